@@ -1,0 +1,8 @@
+"""Let `python -m slack_alert` be `slack-alert`."""
+
+from __future__ import annotations
+
+from slack_alert.cli import main
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,25 @@
+"""The composition root: settings become a running program; the only package that knows every adapter."""
+
+from __future__ import annotations
+
+from slack_alert.bootstrap.assembly import assemble, make_channels, make_sender
+from slack_alert.bootstrap.errands import leave, rehearse, trigger
+from slack_alert.bootstrap.places import address, database, defaults, holder, load_plugins, open_reader, survey_plugins
+from slack_alert.bootstrap.running import run
+
+__all__ = [
+    "address",
+    "assemble",
+    "database",
+    "defaults",
+    "holder",
+    "leave",
+    "load_plugins",
+    "make_channels",
+    "make_sender",
+    "open_reader",
+    "rehearse",
+    "run",
+    "survey_plugins",
+    "trigger",
+]

@@ -1,0 +1,200 @@
+"""Put the parts of a running program together."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import secrets
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from typing import TYPE_CHECKING, TextIO
+
+from slack_alert.bootstrap.places import address, errors_address, open_reader
+from slack_alert.channels.console import ConsoleChannel
+from slack_alert.core.backoff import Outcome
+from slack_alert.core.catalog import Catalog
+from slack_alert.core.markup import Markup
+from slack_alert.core.model import Delivery, Run
+from slack_alert.core.triggers import parse_trigger
+from slack_alert.core.values import Piece, pieces
+from slack_alert.engine.clock import SystemClock
+from slack_alert.engine.context import Context, Services
+from slack_alert.engine.engine import Engine
+from slack_alert.engine.heartbeat import Heartbeat
+from slack_alert.engine.parts import Parts
+from slack_alert.engine.pocket import Pocket
+from slack_alert.engine.ports import Batch, Books, Channel, Clock, Entry, Inbox, Reader, Snapshot, Source, Store
+from slack_alert.engine.pulse import EVERY, PULSE_NAME
+from slack_alert.engine.sender import Pace, Sender
+from slack_alert.engine.writer import Writer
+from slack_alert.executors.inline import Inline
+from slack_alert.executors.perform import Performer, read_upload
+from slack_alert.stores import MemoryStore
+
+if TYPE_CHECKING:
+    from slack_alert.settings import Settings
+
+
+def assemble(settings: Settings, catalog: Catalog, store: Store, inbox: Inbox, *, out: TextIO) -> Parts:
+    """Put an app together; must be called on the loop it shall run on."""
+    clock = SystemClock()
+    mark = new_mark()
+    snapshot = store.open()
+    writer = Writer(store, clock, blocking=_blocking(settings))
+    channels = make_channels(settings, out)
+    # The performer needs the engine to speak, the engine needs the performer to run: the later one is looked up.
+    performer = Performer(
+        clock=clock,
+        mark=mark,
+        say=lambda run, said: engine.say(run, said),
+        context=lambda run: Context(run, services),
+    )
+    executor = Inline(performer, threads=settings.threads, loop=asyncio.get_running_loop())
+    engine = Engine(catalog, books=writer, executor=executor, clock=clock, mark=mark)
+    services = make_services(settings, engine, writer, snapshot, mark, clock)
+    reader = store if isinstance(store, MemoryStore) else open_reader(settings)
+    return Parts(
+        catalog=catalog,
+        store=store,
+        snapshot=snapshot,
+        inbox=inbox,
+        channels=channels,
+        clock=clock,
+        writer=writer,
+        executor=executor,
+        engine=engine,
+        sender=make_sender(settings, channels, writer, reader, _tells(settings, engine)),
+        make_source=lambda now: _source(settings, engine, now),
+        heartbeat=_heartbeat(settings),
+    )
+
+
+def new_mark() -> Markup:
+    """Make the mark that tells our own mentions and links from text; nobody can guess it."""
+    return Markup("".join(secrets.choice("0123456789") for _ in range(12)))
+
+
+def make_channels(settings: Settings, out: TextIO) -> Mapping[str, Channel]:
+    """Make the channels; without a token, or in a dry run, everything goes to the terminal."""
+    console = ConsoleChannel(out, colour=has_colour(out), zone=settings.timezone)
+    if settings.token is None or settings.dry_run:
+        return {"console": console, "slack": console}
+    from slack_alert.channels.slack import SlackChannel
+
+    slack = SlackChannel(
+        settings.token.reveal(),
+        username=settings.username,
+        icon_emoji=settings.icon_emoji,
+        icon_url=settings.icon_url,
+        api_url=settings.api_url,
+        proxy=settings.proxy,
+        ca_file=settings.ca_file,
+    )
+    return {"console": console, "slack": slack}
+
+
+def make_sender(
+    settings: Settings,
+    channels: Mapping[str, Channel],
+    books: Books,
+    reader: Reader,
+    undeliverable: Callable[[Delivery, Outcome], None],
+) -> Sender:
+    """Make the sender; the terminal is never paced."""
+    at_once = Pace(0, 1)
+    is_slack = channels["slack"] is not channels["console"]
+    pace = Pace(settings.messages_per_second, settings.burst) if is_slack else at_once
+    return Sender(
+        channels,
+        books=books,
+        waiting=reader.waiting,
+        last_receipt=reader.last_receipt,
+        clock=SystemClock(),
+        paces={"console": at_once, "slack": pace},
+        give_up=settings.give_up,
+        zone=settings.timezone,
+        undeliverable=undeliverable,
+    )
+
+
+def make_services(
+    settings: Settings, engine: Engine, books: Books, snapshot: Snapshot, mark: Markup, clock: Clock
+) -> Services:
+    """Make what the contexts of functions reach the rest of the program through."""
+
+    def say(run: Run, value: object, to: str | None) -> None:
+        if said := rendered(run, value, mark):
+            engine.say(run, said, address(settings, to) if to else None)
+
+    return Services(
+        mark=mark,
+        path=settings.path,
+        say=say,
+        hold=engine.hold_by_name,
+        now=clock.now,
+        pocket=make_pockets(snapshot, lambda entry: books.put(Batch(entries=[entry])), clock),
+    )
+
+
+def make_pockets(snapshot: Snapshot, write: Callable[[Entry], None], clock: Clock) -> Callable[[str], Pocket]:
+    """Give the key-value store of each pack, the same one every time."""
+    pockets: dict[str, Pocket] = {}
+
+    def pocket(pack: str) -> Pocket:
+        if pack not in pockets:
+            entries = [entry for entry in snapshot.entries if entry.pack == pack]
+            pockets[pack] = Pocket(pack, entries, write=write, now=clock.now)
+        return pockets[pack]
+
+    return pocket
+
+
+def rendered(run: Run, value: object, mark: Markup) -> tuple[Piece, ...]:
+    """Turn a value into what can be kept: files are read now."""
+    said = pieces(value, mark=mark, name=run.action.name.rpartition(".")[2], doc=run.action.doc)
+    return tuple(map(read_upload, said))
+
+
+def has_colour(out: TextIO) -> bool:
+    """Whether colours are welcome there."""
+    return out.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
+
+
+def _tells(settings: Settings, engine: Engine) -> Callable[[Delivery, Outcome], None]:
+    """Tell where errors go that a conversation cannot be reached; once a day for each reason."""
+    errors_to = errors_address(settings)
+
+    def undeliverable(delivery: Delivery, outcome: Outcome) -> None:
+        lost = delivery.message.to
+        if lost == errors_to or delivery.message.key.startswith("undeliverable/"):
+            return
+        text = f"A message to {lost.shown} could not be delivered ({outcome.reason}). {outcome.hint}".rstrip()
+        text += f" `slack-alert outbox retry {delivery.id}` sends it again."
+        engine.tell(f"undeliverable/{lost}/{outcome.reason}/{delivery.created.date()}", text, errors_to)
+
+    return undeliverable
+
+
+def _source(settings: Settings, engine: Engine, now: datetime) -> Source:
+    # The clock's library is imported when there is something to time, not for every short command.
+    from slack_alert.schedulers import Planned, make_source
+
+    beat = parse_trigger({"seconds": EVERY.total_seconds()}, zone=settings.timezone, name=PULSE_NAME)
+    assert beat is not None, "seconds make a trigger"
+    planned = [Planned(hot.job.name, hot.job.trigger, hot.anchor, max(now, hot.last or now)) for hot in engine.jobs()]
+    return make_source(settings.scheduler, [*planned, Planned(PULSE_NAME, beat, now, now)])
+
+
+def _heartbeat(settings: Settings) -> Heartbeat | None:
+    if settings.heartbeat_url is None:
+        return None
+    ca_file = str(settings.ca_file) if settings.ca_file else None
+    return Heartbeat(settings.heartbeat_url, proxy=settings.proxy, ca_file=ca_file)
+
+
+def _blocking(settings: Settings) -> Callable[..., object] | None:
+    if settings.scheduler != "GeventScheduler":
+        return None
+    from slack_alert.schedulers.gevent import blocking
+
+    return blocking

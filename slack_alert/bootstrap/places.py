@@ -1,0 +1,72 @@
+"""What a configuration points at: addresses, plugins, files."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from slack_alert.core.catalog import Catalog
+from slack_alert.core.model import Address
+from slack_alert.engine.ports import Reader
+from slack_alert.loader import Defaults, load, survey
+from slack_alert.stores import DatabaseLock, SqliteReader, lock_path, sqlite_path
+
+if TYPE_CHECKING:
+    from slack_alert.settings import Settings
+
+
+def service(settings: Settings) -> str:
+    """Name the channel that is meant where none is named."""
+    return "console" if settings.token is None or settings.dry_run else "slack"
+
+
+def address(settings: Settings, text: str | None = None) -> Address:
+    """Give the address of what a person wrote, or the configured one."""
+    return Address.parse(text or settings.channel or "", service(settings))
+
+
+def errors_address(settings: Settings) -> Address:
+    """Give the address of exceptions and of what the program has to complain about."""
+    return address(settings, settings.errors_to)
+
+
+def defaults(settings: Settings) -> Defaults:
+    """Give what a job has that says nothing about it."""
+    return Defaults(
+        zone=settings.timezone,
+        working_hours=settings.working_hours.text,
+        max_alert=settings.max_alert,
+        pause_time=settings.pause_time,
+        mutes=settings.while_paused == "mute",
+        to=address(settings),
+        errors_to=errors_address(settings),
+        markers=settings.markers,
+        channel=service(settings),
+    )
+
+
+def database(settings: Settings) -> Path:
+    """Give the file everything is kept in; raise SettingsError for a database this version does not know."""
+    return sqlite_path(settings.database)
+
+
+def survey_plugins(settings: Settings) -> Catalog:
+    """Read every plugin without executing any."""
+    return survey(settings.path, defaults(settings))
+
+
+def load_plugins(settings: Settings, progress: Callable[[int, int], None] | None = None) -> Catalog:
+    """Read, compile and execute every plugin; a dry run leaves no trace, not even compiled code."""
+    cache = None if settings.dry_run else database(settings).with_name("code")
+    return load(settings.path, defaults(settings), cache=cache, progress=progress)
+
+
+def open_reader(settings: Settings) -> Reader:
+    """Open what is remembered, to be read beside whoever writes it."""
+    return SqliteReader(database(settings))
+
+
+def holder(settings: Settings) -> int | None:
+    """Give the process that runs with this database now, if any."""
+    return DatabaseLock(lock_path(database(settings))).holder()

@@ -1,0 +1,65 @@
+"""Run the program until it is asked to end."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from datetime import timedelta
+from typing import TYPE_CHECKING, TextIO
+
+from slack_alert.bootstrap.assembly import assemble
+from slack_alert.bootstrap.places import address, database, errors_address, load_plugins
+from slack_alert.core.catalog import Catalog
+from slack_alert.engine.app import App, Manners
+from slack_alert.engine.engine import Engine
+from slack_alert.engine.ports import Inbox, Limits, Store
+from slack_alert.stores import DatabaseLock, MemoryInbox, MemoryStore, SqliteInbox, SqliteStore, inbox_path, lock_path
+
+if TYPE_CHECKING:
+    from slack_alert.settings import Settings
+
+#: A short command that finds nobody running owns the database for a moment; so long it is waited for.
+_PATIENCE = timedelta(seconds=2)
+
+Progress = Callable[[int, int], None]
+Ready = Callable[[Catalog, Engine], None]
+
+
+def run(settings: Settings, *, out: TextIO, standby: bool, progress: Progress | None, ready: Ready) -> int:
+    """Run until a signal; give the exit code.
+
+    3: another process holds the database; 1: there is nothing to run. `ready` is called once the clock runs, or with
+    nothing to run before the end.
+    """
+    if settings.dry_run:
+        return _run(settings, MemoryStore(), MemoryInbox(), out, progress, ready)
+    place = database(settings)
+    with DatabaseLock(lock_path(place)) as lock:
+        while not lock.acquire(_PATIENCE):
+            if not standby:
+                return 3
+        return _run(settings, SqliteStore(place), SqliteInbox(inbox_path(place)), out, progress, ready)
+
+
+def _run(settings: Settings, store: Store, inbox: Inbox, out: TextIO, progress: Progress | None, ready: Ready) -> int:
+    catalog = load_plugins(settings, progress)
+
+    async def main() -> int:
+        parts = assemble(settings, catalog, store, inbox, out=out)
+        if not catalog.jobs:
+            ready(catalog, parts.engine)
+            store.close()
+            return 1
+        return await App(parts, _manners(settings)).run(lambda: ready(catalog, parts.engine))
+
+    return asyncio.run(main())
+
+
+def _manners(settings: Settings) -> Manners:
+    return Manners(
+        to=address(settings),
+        errors_to=errors_address(settings),
+        zone=settings.timezone,
+        drain_timeout=settings.drain_timeout,
+        limits=Limits(settings.history_days, settings.history_rows),
+    )

@@ -1,0 +1,1 @@
+"""The services that take messages to people: one module or folder for each."""

@@ -1,0 +1,108 @@
+"""The terminal as a channel: one aligned entry a message, and nothing a plugin says can move the cursor."""
+
+from __future__ import annotations
+
+import logging
+import os
+import re
+from collections.abc import Mapping, Sequence
+from datetime import tzinfo
+from typing import TextIO
+
+from slack_alert.core.backoff import Fate, Outcome
+from slack_alert.core.model import Delivery
+from slack_alert.core.parts import Text, fallback
+from slack_alert.core.values import plain
+
+log = logging.getLogger(__name__)
+
+#: Below so many columns the text stands under the time, not beside it.
+NARROW = 60
+#: A longer address pushes its own text aside, not everybody's.
+WIDEST_ADDRESS = 20
+_GAP = "  "
+_DIM, _BOLD, _PLAIN = "\x1b[2m", "\x1b[1m", "\x1b[0m"
+# Everything that steers a terminal or turns the reading direction around; a tab and a line end are harmless.
+_STEERING = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]")
+
+
+class ConsoleChannel:
+    """Prints messages; what was printed is sent, and nothing is ever in doubt."""
+
+    name = "console"
+
+    def __init__(self, stream: TextIO, *, colour: bool, zone: tzinfo) -> None:
+        self._stream = stream
+        self._colour = colour
+        self._zone = zone
+        self._address_width = 0
+        self._is_broken = False
+
+    async def open(self) -> None:
+        """Get ready: there is nothing to do."""
+
+    async def close(self) -> None:
+        """Leave the stream open: it belongs to whoever gave it."""
+
+    async def send(self, delivery: Delivery, text: str | None) -> Outcome:
+        """Print one entry; a terminal that has gone away is told once in the log."""
+        self._write(self._entry(delivery, text))
+        return Outcome(Fate.SENT)
+
+    async def find(self, deliveries: Sequence[Delivery], last_receipt: str | None) -> Mapping[int, str] | None:  # noqa: ARG002
+        """Tell nothing: a printed line is never looked for."""
+        return None
+
+    def _entry(self, delivery: Delivery, text: str | None) -> str:
+        time = f"{delivery.created.astimezone(self._zone):%H:%M:%S}"
+        address = _harmless(delivery.message.to.conversation)
+        head = self._styled(time, _DIM)
+        width = len(time)
+        if address:
+            self._address_width = max(self._address_width, min(len(address), WIDEST_ADDRESS))
+            padding = " " * (self._address_width - len(address))
+            head += _GAP + self._styled(address, _BOLD) + padding
+            width += len(_GAP) + len(address) + len(padding)
+        lines = _lines(delivery, text)
+        if _columns(self._stream) < NARROW:
+            return "\n".join([head, *(_GAP + line for line in lines)]) + "\n"
+        indent = "\n" + " " * width + _GAP
+        return head + _GAP + indent.join(lines) + "\n"
+
+    def _styled(self, text: str, style: str) -> str:
+        return f"{style}{text}{_PLAIN}" if self._colour else text
+
+    def _write(self, entry: str) -> None:
+        try:
+            try:
+                self._stream.write(entry)
+            except UnicodeEncodeError:
+                self._stream.write(_encodable(entry, self._stream.encoding))
+            self._stream.flush()
+        except (OSError, ValueError) as error:  # ValueError: the stream is closed
+            if not self._is_broken:
+                self._is_broken = True
+                log.warning("terminal gone, messages are no longer shown", extra={"reason": type(error).__name__})
+
+
+def _lines(delivery: Delivery, text: str | None) -> list[str]:
+    piece = delivery.message.piece
+    said = text if text is not None and isinstance(piece, Text) else fallback(piece)
+    return [_harmless(line).rstrip() for line in plain(said).replace("\r\n", "\n").rstrip("\n").split("\n")]
+
+
+def _harmless(text: str) -> str:
+    return _STEERING.sub("\ufffd", text)
+
+
+def _encodable(text: str, encoding: str | None) -> str:
+    known = encoding or "ascii"
+    return text.encode(known, "replace").decode(known)
+
+
+def _columns(stream: TextIO) -> int:
+    """Give the terminal's width; a pipe or a file has no end of the line."""
+    try:
+        return os.get_terminal_size(stream.fileno()).columns or NARROW
+    except (OSError, ValueError, AttributeError):
+        return NARROW

@@ -1,0 +1,98 @@
+"""Slack as a channel: posting through the Web API, looking before repeating."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
+from pathlib import Path
+
+from slack_alert.channels.slack.check import Finding, check
+from slack_alert.channels.slack.client import API_URL, TIMEOUT, Access, Client, RefusedError
+from slack_alert.channels.slack.directory import Directory
+from slack_alert.channels.slack.history import can_be_told, look
+from slack_alert.channels.slack.posting import Face, Poster
+from slack_alert.core.backoff import Fate, Outcome
+from slack_alert.core.model import Delivery
+
+log = logging.getLogger(__name__)
+
+_PASSING = frozenset({Fate.WAIT, Fate.RETRY, Fate.AMBIGUOUS})
+_FINAL = frozenset({Fate.SENT, Fate.DESTINATION, Fate.PAYLOAD})
+
+
+class SlackChannel:
+    """Messages to one workspace, under one token. Used from one event loop."""
+
+    name = "slack"
+
+    def __init__(
+        self,
+        token: str,
+        *,
+        username: str | None = None,
+        icon_emoji: str | None = None,
+        icon_url: str | None = None,
+        api_url: str | None = None,
+        proxy: str | None = None,
+        ca_file: Path | None = None,
+        timeout: timedelta = TIMEOUT,
+    ) -> None:
+        self._client = Client(Access(token.strip(), api_url or API_URL, proxy, ca_file, timeout))
+        self._directory = Directory(self._client)
+        self._poster = Poster(self._client, self._directory, Face(username, icon_emoji, icon_url))
+        self._cannot_look = False
+
+    async def open(self) -> None:
+        """Load the vendor's library; Slack itself is not asked for anything. Raise `BadValue` for a bad `ca_file`."""
+        await self._client.open()
+
+    async def close(self) -> None:
+        await self._client.close()
+
+    async def send(self, delivery: Delivery, text: str | None) -> Outcome:
+        """Attempt one delivery; whatever Slack or the network does becomes an outcome."""
+        try:
+            outcome = Outcome(Fate.SENT, await self._poster.post(delivery.message, text))
+        except RefusedError as refused:
+            outcome = refused.outcome
+        if outcome.fate in _FINAL:
+            self._poster.files.pop(delivery.message.key, None)
+        return outcome
+
+    async def find(self, deliveries: Sequence[Delivery], last_receipt: str | None) -> Mapping[int, str] | None:
+        """Look which of these were accepted; None where the token or the network does not let us look."""
+        files = self._poster.files
+        if not deliveries:
+            return {}
+        if not self._poster.marks or not all(can_be_told(delivery, files) for delivery in deliveries):
+            return None
+        channel, _, mark = (last_receipt or "").partition("/")
+        last_ts = mark if _is_ts(mark) else ""
+        try:
+            channel = channel or await self._directory.channel_id(deliveries[0].message.to.conversation)
+            return await look(self._client, channel, deliveries, files=files, last_ts=last_ts)
+        except RefusedError as refused:
+            self._tell_once(refused)
+            return None
+
+    async def check(self, conversations: Sequence[str], *, now: datetime) -> list[Finding]:
+        """Examine token, scopes, conversations and clock, for `doctor`."""
+        return await check(self._client, self._directory, conversations, now=now)
+
+    def _tell_once(self, refused: RefusedError) -> None:
+        if refused.outcome.fate in _PASSING:
+            log.info("could not look whether a message arrived", extra={"reason": refused.code})
+            return
+        if self._cannot_look:
+            return
+        self._cannot_look = True
+        hint = (
+            f"{refused.outcome.hint}; after a broken connection a message may come twice until the app has the scopes "
+            "channels:history (groups:history, im:history) and metadata.message:read and is in the conversation"
+        )
+        log.warning("cannot look whether a message arrived", extra={"reason": refused.code, "hint": hint})
+
+
+def _is_ts(text: str) -> bool:
+    return text.replace(".", "", 1).isdigit()

@@ -1,0 +1,114 @@
+"""Examine everything Slack could refuse messages for, before there is a message to lose time over."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, Literal
+
+from slack_alert.channels.slack.client import Answer, Client, RefusedError
+from slack_alert.channels.slack.directory import Directory
+from slack_alert.channels.slack.manifest import REQUIRED, SCOPES
+from slack_alert.core.names import nearest
+
+Level = Literal["ok", "warning", "error"]
+MOST_SKEW = timedelta(seconds=30)
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing that was examined."""
+
+    level: Level
+    what: str
+    #: What to do about it; empty where all is well.
+    action: str = ""
+
+
+async def check(client: Client, directory: Directory, conversations: Sequence[str], *, now: datetime) -> list[Finding]:
+    """Examine token, scopes, clock and conversations; where the token is refused, nothing else can be examined."""
+    try:
+        answer = await client.ask("auth.test", {})
+    except RefusedError as refused:
+        return [Finding("error", f"token: Slack says {refused.code}", refused.outcome.hint)]
+    scopes = frozenset(_listed(answer.headers.get("x-oauth-scopes", "")))
+    findings = [_who(answer.content), *_scopes(scopes), *_clock(answer, now)]
+    return findings + [await _conversation(client, directory, name, scopes=scopes) for name in conversations]
+
+
+def _who(said: Mapping[str, Any]) -> Finding:
+    return Finding("ok", f"token: {said.get('user', '?')} in {said.get('team', '?')} ({said.get('url', '?')})")
+
+
+def _scopes(granted: frozenset[str]) -> list[Finding]:
+    if not granted:
+        return [Finding("warning", "scopes: Slack did not say which the token has", "use a bot token (xoxb-)")]
+    missing = [scope for scope in SCOPES if scope not in granted]
+    if not missing:
+        return [Finding("ok", f"scopes: all {len(SCOPES)} granted")]
+    action = "add it under OAuth & Permissions and install the app again (slack-alert manifest has all of them)"
+    return [
+        Finding("error" if scope in REQUIRED else "warning", f"scope {scope} is missing, {SCOPES[scope]}", action)
+        for scope in missing
+    ]
+
+
+def _clock(answer: Answer, now: datetime) -> list[Finding]:
+    from email.utils import parsedate_to_datetime
+
+    try:
+        theirs = parsedate_to_datetime(answer.headers.get("Date", ""))
+    except (TypeError, ValueError):
+        return []
+    ahead = now - theirs
+    if abs(ahead) <= MOST_SKEW:
+        return [Finding("ok", "clock: agrees with Slack's")]
+    side = "ahead of" if ahead > timedelta() else "behind"
+    what = f"clock: {abs(ahead).total_seconds():.0f} s {side} Slack's"
+    return [Finding("warning", what, "set this machine's clock by NTP: jobs run at the wrong times")]
+
+
+async def _conversation(client: Client, directory: Directory, name: str, *, scopes: frozenset[str]) -> Finding:
+    try:
+        channel = await directory.channel_id(name)
+        if name[:1] in "@UWD":
+            return Finding("ok", f"{name}: can be written to")
+        answer = await client.ask("conversations.info", {"channel": channel}, to=name)
+    except RefusedError as refused:
+        return await _unreachable(directory, name, refused)
+    return _membership(name, answer.content.get("channel") or {}, scopes)
+
+
+async def _unreachable(directory: Directory, name: str, refused: RefusedError) -> Finding:
+    if refused.code == "missing_scope":
+        return Finding("warning", f"{name}: could not be examined", refused.outcome.hint)
+    meant = None
+    if refused.code == "channel_not_found" and name.startswith("#"):
+        meant = nearest(name[1:], await _names(directory))
+    hint = f"did you mean #{meant}? {refused.outcome.hint}" if meant else refused.outcome.hint
+    return Finding("error", f"{name}: Slack says {refused.code}", hint)
+
+
+async def _names(directory: Directory) -> list[str]:
+    try:
+        return await directory.channel_names()
+    except RefusedError:
+        return []
+
+
+def _membership(name: str, channel: Mapping[str, Any], scopes: frozenset[str]) -> Finding:
+    invite = f"invite the app: /invite @slack-alert in {name}"
+    if channel.get("is_archived"):
+        return Finding("error", f"{name}: archived", "unarchive it, or set another `channel`")
+    if channel.get("is_member") or channel.get("is_im"):
+        return Finding("ok", f"{name}: the app is a member")
+    if channel.get("is_private") or "chat:write.public" not in scopes:
+        return Finding("error", f"{name}: the app is not a member", invite)
+    return Finding(
+        "warning", f"{name}: the app may post, but not upload files or look whether a message arrived", invite
+    )
+
+
+def _listed(header: str) -> list[str]:
+    return [scope.strip() for scope in header.split(",") if scope.strip()]

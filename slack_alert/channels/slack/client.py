@@ -1,0 +1,235 @@
+"""Calls to Slack over one kept-alive session; whatever is not ok=true becomes a `RefusedError`."""
+
+from __future__ import annotations
+
+import asyncio
+import importlib
+import io
+import logging
+from collections.abc import AsyncIterator, Mapping
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+from slack_alert.channels.slack.errors import Reply, judge
+from slack_alert.core.backoff import Fate, Outcome
+from slack_alert.core.errors import BadValue, SlackAlertError
+
+if TYPE_CHECKING:
+    import ssl
+
+    from aiohttp import ClientSession
+    from slack_sdk.web.async_client import AsyncWebClient
+
+API_URL = "https://slack.com/api/"
+TIMEOUT = timedelta(seconds=30)
+#: Beyond the timeout, an upload may take a second for so many bytes.
+SLOWEST_UPLOAD = 100_000
+
+# A logger of our own for the vendor: at debug level it writes texts, and a proxy's password with them.
+_vendor_log = logging.getLogger(f"{__name__}.sdk")
+_vendor_log.setLevel(logging.INFO)
+
+
+class RefusedError(SlackAlertError):
+    """Slack did not do what was asked."""
+
+    def __init__(self, outcome: Outcome, *, needed: str = "") -> None:
+        super().__init__(outcome.reason)
+        self.outcome = outcome
+        #: The scope it would have taken.
+        self.needed = needed
+
+    @property
+    def code(self) -> str:
+        return self.outcome.reason
+
+    def before_posting(self) -> RefusedError:
+        """Give the same for a step that says nothing to anybody: what is lost there was surely not sent."""
+        if self.outcome.fate is not Fate.AMBIGUOUS:
+            return self
+        return RefusedError(replace(self.outcome, fate=Fate.RETRY), needed=self.needed)
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """An answer with ok=true."""
+
+    content: Mapping[str, Any]  # Any: JSON of Slack's
+    headers: Mapping[str, str]
+
+    def text(self, *path: str) -> str:
+        """Give the text found along a path; raise `RefusedError` where there is none."""
+        found: object = self.content
+        for name in path:
+            found = found.get(name) if isinstance(found, dict) else None
+        if not isinstance(found, str):
+            raise RefusedError(judge(Reply(200)))
+        return found
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Access:
+    """How Slack is reached; shows nothing of itself, because there are secrets in it."""
+
+    token: str
+    api_url: str = API_URL
+    proxy: str | None = None
+    ca_file: Path | None = None
+    timeout: timedelta = TIMEOUT
+
+
+class Client:
+    """One session with Slack, opened by the first who needs it; slack_sdk and aiohttp are not imported before."""
+
+    def __init__(self, access: Access) -> None:
+        self._access = access
+        self._opening = asyncio.Lock()
+        self._session: ClientSession | None = None
+        self._web: AsyncWebClient | None = None
+
+    async def open(self) -> None:
+        """Import the vendor beside the loop and make the session; raise `BadValue` for an unusable `ca_file`."""
+        await self._opened()
+
+    async def close(self) -> None:
+        session, self._session, self._web = self._session, None, None
+        if session is not None:
+            await session.close()
+
+    async def call(self, method: str, arguments: Mapping[str, object], *, to: str = "") -> Answer:
+        """Call a method that takes JSON; raise `RefusedError`."""
+        return await self._call(method, to, json=dict(arguments))
+
+    async def ask(self, method: str, arguments: Mapping[str, str], *, to: str = "") -> Answer:
+        """Call a method that takes a form only and says nothing; raise `RefusedError`, never with an ambiguous fate."""
+        try:
+            return await self._call(method, to, data=dict(arguments))
+        except RefusedError as refused:
+            raise refused.before_posting() from refused
+
+    async def pages(self, method: str, arguments: Mapping[str, str], *, most: int) -> AsyncIterator[Mapping[str, Any]]:
+        """Give page after page of a listing, at most so many."""
+        cursor = ""
+        for _ in range(most):
+            answer = await self.ask(method, {**arguments, **({"cursor": cursor} if cursor else {})})
+            yield answer.content
+            cursor = (answer.content.get("response_metadata") or {}).get("next_cursor") or ""
+            if not cursor:
+                return
+
+    async def put(self, url: str, content: bytes) -> None:
+        """Send bytes to an address Slack gave for them; raise `RefusedError`, never with an ambiguous fate."""
+        web, session = await self._opened()
+        import aiohttp
+
+        total = self._access.timeout.total_seconds() + len(content) / SLOWEST_UPLOAD
+        try:
+            # As a stream: the bytes of a large body in one piece would hold up the loop.
+            limit = aiohttp.ClientTimeout(total=total)
+            async with session.post(url, data=io.BytesIO(content), proxy=web.proxy, timeout=limit) as response:
+                status = response.status
+                await response.read()  # to the end, so that the connection can be used again
+        except (aiohttp.ClientError, asyncio.TimeoutError, OSError) as error:
+            raise RefusedError(_lost(error, url)).before_posting() from None
+        if status != 200:
+            raise RefusedError(judge(Reply(status))).before_posting()
+
+    async def _call(
+        self, method: str, to: str, *, json: dict[str, object] | None = None, data: dict[str, str] | None = None
+    ) -> Answer:
+        web, _ = await self._opened()
+        import aiohttp
+        from slack_sdk.errors import SlackApiError
+
+        try:
+            response = await web.api_call(method, json=json, data=data)
+        except SlackApiError as error:
+            reply = _reply(error.response)
+            # The vendor's error quotes the whole answer, so nobody is to see it.
+            raise RefusedError(judge(reply, to=to), needed=reply.needed) from None
+        except (aiohttp.ClientError, asyncio.TimeoutError, OSError) as error:
+            raise RefusedError(_lost(error, self._access.api_url)) from None
+        except (ValueError, TypeError, AttributeError):
+            # The vendor's reader stumbles over JSON that is no object, plain text and wrong encodings in many ways.
+            raise RefusedError(judge(Reply(200), to=to)) from None
+        if not isinstance(response.data, dict):
+            raise RefusedError(judge(Reply(200), to=to))
+        return Answer(response.data, response.headers)
+
+    async def _opened(self) -> tuple[AsyncWebClient, ClientSession]:
+        async with self._opening:
+            if self._web is None or self._session is None:
+                await asyncio.to_thread(importlib.import_module, "slack_sdk.web.async_client")
+                self._session, self._web = _connected(self._access)
+            return self._web, self._session
+
+
+def _connected(access: Access) -> tuple[ClientSession, AsyncWebClient]:
+    import aiohttp
+    from slack_sdk.web.async_client import AsyncWebClient
+
+    seconds = access.timeout.total_seconds()
+    # A time of its own for connecting tells "surely not sent" from "perhaps sent".
+    limit = aiohttp.ClientTimeout(total=seconds, connect=min(10.0, seconds / 2))
+    trust = _trust(access.ca_file)
+    session = aiohttp.ClientSession(timeout=limit, connector=aiohttp.TCPConnector(ssl=trust or True))
+    web = AsyncWebClient(
+        access.token, base_url=access.api_url, session=session, ssl=trust, retry_handlers=[], logger=_vendor_log
+    )
+    # The vendor takes the environment's proxy for every host, whatever no_proxy says.
+    web.proxy = access.proxy or _environment_proxy(access.api_url)
+    return session, web
+
+
+def _trust(ca_file: Path | None) -> ssl.SSLContext | None:
+    if ca_file is None:
+        return None
+    import ssl
+
+    try:
+        return ssl.create_default_context(cafile=ca_file)
+    except OSError as error:  # SSLError is one
+        raise BadValue(
+            f"ca_file: {str(ca_file)!r} cannot be used: {error}", hint="Give a readable PEM file."
+        ) from error
+
+
+def _environment_proxy(url: str) -> str | None:
+    from urllib.request import getproxies, proxy_bypass
+
+    address = urlsplit(url)
+    return None if proxy_bypass(address.hostname or "") else getproxies().get(address.scheme)
+
+
+def _lost(error: Exception, url: str) -> Outcome:
+    """Tell what was surely not sent from what perhaps was; the error's own words may quote a proxy's password."""
+    import aiohttp
+
+    reason = type(error).__name__
+    unsent = (
+        aiohttp.ClientConnectorError,
+        aiohttp.ConnectionTimeoutError,
+        aiohttp.ClientHttpProxyError,
+        aiohttp.InvalidURL,
+    )
+    host = urlsplit(url).hostname or url
+    if isinstance(error, unsent):
+        hint = f"cannot connect to {host}: check the network, `proxy`, `ca_file` and `api_url`"
+        return Outcome(Fate.RETRY, reason=reason, hint=hint)
+    return Outcome(Fate.AMBIGUOUS, reason=reason, hint=f"the connection to {host} broke before its answer came")
+
+
+def _reply(response: Any) -> Reply:  # Any: the vendor's response, or aiohttp's where the body was not JSON
+    headers: Mapping[str, str] = response.headers
+    content = getattr(response, "data", None)
+    said: Mapping[str, Any] = content if isinstance(content, dict) else {}
+    return Reply(
+        status=int(getattr(response, "status_code", None) or response.status),
+        code=str(said.get("error") or ""),
+        retry_after=headers.get("Retry-After"),
+        needed=str(said.get("needed") or ""),
+        provided=str(said.get("provided") or ""),
+    )

@@ -1,0 +1,195 @@
+"""Names become ids: conversations and people of the workspace, listed when first needed and kept for a while."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import re
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+from slack_alert.channels.slack.client import Answer, Client, RefusedError
+from slack_alert.channels.slack.errors import CLOSES_ONE_METHOD, Reply, judge
+from slack_alert.core.backoff import Fate, Outcome
+
+log = logging.getLogger(__name__)
+
+#: A listing is not made again sooner, however many unknown names come.
+FRESH_SECONDS = 300.0
+_MOST_PAGES = 50
+_BARE_MENTION = re.compile(r"<@([^<>|\n]+)>")
+_CONVERSATION_ID = re.compile(r"[CGD][A-Z0-9]{4,}")
+_PERSON_ID = re.compile(r"[UW][A-Z0-9]{3,}")
+#: Name, id, and whether the name is unique; anybody may choose a name to be shown by.
+_Named = tuple[str, str, bool]
+_Names = Callable[[Mapping[str, Any]], Iterator[_Named]]  # Any: JSON of Slack's
+
+
+class Directory:
+    """The conversations and people of one workspace; `known` are the ids this process learned from answers."""
+
+    def __init__(self, client: Client) -> None:
+        self._client = client
+        self._channels = _Listing(client, "conversations.list", _channel_names)
+        self._people = _Listing(client, "users.list", _person_names)
+        self._known: dict[str, str] = {}
+        self._uncalled: set[str] = set()
+
+    def learn(self, conversation: str, channel: str) -> None:
+        """Remember the id that an answer gave for a conversation."""
+        self._known[conversation] = channel
+
+    async def recipient(self, conversation: str) -> str:
+        """Give what chat.postMessage takes: people by id, everything else as it is written; raise `RefusedError`."""
+        if conversation.startswith("@"):
+            return await self._person(conversation)
+        return conversation
+
+    async def channel_id(self, conversation: str) -> str:
+        """Give the conversation's id, which the other methods want; raise `RefusedError`."""
+        if _CONVERSATION_ID.fullmatch(conversation):
+            return conversation
+        if conversation not in self._known:
+            self._known[conversation] = await self._looked_up(conversation)
+        return self._known[conversation]
+
+    async def channel_names(self) -> list[str]:
+        """Give the names there are, without `#`, for a suggestion; raise `RefusedError`."""
+        return list(await self._channels.all())
+
+    async def with_mentions(self, text: str) -> str:
+        """Put ids where people are called by name; whom nobody knows is named without being called."""
+        names = {name for name in _BARE_MENTION.findall(text) if not _PERSON_ID.fullmatch(name)}
+        for name in sorted(names):
+            text = text.replace(f"<@{name}>", await self._mention(name))
+        return text
+
+    async def _mention(self, name: str) -> str:
+        try:
+            return f"<@{await self._person(name)}>"
+        except RefusedError as refused:
+            if name not in self._uncalled:
+                self._uncalled.add(name)
+                told = {"person": name, "reason": refused.code, "hint": refused.outcome.hint}
+                log.warning("person not called", extra=told)
+            return f"@{name}"
+
+    async def _looked_up(self, conversation: str) -> str:
+        if conversation.startswith("@") or _PERSON_ID.fullmatch(conversation):
+            return await self._direct(await self.recipient(conversation))
+        channel = await self._channels.find(conversation.removeprefix("#"))
+        if channel is None:
+            raise RefusedError(judge(Reply(200, "channel_not_found"), to=conversation))
+        return channel
+
+    async def _person(self, name: str) -> str:
+        person = await self._people.find(name.removeprefix("@"))
+        if person is None:
+            raise RefusedError(judge(Reply(200, "user_not_found"), to=name))
+        return person
+
+    async def _direct(self, person: str) -> str:
+        answer = await _narrowed(self._client, "conversations.open", {"users": person}, to=person)
+        return answer.text("channel", "id")
+
+
+class _Listing:
+    """Ids by name, from one paged method. A failure is kept as long as a listing: asking again would not help soon."""
+
+    def __init__(self, client: Client, method: str, names: _Names) -> None:
+        self._client = client
+        self._method = method
+        self._names = names
+        self._ids: dict[str, str] = {}
+        self._refused: RefusedError | None = None
+        self._at = float("-inf")
+        self._listing = asyncio.Lock()
+
+    async def find(self, name: str) -> str | None:
+        ids = self._ids if name.casefold() in self._ids else await self.all()
+        return ids.get(name.casefold())
+
+    async def all(self) -> Mapping[str, str]:
+        async with self._listing:
+            now = asyncio.get_running_loop().time()
+            if now - self._at > FRESH_SECONDS:
+                await self._list()
+                self._at = now
+        if self._refused is not None:
+            raise RefusedError(self._refused.outcome, needed=self._refused.needed)
+        return self._ids
+
+    async def _list(self) -> None:
+        self._refused = None
+        try:
+            self._ids = await self._read(_ARGUMENTS[self._method])
+        except RefusedError as refused:
+            if refused.code != "missing_scope" or self._method not in _NARROWER:
+                return self._fail(refused)
+            await self._list_fewer()
+
+    async def _list_fewer(self) -> None:
+        """List without what the token may not see: private channels take a scope of their own."""
+        try:
+            self._ids = await self._read(_NARROWER[self._method])
+        except RefusedError as refused:
+            self._fail(refused)
+
+    def _fail(self, refused: RefusedError) -> None:
+        if refused.outcome.fate in _PASSING:
+            raise refused
+        self._refused = refused
+
+    async def _read(self, arguments: Mapping[str, str]) -> dict[str, str]:
+        unique: dict[str, str] = {}
+        chosen: dict[str, str] = {}
+        try:
+            async for page in self._client.pages(self._method, arguments, most=_MOST_PAGES):
+                for name, its_id, is_unique in self._names(page):
+                    (unique if is_unique else chosen).setdefault(name.casefold(), its_id)
+        except RefusedError as refused:
+            raise narrowed(refused) from refused
+        return chosen | unique
+
+
+_ARGUMENTS: Mapping[str, Mapping[str, str]] = {
+    "conversations.list": {"types": "public_channel,private_channel", "limit": "1000"},
+    "users.list": {"limit": "1000"},
+}
+_NARROWER: Mapping[str, Mapping[str, str]] = {
+    "conversations.list": {**_ARGUMENTS["conversations.list"], "types": "public_channel"},
+}
+_PASSING = frozenset({Fate.WAIT, Fate.RETRY, Fate.AMBIGUOUS})
+
+
+def narrowed(refused: RefusedError) -> RefusedError:
+    """Give what closes one method as what it is for the message: a conversation out of reach, not a closed channel."""
+    outcome = refused.outcome
+    if outcome.fate is not Fate.CREDENTIALS or outcome.reason not in CLOSES_ONE_METHOD:
+        return refused
+    closed = Outcome(Fate.DESTINATION, reason=outcome.reason, hint=outcome.hint)
+    return RefusedError(closed, needed=refused.needed)
+
+
+async def _narrowed(client: Client, method: str, arguments: Mapping[str, str], *, to: str) -> Answer:
+    try:
+        return await client.ask(method, arguments, to=to)
+    except RefusedError as refused:
+        raise narrowed(refused) from refused
+
+
+def _channel_names(page: Mapping[str, Any]) -> Iterator[_Named]:
+    for channel in page.get("channels", ()):
+        for key in ("name", "name_normalized"):
+            if channel.get(key):
+                yield channel[key], channel["id"], key == "name"
+
+
+def _person_names(page: Mapping[str, Any]) -> Iterator[_Named]:
+    for person in page.get("members", ()):
+        if person.get("deleted"):
+            continue
+        yield person["name"], person["id"], True
+        shown = person.get("profile", {}).get("display_name")
+        if shown:
+            yield shown, person["id"], False

@@ -1,0 +1,82 @@
+"""Logging: one line per event on standard error, as text or JSON, without secrets."""
+
+from __future__ import annotations
+
+import json
+import logging
+import re
+import sys
+from datetime import datetime, timezone
+
+from slack_alert.settings import Settings
+
+#: Attributes every record has; what is beyond them was given as `extra`.
+_STANDARD = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName"}
+#: Tokens of Slack, and addresses that are as good as one.
+_TOKEN = re.compile(r"\bxox[a-z]-[\w-]+|\bxapp-[\w-]+|hooks\.slack\.com/services/[\w/]+")
+
+
+def configure(settings: Settings) -> logging.Logger:
+    """Begin logging as configured; give the program's own log."""
+    handler = logging.StreamHandler(sys.stderr)
+    secrets = [each.reveal() for each in (settings.token, settings.app_token, settings.signing_secret) if each]
+    form = JsonForm if settings.log_format == "json" else TextForm
+    handler.setFormatter(form(secrets))
+    root = logging.getLogger()
+    root.handlers[:] = [handler]
+    root.setLevel(settings.log_level.upper())
+    # The clock tells of every slot; ours are in the history.
+    logging.getLogger("apscheduler").setLevel(max(logging.WARNING, root.level))
+    logging.captureWarnings(capture=True)
+    return logging.getLogger("slack_alert")
+
+
+class TextForm(logging.Formatter):
+    """`12:00:01 warning delivery waits  to=#ops reason=ratelimited`."""
+
+    def __init__(self, secrets: list[str]) -> None:
+        super().__init__()
+        self._secrets = secrets
+
+    def format(self, record: logging.LogRecord) -> str:
+        """Write one line, and a traceback where there is one."""
+        at = datetime.fromtimestamp(record.created, timezone.utc).astimezone()
+        extra = " ".join(f"{name}={_shown(value)}" for name, value in _extra(record).items())
+        line = f"{at:%H:%M:%S} {record.levelname.lower()} {record.getMessage()}" + (f"  {extra}" if extra else "")
+        if record.exc_info:
+            line += "\n" + self.formatException(record.exc_info)
+        return redact(line, self._secrets)
+
+
+class JsonForm(TextForm):
+    """One JSON object a line, times in UTC."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """Write one line."""
+        at = datetime.fromtimestamp(record.created, timezone.utc)
+        line = {
+            "ts": at.isoformat(timespec="milliseconds"),
+            "level": record.levelname.lower(),
+            "logger": record.name,
+            "event": record.getMessage(),
+            **_extra(record),
+        }
+        if record.exc_info:
+            line["traceback"] = self.formatException(record.exc_info)
+        return redact(json.dumps(line, default=str, ensure_ascii=False), self._secrets)
+
+
+def redact(text: str, secrets: list[str]) -> str:
+    """Take out what must not be seen."""
+    for secret in secrets:
+        text = text.replace(secret, "[secret]")
+    return _TOKEN.sub("[secret]", text)
+
+
+def _extra(record: logging.LogRecord) -> dict[str, object]:
+    return {name: value for name, value in vars(record).items() if name not in _STANDARD and value not in (None, "")}
+
+
+def _shown(value: object) -> str:
+    text = str(value)
+    return json.dumps(text, ensure_ascii=False) if re.search(r'[\s="]', text) else text

@@ -1,0 +1,115 @@
+"""The group of commands; each one's module is imported only when it is called, so that `--help` costs nothing."""
+
+from __future__ import annotations
+
+import sys
+from importlib import import_module
+
+import click
+
+from slack_alert import __version__
+from slack_alert.cli import codes
+from slack_alert.cli.options import common, remember
+from slack_alert.core.errors import BadValue, SettingsError, SlackAlertError
+
+#: Command: the module that holds it, and what the overview says of it.
+COMMANDS = {
+    "run": ("run", "Start: run the jobs until Ctrl+C, then drain. What `slack-alert` alone does."),
+    "check": ("check", "Read every plugin without executing any; print jobs and problems."),
+    "jobs": ("jobs", "List the jobs with their triggers, next runs and state."),
+    "trigger": ("trigger", "Run one job now, here, and print its value."),
+    "simulate": ("simulate", "Show what would run and be said."),
+    "history": ("history", "List runs with their verdicts and messages."),
+    "status": ("status", "Tell whether it is alive; exit 1 when not."),
+    "pause": ("pause", "Let a job rest."),
+    "resume": ("pause", "Let a paused job run again."),
+    "outbox": ("outbox", "List messages; send dead ones again, or drop them."),
+    "send": ("send", "Say something in the channel."),
+    "doctor": ("doctor", "Look for what is wrong, and say what to do about it."),
+    "manifest": ("manifest", "Print the Slack app's manifest, to paste when creating the app."),
+    "init": ("init", "Write an example plugin and a commented slack_alert.conf."),
+    "completion": ("completion", "Print the shell's completion script: bash, zsh or fish."),
+}
+
+
+class LazyGroup(click.Group):
+    """Finds a command's module when the command is called."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002
+        """Give the names in the order of the overview."""
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
+        """Import the command."""
+        if cmd_name not in COMMANDS:
+            return None
+        found = getattr(import_module(f"slack_alert.cli.{COMMANDS[cmd_name][0]}"), cmd_name)
+        assert isinstance(found, click.Command)
+        return found
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Say which command was probably meant."""
+        name = args[0] if args else ""
+        if name not in COMMANDS and not name.startswith("-"):
+            from difflib import get_close_matches
+
+            near = get_close_matches(name, COMMANDS, 1)
+            hint = f"Did you mean {near[0]!r}?" if near else f"The commands are: {', '.join(COMMANDS)}."
+            raise click.UsageError(f"There is no command {name!r}. {hint}", ctx)
+        return super().resolve_command(ctx, args)
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
+        """Write the overview without importing any command."""
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, says) for name, (_, says) in COMMANDS.items()])
+
+
+@click.group(cls=LazyGroup, invoke_without_command=True, context_settings={"help_option_names": ["-h", "--help"]})
+@common
+@click.option("--standby", is_flag=True, default=None, help="run: wait for the database's lock instead of giving up.")
+@click.version_option(__version__, "--version", prog_name="slack-alert", message="%(prog)s %(version)s")
+@click.pass_context
+def cli(ctx: click.Context, /, **flags: object) -> None:
+    """Write a Python function, drop it into plugins/, read its result in the team's channel.
+
+    `slack-alert` alone is `slack-alert run`. Every option stands before or after the command.
+    """
+    remember(ctx, flags)
+    if ctx.invoked_subcommand is None:
+        command = cli.get_command(ctx, "run")
+        assert command is not None
+        ctx.invoke(command)
+
+
+def main() -> None:
+    """Run the command line and leave with its exit code."""
+    sys.exit(_code())
+
+
+def _code() -> int:
+    try:
+        code = cli.main(standalone_mode=False, prog_name="slack-alert")
+    except click.ClickException as error:
+        error.show()
+        return error.exit_code
+    except (SettingsError, BadValue) as error:
+        _complain(error)
+        return codes.USAGE
+    except SlackAlertError as error:
+        _complain(error)
+        return codes.FOUND
+    except (click.Abort, KeyboardInterrupt):
+        return codes.INTERRUPTED
+    except BrokenPipeError:
+        # Whoever reads has seen enough; the interpreter must not complain about it on its way out.
+        sys.stdout = None  # type: ignore[assignment]  # documented way to keep the last flush quiet
+        return codes.FINE
+    return code if isinstance(code, int) else codes.FINE
+
+
+def _complain(error: SlackAlertError) -> None:
+    hint = getattr(error, "hint", "")
+    text = str(error)
+    click.echo(f"slack-alert: {text}" + (f" {hint}" if hint and hint not in text else ""), err=True)

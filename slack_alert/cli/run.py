@@ -1,0 +1,60 @@
+"""`slack-alert run`."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, TextIO
+
+import click
+
+from slack_alert.cli import codes
+from slack_alert.cli.options import common, remember
+from slack_alert.cli.session import begin_log, configured, own_output
+from slack_alert.core.errors import SettingsError
+from slack_alert.settings import Settings
+
+if TYPE_CHECKING:
+    from slack_alert.core.catalog import Catalog
+    from slack_alert.engine.engine import Engine
+
+
+@click.command()
+@common
+@click.option("--standby", is_flag=True, default=None, help="Wait for the database's lock instead of giving up.")
+@click.pass_context
+def run(ctx: click.Context, /, **flags: object) -> int:
+    """Start: print the jobs with their next runs, run them until Ctrl+C or SIGTERM, then drain."""
+    given = remember(ctx, flags)
+    loaded = configured(given)
+    if sentence := loaded.settings.missing():
+        raise SettingsError(sentence)
+    if loaded.settings.scheduler == "GeventScheduler":
+        # Before everything that could keep an unpatched socket, lock or thread: all imports below come after it.
+        from gevent import monkey
+
+        monkey.patch_all()
+    begin_log(loaded)
+    with own_output() as out:
+        return _run(loaded.settings, out, is_standby=bool(given.get("standby")))
+
+
+def _run(settings: Settings, out: TextIO, *, is_standby: bool) -> int:
+    from slack_alert import bootstrap
+    from slack_alert.cli.progress import loading
+    from slack_alert.cli.tables import plan
+
+    def ready(catalog: Catalog, engine: Engine) -> None:
+        for problem in catalog.problems:
+            click.echo(str(problem), err=True)
+        click.echo(plan(engine, settings), file=out)
+
+    with loading() as progress:
+        code = bootstrap.run(settings, out=out, standby=is_standby, progress=progress, ready=ready)
+    if code == codes.HELD:
+        holder = bootstrap.holder(settings)
+        who = f"process {holder}" if holder else "another process"
+        click.echo(
+            f"slack-alert: {who} is running with {settings.database} already. Stop it, or start with --standby to "
+            "take over when it ends.",
+            err=True,
+        )
+    return code

@@ -1,0 +1,81 @@
+"""What a command begins with: the configuration, told warnings, a log."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TextIO
+
+import click
+
+from slack_alert.settings import Loaded, Settings, load_settings
+
+
+def configured(flags: Mapping[str, object]) -> Loaded:
+    """Read the configuration for these flags; raise SettingsError for what cannot be used."""
+    return load_settings(flags, os.environ, cwd=Path.cwd(), home=Path.home())
+
+
+def settings_of(flags: Mapping[str, object]) -> Settings:
+    """Read the configuration and begin logging; warnings go to standard error."""
+    loaded = configured(flags)
+    begin_log(loaded)
+    return loaded.settings
+
+
+def begin_log(loaded: Loaded) -> None:
+    """Begin logging as configured, and say what is odd about the configuration."""
+    # Imported here: gevent's patch has to come before logging.
+    from slack_alert.cli.logs import configure
+
+    log = configure(loaded.settings)
+    for warning in loaded.warnings:
+        log.warning(warning)
+
+
+@contextmanager
+def own_output() -> Iterator[TextIO]:
+    """Give the real standard output for this program's own words, while everything else that writes to it is diverted.
+
+    What plugins print, and what the programs they start print, goes to standard error: `--json` stays JSON.
+    """
+    # Imported here: it needs the model of a run, and the patch comes before.
+    from slack_alert.executors.capture import captured
+
+    with _diverted() as out, captured(sys.stderr):
+        yield out
+
+
+@contextmanager
+def _diverted() -> Iterator[TextIO]:
+    """Let descriptor 1 be standard error meanwhile, so that even a subprocess cannot write into our output."""
+    sys.stdout.flush()
+    try:
+        is_real = sys.stdout.fileno() == 1
+    except (OSError, AttributeError):
+        is_real = False
+    if not is_real:  # called from a test, or embedded
+        yield sys.stdout
+        return
+    kept = os.dup(1)
+    os.dup2(2, 1)
+    try:
+        with open(kept, "w", encoding=sys.stdout.encoding, errors="replace", buffering=1) as out:  # noqa: PTH123
+            yield out
+            out.flush()
+            os.dup2(kept, 1)
+    except BaseException:
+        with _quietly():
+            os.dup2(kept, 1)
+        raise
+
+
+@contextmanager
+def _quietly() -> Iterator[None]:
+    try:
+        yield
+    except OSError:
+        click.echo("standard output is gone", err=True)

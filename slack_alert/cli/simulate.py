@@ -1,0 +1,90 @@
+"""`slack-alert simulate`."""
+
+from __future__ import annotations
+
+import json
+import secrets
+from datetime import datetime, timedelta, timezone
+from typing import TextIO
+
+import click
+
+from slack_alert.cli import codes
+from slack_alert.cli.lines import record_json
+from slack_alert.cli.moments import parse_moment
+from slack_alert.cli.options import common, remember
+from slack_alert.cli.session import own_output, settings_of
+from slack_alert.cli.tables import history_table
+from slack_alert.core.catalog import Catalog
+from slack_alert.core.errors import BadValue
+from slack_alert.core.markup import Markup
+from slack_alert.core.model import Record
+from slack_alert.engine.simulation import simulate as simulated
+from slack_alert.settings import Settings
+
+_OUTCOMES = ("alert", "quiet", "error")
+_DAY = timedelta(days=1)
+
+
+@click.command()
+@common
+@click.option("--since", metavar="T", help="The first moment, inclusive (now).")
+@click.option("--until", metavar="T", help="The end, exclusive (24 hours after --since).")
+@click.option("--outcome", "outcomes", metavar="JOB=alert|quiet|error", multiple=True, help="What a job's runs do.")
+@click.option("--execute", is_flag=True, help="Really call the functions; nothing is sent.")
+@click.option("--json", "as_json", is_flag=True, help="One JSON line per slot.")
+@click.pass_context
+def simulate(  # noqa: PLR0913 - one argument for each option
+    ctx: click.Context,
+    /,
+    *,
+    since: str | None,
+    until: str | None,
+    outcomes: tuple[str, ...],
+    execute: bool,
+    as_json: bool,
+    **flags: object,
+) -> int:
+    """Show what would run and be said, as if started at --since with nothing remembered; no plugin is executed."""
+    settings = settings_of(remember(ctx, flags))
+    begin, end = _span(since, until, settings)
+    with own_output() as out:
+        from slack_alert import bootstrap
+
+        catalog = bootstrap.load_plugins(settings) if execute else bootstrap.survey_plugins(settings)
+        for problem in catalog.problems:
+            click.echo(str(problem), err=True)
+        script = _script(outcomes, catalog)
+        if execute:
+            records = bootstrap.rehearse(settings, catalog, begin, end)
+        else:
+            records = list(simulated(catalog, begin, end, outcomes=script, mark=Markup(secrets.token_hex(4))))
+        _show(records, settings, out, as_json=as_json)
+    return codes.FINE if catalog.jobs else codes.FOUND
+
+
+def _span(since: str | None, until: str | None, settings: Settings) -> tuple[datetime, datetime]:
+    now = datetime.now(timezone.utc)
+    begin = parse_moment(since, zone=settings.timezone, now=now) if since else now
+    end = parse_moment(until, zone=settings.timezone, now=begin, ahead=True) if until else begin + _DAY
+    if end <= begin:
+        raise BadValue(f"--until {until} is not after --since {since or 'now'}.", hint="Exchange them.")
+    return begin, end
+
+
+def _script(outcomes: tuple[str, ...], catalog: Catalog) -> dict[str, str]:
+    script = {}
+    for said in outcomes:
+        job, equals, outcome = said.rpartition("=")
+        if not equals or outcome not in _OUTCOMES:
+            raise BadValue(f"--outcome {said!r} is not JOB=alert, JOB=quiet or JOB=error.")
+        script[catalog.find(job).name] = outcome
+    return script
+
+
+def _show(records: list[Record], settings: Settings, out: TextIO, *, as_json: bool) -> None:
+    if as_json:
+        for record in records:
+            out.write(json.dumps(record_json(record, settings.timezone), ensure_ascii=False) + "\n")
+        return
+    click.echo(history_table(records, settings.timezone, out), file=out)

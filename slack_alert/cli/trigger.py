@@ -1,0 +1,40 @@
+"""`slack-alert trigger JOB`."""
+
+from __future__ import annotations
+
+import json
+
+import click
+
+from slack_alert.cli import codes
+from slack_alert.cli.lines import record_json, seconds
+from slack_alert.cli.options import common, remember
+from slack_alert.cli.session import own_output, settings_of
+from slack_alert.core.errors import SettingsError
+from slack_alert.core.model import Verdict
+
+
+@click.command()
+@common
+@click.argument("job")
+@click.option("--post", is_flag=True, help="Send the value to the job's channel as well.")
+@click.option("--json", "as_json", is_flag=True, help="One JSON document.")
+@click.pass_context
+def trigger(ctx: click.Context, /, *, job: str, post: bool, as_json: bool, **flags: object) -> int:
+    """Run one job now, in this process, and print its value; hours, quota and pause do not bind it."""
+    settings = settings_of(remember(ctx, flags))
+    if post and (sentence := settings.missing()):
+        raise SettingsError(sentence)
+    with own_output() as out:
+        from slack_alert import bootstrap
+
+        record = bootstrap.trigger(settings, job, is_posted=post)
+        if as_json:
+            line = {**record_json(record, settings.timezone), "duration": seconds(record.duration)}
+            line |= {"error": record.error, "printed": record.printed}
+            click.echo(json.dumps(line, ensure_ascii=False), file=out)
+        else:
+            click.echo(record.text or "done", file=out)
+            if record.error:
+                click.echo(record.error, err=True)
+    return codes.FOUND if record.verdict is Verdict.ERROR else codes.FINE

@@ -1,0 +1,72 @@
+"""What to do after an attempt to deliver: wait, try again, look first, or give up."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import Enum
+
+
+class Fate(str, Enum):
+    """What a channel made of a message."""
+
+    SENT = "sent"
+    #: Asked to wait; surely not sent, no attempt counted.
+    WAIT = "wait"
+    #: Surely not sent; another attempt may succeed.
+    RETRY = "retry"
+    #: Perhaps sent: look before repeating.
+    AMBIGUOUS = "ambiguous"
+    #: This conversation cannot be reached until somebody changes something.
+    DESTINATION = "destination"
+    #: This message will never be accepted as it is.
+    PAYLOAD = "payload"
+    #: The whole channel is closed to us; keep everything and probe.
+    CREDENTIALS = "credentials"
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """How one attempt ended, in a channel's own words."""
+
+    fate: Fate
+    receipt: str | None = None
+    #: The service's code or the error's name: `not_in_channel`, `ConnectionResetError`.
+    reason: str = ""
+    #: What a person should do about it; empty where nothing helps.
+    hint: str = ""
+    #: How long the service asked to wait.
+    after: timedelta | None = None
+    #: Attempts after which an unknown answer is taken as final; None: only `give_up` ends it.
+    limit: int | None = None
+
+
+DEFAULT_WAIT = timedelta(seconds=30)
+PROBE_FIRST = timedelta(seconds=5)
+PROBE_LAST = timedelta(minutes=5)
+RETRY_FIRST = timedelta(seconds=1)
+RETRY_LAST = timedelta(minutes=1)
+
+
+def next_attempt(
+    outcome: Outcome, attempts: int, *, created: datetime, now: datetime, give_up: timedelta, chance: float
+) -> timedelta | None:
+    """Give the time until the next attempt, or None: the message is dead.
+
+    `attempts` counts those made, this one included; `chance` in [0, 1) spreads many senders apart.
+    """
+    if outcome.fate is Fate.WAIT:
+        return outcome.after or DEFAULT_WAIT
+    if outcome.fate is Fate.CREDENTIALS:
+        return outcome.after or growing(PROBE_FIRST, PROBE_LAST, attempts)
+    if outcome.fate in (Fate.DESTINATION, Fate.PAYLOAD):
+        return None
+    if now - created >= give_up or (outcome.limit is not None and attempts >= outcome.limit):
+        return None
+    return growing(RETRY_FIRST, RETRY_LAST, attempts) * (0.5 + chance / 2)
+
+
+def growing(first: timedelta, last: timedelta, attempts: int) -> timedelta:
+    """Double the delay with each attempt, up to `last`."""
+    doublings = min(attempts - 1, 16)
+    return min(last, first * (1 << doublings))

@@ -1,0 +1,83 @@
+"""Everything the plugins declared: the bindings by name, and the problems found on the way."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from difflib import get_close_matches
+from enum import Enum
+
+from slack_alert.core.bindings import Binding, Job
+from slack_alert.core.errors import BadValue
+
+
+class Severity(str, Enum):
+    """How much a problem weighs; an error keeps its function (or file) out."""
+
+    ERROR = "error"
+    WARNING = "warning"
+    NOTICE = "notice"
+
+    def __str__(self) -> str:
+        """Give the word users see."""
+        return self.value
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """A fault in a plugin file, with the place and what to do."""
+
+    #: Below PATH, `/` between folders.
+    file: str
+    line: int
+    #: In characters, from 1.
+    column: int
+    severity: Severity
+    code: str
+    message: str
+    hint: str = ""
+
+    def __str__(self) -> str:
+        """Give the one line people and editors read."""
+        hint = f" ({self.hint})" if self.hint else ""
+        return f"{self.file}:{self.line}:{self.column}: {self.code} {self.severity}: {self.message}{hint}"
+
+
+@dataclass(frozen=True, slots=True)
+class Catalog:
+    """All bindings, in the order of the files."""
+
+    bindings: tuple[Binding, ...] = ()
+    problems: tuple[Problem, ...] = ()
+
+    @property
+    def jobs(self) -> tuple[Job, ...]:
+        """The bindings that come due."""
+        return tuple(binding for binding in self.bindings if isinstance(binding, Job))
+
+    @property
+    def has_errors(self) -> bool:
+        """Whether any problem is an error."""
+        return any(problem.severity is Severity.ERROR for problem in self.problems)
+
+    def find(self, name: str) -> Binding:
+        """Find a binding by its full name, or by its last part where that is unique; else raise BadValue."""
+        names = [binding.name for binding in self.bindings]
+        return self.bindings[names.index(full_name(name, names))]
+
+
+def full_name(name: str, names: Iterable[str]) -> str:
+    """Complete what a person typed to one of `names`; raise BadValue with the nearest ones."""
+    known = list(dict.fromkeys(names))
+    if name in known:
+        return name
+    found = [full for full in known if full.endswith(f".{name}")]
+    if len(found) == 1:
+        return found[0]
+    if found:
+        raise BadValue(f"{name!r} is the last part of several jobs.", hint=f"Write one of: {', '.join(found)}.")
+    near = get_close_matches(name, [*known, *(full.rpartition(".")[2] for full in known)], 3)
+    raise BadValue(
+        f"There is no job {name!r}.",
+        hint=f"Did you mean {' or '.join(near)}?" if near else "`slack-alert jobs` lists them.",
+    )

@@ -1,0 +1,147 @@
+"""Triggers made of triggers: several at once, within bounds, and moved by a jitter."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from hashlib import blake2b
+from typing import TypeAlias
+
+from slack_alert.core.cron import Cron
+from slack_alert.core.intervals import Every, EveryDays, Once
+from slack_alert.core.slots import Passed, each_slot
+from slack_alert.core.wall import TICK
+
+_FRACTION_BITS = 64
+
+
+@dataclass(frozen=True, slots=True)
+class AnyOf:
+    """Due whenever one of its parts is; a moment that several name is one. Dense parts come first."""
+
+    parts: tuple[Trigger, ...]
+
+    @property
+    def by_wall_clock(self) -> bool:
+        return all(part.by_wall_clock for part in self.parts)
+
+    def next_after(self, after: datetime, anchor: datetime) -> datetime | None:
+        """Find the first due time after `after`."""
+        return min(filter(None, (part.next_after(after, anchor) for part in self.parts)), default=None)
+
+    def passed(self, after: datetime, until: datetime, anchor: datetime) -> Passed:
+        """Count the due times in (after, until]; only the parts after the first are gone through."""
+        passed = [part.passed(after, until, anchor) for part in self.parts]
+        doubled = sum(self._count_doubled(index, after, until, anchor) for index in range(1, len(self.parts)))
+        return Passed(
+            sum(one.count for one in passed) - doubled,
+            min((one.first for one in passed if one.first), default=None),
+            max((one.last for one in passed if one.last), default=None),
+        )
+
+    def describe(self) -> str:
+        return " and ".join(part.describe() for part in self.parts)
+
+    def _count_doubled(self, index: int, after: datetime, until: datetime, anchor: datetime) -> int:
+        """Count the due times of one part that an earlier part names as well."""
+        part, earlier = self.parts[index], self.parts[:index]
+        slots = each_slot(lambda instant: part.next_after(instant, anchor), after=after, until=until)
+        return sum(any(other.next_after(slot - TICK, anchor) == slot for other in earlier) for slot in slots)
+
+
+@dataclass(frozen=True, slots=True)
+class Between:
+    """Due when the trigger is, from `start` on and before `end`."""
+
+    trigger: Trigger
+    start: datetime | None
+    end: datetime | None
+
+    @property
+    def by_wall_clock(self) -> bool:
+        return self.trigger.by_wall_clock
+
+    def next_after(self, after: datetime, anchor: datetime) -> datetime | None:
+        """Find the first due time after `after`."""
+        slot = self.trigger.next_after(self._lower(after), anchor)
+        return None if slot is None or (self.end and slot >= self.end) else slot
+
+    def passed(self, after: datetime, until: datetime, anchor: datetime) -> Passed:
+        """Count the due times in (after, until]."""
+        upper = min(until, self.end - TICK) if self.end else until
+        return self.trigger.passed(self._lower(after), upper, anchor)
+
+    def describe(self) -> str:
+        return self.trigger.describe()
+
+    def _lower(self, after: datetime) -> datetime:
+        return max(after, self.start - TICK) if self.start else after
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Jittered:
+    """Due up to `jitter` after the trigger, but always before its next slot and before `end`.
+
+    So nothing is overtaken, lost or doubled, however long the jitter. It depends on the job's name and the slot
+    alone: it never accumulates and is the same in every process.
+    """
+
+    trigger: Trigger
+    jitter: timedelta
+    name: str
+    end: datetime | None = None
+
+    @property
+    def by_wall_clock(self) -> bool:
+        return self.trigger.by_wall_clock
+
+    def next_after(self, after: datetime, anchor: datetime) -> datetime | None:
+        """Find the first due time after `after`."""
+        pending = self._pending(after, anchor)
+        if pending is not None:
+            return pending
+        slot = self.trigger.next_after(after, anchor)
+        return None if slot is None else self._due(slot, anchor)
+
+    def passed(self, after: datetime, until: datetime, anchor: datetime) -> Passed:
+        """Count the due times in (after, until]."""
+        if until <= after:
+            return Passed()
+        begun = self._pending(after, anchor) is not None
+        unfinished = self._pending(until, anchor) is not None
+        count = self.trigger.passed(after, until, anchor).count + begun - unfinished
+        if not count:
+            return Passed()
+        return Passed(count, self.next_after(after, anchor), self._last_by(until, after=after, anchor=anchor))
+
+    def describe(self) -> str:
+        return self.trigger.describe()
+
+    def _slot_by(self, instant: datetime, anchor: datetime) -> datetime | None:
+        """Find the last slot up to an instant that is recent enough to be due after it."""
+        return self.trigger.passed(instant - self.jitter, instant, anchor).last
+
+    def _pending(self, instant: datetime, anchor: datetime) -> datetime | None:
+        """Find the due time after `instant` of a slot before it; only the last slot can have one."""
+        slot = self._slot_by(instant, anchor)
+        if slot is None:
+            return None
+        due = self._due(slot, anchor)
+        return due if due > instant else None
+
+    def _last_by(self, until: datetime, *, after: datetime, anchor: datetime) -> datetime | None:
+        """Find the last due time up to `until`, where there is one after `after`."""
+        slot = self.trigger.passed(after - self.jitter, until, anchor).last
+        if slot is not None and self._due(slot, anchor) > until:
+            slot = self.trigger.passed(after - self.jitter, slot - TICK, anchor).last
+        return None if slot is None else self._due(slot, anchor)
+
+    def _due(self, slot: datetime, anchor: datetime) -> datetime:
+        limits = (self.trigger.next_after(slot, anchor), self.end)
+        room = min([self.jitter, *(limit - slot for limit in limits if limit)])
+        # hash() differs from process to process.
+        digest = blake2b(f"{self.name} {slot.isoformat()}".encode(), digest_size=_FRACTION_BITS // 8).digest()
+        return slot + (room // TICK * int.from_bytes(digest, "big") >> _FRACTION_BITS) * TICK
+
+
+Trigger: TypeAlias = Every | EveryDays | Cron | Once | AnyOf | Between | Jittered

@@ -1,0 +1,120 @@
+"""Cron lines: five fields on the wall clock of a zone, with a rule for each time that a shift skips or repeats."""
+
+from __future__ import annotations
+
+import calendar
+from dataclasses import dataclass, field
+from datetime import MAXYEAR, date, datetime, time, timedelta, tzinfo
+
+from slack_alert.core.cron_fields import CronFields, parse_fields
+from slack_alert.core.slots import Passed
+from slack_alert.core.wall import DAY, first_instant, next_shift, wall_of
+
+_MINUTE = timedelta(minutes=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Cron:
+    """Due at the wall times that a cron line names; a line that means nothing or never raises BadValue.
+
+    With a fixed hour, a skipped time is due at the first valid instant and a repeated one in its first pass only.
+    With the hour `*` or `*/n`, time goes on as it elapses: nothing for a skipped time, both passes of a repeated one.
+    """
+
+    text: str
+    zone: tzinfo
+    _fields: CronFields = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "_fields", parse_fields(self.text))
+
+    @property
+    def by_wall_clock(self) -> bool:
+        return True
+
+    def next_after(self, after: datetime, anchor: datetime) -> datetime | None:  # noqa: ARG002 - asked like the others
+        """Find the first due time after `after`."""
+        return self._next_elapsed(after) if self._fields.any_hour else self._next_fixed(after)
+
+    def passed(self, after: datetime, until: datetime, anchor: datetime) -> Passed:
+        """Count the due times in (after, until], those of an ordinary day at once."""
+        slot = first = self.next_after(after, anchor)
+        if first is None or first > until:
+            return Passed()
+        count, last = 0, first
+        while slot is not None and slot <= until:
+            leap, last = self._rest_of_day(slot, until)
+            count += leap
+            slot = self.next_after(last, anchor)
+        return Passed(count, first, last)
+
+    def describe(self) -> str:
+        return f"cron {' '.join(self.text.split())}"
+
+    def _next_fixed(self, after: datetime) -> datetime | None:
+        wall = self._next_wall(wall_of(after, self.zone))
+        # In the second pass of a repeated hour the walls ahead were met already.
+        while wall is not None and (instant := first_instant(wall, self.zone)) <= after:
+            wall = self._next_wall(wall)
+        return None if wall is None else instant
+
+    def _next_elapsed(self, after: datetime) -> datetime | None:
+        while True:
+            here = wall_of(after, self.zone)
+            wall = self._next_wall(here)
+            if wall is None:
+                return None
+            instant = after + (wall - here)
+            shift = next_shift(after, instant, zone=self.zone)
+            if shift is None:
+                return instant
+            if self._names(wall_of(shift, self.zone)):
+                return shift
+            after = shift
+
+    def _rest_of_day(self, slot: datetime, until: datetime) -> tuple[int, datetime]:
+        """Count the due times from `slot` to the end of its day, or only itself where the day has a shift or an end."""
+        wall = wall_of(slot, self.zone)
+        minute = wall.hour * 60 + wall.minute
+        last = slot + (self._fields.minutes.rfind(1) - minute) * _MINUTE
+        if last > until or not self._names(wall) or next_shift(slot, last, zone=self.zone):
+            return 1, slot
+        return self._fields.minutes.count(1, minute), last
+
+    def _names(self, wall: datetime) -> bool:
+        on_the_minute = not (wall.second or wall.microsecond)
+        return on_the_minute and self._names_day(wall) and self._fields.minutes[wall.hour * 60 + wall.minute] == 1
+
+    def _names_day(self, day: date) -> bool:
+        fields = self._fields
+        by_date, by_weekday = day.day in fields.days, day.isoweekday() % 7 in fields.weekdays
+        matches = by_date or by_weekday if fields.either_day else by_date and by_weekday
+        return matches and day.month in fields.months
+
+    def _next_wall(self, after: datetime) -> datetime | None:
+        """Find the first wall time after `after` that the fields name."""
+        minutes = self._fields.minutes
+        if self._names_day(after):
+            minute = minutes.find(1, after.hour * 60 + after.minute + 1)
+            if minute >= 0:
+                return _at_minute(after, minute)
+        day = self._next_day(after.date())
+        return None if day is None else _at_minute(day, minutes.find(1))
+
+    def _next_day(self, after: date) -> date | None:
+        day = after
+        # Ends soon: that no day is ever named was refused when the fields were read.
+        while day.year < MAXYEAR:
+            day = _next_month(day) if day.month not in self._fields.months else day + DAY
+            if self._names_day(day):
+                return day
+        return None
+
+
+def _at_minute(day: date, minute: int) -> datetime:
+    return datetime.combine(day, time(*divmod(minute, 60)))
+
+
+def _next_month(day: date) -> date:
+    days_left = calendar.monthrange(day.year, day.month)[1] - day.day
+    return day + (days_left + 1) * DAY

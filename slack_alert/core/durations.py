@@ -1,0 +1,60 @@
+"""How long something takes, as people write it: `90s`, `5m`, `1h30m`, `2d`, or a bare number."""
+
+from __future__ import annotations
+
+import math
+import re
+from datetime import timedelta
+
+from slack_alert.core.errors import BadValue
+
+#: Ten years: longer ones are slips of the keyboard, and a date far enough away cannot be written.
+LONGEST = timedelta(days=3653)
+
+_SECONDS = {"w": 604_800, "d": 86_400, "h": 3_600, "m": 60, "s": 1}
+_WRITTEN = re.compile("".join(rf"(?:(\d+(?:\.\d+)?)\s*{unit}\s*)?" for unit in _SECONDS))
+_HINT = "Write a number, or 90s, 5m, 1h30m, 2d, 1w; ten years at most."
+
+
+def parse_duration(value: object, *, unit: str = "s") -> timedelta:
+    """Read a duration; a bare number is in `unit`, one of w d h m s.
+
+    Raises BadValue for anything negative, not finite, longer than ten years or not a duration at all.
+    """
+    if isinstance(value, str):
+        return _within_limit(value, _seconds_written(value, unit))
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise BadValue(f"{value!r} is not a duration", hint=_HINT)
+    return _within_limit(value, value * _SECONDS[unit])
+
+
+def format_duration(duration: timedelta, *, largest: str = "d") -> str:
+    """Write a duration as short as `parse_duration` reads it, in units no larger than `largest`."""
+    rest = duration // timedelta(seconds=1)
+    units = list(_SECONDS)
+    parts = []
+    for unit in units[units.index(largest) : -1]:
+        amount, rest = divmod(rest, _SECONDS[unit])
+        parts.append(f"{amount}{unit}" if amount else "")
+    seconds = f"{rest}.{duration.microseconds:06d}".rstrip("0").rstrip(".")
+    if seconds != "0" or not any(parts):
+        parts.append(f"{seconds}s")
+    return "".join(parts)
+
+
+def _seconds_written(text: str, unit: str) -> float:
+    written = text.strip().lower()
+    if re.fullmatch(r"\d+(\.\d+)?", written):
+        written += unit
+    match = _WRITTEN.fullmatch(written)
+    if match is None or not any(match.groups()):
+        raise BadValue(f"{text!r} is not a duration", hint=_HINT)
+    amounts = zip(match.groups(), _SECONDS.values(), strict=True)
+    return math.fsum(float(amount) * seconds for amount, seconds in amounts if amount)
+
+
+def _within_limit(value: object, seconds: float) -> timedelta:
+    # Written this way round, a NaN is refused as well.
+    if not 0 <= seconds <= LONGEST.total_seconds():
+        raise BadValue(f"{value!r} is not a duration between 0 and ten years", hint=_HINT)
+    return timedelta(seconds=seconds)

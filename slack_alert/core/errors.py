@@ -1,0 +1,38 @@
+"""What can go wrong, as types; each says in its own words what to do next."""
+
+from __future__ import annotations
+
+
+class SlackAlertError(Exception):
+    """Something in slack-alert went wrong."""
+
+    def __init__(self, message: str = "") -> None:
+        super().__init__(message or (type(self).__doc__ or "").strip())
+
+
+class BadValue(SlackAlertError):
+    """A value that a person wrote cannot be used."""
+
+    def __init__(self, message: str, *, hint: str = "") -> None:
+        super().__init__(message)
+        #: What to write instead, one sentence or empty.
+        self.hint = hint
+
+
+class SettingsError(SlackAlertError):
+    """The configuration cannot be used."""
+
+    def __init__(self, message: str, *, where: str = "", hint: str = "") -> None:
+        super().__init__(message)
+        #: File and line, flag or variable the value came from; empty where there is none.
+        self.where = where
+        self.hint = hint
+
+    def __str__(self) -> str:
+        """Say where, what and what to do, in one sentence each."""
+        said = super().__str__()
+        return " ".join(part for part in (f"{self.where}:" if self.where else "", said, self.hint) if part)
+
+
+class StoreError(SlackAlertError):
+    """What is remembered cannot be read or written; nothing was changed, and trying again is safe."""

@@ -1,0 +1,60 @@
+"""Vendors' values, recognised by the module of their type; none of these libraries is imported."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Sequence
+from typing import Any  # These libraries need not be installed.
+
+_PNG = b"\x89PNG\r\n\x1a\n"
+
+
+def is_truth(value: object) -> bool:
+    """Return whether this is numpy's boolean, which a comparison of arrays gives."""
+    return _made_by(value, "numpy", "bool", "bool_")
+
+
+def is_picture(value: object) -> bool:
+    """Return whether this is a matplotlib figure or the bytes of a PNG."""
+    if isinstance(value, (bytes, bytearray, memoryview)):
+        return bytes(value[:8]) == _PNG
+    return _made_by(value, "matplotlib", "Figure")
+
+
+def png(value: Any) -> bytes:
+    """Return a picture as the bytes of a PNG."""
+    if isinstance(value, (bytes, bytearray, memoryview)):
+        return bytes(value)
+    picture = io.BytesIO()
+    value.savefig(picture, format="png")
+    return picture.getvalue()
+
+
+def is_record(value: object) -> bool:
+    """Return whether this is a row of the standard library's sqlite3, which is no mapping but reads like one."""
+    return _made_by(value, "sqlite3", "Row")
+
+
+def grid(value: Any) -> tuple[list[Any], list[Sequence[Any]]] | None:
+    """Return heads and rows of a frame or a series; an index that says more than the row's number comes first."""
+    if _made_by(value, "pandas", "Series"):
+        value = value.to_frame("value" if value.name is None else value.name)
+    if _made_by(value, "polars", "Series"):
+        value = value.to_frame(value.name or "value")
+    if _made_by(value, "polars", "DataFrame"):
+        return list(value.columns), list(value.rows())
+    return _pandas(value) if _made_by(value, "pandas", "DataFrame") else None
+
+
+def _made_by(value: object, module: str, *names: str) -> bool:
+    """Return whether the value's type, or one it derives from, is a vendor's."""
+    return any(cls.__name__ in names and cls.__module__.partition(".")[0] == module for cls in type(value).__mro__)
+
+
+def _pandas(frame: Any) -> tuple[list[Any], list[Sequence[Any]]]:
+    rows = list(frame.itertuples(name=None))
+    if type(frame.index).__name__ == "RangeIndex":
+        return list(frame.columns), [row[1:] for row in rows]
+    names = ["" if name is None else name for name in frame.index.names]
+    parts = [row[0] if len(names) > 1 else (row[0],) for row in rows]
+    return [*names, *frame.columns], [(*part, *row[1:]) for part, row in zip(parts, rows, strict=True)]

@@ -1,0 +1,152 @@
+"""What may stand raw in a Slack text: mentions and links made by ctx, and nothing else.
+
+The canonical text of the whole product is Slack's mrkdwn with `&`, `<`, `>` escaped; `plain` reads it for a terminal.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from slack_alert.core.errors import BadValue
+
+#: A longer address stays text: Slack would not make a link of it, and it could not be kept in one piece.
+MAX_LINK = 3000
+
+
+@dataclass(frozen=True, slots=True)
+class Markup:
+    """Make mentions and links inside ordinary strings, and let only those through when text is escaped.
+
+    They are marked with Unicode noncharacters and the nonce, so they survive f-strings, joins, `repr` and JSON, and
+    nobody who does not know the nonce can write one: take a fresh random one at each start. Digits are best, because
+    they survive `upper()`.
+    """
+
+    nonce: str
+
+    def __post_init__(self) -> None:
+        if not (self.nonce.isascii() and self.nonce.isalnum()):
+            raise BadValue(f"A nonce is ASCII letters and digits, got {self.nonce!r}.")
+
+    def mention(self, who: str) -> str:
+        """Return text that calls a person, a group, a channel, or `here`, `channel`, `everyone`; raises `BadValue`."""
+        name = who.strip().lstrip("@!#")
+        for pattern, form in _MENTIONS:
+            if pattern.fullmatch(name):
+                return self._marked(form + name)
+        raise BadValue(
+            f"ctx.mention cannot call {who!r}: give a person ('@ann', 'U0123'), a group ('S0123'), "
+            "a channel ('C0123'), or 'here', 'channel', 'everyone'."
+        )
+
+    def link(self, url: str, text: str = "") -> str:
+        """Return text that leads to an http, https or mailto address; raises `BadValue` for any other."""
+        address = url.strip()
+        if not _ADDRESS.match(address):
+            raise BadValue(f"ctx.link takes an http, https or mailto address, got {url!r}: begin it with 'https://'.")
+        target = _coded(_UNSAFE_IN_ADDRESS.sub(_percent, address))
+        label = _coded(visible(self.escape(" ".join(text.split())))).replace("|", "¦")
+        whole = f"{target}|{label}" if label else target
+        return self._marked(whole) if len(whole) <= MAX_LINK else f"{text} {address}".strip()
+
+    def escape(self, text: str) -> str:
+        """Return canonical text: everything is escaped but what this markup made itself."""
+        if self.nonce not in text:
+            return entities(text)
+        pieces = self._spans().split(text)
+        pieces[::2] = [entities(self._without_remains(piece)) for piece in pieces[::2]]
+        pieces[1::2] = [f"<{piece}>" for piece in pieces[1::2]]
+        return "".join(pieces)
+
+    def reveal(self, text: str) -> str:
+        """Return text that is Slack's own markup already, with what was marked put in and nothing escaped."""
+        if self.nonce in text:
+            text = self._without_remains(self._spans().sub(r"<\1>", text))
+        return _cleaned(text)
+
+    def _marked(self, inside: str) -> str:
+        return f"{_OPEN}{self.nonce}{_BODY}{inside}{_CLOSE}"
+
+    def _spans(self) -> re.Pattern[str]:
+        # repr() and JSON write a noncharacter as \ufdd0; the nonce proves that such a span is still ours.
+        sign = [rf"(?:{mark}|\\u{ord(mark):x})" for mark in (_OPEN, _BODY, _CLOSE)]
+        return re.compile(rf"{sign[0]}{self.nonce}{sign[1]}([^<>\s{_OPEN}{_BODY}{_CLOSE}][^<>\n{_MARKS}]*?){sign[2]}")
+
+    def _without_remains(self, text: str) -> str:
+        """Take the nonce out of a span that was cut apart, so that nobody in the chat ever reads it."""
+        return text.replace(_OPEN + self.nonce, "").replace(self.nonce, "")
+
+
+def plain(text: str) -> str:
+    """Return canonical text as a terminal shows it: `@ann`, `text (url)`, `&`."""
+    if "<" not in text and "&" not in text:
+        return text
+    return _unescaped(_RAW.sub(_spoken, text))
+
+
+def visible(text: str) -> str:
+    """Return canonical text as Slack shows it: of a link only its text."""
+    if "<" not in text and "&" not in text:
+        return text
+    return _unescaped(_RAW.sub(_shown, text))
+
+
+def entities(text: str) -> str:
+    """Return readable text as canonical text, without any markup in it."""
+    return _coded(_cleaned(text)) if _SPECIAL.search(text) else text
+
+
+# Noncharacters: Unicode sets them aside for use inside a program, so no honest text contains them.
+_OPEN, _BODY, _CLOSE = "\ufdd0", "\ufdd1", "\ufdd2"
+_MARKS = _OPEN + _BODY + _CLOSE
+_DROPPED = str.maketrans("", "", _MARKS)
+_ADDRESS = re.compile(r"(?:https?://|mailto:)[^\s]", re.IGNORECASE)
+_UNSAFE_IN_ADDRESS = re.compile(r"[\x00-\x20\x7f-\x9f<>|\"\\^`{}\ud800-\udfff\ufdd0-\ufdd2]")
+_MENTIONS = (
+    (re.compile(r"here|channel|everyone"), "!"),
+    (re.compile(r"[UW][A-Z0-9]{3,}"), "@"),
+    (re.compile(r"S(?=\w*\d)[A-Z0-9]{3,}"), "!subteam^"),
+    (re.compile(r"[CG](?=\w*\d)[A-Z0-9]{3,}"), "#"),
+    # A name; the channel that sends it looks up the id. \w admits names in any script.
+    (re.compile(r"\w[\w.'-]{0,79}"), "@"),
+)
+_UNSENDABLE = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff]")
+_SPECIAL = re.compile(rf"[&<>\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff{_MARKS}]")
+_RAW = re.compile(r"<([^<>\n]+)>")
+_ENTITY = re.compile(r"&(amp|lt|gt);")
+_CHARACTERS = {"amp": "&", "lt": "<", "gt": ">"}
+
+
+def _percent(found: re.Match[str]) -> str:
+    return "".join(f"%{byte:02X}" for byte in found.group().encode("utf-8", "replace"))
+
+
+def _coded(text: str) -> str:
+    return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+
+
+def _cleaned(text: str) -> str:
+    """Replace what Slack cannot carry; a Windows line end is a line end."""
+    return _UNSENDABLE.sub("\ufffd", text.replace("\r\n", "\n").translate(_DROPPED))
+
+
+def _unescaped(text: str) -> str:
+    return _ENTITY.sub(lambda found: _CHARACTERS[found.group(1)], text)
+
+
+def _spoken(found: re.Match[str]) -> str:
+    target, _, label = found.group(1).partition("|")
+    if target[0] in "@#!":
+        return _shown(found)
+    address = target.removeprefix("mailto:")
+    return f"{label} ({address})" if label and label != address else address
+
+
+def _shown(found: re.Match[str]) -> str:
+    target, _, label = found.group(1).partition("|")
+    if target[0] not in "@#!":
+        return label or target
+    if label:
+        return label if target[0] == "!" else target[0] + label.lstrip("@#")
+    return target if target[0] != "!" else "@" + target[1:].removeprefix("subteam^")

@@ -1,0 +1,202 @@
+"""The records everything else passes on: addresses, actions, runs, results, messages, deliveries."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from enum import Enum
+from typing import Any, NamedTuple
+
+from slack_alert.core.values import Piece
+
+
+class Verdict(str, Enum):
+    """What the gate answers and what history shows; GO is never stored."""
+
+    GO = "go"
+    SAID = "said"
+    QUIET = "quiet"
+    ERROR = "error"
+    OFF_HOURS = "off_hours"
+    PAUSED = "paused"
+    MUTED = "muted"
+    MISSED = "missed"
+    OVERLAPPED = "overlapped"
+    DENIED = "denied"
+    INTERRUPTED = "interrupted"
+    TIMED_OUT = "timed_out"
+    CANCELED = "canceled"
+
+    def __str__(self) -> str:
+        """Give the word users see."""
+        return self.value
+
+
+#: Verdicts of slots that did not run; in a row they may be told as one line with a count.
+NOT_RUN = frozenset({Verdict.OFF_HOURS, Verdict.PAUSED, Verdict.MISSED, Verdict.OVERLAPPED, Verdict.DENIED})
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """A conversation in a channel, the port to a service: `slack:#ops`, `console:`."""
+
+    channel: str
+    conversation: str
+
+    def __str__(self) -> str:
+        """Give the unambiguous form, as it is stored."""
+        return f"{self.channel}:{self.conversation}"
+
+    @classmethod
+    def parse(cls, text: str, channel: str) -> Address:
+        """Read what a person wrote; `channel` is meant where none is named.
+
+        A conversation given as a bare word is a channel's name (`ops` is `#ops`); ids and people stay as they are.
+        """
+        service, colon, rest = text.strip().partition(":")
+        if not colon or not service.isidentifier():
+            service, rest = channel, text.strip()
+        return cls(service, _conversation(rest))
+
+    @property
+    def shown(self) -> str:
+        """The form people read: without the service where the conversation says enough."""
+        return self.conversation or str(self)
+
+
+def _conversation(text: str) -> str:
+    looks_like_id = len(text) > 4 and text[0] in "CGDUW" and text.isupper() and text.isalnum()
+    return text if not text or text[0] in "#@" or looks_like_id else f"#{text}"
+
+
+@dataclass(frozen=True, slots=True)
+class Action:
+    """A named plugin function."""
+
+    name: str
+    file: str
+    line: int
+    doc: str | None = None
+    #: None until the module has been executed, and always in `check` and `simulate`.
+    function: Callable[..., Any] | None = None  # Any: a plugin may take and return what it likes
+    takes_context: bool = False
+    is_async: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """An exception of a plugin, in words."""
+
+    kind: str
+    message: str
+    #: `plugins/db.py:12`, the innermost line of the plugin's own code.
+    place: str
+    traceback: str
+
+
+@dataclass(slots=True)
+class Run:
+    """One execution of an action; not frozen, it collects what the function prints and says on its way."""
+
+    id: int
+    binding: str
+    action: Action
+    slot: datetime
+    #: Who asked, when a person did; policy binds only runs nobody asked for.
+    asked_by: str | None = None
+    event: Mapping[str, object] = field(default_factory=dict)
+    started: datetime | None = None
+    printed: list[str] | None = None
+    #: What was printed since the last line end.
+    line: str = ""
+    #: How many messages it has said so far (`ctx.say`, `yield`), and their texts.
+    said: int = 0
+    texts: list[str] | None = None
+    #: It spoke while muted.
+    is_withheld: bool = False
+    is_canceled: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """How a run ended: what it has to say (empty: quiet), or a failure."""
+
+    pieces: tuple[Piece, ...] = ()
+    failure: Failure | None = None
+    duration: timedelta = timedelta()
+
+
+QUIET = Result()
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """What is told to people; an alert and a reply are the same."""
+
+    #: Unique for ever; enqueueing the same key again does nothing.
+    key: str
+    to: Address
+    piece: Piece
+    #: The slot that caused it; a late message begins with it. None for what no slot caused.
+    slot: datetime | None = None
+    run: int | None = None
+
+
+class Status(str, Enum):
+    """Where a delivery stands."""
+
+    QUEUED = "queued"
+    SENT = "sent"
+    DEAD = "dead"
+
+    def __str__(self) -> str:
+        """Give the word users see."""
+        return self.value
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """A message on its way; the id gives the order within its address."""
+
+    id: int
+    message: Message
+    created: datetime
+    attempts: int = 0
+    status: Status = Status.QUEUED
+    #: What the channel answered on acceptance, enough to find the message again.
+    receipt: str | None = None
+    #: Why it is not there yet, or never will be.
+    reason: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """What became of one attempt to deliver, as it is written down."""
+
+    delivery: int
+    status: Status
+    attempts: int
+    at: datetime
+    receipt: str | None = None
+    reason: str | None = None
+
+
+class Record(NamedTuple):
+    """One line of history: a slot, or a row of slots that did not run; a tuple, because a million pass."""
+
+    run: int
+    binding: str
+    slot: datetime
+    verdict: Verdict
+    started: datetime | None = None
+    duration: timedelta | None = None
+    text: str = ""
+    to: str | None = None
+    alerts: int = 0
+    paused_until: datetime | None = None
+    error: str | None = None
+    printed: str | None = None
+    count: int = 1  # type: ignore[assignment]  # hides tuple.count, which nobody needs of a record
+    #: The last slot of the row, where count > 1.
+    until: datetime | None = None

@@ -1,0 +1,48 @@
+"""Names of days and months, and the nearest valid name for a word that is none of the allowed ones."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from difflib import get_close_matches
+
+from slack_alert.core.errors import BadValue
+
+#: In the order of `date.weekday()`.
+WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
+MONTHS = (
+    "january",
+    "february",
+    "march",
+    "april",
+    "may",
+    "june",
+    "july",
+    "august",
+    "september",
+    "october",
+    "november",
+    "december",
+)
+
+
+def nearest(word: str, known: Iterable[str]) -> str | None:
+    """Find the known word that was most likely meant."""
+    lowered = {name.lower(): name for name in known}
+    close = get_close_matches(word.lower(), lowered, n=1, cutoff=0.5)
+    return lowered[close[0]] if close else None
+
+
+def index_of(word: str, names: Sequence[str], *, what: str) -> int:
+    """Find the place of a day or month, written in full or by its first three letters."""
+    lowered = word.strip().lower()
+    for index, name in enumerate(names):
+        if lowered in {name, name[:3]}:
+            return index
+    raise BadValue(f"{word.strip()!r} is not a {what}", hint=_suggestion(lowered, names))
+
+
+def _suggestion(word: str, names: Sequence[str]) -> str:
+    short = [name[:3] for name in names]
+    meant = nearest(word, short) or nearest(word, names)
+    question = f"Did you mean {meant[:3]}? " if meant else ""
+    return f"{question}Allowed: {', '.join(short)}."

@@ -1,0 +1,90 @@
+"""How things stand with a job: whether it rests, until when, and when it runs next."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import Enum
+
+from slack_alert.core.bindings import Job
+from slack_alert.core.model import Verdict
+from slack_alert.core.pipeline import gate, standing
+from slack_alert.core.policy import Hold, State
+
+_TICK = timedelta(microseconds=1)
+#: So many closed windows in a row are passed over; a job that finds none open by then never runs for all we know.
+_WINDOWS = 400
+
+
+class Standing(str, Enum):
+    """Whether slots of a job run now, in the words `jobs` shows."""
+
+    ACTIVE = "active"
+    PAUSED = "paused"
+    MUTED = "muted"
+    OFF_HOURS = "off_hours"
+
+    def __str__(self) -> str:
+        """Give the word users see."""
+        return self.value
+
+
+@dataclass(frozen=True, slots=True)
+class Outlook:
+    """What is known of a job's near future, if nothing happens meanwhile."""
+
+    state: Standing
+    #: None: never again as things stand.
+    next_run: datetime | None
+    #: None: not paused or muted, or paused for good.
+    paused_until: datetime | None
+    #: How many alerts weigh now.
+    alerts: int
+
+
+def outlook(  # noqa: PLR0913 - all that is remembered of a job
+    job: Job, state: State, *, hold: Hold | None, first_seen: datetime | None, last: datetime | None, now: datetime
+) -> Outlook:
+    """Say how a job stands at `now`; one that was never seen is taken as seen now."""
+    alerts, until = standing(job, state, now)
+    is_held = hold is not None and not hold.is_over(now)
+    next_run = _next_run(job, state, hold, after=max(now, last or now), anchor=first_seen or now)
+    if is_held:
+        assert hold is not None
+        # The later of both counts, and a pause for good is later than any.
+        until = max(until or hold.until, hold.until) if hold.until else None
+    return Outlook(_standing(job, now, is_held=is_held, is_spent=until is not None), next_run, until, alerts)
+
+
+def _standing(job: Job, now: datetime, *, is_held: bool, is_spent: bool) -> Standing:
+    """Name the reason a person can do something about first: a pause, then the hours, then muting."""
+    if is_held or (is_spent and not job.policy.mutes):
+        return Standing.PAUSED
+    if not job.policy.hours.contains(now):
+        return Standing.OFF_HOURS
+    return Standing.MUTED if is_spent else Standing.ACTIVE
+
+
+def _next_run(job: Job, state: State, hold: Hold | None, *, after: datetime, anchor: datetime) -> datetime | None:
+    """Find the first slot after `after` that the gate lets run, closed window by closed window."""
+    for _ in range(_WINDOWS):
+        slot = job.trigger.next_after(after, anchor)
+        if slot is None:
+            return None
+        verdict = gate(job, state, slot, hold=hold)
+        if verdict is Verdict.GO:
+            return slot
+        opening = _opening(job, state, hold, slot, verdict)
+        if opening is None:
+            return None
+        after = opening - _TICK
+    return None
+
+
+def _opening(job: Job, state: State, hold: Hold | None, slot: datetime, verdict: Verdict) -> datetime | None:
+    """Say until when the reason holds that keeps the slot from running."""
+    if verdict is Verdict.OFF_HOURS:
+        return job.policy.hours.next_open(slot)
+    if state.alerts.is_over(slot) and not job.policy.mutes:
+        return state.alerts.until
+    return hold.until if hold else None

@@ -1,0 +1,157 @@
+"""What one message is made of: texts, Slack's own blocks, uploaded files; and how a long text becomes several."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from slack_alert.core.markup import entities, plain
+
+#: Slack's own advice for `text`; beyond it a message may be cut.
+LIMIT = 4000
+PARTS = 10
+
+
+@dataclass(frozen=True, slots=True)
+class Text:
+    #: Canonical: Slack's mrkdwn with `&`, `<`, `>` escaped; raw are only mentions and links.
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Blocks:
+    #: Slack's own form, JSON values only: `blocks` and what else `chat.postMessage` takes, or nothing but `text`.
+    payload: Mapping[str, object]
+
+
+@dataclass(frozen=True, slots=True)
+class Upload:
+    name: str
+    #: A path is read by whoever sends it.
+    content: bytes | Path
+    title: str = ""
+    #: Canonical text that stands with the file.
+    comment: str = ""
+
+
+Piece = Text | Blocks | Upload
+
+
+def split(text: str, limit: int = LIMIT) -> list[str]:
+    """Cut canonical text into parts of at most `limit` characters, at line ends where there are any.
+
+    The line end stays with the part before the cut, so the joined parts are the text again. A line that is longer is
+    cut at a space or anywhere, but never inside `&amp;` or `<...>` (one that alone exceeds the limit is cut as a last
+    resort). Where a cut falls inside a ``` fence, the part is closed and the next one opened: these fences alone are
+    added.
+    """
+    assert limit >= 20, "a part needs room for its fences"
+    parts: list[str] = []
+    start, head = 0, ""
+    while len(head) + len(text) - start > limit:
+        end, tail = _next_cut(text, start, limit - len(head), is_open=bool(head))
+        parts.append(head + text[start:end] + tail)
+        start, head = end, _FENCE + "\n" if tail else ""
+    return [*parts, head + text[start:]] if start < len(text) or not parts else parts
+
+
+def deliverable(piece: Piece, *, name: str = "message", limit: int = LIMIT, parts: int = PARTS) -> tuple[Piece, ...]:
+    """Return what can be sent: a text in parts, or as the file `<name>.txt` where there would be too many."""
+    if not isinstance(piece, Text) or len(piece.text) <= limit:
+        return (piece,)
+    if len(piece.text) <= limit * parts:
+        texts = [part for part in split(piece.text, limit) if part.strip()]
+        if len(texts) <= parts:
+            return tuple(Text(part) for part in texts)
+    return (_as_file(piece.text, name),)
+
+
+def fallback(piece: Piece) -> str:
+    """Return one canonical text for history, notifications and terminals."""
+    if isinstance(piece, Text):
+        return piece.text
+    if isinstance(piece, Upload):
+        line = entities(piece.title or piece.name) + _size(piece.content)
+        return f"{line}\n{piece.comment}" if piece.comment else line
+    said = piece.payload.get("text")
+    if isinstance(said, str) and said.strip():
+        return said
+    drawn = "\n".join(line for line in _lines(piece.payload.get("blocks")) if line.strip())
+    return split(drawn)[0] if drawn else "a message without text"
+
+
+_FENCE = "```"
+#: What a cut must not fall into.
+_ATOM = re.compile(r"&(?:amp|lt|gt);|<[^<>\n]*>|```")
+
+
+def _next_cut(text: str, start: int, room: int, *, is_open: bool) -> tuple[int, str]:
+    """Return where to cut, and the fence that closes the part."""
+    if not is_open and text.find(_FENCE, start, start + room) < 0:
+        return _best_end(text, start, start + room), ""
+    end = _best_end(text, start, start + room - len(_FENCE) - 1)
+    if not _opens(text[start:end], is_open=is_open):
+        return end, ""
+    if text.startswith(_FENCE, end):
+        # The fence ends here anyway: room was kept for it.
+        return end + len(_FENCE), ""
+    opened = text.rfind(_FENCE, start, end)
+    if opened > start and not text[opened + len(_FENCE) : end].strip():
+        # Nothing but the opening fence fits: it belongs to the next part.
+        return opened, ""
+    return end, _FENCE if text[end - 1] == "\n" else "\n" + _FENCE
+
+
+def _opens(text: str, *, is_open: bool) -> bool:
+    return is_open ^ (text.count(_FENCE) % 2 == 1)
+
+
+def _best_end(text: str, start: int, end: int) -> int:
+    line_end = text.rfind("\n", start, end) + 1
+    if text[start:line_end].strip("`\n "):
+        return line_end
+    space = text.rfind(" ", start + (end - start) // 2, end) + 1
+    return _outside_atoms(text, start, space or end)
+
+
+def _outside_atoms(text: str, start: int, end: int) -> int:
+    for atom in _ATOM.finditer(text, start):
+        if atom.end() > end:
+            return atom.start() if start < atom.start() < end else end
+    return end
+
+
+def _as_file(text: str, name: str) -> Upload:
+    """Put a text into a file; its first line stands beside it, so that the chat still says what happened."""
+    readable = plain(text)
+    first = next((line for line in readable.splitlines() if line.strip("` ")), "")
+    count = readable.count("\n") + 1
+    comment = f"{entities(first[:200])}\n… {count} {'line' if count == 1 else 'lines'}, in the file"
+    return Upload(f"{name}.txt", readable.encode(), comment=comment)
+
+
+def _size(content: bytes | Path) -> str:
+    if isinstance(content, Path):
+        return ""
+    size = len(content)
+    for unit, step in (("MB", 1_000_000), ("KB", 1_000)):
+        if size >= step:
+            return f" ({size / step:.0f} {unit})"
+    return f" ({size} B)"
+
+
+def _lines(node: object) -> Iterator[str]:
+    """Yield the words of a tree of blocks, one line for each text object."""
+    if isinstance(node, (list, tuple)):
+        for child in node:
+            yield from _lines(child)
+    if not isinstance(node, Mapping):
+        return
+    for key, child in node.items():
+        if isinstance(child, str):
+            if key in {"text", "alt_text"}:
+                yield child if node.get("type") in {"mrkdwn", "markdown"} else entities(child)
+        else:
+            yield from _lines(child)

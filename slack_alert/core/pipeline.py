@@ -1,0 +1,113 @@
+"""What happens to a slot and to a run: the gate, and what follows."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from slack_alert.core.bindings import Job
+from slack_alert.core.markup import Markup
+from slack_alert.core.model import Address, Message, Result, Run, Verdict
+from slack_alert.core.policy import Hold, Quota, State, admit, spend_alert, spend_error
+from slack_alert.core.values import Piece, Text, deliverable, error_card, fallback, pause_notice, plain, with_notice
+
+
+@dataclass(frozen=True, slots=True)
+class Settlement:
+    """Everything a finished run causes, as data."""
+
+    state: State
+    verdict: Verdict
+    messages: tuple[Message, ...] = ()
+    #: What was said, or withheld, as history shows it.
+    text: str = ""
+
+
+def gate(job: Job, state: State, slot: datetime, *, hold: Hold | None = None, is_running: bool = False) -> Verdict:
+    """Say whether the slot may run; every reason not to is named, the first that holds wins."""
+    verdict = admit(job.policy, state, slot)
+    if verdict is not Verdict.GO:
+        return verdict
+    if hold is not None and not hold.is_over(slot):
+        return Verdict.PAUSED
+    return Verdict.OVERLAPPED if is_running else Verdict.GO
+
+
+def settle(job: Job, state: State, run: Run, result: Result, mark: Markup) -> Settlement:
+    """Say what a result means: a quiet run leaves the state as it is, an alert or an error spends its quota."""
+    if result.failure is not None:
+        return _settle_failure(job, state, run, result, mark)
+    if not result.pieces:
+        return Settlement(state, _spoken(run))
+    return _settle_alert(job, state, run, result.pieces)
+
+
+def answer(run: Run, result: Result, to: Address, mark: Markup) -> Settlement:
+    """Say what a run that a person asked for means: always an answer, and nothing is spent."""
+    if result.failure is not None:
+        card = _card(run, result, mark)
+        return Settlement(State(), Verdict.ERROR, messages(run, (card,), to), plain(card.text))
+    told: tuple[Piece, ...] = result.pieces or ((Text("done"),) if not run.said else ())
+    verdict = Verdict.SAID if result.pieces or run.said else Verdict.QUIET
+    return Settlement(State(), verdict, messages(run, told, to), _text(result.pieces))
+
+
+def messages(run: Run, pieces: tuple[Piece, ...], to: Address) -> tuple[Message, ...]:
+    """Give each deliverable part of what a run says a key of its own."""
+    name = run.binding.rpartition(".")[2]
+    parts = [part for piece in pieces for part in deliverable(piece, name=name)]
+    stem = f"{run.binding}@{run.slot.isoformat()}/{run.id}#"
+    return tuple(
+        Message(f"{stem}{number}", to, part, slot=run.slot, run=run.id) for number, part in enumerate(parts, run.said)
+    )
+
+
+def standing(job: Job, state: State, slot: datetime) -> tuple[int, datetime | None]:
+    """Give the alerts that weigh at `slot`, and until when the job rests (None: it does not)."""
+    until = state.alerts.until if state.alerts.is_over(slot) else None
+    return state.alerts.count(slot, job.policy.pause_time), until
+
+
+def _spoken(run: Run) -> Verdict:
+    if run.said:
+        return Verdict.SAID
+    return Verdict.MUTED if run.is_withheld else Verdict.QUIET
+
+
+def _settle_alert(job: Job, state: State, run: Run, pieces: tuple[Piece, ...]) -> Settlement:
+    text = _text(pieces)
+    if run.said:  # one run counts as one alert, however often it speaks
+        return Settlement(state, Verdict.SAID, messages(run, pieces, job.to), text)
+    if state.alerts.is_over(run.slot):
+        return Settlement(state, Verdict.MUTED, text=text)
+    after = spend_alert(job.policy, state, run.slot)
+    told = _noticed(job, after.alerts, run.slot, pieces, word="alert")
+    return Settlement(after, Verdict.SAID, messages(run, told, job.to), _text(told))
+
+
+def _settle_failure(job: Job, state: State, run: Run, result: Result, mark: Markup) -> Settlement:
+    card = _card(run, result, mark)
+    if state.errors.is_over(run.slot):
+        return Settlement(state, Verdict.MUTED, text=plain(card.text))
+    after = spend_error(job.policy, state, run.slot)
+    told = _noticed(job, after.errors, run.slot, (card,), word="error")
+    return Settlement(after, Verdict.ERROR, messages(run, told, job.errors_to), _text(told))
+
+
+def _noticed(job: Job, quota: Quota, slot: datetime, pieces: tuple[Piece, ...], *, word: str) -> tuple[Piece, ...]:
+    """Add the notice to the alert that starts the pause; an error never pauses, it mutes."""
+    if quota.until is None or not quota.is_over(slot):
+        return pieces
+    verb = "muted" if word == "error" or job.policy.mutes else "paused"
+    local = quota.until.astimezone(job.zone).strftime("%H:%M")
+    return with_notice(pieces, pause_notice(len(quota.spent), job.policy.pause_time, local, word=word, verb=verb))
+
+
+def _card(run: Run, result: Result, mark: Markup) -> Text:
+    assert result.failure is not None
+    failure = result.failure
+    return error_card(run.binding, failure.kind, failure.message, failure.place, mark=mark)
+
+
+def _text(pieces: tuple[Piece, ...]) -> str:
+    return "\n".join(plain(fallback(piece)) for piece in pieces)

@@ -1,0 +1,86 @@
+"""Working hours, quota and pause: whether a slot may run, and what an alert costs."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+
+from slack_alert.core.hours import WorkingHours
+from slack_alert.core.model import Verdict
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """What binds a job; all of it is evaluated at the slot's due time, never at the time of the run."""
+
+    hours: WorkingHours
+    #: 0: no limit.
+    max_alert: int = 3
+    pause_time: timedelta = timedelta(minutes=60)
+    #: False: the job does not run while paused; True: it runs and what it says is withheld.
+    mutes: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Quota:
+    """What was spent within the window, and until when nothing more may be."""
+
+    spent: tuple[datetime, ...] = ()
+    until: datetime | None = None
+
+    def is_over(self, slot: datetime) -> bool:
+        """Tell whether the quota is used up; a slot exactly at its end is free again."""
+        return self.until is not None and slot < self.until
+
+    def count(self, slot: datetime, window: timedelta) -> int:
+        """Count what still weighs at `slot`."""
+        if self.until is not None:
+            return len(self.spent) if slot < self.until else 0
+        return sum(1 for at in self.spent if at > slot - window)
+
+
+@dataclass(frozen=True, slots=True)
+class Hold:
+    """A pause somebody asked for; `until` None: for good."""
+
+    until: datetime | None = None
+
+    def is_over(self, slot: datetime) -> bool:
+        """Tell whether the job may run again at `slot`."""
+        return self.until is not None and slot >= self.until
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """All that is remembered of a job between two runs."""
+
+    alerts: Quota = field(default_factory=Quota)
+    errors: Quota = field(default_factory=Quota)
+
+
+def admit(policy: Policy, state: State, slot: datetime) -> Verdict:
+    """Say whether hours and pause let the slot run."""
+    if not policy.hours.contains(slot):
+        return Verdict.OFF_HOURS
+    if not policy.mutes and state.alerts.is_over(slot):
+        return Verdict.PAUSED
+    return Verdict.GO
+
+
+def spend(policy: Policy, quota: Quota, slot: datetime) -> Quota:
+    """Count one alert; the last one allowed starts the pause."""
+    if policy.max_alert == 0:
+        return quota
+    kept = () if quota.until is not None else tuple(at for at in quota.spent if at > slot - policy.pause_time)
+    spent = (*kept, slot)
+    return Quota(spent, slot + policy.pause_time if len(spent) >= policy.max_alert else None)
+
+
+def spend_alert(policy: Policy, state: State, slot: datetime) -> State:
+    """Count one value that was said."""
+    return replace(state, alerts=spend(policy, state.alerts, slot))
+
+
+def spend_error(policy: Policy, state: State, slot: datetime) -> State:
+    """Count one error card that was said."""
+    return replace(state, errors=spend(policy, state.errors, slot))

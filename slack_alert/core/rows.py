@@ -1,0 +1,14 @@
+"""When several lines of history are told as one row; the same for every store and for simulations."""
+
+from __future__ import annotations
+
+from slack_alert.core.model import NOT_RUN, Record
+
+
+def extend(row: Record, after: Record) -> Record | None:
+    """Give the row made longer by the one that follows it, or None where they are not alike."""
+    if row.verdict not in NOT_RUN or after.slot <= (row.until or row.slot):
+        return None
+    if after._replace(slot=row.slot, count=row.count, until=row.until) != row:
+        return None
+    return row._replace(count=row.count + after.count, until=after.until or after.slot)

@@ -1,0 +1,91 @@
+"""Rows and columns as one fenced block of a fixed-width font; every row is kept up to a number that nobody reads."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Iterable, Sequence
+
+from slack_alert.core.markup import entities, visible
+
+MAX_ROWS = 10_000
+MAX_COLUMNS = 30
+#: In display columns; a cell of a key-value table stands last in its line and may be longer.
+MAX_CELL = 60
+MAX_VALUE = 500
+
+
+def key_values(rows: Sequence[tuple[str, str]]) -> str:
+    """Lay out canonical keys and values, one pair a line."""
+    kept = [(_cell(key, MAX_CELL), _cell(value, MAX_VALUE)) for key, value in rows[:MAX_ROWS]]
+    return _fenced([*_aligned(kept, right=set()), *_left_out(len(rows) - MAX_ROWS, "rows")])
+
+
+def table(head: Sequence[str], rows: Sequence[Sequence[str]], *, right: Iterable[int] = ()) -> str:
+    """Lay out canonical cells under their headings; the columns in `right` hold numbers."""
+    kept = [[_cell(cell, MAX_CELL) for cell in row[:MAX_COLUMNS]] for row in (head, *rows[:MAX_ROWS])]
+    lines = _aligned(kept, right=set(right))
+    rule = "  ".join("-" * width for width in _widths(kept))
+    names = ", ".join(_cell(name, MAX_CELL) for name in head[MAX_COLUMNS:])
+    columns = _left_out(len(head) - MAX_COLUMNS, "columns", f": {names}")
+    return _fenced([lines[0], rule, *lines[1:], *_left_out(len(rows) - MAX_ROWS, "rows"), *columns])
+
+
+def display_width(text: str) -> int:
+    """Return how many columns a fixed-width font needs: East Asian wide characters two, combining ones none."""
+    return len(text) if text.isascii() else sum(map(_columns, text))
+
+
+def cut(text: str, width: int) -> str:
+    """Return readable text in at most this many columns, with an ellipsis where it was cut."""
+    if display_width(text) <= width:
+        return text
+    used, kept = 1, 0
+    for character in text:
+        used += _columns(character)
+        if used > width:
+            break
+        kept += 1
+    return text[:kept].rstrip() + "…"
+
+
+_BACKTICKS = re.compile("`(?=`)")
+
+
+def _cell(text: str, width: int) -> str:
+    """Return a cell in one line; one that is too long loses its links before it is cut, so no link is ever broken."""
+    line = " ".join(text.split())
+    shown = visible(line)
+    return line if display_width(shown) <= width else entities(cut(shown, width))
+
+
+def _aligned(rows: Sequence[Sequence[str]], *, right: set[int]) -> list[str]:
+    widths = _widths(rows)
+    return [
+        "  ".join(_padded(cell, widths[at], right=at in right) for at, cell in enumerate(row)).rstrip() for row in rows
+    ]
+
+
+def _widths(rows: Sequence[Sequence[str]]) -> list[int]:
+    return [max(display_width(visible(cell)) for cell in column) for column in zip(*rows, strict=True)]
+
+
+def _padded(cell: str, width: int, *, right: bool) -> str:
+    space = " " * (width - display_width(visible(cell)))
+    return space + cell if right else cell + space
+
+
+def _left_out(count: int, what: str, names: str = "") -> list[str]:
+    return [f"… {count} more {what if count > 1 else what[:-1]}{names}"] if count > 0 else []
+
+
+def _fenced(lines: Iterable[str]) -> str:
+    # A zero-width space between backticks: three in a row would end the fence.
+    body = _BACKTICKS.sub("`\u200b", "\n".join(lines))
+    return f"```\n{body}\n```"
+
+
+def _columns(character: str) -> int:
+    if unicodedata.category(character) in {"Mn", "Me", "Cf"}:
+        return 0
+    return 2 if unicodedata.east_asian_width(character) in "WF" else 1

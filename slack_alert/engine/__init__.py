@@ -1,0 +1,1 @@
+"""The shell around the core: it keeps, runs and delivers, and knows no vendor."""

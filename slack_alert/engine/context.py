@@ -1,0 +1,115 @@
+"""What a function that takes `ctx` may ask and do."""
+
+from __future__ import annotations
+
+import logging
+import os
+import subprocess
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from pathlib import Path
+
+from slack_alert.core.durations import parse_duration
+from slack_alert.core.markup import Markup
+from slack_alert.core.model import Run
+from slack_alert.core.policy import Hold
+from slack_alert.engine.pocket import Pocket
+
+#: Names in the environment that a plugin's subprocess does not get to see.
+_SECRET = ("SLACK_", "TOKEN", "SECRET", "PASSWORD")
+
+
+@dataclass(frozen=True, slots=True)
+class Services:
+    """What contexts are made of; one for the whole program."""
+
+    mark: Markup
+    path: Path
+    say: Callable[[Run, object, str | None], None]
+    hold: Callable[[str, Hold | None], None]
+    now: Callable[[], datetime]
+    pocket: Callable[[str], Pocket]
+
+
+class Context:
+    """The one argument a plugin function may take: `ctx`."""
+
+    def __init__(self, run: Run, services: Services) -> None:
+        self._run = run
+        self._services = services
+        #: The due time of this run, aware, in UTC; of an asked run the moment it was asked for.
+        self.now: datetime = run.slot
+        #: What was noticed, for a rule; empty for a job.
+        self.event: Mapping[str, object] = run.event
+        self.log = logging.getLogger(run.binding)
+        #: The configuration of the function's pack; empty outside packs.
+        self.config: Mapping[str, str] = {}
+        #: A small durable key-value store shared by the functions of one folder.
+        self.store: Pocket = services.pocket(run.binding.split(".", maxsplit=1)[0])
+
+    @property
+    def canceled(self) -> bool:
+        """Whether this run should end soon."""
+        return self._run.is_canceled
+
+    def say(self, value: object, to: str | None = None) -> None:
+        """Say something now, in the job's channel or in another; one run counts as one alert."""
+        self._services.say(self._run, value, to)
+
+    def progress(self, fraction: float, text: str = "") -> None:
+        """Tell how far the run is, from 0 to 1; it goes to the log."""
+        self.log.info("progress", extra={"run": self._run.id, "fraction": fraction, "text": text})
+
+    def link(self, url: str, text: str) -> str:
+        """Make a link for use in any text that is said."""
+        return self._services.mark.link(url, text)
+
+    def mention(self, who: str) -> str:
+        """Make a mention (`@ann`, `U0123`, `here`) for use in any text that is said."""
+        return self._services.mark.mention(who)
+
+    def pause(self, job: str, for_: object = None) -> None:
+        """Pause a job for a duration (seconds, or `1h30m`), or until it is resumed."""
+        until = None if for_ is None else self._services.now() + parse_duration(for_)
+        self._services.hold(job, Hold(until))
+
+    def resume(self, job: str) -> None:
+        """Let a paused job run again."""
+        self._services.hold(job, None)
+
+    def run(  # noqa: PLR0913 - the arguments are those of subprocess.run that make sense here
+        self,
+        argv: Sequence[str],
+        *,
+        cwd: str | Path | None = None,
+        check: bool = True,
+        stdin: str | None = None,
+        env: Mapping[str, str] | None = None,
+        timeout: float | timedelta | str | None = None,
+    ) -> str:
+        """Run a program without a shell and give what it printed; the run's end is its end.
+
+        Raises `subprocess.CalledProcessError` with the output unless `check` is False. The program's environment is
+        ours without what looks like a secret, and with `env`.
+        """
+        if isinstance(argv, str):
+            raise TypeError("argv must be a list of words such as ['df', '-h'], not one string: there is no shell")
+        ended = subprocess.run(  # noqa: S603 - words, never a shell
+            [str(word) for word in argv],
+            cwd=self._services.path if cwd is None else cwd,
+            check=check,
+            input=stdin,
+            stdin=subprocess.DEVNULL if stdin is None else None,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            encoding="utf-8",
+            errors="replace",
+            env={**_public(os.environ), **(env or {})},
+            timeout=None if timeout is None else parse_duration(timeout).total_seconds(),
+        )
+        return ended.stdout
+
+
+def _public(environ: Mapping[str, str]) -> dict[str, str]:
+    return {name: value for name, value in environ.items() if not any(word in name.upper() for word in _SECRET)}

@@ -1,0 +1,233 @@
+"""Slots and requests come in, runs go out to the executor, and what they cause is written down."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from itertools import count
+
+from slack_alert.core.bindings import Job
+from slack_alert.core.catalog import Catalog, full_name
+from slack_alert.core.gaps import Gap, gaps, make_up
+from slack_alert.core.markup import Markup
+from slack_alert.core.model import Address, Message, Record, Result, Run, Verdict
+from slack_alert.core.pipeline import Settlement, gate, messages, settle, standing
+from slack_alert.core.policy import Hold, State
+from slack_alert.core.values import Piece, Text
+from slack_alert.engine.ports import Batch, Books, Clock, Executor, Seen, Snapshot, Started
+
+log = logging.getLogger(__name__)
+
+#: A job whose slots found it still running so many times in a row is told once.
+_OVERLAPS = 3
+#: A run shorter than this is never worth a note that it began.
+_BRIEF = timedelta(seconds=0.5)
+
+
+class Hot:
+    """What the engine holds of one job while the program runs."""
+
+    __slots__ = ("anchor", "hold", "job", "last", "overlaps", "run", "state")
+
+    def __init__(self, job: Job, state: State, seen: Seen, hold: Hold | None) -> None:
+        self.job = job
+        self.state = state
+        self.hold = hold
+        self.anchor = seen.first
+        #: The last slot that was accounted for.
+        self.last = seen.last
+        #: The run that is queued, going on or being written down.
+        self.run: Run | None = None
+        self.overlaps = 0
+
+    def rest(self) -> None:
+        """Let the next slot run."""
+        self.run = None
+
+    @property
+    def seen(self) -> Seen:
+        """What a restart needs to know."""
+        return Seen(self.anchor, self.last)
+
+
+class Engine:
+    """One gate, one way down; `due` may be called from any one thread, results arrive on any."""
+
+    def __init__(self, catalog: Catalog, *, books: Books, executor: Executor, clock: Clock, mark: Markup) -> None:
+        self._catalog = catalog
+        self._books = books
+        self._executor = executor
+        self._clock = clock
+        self._mark = mark
+        self._hot: dict[str, Hot] = {}
+        self._ids = count(1)
+
+    def begin(self, snapshot: Snapshot, now: datetime) -> None:
+        """Take up what the store remembers; jobs never seen before start their grid now."""
+        self._ids = count(snapshot.last_run + 1)
+        for job in self._catalog.jobs:
+            seen = snapshot.seen.get(job.name, Seen(now))
+            state = snapshot.states.get(job.name, State())
+            self._hot[job.name] = Hot(job, state, seen, snapshot.holds.get(job.name))
+        new = {name: hot.seen for name, hot in self._hot.items() if name not in snapshot.seen}
+        lost = [_interrupted(started) for started in snapshot.running]
+        self._books.put(Batch(seen=new, records=lost, running=(), at=now))
+
+    def catch_up(self, now: datetime) -> dict[str, int]:
+        """Account for the slots that passed before `now`, run what still should, give the runs missed by job."""
+        missed: dict[str, int] = {}
+        for name, hot in self._hot.items():
+            rows = gaps(hot.job, hot.state, hot.hold, after=hot.last or hot.anchor, until=now, anchor=hot.anchor)
+            rest, slot = make_up(hot.job, list(rows), hot.anchor)
+            for row in rest:
+                self.account(hot, row)
+                if row.verdict is Verdict.MISSED:
+                    missed[name] = missed.get(name, 0) + row.count
+            if slot is not None:
+                self.due(name, (slot,))
+        return missed
+
+    def start(self, now: datetime) -> None:
+        """Run the jobs that run at the start."""
+        for name, hot in self._hot.items():
+            if hot.job.at_start and hot.run is None:
+                self.due(name, (now,))
+
+    def due(self, name: str, slots: Sequence[datetime]) -> None:
+        """Take the slots of one job that are due, oldest first: the last may run, a stall folded the others."""
+        hot = self._hot[name]
+        slot = slots[-1]
+        if len(slots) > 1:
+            self.account(hot, Gap(Verdict.MISSED, slots[0], slots[-2], len(slots) - 1))
+        verdict = gate(hot.job, hot.state, slot, hold=hot.hold, is_running=hot.run is not None)
+        hot.last = slot
+        if verdict is Verdict.GO:
+            hot.run = Run(next(self._ids), name, hot.job.action, slot)
+            self._executor.submit(hot.run, self._finish)
+        else:
+            self._skip(hot, slot, verdict)
+
+    def say(self, run: Run, pieces: tuple[Piece, ...], to: Address | None = None) -> None:
+        """Say something in the middle of a run; a run counts as one alert, however often it speaks."""
+        hot = self._hot[run.binding]
+        settlement = settle(hot.job, hot.state, run, Result(pieces), self._mark)
+        if settlement.verdict is Verdict.MUTED:
+            run.is_withheld = True
+            return
+        told = messages(run, pieces, to) if to else settlement.messages
+        run.said += len(told)
+        run.texts = [*(run.texts or ()), settlement.text]
+        hot.state = settlement.state
+        self._books.put(Batch(states={run.binding: hot.state}, seen={run.binding: hot.seen}, messages=list(told)))
+
+    def tell(self, key: str, text: str, to: Address) -> None:
+        """Say something on the program's own behalf; the same key is said once only."""
+        log.warning("told", extra={"to": str(to), "text": text})
+        self._books.put(Batch(messages=[Message(key, to, Text(self._mark.escape(text)))]))
+
+    def hold(self, name: str, hold: Hold | None) -> None:
+        """Pause a job until further notice or an instant, or let it run again (None); an unknown one is left alone."""
+        if name in self._hot:
+            self._hot[name].hold = hold
+
+    def hold_by_name(self, name: str, hold: Hold | None) -> None:
+        """Do the same for a name a person typed, durably; raise BadValue where there is no such job."""
+        full = full_name(name, self._hot)
+        self.hold(full, hold)
+        self._books.put(Batch(holds={full: hold}))
+
+    def next_id(self) -> int:
+        """Give a run id nobody has."""
+        return next(self._ids)
+
+    def jobs(self) -> list[Hot]:
+        """Give what is held of every job."""
+        return list(self._hot.values())
+
+    def anchors(self) -> dict[str, datetime]:
+        """Say when each job was first seen: the start of its grid."""
+        return {name: hot.anchor for name, hot in self._hot.items()}
+
+    def runs(self) -> list[Run]:
+        """Give the runs that are queued, going on or being written down."""
+        return [run for hot in list(self._hot.values()) if (run := hot.run) is not None]
+
+    def started(self, now: datetime) -> tuple[Started, ...]:
+        """Give the runs that have been going on for a while, as they are noted against a crash."""
+        return tuple(
+            Started(run.id, run.binding, run.slot, run.started)
+            for run in self.runs()
+            if run.started is not None and now - run.started >= _BRIEF
+        )
+
+    def give_up(self) -> int:
+        """Record the runs that the end of the program cuts off; give their number."""
+        cut_off = self.runs()
+        for run in cut_off:
+            run.is_canceled = True
+        records = [
+            Record(run.id, run.binding, run.slot, Verdict.INTERRUPTED, started=run.started, printed=_printed(run))
+            for run in cut_off
+        ]
+        self._books.put(Batch(records=records, running=()))
+        return len(cut_off)
+
+    def account(self, hot: Hot, gap: Gap) -> None:
+        """Write down a row of slots that did not run."""
+        alerts, until = standing(hot.job, hot.state, gap.first)
+        last = gap.last if gap.count > 1 else None
+        record = Record(
+            0, hot.job.name, gap.first, gap.verdict, alerts=alerts, paused_until=until, count=gap.count, until=last
+        )
+        self._books.note(record)
+        hot.last = max(hot.last or gap.last, gap.last)
+
+    def _finish(self, run: Run, result: Result) -> None:
+        """Settle a run; it counts as done when what it says is committed."""
+        hot = self._hot[run.binding]
+        if run.is_canceled:
+            return
+        settlement = settle(hot.job, hot.state, run, result, self._mark)
+        record = self._record(hot, run, result, settlement)
+        hot.state = settlement.state
+        hot.overlaps = 0
+        if settlement.verdict is Verdict.QUIET and not settlement.messages:
+            self._books.note(record)
+            hot.run = None
+            return
+        batch = Batch(
+            states={run.binding: settlement.state},
+            seen={run.binding: hot.seen},
+            records=[record],
+            messages=list(settlement.messages),
+        )
+        self._books.put(batch, hot.rest)
+
+    def _record(self, hot: Hot, run: Run, result: Result, settlement: Settlement) -> Record:
+        alerts, until = standing(hot.job, settlement.state, run.slot)
+        texts = [*(run.texts or ()), *([settlement.text] if settlement.text else ())]
+        is_error = result.failure is not None
+        spoke = bool(settlement.messages or run.said)
+        return Record(
+            run.id, run.binding, run.slot, settlement.verdict, run.started, result.duration, "\n".join(texts),
+            (hot.job.errors_to if is_error else hot.job.to).shown if spoke else None, alerts, until,
+            result.failure.traceback if result.failure else None, _printed(run),
+        )  # fmt: skip
+
+    def _skip(self, hot: Hot, slot: datetime, verdict: Verdict) -> None:
+        alerts, until = standing(hot.job, hot.state, slot)
+        until = hot.hold.until if hot.hold and verdict is Verdict.PAUSED else until
+        self._books.note(Record(0, hot.job.name, slot, verdict, alerts=alerts, paused_until=until))
+        hot.overlaps = hot.overlaps + 1 if verdict is Verdict.OVERLAPPED else 0
+        if hot.overlaps == _OVERLAPS and hot.run is not None:
+            text = f"{hot.job.name} is still running: {_OVERLAPS} slots in a row found its run {hot.run.id} going on."
+            self.tell(f"overlaps/{hot.run.id}/{hot.run.slot.isoformat()}", text, hot.job.errors_to)
+
+
+def _interrupted(started: Started) -> Record:
+    return Record(started.run, started.binding, started.slot, Verdict.INTERRUPTED, started=started.started)
+
+
+def _printed(run: Run) -> str | None:
+    return "".join(run.printed) if run.printed else None

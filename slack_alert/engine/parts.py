@@ -1,0 +1,33 @@
+"""Everything an app is made of, put together by the composition root."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from slack_alert.core.catalog import Catalog
+from slack_alert.engine.engine import Engine
+from slack_alert.engine.heartbeat import Heartbeat
+from slack_alert.engine.ports import Channel, Clock, Executor, Inbox, Snapshot, Source, Store
+from slack_alert.engine.sender import Sender
+from slack_alert.engine.writer import Writer
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """Everything an app is made of."""
+
+    catalog: Catalog
+    store: Store
+    #: What the store remembered when it was opened.
+    snapshot: Snapshot
+    inbox: Inbox
+    channels: Mapping[str, Channel]
+    clock: Clock
+    writer: Writer
+    executor: Executor
+    engine: Engine
+    sender: Sender
+    make_source: Callable[[datetime], Source]
+    heartbeat: Heartbeat | None = None

@@ -1,0 +1,47 @@
+"""The small durable key-value store of one pack, behind `ctx.store`."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable
+from datetime import datetime
+from typing import Any
+
+from slack_alert.core.durations import parse_duration
+from slack_alert.engine.ports import Entry
+
+
+class Pocket:
+    """Values by key, kept across restarts: anything JSON can hold, with an expiry where one is given."""
+
+    def __init__(
+        self, pack: str, entries: Iterable[Entry], *, write: Callable[[Entry], None], now: Callable[[], datetime]
+    ) -> None:
+        self._pack = pack
+        self._write = write
+        self._now = now
+        self._entries = {entry.key: entry for entry in entries}
+
+    def get(self, key: str, default: Any = None) -> Any:  # noqa: ANN401 - as of JSON
+        """Give the value, or `default` where there is none or it has expired."""
+        entry = self._entries.get(key)
+        if entry is None or entry.value is None or (entry.expires is not None and self._now() >= entry.expires):
+            return default
+        return json.loads(entry.value)
+
+    def set(self, key: str, value: object, *, expires: object = None) -> None:
+        """Keep a value; `expires` is a duration (seconds, or `2d`). Raise TypeError for what JSON cannot hold."""
+        until = None if expires is None else self._now() + parse_duration(expires)
+        self._put(Entry(self._pack, key, json.dumps(value), until))
+
+    def delete(self, key: str) -> None:
+        """Forget a value; one that is not there is no error."""
+        self._put(Entry(self._pack, key, None))
+
+    def keys(self) -> list[str]:
+        """Give the keys that have a value now, sorted."""
+        return sorted(key for key in self._entries if self.get(key, self) is not self)
+
+    def _put(self, entry: Entry) -> None:
+        self._entries[entry.key] = entry
+        self._write(entry)

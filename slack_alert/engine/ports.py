@@ -1,0 +1,239 @@
+"""What the engine asks of the world: a clock, sources, executors, channels, a store."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Protocol
+
+from slack_alert.core.backoff import Outcome
+from slack_alert.core.model import Delivery, Message, Progress, Record, Result, Run
+from slack_alert.core.policy import Hold, State
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """When a job was first met, and the last slot that was accounted for; its grid starts here."""
+
+    first: datetime
+    last: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Started:
+    """A run that was going on when the books were last written."""
+
+    run: int
+    binding: str
+    slot: datetime
+    started: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A value of the durable key-value store of one pack; `value` None deletes it."""
+
+    pack: str
+    key: str
+    #: JSON text.
+    value: str | None
+    expires: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """How much history is kept."""
+
+    days: int = 30
+    #: Beyond this many, quiet and not-run rows fold into one per job, verdict and hour.
+    rows: int = 1_000_000
+
+
+@dataclass(slots=True)
+class Batch:
+    """Everything written in one transaction."""
+
+    states: dict[str, State] = field(default_factory=dict)
+    seen: dict[str, Seen] = field(default_factory=dict)
+    #: None lets the job run again.
+    holds: dict[str, Hold | None] = field(default_factory=dict)
+    records: list[Record] = field(default_factory=list)
+    messages: list[Message] = field(default_factory=list)
+    progress: list[Progress] = field(default_factory=list)
+    entries: list[Entry] = field(default_factory=list)
+    #: Replaces the set of runs going on; None leaves it.
+    running: tuple[Started, ...] | None = None
+    #: JSON text for `status`; None leaves it.
+    pulse: str | None = None
+    #: Outbox rows a person removed or wants sent again.
+    dropped: list[int] = field(default_factory=list)
+    retried: list[int] = field(default_factory=list)
+    #: The greatest inbox request this batch carries out; None leaves it. A request is never carried out twice.
+    taken: int | None = None
+    #: What history is to be cut to, after the commit.
+    limits: Limits | None = None
+    #: When the batch was made; messages are dated with it.
+    at: datetime | None = None
+
+    @property
+    def is_durable(self) -> bool:
+        """Whether losing it to a power failure would break a promise."""
+        return bool(
+            self.states or self.holds or self.messages or self.progress or self.entries or self.dropped or self.retried
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """What the store remembers when a run begins."""
+
+    states: Mapping[str, State] = field(default_factory=dict)
+    seen: Mapping[str, Seen] = field(default_factory=dict)
+    holds: Mapping[str, Hold] = field(default_factory=dict)
+    entries: tuple[Entry, ...] = ()
+    #: Runs that never ended: the process died under them.
+    running: tuple[Started, ...] = ()
+    #: The greatest run id ever given; 0 at first.
+    last_run: int = 0
+    #: The greatest inbox request that was carried out; 0 at first.
+    taken: int = 0
+    #: JSON text of the last pulse.
+    pulse: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class HistoryLine:
+    """A record with the fate of its messages."""
+
+    record: Record
+    #: The worst of its parts: dead before queued before sent; None where nothing was said.
+    delivery: str | None = None
+    attempts: int = 0
+    receipt: str | None = None
+
+
+class Clock(Protocol):
+    """The time, and the waiting for it."""
+
+    def now(self) -> datetime:
+        """Give the present instant, aware, in UTC."""
+
+    def monotonic(self) -> float:
+        """Give seconds that never run backwards, for pacing."""
+
+    async def sleep(self, seconds: float) -> None:
+        """Let other things happen meanwhile."""
+
+
+class Source(Protocol):
+    """Where slots come from."""
+
+    def start(self, emit: Callable[[str, Sequence[datetime]], None]) -> None:
+        """Begin calling `emit(job, due slots)`, oldest slot first, from any one thread or greenlet."""
+
+    def stop(self) -> None:
+        """Emit nothing more."""
+
+
+class Executor(Protocol):
+    """Who calls the functions."""
+
+    def submit(self, run: Run, done: Callable[[Run, Result], None]) -> None:
+        """Call the run's action once and report exactly one result, exceptions included; never block."""
+
+    def stop(self) -> None:
+        """Take no further run; what is going on may end."""
+
+
+class Channel(Protocol):
+    """A service that takes messages to people."""
+
+    name: str
+
+    async def open(self) -> None:
+        """Get ready; must not fail because the service is away."""
+
+    async def send(self, delivery: Delivery, text: str | None) -> Outcome:
+        """Attempt one delivery; `text` replaces the text of a Text piece. Never raise for what a service answers."""
+
+    async def find(self, deliveries: Sequence[Delivery], last_receipt: str | None) -> Mapping[int, str] | None:
+        """Look which of these (one address) were accepted: delivery id to receipt; None: it cannot be told."""
+
+    async def close(self) -> None:
+        """Let go of connections."""
+
+
+class Store(Protocol):
+    """The one writer's side of what is remembered."""
+
+    def open(self) -> Snapshot:
+        """Bring the schema up to date and read what is remembered."""
+
+    def commit(self, batch: Batch) -> list[Delivery]:
+        """Write all of the batch or nothing; give the deliveries its messages and retries became, in order."""
+
+    def prune(self, now: datetime, limits: Limits) -> None:
+        """Fold and forget history beyond the limits; deliveries that are not queued go with their age."""
+
+    def close(self) -> None:
+        """Let go of the files."""
+
+
+class Reader(Protocol):
+    """The side of the store that anybody may read at any time."""
+
+    def history(self, *, job: str | None, since: datetime | None, limit: int | None) -> Iterator[HistoryLine]:
+        """Give the newest `limit` lines, oldest first."""
+
+    def deliveries(self) -> Iterator[Delivery]:
+        """Give the whole outbox, oldest first."""
+
+    def snapshot(self) -> Snapshot:
+        """Give what a run would begin with."""
+
+    def waiting(self, address: str | None, after: int, limit: int) -> list[Delivery]:
+        """Give queued deliveries with ids above `after`, oldest first; of one address, or of all."""
+
+    def last_receipt(self, address: str) -> str | None:
+        """Give the receipt of the last message that was accepted there."""
+
+    def close(self) -> None:
+        """Let go of the files."""
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What somebody else wants of the running program, left in the inbox."""
+
+    #: pause, resume, send, retry, drop, record
+    kind: str
+    payload: Mapping[str, object]
+    at: datetime
+    id: int = 0
+
+
+class Inbox(Protocol):
+    """Where other processes leave requests for the owner of the database."""
+
+    def put(self, request: Request) -> None:
+        """Leave a request; durable when this returns."""
+
+    def peek(self) -> list[Request]:
+        """Give the requests left, oldest first; quick when nothing changed."""
+
+    def remove(self, ids: Iterable[int]) -> None:
+        """Take away requests that were committed elsewhere."""
+
+
+class Books(Protocol):
+    """Where the engine and the sender write; whoever implements it decides when and in which groups."""
+
+    def put(self, batch: Batch, then: Callable[[], object] | None = None) -> None:
+        """Have it committed soon, in order; `then` runs afterwards, on any thread."""
+
+    def note(self, record: Record) -> None:
+        """Have a quiet line of history written within a second."""
+
+
+QUIET_LATENCY = timedelta(seconds=0.5)

@@ -1,0 +1,79 @@
+"""The sign of life that `status` reads, and that tells a restart how the last run ended."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from typing import Any
+
+from slack_alert.engine.parts import Parts
+from slack_alert.engine.ports import Batch, Snapshot
+
+#: How often the clock proves itself by a slot of its own.
+EVERY = timedelta(seconds=5)
+#: A sign of life older than this is none.
+STALE = 4 * EVERY
+#: The name of that proof's slots; no job can be called so.
+PULSE_NAME = ""
+
+
+class Pulse:
+    """Writes down that the clock ticks, and which runs are going on."""
+
+    def __init__(self, parts: Parts) -> None:
+        self._parts = parts
+        self._ticked: datetime | None = None
+        self._running: frozenset[int] = frozenset()
+
+    def tick(self, now: datetime) -> None:
+        """Note that the scheduler's clock fired."""
+        self._ticked = now
+        self._write(now, is_clean=False)
+
+    def note_running(self, now: datetime) -> None:
+        """Write down the runs going on, where they changed: what a crash cuts off is told afterwards."""
+        started = self._parts.engine.started(now)
+        ids = frozenset(each.run for each in started)
+        if ids != self._running:
+            self._running = ids
+            self._parts.writer.put(Batch(running=started))
+
+    def is_well(self, now: datetime) -> bool:
+        """Whether the clock ticks and every channel takes what it is given."""
+        is_ticking = self._ticked is not None and now - self._ticked < STALE
+        return is_ticking and not self._parts.sender.troubles and self._parts.writer.trouble is None
+
+    def write_last(self, now: datetime) -> None:
+        """Note that the run ended in order."""
+        self._write(now, is_clean=True)
+
+    def _write(self, now: datetime, *, is_clean: bool) -> None:
+        parts = self._parts
+        pulse = {
+            "at": now.isoformat(),
+            "pid": os.getpid(),
+            "clean": is_clean,
+            "runs": len(parts.engine.runs()),
+            "outbox": parts.sender.queued,
+            "refused": parts.sender.troubles,
+        }
+        parts.writer.put(Batch(pulse=json.dumps(pulse)))
+
+
+def read_pulse(snapshot: Snapshot) -> Mapping[str, Any]:
+    """Give the last sign of life; empty where there never was one."""
+    pulse: Mapping[str, Any] = json.loads(snapshot.pulse) if snapshot.pulse else {}
+    return pulse
+
+
+def was_clean(snapshot: Snapshot) -> bool:
+    """Tell whether the last run ended in order, or there was none."""
+    return bool(read_pulse(snapshot).get("clean", True))
+
+
+def last_alive(snapshot: Snapshot) -> datetime | None:
+    """Give the last sign of life."""
+    at = read_pulse(snapshot).get("at")
+    return datetime.fromisoformat(at) if at else None

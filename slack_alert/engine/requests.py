@@ -1,0 +1,167 @@
+"""What other processes ask of the owner of the database, as batches to commit."""
+
+from __future__ import annotations
+
+from base64 import b64decode, b64encode
+from collections.abc import Callable, Mapping
+from datetime import datetime, timedelta
+from typing import Any
+
+from slack_alert.core.model import Address, Message, Record, Verdict
+from slack_alert.core.policy import Hold
+from slack_alert.core.values import Blocks, Piece, Text, Upload
+from slack_alert.engine.ports import Batch, Entry, Request
+
+
+def carry_out(request: Request, next_id: Callable[[], int]) -> Batch:
+    """Turn a request into what it changes; a request of a newer version, unknown here, changes nothing."""
+    batch = Batch(taken=request.id, at=request.at)
+    change = _CHANGES.get(request.kind)
+    if change is not None:
+        change(batch, request, next_id)
+    return batch
+
+
+def pause(job: str, until: datetime | None, at: datetime) -> Request:
+    """Ask that a job rests, for good where `until` is None."""
+    return Request("pause", {"job": job, "until": _iso(until)}, at)
+
+
+def resume(job: str, at: datetime) -> Request:
+    """Ask that a job runs again."""
+    return Request("resume", {"job": job}, at)
+
+
+def send(message: Message, at: datetime) -> Request:
+    """Ask that a message is said."""
+    return Request("send", _packed(message), at)
+
+
+def outbox(verb: str, delivery: int, at: datetime) -> Request:
+    """Ask that a delivery is sent again (`retry`) or taken out (`drop`)."""
+    return Request(verb, {"id": delivery}, at)
+
+
+def kept(entry: Entry, at: datetime) -> Request:
+    """Ask that a value of a pack's key-value store is kept."""
+    payload = {"pack": entry.pack, "key": entry.key, "value": entry.value, "expires": _iso(entry.expires)}
+    return Request("keep", payload, at)
+
+
+def recorded(record: Record, messages: tuple[Message, ...], at: datetime) -> Request:
+    """Ask that a run somebody started elsewhere is written down, and what it says is said."""
+    payload = {
+        "job": record.binding,
+        "slot": record.slot.isoformat(),
+        "verdict": record.verdict.value,
+        "started": _iso(record.started),
+        "seconds": record.duration.total_seconds() if record.duration is not None else None,
+        "text": record.text,
+        "to": record.to,
+        "error": record.error,
+        "printed": record.printed,
+        "messages": [_packed(message) for message in messages],
+    }
+    return Request("record", payload, at)
+
+
+_Payload = Mapping[str, Any]  # Any: JSON that this module wrote
+
+
+def _pause(batch: Batch, request: Request, _: Callable[[], int]) -> None:
+    payload: _Payload = request.payload
+    batch.holds[payload["job"]] = Hold(_instant(payload["until"]))
+
+
+def _resume(batch: Batch, request: Request, _: Callable[[], int]) -> None:
+    payload: _Payload = request.payload
+    batch.holds[payload["job"]] = None
+
+
+def _send(batch: Batch, request: Request, _: Callable[[], int]) -> None:
+    batch.messages.append(_unpacked(request.payload, None))
+
+
+def _retry(batch: Batch, request: Request, _: Callable[[], int]) -> None:
+    payload: _Payload = request.payload
+    batch.retried.append(payload["id"])
+
+
+def _drop(batch: Batch, request: Request, _: Callable[[], int]) -> None:
+    payload: _Payload = request.payload
+    batch.dropped.append(payload["id"])
+
+
+def _record(batch: Batch, request: Request, next_id: Callable[[], int]) -> None:
+    payload: _Payload = request.payload
+    run = next_id()
+    slot = _instant(payload["slot"])
+    assert slot is not None
+    seconds = payload["seconds"]
+    batch.records.append(
+        Record(
+            run,
+            payload["job"],
+            slot,
+            Verdict(payload["verdict"]),
+            started=_instant(payload["started"]),
+            duration=None if seconds is None else timedelta(seconds=seconds),
+            text=payload["text"],
+            to=payload["to"],
+            error=payload["error"],
+            printed=payload["printed"],
+        )
+    )
+    batch.messages.extend(_unpacked(message, run) for message in payload["messages"])
+
+
+def _keep(batch: Batch, request: Request, _: Callable[[], int]) -> None:
+    payload: _Payload = request.payload
+    batch.entries.append(Entry(payload["pack"], payload["key"], payload["value"], _instant(payload["expires"])))
+
+
+_CHANGES: dict[str, Callable[[Batch, Request, Callable[[], int]], None]] = {
+    "pause": _pause,
+    "resume": _resume,
+    "send": _send,
+    "retry": _retry,
+    "drop": _drop,
+    "keep": _keep,
+    "record": _record,
+}
+
+
+def _packed(message: Message) -> dict[str, object]:
+    to = {"channel": message.to.channel, "conversation": message.to.conversation}
+    return {"key": message.key, **to, "piece": _packed_piece(message.piece)}
+
+
+def _packed_piece(piece: Piece) -> dict[str, object]:
+    if isinstance(piece, Text):
+        return {"text": piece.text}
+    if isinstance(piece, Blocks):
+        return {"payload": dict(piece.payload)}
+    assert isinstance(piece.content, bytes), "a file is read where the run ends"
+    content = b64encode(piece.content).decode("ascii")
+    return {"name": piece.name, "content": content, "title": piece.title, "comment": piece.comment}
+
+
+def _unpacked(payload: _Payload, run: int | None) -> Message:
+    to = Address(payload["channel"], payload["conversation"])
+    return Message(payload["key"], to, _unpacked_piece(payload["piece"]), run=run)
+
+
+def _unpacked_piece(packed: _Payload) -> Piece:
+    if "text" in packed:
+        return Text(packed["text"])
+    if "payload" in packed:
+        return Blocks(packed["payload"])
+    return Upload(packed["name"], b64decode(packed["content"]), packed["title"], packed["comment"])
+
+
+def _iso(at: datetime | None) -> str | None:
+    return at.isoformat() if at is not None else None
+
+
+def _instant(text: str | None) -> datetime | None:
+    return datetime.fromisoformat(text) if text is not None else None

@@ -1,0 +1,189 @@
+"""The one writer: what was said goes down at once and in groups, quiet history twice a second."""
+
+from __future__ import annotations
+
+import logging
+import queue
+import threading
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from typing import Any
+
+from slack_alert.core.errors import StoreError
+from slack_alert.core.model import Delivery, Record
+from slack_alert.engine.ports import QUIET_LATENCY, Batch, Clock, Limits, Seen, Store
+
+log = logging.getLogger(__name__)
+
+Then = Callable[[], object]
+Accept = Callable[[list[Delivery]], None]
+_Put = tuple[Batch, Then | None]
+
+#: Stands in the queue for "there is something quiet to write" and for "the end".
+_WAKE: _Put = (Batch(), None)
+_END: _Put = (Batch(), None)
+
+#: Puts joined into one transaction at most; beyond it a group gains nothing.
+_GROUP = 256
+
+
+class Writer:
+    """Books that are written by one thread (under gevent: one greenlet).
+
+    `blocking` calls the store; gevent hands in its native thread pool there, so that a disk never stops the hub.
+    """
+
+    def __init__(
+        self, store: Store, clock: Clock, *, blocking: Callable[..., Any] | None = None, retry: float = 1.0
+    ) -> None:
+        self._store = store
+        self._clock = clock
+        self._blocking = blocking or (lambda call, *arguments: call(*arguments))
+        self._retry = retry
+        self._puts: queue.SimpleQueue[_Put] = queue.SimpleQueue()
+        self._notes: list[Record] = []
+        self._is_woken = False
+        self._anchors: Mapping[str, datetime] = {}
+        self._accept: Accept = _ignore
+        self._never = threading.Event()
+        self._thread = threading.Thread(target=self._write, name="writer", daemon=True)
+        #: Why the last commit failed; None while all is well.
+        self.trouble: str | None = None
+
+    def start(self, anchors: Mapping[str, datetime], accept: Accept) -> None:
+        """Begin writing; `anchors` says when each job was first seen, `accept` gets the deliveries of each commit."""
+        self._anchors = anchors
+        self._accept = accept
+        self._thread.start()
+
+    def put(self, batch: Batch, then: Then | None = None) -> None:
+        """Have it committed in order; `then` runs on the writer's thread."""
+        self._puts.put((batch, then))
+
+    def note(self, record: Record) -> None:
+        """Have a quiet line written within a second."""
+        self._notes.append(record)
+        if not self._is_woken:
+            self._is_woken = True
+            self._puts.put(_WAKE)
+
+    def stop(self, timeout: float) -> bool:
+        """Write all that was put and noted; tell whether that was done in time."""
+        self._puts.put(_END)
+        self._thread.join(timeout)
+        return not self._thread.is_alive()
+
+    def _write(self) -> None:
+        group = self._gather(self._puts.get())
+        while True:
+            self._commit([put for put in group if put is not _WAKE and put is not _END])
+            if any(put is _END for put in group):
+                return
+            group = self._next()
+
+    def _next(self) -> list[_Put]:
+        """Wait for the next thing to write; quiet lines wait for company."""
+        first = self._puts.get()
+        if first is not _WAKE:
+            return self._gather(first)
+        try:
+            return self._gather(self._puts.get(timeout=QUIET_LATENCY.total_seconds()))
+        except queue.Empty:
+            return []
+
+    def _gather(self, first: _Put) -> list[_Put]:
+        group = [first]
+        while len(group) < _GROUP and group[-1] is not _END:
+            try:
+                group.append(self._puts.get_nowait())
+            except queue.Empty:
+                break
+        return group
+
+    def _commit(self, group: list[_Put]) -> None:
+        self._is_woken = False
+        notes, self._notes = self._notes, []
+        batch = self._joined([batch for batch, _ in group], notes)
+        if not (group or notes):
+            return
+        deliveries = self._insist(batch)
+        for _, then in group:
+            if then is not None:
+                then()
+        if deliveries:
+            self._accept(deliveries)
+        if batch.limits is not None:
+            self._prune(batch.limits)
+
+    def _prune(self, limits: Limits) -> None:
+        try:
+            self._blocking(self._store.prune, self._clock.now(), limits)
+        except StoreError as error:
+            log.warning("prune failed", extra={"reason": str(error)})
+
+    def _insist(self, batch: Batch) -> list[Delivery]:
+        """Commit, however long the disk is full or locked: dropping what was said is no choice."""
+        while True:
+            try:
+                deliveries: list[Delivery] = self._blocking(self._store.commit, batch)
+            except StoreError as error:
+                if self.trouble is None:
+                    log.error("commit failed", extra={"reason": str(error)})  # noqa: TRY400 - the reason says it all
+                self.trouble = str(error)
+                self._never.wait(self._retry)
+            else:
+                if self.trouble is not None:
+                    log.info("commit works again")
+                self.trouble = None
+                return deliveries
+
+    def _joined(self, batches: list[Batch], notes: list[Record]) -> Batch:
+        joined = Batch(at=self._clock.now())
+        for record in notes:
+            joined.seen[record.binding] = Seen(self._anchors[record.binding], record.until or record.slot)
+        joined.records.extend(notes)
+        for batch in batches:
+            join(joined, batch)
+        return joined
+
+
+def join(into: Batch, batch: Batch) -> None:
+    """Add a later batch to an earlier one; the later word counts."""
+    into.states.update(batch.states)
+    into.seen.update(batch.seen)
+    into.holds.update(batch.holds)
+    into.records.extend(batch.records)
+    into.messages.extend(batch.messages)
+    into.progress.extend(batch.progress)
+    into.entries.extend(batch.entries)
+    into.dropped.extend(batch.dropped)
+    into.retried.extend(batch.retried)
+    into.running = into.running if batch.running is None else batch.running
+    into.pulse = into.pulse if batch.pulse is None else batch.pulse
+    into.limits = into.limits or batch.limits
+    into.taken = into.taken if batch.taken is None else max(batch.taken, into.taken or 0)
+
+
+def _ignore(_: list[Delivery]) -> None:
+    """Stand for a sender where none is there yet."""
+
+
+class DirectBooks:
+    """Books that are written at once, on the caller's thread: for simulations and short commands."""
+
+    def __init__(self, store: Store, clock: Clock, accept: Accept = _ignore) -> None:
+        self._store = store
+        self._clock = clock
+        self._accept = accept
+
+    def put(self, batch: Batch, then: Then | None = None) -> None:
+        """Commit now."""
+        batch.at = batch.at or self._clock.now()
+        deliveries = self._store.commit(batch)
+        if then is not None:
+            then()
+        self._accept(deliveries)
+
+    def note(self, record: Record) -> None:
+        """Commit now."""
+        self.put(Batch(records=[record]))

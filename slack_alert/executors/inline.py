@@ -1,0 +1,136 @@
+"""Call functions in this process: plain ones on pullers of one queue, coroutine functions on the main loop.
+
+Under gevent, whose patch turns threads into greenlets, the pullers are greenlets; nothing here knows.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections import deque
+from collections.abc import Callable
+
+from slack_alert.core.model import Result, Run
+from slack_alert.executors.perform import Performer
+
+Done = Callable[[Run, Result], None]
+
+#: A queue that stands still for so long means that every puller is blocked: another one starts.
+_STANDSTILL = 0.005
+#: A function seen to take longer runs alone next time, so that nothing queues behind it.
+_SLOW = 0.05
+#: A puller with nothing to do leaves after so many seconds.
+_IDLE = 30.0
+
+
+class Inline:
+    """At most `threads` plain functions at once; a blocking one delays nobody while there is room."""
+
+    def __init__(self, performer: Performer, *, threads: int, loop: asyncio.AbstractEventLoop) -> None:
+        self._performer = performer
+        self._loop = loop
+        self._most = threads
+        self._queue: deque[tuple[Run, Done]] = deque()
+        self._changed = threading.Condition()
+        self._never = threading.Event()
+        self._pullers = 0
+        self._idle = 0
+        self._taken = 0
+        self._is_watched = False
+        self._is_stopped = False
+        self._slow: set[str] = set()
+        self._awaited: set[asyncio.Task[None]] = set()
+
+    def submit(self, run: Run, done: Done) -> None:
+        """Queue the run; `done` is called on the puller, or on the loop, that ran it."""
+        if run.action.is_async:
+            self._loop.call_soon_threadsafe(self._begin, run, done)
+            return
+        with self._changed:
+            self._queue.append((run, done))
+            is_alone = run.binding in self._slow and self._idle == 0
+            if (self._pullers == 0 or is_alone) and self._pullers < self._most:
+                self._start_puller()
+            self._changed.notify()
+            if not self._is_watched:
+                self._is_watched = True
+                self._start(self._watch, "watch")
+
+    def stop(self) -> None:
+        """Take no further run; what is queued or going on may end."""
+        with self._changed:
+            self._is_stopped = True
+            self._changed.notify_all()
+
+    @property
+    def queued(self) -> int:
+        """How many runs wait for a puller."""
+        return len(self._queue)
+
+    def _begin(self, run: Run, done: Done) -> None:
+        pending = self._loop.create_task(self._await(run, done))
+        self._awaited.add(pending)
+        pending.add_done_callback(self._awaited.discard)
+
+    async def _await(self, run: Run, done: Done) -> None:
+        done(run, await self._performer.await_(run))
+
+    def _start_puller(self) -> None:
+        self._pullers += 1
+        self._start(self._pull, f"puller-{self._pullers}")
+
+    def _start(self, target: Callable[[], None], name: str) -> None:
+        threading.Thread(target=target, name=name, daemon=True).start()
+
+    def _pull(self) -> None:
+        while (taken := self._take()) is not None:
+            run, done = taken
+            result = self._performer.call(run)
+            if result.duration.total_seconds() > _SLOW:
+                self._slow.add(run.binding)
+            elif self._slow:
+                self._slow.discard(run.binding)
+            done(run, result)
+
+    def _take(self) -> tuple[Run, Done] | None:
+        """Wait for a run; None: this puller may go."""
+        with self._changed:
+            while not self._queue:
+                self._idle += 1
+                is_notified = self._changed.wait(_IDLE)
+                self._idle -= 1
+                if not self._queue and (self._is_stopped or not is_notified):
+                    self._pullers -= 1
+                    return None
+            self._taken += 1
+            return self._queue.popleft()
+
+    def _watch(self) -> None:
+        """Start another puller whenever runs wait and none was taken for a while."""
+        while True:
+            taken = self._taken
+            self._never.wait(_STANDSTILL)
+            with self._changed:
+                if not self._queue:
+                    self._is_watched = False
+                    return
+                if self._taken == taken and self._pullers < self._most:
+                    self._start_puller()
+
+
+class Direct:
+    """Call functions at once on the caller's thread; a coroutine function gets a loop of its own."""
+
+    def __init__(self, performer: Performer) -> None:
+        self._performer = performer
+
+    def submit(self, run: Run, done: Done) -> None:
+        """Call it and report."""
+        done(run, self.call(run))
+
+    def call(self, run: Run) -> Result:
+        """Call it and give the result."""
+        return asyncio.run(self._performer.await_(run)) if run.action.is_async else self._performer.call(run)
+
+    def stop(self) -> None:
+        """Do nothing: nothing goes on."""

@@ -1,0 +1,144 @@
+"""Call one plugin function and turn whatever comes of it into a result; nothing escapes."""
+
+from __future__ import annotations
+
+import traceback
+from collections.abc import AsyncGenerator, Callable, Generator
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+from time import perf_counter
+from types import TracebackType
+from typing import Any
+
+from slack_alert.core.markup import Markup
+from slack_alert.core.model import QUIET, Failure, Result, Run
+from slack_alert.core.values import Piece, Upload, pieces
+from slack_alert.engine.context import Context
+from slack_alert.engine.ports import Clock
+from slack_alert.executors.capture import current
+
+#: A traceback longer than this is cut in the middle.
+_TRACEBACK = 20_000
+
+#: Says the pieces of one run as they come (`yield`).
+Say = Callable[[Run, tuple[Piece, ...]], None]
+
+
+class Performer:
+    """Calls functions with what they take and renders what they give; used on any thread or loop."""
+
+    def __init__(self, *, clock: Clock, mark: Markup, say: Say, context: Callable[[Run], Context]) -> None:
+        self._clock = clock
+        self._mark = mark
+        self._say = say
+        self._context = context
+
+    def call(self, run: Run) -> Result:
+        """Call a plain function to its end."""
+        token = current.set(run)
+        run.started = self._clock.now()
+        begun = perf_counter()
+        try:
+            function = run.action.function
+            assert function is not None, "only executed modules are run"
+            value = function(ctx=self._context(run)) if run.action.takes_context else function()
+            if not value and value.__class__ in _PLAIN:
+                return Result(duration=_since(begun))
+            rendered = self._drain(run, value) if isinstance(value, Generator) else self._render(run, value)
+            return Result(rendered, duration=_since(begun))
+        except BaseException as error:  # noqa: BLE001 - a plugin's SystemExit must not end the program
+            return Result(failure=failure_of(error), duration=_since(begun))
+        finally:
+            end_line(run)
+            current.reset(token)
+
+    async def await_(self, run: Run) -> Result:
+        """Await a coroutine function, or an asynchronous generator, to its end."""
+        token = current.set(run)
+        run.started = self._clock.now()
+        begun = perf_counter()
+        try:
+            function = run.action.function
+            assert function is not None, "only executed modules are run"
+            value = function(ctx=self._context(run)) if run.action.takes_context else function()
+            if isinstance(value, AsyncGenerator):
+                async for one in value:
+                    self._tell(run, one)
+                return Result(duration=_since(begun))
+            return Result(self._render(run, await value), duration=_since(begun))
+        except BaseException as error:  # noqa: BLE001 - as above; a cancelled run is a failure with that name
+            return Result(failure=failure_of(error), duration=_since(begun))
+        finally:
+            end_line(run)
+            current.reset(token)
+
+    def _drain(self, run: Run, values: Generator[object, Any, Any]) -> tuple[Piece, ...]:
+        for one in values:
+            self._tell(run, one)
+        return ()
+
+    def _tell(self, run: Run, value: object) -> None:
+        if rendered := self._render(run, value):
+            self._say(run, rendered)
+
+    def _render(self, run: Run, value: object) -> tuple[Piece, ...]:
+        rendered = pieces(value, mark=self._mark, name=run.action.name.rpartition(".")[2], doc=run.action.doc)
+        return tuple(map(read_upload, rendered))
+
+
+#: Types whose empty values are quiet without asking anything.
+_PLAIN = frozenset({type(None), bool, int, str, list, tuple, dict, float})
+
+
+def read_upload(piece: Piece) -> Piece:
+    """Read a file that is to be uploaded while it is still there."""
+    if isinstance(piece, Upload) and isinstance(piece.content, Path):
+        return replace(piece, content=piece.content.read_bytes())
+    return piece
+
+
+def failure_of(error: BaseException) -> Failure:
+    """Put an exception into words; the place is the innermost line that is not of this program."""
+    text = "".join(traceback.format_exception(type(error), error, _plugin_part(error.__traceback__)))
+    if len(text) > _TRACEBACK:
+        text = f"{text[: _TRACEBACK // 2]}\n[...]\n{text[-_TRACEBACK // 2 :]}"
+    frames = [frame for frame in traceback.extract_tb(error.__traceback__) if _is_plugin(frame.filename)]
+    place = f"{_short(frames[-1].filename)}:{frames[-1].lineno}" if frames else ""
+    return Failure(type(error).__name__, _message(error), place, text)
+
+
+def end_line(run: Run) -> None:
+    """Finish a line the function left open, so that the next run begins on its own."""
+    if run.line:
+        print()  # noqa: T201 - goes through the capture like any other output of the run
+
+
+def _message(error: BaseException) -> str:
+    try:
+        return str(error)
+    except Exception as broken:  # noqa: BLE001 - the exception's own __str__ is a plugin's code
+        return f"({type(broken).__name__} while printing the message)"
+
+
+def _plugin_part(trace: TracebackType | None) -> TracebackType | None:
+    """Leave out the frames above the plugin's own: they are ours and tell the author nothing."""
+    while trace is not None and not _is_plugin(trace.tb_frame.f_code.co_filename):
+        trace = trace.tb_next
+    return trace
+
+
+def _is_plugin(filename: str) -> bool:
+    return "plugins" in Path(filename).parts and "slack_alert" not in Path(filename).parts[-3:-1]
+
+
+def _short(filename: str) -> str:
+    parts = Path(filename).parts
+    return "/".join(parts[len(parts) - 1 - parts[::-1].index("plugins") :])
+
+
+def _since(begun: float) -> timedelta:
+    return timedelta(seconds=perf_counter() - begun)
+
+
+__all__ = ["QUIET", "Performer", "end_line", "failure_of", "read_upload"]

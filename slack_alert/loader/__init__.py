@@ -1,0 +1,8 @@
+"""Turn plugin files into a catalog of bindings and problems."""
+
+from __future__ import annotations
+
+from slack_alert.loader.binder import Defaults
+from slack_alert.loader.loader import Progress, load, survey, unload
+
+__all__ = ["Defaults", "Progress", "load", "survey", "unload"]

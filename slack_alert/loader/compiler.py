@@ -1,0 +1,75 @@
+"""Read one plugin file: its markers taken out, its imports of neighbours made relative, the rest compiled."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Collection, Iterator
+
+from slack_alert.loader.declaration import Reading
+from slack_alert.loader.files import PluginFile
+from slack_alert.loader.markers import MarkerReader
+from slack_alert.loader.outline import Outline, outline
+from slack_alert.loader.source import UnusableFileError, compile_tree, parse
+
+#: The name under which `import a.b` leaves what nobody asked for.
+_UNUSED = "__slack_alert_import__"
+
+
+def read_file(file: PluginFile, content: bytes, *, markers: tuple[str, ...], neighbours: Collection[str]) -> Reading:
+    """Read a file without running it; every fault is a problem of the reading.
+
+    `neighbours` are the names that its folder lends to imports.
+    """
+    try:
+        source = parse(file, content)
+    except UnusableFileError as error:
+        return Reading(problems=(error.problem,))
+    try:
+        found = outline(source.tree, has_walrus=":=" in source.text)
+        reader = MarkerReader(source, found, markers)
+        declarations = reader.read()
+        _make_relative(found, set(neighbours) - {file.parts[-1]})
+        code = compile_tree(source)
+    except UnusableFileError as error:
+        return Reading(problems=(*source.problems, error.problem))
+    return Reading(declarations, (*source.problems, *reader.problems), code)
+
+
+def _make_relative(found: Outline, neighbours: Collection[str]) -> None:
+    """Let imports of neighbours mean the module in this package: one object, and `sys.path` stays as it is."""
+    for block in found.imports:
+        block[:] = [new for statement in block for new in _rewritten(statement, neighbours)]
+
+
+def _rewritten(statement: ast.stmt, neighbours: Collection[str]) -> Iterator[ast.stmt]:
+    if isinstance(statement, ast.ImportFrom):
+        if not statement.level and statement.module and _first(statement.module) in neighbours:
+            statement.level = 1
+        yield statement
+    elif isinstance(statement, ast.Import) and any(_first(alias.name) in neighbours for alias in statement.names):
+        for alias in statement.names:
+            yield from _import_of(alias, statement, neighbours)
+    else:
+        yield statement
+
+
+def _import_of(alias: ast.alias, statement: ast.Import, neighbours: Collection[str]) -> Iterator[ast.stmt]:
+    first, _, rest = alias.name.partition(".")
+    if first not in neighbours:
+        yield ast.copy_location(ast.Import([alias]), statement)
+        return
+    if rest and alias.asname:
+        module, _, last = alias.name.rpartition(".")
+        yield _import_from(statement, module, ast.alias(last, alias.asname))
+        return
+    if rest:
+        yield _import_from(statement, alias.name, ast.alias("__name__", _UNUSED))
+    yield _import_from(statement, None, ast.alias(first, alias.asname))
+
+
+def _import_from(statement: ast.Import, module: str | None, alias: ast.alias) -> ast.stmt:
+    return ast.copy_location(ast.ImportFrom(module, [ast.copy_location(alias, statement)], 1), statement)
+
+
+def _first(name: str) -> str:
+    return name.partition(".")[0]

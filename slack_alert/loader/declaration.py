@@ -1,0 +1,43 @@
+"""What a marker says, as written: the step between the source and the bindings, and what the cache keeps."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import CodeType
+
+from slack_alert.core.catalog import Problem
+
+
+@dataclass(frozen=True, slots=True)
+class Declaration:
+    """A marked function at module level."""
+
+    function: str
+    #: Where the module keeps the function: its name, unless something else in the file takes that.
+    attribute: str
+    #: The marker's.
+    line: int
+    column: int
+    keywords: Mapping[str, object]
+    doc: str | None
+    #: Parameters that a call without arguments would miss; `ctx` is none of them.
+    required: tuple[str, ...]
+    takes_context: bool
+    is_async: bool
+    #: False: a problem keeps it out already.
+    is_sound: bool
+
+    @property
+    def is_enabled(self) -> bool:
+        """Tell whether its author wants it to run."""
+        return self.keywords.get("enabled") is not False
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """All that one plugin file says; `code` is None where it cannot run."""
+
+    declarations: tuple[Declaration, ...] = ()
+    problems: tuple[Problem, ...] = ()
+    code: CodeType | None = None

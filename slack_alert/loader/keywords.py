@@ -1,0 +1,49 @@
+"""The words a marker knows."""
+
+from __future__ import annotations
+
+from slack_alert.core.names import nearest
+from slack_alert.core.triggers import TIME_KEYWORDS
+
+EVENT_KEYWORDS = ("command", "on", "emits")
+#: One of these makes a decorator a marker.
+TRIGGER_KEYWORDS = (*TIME_KEYWORDS, *EVENT_KEYWORDS)
+OPTION_KEYWORDS = (
+    "name",
+    "enabled",
+    "to",
+    "errors_to",
+    "timezone",
+    "start",
+    "end",
+    "jitter",
+    "at_start",
+    "working_hours",
+    "max_alert",
+    "pause_time",
+    "while_paused",
+    "where",
+    "after",
+    "repeat",
+    "remind",
+    "recover",
+    "catch_up",
+    "timeout",
+    "retries",
+    "retry_delay",
+    "queue",
+    "lock",
+    "isolation",
+    "allow",
+    "confirm",
+    "approve",
+)
+KEYWORDS = (*TRIGGER_KEYWORDS, *OPTION_KEYWORDS)
+#: Read and checked, and without effect in this version.
+LATER_KEYWORDS = frozenset(EVENT_KEYWORDS) | frozenset(OPTION_KEYWORDS[OPTION_KEYWORDS.index("after") :])
+
+
+def suggestion(word: str, known: tuple[str, ...]) -> str:
+    """Say which word was probably meant, or all that are allowed."""
+    meant = nearest(word, known)
+    return f"Did you mean {meant}?" if meant else f"Allowed: {', '.join(known)}."

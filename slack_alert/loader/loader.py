@@ -1,0 +1,164 @@
+"""Turn the plugins folder into a catalog; a faulty file is a problem and never stops the others."""
+
+from __future__ import annotations
+
+import gc
+import importlib
+import os
+import traceback
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from slack_alert.core.bindings import Binding
+from slack_alert.core.catalog import Catalog, Problem, Severity
+from slack_alert.loader.binder import Binder, Defaults
+from slack_alert.loader.declaration import Declaration, Reading
+from slack_alert.loader.files import PACKAGE, PluginFile, find_files, plugins_folder
+from slack_alert.loader.modules import PluginFinder, remove_finders
+from slack_alert.loader.reader import Reader
+
+#: Told after each file: how many are done, of how many.
+Progress = Callable[[int, int], None]
+
+
+def survey(root: Path, defaults: Defaults) -> Catalog:
+    """Read every plugin below `root` without executing any; actions have no function.
+
+    Raises SettingsError where there is no folder of plugins.
+    """
+    folder = plugins_folder(root)
+    with _without_collection():
+        found = _Survey(folder, Reader(defaults.markers), defaults)
+        return found.catalog([binding for file in found.files for binding in file.all_bindings])
+
+
+def load(root: Path, defaults: Defaults, *, cache: Path | None = None, progress: Progress | None = None) -> Catalog:
+    """Read every plugin below `root` and execute those with markers; a file that fails keeps its bindings out.
+
+    What an earlier call loaded is unloaded. `cache` is a folder in which compiled files are kept.
+    Raises SettingsError where there is no folder of plugins.
+    """
+    folder = plugins_folder(root)
+    with _without_collection():
+        reader = Reader(defaults.markers, cache)
+        found = _Survey(folder, reader, defaults)
+        unload()
+        finder = PluginFinder(folder, reader)
+        for file in found.files:
+            finder.expect(file.file, file.reading)
+        finder.install()
+        bindings: list[Binding] = []
+        for done, file in enumerate(found.files, 1):
+            bindings.extend(_executed(file, found.problems))
+            if progress:
+                progress(done, len(found.files))
+        return found.catalog(bindings)
+
+
+def unload() -> None:
+    """Take out of the import system what `load` put there; functions at work keep what they hold."""
+    remove_finders()
+
+
+@dataclass(frozen=True, slots=True)
+class _Read:
+    file: PluginFile
+    reading: Reading
+    #: Those of each declaration, in the same order.
+    bindings: tuple[tuple[Binding, ...], ...]
+
+    @property
+    def all_bindings(self) -> Iterator[Binding]:
+        return (binding for bindings in self.bindings for binding in bindings)
+
+    @property
+    def is_executed(self) -> bool:
+        """Tell whether something in it wants to run; other files are imported by whoever needs them."""
+        return self.reading.code is not None and any(one.is_enabled for one in self.reading.declarations)
+
+
+@dataclass(slots=True)
+class _Survey:
+    """All files of a folder, read."""
+
+    folder: Path
+    reader: Reader
+    defaults: Defaults
+    files: list[_Read] = field(init=False)
+    problems: list[Problem] = field(init=False)
+
+    def __post_init__(self) -> None:
+        files, self.problems = find_files(self.folder)
+        binder = Binder(self.defaults, self.problems)
+        self.files = [self._read(file, binder) for file in files]
+
+    def _read(self, file: PluginFile, binder: Binder) -> _Read:
+        reading = self.reader.read(file)
+        self.problems.extend(reading.problems)
+        return _Read(file, reading, tuple(binder.bind(file, declaration) for declaration in reading.declarations))
+
+    def catalog(self, bindings: list[Binding]) -> Catalog:
+        """Put what was found into order."""
+        problems = sorted(self.problems, key=lambda one: (one.file, one.line, one.column, one.code))
+        return Catalog(tuple(bindings), tuple(problems))
+
+
+def _executed(read: _Read, problems: list[Problem]) -> list[Binding]:
+    """Execute one file and give its bindings their functions."""
+    if not read.is_executed:
+        return []
+    try:
+        module = importlib.import_module(read.file.module)
+        functions = [getattr(module, declaration.attribute, None) for declaration in read.reading.declarations]
+    except KeyboardInterrupt:
+        raise
+    except BaseException as error:  # noqa: BLE001 - a plugin's SystemExit must not end the program
+        problems.append(_failure(read.file, error))
+        return []
+    found: list[Binding] = []
+    for declaration, bindings, function in zip(read.reading.declarations, read.bindings, functions, strict=True):
+        if callable(function):
+            found.extend(replace(one, action=replace(one.action, function=function)) for one in bindings)
+        elif bindings:
+            problems.append(_lost(read.file, declaration, function))
+    return found
+
+
+def _failure(file: PluginFile, error: BaseException) -> Problem:
+    """Say where in the file loading ended, and why."""
+    root = file.path.parents[len(file.parts)]
+    frames = [(frame.f_code.co_filename, line) for frame, line in traceback.walk_tb(error.__traceback__)]
+    lines = [line for path, line in frames if path == str(file.path)]
+    elsewhere = [f" (at {path[len(str(root)) + 1 :]}:{line})" for path, line in frames if _is_other(path, file, root)]
+    try:
+        said = " ".join(str(error).split())
+    except Exception:  # noqa: BLE001 - it is the plugin's own code that makes this text
+        said = ""
+    name = type(error).__name__
+    message = f"failed while loading: {name}{': ' if said else ''}{said}{elsewhere[-1] if elsewhere else ''}"
+    hint = "Correct the line, or install what it needs; the other files run meanwhile."
+    return Problem(file.shown, lines[-1] if lines else 1, 1, Severity.ERROR, "SA103", message, hint)
+
+
+def _is_other(path: str, file: PluginFile, root: Path) -> bool:
+    return path != str(file.path) and path.startswith(str(root / PACKAGE) + os.sep)
+
+
+def _lost(file: PluginFile, declaration: Declaration, value: object) -> Problem:
+    said = f"after loading, {declaration.function} is no function but {type(value).__name__}"
+    hint = "A decorator must return a function, and nothing else may take the name."
+    return Problem(file.shown, declaration.line, declaration.column, Severity.ERROR, "SA103", said, hint)
+
+
+@contextmanager
+def _without_collection() -> Iterator[None]:
+    """Keep the garbage collector off: syntax trees are many objects and no garbage."""
+    was_enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_enabled:
+            gc.enable()

@@ -1,0 +1,196 @@
+"""Tell which decorators are markers, take them out of the tree, and say what they declare."""
+
+from __future__ import annotations
+
+import ast
+from dataclasses import dataclass, field
+from difflib import get_close_matches
+
+from slack_alert.core.catalog import Problem, Severity
+from slack_alert.loader.declaration import Declaration
+from slack_alert.loader.keywords import KEYWORDS, TRIGGER_KEYWORDS
+from slack_alert.loader.outline import (
+    OWN_MARKER,
+    Decorated,
+    Function,
+    Outline,
+    Scopes,
+    dotted_name,
+    local_names,
+    root_name,
+)
+from slack_alert.loader.signature import declared, keyword_values
+from slack_alert.loader.source import Source
+
+_MODULE_LEVEL = "Move the function to module level, outside of any class, function, if, try or with."
+
+
+@dataclass(slots=True)
+class MarkerReader:
+    """Read the markers of one file; the tree is left without them, its line numbers as they were."""
+
+    source: Source
+    outline: Outline
+    #: The only names that are markers; empty: any.
+    names: tuple[str, ...] = ()
+    problems: list[Problem] = field(default_factory=list)
+    _constants: dict[str, ast.expr] = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._constants = _constants(self.source.tree, self.outline)
+
+    def read(self) -> tuple[Declaration, ...]:
+        """Take all markers out and return what those at module level declare."""
+        found = [self._read(node, scopes, is_direct) for node, scopes, is_direct in self.outline.decorated]
+        return tuple(declaration for declaration in found if declaration)
+
+    def _read(self, node: Decorated, scopes: Scopes, is_direct: bool) -> Declaration | None:
+        outermost = node.decorator_list[0]
+        markers = [decorator for decorator in node.decorator_list if self._is_marker(decorator, scopes)]
+        if not markers:
+            return self._read_unmarked(node, scopes, is_direct)
+        if not is_direct or isinstance(node, ast.ClassDef):
+            self._misplaced(node, markers)
+            return None
+        inner = [marker for marker in markers if marker is not outermost]
+        if inner:
+            self._not_outermost(node, inner)
+        return self._declare(node, outermost) if markers[0] is outermost else None
+
+    def _is_marker(self, decorator: ast.expr, scopes: Scopes) -> bool:
+        if not _has_trigger(decorator):
+            return False
+        return self._is_own(decorator) or (self._is_named(decorator) and self._foreign(decorator, scopes) is None)
+
+    def _is_own(self, decorator: ast.expr) -> bool:
+        """Tell whether this is the marker that the file imported from the product itself."""
+        return isinstance(decorator, ast.Call) and dotted_name(decorator.func) in self.outline.own_markers
+
+    def _is_named(self, decorator: ast.expr) -> bool:
+        return not self.names or (isinstance(decorator, ast.Call) and dotted_name(decorator.func) in self.names)
+
+    def _foreign(self, decorator: ast.expr, scopes: Scopes) -> str | None:
+        """Say why a decorator with a trigger keyword is real code that must stay; None where it is not."""
+        root = root_name(decorator)
+        if root is None:
+            return "is an expression"
+        if root in self.outline.imported:
+            return "is imported"
+        if scopes and root in local_names(scopes):
+            return "is a name of the function or class around it"
+        return None
+
+    def _is_unbound(self, decorator: ast.expr, scopes: Scopes = ()) -> bool:
+        root = root_name(decorator)
+        return root is not None and not self.outline.is_bound(root) and root not in local_names(scopes)
+
+    def _read_unmarked(self, node: Decorated, scopes: Scopes, is_direct: bool) -> Declaration | None:
+        outermost = node.decorator_list[0]
+        if _has_trigger(outermost):
+            self._look_alike(node, outermost, scopes)
+        elif is_direct and isinstance(node, Function) and self._is_slip(outermost):
+            return self._declare(node, outermost)
+        return None
+
+    def _look_alike(self, node: Decorated, decorator: ast.expr, scopes: Scopes) -> None:
+        why = self._foreign(decorator, scopes)
+        written = self._name_of(decorator)
+        if why:
+            said = f"`{written}` {why}, so it is left alone and {node.name} is not a job"
+            hint = "If it is meant as a marker, use a name that nothing binds, or `from slack_alert import deco`."
+            self._report(decorator, "SA205", said, hint=hint)
+        elif self._is_unbound(decorator, scopes):
+            node.decorator_list.remove(decorator)
+            said = f"`{written}` is not in the configuration's `markers`, so {node.name} is not a job"
+            self._report(decorator, "SA205", said, hint=f"Allowed: {', '.join(self.names)}.")
+
+    def _is_slip(self, decorator: ast.expr) -> bool:
+        """Tell whether a call without a trigger keyword was meant as a marker; left in, it would end the file."""
+        if not isinstance(decorator, ast.Call):
+            return False
+        if self._is_own(decorator):
+            return True
+        if not self._is_unbound(decorator) or not self._is_named(decorator):
+            return False
+        written = [keyword.arg for keyword in decorator.keywords if keyword.arg]
+        if any(word in KEYWORDS or get_close_matches(word, TRIGGER_KEYWORDS, 1, 0.75) for word in written):
+            return True
+        return dotted_name(decorator.func) in {OWN_MARKER, *self.names, *self._used()}
+
+    def _used(self) -> set[str | None]:
+        """Name the markers that the file uses with a trigger keyword."""
+        outermost = [node.decorator_list[0] for node, _, _ in self.outline.decorated if node.decorator_list]
+        return {self._name_of(decorator) for decorator in outermost if self._is_marker(decorator, ())}
+
+    def _misplaced(self, node: Decorated, markers: list[ast.expr]) -> None:
+        kind = "a class" if isinstance(node, ast.ClassDef) else "not directly at module level"
+        said = f"{node.name} is {kind}; only a function directly at module level can be marked"
+        self._report(markers[0], "SA204", said, hint=_MODULE_LEVEL, severity=Severity.ERROR)
+        node.decorator_list = [decorator for decorator in node.decorator_list if decorator not in markers]
+
+    def _not_outermost(self, node: Decorated, inner: list[ast.expr]) -> None:
+        outermost = node.decorator_list[0]
+        marker, first = self._name_of(inner[0]), self._name_of(outermost)
+        is_job = self._is_marker(outermost, ())
+        dropped = inner if is_job else [*inner, *(d for d in node.decorator_list if self._is_unbound(d))]
+        if is_job:
+            said = f"`{marker}` below `{first}` does nothing: only the outermost decorator declares {node.name}"
+            hint = "Put all keywords into one marker."
+        else:
+            said = f"the marker `{marker}` is not the outermost decorator, so {node.name} is not a job"
+            said += f"; `{first}` is bound nowhere and left out" if outermost in dropped else ""
+            hint = f"Move @{marker}(...) above @{first}."
+        self._report(outermost, "SA203", said, hint=hint)
+        node.decorator_list = [decorator for decorator in node.decorator_list if decorator not in dropped]
+
+    def _declare(self, node: Function, marker: ast.expr) -> Declaration:
+        assert isinstance(marker, ast.Call)
+        root = root_name(marker)
+        if not self._is_own(marker) and root in self.outline.bound:
+            said = f"`{self._name_of(marker)}` is taken as a marker: its own code, defined in this file, will not run"
+            hint = "Remove the definition, or rename the keyword if it is not meant as a marker."
+            self._report(marker, "SA208", said, hint=hint)
+        place = self.source.place(marker)
+        values, faults = keyword_values(self.source, marker, self._constants, place=place)
+        self.problems.extend(faults)
+        node.decorator_list.remove(marker)
+        return declared(node, values, place=place, attribute=self._attribute(node), is_sound=not faults)
+
+    def _attribute(self, node: Function) -> str:
+        """Name what the module will hold the function by; where its own name is bound again, add a name for it."""
+        if self.outline.bound[node.name] == 1:
+            return node.name
+        attribute = f"__slack_alert_{node.lineno}__"
+        keep = ast.Assign([ast.Name(attribute, ast.Store())], ast.Name(node.name, ast.Load()))
+        ast.fix_missing_locations(ast.copy_location(keep, node))
+        body = self.source.tree.body
+        body.insert(body.index(node) + 1, keep)
+        return attribute
+
+    def _report(
+        self, decorator: ast.expr, code: str, said: str, *, hint: str, severity: Severity = Severity.WARNING
+    ) -> None:
+        line, column = self.source.place(decorator)
+        self.problems.append(Problem(self.source.file.shown, line, column, severity, code, said, hint))
+
+    def _name_of(self, decorator: ast.expr) -> str:
+        function = decorator.func if isinstance(decorator, ast.Call) else decorator
+        return dotted_name(function) or self.source.segment(function)
+
+
+def _has_trigger(decorator: ast.expr) -> bool:
+    return isinstance(decorator, ast.Call) and any(word.arg in TRIGGER_KEYWORDS for word in decorator.keywords)
+
+
+def _constants(tree: ast.Module, outline: Outline) -> dict[str, ast.expr]:
+    """Find the names that are bound once, by an assignment directly at module level."""
+    constants: dict[str, ast.expr] = {}
+    for statement in tree.body:
+        targets = statement.targets if isinstance(statement, ast.Assign) else []
+        if isinstance(statement, ast.AnnAssign):
+            targets = [statement.target]
+        for target in targets:
+            value = statement.value if isinstance(statement, ast.Assign | ast.AnnAssign) else None
+            if isinstance(target, ast.Name) and value and outline.bound[target.id] == 1:
+                constants[target.id] = value
+    return {name: value for name, value in constants.items() if name not in outline.rebound}

@@ -1,0 +1,118 @@
+"""Make plugin files real modules, `plugins.<dotted path>`, through Python's own import system."""
+
+from __future__ import annotations
+
+import importlib.util
+import sys
+from collections.abc import Iterable, Sequence
+from importlib.abc import MetaPathFinder
+from importlib.machinery import ModuleSpec, SourceFileLoader
+from pathlib import Path
+from types import CodeType, ModuleType
+
+from slack_alert.loader.declaration import Reading
+from slack_alert.loader.files import PACKAGE, PluginFile
+from slack_alert.loader.reader import Reader
+
+
+class PluginFinder(MetaPathFinder):
+    """Find `plugins` and everything below it in one folder, and nothing else."""
+
+    def __init__(self, folder: Path, reader: Reader) -> None:
+        self._folder = folder
+        self._reader = reader
+        self._readings: dict[Path, Reading] = {}
+        #: Where a module is whose name differs from its path.
+        self._renamed: dict[str, Path] = {}
+        self._replaced: dict[str, ModuleType] = {}
+
+    def expect(self, file: PluginFile, reading: Reading) -> None:
+        """Use a reading for the first import of its file."""
+        self._readings[file.path] = reading
+        path = self._folder
+        names = file.module.split(".")
+        for depth, part in enumerate(file.parts, 2):
+            path /= part
+            if names[depth - 1] != part:
+                self._renamed[".".join(names[:depth])] = path
+
+    def install(self) -> None:
+        """Answer imports from now on; modules of these names that are there already stand back."""
+        self._replaced = _take_out()
+        sys.meta_path.insert(0, self)
+
+    def remove(self) -> None:
+        """Undo `install`."""
+        sys.meta_path.remove(self)
+        _take_out()
+        sys.modules.update(self._replaced)
+
+    def find_spec(
+        self,
+        fullname: str,
+        path: Sequence[str] | None = None,
+        target: ModuleType | None = None,  # noqa: ARG002 - the protocol's
+    ) -> ModuleSpec | None:
+        """Find a module of the plugins; None: it is somebody else's, or a compiled one."""
+        if fullname == PACKAGE:
+            return self._package(fullname, self._folder)
+        if not fullname.startswith(f"{PACKAGE}.") or not path:
+            return None
+        stem = self._renamed.get(fullname) or Path(next(iter(path))) / fullname.rpartition(".")[2]
+        file = stem.with_name(f"{stem.name}.py")
+        if file.is_file():
+            return self._module(fullname, file)
+        return self._package(fullname, stem) if stem.is_dir() else None
+
+    def code_of(self, path: Path) -> CodeType:
+        """Give the code of a file; raise SyntaxError where it has none."""
+        reading = self._readings.pop(path, None) or self._reader.read(PluginFile.at(path, self._folder))
+        if reading.code is None:
+            fault = reading.problems[-1]
+            raise SyntaxError(fault.message, (str(path), fault.line, fault.column, None))
+        return reading.code
+
+    def _module(self, name: str, path: Path) -> ModuleSpec | None:
+        return importlib.util.spec_from_file_location(name, path, loader=PluginLoader(name, path, self))
+
+    def _package(self, name: str, folder: Path) -> ModuleSpec | None:
+        init = folder / "__init__.py"
+        if init.is_file():
+            loader = PluginLoader(name, init, self)
+            return importlib.util.spec_from_file_location(
+                name, init, loader=loader, submodule_search_locations=[str(folder)]
+            )
+        spec = ModuleSpec(name, None, is_package=True)
+        spec.submodule_search_locations = [str(folder)]
+        return spec
+
+
+class PluginLoader(SourceFileLoader):
+    """Run a plugin file without its markers; what was compiled is neither read from nor left in `__pycache__`."""
+
+    def __init__(self, name: str, path: Path, finder: PluginFinder) -> None:
+        super().__init__(name, str(path))
+        self._finder = finder
+
+    def get_code(self, fullname: str) -> CodeType:  # noqa: ARG002 - a loader has one module
+        """Give the stripped code."""
+        return self._finder.code_of(Path(self.path))
+
+    def exec_module(self, module: ModuleType) -> None:
+        """Run the file in its module."""
+        folder = Path(self.path).with_suffix("")
+        # Beside a.py there may be a/b.py; a.py stays a module of the package above.
+        if folder.is_dir() and not hasattr(module, "__path__"):
+            module.__path__ = [str(folder)]
+        super().exec_module(module)
+
+
+def remove_finders() -> None:
+    """Take out every finder of plugins, with its modules."""
+    for finder in [found for found in sys.meta_path if isinstance(found, PluginFinder)]:
+        finder.remove()
+
+
+def _take_out() -> dict[str, ModuleType]:
+    names: Iterable[str] = [name for name in sys.modules if name == PACKAGE or name.startswith(f"{PACKAGE}.")]
+    return {name: sys.modules.pop(name) for name in names}

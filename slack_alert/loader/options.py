@@ -1,0 +1,170 @@
+"""Check the option keywords of a marker: types, ranges, and the words that are allowed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from datetime import timedelta, tzinfo
+from zoneinfo import ZoneInfo, available_timezones
+
+from slack_alert.core.durations import parse_duration
+from slack_alert.core.errors import BadValue
+from slack_alert.core.names import nearest
+from slack_alert.core.wall import parse_instant
+from slack_alert.loader.keywords import suggestion
+
+WHILE_PAUSED = ("skip", "mute")
+REPEAT = ("post", "change", "thread", "update")
+#: Shorter pauses would be none.
+_SHORTEST_PAUSE = timedelta(seconds=1)
+_MOST = 1_000_000_000
+
+
+def check(keyword: str, value: object, zone: tzinfo) -> None:
+    """Raise BadValue where a keyword's value means nothing; time keywords are the trigger's own business."""
+    if keyword in ("start", "end"):
+        _named(keyword, value, lambda: parse_instant(value, zone))
+    elif keyword in _CHECKS:
+        _named(keyword, value, lambda: _CHECKS[keyword](value))
+
+
+def find_zone(value: object) -> tzinfo:
+    """Make a time zone from its name; raise BadValue with the nearest one."""
+    name = _text(value)
+    try:
+        return ZoneInfo(name)
+    # A name may as well lead to a folder, or out of the database.
+    except (KeyError, ValueError, OSError) as error:
+        meant = nearest(name, available_timezones())
+        hint = f"Did you mean {meant}?" if meant else 'Write a name such as "Europe/Berlin" or "UTC".'
+        raise BadValue(f"there is no time zone {name!r}", hint=hint) from error
+
+
+def pause_of(value: object) -> timedelta:
+    """Read `pause_time`; a bare number is minutes."""
+    pause = parse_duration(value, unit="m")
+    if pause < _SHORTEST_PAUSE:
+        raise BadValue("a pause takes a second at least", hint="For no limit of alerts, write max_alert=0.")
+    return pause
+
+
+def texts_of(value: object) -> tuple[str, ...]:
+    """Read one text, or a list of them."""
+    values = value if isinstance(value, list) else [value]
+    if not values:
+        raise BadValue("the list is empty", hint="Name one at least.")
+    return tuple(_text(one) for one in values)
+
+
+def _named(keyword: str, value: object, read: Callable[[], object]) -> None:
+    try:
+        read()
+    except BadValue as error:
+        said = str(error)
+        shown = said if repr(value) in said else f"{said}, got {_shown(value)}"
+        raise BadValue(f"{keyword}: {shown}", hint=error.hint) from error
+
+
+def _shown(value: object) -> str:
+    written = repr(value)
+    return written if len(written) <= 80 else f"{written[:80]}…"
+
+
+def _text(value: object) -> str:
+    if not isinstance(value, str) or not value.strip() or not value.isprintable():
+        raise BadValue("this must be a text of printable characters", hint='Write it in quotes: "...".')
+    return value.strip()
+
+
+def _name(value: object) -> str:
+    name = _text(value)
+    if name != value or len(name) > 200:
+        raise BadValue("a name has no spaces around it, and 200 characters at most", hint='Write name="disk".')
+    return name
+
+
+def _address(value: object) -> str:
+    text = _text(value)
+    conversation = text.rpartition(":")[2]
+    if any(character.isspace() or character == "," for character in text) or conversation in ("#", "@"):
+        raise BadValue("this is not one channel", hint='Write "#ops", "C0123", "@ann" or "slack:#ops".')
+    return text
+
+
+def _yes_or_no(value: object) -> bool:
+    if not isinstance(value, bool):
+        raise BadValue("this must be True or False", hint="Write it without quotes.")
+    return value
+
+
+def _whole(least: int) -> Callable[[object], int]:
+    def read(value: object) -> int:
+        if isinstance(value, bool) or not isinstance(value, int) or not least <= value <= _MOST:
+            raise BadValue(f"this must be a whole number from {least} on", hint=f"Write {max(least, 3)}, for example.")
+        return value
+
+    return read
+
+
+def _choice(*allowed: str) -> Callable[[object], str]:
+    def read(value: object) -> str:
+        if not isinstance(value, str) or value not in allowed:
+            raise BadValue(f"this must be one of {', '.join(allowed)}", hint=suggestion(str(value), allowed))
+        return value
+
+    return read
+
+
+def _positive(value: object) -> timedelta:
+    duration = parse_duration(value)
+    if not duration:
+        raise BadValue("this must be longer than nothing", hint="Leave the keyword out for no limit.")
+    return duration
+
+
+def _mapping(value: object) -> Mapping[str, object]:
+    if not isinstance(value, dict):
+        raise BadValue("this must be a dictionary of criteria", hint='Write where={"path": "/etc/*"}.')
+    return value
+
+
+def _either(first: Callable[[object], object], second: Callable[[object], object]) -> Callable[[object], object]:
+    def read(value: object) -> object:
+        try:
+            return first(value)
+        except BadValue:
+            return second(value)
+
+    return read
+
+
+_CHECKS: Mapping[str, Callable[[object], object]] = {
+    "name": _name,
+    "enabled": _yes_or_no,
+    "to": _address,
+    "errors_to": _address,
+    "timezone": find_zone,
+    "jitter": parse_duration,
+    "at_start": _yes_or_no,
+    "working_hours": _text,
+    "max_alert": _whole(0),
+    "pause_time": pause_of,
+    "while_paused": _choice(*WHILE_PAUSED),
+    "command": _text,
+    "on": texts_of,
+    "emits": _text,
+    "where": _mapping,
+    "after": _whole(1),
+    "repeat": _choice(*REPEAT),
+    "remind": _positive,
+    "recover": _yes_or_no,
+    "catch_up": parse_duration,
+    "timeout": _positive,
+    "retries": _whole(0),
+    "retry_delay": parse_duration,
+    "queue": _text,
+    "lock": _text,
+    "isolation": _text,
+    "allow": texts_of,
+    "confirm": _either(_yes_or_no, _text),
+    "approve": _either(_yes_or_no, texts_of),
+}

@@ -1,0 +1,183 @@
+"""What a file binds, decorates and imports, found in one pass over its statements."""
+
+from __future__ import annotations
+
+import ast
+import builtins
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+Decorated = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef
+Function = ast.FunctionDef | ast.AsyncFunctionDef
+Scopes = tuple[Decorated, ...]
+
+#: The typed marker, for people whose linters insist; it does nothing.
+OWN_PACKAGE, OWN_MARKER = "slack_alert", "deco"
+
+_BUILTINS = frozenset(dir(builtins))
+
+
+@dataclass(slots=True)
+class Outline:
+    """The names of the module's scope, and the places that matter later."""
+
+    #: How often each name is bound, by whatever.
+    bound: Counter[str] = field(default_factory=Counter)
+    imported: set[str] = field(default_factory=set)
+    #: Dotted names under which the file knows the typed marker.
+    own_markers: set[str] = field(default_factory=set)
+    #: Names that a function may rebind.
+    rebound: set[str] = field(default_factory=set)
+    has_star_import: bool = False
+    #: What carries decorators, with the functions and classes around it; True: directly at module level.
+    decorated: list[tuple[Decorated, Scopes, bool]] = field(default_factory=list)
+    #: Lists of statements that hold an import.
+    imports: list[list[ast.stmt]] = field(default_factory=list)
+
+    def is_bound(self, name: str) -> bool:
+        """Tell whether a name means something when the file runs; a star import may bind any."""
+        return self.has_star_import or name in self.bound or name in _BUILTINS
+
+
+def outline(tree: ast.Module, *, has_walrus: bool) -> Outline:
+    """Look at every statement of a file once."""
+    found = Outline()
+    waiting: list[tuple[list[ast.stmt], Scopes, bool]] = [(tree.body, (), True)]
+    while waiting:
+        block, scopes, is_direct = waiting.pop()
+        _note_imports(found, block)
+        for statement in block:
+            if not scopes:
+                found.bound.update(_bound_by(statement, has_walrus=has_walrus))
+            if isinstance(statement, Decorated):
+                if statement.decorator_list:
+                    found.decorated.append((statement, scopes, is_direct))
+                waiting.append((statement.body, (*scopes, statement), False))
+            elif isinstance(statement, ast.Global):
+                found.rebound.update(statement.names)
+            else:
+                waiting.extend((inner, scopes, False) for inner in _blocks(statement))
+        if not scopes:
+            _note_imported(found, block)
+    found.decorated.sort(key=lambda item: item[0].lineno)
+    return found
+
+
+def local_names(scopes: Scopes) -> set[str]:
+    """Name what the functions and classes around a place bind for it: parameters, assignments, imports."""
+    names: set[str] = set()
+    for scope in scopes:
+        if not isinstance(scope, ast.ClassDef):
+            names.update(argument.arg for argument in ast.walk(scope.args) if isinstance(argument, ast.arg))
+        inner = ast.Module(body=scope.body, type_ignores=[])
+        names.update(outline(inner, has_walrus=True).bound)
+    return names
+
+
+def dotted_name(node: ast.expr) -> str | None:
+    """Spell `a.b.c`; None for anything else."""
+    parts: list[str] = []
+    while isinstance(node, ast.Attribute):
+        parts.append(node.attr)
+        node = node.value
+    return ".".join([node.id, *reversed(parts)]) if isinstance(node, ast.Name) else None
+
+
+def root_name(node: ast.expr) -> str | None:
+    """Find the name an expression like `a.b["c"]()` begins with."""
+    while not isinstance(node, ast.Name):
+        if isinstance(node, ast.Attribute | ast.Subscript):
+            node = node.value
+        elif isinstance(node, ast.Call):
+            node = node.func
+        else:
+            return None
+    return node.id
+
+
+def _blocks(statement: ast.stmt) -> Iterator[list[ast.stmt]]:
+    for name in ("body", "orelse", "finalbody"):
+        block = getattr(statement, name, None)
+        if block:
+            yield block
+    for clause in (*getattr(statement, "handlers", ()), *getattr(statement, "cases", ())):
+        yield clause.body
+
+
+def _note_imports(found: Outline, block: list[ast.stmt]) -> None:
+    if any(isinstance(statement, ast.Import | ast.ImportFrom) for statement in block):
+        found.imports.append(block)
+
+
+def _note_imported(found: Outline, block: list[ast.stmt]) -> None:
+    for statement in block:
+        if isinstance(statement, ast.Import):
+            found.imported.update(_import_names(statement))
+            found.own_markers.update(
+                f"{alias.asname or alias.name}.{OWN_MARKER}" for alias in statement.names if alias.name == OWN_PACKAGE
+            )
+        elif isinstance(statement, ast.ImportFrom):
+            found.imported.update(_import_names(statement))
+            found.has_star_import |= any(alias.name == "*" for alias in statement.names)
+            if statement.module == OWN_PACKAGE and not statement.level:
+                found.own_markers.update(
+                    alias.asname or alias.name for alias in statement.names if alias.name == OWN_MARKER
+                )
+
+
+def _import_names(statement: ast.Import | ast.ImportFrom) -> list[str]:
+    if isinstance(statement, ast.Import):
+        return [alias.asname or alias.name.partition(".")[0] for alias in statement.names]
+    return [alias.asname or alias.name for alias in statement.names if alias.name != "*"]
+
+
+def _bound_by(statement: ast.stmt, *, has_walrus: bool) -> list[str]:
+    """Name what one statement binds in its own scope, without the blocks inside it."""
+    if isinstance(statement, Decorated):
+        return [statement.name]
+    if isinstance(statement, ast.Import | ast.ImportFrom):
+        return _import_names(statement)
+    names = [handler.name for handler in getattr(statement, "handlers", ()) if handler.name]
+    for part in _binding_parts(statement):
+        names.extend(_stored_names(part))
+    if has_walrus:
+        names.extend(_walrus_names(statement))
+    return names
+
+
+def _binding_parts(statement: ast.stmt) -> list[ast.AST]:
+    """Pick the parts of a statement in which names are written to."""
+    if isinstance(statement, ast.Assign | ast.Delete):
+        return list(statement.targets)
+    if isinstance(statement, ast.AnnAssign):
+        return [statement.target] if statement.value else []
+    if isinstance(statement, ast.AugAssign | ast.For | ast.AsyncFor):
+        return [statement.target]
+    if isinstance(statement, ast.With | ast.AsyncWith):
+        return [item.optional_vars for item in statement.items if item.optional_vars]
+    if isinstance(statement, ast.Match):
+        return [case.pattern for case in statement.cases]
+    # `type X = int`, which Python 3.10 and 3.11 do not know.
+    return [statement.name] if type(statement).__name__ == "TypeAlias" else []  # type: ignore[attr-defined]
+
+
+def _stored_names(part: ast.AST) -> Iterator[str]:
+    for node in ast.walk(part):
+        if isinstance(node, ast.Name) and not isinstance(node.ctx, ast.Load):
+            yield node.id
+        elif isinstance(node, ast.MatchAs | ast.MatchStar) and node.name:
+            yield node.name
+        elif isinstance(node, ast.MatchMapping) and node.rest:
+            yield node.rest
+
+
+def _walrus_names(statement: ast.stmt) -> Iterator[str]:
+    """Find `:=` in the expressions of a statement; its blocks are statements of their own."""
+    waiting: list[ast.AST] = [statement]
+    while waiting:
+        for child in ast.iter_child_nodes(waiting.pop()):
+            if isinstance(child, ast.NamedExpr):
+                yield child.target.id
+            if not isinstance(child, ast.stmt | ast.Lambda):
+                waiting.append(child)

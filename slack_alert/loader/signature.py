@@ -1,0 +1,98 @@
+"""What a marker's keywords and its function's signature say."""
+
+from __future__ import annotations
+
+import ast
+import inspect
+from collections.abc import Mapping
+
+from slack_alert.core.catalog import Problem, Severity
+from slack_alert.core.errors import BadValue
+from slack_alert.loader.declaration import Declaration
+from slack_alert.loader.keywords import KEYWORDS, TRIGGER_KEYWORDS, suggestion
+from slack_alert.loader.literals import NotLiteral, evaluate
+from slack_alert.loader.outline import Function
+from slack_alert.loader.source import Source
+
+CONTEXT = "ctx"
+
+
+def keyword_values(
+    source: Source, call: ast.Call, constants: Mapping[str, ast.expr], *, place: tuple[int, int]
+) -> tuple[dict[str, object], list[Problem]]:
+    """Work out the keywords of a marker; what cannot be is a problem at `place`, its own."""
+    values: dict[str, object] = {}
+    faults: list[tuple[str, str, str]] = []
+    for argument in call.args:
+        said = f"a marker takes keywords only, got {source.segment(argument)}"
+        faults.append(("SA201", said, "Write minutes=5, or another trigger keyword, in front of the value."))
+    for keyword in call.keywords:
+        faults.extend(_note(source, keyword, constants, values))
+    if not faults and not any(word in TRIGGER_KEYWORDS for word in values):
+        faults.append(("SA201", "the marker does not say when", f"Add one of: {', '.join(TRIGGER_KEYWORDS)}."))
+    line, column = place
+    shown = source.file.shown
+    return values, [Problem(shown, line, column, Severity.ERROR, code, said, hint) for code, said, hint in faults]
+
+
+def declared(
+    node: Function, values: Mapping[str, object], *, place: tuple[int, int], attribute: str, is_sound: bool
+) -> Declaration:
+    """Put together what is known of a marked function."""
+    # What other decorators make of the parameters is known only when they run.
+    is_plain = not node.decorator_list
+    parameters = [argument.arg for argument in (*node.args.args, *node.args.kwonlyargs)]
+    return Declaration(
+        function=node.name,
+        attribute=attribute,
+        line=place[0],
+        column=place[1],
+        keywords=values,
+        doc=_first_line(ast.get_docstring(node, clean=False)),
+        required=_required(node.args) if is_plain else (),
+        takes_context=CONTEXT in parameters,
+        is_async=isinstance(node, ast.AsyncFunctionDef),
+        is_sound=is_sound,
+    )
+
+
+def _note(
+    source: Source, keyword: ast.keyword, constants: Mapping[str, ast.expr], values: dict[str, object]
+) -> list[tuple[str, str, str]]:
+    if keyword.arg is None:
+        said = f"**{source.segment(keyword.value)} cannot be read without running the file"
+        return [("SA201", said, "Write the keywords out.")]
+    if keyword.arg not in KEYWORDS:
+        return [("SA202", f"a marker knows no keyword `{keyword.arg}`", suggestion(keyword.arg, KEYWORDS))]
+    if keyword.arg in values:
+        return [("SA201", f"{keyword.arg} is given twice", "Keep one of them.")]
+    try:
+        values[keyword.arg] = evaluate(keyword.value, constants)
+    except BadValue as error:
+        return [("SA201", _sentence(source, keyword, error), error.hint)]
+    return []
+
+
+def _sentence(source: Source, keyword: ast.keyword, error: BadValue) -> str:
+    if not isinstance(error, NotLiteral):
+        return f"{keyword.arg}={source.segment(keyword.value)}: {error}"
+    reason = f": {error}" if isinstance(error.node, ast.Name) else ""
+    return f"{keyword.arg} must be known before the file runs, got {source.segment(error.node)}{reason}"
+
+
+def _required(arguments: ast.arguments) -> tuple[str, ...]:
+    """Name the parameters without a default; the context is handed over by its name, so it counts where it has none."""
+    positional = [argument.arg for argument in (*arguments.posonlyargs, *arguments.args)]
+    without = positional[: len(positional) - len(arguments.defaults)]
+    only_positional = {argument.arg for argument in arguments.posonlyargs}
+    named = [
+        argument.arg
+        for argument, default in zip(arguments.kwonlyargs, arguments.kw_defaults, strict=True)
+        if default is None
+    ]
+    return tuple(name for name in (*without, *named) if name != CONTEXT or name in only_positional)
+
+
+def _first_line(doc: str | None) -> str | None:
+    lines = inspect.cleandoc(doc).splitlines() if doc else []
+    return lines[0].encode("utf-8", "replace").decode("utf-8").strip() or None if lines else None

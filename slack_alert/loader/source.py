@@ -1,0 +1,149 @@
+"""Read a plugin file and parse it; what cannot be read or parsed is a problem with its place."""
+
+from __future__ import annotations
+
+import ast
+import stat
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from functools import cached_property
+from importlib.util import decode_source
+from types import CodeType
+
+from slack_alert.core.catalog import Problem, Severity
+from slack_alert.loader.files import PluginFile
+
+_SAVE_AS_UTF8 = "Save it as UTF-8, or name its encoding in the first line: # -*- coding: latin-1 -*-"
+
+
+class UnusableFileError(Exception):
+    """A plugin file cannot be used at all."""
+
+    def __init__(self, problem: Problem) -> None:
+        super().__init__(str(problem))
+        self.problem = problem
+
+
+@dataclass
+class Source:
+    """A parsed plugin file; markers are taken out of `tree` later."""
+
+    file: PluginFile
+    text: str
+    tree: ast.Module
+    problems: list[Problem] = field(default_factory=list)
+
+    @cached_property
+    def lines(self) -> list[str]:
+        """The lines as the parser counts them: only newlines end one."""
+        return self.text.split("\n")
+
+    def place(self, decorator: ast.expr) -> tuple[int, int]:
+        """Find the `@` of a decorator; columns count characters from 1."""
+        line = decorator.lineno
+        before = _characters(self.lines[line - 1], decorator.col_offset)
+        while "@" not in before and line > 1:
+            line -= 1
+            before = self.lines[line - 1]
+        return line, before.rfind("@") + 1
+
+    def segment(self, node: ast.expr) -> str:
+        """Quote a piece of the source in one short line."""
+        words = " ".join((ast.get_source_segment(self.text, node) or "").split())
+        return words if len(words) <= 60 else f"{words[:60]}…"
+
+
+def read_content(file: PluginFile) -> bytes:
+    """Read the bytes of a file; raise UnusableFileError where there are none to be had."""
+    try:
+        # Anything else would block (a pipe) or never end (a device).
+        if not stat.S_ISREG(file.path.stat().st_mode):
+            raise _unusable(file, "SA103", "this is not a file", hint="Remove it from the plugins.")
+        return file.path.read_bytes()
+    except OSError as error:
+        hint = "Give this user the right to read it, or remove it."
+        raise _unusable(file, "SA103", f"the file cannot be read: {error.strerror}", hint=hint) from error
+
+
+def parse(file: PluginFile, content: bytes) -> Source:
+    """Decode and parse a file; raise UnusableFileError with SA102 or SA101."""
+    text = _decode(file, content)
+    source = Source(file, text, ast.Module(body=[], type_ignores=[]))
+    with _syntax_problems(source):
+        source.tree = ast.parse(text, str(file.path))
+    return source
+
+
+def compile_tree(source: Source) -> CodeType:
+    """Compile what is left of the tree; raise UnusableFileError with SA101."""
+    with _syntax_problems(source):
+        code: CodeType = compile(source.tree, str(source.file.path), "exec", dont_inherit=True)
+    return code
+
+
+def _decode(file: PluginFile, content: bytes) -> str:
+    try:
+        text = decode_source(content)
+        # Some codecs make halves of characters, which no parser takes.
+        text.encode("utf-8")
+    except UnicodeDecodeError as error:
+        raise _undecodable(file, content, error) from error
+    except (SyntaxError, LookupError, ValueError) as error:
+        try:
+            content.decode("utf-8")
+        except UnicodeDecodeError as cause:
+            raise _undecodable(file, content, cause) from cause
+        said = error.msg if isinstance(error, SyntaxError) else str(error)
+        raise _unusable(file, "SA102", f"the encoding cannot be used: {said}", hint=_SAVE_AS_UTF8) from error
+    if "\0" in text:
+        line = text.count("\n", 0, text.index("\0")) + 1
+        raise _unusable(file, "SA102", "the file holds null bytes, it is not text", line=line, hint=_SAVE_AS_UTF8)
+    return text
+
+
+def _undecodable(file: PluginFile, content: bytes, error: UnicodeDecodeError) -> UnusableFileError:
+    line = content.count(b"\n", 0, error.start) + 1
+    byte = error.object[error.start]
+    said = f"the file is not text in {error.encoding}: byte 0x{byte:02x} cannot be decoded"
+    return _unusable(file, "SA102", said, line=line, hint=_SAVE_AS_UTF8)
+
+
+@contextmanager
+def _syntax_problems(source: Source) -> Iterator[None]:
+    """Turn what the parser or the compiler says into problems; its warnings are notices, whatever the filters say."""
+    try:
+        with warnings.catch_warnings(record=True) as told:
+            warnings.simplefilter("always")
+            yield
+    except SyntaxError as error:
+        raise _syntax_problem(source, error) from error
+    except (RecursionError, MemoryError) as error:
+        hint = "Break the expression or the blocks into smaller pieces."
+        raise _unusable(source.file, "SA101", "the code is nested too deeply to be read", hint=hint) from error
+    except (ValueError, OverflowError) as error:
+        raise _unusable(source.file, "SA101", f"the code cannot be compiled: {error}", hint="") from error
+    for warning in told:
+        notice = Problem(source.file.shown, warning.lineno, 1, Severity.NOTICE, "SA101", str(warning.message))
+        if notice not in source.problems:
+            source.problems.append(notice)
+
+
+def _syntax_problem(source: Source, error: SyntaxError) -> UnusableFileError:
+    line, column = max(error.lineno or 1, 1), max(error.offset or 1, 1)
+    if source.tree.body and line <= len(source.lines):
+        # The compiler, unlike the parser, counts bytes.
+        column = len(_characters(source.lines[line - 1], column - 1)) + 1
+    hint = "Correct it; the other files run meanwhile."
+    return _unusable(source.file, "SA101", error.msg, line=line, column=column, hint=hint)
+
+
+def _characters(line: str, count: int) -> str:
+    return line[:count] if line.isascii() else line.encode("utf-8")[:count].decode("utf-8", "replace")
+
+
+def _unusable(
+    file: PluginFile, code: str, message: str, *, line: int = 1, column: int = 1, hint: str
+) -> UnusableFileError:
+    return UnusableFileError(Problem(file.shown, line, column, Severity.ERROR, code, message, hint))

@@ -1,0 +1,28 @@
+"""APScheduler as a source of slots: it is the clock, and nothing else of it is used."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+from slack_alert.schedulers.base import Clockwork, Planned
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+#: The class a user names, and the module of ours that makes it; each is imported only when chosen.
+MODULES = {
+    "AsyncIOScheduler": "asyncio",
+    "BackgroundScheduler": "background",
+    "GeventScheduler": "gevent",
+    "TornadoScheduler": "tornado",
+}
+
+
+def make_source(name: str, planned: Iterable[Planned]) -> Clockwork:
+    """Make the source for one of the four schedulers."""
+    module = import_module(f"slack_alert.schedulers.{MODULES[name]}")
+    return Clockwork(module.make_scheduler(), planned)
+
+
+__all__ = ["MODULES", "Clockwork", "Planned", "make_source"]

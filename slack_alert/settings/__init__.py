@@ -1,0 +1,14 @@
+"""Read the configuration into frozen values: flags over environment over files over defaults.
+
+Imported before gevent patches the process, so nothing here may bring in asyncio, ssl, socket or logging.
+"""
+
+from __future__ import annotations
+
+from slack_alert.settings.keys import KEYS, Key
+from slack_alert.settings.load import load_settings
+from slack_alert.settings.model import Loaded, Settings
+from slack_alert.settings.reference import Row, reference, render_conf
+from slack_alert.settings.secret import Secret
+
+__all__ = ["KEYS", "Key", "Loaded", "Row", "Secret", "Settings", "load_settings", "reference", "render_conf"]

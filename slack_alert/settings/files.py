@@ -1,0 +1,175 @@
+"""Read one configuration file into entries with their lines; what the keys mean is not known here.
+
+Not configparser: it drops the line numbers every error needs, and it would take `channel = #ops` for a comment.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from slack_alert.settings.secret import fault
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One key of a file, its value without comment and quotes."""
+
+    section: str
+    key: str
+    value: str = field(repr=False)
+    line: int
+
+
+@dataclass(frozen=True, slots=True)
+class ConfFile:
+    """Everything one file says."""
+
+    #: How people are told about it.
+    shown: str
+    path: Path
+    sections: tuple[tuple[str, int], ...]
+    entries: tuple[Entry, ...]
+    warnings: tuple[str, ...]
+    #: Somebody else on this machine can read it.
+    is_open: bool
+
+
+def read_conf(path: Path, shown: str, *, posix: bool) -> ConfFile:
+    """Read a file; what cannot be understood raises SettingsError with its line."""
+    try:
+        raw = path.read_bytes()
+        mode = path.stat().st_mode
+    except OSError as error:
+        raise fault(f"The file cannot be read ({error.strerror}).", where=shown) from None
+    draft = _Draft(shown)
+    for number, line in enumerate(_LINE_END.split(_decode(raw, shown)), start=1):
+        draft.take(line, number)
+    return ConfFile(
+        shown,
+        path,
+        tuple(draft.sections),
+        tuple(draft.finished()),
+        tuple(draft.warnings),
+        is_open=posix and bool(mode & 0o077),
+    )
+
+
+def without_comment(text: str) -> str:
+    """Take the comment off a value, and the quotes around it; what quotes enclose holds no comment."""
+    enclosed = _QUOTED.fullmatch(text.strip())
+    return enclosed[2] if enclosed else _COMMENT.split(text, maxsplit=1)[0].strip()
+
+
+_LINE_END = re.compile(r"\r\n|\r|\n")
+_COMMENT = re.compile(r"\s#(?=\s|$)")
+_QUOTED = re.compile(r"(['\"])(.*?)\1(?:\s+#(?:\s.*)?)?")
+_HEADER = re.compile(r"\[([^\[\]]*)\](?:\s+#(?:\s.*)?)?")
+_KEY = re.compile(r"\s*([A-Za-z][A-Za-z0-9_-]*)\s*=(.*)")
+_COLON = re.compile(r"\s*([A-Za-z][A-Za-z0-9_-]*)\s*:")
+
+
+def _decode(raw: bytes, shown: str) -> str:
+    if b"\0" in raw:
+        raise fault("The file is not text.", where=shown, hint="Save the file as UTF-8.")
+    try:
+        return raw.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = len(_LINE_END.split(raw[: error.start].decode("latin-1")))
+        # `from None`: the error's repr holds the whole file, the token included.
+        raise fault(
+            f"Byte 0x{raw[error.start]:02x} is not UTF-8.", where=f"{shown}:{line}", hint="Save the file as UTF-8."
+        ) from None
+
+
+@dataclass(slots=True)
+class _Draft:
+    """The file as far as it has been read."""
+
+    shown: str
+    sections: list[tuple[str, int]] = field(default_factory=list)
+    entries: list[Entry] = field(default_factory=list)
+    warnings: list[str] = field(default_factory=list)
+    seen: dict[tuple[str, str], int] = field(default_factory=dict)
+    parts: list[str] = field(default_factory=list)
+    #: The line before belongs to a value that an indented line may continue.
+    is_continuable: bool = False
+
+    def take(self, line: str, number: int) -> None:
+        stripped = line.strip()
+        if not stripped:
+            self.is_continuable = False
+        elif stripped[0] in "#;":
+            return
+        elif stripped[0] == "[":
+            self._open_section(stripped, number)
+        elif match := _KEY.fullmatch(line):
+            self._add(match[1], match[2], number)
+        elif line[0].isspace() and self.is_continuable:
+            self._continue(line)
+        else:
+            raise self._not_a_setting(line, number)
+
+    def finished(self) -> list[Entry]:
+        self._close()
+        return self.entries
+
+    def _open_section(self, stripped: str, number: int) -> None:
+        match = _HEADER.fullmatch(stripped)
+        if match is None:
+            raise fault(
+                "The line begins with [ but is no section.", where=self._at(number), hint="Write [slack] on its own."
+            )
+        self._close()
+        self.sections.append((match[1].strip(), number))
+
+    def _add(self, key: str, text: str, number: int) -> None:
+        self._close()
+        name = key.lower().replace("-", "_")
+        if not self.sections:
+            raise fault(
+                f"There is no section above {name}.", where=self._at(number), hint="Put the line [slack] above it."
+            )
+        place = (self.sections[-1][0], name)
+        if place in self.seen:
+            raise fault(
+                f"{name} is set twice, here and in line {self.seen[place]}.",
+                where=self._at(number),
+                hint="Keep one of the two (dashes and underscores are the same).",
+            )
+        self.seen[place] = number
+        self.entries.append(Entry(place[0], name, "", number))
+        self.is_continuable = True
+        self._continue(text)
+
+    def _continue(self, text: str) -> None:
+        value = without_comment(text)
+        self.parts.append(value)
+        if text.strip()[:1] in {"'", '"'} and value[:1] == text.strip()[0]:
+            last = self.entries[-1]
+            self.warnings.append(
+                f"{self._at(last.line)}: {last.key} begins with a quote that is not closed; it is part of the value."
+            )
+
+    def _close(self) -> None:
+        """Give the last entry the lines it was written on, joined by spaces."""
+        if self.parts:
+            last = self.entries[-1]
+            value = " ".join(part for part in self.parts if part)
+            self.entries[-1] = Entry(last.section, last.key, value, last.line)
+        self.parts = []
+        self.is_continuable = False
+
+    def _not_a_setting(self, line: str, number: int) -> Exception:
+        # The line itself is not shown: it may be a token that lost its key.
+        match = _COLON.match(line)
+        key = match[1] if match else "key"
+        return fault(
+            "The line is neither a section, a comment nor `key = value`.",
+            where=self._at(number),
+            hint=f"Write `{key} = ...`, or begin the line with # to make it a comment.",
+        )
+
+    def _at(self, number: int) -> str:
+        return f"{self.shown}:{number}"

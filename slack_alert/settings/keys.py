@@ -1,0 +1,271 @@
+"""The one table of keys: it drives reading, the environment's names, the reference page and slack_alert.conf."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from slack_alert.core.names import nearest
+
+Kind = Literal[
+    "text", "secret", "url", "whole", "number", "duration", "choice", "names",
+    "hours", "zone", "folder", "file", "database",
+]  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Key:
+    """One setting, as people write it and as they are told about it."""
+
+    #: The field of Settings; outside [slack] it begins with the section.
+    name: str
+    kind: Kind
+    meaning: str
+    section: str = "slack"
+    #: As it would stand in the file; empty where the key need not be set.
+    default: str = ""
+    #: What it means that the key is not set, where the default is empty.
+    unset: str = "none"
+    #: A value that could be meant, where the default is empty.
+    example: str = ""
+    flag: str | None = None
+    #: The weaker variable that Slack's own tools read.
+    also: str = ""
+    choices: tuple[str, ...] = ()
+    #: Of a bare number of a duration: "s" or "m".
+    unit: str = "s"
+    #: Bounds of a number; the lower one of a duration, in seconds.
+    least: float = 0
+    most: float | None = None
+
+    @property
+    def variable(self) -> str:
+        """The environment's name for it."""
+        return f"SLACK_ALERT_{self.name}".upper()
+
+    @property
+    def written(self) -> str:
+        """Its name in a file, where the section is said already."""
+        return self.name.removeprefix(f"{self.section}_")
+
+    @property
+    def spellings(self) -> tuple[str, ...]:
+        """The names it goes by in a file: a secret may stand in a file of its own."""
+        return (self.name, f"{self.name}_file") if self.kind == "secret" else (self.name,)
+
+
+def suggestion(name: str, valid: Sequence[str]) -> str:
+    """Say which valid name was probably meant, or all of them."""
+    meant = nearest(name, valid)
+    return f"Did you mean {meant}?" if meant else f"Allowed: {', '.join(valid)}."
+
+
+KEYS: tuple[Key, ...] = (
+    Key(
+        name="token",
+        kind="secret",
+        unset="none, messages go to the terminal",
+        example="xoxb-...",
+        also="SLACK_BOT_TOKEN",
+        meaning="The bot token of the Slack app.",
+    ),
+    Key(
+        name="app_token",
+        kind="secret",
+        example="xapp-...",
+        also="SLACK_APP_TOKEN",
+        meaning="The app-level token of the Slack app, for Socket Mode.",
+    ),
+    Key(
+        name="signing_secret",
+        kind="secret",
+        example="...",
+        also="SLACK_SIGNING_SECRET",
+        meaning="The signing secret of the Slack app, for what Slack sends over HTTP.",
+    ),
+    Key(
+        name="channel",
+        kind="text",
+        unset="none, with a token it is required",
+        example="#ops",
+        flag="--channel",
+        meaning="Where messages go: #ops or ops, an id such as C0123, a person as @ann or U0123.",
+    ),
+    Key(
+        name="errors_to",
+        kind="text",
+        unset="the channel",
+        example="#ops-errors",
+        meaning="Where exceptions of jobs go instead.",
+    ),
+    Key(name="username", kind="text", example="slack-alert", meaning="The name messages are posted under."),
+    Key(name="icon_emoji", kind="text", example=":fire:", meaning="The emoji shown beside messages."),
+    Key(
+        name="icon_url",
+        kind="url",
+        example="https://example.com/icon.png",
+        meaning="The picture shown beside messages.",
+    ),
+    Key(
+        name="api_url",
+        kind="url",
+        unset="Slack's",
+        example="https://slack-gov.com/api/",
+        meaning="Another address of Slack's API: GovSlack, or a server for tests.",
+    ),
+    Key(
+        name="working_hours",
+        kind="hours",
+        unset="always",
+        example="mon-fri 9:30-19:00; sat 10:00-14:00",
+        flag="--working-hours",
+        meaning="When jobs run: 9:30-19:00, or 9:00-12:00,13:00-18:00, or windows for days; always. 19:00 itself is "
+        "outside; 22:00-06:00 crosses midnight and belongs to the day it begins; fri-mon wraps.",
+    ),
+    Key(
+        name="max_alert",
+        kind="whole",
+        default="3",
+        flag="--max-alert",
+        meaning="How many alerts a job may send within pause_time before it is paused; 0: no limit.",
+    ),
+    Key(
+        name="pause_time",
+        kind="duration",
+        default="60",
+        unit="m",
+        flag="--pause-time",
+        least=1,
+        meaning="How long the pause is, in minutes, or with a unit: 90s, 1h30m, 2d.",
+    ),
+    Key(
+        name="while_paused",
+        kind="choice",
+        default="skip",
+        choices=("skip", "mute"),
+        meaning="skip: a paused job does not run; mute: it runs, and what it says is withheld.",
+    ),
+    Key(
+        name="timezone",
+        kind="zone",
+        unset="the machine's",
+        example="Europe/Berlin",
+        flag="--timezone",
+        meaning="The time zone of working hours and of cron and day triggers.",
+    ),
+    Key(
+        name="timeout",
+        kind="duration",
+        example="5m",
+        least=0.001,
+        meaning="How long a run may take, in seconds, or with a unit.",
+    ),
+    Key(
+        name="scheduler",
+        kind="choice",
+        default="AsyncIOScheduler",
+        choices=("AsyncIOScheduler", "BackgroundScheduler", "GeventScheduler", "TornadoScheduler"),
+        flag="--scheduler",
+        meaning="What keeps the time and runs the jobs: AsyncIOScheduler, BackgroundScheduler, GeventScheduler or "
+        "TornadoScheduler.",
+    ),
+    Key(
+        name="path",
+        kind="folder",
+        default=".",
+        flag="--path",
+        meaning="The folder that holds plugins/. Not in the slack_alert.conf of that folder itself.",
+    ),
+    Key(
+        name="database",
+        kind="database",
+        default="sqlite:///.slack_alert/state.db",
+        flag="--database",
+        meaning="Where state, history and messages are kept; a relative file is below path.",
+    ),
+    Key(
+        name="history_days",
+        kind="whole",
+        default="30",
+        least=1,
+        most=36500,
+        meaning="How many days of history are kept.",
+    ),
+    Key(
+        name="history_rows",
+        kind="whole",
+        default="1000000",
+        least=1,
+        meaning="Beyond how many rows quiet runs and runs that did not happen are folded into one row per job, "
+        "verdict and hour.",
+    ),
+    Key(
+        name="messages_per_second",
+        kind="number",
+        default="1",
+        most=1000,
+        meaning="How fast messages are sent to one address; 0: unpaced.",
+    ),
+    Key(name="burst", kind="whole", default="3", least=1, meaning="How many messages may go out at once before that."),
+    Key(
+        name="give_up",
+        kind="duration",
+        default="24h",
+        meaning="How long an undeliverable message is tried again, in seconds, or with a unit.",
+    ),
+    Key(
+        name="drain_timeout",
+        kind="duration",
+        default="8s",
+        meaning="How long running jobs and queued messages are waited for at the end, in seconds, or with a unit.",
+    ),
+    Key(
+        name="heartbeat_url",
+        kind="url",
+        example="https://hc-ping.com/your-check",
+        meaning="An address fetched every minute while clock and delivery are both healthy.",
+    ),
+    Key(name="proxy", kind="url", example="http://proxy.example.com:3128", meaning="The HTTP proxy to Slack."),
+    Key(
+        name="ca_file",
+        kind="file",
+        example="/etc/ssl/certs/company.pem",
+        meaning="A file of certificates to trust; a relative one is beside the file that names it.",
+    ),
+    Key(
+        name="markers",
+        kind="names",
+        unset="any name",
+        example="deco, alert",
+        meaning="The only names of decorators that make a function a job.",
+    ),
+    Key(
+        name="threads",
+        kind="whole",
+        default="32",
+        least=1,
+        most=1000,
+        meaning="How many plain functions may run at the same time.",
+    ),
+    Key(
+        name="log_level",
+        kind="choice",
+        default="info",
+        choices=("debug", "info", "warning", "error", "critical"),
+        flag="--log-level",
+        meaning="What is worth a line on standard error: debug, info, warning, error or critical.",
+    ),
+    Key(
+        name="log_format",
+        kind="choice",
+        default="text",
+        choices=("text", "json"),
+        flag="--log-format",
+        meaning="How such a line is written: text or json.",
+    ),
+)
+
+BY_NAME = {key.name: key for key in KEYS}
+
+SECTIONS = tuple(dict.fromkeys(key.section for key in KEYS))

@@ -1,0 +1,193 @@
+"""Collect what every source says, strongest first: flags, environment, files."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from slack_alert.core.names import nearest
+from slack_alert.settings.files import ConfFile, read_conf
+from slack_alert.settings.keys import KEYS, SECTIONS, Key, suggestion
+from slack_alert.settings.places import Place, is_there
+from slack_alert.settings.secret import fault, masked, quoted
+
+PROJECT_CONF = "slack_alert.conf"
+
+
+@dataclass(frozen=True, slots=True)
+class Given:
+    """A text somebody wrote for a key, and where."""
+
+    text: str = field(repr=False)
+    where: str
+    #: A relative file is looked for here.
+    folder: Path
+    #: The key's name, where the place does not say it.
+    subject: str = ""
+
+
+Layer = Mapping[str, Given]
+
+
+@dataclass(frozen=True, slots=True)
+class Gathered:
+    """Every source, strongest first, and the folder of the plugins that decided which files were read."""
+
+    layers: tuple[Layer, ...]
+    path: Path
+    warnings: tuple[str, ...]
+
+    def strongest(self, key: Key) -> tuple[str, Given] | None:
+        """Find who decides a key, and the spelling it was given in."""
+        for layer in self.layers:
+            found = [(name, layer[name]) for name in key.spellings if name in layer]
+            if len(found) > 1:
+                raise fault(f"{found[0][0]} and {found[1][0]} are both set.", where=found[0][1].where, hint="Keep one.")
+            if found:
+                return found[0]
+        return None
+
+
+def gather(flags: Mapping[str, object], environ: Mapping[str, str], place: Place, *, posix: bool) -> Gathered:
+    """Read every source; an unknown name in a file is fatal, in the environment a warning."""
+    outer = (_of_flags(flags, place), _of_variables(environ, place), _of_slack_variables(environ, place))
+    own_conf = _own_file(flags, environ, place, posix=posix)
+    own = _of_file(own_conf)
+    path = _path((*outer, own), place)
+    project_conf = None if flags.get("config") is not None else _project_file(path, own_conf, place, posix=posix)
+    project = _of_file(project_conf)
+    _refuse_other_path(project, path, place)
+    remarks = [said for conf in (project_conf, own_conf) if conf for said in _remarks(conf)]
+    warnings = tuple(masked(said) for said in [*_unknown_variables(environ), *remarks])
+    return Gathered((*outer, project, own), path, warnings)
+
+
+def _of_flags(flags: Mapping[str, object], place: Place) -> Layer:
+    layer = {}
+    for name, value in flags.items():
+        if name in _NOT_KEYS or value is None:
+            continue
+        # A name that is unknown here is the caller's mistake, not the user's.
+        where = _FLAGS[name]
+        layer[name] = Given(str(value).strip(), where, place.cwd)
+    return layer
+
+
+def _of_variables(environ: Mapping[str, str], place: Place) -> Layer:
+    return {
+        name: Given(environ[variable].strip(), variable, place.cwd)
+        for variable, name in _VARIABLES.items()
+        # Empty is how a container file passes on a variable that is not set.
+        if environ.get(variable, "").strip()
+    }
+
+
+def _of_slack_variables(environ: Mapping[str, str], place: Place) -> Layer:
+    return {
+        key.name: Given(environ[key.also].strip(), key.also, place.cwd)
+        for key in KEYS
+        if key.also and environ.get(key.also, "").strip()
+    }
+
+
+def _unknown_variables(environ: Mapping[str, str]) -> list[str]:
+    unknown = sorted(name for name in environ if name.startswith(_PREFIX) and name not in _VARIABLES)
+    short = [variable.removeprefix(_PREFIX) for variable in _VARIABLES]
+    meant = {name: nearest(name.removeprefix(_PREFIX), short) for name in unknown}
+    return [
+        f"{name}: not a setting, passed over." + (f" Did you mean {_PREFIX}{close}?" if close else "")
+        for name, close in meant.items()
+    ]
+
+
+def _own_file(flags: Mapping[str, object], environ: Mapping[str, str], place: Place, *, posix: bool) -> ConfFile | None:
+    """Read `-c FILE`, which must be there, or else the user's own file, which need not."""
+    explicit = flags.get("config")
+    if explicit is not None:
+        path = place.find(str(explicit), place.cwd)
+        if not is_there(path):
+            raise fault(f"There is no file {quoted(str(explicit))}.", where="--config", hint="Check the path after -c.")
+        return read_conf(path, str(explicit), posix=posix)
+    path = place.user_conf(environ, posix=posix)
+    if flags.get("ignore_global_config") or not is_there(path):
+        return None
+    return read_conf(path, place.show(path), posix=posix)
+
+
+def _path(layers: Sequence[Layer], place: Place) -> Path:
+    decided = next((layer["path"] for layer in layers if "path" in layer), None)
+    if decided is not None and not decided.text:
+        raise fault(
+            f"{decided.subject}the value is empty.", where=decided.where, hint="Name the folder that holds plugins/."
+        )
+    # Relative to where the program was started, whoever wrote it: uncommenting `path = .` must change nothing.
+    return place.find(decided.text if decided else ".", place.cwd)
+
+
+def _project_file(path: Path, own: ConfFile | None, place: Place, *, posix: bool) -> ConfFile | None:
+    file = path / PROJECT_CONF
+    # With PATH = ~/.config both are the same file.
+    if not is_there(file) or (own is not None and own.path.resolve() == file.resolve()):
+        return None
+    return read_conf(file, place.show(file), posix=posix)
+
+
+def _of_file(conf: ConfFile | None) -> Layer:
+    if conf is None:
+        return {}
+    for section, line in conf.sections:
+        if section not in SECTIONS:
+            raise fault(
+                f"[{section}] is not a section.", where=f"{conf.shown}:{line}", hint=suggestion(section, SECTIONS)
+            )
+    layer = {}
+    for entry in conf.entries:
+        valid = _WRITTEN[entry.section]
+        where = f"{conf.shown}:{entry.line}"
+        if entry.key not in valid:
+            raise fault(
+                f"{entry.key} is not a key of [{entry.section}].", where=where, hint=suggestion(entry.key, list(valid))
+            )
+        layer[valid[entry.key]] = Given(entry.value, where, conf.path.parent, f"{entry.key}: ")
+    return layer
+
+
+def _refuse_other_path(project: Layer, path: Path, place: Place) -> None:
+    given = project.get("path")
+    if given is not None and place.find(given.text, given.folder) != path:
+        raise fault(
+            f"path = {given.text}: the file was found through path, so it cannot change it.",
+            where=given.where,
+            hint="Pass --path, set SLACK_ALERT_PATH, or write path into your own slack_alert.conf.",
+        )
+
+
+def _remarks(conf: ConfFile) -> list[str]:
+    remarks = list(conf.warnings)
+    holds_secret = any(entry.value and _WRITTEN[entry.section][entry.key] in _SECRETS for entry in conf.entries)
+    if conf.is_open and holds_secret:
+        remarks.append(
+            f"{conf.shown}: it holds a secret and others on this machine can read it: chmod 600 {conf.shown}"
+        )
+    return remarks
+
+
+_PREFIX = "SLACK_ALERT_"
+_SECRETS = frozenset(key.name for key in KEYS if key.kind == "secret")
+_WRITTEN = {
+    section: {
+        key.written + name.removeprefix(key.name): name
+        for key in KEYS
+        if key.section == section
+        for name in key.spellings
+    }
+    for section in SECTIONS
+}
+_FLAGS = {
+    name: key.flag if key.flag and name == key.name else f"--{name.replace('_', '-')}"
+    for key in KEYS
+    for name in key.spellings
+}
+_NOT_KEYS = frozenset({"config", "ignore_global_config", "dry_run"})
+_VARIABLES = {key.variable + name.removeprefix(key.name).upper(): name for key in KEYS for name in key.spellings}

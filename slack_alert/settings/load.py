@@ -1,0 +1,160 @@
+"""Decide every setting: the strongest source that names it wins, what it says is parsed, the rest is defaults."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from datetime import timezone, tzinfo
+from pathlib import Path
+from typing import Any
+
+from slack_alert.core.errors import BadValue, SettingsError
+from slack_alert.core.hours import WorkingHours
+from slack_alert.settings.keys import BY_NAME, KEYS, Key
+from slack_alert.settings.layers import Given, gather
+from slack_alert.settings.model import Loaded, Settings, TimezoneSource
+from slack_alert.settings.places import Place, is_there
+from slack_alert.settings.secret import fault, quoted
+from slack_alert.settings.values import parse_value
+from slack_alert.settings.zones import MachineZone, machine_zone
+
+
+def load_settings(
+    flags: Mapping[str, object],
+    environ: Mapping[str, str],
+    *,
+    cwd: Path,
+    home: Path,
+    etc: Path = Path("/etc"),
+    posix: bool = os.name == "posix",
+) -> Loaded:
+    """Read every source and parse what it says; anything that cannot be used raises SettingsError.
+
+    `flags` holds key names (underscores) and `config`, `ignore_global_config`, `dry_run`; None: not given.
+    """
+    place = Place(cwd.resolve(), home.resolve())
+    gathered = gather(flags, environ, place, posix=posix)
+    chosen = {key.name: found for key in KEYS if (found := gathered.strongest(key)) is not None}
+    zone = _Zone.decide(chosen, environ, etc)
+    reader = _Reader(place, gathered.path, zone.value)
+    values = {key.name: reader.read(key, chosen.get(key.name)) for key in KEYS}
+    settings = _settings(values, zone.source, dry_run=bool(flags.get("dry_run")))
+    origins = {name: given.where for name, (_, given) in chosen.items()}
+    warnings = (*gathered.warnings, *zone.warnings(settings.working_hours), *_odd_secrets(settings, origins))
+    return Loaded(settings, warnings, origins)
+
+
+# Any: the kind in the table decides the type of each value; a test compares them with the fields' annotations.
+def _settings(values: dict[str, Any], source: TimezoneSource, *, dry_run: bool) -> Settings:
+    return Settings(**values, timezone_source=source, dry_run=dry_run)
+
+
+@dataclass(frozen=True, slots=True)
+class _Zone:
+    """The time zone, and how it came to be this one."""
+
+    value: tzinfo
+    source: TimezoneSource
+    machine: MachineZone
+
+    @classmethod
+    def decide(cls, chosen: Mapping[str, tuple[str, Given]], environ: Mapping[str, str], etc: Path) -> _Zone:
+        _, given = chosen.get("timezone", ("", None))
+        if given is not None and given.text:
+            written = _checked(BY_NAME["timezone"], given, lambda: parse_value(BY_NAME["timezone"], given.text))
+            assert isinstance(written, tzinfo)
+            return cls(written, "set", MachineZone(None))
+        machine = machine_zone(environ, etc)
+        if machine.zone is None:
+            return cls(timezone.utc, "utc fallback", machine)
+        return cls(machine.zone, "machine", machine)
+
+    def warnings(self, hours: WorkingHours) -> Iterator[str]:
+        yield from self.machine.warnings
+        if self.source == "utc fallback":
+            yield "timezone: not set, and this machine names none, so UTC is used: set `timezone = Europe/Berlin`."
+        elif self.source == "machine" and not hours.is_always:
+            yield (
+                f"timezone: not set, so working hours follow this machine's, {self.value}: "
+                f"set `timezone = {_name(self.value)}` to keep them when the machine changes."
+            )
+
+
+def _name(zone: tzinfo) -> str:
+    return "Europe/Berlin" if str(zone) == "localtime" else str(zone)
+
+
+@dataclass(frozen=True, slots=True)
+class _Reader:
+    """Parse the settings, with what some of them need to know."""
+
+    place: Place
+    path: Path
+    zone: tzinfo
+
+    def read(self, key: Key, found: tuple[str, Given] | None) -> object:
+        spelling, given = found or (key.name, Given(key.default, "the default", self.path))
+        if spelling != key.name:
+            given = self._from_file(key, given)
+        return _checked(key, given, lambda: self._parse(key, given))
+
+    def _parse(self, key: Key, given: Given) -> object:
+        if key.kind == "zone":
+            return self.zone
+        if key.kind == "folder":
+            return self.path
+        if key.kind == "hours":
+            return WorkingHours.parse(given.text or "always", self.zone)
+        if key.kind == "database" and given.text:
+            return self.place.database(given.text, self.path)
+        if key.kind == "file" and given.text:
+            return self._existing(given)
+        return parse_value(key, given.text)
+
+    def _existing(self, given: Given) -> Path:
+        path = self.place.find(given.text, given.folder)
+        if not is_there(path) or not path.is_file():
+            raise BadValue(f"{quoted(given.text)} is not a file", hint="Check the path.")
+        return path
+
+    def _from_file(self, key: Key, given: Given) -> Given:
+        """Read a secret from the file that holds nothing else."""
+        if not given.text:
+            return given
+        try:
+            text = self.place.find(given.text, given.folder).read_text(encoding="utf-8-sig").strip()
+        except OSError as error:
+            raise fault(
+                f"{given.subject}{quoted(given.text)} cannot be read ({error.strerror}).",
+                where=given.where,
+                hint=f"Check the path, or set {key.name} itself.",
+            ) from None
+        except UnicodeDecodeError:
+            # `from None` here and above: the cause would hold the bytes of the secret.
+            raise fault(f"{given.subject}{quoted(given.text)} is not text in UTF-8.", where=given.where) from None
+        if not text:
+            raise fault(
+                f"{given.subject}{quoted(given.text)} is empty.", where=given.where, hint=f"Put the {key.name} in."
+            )
+        return replace(given, text=text)
+
+
+def _checked(key: Key, given: Given, parse: Callable[[], object]) -> object:
+    try:
+        return parse()
+    except BadValue as error:
+        raise _located(key, given, error) from None
+
+
+def _located(key: Key, given: Given, error: BadValue) -> SettingsError:
+    said = str(error).removesuffix(".")
+    subject = "" if key.kind == "hours" else given.subject
+    return fault(f"{subject}{said}.", where=given.where, hint=error.hint)
+
+
+def _odd_secrets(settings: Settings, origins: Mapping[str, str]) -> Iterator[str]:
+    """Notice tokens of another sort; only Slack can say for certain."""
+    for name, secret, start in (("token", settings.token, "xoxb-"), ("app_token", settings.app_token, "xapp-")):
+        if secret is not None and start not in secret.reveal():
+            yield f"{origins[name]}: {name} does not begin with {start} as Slack's do."

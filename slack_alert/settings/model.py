@@ -1,0 +1,85 @@
+"""What a configuration is once it has been read: parsed, checked and frozen."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import timedelta, tzinfo
+from pathlib import Path
+from typing import Literal
+
+from slack_alert.core.hours import WorkingHours
+from slack_alert.settings.secret import Secret
+
+TimezoneSource = Literal["set", "machine", "utc fallback"]
+
+SQLITE = "sqlite:///"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """Every setting, parsed; None where an optional one is not set."""
+
+    token: Secret | None
+    app_token: Secret | None
+    signing_secret: Secret | None
+    channel: str | None
+    errors_to: str | None
+    username: str | None
+    icon_emoji: str | None
+    icon_url: str | None
+    api_url: str | None
+    working_hours: WorkingHours
+    #: 0: no limit.
+    max_alert: int
+    pause_time: timedelta
+    while_paused: Literal["skip", "mute"]
+    timezone: tzinfo
+    timezone_source: TimezoneSource
+    timeout: timedelta | None
+    scheduler: str
+    #: Absolute, with symbolic links resolved.
+    path: Path
+    #: A URL; of an SQLite file always with an absolute path. Not in `repr`: the URL of a server holds a password.
+    database: str = field(repr=False)
+    history_days: int
+    history_rows: int
+    #: 0: unpaced.
+    messages_per_second: float
+    burst: int
+    give_up: timedelta
+    drain_timeout: timedelta
+    #: Not in `repr`: who knows it can say that all is well.
+    heartbeat_url: str | None = field(repr=False)
+    #: Not in `repr`: it may hold a password.
+    proxy: str | None = field(repr=False)
+    ca_file: Path | None
+    #: Empty: any name.
+    markers: tuple[str, ...]
+    threads: int
+    log_level: str
+    log_format: Literal["text", "json"]
+    dry_run: bool
+
+    @property
+    def database_path(self) -> Path | None:
+        """The file of an SQLite database, None for a server's."""
+        return Path(self.database.removeprefix(SQLITE)) if self.database.startswith(SQLITE) else None
+
+    def missing(self) -> str | None:
+        """Say what `run` still needs, in one sentence; commands that post nothing need not ask."""
+        if self.token is None or self.channel is not None or self.dry_run:
+            return None
+        return (
+            "There is a token but no channel to send to: set `channel = #ops` in slack_alert.conf, "
+            "SLACK_ALERT_CHANNEL in the environment, or pass --channel."
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """Settings, what to tell people about them, and where each one that is not a default came from."""
+
+    settings: Settings
+    warnings: tuple[str, ...]
+    origins: Mapping[str, str]

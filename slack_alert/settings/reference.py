@@ -1,0 +1,61 @@
+"""Tell people about the keys: the commented configuration file, and the rows of the reference page."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from textwrap import wrap
+
+from slack_alert.settings.keys import KEYS, SECTIONS, Key
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One key, as a table shows it."""
+
+    key: str
+    section: str
+    default: str
+    flag: str
+    variable: str
+    meaning: str
+
+
+def reference() -> tuple[Row, ...]:
+    """List every key in the order of the table."""
+    return tuple(
+        Row(key.written, key.section, key.default or key.unset, key.flag or "", key.variable, key.meaning)
+        for key in KEYS
+    )
+
+
+def render_conf() -> str:
+    """Write a slack_alert.conf with every key commented out."""
+    lines = [*_PREFACE]
+    for section in SECTIONS:
+        lines += ["", f"[{section}]"]
+        for key in KEYS:
+            if key.section == section:
+                lines += _about(key)
+    return "\n".join(lines) + "\n"
+
+
+_PREFACE = (
+    "# Every setting of slack-alert with its default. Take away the # at the beginning of a line to set one.",
+    "#",
+    "# Stronger than this file: the command line, then the environment (channel is SLACK_ALERT_CHANNEL).",
+    "# A line that begins with # or ; is a comment; within a line a comment is white space, #, white space.",
+    "# Quotes around a value are taken off; dashes in names equal underscores.",
+)
+
+_WIDTH = 100
+
+
+def _about(key: Key) -> Iterator[str]:
+    yield ""
+    default = "" if key.default else f" Default: {key.unset}."
+    for line in wrap(key.meaning + default, _WIDTH, break_on_hyphens=False):
+        yield f"# {line}"
+    if key.kind == "secret":
+        yield f"# Better kept in a file of its own: {key.written}_file = /run/secrets/{key.name}"
+    yield f"#{key.written} = {key.default or key.example}"

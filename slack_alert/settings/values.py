@@ -1,0 +1,123 @@
+"""Turn the text of one setting into its value; what is wrong is said without the key's name and place."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from datetime import timedelta
+from typing import Annotated, TypeVar
+from urllib.parse import urlsplit
+
+import msgspec
+
+from slack_alert.core.durations import format_duration, parse_duration
+from slack_alert.core.errors import BadValue
+from slack_alert.core.names import nearest
+from slack_alert.settings.keys import Key, Kind
+from slack_alert.settings.secret import Secret, quoted
+from slack_alert.settings.zones import parse_zone
+
+_N = TypeVar("_N", int, float)
+
+
+def parse_value(key: Key, text: str) -> object:
+    """Parse a value that stands for itself; the kinds that need a folder or a zone are the caller's."""
+    if text:
+        return _PARSERS[key.kind](key, text)
+    if key.default:
+        raise BadValue("the value is empty", hint=f"Write a value such as {key.default}, or take the line out.")
+    return () if key.kind == "names" else None
+
+
+def _text(key: Key, text: str) -> str:
+    del key
+    if not text.isprintable():
+        raise BadValue(f"{text!r} has characters that cannot be printed")
+    return text
+
+
+def _secret(key: Key, text: str) -> Secret:
+    if not _TOKEN.fullmatch(text):
+        raise BadValue(
+            "there are quotes, white space or other characters in it that no secret of Slack has",
+            hint=f"Copy {key.name} again from the page of the Slack app.",
+        )
+    return Secret(text)
+
+
+def _url(key: Key, text: str) -> str:
+    try:
+        parts = urlsplit(text)
+        is_complete = parts.scheme in {"http", "https"} and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        is_complete = False
+    if not is_complete or _SPACE.search(text):
+        example = key.example or "https://example.com/"
+        raise BadValue(f"{quoted(text)} is not an http:// or https:// address", hint=f"Write one such as {example}.")
+    return text
+
+
+def _whole(key: Key, text: str) -> int:
+    return _within(key, text, int, "a whole number")
+
+
+def _number(key: Key, text: str) -> float:
+    return _within(key, text, float, "a number")
+
+
+def _within(key: Key, text: str, kind: type[_N], noun: str) -> _N:
+    meta = msgspec.Meta(ge=key.least, le=key.most)
+    try:
+        value: _N = msgspec.convert(text, Annotated[kind, meta], strict=False)
+    except msgspec.ValidationError:
+        raise BadValue(f"{quoted(text)} is not {noun} {_bounds(key)}") from None
+    return value
+
+
+def _bounds(key: Key) -> str:
+    return f"of at least {key.least:g}" if key.most is None else f"from {key.least:g} to {key.most:g}"
+
+
+def _duration(key: Key, text: str) -> timedelta:
+    least = timedelta(seconds=key.least)
+    value = parse_duration(text, unit=key.unit)
+    if value < least:
+        raise BadValue(f"{quoted(text)} is too short", hint=f"Write {format_duration(least)} or more.")
+    return value
+
+
+def _choice(key: Key, text: str) -> str:
+    # `gevent` is as good as `GeventScheduler`, in whatever case.
+    names = {choice.lower(): choice for choice in key.choices}
+    short = {name.removesuffix("scheduler"): choice for name, choice in names.items()}
+    choice = (short | names).get(text.lower())
+    if choice is None:
+        meant = nearest(text, key.choices)
+        question = f"Did you mean {meant}? " if meant else ""
+        raise BadValue(f"{quoted(text)} is not known", hint=f"{question}Allowed: {', '.join(key.choices)}.")
+    return choice
+
+
+def _names(key: Key, text: str) -> tuple[str, ...]:
+    names = tuple(part.removeprefix("@") for part in _SEPARATOR.split(text) if part)
+    for name in names:
+        if not all(part.isidentifier() for part in name.split(".")):
+            raise BadValue(f"{quoted(name)} cannot be the name of a decorator", hint=f"Write {key.example}.")
+    return names
+
+
+_TOKEN = re.compile(r"[!#-&(-~]+")
+_SPACE = re.compile(r"\s")
+_SEPARATOR = re.compile(r"[\s,]+")
+
+_PARSERS: Mapping[Kind, Callable[[Key, str], object]] = {
+    "text": _text,
+    "secret": _secret,
+    "url": _url,
+    "whole": _whole,
+    "number": _number,
+    "duration": _duration,
+    "choice": _choice,
+    "names": _names,
+    "zone": lambda _key, text: parse_zone(text),
+}

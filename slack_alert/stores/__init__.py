@@ -1,0 +1,25 @@
+"""What is remembered between two runs, in a file or in memory."""
+
+from __future__ import annotations
+
+from slack_alert.stores.connection import sqlite_version
+from slack_alert.stores.inbox import MemoryInbox, SqliteInbox
+from slack_alert.stores.location import inbox_path, lock_path, sqlite_path
+from slack_alert.stores.lock import DatabaseLock, holder, is_held
+from slack_alert.stores.memory import MemoryStore
+from slack_alert.stores.sqlite import SqliteReader, SqliteStore
+
+__all__ = [
+    "DatabaseLock",
+    "MemoryInbox",
+    "MemoryStore",
+    "SqliteInbox",
+    "SqliteReader",
+    "SqliteStore",
+    "holder",
+    "inbox_path",
+    "is_held",
+    "lock_path",
+    "sqlite_path",
+    "sqlite_version",
+]

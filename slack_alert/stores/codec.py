@@ -1,0 +1,196 @@
+"""Records to rows and back: instants and durations are whole microseconds, text is what any database can keep."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime, timedelta, timezone
+from pathlib import Path
+from typing import Any  # A row's columns have the types the schema says.
+
+from slack_alert.core.model import Address, Delivery, Message, Record, Status, Verdict
+from slack_alert.core.policy import Quota, State
+from slack_alert.core.values import Blocks, Piece, Text, Upload
+from slack_alert.engine.ports import HistoryLine
+
+Row = Sequence[Any]
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
+_DAY = 86_400_000_000
+_VERDICTS = {verdict.value: verdict for verdict in Verdict}
+_SURROGATES = {code: "\ufffd" for code in (0, *range(0xD800, 0xE000))}
+
+
+def micros(at: datetime) -> int:
+    """Turn an aware instant into microseconds; a naive one is a TypeError."""
+    return span(at - _EPOCH)
+
+
+def moment(count: int) -> datetime:
+    """Turn microseconds into an instant in UTC."""
+    return _EPOCH + timedelta(microseconds=count)
+
+
+def span(duration: timedelta) -> int:
+    """Turn a duration into microseconds."""
+    return duration.days * _DAY + duration.seconds * 1_000_000 + duration.microseconds
+
+
+def maybe_micros(at: datetime | None) -> int | None:
+    """Turn an instant that may be missing into microseconds."""
+    return None if at is None else micros(at)
+
+
+def maybe_moment(count: int | None) -> datetime | None:
+    """Turn microseconds that may be missing into an instant."""
+    return None if count is None else moment(count)
+
+
+def clean(text: str) -> str:
+    """Replace what no database keeps: NUL and halves of surrogate pairs become U+FFFD."""
+    return text if text.isascii() and "\0" not in text else text.translate(_SURROGATES)
+
+
+def maybe_clean(text: str | None) -> str | None:
+    """Replace what no database keeps, where there is any text."""
+    return None if text is None else clean(text)
+
+
+# --- history
+
+
+def record_row(record: Record) -> Row:
+    """Give the columns of `record` in `sql.RECORD_COLUMNS`, without the id."""
+    return (
+        record.run,
+        clean(record.binding),
+        micros(record.slot),
+        record.verdict.value,
+        maybe_micros(record.started),
+        None if record.duration is None else span(record.duration),
+        clean(record.text),
+        maybe_clean(record.to),
+        record.alerts,
+        maybe_micros(record.paused_until),
+        maybe_clean(record.error),
+        maybe_clean(record.printed),
+        record.count,
+        end_of(record),
+    )
+
+
+def end_of(record: Record) -> int:
+    """Give the last slot of a row in microseconds."""
+    return micros(record.until or record.slot)
+
+
+def record_of(row: Row) -> Record:
+    """Read a record from the columns that `record_row` gave."""
+    run, job, slot, verdict, started, duration, text, to, alerts, paused_until, error, printed, count, until = row
+    return Record(
+        run=run,
+        binding=job,
+        slot=moment(slot),
+        verdict=_VERDICTS[verdict],
+        started=maybe_moment(started),
+        duration=None if duration is None else timedelta(microseconds=duration),
+        text=text,
+        to=to,
+        alerts=alerts,
+        paused_until=maybe_moment(paused_until),
+        error=error,
+        printed=printed,
+        count=count,
+        until=moment(until) if count > 1 else None,
+    )
+
+
+_WORST = (Status.DEAD, Status.QUEUED, Status.SENT)
+
+
+def line_of(record: Record, parts: Iterable[tuple[Status, int, str | None]]) -> HistoryLine:
+    """Join a record with the fate of its messages: status, attempts and receipt of each part, in order."""
+    told = list(parts)
+    if not told:
+        return HistoryLine(record)
+    delivery = min((status for status, _, _ in told), key=_WORST.index)
+    receipt = next((receipt for _, _, receipt in told if receipt is not None), None)
+    return HistoryLine(record, delivery.value, max(attempts for _, attempts, _ in told), receipt)
+
+
+# --- outbox
+
+
+def message_rows(messages: Iterable[Message], at: datetime | None) -> list[Row]:
+    """Give the columns of new deliveries, made at `at`; raise TypeError for a file that was not read yet."""
+    told = list(messages)
+    if told and at is None:
+        raise ValueError("a batch with messages says when it was made: `at` is missing")
+    return [_message_row(message, at) for message in told if at is not None]
+
+
+def _message_row(message: Message, created: datetime) -> Row:
+    kind, body, content = _piece_row(message.piece)
+    return (
+        clean(message.key),
+        clean(str(message.to)),
+        kind,
+        body,
+        content,
+        maybe_micros(message.slot),
+        message.run,
+        micros(created),
+    )
+
+
+def delivery_of(row: Row) -> Delivery:
+    """Read a delivery from `sql.DELIVERY_COLUMNS`."""
+    number, key, address, kind, body, content, slot, run, created, status, attempts, receipt, reason = row
+    channel, _, conversation = address.partition(":")
+    piece = _piece_of(kind, body, content)
+    message = Message(key, Address(channel, conversation), piece, slot=maybe_moment(slot), run=run)
+    return Delivery(number, message, moment(created), attempts, Status(status), receipt, reason)
+
+
+def _piece_row(piece: Piece) -> tuple[str, str, bytes | None]:
+    if isinstance(piece, Text):
+        return "text", clean(piece.text), None
+    if isinstance(piece, Blocks):
+        return "blocks", _json(piece.payload), None
+    if isinstance(piece.content, Path):
+        raise TypeError(f"{piece.content}: a file is read into bytes before it is stored, so that it cannot change")
+    names = {"name": piece.name, "title": piece.title, "comment": piece.comment}
+    return "upload", _json(names), bytes(piece.content)
+
+
+def _piece_of(kind: str, body: str, content: bytes | None) -> Piece:
+    if kind == "text":
+        return Text(body)
+    read = json.loads(body)
+    return Blocks(read) if kind == "blocks" else Upload(read["name"], content or b"", read["title"], read["comment"])
+
+
+def _json(value: Mapping[str, object]) -> str:
+    return clean(json.dumps(value, ensure_ascii=False))
+
+
+# --- policy
+
+
+def state_row(job: str, state: State) -> Row:
+    """Give the columns of a job's state."""
+    return (clean(job), *_quota_row(state.alerts), *_quota_row(state.errors))
+
+
+def state_of(row: Row) -> tuple[str, State]:
+    """Read a job's state."""
+    job, alerts, alerts_until, errors, errors_until = row
+    return job, State(_quota_of(alerts, alerts_until), _quota_of(errors, errors_until))
+
+
+def _quota_row(quota: Quota) -> tuple[str, int | None]:
+    return json.dumps([micros(at) for at in quota.spent]), maybe_micros(quota.until)
+
+
+def _quota_of(spent: str, until: int | None) -> Quota:
+    return Quota(tuple(moment(count) for count in json.loads(spent)), maybe_moment(until))

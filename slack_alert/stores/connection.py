@@ -1,0 +1,131 @@
+"""What is special about SQLite: how a file is opened, upgraded and written, and what its errors mean to a person."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+from slack_alert.core.errors import StoreError
+from slack_alert.stores.migrations import STEPS, VERSION
+
+_SPELLING = {"identity": "INTEGER PRIMARY KEY AUTOINCREMENT", "bytes": "BLOB"}
+_BUSY_SECONDS = 5.0
+
+
+def sqlite_version() -> str:
+    """Give the version of the SQLite library in use."""
+    return sqlite3.sqlite_version
+
+
+def connect(path: Path, mode: str) -> sqlite3.Connection:
+    """Open a file: mode `rwc` makes it where it is missing, `rw` and `ro` do not."""
+    # An URI, because only there can a mode be given; as_uri() spells `?`, `#` and `%` in a name.
+    return sqlite3.connect(
+        f"{path.absolute().as_uri()}?mode={mode}",
+        uri=True,
+        timeout=_BUSY_SECONDS,
+        isolation_level=None,
+        # Calls come one after the other, but from whichever native thread is free.
+        check_same_thread=False,
+    )
+
+
+@contextmanager
+def transaction(connection: sqlite3.Connection) -> Iterator[None]:
+    """Write all or nothing; the connection stays usable."""
+    connection.execute("BEGIN IMMEDIATE")
+    try:
+        yield
+        connection.execute("COMMIT")
+    except BaseException:
+        with suppress(sqlite3.Error):  # SQLite has already rolled back after some errors.
+            connection.execute("ROLLBACK")
+        raise
+
+
+@contextmanager
+def explained(path: Path) -> Iterator[None]:
+    """Turn what SQLite says into where, what and what to do."""
+    try:
+        yield
+    except sqlite3.Error as error:
+        said = str(error)
+        advice = next((advice for part, advice in _ADVICE.items() if part in said), _OTHERWISE)
+        raise StoreError(f"{path}: {said}. {advice}") from error
+
+
+_OTHERWISE = "Nothing of this was written."
+_ADVICE = {
+    "disk is full": "Nothing of this was written; free some space on that disk.",
+    "not a database": "Set database to another file, or move this one away and a new one is made.",
+    "malformed": "The file is damaged: move it away and a new one is made, or put a backup in its place.",
+    "readonly": "Nothing of this was written; give this user the right to write to the file and its folder.",
+    "unable to open": "Give this user the right to read and write the file and its folder, or set database elsewhere.",
+    "locked": "Nothing of this was written; another program keeps the file busy: close it.",
+    "disk I/O": "Nothing of this was written; the disk may be full, or failing: look at the system's log.",
+}
+
+
+def is_ready(connection: sqlite3.Connection, path: Path) -> bool:
+    """Tell whether there is anything to read; raise StoreError for a file that is not ours or of a newer version."""
+    # The schema and its version come in one transaction: asked in this order, tables without a version are foreign.
+    has_tables = connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0] > 0
+    version = _version(connection)
+    if version > VERSION:
+        raise StoreError(
+            f"{path}: the database is of version {version}, this slack-alert knows {VERSION}. "
+            "Install the newer slack-alert again, or set database to another file."
+        )
+    if has_tables and version == 0:
+        raise StoreError(f"{path}: this is the database of another program. Set database to another file.")
+    return version == VERSION
+
+
+def _version(connection: sqlite3.Connection) -> int:
+    version: int = connection.execute("PRAGMA user_version").fetchone()[0]
+    return version
+
+
+def _migrate(connection: sqlite3.Connection) -> None:
+    """Bring the schema up to date, all steps or none."""
+    with transaction(connection):
+        for statement in (statement for step in STEPS[_version(connection) :] for statement in step):
+            connection.execute(statement.format(**_SPELLING))
+        connection.execute(f"PRAGMA user_version = {VERSION}")
+
+
+def open_writer(path: Path) -> sqlite3.Connection:
+    """Open the one writer's connection, with the schema up to date."""
+    with explained(path):
+        connection = connect(path, "rwc")
+        try:
+            is_new = not is_ready(connection, path)
+            for pragma in _PRAGMAS:
+                connection.execute(f"PRAGMA {pragma}").fetchall()
+            if is_new:
+                _migrate(connection)
+        except BaseException:
+            connection.close()
+            raise
+    return connection
+
+
+#: Only an empty file takes auto_vacuum, so it comes before anything is written.
+_PRAGMAS = ("auto_vacuum = INCREMENTAL", "journal_mode = WAL", "foreign_keys = ON", "journal_size_limit = 16777216")
+
+
+def open_reader(path: Path) -> sqlite3.Connection | None:
+    """Open a connection that cannot write; None where nothing was ever written."""
+    if not path.exists():
+        return None
+    with explained(path):
+        connection = connect(path, "ro")
+        is_open = False
+        try:
+            is_open = is_ready(connection, path)
+        finally:
+            if not is_open:
+                connection.close()
+    return connection if is_open else None

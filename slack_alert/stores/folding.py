@@ -1,0 +1,112 @@
+"""When several rows of history may be told as one; pure, for every store alike."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import NamedTuple
+
+from slack_alert.core.model import NOT_RUN, Record, Verdict
+
+#: What folds once there is too much of it; what was said, failed or missed stays as it is.
+FOLDABLE = frozenset({Verdict.QUIET, *NOT_RUN} - {Verdict.MISSED})
+
+#: In microseconds, as instants are stored.
+HOUR = 3_600_000_000
+
+
+def extend(row: Record, after: Record) -> Record | None:
+    """Give the row made longer by the one that follows it, or None where they are not alike."""
+    if row.verdict not in NOT_RUN or after.slot <= (row.until or row.slot):
+        return None
+    if after._replace(slot=row.slot, count=row.count, until=row.until) != row:
+        return None
+    return row._replace(count=row.count + after.count, until=after.until or after.slot)
+
+
+def condense(records: Iterable[Record]) -> list[Record]:
+    """Join what follows on itself, job by job; the order stays."""
+    condensed: list[Record] = []
+    last: dict[str, int] = {}
+    for record in records:
+        at = last.get(record.binding)
+        longer = extend(condensed[at], record) if at is not None else None
+        if at is not None and longer is not None:
+            condensed[at] = longer
+        else:
+            last[record.binding] = len(condensed)
+            condensed.append(record)
+    return condensed
+
+
+class Extension(NamedTuple):
+    """A stored row that becomes longer."""
+
+    id: int
+    before: Record
+    after: Record
+
+
+class Tails:
+    """The last row of each job in the order of writing, where a slot that did not run may make it longer.
+
+    A slot order would bridge a run that is still going on; what was written before a restart is left as it is.
+    """
+
+    def __init__(self) -> None:
+        self._rows: dict[str, tuple[int, Record]] = {}
+
+    def clear(self) -> None:
+        """Forget all, because a transaction was rolled back; the next rows are new ones."""
+        self._rows.clear()
+
+    def extension(self, record: Record) -> Extension | None:
+        """Give the row that `record` makes longer, as it was and as it is then."""
+        if record.binding not in self._rows:
+            return None
+        number, before = self._rows[record.binding]
+        after = extend(before, record)
+        return None if after is None else Extension(number, before, after)
+
+    def follow(self, record: Record, number: int = 0) -> None:
+        """Take note of the row a record has become; a run closes what was there."""
+        if record.verdict in NOT_RUN:
+            self._rows[record.binding] = (number, record)
+        else:
+            self._rows.pop(record.binding, None)
+
+
+class Slim(NamedTuple):
+    """What folding needs to know of a stored row; instants in microseconds."""
+
+    id: int
+    job: str
+    verdict: str
+    slot: int
+    count: int
+    until: int
+
+
+class HourFold:
+    """Rows of one job, verdict and hour become one; fed with rows in the order of their slots, in any portions."""
+
+    def __init__(self) -> None:
+        self._hour: int | None = None
+        self._groups: dict[tuple[str, str], Slim] = {}
+
+    def take(self, rows: Iterable[Slim]) -> tuple[list[Slim], list[int]]:
+        """Give the rows that grew, as they are now, and the ids of those they swallowed."""
+        grown: dict[int, Slim] = {}
+        gone: list[int] = []
+        for row in rows:
+            first = self._first(row)
+            if first is not row:
+                longer = first._replace(count=first.count + row.count, until=max(first.until, row.until))
+                grown[first.id] = self._groups[row.job, row.verdict] = longer
+                gone.append(row.id)
+        return list(grown.values()), gone
+
+    def _first(self, row: Slim) -> Slim:
+        if row.slot // HOUR != self._hour:
+            self._hour = row.slot // HOUR
+            self._groups.clear()
+        return self._groups.setdefault((row.job, row.verdict), row)

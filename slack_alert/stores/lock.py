@@ -1,0 +1,134 @@
+"""One owner for each database: a lock of the operating system on a file beside it, released even by kill -9."""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+from datetime import timedelta
+from pathlib import Path
+
+from slack_alert.core.errors import StoreError
+from slack_alert.stores.location import lock_path, prepare_folder
+
+#: Between two attempts.
+_PAUSE = timedelta(milliseconds=20)
+#: Somebody who only looks has the lock for a moment; that is no owner.
+_GRACE = timedelta(milliseconds=60)
+
+
+class DatabaseLock:
+    """The right to write to a database; held until `release` or the end of the process, however it ends."""
+
+    def __init__(self, database: Path) -> None:
+        self._database = database
+        self._path = lock_path(database)
+        self._file: int | None = None
+        self._is_registered = False
+
+    def acquire(self, wait: timedelta = timedelta()) -> bool:
+        """Take the lock, trying for as long as `wait`; tell whether this call got it.
+
+        Raise StoreError where the file cannot be made or the file system knows no locks.
+        """
+        if self._file is not None:
+            return False
+        prepare_folder(self._path)
+        file = _open(self._path, os.O_RDWR | os.O_CREAT)
+        try:
+            if _insists(file, self._path, 1 + max(wait, _GRACE) // _PAUSE):
+                self._keep(file)
+        finally:
+            if self._file is None:
+                os.close(file)
+        return self._file is not None
+
+    def release(self) -> None:
+        """Let the next one have it; the file stays, because removing it would let two hold it."""
+        if self._file is not None:
+            os.close(self._file)
+        self._file = None
+
+    def holder(self) -> int | None:
+        """Give the id of the process that holds the lock; None: nobody does."""
+        return holder(self._database)
+
+    def _keep(self, file: int) -> None:
+        self._file = file
+        os.ftruncate(file, 0)
+        os.lseek(file, 0, os.SEEK_SET)
+        os.write(file, f"{os.getpid()}\n".encode())
+        if hasattr(os, "register_at_fork") and not self._is_registered:
+            # A forked child shares the lock and would keep it after its parent was killed.
+            os.register_at_fork(after_in_child=self.release)
+            self._is_registered = True
+
+
+def is_held(database: Path) -> bool:
+    """Tell whether somebody is the owner of a database, this process included."""
+    path = lock_path(database)
+    if not path.exists():
+        return False
+    file = _open(path, os.O_RDWR if sys.platform == "win32" else os.O_RDONLY)
+    try:
+        return not _takes(file, path, is_shared=True)
+    finally:
+        os.close(file)
+
+
+def holder(database: Path) -> int | None:
+    """Give the id of the process that owns a database; None: nobody does, or it has not written its id yet."""
+    if not is_held(database):
+        return None
+    said = lock_path(database).read_text(encoding="ascii", errors="replace").strip()
+    return int(said) if said.isdigit() else None
+
+
+def _open(path: Path, flags: int) -> int:
+    try:
+        return os.open(path, flags, 0o644)
+    except OSError as error:
+        raise _trouble(path, error) from error
+
+
+def _insists(file: int, path: Path, attempts: int) -> bool:
+    for attempt in range(attempts):
+        if attempt:
+            time.sleep(_PAUSE.total_seconds())
+        if _takes(file, path):
+            return True
+    return False
+
+
+def _takes(file: int, path: Path, *, is_shared: bool = False) -> bool:
+    try:
+        _lock(file, is_shared=is_shared)
+    except (BlockingIOError, PermissionError):  # PermissionError is how Windows says it.
+        return False
+    except OSError as error:
+        raise _trouble(path, error) from error
+    return True
+
+
+if sys.platform == "win32":
+    import msvcrt
+
+    #: Far behind the process id: what is locked cannot be read there.
+    _FAR = 1 << 30
+
+    def _lock(file: int, *, is_shared: bool) -> None:  # noqa: ARG001 - Windows' C library knows no shared locks
+        os.lseek(file, _FAR, os.SEEK_SET)
+        msvcrt.locking(file, msvcrt.LK_NBLCK, 1)
+
+else:
+    import fcntl
+
+    def _lock(file: int, *, is_shared: bool) -> None:
+        fcntl.flock(file, (fcntl.LOCK_SH if is_shared else fcntl.LOCK_EX) | fcntl.LOCK_NB)
+
+
+def _trouble(path: Path, error: OSError) -> StoreError:
+    return StoreError(
+        f"{path}: the database cannot be locked: {error.strerror or error}. "
+        "Give this user the right to write there, or set database to a local disk."
+    )

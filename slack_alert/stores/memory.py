@@ -1,0 +1,229 @@
+"""The store that forgets: for simulations, demonstrations and tests; it means exactly what the others mean."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
+from datetime import datetime
+
+from slack_alert.core.model import NOT_RUN, Delivery, Record, Status
+from slack_alert.core.policy import Hold, State
+from slack_alert.engine.ports import Batch, Entry, HistoryLine, Limits, Seen, Snapshot, Started
+from slack_alert.stores.codec import (
+    Row,
+    clean,
+    delivery_of,
+    end_of,
+    line_of,
+    maybe_clean,
+    message_rows,
+    micros,
+    moment,
+    record_of,
+    record_row,
+)
+from slack_alert.stores.folding import FOLDABLE, HOUR, HourFold, Slim, Tails, condense
+from slack_alert.stores.writes import last_run, writes
+
+
+class MemoryStore:
+    """Store and Reader in one, for one process; closing it forgets nothing, so that opening it again is a restart."""
+
+    def __init__(self) -> None:
+        self._states: dict[str, State] = {}
+        self._seen: dict[str, Seen] = {}
+        self._holds: dict[str, Hold] = {}
+        self._entries: dict[tuple[str, str], Entry] = {}
+        self._running: tuple[Started, ...] = ()
+        self._last_run = 0
+        self._taken = 0
+        self._pulse: str | None = None
+        self._records: dict[int, Record] = {}
+        self._next_record = 1
+        self._tails = Tails()
+        self._outbox = _Outbox()
+
+    def open(self) -> Snapshot:
+        """Give what is remembered."""
+        self._tails.clear()
+        return self.snapshot()
+
+    def commit(self, batch: Batch) -> list[Delivery]:
+        """Write all of the batch or nothing."""
+        messages = message_rows(batch.messages, batch.at)
+        records = [record_of(record_row(record)) for record in batch.records]
+        writes(batch)  # It refuses what no store takes, before anything is changed.
+        self._put_policy(batch)
+        self._put_book(batch)
+        self._put_records(records)
+        return self._outbox.commit(batch, messages)
+
+    def waiting(self, address: str | None, after: int, limit: int) -> list[Delivery]:
+        """Give queued deliveries with ids above `after`, oldest first; of one address, or of all."""
+        queued = [delivery for delivery in self._outbox.all() if delivery.status is Status.QUEUED]
+        chosen = [one for one in queued if one.id > after and address in (None, str(one.message.to))]
+        return chosen[:limit]
+
+    def prune(self, now: datetime, limits: Limits) -> None:
+        """Forget and fold history beyond the limits."""
+        cutoff = micros(now) - limits.days * 24 * HOUR
+        self._records = {number: row for number, row in self._records.items() if end_of(row) >= cutoff}
+        self._outbox.forget(cutoff)
+        for name in [name for name, entry in self._entries.items() if entry.expires and entry.expires <= now]:
+            del self._entries[name]
+        self._fold(limits.rows)
+
+    def close(self) -> None:
+        """Keep everything, for the next time."""
+
+    def history(self, *, job: str | None, since: datetime | None, limit: int | None) -> Iterator[HistoryLine]:
+        """Give the newest `limit` lines, oldest first."""
+        rows = [(number, row) for number, row in self._records.items() if job is None or row.binding == clean(job)]
+        if since is not None:
+            rows = [(number, row) for number, row in rows if end_of(row) >= micros(since)]
+        if limit is not None:
+            rows.sort(key=lambda row: (end_of(row[1]) if job is None else row[1].slot, row[0]), reverse=True)
+            del rows[max(0, limit) :]
+        rows.sort(key=lambda row: (row[1].slot, row[0]))
+        for _, row in rows:
+            yield line_of(row, self._outbox.parts(row.run))
+
+    def deliveries(self) -> Iterator[Delivery]:
+        """Give the whole outbox, oldest first."""
+        return iter(self._outbox.all())
+
+    def snapshot(self) -> Snapshot:
+        """Give what a run would begin with."""
+        return Snapshot(
+            states=dict(sorted(self._states.items())),
+            seen=dict(sorted(self._seen.items())),
+            holds=dict(sorted(self._holds.items())),
+            entries=tuple(self._entries[name] for name in sorted(self._entries)),
+            running=self._running,
+            last_run=self._last_run,
+            taken=self._taken,
+            pulse=self._pulse,
+        )
+
+    def last_receipt(self, address: str) -> str | None:
+        """Give the receipt of the last message that was accepted there."""
+        return self._outbox.last_receipt(address)
+
+    def _put_policy(self, batch: Batch) -> None:
+        self._states.update((clean(job), state) for job, state in batch.states.items())
+        self._seen.update((clean(job), seen) for job, seen in batch.seen.items())
+        for job, hold in batch.holds.items():
+            self._holds.pop(clean(job), None)
+            if hold is not None:
+                self._holds[clean(job)] = hold
+
+    def _put_book(self, batch: Batch) -> None:
+        for entry in batch.entries:
+            kept = replace(entry, pack=clean(entry.pack), key=clean(entry.key), value=maybe_clean(entry.value))
+            self._entries.pop((kept.pack, kept.key), None)
+            if kept.value is not None:
+                self._entries[kept.pack, kept.key] = kept
+        if batch.running is not None:
+            cleaned = (replace(started, binding=clean(started.binding)) for started in batch.running)
+            self._running = tuple(sorted(cleaned, key=lambda started: started.run))
+        if batch.pulse is not None:
+            self._pulse = clean(batch.pulse)
+        self._taken = max(self._taken, batch.taken or 0)
+        self._last_run = max(self._last_run, last_run(batch))
+
+    def _put_records(self, records: Iterable[Record]) -> None:
+        for record in condense(records):
+            number, row = self._next_record, record
+            extension = self._tails.extension(record) if record.verdict in NOT_RUN else None
+            if extension is not None and self._records.get(extension.id) == extension.before:
+                number, row = extension.id, extension.after
+            self._records[number] = row
+            self._tails.follow(row, number)
+            self._next_record = max(self._next_record, number + 1)
+
+    def _fold(self, keep: int) -> None:
+        ordered = sorted(self._records.items(), key=lambda row: (row[1].slot, row[0]))
+        old = [(number, row) for number, row in ordered[: max(0, len(ordered) - keep)] if row.verdict in FOLDABLE]
+        grown, gone = HourFold().take(_slim(number, row) for number, row in old)
+        for slim in grown:
+            self._records[slim.id] = _grow(self._records[slim.id], slim)
+        for number in gone:
+            del self._records[number]
+
+
+def _slim(number: int, row: Record) -> Slim:
+    return Slim(number, row.binding, row.verdict.value, micros(row.slot), row.count, end_of(row))
+
+
+def _grow(row: Record, slim: Slim) -> Record:
+    grown = row._replace(count=slim.count, until=moment(slim.until))
+    return grown._replace(run=0, started=None, duration=None, text="", error=None, printed=None)
+
+
+class _Outbox:
+    """The deliveries of a memory store."""
+
+    def __init__(self) -> None:
+        self._kept: dict[int, Delivery] = {}
+        self._keys: set[str] = set()
+        self._changed: dict[int, datetime] = {}
+        self._next = 1
+
+    def all(self) -> list[Delivery]:
+        return [self._kept[number] for number in sorted(self._kept)]
+
+    def commit(self, batch: Batch, messages: Iterable[Row]) -> list[Delivery]:
+        for progress in batch.progress:
+            delivery = self._kept.get(progress.delivery)
+            if delivery is not None and delivery.status is Status.QUEUED:
+                self._changed[delivery.id] = progress.at
+                self._kept[delivery.id] = replace(
+                    delivery,
+                    status=progress.status,
+                    attempts=progress.attempts,
+                    receipt=maybe_clean(progress.receipt),
+                    reason=maybe_clean(progress.reason),
+                )
+        self._drop(number for number in batch.dropped if self._status(number) is not Status.SENT)
+        retried = sorted({number for number in batch.retried if self._status(number) is Status.DEAD})
+        return [self._retry(number, batch.at) for number in retried] + [
+            self._add(row) for row in messages if row[0] not in self._keys
+        ]
+
+    def forget(self, cutoff: int) -> None:
+        old = [one for one in self._kept.values() if micros(one.created) < cutoff]
+        self._drop(one.id for one in old if one.status is not Status.QUEUED)
+
+    def parts(self, run: int) -> list[tuple[Status, int, str | None]]:
+        mine = [delivery for delivery in self.all() if delivery.message.run == run]
+        return [(delivery.status, delivery.attempts, delivery.receipt) for delivery in mine]
+
+    def last_receipt(self, address: str) -> str | None:
+        sent = [one for one in self.all() if one.status is Status.SENT and str(one.message.to) == clean(address)]
+        accepted = [one for one in sent if one.receipt is not None]
+        return max(accepted, key=lambda one: (self._changed[one.id], one.id)).receipt if accepted else None
+
+    def _status(self, number: int) -> Status | None:
+        delivery = self._kept.get(number)
+        return None if delivery is None else delivery.status
+
+    def _drop(self, ids: Iterable[int]) -> None:
+        for number in list(ids):
+            delivery = self._kept.pop(number, None)
+            if delivery is not None:
+                self._keys.remove(delivery.message.key)
+
+    def _retry(self, number: int, at: datetime | None) -> Delivery:
+        delivery = self._kept[number]
+        fresh = replace(
+            delivery, status=Status.QUEUED, attempts=0, reason=None, created=delivery.created if at is None else at
+        )
+        self._kept[number] = fresh
+        return fresh
+
+    def _add(self, row: Row) -> Delivery:
+        delivery = delivery_of((self._next, *row, Status.QUEUED.value, 0, None, None))
+        self._kept[self._next] = delivery
+        self._keys.add(delivery.message.key)
+        self._next += 1
+        return delivery

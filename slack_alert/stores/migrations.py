@@ -1,0 +1,77 @@
+"""The schema as numbered steps forward; a step that was released is never edited.
+
+`{identity}` (an id that is given once and never again) and `{bytes}` are spelled by each database in its own way.
+"""
+
+from __future__ import annotations
+
+_FIRST = (
+    """CREATE TABLE book (
+        id INTEGER PRIMARY KEY CHECK (id = 1),
+        last_run BIGINT NOT NULL,
+        taken BIGINT NOT NULL,
+        pulse TEXT
+    )""",
+    "INSERT INTO book (id, last_run, taken, pulse) VALUES (1, 0, 0, NULL)",
+    """CREATE TABLE state (
+        job TEXT PRIMARY KEY,
+        alerts TEXT NOT NULL,
+        alerts_until BIGINT,
+        errors TEXT NOT NULL,
+        errors_until BIGINT
+    )""",
+    "CREATE TABLE seen (job TEXT PRIMARY KEY, first_slot BIGINT NOT NULL, last_slot BIGINT)",
+    "CREATE TABLE hold (job TEXT PRIMARY KEY, until BIGINT)",
+    """CREATE TABLE entry (
+        pack TEXT NOT NULL,
+        name TEXT NOT NULL,
+        content TEXT NOT NULL,
+        expires BIGINT,
+        PRIMARY KEY (pack, name)
+    )""",
+    "CREATE TABLE running (run BIGINT PRIMARY KEY, job TEXT NOT NULL, slot BIGINT NOT NULL, started BIGINT NOT NULL)",
+    """CREATE TABLE record (
+        id {identity},
+        run BIGINT NOT NULL,
+        job TEXT NOT NULL,
+        slot BIGINT NOT NULL,
+        verdict TEXT NOT NULL,
+        started BIGINT,
+        duration BIGINT,
+        text TEXT NOT NULL,
+        address TEXT,
+        alerts BIGINT NOT NULL,
+        paused_until BIGINT,
+        error TEXT,
+        printed TEXT,
+        count BIGINT NOT NULL,
+        until BIGINT NOT NULL
+    )""",
+    "CREATE INDEX record_slot ON record (slot, id)",
+    "CREATE INDEX record_until ON record (until)",
+    "CREATE INDEX record_job ON record (job, slot)",
+    """CREATE TABLE delivery (
+        id {identity},
+        key TEXT NOT NULL UNIQUE,
+        address TEXT NOT NULL,
+        kind TEXT NOT NULL,
+        body TEXT NOT NULL,
+        content {bytes},
+        slot BIGINT,
+        run BIGINT,
+        created BIGINT NOT NULL,
+        status TEXT NOT NULL DEFAULT 'queued',
+        attempts BIGINT NOT NULL DEFAULT 0,
+        receipt TEXT,
+        reason TEXT,
+        changed BIGINT
+    )""",
+    "CREATE INDEX delivery_run ON delivery (run)",
+    "CREATE INDEX delivery_queued ON delivery (id) WHERE status = 'queued'",
+    "CREATE INDEX delivery_waiting ON delivery (address, id) WHERE status = 'queued'",
+    "CREATE INDEX delivery_accepted ON delivery (address, changed, id) WHERE status = 'sent'",
+)
+
+#: The step at position n leads from version n to n + 1.
+STEPS: tuple[tuple[str, ...], ...] = (_FIRST,)
+VERSION = len(STEPS)

@@ -1,0 +1,77 @@
+"""Forgetting and folding history in small steps, each a transaction of its own."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from sqlite3 import Connection
+
+from slack_alert.engine.ports import Limits
+from slack_alert.stores import sql
+from slack_alert.stores.codec import micros
+from slack_alert.stores.connection import transaction
+from slack_alert.stores.folding import HOUR, HourFold, Slim
+
+_DAY = 24 * HOUR
+_ROWS = 1_000
+_STEPS = 100
+_PAGES = 2_000
+_BEGINNING = -(2**63)
+
+
+class Pruning:
+    """Does at most `steps` steps of `rows` rows a time, and knows where the folding stopped."""
+
+    def __init__(self, *, rows: int = _ROWS, steps: int = _STEPS) -> None:
+        self._rows = rows
+        self._steps = steps
+        #: The hour up to which everything is folded.
+        self._folded = _BEGINNING
+
+    def run(self, connection: Connection, now: datetime, limits: Limits) -> None:
+        """Forget what is too old, fold what is too much, give free pages back to the disk."""
+        cutoff = max(_BEGINNING, micros(now) - limits.days * _DAY)
+        left = self._forget(connection, sql.FORGET_RECORDS, cutoff, self._steps)
+        left = self._forget(connection, sql.FORGET_DELIVERIES, cutoff, left)
+        with transaction(connection):
+            connection.execute(sql.FORGET_ENTRIES, (micros(now),))
+        self._fold(connection, limits.rows, left)
+        _shrink(connection)
+
+    def _forget(self, connection: Connection, statement: str, cutoff: int, steps: int) -> int:
+        """Delete in steps; give the steps left."""
+        for left in range(steps, 0, -1):
+            with transaction(connection):
+                gone = connection.execute(statement, (cutoff, self._rows)).rowcount
+            if gone < self._rows:
+                return left
+        return 0
+
+    def _fold(self, connection: Connection, keep: int, steps: int) -> None:
+        boundary = connection.execute(sql.BOUNDARY, (keep,)).fetchone()
+        if boundary is None:
+            return
+        fold = HourFold()
+        after = (self._folded, 0)
+        for _ in range(steps):
+            page = (*after, *boundary, self._rows)
+            rows = [Slim(*row) for row in connection.execute(sql.FOLD_PAGE, page).fetchall()]
+            _write(connection, *fold.take(rows))
+            # The hour it stops in is taken up again from its beginning: more of it may be there next time.
+            self._folded = (rows[-1].slot if rows else max(self._folded, boundary[0])) // HOUR * HOUR
+            if len(rows) < self._rows:
+                return
+            after = (rows[-1].slot, rows[-1].id)
+
+
+def _write(connection: Connection, grown: list[Slim], gone: list[int]) -> None:
+    if gone:
+        with transaction(connection):
+            connection.executemany(sql.GROW_RECORD, [(row.count, row.until, row.id) for row in grown])
+            connection.executemany(sql.DROP_RECORD, [(number,) for number in gone])
+
+
+def _shrink(connection: Connection) -> None:
+    """Give pages back once a quarter of the file is free; what is left serves the next rows."""
+    free = connection.execute("PRAGMA freelist_count").fetchone()[0]
+    if free * 4 > connection.execute("PRAGMA page_count").fetchone()[0]:
+        connection.execute(f"PRAGMA incremental_vacuum({_PAGES})").fetchall()

@@ -1,0 +1,108 @@
+"""What is asked of an open SQLite connection; in pages, so that a slow reader never keeps the writer's log from ending."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime
+from sqlite3 import Connection
+
+from slack_alert.core.model import Delivery, Status
+from slack_alert.core.policy import Hold
+from slack_alert.engine.ports import Entry, HistoryLine, Seen, Snapshot, Started
+from slack_alert.stores import sql
+from slack_alert.stores.codec import (
+    Row,
+    clean,
+    delivery_of,
+    line_of,
+    maybe_moment,
+    micros,
+    moment,
+    record_of,
+    state_of,
+)
+
+_LINES = 500
+#: Each may hold a file.
+_DELIVERIES = 50
+_BEGINNING = -(2**63)
+
+
+def snapshot(connection: Connection) -> Snapshot:
+    """Read all that a run begins with, as of one moment."""
+    connection.execute("BEGIN")
+    try:
+        last_run, taken, pulse = connection.execute(sql.BOOK).fetchone()
+        return Snapshot(
+            states=dict(state_of(row) for row in connection.execute(sql.STATES)),
+            seen={job: Seen(moment(first), maybe_moment(last)) for job, first, last in connection.execute(sql.SEEN)},
+            holds={job: Hold(maybe_moment(until)) for job, until in connection.execute(sql.HOLDS)},
+            entries=tuple(
+                Entry(pack, key, value, maybe_moment(expires))
+                for pack, key, value, expires in connection.execute(sql.ENTRIES)
+            ),
+            running=tuple(
+                Started(run, job, moment(slot), moment(started))
+                for run, job, slot, started in connection.execute(sql.RUNNING)
+            ),
+            last_run=last_run,
+            taken=taken,
+            pulse=pulse,
+        )
+    finally:
+        connection.rollback()  # There is nothing to write, and it does no harm where the transaction is gone.
+
+
+def waiting(connection: Connection, address: str | None, after: int, limit: int) -> list[Delivery]:
+    """Read queued deliveries, oldest first."""
+    if address is None:
+        rows = connection.execute(sql.WAITING, (after, limit))
+    else:
+        rows = connection.execute(sql.WAITING_AT, (clean(address), after, limit))
+    return [delivery_of(row) for row in rows.fetchall()]
+
+
+def deliveries(connection: Connection) -> Iterator[Delivery]:
+    """Read the whole outbox, oldest first."""
+    after = 0
+    while rows := connection.execute(sql.DELIVERIES, (after, _DELIVERIES)).fetchall():
+        yield from map(delivery_of, rows)
+        after = rows[-1][0]
+
+
+def last_receipt(connection: Connection, address: str) -> str | None:
+    """Read the receipt of what was accepted last."""
+    row = connection.execute(sql.LAST_RECEIPT, (clean(address),)).fetchone()
+    return None if row is None else row[0]
+
+
+def history(
+    connection: Connection, *, job: str | None, since: datetime | None, limit: int | None
+) -> Iterator[HistoryLine]:
+    """Read the newest lines, oldest first; a row of slots belongs to `since` when its last slot does."""
+    earliest = _BEGINNING if since is None else micros(since)
+    rows = _pages(connection, job, earliest) if limit is None else _newest(connection, job, earliest, limit)
+    for _, has_messages, *columns in rows:
+        record = record_of(columns)
+        parts = connection.execute(sql.PARTS, (record.run,)).fetchall() if has_messages else ()
+        yield line_of(record, [(Status(status), attempts, receipt) for status, attempts, receipt in parts])
+
+
+def _pages(connection: Connection, job: str | None, earliest: int) -> Iterator[Row]:
+    first = connection.execute(sql.FIRST_SLOT, (earliest,)).fetchone()[0]
+    statement = sql.HISTORY_PAGE if job is None else sql.HISTORY_PAGE_OF_JOB
+    chosen = () if job is None else (clean(job),)
+    after = (first, 0)
+    while first is not None and (rows := connection.execute(statement, (*after, earliest, *chosen, _LINES)).fetchall()):
+        yield from rows
+        after = (rows[-1][_SLOT], rows[-1][0])
+
+
+#: Where a page has the slot: after the id and whether there are messages.
+_SLOT = 2 + sql.RECORD_COLUMNS.split(", ").index("slot")
+
+
+def _newest(connection: Connection, job: str | None, earliest: int, limit: int) -> list[Row]:
+    if job is None:
+        return connection.execute(sql.HISTORY_NEWEST, (earliest, max(0, limit))).fetchall()
+    return connection.execute(sql.HISTORY_NEWEST_OF_JOB, (clean(job), earliest, max(0, limit))).fetchall()

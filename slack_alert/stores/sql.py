@@ -1,0 +1,107 @@
+"""Every statement over the schema, in the SQL that SQLite and PostgreSQL share.
+
+Parameters are `?` by position and no statement has a `?` in a literal: for psycopg each becomes `%s`.
+"""
+
+from __future__ import annotations
+
+from slack_alert.stores.folding import FOLDABLE
+
+# --- what a batch writes
+
+PUT_STATE = """
+    INSERT INTO state (job, alerts, alerts_until, errors, errors_until) VALUES (?, ?, ?, ?, ?)
+    ON CONFLICT (job) DO UPDATE SET alerts = excluded.alerts, alerts_until = excluded.alerts_until,
+        errors = excluded.errors, errors_until = excluded.errors_until"""
+PUT_SEEN = """
+    INSERT INTO seen (job, first_slot, last_slot) VALUES (?, ?, ?)
+    ON CONFLICT (job) DO UPDATE SET first_slot = excluded.first_slot, last_slot = excluded.last_slot"""
+PUT_HOLD = "INSERT INTO hold (job, until) VALUES (?, ?) ON CONFLICT (job) DO UPDATE SET until = excluded.until"
+CLEAR_HOLD = "DELETE FROM hold WHERE job = ?"
+PUT_ENTRY = """
+    INSERT INTO entry (pack, name, content, expires) VALUES (?, ?, ?, ?)
+    ON CONFLICT (pack, name) DO UPDATE SET content = excluded.content, expires = excluded.expires"""
+CLEAR_ENTRY = "DELETE FROM entry WHERE pack = ? AND name = ?"
+CLEAR_RUNNING = "DELETE FROM running"
+PUT_RUNNING = "INSERT INTO running (run, job, slot, started) VALUES (?, ?, ?, ?)"
+PUT_PULSE = "UPDATE book SET pulse = ?"
+PUT_TAKEN = "UPDATE book SET taken = ? WHERE taken < ?"
+PUT_LAST_RUN = "UPDATE book SET last_run = ? WHERE last_run < ?"
+
+# --- history
+
+RECORD_COLUMNS = (
+    "run, job, slot, verdict, started, duration, text, address, alerts, paused_until, error, printed, count, until"
+)
+ADD_RECORD = f"INSERT INTO record ({RECORD_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"  # noqa: S608
+EXTEND_RECORD = "UPDATE record SET count = ?, until = ? WHERE id = ? AND count = ? AND until = ?"
+
+# The plus keeps `until` from being used as an index: pages follow the index over slots, or each page sorts everything.
+_PAGE = f"""
+    SELECT id, EXISTS (SELECT 1 FROM delivery WHERE delivery.run = record.run), {RECORD_COLUMNS} FROM record
+    WHERE (slot, id) > (?, ?) AND +until >= ?"""  # noqa: S608
+HISTORY_PAGE = f"{_PAGE} ORDER BY slot, id LIMIT ?"
+HISTORY_PAGE_OF_JOB = f"{_PAGE} AND job = ? ORDER BY slot, id LIMIT ?"
+#: Where the first page begins.
+FIRST_SLOT = "SELECT min(slot) FROM record WHERE until >= ?"
+#: Where the page of the newest begins.
+NEWEST = "SELECT id FROM record WHERE until >= ? ORDER BY until DESC, id DESC LIMIT ?"
+NEWEST_OF_JOB = "SELECT id FROM record WHERE job = ? AND +until >= ? ORDER BY slot DESC, id DESC LIMIT ?"
+_CHOSEN = f"""
+    SELECT id, EXISTS (SELECT 1 FROM delivery WHERE delivery.run = record.run), {RECORD_COLUMNS} FROM record"""  # noqa: S608
+HISTORY_NEWEST = f"{_CHOSEN} WHERE id IN ({NEWEST}) ORDER BY slot, id"
+HISTORY_NEWEST_OF_JOB = f"{_CHOSEN} WHERE id IN ({NEWEST_OF_JOB}) ORDER BY slot, id"
+PARTS = "SELECT status, attempts, receipt FROM delivery WHERE run = ? ORDER BY id"
+
+FORGET_RECORDS = "DELETE FROM record WHERE id IN (SELECT id FROM record WHERE until < ? ORDER BY until LIMIT ?)"
+#: The newest row that is one too many.
+BOUNDARY = "SELECT slot, id FROM record ORDER BY slot DESC, id DESC LIMIT 1 OFFSET ?"
+_FOLDABLE = ", ".join(f"'{verdict}'" for verdict in sorted(FOLDABLE, key=str))
+FOLD_PAGE = f"""
+    SELECT id, job, verdict, slot, count, until FROM record
+    WHERE (slot, id) > (?, ?) AND (slot, id) <= (?, ?) AND verdict IN ({_FOLDABLE})
+    ORDER BY slot, id LIMIT ?"""  # noqa: S608
+GROW_RECORD = """
+    UPDATE record SET run = 0, started = NULL, duration = NULL, text = '', error = NULL, printed = NULL,
+        count = ?, until = ? WHERE id = ?"""
+DROP_RECORD = "DELETE FROM record WHERE id = ?"
+
+# --- outbox
+
+DELIVERY_COLUMNS = "id, key, address, kind, body, content, slot, run, created, status, attempts, receipt, reason"
+ADD_DELIVERY = """
+    INSERT INTO delivery (key, address, kind, body, content, slot, run, created) VALUES (?, ?, ?, ?, ?, ?, ?, ?)
+    ON CONFLICT (key) DO NOTHING"""
+LAST_DELIVERY = "SELECT coalesce(max(id), 0) FROM delivery"
+#: What is sent or dead stays so.
+PUT_PROGRESS = """
+    UPDATE delivery SET status = ?, attempts = ?, receipt = ?, reason = ?, changed = ?
+    WHERE id = ? AND status = 'queued'"""
+DROP_DELIVERY = "DELETE FROM delivery WHERE id = ? AND status <> 'sent'"
+#: Giving up is counted from `created`, so it begins anew.
+RETRY_DELIVERY = """
+    UPDATE delivery SET status = 'queued', attempts = 0, reason = NULL, changed = NULL, created = coalesce(?, created)
+    WHERE id = ? AND status = 'dead'"""
+DELIVERY = f"SELECT {DELIVERY_COLUMNS} FROM delivery WHERE id = ?"  # noqa: S608
+DELIVERIES = f"SELECT {DELIVERY_COLUMNS} FROM delivery WHERE id > ? ORDER BY id LIMIT ?"  # noqa: S608
+WAITING = f"""
+    SELECT {DELIVERY_COLUMNS} FROM delivery WHERE status = 'queued' AND id > ? ORDER BY id LIMIT ?"""  # noqa: S608
+WAITING_AT = f"""
+    SELECT {DELIVERY_COLUMNS} FROM delivery WHERE status = 'queued' AND address = ? AND id > ?
+    ORDER BY id LIMIT ?"""  # noqa: S608
+LAST_RECEIPT = """
+    SELECT receipt FROM delivery WHERE status = 'sent' AND address = ? AND receipt IS NOT NULL
+    ORDER BY changed DESC, id DESC LIMIT 1"""
+FORGET_DELIVERIES = """
+    DELETE FROM delivery WHERE id IN
+        (SELECT id FROM delivery WHERE status <> 'queued' AND created < ? ORDER BY id LIMIT ?)"""
+
+# --- the rest of what is remembered
+
+STATES = "SELECT job, alerts, alerts_until, errors, errors_until FROM state ORDER BY job"
+SEEN = "SELECT job, first_slot, last_slot FROM seen ORDER BY job"
+HOLDS = "SELECT job, until FROM hold ORDER BY job"
+ENTRIES = "SELECT pack, name, content, expires FROM entry ORDER BY pack, name"
+FORGET_ENTRIES = "DELETE FROM entry WHERE expires <= ?"
+RUNNING = "SELECT run, job, slot, started FROM running ORDER BY run"
+BOOK = "SELECT last_run, taken, pulse FROM book"

@@ -1,0 +1,156 @@
+"""What is remembered, in one SQLite file: a store for its one writer, a reader for everybody else."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator
+from datetime import datetime
+from pathlib import Path
+
+from slack_alert.core.errors import StoreError
+from slack_alert.core.model import Delivery
+from slack_alert.engine.ports import Batch, HistoryLine, Limits, Snapshot
+from slack_alert.stores import reading, sql
+from slack_alert.stores.codec import Row, delivery_of, maybe_micros, message_rows
+from slack_alert.stores.connection import explained, open_reader, open_writer, transaction
+from slack_alert.stores.history import History
+from slack_alert.stores.location import prepare_folder
+from slack_alert.stores.pruning import Pruning
+from slack_alert.stores.writes import writes
+
+
+class SqliteStore:
+    """Store in one file, for its one writer.
+
+    It holds no lock: calls come one after the other, from any native thread. Whoever opens it holds a `DatabaseLock`.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._opened: sqlite3.Connection | None = None
+        self._is_full_sync: bool | None = None
+        self._history = History()
+        self._pruning = Pruning()
+
+    def open(self) -> Snapshot:
+        """Make or upgrade the file and read what is remembered; raise StoreError where that cannot be."""
+        self.close()
+        prepare_folder(self._path)
+        self._opened = open_writer(self._path)
+        with explained(self._path):
+            return reading.snapshot(self._opened)
+
+    def commit(self, batch: Batch) -> list[Delivery]:
+        """Write all of the batch or nothing; raise StoreError, after which the same batch may be tried again."""
+        messages = message_rows(batch.messages, batch.at)
+        changes = writes(batch)
+        connection = self._connection
+        try:
+            with explained(self._path):
+                self._sync(connection, is_full=batch.is_durable)
+                with transaction(connection):
+                    for statement, rows in changes:
+                        connection.executemany(statement, rows)
+                    self._history.add(connection, batch.records)
+                    retried = _retry(connection, batch.retried, batch.at)
+                    return retried + _enqueue(connection, messages)
+        except BaseException:
+            self._history.forget()
+            raise
+
+    def waiting(self, address: str | None, after: int, limit: int) -> list[Delivery]:
+        """Give queued deliveries with ids above `after`, oldest first; of one address, or of all."""
+        with explained(self._path):
+            return reading.waiting(self._connection, address, after, limit)
+
+    def prune(self, now: datetime, limits: Limits) -> None:
+        """Do a bounded part of the pruning, in small transactions; called again it goes on where it stopped."""
+        connection = self._connection
+        with explained(self._path):
+            self._sync(connection, is_full=False)
+            self._pruning.run(connection, now, limits)
+
+    def close(self) -> None:
+        """Let go of the file."""
+        if self._opened is not None:
+            self._opened.close()
+        self._opened = None
+        self._is_full_sync = None
+        self._history.forget()
+
+    @property
+    def _connection(self) -> sqlite3.Connection:
+        if self._opened is None:
+            raise StoreError(f"{self._path}: the database is not open.")
+        return self._opened
+
+    def _sync(self, connection: sqlite3.Connection, *, is_full: bool) -> None:
+        """Choose whether a commit waits for the disk; SQLite takes it outside a transaction only."""
+        if is_full is not self._is_full_sync:
+            connection.execute(f"PRAGMA synchronous = {'FULL' if is_full else 'NORMAL'}")
+            self._is_full_sync = is_full
+
+
+def _retry(connection: sqlite3.Connection, ids: list[int], at: datetime | None) -> list[Delivery]:
+    created = maybe_micros(at)
+    changed = [number for number in sorted(set(ids)) if _is_retried(connection, number, created)]
+    return [delivery_of(connection.execute(sql.DELIVERY, (number,)).fetchone()) for number in changed]
+
+
+def _is_retried(connection: sqlite3.Connection, number: int, created: int | None) -> bool:
+    return connection.execute(sql.RETRY_DELIVERY, (created, number)).rowcount == 1
+
+
+def _enqueue(connection: sqlite3.Connection, rows: list[Row]) -> list[Delivery]:
+    """Add what is new; with one writer it is exactly what comes after the last id."""
+    if not rows:
+        return []
+    last = connection.execute(sql.LAST_DELIVERY).fetchone()[0]
+    connection.executemany(sql.ADD_DELIVERY, rows)
+    return [delivery_of(row) for row in connection.execute(sql.DELIVERIES, (last, len(rows))).fetchall()]
+
+
+class SqliteReader:
+    """Reader in any process, while the writer runs and after it was killed; where there is no file all is empty.
+
+    It writes nothing and reads in pages, so that it never holds the writer up.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._opened: sqlite3.Connection | None = None
+
+    def history(self, *, job: str | None, since: datetime | None, limit: int | None) -> Iterator[HistoryLine]:
+        """Give the newest `limit` lines, oldest first."""
+        with explained(self._path):
+            if connection := self._connection():
+                yield from reading.history(connection, job=job, since=since, limit=limit)
+
+    def deliveries(self) -> Iterator[Delivery]:
+        """Give the whole outbox, oldest first."""
+        with explained(self._path):
+            if connection := self._connection():
+                yield from reading.deliveries(connection)
+
+    def snapshot(self) -> Snapshot:
+        """Give what a run would begin with."""
+        with explained(self._path):
+            connection = self._connection()
+            return Snapshot() if connection is None else reading.snapshot(connection)
+
+    def last_receipt(self, address: str) -> str | None:
+        """Give the receipt of the last message that was accepted there."""
+        with explained(self._path):
+            connection = self._connection()
+            return None if connection is None else reading.last_receipt(connection, address)
+
+    def close(self) -> None:
+        """Let go of the file; the next question opens it again."""
+        if self._opened is not None:
+            self._opened.close()
+        self._opened = None
+
+    def _connection(self) -> sqlite3.Connection | None:
+        if self._opened is None:
+            self._opened = open_reader(self._path)
+        return self._opened

@@ -1,0 +1,79 @@
+"""What a batch means in statements; for every SQL database alike."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from slack_alert.core.model import Progress
+from slack_alert.engine.ports import Batch, Started
+from slack_alert.stores import sql
+from slack_alert.stores.codec import Row, clean, maybe_clean, maybe_micros, micros, state_row
+
+Write = tuple[str, list[Row]]
+
+
+def writes(batch: Batch) -> list[Write]:
+    """Give everything but new messages, new records and retries, in the order it is to be written."""
+    return [write for write in (*_policy(batch), *_outbox(batch), *_entries(batch), *_book(batch)) if write[1]]
+
+
+def last_run(batch: Batch) -> int:
+    """Give the greatest run id the batch mentions; 0: none."""
+    ids = [record.run for record in batch.records]
+    ids += [started.run for started in batch.running or ()]
+    ids += [message.run for message in batch.messages if message.run is not None]
+    return max(ids, default=0)
+
+
+def _policy(batch: Batch) -> Iterator[Write]:
+    yield sql.PUT_STATE, [state_row(job, state) for job, state in batch.states.items()]
+    yield sql.PUT_SEEN, [(clean(job), micros(seen.first), maybe_micros(seen.last)) for job, seen in batch.seen.items()]
+    holds = [(clean(job), hold) for job, hold in batch.holds.items()]
+    yield sql.PUT_HOLD, [(job, maybe_micros(hold.until)) for job, hold in holds if hold is not None]
+    yield sql.CLEAR_HOLD, [(job,) for job, hold in holds if hold is None]
+
+
+def _outbox(batch: Batch) -> Iterator[Write]:
+    yield sql.PUT_PROGRESS, [_progress_row(progress) for progress in batch.progress]
+    yield sql.DROP_DELIVERY, [(number,) for number in batch.dropped]
+
+
+def _progress_row(progress: Progress) -> Row:
+    return (
+        progress.status.value,
+        progress.attempts,
+        maybe_clean(progress.receipt),
+        maybe_clean(progress.reason),
+        micros(progress.at),
+        progress.delivery,
+    )
+
+
+def _entries(batch: Batch) -> Iterator[Write]:
+    """Give the last word on each key: the same one may be put and deleted in one batch."""
+    entries = {(clean(entry.pack), clean(entry.key)): entry for entry in batch.entries}
+    yield (
+        sql.PUT_ENTRY,
+        [
+            (*name, clean(entry.value), maybe_micros(entry.expires))
+            for name, entry in entries.items()
+            if entry.value is not None
+        ],
+    )
+    yield sql.CLEAR_ENTRY, [name for name, entry in entries.items() if entry.value is None]
+
+
+def _book(batch: Batch) -> Iterator[Write]:
+    if batch.running is not None:
+        yield sql.CLEAR_RUNNING, [()]
+        yield sql.PUT_RUNNING, [_started_row(started) for started in batch.running]
+    if batch.pulse is not None:
+        yield sql.PUT_PULSE, [(clean(batch.pulse),)]
+    if batch.taken is not None:
+        yield sql.PUT_TAKEN, [(batch.taken, batch.taken)]
+    if (run := last_run(batch)) > 0:
+        yield sql.PUT_LAST_RUN, [(run, run)]
+
+
+def _started_row(started: Started) -> Row:
+    return started.run, clean(started.binding), micros(started.slot), micros(started.started)

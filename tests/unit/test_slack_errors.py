@@ -1,0 +1,148 @@
+"""What Slack's answers mean for a message."""
+
+from __future__ import annotations
+
+import json
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from slack_alert.channels.slack.errors import TABLE, UNKNOWN_LIMIT, Reply, judge
+from slack_alert.channels.slack.history import EVENT, matches
+from slack_alert.channels.slack.manifest import SCOPES, manifest
+from slack_alert.core.backoff import Fate, Outcome
+
+DOCUMENTED = json.loads((Path(__file__).parents[1] / "fakes" / "slack_error_codes.json").read_text(encoding="utf-8"))
+METHODS = sorted(name for name, codes in DOCUMENTED.items() if isinstance(codes, list))
+FATES = {
+    Fate.WAIT: "ratelimited rate_limited",
+    Fate.AMBIGUOUS: "fatal_error internal_error service_unavailable request_timeout",
+    Fate.DESTINATION: "channel_not_found not_in_channel is_archived restricted_action cannot_reply_to_message "
+    "restricted_action_read_only_channel restricted_action_thread_only_channel messages_tab_disabled no_permission "
+    "message_limit_exceeded user_not_found",
+    Fate.PAYLOAD: "msg_too_long msg_blocks_too_long invalid_blocks invalid_blocks_format no_text too_many_attachments "
+    "metadata_too_large invalid_metadata_format invalid_metadata_schema file_uploads_disabled invalid_arguments",
+    Fate.CREDENTIALS: "invalid_auth not_authed token_revoked token_expired account_inactive missing_scope "
+    "org_login_required ekm_access_denied access_denied accesslimited team_access_not_granted",
+}
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_every_documented_code_has_a_class(method: str) -> None:
+    assert set() == set(DOCUMENTED[method]) - set(TABLE)
+
+
+def test_the_documented_codes_are_all_there() -> None:
+    assert len(DOCUMENTED["chat.postMessage"]) >= 66
+
+
+@pytest.mark.parametrize(("fate", "code"), [(fate, code) for fate, codes in FATES.items() for code in codes.split()])
+def test_a_code_decides_the_fate(fate: Fate, code: str) -> None:
+    assert fate is judge(Reply(200, code), to="#ops").fate
+
+
+@pytest.mark.parametrize("code", sorted(TABLE))
+def test_a_hint_is_a_whole_sentence_with_nothing_left_open(code: str) -> None:
+    hint = judge(Reply(200, code, needed="files:write", provided="chat:write"), to="#ops").hint
+
+    assert code in ("ratelimited", "rate_limited") or hint
+    assert "{" not in hint
+    assert not hint.endswith(".")
+
+
+def test_a_hint_names_the_conversation() -> None:
+    assert judge(Reply(200, "not_in_channel"), to="#ops").hint == "invite the app: /invite @slack-alert in #ops"
+
+
+def test_a_missing_scope_is_named_beside_those_granted() -> None:
+    hint = judge(Reply(200, "missing_scope", needed="chat:write", provided="users:read"), to="#ops").hint
+
+    assert "add the scope chat:write" in hint
+    assert hint.endswith("the token has: users:read")
+
+
+@pytest.mark.parametrize(
+    ("header", "seconds"),
+    [
+        ("7", 7),
+        ("0", 1),
+        ("1.5", 1.5),
+        (None, 30),
+        ("", 30),
+        ("soon", 30),
+        ("Wed, 21 Oct 2026 07:28:00 GMT", 30),
+        ("-5", 30),
+        ("nan", 30),
+        ("inf", 30),
+        ("1e300", 86_400),
+    ],
+)
+@pytest.mark.parametrize(
+    "reply", [Reply(429), Reply(429, "ratelimited"), Reply(200, "ratelimited"), Reply(200, "rate_limited")]
+)
+def test_throttling_waits_as_long_as_it_was_told(reply: Reply, header: str | None, seconds: float) -> None:
+    outcome = judge(Reply(reply.status, reply.code, retry_after=header))
+
+    assert (Fate.WAIT, timedelta(seconds=seconds)) == (outcome.fate, outcome.after)
+
+
+@pytest.mark.parametrize(
+    ("reply", "fate", "reason"),
+    [
+        (Reply(500), Fate.AMBIGUOUS, "HTTP 500"),
+        (Reply(503), Fate.AMBIGUOUS, "HTTP 503"),
+        (Reply(503, "something_new"), Fate.AMBIGUOUS, "something_new"),
+        (Reply(500, "fatal_error"), Fate.AMBIGUOUS, "fatal_error"),
+        (Reply(200), Fate.AMBIGUOUS, "unreadable answer"),
+        (Reply(302), Fate.AMBIGUOUS, "unreadable answer"),
+        (Reply(403), Fate.RETRY, "HTTP 403"),
+        (Reply(407), Fate.RETRY, "HTTP 407"),
+        (Reply(401, "invalid_auth"), Fate.CREDENTIALS, "invalid_auth"),
+        (Reply(404, "channel_not_found"), Fate.DESTINATION, "channel_not_found"),
+    ],
+)
+def test_an_answer_without_a_known_code_is_judged_by_its_status(reply: Reply, fate: Fate, reason: str) -> None:
+    outcome = judge(reply)
+
+    assert (fate, reason, None) == (outcome.fate, outcome.reason, outcome.limit)
+
+
+def test_an_unknown_code_is_final_after_a_few_attempts() -> None:
+    outcome = judge(Reply(200, "brand_new_code"))
+
+    assert (outcome.fate, outcome.reason, outcome.limit) == (Fate.AMBIGUOUS, "brand_new_code", UNKNOWN_LIMIT)
+    assert "brand_new_code" in outcome.hint
+
+
+@given(st.integers(100, 599), st.text(max_size=120), st.none() | st.text(max_size=40))
+def test_no_answer_is_beyond_judgement(status: int, code: str, header: str | None) -> None:
+    outcome = judge(Reply(status, code, retry_after=header), to="#ops")
+
+    assert isinstance(outcome, Outcome)
+    assert Fate.SENT is not outcome.fate
+    assert outcome.reason
+
+
+def test_the_manifest_is_json_with_every_scope_and_the_messages_tab() -> None:
+    app = json.loads(manifest())
+
+    assert list(SCOPES) == app["oauth_config"]["scopes"]["bot"]
+    assert app["features"]["app_home"]["messages_tab_enabled"]
+    assert len(app["display_information"]["name"]) <= 35
+    assert len(app["display_information"]["description"]) <= 140
+
+
+def test_a_file_is_recognized_by_its_id_and_a_message_by_its_mark() -> None:
+    page: list[dict[str, object]] = [
+        {"ts": "3.0", "files": [{"id": "F1"}]},
+        {"ts": "2.0", "metadata": {"event_type": EVENT, "event_payload": {"id": "k2"}}},
+        {"ts": "1.0", "metadata": {"event_type": "another_app", "event_payload": {"id": "k3"}}},
+        {"ts": "0.5", "text": "a person", "files": None},
+    ]
+
+    found = dict(matches(page, {"k1": 1, "k2": 2, "k3": 3}, {"F1": "k1"}, "C0OPS"))
+
+    assert found == {1: "C0OPS/3.0", 2: "C0OPS/2.0"}
