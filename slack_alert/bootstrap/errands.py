@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from uuid import uuid4
 
 from slack_alert.bootstrap.assembly import make_channels, make_pockets, make_sender, make_services, new_mark, rendered
-from slack_alert.bootstrap.places import address, database, load_plugins, open_reader
+from slack_alert.bootstrap.places import address, database, load_plugins, open_reader, owning
 from slack_alert.core.backoff import Outcome
 from slack_alert.core.bindings import Job
 from slack_alert.core.catalog import Catalog
@@ -30,7 +30,7 @@ from slack_alert.engine.simulation import Ledger, Simulation, VirtualClock
 from slack_alert.engine.writer import DirectBooks
 from slack_alert.executors.inline import Direct
 from slack_alert.executors.perform import Performer
-from slack_alert.stores import DatabaseLock, SqliteInbox, SqliteStore, inbox_path, lock_path
+from slack_alert.stores import SqliteInbox, SqliteStore, inbox_path
 
 if TYPE_CHECKING:
     from slack_alert.settings import Settings
@@ -48,8 +48,8 @@ def leave(settings: Settings, request: Request) -> bool:
     place = database(settings)
     inbox = SqliteInbox(inbox_path(place))
     inbox.put(request)
-    with DatabaseLock(lock_path(place)) as lock:
-        if not lock.acquire(timedelta()):
+    with owning(settings, timedelta()) as is_owner:
+        if not is_owner:
             return True
         asyncio.run(_carry_out(settings, SqliteStore(place), inbox))
     return False

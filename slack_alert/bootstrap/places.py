@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from slack_alert import stores
 from slack_alert.core.catalog import Catalog
 from slack_alert.core.model import Address
 from slack_alert.engine.ports import Reader
 from slack_alert.loader import Defaults, load, survey
-from slack_alert.stores import DatabaseLock, SqliteReader, lock_path, sqlite_path
+from slack_alert.stores import DatabaseLock, SqliteReader, sqlite_path
 
 if TYPE_CHECKING:
     from slack_alert.settings import Settings
@@ -69,4 +72,14 @@ def open_reader(settings: Settings) -> Reader:
 
 def holder(settings: Settings) -> int | None:
     """Give the process that runs with this database now, if any."""
-    return DatabaseLock(lock_path(database(settings))).holder()
+    return stores.holder(database(settings))
+
+
+@contextmanager
+def owning(settings: Settings, wait: timedelta) -> Iterator[bool]:
+    """Own the database meanwhile; False: somebody else does, for longer than `wait`."""
+    lock = DatabaseLock(database(settings))
+    try:
+        yield lock.acquire(wait)
+    finally:
+        lock.release()

@@ -8,18 +8,19 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, TextIO
 
 from slack_alert.bootstrap.assembly import assemble
-from slack_alert.bootstrap.places import address, database, errors_address, load_plugins
+from slack_alert.bootstrap.places import address, database, errors_address, load_plugins, owning
 from slack_alert.core.catalog import Catalog
 from slack_alert.engine.app import App, Manners
 from slack_alert.engine.engine import Engine
 from slack_alert.engine.ports import Inbox, Limits, Store
-from slack_alert.stores import DatabaseLock, MemoryInbox, MemoryStore, SqliteInbox, SqliteStore, inbox_path, lock_path
+from slack_alert.stores import MemoryInbox, MemoryStore, SqliteInbox, SqliteStore, inbox_path
 
 if TYPE_CHECKING:
     from slack_alert.settings import Settings
 
 #: A short command that finds nobody running owns the database for a moment; so long it is waited for.
 _PATIENCE = timedelta(seconds=2)
+_FOREVER = timedelta(days=36_500)
 
 Progress = Callable[[int, int], None]
 Ready = Callable[[Catalog, Engine], None]
@@ -34,10 +35,9 @@ def run(settings: Settings, *, out: TextIO, standby: bool, progress: Progress | 
     if settings.dry_run:
         return _run(settings, MemoryStore(), MemoryInbox(), out, progress, ready)
     place = database(settings)
-    with DatabaseLock(lock_path(place)) as lock:
-        while not lock.acquire(_PATIENCE):
-            if not standby:
-                return 3
+    with owning(settings, _FOREVER if standby else _PATIENCE) as is_owner:
+        if not is_owner:
+            return 3
         return _run(settings, SqliteStore(place), SqliteInbox(inbox_path(place)), out, progress, ready)
 
 

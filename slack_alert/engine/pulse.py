@@ -16,7 +16,7 @@ EVERY = timedelta(seconds=5)
 #: A sign of life older than this is none.
 STALE = 4 * EVERY
 #: The name of that proof's slots; no job can be called so.
-PULSE_NAME = ""
+PULSE_NAME = "(pulse)"
 
 
 class Pulse:

@@ -18,6 +18,9 @@ from slack_alert.loader.files import PluginFile
 from slack_alert.loader.keywords import LATER_KEYWORDS, OPTION_KEYWORDS
 from slack_alert.loader.options import check, find_zone, pause_of, texts_of
 
+#: In characters; a value quoted in a problem may be of any length.
+_LONGEST = 500
+
 
 @dataclass(frozen=True, slots=True)
 class Defaults:
@@ -179,13 +182,16 @@ def _needs(file: PluginFile, declaration: Declaration) -> Iterator[Problem]:
 
 
 def _not_there_yet(file: PluginFile, declaration: Declaration) -> Iterator[Problem]:
+    is_timed = any(keyword in TIME_KEYWORDS for keyword in declaration.keywords)
     for keyword in declaration.keywords:
         if keyword in LATER_KEYWORDS:
-            said = f"`{keyword}` is not there yet in this version: the job runs without it"
+            meanwhile = "the job runs without it" if is_timed else f"{declaration.function} does not run"
+            said = f"`{keyword}` is not there yet in this version: {meanwhile}"
             yield _fault(file, declaration, "SA209", said, "Leave it, or take it out.", severity=Severity.WARNING)
 
 
 def _fault(
     file: PluginFile, declaration: Declaration, code: str, said: str, hint: str, *, severity: Severity = Severity.ERROR
 ) -> Problem:
-    return Problem(file.shown, declaration.line, declaration.column, severity, code, said, hint)
+    message = said if len(said) <= _LONGEST else f"{said[:_LONGEST]}…"
+    return Problem(file.shown, declaration.line, declaration.column, severity, code, message, hint)

@@ -47,6 +47,12 @@ class PluginFile:
         """The module it becomes; a dot inside a name would be taken for a folder."""
         return ".".join((PACKAGE, *(part.replace(".", "_") for part in self.parts)))
 
+    @property
+    def packages(self) -> tuple[str, ...]:
+        """The packages around that module, from the outside in."""
+        names = self.module.split(".")
+        return tuple(".".join(names[:depth]) for depth in range(1, len(names)))
+
 
 def plugins_folder(root: Path) -> Path:
     """Give the folder of the plugins; raise SettingsError where there is none."""

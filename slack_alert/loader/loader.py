@@ -46,15 +46,12 @@ def load(root: Path, defaults: Defaults, *, cache: Path | None = None, progress:
         found = _Survey(folder, reader, defaults)
         unload()
         finder = PluginFinder(folder, reader)
-        for file in found.files:
-            finder.expect(file.file, file.reading)
         finder.install()
-        bindings: list[Binding] = []
-        for done, file in enumerate(found.files, 1):
-            bindings.extend(_executed(file, found.problems))
-            if progress:
-                progress(done, len(found.files))
-        return found.catalog(bindings)
+        try:
+            return found.catalog(_execute(found, finder, progress))
+        except BaseException:
+            unload()
+            raise
 
 
 def unload() -> None:
@@ -105,10 +102,33 @@ class _Survey:
         return Catalog(tuple(bindings), tuple(problems))
 
 
+def _execute(found: _Survey, finder: PluginFinder, progress: Progress | None) -> list[Binding]:
+    for read in found.files:
+        finder.expect(read.file, read.reading)
+    bindings: list[Binding] = []
+    for done, read in enumerate(found.files, 1):
+        if read.is_executed:
+            _import_packages(read.file, finder, found.problems)
+            bindings.extend(_executed(read, found.problems))
+        if progress:
+            progress(done, len(found.files))
+    finder.forget()
+    return bindings
+
+
+def _import_packages(file: PluginFile, finder: PluginFinder, problems: list[Problem]) -> None:
+    """Import what surrounds a file; where that fails, the folder alone stands in for it and the file still runs."""
+    for package in file.packages:
+        try:
+            importlib.import_module(package)
+        except KeyboardInterrupt:
+            raise
+        except BaseException as error:  # noqa: BLE001 - as below
+            problems.append(_failure(finder.failed_file(package) or file, error))
+
+
 def _executed(read: _Read, problems: list[Problem]) -> list[Binding]:
     """Execute one file and give its bindings their functions."""
-    if not read.is_executed:
-        return []
     try:
         module = importlib.import_module(read.file.module)
         functions = [getattr(module, declaration.attribute, None) for declaration in read.reading.declarations]

@@ -35,9 +35,15 @@ class MarkerReader:
     names: tuple[str, ...] = ()
     problems: list[Problem] = field(default_factory=list)
     _constants: dict[str, ast.expr] = field(init=False)
+    _locals: dict[Scopes, set[str]] = field(default_factory=dict)
+    #: Names that are surely meant as markers, whatever stands behind them.
+    _sure: set[str] = field(init=False)
 
     def __post_init__(self) -> None:
         self._constants = _constants(self.source.tree, self.outline)
+        outermost = [node.decorator_list[0] for node, _, _ in self.outline.decorated]
+        used = {self._name_of(decorator) for decorator in outermost if self._is_marker(decorator, ())}
+        self._sure = {OWN_MARKER, *self.names, *used}
 
     def read(self) -> tuple[Declaration, ...]:
         """Take all markers out and return what those at module level declare."""
@@ -64,10 +70,10 @@ class MarkerReader:
 
     def _is_own(self, decorator: ast.expr) -> bool:
         """Tell whether this is the marker that the file imported from the product itself."""
-        return isinstance(decorator, ast.Call) and dotted_name(decorator.func) in self.outline.own_markers
+        return dotted_name(_called(decorator)) in self.outline.own_markers
 
     def _is_named(self, decorator: ast.expr) -> bool:
-        return not self.names or (isinstance(decorator, ast.Call) and dotted_name(decorator.func) in self.names)
+        return not self.names or dotted_name(_called(decorator)) in self.names
 
     def _foreign(self, decorator: ast.expr, scopes: Scopes) -> str | None:
         """Say why a decorator with a trigger keyword is real code that must stay; None where it is not."""
@@ -76,13 +82,18 @@ class MarkerReader:
             return "is an expression"
         if root in self.outline.imported:
             return "is imported"
-        if scopes and root in local_names(scopes):
+        if root in self._local_names(scopes):
             return "is a name of the function or class around it"
         return None
 
     def _is_unbound(self, decorator: ast.expr, scopes: Scopes = ()) -> bool:
         root = root_name(decorator)
-        return root is not None and not self.outline.is_bound(root) and root not in local_names(scopes)
+        return root is not None and not self.outline.is_bound(root) and root not in self._local_names(scopes)
+
+    def _local_names(self, scopes: Scopes) -> set[str]:
+        if scopes not in self._locals:
+            self._locals[scopes] = local_names(scopes)
+        return self._locals[scopes]
 
     def _read_unmarked(self, node: Decorated, scopes: Scopes, is_direct: bool) -> Declaration | None:
         outermost = node.decorator_list[0]
@@ -105,22 +116,16 @@ class MarkerReader:
             self._report(decorator, "SA205", said, hint=f"Allowed: {', '.join(self.names)}.")
 
     def _is_slip(self, decorator: ast.expr) -> bool:
-        """Tell whether a call without a trigger keyword was meant as a marker; left in, it would end the file."""
-        if not isinstance(decorator, ast.Call):
-            return False
+        """Tell whether a decorator without a trigger keyword was meant as a marker; left in, it would end the file."""
         if self._is_own(decorator):
             return True
         if not self._is_unbound(decorator) or not self._is_named(decorator):
             return False
-        written = [keyword.arg for keyword in decorator.keywords if keyword.arg]
+        keywords = decorator.keywords if isinstance(decorator, ast.Call) else []
+        written = [keyword.arg for keyword in keywords if keyword.arg]
         if any(word in KEYWORDS or get_close_matches(word, TRIGGER_KEYWORDS, 1, 0.75) for word in written):
             return True
-        return dotted_name(decorator.func) in {OWN_MARKER, *self.names, *self._used()}
-
-    def _used(self) -> set[str | None]:
-        """Name the markers that the file uses with a trigger keyword."""
-        outermost = [node.decorator_list[0] for node, _, _ in self.outline.decorated if node.decorator_list]
-        return {self._name_of(decorator) for decorator in outermost if self._is_marker(decorator, ())}
+        return self._name_of(decorator) in self._sure
 
     def _misplaced(self, node: Decorated, markers: list[ast.expr]) -> None:
         kind = "a class" if isinstance(node, ast.ClassDef) else "not directly at module level"
@@ -144,14 +149,14 @@ class MarkerReader:
         node.decorator_list = [decorator for decorator in node.decorator_list if decorator not in dropped]
 
     def _declare(self, node: Function, marker: ast.expr) -> Declaration:
-        assert isinstance(marker, ast.Call)
         root = root_name(marker)
         if not self._is_own(marker) and root in self.outline.bound:
             said = f"`{self._name_of(marker)}` is taken as a marker: its own code, defined in this file, will not run"
             hint = "Remove the definition, or rename the keyword if it is not meant as a marker."
             self._report(marker, "SA208", said, hint=hint)
         place = self.source.place(marker)
-        values, faults = keyword_values(self.source, marker, self._constants, place=place)
+        call = marker if isinstance(marker, ast.Call) else ast.Call(marker, [], [])
+        values, faults = keyword_values(self.source, call, self._constants, place=place)
         self.problems.extend(faults)
         node.decorator_list.remove(marker)
         return declared(node, values, place=place, attribute=self._attribute(node), is_sound=not faults)
@@ -174,8 +179,12 @@ class MarkerReader:
         self.problems.append(Problem(self.source.file.shown, line, column, severity, code, said, hint))
 
     def _name_of(self, decorator: ast.expr) -> str:
-        function = decorator.func if isinstance(decorator, ast.Call) else decorator
+        function = _called(decorator)
         return dotted_name(function) or self.source.segment(function)
+
+
+def _called(decorator: ast.expr) -> ast.expr:
+    return decorator.func if isinstance(decorator, ast.Call) else decorator
 
 
 def _has_trigger(decorator: ast.expr) -> bool:

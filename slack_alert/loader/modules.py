@@ -22,6 +22,8 @@ class PluginFinder(MetaPathFinder):
         self._folder = folder
         self._reader = reader
         self._readings: dict[Path, Reading] = {}
+        #: Files that cannot be run; where one is also a package, the folder alone stands in for it.
+        self._failed: dict[str, Path] = {}
         #: Where a module is whose name differs from its path.
         self._renamed: dict[str, Path] = {}
         self._replaced: dict[str, ModuleType] = {}
@@ -29,6 +31,8 @@ class PluginFinder(MetaPathFinder):
     def expect(self, file: PluginFile, reading: Reading) -> None:
         """Use a reading for the first import of its file."""
         self._readings[file.path] = reading
+        if reading.code is None:
+            self._failed[file.module] = file.path
         path = self._folder
         names = file.module.split(".")
         for depth, part in enumerate(file.parts, 2):
@@ -60,9 +64,22 @@ class PluginFinder(MetaPathFinder):
             return None
         stem = self._renamed.get(fullname) or Path(next(iter(path))) / fullname.rpartition(".")[2]
         file = stem.with_name(f"{stem.name}.py")
-        if file.is_file():
+        if file.is_file() and not (self._failed.get(fullname) == file and stem.is_dir()):
             return self._module(fullname, file)
         return self._package(fullname, stem) if stem.is_dir() else None
+
+    def failed(self, module: str, path: Path) -> None:
+        """Remember that a module cannot be run."""
+        self._failed[module] = path
+
+    def failed_file(self, module: str) -> PluginFile | None:
+        """Find the file that made a module fail."""
+        path = self._failed.get(module)
+        return PluginFile.at(path, self._folder) if path else None
+
+    def forget(self) -> None:
+        """Let go of the readings; what is imported later is read when it is."""
+        self._readings.clear()
 
     def code_of(self, path: Path) -> CodeType:
         """Give the code of a file; raise SyntaxError where it has none."""
@@ -77,7 +94,7 @@ class PluginFinder(MetaPathFinder):
 
     def _package(self, name: str, folder: Path) -> ModuleSpec | None:
         init = folder / "__init__.py"
-        if init.is_file():
+        if init.is_file() and self._failed.get(name) != init:
             loader = PluginLoader(name, init, self)
             return importlib.util.spec_from_file_location(
                 name, init, loader=loader, submodule_search_locations=[str(folder)]
@@ -104,7 +121,11 @@ class PluginLoader(SourceFileLoader):
         # Beside a.py there may be a/b.py; a.py stays a module of the package above.
         if folder.is_dir() and not hasattr(module, "__path__"):
             module.__path__ = [str(folder)]
-        super().exec_module(module)
+        try:
+            super().exec_module(module)
+        except BaseException:
+            self._finder.failed(module.__name__, Path(self.path))
+            raise
 
 
 def remove_finders() -> None:

@@ -51,7 +51,12 @@ class Source:
 
     def segment(self, node: ast.expr) -> str:
         """Quote a piece of the source in one short line."""
-        words = " ".join((ast.get_source_segment(self.text, node) or "").split())
+        first, last = node.lineno - 1, node.end_lineno or node.lineno
+        lines = self.lines[first:last]
+        # The end first: on one line, it moves when the beginning is cut off.
+        lines[-1] = _characters(lines[-1], node.end_col_offset or 0)
+        lines[0] = lines[0][len(_characters(self.lines[first], node.col_offset)) :]
+        words = " ".join(" ".join(lines).split())
         return words if len(words) <= 60 else f"{words[:60]}…"
 
 

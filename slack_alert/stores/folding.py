@@ -82,7 +82,7 @@ class Slim(NamedTuple):
     job: str
     verdict: str
     slot: int
-    count: int
+    count: int  # type: ignore[assignment]  # hides tuple.count, which nobody needs of a row
     until: int
 
 

@@ -18,9 +18,13 @@ from slack_alert.stores.codec import clean, micros, moment
 from slack_alert.stores.connection import connect, explained, transaction
 from slack_alert.stores.location import prepare_folder
 
+_HAS_TABLE = "SELECT count(*) FROM sqlite_master WHERE name = 'request'"
 _TABLE = """
-    CREATE TABLE IF NOT EXISTS request (
+    CREATE TABLE request (
         id INTEGER PRIMARY KEY AUTOINCREMENT, kind TEXT NOT NULL, payload TEXT NOT NULL, at BIGINT NOT NULL)"""
+#: Ids go on from the first request's instant in microseconds. A file that was removed and made anew would otherwise give
+#: ids again that the database knows as carried out.
+_FIRST = "INSERT INTO sqlite_sequence (name, seq) VALUES ('request', ?)"
 _PUT = "INSERT INTO request (kind, payload, at) VALUES (?, ?, ?)"
 _ALL = "SELECT kind, payload, at, id FROM request ORDER BY id"
 _REMOVE = "DELETE FROM request WHERE id = ?"
@@ -45,7 +49,9 @@ class SqliteInbox:
         row = (clean(request.kind), json.dumps(dict(request.payload)), micros(request.at))
         prepare_folder(self._path)
         with self._writing("rwc") as connection:
-            connection.execute(_TABLE)
+            if not _has_table(connection):
+                connection.execute(_TABLE)
+                connection.execute(_FIRST, (micros(request.at),))
             connection.execute(_PUT, row)
 
     def peek(self) -> list[Request]:
@@ -72,9 +78,7 @@ class SqliteInbox:
     def _read(self) -> list[Request]:
         # Not read-only: what a killed process left half-written is rolled back by whoever comes next.
         with explained(self._path), closing(connect(self._path, "rw")) as connection:
-            if not connection.execute("SELECT count(*) FROM sqlite_master WHERE name = 'request'").fetchone()[0]:
-                return []
-            rows = connection.execute(_ALL).fetchall()
+            rows = connection.execute(_ALL).fetchall() if _has_table(connection) else []
         return [Request(kind, json.loads(payload), moment(at), number) for kind, payload, at, number in rows]
 
     @contextmanager
@@ -109,6 +113,10 @@ class MemoryInbox:
         """Take away requests."""
         for number in ids:
             self._requests.pop(number, None)
+
+
+def _has_table(connection: sqlite3.Connection) -> bool:
+    return bool(connection.execute(_HAS_TABLE).fetchone()[0])
 
 
 def _mark(path: Path) -> _Mark | None:

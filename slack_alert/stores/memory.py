@@ -58,12 +58,6 @@ class MemoryStore:
         self._put_records(records)
         return self._outbox.commit(batch, messages)
 
-    def waiting(self, address: str | None, after: int, limit: int) -> list[Delivery]:
-        """Give queued deliveries with ids above `after`, oldest first; of one address, or of all."""
-        queued = [delivery for delivery in self._outbox.all() if delivery.status is Status.QUEUED]
-        chosen = [one for one in queued if one.id > after and address in (None, str(one.message.to))]
-        return chosen[:limit]
-
     def prune(self, now: datetime, limits: Limits) -> None:
         """Forget and fold history beyond the limits."""
         cutoff = micros(now) - limits.days * 24 * HOUR
@@ -104,6 +98,12 @@ class MemoryStore:
             taken=self._taken,
             pulse=self._pulse,
         )
+
+    def waiting(self, address: str | None, after: int, limit: int) -> list[Delivery]:
+        """Give queued deliveries with ids above `after`, oldest first; of one address, or of all."""
+        queued = [delivery for delivery in self._outbox.all() if delivery.status is Status.QUEUED]
+        chosen = [one for one in queued if one.id > after and address in (None, str(one.message.to))]
+        return chosen[:limit]
 
     def last_receipt(self, address: str) -> str | None:
         """Give the receipt of the last message that was accepted there."""

@@ -1,4 +1,4 @@
-"""What is asked of an open SQLite connection; in pages, so that a slow reader never keeps the writer's log from ending."""
+"""What is asked of an open SQLite connection; in pages, because a slow reader would keep the writer's log growing."""
 
 from __future__ import annotations
 

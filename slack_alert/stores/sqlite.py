@@ -58,11 +58,6 @@ class SqliteStore:
             self._history.forget()
             raise
 
-    def waiting(self, address: str | None, after: int, limit: int) -> list[Delivery]:
-        """Give queued deliveries with ids above `after`, oldest first; of one address, or of all."""
-        with explained(self._path):
-            return reading.waiting(self._connection, address, after, limit)
-
     def prune(self, now: datetime, limits: Limits) -> None:
         """Do a bounded part of the pruning, in small transactions; called again it goes on where it stopped."""
         connection = self._connection
@@ -137,6 +132,18 @@ class SqliteReader:
         with explained(self._path):
             connection = self._connection()
             return Snapshot() if connection is None else reading.snapshot(connection)
+
+    def waiting(self, address: str | None, after: int, limit: int) -> list[Delivery]:
+        """Give queued deliveries with ids above `after`, oldest first; of one address, or of all."""
+        with explained(self._path):
+            connection = self._connection()
+            return [] if connection is None else reading.waiting(connection, address, after, limit)
+
+    def waiting(self, address: str | None, after: int, limit: int) -> list[Delivery]:
+        """Give queued deliveries with ids above `after`, oldest first; of one address, or of all."""
+        with explained(self._path):
+            connection = self._connection()
+            return [] if connection is None else reading.waiting(connection, address, after, limit)
 
     def last_receipt(self, address: str) -> str | None:
         """Give the receipt of the last message that was accepted there."""

@@ -128,7 +128,7 @@ class Client:
         total = self._access.timeout.total_seconds() + len(content) / SLOWEST_UPLOAD
         try:
             # As a stream: the bytes of a large body in one piece would hold up the loop.
-            limit = aiohttp.ClientTimeout(total=total)
+            limit = aiohttp.ClientTimeout(total=total, connect=session.timeout.connect)
             async with session.post(url, data=io.BytesIO(content), proxy=web.proxy, timeout=limit) as response:
                 status = response.status
                 await response.read()  # to the end, so that the connection can be used again

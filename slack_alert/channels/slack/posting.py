@@ -10,7 +10,7 @@ from typing import Any
 
 from slack_alert.channels.slack.client import Client, RefusedError
 from slack_alert.channels.slack.directory import Directory, narrowed
-from slack_alert.channels.slack.errors import CLOSES_ONE_METHOD, CUSTOMIZE, REFUSES_METADATA, TOO_LONG
+from slack_alert.channels.slack.errors import CUSTOMIZE, REFUSES_METADATA, TOO_LONG
 from slack_alert.channels.slack.history import mark
 from slack_alert.channels.slack.upload import place, share
 from slack_alert.core.backoff import Fate
@@ -150,4 +150,4 @@ class Poster:
 
 def _concerns_the_file(refused: RefusedError) -> bool:
     """Whether the conversation may still take a text."""
-    return refused.outcome.fate in (Fate.PAYLOAD, Fate.DESTINATION) or refused.code in CLOSES_ONE_METHOD
+    return refused.outcome.fate in (Fate.PAYLOAD, Fate.DESTINATION)

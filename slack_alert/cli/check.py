@@ -1,0 +1,119 @@
+"""`slack-alert check`."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from typing import TYPE_CHECKING, TextIO
+
+import click
+
+from slack_alert.cli import codes
+from slack_alert.cli.options import common, remember
+from slack_alert.cli.output import tell, tell_json
+from slack_alert.cli.session import own_output, settings_of
+from slack_alert.cli.spoken import counted
+
+if TYPE_CHECKING:
+    from slack_alert.core.bindings import Binding
+    from slack_alert.core.catalog import Catalog, Problem
+    from slack_alert.settings import Settings
+
+
+@click.command()
+@common
+@click.option("--load", "is_loaded", is_flag=True, help="Compile and execute the modules as well.")
+@click.option("--json", "as_json", is_flag=True, help="One JSON document.")
+@click.pass_context
+def check(ctx: click.Context, /, *, is_loaded: bool, as_json: bool, **flags: object) -> int:
+    """Read every plugin without executing any; print jobs and problems. Exit 1 when any problem is an error."""
+    settings = settings_of(remember(ctx, flags))
+    with own_output() as out:
+        catalog = _read(settings, is_loaded=is_loaded)
+        if as_json:
+            tell_json(document(catalog), out)
+        else:
+            _show(catalog, out)
+    return codes.FOUND if catalog.has_errors else codes.FINE
+
+
+def document(catalog: Catalog) -> dict[str, object]:
+    """Give what `check --json` says."""
+    return {
+        "jobs": [job_json(bindings) for bindings in functions(catalog.bindings)],
+        "problems": [problem_json(problem) for problem in catalog.problems],
+    }
+
+
+def functions(bindings: Sequence[Binding]) -> list[list[Binding]]:
+    """Put the bindings of one function together."""
+    grouped: dict[str, list[Binding]] = {}
+    for binding in bindings:
+        grouped.setdefault(binding.name, []).append(binding)
+    return list(grouped.values())
+
+
+def job_json(bindings: Sequence[Binding]) -> dict[str, object]:
+    """Describe one function; with several bindings it is what its first one is."""
+    first = bindings[0]
+    return {
+        "name": first.name,
+        "file": first.action.file,
+        "line": first.action.line,
+        "kind": first.kind,
+        "trigger": trigger(bindings),
+        "options": dict(first.options),
+    }
+
+
+def problem_json(problem: Problem) -> Mapping[str, object]:
+    """Describe one problem."""
+    fields = asdict(problem)
+    order = ("file", "line", "column", "severity", "code", "message", "hint")
+    return {name: str(fields[name]) if name == "severity" else fields[name] for name in order}
+
+
+def trigger(bindings: Sequence[Binding]) -> str:
+    """Say when a function runs."""
+    return ", ".join(binding.shown for binding in bindings)
+
+
+def _read(settings: Settings, *, is_loaded: bool) -> Catalog:
+    from slack_alert import bootstrap
+    from slack_alert.cli.progress import loading
+
+    if not is_loaded:
+        return bootstrap.survey_plugins(settings)
+    with loading() as progress:
+        return bootstrap.load_plugins(settings, progress)
+
+
+def _show(catalog: Catalog, out: TextIO) -> None:
+    from slack_alert.cli.tables import Cell, table
+
+    found = functions(catalog.bindings)
+    if found:
+        rows = [
+            (Cell(each[0].name, "bold"), each[0].kind, trigger(each), f"{each[0].action.file}:{each[0].action.line}")
+            for each in found
+        ]
+        tell(table(("NAME", "KIND", "TRIGGER", "PLACE"), rows, out, flexible=(2,)) + "\n", out)
+    for problem in catalog.problems:
+        tell(_painted(problem, out), out)
+    tell(_summary(catalog, found), out)
+
+
+def _painted(problem: Problem, out: TextIO) -> str:
+    from slack_alert.cli.tables import Style, paint
+
+    styles: dict[str, Style] = {"error": "red", "warning": "yellow"}
+    return paint(str(problem), styles.get(str(problem.severity), ""), out)
+
+
+def _summary(catalog: Catalog, found: Sequence[Sequence[Binding]]) -> str:
+    kinds = Counter(each[0].kind for each in found) or Counter({"job": 0})
+    severities = Counter(str(problem.severity) for problem in catalog.problems)
+    parts = [counted(number, kind) for kind, number in kinds.items()]
+    parts += [counted(severities[level], level) for level in ("error", "warning", "notice") if severities[level]]
+    return ", ".join(parts if severities else [*parts, "no problems"]) + "."

@@ -1,0 +1,101 @@
+"""`slack-alert history [JOB]`."""
+
+from __future__ import annotations
+
+import sys
+from collections import deque
+from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING
+
+import click
+
+from slack_alert.cli import codes
+from slack_alert.cli.lines import instant, record_json, seconds
+from slack_alert.cli.moments import parse_moment
+from slack_alert.cli.names import chosen, complete_job, job_names
+from slack_alert.cli.options import common, remember
+from slack_alert.cli.output import tell, tell_json
+from slack_alert.cli.session import settings_of
+
+if TYPE_CHECKING:
+    from datetime import datetime, tzinfo
+
+    from slack_alert.engine.ports import HistoryLine, Reader
+    from slack_alert.settings import Settings
+
+#: How many lines people get who do not say how many.
+SHOWN = 50
+
+
+@click.command()
+@common
+@click.argument("job", required=False, shell_complete=complete_job)
+@click.option("--since", metavar="T", help="The first moment: 2026-11-21T09:00, 9:00, or 2h (ago).")
+@click.option("--limit", metavar="N", type=click.IntRange(min=1), help=f"The newest N lines ({SHOWN}; all with --json).")
+@click.option("--json", "as_json", is_flag=True, help="One JSON line per slot.")
+@click.pass_context
+def history(  # noqa: PLR0913 - one argument for each option
+    ctx: click.Context, /, *, job: str | None, since: str | None, limit: int | None, as_json: bool, **flags: object
+) -> int:
+    """List runs with their verdicts and messages, the newest last. JOB: a name, its last part, or a pattern."""
+    from slack_alert import bootstrap
+    from slack_alert.engine.clock import SystemClock
+
+    settings = settings_of(remember(ctx, flags))
+    begin = parse_moment(since, zone=settings.timezone, now=SystemClock().now()) if since else None
+    reader = bootstrap.open_reader(settings)
+    names = _names(settings, reader, job)
+    if as_json:
+        for line in _lines(reader, names, begin, limit):
+            tell_json(line_json(line, settings.timezone))
+    else:
+        _show(list(_lines(reader, names, begin, limit or SHOWN)), settings.timezone)
+    reader.close()
+    return codes.FINE
+
+
+def line_json(line: HistoryLine, zone: tzinfo) -> dict[str, object]:
+    """Give one line of `history --json`."""
+    record = line.record
+    return {
+        **record_json(record, zone),
+        "run": record.run or None,
+        "started": instant(record.started, zone),
+        "duration": seconds(record.duration),
+        "error": record.error,
+        "printed": record.printed,
+        "delivery": line.delivery,
+        "attempts": line.attempts,
+        "receipt": line.receipt,
+    }
+
+
+def _names(settings: Settings, reader: Reader, job: str | None) -> list[str] | None:
+    """Find the jobs that are meant; None: all. Without any history the path may simply be wrong, so look there."""
+    snapshot = reader.snapshot()
+    if job is None and snapshot.last_run:
+        return None
+    names = job_names(settings, snapshot)
+    return chosen(job, names) if job else None
+
+
+def _lines(
+    reader: Reader, names: list[str] | None, since: datetime | None, limit: int | None
+) -> Iterable[HistoryLine]:
+    if names is None or len(names) == 1:
+        return reader.history(job=names[0] if names else None, since=since, limit=limit)
+    wanted = frozenset(names)
+    found = (line for line in reader.history(job=None, since=since, limit=None) if line.record.binding in wanted)
+    return found if limit is None else deque(found, maxlen=limit)
+
+
+def _show(lines: list[HistoryLine], zone: tzinfo) -> None:
+    from slack_alert.cli.tables import history_table
+
+    tell(history_table((line.record for line in lines), zone, sys.stdout, notes=_notes(lines)))
+
+
+def _notes(lines: Iterable[HistoryLine]) -> Iterator[str]:
+    """Mention what people may not have read yet; that a message arrived goes without saying."""
+    for line in lines:
+        yield f"[{line.delivery}]" if line.delivery in {"queued", "dead"} else ""

@@ -1,0 +1,146 @@
+"""`slack-alert jobs`."""
+
+from __future__ import annotations
+
+import sys
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, tzinfo
+from typing import TYPE_CHECKING
+
+import click
+
+from slack_alert.cli import codes
+from slack_alert.cli.check import functions, job_json, trigger
+from slack_alert.cli.lines import instant
+from slack_alert.cli.options import common, remember
+from slack_alert.cli.output import tell, tell_json
+from slack_alert.cli.session import settings_of
+from slack_alert.cli.spoken import counted, local
+
+if TYPE_CHECKING:
+    from slack_alert.core.bindings import Binding
+    from slack_alert.core.catalog import Catalog
+    from slack_alert.core.model import Record
+    from slack_alert.core.outlook import Outlook
+    from slack_alert.engine.ports import Reader
+    from slack_alert.settings import Settings
+
+
+@click.command()
+@common
+@click.option("--json", "as_json", is_flag=True, help="One JSON document.")
+@click.pass_context
+def jobs(ctx: click.Context, /, *, as_json: bool, **flags: object) -> int:
+    """List the jobs with their triggers, next runs and state."""
+    from slack_alert import bootstrap
+    from slack_alert.engine.clock import SystemClock
+
+    settings = settings_of(remember(ctx, flags))
+    catalog = bootstrap.survey_plugins(settings)
+    reader = bootstrap.open_reader(settings)
+    now = SystemClock().now()
+    lines = _lines(catalog, reader, now)
+    reader.close()
+    if as_json:
+        tell_json({"jobs": [line.json(settings.timezone) for line in lines]})
+    else:
+        _show(lines, catalog, settings, now)
+    return codes.FINE
+
+
+@dataclass(frozen=True, slots=True)
+class _Line:
+    """A job, what is ahead of it, and its last run."""
+
+    bindings: Sequence[Binding]
+    seen: Outlook
+    last: Record | None
+
+    @property
+    def last_run(self) -> datetime | None:
+        return (self.last.until or self.last.slot) if self.last else None
+
+    def json(self, zone: tzinfo) -> dict[str, object]:
+        return {
+            **job_json(self.bindings),
+            "next_run": instant(self.seen.next_run, zone),
+            "last_run": instant(self.last_run, zone),
+            "state": str(self.seen.state),
+            "paused_until": instant(self.seen.paused_until, zone),
+            "alerts": self.seen.alerts,
+        }
+
+
+def _lines(catalog: Catalog, reader: Reader, now: datetime) -> list[_Line]:
+    from slack_alert.core.bindings import Job
+    from slack_alert.core.outlook import outlook
+    from slack_alert.core.policy import State
+
+    snapshot = reader.snapshot()
+    lines = []
+    for bindings in functions(catalog.bindings):
+        job = next((binding for binding in bindings if isinstance(binding, Job)), None)
+        if job is None:
+            continue
+        seen = snapshot.seen.get(job.name)
+        ahead = outlook(
+            job,
+            snapshot.states.get(job.name, State()),
+            hold=snapshot.holds.get(job.name),
+            first_seen=seen.first if seen else None,
+            last=seen.last if seen else None,
+            now=now,
+        )
+        lines.append(_Line(bindings, ahead, _last_run(reader, job.name)))
+    return lines
+
+
+def _last_run(reader: Reader, job: str) -> Record | None:
+    """Find the last slot that ran; rows of slots that did not are few, so it is mostly the newest or the one before."""
+    from slack_alert.core.model import NOT_RUN
+
+    for limit in (1, 10, 1000):
+        newest = [line.record for line in reader.history(job=job, since=None, limit=limit)]
+        found = next((record for record in reversed(newest) if record.verdict not in NOT_RUN), None)
+        if found or len(newest) < limit:
+            return found
+    return None
+
+
+def _show(lines: Sequence[_Line], catalog: Catalog, settings: Settings, now: datetime) -> None:
+    from slack_alert import bootstrap
+    from slack_alert.cli.tables import Cell, next_cells, table
+
+    zone = settings.timezone
+    rows = [
+        (
+            Cell(line.bindings[0].name, "bold"),
+            trigger(line.bindings),
+            *next_cells(line.seen, zone, now),
+            f"{local(line.last_run, zone, now)} {line.last.verdict}" if line.last and line.last_run else "-",
+        )
+        for line in lines
+    ]
+    if rows:
+        head = ("JOB", "TRIGGER", "NEXT RUN", "STATE", "LAST RUN")
+        tell(table(head, rows, sys.stdout, flexible=(1, 0)))
+    else:
+        tell(f"No jobs in {settings.path / 'plugins'}. `slack-alert init` writes an example.")
+    for remark in _remarks(lines, catalog, is_running=bootstrap.holder(settings) is not None):
+        click.echo(remark, err=True)
+
+
+def _remarks(lines: Sequence[_Line], catalog: Catalog, *, is_running: bool) -> list[str]:
+    listed = {line.bindings[0].name for line in lines}
+    others = Counter(each[0].kind for each in functions(catalog.bindings) if each[0].name not in listed)
+    remarks = []
+    if others:
+        what = " and ".join(counted(number, kind) for kind, number in others.items())
+        remarks.append(f"{what} without a time: `slack-alert check` lists them.")
+    if catalog.problems:
+        remarks.append(f"{counted(len(catalog.problems), 'problem')} in plugin files: see `slack-alert check`.")
+    if lines and not is_running:
+        remarks.append("slack-alert is not running: next runs are as if it were started now.")
+    return remarks

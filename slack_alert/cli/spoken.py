@@ -1,0 +1,43 @@
+"""Times as people read them: `09:30:00`, `Mon 23 Nov 09:00`, `in 5 min`."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta, tzinfo
+
+_UNITS = (("d", timedelta(days=1)), ("h", timedelta(hours=1)), ("min", timedelta(minutes=1)), ("s", timedelta(seconds=1)))
+#: A year away, the year has to be said.
+_FAR = timedelta(days=300)
+
+
+def local(at: datetime, zone: tzinfo, now: datetime) -> str:
+    """Write an instant on the wall clock of a zone; what is not today with its date."""
+    wall, today = at.astimezone(zone), now.astimezone(zone)
+    if wall.date() == today.date():
+        return f"{wall:%H:%M:%S}" if wall.second else f"{wall:%H:%M}"
+    return f"{wall:%a %d %b %H:%M}" if abs(at - now) < _FAR else f"{wall:%d %b %Y %H:%M}"
+
+
+def stamp(at: datetime, zone: tzinfo) -> str:
+    """Write an instant in full, so that a column of them can be sorted."""
+    return f"{at.astimezone(zone):%Y-%m-%d %H:%M:%S}"
+
+
+def distance(span: timedelta) -> str:
+    """Write how long something is in its largest unit, and in the next one where that one is still small."""
+    span = abs(span)
+    for (unit, size), (smaller, step) in zip(_UNITS, _UNITS[1:], strict=False):
+        if span >= size:
+            count, rest = divmod(span, size)
+            detail = f" {rest // step} {smaller}" if count < 3 and rest >= step and smaller != "s" else ""
+            return f"{count} {unit}{detail}"
+    return f"{span // timedelta(seconds=1)} s" if span >= timedelta(seconds=1) else "a moment"
+
+
+def ahead(at: datetime, now: datetime) -> str:
+    """Say how soon an instant comes."""
+    return f"in {distance(at - now)}" if at > now else "now"
+
+
+def counted(number: int, noun: str) -> str:
+    """Write a number of things."""
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"

@@ -1,0 +1,170 @@
+"""Tables for people: columns aligned by what a terminal shows, colours and cut lines only where there is one."""
+
+from __future__ import annotations
+
+import os
+import re
+import sys
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, tzinfo
+from itertools import zip_longest
+from typing import TYPE_CHECKING, Literal, TextIO
+
+import click
+
+from slack_alert.cli.spoken import ahead, counted, local, stamp
+from slack_alert.core.model import Record, Verdict
+from slack_alert.core.tables import cut, display_width
+
+if TYPE_CHECKING:
+    from slack_alert.core.outlook import Outlook
+    from slack_alert.engine.engine import Engine
+    from slack_alert.settings import Settings
+
+Style = Literal["", "dim", "bold", "green", "yellow", "red"]
+#: A column is never cut below so many columns of the terminal.
+NARROWEST = 12
+_GAP = "  "
+# Everything that steers a terminal or turns the reading direction around.
+_STEERING = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]")
+
+_STYLES: dict[Verdict, Style] = {
+    Verdict.SAID: "green",
+    Verdict.ERROR: "red",
+    Verdict.TIMED_OUT: "red",
+    Verdict.INTERRUPTED: "red",
+    Verdict.DENIED: "red",
+    Verdict.MISSED: "yellow",
+    Verdict.OVERLAPPED: "yellow",
+    Verdict.CANCELED: "yellow",
+    Verdict.PAUSED: "yellow",
+    Verdict.MUTED: "yellow",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """A text with a style."""
+
+    text: str
+    style: Style = ""
+
+
+def table(head: Sequence[str], rows: Iterable[Sequence[str | Cell]], out: TextIO, *, flexible: Sequence[int]) -> str:
+    """Align rows under their headings; on a terminal the `flexible` columns give way, the first one first."""
+    cells = [[_cell(cell) for cell in row] for row in rows]
+    every = [[Cell(name, "dim") for name in head], *cells]
+    widths = [max(display_width(cell.text) for cell in column) for column in zip(*every, strict=True)]
+    _fit(widths, _columns(out), flexible)
+    is_coloured = has_colour(out)
+    return "\n".join(_line(row, widths, is_coloured=is_coloured) for row in every)
+
+
+def history_table(records: Iterable[Record], zone: tzinfo, out: TextIO, *, notes: Iterable[str] = ()) -> str:
+    """Show what ran and what did not; a note is about how far the messages of a record came."""
+    rows = [
+        (
+            Cell(stamp(record.slot, zone), "dim"),
+            record.binding,
+            Cell(str(record.verdict), _STYLES.get(record.verdict, "dim")),
+            " | ".join(part for part in (note, _told(record, zone)) if part),
+        )
+        for record, note in zip_longest(records, notes, fillvalue="")
+        if isinstance(record, Record)
+    ]
+    return table(("AT", "JOB", "VERDICT", "TEXT"), rows, out, flexible=(3, 1)) if rows else "No runs."
+
+
+def plan(engine: Engine, settings: Settings, out: TextIO | None = None) -> str:
+    """Show what `run` is about to do: the jobs with their next runs, and where messages go."""
+    from slack_alert.core.outlook import outlook
+    from slack_alert.engine.clock import SystemClock
+
+    stream = out or sys.stdout
+    now = SystemClock().now()
+    rows = []
+    for hot in engine.jobs():
+        seen = outlook(hot.job, hot.state, hold=hot.hold, first_seen=hot.anchor, last=hot.last, now=now)
+        rows.append((Cell(hot.job.name, "bold"), hot.job.shown, *next_cells(seen, settings.timezone, now)))
+    rows.sort(key=lambda row: row[0].text)
+    jobs = table(("JOB", "TRIGGER", "NEXT RUN", "STATE"), rows, stream, flexible=(1,))
+    title = f"slack-alert: {counted(len(rows), 'job')}, times in {settings.timezone}"
+    told = paint(f"Messages go to {destination(settings)}. Ctrl+C ends.", "dim", stream)
+    return f"{paint(title, 'bold', stream)}\n\n{jobs}\n\n{told}\n"
+
+
+def next_cells(seen: Outlook, zone: tzinfo, now: datetime) -> tuple[Cell, Cell]:
+    """Show when a job runs next, and whether it rests."""
+    when = f"{local(seen.next_run, zone, now)} {ahead(seen.next_run, now)}" if seen.next_run else "never"
+    state = str(seen.state)
+    if seen.paused_until:
+        state += f" until {local(seen.paused_until, zone, now)}"
+    return Cell(when, "" if seen.next_run else "yellow"), Cell(state, "green" if state == "active" else "yellow")
+
+
+def destination(settings: Settings) -> str:
+    """Say where messages go."""
+    if settings.dry_run:
+        return "the terminal: --dry-run"
+    return str(settings.channel) if settings.token else "the terminal: no token is set"
+
+
+def paint(text: str, style: Style, out: TextIO) -> str:
+    """Colour a text, where there is a terminal that may."""
+    return _painted(text, style) if has_colour(out) else text
+
+
+def has_colour(out: TextIO) -> bool:
+    """Tell whether colours are wanted and can be shown."""
+    return out.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
+
+
+def _told(record: Record, zone: tzinfo) -> str:
+    parts = [line.strip() for line in record.text.splitlines()] or [_last_line(record.error)]
+    if record.count > 1 and record.until:
+        parts.append(f"{counted(record.count, 'slot')}, until {stamp(record.until, zone)}")
+    return " | ".join(part for part in parts if part)
+
+
+def _last_line(traceback: str | None) -> str:
+    return traceback.strip().rpartition("\n")[2] if traceback else ""
+
+
+def _cell(cell: str | Cell) -> Cell:
+    found = cell if isinstance(cell, Cell) else Cell(cell)
+    return Cell(_STEERING.sub("\ufffd", " ".join(found.text.split())), found.style)
+
+
+def _fit(widths: list[int], columns: int | None, flexible: Sequence[int]) -> None:
+    if columns is None:
+        return
+    for index in flexible:
+        excess = sum(widths) + len(_GAP) * (len(widths) - 1) - columns
+        if excess > 0:
+            widths[index] = max(min(NARROWEST, widths[index]), widths[index] - excess)
+
+
+def _line(row: Sequence[Cell], widths: Sequence[int], *, is_coloured: bool) -> str:
+    shown = []
+    for cell, width in zip(row, widths, strict=True):
+        text = cut(cell.text, width)
+        padding = " " * (width - display_width(text))
+        shown.append((_painted(text, cell.style) if is_coloured else text) + padding)
+    return _GAP.join(shown).rstrip()
+
+
+def _painted(text: str, style: Style) -> str:
+    if style in ("dim", "bold"):
+        return click.style(text, dim=style == "dim" or None, bold=style == "bold" or None)
+    return click.style(text, fg=style) if style else text
+
+
+def _columns(out: TextIO) -> int | None:
+    """Give the terminal's width; a pipe or a file has no end of the line."""
+    if not out.isatty():
+        return None
+    try:
+        return os.get_terminal_size(out.fileno()).columns or None
+    except (OSError, ValueError):
+        return None

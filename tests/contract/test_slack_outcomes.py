@@ -1,0 +1,185 @@
+"""Slack as a channel: what becomes of a message when Slack refuses, breaks off or is away."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Iterator
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from slack_alert.channels.slack import SlackChannel
+from slack_alert.core.backoff import Fate, Outcome
+from slack_alert.core.errors import BadValue
+from tests.contract.slack_rig import TOKEN, calls, delivery, sent
+from tests.fakes.slack import FakeSlack
+from tests.fakes.slack_faults import Kind
+from tests.fakes.slack_workspace import ALL_SCOPES
+
+
+@pytest.fixture
+def slack() -> Iterator[FakeSlack]:
+    with FakeSlack(token=TOKEN) as fake:
+        yield fake
+
+
+async def answered(kind: str, body: bytes) -> Outcome:
+    """Send to something that gives one answer, whatever it is asked."""
+
+    answered = asyncio.Event()
+
+    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        asked = (await reader.readuntil(b"\r\n\r\n")).decode().lower()
+        await reader.readexactly(int(asked.partition("content-length:")[2].split()[0]))
+        head = f"HTTP/1.1 200 OK\r\nContent-Type: {kind}\r\nContent-Length: {len(body)}\r\nConnection: close\r\n\r\n"
+        writer.write(head.encode() + body)
+        writer.close()
+        await writer.wait_closed()
+        answered.set()
+
+    async with await asyncio.start_server(answer, "127.0.0.1", 0) as server:
+        channel = SlackChannel(TOKEN, api_url=f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/api/")
+        outcome = await channel.send(delivery("x"), None)
+        await channel.close()
+        await answered.wait()
+    return outcome
+
+
+class TestOutcomes:
+    @pytest.mark.parametrize(
+        ("kind", "fate", "accepted"),
+        [
+            ("rate_limited", Fate.WAIT, 0),
+            ("html", Fate.AMBIGUOUS, 0),
+            ("truncated", Fate.AMBIGUOUS, 1),
+            ("empty", Fate.AMBIGUOUS, 1),
+            ("cut", Fate.AMBIGUOUS, 1),
+            ("reset_before", Fate.AMBIGUOUS, 0),
+            ("reset_after", Fate.AMBIGUOUS, 1),
+        ],
+    )
+    def test_a_fault_becomes_an_outcome(self, slack: FakeSlack, kind: Kind, fate: Fate, accepted: int) -> None:
+        slack.fault(kind, retry_after=7)
+
+        (outcome,) = sent(slack, delivery("x"))
+
+        assert outcome.fate is fate
+        assert len(slack.messages) == accepted
+        assert len(calls(slack, "chat.postMessage")) == 1
+        if fate is Fate.WAIT:
+            assert outcome.after == timedelta(seconds=7)
+
+    @pytest.mark.parametrize(
+        ("status", "body", "fate"),
+        [
+            (403, "<html>blocked</html>", Fate.RETRY),
+            (502, "<html>bad gateway</html>", Fate.AMBIGUOUS),
+            (200, "<html>log in to the wireless network</html>", Fate.AMBIGUOUS),
+            (200, "", Fate.AMBIGUOUS),
+        ],
+    )
+    def test_a_page_in_place_of_an_answer(self, slack: FakeSlack, status: int, body: str, fate: Fate) -> None:
+        slack.fault("status", status=status, body=body)
+
+        (outcome,) = sent(slack, delivery("x"))
+
+        assert outcome.fate is fate
+
+    @pytest.mark.parametrize(
+        ("kind", "body", "expected"),
+        [
+            ("text/plain", b"ok", (Fate.AMBIGUOUS, "unreadable answer")),
+            ("application/gzip", b"x", (Fate.AMBIGUOUS, "unreadable answer")),
+            ("application/json", b"[1]", (Fate.AMBIGUOUS, "unreadable answer")),
+            ("application/json", b"null", (Fate.AMBIGUOUS, "unreadable answer")),
+            ("application/json", b"\xff\xfe{", (Fate.AMBIGUOUS, "unreadable answer")),
+            ("application/json", b'{"ok": false}', (Fate.AMBIGUOUS, "unreadable answer")),
+            ("application/json", b'{"ok": false, "error": {"a": 1}}', (Fate.AMBIGUOUS, "unreadable answer")),
+            ("application/json", b'{"ok": true}', (Fate.SENT, "")),
+        ],
+    )
+    def test_no_answer_makes_it_raise(self, kind: str, body: bytes, expected: tuple[Fate, str]) -> None:
+        outcome = asyncio.run(answered(kind, body))
+
+        assert (outcome.fate, outcome.reason) == expected
+
+    def test_a_slack_that_is_away_was_surely_not_reached(self, slack: FakeSlack) -> None:
+        slack.stop_listening()
+
+        (outcome,) = sent(slack, delivery("x"))
+
+        assert (outcome.fate, outcome.reason) == (Fate.RETRY, "ClientConnectorError")
+        assert "127.0.0.1" in outcome.hint
+
+    def test_a_failed_tls_handshake_is_surely_not_sent(self, slack: FakeSlack) -> None:
+        (outcome,) = sent(slack, delivery("x"), api_url=slack.url.replace("http:", "https:"))
+
+        assert outcome.fate is Fate.RETRY
+
+    @pytest.mark.slow
+    def test_an_answer_that_does_not_come_leaves_it_open(self, slack: FakeSlack) -> None:
+        slack.fault("slow", delay=1.0)
+
+        (outcome,) = sent(slack, delivery("x"), timeout=timedelta(seconds=0.3))
+
+        assert outcome.fate is Fate.AMBIGUOUS
+        assert len(slack.messages) == 1
+
+    @pytest.mark.parametrize(
+        ("to", "reason", "words"),
+        [
+            ("#nowhere", "channel_not_found", "#nowhere does not exist"),
+            ("#old", "is_archived", "#old is archived"),
+            ("", "channel_not_found", "the conversation does not exist"),
+        ],
+    )
+    def test_a_wrong_address_says_what_to_do(self, slack: FakeSlack, to: str, reason: str, words: str) -> None:
+        (outcome,) = sent(slack, delivery("x", to=to))
+
+        assert (outcome.fate, outcome.reason) == (Fate.DESTINATION, reason)
+        assert words in outcome.hint
+
+    def test_a_conversation_without_the_app_asks_for_an_invitation(self) -> None:
+        with FakeSlack(scopes=ALL_SCOPES - {"chat:write.public"}) as slack:
+            (outcome,) = sent(slack, delivery("x", to="#open"))
+
+        assert outcome.hint == "invite the app: /invite @slack-alert in #open"
+
+    def test_a_wrong_token_closes_the_channel_and_is_never_shown(
+        self, slack: FakeSlack, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        secret = "xoxb-secret-123"
+        with caplog.at_level(logging.DEBUG):
+            (outcome,) = sent(slack, delivery("x"), token=secret, proxy=None)
+
+        assert (outcome.fate, outcome.reason) == (Fate.CREDENTIALS, "invalid_auth")
+        assert "doctor" in outcome.hint
+        assert secret not in f"{outcome} {caplog.text} {SlackChannel(secret)!r}"
+
+    def test_a_proxy_that_is_away_was_surely_not_reached_and_its_password_is_not_shown(
+        self, slack: FakeSlack, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        with caplog.at_level(logging.DEBUG):
+            (outcome,) = sent(slack, delivery("x"), proxy="http://ann:secret@127.0.0.1:9")
+
+        assert (outcome.fate, outcome.reason) == (Fate.RETRY, "ClientProxyConnectionError")
+        assert "secret" not in f"{outcome} {caplog.text}"
+
+    @pytest.mark.parametrize(("no_proxy", "fate"), [("127.0.0.1", Fate.SENT), ("example.com", Fate.RETRY)])
+    def test_the_proxy_of_the_environment_is_taken_but_for_hosts_it_excepts(
+        self, slack: FakeSlack, monkeypatch: pytest.MonkeyPatch, no_proxy: str, fate: Fate
+    ) -> None:
+        for name in ("http_proxy", "HTTP_PROXY"):
+            monkeypatch.setenv(name, "http://127.0.0.1:9")
+        for name in ("no_proxy", "NO_PROXY"):
+            monkeypatch.setenv(name, no_proxy)
+
+        (outcome,) = sent(slack, delivery("x"))
+
+        assert outcome.fate is fate
+
+    def test_an_unusable_ca_file_is_told_at_the_start(self, slack: FakeSlack, tmp_path: Path) -> None:
+        with pytest.raises(BadValue, match="ca_file"):
+            sent(slack, delivery("x"), ca_file=tmp_path / "none.pem")
