@@ -36,3 +36,7 @@ class SettingsError(SlackAlertError):
 
 class StoreError(SlackAlertError):
     """What is remembered cannot be read or written; nothing was changed, and trying again is safe."""
+
+
+class NotNow(SlackAlertError):
+    """It cannot be told at the moment; asking again later may help."""

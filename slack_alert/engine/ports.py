@@ -158,7 +158,10 @@ class Channel(Protocol):
         """Attempt one delivery; `text` replaces the text of a Text piece. Never raise for what a service answers."""
 
     async def find(self, deliveries: Sequence[Delivery], last_receipt: str | None) -> Mapping[int, str] | None:
-        """Look which of these (one address) were accepted: delivery id to receipt; None: it cannot be told."""
+        """Look which of these (one address) were accepted: delivery id to receipt.
+
+        None: it cannot be told, now or later. Raise NotNow where asking again may help.
+        """
 
     async def close(self) -> None:
         """Let go of connections."""

@@ -11,6 +11,7 @@ from datetime import datetime, timedelta, tzinfo
 from functools import partial
 
 from slack_alert.core.backoff import Fate, Outcome, next_attempt
+from slack_alert.core.errors import NotNow
 from slack_alert.core.model import Address, Delivery, Progress, Status
 from slack_alert.core.notices import with_slot_time
 from slack_alert.core.values import Text, Upload
@@ -165,14 +166,7 @@ class Sender:
         if outcome.fate is Fate.SENT:
             await self._mark_sent(lane, delivery, attempts, outcome.receipt)
             return
-        delay = next_attempt(
-            outcome,
-            attempts,
-            created=delivery.created,
-            now=self._clock.now(),
-            give_up=self._give_up,
-            chance=random.random(),  # noqa: S311 - spreads attempts, guards nothing
-        )
+        delay = self._delay(delivery, outcome, attempts)
         if delay is None:
             self._bury(lane, replace(delivery, attempts=attempts), outcome)
             return
@@ -193,17 +187,42 @@ class Sender:
         if outcome.fate is Fate.AMBIGUOUS:
             await self._look(lane, 1)
 
+    def _delay(self, delivery: Delivery, outcome: Outcome, attempts: int) -> timedelta | None:
+        return next_attempt(
+            outcome,
+            attempts,
+            created=delivery.created,
+            now=self._clock.now(),
+            give_up=self._give_up,
+            chance=random.random(),  # noqa: S311 - spreads attempts, guards nothing
+        )
+
     async def _look(self, lane: Lane, number: int) -> None:
-        """Ask the channel which of the first deliveries it has already, where it can be asked."""
+        """Ask the channel which of the first deliveries it has already, for as long as it cannot answer."""
         channel = self._channels.get(lane.address.channel)
         heads = list(lane.queue)[:number]
         if channel is None or not heads:
             return
-        found = await channel.find(heads, self._last_receipt(str(lane.address))) or {}
+        found = await self._asked(channel, heads)
         for delivery in heads:
             if delivery.id in found:
                 log.info("delivery found", extra={"delivery": delivery.id, "receipt": found[delivery.id]})
                 await self._mark_sent(lane, delivery, max(1, delivery.attempts), found[delivery.id])
+
+    async def _asked(self, channel: Channel, heads: Sequence[Delivery]) -> Mapping[int, str]:
+        """Insist on an answer until the messages are so old that they would be given up."""
+        attempts = 0
+        while True:
+            try:
+                return await channel.find(heads, self._last_receipt(str(heads[0].message.to))) or {}
+            except NotNow as error:
+                attempts += 1
+                outcome = Outcome(Fate.RETRY, reason=str(error))
+                delay = self._delay(heads[0], outcome, attempts)
+                if delay is None:
+                    return {}
+                log.info("delivery in doubt", extra={"delivery": heads[0].id, "reason": str(error)})
+                await self._clock.sleep(delay.total_seconds())
 
     async def _mark_sent(self, lane: Lane, delivery: Delivery, attempts: int, receipt: str | None) -> None:
         lane.remove((delivery.id,))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import importlib
 import os
+import sys
 import traceback
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -119,24 +120,20 @@ def _execute(found: _Survey, finder: PluginFinder, progress: Progress | None) ->
 def _import_packages(file: PluginFile, finder: PluginFinder, problems: list[Problem]) -> None:
     """Import what surrounds a file; where that fails, the folder alone stands in for it and the file still runs."""
     for package in file.packages:
-        try:
-            importlib.import_module(package)
-        except KeyboardInterrupt:
-            raise
-        except BaseException as error:  # noqa: BLE001 - as below
+        error = _import(package)
+        if error:
             problems.append(_failure(finder.failed_file(package) or file, error))
 
 
 def _executed(read: _Read, problems: list[Problem]) -> list[Binding]:
     """Execute one file and give its bindings their functions."""
-    try:
-        module = importlib.import_module(read.file.module)
-        functions = [getattr(module, declaration.attribute, None) for declaration in read.reading.declarations]
-    except KeyboardInterrupt:
-        raise
-    except BaseException as error:  # noqa: BLE001 - a plugin's SystemExit must not end the program
+    error = _import(read.file.module)
+    if error:
         problems.append(_failure(read.file, error))
         return []
+    # A module may have put anything into its own place.
+    names: dict[str, object] = getattr(sys.modules[read.file.module], "__dict__", {})
+    functions = [names.get(declaration.attribute) for declaration in read.reading.declarations]
     found: list[Binding] = []
     for declaration, bindings, function in zip(read.reading.declarations, read.bindings, functions, strict=True):
         if callable(function):
@@ -144,6 +141,16 @@ def _executed(read: _Read, problems: list[Problem]) -> list[Binding]:
         elif bindings:
             problems.append(_lost(read.file, declaration, function))
     return found
+
+
+def _import(module: str) -> BaseException | None:
+    try:
+        importlib.import_module(module)
+    except KeyboardInterrupt:
+        raise
+    except BaseException as error:  # noqa: BLE001 - a plugin's SystemExit must not end the program
+        return error
+    return None
 
 
 def _failure(file: PluginFile, error: BaseException) -> Problem:

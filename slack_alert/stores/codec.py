@@ -18,7 +18,7 @@ Row = Sequence[Any]
 _EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
 _DAY = 86_400_000_000
 _VERDICTS = {verdict.value: verdict for verdict in Verdict}
-_SURROGATES = dict.fromkeys((0, *range(55296, 57344)), "�")
+_SURROGATES = dict.fromkeys((0, *range(0xD800, 0xE000)), "\ufffd")
 
 
 def micros(at: datetime) -> int:

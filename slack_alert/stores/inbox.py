@@ -22,8 +22,8 @@ _HAS_TABLE = "SELECT count(*) FROM sqlite_master WHERE name = 'request'"
 _TABLE = """
     CREATE TABLE request (
         id INTEGER PRIMARY KEY AUTOINCREMENT, kind TEXT NOT NULL, payload TEXT NOT NULL, at BIGINT NOT NULL)"""
-#: Ids go on from the first request's instant in microseconds. A file that was removed and made anew would otherwise give
-#: ids again that the database knows as carried out.
+#: Ids go on from the first request's instant in microseconds. A file that was removed and made anew would otherwise
+#: give ids again that the database knows as carried out.
 _FIRST = "INSERT INTO sqlite_sequence (name, seq) VALUES ('request', ?)"
 _PUT = "INSERT INTO request (kind, payload, at) VALUES (?, ?, ?)"
 _ALL = "SELECT kind, payload, at, id FROM request ORDER BY id"

@@ -139,12 +139,6 @@ class SqliteReader:
             connection = self._connection()
             return [] if connection is None else reading.waiting(connection, address, after, limit)
 
-    def waiting(self, address: str | None, after: int, limit: int) -> list[Delivery]:
-        """Give queued deliveries with ids above `after`, oldest first; of one address, or of all."""
-        with explained(self._path):
-            connection = self._connection()
-            return [] if connection is None else reading.waiting(connection, address, after, limit)
-
     def last_receipt(self, address: str) -> str | None:
         """Give the receipt of the last message that was accepted there."""
         with explained(self._path):

@@ -8,6 +8,7 @@ from datetime import datetime, timedelta, timezone
 import pytest
 
 from slack_alert.channels.slack import SlackChannel
+from slack_alert.core.errors import NotNow
 from slack_alert.core.model import Delivery
 from slack_alert.core.parts import Blocks, Piece, Upload
 from tests.contract.slack_rig import TOKEN, calls, delivery, sent, using
@@ -103,12 +104,14 @@ class TestFinding:
         (record,) = caplog.records
         assert "channels:history" in str(record.__dict__["hint"])
 
-    def test_with_slack_away_it_cannot_be_told_and_no_scope_is_blamed(
+    def test_with_slack_away_it_cannot_be_told_now_and_no_scope_is_blamed(
         self, slack: FakeSlack, caplog: pytest.LogCaptureFixture
     ) -> None:
         slack.stop_listening()
 
-        assert self.found(slack, [delivery("x")], last="C0OPS/1.0", send=False) is None
+        with pytest.raises(NotNow):
+            self.found(slack, [delivery("x")], last="C0OPS/1.0", send=False)
+
         assert caplog.records == []
 
     @pytest.mark.parametrize(

@@ -34,7 +34,8 @@ def message_shape(workspace: Workspace, message: Posted, *, metadata: bool) -> J
     if metadata and message.metadata:
         shape["metadata"] = message.metadata
     if message.files:
-        shape["files"] = [{"id": f"F-{name}", "name": name} for name in message.files]
+        ids = {upload.filename: upload.id for upload in workspace.uploads.values()}
+        shape["files"] = [{"id": ids[name], "name": name} for name in message.files]
     return shape | _thread(workspace, message)
 
 

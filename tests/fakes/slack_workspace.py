@@ -14,7 +14,8 @@ BOT_USER, BOT, APP, TEAM = "U0BOT", "B0ALERT", "A0ALERT", "T0TEST"
 ALL_SCOPES = frozenset(
     {
         "channels:history", "channels:read", "chat:write", "chat:write.customize", "chat:write.public", "files:write",
-        "groups:history", "groups:read", "im:history", "im:read", "im:write", "mpim:write", "reactions:write",
+        "groups:history", "groups:read", "im:history", "im:read", "im:write", "metadata.message:read", "mpim:write",
+        "reactions:write",
         "users:read", "users:read.email",
     }
 )  # fmt: skip

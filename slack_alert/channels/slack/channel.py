@@ -13,6 +13,7 @@ from slack_alert.channels.slack.directory import Directory
 from slack_alert.channels.slack.history import can_be_told, look
 from slack_alert.channels.slack.posting import Face, Poster
 from slack_alert.core.backoff import Fate, Outcome
+from slack_alert.core.errors import NotNow
 from slack_alert.core.model import Delivery
 
 log = logging.getLogger(__name__)
@@ -61,18 +62,19 @@ class SlackChannel:
         return outcome
 
     async def find(self, deliveries: Sequence[Delivery], last_receipt: str | None) -> Mapping[int, str] | None:
-        """Look which of these were accepted; None where the token or the network does not let us look."""
+        """Look which of these were accepted; None where the token does not let us look."""
         files = self._poster.files
-        if not deliveries:
-            return {}
-        if not self._poster.marks or not all(can_be_told(delivery, files) for delivery in deliveries):
+        told = [delivery for delivery in deliveries if can_be_told(delivery, files)]
+        if not self._poster.marks or not told:
             return None
         channel, _, mark = (last_receipt or "").partition("/")
         last_ts = mark if _is_ts(mark) else ""
         try:
-            channel = channel or await self._directory.channel_id(deliveries[0].message.to.conversation)
-            return await look(self._client, channel, deliveries, files=files, last_ts=last_ts)
+            channel = channel or await self._directory.channel_id(told[0].message.to.conversation)
+            return await look(self._client, channel, told, files=files, last_ts=last_ts)
         except RefusedError as refused:
+            if refused.outcome.fate in _PASSING:
+                raise NotNow(refused.code) from refused
             self._tell_once(refused)
             return None
 
@@ -81,9 +83,6 @@ class SlackChannel:
         return await check(self._client, self._directory, conversations, now=now)
 
     def _tell_once(self, refused: RefusedError) -> None:
-        if refused.outcome.fate in _PASSING:
-            log.info("could not look whether a message arrived", extra={"reason": refused.code})
-            return
         if self._cannot_look:
             return
         self._cannot_look = True

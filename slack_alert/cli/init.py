@@ -1,0 +1,87 @@
+"""`slack-alert init`."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import click
+
+from slack_alert.cli import codes
+from slack_alert.cli.options import common, remember
+from slack_alert.cli.output import tell
+from slack_alert.cli.session import settings_of
+from slack_alert.core.errors import SettingsError
+
+#: What `init` writes into plugins/; it says something soon, so that there is something to see.
+EXAMPLE = '''\
+"""An example. Every file in this folder is read; what a marked function returns is told to the channel."""
+# `deco` is a mark that slack-alert reads from the source: it needs no import and need not exist.
+# These lines tell linters and editors; or write `from slack_alert import deco` for a typed one that does nothing.
+# ruff: noqa: F821
+# flake8: noqa: F821
+# pylint: disable=undefined-variable
+# mypy: disable-error-code="name-defined"
+# pyright: reportUndefinedVariable=false
+
+import shutil
+
+
+@deco(seconds=10, max_alert=3, pause_time=1)
+def hello():
+    """Speak three times within a minute, then rest: that is the quota at work."""
+    return "Hello from plugins/example.py"
+
+
+@deco(minutes=5)
+def disk():
+    """Speak only when there is something to say: an empty value is quiet."""
+    usage = shutil.disk_usage("/")
+    if usage.free < usage.total * 0.05:
+        return f"The disk is nearly full: {usage.free // 2**30} GiB left"
+
+
+@deco(cron="0 9 * * mon-fri")
+def morning():
+    """Good morning: it is nine o'clock."""
+    return True  # says the first line above
+'''
+
+
+@click.command()
+@common
+@click.pass_context
+def init(ctx: click.Context, /, **flags: object) -> int:
+    """Write an example plugin and a commented slack_alert.conf in PATH; what is there already is kept."""
+    from slack_alert.settings import render_conf
+
+    settings = settings_of(remember(ctx, flags))
+    for name, content in (("plugins/example.py", EXAMPLE), ("slack_alert.conf", render_conf())):
+        file = settings.path / name
+        tell(f"{'written' if _write(file, content) else 'kept   '}  {_shown(file)}")
+    where = "" if settings.path == Path.cwd() else f" --path {_shown(settings.path)}"
+    tell(f"\nNext: `slack-alert{where}` runs the example and prints what it says; nothing is sent without a token.")
+    return codes.FINE
+
+
+def _write(file: Path, content: str) -> bool:
+    """Write a file that is not there yet; it is this user's alone, because people put a token into one of them."""
+    try:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        with os.fdopen(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as opened:
+            opened.write(content)
+    except FileExistsError:
+        if file.exists() or file.is_symlink():
+            return False
+        raise _trouble(file, "a file stands in the way of a folder") from None
+    except OSError as error:
+        raise _trouble(file, error.strerror or str(error)) from error
+    return True
+
+
+def _trouble(file: Path, reason: str) -> SettingsError:
+    return SettingsError(f"{file} cannot be written: {reason}.", hint="Choose another folder with --path.")
+
+
+def _shown(path: Path) -> str:
+    return str(path.relative_to(Path.cwd())) if path.is_relative_to(Path.cwd()) else str(path)

@@ -1,0 +1,19 @@
+"""`slack-alert manifest`."""
+
+from __future__ import annotations
+
+import click
+
+from slack_alert.cli import codes
+from slack_alert.cli.options import common
+from slack_alert.cli.output import tell
+
+
+@click.command()
+@common
+def manifest(**_: object) -> int:
+    """Print the Slack app's manifest, to paste at https://api.slack.com/apps: Create New App, From a manifest."""
+    from slack_alert.channels.slack import manifest as written
+
+    tell(written().rstrip("\n"))
+    return codes.FINE

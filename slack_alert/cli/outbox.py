@@ -1,0 +1,197 @@
+"""`slack-alert outbox`, `outbox retry ID`, `outbox drop ID`."""
+
+from __future__ import annotations
+
+import sys
+from collections import deque
+from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING
+
+import click
+
+from slack_alert.cli import codes
+from slack_alert.cli.lines import instant
+from slack_alert.cli.options import common, remember
+from slack_alert.cli.output import tell, tell_json
+from slack_alert.cli.session import settings_of
+from slack_alert.cli.spoken import counted, distance
+from slack_alert.core.errors import BadValue
+
+if TYPE_CHECKING:
+    from datetime import datetime, tzinfo
+
+    from slack_alert.cli.tables import Style
+    from slack_alert.core.model import Delivery
+    from slack_alert.settings import Settings
+
+#: How many of those that arrived people are shown who do not ask for all.
+SENT_SHOWN = 5
+
+
+@click.group(invoke_without_command=True)
+@common
+@click.option("--all", "is_all", is_flag=True, help=f"All that were sent as well, not only the last {SENT_SHOWN}.")
+@click.option("--json", "as_json", is_flag=True, help="One JSON line per message, all of them.")
+@click.pass_context
+def outbox(ctx: click.Context, /, *, is_all: bool, as_json: bool, **flags: object) -> int:
+    """List queued, sent and dead messages; with `retry` or `drop`, do something about them."""
+    given = remember(ctx, flags)
+    if ctx.invoked_subcommand is not None:
+        return codes.FINE
+    from slack_alert import bootstrap
+    from slack_alert.engine.clock import SystemClock
+
+    settings = settings_of(given)
+    reader = bootstrap.open_reader(settings)
+    if as_json:
+        for delivery in reader.deliveries():
+            tell_json(delivery_json(delivery, settings.timezone))
+    else:
+        _show(reader.deliveries(), SystemClock().now(), is_all=is_all)
+    reader.close()
+    return codes.FINE
+
+
+@outbox.command()
+@common
+@click.argument("ids", metavar="ID...", type=int, nargs=-1, required=True)
+@click.pass_context
+def retry(ctx: click.Context, /, *, ids: tuple[int, ...], **flags: object) -> int:
+    """Send dead messages again."""
+    return _change(settings_of(remember(ctx, flags)), "retry", ids)
+
+
+@outbox.command()
+@common
+@click.argument("ids", metavar="ID...", type=int, nargs=-1, required=True)
+@click.pass_context
+def drop(ctx: click.Context, /, *, ids: tuple[int, ...], **flags: object) -> int:
+    """Take messages out that were not sent."""
+    return _change(settings_of(remember(ctx, flags)), "drop", ids)
+
+
+def delivery_json(delivery: Delivery, zone: tzinfo) -> dict[str, object]:
+    """Give one line of `outbox --json`."""
+    message = delivery.message
+    return {
+        "id": delivery.id,
+        "created": instant(delivery.created, zone),
+        "to": message.to.shown,
+        "status": delivery.status.value,
+        "attempts": delivery.attempts,
+        "text": _text(delivery),
+        "reason": delivery.reason,
+        "receipt": delivery.receipt,
+        "run": message.run,
+        "slot": instant(message.slot, zone),
+        "key": message.key,
+    }
+
+
+def _show(deliveries: Iterable[Delivery], now: datetime, *, is_all: bool) -> None:
+    from slack_alert.cli.tables import Cell, table
+    from slack_alert.core.model import Status
+
+    styles: dict[Status, Style] = {Status.QUEUED: "yellow", Status.SENT: "green", Status.DEAD: "red"}
+    shown, left_out = _chosen(deliveries, is_all=is_all)
+    rows = [
+        (
+            str(delivery.id),
+            delivery.message.to.shown,
+            Cell(delivery.status.value, styles[delivery.status]),
+            str(delivery.attempts),
+            distance(now - delivery.created),
+            delivery.reason or "",
+            " | ".join(line for line in _text(delivery).splitlines() if line.strip()),
+        )
+        for delivery in shown
+    ]
+    if rows:
+        head = ("ID", "TO", "STATUS", "ATTEMPTS", "AGE", "REASON", "TEXT")
+        tell(table(head, rows, sys.stdout, flexible=(6, 5)))
+    else:
+        tell("The outbox is empty.")
+    if left_out:
+        click.echo(f"{counted(left_out, 'message')} sent before: --all lists them.", err=True)
+    if any(delivery.status is Status.DEAD for delivery in shown):
+        click.echo("`slack-alert outbox retry ID` sends a dead one again, `outbox drop ID` takes it out.", err=True)
+
+
+def _chosen(deliveries: Iterable[Delivery], *, is_all: bool) -> tuple[list[Delivery], int]:
+    """Keep what is not sent and the last few that were; count the others."""
+    from slack_alert.core.model import Status
+
+    unsent: list[Delivery] = []
+    sent: deque[Delivery] = deque(maxlen=None if is_all else SENT_SHOWN)
+    number = 0
+    for delivery in deliveries:
+        if delivery.status is Status.SENT:
+            number += 1
+            sent.append(delivery)
+        else:
+            unsent.append(delivery)
+    return sorted([*sent, *unsent], key=lambda delivery: delivery.id), number - len(sent)
+
+
+def _change(settings: Settings, verb: str, ids: tuple[int, ...]) -> int:
+    from slack_alert import bootstrap
+    from slack_alert.engine import requests
+    from slack_alert.engine.clock import SystemClock
+
+    wanted = tuple(dict.fromkeys(ids))
+    _refuse(_find(settings, wanted), verb, wanted)
+    now = SystemClock().now()
+    for number in wanted:
+        is_taken = bootstrap.leave(settings, requests.outbox(verb, number, now))
+        tell(f"{number} {_outcome(settings, verb, number, is_taken=is_taken)}.")
+    return codes.FINE
+
+
+def _find(settings: Settings, ids: tuple[int, ...]) -> dict[int, Delivery]:
+    from slack_alert import bootstrap
+
+    reader = bootstrap.open_reader(settings)
+    found = {delivery.id: delivery for delivery in reader.deliveries() if delivery.id in ids}
+    reader.close()
+    return found
+
+
+def _refuse(found: dict[int, Delivery], verb: str, ids: tuple[int, ...]) -> None:
+    """Raise BadValue before anything is changed, where one of the messages is not what the verb is for."""
+    for number in ids:
+        delivery = found.get(number)
+        if delivery is None:
+            raise BadValue(f"There is no message {number}.", hint="`slack-alert outbox --all` lists them.")
+        _REFUSALS[verb](delivery)
+
+
+def _refuse_retry(delivery: Delivery) -> None:
+    if delivery.status.value != "dead":
+        state = "was sent already" if delivery.status.value == "sent" else "is queued, it is tried again anyway"
+        raise BadValue(f"Message {delivery.id} {state}.", hint="Only a dead message can be retried.")
+
+
+def _refuse_drop(delivery: Delivery) -> None:
+    if delivery.status.value == "sent":
+        raise BadValue(f"Message {delivery.id} was sent already.", hint="Only queued and dead ones can be dropped.")
+
+
+_REFUSALS: dict[str, Callable[[Delivery], None]] = {"retry": _refuse_retry, "drop": _refuse_drop}
+
+
+def _outcome(settings: Settings, verb: str, number: int, *, is_taken: bool) -> str:
+    if verb == "drop":
+        return "is dropped"
+    if is_taken:
+        return "is sent again"
+    after = _find(settings, (number,)).get(number)
+    if after is not None and after.status.value == "sent":
+        return "is sent"
+    reason = f" ({after.reason})" if after is not None and after.reason else ""
+    return f"is queued again{reason} and goes out when slack-alert runs"
+
+
+def _text(delivery: Delivery) -> str:
+    from slack_alert.core.values import fallback, plain
+
+    return plain(fallback(delivery.message.piece))

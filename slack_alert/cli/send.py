@@ -1,0 +1,103 @@
+"""`slack-alert send TEXT`."""
+
+from __future__ import annotations
+
+import secrets
+import sys
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+from uuid import uuid4
+
+import click
+
+from slack_alert.cli import codes
+from slack_alert.cli.options import common, remember
+from slack_alert.cli.session import settings_of
+from slack_alert.core.errors import BadValue, SettingsError
+
+if TYPE_CHECKING:
+    from slack_alert.core.model import Address, Delivery, Message
+    from slack_alert.settings import Settings
+
+
+@click.command()
+@common
+@click.argument("text")
+@click.option("--to", metavar="CHANNEL", help="Another channel than the configured one: #ops, C0123, @ann.")
+@click.pass_context
+def send(ctx: click.Context, /, *, text: str, to: str | None, **flags: object) -> int:
+    """Say something in the channel, through the outbox; `-` reads standard input."""
+    from slack_alert import bootstrap
+    from slack_alert.engine import requests
+    from slack_alert.engine.clock import SystemClock
+
+    settings = settings_of(remember(ctx, flags))
+    if to is None and (sentence := settings.missing()):
+        raise SettingsError(sentence)
+    messages = _messages(_words(text), bootstrap.address(settings, to))
+    if settings.dry_run:
+        return _print(settings, messages)
+    now = SystemClock().now()
+    is_taken = True
+    for message in messages:
+        is_taken = bootstrap.leave(settings, requests.send(message, now))
+    return codes.FINE if is_taken else _report(settings, messages)
+
+
+def _words(text: str) -> str:
+    """Take what is to be said; raise BadValue where that is nothing."""
+    said = sys.stdin.read() if text == "-" else text
+    if not said.strip():
+        where = "Standard input" if text == "-" else "TEXT"
+        raise BadValue(f"{where} is empty: there is nothing to send.", hint='Write `slack-alert send "some text"`.')
+    return said.strip("\r\n")
+
+
+def _messages(text: str, to: Address) -> list[Message]:
+    from slack_alert.core.markup import Markup
+    from slack_alert.core.model import Message
+    from slack_alert.core.values import Text, deliverable
+
+    key = f"send/{uuid4().hex}"
+    canonical = Markup(secrets.token_hex(4)).escape(text)
+    return [Message(f"{key}#{number}", to, part) for number, part in enumerate(deliverable(Text(canonical)))]
+
+
+def _print(settings: Settings, messages: Sequence[Message]) -> int:
+    """Show what would be sent; nothing is kept."""
+    import asyncio
+
+    from slack_alert import bootstrap
+    from slack_alert.core.model import Delivery
+    from slack_alert.engine.clock import SystemClock
+
+    console = bootstrap.make_channels(settings, sys.stdout)["console"]
+    now = SystemClock().now()
+    for message in messages:
+        asyncio.run(console.send(Delivery(0, message, now), None))
+    return codes.FINE
+
+
+def _report(settings: Settings, messages: Sequence[Message]) -> int:
+    """Say what became of messages sent from here, because nobody is running who would."""
+    unsent = [delivery for delivery in _deliveries(settings, messages) if delivery.status.value != "sent"]
+    for delivery in unsent:
+        reason = f": {delivery.reason}" if delivery.reason else ""
+        click.echo(f"Message {delivery.id} is {delivery.status}{reason}. {_ADVICE[delivery.status.value]}", err=True)
+    return codes.FOUND if any(delivery.status.value == "dead" for delivery in unsent) else codes.FINE
+
+
+_ADVICE = {
+    "queued": "It goes out when slack-alert runs.",
+    "dead": "`slack-alert doctor` looks for the cause, `slack-alert outbox retry ID` sends it again.",
+}
+
+
+def _deliveries(settings: Settings, messages: Sequence[Message]) -> list[Delivery]:
+    from slack_alert import bootstrap
+
+    keys = {message.key for message in messages}
+    reader = bootstrap.open_reader(settings)
+    found = [delivery for delivery in reader.deliveries() if delivery.message.key in keys]
+    reader.close()
+    return found

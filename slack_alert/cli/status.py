@@ -1,0 +1,148 @@
+"""`slack-alert status`."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, tzinfo
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from slack_alert.cli import codes
+from slack_alert.cli.lines import instant
+from slack_alert.cli.options import common, remember
+from slack_alert.cli.output import tell, tell_json
+from slack_alert.cli.session import settings_of
+from slack_alert.cli.spoken import counted, distance
+from slack_alert.core.errors import StoreError
+
+if TYPE_CHECKING:
+    from slack_alert.settings import Settings
+
+
+@click.command()
+@common
+@click.option("--json", "as_json", is_flag=True, help="One JSON document.")
+@click.pass_context
+def status(ctx: click.Context, /, *, as_json: bool, **flags: object) -> int:
+    """Tell whether it is alive: clock, delivery, queue, database; exit 1 when not."""
+    from slack_alert.engine.clock import SystemClock
+
+    settings = settings_of(remember(ctx, flags))
+    vitals = read_vitals(settings, SystemClock().now())
+    if as_json:
+        tell_json(vitals.json(settings.timezone))
+    else:
+        _show(vitals)
+    return codes.FINE if vitals.is_alive else codes.FOUND
+
+
+@dataclass(frozen=True, slots=True)
+class Vitals:
+    """What can be seen of the running program from outside."""
+
+    now: datetime
+    #: The process that owns the database.
+    pid: int | None
+    #: The last sign of life.
+    at: datetime | None
+    is_ticking: bool
+    #: Channels that refuse our credentials.
+    refused: tuple[str, ...]
+    runs: int
+    queued: int
+    dead: int
+    database: Path
+    #: Why the database cannot be read; None where it can.
+    fault: str | None
+
+    @property
+    def is_delivering(self) -> bool:
+        """Whether what is said can go out."""
+        return self.is_ticking and not self.refused
+
+    @property
+    def is_alive(self) -> bool:
+        """Whether all of it is as it should be."""
+        return self.is_delivering and self.fault is None
+
+    def json(self, zone: tzinfo) -> dict[str, object]:
+        """Give what `status --json` says."""
+        return {
+            "alive": self.is_alive,
+            "pid": self.pid,
+            "clock": {"ok": self.is_ticking, "at": instant(self.at, zone)},
+            "delivery": {"ok": self.is_delivering, "refused": list(self.refused)},
+            "queue": {"queued": self.queued, "dead": self.dead, "runs": self.runs},
+            "database": {"ok": self.fault is None, "path": str(self.database), "error": self.fault},
+        }
+
+
+def read_vitals(settings: Settings, now: datetime) -> Vitals:
+    """Look at the lock, the last sign of life, the outbox and the database."""
+    from slack_alert import bootstrap
+    from slack_alert.engine.pulse import STALE, last_alive, read_pulse
+    from slack_alert.stores.examination import unsent
+
+    path = bootstrap.database(settings)
+    pulse: Mapping[str, Any] = {}  # Any: JSON that the running program wrote
+    counts: Mapping[str, int] = {}
+    pid = at = fault = None
+    reader = bootstrap.open_reader(settings)
+    try:
+        pid = bootstrap.holder(settings)
+        snapshot = reader.snapshot()
+        pulse, at = read_pulse(snapshot), last_alive(snapshot)
+        counts = unsent(path)
+    except StoreError as error:
+        fault = str(error)
+    finally:
+        reader.close()
+    # A sign left by a run that ended in order is none, however fresh.
+    is_ticking = pid is not None and at is not None and now - at < STALE and not pulse.get("clean")
+    return Vitals(
+        now, pid, at, is_ticking, tuple(pulse.get("refused", ())) if is_ticking else (),
+        pulse.get("runs", 0) if is_ticking else 0, counts.get("queued", 0), counts.get("dead", 0), path, fault,
+    )  # fmt: skip
+
+
+def _show(vitals: Vitals) -> None:
+    from slack_alert.cli.tables import Cell, paint, table
+
+    rows = [
+        ("clock", _mark(is_fine=vitals.is_ticking), _clock(vitals)),
+        ("delivery", _mark(is_fine=vitals.is_delivering), _delivery(vitals)),
+        ("queue", _mark(is_fine=not vitals.dead), _queue(vitals)),
+        ("database", _mark(is_fine=vitals.fault is None), vitals.fault or str(vitals.database)),
+    ]
+    cells = [(Cell(name, "bold"), Cell(mark, "green" if mark == "ok" else "red"), said) for name, mark, said in rows]
+    title = f"alive, process {vitals.pid}" if vitals.is_alive else "not running" if vitals.pid is None else "not well"
+    tell(paint(f"slack-alert is {title}.", "bold", sys.stdout))
+    tell(table(("PART", "STATE", ""), cells, sys.stdout, flexible=()))
+
+
+def _mark(*, is_fine: bool) -> str:
+    return "ok" if is_fine else "fail"
+
+
+def _clock(vitals: Vitals) -> str:
+    if vitals.at is None:
+        return "no sign of life: it never ran with this database"
+    ago = f"last sign of life {distance(vitals.now - vitals.at)} ago"
+    if vitals.pid is None:
+        return f"{ago}; start it with `slack-alert run`"
+    return ago if vitals.is_ticking else f"{ago}: process {vitals.pid} is starting, or stands still"
+
+
+def _delivery(vitals: Vitals) -> str:
+    if vitals.refused:
+        return f"{', '.join(vitals.refused)} refuses our token: `slack-alert doctor` says what to do"
+    return "messages go out" if vitals.is_ticking else "nothing is sent while it is not running"
+
+
+def _queue(vitals: Vitals) -> str:
+    said = f"{vitals.queued:,} queued, {vitals.dead:,} dead, {counted(vitals.runs, 'run')} going on"
+    return f"{said}: see `slack-alert outbox`" if vitals.dead else said

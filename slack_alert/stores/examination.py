@@ -1,0 +1,40 @@
+"""What `status` and `doctor` ask of a database: is it whole, can it be written, how much waits in it."""
+
+from __future__ import annotations
+
+import os
+from contextlib import closing
+from pathlib import Path
+
+from slack_alert.stores.connection import explained, open_reader
+
+#: A damaged file has thousands of faults; the first ones say enough.
+_FAULTS = 3
+_COUNTS = "SELECT status, count(*) FROM delivery WHERE status <> 'sent' GROUP BY status"
+
+
+def unsent(path: Path) -> dict[str, int]:
+    """Count the messages that were not delivered, by status."""
+    connection = open_reader(path)
+    if connection is None:
+        return {}
+    with explained(path), closing(connection):
+        return dict(connection.execute(_COUNTS).fetchall())
+
+
+def faults(path: Path) -> list[str]:
+    """Look for damage without writing; empty where all is well, or nothing was ever written."""
+    connection = open_reader(path)
+    if connection is None:
+        return []
+    with explained(path), closing(connection):
+        found = [said for (said,) in connection.execute(f"PRAGMA quick_check({_FAULTS})")]
+    return [] if found == ["ok"] else found
+
+
+def obstacle(path: Path) -> Path | None:
+    """Name what this user may not write of the file, its folder, or the folder that one would be made in."""
+    if path.exists() and not os.access(path, os.R_OK | os.W_OK):
+        return path
+    folder = next(parent for parent in path.absolute().parents if parent.exists())
+    return None if folder.is_dir() and os.access(folder, os.W_OK | os.X_OK) else folder

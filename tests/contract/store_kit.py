@@ -1,0 +1,72 @@
+"""One way to open, read and reopen each kind of store; and what goes into them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta, timezone
+from pathlib import Path
+
+from slack_alert.core.model import Address, Delivery, Message, Progress, Record, Status, Verdict
+from slack_alert.core.values import Piece, Text
+from slack_alert.engine.ports import Batch, Reader, Snapshot, Store
+from slack_alert.stores import MemoryStore, SqliteReader, SqliteStore
+
+T = datetime(2026, 11, 21, 9, 30, tzinfo=timezone.utc)
+SECOND = timedelta(seconds=1)
+OPS = Address("slack", "#ops")
+DEV = Address("slack", "#dev")
+
+
+@dataclass
+class Kit:
+    """A store that is open, and a reader beside it."""
+
+    path: Path | None
+    store: Store = field(init=False)
+    reader: Reader = field(init=False)
+
+    def __post_init__(self) -> None:
+        if self.path is None:
+            self.store = self.reader = MemoryStore()
+        else:
+            self.store, self.reader = SqliteStore(self.path), SqliteReader(self.path)
+        self.store.open()
+
+    def reopen(self) -> Snapshot:
+        """End the program and start it again."""
+        self.close()
+        if self.path is not None:
+            self.store, self.reader = SqliteStore(self.path), SqliteReader(self.path)
+        return self.store.open()
+
+    def close(self) -> None:
+        self.store.close()
+        self.reader.close()
+
+    def enqueue(self, *messages: Message, at: datetime = T) -> list[Delivery]:
+        return self.store.commit(Batch(messages=list(messages), at=at))
+
+    def mark(self, number: int, status: Status, attempts: int = 1, *, at: datetime = T, **said: str) -> None:
+        self.store.commit(Batch(progress=[Progress(number, status, attempts, at, **said)]))
+
+    def record(self, *records: Record) -> None:
+        self.store.commit(Batch(records=list(records)))
+
+    def records(self) -> list[Record]:
+        return [line.record for line in self.reader.history(job=None, since=None, limit=None)]
+
+    def outbox(self) -> list[Delivery]:
+        return list(self.reader.deliveries())
+
+    def waiting(self, to: Address | None = None, after: int = 0, limit: int = 1000) -> list[str]:
+        found = self.reader.waiting(None if to is None else str(to), after, limit)
+        return [delivery.message.key for delivery in found]
+
+
+def message(key: str, to: Address = OPS, piece: Piece | None = None, run: int | None = None) -> Message:
+    return Message(key, to, piece or Text(key), slot=T, run=run)
+
+
+def slots(verdict: Verdict, first: int, last: int, job: str = "a", every: timedelta = SECOND) -> list[Record]:
+    """Give one record for each slot from the first-th to the last-th."""
+    return [Record(n if verdict is Verdict.QUIET else 0, job, T + n * every, verdict) for n in range(first, last + 1)]

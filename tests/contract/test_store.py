@@ -1,0 +1,321 @@
+"""What every store promises of messages and of what a run begins with; each rule holds for memory and for SQLite."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from slack_alert.core.model import Address, Status
+from slack_alert.core.policy import Hold, Quota, State
+from slack_alert.core.values import Blocks, Piece, Text, Upload
+from slack_alert.engine.ports import Batch, Entry, Limits, Seen, Snapshot, Started
+from tests.contract.store_kit import DEV, OPS, SECOND, Kit, T, message
+
+BIG = 2**62
+
+
+@pytest.fixture(params=["memory", "sqlite"])
+def kit(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Kit]:
+    kit = Kit(tmp_path / "state.db" if request.param == "sqlite" else None)
+    yield kit
+    kit.close()
+
+
+# --- outbox
+
+
+def test_messages_become_deliveries_dated_with_the_batch(kit: Kit) -> None:
+    said = [message("a", run=7), message("b", DEV)]
+
+    new = kit.enqueue(*said, at=T + SECOND)
+
+    assert [delivery.message for delivery in new] == said
+    assert {delivery.created for delivery in new} == {T + SECOND}
+    assert kit.outbox() == new
+
+
+def test_messages_without_a_date_are_refused(kit: Kit) -> None:
+    with pytest.raises(ValueError, match="at"):
+        kit.store.commit(Batch(messages=[message("a")]))
+
+    assert kit.outbox() == []
+
+
+def test_the_same_key_is_enqueued_once(kit: Kit) -> None:
+    kit.enqueue(message("a"), message("a", DEV))
+
+    again = kit.enqueue(message("a", piece=Text("other")), message("b"))
+
+    assert [delivery.message.key for delivery in again] == ["b"]
+    assert [(d.message.key, d.message.to, d.message.piece) for d in kit.outbox()] == [
+        ("a", OPS, Text("a")),
+        ("b", OPS, Text("b")),
+    ]
+
+
+def test_a_sent_message_keeps_its_key_taken(kit: Kit) -> None:
+    (first,) = kit.enqueue(message("a"))
+    kit.mark(first.id, Status.SENT)
+
+    assert kit.enqueue(message("a")) == []
+
+
+def test_ids_give_the_order_within_an_address(kit: Kit) -> None:
+    kit.enqueue(message("1"), message("2", DEV), message("3"))
+    kit.enqueue(message("4", DEV), message("5"))
+
+    assert kit.waiting(OPS) == ["1", "3", "5"]
+    assert kit.waiting(DEV) == ["2", "4"]
+    assert kit.waiting() == ["1", "2", "3", "4", "5"]
+
+
+def test_waiting_pages_by_id(kit: Kit) -> None:
+    ids = [delivery.id for delivery in kit.enqueue(*(message(str(n)) for n in range(5)))]
+
+    assert kit.waiting(after=ids[1], limit=2) == ["2", "3"]
+    assert kit.waiting(OPS, after=ids[3]) == ["4"]
+    assert kit.waiting(OPS, limit=0) == []
+
+
+def test_ids_are_never_given_again(kit: Kit) -> None:
+    (first,) = kit.enqueue(message("a"))
+    kit.store.commit(Batch(dropped=[first.id]))
+
+    (second,) = kit.enqueue(message("b"))
+
+    assert second.id > first.id
+
+
+def test_progress_is_written_down(kit: Kit) -> None:
+    (delivery,) = kit.enqueue(message("a"))
+
+    kit.mark(delivery.id, Status.QUEUED, 2, reason="rate limited")
+    (after,) = kit.outbox()
+
+    assert (after.status, after.attempts, after.reason) == (Status.QUEUED, 2, "rate limited")
+    assert kit.waiting() == ["a"]
+
+
+@pytest.mark.parametrize("final", [Status.SENT, Status.DEAD])
+@pytest.mark.parametrize("later", list(Status))
+def test_sent_and_dead_are_final(kit: Kit, final: Status, later: Status) -> None:
+    (delivery,) = kit.enqueue(message("a"))
+    kit.mark(delivery.id, final, 3, receipt="r", reason="why")
+
+    kit.mark(delivery.id, later, 9, receipt="other")
+    (after,) = kit.outbox()
+
+    assert (after.status, after.attempts, after.receipt, after.reason) == (final, 3, "r", "why")
+    assert kit.waiting() == []
+
+
+def test_only_the_dead_are_retried_and_begin_anew(kit: Kit) -> None:
+    ids = [delivery.id for delivery in kit.enqueue(*map(message, ["dead", "sent", "queued"]))]
+    kit.mark(ids[0], Status.DEAD, 5, reason="gave up")
+    kit.mark(ids[1], Status.SENT)
+
+    retried = kit.store.commit(Batch(retried=[*ids, 999], messages=[message("new")], at=T + timedelta(days=2)))
+
+    assert [delivery.message.key for delivery in retried] == ["dead", "new"]
+    assert (retried[0].status, retried[0].attempts, retried[0].reason) == (Status.QUEUED, 0, None)
+    # Giving up is counted from this instant.
+    assert retried[0].created == T + timedelta(days=2)
+    assert kit.waiting() == ["dead", "queued", "new"]
+
+
+def test_a_message_that_was_sent_cannot_be_dropped(kit: Kit) -> None:
+    ids = [delivery.id for delivery in kit.enqueue(*map(message, ["queued", "sent", "dead"]))]
+    kit.mark(ids[1], Status.SENT)
+    kit.mark(ids[2], Status.DEAD)
+
+    kit.store.commit(Batch(dropped=[*ids, 999]))
+
+    assert [delivery.message.key for delivery in kit.outbox()] == ["sent"]
+
+
+def test_last_receipt_is_of_what_was_accepted_last_there(kit: Kit) -> None:
+    ids = [delivery.id for delivery in kit.enqueue(message("1"), message("2"), message("3", DEV), message("4"))]
+    kit.mark(ids[1], Status.SENT, at=T + SECOND, receipt="second")
+    kit.mark(ids[0], Status.SENT, at=T + 2 * SECOND, receipt="first, but later")
+    kit.mark(ids[2], Status.SENT, at=T + 3 * SECOND, receipt="elsewhere")
+    kit.mark(ids[3], Status.SENT, at=T + 4 * SECOND)
+
+    assert kit.reader.last_receipt(str(OPS)) == "first, but later"
+    assert kit.reader.last_receipt("slack:#nowhere") is None
+
+
+@pytest.mark.parametrize(
+    "piece",
+    [
+        Text("tea & <biscuits>, \u2026 \U0001f600 \r\n\t"),
+        Text(""),
+        Blocks({"blocks": [{"type": "divider"}], "text": "ä", "deep": {"n": [1, 2.5, None, True]}}),
+        Upload("a b?.png", bytes(range(256)), title="Title", comment="a\nb"),
+        Upload("empty", b""),
+        Text("x" * 1_000_000),
+    ],
+)
+def test_pieces_come_back_as_they_were(kit: Kit, piece: Piece) -> None:
+    (new,) = kit.enqueue(message("a", piece=piece))
+
+    kit.reopen()
+
+    assert new.message.piece == piece
+    assert [delivery.message.piece for delivery in kit.outbox()] == [piece]
+
+
+def test_what_no_database_keeps_is_replaced_and_loses_nothing_else(kit: Kit) -> None:
+    odd = "a\ud800b\0c\udfff"
+    kit.enqueue(
+        message("text", piece=Text(odd)),
+        message("blocks", piece=Blocks({"text": "x\ud800y"})),
+        message("upload", piece=Upload("n\udc80", b"\0", comment="\0")),
+        message(odd, Address("slack", odd)),
+    )
+
+    pieces = [delivery.message.piece for delivery in kit.outbox()]
+
+    assert pieces[:3] == [
+        Text("a\ufffdb\ufffdc\ufffd"),
+        Blocks({"text": "x\ufffdy"}),
+        Upload("n\ufffd", b"\0", comment="\ufffd"),
+    ]
+    assert kit.waiting(Address("slack", odd)) == ["a\ufffdb\ufffdc\ufffd"]
+
+
+def test_a_file_that_was_not_read_is_refused_with_the_whole_batch(kit: Kit) -> None:
+    batch = Batch(messages=[message("a"), message("b", piece=Upload("f", Path("f")))], states={"a": State()}, at=T)
+
+    with pytest.raises(TypeError, match="f"):
+        kit.store.commit(batch)
+
+    assert kit.outbox() == []
+    assert kit.reader.snapshot() == Snapshot()
+
+
+def test_a_naive_instant_is_refused_with_the_whole_batch(kit: Kit) -> None:
+    batch = Batch(messages=[message("a")], seen={"a": Seen(T.replace(tzinfo=None))}, at=T)
+
+    with pytest.raises(TypeError):
+        kit.store.commit(batch)
+
+    assert kit.outbox() == []
+
+
+# --- what a run begins with
+
+
+def test_a_new_store_remembers_nothing(kit: Kit) -> None:
+    assert kit.reopen() == Snapshot()
+    assert kit.outbox() == []
+    assert kit.records() == []
+
+
+def test_a_snapshot_holds_all_that_was_committed(kit: Kit) -> None:
+    state = State(Quota((T, T + SECOND / 3), T + timedelta(hours=1)), Quota((T,)))
+    entries = (Entry("git", "b", '{"n": 1}', T), Entry("git", "c", "null"))
+    running = (Started(BIG, "a", T, T + SECOND), Started(BIG + 1, "b", T, T))
+    kit.store.commit(
+        Batch(
+            states={"a": state, "b": State()},
+            seen={"a": Seen(T, T + SECOND), "b": Seen(T)},
+            holds={"a": Hold(), "b": Hold(T)},
+            entries=[Entry("git", "a", "1"), *entries, Entry("git", "a", None)],
+            running=running,
+            pulse='{"at": 1}',
+            taken=BIG,
+        )
+    )
+
+    assert kit.reopen() == Snapshot(
+        states={"a": state, "b": State()},
+        seen={"a": Seen(T, T + SECOND), "b": Seen(T)},
+        holds={"a": Hold(), "b": Hold(T)},
+        entries=entries,
+        running=running,
+        last_run=BIG + 1,
+        taken=BIG,
+        pulse='{"at": 1}',
+    )
+    assert kit.reader.snapshot() == kit.reopen()
+
+
+def test_the_later_word_counts_and_the_rest_stays(kit: Kit) -> None:
+    kit.store.commit(
+        Batch(
+            states={"a": State(Quota((T,)))},
+            seen={"a": Seen(T)},
+            holds={"a": Hold(), "b": Hold()},
+            entries=[Entry("p", "k", "1"), Entry("p", "gone", "1")],
+            running=(Started(1, "a", T, T),),
+            pulse="1",
+            taken=5,
+        )
+    )
+    kit.store.commit(
+        Batch(
+            states={"a": State()},
+            seen={"a": Seen(T, T)},
+            holds={"a": None, "b": Hold(T)},
+            entries=[Entry("p", "k", "2", T), Entry("p", "gone", None), Entry("p", "never", None)],
+            taken=4,
+        )
+    )
+
+    assert kit.reopen() == Snapshot(
+        states={"a": State()},
+        seen={"a": Seen(T, T)},
+        holds={"b": Hold(T)},
+        entries=(Entry("p", "k", "2", T),),
+        running=(Started(1, "a", T, T),),
+        last_run=1,
+        taken=5,
+        pulse="1",
+    )
+
+
+def test_an_empty_set_of_runs_replaces_the_former(kit: Kit) -> None:
+    kit.store.commit(Batch(running=(Started(1, "a", T, T),)))
+    kit.store.commit(Batch(running=()))
+
+    assert kit.reopen().running == ()
+
+
+def test_run_ids_outlive_their_messages(kit: Kit) -> None:
+    (delivery,) = kit.enqueue(message("a", run=41))
+    kit.store.commit(Batch(dropped=[delivery.id]))
+
+    assert kit.reopen().last_run == 41
+
+
+def test_expired_entries_go_when_pruned(kit: Kit) -> None:
+    kit.store.commit(
+        Batch(entries=[Entry("p", "now", "1", T), Entry("p", "later", "1", T + SECOND), Entry("p", "never", "1")])
+    )
+
+    kit.store.prune(T, Limits())
+
+    assert [entry.key for entry in kit.reopen().entries] == ["later", "never"]
+
+
+def test_old_deliveries_are_forgotten_but_never_queued_ones(kit: Kit) -> None:
+    ids = [delivery.id for delivery in kit.enqueue(*map(message, ["sent", "dead", "queued"]))]
+    kit.mark(ids[0], Status.SENT)
+    kit.mark(ids[1], Status.DEAD)
+
+    kit.store.prune(T + timedelta(days=30), Limits(days=30))
+    assert len(kit.outbox()) == 3
+
+    kit.store.prune(T + timedelta(days=30, seconds=1), Limits(days=30))
+    assert [delivery.message.key for delivery in kit.outbox()] == ["queued"]
+
+
+def test_a_reader_sees_each_commit_at_once(kit: Kit) -> None:
+    assert kit.waiting() == []
+
+    for n in range(3):
+        kit.enqueue(message(str(n)))
+        assert kit.waiting() == [str(number) for number in range(n + 1)]

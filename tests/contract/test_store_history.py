@@ -1,0 +1,321 @@
+"""What every store promises of history: its lines, how rows become one, and what is forgotten."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from slack_alert.core.model import NOT_RUN, Record, Status, Verdict
+from slack_alert.engine.ports import Batch, Limits
+from tests.contract.store_kit import SECOND, Kit, T, message, slots
+
+MINUTE = timedelta(minutes=1)
+HOUR = timedelta(hours=1)
+STORED = [verdict for verdict in Verdict if verdict is not Verdict.GO]
+
+
+@pytest.fixture(params=["memory", "sqlite"])
+def kit(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Kit]:
+    kit = Kit(tmp_path / "state.db" if request.param == "sqlite" else None)
+    yield kit
+    kit.close()
+
+
+def shape(records: list[Record]) -> list[tuple[str, Verdict, int, int, int | None]]:
+    """Give job, verdict, first second, count and last second of each."""
+    return [
+        (r.binding, r.verdict, (r.slot - T) // SECOND, r.count, None if r.until is None else (r.until - T) // SECOND)
+        for r in records
+    ]
+
+
+@pytest.mark.parametrize("verdict", STORED)
+def test_every_field_comes_back(kit: Kit, verdict: Verdict) -> None:
+    record = Record(
+        2**62,
+        "db.lag",
+        T,
+        verdict,
+        T + SECOND,
+        timedelta(days=3, microseconds=7),
+        "text \u2026",
+        "#ops",
+        3,
+        T + HOUR,
+        "Traceback",
+        "printed\n",
+        2,
+        T + MINUTE,
+    )
+    kit.record(record)
+
+    assert kit.reopen().last_run == 2**62
+    assert kit.records() == [record]
+
+
+def test_odd_text_in_history_is_replaced(kit: Kit) -> None:
+    kit.record(Record(1, "j\udc80", T, Verdict.SAID, text="\ud800\0", error="x\0", printed="\udfff"))
+
+    (record,) = kit.records()
+
+    assert (record.binding, record.text, record.error, record.printed) == (
+        "j\ufffd",
+        "\ufffd\ufffd",
+        "x\ufffd",
+        "\ufffd",
+    )
+
+
+def test_lines_are_in_the_order_of_their_slots(kit: Kit) -> None:
+    kit.record(*slots(Verdict.QUIET, 3, 4), *slots(Verdict.QUIET, 1, 2, "b"))
+
+    assert [(record.slot - T) // SECOND for record in kit.records()] == [1, 2, 3, 4]
+
+
+def test_history_gives_the_newest_of_what_was_asked_for(kit: Kit) -> None:
+    kit.record(*slots(Verdict.QUIET, 0, 9), *slots(Verdict.QUIET, 5, 6, "b"))
+
+    def asked(job: str | None, since: int | None, limit: int | None) -> list[tuple[str, int]]:
+        start = None if since is None else T + since * SECOND
+        lines = kit.reader.history(job=job, since=start, limit=limit)
+        return [(line.record.binding, (line.record.slot - T) // SECOND) for line in lines]
+
+    assert asked("b", None, None) == [("b", 5), ("b", 6)]
+    assert asked(None, 8, None) == [("a", 8), ("a", 9)]
+    assert asked("a", 2, 2) == [("a", 8), ("a", 9)]
+    assert asked(None, 6, 4) == [("b", 6), ("a", 7), ("a", 8), ("a", 9)]
+    assert asked("a", None, 0) == []
+    assert asked(None, 99, None) == []
+    assert asked("nobody", None, None) == []
+
+
+def test_a_row_of_slots_belongs_to_a_time_when_its_last_slot_does(kit: Kit) -> None:
+    kit.record(*slots(Verdict.PAUSED, 0, 100), *slots(Verdict.QUIET, 10, 20, "b"))
+
+    def first(**asked: int | None) -> list[str]:
+        since = asked["since"]
+        lines = kit.reader.history(job=None, since=None if since is None else T + since * SECOND, limit=asked["limit"])
+        return [line.record.binding for line in lines]
+
+    assert first(since=50, limit=None) == ["a"]
+    assert first(since=None, limit=1) == ["a"]
+    assert first(since=101, limit=None) == []
+
+
+@pytest.mark.parametrize("limit", [None, 10_000])
+def test_long_histories_come_whole(kit: Kit, limit: int | None) -> None:
+    kit.record(*slots(Verdict.QUIET, 1, 1203), *slots(Verdict.QUIET, 1, 1203, "b"))
+
+    for job, count in ((None, 2406), ("a", 1203)):
+        runs = [line.record.run for line in kit.reader.history(job=job, since=None, limit=limit)]
+        assert len(runs) == count
+        assert runs == sorted(runs)
+
+
+# --- the fate of messages
+
+
+@pytest.mark.parametrize(
+    ("parts", "expected"),
+    [
+        ([], (None, 0, None)),
+        ([(Status.SENT, 1, "r1")], ("sent", 1, "r1")),
+        ([(Status.SENT, 1, "r1"), (Status.SENT, 4, "r2")], ("sent", 4, "r1")),
+        ([(Status.SENT, 1, "r1"), (Status.QUEUED, 2, None)], ("queued", 2, "r1")),
+        ([(Status.DEAD, 9, None), (Status.QUEUED, 2, None), (Status.SENT, 1, "r3")], ("dead", 9, "r3")),
+    ],
+)
+def test_a_line_tells_the_worst_of_its_parts(
+    kit: Kit, parts: list[tuple[Status, int, str | None]], expected: tuple[str | None, int, str | None]
+) -> None:
+    told = [message(f"7#{n}", run=7) for n in range(len(parts))]
+    batch = Batch(messages=[*told, message("other", run=8)], records=[Record(7, "a", T, Verdict.SAID)], at=T)
+    ids = [delivery.id for delivery in kit.store.commit(batch)]
+    for number, (status, attempts, receipt) in zip(ids, parts, strict=False):
+        kit.mark(number, status, attempts, **({} if receipt is None else {"receipt": receipt}))
+
+    (line,) = kit.reader.history(job=None, since=None, limit=None)
+
+    assert (line.delivery, line.attempts, line.receipt) == expected
+
+
+# --- rows that become one as they are written
+
+
+@pytest.mark.parametrize("verdict", sorted(NOT_RUN, key=str))
+@pytest.mark.parametrize("is_one_batch", [True, False])
+def test_slots_in_a_row_that_did_not_run_are_one_line(kit: Kit, verdict: Verdict, is_one_batch: bool) -> None:  # noqa: FBT001
+    records = slots(verdict, 0, 9)
+    for batch in [records] if is_one_batch else [[record] for record in records]:
+        kit.record(*batch)
+
+    assert shape(kit.records()) == [("a", verdict, 0, 10, 9)]
+
+
+@pytest.mark.parametrize("verdict", sorted(set(STORED) - NOT_RUN, key=str))
+def test_slots_that_ran_stay_lines_of_their_own(kit: Kit, verdict: Verdict) -> None:
+    kit.record(*slots(verdict, 0, 2))
+    kit.record(*slots(verdict, 3, 3))
+
+    assert len(kit.records()) == 4
+
+
+def test_a_row_ends_where_anything_differs(kit: Kit) -> None:
+    paused = Record(0, "a", T, Verdict.PAUSED, alerts=3, paused_until=T + HOUR)
+    later = [
+        paused._replace(slot=T + 1 * SECOND),
+        paused._replace(slot=T + 2 * SECOND, alerts=2),
+        paused._replace(slot=T + 3 * SECOND, alerts=2, paused_until=None),
+        paused._replace(slot=T + 4 * SECOND, alerts=2, paused_until=None, verdict=Verdict.OFF_HOURS),
+        paused._replace(slot=T + 5 * SECOND, alerts=2, paused_until=None, verdict=Verdict.OFF_HOURS, text="why"),
+    ]
+    for record in (paused, *later):
+        kit.record(record)
+
+    assert [record.count for record in kit.records()] == [2, 1, 1, 1, 1]
+
+
+def test_a_run_in_between_ends_the_row(kit: Kit) -> None:
+    kit.record(*slots(Verdict.OVERLAPPED, 1, 2))
+    kit.record(*slots(Verdict.QUIET, 0, 0))
+    kit.record(*slots(Verdict.OVERLAPPED, 4, 5))
+
+    assert shape(kit.records()) == [
+        ("a", Verdict.QUIET, 0, 1, None),
+        ("a", Verdict.OVERLAPPED, 1, 2, 2),
+        ("a", Verdict.OVERLAPPED, 4, 2, 5),
+    ]
+
+
+def test_jobs_have_rows_of_their_own(kit: Kit) -> None:
+    for n in range(3):
+        kit.record(*slots(Verdict.PAUSED, n, n), *slots(Verdict.PAUSED, n, n, "b"), *slots(Verdict.QUIET, n, n, "c"))
+
+    rows = shape(kit.records())
+
+    assert [row for row in rows if row[0] != "c"] == [("a", Verdict.PAUSED, 0, 3, 2), ("b", Verdict.PAUSED, 0, 3, 2)]
+    assert len(rows) == 5
+
+
+def test_a_slot_told_twice_or_out_of_order_is_a_line_of_its_own(kit: Kit) -> None:
+    kit.record(*slots(Verdict.PAUSED, 5, 6))
+    kit.record(*slots(Verdict.PAUSED, 6, 6))
+    kit.record(*slots(Verdict.PAUSED, 1, 1))
+
+    assert sum(record.count for record in kit.records()) == 4
+    assert len(kit.records()) == 3
+
+
+def test_after_a_refused_batch_rows_go_on_with_nothing_lost(kit: Kit) -> None:
+    kit.record(*slots(Verdict.PAUSED, 0, 3))
+    naive = slots(Verdict.PAUSED, 4, 5)[1]._replace(started=T.replace(tzinfo=None))
+    with pytest.raises(TypeError):
+        kit.record(*slots(Verdict.PAUSED, 4, 4), naive)
+
+    kit.record(*slots(Verdict.PAUSED, 4, 9))
+
+    assert sum(record.count for record in kit.records()) == 10
+
+
+def test_a_row_that_was_forgotten_is_not_made_longer(kit: Kit) -> None:
+    kit.record(*slots(Verdict.PAUSED, 0, 1))
+    kit.store.prune(T + timedelta(days=1), Limits(days=0))
+
+    kit.record(*slots(Verdict.PAUSED, 2, 3))
+
+    assert shape(kit.records()) == [("a", Verdict.PAUSED, 2, 2, 3)]
+
+
+# --- pruning
+
+
+def test_history_of_every_verdict_is_forgotten_with_its_age(kit: Kit) -> None:
+    kit.record(*(Record(n, "a", T, verdict) for n, verdict in enumerate(STORED)))
+    kit.record(Record(99, "a", T + SECOND, Verdict.SAID))
+    kit.record(Record(0, "b", T, Verdict.PAUSED, count=2, until=T + SECOND))
+
+    kit.store.prune(T + timedelta(days=7) + SECOND, Limits(days=7))
+
+    assert [(record.binding, record.run) for record in kit.records()] == [("b", 0), ("a", 99)]
+
+
+def test_within_the_limits_nothing_is_folded(kit: Kit) -> None:
+    kit.record(*slots(Verdict.QUIET, 0, 9))
+    before = kit.records()
+
+    kit.store.prune(T, Limits(rows=10))
+
+    assert kit.records() == before
+
+
+def test_beyond_the_limit_quiet_rows_fold_into_one_per_job_verdict_and_hour(kit: Kit) -> None:
+    minutes = [
+        *slots(Verdict.QUIET, 0, 179, every=MINUTE),
+        *slots(Verdict.QUIET, 0, 59, "b", every=MINUTE),
+    ]
+    kit.record(*minutes)
+
+    kit.store.prune(T + 3 * HOUR, Limits(rows=10))
+
+    # 9:30 to 12:29: the newest ten stay, what is older folds by the hour of the clock.
+    a = [(record.count, record.until) for record in kit.records() if record.binding == "a"]
+    assert (
+        a
+        == [(30, T + 29 * MINUTE), (60, T + 89 * MINUTE), (60, T + 149 * MINUTE), (20, T + 169 * MINUTE)]
+        + [(1, None)] * 10
+    )
+    assert [record.count for record in kit.records() if record.binding == "b"] == [30, 30]
+    folded = kit.records()[0]
+    assert (folded.run, folded.slot, folded.started, folded.duration) == (0, T, None, None)
+
+
+def test_said_failed_and_missed_rows_never_fold(kit: Kit) -> None:
+    kept = [verdict for verdict in STORED if verdict not in NOT_RUN - {Verdict.MISSED} | {Verdict.QUIET}]
+    records = [Record(n + 1, "a", T + n * SECOND, verdict) for n, verdict in enumerate([*kept, Verdict.QUIET] * 4)]
+    for record in records:
+        kit.record(record)
+
+    kit.store.prune(T, Limits(rows=0))
+
+    assert [r.verdict for r in kit.records() if r.verdict is not Verdict.QUIET] == kept * 4
+    assert [r.count for r in kit.records() if r.verdict is Verdict.QUIET] == [4]
+
+
+def test_folding_loses_no_slot_and_is_done_once(kit: Kit) -> None:
+    for n in range(0, 600, 3):
+        kit.record(*slots(Verdict.QUIET, n, n, every=MINUTE), *slots(Verdict.PAUSED, n + 1, n + 1, every=MINUTE))
+
+    kit.store.prune(T, Limits(rows=50))
+    once = kit.records()
+    kit.store.prune(T, Limits(rows=50))
+
+    assert sum(record.count for record in once) == 400
+    assert len(once) < 80
+    assert kit.records() == once
+
+
+def test_folding_goes_on_as_history_grows(kit: Kit) -> None:
+    for n in range(0, 240, 5):
+        kit.record(*slots(Verdict.QUIET, n, n + 4, every=MINUTE))
+        kit.store.prune(T, Limits(rows=5))
+
+    # Five are left as they are; before them stands one for each hour begun.
+    assert [record.count for record in kit.records()] == [30, 60, 60, 60, 25, 1, 1, 1, 1, 1]
+
+
+def test_a_row_that_was_folded_is_not_made_longer(kit: Kit) -> None:
+    kit.record(*slots(Verdict.PAUSED, 0, 1))
+    kit.record(*slots(Verdict.QUIET, 2, 2))
+    kit.record(*slots(Verdict.PAUSED, 3, 4))
+    kit.store.prune(T, Limits(rows=0))
+
+    kit.record(*slots(Verdict.PAUSED, 5, 5))
+
+    assert shape(kit.records()) == [
+        ("a", Verdict.PAUSED, 0, 4, 4),
+        ("a", Verdict.QUIET, 2, 1, None),
+        ("a", Verdict.PAUSED, 5, 1, None),
+    ]
