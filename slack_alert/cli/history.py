@@ -31,10 +31,12 @@ SHOWN = 50
 @common
 @click.argument("job", required=False, shell_complete=complete_job)
 @click.option("--since", metavar="T", help="The first moment: 2026-11-21T09:00, 9:00, or 2h (ago).")
-@click.option("--limit", metavar="N", type=click.IntRange(min=1), help=f"The newest N lines ({SHOWN}; all with --json).")
+@click.option(
+    "--limit", metavar="N", type=click.IntRange(min=1), help=f"The newest N lines ({SHOWN}; all with --json)."
+)
 @click.option("--json", "as_json", is_flag=True, help="One JSON line per slot.")
 @click.pass_context
-def history(  # noqa: PLR0913 - one argument for each option
+def history(
     ctx: click.Context, /, *, job: str | None, since: str | None, limit: int | None, as_json: bool, **flags: object
 ) -> int:
     """List runs with their verdicts and messages, the newest last. JOB: a name, its last part, or a pattern."""
@@ -79,9 +81,7 @@ def _names(settings: Settings, reader: Reader, job: str | None) -> list[str] | N
     return chosen(job, names) if job else None
 
 
-def _lines(
-    reader: Reader, names: list[str] | None, since: datetime | None, limit: int | None
-) -> Iterable[HistoryLine]:
+def _lines(reader: Reader, names: list[str] | None, since: datetime | None, limit: int | None) -> Iterable[HistoryLine]:
     if names is None or len(names) == 1:
         return reader.history(job=names[0] if names else None, since=since, limit=limit)
     wanted = frozenset(names)

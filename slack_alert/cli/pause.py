@@ -55,9 +55,9 @@ def resume(ctx: click.Context, /, *, job: str, **flags: object) -> int:
     settings = settings_of(remember(ctx, flags))
     now = SystemClock().now()
     found = _job(settings, job)
-    was_held = _is_held(settings, found, now)
+    said = _resumed(settings, found, now)
     is_taken = bootstrap.leave(settings, requests.resume(found.name, now))
-    tell(f"{found.name} runs again." if was_held else f"{found.name} was not paused by anybody.")
+    tell(said)
     _remark(is_taken=is_taken)
     return codes.FINE
 
@@ -79,15 +79,20 @@ def _job(settings: Settings, name: str) -> Job:
     return jobs[full_name(name, jobs)]
 
 
-def _is_held(settings: Settings, job: Job, now: datetime) -> bool:
-    """Tell whether a pause was going on, somebody's or the quota's."""
+def _resumed(settings: Settings, job: Job, now: datetime) -> str:
+    """Say what `resume` changes; the rest after too many alerts is nobody's pause, and goes on."""
     from slack_alert import bootstrap
 
     reader = bootstrap.open_reader(settings)
     snapshot = reader.snapshot()
     reader.close()
     hold, state = snapshot.holds.get(job.name), snapshot.states.get(job.name)
-    return (hold is not None and not hold.is_over(now)) or (state is not None and state.alerts.is_over(now))
+    if state is not None and state.alerts.is_over(now) and not job.policy.mutes:
+        assert state.alerts.until is not None
+        end = local(state.alerts.until, settings.timezone, now)
+        return f"{job.name} rests until {end} because its alerts are used up; `resume` ends what `pause` began."
+    is_held = hold is not None and not hold.is_over(now)
+    return f"{job.name} runs again." if is_held else f"{job.name} was not paused."
 
 
 def _remark(*, is_taken: bool) -> None:

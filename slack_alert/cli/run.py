@@ -45,7 +45,7 @@ def _run(settings: Settings, out: TextIO, *, is_standby: bool) -> int:
     def ready(catalog: Catalog, engine: Engine) -> None:
         for problem in catalog.problems:
             click.echo(str(problem), err=True)
-        click.echo(plan(engine, settings), file=out)
+        click.echo(plan(engine, settings, out, catalog=catalog), file=out)
 
     with loading() as progress:
         code = bootstrap.run(settings, out=out, standby=is_standby, progress=progress, ready=ready)

@@ -3,8 +3,14 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta, tzinfo
+from itertools import pairwise
 
-_UNITS = (("d", timedelta(days=1)), ("h", timedelta(hours=1)), ("min", timedelta(minutes=1)), ("s", timedelta(seconds=1)))
+_UNITS = (
+    ("d", timedelta(days=1)),
+    ("h", timedelta(hours=1)),
+    ("min", timedelta(minutes=1)),
+    ("s", timedelta(seconds=1)),
+)
 #: A year away, the year has to be said.
 _FAR = timedelta(days=300)
 
@@ -25,7 +31,7 @@ def stamp(at: datetime, zone: tzinfo) -> str:
 def distance(span: timedelta) -> str:
     """Write how long something is in its largest unit, and in the next one where that one is still small."""
     span = abs(span)
-    for (unit, size), (smaller, step) in zip(_UNITS, _UNITS[1:], strict=False):
+    for (unit, size), (smaller, step) in pairwise(_UNITS):
         if span >= size:
             count, rest = divmod(span, size)
             detail = f" {rest // step} {smaller}" if count < 3 and rest >= step and smaller != "s" else ""

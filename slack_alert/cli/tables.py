@@ -5,7 +5,8 @@ from __future__ import annotations
 import os
 import re
 import sys
-from collections.abc import Iterable, Sequence
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, tzinfo
 from itertools import zip_longest
@@ -18,6 +19,7 @@ from slack_alert.core.model import Record, Verdict
 from slack_alert.core.tables import cut, display_width
 
 if TYPE_CHECKING:
+    from slack_alert.core.catalog import Catalog
     from slack_alert.core.outlook import Outlook
     from slack_alert.engine.engine import Engine
     from slack_alert.settings import Settings
@@ -76,7 +78,7 @@ def history_table(records: Iterable[Record], zone: tzinfo, out: TextIO, *, notes
     return table(("AT", "JOB", "VERDICT", "TEXT"), rows, out, flexible=(3, 1)) if rows else "No runs."
 
 
-def plan(engine: Engine, settings: Settings, out: TextIO | None = None) -> str:
+def plan(engine: Engine, settings: Settings, out: TextIO | None = None, *, catalog: Catalog | None = None) -> str:
     """Show what `run` is about to do: the jobs with their next runs, and where messages go."""
     from slack_alert.core.outlook import outlook
     from slack_alert.engine.clock import SystemClock
@@ -90,8 +92,8 @@ def plan(engine: Engine, settings: Settings, out: TextIO | None = None) -> str:
     rows.sort(key=lambda row: row[0].text)
     jobs = table(("JOB", "TRIGGER", "NEXT RUN", "STATE"), rows, stream, flexible=(1,))
     title = f"slack-alert: {counted(len(rows), 'job')}, times in {settings.timezone}"
-    told = paint(f"Messages go to {destination(settings)}. Ctrl+C ends.", "dim", stream)
-    return f"{paint(title, 'bold', stream)}\n\n{jobs}\n\n{told}\n"
+    told = [f"Messages go to {destination(settings)}. Ctrl+C ends.", *_idle(catalog)]
+    return "\n".join((paint(title, "bold", stream), "", jobs, "", *(paint(line, "dim", stream) for line in told), ""))
 
 
 def next_cells(seen: Outlook, zone: tzinfo, now: datetime) -> tuple[Cell, Cell]:
@@ -118,6 +120,13 @@ def paint(text: str, style: Style, out: TextIO) -> str:
 def has_colour(out: TextIO) -> bool:
     """Tell whether colours are wanted and can be shown."""
     return out.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
+
+
+def _idle(catalog: Catalog | None) -> Iterator[str]:
+    """Mention the bindings that nothing starts yet."""
+    kinds = Counter(binding.kind for binding in (catalog.bindings if catalog else ()))
+    if others := [counted(number, kind) for kind, number in kinds.items() if kind in {"command", "rule"}]:
+        yield f"{' and '.join(others)} found, which this version does not start."
 
 
 def _told(record: Record, zone: tzinfo) -> str:

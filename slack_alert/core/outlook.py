@@ -42,7 +42,7 @@ class Outlook:
     alerts: int
 
 
-def outlook(  # noqa: PLR0913 - all that is remembered of a job
+def outlook(
     job: Job, state: State, *, hold: Hold | None, first_seen: datetime | None, last: datetime | None, now: datetime
 ) -> Outlook:
     """Say how a job stands at `now`; one that was never seen is taken as seen now."""

@@ -12,7 +12,7 @@ from slack_alert.core.errors import BadValue
 from slack_alert.core.hours import WorkingHours
 from slack_alert.core.model import Action, Address
 from slack_alert.core.policy import Policy
-from slack_alert.core.triggers import TIME_KEYWORDS, Trigger, parse_trigger
+from slack_alert.core.triggers import Trigger, parse_trigger
 from slack_alert.loader.declaration import Declaration
 from slack_alert.loader.files import PluginFile
 from slack_alert.loader.keywords import LATER_KEYWORDS, OPTION_KEYWORDS
@@ -169,23 +169,21 @@ def _action(name: str, file: PluginFile, declaration: Declaration) -> Action:
 def _needs(file: PluginFile, declaration: Declaration) -> Iterator[Problem]:
     """Find what does not go together."""
     words = declaration.keywords
-    is_timed = any(keyword in TIME_KEYWORDS for keyword in words)
-    if is_timed and declaration.required:
+    if declaration.is_timed and declaration.required:
         names = ", ".join(declaration.required)
         said = f"{declaration.function} requires {names}, and a job is called with nothing but ctx, by its name"
         yield _fault(file, declaration, "SA207", said, f"Give a default: {declaration.required[0]}=None.")
-    if "emits" in words and not is_timed:
+    if "emits" in words and not declaration.is_timed and declaration.is_sound:
         hint = "Add seconds=30, or another time keyword."
         yield _fault(file, declaration, "SA201", "emits belongs to a time trigger, and there is none", hint)
-    if "where" in words and "on" not in words:
+    if "where" in words and "on" not in words and declaration.is_sound:
         yield _fault(file, declaration, "SA201", "where belongs to on, and there is none", 'Add on="changed_file".')
 
 
 def _not_there_yet(file: PluginFile, declaration: Declaration) -> Iterator[Problem]:
-    is_timed = any(keyword in TIME_KEYWORDS for keyword in declaration.keywords)
     for keyword in declaration.keywords:
         if keyword in LATER_KEYWORDS:
-            meanwhile = "the job runs without it" if is_timed else f"{declaration.function} does not run"
+            meanwhile = "the job runs without it" if declaration.is_timed else f"{declaration.function} does not run"
             said = f"`{keyword}` is not there yet in this version: {meanwhile}"
             yield _fault(file, declaration, "SA209", said, "Leave it, or take it out.", severity=Severity.WARNING)
 

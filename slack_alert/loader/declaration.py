@@ -20,6 +20,8 @@ class Declaration:
     line: int
     column: int
     keywords: Mapping[str, object]
+    #: Whether a time keyword was written, with whatever value.
+    is_timed: bool
     doc: str | None
     #: Parameters that a call without arguments would miss; `ctx` is none of them.
     required: tuple[str, ...]

@@ -159,7 +159,8 @@ class MarkerReader:
         values, faults = keyword_values(self.source, call, self._constants, place=place)
         self.problems.extend(faults)
         node.decorator_list.remove(marker)
-        return declared(node, values, place=place, attribute=self._attribute(node), is_sound=not faults)
+        attribute = self._attribute(node)
+        return declared(node, call, values=values, place=place, attribute=attribute, is_sound=not faults)
 
     def _attribute(self, node: Function) -> str:
         """Name what the module will hold the function by; where its own name is bound again, add a name for it."""

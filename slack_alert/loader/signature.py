@@ -8,6 +8,7 @@ from collections.abc import Mapping
 
 from slack_alert.core.catalog import Problem, Severity
 from slack_alert.core.errors import BadValue
+from slack_alert.core.triggers import TIME_KEYWORDS
 from slack_alert.loader.declaration import Declaration
 from slack_alert.loader.keywords import KEYWORDS, TRIGGER_KEYWORDS, suggestion
 from slack_alert.loader.literals import NotLiteral, evaluate
@@ -36,7 +37,13 @@ def keyword_values(
 
 
 def declared(
-    node: Function, values: Mapping[str, object], *, place: tuple[int, int], attribute: str, is_sound: bool
+    node: Function,
+    call: ast.Call,
+    *,
+    values: Mapping[str, object],
+    place: tuple[int, int],
+    attribute: str,
+    is_sound: bool,
 ) -> Declaration:
     """Put together what is known of a marked function."""
     # What other decorators make of the parameters is known only when they run.
@@ -48,6 +55,7 @@ def declared(
         line=place[0],
         column=place[1],
         keywords=values,
+        is_timed=any(keyword.arg in TIME_KEYWORDS for keyword in call.keywords),
         doc=_first_line(ast.get_docstring(node, clean=False)),
         required=_required(node.args) if is_plain else (),
         takes_context=CONTEXT in parameters,

@@ -46,8 +46,13 @@ class Kit:
     def enqueue(self, *messages: Message, at: datetime = T) -> list[Delivery]:
         return self.store.commit(Batch(messages=list(messages), at=at))
 
-    def mark(self, number: int, status: Status, attempts: int = 1, *, at: datetime = T, **said: str) -> None:
-        self.store.commit(Batch(progress=[Progress(number, status, attempts, at, **said)]))
+    def mark(
+        self, number: int, status: Status, attempts: int = 1, *, at: datetime = T, receipt: str | None = None
+    ) -> None:
+        self.progress(Progress(number, status, attempts, at, receipt))
+
+    def progress(self, progress: Progress) -> None:
+        self.store.commit(Batch(progress=[progress]))
 
     def record(self, *records: Record) -> None:
         self.store.commit(Batch(records=list(records)))

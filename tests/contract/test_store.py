@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from slack_alert.core.model import Address, Status
+from slack_alert.core.model import Address, Progress, Status
 from slack_alert.core.policy import Hold, Quota, State
 from slack_alert.core.values import Blocks, Piece, Text, Upload
 from slack_alert.engine.ports import Batch, Entry, Limits, Seen, Snapshot, Started
@@ -92,7 +92,7 @@ def test_ids_are_never_given_again(kit: Kit) -> None:
 def test_progress_is_written_down(kit: Kit) -> None:
     (delivery,) = kit.enqueue(message("a"))
 
-    kit.mark(delivery.id, Status.QUEUED, 2, reason="rate limited")
+    kit.progress(Progress(delivery.id, Status.QUEUED, 2, T, reason="rate limited"))
     (after,) = kit.outbox()
 
     assert (after.status, after.attempts, after.reason) == (Status.QUEUED, 2, "rate limited")
@@ -103,7 +103,7 @@ def test_progress_is_written_down(kit: Kit) -> None:
 @pytest.mark.parametrize("later", list(Status))
 def test_sent_and_dead_are_final(kit: Kit, final: Status, later: Status) -> None:
     (delivery,) = kit.enqueue(message("a"))
-    kit.mark(delivery.id, final, 3, receipt="r", reason="why")
+    kit.progress(Progress(delivery.id, final, 3, T, "r", "why"))
 
     kit.mark(delivery.id, later, 9, receipt="other")
     (after,) = kit.outbox()
@@ -114,7 +114,7 @@ def test_sent_and_dead_are_final(kit: Kit, final: Status, later: Status) -> None
 
 def test_only_the_dead_are_retried_and_begin_anew(kit: Kit) -> None:
     ids = [delivery.id for delivery in kit.enqueue(*map(message, ["dead", "sent", "queued"]))]
-    kit.mark(ids[0], Status.DEAD, 5, reason="gave up")
+    kit.progress(Progress(ids[0], Status.DEAD, 5, T, reason="gave up"))
     kit.mark(ids[1], Status.SENT)
 
     retried = kit.store.commit(Batch(retried=[*ids, 999], messages=[message("new")], at=T + timedelta(days=2)))
@@ -172,7 +172,7 @@ def test_what_no_database_keeps_is_replaced_and_loses_nothing_else(kit: Kit) -> 
     kit.enqueue(
         message("text", piece=Text(odd)),
         message("blocks", piece=Blocks({"text": "x\ud800y"})),
-        message("upload", piece=Upload("n\udc80", b"\0", comment="\0")),
+        message("upload", piece=Upload("n\udc80", b"\0", comment="\udfff")),
         message(odd, Address("slack", odd)),
     )
 

@@ -135,7 +135,7 @@ def test_a_line_tells_the_worst_of_its_parts(
     batch = Batch(messages=[*told, message("other", run=8)], records=[Record(7, "a", T, Verdict.SAID)], at=T)
     ids = [delivery.id for delivery in kit.store.commit(batch)]
     for number, (status, attempts, receipt) in zip(ids, parts, strict=False):
-        kit.mark(number, status, attempts, **({} if receipt is None else {"receipt": receipt}))
+        kit.mark(number, status, attempts, receipt=receipt)
 
     (line,) = kit.reader.history(job=None, since=None, limit=None)
 
@@ -147,7 +147,7 @@ def test_a_line_tells_the_worst_of_its_parts(
 
 @pytest.mark.parametrize("verdict", sorted(NOT_RUN, key=str))
 @pytest.mark.parametrize("is_one_batch", [True, False])
-def test_slots_in_a_row_that_did_not_run_are_one_line(kit: Kit, verdict: Verdict, is_one_batch: bool) -> None:  # noqa: FBT001
+def test_slots_in_a_row_that_did_not_run_are_one_line(kit: Kit, verdict: Verdict, is_one_batch: bool) -> None:
     records = slots(verdict, 0, 9)
     for batch in [records] if is_one_batch else [[record] for record in records]:
         kit.record(*batch)

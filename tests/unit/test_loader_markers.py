@@ -166,7 +166,7 @@ def test_the_place_of_a_problem_is_the_at_sign(tmp_path: Path, marker: str, plac
 
 
 def test_columns_count_characters(tmp_path: Path) -> None:
-    assert problems(surveyed(tmp_path, "x = 'éééé' 5")) == [("SA101", 1, 5)]
+    assert problems(surveyed(tmp_path, "x = 'éééé' 5")) == [("SA101", 1, 12)]
     assert problems(surveyed(tmp_path, "é = 'éé'; return")) == [("SA101", 1, 11)]
 
 

@@ -1,0 +1,54 @@
+# Two commands for a newcomer: `make run` and `make test`. Each installs what it needs into .venv first.
+PYTHON ?= python3
+VENV ?= .venv
+BIN = $(VENV)/bin
+TESTS ?=
+JOBS ?= auto
+
+.PHONY: run test lint check format clean
+
+run: $(VENV)/.run
+	$(BIN)/slack-alert --path .
+
+test: $(VENV)/.test tests/wire/node_modules
+	$(BIN)/python -m pytest -n $(JOBS) $(TESTS)
+
+lint: $(VENV)/.lint
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+check: lint $(VENV)/.test tests/wire/node_modules
+	$(BIN)/coverage erase
+	COVERAGE_PROCESS_START=pyproject.toml $(BIN)/coverage run -m pytest $(TESTS)
+	$(BIN)/coverage report --skip-covered --skip-empty
+
+format: $(VENV)/.lint
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+clean:
+	rm -rf $(VENV) tests/wire/node_modules build dist *.egg-info
+
+$(BIN)/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 10))' || \
+		{ echo "slack-alert needs Python 3.10 or newer: make PYTHON=/path/to/python3.12 ..."; exit 2; }
+	@$(PYTHON) -m venv $(VENV) || { rm -rf $(VENV); .ci/need-venv; $(PYTHON) -m venv $(VENV); }
+
+$(VENV)/.run: pyproject.toml | $(BIN)/python
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable .
+	@touch $@
+
+$(VENV)/.test: pyproject.toml | $(BIN)/python
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[test]'
+	@touch $@ $(VENV)/.run
+
+$(VENV)/.lint: pyproject.toml | $(BIN)/python
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[test,lint]'
+	@touch $@ $(VENV)/.test $(VENV)/.run
+
+# Slack's own types, to judge what is sent; where Node is absent those tests are skipped and say so.
+tests/wire/node_modules: tests/wire/package-lock.json
+	@if command -v npm >/dev/null; then npm ci --prefix tests/wire --no-audit --no-fund --loglevel=error; else mkdir -p $@; fi
+	@touch $@

@@ -1,0 +1,57 @@
+"""`slack-alert doctor`."""
+
+from __future__ import annotations
+
+import sys
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING
+
+import click
+
+from slack_alert.cli import codes
+from slack_alert.cli.options import common, remember
+from slack_alert.cli.output import tell, tell_json
+from slack_alert.cli.session import settings_of
+
+if TYPE_CHECKING:
+    from slack_alert.cli.findings import Finding
+
+
+@click.command()
+@common
+@click.option("--json", "as_json", is_flag=True, help="One JSON document.")
+@click.pass_context
+def doctor(ctx: click.Context, /, *, as_json: bool, **flags: object) -> int:
+    """Look at Python, plugins, database, clock, token, scopes and channels; exit 1 when something must be done."""
+    from slack_alert.cli.findings import examine
+
+    settings = settings_of(remember(ctx, flags))
+    findings = examine(settings, sys.path)
+    has_failed = any(finding.status == "fail" for finding in findings)
+    if as_json:
+        tell_json({"ok": not has_failed, "checks": [finding.json() for finding in findings]})
+    else:
+        _show(findings)
+    return codes.FOUND if has_failed else codes.FINE
+
+
+def _show(findings: Sequence[Finding]) -> None:
+    for line in _lines(findings):
+        tell(line)
+
+
+def _lines(findings: Sequence[Finding]) -> Iterable[str]:
+    from slack_alert.cli.tables import Style, has_colour, paint
+
+    styles: dict[str, Style] = {"ok": "green", "warn": "yellow", "fail": "red"}
+    width = max(len(finding.check) for finding in findings)
+    for finding in findings:
+        status = paint(f"{finding.status:<4}", styles[finding.status], sys.stdout)
+        yield f"{status}  {finding.check:<{width}}  {finding.message}"
+        if finding.action:
+            arrow = "→" if has_colour(sys.stdout) else "->"
+            yield f"{'':<{width + 8}}{arrow} {finding.action}"
+    counts = Counter(finding.status for finding in findings)
+    yield ""
+    yield "All is well." if counts["ok"] == len(findings) else f"{counts['fail']} failed, {counts['warn']} warned."

@@ -1,0 +1,216 @@
+"""What `doctor` looks at, one function each; every finding says what to do."""
+
+from __future__ import annotations
+
+import platform
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Literal
+
+from slack_alert.cli.spoken import counted
+from slack_alert.core.errors import SettingsError, SlackAlertError, StoreError
+
+if TYPE_CHECKING:
+    from slack_alert.settings import Settings
+
+Status = Literal["ok", "warn", "fail"]
+#: The libraries whose behaviour users see.
+LIBRARIES = ("slack_sdk", "apscheduler", "tornado", "gevent", "aiohttp", "click", "msgspec")
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing that was looked at."""
+
+    check: str
+    status: Status
+    message: str
+    #: What to do about it; empty where all is well.
+    action: str = ""
+
+    def json(self) -> dict[str, str]:
+        """Give what `doctor --json` says of it."""
+        return asdict(self)
+
+
+def examine(settings: Settings, search_path: Sequence[str]) -> list[Finding]:
+    """Look at everything; the network is used only where there is a token."""
+    findings = [*_python(), *_libraries()]
+    from slack_alert.cli.shadows import shadows
+
+    findings += shadows(search_path)
+    for look in (_plugins, _database, _running, _timezone, _token):
+        findings += _guarded(look, settings)
+    return findings
+
+
+def _guarded(look: Callable[[Settings], Iterator[Finding]], settings: Settings) -> list[Finding]:
+    """Let one sick part not hide the others."""
+    try:
+        return list(look(settings))
+    except SlackAlertError as error:
+        return [Finding(look.__name__.strip("_"), "fail", str(error), getattr(error, "hint", ""))]
+
+
+def _python() -> Iterator[Finding]:
+    import sys
+
+    from slack_alert import __version__
+
+    yield Finding("python", "ok", f"slack-alert {__version__} on Python {platform.python_version()}, {sys.executable}")
+
+
+def _libraries() -> Iterator[Finding]:
+    found = {name: _version(name) for name in LIBRARIES}
+    if missing := [name for name, version in found.items() if version is None]:
+        yield Finding("libraries", "fail", f"missing: {', '.join(missing)}", "run `pip install -U slack-alert` again")
+    else:
+        yield Finding("libraries", "ok", ", ".join(f"{name} {version}" for name, version in found.items()))
+
+
+def _version(name: str) -> str | None:
+    from importlib.metadata import PackageNotFoundError, version
+
+    try:
+        return version(name)
+    except PackageNotFoundError:
+        return None
+
+
+def _plugins(settings: Settings) -> Iterator[Finding]:
+    from slack_alert import bootstrap
+
+    try:
+        catalog = bootstrap.survey_plugins(settings)
+    except SettingsError as error:
+        yield Finding("plugins", "fail", str(error).removesuffix(error.hint).strip(), error.hint)
+        return
+    place = f"{counted(len(catalog.jobs), 'job')} in {settings.path / 'plugins'}"
+    if catalog.problems:
+        said = f"{place}, {counted(len(catalog.problems), 'problem')}"
+        yield Finding("plugins", "fail" if catalog.has_errors else "warn", said, "`slack-alert check` lists them")
+    elif not catalog.jobs:
+        yield Finding("plugins", "warn", place, "`slack-alert init` writes an example")
+    else:
+        yield Finding("plugins", "ok", place)
+
+
+def _database(settings: Settings) -> Iterator[Finding]:
+    from slack_alert import bootstrap
+    from slack_alert.stores import sqlite_version
+    from slack_alert.stores.examination import faults, obstacle
+
+    path = bootstrap.database(settings)
+    if (blocked := obstacle(path)) is not None:
+        advice = "give this user the right to write there, or set `database` to another place"
+        yield Finding("database", "fail", f"{blocked} cannot be written", advice)
+        return
+    try:
+        damage = faults(path)
+    except StoreError as error:
+        yield Finding("database", "fail", str(error))
+        return
+    if damage:
+        advice = "stop slack-alert and move the file away: a new one is made; or put a backup in its place"
+        yield Finding("database", "fail", f"{path} is damaged: {'; '.join(damage)}", advice)
+    else:
+        state = "whole" if path.exists() else "made at the first start"
+        yield Finding("database", "ok", f"{path}, {state}, SQLite {sqlite_version()}")
+
+
+def _running(settings: Settings) -> Iterator[Finding]:
+    from slack_alert import bootstrap
+    from slack_alert.cli.status import read_vitals
+    from slack_alert.engine.clock import SystemClock
+
+    pid = bootstrap.holder(settings)
+    if pid is None:
+        yield Finding("running", "ok", "not running")
+        return
+    vitals = read_vitals(settings, SystemClock().now())
+    message = f"process {pid}, {vitals.queued:,} queued, {vitals.dead:,} dead messages"
+    if not vitals.is_ticking:
+        yield Finding("running", "warn", f"process {pid} gives no sign of life", "look at its log; start it again")
+    elif vitals.dead:
+        yield Finding("running", "warn", message, "`slack-alert outbox` lists them")
+    else:
+        yield Finding("running", "ok", message)
+
+
+def _timezone(settings: Settings) -> Iterator[Finding]:
+    from slack_alert.engine.clock import SystemClock
+
+    now = SystemClock().now().astimezone(settings.timezone)
+    said = f"{settings.timezone}, where it is {now:%a %d %b %H:%M:%S}"
+    if settings.timezone_source == "utc fallback":
+        said = f"not set, and this machine names none, so it is UTC: {now:%H:%M:%S}"
+        yield Finding("timezone", "warn", said, "set `timezone = Europe/Berlin` in slack_alert.conf")
+    elif settings.timezone_source == "machine" and not settings.working_hours.is_always:
+        advice = f"set `timezone = {settings.timezone}`, so that working hours stay when the machine changes"
+        yield Finding("timezone", "warn", f"not set, so it is this machine's: {said}", advice)
+    else:
+        source = "this machine's" if settings.timezone_source == "machine" else "as set"
+        yield Finding("timezone", "ok", f"{said} ({source})")
+
+
+def _token(settings: Settings) -> Iterator[Finding]:
+    """Look at the token, and with it at everything Slack can be asked."""
+    if settings.token is None:
+        advice = "`slack-alert manifest` prints what makes a Slack app; then set `token` and `channel`"
+        yield Finding("token", "warn", "not set: messages go to the terminal", advice)
+        return
+    if sentence := settings.missing():
+        yield Finding("channel", "fail", *_halves(sentence))
+    yield from _token_kind(settings.token.reveal())
+    yield from _slack(settings)
+
+
+def _token_kind(token: str) -> Iterator[Finding]:
+    kinds = {"xapp-": "an app-level token", "xoxp-": "a user's token", "xoxe": "a token that expires"}
+    kind = next((kind for start, kind in kinds.items() if token.startswith(start)), None)
+    if kind is not None:
+        yield Finding("token", "warn", f"this is {kind}", "take the bot token (xoxb-) from OAuth & Permissions")
+
+
+def _slack(settings: Settings) -> Iterator[Finding]:
+    import asyncio
+    import io
+    from dataclasses import replace
+
+    from slack_alert import bootstrap
+    from slack_alert.channels.slack import SlackChannel
+    from slack_alert.engine.clock import SystemClock
+
+    # A dry run sends nothing; asking is no sending.
+    channel = bootstrap.make_channels(replace(settings, dry_run=False), io.StringIO())["slack"]
+    assert isinstance(channel, SlackChannel)
+    slack, conversations = channel, _conversations(settings)
+
+    async def asked() -> list[Finding]:
+        await slack.open()
+        try:
+            found = await slack.check(conversations, now=SystemClock().now())
+        finally:
+            await slack.close()
+        words: dict[str, Status] = {"ok": "ok", "warning": "warn", "error": "fail"}
+        return [Finding("slack", words[each.level], each.what, each.action) for each in found]
+
+    yield from asyncio.run(asked())
+
+
+def _conversations(settings: Settings) -> list[str]:
+    """Name every conversation in Slack that a job or the configuration speaks to."""
+    from slack_alert import bootstrap
+
+    to = [bootstrap.address(settings, said) for said in (settings.channel, settings.errors_to) if said]
+    try:
+        jobs = bootstrap.survey_plugins(settings).jobs
+    except SlackAlertError:
+        jobs = ()
+    to += [address for job in jobs for address in (job.to, job.errors_to)]
+    return list(dict.fromkeys(each.conversation for each in to if each.channel == "slack" and each.conversation))
+
+
+def _halves(sentence: str) -> tuple[str, str]:
+    what, _, action = sentence.partition(": ")
+    return what, action

@@ -1,0 +1,112 @@
+"""A process that commits is killed at any moment: what was acknowledged is there, and the file is whole."""
+
+from __future__ import annotations
+
+import random
+import signal
+import sqlite3
+import subprocess
+import sys
+import time
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from slack_alert.core.model import Status, Verdict
+from slack_alert.stores import SqliteInbox, SqliteReader, SqliteStore, is_held
+
+_WRITER = """
+import sys
+from datetime import datetime, timedelta, timezone
+from itertools import count
+from pathlib import Path
+from slack_alert.core.model import Address, Message, Progress, Record, Status, Verdict
+from slack_alert.core.values import Text
+from slack_alert.engine.ports import Batch
+from slack_alert.stores import DatabaseLock, SqliteStore
+
+T = datetime(2026, 11, 21, tzinfo=timezone.utc)
+path = Path(sys.argv[1])
+assert DatabaseLock(path).acquire()
+store = SqliteStore(path)
+for n in count(store.open().last_run + 1):
+    slot = T + timedelta(seconds=n)
+    told = [Message(f"{n}#{part}", Address("slack", "#ops"), Text("x" * 500), slot=slot, run=n) for part in range(2)]
+    new = store.commit(Batch(messages=told, records=[Record(n, "a", slot, Verdict.SAID)], at=slot))
+    store.commit(Batch(progress=[Progress(new[0].id, Status.SENT, 1, slot, str(n))]))
+    store.commit(Batch(records=[Record(0, "b", slot, Verdict.PAUSED)]))
+    print(n, flush=True)
+"""
+_PUTTER = """
+import sys
+from datetime import datetime, timezone
+from itertools import count
+from pathlib import Path
+from slack_alert.engine.ports import Request
+from slack_alert.stores import SqliteInbox
+
+inbox = SqliteInbox(Path(sys.argv[1]))
+for n in count(int(sys.argv[2])):
+    inbox.put(Request("send", {"n": n}, datetime(2026, 11, 21, tzinfo=timezone.utc)))
+    print(n, flush=True)
+"""
+_ROUNDS = 4
+
+
+def acknowledged(program: str, *arguments: str, after: float) -> list[int]:
+    """Run a program, kill it some time after its first word, and give what it said was done."""
+    command = [sys.executable, "-c", program, *arguments]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        said = process.stdout.readline()
+        time.sleep(after)  # The moment of the kill is what is tried here.
+        process.kill()
+        said += process.stdout.read()
+    assert process.returncode == -signal.SIGKILL
+    return [int(line) for line in said.split("\n")[:-1]]
+
+
+def integrity(path: Path) -> str:
+    with closing(sqlite3.connect(path)) as connection:
+        return str(connection.execute("PRAGMA integrity_check").fetchone()[0])
+
+
+@pytest.mark.slow
+def test_nothing_acknowledged_is_lost_when_the_writer_is_killed(tmp_path: Path) -> None:
+    chance = random.Random(20261121)
+    path = tmp_path / "state.db"
+    done: list[int] = []
+    for _ in range(_ROUNDS):
+        done += acknowledged(_WRITER, str(path), after=chance.uniform(0, 0.15))
+        reader = SqliteReader(path)  # Reads beside what the killed one left, before anybody has put it in order.
+        lines = [line for line in reader.history(job="a", since=None, limit=None) if line.record.run in set(done)]
+        paused = sum(line.record.count for line in reader.history(job="b", since=None, limit=None))
+        sent = {one.message.key: one.receipt for one in reader.deliveries() if one.status is Status.SENT}
+        reader.close()
+
+        assert not is_held(path)
+        assert [(line.record.run, line.record.verdict, line.delivery) for line in lines] == [
+            (n, Verdict.SAID, "queued") for n in done
+        ]
+        assert paused >= len(done)
+        assert {key: sent.get(key) for key in (f"{n}#0" for n in done)} == {f"{n}#0": str(n) for n in done}
+
+    store = SqliteStore(path)
+    assert store.open().last_run >= done[-1]
+    store.close()
+    assert integrity(path) == "ok"
+
+
+@pytest.mark.slow
+def test_nothing_left_in_the_inbox_is_lost_when_who_leaves_it_is_killed(tmp_path: Path) -> None:
+    chance = random.Random(20261122)
+    path = tmp_path / "state.db.inbox"
+    inbox = SqliteInbox(path)
+    done: list[int] = []
+    for number in range(_ROUNDS):
+        done += acknowledged(_PUTTER, str(path), str(number * 10_000), after=chance.uniform(0, 0.1))
+
+        assert [n for n in (request.payload["n"] for request in inbox.peek()) if n in set(done)] == done
+
+    assert integrity(path) == "ok"

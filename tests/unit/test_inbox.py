@@ -1,0 +1,157 @@
+"""What other processes leave for the one that owns the database."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+from collections.abc import Callable
+from contextlib import closing
+from datetime import datetime, timedelta, timezone
+from pathlib import Path
+
+import pytest
+
+from slack_alert.core.errors import StoreError
+from slack_alert.engine.ports import Inbox, Request
+from slack_alert.stores import MemoryInbox, SqliteInbox, inbox_path
+
+T = datetime(2026, 11, 21, 9, 30, tzinfo=timezone.utc)
+
+Opening = Callable[[], Inbox]
+
+
+@pytest.fixture(params=["memory", "sqlite"])
+def opening(request: pytest.FixtureRequest, tmp_path: Path) -> Opening:
+    """Give a way for one more process to come to the same inbox."""
+    shared = MemoryInbox()
+    return (lambda: shared) if request.param == "memory" else (lambda: SqliteInbox(tmp_path / "state.db.inbox"))
+
+
+def pause(job: str, at: datetime = T) -> Request:
+    return Request("pause", {"job": job}, at)
+
+
+def jobs(inbox: Inbox) -> list[object]:
+    return [request.payload["job"] for request in inbox.peek()]
+
+
+def test_an_inbox_nobody_wrote_to_is_empty(opening: Opening) -> None:
+    inbox = opening()
+
+    assert inbox.peek() == []
+    inbox.remove([1, 2])
+    assert inbox.peek() == []
+
+
+def test_a_request_comes_back_as_it_was_left(opening: Opening) -> None:
+    payload = {"text": "ä \0 \U0001f600 \ud800", "for": None, "deep": {"list": [1, 2.5, True]}}
+    opening().put(Request("send", payload, T))
+
+    (request,) = opening().peek()
+
+    assert (request.kind, request.payload, request.at) == ("send", payload, T)
+    assert request.id > 0
+
+
+def test_requests_come_in_the_order_they_were_left(opening: Opening) -> None:
+    owner = opening()
+    for n in range(5):
+        opening().put(pause(str(n), T - n * timedelta(days=1)))
+
+    assert jobs(owner) == ["0", "1", "2", "3", "4"]
+
+
+def test_looking_takes_nothing_away(opening: Opening) -> None:
+    owner = opening()
+    owner.put(pause("a"))
+
+    assert jobs(owner) == jobs(owner) == ["a"]
+
+
+def test_each_request_is_seen_however_quickly_one_follows_the_other(opening: Opening) -> None:
+    owner, other = opening(), opening()
+
+    for n in range(30):
+        other.put(pause(str(n)))
+        assert jobs(owner) == [str(n)]
+        owner.remove([request.id for request in owner.peek()])
+        assert jobs(owner) == []
+
+
+def test_ids_are_never_given_again(opening: Opening) -> None:
+    inbox = opening()
+    given: list[int] = []
+    for n in range(4):
+        inbox.put(pause(str(n)))
+        (request,) = inbox.peek()
+        given.append(request.id)
+        inbox.remove([request.id])
+
+    assert given == sorted(set(given))
+
+
+def test_only_what_was_named_is_removed(opening: Opening) -> None:
+    inbox = opening()
+    for job in "abc":
+        inbox.put(pause(job))
+    _, second, _ = inbox.peek()
+
+    inbox.remove(iter([second.id, second.id + 1000]))
+
+    assert jobs(inbox) == ["a", "c"]
+
+
+def test_a_file_made_anew_goes_on_above_the_ids_that_were_given(tmp_path: Path) -> None:
+    inbox = SqliteInbox(tmp_path / "inbox")
+    inbox.put(pause("a"))
+    (before,) = inbox.peek()
+    (tmp_path / "inbox").unlink()
+
+    inbox.put(pause("b", T + timedelta(seconds=1)))
+
+    (after,) = inbox.peek()
+    assert after.payload == {"job": "b"}
+    assert after.id > before.id
+
+
+def test_an_unchanged_file_is_not_opened(tmp_path: Path) -> None:
+    inbox = SqliteInbox(tmp_path / "inbox")
+    inbox.put(pause("a"))
+    assert jobs(inbox) == ["a"]
+    found = (tmp_path / "inbox").stat()
+    (tmp_path / "inbox").write_bytes(b"\xff" * found.st_size)
+    os.utime(tmp_path / "inbox", ns=(found.st_atime_ns, found.st_mtime_ns))
+
+    assert jobs(inbox) == ["a"]
+
+
+def test_now_and_then_it_is_opened_whatever_its_time_says(tmp_path: Path) -> None:
+    inbox = SqliteInbox(tmp_path / "inbox")
+    inbox.put(pause("a"))
+    assert jobs(inbox) == ["a"]
+    found = (tmp_path / "inbox").stat()
+    SqliteInbox(tmp_path / "inbox").put(pause("b"))
+    os.utime(tmp_path / "inbox", ns=(found.st_atime_ns, found.st_mtime_ns))
+
+    assert ["a", "b"] in [jobs(inbox) for _ in range(25)]
+
+
+def test_it_is_kept_in_rollback_mode(tmp_path: Path) -> None:
+    SqliteInbox(tmp_path / "inbox").put(pause("a"))
+
+    with closing(sqlite3.connect(tmp_path / "inbox")) as connection:
+        assert connection.execute("PRAGMA journal_mode").fetchone() == ("delete",)
+    assert [path.name for path in tmp_path.iterdir()] == ["inbox"]
+
+
+def test_a_file_that_is_no_inbox_is_named_with_what_to_do(tmp_path: Path) -> None:
+    (tmp_path / "inbox").write_text("something else entirely " * 100)
+    inbox = SqliteInbox(tmp_path / "inbox")
+
+    for use in (inbox.peek, lambda: inbox.put(pause("a"))):
+        with pytest.raises(StoreError, match="inbox: file is not a database"):
+            use()
+
+
+def test_the_inbox_lies_beside_the_database() -> None:
+    assert inbox_path(Path("a/state.db")) == Path("a/state.db.inbox")

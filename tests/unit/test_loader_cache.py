@@ -1,0 +1,96 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from slack_alert.core.catalog import Catalog
+from slack_alert.loader import load, unload
+from tests.fakes.plugins import DEFAULTS, call, loaded, names, problems
+
+SOURCE = "@deco(hours=1)\ndef f(ctx=None): return 1\n@deco(hours=0)\ndef g(): pass\nx = 1 is 1\n"
+
+
+def entries(cache: Path) -> dict[str, tuple[int, int]]:
+    """Tell the entries and whether one was written anew: each write makes another file."""
+    return {path.name: (path.stat().st_ino, path.stat().st_mtime_ns) for path in cache.iterdir()}
+
+
+def once(root: Path, files: dict[str, str | bytes]) -> tuple[Catalog, object]:
+    with loaded(root, files, cache=root / "state/cache") as catalog:
+        return catalog, call(catalog, "x.f")
+
+
+def test_an_unchanged_file_comes_from_the_cache_and_says_the_same(tmp_path: Path) -> None:
+    before, value = once(tmp_path, {"x.py": SOURCE})
+    kept = entries(tmp_path / "state/cache")
+    after, again = once(tmp_path, {})
+
+    assert entries(tmp_path / "state/cache") == kept
+    assert (value, again) == (1, 1)
+    assert after.problems == before.problems
+    assert [str(problem.severity) for problem in after.problems] == ["error", "notice"]
+    assert names(after) == names(before) == ["x.f"]
+    assert not list(tmp_path.rglob("__pycache__"))
+
+
+def test_a_changed_file_is_read_again(tmp_path: Path) -> None:
+    once(tmp_path, {"x.py": SOURCE})
+    catalog, value = once(tmp_path, {"x.py": "@deco(hours=1)\ndef f(): return 2"})
+
+    assert (value, problems(catalog)) == (2, [])
+    assert len(entries(tmp_path / "state/cache")) == 1
+
+
+def test_a_new_neighbour_changes_what_an_import_means(tmp_path: Path) -> None:
+    source = "import json\n@deco(hours=1)\ndef f(): return json.__name__"
+    _, before = once(tmp_path, {"x.py": source})
+    _, after = once(tmp_path, {"json.py": ""})
+
+    assert (before, after) == ("json", "plugins.json")
+
+
+def test_other_markers_make_another_reading(tmp_path: Path) -> None:
+    from dataclasses import replace
+
+    once(tmp_path, {"x.py": SOURCE})
+    catalog = load(tmp_path, replace(DEFAULTS, markers=("alert",)), cache=tmp_path / "state/cache")
+    unload()
+
+    assert names(catalog) == []
+
+
+@pytest.mark.parametrize("damage", [b"", b"x", b"\0" * 200, None])
+def test_a_damaged_entry_is_made_anew(tmp_path: Path, damage: bytes | None) -> None:
+    once(tmp_path, {"x.py": SOURCE})
+    (entry,) = (tmp_path / "state/cache").iterdir()
+    good = entry.read_bytes()
+    entry.write_bytes(good[:-3] + b"zzz" if damage is None else damage)
+    _, value = once(tmp_path, {})
+
+    assert value == 1
+    assert entry.read_bytes()[:32] == good[:32]
+
+
+@pytest.mark.parametrize("obstacle", ["file", "folder"])
+def test_a_cache_that_cannot_be_written_harms_nothing(tmp_path: Path, obstacle: str) -> None:
+    cache = tmp_path / "state/cache"
+    if obstacle == "file":
+        cache.parent.mkdir()
+        cache.write_text("not a folder")
+    else:
+        once(tmp_path, {"x.py": SOURCE})
+        (entry,) = cache.iterdir()
+        entry.unlink()
+        entry.mkdir()
+    _, value = once(tmp_path, {"x.py": SOURCE})
+
+    assert value == 1
+    assert not cache.is_dir() or len(list(cache.iterdir())) == 1
+
+
+def test_modules_that_others_import_are_kept_as_well(tmp_path: Path) -> None:
+    source = "import _common\n@deco(hours=1)\ndef f(): return _common.X"
+    once(tmp_path, {"x.py": source, "_common.py": "X = 1"})
+
+    assert len(entries(tmp_path / "state/cache")) == 2

@@ -1,0 +1,246 @@
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from datetime import timedelta, timezone
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from slack_alert.core.bindings import Command, Rule
+from slack_alert.core.catalog import Severity
+from slack_alert.core.model import Address
+from slack_alert.loader import survey
+from tests.fakes.plugins import DEFAULTS, OPS, job, names, problems, surveyed, write
+
+
+def test_a_job_without_options_has_the_configuration_s(tmp_path: Path) -> None:
+    found = job(surveyed(tmp_path, "@deco(hours=1)\ndef f(): pass"))
+
+    assert (found.to, found.errors_to, found.zone, found.at_start, found.emits) == (OPS, OPS, timezone.utc, False, None)
+    assert (found.policy.max_alert, found.policy.pause_time, found.policy.mutes) == (3, timedelta(hours=1), False)
+    assert found.policy.hours.is_always
+
+
+def test_options_are_the_job_s_own(tmp_path: Path) -> None:
+    source = """
+        @deco(hours=1, to="console:", errors_to="@ann", timezone="Europe/Berlin", working_hours="9:00-17:00",
+              max_alert=0, pause_time=90, while_paused="mute", at_start=True, name="other", jitter="5s")
+        def f(): pass
+    """
+    found = job(surveyed(tmp_path, source), "x.other")
+
+    assert (found.to, found.errors_to) == (Address("console", ""), Address("slack", "@ann"))
+    assert (found.zone, found.policy.hours.zone) == (ZoneInfo("Europe/Berlin"), ZoneInfo("Europe/Berlin"))
+    assert (found.policy.max_alert, found.policy.pause_time, found.policy.mutes) == (0, timedelta(minutes=90), True)
+    assert (found.policy.hours.text, found.at_start, found.name) == ("9:00-17:00", True, "x.other")
+    assert json.loads(json.dumps(found.options)) == {
+        "to": "console:",
+        "errors_to": "@ann",
+        "timezone": "Europe/Berlin",
+        "working_hours": "9:00-17:00",
+        "max_alert": 0,
+        "pause_time": 90,
+        "while_paused": "mute",
+        "at_start": True,
+        "name": "other",
+        "jitter": "5s",
+    }
+
+
+def test_the_configuration_s_hours_are_read_in_the_zone_of_the_job(tmp_path: Path) -> None:
+    write(tmp_path, {"x.py": "@deco(hours=1, timezone='Asia/Tokyo', while_paused='skip')\ndef f(): pass"})
+    found = job(survey(tmp_path, replace(DEFAULTS, working_hours="9:00-17:00", mutes=True)))
+
+    assert (found.policy.hours.text, found.policy.hours.zone) == ("9:00-17:00", ZoneInfo("Asia/Tokyo"))
+    assert not found.policy.mutes
+
+
+@pytest.mark.parametrize("text", ["always", ""])
+def test_a_job_may_run_always(tmp_path: Path, text: str) -> None:
+    write(tmp_path, {"x.py": "@deco(hours=1, working_hours='always')\ndef f(): pass"})
+
+    assert job(survey(tmp_path, replace(DEFAULTS, working_hours="9:00-17:00"))).policy.hours.is_always
+
+
+@pytest.mark.parametrize(
+    "option",
+    [
+        "to=''",
+        "to=5",
+        "to=['#a']",
+        "to='#a b'",
+        "to='#a,#b'",
+        "to='#'",
+        "errors_to=None",
+        "timezone='Nowhere'",
+        "timezone='../UTC'",
+        "timezone='/etc'",
+        "timezone='America'",
+        "timezone=''",
+        "timezone=2",
+        "timezone='\\0'",
+        "start='soon'",
+        "end=5",
+        "start='2026-01-02', end='2026-01-01'",
+        "jitter=-1",
+        "jitter='soon'",
+        "at_start=1",
+        "enabled='no'",
+        "name=''",
+        "name=' x'",
+        "name='a\\nb'",
+        "name=5",
+        "working_hours='19-9'",
+        "working_hours='25:00-26:00'",
+        "working_hours=9",
+        "max_alert=-1",
+        "max_alert=2.5",
+        "max_alert=True",
+        "max_alert='3'",
+        "pause_time=0",
+        "pause_time=-5",
+        "pause_time='soon'",
+        "while_paused='mut'",
+        "while_paused=True",
+        "after=0",
+        "repeat='chang'",
+        "remind=0",
+        "recover='yes'",
+        "catch_up=-1",
+        "timeout=0",
+        "retries=-1",
+        "retry_delay='x'",
+        "queue=5",
+        "lock=''",
+        "isolation=1",
+        "allow=[]",
+        "allow=[1]",
+        "confirm=5",
+        "approve={}",
+        "command=''",
+        "command=['a']",
+        "on=[]",
+        "on=5",
+        "on='x', where='y'",
+        "emits=5",
+        "where={'a': 1}",
+        "on='x', where={1: 2}",
+        "to='\\ud800'",
+        "at='09:00'",
+        "cron='nonsense'",
+    ],
+)
+def test_an_option_that_means_nothing_keeps_the_job_out(tmp_path: Path, option: str) -> None:
+    catalog = surveyed(tmp_path, f"@deco(hours=1, {option})\ndef f(): pass")
+
+    assert {(problem.code, problem.line, problem.column) for problem in catalog.problems} == {("SA201", 1, 1)}
+    keyword = option.rpartition(", ")[2].partition("=")[0]
+    assert keyword in catalog.problems[0].message.replace("working hours", "working_hours")
+    assert all(problem.hint for problem in catalog.problems)
+    assert names(catalog) == []
+
+
+@pytest.mark.parametrize(
+    ("option", "hint"),
+    [
+        ("timezone='europe/berln'", "Did you mean Europe/Berlin?"),
+        ("while_paused='mute '", "Did you mean mute?"),
+        ("repeat='chang'", "Did you mean change?"),
+    ],
+)
+def test_the_nearest_allowed_word_is_named(tmp_path: Path, option: str, hint: str) -> None:
+    assert surveyed(tmp_path, f"@deco(hours=1, {option})\ndef f(): pass").problems[0].hint == hint
+
+
+def test_every_fault_of_a_marker_is_told_at_once(tmp_path: Path) -> None:
+    catalog = surveyed(tmp_path, "@deco(hours=X, foo=1, to='', max_alert=-1)\ndef f(a): pass")
+
+    assert [code for code, _, _ in problems(catalog)] == ["SA201", "SA201", "SA201", "SA202", "SA207"]
+
+
+@pytest.mark.parametrize(
+    "option",
+    [
+        "after=2",
+        "repeat='thread'",
+        "remind='1h'",
+        "recover=True",
+        "catch_up=0",
+        "timeout=30",
+        "retries=0",
+        "retry_delay='5s'",
+        "queue='db'",
+        "lock='db'",
+        "isolation='process'",
+        "allow='@ann'",
+        "allow=['@ann', '@bob']",
+        "confirm=True",
+        "confirm='Sure?'",
+        "approve=True",
+        "approve='@ops'",
+        "command='disk'",
+        "on=['a', 'b']",
+        "emits='full_disk'",
+    ],
+)
+def test_what_a_later_version_brings_is_named(tmp_path: Path, option: str) -> None:
+    catalog = surveyed(tmp_path, f"@deco(hours=1, {option})\ndef f(): pass")
+
+    (problem,) = catalog.problems
+    keyword = option.partition("=")[0]
+    assert (problem.code, problem.severity) == ("SA209", Severity.WARNING)
+    assert problem.message == f"`{keyword}` is not there yet in this version: the job runs without it"
+    assert len(catalog.jobs) == 1
+
+
+def test_a_command_s_arguments_come_from_its_signature(tmp_path: Path) -> None:
+    catalog = surveyed(tmp_path, "@deco(command=' pr  merge')\ndef f(number): pass")
+
+    (binding,) = catalog.bindings
+    assert isinstance(binding, Command)
+    assert (binding.name, binding.words) == ("x.f", "pr merge")
+    assert catalog.problems[0].message == "`command` is not there yet in this version: f does not run"
+    assert catalog.jobs == ()
+
+
+def test_a_rule_has_its_criteria(tmp_path: Path) -> None:
+    catalog = surveyed(tmp_path, "@deco(on='changed_file', where={'path': ('/etc', None, 1.5)})\ndef f(path): pass")
+
+    (binding,) = catalog.bindings
+    assert isinstance(binding, Rule)
+    assert (binding.on, binding.where) == (("changed_file",), {"path": ["/etc", None, 1.5]})
+
+
+def test_one_function_may_carry_several_triggers(tmp_path: Path) -> None:
+    catalog = surveyed(tmp_path, "@deco(hours=1, command='disk', on='x', emits='y')\ndef f(): pass")
+
+    assert [(binding.name, binding.kind) for binding in catalog.bindings] == [
+        ("x.f", "sensor"),
+        ("x.f", "command"),
+        ("x.f", "rule"),
+    ]
+
+
+def test_emits_alone_is_no_trigger(tmp_path: Path) -> None:
+    catalog = surveyed(tmp_path, "@deco(emits='x')\ndef f(): pass")
+
+    assert problems(catalog) == [("SA201", 1, 1)]
+    assert names(catalog) == []
+
+
+def test_a_job_that_is_not_enabled_is_kept_out_without_a_word(tmp_path: Path) -> None:
+    catalog = surveyed(
+        tmp_path, "@deco(hours=1, enabled=False)\ndef f(): pass\n@deco(hours=1, name='f')\ndef g(): pass"
+    )
+
+    assert names(catalog) == ["x.f"]
+    assert job(catalog).action.line == 3
+    assert problems(catalog) == []
+
+
+def test_equal_policies_are_one_object(tmp_path: Path) -> None:
+    catalog = surveyed(tmp_path, "@deco(hours=1)\ndef f(): pass\n@deco(hours=2)\ndef g(): pass")
+
+    assert job(catalog, "f").policy is job(catalog, "g").policy
