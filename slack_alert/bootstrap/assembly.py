@@ -15,6 +15,7 @@ from slack_alert.core.backoff import Outcome
 from slack_alert.core.catalog import Catalog
 from slack_alert.core.markup import Markup
 from slack_alert.core.model import Delivery, Run
+from slack_alert.core.redaction import Redaction
 from slack_alert.core.triggers import parse_trigger
 from slack_alert.core.values import Piece, pieces
 from slack_alert.engine.clock import SystemClock
@@ -25,6 +26,7 @@ from slack_alert.engine.parts import Parts
 from slack_alert.engine.pocket import Pocket
 from slack_alert.engine.ports import Batch, Books, Channel, Clock, Entry, Inbox, Reader, Snapshot, Source, Store
 from slack_alert.engine.pulse import EVERY, PULSE_NAME
+from slack_alert.engine.redacted import RedactedBooks
 from slack_alert.engine.sender import Pace, Sender
 from slack_alert.engine.writer import Writer
 from slack_alert.executors.inline import Inline
@@ -50,8 +52,9 @@ def assemble(settings: Settings, catalog: Catalog, store: Store, inbox: Inbox, *
         context=lambda run: Context(run, services),
     )
     executor = Inline(performer, threads=settings.threads, loop=asyncio.get_running_loop())
-    engine = Engine(catalog, books=writer, executor=executor, clock=clock, mark=mark)
-    services = make_services(settings, engine, writer, snapshot, mark, clock)
+    books = RedactedBooks(writer, Redaction(settings.secrets()))
+    engine = Engine(catalog, books=books, executor=executor, clock=clock, mark=mark)
+    services = make_services(settings, engine, books, snapshot, mark, clock)
     reader = store if isinstance(store, MemoryStore) else open_reader(settings)
     return Parts(
         catalog=catalog,

@@ -20,12 +20,14 @@ from slack_alert.core.catalog import Catalog
 from slack_alert.core.model import Delivery, Record, Result, Run
 from slack_alert.core.pipeline import answer
 from slack_alert.core.policy import Hold
+from slack_alert.core.redaction import Redaction
 from slack_alert.core.values import Piece
 from slack_alert.engine import requests
 from slack_alert.engine.clock import SystemClock
 from slack_alert.engine.context import Context, Services
 from slack_alert.engine.ports import Books, Entry, Inbox, Request, Snapshot, Store
 from slack_alert.engine.pulse import was_clean
+from slack_alert.engine.redacted import redacted_message, redacted_record
 from slack_alert.engine.simulation import Ledger, Simulation, VirtualClock
 from slack_alert.engine.writer import DirectBooks
 from slack_alert.executors.inline import Direct
@@ -111,8 +113,13 @@ def trigger(settings: Settings, job: str, *, is_posted: bool) -> Record:
         error=result.failure.traceback if result.failure else None,
         printed="".join(run.printed) if run.printed else None,
     )
+    redaction = Redaction(settings.secrets())
+    record = redacted_record(record, redaction)
     key = uuid4().hex
-    told = tuple(replace(message, key=f"{key}#{n}") for n, message in enumerate(settlement.messages))
+    told = tuple(
+        redacted_message(replace(message, key=f"{key}#{n}"), redaction)
+        for n, message in enumerate(settlement.messages)
+    )
     leave(settings, requests.recorded(record, told if is_posted else (), run.slot))
     return record
 

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 def check(ctx: click.Context, /, *, is_loaded: bool, as_json: bool, **flags: object) -> int:
     """Read every plugin without executing any; print jobs and problems. Exit 1 when any problem is an error."""
     settings = settings_of(remember(ctx, flags))
-    with own_output() as out:
+    with own_output(settings) as out:
         catalog = _read(settings, is_loaded=is_loaded)
         if as_json:
             tell_json(document(catalog), out)

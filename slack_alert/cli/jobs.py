@@ -125,7 +125,7 @@ def _show(lines: Sequence[_Line], catalog: Catalog, settings: Settings, now: dat
     ]
     if rows:
         head = ("JOB", "TRIGGER", "NEXT RUN", "STATE", "LAST RUN")
-        tell(table(head, rows, sys.stdout, flexible=(1, 0)))
+        tell(table(head, rows, sys.stdout, flexible=(1,)))
     else:
         tell(f"No jobs in {settings.path / 'plugins'}. `slack-alert init` writes an example.")
     for remark in _remarks(lines, catalog, is_running=bootstrap.holder(settings) is not None):

@@ -8,20 +8,18 @@ import re
 import sys
 from datetime import datetime, timezone
 
+from slack_alert.core.redaction import Redaction
 from slack_alert.settings import Settings
 
 #: Attributes every record has; what is beyond them was given as `extra`.
 _STANDARD = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName"}
-#: Tokens of Slack, and addresses that are as good as one.
-_TOKEN = re.compile(r"\bxox[a-z]-[\w-]+|\bxapp-[\w-]+|hooks\.slack\.com/services/[\w/]+")
 
 
 def configure(settings: Settings) -> logging.Logger:
     """Begin logging as configured; give the program's own log."""
     handler = logging.StreamHandler(sys.stderr)
-    secrets = [each.reveal() for each in (settings.token, settings.app_token, settings.signing_secret) if each]
     form = JsonForm if settings.log_format == "json" else TextForm
-    handler.setFormatter(form(secrets))
+    handler.setFormatter(form(Redaction(settings.secrets())))
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(settings.log_level.upper())
@@ -34,9 +32,9 @@ def configure(settings: Settings) -> logging.Logger:
 class TextForm(logging.Formatter):
     """`12:00:01 warning delivery waits  to=#ops reason=ratelimited`."""
 
-    def __init__(self, secrets: list[str]) -> None:
+    def __init__(self, redaction: Redaction) -> None:
         super().__init__()
-        self._secrets = secrets
+        self._redaction = redaction
 
     def format(self, record: logging.LogRecord) -> str:
         """Write one line, and a traceback where there is one."""
@@ -45,7 +43,7 @@ class TextForm(logging.Formatter):
         line = f"{at:%H:%M:%S} {record.levelname.lower()} {record.getMessage()}" + (f"  {extra}" if extra else "")
         if record.exc_info:
             line += "\n" + self.formatException(record.exc_info)
-        return redact(line, self._secrets)
+        return self._redaction(line)
 
 
 class JsonForm(TextForm):
@@ -63,14 +61,7 @@ class JsonForm(TextForm):
         }
         if record.exc_info:
             line["traceback"] = self.formatException(record.exc_info)
-        return redact(json.dumps(line, default=str, ensure_ascii=False), self._secrets)
-
-
-def redact(text: str, secrets: list[str]) -> str:
-    """Take out what must not be seen."""
-    for secret in secrets:
-        text = text.replace(secret, "[secret]")
-    return _TOKEN.sub("[secret]", text)
+        return self._redaction(json.dumps(line, default=str, ensure_ascii=False))
 
 
 def _extra(record: logging.LogRecord) -> dict[str, object]:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from importlib import import_module
+from pathlib import Path
 
 import click
 
@@ -85,6 +87,8 @@ def cli(ctx: click.Context, /, **flags: object) -> None:
 
 def main() -> None:
     """Run the command line and leave with its exit code."""
+    if sys.stdout is None:  # closed by whoever started us
+        sys.stdout = Path(os.devnull).open("w", encoding="utf-8")  # noqa: SIM115 - it lives as long as the program
     sys.exit(_code())
 
 
@@ -104,7 +108,7 @@ def _code() -> int:
         return codes.INTERRUPTED
     except BrokenPipeError:
         # Whoever reads has seen enough; the interpreter must not complain about it on its way out.
-        sys.stdout = None  # type: ignore[assignment]  # documented way to keep the last flush quiet
+        sys.stdout = None
         return codes.FINE
     return code if isinstance(code, int) else codes.FINE
 

@@ -12,25 +12,20 @@ import click
 from click.exceptions import Exit
 
 from slack_alert.cli import codes
+from slack_alert.core.errors import SlackAlertError
 
 
 def tell(text: str, out: TextIO | None = None) -> None:
     """Print lines for people; colours stay on a terminal only."""
     stream = out or sys.stdout
-    try:
-        click.echo(encodable(text, stream), file=stream)
-    except BrokenPipeError:
-        _leave(stream)
+    _write(encodable(text, stream), stream)
 
 
 def tell_json(document: object, out: TextIO | None = None) -> None:
     """Print one JSON document on one line; what JSON does not know is written as text."""
     stream = out or sys.stdout
-    is_unicode = (stream.encoding or "").lower().replace("-", "").startswith("utf")
-    try:
-        click.echo(json.dumps(document, ensure_ascii=not is_unicode, default=_plainer), file=stream)
-    except BrokenPipeError:
-        _leave(stream)
+    is_unicode = (stream.encoding or "").lower().startswith("utf")
+    _write(json.dumps(document, ensure_ascii=not is_unicode, default=_plainer), stream)
 
 
 def encodable(text: str, stream: TextIO) -> str:
@@ -43,9 +38,19 @@ def _plainer(value: object) -> object:
     return list(value) if isinstance(value, Iterable) else str(value)
 
 
-def _leave(stream: TextIO) -> None:
-    """End in peace: whoever reads has seen enough, and the last flush of the interpreter must not complain."""
+def _write(line: str, stream: TextIO) -> None:
+    try:
+        click.echo(line, file=stream)
+    except OSError as error:
+        _silence(stream)
+        if isinstance(error, BrokenPipeError):
+            # Whoever reads has seen enough.
+            raise Exit(codes.FINE) from None
+        raise SlackAlertError(f"Standard output cannot be written: {error.strerror}.") from error
+
+
+def _silence(stream: TextIO) -> None:
+    """Lead a stream nowhere, so that the last flush of the interpreter has nothing to complain about."""
     nowhere = os.open(os.devnull, os.O_WRONLY)
     os.dup2(nowhere, stream.fileno())
     os.close(nowhere)
-    raise Exit(codes.FINE)

@@ -33,7 +33,7 @@ def run(ctx: click.Context, /, **flags: object) -> int:
 
         monkey.patch_all()
     begin_log(loaded)
-    with own_output() as out:
+    with own_output(loaded.settings) as out:
         return _run(loaded.settings, out, is_standby=bool(given.get("standby")))
 
 

@@ -9,8 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TextIO
 
-import click
-
+from slack_alert.core.redaction import Redaction
 from slack_alert.settings import Loaded, Settings, load_settings
 
 
@@ -37,7 +36,7 @@ def begin_log(loaded: Loaded) -> None:
 
 
 @contextmanager
-def own_output() -> Iterator[TextIO]:
+def own_output(settings: Settings) -> Iterator[TextIO]:
     """Give the real standard output for this program's own words, while everything else that writes to it is diverted.
 
     What plugins print, and what the programs they start print, goes to standard error: `--json` stays JSON.
@@ -45,7 +44,7 @@ def own_output() -> Iterator[TextIO]:
     # Imported here: it needs the model of a run, and the patch comes before.
     from slack_alert.executors.capture import captured
 
-    with _diverted() as out, captured(sys.stderr):
+    with _diverted() as out, captured(sys.stderr, Redaction(settings.secrets())):
         yield out
 
 
@@ -63,19 +62,8 @@ def _diverted() -> Iterator[TextIO]:
     kept = os.dup(1)
     os.dup2(2, 1)
     try:
-        with open(kept, "w", encoding=sys.stdout.encoding, errors="replace", buffering=1) as out:  # noqa: PTH123
+        with open(kept, "w", encoding=sys.stdout.encoding, errors="replace", buffering=1, closefd=False) as out:
             yield out
-            out.flush()
-            os.dup2(kept, 1)
-    except BaseException:
-        with _quietly():
-            os.dup2(kept, 1)
-        raise
-
-
-@contextmanager
-def _quietly() -> Iterator[None]:
-    try:
-        yield
-    except OSError:
-        click.echo("standard output is gone", err=True)
+    finally:
+        os.dup2(kept, 1)
+        os.close(kept)

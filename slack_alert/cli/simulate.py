@@ -48,7 +48,7 @@ def simulate(  # noqa: PLR0913 - one argument for each option
     """Show what would run and be said, as if started at --since with nothing remembered; no plugin is executed."""
     settings = settings_of(remember(ctx, flags))
     begin, end = _span(since, until, settings)
-    with own_output() as out:
+    with own_output(settings) as out:
         from slack_alert import bootstrap
 
         catalog = bootstrap.load_plugins(settings) if execute else bootstrap.survey_plugins(settings)

@@ -25,7 +25,7 @@ def trigger(ctx: click.Context, /, *, job: str, post: bool, as_json: bool, **fla
     settings = settings_of(remember(ctx, flags))
     if post and (sentence := settings.missing()):
         raise SettingsError(sentence)
-    with own_output() as out:
+    with own_output(settings) as out:
         from slack_alert import bootstrap
 
         record = bootstrap.trigger(settings, job, is_posted=post)

@@ -16,7 +16,7 @@ _TICK = timedelta(microseconds=1)
 
 @dataclass(frozen=True, slots=True)
 class Gap:
-    """A row of slots with one verdict."""
+    """A row of slots with one verdict, and one count of alerts."""
 
     verdict: Verdict
     first: datetime
@@ -52,8 +52,10 @@ def make_up(job: Job, rows: list[Gap], anchor: datetime) -> tuple[list[Gap], dat
 
 
 def _turns(job: Job, state: State, hold: Hold | None, slot: datetime) -> Iterator[datetime]:
-    """Give the instants at which the verdict may change."""
+    """Give the instants at which the verdict, or what weighs beside it, may change."""
     change = job.policy.hours.next_change(slot)
     for at in (change, state.alerts.until, hold.until if hold else None):
         if at is not None:
             yield at
+    if state.alerts.until is None:
+        yield from (at + job.policy.pause_time for at in state.alerts.spent)

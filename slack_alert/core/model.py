@@ -108,10 +108,14 @@ class Run:
     event: Mapping[str, object] = field(default_factory=dict)
     started: datetime | None = None
     printed: list[str] | None = None
+    #: How many characters it printed so far, kept or not.
+    length: int = 0
     #: What was printed since the last line end.
     line: str = ""
-    #: How many messages it has said so far (`ctx.say`, `yield`), and their texts.
+    #: How many messages it has said so far (`ctx.say`, `yield`), and where to.
     said: int = 0
+    told: tuple[Address, ...] = ()
+    #: What it said, or wanted to while muted.
     texts: list[str] | None = None
     #: It spoke while muted.
     is_withheld: bool = False

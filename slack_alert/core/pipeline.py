@@ -45,9 +45,9 @@ def settle(job: Job, state: State, run: Run, result: Result, mark: Markup) -> Se
 def answer(run: Run, result: Result, to: Address, mark: Markup) -> Settlement:
     """Say what a run that a person asked for means: always an answer, and nothing is spent."""
     if result.failure is not None:
-        card = _card(run, result, mark)
-        return Settlement(State(), Verdict.ERROR, messages(run, (card,), to), plain(card.text))
-    told: tuple[Piece, ...] = result.pieces or ((Text("done"),) if not run.said else ())
+        told = (*result.pieces, _card(run, result, mark))
+        return Settlement(State(), Verdict.ERROR, messages(run, told, to), _text(told))
+    told = result.pieces or ((Text("done"),) if not run.said else ())
     verdict = Verdict.SAID if result.pieces or run.said else Verdict.QUIET
     return Settlement(State(), verdict, messages(run, told, to), _text(result.pieces))
 
@@ -62,10 +62,14 @@ def messages(run: Run, pieces: tuple[Piece, ...], to: Address) -> tuple[Message,
     )
 
 
-def standing(job: Job, state: State, slot: datetime) -> tuple[int, datetime | None]:
-    """Give the alerts that weigh at `slot`, and until when the job rests (None: it does not)."""
+def standing(job: Job, state: State, slot: datetime, *, hold: Hold | None = None) -> tuple[int, datetime | None]:
+    """Give the alerts that weigh at `slot`, and until when the job rests (None: it does not, or for good)."""
+    alerts = state.alerts.count(slot, job.policy.pause_time)
     until = state.alerts.until if state.alerts.is_over(slot) else None
-    return state.alerts.count(slot, job.policy.pause_time), until
+    if hold is not None and not hold.is_over(slot):
+        # The later of both counts, and a pause for good is later than any.
+        until = max(until or hold.until, hold.until) if hold.until else None
+    return alerts, until
 
 
 def _spoken(run: Run) -> Verdict:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from itertools import count
 
@@ -11,8 +12,8 @@ from slack_alert.core.bindings import Job
 from slack_alert.core.catalog import Catalog, full_name
 from slack_alert.core.gaps import Gap, gaps, make_up
 from slack_alert.core.markup import Markup
-from slack_alert.core.model import Address, Message, Record, Result, Run, Verdict
-from slack_alert.core.pipeline import Settlement, gate, messages, settle, standing
+from slack_alert.core.model import QUIET, Address, Message, Record, Result, Run, Verdict
+from slack_alert.core.pipeline import Settlement, gate, settle, standing
 from slack_alert.core.policy import Hold, State
 from slack_alert.core.values import Piece, Text
 from slack_alert.engine.ports import Batch, Books, Clock, Executor, Seen, Snapshot, Started
@@ -23,12 +24,13 @@ log = logging.getLogger(__name__)
 _OVERLAPS = 3
 #: A run shorter than this is never worth a note that it began.
 _BRIEF = timedelta(seconds=0.5)
+_TICK = timedelta(microseconds=1)
 
 
 class Hot:
     """What the engine holds of one job while the program runs."""
 
-    __slots__ = ("anchor", "hold", "job", "last", "overlaps", "run", "state")
+    __slots__ = ("anchor", "hold", "is_told", "job", "last", "overlaps", "run", "state")
 
     def __init__(self, job: Job, state: State, seen: Seen, hold: Hold | None) -> None:
         self.job = job
@@ -39,7 +41,13 @@ class Hot:
         self.last = seen.last
         #: The run that is queued, going on or being written down.
         self.run: Run | None = None
+        #: Slots in a row that found the run going on, and whether that was told already.
         self.overlaps = 0
+        self.is_told = False
+
+    def pass_by(self, slot: datetime) -> None:
+        """Take note that the slots up to this one are accounted for."""
+        self.last = max(self.last or slot, slot)
 
     def rest(self) -> None:
         """Let the next slot run."""
@@ -70,9 +78,12 @@ class Engine:
             seen = snapshot.seen.get(job.name, Seen(now))
             state = snapshot.states.get(job.name, State())
             self._hot[job.name] = Hot(job, state, seen, snapshot.holds.get(job.name))
-        new = {name: hot.seen for name, hot in self._hot.items() if name not in snapshot.seen}
         lost = [_interrupted(started) for started in snapshot.running]
-        self._books.put(Batch(seen=new, records=lost, running=(), at=now))
+        for record in lost:  # A slot that was cut off is accounted for by that, and not missed as well.
+            if (cut := self._hot.get(record.binding)) is not None:
+                cut.pass_by(record.slot)
+        changed = {name: hot.seen for name, hot in self._hot.items() if hot.seen != snapshot.seen.get(name)}
+        self._books.put(Batch(seen=changed, records=lost, running=(), at=now))
 
     def catch_up(self, now: datetime) -> dict[str, int]:
         """Account for the slots that passed before `now`, run what still should, give the runs missed by job."""
@@ -99,7 +110,9 @@ class Engine:
         hot = self._hot[name]
         slot = slots[-1]
         if len(slots) > 1:
-            self.account(hot, Gap(Verdict.MISSED, slots[0], slots[-2], len(slots) - 1))
+            folded = gaps(hot.job, hot.state, hot.hold, after=slots[0] - _TICK, until=slots[-2], anchor=hot.anchor)
+            for row in folded:
+                self.account(hot, row)
         verdict = gate(hot.job, hot.state, slot, hold=hot.hold, is_running=hot.run is not None)
         hot.last = slot
         if verdict is Verdict.GO:
@@ -111,15 +124,17 @@ class Engine:
     def say(self, run: Run, pieces: tuple[Piece, ...], to: Address | None = None) -> None:
         """Say something in the middle of a run; a run counts as one alert, however often it speaks."""
         hot = self._hot[run.binding]
-        settlement = settle(hot.job, hot.state, run, Result(pieces), self._mark)
+        job = replace(hot.job, to=to) if to else hot.job
+        settlement = settle(job, hot.state, run, Result(pieces), self._mark)
+        run.texts = [*(run.texts or ()), settlement.text]
         if settlement.verdict is Verdict.MUTED:
             run.is_withheld = True
             return
-        told = messages(run, pieces, to) if to else settlement.messages
+        told = list(settlement.messages)
         run.said += len(told)
-        run.texts = [*(run.texts or ()), settlement.text]
+        run.told = (*run.told, job.to)
         hot.state = settlement.state
-        self._books.put(Batch(states={run.binding: hot.state}, seen={run.binding: hot.seen}, messages=list(told)))
+        self._books.put(Batch(states={run.binding: hot.state}, seen={run.binding: hot.seen}, messages=told))
 
     def tell(self, key: str, text: str, to: Address) -> None:
         """Say something on the program's own behalf; the same key is said once only."""
@@ -154,34 +169,28 @@ class Engine:
         return [run for hot in list(self._hot.values()) if (run := hot.run) is not None]
 
     def started(self, now: datetime) -> tuple[Started, ...]:
-        """Give the runs that have been going on for a while, as they are noted against a crash."""
-        return tuple(
-            Started(run.id, run.binding, run.slot, run.started)
-            for run in self.runs()
-            if run.started is not None and now - run.started >= _BRIEF
-        )
+        """Give the runs that have been going on, or waiting, for a while, as they are noted against a crash."""
+        begun = [(run, run.started or run.slot) for run in self.runs()]
+        return tuple(Started(run.id, run.binding, run.slot, at) for run, at in begun if now - at >= _BRIEF)
 
     def give_up(self) -> int:
         """Record the runs that the end of the program cuts off; give their number."""
         cut_off = self.runs()
         for run in cut_off:
             run.is_canceled = True
-        records = [
-            Record(run.id, run.binding, run.slot, Verdict.INTERRUPTED, started=run.started, printed=_printed(run))
-            for run in cut_off
-        ]
-        self._books.put(Batch(records=records, running=()))
+        records = [self._cut_off(self._hot[run.binding], run) for run in cut_off]
+        self._books.put(Batch(seen={run.binding: self._hot[run.binding].seen for run in cut_off}, records=records, running=()))
         return len(cut_off)
 
     def account(self, hot: Hot, gap: Gap) -> None:
         """Write down a row of slots that did not run."""
-        alerts, until = standing(hot.job, hot.state, gap.first)
+        alerts, until = standing(hot.job, hot.state, gap.first, hold=hot.hold)
         last = gap.last if gap.count > 1 else None
         record = Record(
             0, hot.job.name, gap.first, gap.verdict, alerts=alerts, paused_until=until, count=gap.count, until=last
         )
         self._books.note(record)
-        hot.last = max(hot.last or gap.last, gap.last)
+        hot.pass_by(gap.last)
 
     def _finish(self, run: Run, result: Result) -> None:
         """Settle a run; it counts as done when what it says is committed."""
@@ -191,6 +200,8 @@ class Engine:
         settlement = settle(hot.job, hot.state, run, result, self._mark)
         record = self._record(hot, run, result, settlement)
         hot.state = settlement.state
+        # Told again only after a run that nothing overlapped: a job that is always too slow is told once.
+        hot.is_told = hot.is_told and hot.overlaps > 0
         hot.overlaps = 0
         if settlement.verdict is Verdict.QUIET and not settlement.messages:
             self._books.note(record)
@@ -207,20 +218,22 @@ class Engine:
     def _record(self, hot: Hot, run: Run, result: Result, settlement: Settlement) -> Record:
         alerts, until = standing(hot.job, settlement.state, run.slot)
         texts = [*(run.texts or ()), *([settlement.text] if settlement.text else ())]
-        is_error = result.failure is not None
-        spoke = bool(settlement.messages or run.said)
+        told = dict.fromkeys(address.shown for address in (*run.told, *(each.to for each in settlement.messages)))
         return Record(
             run.id, run.binding, run.slot, settlement.verdict, run.started, result.duration, "\n".join(texts),
-            (hot.job.errors_to if is_error else hot.job.to).shown if spoke else None, alerts, until,
-            result.failure.traceback if result.failure else None, _printed(run),
+            ", ".join(told) or None, alerts, until, result.failure.traceback if result.failure else None, _printed(run),
         )  # fmt: skip
 
+    def _cut_off(self, hot: Hot, run: Run) -> Record:
+        record = self._record(hot, run, QUIET, Settlement(hot.state, Verdict.INTERRUPTED))
+        return record._replace(duration=None)
+
     def _skip(self, hot: Hot, slot: datetime, verdict: Verdict) -> None:
-        alerts, until = standing(hot.job, hot.state, slot)
-        until = hot.hold.until if hot.hold and verdict is Verdict.PAUSED else until
+        alerts, until = standing(hot.job, hot.state, slot, hold=hot.hold)
         self._books.note(Record(0, hot.job.name, slot, verdict, alerts=alerts, paused_until=until))
         hot.overlaps = hot.overlaps + 1 if verdict is Verdict.OVERLAPPED else 0
-        if hot.overlaps == _OVERLAPS and hot.run is not None:
+        if hot.overlaps == _OVERLAPS and hot.run is not None and not hot.is_told:
+            hot.is_told = True
             text = f"{hot.job.name} is still running: {_OVERLAPS} slots in a row found its run {hot.run.id} going on."
             self.tell(f"overlaps/{hot.run.id}/{hot.run.slot.isoformat()}", text, hot.job.errors_to)
 

@@ -40,8 +40,10 @@ class Pocket:
 
     def keys(self) -> list[str]:
         """Give the keys that have a value now, sorted."""
-        return sorted(key for key in self._entries if self.get(key, self) is not self)
+        return sorted(key for key in list(self._entries) if self.get(key, self) is not self)
 
     def _put(self, entry: Entry) -> None:
+        if not isinstance(entry.key, str):
+            raise TypeError(f"a key of ctx.store must be a string, got {entry.key!r}")
         self._entries[entry.key] = entry
         self._write(entry)

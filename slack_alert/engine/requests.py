@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from base64 import b64decode, b64encode
 from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
@@ -13,12 +14,18 @@ from slack_alert.core.values import Blocks, Piece, Text, Upload
 from slack_alert.engine.ports import Batch, Entry, Request
 
 
+log = logging.getLogger(__name__)
+
+
 def carry_out(request: Request, next_id: Callable[[], int]) -> Batch:
-    """Turn a request into what it changes; a request of a newer version, unknown here, changes nothing."""
+    """Turn a request into what it changes; one of another version, unknown or unreadable here, changes nothing."""
     batch = Batch(taken=request.id, at=request.at)
-    change = _CHANGES.get(request.kind)
-    if change is not None:
+    change = _CHANGES.get(request.kind, _refuse)
+    try:
         change(batch, request, next_id)
+    except (KeyError, TypeError, ValueError) as error:
+        log.warning("request refused", extra={"kind": request.kind, "request": request.id, "reason": repr(error)})
+        return Batch(taken=request.id, at=request.at)
     return batch
 
 
@@ -118,6 +125,10 @@ def _record(batch: Batch, request: Request, next_id: Callable[[], int]) -> None:
 def _keep(batch: Batch, request: Request, _: Callable[[], int]) -> None:
     payload: _Payload = request.payload
     batch.entries.append(Entry(payload["pack"], payload["key"], payload["value"], _instant(payload["expires"])))
+
+
+def _refuse(_: Batch, request: Request, __: Callable[[], int]) -> None:
+    raise ValueError(f"there is no request {request.kind!r} in this version")
 
 
 _CHANGES: dict[str, Callable[[Batch, Request, Callable[[], int]], None]] = {

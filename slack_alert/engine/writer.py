@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import queue
 import threading
+from collections import deque
 from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any
@@ -41,9 +42,10 @@ class Writer:
         self._blocking = blocking or (lambda call, *arguments: call(*arguments))
         self._retry = retry
         self._puts: queue.SimpleQueue[_Put] = queue.SimpleQueue()
-        self._notes: list[Record] = []
+        self._notes: deque[Record] = deque()
         self._is_woken = False
-        self._anchors: Mapping[str, datetime] = {}
+        #: How far each job is accounted for.
+        self._seen: dict[str, Seen] = {}
         self._accept: Accept = _ignore
         self._never = threading.Event()
         self._thread = threading.Thread(target=self._write, name="writer", daemon=True)
@@ -52,7 +54,7 @@ class Writer:
 
     def start(self, anchors: Mapping[str, datetime], accept: Accept) -> None:
         """Begin writing; `anchors` says when each job was first seen, `accept` gets the deliveries of each commit."""
-        self._anchors = anchors
+        self._seen = {name: Seen(first) for name, first in anchors.items()}
         self._accept = accept
         self._thread.start()
 
@@ -102,14 +104,14 @@ class Writer:
 
     def _commit(self, group: list[_Put]) -> None:
         self._is_woken = False
-        notes, self._notes = self._notes, []
+        notes = [self._notes.popleft() for _ in range(len(self._notes))]
         batch = self._joined([batch for batch, _ in group], notes)
         if not (group or notes):
             return
         deliveries = self._insist(batch)
         for _, then in group:
             if then is not None:
-                then()
+                _follow_up(then)
         if deliveries:
             self._accept(deliveries)
         if batch.limits is not None:
@@ -138,13 +140,22 @@ class Writer:
                 return deliveries
 
     def _joined(self, batches: list[Batch], notes: list[Record]) -> Batch:
-        joined = Batch(at=self._clock.now())
-        for record in notes:
-            joined.seen[record.binding] = Seen(self._anchors[record.binding], record.until or record.slot)
-        joined.records.extend(notes)
+        joined = Batch(at=self._clock.now(), records=list(notes))
         for batch in batches:
             join(joined, batch)
+        for name, seen in list(joined.seen.items()):
+            joined.seen[name] = self._reach(name, seen)
+        for record in notes:
+            seen = self._seen[record.binding]
+            joined.seen[record.binding] = self._reach(record.binding, Seen(seen.first, record.until or record.slot))
         return joined
+
+    def _reach(self, name: str, seen: Seen) -> Seen:
+        """Move on how far a job is accounted for; a run that ends late never moves it back."""
+        known = self._seen.get(name, seen)
+        if known.last is None or (seen.last is not None and seen.last > known.last):
+            known = self._seen[name] = seen
+        return known
 
 
 def join(into: Batch, batch: Batch) -> None:
@@ -162,6 +173,13 @@ def join(into: Batch, batch: Batch) -> None:
     into.pulse = into.pulse if batch.pulse is None else batch.pulse
     into.limits = into.limits or batch.limits
     into.taken = into.taken if batch.taken is None else max(batch.taken, into.taken or 0)
+
+
+def _follow_up(then: Then) -> None:
+    try:
+        then()
+    except StoreError as error:  # What it follows is committed, and the writer has others to serve.
+        log.warning("follow-up failed", extra={"reason": str(error)})
 
 
 def _ignore(_: list[Delivery]) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import TextIO
@@ -21,8 +21,10 @@ _KEPT = 65_536
 class Printed(io.TextIOBase):
     """A standard output that knows which run is writing to it."""
 
-    def __init__(self, stderr: TextIO) -> None:
+    def __init__(self, stderr: TextIO, clean: Callable[[str], str] = str) -> None:
         self._stderr = stderr
+        #: Takes out what must not be seen.
+        self._clean = clean
 
     def writable(self) -> bool:
         """Say yes."""
@@ -37,11 +39,11 @@ class Printed(io.TextIOBase):
         """Pass the text on, line by line under the job's name."""
         run = current.get()
         if run is None:
-            self._stderr.write(text)
+            self._stderr.write(self._clean(text))
             return len(text)
         *lines, run.line = (run.line + text).split("\n")
         for line in lines:
-            self._stderr.write(f"{run.binding} | {line}\n")
+            self._stderr.write(self._clean(f"{run.binding} | {line}\n"))
         keep(run, text)
         return len(text)
 
@@ -60,10 +62,10 @@ def keep(run: Run, text: str) -> None:
 
 
 @contextmanager
-def captured(stderr: TextIO) -> Iterator[None]:
+def captured(stderr: TextIO, clean: Callable[[str], str] = str) -> Iterator[None]:
     """Let everything that writes to `sys.stdout` meanwhile write to standard error."""
     kept = sys.stdout
-    sys.stdout = Printed(stderr)
+    sys.stdout = Printed(stderr, clean)
     try:
         yield
     finally:

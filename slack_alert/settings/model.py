@@ -66,6 +66,11 @@ class Settings:
         """The file of an SQLite database, None for a server's."""
         return Path(self.database.removeprefix(SQLITE)) if self.database.startswith(SQLITE) else None
 
+    def secrets(self) -> tuple[str, ...]:
+        """Give what must be taken out of everything that is shown."""
+        hidden = [secret.reveal() for secret in (self.token, self.app_token, self.signing_secret) if secret is not None]
+        return (*hidden, *(url for url in (self.heartbeat_url, self.proxy) if url is not None))
+
     def missing(self) -> str | None:
         """Say what `run` still needs, in one sentence; commands that post nothing need not ask."""
         if self.token is None or self.channel is not None or self.dry_run:

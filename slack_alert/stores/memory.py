@@ -101,9 +101,10 @@ class MemoryStore:
 
     def waiting(self, address: str | None, after: int, limit: int) -> list[Delivery]:
         """Give queued deliveries with ids above `after`, oldest first; of one address, or of all."""
-        queued = [delivery for delivery in self._outbox.all() if delivery.status is Status.QUEUED]
-        chosen = [one for one in queued if one.id > after and address in (None, str(one.message.to))]
-        return chosen[:limit]
+        queued = [one for one in self._outbox.all() if one.status is Status.QUEUED and one.id > after]
+        if address is not None:
+            queued = [one for one in queued if str(one.message.to) == clean(address)]
+        return queued[:limit]
 
     def last_receipt(self, address: str) -> str | None:
         """Give the receipt of the last message that was accepted there."""

@@ -67,6 +67,7 @@ _FIRST = (
         changed BIGINT
     )""",
     "CREATE INDEX delivery_run ON delivery (run)",
+    "CREATE INDEX delivery_created ON delivery (created) WHERE status <> 'queued'",
     "CREATE INDEX delivery_queued ON delivery (id) WHERE status = 'queued'",
     "CREATE INDEX delivery_waiting ON delivery (address, id) WHERE status = 'queued'",
     "CREATE INDEX delivery_accepted ON delivery (address, changed, id) WHERE status = 'sent'",

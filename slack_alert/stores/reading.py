@@ -89,7 +89,9 @@ def history(
 
 
 def _pages(connection: Connection, job: str | None, earliest: int) -> Iterator[Row]:
-    first = connection.execute(sql.FIRST_SLOT, (earliest,)).fetchone()[0]
+    first = earliest
+    if earliest != _BEGINNING:
+        first = connection.execute(sql.FIRST_SLOT, (earliest,)).fetchone()[0]
     statement = sql.HISTORY_PAGE if job is None else sql.HISTORY_PAGE_OF_JOB
     chosen = () if job is None else (clean(job),)
     after = (first, 0)

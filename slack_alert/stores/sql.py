@@ -42,8 +42,8 @@ _PAGE = f"""
     WHERE (slot, id) > (?, ?) AND +until >= ?"""  # noqa: S608
 HISTORY_PAGE = f"{_PAGE} ORDER BY slot, id LIMIT ?"
 HISTORY_PAGE_OF_JOB = f"{_PAGE} AND job = ? ORDER BY slot, id LIMIT ?"
-#: Where the first page begins.
-FIRST_SLOT = "SELECT min(slot) FROM record WHERE until >= ?"
+#: Where the first page begins; the plus has it looked for among the rows that are wanted, not among all before them.
+FIRST_SLOT = "SELECT min(+slot) FROM record WHERE until >= ?"
 #: Where the page of the newest begins.
 NEWEST = "SELECT id FROM record WHERE until >= ? ORDER BY until DESC, id DESC LIMIT ?"
 NEWEST_OF_JOB = "SELECT id FROM record WHERE job = ? AND +until >= ? ORDER BY slot DESC, id DESC LIMIT ?"
@@ -94,7 +94,7 @@ LAST_RECEIPT = """
     ORDER BY changed DESC, id DESC LIMIT 1"""
 FORGET_DELIVERIES = """
     DELETE FROM delivery WHERE id IN
-        (SELECT id FROM delivery WHERE status <> 'queued' AND created < ? ORDER BY id LIMIT ?)"""
+        (SELECT id FROM delivery WHERE status <> 'queued' AND created < ? ORDER BY created LIMIT ?)"""
 
 # --- the rest of what is remembered
 

@@ -9,7 +9,7 @@ from tempfile import TemporaryDirectory
 import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
+from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule, run_state_machine_as_test
 
 from slack_alert.core.model import Address, Delivery, Message, Progress, Status
 from slack_alert.core.values import Text
@@ -155,10 +155,6 @@ _SETTINGS = settings(
 
 
 @pytest.mark.slow
-class TestMemoryOutbox(OutboxMachine.TestCase):  # type: ignore[name-defined,misc]  # made by hypothesis
-    settings = _SETTINGS
-
-
-@pytest.mark.slow
-class TestSqliteOutbox(SqliteOutboxMachine.TestCase):  # type: ignore[name-defined,misc]  # made by hypothesis
-    settings = _SETTINGS
+@pytest.mark.parametrize("machine", [OutboxMachine, SqliteOutboxMachine])
+def test_no_message_is_lost_doubled_or_out_of_order(machine: type[OutboxMachine]) -> None:
+    run_state_machine_as_test(machine, settings=_SETTINGS)

@@ -1,0 +1,62 @@
+"""Books into which no secret is written: not in a message, not in a record."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from typing import Any, cast
+
+from slack_alert.core.model import Message, Record
+from slack_alert.core.redaction import Redaction
+from slack_alert.core.values import Blocks, Piece, Text
+from slack_alert.engine.ports import Batch, Books
+
+
+class RedactedBooks:
+    """Takes the secrets out of what is said and recorded, then passes it on."""
+
+    def __init__(self, books: Books, redaction: Redaction) -> None:
+        self._books = books
+        self._redaction = redaction
+
+    def put(self, batch: Batch, then: Callable[[], object] | None = None) -> None:
+        """Have it committed soon, in order."""
+        batch.messages = [redacted_message(message, self._redaction) for message in batch.messages]
+        batch.records = [redacted_record(record, self._redaction) for record in batch.records]
+        self._books.put(batch, then)
+
+    def note(self, record: Record) -> None:
+        """Have a quiet line of history written within a second."""
+        self._books.note(redacted_record(record, self._redaction) if record.printed else record)
+
+
+def redacted_message(message: Message, redaction: Redaction) -> Message:
+    """Give the message without secrets; the bytes of a file are the plugin's own."""
+    return replace(message, piece=_redacted_piece(message.piece, redaction))
+
+
+def redacted_record(record: Record, redaction: Redaction) -> Record:
+    """Give the line of history without secrets."""
+    return record._replace(
+        text=redaction(record.text),
+        error=redaction(record.error) if record.error else None,
+        printed=redaction(record.printed) if record.printed else None,
+    )
+
+
+def _redacted_piece(piece: Piece, redaction: Redaction) -> Piece:
+    if isinstance(piece, Text):
+        return Text(redaction(piece.text))
+    if isinstance(piece, Blocks):
+        return Blocks(cast("Mapping[str, object]", _redacted_json(piece.payload, redaction)))
+    return replace(piece, name=redaction(piece.name), title=redaction(piece.title), comment=redaction(piece.comment))
+
+
+def _redacted_json(node: Any, redaction: Redaction) -> object:  # noqa: ANN401 - any JSON value
+    if isinstance(node, str):
+        return redaction(node)
+    if isinstance(node, Mapping):
+        return {key: _redacted_json(child, redaction) for key, child in node.items()}
+    if isinstance(node, (list, tuple)):
+        return [_redacted_json(child, redaction) for child in node]
+    return node
