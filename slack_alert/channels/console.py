@@ -26,6 +26,11 @@ _DIM, _BOLD, _PLAIN = "\x1b[2m", "\x1b[1m", "\x1b[0m"
 _STEERING = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]")
 
 
+#: Marks that only a chat turns into something to look at.
+_CARD = re.compile(r"^:rotating_light: \*(.+?)\* failed")
+_FENCE = "```"
+
+
 class ConsoleChannel:
     """Prints messages; what was printed is sent, and nothing is ever in doubt."""
 
@@ -88,7 +93,8 @@ class ConsoleChannel:
 def _lines(delivery: Delivery, text: str | None) -> list[str]:
     piece = delivery.message.piece
     said = text if text is not None and isinstance(piece, Text) else fallback(piece)
-    return [_harmless(line).rstrip() for line in plain(said).replace("\r\n", "\n").rstrip("\n").split("\n")]
+    lines = _CARD.sub(r"✗ \1 failed", plain(said)).replace("\r\n", "\n").rstrip("\n").split("\n")
+    return [_harmless(line).rstrip() for line in lines if line != _FENCE] or [""]
 
 
 def _harmless(text: str) -> str:

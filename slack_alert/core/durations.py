@@ -23,6 +23,8 @@ def parse_duration(value: object, *, unit: str = "s") -> timedelta:
     """
     if isinstance(value, str):
         return _within_limit(value, _seconds_written(value, unit))
+    if isinstance(value, timedelta):
+        return _within_limit(value, value.total_seconds())
     if isinstance(value, bool) or not isinstance(value, int | float):
         raise BadValue(f"{value!r} is not a duration", hint=_HINT)
     return _within_limit(value, value * _SECONDS[unit])

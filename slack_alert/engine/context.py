@@ -78,7 +78,7 @@ class Context:
         """Let a paused job run again."""
         self._services.hold(job, None)
 
-    def run(  # noqa: PLR0913 - the arguments are those of subprocess.run that make sense here
+    def run(
         self,
         argv: Sequence[str],
         *,

@@ -179,7 +179,8 @@ class Engine:
         for run in cut_off:
             run.is_canceled = True
         records = [self._cut_off(self._hot[run.binding], run) for run in cut_off]
-        self._books.put(Batch(seen={run.binding: self._hot[run.binding].seen for run in cut_off}, records=records, running=()))
+        seen = {run.binding: self._hot[run.binding].seen for run in cut_off}
+        self._books.put(Batch(seen=seen, records=records, running=()))
         return len(cut_off)
 
     def account(self, hot: Hot, gap: Gap) -> None:

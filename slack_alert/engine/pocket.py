@@ -22,7 +22,7 @@ class Pocket:
         self._now = now
         self._entries = {entry.key: entry for entry in entries}
 
-    def get(self, key: str, default: Any = None) -> Any:  # noqa: ANN401 - as of JSON
+    def get(self, key: str, default: Any = None) -> Any:
         """Give the value, or `default` where there is none or it has expired."""
         entry = self._entries.get(key)
         if entry is None or entry.value is None or (entry.expires is not None and self._now() >= entry.expires):

@@ -13,7 +13,6 @@ from slack_alert.core.policy import Hold
 from slack_alert.core.values import Blocks, Piece, Text, Upload
 from slack_alert.engine.ports import Batch, Entry, Request
 
-
 log = logging.getLogger(__name__)
 
 

@@ -7,6 +7,7 @@ import queue
 import threading
 from collections import deque
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from datetime import datetime
 from typing import Any
 
@@ -95,11 +96,9 @@ class Writer:
 
     def _gather(self, first: _Put) -> list[_Put]:
         group = [first]
-        while len(group) < _GROUP and group[-1] is not _END:
-            try:
+        with suppress(queue.Empty):
+            while len(group) < _GROUP and group[-1] is not _END:
                 group.append(self._puts.get_nowait())
-            except queue.Empty:
-                break
         return group
 
     def _commit(self, group: list[_Put]) -> None:
@@ -125,19 +124,22 @@ class Writer:
 
     def _insist(self, batch: Batch) -> list[Delivery]:
         """Commit, however long the disk is full or locked: dropping what was said is no choice."""
-        while True:
-            try:
-                deliveries: list[Delivery] = self._blocking(self._store.commit, batch)
-            except StoreError as error:
-                if self.trouble is None:
-                    log.error("commit failed", extra={"reason": str(error)})  # noqa: TRY400 - the reason says it all
-                self.trouble = str(error)
-                self._never.wait(self._retry)
-            else:
-                if self.trouble is not None:
-                    log.info("commit works again")
-                self.trouble = None
-                return deliveries
+        while (deliveries := self._attempt(batch)) is None:
+            self._never.wait(self._retry)
+        return deliveries
+
+    def _attempt(self, batch: Batch) -> list[Delivery] | None:
+        try:
+            deliveries: list[Delivery] = self._blocking(self._store.commit, batch)
+        except StoreError as error:
+            if self.trouble is None:
+                log.error("commit failed", extra={"reason": str(error)})  # noqa: TRY400 - the reason says it all
+            self.trouble = str(error)
+            return None
+        if self.trouble is not None:
+            log.info("commit works again")
+        self.trouble = None
+        return deliveries
 
     def _joined(self, batches: list[Batch], notes: list[Record]) -> Batch:
         joined = Batch(at=self._clock.now(), records=list(notes))

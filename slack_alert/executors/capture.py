@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from contextvars import ContextVar
 from typing import TextIO
 
@@ -39,25 +39,32 @@ class Printed(io.TextIOBase):
         """Pass the text on, line by line under the job's name."""
         run = current.get()
         if run is None:
-            self._stderr.write(self._clean(text))
+            self._pass_on(text)
             return len(text)
+        keep(run, text)
         *lines, run.line = (run.line + text).split("\n")
         for line in lines:
-            self._stderr.write(self._clean(f"{run.binding} | {line}\n"))
-        keep(run, text)
+            self._pass_on(f"{run.binding} | {line}\n")
         return len(text)
 
     def flush(self) -> None:
         """Pass it on."""
-        self._stderr.flush()
+        with suppress(OSError, ValueError):
+            self._stderr.flush()
+
+    def _pass_on(self, text: str) -> None:
+        # A job must not fail because the terminal it reports to is gone.
+        with suppress(OSError, ValueError):
+            self._stderr.write(self._clean(text))
 
 
 def keep(run: Run, text: str) -> None:
     """Add to the run's record; what is beyond the limit is replaced by a mark, once."""
     if run.printed is None:
         run.printed = []
-    room = _KEPT - sum(map(len, run.printed))
-    if room > 0:
+    room = _KEPT - run.length
+    run.length += len(text)
+    if text and room >= 0:
         run.printed.append(text if len(text) <= room else text[:room] + "\n[more was printed]")
 
 

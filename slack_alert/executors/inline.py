@@ -129,8 +129,11 @@ class Direct:
         done(run, self.call(run))
 
     def call(self, run: Run) -> Result:
-        """Call it and give the result."""
-        return asyncio.run(self._performer.await_(run)) if run.action.is_async else self._performer.call(run)
+        """Call it and give the result; Ctrl+C ends the caller as well, not the function alone."""
+        result = asyncio.run(self._performer.await_(run)) if run.action.is_async else self._performer.call(run)
+        if result.failure is not None and result.failure.kind == KeyboardInterrupt.__name__:
+            raise KeyboardInterrupt
+        return result
 
     def stop(self) -> None:
         """Do nothing: nothing goes on."""

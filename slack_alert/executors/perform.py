@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import traceback
-from collections.abc import AsyncGenerator, Callable, Generator
+from collections.abc import AsyncGenerator, Awaitable, Callable, Generator
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from time import perf_counter
-from types import TracebackType
+from types import FrameType, TracebackType
 from typing import Any
 
 from slack_alert.core.markup import Markup
-from slack_alert.core.model import QUIET, Failure, Result, Run
+from slack_alert.core.model import Action, Failure, Result, Run
 from slack_alert.core.values import Piece, Upload, pieces
 from slack_alert.engine.context import Context
 from slack_alert.engine.ports import Clock
@@ -43,12 +43,13 @@ class Performer:
             function = run.action.function
             assert function is not None, "only executed modules are run"
             value = function(ctx=self._context(run)) if run.action.takes_context else function()
-            if not value and value.__class__ in _PLAIN:
+            # The type comes first: to ask a vendor's value whether it is empty may raise.
+            if type(value) in _PLAIN and not value:
                 return Result(duration=_since(begun))
             rendered = self._drain(run, value) if isinstance(value, Generator) else self._render(run, value)
             return Result(rendered, duration=_since(begun))
         except BaseException as error:  # noqa: BLE001 - a plugin's SystemExit must not end the program
-            return Result(failure=failure_of(error), duration=_since(begun))
+            return Result(failure=failure_of(error, run.action), duration=_since(begun))
         finally:
             end_line(run)
             current.reset(token)
@@ -66,9 +67,11 @@ class Performer:
                 async for one in value:
                     self._tell(run, one)
                 return Result(duration=_since(begun))
-            return Result(self._render(run, await value), duration=_since(begun))
+            # A decorator may have made a plain function of it.
+            value = await value if isinstance(value, Awaitable) else value
+            return Result(self._render(run, value), duration=_since(begun))
         except BaseException as error:  # noqa: BLE001 - as above; a cancelled run is a failure with that name
-            return Result(failure=failure_of(error), duration=_since(begun))
+            return Result(failure=failure_of(error, run.action), duration=_since(begun))
         finally:
             end_line(run)
             current.reset(token)
@@ -98,13 +101,13 @@ def read_upload(piece: Piece) -> Piece:
     return piece
 
 
-def failure_of(error: BaseException) -> Failure:
-    """Put an exception into words; the place is the innermost line that is not of this program."""
+def failure_of(error: BaseException, action: Action) -> Failure:
+    """Put an exception into words; the place is the innermost line of plugin code, else where the action begins."""
     text = "".join(traceback.format_exception(type(error), error, _plugin_part(error.__traceback__)))
     if len(text) > _TRACEBACK:
         text = f"{text[: _TRACEBACK // 2]}\n[...]\n{text[-_TRACEBACK // 2 :]}"
-    frames = [frame for frame in traceback.extract_tb(error.__traceback__) if _is_plugin(frame.filename)]
-    place = f"{_short(frames[-1].filename)}:{frames[-1].lineno}" if frames else ""
+    places = [f"{_short(frame)}:{line}" for frame, line in traceback.walk_tb(error.__traceback__) if _is_plugin(frame)]
+    place = places[-1] if places else f"{action.file}:{action.line}"
     return Failure(type(error).__name__, _message(error), place, text)
 
 
@@ -117,28 +120,33 @@ def end_line(run: Run) -> None:
 def _message(error: BaseException) -> str:
     try:
         return str(error)
-    except Exception as broken:  # noqa: BLE001 - the exception's own __str__ is a plugin's code
+    except BaseException as broken:  # noqa: BLE001 - the exception's own __str__ is a plugin's code
         return f"({type(broken).__name__} while printing the message)"
 
 
 def _plugin_part(trace: TracebackType | None) -> TracebackType | None:
-    """Leave out the frames above the plugin's own: they are ours and tell the author nothing."""
-    while trace is not None and not _is_plugin(trace.tb_frame.f_code.co_filename):
-        trace = trace.tb_next
-    return trace
+    """Leave out the frames above the plugin's own, which tell the author nothing; where there is none, keep all."""
+    part = trace
+    while part is not None and not _is_plugin(part.tb_frame):
+        part = part.tb_next
+    return part or trace
 
 
-def _is_plugin(filename: str) -> bool:
-    return "plugins" in Path(filename).parts and "slack_alert" not in Path(filename).parts[-3:-1]
+def _is_plugin(frame: FrameType) -> bool:
+    # By its module: a library may have a folder of that name, too.
+    return _module(frame).startswith("plugins.")
 
 
-def _short(filename: str) -> str:
-    parts = Path(filename).parts
-    return "/".join(parts[len(parts) - 1 - parts[::-1].index("plugins") :])
+def _short(frame: FrameType) -> str:
+    """Give the file as it stands below PATH, which has as many parts as the module's name."""
+    file = Path(frame.f_code.co_filename)
+    depth = _module(frame).count(".") + (2 if file.stem == "__init__" else 1)
+    return "/".join(file.parts[-depth:])
+
+
+def _module(frame: FrameType) -> str:
+    return str(frame.f_globals.get("__name__"))
 
 
 def _since(begun: float) -> timedelta:
     return timedelta(seconds=perf_counter() - begun)
-
-
-__all__ = ["QUIET", "Performer", "end_line", "failure_of", "read_upload"]

@@ -11,7 +11,6 @@ import marshal
 import os
 import sys
 import tempfile
-from collections.abc import Collection
 from contextlib import suppress
 from dataclasses import astuple
 from pathlib import Path
@@ -34,10 +33,13 @@ class Cache:
         self._folder = folder
         implementation = (sys.implementation.cache_tag, importlib.util.MAGIC_NUMBER, sys.flags.optimize)
         self._common = repr((_FORMAT, __version__, implementation, markers)).encode()
+        self._folders: dict[frozenset[str], str] = {}
 
-    def key(self, file: PluginFile, content: bytes, neighbours: Collection[str]) -> bytes:
+    def key(self, file: PluginFile, content: bytes, neighbours: frozenset[str]) -> bytes:
         """Digest all that a reading depends on."""
-        names = repr((str(file.path), file.parts, sorted(neighbours)))
+        if neighbours not in self._folders:
+            self._folders[neighbours] = repr(sorted(neighbours))
+        names = repr((str(file.path), file.parts)) + self._folders[neighbours]
         digest = hashlib.sha256(content).digest()
         return hashlib.sha256(b"\0".join((self._common, names.encode("utf-8", "surrogatepass"), digest))).digest()
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterator
 
 from slack_alert.loader.declaration import Reading
 from slack_alert.loader.files import PluginFile
@@ -28,34 +28,35 @@ def read_file(file: PluginFile, content: bytes, *, markers: tuple[str, ...], nei
         found = outline(source.tree, has_walrus=":=" in source.text)
         reader = MarkerReader(source, found, markers)
         declarations = reader.read()
-        _make_relative(found, set(neighbours) - {file.parts[-1]})
+        # A file that imports its own name means the library it is named for.
+        _make_relative(found, lambda name: name in neighbours and name != file.parts[-1])
         code = compile_tree(source)
     except UnusableFileError as error:
         return Reading(problems=(*source.problems, error.problem))
     return Reading(declarations, (*source.problems, *reader.problems), code)
 
 
-def _make_relative(found: Outline, neighbours: Collection[str]) -> None:
+def _make_relative(found: Outline, is_neighbour: Callable[[str], bool]) -> None:
     """Let imports of neighbours mean the module in this package: one object, and `sys.path` stays as it is."""
     for block in found.imports:
-        block[:] = [new for statement in block for new in _rewritten(statement, neighbours)]
+        block[:] = [new for statement in block for new in _rewritten(statement, is_neighbour)]
 
 
-def _rewritten(statement: ast.stmt, neighbours: Collection[str]) -> Iterator[ast.stmt]:
+def _rewritten(statement: ast.stmt, is_neighbour: Callable[[str], bool]) -> Iterator[ast.stmt]:
     if isinstance(statement, ast.ImportFrom):
-        if not statement.level and statement.module and _first(statement.module) in neighbours:
+        if not statement.level and statement.module and is_neighbour(_first(statement.module)):
             statement.level = 1
         yield statement
-    elif isinstance(statement, ast.Import) and any(_first(alias.name) in neighbours for alias in statement.names):
+    elif isinstance(statement, ast.Import) and any(is_neighbour(_first(alias.name)) for alias in statement.names):
         for alias in statement.names:
-            yield from _import_of(alias, statement, neighbours)
+            yield from _import_of(alias, statement, is_neighbour)
     else:
         yield statement
 
 
-def _import_of(alias: ast.alias, statement: ast.Import, neighbours: Collection[str]) -> Iterator[ast.stmt]:
+def _import_of(alias: ast.alias, statement: ast.Import, is_neighbour: Callable[[str], bool]) -> Iterator[ast.stmt]:
     first, _, rest = alias.name.partition(".")
-    if first not in neighbours:
+    if not is_neighbour(first):
         yield ast.copy_location(ast.Import([alias]), statement)
         return
     if rest and alias.asname:

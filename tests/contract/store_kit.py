@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sqlite3
+from contextlib import closing
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
@@ -13,6 +15,8 @@ from slack_alert.stores import MemoryStore, SqliteReader, SqliteStore
 
 T = datetime(2026, 11, 21, 9, 30, tzinfo=timezone.utc)
 SECOND = timedelta(seconds=1)
+MINUTE = timedelta(minutes=1)
+STORED = [verdict for verdict in Verdict if verdict is not Verdict.GO]
 OPS = Address("slack", "#ops")
 DEV = Address("slack", "#dev")
 
@@ -75,3 +79,17 @@ def message(key: str, to: Address = OPS, piece: Piece | None = None, run: int | 
 def slots(verdict: Verdict, first: int, last: int, job: str = "a", every: timedelta = SECOND) -> list[Record]:
     """Give one record for each slot from the first-th to the last-th."""
     return [Record(n if verdict is Verdict.QUIET else 0, job, T + n * every, verdict) for n in range(first, last + 1)]
+
+
+def shape(records: list[Record]) -> list[tuple[str, Verdict, int, int, int | None]]:
+    """Give job, verdict, first second, count and last second of each."""
+    return [
+        (r.binding, r.verdict, (r.slot - T) // SECOND, r.count, None if r.until is None else (r.until - T) // SECOND)
+        for r in records
+    ]
+
+
+def integrity(path: Path) -> str:
+    """Give what SQLite finds when it looks through a whole file."""
+    with closing(sqlite3.connect(path)) as connection:
+        return str(connection.execute("PRAGMA integrity_check").fetchone()[0])

@@ -51,6 +51,8 @@ def printed(*waiting: Delivery, colour: bool = False) -> str:
         (delivery(Upload("a.csv", b"1,2,3")), "09:30:02  #ops  a.csv (5 B)\n"),
         (delivery(Text("red \x1b[31m\x07\x9b \u202e")), "09:30:02  #ops  red \ufffd[31m\ufffd\ufffd \ufffd\n"),
         (delivery(Text("one\r\ntwo")), "09:30:02  #ops  one\n                two\n"),
+        (delivery(Text("```\na  1\n```"), to=""), "09:30:02  a  1\n"),
+        (delivery(Text(":rotating_light: *db.lag* failed: E"), to=""), "09:30:02  ✗ db.lag failed: E\n"),
         (delivery(Text("x"), to="#a\x1b[2J"), "09:30:02  #a\ufffd[2J  x\n"),
     ],
 )

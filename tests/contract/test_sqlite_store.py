@@ -5,7 +5,6 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import closing
-from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -18,7 +17,6 @@ from slack_alert.engine.ports import Batch, Limits, Seen, Snapshot
 from slack_alert.stores import SqliteReader, SqliteStore, sqlite_version
 from slack_alert.stores.connection import connect
 from slack_alert.stores.migrations import VERSION
-from slack_alert.stores.pruning import Pruning
 from tests.contract.store_kit import Kit, T, message, slots
 
 
@@ -283,36 +281,3 @@ def test_a_busy_file_is_said_and_the_batch_may_be_tried_again(kit: Kit, tmp_path
 def test_a_store_that_is_not_open_says_so(tmp_path: Path, use: Callable[[SqliteStore], object]) -> None:
     with pytest.raises(StoreError, match="not open"):
         use(SqliteStore(tmp_path / "state.db"))
-
-
-# --- size
-
-
-def test_the_file_shrinks_when_history_goes(kit: Kit, tmp_path: Path) -> None:
-    path = tmp_path / "state.db"
-    kit.record(*(record._replace(text="x" * 1000) for record in slots(Verdict.QUIET, 1, 3000)))
-    kit.reopen()
-    before = path.stat().st_size
-
-    kit.store.prune(T + timedelta(days=40), Limits(days=30))
-    kit.reopen()
-
-    assert path.stat().st_size < before / 4
-    assert pragma(opened(kit), "integrity_check") == "ok"
-
-
-@pytest.mark.parametrize("steps", [1, 3])
-def test_a_long_fold_is_done_in_portions_that_end_where_one_would(tmp_path: Path, steps: int) -> None:
-    at_once, bit_by_bit = Kit(tmp_path / "once.db"), Kit(tmp_path / "bits.db")
-    minute = timedelta(minutes=1)
-    for kit in (at_once, bit_by_bit):
-        kit.record(*slots(Verdict.QUIET, 1, 400, every=minute), *slots(Verdict.QUIET, 1, 400, "b", every=minute))
-
-    at_once.store.prune(T, Limits(rows=20))
-    pruning = Pruning(rows=17, steps=steps)
-    for _ in range(60):
-        pruning.run(opened(bit_by_bit), T, Limits(rows=20))
-
-    assert bit_by_bit.records() == at_once.records()
-    at_once.close()
-    bit_by_bit.close()

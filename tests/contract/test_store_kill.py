@@ -4,17 +4,16 @@ from __future__ import annotations
 
 import random
 import signal
-import sqlite3
 import subprocess
 import sys
 import time
-from contextlib import closing
 from pathlib import Path
 
 import pytest
 
 from slack_alert.core.model import Status, Verdict
 from slack_alert.stores import SqliteInbox, SqliteReader, SqliteStore, is_held
+from tests.contract.store_kit import integrity
 
 _WRITER = """
 import sys
@@ -65,11 +64,6 @@ def acknowledged(program: str, *arguments: str, after: float) -> list[int]:
         said += process.stdout.read()
     assert process.returncode == -signal.SIGKILL
     return [int(line) for line in said.split("\n")[:-1]]
-
-
-def integrity(path: Path) -> str:
-    with closing(sqlite3.connect(path)) as connection:
-        return str(connection.execute("PRAGMA integrity_check").fetchone()[0])
 
 
 @pytest.mark.slow

@@ -125,6 +125,20 @@ def test_an_unchanged_file_is_not_opened(tmp_path: Path) -> None:
     assert jobs(inbox) == ["a"]
 
 
+def test_its_time_grows_with_each_change_whatever_the_clock_says(tmp_path: Path) -> None:
+    path = tmp_path / "inbox"
+    inbox = SqliteInbox(path)
+    inbox.put(pause("a"))
+    ahead = path.stat().st_mtime_ns + 10**15
+    os.utime(path, ns=(ahead, ahead))
+
+    inbox.put(pause("b"))
+    assert path.stat().st_mtime_ns == ahead + 1
+
+    inbox.remove([request.id for request in inbox.peek()])
+    assert path.stat().st_mtime_ns == ahead + 2
+
+
 def test_now_and_then_it_is_opened_whatever_its_time_says(tmp_path: Path) -> None:
     inbox = SqliteInbox(tmp_path / "inbox")
     inbox.put(pause("a"))

@@ -1,0 +1,104 @@
+"""A folder with plugins, and the command line called on it as a person does, within this process."""
+
+from __future__ import annotations
+
+import io
+import json
+import sys
+from dataclasses import dataclass
+from datetime import datetime, timedelta, timezone
+from pathlib import Path
+from textwrap import dedent
+from typing import Any
+
+import pytest
+
+from slack_alert.cli import main
+from slack_alert.core.model import Delivery
+from slack_alert.engine.ports import Batch
+from slack_alert.stores import SqliteStore
+
+Json = dict[str, Any]
+
+PLUGIN = """
+    @deco(minutes=5)
+    def lag():
+        return "late"
+
+
+    @deco(cron="0 9 * * mon-fri", working_hours="mon-fri 9:00-18:00")
+    def report():
+        return True
+"""
+
+
+@dataclass(frozen=True)
+class Done:
+    """What a command left behind."""
+
+    code: int
+    out: str
+    err: str
+
+    @property
+    def lines(self) -> list[str]:
+        return self.out.splitlines()
+
+    @property
+    def json(self) -> Json:
+        """The one document that is all of standard output."""
+        (line,) = self.lines
+        document: Json = json.loads(line)
+        return document
+
+    @property
+    def json_lines(self) -> list[Json]:
+        return [json.loads(line) for line in self.lines]
+
+
+@dataclass(frozen=True)
+class Project:
+    """A temporary PATH, the current folder of this process meanwhile."""
+
+    path: Path
+    monkeypatch: pytest.MonkeyPatch
+    capsys: pytest.CaptureFixture[str]
+
+    def write(self, name: str, text: str) -> Path:
+        file = self.path / name
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(dedent(text).lstrip("\n"), encoding="utf-8")
+        file.chmod(0o600)
+        return file
+
+    def run(self, *words: str, stdin: str = "") -> Done:
+        """Call `slack-alert` with these words."""
+        self.capsys.readouterr()
+        self.monkeypatch.setattr(sys, "argv", ["slack-alert", *words])
+        self.monkeypatch.setattr(sys, "stdin", io.StringIO(stdin))
+        with pytest.raises(SystemExit) as ended:
+            main()
+        said = self.capsys.readouterr()
+        assert isinstance(ended.value.code, int)
+        return Done(ended.value.code, said.out, said.err)
+
+    @property
+    def database(self) -> Path:
+        return self.path / ".slack_alert" / "state.db"
+
+    def remember(self, *batches: Batch) -> list[Delivery]:
+        """Write what a run would have left; give the deliveries its messages became."""
+        store = SqliteStore(self.database)
+        store.open()
+        made = [delivery for batch in batches for delivery in store.commit(batch)]
+        store.close()
+        return made
+
+
+def now() -> datetime:
+    """Give the present, to the second."""
+    return datetime.now(timezone.utc).replace(microsecond=0)
+
+
+def ago(**span: float) -> datetime:
+    return now() - timedelta(**span)
