@@ -1,3 +1,90 @@
 """Plain Python functions, told to people: on time, within working hours, and not a hundred times over."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Literal, TypedDict, TypeVar
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from typing_extensions import Unpack
+
+__all__ = ["Keywords", "__version__", "deco"]
+
 __version__ = "1.0.0"
+
+# Any: a plugin may take and return what it likes.
+_Function = TypeVar("_Function", bound="Callable[..., Any]")
+
+
+class Keywords(TypedDict, total=False):
+    """What a marker says. A duration is a number of seconds (of minutes in `pause_time`), or `"1h30m"`."""
+
+    # When the function runs: one of these at least. The numbers are summed.
+    weeks: float
+    days: float
+    hours: float
+    minutes: float
+    seconds: float
+    #: Five fields, `"0 9 * * mon-fri"`, or `"@daily"`; or a list of them.
+    cron: str | list[str]
+    #: `"2026-12-24T09:00"`: once; beside whole days or weeks `"09:00"`: the time of day.
+    at: str
+    command: str
+    on: str | list[str]
+    emits: str
+
+    # How it runs, and where it speaks; what is left out is as the configuration says.
+    name: str
+    enabled: bool
+    to: str
+    errors_to: str
+    timezone: str
+    start: str
+    end: str
+    jitter: float | str
+    at_start: bool
+    working_hours: str
+    max_alert: int
+    pause_time: float | str
+    while_paused: Literal["skip", "mute"]
+    where: dict[str, object]
+    after: int
+    repeat: Literal["post", "change", "thread", "update"]
+    remind: float | str
+    recover: bool
+    catch_up: float | str
+    timeout: float | str
+    retries: int
+    retry_delay: float | str
+    queue: str
+    lock: str
+    isolation: str
+    allow: str | list[str]
+    confirm: bool | str
+    approve: bool | str | list[str]
+
+
+def deco(**keywords: Unpack[Keywords]) -> Callable[[_Function], _Function]:  # noqa: ARG001 - they are read, not run
+    """Mark a function as a job; for editors and linters that insist on a name they can look up.
+
+    It does nothing: the function stays as it is. slack-alert reads the keywords from the source, so a plugin works
+    just as well without importing this, under any name. A marker names when the function runs and, where it differs
+    from the configuration, how:
+
+        @deco(minutes=5)                                    every five minutes
+        @deco(days=1, at="09:00", timezone="Asia/Tokyo")    every day at nine in Tokyo
+        @deco(cron="0 9 * * mon-fri", to="#ops")            on working days at nine, told in #ops
+        @deco(hours=1, max_alert=1, pause_time="4h")        hourly; after an alert it rests for four hours
+
+    When: `weeks days hours minutes seconds` (numbers above 0, summed), `cron`, `at`; `command`, `on`, `emits`.
+    Limits of that: `start end jitter at_start enabled`.
+    Where it is said: `to errors_to`; under which name: `name`; on which clock: `timezone`.
+    How often: `working_hours max_alert pause_time while_paused`.
+    `Keywords` has all of them with their types.
+    """
+    return _unchanged
+
+
+def _unchanged(function: _Function) -> _Function:
+    return function

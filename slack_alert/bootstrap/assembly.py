@@ -59,6 +59,7 @@ def assemble(settings: Settings, catalog: Catalog, store: Store, inbox: Inbox, *
     return Parts(
         catalog=catalog,
         store=store,
+        reader=reader,
         snapshot=snapshot,
         inbox=inbox,
         channels=channels,

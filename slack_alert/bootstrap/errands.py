@@ -26,7 +26,6 @@ from slack_alert.engine import requests
 from slack_alert.engine.clock import SystemClock
 from slack_alert.engine.context import Context, Services
 from slack_alert.engine.ports import Books, Entry, Inbox, Request, Snapshot, Store
-from slack_alert.engine.pulse import was_clean
 from slack_alert.engine.redacted import redacted_message, redacted_record
 from slack_alert.engine.simulation import Ledger, Simulation, VirtualClock
 from slack_alert.engine.writer import DirectBooks
@@ -69,18 +68,18 @@ async def _carry_out(settings: Settings, store: Store, inbox: Inbox) -> None:
                 books.put(requests.carry_out(request, ids.__next__))
             inbox.remove((request.id,))
         if new:
-            await _deliver(settings, books, snapshot)
+            await _deliver(settings, books)
     finally:
         store.close()
 
 
-async def _deliver(settings: Settings, books: Books, snapshot: Snapshot) -> None:
+async def _deliver(settings: Settings, books: Books) -> None:
     channels = make_channels(settings, sys.stderr)
     reader = open_reader(settings)
     sender = make_sender(settings, channels, books, reader, _leave_dead)
     for channel in channels.values():
         await channel.open()
-    sender.begin(is_doubtful=not was_clean(snapshot))
+    sender.begin()
     with suppress(asyncio.TimeoutError):
         await asyncio.wait_for(sender.drained(), _DELIVER.total_seconds())
     await sender.stop()

@@ -71,14 +71,17 @@ class LazyGroup(click.Group):
 @click.group(cls=LazyGroup, invoke_without_command=True, context_settings={"help_option_names": ["-h", "--help"]})
 @common
 @click.option("--standby", is_flag=True, default=None, help="run: wait for the database's lock instead of giving up.")
+@click.option("--json", "as_json", is_flag=True, help="Reading commands: JSON instead of tables.")
 @click.version_option(__version__, "--version", prog_name="slack-alert", message="%(prog)s %(version)s")
 @click.pass_context
-def cli(ctx: click.Context, /, **flags: object) -> None:
+def cli(ctx: click.Context, /, *, as_json: bool, **flags: object) -> None:
     """Write a Python function, drop it into plugins/, read its result in the team's channel.
 
     `slack-alert` alone is `slack-alert run`. Every option stands before or after the command.
     """
     remember(ctx, flags)
+    if as_json:
+        ctx.default_map = {name: {"as_json": True} for name in COMMANDS}
     if ctx.invoked_subcommand is None:
         command = cli.get_command(ctx, "run")
         assert command is not None

@@ -14,6 +14,9 @@ if TYPE_CHECKING:
     from slack_alert.engine.ports import Snapshot
     from slack_alert.settings import Settings
 
+#: The options that say which plugins are meant.
+_PLACES = ("path", "config", "ignore_global_config")
+
 
 def job_names(settings: Settings, snapshot: Snapshot) -> list[str]:
     """Name the jobs there are, and those that were; raise SettingsError where there is no trace of either."""
@@ -45,7 +48,8 @@ def complete_job(ctx: click.Context, _: click.Parameter, incomplete: str) -> lis
     """Offer the jobs to the shell; whatever is wrong with the project is none of the shell's business."""
     from slack_alert import bootstrap
 
-    given = {**(ctx.parent.params if ctx.parent else {}), **ctx.params}
+    before = ctx.parent.params if ctx.parent else {}
+    given = {name: ctx.params.get(name) or before.get(name) for name in _PLACES}
     try:
         jobs = bootstrap.survey_plugins(configured(given).settings).jobs
     except (SlackAlertError, OSError):

@@ -82,7 +82,7 @@ def _report(settings: Settings, messages: Sequence[Message]) -> int:
     """Say what became of messages sent from here, because nobody is running who would."""
     unsent = [delivery for delivery in _deliveries(settings, messages) if delivery.status.value != "sent"]
     for delivery in unsent:
-        reason = f": {delivery.reason}" if delivery.reason else ""
+        reason = f": {delivery.reason.rstrip('.')}" if delivery.reason else ""
         click.echo(f"Message {delivery.id} is {delivery.status}{reason}. {_ADVICE[delivery.status.value]}", err=True)
     return codes.FOUND if any(delivery.status.value == "dead" for delivery in unsent) else codes.FINE
 

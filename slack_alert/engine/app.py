@@ -11,11 +11,12 @@ from datetime import datetime, timedelta, tzinfo
 from functools import partial
 
 from slack_alert.core.catalog import Severity
+from slack_alert.core.errors import StoreError
 from slack_alert.core.model import Address
 from slack_alert.engine.ending import Ending
 from slack_alert.engine.parts import Parts
 from slack_alert.engine.ports import Batch, Limits, Snapshot, Source
-from slack_alert.engine.pulse import PULSE_NAME, Pulse, last_alive, was_clean
+from slack_alert.engine.pulse import PULSE_NAME, Pulse, last_alive
 from slack_alert.engine.reports import downtime_text, faults_text
 from slack_alert.engine.requests import carry_out
 
@@ -23,7 +24,7 @@ log = logging.getLogger(__name__)
 
 #: How often the inbox is looked into.
 _TURN_SECONDS = 0.5
-_PRUNE = timedelta(hours=1)
+_PRUNE = timedelta(minutes=1)
 _HEARTBEAT = timedelta(minutes=1)
 
 
@@ -72,8 +73,9 @@ class App:
         now = parts.clock.now()
         snapshot = parts.snapshot
         self._taken = snapshot.taken
+        self._forget([request.id for request in parts.inbox.peek() if request.id <= self._taken])
         parts.engine.begin(snapshot, now)
-        parts.sender.begin(is_doubtful=not was_clean(snapshot))
+        parts.sender.begin()
         parts.writer.start(parts.engine.anchors(), parts.sender.accept)
         self._take_requests()
         self._report(snapshot, now)
@@ -108,12 +110,18 @@ class App:
         while True:
             await self._parts.clock.sleep(_TURN_SECONDS)
             now = self._parts.clock.now()
-            self._take_requests()
+            self._look_into_inbox()
             self._pulse.note_running(now)
             if self._pruned is None or now - self._pruned >= _PRUNE:
                 self._pruned = now
                 self._parts.writer.put(Batch(limits=self._manners.limits))
-            await self._beat(now)
+            self._beat(now)
+
+    def _look_into_inbox(self) -> None:
+        try:
+            self._take_requests()
+        except StoreError as error:
+            log.warning("inbox not readable", extra={"reason": str(error)})
 
     def _take_requests(self) -> None:
         """Carry out what other processes left; each request is committed before it leaves the inbox."""
@@ -125,16 +133,23 @@ class App:
             for job, hold in batch.holds.items():
                 parts.engine.hold(job, hold)
             parts.sender.forget(batch.dropped)
-            parts.writer.put(batch, partial(parts.inbox.remove, (request.id,)))
+            parts.writer.put(batch, partial(self._forget, (request.id,)))
             self._taken = request.id
 
-    async def _beat(self, now: datetime) -> None:
+    def _forget(self, ids: Sequence[int]) -> None:
+        """Take requests that were carried out out of the inbox; one that stays there is passed over from now on."""
+        try:
+            self._parts.inbox.remove(ids)
+        except StoreError as error:
+            log.warning("inbox not writable", extra={"reason": str(error)})
+
+    def _beat(self, now: datetime) -> None:
         heartbeat = self._parts.heartbeat
         if heartbeat is None or (self._beaten is not None and now - self._beaten < _HEARTBEAT):
             return
         if self._pulse.is_well(now):
             self._beaten = now
-            await heartbeat.beat()
+            heartbeat.beat()
 
     async def _drain(self) -> bool:
         """Let runs end and messages go out, within the deadline; tell whether all of it was done."""
@@ -145,16 +160,28 @@ class App:
             await parts.clock.sleep(0.02)
         cut_off = parts.engine.give_up()
         try:
-            await asyncio.wait_for(parts.sender.drained(), max(0.05, deadline - parts.clock.monotonic()))
-            left = 0
+            await asyncio.wait_for(self._emptied(), max(0.05, deadline - parts.clock.monotonic()))
+            is_emptied = True
         except asyncio.TimeoutError:
-            left = parts.sender.queued
+            is_emptied = False
+        left = parts.sender.queued
         await parts.sender.stop()
         self._pulse.write_last(parts.clock.now())
         is_written = await asyncio.to_thread(parts.writer.stop, max(1.0, deadline - parts.clock.monotonic()))
         for channel in parts.channels.values():
             await channel.close()
+        # Before the store, which folds its log into the file only where nobody else has it open.
+        parts.reader.close()
         if is_written:
             parts.store.close()
         log.info("stopped", extra={"cut_off": cut_off, "left_in_outbox": left, "written": is_written})
-        return not cut_off and not left and is_written
+        return not cut_off and is_emptied and is_written
+
+    async def _emptied(self) -> None:
+        """Wait until all that was said is committed, and then sent."""
+        # Twice: the messages of a group reach the sender after the group's callbacks ran.
+        for _ in range(2):
+            written = asyncio.Event()
+            self._parts.writer.put(Batch(), partial(asyncio.get_running_loop().call_soon_threadsafe, written.set))
+            await written.wait()
+        await self._parts.sender.drained()

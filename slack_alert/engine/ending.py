@@ -16,6 +16,7 @@ class Ending:
     def __init__(self) -> None:
         self._begun = asyncio.Event()
         self._signal = signal.SIGTERM
+        self._is_asked = False
 
     def listen(self) -> None:
         """Take the signals; PID 1 in a container gets none without this."""
@@ -39,7 +40,8 @@ class Ending:
         return 128 + self._signal
 
     def _heed(self, loop: asyncio.AbstractEventLoop, number: int) -> None:
-        if self._begun.is_set():
-            # At once means at once: no handler, no exit hook, nothing that could hang.
+        if self._is_asked or self._begun.is_set():
+            # At once means at once: no exit hook, nothing that could hang, and no waiting for a loop that stands still.
             os._exit(128 + number)
+        self._is_asked = True
         loop.call_soon_threadsafe(self.begin, number)

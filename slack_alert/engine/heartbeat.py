@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import asyncio
 import logging
 import ssl
+import threading
 import urllib.error
 import urllib.request
 
@@ -24,10 +24,16 @@ class Heartbeat:
             urllib.request.ProxyHandler(proxies), urllib.request.HTTPSHandler(context=context)
         )
         self._is_failing = False
+        self._beating: threading.Thread | None = None
 
-    async def beat(self) -> None:
-        """Fetch it once, away from the loop."""
-        reason = await asyncio.to_thread(self._fetch)
+    def beat(self) -> None:
+        """Fetch it once, beside everything else; nobody waits for it, the end of the program included."""
+        if self._beating is None or not self._beating.is_alive():
+            self._beating = threading.Thread(target=self._beat, name="heartbeat", daemon=True)
+            self._beating.start()
+
+    def _beat(self) -> None:
+        reason = self._fetch()
         if reason and not self._is_failing:
             log.warning("heartbeat failed", extra={"reason": reason})
         elif not reason and self._is_failing:

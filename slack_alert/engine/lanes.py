@@ -10,24 +10,24 @@ from slack_alert.core.model import Address, Delivery
 
 #: Deliveries of one lane kept in memory; the rest waits in the store.
 KEPT = 500
-#: Accepted messages of one lane whose mark is not committed yet; a crash may repeat at most these.
+#: Attempts of one lane whose success is not committed yet; where a channel cannot be asked, a crash repeats no more.
 UNMARKED = 20
 
 
 class Lane:
     """The deliveries of one address, in order."""
 
-    __slots__ = ("address", "doubtful", "going", "last", "level", "queue", "refilled", "spilled", "unmarked")
+    __slots__ = ("address", "announced", "going", "is_doubtful", "last", "level", "queue", "refilled", "unmarked")
 
     def __init__(self, address: Address, burst: int, now: float) -> None:
         self.address = address
         self.queue: deque[Delivery] = deque()
         #: The greatest id that was ever in the queue.
         self.last = 0
-        #: More of this lane, with greater ids, waits in the store.
-        self.spilled = False
-        #: The first so many deliveries may have been accepted by a process that died.
-        self.doubtful = 0
+        #: The greatest id this lane was told of; up to here the store is read, the rest is still to be announced.
+        self.announced = 0
+        #: What is queued may have been accepted already, when a former process sent it.
+        self.is_doubtful = False
         self.level = float(burst)
         self.refilled = now
         self.unmarked = asyncio.Semaphore(UNMARKED)
@@ -35,20 +35,25 @@ class Lane:
 
     def add(self, delivery: Delivery) -> None:
         """Queue it in memory, or leave it in the store where there is no room."""
-        if delivery.id <= self.last:  # sent again by a person, or met twice at the start
+        if delivery.id <= self.last:  # A person has it sent again.
             if all(delivery.id != queued.id for queued in self.queue):
                 self.queue.append(delivery)
-        elif self.spilled or len(self.queue) >= KEPT:
-            self.spilled = True
-        else:
+            return
+        if not self.has_spilled and len(self.queue) < KEPT:
             self.queue.append(delivery)
             self.last = delivery.id
+        self.announced = max(self.announced, delivery.id)
+
+    @property
+    def has_spilled(self) -> bool:
+        """Whether more of this lane waits in the store."""
+        return self.announced > self.last
 
     def refill(self, page: Sequence[Delivery]) -> None:
-        """Take more of what waits in the store."""
-        self.spilled = len(page) == KEPT
-        self.queue.extend(page)
-        self.last = page[-1].id if page else self.last
+        """Take more of what waits in the store: at most KEPT, everything after `last`."""
+        self.queue.extend(delivery for delivery in page if delivery.id <= self.announced)
+        is_whole = len(page) < KEPT or page[-1].id >= self.announced
+        self.last = self.announced if is_whole else page[-1].id
 
     def remove(self, ids: Collection[int]) -> None:
         """Take out deliveries that are done or dropped."""
@@ -57,34 +62,61 @@ class Lane:
         if any(delivery.id in ids for delivery in self.queue):
             self.queue = deque(delivery for delivery in self.queue if delivery.id not in ids)
 
+    def is_next(self, delivery: Delivery) -> bool:
+        """Whether it stands at the head still; somebody may have dropped it."""
+        return bool(self.queue) and self.queue[0].id == delivery.id
+
+    def take_turn(self, now: float, *, rate: float, burst: int) -> float:
+        """Take one token of the bucket; give the seconds until there is one."""
+        self.level = min(float(burst), self.level + (now - self.refilled) * rate) - 1
+        self.refilled = now
+        return max(0.0, -self.level / rate)
+
+    @property
+    def is_going(self) -> bool:
+        """Whether somebody drains it."""
+        return self.going is not None and not self.going.done()
+
 
 class Breaker:
-    """Stops every lane of a channel whose credentials are refused; one lane goes on probing."""
+    """Stops every lane of a channel whose credentials are refused; one of them goes on probing."""
 
     def __init__(self) -> None:
-        self._is_open = asyncio.Event()
-        self._is_open.set()
-        self._prober: object = None
+        #: Whether the lanes wait.
+        self.is_closed = False
+        self._prober: Lane | None = None
+        self._vacant = asyncio.Event()
+        self._vacant.set()
 
-    async def passage(self, lane: object) -> None:
-        """Wait until the channel takes messages again; the prober passes."""
-        if self._prober is not lane:
-            await self._is_open.wait()
+    async def passage(self, lane: Lane) -> None:
+        """Wait until the channel takes messages again, or until it is this lane's turn to probe."""
+        while self._prober not in (None, lane):
+            await self._vacant.wait()
+        if self.is_closed:
+            self._probe_with(lane)
 
-    def close(self, lane: object) -> bool:
+    def close(self, lane: Lane) -> bool:
         """Stop the others; tell whether this is new."""
-        was_open = self._is_open.is_set()
-        if was_open:
-            self._prober = lane
-            self._is_open.clear()
-        return was_open
+        is_new = not self.is_closed
+        self.is_closed = True
+        if self._prober is None:
+            self._probe_with(lane)
+        return is_new
 
     def open(self) -> None:
         """Let everybody pass."""
-        self._prober = None
-        self._is_open.set()
+        self.is_closed = False
+        self._vacate()
 
-    @property
-    def is_closed(self) -> bool:
-        """Whether the lanes wait."""
-        return not self._is_open.is_set()
+    def leave(self, lane: Lane) -> None:
+        """Let another lane probe, when this one has nothing left to send."""
+        if self._prober is lane:
+            self._vacate()
+
+    def _probe_with(self, lane: Lane) -> None:
+        self._prober = lane
+        self._vacant.clear()
+
+    def _vacate(self) -> None:
+        self._prober = None
+        self._vacant.set()

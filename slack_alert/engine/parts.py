@@ -9,7 +9,7 @@ from datetime import datetime
 from slack_alert.core.catalog import Catalog
 from slack_alert.engine.engine import Engine
 from slack_alert.engine.heartbeat import Heartbeat
-from slack_alert.engine.ports import Channel, Clock, Executor, Inbox, Snapshot, Source, Store
+from slack_alert.engine.ports import Channel, Clock, Executor, Inbox, Reader, Snapshot, Source, Store
 from slack_alert.engine.sender import Sender
 from slack_alert.engine.writer import Writer
 
@@ -20,6 +20,7 @@ class Parts:
 
     catalog: Catalog
     store: Store
+    reader: Reader
     #: What the store remembered when it was opened.
     snapshot: Snapshot
     inbox: Inbox

@@ -68,11 +68,6 @@ def read_pulse(snapshot: Snapshot) -> Mapping[str, Any]:
     return pulse
 
 
-def was_clean(snapshot: Snapshot) -> bool:
-    """Tell whether the last run ended in order, or there was none."""
-    return bool(read_pulse(snapshot).get("clean", True))
-
-
 def last_alive(snapshot: Snapshot) -> datetime | None:
     """Give the last sign of life."""
     at = read_pulse(snapshot).get("at")

@@ -5,23 +5,26 @@ from __future__ import annotations
 import asyncio
 import logging
 import random
+from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta, tzinfo
+from datetime import timedelta, tzinfo
 from functools import partial
+from itertools import count
 
 from slack_alert.core.backoff import Fate, Outcome, next_attempt
-from slack_alert.core.errors import NotNow
+from slack_alert.core.errors import NotNow, StoreError
 from slack_alert.core.model import Address, Delivery, Progress, Status
-from slack_alert.core.notices import with_slot_time
-from slack_alert.core.values import Text, Upload
-from slack_alert.engine.lanes import KEPT, UNMARKED, Breaker, Lane
+from slack_alert.engine.dressing import dressed
+from slack_alert.engine.lanes import KEPT, Breaker, Lane
+from slack_alert.engine.nowhere import Nowhere
 from slack_alert.engine.ports import Batch, Books, Channel, Clock
 
 log = logging.getLogger(__name__)
 
-#: A message delivered later than this after its slot begins with the slot's time.
-_LATE = timedelta(minutes=1)
+#: Attempts at a message over which a channel stumbles.
+_FAULTS = 3
+_STORE_RETRY = timedelta(seconds=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,26 +61,26 @@ class Sender:
         self._zone = zone
         self._undeliverable = undeliverable
         self._lanes: dict[Address, Lane] = {}
-        self._breakers = {name: Breaker() for name in channels}
+        self._breakers: defaultdict[str, Breaker] = defaultdict(Breaker)
         self._loop: asyncio.AbstractEventLoop | None = None
 
-    def begin(self, *, is_doubtful: bool) -> None:
-        """Take up what the store still holds; after a crash the head of each lane may have been accepted."""
+    def begin(self) -> None:
+        """Take up what the store still holds; whoever sent before may have died between acceptance and its mark."""
         self._loop = asyncio.get_running_loop()
         after = 0
         while page := self._waiting(None, after, KEPT):
             after = page[-1].id
             for delivery in page:
-                lane = self._lane(delivery.message.to)
-                lane.add(delivery)
-                lane.doubtful = min(len(lane.queue), UNMARKED) if is_doubtful else 0
+                self._lane(delivery.message.to).add(delivery)
         for lane in self._lanes.values():
+            lane.is_doubtful = True
             self._go(lane)
 
     def accept(self, deliveries: Sequence[Delivery]) -> None:
         """Take deliveries that were committed just now."""
-        if deliveries and self._loop is not None:
-            self._loop.call_soon_threadsafe(self._accept, deliveries)
+        loop = self._loop
+        if deliveries and loop is not None:
+            loop.call_soon_threadsafe(self._accept, deliveries)
 
     def forget(self, ids: Sequence[int]) -> None:
         """Take out deliveries that a person dropped."""
@@ -86,8 +89,8 @@ class Sender:
 
     @property
     def queued(self) -> int:
-        """How many messages wait in memory."""
-        return sum(len(lane.queue) for lane in self._lanes.values())
+        """How many messages wait in memory; any thread may ask."""
+        return sum(len(lane.queue) for lane in list(self._lanes.values()))
 
     @property
     def troubles(self) -> list[str]:
@@ -96,17 +99,23 @@ class Sender:
 
     async def drained(self) -> None:
         """Wait until nothing is left to send."""
-        while going := [lane.going for lane in self._lanes.values() if lane.going and not lane.going.done()]:
+        while going := self._going():
             await asyncio.wait(going)
 
     async def stop(self) -> None:
-        """Leave what is not sent in the outbox."""
-        going = [lane.going for lane in self._lanes.values() if lane.going and not lane.going.done()]
+        """Leave what is not sent in the outbox, and take no more."""
+        self._loop = None
+        going = self._going()
         for each in going:
             each.cancel()
         await asyncio.gather(*going, return_exceptions=True)
 
+    def _going(self) -> list[asyncio.Task[None]]:
+        return [lane.going for lane in self._lanes.values() if lane.going is not None and lane.is_going]
+
     def _accept(self, deliveries: Sequence[Delivery]) -> None:
+        if self._loop is None:
+            return
         for delivery in deliveries:
             lane = self._lane(delivery.message.to)
             lane.add(delivery)
@@ -121,117 +130,137 @@ class Sender:
         return self._lanes[address]
 
     def _go(self, lane: Lane) -> None:
-        if lane.queue and (lane.going is None or lane.going.done()):
+        if lane.queue and not lane.is_going:
             lane.going = asyncio.get_running_loop().create_task(self._drain(lane))
 
     async def _drain(self, lane: Lane) -> None:
-        while lane.queue:
-            if lane.doubtful:
-                await self._look(lane, lane.doubtful)
-                lane.doubtful = 0
-                continue
-            await self._deliver(lane, lane.queue[0])
-            if not lane.queue and lane.spilled:
-                lane.refill(self._waiting(str(lane.address), lane.last, KEPT))
-
-    async def _deliver(self, lane: Lane, delivery: Delivery) -> None:
-        """Make one attempt at the head of the lane, and wait as its outcome asks."""
         channel = self._channels.get(lane.address.channel)
         if channel is None:
-            names = ", ".join(sorted(self._channels))
-            self._bury(
-                lane,
-                delivery,
-                Outcome(
-                    Fate.DESTINATION,
-                    reason=f"there is no channel {lane.address.channel!r}",
-                    hint=f"The channels are: {names}.",
-                ),
-            )
+            self._bury_all(lane)
             return
         breaker = self._breakers[lane.address.channel]
+        try:
+            if lane.is_doubtful:
+                await self._look(lane, channel, list(lane.queue))
+                lane.is_doubtful = False
+            while lane.queue:
+                await self._deliver(lane, channel, breaker)
+                if not lane.queue and lane.has_spilled:
+                    await self._refill(lane)
+                await self._clock.sleep(0)  # A channel that never waits would hold up everybody else.
+        finally:
+            breaker.leave(lane)
+
+    def _bury_all(self, lane: Lane) -> None:
+        names = ", ".join(sorted(self._channels))
+        reason, hint = f"there is no channel {lane.address.channel!r}", f"The channels are: {names}."
+        for delivery in list(lane.queue):
+            self._bury(lane, delivery, Outcome(Fate.DESTINATION, reason=reason, hint=hint))
+
+    async def _refill(self, lane: Lane) -> None:
+        while True:
+            try:
+                lane.refill(self._waiting(str(lane.address), lane.last, KEPT))
+            except StoreError as error:
+                log.warning("outbox not readable", extra={"reason": str(error)})
+                await self._clock.sleep(_STORE_RETRY.total_seconds())
+            else:
+                return
+
+    async def _deliver(self, lane: Lane, channel: Channel, breaker: Breaker) -> None:
+        """Make one attempt at the head of the lane, and wait as its outcome asks."""
+        delivery = lane.queue[0]
         await breaker.passage(lane)
         await self._keep_pace(lane)
-        if not lane.queue or lane.queue[0] is not delivery:
+        # Taken before the attempt: nothing may come between acceptance and the mark.
+        await lane.unmarked.acquire()
+        if not lane.is_next(delivery):
+            lane.unmarked.release()
             return
-        outcome = await channel.send(*self._dressed(delivery))
+        outcome = await self._attempt(channel, delivery)
+        if outcome.fate is Fate.SENT:
+            self._mark_sent(lane, delivery, delivery.attempts + 1, outcome.receipt, self._release(lane))
+        else:
+            lane.unmarked.release()
         if outcome.fate is not Fate.CREDENTIALS:
             breaker.open()
         elif breaker.close(lane):
             log.error("channel closed", extra={"channel": channel.name, "reason": outcome.reason, "hint": outcome.hint})
-        await self._heed(lane, delivery, outcome)
+        if lane.is_next(delivery):
+            await self._heed(lane, channel, delivery, outcome)
 
-    async def _heed(self, lane: Lane, delivery: Delivery, outcome: Outcome) -> None:
-        attempts = delivery.attempts + (outcome.fate is not Fate.WAIT)
-        if outcome.fate is Fate.SENT:
-            await self._mark_sent(lane, delivery, attempts, outcome.receipt)
-            return
-        delay = self._delay(delivery, outcome, attempts)
-        if delay is None:
-            self._bury(lane, replace(delivery, attempts=attempts), outcome)
-            return
-        log.info(
-            "delivery waits",
-            extra={
-                "delivery": delivery.id,
-                "to": str(lane.address),
-                "reason": outcome.reason,
-                "seconds": delay.total_seconds(),
-            },
+    async def _attempt(self, channel: Channel, delivery: Delivery) -> Outcome:
+        try:
+            return await channel.send(*dressed(delivery, now=self._clock.now(), zone=self._zone))
+        except Exception as error:
+            # A channel's own fault must not stop the lane for good: the message is tried again, then dead and visible.
+            log.exception("channel failed", extra={"channel": channel.name, "delivery": delivery.id})
+            return Outcome(Fate.AMBIGUOUS, reason=type(error).__name__, limit=_FAULTS)
+
+    async def _heed(self, lane: Lane, channel: Channel, delivery: Delivery, outcome: Outcome) -> None:
+        """Do what the outcome of a message that was not accepted asks for."""
+        delivery = replace(
+            delivery, attempts=delivery.attempts + (outcome.fate is not Fate.WAIT), reason=outcome.reason
         )
-        if not lane.queue or lane.queue[0].id != delivery.id:  # dropped meanwhile
-            return
-        lane.queue[0] = replace(delivery, attempts=attempts, reason=outcome.reason)
-        self._write(Progress(delivery.id, Status.QUEUED, attempts, self._clock.now(), reason=outcome.reason))
-        await self._clock.sleep(delay.total_seconds())
-        if outcome.fate is Fate.AMBIGUOUS:
-            await self._look(lane, 1)
+        lane.queue[0] = delivery
+        delay = self._delay(delivery, outcome)
+        if delay is not None:
+            seconds = delay.total_seconds()
+            told = {"delivery": delivery.id, "to": str(lane.address), "reason": outcome.reason, "seconds": seconds}
+            log.info("delivery waits", extra=told)
+            at = self._clock.now()
+            self._write(Progress(delivery.id, Status.QUEUED, delivery.attempts, at, reason=outcome.reason))
+            await self._clock.sleep(seconds)
+        if outcome.fate is Fate.AMBIGUOUS and lane.is_next(delivery):
+            await self._look(lane, channel, [delivery])
+        if delay is None and lane.is_next(delivery):
+            self._bury(lane, delivery, outcome)
 
-    def _delay(self, delivery: Delivery, outcome: Outcome, attempts: int) -> timedelta | None:
+    def _delay(self, delivery: Delivery, outcome: Outcome, attempts: int | None = None) -> timedelta | None:
         return next_attempt(
             outcome,
-            attempts,
+            delivery.attempts if attempts is None else attempts,
             created=delivery.created,
             now=self._clock.now(),
             give_up=self._give_up,
             chance=random.random(),  # noqa: S311 - spreads attempts, guards nothing
         )
 
-    async def _look(self, lane: Lane, number: int) -> None:
-        """Ask the channel which of the first deliveries it has already, for as long as it cannot answer."""
-        channel = self._channels.get(lane.address.channel)
-        heads = list(lane.queue)[:number]
-        if channel is None or not heads:
-            return
-        found = await self._asked(channel, heads)
-        for delivery in heads:
+    async def _look(self, lane: Lane, channel: Channel, deliveries: Sequence[Delivery]) -> None:
+        """Ask the channel which of these it has already, for as long as it cannot answer."""
+        found = await self._asked(channel, deliveries)
+        for delivery in deliveries:
             if delivery.id in found:
                 log.info("delivery found", extra={"delivery": delivery.id, "receipt": found[delivery.id]})
-                await self._mark_sent(lane, delivery, max(1, delivery.attempts), found[delivery.id])
+                self._mark_sent(lane, delivery, max(1, delivery.attempts), found[delivery.id])
 
-    async def _asked(self, channel: Channel, heads: Sequence[Delivery]) -> Mapping[int, str]:
+    async def _asked(self, channel: Channel, deliveries: Sequence[Delivery]) -> Mapping[int, str]:
         """Insist on an answer until the messages are so old that they would be given up."""
-        attempts = 0
-        while True:
+        first = deliveries[0]
+        for attempts in count(1):
             try:
-                return await channel.find(heads, self._last_receipt(str(heads[0].message.to))) or {}
-            except NotNow as error:
-                attempts += 1
-                outcome = Outcome(Fate.RETRY, reason=str(error))
-                delay = self._delay(heads[0], outcome, attempts)
+                return await channel.find(deliveries, self._last_receipt(str(first.message.to))) or {}
+            except (NotNow, StoreError) as error:
+                delay = self._delay(first, Outcome(Fate.RETRY), attempts)
                 if delay is None:
-                    return {}
-                log.info("delivery in doubt", extra={"delivery": heads[0].id, "reason": str(error)})
+                    break
+                log.info("delivery in doubt", extra={"delivery": first.id, "reason": str(error)})
                 await self._clock.sleep(delay.total_seconds())
+        return {}
 
-    async def _mark_sent(self, lane: Lane, delivery: Delivery, attempts: int, receipt: str | None) -> None:
+    def _release(self, lane: Lane) -> Callable[[], object]:
+        return partial(asyncio.get_running_loop().call_soon_threadsafe, lane.unmarked.release)
+
+    def _mark_sent(
+        self,
+        lane: Lane,
+        delivery: Delivery,
+        attempts: int,
+        receipt: str | None,
+        then: Callable[[], object] | None = None,
+    ) -> None:
         lane.remove((delivery.id,))
-        await lane.unmarked.acquire()
-        done = asyncio.get_running_loop()
-        self._write(
-            Progress(delivery.id, Status.SENT, attempts, self._clock.now(), receipt=receipt),
-            partial(done.call_soon_threadsafe, lane.unmarked.release),
-        )
+        self._write(Progress(delivery.id, Status.SENT, attempts, self._clock.now(), receipt=receipt), then)
         log.debug("delivery sent", extra={"delivery": delivery.id, "attempt": attempts})
 
     def _bury(self, lane: Lane, delivery: Delivery, outcome: Outcome) -> None:
@@ -246,31 +275,6 @@ class Sender:
         self._books.put(Batch(progress=[progress]), then)
 
     async def _keep_pace(self, lane: Lane) -> None:
-        """Take one token of the lane's bucket, waiting for it where it is empty."""
         pace = self._pace(lane.address)
-        if not pace.rate:
-            return
-        now = self._clock.monotonic()
-        lane.level = min(float(pace.burst), lane.level + (now - lane.refilled) * pace.rate)
-        lane.refilled = now
-        lane.level -= 1
-        if lane.level < 0:
-            await self._clock.sleep(-lane.level / pace.rate)
-
-    def _dressed(self, delivery: Delivery) -> tuple[Delivery, str | None]:
-        """Put the slot's time before a message that comes late."""
-        message = delivery.message
-        if message.slot is None or self._clock.now() - message.slot <= _LATE or not message.key.endswith("#0"):
-            return delivery, None
-        local = self._local(message.slot)
-        if isinstance(message.piece, Text):
-            return delivery, with_slot_time(message.piece.text, local)
-        if isinstance(message.piece, Upload):
-            piece = replace(message.piece, comment=with_slot_time(message.piece.comment, local).strip())
-            return replace(delivery, message=replace(message, piece=piece)), None
-        return delivery, None
-
-    def _local(self, slot: datetime) -> str:
-        local = slot.astimezone(self._zone)
-        is_today = local.date() == self._clock.now().astimezone(self._zone).date()
-        return local.strftime("%H:%M" if is_today else "%Y-%m-%d %H:%M")
+        if pace.rate:
+            await self._clock.sleep(lane.take_turn(self._clock.monotonic(), rate=pace.rate, burst=pace.burst))

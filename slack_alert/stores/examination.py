@@ -28,8 +28,8 @@ def faults(path: Path) -> list[str]:
     if connection is None:
         return []
     with explained(path), closing(connection):
-        found = [said for (said,) in connection.execute(f"PRAGMA quick_check({_FAULTS})")]
-    return [] if found == ["ok"] else found
+        found = [line for (said,) in connection.execute(f"PRAGMA quick_check({_FAULTS})") for line in said.splitlines()]
+    return [line for line in found if line != "ok" and not line.startswith("***")]
 
 
 def obstacle(path: Path) -> Path | None:

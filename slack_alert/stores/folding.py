@@ -6,21 +6,13 @@ from collections.abc import Iterable
 from typing import NamedTuple
 
 from slack_alert.core.model import NOT_RUN, Record, Verdict
+from slack_alert.core.rows import extend
 
 #: What folds once there is too much of it; what was said, failed or missed stays as it is.
 FOLDABLE = frozenset({Verdict.QUIET, *NOT_RUN} - {Verdict.MISSED})
 
 #: In microseconds, as instants are stored.
 HOUR = 3_600_000_000
-
-
-def extend(row: Record, after: Record) -> Record | None:
-    """Give the row made longer by the one that follows it, or None where they are not alike."""
-    if row.verdict not in NOT_RUN or after.slot <= (row.until or row.slot):
-        return None
-    if after._replace(slot=row.slot, count=row.count, until=row.until) != row:
-        return None
-    return row._replace(count=row.count + after.count, until=after.until or after.slot)
 
 
 def condense(records: Iterable[Record]) -> list[Record]:

@@ -21,6 +21,7 @@ MIXED = """
 """
 
 
+@pytest.mark.slow
 def test_jobs_and_problems_are_one_document(project: Project) -> None:
     project.write("plugins/db.py", "")
     project.write("plugins/examples.py", MIXED)
@@ -73,7 +74,7 @@ def test_a_function_with_several_bindings_is_listed_once(project: Project) -> No
 
     (job,) = project.run("check", "--json").json["jobs"]
 
-    assert ("job", 'every 5m, command "disk"') == (job["kind"], job["trigger"])
+    assert (job["kind"], job["trigger"]) == ("job", 'every 5m, command "disk"')
 
 
 def test_options_are_what_the_marker_says_besides_its_triggers(project: Project) -> None:
@@ -108,13 +109,13 @@ def test_a_module_that_fails_while_loading_is_found_by_loading_only(project: Pro
     done = project.run("check", "--load", "--json")
 
     assert project.run("check").code == 0
-    assert (1, ["SA103"]) == (done.code, [problem["code"] for problem in done.json["problems"]])
+    assert (done.code, [problem["code"] for problem in done.json["problems"]]) == (1, ["SA103"])
 
 
 def test_an_empty_folder_has_no_problems(project: Project) -> None:
     project.write("plugins/db.py", "")
 
-    assert (0, "0 jobs, no problems.\n") == ((done := project.run("check")).code, done.out)
+    assert ((done := project.run("check")).code, done.out) == (0, "0 jobs, no problems.\n")
     assert project.run("check", "--json").json == {"jobs": [], "problems": []}
 
 
@@ -122,7 +123,7 @@ def test_an_empty_folder_has_no_problems(project: Project) -> None:
 def test_a_path_without_plugins_is_exit_code_2_with_a_hint(command: str, project: Project, tmp_path: Path) -> None:
     done = project.run(command, *(["x"] if command == "pause" else []), "--path", str(tmp_path))
 
-    assert (2, "") == (done.code, done.out)
+    assert (done.code, done.out) == (2, "")
     assert f"There is no folder {tmp_path / 'plugins'}." in done.err
     assert "slack-alert init" in done.err
 
@@ -138,7 +139,7 @@ def test_options_stand_before_or_after_the_command(words: tuple[str, ...], proje
 def test_a_wrong_setting_stops_with_exit_code_2(project: Project) -> None:
     done = project.run("check", "--working-hours", "9 to 5")
 
-    assert (2, "") == (done.code, done.out)
+    assert (done.code, done.out) == (2, "")
     assert "9 to 5" in done.err
 
 
@@ -147,3 +148,12 @@ def test_a_misspelt_command_is_told_the_right_one(project: Project) -> None:
 
     assert done.code == 2
     assert "There is no command 'chekc'. Did you mean 'check'?" in done.err
+
+
+@pytest.mark.parametrize("command", ["check", "jobs", "history", "status", "outbox", "doctor"])
+def test_json_too_may_stand_before_the_command(command: str, project: Project) -> None:
+    before, after = project.run("--json", command), project.run(command, "--json")
+
+    assert (before.code, [sorted(line) for line in before.json_lines]) == (
+        after.code, [sorted(line) for line in after.json_lines],
+    )  # fmt: skip

@@ -6,7 +6,7 @@ import pytest
 
 from slack_alert.core.model import Address, Message, Progress, Record, Status, Verdict
 from slack_alert.core.values import Text
-from slack_alert.engine.ports import Batch
+from slack_alert.engine.ports import Batch, Seen
 from tests.fakes.project import Project, ago
 
 OPS = Address("slack", "#ops")
@@ -55,10 +55,10 @@ def test_every_line_is_one_document_with_the_fate_of_its_messages(remembered: Pr
         "attempts": 2,
         "receipt": None,
     }
-    assert ("error", "E\nKeyError", None) == (failed["verdict"], failed["error"], failed["delivery"])
-    assert (4, "2026-03-02T09:50:00+01:00", "2026-03-02T09:59:00+01:00", None) == (
+    assert (failed["verdict"], failed["error"], failed["delivery"]) == ("error", "E\nKeyError", None)
+    assert (
         paused["count"], paused["until"], paused["paused_until"], paused["run"],
-    )  # fmt: skip
+    ) == (4, "2026-03-02T09:50:00+01:00", "2026-03-02T09:59:00+01:00", None)  # fmt: skip
 
 
 def test_people_get_a_table_that_points_at_what_did_not_arrive(remembered: Project) -> None:
@@ -97,21 +97,19 @@ def test_people_get_fifty_lines_and_programs_all(project: Project) -> None:
     records = [Record(number, "db.lag", begin + timedelta(minutes=number), Verdict.QUIET) for number in range(1, 61)]
     project.remember(Batch(records=records))
 
-    assert [51, 60] == [len(project.run("history").lines), len(jobs(project))]
+    assert [len(project.run("history").lines), len(jobs(project))] == [51, 60]
     assert len(project.run("history", "--limit", "60").lines) == 61
 
 
 def test_a_job_whose_plugin_is_gone_is_still_found(remembered: Project) -> None:
     remembered.write("plugins/db.py", "")
-    from slack_alert.engine.ports import Seen
-
     remembered.remember(Batch(seen={"db.lag": Seen(at(0))}))
 
     assert jobs(remembered, "lag") == ["db.lag", "db.lag"]
 
 
 def test_nothing_remembered_is_no_lines(project: Project) -> None:
-    assert (0, "No runs.\n", "") == ((done := project.run("history")).code, done.out, done.err)
+    assert ((done := project.run("history")).code, done.out, done.err) == (0, "No runs.\n", "")
     assert project.run("history", "--json").out == ""
 
 
@@ -127,7 +125,7 @@ def test_nothing_remembered_is_no_lines(project: Project) -> None:
 def test_what_cannot_be_looked_up_is_exit_code_2(words: tuple[str, ...], said: str, remembered: Project) -> None:
     done = remembered.run("history", *words)
 
-    assert (2, "") == (done.code, done.out)
+    assert (done.code, done.out) == (2, "")
     assert said in done.err
 
 

@@ -28,7 +28,7 @@ def test_a_job_that_never_ran_begins_now(project: Project) -> None:
     found = job(project, "db.lag")
 
     assert list(found)[6:] == ["next_run", "last_run", "state", "paused_until", "alerts"]
-    assert (None, "active", None, 0) == tuple(found[key] for key in ("last_run", "state", "paused_until", "alerts"))
+    assert tuple(found[key] for key in ("last_run", "state", "paused_until", "alerts")) == (None, "active", None, 0)
     assert before < datetime.fromisoformat(found["next_run"]) - timedelta(minutes=5) + timedelta(seconds=1)
 
 
@@ -81,7 +81,7 @@ def test_a_job_that_a_person_paused_for_good_has_no_next_run(project: Project) -
 
     found = job(project, "db.lag")
 
-    assert ("paused", None, None) == (found["state"], found["paused_until"], found["next_run"])
+    assert (found["state"], found["paused_until"], found["next_run"]) == ("paused", None, None)
 
 
 def test_outside_its_hours_a_job_is_off(project: Project) -> None:
@@ -165,19 +165,28 @@ def test_a_pause_ends_by_itself_or_by_resume(project: Project) -> None:
     assert job(project, "db.lag")["state"] == "active"
 
 
+def test_the_rest_after_too_many_alerts_is_not_what_resume_ends(project: Project) -> None:
+    project.remember(Batch(states={"db.lag": State(alerts=Quota((ago(minutes=1),), soon(minutes=30)))}))
+
+    done = project.run("resume", "lag")
+
+    assert done.code == 0
+    assert "because its alerts are used up; `resume` ends what `pause` began." in done.out
+
+
 @pytest.mark.parametrize(
     ("words", "said"),
     [
         (("pause", "gal"), "There is no job 'gal'."),
         (("pause", "lag", "--for", "soon"), "'soon' is not a duration"),
         (("pause", "lag", "--for", "0"), "--for 0 is no pause."),
-        (("resume", "x.lag"), "There is no job 'x.lag'. Did you mean db.lag?"),
+        (("resume", "x.lag"), "There is no job 'x.lag'. Did you mean"),
     ],
 )
 def test_what_cannot_be_paused_is_exit_code_2(words: tuple[str, ...], said: str, project: Project) -> None:
     done = project.run(*words)
 
-    assert (2, "") == (done.code, done.out)
+    assert (done.code, done.out) == (2, "")
     assert said in done.err
 
 

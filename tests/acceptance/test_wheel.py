@@ -71,7 +71,7 @@ def test_it_runs_from_another_folder(command: Path, tmp_path: Path) -> None:
 def test_what_it_made_itself_runs_too(command: Path, tmp_path: Path) -> None:
     _output(command, "init", cwd=tmp_path)
 
-    assert "problem" not in _output(command, "check", cwd=tmp_path)
+    assert "no problems" in _output(command, "check", cwd=tmp_path)
     assert '"job": "example.' in _output(command, "simulate", "--json", cwd=tmp_path)
 
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import io
 import json
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
@@ -16,7 +18,7 @@ import pytest
 from slack_alert.cli import main
 from slack_alert.core.model import Delivery
 from slack_alert.engine.ports import Batch
-from slack_alert.stores import SqliteStore
+from slack_alert.stores import DatabaseLock, SqliteStore
 
 Json = dict[str, Any]
 
@@ -85,6 +87,16 @@ class Project:
     @property
     def database(self) -> Path:
         return self.path / ".slack_alert" / "state.db"
+
+    @contextmanager
+    def owned(self) -> Iterator[None]:
+        """Own the database meanwhile, as a running program does."""
+        lock = DatabaseLock(self.database)
+        assert lock.acquire(timedelta(seconds=1))
+        try:
+            yield
+        finally:
+            lock.release()
 
     def remember(self, *batches: Batch) -> list[Delivery]:
         """Write what a run would have left; give the deliveries its messages became."""

@@ -1,0 +1,31 @@
+"""Where messages go whose channel was taken out of the configuration: back to the person, as dead."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+
+from slack_alert.core.backoff import Fate, Outcome
+from slack_alert.core.model import Delivery
+
+
+class Nowhere:
+    """Refuses every message and says which channels there are."""
+
+    def __init__(self, name: str, known: Iterable[str]) -> None:
+        self.name = name
+        self._known = known
+
+    async def open(self) -> None:
+        """Do nothing."""
+
+    async def send(self, delivery: Delivery, text: str | None) -> Outcome:  # noqa: ARG002
+        """Refuse it."""
+        hint = f"The channels are: {', '.join(sorted(self._known))}."
+        return Outcome(Fate.DESTINATION, reason=f"there is no channel {self.name!r}", hint=hint)
+
+    async def find(self, deliveries: Sequence[Delivery], last_receipt: str | None) -> Mapping[int, str] | None:  # noqa: ARG002
+        """Tell nothing."""
+        return None
+
+    async def close(self) -> None:
+        """Do nothing."""

@@ -1,0 +1,86 @@
+"""Load what a test wants to see run: one plugin file, or a whole folder of them."""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from types import ModuleType
+
+from slack_alert.core.bindings import Binding
+from slack_alert.core.catalog import Catalog, Problem, Severity
+from slack_alert.core.errors import SlackAlertError
+from slack_alert.loader import Defaults, load, unload
+from slack_alert.loader.binder import Binder
+from slack_alert.loader.declaration import Declaration
+from slack_alert.loader.files import PACKAGE, PluginFile
+from slack_alert.loader.modules import PluginFinder
+from slack_alert.loader.reader import Reader
+
+
+class FaultyPluginError(SlackAlertError):
+    """What was loaded has faults; in a real run, it would be kept out and told."""
+
+    def __init__(self, problems: Sequence[Problem]) -> None:
+        self.problems = [problem for problem in problems if problem.severity is Severity.ERROR]
+        super().__init__("\n".join(["What was loaded has faults:", *map(str, self.problems)]))
+
+
+def find_source(written: str | Path, folders: Sequence[Path]) -> Path:
+    """Find a file or folder in the first of `folders` that has it; raise FileNotFoundError with the places."""
+    places = list(dict.fromkeys((folder / written).absolute() for folder in folders))
+    for place in places:
+        if place.exists():
+            return place
+    raise FileNotFoundError(f"There is no plugin {str(written)!r}: looked for {' and '.join(map(str, places))}.")
+
+
+def root_of(path: Path) -> Path:
+    """Give PATH, the folder that has the `plugins` of this file or folder; raise ValueError where there is none."""
+    for folder in (path, *path.parents):
+        if folder.name == PACKAGE and folder.is_dir():
+            return folder.parent
+    if (path / PACKAGE).is_dir():
+        return path
+    raise ValueError(
+        f"{path} is not below a folder called {PACKAGE}, where slack-alert would look for it: move it there, or load "
+        "its text."
+    )
+
+
+def load_path(path: Path, defaults: Defaults) -> Catalog:
+    """Load a file, or all files of a folder; what was loaded before is unloaded.
+
+    A file alone runs with what it imports and nothing else, and what its own code raises while loading goes through to
+    the test, traceback and all.
+    """
+    return load(root_of(path), defaults) if path.is_dir() else _load_file(path, defaults)
+
+
+def _load_file(path: Path, defaults: Defaults) -> Catalog:
+    folder = root_of(path) / PACKAGE
+    file = PluginFile.at(path, folder)
+    reader = Reader(defaults.markers)
+    reading = reader.read(file)
+    problems = list(reading.problems)
+    binder = Binder(defaults, problems)
+    bound = [(declaration, binder.bind(file, declaration)) for declaration in reading.declarations]
+    unload()
+    if reading.code is None:
+        return Catalog((), tuple(problems))
+    finder = PluginFinder(folder, reader)
+    finder.expect(file, reading)
+    finder.install()
+    try:
+        module = importlib.import_module(file.module)
+    except BaseException:
+        unload()
+        raise
+    bindings = [one for declaration, made in bound for one in _with_function(made, declaration, module)]
+    return Catalog(tuple(bindings), tuple(sorted(problems, key=lambda problem: (problem.line, problem.column))))
+
+
+def _with_function(made: Sequence[Binding], declaration: Declaration, module: ModuleType) -> list[Binding]:
+    function = getattr(module, declaration.attribute)
+    return [replace(one, action=replace(one.action, function=function)) for one in made]

@@ -1,0 +1,161 @@
+"""What a plugin's test speaks to: load a file, let time pass, look at what was said."""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Sequence
+from datetime import datetime, timedelta, timezone, tzinfo
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from textwrap import dedent
+from types import ModuleType
+from typing import Literal
+
+from slack_alert.core.catalog import Catalog, Problem
+from slack_alert.core.errors import BadValue
+from slack_alert.core.model import Address, Record
+from slack_alert.core.wall import first_instant, parse_instant, wall_of
+from slack_alert.loader import Defaults, unload
+from slack_alert.loader.files import PACKAGE
+from slack_alert.loader.options import find_zone, pause_of
+from slack_alert.testing.clock import MONDAY, forwards
+from slack_alert.testing.loading import FaultyPluginError, find_source, load_path, root_of
+from slack_alert.testing.stage import Said, Stage
+
+_CHANNEL = "slack"
+
+
+class Rehearsal:
+    """Plugins on a virtual clock: the functions and the rules are real, and nothing is behind them.
+
+    No database, no network of the program's own, no waiting. One at a time in a process; `close` unloads the plugins.
+    In pytest the fixture `slack_alert` is one.
+    """
+
+    def __init__(self, look_in: Sequence[Path] = (Path(),)) -> None:
+        self._look_in = look_in
+        self._written: TemporaryDirectory[str] | None = None
+        self._stage: Stage | None = None
+
+    def load(
+        self,
+        source: str | Path,
+        *,
+        name: str = "plugin",
+        start: datetime | str | None = None,
+        timezone: str = "UTC",
+        working_hours: str = "",
+        max_alert: int = 3,
+        pause_time: float | str = 60,
+        while_paused: Literal["skip", "mute"] = "skip",
+        channel: str = "#alerts",
+        errors_to: str | None = None,
+    ) -> Catalog:
+        """Load a plugin file, a folder of them, or the text of one; what was loaded before is gone.
+
+        A text (anything with a line break) becomes the file `plugins/<name>.py`. Time begins at `start`, by default a
+        Monday at 09:00, in `timezone`. The other keywords are those of the configuration. What a file's code raises
+        while loading goes through.
+        """
+        self.close()
+        zone = find_zone(timezone)
+        defaults = Defaults(
+            zone=zone,
+            working_hours=working_hours,
+            max_alert=max_alert,
+            pause_time=pause_of(pause_time),
+            mutes=while_paused == "mute",
+            to=Address.parse(channel, _CHANNEL),
+            errors_to=Address.parse(errors_to or channel, _CHANNEL),
+            channel=_CHANNEL,
+        )
+        path = self._write(source, name) if _is_text(source) else find_source(source, self._look_in)
+        catalog = load_path(path, defaults)
+        self._stage = Stage(catalog, defaults, start=_instant(start, zone), path=root_of(path))
+        return catalog
+
+    def advance(
+        self,
+        by: timedelta = timedelta(),
+        *,
+        weeks: float = 0,
+        days: float = 0,
+        hours: float = 0,
+        minutes: float = 0,
+        seconds: float = 0,
+    ) -> list[Said]:
+        """Let time pass; give what was said, also at the very moment it ends.
+
+        No time at all is enough to hear what is said at the start. Raises FaultyPluginError where what was loaded would
+        not run.
+        """
+        step = forwards(by, weeks=weeks, days=days, hours=hours, minutes=minutes, seconds=seconds)
+        return self._sound().advance(step)
+
+    def run(self, job: str) -> list[Said]:
+        """Run one job now as if a person asked: it always answers, whatever the hours, and nothing is spent."""
+        stage = self._sound()
+        try:
+            return stage.run(job)
+        except BadValue as error:
+            names = ", ".join(binding.name for binding in stage.catalog.bindings) or "nothing"
+            raise LookupError(f"{error} {error.hint} Loaded: {names}.") from error
+
+    def module(self, name: str) -> ModuleType:
+        """Give a plugin's module, `disk` or `db.replicas`, to replace what its functions see."""
+        self._loaded()
+        return importlib.import_module(f"{PACKAGE}.{name}")
+
+    def close(self) -> None:
+        """Unload everything."""
+        unload()
+        self._stage = None
+        if self._written is not None:
+            self._written.cleanup()
+            self._written = None
+
+    @property
+    def now(self) -> datetime:
+        """What the clock shows, in the time zone given to `load`."""
+        stage = self._loaded()
+        return stage.clock.now().astimezone(stage.zone)
+
+    @property
+    def history(self) -> list[Record]:
+        """What the history would show: a record for each slot and for each run that was asked for, in their order."""
+        return list(self._loaded().book.lines)
+
+    @property
+    def problems(self) -> list[Problem]:
+        """What `slack-alert check` would complain about."""
+        return list(self._loaded().catalog.problems)
+
+    def _write(self, source: str | Path, name: str) -> Path:
+        self._written = TemporaryDirectory(prefix="slack-alert-")
+        file = Path(self._written.name).resolve() / PACKAGE / f"{name}.py"
+        file.parent.mkdir(parents=True)
+        file.write_text(dedent(str(source)).lstrip("\n"), encoding="utf-8")
+        return file
+
+    def _loaded(self) -> Stage:
+        if self._stage is None:
+            raise LookupError('Nothing is loaded yet: call load("plugins/disk.py"), or load the text of a plugin.')
+        return self._stage
+
+    def _sound(self) -> Stage:
+        stage = self._loaded()
+        if stage.catalog.has_errors:
+            raise FaultyPluginError(stage.catalog.problems)
+        return stage
+
+
+def _is_text(source: str | Path) -> bool:
+    return isinstance(source, str) and "\n" in source
+
+
+def _instant(start: datetime | str | None, zone: tzinfo) -> datetime:
+    """Give the instant; what says no offset is on the clock on the wall of `zone`."""
+    if isinstance(start, str):
+        return parse_instant(start, zone)
+    wall = wall_of(MONDAY, timezone.utc) if start is None else start
+    return first_instant(wall, zone) if wall.tzinfo is None else wall.astimezone(timezone.utc)

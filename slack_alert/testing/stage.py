@@ -1,0 +1,163 @@
+"""Everything between a catalog and what people read, in memory and on a virtual clock."""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta, tzinfo
+from pathlib import Path
+from uuid import uuid4
+
+from slack_alert.core.bindings import Job
+from slack_alert.core.catalog import Catalog
+from slack_alert.core.markup import Markup, plain
+from slack_alert.core.model import Address, Message, Record, Result, Run
+from slack_alert.core.parts import Piece, fallback
+from slack_alert.core.pipeline import answer, messages
+from slack_alert.core.values import pieces
+from slack_alert.core.wall import TICK
+from slack_alert.engine.context import Context, Services
+from slack_alert.engine.pocket import Pocket
+from slack_alert.engine.ports import Batch
+from slack_alert.engine.simulation import Ledger, Simulation
+from slack_alert.executors.capture import captured
+from slack_alert.executors.inline import Direct
+from slack_alert.executors.perform import Performer, read_upload
+from slack_alert.loader import Defaults
+from slack_alert.testing.clock import FakeClock
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """One message, as people read it."""
+
+    text: str
+    #: `#ops`, `@ann`, an id.
+    to: str
+    job: str
+    #: The due time of the run that said it, on the clock on the job's wall.
+    at: datetime
+    #: What is sent: a text, Slack's own blocks, a file with its content.
+    piece: Piece = field(repr=False, compare=False)
+    #: Of an exception's card: everything Python had to say about it.
+    traceback: str | None = field(default=None, repr=False, compare=False)
+
+
+class Book(Ledger):
+    """Books that keep a line for every slot, however alike they are."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.lines: list[Record] = []
+
+    def note(self, record: Record) -> None:
+        """Write it down now."""
+        self.lines.append(record)
+        super().note(record)
+
+
+class Stage:
+    """A catalog from `start` on, as if first seen then; the functions are really called."""
+
+    def __init__(self, catalog: Catalog, defaults: Defaults, *, start: datetime, path: Path) -> None:
+        self.catalog = catalog
+        self.clock = FakeClock(start)
+        self.book = Book()
+        self.zone = defaults.zone
+        self._defaults = defaults
+        # Random, so that no text of a test contains it.
+        self._mark = Markup(str(uuid4().int)[:12])
+        self._pockets: dict[str, Pocket] = {}
+        self._direct = Direct(Performer(clock=self.clock, mark=self._mark, say=self._say, context=self._context))
+        self._simulation = Simulation(catalog, self.clock, self._direct, mark=self._mark, ledger=self.book)
+        self._services = Services(
+            mark=self._mark,
+            path=path,
+            say=self._say_value,
+            hold=self._simulation.engine.hold_by_name,
+            now=self.clock.now,
+            pocket=self._pocket,
+        )
+        #: How many messages and lines were given out already.
+        self._heard = 0
+        self._noted = 0
+
+    def advance(self, by: timedelta) -> list[Said]:
+        """Let every slot up to `by` from now come due, that moment included; give what was said."""
+        end = self.clock.now() + by
+        with captured(sys.stderr):
+            self._simulation.run_until(end + TICK)
+        self.clock.set(end)
+        return self._new()
+
+    def run(self, name: str) -> list[Said]:
+        """Call one function because a person asks; give the answer, of which there always is one."""
+        binding = self.catalog.find(name)
+        run = Run(self._simulation.engine.next_id(), binding.name, binding.action, self.clock.now(), asked_by="you")
+        with captured(sys.stderr):
+            result = self._direct.call(run)
+        self._answer(run, result)
+        return self._new()
+
+    def _answer(self, run: Run, result: Result) -> None:
+        to = self._to(run.binding)
+        settlement = answer(run, result, to, self._mark)
+        record = Record(
+            run.id,
+            run.binding,
+            run.slot,
+            settlement.verdict,
+            run.started,
+            result.duration,
+            "\n".join([*(run.texts or ()), *([settlement.text] if settlement.text else ())]),
+            to.shown,
+            error=result.failure.traceback if result.failure else None,
+            printed="".join(run.printed) if run.printed else None,
+        )
+        self.book.put(Batch(records=[record], messages=list(settlement.messages)))
+
+    def _context(self, run: Run) -> Context:
+        return Context(run, self._services)
+
+    def _say_value(self, run: Run, value: object, to: str | None) -> None:
+        said = pieces(value, mark=self._mark, name=run.action.name.rpartition(".")[2], doc=run.action.doc)
+        address = Address.parse(to, self._defaults.channel) if to else None
+        if said:
+            self._say(run, tuple(map(read_upload, said)), address)
+
+    def _say(self, run: Run, said: tuple[Piece, ...], to: Address | None = None) -> None:
+        if run.asked_by is None:
+            self._simulation.engine.say(run, said, to)
+            return
+        told = messages(run, said, to or self._to(run.binding))
+        run.said += len(told)
+        run.texts = [*(run.texts or ()), *(plain(fallback(message.piece)) for message in told)]
+        self.book.put(Batch(messages=list(told)))
+
+    def _pocket(self, pack: str) -> Pocket:
+        if pack not in self._pockets:
+            self._pockets[pack] = Pocket(pack, (), write=lambda _: None, now=self.clock.now)
+        return self._pockets[pack]
+
+    def _to(self, name: str) -> Address:
+        binding = self.catalog.find(name)
+        return binding.to if isinstance(binding, Job) else self._defaults.to
+
+    def _zone(self, name: str) -> tzinfo:
+        return next((job.zone for job in self.catalog.jobs if job.name == name), self.zone)
+
+    def _new(self) -> list[Said]:
+        """Give what was said since the last time; tracebacks go to standard error, where a failed test shows them."""
+        told, lines = self.book.messages[self._heard :], self.book.lines[self._noted :]
+        self._heard, self._noted = len(self.book.messages), len(self.book.lines)
+        sys.stderr.writelines(line.error for line in lines if line.error)
+        by_run: dict[int | None, Record] = {line.run: line for line in lines if line.run}
+        # The card of an exception comes after all else that its run said.
+        last = {message.run: message.key for message in told}
+        return [self._said(one, by_run.get(one.run), is_last=last[one.run] == one.key) for one in told]
+
+    def _said(self, message: Message, line: Record | None, *, is_last: bool) -> Said:
+        job = line.binding if line else ""
+        at = (message.slot or self.clock.now()).astimezone(self._zone(job))
+        trace = line.error if line and is_last else None
+        return Said(plain(fallback(message.piece)), message.to.shown, job, at, message.piece, trace)

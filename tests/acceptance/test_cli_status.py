@@ -1,0 +1,96 @@
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterator
+from datetime import datetime
+
+import pytest
+
+from slack_alert.core.model import Address, Message, Progress, Status
+from slack_alert.core.values import Text
+from slack_alert.engine.ports import Batch
+from tests.fakes.project import Project, ago, now
+
+
+def pulse(at: datetime, *, clean: bool = False, refused: tuple[str, ...] = ()) -> Batch:
+    words = {"at": at.isoformat(), "pid": 1, "clean": clean, "runs": 2, "outbox": 1, "refused": refused}
+    return Batch(pulse=json.dumps(words))
+
+
+@pytest.fixture
+def owned(project: Project) -> Iterator[Project]:
+    """A project whose database somebody runs with: this process."""
+    with project.owned():
+        yield project
+
+
+def test_who_owns_the_database_and_ticks_is_alive(owned: Project) -> None:
+    at = ago(seconds=3)
+    owned.remember(pulse(at))
+
+    done = owned.run("status", "--json", "--timezone", "UTC")
+
+    assert done.json == {
+        "alive": True,
+        "pid": os.getpid(),
+        "clock": {"ok": True, "at": at.isoformat()},
+        "delivery": {"ok": True, "refused": []},
+        "queue": {"queued": 0, "dead": 0, "runs": 2},
+        "database": {"ok": True, "path": str(owned.database), "error": None},
+    }
+    assert done.code == 0
+
+
+@pytest.mark.parametrize(
+    ("beat", "clock", "delivery"),
+    [
+        (pulse(ago(seconds=60)), False, False),
+        (pulse(ago(seconds=1), clean=True), False, False),
+        (pulse(ago(seconds=1), refused=("slack",)), True, False),
+        (Batch(), False, False),
+    ],
+    ids=["its clock stands still", "it has not begun after a clean end", "Slack refuses its token", "it never ticked"],
+)
+def test_what_is_not_well_is_exit_code_1(beat: Batch, clock: bool, delivery: bool, owned: Project) -> None:
+    owned.remember(beat)
+
+    done = owned.run("status", "--json")
+
+    assert (done.code, done.json["alive"]) == (1, False)
+    assert (done.json["clock"]["ok"], done.json["delivery"]["ok"]) == (clock, delivery)
+
+
+def test_without_an_owner_nothing_is_alive(project: Project) -> None:
+    project.remember(pulse(now()))
+
+    done = project.run("status")
+
+    assert done.code == 1
+    assert done.lines[0] == "slack-alert is not running."
+    assert "start it with `slack-alert run`" in done.out
+
+
+def test_messages_that_wait_or_are_lost_are_counted(owned: Project) -> None:
+    messages = [Message(f"m{number}", Address("slack", "#ops"), Text("hi")) for number in range(3)]
+    dead, *_ = owned.remember(pulse(now()), Batch(messages=messages, at=now()))
+    owned.remember(Batch(progress=[Progress(dead.id, Status.DEAD, 1, now())]))
+
+    assert owned.run("status", "--json").json["queue"] == {"queued": 2, "dead": 1, "runs": 2}
+    assert "2 queued, 1 dead, 2 runs going on: see `slack-alert outbox`" in owned.run("status").out
+
+
+def test_a_database_that_cannot_be_read_is_told_with_what_to_do(project: Project) -> None:
+    project.write(".slack_alert/state.db", "this is no database " * 100)
+
+    done = project.run("status", "--json")
+
+    assert (done.code, done.json["database"]["ok"]) == (1, False)
+    assert "Set database to another file" in done.json["database"]["error"]
+
+
+def test_asking_makes_no_files(project: Project) -> None:
+    for command in ("status", "jobs", "history", "outbox", "check"):
+        project.run(command)
+
+    assert sorted(file.name for file in project.path.iterdir()) == ["plugins"]

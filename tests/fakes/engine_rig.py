@@ -1,0 +1,115 @@
+"""Jobs, an engine with books in memory, and an executor whose runs end when the test says so."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime, timedelta, timezone, tzinfo
+from zoneinfo import ZoneInfo
+
+from slack_alert.core.bindings import Job
+from slack_alert.core.catalog import Catalog
+from slack_alert.core.hours import WorkingHours
+from slack_alert.core.markup import Markup
+from slack_alert.core.model import Action, Address, Failure, Record, Result, Run
+from slack_alert.core.policy import Policy
+from slack_alert.core.triggers import parse_trigger
+from slack_alert.core.values import Text, fallback
+from slack_alert.engine.engine import Engine
+from slack_alert.engine.ports import Snapshot
+from slack_alert.engine.simulation import Ledger, VirtualClock
+
+BERLIN = ZoneInfo("Europe/Berlin")
+MARK = Markup("4711")
+OPS = Address("slack", "#ops")
+ERRORS = Address("slack", "#errors")
+HOUR = timedelta(hours=1)
+MINUTE = timedelta(minutes=1)
+TICK = timedelta(microseconds=1)
+
+
+def at(text: str, zone: tzinfo = BERLIN) -> datetime:
+    """Read `16 09:30` or `16 09:30:15` of November 2026, whose 16th is a Monday."""
+    return datetime.fromisoformat(f"2026-11-{text}").replace(tzinfo=zone).astimezone(timezone.utc)
+
+
+def make_policy(
+    hours: str = "always", *, max_alert: int = 3, pause: timedelta = HOUR, mutes: bool = False, zone: tzinfo = BERLIN
+) -> Policy:
+    return Policy(WorkingHours.parse(hours, zone), max_alert=max_alert, pause_time=pause, mutes=mutes)
+
+
+def make_job(
+    name: str = "db.lag",
+    *,
+    every: Mapping[str, object] | None = None,
+    policy: Policy | None = None,
+    zone: tzinfo = BERLIN,
+    at_start: bool = False,
+) -> Job:
+    trigger = parse_trigger(every or {"minutes": 10}, zone=zone, name=name)
+    assert trigger is not None
+    action = Action(name, "plugins/db.py", 3, doc="The replica lags.")
+    return Job(name, action, trigger, policy or make_policy(zone=zone), OPS, ERRORS, zone, at_start=at_start)
+
+
+def said(*texts: str) -> Result:
+    return Result(tuple(Text(text) for text in texts))
+
+
+def failed(message: str = "no route") -> Result:
+    return Result(failure=Failure("OSError", message, "plugins/db.py:12", "Traceback: no route"))
+
+
+class Held:
+    """An executor that keeps each run until it is told how the run ends."""
+
+    def __init__(self) -> None:
+        self._kept: list[tuple[Run, Callable[[Run, Result], None]]] = []
+
+    def submit(self, run: Run, done: Callable[[Run, Result], None]) -> None:
+        self._kept.append((run, done))
+
+    def stop(self) -> None:
+        pass
+
+    @property
+    def runs(self) -> list[Run]:
+        return [run for run, _ in self._kept]
+
+    def finish(self, result: Result) -> None:
+        """End the oldest run."""
+        run, done = self._kept.pop(0)
+        done(run, result)
+
+
+class Rig:
+    """An engine at work, with everything it touches in reach."""
+
+    def __init__(self, *jobs: Job, start: str = "16 09:00", snapshot: Snapshot | None = None) -> None:
+        self.clock = VirtualClock(at(start))
+        self.ledger = Ledger()
+        self.executor = Held()
+        self.engine = Engine(
+            Catalog(jobs or (make_job(),)), books=self.ledger, executor=self.executor, clock=self.clock, mark=MARK
+        )
+        self.engine.begin(snapshot or Snapshot(), self.clock.now())
+
+    def due(self, *times: str, name: str = "db.lag") -> None:
+        self.clock.set(at(times[-1]))
+        self.engine.due(name, [at(time) for time in times])
+
+    def play(self, time: str, result: Result, name: str = "db.lag") -> None:
+        """Let a slot come due whose run ends at once."""
+        self.due(time, name=name)
+        self.executor.finish(result)
+
+    @property
+    def texts(self) -> list[str]:
+        return [fallback(message.piece) for message in self.ledger.messages]
+
+    def rows(self) -> list[Record]:
+        return self.ledger.take()
+
+
+def verdicts(rows: Sequence[Record]) -> list[tuple[str, int]]:
+    return [(row.verdict.value, row.count) for row in rows]

@@ -1,0 +1,187 @@
+"""An outbox with its sender on virtual time, and a channel that answers as it is told."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta, tzinfo
+from datetime import timezone as fixed
+
+from slack_alert.core.backoff import Fate, Outcome
+from slack_alert.core.errors import StoreError
+from slack_alert.core.model import Address, Delivery, Message, Status
+from slack_alert.core.values import Piece, Text, Upload
+from slack_alert.engine.ports import Batch, Channel, Clock
+from slack_alert.engine.sender import Pace, Sender
+from slack_alert.engine.writer import DirectBooks
+from slack_alert.stores import MemoryStore
+from tests.fakes.virtual_loop import LoopClock, VirtualLoop, run_virtually
+
+OPS, DEV = Address("slack", "#ops"), Address("slack", "#dev")
+Answer = Outcome | Fate | Exception
+
+
+@dataclass
+class Scripted:
+    """Answers by the text of a message, in turn; what is not in the script is accepted.
+
+    AMBIGUOUS with a receipt was accepted, and only the answer was lost.
+    """
+
+    clock: Clock
+    script: dict[str, list[Answer]] = field(default_factory=dict)
+    #: What `find` answers, in turn: an exception is raised, None tells nothing, afterwards the truth is told.
+    lookups: list[Exception | None] = field(default_factory=list)
+    name: str = "slack"
+    #: When, and what, of every attempt.
+    attempts: list[tuple[float, str]] = field(default_factory=list)
+    accepted: list[Delivery] = field(default_factory=list)
+    asked: list[tuple[float, list[str]]] = field(default_factory=list)
+    #: Called at each attempt, while it is under way.
+    during: Callable[[str], None] = lambda _: None
+
+    async def open(self) -> None: ...
+
+    async def close(self) -> None: ...
+
+    async def send(self, delivery: Delivery, text: str | None) -> Outcome:
+        said = text or said_by(delivery)
+        self.attempts.append((self.clock.monotonic(), said))
+        await self.clock.sleep(0)
+        self.during(said)
+        answers = self.script.get(delivery.message.key, [])
+        answer = answers.pop(0) if answers else Fate.SENT
+        if isinstance(answer, Exception):
+            raise answer
+        outcome = Outcome(answer, "receipt" if answer is Fate.SENT else None) if isinstance(answer, Fate) else answer
+        if outcome.receipt is not None:
+            self.accepted.append(delivery)
+        return outcome
+
+    async def find(self, deliveries: Sequence[Delivery], last_receipt: str | None) -> Mapping[int, str] | None:  # noqa: ARG002
+        self.asked.append((self.clock.monotonic(), [delivery.message.key for delivery in deliveries]))
+        if self.lookups:
+            answer = self.lookups.pop(0)
+            if answer is not None:
+                raise answer
+            return None
+        known = {each.message.key for each in self.accepted}
+        return {each.id: "found" for each in deliveries if each.message.key in known}
+
+    @property
+    def said(self) -> list[str]:
+        """What every attempt said, in order."""
+        return [said for _, said in self.attempts]
+
+    @property
+    def times(self) -> list[float]:
+        return [at for at, _ in self.attempts]
+
+    @property
+    def keys(self) -> list[str]:
+        """What people see."""
+        return [delivery.message.key for delivery in self.accepted]
+
+
+def said_by(delivery: Delivery) -> str:
+    piece = delivery.message.piece
+    if isinstance(piece, Upload):
+        return piece.comment
+    assert isinstance(piece, Text)
+    return piece.text
+
+
+@dataclass
+class Outbox:
+    """Everything around one sender."""
+
+    channels: Mapping[str, Channel]
+    clock: Clock
+    pace: Pace
+    give_up: timedelta = timedelta(days=1)
+    zone: tzinfo = fixed.utc
+    store: MemoryStore = field(default_factory=MemoryStore)
+    #: The messages a person has to know of, and why.
+    lost: list[tuple[str, str]] = field(default_factory=list)
+    #: The next reads of the store fail with these.
+    unreadable: list[StoreError] = field(default_factory=list)
+    sender: Sender = field(init=False)
+    books: DirectBooks = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.books = DirectBooks(self.store, self.clock, self._accept)
+        self.sender = Sender(
+            self.channels,
+            books=self.books,
+            waiting=self._waiting,
+            last_receipt=self.store.last_receipt,
+            clock=self.clock,
+            paces={"slack": self.pace},
+            give_up=self.give_up,
+            zone=self.zone,
+            undeliverable=lambda delivery, outcome: self.lost.append((delivery.message.key, outcome.reason)),
+        )
+
+    def say(self, *keys: str, to: Address = OPS, slot: datetime | None = None, piece: Piece | None = None) -> None:
+        """Commit messages in one group, each with its key as its text."""
+        messages = [Message(key, to, piece or Text(key), slot=slot) for key in keys]
+        self.books.put(Batch(messages=messages))
+
+    def drop(self, *ids: int) -> None:
+        """Do what a person's `outbox drop` does."""
+        self.sender.forget(ids)
+        self.books.put(Batch(dropped=list(ids)))
+
+    def retry(self, *ids: int) -> None:
+        """Do what a person's `outbox retry` does."""
+        self.books.put(Batch(retried=list(ids)))
+
+    async def drained(self) -> None:
+        await self.clock.sleep(0)  # what was said reaches the sender
+        await self.sender.drained()
+
+    @property
+    def statuses(self) -> dict[str, str]:
+        return {each.message.key: each.status.value for each in self.store.deliveries()}
+
+    @property
+    def queued(self) -> list[str]:
+        return [each.message.key for each in self.store.deliveries() if each.status is Status.QUEUED]
+
+    def delivery(self, key: str) -> Delivery:
+        return next(each for each in self.store.deliveries() if each.message.key == key)
+
+    def _accept(self, deliveries: list[Delivery]) -> None:
+        self.sender.accept(deliveries)
+
+    def _waiting(self, address: str | None, after: int, limit: int) -> list[Delivery]:
+        if self.unreadable:
+            raise self.unreadable.pop(0)
+        return self.store.waiting(address, after, limit)
+
+
+Act = Callable[[Outbox], Awaitable[None]]
+
+
+def played(
+    act: Act,
+    script: dict[str, list[Answer]] | None = None,
+    *,
+    pace: Pace = Pace(0),  # noqa: B008 - frozen
+    lookups: Sequence[Exception | None] = (),
+    store: MemoryStore | None = None,
+    give_up: timedelta = timedelta(days=1),
+) -> tuple[Scripted, Outbox]:
+    """Let something happen to a sender with one scripted channel, then let it drain; give what is left to look at."""
+    loop = VirtualLoop()
+    clock = LoopClock(loop)
+    channel = Scripted(clock, script or {}, list(lookups))
+    outbox = Outbox({"slack": channel}, clock, pace, give_up, store=store or MemoryStore())
+
+    async def whole() -> None:
+        outbox.sender.begin()
+        await act(outbox)
+        await outbox.drained()
+
+    run_virtually(loop, whole())
+    return channel, outbox

@@ -1,0 +1,494 @@
+"""The sender: in order and paced, waiting as it is told, looking before it repeats, losing nothing."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+
+from slack_alert.core.backoff import Fate, Outcome
+from slack_alert.core.errors import NotNow, StoreError
+from slack_alert.core.model import Address, Progress, Status
+from slack_alert.core.values import Blocks, Piece, Text, Upload
+from slack_alert.engine.lanes import KEPT, UNMARKED
+from slack_alert.engine.ports import Batch
+from slack_alert.engine.sender import Pace
+from slack_alert.stores import MemoryStore
+from tests.fakes.outbox import DEV, OPS, Answer, Outbox, Scripted, played
+from tests.fakes.virtual_loop import NOON, LoopClock, VirtualLoop, run_virtually
+
+LOST_ANSWER = Outcome(Fate.AMBIGUOUS, "arrived", reason="ServerDisconnectedError")
+SECOND = timedelta(seconds=1)
+
+
+def saying(*keys: str, to: Address = OPS) -> "Act":
+    async def act(outbox: Outbox) -> None:
+        outbox.say(*keys, to=to)
+
+    return act
+
+
+def numbers(count: int) -> list[str]:
+    return [str(number) for number in range(count)]
+
+
+class TestOrderAndPace:
+    def test_messages_go_out_in_order(self) -> None:
+        channel, outbox = played(saying(*numbers(50)))
+
+        assert channel.keys == numbers(50)
+        assert outbox.queued == []
+
+    def test_one_a_second_after_a_burst_of_three(self) -> None:
+        channel, _ = played(saying(*"abcdef"), pace=Pace(1, 3))
+
+        assert channel.times == [0, 0, 0, 1, 2, 3]
+
+    def test_each_address_has_a_pace_of_its_own(self) -> None:
+        async def act(outbox: Outbox) -> None:
+            outbox.say("a", "b", to=OPS)
+            outbox.say("c", "d", to=DEV)
+
+        channel, _ = played(act, pace=Pace(1, 1))
+
+        assert sorted(channel.attempts) == [(0, "a"), (0, "c"), (1, "b"), (1, "d")]
+
+    def test_a_rate_of_nought_is_unpaced(self) -> None:
+        channel, _ = played(saying(*numbers(100)), pace=Pace(0, 1))
+
+        assert channel.times == [0] * 100
+
+    def test_order_is_kept_through_failures(self) -> None:
+        script: dict[str, list[Answer]] = {
+            "a": [Fate.RETRY, Fate.WAIT],
+            "b": [LOST_ANSWER],
+            "c": [Fate.AMBIGUOUS, Fate.RETRY],
+        }
+        channel, _ = played(saying(*"abcd"), script)
+
+        assert channel.keys == list("abcd")
+
+    def test_no_more_than_so_many_are_under_way_without_a_mark(self) -> None:
+        """Where a channel cannot be asked, a crash may repeat these."""
+        loop = VirtualLoop()
+        channel = Scripted(LoopClock(loop))
+        outbox = Outbox({"slack": channel}, channel.clock, Pace(0))
+        held: list[object] = []
+        put = outbox.books.put
+
+        async def scene() -> None:
+            outbox.sender.begin()
+            outbox.say(*numbers(UNMARKED + 5))
+            outbox.books.put = lambda batch, then=None: held.append(then)  # type: ignore[method-assign]
+            await outbox.clock.sleep(10)
+
+            assert len(channel.accepted) == UNMARKED
+            outbox.books.put = put  # type: ignore[method-assign]
+            for then in held:
+                assert callable(then)
+                then()
+            await outbox.drained()
+
+        run_virtually(loop, scene())
+        assert channel.keys == numbers(UNMARKED + 5)
+
+
+class TestWaiting:
+    def test_a_request_to_wait_is_obeyed_and_counts_as_no_attempt(self) -> None:
+        wait = Outcome(Fate.WAIT, reason="ratelimited", after=30 * SECOND)
+        channel, outbox = played(saying("a"), {"a": [wait, wait]})
+
+        assert channel.times == [0, 30, 60]
+        assert outbox.delivery("a").attempts == 1
+
+    def test_it_holds_up_its_own_address_only(self) -> None:
+        async def act(outbox: Outbox) -> None:
+            outbox.say("a", "b", to=OPS)
+            outbox.say("c", to=DEV)
+
+        channel, _ = played(act, {"a": [Outcome(Fate.WAIT, after=30 * SECOND)]})
+
+        assert sorted(channel.attempts) == [(0, "a"), (0, "c"), (30, "a"), (30, "b")]
+
+    def test_retries_come_at_growing_intervals(self) -> None:
+        channel, outbox = played(saying("a"), {"a": [Fate.RETRY] * 9})
+
+        waits = [after - before for before, after in zip(channel.times, channel.times[1:], strict=False)]
+        longest = [1, 2, 4, 8, 16, 32, 60, 60, 60]
+        assert all(most / 2 <= wait <= most for wait, most in zip(waits, longest, strict=True)), waits
+        assert outbox.delivery("a").attempts == 10
+
+    def test_while_it_waits_the_outbox_says_why(self) -> None:
+        async def act(outbox: Outbox) -> None:
+            outbox.say("a")
+            await outbox.clock.sleep(0.1)
+
+            assert outbox.delivery("a").reason == "connection refused"
+            assert outbox.delivery("a").attempts == 1
+
+        played(act, {"a": [Outcome(Fate.RETRY, reason="connection refused")]})
+
+    def test_after_a_day_a_message_is_dead_and_the_next_one_is_tried(self) -> None:
+        script: dict[str, list[Answer]] = {"a": [Outcome(Fate.RETRY, reason="no luck")] * 100_000}
+        channel, outbox = played(saying("a", "b"), script, give_up=timedelta(hours=1))
+
+        assert outbox.statuses == {"a": "dead", "b": "sent"}
+        assert 3600 <= channel.times[-1] <= 3660
+
+
+class TestDoubt:
+    def test_a_message_that_arrived_is_not_repeated(self) -> None:
+        channel, outbox = played(saying("a", "b"), {"a": [LOST_ANSWER]})
+
+        assert channel.said == ["a", "b"]
+        assert outbox.delivery("a").receipt == "found"
+
+    def test_one_that_did_not_is(self) -> None:
+        channel, _ = played(saying("a"), {"a": [Fate.AMBIGUOUS]})
+
+        assert channel.keys == ["a"]
+        assert channel.said == ["a", "a"]
+
+    def test_where_nobody_can_tell_it_is_repeated(self) -> None:
+        channel, outbox = played(saying("a", "b"), {"a": [LOST_ANSWER]}, lookups=[None])
+
+        assert channel.keys == ["a", "a", "b"]
+        assert outbox.statuses == {"a": "sent", "b": "sent"}
+
+    def test_a_channel_that_cannot_answer_now_is_asked_again(self) -> None:
+        lookups = [NotNow("away"), NotNow("away"), NotNow("away")]
+        channel, _ = played(saying("a"), {"a": [LOST_ANSWER]}, lookups=lookups)
+
+        assert channel.said == ["a"]
+        assert len(channel.asked) == 4
+
+    def test_so_is_one_whose_last_receipt_cannot_be_read(self) -> None:
+        failures = [StoreError("disk"), StoreError("disk")]
+        loop = VirtualLoop()
+        channel = Scripted(LoopClock(loop), {"a": [LOST_ANSWER]})
+        outbox = Outbox({"slack": channel}, channel.clock, Pace(0))
+        outbox.receipt_failures = failures
+
+        async def scene() -> None:
+            outbox.sender.begin()
+            outbox.say("a")
+            await outbox.drained()
+
+        run_virtually(loop, scene())
+        assert channel.said == ["a"]
+        assert failures == []
+
+    def test_it_is_asked_no_longer_than_a_message_is_tried(self) -> None:
+        lookups = [NotNow("away")] * 1000
+        channel, outbox = played(saying("a"), {"a": [Fate.AMBIGUOUS]}, lookups=lookups, give_up=timedelta(hours=1))
+
+        assert channel.said == ["a", "a"]
+        assert outbox.statuses == {"a": "sent"}
+
+    def test_an_unknown_answer_is_final_after_some_attempts(self) -> None:
+        unknown = Outcome(Fate.AMBIGUOUS, reason="new_code", hint="look it up", limit=3)
+        channel, outbox = played(saying("a", "b"), {"a": [unknown] * 5})
+
+        assert channel.said == ["a", "a", "a", "b"]
+        assert outbox.statuses == {"a": "dead", "b": "sent"}
+        assert outbox.delivery("a").reason == "new_code: look it up"
+        assert outbox.lost == [("a", "new_code")]
+
+    def test_before_it_is_dead_it_is_looked_for(self) -> None:
+        unknown = Outcome(Fate.AMBIGUOUS, "arrived", reason="new_code", limit=1)
+        channel, outbox = played(saying("a"), {"a": [unknown]})
+
+        assert outbox.statuses == {"a": "sent"}
+        assert channel.said == ["a"]
+
+    def test_what_a_former_process_may_have_sent_is_looked_for_first(self) -> None:
+        store = MemoryStore()
+        old, before = Outbox({}, LoopClock(VirtualLoop()), Pace(0), store=store), ["a", "b", "c"]
+        old.say(*before)
+        loop = VirtualLoop()
+        channel = Scripted(LoopClock(loop), accepted=[old.delivery("a"), old.delivery("b")])
+        outbox = Outbox({"slack": channel}, channel.clock, Pace(0), store=store)
+
+        async def scene() -> None:
+            outbox.sender.begin()
+            outbox.say("d")
+            await outbox.drained()
+
+        run_virtually(loop, scene())
+        assert channel.keys == ["a", "b", "c", "d"]
+        assert channel.said == ["c", "d"]
+        assert len(channel.asked) == 1
+
+    def test_what_it_committed_itself_is_not_looked_for(self) -> None:
+        channel, _ = played(saying("a", "b"))
+
+        assert channel.asked == []
+
+
+class TestDeadMessages:
+    @pytest.mark.parametrize("fate", [Fate.DESTINATION, Fate.PAYLOAD])
+    def test_what_cannot_be_delivered_is_dead_and_told(self, fate: Fate) -> None:
+        channel, outbox = played(saying("a", "b"), {"a": [Outcome(fate, reason="not_in_channel", hint="/invite")]})
+
+        assert outbox.statuses == {"a": "dead", "b": "sent"}
+        assert outbox.delivery("a").reason == "not_in_channel: /invite"
+        assert outbox.delivery("a").attempts == 1
+        assert outbox.lost == [("a", "not_in_channel")]
+        assert channel.keys == ["b"]
+
+    def test_a_dead_message_can_be_sent_again(self) -> None:
+        async def act(outbox: Outbox) -> None:
+            outbox.say("a", "b")
+            await outbox.drained()
+            outbox.retry(outbox.delivery("a").id)
+
+        channel, outbox = played(act, {"a": [Fate.PAYLOAD]})
+
+        assert channel.keys == ["b", "a"]
+        assert outbox.statuses == {"a": "sent", "b": "sent"}
+
+    def test_a_channel_that_is_gone_is_a_dead_end_with_a_hint(self) -> None:
+        channel, outbox = played(saying("a", to=Address("pager", "#ops")))
+
+        assert outbox.statuses == {"a": "dead"}
+        assert outbox.delivery("a").reason == "there is no channel 'pager': The channels are: slack."
+        assert channel.attempts == []
+
+    def test_a_channel_that_stumbles_over_a_message_holds_up_nobody_for_long(self) -> None:
+        channel, outbox = played(saying("a", "b"), {"a": [RuntimeError("bug")] * 9})
+
+        assert channel.said == ["a", "a", "a", "b"]
+        assert outbox.statuses == {"a": "dead", "b": "sent"}
+        assert outbox.lost == [("a", "RuntimeError")]
+
+
+class TestCredentials:
+    REFUSED = Outcome(Fate.CREDENTIALS, reason="invalid_auth", hint="check token")
+
+    def test_the_whole_channel_waits_while_one_lane_probes(self) -> None:
+        async def act(outbox: Outbox) -> None:
+            outbox.say("a", "b")
+            await outbox.clock.sleep(1)
+            outbox.say("c", to=DEV)
+            await outbox.clock.sleep(1)
+
+            assert outbox.sender.troubles == ["slack"]
+
+        channel, outbox = played(act, {"a": [self.REFUSED] * 4})
+
+        assert channel.attempts == [(0, "a"), (5, "a"), (15, "a"), (35, "a"), (75, "a"), (75, "b"), (75, "c")]
+        assert outbox.sender.troubles == []
+        assert outbox.lost == []
+
+    def test_nothing_is_given_up_meanwhile(self) -> None:
+        _, outbox = played(saying("a"), {"a": [self.REFUSED] * 500}, give_up=timedelta(hours=1))
+
+        assert outbox.statuses == {"a": "sent"}
+
+    def test_another_channel_is_not_affected(self) -> None:
+        loop = VirtualLoop()
+        clock = LoopClock(loop)
+        slack, other = Scripted(clock, {"a": [self.REFUSED]}), Scripted(clock, name="other")
+        outbox = Outbox({"slack": slack, "other": other}, clock, Pace(0))
+
+        async def scene() -> None:
+            outbox.sender.begin()
+            outbox.say("a")
+            await clock.sleep(1)
+            outbox.say("b", to=Address("other", "x"))
+            await outbox.drained()
+
+        run_virtually(loop, scene())
+        assert other.attempts == [(1, "b")]
+
+    def test_another_lane_probes_when_the_probing_one_was_emptied(self) -> None:
+        async def act(outbox: Outbox) -> None:
+            outbox.say("a")
+            await outbox.clock.sleep(1)
+            outbox.say("b", to=DEV)
+            await outbox.clock.sleep(1)
+            outbox.drop(outbox.delivery("a").id)
+
+        channel, outbox = played(act, {"a": [self.REFUSED] * 99})
+
+        assert channel.attempts == [(0, "a"), (5, "b")]
+        assert outbox.statuses == {"b": "sent"}
+
+
+class TestSpilling:
+    @pytest.mark.slow
+    def test_a_long_backlog_goes_out_once_and_in_order(self) -> None:
+        async def act(outbox: Outbox) -> None:
+            outbox.say(*numbers(2 * KEPT + 7))
+            await outbox.clock.sleep(0)
+            outbox.say("last")
+
+        channel, _ = played(act)
+
+        assert channel.keys == [*numbers(2 * KEPT + 7), "last"]
+
+    @pytest.mark.slow
+    def test_what_comes_while_it_is_refilled_goes_out_once(self) -> None:
+        """A group is committed before its messages are announced: meanwhile the refill can see them."""
+        loop = VirtualLoop()
+        channel = Scripted(LoopClock(loop))
+        outbox = Outbox({"slack": channel}, channel.clock, Pace(0))
+        late = [f"late {number}" for number in range(5)]
+        announcements = []
+
+        def commit_unannounced(said: str) -> None:
+            if said == str(KEPT - 1):
+                accept, outbox.sender.accept = outbox.sender.accept, announcements.append  # type: ignore[method-assign,assignment]
+                outbox.say(*late)
+                outbox.sender.accept = accept  # type: ignore[method-assign]
+
+        channel.during = commit_unannounced
+
+        async def scene() -> None:
+            outbox.sender.begin()
+            outbox.say(*numbers(KEPT + 3))
+            await outbox.clock.sleep(1)
+            outbox.sender.accept(announcements.pop())
+            await outbox.drained()
+
+        run_virtually(loop, scene())
+        assert channel.keys == [*numbers(KEPT + 3), *late]
+
+    @pytest.mark.slow
+    def test_a_backlog_of_a_former_process_goes_out_in_order(self) -> None:
+        store = MemoryStore()
+        Outbox({}, LoopClock(VirtualLoop()), Pace(0), store=store).say(*numbers(2 * KEPT))
+
+        channel, _ = played(saying("new"), store=store)
+
+        assert channel.keys == [*numbers(2 * KEPT), "new"]
+
+    @pytest.mark.slow
+    def test_a_store_that_cannot_be_read_is_asked_again(self) -> None:
+        async def act(outbox: Outbox) -> None:
+            outbox.unreadable = [StoreError("disk I/O error")] * 3
+            outbox.say(*numbers(KEPT + 2))
+
+        channel, _ = played(act)
+
+        assert channel.keys == numbers(KEPT + 2)
+
+
+class TestPeople:
+    def test_a_dropped_message_is_not_sent(self) -> None:
+        async def act(outbox: Outbox) -> None:
+            outbox.say("a", "b", "c")
+            await outbox.clock.sleep(0.1)
+            outbox.drop(outbox.delivery("b").id)
+
+        channel, outbox = played(act, pace=Pace(1, 1))
+
+        assert channel.keys == ["a", "c"]
+        assert outbox.statuses == {"a": "sent", "c": "sent"}
+
+    def test_a_message_dropped_while_it_waits_is_not_tried_again(self) -> None:
+        async def act(outbox: Outbox) -> None:
+            outbox.say("a", "b")
+            await outbox.clock.sleep(0.1)
+            outbox.drop(outbox.delivery("a").id)
+
+        channel, _ = played(act, {"a": [Fate.AMBIGUOUS] * 9})
+
+        assert channel.said == ["a", "b"]
+        assert channel.asked == []
+
+    @pytest.mark.parametrize("answer", [Fate.SENT, Fate.RETRY, Fate.PAYLOAD, Fate.AMBIGUOUS])
+    def test_a_message_dropped_while_it_is_under_way_is_forgotten(self, answer: Fate) -> None:
+        loop = VirtualLoop()
+        channel = Scripted(LoopClock(loop), {"a": [answer]})
+        outbox = Outbox({"slack": channel}, channel.clock, Pace(0))
+        channel.during = lambda said: outbox.drop(1) if said == "a" else None
+
+        async def scene() -> None:
+            outbox.sender.begin()
+            outbox.say("a", "b")
+            await outbox.drained()
+
+        run_virtually(loop, scene())
+        assert channel.said == ["a", "b"]
+        assert outbox.statuses == {"b": "sent"}
+        assert outbox.lost == []
+
+    def test_one_sent_again_while_others_wait_goes_out_once(self) -> None:
+        async def act(outbox: Outbox) -> None:
+            outbox.say("a", "b", "c")
+            await outbox.clock.sleep(0.1)
+            outbox.retry(outbox.delivery("a").id)
+
+        script: dict[str, list[Answer]] = {"a": [Fate.PAYLOAD], "b": [Outcome(Fate.WAIT, after=9 * SECOND)]}
+        channel, _ = played(act, script)
+
+        assert channel.said == ["a", "b", "b", "c", "a"]
+
+
+class TestEnding:
+    def test_what_is_not_sent_stays_in_the_outbox(self) -> None:
+        async def act(outbox: Outbox) -> None:
+            outbox.say("a", "b", "c")
+            await outbox.clock.sleep(0.5)
+            await outbox.sender.stop()
+            outbox.say("d")
+
+        channel, outbox = played(act, pace=Pace(1, 2))
+
+        assert channel.keys == ["a", "b"]
+        assert outbox.queued == ["c", "d"]
+        assert outbox.sender.queued == 1
+
+    def test_what_was_announced_at_the_last_moment_is_not_begun(self) -> None:
+        async def act(outbox: Outbox) -> None:
+            outbox.say("a")
+            await outbox.sender.stop()
+
+        channel, outbox = played(act)
+
+        assert channel.attempts == []
+        assert outbox.queued == ["a"]
+
+
+class TestLateness:
+    SLOT = NOON - timedelta(hours=2, minutes=30)
+
+    @pytest.mark.parametrize(
+        ("key", "late", "piece", "expected"),
+        [
+            ("x#0", 60, Text("disk"), "disk"),
+            ("x#0", 61, Text("disk"), "[11:58] disk"),
+            ("x#1", 61, Text("disk"), "disk"),
+            ("x#0", 61, Text("```a table```"), "[11:58]\n```a table```"),
+            ("x#0", 86400, Text("disk"), "[2026-11-19 12:00] disk"),
+            ("x#0", 61, Upload("disk.png", b"png"), "[11:58]"),
+            ("x#0", 61, Upload("disk.png", b"png", comment="full"), "[11:58] full"),
+            ("x#0", 60, Upload("disk.png", b"png", comment="full"), "full"),
+        ],
+    )
+    def test_a_message_after_more_than_a_minute_begins_with_its_slot(
+        self, key: str, late: int, piece: Piece, expected: str
+    ) -> None:
+        async def act(outbox: Outbox) -> None:
+            outbox.say(key, slot=NOON - late * SECOND, piece=piece)
+
+        channel, _ = played(act)
+
+        assert channel.said == [expected]
+
+    def test_the_time_counts_at_which_it_is_delivered(self) -> None:
+        async def act(outbox: Outbox) -> None:
+            outbox.say("x#0", slot=NOON)
+
+        channel, _ = played(act, {"x#0": [Outcome(Fate.WAIT, after=90 * SECOND)]})
+
+        assert channel.said == ["x#0", "[12:00] x#0"]
+
+    def test_what_no_slot_caused_is_never_late(self) -> None:
+        async def act(outbox: Outbox) -> None:
+            outbox.say("x#0")
+
+        channel, _ = played(act, {"x#0": [Outcome(Fate.WAIT, after=90 * SECOND)]})
+
+        assert channel.said == ["x#0", "x#0"]
