@@ -108,7 +108,7 @@ def _show(deliveries: Iterable[Delivery], now: datetime, *, is_all: bool) -> Non
     ]
     if rows:
         head = ("ID", "TO", "STATUS", "ATTEMPTS", "AGE", "REASON", "TEXT")
-        tell(table(head, rows, sys.stdout, flexible=(6, 5)))
+        tell(table(head, rows, sys.stdout, flexible=(5, 6)))
     else:
         tell("The outbox is empty.")
     if left_out:

@@ -76,7 +76,8 @@ def full_name(name: str, names: Iterable[str]) -> str:
         return found[0]
     if found:
         raise BadValue(f"{name!r} is the last part of several jobs.", hint=f"Write one of: {', '.join(found)}.")
-    near = get_close_matches(name, [*known, *(full.rpartition(".")[2] for full in known)], 3)
+    offered = list(dict.fromkeys([*known, *(full.rpartition(".")[2] for full in known)]))
+    near = get_close_matches(name, offered, 3)
     raise BadValue(
         f"There is no job {name!r}.",
         hint=f"Did you mean {' or '.join(near)}?" if near else "`slack-alert jobs` lists them.",

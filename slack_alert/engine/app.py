@@ -15,7 +15,7 @@ from slack_alert.core.errors import StoreError
 from slack_alert.core.model import Address
 from slack_alert.engine.ending import Ending
 from slack_alert.engine.parts import Parts
-from slack_alert.engine.ports import Batch, Limits, Snapshot, Source
+from slack_alert.engine.ports import Batch, Due, Limits, Snapshot, Source
 from slack_alert.engine.pulse import PULSE_NAME, Pulse, last_alive
 from slack_alert.engine.reports import downtime_text, faults_text
 from slack_alert.engine.requests import carry_out
@@ -99,11 +99,13 @@ class App:
             text = downtime_text(missed, interrupted, since=last_alive(snapshot), now=now, zone=manners.zone)
             engine.tell(f"downtime/{now.isoformat()}", text, manners.to)
 
-    def _due(self, name: str, slots: Sequence[datetime]) -> None:
-        if name == PULSE_NAME:
-            self._pulse.tick(self._parts.clock.now())
-        else:
-            self._parts.engine.due(name, slots)
+    def _due(self, due: Sequence[Due]) -> None:
+        for names, slots in due:
+            for name in names:
+                if name == PULSE_NAME:
+                    self._pulse.tick(self._parts.clock.now())
+                else:
+                    self._parts.engine.due(name, slots)
 
     async def _turns(self) -> None:
         """Look after what nobody else would notice, twice a second."""

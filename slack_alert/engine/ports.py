@@ -126,11 +126,16 @@ class Clock(Protocol):
         """Let other things happen meanwhile."""
 
 
+#: Jobs that share their slots, and these, oldest first.
+Due = tuple[Sequence[str], Sequence[datetime]]
+Emit = Callable[[Sequence[Due]], None]
+
+
 class Source(Protocol):
     """Where slots come from."""
 
-    def start(self, emit: Callable[[str, Sequence[datetime]], None]) -> None:
-        """Begin calling `emit(job, due slots)`, oldest slot first, from any one thread or greenlet."""
+    def start(self, emit: Emit) -> None:
+        """Begin calling `emit` with all that is due at once, from any one thread or greenlet."""
 
     def stop(self) -> None:
         """Emit nothing more."""

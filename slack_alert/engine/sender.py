@@ -10,7 +10,6 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta, tzinfo
 from functools import partial
-from itertools import count
 
 from slack_alert.core.backoff import Fate, Outcome, next_attempt
 from slack_alert.core.errors import NotNow, StoreError
@@ -94,8 +93,8 @@ class Sender:
 
     @property
     def troubles(self) -> list[str]:
-        """Which channels refuse our credentials."""
-        return [name for name, breaker in self._breakers.items() if breaker.is_closed]
+        """Which channels refuse our credentials; any thread may ask."""
+        return [name for name, breaker in list(self._breakers.items()) if breaker.is_closed]
 
     async def drained(self) -> None:
         """Wait until nothing is left to send."""
@@ -134,11 +133,9 @@ class Sender:
             lane.going = asyncio.get_running_loop().create_task(self._drain(lane))
 
     async def _drain(self, lane: Lane) -> None:
-        channel = self._channels.get(lane.address.channel)
-        if channel is None:
-            self._bury_all(lane)
-            return
-        breaker = self._breakers[lane.address.channel]
+        name = lane.address.channel
+        channel = self._channels.get(name) or Nowhere(name, self._channels)
+        breaker = self._breakers[name]
         try:
             if lane.is_doubtful:
                 await self._look(lane, channel, list(lane.queue))
@@ -151,21 +148,17 @@ class Sender:
         finally:
             breaker.leave(lane)
 
-    def _bury_all(self, lane: Lane) -> None:
-        names = ", ".join(sorted(self._channels))
-        reason, hint = f"there is no channel {lane.address.channel!r}", f"The channels are: {names}."
-        for delivery in list(lane.queue):
-            self._bury(lane, delivery, Outcome(Fate.DESTINATION, reason=reason, hint=hint))
-
     async def _refill(self, lane: Lane) -> None:
-        while True:
-            try:
-                lane.refill(self._waiting(str(lane.address), lane.last, KEPT))
-            except StoreError as error:
-                log.warning("outbox not readable", extra={"reason": str(error)})
-                await self._clock.sleep(_STORE_RETRY.total_seconds())
-            else:
-                return
+        while (page := self._page(lane)) is None:
+            await self._clock.sleep(_STORE_RETRY.total_seconds())
+        lane.refill(page)
+
+    def _page(self, lane: Lane) -> list[Delivery] | None:
+        try:
+            return self._waiting(str(lane.address), lane.last, KEPT)
+        except StoreError as error:
+            log.warning("outbox not readable", extra={"reason": str(error)})
+            return None
 
     async def _deliver(self, lane: Lane, channel: Channel, breaker: Breaker) -> None:
         """Make one attempt at the head of the lane, and wait as its outcome asks."""
@@ -216,10 +209,10 @@ class Sender:
         if delay is None and lane.is_next(delivery):
             self._bury(lane, delivery, outcome)
 
-    def _delay(self, delivery: Delivery, outcome: Outcome, attempts: int | None = None) -> timedelta | None:
+    def _delay(self, delivery: Delivery, outcome: Outcome) -> timedelta | None:
         return next_attempt(
             outcome,
-            delivery.attempts if attempts is None else attempts,
+            delivery.attempts,
             created=delivery.created,
             now=self._clock.now(),
             give_up=self._give_up,
@@ -236,17 +229,27 @@ class Sender:
 
     async def _asked(self, channel: Channel, deliveries: Sequence[Delivery]) -> Mapping[int, str]:
         """Insist on an answer until the messages are so old that they would be given up."""
+        asked = 0
+        while (found := await self._answer(channel, deliveries)) is None:
+            asked += 1
+            delay = self._delay(replace(deliveries[0], attempts=asked), Outcome(Fate.RETRY))
+            if delay is None:
+                return {}
+            await self._clock.sleep(delay.total_seconds())
+        return found
+
+    async def _answer(self, channel: Channel, deliveries: Sequence[Delivery]) -> Mapping[int, str] | None:
+        """Ask once; None: ask again."""
         first = deliveries[0]
-        for attempts in count(1):
-            try:
-                return await channel.find(deliveries, self._last_receipt(str(first.message.to))) or {}
-            except (NotNow, StoreError) as error:
-                delay = self._delay(first, Outcome(Fate.RETRY), attempts)
-                if delay is None:
-                    break
-                log.info("delivery in doubt", extra={"delivery": first.id, "reason": str(error)})
-                await self._clock.sleep(delay.total_seconds())
-        return {}
+        try:
+            return await channel.find(deliveries, self._last_receipt(str(first.message.to))) or {}
+        except (NotNow, StoreError) as error:
+            log.info("delivery in doubt", extra={"delivery": first.id, "reason": str(error)})
+            return None
+        except Exception:
+            # As with an attempt: a fault of the channel's own is no reason to keep the message for ever.
+            log.exception("channel failed", extra={"channel": channel.name, "delivery": first.id})
+            return {}
 
     def _release(self, lane: Lane) -> Callable[[], object]:
         return partial(asyncio.get_running_loop().call_soon_threadsafe, lane.unmarked.release)

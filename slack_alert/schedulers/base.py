@@ -1,10 +1,11 @@
-"""What the four schedulers share: our triggers behind APScheduler's, and an executor that hands slots on."""
+"""What the four schedulers share: our plan behind APScheduler's trigger, and an executor that hands slots on."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timezone
+from heapq import heapify, heappop, heapreplace
 from typing import Any
 
 from apscheduler.executors.base import BaseExecutor
@@ -12,8 +13,8 @@ from apscheduler.schedulers.base import BaseScheduler
 from apscheduler.triggers.base import BaseTrigger
 
 from slack_alert.core.triggers import Trigger
+from slack_alert.engine.ports import Due, Emit
 
-Emit = Callable[[str, Sequence[datetime]], None]
 
 #: What every scheduler is made with; its own zone would only be told in logs, our triggers carry theirs.
 OPTIONS: dict[str, Any] = {"timezone": timezone.utc}  # Any: as APScheduler takes it
@@ -31,35 +32,79 @@ class Planned:
     after: datetime
 
 
-class SlotTrigger(BaseTrigger):  # type: ignore[misc]  # the library ships no types
-    """Our trigger in APScheduler's clothes."""
+class Plan:
+    """When which job is due: a heap of groups, each the jobs that share a trigger and the start of its grid.
 
-    __slots__ = ("_after", "_anchor", "_trigger")
+    Jobs of one interval come due together, so a thousand of them cost the clock one step.
+    """
 
-    def __init__(self, planned: Planned) -> None:
-        self._trigger = planned.trigger
-        self._anchor = planned.anchor
-        self._after = planned.after
+    def __init__(self, planned: Iterable[Planned]) -> None:
+        groups: dict[tuple[Trigger, datetime, datetime], list[str]] = {}
+        for each in planned:
+            groups.setdefault((each.trigger, each.anchor, each.after), []).append(each.name)
+        self._groups = [(trigger, anchor, names) for (trigger, anchor, _), names in groups.items()]
+        starts = enumerate(groups)
+        #: The order of the files decides between groups that are due at the same instant.
+        self._heap = [
+            (slot, order)
+            for order, (trigger, anchor, after) in starts
+            if (slot := trigger.next_after(after, anchor)) is not None
+        ]
+        heapify(self._heap)
 
-    def get_next_fire_time(self, previous_fire_time: datetime | None, now: datetime) -> datetime | None:  # noqa: ARG002
-        """Give the slot after the former one."""
-        return self._trigger.next_after(previous_fire_time or self._after, self._anchor)
+    @property
+    def next(self) -> datetime | None:
+        """The next instant at which anything is due."""
+        return self._heap[0][0] if self._heap else None
+
+    def take(self, now: datetime) -> list[Due]:
+        """Take out what is due by now: names with their slots, oldest first."""
+        taken: list[Due] = []
+        while self._heap and self._heap[0][0] <= now:
+            slot, order = self._heap[0]
+            trigger, anchor, names = self._groups[order]
+            slots = [slot]
+            while (following := trigger.next_after(slots[-1], anchor)) is not None and following <= now:
+                slots.append(following)
+            taken.append((names, slots))
+            if following is None:
+                heappop(self._heap)
+            else:
+                heapreplace(self._heap, (following, order))
+        return taken
 
 
-class SlotExecutor(BaseExecutor):  # type: ignore[misc]  # as above
+class PlanTrigger(BaseTrigger):  # type: ignore[misc]  # the library ships no types
+    """The whole plan as the trigger of the one job that APScheduler is given."""
+
+    def __init__(self, plan: Plan) -> None:
+        self._plan = plan
+        #: What came due and was not handed on yet.
+        self.due: list[Due] = []
+
+    def get_next_fire_time(self, previous_fire_time: datetime | None, now: datetime) -> datetime | None:
+        """Give the plan's next instant; what is due by now is taken out first, so it is never asked for again."""
+        if previous_fire_time is not None:
+            self.due += self._plan.take(now)
+        return self._plan.next
+
+
+class PlanExecutor(BaseExecutor):  # type: ignore[misc]  # as above
     """Runs nothing: passes the due slots on.
 
     `submit_job` is the extension point the library documents for executors; replacing it whole keeps its own counting
     of instances and its listeners out of the way, which work differently under each scheduler.
     """
 
-    def __init__(self, emit: Emit) -> None:
+    def __init__(self, trigger: PlanTrigger, emit: Emit) -> None:
         super().__init__()
+        self._trigger = trigger
         self._emit = emit
 
-    def submit_job(self, job: Any, run_times: Sequence[datetime]) -> None:  # noqa: ANN401 - untyped library
+    def submit_job(self, job: Any, run_times: Sequence[datetime]) -> None:  # noqa: ANN401, ARG002 - untyped library
         """Hand on what is due."""
-        self._emit(job.id, run_times)
+        due, self._trigger.due = self._trigger.due, []
+        self._emit(due)
 
     def _do_submit_job(self, job: Any, run_times: Sequence[datetime]) -> None:  # noqa: ANN401 - as above
         raise AssertionError("submit_job never calls this")
@@ -70,21 +115,15 @@ class Clockwork:
 
     def __init__(self, scheduler: BaseScheduler, planned: Iterable[Planned]) -> None:
         self._scheduler = scheduler
-        self._planned = planned
+        self._trigger = PlanTrigger(Plan(planned))
 
     def start(self, emit: Emit) -> None:
         """Begin; must be called on the main loop."""
-        self._scheduler.add_executor(SlotExecutor(emit))
-        for planned in self._planned:
-            # The library's defaults drop slots: one second of grace, and folding that nobody is told of.
-            self._scheduler.add_job(
-                _slot,
-                SlotTrigger(planned),
-                id=planned.name,
-                misfire_grace_time=None,
-                coalesce=False,
-                max_instances=1,
-            )
+        self._scheduler.add_executor(PlanExecutor(self._trigger, emit))
+        # The library's defaults drop slots: one second of grace, and folding that nobody is told of.
+        self._scheduler.add_job(
+            _slots, self._trigger, id="plan", misfire_grace_time=None, coalesce=False, max_instances=1
+        )
         self._scheduler.start()
 
     def stop(self) -> None:
@@ -93,5 +132,5 @@ class Clockwork:
             self._scheduler.shutdown(wait=False)
 
 
-def _slot() -> None:
+def _slots() -> None:
     """Stand where APScheduler wants a function."""

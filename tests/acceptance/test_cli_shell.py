@@ -78,7 +78,7 @@ def test_completing_a_command_imports_no_library_it_does_not_need(project: Proje
 def test_the_shell_completes_commands_options_and_jobs(words: str, expected: list[str], project: Project) -> None:
     asked = {"_SLACK_ALERT_COMPLETE": "bash_complete", "COMP_WORDS": words, "COMP_CWORD": str(words.count(" "))}
 
-    assert shell("$RUN", project, **asked).stdout.splitlines() == expected
+    assert shell("$RUN", project, **asked).stdout.split() == expected
 
 
 @pytest.mark.parametrize(("name", "line"), [("zsh", "#compdef slack-alert"), ("fish", "complete --no-files")])

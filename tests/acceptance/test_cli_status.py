@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import datetime
 
 import pytest
@@ -45,15 +45,17 @@ def test_who_owns_the_database_and_ticks_is_alive(owned: Project) -> None:
 @pytest.mark.parametrize(
     ("beat", "clock", "delivery"),
     [
-        (pulse(ago(seconds=60)), False, False),
-        (pulse(ago(seconds=1), clean=True), False, False),
-        (pulse(ago(seconds=1), refused=("slack",)), True, False),
-        (Batch(), False, False),
+        (lambda: pulse(ago(seconds=60)), False, False),
+        (lambda: pulse(ago(seconds=1), clean=True), False, False),
+        (lambda: pulse(ago(seconds=1), refused=("slack",)), True, False),
+        (Batch, False, False),
     ],
     ids=["its clock stands still", "it has not begun after a clean end", "Slack refuses its token", "it never ticked"],
 )
-def test_what_is_not_well_is_exit_code_1(beat: Batch, clock: bool, delivery: bool, owned: Project) -> None:
-    owned.remember(beat)
+def test_what_is_not_well_is_exit_code_1(
+    beat: Callable[[], Batch], clock: bool, delivery: bool, owned: Project
+) -> None:
+    owned.remember(beat())
 
     done = owned.run("status", "--json")
 

@@ -76,7 +76,9 @@ def test_what_it_made_itself_runs_too(command: Path, tmp_path: Path) -> None:
 
 
 def _output(*words: str | Path, cwd: Path | None = None) -> str:
-    environ = {name: value for name, value in os.environ.items() if name not in {"PYTHONPATH", "COVERAGE_PROCESS_START"}}
+    environ = {
+        name: value for name, value in os.environ.items() if name not in {"PYTHONPATH", "COVERAGE_PROCESS_START"}
+    }
     ended = subprocess.run(words, capture_output=True, text=True, check=False, cwd=cwd, env=environ)
     assert ended.returncode == 0, ended.stderr
     return ended.stdout

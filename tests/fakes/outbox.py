@@ -15,7 +15,7 @@ from slack_alert.engine.ports import Batch, Channel, Clock
 from slack_alert.engine.sender import Pace, Sender
 from slack_alert.engine.writer import DirectBooks
 from slack_alert.stores import MemoryStore
-from tests.fakes.virtual_loop import LoopClock, VirtualLoop, run_virtually
+from tests.fakes.virtual_loop import NOON, LoopClock, VirtualLoop, run_virtually
 
 OPS, DEV = Address("slack", "#ops"), Address("slack", "#dev")
 Answer = Outcome | Fate | Exception
@@ -103,8 +103,9 @@ class Outbox:
     store: MemoryStore = field(default_factory=MemoryStore)
     #: The messages a person has to know of, and why.
     lost: list[tuple[str, str]] = field(default_factory=list)
-    #: The next reads of the store fail with these.
+    #: The next reads of the store fail with these; of waiting deliveries, and of receipts.
     unreadable: list[StoreError] = field(default_factory=list)
+    unreadable_receipts: list[StoreError] = field(default_factory=list)
     sender: Sender = field(init=False)
     books: DirectBooks = field(init=False)
 
@@ -114,7 +115,7 @@ class Outbox:
             self.channels,
             books=self.books,
             waiting=self._waiting,
-            last_receipt=self.store.last_receipt,
+            last_receipt=self._last_receipt,
             clock=self.clock,
             paces={"slack": self.pace},
             give_up=self.give_up,
@@ -159,8 +160,20 @@ class Outbox:
             raise self.unreadable.pop(0)
         return self.store.waiting(address, after, limit)
 
+    def _last_receipt(self, address: str) -> str | None:
+        if self.unreadable_receipts:
+            raise self.unreadable_receipts.pop(0)
+        return self.store.last_receipt(address)
+
 
 Act = Callable[[Outbox], Awaitable[None]]
+
+
+def stored(*keys: str, to: Address = OPS) -> MemoryStore:
+    """Give a store in which a former process left these messages."""
+    store = MemoryStore()
+    store.commit(Batch(messages=[Message(key, to, Text(key)) for key in keys], at=NOON))
+    return store
 
 
 def played(
@@ -176,7 +189,8 @@ def played(
     loop = VirtualLoop()
     clock = LoopClock(loop)
     channel = Scripted(clock, script or {}, list(lookups))
-    outbox = Outbox({"slack": channel}, clock, pace, give_up, store=store or MemoryStore())
+    remembered = MemoryStore() if store is None else store
+    outbox = Outbox({"slack": channel}, clock, pace, give_up, store=remembered)
 
     async def whole() -> None:
         outbox.sender.begin()

@@ -1,0 +1,94 @@
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+
+from slack_alert.core.errors import BadValue
+from slack_alert.engine.pocket import Pocket
+from slack_alert.engine.ports import Entry
+from slack_alert.engine.simulation import VirtualClock
+from tests.fakes.engine_rig import at
+
+
+class Drawer:
+    """A pocket, its clock, and what it wrote."""
+
+    def __init__(self, *entries: Entry) -> None:
+        self.clock = VirtualClock(at("16 12:00"))
+        self.written: list[Entry] = []
+        self.pocket = Pocket("db", entries, write=self.written.append, now=self.clock.now)
+
+    def reopened(self) -> Pocket:
+        return Pocket("db", self.written, write=self.written.append, now=self.clock.now)
+
+
+@pytest.mark.parametrize("value", [None, 0, "ü", 1.5, [1, 2], {"a": {"b": [None]}}, True])
+def test_value_is_the_same_now_and_after_a_restart(value: object) -> None:
+    drawer = Drawer()
+    drawer.pocket.set("last", value)
+
+    assert value == drawer.pocket.get("last", "none")
+    assert value == drawer.reopened().get("last", "none")
+
+
+def test_missing_value_is_the_default() -> None:
+    assert Drawer().pocket.get("last") is None
+    assert Drawer().pocket.get("last", 3) == 3
+
+
+def test_what_is_got_is_a_copy() -> None:
+    drawer = Drawer()
+    drawer.pocket.set("seen", [1])
+    drawer.pocket.get("seen").append(2)
+
+    assert drawer.pocket.get("seen") == [1]
+
+
+@pytest.mark.parametrize("expires", [60, "60s", "1m", timedelta(minutes=1)])
+def test_value_expires_at_its_instant(expires: object) -> None:
+    drawer = Drawer()
+    drawer.pocket.set("last", 1, expires=expires)
+    drawer.clock.set(at("16 12:00:59"))
+
+    assert drawer.pocket.get("last") == 1
+    drawer.clock.set(at("16 12:01"))
+    assert drawer.pocket.get("last") is None
+    assert drawer.pocket.keys() == []
+    assert drawer.written == [Entry("db", "last", "1", at("16 12:01"))]
+
+
+def test_deleting_forgets_and_is_no_error_twice() -> None:
+    drawer = Drawer(Entry("db", "last", "1"))
+    drawer.pocket.delete("last")
+    drawer.pocket.delete("last")
+
+    assert drawer.pocket.get("last") is None
+    assert drawer.written == [Entry("db", "last", None)] * 2
+
+
+def test_keys_are_those_with_a_value_in_order() -> None:
+    drawer = Drawer(Entry("db", "b", "null"), Entry("db", "a", "1"), Entry("db", "c", None))
+
+    assert drawer.pocket.keys() == ["a", "b"]
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "expires", "error"),
+    [
+        ("last", {1, 2}, None, TypeError),
+        ("last", object(), None, TypeError),
+        (3, 1, None, TypeError),
+        ("last", 1, "soon", BadValue),
+        ("last", 1, -1, BadValue),
+    ],
+)
+def test_what_cannot_be_kept_is_refused_and_changes_nothing(
+    key: str, value: object, expires: object, error: type[Exception]
+) -> None:
+    drawer = Drawer(Entry("db", "last", "1"))
+
+    with pytest.raises(error):
+        drawer.pocket.set(key, value, expires=expires)
+    assert drawer.written == []
+    assert drawer.pocket.get("last") == 1

@@ -1,0 +1,111 @@
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import datetime, timedelta
+from itertools import count
+from pathlib import Path
+
+import pytest
+
+from slack_alert.core.model import Message, Record, Verdict
+from slack_alert.core.policy import Hold
+from slack_alert.core.values import Blocks, Piece, Text, Upload
+from slack_alert.engine import requests
+from slack_alert.engine.ports import Batch, Entry, Request
+from tests.fakes.engine_rig import OPS, at
+
+NOW = at("16 12:00")
+
+
+def carried_out(request: Request) -> Batch:
+    """Carry out what came through the inbox, where a payload is JSON."""
+    ids = count(42)
+    left = replace(request, id=9, payload=json.loads(json.dumps(request.payload)))
+    return requests.carry_out(left, ids.__next__)
+
+
+def only_taken() -> Batch:
+    return Batch(taken=9, at=NOW)
+
+
+@pytest.mark.parametrize("until", [None, at("16 13:00")])
+def test_pause_holds_the_job(until: datetime | None) -> None:
+    assert carried_out(requests.pause("db.lag", until, NOW)) == replace(only_taken(), holds={"db.lag": Hold(until)})
+
+
+def test_resume_lets_the_job_run_again() -> None:
+    assert carried_out(requests.resume("db.lag", NOW)) == replace(only_taken(), holds={"db.lag": None})
+
+
+@pytest.mark.parametrize(
+    "piece",
+    [
+        Text("&lt;b&gt; <@U0123> ü"),
+        Blocks({"blocks": [{"type": "divider"}], "text": "lag"}),
+        Upload("lag.png", b"\x89PNG\r\n\x00", "Lag", "look"),
+    ],
+)
+def test_message_is_said_as_it_was_given(piece: Piece) -> None:
+    message = Message("key", OPS, piece)
+
+    assert carried_out(requests.send(message, NOW)) == replace(only_taken(), messages=[message])
+
+
+def test_file_on_disk_must_have_been_read() -> None:
+    with pytest.raises(AssertionError, match="a file is read where the run ends"):
+        requests.send(Message("key", OPS, Upload("lag.png", Path("lag.png"))), NOW)
+
+
+def test_deliveries_are_retried_and_dropped() -> None:
+    assert carried_out(requests.outbox("retry", 7, NOW)) == replace(only_taken(), retried=[7])
+    assert carried_out(requests.outbox("drop", 7, NOW)) == replace(only_taken(), dropped=[7])
+
+
+@pytest.mark.parametrize(
+    "entry", [Entry("db", "last", '{"id": 3}', at("17 12:00")), Entry("db", "last", "1"), Entry("db", "last", None)]
+)
+def test_value_of_a_pack_is_kept(entry: Entry) -> None:
+    assert carried_out(requests.kept(entry, NOW)) == replace(only_taken(), entries=[entry])
+
+
+@pytest.mark.parametrize(
+    "record",
+    [
+        Record(
+            0,
+            "db.lag",
+            at("16 11:59"),
+            Verdict.ERROR,
+            started=at("16 11:59:01"),
+            duration=timedelta(milliseconds=1500),
+            text="failed",
+            to="#ops",
+            error="Traceback",
+            printed="looking\n",
+        ),
+        Record(0, "db.lag", at("16 11:59"), Verdict.QUIET),
+    ],
+)
+def test_run_of_another_process_gets_an_id_here_that_its_messages_share(record: Record) -> None:
+    message = Message("key", OPS, Text("failed"))
+    batch = carried_out(requests.recorded(record, (message,), NOW))
+
+    assert batch == replace(only_taken(), records=[record._replace(run=42)], messages=[replace(message, run=42)])
+
+
+@pytest.mark.parametrize(
+    ("kind", "payload"),
+    [
+        ("approve", {"job": "db.lag"}),
+        ("pause", {}),
+        ("pause", {"job": "db.lag", "until": "soon"}),
+        ("record", {"job": "db.lag", "slot": "2026-11-16T12:00:00+00:00", "seconds": None, "verdict": "new"}),
+        ("send", {"key": "a", "channel": "slack", "conversation": "#ops", "piece": None}),
+    ],
+)
+def test_request_of_another_version_changes_nothing_and_is_not_met_again(
+    kind: str, payload: Mapping[str, object]
+) -> None:
+    assert carried_out(Request(kind, payload, NOW)) == only_taken()

@@ -1,0 +1,258 @@
+"""The sender in trouble: it looks before it repeats, buries nothing quietly, probes a closed channel, spills."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import timedelta
+
+import pytest
+
+from slack_alert.core.backoff import Fate, Outcome
+from slack_alert.core.errors import NotNow, StoreError
+from slack_alert.core.model import Address, Delivery
+from slack_alert.engine.lanes import KEPT
+from slack_alert.engine.sender import Pace
+from tests.fakes.outbox import DEV, OPS, Act, Outbox, Scripted, played, stored
+from tests.fakes.virtual_loop import LoopClock, VirtualLoop, run_virtually
+
+LOST_ANSWER = Outcome(Fate.AMBIGUOUS, "arrived", reason="ServerDisconnectedError")
+SECOND = timedelta(seconds=1)
+
+
+def saying(*keys: str, to: Address = OPS) -> Act:
+    async def act(outbox: Outbox) -> None:
+        outbox.say(*keys, to=to)
+
+    return act
+
+
+def numbers(count: int) -> list[str]:
+    return [str(number) for number in range(count)]
+
+
+class TestDoubt:
+    def test_a_message_that_arrived_is_not_repeated(self) -> None:
+        channel, outbox = played(saying("a", "b"), {"a": [LOST_ANSWER]})
+
+        assert channel.said == ["a", "b"]
+        assert outbox.delivery("a").receipt == "found"
+
+    def test_one_that_did_not_is(self) -> None:
+        channel, _ = played(saying("a"), {"a": [Fate.AMBIGUOUS]})
+
+        assert channel.keys == ["a"]
+        assert channel.said == ["a", "a"]
+
+    def test_where_nobody_can_tell_it_is_repeated(self) -> None:
+        channel, outbox = played(saying("a", "b"), {"a": [LOST_ANSWER]}, lookups=[None])
+
+        assert channel.keys == ["a", "a", "b"]
+        assert outbox.statuses == {"a": "sent", "b": "sent"}
+
+    def test_a_channel_that_cannot_answer_now_is_asked_again(self) -> None:
+        lookups = [NotNow("away"), NotNow("away"), NotNow("away")]
+        channel, _ = played(saying("a"), {"a": [LOST_ANSWER]}, lookups=lookups)
+
+        assert channel.said == ["a"]
+        assert len(channel.asked) == 4
+
+    def test_so_is_one_whose_last_receipt_cannot_be_read(self) -> None:
+        async def act(outbox: Outbox) -> None:
+            outbox.unreadable_receipts = [StoreError("disk"), StoreError("disk")]
+            outbox.say("a")
+
+        channel, outbox = played(act, {"a": [LOST_ANSWER]})
+
+        assert channel.said == ["a"]
+        assert outbox.unreadable_receipts == []
+
+    def test_it_is_asked_no_longer_than_a_message_is_tried(self) -> None:
+        lookups = [NotNow("away")] * 1000
+        channel, outbox = played(saying("a"), {"a": [Fate.AMBIGUOUS]}, lookups=lookups, give_up=timedelta(hours=1))
+
+        assert channel.said == ["a", "a"]
+        assert outbox.statuses == {"a": "sent"}
+
+    def test_an_unknown_answer_is_final_after_some_attempts(self) -> None:
+        unknown = Outcome(Fate.AMBIGUOUS, reason="new_code", hint="look it up", limit=3)
+        channel, outbox = played(saying("a", "b"), {"a": [unknown] * 5})
+
+        assert channel.said == ["a", "a", "a", "b"]
+        assert outbox.statuses == {"a": "dead", "b": "sent"}
+        assert outbox.delivery("a").reason == "new_code: look it up"
+        assert outbox.lost == [("a", "new_code")]
+
+    def test_before_it_is_dead_it_is_looked_for(self) -> None:
+        unknown = Outcome(Fate.AMBIGUOUS, "arrived", reason="new_code", limit=1)
+        channel, outbox = played(saying("a"), {"a": [unknown]})
+
+        assert outbox.statuses == {"a": "sent"}
+        assert channel.said == ["a"]
+
+    def test_what_a_former_process_may_have_sent_is_looked_for_first(self) -> None:
+        store = stored("a", "b", "c")
+        loop = VirtualLoop()
+        channel = Scripted(LoopClock(loop), accepted=list(store.deliveries())[:2])
+        outbox = Outbox({"slack": channel}, channel.clock, Pace(0), store=store)
+
+        async def scene() -> None:
+            outbox.sender.begin()
+            outbox.say("d")
+            await outbox.drained()
+
+        run_virtually(loop, scene())
+        assert channel.keys == ["a", "b", "c", "d"]
+        assert channel.said == ["c", "d"]
+        assert len(channel.asked) == 1
+
+    def test_what_it_committed_itself_is_not_looked_for(self) -> None:
+        channel, _ = played(saying("a", "b"))
+
+        assert channel.asked == []
+
+
+class TestDeadMessages:
+    @pytest.mark.parametrize("fate", [Fate.DESTINATION, Fate.PAYLOAD])
+    def test_what_cannot_be_delivered_is_dead_and_told(self, fate: Fate) -> None:
+        channel, outbox = played(saying("a", "b"), {"a": [Outcome(fate, reason="not_in_channel", hint="/invite")]})
+
+        assert outbox.statuses == {"a": "dead", "b": "sent"}
+        assert outbox.delivery("a").reason == "not_in_channel: /invite"
+        assert outbox.delivery("a").attempts == 1
+        assert outbox.lost == [("a", "not_in_channel")]
+        assert channel.keys == ["b"]
+
+    def test_a_dead_message_can_be_sent_again(self) -> None:
+        async def act(outbox: Outbox) -> None:
+            outbox.say("a", "b")
+            await outbox.drained()
+            outbox.retry(outbox.delivery("a").id)
+
+        channel, outbox = played(act, {"a": [Fate.PAYLOAD]})
+
+        assert channel.keys == ["b", "a"]
+        assert outbox.statuses == {"a": "sent", "b": "sent"}
+
+    def test_a_channel_that_is_gone_is_a_dead_end_with_a_hint(self) -> None:
+        channel, outbox = played(saying("a", to=Address("pager", "#ops")))
+
+        assert outbox.statuses == {"a": "dead"}
+        assert outbox.delivery("a").reason == "there is no channel 'pager': The channels are: slack."
+        assert channel.attempts == []
+
+    def test_a_channel_that_stumbles_over_a_message_holds_up_nobody_for_long(self) -> None:
+        channel, outbox = played(saying("a", "b"), {"a": [RuntimeError("bug")] * 9})
+
+        assert channel.said == ["a", "a", "a", "b"]
+        assert outbox.statuses == {"a": "dead", "b": "sent"}
+        assert outbox.lost == [("a", "RuntimeError")]
+
+
+class TestCredentials:
+    REFUSED = Outcome(Fate.CREDENTIALS, reason="invalid_auth", hint="check token")
+
+    def test_the_whole_channel_waits_while_one_lane_probes(self) -> None:
+        async def act(outbox: Outbox) -> None:
+            outbox.say("a", "b")
+            await outbox.clock.sleep(1)
+            outbox.say("c", to=DEV)
+            await outbox.clock.sleep(1)
+
+            assert outbox.sender.troubles == ["slack"]
+
+        channel, outbox = played(act, {"a": [self.REFUSED] * 4})
+
+        probes = [(0, "a"), (5, "a"), (15, "a"), (35, "a"), (75, "a")]
+        assert sorted(channel.attempts) == [*probes, (75, "b"), (75, "c")]
+        assert outbox.sender.troubles == []
+        assert outbox.lost == []
+
+    def test_nothing_is_given_up_meanwhile(self) -> None:
+        _, outbox = played(saying("a"), {"a": [self.REFUSED] * 500}, give_up=timedelta(hours=1))
+
+        assert outbox.statuses == {"a": "sent"}
+
+    def test_another_channel_is_not_affected(self) -> None:
+        loop = VirtualLoop()
+        clock = LoopClock(loop)
+        slack, other = Scripted(clock, {"a": [self.REFUSED]}), Scripted(clock, name="other")
+        outbox = Outbox({"slack": slack, "other": other}, clock, Pace(0))
+
+        async def scene() -> None:
+            outbox.sender.begin()
+            outbox.say("a")
+            await clock.sleep(1)
+            outbox.say("b", to=Address("other", "x"))
+            await outbox.drained()
+
+        run_virtually(loop, scene())
+        assert other.attempts == [(1, "b")]
+
+    def test_another_lane_probes_when_the_probing_one_was_emptied(self) -> None:
+        async def act(outbox: Outbox) -> None:
+            outbox.say("a")
+            await outbox.clock.sleep(1)
+            outbox.say("b", to=DEV)
+            await outbox.clock.sleep(1)
+            outbox.drop(outbox.delivery("a").id)
+
+        channel, outbox = played(act, {"a": [self.REFUSED] * 99})
+
+        assert channel.attempts == [(0, "a"), (5, "b")]
+        assert outbox.statuses == {"b": "sent"}
+
+
+class TestSpilling:
+    @pytest.mark.slow
+    def test_a_long_backlog_goes_out_once_and_in_order(self) -> None:
+        async def act(outbox: Outbox) -> None:
+            outbox.say(*numbers(2 * KEPT + 7))
+            await outbox.clock.sleep(0)
+            outbox.say("last")
+
+        channel, _ = played(act)
+
+        assert channel.keys == [*numbers(2 * KEPT + 7), "last"]
+
+    @pytest.mark.slow
+    def test_what_comes_while_it_is_refilled_goes_out_once(self) -> None:
+        """A group is committed before its messages are announced: meanwhile the refill can see them."""
+        loop = VirtualLoop()
+        channel = Scripted(LoopClock(loop))
+        outbox = Outbox({"slack": channel}, channel.clock, Pace(0))
+        late = [f"late {number}" for number in range(5)]
+        announcements: list[Sequence[Delivery]] = []
+
+        def commit_unannounced(said: str) -> None:
+            if said == str(KEPT - 1):
+                accept, outbox.sender.accept = outbox.sender.accept, announcements.append  # type: ignore[method-assign,assignment]
+                outbox.say(*late)
+                outbox.sender.accept = accept  # type: ignore[method-assign]
+
+        channel.during = commit_unannounced
+
+        async def scene() -> None:
+            outbox.sender.begin()
+            outbox.say(*numbers(KEPT + 3))
+            await outbox.clock.sleep(1)
+            outbox.sender.accept(announcements.pop())
+            await outbox.drained()
+
+        run_virtually(loop, scene())
+        assert channel.keys == [*numbers(KEPT + 3), *late]
+
+    @pytest.mark.slow
+    def test_a_backlog_of_a_former_process_goes_out_in_order(self) -> None:
+        channel, _ = played(saying("new"), store=stored(*numbers(2 * KEPT)))
+
+        assert channel.keys == [*numbers(2 * KEPT), "new"]
+
+    @pytest.mark.slow
+    def test_a_store_that_cannot_be_read_is_asked_again(self) -> None:
+        async def act(outbox: Outbox) -> None:
+            outbox.unreadable = [StoreError("disk I/O error")] * 3
+            outbox.say(*numbers(KEPT + 2))
+
+        channel, _ = played(act)
+
+        assert channel.keys == numbers(KEPT + 2)

@@ -1,0 +1,316 @@
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime
+
+import pytest
+
+from slack_alert.core.errors import StoreError
+from slack_alert.core.model import Delivery, Message, Record, Verdict
+from slack_alert.core.policy import Hold, State
+from slack_alert.core.values import Text
+from slack_alert.engine.ports import Batch, Entry, Limits, Seen, Snapshot, Started
+from slack_alert.engine.simulation import VirtualClock
+from slack_alert.engine.writer import DirectBooks, Writer, join
+from slack_alert.stores import MemoryStore
+from tests.fakes.engine_rig import OPS, at
+
+#: Long enough for any machine; nothing here waits so long unless something is broken.
+PATIENCE = 20.0
+ANCHOR = at("16 00:00")
+
+
+class Disk:
+    """A store that writes down each batch and fails as often as it is told to."""
+
+    def __init__(self, failures: int = 0) -> None:
+        self.memory = MemoryStore()
+        self.batches: list[Batch] = []
+        self.attempts = 0
+        self.pruned: list[Limits] = []
+        self.failures = failures
+        self.prune_fails = False
+        self.committed = threading.Event()
+
+    def open(self) -> Snapshot:
+        return self.memory.open()
+
+    def commit(self, batch: Batch) -> list[Delivery]:
+        self.attempts += 1
+        if self.failures:
+            self.failures -= 1
+            raise StoreError("the disk is full")
+        self.batches.append(batch)
+        deliveries = self.memory.commit(batch)
+        self.committed.set()
+        return deliveries
+
+    def prune(self, now: datetime, limits: Limits) -> None:
+        if self.prune_fails:
+            raise StoreError("the disk is full")
+        self.pruned.append(limits)
+
+    def close(self) -> None:
+        pass
+
+
+def make_writer(disk: Disk) -> Writer:
+    return Writer(disk, VirtualClock(at("16 12:00")), retry=0.0)
+
+
+@contextmanager
+def writing(disk: Disk) -> Iterator[tuple[Writer, list[Delivery]]]:
+    """Let a writer write until the block ends, and all of it is written."""
+    writer = make_writer(disk)
+    accepted: list[Delivery] = []
+    writer.start({"db.lag": ANCHOR, "web.up": ANCHOR}, accepted.extend)
+    yield writer, accepted
+    assert writer.stop(PATIENCE)
+
+
+def message(key: str) -> Message:
+    return Message(key, OPS, Text(key))
+
+
+def quiet(slot: str, verdict: Verdict = Verdict.QUIET) -> Record:
+    return Record(1, "db.lag", at(slot), verdict)
+
+
+def slots(disk: Disk) -> list[datetime]:
+    return [record.slot for batch in disk.batches for record in batch.records]
+
+
+def test_everything_that_waits_is_one_transaction_in_its_order() -> None:
+    disk = Disk()
+    writer = make_writer(disk)
+    done: list[str] = []
+    accepted: list[Delivery] = []
+    for key in "abc":
+        writer.put(Batch(messages=[message(key)]), lambda key=key: done.append(key))
+    writer.start({}, accepted.extend)
+
+    assert writer.stop(PATIENCE)
+    assert len(disk.batches) == 1
+    assert [delivery.message.key for delivery in accepted] == ["a", "b", "c"]
+    assert done == ["a", "b", "c"]
+
+
+def test_group_has_a_greatest_size() -> None:
+    disk = Disk()
+    writer = make_writer(disk)
+    for number in range(600):
+        writer.put(Batch(messages=[message(str(number))]))
+    writer.start({}, lambda _: None)
+
+    assert writer.stop(PATIENCE)
+    assert [len(batch.messages) for batch in disk.batches] == [256, 256, 88]
+
+
+def test_batch_is_dated_with_the_instant_it_is_written() -> None:
+    disk = Disk()
+    with writing(disk) as (writer, _):
+        writer.put(Batch(messages=[message("a")], at=at("16 11:00")))
+
+    assert [at("16 12:00")] == [batch.at for batch in disk.batches]
+
+
+def test_quiet_line_is_written_without_being_asked_for() -> None:
+    disk = Disk()
+    with writing(disk) as (writer, _):
+        writer.note(quiet("16 09:10"))
+
+        assert disk.committed.wait(PATIENCE)
+    assert slots(disk) == [at("16 09:10")]
+
+
+def test_quiet_lines_wait_for_company() -> None:
+    disk = Disk()
+    with writing(disk) as (writer, _):
+        writer.put(Batch(pulse="{}"))
+        assert disk.committed.wait(PATIENCE)
+        writer.note(quiet("16 09:10"))
+        writer.note(quiet("16 09:20"))
+
+    assert [len(batch.records) for batch in disk.batches] == [0, 2]
+
+
+def test_quiet_line_is_written_before_what_was_said_after_it() -> None:
+    disk = Disk()
+    writer = make_writer(disk)
+    writer.note(quiet("16 09:10"))
+    writer.put(Batch(records=[quiet("16 09:20", Verdict.SAID)]))
+    writer.start({"db.lag": ANCHOR}, lambda _: None)
+
+    assert writer.stop(PATIENCE)
+    assert slots(disk) == [at("16 09:10"), at("16 09:20")]
+
+
+def test_stopping_writes_what_was_noted_last() -> None:
+    disk = Disk()
+    with writing(disk) as (writer, _):
+        for minute in range(10, 60):
+            writer.note(quiet(f"16 09:{minute}"))
+
+    assert slots(disk) == [at(f"16 09:{minute}") for minute in range(10, 60)]
+
+
+def test_lines_noted_on_many_threads_all_arrive() -> None:
+    disk = Disk()
+    with writing(disk) as (writer, _):
+        threads = [
+            threading.Thread(target=lambda: [writer.note(quiet("16 09:10")) for _ in range(200)]) for _ in range(8)
+        ]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+
+    assert len(slots(disk)) == 1600
+
+
+@pytest.mark.parametrize(
+    ("record", "last"),
+    [
+        (quiet("16 09:10"), "16 09:10"),
+        (quiet("16 09:10", Verdict.PAUSED)._replace(count=3, until=at("16 09:30")), "16 09:30"),
+    ],
+)
+def test_quiet_line_tells_how_far_its_job_is_accounted_for(record: Record, last: str) -> None:
+    disk = Disk()
+    with writing(disk) as (writer, _):
+        writer.note(record)
+
+    assert disk.memory.snapshot().seen == {"db.lag": Seen(ANCHOR, at(last))}
+
+
+def test_run_that_ends_late_does_not_move_its_job_back() -> None:
+    """A restart would account for the overlapped slots a second time."""
+    disk = Disk()
+    with writing(disk) as (writer, _):
+        writer.note(quiet("16 09:20", Verdict.OVERLAPPED))
+        assert disk.committed.wait(PATIENCE)
+        writer.note(quiet("16 09:10"))
+
+    assert disk.memory.snapshot().seen == {"db.lag": Seen(ANCHOR, at("16 09:20"))}
+
+
+def test_quiet_line_after_what_was_said_moves_its_job_on() -> None:
+    disk = Disk()
+    writer = make_writer(disk)
+    writer.put(Batch(seen={"db.lag": Seen(ANCHOR, at("16 09:10"))}))
+    writer.note(quiet("16 09:20"))
+    writer.start({"db.lag": ANCHOR}, lambda _: None)
+
+    assert writer.stop(PATIENCE)
+    assert disk.memory.snapshot().seen == {"db.lag": Seen(ANCHOR, at("16 09:20"))}
+
+
+def test_commit_is_tried_until_it_works_and_nothing_follows_before() -> None:
+    disk = Disk(failures=3)
+    troubles: list[str | None] = []
+    with writing(disk) as (writer, accepted):
+        writer.put(Batch(messages=[message("a")]), lambda: troubles.append(writer.trouble))
+
+    assert disk.attempts == 4
+    assert len(disk.batches) == 1
+    assert [delivery.message.key for delivery in accepted] == ["a"]
+    assert troubles == [None]
+
+
+def test_trouble_is_shown_while_it_lasts() -> None:
+    disk = Disk(failures=1)
+    seen: list[str | None] = []
+    writer = Writer(
+        disk,
+        VirtualClock(at("16 12:00")),
+        retry=0.0,
+        blocking=lambda call, *given: (seen.append(writer.trouble), call(*given))[1],
+    )
+    writer.put(Batch(pulse="{}"))
+    writer.start({}, lambda _: None)
+
+    assert writer.stop(PATIENCE)
+    assert seen == [None, "the disk is full"]
+    assert writer.trouble is None
+
+
+def test_stop_tells_when_not_all_was_written_in_time() -> None:
+    gate = threading.Event()
+    disk = Disk()
+    writer = Writer(disk, VirtualClock(at("16 12:00")), blocking=lambda call, *given: (gate.wait(), call(*given))[1])
+    writer.put(Batch(pulse="{}"))
+    writer.start({}, lambda _: None)
+
+    assert not writer.stop(0.0)
+    gate.set()
+    assert writer.stop(PATIENCE)
+
+
+def test_failing_follow_up_does_not_end_the_writer() -> None:
+    def fail() -> None:
+        raise StoreError("the inbox is locked")
+
+    disk = Disk()
+    done: list[str] = []
+    with writing(disk) as (writer, accepted):
+        writer.put(Batch(messages=[message("a")]), fail)
+        writer.put(Batch(messages=[message("b")]), lambda: done.append("b"))
+
+    assert done == ["b"]
+    assert [delivery.message.key for delivery in accepted] == ["a", "b"]
+
+
+@pytest.mark.parametrize("fails", [False, True])
+def test_history_is_cut_after_the_commit_and_failing_at_that_is_no_trouble(fails: bool) -> None:
+    disk = Disk()
+    disk.prune_fails = fails
+    with writing(disk) as (writer, _):
+        writer.put(Batch(limits=Limits(days=7)))
+        writer.put(Batch(messages=[message("a")]))
+
+    assert disk.pruned == ([] if fails else [Limits(days=7)])
+    assert len(list(disk.memory.deliveries())) == 1
+
+
+def test_nothing_to_write_is_not_written() -> None:
+    disk = Disk()
+    with writing(disk):
+        pass
+
+    assert disk.batches == []
+
+
+def test_later_word_counts_where_batches_are_joined() -> None:
+    started = Started(7, "db.lag", at("16 09:10"), at("16 09:10"))
+    into = Batch(at=at("16 12:00"))
+    join(into, Batch(states={"a": State()}, holds={"a": Hold()}, running=(started,), pulse="1", taken=9))
+    join(into, Batch(holds={"a": None}, running=(), taken=4, limits=Limits(1)))
+    join(into, Batch(entries=[Entry("p", "k", "1")], dropped=[1], retried=[2], limits=Limits(2)))
+
+    assert into == Batch(
+        states={"a": State()},
+        holds={"a": None},
+        running=(),
+        pulse="1",
+        taken=9,
+        entries=[Entry("p", "k", "1")],
+        dropped=[1],
+        retried=[2],
+        limits=Limits(1),
+        at=at("16 12:00"),
+    )
+
+
+def test_direct_books_write_at_once() -> None:
+    store = MemoryStore()
+    accepted: list[Delivery] = []
+    order: list[str] = []
+    books = DirectBooks(store, VirtualClock(at("16 12:00")), accepted.extend)
+    books.put(Batch(messages=[message("a")]), lambda: order.append("committed"))
+    books.note(quiet("16 09:10"))
+
+    assert order == ["committed"]
+    assert [delivery.created for delivery in accepted] == [at("16 12:00")]
+    assert [line.record for line in store.history(job=None, since=None, limit=None)] == [quiet("16 09:10")]
