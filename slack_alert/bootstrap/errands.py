@@ -19,7 +19,7 @@ from slack_alert.core.bindings import Job
 from slack_alert.core.catalog import Catalog
 from slack_alert.core.model import Delivery, Record, Result, Run
 from slack_alert.core.pipeline import answer
-from slack_alert.core.policy import Hold
+from slack_alert.core.policy import Hold, State
 from slack_alert.core.redaction import Redaction
 from slack_alert.core.values import Piece
 from slack_alert.engine import requests
@@ -65,7 +65,7 @@ async def _carry_out(settings: Settings, store: Store, inbox: Inbox) -> None:
         books = DirectBooks(store, SystemClock(), new.extend)
         for request in inbox.peek():
             if request.id > snapshot.taken:
-                books.put(requests.carry_out(request, ids.__next__))
+                books.put(requests.carry_out(request, ids.__next__, lambda job: snapshot.states.get(job, State())))
             inbox.remove((request.id,))
         if new:
             await _deliver(settings, books)
@@ -116,8 +116,7 @@ def trigger(settings: Settings, job: str, *, is_posted: bool) -> Record:
     record = redacted_record(record, redaction)
     key = uuid4().hex
     told = tuple(
-        redacted_message(replace(message, key=f"{key}#{n}"), redaction)
-        for n, message in enumerate(settlement.messages)
+        redacted_message(replace(message, key=f"{key}#{n}"), redaction) for n, message in enumerate(settlement.messages)
     )
     leave(settings, requests.recorded(record, told if is_posted else (), run.slot))
     return record

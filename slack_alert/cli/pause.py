@@ -80,19 +80,16 @@ def _job(settings: Settings, name: str) -> Job:
 
 
 def _resumed(settings: Settings, job: Job, now: datetime) -> str:
-    """Say what `resume` changes; the rest after too many alerts is nobody's pause, and goes on."""
+    """Say what `resume` changes: it ends what `pause` began, and the rest after too many alerts."""
     from slack_alert import bootstrap
 
     reader = bootstrap.open_reader(settings)
     snapshot = reader.snapshot()
     reader.close()
     hold, state = snapshot.holds.get(job.name), snapshot.states.get(job.name)
-    if state is not None and state.alerts.is_over(now) and not job.policy.mutes:
-        assert state.alerts.until is not None
-        end = local(state.alerts.until, settings.timezone, now)
-        return f"{job.name} rests until {end} because its alerts are used up; `resume` ends what `pause` began."
     is_held = hold is not None and not hold.is_over(now)
-    return f"{job.name} runs again." if is_held else f"{job.name} was not paused."
+    is_resting = state is not None and state.alerts.is_over(now) and not job.policy.mutes
+    return f"{job.name} runs again." if is_held or is_resting else f"{job.name} was not paused."
 
 
 def _remark(*, is_taken: bool) -> None:

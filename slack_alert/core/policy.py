@@ -84,3 +84,8 @@ def spend_alert(policy: Policy, state: State, slot: datetime) -> State:
 def spend_error(policy: Policy, state: State, slot: datetime) -> State:
     """Count one error card that was said."""
     return replace(state, errors=spend(policy, state.errors, slot))
+
+
+def rested(state: State) -> State:
+    """End the pause the alerts began; counting begins anew."""
+    return replace(state, alerts=Quota())

@@ -131,9 +131,11 @@ class App:
         for request in parts.inbox.peek():
             if request.id <= self._taken:
                 continue
-            batch = carry_out(request, parts.engine.next_id)
+            batch = carry_out(request, parts.engine.next_id, parts.engine.state_of)
             for job, hold in batch.holds.items():
                 parts.engine.hold(job, hold)
+            for job, state in batch.states.items():
+                parts.engine.restate(job, state)
             parts.sender.forget(batch.dropped)
             parts.writer.put(batch, partial(self._forget, (request.id,)))
             self._taken = request.id

@@ -14,7 +14,7 @@ from slack_alert.core.gaps import Gap, gaps, make_up
 from slack_alert.core.markup import Markup
 from slack_alert.core.model import QUIET, Address, Message, Record, Result, Run, Verdict
 from slack_alert.core.pipeline import Settlement, gate, settle, standing
-from slack_alert.core.policy import Hold, State
+from slack_alert.core.policy import Hold, State, rested
 from slack_alert.core.values import Piece, Text
 from slack_alert.engine.ports import Batch, Books, Clock, Executor, Seen, Snapshot, Started
 
@@ -146,11 +146,24 @@ class Engine:
         if name in self._hot:
             self._hot[name].hold = hold
 
+    def state_of(self, name: str) -> State:
+        """Give what is remembered of a job; of an unknown one nothing is."""
+        return self._hot[name].state if name in self._hot else State()
+
+    def restate(self, name: str, state: State) -> None:
+        """Remember something else of a job."""
+        if name in self._hot:
+            self._hot[name].state = state
+
     def hold_by_name(self, name: str, hold: Hold | None) -> None:
-        """Do the same for a name a person typed, durably; raise BadValue where there is no such job."""
+        """Do as `pause` and `resume` do, for a name a person typed; raise BadValue where there is no such job."""
         full = full_name(name, self._hot)
         self.hold(full, hold)
-        self._books.put(Batch(holds={full: hold}))
+        batch = Batch(holds={full: hold})
+        if hold is None:
+            self.restate(full, rested(self.state_of(full)))
+            batch.states[full] = self.state_of(full)
+        self._books.put(batch)
 
     def next_id(self) -> int:
         """Give a run id nobody has."""

@@ -9,19 +9,21 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from slack_alert.core.model import Address, Message, Record, Verdict
-from slack_alert.core.policy import Hold
+from slack_alert.core.policy import Hold, State, rested
 from slack_alert.core.values import Blocks, Piece, Text, Upload
 from slack_alert.engine.ports import Batch, Entry, Request
 
 log = logging.getLogger(__name__)
 
 
-def carry_out(request: Request, next_id: Callable[[], int]) -> Batch:
+def carry_out(
+    request: Request, next_id: Callable[[], int], state_of: Callable[[str], State] = lambda _: State()
+) -> Batch:
     """Turn a request into what it changes; one of another version, unknown or unreadable here, changes nothing."""
     batch = Batch(taken=request.id, at=request.at)
     change = _CHANGES.get(request.kind, _refuse)
     try:
-        change(batch, request, next_id)
+        change(batch, request, next_id, state_of)
     except (KeyError, TypeError, ValueError) as error:
         log.warning("request refused", extra={"kind": request.kind, "request": request.id, "reason": repr(error)})
         return Batch(taken=request.id, at=request.at)
@@ -71,34 +73,36 @@ def recorded(record: Record, messages: tuple[Message, ...], at: datetime) -> Req
     return Request("record", payload, at)
 
 
+_StateOf = Callable[[str], State]
 _Payload = Mapping[str, Any]  # Any: JSON that this module wrote
 
 
-def _pause(batch: Batch, request: Request, _: Callable[[], int]) -> None:
+def _pause(batch: Batch, request: Request, _: Callable[[], int], __: _StateOf) -> None:
     payload: _Payload = request.payload
     batch.holds[payload["job"]] = Hold(_instant(payload["until"]))
 
 
-def _resume(batch: Batch, request: Request, _: Callable[[], int]) -> None:
+def _resume(batch: Batch, request: Request, _: Callable[[], int], state_of: _StateOf) -> None:
     payload: _Payload = request.payload
     batch.holds[payload["job"]] = None
+    batch.states[payload["job"]] = rested(state_of(payload["job"]))
 
 
-def _send(batch: Batch, request: Request, _: Callable[[], int]) -> None:
+def _send(batch: Batch, request: Request, _: Callable[[], int], __: _StateOf) -> None:
     batch.messages.append(_unpacked(request.payload, None))
 
 
-def _retry(batch: Batch, request: Request, _: Callable[[], int]) -> None:
+def _retry(batch: Batch, request: Request, _: Callable[[], int], __: _StateOf) -> None:
     payload: _Payload = request.payload
     batch.retried.append(payload["id"])
 
 
-def _drop(batch: Batch, request: Request, _: Callable[[], int]) -> None:
+def _drop(batch: Batch, request: Request, _: Callable[[], int], __: _StateOf) -> None:
     payload: _Payload = request.payload
     batch.dropped.append(payload["id"])
 
 
-def _record(batch: Batch, request: Request, next_id: Callable[[], int]) -> None:
+def _record(batch: Batch, request: Request, next_id: Callable[[], int], _: _StateOf) -> None:
     payload: _Payload = request.payload
     run = next_id()
     slot = _instant(payload["slot"])
@@ -121,16 +125,16 @@ def _record(batch: Batch, request: Request, next_id: Callable[[], int]) -> None:
     batch.messages.extend(_unpacked(message, run) for message in payload["messages"])
 
 
-def _keep(batch: Batch, request: Request, _: Callable[[], int]) -> None:
+def _keep(batch: Batch, request: Request, _: Callable[[], int], __: _StateOf) -> None:
     payload: _Payload = request.payload
     batch.entries.append(Entry(payload["pack"], payload["key"], payload["value"], _instant(payload["expires"])))
 
 
-def _refuse(_: Batch, request: Request, __: Callable[[], int]) -> None:
+def _refuse(_: Batch, request: Request, __: Callable[[], int], ___: _StateOf) -> None:
     raise ValueError(f"there is no request {request.kind!r} in this version")
 
 
-_CHANGES: dict[str, Callable[[Batch, Request, Callable[[], int]], None]] = {
+_CHANGES: dict[str, Callable[[Batch, Request, Callable[[], int], _StateOf], None]] = {
     "pause": _pause,
     "resume": _resume,
     "send": _send,

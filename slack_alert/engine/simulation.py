@@ -125,7 +125,9 @@ class Simulation:
         start = clock.now()
         self.engine.begin(Snapshot(), start)
         self._hot = {hot.job.name: hot for hot in self.engine.jobs()}
-        self._due = [due for order, hot in enumerate(self._hot.values()) if (due := _next(hot, order, start - _TICK))]
+        self._due = [
+            due for order, hot in enumerate(self._hot.values()) if (due := _next(hot, order, _eve(hot, start)))
+        ]
         heapify(self._due)
         self._has_begun = False
 
@@ -156,6 +158,11 @@ class Simulation:
             return row.last
         self.engine.due(hot.job.name, (slot,))
         return slot
+
+
+def _eve(hot: Hot, start: datetime) -> datetime:
+    """The start is the first slot where the trigger says so, but a job that runs at the start does so once."""
+    return start if hot.job.at_start else start - _TICK
 
 
 def _next(hot: Hot, order: int, after: datetime) -> tuple[datetime, int, str] | None:

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from slack_alert.core.model import Message, Record, Verdict
-from slack_alert.core.policy import Hold
+from slack_alert.core.policy import Hold, State
 from slack_alert.core.values import Blocks, Piece, Text, Upload
 from slack_alert.engine import requests
 from slack_alert.engine.ports import Batch, Entry, Request
@@ -36,7 +36,9 @@ def test_pause_holds_the_job(until: datetime | None) -> None:
 
 
 def test_resume_lets_the_job_run_again() -> None:
-    assert carried_out(requests.resume("db.lag", NOW)) == replace(only_taken(), holds={"db.lag": None})
+    assert carried_out(requests.resume("db.lag", NOW)) == replace(
+        only_taken(), holds={"db.lag": None}, states={"db.lag": State()}
+    )
 
 
 @pytest.mark.parametrize(

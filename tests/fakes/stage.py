@@ -1,0 +1,70 @@
+"""Plugin functions made from source, and everything a performer needs to call them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from textwrap import dedent
+from typing import Any
+
+from slack_alert.core.model import Action, Run
+from slack_alert.core.policy import Hold
+from slack_alert.core.values import Piece, fallback, pieces
+from slack_alert.engine.context import Context, Services
+from slack_alert.engine.pocket import Pocket
+from slack_alert.engine.ports import Entry
+from slack_alert.engine.simulation import VirtualClock
+from slack_alert.executors.perform import Performer
+from tests.fakes.engine_rig import MARK, at
+
+
+def plugin(source: str, *, module: str = "plugins.db", file: str = "/srv/app/plugins/db.py") -> Callable[..., Any]:
+    """Make the function `job` of a plugin file, as the loader would."""
+    space: dict[str, Any] = {"__name__": module, "__file__": file}
+    exec(compile(dedent(source), file, "exec"), space)
+    function: Callable[..., Any] = space["job"]
+    return function
+
+
+def run_of(function: Callable[..., Any], *, is_async: bool = False, takes_context: bool = False, number: int = 1) -> Run:
+    action = Action("db.job", "plugins/db.py", 3, "The replica lags.", function, takes_context, is_async)
+    return Run(number, "db.job", action, at("16 09:10"))
+
+
+class Stage:
+    """A performer, and what was said, held and kept through it."""
+
+    def __init__(self, path: Path = Path()) -> None:
+        self.clock = VirtualClock(at("16 09:11"))
+        self.said: list[tuple[str, str | None]] = []
+        self.held: list[tuple[str, Hold | None]] = []
+        self.kept: list[Entry] = []
+        self.services = Services(
+            mark=MARK,
+            path=path,
+            say=self._say_value,
+            hold=lambda job, hold: self.held.append((job, hold)),
+            now=self.clock.now,
+            pocket=lambda pack: Pocket(pack, (), write=self.kept.append, now=self.clock.now),
+        )
+        self.performer = Performer(
+            clock=self.clock,
+            mark=MARK,
+            say=self._say,
+            context=lambda run: Context(run, self.services),
+        )
+
+    @property
+    def texts(self) -> list[str]:
+        return [text for text, _ in self.said]
+
+    def context(self) -> Context:
+        return Context(run_of(print), self.services)
+
+    def _say(self, run: Run, said: tuple[Piece, ...]) -> None:
+        self.said += [(fallback(piece), None) for piece in said]
+        run.said += len(said)
+
+    def _say_value(self, run: Run, value: object, to: str | None) -> None:
+        said = pieces(value, mark=MARK, name="job", doc=run.action.doc)
+        self.said += [(fallback(piece), to) for piece in said]

@@ -1,0 +1,167 @@
+from __future__ import annotations
+
+import logging
+import subprocess
+import sys
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from slack_alert.core.errors import BadValue
+from slack_alert.core.policy import Hold
+from slack_alert.engine.context import Context
+from slack_alert.engine.ports import Entry
+from tests.fakes.engine_rig import MARK, at
+from tests.fakes.stage import Stage, run_of
+
+
+def python(*lines: str) -> list[str]:
+    return [sys.executable, "-I", "-c", "\n".join(lines)]
+
+
+def test_now_is_the_due_time_and_not_the_time_of_the_run() -> None:
+    assert Stage().context().now == at("16 09:10")
+
+
+def test_job_has_no_event_and_no_configuration_of_a_pack() -> None:
+    ctx = Stage().context()
+
+    assert ctx.event == {}
+    assert ctx.config == {}
+
+
+def test_say_speaks_at_once_in_the_channel_or_another() -> None:
+    stage = Stage()
+    stage.context().say("a<b")
+    stage.context().say(["one", ""], to="#dev")
+    stage.context().say("")
+
+    assert stage.said == [("a&lt;b", None), ("one", "#dev")]
+
+
+def test_links_and_mentions_survive_escaping() -> None:
+    ctx = Stage().context()
+    text = f"<{ctx.mention('U0123')}> {ctx.link('https://example.org', 'a & b')}"
+
+    assert MARK.escape(text) == "&lt;<@U0123>&gt; <https://example.org|a &amp; b>"
+
+
+@pytest.mark.parametrize(
+    ("for_", "hold"),
+    [
+        (None, Hold()),
+        (60, Hold(at("16 09:12"))),
+        ("1h30m", Hold(at("16 10:41"))),
+        (timedelta(minutes=4), Hold(at("16 09:15"))),
+    ],
+)
+def test_pause_lasts_as_long_as_asked(for_: object, hold: Hold) -> None:
+    stage = Stage()
+    stage.context().pause("web.up", for_)
+
+    assert [("web.up", hold)] == stage.held
+
+
+def test_pause_of_nonsense_is_refused() -> None:
+    with pytest.raises(BadValue, match="'soon' is not a duration"):
+        Stage().context().pause("web.up", "soon")
+
+
+def test_resume_lets_a_job_run_again() -> None:
+    stage = Stage()
+    stage.context().resume("web.up")
+
+    assert stage.held == [("web.up", None)]
+
+
+def test_store_is_that_of_the_folder() -> None:
+    stage = Stage()
+    stage.context().store.set("last", 1)
+
+    assert stage.kept == [Entry("db", "last", "1")]
+
+
+def test_canceled_follows_the_run() -> None:
+    stage = Stage()
+    run = run_of(print)
+    ctx = Context(run, stage.services)
+
+    assert not ctx.canceled
+    run.is_canceled = True
+    assert ctx.canceled
+
+
+def test_log_and_progress_carry_the_name_of_the_job(caplog: pytest.LogCaptureFixture) -> None:
+    with caplog.at_level(logging.INFO):
+        Stage().context().progress(0.5, "half way")
+
+    [record] = caplog.records
+    assert (record.name, record.message) == ("db.job", "progress")
+    assert (vars(record)["fraction"], vars(record)["text"]) == (0.5, "half way")
+
+
+# --- subprocesses
+
+
+def test_run_gives_what_was_printed_on_both_streams() -> None:
+    lines = ("import sys", "print('ü', flush=True)", "print('wrong', file=sys.stderr)")
+
+    assert Stage().context().run(python(*lines), env={"PYTHONIOENCODING": "utf-8"}).splitlines()[-1] == "wrong"
+
+
+def test_run_works_in_the_folder_of_the_project(tmp_path: Path) -> None:
+    other = tmp_path / "other"
+    other.mkdir()
+    ctx = Stage(tmp_path).context()
+    where = python("import os", "print(os.getcwd())")
+
+    assert Path(ctx.run(where).strip()) == tmp_path.resolve()
+    assert Path(ctx.run(where, cwd=other).strip()) == other.resolve()
+
+
+def test_run_reads_what_it_is_given_and_nothing_else() -> None:
+    ctx = Stage().context()
+    echo = python("import sys", "print(sys.stdin.read().upper())")
+
+    assert ctx.run(echo, stdin="abc").strip() == "ABC"
+    assert ctx.run(echo).strip() == ""
+
+
+def test_run_that_fails_raises_with_the_output_unless_told_otherwise() -> None:
+    ctx = Stage().context()
+    fails = python("print('why')", "raise SystemExit(3)")
+
+    with pytest.raises(subprocess.CalledProcessError) as raised:
+        ctx.run(fails)
+    assert (raised.value.returncode, raised.value.output.strip()) == (3, "why")
+    assert ctx.run(fails, check=False).strip() == "why"
+
+
+@pytest.mark.parametrize("timeout", [0.05, "0.05s", timedelta(seconds=0.05)])
+@pytest.mark.slow
+def test_run_ends_with_its_time(timeout: float | str | timedelta) -> None:
+    with pytest.raises(subprocess.TimeoutExpired):
+        Stage().context().run(python("import time", "time.sleep(60)"), timeout=timeout)
+
+
+def test_run_does_not_see_our_secrets(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("SLACK_BOT_TOKEN", "SLACK_ALERT_TOKEN", "SLACK_ALERT_DATABASE"):
+        monkeypatch.setenv(name, "xoxb-secret")
+    monkeypatch.setenv("REGION", "eu")
+    shown = Stage().context().run(python("import os", "print(dict(os.environ))"), env={"MORE": "1"})
+
+    assert "xoxb-secret" not in shown
+    assert "'REGION': 'eu'" in shown
+    assert "'MORE': '1'" in shown
+
+
+def test_run_takes_words_and_no_command_line() -> None:
+    with pytest.raises(TypeError, match="argv must be a list of words"):
+        Stage().context().run("df -h")
+
+
+def test_run_writes_its_words_as_text(tmp_path: Path) -> None:
+    shown = python("import sys", "print(sys.argv[1:])")
+
+    assert Stage().context().run([*shown, tmp_path, 3]).strip() == str([str(tmp_path), "3"])  # type: ignore[list-item]

@@ -1,0 +1,220 @@
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import Awaitable, Callable
+from typing import Any, TypeVar
+
+import pytest
+
+from slack_alert.core.model import Result, Run
+from slack_alert.core.values import fallback
+from slack_alert.executors.inline import Direct, Inline
+from tests.fakes.stage import Stage, plugin, run_of
+
+T = TypeVar("T")
+#: Long enough for any machine; nothing here waits so long unless something is broken.
+PATIENCE = 20.0
+
+
+class Results:
+    """What was reported, run by run, in the order of the reports."""
+
+    def __init__(self) -> None:
+        self._changed = threading.Condition()
+        self._all: list[tuple[int, Result]] = []
+
+    def take(self, run: Run, result: Result) -> None:
+        with self._changed:
+            self._all.append((run.id, result))
+            self._changed.notify_all()
+
+    def wait_for(self, count: int) -> list[int]:
+        with self._changed:
+            assert self._changed.wait_for(lambda: len(self._all) >= count, PATIENCE)
+            return [number for number, _ in self._all]
+
+    def text(self, number: int) -> str:
+        [result] = [result for run, result in self._all if run == number]
+        if result.failure is not None:
+            return result.failure.kind
+        return "\n".join(fallback(piece) for piece in result.pieces)
+
+
+def on_loop(main: Callable[[Inline, Results], Awaitable[T]], *, threads: int = 4) -> T:
+    """Run a test on a loop that executes coroutine functions, as the main one does."""
+
+    async def run() -> T:
+        inline = Inline(Stage().performer, threads=threads, loop=asyncio.get_running_loop())
+        try:
+            return await main(inline, Results())
+        finally:
+            inline.stop()
+
+    return asyncio.run(run())
+
+
+def run(function: Callable[..., Any], number: int, *, is_async: bool = False) -> Run:
+    return run_of(function, number=number, is_async=is_async)
+
+
+def test_blocking_function_delays_nobody() -> None:
+    async def main(inline: Inline, results: Results) -> list[int]:
+        gate = threading.Event()
+        inline.submit(run(lambda: gate.wait(PATIENCE), 1), results.take)
+        inline.submit(run(lambda: 2, 2), results.take)
+        await asyncio.to_thread(results.wait_for, 1)
+        gate.set()
+        return await asyncio.to_thread(results.wait_for, 2)
+
+    assert on_loop(main) == [2, 1]
+
+
+def test_as_many_functions_block_as_there_are_threads() -> None:
+    """The barrier opens only where all of them are inside at once."""
+
+    async def main(inline: Inline, results: Results) -> list[int]:
+        barrier = threading.Barrier(4)
+        for number in range(4):
+            inline.submit(run(lambda: barrier.wait(PATIENCE) and None, number), results.take)
+        return await asyncio.to_thread(results.wait_for, 4)
+
+    assert sorted(on_loop(main)) == [0, 1, 2, 3]
+
+
+def test_no_more_functions_run_at_once_than_there_are_threads() -> None:
+    async def main(inline: Inline, results: Results) -> tuple[int, int]:
+        gate, inside = threading.Event(), threading.Semaphore(0)
+        most = 0
+
+        def job() -> None:
+            inside.release()
+            gate.wait(PATIENCE)
+
+        for number in range(5):
+            inline.submit(run(job, number), results.take)
+        for _ in range(2):
+            assert await asyncio.to_thread(inside.acquire, timeout=PATIENCE)
+        most = 2 + inside.acquire(timeout=0.05)
+        queued = inline.queued
+        gate.set()
+        await asyncio.to_thread(results.wait_for, 5)
+        return most, queued
+
+    assert on_loop(main, threads=2) == (2, 3)
+
+
+def test_quick_functions_share_a_thread_in_their_order() -> None:
+    async def main(inline: Inline, results: Results) -> tuple[list[int], int]:
+        names: set[str] = set()
+        for number in range(50):
+            inline.submit(run(lambda: names.add(threading.current_thread().name), number), results.take)
+        return await asyncio.to_thread(results.wait_for, 50), len(names)
+
+    order, used = on_loop(main, threads=1)
+    assert (order, used) == (list(range(50)), 1)
+
+
+def test_coroutine_function_runs_on_the_loop() -> None:
+    async def main(inline: Inline, results: Results) -> list[int]:
+        async def job() -> None:
+            assert asyncio.get_running_loop() is home
+
+        home = asyncio.get_running_loop()
+        inline.submit(run(job, 1, is_async=True), results.take)
+        order = await asyncio.to_thread(results.wait_for, 1)
+        assert results.text(1) == ""
+        return order
+
+    assert on_loop(main) == [1]
+
+
+def test_coroutine_functions_wait_side_by_side_and_beside_a_blocked_one() -> None:
+    async def main(inline: Inline, results: Results) -> list[int]:
+        gate, opened = threading.Event(), asyncio.Event()
+
+        async def waits() -> None:
+            await opened.wait()
+
+        async def opens() -> None:
+            opened.set()
+
+        inline.submit(run(lambda: gate.wait(PATIENCE), 1), results.take)
+        inline.submit(run(waits, 2, is_async=True), results.take)
+        inline.submit(run(opens, 3, is_async=True), results.take)
+        await asyncio.to_thread(results.wait_for, 2)
+        gate.set()
+        return await asyncio.to_thread(results.wait_for, 3)
+
+    assert on_loop(main) == [3, 2, 1]
+
+
+@pytest.mark.parametrize("error", ["SystemExit(1)", "KeyboardInterrupt()", "GeneratorExit()", "ValueError('no')"])
+@pytest.mark.parametrize("is_async", [False, True])
+def test_nothing_a_function_raises_ends_its_thread_or_the_loop(error: str, is_async: bool) -> None:
+    async def main(inline: Inline, results: Results) -> list[str]:
+        prefix = "async " if is_async else ""
+        inline.submit(run(plugin(f"{prefix}def job():\n    raise {error}"), 1, is_async=is_async), results.take)
+        await asyncio.to_thread(results.wait_for, 1)
+        inline.submit(run(plugin(f"{prefix}def job():\n    return 'up'"), 2, is_async=is_async), results.take)
+        await asyncio.to_thread(results.wait_for, 2)
+        return [results.text(1), results.text(2)]
+
+    assert on_loop(main, threads=1) == [error.partition("(")[0], "up"]
+
+
+def test_what_is_queued_still_runs_after_stop() -> None:
+    async def main(inline: Inline, results: Results) -> list[int]:
+        gate = threading.Event()
+        inline.submit(run(lambda: gate.wait(PATIENCE) and None, 1), results.take)
+        inline.submit(run(lambda: None, 2), results.take)
+        inline.stop()
+        gate.set()
+        return await asyncio.to_thread(results.wait_for, 2)
+
+    assert on_loop(main, threads=1) == [1, 2]
+
+
+def test_run_that_the_end_of_the_loop_cancels_is_reported() -> None:
+    results = Results()
+
+    async def main(inline: Inline, _: Results) -> None:
+        begun = asyncio.Event()
+
+        async def job() -> None:
+            begun.set()
+            await asyncio.Event().wait()
+
+        inline.submit(run(job, 1, is_async=True), results.take)
+        await begun.wait()
+
+    on_loop(main)
+
+    assert results.wait_for(1) == [1]
+    assert results.text(1) == "CancelledError"
+
+
+# --- on the caller's own thread
+
+
+@pytest.mark.parametrize("is_async", [False, True])
+def test_direct_call_reports_before_it_returns(is_async: bool) -> None:
+    results = Results()
+    job = plugin(f"{'async ' if is_async else ''}def job():\n    return 'up'")
+    direct = Direct(Stage().performer)
+    direct.submit(run(job, 1, is_async=is_async), results.take)
+    direct.stop()
+
+    assert results.text(1) == "up"
+
+
+def test_direct_call_survives_what_a_function_raises() -> None:
+    result = Direct(Stage().performer).call(run(plugin("def job():\n    raise SystemExit(1)"), 1))
+
+    assert result.failure is not None
+    assert result.failure.kind == "SystemExit"
+
+
+def test_ctrl_c_ends_the_caller_of_a_direct_call_as_well() -> None:
+    with pytest.raises(KeyboardInterrupt):
+        Direct(Stage().performer).call(run(plugin("def job():\n    raise KeyboardInterrupt"), 1))

@@ -1,0 +1,339 @@
+from __future__ import annotations
+
+import asyncio
+import io
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from slack_alert.core.model import Failure, Result, Run
+from slack_alert.core.values import Upload, fallback
+from slack_alert.executors.capture import captured, current
+from tests.fakes.engine_rig import at
+from tests.fakes.stage import Stage, plugin, run_of
+
+
+def called(source: str, **where: str) -> Result:
+    return Stage().performer.call(run_of(plugin(source, **where)))
+
+
+def awaited(source: str) -> Result:
+    return asyncio.run(Stage().performer.await_(run_of(plugin(source), is_async=True)))
+
+
+def failure(result: Result) -> Failure:
+    assert result.failure is not None
+    assert result.pieces == ()
+    return result.failure
+
+
+def texts(result: Result) -> list[str]:
+    return [fallback(piece) for piece in result.pieces]
+
+
+class Array:
+    """Neither true nor false, like a vendor's."""
+
+    def __init__(self, *values: int) -> None:
+        self._values = values
+
+    def __bool__(self) -> bool:
+        raise ValueError("the truth value of an array is ambiguous")
+
+    def __len__(self) -> int:
+        return len(self._values)
+
+    def __str__(self) -> str:
+        return str(self._values)
+
+
+@pytest.mark.parametrize("value", [None, False, 0, 0.0, "", [], (), {}, set(), Array(), " \n", [None, ""]])
+def test_empty_value_is_quiet(value: object) -> None:
+    result = Stage().performer.call(run_of(lambda: value))
+
+    assert (result.pieces, result.failure) == ((), None)
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [(1, "1"), (True, "The replica lags."), ("a<b", "a&lt;b"), (["a", "", "b"], "a\nb"), (Array(1, 2), "(1, 2)")],
+)
+def test_value_is_said(value: object, text: str) -> None:
+    assert [text] == texts(Stage().performer.call(run_of(lambda: value)))
+
+
+def test_start_and_duration_are_written_down() -> None:
+    run = run_of(lambda: None)
+    result = Stage().performer.call(run)
+
+    assert run.started == at("16 09:11")
+    assert result.duration.total_seconds() >= 0
+
+
+def test_file_is_read_while_it_is_there(tmp_path: Path) -> None:
+    file = tmp_path / "lag.txt"
+    file.write_bytes(b"9s")
+
+    [piece] = Stage().performer.call(run_of(lambda: file)).pieces
+
+    assert isinstance(piece, Upload)
+    assert (piece.name, piece.content) == ("lag.txt", b"9s")
+
+
+def test_file_that_is_not_there_is_a_failure(tmp_path: Path) -> None:
+    found = failure(Stage().performer.call(run_of(lambda: tmp_path / "gone.txt")))
+
+    assert (found.kind, found.place) == ("FileNotFoundError", "plugins/db.py:3")
+    assert "read_bytes" in found.traceback
+
+
+def test_context_is_handed_in_where_it_is_taken() -> None:
+    run = run_of(lambda ctx: f"{ctx.now:%H:%M}", takes_context=True)
+
+    assert texts(Stage().performer.call(run)) == ["08:10"]
+
+
+# --- generators
+
+
+def test_each_yielded_value_is_said_as_it_comes() -> None:
+    stage = Stage()
+    heard: list[list[str]] = []
+
+    def job() -> Iterator[object]:
+        for value in ("one", "", "two"):
+            yield value
+            heard.append(stage.texts)
+
+    result = stage.performer.call(run_of(job))
+
+    assert (result.pieces, result.failure) == ((), None)
+    assert heard == [["one"], ["one"], ["one", "two"]]
+
+
+def test_failure_after_a_yield_keeps_what_was_said() -> None:
+    stage = Stage()
+    result = stage.performer.call(run_of(plugin("def job():\n    yield 'one'\n    1 / 0")))
+
+    assert stage.texts == ["one"]
+    assert (failure(result).kind, failure(result).place) == ("ZeroDivisionError", "plugins/db.py:3")
+
+
+def test_failing_say_is_a_failure_of_the_run() -> None:
+    stage = Stage()
+
+    def refuse(run: Run, said: object) -> None:
+        raise OSError("the disk is full")
+
+    stage.performer._say = refuse
+    found = failure(stage.performer.call(run_of(plugin("def job():\n    yield 'one'"))))
+
+    assert (found.kind, found.message, found.place) == ("OSError", "the disk is full", "plugins/db.py:3")
+    assert "refuse" in found.traceback
+
+
+def test_asynchronous_generator_says_each_value() -> None:
+    stage = Stage()
+    job = plugin("async def job():\n    yield 'one'\n    yield None\n    yield 2")
+    result = asyncio.run(stage.performer.await_(run_of(job, is_async=True)))
+
+    assert (result.pieces, result.failure) == ((), None)
+    assert stage.texts == ["one", "2"]
+
+
+# --- coroutine functions
+
+
+def test_coroutine_function_is_awaited() -> None:
+    assert texts(awaited("import asyncio\nasync def job():\n    await asyncio.sleep(0)\n    return 'up'")) == ["up"]
+
+
+def test_coroutine_function_that_a_decorator_made_plain_is_called() -> None:
+    source = """
+        import asyncio
+        def plain(function):
+            return lambda: 'plain'
+        @plain
+        async def job(): ...
+    """
+
+    assert texts(awaited(source)) == ["plain"]
+
+
+@pytest.mark.parametrize("error", ["ValueError('no')", "SystemExit(1)", "asyncio.CancelledError()"])
+def test_failure_of_a_coroutine_function_has_its_place(error: str) -> None:
+    found = failure(awaited(f"import asyncio\nasync def job():\n    raise {error}"))
+
+    assert (found.kind, found.place) == (error.partition("(")[0].removeprefix("asyncio."), "plugins/db.py:3")
+
+
+# --- failures
+
+
+@pytest.mark.parametrize(
+    ("error", "kind", "message"),
+    [
+        ("ValueError('no route')", "ValueError", "no route"),
+        ("SystemExit(3)", "SystemExit", "3"),
+        ("KeyboardInterrupt()", "KeyboardInterrupt", ""),
+        ("GeneratorExit()", "GeneratorExit", ""),
+        ("StopIteration(1)", "StopIteration", "1"),
+        ("type('Own', (BaseException,), {})('x')", "Own", "x"),
+    ],
+)
+def test_nothing_a_plugin_raises_escapes(error: str, kind: str, message: str) -> None:
+    found = failure(called(f"def job():\n    raise {error}"))
+
+    assert (kind, message, "plugins/db.py:2") == (found.kind, found.message, found.place)
+
+
+@pytest.mark.parametrize("raised", ["ValueError('broken')", "SystemExit()"])
+@pytest.mark.parametrize("method", ["__str__", "__len__"])
+def test_value_that_cannot_be_read_is_a_failure(method: str, raised: str) -> None:
+    source = f"class Own:\n    def {method}(self):\n        raise {raised}\ndef job():\n    return Own()"
+    found = failure(called(source))
+
+    assert (raised.partition("(")[0], "plugins/db.py:3") == (found.kind, found.place)
+
+
+@pytest.mark.parametrize(("raised", "kind"), [("KeyError()", "KeyError"), ("SystemExit()", "SystemExit")])
+def test_message_that_cannot_be_read_is_told_as_that(raised: str, kind: str) -> None:
+    source = f"class Own(Exception):\n    def __str__(self):\n        raise {raised}\ndef job():\n    raise Own()"
+    found = failure(called(source))
+
+    assert (found.kind, found.message) == ("Own", f"({kind} while printing the message)")
+
+
+@pytest.mark.parametrize(
+    ("module", "file", "place"),
+    [
+        ("plugins.db", "/srv/app/plugins/db.py", "plugins/db.py:2"),
+        ("plugins.db.replicas", "/srv/app/plugins/db/replicas.py", "plugins/db/replicas.py:2"),
+        ("plugins.plugins.db", "/srv/plugins/app/plugins/plugins/db.py", "plugins/plugins/db.py:2"),
+        ("plugins.db", "/srv/app/plugins/db/__init__.py", "plugins/db/__init__.py:2"),
+    ],
+)
+def test_place_is_the_file_below_the_folder_of_plugins(module: str, file: str, place: str) -> None:
+    assert place == failure(called("def job():\n    1 / 0", module=module, file=file)).place
+
+
+def test_place_is_the_innermost_line_of_the_plugins_not_of_a_library() -> None:
+    library = plugin("def job():\n    1 / 0", module="vendor.plugins.csv", file="/lib/vendor/plugins/csv.py")
+    space = plugin("def job(library):\n    inner(library)\n\n\ndef inner(library):\n    library()")
+    found = failure(Stage().performer.call(run_of(lambda: space(library))))
+
+    assert found.place == "plugins/db.py:6"
+    assert "csv.py" in found.traceback
+
+
+def test_traceback_begins_with_the_plugin() -> None:
+    found = failure(called("def job():\n    1 / 0"))
+
+    assert found.traceback.startswith('Traceback (most recent call last):\n  File "/srv/app/plugins/db.py", line 2')
+    assert "perform.py" not in found.traceback
+
+
+def test_huge_traceback_is_cut_in_the_middle() -> None:
+    found = failure(called("def job():\n    raise ValueError('x' * 1_000_000 + ' the end')"))
+
+    assert len(found.traceback) < 21_000
+    assert "\n[...]\n" in found.traceback
+    assert found.traceback.endswith("the end\n")
+
+
+def test_endless_recursion_is_a_failure() -> None:
+    found = failure(called("def job():\n    even()\ndef even():\n    odd()\ndef odd():\n    even()"))
+
+    assert found.kind == "RecursionError"
+    assert len(found.traceback) < 21_000
+
+
+# --- what is printed
+
+
+def printed(source: str, run: Run | None = None) -> tuple[Run, str]:
+    stderr = io.StringIO()
+    run = run or run_of(plugin(source))
+    with captured(stderr):
+        Stage().performer.call(run)
+    return run, stderr.getvalue()
+
+
+def test_output_goes_to_standard_error_under_the_name_and_into_the_record() -> None:
+    run, stderr = printed("def job():\n    print('one\\ntwo')\n    print('thr', end='')\n    print('ee')")
+
+    assert stderr == "db.job | one\ndb.job | two\ndb.job | three\n"
+    assert "".join(run.printed or ()) == "one\ntwo\nthree\n"
+
+
+def test_open_line_is_ended_with_the_run() -> None:
+    run, stderr = printed("def job():\n    print('half', end='')\n    1 / 0")
+
+    assert stderr == "db.job | half\n"
+    assert (run.printed, run.line) == (["half", "\n"], "")
+
+
+def test_output_outside_a_run_is_passed_on_as_it_is(capsys: pytest.CaptureFixture[str]) -> None:
+    stderr = io.StringIO()
+    with captured(stderr):
+        print("starting", flush=True)
+    print("after")
+
+    assert stderr.getvalue() == "starting\n"
+    assert capsys.readouterr().out == "after\n"
+
+
+@pytest.mark.parametrize(
+    ("length", "kept"),
+    [
+        (65_536, "x" * 65_535 + "\n"),
+        (65_537, "x" * 65_536 + "\n[more was printed]"),
+        (90_000, "x" * 65_536 + "\n[more was printed]"),
+    ],
+)
+def test_printed_text_has_a_limit_and_says_so(length: int, kept: str) -> None:
+    run, stderr = printed(f"import sys\ndef job():\n    sys.stdout.write('x' * {length - 1})\n    print()")
+
+    assert kept == "".join(run.printed or ())
+    assert len(stderr) == length + len("db.job | ")
+
+
+def test_beyond_the_limit_is_marked_once() -> None:
+    run, _ = printed("def job():\n    for number in range(20_000):\n        print('a line of text')")
+
+    assert "".join(run.printed or ()).count("[more was printed]") == 1
+    assert "".join(run.printed or ()).endswith("\n[more was printed]")
+
+
+def test_lost_terminal_fails_nobody() -> None:
+    stderr = io.StringIO()
+    stderr.close()
+    run = run_of(plugin("def job():\n    print('one', flush=True)\n    return 1"))
+    with captured(stderr):
+        result = Stage().performer.call(run)
+
+    assert texts(result) == ["1"]
+    assert "".join(run.printed or ()) == "one\n"
+
+
+def test_runs_side_by_side_print_into_their_own_records() -> None:
+    source = """
+        import asyncio
+        async def job():
+            for _ in range(3):
+                print(NAME, end='')
+                await asyncio.sleep(0)
+    """
+    runs = [run_of(plugin(source.replace("NAME", repr(name))), is_async=True) for name in "ab"]
+    performer = Stage().performer
+
+    async def both() -> Any:
+        await asyncio.gather(*map(performer.await_, runs))
+
+    with captured(io.StringIO()):
+        asyncio.run(both())
+
+    assert ["".join(run.printed or ()) for run in runs] == ["aaa\n", "bbb\n"]
+    assert current.get() is None
