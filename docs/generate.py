@@ -143,7 +143,9 @@ def _errors(fate: Fate) -> Iterator[str]:
             by_hint.setdefault(hint, []).append(f"`{code}`")
     if by_hint:
         yield f"### {_ORDER[fate]}\n"
-        yield _table(("what Slack says", "what to do"), ((", ".join(codes), _filled(hint)) for hint, codes in by_hint.items()))
+        yield _table(
+            ("what Slack says", "what to do"), ((", ".join(codes), _filled(hint)) for hint, codes in by_hint.items())
+        )
 
 
 def _filled(hint: str) -> str:

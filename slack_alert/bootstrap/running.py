@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import os
+import sys
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import timedelta
-from typing import TYPE_CHECKING, TextIO
+from typing import TYPE_CHECKING, NoReturn, TextIO
 
 from slack_alert.bootstrap.assembly import assemble
 from slack_alert.bootstrap.places import address, database, errors_address, load_plugins, owning
@@ -50,9 +53,20 @@ def _run(settings: Settings, store: Store, inbox: Inbox, out: TextIO, progress: 
             ready(catalog, parts.engine)
             store.close()
             return 1
-        return await App(parts, _manners(settings)).run(lambda: ready(catalog, parts.engine))
+        code = await App(parts, _manners(settings)).run(lambda: ready(catalog, parts.engine))
+        if code:
+            _leave(code, out)
+        return code
 
     return asyncio.run(main())
+
+
+def _leave(code: int, out: TextIO) -> NoReturn:
+    """End the process here: the interpreter would wait for the threads of what was cut off, however long they take."""
+    for stream in (out, sys.stdout, sys.stderr):
+        with suppress(OSError, ValueError):
+            stream.flush()
+    os._exit(code)
 
 
 def _manners(settings: Settings) -> Manners:

@@ -74,7 +74,7 @@ class LazyGroup(click.Group):
 @click.option("--json", "as_json", is_flag=True, help="Reading commands: JSON instead of tables.")
 @click.version_option(__version__, "--version", prog_name="slack-alert", message="%(prog)s %(version)s")
 @click.pass_context
-def cli(ctx: click.Context, /, *, as_json: bool, **flags: object) -> None:
+def cli(ctx: click.Context, /, *, as_json: bool, **flags: object) -> object:
     """Write a Python function, drop it into plugins/, read its result in the team's channel.
 
     `slack-alert` alone is `slack-alert run`. Every option stands before or after the command.
@@ -82,10 +82,11 @@ def cli(ctx: click.Context, /, *, as_json: bool, **flags: object) -> None:
     remember(ctx, flags)
     if as_json:
         ctx.default_map = {name: {"as_json": True} for name in COMMANDS}
-    if ctx.invoked_subcommand is None:
-        command = cli.get_command(ctx, "run")
-        assert command is not None
-        ctx.invoke(command)
+    if ctx.invoked_subcommand is not None:
+        return None
+    command = cli.get_command(ctx, "run")
+    assert command is not None
+    return ctx.invoke(command)
 
 
 def main() -> None:

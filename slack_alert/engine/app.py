@@ -79,12 +79,13 @@ class App:
         parts.writer.start(parts.engine.anchors(), parts.sender.accept)
         self._take_requests()
         self._report(snapshot, now)
-        for channel in parts.channels.values():
-            await channel.open()
         source = parts.make_source(now)
         source.start(self._due)
         parts.engine.start(now)
         self._pulse.tick(now)
+        # After the clock has started: what a channel imports takes longer than some jobs' intervals.
+        for channel in parts.channels.values():
+            await channel.open()
         return source
 
     def _report(self, snapshot: Snapshot, now: datetime) -> None:

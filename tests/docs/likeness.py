@@ -55,6 +55,9 @@ _OTHERS = (
     (re.compile(r'("(?:duration|pid)": )[\d.e-]+'), r"\1N"),
     (re.compile(r"\bprocess \d+"), "process N"),
     (re.compile(r"\b\d+\.\d+\.\d+\b"), "VERSION"),
+    (re.compile(r"\b[0-9a-f]{32}\b"), "KEY"),
+    # Marks in a traceback, which every Python sets in its own way.
+    (re.compile(r"^ *[~^]+\n", re.MULTILINE), ""),
     (re.compile(r"-{3,}"), "---"),
     (re.compile(r"[ \t]+"), " "),
 )

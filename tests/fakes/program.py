@@ -38,7 +38,7 @@ class Program:
         (folder / "slack_alert.conf").chmod(0o600)
 
     def write(self, plugins: str) -> None:
-        (self.folder / "plugins" / "jobs.py").write_text(dedent(plugins), encoding="utf-8")
+        (self.folder / "plugins" / "jobs.py").write_text(dedent(plugins).lstrip("\n"), encoding="utf-8")
 
     @property
     def database(self) -> Path:
@@ -56,7 +56,7 @@ class Program:
     def start(self, *flags: str, is_awaited: bool = True) -> None:
         """Start it; wait until its clock runs."""
         assert self._process is None, "it is running already"
-        command = [sys.executable, "-X", "dev", "-m", "slack_alert", "--path", str(self.folder), "-c"]
+        command = [sys.executable, "-W", "always", "-m", "slack_alert", "--path", str(self.folder), "-c"]
         home = {"HOME": str(self.folder), "PYTHONPATH": str(_ROOT), "TZ": "UTC", "PATH": os.environ.get("PATH", "")}
         kept = {name: value for name, value in os.environ.items() if name.startswith("COV")}
         ready = self.out.count(_READY)

@@ -26,7 +26,9 @@ def plugin(source: str, *, module: str = "plugins.db", file: str = "/srv/app/plu
     return function
 
 
-def run_of(function: Callable[..., Any], *, is_async: bool = False, takes_context: bool = False, number: int = 1) -> Run:
+def run_of(
+    function: Callable[..., Any], *, is_async: bool = False, takes_context: bool = False, number: int = 1
+) -> Run:
     action = Action("db.job", "plugins/db.py", 3, "The replica lags.", function, takes_context, is_async)
     return Run(number, "db.job", action, at("16 09:10"))
 

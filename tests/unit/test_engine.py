@@ -25,13 +25,13 @@ def only(rig: Rig) -> Record:
 
 
 class Kept(Ledger):
-    """A ledger that keeps the batches, and what is to follow them, until asked."""
+    """A ledger that keeps the batches, and never tells that one is committed."""
 
     def __init__(self) -> None:
         super().__init__()
         self.batches: list[Batch] = []
 
-    def put(self, batch: Batch, then: object = None) -> None:
+    def put(self, batch: Batch, then: object = None) -> None:  # noqa: ARG002
         self.batches.append(batch)
         super().put(batch)
 
@@ -66,7 +66,7 @@ def test_error_is_a_card_for_the_errors_channel_with_its_traceback_in_history() 
     rig.play("16 09:10", failed())
     row = only(rig)
 
-    assert [ERRORS] == [message.to for message in rig.ledger.messages]
+    assert [message.to for message in rig.ledger.messages] == [ERRORS]
     assert (row.verdict, row.to, row.error, row.alerts) == (Verdict.ERROR, "#errors", "Traceback: no route", 0)
 
 
@@ -164,8 +164,8 @@ def test_notice_reaches_the_other_channel_a_run_speaks_in() -> None:
     rig.executor.finish(QUIET)
     row = only(rig)
 
-    assert [(DEV, "one\n1 alert: paused for 60 min, until 10:10")] == [
-        (message.to, text) for message, text in zip(rig.ledger.messages, rig.texts, strict=True)
+    assert [(message.to, text) for message, text in zip(rig.ledger.messages, rig.texts, strict=True)] == [
+        (DEV, "one\n1 alert: paused for 60 min, until 10:10")
     ]
     assert (row.verdict, row.to, row.text) == (Verdict.SAID, "#dev", rig.texts[0])
 
@@ -180,9 +180,7 @@ def test_history_names_every_channel_a_run_spoke_in() -> None:
 
     assert (row.verdict, row.to) == (Verdict.ERROR, "#dev, #ops, #errors")
     assert row.text.startswith("one\ntwo\n")
-    assert rig.engine.jobs()[0].state == State(
-        alerts=Quota((at("16 09:10"),)), errors=Quota((at("16 09:10"),))
-    )
+    assert rig.engine.jobs()[0].state == State(alerts=Quota((at("16 09:10"),)), errors=Quota((at("16 09:10"),)))
 
 
 def test_error_withheld_after_something_was_said_is_muted_and_went_nowhere_else() -> None:
@@ -257,7 +255,7 @@ def test_third_overlap_in_a_row_is_told_once() -> None:
     for minute in range(10, 60, 10):
         rig.due(f"16 09:{minute}")
 
-    assert [ERRORS] == [message.to for message in rig.ledger.messages]
+    assert [message.to for message in rig.ledger.messages] == [ERRORS]
     assert rig.texts == ["db.lag is still running: 3 slots in a row found its run 1 going on."]
 
 
@@ -410,7 +408,10 @@ def test_run_that_was_cut_off_is_interrupted_and_not_missed_as_well() -> None:
 def test_beginning_writes_down_what_it_learned_and_nothing_else() -> None:
     known, new, cut = make_job("a.known"), make_job("a.new"), make_job("a.cut")
     seen = {"a.known": Seen(at("16 00:00"), at("16 08:00")), "a.cut": Seen(at("16 00:00"), at("16 08:00"))}
-    running = (Started(7, "a.cut", at("16 08:10"), at("16 08:10")), Started(8, "gone.job", at("16 08:10"), at("16 08:10")))
+    running = (
+        Started(7, "a.cut", at("16 08:10"), at("16 08:10")),
+        Started(8, "gone.job", at("16 08:10"), at("16 08:10")),
+    )
     rig = Rig(known, new, cut)
     books = Kept()
     rig.engine._books = books
@@ -419,7 +420,7 @@ def test_beginning_writes_down_what_it_learned_and_nothing_else() -> None:
     [batch] = books.batches
     assert batch.seen == {"a.new": Seen(at("16 09:00")), "a.cut": Seen(at("16 00:00"), at("16 08:10"))}
     assert batch.running == ()
-    assert [7, 8] == [record.run for record in batch.records]
+    assert [record.run for record in batch.records] == [7, 8]
 
 
 def test_grid_starts_where_a_job_was_first_seen() -> None:
@@ -504,4 +505,4 @@ def test_marks_of_the_context_reach_the_message() -> None:
 
     assert rig.texts == ["<@U0123>"]
     assert rig.rows()[0].text == "@U0123"
-    assert MINUTE * 10 == at("16 09:10") - at("16 09:00")
+    assert at("16 09:10") - at("16 09:00") == MINUTE * 10

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import asyncio
 import io
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -278,8 +279,9 @@ def test_open_line_is_ended_with_the_run() -> None:
 def test_output_outside_a_run_is_passed_on_as_it_is(capsys: pytest.CaptureFixture[str]) -> None:
     stderr = io.StringIO()
     with captured(stderr):
-        print("starting", flush=True)
-    print("after")
+        sys.stdout.write("starting\n")
+        sys.stdout.flush()
+    sys.stdout.write("after\n")
 
     assert stderr.getvalue() == "starting\n"
     assert capsys.readouterr().out == "after\n"

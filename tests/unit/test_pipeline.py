@@ -64,7 +64,7 @@ def test_alert_goes_to_the_channel_of_the_job_and_spends() -> None:
 
     assert settlement.verdict is Verdict.SAID
     assert settlement.text == "lag 9s"
-    assert [OPS] == [message.to for message in settlement.messages]
+    assert [message.to for message in settlement.messages] == [OPS]
     assert settlement.state == State(alerts=Quota((at("16 13:32"),)))
 
 
@@ -152,7 +152,7 @@ def test_error_goes_to_its_own_channel_and_leaves_the_alerts_alone() -> None:
     settlement = settled(failed(), State(alerts=TWO))
 
     assert settlement.verdict is Verdict.ERROR
-    assert [ERRORS] == [message.to for message in settlement.messages]
+    assert [message.to for message in settlement.messages] == [ERRORS]
     assert texts(settlement) == [":rotating_light: *db.lag* failed: OSError: no route\n`plugins/db.py:12`"]
     assert settlement.state == State(alerts=TWO, errors=Quota((at("16 13:32"),)))
 

@@ -1,9 +1,11 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import datetime
+from functools import partial
+from typing import Any
 
 import pytest
 
@@ -47,7 +49,7 @@ class Disk:
         self.committed.set()
         return deliveries
 
-    def prune(self, now: datetime, limits: Limits) -> None:
+    def prune(self, now: datetime, limits: Limits) -> None:  # noqa: ARG002
         if self.prune_fails:
             raise StoreError("the disk is full")
         self.pruned.append(limits)
@@ -88,7 +90,7 @@ def test_everything_that_waits_is_one_transaction_in_its_order() -> None:
     done: list[str] = []
     accepted: list[Delivery] = []
     for key in "abc":
-        writer.put(Batch(messages=[message(key)]), lambda key=key: done.append(key))
+        writer.put(Batch(messages=[message(key)]), partial(done.append, key))
     writer.start({}, accepted.extend)
 
     assert writer.stop(PATIENCE)
@@ -159,9 +161,12 @@ def test_stopping_writes_what_was_noted_last() -> None:
 def test_lines_noted_on_many_threads_all_arrive() -> None:
     disk = Disk()
     with writing(disk) as (writer, _):
-        threads = [
-            threading.Thread(target=lambda: [writer.note(quiet("16 09:10")) for _ in range(200)]) for _ in range(8)
-        ]
+
+        def note() -> None:
+            for _ in range(200):
+                writer.note(quiet("16 09:10"))
+
+        threads = [threading.Thread(target=note) for _ in range(8)]
         for thread in threads:
             thread.start()
         for thread in threads:
@@ -222,12 +227,12 @@ def test_commit_is_tried_until_it_works_and_nothing_follows_before() -> None:
 def test_trouble_is_shown_while_it_lasts() -> None:
     disk = Disk(failures=1)
     seen: list[str | None] = []
-    writer = Writer(
-        disk,
-        VirtualClock(at("16 12:00")),
-        retry=0.0,
-        blocking=lambda call, *given: (seen.append(writer.trouble), call(*given))[1],
-    )
+
+    def look(call: Callable[..., Any], *given: object) -> object:
+        seen.append(writer.trouble)
+        return call(*given)
+
+    writer = Writer(disk, VirtualClock(at("16 12:00")), retry=0.0, blocking=look)
     writer.put(Batch(pulse="{}"))
     writer.start({}, lambda _: None)
 

@@ -1,0 +1,196 @@
+"""The example of the documentation, run as it stands; and what a restart, a crash and a second start make of it."""
+
+from __future__ import annotations
+
+import re
+import signal
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta, timezone
+from pathlib import Path
+
+import pytest
+
+from slack_alert.core.model import Verdict
+from tests.fakes.program import Program, running
+from tests.fakes.slack import FakeSlack
+
+EXAMPLE = """
+    import os
+
+    @deco(seconds=2)                 # a job: the outermost decorator is a call with a trigger keyword
+    def a():
+        return 1                     # goes to the channel
+
+    def b():                         # not a job
+        return 2
+
+    @deco2(xx=1)                     # not a job: the marker is not the outermost decorator
+    @deco(minutes=2, seconds=30)
+    def c():
+        return 3
+"""
+#: As it came with the original, but for the token and the address.
+ORIGINAL = """
+token = xoxb-test            # your token
+channel = test  # where to
+username = slack-alert
+icon_url = ''
+icon_emoji = ':fire:'
+working_hours = 9:30-19:00
+max_alert = 3
+pause_time = 60
+api_url = {url}
+"""
+#: The test runs at any time of day.
+ALWAYS = ("--working-hours", "0:00-24:00")
+NOTICE = re.compile(r"1\n3 alerts: paused for 60 min, until (\d\d:\d\d)")
+KEPT = ("C0TEST", "slack-alert", ":fire:", None)
+
+pytestmark = pytest.mark.slow
+
+
+@pytest.fixture(scope="module")
+def slack() -> Iterator[FakeSlack]:
+    with FakeSlack() as fake:
+        yield fake
+
+
+@dataclass(frozen=True)
+class Lived:
+    """What became of the example."""
+
+    program: Program
+    code: int
+    #: A process that was started beside it, and how that ended.
+    second: Program
+    refused: int
+
+
+@pytest.fixture(scope="module")
+def lived(tmp_path_factory: pytest.TempPathFactory, slack: FakeSlack) -> Iterator[Lived]:
+    folder = tmp_path_factory.mktemp("example") / "program"
+    with running(folder, EXAMPLE, ORIGINAL.format(url=slack.url), *ALWAYS) as program:
+        second = Program(folder.with_name("second"), EXAMPLE, ORIGINAL.format(url=slack.url))
+        second.start(*ALWAYS, "--database", f"sqlite:///{program.database}", is_awaited=False)
+        refused = second.ended()
+        program.wait_until(lambda: Verdict.PAUSED in program.verdicts("a"), "the job rests")
+        code = program.stop(signal.SIGINT)
+        program.start(*ALWAYS)
+        time.sleep(2.5)
+        program.stop()
+        yield Lived(program, code, second, refused)
+
+
+class TestExample:
+    def test_it_speaks_three_times_and_then_rests_for_an_hour(self, lived: Lived, slack: FakeSlack) -> None:
+        texts = [message.text for message in slack.messages]
+
+        assert texts[:2] == ["1", "1"]
+        found = NOTICE.fullmatch(texts[2])
+        said = [line.record for line in lived.program.history("a") if line.record.verdict is Verdict.SAID]
+        assert found is not None, texts
+        assert found[1] == f"{said[2].slot + timedelta(hours=1):%H:%M}"
+        assert said[2].paused_until == said[2].slot + timedelta(hours=1)
+
+    def test_a_restart_within_the_pause_stays_quiet(self, lived: Lived, slack: FakeSlack) -> None:
+        rested = [line.record for line in lived.program.history("a") if line.record.verdict is Verdict.PAUSED]
+
+        assert len(slack.messages) == 3
+        assert sum(record.count for record in rested) >= 2
+        assert {record.run for record in rested} == {0}
+
+    def test_what_is_not_a_job_is_told_of(self, lived: Lived) -> None:
+        assert re.search(r"plugins/jobs\.py:10:1:? .*SA203", lived.program.errors), lived.program.errors
+        assert {line.record.binding for line in lived.program.history()} == {"jobs.a"}
+        assert "1 job" in lived.program.out
+
+    def test_it_ends_in_order(self, lived: Lived) -> None:
+        assert lived.code == 0, lived.program.errors
+        assert "Traceback" not in lived.program.errors
+        assert "Warning" not in lived.program.errors
+
+    def test_messages_look_as_the_original_configured_them(self, lived: Lived, slack: FakeSlack) -> None:
+        assert lived.code == 0
+        first = slack.messages[0]
+        assert (first.channel, first.username, first.icon_emoji, first.icon_url) == KEPT
+
+    def test_a_second_one_on_the_same_database_is_refused(self, lived: Lived) -> None:
+        assert lived.refused == 3, lived.second.errors
+        assert re.search(r"process \d+ is running with .* already\. Stop it", lived.second.errors)
+        assert lived.second.out == ""
+
+
+def said(program: Program, job: str) -> list[datetime]:
+    return [line.record.slot for line in program.history(job) if line.record.verdict is Verdict.SAID]
+
+
+class TestLives:
+    RARE = """
+        @deco(seconds=3)
+        def rare():
+            return "here"
+
+        @deco(seconds=0.5)
+        def often():
+            pass
+    """
+
+    @pytest.mark.parametrize("end", [signal.SIGTERM, signal.SIGKILL])
+    def test_an_interval_longer_than_each_life_is_kept(self, tmp_path: Path, end: signal.Signals) -> None:
+        with running(tmp_path / "program", self.RARE) as program:
+            begun = datetime.now(timezone.utc)
+            for _ in range(2):
+                time.sleep(0.7)
+                program.send(end)
+                program.ended()
+                program.start()
+            program.wait_until(lambda: bool(said(program, "rare")), "it spoke", seconds=4)
+            (slot,) = said(program, "rare")
+
+            assert abs((slot - begun).total_seconds() - 3) < 1
+
+    def test_a_slot_that_passed_meanwhile_runs_once_at_the_start(self, tmp_path: Path) -> None:
+        with running(tmp_path / "program", self.RARE) as program:
+            begun = datetime.now(timezone.utc)
+            program.stop()
+            time.sleep(3)
+            program.start()
+            program.wait_until(lambda: bool(said(program, "rare")), "it spoke", seconds=1)
+            (slot,) = said(program, "rare")
+
+            assert abs((slot - begun).total_seconds() - 3) < 1
+
+    def test_a_run_cut_off_by_a_crash_is_told_with_the_downtime(self, tmp_path: Path, slack: FakeSlack) -> None:
+        jobs = """
+            import time
+
+            @deco(seconds=60, at_start=True)
+            def long():
+                time.sleep(60)
+
+            @deco(seconds=0.5)
+            def often():
+                pass
+        """
+        conf = (
+            f"token = xoxb-test\nchannel = #ops\napi_url = {slack.url}\ndrain_timeout = 0.2\ntimezone = Europe/Berlin"
+        )
+        with running(tmp_path / "program", jobs, conf) as program:
+            time.sleep(1.8)
+            program.kill()
+            time.sleep(1.2)
+            program.start()
+            program.wait_until(lambda: any(each.channel == "C0OPS" for each in slack.messages), "the downtime is told")
+            (told,) = [each.text for each in slack.messages if each.channel == "C0OPS"]
+            (cut_off, *_) = program.history("long")
+
+            assert re.fullmatch(
+                r"Not running from \w{3} \d\d \w{3} \d\d:\d\d to \w{3} \d\d \w{3} \d\d:\d\d: "
+                r"\d+ runs? missed: jobs\.often \(\d+\)\. Cut off: jobs\.long\.",
+                told,
+            )
+            assert cut_off.record.verdict is Verdict.INTERRUPTED
+            assert cut_off.record.started is not None
+            assert Verdict.MISSED in program.verdicts("often")

@@ -1,0 +1,169 @@
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+
+import click
+import pytest
+
+from slack_alert.channels.slack.errors import TABLE
+from slack_alert.channels.slack.manifest import SCOPES
+from slack_alert.cli import codes
+from slack_alert.cli.main import COMMANDS, cli
+from slack_alert.core.backoff import Fate
+from slack_alert.core.catalog import Severity
+from slack_alert.core.model import Status, Verdict
+from slack_alert.core.outlook import Standing
+from slack_alert.engine.context import Context
+from slack_alert.loader.keywords import KEYWORDS, LATER_KEYWORDS
+from slack_alert.schedulers import MODULES
+from slack_alert.settings import KEYS
+from tests.docs.book import ROOT, Page
+
+DOCS = ROOT / "docs"
+SOURCE = ROOT / "slack_alert"
+
+
+def page(name: str) -> str:
+    return Page(DOCS / name).text
+
+
+def quoted(text: str) -> set[str]:
+    """Find what stands between backticks, one word or several."""
+    return {word for span in re.findall(r"`([^`\n]+)`", text) for word in (span, *re.split(r"[\s,=(]+", span))}
+
+
+def first_cells(text: str) -> list[str]:
+    """Give the first cell of each row of the tables in a text."""
+    rows = re.findall(r"^\| (.*?) \|", text, flags=re.MULTILINE)
+    return [row for row in rows if row != "---"]
+
+
+def missing(names: Iterable[str], text: str) -> list[str]:
+    return sorted(set(names) - quoted(text))
+
+
+def flags() -> dict[str, list[str]]:
+    """Give the spellings of every option, by command."""
+    found: dict[str, list[str]] = {"": _spellings(cli)}
+    waiting: list[tuple[str, click.Command]] = []
+    for name in COMMANDS:
+        command = cli.get_command(click.Context(cli), name)
+        assert command is not None
+        waiting.append((name, command))
+    while waiting:
+        name, command = waiting.pop()
+        found[name] = _spellings(command)
+        if isinstance(command, click.Group):
+            waiting += [(f"{name} {verb}", inner) for verb, inner in command.commands.items()]
+    return found
+
+
+def _spellings(command: click.Command) -> list[str]:
+    return [spelling for each in command.params if isinstance(each, click.Option) for spelling in each.opts]
+
+
+FLAGS: Mapping[str, list[str]] = flags()
+
+
+@pytest.mark.parametrize("command", sorted(FLAGS))
+def test_every_command_and_flag_is_documented(command: str) -> None:
+    text = page("reference/cli.md")
+    _, found, section = text.partition(f"# {command}\n") if command else ("", "yes", text)
+    own = section.partition("\n### ")[0] if command else section
+    shared = text.partition("## Commands")[0]
+
+    assert found
+    assert missing(FLAGS[command], own + shared) == []
+
+
+def test_every_setting_is_documented_with_its_flag() -> None:
+    text = page("reference/settings.md")
+
+    assert missing((name for key in KEYS for name in key.spellings), text) == []
+    assert missing((key.flag for key in KEYS if key.flag), text) == []
+    assert missing((key.also for key in KEYS if key.also), text) == []
+
+
+def test_every_exit_code_is_documented() -> None:
+    known = sorted(value for value in vars(codes).values() if isinstance(value, int))
+
+    assert sorted(int(cell) for cell in first_cells(page("reference/exit-codes.md")) if cell.isdigit()) == known
+
+
+def test_every_problem_code_is_documented_with_an_example() -> None:
+    text = page("reference/problem-codes.md")
+    source = "".join(path.read_text(encoding="utf-8") for path in sorted(SOURCE.rglob("*.py")))
+    known = sorted(set(re.findall(r'"(SA\d{3})"', source)))
+
+    assert re.findall(r"^### (SA\d{3})$", text, flags=re.MULTILINE) == known
+    assert re.findall(r"^```python (SA\d{3})$", text, flags=re.MULTILINE) == known
+    assert [severity for severity in Severity if severity.value not in text] == []
+
+
+def test_every_verdict_is_documented() -> None:
+    shown = [cell.strip("`") for cell in first_cells(page("reference/verdicts.md"))[1:]]
+
+    assert sorted(shown) == sorted(verdict.value for verdict in Verdict if verdict is not Verdict.GO)
+
+
+def test_every_keyword_is_documented() -> None:
+    assert missing(KEYWORDS, page("reference/keywords.md")) == []
+
+
+def test_keywords_without_effect_are_listed_apart() -> None:
+    """`where` has no code of its own: it means nothing without `on`."""
+    before, _, after = page("reference/keywords.md").partition("\n## Not there yet\n")
+    listed = quoted("\n".join(first_cells(after.partition("\n## ")[0])))
+
+    assert sorted(LATER_KEYWORDS | {"where"}) == sorted(listed & set(KEYWORDS))
+    assert quoted("\n".join(first_cells(before))) & LATER_KEYWORDS == set()
+
+
+def test_every_word_of_slack_is_documented() -> None:
+    assert missing(TABLE, page("howto/troubleshoot.md")) == []
+    assert missing(SCOPES, page("reference/slack.md")) == []
+
+
+def test_every_fate_of_a_message_is_documented() -> None:
+    refused = [fate.value for fate in Fate if fate is not Fate.SENT]
+
+    assert sorted(first_cells(page("reference/slack.md").partition("## What a refusal")[2])[1:]) == sorted(refused)
+
+
+def test_every_state_is_documented() -> None:
+    assert missing((state.value for state in Standing), page("reference/json.md")) == []
+    assert missing((status.value for status in Status), page("howto/history-and-outbox.md")) == []
+
+
+def test_everything_of_ctx_is_documented() -> None:
+    public = {name for name in vars(Context) if not name.startswith("_")}
+    given = set(re.findall(r"self\.([a-z]\w*)\b.* = ", (SOURCE / "engine" / "context.py").read_text(encoding="utf-8")))
+
+    assert given == {"config", "event", "log", "now", "store"}
+    assert missing((f"ctx.{name}" for name in public | given), page("howto/use-ctx.md")) == []
+
+
+def test_every_scheduler_is_documented() -> None:
+    assert missing(MODULES, page("howto/choose-a-scheduler.md")) == []
+
+
+def test_every_json_command_is_documented() -> None:
+    reading = sorted(name for name, spellings in FLAGS.items() if name and "--json" in spellings)
+
+    assert sorted(re.findall(r"^## (\w+)$", page("reference/json.md"), flags=re.MULTILINE)) == reading
+
+
+@pytest.mark.parametrize("path", sorted((DOCS / "decisions").glob("0*.md")), ids=lambda path: path.stem)
+def test_decisions_say_what_why_instead_of_what_and_what_follows(path: Path) -> None:
+    text = path.read_text(encoding="utf-8")
+
+    assert re.findall(r"^\*\*(What follows|What|Why|Instead of what)\b", text, flags=re.MULTILINE) == [
+        "What",
+        "Why",
+        "Instead of what",
+        "What follows",
+    ]
+    assert 20 <= len(text.splitlines()) <= 40
+    assert path.name in page("decisions/index.md")

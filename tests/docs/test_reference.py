@@ -1,0 +1,29 @@
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from docs.generate import MADE, MAKERS, made, pages
+
+
+@pytest.mark.parametrize("path", pages(), ids=lambda path: path.name)
+def test_what_is_made_from_the_code_is_up_to_date(path: Path) -> None:
+    """`python docs/generate.py` brings it up to date."""
+    page = path.read_text(encoding="utf-8")
+
+    assert page == made(page)
+
+
+def test_everything_that_can_be_made_stands_on_a_page() -> None:
+    used = [found[2] for path in pages() for found in MADE.finditer(path.read_text(encoding="utf-8"))]
+
+    assert sorted(used) == sorted(MAKERS)
+
+
+def test_making_replaces_what_was_there() -> None:
+    page = "before\n<!-- made: scopes -->\nold\n<!-- end -->\nafter\n"
+
+    assert "old" not in made(page)
+    assert re.fullmatch(r"before\n<!-- made: scopes -->\n\n\| scope .*\n<!-- end -->\nafter\n", made(page), re.DOTALL)

@@ -1,0 +1,231 @@
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from datetime import datetime, timedelta, timezone
+from zoneinfo import ZoneInfo
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from slack_alert.core.bindings import Job
+from slack_alert.core.catalog import Catalog
+from slack_alert.core.gaps import gaps
+from slack_alert.core.model import Record, Result, Run, Verdict
+from slack_alert.core.pipeline import gate, standing
+from slack_alert.core.policy import Hold, Quota, State
+from slack_alert.core.slots import each_slot
+from slack_alert.engine.engine import Engine
+from slack_alert.engine.ports import Batch, Seen, Snapshot, Started
+from slack_alert.engine.simulation import Scripted, Simulation, VirtualClock
+from tests.fakes.engine_rig import MARK, TICK, make_job, make_policy
+
+pytestmark = pytest.mark.slow
+
+UTC = timezone.utc
+MOMENTS = (
+    ("Europe/Berlin", datetime(2026, 3, 28, 20, tzinfo=UTC)),
+    ("Europe/Berlin", datetime(2026, 10, 24, 20, tzinfo=UTC)),
+    ("America/New_York", datetime(2026, 3, 8, 2, tzinfo=UTC)),
+    ("Australia/Lord_Howe", datetime(2026, 4, 4, 10, tzinfo=UTC)),
+)
+TRIGGERS: tuple[dict[str, object], ...] = (
+    {"minutes": 7},
+    {"minutes": 10, "jitter": 300},
+    {"hours": 1},
+    {"cron": "*/15 * * * *"},
+    {"cron": ["0 1 * * *", "30 2 * * *", "0 9 * * mon-fri"]},
+    {"days": 1, "at": "02:30"},
+    {"minutes": 30, "cron": "*/20 * * * *"},
+)
+HOURS = ("always", "9:30-19:00", "22:00-06:00", "1:30-2:30")
+
+minutes = st.integers(0, 36 * 60).map(lambda count: timedelta(minutes=count))
+
+
+@st.composite
+def jobs(draw: st.DrawFn, name: str = "db.lag", zone: str = "Europe/Berlin") -> Job:
+    policy = make_policy(
+        draw(st.sampled_from(HOURS)),
+        max_alert=draw(st.integers(0, 3)),
+        pause=timedelta(minutes=draw(st.integers(1, 300))),
+        mutes=draw(st.booleans()),
+        zone=ZoneInfo(zone),
+    )
+    every = draw(st.sampled_from(TRIGGERS))
+    return make_job(name, every=every, policy=policy, zone=ZoneInfo(zone), at_start=draw(st.booleans()))
+
+
+@st.composite
+def scenes(draw: st.DrawFn) -> tuple[Job, datetime]:
+    zone, start = draw(st.sampled_from(MOMENTS))
+    return draw(jobs(zone=zone)), start
+
+
+def slots_of(job: Job, after: datetime, until: datetime, anchor: datetime) -> list[datetime]:
+    return list(each_slot(lambda instant: job.trigger.next_after(instant, anchor), after=after, until=until))
+
+
+# --- simulating with leaps and without
+
+
+@given(
+    st.sampled_from(MOMENTS).flatmap(
+        lambda moment: st.tuples(st.just(moment[1]), jobs("a.one", moment[0]), jobs("b.two", moment[0]))
+    ),
+    st.lists(minutes, min_size=1, max_size=3),
+    st.lists(st.sampled_from(["alert", "quiet", "error"]), min_size=2, max_size=2),
+)
+@settings(max_examples=200)
+def test_leaping_over_what_cannot_run_gives_the_same_rows_line_for_line(
+    scene: tuple[datetime, Job, Job], steps: list[timedelta], outcomes: list[str]
+) -> None:
+    start, *two = scene
+    script = dict(zip(("a.one", "b.two"), outcomes, strict=True))
+
+    def rows(*, skips: bool) -> list[Record]:
+        executor = Scripted(script, MARK)
+        simulation = Simulation(Catalog(tuple(two)), VirtualClock(start), executor, mark=MARK, skips=skips)
+        for step in steps:
+            simulation.advance(step)
+        return [row._replace(run=0, duration=None) for row in simulation.ledger.take()]
+
+    assert rows(skips=False) == rows(skips=True)
+
+
+# --- gaps
+
+
+@st.composite
+def quotas(draw: st.DrawFn, start: datetime) -> Quota:
+    spent = sorted(start - draw(minutes) for _ in range(draw(st.integers(0, 3))))
+    return Quota(tuple(spent), start + draw(minutes) if draw(st.booleans()) else None)
+
+
+@given(st.data(), scenes())
+@settings(max_examples=100)
+def test_rows_of_a_gap_are_the_slots_gated_one_by_one(data: st.DataObject, scene: tuple[Job, datetime]) -> None:
+    job, start = scene
+    state = State(alerts=data.draw(quotas(start)))
+    hold = data.draw(st.none() | st.builds(Hold, st.none() | minutes.map(lambda step: start + step)))
+    until = start + data.draw(minutes)
+    anchor = start - data.draw(minutes)
+
+    rows = list(gaps(job, state, hold, after=start, until=until, anchor=anchor))
+
+    expected = []
+    for slot in slots_of(job, start, until, anchor):
+        verdict = gate(job, state, slot, hold=hold)
+        expected.append((slot, Verdict.MISSED if verdict is Verdict.GO else verdict, standing(job, state, slot)))
+    found = [
+        (slot, row.verdict, standing(job, state, row.first))
+        for row in rows
+        for slot in slots_of(job, row.first - TICK, row.last, anchor)
+    ]
+    assert expected == found
+    assert [row.count for row in rows] == [len(slots_of(job, row.first - TICK, row.last, anchor)) for row in rows]
+
+
+@given(scenes(), minutes)
+@settings(max_examples=50)
+def test_there_are_no_more_rows_than_openings_and_closings(scene: tuple[Job, datetime], span: timedelta) -> None:
+    job, start = scene
+    changes, instant = 0, job.policy.hours.next_change(start)
+    while instant is not None and instant <= start + span:
+        changes, instant = changes + 1, job.policy.hours.next_change(instant)
+
+    assert len(list(gaps(job, State(), None, after=start, until=start + span, anchor=start))) <= changes + 1
+
+
+# --- restarts
+
+
+class Notebook:
+    """Books that can be read again after a restart."""
+
+    def __init__(self) -> None:
+        self.states: dict[str, State] = {}
+        self.seen: dict[str, Seen] = {}
+        self.lines: list[Record] = []
+
+    def put(self, batch: Batch, then: Callable[[], object] | None = None) -> None:
+        self.states.update(batch.states)
+        for name, seen in batch.seen.items():
+            self._reach(name, seen)
+        self.lines += batch.records
+        if then is not None:
+            then()
+
+    def note(self, record: Record) -> None:
+        self.lines.append(record)
+        self._reach(record.binding, Seen(self.seen[record.binding].first, record.until or record.slot))
+
+    def _reach(self, name: str, seen: Seen) -> None:
+        known = self.seen.get(name, seen)
+        self.seen[name] = max(known, seen, key=lambda each: (each.last is not None, each.last or each.first))
+
+    def snapshot(self, running: tuple[Started, ...]) -> Snapshot:
+        return Snapshot(states=dict(self.states), seen=dict(self.seen), running=running, last_run=len(self.lines) + 1)
+
+
+class Dying(Scripted):
+    """An executor under which the program dies: its last run never ends."""
+
+    def __init__(self, outcomes: dict[str, str], death: datetime | None) -> None:
+        super().__init__(outcomes, MARK)
+        self._death = death
+        self.cut_off: list[Run] = []
+
+    def submit(self, run: Run, done: Callable[[Run, Result], None]) -> None:
+        if run.slot == self._death:
+            self.cut_off.append(run)
+        else:
+            super().submit(run, done)
+
+
+def lived(job: Job, books: Notebook, executor: Dying, snapshot: Snapshot, at: tuple[datetime, datetime]) -> None:
+    """Let the program run for a while, from its start to its end."""
+    start, end = at
+    clock = VirtualClock(start)
+    engine = Engine(Catalog((job,)), books=books, executor=executor, clock=clock, mark=MARK)
+    engine.begin(snapshot, start)
+    engine.catch_up(start)
+    anchor = engine.anchors()[job.name]
+    for slot in slots_of(job, start, end, anchor):
+        clock.set(slot)
+        engine.due(job.name, (slot,))
+
+
+def covered(job: Job, rows: Sequence[Record], anchor: datetime) -> list[datetime]:
+    """Give each slot the rows account for; a run that was cut off is one."""
+    found: list[datetime] = []
+    for row in rows:
+        slots = slots_of(job, row.slot - TICK, row.until or row.slot, anchor)
+        assert row.count == len(slots)
+        found += slots
+    return sorted(found)
+
+
+@given(
+    scenes(),
+    st.lists(st.tuples(minutes, minutes), min_size=1, max_size=3),
+    st.sampled_from(["alert", "quiet", "error"]),
+    st.booleans(),
+)
+@settings(max_examples=60)
+def test_restarts_account_for_each_slot_exactly_once(
+    scene: tuple[Job, datetime], lives: list[tuple[timedelta, timedelta]], outcome: str, is_killed: bool
+) -> None:
+    job, anchor = scene
+    books, start = Notebook(), anchor
+    running: tuple[Started, ...] = ()
+    for life, downtime in lives:
+        end = start + life
+        last = job.trigger.passed(start, end, anchor).last
+        executor = Dying({job.name: outcome}, last if is_killed else None)
+        lived(job, books, executor, books.snapshot(running), (start, end))
+        running = tuple(Started(run.id, run.binding, run.slot, run.slot) for run in executor.cut_off)
+        start = end + downtime
+    lived(job, books, Dying({job.name: outcome}, None), books.snapshot(running), (start, start + timedelta(hours=3)))
+
+    assert slots_of(job, anchor, start + timedelta(hours=3), anchor) == covered(job, books.lines, anchor)
