@@ -75,7 +75,7 @@ _ORDER = {
     Fate.RETRY: "Slack could not do it this time",
     Fate.AMBIGUOUS: "Slack's answer leaves it open",
 }
-_BLANKS = {"{to}": "the channel", "{needed}": "it names", "{provided}": "…"}
+_BLANKS = {"{to}": "the conversation", "{needed}": "it names", "; the token has: {provided}": ""}
 
 
 def _setting(key: Key) -> tuple[str, ...]:

@@ -48,7 +48,7 @@ def assemble(settings: Settings, catalog: Catalog, store: Store, inbox: Inbox, *
     performer = Performer(
         clock=clock,
         mark=mark,
-        say=lambda run, said: engine.say(run, said),
+        say=lambda run, said: engine.say(run, said),  # noqa: PLW0108 - looked up when called
         context=lambda run: Context(run, services),
     )
     executor = Inline(performer, threads=settings.threads, loop=asyncio.get_running_loop())

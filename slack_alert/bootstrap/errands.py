@@ -150,7 +150,7 @@ def _called(settings: Settings, catalog: Catalog, run: Run) -> Result:
         clock=clock, mark=mark, say=lambda _, more: said.extend(more), context=lambda run: Context(run, services)
     )
     result = Direct(performer).call(run)
-    return replace(result, pieces=(*said, *result.pieces))
+    return result._replace(pieces=(*said, *result.pieces))
 
 
 def rehearse(settings: Settings, catalog: Catalog, since: datetime, until: datetime) -> list[Record]:
@@ -161,7 +161,7 @@ def rehearse(settings: Settings, catalog: Catalog, since: datetime, until: datet
     performer = Performer(
         clock=clock,
         mark=mark,
-        say=lambda run, said: simulation.engine.say(run, said),
+        say=lambda run, said: simulation.engine.say(run, said),  # noqa: PLW0108 - looked up when called
         context=lambda run: Context(run, services),
     )
     simulation = Simulation(catalog, clock, Direct(performer), mark=mark, ledger=ledger)

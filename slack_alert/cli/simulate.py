@@ -34,7 +34,7 @@ _DAY = timedelta(days=1)
 @click.option("--execute", is_flag=True, help="Really call the functions; nothing is sent.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON line per slot.")
 @click.pass_context
-def simulate(  # noqa: PLR0913 - one argument for each option
+def simulate(
     ctx: click.Context,
     /,
     *,
@@ -84,7 +84,8 @@ def _script(outcomes: tuple[str, ...], catalog: Catalog) -> dict[str, str]:
 
 def _show(records: list[Record], settings: Settings, out: TextIO, *, as_json: bool) -> None:
     if as_json:
-        for record in records:
-            out.write(json.dumps(record_json(record, settings.timezone), ensure_ascii=False) + "\n")
+        out.writelines(
+            json.dumps(record_json(record, settings.timezone), ensure_ascii=False) + "\n" for record in records
+        )
         return
     click.echo(history_table(records, settings.timezone, out), file=out)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import Enum
 from typing import Any, NamedTuple
@@ -105,7 +105,8 @@ class Run:
     slot: datetime
     #: Who asked, when a person did; policy binds only runs nobody asked for.
     asked_by: str | None = None
-    event: Mapping[str, object] = field(default_factory=dict)
+    #: What was noticed, for a rule.
+    event: Mapping[str, object] | None = None
     started: datetime | None = None
     printed: list[str] | None = None
     #: How many characters it printed so far, kept or not.
@@ -122,9 +123,8 @@ class Run:
     is_canceled: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Result:
-    """How a run ended: what it has to say (empty: quiet), or a failure."""
+class Result(NamedTuple):
+    """How a run ended: what it has to say (empty: quiet), or a failure; a tuple, because a million pass."""
 
     pieces: tuple[Piece, ...] = ()
     failure: Failure | None = None

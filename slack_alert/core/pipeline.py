@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime
+from typing import NamedTuple
 
 from slack_alert.core.bindings import Job
 from slack_alert.core.markup import Markup
@@ -12,8 +12,7 @@ from slack_alert.core.policy import Hold, Quota, State, admit, spend_alert, spen
 from slack_alert.core.values import Piece, Text, deliverable, error_card, fallback, pause_notice, plain, with_notice
 
 
-@dataclass(frozen=True, slots=True)
-class Settlement:
+class Settlement(NamedTuple):
     """Everything a finished run causes, as data."""
 
     state: State

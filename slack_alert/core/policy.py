@@ -34,6 +34,8 @@ class Quota:
 
     def count(self, slot: datetime, window: timedelta) -> int:
         """Count what still weighs at `slot`."""
+        if not self.spent:
+            return 0
         if self.until is not None:
             return len(self.spent) if slot < self.until else 0
         return sum(1 for at in self.spent if at > slot - window)

@@ -101,12 +101,11 @@ class App:
             engine.tell(f"downtime/{now.isoformat()}", text, manners.to)
 
     def _due(self, due: Sequence[Due]) -> None:
-        for names, slots in due:
-            for name in names:
-                if name == PULSE_NAME:
-                    self._pulse.tick(self._parts.clock.now())
-                else:
-                    self._parts.engine.due(name, slots)
+        if any(PULSE_NAME in names for names, _ in due):
+            self._pulse.tick(self._parts.clock.now())
+            # It may share its slots with jobs.
+            due = [([name for name in names if name != PULSE_NAME], slots) for names, slots in due]
+        self._parts.engine.due(due)
 
     async def _turns(self) -> None:
         """Look after what nobody else would notice, twice a second."""

@@ -41,7 +41,7 @@ class Context:
         #: The due time of this run, aware, in UTC; of an asked run the moment it was asked for.
         self.now: datetime = run.slot
         #: What was noticed, for a rule; empty for a job.
-        self.event: Mapping[str, object] = run.event
+        self.event: Mapping[str, object] = run.event or {}
         self.log = logging.getLogger(run.binding)
         #: The configuration of the function's pack; empty outside packs.
         self.config: Mapping[str, str] = {}

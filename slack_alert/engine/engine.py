@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from itertools import count
@@ -16,7 +16,7 @@ from slack_alert.core.model import QUIET, Address, Message, Record, Result, Run,
 from slack_alert.core.pipeline import Settlement, gate, settle, standing
 from slack_alert.core.policy import Hold, State, rested
 from slack_alert.core.values import Piece, Text
-from slack_alert.engine.ports import Batch, Books, Clock, Executor, Seen, Snapshot, Started
+from slack_alert.engine.ports import Batch, Books, Clock, Due, Executor, Seen, Snapshot, Started
 
 log = logging.getLogger(__name__)
 
@@ -96,30 +96,19 @@ class Engine:
                 if row.verdict is Verdict.MISSED:
                     missed[name] = missed.get(name, 0) + row.count
             if slot is not None:
-                self.due(name, (slot,))
+                self.due([((name,), (slot,))])
         return missed
 
     def start(self, now: datetime) -> None:
         """Run the jobs that run at the start."""
-        for name, hot in self._hot.items():
-            if hot.job.at_start and hot.run is None:
-                self.due(name, (now,))
+        names = [name for name, hot in self._hot.items() if hot.job.at_start and hot.run is None]
+        self.due([(names, (now,))])
 
-    def due(self, name: str, slots: Sequence[datetime]) -> None:
-        """Take the slots of one job that are due, oldest first: the last may run, a stall folded the others."""
-        hot = self._hot[name]
-        slot = slots[-1]
-        if len(slots) > 1:
-            folded = gaps(hot.job, hot.state, hot.hold, after=slots[0] - _TICK, until=slots[-2], anchor=hot.anchor)
-            for row in folded:
-                self.account(hot, row)
-        verdict = gate(hot.job, hot.state, slot, hold=hot.hold, is_running=hot.run is not None)
-        hot.last = slot
-        if verdict is Verdict.GO:
-            hot.run = Run(next(self._ids), name, hot.job.action, slot)
-            self._executor.submit(hot.run, self._finish)
-        else:
-            self._skip(hot, slot, verdict)
+    def due(self, due: Iterable[Due]) -> None:
+        """Take all the slots that are due at once: of each job the last may run, a stall folded the others."""
+        runs = [run for names, slots in due for name in names if (run := self._admit(self._hot[name], slots))]
+        if runs:
+            self._executor.submit(runs, self._finish)
 
     def say(self, run: Run, pieces: tuple[Piece, ...], to: Address | None = None) -> None:
         """Say something in the middle of a run; a run counts as one alert, however often it speaks."""
@@ -206,25 +195,39 @@ class Engine:
         self._books.note(record)
         hot.pass_by(gap.last)
 
+    def _admit(self, hot: Hot, slots: Sequence[datetime]) -> Run | None:
+        """Let the last slot run if it may, and account for the others."""
+        slot = slots[-1]
+        if len(slots) > 1:
+            folded = gaps(hot.job, hot.state, hot.hold, after=slots[0] - _TICK, until=slots[-2], anchor=hot.anchor)
+            for row in folded:
+                self.account(hot, row)
+        verdict = gate(hot.job, hot.state, slot, hold=hot.hold, is_running=hot.run is not None)
+        hot.last = slot
+        if verdict is not Verdict.GO:
+            self._skip(hot, slot, verdict)
+            return None
+        hot.run = Run(next(self._ids), hot.job.name, hot.job.action, slot)
+        return hot.run
+
     def _finish(self, run: Run, result: Result) -> None:
         """Settle a run; it counts as done when what it says is committed."""
         hot = self._hot[run.binding]
         if run.is_canceled:
             return
         settlement = settle(hot.job, hot.state, run, result, self._mark)
-        record = self._record(hot, run, result, settlement)
         hot.state = settlement.state
         # Told again only after a run that nothing overlapped: a job that is always too slow is told once.
         hot.is_told = hot.is_told and hot.overlaps > 0
         hot.overlaps = 0
         if settlement.verdict is Verdict.QUIET and not settlement.messages:
-            self._books.note(record)
+            self._books.note(_quiet(hot, run, result))
             hot.run = None
             return
         batch = Batch(
             states={run.binding: settlement.state},
             seen={run.binding: hot.seen},
-            records=[record],
+            records=[self._record(hot, run, result, settlement)],
             messages=list(settlement.messages),
         )
         self._books.put(batch, hot.rest)
@@ -250,6 +253,15 @@ class Engine:
             hot.is_told = True
             text = f"{hot.job.name} is still running: {_OVERLAPS} slots in a row found its run {hot.run.id} going on."
             self.tell(f"overlaps/{hot.run.id}/{hot.run.slot.isoformat()}", text, hot.job.errors_to)
+
+
+def _quiet(hot: Hot, run: Run, result: Result) -> Record:
+    """Write the line of most runs: nothing said, nothing spent."""
+    alerts = hot.state.alerts.count(run.slot, hot.job.policy.pause_time)
+    printed = _printed(run) if run.printed else None
+    return Record(
+        run.id, run.binding, run.slot, Verdict.QUIET, run.started, result.duration, alerts=alerts, printed=printed
+    )
 
 
 def _interrupted(started: Started) -> Record:

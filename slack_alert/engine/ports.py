@@ -144,8 +144,8 @@ class Source(Protocol):
 class Executor(Protocol):
     """Who calls the functions."""
 
-    def submit(self, run: Run, done: Callable[[Run, Result], None]) -> None:
-        """Call the run's action once and report exactly one result, exceptions included; never block."""
+    def submit(self, runs: Sequence[Run], done: Callable[[Run, Result], None]) -> None:
+        """Call each run's action once and report exactly one result each, exceptions included; never block."""
 
     def stop(self) -> None:
         """Take no further run; what is going on may end."""

@@ -52,7 +52,7 @@ def _redacted_piece(piece: Piece, redaction: Redaction) -> Piece:
     return replace(piece, name=redaction(piece.name), title=redaction(piece.title), comment=redaction(piece.comment))
 
 
-def _redacted_json(node: Any, redaction: Redaction) -> object:  # noqa: ANN401 - any JSON value
+def _redacted_json(node: Any, redaction: Redaction) -> object:
     if isinstance(node, str):
         return redaction(node)
     if isinstance(node, Mapping):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from heapq import heapify, heappop, heappush
 
@@ -50,9 +50,10 @@ class Scripted:
         self._outcomes = outcomes
         self._mark = mark
 
-    def submit(self, run: Run, done: Callable[[Run, Result], None]) -> None:
-        """Report the outcome at once."""
-        done(run, self._result(run))
+    def submit(self, runs: Sequence[Run], done: Callable[[Run, Result], None]) -> None:
+        """Report the outcomes at once."""
+        for run in runs:
+            done(run, self._result(run))
 
     def stop(self) -> None:
         """Do nothing."""
@@ -156,12 +157,12 @@ class Simulation:
             row = next(rows)
             self.engine.account(hot, row)
             return row.last
-        self.engine.due(hot.job.name, (slot,))
+        self.engine.due([((hot.job.name,), (slot,))])
         return slot
 
 
 def _eve(hot: Hot, start: datetime) -> datetime:
-    """The start is the first slot where the trigger says so, but a job that runs at the start does so once."""
+    """Begin to look for slots: the start may be one, but a job that runs at the start does so once."""
     return start if hot.job.at_start else start - _TICK
 
 

@@ -8,7 +8,8 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from datetime import timedelta
 
 from slack_alert.core.model import Result, Run
 from slack_alert.executors.perform import Performer
@@ -18,7 +19,7 @@ Done = Callable[[Run, Result], None]
 #: A queue that stands still for so long means that every puller is blocked: another one starts.
 _STANDSTILL = 0.005
 #: A function seen to take longer runs alone next time, so that nothing queues behind it.
-_SLOW = 0.05
+_SLOW = timedelta(seconds=0.05)
 #: A puller with nothing to do leaves after so many seconds.
 _IDLE = 30.0
 
@@ -41,18 +42,22 @@ class Inline:
         self._slow: set[str] = set()
         self._awaited: set[asyncio.Task[None]] = set()
 
-    def submit(self, run: Run, done: Done) -> None:
-        """Queue the run; `done` is called on the puller, or on the loop, that ran it."""
-        if run.action.is_async:
-            self._loop.call_soon_threadsafe(self._begin, run, done)
+    def submit(self, runs: Sequence[Run], done: Done) -> None:
+        """Queue the runs; `done` is called on the puller, or on the loop, that ran it."""
+        plain = [(run, done) for run in runs if not run.action.is_async]
+        for run in runs:
+            if run.action.is_async:
+                self._loop.call_soon_threadsafe(self._begin, run, done)
+        if not plain:
             return
+        self._queue.extend(plain)
         with self._changed:
-            self._queue.append((run, done))
-            is_alone = run.binding in self._slow and self._idle == 0
-            if (self._pullers == 0 or is_alone) and self._pullers < self._most:
-                self._start_puller()
-            self._changed.notify()
-            if not self._is_watched:
+            is_alone = bool(self._slow) and any(run.binding in self._slow for run, _ in plain)
+            if self._pullers == 0 or (is_alone and self._idle == 0):
+                self._add_puller()
+            else:
+                self._changed.notify()
+            if not self._is_watched and len(self._queue) > self._idle:
                 self._is_watched = True
                 self._start(self._watch, "watch")
 
@@ -75,25 +80,36 @@ class Inline:
     async def _await(self, run: Run, done: Done) -> None:
         done(run, await self._performer.await_(run))
 
-    def _start_puller(self) -> None:
-        self._pullers += 1
-        self._start(self._pull, f"puller-{self._pullers}")
+    def _add_puller(self) -> None:
+        """Wake a puller that has nothing to do, or start one where there is room."""
+        if self._idle:
+            self._changed.notify()
+        elif self._pullers < self._most:
+            self._pullers += 1
+            self._start(self._pull, f"puller-{self._pullers}")
 
     def _start(self, target: Callable[[], None], name: str) -> None:
         threading.Thread(target=target, name=name, daemon=True).start()
 
     def _pull(self) -> None:
-        while (taken := self._take()) is not None:
-            run, done = taken
+        while True:
+            try:
+                run, done = self._queue.popleft()
+            except IndexError:
+                if not self._wait():
+                    return
+                continue
+            # A sign of progress for the watch; that two pullers may count as one does no harm.
+            self._taken += 1
             result = self._performer.call(run)
-            if result.duration.total_seconds() > _SLOW:
+            if result.duration > _SLOW:
                 self._slow.add(run.binding)
             elif self._slow:
                 self._slow.discard(run.binding)
             done(run, result)
 
-    def _take(self) -> tuple[Run, Done] | None:
-        """Wait for a run; None: this puller may go."""
+    def _wait(self) -> bool:
+        """Wait for a run; False: this puller may go."""
         with self._changed:
             while not self._queue:
                 self._idle += 1
@@ -101,12 +117,11 @@ class Inline:
                 self._idle -= 1
                 if not self._queue and (self._is_stopped or not is_notified):
                     self._pullers -= 1
-                    return None
-            self._taken += 1
-            return self._queue.popleft()
+                    return False
+        return True
 
     def _watch(self) -> None:
-        """Start another puller whenever runs wait and none was taken for a while."""
+        """Add a puller whenever runs wait and none was taken for a while."""
         while True:
             taken = self._taken
             self._never.wait(_STANDSTILL)
@@ -114,8 +129,8 @@ class Inline:
                 if not self._queue:
                     self._is_watched = False
                     return
-                if self._taken == taken and self._pullers < self._most:
-                    self._start_puller()
+                if self._taken == taken:
+                    self._add_puller()
 
 
 class Direct:
@@ -124,9 +139,10 @@ class Direct:
     def __init__(self, performer: Performer) -> None:
         self._performer = performer
 
-    def submit(self, run: Run, done: Done) -> None:
-        """Call it and report."""
-        done(run, self.call(run))
+    def submit(self, runs: Sequence[Run], done: Done) -> None:
+        """Call them one after the other and report."""
+        for run in runs:
+            done(run, self.call(run))
 
     def call(self, run: Run) -> Result:
         """Call it and give the result; Ctrl+C ends the caller as well, not the function alone."""

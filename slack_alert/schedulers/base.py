@@ -15,7 +15,6 @@ from apscheduler.triggers.base import BaseTrigger
 from slack_alert.core.triggers import Trigger
 from slack_alert.engine.ports import Due, Emit
 
-
 #: What every scheduler is made with; its own zone would only be told in logs, our triggers carry theirs.
 OPTIONS: dict[str, Any] = {"timezone": timezone.utc}  # Any: as APScheduler takes it
 
@@ -101,12 +100,12 @@ class PlanExecutor(BaseExecutor):  # type: ignore[misc]  # as above
         self._trigger = trigger
         self._emit = emit
 
-    def submit_job(self, job: Any, run_times: Sequence[datetime]) -> None:  # noqa: ANN401, ARG002 - untyped library
+    def submit_job(self, job: Any, run_times: Sequence[datetime]) -> None:  # noqa: ARG002 - untyped library
         """Hand on what is due."""
         due, self._trigger.due = self._trigger.due, []
         self._emit(due)
 
-    def _do_submit_job(self, job: Any, run_times: Sequence[datetime]) -> None:  # noqa: ANN401 - as above
+    def _do_submit_job(self, job: Any, run_times: Sequence[datetime]) -> None:
         raise AssertionError("submit_job never calls this")
 
 

@@ -16,14 +16,14 @@ from slack_alert.engine.ports import HistoryLine
 Row = Sequence[Any]
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
-_DAY = 86_400_000_000
+_MICROSECOND = timedelta(microseconds=1)
 _VERDICTS = {verdict.value: verdict for verdict in Verdict}
 _SURROGATES = dict.fromkeys((0, *range(0xD800, 0xE000)), "\ufffd")
 
 
 def micros(at: datetime) -> int:
     """Turn an aware instant into microseconds; a naive one is a TypeError."""
-    return span(at - _EPOCH)
+    return (at - _EPOCH) // _MICROSECOND
 
 
 def moment(count: int) -> datetime:
@@ -33,7 +33,7 @@ def moment(count: int) -> datetime:
 
 def span(duration: timedelta) -> int:
     """Turn a duration into microseconds."""
-    return duration.days * _DAY + duration.seconds * 1_000_000 + duration.microseconds
+    return duration // _MICROSECOND
 
 
 def maybe_micros(at: datetime | None) -> int | None:

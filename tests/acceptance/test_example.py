@@ -194,3 +194,21 @@ class TestLives:
             assert cut_off.record.verdict is Verdict.INTERRUPTED
             assert cut_off.record.started is not None
             assert Verdict.MISSED in program.verdicts("often")
+
+    def test_a_second_signal_ends_it_even_where_a_function_stops_the_loop(self, tmp_path: Path) -> None:
+        jobs = """
+            import time
+            from pathlib import Path
+
+            @deco(seconds=60, at_start=True)
+            async def rude():
+                (Path(__file__).parents[1] / "begun").touch()
+                time.sleep(60)
+        """
+        with running(tmp_path / "program", jobs) as program:
+            program.wait_until((program.folder / "begun").exists, "the function began")
+            program.send(signal.SIGINT)
+            time.sleep(0.2)
+            program.send(signal.SIGTERM)
+
+            assert program.ended(seconds=2) == 143

@@ -78,7 +78,8 @@ class Project:
 
     def _called(self, words: list[str]) -> str:
         """Call the program in this process, which saves its start."""
-        printed = io.TextIOWrapper(io.BytesIO(), encoding="utf-8", write_through=True)
+        raw = io.BytesIO()
+        printed = io.TextIOWrapper(raw, encoding="utf-8", write_through=True)
         self._patch.setattr(sys, "argv", words)
         with _log_kept(), redirect_stdout(printed), redirect_stderr(printed):
             try:
@@ -87,7 +88,7 @@ class Project:
                 pass
             finally:
                 unload()
-        return printed.buffer.getvalue().decode()  # type: ignore[attr-defined]  # a BytesIO, made above
+        return raw.getvalue().decode()
 
     def _interrupted(self, command: str, expected: str) -> str:
         """Run the program until it has printed what stands before `^C`, then interrupt it."""

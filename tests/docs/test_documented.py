@@ -86,6 +86,18 @@ def test_every_setting_is_documented_with_its_flag() -> None:
     assert missing((key.also for key in KEYS if key.also), text) == []
 
 
+def test_settings_without_effect_are_named() -> None:
+    """Who reads a setting says `settings.NAME`."""
+    outside = [path for path in SOURCE.rglob("*.py") if "settings" not in path.relative_to(SOURCE).parts]
+    source = "".join(path.read_text(encoding="utf-8") for path in outside)
+    idle = {key.name for key in KEYS if not re.search(rf"settings\.{key.name}\b", source)}
+
+    assert (
+        quoted(re.findall(r"^.* no effect in this version: .*$", page("reference/settings.md"), re.MULTILINE)[0])
+        == idle
+    )
+
+
 def test_every_exit_code_is_documented() -> None:
     known = sorted(value for value in vars(codes).values() if isinstance(value, int))
 

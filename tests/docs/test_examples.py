@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import configparser
-import json
 import re
 import shlex
 import subprocess
@@ -43,7 +42,7 @@ def is_script(block: Block) -> bool:
 
 PLAYED = [page for page in PAGES if any(block.language == "console" for block in page.blocks())]
 PLUGINS = [each for each in blocks("python") if not (is_test(each[1]) or is_script(each[1]))]
-KINDS = {"python", "console", "ini", "sh", "json", "systemd", "dockerfile", "text"}
+KINDS = {"python", "console", "ini", "sh", "systemd", "dockerfile"}
 
 
 def test_every_block_is_of_a_kind_that_is_checked() -> None:
@@ -130,11 +129,6 @@ def test_configurations_are_read_or_refused_as_the_page_says(page: Page, block: 
 
     with expectation:
         assert load_settings({"config": conf}, {"TZ": "UTC"}, cwd=tmp_path, home=tmp_path).origins
-
-
-@pytest.mark.parametrize(("page", "block"), blocks("json"), ids=place)
-def test_json_can_be_read(page: Page, block: Block) -> None:
-    assert json.loads(block.text) is not None
 
 
 @pytest.mark.slow

@@ -2,10 +2,11 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
+from xml.etree import ElementTree as ET
 
 import pytest
 
-from docs.generate import MADE, MAKERS, made, pages
+from docs.generate import DOCS, MADE, MAKERS, made, pages
 
 
 @pytest.mark.parametrize("path", pages(), ids=lambda path: path.name)
@@ -27,3 +28,13 @@ def test_making_replaces_what_was_there() -> None:
 
     assert "old" not in made(page)
     assert re.fullmatch(r"before\n<!-- made: scopes -->\n\n\| scope .*\n<!-- end -->\nafter\n", made(page), re.DOTALL)
+
+
+def test_the_picture_shows_messages_a_pause_and_a_history() -> None:
+    """`python docs/images/render.py` draws it anew."""
+    picture = ET.parse(DOCS / "images" / "terminal.svg")
+    shown = [text.text or "" for text in picture.iter("{http://www.w3.org/2000/svg}text")]
+
+    assert [line for line in shown if not line.strip()] == []
+    assert {"slack-alert", "slack-alert history lag", "paused"} <= set(shown)
+    assert [line for line in shown if "Traceback" in line] == []

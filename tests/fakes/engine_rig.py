@@ -66,8 +66,8 @@ class Held:
     def __init__(self) -> None:
         self._kept: list[tuple[Run, Callable[[Run, Result], None]]] = []
 
-    def submit(self, run: Run, done: Callable[[Run, Result], None]) -> None:
-        self._kept.append((run, done))
+    def submit(self, runs: Sequence[Run], done: Callable[[Run, Result], None]) -> None:
+        self._kept.extend((run, done) for run in runs)
 
     def stop(self) -> None:
         pass
@@ -96,7 +96,7 @@ class Rig:
 
     def due(self, *times: str, name: str = "db.lag") -> None:
         self.clock.set(at(times[-1]))
-        self.engine.due(name, [at(time) for time in times])
+        self.engine.due([((name,), [at(time) for time in times])])
 
     def play(self, time: str, result: Result, name: str = "db.lag") -> None:
         """Let a slot come due whose run ends at once."""

@@ -176,11 +176,9 @@ class Dying(Scripted):
         self._death = death
         self.cut_off: list[Run] = []
 
-    def submit(self, run: Run, done: Callable[[Run, Result], None]) -> None:
-        if run.slot == self._death:
-            self.cut_off.append(run)
-        else:
-            super().submit(run, done)
+    def submit(self, runs: Sequence[Run], done: Callable[[Run, Result], None]) -> None:
+        self.cut_off += [run for run in runs if run.slot == self._death]
+        super().submit([run for run in runs if run.slot != self._death], done)
 
 
 def lived(job: Job, books: Notebook, executor: Dying, snapshot: Snapshot, at: tuple[datetime, datetime]) -> None:
@@ -193,7 +191,7 @@ def lived(job: Job, books: Notebook, executor: Dying, snapshot: Snapshot, at: tu
     anchor = engine.anchors()[job.name]
     for slot in slots_of(job, start, end, anchor):
         clock.set(slot)
-        engine.due(job.name, (slot,))
+        engine.due([((job.name,), (slot,))])
 
 
 def covered(job: Job, rows: Sequence[Record], anchor: datetime) -> list[datetime]:

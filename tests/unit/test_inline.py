@@ -61,8 +61,8 @@ def run(function: Callable[..., Any], number: int, *, is_async: bool = False) ->
 def test_blocking_function_delays_nobody() -> None:
     async def main(inline: Inline, results: Results) -> list[int]:
         gate = threading.Event()
-        inline.submit(run(lambda: gate.wait(PATIENCE), 1), results.take)
-        inline.submit(run(lambda: 2, 2), results.take)
+        inline.submit([run(lambda: gate.wait(PATIENCE), 1)], results.take)
+        inline.submit([run(lambda: 2, 2)], results.take)
         await asyncio.to_thread(results.wait_for, 1)
         gate.set()
         return await asyncio.to_thread(results.wait_for, 2)
@@ -76,7 +76,7 @@ def test_as_many_functions_block_as_there_are_threads() -> None:
     async def main(inline: Inline, results: Results) -> list[int]:
         barrier = threading.Barrier(4)
         for number in range(4):
-            inline.submit(run(lambda: barrier.wait(PATIENCE) and None, number), results.take)
+            inline.submit([run(lambda: barrier.wait(PATIENCE) and None, number)], results.take)
         return await asyncio.to_thread(results.wait_for, 4)
 
     assert sorted(on_loop(main)) == [0, 1, 2, 3]
@@ -91,7 +91,7 @@ def test_no_more_functions_run_at_once_than_there_are_threads() -> None:
             gate.wait(PATIENCE)
 
         for number in range(5):
-            inline.submit(run(job, number), results.take)
+            inline.submit([run(job, number)], results.take)
         for _ in range(2):
             assert await asyncio.to_thread(inside.acquire, timeout=PATIENCE)
         queued = inline.queued
@@ -106,7 +106,7 @@ def test_quick_functions_share_a_thread_in_their_order() -> None:
     async def main(inline: Inline, results: Results) -> tuple[list[int], int]:
         names: set[str] = set()
         for number in range(50):
-            inline.submit(run(lambda: names.add(threading.current_thread().name), number), results.take)
+            inline.submit([run(lambda: names.add(threading.current_thread().name), number)], results.take)
         return await asyncio.to_thread(results.wait_for, 50), len(names)
 
     order, used = on_loop(main, threads=1)
@@ -119,7 +119,7 @@ def test_coroutine_function_runs_on_the_loop() -> None:
             assert asyncio.get_running_loop() is home
 
         home = asyncio.get_running_loop()
-        inline.submit(run(job, 1, is_async=True), results.take)
+        inline.submit([run(job, 1, is_async=True)], results.take)
         order = await asyncio.to_thread(results.wait_for, 1)
         assert results.text(1) == ""
         return order
@@ -137,9 +137,9 @@ def test_coroutine_functions_wait_side_by_side_and_beside_a_blocked_one() -> Non
         async def opens() -> None:
             opened.set()
 
-        inline.submit(run(lambda: gate.wait(PATIENCE), 1), results.take)
-        inline.submit(run(waits, 2, is_async=True), results.take)
-        inline.submit(run(opens, 3, is_async=True), results.take)
+        inline.submit([run(lambda: gate.wait(PATIENCE), 1)], results.take)
+        inline.submit([run(waits, 2, is_async=True)], results.take)
+        inline.submit([run(opens, 3, is_async=True)], results.take)
         await asyncio.to_thread(results.wait_for, 2)
         gate.set()
         return await asyncio.to_thread(results.wait_for, 3)
@@ -152,9 +152,9 @@ def test_coroutine_functions_wait_side_by_side_and_beside_a_blocked_one() -> Non
 def test_nothing_a_function_raises_ends_its_thread_or_the_loop(error: str, is_async: bool) -> None:
     async def main(inline: Inline, results: Results) -> list[str]:
         prefix = "async " if is_async else ""
-        inline.submit(run(plugin(f"{prefix}def job():\n    raise {error}"), 1, is_async=is_async), results.take)
+        inline.submit([run(plugin(f"{prefix}def job():\n    raise {error}"), 1, is_async=is_async)], results.take)
         await asyncio.to_thread(results.wait_for, 1)
-        inline.submit(run(plugin(f"{prefix}def job():\n    return 'up'"), 2, is_async=is_async), results.take)
+        inline.submit([run(plugin(f"{prefix}def job():\n    return 'up'"), 2, is_async=is_async)], results.take)
         await asyncio.to_thread(results.wait_for, 2)
         return [results.text(1), results.text(2)]
 
@@ -164,8 +164,8 @@ def test_nothing_a_function_raises_ends_its_thread_or_the_loop(error: str, is_as
 def test_what_is_queued_still_runs_after_stop() -> None:
     async def main(inline: Inline, results: Results) -> list[int]:
         gate = threading.Event()
-        inline.submit(run(lambda: gate.wait(PATIENCE) and None, 1), results.take)
-        inline.submit(run(lambda: None, 2), results.take)
+        inline.submit([run(lambda: gate.wait(PATIENCE) and None, 1)], results.take)
+        inline.submit([run(lambda: None, 2)], results.take)
         inline.stop()
         gate.set()
         return await asyncio.to_thread(results.wait_for, 2)
@@ -183,7 +183,7 @@ def test_run_that_the_end_of_the_loop_cancels_is_reported() -> None:
             begun.set()
             await asyncio.Event().wait()
 
-        inline.submit(run(job, 1, is_async=True), results.take)
+        inline.submit([run(job, 1, is_async=True)], results.take)
         await begun.wait()
 
     on_loop(main)
@@ -200,7 +200,7 @@ def test_direct_call_reports_before_it_returns(is_async: bool) -> None:
     results = Results()
     job = plugin(f"{'async ' if is_async else ''}def job():\n    return 'up'")
     direct = Direct(Stage().performer)
-    direct.submit(run(job, 1, is_async=is_async), results.take)
+    direct.submit([run(job, 1, is_async=is_async)], results.take)
     direct.stop()
 
     assert results.text(1) == "up"

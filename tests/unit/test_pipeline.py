@@ -210,7 +210,7 @@ def test_person_who_asked_gets_an_answer(result: Result, before: int, told: list
 
 
 def test_person_who_asked_sees_what_was_said_before_the_error() -> None:
-    settlement = answer(make_run(), replace(failed(), pieces=(Text("half way"),)), OPS, MARK)
+    settlement = answer(make_run(), failed()._replace(pieces=(Text("half way"),)), OPS, MARK)
 
     assert texts(settlement)[0] == "half way"
     assert "OSError: no route" in texts(settlement)[1]
