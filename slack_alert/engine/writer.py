@@ -79,7 +79,9 @@ class Writer:
     def _write(self) -> None:
         group = self._gather(self._puts.get())
         while True:
-            self._commit([put for put in group if put is not _WAKE and put is not _END])
+            self._is_woken = False
+            notes = [self._notes.popleft() for _ in range(len(self._notes))]
+            self._commit([put for put in group if put is not _WAKE and put is not _END], notes)
             if any(put is _END for put in group):
                 return
             group = self._next()
@@ -101,13 +103,27 @@ class Writer:
                 group.append(self._puts.get_nowait())
         return group
 
-    def _commit(self, group: list[_Put]) -> None:
-        self._is_woken = False
-        notes = [self._notes.popleft() for _ in range(len(self._notes))]
-        batch = self._joined([batch for batch, _ in group], notes)
+    def _commit(self, group: list[_Put], notes: list[Record]) -> None:
         if not (group or notes):
             return
-        deliveries = self._insist(batch)
+        batch = self._joined([batch for batch, _ in group], notes)
+        try:
+            deliveries = self._insist(batch)
+        except Exception:
+            if len(group) + bool(notes) > 1:
+                self._commit_singly(group, notes)
+                return
+            log.exception("left out what cannot be written")
+            deliveries = []
+        self._conclude(group, batch, deliveries)
+
+    def _commit_singly(self, group: list[_Put], notes: list[Record]) -> None:
+        """Find what cannot be written at all: a fault of this program must not end the writing of the rest."""
+        for put in group:
+            self._commit([put], [])
+        self._commit([], notes)
+
+    def _conclude(self, group: list[_Put], batch: Batch, deliveries: list[Delivery]) -> None:
         for _, then in group:
             if then is not None:
                 _follow_up(then)

@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import datetime
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -12,7 +13,7 @@ import pytest
 from slack_alert.core.errors import StoreError
 from slack_alert.core.model import Delivery, Message, Record, Verdict
 from slack_alert.core.policy import Hold, State
-from slack_alert.core.values import Text
+from slack_alert.core.values import Text, Upload
 from slack_alert.engine.ports import Batch, Entry, Limits, Seen, Snapshot, Started
 from slack_alert.engine.simulation import VirtualClock
 from slack_alert.engine.writer import DirectBooks, Writer, join
@@ -265,6 +266,25 @@ def test_failing_follow_up_does_not_end_the_writer() -> None:
 
     assert done == ["b"]
     assert [delivery.message.key for delivery in accepted] == ["a", "b"]
+
+
+def test_what_cannot_be_written_at_all_is_left_out_alone_and_told(caplog: pytest.LogCaptureFixture) -> None:
+    """A file that nobody read is a fault of the program; everything else must still be written."""
+    disk = Disk()
+    writer = make_writer(disk)
+    done: list[str] = []
+    accepted: list[Delivery] = []
+    unread = Message("b", OPS, Upload("lag.png", Path("lag.png")))
+    for each in (message("a"), unread, message("c")):
+        writer.put(Batch(messages=[each]), partial(done.append, each.key))
+    writer.note(quiet("16 09:10"))
+    writer.start({"db.lag": ANCHOR}, accepted.extend)
+
+    assert writer.stop(PATIENCE)
+    assert [delivery.message.key for delivery in accepted] == ["a", "c"]
+    assert done == ["a", "b", "c"]
+    assert slots(disk)[-1:] == [at("16 09:10")]
+    assert [record.message for record in caplog.records] == ["left out what cannot be written"]
 
 
 @pytest.mark.parametrize("fails", [False, True])
