@@ -118,7 +118,8 @@ def trigger(settings: Settings, job: str, *, is_posted: bool) -> Record:
     told = tuple(
         redacted_message(replace(message, key=f"{key}#{n}"), redaction) for n, message in enumerate(settlement.messages)
     )
-    leave(settings, requests.recorded(record, told if is_posted else (), run.slot))
+    if not settings.dry_run:
+        leave(settings, requests.recorded(record, told if is_posted else (), run.slot))
     return record
 
 

@@ -12,7 +12,7 @@ from typing import TextIO
 from slack_alert.core.backoff import Fate, Outcome
 from slack_alert.core.model import Delivery
 from slack_alert.core.parts import Text, fallback
-from slack_alert.core.values import plain
+from slack_alert.core.values import on_terminal
 
 log = logging.getLogger(__name__)
 
@@ -24,11 +24,6 @@ _GAP = "  "
 _DIM, _BOLD, _PLAIN = "\x1b[2m", "\x1b[1m", "\x1b[0m"
 # Everything that steers a terminal or turns the reading direction around; a tab and a line end are harmless.
 _STEERING = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]")
-
-
-#: Marks that only a chat turns into something to look at.
-_CARD = re.compile(r"^:rotating_light: \*(.+?)\* failed")
-_FENCE = "```"
 
 
 class ConsoleChannel:
@@ -93,8 +88,8 @@ class ConsoleChannel:
 def _lines(delivery: Delivery, text: str | None) -> list[str]:
     piece = delivery.message.piece
     said = text if text is not None and isinstance(piece, Text) else fallback(piece)
-    lines = _CARD.sub(r"✗ \1 failed", plain(said)).replace("\r\n", "\n").rstrip("\n").split("\n")
-    return [_harmless(line).rstrip() for line in lines if line != _FENCE] or [""]
+    lines = on_terminal(said).replace("\r\n", "\n").rstrip("\n").split("\n")
+    return [_harmless(line).rstrip() for line in lines]
 
 
 def _harmless(text: str) -> str:

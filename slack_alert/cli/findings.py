@@ -63,7 +63,12 @@ def _python() -> Iterator[Finding]:
 def _libraries() -> Iterator[Finding]:
     found = {name: _version(name) for name in LIBRARIES}
     if missing := [name for name, version in found.items() if version is None]:
-        yield Finding("libraries", "fail", f"missing: {', '.join(missing)}", "run `pip install -U slack-alert` again")
+        yield Finding(
+            "libraries",
+            "fail",
+            f"missing: {', '.join(missing)}",
+            "install slack-alert again from its source",
+        )
     else:
         yield Finding("libraries", "ok", ", ".join(f"{name} {version}" for name, version in found.items()))
 

@@ -11,7 +11,10 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from slack_alert.cli.findings import Finding
 
-_ADVICE = "run `pip uninstall slack-alert` until nothing is left, then `pip install slack-alert`"
+_ADVICE = (
+    "run `pip uninstall slack-alert` until nothing is left, then install this one again from its source: "
+    "on PyPI the name is still the 2015 package's"
+)
 
 
 def shadows(search_path: Sequence[str]) -> Iterator[Finding]:

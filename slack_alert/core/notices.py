@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import timedelta
 
-from slack_alert.core.markup import Markup
+from slack_alert.core.markup import Markup, plain
 from slack_alert.core.parts import LIMIT, Blocks, Piece, Text, Upload, deliverable, split
 
 #: Slack's most for one message.
@@ -47,6 +48,15 @@ def with_slot_time(text: str, slot_local: str) -> str:
     return f"[{slot_local}]{_NEW_LINE if text.startswith('```') else ' '}{text}"
 
 
+def on_terminal(text: str) -> str:
+    """Give canonical text as a terminal and the history show it: without what only a chat turns into looks."""
+    shown = _CARD.sub(r"✗ \1 failed\2", plain(text))
+    return _FENCE.sub("", shown) if "```" in shown else shown
+
+
+#: The card of `error_card`, up to its place.
+_CARD = re.compile(r"^:rotating_light: \*(.+?)\* failed(.*)$", re.MULTILINE)
+_FENCE = re.compile(r"^```(?:\n|$)|\n```$", re.MULTILINE)
 _NEW_LINE = "\n"
 # Slack has no escape for these, and an exception's words are nobody's formatting: letters that look alike.
 _LOOKALIKES = str.maketrans({"*": "∗", "`": "ˋ", "~": "∼"})

@@ -9,7 +9,16 @@ from slack_alert.core.bindings import Job
 from slack_alert.core.markup import Markup
 from slack_alert.core.model import Address, Message, Result, Run, Verdict
 from slack_alert.core.policy import Hold, Quota, State, admit, spend_alert, spend_error
-from slack_alert.core.values import Piece, Text, deliverable, error_card, fallback, pause_notice, plain, with_notice
+from slack_alert.core.values import (
+    Piece,
+    Text,
+    deliverable,
+    error_card,
+    fallback,
+    on_terminal,
+    pause_notice,
+    with_notice,
+)
 
 
 class Settlement(NamedTuple):
@@ -91,7 +100,7 @@ def _settle_alert(job: Job, state: State, run: Run, pieces: tuple[Piece, ...]) -
 def _settle_failure(job: Job, state: State, run: Run, result: Result, mark: Markup) -> Settlement:
     card = _card(run, result, mark)
     if state.errors.is_over(run.slot):
-        return Settlement(state, Verdict.MUTED, text=plain(card.text))
+        return Settlement(state, Verdict.MUTED, text=on_terminal(card.text))
     after = spend_error(job.policy, state, run.slot)
     told = _noticed(job, after.errors, run.slot, (card,), word="error")
     return Settlement(after, Verdict.ERROR, messages(run, told, job.errors_to), _text(told))
@@ -113,4 +122,4 @@ def _card(run: Run, result: Result, mark: Markup) -> Text:
 
 
 def _text(pieces: tuple[Piece, ...]) -> str:
-    return "\n".join(plain(fallback(piece)) for piece in pieces)
+    return "\n".join(on_terminal(fallback(piece)) for piece in pieces)

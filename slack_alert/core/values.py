@@ -11,7 +11,7 @@ from typing import Any  # A plugin returns what it likes.
 
 from slack_alert.core.foreign import grid, is_picture, is_record, is_truth, png
 from slack_alert.core.markup import Markup, plain
-from slack_alert.core.notices import error_card, pause_notice, with_notice, with_slot_time
+from slack_alert.core.notices import error_card, on_terminal, pause_notice, with_notice, with_slot_time
 from slack_alert.core.parts import Blocks, Piece, Text, Upload, deliverable, fallback, split
 from slack_alert.core.spelling import read, spell
 from slack_alert.core.tables import key_values, table
@@ -25,6 +25,7 @@ __all__ = [
     "error_card",
     "fallback",
     "is_quiet",
+    "on_terminal",
     "pause_notice",
     "pieces",
     "plain",
