@@ -41,7 +41,12 @@ def load_settings(
     values = {key.name: reader.read(key, chosen.get(key.name)) for key in KEYS}
     settings = _settings(values, zone.source, dry_run=bool(flags.get("dry_run")))
     origins = {name: given.where for name, (_, given) in chosen.items()}
-    warnings = (*gathered.warnings, *zone.warnings(settings.working_hours), *_odd_secrets(settings, origins))
+    warnings = (
+        *gathered.warnings,
+        *zone.warnings(settings.working_hours),
+        *_odd_secrets(settings, origins),
+        *_not_yet(settings, origins),
+    )
     return Loaded(settings, warnings, origins)
 
 
@@ -158,3 +163,12 @@ def _odd_secrets(settings: Settings, origins: Mapping[str, str]) -> Iterator[str
     for name, secret, start in (("token", settings.token, "xoxb-"), ("app_token", settings.app_token, "xapp-")):
         if secret is not None and start not in secret.reveal():
             yield f"{origins[name]}: {name} does not begin with {start} as Slack's do."
+
+
+def _not_yet(settings: Settings, origins: Mapping[str, str]) -> Iterator[str]:
+    """Name what is read and has no effect in this version: nobody shall rely on it."""
+    if settings.timeout is not None:
+        yield f"{origins['timeout']}: timeout is not there yet in this version: no run is ended."
+    for name, secret in (("app_token", settings.app_token), ("signing_secret", settings.signing_secret)):
+        if secret is not None:
+            yield f"{origins[name]}: {name} is not used yet in this version."
