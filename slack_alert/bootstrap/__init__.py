@@ -4,7 +4,16 @@ from __future__ import annotations
 
 from slack_alert.bootstrap.assembly import assemble, make_channels, make_sender
 from slack_alert.bootstrap.errands import leave, rehearse, trigger
-from slack_alert.bootstrap.places import address, database, defaults, holder, load_plugins, open_reader, survey_plugins
+from slack_alert.bootstrap.places import (
+    address,
+    database,
+    defaults,
+    holder,
+    load_plugins,
+    open_reader,
+    reading,
+    survey_plugins,
+)
 from slack_alert.bootstrap.running import run
 
 __all__ = [
@@ -18,6 +27,7 @@ __all__ = [
     "make_channels",
     "make_sender",
     "open_reader",
+    "reading",
     "rehearse",
     "run",
     "survey_plugins",

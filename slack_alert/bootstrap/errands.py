@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from uuid import uuid4
 
 from slack_alert.bootstrap.assembly import make_channels, make_pockets, make_sender, make_services, new_mark, rendered
-from slack_alert.bootstrap.places import address, database, load_plugins, open_reader, owning
+from slack_alert.bootstrap.places import address, database, load_plugins, owning, reading
 from slack_alert.core.backoff import Outcome
 from slack_alert.core.bindings import Job
 from slack_alert.core.catalog import Catalog
@@ -75,17 +75,16 @@ async def _carry_out(settings: Settings, store: Store, inbox: Inbox) -> None:
 
 async def _deliver(settings: Settings, books: Books) -> None:
     channels = make_channels(settings, sys.stderr)
-    reader = open_reader(settings)
-    sender = make_sender(settings, channels, books, reader, _leave_dead)
     for channel in channels.values():
         await channel.open()
-    sender.begin()
-    with suppress(asyncio.TimeoutError):
-        await asyncio.wait_for(sender.drained(), _DELIVER.total_seconds())
-    await sender.stop()
+    with reading(settings) as reader:
+        sender = make_sender(settings, channels, books, reader, _leave_dead)
+        sender.begin()
+        with suppress(asyncio.TimeoutError):
+            await asyncio.wait_for(sender.drained(), _DELIVER.total_seconds())
+        await sender.stop()
     for channel in channels.values():
         await channel.close()
-    reader.close()
 
 
 def _leave_dead(delivery: Delivery, outcome: Outcome) -> None:
@@ -137,16 +136,16 @@ def _called(settings: Settings, catalog: Catalog, run: Run) -> Result:
     def keep(entry: Entry) -> None:
         leave(settings, requests.kept(entry, clock.now()))
 
-    reader = open_reader(settings)
+    with reading(settings) as reader:
+        remembered = reader.snapshot()
     services = Services(
         mark=mark,
         path=settings.path,
         say=lambda _, value, __: said.extend(rendered(run, value, mark)),
         hold=hold,
         now=clock.now,
-        pocket=make_pockets(reader.snapshot(), keep, clock),
+        pocket=make_pockets(remembered, keep, clock),
     )
-    reader.close()
     performer = Performer(
         clock=clock, mark=mark, say=lambda _, more: said.extend(more), context=lambda run: Context(run, services)
     )

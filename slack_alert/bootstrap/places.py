@@ -70,6 +70,16 @@ def open_reader(settings: Settings) -> Reader:
     return SqliteReader(database(settings))
 
 
+@contextmanager
+def reading(settings: Settings) -> Iterator[Reader]:
+    """Read what is remembered, and let go of it whatever happens."""
+    reader = open_reader(settings)
+    try:
+        yield reader
+    finally:
+        reader.close()
+
+
 def holder(settings: Settings) -> int | None:
     """Give the process that runs with this database now, if any."""
     return stores.holder(database(settings))

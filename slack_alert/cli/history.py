@@ -45,14 +45,13 @@ def history(
 
     settings = settings_of(remember(ctx, flags))
     begin = parse_moment(since, zone=settings.timezone, now=SystemClock().now()) if since else None
-    reader = bootstrap.open_reader(settings)
-    names = _names(settings, reader, job)
-    if as_json:
-        for line in _lines(reader, names, begin, limit):
-            tell_json(line_json(line, settings.timezone))
-    else:
-        _show(list(_lines(reader, names, begin, limit or SHOWN)), settings.timezone)
-    reader.close()
+    with bootstrap.reading(settings) as reader:
+        names = _names(settings, reader, job)
+        if as_json:
+            for line in _lines(reader, names, begin, limit):
+                tell_json(line_json(line, settings.timezone))
+        else:
+            _show(list(_lines(reader, names, begin, limit or SHOWN)), settings.timezone)
     return codes.FINE
 
 

@@ -39,10 +39,9 @@ def jobs(ctx: click.Context, /, *, as_json: bool, **flags: object) -> int:
 
     settings = settings_of(remember(ctx, flags))
     catalog = bootstrap.survey_plugins(settings)
-    reader = bootstrap.open_reader(settings)
     now = SystemClock().now()
-    lines = _lines(catalog, reader, now)
-    reader.close()
+    with bootstrap.reading(settings) as reader:
+        lines = _lines(catalog, reader, now)
     if as_json:
         tell_json({"jobs": [line.json(settings.timezone) for line in lines]})
     else:

@@ -42,13 +42,12 @@ def outbox(ctx: click.Context, /, *, is_all: bool, as_json: bool, **flags: objec
     from slack_alert.engine.clock import SystemClock
 
     settings = settings_of(given)
-    reader = bootstrap.open_reader(settings)
-    if as_json:
-        for delivery in reader.deliveries():
-            tell_json(delivery_json(delivery, settings.timezone))
-    else:
-        _show(reader.deliveries(), SystemClock().now(), is_all=is_all)
-    reader.close()
+    with bootstrap.reading(settings) as reader:
+        if as_json:
+            for delivery in reader.deliveries():
+                tell_json(delivery_json(delivery, settings.timezone))
+        else:
+            _show(reader.deliveries(), SystemClock().now(), is_all=is_all)
     return codes.FINE
 
 
@@ -150,10 +149,8 @@ def _change(settings: Settings, verb: str, ids: tuple[int, ...]) -> int:
 def _find(settings: Settings, ids: tuple[int, ...]) -> dict[int, Delivery]:
     from slack_alert import bootstrap
 
-    reader = bootstrap.open_reader(settings)
-    found = {delivery.id: delivery for delivery in reader.deliveries() if delivery.id in ids}
-    reader.close()
-    return found
+    with bootstrap.reading(settings) as reader:
+        return {delivery.id: delivery for delivery in reader.deliveries() if delivery.id in ids}
 
 
 def _refuse(found: dict[int, Delivery], verb: str, ids: tuple[int, ...]) -> None:

@@ -83,9 +83,8 @@ def _resumed(settings: Settings, job: Job, now: datetime) -> str:
     """Say what `resume` changes: it ends what `pause` began, and the rest after too many alerts."""
     from slack_alert import bootstrap
 
-    reader = bootstrap.open_reader(settings)
-    snapshot = reader.snapshot()
-    reader.close()
+    with bootstrap.reading(settings) as reader:
+        snapshot = reader.snapshot()
     hold, state = snapshot.holds.get(job.name), snapshot.states.get(job.name)
     is_held = hold is not None and not hold.is_over(now)
     is_resting = state is not None and state.alerts.is_over(now) and not job.policy.mutes

@@ -97,7 +97,5 @@ def _deliveries(settings: Settings, messages: Sequence[Message]) -> list[Deliver
     from slack_alert import bootstrap
 
     keys = {message.key for message in messages}
-    reader = bootstrap.open_reader(settings)
-    found = [delivery for delivery in reader.deliveries() if delivery.message.key in keys]
-    reader.close()
-    return found
+    with bootstrap.reading(settings) as reader:
+        return [delivery for delivery in reader.deliveries() if delivery.message.key in keys]

