@@ -82,12 +82,13 @@ def _job(settings: Settings, name: str) -> Job:
 def _resumed(settings: Settings, job: Job, now: datetime) -> str:
     """Say what `resume` changes: it ends what `pause` began, and the rest after too many alerts."""
     from slack_alert import bootstrap
+    from slack_alert.core.policy import rests
 
     with bootstrap.reading(settings) as reader:
         snapshot = reader.snapshot()
     hold, state = snapshot.holds.get(job.name), snapshot.states.get(job.name)
     is_held = hold is not None and not hold.is_over(now)
-    is_resting = state is not None and state.alerts.is_over(now) and not job.policy.mutes
+    is_resting = state is not None and rests(job.policy, state.alerts, now) and not job.policy.mutes
     return f"{job.name} runs again." if is_held or is_resting else f"{job.name} was not paused."
 
 

@@ -9,7 +9,7 @@ from enum import Enum
 from slack_alert.core.bindings import Job
 from slack_alert.core.model import Verdict
 from slack_alert.core.pipeline import gate, standing
-from slack_alert.core.policy import Hold, State
+from slack_alert.core.policy import Hold, State, rests
 
 _TICK = timedelta(microseconds=1)
 #: So many closed windows in a row are passed over; a job that finds none open by then never runs for all we know.
@@ -85,6 +85,6 @@ def _opening(job: Job, state: State, hold: Hold | None, slot: datetime, verdict:
     """Say until when the reason holds that keeps the slot from running."""
     if verdict is Verdict.OFF_HOURS:
         return job.policy.hours.next_open(slot)
-    if state.alerts.is_over(slot) and not job.policy.mutes:
+    if rests(job.policy, state.alerts, slot) and not job.policy.mutes:
         return state.alerts.until
     return hold.until if hold else None

@@ -8,7 +8,7 @@ from typing import NamedTuple
 from slack_alert.core.bindings import Job
 from slack_alert.core.markup import Markup
 from slack_alert.core.model import Address, Message, Result, Run, Verdict
-from slack_alert.core.policy import Hold, Quota, State, admit, spend_alert, spend_error
+from slack_alert.core.policy import Hold, Quota, State, admit, rests, spend_alert, spend_error
 from slack_alert.core.values import (
     Piece,
     Text,
@@ -73,7 +73,7 @@ def messages(run: Run, pieces: tuple[Piece, ...], to: Address) -> tuple[Message,
 def standing(job: Job, state: State, slot: datetime, *, hold: Hold | None = None) -> tuple[int, datetime | None]:
     """Give the alerts that weigh at `slot`, and until when the job rests (None: it does not, or for good)."""
     alerts = state.alerts.count(slot, job.policy.pause_time)
-    until = state.alerts.until if state.alerts.is_over(slot) else None
+    until = state.alerts.until if rests(job.policy, state.alerts, slot) else None
     if hold is not None and not hold.is_over(slot):
         # The later of both counts, and a pause for good is later than any.
         until = max(until or hold.until, hold.until) if hold.until else None
@@ -90,7 +90,7 @@ def _settle_alert(job: Job, state: State, run: Run, pieces: tuple[Piece, ...]) -
     text = _text(pieces)
     if run.said:  # one run counts as one alert, however often it speaks
         return Settlement(state, Verdict.SAID, messages(run, pieces, job.to), text)
-    if state.alerts.is_over(run.slot):
+    if rests(job.policy, state.alerts, run.slot):
         return Settlement(state, Verdict.MUTED, text=text)
     after = spend_alert(job.policy, state, run.slot)
     told = _noticed(job, after.alerts, run.slot, pieces, word="alert")
@@ -99,7 +99,7 @@ def _settle_alert(job: Job, state: State, run: Run, pieces: tuple[Piece, ...]) -
 
 def _settle_failure(job: Job, state: State, run: Run, result: Result, mark: Markup) -> Settlement:
     card = _card(run, result, mark)
-    if state.errors.is_over(run.slot):
+    if rests(job.policy, state.errors, run.slot):
         return Settlement(state, Verdict.MUTED, text=on_terminal(card.text))
     after = spend_error(job.policy, state, run.slot)
     told = _noticed(job, after.errors, run.slot, (card,), word="error")

@@ -64,9 +64,14 @@ def admit(policy: Policy, state: State, slot: datetime) -> Verdict:
     """Say whether hours and pause let the slot run."""
     if not policy.hours.contains(slot):
         return Verdict.OFF_HOURS
-    if not policy.mutes and state.alerts.is_over(slot):
+    if not policy.mutes and rests(policy, state.alerts, slot):
         return Verdict.PAUSED
     return Verdict.GO
+
+
+def rests(policy: Policy, quota: Quota, slot: datetime) -> bool:
+    """Tell whether the quota is used up; where there is no limit any more, a former one binds nobody."""
+    return policy.max_alert > 0 and quota.is_over(slot)
 
 
 def spend(policy: Policy, quota: Quota, slot: datetime) -> Quota:

@@ -132,13 +132,19 @@ class App:
             if request.id <= self._taken:
                 continue
             batch = carry_out(request, parts.engine.next_id, parts.engine.state_of)
-            for job, hold in batch.holds.items():
-                parts.engine.hold(job, hold)
-            for job, state in batch.states.items():
-                parts.engine.restate(job, state)
-            parts.sender.forget(batch.dropped)
+            self._heed(batch)
             parts.writer.put(batch, partial(self._forget, (request.id,)))
             self._taken = request.id
+
+    def _heed(self, batch: Batch) -> None:
+        """Let what another process changed count at once, not only after a restart."""
+        for job, hold in batch.holds.items():
+            self._parts.engine.hold(job, hold)
+        for job, state in batch.states.items():
+            self._parts.engine.restate(job, state)
+        for entry in batch.entries:
+            self._parts.accept_entry(entry)
+        self._parts.sender.forget(batch.dropped)
 
     def _forget(self, ids: Sequence[int]) -> None:
         """Take requests that were carried out out of the inbox; one that stays there is passed over from now on."""

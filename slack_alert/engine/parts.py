@@ -9,7 +9,7 @@ from datetime import datetime
 from slack_alert.core.catalog import Catalog
 from slack_alert.engine.engine import Engine
 from slack_alert.engine.heartbeat import Heartbeat
-from slack_alert.engine.ports import Channel, Clock, Executor, Inbox, Reader, Snapshot, Source, Store
+from slack_alert.engine.ports import Channel, Clock, Entry, Executor, Inbox, Reader, Snapshot, Source, Store
 from slack_alert.engine.sender import Sender
 from slack_alert.engine.writer import Writer
 
@@ -31,4 +31,6 @@ class Parts:
     engine: Engine
     sender: Sender
     make_source: Callable[[datetime], Source]
+    #: Shows the functions what another process put into their pack's store.
+    accept_entry: Callable[[Entry], None]
     heartbeat: Heartbeat | None = None

@@ -42,6 +42,10 @@ class Pocket:
         """Give the keys that have a value now, sorted."""
         return sorted(key for key in list(self._entries) if self.get(key, self) is not self)
 
+    def accept(self, entry: Entry) -> None:
+        """Take over what another process wrote; it is kept already."""
+        self._entries[entry.key] = entry
+
     def _put(self, entry: Entry) -> None:
         if not isinstance(entry.key, str):
             raise TypeError(f"a key of ctx.store must be a string, got {entry.key!r}")

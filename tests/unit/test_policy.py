@@ -70,6 +70,12 @@ def test_limit_of_zero_never_pauses_and_remembers_nothing() -> None:
     assert alerts(*(f"16 09:{minute:02}" for minute in range(60)), policy=policy) == State()
 
 
+def test_pause_of_a_former_limit_binds_nobody_once_there_is_none() -> None:
+    resting = alerts("16 09:00", "16 09:10", "16 09:20")
+
+    assert admit(make_policy(max_alert=0), resting, at("16 09:30")) is Verdict.GO
+
+
 def test_limit_of_one_pauses_with_every_alert() -> None:
     policy = make_policy(max_alert=1)
 
