@@ -10,6 +10,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, TextIO
 
 from slack_alert.bootstrap.places import address, errors_address, open_reader
+from slack_alert.channels.closed import Closed
 from slack_alert.channels.console import ConsoleChannel
 from slack_alert.core.backoff import Outcome
 from slack_alert.core.catalog import Catalog
@@ -17,7 +18,6 @@ from slack_alert.core.markup import Markup
 from slack_alert.core.model import Delivery, Run
 from slack_alert.core.redaction import Redaction
 from slack_alert.core.triggers import parse_trigger
-from slack_alert.core.values import Piece, pieces
 from slack_alert.engine.clock import SystemClock
 from slack_alert.engine.context import Context, Services
 from slack_alert.engine.engine import Engine
@@ -30,7 +30,7 @@ from slack_alert.engine.redacted import RedactedBooks
 from slack_alert.engine.sender import Pace, Sender
 from slack_alert.engine.writer import Writer
 from slack_alert.executors.inline import Inline
-from slack_alert.executors.perform import Performer, read_upload
+from slack_alert.executors.perform import Performer, Render
 from slack_alert.stores import MemoryStore
 
 if TYPE_CHECKING:
@@ -40,21 +40,22 @@ if TYPE_CHECKING:
 def assemble(settings: Settings, catalog: Catalog, store: Store, inbox: Inbox, *, out: TextIO) -> Parts:
     """Put an app together; must be called on the loop it shall run on."""
     clock = SystemClock()
-    mark = new_mark()
+    redaction = Redaction(settings.secrets())
+    render = Render(new_mark(), redaction)
     snapshot = store.open()
     writer = Writer(store, clock, blocking=_blocking(settings))
     channels = make_channels(settings, out)
     # The performer needs the engine to speak, the engine needs the performer to run: the later one is looked up.
     performer = Performer(
         clock=clock,
-        mark=mark,
+        render=render,
         say=lambda run, said: engine.say(run, said),  # noqa: PLW0108 - looked up when called
         context=lambda run: Context(run, services),
     )
     executor = Inline(performer, threads=settings.threads, loop=asyncio.get_running_loop())
-    books = RedactedBooks(writer, Redaction(settings.secrets()))
-    engine = Engine(catalog, books=books, executor=executor, clock=clock, mark=mark)
-    services = make_services(settings, engine, books, snapshot, mark, clock)
+    books = RedactedBooks(writer, redaction)
+    engine = Engine(catalog, books=books, executor=executor, clock=clock, mark=render.mark)
+    services = make_services(settings, engine, books, snapshot, render, clock)
     reader = store if isinstance(store, MemoryStore) else open_reader(settings)
     return Parts(
         catalog=catalog,
@@ -80,10 +81,10 @@ def new_mark() -> Markup:
 
 
 def make_channels(settings: Settings, out: TextIO) -> Mapping[str, Channel]:
-    """Make the channels; without a token, or in a dry run, everything goes to the terminal."""
+    """Make the channels; what was meant for Slack while there was a token waits for it."""
     console = ConsoleChannel(out, colour=has_colour(out), zone=settings.timezone)
     if settings.token is None or settings.dry_run:
-        return {"console": console, "slack": console}
+        return {"console": console, "slack": Closed("slack", "there is no token", "Set `token` to send what waits.")}
     from slack_alert.channels.slack import SlackChannel
 
     slack = SlackChannel(
@@ -107,15 +108,13 @@ def make_sender(
 ) -> Sender:
     """Make the sender; the terminal is never paced."""
     at_once = Pace(0, 1)
-    is_slack = channels["slack"] is not channels["console"]
-    pace = Pace(settings.messages_per_second, settings.burst) if is_slack else at_once
     return Sender(
         channels,
         books=books,
         waiting=reader.waiting,
         last_receipt=reader.last_receipt,
         clock=SystemClock(),
-        paces={"console": at_once, "slack": pace},
+        paces={"console": at_once, "slack": Pace(settings.messages_per_second, settings.burst)},
         give_up=settings.give_up,
         zone=settings.timezone,
         undeliverable=undeliverable,
@@ -123,16 +122,16 @@ def make_sender(
 
 
 def make_services(
-    settings: Settings, engine: Engine, books: Books, snapshot: Snapshot, mark: Markup, clock: Clock
+    settings: Settings, engine: Engine, books: Books, snapshot: Snapshot, render: Render, clock: Clock
 ) -> Services:
     """Make what the contexts of functions reach the rest of the program through."""
 
     def say(run: Run, value: object, to: str | None) -> None:
-        if said := rendered(run, value, mark):
+        if said := render(run, value):
             engine.say(run, said, address(settings, to) if to else None)
 
     return Services(
-        mark=mark,
+        mark=render.mark,
         path=settings.path,
         say=say,
         hold=engine.hold_by_name,
@@ -148,16 +147,11 @@ def make_pockets(snapshot: Snapshot, write: Callable[[Entry], None], clock: Cloc
     def pocket(pack: str) -> Pocket:
         if pack not in pockets:
             entries = [entry for entry in snapshot.entries if entry.pack == pack]
-            pockets[pack] = Pocket(pack, entries, write=write, now=clock.now)
+            # Two first runs may meet here; the one store that counts is whichever came first.
+            pockets.setdefault(pack, Pocket(pack, entries, write=write, now=clock.now))
         return pockets[pack]
 
     return pocket
-
-
-def rendered(run: Run, value: object, mark: Markup) -> tuple[Piece, ...]:
-    """Turn a value into what can be kept: files are read now."""
-    said = pieces(value, mark=mark, name=run.action.name.rpartition(".")[2], doc=run.action.doc)
-    return tuple(map(read_upload, said))
 
 
 def has_colour(out: TextIO) -> bool:

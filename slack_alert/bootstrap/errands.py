@@ -12,7 +12,7 @@ from itertools import count
 from typing import TYPE_CHECKING
 from uuid import uuid4
 
-from slack_alert.bootstrap.assembly import make_channels, make_pockets, make_sender, make_services, new_mark, rendered
+from slack_alert.bootstrap.assembly import make_channels, make_pockets, make_sender, make_services, new_mark
 from slack_alert.bootstrap.places import address, database, load_plugins, owning, reading
 from slack_alert.core.backoff import Outcome
 from slack_alert.core.bindings import Job
@@ -30,7 +30,7 @@ from slack_alert.engine.redacted import redacted_message, redacted_record
 from slack_alert.engine.simulation import Ledger, Simulation, VirtualClock
 from slack_alert.engine.writer import DirectBooks
 from slack_alert.executors.inline import Direct
-from slack_alert.executors.perform import Performer
+from slack_alert.executors.perform import Performer, Render
 from slack_alert.stores import SqliteInbox, SqliteStore, inbox_path
 
 if TYPE_CHECKING:
@@ -125,7 +125,7 @@ def trigger(settings: Settings, job: str, *, is_posted: bool) -> Record:
 def _called(settings: Settings, catalog: Catalog, run: Run) -> Result:
     """Call the run's function; all it says on its way becomes part of the result."""
     clock = SystemClock()
-    mark = new_mark()
+    render = Render(new_mark(), Redaction(settings.secrets()))
     said: list[Piece] = []
 
     def hold(name: str, hold: Hold | None) -> None:
@@ -139,15 +139,15 @@ def _called(settings: Settings, catalog: Catalog, run: Run) -> Result:
     with reading(settings) as reader:
         remembered = reader.snapshot()
     services = Services(
-        mark=mark,
+        mark=render.mark,
         path=settings.path,
-        say=lambda _, value, __: said.extend(rendered(run, value, mark)),
+        say=lambda _, value, __: said.extend(render(run, value)),
         hold=hold,
         now=clock.now,
         pocket=make_pockets(remembered, keep, clock),
     )
     performer = Performer(
-        clock=clock, mark=mark, say=lambda _, more: said.extend(more), context=lambda run: Context(run, services)
+        clock=clock, render=render, say=lambda _, more: said.extend(more), context=lambda run: Context(run, services)
     )
     result = Direct(performer).call(run)
     return result._replace(pieces=(*said, *result.pieces))
@@ -156,15 +156,15 @@ def _called(settings: Settings, catalog: Catalog, run: Run) -> Result:
 def rehearse(settings: Settings, catalog: Catalog, since: datetime, until: datetime) -> list[Record]:
     """Really call the functions on a virtual clock; give the history that would be left, nothing is sent or kept."""
     clock = VirtualClock(since)
-    mark = new_mark()
+    render = Render(new_mark(), Redaction(settings.secrets()))
     ledger = Ledger()
     performer = Performer(
         clock=clock,
-        mark=mark,
+        render=render,
         say=lambda run, said: simulation.engine.say(run, said),  # noqa: PLW0108 - looked up when called
         context=lambda run: Context(run, services),
     )
-    simulation = Simulation(catalog, clock, Direct(performer), mark=mark, ledger=ledger)
-    services = make_services(settings, simulation.engine, ledger, Snapshot(), mark, clock)
+    simulation = Simulation(catalog, clock, Direct(performer), mark=render.mark, ledger=ledger)
+    services = make_services(settings, simulation.engine, ledger, Snapshot(), render, clock)
     simulation.run_until(until)
     return ledger.take()

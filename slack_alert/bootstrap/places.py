@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from slack_alert import stores
+from slack_alert.core.bindings import Binding, Job
 from slack_alert.core.catalog import Catalog
 from slack_alert.core.model import Address
 from slack_alert.engine.ports import Reader
@@ -25,8 +27,14 @@ def service(settings: Settings) -> str:
 
 
 def address(settings: Settings, text: str | None = None) -> Address:
-    """Give the address of what a person wrote, or the configured one."""
-    return Address.parse(text or settings.channel or "", service(settings))
+    """Give the address of what a person wrote, or the configured one; without a token it is on the terminal."""
+    meant = Address.parse(text or settings.channel or "", service(settings))
+    return on_terminal(meant) if service(settings) == "console" else meant
+
+
+def on_terminal(meant: Address) -> Address:
+    """Give the place on the terminal that stands for a conversation."""
+    return replace(meant, channel="console")
 
 
 def errors_address(settings: Settings) -> Address:
@@ -56,13 +64,26 @@ def database(settings: Settings) -> Path:
 
 def survey_plugins(settings: Settings) -> Catalog:
     """Read every plugin without executing any."""
-    return survey(settings.path, defaults(settings))
+    return _reachable(settings, survey(settings.path, defaults(settings)))
 
 
 def load_plugins(settings: Settings, progress: Callable[[int, int], None] | None = None) -> Catalog:
     """Read, compile and execute every plugin; a dry run leaves no trace, not even compiled code."""
     cache = None if settings.dry_run else database(settings).with_name("code")
-    return load(settings.path, defaults(settings), cache=cache, progress=progress)
+    return _reachable(settings, load(settings.path, defaults(settings), cache=cache, progress=progress))
+
+
+def _reachable(settings: Settings, catalog: Catalog) -> Catalog:
+    """Let jobs that name Slack themselves speak on the terminal, too, where there is no token."""
+    if service(settings) != "console":
+        return catalog
+    return replace(catalog, bindings=tuple(_told_here(binding) for binding in catalog.bindings))
+
+
+def _told_here(binding: Binding) -> Binding:
+    if not isinstance(binding, Job) or {binding.to.channel, binding.errors_to.channel} == {"console"}:
+        return binding
+    return replace(binding, to=on_terminal(binding.to), errors_to=on_terminal(binding.errors_to))
 
 
 def open_reader(settings: Settings) -> Reader:

@@ -16,6 +16,7 @@ from slack_alert.core.catalog import Catalog
 from slack_alert.engine.app import App, Manners
 from slack_alert.engine.engine import Engine
 from slack_alert.engine.ports import Inbox, Limits, Store
+from slack_alert.loader import plugins_folder
 from slack_alert.stores import MemoryInbox, MemoryStore, SqliteInbox, SqliteStore, inbox_path
 
 if TYPE_CHECKING:
@@ -35,6 +36,7 @@ def run(settings: Settings, *, out: TextIO, standby: bool, progress: Progress | 
     3: another process holds the database; 1: there is nothing to run. `ready` is called once the clock runs, or with
     nothing to run before the end.
     """
+    plugins_folder(settings.path)  # A wrong path is told before anything is made there.
     if settings.dry_run:
         return _run(settings, MemoryStore(), MemoryInbox(), out, progress, ready)
     place = database(settings)
@@ -49,14 +51,13 @@ def _run(settings: Settings, store: Store, inbox: Inbox, out: TextIO, progress: 
 
     async def main() -> int:
         parts = assemble(settings, catalog, store, inbox, out=out)
+        app = App(parts, _manners(settings))
         if not catalog.jobs:
-            ready(catalog, parts.engine)
-            store.close()
-            return 1
-        code = await App(parts, _manners(settings)).run(lambda: ready(catalog, parts.engine))
+            app.stop()  # What keeps the functions out is said all the same.
+        code = await app.run(lambda: ready(catalog, parts.engine))
         if code:
             _leave(code, out)
-        return code
+        return code if catalog.jobs else 1
 
     return asyncio.run(main())
 

@@ -37,6 +37,12 @@ def run(ctx: click.Context, /, **flags: object) -> int:
         return _run(loaded.settings, out, is_standby=bool(given.get("standby")))
 
 
+_NOTHING = (
+    "slack-alert: there is nothing to run: no function in plugins/ is a job. "
+    "Put @deco(minutes=5) over one, or let `slack-alert init` write an example."
+)
+
+
 def _run(settings: Settings, out: TextIO, *, is_standby: bool) -> int:
     from slack_alert import bootstrap
     from slack_alert.cli.progress import loading
@@ -45,7 +51,10 @@ def _run(settings: Settings, out: TextIO, *, is_standby: bool) -> int:
     def ready(catalog: Catalog, engine: Engine) -> None:
         for problem in catalog.problems:
             click.echo(str(problem), err=True)
-        click.echo(plan(engine, settings, out, catalog=catalog), file=out)
+        if catalog.jobs:
+            click.echo(plan(engine, settings, out, catalog=catalog), file=out)
+        else:
+            click.echo(_NOTHING, err=True)
 
     with loading() as progress:
         code = bootstrap.run(settings, out=out, standby=is_standby, progress=progress, ready=ready)

@@ -113,6 +113,8 @@ class Run:
     length: int = 0
     #: What was printed since the last line end.
     line: str = ""
+    #: Passes on what is left of that line; set by whoever captures the output.
+    end_line: Callable[[], None] | None = None
     #: How many messages it has said so far (`ctx.say`, `yield`), and where to.
     said: int = 0
     told: tuple[Address, ...] = ()

@@ -32,7 +32,7 @@ class RedactedBooks:
 
 def redacted_message(message: Message, redaction: Redaction) -> Message:
     """Give the message without secrets; the bytes of a file are the plugin's own."""
-    return replace(message, piece=_redacted_piece(message.piece, redaction))
+    return replace(message, piece=redacted_piece(message.piece, redaction))
 
 
 def redacted_record(record: Record, redaction: Redaction) -> Record:
@@ -44,7 +44,8 @@ def redacted_record(record: Record, redaction: Redaction) -> Record:
     )
 
 
-def _redacted_piece(piece: Piece, redaction: Redaction) -> Piece:
+def redacted_piece(piece: Piece, redaction: Redaction) -> Piece:
+    """Give the piece without secrets; the bytes of a file are the plugin's own."""
     if isinstance(piece, Text):
         return Text(redaction(piece.text))
     if isinstance(piece, Blocks):

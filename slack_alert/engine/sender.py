@@ -34,6 +34,10 @@ class Pace:
     burst: int = 3
 
 
+#: Seconds after which a drain asks again which channels are open.
+_LOOK_AGAIN = 0.1
+
+
 class Sender:
     """Speaks to the channels; everything here runs on the main loop but `accept`, which may be called anywhere."""
 
@@ -97,9 +101,18 @@ class Sender:
         return [name for name, breaker in list(self._breakers.items()) if breaker.is_closed]
 
     async def drained(self) -> None:
-        """Wait until nothing is left to send."""
-        while going := self._going():
-            await asyncio.wait(going)
+        """Wait until nothing is left to send, but for what waits for a channel that refuses us."""
+        while going := [lane.going for lane in self._open_lanes() if lane.going is not None]:
+            await asyncio.wait(going, timeout=_LOOK_AGAIN)
+
+    @property
+    def left(self) -> int:
+        """How many messages could still be sent now."""
+        return sum(len(lane.queue) for lane in self._open_lanes())
+
+    def _open_lanes(self) -> list[Lane]:
+        lanes = self._lanes.values()
+        return [lane for lane in lanes if lane.is_going and not self._breakers[lane.address.channel].is_closed]
 
     async def stop(self) -> None:
         """Leave what is not sent in the outbox, and take no more."""

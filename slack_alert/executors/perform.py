@@ -13,9 +13,11 @@ from typing import Any
 
 from slack_alert.core.markup import Markup
 from slack_alert.core.model import Action, Failure, Result, Run
+from slack_alert.core.redaction import Redaction
 from slack_alert.core.values import Piece, Upload, pieces
 from slack_alert.engine.context import Context
 from slack_alert.engine.ports import Clock
+from slack_alert.engine.redacted import redacted_piece
 from slack_alert.executors.capture import current
 
 #: A traceback longer than this is cut in the middle.
@@ -28,9 +30,9 @@ Say = Callable[[Run, tuple[Piece, ...]], None]
 class Performer:
     """Calls functions with what they take and renders what they give; used on any thread or loop."""
 
-    def __init__(self, *, clock: Clock, mark: Markup, say: Say, context: Callable[[Run], Context]) -> None:
+    def __init__(self, *, clock: Clock, render: Render, say: Say, context: Callable[[Run], Context]) -> None:
         self._clock = clock
-        self._mark = mark
+        self._render = render
         self._say = say
         self._context = context
 
@@ -49,9 +51,10 @@ class Performer:
             rendered = self._drain(run, value) if isinstance(value, Generator) else self._render(run, value)
             return Result(rendered, duration=_since(begun))
         except BaseException as error:  # noqa: BLE001 - a plugin's SystemExit must not end the program
-            return Result(failure=failure_of(error, run.action), duration=_since(begun))
+            return Result(failure=failure_of(error, run.action, self._render.redaction), duration=_since(begun))
         finally:
-            end_line(run)
+            if run.end_line is not None:
+                run.end_line()
             current.reset(token)
 
     async def await_(self, run: Run) -> Result:
@@ -66,55 +69,63 @@ class Performer:
             if isinstance(value, AsyncGenerator):
                 async for one in value:
                     self._tell(run, one)
+                    if run.is_canceled:
+                        await value.aclose()
                 return Result(duration=_since(begun))
             # A decorator may have made a plain function of it.
             value = await value if isinstance(value, Awaitable) else value
             return Result(self._render(run, value), duration=_since(begun))
         except BaseException as error:  # noqa: BLE001 - as above; a cancelled run is a failure with that name
-            return Result(failure=failure_of(error, run.action), duration=_since(begun))
+            return Result(failure=failure_of(error, run.action, self._render.redaction), duration=_since(begun))
         finally:
-            end_line(run)
+            if run.end_line is not None:
+                run.end_line()
             current.reset(token)
 
     def _drain(self, run: Run, values: Generator[object, Any, Any]) -> tuple[Piece, ...]:
         for one in values:
             self._tell(run, one)
+            if run.is_canceled:
+                values.close()
         return ()
 
     def _tell(self, run: Run, value: object) -> None:
         if rendered := self._render(run, value):
             self._say(run, rendered)
 
-    def _render(self, run: Run, value: object) -> tuple[Piece, ...]:
-        rendered = pieces(value, mark=self._mark, name=run.action.name.rpartition(".")[2], doc=run.action.doc)
-        return tuple(map(read_upload, rendered))
-
 
 #: Types whose empty values are quiet without asking anything.
 _PLAIN = frozenset({type(None), bool, int, str, list, tuple, dict, float})
 
 
-def read_upload(piece: Piece) -> Piece:
-    """Read a file that is to be uploaded while it is still there."""
+class Render:
+    """Turns a value into what can be kept: without secrets, and with its files read while they are still there."""
+
+    def __init__(self, mark: Markup, redaction: Redaction) -> None:
+        self.mark = mark
+        self.redaction = redaction
+
+    def __call__(self, run: Run, value: object) -> tuple[Piece, ...]:
+        """Give the pieces of one value; empty: quiet. What the value's own methods raise goes through."""
+        said = pieces(value, mark=self.mark, name=run.action.name.rpartition(".")[2], doc=run.action.doc)
+        # Before anything is split or made a file: a secret cut in two would not be found.
+        return tuple(redacted_piece(_read(piece), self.redaction) for piece in said)
+
+
+def _read(piece: Piece) -> Piece:
     if isinstance(piece, Upload) and isinstance(piece.content, Path):
         return replace(piece, content=piece.content.read_bytes())
     return piece
 
 
-def failure_of(error: BaseException, action: Action) -> Failure:
+def failure_of(error: BaseException, action: Action, redaction: Redaction) -> Failure:
     """Put an exception into words; the place is the innermost line of plugin code, else where the action begins."""
-    text = "".join(traceback.format_exception(type(error), error, _plugin_part(error.__traceback__)))
+    text = redaction("".join(traceback.format_exception(type(error), error, _plugin_part(error.__traceback__))))
     if len(text) > _TRACEBACK:
         text = f"{text[: _TRACEBACK // 2]}\n[...]\n{text[-_TRACEBACK // 2 :]}"
     places = [f"{_short(frame)}:{line}" for frame, line in traceback.walk_tb(error.__traceback__) if _is_plugin(frame)]
     place = places[-1] if places else f"{action.file}:{action.line}"
-    return Failure(type(error).__name__, _message(error), place, text)
-
-
-def end_line(run: Run) -> None:
-    """Finish a line the function left open, so that the next run begins on its own."""
-    if run.line:
-        print()  # noqa: T201 - goes through the capture like any other output of the run
+    return Failure(type(error).__name__, redaction(_message(error)), place, text)
 
 
 def _message(error: BaseException) -> str:

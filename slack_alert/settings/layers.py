@@ -189,5 +189,5 @@ _FLAGS = {
     for key in KEYS
     for name in key.spellings
 }
-_NOT_KEYS = frozenset({"config", "ignore_global_config", "dry_run"})
+_NOT_KEYS = frozenset({"config", "ignore_global_config", "dry_run", "standby"})
 _VARIABLES = {key.variable + name.removeprefix(key.name).upper(): name for key in KEYS for name in key.spellings}

@@ -39,7 +39,7 @@ def prepare_folder(path: Path) -> None:
     folder = path.parent
     try:
         is_ours = folder.name == ".slack_alert" or not folder.exists()
-        folder.mkdir(parents=True, exist_ok=True)
+        folder.mkdir(exist_ok=True)
         ignore = folder / ".gitignore"
         if is_ours and not ignore.exists():
             ignore.write_text("*\n", encoding="utf-8")

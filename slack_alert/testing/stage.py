@@ -14,7 +14,7 @@ from slack_alert.core.markup import Markup, plain
 from slack_alert.core.model import Address, Message, Record, Result, Run
 from slack_alert.core.parts import Piece, fallback
 from slack_alert.core.pipeline import answer, messages
-from slack_alert.core.values import pieces
+from slack_alert.core.redaction import Redaction
 from slack_alert.core.wall import TICK
 from slack_alert.engine.context import Context, Services
 from slack_alert.engine.pocket import Pocket
@@ -22,7 +22,7 @@ from slack_alert.engine.ports import Batch
 from slack_alert.engine.simulation import Ledger, Simulation
 from slack_alert.executors.capture import captured
 from slack_alert.executors.inline import Direct
-from slack_alert.executors.perform import Performer, read_upload
+from slack_alert.executors.perform import Performer, Render
 from slack_alert.loader import Defaults
 from slack_alert.testing.clock import FakeClock
 
@@ -67,8 +67,9 @@ class Stage:
         self._defaults = defaults
         # Random, so that no text of a test contains it.
         self._mark = Markup(str(uuid4().int)[:12])
+        self._render = Render(self._mark, Redaction())
         self._pockets: dict[str, Pocket] = {}
-        self._direct = Direct(Performer(clock=self.clock, mark=self._mark, say=self._say, context=self._context))
+        self._direct = Direct(Performer(clock=self.clock, render=self._render, say=self._say, context=self._context))
         self._simulation = Simulation(catalog, self.clock, self._direct, mark=self._mark, ledger=self.book)
         self._services = Services(
             mark=self._mark,
@@ -120,10 +121,10 @@ class Stage:
         return Context(run, self._services)
 
     def _say_value(self, run: Run, value: object, to: str | None) -> None:
-        said = pieces(value, mark=self._mark, name=run.action.name.rpartition(".")[2], doc=run.action.doc)
+        said = self._render(run, value)
         address = Address.parse(to, self._defaults.channel) if to else None
         if said:
-            self._say(run, tuple(map(read_upload, said)), address)
+            self._say(run, said, address)
 
     def _say(self, run: Run, said: tuple[Piece, ...], to: Address | None = None) -> None:
         if run.asked_by is None:

@@ -78,7 +78,7 @@ def test_beside_a_running_program_the_text_is_left_in_its_inbox(project: Project
     assert (done.code, done.out, done.err) == (0, "", "")
     assert request.kind == "send"
     assert request.payload["piece"] == {"text": "a &amp; b"}
-    assert (request.payload["channel"], request.payload["conversation"]) == ("slack", "#ops")
+    assert (request.payload["channel"], request.payload["conversation"]) == ("console", "#ops")
 
 
 @pytest.mark.slow

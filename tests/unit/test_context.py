@@ -3,8 +3,11 @@ from __future__ import annotations
 import logging
 import subprocess
 import sys
+import threading
+import time
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -165,3 +168,137 @@ def test_run_writes_its_words_as_text(tmp_path: Path) -> None:
     shown = python("import sys", "print(sys.argv[1:])")
 
     assert Stage().context().run([*shown, tmp_path, 3]).strip() == str([str(tmp_path), "3"])  # type: ignore[list-item]
+
+
+class Going:
+    """A run on a thread of its own that has started a program."""
+
+    def __init__(self, folder: Path, argv: list[str], **options: Any) -> None:
+        self.stage = Stage(folder)
+        self.run = run_of(print)
+        self.context = Context(self.run, self.stage.services)
+        self.error: BaseException | None = None
+        self._flag = folder / "up"
+        self._argv, self._options = argv, options
+        self._thread = threading.Thread(target=self._go, daemon=True)
+        self._thread.start()
+        while not self._flag.exists():
+            assert self._thread.is_alive(), self.error
+            time.sleep(0.01)
+
+    def _go(self) -> None:
+        try:
+            self.context.run(self._argv, **self._options)
+        except BaseException as error:
+            self.error = error
+
+    def join(self) -> BaseException | None:
+        self._thread.join(20)
+        assert not self._thread.is_alive()
+        return self.error
+
+    @property
+    def child(self) -> int:
+        return int(self._flag.read_text())
+
+
+def flagging(*more: str) -> list[str]:
+    """Leave the id of the innermost process in `up` once all of it runs."""
+    return python(
+        "import os, signal, subprocess, sys, time",
+        "from pathlib import Path",
+        *more,
+        "Path('new').write_text(str(os.getpid()))",
+        "Path('new').rename('up')",
+        "time.sleep(60)",
+    )
+
+
+FORKED = ("if os.fork():", "    os.wait()", "    sys.exit(3)")
+STUBBORN = ("signal.signal(signal.SIGTERM, signal.SIG_IGN)",)
+
+
+def is_alive(process: int) -> bool:
+    """Tell whether it runs; one that ended and that nobody has asked for yet does not."""
+    try:
+        return Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except FileNotFoundError:
+        return False
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("kind", [(), FORKED, STUBBORN, (*STUBBORN, *FORKED)])
+@pytest.mark.parametrize("ends", ["all", "its own"])
+def test_programs_end_when_their_run_is_given_up(tmp_path: Path, kind: tuple[str, ...], ends: str) -> None:
+    going = Going(tmp_path, flagging(*kind))
+
+    going.run.is_canceled = True
+    if ends == "all":
+        going.stage.services.children.end_all()
+    else:
+        going.context.end_children()
+
+    assert isinstance(going.join(), subprocess.CalledProcessError)
+    assert not is_alive(going.child)
+
+
+@pytest.mark.slow
+def test_programs_are_killed_at_once_where_the_program_itself_is(tmp_path: Path) -> None:
+    going = Going(tmp_path, flagging(*STUBBORN))
+
+    going.stage.services.children.kill_all()
+
+    assert isinstance(going.join(), subprocess.CalledProcessError)
+    assert not is_alive(going.child)
+
+
+@pytest.mark.slow
+def test_program_of_another_run_goes_on(tmp_path: Path) -> None:
+    going = Going(tmp_path, flagging())
+    Context(run_of(print, number=2), going.stage.services).end_children()
+
+    assert is_alive(going.child)
+    going.context.end_children()
+    going.join()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("kind", [FORKED, (*STUBBORN, *FORKED)])
+def test_timeout_ends_what_the_program_started_as_well(tmp_path: Path, kind: tuple[str, ...]) -> None:
+    going = Going(tmp_path, flagging(*kind), timeout=0.5)
+
+    assert isinstance(going.join(), subprocess.TimeoutExpired)
+    assert not is_alive(going.child)
+
+
+@pytest.mark.slow
+def test_exception_while_waiting_ends_the_program(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    pid: list[int] = []
+
+    def interrupt(process: subprocess.Popen[str], *_: object, **__: object) -> None:
+        monkeypatch.undo()
+        assert process.stdout is not None
+        pid.append(int(process.stdout.readline()))
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(subprocess.Popen, "communicate", interrupt)
+    ctx = Stage(tmp_path).context()
+
+    with pytest.raises(KeyboardInterrupt):
+        ctx.run(flagging("print(os.getpid(), flush=True)"))
+    assert not is_alive(pid[0])
+
+
+def test_program_has_a_session_of_its_own_that_no_ctrl_c_reaches() -> None:
+    shown = Stage().context().run(python("import os", "print(os.getsid(0) == os.getpid() == os.getpgrp())"))
+
+    assert shown.strip() == "True"
+
+
+def test_run_that_was_given_up_starts_nothing_further() -> None:
+    stage = Stage()
+    run = run_of(print)
+    run.is_canceled = True
+
+    with pytest.raises(RuntimeError, match="run 1 of db.job was given up"):
+        Context(run, stage.services).run(python("print(1)"))

@@ -169,3 +169,86 @@ def test_a_file_that_is_no_inbox_is_named_with_what_to_do(tmp_path: Path) -> Non
 
 def test_the_inbox_lies_beside_the_database() -> None:
     assert inbox_path(Path("a/state.db")) == Path("a/state.db.inbox")
+
+
+def spoil(path: Path, column: str, value: object, where: str = "TRUE") -> None:
+    with closing(sqlite3.connect(path)) as connection, connection:
+        connection.execute(f"UPDATE request SET {column} = ? WHERE {where}", (value,))
+
+
+@pytest.mark.parametrize(
+    ("column", "value"),
+    [
+        ("payload", "{not json"),
+        ("payload", "[1]"),
+        ("payload", "[" * 100_000),
+        ("payload", b"\xff"),
+        ("at", "yesterday"),
+        ("at", 2**62),
+        ("kind", b"\xff"),
+    ],
+)
+def test_a_request_nobody_can_read_is_told_and_taken_away(
+    tmp_path: Path, column: str, value: object, caplog: pytest.LogCaptureFixture
+) -> None:
+    path = tmp_path / "inbox"
+    inbox = SqliteInbox(path)
+    for job in "abc":
+        inbox.put(pause(job))
+    second = inbox.peek()[1].id
+    spoil(path, column, value, f"id = {second}")
+
+    assert jobs(SqliteInbox(path)) == ["a", "c"]
+    assert [(record.levelname, record.message, vars(record)["id"]) for record in caplog.records] == [
+        ("WARNING", "left out a request that cannot be read", second)
+    ]
+    with closing(sqlite3.connect(path)) as connection:
+        assert connection.execute("SELECT count(*) FROM request").fetchone() == (2,)
+
+
+def test_text_that_is_no_utf_8_is_read_as_far_as_it_can_be(tmp_path: Path) -> None:
+    path = tmp_path / "inbox"
+    inbox = SqliteInbox(path)
+    inbox.put(pause("a"))
+    with closing(sqlite3.connect(path)) as connection, connection:
+        connection.execute("""UPDATE request SET payload = CAST(x'7b226a6f62223a2261ff227d' AS TEXT)""")
+
+    assert jobs(inbox) == ["a\N{REPLACEMENT CHARACTER}"]
+
+
+@pytest.mark.parametrize("error", [PermissionError(13, "Permission denied"), OSError(116, "Stale file handle")])
+def test_a_file_that_cannot_be_looked_at_is_named(
+    tmp_path: Path, error: OSError, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    inbox = SqliteInbox(tmp_path / "inbox")
+    inbox.put(pause("a"))
+
+    def refuse(*_: object, **__: object) -> None:
+        raise error
+
+    monkeypatch.setattr(Path, "stat", refuse)
+
+    for use in (inbox.peek, lambda: inbox.remove([1])):
+        with pytest.raises(StoreError, match=f"inbox: {error.strerror}"):
+            use()
+
+
+def test_what_was_written_counts_though_its_time_cannot_be_set(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    inbox = SqliteInbox(tmp_path / "inbox")
+    inbox.put(pause("a"))
+    ahead = (tmp_path / "inbox").stat().st_mtime_ns + 10**15
+    os.utime(tmp_path / "inbox", ns=(ahead, ahead))
+
+    def refuse(*_: object, **__: object) -> None:
+        raise OSError(30, "Read-only file system")
+
+    monkeypatch.setattr(os, "utime", refuse)
+    inbox.put(pause("b"))
+
+    assert jobs(SqliteInbox(tmp_path / "inbox")) == ["a", "b"]
+
+
+def test_a_folder_that_is_a_file_holds_no_requests(tmp_path: Path) -> None:
+    (tmp_path / "folder").write_text("")
+
+    assert SqliteInbox(tmp_path / "folder" / "inbox").peek() == []

@@ -1,6 +1,9 @@
 from __future__ import annotations
 
 import asyncio
+import os
+import subprocess
+import sys
 import threading
 from collections.abc import Awaitable, Callable
 from typing import Any, TypeVar
@@ -10,6 +13,7 @@ import pytest
 from slack_alert.core.model import Result, Run
 from slack_alert.core.values import fallback
 from slack_alert.executors.inline import Direct, Inline
+from slack_alert.executors.perform import Performer
 from tests.fakes.stage import Stage, plugin, run_of
 
 T = TypeVar("T")
@@ -216,3 +220,126 @@ def test_direct_call_survives_what_a_function_raises() -> None:
 def test_ctrl_c_ends_the_caller_of_a_direct_call_as_well() -> None:
     with pytest.raises(KeyboardInterrupt):
         Direct(Stage().performer).call(run(plugin("def job():\n    raise KeyboardInterrupt"), 1))
+
+
+# --- what goes wrong outside the function
+
+
+class Broken(Performer):
+    """Fails beside the function: its clock, or the line it ends."""
+
+    def __init__(self, performer: Performer) -> None:
+        vars(self).update(vars(performer))
+
+    def call(self, run: Run) -> Result:
+        if run.id == 1:
+            raise SystemExit(9)
+        return super().call(run)
+
+    async def await_(self, run: Run) -> Result:
+        if run.id == 1:
+            raise ValueError("I/O operation on closed file")
+        return await super().await_(run)
+
+
+@pytest.mark.parametrize(("is_async", "kind"), [(False, "SystemExit"), (True, "ValueError")])
+def test_call_that_breaks_is_a_failure_and_the_next_one_runs(
+    is_async: bool, kind: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    async def main(inline: Inline, results: Results) -> list[str]:
+        inline._performer = Broken(inline._performer)
+        prefix = "async " if is_async else ""
+        for number in (1, 2):
+            job = plugin(f"{prefix}def job():\n    return 'up'")
+            inline.submit([run(job, number, is_async=is_async)], results.take)
+        await asyncio.to_thread(results.wait_for, 2)
+        return [results.text(1), results.text(2)]
+
+    assert on_loop(main, threads=1) == [kind, "up"]
+    assert [record.message for record in caplog.records] == ["call broke"]
+
+
+@pytest.mark.parametrize("is_async", [False, True])
+def test_report_that_breaks_ends_neither_thread_nor_loop(is_async: bool, caplog: pytest.LogCaptureFixture) -> None:
+    async def main(inline: Inline, results: Results) -> list[int]:
+        def broken(*_: object) -> None:
+            raise KeyError("db.job")
+
+        job = plugin(f"{'async ' if is_async else ''}def job():\n    return 'up'")
+        inline.submit([run(job, 1, is_async=is_async)], broken)
+        inline.submit([run(job, 2, is_async=is_async)], results.take)
+        return await asyncio.to_thread(results.wait_for, 1)
+
+    assert on_loop(main, threads=1) == [2]
+    assert [record.message for record in caplog.records] == ["report broke"]
+
+
+def test_idle_threads_leave_at_the_stop() -> None:
+    async def main(inline: Inline, results: Results) -> list[threading.Thread]:
+        used: set[threading.Thread] = set()
+        inline.submit([run(lambda: used.add(threading.current_thread()), 1)], results.take)
+        await asyncio.to_thread(results.wait_for, 1)
+        inline.stop()
+        for thread in used:
+            await asyncio.to_thread(thread.join, PATIENCE)
+        inline.submit([run(lambda: used.add(threading.current_thread()), 2)], results.take)
+        await asyncio.to_thread(results.wait_for, 2)
+        for thread in used:
+            await asyncio.to_thread(thread.join, PATIENCE)
+        return [thread for thread in used if thread.is_alive()]
+
+    assert on_loop(main) == []
+
+
+def test_thread_that_cannot_be_had_is_asked_for_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def main(inline: Inline, results: Results) -> list[int]:
+        def refuse(_: threading.Thread) -> None:
+            raise RuntimeError("can't start new thread")
+
+        with monkeypatch.context() as patch:
+            patch.setattr(threading.Thread, "start", refuse)
+            inline.submit([run(lambda: None, 1)], results.take)
+        inline.submit([run(lambda: None, 2)], results.take)
+        return await asyncio.to_thread(results.wait_for, 2)
+
+    assert on_loop(main, threads=1) == [1, 2]
+
+
+FORKING = """
+import asyncio, os, sys, threading
+from slack_alert.executors.inline import Inline
+from tests.fakes.stage import Stage, run_of
+
+def job():
+    child = os.fork()
+    if child:
+        os.waitpid(child, 0)
+
+async def ajob():
+    job()
+
+async def main():
+    inline = Inline(Stage().performer, threads=1, loop=asyncio.get_running_loop())
+    is_async = sys.argv[1] == "async"
+    ended = threading.Event()
+    def done(run, result):
+        print("done", run.id, result.failure, flush=True)
+        ended.set()
+    inline.submit([run_of(ajob if is_async else job, is_async=is_async)], done)
+    while not ended.is_set():
+        await asyncio.sleep(0.01)
+    print("end", flush=True)
+
+asyncio.run(main())
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork here")
+@pytest.mark.parametrize("kind", ["plain", "async"])
+def test_forked_child_ends_where_its_function_does(kind: str) -> None:
+    ended = subprocess.run(
+        [sys.executable, "-c", FORKING, kind], capture_output=True, text=True, check=True, timeout=PATIENCE
+    )
+
+    assert ended.stdout == "done 1 None\nend\n"

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
@@ -64,6 +65,40 @@ def test_the_first_gets_it_and_its_process_is_named(database: Path) -> None:
     assert lock.acquire()
 
     assert (is_held(database), lock.holder(), holder(database)) == (True, os.getpid(), os.getpid())
+    lock.release()
+
+
+def remove_file(database: Path) -> None:
+    lock_path(database).unlink()
+
+
+def remove_folder(database: Path) -> None:
+    shutil.rmtree(database.parent)
+
+
+def make_anew(database: Path) -> None:
+    remove_file(database)
+    other = DatabaseLock(database)
+    assert other.acquire()
+    other.release()
+
+
+def put_file_in_place_of_folder(database: Path) -> None:
+    remove_folder(database)
+    database.parent.write_text("")
+
+
+@pytest.mark.parametrize("harm", [remove_file, remove_folder, make_anew, put_file_in_place_of_folder])
+def test_it_is_intact_until_others_could_take_it_as_well(tmp_path: Path, harm: Callable[[Path], None]) -> None:
+    database = tmp_path / "folder" / "state.db"
+    lock = DatabaseLock(database)
+    assert not lock.is_intact()
+    assert lock.acquire()
+    assert lock.is_intact()
+
+    harm(database)
+
+    assert not lock.is_intact()
     lock.release()
 
 

@@ -17,7 +17,7 @@ from slack_alert.core.values import Text, Upload
 from slack_alert.engine.ports import Batch, Entry, Limits, Seen, Snapshot, Started
 from slack_alert.engine.simulation import VirtualClock
 from slack_alert.engine.writer import DirectBooks, Writer, join
-from slack_alert.stores import MemoryStore
+from slack_alert.stores import MemoryStore, SqliteStore
 from tests.fakes.engine_rig import OPS, at
 
 #: Long enough for any machine; nothing here waits so long unless something is broken.
@@ -339,3 +339,66 @@ def test_direct_books_write_at_once() -> None:
     assert order == ["committed"]
     assert [delivery.created for delivery in accepted] == [at("16 12:00")]
     assert [line.record for line in store.history(job=None, since=None, limit=None)] == [quiet("16 09:10")]
+
+
+def test_quiet_line_that_cannot_be_written_is_left_out_alone(caplog: pytest.LogCaptureFixture) -> None:
+    disk = Disk()
+    writer = make_writer(disk)
+    writer.put(Batch(messages=[message("a")]))
+    for minute in range(10, 20):
+        writer.note(quiet(f"16 09:{minute}"))
+    writer.note(Record(2, "nobody.knows", at("16 09:15"), Verdict.QUIET))
+    writer.note(quiet("16 09:20"))
+    writer.start({"db.lag": ANCHOR}, lambda _: None)
+
+    assert writer.stop(PATIENCE)
+    assert slots(disk) == [at(f"16 09:{minute}") for minute in range(10, 21)]
+    assert [record.message for record in caplog.records] == ["left out what cannot be written"]
+
+
+def gone(*_: object) -> None:
+    raise RuntimeError("Event loop is closed")
+
+
+def broken(*_: object) -> None:
+    raise KeyError("db.lag")
+
+
+@pytest.mark.parametrize("fails", [gone, broken])
+def test_nobody_there_to_be_told_does_not_end_the_writer(fails: Callable[..., None]) -> None:
+    disk = Disk()
+    writer = make_writer(disk)
+    for key in "ab":
+        writer.put(Batch(messages=[message(key)], limits=Limits(days=7)), fails)
+    writer.start({}, fails)
+    assert disk.committed.wait(PATIENCE)
+    writer.put(Batch(messages=[message("c")]), fails)
+
+    assert writer.stop(PATIENCE)
+    assert [each.message.key for each in disk.memory.deliveries()] == ["a", "b", "c"]
+    assert disk.pruned == [Limits(days=7)]
+
+
+def test_pruning_that_breaks_does_not_end_the_writer(monkeypatch: pytest.MonkeyPatch) -> None:
+    disk = Disk()
+    monkeypatch.setattr(disk, "prune", broken)
+    with writing(disk) as (writer, _):
+        writer.put(Batch(limits=Limits(days=7)))
+        assert disk.committed.wait(PATIENCE)
+        writer.put(Batch(messages=[message("a")]))
+
+    assert len(list(disk.memory.deliveries())) == 1
+
+
+def test_message_that_sqlite_refuses_is_left_out_and_the_rest_written(tmp_path: Path) -> None:
+    store = SqliteStore(tmp_path / "state.db")
+    store.open()
+    writer = Writer(store, VirtualClock(at("16 12:00")))
+    accepted: list[Delivery] = []
+    for key, run in (("a", 1), ("b", 2**70), ("c", 3)):
+        writer.put(Batch(messages=[Message(key, OPS, Text(key), run=run)]))
+    writer.start({}, accepted.extend)
+
+    assert writer.stop(PATIENCE)
+    assert [delivery.message.key for delivery in accepted] == ["a", "c"]
+    store.close()
