@@ -5,20 +5,21 @@ from __future__ import annotations
 import asyncio
 import getpass
 import sys
+from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from itertools import count
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 from uuid import uuid4
 
 from slack_alert.bootstrap.assembly import make_channels, make_pockets, make_sender, make_services, new_mark
-from slack_alert.bootstrap.places import address, database, load_plugins, owning, reading
+from slack_alert.bootstrap.places import address, database, errors_address, load_plugins, owning, reading
 from slack_alert.core.backoff import Outcome
 from slack_alert.core.bindings import Job
 from slack_alert.core.catalog import Catalog
-from slack_alert.core.model import Delivery, Record, Result, Run
-from slack_alert.core.pipeline import answer
+from slack_alert.core.model import Address, Delivery, Message, Record, Result, Run
+from slack_alert.core.pipeline import Settlement, answer, as_text, messages
 from slack_alert.core.policy import Hold, State
 from slack_alert.core.redaction import Redaction
 from slack_alert.core.values import Piece
@@ -91,42 +92,84 @@ def _leave_dead(delivery: Delivery, outcome: Outcome) -> None:
     """Do nothing more: a dead message is in the log and in the outbox, and the person who sent it is looking."""
 
 
-def trigger(settings: Settings, job: str, *, is_posted: bool) -> Record:
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """A run that a person asked for, and what becomes of what it said."""
+
+    record: Record
+    #: What is posted of it.
+    messages: tuple[Message, ...]
+    #: A running program sends them; where nobody runs, they were sent from here as far as their channels take them.
+    is_taken: bool
+
+
+def trigger(settings: Settings, job: str, *, is_posted: bool) -> Answered:
     """Call one function here and now because a person asked; it is recorded, and said where asked for."""
     catalog = load_plugins(settings)
     binding = catalog.find(job)
-    run = Run(0, binding.name, binding.action, SystemClock().now(), asked_by=getpass.getuser())
-    result = _called(settings, catalog, run)
     to = binding.to if isinstance(binding, Job) else address(settings)
-    settlement = answer(run, result, to, new_mark())
-    record = Record(
+    errors_to = binding.errors_to if isinstance(binding, Job) else errors_address(settings)
+    run = Run(0, binding.name, binding.action, SystemClock().now(), asked_by=_person())
+    said: list[Message] = []
+
+    def say(run: Run, more: tuple[Piece, ...], other: Address | None = None) -> None:
+        told = messages(run, more, other or to)
+        run.said += len(told)
+        run.texts = [*(run.texts or ()), as_text(more)]
+        said.extend(told)
+
+    result = _called(settings, catalog, run, say)
+    settlement = answer(run, result, to, new_mark(), errors_to=errors_to)
+    redaction = Redaction(settings.secrets())
+    told = _numbered((*said, *settlement.messages), redaction) if is_posted else ()
+    record = redacted_record(_record(run, result, settlement, told), redaction)
+    is_taken = settings.dry_run or leave(settings, requests.recorded(record, told, run.slot))
+    return Answered(record, told, is_taken)
+
+
+def _person() -> str:
+    """Name who is asking; in a container nobody may have a name."""
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError, ImportError):
+        return "somebody"
+
+
+def _numbered(told: Sequence[Message], redaction: Redaction) -> tuple[Message, ...]:
+    """Take secrets out, and give keys nobody has: the run's number is not known yet."""
+    key = uuid4().hex
+    return tuple(
+        redacted_message(replace(message, key=f"{key}#{number}"), redaction) for number, message in enumerate(told)
+    )
+
+
+def _record(run: Run, result: Result, settlement: Settlement, told: Sequence[Message]) -> Record:
+    texts = [*(run.texts or ()), *([settlement.text] if settlement.text else ())]
+    return Record(
         0,
-        binding.name,
+        run.binding,
         run.slot,
         settlement.verdict,
         run.started,
         result.duration,
-        settlement.text,
-        to.shown if is_posted else None,
+        "\n".join(texts),
+        ", ".join(dict.fromkeys(message.to.shown for message in told)) or None,
         error=result.failure.traceback if result.failure else None,
         printed="".join(run.printed) if run.printed else None,
+        asked_by=run.asked_by,
     )
-    redaction = Redaction(settings.secrets())
-    record = redacted_record(record, redaction)
-    key = uuid4().hex
-    told = tuple(
-        redacted_message(replace(message, key=f"{key}#{n}"), redaction) for n, message in enumerate(settlement.messages)
-    )
-    if not settings.dry_run:
-        leave(settings, requests.recorded(record, told if is_posted else (), run.slot))
-    return record
 
 
-def _called(settings: Settings, catalog: Catalog, run: Run) -> Result:
-    """Call the run's function; all it says on its way becomes part of the result."""
+class _Say(Protocol):
+    """Says something in the middle of a run, in the job's channel or in another."""
+
+    def __call__(self, run: Run, more: tuple[Piece, ...], other: Address | None = None, /) -> None: ...
+
+
+def _called(settings: Settings, catalog: Catalog, run: Run, say: _Say) -> Result:
+    """Call the run's function."""
     clock = SystemClock()
     render = Render(new_mark(), Redaction(settings.secrets()))
-    said: list[Piece] = []
 
     def hold(name: str, hold: Hold | None) -> None:
         full = catalog.find(name).name
@@ -136,21 +179,22 @@ def _called(settings: Settings, catalog: Catalog, run: Run) -> Result:
     def keep(entry: Entry) -> None:
         leave(settings, requests.kept(entry, clock.now()))
 
+    def say_value(run: Run, value: object, to: str | None) -> None:
+        if more := render(run, value):
+            say(run, more, address(settings, to) if to else None)
+
     with reading(settings) as reader:
         remembered = reader.snapshot()
     services = Services(
         mark=render.mark,
         path=settings.path,
-        say=lambda _, value, __: said.extend(render(run, value)),
+        say=say_value,
         hold=hold,
         now=clock.now,
         pocket=make_pockets(remembered, keep, clock),
     )
-    performer = Performer(
-        clock=clock, render=render, say=lambda _, more: said.extend(more), context=lambda run: Context(run, services)
-    )
-    result = Direct(performer).call(run)
-    return result._replace(pieces=(*said, *result.pieces))
+    performer = Performer(clock=clock, render=render, say=say, context=lambda run: Context(run, services))
+    return Direct(performer).call(run)
 
 
 def rehearse(settings: Settings, catalog: Catalog, since: datetime, until: datetime) -> list[Record]:

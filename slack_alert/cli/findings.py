@@ -129,12 +129,12 @@ def _running(settings: Settings) -> Iterator[Finding]:
     from slack_alert.engine.clock import SystemClock
 
     pid = bootstrap.holder(settings)
-    if pid is None:
-        yield Finding("running", "ok", "not running")
-        return
     vitals = read_vitals(settings, SystemClock().now())
-    message = f"process {pid}, {vitals.queued:,} queued, {vitals.dead:,} dead messages"
-    if not vitals.is_ticking:
+    who = "not running" if pid is None else f"process {pid}"
+    message = f"{who}, {vitals.queued:,} queued, {vitals.dead:,} dead messages"
+    if pid is None and not vitals.dead:
+        yield Finding("running", "ok", "not running")
+    elif pid is not None and not vitals.is_ticking:
         yield Finding("running", "warn", f"process {pid} gives no sign of life", "look at its log; start it again")
     elif vitals.dead:
         yield Finding("running", "warn", message, "`slack-alert outbox` lists them")

@@ -68,6 +68,7 @@ def line_json(line: HistoryLine, zone: tzinfo) -> dict[str, object]:
         "delivery": line.delivery,
         "attempts": line.attempts,
         "receipt": line.receipt,
+        "asked_by": record.asked_by,
     }
 
 

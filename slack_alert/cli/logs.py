@@ -6,7 +6,9 @@ import json
 import logging
 import re
 import sys
+from contextlib import suppress
 from datetime import datetime, timezone
+from typing import TextIO
 
 from slack_alert.core.redaction import Redaction
 from slack_alert.settings import Settings
@@ -17,7 +19,9 @@ _STANDARD = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", 
 
 def configure(settings: Settings) -> logging.Logger:
     """Begin logging as configured; give the program's own log."""
-    handler = logging.StreamHandler(sys.stderr)
+    # A log line that cannot be written must not fail what it tells of.
+    logging.raiseExceptions = False
+    handler = Lines(sys.stderr)
     form = JsonForm if settings.log_format == "json" else TextForm
     handler.setFormatter(form(Redaction(settings.secrets())))
     root = logging.getLogger()
@@ -27,6 +31,27 @@ def configure(settings: Settings) -> logging.Logger:
     logging.getLogger("apscheduler").setLevel(max(logging.WARNING, root.level))
     logging.captureWarnings(capture=True)
     return logging.getLogger("slack_alert")
+
+
+class Lines(logging.StreamHandler[TextIO]):
+    """Writes to a stream; where a plugin closed it, to what it stood for."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Write one record, or nothing where there is nothing left to write to."""
+        if _is_closed(self.stream):
+            with suppress(OSError):
+                # Only the object is closed: descriptor 2 belongs to the process, and stays open with this one, too.
+                self.stream = open(  # noqa: SIM115 - it stays open
+                    2, "w", encoding="utf-8", errors="backslashreplace", buffering=1, closefd=False
+                )
+        super().emit(record)
+
+
+def _is_closed(stream: TextIO) -> bool:
+    try:
+        return stream.closed
+    except ValueError:  # Its buffer was taken away.
+        return True
 
 
 class TextForm(logging.Formatter):

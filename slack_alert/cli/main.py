@@ -12,6 +12,7 @@ import click
 from slack_alert import __version__
 from slack_alert.cli import codes
 from slack_alert.cli.options import common, remember
+from slack_alert.cli.order import behind
 from slack_alert.core.errors import BadValue, SettingsError, SlackAlertError
 
 #: Command: the module that holds it, and what the overview says of it.
@@ -48,6 +49,10 @@ class LazyGroup(click.Group):
         found = getattr(import_module(f"slack_alert.cli.{COMMANDS[cmd_name][0]}"), cmd_name)
         assert isinstance(found, click.Command)
         return found
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Take a command's own options before its name as well."""
+        return super().parse_args(ctx, behind(self, COMMANDS, lambda name: self.get_command(ctx, name), args))
 
     def resolve_command(
         self, ctx: click.Context, args: list[str]
@@ -120,4 +125,6 @@ def _code() -> int:
 def _complain(error: SlackAlertError) -> None:
     hint = getattr(error, "hint", "")
     text = str(error)
-    click.echo(f"slack-alert: {text}" + (f" {hint}" if hint and hint not in text else ""), err=True)
+    if hint and hint not in text:
+        text += f"{'' if text.endswith(('.', '!', '?', ':')) else '.'} {hint}"
+    click.echo(f"slack-alert: {text}", err=True)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from slack_alert.cli import codes
+from slack_alert.cli.fate import tell_unsent
 from slack_alert.cli.lines import instant
 from slack_alert.cli.options import common, remember
 from slack_alert.cli.output import tell, tell_json
@@ -26,9 +27,23 @@ if TYPE_CHECKING:
 
 #: How many of those that arrived people are shown who do not ask for all.
 SENT_SHOWN = 5
+#: Of a reason people see the beginning, so that there is room for the text; `--json` has all of it.
+REASON_WIDTH = 40
 
 
-@click.group(invoke_without_command=True)
+class _Verbs(click.Group):
+    """Says what there is where something else is asked for."""
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Name the verbs."""
+        if args[0] not in self.commands and not args[0].startswith("-"):
+            raise click.UsageError(f"There is no `outbox {args[0]}`. Write one of: {', '.join(self.commands)}.", ctx)
+        return super().resolve_command(ctx, args)
+
+
+@click.group(cls=_Verbs, invoke_without_command=True)
 @common
 @click.option("--all", "is_all", is_flag=True, help=f"All that were sent as well, not only the last {SENT_SHOWN}.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON line per message, all of them.")
@@ -40,8 +55,10 @@ def outbox(ctx: click.Context, /, *, is_all: bool, as_json: bool, **flags: objec
         return codes.FINE
     from slack_alert import bootstrap
     from slack_alert.engine.clock import SystemClock
+    from slack_alert.loader import plugins_folder
 
     settings = settings_of(given)
+    plugins_folder(settings.path)
     with bootstrap.reading(settings) as reader:
         if as_json:
             for delivery in reader.deliveries():
@@ -88,8 +105,9 @@ def delivery_json(delivery: Delivery, zone: tzinfo) -> dict[str, object]:
 
 
 def _show(deliveries: Iterable[Delivery], now: datetime, *, is_all: bool) -> None:
-    from slack_alert.cli.tables import Cell, table
+    from slack_alert.cli.tables import Cell, shortened, table
     from slack_alert.core.model import Status
+    from slack_alert.core.tables import cut
 
     styles: dict[Status, Style] = {Status.QUEUED: "yellow", Status.SENT: "green", Status.DEAD: "red"}
     shown, left_out = _chosen(deliveries, is_all=is_all)
@@ -100,8 +118,8 @@ def _show(deliveries: Iterable[Delivery], now: datetime, *, is_all: bool) -> Non
             Cell(delivery.status.value, styles[delivery.status]),
             str(delivery.attempts),
             distance(now - delivery.created),
-            delivery.reason or "",
-            " | ".join(line for line in _text(delivery).splitlines() if line.strip()),
+            cut(delivery.reason or "", REASON_WIDTH),
+            shortened(" | ".join(line for line in _text(delivery).splitlines() if line.strip()), sys.stdout),
         )
         for delivery in shown
     ]
@@ -136,13 +154,29 @@ def _change(settings: Settings, verb: str, ids: tuple[int, ...]) -> int:
     from slack_alert import bootstrap
     from slack_alert.engine import requests
     from slack_alert.engine.clock import SystemClock
+    from slack_alert.loader import plugins_folder
 
+    plugins_folder(settings.path)
     wanted = tuple(dict.fromkeys(ids))
     _refuse(_find(settings, wanted), verb, wanted)
     now = SystemClock().now()
+    code = codes.FINE
     for number in wanted:
         is_taken = bootstrap.leave(settings, requests.outbox(verb, number, now))
-        tell(f"{number} {_outcome(settings, verb, number, is_taken=is_taken)}.")
+        code = max(code, _tell(settings, verb, number, is_taken=is_taken))
+    return code
+
+
+def _tell(settings: Settings, verb: str, number: int, *, is_taken: bool) -> int:
+    """Say what came of it; give the exit code."""
+    if verb == "drop":
+        tell(f"{number} is dropped.")
+    elif is_taken:
+        tell(f"{number} is sent again.")
+    elif _find(settings, (number,))[number].status.value == "sent":
+        tell(f"{number} is sent.")
+    else:
+        return tell_unsent(settings, lambda delivery: delivery.id == number)
     return codes.FINE
 
 
@@ -174,18 +208,6 @@ def _refuse_drop(delivery: Delivery) -> None:
 
 
 _REFUSALS: dict[str, Callable[[Delivery], None]] = {"retry": _refuse_retry, "drop": _refuse_drop}
-
-
-def _outcome(settings: Settings, verb: str, number: int, *, is_taken: bool) -> str:
-    if verb == "drop":
-        return "is dropped"
-    if is_taken:
-        return "is sent again"
-    after = _find(settings, (number,)).get(number)
-    if after is not None and after.status.value == "sent":
-        return "is sent"
-    reason = f" ({after.reason})" if after is not None and after.reason else ""
-    return f"is queued again{reason} and goes out when slack-alert runs"
 
 
 def _text(delivery: Delivery) -> str:

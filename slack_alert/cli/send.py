@@ -11,12 +11,14 @@ from uuid import uuid4
 import click
 
 from slack_alert.cli import codes
+from slack_alert.cli.fate import tell_unsent
 from slack_alert.cli.options import common, remember
 from slack_alert.cli.session import settings_of
 from slack_alert.core.errors import BadValue, SettingsError
+from slack_alert.core.redaction import Redaction
 
 if TYPE_CHECKING:
-    from slack_alert.core.model import Address, Delivery, Message
+    from slack_alert.core.model import Address, Message
     from slack_alert.settings import Settings
 
 
@@ -30,18 +32,21 @@ def send(ctx: click.Context, /, *, text: str, to: str | None, **flags: object) -
     from slack_alert import bootstrap
     from slack_alert.engine import requests
     from slack_alert.engine.clock import SystemClock
+    from slack_alert.loader import plugins_folder
 
     settings = settings_of(remember(ctx, flags))
     if to is None and (sentence := settings.missing()):
         raise SettingsError(sentence)
-    messages = _messages(_words(text), bootstrap.address(settings, to))
+    plugins_folder(settings.path)
+    messages = _messages(_words(text), bootstrap.address(settings, to), Redaction(settings.secrets()))
     if settings.dry_run:
         return _print(settings, messages)
     now = SystemClock().now()
     is_taken = True
     for message in messages:
         is_taken = bootstrap.leave(settings, requests.send(message, now))
-    return codes.FINE if is_taken else _report(settings, messages)
+    keys = {message.key for message in messages}
+    return codes.FINE if is_taken else tell_unsent(settings, lambda delivery: delivery.message.key in keys)
 
 
 def _words(text: str) -> str:
@@ -53,14 +58,17 @@ def _words(text: str) -> str:
     return said.strip("\r\n")
 
 
-def _messages(text: str, to: Address) -> list[Message]:
+def _messages(text: str, to: Address, redaction: Redaction) -> list[Message]:
     from slack_alert.core.markup import Markup
     from slack_alert.core.model import Message
     from slack_alert.core.values import Text, deliverable
+    from slack_alert.engine.redacted import redacted_message
 
     key = f"send/{uuid4().hex}"
-    canonical = Markup(secrets.token_hex(4)).escape(text)
-    return [Message(f"{key}#{number}", to, part) for number, part in enumerate(deliverable(Text(canonical)))]
+    # Before it is escaped and split: a secret cut in two, or written otherwise, would not be found.
+    canonical = Markup(secrets.token_hex(4)).escape(redaction(text))
+    told = (Message(f"{key}#{number}", to, part) for number, part in enumerate(deliverable(Text(canonical))))
+    return [redacted_message(message, redaction) for message in told]
 
 
 def _print(settings: Settings, messages: Sequence[Message]) -> int:
@@ -76,26 +84,3 @@ def _print(settings: Settings, messages: Sequence[Message]) -> int:
     for message in messages:
         asyncio.run(console.send(Delivery(0, message, now), None))
     return codes.FINE
-
-
-def _report(settings: Settings, messages: Sequence[Message]) -> int:
-    """Say what became of messages sent from here, because nobody is running who would."""
-    unsent = [delivery for delivery in _deliveries(settings, messages) if delivery.status.value != "sent"]
-    for delivery in unsent:
-        reason = f": {delivery.reason.rstrip('.')}" if delivery.reason else ""
-        click.echo(f"Message {delivery.id} is {delivery.status}{reason}. {_ADVICE[delivery.status.value]}", err=True)
-    return codes.FOUND if any(delivery.status.value == "dead" for delivery in unsent) else codes.FINE
-
-
-_ADVICE = {
-    "queued": "It goes out when slack-alert runs.",
-    "dead": "`slack-alert doctor` looks for the cause, `slack-alert outbox retry ID` sends it again.",
-}
-
-
-def _deliveries(settings: Settings, messages: Sequence[Message]) -> list[Delivery]:
-    from slack_alert import bootstrap
-
-    keys = {message.key for message in messages}
-    with bootstrap.reading(settings) as reader:
-        return [delivery for delivery in reader.deliveries() if delivery.message.key in keys]

@@ -88,4 +88,4 @@ def _show(records: list[Record], settings: Settings, out: TextIO, *, as_json: bo
             json.dumps(record_json(record, settings.timezone), ensure_ascii=False) + "\n" for record in records
         )
         return
-    click.echo(history_table(records, settings.timezone, out), file=out)
+    click.echo(history_table(records, settings.timezone, out, at=f"AT ({settings.timezone})"), file=out)

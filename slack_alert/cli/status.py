@@ -20,6 +20,7 @@ from slack_alert.cli.spoken import counted, distance
 from slack_alert.core.errors import StoreError
 
 if TYPE_CHECKING:
+    from slack_alert.cli.tables import Style
     from slack_alert.settings import Settings
 
 
@@ -30,8 +31,10 @@ if TYPE_CHECKING:
 def status(ctx: click.Context, /, *, as_json: bool, **flags: object) -> int:
     """Tell whether it is alive: clock, delivery, queue, database; exit 1 when not."""
     from slack_alert.engine.clock import SystemClock
+    from slack_alert.loader import plugins_folder
 
     settings = settings_of(remember(ctx, flags))
+    plugins_folder(settings.path)
     vitals = read_vitals(settings, SystemClock().now())
     if as_json:
         tell_json(vitals.json(settings.timezone))
@@ -56,7 +59,9 @@ class Vitals:
     queued: int
     dead: int
     database: Path
-    #: Why the database cannot be read; None where it can.
+    #: Whether that file was made already.
+    is_made: bool
+    #: Why the database cannot be read and written; None where it can.
     fault: str | None
 
     @property
@@ -76,16 +81,18 @@ class Vitals:
             "pid": self.pid,
             "clock": {"ok": self.is_ticking, "at": instant(self.at, zone)},
             "delivery": {"ok": self.is_delivering, "refused": list(self.refused)},
-            "queue": {"queued": self.queued, "dead": self.dead, "runs": self.runs},
-            "database": {"ok": self.fault is None, "path": str(self.database), "error": self.fault},
-        }
+            "queue": {"ok": not self.dead, "queued": self.queued, "dead": self.dead, "runs": self.runs},
+            "database": {
+                "ok": self.fault is None, "path": str(self.database), "made": self.is_made, "error": self.fault,
+            },
+        }  # fmt: skip
 
 
 def read_vitals(settings: Settings, now: datetime) -> Vitals:
     """Look at the lock, the last sign of life, the outbox and the database."""
     from slack_alert import bootstrap
     from slack_alert.engine.pulse import STALE, last_alive, read_pulse
-    from slack_alert.stores.examination import unsent
+    from slack_alert.stores.examination import obstacle, unsent
 
     path = bootstrap.database(settings)
     pulse: Mapping[str, Any] = {}  # Any: JSON that the running program wrote
@@ -97,13 +104,16 @@ def read_vitals(settings: Settings, now: datetime) -> Vitals:
             snapshot = reader.snapshot()
         pulse, at = read_pulse(snapshot), last_alive(snapshot)
         counts = unsent(path)
+        if (blocked := obstacle(path)) is not None:
+            fault = f"{blocked} cannot be written: `slack-alert doctor` says what to do"
     except StoreError as error:
         fault = str(error)
     # A sign left by a run that ended in order is none, however fresh.
-    is_ticking = pid is not None and at is not None and now - at < STALE and not pulse.get("clean")
+    is_ticking = pid is not None and at is not None and abs(now - at) < STALE and not pulse.get("clean")
     return Vitals(
         now, pid, at, is_ticking, tuple(pulse.get("refused", ())) if is_ticking else (),
-        pulse.get("runs", 0) if is_ticking else 0, counts.get("queued", 0), counts.get("dead", 0), path, fault,
+        pulse.get("runs", 0) if is_ticking else 0, counts.get("queued", 0), counts.get("dead", 0),
+        path, path.exists(), fault,
     )  # fmt: skip
 
 
@@ -113,10 +123,11 @@ def _show(vitals: Vitals) -> None:
     rows = [
         ("clock", _mark(is_fine=vitals.is_ticking), _clock(vitals)),
         ("delivery", _mark(is_fine=vitals.is_delivering), _delivery(vitals)),
-        ("queue", _mark(is_fine=not vitals.dead), _queue(vitals)),
-        ("database", _mark(is_fine=vitals.fault is None), vitals.fault or str(vitals.database)),
+        ("queue", "warn" if vitals.dead else "ok", _queue(vitals)),
+        ("database", _mark(is_fine=vitals.fault is None), _database(vitals)),
     ]
-    cells = [(Cell(name, "bold"), Cell(mark, "green" if mark == "ok" else "red"), said) for name, mark, said in rows]
+    styles: dict[str, Style] = {"ok": "green", "warn": "yellow", "fail": "red"}
+    cells = [(Cell(name, "bold"), Cell(mark, styles[mark]), said) for name, mark, said in rows]
     title = f"alive, process {vitals.pid}" if vitals.is_alive else "not running" if vitals.pid is None else "not well"
     tell(paint(f"slack-alert is {title}.", "bold", sys.stdout))
     tell(table(("PART", "STATE", ""), cells, sys.stdout, flexible=()))
@@ -144,3 +155,7 @@ def _delivery(vitals: Vitals) -> str:
 def _queue(vitals: Vitals) -> str:
     said = f"{vitals.queued:,} queued, {vitals.dead:,} dead, {counted(vitals.runs, 'run')} going on"
     return f"{said}: see `slack-alert outbox`" if vitals.dead else said
+
+
+def _database(vitals: Vitals) -> str:
+    return vitals.fault or f"{vitals.database}{'' if vitals.is_made else ', not made yet'}"

@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 Style = Literal["", "dim", "bold", "green", "yellow", "red"]
 #: A column is never cut below so many columns of the terminal.
 NARROWEST = 12
+#: What a text is cut to where no terminal says how wide it is.
+PIPED_WIDTH = 160
 _GAP = "  "
 # Everything that steers a terminal or turns the reading direction around.
 _STEERING = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]")
@@ -63,19 +65,26 @@ def table(head: Sequence[str], rows: Iterable[Sequence[str | Cell]], out: TextIO
     return "\n".join(_line(row, widths, is_coloured=is_coloured) for row in every)
 
 
-def history_table(records: Iterable[Record], zone: tzinfo, out: TextIO, *, notes: Iterable[str] = ()) -> str:
+def shortened(text: str, out: TextIO) -> str:
+    """Cut a text that could be of any length; a terminal does it where its own line ends."""
+    return text if out.isatty() else cut(text, PIPED_WIDTH)
+
+
+def history_table(
+    records: Iterable[Record], zone: tzinfo, out: TextIO, *, notes: Iterable[str] = (), at: str = "AT"
+) -> str:
     """Show what ran and what did not; a note is about how far the messages of a record came."""
     rows = [
         (
             Cell(stamp(record.slot, zone), "dim"),
             record.binding,
             Cell(str(record.verdict), _STYLES.get(record.verdict, "dim")),
-            " | ".join(part for part in (note, _told(record, zone)) if part),
+            shortened(" | ".join(part for part in (note, _asked(record), _told(record, zone)) if part), out),
         )
         for record, note in zip_longest(records, notes, fillvalue="")
         if isinstance(record, Record)
     ]
-    return table(("AT", "JOB", "VERDICT", "TEXT"), rows, out, flexible=(3, 1)) if rows else "No runs."
+    return table((at, "JOB", "VERDICT", "TEXT"), rows, out, flexible=(3, 1)) if rows else "No runs."
 
 
 def plan(engine: Engine, settings: Settings, out: TextIO | None = None, *, catalog: Catalog | None = None) -> str:
@@ -89,7 +98,6 @@ def plan(engine: Engine, settings: Settings, out: TextIO | None = None, *, catal
     for hot in engine.jobs():
         seen = outlook(hot.job, hot.state, hold=hot.hold, first_seen=hot.anchor, last=hot.last, now=now)
         rows.append((Cell(hot.job.name, "bold"), hot.job.shown, *next_cells(seen, settings.timezone, now)))
-    rows.sort(key=lambda row: row[0].text)
     jobs = table(("JOB", "TRIGGER", "NEXT RUN", "STATE"), rows, stream, flexible=(1,))
     title = f"slack-alert: {counted(len(rows), 'job')}, times in {settings.timezone}"
     told = [f"Messages go to {destination(settings)}. Ctrl+C ends.", *_idle(catalog)]
@@ -127,6 +135,10 @@ def _idle(catalog: Catalog | None) -> Iterator[str]:
     kinds = Counter(binding.kind for binding in (catalog.bindings if catalog else ()))
     if others := [counted(number, kind) for kind, number in kinds.items() if kind in {"command", "rule"}]:
         yield f"{' and '.join(others)} found, which this version does not start."
+
+
+def _asked(record: Record) -> str:
+    return f"asked by {record.asked_by}" if record.asked_by else ""
 
 
 def _told(record: Record, zone: tzinfo) -> str:

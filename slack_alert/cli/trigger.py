@@ -7,6 +7,7 @@ import json
 import click
 
 from slack_alert.cli import codes
+from slack_alert.cli.fate import tell_unsent
 from slack_alert.cli.lines import record_json, seconds
 from slack_alert.cli.options import common, remember
 from slack_alert.cli.session import own_output, settings_of
@@ -28,7 +29,8 @@ def trigger(ctx: click.Context, /, *, job: str, post: bool, as_json: bool, **fla
     with own_output(settings) as out:
         from slack_alert import bootstrap
 
-        record = bootstrap.trigger(settings, job, is_posted=post)
+        answered = bootstrap.trigger(settings, job, is_posted=post)
+        record = answered.record
         if as_json:
             line = {**record_json(record, settings.timezone), "duration": seconds(record.duration)}
             line |= {"error": record.error, "printed": record.printed}
@@ -37,4 +39,6 @@ def trigger(ctx: click.Context, /, *, job: str, post: bool, as_json: bool, **fla
             click.echo(record.text or "done", file=out)
             if record.error:
                 click.echo(record.error, err=True)
-    return codes.FOUND if record.verdict is Verdict.ERROR else codes.FINE
+        keys = {message.key for message in answered.messages}
+        code = codes.FINE if answered.is_taken else tell_unsent(settings, lambda each: each.message.key in keys)
+    return codes.FOUND if record.verdict is Verdict.ERROR else code

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from hashlib import blake2b
+from itertools import islice
 from typing import TypeAlias
 
 from slack_alert.core.cron import Cron
@@ -13,6 +14,8 @@ from slack_alert.core.slots import Passed, each_slot
 from slack_alert.core.wall import TICK
 
 _FRACTION_BITS = 64
+#: Due times that are compared one by one; what lies beyond is taken to be as often named twice as these.
+_COMPARED = 10_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,9 +33,14 @@ class AnyOf:
         return min(filter(None, (part.next_after(after, anchor) for part in self.parts)), default=None)
 
     def passed(self, after: datetime, until: datetime, anchor: datetime) -> Passed:
-        """Count the due times in (after, until]; only the parts after the first are gone through."""
+        """Count the due times in (after, until]; of the parts after the first the beginning is gone through."""
         passed = [part.passed(after, until, anchor) for part in self.parts]
-        doubled = sum(self._count_doubled(index, after, until, anchor) for index in range(1, len(self.parts)))
+        doubled = 0
+        for index in range(1, len(self.parts)):
+            compared = min(passed[index].count, _COMPARED)
+            if compared:
+                found = self._count_doubled(index, after, until, anchor, most=compared)
+                doubled += found * passed[index].count // compared
         return Passed(
             sum(one.count for one in passed) - doubled,
             min((one.first for one in passed if one.first), default=None),
@@ -42,11 +50,13 @@ class AnyOf:
     def describe(self) -> str:
         return " and ".join(part.describe() for part in self.parts)
 
-    def _count_doubled(self, index: int, after: datetime, until: datetime, anchor: datetime) -> int:
-        """Count the due times of one part that an earlier part names as well."""
+    def _count_doubled(self, index: int, after: datetime, until: datetime, anchor: datetime, *, most: int) -> int:
+        """Count which of the first due times of one part an earlier part names as well."""
         part, earlier = self.parts[index], self.parts[:index]
         slots = each_slot(lambda instant: part.next_after(instant, anchor), after=after, until=until)
-        return sum(any(other.next_after(slot - TICK, anchor) == slot for other in earlier) for slot in slots)
+        return sum(
+            any(other.next_after(slot - TICK, anchor) == slot for other in earlier) for slot in islice(slots, most)
+        )
 
 
 @dataclass(frozen=True, slots=True)

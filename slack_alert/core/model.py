@@ -8,6 +8,9 @@ from datetime import datetime, timedelta
 from enum import Enum
 from typing import Any, NamedTuple
 
+from slack_alert.core.conversations import complete, parse_conversation
+from slack_alert.core.errors import BadValue
+from slack_alert.core.names import nearest
 from slack_alert.core.values import Piece
 
 
@@ -37,6 +40,10 @@ class Verdict(str, Enum):
 NOT_RUN = frozenset({Verdict.OFF_HOURS, Verdict.PAUSED, Verdict.MISSED, Verdict.OVERLAPPED, Verdict.DENIED})
 
 
+#: Those that an address can name.
+SERVICES = ("slack", "console")
+
+
 @dataclass(frozen=True, slots=True)
 class Address:
     """A conversation in a channel, the port to a service: `slack:#ops`, `console:`."""
@@ -50,24 +57,25 @@ class Address:
 
     @classmethod
     def parse(cls, text: str, channel: str) -> Address:
-        """Read what a person wrote; `channel` is meant where none is named.
+        """Read what a person wrote; `channel` is meant where none is named. Raise BadValue where it means nothing.
 
         A conversation given as a bare word is a channel's name (`ops` is `#ops`); ids and people stay as they are.
+        The terminal takes anything behind `console:`, and an empty text is the service's own place.
         """
-        service, colon, rest = text.strip().partition(":")
+        written = text.strip()
+        service, colon, rest = written.partition(":")
         if not colon or not service.isidentifier():
-            service, rest = channel, text.strip()
-        return cls(service, _conversation(rest))
+            return cls(channel, parse_conversation(written) if written else "")
+        if service not in SERVICES:
+            meant = nearest(service, SERVICES)
+            hint = f"Did you mean {meant}? " if meant else ""
+            raise BadValue(f"{written!r} names no service: {service}", hint=f"{hint}Allowed: slack:#ops, console:.")
+        return cls(service, complete(rest.strip()) if service == "console" else parse_conversation(rest.strip()))
 
     @property
     def shown(self) -> str:
         """The form people read: without the service where the conversation says enough."""
-        return self.conversation or str(self)
-
-
-def _conversation(text: str) -> str:
-    looks_like_id = len(text) > 4 and text[0] in "CGDUW" and text.isupper() and text.isalnum()
-    return text if not text or text[0] in "#@" or looks_like_id else f"#{text}"
+        return self.conversation if self.conversation and self.channel in SERVICES else str(self)
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,6 +130,8 @@ class Run:
     texts: list[str] | None = None
     #: It spoke while muted.
     is_withheld: bool = False
+    #: How many messages were withheld because it had said so many.
+    withheld: int = 0
     is_canceled: bool = False
 
 
@@ -206,3 +216,5 @@ class Record(NamedTuple):
     count: int = 1  # type: ignore[assignment]  # hides tuple.count, which nobody needs of a record
     #: The last slot of the row, where count > 1.
     until: datetime | None = None
+    #: Who asked for the run, when a person did.
+    asked_by: str | None = None

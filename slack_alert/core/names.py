@@ -25,10 +25,10 @@ MONTHS = (
 )
 
 
-def nearest(word: str, known: Iterable[str]) -> str | None:
-    """Find the known word that was most likely meant."""
+def nearest(word: str, known: Iterable[str], *, likeness: float = 0.5) -> str | None:
+    """Find the known word that was most likely meant; `likeness` is how much alike they must be, 1 for the same."""
     lowered = {name.lower(): name for name in known}
-    close = get_close_matches(word.lower(), lowered, n=1, cutoff=0.5)
+    close = get_close_matches(word.lower(), lowered, n=1, cutoff=likeness)
     return lowered[close[0]] if close else None
 
 

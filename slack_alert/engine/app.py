@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import signal
+from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta, tzinfo
@@ -16,16 +17,17 @@ from slack_alert.core.model import Address
 from slack_alert.engine.ending import Ending
 from slack_alert.engine.parts import Parts
 from slack_alert.engine.ports import Batch, Due, Limits, Snapshot, Source
-from slack_alert.engine.pulse import PULSE_NAME, Pulse, last_alive
+from slack_alert.engine.pulse import PULSE_NAME, Pulse, down_since, last_alive
 from slack_alert.engine.reports import downtime_text, faults_text
 from slack_alert.engine.requests import carry_out
+from slack_alert.engine.steps import Steps
 
 log = logging.getLogger(__name__)
 
 #: How often the inbox is looked into.
 _TURN_SECONDS = 0.5
-_PRUNE = timedelta(minutes=1)
-_HEARTBEAT = timedelta(minutes=1)
+_PRUNE_SECONDS = 60.0
+_HEARTBEAT_SECONDS = 60.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,17 +51,22 @@ class App:
         self._pulse = Pulse(parts)
         #: The last request of the inbox that was carried out.
         self._taken = 0
-        self._pruned: datetime | None = None
-        self._beaten: datetime | None = None
+        #: Requests that are committed and still lie in the inbox; the writer's thread adds to them.
+        self._done: deque[int] = deque()
+        self._steps = Steps(parts.clock)
+        self._source: Source | None = None
+        #: When this was done last; in seconds that pass whatever becomes of the wall clock.
+        self._pruned: float | None = None
+        self._beaten: float | None = None
 
     async def run(self, ready: Callable[[], None] = lambda: None) -> int:
         """Run until a signal, then drain; give the exit code. `ready` is called once the clock runs."""
         self._ending.listen()
-        source = await self._start()
+        await self._start()
         ready()
         turns = asyncio.create_task(self._turns())
         await self._ending.begun()
-        source.stop()
+        self._stop_source()
         turns.cancel()
         is_drained = await self._drain()
         return 0 if is_drained else self._ending.forced_code
@@ -68,7 +75,7 @@ class App:
         """Ask it to drain and end, as a signal would."""
         self._ending.begin(signal.SIGTERM)
 
-    async def _start(self) -> Source:
+    async def _start(self) -> None:
         parts = self._parts
         now = parts.clock.now()
         snapshot = parts.snapshot
@@ -79,14 +86,20 @@ class App:
         parts.writer.start(parts.engine.anchors(), parts.sender.accept)
         self._take_requests()
         self._report(snapshot, now)
-        source = parts.make_source(now)
-        source.start(self._due)
+        self._start_source(now)
         parts.engine.start(now)
         self._pulse.tick(now)
         # After the clock has started: what a channel imports takes longer than some jobs' intervals.
         for channel in parts.channels.values():
             await channel.open()
-        return source
+
+    def _start_source(self, now: datetime) -> None:
+        self._source = self._parts.make_source(now)
+        self._source.start(self._due)
+
+    def _stop_source(self) -> None:
+        if self._source is not None:
+            self._source.stop()
 
     def _report(self, snapshot: Snapshot, now: datetime) -> None:
         """Tell what a person must know before the first run: faulty files, runs missed meanwhile."""
@@ -94,7 +107,7 @@ class App:
         faults = [problem for problem in self._parts.catalog.problems if problem.severity is Severity.ERROR]
         if faults:
             engine.tell(f"faults/{now.isoformat()}", faults_text(faults), manners.errors_to)
-        missed = engine.catch_up(now)
+        missed = engine.catch_up(now, down_since(snapshot))
         if missed:
             interrupted = [started.binding for started in snapshot.running]
             text = downtime_text(missed, interrupted, since=last_alive(snapshot), now=now, zone=manners.zone)
@@ -111,16 +124,31 @@ class App:
         """Look after what nobody else would notice, twice a second."""
         while True:
             await self._parts.clock.sleep(_TURN_SECONDS)
-            now = self._parts.clock.now()
-            self._look_into_inbox()
-            self._pulse.note_running(now)
-            if self._pruned is None or now - self._pruned >= _PRUNE:
-                self._pruned = now
-                self._parts.writer.put(Batch(limits=self._manners.limits))
-            self._beat(now)
+            self._turn()
+
+    def _turn(self) -> None:
+        """Do each part, whatever becomes of the others."""
+        for part in (self._look_at_clock, self._look_into_inbox, self._note_running, self._prune, self._beat):
+            try:
+                part()
+            except Exception:
+                log.exception("a turn failed")
+
+    def _look_at_clock(self) -> None:
+        """Begin anew where the wall clock was set back: whatever waits for it would wait until the old time."""
+        back = self._steps.back()
+        if back is None:
+            return
+        now = self._parts.clock.now()
+        log.warning("the clock was set back", extra={"seconds": round(back.total_seconds(), 3), "now": now.isoformat()})
+        self._stop_source()
+        self._parts.engine.rewind(now)
+        self._start_source(now)
+        self._pulse.tick(now)
 
     def _look_into_inbox(self) -> None:
         try:
+            self._forget_done()
             self._take_requests()
         except StoreError as error:
             log.warning("inbox not readable", extra={"reason": str(error)})
@@ -131,10 +159,11 @@ class App:
         for request in parts.inbox.peek():
             if request.id <= self._taken:
                 continue
+            # First of all: one that cannot be carried out must not keep back those behind it.
+            self._taken = request.id
             batch = carry_out(request, parts.engine.next_id, parts.engine.state_of)
             self._heed(batch)
-            parts.writer.put(batch, partial(self._forget, (request.id,)))
-            self._taken = request.id
+            parts.writer.put(batch, partial(self._done.append, request.id))
 
     def _heed(self, batch: Batch) -> None:
         """Let what another process changed count at once, not only after a restart."""
@@ -146,6 +175,11 @@ class App:
             self._parts.accept_entry(entry)
         self._parts.sender.forget(batch.dropped)
 
+    def _forget_done(self) -> None:
+        """Take out all at once what was committed since: each removal waits for the disk."""
+        if ids := [self._done.popleft() for _ in range(len(self._done))]:
+            self._forget(ids)
+
     def _forget(self, ids: Sequence[int]) -> None:
         """Take requests that were carried out out of the inbox; one that stays there is passed over from now on."""
         try:
@@ -153,12 +187,21 @@ class App:
         except StoreError as error:
             log.warning("inbox not writable", extra={"reason": str(error)})
 
-    def _beat(self, now: datetime) -> None:
-        heartbeat = self._parts.heartbeat
-        if heartbeat is None or (self._beaten is not None and now - self._beaten < _HEARTBEAT):
+    def _note_running(self) -> None:
+        self._pulse.note_running(self._parts.clock.now())
+
+    def _prune(self) -> None:
+        passed = self._parts.clock.monotonic()
+        if self._pruned is None or passed - self._pruned >= _PRUNE_SECONDS:
+            self._pruned = passed
+            self._parts.writer.put(Batch(limits=self._manners.limits))
+
+    def _beat(self) -> None:
+        heartbeat, passed = self._parts.heartbeat, self._parts.clock.monotonic()
+        if heartbeat is None or (self._beaten is not None and passed - self._beaten < _HEARTBEAT_SECONDS):
             return
-        if self._pulse.is_well(now):
-            self._beaten = now
+        if self._pulse.is_well(self._parts.clock.now()):
+            self._beaten = passed
             heartbeat.beat()
 
     async def _drain(self) -> bool:
@@ -178,6 +221,7 @@ class App:
         await parts.sender.stop()
         self._pulse.write_last(parts.clock.now())
         is_written = await asyncio.to_thread(parts.writer.stop, max(1.0, deadline - parts.clock.monotonic()))
+        self._forget_done()
         for channel in parts.channels.values():
             await channel.close()
         # Before the store, which folds its log into the file only where nobody else has it open.

@@ -6,7 +6,7 @@ import logging
 import os
 import subprocess
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -14,6 +14,7 @@ from slack_alert.core.durations import parse_duration
 from slack_alert.core.markup import Markup
 from slack_alert.core.model import Run
 from slack_alert.core.policy import Hold
+from slack_alert.engine.children import Children
 from slack_alert.engine.pocket import Pocket
 
 #: Names in the environment that a plugin's subprocess does not get to see.
@@ -30,6 +31,7 @@ class Services:
     hold: Callable[[str, Hold | None], None]
     now: Callable[[], datetime]
     pocket: Callable[[str], Pocket]
+    children: Children = field(default_factory=Children)
 
 
 class Context:
@@ -91,24 +93,30 @@ class Context:
         """Run a program without a shell and give what it printed; the run's end is its end.
 
         Raises `subprocess.CalledProcessError` with the output unless `check` is False. The program's environment is
-        ours without what looks like a secret, and with `env`.
+        ours without what looks like a secret, and with `env`. What it starts itself ends with it at the timeout.
         """
         if isinstance(argv, str):
             raise TypeError("argv must be a list of words such as ['df', '-h'], not one string: there is no shell")
-        ended = subprocess.run(  # noqa: S603 - words, never a shell
+        ended = self._services.children.call(
+            self._run,
             [str(word) for word in argv],
+            text=stdin,
+            timeout=None if timeout is None else parse_duration(timeout),
             cwd=self._services.path if cwd is None else cwd,
-            check=check,
-            input=stdin,
-            stdin=subprocess.DEVNULL if stdin is None else None,
+            stdin=subprocess.DEVNULL if stdin is None else subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             encoding="utf-8",
             errors="replace",
             env={**_public(os.environ), **(env or {})},
-            timeout=None if timeout is None else parse_duration(timeout).total_seconds(),
         )
+        if check:
+            ended.check_returncode()
         return ended.stdout
+
+    def end_children(self) -> None:
+        """End the programs this run has started and that are still running."""
+        self._services.children.end(self._run.id)
 
 
 def _public(environ: Mapping[str, str]) -> dict[str, str]:

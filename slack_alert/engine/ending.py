@@ -3,17 +3,25 @@
 from __future__ import annotations
 
 import asyncio
-import logging
 import os
 import signal
-
-log = logging.getLogger(__name__)
+import sys
+import threading
+from collections.abc import Callable
+from datetime import timedelta
+from typing import NoReturn
 
 
 class Ending:
-    """The two signals, SIGINT and SIGTERM, and what they mean for the exit code."""
+    """The two signals, SIGINT and SIGTERM, and what they mean for the exit code.
 
-    def __init__(self) -> None:
+    So long after the first one (`limit`, None: however long) the process ends, even if a coroutine function blocks the
+    loop. `last` is called where it ends at once; it must not wait, and takes no lock.
+    """
+
+    def __init__(self, limit: timedelta | None = None, last: Callable[[], object] = lambda: None) -> None:
+        self._limit = limit
+        self._last = last
         self._begun = asyncio.Event()
         self._signal = signal.SIGTERM
         self._is_asked = False
@@ -41,7 +49,30 @@ class Ending:
 
     def _heed(self, loop: asyncio.AbstractEventLoop, number: int) -> None:
         if self._is_asked or self._begun.is_set():
-            # At once means at once: no exit hook, nothing that could hang, and no waiting for a loop that stands still.
-            os._exit(128 + number)
+            self._end(number)
         self._is_asked = True
+        if self._limit is not None:
+            _after(self._limit, lambda: self._end(number))
         loop.call_soon_threadsafe(self.begin, number)
+
+    def _end(self, number: int) -> NoReturn:
+        # At once means at once: no exit hook, nothing that could hang, and no waiting for a loop that stands still.
+        try:
+            self._last()
+        finally:
+            os._exit(128 + number)
+
+
+if sys.platform == "win32":
+
+    def _after(limit: timedelta, end: Callable[[], object]) -> None:
+        timer = threading.Timer(limit.total_seconds(), end)
+        timer.daemon = True
+        timer.start()
+
+else:
+
+    def _after(limit: timedelta, end: Callable[[], object]) -> None:
+        # Not a thread: under gevent that is a greenlet, which waits for the very loop that stands still.
+        signal.signal(signal.SIGALRM, lambda *_: end())
+        signal.setitimer(signal.ITIMER_REAL, max(0.001, limit.total_seconds()))

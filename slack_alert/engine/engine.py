@@ -8,15 +8,16 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from itertools import count
 
-from slack_alert.core.bindings import Job
 from slack_alert.core.catalog import Catalog, full_name
 from slack_alert.core.gaps import Gap, gaps, make_up
 from slack_alert.core.markup import Markup
 from slack_alert.core.model import QUIET, Address, Message, Record, Result, Run, Verdict
-from slack_alert.core.pipeline import Settlement, gate, settle, standing
+from slack_alert.core.pipeline import MOST, Settlement, gate, settle, shortened, standing
 from slack_alert.core.policy import Hold, State, rested
 from slack_alert.core.values import Piece, Text
+from slack_alert.engine.hot import Hot
 from slack_alert.engine.ports import Batch, Books, Clock, Due, Executor, Seen, Snapshot, Started
+from slack_alert.engine.reports import waiting_text
 
 log = logging.getLogger(__name__)
 
@@ -25,38 +26,6 @@ _OVERLAPS = 3
 #: A run shorter than this is never worth a note that it began.
 _BRIEF = timedelta(seconds=0.5)
 _TICK = timedelta(microseconds=1)
-
-
-class Hot:
-    """What the engine holds of one job while the program runs."""
-
-    __slots__ = ("anchor", "hold", "is_told", "job", "last", "overlaps", "run", "state")
-
-    def __init__(self, job: Job, state: State, seen: Seen, hold: Hold | None) -> None:
-        self.job = job
-        self.state = state
-        self.hold = hold
-        self.anchor = seen.first
-        #: The last slot that was accounted for.
-        self.last = seen.last
-        #: The run that is queued, going on or being written down.
-        self.run: Run | None = None
-        #: Slots in a row that found the run going on, and whether that was told already.
-        self.overlaps = 0
-        self.is_told = False
-
-    def pass_by(self, slot: datetime) -> None:
-        """Take note that the slots up to this one are accounted for."""
-        self.last = max(self.last or slot, slot)
-
-    def rest(self) -> None:
-        """Let the next slot run."""
-        self.run = None
-
-    @property
-    def seen(self) -> Seen:
-        """What a restart needs to know."""
-        return Seen(self.anchor, self.last)
 
 
 class Engine:
@@ -70,6 +39,8 @@ class Engine:
         self._mark = mark
         self._hot: dict[str, Hot] = {}
         self._ids = count(1)
+        #: That there are too few threads was told, and some run still waits for one.
+        self._is_full = False
 
     def begin(self, snapshot: Snapshot, now: datetime) -> None:
         """Take up what the store remembers; jobs never seen before start their grid now."""
@@ -82,15 +53,26 @@ class Engine:
         for record in lost:  # A slot that was cut off is accounted for by that, and not missed as well.
             if (cut := self._hot.get(record.binding)) is not None:
                 cut.pass_by(record.slot)
+        states = self._rewind(now)
         changed = {name: hot.seen for name, hot in self._hot.items() if hot.seen != snapshot.seen.get(name)}
-        self._books.put(Batch(seen=changed, records=lost, running=(), at=now))
+        self._books.put(Batch(states=states, seen=changed, records=lost, running=(), at=now))
 
-    def catch_up(self, now: datetime) -> dict[str, int]:
-        """Account for the slots that passed before `now`, run what still should, give the runs missed by job."""
+    def rewind(self, now: datetime) -> None:
+        """Take up an earlier time after the clock was set back: nothing waits for the time there was before."""
+        if states := self._rewind(now):
+            self._books.put(Batch(states=states, seen={name: self._hot[name].seen for name in states}))
+
+    def catch_up(self, now: datetime, since: datetime | None = None) -> dict[str, int]:
+        """Account for the slots that passed before `now`, run what still should, give the runs missed by job.
+
+        Up to `since` the program was up: a slot of before that nobody saw was none then, the job has changed.
+        """
         missed: dict[str, int] = {}
         for name, hot in self._hot.items():
-            rows = gaps(hot.job, hot.state, hot.hold, after=hot.last or hot.anchor, until=now, anchor=hot.anchor)
-            rest, slot = make_up(hot.job, list(rows), hot.anchor)
+            after = max(hot.last or hot.anchor, since if since and since <= now else hot.anchor)
+            rows = list(gaps(hot.job, hot.state, hot.hold, after=after, until=now, anchor=hot.anchor))
+            # A job that runs at the start needs no other run for the same reason.
+            rest, slot = (rows, None) if hot.job.at_start else make_up(hot.job, rows, hot.anchor)
             for row in rest:
                 self.account(hot, row)
                 if row.verdict is Verdict.MISSED:
@@ -112,10 +94,17 @@ class Engine:
 
     def say(self, run: Run, pieces: tuple[Piece, ...], to: Address | None = None) -> None:
         """Say something in the middle of a run; a run counts as one alert, however often it speaks."""
+        if run.is_canceled:  # Its record is written.
+            return
+        if max(run.said, len(run.texts or ())) > MOST:
+            run.is_withheld = True
+            run.withheld += len(pieces)
+            return
         hot = self._hot[run.binding]
         job = replace(hot.job, to=to) if to else hot.job
         settlement = settle(job, hot.state, run, Result(pieces), self._mark)
         run.texts = [*(run.texts or ()), settlement.text]
+        run.withheld += settlement.withheld
         if settlement.verdict is Verdict.MUTED:
             run.is_withheld = True
             return
@@ -127,7 +116,9 @@ class Engine:
 
     def tell(self, key: str, text: str, to: Address) -> None:
         """Say something on the program's own behalf; the same key is said once only."""
-        log.warning("told", extra={"to": str(to), "text": text})
+        # Where the text itself goes to the terminal, the log need not say it a second time.
+        level = logging.DEBUG if to.channel == "console" else logging.WARNING
+        log.log(level, "told", extra={"to": str(to), "text": text})
         self._books.put(Batch(messages=[Message(key, to, Text(self._mark.escape(text)))]))
 
     def hold(self, name: str, hold: Hold | None) -> None:
@@ -195,6 +186,13 @@ class Engine:
         self._books.note(record)
         hot.pass_by(gap.last)
 
+    def _rewind(self, now: datetime) -> dict[str, State]:
+        """Let every job forget what lies after `now`; give what is remembered of those that had to."""
+        wrong = {name: hot.state for name, hot in self._hot.items() if hot.rewind(now)}
+        if wrong:
+            log.warning("the clock was ahead", extra={"now": now.isoformat(), "jobs": len(wrong)})
+        return wrong
+
     def _admit(self, hot: Hot, slots: Sequence[datetime]) -> Run | None:
         """Let the last slot run if it may, and account for the others."""
         slot = slots[-1]
@@ -220,6 +218,7 @@ class Engine:
         # Told again only after a run that nothing overlapped: a job that is always too slow is told once.
         hot.is_told = hot.is_told and hot.overlaps > 0
         hot.overlaps = 0
+        self._is_full = self._is_full and any(each.started is None for each in self.runs())
         if settlement.verdict is Verdict.QUIET and not settlement.messages:
             self._books.note(_quiet(hot, run, result))
             hot.run = None
@@ -234,10 +233,13 @@ class Engine:
 
     def _record(self, hot: Hot, run: Run, result: Result, settlement: Settlement) -> Record:
         alerts, until = standing(hot.job, settlement.state, run.slot)
-        texts = [*(run.texts or ()), *([settlement.text] if settlement.text else ())]
+        withheld = run.withheld + settlement.withheld
+        text = shortened("\n".join([*(run.texts or ()), *([settlement.text] if settlement.text else ())]))
+        if withheld:
+            text += f"\n… {withheld:,} more messages of this run were withheld"
         told = dict.fromkeys(address.shown for address in (*run.told, *(each.to for each in settlement.messages)))
         return Record(
-            run.id, run.binding, run.slot, settlement.verdict, run.started, result.duration, "\n".join(texts),
+            run.id, run.binding, run.slot, settlement.verdict, run.started, result.duration, text,
             ", ".join(told) or None, alerts, until, result.failure.traceback if result.failure else None, _printed(run),
         )  # fmt: skip
 
@@ -249,10 +251,22 @@ class Engine:
         alerts, until = standing(hot.job, hot.state, slot, hold=hot.hold)
         self._books.note(Record(0, hot.job.name, slot, verdict, alerts=alerts, paused_until=until))
         hot.overlaps = hot.overlaps + 1 if verdict is Verdict.OVERLAPPED else 0
-        if hot.overlaps == _OVERLAPS and hot.run is not None and not hot.is_told:
+        if hot.overlaps != _OVERLAPS or hot.run is None:
+            return
+        if hot.run.started is None:
+            hot.overlaps = 0  # It may be too slow as well, once it has begun.
+            self._tell_full(hot, hot.run)
+        elif not hot.is_told:
             hot.is_told = True
             text = f"{hot.job.name} is still running: {_OVERLAPS} slots in a row found its run {hot.run.id} going on."
             self.tell(f"overlaps/{hot.run.id}/{hot.run.slot.isoformat()}", text, hot.job.errors_to)
+
+    def _tell_full(self, hot: Hot, run: Run) -> None:
+        """Tell once for all that wait who keeps them waiting."""
+        if not self._is_full:
+            self._is_full = True
+            busy = [each for each in self.runs() if each.started is not None]
+            self.tell(f"full/{run.id}/{run.slot.isoformat()}", waiting_text(run, busy), hot.job.errors_to)
 
 
 def _quiet(hot: Hot, run: Run, result: Result) -> Record:

@@ -126,7 +126,7 @@ class Clock(Protocol):
         """Let other things happen meanwhile."""
 
 
-#: Jobs that share their slots, and these, oldest first.
+#: Jobs that share their slots, and these, oldest first: all of them, or the first, the last but one and the last.
 Due = tuple[Sequence[str], Sequence[datetime]]
 Emit = Callable[[Sequence[Due]], None]
 

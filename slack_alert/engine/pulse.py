@@ -42,7 +42,7 @@ class Pulse:
 
     def is_well(self, now: datetime) -> bool:
         """Whether the clock ticks and every channel takes what it is given."""
-        is_ticking = self._ticked is not None and now - self._ticked < STALE
+        is_ticking = self._ticked is not None and abs(now - self._ticked) < STALE
         return is_ticking and not self._parts.sender.troubles and self._parts.writer.trouble is None
 
     def write_last(self, now: datetime) -> None:
@@ -53,6 +53,7 @@ class Pulse:
         parts = self._parts
         pulse = {
             "at": now.isoformat(),
+            "ticked": self._ticked.isoformat() if self._ticked else None,
             "pid": os.getpid(),
             "clean": is_clean,
             "runs": len(parts.engine.runs()),
@@ -72,3 +73,13 @@ def last_alive(snapshot: Snapshot) -> datetime | None:
     """Give the last sign of life."""
     at = read_pulse(snapshot).get("at")
     return datetime.fromisoformat(at) if at else None
+
+
+def down_since(snapshot: Snapshot) -> datetime | None:
+    """Say up to when the slots were surely seen, and what became of them written down."""
+    pulse = read_pulse(snapshot)
+    if pulse.get("clean") and pulse.get("ticked"):
+        # The slots end before the drain does.
+        return datetime.fromisoformat(pulse["ticked"])
+    at = last_alive(snapshot)
+    return None if at is None or pulse.get("clean") else at - EVERY

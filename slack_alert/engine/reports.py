@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime, tzinfo
+from datetime import datetime, timedelta, tzinfo
 
 from slack_alert.core.catalog import Problem
+from slack_alert.core.model import Run
 
 #: Names told in one line; the rest is counted.
 _NAMED = 10
+#: A downtime shorter than this is told to the second.
+_BRIEF = timedelta(minutes=2)
 
 
 def faults_text(problems: Sequence[Problem]) -> str:
@@ -24,15 +27,33 @@ def downtime_text(
     names = [f"{name} ({number})" for name, number in sorted(missed.items(), key=lambda item: (-item[1], item[0]))]
     if len(names) > _NAMED:
         names = [*names[:_NAMED], f"{len(names) - _NAMED} more jobs"]
-    span = f"from {_local(since, zone)} to {_local(now, zone)}" if since is not None else f"until {_local(now, zone)}"
-    text = f"Not running {span}: {_count(sum(missed.values()), 'run')} missed: {', '.join(names)}."
+    text = f"Not running {_span(since, now, zone)}: {_count(sum(missed.values()), 'run')} missed: {', '.join(names)}."
     if interrupted:
         text += f" Cut off: {', '.join(sorted(interrupted))}."
     return text
 
 
-def _local(at: datetime, zone: tzinfo) -> str:
-    return at.astimezone(zone).strftime("%a %d %b %H:%M")
+def _span(since: datetime | None, now: datetime, zone: tzinfo) -> str:
+    """Say from when to when; where the minutes would be the same, or nearly, with seconds."""
+    form = "%a %d %b %H:%M:%S" if since is not None and now - since < _BRIEF else "%a %d %b %H:%M"
+    end = now.astimezone(zone).strftime(form)
+    return f"from {since.astimezone(zone).strftime(form)} to {end}" if since is not None else f"until {end}"
+
+
+def waiting_text(run: Run, going_on: Sequence[Run]) -> str:
+    """Tell why a run does not begin: those that go on leave it no thread, or one of them stops the loop."""
+    busy = sorted(each.binding for each in going_on if each.action.is_async == run.action.is_async)
+    names = ", ".join([*busy[:_NAMED], *([f"{len(busy) - _NAMED} more"] if len(busy) > _NAMED else [])])
+    if run.action.is_async:
+        return (
+            f"Coroutine functions wait, {run.binding} among them: a function stops the loop they share ({names}). "
+            "Make it a plain function, or let it await what takes long."
+        )
+    threads = "The thread is" if len(busy) == 1 else f"All {len(busy)} threads are"
+    return (
+        f"{threads} busy with {names}; other jobs wait, {run.binding} among them. "
+        "Raise `threads`, or make these functions quicker."
+    )
 
 
 def _count(number: int, noun: str) -> str:

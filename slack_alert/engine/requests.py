@@ -68,6 +68,7 @@ def recorded(record: Record, messages: tuple[Message, ...], at: datetime) -> Req
         "to": record.to,
         "error": record.error,
         "printed": record.printed,
+        "asked_by": record.asked_by,
         "messages": [_packed(message) for message in messages],
     }
     return Request("record", payload, at)
@@ -120,6 +121,7 @@ def _record(batch: Batch, request: Request, next_id: Callable[[], int], _: _Stat
             to=payload["to"],
             error=payload["error"],
             printed=payload["printed"],
+            asked_by=payload.get("asked_by"),
         )
     )
     batch.messages.extend(_unpacked(message, run) for message in payload["messages"])

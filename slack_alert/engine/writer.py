@@ -9,6 +9,7 @@ from collections import deque
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 from slack_alert.core.errors import StoreError
@@ -106,37 +107,37 @@ class Writer:
     def _commit(self, group: list[_Put], notes: list[Record]) -> None:
         if not (group or notes):
             return
-        batch = self._joined([batch for batch, _ in group], notes)
         try:
+            batch = self._joined([batch for batch, _ in group], notes)
             deliveries = self._insist(batch)
         except Exception:
-            if len(group) + bool(notes) > 1:
-                self._commit_singly(group, notes)
+            if len(group) + len(notes) > 1:
+                self._commit_apart(group, notes)
                 return
             log.exception("left out what cannot be written")
-            deliveries = []
+            batch, deliveries = Batch(), []
         self._conclude(group, batch, deliveries)
 
-    def _commit_singly(self, group: list[_Put], notes: list[Record]) -> None:
+    def _commit_apart(self, group: list[_Put], notes: list[Record]) -> None:
         """Find what cannot be written at all: a fault of this program must not end the writing of the rest."""
         for put in group:
             self._commit([put], [])
-        self._commit([], notes)
+        # By halves, because a group may hold thousands of quiet lines.
+        middle = len(notes) // 2
+        self._commit([], notes[:middle])
+        self._commit([], notes[middle:])
 
     def _conclude(self, group: list[_Put], batch: Batch, deliveries: list[Delivery]) -> None:
         for _, then in group:
             if then is not None:
-                _follow_up(then)
+                _follow_up(then, "follow-up failed")
         if deliveries:
-            self._accept(deliveries)
+            _follow_up(partial(self._accept, deliveries), "hand-over failed")
         if batch.limits is not None:
-            self._prune(batch.limits)
+            _follow_up(partial(self._prune, batch.limits), "prune failed")
 
     def _prune(self, limits: Limits) -> None:
-        try:
-            self._blocking(self._store.prune, self._clock.now(), limits)
-        except StoreError as error:
-            log.warning("prune failed", extra={"reason": str(error)})
+        self._blocking(self._store.prune, self._clock.now(), limits)
 
     def _insist(self, batch: Batch) -> list[Delivery]:
         """Commit, however long the disk is full or locked: dropping what was said is no choice."""
@@ -193,11 +194,14 @@ def join(into: Batch, batch: Batch) -> None:
     into.taken = into.taken if batch.taken is None else max(batch.taken, into.taken or 0)
 
 
-def _follow_up(then: Then) -> None:
+def _follow_up(then: Then, trouble: str) -> None:
+    """Do what comes after a commit; whatever becomes of it, the writer has others to serve."""
     try:
         then()
-    except StoreError as error:  # What it follows is committed, and the writer has others to serve.
-        log.warning("follow-up failed", extra={"reason": str(error)})
+    except (StoreError, RuntimeError) as error:  # A RuntimeError is how a loop says that it has ended.
+        log.warning(trouble, extra={"reason": str(error)})
+    except Exception:
+        log.exception(trouble)
 
 
 def _ignore(_: list[Delivery]) -> None:

@@ -6,13 +6,18 @@ Under gevent, whose patch turns threads into greenlets, the pullers are greenlet
 from __future__ import annotations
 
 import asyncio
+import logging
+import os
 import threading
 from collections import deque
 from collections.abc import Callable, Sequence
 from datetime import timedelta
 
-from slack_alert.core.model import Result, Run
+from slack_alert.core.model import Failure, Result, Run
+from slack_alert.executors.interruption import watched
 from slack_alert.executors.perform import Performer
+
+log = logging.getLogger(__name__)
 
 Done = Callable[[Run, Result], None]
 
@@ -41,6 +46,7 @@ class Inline:
         self._is_stopped = False
         self._slow: set[str] = set()
         self._awaited: set[asyncio.Task[None]] = set()
+        self._process = os.getpid()
 
     def submit(self, runs: Sequence[Run], done: Done) -> None:
         """Queue the runs; `done` is called on the puller, or on the loop, that ran it."""
@@ -58,8 +64,7 @@ class Inline:
             else:
                 self._changed.notify()
             if not self._is_watched and len(self._queue) > self._idle:
-                self._is_watched = True
-                self._start(self._watch, "watch")
+                self._is_watched = self._start(self._watch, "watch")
 
     def stop(self) -> None:
         """Take no further run; what is queued or going on may end."""
@@ -78,18 +83,26 @@ class Inline:
         pending.add_done_callback(self._awaited.discard)
 
     async def _await(self, run: Run, done: Done) -> None:
-        done(run, await self._performer.await_(run))
+        try:
+            result = await self._performer.await_(run)
+        except BaseException as error:  # noqa: BLE001 - whatever it is, the job must go on
+            result = _broken(run, error)
+        self._report(run, result, done)
 
     def _add_puller(self) -> None:
         """Wake a puller that has nothing to do, or start one where there is room."""
         if self._idle:
             self._changed.notify()
         elif self._pullers < self._most:
-            self._pullers += 1
-            self._start(self._pull, f"puller-{self._pullers}")
+            self._pullers += self._start(self._pull, f"puller-{self._pullers + 1}")
 
-    def _start(self, target: Callable[[], None], name: str) -> None:
-        threading.Thread(target=target, name=name, daemon=True).start()
+    def _start(self, target: Callable[[], None], name: str) -> bool:
+        try:
+            threading.Thread(target=target, name=name, daemon=True).start()
+        except RuntimeError as error:  # The system has no room for one more; what waits goes on waiting.
+            log.error("no thread to be had", extra={"puller": name, "reason": str(error)})  # noqa: TRY400 - as it says
+            return False
+        return True
 
     def _pull(self) -> None:
         while True:
@@ -101,23 +114,36 @@ class Inline:
                 continue
             # A sign of progress for the watch; that two pullers may count as one does no harm.
             self._taken += 1
-            result = self._performer.call(run)
+            try:
+                result = self._performer.call(run)
+            except BaseException as error:  # noqa: BLE001 - as above
+                result = _broken(run, error)
             if result.duration > _SLOW:
                 self._slow.add(run.binding)
             elif self._slow:
                 self._slow.discard(run.binding)
+            self._report(run, result, done)
+
+    def _report(self, run: Run, result: Result, done: Done) -> None:
+        if os.getpid() != self._process:
+            # The function forked and both came back: the child must not go on as a second program.
+            os._exit(0)
+        try:
             done(run, result)
+        except BaseException:
+            log.exception("report broke", extra={"job": run.binding, "run": run.id})
 
     def _wait(self) -> bool:
         """Wait for a run; False: this puller may go."""
         with self._changed:
+            is_wanted = True
             while not self._queue:
-                self._idle += 1
-                is_notified = self._changed.wait(_IDLE)
-                self._idle -= 1
-                if not self._queue and (self._is_stopped or not is_notified):
+                if self._is_stopped or not is_wanted:
                     self._pullers -= 1
                     return False
+                self._idle += 1
+                is_wanted = self._changed.wait(_IDLE)
+                self._idle -= 1
         return True
 
     def _watch(self) -> None:
@@ -133,6 +159,15 @@ class Inline:
                     self._add_puller()
 
 
+def _broken(run: Run, error: BaseException) -> Result:
+    """Tell of what went wrong beside the function, and let its job go on."""
+    log.error("call broke", extra={"job": run.binding, "run": run.id}, exc_info=error)
+    # The log is where secrets are taken out.
+    said = "something went wrong beside the function; the log has the traceback"
+    kind = type(error).__name__
+    return Result(failure=Failure(kind, said, f"{run.action.file}:{run.action.line}", f"{kind}: {said}\n"))
+
+
 class Direct:
     """Call functions at once on the caller's thread; a coroutine function gets a loop of its own."""
 
@@ -146,8 +181,9 @@ class Direct:
 
     def call(self, run: Run) -> Result:
         """Call it and give the result; Ctrl+C ends the caller as well, not the function alone."""
-        result = asyncio.run(self._performer.await_(run)) if run.action.is_async else self._performer.call(run)
-        if result.failure is not None and result.failure.kind == KeyboardInterrupt.__name__:
+        with watched() as is_interrupted:
+            result = asyncio.run(self._performer.await_(run)) if run.action.is_async else self._performer.call(run)
+        if is_interrupted():
             raise KeyboardInterrupt
         return result
 

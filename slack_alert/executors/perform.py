@@ -22,6 +22,9 @@ from slack_alert.executors.capture import current
 
 #: A traceback longer than this is cut in the middle.
 _TRACEBACK = 20_000
+#: Lines, and characters, that are kept of what a failed program printed.
+_OUTPUT_LINES = 20
+_OUTPUT = 8_000
 
 #: Says the pieces of one run as they come (`yield`).
 Say = Callable[[Run, tuple[Piece, ...]], None]
@@ -120,12 +123,29 @@ def _read(piece: Piece) -> Piece:
 
 def failure_of(error: BaseException, action: Action, redaction: Redaction) -> Failure:
     """Put an exception into words; the place is the innermost line of plugin code, else where the action begins."""
-    text = redaction("".join(traceback.format_exception(type(error), error, _plugin_part(error.__traceback__))))
+    trace = "".join(traceback.format_exception(type(error), error, _plugin_part(error.__traceback__)))
+    text = redaction(trace + _output_of(error))
     if len(text) > _TRACEBACK:
         text = f"{text[: _TRACEBACK // 2]}\n[...]\n{text[-_TRACEBACK // 2 :]}"
     places = [f"{_short(frame)}:{line}" for frame, line in traceback.walk_tb(error.__traceback__) if _is_plugin(frame)]
     place = places[-1] if places else f"{action.file}:{action.line}"
     return Failure(type(error).__name__, redaction(_message(error)), place, text)
+
+
+def _output_of(error: BaseException) -> str:
+    """Give the end of what a program printed that failed; without it nobody knows why it did."""
+    try:
+        output = getattr(error, "output", None)
+    except BaseException:  # noqa: BLE001 - a property of the exception is a plugin's code
+        return ""
+    said = output.decode("utf-8", "replace") if isinstance(output, bytes) else output
+    if not isinstance(said, str) or not said.strip():
+        return ""
+    lines = said.strip("\r\n").splitlines()
+    last = lines[-_OUTPUT_LINES:]
+    which = "" if len(last) == len(lines) else f", the last {len(last)} of {len(lines):,} lines"
+    shown = "\n".join(last)[-_OUTPUT:]
+    return f"\nIts output{which}:\n{shown}\n"
 
 
 def _message(error: BaseException) -> str:

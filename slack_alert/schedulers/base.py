@@ -13,6 +13,7 @@ from apscheduler.schedulers.base import BaseScheduler
 from apscheduler.triggers.base import BaseTrigger
 
 from slack_alert.core.triggers import Trigger
+from slack_alert.core.wall import TICK
 from slack_alert.engine.ports import Due, Emit
 
 #: What every scheduler is made with; its own zone would only be told in logs, our triggers carry theirs.
@@ -57,20 +58,29 @@ class Plan:
         return self._heap[0][0] if self._heap else None
 
     def take(self, now: datetime) -> list[Due]:
-        """Take out what is due by now: names with their slots, oldest first."""
+        """Take out what is due by now: names with their slots, of which a stall leaves three at most."""
         taken: list[Due] = []
         while self._heap and self._heap[0][0] <= now:
             slot, order = self._heap[0]
             trigger, anchor, names = self._groups[order]
-            slots = [slot]
-            while (following := trigger.next_after(slots[-1], anchor)) is not None and following <= now:
-                slots.append(following)
+            slots = _due_by(now, slot, trigger, anchor)
+            following = trigger.next_after(slots[-1], anchor)
             taken.append((names, slots))
             if following is None:
                 heappop(self._heap)
             else:
                 heapreplace(self._heap, (following, order))
         return taken
+
+
+def _due_by(now: datetime, slot: datetime, trigger: Trigger, anchor: datetime) -> Sequence[datetime]:
+    """Give the first, the last but one and the last: after a leap of the clock there may be billions between."""
+    second = trigger.next_after(slot, anchor)
+    if second is None or second > now:
+        return (slot,)
+    last = trigger.passed(slot - TICK, now, anchor).last or second
+    before = trigger.passed(slot - TICK, last - TICK, anchor).last or slot
+    return (slot, last) if before <= slot else (slot, before, last)
 
 
 class PlanTrigger(BaseTrigger):  # type: ignore[misc]  # the library ships no types

@@ -76,6 +76,7 @@ def record_row(record: Record) -> Row:
         maybe_clean(record.printed),
         record.count,
         end_of(record),
+        maybe_clean(record.asked_by),
     )
 
 
@@ -86,7 +87,7 @@ def end_of(record: Record) -> int:
 
 def record_of(row: Row) -> Record:
     """Read a record from the columns that `record_row` gave."""
-    run, job, slot, verdict, started, duration, text, to, alerts, paused_until, error, printed, count, until = row
+    run, job, slot, verdict, started, duration, text, to, alerts, paused_until, error, printed, count, until, who = row
     return Record(
         run=run,
         binding=job,
@@ -102,6 +103,7 @@ def record_of(row: Row) -> Record:
         printed=printed,
         count=count,
         until=moment(until) if count > 1 else None,
+        asked_by=who,
     )
 
 

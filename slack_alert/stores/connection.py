@@ -7,11 +7,15 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from slack_alert.core.errors import StoreError
-from slack_alert.stores.migrations import STEPS, VERSION
+from slack_alert.core.errors import SlackAlertError, StoreError
+from slack_alert.stores.migrations import STEPS, VERSION, VIEWS
 
 _SPELLING = {"identity": "INTEGER PRIMARY KEY AUTOINCREMENT", "bytes": "BLOB"}
 _BUSY_SECONDS = 5.0
+
+
+class Unwritable(SlackAlertError):
+    """What SQLite can never write, however often it is tried; nothing was changed."""
 
 
 def sqlite_version() -> str:
@@ -47,13 +51,28 @@ def transaction(connection: sqlite3.Connection) -> Iterator[None]:
 
 @contextmanager
 def explained(path: Path) -> Iterator[None]:
-    """Turn what SQLite says into where, what and what to do."""
+    """Turn what SQLite says into where, what and what to do.
+
+    StoreError is what may pass: the state of the file, its disk, other programs. Unwritable is about the values.
+    """
     try:
         yield
-    except sqlite3.Error as error:
+    except (sqlite3.Error, OverflowError) as error:
         said = str(error)
+        if isinstance(error, _HOPELESS) or _TOO_BIG in said:
+            raise Unwritable(f"{path}: {said.rstrip('.')}. Nothing of this was written.") from error
         advice = next((advice for part, advice in _ADVICE.items() if part in said), _OTHERWISE)
         raise StoreError(f"{path}: {said}. {advice}") from error
+
+
+_HOPELESS = (
+    sqlite3.DataError,
+    sqlite3.IntegrityError,
+    sqlite3.InterfaceError,
+    sqlite3.ProgrammingError,
+    OverflowError,
+)
+_TOO_BIG = "too big"
 
 
 _OTHERWISE = "Nothing of this was written."
@@ -68,8 +87,8 @@ _ADVICE = {
 }
 
 
-def is_ready(connection: sqlite3.Connection, path: Path) -> bool:
-    """Tell whether there is anything to read; raise StoreError for a file that is not ours or of a newer version."""
+def known_version(connection: sqlite3.Connection, path: Path) -> int:
+    """Give the schema's version, 0 for an empty file; raise StoreError where it is not ours or of a newer version."""
     # The schema and its version come in one transaction: asked in this order, tables without a version are foreign.
     has_tables = connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0] > 0
     version = _version(connection)
@@ -80,7 +99,7 @@ def is_ready(connection: sqlite3.Connection, path: Path) -> bool:
         )
     if has_tables and version == 0:
         raise StoreError(f"{path}: this is the database of another program. Set database to another file.")
-    return version == VERSION
+    return version
 
 
 def _version(connection: sqlite3.Connection) -> int:
@@ -101,10 +120,10 @@ def open_writer(path: Path) -> sqlite3.Connection:
     with explained(path):
         connection = connect(path, "rwc")
         try:
-            is_new = not is_ready(connection, path)
+            is_behind = known_version(connection, path) < VERSION
             for pragma in _PRAGMAS:
                 connection.execute(f"PRAGMA {pragma}").fetchall()
-            if is_new:
+            if is_behind:
                 _migrate(connection)
         except BaseException:
             connection.close()
@@ -124,7 +143,10 @@ def open_reader(path: Path) -> sqlite3.Connection | None:
         connection = connect(path, "ro")
         is_open = False
         try:
-            is_open = is_ready(connection, path)
+            version = known_version(connection, path)
+            for statement in VIEWS.get(version, ()):
+                connection.execute(statement)
+            is_open = version > 0
         finally:
             if not is_open:
                 connection.close()

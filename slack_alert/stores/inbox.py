@@ -6,17 +6,22 @@ It is kept in rollback mode, where any number of processes may write: nothing he
 from __future__ import annotations
 
 import json
+import logging
 import os
 import sqlite3
 from collections.abc import Iterable, Iterator
 from contextlib import closing, contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
+from slack_alert.core.errors import StoreError
 from slack_alert.engine.ports import Request
 from slack_alert.stores.codec import clean, micros, moment
 from slack_alert.stores.connection import connect, explained, transaction
 from slack_alert.stores.location import prepare_folder
+
+log = logging.getLogger(__name__)
 
 _HAS_TABLE = "SELECT count(*) FROM sqlite_master WHERE name = 'request'"
 _TABLE = """
@@ -55,13 +60,16 @@ class SqliteInbox:
             connection.execute(_PUT, row)
 
     def peek(self) -> list[Request]:
-        """Give the requests left, oldest first; where the file has not changed, without opening it."""
+        """Give the requests left, oldest first; mostly without opening a file that has not changed.
+
+        One that cannot be read is told and taken away.
+        """
         mark = _mark(self._path)
         if mark is None:
             return []
         if mark != self._mark or self._glances >= _GLANCES:
             self._known = self._read()
-            # Taken before reading: what comes meanwhile is read again.
+            # The mark from before the reading: whoever wrote since then has changed it, so that is read next time.
             self._mark = mark
             self._glances = 0
         self._glances += 1
@@ -70,7 +78,7 @@ class SqliteInbox:
     def remove(self, ids: Iterable[int]) -> None:
         """Take away requests that were committed elsewhere; their ids never come again."""
         gone = [(number,) for number in ids]
-        if gone and self._path.exists():
+        if gone and _mark(self._path) is not None:
             with self._writing("rw") as connection:
                 connection.executemany(_REMOVE, gone)
             self._mark = None
@@ -78,8 +86,18 @@ class SqliteInbox:
     def _read(self) -> list[Request]:
         # Not read-only: what a killed process left half-written is rolled back by whoever comes next.
         with explained(self._path), closing(connect(self._path, "rw")) as connection:
+            connection.text_factory = _text
             rows = connection.execute(_ALL).fetchall() if _has_table(connection) else []
-        return [Request(kind, json.loads(payload), moment(at), number) for kind, payload, at, number in rows]
+        found = {row[-1]: _request(row) for row in rows}
+        self._discard([number for number, request in found.items() if request is None])
+        return [request for request in found.values() if request is not None]
+
+    def _discard(self, ids: list[int]) -> None:
+        """Take away what nobody can read; it must not hold up what can be read."""
+        for number in ids:
+            log.warning("left out a request that cannot be read", extra={"inbox": str(self._path), "id": number})
+        with suppress(StoreError):  # The next look comes across them again.
+            self.remove(ids)
 
     @contextmanager
     def _writing(self, mode: str) -> Iterator[sqlite3.Connection]:
@@ -119,18 +137,37 @@ def _has_table(connection: sqlite3.Connection) -> bool:
     return bool(connection.execute(_HAS_TABLE).fetchone()[0])
 
 
+def _text(raw: bytes) -> str:
+    # One bad byte must not make every request unreadable.
+    return raw.decode("utf-8", "replace")
+
+
+def _request(row: tuple[Any, ...]) -> Request | None:
+    """Read a row; None: it is none of ours."""
+    kind, payload, at, number = row
+    try:
+        read = json.loads(payload)
+        return Request(kind, read, moment(at), number) if isinstance(kind, str) and isinstance(read, dict) else None
+    except (ValueError, TypeError, OverflowError, RecursionError):
+        return None
+
+
 def _mark(path: Path) -> _Mark | None:
     """Give what tells one content of the file from the next; None: there is no file."""
     try:
         found = path.stat()
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         return None
+    except OSError as error:
+        said = error.strerror or error
+        raise StoreError(f"{path}: {said}. Give this user the right to read and write the file.") from error
     return found.st_ino, found.st_size, found.st_mtime_ns
 
 
 def _advance(path: Path, before: _Mark | None) -> None:
     """Let the file's time grow with each change: its clock ticks in milliseconds, too coarse for two quick requests."""
-    after = _mark(path)
-    if before is not None and after is not None and after[2] <= before[2]:
-        with suppress(PermissionError):  # Another user's file; `peek` reads now and then in any case.
+    # It may be another user's file, and what was written counts; `peek` reads now and then in any case.
+    with suppress(OSError, StoreError):
+        after = _mark(path)
+        if before is not None and after is not None and after[2] <= before[2]:
             os.utime(path, ns=(before[2] + 1, before[2] + 1))

@@ -49,6 +49,20 @@ class DatabaseLock:
             os.close(self._file)
         self._file = None
 
+    def is_intact(self) -> bool:
+        """Tell whether it is held, and others would find the same file; two calls to the system.
+
+        Where the file or its folder was removed, a second process can lock a new one.
+        """
+        if self._file is None:
+            return False
+        try:
+            return os.path.samestat(self._path.stat(), os.fstat(self._file))
+        except (FileNotFoundError, NotADirectoryError):
+            return False
+        except OSError:  # Nobody can tell at the moment, which is no reason to end.
+            return True
+
     def holder(self) -> int | None:
         """Give the id of the process that holds the lock; None: nobody does."""
         return holder(self._database)

@@ -158,7 +158,7 @@ def _slim(number: int, row: Record) -> Slim:
 
 def _grow(row: Record, slim: Slim) -> Record:
     grown = row._replace(count=slim.count, until=moment(slim.until))
-    return grown._replace(run=0, started=None, duration=None, text="", error=None, printed=None)
+    return grown._replace(run=0, started=None, duration=None, text="", error=None, printed=None, asked_by=None)
 
 
 class _Outbox:

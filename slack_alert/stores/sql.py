@@ -31,9 +31,10 @@ PUT_LAST_RUN = "UPDATE book SET last_run = ? WHERE last_run < ?"
 # --- history
 
 RECORD_COLUMNS = (
-    "run, job, slot, verdict, started, duration, text, address, alerts, paused_until, error, printed, count, until"
+    "run, job, slot, verdict, started, duration, text, address, alerts, paused_until, error, printed, count, until, "
+    "asked_by"
 )
-ADD_RECORD = f"INSERT INTO record ({RECORD_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"  # noqa: S608
+ADD_RECORD = f"INSERT INTO record ({RECORD_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"  # noqa: S608
 EXTEND_RECORD = "UPDATE record SET count = ?, until = ? WHERE id = ? AND count = ? AND until = ?"
 
 # The plus keeps `until` from being used as an index: pages follow the index over slots, or each page sorts everything.
@@ -63,7 +64,7 @@ FOLD_PAGE = f"""
     ORDER BY slot, id LIMIT ?"""  # noqa: S608
 GROW_RECORD = """
     UPDATE record SET run = 0, started = NULL, duration = NULL, text = '', error = NULL, printed = NULL,
-        count = ?, until = ? WHERE id = ?"""
+        asked_by = NULL, count = ?, until = ? WHERE id = ?"""
 DROP_RECORD = "DELETE FROM record WHERE id = ?"
 
 # --- outbox

@@ -114,6 +114,7 @@ class Stage:
             to.shown,
             error=result.failure.traceback if result.failure else None,
             printed="".join(run.printed) if run.printed else None,
+            asked_by=run.asked_by,
         )
         self.book.put(Batch(records=[record], messages=list(settlement.messages)))
 

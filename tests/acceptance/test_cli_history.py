@@ -54,6 +54,7 @@ def test_every_line_is_one_document_with_the_fate_of_its_messages(remembered: Pr
         "delivery": "dead",
         "attempts": 2,
         "receipt": None,
+        "asked_by": None,
     }
     assert (failed["verdict"], failed["error"], failed["delivery"]) == ("error", "E\nKeyError", None)
     assert (
@@ -134,3 +135,23 @@ def test_text_that_would_steer_the_terminal_is_made_harmless(project: Project) -
 
     (_, line) = project.run("history").lines
     assert line.endswith("red \ufffd[31m alarm\ufffd")
+
+
+def test_a_run_somebody_asked_for_is_told_from_an_alert(project: Project) -> None:
+    project.remember(Batch(records=[SAID, SAID._replace(run=9, asked_by="ann", text="late\nagain")]))
+
+    assert [line["asked_by"] for line in project.run("history", "--json").json_lines] == [None, "ann"]
+    assert [line.split("said")[-1].strip() for line in project.run("history").lines[1:]] == [
+        "late | very",
+        "asked by ann | late | again",
+    ]
+
+
+def test_a_pipe_gets_the_beginning_of_a_long_text_and_programs_all_of_it(project: Project) -> None:
+    text = "\n".join(f"line {number}" for number in range(200))
+    project.remember(Batch(records=[SAID._replace(text=text)]))
+
+    (_, line) = project.run("history").lines
+    assert line.endswith("…")
+    assert len(line) < 220
+    assert project.run("history", "--json").json["text"] == text

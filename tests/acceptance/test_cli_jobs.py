@@ -180,7 +180,7 @@ def test_resume_ends_the_rest_after_too_many_alerts_too(project: Project) -> Non
     ("words", "said"),
     [
         (("pause", "gal"), "There is no job 'gal'."),
-        (("pause", "lag", "--for", "soon"), "'soon' is not a duration"),
+        (("pause", "lag", "--for", "soon"), "'soon' is not a duration. Write a number"),
         (("pause", "lag", "--for", "0"), "--for 0 is no pause."),
         (("resume", "x.lag"), "There is no job 'x.lag'. Did you mean"),
     ],

@@ -7,6 +7,7 @@ from slack_alert.core.values import Text
 from slack_alert.engine.ports import Batch
 from slack_alert.stores import SqliteInbox, inbox_path
 from tests.fakes.project import Project, ago
+from tests.fakes.slack import FakeSlack
 
 CONSOLE = Address("console", "#ops")
 
@@ -119,3 +120,50 @@ def test_beside_a_running_program_the_wish_is_left_in_its_inbox(project: Project
     assert (request.kind, request.payload) == ("retry", {"id": 1})
     assert done.out == "1 is sent again.\n"
     assert statuses(project) == {1: "dead"}
+
+
+def test_a_long_reason_leaves_room_for_the_text(project: Project) -> None:
+    at = ago(hours=1)
+    (made,) = project.remember(Batch(messages=[Message("m", CONSOLE, Text("x" * 500))], at=at))
+    project.remember(Batch(progress=[Progress(made.id, Status.DEAD, 1, at, reason="because " * 20)]))
+
+    (_, line) = project.run("outbox").lines
+
+    assert line.count("because") == 5
+    assert line.endswith("x" * 100 + "…")
+    assert len(line) < 250
+    assert project.run("outbox", "--json").json["text"] == "x" * 500
+
+
+def test_a_verb_nobody_knows_lists_those_there_are(project: Project) -> None:
+    done = project.run("outbox", "bogus")
+
+    assert done.code == 2
+    assert "There is no `outbox bogus`. Write one of: retry, drop." in done.err
+
+
+@pytest.mark.slow
+def test_a_retry_that_fails_at_once_is_exit_code_1_and_says_why(project: Project) -> None:
+    with FakeSlack() as slack:
+        project.write("slack_alert.conf", f"[slack]\ntoken = xoxb-test\nchannel = #ops\napi_url = {slack.url}\n")
+        project.run("send", "hello", "--to", "#nowhere")
+
+        done = project.run("outbox", "retry", "1")
+
+    assert (done.code, done.out) == (1, "")
+    assert "Message 1 is dead: channel_not_found: #nowhere does not exist" in done.err
+    assert "`slack-alert outbox retry 1` sends it again." in done.err
+
+
+@pytest.mark.slow
+def test_a_retry_that_waits_says_when_it_goes_out(project: Project) -> None:
+    fill(project, Status.QUEUED, Status.DEAD)
+    project.write("slack_alert.conf", "[slack]\ntoken = xoxb-test\nchannel = #ops\napi_url = http://127.0.0.1:9\n")
+    project.remember(Batch(messages=[Message("slack", Address("slack", "#ops"), Text("hi"))], at=ago(minutes=1)))
+    project.remember(Batch(progress=[Progress(3, Status.DEAD, 1, ago(minutes=1), reason="gone")]))
+
+    done = project.run("outbox", "retry", "3")
+
+    assert (done.code, done.out) == (0, "")
+    assert "Message 3 is queued" in done.err
+    assert "It goes out when slack-alert runs." in done.err

@@ -102,3 +102,16 @@ def test_a_message_slack_refuses_is_told_with_its_number(project: Project) -> No
 
     assert done.code == 1
     assert "Message 1 is dead: channel_not_found: #nowhere does not exist" in done.err
+
+
+@pytest.mark.parametrize("words", [("send",), ("send", "--dry-run")])
+def test_secrets_are_not_sent(words: tuple[str, ...], project: Project) -> None:
+    secret = "https://health.example/ping/0123456789"
+    project.write("slack_alert.conf", f"[slack]\nheartbeat_url = {secret}\n")
+
+    done = project.run(*words, f"{'x' * 3_980} {secret} xoxb-1234567890-abc")
+
+    said = done.out + done.err + "".join(line["text"] for line in outbox(project))
+    assert "[secret]" in said
+    assert "0123456789" not in said
+    assert "xoxb" not in said

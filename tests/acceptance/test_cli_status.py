@@ -3,6 +3,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Callable, Iterator
+from contextlib import nullcontext
 from datetime import datetime
 
 import pytest
@@ -36,8 +37,8 @@ def test_who_owns_the_database_and_ticks_is_alive(owned: Project) -> None:
         "pid": os.getpid(),
         "clock": {"ok": True, "at": at.isoformat()},
         "delivery": {"ok": True, "refused": []},
-        "queue": {"queued": 0, "dead": 0, "runs": 2},
-        "database": {"ok": True, "path": str(owned.database), "error": None},
+        "queue": {"ok": True, "queued": 0, "dead": 0, "runs": 2},
+        "database": {"ok": True, "path": str(owned.database), "made": True, "error": None},
     }
     assert done.code == 0
 
@@ -78,8 +79,38 @@ def test_messages_that_wait_or_are_lost_are_counted(owned: Project) -> None:
     dead, *_ = owned.remember(pulse(now()), Batch(messages=messages, at=now()))
     owned.remember(Batch(progress=[Progress(dead.id, Status.DEAD, 1, now())]))
 
-    assert owned.run("status", "--json").json["queue"] == {"queued": 2, "dead": 1, "runs": 2}
+    document = owned.run("status", "--json").json
+    assert document["queue"] == {"ok": False, "queued": 2, "dead": 1, "runs": 2}
+    assert document["alive"] is True
     assert "2 queued, 1 dead, 2 runs going on: see `slack-alert outbox`" in owned.run("status").out
+
+
+@pytest.mark.parametrize("is_running", [True, False])
+def test_status_and_doctor_warn_of_dead_messages_alike(is_running: bool, project: Project) -> None:
+    messages = [Message("m", Address("slack", "#ops"), Text("hi"))]
+    (dead,) = project.remember(pulse(now()), Batch(messages=messages, at=now()))
+    project.remember(Batch(progress=[Progress(dead.id, Status.DEAD, 1, now())]))
+    with project.owned() if is_running else nullcontext():
+        shown = project.run("status").lines
+        checks = {check["check"]: check for check in project.run("doctor", "--json").json["checks"]}
+
+    assert [line.split()[:2] for line in shown if line.startswith("queue")] == [["queue", "warn"]]
+    assert checks["running"]["status"] == "warn"
+    assert "1 dead" in checks["running"]["message"]
+
+
+def test_a_database_that_was_never_made_is_said_to_be_so(project: Project) -> None:
+    assert project.run("status").lines[-1].endswith(f"{project.database}, not made yet")
+    assert project.run("status", "--json").json["database"]["made"] is False
+
+
+def test_a_database_that_cannot_be_written_is_not_well(project: Project) -> None:
+    project.write("blocked", "a file where a folder should be")
+
+    done = project.run("status", "--json", "--database", f"sqlite:///{project.path}/blocked/state.db")
+
+    assert done.code == 1
+    assert done.json["database"]["error"].startswith(f"{project.path}/blocked cannot be written")
 
 
 def test_a_database_that_cannot_be_read_is_told_with_what_to_do(project: Project) -> None:

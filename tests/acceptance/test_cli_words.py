@@ -10,9 +10,17 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+from slack_alert import bootstrap
 from slack_alert.cli.progress import PATIENCE_SECONDS, loading
+from slack_alert.cli.session import configured
 from slack_alert.cli.spoken import ahead, distance, local
-from slack_alert.cli.tables import Cell, paint, table
+from slack_alert.cli.tables import Cell, paint, plan, table
+from slack_alert.core.markup import Markup
+from slack_alert.engine.clock import SystemClock
+from slack_alert.engine.engine import Engine
+from slack_alert.engine.ports import Snapshot
+from slack_alert.engine.simulation import Ledger, Scripted
+from tests.fakes.project import Project
 
 BERLIN = ZoneInfo("Europe/Berlin")
 NOON = datetime(2026, 11, 16, 11, 0, tzinfo=timezone.utc)
@@ -173,3 +181,28 @@ def load_badly(stream: Terminal) -> float:
 def test_where_nobody_could_see_a_bar_there_is_none() -> None:
     with loading(io.StringIO()) as progress:
         assert progress is None
+
+
+def planned(project: Project) -> list[str]:
+    """Give what `run` shows before it runs anything."""
+    settings = configured({"path": str(project.path)}).settings
+    clock = SystemClock()
+    catalog = bootstrap.survey_plugins(settings)
+    engine = Engine(catalog, books=Ledger(), executor=Scripted({}, Markup("0")), clock=clock, mark=Markup("0"))
+    engine.begin(Snapshot(), clock.now())
+    return plan(engine, settings, io.StringIO()).splitlines()
+
+
+def test_the_plan_has_the_jobs_in_the_order_of_the_files(project: Project) -> None:
+    project.write("plugins/db.py", "@deco(minutes=1)\ndef z(): pass\n\n@deco(minutes=1)\ndef a(): pass\n")
+
+    listed = [line.split()[0] for line in project.run("jobs").lines[1:]]
+
+    assert listed == ["db.z", "db.a"]
+    assert [line.split()[0] for line in planned(project) if line.startswith("db.")] == listed
+
+
+def test_a_simulation_names_the_zone_of_its_times(project: Project) -> None:
+    (head, *_) = project.run("simulate", "--timezone", "Asia/Shanghai").lines
+
+    assert head.startswith("AT (Asia/Shanghai)  ")

@@ -187,7 +187,7 @@ class TestLives:
             (cut_off, *_) = program.history("long")
 
             assert re.fullmatch(
-                r"Not running from \w{3} \d\d \w{3} \d\d:\d\d to \w{3} \d\d \w{3} \d\d:\d\d: "
+                r"Not running from \w{3} \d\d \w{3} \d\d:\d\d:\d\d to \w{3} \d\d \w{3} \d\d:\d\d:\d\d: "
                 r"\d+ runs? missed: jobs\.often \(\d+\)\. Cut off: jobs\.long\.",
                 told,
             )

@@ -30,6 +30,7 @@ def test_every_field_comes_back(kit: Kit, verdict: Verdict) -> None:
         "printed\n",
         2,
         T + MINUTE,
+        "ann",
     )
     kit.record(record)
 
@@ -208,3 +209,12 @@ def test_a_row_that_was_forgotten_is_not_made_longer(kit: Kit) -> None:
     kit.record(*slots(Verdict.PAUSED, 2, 3))
 
     assert shape(kit.records()) == [("a", Verdict.PAUSED, 2, 2, 3)]
+
+
+def test_who_asked_is_kept_until_the_row_is_folded(kit: Kit) -> None:
+    asked = Record(1, "a", T, Verdict.QUIET, asked_by="ann")
+    kit.record(asked, asked._replace(run=2, slot=T + SECOND))
+
+    assert [record.asked_by for record in kit.records()] == ["ann", "ann"]
+    kit.store.prune(T, Limits(30, 0))
+    assert [(record.count, record.asked_by) for record in kit.records()] == [(2, None)]

@@ -485,6 +485,16 @@ def test_told_text_is_escaped_and_said_once() -> None:
     assert delivery.message.piece == Text("&lt;b&gt; &amp; c")
 
 
+@pytest.mark.parametrize(("channel", "level"), [("slack", "WARNING"), ("console", "DEBUG")])
+def test_what_the_terminal_shows_anyway_is_not_logged_on_it(
+    channel: str, level: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    with caplog.at_level("DEBUG"):
+        Rig().engine.tell("faults/1", "text", Address(channel, "#ops"))
+
+    assert [record.levelname for record in caplog.records if record.getMessage() == "told"] == [level]
+
+
 def test_two_jobs_know_nothing_of_each_other() -> None:
     tight = replace(make_job("web.up"), policy=make_policy(max_alert=1))
     rig = Rig(make_job(), tight)

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import signal
 import subprocess
 import sys
 import threading
@@ -10,7 +11,7 @@ from typing import Any, TypeVar
 
 import pytest
 
-from slack_alert.core.model import Result, Run
+from slack_alert.core.model import Failure, Result, Run
 from slack_alert.core.values import fallback
 from slack_alert.executors.inline import Direct, Inline
 from slack_alert.executors.perform import Performer
@@ -217,9 +218,39 @@ def test_direct_call_survives_what_a_function_raises() -> None:
     assert result.failure.kind == "SystemExit"
 
 
-def test_ctrl_c_ends_the_caller_of_a_direct_call_as_well() -> None:
+_PRESS = "import signal\n\n{kind} job():\n    {way}"
+_CAUGHT = "try:\n        signal.raise_signal(signal.SIGINT)\n    except BaseException:\n        return 1"
+
+
+@pytest.mark.parametrize("is_async", [False, True])
+@pytest.mark.parametrize("way", ["signal.raise_signal(signal.SIGINT)", _CAUGHT], ids=["passed on", "caught"])
+def test_ctrl_c_ends_the_caller_of_a_direct_call_as_well(way: str, is_async: bool) -> None:
+    source = _PRESS.format(kind="async def" if is_async else "def", way=way)
+    before = signal.getsignal(signal.SIGINT)
+
     with pytest.raises(KeyboardInterrupt):
-        Direct(Stage().performer).call(run(plugin("def job():\n    raise KeyboardInterrupt"), 1))
+        Direct(Stage().performer).call(run(plugin(source), 1, is_async=is_async))
+
+    assert signal.getsignal(signal.SIGINT) is before
+
+
+@pytest.mark.parametrize("is_async", [False, True])
+def test_an_interrupt_nobody_pressed_is_the_functions_own_failure(is_async: bool) -> None:
+    source = f"{'async ' if is_async else ''}def job():\n    raise KeyboardInterrupt"
+    result = Direct(Stage().performer).call(run(plugin(source), 1, is_async=is_async))
+
+    assert result.failure is not None
+    assert result.failure.kind == "KeyboardInterrupt"
+
+
+def test_a_direct_call_on_another_thread_leaves_signals_alone() -> None:
+    results: list[object] = []
+    job = run(plugin("def job():\n    raise KeyboardInterrupt"), 1)
+    thread = threading.Thread(target=lambda: results.append(Direct(Stage().performer).call(job).failure))
+    thread.start()
+    thread.join()
+
+    assert isinstance(results[0], Failure)
 
 
 # --- what goes wrong outside the function

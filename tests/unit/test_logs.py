@@ -29,7 +29,7 @@ print("alive")
     [
         ("pass", ["before", "after", "last"]),
         ("sys.stderr.close()", ["before", "after", "last"]),
-        ("sys.stderr.detach()", ["before", "after", "last"]),
+        ("sys.stderr.detach(); sys.stderr = None", ["before", "after", "last"]),
         ("sys.stderr = None", ["before", "after", "last"]),
         ("os.close(2)", ["before"]),
         ("sys.stderr.close(); os.close(2)", ["before"]),

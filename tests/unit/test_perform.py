@@ -339,3 +339,25 @@ def test_runs_side_by_side_print_into_their_own_records() -> None:
 
     assert ["".join(run.printed or ()) for run in runs] == ["aaa\n", "bbb\n"]
     assert current.get() is None
+
+
+@pytest.mark.parametrize(
+    ("output", "expected"),
+    [
+        ("'a\\nb\\n'", "\nIts output:\na\nb\n"),
+        ("b'a\\xff'", "\nIts output:\na\ufffd\n"),
+        ("'x\\n' * 30 + 'end'", "\nIts output, the last 20 of 31 lines:\n" + "x\n" * 19 + "end\n"),
+    ],
+)
+def test_what_a_failed_program_printed_ends_the_traceback(output: str, expected: str) -> None:
+    failed = failure(called(f"def job():\n    error = OSError('no')\n    error.output = {output}\n    raise error"))
+
+    assert failed.traceback.endswith("OSError: no\n" + expected)
+    assert failed.message == "no"
+
+
+@pytest.mark.parametrize("output", ["None", "''", "'\\n'", "7", "['a']"])
+def test_an_exception_without_a_programs_output_is_told_as_it_is(output: str) -> None:
+    failed = failure(called(f"def job():\n    error = OSError('no')\n    error.output = {output}\n    raise error"))
+
+    assert failed.traceback.endswith("OSError: no\n")

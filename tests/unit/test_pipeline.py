@@ -88,7 +88,7 @@ def test_end_of_the_pause_is_told_in_the_zone_of_the_job() -> None:
     ("policy", "notice"),
     [
         (make_policy(max_alert=1, pause=timedelta(hours=25)), "1 alert: paused for 1500 min, until 14:32"),
-        (make_policy(max_alert=1, pause=timedelta(seconds=90)), "1 alert: paused for 1.5 min, until 13:33"),
+        (make_policy(max_alert=1, pause=timedelta(seconds=90)), "1 alert: paused for 1.5 min, until 13:33:30"),
         (make_policy(max_alert=1, mutes=True), "1 alert: muted for 60 min, until 14:32"),
     ],
 )
@@ -216,6 +216,14 @@ def test_person_who_asked_sees_what_was_said_before_the_error() -> None:
     assert "OSError: no route" in texts(settlement)[1]
     assert settlement.text.startswith("half way\n")
     assert settlement.verdict is Verdict.ERROR
+    assert [message.to for message in settlement.messages] == [OPS, OPS]
+
+
+def test_an_error_of_an_asked_run_goes_where_errors_go() -> None:
+    settlement = answer(make_run(), failed()._replace(pieces=(Text("half way"),)), OPS, MARK, errors_to=ERRORS)
+
+    assert [message.to for message in settlement.messages] == [OPS, ERRORS]
+    assert len({message.key for message in settlement.messages}) == 2
 
 
 @pytest.mark.parametrize(

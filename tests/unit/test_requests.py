@@ -86,6 +86,7 @@ def test_value_of_a_pack_is_kept(entry: Entry) -> None:
             to="#ops",
             error="Traceback",
             printed="looking\n",
+            asked_by="ann",
         ),
         Record(0, "db.lag", at("16 11:59"), Verdict.QUIET),
     ],

@@ -1,0 +1,67 @@
+"""Options before a command's name: those that only the command knows are moved behind it, so that both orders count."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Container, Mapping, Sequence
+
+import click
+
+Find = Callable[[str], click.Command | None]
+
+
+def behind(group: click.Command, names: Container[str], find: Find, words: Sequence[str]) -> list[str]:
+    """Give the words with the options of a command behind its name; as they are where they mean no command."""
+    known = _options(group)
+    place, is_strange = 0, False
+    while place < len(words) and _is_option(words[place]):
+        is_strange = is_strange or _name(words[place]) not in known
+        place += _length(words[place], known)
+    if not is_strange:  # Nothing to move, and no command to import.
+        return list(words)
+    for place, word in enumerate(words):
+        command = find(word) if word in names else None
+        split = _split(words[:place], known, _options(command)) if command is not None else None
+        if split is not None:
+            own, moved = split
+            return [*own, word, *moved, *words[place + 1 :]]
+    return list(words)
+
+
+def _split(
+    words: Sequence[str], known: Mapping[str, click.Option], more: Mapping[str, click.Option]
+) -> tuple[list[str], list[str]] | None:
+    """Part the options of the group from those of the command; None: these words are not all options with values."""
+    own: list[str] = []
+    moved: list[str] = []
+    place = 0
+    while place < len(words):
+        name = _name(words[place])
+        if not _is_option(words[place]) or not (name in known or name in more):
+            return None
+        length = _length(words[place], known if name in known else more)
+        (own if name in known else moved).extend(words[place : place + length])
+        place += length
+    return (own, moved) if place == len(words) else None
+
+
+def _options(command: click.Command) -> dict[str, click.Option]:
+    parameters = command.get_params(click.Context(command))
+    options = [parameter for parameter in parameters if isinstance(parameter, click.Option)]
+    return {name: option for option in options for name in (*option.opts, *option.secondary_opts)}
+
+
+def _is_option(word: str) -> bool:
+    return word.startswith("-") and word not in ("-", "--")
+
+
+def _name(word: str) -> str:
+    """Give the option's name: `--since=1h` is `--since`, `-sNAME` is `-s`."""
+    return word.partition("=")[0] if word.startswith("--") else word[:2]
+
+
+def _length(word: str, options: Mapping[str, click.Option]) -> int:
+    """Count the words an option takes: one where its value is in it, or it has none."""
+    option = options.get(_name(word))
+    if option is None or option.is_flag or option.count or word != _name(word):
+        return 1
+    return 1 + option.nargs

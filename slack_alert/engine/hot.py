@@ -1,0 +1,61 @@
+"""What the engine holds of one job while the program runs."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+from slack_alert.core.bindings import Job
+from slack_alert.core.model import Run
+from slack_alert.core.policy import Hold, Quota, State
+from slack_alert.engine.ports import Seen
+
+
+class Hot:
+    """A job with all that changes of it."""
+
+    __slots__ = ("anchor", "hold", "is_told", "job", "last", "overlaps", "run", "state")
+
+    def __init__(self, job: Job, state: State, seen: Seen, hold: Hold | None) -> None:
+        self.job = job
+        self.state = state
+        self.hold = hold
+        self.anchor = seen.first
+        #: The last slot that was accounted for.
+        self.last = seen.last
+        #: The run that is queued, going on or being written down.
+        self.run: Run | None = None
+        #: Slots in a row that found the run going on, and whether that was told already.
+        self.overlaps = 0
+        self.is_told = False
+
+    def pass_by(self, slot: datetime) -> None:
+        """Take note that the slots up to this one are accounted for."""
+        self.last = max(self.last or slot, slot)
+
+    def rest(self) -> None:
+        """Let the next slot run."""
+        self.run = None
+
+    def rewind(self, now: datetime) -> bool:
+        """Forget what lies after `now`: it was noted by a wrong clock, and would silence the job until then."""
+        before = (self.anchor, self.last, self.state)
+        self.anchor = min(self.anchor, now)
+        self.last = self.last and min(self.last, now)
+        window = self.job.policy.pause_time
+        alerts, errors = _credible(self.state.alerts, now, window), _credible(self.state.errors, now, window)
+        if (alerts, errors) != (self.state.alerts, self.state.errors):
+            self.state = replace(self.state, alerts=alerts, errors=errors)
+        return before != (self.anchor, self.last, self.state)
+
+    @property
+    def seen(self) -> Seen:
+        """What a restart needs to know."""
+        return Seen(self.anchor, self.last)
+
+
+def _credible(quota: Quota, now: datetime, window: timedelta) -> Quota:
+    spent = tuple(at for at in quota.spent if at <= now)
+    if spent != quota.spent or (quota.until is not None and quota.until > now + window):
+        return Quota(spent)
+    return quota

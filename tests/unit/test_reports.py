@@ -1,0 +1,24 @@
+from __future__ import annotations
+
+from datetime import datetime, timedelta, timezone
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from slack_alert.engine.reports import downtime_text
+
+NOW = datetime(2026, 11, 16, 11, 0, 7, tzinfo=timezone.utc)
+
+
+@pytest.mark.parametrize(
+    ("since", "span"),
+    [
+        (NOW - timedelta(seconds=20), "from Mon 16 Nov 11:59:47 to Mon 16 Nov 12:00:07"),
+        (NOW - timedelta(minutes=2), "from Mon 16 Nov 11:58 to Mon 16 Nov 12:00"),
+        (None, "until Mon 16 Nov 12:00"),
+    ],
+)
+def test_a_short_downtime_is_told_to_the_second(since: datetime | None, span: str) -> None:
+    text = downtime_text({"db.lag": 2}, [], since=since, now=NOW, zone=ZoneInfo("Europe/Berlin"))
+
+    assert text == f"Not running {span}: 2 runs missed: db.lag (2)."
