@@ -48,7 +48,7 @@ class Process:
         while text not in self._out.read_text(encoding="utf-8", errors="replace"):
             passed = time.monotonic() - self._began
             if self._process.poll() is not None or passed > seconds:
-                raise RuntimeError(f"{text!r} was not printed within {passed:.1f} s\n{self.errors}")
+                raise RuntimeError(f"{text!r} was not printed within {passed:.1f} s\n{self.errors[-1000:]}")
             time.sleep(_STEP_SECONDS)
         return time.monotonic() - self._began
 

@@ -58,6 +58,7 @@ class Row:
 
 
 Rows = Callable[[Options], Iterator[Row]]
+_DEFAULTS = Options()
 
 
 def medians(measures: Mapping[str, Callable[[], float]], rounds: int) -> dict[str, float]:
@@ -78,10 +79,10 @@ def main(rows: Rows, description: str | None) -> int:
 
 def parser_for(description: str | None) -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(description=description)
-    parser.add_argument("--rounds", type=int, default=Options.rounds)
-    parser.add_argument("--seconds", type=float, default=Options.seconds, help="how long each process is watched")
+    parser.add_argument("--rounds", type=int, default=_DEFAULTS.rounds)
+    parser.add_argument("--seconds", type=float, default=_DEFAULTS.seconds, help="how long each process is watched")
     parser.add_argument("--scheduler", action="append", choices=SCHEDULERS, help="may be given several times")
-    parser.add_argument("--jobs", type=int, default=Options.jobs)
+    parser.add_argument("--jobs", type=int, default=_DEFAULTS.jobs)
     parser.add_argument("--only", default="", help="a part of the rows' names")
     parser.add_argument("--json", type=Path, help="a file to append a line for each row to")
     return parser

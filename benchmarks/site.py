@@ -18,6 +18,8 @@ from benchmarks.subjects import Subject
 QUIET = "note({job})"
 SPEAKING = "return say({job})"
 BLOCKING = "note({job}); sleep(0.5)"
+#: For benchmarks in which nothing fires.
+IDLE = "return None"
 
 _HEAD = "from time import sleep\n\nfrom probe import note, say\n"
 _FUNCTION = "\n\n@deco({every})\ndef job_{job}():\n    {body}\n"
@@ -64,7 +66,8 @@ class Site:
             own = range(start, min(start + jobs.per_file, jobs.first + jobs.count))
             functions = (_FUNCTION.format(every=jobs.every, job=job, body=jobs.body.format(job=job)) for job in own)
             file = self.folder / "plugins" / f"jobs_{start:06}.py"
-            file.write_text(_HEAD + "".join(functions), encoding="utf-8")
+            head = "" if jobs.body == IDLE else _HEAD
+            file.write_text(head + "".join(functions), encoding="utf-8")
 
     def start(self, subject: Subject, scheduler: str, *, patience: float = 120.0) -> Process:
         """Start a subject and wait until its clock runs."""

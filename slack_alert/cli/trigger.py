@@ -40,5 +40,6 @@ def trigger(ctx: click.Context, /, *, job: str, post: bool, as_json: bool, **fla
             if record.error:
                 click.echo(record.error, err=True)
         keys = {message.key for message in answered.messages}
-        code = codes.FINE if answered.is_taken else tell_unsent(settings, lambda each: each.message.key in keys)
+        is_told = keys and not answered.is_taken
+        code = tell_unsent(settings, lambda each: each.message.key in keys) if is_told else codes.FINE
     return codes.FOUND if record.verdict is Verdict.ERROR else code

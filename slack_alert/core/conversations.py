@@ -15,9 +15,11 @@ def parse_conversation(text: str) -> str:
     """Read one conversation; raise BadValue where no channel and no person can be called so."""
     conversation = complete(text)
     name = conversation.removeprefix("#")
+    if not name:
+        raise BadValue(f"{text!r} names no channel", hint=_HINT)
     if len(name) > _LONGEST:
         raise BadValue(f"{text[:_LONGEST]!r}… is longer than the {_LONGEST} characters of a channel's name", hint=_HINT)
-    is_name = _is_person(name[1:]) if name.startswith("@") else _is_channel(name)
+    is_name = _is_person(name[1:]) if conversation[0] == "@" else _is_channel(name)
     if not is_name:
         raise BadValue(f"{text!r} is not one channel", hint=_HINT)
     return conversation
@@ -31,7 +33,7 @@ def complete(text: str) -> str:
 
 def _is_channel(name: str) -> bool:
     """Tell whether this is made of letters, digits, `-` and `_`, in whatever script, as Slack has it."""
-    return name != "" and all(character in "-_" or category(character)[0] in "LMN" for character in name)
+    return all(character in "-_" or category(character)[0] in "LMN" for character in name)
 
 
 def _is_person(name: str) -> bool:

@@ -68,8 +68,9 @@ class Address:
             return cls(channel, parse_conversation(written) if written else "")
         if service not in SERVICES:
             meant = nearest(service, SERVICES)
-            hint = f"Did you mean {meant}? " if meant else ""
-            raise BadValue(f"{written!r} names no service: {service}", hint=f"{hint}Allowed: slack:#ops, console:.")
+            question = f"Did you mean {meant}? " if meant else ""
+            hint = f"{question}Allowed services: {', '.join(SERVICES)}."
+            raise BadValue(f"{written!r}: there is no service {service!r}", hint=hint)
         return cls(service, complete(rest.strip()) if service == "console" else parse_conversation(rest.strip()))
 
     @property

@@ -129,10 +129,7 @@ class App:
     def _turn(self) -> None:
         """Do each part, whatever becomes of the others."""
         for part in (self._look_at_clock, self._look_into_inbox, self._note_running, self._prune, self._beat):
-            try:
-                part()
-            except Exception:
-                log.exception("a turn failed")
+            _supervise(part)
 
     def _look_at_clock(self) -> None:
         """Begin anew where the wall clock was set back: whatever waits for it would wait until the old time."""
@@ -239,3 +236,10 @@ class App:
             self._parts.writer.put(Batch(), partial(asyncio.get_running_loop().call_soon_threadsafe, written.set))
             await written.wait()
         await self._parts.sender.drained()
+
+
+def _supervise(part: Callable[[], None]) -> None:
+    try:
+        part()
+    except Exception:
+        log.exception("a turn failed")

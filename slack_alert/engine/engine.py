@@ -234,7 +234,8 @@ class Engine:
     def _record(self, hot: Hot, run: Run, result: Result, settlement: Settlement) -> Record:
         alerts, until = standing(hot.job, settlement.state, run.slot)
         withheld = run.withheld + settlement.withheld
-        text = shortened("\n".join([*(run.texts or ()), *([settlement.text] if settlement.text else ())]))
+        texts = [*(run.texts or ()), *([settlement.text] if settlement.text else ())]
+        text = shortened("\n".join(texts)) if len(texts) > 1 else "".join(texts)
         if withheld:
             text += f"\n… {withheld:,} more messages of this run were withheld"
         told = dict.fromkeys(address.shown for address in (*run.told, *(each.to for each in settlement.messages)))

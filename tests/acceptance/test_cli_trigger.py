@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 
@@ -56,7 +57,8 @@ def posted(project: Project, *words: str) -> list[tuple[str, str]]:
     with project.owned():
         project.run("trigger", "--post", *words)
     (request,) = SqliteInbox(inbox_path(project.database)).peek()
-    return [(message["conversation"], message["piece"]["text"]) for message in request.payload["messages"]]
+    messages: Any = request.payload["messages"]  # JSON
+    return [(message["conversation"], message["piece"]["text"]) for message in messages]
 
 
 def test_an_exception_goes_where_the_jobs_errors_go(project: Project) -> None:

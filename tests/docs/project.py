@@ -46,6 +46,7 @@ class Project:
         self._set("PATH", f"{programs}{os.pathsep}{os.environ['PATH']}")
         self._set("PYTHONPATH", str(ROOT))
         self._set("TZ", "Europe/Berlin")
+        self._set("LOGNAME", "ann")  # who asks
         if slack_url:
             self._set("SLACK_ALERT_API_URL", slack_url)
         patch.chdir(self.path)

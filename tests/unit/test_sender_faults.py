@@ -256,3 +256,23 @@ class TestSpilling:
         channel, _ = played(act)
 
         assert channel.keys == numbers(KEPT + 2)
+
+
+def test_a_drain_does_not_wait_for_a_channel_that_refuses_us() -> None:
+    """At the end of the program the messages are kept anyway; the deadline is for what can still be sent."""
+    loop = VirtualLoop()
+    refused = Outcome(Fate.CREDENTIALS, reason="invalid_auth")
+    slack = Scripted(LoopClock(loop), {"a": [refused] * 100})
+    outbox = Outbox({"slack": slack}, slack.clock, Pace(0))
+
+    async def scene() -> None:
+        outbox.sender.begin()
+        outbox.say("a", "b")
+        await slack.clock.sleep(1)
+        await outbox.sender.drained()
+        assert slack.clock.monotonic() < 10
+        assert (outbox.sender.left, outbox.sender.queued) == (0, 2)
+        await outbox.sender.stop()
+
+    run_virtually(loop, scene())
+    assert outbox.statuses == {"a": "queued", "b": "queued"}

@@ -1,0 +1,156 @@
+"""A fake Slack that is fast enough to be no part of what is measured, with the faults the benchmarks need.
+
+It takes the calls of both programs: JSON and forms. For Slack's rules in full, see tests/fakes/slack.py.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import random
+import threading
+import time
+from collections.abc import Callable
+from types import TracebackType
+from urllib.parse import parse_qs, urlsplit
+
+CHANNEL = {"id": "C0BENCH", "name": "bench", "is_channel": True, "is_member": True}
+_HEAD = "HTTP/1.1 {status} Any\r\nContent-Type: application/json\r\n{more}Content-Length: {length}\r\n\r\n"
+
+
+class Slack:
+    """Serves from a thread of its own while `with` lasts; attributes steer it from any thread."""
+
+    def __init__(self) -> None:
+        #: When each message came, and its text.
+        self.received: list[tuple[float, str]] = []
+        self.connections = 0
+        #: Calls of chat.postMessage, whatever the answer was.
+        self.posts = 0
+        #: The part of posts that are answered with this status instead, or cut off where it is 0.
+        self.fault: tuple[int, float] | None = None
+        self.delay_seconds = 0.0
+        #: Messages accepted a second; 0 is all.
+        self.limit = 0.0
+        self.messages: list[dict[str, object]] = []
+        self.port = 0
+        self.last_accepted = 0.0
+        self.chance = random.Random(7)
+        self._loop = asyncio.new_event_loop()
+        self._server: asyncio.Server | None = None
+        self.open: set[asyncio.Transport] = set()
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.port}/api/"
+
+    @property
+    def loop(self) -> asyncio.AbstractEventLoop:
+        return self._loop
+
+    def __enter__(self) -> Slack:
+        threading.Thread(target=self._loop.run_forever, daemon=True).start()
+        self.come_back()
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        self.go_away()
+        self._loop.call_soon_threadsafe(self._loop.stop)
+
+    def come_back(self) -> None:
+        """Listen, on the same port as before."""
+        asyncio.run_coroutine_threadsafe(self._listen(), self._loop).result(10)
+
+    def go_away(self) -> None:
+        """Refuse connections, and cut those there are."""
+        asyncio.run_coroutine_threadsafe(self._close(), self._loop).result(10)
+
+    async def _listen(self) -> None:
+        self._server = await self._loop.create_server(lambda: _Connection(self), "127.0.0.1", self.port, backlog=1024)
+        self.port = self._server.sockets[0].getsockname()[1]
+
+    async def _close(self) -> None:
+        if self._server is not None:
+            self._server.close()
+        for transport in tuple(self.open):
+            transport.abort()
+
+
+class _Connection(asyncio.Protocol):
+    def __init__(self, slack: Slack) -> None:
+        self._slack = slack
+        self._unread = b""
+        self._transport: asyncio.Transport | None = None
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        assert isinstance(transport, asyncio.Transport), "it is a stream"
+        self._transport = transport
+        self._slack.connections += 1
+        self._slack.open.add(transport)
+
+    def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002 - asyncio's signature
+        if self._transport is not None:
+            self._slack.open.discard(self._transport)
+
+    def data_received(self, data: bytes) -> None:
+        self._unread += data
+        while b"\r\n\r\n" in self._unread:
+            head, _, rest = self._unread.partition(b"\r\n\r\n")
+            lines = head.decode("latin-1").split("\r\n")
+            fields = {name.lower(): text for name, _, text in (line.partition(": ") for line in lines[1:])}
+            length = int(fields.get("content-length", 0))
+            if len(rest) < length:
+                return
+            self._unread = rest[length:]
+            self._serve(lines[0].split()[1], fields.get("content-type", ""), rest[:length])
+
+    def _serve(self, target: str, kind: str, body: bytes) -> None:
+        path = urlsplit(target).path.rpartition("/")[2]
+        if path == "chat.postMessage":
+            self._post(_arguments(kind, body))
+        elif path == "conversations.history":
+            self._answer(200, {"ok": True, "messages": self._slack.messages[::-1][:200], "has_more": False})
+        elif path == "conversations.list":
+            self._answer(200, {"ok": True, "channels": [CHANNEL]})
+        else:
+            self._answer(200, {"ok": True, "team": "bench", "user": "bench", "user_id": "U0BENCH"})
+
+    def _post(self, arguments: dict[str, object]) -> None:
+        slack = self._slack
+        slack.posts += 1
+        if slack.fault is not None and slack.chance.random() < slack.fault[1]:
+            return self._fail(slack.fault[0])
+        now = time.time()
+        if slack.limit and now - slack.last_accepted < 1 / slack.limit:
+            return self._fail(429)
+        slack.last_accepted = now
+        ts = f"{now:.6f}"
+        slack.received.append((now, str(arguments.get("text"))))
+        slack.messages.append({**arguments, "ts": ts})
+        return self._later(lambda: self._answer(200, {"ok": True, "channel": CHANNEL["id"], "ts": ts}))
+
+    def _later(self, answer: Callable[[], None]) -> None:
+        if self._slack.delay_seconds:
+            self._slack.loop.call_later(self._slack.delay_seconds, answer)
+        else:
+            answer()
+
+    def _fail(self, status: int) -> None:
+        assert self._transport is not None, "something was received"
+        if status == 0:
+            self._transport.abort()
+        else:
+            error = "ratelimited" if status == 429 else "internal_error"
+            self._answer(status, {"ok": False, "error": error}, "Retry-After: 1\r\n" if status == 429 else "")
+
+    def _answer(self, status: int, content: dict[str, object], more: str = "") -> None:
+        body = json.dumps(content).encode()
+        if self._transport is not None and not self._transport.is_closing():
+            self._transport.write(_HEAD.format(status=status, more=more, length=len(body)).encode() + body)
+
+
+def _arguments(kind: str, body: bytes) -> dict[str, object]:
+    if kind.startswith("application/json"):
+        said: dict[str, object] = json.loads(body)
+        return said
+    return {name: texts[0] for name, texts in parse_qs(body.decode()).items()}

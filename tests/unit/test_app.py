@@ -1,0 +1,203 @@
+"""What the running program does twice a second, turn by turn."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+
+import pytest
+
+from slack_alert.core.catalog import Catalog
+from slack_alert.engine.app import App, Manners
+from slack_alert.engine.engine import Engine
+from slack_alert.engine.parts import Parts
+from slack_alert.engine.ports import Batch, Emit, Limits, Request
+from slack_alert.engine.pulse import EVERY, down_since
+from slack_alert.engine.sender import Pace, Sender
+from slack_alert.engine.simulation import VirtualClock
+from slack_alert.engine.steps import Steps
+from slack_alert.engine.writer import Writer
+from slack_alert.stores import MemoryInbox, MemoryStore
+from tests.fakes.engine_rig import BERLIN, ERRORS, MARK, OPS, Held, at, make_job
+
+NOON = at("16 12:00")
+HOUR = timedelta(hours=1)
+
+
+class TwoClocks(VirtualClock):
+    """A wall clock that can be set while time passes as ever."""
+
+    passed = 0.0
+
+    def monotonic(self) -> float:
+        return self.passed
+
+    def pass_by(self, seconds: float) -> None:
+        self.passed += seconds
+        self.set(self.now() + timedelta(seconds=seconds))
+
+
+class Source:
+    """A source that emits what it is told."""
+
+    def __init__(self, now: datetime) -> None:
+        self.now = now
+        self.is_running = False
+
+    def start(self, emit: Emit) -> None:  # noqa: ARG002 - as the port has it
+        self.is_running = True
+
+    def stop(self) -> None:
+        self.is_running = False
+
+
+class CountedInbox(MemoryInbox):
+    """An inbox that counts how often it is written, and that can be broken."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.removals: list[list[int]] = []
+        self.fault: Exception | None = None
+
+    def peek(self) -> list[Request]:
+        if self.fault is not None:
+            raise self.fault
+        return super().peek()
+
+    def remove(self, ids: Iterable[int]) -> None:
+        self.removals.append(list(ids))
+        super().remove(self.removals[-1])
+
+
+class Rig:
+    """An app whose turns the test takes itself."""
+
+    def __init__(self) -> None:
+        self.clock = TwoClocks(NOON)
+        self.store = MemoryStore()
+        self.inbox = CountedInbox()
+        self.sources: list[Source] = []
+        writer = Writer(self.store, self.clock)
+        catalog, executor = Catalog((make_job(),)), Held()
+        self.engine = Engine(catalog, books=writer, executor=executor, clock=self.clock, mark=MARK)
+        sender = Sender(
+            {}, books=writer, waiting=self.store.waiting, last_receipt=self.store.last_receipt, clock=self.clock,
+            paces={"slack": Pace(0, 1)}, give_up=HOUR, zone=BERLIN, undeliverable=lambda *_: None,
+        )  # fmt: skip
+        self.parts = Parts(
+            catalog=catalog, store=self.store, reader=self.store, snapshot=self.store.open(), inbox=self.inbox,
+            channels={}, clock=self.clock, writer=writer, executor=executor, engine=self.engine, sender=sender,
+            make_source=self._make_source, accept_entry=lambda _: None,
+        )  # fmt: skip
+        self.app = App(self.parts, Manners(OPS, ERRORS, BERLIN, timedelta(seconds=1), Limits()))
+
+    def _make_source(self, now: datetime) -> Source:
+        self.sources.append(Source(now))
+        return self.sources[-1]
+
+    async def begin(self) -> None:
+        await self.app._start()
+
+    async def turn(self, seconds: float = 0.5) -> None:
+        """Let time pass and take a turn, with everything written that was put before."""
+        await self.written()
+        self.clock.pass_by(seconds)
+        self.app._turn()
+
+    async def written(self) -> None:
+        done, loop = asyncio.Event(), asyncio.get_running_loop()
+        self.parts.writer.put(Batch(), lambda: loop.call_soon_threadsafe(done.set))
+        await done.wait()
+
+    async def end(self) -> None:
+        await self.app._drain()
+
+
+def test_clock_that_is_set_back_makes_the_source_anew(caplog: pytest.LogCaptureFixture) -> None:
+    rig = Rig()
+
+    async def main() -> None:
+        await rig.begin()
+        rig.engine.due([(("db.lag",), (NOON,))])
+        await rig.turn()
+        rig.clock.set(NOON - HOUR)
+        await rig.turn()
+        await rig.turn()
+        await rig.end()
+
+    with caplog.at_level(logging.WARNING):
+        asyncio.run(main())
+    [hot] = rig.engine.jobs()
+
+    assert [source.now for source in rig.sources] == [NOON, NOON - HOUR + timedelta(seconds=0.5)]
+    assert [source.is_running for source in rig.sources] == [False, True]
+    assert hot.last == NOON - HOUR + timedelta(seconds=0.5)
+    assert [record.__dict__["seconds"] for record in caplog.records if record.message == "the clock was set back"] == [
+        3600.5
+    ]
+
+
+@pytest.mark.parametrize(("step", "back"), [(-1, None), (-3600, 3600), (3600, None)])
+def test_only_a_step_back_is_noticed(step: float, back: float | None) -> None:
+    clock = TwoClocks(NOON)
+    steps = Steps(clock)
+    clock.pass_by(0.5)
+    clock.set(clock.now() + timedelta(seconds=step))
+
+    assert steps.back() == (None if back is None else timedelta(seconds=back))
+    assert steps.back() is None
+
+
+def test_requests_carried_out_leave_the_inbox_together() -> None:
+    rig = Rig()
+
+    async def main() -> None:
+        await rig.begin()
+        for _ in range(50):
+            rig.inbox.put(Request("pause", {"job": "db.lag"}, NOON))
+        await rig.turn()
+        await rig.turn()
+        await rig.end()
+
+    asyncio.run(main())
+
+    assert [ids for ids in rig.inbox.removals if ids] == [list(range(1, 51))]
+    assert rig.inbox.peek() == []
+
+
+def test_part_of_a_turn_that_fails_stops_nothing_else(caplog: pytest.LogCaptureFixture) -> None:
+    rig = Rig()
+    rig.inbox.put(Request("pause", {"job": "db.lag"}, NOON))
+
+    async def main() -> None:
+        await rig.begin()
+        rig.inbox.fault = RuntimeError("on purpose")
+        rig.engine.due([(("db.lag",), (NOON,))])
+        await rig.turn(1)
+        await rig.written()
+        assert len(rig.store.snapshot().running) == 1
+        rig.inbox.fault = None
+        await rig.turn()
+        await rig.end()
+
+    asyncio.run(main())
+
+    assert [record.message for record in caplog.records if record.exc_info] == ["a turn failed"]
+    assert rig.inbox.peek() == []
+
+
+def test_end_in_order_says_when_the_clock_ticked_last() -> None:
+    rig = Rig()
+
+    async def main() -> None:
+        await rig.begin()
+        await rig.written()
+        assert down_since(rig.store.snapshot()) == NOON - EVERY
+        rig.clock.pass_by(30)
+        await rig.end()
+
+    asyncio.run(main())
+
+    assert down_since(rig.store.snapshot()) == NOON
