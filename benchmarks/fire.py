@@ -32,10 +32,12 @@ def microseconds(subject: Subject, scheduler: str, options: Options) -> float:
         return watched(place, subject, scheduler, options.seconds)
 
 
-def watched(place: Site, subject: Subject, scheduler: str, seconds: float) -> float:
+def watched(
+    place: Site, subject: Subject, scheduler: str, seconds: float, *, settle_seconds: float = SETTLE_SECONDS
+) -> float:
     """Give the microseconds of processor a fire, over a span that begins when the start is over."""
     with place.start(subject, scheduler) as process:
-        time.sleep(SETTLE_SECONDS)
+        time.sleep(settle_seconds)
         began, before = time.time(), process.processor_seconds
         time.sleep(seconds)
         spent, ended = process.processor_seconds - before, time.time()

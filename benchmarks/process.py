@@ -8,6 +8,10 @@ import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from typing_extensions import Self
 
 _STEP_SECONDS = 0.002
 _LONGEST_END_SECONDS = 30.0
@@ -23,7 +27,7 @@ class Process:
         with self._out.open("wb") as out, self._errors.open("wb") as errors:
             self._process = subprocess.Popen(words, stdout=out, stderr=errors, env=dict(environment), cwd=folder)
 
-    def __enter__(self) -> Process:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:

@@ -57,7 +57,7 @@ class _Ladder:
         if self._subject != product():
             return False
         found = place.history(self._subject)
-        return any([line["verdict"] in _NOT_RUN and _seconds(line["at"]) >= began for line in found])
+        return sum(line["verdict"] in _NOT_RUN and _seconds(line["at"]) >= began for line in found) > 0
 
 
 def _overload(scheduler: str, held: int, seconds: float) -> Iterator[Row]:

@@ -6,6 +6,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from functools import partial
 
 from benchmarks.report import Options, Row, main, medians
 from benchmarks.site import IDLE, Jobs, site
@@ -16,16 +17,18 @@ _MONTH = ("--since", "2026-11-01", "--until", "2026-12-01")
 
 
 def rows(options: Options) -> Iterator[Row]:
-    """Hold it to ten seconds."""
-    seconds = medians({"simulate": _seconds}, options.rounds)["simulate"]
-    yield Row("simulate, a month of 100 five-minute jobs, seconds", seconds, 10, "every run alerts, no limit")
+    """Hold it to ten seconds, with the limit on alerts as it is by default."""
+    measures = {"limited": _seconds, "unlimited": partial(_seconds, "--max-alert", "0")}
+    limited, unlimited = medians(measures, options.rounds).values()
+    yield Row("simulate, a month of 100 five-minute jobs, seconds", limited, 10, "every run alerts, default limit")
+    yield Row("the same without a limit, seconds", unlimited, None, "864,000 runs, each with a message")
 
 
-def _seconds() -> float:
+def _seconds(*flags: str) -> float:
     with site(Jobs(_JOBS, IDLE, "minutes=5")) as place:
-        where = ("--path", str(place.folder), "--config", str(place.folder / "bench.conf"), "--max-alert", "0")
+        where = ("--path", str(place.folder), "--config", str(place.folder / "bench.conf"))
         began = time.monotonic()
-        words = (*product().words, "simulate", *where, *_MONTH, "--json")
+        words = (*product().words, "simulate", *where, *flags, *_MONTH, "--json")
         subprocess.run(words, stdout=subprocess.DEVNULL, check=True)
         return time.monotonic() - began
 

@@ -12,9 +12,14 @@ import threading
 import time
 from collections.abc import Callable
 from types import TracebackType
+from typing import TYPE_CHECKING
 from urllib.parse import parse_qs, urlsplit
 
+if TYPE_CHECKING:
+    from typing_extensions import Self
+
 CHANNEL = {"id": "C0BENCH", "name": "bench", "is_channel": True, "is_member": True}
+BURST = 3
 _HEAD = "HTTP/1.1 {status} Any\r\nContent-Type: application/json\r\n{more}Content-Length: {length}\r\n\r\n"
 
 
@@ -30,13 +35,15 @@ class Slack:
         #: The part of posts that are answered with this status instead, or cut off where it is 0.
         self.fault: tuple[int, float] | None = None
         self.delay_seconds = 0.0
-        #: Messages accepted a second; 0 is all.
+        #: Messages accepted a second, short bursts aside, as Slack does it; 0 is all.
         self.limit = 0.0
         self.messages: list[dict[str, object]] = []
         self.port = 0
-        self.last_accepted = 0.0
+        self._allowed = float(BURST)
+        self._allowed_at = 0.0
         self.chance = random.Random(7)
         self._loop = asyncio.new_event_loop()
+        self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)
         self._server: asyncio.Server | None = None
         self.open: set[asyncio.Transport] = set()
 
@@ -48,14 +55,16 @@ class Slack:
     def loop(self) -> asyncio.AbstractEventLoop:
         return self._loop
 
-    def __enter__(self) -> Slack:
-        threading.Thread(target=self._loop.run_forever, daemon=True).start()
+    def __enter__(self) -> Self:
+        self._thread.start()
         self.come_back()
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
         self.go_away()
         self._loop.call_soon_threadsafe(self._loop.stop)
+        self._thread.join()
+        self._loop.close()
 
     def come_back(self) -> None:
         """Listen, on the same port as before."""
@@ -64,6 +73,15 @@ class Slack:
     def go_away(self) -> None:
         """Refuse connections, and cut those there are."""
         asyncio.run_coroutine_threadsafe(self._close(), self._loop).result(10)
+
+    def may_post(self, now: float) -> bool:
+        """Whether the limit allows one more message, which is then counted."""
+        self._allowed = min(BURST, self._allowed + (now - self._allowed_at) * self.limit)
+        self._allowed_at = now
+        if self._allowed < 1:
+            return False
+        self._allowed -= 1
+        return True
 
     async def _listen(self) -> None:
         self._server = await self._loop.create_server(lambda: _Connection(self), "127.0.0.1", self.port, backlog=1024)
@@ -121,9 +139,8 @@ class _Connection(asyncio.Protocol):
         if slack.fault is not None and slack.chance.random() < slack.fault[1]:
             return self._fail(slack.fault[0])
         now = time.time()
-        if slack.limit and now - slack.last_accepted < 1 / slack.limit:
+        if slack.limit and not slack.may_post(now):
             return self._fail(429)
-        slack.last_accepted = now
         ts = f"{now:.6f}"
         slack.received.append((now, str(arguments.get("text"))))
         slack.messages.append({**arguments, "ts": ts})

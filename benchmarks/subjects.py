@@ -41,7 +41,13 @@ class Raw(Subject):
 
 
 def product() -> Subject:
-    return Subject("slack-alert", (sys.executable, "-m", "slack_alert"), ready="Ctrl+C ends.", unlimited="0")
+    return Subject(
+        "slack-alert",
+        (sys.executable, "-m", "slack_alert"),
+        "Ctrl+C ends.",
+        "0",
+        {"PYTHONPATH": f"{_HERE.parent}:{_PROBE}"},
+    )
 
 
 def original() -> Subject:

@@ -70,6 +70,7 @@ def assemble(settings: Settings, catalog: Catalog, store: Store, inbox: Inbox, *
         engine=engine,
         sender=make_sender(settings, channels, writer, reader, _tells(settings, engine)),
         make_source=lambda now: _source(settings, engine, now),
+        children=services.children,
         accept_entry=lambda entry: services.pocket(entry.pack).accept(entry),
         heartbeat=_heartbeat(settings),
     )

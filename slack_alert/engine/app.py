@@ -27,6 +27,8 @@ log = logging.getLogger(__name__)
 #: How often the inbox is looked into.
 _TURN_SECONDS = 0.5
 _PRUNE_SECONDS = 60.0
+#: What the end may take beyond the drain's time before the process ends whatever still goes on.
+_PATIENCE = timedelta(seconds=5)
 _HEARTBEAT_SECONDS = 60.0
 
 
@@ -47,7 +49,7 @@ class App:
     def __init__(self, parts: Parts, manners: Manners) -> None:
         self._parts = parts
         self._manners = manners
-        self._ending = Ending()
+        self._ending = Ending(manners.drain_timeout + _PATIENCE, parts.children.kill_all)
         self._pulse = Pulse(parts)
         #: The last request of the inbox that was carried out.
         self._taken = 0
@@ -209,6 +211,7 @@ class App:
         while parts.engine.runs() and parts.clock.monotonic() < deadline:
             await parts.clock.sleep(0.02)
         cut_off = parts.engine.give_up()
+        await asyncio.to_thread(parts.children.end_all)
         try:
             await asyncio.wait_for(self._emptied(), max(0.05, deadline - parts.clock.monotonic()))
             is_emptied = True

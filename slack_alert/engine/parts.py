@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from slack_alert.core.catalog import Catalog
+from slack_alert.engine.children import Children
 from slack_alert.engine.engine import Engine
 from slack_alert.engine.heartbeat import Heartbeat
 from slack_alert.engine.ports import Channel, Clock, Entry, Executor, Inbox, Reader, Snapshot, Source, Store
@@ -34,3 +35,5 @@ class Parts:
     #: Shows the functions what another process put into their pack's store.
     accept_entry: Callable[[Entry], None]
     heartbeat: Heartbeat | None = None
+    #: The programs that functions have started.
+    children: Children = field(default_factory=Children)

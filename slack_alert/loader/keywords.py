@@ -41,9 +41,19 @@ OPTION_KEYWORDS = (
 KEYWORDS = (*TRIGGER_KEYWORDS, *OPTION_KEYWORDS)
 #: Read and checked, and without effect in this version.
 LATER_KEYWORDS = frozenset(EVENT_KEYWORDS) | frozenset(OPTION_KEYWORDS[OPTION_KEYWORDS.index("after") :])
+#: What people write for a keyword that is called otherwise.
+_OTHERWISE = {"channel": "to", "every": "seconds", "interval": "seconds"}
 
 
 def suggestion(word: str, known: tuple[str, ...]) -> str:
     """Say which word was probably meant, or all that are allowed."""
     meant = nearest(word, known)
     return f"Did you mean {meant}?" if meant else f"Allowed: {', '.join(known)}."
+
+
+def keyword_suggestion(word: str) -> str:
+    """Say which keyword was probably meant, or all that do something in this version."""
+    meant = nearest(word, (*KEYWORDS, *_OTHERWISE), likeness=0.65)
+    if meant:
+        return f"Did you mean {_OTHERWISE.get(meant, meant)}?"
+    return f"Allowed: {', '.join(known for known in KEYWORDS if known not in LATER_KEYWORDS)}."

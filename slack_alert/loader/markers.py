@@ -123,6 +123,9 @@ class MarkerReader:
             return False
         keywords = decorator.keywords if isinstance(decorator, ast.Call) else []
         written = [keyword.arg for keyword in keywords if keyword.arg]
+        # Behind ** there may be anything.
+        if len(written) < len(keywords):
+            return True
         if any(word in KEYWORDS or get_close_matches(word, TRIGGER_KEYWORDS, 1, 0.75) for word in written):
             return True
         return self._name_of(decorator) in self._sure

@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo, available_timezones
 
 from slack_alert.core.durations import parse_duration
 from slack_alert.core.errors import BadValue
+from slack_alert.core.model import SERVICES, Address
 from slack_alert.core.names import nearest
 from slack_alert.core.wall import parse_instant
 from slack_alert.loader.keywords import suggestion
@@ -34,7 +35,7 @@ def find_zone(value: object) -> tzinfo:
         return ZoneInfo(name)
     # A name may as well lead to a folder, or out of the database.
     except (KeyError, ValueError, OSError) as error:
-        meant = nearest(name, available_timezones())
+        meant = nearest(name, available_timezones(), likeness=0.75)
         hint = f"Did you mean {meant}?" if meant else 'Write a name such as "Europe/Berlin" or "UTC".'
         raise BadValue(f"there is no time zone {name!r}", hint=hint) from error
 
@@ -83,10 +84,10 @@ def _name(value: object) -> str:
 
 
 def _address(value: object) -> str:
+    if isinstance(value, list):
+        raise BadValue("this takes one channel", hint='Write to="#ops"; a function that uses ctx.say names any others.')
     text = _text(value)
-    conversation = text.rpartition(":")[2]
-    if any(character.isspace() or character == "," for character in text) or conversation in ("#", "@"):
-        raise BadValue("this is not one channel", hint='Write "#ops", "C0123", "@ann" or "slack:#ops".')
+    Address.parse(text, SERVICES[0])
     return text
 
 

@@ -10,7 +10,7 @@ from slack_alert.core.catalog import Problem, Severity
 from slack_alert.core.errors import BadValue
 from slack_alert.core.triggers import TIME_KEYWORDS
 from slack_alert.loader.declaration import Declaration
-from slack_alert.loader.keywords import KEYWORDS, TRIGGER_KEYWORDS, suggestion
+from slack_alert.loader.keywords import KEYWORDS, TRIGGER_KEYWORDS, keyword_suggestion
 from slack_alert.loader.literals import NotLiteral, evaluate
 from slack_alert.loader.outline import Function
 from slack_alert.loader.source import Source
@@ -71,7 +71,7 @@ def _note(
         said = f"**{source.segment(keyword.value)} cannot be read without running the file"
         return [("SA201", said, "Write the keywords out.")]
     if keyword.arg not in KEYWORDS:
-        return [("SA202", f"a marker knows no keyword `{keyword.arg}`", suggestion(keyword.arg, KEYWORDS))]
+        return [("SA202", f"a marker knows no keyword `{keyword.arg}`", keyword_suggestion(keyword.arg))]
     if keyword.arg in values:
         return [("SA201", f"{keyword.arg} is given twice", "Keep one of them.")]
     try:

@@ -9,7 +9,7 @@ from typing import Literal
 from slack_alert.core.names import nearest
 
 Kind = Literal[
-    "text", "secret", "url", "whole", "number", "duration", "choice", "names",
+    "text", "address", "secret", "url", "whole", "number", "duration", "choice", "names",
     "hours", "zone", "folder", "file", "database",
 ]  # fmt: skip
 
@@ -86,7 +86,7 @@ KEYS: tuple[Key, ...] = (
     ),
     Key(
         name="channel",
-        kind="text",
+        kind="address",
         unset="none, with a token it is required",
         example="#ops",
         flag="--channel",
@@ -94,7 +94,7 @@ KEYS: tuple[Key, ...] = (
     ),
     Key(
         name="errors_to",
-        kind="text",
+        kind="address",
         unset="the channel",
         example="#ops-errors",
         meaning="Where exceptions of jobs go instead.",

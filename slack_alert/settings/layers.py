@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from slack_alert.core.errors import SettingsError
 from slack_alert.core.names import nearest
-from slack_alert.settings.files import ConfFile, read_conf
+from slack_alert.settings.files import ConfFile, Entry, read_conf
 from slack_alert.settings.keys import KEYS, SECTIONS, Key, suggestion
 from slack_alert.settings.places import Place, is_there
 from slack_alert.settings.secret import fault, masked, quoted
@@ -25,9 +26,19 @@ class Given:
     folder: Path
     #: The key's name, where the place does not say it.
     subject: str = ""
+    #: The layer, from the strongest on, and the line.
+    place: tuple[int, int] = (0, 0)
 
 
 Layer = Mapping[str, Given]
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """What is wrong in one place; the first of all is told."""
+
+    place: tuple[int, int]
+    error: SettingsError
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,30 +48,39 @@ class Gathered:
     layers: tuple[Layer, ...]
     path: Path
     warnings: tuple[str, ...]
+    faults: tuple[Fault, ...]
 
     def strongest(self, key: Key) -> tuple[str, Given] | None:
         """Find who decides a key, and the spelling it was given in."""
-        for layer in self.layers:
-            found = [(name, layer[name]) for name in key.spellings if name in layer]
-            if len(found) > 1:
-                raise fault(f"{found[0][0]} and {found[1][0]} are both set.", where=found[0][1].where, hint="Keep one.")
-            if found:
-                return found[0]
-        return None
+        return next((found[0] for layer in self.layers if (found := _given(key, layer))), None)
 
 
 def gather(flags: Mapping[str, object], environ: Mapping[str, str], place: Place, *, posix: bool) -> Gathered:
     """Read every source; an unknown name in a file is fatal, in the environment a warning."""
+    faults: list[Fault] = []
     outer = (_of_flags(flags, place), _of_variables(environ, place), _of_slack_variables(environ, place))
     own_conf = _own_file(flags, environ, place, posix=posix)
-    own = _of_file(own_conf)
+    own = _of_file(own_conf, _OWN, faults)
     path = _path((*outer, own), place)
     project_conf = None if flags.get("config") is not None else _project_file(path, own_conf, place, posix=posix)
-    project = _of_file(project_conf)
+    project = _of_file(project_conf, _PROJECT, faults)
     _refuse_other_path(project, path, place)
     remarks = [said for conf in (project_conf, own_conf) if conf for said in _remarks(conf)]
     warnings = tuple(masked(said) for said in [*_unknown_variables(environ), *remarks])
-    return Gathered((*outer, project, own), path, warnings)
+    layers = (*outer, project, own)
+    faults += [doubled for layer in layers for key in KEYS for doubled in _doubled(key, layer)]
+    return Gathered(layers, path, warnings, tuple(faults))
+
+
+def _given(key: Key, layer: Layer) -> list[tuple[str, Given]]:
+    return [(name, layer[name]) for name in key.spellings if name in layer]
+
+
+def _doubled(key: Key, layer: Layer) -> Iterator[Fault]:
+    found = _given(key, layer)
+    if len(found) > 1:
+        (one, first), (other, _) = found
+        yield Fault(first.place, fault(f"{one} and {other} are both set.", where=first.where, hint="Keep one."))
 
 
 def _of_flags(flags: Mapping[str, object], place: Place) -> Layer:
@@ -76,7 +96,7 @@ def _of_flags(flags: Mapping[str, object], place: Place) -> Layer:
 
 def _of_variables(environ: Mapping[str, str], place: Place) -> Layer:
     return {
-        name: Given(environ[variable].strip(), variable, place.cwd)
+        name: Given(environ[variable].strip(), variable, place.cwd, place=(_VARIABLE, 0))
         for variable, name in _VARIABLES.items()
         # Empty is how a container file passes on a variable that is not set.
         if environ.get(variable, "").strip()
@@ -85,7 +105,7 @@ def _of_variables(environ: Mapping[str, str], place: Place) -> Layer:
 
 def _of_slack_variables(environ: Mapping[str, str], place: Place) -> Layer:
     return {
-        key.name: Given(environ[key.also].strip(), key.also, place.cwd)
+        key.name: Given(environ[key.also].strip(), key.also, place.cwd, place=(_SLACK_VARIABLE, 0))
         for key in KEYS
         if key.also and environ.get(key.also, "").strip()
     }
@@ -94,7 +114,8 @@ def _of_slack_variables(environ: Mapping[str, str], place: Place) -> Layer:
 def _unknown_variables(environ: Mapping[str, str]) -> list[str]:
     unknown = sorted(name for name in environ if name.startswith(_PREFIX) and name not in _VARIABLES)
     short = [variable.removeprefix(_PREFIX) for variable in _VARIABLES]
-    meant = {name: nearest(name.removeprefix(_PREFIX), short) for name in unknown}
+    # Kubernetes makes names of a service called slack-alert, such as SLACK_ALERT_PORT: those are nobody's slip.
+    meant = {name: nearest(name.removeprefix(_PREFIX), short, likeness=0.8) for name in unknown}
     return [
         f"{name}: not a setting, passed over." + (f" Did you mean {_PREFIX}{close}?" if close else "")
         for name, close in meant.items()
@@ -133,23 +154,23 @@ def _project_file(path: Path, own: ConfFile | None, place: Place, *, posix: bool
     return read_conf(file, place.show(file), posix=posix)
 
 
-def _of_file(conf: ConfFile | None) -> Layer:
+def _of_file(conf: ConfFile | None, rank: int, faults: list[Fault]) -> Layer:
     if conf is None:
         return {}
     for section, line in conf.sections:
         if section not in SECTIONS:
-            raise fault(
-                f"[{section}] is not a section.", where=f"{conf.shown}:{line}", hint=suggestion(section, SECTIONS)
-            )
+            said, hint = f"[{section}] is not a section.", suggestion(section, SECTIONS)
+            faults.append(Fault((rank, line), fault(said, where=f"{conf.shown}:{line}", hint=hint)))
     layer = {}
     for entry in conf.entries:
-        valid = _WRITTEN[entry.section]
+        valid = _WRITTEN.get(entry.section, {})
         where = f"{conf.shown}:{entry.line}"
-        if entry.key not in valid:
-            raise fault(
-                f"{entry.key} is not a key of [{entry.section}].", where=where, hint=suggestion(entry.key, list(valid))
-            )
-        layer[valid[entry.key]] = Given(entry.value, where, conf.path.parent, f"{entry.key}: ")
+        if entry.key in valid:
+            given = Given(entry.value, where, conf.path.parent, f"{entry.key}: ", (rank, entry.line))
+            layer[valid[entry.key]] = given
+        elif valid:
+            said, hint = f"{entry.key} is not a key of [{entry.section}].", suggestion(entry.key, list(valid))
+            faults.append(Fault((rank, entry.line), fault(said, where=where, hint=hint)))
     return layer
 
 
@@ -165,7 +186,7 @@ def _refuse_other_path(project: Layer, path: Path, place: Place) -> None:
 
 def _remarks(conf: ConfFile) -> list[str]:
     remarks = list(conf.warnings)
-    holds_secret = any(entry.value and _WRITTEN[entry.section][entry.key] in _SECRETS for entry in conf.entries)
+    holds_secret = any(entry.value and _name(entry) in _SECRETS for entry in conf.entries)
     if conf.is_open and holds_secret:
         remarks.append(
             f"{conf.shown}: it holds a secret and others on this machine can read it: chmod 600 {conf.shown}"
@@ -173,6 +194,11 @@ def _remarks(conf: ConfFile) -> list[str]:
     return remarks
 
 
+def _name(entry: Entry) -> str | None:
+    return _WRITTEN.get(entry.section, {}).get(entry.key)
+
+
+_VARIABLE, _SLACK_VARIABLE, _PROJECT, _OWN = range(1, 5)
 _PREFIX = "SLACK_ALERT_"
 _SECRETS = frozenset(key.name for key in KEYS if key.kind == "secret")
 _WRITTEN = {

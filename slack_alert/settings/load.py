@@ -12,7 +12,7 @@ from typing import Any
 from slack_alert.core.errors import BadValue, SettingsError
 from slack_alert.core.hours import WorkingHours
 from slack_alert.settings.keys import BY_NAME, KEYS, Key
-from slack_alert.settings.layers import Given, gather
+from slack_alert.settings.layers import Fault, Given, gather
 from slack_alert.settings.model import Loaded, Settings, TimezoneSource
 from slack_alert.settings.places import Place, is_there
 from slack_alert.settings.secret import fault, quoted
@@ -36,9 +36,12 @@ def load_settings(
     place = Place(cwd.resolve(), home.resolve())
     gathered = gather(flags, environ, place, posix=posix)
     chosen = {key.name: found for key in KEYS if (found := gathered.strongest(key)) is not None}
-    zone = _Zone.decide(chosen, environ, etc)
-    reader = _Reader(place, gathered.path, zone.value)
+    faults = list(gathered.faults)
+    zone = _Zone.decide(chosen, environ, etc, faults)
+    reader = _Reader(place, gathered.path, zone.value, faults)
     values = {key.name: reader.read(key, chosen.get(key.name)) for key in KEYS}
+    if faults:
+        raise _first(faults)
     settings = _settings(values, zone.source, dry_run=bool(flags.get("dry_run")))
     origins = {name: given.where for name, (_, given) in chosen.items()}
     warnings = (
@@ -64,12 +67,14 @@ class _Zone:
     machine: MachineZone
 
     @classmethod
-    def decide(cls, chosen: Mapping[str, tuple[str, Given]], environ: Mapping[str, str], etc: Path) -> _Zone:
+    def decide(
+        cls, chosen: Mapping[str, tuple[str, Given]], environ: Mapping[str, str], etc: Path, faults: list[Fault]
+    ) -> _Zone:
         _, given = chosen.get("timezone", ("", None))
         if given is not None and given.text:
-            written = _checked(BY_NAME["timezone"], given, lambda: parse_value(BY_NAME["timezone"], given.text))
-            assert isinstance(written, tzinfo)
-            return cls(written, "set", MachineZone(None))
+            key = BY_NAME["timezone"]
+            written = _checked(key, given, lambda: parse_value(key, given.text), faults)
+            return cls(written if isinstance(written, tzinfo) else timezone.utc, "set", MachineZone(None))
         machine = machine_zone(environ, etc)
         if machine.zone is None:
             return cls(timezone.utc, "utc fallback", machine)
@@ -97,14 +102,16 @@ class _Reader:
     place: Place
     path: Path
     zone: tzinfo
+    faults: list[Fault]
 
     def read(self, key: Key, found: tuple[str, Given] | None) -> object:
+        """Give the value of a key; None beside a fault."""
         spelling, given = found or (key.name, Given(key.default, "the default", self.path))
-        if spelling != key.name:
-            given = self._from_file(key, given)
-        return _checked(key, given, lambda: self._parse(key, given))
+        return _checked(key, given, lambda: self._parse(key, given, is_secret_file=spelling != key.name), self.faults)
 
-    def _parse(self, key: Key, given: Given) -> object:
+    def _parse(self, key: Key, given: Given, *, is_secret_file: bool) -> object:
+        if is_secret_file:
+            given = self._from_file(key, given)
         if key.kind == "zone":
             return self.zone
         if key.kind == "folder":
@@ -119,8 +126,13 @@ class _Reader:
 
     def _existing(self, given: Given) -> Path:
         path = self.place.find(given.text, given.folder)
+        hint = "Check the path, or take the setting out."
         if not is_there(path) or not path.is_file():
-            raise BadValue(f"{quoted(given.text)} is not a file", hint="Check the path.")
+            raise BadValue(f"{quoted(given.text)} is not a file", hint=hint)
+        try:
+            path.open("rb").close()
+        except OSError as error:
+            raise BadValue(f"{quoted(given.text)} cannot be read ({error.strerror})", hint=hint) from None
         return path
 
     def _from_file(self, key: Key, given: Given) -> Given:
@@ -130,32 +142,42 @@ class _Reader:
         try:
             text = self.place.find(given.text, given.folder).read_text(encoding="utf-8-sig").strip()
         except OSError as error:
-            raise fault(
-                f"{given.subject}{quoted(given.text)} cannot be read ({error.strerror}).",
-                where=given.where,
-                hint=f"Check the path, or set {key.name} itself.",
-            ) from None
+            hint = f"Check the path, or set {key.name} itself."
+            raise BadValue(f"{quoted(given.text)} cannot be read ({error.strerror})", hint=hint) from None
         except UnicodeDecodeError:
             # `from None` here and above: the cause would hold the bytes of the secret.
-            raise fault(f"{given.subject}{quoted(given.text)} is not text in UTF-8.", where=given.where) from None
+            raise BadValue(f"{quoted(given.text)} is not text in UTF-8") from None
         if not text:
-            raise fault(
-                f"{given.subject}{quoted(given.text)} is empty.", where=given.where, hint=f"Put the {key.name} in."
-            )
+            raise BadValue(f"{quoted(given.text)} is empty", hint=f"Put the {key.name} in.")
         return replace(given, text=text)
 
 
-def _checked(key: Key, given: Given, parse: Callable[[], object]) -> object:
+def _checked(key: Key, given: Given, parse: Callable[[], object], faults: list[Fault]) -> object:
     try:
         return parse()
     except BadValue as error:
-        raise _located(key, given, error) from None
+        faults.append(Fault(given.place, _located(key, given, error)))
+        return None
 
 
 def _located(key: Key, given: Given, error: BadValue) -> SettingsError:
     said = str(error).removesuffix(".")
     subject = "" if key.kind == "hours" else given.subject
     return fault(f"{subject}{said}.", where=given.where, hint=error.hint)
+
+
+def _first(faults: list[Fault]) -> SettingsError:
+    """Pick the first of all faults, and name the places of the others."""
+    first, *others = (one.error for one in sorted(faults, key=lambda one: one.place))
+    if not others:
+        return first
+    more = f" and {len(others) - _NAMED} more" if len(others) > _NAMED else ""
+    also = f"Also wrong: {', '.join(other.where for other in others[:_NAMED])}{more}."
+    return SettingsError(first.args[0], where=first.where, hint=f"{first.hint} {also}".lstrip())
+
+
+#: How many other places are named.
+_NAMED = 5
 
 
 def _odd_secrets(settings: Settings, origins: Mapping[str, str]) -> Iterator[str]:

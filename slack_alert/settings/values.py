@@ -12,6 +12,7 @@ import msgspec
 
 from slack_alert.core.durations import format_duration, parse_duration
 from slack_alert.core.errors import BadValue
+from slack_alert.core.model import SERVICES, Address
 from slack_alert.core.names import nearest
 from slack_alert.settings.keys import Key, Kind
 from slack_alert.settings.secret import Secret, quoted
@@ -33,6 +34,13 @@ def _text(key: Key, text: str) -> str:
     del key
     if not text.isprintable():
         raise BadValue(f"{text!r} has characters that cannot be printed")
+    return text
+
+
+def _address(key: Key, text: str) -> str:
+    _text(key, text)
+    # Which service is meant where none is named depends on the token; what it may be called does not.
+    Address.parse(text, SERVICES[0])
     return text
 
 
@@ -112,6 +120,7 @@ _SEPARATOR = re.compile(r"[\s,]+")
 
 _PARSERS: Mapping[Kind, Callable[[Key, str], object]] = {
     "text": _text,
+    "address": _address,
     "secret": _secret,
     "url": _url,
     "whole": _whole,

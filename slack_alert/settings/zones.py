@@ -42,7 +42,7 @@ def machine_zone(environ: Mapping[str, str], etc: Path) -> MachineZone:
 
 
 def _suggestion(name: str) -> str:
-    meant = nearest(name.replace(" ", "_"), sorted(available_timezones()))
+    meant = nearest(name.replace(" ", "_"), sorted(available_timezones()), likeness=0.75)
     return f"Did you mean {meant}?" if meant else "Write a name such as Europe/Berlin or UTC."
 
 

@@ -34,6 +34,10 @@ class TwoClocks(VirtualClock):
     def monotonic(self) -> float:
         return self.passed
 
+    async def sleep(self, seconds: float) -> None:
+        self.pass_by(seconds)
+        await asyncio.sleep(0)
+
     def pass_by(self, seconds: float) -> None:
         self.passed += seconds
         self.set(self.now() + timedelta(seconds=seconds))

@@ -64,6 +64,49 @@ def test_a_fault_in_a_file_stops_the_start_with_its_line(conf: str, said: str, m
     assert str(machine.fault()) == said
 
 
+@pytest.mark.parametrize("text", ["discord:#x", "foo bar", "a,b", "=x", "@"])
+@pytest.mark.parametrize("key", ["channel", "errors_to"])
+def test_a_channel_that_means_nothing_stops_the_start_with_its_line(key: str, text: str, machine: Machine) -> None:
+    machine.write("slack_alert.conf", f"[slack]\n{key} = {text}\n")
+
+    assert str(machine.fault()).startswith(f"slack_alert.conf:2: {key}: '{text}")
+
+
+def test_a_file_of_certificates_that_is_not_there_stops_the_start_without_a_token(machine: Machine) -> None:
+    machine.write("slack_alert.conf", "[slack]\nca_file = /nope\n")
+
+    said = "slack_alert.conf:2: ca_file: '/nope' is not a file. Check the path, or take the setting out."
+    assert str(machine.fault()) == said
+
+
+def test_of_several_faults_the_first_in_the_file_is_told_and_where_the_others_are(machine: Machine) -> None:
+    machine.write(
+        "slack_alert.conf",
+        "[slack]\nthreads = 0\nmax_alert = x\ntimezone = Mars/Phobos\nchanel = a\ntoken_file = none\n[slck]\na = 1\n",
+    )
+
+    assert str(machine.fault()) == (
+        "slack_alert.conf:2: threads: '0' is not a whole number from 1 to 1000. Also wrong: slack_alert.conf:3, "
+        "slack_alert.conf:4, slack_alert.conf:5, slack_alert.conf:6, slack_alert.conf:7."
+    )
+
+
+def test_many_faults_are_counted(machine: Machine) -> None:
+    machine.write("slack_alert.conf", "[slack]\n" + "".join(f"a{number} =\n" for number in range(9)))
+
+    assert str(machine.fault()).endswith("slack_alert.conf:6, slack_alert.conf:7 and 3 more.")
+
+
+def test_what_is_wrong_on_the_command_line_comes_before_what_is_wrong_in_a_file(machine: Machine) -> None:
+    machine.write("slack_alert.conf", "[slack]\nmax_alert = x\n")
+    machine.write("../home/.config/slack_alert.conf", "[slack]\nburst = x\n")
+
+    error = machine.fault({"SLACK_ALERT_GIVE_UP": "x"}, threads="x")
+
+    assert error.where == "--threads"
+    assert error.hint == "Also wrong: SLACK_ALERT_GIVE_UP, slack_alert.conf:2, ~/.config/slack_alert.conf:2."
+
+
 def test_a_percent_sign_is_fine(machine: Machine) -> None:
     machine.write("slack_alert.conf", "[slack]\nusername = 100% %(sure)s\nchannel = a\n")
 

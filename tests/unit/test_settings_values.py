@@ -93,6 +93,7 @@ def test_every_default_has_the_type_of_its_field(tmp_path: Path) -> None:
         ("channel", "C0123", "C0123"),
         ("channel", "@ann", "@ann"),
         ("channel", "slack:#ops", "slack:#ops"),
+        ("channel", "console:", "console:"),
         ("channel", "", None),
         ("token_file", "", None),
         ("icon_url", "https://example.com/a.png", "https://example.com/a.png"),
@@ -140,6 +141,19 @@ def test_a_value_is_parsed_once_into_its_type(name: str, text: object, value: ob
             "max_alert",
             "",
             "--max-alert: the value is empty. Write a value such as 3, or take the line out.",
+        ),
+        (
+            "channel",
+            "slak:#x",
+            "--channel: 'slak:#x': there is no service 'slak'. Did you mean slack? Allowed services: slack, console.",
+        ),
+        (
+            "errors_to",
+            "a,b",
+            (
+                "--errors-to: 'a,b' is not one channel. "
+                "Write #ops or ops, an id such as C0123, a person as @ann, or console: for the terminal."
+            ),
         ),
         ("path", "", "--path: the value is empty. Name the folder that holds plugins/."),
         ("username", "a\tb", "--username: 'a\\tb' has characters that cannot be printed."),
@@ -202,7 +216,7 @@ def test_a_value_is_parsed_once_into_its_type(name: str, text: object, value: ob
             "Europe/Belrin",
             "--timezone: 'Europe/Belrin' is not a time zone. Did you mean Europe/Berlin?",
         ),
-        ("ca_file", "none.pem", "--ca-file: 'none.pem' is not a file. Check the path."),
+        ("ca_file", "none.pem", "--ca-file: 'none.pem' is not a file. Check the path, or take the setting out."),
         (
             "database",
             "state.db",

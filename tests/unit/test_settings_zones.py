@@ -28,6 +28,7 @@ def test_a_zone_is_called_by_its_name() -> None:
         ("america/new york", "Did you mean America/New_York?"),
         ("../../etc/passwd", "Write a name such as Europe/Berlin or UTC."),
         ("/etc/passwd", "Write a name such as Europe/Berlin or UTC."),
+        ("Mars/Phobos", "Write a name such as Europe/Berlin or UTC."),
         ("12345", "Write a name such as Europe/Berlin or UTC."),
     ],
 )

@@ -1,0 +1,40 @@
+"""The benchmarks run: a tiny one, of the program alone, so that their code does not rot unseen."""
+
+from __future__ import annotations
+
+import sys
+
+import pytest
+
+from benchmarks.fire import watched
+from benchmarks.report import Row
+from benchmarks.site import SPEAKING, Jobs, site
+from benchmarks.slack import Slack
+from benchmarks.subjects import product
+
+pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="the benchmarks read the kernel's clock of a process")
+
+
+@pytest.mark.slow
+def test_what_functions_return_is_noted_and_reaches_the_fake_slack() -> None:
+    with Slack() as slack, site(Jobs(3, SPEAKING, "seconds=0.2"), url=slack.url) as place:
+        microseconds = watched(place, product(), "AsyncIOScheduler", 0.5, settle_seconds=0.3)
+        said = place.notes[-1].said()
+
+    assert microseconds > 0
+    assert {text for _, text in slack.received} == said
+    assert len(said) >= 6
+
+
+@pytest.mark.parametrize(
+    ("figure", "bar", "is_floor", "expected"),
+    [
+        (0.5, 0.5, False, True),
+        (0.6, 0.5, False, False),
+        (4.0, 4, True, True),
+        (3.9, 4, True, False),
+        (9, None, False, True),
+    ],
+)
+def test_a_row_says_whether_its_bar_is_met(figure: float, bar: float | None, *, is_floor: bool, expected: bool) -> None:
+    assert Row("rate", figure, bar, "", is_floor=is_floor).is_met == expected
