@@ -5,7 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import partial
 
 from benchmarks.report import Options, Row, main, medians
@@ -18,7 +18,7 @@ _MONTH = ("--since", "2026-11-01", "--until", "2026-12-01")
 
 def rows(options: Options) -> Iterator[Row]:
     """Hold it to ten seconds, with the limit on alerts as it is by default."""
-    measures = {"limited": _seconds, "unlimited": partial(_seconds, "--max-alert", "0")}
+    measures: dict[str, Callable[[], float]] = {"limited": _seconds, "unlimited": partial(_seconds, "--max-alert", "0")}
     limited, unlimited = medians(measures, options.rounds).values()
     yield Row("simulate, a month of 100 five-minute jobs, seconds", limited, 10, "every run alerts, default limit")
     yield Row("the same without a limit, seconds", unlimited, None, "864,000 runs, each with a message")

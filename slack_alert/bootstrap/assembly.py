@@ -6,6 +6,7 @@ import asyncio
 import os
 import secrets
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, TextIO
 
@@ -37,8 +38,19 @@ if TYPE_CHECKING:
     from slack_alert.settings import Settings
 
 
-def assemble(settings: Settings, catalog: Catalog, store: Store, inbox: Inbox, *, out: TextIO) -> Parts:
+@dataclass(frozen=True, slots=True)
+class Stores:
+    """Where one run keeps what it remembers."""
+
+    store: Store
+    inbox: Inbox
+    #: Whether the files are still those that were opened.
+    are_intact: Callable[[], bool] = lambda: True
+
+
+def assemble(settings: Settings, catalog: Catalog, stores: Stores, *, out: TextIO) -> Parts:
     """Put an app together; must be called on the loop it shall run on."""
+    store = stores.store
     clock = SystemClock()
     redaction = Redaction(settings.secrets())
     render = Render(new_mark(), redaction)
@@ -62,7 +74,8 @@ def assemble(settings: Settings, catalog: Catalog, store: Store, inbox: Inbox, *
         store=store,
         reader=reader,
         snapshot=snapshot,
-        inbox=inbox,
+        inbox=stores.inbox,
+        are_intact=stores.are_intact,
         channels=channels,
         clock=clock,
         writer=writer,

@@ -50,8 +50,8 @@ def leave(settings: Settings, request: Request) -> bool:
     place = database(settings)
     inbox = SqliteInbox(inbox_path(place))
     inbox.put(request)
-    with owning(settings, timedelta()) as is_owner:
-        if not is_owner:
+    with owning(settings, timedelta()) as lock:
+        if lock is None:
             return True
         asyncio.run(_carry_out(settings, SqliteStore(place), inbox))
     return False

@@ -107,10 +107,10 @@ def holder(settings: Settings) -> int | None:
 
 
 @contextmanager
-def owning(settings: Settings, wait: timedelta) -> Iterator[bool]:
-    """Own the database meanwhile; False: somebody else does, for longer than `wait`."""
+def owning(settings: Settings, wait: timedelta) -> Iterator[DatabaseLock | None]:
+    """Own the database meanwhile; None: somebody else does, for longer than `wait`."""
     lock = DatabaseLock(database(settings))
     try:
-        yield lock.acquire(wait)
+        yield lock if lock.acquire(wait) else None
     finally:
         lock.release()

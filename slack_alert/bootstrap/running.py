@@ -10,12 +10,12 @@ from contextlib import suppress
 from datetime import timedelta
 from typing import TYPE_CHECKING, NoReturn, TextIO
 
-from slack_alert.bootstrap.assembly import assemble
+from slack_alert.bootstrap.assembly import Stores, assemble
 from slack_alert.bootstrap.places import address, database, errors_address, load_plugins, owning
 from slack_alert.core.catalog import Catalog
 from slack_alert.engine.app import App, Manners
 from slack_alert.engine.engine import Engine
-from slack_alert.engine.ports import Inbox, Limits, Store
+from slack_alert.engine.ports import Limits
 from slack_alert.loader import plugins_folder
 from slack_alert.stores import MemoryInbox, MemoryStore, SqliteInbox, SqliteStore, inbox_path
 
@@ -38,19 +38,20 @@ def run(settings: Settings, *, out: TextIO, standby: bool, progress: Progress | 
     """
     plugins_folder(settings.path)  # A wrong path is told before anything is made there.
     if settings.dry_run:
-        return _run(settings, MemoryStore(), MemoryInbox(), out, progress, ready)
+        return _run(settings, Stores(MemoryStore(), MemoryInbox()), out, progress, ready)
     place = database(settings)
-    with owning(settings, _FOREVER if standby else _PATIENCE) as is_owner:
-        if not is_owner:
+    with owning(settings, _FOREVER if standby else _PATIENCE) as lock:
+        if lock is None:
             return 3
-        return _run(settings, SqliteStore(place), SqliteInbox(inbox_path(place)), out, progress, ready)
+        stores = Stores(SqliteStore(place), SqliteInbox(inbox_path(place)), lock.is_intact)
+        return _run(settings, stores, out, progress, ready)
 
 
-def _run(settings: Settings, store: Store, inbox: Inbox, out: TextIO, progress: Progress | None, ready: Ready) -> int:
+def _run(settings: Settings, stores: Stores, out: TextIO, progress: Progress | None, ready: Ready) -> int:
     catalog = load_plugins(settings, progress)
 
     async def main() -> int:
-        parts = assemble(settings, catalog, store, inbox, out=out)
+        parts = assemble(settings, catalog, stores, out=out)
         app = App(parts, _manners(settings))
         if not catalog.jobs:
             app.stop()  # What keeps the functions out is said all the same.

@@ -51,6 +51,7 @@ class App:
         self._manners = manners
         self._ending = Ending(manners.drain_timeout + _PATIENCE, parts.children.kill_all)
         self._pulse = Pulse(parts)
+        self._is_lost = False
         #: The last request of the inbox that was carried out.
         self._taken = 0
         #: Requests that are committed and still lie in the inbox; the writer's thread adds to them.
@@ -71,6 +72,8 @@ class App:
         self._stop_source()
         turns.cancel()
         is_drained = await self._drain()
+        if self._is_lost:
+            return 1
         return 0 if is_drained else self._ending.forced_code
 
     def stop(self) -> None:
@@ -130,8 +133,22 @@ class App:
 
     def _turn(self) -> None:
         """Do each part, whatever becomes of the others."""
-        for part in (self._look_at_clock, self._look_into_inbox, self._note_running, self._prune, self._beat):
+        for part in (
+            self._look_at_files,
+            self._look_at_clock,
+            self._look_into_inbox,
+            self._note_running,
+            self._prune,
+            self._beat,
+        ):
             _supervise(part)
+
+    def _look_at_files(self) -> None:
+        """End where the files were taken away: nobody would ever read what is written, and another could begin."""
+        if not self._is_lost and not self._parts.are_intact():
+            self._is_lost = True
+            log.critical("the database was moved or deleted while running; it ends, start it again")
+            self.stop()
 
     def _look_at_clock(self) -> None:
         """Begin anew where the wall clock was set back: whatever waits for it would wait until the old time."""

@@ -35,5 +35,7 @@ class Parts:
     #: Shows the functions what another process put into their pack's store.
     accept_entry: Callable[[Entry], None]
     heartbeat: Heartbeat | None = None
+    #: Whether the files of the store are still those that were opened.
+    are_intact: Callable[[], bool] = lambda: True
     #: The programs that functions have started.
     children: Children = field(default_factory=Children)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import subprocess
 import sys
 from datetime import datetime, timezone
@@ -128,3 +129,12 @@ def test_a_secret_is_seen_nowhere(tmp_path: Path) -> None:
     assert fragment not in told + program.out + program.errors
     assert fragment.encode() not in left + files
     assert "jobs.printed | [secret]" in program.errors
+
+
+def test_a_run_whose_database_was_taken_away_ends(tmp_path: Path) -> None:
+    """It would go on writing where nobody reads, while a second one speaks as well."""
+    with running(tmp_path, QUIET) as program:
+        shutil.rmtree(program.folder / ".slack_alert")
+
+        assert program.ended() == 1
+        assert "the database was moved or deleted while running" in program.errors
