@@ -63,6 +63,7 @@ def assemble(settings: Settings, catalog: Catalog, stores: Stores, *, out: TextI
         render=render,
         say=lambda run, said: engine.say(run, said),  # noqa: PLW0108 - looked up when called
         context=lambda run: Context(run, services),
+        ended=lambda run: services.children.end(run),  # noqa: PLW0108 - looked up when called
     )
     executor = Inline(performer, threads=settings.threads, loop=asyncio.get_running_loop())
     books = RedactedBooks(writer, redaction)

@@ -114,10 +114,6 @@ class Context:
             ended.check_returncode()
         return ended.stdout
 
-    def end_children(self) -> None:
-        """End the programs this run has started and that are still running."""
-        self._services.children.end(self._run.id)
-
 
 def _public(environ: Mapping[str, str]) -> dict[str, str]:
     return {name: value for name, value in environ.items() if not any(word in name.upper() for word in _SECRET)}

@@ -33,11 +33,21 @@ Say = Callable[[Run, tuple[Piece, ...]], None]
 class Performer:
     """Calls functions with what they take and renders what they give; used on any thread or loop."""
 
-    def __init__(self, *, clock: Clock, render: Render, say: Say, context: Callable[[Run], Context]) -> None:
+    def __init__(
+        self,
+        *,
+        clock: Clock,
+        render: Render,
+        say: Say,
+        context: Callable[[Run], Context],
+        ended: Callable[[int], None] = lambda _: None,
+    ) -> None:
         self._clock = clock
         self._render = render
         self._say = say
         self._context = context
+        #: Ends what a run has started beside itself.
+        self._ended = ended
 
     def call(self, run: Run) -> Result:
         """Call a plain function to its end."""
@@ -56,8 +66,7 @@ class Performer:
         except BaseException as error:  # noqa: BLE001 - a plugin's SystemExit must not end the program
             return Result(failure=failure_of(error, run.action, self._render.redaction), duration=_since(begun))
         finally:
-            if run.end_line is not None:
-                run.end_line()
+            self._clear_up(run)
             current.reset(token)
 
     async def await_(self, run: Run) -> Result:
@@ -81,9 +90,14 @@ class Performer:
         except BaseException as error:  # noqa: BLE001 - as above; a cancelled run is a failure with that name
             return Result(failure=failure_of(error, run.action, self._render.redaction), duration=_since(begun))
         finally:
-            if run.end_line is not None:
-                run.end_line()
+            self._clear_up(run)
             current.reset(token)
+
+    def _clear_up(self, run: Run) -> None:
+        if run.end_line is not None:
+            run.end_line()
+        if run.action.takes_context:
+            self._ended(run.id)
 
     def _drain(self, run: Run, values: Generator[object, Any, Any]) -> tuple[Piece, ...]:
         for one in values:

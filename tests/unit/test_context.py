@@ -234,7 +234,7 @@ def test_programs_end_when_their_run_is_given_up(tmp_path: Path, kind: tuple[str
     if ends == "all":
         going.stage.services.children.end_all()
     else:
-        going.context.end_children()
+        going.stage.services.children.end(going.run.id)
 
     assert isinstance(going.join(), subprocess.CalledProcessError)
     assert not is_alive(going.child)
@@ -253,10 +253,10 @@ def test_programs_are_killed_at_once_where_the_program_itself_is(tmp_path: Path)
 @pytest.mark.slow
 def test_program_of_another_run_goes_on(tmp_path: Path) -> None:
     going = Going(tmp_path, flagging())
-    Context(run_of(print, number=2), going.stage.services).end_children()
+    going.stage.services.children.end(going.run.id + 1)
 
     assert is_alive(going.child)
-    going.context.end_children()
+    going.stage.services.children.end(going.run.id)
     going.join()
 
 

@@ -10,9 +10,12 @@ from typing import Any
 import pytest
 
 from slack_alert.core.model import Failure, Result, Run
+from slack_alert.core.redaction import Redaction
 from slack_alert.core.values import Upload, fallback
+from slack_alert.engine.context import Context
 from slack_alert.executors.capture import captured, current
-from tests.fakes.engine_rig import at
+from slack_alert.executors.perform import Performer, Render
+from tests.fakes.engine_rig import MARK, at
 from tests.fakes.stage import Stage, plugin, run_of
 
 
@@ -361,3 +364,20 @@ def test_an_exception_without_a_programs_output_is_told_as_it_is(output: str) ->
     failed = failure(called(f"def job():\n    error = OSError('no')\n    error.output = {output}\n    raise error"))
 
     assert failed.traceback.endswith("OSError: no\n")
+
+
+def test_what_a_run_started_beside_itself_ends_with_it() -> None:
+    ended: list[int] = []
+    stage = Stage()
+    performer = Performer(
+        clock=stage.clock,
+        render=Render(MARK, Redaction()),
+        say=lambda *_: None,
+        context=lambda run: Context(run, stage.services),
+        ended=ended.append,
+    )
+
+    performer.call(run_of(lambda **_: None, takes_context=True, number=7))
+    performer.call(run_of(lambda: None, number=8))
+
+    assert ended == [7]
