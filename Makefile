@@ -3,10 +3,11 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN = $(VENV)/bin
 TESTS ?=
+BENCH ?=
 # Much of the suite waits for real programs, so more tests than processors go on at once.
 JOBS ?= $(shell $(PYTHON) -c 'import os; print(2 * (os.cpu_count() or 1))')
 
-.PHONY: run test lint check format clean
+.PHONY: run test lint check bench format clean
 
 run: $(VENV)/.run
 	$(BIN)/slack-alert --path .
@@ -24,6 +25,11 @@ check: lint $(VENV)/.test tests/wire/node_modules
 	$(BIN)/coverage erase
 	COVERAGE_PROCESS_START=pyproject.toml $(BIN)/coverage run -m pytest $(TESTS)
 	$(BIN)/coverage report --skip-covered --skip-empty
+
+# Takes over an hour; `make bench BENCH="fire --scheduler AsyncIOScheduler --rounds 1"` takes a minute.
+bench: $(VENV)/.run
+	$(BIN)/python -m benchmarks.references
+	$(BIN)/python -m benchmarks $(BENCH)
 
 format: $(VENV)/.lint
 	$(BIN)/ruff check --fix .

@@ -1,6 +1,6 @@
 """The programs to compare with, each in an environment of its own: `python -m benchmarks.references` makes them.
 
-`SLACK_ALERT_BENCH_ORIGINAL` and `SLACK_ALERT_BENCH_APSCHEDULER` name the Python of environments that are there already.
+`BENCH_ORIGINAL` and `BENCH_APSCHEDULER` name the Python of environments that are there already.
 """
 
 from __future__ import annotations
@@ -35,16 +35,14 @@ class Reference:
 #: 0.1.5 starts its default scheduler outside a running loop, which APScheduler refuses from 3.11 on.
 ORIGINAL = Reference(
     "slack-alert-0.1.5",
-    "SLACK_ALERT_BENCH_ORIGINAL",
+    "BENCH_ORIGINAL",
     (
         ("setuptools<81", "wheel"),
         ("APScheduler==3.10.4", "slacker==0.14.0", "requests", "tornado", "gevent"),
         ("--no-deps", "--no-build-isolation", "slack-alert==0.1.5"),
     ),
 )
-APSCHEDULER = Reference(
-    "apscheduler", "SLACK_ALERT_BENCH_APSCHEDULER", (("APScheduler>=3.11,<3.12", "tornado", "gevent"),)
-)
+APSCHEDULER = Reference("apscheduler", "BENCH_APSCHEDULER", (("APScheduler>=3.11,<3.12", "tornado", "gevent"),))
 
 
 def make(references: Sequence[Reference] = (ORIGINAL, APSCHEDULER)) -> None:

@@ -29,7 +29,7 @@ def _seconds(*flags: str) -> float:
         where = ("--path", str(place.folder), "--config", str(place.folder / "bench.conf"))
         began = time.monotonic()
         words = (*product().words, "simulate", *where, *flags, *_MONTH, "--json")
-        subprocess.run(words, stdout=subprocess.DEVNULL, check=True)
+        subprocess.run(words, stdout=subprocess.DEVNULL, env=place.environment(product()), check=True)
         return time.monotonic() - began
 
 

@@ -82,17 +82,18 @@ class Site:
 
     def begin(self, subject: Subject, scheduler: str) -> Process:
         """Start a subject and do not wait."""
-        return Process(subject.command(self.folder, scheduler), self._environment(subject), self.folder)
+        return Process(subject.command(self.folder, scheduler), self.environment(subject), self.folder)
 
     def history(self, subject: Subject, *words: str) -> Iterator[dict[str, object]]:
         """Give the lines of the product's history."""
         command = (*subject.words, "--path", str(self.folder), "--config", str(self.folder / "bench.conf"))
-        environment = self._environment(subject)
+        environment = self.environment(subject)
         with subprocess.Popen((*command, "history", "--json", *words), stdout=subprocess.PIPE, env=environment) as run:
             assert run.stdout is not None, "it was asked for"
             yield from map(json.loads, run.stdout)
 
-    def _environment(self, subject: Subject) -> dict[str, str]:
+    def environment(self, subject: Subject) -> dict[str, str]:
+        """Give all that a process sees of this machine's environment."""
         notes = {"BENCH_NOTES": str(self.notes[-1].path)} if self.notes else {}
         home = {"HOME": str(self.folder), "PATH": os.environ.get("PATH", ""), "TZ": "UTC", "PYTHONUNBUFFERED": "1"}
         return {**home, **notes, **subject.environment, "BENCH_API_URL": self._url}

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from slack_alert.loader.binder import Defaults
 from slack_alert.loader.files import plugins_folder
 from slack_alert.loader.loader import Progress, load, survey, unload
+from slack_alert.loader.terms import Defaults
 
 __all__ = ["Defaults", "Progress", "load", "plugins_folder", "survey", "unload"]

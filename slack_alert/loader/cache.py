@@ -1,6 +1,7 @@
-"""Keep what was read of a file beside the state, so that an unchanged one need not be parsed again.
+"""Keep what was read of all files beside the state, so that an unchanged one need not be parsed again.
 
-One entry for each path, never in `__pycache__`. An entry that is damaged or of another version is as good as none.
+One file for everything, never `__pycache__`. One that is damaged, of another version or of other settings is as good as
+none, and it changes as a whole or not at all.
 """
 
 from __future__ import annotations
@@ -11,10 +12,11 @@ import marshal
 import os
 import sys
 import tempfile
+from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import astuple
 from pathlib import Path
 from types import CodeType
+from typing import Any, TypeAlias
 
 from slack_alert import __version__
 from slack_alert.core.catalog import Problem, Severity
@@ -22,74 +24,91 @@ from slack_alert.loader.declaration import Declaration, Reading
 from slack_alert.loader.files import PluginFile
 
 #: Raise it with every change to what is kept, or to how files are read.
-_FORMAT = 1
+_FORMAT = 2
 _DIGEST = hashlib.sha256().digest_size
+
+#: All that a reading depends on, but for what all have in common.
+Key: TypeAlias = tuple[bytes, bytes, tuple[str, ...]]
+_Fault: TypeAlias = tuple[str, int, int, str, str, str, str]
+# Any: the fields of a Declaration, as plain as they can be.
+_Entry: TypeAlias = tuple[Key, list[tuple[Any, ...]], list[_Fault], CodeType | None]
 
 
 class Cache:
     """Readings by path, each with the key it is true for."""
 
     def __init__(self, folder: Path, markers: tuple[str, ...]) -> None:
-        self._folder = folder
+        self._place = folder / "readings.bin"
         implementation = (sys.implementation.cache_tag, importlib.util.MAGIC_NUMBER, sys.flags.optimize)
-        self._common = repr((_FORMAT, __version__, implementation, markers)).encode()
-        self._folders: dict[frozenset[str], str] = {}
+        self._common = repr((_FORMAT, __version__, implementation, markers))
+        self._folders: dict[frozenset[str], bytes] = {}
+        self._known: Mapping[str, _Entry] = self._read()
+        #: Those of this time; what was not asked for is forgotten.
+        self._entries: dict[str, _Entry] = {}
+        self._has_news = False
 
-    def key(self, file: PluginFile, content: bytes, neighbours: frozenset[str]) -> bytes:
-        """Digest all that a reading depends on."""
+    def key(self, file: PluginFile, content: bytes, neighbours: frozenset[str]) -> Key:
+        """Name all that a reading depends on."""
         if neighbours not in self._folders:
-            self._folders[neighbours] = repr(sorted(neighbours))
-        names = repr((str(file.path), file.parts)) + self._folders[neighbours]
-        digest = hashlib.sha256(content).digest()
-        return hashlib.sha256(b"\0".join((self._common, names.encode("utf-8", "surrogatepass"), digest))).digest()
+            names = repr(sorted(neighbours)).encode("utf-8", "surrogatepass")
+            self._folders[neighbours] = hashlib.sha256(names).digest()
+        return hashlib.sha256(content).digest(), self._folders[neighbours], file.parts
 
-    def get(self, file: PluginFile, key: bytes) -> Reading | None:
+    def get(self, file: PluginFile, key: Key) -> Reading | None:
         """Find the reading of a file that has not changed."""
-        try:
-            entry = self._place(file).read_bytes()
-        except OSError:
+        entry = self._known.get(file.path)
+        if entry is None or entry[0] != key:
             return None
-        sealed, kept = entry[: 2 * _DIGEST], entry[2 * _DIGEST :]
-        # Unpacking damaged bytes may crash the interpreter.
-        if sealed != key + hashlib.sha256(kept).digest():
-            return None
-        try:
-            declarations, problems, code = marshal.loads(kept)  # noqa: S302 - written by us, and sealed
-            return Reading(
-                tuple(Declaration(*fields) for fields in declarations),
-                tuple(
-                    Problem(shown, line, column, Severity(severity), *words)
-                    for shown, line, column, severity, *words in problems
-                ),
-                code if isinstance(code, CodeType) else None,
-            )
-        except (ValueError, TypeError, EOFError):
-            return None
+        _, declarations, problems, code = self._entries[file.path] = entry
+        return Reading(tuple(map(Declaration._make, declarations)), tuple(map(_problem, problems)), code)
 
-    def put(self, file: PluginFile, key: bytes, reading: Reading) -> None:
-        """Keep a reading; a folder that cannot be written to costs time, nothing else."""
-        declarations = [_fields(declaration) for declaration in reading.declarations]
-        problems = [
-            (*astuple(problem)[:3], problem.severity.value, *astuple(problem)[4:]) for problem in reading.problems
-        ]
-        kept = marshal.dumps((declarations, problems, reading.code))
+    def put(self, file: PluginFile, key: Key, reading: Reading) -> None:
+        """Add a reading."""
+        declarations: list[tuple[Any, ...]] = [tuple(declaration) for declaration in reading.declarations]
+        self._entries[file.path] = key, declarations, [_fields(problem) for problem in reading.problems], reading.code
+        self._has_news = True
+
+    def keep(self) -> None:
+        """Write what is new; a folder that cannot be written to costs time, nothing else."""
+        if not self._has_news and len(self._entries) == len(self._known):
+            return
+        kept = marshal.dumps((self._common, self._entries))
         with suppress(OSError):
-            self._write(self._place(file), key + hashlib.sha256(kept).digest() + kept)
+            self._write(hashlib.sha256(kept).digest() + kept)
 
-    def _place(self, file: PluginFile) -> Path:
-        return self._folder / f"{hashlib.sha256(os.fsencode(file.path)).hexdigest()[:32]}.bin"
+    def _read(self) -> Mapping[str, _Entry]:
+        try:
+            written = self._place.read_bytes()
+        except OSError:
+            return {}
+        sealed, kept = written[:_DIGEST], memoryview(written)[_DIGEST:]
+        # Unpacking damaged bytes may crash the interpreter.
+        if sealed != hashlib.sha256(kept).digest():
+            return {}
+        try:
+            common, entries = marshal.loads(kept)  # noqa: S302 - written by us, and sealed
+        except (ValueError, TypeError, EOFError):
+            return {}
+        return entries if common == self._common else {}
 
-    def _write(self, place: Path, entry: bytes) -> None:
-        self._folder.mkdir(parents=True, exist_ok=True)
-        descriptor, temporary = tempfile.mkstemp(dir=self._folder)
+    def _write(self, content: bytes) -> None:
+        folder = self._place.parent
+        folder.mkdir(parents=True, exist_ok=True)
+        descriptor, temporary = tempfile.mkstemp(dir=folder)
         try:
             with os.fdopen(descriptor, "wb") as file:
-                file.write(entry)
-            Path(temporary).replace(place)
+                file.write(content)
+            Path(temporary).replace(self._place)
         except OSError:
             Path(temporary).unlink(missing_ok=True)
             raise
 
 
-def _fields(declaration: Declaration) -> tuple[object, ...]:
-    return tuple(getattr(declaration, name) for name in Declaration.__slots__)
+def _fields(problem: Problem) -> _Fault:
+    place = problem.file, problem.line, problem.column
+    return *place, problem.severity.value, problem.code, problem.message, problem.hint
+
+
+def _problem(fields: _Fault) -> Problem:
+    file, line, column, severity, code, message, hint = fields
+    return Problem(file, line, column, Severity(severity), code, message, hint)

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from types import CodeType
+from typing import NamedTuple
 
 from slack_alert.core.catalog import Problem
 
 
-@dataclass(frozen=True, slots=True)
-class Declaration:
-    """A marked function at module level."""
+class Declaration(NamedTuple):
+    """A marked function at module level; a tuple, because there may be tens of thousands."""
 
     function: str
     #: Where the module keeps the function: its name, unless something else in the file takes that.

@@ -6,7 +6,7 @@ import importlib.util
 import os
 import sys
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from slack_alert.core.catalog import Problem, Severity
@@ -23,33 +23,35 @@ _LEFTOVERS = ("#", "~", "flycheck_")
 class PluginFile:
     """One Python file below `plugins/`, and what it is called."""
 
-    path: Path
+    path: str
     #: Its folders and its name without `.py`.
     parts: tuple[str, ...]
+    #: The path below PATH, as people read it.
+    shown: str = field(init=False, compare=False)
+    #: What the names of its jobs begin with.
+    name: str = field(init=False, compare=False)
+    #: The module it becomes; a dot inside a name would be taken for a folder.
+    module: str = field(init=False, compare=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "shown", _readable(f"{PACKAGE}/{'/'.join(self.parts)}.py"))
+        object.__setattr__(self, "name", _readable(".".join(self.parts)))
+        module = ".".join((PACKAGE, *(part.replace(".", "_") for part in self.parts)))
+        object.__setattr__(self, "module", module)
 
     @classmethod
     def at(cls, path: Path, folder: Path) -> PluginFile:
         """Name a file of the plugins folder."""
-        return cls(path, path.relative_to(folder).with_suffix("").parts)
+        return cls(str(path), path.relative_to(folder).with_suffix("").parts)
 
     @property
-    def shown(self) -> str:
-        """The path below PATH, as people read it."""
-        return _readable("/".join((PACKAGE, *self.parts)) + ".py")
-
-    @property
-    def name(self) -> str:
-        """What the names of its jobs begin with."""
-        return _readable(".".join(self.parts))
-
-    @property
-    def module(self) -> str:
-        """The module it becomes; a dot inside a name would be taken for a folder."""
-        return ".".join((PACKAGE, *(part.replace(".", "_") for part in self.parts)))
+    def folder(self) -> str:
+        """Where it is."""
+        return self.path.rpartition(os.sep)[0]
 
     @property
     def packages(self) -> tuple[str, ...]:
-        """The packages around that module, from the outside in."""
+        """The packages around its module, from the outside in."""
         names = self.module.split(".")
         return tuple(".".join(names[:depth]) for depth in range(1, len(names)))
 
@@ -66,44 +68,45 @@ def plugins_folder(root: Path) -> Path:
 def find_files(folder: Path) -> tuple[list[PluginFile], list[Problem]]:
     """Find the files that may declare jobs, in the order of their names, and the folders that cannot be read."""
     problems: list[Problem] = []
-    found = [PluginFile.at(path, folder) for path in _walk(folder, problems)]
-    return sorted(found, key=lambda file: file.shown), problems
+    found = sorted(_walk(str(folder), problems), key=lambda file: file.shown)
+    return found, problems
 
 
-def importable_names(folder: Path) -> frozenset[str]:
+def importable_names(folder: str) -> frozenset[str]:
     """Name the modules that a file of this folder means when it imports them by their bare name."""
     try:
-        entries = sorted(folder.iterdir())
+        with os.scandir(folder) as entries:
+            found = list(entries)
     except OSError:
         return frozenset()
-    files = {entry.stem for entry in entries if entry.suffix == ".py" and entry.stem != "__init__"}
-    folders = {entry.name for entry in entries if entry.name.isidentifier() and _is_module_folder(entry)}
+    files = {entry.name[:-3] for entry in found if entry.name.endswith(".py")} - {"__init__"}
+    folders = {entry.name for entry in found if entry.name.isidentifier() and _is_module_folder(Path(entry.path))}
     return frozenset(name for name in files | folders if name.isidentifier())
 
 
-def _walk(folder: Path, problems: list[Problem]) -> Iterator[Path]:
+def _walk(folder: str, problems: list[Problem]) -> Iterator[PluginFile]:
     top = os.path.realpath(folder)
     seen = {top}
-    waiting = [folder]
+    waiting: list[tuple[str, tuple[str, ...]]] = [(folder, ())]
     while waiting:
-        here = waiting.pop()
-        for entry in _entries(here, folder, problems):
-            if entry.name.startswith((".", "_")):
+        here, parts = waiting.pop()
+        for entry in _entries(here, parts, problems):
+            name = entry.name
+            if name.startswith((".", "_")):
                 continue
-            path = Path(entry.path)
             if entry.is_dir():
-                if _is_plugin_folder(path) and _is_new(entry, top, seen):
-                    waiting.append(path)
-            elif entry.name.endswith(".py") and not entry.name.startswith(_LEFTOVERS):
-                yield path
+                if _is_plugin_folder(Path(entry.path)) and _is_new(entry, top, seen):
+                    waiting.append((entry.path, (*parts, name)))
+            elif name.endswith(".py") and not name.startswith(_LEFTOVERS):
+                yield PluginFile(entry.path, (*parts, name[:-3]))
 
 
-def _entries(here: Path, folder: Path, problems: list[Problem]) -> list[os.DirEntry[str]]:
+def _entries(here: str, parts: tuple[str, ...], problems: list[Problem]) -> list[os.DirEntry[str]]:
     try:
         with os.scandir(here) as entries:
             return list(entries)
     except OSError as error:
-        shown = _readable("/".join((PACKAGE, *here.relative_to(folder).parts)))
+        shown = _readable("/".join((PACKAGE, *parts)))
         said = f"the folder cannot be read: {error.strerror}"
         problems.append(Problem(shown, 1, 1, Severity.ERROR, "SA103", said, "Give this user the right to read it."))
         return []

@@ -42,7 +42,7 @@ KEYWORDS = (*TRIGGER_KEYWORDS, *OPTION_KEYWORDS)
 #: Read and checked, and without effect in this version.
 LATER_KEYWORDS = frozenset(EVENT_KEYWORDS) | frozenset(OPTION_KEYWORDS[OPTION_KEYWORDS.index("after") :])
 #: What people write for a keyword that is called otherwise.
-_OTHERWISE = {"channel": "to", "every": "seconds", "interval": "seconds"}
+_OTHERWISE = {"channel": "to"}
 
 
 def suggestion(word: str, known: tuple[str, ...]) -> str:
@@ -56,4 +56,5 @@ def keyword_suggestion(word: str) -> str:
     meant = nearest(word, (*KEYWORDS, *_OTHERWISE), likeness=0.65)
     if meant:
         return f"Did you mean {_OTHERWISE.get(meant, meant)}?"
-    return f"Allowed: {', '.join(known for known in KEYWORDS if known not in LATER_KEYWORDS)}."
+    allowed = [known for known in KEYWORDS if known not in LATER_KEYWORDS and known != "where"]
+    return f"Allowed: {', '.join(allowed)}."

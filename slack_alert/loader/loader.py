@@ -9,16 +9,17 @@ import sys
 import traceback
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from slack_alert.core.bindings import Binding
 from slack_alert.core.catalog import Catalog, Problem, Severity
-from slack_alert.loader.binder import Binder, Defaults
+from slack_alert.loader.binder import Binder, Plan
 from slack_alert.loader.declaration import Declaration, Reading
 from slack_alert.loader.files import PACKAGE, PluginFile, find_files, plugins_folder
 from slack_alert.loader.modules import PluginFinder, remove_finders
 from slack_alert.loader.reader import Reader
+from slack_alert.loader.terms import Defaults
 
 #: Told after each file: how many are done, of how many.
 Progress = Callable[[int, int], None]
@@ -32,13 +33,14 @@ def survey(root: Path, defaults: Defaults) -> Catalog:
     folder = plugins_folder(root)
     with _without_collection():
         found = _Survey(folder, Reader(defaults.markers), defaults)
-        return found.catalog([binding for file in found.files for binding in file.all_bindings])
+        plans = [plan for read in found.files for plan in read.plans if plan]
+        return found.catalog([binding for plan in plans for binding in plan.bindings()])
 
 
 def load(root: Path, defaults: Defaults, *, cache: Path | None = None, progress: Progress | None = None) -> Catalog:
     """Read every plugin below `root` and execute those with markers; a file that fails keeps its bindings out.
 
-    What an earlier call loaded is unloaded. `cache` is a folder in which compiled files are kept.
+    What an earlier call loaded is unloaded. `cache` is a folder in which what was read is kept.
     Raises SettingsError where there is no folder of plugins.
     """
     folder = plugins_folder(root)
@@ -49,7 +51,9 @@ def load(root: Path, defaults: Defaults, *, cache: Path | None = None, progress:
         finder = PluginFinder(folder, reader)
         finder.install()
         try:
-            return found.catalog(_execute(found, finder, progress))
+            bindings = _execute(found, finder, progress)
+            reader.keep()
+            return found.catalog(bindings)
         except BaseException:
             unload()
             raise
@@ -64,12 +68,8 @@ def unload() -> None:
 class _Read:
     file: PluginFile
     reading: Reading
-    #: Those of each declaration, in the same order.
-    bindings: tuple[tuple[Binding, ...], ...]
-
-    @property
-    def all_bindings(self) -> Iterator[Binding]:
-        return (binding for bindings in self.bindings for binding in bindings)
+    #: For each declaration, in the same order; None where it is kept out.
+    plans: tuple[Plan | None, ...]
 
     @property
     def is_executed(self) -> bool:
@@ -95,7 +95,7 @@ class _Survey:
     def _read(self, file: PluginFile, binder: Binder) -> _Read:
         reading = self.reader.read(file)
         self.problems.extend(reading.problems)
-        return _Read(file, reading, tuple(binder.bind(file, declaration) for declaration in reading.declarations))
+        return _Read(file, reading, tuple([binder.plan(file, declaration) for declaration in reading.declarations]))
 
     def catalog(self, bindings: list[Binding]) -> Catalog:
         """Put what was found into order."""
@@ -107,9 +107,12 @@ def _execute(found: _Survey, finder: PluginFinder, progress: Progress | None) ->
     for read in found.files:
         finder.expect(read.file, read.reading)
     bindings: list[Binding] = []
+    folders: set[str] = set()
     for done, read in enumerate(found.files, 1):
         if read.is_executed:
-            _import_packages(read.file, finder, found.problems)
+            if read.file.folder not in folders:
+                folders.add(read.file.folder)
+                _import_packages(read.file, finder, found.problems)
             bindings.extend(_executed(read, found.problems))
         if progress:
             progress(done, len(found.files))
@@ -133,13 +136,13 @@ def _executed(read: _Read, problems: list[Problem]) -> list[Binding]:
         return []
     # A module may have put anything into its own place.
     names: dict[str, object] = getattr(sys.modules[read.file.module], "__dict__", {})
-    functions = [names.get(declaration.attribute) for declaration in read.reading.declarations]
     found: list[Binding] = []
-    for declaration, bindings, function in zip(read.reading.declarations, read.bindings, functions, strict=True):
-        if callable(function):
-            found.extend(replace(one, action=replace(one.action, function=function)) for one in bindings)
-        elif bindings:
-            problems.append(_lost(read.file, declaration, function))
+    for plan in read.plans:
+        function = names.get(plan.declaration.attribute) if plan else None
+        if plan and callable(function):
+            found += plan.bindings(function)
+        elif plan:
+            problems.append(_lost(read.file, plan.declaration, function))
     return found
 
 
@@ -155,9 +158,9 @@ def _import(module: str) -> BaseException | None:
 
 def _failure(file: PluginFile, error: BaseException) -> Problem:
     """Say where in the file loading ended, and why."""
-    root = file.path.parents[len(file.parts)]
+    root = Path(file.path).parents[len(file.parts)]
     frames = [(frame.f_code.co_filename, line) for frame, line in traceback.walk_tb(error.__traceback__)]
-    lines = [line for path, line in frames if path == str(file.path)]
+    lines = [line for path, line in frames if path == file.path]
     elsewhere = [f" (at {path[len(str(root)) + 1 :]}:{line})" for path, line in frames if _is_other(path, file, root)]
     try:
         said = " ".join(str(error).split())
@@ -170,7 +173,7 @@ def _failure(file: PluginFile, error: BaseException) -> Problem:
 
 
 def _is_other(path: str, file: PluginFile, root: Path) -> bool:
-    return path != str(file.path) and path.startswith(str(root / PACKAGE) + os.sep)
+    return path != file.path and path.startswith(str(root / PACKAGE) + os.sep)
 
 
 def _lost(file: PluginFile, declaration: Declaration, value: object) -> Problem:

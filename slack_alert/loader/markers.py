@@ -36,14 +36,13 @@ class MarkerReader:
     problems: list[Problem] = field(default_factory=list)
     _constants: dict[str, ast.expr] = field(init=False)
     _locals: dict[Scopes, set[str]] = field(default_factory=dict)
-    #: Names that are surely meant as markers, whatever stands behind them.
-    _sure: set[str] = field(init=False)
+    #: All decorators that are the first of something, before any is taken out.
+    _outermost: list[ast.expr] = field(init=False)
+    _sure: set[str] | None = None
 
     def __post_init__(self) -> None:
         self._constants = _constants(self.source.tree, self.outline)
-        outermost = [node.decorator_list[0] for node, _, _ in self.outline.decorated]
-        used = {self._name_of(decorator) for decorator in outermost if self._is_marker(decorator, ())}
-        self._sure = {OWN_MARKER, *self.names, *used}
+        self._outermost = [node.decorator_list[0] for node, _, _ in self.outline.decorated]
 
     def read(self) -> tuple[Declaration, ...]:
         """Take all markers out and return what those at module level declare."""
@@ -70,7 +69,8 @@ class MarkerReader:
 
     def _is_own(self, decorator: ast.expr) -> bool:
         """Tell whether this is the marker that the file imported from the product itself."""
-        return dotted_name(_called(decorator)) in self.outline.own_markers
+        own = self.outline.own_markers
+        return bool(own) and dotted_name(_called(decorator)) in own
 
     def _is_named(self, decorator: ast.expr) -> bool:
         return not self.names or dotted_name(_called(decorator)) in self.names
@@ -128,7 +128,14 @@ class MarkerReader:
             return True
         if any(word in KEYWORDS or get_close_matches(word, TRIGGER_KEYWORDS, 1, 0.75) for word in written):
             return True
-        return self._name_of(decorator) in self._sure
+        return self._name_of(decorator) in self._sure_names()
+
+    def _sure_names(self) -> set[str]:
+        """Name what is surely meant as a marker, whatever stands behind it."""
+        if self._sure is None:
+            used = {self._name_of(decorator) for decorator in self._outermost if self._is_marker(decorator, ())}
+            self._sure = {OWN_MARKER, *self.names, *used}
+        return self._sure
 
     def _misplaced(self, node: Decorated, markers: list[ast.expr]) -> None:
         kind = "a class" if isinstance(node, ast.ClassDef) else "not directly at module level"

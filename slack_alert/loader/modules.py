@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import os
 import sys
 from collections.abc import Iterable, Sequence
 from importlib.abc import MetaPathFinder
@@ -21,7 +22,9 @@ class PluginFinder(MetaPathFinder):
     def __init__(self, folder: Path, reader: Reader) -> None:
         self._folder = folder
         self._reader = reader
-        self._readings: dict[Path, Reading] = {}
+        self._readings: dict[str, Reading] = {}
+        #: Modules that are known to be there.
+        self._expected: dict[str, str] = {}
         #: Files that cannot be run; where one is also a package, the folder alone stands in for it.
         self._failed: dict[str, Path] = {}
         #: Where a module is whose name differs from its path.
@@ -32,7 +35,13 @@ class PluginFinder(MetaPathFinder):
         """Use a reading for the first import of its file."""
         self._readings[file.path] = reading
         if reading.code is None:
-            self._failed[file.module] = file.path
+            self._failed[file.module] = Path(file.path)
+        if any("." in part for part in file.parts):
+            self._rename(file)
+        elif reading.code is not None:
+            self._expected[file.module] = file.path
+
+    def _rename(self, file: PluginFile) -> None:
         path = self._folder
         names = file.module.split(".")
         for depth, part in enumerate(file.parts, 2):
@@ -62,15 +71,19 @@ class PluginFinder(MetaPathFinder):
             return self._package(fullname, self._folder)
         if not fullname.startswith(f"{PACKAGE}.") or not path:
             return None
+        expected = self._expected.get(fullname)
+        if expected is not None:
+            return self._module(fullname, expected)
         stem = self._renamed.get(fullname) or Path(next(iter(path))) / fullname.rpartition(".")[2]
         file = stem.with_name(f"{stem.name}.py")
         if file.is_file() and not (self._failed.get(fullname) == file and stem.is_dir()):
-            return self._module(fullname, file)
+            return self._module(fullname, str(file))
         return self._package(fullname, stem) if stem.is_dir() else None
 
     def failed(self, module: str, path: Path) -> None:
         """Remember that a module cannot be run."""
         self._failed[module] = path
+        self._expected.pop(module, None)
 
     def failed_file(self, module: str) -> PluginFile | None:
         """Find the file that made a module fail."""
@@ -80,22 +93,25 @@ class PluginFinder(MetaPathFinder):
     def forget(self) -> None:
         """Let go of the readings; what is imported later is read when it is."""
         self._readings.clear()
+        self._expected.clear()
 
-    def code_of(self, path: Path) -> CodeType:
+    def code_of(self, path: str) -> CodeType:
         """Give the code of a file; raise SyntaxError where it has none."""
-        reading = self._readings.pop(path, None) or self._reader.read(PluginFile.at(path, self._folder))
+        reading = self._readings.pop(path, None) or self._reader.read(PluginFile.at(Path(path), self._folder))
         if reading.code is None:
             fault = reading.problems[-1]
-            raise SyntaxError(fault.message, (str(path), fault.line, fault.column, None))
+            raise SyntaxError(fault.message, (path, fault.line, fault.column, None))
         return reading.code
 
-    def _module(self, name: str, path: Path) -> ModuleSpec | None:
-        return importlib.util.spec_from_file_location(name, path, loader=PluginLoader(name, path, self))
+    def _module(self, name: str, path: str) -> ModuleSpec | None:
+        return importlib.util.spec_from_file_location(
+            name, path, loader=PluginLoader(name, path, self), submodule_search_locations=None
+        )
 
     def _package(self, name: str, folder: Path) -> ModuleSpec | None:
         init = folder / "__init__.py"
         if init.is_file() and self._failed.get(name) != init:
-            loader = PluginLoader(name, init, self)
+            loader = PluginLoader(name, str(init), self)
             return importlib.util.spec_from_file_location(
                 name, init, loader=loader, submodule_search_locations=[str(folder)]
             )
@@ -107,20 +123,20 @@ class PluginFinder(MetaPathFinder):
 class PluginLoader(SourceFileLoader):
     """Run a plugin file without its markers; what was compiled is neither read from nor left in `__pycache__`."""
 
-    def __init__(self, name: str, path: Path, finder: PluginFinder) -> None:
-        super().__init__(name, str(path))
+    def __init__(self, name: str, path: str, finder: PluginFinder) -> None:
+        super().__init__(name, path)
         self._finder = finder
 
     def get_code(self, fullname: str) -> CodeType:  # noqa: ARG002 - a loader has one module
         """Give the stripped code."""
-        return self._finder.code_of(Path(self.path))
+        return self._finder.code_of(self.path)
 
     def exec_module(self, module: ModuleType) -> None:
         """Run the file in its module."""
-        folder = Path(self.path).with_suffix("")
+        folder = self.path.removesuffix(".py")
         # Beside a.py there may be a/b.py; a.py stays a module of the package above.
-        if folder.is_dir() and not hasattr(module, "__path__"):
-            module.__path__ = [str(folder)]
+        if os.path.isdir(folder) and not hasattr(module, "__path__"):  # noqa: PTH112 - a Path for each file takes longer
+            module.__path__ = [folder]
         try:
             super().exec_module(module)
         except BaseException:

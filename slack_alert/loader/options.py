@@ -85,7 +85,7 @@ def _name(value: object) -> str:
 
 def _address(value: object) -> str:
     if isinstance(value, list):
-        raise BadValue("this takes one channel", hint='Write to="#ops"; a function that uses ctx.say names any others.')
+        raise BadValue("this takes one channel", hint='Name one; ctx.say(value, to="#other") reaches more.')
     text = _text(value)
     Address.parse(text, SERVICES[0])
     return text

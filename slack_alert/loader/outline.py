@@ -15,6 +15,11 @@ Scopes = tuple[Decorated, ...]
 #: The typed marker, for people whose linters insist; it does nothing.
 OWN_PACKAGE, OWN_MARKER = "slack_alert", "deco"
 
+# Tuples, because a union is made anew each time it is written down.
+_DECORATED = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
+_IMPORTS = (ast.Import, ast.ImportFrom)
+#: Statements without statements inside.
+_SIMPLE = (ast.Expr, ast.Assign, ast.AnnAssign, ast.AugAssign, ast.Return, ast.Pass, *_IMPORTS)
 _BUILTINS = frozenset(dir(builtins))
 
 
@@ -50,13 +55,12 @@ def outline(tree: ast.Module, *, has_walrus: bool) -> Outline:
         for statement in block:
             if not scopes:
                 found.bound.update(_bound_by(statement, has_walrus=has_walrus))
-            if isinstance(statement, Decorated):
-                if statement.decorator_list:
-                    found.decorated.append((statement, scopes, is_direct))
+            if isinstance(statement, _DECORATED):
+                _note_decorated(found, statement, scopes, is_direct=is_direct)
                 waiting.append((statement.body, (*scopes, statement), False))
             elif isinstance(statement, ast.Global):
                 found.rebound.update(statement.names)
-            else:
+            elif not isinstance(statement, _SIMPLE):
                 waiting.extend((inner, scopes, False) for inner in _blocks(statement))
         if not scopes:
             _note_imported(found, block)
@@ -77,6 +81,8 @@ def local_names(scopes: Scopes) -> set[str]:
 
 def dotted_name(node: ast.expr) -> str | None:
     """Spell `a.b.c`; None for anything else."""
+    if isinstance(node, ast.Name):
+        return node.id
     parts: list[str] = []
     while isinstance(node, ast.Attribute):
         parts.append(node.attr)
@@ -105,8 +111,13 @@ def _blocks(statement: ast.stmt) -> Iterator[list[ast.stmt]]:
         yield clause.body
 
 
+def _note_decorated(found: Outline, statement: Decorated, scopes: Scopes, *, is_direct: bool) -> None:
+    if statement.decorator_list:
+        found.decorated.append((statement, scopes, is_direct))
+
+
 def _note_imports(found: Outline, block: list[ast.stmt]) -> None:
-    if any(isinstance(statement, ast.Import | ast.ImportFrom) for statement in block):
+    if any(isinstance(statement, _IMPORTS) for statement in block):
         found.imports.append(block)
 
 
@@ -134,9 +145,9 @@ def _import_names(statement: ast.Import | ast.ImportFrom) -> list[str]:
 
 def _bound_by(statement: ast.stmt, *, has_walrus: bool) -> list[str]:
     """Name what one statement binds in its own scope, without the blocks inside it."""
-    if isinstance(statement, Decorated):
+    if isinstance(statement, _DECORATED):
         return [statement.name]
-    if isinstance(statement, ast.Import | ast.ImportFrom):
+    if isinstance(statement, _IMPORTS):
         return _import_names(statement)
     names = [handler.name for handler in getattr(statement, "handlers", ()) if handler.name]
     for part in _binding_parts(statement):

@@ -17,7 +17,7 @@ class Reader:
     def __init__(self, markers: tuple[str, ...] = (), cache: Path | None = None) -> None:
         self._markers = markers
         self._cache = Cache(cache, markers) if cache else None
-        self._neighbours: dict[Path, frozenset[str]] = {}
+        self._neighbours: dict[str, frozenset[str]] = {}
 
     def read(self, file: PluginFile) -> Reading:
         """Read a file without running it."""
@@ -25,7 +25,7 @@ class Reader:
             content = read_content(file)
         except UnusableFileError as error:
             return Reading(problems=(error.problem,))
-        neighbours = self._names_beside(file.path.parent)
+        neighbours = self._names_beside(file.folder)
         if self._cache is None:
             return read_file(file, content, markers=self._markers, neighbours=neighbours)
         key = self._cache.key(file, content, neighbours)
@@ -35,7 +35,13 @@ class Reader:
             self._cache.put(file, key, reading)
         return reading
 
-    def _names_beside(self, folder: Path) -> frozenset[str]:
+    def keep(self) -> None:
+        """Write what was read into the cache; what is read later, is read without it."""
+        if self._cache is not None:
+            self._cache.keep()
+        self._cache = None
+
+    def _names_beside(self, folder: str) -> frozenset[str]:
         if folder not in self._neighbours:
             self._neighbours[folder] = importable_names(folder)
         return self._neighbours[folder]

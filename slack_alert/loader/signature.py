@@ -90,6 +90,8 @@ def _sentence(source: Source, keyword: ast.keyword, error: BadValue) -> str:
 
 def _required(arguments: ast.arguments) -> tuple[str, ...]:
     """Name the parameters without a default; the context is handed over by its name, so it counts where it has none."""
+    if not (arguments.args or arguments.posonlyargs or arguments.kwonlyargs):
+        return ()
     positional = [argument.arg for argument in (*arguments.posonlyargs, *arguments.args)]
     without = positional[: len(positional) - len(arguments.defaults)]
     only_positional = {argument.arg for argument in arguments.posonlyargs}

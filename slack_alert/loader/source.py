@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import os
 import stat
 import warnings
 from collections.abc import Iterator
@@ -15,6 +16,8 @@ from types import CodeType
 from slack_alert.core.catalog import Problem, Severity
 from slack_alert.loader.files import PluginFile
 
+#: A pipe is opened without waiting for somebody to write into it; the two flags are unknown to each other's systems.
+_READ = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
 _SAVE_AS_UTF8 = "Save it as UTF-8, or name its encoding in the first line: # -*- coding: latin-1 -*-"
 
 
@@ -63,10 +66,11 @@ class Source:
 def read_content(file: PluginFile) -> bytes:
     """Read the bytes of a file; raise UnusableFileError where there are none to be had."""
     try:
-        # Anything else would block (a pipe) or never end (a device).
-        if not stat.S_ISREG(file.path.stat().st_mode):
-            raise _unusable(file, "SA103", "this is not a file", hint="Remove it from the plugins.")
-        return file.path.read_bytes()
+        with open(os.open(file.path, _READ), "rb", buffering=0) as opened:  # noqa: PTH123 - a descriptor
+            # Anything else would block (a pipe) or never end (a device).
+            if not stat.S_ISREG(os.fstat(opened.fileno()).st_mode):
+                raise _unusable(file, "SA103", "this is not a file", hint="Remove it from the plugins.")
+            return opened.read()
     except OSError as error:
         hint = "Give this user the right to read it, or remove it."
         raise _unusable(file, "SA103", f"the file cannot be read: {error.strerror}", hint=hint) from error
@@ -77,14 +81,14 @@ def parse(file: PluginFile, content: bytes) -> Source:
     text = _decode(file, content)
     source = Source(file, text, ast.Module(body=[], type_ignores=[]))
     with _syntax_problems(source):
-        source.tree = ast.parse(text, str(file.path))
+        source.tree = ast.parse(text, file.path)
     return source
 
 
 def compile_tree(source: Source) -> CodeType:
     """Compile what is left of the tree; raise UnusableFileError with SA101."""
     with _syntax_problems(source):
-        code: CodeType = compile(source.tree, str(source.file.path), "exec", dont_inherit=True)
+        code: CodeType = compile(source.tree, source.file.path, "exec", dont_inherit=True)
     return code
 
 

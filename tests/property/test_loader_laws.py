@@ -149,7 +149,7 @@ def test_no_encoding_gets_past_the_loader_as_an_exception(encoding: str, content
 def test_a_file_without_its_markers_is_the_file_with_blank_lines_in_their_place(
     before: list[str], marker: str, below: list[str], function: str, after: list[str]
 ) -> None:
-    file = PluginFile(Path("/plugins/x.py"), ("x",))
+    file = PluginFile("/plugins/x.py", ("x",))
     blank = "\n" * marker.count("\n")
     marked = "\n".join([*before, marker, *below, function, *after])
     unmarked = "\n".join([*before, blank, *below, function, *after])

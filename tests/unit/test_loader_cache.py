@@ -6,7 +6,7 @@ import pytest
 
 from slack_alert.core.catalog import Catalog
 from slack_alert.loader import load, unload
-from tests.fakes.plugins import DEFAULTS, call, loaded, names, problems
+from tests.fakes.plugins import DEFAULTS, call, loaded, names, problems, write
 
 SOURCE = "@deco(hours=1)\ndef f(ctx=None): return 1\n@deco(hours=0)\ndef g(): pass\nx = 1 is 1\n"
 
@@ -92,5 +92,28 @@ def test_a_cache_that_cannot_be_written_harms_nothing(tmp_path: Path, obstacle: 
 def test_modules_that_others_import_are_kept_as_well(tmp_path: Path) -> None:
     source = "import _common\n@deco(hours=1)\ndef f(): return _common.X"
     once(tmp_path, {"x.py": source, "_common.py": "X = 1"})
+    kept = entries(tmp_path / "state/cache")
+    once(tmp_path, {})
+    unchanged = entries(tmp_path / "state/cache")
+    _, value = once(tmp_path, {"_common.py": "X = 2"})
 
-    assert len(entries(tmp_path / "state/cache")) == 2
+    assert unchanged == kept
+    assert value == 2
+
+
+def test_a_file_that_is_gone_is_forgotten(tmp_path: Path) -> None:
+    once(tmp_path, {"x.py": SOURCE, "y.py": f"{SOURCE}Y = {'y' * 1000!r}"})
+    (entry,) = (tmp_path / "state/cache").iterdir()
+    before = entry.stat().st_size
+    (tmp_path / "plugins/y.py").unlink()
+    once(tmp_path, {})
+
+    assert entry.stat().st_size < before - 1000
+
+
+def test_what_is_imported_after_loading_is_read_as_it_is_then(tmp_path: Path) -> None:
+    source = "@deco(hours=1)\ndef f():\n  import _late\n  return _late.X"
+    with loaded(tmp_path, {"x.py": source, "_late.py": "X = 1"}, cache=tmp_path / "state/cache") as catalog:
+        write(tmp_path, {"_late.py": "X = 2"})
+
+        assert call(catalog, "x.f") == 2

@@ -10,6 +10,7 @@ import pytest
 
 from slack_alert.core.bindings import Command, Rule
 from slack_alert.core.catalog import Severity
+from slack_alert.core.combined import Jittered
 from slack_alert.core.model import Address
 from slack_alert.loader import survey
 from tests.fakes.plugins import DEFAULTS, OPS, job, names, problems, surveyed, write
@@ -73,6 +74,10 @@ def test_a_job_may_run_always(tmp_path: Path, text: str) -> None:
         "to='#a b'",
         "to='#a,#b'",
         "to='#'",
+        "to='discord:#x'",
+        "to='=x'",
+        "errors_to='slack:'",
+        "errors_to=['#a', '#b']",
         "errors_to=None",
         "timezone='Nowhere'",
         "timezone='../UTC'",
@@ -146,12 +151,21 @@ def test_an_option_that_means_nothing_keeps_the_job_out(tmp_path: Path, option: 
     ("option", "hint"),
     [
         ("timezone='europe/berln'", "Did you mean Europe/Berlin?"),
+        ("timezone='Mars/Phobos'", 'Write a name such as "Europe/Berlin" or "UTC".'),
+        ("to='slak:#a'", "Did you mean slack? Allowed services: slack, console."),
         ("while_paused='mute '", "Did you mean mute?"),
         ("repeat='chang'", "Did you mean change?"),
     ],
 )
 def test_the_nearest_allowed_word_is_named(tmp_path: Path, option: str, hint: str) -> None:
     assert surveyed(tmp_path, f"@deco(hours=1, {option})\ndef f(): pass").problems[0].hint == hint
+
+
+def test_a_list_of_channels_is_told_that_there_is_one(tmp_path: Path) -> None:
+    (problem,) = surveyed(tmp_path, "@deco(hours=1, to=['#a', '#b'])\ndef f(): pass").problems
+
+    assert problem.message == "to: this takes one channel, got ['#a', '#b']"
+    assert problem.hint == 'Name one; ctx.say(value, to="#other") reaches more.'
 
 
 def test_every_fault_of_a_marker_is_told_at_once(tmp_path: Path) -> None:
@@ -244,3 +258,18 @@ def test_equal_policies_are_one_object(tmp_path: Path) -> None:
     catalog = surveyed(tmp_path, "@deco(hours=1)\ndef f(): pass\n@deco(hours=2)\ndef g(): pass")
 
     assert job(catalog, "f").policy is job(catalog, "g").policy
+
+
+def test_equal_keywords_are_told_apart_by_the_types_of_their_values(tmp_path: Path) -> None:
+    catalog = surveyed(
+        tmp_path, "@deco(hours=1, max_alert=1)\ndef f(): pass\n@deco(hours=1, max_alert=True)\ndef g(): pass"
+    )
+
+    assert (names(catalog), problems(catalog)) == (["x.f"], [("SA201", 3, 1)])
+
+
+def test_jitter_goes_by_the_name_of_each_job(tmp_path: Path) -> None:
+    catalog = surveyed(tmp_path, "@deco(hours=1, jitter=60)\ndef f(): pass\n@deco(hours=1, jitter=60)\ndef g(): pass")
+    triggers = [each.trigger for each in catalog.jobs]
+
+    assert [each.name for each in triggers if isinstance(each, Jittered)] == ["x.f", "x.g"]

@@ -113,9 +113,39 @@ def test_a_value_that_is_not_known_is_quoted(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("keyword", "meant"),
-    [("minuts", "minutes"), ("jiter", "jitter"), ("workinghours", "working_hours"), ("error_to", "errors_to")],
+    [
+        ("minuts", "minutes"),
+        ("jiter", "jitter"),
+        ("workinghours", "working_hours"),
+        ("error_to", "errors_to"),
+        ("channel", "to"),
+        ("chanel", "to"),
+    ],
 )
 def test_an_unknown_keyword_names_the_nearest_one(tmp_path: Path, keyword: str, meant: str) -> None:
     catalog = surveyed(tmp_path, f"@deco(hours=1, {keyword}=1)\ndef f(): pass")
 
     assert [(problem.code, problem.hint) for problem in catalog.problems] == [("SA202", f"Did you mean {meant}?")]
+
+
+def test_an_unknown_keyword_that_is_near_to_none_is_told_those_of_this_version(tmp_path: Path) -> None:
+    catalog = surveyed(tmp_path, "@deco(hours=1, colour=1)\ndef f(): pass")
+
+    assert catalog.problems[0].hint == (
+        "Allowed: weeks, days, hours, minutes, seconds, cron, at, name, enabled, to, errors_to, timezone, start, end, "
+        "jitter, at_start, working_hours, max_alert, pause_time, while_paused."
+    )
+
+
+@pytest.mark.parametrize("written", ["**{'seconds': 3}", "**SPEC", "x=1, **SPEC"])
+def test_keywords_behind_stars_are_no_reason_to_pass_a_marker_over(tmp_path: Path, written: str) -> None:
+    catalog = surveyed(tmp_path, f"SPEC = {{'seconds': 3}}\n@anything({written})\ndef f(): pass")
+
+    assert ("SA201", 2, 1) in [(problem.code, problem.line, problem.column) for problem in catalog.problems]
+    assert "cannot be read without running the file" in catalog.problems[0].message
+
+
+def test_a_decorator_of_the_file_s_own_may_take_stars(tmp_path: Path) -> None:
+    catalog = surveyed(tmp_path, "def real(**_): return lambda f: f\n@real(**{})\ndef f(): pass")
+
+    assert catalog.problems == ()

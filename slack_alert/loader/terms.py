@@ -1,0 +1,183 @@
+"""Work out what the keywords of a marker mean, whatever its function is; equal keywords are worked out once."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta, tzinfo
+from functools import partial
+
+from slack_alert.core.bindings import Binding, Command, Job, Rule
+from slack_alert.core.combined import Jittered
+from slack_alert.core.errors import BadValue
+from slack_alert.core.hours import WorkingHours
+from slack_alert.core.model import Action, Address
+from slack_alert.core.policy import Policy
+from slack_alert.core.triggers import Trigger, parse_trigger
+from slack_alert.loader.declaration import Declaration
+from slack_alert.loader.foresight import Foresight
+from slack_alert.loader.keywords import LATER_KEYWORDS, OPTION_KEYWORDS
+from slack_alert.loader.options import check, find_zone, pause_of, texts_of
+
+Words = Mapping[str, object]
+
+
+@dataclass(frozen=True, slots=True)
+class Defaults:
+    """What the configuration says for every job whose marker says nothing else."""
+
+    zone: tzinfo
+    #: The text: its windows are read for the zone of each job.
+    working_hours: str
+    #: 0: no limit.
+    max_alert: int
+    pause_time: timedelta
+    #: Keep a paused job running and withhold what it says.
+    mutes: bool
+    to: Address
+    errors_to: Address
+    #: The only names that are markers; empty: any.
+    markers: tuple[str, ...] = ()
+    #: The service that is meant where an address names none.
+    channel: str = "slack"
+    #: From here on it is examined whether a job can ever run; None: it is not.
+    now: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """What some keywords say."""
+
+    #: What is wrong with them, each with what to do.
+    faults: tuple[tuple[str, str], ...] = ()
+    #: Keywords that have no effect in this version.
+    later: tuple[str, ...] = ()
+    #: Why it never runs.
+    never: str | None = None
+    #: What makes a job, a command and a rule out of a name and an action.
+    makers: tuple[Callable[[str, Action], Binding], ...] = ()
+
+
+@dataclass(slots=True)
+class TermsReader:
+    """Read the keywords of all markers; equal parts are made once and shared."""
+
+    defaults: Defaults
+    _foresight: Foresight | None = field(init=False)
+    _known: dict[tuple[str, bool, bool], Terms] = field(default_factory=dict)
+    _zones: dict[str, tzinfo] = field(default_factory=dict)
+    _hours: dict[tuple[str, tzinfo], WorkingHours] = field(default_factory=dict)
+    _policies: dict[tuple[WorkingHours, int, timedelta, bool], Policy] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self._foresight = Foresight(self.defaults.now) if self.defaults.now else None
+
+    def read(self, declaration: Declaration) -> Terms:
+        """Say what the keywords of a marker mean."""
+        words = declaration.keywords
+        # As text, because 1 and True are equal and lists have no hash.
+        key = repr(words), declaration.is_timed, declaration.is_sound
+        found = self._known.get(key)
+        if found is None:
+            found = self._known[key] = self._read(words, is_timed=declaration.is_timed, is_sound=declaration.is_sound)
+        return found
+
+    def _read(self, words: Words, *, is_timed: bool, is_sound: bool) -> Terms:
+        faults: list[tuple[str, str]] = []
+        zone = self._zone(words, faults)
+        faults.extend(self._bad_options(words, zone))
+        if is_sound:
+            faults.extend(_lonely(words, is_timed=is_timed))
+        if faults or not is_sound:
+            return Terms(tuple(faults))
+        try:
+            # Jitter goes by the name of the job, which is put in later.
+            trigger = parse_trigger(words, zone=zone, name="")
+        except BadValue as error:
+            return Terms(((str(error), error.hint),))
+        policy = self._policy(words, zone)
+        never = None
+        if trigger and self._foresight and words.get("enabled") is not False:
+            never = self._foresight.never(trigger, policy.hours)
+        later = tuple(word for word in words if word in LATER_KEYWORDS)
+        return Terms((), later, never, tuple(self._makers(words, trigger, policy, zone)))
+
+    def _zone(self, words: Words, faults: list[tuple[str, str]]) -> tzinfo:
+        if "timezone" not in words:
+            return self.defaults.zone
+        named = words["timezone"]
+        try:
+            key = str(named)
+            if key not in self._zones:
+                self._zones[key] = find_zone(named)
+            return self._zones[key]
+        except BadValue as error:
+            faults.append((f"timezone: {error}", error.hint))
+            return self.defaults.zone
+
+    def _bad_options(self, words: Words, zone: tzinfo) -> Iterator[tuple[str, str]]:
+        for keyword, value in words.items():
+            if keyword == "timezone":
+                continue
+            try:
+                check(keyword, value, zone)
+                if keyword == "working_hours":
+                    self._working_hours(str(value), zone)
+            except BadValue as error:
+                yield str(error), error.hint
+
+    def _makers(
+        self, words: Words, trigger: Trigger | None, policy: Policy, zone: tzinfo
+    ) -> Iterator[Callable[[str, Action], Binding]]:
+        options = {keyword: value for keyword, value in words.items() if keyword in OPTION_KEYWORDS}
+        if trigger:
+            job = partial(
+                Job,
+                trigger=trigger,
+                policy=policy,
+                to=self._address(words.get("to"), self.defaults.to),
+                errors_to=self._address(words.get("errors_to"), self.defaults.errors_to),
+                zone=zone,
+                at_start=words.get("at_start") is True,
+                emits=str(words["emits"]) if "emits" in words else None,
+                options=options,
+            )
+            yield _jittered(job, trigger) if isinstance(trigger, Jittered) else job
+        if "command" in words:
+            yield partial(Command, words=" ".join(str(words["command"]).split()), options=options)
+        if "on" in words:
+            where = words.get("where")
+            criteria: Mapping[str, object] = where if isinstance(where, dict) else {}
+            yield partial(Rule, on=texts_of(words["on"]), where=criteria, options=options)
+
+    def _policy(self, words: Words, zone: tzinfo) -> Policy:
+        limit, pause = words.get("max_alert"), words.get("pause_time")
+        parts = (
+            self._working_hours(str(words.get("working_hours", self.defaults.working_hours)), zone),
+            limit if isinstance(limit, int) else self.defaults.max_alert,
+            self.defaults.pause_time if pause is None else pause_of(pause),
+            words["while_paused"] == "mute" if "while_paused" in words else self.defaults.mutes,
+        )
+        if parts not in self._policies:
+            self._policies[parts] = Policy(*parts)
+        return self._policies[parts]
+
+    def _working_hours(self, text: str, zone: tzinfo) -> WorkingHours:
+        if (text, zone) not in self._hours:
+            self._hours[text, zone] = WorkingHours.parse(text, zone)
+        return self._hours[text, zone]
+
+    def _address(self, written: object, default: Address) -> Address:
+        return Address.parse(str(written), self.defaults.channel) if written is not None else default
+
+
+def _jittered(job: Callable[..., Job], trigger: Jittered) -> Callable[[str, Action], Job]:
+    return lambda name, action: job(name, action, trigger=replace(trigger, name=name))
+
+
+def _lonely(words: Words, *, is_timed: bool) -> Iterator[tuple[str, str]]:
+    """Find keywords without the one they belong to."""
+    if "emits" in words and not is_timed:
+        yield "emits belongs to a time trigger, and there is none", "Add seconds=30, or another time keyword."
+    if "where" in words and "on" not in words:
+        yield "where belongs to on, and there is none", 'Add on="changed_file".'
