@@ -13,6 +13,7 @@ from slack_alert import stores
 from slack_alert.core.bindings import Binding, Job
 from slack_alert.core.catalog import Catalog
 from slack_alert.core.model import Address
+from slack_alert.engine.clock import SystemClock
 from slack_alert.engine.ports import Reader
 from slack_alert.loader import Defaults, load, survey
 from slack_alert.stores import DatabaseLock, SqliteReader, sqlite_path
@@ -54,6 +55,7 @@ def defaults(settings: Settings) -> Defaults:
         errors_to=errors_address(settings),
         markers=settings.markers,
         channel=service(settings),
+        now=SystemClock().now(),
     )
 
 

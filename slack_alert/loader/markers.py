@@ -22,6 +22,7 @@ from slack_alert.loader.outline import (
 from slack_alert.loader.signature import declared, keyword_values
 from slack_alert.loader.source import Source
 
+_TRIGGERS = frozenset(TRIGGER_KEYWORDS)
 _MODULE_LEVEL = "Move the function to module level, outside of any class, function, if, try or with."
 
 
@@ -199,7 +200,9 @@ def _called(decorator: ast.expr) -> ast.expr:
 
 
 def _has_trigger(decorator: ast.expr) -> bool:
-    return isinstance(decorator, ast.Call) and any(word.arg in TRIGGER_KEYWORDS for word in decorator.keywords)
+    if not isinstance(decorator, ast.Call):
+        return False
+    return not _TRIGGERS.isdisjoint([word.arg for word in decorator.keywords])
 
 
 def _constants(tree: ast.Module, outline: Outline) -> dict[str, ast.expr]:

@@ -16,6 +16,7 @@ from slack_alert.loader.outline import Function
 from slack_alert.loader.source import Source
 
 CONTEXT = "ctx"
+_TIMED = frozenset(TIME_KEYWORDS)
 
 
 def keyword_values(
@@ -48,17 +49,16 @@ def declared(
     """Put together what is known of a marked function."""
     # What other decorators make of the parameters is known only when they run.
     is_plain = not node.decorator_list
-    parameters = [argument.arg for argument in (*node.args.args, *node.args.kwonlyargs)]
     return Declaration(
         function=node.name,
         attribute=attribute,
         line=place[0],
         column=place[1],
         keywords=values,
-        is_timed=any(keyword.arg in TIME_KEYWORDS for keyword in call.keywords),
+        is_timed=not _TIMED.isdisjoint([keyword.arg for keyword in call.keywords]),
         doc=_first_line(ast.get_docstring(node, clean=False)),
         required=_required(node.args) if is_plain else (),
-        takes_context=CONTEXT in parameters,
+        takes_context=any(argument.arg == CONTEXT for argument in (*node.args.args, *node.args.kwonlyargs)),
         is_async=isinstance(node, ast.AsyncFunctionDef),
         is_sound=is_sound,
     )
