@@ -8,7 +8,7 @@ import re
 import sys
 from contextlib import suppress
 from datetime import datetime, timezone
-from typing import TextIO
+from typing import TYPE_CHECKING, TextIO
 
 from slack_alert.core.redaction import Redaction
 from slack_alert.settings import Settings
@@ -33,7 +33,13 @@ def configure(settings: Settings) -> logging.Logger:
     return logging.getLogger("slack_alert")
 
 
-class Lines(logging.StreamHandler[TextIO]):
+if TYPE_CHECKING:
+    _Lines = logging.StreamHandler[TextIO]
+else:  # Python 3.10 knows the type only when it is checked.
+    _Lines = logging.StreamHandler
+
+
+class Lines(_Lines):
     """Writes to a stream; where a plugin closed it, to what it stood for."""
 
     def emit(self, record: logging.LogRecord) -> None:

@@ -21,7 +21,8 @@ def loading(
     stream: TextIO | None = None, monotonic: Callable[[], float] = time.monotonic
 ) -> Iterator[Callable[[int, int], None] | None]:
     """Give what is to be told the number of files done and their total; None where nobody could see it."""
-    stream = stream or sys.stderr
+    # Not sys.stderr: while plugins load, that is what catches their output.
+    stream = stream or sys.__stderr__ or sys.stderr
     if not stream.isatty():
         yield None
         return
