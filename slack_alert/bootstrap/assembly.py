@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import os
-import secrets
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -22,7 +21,6 @@ from slack_alert.core.triggers import parse_trigger
 from slack_alert.engine.clock import SystemClock
 from slack_alert.engine.context import Context, Services
 from slack_alert.engine.engine import Engine
-from slack_alert.engine.heartbeat import Heartbeat
 from slack_alert.engine.parts import Parts
 from slack_alert.engine.pocket import Pocket
 from slack_alert.engine.ports import Batch, Books, Channel, Clock, Entry, Inbox, Reader, Snapshot, Source, Store
@@ -35,6 +33,7 @@ from slack_alert.executors.perform import Performer, Render
 from slack_alert.stores import MemoryStore
 
 if TYPE_CHECKING:
+    from slack_alert.engine.heartbeat import Heartbeat
     from slack_alert.settings import Settings
 
 
@@ -63,6 +62,7 @@ def assemble(settings: Settings, catalog: Catalog, stores: Stores, *, out: TextI
         render=render,
         say=lambda run, said: engine.say(run, said),  # noqa: PLW0108 - looked up when called
         context=lambda run: Context(run, services),
+        notice=lambda run, value: engine.emit(run, value),  # noqa: PLW0108 - looked up when called
         ended=lambda run: services.children.end(run),  # noqa: PLW0108 - looked up when called
     )
     executor = Inline(performer, threads=settings.threads, loop=asyncio.get_running_loop())
@@ -92,7 +92,7 @@ def assemble(settings: Settings, catalog: Catalog, stores: Stores, *, out: TextI
 
 def new_mark() -> Markup:
     """Make the mark that tells our own mentions and links from text; nobody can guess it."""
-    return Markup("".join(secrets.choice("0123456789") for _ in range(12)))
+    return Markup(f"{int.from_bytes(os.urandom(16), 'big') % 10**12:012}")
 
 
 def make_channels(settings: Settings, out: TextIO) -> Mapping[str, Channel]:
@@ -202,6 +202,8 @@ def _source(settings: Settings, engine: Engine, now: datetime) -> Source:
 def _heartbeat(settings: Settings) -> Heartbeat | None:
     if settings.heartbeat_url is None:
         return None
+    from slack_alert.engine.heartbeat import Heartbeat
+
     ca_file = str(settings.ca_file) if settings.ca_file else None
     return Heartbeat(settings.heartbeat_url, proxy=settings.proxy, ca_file=ca_file)
 

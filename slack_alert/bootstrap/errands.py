@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     from slack_alert.settings import Settings
 
 #: How long a message waits for its channel when nobody else will send it.
-_DELIVER = timedelta(seconds=30)
+PATIENCE = timedelta(seconds=30)
 
 
 def leave(settings: Settings, request: Request) -> bool:
@@ -65,7 +65,10 @@ async def _carry_out(settings: Settings, store: Store, inbox: Inbox) -> None:
         new: list[Delivery] = []
         books = DirectBooks(store, SystemClock(), new.extend)
         for request in inbox.peek():
-            if request.id > snapshot.taken:
+            if request.id > snapshot.taken and request.kind == "emit":
+                # Only a running program answers; put behind what is carried out here, it waits for the next one.
+                inbox.put(request)
+            elif request.id > snapshot.taken:
                 books.put(requests.carry_out(request, ids.__next__, lambda job: snapshot.states.get(job, State())))
             inbox.remove((request.id,))
         if new:
@@ -82,7 +85,7 @@ async def _deliver(settings: Settings, books: Books) -> None:
         sender = make_sender(settings, channels, books, reader, _leave_dead)
         sender.begin()
         with suppress(asyncio.TimeoutError):
-            await asyncio.wait_for(sender.drained(), _DELIVER.total_seconds())
+            await asyncio.wait_for(sender.drained(), PATIENCE.total_seconds())
         await sender.stop()
     for channel in channels.values():
         await channel.close()
@@ -207,6 +210,7 @@ def rehearse(settings: Settings, catalog: Catalog, since: datetime, until: datet
         render=render,
         say=lambda run, said: simulation.engine.say(run, said),  # noqa: PLW0108 - looked up when called
         context=lambda run: Context(run, services),
+        notice=lambda run, value: simulation.engine.emit(run, value),  # noqa: PLW0108 - looked up when called
     )
     simulation = Simulation(catalog, clock, Direct(performer), mark=render.mark, ledger=ledger)
     services = make_services(settings, simulation.engine, ledger, Snapshot(), render, clock)

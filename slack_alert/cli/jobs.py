@@ -20,7 +20,7 @@ from slack_alert.cli.session import settings_of
 from slack_alert.cli.spoken import counted, local
 
 if TYPE_CHECKING:
-    from slack_alert.core.bindings import Binding
+    from slack_alert.core.bindings import Binding, Job
     from slack_alert.core.catalog import Catalog
     from slack_alert.core.model import Record
     from slack_alert.core.outlook import Outlook
@@ -54,6 +54,7 @@ class _Line:
     """A job, what is ahead of it, and its last run."""
 
     bindings: Sequence[Binding]
+    job: Job
     seen: Outlook
     last: Record | None
 
@@ -92,7 +93,7 @@ def _lines(catalog: Catalog, reader: Reader, now: datetime) -> list[_Line]:
             last=seen.last if seen else None,
             now=now,
         )
-        lines.append(_Line(bindings, ahead, _last_run(reader, job.name)))
+        lines.append(_Line(bindings, job, ahead, _last_run(reader, job.name)))
     return lines
 
 
@@ -117,7 +118,7 @@ def _show(lines: Sequence[_Line], catalog: Catalog, settings: Settings, now: dat
         (
             Cell(line.bindings[0].name, "bold"),
             trigger(line.bindings),
-            *next_cells(line.seen, zone, now),
+            *next_cells(line.job, line.seen, zone, now),
             f"{local(line.last_run, zone, now)} {line.last.verdict}" if line.last and line.last_run else "-",
         )
         for line in lines

@@ -28,6 +28,7 @@ COMMANDS = {
     "resume": ("pause", "Let a paused job run again."),
     "outbox": ("outbox", "List messages; send dead ones again, or drop them."),
     "send": ("send", "Say something in the channel."),
+    "emit": ("emit", "Tell the jobs that wait for it what was noticed."),
     "doctor": ("doctor", "Look for what is wrong, and say what to do about it."),
     "manifest": ("manifest", "Print the Slack app's manifest, to paste when creating the app."),
     "init": ("init", "Write an example plugin and a commented slack_alert.conf."),

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import gc
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, TextIO
 
 import click
@@ -44,11 +47,36 @@ _NOTHING = (
 
 
 def _run(settings: Settings, out: TextIO, *, is_standby: bool) -> int:
+    with _without_collection() as collect:
+        return _start(settings, out, collect, is_standby=is_standby)
+
+
+@contextmanager
+def _without_collection() -> Iterator[Callable[[], None]]:
+    """Keep the garbage collector off until what is given is called.
+
+    A start makes many objects, none of which is garbage; they are not looked through later either.
+    """
+
+    def collect() -> None:
+        gc.freeze()
+        gc.enable()
+
+    gc.disable()
+    try:
+        yield collect
+    finally:
+        gc.unfreeze()
+        gc.enable()
+
+
+def _start(settings: Settings, out: TextIO, collect: Callable[[], None], *, is_standby: bool) -> int:
     from slack_alert import bootstrap
     from slack_alert.cli.progress import loading
     from slack_alert.cli.tables import plan
 
     def ready(catalog: Catalog, engine: Engine) -> None:
+        collect()
         for problem in catalog.problems:
             click.echo(str(problem), err=True)
         if catalog.jobs:

@@ -19,6 +19,7 @@ from slack_alert.core.model import Record, Verdict
 from slack_alert.core.tables import cut, display_width
 
 if TYPE_CHECKING:
+    from slack_alert.core.bindings import Job
     from slack_alert.core.catalog import Catalog
     from slack_alert.core.outlook import Outlook
     from slack_alert.engine.engine import Engine
@@ -29,6 +30,8 @@ Style = Literal["", "dim", "bold", "green", "yellow", "red"]
 NARROWEST = 12
 #: What a text is cut to where no terminal says how wide it is.
 PIPED_WIDTH = 160
+#: So many jobs are shown at the start; who wants to see more of them asks for them.
+MOST_PLANNED = 100
 _GAP = "  "
 # Everything that steers a terminal or turns the reading direction around.
 _STEERING = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]")
@@ -94,23 +97,27 @@ def plan(engine: Engine, settings: Settings, out: TextIO | None = None, *, catal
 
     stream = out or sys.stdout
     now = SystemClock().now()
+    every = engine.jobs()
     rows = []
-    for hot in engine.jobs():
+    for hot in every[:MOST_PLANNED]:
         seen = outlook(hot.job, hot.state, hold=hot.hold, first_seen=hot.anchor, last=hot.last, now=now)
-        rows.append((Cell(hot.job.name, "bold"), hot.job.shown, *next_cells(seen, settings.timezone, now)))
+        rows.append((Cell(hot.job.name, "bold"), hot.job.shown, *next_cells(hot.job, seen, settings.timezone, now)))
     jobs = table(("JOB", "TRIGGER", "NEXT RUN", "STATE"), rows, stream, flexible=(1,))
-    title = f"slack-alert: {counted(len(rows), 'job')}, times in {settings.timezone}"
-    told = [f"Messages go to {destination(settings)}. Ctrl+C ends.", *_idle(catalog)]
+    title = f"slack-alert: {counted(len(every), 'job')}, times in {settings.timezone}"
+    more = [f"… and {len(every) - len(rows):,} more: see `slack-alert jobs`."] if len(every) > len(rows) else []
+    told = [*more, f"Messages go to {destination(settings)}. Ctrl+C ends.", *_idle(catalog)]
     return "\n".join((paint(title, "bold", stream), "", jobs, "", *(paint(line, "dim", stream) for line in told), ""))
 
 
-def next_cells(seen: Outlook, zone: tzinfo, now: datetime) -> tuple[Cell, Cell]:
-    """Show when a job runs next, and whether it rests."""
-    when = f"{local(seen.next_run, zone, now)} {ahead(seen.next_run, now)}" if seen.next_run else "never"
+def next_cells(job: Job, seen: Outlook, zone: tzinfo, now: datetime) -> tuple[Cell, Cell]:
+    """Show when a job runs next, and whether it rests; what answers events waits for them."""
+    idle = "when it comes" if job.rule else "never"
+    when = f"{local(seen.next_run, zone, now)} {ahead(seen.next_run, now)}" if seen.next_run else idle
     state = str(seen.state)
     if seen.paused_until:
         state += f" until {local(seen.paused_until, zone, now)}"
-    return Cell(when, "" if seen.next_run else "yellow"), Cell(state, "green" if state == "active" else "yellow")
+    is_idle = seen.next_run is None and job.rule is None
+    return Cell(when, "yellow" if is_idle else ""), Cell(state, "green" if state == "active" else "yellow")
 
 
 def destination(settings: Settings) -> str:
@@ -133,7 +140,7 @@ def has_colour(out: TextIO) -> bool:
 def _idle(catalog: Catalog | None) -> Iterator[str]:
     """Mention the bindings that nothing starts yet."""
     kinds = Counter(binding.kind for binding in (catalog.bindings if catalog else ()))
-    if others := [counted(number, kind) for kind, number in kinds.items() if kind in {"command", "rule"}]:
+    if others := [counted(number, kind) for kind, number in kinds.items() if kind == "command"]:
         yield f"{' and '.join(others)} found, which this version does not start."
 
 

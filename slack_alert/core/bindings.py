@@ -1,4 +1,4 @@
-"""When an action runs: on time (job), when a person writes (command), when something was noticed (rule)."""
+"""When an action runs: on time or when something was noticed (job), when a person writes (command)."""
 
 from __future__ import annotations
 
@@ -6,14 +6,18 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import tzinfo
 
+from slack_alert.core.events import Rule
 from slack_alert.core.model import Action, Address
 from slack_alert.core.policy import Policy
-from slack_alert.core.triggers import Trigger
+from slack_alert.core.triggers import Never, Trigger
 
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """An action with a trigger; with `emits` it is a sensor, whose values become events."""
+    """An action that runs by itself: when it is due, when an event comes that its rule wants, or both.
+
+    With `emits` it is a sensor, whose values become events.
+    """
 
     name: str
     action: Action
@@ -24,17 +28,20 @@ class Job:
     zone: tzinfo
     at_start: bool = False
     emits: str | None = None
+    rule: Rule | None = None
     options: Mapping[str, object] = field(default_factory=dict)
 
     @property
     def kind(self) -> str:
         """The word `check` shows."""
-        return "sensor" if self.emits else "job"
+        if self.emits:
+            return "sensor"
+        return "rule" if isinstance(self.trigger, Never) else "job"
 
     @property
     def shown(self) -> str:
-        """What the trigger says, for people."""
-        return self.trigger.describe()
+        """When it runs, for people."""
+        return ", ".join(filter(None, (self.trigger.describe(), self.rule.describe() if self.rule else "")))
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,21 +60,4 @@ class Command:
         return f'command "{self.words}"'
 
 
-@dataclass(frozen=True, slots=True)
-class Rule:
-    """An action that answers events."""
-
-    name: str
-    action: Action
-    on: tuple[str, ...]
-    where: Mapping[str, object] = field(default_factory=dict)
-    options: Mapping[str, object] = field(default_factory=dict)
-    kind: str = "rule"
-
-    @property
-    def shown(self) -> str:
-        """What it waits for, for people."""
-        return "on " + ", ".join(self.on)
-
-
-Binding = Job | Command | Rule
+Binding = Job | Command

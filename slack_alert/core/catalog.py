@@ -1,4 +1,4 @@
-"""Everything the plugins declared: the bindings by name, and the problems found on the way."""
+"""Everything the plugins declared: the bindings by name or by the events they want, and the problems on the way."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from enum import Enum
 
 from slack_alert.core.bindings import Binding, Job
 from slack_alert.core.errors import BadValue
+from slack_alert.core.events import Event
 
 
 class Severity(str, Enum):
@@ -52,7 +53,7 @@ class Catalog:
 
     @property
     def jobs(self) -> tuple[Job, ...]:
-        """The bindings that come due."""
+        """The bindings that run by themselves."""
         return tuple(binding for binding in self.bindings if isinstance(binding, Job))
 
     @property
@@ -64,6 +65,11 @@ class Catalog:
         """Find a binding by its full name, or by its last part where that is unique; else raise BadValue."""
         names = [binding.name for binding in self.bindings]
         return self.bindings[names.index(full_name(name, names))]
+
+
+def match(catalog: Catalog, event: Event) -> list[Job]:
+    """Find the jobs that want an event, in the order of the files."""
+    return [job for job in catalog.jobs if job.rule is not None and job.rule.wants(event)]
 
 
 def full_name(name: str, names: Iterable[str]) -> str:

@@ -9,7 +9,7 @@ from itertools import islice
 from typing import TypeAlias
 
 from slack_alert.core.cron import Cron
-from slack_alert.core.intervals import Every, EveryDays, Once
+from slack_alert.core.intervals import Every, EveryDays, Never, Once
 from slack_alert.core.slots import Passed, each_slot
 from slack_alert.core.wall import TICK
 
@@ -154,4 +154,4 @@ class Jittered:
         return slot + (room // TICK * int.from_bytes(digest, "big") >> _FRACTION_BITS) * TICK
 
 
-Trigger: TypeAlias = Every | EveryDays | Cron | Once | AnyOf | Between | Jittered
+Trigger: TypeAlias = Every | EveryDays | Cron | Once | Never | AnyOf | Between | Jittered

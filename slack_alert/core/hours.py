@@ -31,22 +31,22 @@ class WorkingHours:
     zone: tzinfo
     #: One byte for each minute of the week, from Monday 0:00: asking costs one look-up.
     _minutes: bytes = field(init=False, repr=False, compare=False)
+    #: Whether no minute of the week is closed.
+    is_always: bool = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "_minutes", _minutes_of(self.text))
+        object.__setattr__(self, "is_always", _CLOSED not in self._minutes)
 
     @classmethod
     def parse(cls, text: str, zone: tzinfo) -> WorkingHours:
         """Read working hours as people write them."""
         return cls(text, zone)
 
-    @property
-    def is_always(self) -> bool:
-        """Say whether no minute of the week is closed."""
-        return _CLOSED not in self._minutes
-
     def contains(self, now: datetime) -> bool:
         """Say whether an instant lies in a window."""
+        if self.is_always:
+            return True
         wall = now.astimezone(self.zone)
         return self._minutes[wall.weekday() * _DAY + wall.hour * 60 + wall.minute] == 1
 

@@ -11,6 +11,26 @@ from slack_alert.core.wall import DAY, first_instant, format_wall, wall_of
 
 
 @dataclass(frozen=True, slots=True)
+class Never:
+    """Due at no moment: what only answers events."""
+
+    @property
+    def by_wall_clock(self) -> bool:
+        return False
+
+    def next_after(self, after: datetime, anchor: datetime) -> datetime | None:  # noqa: ARG002 - as of every trigger
+        """Find nothing."""
+        return None
+
+    def passed(self, after: datetime, until: datetime, anchor: datetime) -> Passed:  # noqa: ARG002 - as above
+        """Count nothing."""
+        return Passed()
+
+    def describe(self) -> str:
+        return ""
+
+
+@dataclass(frozen=True, slots=True)
 class Every:
     """Due each time an interval has elapsed, first at `start` or one interval after the anchor."""
 

@@ -31,6 +31,9 @@ class Verdict(str, Enum):
     TIMED_OUT = "timed_out"
     CANCELED = "canceled"
 
+    # The default is a function in Python, and a million verdicts pass.
+    __hash__ = str.__hash__
+
     def __str__(self) -> str:
         """Give the word users see."""
         return self.value
@@ -91,6 +94,8 @@ class Action:
     function: Callable[..., Any] | None = None  # Any: a plugin may take and return what it likes
     takes_context: bool = False
     is_async: bool = False
+    #: What an event may fill in, by its fields' names; only where a rule calls it.
+    parameters: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,6 +121,8 @@ class Run:
     asked_by: str | None = None
     #: What was noticed, for a rule.
     event: Mapping[str, object] | None = None
+    #: The name of the events its values become, for a sensor.
+    emits: str | None = None
     started: datetime | None = None
     printed: list[str] | None = None
     #: How many characters it printed so far, kept or not.

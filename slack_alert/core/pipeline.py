@@ -62,6 +62,11 @@ def settle(job: Job, state: State, run: Run, result: Result, mark: Markup) -> Se
     return _settle_alert(job, state, run, result.pieces)
 
 
+def was_quiet(run: Run, result: Result) -> bool:
+    """Tell whether a run had nothing to say, as most have: it leaves a line in history, and nothing to settle."""
+    return not (result.pieces or result.failure or run.said or run.is_withheld)
+
+
 def answer(run: Run, result: Result, to: Address, mark: Markup, *, errors_to: Address | None = None) -> Settlement:
     """Say what a run that a person asked for means: always an answer, and nothing is spent.
 

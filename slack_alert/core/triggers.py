@@ -16,11 +16,11 @@ from slack_alert.core.combined import AnyOf, Between, Jittered, Trigger
 from slack_alert.core.cron import Cron
 from slack_alert.core.durations import LONGEST, parse_duration
 from slack_alert.core.errors import BadValue
-from slack_alert.core.intervals import Every, EveryDays, Once
+from slack_alert.core.intervals import Every, EveryDays, Never, Once
 from slack_alert.core.slots import Passed
 from slack_alert.core.wall import TICK, parse_instant
 
-__all__ = ["INTERVAL_KEYWORDS", "SHORTEST", "TIME_KEYWORDS", "Passed", "Trigger", "parse_trigger"]
+__all__ = ["INTERVAL_KEYWORDS", "SHORTEST", "TIME_KEYWORDS", "Never", "Passed", "Trigger", "parse_trigger"]
 
 INTERVAL_KEYWORDS = ("weeks", "days", "hours", "minutes", "seconds")
 TIME_KEYWORDS = (*INTERVAL_KEYWORDS, "cron", "at")

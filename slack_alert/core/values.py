@@ -64,6 +64,17 @@ def is_quiet(value: object) -> bool:
 _Row = Mapping[Any, Any]
 
 
+def as_row(value: Any) -> _Row | None:
+    """Return a dict, a dataclass or a named tuple as a row; a field with `repr=False` stays hidden."""
+    if isinstance(value, Mapping):
+        return value
+    if is_dataclass(value) and not isinstance(value, (type, BaseException)):
+        return {field.name: getattr(value, field.name) for field in fields(value) if field.repr}
+    if isinstance(value, tuple) and hasattr(value, "_fields"):
+        return dict(zip(value._fields, value, strict=False))
+    return dict(value) if is_record(value) else None
+
+
 def _spoken(value: Any, mark: Markup, name: str, doc: str | None) -> tuple[Piece, ...]:
     """Return the pieces of a value that is neither empty nor one of the plain types."""
     if isinstance(value, (Text, Blocks, Upload)):
@@ -74,7 +85,7 @@ def _spoken(value: Any, mark: Markup, name: str, doc: str | None) -> tuple[Piece
         return _own_form(value, mark)
     if _is_file(value):
         return (_file(value, mark, name),)
-    if row := _row(value):
+    if row := as_row(value):
         return _text(key_values([(_cell(key, mark), _cell(child, mark)) for key, child in row.items()]))
     if isinstance(value, (list, tuple, set, frozenset)):
         return _several(value, mark, name)
@@ -182,7 +193,7 @@ def _how(item: object) -> Callable[[list[Any], Markup, str], tuple[Piece, ...]]:
         return _forms
     if _is_file(item):
         return _files
-    return _rows if _row(item) else _lines
+    return _rows if as_row(item) else _lines
 
 
 def _forms(items: list[Any], mark: Markup, _: str) -> tuple[Piece, ...]:
@@ -199,20 +210,9 @@ def _lines(items: list[Any], mark: Markup, _: str) -> tuple[Piece, ...]:
 
 
 def _rows(items: list[Any], mark: Markup, _: str) -> tuple[Piece, ...]:
-    rows = [row for item in items if (row := _row(item))]
+    rows = [row for item in items if (row := as_row(item))]
     head = list(dict.fromkeys(key for row in rows for key in row))
     return _text(_table(head, [[row.get(key, "") for key in head] for row in rows], mark))
-
-
-def _row(value: Any) -> _Row | None:
-    """Return a dict, a dataclass or a named tuple as a row; a field with `repr=False` stays hidden."""
-    if isinstance(value, Mapping):
-        return value
-    if is_dataclass(value) and not isinstance(value, (type, BaseException)):
-        return {field.name: getattr(value, field.name) for field in fields(value) if field.repr}
-    if isinstance(value, tuple) and hasattr(value, "_fields"):
-        return dict(zip(value._fields, value, strict=False))
-    return dict(value) if is_record(value) else None
 
 
 def _numbered(said: list[Piece]) -> list[Piece]:

@@ -190,6 +190,8 @@ class App:
         for entry in batch.entries:
             self._parts.accept_entry(entry)
         self._parts.sender.forget(batch.dropped)
+        for event in batch.events:
+            self._parts.engine.notice(event)
 
     def _forget_done(self) -> None:
         """Take out all at once what was committed since: each removal waits for the disk."""

@@ -6,23 +6,26 @@ import logging
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
+from functools import partial
 from itertools import count
 
-from slack_alert.core.catalog import Catalog, full_name
+from slack_alert.core.catalog import Catalog, full_name, match
+from slack_alert.core.events import Event, fields_of
 from slack_alert.core.gaps import Gap, gaps, make_up
 from slack_alert.core.markup import Markup
-from slack_alert.core.model import QUIET, Address, Message, Record, Result, Run, Verdict
-from slack_alert.core.pipeline import MOST, Settlement, gate, settle, shortened, standing
+from slack_alert.core.model import Address, Message, Record, Result, Run, Verdict
+from slack_alert.core.pipeline import MOST, gate, settle, standing, was_quiet
 from slack_alert.core.policy import Hold, State, rested
 from slack_alert.core.values import Piece, Text
+from slack_alert.engine.crowding import Crowding
 from slack_alert.engine.hot import Hot
 from slack_alert.engine.ports import Batch, Books, Clock, Due, Executor, Seen, Snapshot, Started
-from slack_alert.engine.reports import waiting_text
+from slack_alert.engine.records import cut_off_record, interrupted_record, quiet_record, spoken_record
 
 log = logging.getLogger(__name__)
 
-#: A job whose slots found it still running so many times in a row is told once.
-_OVERLAPS = 3
+#: So many events wait for one job at most; further ones find it still running.
+WAITING = 1000
 #: A run shorter than this is never worth a note that it began.
 _BRIEF = timedelta(seconds=0.5)
 _TICK = timedelta(microseconds=1)
@@ -39,8 +42,7 @@ class Engine:
         self._mark = mark
         self._hot: dict[str, Hot] = {}
         self._ids = count(1)
-        #: That there are too few threads was told, and some run still waits for one.
-        self._is_full = False
+        self._crowding = Crowding(self.tell, self.runs)
 
     def begin(self, snapshot: Snapshot, now: datetime) -> None:
         """Take up what the store remembers; jobs never seen before start their grid now."""
@@ -49,7 +51,7 @@ class Engine:
             seen = snapshot.seen.get(job.name, Seen(now))
             state = snapshot.states.get(job.name, State())
             self._hot[job.name] = Hot(job, state, seen, snapshot.holds.get(job.name))
-        lost = [_interrupted(started) for started in snapshot.running]
+        lost = [interrupted_record(started) for started in snapshot.running]
         for record in lost:  # A slot that was cut off is accounted for by that, and not missed as well.
             if (cut := self._hot.get(record.binding)) is not None:
                 cut.pass_by(record.slot)
@@ -88,9 +90,17 @@ class Engine:
 
     def due(self, due: Iterable[Due]) -> None:
         """Take all the slots that are due at once: of each job the last may run, a stall folded the others."""
-        runs = [run for names, slots in due for name in names if (run := self._admit(self._hot[name], slots))]
-        if runs:
-            self._executor.submit(runs, self._finish)
+        self._submit(*(self._admit(self._hot[name], slots) for names, slots in due for name in names))
+
+    def notice(self, event: Event) -> None:
+        """Let every job that wants the event answer it; any thread may tell of one."""
+        # One after the other, on the writer's thread: two at once would both find a job free.
+        self._books.put(Batch(), partial(self._answer, event))
+
+    def emit(self, run: Run, value: object) -> None:
+        """Take what a sensor noticed."""
+        assert run.emits is not None, "only sensors notice"
+        self.notice(Event(run.emits, self._clock.now(), fields_of(value)))
 
     def say(self, run: Run, pieces: tuple[Piece, ...], to: Address | None = None) -> None:
         """Say something in the middle of a run; a run counts as one alert, however often it speaks."""
@@ -171,7 +181,7 @@ class Engine:
         cut_off = self.runs()
         for run in cut_off:
             run.is_canceled = True
-        records = [self._cut_off(self._hot[run.binding], run) for run in cut_off]
+        records = [cut_off_record(self._hot[run.binding], run) for run in cut_off]
         seen = {run.binding: self._hot[run.binding].seen for run in cut_off}
         self._books.put(Batch(seen=seen, records=records, running=()))
         return len(cut_off)
@@ -193,7 +203,41 @@ class Engine:
             log.warning("the clock was ahead", extra={"now": now.isoformat(), "jobs": len(wrong)})
         return wrong
 
+    def _answer(self, event: Event) -> None:
+        for job in match(self._catalog, event):
+            hot = self._hot[job.name]
+            if len(hot.events) < WAITING:
+                hot.events.append(event)
+            else:
+                self._books.note(Record(0, job.name, event.at, Verdict.OVERLAPPED))
+            self._take_event(hot)
+
+    def _take_event(self, hot: Hot) -> None:
+        """Let the job answer the next event, when it is free."""
+        while hot.run is None and hot.events:
+            event = hot.events.popleft()
+            verdict = gate(hot.job, hot.state, event.at, hold=hot.hold)
+            if verdict is Verdict.GO:
+                hot.run = self._run(hot, event.at)
+                hot.run.event = event.fields
+                self._submit(hot.run)
+            else:
+                self._skip(hot, event.at, verdict)
+
     def _admit(self, hot: Hot, slots: Sequence[datetime]) -> Run | None:
+        if hot.job.rule is None:
+            return self._admit_slots(hot, slots)
+        self._books.put(Batch(), lambda: self._submit(self._admit_slots(hot, slots)))
+        return None
+
+    def _submit(self, *runs: Run | None) -> None:
+        if admitted := [run for run in runs if run is not None]:
+            self._executor.submit(admitted, self._finish)
+
+    def _run(self, hot: Hot, at: datetime) -> Run:
+        return Run(next(self._ids), hot.job.name, hot.job.action, at, emits=hot.job.emits)
+
+    def _admit_slots(self, hot: Hot, slots: Sequence[datetime]) -> Run | None:
         """Let the last slot run if it may, and account for the others."""
         slot = slots[-1]
         if len(slots) > 1:
@@ -205,83 +249,39 @@ class Engine:
         if verdict is not Verdict.GO:
             self._skip(hot, slot, verdict)
             return None
-        hot.run = Run(next(self._ids), hot.job.name, hot.job.action, slot)
+        hot.run = self._run(hot, slot)
         return hot.run
 
     def _finish(self, run: Run, result: Result) -> None:
         """Settle a run; it counts as done when what it says is committed."""
-        hot = self._hot[run.binding]
         if run.is_canceled:
+            return
+        hot = self._hot[run.binding]
+        self._crowding.finished(hot)
+        if was_quiet(run, result) and hot.job.rule is None:
+            self._books.note(quiet_record(hot, run, result))
+            hot.run = None
             return
         settlement = settle(hot.job, hot.state, run, result, self._mark)
         hot.state = settlement.state
-        # Told again only after a run that nothing overlapped: a job that is always too slow is told once.
-        hot.is_told = hot.is_told and hot.overlaps > 0
-        hot.overlaps = 0
-        self._is_full = self._is_full and any(each.started is None for each in self.runs())
-        if settlement.verdict is Verdict.QUIET and not settlement.messages:
-            self._books.note(_quiet(hot, run, result))
-            hot.run = None
-            return
         batch = Batch(
             states={run.binding: settlement.state},
             seen={run.binding: hot.seen},
-            records=[self._record(hot, run, result, settlement)],
+            records=[spoken_record(hot, run, result, settlement)],
             messages=list(settlement.messages),
         )
-        self._books.put(batch, hot.rest)
+        self._books.put(batch, partial(self._rest, hot))
 
-    def _record(self, hot: Hot, run: Run, result: Result, settlement: Settlement) -> Record:
-        alerts, until = standing(hot.job, settlement.state, run.slot)
-        withheld = run.withheld + settlement.withheld
-        texts = [*(run.texts or ()), *([settlement.text] if settlement.text else ())]
-        text = shortened("\n".join(texts)) if len(texts) > 1 else "".join(texts)
-        if withheld:
-            text += f"\n… {withheld:,} more messages of this run were withheld"
-        told = dict.fromkeys(address.shown for address in (*run.told, *(each.to for each in settlement.messages)))
-        return Record(
-            run.id, run.binding, run.slot, settlement.verdict, run.started, result.duration, text,
-            ", ".join(told) or None, alerts, until, result.failure.traceback if result.failure else None, _printed(run),
-        )  # fmt: skip
-
-    def _cut_off(self, hot: Hot, run: Run) -> Record:
-        record = self._record(hot, run, QUIET, Settlement(hot.state, Verdict.INTERRUPTED))
-        return record._replace(duration=None)
+    def _rest(self, hot: Hot) -> None:
+        """Let the next slot run, or the next event that came meanwhile."""
+        hot.run = None
+        if hot.job.rule is not None:
+            self._take_event(hot)
 
     def _skip(self, hot: Hot, slot: datetime, verdict: Verdict) -> None:
         alerts, until = standing(hot.job, hot.state, slot, hold=hot.hold)
         self._books.note(Record(0, hot.job.name, slot, verdict, alerts=alerts, paused_until=until))
-        hot.overlaps = hot.overlaps + 1 if verdict is Verdict.OVERLAPPED else 0
-        if hot.overlaps != _OVERLAPS or hot.run is None:
-            return
-        if hot.run.started is None:
-            hot.overlaps = 0  # It may be too slow as well, once it has begun.
-            self._tell_full(hot, hot.run)
-        elif not hot.is_told:
-            hot.is_told = True
-            text = f"{hot.job.name} is still running: {_OVERLAPS} slots in a row found its run {hot.run.id} going on."
-            self.tell(f"overlaps/{hot.run.id}/{hot.run.slot.isoformat()}", text, hot.job.errors_to)
-
-    def _tell_full(self, hot: Hot, run: Run) -> None:
-        """Tell once for all that wait who keeps them waiting."""
-        if not self._is_full:
-            self._is_full = True
-            busy = [each for each in self.runs() if each.started is not None]
-            self.tell(f"full/{run.id}/{run.slot.isoformat()}", waiting_text(run, busy), hot.job.errors_to)
-
-
-def _quiet(hot: Hot, run: Run, result: Result) -> Record:
-    """Write the line of most runs: nothing said, nothing spent."""
-    alerts = hot.state.alerts.count(run.slot, hot.job.policy.pause_time)
-    printed = _printed(run) if run.printed else None
-    return Record(
-        run.id, run.binding, run.slot, Verdict.QUIET, run.started, result.duration, alerts=alerts, printed=printed
-    )
-
-
-def _interrupted(started: Started) -> Record:
-    return Record(started.run, started.binding, started.slot, Verdict.INTERRUPTED, started=started.started)
-
-
-def _printed(run: Run) -> str | None:
-    return "".join(run.printed) if run.printed else None
+        if verdict is Verdict.OVERLAPPED:
+            self._crowding.overlapped(hot)
+        else:
+            hot.overlaps = 0

@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+from collections import deque
 from dataclasses import replace
 from datetime import datetime, timedelta
 
 from slack_alert.core.bindings import Job
+from slack_alert.core.events import Event
 from slack_alert.core.model import Run
 from slack_alert.core.policy import Hold, Quota, State
 from slack_alert.engine.ports import Seen
+
+#: Shared by the jobs that answer no events.
+_NONE: deque[Event] = deque(maxlen=0)
 
 
 class Hot:
     """A job with all that changes of it."""
 
-    __slots__ = ("anchor", "hold", "is_told", "job", "last", "overlaps", "run", "state")
+    __slots__ = ("anchor", "events", "hold", "is_told", "job", "last", "overlaps", "run", "state")
 
     def __init__(self, job: Job, state: State, seen: Seen, hold: Hold | None) -> None:
         self.job = job
@@ -25,6 +30,8 @@ class Hot:
         self.last = seen.last
         #: The run that is queued, going on or being written down.
         self.run: Run | None = None
+        #: Events that wait for the job to be free.
+        self.events: deque[Event] = deque() if job.rule else _NONE
         #: Slots in a row that found the run going on, and whether that was told already.
         self.overlaps = 0
         self.is_told = False
@@ -32,10 +39,6 @@ class Hot:
     def pass_by(self, slot: datetime) -> None:
         """Take note that the slots up to this one are accounted for."""
         self.last = max(self.last or slot, slot)
-
-    def rest(self) -> None:
-        """Let the next slot run."""
-        self.run = None
 
     def rewind(self, now: datetime) -> bool:
         """Forget what lies after `now`: it was noted by a wrong clock, and would silence the job until then."""

@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from typing import Protocol
 
 from slack_alert.core.backoff import Outcome
+from slack_alert.core.events import Event
 from slack_alert.core.model import Delivery, Message, Progress, Record, Result, Run
 from slack_alert.core.policy import Hold, State
 
@@ -55,6 +56,8 @@ class Batch:
     """Everything written in one transaction."""
 
     states: dict[str, State] = field(default_factory=dict)
+    #: Of jobs met for the first time, and what no record tells: each record nobody asked for moves its job on. Never
+    #: moves one back, unless the former word lies ahead of `at`.
     seen: dict[str, Seen] = field(default_factory=dict)
     #: None lets the job run again.
     holds: dict[str, Hold | None] = field(default_factory=dict)
@@ -71,6 +74,8 @@ class Batch:
     retried: list[int] = field(default_factory=list)
     #: The greatest inbox request this batch carries out; None leaves it. A request is never carried out twice.
     taken: int | None = None
+    #: What somebody noticed; the engine's business, nothing of it is written.
+    events: list[Event] = field(default_factory=list)
     #: What history is to be cut to, after the commit.
     limits: Limits | None = None
     #: When the batch was made; messages are dated with it.
@@ -214,7 +219,7 @@ class Reader(Protocol):
 class Request:
     """What somebody else wants of the running program, left in the inbox."""
 
-    #: pause, resume, send, retry, drop, record
+    #: pause, resume, send, emit, retry, drop, record, keep
     kind: str
     payload: Mapping[str, object]
     at: datetime

@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
+from slack_alert.core.events import Event
 from slack_alert.core.model import Address, Message, Record, Verdict
 from slack_alert.core.policy import Hold, State, rested
 from slack_alert.core.values import Blocks, Piece, Text, Upload
@@ -43,6 +44,11 @@ def resume(job: str, at: datetime) -> Request:
 def send(message: Message, at: datetime) -> Request:
     """Ask that a message is said."""
     return Request("send", _packed(message), at)
+
+
+def emit(event: Event) -> Request:
+    """Ask that what was noticed is answered."""
+    return Request("emit", {"name": event.name, "fields": dict(event.fields)}, event.at)
 
 
 def outbox(verb: str, delivery: int, at: datetime) -> Request:
@@ -93,6 +99,11 @@ def _send(batch: Batch, request: Request, _: Callable[[], int], __: _StateOf) ->
     batch.messages.append(_unpacked(request.payload, None))
 
 
+def _emit(batch: Batch, request: Request, _: Callable[[], int], __: _StateOf) -> None:
+    payload: _Payload = request.payload
+    batch.events.append(Event(payload["name"], request.at, payload["fields"]))
+
+
 def _retry(batch: Batch, request: Request, _: Callable[[], int], __: _StateOf) -> None:
     payload: _Payload = request.payload
     batch.retried.append(payload["id"])
@@ -140,6 +151,7 @@ _CHANGES: dict[str, Callable[[Batch, Request, Callable[[], int], _StateOf], None
     "pause": _pause,
     "resume": _resume,
     "send": _send,
+    "emit": _emit,
     "retry": _retry,
     "drop": _drop,
     "keep": _keep,

@@ -1,4 +1,4 @@
-"""Turn what markers declare into bindings: jobs, commands and rules with everything they need to run."""
+"""Turn what markers declare into bindings: jobs and commands with everything they need to run."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class Plan(NamedTuple):
     terms: Terms
 
     def bindings(self, function: Callable[..., Any] | None = None) -> tuple[Binding, ...]:  # Any: it is the plugin's
-        """Make the job, the command and the rule of one function."""
+        """Make the job and the command of one function."""
         declaration = self.declaration
         action = Action(
             self.name,
@@ -36,6 +36,7 @@ class Plan(NamedTuple):
             function=function,
             takes_context=declaration.takes_context,
             is_async=declaration.is_async,
+            parameters=declaration.parameters,
         )
         return tuple([make(self.name, action) for make in self.terms.makers])
 

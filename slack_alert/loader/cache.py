@@ -12,7 +12,7 @@ import marshal
 import os
 import sys
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
 from types import CodeType
@@ -24,7 +24,7 @@ from slack_alert.loader.declaration import Declaration, Reading
 from slack_alert.loader.files import PluginFile
 
 #: Raise it with every change to what is kept, or to how files are read.
-_FORMAT = 2
+_FORMAT = 3
 _DIGEST = hashlib.sha256().digest_size
 
 #: All that a reading depends on, but for what all have in common.
@@ -42,7 +42,7 @@ class Cache:
         implementation = (sys.implementation.cache_tag, importlib.util.MAGIC_NUMBER, sys.flags.optimize)
         self._common = repr((_FORMAT, __version__, implementation, markers))
         self._folders: dict[frozenset[str], bytes] = {}
-        self._known: Mapping[str, _Entry] = self._read()
+        self._known = self._read()
         #: Those of this time; what was not asked for is forgotten.
         self._entries: dict[str, _Entry] = {}
         self._has_news = False
@@ -72,18 +72,33 @@ class Cache:
         """Write what is new; a folder that cannot be written to costs time, nothing else."""
         if not self._has_news and len(self._entries) == len(self._known):
             return
-        kept = marshal.dumps((self._common, self._entries))
         with suppress(OSError):
-            self._write(hashlib.sha256(kept).digest() + kept)
+            self._write(self.sealed())
 
-    def _read(self) -> Mapping[str, _Entry]:
+    def lacking(self, files: Iterable[PluginFile]) -> list[PluginFile]:
+        """Find the files of which there is no reading, of whatever content."""
+        return [file for file in files if file.path not in self._known]
+
+    def sealed(self) -> bytes:
+        """Give the readings of this time as they are kept."""
+        kept = marshal.dumps((self._common, self._entries))
+        return hashlib.sha256(kept).digest() + kept
+
+    def learn(self, sealed: bytes) -> None:
+        """Add what another process has read."""
+        self._known |= self._unsealed(sealed)
+        self._has_news = True
+
+    def _read(self) -> dict[str, _Entry]:
         try:
-            written = self._place.read_bytes()
+            return self._unsealed(self._place.read_bytes())
         except OSError:
             return {}
-        sealed, kept = written[:_DIGEST], memoryview(written)[_DIGEST:]
+
+    def _unsealed(self, sealed: bytes) -> dict[str, _Entry]:
+        seal, kept = sealed[:_DIGEST], memoryview(sealed)[_DIGEST:]
         # Unpacking damaged bytes may crash the interpreter.
-        if sealed != hashlib.sha256(kept).digest():
+        if seal != hashlib.sha256(kept).digest():
             return {}
         try:
             common, entries = marshal.loads(kept)  # noqa: S302 - written by us, and sealed

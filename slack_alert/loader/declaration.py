@@ -25,6 +25,8 @@ class Declaration(NamedTuple):
     doc: str | None
     #: Parameters that a call without arguments would miss; `ctx` is none of them.
     required: tuple[str, ...]
+    #: Parameters that an event may fill in, where it answers events.
+    parameters: tuple[str, ...]
     takes_context: bool
     is_async: bool
     #: False: a problem keeps it out already.

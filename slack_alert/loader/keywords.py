@@ -40,7 +40,7 @@ OPTION_KEYWORDS = (
 )
 KEYWORDS = (*TRIGGER_KEYWORDS, *OPTION_KEYWORDS)
 #: Read and checked, and without effect in this version.
-LATER_KEYWORDS = frozenset(EVENT_KEYWORDS) | frozenset(OPTION_KEYWORDS[OPTION_KEYWORDS.index("after") :])
+LATER_KEYWORDS = frozenset(["command"]) | frozenset(OPTION_KEYWORDS[OPTION_KEYWORDS.index("after") :])
 #: What people write for a keyword that is called otherwise.
 _OTHERWISE = {"channel": "to"}
 
@@ -56,5 +56,5 @@ def keyword_suggestion(word: str) -> str:
     meant = nearest(word, (*KEYWORDS, *_OTHERWISE), likeness=0.65)
     if meant:
         return f"Did you mean {_OTHERWISE.get(meant, meant)}?"
-    allowed = [known for known in KEYWORDS if known not in LATER_KEYWORDS and known != "where"]
+    allowed = [known for known in KEYWORDS if known not in LATER_KEYWORDS]
     return f"Allowed: {', '.join(allowed)}."

@@ -17,6 +17,9 @@ _LARGEST_EXPONENT = 64
 _DEEPEST = 50
 _LONGEST = 100_000
 
+# A tuple, because a union is made anew each time it is written down.
+_NUMBERS = (int, float)
+
 _BINARY: dict[type[ast.operator], Callable[[int | float, int | float], object]] = {
     ast.Add: operator.add,
     ast.Sub: operator.sub,
@@ -55,11 +58,11 @@ def evaluate(node: ast.expr, constants: Mapping[str, ast.expr], *, depth: int = 
 
 
 def _plain(value: object, node: ast.expr) -> object:
-    if isinstance(value, bool | None):
+    if value is None or isinstance(value, bool):
         return value
     if isinstance(value, str):
         return _text(value)
-    if not isinstance(value, int | float):
+    if not isinstance(value, _NUMBERS):
         raise NotLiteral(node)
     if not -_LARGEST <= value <= _LARGEST:
         raise BadValue(f"the number is not between -{_LARGEST:.0e} and {_LARGEST:.0e}", hint="Write a smaller one.")

@@ -90,10 +90,10 @@ class _Survey:
     def __post_init__(self) -> None:
         files, self.problems = find_files(self.folder)
         binder = Binder(self.defaults, self.problems)
-        self.files = [self._read(file, binder) for file in files]
+        readings = self.reader.read_all(files)
+        self.files = [self._note(file, reading, binder) for file, reading in zip(files, readings, strict=True)]
 
-    def _read(self, file: PluginFile, binder: Binder) -> _Read:
-        reading = self.reader.read(file)
+    def _note(self, file: PluginFile, reading: Reading, binder: Binder) -> _Read:
         self.problems.extend(reading.problems)
         return _Read(file, reading, tuple([binder.plan(file, declaration) for declaration in reading.declarations]))
 

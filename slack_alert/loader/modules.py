@@ -6,7 +6,6 @@ import importlib.util
 import os
 import sys
 from collections.abc import Iterable, Sequence
-from importlib.abc import MetaPathFinder
 from importlib.machinery import ModuleSpec, SourceFileLoader
 from pathlib import Path
 from types import CodeType, ModuleType
@@ -16,7 +15,7 @@ from slack_alert.loader.files import PACKAGE, PluginFile
 from slack_alert.loader.reader import Reader
 
 
-class PluginFinder(MetaPathFinder):
+class PluginFinder:
     """Find `plugins` and everything below it in one folder, and nothing else."""
 
     def __init__(self, folder: Path, reader: Reader) -> None:

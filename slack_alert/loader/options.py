@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo, available_timezones
 
 from slack_alert.core.durations import parse_duration
 from slack_alert.core.errors import BadValue
+from slack_alert.core.events import check_criteria
 from slack_alert.core.model import SERVICES, Address
 from slack_alert.core.names import nearest
 from slack_alert.core.wall import parse_instant
@@ -125,6 +126,7 @@ def _positive(value: object) -> timedelta:
 def _mapping(value: object) -> Mapping[str, object]:
     if not isinstance(value, dict):
         raise BadValue("this must be a dictionary of criteria", hint='Write where={"path": "/etc/*"}.')
+    check_criteria(value)
     return value
 
 

@@ -18,6 +18,7 @@ OWN_PACKAGE, OWN_MARKER = "slack_alert", "deco"
 # Tuples, because a union is made anew each time it is written down.
 _DECORATED = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
 _IMPORTS = (ast.Import, ast.ImportFrom)
+_DOTTED = (ast.Attribute, ast.Subscript)
 #: Statements without statements inside.
 _SIMPLE = (ast.Expr, ast.Assign, ast.AnnAssign, ast.AugAssign, ast.Return, ast.Pass, *_IMPORTS)
 _BUILTINS = frozenset(dir(builtins))
@@ -51,7 +52,6 @@ def outline(tree: ast.Module, *, has_walrus: bool) -> Outline:
     waiting: list[tuple[list[ast.stmt], Scopes, bool]] = [(tree.body, (), True)]
     while waiting:
         block, scopes, is_direct = waiting.pop()
-        _note_imports(found, block)
         for statement in block:
             if not scopes:
                 found.bound.update(_bound_by(statement, has_walrus=has_walrus))
@@ -62,8 +62,7 @@ def outline(tree: ast.Module, *, has_walrus: bool) -> Outline:
                 found.rebound.update(statement.names)
             elif not isinstance(statement, _SIMPLE):
                 waiting.extend((inner, scopes, False) for inner in _blocks(statement))
-        if not scopes:
-            _note_imported(found, block)
+        _note_imports(found, block, scopes)
     found.decorated.sort(key=lambda item: item[0].lineno)
     return found
 
@@ -93,10 +92,10 @@ def dotted_name(node: ast.expr) -> str | None:
 def root_name(node: ast.expr) -> str | None:
     """Find the name an expression like `a.b["c"]()` begins with."""
     while not isinstance(node, ast.Name):
-        if isinstance(node, ast.Attribute | ast.Subscript):
-            node = node.value
-        elif isinstance(node, ast.Call):
+        if isinstance(node, ast.Call):
             node = node.func
+        elif isinstance(node, _DOTTED):
+            node = node.value
         else:
             return None
     return node.id
@@ -116,9 +115,13 @@ def _note_decorated(found: Outline, statement: Decorated, scopes: Scopes, *, is_
         found.decorated.append((statement, scopes, is_direct))
 
 
-def _note_imports(found: Outline, block: list[ast.stmt]) -> None:
-    if any(isinstance(statement, _IMPORTS) for statement in block):
-        found.imports.append(block)
+def _note_imports(found: Outline, block: list[ast.stmt], scopes: Scopes) -> None:
+    for statement in block:
+        if isinstance(statement, _IMPORTS):
+            found.imports.append(block)
+            if not scopes:
+                _note_imported(found, block)
+            return
 
 
 def _note_imported(found: Outline, block: list[ast.stmt]) -> None:

@@ -58,6 +58,7 @@ def declared(
         is_timed=not _TIMED.isdisjoint([keyword.arg for keyword in call.keywords]),
         doc=_first_line(ast.get_docstring(node, clean=False)),
         required=_required(node.args) if is_plain else (),
+        parameters=_parameters(node.args) if "on" in values else (),
         takes_context=any(argument.arg == CONTEXT for argument in (*node.args.args, *node.args.kwonlyargs)),
         is_async=isinstance(node, ast.AsyncFunctionDef),
         is_sound=is_sound,
@@ -101,6 +102,11 @@ def _required(arguments: ast.arguments) -> tuple[str, ...]:
         if default is None
     ]
     return tuple(name for name in (*without, *named) if name != CONTEXT or name in only_positional)
+
+
+def _parameters(arguments: ast.arguments) -> tuple[str, ...]:
+    """Name what can be handed over by its name."""
+    return tuple(each.arg for each in (*arguments.args, *arguments.kwonlyargs) if each.arg != CONTEXT)
 
 
 def _first_line(doc: str | None) -> str | None:

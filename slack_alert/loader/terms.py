@@ -7,13 +7,14 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta, tzinfo
 from functools import partial
 
-from slack_alert.core.bindings import Binding, Command, Job, Rule
+from slack_alert.core.bindings import Binding, Command, Job
 from slack_alert.core.combined import Jittered
 from slack_alert.core.errors import BadValue
+from slack_alert.core.events import Rule
 from slack_alert.core.hours import WorkingHours
 from slack_alert.core.model import Action, Address
 from slack_alert.core.policy import Policy
-from slack_alert.core.triggers import Trigger, parse_trigger
+from slack_alert.core.triggers import Never, Trigger, parse_trigger
 from slack_alert.loader.declaration import Declaration
 from slack_alert.loader.foresight import Foresight
 from slack_alert.loader.keywords import LATER_KEYWORDS, OPTION_KEYWORDS
@@ -54,7 +55,7 @@ class Terms:
     later: tuple[str, ...] = ()
     #: Why it never runs.
     never: str | None = None
-    #: What makes a job, a command and a rule out of a name and an action.
+    #: What makes a job and a command out of a name and an action.
     makers: tuple[Callable[[str, Action], Binding], ...] = ()
 
 
@@ -130,25 +131,23 @@ class TermsReader:
         self, words: Words, trigger: Trigger | None, policy: Policy, zone: tzinfo
     ) -> Iterator[Callable[[str, Action], Binding]]:
         options = {keyword: value for keyword, value in words.items() if keyword in OPTION_KEYWORDS}
-        if trigger:
+        rule = _rule(words)
+        if trigger or rule:
             job = partial(
                 Job,
-                trigger=trigger,
+                trigger=trigger or Never(),
                 policy=policy,
                 to=self._address(words.get("to"), self.defaults.to),
                 errors_to=self._address(words.get("errors_to"), self.defaults.errors_to),
                 zone=zone,
                 at_start=words.get("at_start") is True,
                 emits=str(words["emits"]) if "emits" in words else None,
+                rule=rule,
                 options=options,
             )
             yield _jittered(job, trigger) if isinstance(trigger, Jittered) else job
         if "command" in words:
             yield partial(Command, words=" ".join(str(words["command"]).split()), options=options)
-        if "on" in words:
-            where = words.get("where")
-            criteria: Mapping[str, object] = where if isinstance(where, dict) else {}
-            yield partial(Rule, on=texts_of(words["on"]), where=criteria, options=options)
 
     def _policy(self, words: Words, zone: tzinfo) -> Policy:
         limit, pause = words.get("max_alert"), words.get("pause_time")
@@ -169,6 +168,11 @@ class TermsReader:
 
     def _address(self, written: object, default: Address) -> Address:
         return Address.parse(str(written), self.defaults.channel) if written is not None else default
+
+
+def _rule(words: Words) -> Rule | None:
+    where = words.get("where")
+    return Rule(texts_of(words["on"]), where if isinstance(where, dict) else {}) if "on" in words else None
 
 
 def _jittered(job: Callable[..., Job], trigger: Jittered) -> Callable[[str, Action], Job]:

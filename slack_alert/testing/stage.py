@@ -69,7 +69,10 @@ class Stage:
         self._mark = Markup(str(uuid4().int)[:12])
         self._render = Render(self._mark, Redaction())
         self._pockets: dict[str, Pocket] = {}
-        self._direct = Direct(Performer(clock=self.clock, render=self._render, say=self._say, context=self._context))
+        performer = Performer(
+            clock=self.clock, render=self._render, say=self._say, context=self._context, notice=self._notice
+        )
+        self._direct = Direct(performer)
         self._simulation = Simulation(catalog, self.clock, self._direct, mark=self._mark, ledger=self.book)
         self._services = Services(
             mark=self._mark,
@@ -135,6 +138,9 @@ class Stage:
         run.said += len(told)
         run.texts = [*(run.texts or ()), *(plain(fallback(message.piece)) for message in told)]
         self.book.put(Batch(messages=list(told)))
+
+    def _notice(self, run: Run, value: object) -> None:
+        self._simulation.engine.emit(run, value)
 
     def _pocket(self, pack: str) -> Pocket:
         if pack not in self._pockets:

@@ -1,7 +1,10 @@
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
 
+from slack_alert.bootstrap import errands
 from slack_alert.core.model import Address, Delivery, Message, Progress, Status
 from slack_alert.core.values import Text
 from slack_alert.engine.ports import Batch
@@ -162,6 +165,7 @@ def test_a_retry_that_waits_says_when_it_goes_out(project: Project) -> None:
     project.remember(Batch(messages=[Message("slack", Address("slack", "#ops"), Text("hi"))], at=ago(minutes=1)))
     project.remember(Batch(progress=[Progress(3, Status.DEAD, 1, ago(minutes=1), reason="gone")]))
 
+    project.monkeypatch.setattr(errands, "PATIENCE", timedelta(seconds=0.2))
     done = project.run("outbox", "retry", "3")
 
     assert (done.code, done.out) == (0, "")

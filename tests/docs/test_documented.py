@@ -125,11 +125,10 @@ def test_every_keyword_is_documented() -> None:
 
 
 def test_keywords_without_effect_are_listed_apart() -> None:
-    """`where` has no code of its own: it means nothing without `on`."""
     before, _, after = page("reference/keywords.md").partition("\n## Not there yet\n")
     listed = quoted("\n".join(first_cells(after.partition("\n## ")[0])))
 
-    assert sorted(LATER_KEYWORDS | {"where"}) == sorted(listed & set(KEYWORDS))
+    assert sorted(LATER_KEYWORDS) == sorted(listed & set(KEYWORDS))
     assert quoted("\n".join(first_cells(before))) & LATER_KEYWORDS == set()
 
 

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta, timezone, tzinfo
 from zoneinfo import ZoneInfo
 
 from slack_alert.core.bindings import Job
 from slack_alert.core.catalog import Catalog
+from slack_alert.core.events import Rule
 from slack_alert.core.hours import WorkingHours
 from slack_alert.core.markup import Markup
 from slack_alert.core.model import Action, Address, Failure, Record, Result, Run
 from slack_alert.core.policy import Policy
-from slack_alert.core.triggers import parse_trigger
+from slack_alert.core.triggers import Never, parse_trigger
 from slack_alert.core.values import Text, fallback
 from slack_alert.engine.engine import Engine
 from slack_alert.engine.ports import Snapshot
@@ -50,6 +52,10 @@ def make_job(
     assert trigger is not None
     action = Action(name, "plugins/db.py", 3, doc="The replica lags.")
     return Job(name, action, trigger, policy or make_policy(zone=zone), OPS, ERRORS, zone, at_start=at_start)
+
+
+def make_rule(name: str = "disk.full", *, on: str = "disk.full", policy: Policy | None = None) -> Job:
+    return replace(make_job(name, policy=policy), trigger=Never(), rule=Rule((on,), {}))
 
 
 def said(*texts: str) -> Result:

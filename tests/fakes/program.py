@@ -32,7 +32,7 @@ class Program:
     def __init__(self, folder: Path, plugins: str, conf: str = "") -> None:
         self.folder = folder
         self._process: subprocess.Popen[bytes] | None = None
-        (folder / "plugins").mkdir(parents=True)
+        (folder / "plugins").mkdir(parents=True, exist_ok=True)
         self.write(plugins)
         (folder / "slack_alert.conf").write_text(f"[slack]\n{dedent(conf)}", encoding="utf-8")
         (folder / "slack_alert.conf").chmod(0o600)

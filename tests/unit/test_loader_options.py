@@ -8,9 +8,10 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from slack_alert.core.bindings import Command, Rule
+from slack_alert.core.bindings import Command
 from slack_alert.core.catalog import Severity
 from slack_alert.core.combined import Jittered
+from slack_alert.core.events import Rule
 from slack_alert.core.model import Address
 from slack_alert.loader import survey
 from tests.fakes.plugins import DEFAULTS, OPS, job, names, problems, surveyed, write
@@ -195,8 +196,6 @@ def test_every_fault_of_a_marker_is_told_at_once(tmp_path: Path) -> None:
         "approve=True",
         "approve='@ops'",
         "command='disk'",
-        "on=['a', 'b']",
-        "emits='full_disk'",
     ],
 )
 def test_what_a_later_version_brings_is_named(tmp_path: Path, option: str) -> None:
@@ -222,9 +221,18 @@ def test_a_command_s_arguments_come_from_its_signature(tmp_path: Path) -> None:
 def test_a_rule_has_its_criteria(tmp_path: Path) -> None:
     catalog = surveyed(tmp_path, "@deco(on='changed_file', where={'path': ('/etc', None, 1.5)})\ndef f(path): pass")
 
-    (binding,) = catalog.bindings
-    assert isinstance(binding, Rule)
-    assert (binding.on, binding.where) == (("changed_file",), {"path": ["/etc", None, 1.5]})
+    (job,) = catalog.jobs
+    assert job.rule == Rule(("changed_file",), {"path": ["/etc", None, 1.5]})
+    assert (job.kind, job.shown, job.action.parameters) == ("rule", "on changed_file", ("path",))
+    assert catalog.problems == ()
+
+
+@pytest.mark.parametrize("where", ["'x'", "{1: 2}", "{'a': {'b': 1}}", "{'a': [[1]]}", "{' ': 1}"])
+def test_criteria_that_could_never_hold_are_a_problem(tmp_path: Path, where: str) -> None:
+    catalog = surveyed(tmp_path, f"@deco(on='x', where={where})\ndef f(): pass")
+
+    (problem,) = catalog.problems
+    assert (problem.code, problem.message[:5]) == ("SA201", "where")
 
 
 def test_one_function_may_carry_several_triggers(tmp_path: Path) -> None:
@@ -233,8 +241,8 @@ def test_one_function_may_carry_several_triggers(tmp_path: Path) -> None:
     assert [(binding.name, binding.kind) for binding in catalog.bindings] == [
         ("x.f", "sensor"),
         ("x.f", "command"),
-        ("x.f", "rule"),
     ]
+    assert catalog.bindings[0].shown == "every 1h, on x"
 
 
 def test_emits_alone_is_no_trigger(tmp_path: Path) -> None:

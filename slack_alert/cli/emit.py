@@ -1,0 +1,77 @@
+"""`slack-alert emit EVENT`."""
+
+from __future__ import annotations
+
+import json
+from difflib import get_close_matches
+from typing import TYPE_CHECKING
+
+import click
+
+from slack_alert.cli import codes
+from slack_alert.cli.options import common, remember
+from slack_alert.cli.output import tell
+from slack_alert.cli.session import settings_of
+from slack_alert.cli.spoken import counted
+from slack_alert.core.errors import BadValue
+
+if TYPE_CHECKING:
+    from slack_alert.core.catalog import Catalog
+    from slack_alert.core.events import Event
+
+
+@click.command()
+@common
+@click.argument("event")
+@click.argument("fields", nargs=-1, metavar="[FIELD=VALUE]...")
+@click.pass_context
+def emit(ctx: click.Context, /, *, event: str, fields: tuple[str, ...], **flags: object) -> int:
+    """Tell the jobs with on="EVENT" that it was noticed; numbers, true, false and null are values, the rest is text."""
+    from slack_alert import bootstrap
+    from slack_alert.core.catalog import match
+    from slack_alert.core.events import Event
+    from slack_alert.engine import requests
+    from slack_alert.engine.clock import SystemClock
+
+    settings = settings_of(remember(ctx, flags))
+    noticed = Event(_name(event), SystemClock().now(), dict(map(_field, fields)))
+    catalog = bootstrap.survey_plugins(settings)
+    found = [job.name for job in match(catalog, noticed)]
+    is_taken = bootstrap.leave(settings, requests.emit(noticed))
+    tell(f"{noticed.name}: {', '.join(found)} will answer." if found else _unwanted(catalog, noticed))
+    if not is_taken:
+        click.echo("slack-alert is not running: it is answered when it starts.", err=True)
+    return codes.FINE
+
+
+def _name(text: str) -> str:
+    if not text.strip() or not text.isprintable() or "=" in text:
+        raise BadValue(f"{text!r} is no name of an event.", hint="Write `slack-alert emit backup.done size=12`.")
+    return text.strip()
+
+
+def _field(text: str) -> tuple[str, object]:
+    name, sign, value = text.partition("=")
+    if not sign or not name.strip():
+        raise BadValue(f"{text!r} is no field.", hint="Write each as FIELD=VALUE: size=12.")
+    return name.strip(), _value(value)
+
+
+def _value(text: str) -> object:
+    try:
+        found = json.loads(text)
+    except ValueError:
+        return text
+    # JSON knows no NaN and no infinity; Python's reader does.
+    return found if not isinstance(found, float) or found - found == 0 else text
+
+
+def _unwanted(catalog: Catalog, noticed: Event) -> str:
+    """Say that nobody waits for it, and what is waited for."""
+    rules = [job.rule for job in catalog.jobs if job.rule is not None]
+    names = sorted({name for rule in rules for name in rule.on})
+    if noticed.name in names:
+        return f"{noticed.name}: its fields meet no job's criteria ({counted(len(rules), 'job')} with `on`)."
+    near = get_close_matches(noticed.name, names, 1)
+    hint = f"Did you mean {near[0]}?" if near else f"Waited for: {', '.join(names) or 'nothing'}."
+    return f"{noticed.name}: no job waits for it. {hint}"

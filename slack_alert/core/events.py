@@ -1,0 +1,99 @@
+"""What was noticed, and which of the jobs that wait for such a thing want it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from fnmatch import fnmatchcase
+from operator import eq, ge, gt, le, lt, ne
+from typing import Any
+
+from slack_alert.core.errors import BadValue
+from slack_alert.core.values import as_row
+
+#: Longer signs come first.
+_COMPARISONS: tuple[tuple[str, Callable[[Any, Any], bool]], ...] = (
+    (">=", ge), ("<=", le), ("!=", ne), ("==", eq), (">", gt), ("<", lt),
+)  # fmt: skip
+_ABSENT = object()
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """Something that was noticed, by a sensor or by whoever called `emit`."""
+
+    name: str
+    at: datetime
+    fields: Mapping[str, object]
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """Which events a job answers: by their names (`disk.*` for several), and by what their fields hold."""
+
+    on: tuple[str, ...]
+    where: Mapping[str, object]
+
+    def wants(self, event: Event) -> bool:
+        """Tell whether the event is one of them; every criterion must hold."""
+        if not any(fnmatchcase(event.name, name) for name in self.on):
+            return False
+        return all(_holds(criterion, _field(event.fields, path)) for path, criterion in self.where.items())
+
+    def describe(self) -> str:
+        """Say what it waits for, for people."""
+        return "on " + ", ".join(self.on)
+
+
+def fields_of(value: object) -> Mapping[str, object]:
+    """Make the fields of an event from a sensor's value: a record's own, or `value` for anything plain."""
+    found = as_row(value)
+    return {"value": value} if found is None else {str(name): field for name, field in found.items()}
+
+
+def check_criteria(where: Mapping[str, object]) -> None:
+    """Raise BadValue where a criterion could never be understood."""
+    for path, criterion in where.items():
+        if not isinstance(path, str) or not path.strip():
+            raise BadValue(f"the field {path!r} must be a text", hint='Write where={"path": "/etc/*"}.')
+        for one in criterion if isinstance(criterion, list) else [criterion]:
+            if isinstance(one, dict | list):
+                raise BadValue(
+                    f"the criterion of {path} is {one!r}",
+                    hint='A field is compared with a value, a pattern ("/etc/*"), a bound (">= 90") or a list of them.',
+                )
+
+
+def _field(fields: Mapping[str, object], path: str) -> object:
+    """Find a field by its name, else by its path through records: `disk.free`."""
+    if path in fields:
+        return fields[path]
+    found: object = fields
+    for name in path.split("."):
+        if not isinstance(found, Mapping) or name not in found:
+            return _ABSENT
+        found = found[name]
+    return found
+
+
+def _holds(criterion: object, value: object) -> bool:
+    if isinstance(criterion, list):
+        return any(_holds(one, value) for one in criterion)
+    if value is _ABSENT:
+        return False
+    if not isinstance(criterion, str):
+        # 1 and True are equal to Python, and nobody means that.
+        return criterion == value and isinstance(criterion, bool) == isinstance(value, bool)
+    for sign, compare in _COMPARISONS:
+        if criterion.startswith(sign):
+            return _compared(compare, value, criterion[len(sign) :].strip())
+    return fnmatchcase(str(value), criterion)
+
+
+def _compared(compare: Callable[[Any, Any], bool], value: object, bound: str) -> bool:
+    """Compare as numbers where both are, else as texts."""
+    try:
+        return compare(float(str(value)), float(bound))
+    except ValueError:
+        return compare(str(value), bound)

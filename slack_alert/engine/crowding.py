@@ -1,0 +1,48 @@
+"""Jobs that are still running when they are due again, and why: told once, not at every slot."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from slack_alert.core.model import Address, Run
+from slack_alert.engine.hot import Hot
+from slack_alert.engine.reports import waiting_text
+
+#: A job whose slots found it still running so many times in a row is told once.
+_OVERLAPS = 3
+
+
+class Crowding:
+    """Counts what was overlapped, and tells of it."""
+
+    def __init__(self, tell: Callable[[str, str, Address], None], runs: Callable[[], list[Run]]) -> None:
+        self._tell = tell
+        self._runs = runs
+        #: That there are too few threads was told, and some run still waits for one.
+        self._is_full = False
+
+    def overlapped(self, hot: Hot) -> None:
+        """Take note of a slot that found the job's run going on."""
+        hot.overlaps += 1
+        if hot.overlaps != _OVERLAPS or hot.run is None:
+            return
+        if hot.run.started is None:
+            hot.overlaps = 0  # It may be too slow as well, once it has begun.
+            self._tell_full(hot, hot.run)
+        elif not hot.is_told:
+            hot.is_told = True
+            text = f"{hot.job.name} is still running: {_OVERLAPS} slots in a row found its run {hot.run.id} going on."
+            self._tell(f"overlaps/{hot.run.id}/{hot.run.slot.isoformat()}", text, hot.job.errors_to)
+
+    def finished(self, hot: Hot) -> None:
+        """Take note that the job's run has ended; one that is always too slow is not told of again."""
+        hot.is_told = hot.is_told and hot.overlaps > 0
+        hot.overlaps = 0
+        self._is_full = self._is_full and any(each.started is None for each in self._runs())
+
+    def _tell_full(self, hot: Hot, run: Run) -> None:
+        """Tell once for all that wait who keeps them waiting."""
+        if not self._is_full:
+            self._is_full = True
+            busy = [each for each in self._runs() if each.started is not None]
+            self._tell(f"full/{run.id}/{run.slot.isoformat()}", waiting_text(run, busy), hot.job.errors_to)

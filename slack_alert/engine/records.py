@@ -1,0 +1,46 @@
+"""The lines that runs leave in history."""
+
+from __future__ import annotations
+
+from slack_alert.core.model import QUIET, Record, Result, Run, Verdict
+from slack_alert.core.pipeline import Settlement, shortened, standing
+from slack_alert.engine.hot import Hot
+from slack_alert.engine.ports import Started
+
+
+def spoken_record(hot: Hot, run: Run, result: Result, settlement: Settlement) -> Record:
+    """Write the line of a run that said, or wanted to say, something."""
+    alerts, until = standing(hot.job, settlement.state, run.slot)
+    withheld = run.withheld + settlement.withheld
+    texts = [*(run.texts or ()), *([settlement.text] if settlement.text else ())]
+    text = shortened("\n".join(texts)) if len(texts) > 1 else "".join(texts)
+    if withheld:
+        text += f"\n… {withheld:,} more messages of this run were withheld"
+    told = dict.fromkeys(address.shown for address in (*run.told, *(each.to for each in settlement.messages)))
+    return Record(
+        run.id, run.binding, run.slot, settlement.verdict, run.started, result.duration, text,
+        ", ".join(told) or None, alerts, until, result.failure.traceback if result.failure else None, _printed(run),
+    )  # fmt: skip
+
+
+def quiet_record(hot: Hot, run: Run, result: Result) -> Record:
+    """Write the line of most runs: nothing said, nothing spent."""
+    alerts = hot.state.alerts.count(run.slot, hot.job.policy.pause_time)
+    printed = _printed(run) if run.printed else None
+    return Record(
+        run.id, run.binding, run.slot, Verdict.QUIET, run.started, result.duration, "", None, alerts, None, None, printed
+    )
+
+
+def cut_off_record(hot: Hot, run: Run) -> Record:
+    """Write the line of a run that the end of the program cut off."""
+    return spoken_record(hot, run, QUIET, Settlement(hot.state, Verdict.INTERRUPTED))._replace(duration=None)
+
+
+def interrupted_record(started: Started) -> Record:
+    """Write the line of a run under which the process died."""
+    return Record(started.run, started.binding, started.slot, Verdict.INTERRUPTED, started=started.started)
+
+
+def _printed(run: Run) -> str | None:
+    return "".join(run.printed) if run.printed else None

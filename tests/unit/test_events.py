@@ -1,0 +1,105 @@
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import pytest
+
+from slack_alert.core.catalog import Catalog, match
+from slack_alert.core.errors import BadValue
+from slack_alert.core.events import Event, Rule, check_criteria, fields_of
+from tests.fakes.engine_rig import at, make_job, make_rule
+
+NOON = at("16 12:00")
+
+
+def disk(**fields: object) -> Event:
+    return Event("disk.full", NOON, {"mount": "/var", "used": 91, "host": {"name": "db1"}, **fields})
+
+
+@pytest.mark.parametrize(
+    ("names", "is_wanted"),
+    [
+        (["disk.full"], True),
+        (["disk.*"], True),
+        (["*"], True),
+        (["backup.done", "disk.full"], True),
+        (["disk"], False),
+        (["Disk.full"], False),
+        (["backup.done"], False),
+    ],
+)
+def test_an_event_is_wanted_by_its_name(names: list[str], is_wanted: bool) -> None:
+    assert is_wanted == Rule(tuple(names), {}).wants(disk())
+
+
+@pytest.mark.parametrize(
+    ("where", "is_wanted"),
+    [
+        ({"mount": "/var"}, True),
+        ({"mount": "/v*"}, True),
+        ({"mount": ["/", "/var"]}, True),
+        ({"mount": "!= /"}, True),
+        ({"mount": "/"}, False),
+        ({"used": 91}, True),
+        ({"used": "91"}, True),
+        ({"used": ">= 91"}, True),
+        ({"used": "> 91"}, False),
+        ({"used": "<100"}, True),
+        ({"used": "== 91.0"}, True),
+        ({"used": [10, ">90"]}, True),
+        ({"mount": "/var", "used": "< 50"}, False),
+        ({"host.name": "db?"}, True),
+        ({"host.zone": "*"}, False),
+        ({"user": None}, False),
+        ({"user": "!= ann"}, False),
+    ],
+)
+def test_every_criterion_must_hold(where: Mapping[str, object], is_wanted: bool) -> None:
+    assert is_wanted == Rule(("disk.full",), where).wants(disk())
+
+
+@pytest.mark.parametrize(
+    ("criterion", "value", "is_wanted"), [(True, True, True), (True, 1, False), (1, True, False), (None, None, True)]
+)
+def test_a_truth_value_is_no_number(criterion: object, value: object, is_wanted: bool) -> None:
+    assert is_wanted == Rule(("disk.full",), {"read_only": criterion}).wants(disk(read_only=value))
+
+
+def test_a_name_with_a_dot_is_found_before_a_path() -> None:
+    assert Rule(("disk.full",), {"host.name": "db2"}).wants(disk(**{"host.name": "db2"}))
+
+
+@pytest.mark.parametrize("where", [{"": 1}, {"a": {"b": 1}}, {"a": [1, [2]]}])
+def test_criteria_that_mean_nothing_are_refused(where: Mapping[str, object]) -> None:
+    with pytest.raises(BadValue):
+        check_criteria(where)
+
+
+@dataclass
+class Disk:
+    mount: str
+    used: int
+
+
+class Pair(NamedTuple):
+    mount: str
+    used: int
+
+
+@pytest.mark.parametrize("value", [{"mount": "/", "used": 9}, Disk("/", 9), Pair("/", 9)])
+def test_the_fields_of_an_event_are_those_of_the_record_that_was_noticed(value: object) -> None:
+    assert fields_of(value) == {"mount": "/", "used": 9}
+
+
+@pytest.mark.parametrize("value", ["/etc/passwd", 3.5, True])
+def test_what_is_no_record_is_the_value(value: object) -> None:
+    assert fields_of(value) == {"value": value}
+
+
+def test_events_reach_the_jobs_that_want_them_in_the_order_of_the_files() -> None:
+    first, last = make_rule("b.first", on="disk.*"), make_rule("a.last", on="disk.full")
+    catalog = Catalog((make_job(), first, make_rule("c.other", on="backup.done"), last))
+
+    assert match(catalog, disk()) == [first, last]
