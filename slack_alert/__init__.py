@@ -53,6 +53,7 @@ class Keywords(TypedDict, total=False):
     repeat: Literal["post", "change", "thread", "update"]
     remind: float | str
     recover: bool
+    escalate: str
     catch_up: float | str
     timeout: float | str
     retries: int
@@ -80,7 +81,7 @@ def deco(**keywords: Unpack[Keywords]) -> Callable[[_Function], _Function]:  # n
     When: `weeks days hours minutes seconds` (numbers above 0, summed), `cron`, `at`; `command`, `on`, `emits`.
     Limits of that: `start end jitter at_start enabled`.
     Where it is said: `to errors_to`; under which name: `name`; on which clock: `timezone`.
-    How often: `working_hours max_alert pause_time while_paused`.
+    How often: `working_hours max_alert pause_time while_paused`; of one incident: `after repeat remind recover escalate`.
     `Keywords` has all of them with their types.
     """
     return _unchanged

@@ -19,10 +19,11 @@ from slack_alert.core.backoff import Outcome
 from slack_alert.core.bindings import Job
 from slack_alert.core.catalog import Catalog
 from slack_alert.core.model import Address, Delivery, Message, Record, Result, Run
-from slack_alert.core.pipeline import Settlement, answer, as_text, messages
+from slack_alert.core.pipeline import Settlement, answer
 from slack_alert.core.policy import Hold, State
 from slack_alert.core.redaction import Redaction
 from slack_alert.core.values import Piece
+from slack_alert.core.wording import as_text, messages
 from slack_alert.engine import requests
 from slack_alert.engine.clock import SystemClock
 from slack_alert.engine.context import Context, Services

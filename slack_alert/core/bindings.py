@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import tzinfo
 
+from slack_alert.core.care import CAREFREE, Care
 from slack_alert.core.events import Rule
 from slack_alert.core.model import Action, Address
 from slack_alert.core.policy import Policy
@@ -29,6 +30,7 @@ class Job:
     at_start: bool = False
     emits: str | None = None
     rule: Rule | None = None
+    care: Care = CAREFREE
     options: Mapping[str, object] = field(default_factory=dict)
 
     @property

@@ -8,10 +8,22 @@ from datetime import datetime, timedelta
 from enum import Enum
 from typing import Any, NamedTuple
 
+from slack_alert.core.care import CAREFREE, Care
 from slack_alert.core.conversations import complete, parse_conversation
 from slack_alert.core.errors import BadValue
 from slack_alert.core.names import nearest
 from slack_alert.core.values import Piece
+
+
+class Manner(str, Enum):
+    """How a message stands to the one before it of the same incident."""
+
+    #: A message of its own.
+    POST = "post"
+    #: A reply in the thread of the incident's message.
+    REPLY = "reply"
+    #: The incident's message, edited.
+    EDIT = "edit"
 
 
 class Verdict(str, Enum):
@@ -107,6 +119,8 @@ class Failure:
     #: `plugins/db.py:12`, the innermost line of the plugin's own code.
     place: str
     traceback: str
+    #: What history says of it.
+    verdict: Verdict = Verdict.ERROR
 
 
 @dataclass(slots=True)
@@ -141,6 +155,20 @@ class Run:
     #: How many messages were withheld because it had said so many.
     withheld: int = 0
     is_canceled: bool = False
+    care: Care = CAREFREE
+    #: Given up, and its function still goes on in this process, where nothing can end it.
+    is_stuck: bool = False
+    #: What to do when that function has returned after all; set by whoever waits for it.
+    released: Callable[[], None] | None = None
+
+
+class Usage(NamedTuple):
+    """What a run used that had a process of its own."""
+
+    #: Time of the processor.
+    cpu: timedelta
+    #: The most memory its process ever had, in bytes.
+    memory: int
 
 
 class Result(NamedTuple):
@@ -149,6 +177,7 @@ class Result(NamedTuple):
     pieces: tuple[Piece, ...] = ()
     failure: Failure | None = None
     duration: timedelta = timedelta()
+    usage: Usage | None = None
 
 
 QUIET = Result()
@@ -165,6 +194,9 @@ class Message:
     #: The slot that caused it; a late message begins with it. None for what no slot caused.
     slot: datetime | None = None
     run: int | None = None
+    manner: Manner = Manner.POST
+    #: The key of the message that is replied to or edited; one that cannot be is followed by a message of its own.
+    root: str = ""
 
 
 class Status(str, Enum):

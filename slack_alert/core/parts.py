@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from slack_alert.core.markup import entities, plain
@@ -14,10 +14,16 @@ LIMIT = 4000
 PARTS = 10
 
 
+#: The entries of a list, a dict or a table: what each is known by, and the whole of it.
+Entries = tuple[tuple[str, str], ...]
+
+
 @dataclass(frozen=True, slots=True)
 class Text:
     #: Canonical: Slack's mrkdwn with `&`, `<`, `>` escaped; raw are only mentions and links.
     text: str
+    #: What it lists, by which the next one is compared with it; the same texts are equal whatever they list.
+    entries: Entries = field(default=(), compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,28 +7,27 @@ from datetime import datetime, timedelta
 from typing import NamedTuple
 
 from slack_alert.core.bindings import Job
-from slack_alert.core.markup import Markup
-from slack_alert.core.model import Address, Message, Result, Run, Verdict
-from slack_alert.core.parts import PARTS
-from slack_alert.core.policy import Hold, Quota, State, admit, rests, spend_alert, spend_error
-from slack_alert.core.values import (
-    Piece,
-    Text,
-    deliverable,
-    error_card,
-    fallback,
-    on_terminal,
-    pause_notice,
-    with_notice,
+from slack_alert.core.incidents import (
+    UNCHANGED,
+    Incident,
+    Repeat,
+    Ruling,
+    changes,
+    entries_of,
+    escalates,
+    length,
+    remembered_text,
+    risen,
+    rule,
 )
+from slack_alert.core.markup import Markup
+from slack_alert.core.model import Address, Manner, Message, Result, Run, Verdict
+from slack_alert.core.policy import Hold, Quota, State, admit, rests, spend_alert, spend_error
+from slack_alert.core.values import Piece, Text, fallback, pause_notice, with_notice
+from slack_alert.core.wording import as_text, card, messages, within
 
 #: Until when a pause shorter than this lasts is told to the second.
 _BRIEF = timedelta(minutes=2)
-#: So many messages may come of one run; what it says beyond them is withheld.
-MOST = 100
-#: Of what was said history keeps so many characters.
-KEPT = 20_000
-_ENOUGH = Text("… and more of this run is withheld")
 
 
 class Settlement(NamedTuple):
@@ -41,6 +40,8 @@ class Settlement(NamedTuple):
     text: str = ""
     #: How many messages the run said beyond what one run may.
     withheld: int = 0
+    #: The rule behind the verdict with its numbers, where the verdict alone does not say it.
+    reason: str = ""
 
 
 def gate(job: Job, state: State, slot: datetime, *, hold: Hold | None = None, is_running: bool = False) -> Verdict:
@@ -53,18 +54,21 @@ def gate(job: Job, state: State, slot: datetime, *, hold: Hold | None = None, is
     return Verdict.OVERLAPPED if is_running else Verdict.GO
 
 
-def settle(job: Job, state: State, run: Run, result: Result, mark: Markup) -> Settlement:
-    """Say what a result means: a quiet run leaves the state as it is, an alert or an error spends its quota."""
+def settle(job: Job, state: State, run: Run, result: Result, mark: Markup, *, mute: str = "") -> Settlement:
+    """Say what a result means: an alert or an error spends its quota, a quiet run ends an incident.
+
+    `mute` says why nothing may be said now, because somebody wants it so; empty: it may.
+    """
     if result.failure is not None:
-        return _settle_failure(job, state, run, result, mark)
+        return _settle_failure(job, state, run, result, mark, mute=mute)
     if not result.pieces:
-        return Settlement(state, _spoken(run))
-    return _settle_alert(job, state, run, result.pieces)
+        return _settle_quiet(job, state, run, mark, mute=mute)
+    return _settle_alert(job, state, run, result.pieces, mark, mute=mute)
 
 
-def was_quiet(run: Run, result: Result) -> bool:
+def was_quiet(state: State, run: Run, result: Result) -> bool:
     """Tell whether a run had nothing to say, as most have: it leaves a line in history, and nothing to settle."""
-    return not (result.pieces or result.failure or run.said or run.is_withheld)
+    return not (result.pieces or result.failure or run.said or run.is_withheld) and state.is_calm
 
 
 def answer(run: Run, result: Result, to: Address, mark: Markup, *, errors_to: Address | None = None) -> Settlement:
@@ -73,27 +77,12 @@ def answer(run: Run, result: Result, to: Address, mark: Markup, *, errors_to: Ad
     All of it goes to `to`; with `errors_to`, what an exception is told as goes there.
     """
     if result.failure is not None:
-        told = (*result.pieces, _card(run, result, mark))
-        *before, card = messages(run, told, to)
-        return Settlement(State(), Verdict.ERROR, (*before, replace(card, to=errors_to or to)), as_text(told))
+        told = (*result.pieces, card(run, result, mark))
+        *before, last = messages(run, told, to)
+        return Settlement(State(), Verdict.ERROR, (*before, replace(last, to=errors_to or to)), as_text(told))
     told = result.pieces or ((Text("done"),) if not run.said else ())
     verdict = Verdict.SAID if result.pieces or run.said else Verdict.QUIET
     return Settlement(State(), verdict, messages(run, told, to), as_text(result.pieces))
-
-
-def messages(run: Run, pieces: tuple[Piece, ...], to: Address) -> tuple[Message, ...]:
-    """Give each deliverable part of what a run says a key of its own."""
-    name = run.binding.rpartition(".")[2]
-    parts = [part for piece in pieces for part in deliverable(piece, name=name)]
-    stem = f"{run.binding}@{run.slot.isoformat()}/{run.id}#"
-    return tuple(
-        Message(f"{stem}{number}", to, part, slot=run.slot, run=run.id) for number, part in enumerate(parts, run.said)
-    )
-
-
-def as_text(pieces: tuple[Piece, ...]) -> str:
-    """Write what is said as history shows it."""
-    return shortened("\n".join(on_terminal(fallback(piece)) for piece in pieces))
 
 
 def standing(job: Job, state: State, slot: datetime, *, hold: Hold | None = None) -> tuple[int, datetime | None]:
@@ -106,47 +95,159 @@ def standing(job: Job, state: State, slot: datetime, *, hold: Hold | None = None
     return alerts, until
 
 
-def shortened(text: str) -> str:
-    """Cut what is too long for a line of history, and say by how much."""
-    return text if len(text) <= KEPT else f"{text[:KEPT]}… {len(text) - KEPT:,} more characters"
-
-
 def _spoken(run: Run) -> Verdict:
     if run.said:
         return Verdict.SAID
     return Verdict.MUTED if run.is_withheld else Verdict.QUIET
 
 
-def _settle_alert(job: Job, state: State, run: Run, pieces: tuple[Piece, ...]) -> Settlement:
-    if not run.said and rests(job.policy, state.alerts, run.slot):
-        return Settlement(state, Verdict.MUTED, text=as_text(pieces))
-    told, withheld = _within(run, pieces)
-    if run.said:  # one run counts as one alert, however often it speaks
-        return Settlement(state, Verdict.SAID, messages(run, told, job.to), as_text(told), withheld)
-    after = spend_alert(job.policy, state, run.slot)
-    told = _noticed(job, after.alerts, run.slot, told, word="alert")
-    return Settlement(after, Verdict.SAID, messages(run, told, job.to), as_text(told), withheld)
+def _settle_quiet(job: Job, state: State, run: Run, mark: Markup, *, mute: str) -> Settlement:
+    """End the incident, and tell so where that is wanted; what the quota withheld is told once it is over."""
+    verdict, incident = _spoken(run), state.incident
+    if verdict is not Verdict.QUIET or state.is_calm:
+        return Settlement(state, verdict)
+    told: tuple[Message, ...] = ()
+    if incident is not None and not mute and job.policy.voice.recovers and incident.told is not None:
+        manner, pieces = _recovery(job, incident, run.slot, mark)
+        told = messages(run, pieces, job.to, manner, root=incident.edit or incident.root)
+    after, digest = _digest(job, replace(state, incident=None), run.slot)
+    if digest and not mute:
+        told += messages(replace(run, said=len(told)), (Text(f"{_name(job, mark)}: {digest}"),), job.to)
+    elif digest:
+        after = replace(state, incident=None)
+    text = as_text(tuple(message.piece for message in told))
+    reason = f"recovered after {length(incident, run.slot)}" if incident is not None and incident.told else ""
+    return Settlement(after, Verdict.SAID if told else Verdict.QUIET, told, text, reason=reason)
 
 
-def _within(run: Run, pieces: tuple[Piece, ...]) -> tuple[tuple[Piece, ...], int]:
-    """Keep as much as one run may say, and count the rest; the message that ends it says so."""
-    if run.said + len(pieces) * PARTS <= MOST:
-        return pieces, 0
-    name = run.binding.rpartition(".")[2]
-    parts = tuple(part for piece in pieces for part in deliverable(piece, name=name))
-    room = MOST - run.said
-    if len(parts) <= room:
-        return pieces, 0
-    return ((*parts[:room], _ENOUGH) if room >= 0 else ()), len(parts) - max(room, 0)
+def _recovery(job: Job, incident: Incident, slot: datetime, mark: Markup) -> tuple[Manner, tuple[Piece, ...]]:
+    """Close the incident where it stands."""
+    line = f":white_check_mark: {_name(job, mark)} recovered after {length(incident, slot)}"
+    closed = with_notice((Text(incident.text),), line)
+    if job.policy.voice.repeat is Repeat.UPDATE and len(closed) == 1:
+        return Manner.EDIT, closed
+    return (Manner.REPLY if job.policy.voice.repeat is Repeat.THREAD else Manner.POST), (Text(line),)
 
 
-def _settle_failure(job: Job, state: State, run: Run, result: Result, mark: Markup) -> Settlement:
-    card = _card(run, result, mark)
-    if rests(job.policy, state.errors, run.slot):
-        return Settlement(state, Verdict.MUTED, text=as_text((card,)))
+def _settle_alert(
+    job: Job, state: State, run: Run, pieces: tuple[Piece, ...], mark: Markup, *, mute: str
+) -> Settlement:
+    """Count the alert to its incident, and say it as the job's voice wants."""
+    incident = risen(state.incident, run.slot)
+    if run.said:  # One run counts as one alert, however often it speaks.
+        return _more(job, state, run, pieces)
+    counted = replace(state, incident=incident)
+    if mute:
+        return Settlement(counted, Verdict.MUTED, text=as_text(pieces), reason=mute)
+    said = _said(pieces)
+    ruling = rule(job.policy.voice, incident, run.slot, remembered_text(said))
+    if ruling.manner is Manner.POST and rests(job.policy, state.alerts, run.slot):
+        return _withheld_by_quota(job, counted, run, pieces)
+    settlement = _say(job, counted, run, pieces, ruling)
+    return _escalated(job, settlement, run, said, mark)
+
+
+def _say(job: Job, state: State, run: Run, pieces: tuple[Piece, ...], ruling: Ruling) -> Settlement:
+    incident = state.incident
+    assert incident is not None, "it was counted"
+    manner, shown = _form(job, incident, run.slot, pieces, ruling.manner)
+    remembered = replace(incident, text=remembered_text(_said(pieces)), entries=entries_of(pieces))
+    if manner is None:
+        after = replace(state, incident=remembered)
+        return Settlement(after, Verdict.MUTED, text=as_text(pieces), reason=ruling.reason or UNCHANGED)
+    told, withheld = within(run, shown)
+    root, after = incident.root, state
+    if manner is Manner.POST:
+        root = ""
+        after, told = _spent(job, state, run.slot, told)
+    elif manner is Manner.EDIT:
+        root = incident.edit or incident.root
+    sent = messages(run, told, job.to, manner, root=root)
+    after = replace(after, incident=_placed(remembered, manner, sent, run.slot))
+    return Settlement(after, Verdict.SAID, sent, as_text(told), withheld, ruling.reason)
+
+
+def _spent(job: Job, state: State, slot: datetime, pieces: tuple[Piece, ...]) -> tuple[State, tuple[Piece, ...]]:
+    """Pay for a message of its own, which carries what there is to be told of the quota."""
+    after, digest = _digest(job, state, slot)
+    after = spend_alert(job.policy, after, slot)
+    return after, _noticed(job, after.alerts, slot, with_notice(pieces, digest) if digest else pieces, word="alert")
+
+
+def _form(
+    job: Job, incident: Incident, slot: datetime, pieces: tuple[Piece, ...], manner: Manner | None
+) -> tuple[Manner | None, tuple[Piece, ...]]:
+    """Say of a list, a dict or a table what is new in it; what cannot be an edit is a reply."""
+    if manner not in (Manner.REPLY, Manner.EDIT):
+        return manner, pieces
+    entries = entries_of(pieces)
+    lines = changes(incident.entries, entries) if entries and incident.entries else None
+    if manner is Manner.EDIT and all(isinstance(piece, Text) for piece in pieces):
+        footer = f"{incident.count} alerts since {_clock(job, incident.since)}, last {_clock(job, slot)}"
+        told = with_notice(pieces, "\n".join([*(lines or ()), footer]))
+        if len(told) == 1:
+            return manner, told
+    if lines is None:
+        return Manner.REPLY, pieces
+    return (Manner.REPLY, (Text("\n".join(lines)),)) if lines else (None, pieces)
+
+
+def _placed(incident: Incident, manner: Manner, sent: tuple[Message, ...], slot: datetime) -> Incident:
+    """Remember the message that stands for the incident, and the last edit of it."""
+    if not sent:
+        return incident
+    if manner is Manner.POST:
+        return replace(incident, told=slot, root=sent[0].key, edit="")
+    return replace(incident, edit=sent[0].key) if manner is Manner.EDIT else incident
+
+
+def _more(job: Job, state: State, run: Run, pieces: tuple[Piece, ...]) -> Settlement:
+    """Say what a run says after its first words: in the incident's thread where it has one."""
+    told, withheld = within(run, pieces)
+    root = state.incident.root if state.incident is not None else ""
+    is_quieter = root and job.policy.voice.repeat in (Repeat.THREAD, Repeat.UPDATE)
+    sent = messages(run, told, job.to, Manner.REPLY, root=root) if is_quieter else messages(run, told, job.to)
+    return Settlement(state, Verdict.SAID, sent, as_text(told), withheld)
+
+
+def _withheld_by_quota(job: Job, state: State, run: Run, pieces: tuple[Piece, ...]) -> Settlement:
+    after = replace(state, withheld=state.withheld + 1, withheld_since=state.withheld_since or run.slot)
+    return Settlement(after, Verdict.MUTED, text=as_text(pieces), reason=_quota_reason(job, state.alerts))
+
+
+def _digest(job: Job, state: State, slot: datetime) -> tuple[State, str]:
+    """Tell what the quota withheld, now that it is over."""
+    if not state.withheld or state.withheld_since is None or rests(job.policy, state.alerts, slot):
+        return state, ""
+    s, were = ("", "was") if state.withheld == 1 else ("s", "were")
+    told = f"{state.withheld} alert{s} {were} withheld since {_clock(job, state.withheld_since)}"
+    return replace(state, withheld=0, withheld_since=None), told
+
+
+def _escalated(job: Job, settlement: Settlement, run: Run, said: str, mark: Markup) -> Settlement:
+    """Tell somebody else as well, when nobody acknowledged the incident in time."""
+    incident, escalation = settlement.state.incident, job.policy.voice.escalation
+    if incident is None or escalation is None or not escalates(job.policy.voice, incident, run.slot):
+        return settlement
+    head = f"{_name(job, mark)}: nobody acknowledged it since {_clock(job, incident.since)}"
+    sent = messages(replace(run, said=run.said + len(settlement.messages)), (Text(f"{head}\n{said}"),), escalation.to)
+    return settlement._replace(
+        state=replace(settlement.state, incident=replace(incident, is_escalated=True)),
+        verdict=Verdict.SAID,
+        messages=(*settlement.messages, *sent),
+        reason=f"escalated to {escalation.to.shown}",
+    )
+
+
+def _settle_failure(job: Job, state: State, run: Run, result: Result, mark: Markup, *, mute: str) -> Settlement:
+    assert result.failure is not None
+    told = card(run, result, mark)
+    if mute or rests(job.policy, state.errors, run.slot):
+        reason = mute or _quota_reason(job, state.errors)
+        return Settlement(state, Verdict.MUTED, text=as_text((told,)), reason=reason)
     after = spend_error(job.policy, state, run.slot)
-    told = _noticed(job, after.errors, run.slot, (card,), word="error")
-    return Settlement(after, Verdict.ERROR, messages(run, told, job.errors_to), as_text(told))
+    noticed = _noticed(job, after.errors, run.slot, (told,), word="error")
+    return Settlement(after, result.failure.verdict, messages(run, noticed, job.errors_to), as_text(noticed))
 
 
 def _noticed(job: Job, quota: Quota, slot: datetime, pieces: tuple[Piece, ...], *, word: str) -> tuple[Piece, ...]:
@@ -154,11 +255,22 @@ def _noticed(job: Job, quota: Quota, slot: datetime, pieces: tuple[Piece, ...], 
     if quota.until is None or not quota.is_over(slot):
         return pieces
     verb = "muted" if word == "error" or job.policy.mutes else "paused"
-    local = quota.until.astimezone(job.zone).strftime("%H:%M:%S" if job.policy.pause_time < _BRIEF else "%H:%M")
-    return with_notice(pieces, pause_notice(len(quota.spent), job.policy.pause_time, local, word=word, verb=verb))
+    until = _clock(job, quota.until)
+    return with_notice(pieces, pause_notice(len(quota.spent), job.policy.pause_time, until, word=word, verb=verb))
 
 
-def _card(run: Run, result: Result, mark: Markup) -> Text:
-    assert result.failure is not None
-    failure = result.failure
-    return error_card(run.binding, failure.kind, failure.message, failure.place, mark=mark)
+def _quota_reason(job: Job, quota: Quota) -> str:
+    assert quota.until is not None, "it rests"
+    return f"{len(quota.spent)} of {job.policy.max_alert}, until {_clock(job, quota.until)}"
+
+
+def _clock(job: Job, at: datetime) -> str:
+    return at.astimezone(job.zone).strftime("%H:%M:%S" if job.policy.pause_time < _BRIEF else "%H:%M")
+
+
+def _said(pieces: tuple[Piece, ...]) -> str:
+    return "\n".join(fallback(piece) for piece in pieces)
+
+
+def _name(job: Job, mark: Markup) -> str:
+    return f"*{mark.escape(job.name)}*"

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from slack_alert.core.hours import WorkingHours
+from slack_alert.core.incidents import PLAIN, Incident, Voice
 from slack_alert.core.model import Verdict
 
 
@@ -19,6 +20,7 @@ class Policy:
     pause_time: timedelta = timedelta(minutes=60)
     #: False: the job does not run while paused; True: it runs and what it says is withheld.
     mutes: bool = False
+    voice: Voice = PLAIN
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,12 +54,25 @@ class Hold:
         return self.until is not None and slot >= self.until
 
 
+_UNSPENT = Quota()
+
+
 @dataclass(frozen=True, slots=True)
 class State:
     """All that is remembered of a job between two runs."""
 
-    alerts: Quota = field(default_factory=Quota)
-    errors: Quota = field(default_factory=Quota)
+    alerts: Quota = _UNSPENT
+    errors: Quota = _UNSPENT
+    #: The row of alerts that goes on; None: the last run had nothing to say.
+    incident: Incident | None = None
+    #: Alerts that the quota withheld while the job kept running, since the first of them; told when it may speak again.
+    withheld: int = 0
+    withheld_since: datetime | None = None
+
+    @property
+    def is_calm(self) -> bool:
+        """Whether a run without a word changes nothing."""
+        return self.incident is None and not self.withheld
 
 
 def admit(policy: Policy, state: State, slot: datetime) -> Verdict:

@@ -12,7 +12,7 @@ from typing import Any  # A plugin returns what it likes.
 from slack_alert.core.foreign import grid, is_picture, is_record, is_truth, png
 from slack_alert.core.markup import Markup, plain
 from slack_alert.core.notices import error_card, on_terminal, pause_notice, with_notice, with_slot_time
-from slack_alert.core.parts import Blocks, Piece, Text, Upload, deliverable, fallback, split
+from slack_alert.core.parts import Blocks, Entries, Piece, Text, Upload, deliverable, fallback, split
 from slack_alert.core.spelling import read, spell
 from slack_alert.core.tables import key_values, table
 
@@ -86,16 +86,20 @@ def _spoken(value: Any, mark: Markup, name: str, doc: str | None) -> tuple[Piece
     if _is_file(value):
         return (_file(value, mark, name),)
     if row := as_row(value):
-        return _text(key_values([(_cell(key, mark), _cell(child, mark)) for key, child in row.items()]))
+        return _fields([(_cell(key, mark), _cell(child, mark)) for key, child in row.items()])
     if isinstance(value, (list, tuple, set, frozenset)):
         return _several(value, mark, name)
     if (frame := grid(value)) is not None:
-        return _text(_table(*frame, mark))
+        return _table(*frame, mark)
     return _text(mark.escape(read(value)))
 
 
-def _text(canonical: str) -> tuple[Piece, ...]:
-    return (Text(canonical),) if canonical and not canonical.isspace() else ()
+def _text(canonical: str, entries: Entries = ()) -> tuple[Piece, ...]:
+    return (Text(canonical, entries),) if canonical and not canonical.isspace() else ()
+
+
+def _fields(rows: list[tuple[str, str]]) -> tuple[Piece, ...]:
+    return _text(key_values(rows), tuple((key, f"{key}: {value}") for key, value in rows))
 
 
 def _cell(value: object, mark: Markup) -> str:
@@ -205,14 +209,14 @@ def _files(items: list[Any], mark: Markup, name: str) -> tuple[Piece, ...]:
 
 
 def _lines(items: list[Any], mark: Markup, _: str) -> tuple[Piece, ...]:
-    lines = (_cell(item, mark) for item in items)
-    return _text("\n".join(line for line in lines if line and not line.isspace()))
+    lines = [line for item in items if (line := _cell(item, mark)) and not line.isspace()]
+    return _text("\n".join(lines), tuple((line, line) for line in lines))
 
 
 def _rows(items: list[Any], mark: Markup, _: str) -> tuple[Piece, ...]:
     rows = [row for item in items if (row := as_row(item))]
     head = list(dict.fromkeys(key for row in rows for key in row))
-    return _text(_table(head, [[row.get(key, "") for key in head] for row in rows], mark))
+    return _table(head, [[row.get(key, "") for key in head] for row in rows], mark)
 
 
 def _numbered(said: list[Piece]) -> list[Piece]:
@@ -236,16 +240,17 @@ def _joined(said: Sequence[Piece]) -> tuple[Piece, ...]:
     for piece in said:
         before = joined[-1] if joined else None
         if isinstance(piece, Text) and isinstance(before, Text):
-            joined[-1] = Text(f"{before.text}\n{piece.text}")
+            joined[-1] = Text(f"{before.text}\n{piece.text}", (*before.entries, *piece.entries))
         else:
             joined.append(piece)
     return tuple(joined)
 
 
-def _table(head: Sequence[Any], rows: Sequence[Sequence[Any]], mark: Markup) -> str:
+def _table(head: Sequence[Any], rows: Sequence[Sequence[Any]], mark: Markup) -> tuple[Piece, ...]:
     numbers = {at for at in range(len(head)) if all(_is_number(row[at]) for row in rows)}
     cells = [[_cell(cell, mark) for cell in row] for row in rows]
-    return table([_cell(name, mark) for name in head], cells, right=numbers)
+    entries = tuple((row[0], "  ".join(row)) for row in cells if row)
+    return _text(table([_cell(name, mark) for name in head], cells, right=numbers), entries)
 
 
 def _is_number(value: object) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import partial
@@ -14,9 +14,10 @@ from slack_alert.core.events import Event, fields_of
 from slack_alert.core.gaps import Gap, gaps, make_up
 from slack_alert.core.markup import Markup
 from slack_alert.core.model import Address, Message, Record, Result, Run, Verdict
-from slack_alert.core.pipeline import MOST, gate, settle, standing, was_quiet
+from slack_alert.core.pipeline import gate, settle, standing, was_quiet
 from slack_alert.core.policy import Hold, State, rested
 from slack_alert.core.values import Piece, Text
+from slack_alert.core.wording import MOST
 from slack_alert.engine.crowding import Crowding
 from slack_alert.engine.hot import Hot
 from slack_alert.engine.ports import Batch, Books, Clock, Due, Executor, Seen, Snapshot, Started
@@ -34,12 +35,23 @@ _TICK = timedelta(microseconds=1)
 class Engine:
     """One gate, one way down; `due` may be called from any one thread, results arrive on any."""
 
-    def __init__(self, catalog: Catalog, *, books: Books, executor: Executor, clock: Clock, mark: Markup) -> None:
+    def __init__(
+        self,
+        catalog: Catalog,
+        *,
+        books: Books,
+        executor: Executor,
+        clock: Clock,
+        mark: Markup,
+        mute: Callable[[str, datetime], str] = lambda _job, _slot: "",
+    ) -> None:
         self._catalog = catalog
         self._books = books
         self._executor = executor
         self._clock = clock
         self._mark = mark
+        #: Says why a job may say nothing at a slot, because somebody wants it so.
+        self._mute = mute
         self._hot: dict[str, Hot] = {}
         self._ids = count(1)
         self._crowding = Crowding(self.tell, self.runs)
@@ -47,9 +59,10 @@ class Engine:
     def begin(self, snapshot: Snapshot, now: datetime) -> None:
         """Take up what the store remembers; jobs never seen before start their grid now."""
         self._ids = count(snapshot.last_run + 1)
+        fresh, first = State(), Seen(now)  # Most jobs have the same.
         for job in self._catalog.jobs:
-            seen = snapshot.seen.get(job.name, Seen(now))
-            state = snapshot.states.get(job.name, State())
+            seen = snapshot.seen.get(job.name, first)
+            state = snapshot.states.get(job.name, fresh)
             self._hot[job.name] = Hot(job, state, seen, snapshot.holds.get(job.name))
         lost = [interrupted_record(started) for started in snapshot.running]
         for record in lost:  # A slot that was cut off is accounted for by that, and not missed as well.
@@ -112,7 +125,7 @@ class Engine:
             return
         hot = self._hot[run.binding]
         job = replace(hot.job, to=to) if to else hot.job
-        settlement = settle(job, hot.state, run, Result(pieces), self._mark)
+        settlement = settle(job, hot.state, run, Result(pieces), self._mark, mute=self._mute(run.binding, run.slot))
         run.texts = [*(run.texts or ()), settlement.text]
         run.withheld += settlement.withheld
         if settlement.verdict is Verdict.MUTED:
@@ -169,7 +182,7 @@ class Engine:
 
     def runs(self) -> list[Run]:
         """Give the runs that are queued, going on or being written down."""
-        return [run for hot in list(self._hot.values()) if (run := hot.run) is not None]
+        return [run for hot in list(self._hot.values()) if (run := hot.run) is not None and not run.is_stuck]
 
     def started(self, now: datetime) -> tuple[Started, ...]:
         """Give the runs that have been going on, or waiting, for a while, as they are noted against a crash."""
@@ -235,7 +248,7 @@ class Engine:
             self._executor.submit(admitted, self._finish)
 
     def _run(self, hot: Hot, at: datetime) -> Run:
-        return Run(next(self._ids), hot.job.name, hot.job.action, at, emits=hot.job.emits)
+        return Run(next(self._ids), hot.job.name, hot.job.action, at, emits=hot.job.emits, care=hot.job.care)
 
     def _admit_slots(self, hot: Hot, slots: Sequence[datetime]) -> Run | None:
         """Let the last slot run if it may, and account for the others."""
@@ -254,15 +267,15 @@ class Engine:
 
     def _finish(self, run: Run, result: Result) -> None:
         """Settle a run; it counts as done when what it says is committed."""
-        if run.is_canceled:
+        if run.is_canceled and not run.is_stuck:
             return
         hot = self._hot[run.binding]
         self._crowding.finished(hot)
-        if was_quiet(run, result) and hot.job.rule is None:
+        if was_quiet(hot.state, run, result) and hot.job.rule is None:
             self._books.note(quiet_record(hot, run, result))
             hot.run = None
             return
-        settlement = settle(hot.job, hot.state, run, result, self._mark)
+        settlement = settle(hot.job, hot.state, run, result, self._mark, mute=self._mute(run.binding, run.slot))
         hot.state = settlement.state
         batch = Batch(
             states={run.binding: settlement.state},
@@ -270,10 +283,15 @@ class Engine:
             records=[spoken_record(hot, run, result, settlement)],
             messages=list(settlement.messages),
         )
-        self._books.put(batch, partial(self._rest, hot))
+        self._books.put(batch, partial(self._rest, hot, run))
 
-    def _rest(self, hot: Hot) -> None:
-        """Let the next slot run, or the next event that came meanwhile."""
+    def _rest(self, hot: Hot, run: Run) -> None:
+        """Let the next slot run, or the next event that came meanwhile; not beside a call that was given up."""
+        if run.is_stuck:
+            hot.is_told = True
+            run.released = partial(self._books.put, Batch(), partial(self._rest, hot, run))
+        if run.is_stuck or hot.run is not run:  # It may have returned just now.
+            return
         hot.run = None
         if hot.job.rule is not None:
             self._take_event(hot)

@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 
 from slack_alert.core.bindings import Job
 from slack_alert.core.events import Event
+from slack_alert.core.incidents import rewound
 from slack_alert.core.model import Run
 from slack_alert.core.policy import Hold, Quota, State
 from slack_alert.engine.ports import Seen
@@ -47,8 +48,9 @@ class Hot:
         self.last = self.last and min(self.last, now)
         window = self.job.policy.pause_time
         alerts, errors = _credible(self.state.alerts, now, window), _credible(self.state.errors, now, window)
-        if (alerts, errors) != (self.state.alerts, self.state.errors):
-            self.state = replace(self.state, alerts=alerts, errors=errors)
+        incident = rewound(self.state.incident, now)
+        if (alerts, errors, incident) != (self.state.alerts, self.state.errors, self.state.incident):
+            self.state = replace(self.state, alerts=alerts, errors=errors, incident=incident)
         return before != (self.anchor, self.last, self.state)
 
     @property

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from slack_alert.core.model import QUIET, Record, Result, Run, Verdict
-from slack_alert.core.pipeline import Settlement, shortened, standing
+from slack_alert.core.pipeline import Settlement, standing
+from slack_alert.core.wording import shortened
 from slack_alert.engine.hot import Hot
 from slack_alert.engine.ports import Started
 
@@ -27,9 +28,11 @@ def quiet_record(hot: Hot, run: Run, result: Result) -> Record:
     """Write the line of most runs: nothing said, nothing spent."""
     alerts = hot.state.alerts.count(run.slot, hot.job.policy.pause_time)
     printed = _printed(run) if run.printed else None
+    # By position: most of what making one costs are the names.
     return Record(
-        run.id, run.binding, run.slot, Verdict.QUIET, run.started, result.duration, "", None, alerts, None, None, printed
-    )
+        run.id, run.binding, run.slot, Verdict.QUIET, run.started, result.duration, "", None, alerts, None, None,
+        printed,
+    )  # fmt: skip
 
 
 def cut_off_record(hot: Hot, run: Run) -> Record:

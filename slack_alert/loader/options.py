@@ -9,13 +9,14 @@ from zoneinfo import ZoneInfo, available_timezones
 from slack_alert.core.durations import parse_duration
 from slack_alert.core.errors import BadValue
 from slack_alert.core.events import check_criteria
+from slack_alert.core.incidents import PLAIN, Escalation, Repeat, Voice
 from slack_alert.core.model import SERVICES, Address
 from slack_alert.core.names import nearest
 from slack_alert.core.wall import parse_instant
 from slack_alert.loader.keywords import suggestion
 
 WHILE_PAUSED = ("skip", "mute")
-REPEAT = ("post", "change", "thread", "update")
+_VOICE = frozenset({"after", "repeat", "remind", "recover", "escalate"})
 #: Shorter pauses would be none.
 _SHORTEST_PAUSE = timedelta(seconds=1)
 _MOST = 1_000_000_000
@@ -55,6 +56,27 @@ def texts_of(value: object) -> tuple[str, ...]:
     if not values:
         raise BadValue("the list is empty", hint="Name one at least.")
     return tuple(_text(one) for one in values)
+
+
+def read_voice(words: Mapping[str, object], channel: str) -> Voice:
+    """Read how the incidents of a job are said; the keywords were checked."""
+    if _VOICE.isdisjoint(words):
+        return PLAIN
+    after, remind, escalate = words.get("after", 1), words.get("remind"), words.get("escalate")
+    return Voice(
+        after if isinstance(after, int) else 1,
+        Repeat(words.get("repeat", Repeat.POST)),
+        None if remind is None else _positive(remind),
+        words.get("recover") is True,
+        None if escalate is None else _escalation(escalate, channel),
+    )
+
+
+def _escalation(value: object, channel: str = SERVICES[0]) -> Escalation:
+    to, after, delay = _text(value).partition(" after ")
+    if not after:
+        raise BadValue("this must say whom, and after how long", hint='Write escalate="@lead after 15m".')
+    return Escalation(Address.parse(to, channel), _positive(delay))
 
 
 def _named(keyword: str, value: object, read: Callable[[], object]) -> None:
@@ -157,8 +179,9 @@ _CHECKS: Mapping[str, Callable[[object], object]] = {
     "emits": _text,
     "where": _mapping,
     "after": _whole(1),
-    "repeat": _choice(*REPEAT),
+    "repeat": _choice(*(repeat.value for repeat in Repeat)),
     "remind": _positive,
+    "escalate": _escalation,
     "recover": _yes_or_no,
     "catch_up": parse_duration,
     "timeout": _positive,

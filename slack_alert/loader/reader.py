@@ -6,6 +6,7 @@ import os
 import threading
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from types import BuiltinFunctionType
 
 from slack_alert.loader.cache import Cache
 from slack_alert.loader.compiler import read_file
@@ -57,10 +58,16 @@ class Reader:
             self._cache.keep()
         self._cache = None
 
-    def _read_apart(self, files: Sequence[PluginFile]) -> tuple[int, int]:
+    def _read_apart(self, files: Sequence[PluginFile]) -> tuple[int, int] | None:
         """Let a child process read files; give its id, and the end of a pipe out of which its readings come."""
         readings, end = os.pipe()
-        if child := os.fork():
+        try:
+            child = os.fork()
+        except OSError:  # There are too many processes already.
+            os.close(readings)
+            os.close(end)
+            return None
+        if child:
             os.close(end)
             return child, readings
         try:
@@ -86,5 +93,9 @@ class Reader:
 
 
 def _can_fork() -> bool:
-    """Tell whether a second process is possible, safe and faster; where there are threads, it may hang."""
-    return hasattr(os, "sched_getaffinity") and len(os.sched_getaffinity(0)) > 1 and threading.active_count() == 1
+    """Tell whether a second process is possible, safe and faster."""
+    # Where there are threads it may hang, and a fork that is no longer Python's own belongs to somebody's loop.
+    if not hasattr(os, "sched_getaffinity"):  # Only Linux, where forking is safe otherwise.
+        return False
+    is_safe = threading.active_count() == 1 and isinstance(os.fork, BuiltinFunctionType)
+    return is_safe and len(os.sched_getaffinity(0)) > 1

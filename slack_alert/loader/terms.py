@@ -12,13 +12,14 @@ from slack_alert.core.combined import Jittered
 from slack_alert.core.errors import BadValue
 from slack_alert.core.events import Rule
 from slack_alert.core.hours import WorkingHours
+from slack_alert.core.incidents import Voice
 from slack_alert.core.model import Action, Address
 from slack_alert.core.policy import Policy
 from slack_alert.core.triggers import Never, Trigger, parse_trigger
 from slack_alert.loader.declaration import Declaration
 from slack_alert.loader.foresight import Foresight
 from slack_alert.loader.keywords import LATER_KEYWORDS, OPTION_KEYWORDS
-from slack_alert.loader.options import check, find_zone, pause_of, texts_of
+from slack_alert.loader.options import check, find_zone, pause_of, read_voice, texts_of
 
 Words = Mapping[str, object]
 
@@ -68,7 +69,7 @@ class TermsReader:
     _known: dict[tuple[str, bool, bool], Terms] = field(default_factory=dict)
     _zones: dict[str, tzinfo] = field(default_factory=dict)
     _hours: dict[tuple[str, tzinfo], WorkingHours] = field(default_factory=dict)
-    _policies: dict[tuple[WorkingHours, int, timedelta, bool], Policy] = field(default_factory=dict)
+    _policies: dict[tuple[WorkingHours, int, timedelta, bool, Voice], Policy] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self._foresight = Foresight(self.defaults.now) if self.defaults.now else None
@@ -151,11 +152,13 @@ class TermsReader:
 
     def _policy(self, words: Words, zone: tzinfo) -> Policy:
         limit, pause = words.get("max_alert"), words.get("pause_time")
+        voice = read_voice(words, self.defaults.channel)
         parts = (
             self._working_hours(str(words.get("working_hours", self.defaults.working_hours)), zone),
             limit if isinstance(limit, int) else self.defaults.max_alert,
             self.defaults.pause_time if pause is None else pause_of(pause),
-            words["while_paused"] == "mute" if "while_paused" in words else self.defaults.mutes,
+            voice.keeps_running or words.get("while_paused", "mute" if self.defaults.mutes else "") == "mute",
+            voice,
         )
         if parts not in self._policies:
             self._policies[parts] = Policy(*parts)

@@ -13,9 +13,10 @@ from slack_alert.core.catalog import Catalog
 from slack_alert.core.markup import Markup, plain
 from slack_alert.core.model import Address, Message, Record, Result, Run
 from slack_alert.core.parts import Piece, fallback
-from slack_alert.core.pipeline import answer, messages
+from slack_alert.core.pipeline import answer
 from slack_alert.core.redaction import Redaction
 from slack_alert.core.wall import TICK
+from slack_alert.core.wording import messages
 from slack_alert.engine.context import Context, Services
 from slack_alert.engine.pocket import Pocket
 from slack_alert.engine.ports import Batch

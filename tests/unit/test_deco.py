@@ -9,9 +9,10 @@ import pytest
 
 import slack_alert
 from slack_alert import Keywords, deco
+from slack_alert.core.incidents import Repeat
 from slack_alert.core.triggers import TIME_KEYWORDS
 from slack_alert.loader.keywords import KEYWORDS, OPTION_KEYWORDS
-from slack_alert.loader.options import REPEAT, WHILE_PAUSED
+from slack_alert.loader.options import WHILE_PAUSED
 
 HINTS = get_type_hints(Keywords)
 
@@ -46,7 +47,9 @@ def test_the_marker_knows_the_keywords_the_loader_knows_in_the_same_order() -> N
     assert list(OPTION_KEYWORDS) == list(HINTS)[-len(OPTION_KEYWORDS) :]
 
 
-@pytest.mark.parametrize(("keyword", "words"), [("repeat", REPEAT), ("while_paused", WHILE_PAUSED)])
+@pytest.mark.parametrize(
+    ("keyword", "words"), [("repeat", tuple(repeat.value for repeat in Repeat)), ("while_paused", WHILE_PAUSED)]
+)
 def test_the_marker_allows_the_words_the_loader_allows(keyword: str, words: tuple[str, ...]) -> None:
     assert HINTS[keyword].__args__ == words
 

@@ -152,7 +152,7 @@ def test_state_and_message_of_a_run_that_goes_on_are_committed_together() -> Non
     rig.engine.say(rig.executor.runs[0], (Text("one"),))
 
     [batch] = books.batches
-    assert batch.states == {"db.lag": State(alerts=Quota((at("16 09:10"),)))}
+    assert batch.states["db.lag"].alerts == Quota((at("16 09:10"),))
     assert batch.seen == {"db.lag": Seen(at("16 09:00"), at("16 09:10"))}
     assert len(batch.messages) == 1
 
@@ -180,7 +180,8 @@ def test_history_names_every_channel_a_run_spoke_in() -> None:
 
     assert (row.verdict, row.to) == (Verdict.ERROR, "#dev, #ops, #errors")
     assert row.text.startswith("one\ntwo\n")
-    assert rig.engine.jobs()[0].state == State(alerts=Quota((at("16 09:10"),)), errors=Quota((at("16 09:10"),)))
+    state = rig.engine.jobs()[0].state
+    assert (state.alerts, state.errors) == (Quota((at("16 09:10"),)), Quota((at("16 09:10"),)))
 
 
 def test_error_withheld_after_something_was_said_is_muted_and_went_nowhere_else() -> None:

@@ -12,6 +12,7 @@ from slack_alert.core.bindings import Command
 from slack_alert.core.catalog import Severity
 from slack_alert.core.combined import Jittered
 from slack_alert.core.events import Rule
+from slack_alert.core.incidents import Escalation, Repeat, Voice
 from slack_alert.core.model import Address
 from slack_alert.loader import survey
 from tests.fakes.plugins import DEFAULTS, OPS, job, names, problems, surveyed, write
@@ -178,10 +179,6 @@ def test_every_fault_of_a_marker_is_told_at_once(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     "option",
     [
-        "after=2",
-        "repeat='thread'",
-        "remind='1h'",
-        "recover=True",
         "catch_up=0",
         "timeout=30",
         "retries=0",
@@ -281,3 +278,32 @@ def test_jitter_goes_by_the_name_of_each_job(tmp_path: Path) -> None:
     triggers = [each.trigger for each in catalog.jobs]
 
     assert [each.name for each in triggers if isinstance(each, Jittered)] == ["x.f", "x.g"]
+
+
+@pytest.mark.parametrize(
+    ("options", "voice"),
+    [
+        ("", Voice()),
+        ("after=3", Voice(after=3)),
+        ("repeat='update', remind='4h'", Voice(repeat=Repeat.UPDATE, remind=timedelta(hours=4))),
+        ("recover=True", Voice(recovers=True)),
+        ("recover=False, repeat='post'", Voice()),
+        (
+            "escalate='@lead after 15m'",
+            Voice(escalation=Escalation(Address("slack", "@lead"), timedelta(minutes=15))),
+        ),
+    ],
+)
+def test_how_incidents_are_said(tmp_path: Path, options: str, voice: Voice) -> None:
+    found = job(surveyed(tmp_path, f"@deco(hours=1, {options})\ndef f(): pass"))
+
+    assert found.policy.voice == voice
+    assert found.policy.mutes == voice.keeps_running
+
+
+@pytest.mark.parametrize("value", ["'@lead'", "15", "'@lead after soon'", "' after 15m'", "'@lead after 0'"])
+def test_an_escalation_says_whom_and_when(tmp_path: Path, value: str) -> None:
+    catalog = surveyed(tmp_path, f"@deco(hours=1, escalate={value})\ndef f(): pass")
+
+    assert [problem.code for problem in catalog.problems] == ["SA201"]
+    assert catalog.problems[0].message.startswith("escalate")

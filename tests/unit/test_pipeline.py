@@ -8,9 +8,10 @@ import pytest
 
 from slack_alert.core.bindings import Job
 from slack_alert.core.model import QUIET, Result, Run, Verdict
-from slack_alert.core.pipeline import Settlement, answer, gate, messages, settle, standing
+from slack_alert.core.pipeline import Settlement, answer, gate, settle, standing
 from slack_alert.core.policy import Hold, Policy, Quota, State
 from slack_alert.core.values import Blocks, Text, Upload, fallback
+from slack_alert.core.wording import messages
 from tests.fakes.engine_rig import ERRORS, MARK, OPS, at, failed, make_job, make_policy, said
 
 JOB = make_job()
@@ -65,7 +66,7 @@ def test_alert_goes_to_the_channel_of_the_job_and_spends() -> None:
     assert settlement.verdict is Verdict.SAID
     assert settlement.text == "lag 9s"
     assert [message.to for message in settlement.messages] == [OPS]
-    assert settlement.state == State(alerts=Quota((at("16 13:32"),)))
+    assert settlement.state.alerts == Quota((at("16 13:32"),))
 
 
 def test_alert_that_starts_the_pause_says_so_on_its_own_last_line() -> None:
@@ -73,7 +74,7 @@ def test_alert_that_starts_the_pause_says_so_on_its_own_last_line() -> None:
 
     assert texts(settlement) == ["lag 9s\n3 alerts: paused for 60 min, until 14:32"]
     assert settlement.text == "lag 9s\n3 alerts: paused for 60 min, until 14:32"
-    assert settlement.state == State(alerts=OVER)
+    assert settlement.state.alerts == OVER
 
 
 def test_end_of_the_pause_is_told_in_the_zone_of_the_job() -> None:
@@ -124,9 +125,11 @@ def test_muted_run_says_nothing_and_spends_nothing_but_is_told_in_history() -> N
     job = make_job(policy=make_policy(mutes=True))
     state = State(alerts=OVER)
 
-    assert settled(said("lag 9s"), state, job=job, run=make_run("16 14:00")) == Settlement(
-        state, Verdict.MUTED, text="lag 9s"
-    )
+    settlement = settled(said("lag 9s"), state, job=job, run=make_run("16 14:00"))
+
+    assert (settlement.verdict, settlement.messages, settlement.text) == (Verdict.MUTED, (), "lag 9s")
+    assert settlement.state.alerts == OVER
+    assert settlement.reason == "3 of 3, until 14:32"
 
 
 def test_run_that_spoke_before_spends_nothing_more() -> None:

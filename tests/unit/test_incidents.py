@@ -1,0 +1,298 @@
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from slack_alert.core.bindings import Job
+from slack_alert.core.incidents import Escalation, Repeat, Voice, changes
+from slack_alert.core.model import QUIET, Address, Manner, Message, Result, Run
+from slack_alert.core.pipeline import Settlement, settle
+from slack_alert.core.policy import State
+from slack_alert.core.values import fallback, pieces
+from tests.fakes.engine_rig import MARK, at, failed, make_job, make_policy, said
+
+LEAD = Address("slack", "@lead")
+
+
+def speaking(voice: Voice, *, max_alert: int = 0) -> Job:
+    return make_job(policy=replace(make_policy(max_alert=max_alert, mutes=voice.keeps_running), voice=voice))
+
+
+def played(job: Job, outcomes: Sequence[object], *, state: State | None = None, mute: str = "") -> list[Settlement]:
+    """Settle a run each minute from 12:00 on: a text, a value, "" for a quiet one, an exception."""
+    settlements = []
+    state = state or State()
+    for minute, outcome in enumerate(outcomes):
+        run = Run(minute + 1, job.name, job.action, at(f"16 12:{minute:02}"))
+        settlement = settle(job, state, run, result(outcome), MARK, mute=mute)
+        state = settlement.state
+        settlements.append(settlement)
+    return settlements
+
+
+def result(outcome: object) -> Result:
+    if isinstance(outcome, Exception):
+        return failed(str(outcome))
+    return (
+        said(outcome)
+        if isinstance(outcome, str) and outcome
+        else Result(pieces(outcome, mark=MARK, name="f", doc=None))
+    )
+
+
+def told(settlement: Settlement) -> list[tuple[Manner, str]]:
+    return [(message.manner, fallback(message.piece)) for message in settlement.messages]
+
+
+def verdicts(settlements: Sequence[Settlement]) -> list[str]:
+    return [settlement.verdict.value for settlement in settlements]
+
+
+def message(settlement: Settlement) -> Message:
+    (found,) = settlement.messages
+    return found
+
+
+# --- which alert speaks
+
+
+def test_it_speaks_from_the_alert_in_a_row_that_was_asked_for() -> None:
+    rows = played(speaking(Voice(after=3)), ["a", "b", "", "c", "d", "e", "f"])
+
+    assert verdicts(rows) == ["muted", "muted", "quiet", "muted", "muted", "said", "said"]
+    assert rows[3].reason == "alert 1 in a row, told from 3 on"
+
+
+def test_an_error_neither_ends_a_row_nor_counts_in_it() -> None:
+    rows = played(speaking(Voice(after=2)), ["a", OSError("x"), "b"])
+
+    assert verdicts(rows) == ["muted", "error", "said"]
+
+
+def test_change_speaks_only_when_the_text_differs() -> None:
+    rows = played(speaking(Voice(repeat=Repeat.CHANGE)), ["a", "a", "b", "b", "a"])
+
+    assert verdicts(rows) == ["said", "muted", "said", "muted", "said"]
+    assert {row.reason for row in rows if row.verdict.value == "muted"} == {"said already, unchanged"}
+
+
+def test_long_texts_that_differ_behind_are_different() -> None:
+    rows = played(speaking(Voice(repeat=Repeat.CHANGE)), ["x" * 9000, "x" * 9000, "x" * 8999 + "y"])
+
+    assert verdicts(rows) == ["said", "muted", "said"]
+
+
+def test_after_the_recovery_a_new_incident_begins() -> None:
+    rows = played(speaking(Voice(repeat=Repeat.CHANGE)), ["a", "", "a"])
+
+    assert verdicts(rows) == ["said", "quiet", "said"]
+
+
+def test_thread_replies_to_the_first_message() -> None:
+    first, second, third = played(speaking(Voice(repeat=Repeat.THREAD)), ["a", "a", "b"])
+
+    assert [told(row) for row in (first, second, third)] == [
+        [(Manner.POST, "a")],
+        [(Manner.REPLY, "a")],
+        [(Manner.REPLY, "b")],
+    ]
+    assert {message(second).root, message(third).root} == {message(first).key}
+
+
+def test_update_edits_one_message_and_each_edit_follows_the_one_before() -> None:
+    first, second, third = played(speaking(Voice(repeat=Repeat.UPDATE)), ["a", "b", "c"])
+
+    assert told(second) == [(Manner.EDIT, "b\n2 alerts since 12:00, last 12:01")]
+    assert (message(second).root, message(third).root) == (message(first).key, message(second).key)
+
+
+@pytest.mark.parametrize("repeat", [Repeat.THREAD, Repeat.UPDATE])
+def test_edits_and_replies_spend_nothing(repeat: Repeat) -> None:
+    rows = played(speaking(Voice(repeat=repeat), max_alert=2), ["a", "b", "c", "d"])
+
+    assert verdicts(rows) == ["said"] * 4
+    assert len(rows[-1].state.alerts.spent) == 1
+
+
+@pytest.mark.parametrize("repeat", [Repeat.CHANGE, Repeat.THREAD, Repeat.UPDATE])
+def test_a_reminder_is_a_message_of_its_own(repeat: Repeat) -> None:
+    rows = played(speaking(Voice(repeat=repeat, remind=timedelta(minutes=3))), ["a"] * 5)
+
+    assert told(rows[3])[0][0] is Manner.POST
+    assert rows[3].reason == "reminder after 3m"
+    assert rows[4].state.incident is not None
+    assert rows[4].state.incident.told == at("16 12:03")
+
+
+def test_after_a_reminder_edits_go_to_the_new_message() -> None:
+    rows = played(speaking(Voice(repeat=Repeat.UPDATE, remind=timedelta(minutes=2))), ["a", "b", "c", "d"])
+
+    assert message(rows[3]).root == message(rows[2]).key
+
+
+# --- the recovery
+
+
+@pytest.mark.parametrize(
+    ("repeat", "manner"),
+    [
+        (Repeat.POST, Manner.POST),
+        (Repeat.CHANGE, Manner.POST),
+        (Repeat.THREAD, Manner.REPLY),
+        (Repeat.UPDATE, Manner.EDIT),
+    ],
+)
+def test_the_recovery_is_told_where_the_alert_stands(repeat: Repeat, manner: Manner) -> None:
+    *_, last = played(speaking(Voice(repeat=repeat, recovers=True)), ["a", "b", ""])
+
+    ((how, text),) = told(last)
+    assert how is manner
+    assert text.splitlines()[-1] == ":white_check_mark: *db.lag* recovered after 2m, 2 alerts"
+    assert last.state.incident is None
+    assert (last.verdict.value, len(last.state.alerts.spent)) == ("said", 0)
+
+
+def test_what_was_never_told_recovers_in_silence() -> None:
+    *_, last = played(speaking(Voice(after=3, recovers=True)), ["a", ""])
+
+    assert (last.messages, last.state.is_calm) == ((), True)
+
+
+def test_without_recover_nothing_is_said_of_it() -> None:
+    *_, last = played(speaking(Voice(repeat=Repeat.UPDATE)), ["a", ""])
+
+    assert last.messages == ()
+
+
+# --- lists, dicts and tables
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "lines"),
+    [
+        (["a", "b"], ["b", "c"], ["+ c", "- a"]),
+        ({"db1": 5, "db2": 1}, {"db1": 9, "db3": 1}, ["~ db1: 9", "+ db3: 1", "- db2: 1"]),
+        (
+            [{"host": "db1", "lag": 5}, {"host": "db2", "lag": 1}],
+            [{"host": "db1", "lag": 7}, {"host": "db2", "lag": 1}],
+            ["~ db1  7"],
+        ),
+    ],
+)
+def test_of_a_list_a_dict_or_a_table_a_reply_says_what_is_new(before: object, after: object, lines: list[str]) -> None:
+    rows = played(speaking(Voice(repeat=Repeat.THREAD)), [before, after])
+
+    assert told(rows[1]) == [(Manner.REPLY, "\n".join(lines))]
+
+
+def test_nothing_new_in_a_list_is_not_said() -> None:
+    rows = played(speaking(Voice(repeat=Repeat.THREAD)), [["a", "b"], ["b", "a"]])
+
+    assert (rows[1].verdict.value, rows[1].reason) == ("muted", "said already, unchanged")
+
+
+def test_an_edit_shows_the_whole_and_what_is_new() -> None:
+    rows = played(speaking(Voice(repeat=Repeat.UPDATE)), [["a"], ["a", "b"]])
+
+    assert told(rows[1]) == [(Manner.EDIT, "a\nb\n+ b\n2 alerts since 12:00, last 12:01")]
+
+
+def test_entries_known_by_the_same_are_not_compared() -> None:
+    rows = played(speaking(Voice(repeat=Repeat.THREAD)), [["a"], ["a", "a"]])
+
+    assert told(rows[1]) == [(Manner.REPLY, "a\na")]
+
+
+def test_the_same_entries_are_no_change() -> None:
+    assert changes((("a", "1"),), (("a", "1"),)) == []
+
+
+# --- acknowledged, escalated, muted
+
+
+def acknowledged(state: State) -> State:
+    assert state.incident is not None
+    return replace(state, incident=replace(state.incident, acknowledged_by="ann", acknowledged_at=at("16 12:01")))
+
+
+@pytest.mark.parametrize("repeat", list(Repeat))
+def test_an_acknowledged_incident_is_neither_repeated_nor_reminded_of(repeat: Repeat) -> None:
+    job = speaking(Voice(repeat=repeat, remind=timedelta(minutes=1), recovers=True))
+    (first,) = played(job, ["a"])
+    rows = played(job, ["b", "c", ""], state=acknowledged(first.state))
+
+    assert verdicts(rows) == ["muted", "muted", "said"]
+    assert rows[0].reason == "acknowledged by ann"
+    assert "recovered" in told(rows[2])[0][1]
+
+
+def test_nobody_acknowledged_so_somebody_else_is_told_once() -> None:
+    voice = Voice(repeat=Repeat.CHANGE, escalation=Escalation(LEAD, timedelta(minutes=2)))
+    rows = played(speaking(voice), ["a"] * 5)
+
+    assert verdicts(rows) == ["said", "muted", "said", "muted", "muted"]
+    escalated = message(rows[2])
+    assert escalated.to == LEAD
+    assert fallback(escalated.piece) == "*db.lag*: nobody acknowledged it since 12:00\na"
+    assert rows[2].reason == "escalated to @lead"
+
+
+def test_who_acknowledged_in_time_spares_the_others() -> None:
+    job = speaking(Voice(escalation=Escalation(LEAD, timedelta(minutes=1))))
+    (first,) = played(job, ["a"])
+
+    assert all(row.messages == () for row in played(job, ["a"] * 3, state=acknowledged(first.state)))
+
+
+def test_what_is_muted_counts_and_spends_nothing() -> None:
+    rows = played(speaking(Voice(), max_alert=1), ["a", OSError("x"), "b"], mute="muted until 13:00 by ann")
+
+    assert verdicts(rows) == ["muted"] * 3
+    assert {row.reason for row in rows} == {"muted until 13:00 by ann"}
+    assert rows[-1].state.incident is not None
+    assert (rows[-1].state.incident.count, rows[-1].state.alerts.spent) == (2, ())
+
+
+def test_an_incident_that_began_in_silence_is_told_when_there_is_no_more_reason_for_it() -> None:
+    job = speaking(Voice(repeat=Repeat.UPDATE))
+    *_, last = played(job, ["a", "a"], mute="maintenance")
+    (first,) = played(job, ["a"], state=last.state)
+
+    assert told(first) == [(Manner.POST, "a")]
+
+
+def test_a_recovery_in_silence_is_not_told() -> None:
+    job = speaking(Voice(recovers=True))
+    (first,) = played(job, ["a"])
+    (last,) = played(job, [""], state=first.state, mute="maintenance")
+
+    assert (last.messages, last.state.is_calm) == ((), True)
+
+
+# --- what the quota withheld
+
+
+def resting(outcomes: Sequence[object]) -> list[Settlement]:
+    policy = make_policy(max_alert=1, pause=timedelta(minutes=3), mutes=True)
+    return played(make_job(policy=policy), outcomes)
+
+
+def test_what_the_quota_withheld_is_told_with_the_next_message() -> None:
+    rows = resting(["a", "b", "c", "d"])
+
+    assert verdicts(rows) == ["said", "muted", "muted", "said"]
+    assert told(rows[3])[0][1].splitlines()[:2] == ["d", "2 alerts were withheld since 12:01"]
+
+
+def test_or_in_one_line_when_there_is_no_next_one() -> None:
+    rows = resting(["a", "b", "", "", ""])
+
+    assert [told(row) for row in rows[2:]] == [
+        [],
+        [(Manner.POST, "*db.lag*: 1 alert was withheld since 12:01")],
+        [],
+    ]
+    assert QUIET.pieces == ()
