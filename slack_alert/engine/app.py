@@ -65,8 +65,11 @@ class App:
     async def run(self, ready: Callable[[], None] = lambda: None) -> int:
         """Run until a signal, then drain; give the exit code. `ready` is called once the clock runs."""
         self._ending.listen()
-        await self._start()
+        self._start()
         ready()
+        # After the clock has started: what a channel imports takes longer than some jobs' intervals.
+        for channel in self._parts.channels.values():
+            await channel.open()
         turns = asyncio.create_task(self._turns())
         await self._ending.begun()
         self._stop_source()
@@ -80,7 +83,7 @@ class App:
         """Ask it to drain and end, as a signal would."""
         self._ending.begin(signal.SIGTERM)
 
-    async def _start(self) -> None:
+    def _start(self) -> None:
         parts = self._parts
         now = parts.clock.now()
         snapshot = parts.snapshot
@@ -94,9 +97,6 @@ class App:
         self._start_source(now)
         parts.engine.start(now)
         self._pulse.tick(now)
-        # After the clock has started: what a channel imports takes longer than some jobs' intervals.
-        for channel in parts.channels.values():
-            await channel.open()
 
     def _start_source(self, now: datetime) -> None:
         self._source = self._parts.make_source(now)

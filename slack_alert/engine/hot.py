@@ -60,6 +60,8 @@ class Hot:
 
 
 def _credible(quota: Quota, now: datetime, window: timedelta) -> Quota:
+    if not quota.spent and quota.until is None:
+        return quota
     spent = tuple(at for at in quota.spent if at <= now)
     if spent != quota.spent or (quota.until is not None and quota.until > now + window):
         return Quota(spent)

@@ -5,14 +5,17 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import TYPE_CHECKING
 
 from slack_alert.core.catalog import Catalog
 from slack_alert.engine.children import Children
 from slack_alert.engine.engine import Engine
-from slack_alert.engine.heartbeat import Heartbeat
 from slack_alert.engine.ports import Channel, Clock, Entry, Executor, Inbox, Reader, Snapshot, Source, Store
 from slack_alert.engine.sender import Sender
 from slack_alert.engine.writer import Writer
+
+if TYPE_CHECKING:  # What it imports is for those who have an address to be fetched.
+    from slack_alert.engine.heartbeat import Heartbeat
 
 
 @dataclass(frozen=True, slots=True)

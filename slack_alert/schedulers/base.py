@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from datetime import datetime, timezone
 from heapq import heapify, heappop, heapreplace
-from typing import Any
+from typing import Any, NamedTuple
 
 from apscheduler.executors.base import BaseExecutor
 from apscheduler.schedulers.base import BaseScheduler
@@ -20,8 +19,7 @@ from slack_alert.engine.ports import Due, Emit
 OPTIONS: dict[str, Any] = {"timezone": timezone.utc}  # Any: as APScheduler takes it
 
 
-@dataclass(frozen=True, slots=True)
-class Planned:
+class Planned(NamedTuple):
     """A job as the clock needs it."""
 
     name: str

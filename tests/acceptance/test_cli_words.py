@@ -202,6 +202,16 @@ def test_the_plan_has_the_jobs_in_the_order_of_the_files(project: Project) -> No
     assert [line.split()[0] for line in planned(project) if line.startswith("db.")] == listed
 
 
+def test_of_very_many_jobs_the_plan_has_the_first(project: Project) -> None:
+    project.write("plugins/db.py", "".join(f"@deco(minutes=1)\ndef f{index:04}(): pass\n" for index in range(1234)))
+
+    lines = planned(project)
+
+    assert lines[0].startswith("slack-alert: 1,234 jobs, ")
+    assert [line.split()[0] for line in lines if line.startswith("db.")] == [f"db.f{index:04}" for index in range(100)]
+    assert "… and 1,134 more: see `slack-alert jobs`." in lines
+
+
 def test_a_simulation_names_the_zone_of_its_times(project: Project) -> None:
     (head, *_) = project.run("simulate", "--timezone", "Asia/Shanghai").lines
 

@@ -102,7 +102,7 @@ class Rig:
         return self.sources[-1]
 
     async def begin(self) -> None:
-        await self.app._start()
+        self.app._start()
 
     async def turn(self, seconds: float = 0.5) -> None:
         """Let time pass and take a turn, with everything written that was put before."""
