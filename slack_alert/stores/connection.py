@@ -10,7 +10,7 @@ from pathlib import Path
 from slack_alert.core.errors import SlackAlertError, StoreError
 from slack_alert.stores.migrations import STEPS, VERSION, VIEWS
 
-_SPELLING = {"identity": "INTEGER PRIMARY KEY AUTOINCREMENT", "bytes": "BLOB"}
+_SPELLING = {"identity": "INTEGER PRIMARY KEY AUTOINCREMENT", "key": "INTEGER PRIMARY KEY", "bytes": "BLOB"}
 _BUSY_SECONDS = 5.0
 
 

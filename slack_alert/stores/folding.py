@@ -20,6 +20,11 @@ def condense(records: Iterable[Record]) -> list[Record]:
     condensed: list[Record] = []
     last: dict[str, int] = {}
     for record in records:
+        if record.verdict not in NOT_RUN:
+            if last:
+                last.pop(record.binding, None)
+            condensed.append(record)
+            continue
         at = last.get(record.binding)
         longer = extend(condensed[at], record) if at is not None else None
         if at is not None and longer is not None:
@@ -63,7 +68,7 @@ class Tails:
         """Take note of the row a record has become; a run closes what was there."""
         if record.verdict in NOT_RUN:
             self._rows[record.binding] = (number, record)
-        else:
+        elif self._rows:
             self._rows.pop(record.binding, None)
 
 

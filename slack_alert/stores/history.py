@@ -7,8 +7,9 @@ from sqlite3 import Connection
 
 from slack_alert.core.model import NOT_RUN, Record
 from slack_alert.stores import sql
-from slack_alert.stores.codec import Row, end_of, record_row
+from slack_alert.stores.codec import clean, end_of, record_rows
 from slack_alert.stores.folding import Tails, condense
+from slack_alert.stores.reach import Reach
 
 
 class History:
@@ -16,23 +17,31 @@ class History:
 
     def __init__(self) -> None:
         self._tails = Tails()
+        self.reach = Reach()
 
     def forget(self) -> None:
         """Forget which rows were last, because a transaction was rolled back."""
         self._tails.clear()
+        self.reach.forget()
 
     def add(self, connection: Connection, records: Iterable[Record]) -> None:
         """Write records; runs all at once, the others make rows longer."""
-        rows: list[Row] = []
+        runs: list[Record] = []
         for record in condense(records):
             if record.verdict not in NOT_RUN:
-                rows.append(record_row(record))
+                runs.append(record)
                 self._tails.follow(record)
             elif not self._extend(connection, record):
-                number = connection.execute(sql.ADD_RECORD, record_row(record)).lastrowid
-                self._tails.follow(record, number or 0)
-        if rows:
-            connection.executemany(sql.ADD_RECORD, rows)
+                self._tails.follow(record, self._insert(connection, [record]))
+        self._insert(connection, runs)
+
+    def _insert(self, connection: Connection, records: list[Record]) -> int:
+        """Write new rows; give the id of the first."""
+        first = self.reach.give_ids(len(records))
+        rows = list(record_rows(records, first))
+        connection.executemany(sql.ADD_RECORD, rows)
+        self.reach.move(rows)
+        return first
 
     def _extend(self, connection: Connection, record: Record) -> bool:
         """Make the job's last row longer, unless it was folded or forgotten meanwhile."""
@@ -43,5 +52,7 @@ class History:
         change = (after.count, end_of(after), number, before.count, end_of(before))
         if connection.execute(sql.EXTEND_RECORD, change).rowcount == 0:
             return False
+        # It is no new record, from which a restart would read how far the job is accounted for.
+        connection.execute(sql.MOVE_SEEN, (end_of(after), clean(record.binding), end_of(after)))
         self._tails.follow(after, number)
         return True

@@ -20,10 +20,10 @@ from slack_alert.stores.codec import (
     micros,
     moment,
     record_of,
-    record_row,
+    record_rows,
 )
 from slack_alert.stores.folding import FOLDABLE, HOUR, HourFold, Slim, Tails, condense
-from slack_alert.stores.writes import last_run, writes
+from slack_alert.stores.writes import NEVER, as_of, last_run, writes
 
 
 class MemoryStore:
@@ -51,7 +51,7 @@ class MemoryStore:
     def commit(self, batch: Batch) -> list[Delivery]:
         """Write all of the batch or nothing."""
         messages = message_rows(batch.messages, batch.at)
-        records = [record_of(record_row(record)) for record in batch.records]
+        records = [record_of(columns) for _, *columns in record_rows(batch.records, 0)]
         writes(batch)  # It refuses what no store takes, before anything is changed.
         self._put_policy(batch)
         self._put_book(batch)
@@ -112,11 +112,18 @@ class MemoryStore:
 
     def _put_policy(self, batch: Batch) -> None:
         self._states.update((clean(job), state) for job, state in batch.states.items())
-        self._seen.update((clean(job), seen) for job, seen in batch.seen.items())
+        for job, seen in batch.seen.items():
+            self._put_seen(clean(job), seen, as_of(batch))
         for job, hold in batch.holds.items():
             self._holds.pop(clean(job), None)
             if hold is not None:
                 self._holds[clean(job)] = hold
+
+    def _put_seen(self, job: str, seen: Seen, at: int) -> None:
+        known = self._seen.get(job, seen).last
+        if known is not None and (seen.last is None or (known > seen.last and micros(known) <= at)):
+            seen = replace(seen, last=known)
+        self._seen[job] = seen
 
     def _put_book(self, batch: Batch) -> None:
         for entry in batch.entries:
@@ -134,6 +141,8 @@ class MemoryStore:
 
     def _put_records(self, records: Iterable[Record]) -> None:
         for record in condense(records):
+            if record.binding in self._seen and record.asked_by is None:
+                self._put_seen(record.binding, replace(self._seen[record.binding], last=moment(end_of(record))), NEVER)
             number, row = self._next_record, record
             extension = self._tails.extension(record) if record.verdict in NOT_RUN else None
             if extension is not None and self._records.get(extension.id) == extension.before:

@@ -1,6 +1,7 @@
 """The schema as numbered steps forward; a step that was released is never edited.
 
-`{identity}` (an id that is given once and never again) and `{bytes}` are spelled by each database in its own way.
+`{identity}` (an id that is given once and never again), `{key}` (an id that we give) and `{bytes}` are spelled by each
+database in its own way.
 """
 
 from __future__ import annotations
@@ -75,11 +76,50 @@ _FIRST = (
 
 _SECOND = ("ALTER TABLE record ADD COLUMN asked_by TEXT",)
 
+_RECORD_COLUMNS = (
+    "id, run, job, slot, verdict, started, duration, text, address, alerts, paused_until, error, printed, count, "
+    "until, asked_by"
+)
+#: Most records are of one slot: they need no index over `until`, and no database to number them.
+_THIRD = (
+    "ALTER TABLE book ADD COLUMN reached BIGINT NOT NULL DEFAULT 0",
+    "UPDATE book SET reached = (SELECT coalesce(max(id), 0) FROM record)",
+    "DROP INDEX record_slot",
+    "DROP INDEX record_until",
+    "DROP INDEX record_job",
+    "ALTER TABLE record RENAME TO former",
+    """CREATE TABLE record (
+        id {key},
+        run BIGINT NOT NULL,
+        job TEXT NOT NULL,
+        slot BIGINT NOT NULL,
+        verdict TEXT NOT NULL,
+        started BIGINT,
+        duration BIGINT,
+        text TEXT NOT NULL,
+        address TEXT,
+        alerts BIGINT NOT NULL,
+        paused_until BIGINT,
+        error TEXT,
+        printed TEXT,
+        count BIGINT NOT NULL,
+        until BIGINT NOT NULL,
+        asked_by TEXT
+    )""",
+    f"INSERT INTO record ({_RECORD_COLUMNS}) SELECT {_RECORD_COLUMNS} FROM former ORDER BY id",  # noqa: S608
+    "DROP TABLE former",
+    "CREATE INDEX record_slot ON record (slot, id)",
+    "CREATE INDEX record_until ON record (until) WHERE count > 1",
+    "CREATE INDEX record_job ON record (job, slot)",
+)
+
 #: The step at position n leads from version n to n + 1.
-STEPS: tuple[tuple[str, ...], ...] = (_FIRST, _SECOND)
+STEPS: tuple[tuple[str, ...], ...] = (_FIRST, _SECOND, _THIRD)
 VERSION = len(STEPS)
 
+_REACHED = "CREATE TEMP VIEW book AS SELECT *, (SELECT max(id) FROM main.record) AS reached FROM main.book"
 #: What makes a file of an older version readable as it is, for whoever must not write: views that hide its tables.
 VIEWS: dict[int, tuple[str, ...]] = {
-    1: ("CREATE TEMP VIEW record AS SELECT *, NULL AS asked_by FROM main.record",),
+    1: ("CREATE TEMP VIEW record AS SELECT *, NULL AS asked_by FROM main.record", _REACHED),
+    2: (_REACHED,),
 }

@@ -12,8 +12,8 @@ from slack_alert.stores.connection import transaction
 from slack_alert.stores.folding import HOUR, HourFold, Slim
 
 _DAY = 24 * HOUR
-_ROWS = 1_000
-_STEPS = 100
+_ROWS = 5_000
+_STEPS = 20
 _PAGES = 2_000
 _BEGINNING = -(2**63)
 
@@ -30,18 +30,18 @@ class Pruning:
     def run(self, connection: Connection, now: datetime, limits: Limits) -> None:
         """Forget what is too old, fold what is too much, give free pages back to the disk."""
         cutoff = max(_BEGINNING, micros(now) - limits.days * _DAY)
-        left = self._forget(connection, sql.FORGET_RECORDS, cutoff, self._steps)
-        left = self._forget(connection, sql.FORGET_DELIVERIES, cutoff, left)
+        left = self._forget(connection, sql.FORGET_RECORDS, (cutoff, cutoff), self._steps)
+        left = self._forget(connection, sql.FORGET_DELIVERIES, (cutoff,), left)
         with transaction(connection):
             connection.execute(sql.FORGET_ENTRIES, (micros(now),))
         self._fold(connection, limits.rows, left)
         _shrink(connection)
 
-    def _forget(self, connection: Connection, statement: str, cutoff: int, steps: int) -> int:
+    def _forget(self, connection: Connection, statement: str, cutoff: tuple[int, ...], steps: int) -> int:
         """Delete in steps; give the steps left."""
         for left in range(steps, 0, -1):
             with transaction(connection):
-                gone = connection.execute(statement, (cutoff, self._rows)).rowcount
+                gone = connection.execute(statement, (*cutoff, self._rows)).rowcount
             if gone < self._rows:
                 return left
         return 0

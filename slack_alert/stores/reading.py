@@ -35,7 +35,7 @@ def snapshot(connection: Connection) -> Snapshot:
         last_run, taken, pulse = connection.execute(sql.BOOK).fetchone()
         return Snapshot(
             states=dict(state_of(row) for row in connection.execute(sql.STATES)),
-            seen={job: Seen(moment(first), maybe_moment(last)) for job, first, last in connection.execute(sql.SEEN)},
+            seen=_seen(connection),
             holds={job: Hold(maybe_moment(until)) for job, until in connection.execute(sql.HOLDS)},
             entries=tuple(
                 Entry(pack, key, value, maybe_moment(expires))
@@ -51,6 +51,17 @@ def snapshot(connection: Connection) -> Snapshot:
         )
     finally:
         connection.rollback()  # There is nothing to write, and it does no harm where the transaction is gone.
+
+
+def _seen(connection: Connection) -> dict[str, Seen]:
+    """Read how far each job is accounted for: what was written down, and what newer records tell."""
+    reached = dict(connection.execute(sql.REACHED).fetchall())
+    rows = connection.execute(sql.SEEN)
+    return {job: Seen(moment(first), _later(last, reached.get(job))) for job, first, last in rows}
+
+
+def _later(*counts: int | None) -> datetime | None:
+    return maybe_moment(max((count for count in counts if count is not None), default=None))
 
 
 def waiting(connection: Connection, address: str | None, after: int, limit: int) -> list[Delivery]:
@@ -91,7 +102,7 @@ def history(
 def _pages(connection: Connection, job: str | None, earliest: int) -> Iterator[Row]:
     first = earliest
     if earliest != _BEGINNING:
-        first = connection.execute(sql.FIRST_SLOT, (earliest,)).fetchone()[0]
+        first = connection.execute(sql.FIRST_SLOT, (earliest, earliest)).fetchone()[0]
     statement = sql.HISTORY_PAGE if job is None else sql.HISTORY_PAGE_OF_JOB
     chosen = () if job is None else (clean(job),)
     after = (first, 0)
@@ -105,6 +116,7 @@ _SLOT = 2 + sql.RECORD_COLUMNS.split(", ").index("slot")
 
 
 def _newest(connection: Connection, job: str | None, earliest: int, limit: int) -> list[Row]:
+    most = max(0, limit)
     if job is None:
-        return connection.execute(sql.HISTORY_NEWEST, (earliest, max(0, limit))).fetchall()
-    return connection.execute(sql.HISTORY_NEWEST_OF_JOB, (clean(job), earliest, max(0, limit))).fetchall()
+        return connection.execute(sql.HISTORY_NEWEST, (earliest, most, earliest, most, most)).fetchall()
+    return connection.execute(sql.HISTORY_NEWEST_OF_JOB, (clean(job), earliest, most)).fetchall()

@@ -13,9 +13,19 @@ PUT_STATE = """
     INSERT INTO state (job, alerts, alerts_until, errors, errors_until) VALUES (?, ?, ?, ?, ?)
     ON CONFLICT (job) DO UPDATE SET alerts = excluded.alerts, alerts_until = excluded.alerts_until,
         errors = excluded.errors, errors_until = excluded.errors_until"""
+#: Where the later word is the lower one it counts only if the former lies ahead: a wrong clock said that.
 PUT_SEEN = """
     INSERT INTO seen (job, first_slot, last_slot) VALUES (?, ?, ?)
-    ON CONFLICT (job) DO UPDATE SET first_slot = excluded.first_slot, last_slot = excluded.last_slot"""
+    ON CONFLICT (job) DO UPDATE SET first_slot = excluded.first_slot, last_slot = CASE
+        WHEN excluded.last_slot IS NULL OR (seen.last_slot > excluded.last_slot AND seen.last_slot <= ?)
+        THEN seen.last_slot ELSE excluded.last_slot END"""
+MOVE_SEEN = "UPDATE seen SET last_slot = ? WHERE job = ? AND (last_slot IS NULL OR last_slot < ?)"
+#: The newest slots of the records that came since it was written down; a run somebody asked for has none of its job's.
+#: Grouped by an expression: the index over jobs would lead through all the others as well.
+REACHED = """
+    SELECT job, max(until) FROM record WHERE id > (SELECT reached FROM book) AND asked_by IS NULL
+    GROUP BY job || ''"""
+PUT_REACHED = "UPDATE book SET reached = ?"
 PUT_HOLD = "INSERT INTO hold (job, until) VALUES (?, ?) ON CONFLICT (job) DO UPDATE SET until = excluded.until"
 CLEAR_HOLD = "DELETE FROM hold WHERE job = ?"
 PUT_ENTRY = """
@@ -34,19 +44,29 @@ RECORD_COLUMNS = (
     "run, job, slot, verdict, started, duration, text, address, alerts, paused_until, error, printed, count, until, "
     "asked_by"
 )
-ADD_RECORD = f"INSERT INTO record ({RECORD_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"  # noqa: S608
+ADD_RECORD = f"""
+    INSERT INTO record (id, {RECORD_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"""  # noqa: S608
+LAST_RECORD = "SELECT reached, (SELECT coalesce(max(id), 0) FROM record) FROM book"
 EXTEND_RECORD = "UPDATE record SET count = ?, until = ? WHERE id = ? AND count = ? AND until = ?"
 
-# The plus keeps `until` from being used as an index: pages follow the index over slots, or each page sorts everything.
+# Most rows are of one slot, which is their end as well: only the others are in the index over `until`.
+# The plus keeps it from being used: pages follow the index over slots, or each page sorts everything.
 _PAGE = f"""
     SELECT id, EXISTS (SELECT 1 FROM delivery WHERE delivery.run = record.run), {RECORD_COLUMNS} FROM record
     WHERE (slot, id) > (?, ?) AND +until >= ?"""  # noqa: S608
 HISTORY_PAGE = f"{_PAGE} ORDER BY slot, id LIMIT ?"
 HISTORY_PAGE_OF_JOB = f"{_PAGE} AND job = ? ORDER BY slot, id LIMIT ?"
 #: Where the first page begins; the plus has it looked for among the rows that are wanted, not among all before them.
-FIRST_SLOT = "SELECT min(+slot) FROM record WHERE until >= ?"
-#: Where the page of the newest begins.
-NEWEST = "SELECT id FROM record WHERE until >= ? ORDER BY until DESC, id DESC LIMIT ?"
+FIRST_SLOT = """
+    SELECT min(slot) FROM (SELECT min(slot) AS slot FROM record WHERE slot >= ?
+        UNION ALL SELECT min(+slot) FROM record WHERE count > 1 AND until >= ?) AS firsts"""
+#: The newest end last; of rows of one slot these are the newest slots.
+NEWEST = """
+    SELECT id FROM (
+        SELECT * FROM (SELECT id, until FROM record WHERE slot >= ? ORDER BY slot DESC, id DESC LIMIT ?) AS short
+        UNION SELECT * FROM (
+            SELECT id, until FROM record WHERE count > 1 AND until >= ? ORDER BY until DESC, id DESC LIMIT ?) AS long
+    ) AS newest ORDER BY until DESC, id DESC LIMIT ?"""
 NEWEST_OF_JOB = "SELECT id FROM record WHERE job = ? AND +until >= ? ORDER BY slot DESC, id DESC LIMIT ?"
 _CHOSEN = f"""
     SELECT id, EXISTS (SELECT 1 FROM delivery WHERE delivery.run = record.run), {RECORD_COLUMNS} FROM record"""  # noqa: S608
@@ -54,7 +74,8 @@ HISTORY_NEWEST = f"{_CHOSEN} WHERE id IN ({NEWEST}) ORDER BY slot, id"
 HISTORY_NEWEST_OF_JOB = f"{_CHOSEN} WHERE id IN ({NEWEST_OF_JOB}) ORDER BY slot, id"
 PARTS = "SELECT status, attempts, receipt FROM delivery WHERE run = ? ORDER BY id"
 
-FORGET_RECORDS = "DELETE FROM record WHERE id IN (SELECT id FROM record WHERE until < ? ORDER BY until LIMIT ?)"
+FORGET_RECORDS = """
+    DELETE FROM record WHERE id IN (SELECT id FROM record WHERE slot < ? AND +until < ? ORDER BY slot LIMIT ?)"""
 #: The newest row that is one too many.
 BOUNDARY = "SELECT slot, id FROM record ORDER BY slot DESC, id DESC LIMIT 1 OFFSET ?"
 _FOLDABLE = ", ".join(f"'{verdict}'" for verdict in sorted(FOLDABLE, key=str))

@@ -16,7 +16,7 @@ from slack_alert.stores.connection import explained, open_reader, open_writer, t
 from slack_alert.stores.history import History
 from slack_alert.stores.location import prepare_folder
 from slack_alert.stores.pruning import Pruning
-from slack_alert.stores.writes import writes
+from slack_alert.stores.writes import as_of, writes
 
 
 class SqliteStore:
@@ -49,9 +49,11 @@ class SqliteStore:
             with explained(self._path):
                 self._sync(connection, is_full=batch.is_durable)
                 with transaction(connection):
+                    self._history.reach.begin(connection, batch.seen, as_of(batch))
                     for statement, rows in changes:
                         connection.executemany(statement, rows)
                     self._history.add(connection, batch.records)
+                    self._history.reach.end(connection)
                     retried = _retry(connection, batch.retried, batch.at)
                     return retried + _enqueue(connection, messages)
         except BaseException:
@@ -63,7 +65,18 @@ class SqliteStore:
         connection = self._connection
         with explained(self._path):
             self._sync(connection, is_full=False)
+            self._carry(connection)
             self._pruning.run(connection, now, limits)
+
+    def _carry(self, connection: sqlite3.Connection) -> None:
+        """Write down how far the jobs are accounted for, before records that tell it are gone."""
+        try:
+            with transaction(connection):
+                self._history.reach.begin(connection, (), 0)
+                self._history.reach.write(connection)
+        except BaseException:
+            self._history.forget()
+            raise
 
     def close(self) -> None:
         """Let go of the file."""

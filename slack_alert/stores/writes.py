@@ -11,6 +11,9 @@ from slack_alert.stores.codec import Row, clean, maybe_clean, maybe_micros, micr
 
 Write = tuple[str, list[Row]]
 
+#: Later than any instant.
+NEVER = 2**63 - 1
+
 
 def writes(batch: Batch) -> list[Write]:
     """Give everything but new messages, new records and retries, in the order it is to be written."""
@@ -25,9 +28,16 @@ def last_run(batch: Batch) -> int:
     return max(ids, default=0)
 
 
+def as_of(batch: Batch) -> int:
+    """Give the instant that counts as now for a batch; one without a date is never behind the time."""
+    return NEVER if batch.at is None else micros(batch.at)
+
+
 def _policy(batch: Batch) -> Iterator[Write]:
+    at = as_of(batch)
     yield sql.PUT_STATE, [state_row(job, state) for job, state in batch.states.items()]
-    yield sql.PUT_SEEN, [(clean(job), micros(seen.first), maybe_micros(seen.last)) for job, seen in batch.seen.items()]
+    seen = batch.seen.items()
+    yield sql.PUT_SEEN, [(clean(job), micros(one.first), maybe_micros(one.last), at) for job, one in seen]
     holds = [(clean(job), hold) for job, hold in batch.holds.items()]
     yield sql.PUT_HOLD, [(job, maybe_micros(hold.until)) for job, hold in holds if hold is not None]
     yield sql.CLEAR_HOLD, [(job,) for job, hold in holds if hold is None]

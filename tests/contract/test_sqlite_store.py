@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from slack_alert.core.errors import StoreError
-from slack_alert.core.model import Record, Verdict
+from slack_alert.core.model import Verdict
 from slack_alert.core.policy import State
 from slack_alert.core.values import Upload
 from slack_alert.engine.ports import Batch, Limits, Seen, Snapshot
@@ -280,48 +280,3 @@ def test_a_busy_file_is_said_and_the_batch_may_be_tried_again(kit: Kit, tmp_path
 def test_a_store_that_is_not_open_says_so(tmp_path: Path, use: Callable[[SqliteStore], object]) -> None:
     with pytest.raises(StoreError, match="not open"):
         use(SqliteStore(tmp_path / "state.db"))
-
-
-# --- a file of version 1
-
-
-@pytest.fixture
-def first_version(tmp_path: Path) -> Path:
-    """A file as the first version left it, with one record and one message."""
-    path = tmp_path / "state.db"
-    with closing(sqlite3.connect(path)) as connection:
-        for statement in STEPS[0]:
-            connection.execute(statement.format(identity="INTEGER PRIMARY KEY AUTOINCREMENT", bytes="BLOB"))
-        connection.execute("PRAGMA user_version = 1")
-        connection.execute(
-            "INSERT INTO record (run, job, slot, verdict, text, alerts, count, until) "
-            "VALUES (7, 'a', 1000000, 'said', 'hi', 1, 1, 1000000)"
-        )
-        connection.execute(
-            "INSERT INTO delivery (key, address, kind, body, run, created) "
-            "VALUES ('k', 'slack:#ops', 'text', 'hi', 7, 1)"
-        )
-        connection.commit()
-    return path
-
-
-def test_a_reader_understands_a_file_of_the_first_version_without_changing_it(first_version: Path) -> None:
-    before = first_version.read_bytes()
-    reader = SqliteReader(first_version)
-
-    for job, limit in ((None, None), ("a", None), (None, 1), ("a", 1)):
-        (line,) = reader.history(job=job, since=None, limit=limit)
-        assert (line.record.run, line.record.text, line.record.asked_by, line.delivery) == (7, "hi", None, "queued")
-    assert [delivery.message.key for delivery in reader.deliveries()] == ["k"]
-    reader.close()
-    assert first_version.read_bytes() == before
-
-
-def test_a_writer_brings_a_file_of_the_first_version_forward(first_version: Path) -> None:
-    kit = Kit(first_version)
-    asked = Record(8, "a", T, Verdict.SAID, asked_by="ann")
-    kit.record(asked)
-
-    assert pragma(opened(kit), "user_version") == VERSION
-    assert [(record.run, record.asked_by) for record in kit.records()] == [(7, None), (8, "ann")]
-    kit.close()

@@ -1,0 +1,72 @@
+"""How far each job is accounted for, as its records tell it.
+
+That is written down for many records at a time; what was not yet is read from the records, so a crash loses none of it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from sqlite3 import Connection
+
+from slack_alert.stores import sql
+from slack_alert.stores.codec import Row, clean
+
+#: Written down when the jobs have so many new records on the average.
+_SHARE = 10
+_BEGINNING = -(2**63)
+
+
+class Reach:
+    """The last slot of each job's new records, and the ids of records, none of which is given twice."""
+
+    def __init__(self) -> None:
+        #: The greatest id given so far; None until the file was asked.
+        self._last_id: int | None = None
+        self._newest: dict[str, int] = {}
+        self._records = 0
+
+    def forget(self) -> None:
+        """Forget all, because a transaction was rolled back: the file knows."""
+        self._last_id = None
+
+    def begin(self, connection: Connection, jobs: Iterable[str], at: int) -> None:
+        """Get ready for a batch made at `at`, which has a word of its own on how far `jobs` are accounted for."""
+        if self._last_id is None:
+            # The newest records may be gone; that they were there is written down before any is taken away.
+            self._last_id = max(connection.execute(sql.LAST_RECORD).fetchone())
+            self._newest = dict(connection.execute(sql.REACHED).fetchall())
+            self.write(connection)
+        # A wrong clock noted what lies ahead: only what is written down gives way to the later word.
+        elif any(self._newest.get(clean(job), at) > at for job in jobs):
+            self.write(connection)
+
+    def give_ids(self, number: int) -> int:
+        """Give the first of so many ids that no record ever had."""
+        assert self._last_id is not None, "a batch begins first"
+        first = self._last_id + 1
+        self._last_id += number
+        return first
+
+    def move(self, rows: Sequence[Row]) -> None:
+        """Take note of new rows; those of runs that somebody asked for account for no slot."""
+        self._records += len(rows)
+        for row in rows:
+            job, until = row[_JOB], row[_UNTIL]
+            if until > self._newest.get(job, _BEGINNING) and row[_ASKED_BY] is None:
+                self._newest[job] = until
+
+    def end(self, connection: Connection) -> None:
+        """Write down what a batch moved, once it is worth it."""
+        if self._records >= _SHARE * len(self._newest):
+            self.write(connection)
+
+    def write(self, connection: Connection) -> None:
+        """Write it down, within the caller's transaction."""
+        connection.executemany(sql.MOVE_SEEN, [(until, job, until) for job, until in self._newest.items()])
+        connection.execute(sql.PUT_REACHED, (self._last_id,))
+        self._newest = {}
+        self._records = 0
+
+
+_COLUMNS = ("id", *sql.RECORD_COLUMNS.split(", "))
+_JOB, _UNTIL, _ASKED_BY = map(_COLUMNS.index, ("job", "until", "asked_by"))

@@ -1,0 +1,108 @@
+"""Files that older versions left: read as they are, and brought forward by whoever writes."""
+
+from __future__ import annotations
+
+import sqlite3
+from contextlib import closing
+from datetime import datetime, timezone
+from pathlib import Path
+
+import pytest
+
+from slack_alert.core.model import Record, Verdict
+from slack_alert.engine.ports import Seen
+from slack_alert.stores import SqliteReader
+from slack_alert.stores.connection import connect
+from slack_alert.stores.migrations import STEPS, VERSION
+from tests.contract.store_kit import SECOND, Kit, T, integrity
+
+# --- a file of version 1
+
+
+@pytest.fixture
+def first_version(tmp_path: Path) -> Path:
+    """A file as the first version left it, with one record and one message."""
+    path = tmp_path / "state.db"
+    with closing(sqlite3.connect(path)) as connection:
+        for statement in STEPS[0]:
+            connection.execute(statement.format(identity="INTEGER PRIMARY KEY AUTOINCREMENT", bytes="BLOB"))
+        connection.execute("PRAGMA user_version = 1")
+        connection.execute(
+            "INSERT INTO record (run, job, slot, verdict, text, alerts, count, until) "
+            "VALUES (7, 'a', 1000000, 'said', 'hi', 1, 1, 1000000)"
+        )
+        connection.execute(
+            "INSERT INTO delivery (key, address, kind, body, run, created) "
+            "VALUES ('k', 'slack:#ops', 'text', 'hi', 7, 1)"
+        )
+        connection.commit()
+    return path
+
+
+def test_a_reader_understands_a_file_of_the_first_version_without_changing_it(first_version: Path) -> None:
+    before = first_version.read_bytes()
+    reader = SqliteReader(first_version)
+
+    for job, limit in ((None, None), ("a", None), (None, 1), ("a", 1)):
+        (line,) = reader.history(job=job, since=None, limit=limit)
+        assert (line.record.run, line.record.text, line.record.asked_by, line.delivery) == (7, "hi", None, "queued")
+    assert [delivery.message.key for delivery in reader.deliveries()] == ["k"]
+    reader.close()
+    assert first_version.read_bytes() == before
+
+
+def test_a_writer_brings_a_file_of_the_first_version_forward(first_version: Path) -> None:
+    kit = Kit(first_version)
+    asked = Record(8, "a", T, Verdict.SAID, asked_by="ann")
+    kit.record(asked)
+
+    with closing(connect(first_version, "ro")) as connection:
+        assert connection.execute("PRAGMA user_version").fetchone() == (VERSION,)
+    assert [(record.run, record.asked_by) for record in kit.records()] == [(7, None), (8, "ann")]
+    kit.close()
+
+
+# --- a file of version 2
+
+
+@pytest.fixture
+def second_version(tmp_path: Path) -> Path:
+    """A file as the second version left it: how far a job is accounted for was written with each record."""
+    path = tmp_path / "state.db"
+    with closing(sqlite3.connect(path)) as connection:
+        for statement in (*STEPS[0], *STEPS[1]):
+            connection.execute(statement.format(identity="INTEGER PRIMARY KEY AUTOINCREMENT", bytes="BLOB"))
+        connection.execute("PRAGMA user_version = 2")
+        connection.executemany(
+            "INSERT INTO record (id, run, job, slot, verdict, text, alerts, count, until, asked_by) "
+            "VALUES (?, ?, 'a', ?, 'quiet', '', 0, 1, ?, ?)",
+            [(5, 7, 1_000_000, 1_000_000, None), (9, 8, 2_000_000, 2_000_000, "ann")],
+        )
+        connection.execute("INSERT INTO seen (job, first_slot, last_slot) VALUES ('a', 0, 500000)")
+        connection.commit()
+    return path
+
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
+
+
+def test_a_reader_understands_a_file_of_the_second_version_without_changing_it(second_version: Path) -> None:
+    before = second_version.read_bytes()
+    reader = SqliteReader(second_version)
+
+    assert [line.record.run for line in reader.history(job="a", since=None, limit=None)] == [7, 8]
+    assert reader.snapshot().seen == {"a": Seen(_EPOCH, _EPOCH + SECOND / 2)}
+    reader.close()
+    assert second_version.read_bytes() == before
+
+
+def test_a_writer_brings_a_file_of_the_second_version_forward(second_version: Path) -> None:
+    kit = Kit(second_version)
+    kit.record(Record(9, "a", _EPOCH + 3 * SECOND, Verdict.QUIET))
+
+    assert [(record.run, record.asked_by) for record in kit.records()] == [(7, None), (8, "ann"), (9, None)]
+    assert kit.reader.snapshot().seen == {"a": Seen(_EPOCH, _EPOCH + 3 * SECOND)}
+    kit.close()
+    with closing(connect(second_version, "rw")) as connection:
+        assert connection.execute("SELECT max(id) FROM record").fetchone() == (10,)
+    assert integrity(second_version) == "ok"
