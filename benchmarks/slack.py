@@ -8,18 +8,22 @@ from __future__ import annotations
 import asyncio
 import json
 import random
+import re
 import threading
 import time
+from collections import deque
 from collections.abc import Callable
 from types import TracebackType
 from typing import TYPE_CHECKING
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qs
 
 if TYPE_CHECKING:
     from typing_extensions import Self
 
 CHANNEL = {"id": "C0BENCH", "name": "bench", "is_channel": True, "is_member": True}
 BURST = 3
+_PAGE = 200
+_LENGTH = re.compile(rb"(?i)\r\ncontent-length: *(\d+)")
 _HEAD = "HTTP/1.1 {status} Any\r\nContent-Type: application/json\r\n{more}Content-Length: {length}\r\n\r\n"
 
 
@@ -37,7 +41,8 @@ class Slack:
         self.delay_seconds = 0.0
         #: Messages accepted a second, short bursts aside, as Slack does it; 0 is all.
         self.limit = 0.0
-        self.messages: list[dict[str, object]] = []
+        #: What a look into the history finds.
+        self.messages: deque[dict[str, object]] = deque(maxlen=_PAGE)
         self.port = 0
         self._allowed = float(BURST)
         self._allowed_at = 0.0
@@ -114,37 +119,40 @@ class _Connection(asyncio.Protocol):
         self._unread += data
         while b"\r\n\r\n" in self._unread:
             head, _, rest = self._unread.partition(b"\r\n\r\n")
-            lines = head.decode("latin-1").split("\r\n")
-            fields = {name.lower(): text for name, _, text in (line.partition(": ") for line in lines[1:])}
-            length = int(fields.get("content-length", 0))
+            found = _LENGTH.search(head)
+            length = int(found[1]) if found else 0
             if len(rest) < length:
                 return
             self._unread = rest[length:]
-            self._serve(lines[0].split()[1], fields.get("content-type", ""), rest[:length])
+            self._serve(head, rest[:length])
 
-    def _serve(self, target: str, kind: str, body: bytes) -> None:
-        path = urlsplit(target).path.rpartition("/")[2]
-        if path == "chat.postMessage":
-            self._post(_arguments(kind, body))
-        elif path == "conversations.history":
-            self._answer(200, {"ok": True, "messages": self._slack.messages[::-1][:200], "has_more": False})
-        elif path == "conversations.list":
+    def _serve(self, head: bytes, body: bytes) -> None:
+        target = head.split(b"\r\n", 1)[0]
+        if b"/chat.postMessage" in target:
+            self._post(head, body)
+        elif b"/conversations.history" in target:
+            self._answer(200, {"ok": True, "messages": list(self._slack.messages)[::-1], "has_more": False})
+        elif b"/conversations.list" in target:
             self._answer(200, {"ok": True, "channels": [CHANNEL]})
         else:
             self._answer(200, {"ok": True, "team": "bench", "user": "bench", "user_id": "U0BENCH"})
 
-    def _post(self, arguments: dict[str, object]) -> None:
+    def _post(self, head: bytes, body: bytes) -> None:
         slack = self._slack
         slack.posts += 1
         if slack.fault is not None and slack.chance.random() < slack.fault[1]:
-            return self._fail(slack.fault[0])
+            self._fail(slack.fault[0])
+            return
         now = time.time()
         if slack.limit and not slack.may_post(now):
-            return self._fail(429)
+            self._fail(429)
+            return
         ts = f"{now:.6f}"
+        self._later(lambda: self._answer(200, {"ok": True, "channel": CHANNEL["id"], "ts": ts}))
+        # Read after the answer, so that who waits for it does not wait for this.
+        arguments = _arguments(head, body)
         slack.received.append((now, str(arguments.get("text"))))
         slack.messages.append({**arguments, "ts": ts})
-        return self._later(lambda: self._answer(200, {"ok": True, "channel": CHANNEL["id"], "ts": ts}))
 
     def _later(self, answer: Callable[[], None]) -> None:
         if self._slack.delay_seconds:
@@ -166,8 +174,8 @@ class _Connection(asyncio.Protocol):
             self._transport.write(_HEAD.format(status=status, more=more, length=len(body)).encode() + body)
 
 
-def _arguments(kind: str, body: bytes) -> dict[str, object]:
-    if kind.startswith("application/json"):
+def _arguments(head: bytes, body: bytes) -> dict[str, object]:
+    if b"application/json" in head:
         said: dict[str, object] = json.loads(body)
         return said
     return {name: texts[0] for name, texts in parse_qs(body.decode()).items()}

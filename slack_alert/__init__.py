@@ -81,7 +81,8 @@ def deco(**keywords: Unpack[Keywords]) -> Callable[[_Function], _Function]:  # n
     When: `weeks days hours minutes seconds` (numbers above 0, summed), `cron`, `at`; `command`, `on`, `emits`.
     Limits of that: `start end jitter at_start enabled`.
     Where it is said: `to errors_to`; under which name: `name`; on which clock: `timezone`.
-    How often: `working_hours max_alert pause_time while_paused`; of one incident: `after repeat remind recover escalate`.
+    How often: `working_hours max_alert pause_time while_paused`.
+    Of one incident: `after repeat remind recover escalate`.
     `Keywords` has all of them with their types.
     """
     return _unchanged

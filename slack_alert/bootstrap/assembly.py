@@ -7,9 +7,12 @@ import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TYPE_CHECKING, TextIO
+from random import random
+from typing import TYPE_CHECKING, Any, TextIO
 
+from slack_alert.bootstrap.isolation import make_processes
 from slack_alert.bootstrap.places import address, errors_address, open_reader
+from slack_alert.bootstrap.silence import make_digests, make_mutes
 from slack_alert.channels.closed import Closed
 from slack_alert.channels.console import ConsoleChannel
 from slack_alert.core.backoff import Outcome
@@ -21,6 +24,7 @@ from slack_alert.core.triggers import parse_trigger
 from slack_alert.engine.clock import SystemClock
 from slack_alert.engine.context import Context, Services
 from slack_alert.engine.engine import Engine
+from slack_alert.engine.mutes import PACK
 from slack_alert.engine.parts import Parts
 from slack_alert.engine.pocket import Pocket
 from slack_alert.engine.ports import Batch, Books, Channel, Clock, Entry, Inbox, Reader, Snapshot, Source, Store
@@ -30,6 +34,7 @@ from slack_alert.engine.sender import Pace, Sender
 from slack_alert.engine.writer import Writer
 from slack_alert.executors.inline import Inline
 from slack_alert.executors.perform import Performer, Render
+from slack_alert.executors.retrying import Retrying
 from slack_alert.stores import MemoryStore
 
 if TYPE_CHECKING:
@@ -65,11 +70,24 @@ def assemble(settings: Settings, catalog: Catalog, stores: Stores, *, out: TextI
         notice=lambda run, value: engine.emit(run, value),  # noqa: PLW0108 - looked up when called
         ended=lambda run: services.children.end(run),  # noqa: PLW0108 - looked up when called
     )
-    executor = Inline(performer, threads=settings.threads, loop=asyncio.get_running_loop())
+    loop = asyncio.get_running_loop()
+    processes = make_processes(
+        settings,
+        context=lambda run: Context(run, services),
+        notice=lambda run, value: engine.emit(run, value),  # noqa: PLW0108 - as above
+        redaction=redaction,
+        children=lambda: services.children,
+        clock=clock,
+    )
+    pool = Inline(performer, threads=settings.threads, loop=loop, apart=processes)
+    executor = Retrying(pool, loop=loop, chance=random)
     books = RedactedBooks(writer, redaction)
-    engine = Engine(catalog, books=books, executor=executor, clock=clock, mark=render.mark)
+    mutes = make_mutes(settings, snapshot.entries)
+    engine = Engine(catalog, books=books, executor=executor, clock=clock, mark=render.mark, mute=mutes.reason)
     services = make_services(settings, engine, books, snapshot, render, clock)
-    reader = store if isinstance(store, MemoryStore) else open_reader(settings)
+    memory = store if isinstance(store, MemoryStore) else None
+    reader = memory or open_reader(settings)
+    digests = make_digests(settings, mutes, engine=engine, books=books, memory=memory, blocking=_blocking(settings))
     return Parts(
         catalog=catalog,
         store=store,
@@ -85,7 +103,9 @@ def assemble(settings: Settings, catalog: Catalog, stores: Stores, *, out: TextI
         sender=make_sender(settings, channels, writer, reader, _tells(settings, engine)),
         make_source=lambda now: _source(settings, engine, now),
         children=services.children,
-        accept_entry=lambda entry: services.pocket(entry.pack).accept(entry),
+        load=lambda: pool.load,
+        accept_entry=lambda entry: (mutes if entry.pack == PACK else services.pocket(entry.pack)).accept(entry),
+        look_back=digests.look,
         heartbeat=_heartbeat(settings),
     )
 
@@ -208,7 +228,7 @@ def _heartbeat(settings: Settings) -> Heartbeat | None:
     return Heartbeat(settings.heartbeat_url, proxy=settings.proxy, ca_file=ca_file)
 
 
-def _blocking(settings: Settings) -> Callable[..., object] | None:
+def _blocking(settings: Settings) -> Callable[..., Any] | None:  # Any: it gives what the call gives
     if settings.scheduler != "GeventScheduler":
         return None
     from slack_alert.schedulers.gevent import blocking

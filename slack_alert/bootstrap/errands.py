@@ -15,6 +15,7 @@ from uuid import uuid4
 
 from slack_alert.bootstrap.assembly import make_channels, make_pockets, make_sender, make_services, new_mark
 from slack_alert.bootstrap.places import address, database, errors_address, load_plugins, owning, reading
+from slack_alert.bootstrap.silence import make_mutes
 from slack_alert.core.backoff import Outcome
 from slack_alert.core.bindings import Job
 from slack_alert.core.catalog import Catalog
@@ -42,15 +43,16 @@ if TYPE_CHECKING:
 PATIENCE = timedelta(seconds=30)
 
 
-def leave(settings: Settings, request: Request) -> bool:
-    """Leave a request for the running program: True: it takes it within a second.
+def leave(settings: Settings, *requested: Request) -> bool:
+    """Leave requests for the running program: True: it takes them within a second.
 
-    False: nobody was running, so it was carried out here and now, as the owner for that moment; what it says is
+    False: nobody was running, so they were carried out here and now, as the owner for that moment; what they say is
     delivered as far as the channel takes it in time, the rest goes out when the program runs.
     """
     place = database(settings)
     inbox = SqliteInbox(inbox_path(place))
-    inbox.put(request)
+    for request in requested:
+        inbox.put(request)
     with owning(settings, timedelta()) as lock:
         if lock is None:
             return True
@@ -213,7 +215,8 @@ def rehearse(settings: Settings, catalog: Catalog, since: datetime, until: datet
         context=lambda run: Context(run, services),
         notice=lambda run, value: simulation.engine.emit(run, value),  # noqa: PLW0108 - looked up when called
     )
-    simulation = Simulation(catalog, clock, Direct(performer), mark=render.mark, ledger=ledger)
+    mute = make_mutes(settings).reason
+    simulation = Simulation(catalog, clock, Direct(performer), mark=render.mark, ledger=ledger, mute=mute)
     services = make_services(settings, simulation.engine, ledger, Snapshot(), render, clock)
     simulation.run_until(until)
     return ledger.take()

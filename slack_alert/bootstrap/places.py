@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from slack_alert import stores
 from slack_alert.core.bindings import Binding, Job
+from slack_alert.core.care import Care, Isolation
 from slack_alert.core.catalog import Catalog
 from slack_alert.core.model import Address
 from slack_alert.engine.clock import SystemClock
@@ -54,6 +55,12 @@ def defaults(settings: Settings) -> Defaults:
         to=address(settings),
         errors_to=errors_address(settings),
         markers=settings.markers,
+        care=Care(
+            settings.timeout,
+            isolation=Isolation(settings.isolation),
+            memory=settings.memory_limit,
+            cpu=settings.cpu_limit,
+        ),
         channel=service(settings),
         now=SystemClock().now(),
     )
@@ -85,7 +92,7 @@ def _reachable(settings: Settings, catalog: Catalog) -> Catalog:
 def _told_here(binding: Binding) -> Binding:
     if not isinstance(binding, Job) or {binding.to.channel, binding.errors_to.channel} == {"console"}:
         return binding
-    return replace(binding, to=on_terminal(binding.to), errors_to=on_terminal(binding.errors_to))
+    return binding._replace(to=on_terminal(binding.to), errors_to=on_terminal(binding.errors_to))
 
 
 def open_reader(settings: Settings) -> Reader:

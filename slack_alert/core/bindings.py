@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from datetime import tzinfo
+from typing import NamedTuple
 
 from slack_alert.core.care import CAREFREE, Care
 from slack_alert.core.events import Rule
@@ -12,12 +12,13 @@ from slack_alert.core.model import Action, Address
 from slack_alert.core.policy import Policy
 from slack_alert.core.triggers import Never, Trigger
 
+_NO_OPTIONS: Mapping[str, object] = {}
 
-@dataclass(frozen=True, slots=True)
-class Job:
+
+class Job(NamedTuple):
     """An action that runs by itself: when it is due, when an event comes that its rule wants, or both.
 
-    With `emits` it is a sensor, whose values become events.
+    With `emits` it is a sensor, whose values become events. A tuple, because there may be tens of thousands.
     """
 
     name: str
@@ -31,7 +32,7 @@ class Job:
     emits: str | None = None
     rule: Rule | None = None
     care: Care = CAREFREE
-    options: Mapping[str, object] = field(default_factory=dict)
+    options: Mapping[str, object] = _NO_OPTIONS
 
     @property
     def kind(self) -> str:
@@ -46,14 +47,13 @@ class Job:
         return ", ".join(filter(None, (self.trigger.describe(), self.rule.describe() if self.rule else "")))
 
 
-@dataclass(frozen=True, slots=True)
-class Command:
+class Command(NamedTuple):
     """An action that a person asks for by writing its words."""
 
     name: str
     action: Action
     words: str
-    options: Mapping[str, object] = field(default_factory=dict)
+    options: Mapping[str, object] = _NO_OPTIONS
     kind: str = "command"
 
     @property

@@ -67,6 +67,26 @@ class Catalog:
         return self.bindings[names.index(full_name(name, names))]
 
 
+@dataclass(frozen=True, slots=True)
+class Change:
+    """What became of the catalog when plugin files changed; the names in the order of the files."""
+
+    catalog: Catalog
+    added: tuple[str, ...] = ()
+    #: Those whose fingerprint is another one now.
+    replaced: tuple[str, ...] = ()
+    removed: tuple[str, ...] = ()
+    #: How many go on as they are.
+    kept: int = 0
+    #: False: something seems to be gone, which may be back in a moment; ask again.
+    is_settled: bool = True
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether every job is what it was."""
+        return not (self.added or self.replaced or self.removed)
+
+
 def match(catalog: Catalog, event: Event) -> list[Job]:
     """Find the jobs that want an event, in the order of the files."""
     return [job for job in catalog.jobs if job.rule is not None and job.rule.wants(event)]

@@ -10,6 +10,7 @@ from slack_alert.core.bindings import Job
 from slack_alert.core.model import Verdict
 from slack_alert.core.pipeline import gate
 from slack_alert.core.policy import Hold, State
+from slack_alert.core.triggers import Trigger
 
 _TICK = timedelta(microseconds=1)
 
@@ -22,6 +23,22 @@ class Gap:
     first: datetime
     last: datetime
     count: int
+
+
+class FirstSlots:
+    """The first due times after given instants, each found once for all the jobs that share a trigger."""
+
+    def __init__(self) -> None:
+        #: With the trigger, so that it lives: an object takes its number with it when it goes.
+        self._known: dict[tuple[int, datetime, datetime], tuple[Trigger, datetime | None]] = {}
+
+    def after(self, trigger: Trigger, after: datetime, anchor: datetime) -> datetime | None:
+        """Find the first due time after `after`."""
+        # By its number, because looking into a trigger takes longer than asking it.
+        key = (id(trigger), after, anchor)
+        if key not in self._known:
+            self._known[key] = trigger, trigger.next_after(after, anchor)
+        return self._known[key][1]
 
 
 def gaps(

@@ -94,9 +94,8 @@ class Address:
         return self.conversation if self.conversation and self.channel in SERVICES else str(self)
 
 
-@dataclass(frozen=True, slots=True)
-class Action:
-    """A named plugin function."""
+class Action(NamedTuple):
+    """A named plugin function; a tuple, because there may be tens of thousands."""
 
     name: str
     file: str
@@ -178,6 +177,8 @@ class Result(NamedTuple):
     failure: Failure | None = None
     duration: timedelta = timedelta()
     usage: Usage | None = None
+    #: What its value measures: a number has the name "".
+    numbers: Mapping[str, float] | None = None
 
 
 QUIET = Result()
@@ -258,3 +259,7 @@ class Record(NamedTuple):
     until: datetime | None = None
     #: Who asked for the run, when a person did.
     asked_by: str | None = None
+    #: The rule behind the verdict with its numbers, where the verdict alone does not say it.
+    reason: str | None = None
+    numbers: Mapping[str, float] | None = None
+    usage: Usage | None = None

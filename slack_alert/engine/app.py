@@ -91,7 +91,7 @@ class App:
         self._forget([request.id for request in parts.inbox.peek() if request.id <= self._taken])
         parts.engine.begin(snapshot, now)
         parts.sender.begin()
-        parts.writer.start(parts.engine.anchors(), parts.sender.accept)
+        parts.writer.start(parts.sender.accept)
         self._take_requests()
         self._report(snapshot, now)
         self._start_source(now)
@@ -137,6 +137,7 @@ class App:
             self._look_at_files,
             self._look_at_clock,
             self._look_into_inbox,
+            self._look_back,
             self._note_running,
             self._prune,
             self._beat,
@@ -192,6 +193,9 @@ class App:
         self._parts.sender.forget(batch.dropped)
         for event in batch.events:
             self._parts.engine.notice(event)
+
+    def _look_back(self) -> None:
+        self._parts.look_back(self._parts.clock.now())
 
     def _forget_done(self) -> None:
         """Take out all at once what was committed since: each removal waits for the disk."""

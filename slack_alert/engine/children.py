@@ -14,7 +14,10 @@ from typing import Any
 
 from slack_alert.core.model import Run
 
-_Child = subprocess.Popen[str]
+_Child = subprocess.Popen[Any]  # Any: of text, or of bytes
+
+#: Whose a program is that belongs to no run.
+_NOBODY = -1
 
 #: So long a program has to end after it was asked to.
 _GRACE = timedelta(seconds=1)
@@ -38,6 +41,15 @@ class Children:
         finally:
             self._forget(child)
         return subprocess.CompletedProcess(argv, child.returncode, said)
+
+    def adopt(self, child: _Child) -> None:
+        """Have a program that somebody else looks after end with all the others."""
+        with self._changed:
+            self._running[child] = _NOBODY
+
+    def release(self, child: _Child) -> None:
+        """Forget a program; its end was taken note of."""
+        self._forget(child)
 
     def end(self, run: int) -> None:
         """End what a run has started; return when that is done, within little more than a second."""
@@ -67,10 +79,11 @@ class Children:
 
     def _wait(self, child: _Child, text: str | None, timeout: timedelta | None) -> str:
         try:
-            return child.communicate(text, None if timeout is None else timeout.total_seconds())[0]
+            said: str = child.communicate(text, None if timeout is None else timeout.total_seconds())[0]
         except BaseException:
             self._abandon(child)
             raise
+        return said
 
     def _abandon(self, child: _Child) -> None:
         """End one that nobody reads from any more, and what it has started."""

@@ -34,6 +34,11 @@ class Services:
     children: Children = field(default_factory=Children)
 
 
+def public(environ: Mapping[str, str]) -> dict[str, str]:
+    """Give an environment without what looks like a secret."""
+    return {name: value for name, value in environ.items() if not any(word in name.upper() for word in _SECRET)}
+
+
 class Context:
     """The one argument a plugin function may take: `ctx`."""
 
@@ -108,12 +113,8 @@ class Context:
             stderr=subprocess.STDOUT,
             encoding="utf-8",
             errors="replace",
-            env={**_public(os.environ), **(env or {})},
+            env={**public(os.environ), **(env or {})},
         )
         if check:
             ended.check_returncode()
         return ended.stdout
-
-
-def _public(environ: Mapping[str, str]) -> dict[str, str]:
-    return {name: value for name, value in environ.items() if not any(word in name.upper() for word in _SECRET)}

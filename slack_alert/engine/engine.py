@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import partial
 from itertools import count
 
 from slack_alert.core.catalog import Catalog, full_name, match
 from slack_alert.core.events import Event, fields_of
-from slack_alert.core.gaps import Gap, gaps, make_up
+from slack_alert.core.gaps import FirstSlots, Gap, gaps, make_up
 from slack_alert.core.markup import Markup
 from slack_alert.core.model import Address, Message, Record, Result, Run, Verdict
 from slack_alert.core.pipeline import gate, settle, standing, was_quiet
@@ -19,8 +18,8 @@ from slack_alert.core.policy import Hold, State, rested
 from slack_alert.core.values import Piece, Text
 from slack_alert.core.wording import MOST
 from slack_alert.engine.crowding import Crowding
-from slack_alert.engine.hot import Hot
-from slack_alert.engine.ports import Batch, Books, Clock, Due, Executor, Seen, Snapshot, Started
+from slack_alert.engine.hot import Hot, renewed, take_up
+from slack_alert.engine.ports import Batch, Books, Clock, Due, Executor, Snapshot, Started
 from slack_alert.engine.records import cut_off_record, interrupted_record, quiet_record, spoken_record
 
 log = logging.getLogger(__name__)
@@ -59,23 +58,28 @@ class Engine:
     def begin(self, snapshot: Snapshot, now: datetime) -> None:
         """Take up what the store remembers; jobs never seen before start their grid now."""
         self._ids = count(snapshot.last_run + 1)
-        fresh, first = State(), Seen(now)  # Most jobs have the same.
-        for job in self._catalog.jobs:
-            seen = snapshot.seen.get(job.name, first)
-            state = snapshot.states.get(job.name, fresh)
-            self._hot[job.name] = Hot(job, state, seen, snapshot.holds.get(job.name))
+        self._hot = take_up(self._catalog.jobs, snapshot, now)
         lost = [interrupted_record(started) for started in snapshot.running]
         for record in lost:  # A slot that was cut off is accounted for by that, and not missed as well.
             if (cut := self._hot.get(record.binding)) is not None:
                 cut.pass_by(record.slot)
         states = self._rewind(now)
-        changed = {name: hot.seen for name, hot in self._hot.items() if hot.seen != snapshot.seen.get(name)}
-        self._books.put(Batch(states=states, seen=changed, records=lost, running=(), at=now))
+        moved = {*states, *(record.binding for record in lost)}
+        seen = {name: hot.seen for name, hot in self._hot.items() if name not in snapshot.seen or name in moved}
+        self._books.put(Batch(states=states, seen=seen, records=lost, running=(), at=now))
 
     def rewind(self, now: datetime) -> None:
         """Take up an earlier time after the clock was set back: nothing waits for the time there was before."""
         if states := self._rewind(now):
             self._books.put(Batch(states=states, seen={name: self._hot[name].seen for name in states}))
+
+    def adopt(self, catalog: Catalog, snapshot: Snapshot, now: datetime) -> None:
+        """Go on with changed jobs; runs that go on end as they began, also those whose job is gone."""
+        self._hot, new = renewed(self._hot, catalog.jobs, snapshot, now)
+        self._catalog = catalog
+        if new:
+            self._books.put(Batch(seen={hot.job.name: hot.seen for hot in new}))
+        self.due([([hot.job.name for hot in new if hot.job.at_start], (now,))])
 
     def catch_up(self, now: datetime, since: datetime | None = None) -> dict[str, int]:
         """Account for the slots that passed before `now`, run what still should, give the runs missed by job.
@@ -83,8 +87,12 @@ class Engine:
         Up to `since` the program was up: a slot of before that nobody saw was none then, the job has changed.
         """
         missed: dict[str, int] = {}
+        first = FirstSlots()
         for name, hot in self._hot.items():
             after = max(hot.last or hot.anchor, since if since and since <= now else hot.anchor)
+            slot = first.after(hot.job.trigger, after, hot.anchor)
+            if slot is None or slot > now:
+                continue
             rows = list(gaps(hot.job, hot.state, hot.hold, after=after, until=now, anchor=hot.anchor))
             # A job that runs at the start needs no other run for the same reason.
             rest, slot = (rows, None) if hot.job.at_start else make_up(hot.job, rows, hot.anchor)
@@ -124,7 +132,7 @@ class Engine:
             run.withheld += len(pieces)
             return
         hot = self._hot[run.binding]
-        job = replace(hot.job, to=to) if to else hot.job
+        job = hot.job._replace(to=to) if to else hot.job
         settlement = settle(job, hot.state, run, Result(pieces), self._mark, mute=self._mute(run.binding, run.slot))
         run.texts = [*(run.texts or ()), settlement.text]
         run.withheld += settlement.withheld
@@ -160,7 +168,7 @@ class Engine:
 
     def hold_by_name(self, name: str, hold: Hold | None) -> None:
         """Do as `pause` and `resume` do, for a name a person typed; raise BadValue where there is no such job."""
-        full = full_name(name, self._hot)
+        full = full_name(name, [hot.job.name for hot in self.jobs()])
         self.hold(full, hold)
         batch = Batch(holds={full: hold})
         if hold is None:
@@ -174,7 +182,7 @@ class Engine:
 
     def jobs(self) -> list[Hot]:
         """Give what is held of every job."""
-        return list(self._hot.values())
+        return [hot for hot in self._hot.values() if not hot.is_gone]
 
     def anchors(self) -> dict[str, datetime]:
         """Say when each job was first seen: the start of its grid."""
@@ -238,6 +246,8 @@ class Engine:
                 self._skip(hot, event.at, verdict)
 
     def _admit(self, hot: Hot, slots: Sequence[datetime]) -> Run | None:
+        if hot.is_gone:
+            return None
         if hot.job.rule is None:
             return self._admit_slots(hot, slots)
         self._books.put(Batch(), lambda: self._submit(self._admit_slots(hot, slots)))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 
@@ -11,8 +12,10 @@ from slack_alert.core.events import Event
 from slack_alert.core.incidents import rewound
 from slack_alert.core.model import Run
 from slack_alert.core.policy import Hold, Quota, State
-from slack_alert.engine.ports import Seen
+from slack_alert.engine.ports import Seen, Snapshot
 
+#: Shared by the jobs of which nothing is remembered, which is most.
+FRESH = State()
 #: Shared by the jobs that answer no events.
 _NONE: deque[Event] = deque(maxlen=0)
 
@@ -20,7 +23,7 @@ _NONE: deque[Event] = deque(maxlen=0)
 class Hot:
     """A job with all that changes of it."""
 
-    __slots__ = ("anchor", "events", "hold", "is_told", "job", "last", "overlaps", "run", "state")
+    __slots__ = ("anchor", "events", "hold", "is_gone", "is_told", "job", "last", "overlaps", "run", "state")
 
     def __init__(self, job: Job, state: State, seen: Seen, hold: Hold | None) -> None:
         self.job = job
@@ -36,6 +39,19 @@ class Hot:
         #: Slots in a row that found the run going on, and whether that was told already.
         self.overlaps = 0
         self.is_told = False
+        #: Its file, or its place in it, is gone; a run that goes on ends as any other.
+        self.is_gone = False
+
+    def become(self, job: Job, now: datetime) -> None:
+        """Go on as a later version of the job, with all that is remembered; one that was gone begins with `now`."""
+        if self.is_gone:
+            self.pass_by(now)
+        if job.rule is None:
+            self.events = _NONE
+        elif self.events is _NONE:
+            self.events = deque()
+        self.job = job
+        self.is_gone = False
 
     def pass_by(self, slot: datetime) -> None:
         """Take note that the slots up to this one are accounted for."""
@@ -43,6 +59,8 @@ class Hot:
 
     def rewind(self, now: datetime) -> bool:
         """Forget what lies after `now`: it was noted by a wrong clock, and would silence the job until then."""
+        if self.anchor <= now and (self.last is None or self.last <= now) and self.state is FRESH:
+            return False
         before = (self.anchor, self.last, self.state)
         self.anchor = min(self.anchor, now)
         self.last = self.last and min(self.last, now)
@@ -57,6 +75,30 @@ class Hot:
     def seen(self) -> Seen:
         """What a restart needs to know."""
         return Seen(self.anchor, self.last)
+
+
+def take_up(jobs: Iterable[Job], snapshot: Snapshot, now: datetime) -> dict[str, Hot]:
+    """Join the jobs with what the store remembers of them; those never seen before start their grid now."""
+    states, seen, holds, first = snapshot.states, snapshot.seen, snapshot.holds, Seen(now)
+    return {
+        job.name: Hot(job, states.get(job.name, FRESH), seen.get(job.name, first), holds.get(job.name)) for job in jobs
+    }
+
+
+def renewed(
+    hot: Mapping[str, Hot], jobs: Sequence[Job], snapshot: Snapshot, now: datetime
+) -> tuple[dict[str, Hot], list[Hot]]:
+    """Let jobs take up what is held of their former versions; give all, those without a job last, and the new ones."""
+    met = take_up([job for job in jobs if job.name not in hot], snapshot, now)
+    for new in met.values():
+        new.pass_by(now)
+    present = {job.name: met.get(job.name) or hot[job.name] for job in jobs}
+    for job in jobs:
+        present[job.name].become(job, now)
+    gone = {name: each for name, each in hot.items() if name not in present}
+    for each in gone.values():
+        each.is_gone = True
+    return {**present, **gone}, list(met.values())
 
 
 def _credible(quota: Quota, now: datetime, window: timedelta) -> Quota:

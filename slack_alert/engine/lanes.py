@@ -57,9 +57,11 @@ class Lane:
 
     def remove(self, ids: Collection[int]) -> None:
         """Take out deliveries that are done or dropped."""
+        left = len(ids)
         while self.queue and self.queue[0].id in ids:
             self.queue.popleft()
-        if any(delivery.id in ids for delivery in self.queue):
+            left -= 1
+        if left and any(delivery.id in ids for delivery in self.queue):
             self.queue = deque(delivery for delivery in self.queue if delivery.id not in ids)
 
     def is_next(self, delivery: Delivery) -> bool:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from slack_alert.core.catalog import Catalog
 from slack_alert.engine.children import Children
 from slack_alert.engine.engine import Engine
-from slack_alert.engine.ports import Channel, Clock, Entry, Executor, Inbox, Reader, Snapshot, Source, Store
+from slack_alert.engine.ports import Channel, Clock, Entry, Executor, Inbox, Load, Reader, Snapshot, Source, Store
 from slack_alert.engine.sender import Sender
 from slack_alert.engine.writer import Writer
 
@@ -37,6 +37,10 @@ class Parts:
     make_source: Callable[[datetime], Source]
     #: Shows the functions what another process put into their pack's store.
     accept_entry: Callable[[Entry], None]
+    #: Tells of what was withheld, when a mute or a quiet window is over.
+    look_back: Callable[[datetime], None] = lambda _: None
+    #: How full the executor is.
+    load: Callable[[], Load] = Load
     heartbeat: Heartbeat | None = None
     #: Whether the files of the store are still those that were opened.
     are_intact: Callable[[], bool] = lambda: True

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from slack_alert.core.backoff import Outcome
 from slack_alert.core.events import Event
@@ -13,9 +13,11 @@ from slack_alert.core.model import Delivery, Message, Progress, Record, Result, 
 from slack_alert.core.policy import Hold, State
 
 
-@dataclass(frozen=True, slots=True)
-class Seen:
-    """When a job was first met, and the last slot that was accounted for; its grid starts here."""
+class Seen(NamedTuple):
+    """When a job was first met, and the last slot that was accounted for; its grid starts here.
+
+    A tuple, because there may be tens of thousands.
+    """
 
     first: datetime
     last: datetime | None = None
@@ -144,6 +146,19 @@ class Source(Protocol):
 
     def stop(self) -> None:
         """Emit nothing more."""
+
+
+@dataclass(frozen=True, slots=True)
+class Load:
+    """How full an executor is."""
+
+    #: Threads that call a function, and how many may.
+    busy: int = 0
+    threads: int = 0
+    #: Functions that were given up and still go on.
+    stuck: int = 0
+    #: Runs that wait for a thread.
+    waiting: int = 0
 
 
 class Executor(Protocol):

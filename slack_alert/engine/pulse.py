@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Mapping
+from dataclasses import asdict
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -57,6 +58,7 @@ class Pulse:
             "pid": os.getpid(),
             "clean": is_clean,
             "runs": len(parts.engine.runs()),
+            "pool": asdict(parts.load()),
             "outbox": parts.sender.queued,
             "refused": parts.sender.troubles,
         }

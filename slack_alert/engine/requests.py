@@ -5,13 +5,16 @@ from __future__ import annotations
 import logging
 from base64 import b64decode, b64encode
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
 from slack_alert.core.events import Event
 from slack_alert.core.model import Address, Message, Record, Verdict
 from slack_alert.core.policy import Hold, State, rested
+from slack_alert.core.quiet import Mute
 from slack_alert.core.values import Blocks, Piece, Text, Upload
+from slack_alert.engine.mutes import mute_entry
 from slack_alert.engine.ports import Batch, Entry, Request
 
 log = logging.getLogger(__name__)
@@ -39,6 +42,16 @@ def pause(job: str, until: datetime | None, at: datetime) -> Request:
 def resume(job: str, at: datetime) -> Request:
     """Ask that a job runs again."""
     return Request("resume", {"job": job}, at)
+
+
+def mute(job: str, until: datetime, at: datetime, *, by: str) -> Request:
+    """Ask that a job (`*`: every one) runs and says nothing until then; with `until` = `at` that it speaks again."""
+    return Request("mute", {"job": job, "until": _iso(until), "by": by}, at)
+
+
+def acknowledge(job: str, at: datetime, *, by: str) -> Request:
+    """Ask that an incident's repeats and reminders stop until it is over."""
+    return Request("ack", {"job": job, "by": by}, at)
 
 
 def send(message: Message, at: datetime) -> Request:
@@ -93,6 +106,19 @@ def _resume(batch: Batch, request: Request, _: Callable[[], int], state_of: _Sta
     payload: _Payload = request.payload
     batch.holds[payload["job"]] = None
     batch.states[payload["job"]] = rested(state_of(payload["job"]))
+
+
+def _mute(batch: Batch, request: Request, _: Callable[[], int], __: _StateOf) -> None:
+    payload: _Payload = request.payload
+    until = datetime.fromisoformat(payload["until"])
+    batch.entries.append(mute_entry(Mute(payload["job"], request.at, until, payload["by"])))
+
+
+def _acknowledge(batch: Batch, request: Request, _: Callable[[], int], state_of: _StateOf) -> None:
+    payload: _Payload = request.payload
+    state = state_of(payload["job"])
+    if state.incident is not None:  # It may have ended meanwhile.
+        batch.states[payload["job"]] = acknowledged(state, payload["by"], request.at)
 
 
 def _send(batch: Batch, request: Request, _: Callable[[], int], __: _StateOf) -> None:
@@ -150,6 +176,8 @@ def _refuse(_: Batch, request: Request, __: Callable[[], int], ___: _StateOf) ->
 _CHANGES: dict[str, Callable[[Batch, Request, Callable[[], int], _StateOf], None]] = {
     "pause": _pause,
     "resume": _resume,
+    "mute": _mute,
+    "ack": _acknowledge,
     "send": _send,
     "emit": _emit,
     "retry": _retry,
@@ -157,6 +185,13 @@ _CHANGES: dict[str, Callable[[Batch, Request, Callable[[], int], _StateOf], None
     "keep": _keep,
     "record": _record,
 }
+
+
+def acknowledged(state: State, by: str, at: datetime) -> State:
+    """Remember who took care of the incident that goes on."""
+    if state.incident is None:
+        return state
+    return replace(state, incident=replace(state.incident, acknowledged_by=by, acknowledged_at=at))
 
 
 def _packed(message: Message) -> dict[str, object]:

@@ -9,15 +9,15 @@ from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta, tzinfo
-from functools import partial
 
 from slack_alert.core.backoff import Fate, Outcome, next_attempt
 from slack_alert.core.errors import NotNow, StoreError
 from slack_alert.core.model import Address, Delivery, Progress, Status
 from slack_alert.engine.dressing import dressed
 from slack_alert.engine.lanes import KEPT, Breaker, Lane
+from slack_alert.engine.marks import Marks
 from slack_alert.engine.nowhere import Nowhere
-from slack_alert.engine.ports import Batch, Books, Channel, Clock
+from slack_alert.engine.ports import Books, Channel, Clock
 
 log = logging.getLogger(__name__)
 
@@ -55,7 +55,7 @@ class Sender:
         undeliverable: Callable[[Delivery, Outcome], None],
     ) -> None:
         self._channels = channels
-        self._books = books
+        self._marks = Marks(books)
         self._waiting = waiting
         self._last_receipt = last_receipt
         self._clock = clock
@@ -121,6 +121,7 @@ class Sender:
         for each in going:
             each.cancel()
         await asyncio.gather(*going, return_exceptions=True)
+        self._marks.flush()
 
     def _going(self) -> list[asyncio.Task[None]]:
         return [lane.going for lane in self._lanes.values() if lane.going is not None and lane.is_going]
@@ -157,9 +158,9 @@ class Sender:
                 await self._deliver(lane, channel, breaker)
                 if not lane.queue and lane.has_spilled:
                     await self._refill(lane)
-                await self._clock.sleep(0)  # A channel that never waits would hold up everybody else.
         finally:
             breaker.leave(lane)
+            self._marks.flush()
 
     async def _refill(self, lane: Lane) -> None:
         while (page := self._page(lane)) is None:
@@ -178,14 +179,15 @@ class Sender:
         delivery = lane.queue[0]
         await breaker.passage(lane)
         await self._keep_pace(lane)
-        # Taken before the attempt: nothing may come between acceptance and the mark.
+        # Taken before the attempt: nothing may come between acceptance and the mark. Where a channel never waits, this
+        # is what lets everybody else go on.
         await lane.unmarked.acquire()
         if not lane.is_next(delivery):
             lane.unmarked.release()
             return
         outcome = await self._attempt(channel, delivery)
         if outcome.fate is Fate.SENT:
-            self._mark_sent(lane, delivery, delivery.attempts + 1, outcome.receipt, self._release(lane))
+            self._mark_sent(lane, delivery, delivery.attempts + 1, outcome.receipt, lane.unmarked)
         else:
             lane.unmarked.release()
         if outcome.fate is not Fate.CREDENTIALS:
@@ -264,19 +266,16 @@ class Sender:
             log.exception("channel failed", extra={"channel": channel.name, "delivery": first.id})
             return {}
 
-    def _release(self, lane: Lane) -> Callable[[], object]:
-        return partial(asyncio.get_running_loop().call_soon_threadsafe, lane.unmarked.release)
-
     def _mark_sent(
         self,
         lane: Lane,
         delivery: Delivery,
         attempts: int,
         receipt: str | None,
-        then: Callable[[], object] | None = None,
+        place: asyncio.Semaphore | None = None,
     ) -> None:
         lane.remove((delivery.id,))
-        self._write(Progress(delivery.id, Status.SENT, attempts, self._clock.now(), receipt=receipt), then)
+        self._marks.add(Progress(delivery.id, Status.SENT, attempts, self._clock.now(), receipt=receipt), place)
         log.debug("delivery sent", extra={"delivery": delivery.id, "attempt": attempts})
 
     def _bury(self, lane: Lane, delivery: Delivery, outcome: Outcome) -> None:
@@ -287,8 +286,10 @@ class Sender:
         self._write(Progress(delivery.id, Status.DEAD, delivery.attempts, self._clock.now(), reason=reason))
         self._undeliverable(delivery, outcome)
 
-    def _write(self, progress: Progress, then: Callable[[], object] | None = None) -> None:
-        self._books.put(Batch(progress=[progress]), then)
+    def _write(self, progress: Progress) -> None:
+        """Write down at once what people wait for."""
+        self._marks.add(progress)
+        self._marks.flush()
 
     async def _keep_pace(self, lane: Lane) -> None:
         pace = self._pace(lane.address)

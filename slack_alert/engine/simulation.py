@@ -119,11 +119,12 @@ class Simulation:
         mark: Markup,
         ledger: Ledger | None = None,
         skips: bool = False,
+        mute: Callable[[str, datetime], str] = lambda _job, _slot: "",
     ) -> None:
         self._clock = clock
         self._skips = skips
         self.ledger = ledger or Ledger()
-        self.engine = Engine(catalog, books=self.ledger, executor=executor, clock=clock, mark=mark)
+        self.engine = Engine(catalog, books=self.ledger, executor=executor, clock=clock, mark=mark, mute=mute)
         start = clock.now()
         self.engine.begin(Snapshot(), start)
         self._hot = {hot.job.name: hot for hot in self.engine.jobs()}
@@ -173,9 +174,16 @@ def _next(hot: Hot, order: int, after: datetime) -> tuple[datetime, int, str] | 
 
 
 def simulate(
-    catalog: Catalog, since: datetime, until: datetime, *, outcomes: Mapping[str, str], mark: Markup
+    catalog: Catalog,
+    since: datetime,
+    until: datetime,
+    *,
+    outcomes: Mapping[str, str],
+    mark: Markup,
+    mute: Callable[[str, datetime], str] = lambda _job, _slot: "",
 ) -> Iterator[Record]:
     """Give the history that the time from `since` to `until` (exclusive) would leave, no plugin executed."""
-    simulation = Simulation(catalog, VirtualClock(since), Scripted(outcomes, mark), mark=mark, skips=True)
+    clock, executor = VirtualClock(since), Scripted(outcomes, mark)
+    simulation = Simulation(catalog, clock, executor, mark=mark, skips=True, mute=mute)
     simulation.run_until(until)
     yield from simulation.ledger.take()

@@ -1,4 +1,4 @@
-"""The one writer: what was said goes down at once and in groups, quiet history twice a second."""
+"""The one writer: what was said goes down at once and in groups, marks with the next, quiet history twice a second."""
 
 from __future__ import annotations
 
@@ -6,15 +6,14 @@ import logging
 import queue
 import threading
 from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from contextlib import suppress
-from datetime import datetime
 from functools import partial
-from typing import Any
+from typing import Any, TypeVar
 
 from slack_alert.core.errors import StoreError
 from slack_alert.core.model import Delivery, Record
-from slack_alert.engine.ports import QUIET_LATENCY, Batch, Clock, Limits, Seen, Store
+from slack_alert.engine.ports import QUIET_LATENCY, Batch, Clock, Limits, Store
 
 log = logging.getLogger(__name__)
 
@@ -22,9 +21,11 @@ Then = Callable[[], object]
 Accept = Callable[[list[Delivery]], None]
 _Put = tuple[Batch, Then | None]
 
-#: Stands in the queue for "there is something quiet to write" and for "the end".
+#: Stand in the queue for "there is something quiet to write", "there are marks" and "the end".
 _WAKE: _Put = (Batch(), None)
+_MARKED: _Put = (Batch(), None)
 _END: _Put = (Batch(), None)
+_SIGNS = (_WAKE, _MARKED, _END)
 
 #: Puts joined into one transaction at most; beyond it a group gains nothing.
 _GROUP = 256
@@ -44,25 +45,28 @@ class Writer:
         self._blocking = blocking or (lambda call, *arguments: call(*arguments))
         self._retry = retry
         self._puts: queue.SimpleQueue[_Put] = queue.SimpleQueue()
+        #: What became of deliveries goes before all that waits: nothing there concerns the same ones.
+        self._marks: deque[_Put] = deque()
         self._notes: deque[Record] = deque()
         self._is_woken = False
-        #: How far each job is accounted for.
-        self._seen: dict[str, Seen] = {}
         self._accept: Accept = _ignore
         self._never = threading.Event()
         self._thread = threading.Thread(target=self._write, name="writer", daemon=True)
         #: Why the last commit failed; None while all is well.
         self.trouble: str | None = None
 
-    def start(self, anchors: Mapping[str, datetime], accept: Accept) -> None:
-        """Begin writing; `anchors` says when each job was first seen, `accept` gets the deliveries of each commit."""
-        self._seen = {name: Seen(first) for name, first in anchors.items()}
+    def start(self, accept: Accept) -> None:
+        """Begin writing; `accept` gets the deliveries of each commit."""
         self._accept = accept
         self._thread.start()
 
     def put(self, batch: Batch, then: Then | None = None) -> None:
-        """Have it committed in order; `then` runs on the writer's thread."""
-        self._puts.put((batch, then))
+        """Have it committed, marks before all else and otherwise in order; `then` runs on the writer's thread."""
+        if batch.progress:
+            self._marks.append((batch, then))
+            self._puts.put(_MARKED)
+        else:
+            self._puts.put((batch, then))
 
     def note(self, record: Record) -> None:
         """Have a quiet line written within a second."""
@@ -81,8 +85,8 @@ class Writer:
         group = self._gather(self._puts.get())
         while True:
             self._is_woken = False
-            notes = [self._notes.popleft() for _ in range(len(self._notes))]
-            self._commit([put for put in group if put is not _WAKE and put is not _END], notes)
+            notes = _taken(self._notes)
+            self._commit([*_taken(self._marks), *(put for put in group if not _is_sign(put))], notes)
             if any(put is _END for put in group):
                 return
             group = self._next()
@@ -162,19 +166,19 @@ class Writer:
         joined = Batch(at=self._clock.now(), records=list(notes))
         for batch in batches:
             join(joined, batch)
-        for name, seen in list(joined.seen.items()):
-            joined.seen[name] = self._reach(name, seen)
-        for record in notes:
-            seen = self._seen[record.binding]
-            joined.seen[record.binding] = self._reach(record.binding, Seen(seen.first, record.until or record.slot))
         return joined
 
-    def _reach(self, name: str, seen: Seen) -> Seen:
-        """Move on how far a job is accounted for; a run that ends late never moves it back."""
-        known = self._seen.get(name, seen)
-        if known.last is None or (seen.last is not None and seen.last > known.last):
-            known = self._seen[name] = seen
-        return known
+
+Item = TypeVar("Item")
+
+
+def _taken(items: deque[Item]) -> list[Item]:
+    """Take what is there; more may come meanwhile."""
+    return [items.popleft() for _ in range(len(items))]
+
+
+def _is_sign(put: _Put) -> bool:
+    return any(put is sign for sign in _SIGNS)
 
 
 def join(into: Batch, batch: Batch) -> None:

@@ -18,7 +18,7 @@ current: ContextVar[Run | None] = ContextVar("slack_alert_run", default=None)
 #: A line is passed on at this length even where it never ends.
 _LINE = 8192
 #: Characters of one run's output that are kept; what is beyond still reaches standard error.
-_KEPT = 65_536
+KEPT = 256 * 1024
 
 
 class Printed(io.TextIOBase):
@@ -80,6 +80,8 @@ class Printed(io.TextIOBase):
             keep(run, "\n")
             self._pass_on(f"{run.binding} | {run.line}\n")
             run.line = ""
+        if run.printed and run.length > KEPT:
+            run.printed[-1] = f"\n[cut after {KEPT:,} of {run.length:,} characters]"
 
     def _pass_on(self, text: str) -> None:
         # A job must not fail because the terminal it reports to is gone.
@@ -110,10 +112,10 @@ def keep(run: Run, text: str) -> None:
     """Add to the run's record; what is beyond the limit is replaced by a mark, once."""
     if run.printed is None:
         run.printed = []
-    room = _KEPT - run.length
+    room = KEPT - run.length
     run.length += len(text)
     if text and room >= 0:
-        run.printed.append(text if len(text) <= room else text[:room] + "\n[more was printed]")
+        run.printed += [text] if len(text) <= room else [text[:room], "\n[more was printed]"]
 
 
 @contextmanager

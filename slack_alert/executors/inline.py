@@ -12,9 +12,15 @@ import threading
 from collections import deque
 from collections.abc import Callable, Sequence
 from datetime import timedelta
+from functools import partial
+from typing import Protocol
 
-from slack_alert.core.model import Failure, Result, Run
+from slack_alert.core.care import CAREFREE, Isolation
+from slack_alert.core.model import Result, Run
+from slack_alert.engine.ports import Load
+from slack_alert.executors.failures import beside
 from slack_alert.executors.interruption import watched
+from slack_alert.executors.overtime import Overtime
 from slack_alert.executors.perform import Performer
 
 log = logging.getLogger(__name__)
@@ -29,11 +35,28 @@ _SLOW = timedelta(seconds=0.05)
 _IDLE = 30.0
 
 
-class Inline:
-    """At most `threads` plain functions at once; a blocking one delays nobody while there is room."""
+class Apart(Protocol):
+    """Calls functions in processes of their own."""
 
-    def __init__(self, performer: Performer, *, threads: int, loop: asyncio.AbstractEventLoop) -> None:
+    def call(self, run: Run) -> Result:
+        """Call it and wait for its end, which is at its timeout at the latest."""
+
+    def stop(self) -> None:
+        """Keep no process any longer than for its run."""
+
+
+class Inline:
+    """At most `threads` plain functions at once; a blocking one delays nobody while there is room.
+
+    For a thread that is stuck in a function that was given up, another one stands in, up to `threads` times.
+    """
+
+    def __init__(
+        self, performer: Performer, *, threads: int, loop: asyncio.AbstractEventLoop, apart: Apart | None = None
+    ) -> None:
         self._performer = performer
+        self._apart = apart
+        self._overtime = Overtime(performer, self._stand_in)
         self._loop = loop
         self._most = threads
         self._queue: deque[tuple[Run, Done]] = deque()
@@ -50,10 +73,11 @@ class Inline:
 
     def submit(self, runs: Sequence[Run], done: Done) -> None:
         """Queue the runs; `done` is called on the puller, or on the loop, that ran it."""
-        plain = [(run, done) for run in runs if not run.action.is_async]
-        for run in runs:
-            if run.action.is_async:
-                self._loop.call_soon_threadsafe(self._begin, run, done)
+        plain = [(run, done) for run in runs if not run.action.is_async or self._is_apart(run)]
+        if len(plain) < len(runs):
+            for run in runs:
+                if run.action.is_async and not self._is_apart(run):
+                    self._loop.call_soon_threadsafe(self._begin, run, done)
         if not plain:
             return
         self._queue.extend(plain)
@@ -71,11 +95,27 @@ class Inline:
         with self._changed:
             self._is_stopped = True
             self._changed.notify_all()
+        if self._apart is not None:
+            self._apart.stop()
 
     @property
     def queued(self) -> int:
         """How many runs wait for a puller."""
         return len(self._queue)
+
+    @property
+    def load(self) -> Load:
+        """How full it is."""
+        overtime = self._overtime
+        busy = max(self._pullers - self._idle - overtime.threads, 0)
+        return Load(busy, self._most, overtime.threads + overtime.coroutines, len(self._queue))
+
+    @property
+    def _room(self) -> int:
+        return self._most + min(self._overtime.threads, self._most)
+
+    def _is_apart(self, run: Run) -> bool:
+        return run.care.isolation is Isolation.PROCESS and self._apart is not None
 
     def _begin(self, run: Run, done: Done) -> None:
         pending = self._loop.create_task(self._await(run, done))
@@ -83,17 +123,25 @@ class Inline:
         pending.add_done_callback(self._awaited.discard)
 
     async def _await(self, run: Run, done: Done) -> None:
+        if run.care.timeout is not None:
+            await self._overtime.await_(run, run.care.timeout, partial(self._report, run, done))
+            return
         try:
             result = await self._performer.await_(run)
         except BaseException as error:  # noqa: BLE001 - whatever it is, the job must go on
-            result = _broken(run, error)
-        self._report(run, result, done)
+            result = beside(run, error)
+        self._report(run, done, result)
+
+    def _stand_in(self) -> None:
+        with self._changed:
+            if self._queue:
+                self._add_puller()
 
     def _add_puller(self) -> None:
         """Wake a puller that has nothing to do, or start one where there is room."""
         if self._idle:
             self._changed.notify()
-        elif self._pullers < self._most:
+        elif self._pullers < self._room:
             self._pullers += self._start(self._pull, f"puller-{self._pullers + 1}")
 
     def _start(self, target: Callable[[], None], name: str) -> bool:
@@ -114,17 +162,38 @@ class Inline:
                 continue
             # A sign of progress for the watch; that two pullers may count as one does no harm.
             self._taken += 1
-            try:
-                result = self._performer.call(run)
-            except BaseException as error:  # noqa: BLE001 - as above
-                result = _broken(run, error)
+            result = self._call(run, done)
+            if result is None:
+                if self._is_replaced():
+                    return
+                continue
             if result.duration > _SLOW:
                 self._slow.add(run.binding)
             elif self._slow:
                 self._slow.discard(run.binding)
-            self._report(run, result, done)
+            self._report(run, done, result)
 
-    def _report(self, run: Run, result: Result, done: Done) -> None:
+    def _call(self, run: Run, done: Done) -> Result | None:
+        """Call it as its job asks for; None: it was given up and reported meanwhile."""
+        try:
+            if run.care is CAREFREE:
+                return self._performer.call(run)
+            if run.care.isolation is Isolation.PROCESS and self._apart is not None:
+                return self._apart.call(run)
+            if run.care.timeout is not None:
+                return self._overtime.call(run, run.care.timeout, partial(self._report, run, done))
+            return self._performer.call(run)
+        except BaseException as error:  # noqa: BLE001 - as above
+            return beside(run, error)
+
+    def _is_replaced(self) -> bool:
+        """Tell whether a puller that was stuck may go, because another one stands in for it; count it out."""
+        with self._changed:
+            is_replaced = self._pullers > self._room
+            self._pullers -= is_replaced
+        return is_replaced
+
+    def _report(self, run: Run, done: Done, result: Result) -> None:
         if os.getpid() != self._process:
             # The function forked and both came back: the child must not go on as a second program.
             os._exit(0)
@@ -157,15 +226,6 @@ class Inline:
                     return
                 if self._taken == taken:
                     self._add_puller()
-
-
-def _broken(run: Run, error: BaseException) -> Result:
-    """Tell of what went wrong beside the function, and let its job go on."""
-    log.error("call broke", extra={"job": run.binding, "run": run.id}, exc_info=error)
-    # The log is where secrets are taken out.
-    said = "something went wrong beside the function; the log has the traceback"
-    kind = type(error).__name__
-    return Result(failure=Failure(kind, said, f"{run.action.file}:{run.action.line}", f"{kind}: {said}\n"))
 
 
 class Direct:

@@ -2,29 +2,22 @@
 
 from __future__ import annotations
 
-import traceback
 from collections.abc import AsyncGenerator, Awaitable, Callable, Generator
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from time import perf_counter
-from types import FrameType, TracebackType
 from typing import Any
 
 from slack_alert.core.markup import Markup
-from slack_alert.core.model import Action, Failure, Result, Run
+from slack_alert.core.model import Result, Run
 from slack_alert.core.redaction import Redaction
 from slack_alert.core.values import Piece, Upload, is_quiet, pieces
 from slack_alert.engine.context import Context
 from slack_alert.engine.ports import Clock
 from slack_alert.engine.redacted import redacted_piece
 from slack_alert.executors.capture import current
-
-#: A traceback longer than this is cut in the middle.
-_TRACEBACK = 20_000
-#: Lines, and characters, that are kept of what a failed program printed.
-_OUTPUT_LINES = 20
-_OUTPUT = 8_000
+from slack_alert.executors.failures import failure_of
 
 #: Says the pieces of one run as they come (`yield`).
 Say = Callable[[Run, tuple[Piece, ...]], None]
@@ -51,6 +44,16 @@ class Performer:
         self._notice = notice
         #: Ends what a run has started beside itself.
         self._ended = ended
+
+    @property
+    def redaction(self) -> Redaction:
+        """What takes secrets out."""
+        return self._render.redaction
+
+    def abandon(self, run: Run) -> None:
+        """End what a run has started beside itself, while its function still goes on."""
+        if run.action.takes_context:
+            self._ended(run.id)
 
     def call(self, run: Run) -> Result:
         """Call a plain function to its end."""
@@ -99,8 +102,7 @@ class Performer:
     def _clear_up(self, run: Run) -> None:
         if run.end_line is not None:
             run.end_line()
-        if run.action.takes_context:
-            self._ended(run.id)
+        self.abandon(run)
 
     def _drain(self, run: Run, values: Generator[object, Any, Any]) -> tuple[Piece, ...]:
         for one in values:
@@ -152,64 +154,6 @@ def _read(piece: Piece) -> Piece:
     if isinstance(piece, Upload) and isinstance(piece.content, Path):
         return replace(piece, content=piece.content.read_bytes())
     return piece
-
-
-def failure_of(error: BaseException, action: Action, redaction: Redaction) -> Failure:
-    """Put an exception into words; the place is the innermost line of plugin code, else where the action begins."""
-    trace = "".join(traceback.format_exception(type(error), error, _plugin_part(error.__traceback__)))
-    text = redaction(trace + _output_of(error))
-    if len(text) > _TRACEBACK:
-        text = f"{text[: _TRACEBACK // 2]}\n[...]\n{text[-_TRACEBACK // 2 :]}"
-    places = [f"{_short(frame)}:{line}" for frame, line in traceback.walk_tb(error.__traceback__) if _is_plugin(frame)]
-    place = places[-1] if places else f"{action.file}:{action.line}"
-    return Failure(type(error).__name__, redaction(_message(error)), place, text)
-
-
-def _output_of(error: BaseException) -> str:
-    """Give the end of what a program printed that failed; without it nobody knows why it did."""
-    try:
-        output = getattr(error, "output", None)
-    except BaseException:  # noqa: BLE001 - a property of the exception is a plugin's code
-        return ""
-    said = output.decode("utf-8", "replace") if isinstance(output, bytes) else output
-    if not isinstance(said, str) or not said.strip():
-        return ""
-    lines = said.strip("\r\n").splitlines()
-    last = lines[-_OUTPUT_LINES:]
-    which = "" if len(last) == len(lines) else f", the last {len(last)} of {len(lines):,} lines"
-    shown = "\n".join(last)[-_OUTPUT:]
-    return f"\nIts output{which}:\n{shown}\n"
-
-
-def _message(error: BaseException) -> str:
-    try:
-        return str(error)
-    except BaseException as broken:  # noqa: BLE001 - the exception's own __str__ is a plugin's code
-        return f"({type(broken).__name__} while printing the message)"
-
-
-def _plugin_part(trace: TracebackType | None) -> TracebackType | None:
-    """Leave out the frames above the plugin's own, which tell the author nothing; where there is none, keep all."""
-    part = trace
-    while part is not None and not _is_plugin(part.tb_frame):
-        part = part.tb_next
-    return part or trace
-
-
-def _is_plugin(frame: FrameType) -> bool:
-    # By its module: a library may have a folder of that name, too.
-    return _module(frame).startswith("plugins.")
-
-
-def _short(frame: FrameType) -> str:
-    """Give the file as it stands below PATH, which has as many parts as the module's name."""
-    file = Path(frame.f_code.co_filename)
-    depth = _module(frame).count(".") + (2 if file.stem == "__init__" else 1)
-    return "/".join(file.parts[-depth:])
-
-
-def _module(frame: FrameType) -> str:
-    return str(frame.f_globals.get("__name__"))
 
 
 def _since(begun: float) -> timedelta:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
@@ -32,11 +32,11 @@ class Plan(NamedTuple):
             self.name,
             self.file.shown,
             declaration.line,
-            doc=declaration.doc,
-            function=function,
-            takes_context=declaration.takes_context,
-            is_async=declaration.is_async,
-            parameters=declaration.parameters,
+            declaration.doc,
+            function,
+            declaration.takes_context,
+            declaration.is_async,
+            declaration.parameters,
         )
         return tuple([make(self.name, action) for make in self.terms.makers])
 
@@ -62,11 +62,8 @@ class Binder:
     def plan(self, file: PluginFile, declaration: Declaration) -> Plan | None:
         """Prepare the bindings of one declaration; None where a problem or its author keeps it out."""
         terms = self._terms.read(declaration)
-        faults = [_fault(file, declaration, "SA201", said, hint) for said, hint in terms.faults]
-        if declaration.required and declaration.is_timed:
-            faults.append(_required(file, declaration))
-        if faults or not declaration.is_sound:
-            self.problems.extend(faults)
+        if not declaration.is_sound or terms.faults or (declaration.required and declaration.is_timed):
+            self.problems.extend(_faults(file, declaration, terms))
             return None
         if terms.later or terms.never:
             self.problems.extend(_remarks(file, declaration, terms))
@@ -75,15 +72,27 @@ class Binder:
             return None
         return Plan(name, file, declaration, terms)
 
+    def reserve(self, bindings: Iterable[Binding]) -> None:
+        """Leave the names to those that have them."""
+        for binding in bindings:
+            self._places.setdefault(binding.name, (binding.action.file, binding.action.line))
+
     def _is_taken(self, name: str, file: PluginFile, declaration: Declaration) -> bool:
         place = file.shown, declaration.line
         first = self._places.setdefault(name, place)
-        if first == place:
+        if first is place or first == place:
             return False
         said = f"the name {name} is taken by {first[0]}:{first[1]}"
         hint = 'Rename the function, or give it a name of its own: name="...".'
         self.problems.append(_fault(file, declaration, "SA206", said, hint))
         return True
+
+
+def _faults(file: PluginFile, declaration: Declaration, terms: Terms) -> Iterator[Problem]:
+    for said, hint in terms.faults:
+        yield _fault(file, declaration, "SA201", said, hint)
+    if declaration.required and declaration.is_timed:
+        yield _required(file, declaration)
 
 
 def _required(file: PluginFile, declaration: Declaration) -> Problem:

@@ -12,7 +12,7 @@ import marshal
 import os
 import sys
 import tempfile
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from pathlib import Path
 from types import CodeType
@@ -24,8 +24,9 @@ from slack_alert.loader.declaration import Declaration, Reading
 from slack_alert.loader.files import PluginFile
 
 #: Raise it with every change to what is kept, or to how files are read.
-_FORMAT = 3
-_DIGEST = hashlib.sha256().digest_size
+_FORMAT = 4
+#: In bytes. It tells damage and change, so it need not be the strongest; this one is fast, and short enough.
+_DIGEST = 20
 
 #: All that a reading depends on, but for what all have in common.
 Key: TypeAlias = tuple[bytes, bytes, tuple[str, ...]]
@@ -42,6 +43,7 @@ class Cache:
         implementation = (sys.implementation.cache_tag, importlib.util.MAGIC_NUMBER, sys.flags.optimize)
         self._common = repr((_FORMAT, __version__, implementation, markers))
         self._folders: dict[frozenset[str], bytes] = {}
+        self._keywords: dict[str, Mapping[str, object]] = {}
         self._known = self._read()
         #: Those of this time; what was not asked for is forgotten.
         self._entries: dict[str, _Entry] = {}
@@ -51,8 +53,8 @@ class Cache:
         """Name all that a reading depends on."""
         if neighbours not in self._folders:
             names = repr(sorted(neighbours)).encode("utf-8", "surrogatepass")
-            self._folders[neighbours] = hashlib.sha256(names).digest()
-        return hashlib.sha256(content).digest(), self._folders[neighbours], file.parts
+            self._folders[neighbours] = _digest(names)
+        return _digest(content), self._folders[neighbours], file.parts
 
     def get(self, file: PluginFile, key: Key) -> Reading | None:
         """Find the reading of a file that has not changed."""
@@ -64,7 +66,7 @@ class Cache:
 
     def put(self, file: PluginFile, key: Key, reading: Reading) -> None:
         """Add a reading."""
-        declarations: list[tuple[Any, ...]] = [tuple(declaration) for declaration in reading.declarations]
+        declarations = [tuple(one._replace(keywords=self._shared(one))) for one in reading.declarations]
         self._entries[file.path] = key, declarations, [_fields(problem) for problem in reading.problems], reading.code
         self._has_news = True
 
@@ -82,12 +84,16 @@ class Cache:
     def sealed(self) -> bytes:
         """Give the readings of this time as they are kept."""
         kept = marshal.dumps((self._common, self._entries))
-        return hashlib.sha256(kept).digest() + kept
+        return _digest(kept) + kept
 
     def learn(self, sealed: bytes) -> None:
         """Add what another process has read."""
         self._known |= self._unsealed(sealed)
         self._has_news = True
+
+    def _shared(self, declaration: Declaration) -> Mapping[str, object]:
+        """Give equal keywords as one object; they are kept as one, too."""
+        return self._keywords.setdefault(repr(declaration.keywords), declaration.keywords)
 
     def _read(self) -> dict[str, _Entry]:
         try:
@@ -98,7 +104,7 @@ class Cache:
     def _unsealed(self, sealed: bytes) -> dict[str, _Entry]:
         seal, kept = sealed[:_DIGEST], memoryview(sealed)[_DIGEST:]
         # Unpacking damaged bytes may crash the interpreter.
-        if seal != hashlib.sha256(kept).digest():
+        if seal != _digest(kept):
             return {}
         try:
             common, entries = marshal.loads(kept)  # noqa: S302 - written by us, and sealed
@@ -117,6 +123,10 @@ class Cache:
         except OSError:
             Path(temporary).unlink(missing_ok=True)
             raise
+
+
+def _digest(content: bytes | memoryview) -> bytes:
+    return hashlib.blake2b(content, digest_size=_DIGEST).digest()
 
 
 def _fields(problem: Problem) -> _Fault:

@@ -41,7 +41,7 @@ OPTION_KEYWORDS = (
 )
 KEYWORDS = (*TRIGGER_KEYWORDS, *OPTION_KEYWORDS)
 #: Read and checked, and without effect in this version.
-LATER_KEYWORDS = frozenset(["command"]) | frozenset(OPTION_KEYWORDS[OPTION_KEYWORDS.index("catch_up") :])
+LATER_KEYWORDS = frozenset(["command", "catch_up", "queue", "lock", "allow", "confirm", "approve"])
 #: What people write for a keyword that is called otherwise.
 _OTHERWISE = {"channel": "to"}
 

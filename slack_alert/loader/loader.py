@@ -3,21 +3,19 @@
 from __future__ import annotations
 
 import gc
-import importlib
-import os
-import sys
-import traceback
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from slack_alert.core.bindings import Binding
-from slack_alert.core.catalog import Catalog, Problem, Severity
-from slack_alert.loader.binder import Binder, Plan
-from slack_alert.loader.declaration import Declaration, Reading
-from slack_alert.loader.files import PACKAGE, PluginFile, find_files, plugins_folder
+from slack_alert.core.catalog import Catalog, Problem
+from slack_alert.loader.binder import Binder
+from slack_alert.loader.declaration import Reading
+from slack_alert.loader.execution import Read, executed, import_packages
+from slack_alert.loader.files import PluginFile, find_files, plugins_folder
 from slack_alert.loader.modules import PluginFinder, remove_finders
+from slack_alert.loader.plugins import Plugins
 from slack_alert.loader.reader import Reader
 from slack_alert.loader.terms import Defaults
 
@@ -40,20 +38,30 @@ def survey(root: Path, defaults: Defaults) -> Catalog:
 def load(root: Path, defaults: Defaults, *, cache: Path | None = None, progress: Progress | None = None) -> Catalog:
     """Read every plugin below `root` and execute those with markers; a file that fails keeps its bindings out.
 
+    For the arguments and what is raised see `open_plugins`.
+    """
+    return open_plugins(root, lambda: defaults, cache=cache, progress=progress).catalog
+
+
+def open_plugins(
+    root: Path, defaults: Callable[[], Defaults], *, cache: Path | None = None, progress: Progress | None = None
+) -> Plugins:
+    """Do as `load` does, and give the plugins with all it takes to follow their files.
+
     What an earlier call loaded is unloaded. `cache` is a folder in which what was read is kept.
     Raises SettingsError where there is no folder of plugins.
     """
     folder = plugins_folder(root)
     with _without_collection():
-        reader = Reader(defaults.markers, cache)
-        found = _Survey(folder, reader, defaults)
+        reader = Reader(defaults().markers, cache)
+        found = _Survey(folder, reader, defaults())
         unload()
         finder = PluginFinder(folder, reader)
         finder.install()
         try:
             bindings = _execute(found, finder, progress)
             reader.keep()
-            return found.catalog(bindings)
+            return Plugins(defaults, finder, reader.contents, found.catalog(bindings))
         except BaseException:
             unload()
             raise
@@ -64,19 +72,6 @@ def unload() -> None:
     remove_finders()
 
 
-@dataclass(frozen=True, slots=True)
-class _Read:
-    file: PluginFile
-    reading: Reading
-    #: For each declaration, in the same order; None where it is kept out.
-    plans: tuple[Plan | None, ...]
-
-    @property
-    def is_executed(self) -> bool:
-        """Tell whether something in it wants to run; other files are imported by whoever needs them."""
-        return self.reading.code is not None and any(one.is_enabled for one in self.reading.declarations)
-
-
 @dataclass(slots=True)
 class _Survey:
     """All files of a folder, read."""
@@ -84,7 +79,7 @@ class _Survey:
     folder: Path
     reader: Reader
     defaults: Defaults
-    files: list[_Read] = field(init=False)
+    files: list[Read] = field(init=False)
     problems: list[Problem] = field(init=False)
 
     def __post_init__(self) -> None:
@@ -93,9 +88,9 @@ class _Survey:
         readings = self.reader.read_all(files)
         self.files = [self._note(file, reading, binder) for file, reading in zip(files, readings, strict=True)]
 
-    def _note(self, file: PluginFile, reading: Reading, binder: Binder) -> _Read:
+    def _note(self, file: PluginFile, reading: Reading, binder: Binder) -> Read:
         self.problems.extend(reading.problems)
-        return _Read(file, reading, tuple([binder.plan(file, declaration) for declaration in reading.declarations]))
+        return Read(file, reading, tuple([binder.plan(file, declaration) for declaration in reading.declarations]))
 
     def catalog(self, bindings: list[Binding]) -> Catalog:
         """Put what was found into order."""
@@ -112,74 +107,12 @@ def _execute(found: _Survey, finder: PluginFinder, progress: Progress | None) ->
         if read.is_executed:
             if read.file.folder not in folders:
                 folders.add(read.file.folder)
-                _import_packages(read.file, finder, found.problems)
-            bindings.extend(_executed(read, found.problems))
+                import_packages(read.file, finder, found.problems)
+            bindings.extend(executed(read, found.problems))
         if progress:
             progress(done, len(found.files))
     finder.forget()
     return bindings
-
-
-def _import_packages(file: PluginFile, finder: PluginFinder, problems: list[Problem]) -> None:
-    """Import what surrounds a file; where that fails, the folder alone stands in for it and the file still runs."""
-    for package in file.packages:
-        error = _import(package)
-        if error:
-            problems.append(_failure(finder.failed_file(package) or file, error))
-
-
-def _executed(read: _Read, problems: list[Problem]) -> list[Binding]:
-    """Execute one file and give its bindings their functions."""
-    error = _import(read.file.module)
-    if error:
-        problems.append(_failure(read.file, error))
-        return []
-    # A module may have put anything into its own place.
-    names: dict[str, object] = getattr(sys.modules[read.file.module], "__dict__", {})
-    found: list[Binding] = []
-    for plan in read.plans:
-        function = names.get(plan.declaration.attribute) if plan else None
-        if plan and callable(function):
-            found += plan.bindings(function)
-        elif plan:
-            problems.append(_lost(read.file, plan.declaration, function))
-    return found
-
-
-def _import(module: str) -> BaseException | None:
-    try:
-        importlib.import_module(module)
-    except KeyboardInterrupt:
-        raise
-    except BaseException as error:  # noqa: BLE001 - a plugin's SystemExit must not end the program
-        return error
-    return None
-
-
-def _failure(file: PluginFile, error: BaseException) -> Problem:
-    """Say where in the file loading ended, and why."""
-    root = Path(file.path).parents[len(file.parts)]
-    frames = [(frame.f_code.co_filename, line) for frame, line in traceback.walk_tb(error.__traceback__)]
-    lines = [line for path, line in frames if path == file.path]
-    elsewhere = [f" (at {path[len(str(root)) + 1 :]}:{line})" for path, line in frames if _is_other(path, file, root)]
-    try:
-        said = " ".join(str(error).split())
-    except Exception:  # noqa: BLE001 - it is the plugin's own code that makes this text
-        said = ""
-    name = type(error).__name__
-    message = f"failed while loading: {name}{': ' if said else ''}{said}{elsewhere[-1] if elsewhere else ''}"
-    hint = "Correct the line, or install what it needs; the other files run meanwhile."
-    return Problem(file.shown, lines[-1] if lines else 1, 1, Severity.ERROR, "SA103", message, hint)
-
-
-def _is_other(path: str, file: PluginFile, root: Path) -> bool:
-    return path != file.path and path.startswith(str(root / PACKAGE) + os.sep)
-
-
-def _lost(file: PluginFile, declaration: Declaration, value: object) -> Problem:
-    said = f"after loading, {declaration.function} is no function but {type(value).__name__}"
-    hint = "A decorator must return a function, and nothing else may take the name."
-    return Problem(file.shown, declaration.line, declaration.column, Severity.ERROR, "SA103", said, hint)
 
 
 @contextmanager

@@ -19,7 +19,7 @@ class PluginFinder:
     """Find `plugins` and everything below it in one folder, and nothing else."""
 
     def __init__(self, folder: Path, reader: Reader) -> None:
-        self._folder = folder
+        self.folder = folder
         self._reader = reader
         self._readings: dict[str, Reading] = {}
         #: Modules that are known to be there.
@@ -33,6 +33,7 @@ class PluginFinder:
     def expect(self, file: PluginFile, reading: Reading) -> None:
         """Use a reading for the first import of its file."""
         self._readings[file.path] = reading
+        self._failed.pop(file.module, None)
         if reading.code is None:
             self._failed[file.module] = Path(file.path)
         if any("." in part for part in file.parts):
@@ -40,8 +41,12 @@ class PluginFinder:
         elif reading.code is not None:
             self._expected[file.module] = file.path
 
+    def renew(self, reader: Reader) -> None:
+        """Read with another reader from now on, which knows what lies beside each file now."""
+        self._reader = reader
+
     def _rename(self, file: PluginFile) -> None:
-        path = self._folder
+        path = self.folder
         names = file.module.split(".")
         for depth, part in enumerate(file.parts, 2):
             path /= part
@@ -67,7 +72,7 @@ class PluginFinder:
     ) -> ModuleSpec | None:
         """Find a module of the plugins; None: it is somebody else's, or a compiled one."""
         if fullname == PACKAGE:
-            return self._package(fullname, self._folder)
+            return self._package(fullname, self.folder)
         if not fullname.startswith(f"{PACKAGE}.") or not path:
             return None
         expected = self._expected.get(fullname)
@@ -87,7 +92,7 @@ class PluginFinder:
     def failed_file(self, module: str) -> PluginFile | None:
         """Find the file that made a module fail."""
         path = self._failed.get(module)
-        return PluginFile.at(path, self._folder) if path else None
+        return PluginFile.at(path, self.folder) if path else None
 
     def forget(self) -> None:
         """Let go of the readings; what is imported later is read when it is."""
@@ -96,7 +101,7 @@ class PluginFinder:
 
     def code_of(self, path: str) -> CodeType:
         """Give the code of a file; raise SyntaxError where it has none."""
-        reading = self._readings.pop(path, None) or self._reader.read(PluginFile.at(Path(path), self._folder))
+        reading = self._readings.pop(path, None) or self._reader.read(PluginFile.at(Path(path), self.folder))
         if reading.code is None:
             fault = reading.problems[-1]
             raise SyntaxError(fault.message, (path, fault.line, fault.column, None))

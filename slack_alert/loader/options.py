@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from datetime import timedelta, tzinfo
 from zoneinfo import ZoneInfo, available_timezones
 
+from slack_alert.core.care import CAREFREE, Care, Isolation
 from slack_alert.core.durations import parse_duration
 from slack_alert.core.errors import BadValue
 from slack_alert.core.events import check_criteria
@@ -20,6 +21,7 @@ _VOICE = frozenset({"after", "repeat", "remind", "recover", "escalate"})
 #: Shorter pauses would be none.
 _SHORTEST_PAUSE = timedelta(seconds=1)
 _MOST = 1_000_000_000
+_MOST_RETRIES = 100
 
 
 def check(keyword: str, value: object, zone: tzinfo) -> None:
@@ -79,6 +81,21 @@ def _escalation(value: object, channel: str = SERVICES[0]) -> Escalation:
     return Escalation(Address.parse(to, channel), _positive(delay))
 
 
+def read_care(words: Mapping[str, object], default: Care) -> Care:
+    """Read how the runs of a job are looked after; the keywords were checked."""
+    timeout, retries, delay = words.get("timeout"), words.get("retries"), words.get("retry_delay")
+    isolation = Isolation(words.get("isolation", default.isolation))
+    care = Care(
+        default.timeout if timeout is None else _positive(timeout),
+        retries if isinstance(retries, int) else default.retries,
+        default.retry_delay if delay is None else parse_duration(delay),
+        isolation,
+        default.memory if isolation is Isolation.PROCESS else None,
+        default.cpu if isolation is Isolation.PROCESS else None,
+    )
+    return CAREFREE if care == CAREFREE else care
+
+
 def _named(keyword: str, value: object, read: Callable[[], object]) -> None:
     try:
         read()
@@ -127,6 +144,12 @@ def _whole(least: int) -> Callable[[object], int]:
         return value
 
     return read
+
+
+def _retries(value: object) -> int:
+    if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value <= _MOST_RETRIES:
+        raise BadValue(f"this must be a whole number from 0 to {_MOST_RETRIES}", hint="Write 3, for example.")
+    return value
 
 
 def _choice(*allowed: str) -> Callable[[object], str]:
@@ -185,11 +208,11 @@ _CHECKS: Mapping[str, Callable[[object], object]] = {
     "recover": _yes_or_no,
     "catch_up": parse_duration,
     "timeout": _positive,
-    "retries": _whole(0),
+    "retries": _retries,
     "retry_delay": parse_duration,
     "queue": _text,
     "lock": _text,
-    "isolation": _text,
+    "isolation": _choice(*(isolation.value for isolation in Isolation)),
     "allow": texts_of,
     "confirm": _either(_yes_or_no, _text),
     "approve": _either(_yes_or_no, texts_of),

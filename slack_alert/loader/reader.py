@@ -25,6 +25,8 @@ class Reader:
         self._markers = markers
         self._cache = Cache(cache, markers) if cache else None
         self._neighbours: dict[str, frozenset[str]] = {}
+        #: By path, all that was read here.
+        self.contents: dict[str, bytes] = {}
 
     def read_all(self, files: Sequence[PluginFile]) -> Iterator[Reading]:
         """Read files in their order; of many new ones a second process reads the latter half meanwhile."""
@@ -42,6 +44,7 @@ class Reader:
             content = read_content(file)
         except UnusableFileError as error:
             return Reading(problems=(error.problem,))
+        self.contents[file.path] = content
         neighbours = self._names_beside(file.folder)
         if self._cache is None:
             return read_file(file, content, markers=self._markers, neighbours=neighbours)

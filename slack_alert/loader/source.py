@@ -18,6 +18,8 @@ from slack_alert.loader.files import PluginFile
 
 #: A pipe is opened without waiting for somebody to write into it; the two flags are unknown to each other's systems.
 _READ = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
+#: In bytes.
+_PIECE = 1 << 20
 _SAVE_AS_UTF8 = "Save it as UTF-8, or name its encoding in the first line: # -*- coding: latin-1 -*-"
 
 
@@ -66,14 +68,29 @@ class Source:
 def read_content(file: PluginFile) -> bytes:
     """Read the bytes of a file; raise UnusableFileError where there are none to be had."""
     try:
-        with open(os.open(file.path, _READ), "rb", buffering=0) as opened:  # noqa: PTH123 - a descriptor
+        opened = os.open(file.path, _READ)
+        try:
+            found = os.fstat(opened)
             # Anything else would block (a pipe) or never end (a device).
-            if not stat.S_ISREG(os.fstat(opened.fileno()).st_mode):
+            if not stat.S_ISREG(found.st_mode):
                 raise _unusable(file, "SA103", "this is not a file", hint="Remove it from the plugins.")
-            return opened.read()
+            return _content(opened, found.st_size)
+        finally:
+            os.close(opened)
     except OSError as error:
         hint = "Give this user the right to read it, or remove it."
         raise _unusable(file, "SA103", f"the file cannot be read: {error.strerror}", hint=hint) from error
+
+
+def _content(opened: int, size: int) -> bytes:
+    """Read to the end, of which the size is a guess; without the objects that `open` makes, for there are many files."""
+    content = os.read(opened, size + 1)
+    if len(content) == size:
+        return content
+    pieces = [content]
+    while pieces[-1]:
+        pieces.append(os.read(opened, _PIECE))
+    return b"".join(pieces)
 
 
 def parse(file: PluginFile, content: bytes) -> Source:

@@ -8,6 +8,7 @@ from datetime import datetime, timedelta, tzinfo
 from functools import partial
 
 from slack_alert.core.bindings import Binding, Command, Job
+from slack_alert.core.care import CAREFREE, Care
 from slack_alert.core.combined import Jittered
 from slack_alert.core.errors import BadValue
 from slack_alert.core.events import Rule
@@ -19,7 +20,7 @@ from slack_alert.core.triggers import Never, Trigger, parse_trigger
 from slack_alert.loader.declaration import Declaration
 from slack_alert.loader.foresight import Foresight
 from slack_alert.loader.keywords import LATER_KEYWORDS, OPTION_KEYWORDS
-from slack_alert.loader.options import check, find_zone, pause_of, read_voice, texts_of
+from slack_alert.loader.options import check, find_zone, pause_of, read_care, read_voice, texts_of
 
 Words = Mapping[str, object]
 
@@ -40,6 +41,7 @@ class Defaults:
     errors_to: Address
     #: The only names that are markers; empty: any.
     markers: tuple[str, ...] = ()
+    care: Care = CAREFREE
     #: The service that is meant where an address names none.
     channel: str = "slack"
     #: From here on it is examined whether a job can ever run; None: it is not.
@@ -67,6 +69,7 @@ class TermsReader:
     defaults: Defaults
     _foresight: Foresight | None = field(init=False)
     _known: dict[tuple[str, bool, bool], Terms] = field(default_factory=dict)
+    _same: dict[tuple[int, bool, bool], tuple[Words, Terms]] = field(default_factory=dict)
     _zones: dict[str, tzinfo] = field(default_factory=dict)
     _hours: dict[tuple[str, tzinfo], WorkingHours] = field(default_factory=dict)
     _policies: dict[tuple[WorkingHours, int, timedelta, bool, Voice], Policy] = field(default_factory=dict)
@@ -76,13 +79,17 @@ class TermsReader:
 
     def read(self, declaration: Declaration) -> Terms:
         """Say what the keywords of a marker mean."""
-        words = declaration.keywords
-        # As text, because 1 and True are equal and lists have no hash.
-        key = repr(words), declaration.is_timed, declaration.is_sound
-        found = self._known.get(key)
-        if found is None:
-            found = self._known[key] = self._read(words, is_timed=declaration.is_timed, is_sound=declaration.is_sound)
-        return found
+        words, is_timed, is_sound = declaration.keywords, declaration.is_timed, declaration.is_sound
+        # The cache gives equal keywords as one object, and spelling them takes longer than all else here.
+        same = id(words), is_timed, is_sound
+        if same not in self._same:
+            # As text, because 1 and True are equal and lists have no hash.
+            key = repr(words), is_timed, is_sound
+            if key not in self._known:
+                self._known[key] = self._read(words, is_timed=is_timed, is_sound=is_sound)
+            # With the object, so that it lives: its number would go to another.
+            self._same[same] = words, self._known[key]
+        return self._same[same][1]
 
     def _read(self, words: Words, *, is_timed: bool, is_sound: bool) -> Terms:
         faults: list[tuple[str, str]] = []
@@ -144,6 +151,7 @@ class TermsReader:
                 at_start=words.get("at_start") is True,
                 emits=str(words["emits"]) if "emits" in words else None,
                 rule=rule,
+                care=read_care(words, self.defaults.care),
                 options=options,
             )
             yield _jittered(job, trigger) if isinstance(trigger, Jittered) else job

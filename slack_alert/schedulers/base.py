@@ -41,6 +41,8 @@ class Plan:
         for each in planned:
             groups.setdefault((each.trigger, each.anchor, each.after), []).append(each.name)
         self._groups = [(trigger, anchor, names) for (trigger, anchor, _), names in groups.items()]
+        #: Of each group, the last slot that was taken out.
+        self._after = [after for _, _, after in groups]
         starts = enumerate(groups)
         #: The order of the files decides between groups that are due at the same instant.
         self._heap = [
@@ -49,6 +51,15 @@ class Plan:
             if (slot := trigger.next_after(after, anchor)) is not None
         ]
         heapify(self._heap)
+
+    def followed_by(self, planned: Iterable[Planned]) -> Plan:
+        """Make a later plan; a job whose grid is the same goes on with the slot after its last one."""
+        grids = {
+            name: (trigger, anchor, self._after[order])
+            for order, (trigger, anchor, names) in enumerate(self._groups)
+            for name in names
+        }
+        return Plan(_continued(each, grids.get(each.name)) for each in planned)
 
     @property
     def next(self) -> datetime | None:
@@ -63,12 +74,19 @@ class Plan:
             trigger, anchor, names = self._groups[order]
             slots = _due_by(now, slot, trigger, anchor)
             following = trigger.next_after(slots[-1], anchor)
+            self._after[order] = slots[-1]
             taken.append((names, slots))
             if following is None:
                 heappop(self._heap)
             else:
                 heapreplace(self._heap, (following, order))
         return taken
+
+
+def _continued(planned: Planned, grid: tuple[Trigger, datetime, datetime] | None) -> Planned:
+    if grid is None or grid[:2] != (planned.trigger, planned.anchor):
+        return planned
+    return planned._replace(after=grid[2])
 
 
 def _due_by(now: datetime, slot: datetime, trigger: Trigger, anchor: datetime) -> Sequence[datetime]:
@@ -88,9 +106,17 @@ class PlanTrigger(BaseTrigger):  # type: ignore[misc]  # the library ships no ty
         self._plan = plan
         #: What came due and was not handed on yet.
         self.due: list[Due] = []
+        self._planned: Iterable[Planned] | None = None
+
+    def follow(self, planned: Iterable[Planned]) -> None:
+        """Go by a later plan from the next look on, which is the clock's own: between two slots, not within one."""
+        self._planned = planned
 
     def get_next_fire_time(self, previous_fire_time: datetime | None, now: datetime) -> datetime | None:
         """Give the plan's next instant; what is due by now is taken out first, so it is never asked for again."""
+        planned, self._planned = self._planned, None
+        if planned is not None:
+            self._plan = self._plan.followed_by(planned)
         if previous_fire_time is not None:
             self.due += self._plan.take(now)
         return self._plan.next
@@ -111,7 +137,8 @@ class PlanExecutor(BaseExecutor):  # type: ignore[misc]  # as above
     def submit_job(self, job: Any, run_times: Sequence[datetime]) -> None:  # noqa: ARG002 - untyped library
         """Hand on what is due."""
         due, self._trigger.due = self._trigger.due, []
-        self._emit(due)
+        if due:
+            self._emit(due)
 
     def _do_submit_job(self, *_: object) -> None:
         raise AssertionError("submit_job never calls this")
@@ -127,16 +154,25 @@ class Clockwork:
     def start(self, emit: Emit) -> None:
         """Begin; must be called on the main loop."""
         self._scheduler.add_executor(PlanExecutor(self._trigger, emit))
-        # The library's defaults drop slots: one second of grace, and folding that nobody is told of.
-        self._scheduler.add_job(
-            _slots, self._trigger, id="plan", misfire_grace_time=None, coalesce=False, max_instances=1
-        )
+        self._add_plan()
         self._scheduler.start()
+
+    def replan(self, planned: Iterable[Planned]) -> None:
+        """Go by these jobs from now on; of one whose grid stays the same no slot is lost and none comes twice."""
+        self._trigger.follow(list(planned))
+        # Due at once, so that the clock looks at the plan again; one that was at its end is there no more.
+        self._add_plan(replace_existing=True, next_run_time=datetime.now(timezone.utc))
 
     def stop(self) -> None:
         """Emit nothing more; runs are the engine's business, so there is nothing to wait for."""
         if self._scheduler.running:
             self._scheduler.shutdown(wait=False)
+
+    def _add_plan(self, **how: Any) -> None:  # Any: as APScheduler takes it
+        # The library's defaults drop slots: one second of grace, and folding that nobody is told of.
+        self._scheduler.add_job(
+            _slots, self._trigger, id="plan", misfire_grace_time=None, coalesce=False, max_instances=1, **how
+        )
 
 
 def _slots() -> None:

@@ -10,5 +10,18 @@ from slack_alert.settings.load import load_settings
 from slack_alert.settings.model import Loaded, Settings
 from slack_alert.settings.reference import Row, reference, render_conf
 from slack_alert.settings.secret import Secret
+from slack_alert.settings.sections import FREE, SECTIONS
 
-__all__ = ["KEYS", "Key", "Loaded", "Row", "Secret", "Settings", "load_settings", "reference", "render_conf"]
+__all__ = [
+    "FREE",
+    "KEYS",
+    "SECTIONS",
+    "Key",
+    "Loaded",
+    "Row",
+    "Secret",
+    "Settings",
+    "load_settings",
+    "reference",
+    "render_conf",
+]

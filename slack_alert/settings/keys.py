@@ -10,7 +10,7 @@ from slack_alert.core.names import nearest
 
 Kind = Literal[
     "text", "address", "secret", "url", "whole", "number", "duration", "choice", "names",
-    "hours", "zone", "folder", "file", "database",
+    "size", "hours", "zone", "folder", "file", "database",
 ]  # fmt: skip
 
 
@@ -162,6 +162,27 @@ KEYS: tuple[Key, ...] = (
         meaning="How long a run may take, in seconds, or with a unit.",
     ),
     Key(
+        name="isolation",
+        kind="choice",
+        default="none",
+        choices=("none", "process"),
+        meaning="none: functions are called in this process; process: in processes of their own, which can be killed.",
+    ),
+    Key(
+        name="memory_limit",
+        kind="size",
+        example="512MB",
+        least=32 * 1024 * 1024,
+        meaning="How much memory a function may have that is called in a process of its own.",
+    ),
+    Key(
+        name="cpu_limit",
+        kind="duration",
+        example="1m",
+        least=1,
+        meaning="How much time of the processor one run of such a function may use, in seconds, or with a unit.",
+    ),
+    Key(
         name="scheduler",
         kind="choice",
         default="AsyncIOScheduler",
@@ -267,5 +288,3 @@ KEYS: tuple[Key, ...] = (
 )
 
 BY_NAME = {key.name: key for key in KEYS}
-
-SECTIONS = tuple(dict.fromkeys(key.section for key in KEYS))

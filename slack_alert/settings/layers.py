@@ -9,9 +9,10 @@ from pathlib import Path
 from slack_alert.core.errors import SettingsError
 from slack_alert.core.names import nearest
 from slack_alert.settings.files import ConfFile, Entry, read_conf
-from slack_alert.settings.keys import KEYS, SECTIONS, Key, suggestion
+from slack_alert.settings.keys import KEYS, Key, suggestion
 from slack_alert.settings.places import Place, is_there
 from slack_alert.settings.secret import fault, masked, quoted
+from slack_alert.settings.sections import FREE, SECTIONS
 
 PROJECT_CONF = "slack_alert.conf"
 
@@ -49,6 +50,13 @@ class Gathered:
     path: Path
     warnings: tuple[str, ...]
     faults: tuple[Fault, ...]
+
+    def free(self, section: str) -> dict[str, Given]:
+        """Find who decides each key of a section with free keys, in the order of their names."""
+        found: dict[str, Given] = {}
+        for layer in reversed(self.layers):
+            found |= {name: given for name, given in layer.items() if name.startswith(f"{section}{_DOT}")}
+        return {name.partition(_DOT)[2]: found[name] for name in sorted(found)}
 
     def strongest(self, key: Key) -> tuple[str, Given] | None:
         """Find who decides a key, and the spelling it was given in."""
@@ -95,12 +103,20 @@ def _of_flags(flags: Mapping[str, object], place: Place) -> Layer:
 
 
 def _of_variables(environ: Mapping[str, str], place: Place) -> Layer:
+    free = {variable: name for variable in environ if (name := _free_variable(variable)) is not None}
     return {
         name: Given(environ[variable].strip(), variable, place.cwd, place=(_VARIABLE, 0))
-        for variable, name in _VARIABLES.items()
+        for variable, name in (_VARIABLES | free).items()
         # Empty is how a container file passes on a variable that is not set.
         if environ.get(variable, "").strip()
     }
+
+
+def _free_variable(variable: str) -> str | None:
+    """Give what a variable of a section with free keys sets: `SLACK_ALERT_QUIET_NIGHT` is `quiet.night`."""
+    section, _, key = variable.removeprefix(_PREFIX).lower().partition("_")
+    is_free = variable.startswith(_PREFIX) and section in _FREE and key != ""
+    return f"{section}{_DOT}{key}" if is_free else None
 
 
 def _of_slack_variables(environ: Mapping[str, str], place: Place) -> Layer:
@@ -112,7 +128,8 @@ def _of_slack_variables(environ: Mapping[str, str], place: Place) -> Layer:
 
 
 def _unknown_variables(environ: Mapping[str, str]) -> list[str]:
-    unknown = sorted(name for name in environ if name.startswith(_PREFIX) and name not in _VARIABLES)
+    known = {*_VARIABLES, *(name for name in environ if _free_variable(name))}
+    unknown = sorted(name for name in environ if name.startswith(_PREFIX) and name not in known)
     short = [variable.removeprefix(_PREFIX) for variable in _VARIABLES]
     # Kubernetes makes names of a service called slack-alert, such as SLACK_ALERT_PORT: those are nobody's slip.
     meant = {name: nearest(name.removeprefix(_PREFIX), short, likeness=0.8) for name in unknown}
@@ -165,9 +182,9 @@ def _of_file(conf: ConfFile | None, rank: int, faults: list[Fault]) -> Layer:
     for entry in conf.entries:
         valid = _WRITTEN.get(entry.section, {})
         where = f"{conf.shown}:{entry.line}"
-        if entry.key in valid:
-            given = Given(entry.value, where, conf.path.parent, f"{entry.key}: ", (rank, entry.line))
-            layer[valid[entry.key]] = given
+        name = f"{entry.section}{_DOT}{entry.key}" if entry.section in _FREE else valid.get(entry.key)
+        if name is not None:
+            layer[name] = Given(entry.value, where, conf.path.parent, f"{entry.key}: ", (rank, entry.line))
         elif valid:
             said, hint = f"{entry.key} is not a key of [{entry.section}].", suggestion(entry.key, list(valid))
             faults.append(Fault((rank, entry.line), fault(said, where=where, hint=hint)))
@@ -200,6 +217,9 @@ def _name(entry: Entry) -> str | None:
 
 _VARIABLE, _SLACK_VARIABLE, _PROJECT, _OWN = range(1, 5)
 _PREFIX = "SLACK_ALERT_"
+#: Between a section with free keys and a key of it; no other name has one.
+_DOT = "."
+_FREE = frozenset(free.name for free in FREE)
 _SECRETS = frozenset(key.name for key in KEYS if key.kind == "secret")
 _WRITTEN = {
     section: {

@@ -11,6 +11,7 @@ from typing import Any
 
 from slack_alert.core.errors import BadValue, SettingsError
 from slack_alert.core.hours import WorkingHours
+from slack_alert.core.quiet import QuietWindow
 from slack_alert.settings.keys import BY_NAME, KEYS, Key
 from slack_alert.settings.layers import Fault, Given, gather
 from slack_alert.settings.model import Loaded, Settings, TimezoneSource
@@ -40,6 +41,7 @@ def load_settings(
     zone = _Zone.decide(chosen, environ, etc, faults)
     reader = _Reader(place, gathered.path, zone.value, faults)
     values = {key.name: reader.read(key, chosen.get(key.name)) for key in KEYS}
+    values["quiet"] = _windows(gathered.free("quiet"), zone.value, faults)
     if faults:
         raise _first(faults)
     settings = _settings(values, zone.source, dry_run=bool(flags.get("dry_run")))
@@ -160,6 +162,21 @@ def _checked(key: Key, given: Given, parse: Callable[[], object], faults: list[F
         return None
 
 
+def _windows(written: Mapping[str, Given], zone: tzinfo, faults: list[Fault]) -> tuple[QuietWindow, ...]:
+    """Parse the windows of [quiet]; an empty one takes back what a weaker file says."""
+    named = ((name, given) for name, given in written.items() if given.text)
+    windows = (_window(name, given, zone, faults) for name, given in named)
+    return tuple(window for window in windows if window is not None)
+
+
+def _window(name: str, given: Given, zone: tzinfo, faults: list[Fault]) -> QuietWindow | None:
+    try:
+        return QuietWindow(name, given.text, zone)
+    except BadValue as error:
+        faults.append(Fault(given.place, fault(f"{error}.", where=given.where, hint=error.hint)))
+        return None
+
+
 def _located(key: Key, given: Given, error: BadValue) -> SettingsError:
     said = str(error).removesuffix(".")
     subject = "" if key.kind == "hours" else given.subject
@@ -189,8 +206,6 @@ def _odd_secrets(settings: Settings, origins: Mapping[str, str]) -> Iterator[str
 
 def _not_yet(settings: Settings, origins: Mapping[str, str]) -> Iterator[str]:
     """Name what is read and has no effect in this version: nobody shall rely on it."""
-    if settings.timeout is not None:
-        yield f"{origins['timeout']}: timeout is not there yet in this version: no run is ended."
     for name, secret in (("app_token", settings.app_token), ("signing_secret", settings.signing_secret)):
         if secret is not None:
             yield f"{origins[name]}: {name} is not used yet in this version."

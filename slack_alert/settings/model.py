@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Literal
 
 from slack_alert.core.hours import WorkingHours
+from slack_alert.core.quiet import QuietWindow
 from slack_alert.settings.secret import Secret
 
 TimezoneSource = Literal["set", "machine", "utc fallback"]
@@ -37,6 +38,10 @@ class Settings:
     timezone: tzinfo
     timezone_source: TimezoneSource
     timeout: timedelta | None
+    isolation: Literal["none", "process"]
+    #: In bytes.
+    memory_limit: int | None
+    cpu_limit: timedelta | None
     scheduler: str
     #: Absolute, with symbolic links resolved.
     path: Path
@@ -59,6 +64,8 @@ class Settings:
     threads: int
     log_level: str
     log_format: Literal["text", "json"]
+    #: The windows of [quiet].
+    quiet: tuple[QuietWindow, ...] = ()
     dry_run: bool
 
     @property

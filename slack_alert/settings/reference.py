@@ -6,7 +6,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from textwrap import wrap
 
-from slack_alert.settings.keys import KEYS, SECTIONS, Key
+from slack_alert.settings.keys import KEYS, Key
+from slack_alert.settings.sections import FREE, SECTIONS
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +38,9 @@ def render_conf() -> str:
         for key in KEYS:
             if key.section == section:
                 lines += _about(key)
+        for free in FREE:
+            if free.name == section:
+                lines += ["", *_explained(free.meaning), f"#{free.example} = {free.value}"]
     return "\n".join(lines) + "\n"
 
 
@@ -54,8 +58,11 @@ _WIDTH = 100
 def _about(key: Key) -> Iterator[str]:
     yield ""
     default = "" if key.default else f" Default: {key.unset}."
-    for line in wrap(key.meaning + default, _WIDTH, break_on_hyphens=False):
-        yield f"# {line}"
+    yield from _explained(key.meaning + default)
     if key.kind == "secret":
         yield f"# Better kept in a file of its own: {key.written}_file = /run/secrets/{key.name}"
     yield f"#{key.written} = {key.default or key.example}"
+
+
+def _explained(meaning: str) -> Iterator[str]:
+    yield from (f"# {line}" for line in wrap(meaning, _WIDTH, break_on_hyphens=False))

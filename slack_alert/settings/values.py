@@ -14,6 +14,7 @@ from slack_alert.core.durations import format_duration, parse_duration
 from slack_alert.core.errors import BadValue
 from slack_alert.core.model import SERVICES, Address
 from slack_alert.core.names import nearest
+from slack_alert.core.sizes import format_size, parse_size
 from slack_alert.settings.keys import Key, Kind
 from slack_alert.settings.secret import Secret, quoted
 from slack_alert.settings.zones import parse_zone
@@ -94,6 +95,13 @@ def _duration(key: Key, text: str) -> timedelta:
     return value
 
 
+def _size(key: Key, text: str) -> int:
+    value = parse_size(text)
+    if value < key.least:
+        raise BadValue(f"{quoted(text)} is too little", hint=f"Write {format_size(int(key.least))} or more.")
+    return value
+
+
 def _choice(key: Key, text: str) -> str:
     # `gevent` is as good as `GeventScheduler`, in whatever case.
     names = {choice.lower(): choice for choice in key.choices}
@@ -126,6 +134,7 @@ _PARSERS: Mapping[Kind, Callable[[Key, str], object]] = {
     "whole": _whole,
     "number": _number,
     "duration": _duration,
+    "size": _size,
     "choice": _choice,
     "names": _names,
     "zone": lambda _key, text: parse_zone(text),

@@ -8,7 +8,8 @@ from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any  # A row's columns have the types the schema says.
 
-from slack_alert.core.model import Address, Delivery, Message, Record, Status, Verdict
+from slack_alert.core.incidents import Incident
+from slack_alert.core.model import Address, Delivery, Manner, Message, Record, Status, Usage, Verdict
 from slack_alert.core.policy import Quota, State
 from slack_alert.core.values import Blocks, Piece, Text, Upload
 from slack_alert.engine.ports import HistoryLine
@@ -65,7 +66,10 @@ def record_rows(records: Iterable[Record], first: int) -> Iterator[Row]:
     known: datetime | None = None
     at = 0
     for number, record in enumerate(records, first):
-        run, job, slot, verdict, started, duration, text, to, alerts, rests, error, printed, count, until, who = record
+        (
+            run, job, slot, verdict, started, duration, text, to, alerts, rests, error, printed, count, until, who,
+            reason, numbers, usage,
+        ) = record  # fmt: skip
         if slot is not known:  # Jobs come due together.
             known, at = slot, micros(slot)
         yield (
@@ -85,6 +89,10 @@ def record_rows(records: Iterable[Record], first: int) -> Iterator[Row]:
             count,
             at if until is None else micros(until),
             maybe_clean(who),
+            maybe_clean(reason),
+            None if numbers is None else _json(numbers),
+            None if usage is None else span(usage.cpu),
+            None if usage is None else usage.memory,
         )
 
 
@@ -95,7 +103,10 @@ def end_of(record: Record) -> int:
 
 def record_of(row: Row) -> Record:
     """Read a record from `sql.RECORD_COLUMNS`."""
-    run, job, slot, verdict, started, duration, text, to, alerts, paused_until, error, printed, count, until, who = row
+    (
+        run, job, slot, verdict, started, duration, text, to, alerts, paused_until, error, printed, count, until, who,
+        reason, numbers, cpu, memory,
+    ) = row  # fmt: skip
     return Record(
         run=run,
         binding=job,
@@ -112,6 +123,9 @@ def record_of(row: Row) -> Record:
         count=count,
         until=moment(until) if count > 1 else None,
         asked_by=who,
+        reason=reason,
+        numbers=None if numbers is None else json.loads(numbers),
+        usage=None if cpu is None else Usage(timedelta(microseconds=cpu), memory),
     )
 
 
@@ -149,16 +163,21 @@ def _message_row(message: Message, created: datetime) -> Row:
         content,
         maybe_micros(message.slot),
         message.run,
+        message.manner.value,
+        clean(message.root),
         micros(created),
     )
 
 
 def delivery_of(row: Row) -> Delivery:
     """Read a delivery from `sql.DELIVERY_COLUMNS`."""
-    number, key, address, kind, body, content, slot, run, created, status, attempts, receipt, reason = row
+    (
+        number, key, address, kind, body, content, slot, run, manner, root, created, status, attempts, receipt, reason,
+    ) = row  # fmt: skip
     channel, _, conversation = address.partition(":")
     piece = _piece_of(kind, body, content)
-    message = Message(key, Address(channel, conversation), piece, slot=maybe_moment(slot), run=run)
+    to = Address(channel, conversation)
+    message = Message(key, to, piece, slot=maybe_moment(slot), run=run, manner=Manner(manner), root=root)
     return Delivery(number, message, moment(created), attempts, Status(status), receipt, reason)
 
 
@@ -189,13 +208,28 @@ def _json(value: Mapping[str, object]) -> str:
 
 def state_row(job: str, state: State) -> Row:
     """Give the columns of a job's state."""
-    return (clean(job), *_quota_row(state.alerts), *_quota_row(state.errors))
+    incident = None if state.incident is None else _incident_json(state.incident)
+    quotas = (*_quota_row(state.alerts), *_quota_row(state.errors))
+    return (clean(job), *quotas, incident, state.withheld, maybe_micros(state.withheld_since))
 
 
 def state_of(row: Row) -> tuple[str, State]:
     """Read a job's state."""
-    job, alerts, alerts_until, errors, errors_until = row
-    return job, State(_quota_of(alerts, alerts_until), _quota_of(errors, errors_until))
+    job, alerts, alerts_until, errors, errors_until, incident, withheld, since = row
+    open_one = None if incident is None else _incident_of(json.loads(incident))
+    quotas = _quota_of(alerts, alerts_until), _quota_of(errors, errors_until)
+    return job, State(*quotas, open_one, withheld, maybe_moment(since))
+
+
+def _incident_json(incident: Incident) -> str:
+    fields = {field: getattr(incident, field) for field in Incident.__slots__}
+    return _json({name: micros(value) if isinstance(value, datetime) else value for name, value in fields.items()})
+
+
+def _incident_of(read: dict[str, Any]) -> Incident:
+    instants = {name: maybe_moment(read[name]) for name in ("since", "last", "told", "acknowledged_at")}
+    entries = tuple((key, text) for key, text in read["entries"])
+    return Incident(**{**read, **instants, "entries": entries})
 
 
 def _quota_row(quota: Quota) -> tuple[str, int | None]:

@@ -122,7 +122,7 @@ class MemoryStore:
     def _put_seen(self, job: str, seen: Seen, at: int) -> None:
         known = self._seen.get(job, seen).last
         if known is not None and (seen.last is None or (known > seen.last and micros(known) <= at)):
-            seen = replace(seen, last=known)
+            seen = seen._replace(last=known)
         self._seen[job] = seen
 
     def _put_book(self, batch: Batch) -> None:
@@ -142,7 +142,7 @@ class MemoryStore:
     def _put_records(self, records: Iterable[Record]) -> None:
         for record in condense(records):
             if record.binding in self._seen and record.asked_by is None:
-                self._put_seen(record.binding, replace(self._seen[record.binding], last=moment(end_of(record))), NEVER)
+                self._put_seen(record.binding, self._seen[record.binding]._replace(last=moment(end_of(record))), NEVER)
             number, row = self._next_record, record
             extension = self._tails.extension(record) if record.verdict in NOT_RUN else None
             if extension is not None and self._records.get(extension.id) == extension.before:
@@ -167,7 +167,9 @@ def _slim(number: int, row: Record) -> Slim:
 
 def _grow(row: Record, slim: Slim) -> Record:
     grown = row._replace(count=slim.count, until=moment(slim.until))
-    return grown._replace(run=0, started=None, duration=None, text="", error=None, printed=None, asked_by=None)
+    return grown._replace(
+        run=0, started=None, duration=None, text="", error=None, printed=None, asked_by=None
+    )._replace(reason=None, numbers=None, usage=None)
 
 
 class _Outbox:

@@ -113,13 +113,33 @@ _THIRD = (
     "CREATE INDEX record_job ON record (job, slot)",
 )
 
+#: Why a verdict was given, what was measured, how the alerts of one incident hang together.
+_FOURTH = (
+    "ALTER TABLE record ADD COLUMN reason TEXT",
+    "ALTER TABLE record ADD COLUMN numbers TEXT",
+    "ALTER TABLE record ADD COLUMN cpu BIGINT",
+    "ALTER TABLE record ADD COLUMN memory BIGINT",
+    "ALTER TABLE delivery ADD COLUMN manner TEXT NOT NULL DEFAULT 'post'",
+    "ALTER TABLE delivery ADD COLUMN root TEXT NOT NULL DEFAULT ''",
+    "ALTER TABLE state ADD COLUMN incident TEXT",
+    "ALTER TABLE state ADD COLUMN withheld BIGINT NOT NULL DEFAULT 0",
+    "ALTER TABLE state ADD COLUMN withheld_since BIGINT",
+)
+
 #: The step at position n leads from version n to n + 1.
-STEPS: tuple[tuple[str, ...], ...] = (_FIRST, _SECOND, _THIRD)
+STEPS: tuple[tuple[str, ...], ...] = (_FIRST, _SECOND, _THIRD, _FOURTH)
 VERSION = len(STEPS)
 
 _REACHED = "CREATE TEMP VIEW book AS SELECT *, (SELECT max(id) FROM main.record) AS reached FROM main.book"
+_MEASURED = "NULL AS reason, NULL AS numbers, NULL AS cpu, NULL AS memory"
+_UNRELATED = (
+    "CREATE TEMP VIEW delivery AS SELECT *, 'post' AS manner, '' AS root FROM main.delivery",
+    "CREATE TEMP VIEW state AS SELECT *, NULL AS incident, 0 AS withheld, NULL AS withheld_since FROM main.state",
+)
+_RECORD = f"CREATE TEMP VIEW record AS SELECT *, {_MEASURED} FROM main.record"  # noqa: S608
 #: What makes a file of an older version readable as it is, for whoever must not write: views that hide its tables.
 VIEWS: dict[int, tuple[str, ...]] = {
-    1: ("CREATE TEMP VIEW record AS SELECT *, NULL AS asked_by FROM main.record", _REACHED),
-    2: (_REACHED,),
+    1: (_RECORD.replace("*", "*, NULL AS asked_by"), _REACHED, *_UNRELATED),
+    2: (_RECORD, _REACHED, *_UNRELATED),
+    3: (_RECORD, *_UNRELATED),
 }

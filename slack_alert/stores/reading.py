@@ -55,13 +55,16 @@ def snapshot(connection: Connection) -> Snapshot:
 
 def _seen(connection: Connection) -> dict[str, Seen]:
     """Read how far each job is accounted for: what was written down, and what newer records tell."""
-    reached = dict(connection.execute(sql.REACHED).fetchall())
-    rows = connection.execute(sql.SEEN)
-    return {job: Seen(moment(first), _later(last, reached.get(job))) for job, first, last in rows}
-
-
-def _later(*counts: int | None) -> datetime | None:
-    return maybe_moment(max((count for count in counts if count is not None), default=None))
+    reached: dict[str, int] = dict(connection.execute(sql.REACHED).fetchall())
+    known: dict[tuple[int, int | None], Seen] = {}
+    found: dict[str, Seen] = {}
+    for job, first, noted in connection.execute(sql.SEEN).fetchall():
+        last = noted if job not in reached else max(reached[job], _BEGINNING if noted is None else noted)
+        # Jobs were met together and come due together.
+        if (first, last) not in known:
+            known[first, last] = Seen(moment(first), maybe_moment(last))
+        found[job] = known[first, last]
+    return found
 
 
 def waiting(connection: Connection, address: str | None, after: int, limit: int) -> list[Delivery]:

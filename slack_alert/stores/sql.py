@@ -10,9 +10,11 @@ from slack_alert.stores.folding import FOLDABLE
 # --- what a batch writes
 
 PUT_STATE = """
-    INSERT INTO state (job, alerts, alerts_until, errors, errors_until) VALUES (?, ?, ?, ?, ?)
+    INSERT INTO state (job, alerts, alerts_until, errors, errors_until, incident, withheld, withheld_since)
+    VALUES (?, ?, ?, ?, ?, ?, ?, ?)
     ON CONFLICT (job) DO UPDATE SET alerts = excluded.alerts, alerts_until = excluded.alerts_until,
-        errors = excluded.errors, errors_until = excluded.errors_until"""
+        errors = excluded.errors, errors_until = excluded.errors_until, incident = excluded.incident,
+        withheld = excluded.withheld, withheld_since = excluded.withheld_since"""
 #: Where the later word is the lower one it counts only if the former lies ahead: a wrong clock said that.
 PUT_SEEN = """
     INSERT INTO seen (job, first_slot, last_slot) VALUES (?, ?, ?)
@@ -42,10 +44,10 @@ PUT_LAST_RUN = "UPDATE book SET last_run = ? WHERE last_run < ?"
 
 RECORD_COLUMNS = (
     "run, job, slot, verdict, started, duration, text, address, alerts, paused_until, error, printed, count, until, "
-    "asked_by"
+    "asked_by, reason, numbers, cpu, memory"
 )
 ADD_RECORD = f"""
-    INSERT INTO record (id, {RECORD_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"""  # noqa: S608
+    INSERT INTO record (id, {RECORD_COLUMNS}) VALUES ({", ".join("?" * 20)})"""  # noqa: S608
 LAST_RECORD = "SELECT reached, (SELECT coalesce(max(id), 0) FROM record) FROM book"
 EXTEND_RECORD = "UPDATE record SET count = ?, until = ? WHERE id = ? AND count = ? AND until = ?"
 
@@ -85,14 +87,17 @@ FOLD_PAGE = f"""
     ORDER BY slot, id LIMIT ?"""  # noqa: S608
 GROW_RECORD = """
     UPDATE record SET run = 0, started = NULL, duration = NULL, text = '', error = NULL, printed = NULL,
-        asked_by = NULL, count = ?, until = ? WHERE id = ?"""
+        asked_by = NULL, reason = NULL, numbers = NULL, cpu = NULL, memory = NULL, count = ?, until = ? WHERE id = ?"""
 DROP_RECORD = "DELETE FROM record WHERE id = ?"
 
 # --- outbox
 
-DELIVERY_COLUMNS = "id, key, address, kind, body, content, slot, run, created, status, attempts, receipt, reason"
+DELIVERY_COLUMNS = (
+    "id, key, address, kind, body, content, slot, run, manner, root, created, status, attempts, receipt, reason"
+)
 ADD_DELIVERY = """
-    INSERT INTO delivery (key, address, kind, body, content, slot, run, created) VALUES (?, ?, ?, ?, ?, ?, ?, ?)
+    INSERT INTO delivery (key, address, kind, body, content, slot, run, manner, root, created)
+    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
     ON CONFLICT (key) DO NOTHING"""
 LAST_DELIVERY = "SELECT coalesce(max(id), 0) FROM delivery"
 #: What is sent or dead stays so.
@@ -114,13 +119,17 @@ WAITING_AT = f"""
 LAST_RECEIPT = """
     SELECT receipt FROM delivery WHERE status = 'sent' AND address = ? AND receipt IS NOT NULL
     ORDER BY changed DESC, id DESC LIMIT 1"""
+#: The receipt by which a message that was accepted can be edited and replied to.
+RECEIPT = "SELECT receipt FROM delivery WHERE key = ? AND status = 'sent'"
 FORGET_DELIVERIES = """
     DELETE FROM delivery WHERE id IN
         (SELECT id FROM delivery WHERE status <> 'queued' AND created < ? ORDER BY created LIMIT ?)"""
 
 # --- the rest of what is remembered
 
-STATES = "SELECT job, alerts, alerts_until, errors, errors_until FROM state ORDER BY job"
+STATES = """
+    SELECT job, alerts, alerts_until, errors, errors_until, incident, withheld, withheld_since FROM state
+    ORDER BY job"""
 SEEN = "SELECT job, first_slot, last_slot FROM seen ORDER BY job"
 HOLDS = "SELECT job, until FROM hold ORDER BY job"
 ENTRIES = "SELECT pack, name, content, expires FROM entry ORDER BY pack, name"

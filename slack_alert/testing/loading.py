@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import importlib
 from collections.abc import Sequence
-from dataclasses import replace
 from pathlib import Path
 from types import ModuleType
 
@@ -83,4 +82,4 @@ def _load_file(path: Path, defaults: Defaults) -> Catalog:
 
 def _with_function(made: Sequence[Binding], declaration: Declaration, module: ModuleType) -> list[Binding]:
     function = getattr(module, declaration.attribute)
-    return [replace(one, action=replace(one.action, function=function)) for one in made]
+    return [one._replace(action=one.action._replace(function=function)) for one in made]

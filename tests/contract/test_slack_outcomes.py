@@ -110,7 +110,7 @@ class TestOutcomes:
 
         (outcome,) = sent(slack, delivery("x"))
 
-        assert (outcome.fate, outcome.reason) == (Fate.RETRY, "ClientConnectorError")
+        assert (outcome.fate, outcome.reason) == (Fate.RETRY, "ConnectionRefusedError")
         assert "127.0.0.1" in outcome.hint
 
     def test_a_failed_tls_handshake_is_surely_not_sent(self, slack: FakeSlack) -> None:

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+import pytest
+
+from slack_alert.core.model import Verdict
 from slack_alert.core.policy import Hold, Quota, State
 from slack_alert.engine.ports import Batch, Entry, Limits, Seen, Snapshot, Started
-from tests.contract.store_kit import SECOND, Kit, T, message
+from tests.contract.store_kit import SECOND, Kit, T, message, slots
 
 BIG = 2**62
 
@@ -92,6 +95,89 @@ def test_run_ids_outlive_their_messages(kit: Kit) -> None:
     kit.store.commit(Batch(dropped=[delivery.id]))
 
     assert kit.reopen().last_run == 41
+
+
+# --- how far a job is accounted for
+
+
+def seen(kit: Kit) -> Seen:
+    """Ask the file, in which there is no more than after a crash."""
+    return kit.reader.snapshot().seen["a"]
+
+
+@pytest.mark.parametrize("records", [1, 25])
+def test_records_tell_how_far_their_job_is_accounted_for(kit: Kit, records: int) -> None:
+    kit.store.commit(Batch(seen={"a": Seen(T), "idle": Seen(T)}))
+    for second in range(1, records + 1):
+        kit.record(*slots(Verdict.QUIET, second, second))
+
+    assert kit.reader.snapshot().seen == {"a": Seen(T, T + records * SECOND), "idle": Seen(T)}
+    assert kit.reopen().seen == {"a": Seen(T, T + records * SECOND), "idle": Seen(T)}
+
+
+def test_row_that_becomes_longer_moves_its_job_on(kit: Kit) -> None:
+    kit.store.commit(Batch(seen={"a": Seen(T)}))
+    for second in range(1, 40):
+        kit.record(*slots(Verdict.PAUSED, second, second))
+
+    assert [record.count for record in kit.records()] == [39]
+    assert seen(kit) == Seen(T, T + 39 * SECOND)
+
+
+def test_run_that_ends_late_does_not_move_its_job_back(kit: Kit) -> None:
+    kit.store.commit(Batch(seen={"a": Seen(T)}))
+    kit.record(*slots(Verdict.OVERLAPPED, 2, 3))
+    kit.record(*slots(Verdict.QUIET, 1, 1))
+
+    assert seen(kit) == Seen(T, T + 3 * SECOND)
+
+
+def test_run_that_somebody_asked_for_accounts_for_no_slot(kit: Kit) -> None:
+    kit.store.commit(Batch(seen={"a": Seen(T, T)}))
+    kit.record(*(record._replace(asked_by="ann") for record in slots(Verdict.QUIET, 1, 1)))
+
+    assert seen(kit) == Seen(T, T)
+
+
+def test_job_that_was_never_met_is_none_for_its_records(kit: Kit) -> None:
+    kit.record(*slots(Verdict.QUIET, 1, 3))
+
+    assert kit.reader.snapshot().seen == {}
+
+
+@pytest.mark.parametrize("limits", [Limits(days=0), Limits(rows=0)])
+def test_job_stays_accounted_for_when_its_records_are_gone(kit: Kit, limits: Limits) -> None:
+    kit.store.commit(Batch(seen={"a": Seen(T)}))
+    kit.record(*slots(Verdict.QUIET, 1, 3))
+
+    kit.store.prune(T + timedelta(days=2), limits)
+
+    assert seen(kit) == Seen(T, T + 3 * SECOND)
+    kit.reopen()
+    kit.record(*slots(Verdict.QUIET, 4, 4))
+    assert seen(kit) == Seen(T, T + 4 * SECOND)
+
+
+def test_word_that_comes_late_does_not_move_a_job_back(kit: Kit) -> None:
+    kit.store.commit(Batch(seen={"a": Seen(T)}))
+    kit.record(*slots(Verdict.QUIET, 1, 3))
+    kit.store.commit(Batch(seen={"a": Seen(T, T + SECOND)}, at=T + 5 * SECOND))
+
+    assert seen(kit) == Seen(T, T + 3 * SECOND)
+
+
+@pytest.mark.parametrize("is_restarted", [False, True])
+def test_what_a_wrong_clock_noted_gives_way(kit: Kit, is_restarted: bool) -> None:
+    kit.store.commit(Batch(seen={"a": Seen(T + SECOND)}))
+    kit.record(*slots(Verdict.QUIET, 60, 61))
+    if is_restarted:
+        kit.reopen()
+
+    kit.store.commit(Batch(seen={"a": Seen(T, T)}, at=T + SECOND))
+
+    assert seen(kit) == Seen(T, T)
+    kit.record(*slots(Verdict.QUIET, 2, 2))
+    assert kit.reopen().seen == {"a": Seen(T, T + 2 * SECOND)}
 
 
 def test_expired_entries_go_when_pruned(kit: Kit) -> None:

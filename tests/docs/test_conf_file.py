@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from slack_alert.settings import KEYS, Key, Settings, load_settings, reference, render_conf
+from slack_alert.settings import FREE, KEYS, Key, Settings, load_settings, reference, render_conf
 
 SHIPPED = Path(__file__).parents[2] / "slack_alert.conf"
 BY_ITSELF = frozenset({"timezone_source", "dry_run"})
@@ -50,15 +50,24 @@ def test_every_example_can_be_uncommented_as_it_stands(key: Key, tmp_path: Path)
     assert getattr(settings_of(conf, tmp_path), key.name) != getattr(settings_of("", tmp_path), key.name)
 
 
+def test_example_of_a_section_with_free_keys_can_be_uncommented_as_it_stands(tmp_path: Path) -> None:
+    (free,) = FREE
+    conf = uncommented(render_conf(), {free.example})
+
+    assert [(window.name, window.text) for window in settings_of(conf, tmp_path).quiet] == [(free.example, free.value)]
+
+
 def test_every_key_is_in_the_file_commented_out_with_its_meaning() -> None:
     written = re.findall(r"^#(\w+) = .+$", render_conf(), flags=re.MULTILINE)
 
-    assert written == [key.name for key in KEYS]
-    assert all(key.meaning.endswith(".") for key in KEYS)
+    assert written == [*(key.name for key in KEYS), *(free.example for free in FREE)]
+    assert all(key.meaning.endswith(".") for key in (*KEYS, *FREE))
 
 
 def test_every_setting_has_a_key_and_every_key_a_setting() -> None:
-    assert {key.name for key in KEYS} == {field.name for field in fields(Settings)} - BY_ITSELF
+    assert {key.name for key in KEYS} | {free.name for free in FREE} == {
+        field.name for field in fields(Settings)
+    } - BY_ITSELF
 
 
 def test_the_reference_names_every_key_with_default_and_variable() -> None:

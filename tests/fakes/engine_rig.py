@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
 from datetime import datetime, timedelta, timezone, tzinfo
 from zoneinfo import ZoneInfo
 
@@ -55,7 +54,7 @@ def make_job(
 
 
 def make_rule(name: str = "disk.full", *, on: str = "disk.full", policy: Policy | None = None) -> Job:
-    return replace(make_job(name, policy=policy), trigger=Never(), rule=Rule((on,), {}))
+    return make_job(name, policy=policy)._replace(trigger=Never(), rule=Rule((on,), {}))
 
 
 def said(*texts: str) -> Result:

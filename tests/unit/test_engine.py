@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import datetime, timedelta
 
 import pytest
@@ -501,7 +500,7 @@ def test_what_the_terminal_shows_anyway_is_not_logged_on_it(
 
 
 def test_two_jobs_know_nothing_of_each_other() -> None:
-    tight = replace(make_job("web.up"), policy=make_policy(max_alert=1))
+    tight = make_job("web.up")._replace(policy=make_policy(max_alert=1))
     rig = Rig(make_job(), tight)
     rig.play("16 09:10", said("down"), name="web.up")
     rig.due("16 09:20", name="web.up")

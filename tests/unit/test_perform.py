@@ -13,7 +13,7 @@ from slack_alert.core.model import Failure, Result, Run
 from slack_alert.core.redaction import Redaction
 from slack_alert.core.values import Upload, fallback
 from slack_alert.engine.context import Context
-from slack_alert.executors.capture import captured, current
+from slack_alert.executors.capture import KEPT, captured, current, keep
 from slack_alert.executors.perform import Performer, Render
 from tests.fakes.engine_rig import MARK, at
 from tests.fakes.stage import Stage, plugin, run_of
@@ -293,9 +293,9 @@ def test_output_outside_a_run_is_passed_on_as_it_is(capsys: pytest.CaptureFixtur
 @pytest.mark.parametrize(
     ("length", "kept"),
     [
-        (65_536, "x" * 65_535 + "\n"),
-        (65_537, "x" * 65_536 + "\n[more was printed]"),
-        (90_000, "x" * 65_536 + "\n[more was printed]"),
+        (KEPT, "x" * (KEPT - 1) + "\n"),
+        (KEPT + 1, "x" * KEPT + "\n[cut after 262,144 of 262,145 characters]"),
+        (300_000, "x" * KEPT + "\n[cut after 262,144 of 300,000 characters]"),
     ],
 )
 def test_printed_text_has_a_limit_and_says_so(length: int, kept: str) -> None:
@@ -306,10 +306,17 @@ def test_printed_text_has_a_limit_and_says_so(length: int, kept: str) -> None:
 
 
 def test_beyond_the_limit_is_marked_once() -> None:
-    run, _ = printed("def job():\n    for number in range(20_000):\n        print('a line of text')")
+    run, _ = printed("def job():\n    for number in range(20_000):\n        print('a line of text ..')")
 
-    assert "".join(run.printed or ()).count("[more was printed]") == 1
-    assert "".join(run.printed or ()).endswith("\n[more was printed]")
+    assert "".join(run.printed or ()).count("[cut after") == 1
+    assert "".join(run.printed or ()).endswith("\n[cut after 262,144 of 360,000 characters]")
+
+
+def test_what_a_run_that_goes_on_has_printed_beyond_the_limit_is_marked_already() -> None:
+    run = run_of(print)
+    keep(run, "x" * (KEPT + 1))
+
+    assert (run.printed or [])[-1] == "\n[more was printed]"
 
 
 def test_lost_terminal_fails_nobody() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import timedelta
 
 import pytest
@@ -10,6 +11,7 @@ from slack_alert.core.backoff import Fate, Outcome
 from slack_alert.core.model import Address
 from slack_alert.core.values import Piece, Text, Upload
 from slack_alert.engine.lanes import UNMARKED
+from slack_alert.engine.ports import Batch
 from slack_alert.engine.sender import Pace
 from tests.fakes.outbox import DEV, OPS, Act, Answer, Outbox, Scripted, played
 from tests.fakes.virtual_loop import NOON, LoopClock, VirtualLoop, run_virtually
@@ -88,6 +90,47 @@ class TestOrderAndPace:
 
         run_virtually(loop, scene())
         assert channel.keys == numbers(UNMARKED + 5)
+
+
+class TestMarks:
+    def test_marks_go_down_together(self) -> None:
+        groups: list[int] = []
+
+        async def act(outbox: Outbox) -> None:
+            put = outbox.books.put
+
+            def counted(batch: Batch, then: Callable[[], object] | None = None) -> None:
+                groups.append(len(batch.progress))
+                put(batch, then)
+
+            outbox.say(*numbers(40))
+            outbox.books.put = counted  # type: ignore[method-assign]
+
+        _, outbox = played(act)
+
+        assert groups == [15, 15, 10]
+        assert outbox.queued == []
+
+    def test_a_mark_does_not_wait_for_a_message_that_takes_long(self) -> None:
+        async def act(outbox: Outbox) -> None:
+            outbox.say("a", "b")
+            await outbox.clock.sleep(1)
+
+            assert outbox.queued == ["b"]
+
+        channel, _ = played(act, {"b": [Outcome(Fate.WAIT, after=SECOND * 30)]})
+
+        assert channel.keys == ["a", "b"]
+
+    def test_marks_are_not_left_behind_at_the_end(self) -> None:
+        async def act(outbox: Outbox) -> None:
+            outbox.say("a", "b")
+            await outbox.clock.sleep(0.001)
+            await outbox.sender.stop()
+
+            assert outbox.statuses["a"] == "sent"
+
+        played(act, {"b": [Outcome(Fate.WAIT, after=SECOND)]})
 
 
 class TestWaiting:

@@ -11,10 +11,10 @@ from typing import Any
 import pytest
 
 from slack_alert.core.errors import StoreError
-from slack_alert.core.model import Delivery, Message, Record, Verdict
+from slack_alert.core.model import Delivery, Message, Progress, Record, Status, Verdict
 from slack_alert.core.policy import Hold, State
 from slack_alert.core.values import Text, Upload
-from slack_alert.engine.ports import Batch, Entry, Limits, Seen, Snapshot, Started
+from slack_alert.engine.ports import Batch, Entry, Limits, Snapshot, Started
 from slack_alert.engine.simulation import VirtualClock
 from slack_alert.engine.writer import DirectBooks, Writer, join
 from slack_alert.stores import MemoryStore, SqliteStore
@@ -22,7 +22,6 @@ from tests.fakes.engine_rig import OPS, at
 
 #: Long enough for any machine; nothing here waits so long unless something is broken.
 PATIENCE = 20.0
-ANCHOR = at("16 00:00")
 
 
 class Disk:
@@ -45,8 +44,8 @@ class Disk:
         if self.failures:
             self.failures -= 1
             raise StoreError("the disk is full")
-        self.batches.append(batch)
         deliveries = self.memory.commit(batch)
+        self.batches.append(batch)
         self.committed.set()
         return deliveries
 
@@ -68,7 +67,7 @@ def writing(disk: Disk) -> Iterator[tuple[Writer, list[Delivery]]]:
     """Let a writer write until the block ends, and all of it is written."""
     writer = make_writer(disk)
     accepted: list[Delivery] = []
-    writer.start({"db.lag": ANCHOR, "web.up": ANCHOR}, accepted.extend)
+    writer.start(accepted.extend)
     yield writer, accepted
     assert writer.stop(PATIENCE)
 
@@ -92,7 +91,7 @@ def test_everything_that_waits_is_one_transaction_in_its_order() -> None:
     accepted: list[Delivery] = []
     for key in "abc":
         writer.put(Batch(messages=[message(key)]), partial(done.append, key))
-    writer.start({}, accepted.extend)
+    writer.start(accepted.extend)
 
     assert writer.stop(PATIENCE)
     assert len(disk.batches) == 1
@@ -100,12 +99,30 @@ def test_everything_that_waits_is_one_transaction_in_its_order() -> None:
     assert done == ["a", "b", "c"]
 
 
+def test_marks_go_before_what_waits() -> None:
+    """A lane that has so many marks open sends nothing until they are down, however much there is to write."""
+    disk = Disk()
+    writer = make_writer(disk)
+    for number in range(600):
+        writer.put(Batch(messages=[message(str(number))]))
+    marks = [Progress(number, Status.SENT, 1, at("16 12:00")) for number in (1, 2)]
+    done: list[int] = []
+    for mark in marks:
+        writer.put(Batch(progress=[mark]), partial(done.append, len(disk.batches)))
+    writer.start(lambda _: None)
+
+    assert writer.stop(PATIENCE)
+    assert disk.batches[0].progress == marks
+    assert len(disk.batches) > 1
+    assert len(done) == 2
+
+
 def test_group_has_a_greatest_size() -> None:
     disk = Disk()
     writer = make_writer(disk)
     for number in range(600):
         writer.put(Batch(messages=[message(str(number))]))
-    writer.start({}, lambda _: None)
+    writer.start(lambda _: None)
 
     assert writer.stop(PATIENCE)
     assert [len(batch.messages) for batch in disk.batches] == [256, 256, 88]
@@ -144,7 +161,7 @@ def test_quiet_line_is_written_before_what_was_said_after_it() -> None:
     writer = make_writer(disk)
     writer.note(quiet("16 09:10"))
     writer.put(Batch(records=[quiet("16 09:20", Verdict.SAID)]))
-    writer.start({"db.lag": ANCHOR}, lambda _: None)
+    writer.start(lambda _: None)
 
     assert writer.stop(PATIENCE)
     assert slots(disk) == [at("16 09:10"), at("16 09:20")]
@@ -176,43 +193,6 @@ def test_lines_noted_on_many_threads_all_arrive() -> None:
     assert len(slots(disk)) == 1600
 
 
-@pytest.mark.parametrize(
-    ("record", "last"),
-    [
-        (quiet("16 09:10"), "16 09:10"),
-        (quiet("16 09:10", Verdict.PAUSED)._replace(count=3, until=at("16 09:30")), "16 09:30"),
-    ],
-)
-def test_quiet_line_tells_how_far_its_job_is_accounted_for(record: Record, last: str) -> None:
-    disk = Disk()
-    with writing(disk) as (writer, _):
-        writer.note(record)
-
-    assert disk.memory.snapshot().seen == {"db.lag": Seen(ANCHOR, at(last))}
-
-
-def test_run_that_ends_late_does_not_move_its_job_back() -> None:
-    """A restart would account for the overlapped slots a second time."""
-    disk = Disk()
-    with writing(disk) as (writer, _):
-        writer.note(quiet("16 09:20", Verdict.OVERLAPPED))
-        assert disk.committed.wait(PATIENCE)
-        writer.note(quiet("16 09:10"))
-
-    assert disk.memory.snapshot().seen == {"db.lag": Seen(ANCHOR, at("16 09:20"))}
-
-
-def test_quiet_line_after_what_was_said_moves_its_job_on() -> None:
-    disk = Disk()
-    writer = make_writer(disk)
-    writer.put(Batch(seen={"db.lag": Seen(ANCHOR, at("16 09:10"))}))
-    writer.note(quiet("16 09:20"))
-    writer.start({"db.lag": ANCHOR}, lambda _: None)
-
-    assert writer.stop(PATIENCE)
-    assert disk.memory.snapshot().seen == {"db.lag": Seen(ANCHOR, at("16 09:20"))}
-
-
 def test_commit_is_tried_until_it_works_and_nothing_follows_before() -> None:
     disk = Disk(failures=3)
     troubles: list[str | None] = []
@@ -235,7 +215,7 @@ def test_trouble_is_shown_while_it_lasts() -> None:
 
     writer = Writer(disk, VirtualClock(at("16 12:00")), retry=0.0, blocking=look)
     writer.put(Batch(pulse="{}"))
-    writer.start({}, lambda _: None)
+    writer.start(lambda _: None)
 
     assert writer.stop(PATIENCE)
     assert seen == [None, "the disk is full"]
@@ -247,7 +227,7 @@ def test_stop_tells_when_not_all_was_written_in_time() -> None:
     disk = Disk()
     writer = Writer(disk, VirtualClock(at("16 12:00")), blocking=lambda call, *given: (gate.wait(), call(*given))[1])
     writer.put(Batch(pulse="{}"))
-    writer.start({}, lambda _: None)
+    writer.start(lambda _: None)
 
     assert not writer.stop(0.0)
     gate.set()
@@ -278,7 +258,7 @@ def test_what_cannot_be_written_at_all_is_left_out_alone_and_told(caplog: pytest
     for each in (message("a"), unread, message("c")):
         writer.put(Batch(messages=[each]), partial(done.append, each.key))
     writer.note(quiet("16 09:10"))
-    writer.start({"db.lag": ANCHOR}, accepted.extend)
+    writer.start(accepted.extend)
 
     assert writer.stop(PATIENCE)
     assert [delivery.message.key for delivery in accepted] == ["a", "c"]
@@ -347,9 +327,9 @@ def test_quiet_line_that_cannot_be_written_is_left_out_alone(caplog: pytest.LogC
     writer.put(Batch(messages=[message("a")]))
     for minute in range(10, 20):
         writer.note(quiet(f"16 09:{minute}"))
-    writer.note(Record(2, "nobody.knows", at("16 09:15"), Verdict.QUIET))
+    writer.note(Record(2, "db.lag", at("16 09:15").replace(tzinfo=None), Verdict.QUIET))
     writer.note(quiet("16 09:20"))
-    writer.start({"db.lag": ANCHOR}, lambda _: None)
+    writer.start(lambda _: None)
 
     assert writer.stop(PATIENCE)
     assert slots(disk) == [at(f"16 09:{minute}") for minute in range(10, 21)]
@@ -370,7 +350,7 @@ def test_nobody_there_to_be_told_does_not_end_the_writer(fails: Callable[..., No
     writer = make_writer(disk)
     for key in "ab":
         writer.put(Batch(messages=[message(key)], limits=Limits(days=7)), fails)
-    writer.start({}, fails)
+    writer.start(fails)
     assert disk.committed.wait(PATIENCE)
     writer.put(Batch(messages=[message("c")]), fails)
 
@@ -397,7 +377,7 @@ def test_message_that_sqlite_refuses_is_left_out_and_the_rest_written(tmp_path: 
     accepted: list[Delivery] = []
     for key, run in (("a", 1), ("b", 2**70), ("c", 3)):
         writer.put(Batch(messages=[Message(key, OPS, Text(key), run=run)]))
-    writer.start({}, accepted.extend)
+    writer.start(accepted.extend)
 
     assert writer.stop(PATIENCE)
     assert [delivery.message.key for delivery in accepted] == ["a", "c"]

@@ -10,7 +10,7 @@ from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 from urllib.parse import urlsplit
 
 from slack_alert.channels.slack.errors import Reply, judge
@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
     from aiohttp import ClientSession
     from slack_sdk.web.async_client import AsyncWebClient
+
+    from slack_alert.channels.slack.session import Session
 
 API_URL = "https://slack.com/api/"
 TIMEOUT = timedelta(seconds=30)
@@ -87,7 +89,7 @@ class Client:
     def __init__(self, access: Access) -> None:
         self._access = access
         self._opening = asyncio.Lock()
-        self._session: ClientSession | None = None
+        self._session: Session | None = None
         self._web: AsyncWebClient | None = None
 
     async def open(self) -> None:
@@ -160,24 +162,33 @@ class Client:
         return Answer(response.data, response.headers)
 
     async def _opened(self) -> tuple[AsyncWebClient, ClientSession]:
-        async with self._opening:
-            if self._web is None or self._session is None:
-                await asyncio.to_thread(importlib.import_module, "slack_sdk.web.async_client")
-                self._session, self._web = _connected(self._access)
-            return self._web, self._session
+        if self._web is None or self._session is None:
+            async with self._opening:
+                if self._web is None or self._session is None:
+                    await asyncio.to_thread(importlib.import_module, "slack_sdk.web.async_client")
+                    self._session, self._web = _connected(self._access)
+        return self._web, self._session.plain
 
 
-def _connected(access: Access) -> tuple[ClientSession, AsyncWebClient]:
+def _connected(access: Access) -> tuple[Session, AsyncWebClient]:
     import aiohttp
     from slack_sdk.web.async_client import AsyncWebClient
+
+    from slack_alert.channels.slack.session import Session
 
     seconds = access.timeout.total_seconds()
     # A time of its own for connecting tells "surely not sent" from "perhaps sent".
     limit = aiohttp.ClientTimeout(total=seconds, connect=min(10.0, seconds / 2))
     trust = _trust(access.ca_file)
-    session = aiohttp.ClientSession(timeout=limit, connector=aiohttp.TCPConnector(ssl=trust or True))
+    plain = aiohttp.ClientSession(timeout=limit, connector=aiohttp.TCPConnector(ssl=trust or True))
+    session = Session(plain, trust)
     web = AsyncWebClient(
-        access.token, base_url=access.api_url, session=session, ssl=trust, retry_handlers=[], logger=_vendor_log
+        access.token,
+        base_url=access.api_url,
+        session=cast("ClientSession", session),
+        ssl=trust,
+        retry_handlers=[],
+        logger=_vendor_log,
     )
     # The vendor takes the environment's proxy for every host, whatever no_proxy says.
     web.proxy = access.proxy or _environment_proxy(access.api_url)
@@ -208,8 +219,11 @@ def _lost(error: Exception, url: str) -> Outcome:
     """Tell what was surely not sent from what perhaps was; the error's own words may quote a proxy's password."""
     import aiohttp
 
-    reason = type(error).__name__
+    from slack_alert.channels.slack.session import NotConnectedError
+
+    reason = type(error.__cause__ if isinstance(error, NotConnectedError) else error).__name__
     unsent = (
+        NotConnectedError,
         aiohttp.ClientConnectorError,
         aiohttp.ConnectionTimeoutError,
         aiohttp.ClientHttpProxyError,

@@ -66,7 +66,7 @@ class Poster:
         """Post a text; one that is too long goes as a file."""
         if len(text) <= CUT_ABOVE:
             try:
-                return await self._post(message, {"text": text})
+                return await self._post(message, {"text": await self._directory.with_mentions(text)})
             except RefusedError as refused:
                 if refused.code not in TOO_LONG:
                     raise
@@ -78,8 +78,9 @@ class Poster:
         if set(piece.payload) == {"text"}:
             return await self._say(message, str(piece.payload["text"]))
         text = fallback(piece)
+        content = json.dumps({**piece.payload, "text": text}, ensure_ascii=False)
         try:
-            return await self._post(message, {**piece.payload, "text": text})
+            return await self._post(message, json.loads(await self._directory.with_mentions(content)))
         except RefusedError as refused:
             if refused.outcome.fate is not Fate.PAYLOAD:
                 raise
@@ -96,7 +97,7 @@ class Poster:
             told = {"file": piece.name, "reason": refused.code, "hint": refused.outcome.hint}
             log.warning("file not uploaded, text said instead", extra=told)
             why = entities(f"the file was not uploaded ({refused.code}): {refused.outcome.hint}")
-        return await self._post(message, {"text": f"{fallback(piece)}\n_{why}_"})
+        return await self._post(message, {"text": await self._directory.with_mentions(f"{fallback(piece)}\n_{why}_")})
 
     async def _upload(self, message: Message, piece: Upload) -> str:
         channel = await self._directory.channel_id(message.to.conversation)
@@ -112,8 +113,7 @@ class Poster:
     async def _post(self, message: Message, content: Mapping[str, object]) -> str | None:
         to = message.to.conversation
         channel = await self._directory.recipient(to)
-        said = json.loads(await self._directory.with_mentions(json.dumps(content, ensure_ascii=False)))
-        own = {name: value for name, value in said.items() if name not in _OURS}
+        own = {name: value for name, value in content.items() if name not in _OURS}
         while True:
             try:
                 answer = await self._client.call("chat.postMessage", self._arguments(message, own, channel), to=to)

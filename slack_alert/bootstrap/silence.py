@@ -1,0 +1,52 @@
+"""Put together what is quiet by choice, and who tells of it afterwards."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Iterable
+from contextlib import closing
+from functools import partial
+from typing import TYPE_CHECKING
+
+from slack_alert.bootstrap.places import address, open_reader
+from slack_alert.engine.clock import SystemClock
+from slack_alert.engine.digests import Digests, Ending, Withheld, withheld
+from slack_alert.engine.engine import Engine
+from slack_alert.engine.mutes import Mutes
+from slack_alert.engine.ports import Books, Entry, Reader
+
+if TYPE_CHECKING:
+    from slack_alert.settings import Settings
+
+
+def make_mutes(settings: Settings, entries: Iterable[Entry] = ()) -> Mutes:
+    """Make the mutes there are; without entries only the configured windows."""
+    return Mutes(entries, windows=settings.quiet, zone=settings.timezone)
+
+
+def make_digests(
+    settings: Settings,
+    mutes: Mutes,
+    *,
+    engine: Engine,
+    books: Books,
+    memory: Reader | None,
+    blocking: Callable[..., Withheld] | None,
+) -> Digests:
+    """Make the digests; history is read beside everything else, from `memory` where there are no files."""
+
+    def history(ending: Ending) -> Withheld:
+        if memory is not None:
+            return withheld(memory, ending)
+        with closing(open_reader(settings)) as reader:
+            return withheld(reader, ending)
+
+    return Digests(
+        mutes,
+        engine=engine,
+        books=books,
+        to=address(settings),
+        since=SystemClock().now(),
+        history=history if blocking is None else partial(blocking, history),
+        apart=lambda call: asyncio.get_running_loop().run_in_executor(None, call),
+    )

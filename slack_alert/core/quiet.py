@@ -1,0 +1,231 @@
+"""Quiet by choice: mutes that end by themselves, and recurring windows in which nothing is said."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field, replace
+from datetime import MAXYEAR, date, datetime, time, timedelta, tzinfo
+
+from slack_alert.core.errors import BadValue
+from slack_alert.core.hours import WorkingHours
+from slack_alert.core.wall import DAY, first_instant, wall_of
+
+#: The name that stands for every job in a mute.
+EVERY = "*"
+FORMS = (
+    "Write sat 02:00-04:00, or 2026-12-24, or 2026-12-24..2026-12-26, or 2026-12-24 10:00-12:00; "
+    "a semicolon between several."
+)
+#: A range of days longer than this is a slip of the keyboard.
+_LONGEST = timedelta(days=366)
+_DATED = re.compile(r"(\d{4}-\d{1,2}-\d{1,2})(?:\s*\.\.\s*(\d{4}-\d{1,2}-\d{1,2}))?(?:\s+(\d[\d:,\s-]*))?")
+_LOOKS_DATED = re.compile(r"\d{4}|\d{1,2}[./]")
+
+Span = tuple[datetime, datetime]
+
+
+@dataclass(frozen=True, slots=True)
+class Mute:
+    """A time in which a job, or every job (`*`), says nothing because somebody wants it so.
+
+    A later one takes the place of an earlier one from its own `since` on; one that ends where it begins ends it.
+    """
+
+    job: str
+    since: datetime
+    until: datetime
+    by: str
+
+    @property
+    def silences_all(self) -> bool:
+        """Whether it means every job."""
+        return self.job == EVERY
+
+    def contains(self, instant: datetime) -> bool:
+        """Say whether an instant lies in it; its end does not."""
+        return self.since <= instant < self.until
+
+
+def effective(mutes: Iterable[Mute], instant: datetime) -> Mute | None:
+    """Find which of one job's mutes, oldest first, holds at an instant: the last one said by then."""
+    said = [mute for mute in mutes if mute.since <= instant]
+    return said[-1] if said and said[-1].contains(instant) else None
+
+
+def stretches(mutes: Iterable[Mute]) -> list[Mute]:
+    """Join one job's mutes, oldest first, where one follows upon another: each is one silence, and one digest."""
+    joined: list[Mute] = []
+    for mute in mutes:
+        last = joined[-1] if joined else None
+        if last is None or mute.since > last.until:
+            joined.append(mute)
+        elif mute.until > mute.since:
+            joined[-1] = replace(last, until=mute.until, by=mute.by)
+        else:  # Whoever ended it did not begin it.
+            joined[-1] = replace(last, until=mute.until)
+    return joined
+
+
+@dataclass(frozen=True, slots=True)
+class QuietWindow:
+    """A recurring or dated time in which nothing is said; text that means nothing raises BadValue.
+
+    The weekly parts are working hours turned round: local wall time decides, they belong to the day they begin on and
+    may cross midnight. A dated part goes on from the first instant of its beginning to that of its end.
+    """
+
+    name: str
+    text: str
+    zone: tzinfo
+    _weekly: WorkingHours | None = field(init=False, repr=False, compare=False)
+    #: The dated parts, in order, none touching another.
+    _spans: tuple[Span, ...] = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        weekly, dated = _sorted_out(self.name, self.text)
+        object.__setattr__(self, "_weekly", _weekly(self.name, weekly, self.zone) if weekly else None)
+        spans = (span for part in dated for span in _spans(self.name, part, self.zone))
+        object.__setattr__(self, "_spans", tuple(_merged(spans)))
+
+    def contains(self, instant: datetime) -> bool:
+        """Say whether an instant lies in the window; its end does not."""
+        is_dated = any(begin <= instant < end for begin, end in self._spans)
+        return is_dated or (self._weekly is not None and self._weekly.contains(instant))
+
+    def next_change(self, after: datetime) -> datetime | None:
+        """Find the next instant at which it begins or ends."""
+        was_inside, instant = self.contains(after), after
+        while (edge := self._next_edge(instant)) is not None:
+            if self.contains(edge) != was_inside:
+                return edge
+            instant = edge
+        return None
+
+    def turns(self, after: datetime) -> Iterator[Span]:
+        """Give each time it holds from `after` on, the first one as far as it is left."""
+        begin = after if self.contains(after) else self.next_change(after)
+        while begin is not None and (end := self.next_change(begin)) is not None:
+            yield begin, end
+            begin = self.next_change(end)
+
+    def _next_edge(self, after: datetime) -> datetime | None:
+        edges = [edge for span in self._spans for edge in span if edge > after]
+        weekly = self._weekly.next_change(after) if self._weekly is not None else None
+        return min([*edges, weekly] if weekly else edges, default=None)
+
+
+def mute_reason(mute: Mute, zone: tzinfo, slot: datetime) -> str:
+    """Say why nothing is said: `muted until 13:00 by ann`."""
+    return f"{muting(mute)} until {clock(mute.until, zone, slot)} by {mute.by}"
+
+
+def muting(mute: Mute) -> str:
+    """Begin such a reason, which tells it from every other."""
+    return "all jobs muted" if mute.silences_all else "muted"
+
+
+def window_reason(window: QuietWindow, slot: datetime) -> str:
+    """Say why nothing is said: `quiet window maintenance, until 04:00`."""
+    end = window.next_change(slot)
+    return windowing(window.name) + (f" until {clock(end, window.zone, slot)}" if end else "")
+
+
+def windowing(name: str) -> str:
+    """Begin such a reason, which tells it from every other."""
+    return f"quiet window {name},"
+
+
+def clock(at: datetime, zone: tzinfo, beside: datetime) -> str:
+    """Write a time on the clock of a zone, with the day where it is another one than that of `beside`."""
+    wall = wall_of(at, zone)
+    time_of_day = wall.strftime("%H:%M:%S" if wall.second else "%H:%M")
+    return time_of_day if wall.date() == wall_of(beside, zone).date() else f"{wall:%a %d %b} {time_of_day}"
+
+
+def _sorted_out(name: str, text: str) -> tuple[list[str], list[str]]:
+    """Part what comes every week from what has a date."""
+    weekly: list[str] = []
+    dated: list[str] = []
+    for written in text.split(";"):
+        part = written.strip()
+        if not part:
+            raise _refused(name, text, "there is an empty part (a semicolon too many)")
+        (dated if _LOOKS_DATED.match(part) else weekly).append(part)
+    return weekly, dated
+
+
+def _weekly(name: str, parts: list[str], zone: tzinfo) -> WorkingHours:
+    written = "; ".join(parts)
+    try:
+        hours = WorkingHours.parse(written, zone)
+    except BadValue as error:
+        raise _reworded(name, written, error) from error
+    if hours.is_always:
+        raise _refused(name, written, "it never ends")
+    return hours
+
+
+def _spans(name: str, part: str, zone: tzinfo) -> Iterator[Span]:
+    """Read `2026-12-24`, `2026-12-24..2026-12-26` or either with windows, which hold for each of the days."""
+    match = _DATED.fullmatch(part)
+    if match is None:
+        raise _refused(name, part, "it is neither a weekly nor a dated window")
+    first = _day(name, part, match[1])
+    last = _day(name, part, match[2]) if match[2] else first
+    if not timedelta() <= last - first <= _LONGEST:
+        raise _refused(name, part, "its days run backwards" if last < first else "it is longer than a year")
+    if last.year == MAXYEAR:
+        raise _refused(name, part, "the calendar ends there")
+    if match[3] is None:
+        yield first_instant(first, zone), first_instant(last + DAY, zone)
+        return
+    windows = [_minutes(name, part, window.strip(), zone) for window in match[3].split(",")]
+    for day in range((last - first).days + 1):
+        for begin, length in windows:
+            wall = first + timedelta(days=day) + begin
+            yield first_instant(wall, zone), first_instant(wall + length, zone)
+
+
+def _day(name: str, part: str, written: str) -> datetime:
+    try:
+        return datetime.combine(date(*map(int, written.split("-"))), time())
+    except ValueError:
+        raise _refused(name, part, f"there is no day {written}") from None
+
+
+def _minutes(name: str, part: str, window: str, zone: tzinfo) -> tuple[timedelta, timedelta]:
+    """Read a window as its beginning within the day and its length."""
+    if not window:
+        raise _refused(name, part, "there is an empty window (a comma too many)")
+    try:
+        WorkingHours.parse(window, zone)  # It knows what is none, and says so.
+    except BadValue as error:
+        raise _reworded(name, window, error) from error
+    hour, minute, end_hour, end_minute = (int(number) for number in re.findall(r"\d+", window))
+    begin, end = timedelta(hours=hour, minutes=minute), timedelta(hours=end_hour, minutes=end_minute)
+    return begin, end - begin if end > begin else end - begin + DAY
+
+
+def _merged(spans: Iterable[Span]) -> Iterator[Span]:
+    last: Span | None = None
+    for begin, end in sorted(spans):
+        if last is not None and begin <= last[1]:
+            last = last[0], max(last[1], end)
+            continue
+        if last is not None:
+            yield last
+        last = (begin, end) if begin < end else None
+    if last is not None:
+        yield last
+
+
+def _refused(name: str, part: str, why: str) -> BadValue:
+    return BadValue(f"quiet window {name}: {part!r}: {why}", hint=FORMS)
+
+
+def _reworded(name: str, written: str, error: BadValue) -> BadValue:
+    """Say of a window what working hours say of themselves."""
+    said = str(error).removeprefix(f"working hours {written!r}: ")
+    shown = said if repr(written) in said else f"{written!r}: {said}"
+    return BadValue(f"quiet window {name}: {shown}", hint=FORMS if "always" in error.hint else error.hint)

@@ -1,0 +1,53 @@
+"""What became of attempts, on its way to the books: in groups, because a commit costs more than a message."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterable
+from functools import partial
+
+from slack_alert.core.model import Progress
+from slack_alert.engine.lanes import UNMARKED
+from slack_alert.engine.ports import Batch, Books
+
+#: Marks that go down together; less than a lane may have open, so that it sends the others meanwhile.
+_GROUP = UNMARKED * 3 // 4
+#: How long a mark waits for company; until it is down, a crash makes the next process look for the message.
+_COMPANY_SECONDS = 0.02
+
+
+class Marks:
+    """Collects marks in order, and frees the places of those that are committed. Used from one event loop."""
+
+    def __init__(self, books: Books) -> None:
+        self._books = books
+        self._waiting: list[Progress] = []
+        self._places: list[asyncio.Semaphore] = []
+        self._timer: asyncio.TimerHandle | None = None
+
+    def add(self, progress: Progress, place: asyncio.Semaphore | None = None) -> None:
+        """Write it down soon, and release its place then."""
+        self._waiting.append(progress)
+        if place is not None:
+            self._places.append(place)
+        if len(self._waiting) >= _GROUP:
+            self.flush()
+        elif self._timer is None:
+            self._timer = asyncio.get_running_loop().call_later(_COMPANY_SECONDS, self.flush)
+
+    def flush(self) -> None:
+        """Have all there are committed now."""
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        if not self._waiting:
+            return
+        marks, self._waiting = self._waiting, []
+        places, self._places = self._places, []
+        release = partial(asyncio.get_running_loop().call_soon_threadsafe, _release, places)
+        self._books.put(Batch(progress=marks), release if places else None)
+
+
+def _release(places: Iterable[asyncio.Semaphore]) -> None:
+    for place in places:
+        place.release()

@@ -1,0 +1,125 @@
+"""Who may say nothing now, and why: what people muted, and the configured windows."""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import Iterable, Sequence
+from datetime import datetime, timedelta, tzinfo
+
+from slack_alert.core.quiet import EVERY, Mute, QuietWindow, effective, mute_reason, stretches, window_reason
+from slack_alert.engine.ports import Entry
+
+log = logging.getLogger(__name__)
+
+#: Among the packs of the key-value store; no folder of plugins begins with a dot.
+PACK = ".quiet"
+#: So long after its end a mute can still be told of, where nobody ran meanwhile.
+_MEMORY = timedelta(days=30)
+_MUTE, _MARK = "mute/", "window/"
+
+
+class Mutes:
+    """The mutes and windows in force; any thread may ask, one thread changes them."""
+
+    def __init__(self, entries: Iterable[Entry] = (), *, windows: Sequence[QuietWindow] = (), zone: tzinfo) -> None:
+        self.windows = tuple(windows)
+        self.zone = zone
+        #: By job, oldest first.
+        self._mutes: dict[str, tuple[Mute, ...]] = {}
+        #: Up to when each window was told of.
+        self._marks: dict[str, datetime] = {}
+        for entry in entries:
+            if entry.pack == PACK:
+                self.accept(entry)
+
+    def reason(self, job: str, slot: datetime) -> str:
+        """Say why a job may say nothing at a slot; empty: it may."""
+        if self._mutes and (mute := self._mute(job, slot)) is not None:
+            return mute_reason(mute, self.zone, slot)
+        window = next((window for window in self.windows if window.contains(slot)), None)
+        return window_reason(window, slot) if window is not None else ""
+
+    def until(self, job: str, now: datetime) -> datetime | None:
+        """Say how long a job may say nothing; None: it may."""
+        mutes = (self._holding(name, now) for name in (job, EVERY))
+        ends = [mute.until for mute in mutes if mute is not None]
+        changes = (window.next_change(now) for window in self.windows if window.contains(now))
+        return max([*ends, *(end for end in changes if end is not None)], default=None)
+
+    def muted(self, now: datetime) -> list[Mute]:
+        """Give the mutes in force."""
+        return [mute for job in sorted(self._mutes) if (mute := self._holding(job, now)) is not None]
+
+    def ended(self, now: datetime) -> list[Mute]:
+        """Give the mutes that are over, each as one however often it was said anew."""
+        joined = (mute for mutes in list(self._mutes.values()) for mute in stretches(mutes))
+        return [mute for mute in joined if mute.until <= now]
+
+    def marks(self) -> dict[str, datetime]:
+        """Say up to when each window was told of."""
+        return dict(self._marks)
+
+    def accept(self, entry: Entry) -> None:
+        """Take over what the store keeps; what cannot be read is left alone."""
+        try:
+            if entry.key.startswith(_MARK):
+                self._accept_mark(entry.key.removeprefix(_MARK), entry.value)
+            elif entry.value is not None:
+                self._accept_mute(_read(entry.value))
+            else:
+                job, _, since = entry.key.removeprefix(_MUTE).rpartition("/")
+                self._forget(job, datetime.fromisoformat(since))
+        except (ValueError, TypeError, KeyError) as error:
+            log.warning("a mute cannot be read", extra={"key": entry.key, "reason": repr(error)})
+
+    def forgotten(self, mute: Mute) -> list[Entry]:
+        """Give what the store keeps of a mute that is over, as deletions."""
+        said = self._mutes.get(mute.job, ())
+        return [Entry(PACK, _key(each), None) for each in said if mute.since <= each.since <= mute.until]
+
+    def _mute(self, job: str, slot: datetime) -> Mute | None:
+        """Find the mute that says why: the job's own before that of all."""
+        return self._holding(job, slot) or self._holding(EVERY, slot)
+
+    def _holding(self, job: str, instant: datetime) -> Mute | None:
+        return effective(self._mutes.get(job, ()), instant)
+
+    def _accept_mark(self, name: str, value: str | None) -> None:
+        if value is None:
+            self._marks.pop(name, None)
+        else:
+            self._marks[name] = datetime.fromisoformat(json.loads(value))
+
+    def _accept_mute(self, mute: Mute) -> None:
+        self._forget(mute.job, mute.since)
+        mutes = [*self._mutes.get(mute.job, ()), mute]
+        self._mutes[mute.job] = tuple(sorted(mutes, key=lambda each: each.since))
+
+    def _forget(self, job: str, since: datetime) -> None:
+        kept = tuple(mute for mute in self._mutes.get(job, ()) if mute.since != since)
+        if kept:
+            self._mutes[job] = kept
+        else:
+            self._mutes.pop(job, None)
+
+
+def mute_entry(mute: Mute) -> Entry:
+    """Write a mute as the store keeps it."""
+    fields = {"job": mute.job, "since": mute.since.isoformat(), "until": mute.until.isoformat(), "by": mute.by}
+    return Entry(PACK, _key(mute), json.dumps(fields), mute.until + _MEMORY)
+
+
+def mark_entry(window: str, told: datetime | None) -> Entry:
+    """Write up to when a window was told of; None: there is no such window any more."""
+    return Entry(PACK, f"{_MARK}{window}", json.dumps(told.isoformat()) if told is not None else None)
+
+
+def _key(mute: Mute) -> str:
+    return f"{_MUTE}{mute.job}/{mute.since.isoformat()}"
+
+
+def _read(value: str) -> Mute:
+    said = json.loads(value)
+    since, until = datetime.fromisoformat(said["since"]), datetime.fromisoformat(said["until"])
+    return Mute(said["job"], since, until, said["by"])

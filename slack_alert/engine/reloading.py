@@ -1,0 +1,155 @@
+"""Reload while running: notice that plugin files changed, let the changed jobs take their place, tell of faults once."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import threading
+from collections.abc import Callable
+from datetime import datetime
+
+from slack_alert.core.catalog import Catalog, Change, Problem, Severity
+from slack_alert.core.model import Address
+from slack_alert.engine.parts import Parts
+from slack_alert.engine.ports import Reload
+from slack_alert.engine.reports import edit_faults_text
+
+log = logging.getLogger(__name__)
+
+#: How often one asks whether something changed.
+_STEP = 0.2
+#: What seems to be gone is looked at again after so many seconds.
+_AGAIN = 1.0
+#: A fault is told when it is still there after so many seconds: somebody may be writing.
+QUIET = 2.0
+#: So many names are in one line of the log.
+_NAMED = 10
+
+#: What is the same fault still, wherever in its file an edit has moved it.
+_Fault = tuple[str, str, str]
+
+
+class Reloading:
+    """Follows the plugin files; `replan` is called when other slots are due than before."""
+
+    def __init__(self, parts: Parts, errors_to: Address, replan: Callable[[datetime], None]) -> None:
+        self._parts = parts
+        self._errors_to = errors_to
+        self._replan = replan
+        self._is_asked = False
+        #: When to look again at what was unsettled.
+        self._again: float | None = None
+        #: Told at the start, or since.
+        self._told = {_fault(problem) for problem in parts.catalog.problems}
+        self._waiting: dict[_Fault, tuple[float, Problem]] = {}
+
+    def ask(self) -> None:
+        """Have it look at the files soon."""
+        self._is_asked = True
+
+    async def follow(self) -> None:
+        """Follow the files until cancelled."""
+        reload, watch = self._parts.reload, self._parts.watch
+        if reload is None:
+            return
+        if watch is not None:
+            watch.start()
+            # What changed between the loading and now.
+            self.ask()
+        while True:
+            await self._parts.clock.sleep(_STEP)
+            try:
+                if self._is_due():
+                    await self._reload(reload)
+                self._tell()
+            except Exception:
+                log.exception("reload failed")
+
+    def _is_due(self) -> bool:
+        passed, watch = self._parts.clock.monotonic(), self._parts.watch
+        has_changed = watch is not None and watch.has_changed(passed)
+        return has_changed or self._is_asked or (self._again is not None and passed >= self._again)
+
+    async def _reload(self, reload: Reload) -> None:
+        self._is_asked = False
+        # On a thread, because a file may take long to execute and slots come due meanwhile.
+        change = await _apart(lambda: reload(self._parts.clock.monotonic()))
+        self._again = None
+        if change is None:
+            return
+        if not change.is_settled:
+            self._again = self._parts.clock.monotonic() + _AGAIN
+        if change.has_news:
+            self._adopt(change)
+
+    def _adopt(self, change: Change) -> None:
+        now = self._parts.clock.now()
+        self._parts.engine.adopt(change.catalog, self._parts.snapshot, now)
+        if not change.is_empty:
+            self._replan(now)
+        self._note_faults(change.catalog)
+        told = {"added": change.added, "replaced": change.replaced, "removed": change.removed}
+        extra = {word: _listed(names) for word, names in told.items() if names}
+        log.info("reloaded", extra={**extra, "kept": change.kept})
+
+    def _note_faults(self, catalog: Catalog) -> None:
+        """Keep in mind what is wrong now and was not told; what was mended may be told again one day."""
+        passed = self._parts.clock.monotonic()
+        present = {_fault(problem): problem for problem in catalog.problems}
+        self._told &= present.keys()
+        self._waiting = {
+            fault: (self._waiting.get(fault, (passed, problem))[0], problem)
+            for fault, problem in present.items()
+            if fault not in self._told
+        }
+
+    def _tell(self) -> None:
+        """Tell of the faults that have stayed."""
+        passed = self._parts.clock.monotonic()
+        stayed = {fault: problem for fault, (since, problem) in self._waiting.items() if passed - since >= QUIET}
+        if not stayed:
+            return
+        self._told |= stayed.keys()
+        for fault in stayed:
+            del self._waiting[fault]
+        errors = [problem for problem in stayed.values() if problem.severity is Severity.ERROR]
+        for problem in stayed.values():
+            if problem.severity is not Severity.ERROR:
+                log.warning("%s", problem)
+        if errors:
+            now = self._parts.clock.now()
+            self._parts.engine.tell(f"faults/{now.isoformat()}", edit_faults_text(errors), self._errors_to)
+
+
+def _fault(problem: Problem) -> _Fault:
+    return problem.file, problem.code, problem.message
+
+
+def _listed(names: tuple[str, ...]) -> str:
+    more = [f"{len(names) - _NAMED} more"] if len(names) > _NAMED else []
+    return ", ".join([*names[:_NAMED], *more])
+
+
+async def _apart(call: Callable[[], Change | None]) -> Change | None:
+    """Make a call on a thread of its own, which does not keep the program from ending, however long it takes."""
+    loop = asyncio.get_running_loop()
+    future: asyncio.Future[Change | None] = loop.create_future()
+
+    def settle(change: Change | None, error: Exception | None) -> None:
+        if future.cancelled():
+            return
+        if error is not None:
+            future.set_exception(error)
+        else:
+            future.set_result(change)
+
+    def run() -> None:
+        change, error = None, None
+        try:
+            change = call()
+        except Exception as raised:  # noqa: BLE001 - passed on
+            error = raised
+        loop.call_soon_threadsafe(settle, change, error)
+
+    threading.Thread(target=run, name="reload", daemon=True).start()
+    return await future

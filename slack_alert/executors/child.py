@@ -1,0 +1,243 @@
+"""Inside the process in which isolated functions are called: one call after the other, until nobody wants more."""
+
+from __future__ import annotations
+
+import asyncio
+import io
+import logging
+import os
+import signal
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from pathlib import Path
+from traceback import walk_stack
+from types import FrameType
+from typing import Any  # What JSON holds.
+
+from slack_alert.core.care import Care
+from slack_alert.core.events import fields_of
+from slack_alert.core.markup import Markup
+from slack_alert.core.model import Action, Result, Run
+from slack_alert.core.policy import Hold
+from slack_alert.core.redaction import Redaction
+from slack_alert.core.values import Piece
+from slack_alert.engine.children import Children
+from slack_alert.engine.context import Context, Services
+from slack_alert.engine.ports import Clock
+from slack_alert.executors import limits
+from slack_alert.executors.distant import DistantPocket
+from slack_alert.executors.failures import awaited, failure_of, overdue
+from slack_alert.executors.line import Line
+from slack_alert.executors.perform import Performer, Render
+from slack_alert.executors.wire import Document, from_failure, from_pieces
+
+#: Finds a function by its file below PATH and its job's name; raises whatever loading it raises.
+Find = Callable[[str, str], Callable[..., Any]]
+
+_NO_SECRETS = Redaction()
+#: A line is sent at this length even where it never ends.
+_LONG = 8192
+
+
+@dataclass(slots=True)
+class _Current:
+    """What goes on, for the moment at which it is ended."""
+
+    run: Run
+    call: asyncio.Task[object] | None = None
+
+
+class Child:
+    """Calls functions for the program at the other end of the line."""
+
+    def __init__(self, line: Line, find: Find, *, path: Path, mark: Markup, clock: Clock) -> None:
+        self._line = line
+        self._find = find
+        self._clock = clock
+        self._children = Children()
+        self._current: _Current | None = None
+        services = Services(
+            mark=mark,
+            path=path,
+            say=lambda run, value, to: self._say(self._performer_pieces(run, value), to),
+            hold=self._hold,
+            now=clock.now,
+            pocket=lambda _: DistantPocket(line, clock.now),
+            children=self._children,
+        )
+        self._render = Render(mark, _NO_SECRETS)
+        self._performer = Performer(
+            clock=clock,
+            render=self._render,
+            say=lambda _, said: self._say(said, None),
+            context=lambda run: Context(run, services),
+            notice=lambda _, value: line.send(notice=dict(fields_of(value))),
+            ended=self._children.end,
+        )
+
+    def serve(self) -> None:
+        """Answer calls until the line ends."""
+        signal.signal(signal.SIGTERM, self._end)
+        sys.stdout = sys.stderr = Said(self._line)
+        root = logging.getLogger()
+        root.addHandler(Told(self._line))
+        self._line.listen(self._children.kill_all)
+        self._line.send(ready=os.getpid())
+        while True:
+            document = self._line.next_call()
+            root.setLevel(document["level"])
+            self._line.send(end=self._answer(document["call"]))
+
+    def _answer(self, call: Document) -> Document:
+        action = Action(**{**call["action"], "parameters": tuple(call["action"]["parameters"])})
+        before = limits.used()
+        limits.set_memory(call["memory"])
+        limits.set_cpu(call["cpu"])
+        timeout = None if call["timeout"] is None else timedelta(seconds=call["timeout"])
+        slot = datetime.fromisoformat(call["slot"])
+        run = Run(
+            call["id"], call["job"], action, slot, asked_by=call["asked_by"], event=call["event"],
+            emits=call["emits"], care=Care(timeout=timeout),
+        )  # fmt: skip
+        result = self._called(run)
+        # What follows is ours, and has to be said whatever the function used.
+        limits.set_memory(None)
+        sys.stdout.flush()
+        used = limits.used()
+        return {
+            "pieces": from_pieces(result.pieces),
+            "failure": from_failure(result.failure),
+            "seconds": result.duration.total_seconds(),
+            "cpu": used.cpu - before.cpu,
+            "memory": used.memory,
+        }
+
+    def _called(self, run: Run) -> Result:
+        here = os.getpid()
+        self._current = _Current(run)
+        try:
+            run.action = run.action._replace(function=self._find(run.action.file, run.action.name))
+            return asyncio.run(self._await(run)) if run.action.is_async else self._performer.call(run)
+        except BaseException as error:  # noqa: BLE001 - the file may have become faulty since the program began
+            return Result(failure=failure_of(error, run.action, _NO_SECRETS))
+        finally:
+            self._current = None
+            if os.getpid() != here:
+                # The function forked and both came back.
+                os._exit(0)
+
+    async def _await(self, run: Run) -> Result:
+        if self._current is not None:
+            self._current.call = asyncio.current_task()
+        return await self._performer.await_(run)
+
+    def _performer_pieces(self, run: Run, value: object) -> tuple[Piece, ...]:
+        return self._render(run, value)
+
+    def _say(self, said: tuple[Piece, ...], to: str | None) -> None:
+        for piece in from_pieces(said):
+            self._line.ask("say", piece, to)
+
+    def _hold(self, job: str, hold: Hold | None) -> None:
+        if hold is None:
+            self._line.ask("resume", job)
+        else:
+            seconds = None if hold.until is None else (hold.until - self._clock.now()).total_seconds()
+            self._line.ask("pause", job, seconds)
+
+    def _end(self, number: int, frame: FrameType | None) -> None:
+        """Say where it was, end what the function has started, and go."""
+        current = self._current
+        if current is not None and current.run.care.timeout is not None:
+            stack = list(walk_stack(frame))[::-1]
+            if current.call is not None:
+                stack = awaited(current.call.get_coro())
+            failure = overdue(current.run.action, current.run.care, _NO_SECRETS, stack)
+            self._line.send(overdue=from_failure(failure))
+        self._children.kill_all()
+        os._exit(128 + number)
+
+
+class Said(io.TextIOBase):
+    """A standard output that sends what is printed, line by line."""
+
+    encoding = "utf-8"
+    errors = "replace"
+
+    def __init__(self, line: Line) -> None:
+        self._line = line
+        self._rest = ""
+        self.buffer = _Bytes(self)
+
+    def writable(self) -> bool:
+        """Say yes."""
+        return True
+
+    def fileno(self) -> int:
+        """Give standard error's descriptor."""
+        return 2
+
+    def reconfigure(self, **_: object) -> None:
+        """Stay as it is; scripts ask for an encoding here."""
+
+    def write(self, text: str) -> int:
+        """Send the lines that are complete."""
+        whole, end, rest = (self._rest + text).rpartition("\n")
+        self._rest = rest
+        if end:
+            self._line.send(print=whole + end)
+        if len(rest) > _LONG:
+            self.flush()
+        return len(text)
+
+    def flush(self) -> None:
+        """Send what there is."""
+        rest, self._rest = self._rest, ""
+        if rest:
+            self._line.send(print=rest)
+
+    def close(self) -> None:
+        """Stay open: the next run prints here as well."""
+
+
+class _Bytes(io.RawIOBase):
+    """What `sys.stdout.buffer` is to a plugin."""
+
+    def __init__(self, said: Said) -> None:
+        self._said = said
+
+    def writable(self) -> bool:
+        """Say yes."""
+        return True
+
+    def write(self, raw: Any) -> int:
+        """Write it as text."""
+        self._said.write(bytes(raw).decode("utf-8", "replace"))
+        return len(raw)
+
+    def close(self) -> None:
+        """Stay open."""
+
+
+class Told(logging.Handler):
+    """Sends what is logged."""
+
+    def __init__(self, line: Line) -> None:
+        super().__init__()
+        self._line = line
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Send one record, as far as JSON can hold it."""
+        extra = {name: value for name, value in vars(record).items() if name not in _STANDARD}
+        said = record.getMessage()
+        if record.exc_info:
+            said += "\n" + logging.Formatter().formatException(record.exc_info)
+        self._line.send(
+            log={"name": record.name, "levelno": record.levelno, "levelname": record.levelname}
+            | {"msg": said, "extra": extra}
+        )
+
+
+_STANDARD = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName"}

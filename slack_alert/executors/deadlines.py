@@ -1,0 +1,86 @@
+"""Notice calls that take too long; a call that ends in time costs next to nothing."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Callable
+from time import monotonic
+
+log = logging.getLogger(__name__)
+
+
+class Watch:
+    """One call that is looked after."""
+
+    __slots__ = ("expire", "expires")
+
+    def __init__(self, expires: float, expire: Callable[[], object]) -> None:
+        self.expires = expires
+        self.expire = expire
+
+
+class Deadlines:
+    """Calls `expire` for each watch whose time is over, on a thread of its own, which goes when there is none left.
+
+    A call either ends in time or expires, never both.
+    """
+
+    def __init__(self) -> None:
+        #: A dictionary, because to add and to take out is one step each, which no other thread can come between.
+        self._live: dict[Watch, None] = {}
+        self._changed = threading.Condition()
+        self._telling = threading.Lock()
+        #: The shortest limit there was: so long nothing that begins meanwhile can expire.
+        self._shortest = float("inf")
+        self._is_watching = False
+
+    def begin(self, seconds: float, expire: Callable[[], object]) -> Watch:
+        """Look after a call that begins now."""
+        watch = Watch(monotonic() + seconds, expire)
+        self._live[watch] = None
+        if seconds < self._shortest or not self._is_watching:
+            with self._changed:
+                self._shortest = min(self._shortest, seconds)
+                self._changed.notify()
+                if not self._is_watching:
+                    self._is_watching = True
+                    threading.Thread(target=self._watch, name="deadlines", daemon=True).start()
+        return watch
+
+    def end(self, watch: Watch) -> bool:
+        """Tell whether the call ended in time; else all that its expiry does is done when this returns."""
+        if self._live.pop(watch, watch) is None:
+            return True
+        with self._telling:
+            return False
+
+    def _watch(self) -> None:
+        while self._wait():
+            now = monotonic()
+            for watch in [each for each in list(self._live) if each.expires <= now]:
+                self._expire(watch)
+
+    def _expire(self, watch: Watch) -> None:
+        with self._telling:
+            # Whoever takes it out decides; it may have ended just now.
+            if self._live.pop(watch, watch) is watch:
+                return
+            try:
+                watch.expire()
+            except Exception:
+                log.exception("expiry broke")
+
+    def _wait(self) -> bool:
+        """Wait until a call may be over its time; False: there is none left to look after."""
+        with self._changed:
+            now = monotonic()
+            first = min((watch.expires for watch in list(self._live)), default=now + self._shortest)
+            is_idle = not self._live
+            self._changed.wait(max(0.001, min(first - now, self._shortest)))
+            if is_idle and not self._live:
+                self._is_watching = False
+                # One that began before this line saw a thread at work, and counts on it.
+                self._is_watching = bool(self._live)
+                return self._is_watching
+        return True

@@ -1,0 +1,155 @@
+"""Put into words how a run failed: by an exception, by taking too long, with the process it had."""
+
+from __future__ import annotations
+
+import logging
+import signal
+import traceback
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from types import FrameType, TracebackType
+
+from slack_alert.core.care import Care
+from slack_alert.core.durations import format_duration
+from slack_alert.core.model import Action, Failure, Result, Run, Verdict
+from slack_alert.core.redaction import Redaction
+from slack_alert.core.sizes import format_size
+
+_SIGNALS = {number.value: number.name for number in signal.Signals}
+_HINTS = {"SIGKILL": ": the system kills the greatest process when memory runs out", "SIGSEGV": ": a library crashed"}
+
+log = logging.getLogger(__name__)
+
+#: A frame, and the line at which it stands.
+Place = tuple[FrameType, int]
+
+#: A traceback longer than this is cut in the middle.
+_TRACEBACK = 20_000
+#: Lines, and characters, that are kept of what a failed program printed.
+_OUTPUT_LINES = 20
+_OUTPUT = 8_000
+
+
+def failure_of(error: BaseException, action: Action, redaction: Redaction) -> Failure:
+    """Put an exception into words; the place is the innermost line of plugin code, else where the action begins."""
+    trace = "".join(traceback.format_exception(type(error), error, _plugin_part(error.__traceback__)))
+    places = [(frame, line) for frame, line in traceback.walk_tb(error.__traceback__) if _is_plugin(frame)]
+    text = _shortened(redaction(trace + _output_of(error)))
+    return Failure(type(error).__name__, redaction(_message(error)), _place(places, action), text)
+
+
+def overdue(action: Action, care: Care, redaction: Redaction, stack: Sequence[Place] = ()) -> Failure:
+    """Say that a run took too long, and where it was at that moment, as far as that is known."""
+    assert care.timeout is not None, "only a timeout makes it overdue"
+    own = [each for each in stack if _is_plugin(each[0])]
+    shown = list(stack)[stack.index(own[0]) :] if own else []
+    said = f"took longer than {format_duration(care.timeout)} (timeout)"
+    lines = traceback.StackSummary.extract(iter(shown)).format()
+    head = "It was here (most recent call last):\n" if lines else ""
+    text = f"{head}{redaction(''.join(lines))}TimeoutError: {said}\n"
+    return Failure("TimeoutError", said, _place(own, action), _shortened(text), Verdict.TIMED_OUT)
+
+
+def process_ended(action: Action, care: Care, code: int) -> Failure:
+    """Say that the process ended in which the function was called, and what that means."""
+    name = _SIGNALS.get(-code, "")
+    if name == "SIGXCPU" and care.cpu is not None:
+        said = f"used more than {format_duration(care.cpu)} of the processor (cpu_limit)"
+    elif code < 0:
+        said = f"its process ended with signal {-code}{f' ({name})' if name else ''}{_HINTS.get(name, '')}"
+    else:
+        said = f"its process ended with exit code {code} before the function did: something in it called os._exit"
+    return Failure("ProcessEnded", said, f"{action.file}:{action.line}", f"ProcessEnded: {said}\n")
+
+
+def beyond_memory(failure: Failure, care: Care) -> Failure:
+    """Name the limit that was met; Python's own message is empty."""
+    if failure.kind != "MemoryError" or failure.message or care.memory is None:
+        return failure
+    return replace(failure, message=f"needed more than {format_size(care.memory)} (memory_limit)")
+
+
+def without_secrets(failure: Failure, redaction: Redaction) -> Failure:
+    """Take out of a failure what only this program knows to be secret."""
+    return replace(failure, message=redaction(failure.message), traceback=redaction(failure.traceback))
+
+
+def beside(run: Run, error: BaseException) -> Result:
+    """Tell of what went wrong beside the function, and let its job go on."""
+    log.error("call broke", extra={"job": run.binding, "run": run.id}, exc_info=error)
+    # The log is where secrets are taken out.
+    said = "something went wrong beside the function; the log has the traceback"
+    kind = type(error).__name__
+    return Result(failure=Failure(kind, said, f"{run.action.file}:{run.action.line}", f"{kind}: {said}\n"))
+
+
+def numbered(failure: Failure, attempt: int, attempts: int) -> Failure:
+    """Say which attempt it was that failed."""
+    return replace(failure, traceback=f"{failure.traceback.rstrip()}\n(attempt {attempt} of {attempts})\n")
+
+
+def awaited(coroutine: object) -> list[Place]:
+    """Say where a suspended coroutine waits, from the outside in."""
+    stack: list[Place] = []
+    while coroutine is not None:
+        frame = getattr(coroutine, "cr_frame", None) or getattr(coroutine, "ag_frame", None)
+        if isinstance(frame, FrameType):
+            stack.append((frame, frame.f_lineno))
+        coroutine = getattr(coroutine, "cr_await", None) or getattr(coroutine, "ag_await", None)
+    return stack
+
+
+def _place(own: Sequence[Place], action: Action) -> str:
+    return f"{_short(own[-1][0])}:{own[-1][1]}" if own else f"{action.file}:{action.line}"
+
+
+def _shortened(text: str) -> str:
+    return text if len(text) <= _TRACEBACK else f"{text[: _TRACEBACK // 2]}\n[...]\n{text[-_TRACEBACK // 2 :]}"
+
+
+def _output_of(error: BaseException) -> str:
+    """Give the end of what a program printed that failed; without it nobody knows why it did."""
+    try:
+        output = getattr(error, "output", None)
+    except BaseException:  # noqa: BLE001 - a property of the exception is a plugin's code
+        return ""
+    said = output.decode("utf-8", "replace") if isinstance(output, bytes) else output
+    if not isinstance(said, str) or not said.strip():
+        return ""
+    lines = said.strip("\r\n").splitlines()
+    last = lines[-_OUTPUT_LINES:]
+    which = "" if len(last) == len(lines) else f", the last {len(last)} of {len(lines):,} lines"
+    shown = "\n".join(last)[-_OUTPUT:]
+    return f"\nIts output{which}:\n{shown}\n"
+
+
+def _message(error: BaseException) -> str:
+    try:
+        return str(error)
+    except BaseException as broken:  # noqa: BLE001 - the exception's own __str__ is a plugin's code
+        return f"({type(broken).__name__} while printing the message)"
+
+
+def _plugin_part(trace: TracebackType | None) -> TracebackType | None:
+    """Leave out the frames above the plugin's own, which tell the author nothing; where there is none, keep all."""
+    part = trace
+    while part is not None and not _is_plugin(part.tb_frame):
+        part = part.tb_next
+    return part or trace
+
+
+def _is_plugin(frame: FrameType) -> bool:
+    # By its module: a library may have a folder of that name, too.
+    return _module(frame).startswith("plugins.")
+
+
+def _short(frame: FrameType) -> str:
+    """Give the file as it stands below PATH, which has as many parts as the module's name."""
+    file = Path(frame.f_code.co_filename)
+    depth = _module(frame).count(".") + (2 if file.stem == "__init__" else 1)
+    return "/".join(file.parts[-depth:])
+
+
+def _module(frame: FrameType) -> str:
+    return str(frame.f_globals.get("__name__"))

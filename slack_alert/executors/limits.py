@@ -1,0 +1,56 @@
+"""What a process may use, and what it has used; where the system sets no limits, there are none."""
+
+from __future__ import annotations
+
+import math
+import sys
+from typing import NamedTuple
+
+
+class Used(NamedTuple):
+    """What this process has used so far."""
+
+    #: Seconds of the processor.
+    cpu: float
+    #: The most memory it ever had, in bytes.
+    memory: int
+
+
+if sys.platform == "win32":
+
+    def used() -> Used:
+        """Say nothing: it is not known here."""
+        return Used(0.0, 0)
+
+    def set_memory(most: int | None) -> None:
+        """Do nothing: there is no such limit here."""
+
+    def set_cpu(seconds: float | None) -> None:
+        """Do nothing, as above."""
+
+else:
+    import resource
+
+    #: Private memory that can be written: what libraries map of their files does not count.
+    _MEMORY = resource.RLIMIT_DATA
+    _UNIT = 1 if sys.platform == "darwin" else 1024
+
+    def used() -> Used:
+        """Say what this process has used so far."""
+        usage = resource.getrusage(resource.RUSAGE_SELF)
+        return Used(usage.ru_utime + usage.ru_stime, usage.ru_maxrss * _UNIT)
+
+    def set_memory(most: int | None) -> None:
+        """Let this process have so much memory (None: as much as it likes); beyond it there is a MemoryError."""
+        _set(_MEMORY, most)
+
+    def set_cpu(seconds: float | None) -> None:
+        """Let this process use so much more of the processor (None: any); the system ends it with SIGXCPU."""
+        _set(resource.RLIMIT_CPU, None if seconds is None else math.ceil(used().cpu + seconds))
+        # That end is no crash anybody wants to look into.
+        _set(resource.RLIMIT_CORE, None if seconds is None else 0)
+
+    def _set(which: int, most: int | None) -> None:
+        _, hard = resource.getrlimit(which)
+        is_beyond = most is None or (hard != resource.RLIM_INFINITY and most > hard)
+        resource.setrlimit(which, (hard if is_beyond or most is None else most, hard))

@@ -1,0 +1,80 @@
+"""The line from the process in which functions are called to the program that wants them called."""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Callable
+from queue import SimpleQueue
+
+from slack_alert.core.errors import BadValue
+from slack_alert.executors.wire import Document, from_line, to_line
+
+#: Errors of the program that are raised here as what they are.
+_KNOWN: dict[str, type[Exception]] = {"BadValue": BadValue, "TypeError": TypeError, "ValueError": ValueError}
+#: So many seconds whoever is about to end waits for a thread that is sending.
+_PATIENCE = 0.1
+
+
+class Line:
+    """Standard input and output, taken away from the functions: what they write there goes to standard error."""
+
+    def __init__(self) -> None:
+        self._in = os.fdopen(os.dup(0), "rb")
+        self._out = os.dup(1)
+        nothing = os.open(os.devnull, os.O_RDONLY)
+        os.dup2(nothing, 0)
+        os.close(nothing)
+        os.dup2(2, 1)
+        self._sending = threading.Lock()
+        self._asking = threading.Lock()
+        self._calls: SimpleQueue[Document] = SimpleQueue()
+        self._replies: SimpleQueue[Document] = SimpleQueue()
+        self._is_cut = False
+        if hasattr(os, "register_at_fork"):
+            # A forked copy must neither speak for us nor keep the line open when we are gone.
+            os.register_at_fork(after_in_child=self._cut)
+
+    def listen(self, gone: Callable[[], object]) -> None:
+        """Begin to read; where the other end is gone, call `gone` and end this process."""
+        threading.Thread(target=self._read, args=(gone,), name="line", daemon=True).start()
+
+    def first(self) -> Document:
+        """Read the first document, before anything else listens."""
+        return from_line(self._in.readline())
+
+    def next_call(self) -> Document:
+        """Wait for the next call."""
+        return self._calls.get()
+
+    def send(self, **document: object) -> None:
+        """Send a document; a signal may come while another one is being sent."""
+        if self._is_cut or not self._sending.acquire(timeout=-1 if "overdue" not in document else _PATIENCE):
+            return
+        try:
+            rest = memoryview(to_line(**document))
+            while rest:
+                rest = rest[os.write(self._out, rest) :]
+        finally:
+            self._sending.release()
+
+    def ask(self, name: str, *words: object) -> object:
+        """Have the program do something for the run, and give what it answers."""
+        with self._asking:
+            self.send(ask=[name, *words])
+            reply = self._replies.get()
+        if "error" in reply:
+            kind, said = reply["error"]
+            raise _KNOWN.get(kind, RuntimeError)(said)
+        return reply.get("value")
+
+    def _read(self, gone: Callable[[], object]) -> None:
+        for line in self._in:
+            document = from_line(line)
+            (self._calls if "call" in document else self._replies).put(document)
+        gone()
+        os._exit(0)
+
+    def _cut(self) -> None:
+        self._is_cut = True
+        os.close(self._out)

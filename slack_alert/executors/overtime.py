@@ -1,0 +1,113 @@
+"""Calls that may take only so long: a coroutine is cancelled, a plain function that goes on is given up."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import sys
+import threading
+from collections.abc import Callable
+from datetime import timedelta
+from functools import partial
+from traceback import walk_stack
+
+from slack_alert.core.model import Failure, Result, Run
+from slack_alert.executors.deadlines import Deadlines
+from slack_alert.executors.failures import awaited, beside, overdue
+from slack_alert.executors.perform import Performer
+
+log = logging.getLogger(__name__)
+
+#: So many seconds a coroutine has to end after it was cancelled.
+_GRACE = 1.0
+
+Report = Callable[[Result], None]
+
+
+class Overtime:
+    """Calls functions that have a timeout.
+
+    A thread cannot be ended. A function that is given up is reported, goes on in its thread, and what it says or
+    returns later is nobody's any more.
+    """
+
+    def __init__(self, performer: Performer, more: Callable[[], None]) -> None:
+        self._performer = performer
+        #: Told that a thread is stuck: another one may be wanted.
+        self._more = more
+        self._deadlines = Deadlines()
+        self._lock = threading.Lock()
+        #: Threads whose function was given up, and coroutines that do not let themselves be cancelled.
+        self.threads = 0
+        self.coroutines = 0
+
+    def call(self, run: Run, limit: timedelta, report: Report) -> Result | None:
+        """Call a plain function; None: it was given up and reported meanwhile, and has returned only now."""
+        expire = partial(self._expire, run, limit, report, threading.get_ident())
+        watch = self._deadlines.begin(limit.total_seconds(), expire)
+        try:
+            result = self._performer.call(run)
+        except BaseException as error:  # noqa: BLE001 - whatever it is, the watch must end
+            result = beside(run, error)
+        if self._deadlines.end(watch) or not run.is_stuck:
+            return result
+        with self._lock:
+            self.threads -= 1
+        self._release(run)
+        return None
+
+    async def await_(self, run: Run, limit: timedelta, report: Report) -> None:
+        """Await a coroutine function, and cancel it where it takes too long; report how it ended."""
+        call = asyncio.get_running_loop().create_task(self._awaited(run))
+        try:
+            await asyncio.wait({call}, timeout=limit.total_seconds())
+            if call.done():
+                report(call.result())
+                return
+            failure = overdue(run.action, run.care, self._performer.redaction, awaited(call.get_coro()))
+            call.cancel()
+            await asyncio.wait({call}, timeout=_GRACE)
+        except asyncio.CancelledError:  # The loop ends.
+            call.cancel()
+            report(await call)
+            return
+        if call.done():
+            report(Result(failure=failure, duration=limit))
+            return
+        self.coroutines += 1
+        self._give_up(run, failure, limit, report)
+        await asyncio.wait({call})
+        self.coroutines -= 1
+        self._release(run)
+
+    async def _awaited(self, run: Run) -> Result:
+        try:
+            return await self._performer.await_(run)
+        except BaseException as error:  # noqa: BLE001 - as above
+            return beside(run, error)
+
+    def _expire(self, run: Run, limit: timedelta, report: Report, thread: int) -> None:
+        if run.is_canceled:  # The program ends, and has given it up already.
+            return
+        # Where threads are greenlets, none is found.
+        frame = sys._current_frames().get(thread)
+        stack = list(walk_stack(frame))[::-1] if frame else []
+        failure = overdue(run.action, run.care, self._performer.redaction, stack)
+        with self._lock:
+            self.threads += 1
+        self._more()
+        self._give_up(run, failure, limit, report)
+
+    def _give_up(self, run: Run, failure: Failure, limit: timedelta, report: Report) -> None:
+        run.is_stuck = run.is_canceled = True
+        stuck = self.threads + self.coroutines
+        log.warning("run given up", extra={"job": run.binding, "run": run.id, "stuck": stuck})
+        report(Result(failure=failure, duration=limit))
+        self._performer.abandon(run)
+
+    def _release(self, run: Run) -> None:
+        """Let the job run again."""
+        run.is_stuck = False
+        log.info("run returned after it was given up", extra={"job": run.binding, "run": run.id})
+        if run.released is not None:
+            run.released()

@@ -1,0 +1,296 @@
+"""Call functions in processes of their own, which can be killed; a process is kept warm for the next run of any job."""
+
+from __future__ import annotations
+
+import logging
+import subprocess
+import sys
+import threading
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import timedelta
+from secrets import token_hex
+from time import perf_counter
+from typing import IO
+
+from slack_alert.core.model import Failure, Result, Run, Usage
+from slack_alert.core.redaction import Redaction
+from slack_alert.engine.children import Children
+from slack_alert.engine.context import Context
+from slack_alert.engine.ports import Clock
+from slack_alert.engine.redacted import redacted_piece
+from slack_alert.executors import kinship
+from slack_alert.executors.capture import current
+from slack_alert.executors.deadlines import Deadlines
+from slack_alert.executors.failures import beyond_memory, overdue, process_ended, without_secrets
+from slack_alert.executors.granting import answered
+from slack_alert.executors.wire import Document, from_line, to_failure, to_line, to_pieces
+
+log = logging.getLogger(__name__)
+
+#: So many idle processes are kept.
+_WARM = 4
+#: After so many runs, or so much memory more than at first, a process is replaced by a new one.
+_RUNS = 200
+_GROWTH = 128 * 1024 * 1024
+#: So many seconds a process has to say where it hangs before it is killed.
+_LAST_WORDS = 0.5
+
+
+@dataclass(frozen=True, slots=True)
+class Program:
+    """What the processes run, and what is told to each before its first call."""
+
+    argv: tuple[str, ...]
+    environ: Mapping[str, str]
+    hello: Document
+
+
+class Process:
+    """One process; it calls one function at a time."""
+
+    def __init__(self, program: Program) -> None:
+        self.sign = token_hex(8)
+        self.popen = subprocess.Popen(  # noqa: S603 - words, never a shell
+            program.argv,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            env={**program.environ, kinship.SIGN: self.sign},
+            start_new_session=True,
+            creationflags=kinship.APART,
+        )
+        self._runs = 0
+        #: The most memory it had after its first run, and after its last one.
+        self._first = self._memory = 0
+        self.is_overdue = False
+        #: Where it was when it took too long.
+        self.last_words: Failure | None = None
+        self.is_lost = False
+        self._ended = threading.Event()
+        self._sending = threading.Lock()
+        self.send(**program.hello)
+        self.is_lost = "ready" not in self.receive()
+
+    @property
+    def is_worn(self) -> bool:
+        """Tell whether it is time for a new one."""
+        is_big = self._memory > self._first + _GROWTH
+        return self.is_lost or self.is_overdue or self._runs >= _RUNS or is_big
+
+    @property
+    def is_alive(self) -> bool:
+        """Tell whether it can take a call."""
+        return not self.is_lost and self.popen.poll() is None
+
+    def note(self, memory: int) -> None:
+        """Take note of a run, and of the memory it left the process with."""
+        self._runs += 1
+        self._first = self._first or memory
+        self._memory = memory
+
+    def send(self, **document: object) -> None:
+        """Send a document; one that is gone need not hear it."""
+        pipe: IO[bytes] | None = self.popen.stdin
+        assert pipe is not None, "it has a pipe"
+        with self._sending, suppress(OSError, ValueError):
+            pipe.write(to_line(**document))
+            pipe.flush()
+
+    def receive(self) -> Document:
+        """Wait for the next document; an empty one: there will be none any more."""
+        pipe: IO[bytes] | None = self.popen.stdout
+        assert pipe is not None, "it has a pipe"
+        with suppress(OSError, ValueError):
+            while line := pipe.readline():
+                if document := from_line(line):
+                    return document
+        return {}
+
+    def expire(self) -> None:
+        """End it because its run takes too long; return when that is done."""
+        self.is_overdue = True
+        kinship.ask_to_end(self.popen)
+        if not self._ended.wait(_LAST_WORDS):
+            kinship.kill(self.popen, self.sign)
+
+    def end(self) -> int:
+        """Take note of its end, and end what it left behind; give its exit code."""
+        self.is_lost = True
+        kinship.kill(self.popen, self.sign)
+        code = self.popen.wait()
+        self._ended.set()
+        self.close()
+        return code
+
+    def close(self) -> None:
+        """Let it go: an idle one ends when nobody can want anything of it any more."""
+        for pipe in (self.popen.stdin, self.popen.stdout):
+            with suppress(OSError, ValueError):
+                if pipe is not None:
+                    pipe.close()
+
+
+class Processes:
+    """Calls each run's function in a process that has nothing else to do; used on any thread."""
+
+    def __init__(
+        self,
+        program: Callable[[], Program],
+        *,
+        context: Callable[[Run], Context],
+        notice: Callable[[Run, object], None],
+        redaction: Redaction,
+        children: Callable[[], Children],
+        clock: Clock,
+    ) -> None:
+        self._program = program
+        self._context = context
+        self._notice = notice
+        self._redaction = redaction
+        #: Where the processes are known, to be ended with the program.
+        self._children = children
+        self._clock = clock
+        self._deadlines = Deadlines()
+        self._idle: list[Process] = []
+        self._lock = threading.Lock()
+        self._is_stopped = False
+
+    def call(self, run: Run) -> Result:
+        """Call it and wait for its end, which is at its timeout at the latest."""
+        run.started = self._clock.now()
+        begun = perf_counter()
+        token = current.set(run)
+        try:
+            process = self._take()
+            try:
+                result = self._performed(process, run)
+            finally:
+                self._give_back(process)
+        finally:
+            if run.end_line is not None:
+                run.end_line()
+            current.reset(token)
+        return result._replace(duration=timedelta(0, perf_counter() - begun))
+
+    def stop(self) -> None:
+        """Keep no process any longer than for its run."""
+        self._is_stopped = True
+        self.renew()
+
+    def renew(self) -> None:
+        """Let new processes take the place of those that are idle now."""
+        with self._lock:
+            idle, self._idle = self._idle, []
+        for process in idle:
+            process.close()
+        for process in idle:
+            self._retire(process)
+
+    def _take(self) -> Process:
+        while True:
+            with self._lock:
+                process = self._idle.pop() if self._idle else None
+            if process is None:
+                break
+            if process.is_alive:
+                return process
+            self._retire(process)
+        process = Process(self._program())
+        self._children().adopt(process.popen)
+        return process
+
+    def _give_back(self, process: Process) -> None:
+        with self._lock:
+            is_kept = not (self._is_stopped or process.is_worn or len(self._idle) >= _WARM)
+            if is_kept:
+                self._idle.append(process)
+        if not is_kept:
+            self._retire(process)
+
+    def _retire(self, process: Process) -> None:
+        process.close()
+        with suppress(subprocess.TimeoutExpired):
+            process.popen.wait(_LAST_WORDS)
+        if process.popen.returncode is None:
+            process.end()
+        self._children().release(process.popen)
+
+    def _performed(self, process: Process, run: Run) -> Result:
+        limit = run.care.timeout
+        watch = None if limit is None else self._deadlines.begin(limit.total_seconds(), process.expire)
+        end: Document = {}
+        code = 0
+        try:
+            process.send(level=logging.getLogger().getEffectiveLevel(), call=_call_of(run))
+            end = self._converse(process, run)
+        finally:
+            if not end:
+                code = process.end()
+            if watch is not None:
+                self._deadlines.end(watch)
+        return self._ended(process, run, end) if end else self._lost(process, run, code)
+
+    def _converse(self, process: Process, run: Run) -> Document:
+        """Do what the function wants until it ends; empty: its process has."""
+        context = self._context(run)
+        while document := process.receive():
+            if "end" in document:
+                ended: Document = document["end"]
+                return ended
+            if "print" in document:
+                sys.stdout.write(document["print"])
+            elif "log" in document:
+                _log(document["log"])
+            elif "notice" in document:
+                self._notice(run, document["notice"])
+            elif "ask" in document:
+                process.send(**answered(context, *document["ask"]))
+            elif "overdue" in document:
+                process.last_words = to_failure(document["overdue"])
+        return {}
+
+    def _ended(self, process: Process, run: Run, end: Document) -> Result:
+        process.note(end["memory"])
+        pieces = tuple(redacted_piece(piece, self._redaction) for piece in to_pieces(end["pieces"]))
+        failure = to_failure(end["failure"])
+        if failure is not None:
+            failure = without_secrets(beyond_memory(failure, run.care), self._redaction)
+        return Result(pieces, failure, usage=Usage(timedelta(seconds=end["cpu"]), end["memory"]))
+
+    def _lost(self, process: Process, run: Run, code: int) -> Result:
+        if process.is_overdue:
+            late = process.last_words or overdue(run.action, run.care, self._redaction)
+            return Result(failure=without_secrets(late, self._redaction))
+        return Result(failure=process_ended(run.action, run.care, code))
+
+
+def _call_of(run: Run) -> Document:
+    care, action = run.care, run.action
+    return {
+        "id": run.id,
+        "job": run.binding,
+        "action": {
+            "name": action.name,
+            "file": action.file,
+            "line": action.line,
+            "doc": action.doc,
+            "takes_context": action.takes_context,
+            "is_async": action.is_async,
+            "parameters": action.parameters,
+        },
+        "slot": run.slot.isoformat(),
+        "asked_by": run.asked_by,
+        "event": None if run.event is None else dict(run.event),
+        "emits": run.emits,
+        "timeout": None if care.timeout is None else care.timeout.total_seconds(),
+        "cpu": None if care.cpu is None else care.cpu.total_seconds(),
+        "memory": care.memory,
+    }
+
+
+def _log(told: Document) -> None:
+    logger = logging.getLogger(told["name"])
+    if logger.isEnabledFor(told["levelno"]):
+        words = {name: told[name] for name in ("name", "levelno", "levelname", "msg")}
+        logger.handle(logging.makeLogRecord({**told["extra"], **words}))

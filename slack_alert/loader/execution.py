@@ -1,0 +1,95 @@
+"""Execute plugin files, and say what went wrong where one cannot be."""
+
+from __future__ import annotations
+
+import importlib
+import os
+import sys
+import traceback
+from dataclasses import dataclass
+from pathlib import Path
+
+from slack_alert.core.bindings import Binding
+from slack_alert.core.catalog import Problem, Severity
+from slack_alert.loader.binder import Plan
+from slack_alert.loader.declaration import Declaration, Reading
+from slack_alert.loader.files import PACKAGE, PluginFile
+from slack_alert.loader.modules import PluginFinder
+
+
+@dataclass(frozen=True, slots=True)
+class Read:
+    """A plugin file with what it declares."""
+
+    file: PluginFile
+    reading: Reading
+    #: For each declaration, in the same order; None where it is kept out.
+    plans: tuple[Plan | None, ...]
+
+    @property
+    def is_executed(self) -> bool:
+        """Tell whether something in it wants to run; other files are imported by whoever needs them."""
+        return self.reading.code is not None and any(one.is_enabled for one in self.reading.declarations)
+
+
+def import_packages(file: PluginFile, finder: PluginFinder, problems: list[Problem]) -> None:
+    """Import what surrounds a file; where that fails, the folder alone stands in for it and the file still runs."""
+    for package in file.packages:
+        error = import_module(package)
+        if error:
+            problems.append(failure(finder.failed_file(package) or file, error))
+
+
+def executed(read: Read, problems: list[Problem]) -> list[Binding]:
+    """Execute one file and give its bindings their functions."""
+    error = import_module(read.file.module)
+    if error:
+        problems.append(failure(read.file, error))
+        return []
+    # A module may have put anything into its own place.
+    names: dict[str, object] = getattr(sys.modules[read.file.module], "__dict__", {})
+    found: list[Binding] = []
+    for plan in read.plans:
+        function = names.get(plan.declaration.attribute) if plan else None
+        if plan and callable(function):
+            found += plan.bindings(function)
+        elif plan:
+            problems.append(_lost(read.file, plan.declaration, function))
+    return found
+
+
+def import_module(module: str) -> BaseException | None:
+    """Import a module; give what it raised."""
+    try:
+        importlib.import_module(module)
+    except KeyboardInterrupt:
+        raise
+    except BaseException as error:  # noqa: BLE001 - a plugin's SystemExit must not end the program
+        return error
+    return None
+
+
+def failure(file: PluginFile, error: BaseException) -> Problem:
+    """Say where in the file loading ended, and why."""
+    root = Path(file.path).parents[len(file.parts)]
+    frames = [(frame.f_code.co_filename, line) for frame, line in traceback.walk_tb(error.__traceback__)]
+    lines = [line for path, line in frames if path == file.path]
+    elsewhere = [f" (at {path[len(str(root)) + 1 :]}:{line})" for path, line in frames if _is_other(path, file, root)]
+    try:
+        said = " ".join(str(error).split())
+    except Exception:  # noqa: BLE001 - it is the plugin's own code that makes this text
+        said = ""
+    name = type(error).__name__
+    message = f"failed while loading: {name}{': ' if said else ''}{said}{elsewhere[-1] if elsewhere else ''}"
+    hint = "Correct the line, or install what it needs; the other files run meanwhile."
+    return Problem(file.shown, lines[-1] if lines else 1, 1, Severity.ERROR, "SA103", message, hint)
+
+
+def _is_other(path: str, file: PluginFile, root: Path) -> bool:
+    return path != file.path and path.startswith(str(root / PACKAGE) + os.sep)
+
+
+def _lost(file: PluginFile, declaration: Declaration, value: object) -> Problem:
+    said = f"after loading, {declaration.function} is no function but {type(value).__name__}"
+    hint = "A decorator must return a function, and nothing else may take the name."
+    return Problem(file.shown, declaration.line, declaration.column, Severity.ERROR, "SA103", said, hint)

@@ -1,0 +1,262 @@
+"""The plugins as they run, and how what changes in their files takes its place."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from pathlib import Path
+
+from slack_alert.core.bindings import Binding
+from slack_alert.core.catalog import Catalog, Change, Problem
+from slack_alert.loader.binder import Binder, Plan
+from slack_alert.loader.compiler import read_file
+from slack_alert.loader.declaration import Declaration, Reading
+from slack_alert.loader.execution import Read, executed, failure
+from slack_alert.loader.files import PluginFile, importable_names
+from slack_alert.loader.fingerprint import Fingerprints, Text
+from slack_alert.loader.folder import Folder, Look
+from slack_alert.loader.modules import PluginFinder
+from slack_alert.loader.reader import Reader
+from slack_alert.loader.succession import dependents, imported_by, remove, succeed
+from slack_alert.loader.terms import Defaults
+
+#: What vanishes may be back in a moment, when somebody is writing: so many seconds it goes on.
+GRACE = 2.0
+
+
+class Plugins:
+    """What was loaded, by file; a file that does not load leaves its last good version running."""
+
+    def __init__(
+        self, defaults: Callable[[], Defaults], finder: PluginFinder, contents: dict[str, bytes], catalog: Catalog
+    ) -> None:
+        self.catalog = catalog
+        self._defaults = defaults
+        self._finder = finder
+        self._folder = Folder(finder.folder, contents)
+        #: What runs, by module. This and what follows is filled when something changes for the first time.
+        self._running: dict[str, Text] = {}
+        self._files: dict[str, PluginFile] = {}
+        #: By file, as people read it.
+        self._bindings: dict[str, list[Binding]] = {}
+        self._problems: dict[str, list[Problem]] = {}
+        self._folder_problems: list[Problem] = []
+        #: Since when jobs, or files, are not there any more.
+        self._leaving: dict[str, float] = {}
+        self._missing: dict[str, float] = {}
+        #: The fingerprints of jobs that the running version of their file does not have.
+        self._former: dict[str, str] = {}
+
+    def reload(self, passed: float) -> Change | None:
+        """Look at the files, and take up what changed; None where nothing did.
+
+        `passed` are seconds by a clock that is never set. What it gives may be unsettled: then ask again in a second.
+        """
+        if not self._running:
+            self._begin()
+        look = self._folder.look()
+        gone = self._gone(look.missing, passed)
+        over = {name for name, since in self._leaving.items() if passed - since >= GRACE}
+        is_settled = not (look.missing[len(gone) :] or self._leaving.keys() - over)
+        if not (look.changed or gone or over or look.problems != self._folder_problems):
+            return None if is_settled else Change(self.catalog, kept=len(self.catalog.bindings), is_settled=False)
+        before = self.catalog
+        self._folder_problems = look.problems
+        replaced = self._renew(look, gone, passed)
+        self._drop(over)
+        self.catalog = self._assembled()
+        return _change(before, self.catalog, replaced, is_settled=not (self._missing or self._leaving))
+
+    def _begin(self) -> None:
+        for path, content in self._folder.contents.items():
+            self._run(PluginFile.at(Path(path), self._folder.path), content)
+        for binding in self.catalog.bindings:
+            self._bindings.setdefault(binding.action.file, []).append(binding)
+        for problem in self.catalog.problems:
+            if problem.file.endswith(".py"):
+                self._problems.setdefault(problem.file, []).append(problem)
+            else:
+                self._folder_problems.append(problem)
+
+    def _run(self, file: PluginFile, content: bytes) -> None:
+        module = _module(file)
+        package = module if module != file.module else module.rpartition(".")[0]
+        self._running[module] = Text(content, package)
+        self._files[module] = file
+
+    def _gone(self, missing: Sequence[PluginFile], passed: float) -> list[PluginFile]:
+        """Find the files that are missing for good."""
+        self._missing = {file.path: self._missing.get(file.path, passed) for file in missing}
+        gone = [file for file in missing if passed - self._missing[file.path] >= GRACE]
+        for file in gone:
+            del self._missing[file.path]
+        return gone
+
+    def _renew(self, look: Look, gone: list[PluginFile], passed: float) -> set[str]:
+        """Execute what changed and what imports it; name the jobs that are others now."""
+        before = dict(self._running)
+        reader = Reader(self._defaults().markers)
+        self._finder.renew(reader)
+        readings = {file: self._read(file) for file in look.changed}
+        for file in gone:
+            self._forget(file)
+        again = self._to_execute(look, readings, gone)
+        readings = {file: self._read(file) for file in again} | readings
+        failed = self._execute(again, readings, set(look.changed))
+        self._folder.note(reader.contents)
+        taken = [file for file in look.files if file not in readings and self._has(file, "SA206")]
+        readings |= {file: self._read(file) for file in taken}
+        renewed = {file: reading for file, reading in readings.items() if file not in failed}
+        for file in renewed:
+            self._run(file, self._folder.contents[file.path])
+        prints = Fingerprints(before.get), Fingerprints(self._running.get)
+        known = {binding.name for binding in self.catalog.bindings}
+        return self._bind(renewed, look, prints, passed) & known
+
+    def _read(self, file: PluginFile) -> Reading:
+        fault = self._folder.faults.get(file.path)
+        if fault is not None:
+            return Reading(problems=(fault,))
+        content, beside = self._folder.contents[file.path], importable_names(file.folder)
+        return read_file(file, content, markers=self._defaults().markers, neighbours=beside)
+
+    def _has(self, file: PluginFile, code: str) -> bool:
+        """Tell whether a file that is as it runs, or never ran, has a problem of this kind."""
+        return file.path in self._folder.contents and any(
+            one.code == code for one in self._problems.get(file.shown, ())
+        )
+
+    def _to_execute(
+        self, look: Look, readings: Mapping[PluginFile, Reading], gone: Iterable[PluginFile]
+    ) -> list[PluginFile]:
+        """Find what changed and runs, what imports it, and what failed the last time."""
+        again = {file for file, reading in readings.items() if _is_run(file, reading)}
+        again |= {file for file in look.files if file not in readings and self._has(file, "SA103")}
+        for module in dependents([_module(file) for file in (*again, *gone)], self._running):
+            file = self._files[module]
+            # One whose new version does not load keeps what it has.
+            if self._folder.contents.get(file.path) == self._running[module].content and file not in readings:
+                again.add(file)
+        return sorted(again, key=lambda file: file.shown)
+
+    def _execute(
+        self, files: Sequence[PluginFile], readings: Mapping[PluginFile, Reading], changed: Collection[PluginFile]
+    ) -> set[PluginFile]:
+        """Execute files; give those that stay as they are, because it failed or there was nothing to execute."""
+        for file in files:
+            self._finder.expect(file, readings[file])
+        errors = succeed([_module(file) for file in files])
+        self._finder.forget()
+        failed = {file for file, reading in readings.items() if reading.code is None}
+        for file in failed:
+            self._problems[file.shown] = list(readings[file].problems)
+        for file in files:
+            error = errors.get(_module(file))
+            if error is None:
+                continue
+            failed.add(file)
+            # Of what imports a file that failed, the fault is there.
+            if file in changed or not self._imports_any(file, errors):
+                self._problems[file.shown] = [failure(file, error)]
+        return failed
+
+    def _imports_any(self, file: PluginFile, modules: Collection[str]) -> bool:
+        text = self._running.get(_module(file))
+        return text is not None and not imported_by(_module(file), text).isdisjoint(modules)
+
+    def _bind(
+        self,
+        readings: Mapping[PluginFile, Reading],
+        look: Look,
+        prints: tuple[Fingerprints, Fingerprints],
+        passed: float,
+    ) -> set[str]:
+        """Make the bindings of files that were executed; name those that are others now."""
+        shown = {file.shown for file in readings}
+        binder = Binder(self._defaults())
+        for other, bindings in self._bindings.items():
+            if other not in shown:
+                binder.reserve(bindings)
+        changed: set[str] = set()
+        for file in (file for file in look.files if file in readings):
+            plans = self._bind_file(file, readings[file], binder, passed)
+            changed |= self._compare(file, plans, *prints)
+        for file in readings.keys() - set(look.files):
+            self._problems[file.shown] = list(readings[file].problems)
+        return changed
+
+    def _bind_file(self, file: PluginFile, reading: Reading, binder: Binder, passed: float) -> list[Plan]:
+        problems = binder.problems = list(reading.problems)
+        plans = tuple(binder.plan(file, declaration) for declaration in reading.declarations)
+        read = Read(file, reading, plans)
+        bindings = executed(read, problems) if read.is_executed else []
+        names = {binding.name for binding in bindings}
+        # A marker with a fault leaves its job as it was; what is not there at all may be about to be written.
+        faulty = {_name(file, one) for one in reading.declarations if one.is_enabled} - names
+        left = [binding for binding in self._bindings.get(file.shown, ()) if binding.name not in names]
+        for name in names | faulty:
+            self._leaving.pop(name, None)
+        for binding in left:
+            if binding.name not in faulty:
+                self._leaving.setdefault(binding.name, passed)
+        self._bindings[file.shown] = [*bindings, *left]
+        self._problems[file.shown] = problems
+        return [plan for plan in plans if plan and plan.name in names]
+
+    def _compare(self, file: PluginFile, plans: Sequence[Plan], old: Fingerprints, new: Fingerprints) -> set[str]:
+        """Find what is not what it was; of what stays behind as it was, that is remembered."""
+        changed = {
+            plan.name
+            for plan in plans
+            for function in (plan.declaration.function,)
+            if new.of(file.module, function) != (self._former.pop(plan.name, "") or old.of(file.module, function))
+        }
+        names = {plan.name for plan in plans}
+        for binding in self._bindings[file.shown]:
+            if binding.name not in names:
+                function = getattr(binding.action.function, "__name__", "")
+                self._former.setdefault(binding.name, old.of(file.module, function))
+        return changed
+
+    def _forget(self, file: PluginFile) -> None:
+        """Let go of a file that is gone."""
+        for binding in self._bindings.pop(file.shown, ()):
+            self._leaving.pop(binding.name, None)
+            self._former.pop(binding.name, None)
+        self._problems.pop(file.shown, None)
+        self._running.pop(_module(file), None)
+        self._folder.forget(file)
+        remove(_module(file))
+
+    def _drop(self, names: Collection[str]) -> None:
+        for name in names & self._leaving.keys():
+            del self._leaving[name]
+            self._former.pop(name, None)
+            for bindings in self._bindings.values():
+                bindings[:] = [binding for binding in bindings if binding.name != name]
+
+    def _assembled(self) -> Catalog:
+        bindings = [one for shown in sorted(self._bindings) for one in self._bindings[shown]]
+        problems = [*self._folder_problems, *(one for found in self._problems.values() for one in found)]
+        problems.sort(key=lambda one: (one.file, one.line, one.column, one.code))
+        return Catalog(tuple(bindings), tuple(problems))
+
+
+def _module(file: PluginFile) -> str:
+    return file.module.removesuffix(".__init__")
+
+
+def _is_run(file: PluginFile, reading: Reading) -> bool:
+    return reading.code is not None and (_module(file) in sys.modules or Read(file, reading, ()).is_executed)
+
+
+def _name(file: PluginFile, declaration: Declaration) -> str:
+    return f"{file.name}.{declaration.keywords.get('name', declaration.function)}"
+
+
+def _change(before: Catalog, after: Catalog, replaced: Collection[str], *, is_settled: bool) -> Change:
+    old = dict.fromkeys(binding.name for binding in before.bindings)
+    new = dict.fromkeys(binding.name for binding in after.bindings)
+    added, removed = tuple(name for name in new if name not in old), tuple(name for name in old if name not in new)
+    changed = tuple(name for name in new if name in replaced)
+    return Change(after, added, changed, removed, len(new) - len(added) - len(changed), is_settled)

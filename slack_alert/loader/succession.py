@@ -1,0 +1,81 @@
+"""Let new versions of modules take the place of those that run, one by one, where they can be executed."""
+
+from __future__ import annotations
+
+import ast
+import sys
+from collections.abc import Iterable, Mapping, Sequence
+from types import ModuleType
+
+from slack_alert.loader.execution import import_module
+from slack_alert.loader.fingerprint import Text
+from slack_alert.loader.scopes import import_statements, imports
+
+
+def succeed(modules: Sequence[str]) -> dict[str, BaseException]:
+    """Execute modules anew; where that fails, the former one stays, and the error is given."""
+    former = {name: sys.modules.pop(name) for name in modules if name in sys.modules}
+    errors: dict[str, BaseException] = {}
+    try:
+        for name in modules:
+            error = import_module(name)
+            if error is not None:
+                errors[name] = error
+    finally:
+        for name, module in former.items():
+            _settle(name, sys.modules.setdefault(name, module))
+    return errors
+
+
+def remove(module: str) -> None:
+    """Take a module out, the file of which is gone."""
+    parent, _, name = module.rpartition(".")
+    if sys.modules.pop(module, None) is not None and hasattr(sys.modules.get(parent), name):
+        delattr(sys.modules[parent], name)
+
+
+def dependents(changed: Iterable[str], texts: Mapping[str, Text]) -> set[str]:
+    """Find the loaded modules that import one of these when they are executed, at whatever remove."""
+    found: set[str] = set()
+    waiting = set(changed)
+    while waiting:
+        new = {
+            module
+            for module, text in texts.items()
+            if module in sys.modules and module not in found and _imports_any(module, text, waiting)
+        } - waiting
+        found |= new
+        waiting = new
+    return found
+
+
+def imported_by(module: str, text: Text) -> set[str]:
+    """Name the modules that a module imports when it is executed, whether they are there or not."""
+    try:
+        tree = ast.parse(text.content)
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return set()
+    return {
+        name
+        for statement in import_statements(tree, is_deep=False)
+        for alias in statement.names
+        for name, _ in imports(statement, alias, module, text.package)
+    }
+
+
+def _imports_any(module: str, text: Text, names: set[str]) -> bool:
+    # Most files can be told apart without parsing them; `from . import x` does not name the package it means.
+    words = [name.rpartition(".")[2].encode() for name in names]
+    if not any(word in text.content for word in (*words, b"from .")):
+        return False
+    return not names.isdisjoint(imported_by(module, text))
+
+
+def _settle(name: str, module: ModuleType) -> None:
+    """Let a module be found in its package, and its own parts in it."""
+    parent, _, last = name.rpartition(".")
+    if parent in sys.modules:
+        setattr(sys.modules[parent], last, module)
+    for other, part in list(sys.modules.items()):
+        if other.rpartition(".")[0] == name and not hasattr(module, other.rpartition(".")[2]):
+            setattr(module, other.rpartition(".")[2], part)

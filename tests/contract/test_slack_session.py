@@ -1,0 +1,207 @@
+"""The session under AsyncWebClient: what of HTTP it understands, and which connections it uses again."""
+
+from __future__ import annotations
+
+import asyncio
+import ssl
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
+from dataclasses import dataclass, field
+
+import aiohttp
+import pytest
+
+from slack_alert.channels.slack.session import NotConnectedError, Reading, Session, read
+from tests.fakes.loopback import CERTIFICATE, unused_address
+
+OK = b'{"ok":true}'
+WHOLE = b"HTTP/1.1 200 OK\r\nContent-Length: 11\r\n\r\n" + OK
+CHUNKED = b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n"
+UNMEASURED = b"HTTP/1.0 502 Bad Gateway\r\n\r\n<html>"
+
+WHOLES: list[tuple[bytes, int, bytes, bool]] = [
+    (WHOLE, 200, OK, False),
+    (b"HTTP/1.1 204 \r\nContent-Length: 0\r\n\r\n", 204, b"", False),
+    (b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nConnection: Close\r\n\r\n{}", 200, b"{}", True),
+    (b"HTTP/1.0 200 OK\r\nContent-Length: 2\r\n\r\n{}", 200, b"{}", True),
+    (CHUNKED + b'5\r\n{"ok"\r\n6;a=b\r\n:true}\r\n0\r\n\r\n', 200, OK, False),
+    (CHUNKED + b"B\r\n" + OK + b"\r\n0\r\nChecksum: 1\r\n\r\n", 200, OK, False),
+]
+
+
+class TestReading:
+    @pytest.mark.parametrize(("received", "status", "body", "is_last"), WHOLES)
+    def test_whole_answers_are_read(self, received: bytes, status: int, body: bytes, is_last: bool) -> None:
+        reading = read(received, is_ended=False)
+
+        assert reading is not None
+        assert (reading.status, reading.body, reading.is_last) == (status, body, is_last)
+
+    @pytest.mark.parametrize("received", [each[0] for each in WHOLES])
+    def test_any_part_of_an_answer_is_none_yet(self, received: bytes) -> None:
+        assert [read(received[:end], is_ended=True) for end in range(len(received))] == [None] * len(received)
+
+    def test_an_answer_without_a_length_ends_with_its_connection(self) -> None:
+        assert read(UNMEASURED, is_ended=False) is None
+        assert read(UNMEASURED, is_ended=True) == Reading(502, {}, b"<html>", is_last=True)
+
+    def test_headers_are_found_however_they_are_written(self) -> None:
+        reading = read(b"HTTP/1.1 429 X\r\nretry-after:  7 \r\ncontent-length: 0\r\n\r\n", is_ended=False)
+
+        assert reading is not None
+        assert reading.headers["Retry-After"] == "7"
+
+    @pytest.mark.parametrize(
+        "received",
+        [
+            b"SSH-2.0-OpenSSH_9.6\r\n\r\n",
+            b"HTTP/2 200\r\n\r\n",
+            b"HTTP/1.1 fine\r\nContent-Length: 0\r\n\r\n",
+            b"HTTP/1.1 200 OK\r\nContent-Length: many\r\n\r\n",
+            CHUNKED + b"many\r\n",
+            WHOLE + b"HTTP/1.1 200 OK\r\n",
+        ],
+    )
+    def test_what_is_no_answer_is_refused(self, received: bytes) -> None:
+        with pytest.raises(ValueError):  # noqa: PT011 - whatever could not be read
+            read(received, is_ended=False)
+
+
+@dataclass
+class Site:
+    """Answers each request on a connection with the next of these; after the last one it hangs up."""
+
+    answers: list[bytes]
+    requests: list[bytes] = field(default_factory=list)
+    connections: int = 0
+    #: Said on a connection on which nobody asks, after the first answer.
+    unasked: bytes = b""
+    ended: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(0))
+
+    async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self.connections += 1
+        with suppress(OSError):  # The other side may leave.
+            await self._answer(reader, writer)
+        writer.close()
+        with suppress(OSError):
+            await writer.wait_closed()
+        self.ended.release()
+
+    async def _answer(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        while self.answers:
+            try:
+                head = await reader.readuntil(b"\r\n\r\n")
+            except asyncio.IncompleteReadError:
+                break
+            length = int(head.lower().partition(b"content-length: ")[2].partition(b"\r\n")[0])
+            self.requests.append(head + await reader.readexactly(length))
+            answer = self.answers.pop(0)
+            for byte in (answer[:1], answer[1:], self.unasked):
+                writer.write(byte)
+                await writer.drain()
+
+
+def using(site: Site, act: Callable[[Session, str], Awaitable[None]], *, is_secret: bool = False) -> None:
+    """Run something with a session and the address of a site."""
+
+    async def whole() -> None:
+        theirs, ours = _contexts() if is_secret else (None, None)
+        limit = aiohttp.ClientTimeout(total=0.2, connect=5)
+        async with await asyncio.start_server(site.serve, "127.0.0.1", 0, ssl=theirs) as server:
+            port = server.sockets[0].getsockname()[1]
+            session = Session(aiohttp.ClientSession(timeout=limit), ours)
+            try:
+                await act(session, f"https://localhost:{port}/api/x" if is_secret else f"http://127.0.0.1:{port}/api/x")
+            finally:
+                await session.close()
+                for _ in range(site.connections):
+                    await site.ended.acquire()
+
+    asyncio.run(whole())
+
+
+def _contexts() -> tuple[ssl.SSLContext, ssl.SSLContext]:
+    theirs = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    theirs.load_cert_chain(CERTIFICATE)
+    return theirs, ssl.create_default_context(cafile=CERTIFICATE)
+
+
+async def post(session: Session, url: str) -> object:
+    async with session.request("POST", url, json={"text": "é"}, headers={"Authorization": "Bearer x"}) as answer:
+        return await answer.json()
+
+
+async def twice(session: Session, url: str) -> None:
+    assert await post(session, url) == {"ok": True}
+    assert await post(session, url) == {"ok": True}
+
+
+class TestConnections:
+    def test_a_connection_is_used_again(self) -> None:
+        site = Site([WHOLE, WHOLE])
+        using(site, twice)
+
+        assert site.connections == 1
+        assert site.requests[0].startswith(b"POST /api/x HTTP/1.1\r\nAuthorization: Bearer x\r\nHost: 127.0.0.1:")
+        assert site.requests[0].endswith(b'\r\n\r\n{"text": "\\u00e9"}')
+
+    def test_tls_is_spoken_and_the_certificate_checked_against_the_name(self) -> None:
+        site = Site([WHOLE, WHOLE])
+        using(site, twice, is_secret=True)
+
+        assert site.connections == 1
+
+    def test_a_connection_the_other_side_ends_is_not_used_again(self) -> None:
+        site = Site([WHOLE.replace(b"\r\n\r\n", b"\r\nConnection: close\r\n\r\n"), WHOLE])
+        using(site, twice)
+
+        assert site.connections == 2
+
+    def test_an_answer_nobody_asked_for_ends_its_connection(self) -> None:
+        async def act(session: Session, url: str) -> None:
+            for _ in range(4):
+                with suppress(ValueError, OSError):
+                    assert await post(session, url) == {"ok": True}
+
+        site = Site([WHOLE] * 10, unasked=b"HTTP/1.1 408 Timeout\r\nContent-Length: 0\r\n\r\n")
+        using(site, act)
+
+        assert site.connections > 1
+
+    def test_a_broken_connection_is_told_and_left(self) -> None:
+        async def act(session: Session, url: str) -> None:
+            with pytest.raises(ConnectionResetError):
+                await post(session, url)
+            site.answers = [WHOLE]
+            assert await post(session, url) == {"ok": True}
+
+        site = Site([WHOLE[:-1]])
+        using(site, act)
+
+        assert site.connections == 2
+
+    @pytest.mark.slow
+    def test_an_answer_is_not_waited_for_for_ever(self) -> None:
+        async def act(session: Session, url: str) -> None:
+            with pytest.raises(TimeoutError):
+                await post(session, url)
+            assert await post(session, url) == {"ok": True}
+
+        site = Site([WHOLE[:-1], WHOLE, WHOLE])
+        using(site, act)
+
+        assert site.connections == 2
+
+    def test_who_cannot_connect_has_surely_not_sent(self) -> None:
+        async def act(session: Session, _: str) -> None:
+            with pytest.raises(NotConnectedError):
+                await post(session, unused_address())
+
+        using(Site([]), act)
+
+    def test_a_header_cannot_smuggle_in_another(self) -> None:
+        async def act(session: Session, url: str) -> None:
+            with pytest.raises(ValueError, match="header"):
+                await session.post(url, {"Authorization": "Bearer x\r\nX: y"}, {})
+
+        using(Site([]), act)
