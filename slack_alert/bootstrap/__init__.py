@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from slack_alert.bootstrap.assembly import assemble, make_channels, make_sender
-from slack_alert.bootstrap.errands import leave, rehearse, trigger
+from slack_alert.bootstrap.errands import leave, person, rehearse, trigger
 from slack_alert.bootstrap.places import (
     address,
     database,
@@ -15,6 +15,7 @@ from slack_alert.bootstrap.places import (
     survey_plugins,
 )
 from slack_alert.bootstrap.running import run
+from slack_alert.bootstrap.silence import make_mutes
 
 __all__ = [
     "address",
@@ -25,8 +26,10 @@ __all__ = [
     "leave",
     "load_plugins",
     "make_channels",
+    "make_mutes",
     "make_sender",
     "open_reader",
+    "person",
     "reading",
     "rehearse",
     "run",

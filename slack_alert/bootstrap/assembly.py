@@ -6,13 +6,13 @@ import asyncio
 import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
 from random import random
 from typing import TYPE_CHECKING, Any, TextIO
 
 from slack_alert.bootstrap.isolation import make_processes
 from slack_alert.bootstrap.places import address, errors_address, open_reader
 from slack_alert.bootstrap.silence import make_digests, make_mutes
+from slack_alert.bootstrap.timing import Timetable
 from slack_alert.channels.closed import Closed
 from slack_alert.channels.console import ConsoleChannel
 from slack_alert.core.backoff import Outcome
@@ -20,21 +20,21 @@ from slack_alert.core.catalog import Catalog
 from slack_alert.core.markup import Markup
 from slack_alert.core.model import Delivery, Run
 from slack_alert.core.redaction import Redaction
-from slack_alert.core.triggers import parse_trigger
 from slack_alert.engine.clock import SystemClock
 from slack_alert.engine.context import Context, Services
 from slack_alert.engine.engine import Engine
 from slack_alert.engine.mutes import PACK
 from slack_alert.engine.parts import Parts
 from slack_alert.engine.pocket import Pocket
-from slack_alert.engine.ports import Batch, Books, Channel, Clock, Entry, Inbox, Reader, Snapshot, Source, Store
-from slack_alert.engine.pulse import EVERY, PULSE_NAME
+from slack_alert.engine.ports import Batch, Books, Channel, Clock, Entry, Inbox, Reader, Reload, Snapshot, Store, Watch
+from slack_alert.engine.receipts import Receipts
 from slack_alert.engine.redacted import RedactedBooks
 from slack_alert.engine.sender import Pace, Sender
 from slack_alert.engine.writer import Writer
 from slack_alert.executors.inline import Inline
 from slack_alert.executors.perform import Performer, Render
 from slack_alert.executors.retrying import Retrying
+from slack_alert.loader import plugins_folder
 from slack_alert.stores import MemoryStore
 
 if TYPE_CHECKING:
@@ -52,7 +52,9 @@ class Stores:
     are_intact: Callable[[], bool] = lambda: True
 
 
-def assemble(settings: Settings, catalog: Catalog, stores: Stores, *, out: TextIO) -> Parts:
+def assemble(
+    settings: Settings, catalog: Catalog, stores: Stores, *, out: TextIO, reload: Reload | None = None
+) -> Parts:
     """Put an app together; must be called on the loop it shall run on."""
     store = stores.store
     clock = SystemClock()
@@ -87,6 +89,7 @@ def assemble(settings: Settings, catalog: Catalog, stores: Stores, *, out: TextI
     services = make_services(settings, engine, books, snapshot, render, clock)
     memory = store if isinstance(store, MemoryStore) else None
     reader = memory or open_reader(settings)
+    timetable = Timetable(settings, engine)
     digests = make_digests(settings, mutes, engine=engine, books=books, memory=memory, blocking=_blocking(settings))
     return Parts(
         catalog=catalog,
@@ -101,7 +104,10 @@ def assemble(settings: Settings, catalog: Catalog, stores: Stores, *, out: TextI
         executor=executor,
         engine=engine,
         sender=make_sender(settings, channels, writer, reader, _tells(settings, engine)),
-        make_source=lambda now: _source(settings, engine, now),
+        make_source=timetable.source,
+        replan=timetable.replan,
+        reload=reload,
+        watch=_watch(settings) if reload else None,
         children=services.children,
         load=lambda: pool.load,
         accept_entry=lambda entry: (mutes if entry.pack == PACK else services.pocket(entry.pack)).accept(entry),
@@ -148,6 +154,7 @@ def make_sender(
         books=books,
         waiting=reader.waiting,
         last_receipt=reader.last_receipt,
+        receipts=Receipts(reader.receipt),
         clock=SystemClock(),
         paces={"console": at_once, "slack": Pace(settings.messages_per_second, settings.burst)},
         give_up=settings.give_up,
@@ -209,14 +216,12 @@ def _tells(settings: Settings, engine: Engine) -> Callable[[Delivery, Outcome], 
     return undeliverable
 
 
-def _source(settings: Settings, engine: Engine, now: datetime) -> Source:
-    # The clock's library is imported when there is something to time, not for every short command.
-    from slack_alert.schedulers import Planned, make_source
+def _watch(settings: Settings) -> Watch | None:
+    if settings.reload != "auto":
+        return None
+    from slack_alert.loader.watch import Watch as FolderWatch
 
-    beat = parse_trigger({"seconds": EVERY.total_seconds()}, zone=settings.timezone, name=PULSE_NAME)
-    assert beat is not None, "seconds make a trigger"
-    planned = [Planned(hot.job.name, hot.job.trigger, hot.anchor, max(now, hot.last or now)) for hot in engine.jobs()]
-    return make_source(settings.scheduler, [*planned, Planned(PULSE_NAME, beat, now, now)])
+    return FolderWatch(plugins_folder(settings.path), blocking=_blocking(settings))
 
 
 def _heartbeat(settings: Settings) -> Heartbeat | None:

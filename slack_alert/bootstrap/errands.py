@@ -115,7 +115,7 @@ def trigger(settings: Settings, job: str, *, is_posted: bool) -> Answered:
     binding = catalog.find(job)
     to = binding.to if isinstance(binding, Job) else address(settings)
     errors_to = binding.errors_to if isinstance(binding, Job) else errors_address(settings)
-    run = Run(0, binding.name, binding.action, SystemClock().now(), asked_by=_person())
+    run = Run(0, binding.name, binding.action, SystemClock().now(), asked_by=person())
     said: list[Message] = []
 
     def say(run: Run, more: tuple[Piece, ...], other: Address | None = None) -> None:
@@ -133,7 +133,7 @@ def trigger(settings: Settings, job: str, *, is_posted: bool) -> Answered:
     return Answered(record, told, is_taken)
 
 
-def _person() -> str:
+def person() -> str:
     """Name who is asking; in a container nobody may have a name."""
     try:
         return getpass.getuser()

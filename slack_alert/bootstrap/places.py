@@ -12,11 +12,11 @@ from typing import TYPE_CHECKING
 from slack_alert import stores
 from slack_alert.core.bindings import Binding, Job
 from slack_alert.core.care import Care, Isolation
-from slack_alert.core.catalog import Catalog
+from slack_alert.core.catalog import Catalog, Change
 from slack_alert.core.model import Address
 from slack_alert.engine.clock import SystemClock
-from slack_alert.engine.ports import Reader
-from slack_alert.loader import Defaults, load, survey
+from slack_alert.engine.ports import Reader, Reload
+from slack_alert.loader import Defaults, load, open_plugins, survey
 from slack_alert.stores import DatabaseLock, SqliteReader, sqlite_path
 
 if TYPE_CHECKING:
@@ -80,6 +80,18 @@ def load_plugins(settings: Settings, progress: Callable[[int, int], None] | None
     """Read, compile and execute every plugin; a dry run leaves no trace, not even compiled code."""
     cache = None if settings.dry_run else database(settings).with_name("code")
     return _reachable(settings, load(settings.path, defaults(settings), cache=cache, progress=progress))
+
+
+def follow_plugins(settings: Settings, progress: Callable[[int, int], None] | None = None) -> tuple[Catalog, Reload]:
+    """Do as `load_plugins` does, and give what takes up later changes."""
+    cache = None if settings.dry_run else database(settings).with_name("code")
+    plugins = open_plugins(settings.path, lambda: defaults(settings), cache=cache, progress=progress)
+
+    def reload(passed: float) -> Change | None:
+        change = plugins.reload(passed)
+        return change and replace(change, catalog=_reachable(settings, change.catalog))
+
+    return _reachable(settings, plugins.catalog), reload
 
 
 def _reachable(settings: Settings, catalog: Catalog) -> Catalog:

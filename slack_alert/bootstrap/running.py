@@ -11,11 +11,11 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, NoReturn, TextIO
 
 from slack_alert.bootstrap.assembly import Stores, assemble
-from slack_alert.bootstrap.places import address, database, errors_address, load_plugins, owning
+from slack_alert.bootstrap.places import address, database, errors_address, follow_plugins, load_plugins, owning
 from slack_alert.core.catalog import Catalog
 from slack_alert.engine.app import App, Manners
 from slack_alert.engine.engine import Engine
-from slack_alert.engine.ports import Limits
+from slack_alert.engine.ports import Limits, Reload
 from slack_alert.loader import plugins_folder
 from slack_alert.stores import MemoryInbox, MemoryStore, SqliteInbox, SqliteStore, inbox_path
 
@@ -48,10 +48,14 @@ def run(settings: Settings, *, out: TextIO, standby: bool, progress: Progress | 
 
 
 def _run(settings: Settings, stores: Stores, out: TextIO, progress: Progress | None, ready: Ready) -> int:
-    catalog = load_plugins(settings, progress)
+    reload: Reload | None = None
+    if settings.reload == "off":
+        catalog = load_plugins(settings, progress)
+    else:
+        catalog, reload = follow_plugins(settings, progress)
 
     async def main() -> int:
-        parts = assemble(settings, catalog, stores, out=out)
+        parts = assemble(settings, catalog, stores, out=out, reload=reload)
         app = App(parts, _manners(settings))
         if not catalog.jobs:
             app.stop()  # What keeps the functions out is said all the same.

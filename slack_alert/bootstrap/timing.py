@@ -34,6 +34,9 @@ class Timetable:
 
     def replan(self, source: Source, now: datetime) -> None:
         """Tell a source of what the engine has now."""
+        from slack_alert.schedulers import Clockwork
+
+        assert isinstance(source, Clockwork), "it was made here"
         source.replan(self._planned(now))
 
     def _planned(self, now: datetime) -> list[Planned]:

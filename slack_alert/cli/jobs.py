@@ -41,7 +41,7 @@ def jobs(ctx: click.Context, /, *, as_json: bool, **flags: object) -> int:
     catalog = bootstrap.survey_plugins(settings)
     now = SystemClock().now()
     with bootstrap.reading(settings) as reader:
-        lines = _lines(catalog, reader, now)
+        lines = _lines(catalog, reader, settings, now)
     if as_json:
         tell_json({"jobs": [line.json(settings.timezone) for line in lines]})
     else:
@@ -73,12 +73,14 @@ class _Line:
         }
 
 
-def _lines(catalog: Catalog, reader: Reader, now: datetime) -> list[_Line]:
+def _lines(catalog: Catalog, reader: Reader, settings: Settings, now: datetime) -> list[_Line]:
+    from slack_alert import bootstrap
     from slack_alert.core.bindings import Job
     from slack_alert.core.outlook import outlook
     from slack_alert.core.policy import State
 
     snapshot = reader.snapshot()
+    mutes = bootstrap.make_mutes(settings, snapshot.entries)
     lines = []
     for bindings in functions(catalog.bindings):
         job = next((binding for binding in bindings if isinstance(binding, Job)), None)
@@ -92,6 +94,7 @@ def _lines(catalog: Catalog, reader: Reader, now: datetime) -> list[_Line]:
             first_seen=seen.first if seen else None,
             last=seen.last if seen else None,
             now=now,
+            muted_until=mutes.until(job.name, now),
         )
         lines.append(_Line(bindings, job, ahead, _last_run(reader, job.name)))
     return lines

@@ -6,8 +6,11 @@ from datetime import datetime, time, timedelta, timezone, tzinfo
 
 from slack_alert.core.durations import parse_duration
 from slack_alert.core.errors import BadValue
+from slack_alert.core.wall import DAY, first_instant
 
 _FORMS = "Write 2026-11-21, 2026-11-21T09:00 (with or without an offset), 9:00, now, or a duration such as 2h or 1d."
+
+_ENDS = "Write 9:00 for the next one, or 2026-11-23T09:00; --for takes a duration such as 2h."
 
 
 def parse_moment(text: str, *, zone: tzinfo, now: datetime, ahead: bool = False) -> datetime:
@@ -23,13 +26,34 @@ def parse_moment(text: str, *, zone: tzinfo, now: datetime, ahead: bool = False)
     return now + _distance(said) * (1 if ahead else -1)
 
 
+def parse_end(text: str, *, zone: tzinfo, now: datetime) -> datetime:
+    """Read a moment ahead: a time of day is the next one. Raises BadValue for one that has passed, or a duration."""
+    said = text.strip()
+    today = now.astimezone(zone)
+    end = now if said == "now" else _local(said, today, zone)
+    if end is None:
+        raise BadValue(f"{said!r} is not a time.", hint=_ENDS)
+    if end <= now and _is_time_of_day(said):
+        end = first_instant(datetime.combine(today.date() + DAY, _time_of_day(said)), zone)
+    if end <= now:
+        raise BadValue(f"{said!r} has passed.", hint=_ENDS)
+    return end.astimezone(timezone.utc)
+
+
+def _is_time_of_day(said: str) -> bool:
+    return ":" in said and len(said) <= len("09:00:00")
+
+
+def _time_of_day(said: str) -> time:
+    try:
+        return time.fromisoformat(said.rjust(5, "0") if said.count(":") == 1 else said)
+    except ValueError:
+        raise BadValue(f"{said!r} is not a time of day.", hint=_FORMS) from None
+
+
 def _local(said: str, today: datetime, zone: tzinfo) -> datetime | None:
-    if ":" in said and len(said) <= len("09:00:00"):
-        try:
-            at = time.fromisoformat(said.rjust(5, "0") if said.count(":") == 1 else said)
-        except ValueError:
-            raise BadValue(f"{said!r} is not a time of day.", hint=_FORMS) from None
-        return datetime.combine(today.date(), at, zone)
+    if _is_time_of_day(said):
+        return datetime.combine(today.date(), _time_of_day(said), zone)
     try:
         at_day = datetime.fromisoformat(said.replace("Z", "+00:00"))
     except ValueError:

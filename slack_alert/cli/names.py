@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from difflib import get_close_matches
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING
 
@@ -14,6 +16,8 @@ if TYPE_CHECKING:
     from slack_alert.engine.ports import Snapshot
     from slack_alert.settings import Settings
 
+#: More are counted.
+_NAMED = 10
 #: The options that say which plugins are meant.
 _PLACES = ("path", "config", "ignore_global_config")
 
@@ -40,8 +44,35 @@ def chosen(said: str, names: list[str]) -> list[str]:
         return [full_name(said, names)]
     found = [name for name in names if fnmatchcase(name, said)]
     if not found:
-        raise BadValue(f"No job is called like {said!r}.", hint="`slack-alert jobs` lists them.")
+        near = _near(said, names)
+        hint = f"Did you mean {' or '.join(near)}?" if near else "`slack-alert jobs` lists them."
+        raise BadValue(f"No job is called like {said!r}.", hint=hint)
     return found
+
+
+def chosen_jobs(settings: Settings, said: str) -> list[str]:
+    """Find the jobs that are meant by a full name, a last part or a pattern; raise BadValue for none."""
+    from slack_alert import bootstrap
+
+    return chosen(said, [job.name for job in bootstrap.survey_plugins(settings).jobs])
+
+
+def listed(names: Sequence[str]) -> str:
+    """Name a few things, and count the rest: `a, b and 3 more`."""
+    named = [*names[:_NAMED], *([f"{len(names) - _NAMED} more"] if len(names) > _NAMED else [])]
+    return " and ".join(part for part in (", ".join(named[:-1]), named[-1]) if part)
+
+
+def remark_absence(*, is_taken: bool) -> None:
+    """Say where nobody runs that what was asked for counts from the next start on."""
+    if not is_taken:
+        click.echo("slack-alert is not running: this holds when it starts.", err=True)
+
+
+def _near(said: str, names: list[str]) -> list[str]:
+    """Find names, and patterns for whole files, that were perhaps meant."""
+    patterns = [f"{file}.*" for file in dict.fromkeys(name.rpartition(".")[0] for name in names)]
+    return get_close_matches(said, [*patterns, *names, *(name.rpartition(".")[2] for name in names)], 3)
 
 
 def complete_job(ctx: click.Context, _: click.Parameter, incomplete: str) -> list[str]:

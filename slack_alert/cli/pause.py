@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from slack_alert.cli import codes
-from slack_alert.cli.names import complete_job
+from slack_alert.cli.names import chosen_jobs, complete_job, listed, remark_absence
 from slack_alert.cli.options import common, remember
 from slack_alert.cli.output import tell
 from slack_alert.cli.session import settings_of
@@ -17,6 +17,7 @@ from slack_alert.core.errors import BadValue
 
 if TYPE_CHECKING:
     from slack_alert.core.bindings import Job
+    from slack_alert.engine.ports import Snapshot
     from slack_alert.settings import Settings
 
 
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
 @click.option("--for", "duration", metavar="D", help="How long, such as 30m, 2h or 1d; without it until `resume`.")
 @click.pass_context
 def pause(ctx: click.Context, /, *, job: str, duration: str | None, **flags: object) -> int:
-    """Let a job rest, for a while or until `resume`."""
+    """Let a job rest, for a while or until `resume`. JOB: a name, its last part, or a pattern such as 'db.*'."""
     from slack_alert import bootstrap
     from slack_alert.engine import requests
     from slack_alert.engine.clock import SystemClock
@@ -34,11 +35,12 @@ def pause(ctx: click.Context, /, *, job: str, duration: str | None, **flags: obj
     settings = settings_of(remember(ctx, flags))
     now = SystemClock().now()
     until = _end(duration, now) if duration is not None else None
-    found = _job(settings, job)
-    is_taken = bootstrap.leave(settings, requests.pause(found.name, until, now))
-    end = f"until {local(until, settings.timezone, now)}" if until else f"until `slack-alert resume {found.name}`"
-    tell(f"{found.name} is paused {end}.")
-    _remark(is_taken=is_taken)
+    names = chosen_jobs(settings, job)
+    is_taken = bootstrap.leave(settings, *(requests.pause(name, until, now) for name in names))
+    again = names[0] if len(names) == 1 else f"'{job}'"
+    end = f"until {local(until, settings.timezone, now)}" if until else f"until `slack-alert resume {again}`"
+    tell(f"{listed(names)} {'is' if len(names) == 1 else 'are'} paused {end}.")
+    remark_absence(is_taken=is_taken)
     return codes.FINE
 
 
@@ -47,18 +49,18 @@ def pause(ctx: click.Context, /, *, job: str, duration: str | None, **flags: obj
 @click.argument("job", shell_complete=complete_job)
 @click.pass_context
 def resume(ctx: click.Context, /, *, job: str, **flags: object) -> int:
-    """Let a paused job run again."""
+    """Let a paused job run again. JOB: a name, its last part, or a pattern such as 'db.*'."""
     from slack_alert import bootstrap
     from slack_alert.engine import requests
     from slack_alert.engine.clock import SystemClock
 
     settings = settings_of(remember(ctx, flags))
     now = SystemClock().now()
-    found = _job(settings, job)
-    said = _resumed(settings, found, now)
-    is_taken = bootstrap.leave(settings, requests.resume(found.name, now))
+    names = chosen_jobs(settings, job)
+    said = _resumed(settings, names, now)
+    is_taken = bootstrap.leave(settings, *(requests.resume(name, now) for name in names))
     tell(said)
-    _remark(is_taken=is_taken)
+    remark_absence(is_taken=is_taken)
     return codes.FINE
 
 
@@ -71,27 +73,22 @@ def _end(duration: str, now: datetime) -> datetime:
     return now + length
 
 
-def _job(settings: Settings, name: str) -> Job:
-    from slack_alert import bootstrap
-    from slack_alert.core.catalog import full_name
-
-    jobs = {job.name: job for job in bootstrap.survey_plugins(settings).jobs}
-    return jobs[full_name(name, jobs)]
-
-
-def _resumed(settings: Settings, job: Job, now: datetime) -> str:
+def _resumed(settings: Settings, names: list[str], now: datetime) -> str:
     """Say what `resume` changes: it ends what `pause` began, and the rest after too many alerts."""
     from slack_alert import bootstrap
-    from slack_alert.core.policy import rests
 
+    jobs = {job.name: job for job in bootstrap.survey_plugins(settings).jobs}
     with bootstrap.reading(settings) as reader:
         snapshot = reader.snapshot()
+    rested = [name for name in names if _rests(jobs[name], snapshot, now)]
+    if rested:
+        return f"{listed(rested)} {'runs' if len(rested) == 1 else 'run'} again."
+    return f"{listed(names)} {'was' if len(names) == 1 else 'were'} not paused."
+
+
+def _rests(job: Job, snapshot: Snapshot, now: datetime) -> bool:
+    from slack_alert.core.policy import rests
+
     hold, state = snapshot.holds.get(job.name), snapshot.states.get(job.name)
     is_held = hold is not None and not hold.is_over(now)
-    is_resting = state is not None and rests(job.policy, state.alerts, now) and not job.policy.mutes
-    return f"{job.name} runs again." if is_held or is_resting else f"{job.name} was not paused."
-
-
-def _remark(*, is_taken: bool) -> None:
-    if not is_taken:
-        click.echo("slack-alert is not running: this holds when it starts.", err=True)
+    return is_held or (state is not None and rests(job.policy, state.alerts, now) and not job.policy.mutes)

@@ -58,7 +58,8 @@ def simulate(
         if execute:
             records = bootstrap.rehearse(settings, catalog, begin, end)
         else:
-            records = list(simulated(catalog, begin, end, outcomes=script, mark=Markup(secrets.token_hex(4))))
+            mark, mute = Markup(secrets.token_hex(4)), bootstrap.make_mutes(settings).reason
+            records = list(simulated(catalog, begin, end, outcomes=script, mark=mark, mute=mute))
         _show(records, settings, out, as_json=as_json)
     return codes.FINE if catalog.jobs else codes.FOUND
 

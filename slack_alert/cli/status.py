@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime, tzinfo
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -21,6 +21,7 @@ from slack_alert.core.errors import StoreError
 
 if TYPE_CHECKING:
     from slack_alert.cli.tables import Style
+    from slack_alert.engine.ports import Load
     from slack_alert.settings import Settings
 
 
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
 @click.option("--json", "as_json", is_flag=True, help="One JSON document.")
 @click.pass_context
 def status(ctx: click.Context, /, *, as_json: bool, **flags: object) -> int:
-    """Tell whether it is alive: clock, delivery, queue, database; exit 1 when not."""
+    """Tell whether it is alive: clock, delivery, pool, queue, database; exit 1 when not."""
     from slack_alert.engine.clock import SystemClock
     from slack_alert.loader import plugins_folder
 
@@ -56,6 +57,7 @@ class Vitals:
     #: Channels that refuse our credentials.
     refused: tuple[str, ...]
     runs: int
+    pool: Load
     queued: int
     dead: int
     database: Path
@@ -70,6 +72,11 @@ class Vitals:
         return self.is_ticking and not self.refused
 
     @property
+    def is_roomy(self) -> bool:
+        """Whether every run finds a thread, and none is stuck."""
+        return not (self.pool.stuck or (self.pool.waiting and self.pool.busy >= self.pool.threads))
+
+    @property
     def is_alive(self) -> bool:
         """Whether all of it is as it should be."""
         return self.is_delivering and self.fault is None
@@ -82,6 +89,7 @@ class Vitals:
             "clock": {"ok": self.is_ticking, "at": instant(self.at, zone)},
             "delivery": {"ok": self.is_delivering, "refused": list(self.refused)},
             "queue": {"ok": not self.dead, "queued": self.queued, "dead": self.dead, "runs": self.runs},
+            "pool": {"ok": self.is_roomy, **asdict(self.pool)},
             "database": {
                 "ok": self.fault is None, "path": str(self.database), "made": self.is_made, "error": self.fault,
             },
@@ -91,6 +99,7 @@ class Vitals:
 def read_vitals(settings: Settings, now: datetime) -> Vitals:
     """Look at the lock, the last sign of life, the outbox and the database."""
     from slack_alert import bootstrap
+    from slack_alert.engine.ports import Load
     from slack_alert.engine.pulse import STALE, last_alive, read_pulse
     from slack_alert.stores.examination import obstacle, unsent
 
@@ -110,9 +119,10 @@ def read_vitals(settings: Settings, now: datetime) -> Vitals:
         fault = str(error)
     # A sign left by a run that ended in order is none, however fresh.
     is_ticking = pid is not None and at is not None and abs(now - at) < STALE and not pulse.get("clean")
+    pool = Load(**pulse.get("pool", {})) if is_ticking else Load()
     return Vitals(
         now, pid, at, is_ticking, tuple(pulse.get("refused", ())) if is_ticking else (),
-        pulse.get("runs", 0) if is_ticking else 0, counts.get("queued", 0), counts.get("dead", 0),
+        pulse.get("runs", 0) if is_ticking else 0, pool, counts.get("queued", 0), counts.get("dead", 0),
         path, path.exists(), fault,
     )  # fmt: skip
 
@@ -123,6 +133,7 @@ def _show(vitals: Vitals) -> None:
     rows = [
         ("clock", _mark(is_fine=vitals.is_ticking), _clock(vitals)),
         ("delivery", _mark(is_fine=vitals.is_delivering), _delivery(vitals)),
+        ("pool", "ok" if vitals.is_roomy else "warn", _pool(vitals)),
         ("queue", "warn" if vitals.dead else "ok", _queue(vitals)),
         ("database", _mark(is_fine=vitals.fault is None), _database(vitals)),
     ]
@@ -150,6 +161,17 @@ def _delivery(vitals: Vitals) -> str:
     if vitals.refused:
         return f"{', '.join(vitals.refused)} refuses our token: `slack-alert doctor` says what to do"
     return "messages go out" if vitals.is_ticking else "nothing is sent while it is not running"
+
+
+def _pool(vitals: Vitals) -> str:
+    pool = vitals.pool
+    if not vitals.is_ticking:
+        return "no function is called while it is not running"
+    said = f"{pool.busy} of {counted(pool.threads, 'thread')} busy, {counted(pool.waiting, 'run')} waiting"
+    if not pool.stuck:
+        return said if vitals.is_roomy else f"{said}: raise `threads`, or make the functions quicker"
+    stuck = f"{counted(pool.stuck, 'function')} given up and going on"
+    return f"{said}, {stuck}: `isolation = process` lets them be killed"
 
 
 def _queue(vitals: Vitals) -> str:

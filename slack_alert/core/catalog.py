@@ -80,6 +80,8 @@ class Change:
     kept: int = 0
     #: False: something seems to be gone, which may be back in a moment; ask again.
     is_settled: bool = True
+    #: False: the catalog is what it was.
+    has_news: bool = True
 
     @property
     def is_empty(self) -> bool:

@@ -225,6 +225,8 @@ class Delivery:
     receipt: str | None = None
     #: Why it is not there yet, or never will be.
     reason: str | None = None
+    #: The receipt of the message that it replies to or edits; looked up for each attempt, and not stored.
+    follows: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -43,9 +43,19 @@ class Outlook:
 
 
 def outlook(
-    job: Job, state: State, *, hold: Hold | None, first_seen: datetime | None, last: datetime | None, now: datetime
+    job: Job,
+    state: State,
+    *,
+    hold: Hold | None,
+    first_seen: datetime | None,
+    last: datetime | None,
+    now: datetime,
+    muted_until: datetime | None = None,
 ) -> Outlook:
-    """Say how a job stands at `now`; one that was never seen is taken as seen now."""
+    """Say how a job stands at `now`; one that was never seen is taken as seen now.
+
+    `muted_until`: how long it may say nothing because somebody wants it so.
+    """
     alerts, until = standing(job, state, now)
     is_held = hold is not None and not hold.is_over(now)
     next_run = _next_run(job, state, hold, after=max(now, last or now), anchor=first_seen or now)
@@ -53,16 +63,20 @@ def outlook(
         assert hold is not None
         # The later of both counts, and a pause for good is later than any.
         until = max(until or hold.until, hold.until) if hold.until else None
-    return Outlook(_standing(job, now, is_held=is_held, is_spent=until is not None), next_run, until, alerts)
+    is_spent = until is not None
+    standing_now = _standing(job, now, is_held=is_held, is_spent=is_spent, is_muted=muted_until is not None)
+    if standing_now is Standing.MUTED and muted_until is not None:
+        until = max(until or muted_until, muted_until)
+    return Outlook(standing_now, next_run, until, alerts)
 
 
-def _standing(job: Job, now: datetime, *, is_held: bool, is_spent: bool) -> Standing:
+def _standing(job: Job, now: datetime, *, is_held: bool, is_spent: bool, is_muted: bool) -> Standing:
     """Name the reason a person can do something about first: a pause, then the hours, then muting."""
     if is_held or (is_spent and not job.policy.mutes):
         return Standing.PAUSED
     if not job.policy.hours.contains(now):
         return Standing.OFF_HOURS
-    return Standing.MUTED if is_spent else Standing.ACTIVE
+    return Standing.MUTED if is_spent or is_muted else Standing.ACTIVE
 
 
 def _next_run(job: Job, state: State, hold: Hold | None, *, after: datetime, anchor: datetime) -> datetime | None:

@@ -18,6 +18,7 @@ from slack_alert.engine.ending import Ending
 from slack_alert.engine.parts import Parts
 from slack_alert.engine.ports import Batch, Due, Limits, Snapshot, Source
 from slack_alert.engine.pulse import PULSE_NAME, Pulse, down_since, last_alive
+from slack_alert.engine.reloading import Reloading
 from slack_alert.engine.reports import downtime_text, faults_text
 from slack_alert.engine.requests import carry_out
 from slack_alert.engine.steps import Steps
@@ -57,6 +58,7 @@ class App:
         #: Requests that are committed and still lie in the inbox; the writer's thread adds to them.
         self._done: deque[int] = deque()
         self._steps = Steps(parts.clock)
+        self._reloading = Reloading(parts, manners.errors_to, self._replan)
         self._source: Source | None = None
         #: When this was done last; in seconds that pass whatever becomes of the wall clock.
         self._pruned: float | None = None
@@ -64,16 +66,17 @@ class App:
 
     async def run(self, ready: Callable[[], None] = lambda: None) -> int:
         """Run until a signal, then drain; give the exit code. `ready` is called once the clock runs."""
-        self._ending.listen()
+        self._ending.listen(self._reloading.ask if self._parts.reload else None)
         self._start()
         ready()
         # After the clock has started: what a channel imports takes longer than some jobs' intervals.
         for channel in self._parts.channels.values():
             await channel.open()
-        turns = asyncio.create_task(self._turns())
+        beside = [asyncio.create_task(each) for each in (self._turns(), self._reloading.follow())]
         await self._ending.begun()
         self._stop_source()
-        turns.cancel()
+        for each in beside:
+            each.cancel()
         is_drained = await self._drain()
         if self._is_lost:
             return 1
@@ -105,6 +108,10 @@ class App:
     def _stop_source(self) -> None:
         if self._source is not None:
             self._source.stop()
+
+    def _replan(self, now: datetime) -> None:
+        if self._source is not None:
+            self._parts.replan(self._source, now)
 
     def _report(self, snapshot: Snapshot, now: datetime) -> None:
         """Tell what a person must know before the first run: faulty files, runs missed meanwhile."""

@@ -62,11 +62,10 @@ class Tally:
     count: int
     #: The last of it.
     text: str
-    is_error: bool
 
     def more(self, record: Record) -> Tally:
         """Count what one run wanted to say."""
-        return Tally(self.count + record.count, record.text, record.error is not None)
+        return Tally(self.count + record.count, record.text)
 
 
 #: By job and whether it goes where errors go.
@@ -79,7 +78,7 @@ def withheld(reader: Reader, ending: Ending) -> Withheld:
     for record in _records(reader, ending):
         if record.verdict is Verdict.MUTED and (record.reason or ending.reason).startswith(ending.reason):
             place = record.binding, record.error is not None
-            tallies[place] = tallies.get(place, Tally(0, "", is_error=False)).more(record)
+            tallies[place] = tallies.get(place, Tally(0, "")).more(record)
     return tallies
 
 

@@ -26,12 +26,15 @@ class Ending:
         self._signal = signal.SIGTERM
         self._is_asked = False
 
-    def listen(self) -> None:
-        """Take the signals; PID 1 in a container gets none without this."""
+    def listen(self, reload: Callable[[], None] | None = None) -> None:
+        """Take the signals; PID 1 in a container gets none without this. `reload` is what SIGHUP asks for, if any."""
         loop = asyncio.get_running_loop()
         for each in (signal.SIGINT, signal.SIGTERM):
             # Not loop.add_signal_handler: Windows has none, and under gevent the hub owns the wake-up descriptor.
             signal.signal(each, lambda number, _: self._heed(loop, number))
+        if reload is not None and sys.platform != "win32":
+            has_terminal = _has_terminal()
+            signal.signal(signal.SIGHUP, lambda number, _: self._hang_up(loop, number, reload, has_terminal))
 
     def begin(self, number: int) -> None:
         """Begin to drain."""
@@ -55,12 +58,29 @@ class Ending:
             _after(self._limit, lambda: self._end(number))
         loop.call_soon_threadsafe(self.begin, number)
 
+    def _hang_up(
+        self, loop: asyncio.AbstractEventLoop, number: int, reload: Callable[[], None], had_terminal: bool
+    ) -> None:
+        if had_terminal and not _has_terminal():  # Nobody asks for anything: its window was closed.
+            self._heed(loop, number)
+        else:
+            loop.call_soon_threadsafe(reload)
+
     def _end(self, number: int) -> NoReturn:
         # At once means at once: no exit hook, nothing that could hang, and no waiting for a loop that stands still.
         try:
             self._last()
         finally:
             os._exit(128 + number)
+
+
+def _has_terminal() -> bool:
+    """Tell whether there is a terminal whose closing would end the program."""
+    try:
+        os.close(os.open("/dev/tty", os.O_RDWR | os.O_NOCTTY))
+    except OSError:
+        return False
+    return True
 
 
 if sys.platform == "win32":

@@ -53,7 +53,7 @@ class Engine:
         self._mute = mute
         self._hot: dict[str, Hot] = {}
         self._ids = count(1)
-        self._crowding = Crowding(self.tell, self.runs)
+        self._crowding = Crowding(self.tell, lambda: [run for hot in self.jobs() if (run := hot.run) is not None])
 
     def begin(self, snapshot: Snapshot, now: datetime) -> None:
         """Take up what the store remembers; jobs never seen before start their grid now."""

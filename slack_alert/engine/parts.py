@@ -10,7 +10,20 @@ from typing import TYPE_CHECKING
 from slack_alert.core.catalog import Catalog
 from slack_alert.engine.children import Children
 from slack_alert.engine.engine import Engine
-from slack_alert.engine.ports import Channel, Clock, Entry, Executor, Inbox, Load, Reader, Snapshot, Source, Store
+from slack_alert.engine.ports import (
+    Channel,
+    Clock,
+    Entry,
+    Executor,
+    Inbox,
+    Load,
+    Reader,
+    Reload,
+    Snapshot,
+    Source,
+    Store,
+    Watch,
+)
 from slack_alert.engine.sender import Sender
 from slack_alert.engine.writer import Writer
 
@@ -39,6 +52,12 @@ class Parts:
     accept_entry: Callable[[Entry], None]
     #: Tells of what was withheld, when a mute or a quiet window is over.
     look_back: Callable[[datetime], None] = lambda _: None
+    #: Tells a source that other jobs are due than when it was made.
+    replan: Callable[[Source, datetime], None] = lambda _source, _now: None
+    #: None: the plugin files are read at the start only.
+    reload: Reload | None = None
+    #: None: nobody notices by himself that they change.
+    watch: Watch | None = None
     #: How full the executor is.
     load: Callable[[], Load] = Load
     heartbeat: Heartbeat | None = None

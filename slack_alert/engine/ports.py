@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from typing import NamedTuple, Protocol
 
 from slack_alert.core.backoff import Outcome
+from slack_alert.core.catalog import Change
 from slack_alert.core.events import Event
 from slack_alert.core.model import Delivery, Message, Progress, Record, Result, Run
 from slack_alert.core.policy import Hold, State
@@ -161,6 +162,23 @@ class Load:
     waiting: int = 0
 
 
+class Watch(Protocol):
+    """Who notices that plugin files change."""
+
+    def start(self) -> None:
+        """Begin to watch; what changed before may go unnoticed."""
+
+    def has_changed(self, passed: float) -> bool:
+        """Tell whether something may have changed since this was asked last; `passed` are seconds by any clock."""
+
+    def stop(self) -> None:
+        """Watch no more."""
+
+
+#: Looks at the plugin files and takes up what changed, given seconds by a clock that is never set; None: nothing did.
+Reload = Callable[[float], Change | None]
+
+
 class Executor(Protocol):
     """Who calls the functions."""
 
@@ -225,6 +243,9 @@ class Reader(Protocol):
 
     def last_receipt(self, address: str) -> str | None:
         """Give the receipt of the last message that was accepted there."""
+
+    def receipt(self, key: str) -> str | None:
+        """Give the receipt of one message, where it was accepted."""
 
     def close(self) -> None:
         """Let go of the files."""

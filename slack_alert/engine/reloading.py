@@ -1,4 +1,4 @@
-"""Reload while running: notice that plugin files changed, let the changed jobs take their place, tell of faults once."""
+"""Follow the plugin files while running: changed jobs take the place of those before, faults are told once."""
 
 from __future__ import annotations
 
@@ -89,7 +89,9 @@ class Reloading:
             self._replan(now)
         self._note_faults(change.catalog)
         told = {"added": change.added, "replaced": change.replaced, "removed": change.removed}
-        extra = {word: _listed(names) for word, names in told.items() if names}
+        extra: dict[str, object] = {word: _listed(names) for word, names in told.items() if names}
+        if faults := sum(problem.severity is Severity.ERROR for problem in change.catalog.problems):
+            extra["faults"] = faults
         log.info("reloaded", extra={**extra, "kept": change.kept})
 
     def _note_faults(self, catalog: Catalog) -> None:

@@ -20,6 +20,12 @@ def faults_text(problems: Sequence[Problem]) -> str:
     return "\n".join([head, *(str(problem) for problem in problems)])
 
 
+def edit_faults_text(problems: Sequence[Problem]) -> str:
+    """Tell what keeps an edit of plugin files from taking effect."""
+    head = f"{_count(len(problems), 'problem')} in edited plugin files; what ran before runs on:"
+    return "\n".join([head, *(str(problem) for problem in problems)])
+
+
 def downtime_text(
     missed: Mapping[str, int], interrupted: Sequence[str], *, since: datetime | None, now: datetime, zone: tzinfo
 ) -> str:

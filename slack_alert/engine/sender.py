@@ -18,6 +18,7 @@ from slack_alert.engine.lanes import KEPT, Breaker, Lane
 from slack_alert.engine.marks import Marks
 from slack_alert.engine.nowhere import Nowhere
 from slack_alert.engine.ports import Books, Channel, Clock
+from slack_alert.engine.receipts import Receipts
 
 log = logging.getLogger(__name__)
 
@@ -48,6 +49,7 @@ class Sender:
         books: Books,
         waiting: Callable[[str | None, int, int], list[Delivery]],
         last_receipt: Callable[[str], str | None],
+        receipts: Receipts | None = None,
         clock: Clock,
         paces: Mapping[str, Pace],
         give_up: timedelta,
@@ -58,6 +60,7 @@ class Sender:
         self._marks = Marks(books)
         self._waiting = waiting
         self._last_receipt = last_receipt
+        self._receipts = receipts or Receipts(lambda _: None)
         self._clock = clock
         self._paces = paces
         self._give_up = give_up
@@ -199,7 +202,8 @@ class Sender:
 
     async def _attempt(self, channel: Channel, delivery: Delivery) -> Outcome:
         try:
-            return await channel.send(*dressed(delivery, now=self._clock.now(), zone=self._zone))
+            joined = self._receipts.joined(delivery)
+            return await channel.send(*dressed(joined, now=self._clock.now(), zone=self._zone))
         except Exception as error:
             # A channel's own fault must not stop the lane for good: the message is tried again, then dead and visible.
             log.exception("channel failed", extra={"channel": channel.name, "delivery": delivery.id})
@@ -274,6 +278,7 @@ class Sender:
         receipt: str | None,
         place: asyncio.Semaphore | None = None,
     ) -> None:
+        self._receipts.remember(delivery.message.key, receipt)
         lane.remove((delivery.id,))
         self._marks.add(Progress(delivery.id, Status.SENT, attempts, self._clock.now(), receipt=receipt), place)
         log.debug("delivery sent", extra={"delivery": delivery.id, "attempt": attempts})

@@ -59,7 +59,7 @@ class Plugins:
         over = {name for name, since in self._leaving.items() if passed - since >= GRACE}
         is_settled = not (look.missing[len(gone) :] or self._leaving.keys() - over)
         if not (look.changed or gone or over or look.problems != self._folder_problems):
-            return None if is_settled else Change(self.catalog, kept=len(self.catalog.bindings), is_settled=False)
+            return None if is_settled else Change(self.catalog, is_settled=False, has_news=False)
         before = self.catalog
         self._folder_problems = look.problems
         replaced = self._renew(look, gone, passed)

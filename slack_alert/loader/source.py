@@ -83,7 +83,7 @@ def read_content(file: PluginFile) -> bytes:
 
 
 def _content(opened: int, size: int) -> bytes:
-    """Read to the end, of which the size is a guess; without the objects that `open` makes, for there are many files."""
+    """Read to the end, of which the size is a guess; without what `open` makes, because there are many files."""
     content = os.read(opened, size + 1)
     if len(content) == size:
         return content

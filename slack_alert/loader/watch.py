@@ -47,7 +47,6 @@ class Watch:
         """Begin, or begin anew."""
         self.stop()
         self._stop = _Stop()
-        self._leads = self._find_leads()
         threading.Thread(target=self._blocking, args=(self._watch, self._stop), name="watch", daemon=True).start()
 
     def stop(self) -> None:
@@ -66,6 +65,7 @@ class Watch:
         try:
             from watchfiles import watch
 
+            self._leads = self._find_leads()
             # It tells of every change, and the log is about jobs.
             logging.getLogger("watchfiles").setLevel(logging.WARNING)
             for changes in watch(

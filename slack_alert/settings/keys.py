@@ -262,6 +262,14 @@ KEYS: tuple[Key, ...] = (
         meaning="The only names of decorators that make a function a job.",
     ),
     Key(
+        name="reload",
+        kind="choice",
+        default="auto",
+        choices=("auto", "signal", "off"),
+        meaning="auto: an edited plugin file takes effect while the program runs; signal: when it gets SIGHUP; off: at "
+        "the next start.",
+    ),
+    Key(
         name="threads",
         kind="whole",
         default="32",

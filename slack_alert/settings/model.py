@@ -61,6 +61,7 @@ class Settings:
     ca_file: Path | None
     #: Empty: any name.
     markers: tuple[str, ...]
+    reload: Literal["auto", "signal", "off"]
     threads: int
     log_level: str
     log_format: Literal["text", "json"]

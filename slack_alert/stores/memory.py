@@ -110,6 +110,11 @@ class MemoryStore:
         """Give the receipt of the last message that was accepted there."""
         return self._outbox.last_receipt(address)
 
+    def receipt(self, key: str) -> str | None:
+        """Give the receipt of one message, where it was accepted."""
+        sent = (one for one in self._outbox.all() if one.status is Status.SENT and one.message.key == clean(key))
+        return next((one.receipt for one in sent), None)
+
     def _put_policy(self, batch: Batch) -> None:
         self._states.update((clean(job), state) for job, state in batch.states.items())
         for job, seen in batch.seen.items():

@@ -90,6 +90,12 @@ def last_receipt(connection: Connection, address: str) -> str | None:
     return None if row is None else row[0]
 
 
+def receipt(connection: Connection, key: str) -> str | None:
+    """Read the receipt of one message."""
+    row = connection.execute(sql.RECEIPT, (clean(key),)).fetchone()
+    return None if row is None else row[0]
+
+
 def history(
     connection: Connection, *, job: str | None, since: datetime | None, limit: int | None
 ) -> Iterator[HistoryLine]:

@@ -158,6 +158,12 @@ class SqliteReader:
             connection = self._connection()
             return None if connection is None else reading.last_receipt(connection, address)
 
+    def receipt(self, key: str) -> str | None:
+        """Give the receipt of one message, where it was accepted."""
+        with explained(self._path):
+            connection = self._connection()
+            return None if connection is None else reading.receipt(connection, key)
+
     def close(self) -> None:
         """Let go of the file; the next question opens it again."""
         if self._opened is not None:

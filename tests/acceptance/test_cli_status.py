@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import nullcontext
 from datetime import datetime
 
@@ -13,9 +13,13 @@ from slack_alert.core.values import Text
 from slack_alert.engine.ports import Batch
 from tests.fakes.project import Project, ago, now
 
+ROOMY = {"busy": 1, "threads": 32, "stuck": 0, "waiting": 0}
 
-def pulse(at: datetime, *, clean: bool = False, refused: tuple[str, ...] = ()) -> Batch:
-    words = {"at": at.isoformat(), "pid": 1, "clean": clean, "runs": 2, "outbox": 1, "refused": refused}
+
+def pulse(
+    at: datetime, *, clean: bool = False, refused: tuple[str, ...] = (), pool: Mapping[str, int] = ROOMY
+) -> Batch:
+    words = {"at": at.isoformat(), "pid": 1, "clean": clean, "runs": 2, "outbox": 1, "refused": refused, "pool": pool}
     return Batch(pulse=json.dumps(words))
 
 
@@ -37,6 +41,7 @@ def test_who_owns_the_database_and_ticks_is_alive(owned: Project) -> None:
         "pid": os.getpid(),
         "clock": {"ok": True, "at": at.isoformat()},
         "delivery": {"ok": True, "refused": []},
+        "pool": {"ok": True, **ROOMY},
         "queue": {"ok": True, "queued": 0, "dead": 0, "runs": 2},
         "database": {"ok": True, "path": str(owned.database), "made": True, "error": None},
     }
@@ -83,6 +88,27 @@ def test_messages_that_wait_or_are_lost_are_counted(owned: Project) -> None:
     assert document["queue"] == {"ok": False, "queued": 2, "dead": 1, "runs": 2}
     assert document["alive"] is True
     assert "2 queued, 1 dead, 2 runs going on: see `slack-alert outbox`" in owned.run("status").out
+
+
+@pytest.mark.parametrize(
+    ("pool", "said"),
+    [
+        ({"busy": 2, "threads": 2, "stuck": 0, "waiting": 1}, "2 of 2 threads busy, 1 run waiting: raise `threads`"),
+        (
+            {"busy": 0, "threads": 2, "stuck": 1, "waiting": 0},
+            "0 of 2 threads busy, 0 runs waiting, 1 function given up",
+        ),
+    ],
+    ids=["full", "stuck"],
+)
+def test_a_pool_that_is_full_or_stuck_is_seen(pool: Mapping[str, int], said: str, owned: Project) -> None:
+    owned.remember(pulse(now(), pool=pool))
+
+    assert owned.run("status", "--json").json["pool"] == {"ok": False, **pool}
+    shown = owned.run("status")
+    assert shown.code == 0
+    assert [line.split()[:2] for line in shown.lines if line.startswith("pool")] == [["pool", "warn"]]
+    assert said in shown.out
 
 
 @pytest.mark.parametrize("is_running", [True, False])

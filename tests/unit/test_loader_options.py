@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from slack_alert.core.bindings import Command
+from slack_alert.core.care import CAREFREE, Care, Isolation
 from slack_alert.core.catalog import Severity
 from slack_alert.core.combined import Jittered
 from slack_alert.core.events import Rule
@@ -180,12 +181,8 @@ def test_every_fault_of_a_marker_is_told_at_once(tmp_path: Path) -> None:
     "option",
     [
         "catch_up=0",
-        "timeout=30",
-        "retries=0",
-        "retry_delay='5s'",
         "queue='db'",
         "lock='db'",
-        "isolation='process'",
         "allow='@ann'",
         "allow=['@ann', '@bob']",
         "confirm=True",
@@ -203,6 +200,41 @@ def test_what_a_later_version_brings_is_named(tmp_path: Path, option: str) -> No
     assert (problem.code, problem.severity) == ("SA209", Severity.WARNING)
     assert problem.message == f"`{keyword}` is not there yet in this version: the job runs without it"
     assert len(catalog.jobs) == 1
+
+
+@pytest.mark.parametrize(
+    ("options", "care"),
+    [
+        ("", CAREFREE),
+        ("retries=0, isolation='none'", CAREFREE),
+        ("timeout=90", Care(timeout=timedelta(seconds=90))),
+        ("timeout='5m', retries=2, retry_delay='10s'", Care(timedelta(minutes=5), 2, timedelta(seconds=10))),
+        ("isolation='process'", Care(isolation=Isolation.PROCESS)),
+    ],
+)
+def test_how_runs_are_looked_after_is_read(tmp_path: Path, options: str, care: Care) -> None:
+    catalog = surveyed(tmp_path, f"@deco(hours=1, {options})\ndef f(): pass")
+
+    assert job(catalog).care == care
+    assert (job(catalog).care is CAREFREE) == (care == CAREFREE)
+    assert problems(catalog) == []
+
+
+def test_a_job_has_the_configured_care_where_it_says_nothing(tmp_path: Path) -> None:
+    limits = Care(timedelta(minutes=5), isolation=Isolation.PROCESS, memory=2**29, cpu=timedelta(seconds=9))
+    write(tmp_path, {"x.py": "@deco(hours=1)\ndef f(): pass\n@deco(hours=1, isolation='none')\ndef g(): pass\n"})
+
+    catalog = survey(tmp_path, replace(DEFAULTS, care=limits))
+
+    assert job(catalog, "f").care == limits
+    assert job(catalog, "g").care == Care(timedelta(minutes=5))
+
+
+@pytest.mark.parametrize("option", ["timeout=0", "retries=-1", "retries=101", "retry_delay='x'", "isolation='thread'"])
+def test_care_that_means_nothing_is_a_problem(tmp_path: Path, option: str) -> None:
+    (problem,) = surveyed(tmp_path, f"@deco(hours=1, {option})\ndef f(): pass").problems
+
+    assert (problem.code, problem.message.split(":")[0]) == ("SA201", option.partition("=")[0])
 
 
 def test_a_command_s_arguments_come_from_its_signature(tmp_path: Path) -> None:

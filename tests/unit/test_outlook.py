@@ -51,6 +51,35 @@ def test_an_undisturbed_job_runs_at_its_next_slot() -> None:
     assert look(job()) == Outlook(Standing.ACTIVE, at("16 12:10"), None, 0)
 
 
+@pytest.mark.parametrize(
+    ("found", "state", "hold", "expected"),
+    [
+        (job(), State(), None, (Standing.MUTED, "16 13:00")),
+        (job("9:00-10:00"), State(), None, (Standing.OFF_HOURS, None)),
+        (job(), State(), Hold(at("16 15:00")), (Standing.PAUSED, "16 15:00")),
+        (job(), State(), Hold(at("16 12:00")), (Standing.MUTED, "16 13:00")),
+        (job(), State(alerts=Quota((), at("16 12:30"))), None, (Standing.PAUSED, "16 12:30")),
+        (job(mutes=True), State(alerts=Quota((), at("16 12:30"))), None, (Standing.MUTED, "16 13:00")),
+        (job(mutes=True), State(alerts=Quota((), at("16 13:30"))), None, (Standing.MUTED, "16 13:30")),
+    ],
+)
+def test_muted_job_runs_and_is_shown_so_where_nothing_stops_it(
+    found: Job, state: State, hold: Hold | None, expected: tuple[Standing, str | None]
+) -> None:
+    seen = outlook(
+        found,
+        state,
+        hold=hold,
+        first_seen=at("16 00:00"),
+        last=None,
+        now=at("16 12:00"),
+        muted_until=at("16 13:00"),
+    )
+
+    state_word, until = expected
+    assert (seen.state, seen.paused_until) == (state_word, at(until) if until else None)
+
+
 def test_a_job_never_seen_before_begins_its_grid_now() -> None:
     seen = outlook(job(), State(), hold=None, first_seen=None, last=None, now=at("16 12:03"))
 

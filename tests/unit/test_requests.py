@@ -9,10 +9,13 @@ from pathlib import Path
 
 import pytest
 
+from slack_alert.core.incidents import Incident
 from slack_alert.core.model import Message, Record, Verdict
 from slack_alert.core.policy import Hold, State
+from slack_alert.core.quiet import Mute
 from slack_alert.core.values import Blocks, Piece, Text, Upload
 from slack_alert.engine import requests
+from slack_alert.engine.mutes import mute_entry
 from slack_alert.engine.ports import Batch, Entry, Request
 from tests.fakes.engine_rig import OPS, at
 
@@ -39,6 +42,30 @@ def test_resume_lets_the_job_run_again() -> None:
     assert carried_out(requests.resume("db.lag", NOW)) == replace(
         only_taken(), holds={"db.lag": None}, states={"db.lag": State()}
     )
+
+
+@pytest.mark.parametrize("until", [at("16 13:00"), NOW])
+def test_mute_is_kept_with_its_end_and_who_wanted_it(until: datetime) -> None:
+    mute = Mute("db.lag", NOW, until, "ann")
+
+    assert carried_out(requests.mute("db.lag", until, NOW, by="ann")) == replace(
+        only_taken(), entries=[mute_entry(mute)]
+    )
+
+
+def test_acknowledging_an_incident_notes_who_and_when() -> None:
+    state = State(incident=Incident(at("16 11:00"), at("16 11:50"), 5, told=at("16 11:00")))
+    left = replace(requests.acknowledge("db.lag", NOW, by="ann"), id=9)
+
+    batch = requests.carry_out(left, count(42).__next__, {"db.lag": state}.__getitem__)
+
+    assert state.incident is not None
+    known = replace(state.incident, acknowledged_by="ann", acknowledged_at=NOW)
+    assert batch == replace(only_taken(), states={"db.lag": replace(state, incident=known)})
+
+
+def test_acknowledging_what_is_over_changes_nothing() -> None:
+    assert carried_out(requests.acknowledge("db.lag", NOW, by="ann")) == only_taken()
 
 
 @pytest.mark.parametrize(

@@ -47,6 +47,9 @@ def is_a(value: object, annotation: Any) -> bool:
         ("pause_time", timedelta(minutes=60)),
         ("while_paused", "skip"),
         ("timeout", None),
+        ("isolation", "none"),
+        ("memory_limit", None),
+        ("cpu_limit", None),
         ("scheduler", "AsyncIOScheduler"),
         ("history_days", 30),
         ("history_rows", 1_000_000),
@@ -109,6 +112,11 @@ def test_every_default_has_the_type_of_its_field(tmp_path: Path) -> None:
         ("timeout", "5", timedelta(seconds=5)),
         ("timeout", "5m", timedelta(minutes=5)),
         ("timeout", "", None),
+        ("isolation", "Process", "process"),
+        ("memory_limit", "512MB", 512 * 1024 * 1024),
+        ("memory_limit", "1.5g", 1536 * 1024 * 1024),
+        ("memory_limit", "", None),
+        ("cpu_limit", "1m", timedelta(minutes=1)),
         ("give_up", "60", timedelta(minutes=1)),
         ("drain_timeout", "0", timedelta(0)),
         ("while_paused", "mute", "mute"),
@@ -176,6 +184,8 @@ def test_a_value_is_parsed_once_into_its_type(name: str, text: object, value: ob
             ("--pause-time: 'soon' is not a duration. Write a number, or 90s, 5m, 1h30m, 2d, 1w; ten years at most."),
         ),
         ("timeout", "0", "--timeout: '0' is too short. Write 0.001s or more."),
+        ("memory_limit", "5MB", "--memory-limit: '5MB' is too little. Write 32MB or more."),
+        ("memory_limit", "much", "--memory-limit: 'much' is not a size. Write 512MB or 2GB."),
         (
             "scheduler",
             "Nope",
@@ -305,9 +315,3 @@ def test_every_secret_can_stand_in_a_file_of_its_own() -> None:
         "app_token_file",
         "signing_secret_file",
     ]
-
-
-def test_what_has_no_effect_yet_is_named(tmp_path: Path) -> None:
-    loaded = load(tmp_path, timeout="5m")
-
-    assert loaded.warnings == ("--timeout: timeout is not there yet in this version: no run is ended.",)

@@ -54,7 +54,7 @@ class SlackChannel:
     async def send(self, delivery: Delivery, text: str | None) -> Outcome:
         """Attempt one delivery; whatever Slack or the network does becomes an outcome."""
         try:
-            outcome = Outcome(Fate.SENT, await self._poster.post(delivery.message, text))
+            outcome = Outcome(Fate.SENT, await self._poster.post(delivery.message, text, delivery.follows))
         except RefusedError as refused:
             outcome = refused.outcome
         if outcome.fate in _FINAL:

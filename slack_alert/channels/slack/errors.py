@@ -13,6 +13,11 @@ from slack_alert.core.backoff import DEFAULT_WAIT, Fate, Outcome
 #: Attempts after which a code nobody knows is taken as final.
 UNKNOWN_LIMIT = 3
 
+#: A message cannot be edited or replied to any more; it is said anew.
+CANNOT_FOLLOW = frozenset({
+    "message_not_found", "edit_window_closed", "cant_update_message", "thread_not_found", "invalid_thread_ts",
+    "cannot_reply_to_message", "msg_too_long",
+})  # fmt: skip
 CUSTOMIZE = "chat:write.customize"
 #: These close one method, not the whole channel.
 CLOSES_ONE_METHOD = frozenset({"missing_scope", "not_allowed_token_type", "method_deprecated", "deprecated_endpoint"})

@@ -10,12 +10,12 @@ from typing import Any
 
 from slack_alert.channels.slack.client import Client, RefusedError
 from slack_alert.channels.slack.directory import Directory, narrowed
-from slack_alert.channels.slack.errors import CUSTOMIZE, REFUSES_METADATA, TOO_LONG
+from slack_alert.channels.slack.errors import CANNOT_FOLLOW, CUSTOMIZE, REFUSES_METADATA, TOO_LONG
 from slack_alert.channels.slack.history import mark
 from slack_alert.channels.slack.upload import place, share
 from slack_alert.core.backoff import Fate
 from slack_alert.core.markup import entities
-from slack_alert.core.model import Message
+from slack_alert.core.model import Manner, Message
 from slack_alert.core.parts import Blocks, Text, Upload, deliverable, fallback
 
 log = logging.getLogger(__name__)
@@ -53,14 +53,35 @@ class Poster:
         #: Files brought to Slack for messages not yet known to be accepted, by message key.
         self.files: dict[str, str] = {}
 
-    async def post(self, message: Message, text: str | None) -> str | None:
-        """Say the message and give its receipt; raise `RefusedError`."""
+    async def post(self, message: Message, text: str | None, follows: str | None = None) -> str | None:
+        """Say the message and give its receipt; raise `RefusedError`.
+
+        A reply or an edit needs the receipt of the message that it `follows`; where Slack refuses it, or where there
+        is none, it is a message of its own.
+        """
+        channel, _, ts = (follows or "").partition("/")
+        if ts and message.manner is not Manner.POST and isinstance(message.piece, Text):
+            try:
+                return await self._follow(message, message.piece.text if text is None else text, channel, ts)
+            except RefusedError as refused:
+                if refused.code not in CANNOT_FOLLOW:
+                    raise
+                log.info("said anew", extra={"key": message.key, "reason": refused.code})
         piece = message.piece
         if isinstance(piece, Upload):
             return await self._upload_or_say(message, piece)
         if isinstance(piece, Blocks):
             return await self._post_blocks(message, piece)
         return await self._say(message, piece.text if text is None else text)
+
+    async def _follow(self, message: Message, text: str, channel: str, ts: str) -> str | None:
+        """Edit the message, or reply in its thread."""
+        said: dict[str, object] = {"text": await self._directory.with_mentions(text)}
+        if message.manner is Manner.REPLY:
+            return await self._post(message, {**said, "thread_ts": ts})
+        edit = {**said, "channel": channel, "ts": ts, **({"metadata": mark(message)} if self.marks else {})}
+        await self._client.call("chat.update", edit, to=message.to.conversation)
+        return f"{channel}/{ts}"
 
     async def _say(self, message: Message, text: str) -> str | None:
         """Post a text; one that is too long goes as a file."""

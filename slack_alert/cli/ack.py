@@ -1,0 +1,65 @@
+"""`slack-alert ack JOB`."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+import click
+
+from slack_alert.cli import codes
+from slack_alert.cli.names import chosen_jobs, complete_job, listed, remark_absence
+from slack_alert.cli.options import common, remember
+from slack_alert.cli.output import tell
+from slack_alert.cli.session import settings_of
+from slack_alert.cli.spoken import local
+
+if TYPE_CHECKING:
+    from slack_alert.core.incidents import Incident
+    from slack_alert.settings import Settings
+
+
+@click.command(epilog="JOB: a name, its last part, or a pattern such as 'db.*'.")
+@common
+@click.argument("job", shell_complete=complete_job)
+@click.option("--by", metavar="NAME", help="Who takes care of it (the name of the user who asks).")
+@click.pass_context
+def ack(ctx: click.Context, /, *, job: str, by: str | None, **flags: object) -> int:
+    """Say that somebody takes care: no repeats, reminders or escalation until the job recovers."""
+    from slack_alert import bootstrap
+    from slack_alert.engine import requests
+    from slack_alert.engine.clock import SystemClock
+
+    settings = settings_of(remember(ctx, flags))
+    now = SystemClock().now()
+    names = chosen_jobs(settings, job)
+    told = _told(settings, names)
+    for name, incident in told.items():
+        if incident.acknowledged_by:
+            tell(_already(name, incident, settings, now))
+    fresh = [name for name, incident in told.items() if not incident.acknowledged_by]
+    if not told:
+        tell(f"{listed(names)} {'has' if len(names) == 1 else 'have'} no open incident that was told.")
+        return codes.FOUND
+    if fresh:
+        who = (by or "").strip() or bootstrap.person()
+        is_taken = bootstrap.leave(settings, *(requests.acknowledge(name, now, by=who) for name in fresh))
+        tell(f"{listed(fresh)} {'is' if len(fresh) == 1 else 'are'} acknowledged by {who}: quiet until the recovery.")
+        remark_absence(is_taken=is_taken)
+    return codes.FINE
+
+
+def _told(settings: Settings, names: list[str]) -> dict[str, Incident]:
+    """Find the incidents that go on and that people were told of."""
+    from slack_alert import bootstrap
+
+    with bootstrap.reading(settings) as reader:
+        states = reader.snapshot().states
+    found = {name: states[name].incident for name in names if name in states}
+    return {name: incident for name, incident in found.items() if incident is not None and incident.told is not None}
+
+
+def _already(name: str, incident: Incident, settings: Settings, now: datetime) -> str:
+    at = incident.acknowledged_at
+    when = f" at {local(at, settings.timezone, now)}" if at else ""
+    return f"{name} was acknowledged by {incident.acknowledged_by}{when} already."

@@ -1,0 +1,122 @@
+"""`slack-alert mute JOB` and `slack-alert unmute JOB`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+import click
+
+from slack_alert.cli import codes
+from slack_alert.cli.moments import parse_end
+from slack_alert.cli.names import chosen_jobs, complete_job, listed, remark_absence
+from slack_alert.cli.options import common, remember
+from slack_alert.cli.output import tell
+from slack_alert.cli.session import settings_of
+from slack_alert.cli.spoken import local
+from slack_alert.core.errors import BadValue
+
+if TYPE_CHECKING:
+    from slack_alert.engine.mutes import Mutes
+    from slack_alert.settings import Settings
+
+_PATTERN = "JOB: a name, its last part, or a pattern such as 'db.*'."
+
+
+@click.command(epilog=_PATTERN)
+@common
+@click.argument("job", required=False, shell_complete=complete_job)
+@click.option("--all", "is_all", is_flag=True, help="Every job, those to come as well.")
+@click.option("--for", "duration", metavar="D", help="How long, such as 30m, 2h or 1d.")
+@click.option("--until", "end", metavar="T", help="Until when: 9:00 is the next one, or 2026-11-23T09:00.")
+@click.pass_context
+def mute(
+    ctx: click.Context, /, *, job: str | None, is_all: bool, duration: str | None, end: str | None, **flags: object
+) -> int:
+    """Let a job run and say nothing for a while; what it withholds is told in one message when that ends."""
+    from slack_alert import bootstrap
+    from slack_alert.core.quiet import EVERY
+    from slack_alert.engine import requests
+    from slack_alert.engine.clock import SystemClock
+
+    settings = settings_of(remember(ctx, flags))
+    now = SystemClock().now()
+    until = _until(duration, end, settings, now)
+    names = [EVERY] if _means_all(job, is_all=is_all) else chosen_jobs(settings, job or "")
+    by = bootstrap.person()
+    is_taken = bootstrap.leave(settings, *(requests.mute(name, until, now, by=by) for name in names))
+    who = "All jobs are" if is_all else f"{listed(names)} {'is' if len(names) == 1 else 'are'}"
+    tell(f"{who} muted until {local(until, settings.timezone, now)}.")
+    remark_absence(is_taken=is_taken)
+    return codes.FINE
+
+
+@click.command(epilog=_PATTERN)
+@common
+@click.argument("job", required=False, shell_complete=complete_job)
+@click.option("--all", "is_all", is_flag=True, help="End every mute, of all jobs and of single ones.")
+@click.pass_context
+def unmute(ctx: click.Context, /, *, job: str | None, is_all: bool, **flags: object) -> int:
+    """Let a muted job speak again, and tell what was withheld."""
+    from slack_alert import bootstrap
+    from slack_alert.core.quiet import EVERY
+    from slack_alert.engine import requests
+    from slack_alert.engine.clock import SystemClock
+
+    settings = settings_of(remember(ctx, flags))
+    now = SystemClock().now()
+    with bootstrap.reading(settings) as reader:
+        mutes = bootstrap.make_mutes(settings, reader.snapshot().entries)
+    muted = [mute.job for mute in mutes.muted(now)]
+    means_all = _means_all(job, is_all=is_all)
+    names = list(dict.fromkeys([EVERY, *muted])) if means_all else chosen_jobs(settings, job or "")
+    by = bootstrap.person()
+    is_taken = bootstrap.leave(settings, *(requests.mute(name, now, now, by=by) for name in names))
+    tell(_unmuted(names, muted, means_all=means_all))
+    for remark in _still_quiet(mutes, settings, now, means_all=means_all):
+        click.echo(remark, err=True)
+    remark_absence(is_taken=is_taken)
+    return codes.FINE
+
+
+def _means_all(job: str | None, *, is_all: bool) -> bool:
+    if is_all and job is not None:
+        raise BadValue(f"{job!r} and --all contradict each other.", hint="Write one of them.")
+    if not is_all and job is None:
+        raise BadValue("It is not said which job.", hint="Write a name, a pattern such as 'db.*', or --all.")
+    return is_all
+
+
+def _until(duration: str | None, end: str | None, settings: Settings, now: datetime) -> datetime:
+    from slack_alert.core.durations import parse_duration
+
+    if (duration is None) == (end is None):
+        said = "--for and --until contradict each other." if duration else "A mute always has an end."
+        raise BadValue(said, hint="Write --for 1h or --until 9:00.")
+    until = now + parse_duration(duration) if duration else parse_end(end or "", zone=settings.timezone, now=now)
+    if until <= now:
+        said = f"--for {duration}" if duration else f"--until {end}"
+        raise BadValue(f"{said} is no time ahead.", hint="Write --for 1h or --until 9:00.")
+    return until
+
+
+def _unmuted(names: list[str], muted: list[str], *, means_all: bool) -> str:
+    if means_all:
+        return "All jobs speak again." if muted else "No job was muted."
+    were = [name for name in names if name in muted]
+    if were:
+        return f"{listed(were)} {'speaks' if len(were) == 1 else 'speak'} again."
+    return f"{listed(names)} {'was' if len(names) == 1 else 'were'} not muted."
+
+
+def _still_quiet(mutes: Mutes, settings: Settings, now: datetime, *, means_all: bool) -> Iterator[str]:
+    """Name what keeps the job quiet nevertheless."""
+    zone = settings.timezone
+    for mute in mutes.muted(now):
+        if mute.silences_all and not means_all:
+            end = local(mute.until, zone, now)
+            yield f"All jobs are muted until {end} by {mute.by}: `slack-alert unmute --all` ends that."
+    for window in settings.quiet:
+        if window.contains(now) and (change := window.next_change(now)):
+            yield f"The quiet window {window.name} goes on until {local(change, zone, now)}."

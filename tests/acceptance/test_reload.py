@@ -1,0 +1,190 @@
+"""Plugin files edited while the real program runs: what takes effect, what is told, and that no slot is lost."""
+
+from __future__ import annotations
+
+import signal
+import time
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from slack_alert.core.model import Verdict
+from tests.fakes.program import Program, running
+
+SCHEDULERS = ["AsyncIOScheduler", "BackgroundScheduler", "GeventScheduler", "TornadoScheduler"]
+INTERVAL = timedelta(seconds=0.2)
+
+JOBS = """
+    from common import word
+
+    KEPT = []
+
+    @deco(seconds=0.2)
+    def quick():
+        KEPT.append(1)
+
+    @deco(seconds=0.4, max_alert=0)
+    def says():
+        return f"{word} says one"
+"""
+
+pytestmark = pytest.mark.slow
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    (tmp_path / "plugins").mkdir()
+    (tmp_path / "plugins" / "common.py").write_text("word = 'she'\n", encoding="utf-8")
+    return tmp_path
+
+
+@pytest.fixture
+def program(folder: Path) -> Iterator[Program]:
+    with running(folder, JOBS) as program:
+        yield program
+
+
+def says(program: Program, text: str) -> None:
+    """Wait until something is said that was not said before."""
+    before = program.out.count(text)
+    program.wait_until(lambda: program.out.count(text) > before, text)
+
+
+def slots(program: Program, job: str) -> list[datetime]:
+    """Give every slot that history accounts for, in order."""
+    found: list[datetime] = []
+    for line in program.history(job):
+        record = line.record
+        found += [record.slot + number * INTERVAL for number in range(record.count)]
+    return sorted(found)
+
+
+def assert_no_slot_is_lost(program: Program) -> None:
+    found = slots(program, "quick")
+    expected = [found[0] + number * INTERVAL for number in range(len(found))]
+    assert expected == found
+    assert [line.record.error for line in program.history("quick") if line.record.error] == []
+    assert program.verdicts("quick") <= {Verdict.QUIET, Verdict.MISSED, Verdict.OVERLAPPED}
+
+
+def test_edited_function_runs_and_its_neighbour_goes_on(program: Program) -> None:
+    says(program, "she says one")
+    program.write(JOBS.replace("says one", "says two"))
+    says(program, "she says two")
+
+    assert "reloaded" in program.errors
+    assert "replaced=jobs.says kept=1" in program.errors
+    assert program.stop() == 0
+    assert_no_slot_is_lost(program)
+
+
+def test_edited_neighbour_that_is_imported_takes_effect(program: Program, folder: Path) -> None:
+    says(program, "she says one")
+    (folder / "plugins" / "common.py").write_text("word = 'he'\n", encoding="utf-8")
+
+    says(program, "he says one")
+
+
+def test_broken_file_is_told_once_and_runs_as_before_until_it_is_mended(program: Program) -> None:
+    says(program, "she says one")
+    program.write(JOBS + "\ndef broken(:\n")
+    says(program, "SA101")
+    says(program, "she says one")
+    program.write(JOBS + "\ndef broken(:  # still\n")
+    says(program, "she says one")
+    program.write(JOBS.replace("says one", "says three"))
+    says(program, "she says three")
+
+    assert program.stop() == 0
+    assert program.out.count("SA101") == 1
+    assert_no_slot_is_lost(program)
+
+
+def test_new_file_begins_and_deleted_file_ends(program: Program, folder: Path) -> None:
+    new = folder / "plugins" / "new.py"
+    new.write_text("@deco(seconds=0.3, max_alert=0)\ndef f():\n    return 'I am new'\n", encoding="utf-8")
+    says(program, "I am new")
+    new.unlink()
+
+    program.wait_until(lambda: "removed=new.f" in program.errors, "its end is in the log")
+    said = program.out.count("I am new")
+    says(program, "she says one")
+    says(program, "she says one")
+    assert program.out.count("I am new") <= said + 1
+
+
+def test_swapped_link_of_a_mounted_configuration_takes_effect(tmp_path: Path) -> None:
+    for version in ("one", "two"):
+        (tmp_path / version / "plugins").mkdir(parents=True)
+        text = f"@deco(seconds=0.3, max_alert=0)\ndef f():\n    return 'version {version}'\n"
+        (tmp_path / version / "plugins" / "mounted.py").write_text(text, encoding="utf-8")
+    (tmp_path / "..data").symlink_to("one")
+    (tmp_path / "plugins").symlink_to("..data/plugins")
+    with running(tmp_path, "") as program:
+        says(program, "version one")
+        (tmp_path / "..new").symlink_to("two")
+        (tmp_path / "..new").replace(tmp_path / "..data")
+
+        says(program, "version two")
+
+
+@pytest.mark.skipif(not hasattr(signal, "SIGHUP"), reason="the system has no such signal")
+def test_signal_alone_reloads_where_that_is_wanted(folder: Path) -> None:
+    with running(folder, JOBS, "reload = signal") as program:
+        says(program, "she says one")
+        program.write(JOBS.replace("says one", "says two"))
+        says(program, "she says one")
+        says(program, "she says one")
+        assert "she says two" not in program.out
+        program.send(signal.SIGHUP)
+
+        says(program, "she says two")
+
+
+def test_nothing_is_reloaded_where_it_is_off(folder: Path) -> None:
+    with running(folder, JOBS, "reload = off") as program:
+        says(program, "she says one")
+        program.write(JOBS.replace("says one", "says two"))
+        for _ in range(4):
+            says(program, "she says one")
+
+        assert program.stop() == 0
+        assert "she says two" not in program.out
+
+
+@pytest.mark.timeout(120)
+@pytest.mark.parametrize("scheduler", SCHEDULERS)
+def test_two_hundred_edits_lose_no_slot(folder: Path, scheduler: str) -> None:
+    with running(folder, JOBS, f"scheduler = {scheduler}") as program:
+        says(program, "she says one")
+        for number in range(200):
+            edit(folder / "plugins" / "jobs.py", JOBS.replace("one", f"edit {number}"), number)
+            time.sleep(0.025)
+        says(program, "she says edit 199")
+
+        assert program.stop() == 0
+        assert program.errors.count("reloaded") > 5
+        assert program.out.count("SA1") == 0
+        assert "Traceback" not in program.errors
+        assert_no_slot_is_lost(program)
+
+
+def edit(path: Path, text: str, number: int) -> None:
+    """Write a file as editors do: in place, half of it first, in its place at once, or away and back."""
+    text = "".join(line.removeprefix("    ") for line in text.splitlines(keepends=True)).lstrip("\n")
+    if number % 4 == 0:
+        half = text[: len(text) * number // 200]
+        path.write_text(half, encoding="utf-8")
+        time.sleep(0.02)
+    if number % 4 == 1:
+        beside = path.with_suffix(".tmp")
+        beside.write_text(text, encoding="utf-8")
+        beside.replace(path)
+    elif number % 4 == 2:
+        path.rename(path.with_suffix(".py~"))
+        time.sleep(0.02)
+        path.write_text(text, encoding="utf-8")
+    else:
+        path.write_text(text, encoding="utf-8")

@@ -1,0 +1,53 @@
+from __future__ import annotations
+
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from slack_alert.cli.moments import parse_end
+from slack_alert.core.errors import BadValue
+
+BERLIN = ZoneInfo("Europe/Berlin")
+
+
+def wall(text: str, fold: int = 0) -> datetime:
+    return datetime.fromisoformat(text).replace(tzinfo=BERLIN, fold=fold)
+
+
+@pytest.mark.parametrize(
+    ("said", "now", "expected"),
+    [
+        ("9:00", "2026-11-16T08:00", "2026-11-16T09:00"),
+        ("9:00", "2026-11-16T09:00", "2026-11-17T09:00"),
+        ("9:00", "2026-11-16T23:59", "2026-11-17T09:00"),
+        ("09:00:30", "2026-11-16T09:00", "2026-11-16T09:00:30"),
+        ("2026-11-23", "2026-11-16T08:00", "2026-11-23T00:00"),
+        (" 2026-11-23T09:00 ", "2026-11-16T08:00", "2026-11-23T09:00"),
+        ("2026-11-23T08:00Z", "2026-11-16T08:00", "2026-11-23T09:00"),
+        # The day with 25 hours, and the one whose 2:30 never comes.
+        ("0:05", "2026-10-25T00:10", "2026-10-26T00:05"),
+        ("2:30", "2026-03-28T03:00", "2026-03-29T03:00"),
+    ],
+)
+def test_end_is_the_next_time_of_day_or_the_day_that_was_named(said: str, now: str, expected: str) -> None:
+    assert parse_end(said, zone=BERLIN, now=wall(now)) == wall(expected)
+
+
+@pytest.mark.parametrize(
+    ("said", "expected"),
+    [
+        ("2026-11-16T07:59", "'2026-11-16T07:59' has passed."),
+        ("now", "'now' has passed."),
+        ("25:00", "'25:00' is not a time of day."),
+        ("8", "'8' is not a time."),
+        ("2h", "'2h' is not a time."),
+        ("tomorrow", "'tomorrow' is not a time."),
+    ],
+)
+def test_end_that_is_none_is_refused(said: str, expected: str) -> None:
+    with pytest.raises(BadValue) as raised:
+        parse_end(said, zone=BERLIN, now=wall("2026-11-16T08:00"))
+
+    assert str(raised.value) == expected
+    assert "9:00" in raised.value.hint

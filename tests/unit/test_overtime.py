@@ -1,0 +1,212 @@
+"""Functions that take longer than their timeout in the program's own process."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from slack_alert.core.care import Care
+from slack_alert.core.model import Failure, Result, Run, Verdict
+from slack_alert.executors.inline import Inline
+from slack_alert.executors.overtime import Overtime
+from tests.fakes.stage import Stage, plugin, run_of
+
+PATIENCE = 20.0
+BRIEF = Care(timeout=timedelta(seconds=0.02))
+LONG = Care(timeout=timedelta(minutes=5))
+
+
+class Reports:
+    """What was reported, in its order."""
+
+    def __init__(self) -> None:
+        self._changed = threading.Condition()
+        self.all: list[tuple[int, Result]] = []
+
+    def take(self, run: Run, result: Result) -> None:
+        with self._changed:
+            self.all.append((run.id, result))
+            self._changed.notify_all()
+
+    def wait_for(self, count: int) -> None:
+        with self._changed:
+            assert self._changed.wait_for(lambda: len(self.all) >= count, PATIENCE)
+
+    @property
+    def failure(self) -> Failure:
+        """The first one."""
+        failure = self.all[0][1].failure
+        assert failure is not None
+        return failure
+
+
+def looked_after(function: Callable[..., Any], care: Care = BRIEF, *, number: int = 1, is_async: bool = False) -> Run:
+    run = run_of(function, number=number, is_async=is_async)
+    run.care = care
+    return run
+
+
+def on_loop(main: Callable[[Inline, Reports], Awaitable[None]], *, threads: int = 4) -> Reports:
+    reports = Reports()
+
+    async def run() -> None:
+        inline = Inline(Stage().performer, threads=threads, loop=asyncio.get_running_loop())
+        try:
+            await main(inline, reports)
+        finally:
+            inline.stop()
+
+    asyncio.run(run())
+    return reports
+
+
+def test_a_plain_function_that_hangs_is_given_up_and_its_place_is_told() -> None:
+    gate, released = threading.Event(), threading.Event()
+    job = plugin("def job(gate=None):\n    gate.wait(20)")
+
+    async def main(inline: Inline, reports: Reports) -> None:
+        run = looked_after(lambda: job(gate))
+        run.released = released.set
+        inline.submit([run], reports.take)
+        await asyncio.to_thread(reports.wait_for, 1)
+        assert (run.is_stuck, run.is_canceled, inline.load.stuck) == (True, True, 1)
+        gate.set()
+        assert await asyncio.to_thread(released.wait, PATIENCE)
+        assert (run.is_stuck, inline.load.stuck) == (False, 0)
+
+    reports = on_loop(main)
+    assert (reports.failure.kind, reports.failure.verdict) == ("TimeoutError", Verdict.TIMED_OUT)
+    assert reports.failure.message == "took longer than 0.02s (timeout)"
+    assert reports.failure.place == "plugins/db.py:2"
+    assert "gate.wait(20)" not in reports.failure.message
+    assert reports.failure.traceback.startswith("It was here (most recent call last):\n")
+
+
+def test_what_a_function_that_was_given_up_returns_later_is_nobody_s() -> None:
+    async def main(inline: Inline, reports: Reports) -> None:
+        gate, released = threading.Event(), threading.Event()
+        run = looked_after(lambda: gate.wait(PATIENCE) and "late")
+        run.released = released.set
+        inline.submit([run], reports.take)
+        await asyncio.to_thread(reports.wait_for, 1)
+        gate.set()
+        assert await asyncio.to_thread(released.wait, PATIENCE)
+
+    assert [result.pieces for _, result in on_loop(main).all] == [()]
+
+
+def test_hung_functions_do_not_stop_the_others() -> None:
+    async def main(inline: Inline, reports: Reports) -> None:
+        gate, released = threading.Event(), threading.Semaphore(0)
+        hung = [looked_after(lambda: gate.wait(PATIENCE), number=number) for number in (1, 2)]
+        for run in hung:
+            run.released = released.release
+        inline.submit(hung, reports.take)
+        inline.submit([run_of(lambda: "up", number=3)], reports.take)
+        await asyncio.to_thread(reports.wait_for, 3)
+        assert inline.load.stuck == 2
+        gate.set()
+        for _ in hung:
+            assert await asyncio.to_thread(released.acquire, timeout=PATIENCE)
+        assert inline.load.stuck == 0
+        inline.submit([run_of(lambda: "up", number=4)], reports.take)
+        await asyncio.to_thread(reports.wait_for, 4)
+
+    assert {number for number, _ in on_loop(main, threads=2).all} == {1, 2, 3, 4}
+
+
+def test_no_more_threads_are_lost_than_twice_as_many_as_there_may_be() -> None:
+    async def main(inline: Inline, reports: Reports) -> None:
+        gate = threading.Event()
+        for number in (1, 2):
+            inline.submit([looked_after(lambda: gate.wait(PATIENCE), number=number)], reports.take)
+            await asyncio.to_thread(reports.wait_for, number)
+        inline.submit([run_of(lambda: "up", number=3)], reports.take)
+        load = inline.load
+        assert (load.stuck, load.threads, load.waiting, len(reports.all)) == (2, 1, 1, 2)
+        gate.set()
+        await asyncio.to_thread(reports.wait_for, 3)
+
+    assert [number for number, _ in on_loop(main, threads=1).all] == [1, 2, 3]
+
+
+@pytest.mark.parametrize("is_async", [False, True])
+def test_a_function_that_ends_in_time_is_reported_as_ever(is_async: bool) -> None:
+    job = plugin(f"{'async ' if is_async else ''}def job():\n    return 'up'")
+
+    async def main(inline: Inline, reports: Reports) -> None:
+        inline.submit([looked_after(job, LONG, is_async=is_async)], reports.take)
+        await asyncio.to_thread(reports.wait_for, 1)
+
+    [(_, result)] = on_loop(main).all
+    assert result.failure is None
+    assert len(result.pieces) == 1
+
+
+def test_a_coroutine_that_hangs_is_cancelled_and_its_place_is_told() -> None:
+    job = plugin(
+        "import asyncio\nasync def job():\n    await deeper()\nasync def deeper():\n    await asyncio.sleep(9)"
+    )
+
+    async def main(inline: Inline, reports: Reports) -> None:
+        run = looked_after(job, is_async=True)
+        inline.submit([run], reports.take)
+        await asyncio.to_thread(reports.wait_for, 1)
+        assert (run.is_stuck, inline.load.stuck) == (False, 0)
+
+    reports = on_loop(main)
+    assert (reports.failure.verdict, reports.failure.place) == (Verdict.TIMED_OUT, "plugins/db.py:5")
+
+
+def test_a_coroutine_that_will_not_be_cancelled_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("slack_alert.executors.overtime._GRACE", 0.01)
+
+    async def main(inline: Inline, reports: Reports) -> None:
+        gate, released = asyncio.Event(), asyncio.Event()
+
+        async def stubborn() -> str:
+            with suppress(asyncio.CancelledError):
+                await gate.wait()
+            await gate.wait()
+            return "late"
+
+        run = looked_after(stubborn, is_async=True)
+        run.released = released.set
+        inline.submit([run], reports.take)
+        await asyncio.to_thread(reports.wait_for, 1)
+        assert (run.is_stuck, run.is_canceled, inline.load.stuck) == (True, True, 1)
+        gate.set()
+        await asyncio.wait_for(released.wait(), PATIENCE)
+        assert (run.is_stuck, inline.load.stuck) == (False, 0)
+
+    assert [result.failure is None for _, result in on_loop(main).all] == [False]
+
+
+def test_a_coroutine_under_a_timeout_that_the_end_of_the_loop_cancels_is_reported() -> None:
+    async def main(inline: Inline, reports: Reports) -> None:
+        begun = asyncio.Event()
+
+        async def job() -> None:
+            begun.set()
+            await asyncio.Event().wait()
+
+        inline.submit([looked_after(job, LONG, is_async=True)], reports.take)
+        await begun.wait()
+
+    assert on_loop(main).failure.kind == "CancelledError"
+
+
+def test_a_run_the_program_gave_up_at_its_end_is_not_reported_as_late() -> None:
+    reported: list[Result] = []
+    run = looked_after(print)
+    run.is_canceled = True
+
+    Overtime(Stage().performer, lambda: None)._expire(run, timedelta(seconds=1), reported.append, 0)
+
+    assert (reported, run.is_stuck) == ([], False)
