@@ -21,6 +21,7 @@ def spoken_record(hot: Hot, run: Run, result: Result, settlement: Settlement) ->
     return Record(
         run.id, run.binding, run.slot, settlement.verdict, run.started, result.duration, text,
         ", ".join(told) or None, alerts, until, result.failure.traceback if result.failure else None, _printed(run),
+        reason=settlement.reason or None, usage=result.usage,
     )  # fmt: skip
 
 

@@ -44,8 +44,8 @@ def resume(job: str, at: datetime) -> Request:
     return Request("resume", {"job": job}, at)
 
 
-def mute(job: str, until: datetime, at: datetime, *, by: str) -> Request:
-    """Ask that a job (`*`: every one) runs and says nothing until then; with `until` = `at` that it speaks again."""
+def mute(job: str, until: datetime | None, at: datetime, *, by: str) -> Request:
+    """Ask that a job (`*`: every one) runs and says nothing until then, or (None) that it speaks again."""
     return Request("mute", {"job": job, "until": _iso(until), "by": by}, at)
 
 
@@ -110,8 +110,10 @@ def _resume(batch: Batch, request: Request, _: Callable[[], int], state_of: _Sta
 
 def _mute(batch: Batch, request: Request, _: Callable[[], int], __: _StateOf) -> None:
     payload: _Payload = request.payload
-    until = datetime.fromisoformat(payload["until"])
-    batch.entries.append(mute_entry(Mute(payload["job"], request.at, until, payload["by"])))
+    since, until = batch.at or request.at, _instant(payload["until"])
+    # One that is over before it was taken has no length.
+    kept = Mute(payload["job"], min(since, until or since), until or since, payload["by"])
+    batch.entries.append(mute_entry(kept))
 
 
 def _acknowledge(batch: Batch, request: Request, _: Callable[[], int], state_of: _StateOf) -> None:

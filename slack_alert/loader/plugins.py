@@ -54,18 +54,19 @@ class Plugins:
         """
         if not self._running:
             self._begin()
-        look = self._folder.look()
+        look = self._folder.look(passed)
         gone = self._gone(look.missing, passed)
         over = {name for name, since in self._leaving.items() if passed - since >= GRACE}
-        is_settled = not (look.missing[len(gone) :] or self._leaving.keys() - over)
+        is_settled = not (look.is_busy or self._missing or self._leaving.keys() - over)
         if not (look.changed or gone or over or look.problems != self._folder_problems):
-            return None if is_settled else Change(self.catalog, is_settled=False, has_news=False)
+            kept = len({binding.name for binding in self.catalog.bindings})
+            return None if is_settled else Change(self.catalog, kept=kept, is_settled=False, has_news=False)
         before = self.catalog
         self._folder_problems = look.problems
         replaced = self._renew(look, gone, passed)
         self._drop(over)
         self.catalog = self._assembled()
-        return _change(before, self.catalog, replaced, is_settled=not (self._missing or self._leaving))
+        return _change(before, self.catalog, replaced, is_settled=not (look.is_busy or self._missing or self._leaving))
 
     def _begin(self) -> None:
         for path, content in self._folder.contents.items():

@@ -61,7 +61,7 @@ def test_every_key_is_in_the_file_commented_out_with_its_meaning() -> None:
     written = re.findall(r"^#(\w+) = .+$", render_conf(), flags=re.MULTILINE)
 
     assert written == [*(key.name for key in KEYS), *(free.example for free in FREE)]
-    assert all(key.meaning.endswith(".") for key in (*KEYS, *FREE))
+    assert all(meaning.endswith(".") for meaning in [key.meaning for key in KEYS] + [free.meaning for free in FREE])
 
 
 def test_every_setting_has_a_key_and_every_key_a_setting() -> None:

@@ -21,7 +21,8 @@ def windows(machine: Machine, **environ: str) -> dict[str, str]:
 def test_windows_go_by_the_names_people_give_them(machine: Machine) -> None:
     machine.write(
         "slack_alert.conf",
-        "[slack]\ntimezone = Asia/Tokyo\n[quiet]\nsat-night = sat 22:00-06:00  # deploys\nxmas = 2026-12-24..2026-12-26\n",
+        "[slack]\ntimezone = Asia/Tokyo\n"
+        "[quiet]\nsat-night = sat 22:00-06:00  # deploys\nxmas = 2026-12-24..2026-12-26\n",
     )
 
     quiet = machine.load().settings.quiet

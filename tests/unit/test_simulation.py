@@ -8,9 +8,11 @@ import pytest
 from slack_alert.core.bindings import Job
 from slack_alert.core.catalog import Catalog
 from slack_alert.core.model import Record, Verdict
+from slack_alert.core.quiet import QuietWindow
 from slack_alert.core.values import fallback
+from slack_alert.engine.mutes import Mutes
 from slack_alert.engine.simulation import Ledger, Scripted, Simulation, VirtualClock, simulate
-from tests.fakes.engine_rig import HOUR, MARK, MINUTE, at, make_job, make_policy, verdicts
+from tests.fakes.engine_rig import BERLIN, HOUR, MARK, MINUTE, at, make_job, make_policy, verdicts
 
 
 def simulated(*jobs: Job, since: str = "16 09:00", until: str = "16 12:00", **outcomes: str) -> list[Record]:
@@ -35,6 +37,18 @@ def test_every_run_alerts_unless_told_otherwise() -> None:
     ]
     assert verdicts(rows[3:]) == [("paused", 5), ("said", 1)]
     assert rows[3].until == at("16 10:20")
+
+
+def test_quiet_windows_withhold_what_is_said_and_spend_nothing() -> None:
+    mutes = Mutes(windows=[QuietWindow("backup", "mon 9:20-9:40", BERLIN)], zone=BERLIN)
+
+    rows = list(
+        simulate(Catalog((make_job(),)), at("16 09:00"), at("16 10:01"), outcomes={}, mark=MARK, mute=mutes.reason)
+    )
+
+    assert [(row.verdict.value, row.alerts) for row in rows] == [
+        ("said", 1), ("muted", 1), ("muted", 1), ("said", 2), ("said", 3), ("paused", 3),
+    ]  # fmt: skip
 
 
 @pytest.mark.parametrize(
