@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from slack_alert.core.model import Run
@@ -31,11 +32,18 @@ def make_processes(
     clock: Clock,
 ) -> Processes:
     """Make what starts processes; none is started before it is wanted."""
+    return Processes(
+        lambda: make_program(settings.path, settings.markers),
+        context=context,
+        notice=notice,
+        redaction=redaction,
+        children=children,
+        clock=clock,
+    )
+
+
+def make_program(path: Path, markers: Sequence[str] = ()) -> Program:
+    """Say how a process is started for the plugins below `path`; of the environment it sees what is no secret."""
     warnings = [f"-W{option}" for option in sys.warnoptions]
-    hello = {"path": str(settings.path), "markers": list(settings.markers)}
-
-    def program() -> Program:
-        argv = (sys.executable, *warnings, "-c", _CODE, *sys.path)
-        return Program(argv, public(os.environ), hello)
-
-    return Processes(program, context=context, notice=notice, redaction=redaction, children=children, clock=clock)
+    argv = (sys.executable, *warnings, "-c", _CODE, *sys.path)
+    return Program(argv, public(os.environ), {"path": str(path), "markers": list(markers)})

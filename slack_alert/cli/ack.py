@@ -19,13 +19,16 @@ if TYPE_CHECKING:
     from slack_alert.settings import Settings
 
 
-@click.command(epilog="JOB: a name, its last part, or a pattern such as 'db.*'.")
+@click.command()
 @common
 @click.argument("job", shell_complete=complete_job)
 @click.option("--by", metavar="NAME", help="Who takes care of it (the name of the user who asks).")
 @click.pass_context
 def ack(ctx: click.Context, /, *, job: str, by: str | None, **flags: object) -> int:
-    """Say that somebody takes care: no repeats, reminders or escalation until the job recovers."""
+    """Say that somebody takes care: no repeats, reminders or escalation until the job recovers.
+
+    JOB: a name, its last part, or a pattern such as 'db.*'.
+    """
     from slack_alert import bootstrap
     from slack_alert.engine import requests
     from slack_alert.engine.clock import SystemClock

@@ -21,10 +21,8 @@ if TYPE_CHECKING:
     from slack_alert.engine.mutes import Mutes
     from slack_alert.settings import Settings
 
-_PATTERN = "JOB: a name, its last part, or a pattern such as 'db.*'."
 
-
-@click.command(epilog=_PATTERN)
+@click.command()
 @common
 @click.argument("job", required=False, shell_complete=complete_job)
 @click.option("--all", "is_all", is_flag=True, help="Every job, those to come as well.")
@@ -34,7 +32,10 @@ _PATTERN = "JOB: a name, its last part, or a pattern such as 'db.*'."
 def mute(
     ctx: click.Context, /, *, job: str | None, is_all: bool, duration: str | None, end: str | None, **flags: object
 ) -> int:
-    """Let a job run and say nothing for a while; what it withholds is told in one message when that ends."""
+    """Let a job run and say nothing for a while; what it withholds is told in one message when that ends.
+
+    JOB: a name, its last part, or a pattern such as 'db.*'.
+    """
     from slack_alert import bootstrap
     from slack_alert.core.quiet import EVERY
     from slack_alert.engine import requests
@@ -52,13 +53,16 @@ def mute(
     return codes.FINE
 
 
-@click.command(epilog=_PATTERN)
+@click.command()
 @common
 @click.argument("job", required=False, shell_complete=complete_job)
 @click.option("--all", "is_all", is_flag=True, help="End every mute, of all jobs and of single ones.")
 @click.pass_context
 def unmute(ctx: click.Context, /, *, job: str | None, is_all: bool, **flags: object) -> int:
-    """Let a muted job speak again, and tell what was withheld."""
+    """Let a muted job speak again, and tell what was withheld.
+
+    JOB: a name, its last part, or a pattern such as 'db.*'.
+    """
     from slack_alert import bootstrap
     from slack_alert.core.quiet import EVERY
     from slack_alert.engine import requests
@@ -72,7 +76,7 @@ def unmute(ctx: click.Context, /, *, job: str | None, is_all: bool, **flags: obj
     means_all = _means_all(job, is_all=is_all)
     names = list(dict.fromkeys([EVERY, *muted])) if means_all else chosen_jobs(settings, job or "")
     by = bootstrap.person()
-    is_taken = bootstrap.leave(settings, *(requests.mute(name, now, now, by=by) for name in names))
+    is_taken = bootstrap.leave(settings, *(requests.mute(name, None, now, by=by) for name in names))
     tell(_unmuted(names, muted, means_all=means_all))
     for remark in _still_quiet(mutes, settings, now, means_all=means_all):
         click.echo(remark, err=True)

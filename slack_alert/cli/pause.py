@@ -27,7 +27,10 @@ if TYPE_CHECKING:
 @click.option("--for", "duration", metavar="D", help="How long, such as 30m, 2h or 1d; without it until `resume`.")
 @click.pass_context
 def pause(ctx: click.Context, /, *, job: str, duration: str | None, **flags: object) -> int:
-    """Let a job rest, for a while or until `resume`. JOB: a name, its last part, or a pattern such as 'db.*'."""
+    """Let a job rest, for a while or until `resume`.
+
+    JOB: a name, its last part, or a pattern such as 'db.*'.
+    """
     from slack_alert import bootstrap
     from slack_alert.engine import requests
     from slack_alert.engine.clock import SystemClock
@@ -49,7 +52,10 @@ def pause(ctx: click.Context, /, *, job: str, duration: str | None, **flags: obj
 @click.argument("job", shell_complete=complete_job)
 @click.pass_context
 def resume(ctx: click.Context, /, *, job: str, **flags: object) -> int:
-    """Let a paused job run again. JOB: a name, its last part, or a pattern such as 'db.*'."""
+    """Let a paused job run again.
+
+    JOB: a name, its last part, or a pattern such as 'db.*'.
+    """
     from slack_alert import bootstrap
     from slack_alert.engine import requests
     from slack_alert.engine.clock import SystemClock

@@ -185,7 +185,7 @@ class App:
                 continue
             # First of all: one that cannot be carried out must not keep back those behind it.
             self._taken = request.id
-            batch = carry_out(request, parts.engine.next_id, parts.engine.state_of)
+            batch = carry_out(request, parts.engine.next_id, parts.engine.state_of, now=parts.clock.now())
             self._heed(batch)
             parts.writer.put(batch, partial(self._done.append, request.id))
 

@@ -17,9 +17,9 @@ from slack_alert.engine.reports import edit_faults_text
 log = logging.getLogger(__name__)
 
 #: How often one asks whether something changed.
-_STEP = 0.2
-#: What seems to be gone is looked at again after so many seconds.
-_AGAIN = 1.0
+_STEP = 0.1
+#: What seems to be gone, or is being written, is looked at again after so many seconds.
+_AGAIN = 0.1
 #: A fault is told when it is still there after so many seconds: somebody may be writing.
 QUIET = 2.0
 #: So many names are in one line of the log.

@@ -20,14 +20,26 @@ from slack_alert.engine.ports import Batch, Entry, Request
 log = logging.getLogger(__name__)
 
 
+#: By the time this is over, a mute that was taken counts for every slot.
+_TAKING = timedelta(seconds=0.1)
+
+
 def carry_out(
-    request: Request, next_id: Callable[[], int], state_of: Callable[[str], State] = lambda _: State()
+    request: Request,
+    next_id: Callable[[], int],
+    state_of: Callable[[str], State] = lambda _: State(),
+    *,
+    now: datetime | None = None,
 ) -> Batch:
-    """Turn a request into what it changes; one of another version, unknown or unreadable here, changes nothing."""
+    """Turn a request into what it changes; one of another version, unknown or unreadable here, changes nothing.
+
+    With `now`, when it is taken beside runs that go on, what binds slots begins and ends then and not when it was
+    asked for: slots in between have passed under what was known by then.
+    """
     batch = Batch(taken=request.id, at=request.at)
     change = _CHANGES.get(request.kind, _refuse)
     try:
-        change(batch, request, next_id, state_of)
+        change(batch, request if now is None else _as_taken(request, now), next_id, state_of)
     except (KeyError, TypeError, ValueError) as error:
         log.warning("request refused", extra={"kind": request.kind, "request": request.id, "reason": repr(error)})
         return Batch(taken=request.id, at=request.at)
@@ -110,7 +122,7 @@ def _resume(batch: Batch, request: Request, _: Callable[[], int], state_of: _Sta
 
 def _mute(batch: Batch, request: Request, _: Callable[[], int], __: _StateOf) -> None:
     payload: _Payload = request.payload
-    since, until = batch.at or request.at, _instant(payload["until"])
+    since, until = request.at, _instant(payload["until"])
     # One that is over before it was taken has no length.
     kept = Mute(payload["job"], min(since, until or since), until or since, payload["by"])
     batch.entries.append(mute_entry(kept))
@@ -169,6 +181,10 @@ def _record(batch: Batch, request: Request, next_id: Callable[[], int], _: _Stat
 def _keep(batch: Batch, request: Request, _: Callable[[], int], __: _StateOf) -> None:
     payload: _Payload = request.payload
     batch.entries.append(Entry(payload["pack"], payload["key"], payload["value"], _instant(payload["expires"])))
+
+
+def _as_taken(request: Request, now: datetime) -> Request:
+    return replace(request, at=max(request.at, now + _TAKING)) if request.kind == "mute" else request
 
 
 def _refuse(_: Batch, request: Request, __: Callable[[], int], ___: _StateOf) -> None:

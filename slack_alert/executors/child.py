@@ -26,7 +26,7 @@ from slack_alert.core.values import Piece
 from slack_alert.engine.children import Children
 from slack_alert.engine.context import Context, Services
 from slack_alert.engine.ports import Clock
-from slack_alert.executors import limits
+from slack_alert.executors import kinship, limits
 from slack_alert.executors.distant import DistantPocket
 from slack_alert.executors.failures import awaited, failure_of, overdue
 from slack_alert.executors.line import Line
@@ -83,7 +83,7 @@ class Child:
         sys.stdout = sys.stderr = Said(self._line)
         root = logging.getLogger()
         root.addHandler(Told(self._line))
-        self._line.listen(self._children.kill_all)
+        self._line.listen(self._abandon)
         self._line.send(ready=os.getpid())
         while True:
             document = self._line.next_call()
@@ -156,8 +156,13 @@ class Child:
                 stack = awaited(current.call.get_coro())
             failure = overdue(current.run.action, current.run.care, _NO_SECRETS, stack)
             self._line.send(overdue=from_failure(failure))
-        self._children.kill_all()
+        self._abandon()
         os._exit(128 + number)
+
+    def _abandon(self) -> None:
+        """Kill what functions have started, as this process is about to end."""
+        self._children.kill_all()
+        kinship.kill_kin(os.environ.get(kinship.SIGN, ""))
 
 
 class Said(io.TextIOBase):

@@ -30,6 +30,9 @@ if sys.platform == "win32":
             capture_output=True,
         )
 
+    def kill_kin(sign: str) -> None:
+        """Do nothing: here they are found as what the process has started."""
+
 else:
     APART = 0
 
@@ -44,6 +47,10 @@ else:
         if child.returncode is None:
             with suppress(ProcessLookupError, PermissionError):
                 os.killpg(child.pid, signal.SIGKILL)
+        kill_kin(sign)
+
+    def kill_kin(sign: str) -> None:
+        """Kill everything that carries the sign, but not whoever calls this."""
         # Twice: one may have been starting another.
         for _ in range(2):
             for kin in _kin(sign):
@@ -52,8 +59,10 @@ else:
 
     def _kin(sign: str) -> Iterator[int]:
         mark = f"{SIGN}={sign}".encode()
+        own = os.getpid()
         for entry in Path("/proc").glob("[0-9]*/environ"):
             # Most belong to somebody else, or are gone by now.
             with suppress(OSError):
-                if mark in entry.read_bytes().split(b"\0"):
-                    yield int(entry.parent.name)
+                kin = int(entry.parent.name)
+                if kin != own and mark in entry.read_bytes().split(b"\0"):
+                    yield kin

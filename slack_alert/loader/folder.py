@@ -11,6 +11,10 @@ from slack_alert.core.catalog import Problem
 from slack_alert.loader.files import PluginFile, find_files
 from slack_alert.loader.source import UnusableFileError, read_content
 
+#: A file that somebody writes is read when it was left alone for so many seconds; one whose last line has no end is
+#: likely to be written still; and one that is written all the time is read in spite of that.
+QUIET, UNFINISHED, ENDLESS = 0.2, 1.0, 10.0
+
 _Sign = tuple[int, int, int, int, int]
 
 
@@ -23,6 +27,8 @@ class Look:
     #: New ones are among them.
     changed: list[PluginFile]
     missing: list[PluginFile]
+    #: Somebody writes others; look again in a moment.
+    is_busy: bool
     #: Of folders that cannot be read.
     problems: list[Problem]
 
@@ -37,23 +43,30 @@ class Folder:
     faults: dict[str, Problem] = field(default_factory=dict)
     _known: dict[str, PluginFile] = field(default_factory=dict)
     _signs: dict[str, _Sign | None] = field(default_factory=dict)
+    #: What is being written: its sign, since when it is that, and since when it is written.
+    _busy: dict[str, tuple[_Sign | None, float, float]] = field(default_factory=dict)
 
-    def look(self) -> Look:
-        """Look at every file; one whose place, size and times are the same is not read again."""
+    def look(self, passed: float) -> Look:
+        """Look at every file; one whose place, size and times are the same is not read again.
+
+        `passed` are seconds by a clock that is never set.
+        """
         files, problems = find_files(self.path)
         there = {file.path: file for file in files}
         others = (path for path in [*self.contents, *self._known] if path not in there)
         unseen = {path: self._file(path) for path in others}
-        changed = [file for path, file in there.items() if self._has_changed(file, _sign(path))]
+        changed = [file for path, file in there.items() if self._has_changed(file, _sign(path), passed)]
         missing = []
         for path, file in unseen.items():
             # What is imported by others only: its name begins with an underscore.
             sign = _sign(path) if file.parts[-1].startswith("_") else None
             if sign is None:
                 missing.append(file)
-            elif self._has_changed(file, sign):
+            elif self._has_changed(file, sign, passed):
                 changed.append(file)
-        return Look(files, changed, missing, problems)
+        for file in missing:
+            self._busy.pop(file.path, None)
+        return Look(files, changed, missing, bool(self._busy), problems)
 
     def note(self, contents: Mapping[str, bytes]) -> None:
         """Follow further files, with what was read of them."""
@@ -62,7 +75,7 @@ class Folder:
 
     def forget(self, file: PluginFile) -> None:
         """Follow a file no more."""
-        for known in (self.contents, self.faults, self._known, self._signs):
+        for known in (self.contents, self.faults, self._known, self._signs, self._busy):
             known.pop(file.path, None)
 
     def _file(self, path: str) -> PluginFile:
@@ -70,23 +83,46 @@ class Folder:
             self._known[path] = PluginFile.at(Path(path), self.path)
         return self._known[path]
 
-    def _has_changed(self, file: PluginFile, sign: _Sign | None) -> bool:
-        # The sign was taken before the content is read: what is written meanwhile is found the next time.
-        if sign is not None and sign == self._signs.get(file.path):
+    def _has_changed(self, file: PluginFile, sign: _Sign | None, passed: float) -> bool:
+        path = file.path
+        if sign is not None and sign == self._signs.get(path):
+            self._busy.pop(path, None)
             return False
-        self._known[file.path] = file
+        self._known[path] = file
+        content, fault = _read(file)
+        is_same = content == self.contents.get(path) if fault is None else True
+        if is_same and fault == self.faults.get(path):
+            return self._settle(file, sign, is_new=False)
+        if self._is_written(path, sign, content, passed) or sign != _sign(path):
+            return False
+        if content is not None:
+            self.contents[path] = content
+        if fault is not None:
+            self.faults[path] = fault
+        else:
+            self.faults.pop(path, None)
+        return self._settle(file, sign, is_new=True)
+
+    def _settle(self, file: PluginFile, sign: _Sign | None, *, is_new: bool) -> bool:
         self._signs[file.path] = sign
-        try:
-            content = read_content(file)
-        except UnusableFileError as error:
-            had = self.faults.get(file.path)
-            self.faults[file.path] = error.problem
-            return had != error.problem
-        was_faulty = self.faults.pop(file.path, None) is not None
-        is_new = self.contents.get(file.path) != content
-        if is_new:
-            self.contents[file.path] = content
-        return is_new or was_faulty
+        self._busy.pop(file.path, None)
+        return is_new
+
+    def _is_written(self, path: str, sign: _Sign | None, content: bytes | None, passed: float) -> bool:
+        """Tell whether a file may be about to get more."""
+        former, since, first = self._busy.get(path, (sign, passed, passed))
+        if former != sign:
+            since = passed
+        self._busy[path] = (sign, since, first)
+        is_whole = content is None or content.endswith((b"\n", b"\r"))
+        return passed - since < (QUIET if is_whole else UNFINISHED) and passed - first < ENDLESS
+
+
+def _read(file: PluginFile) -> tuple[bytes | None, Problem | None]:
+    try:
+        return read_content(file), None
+    except UnusableFileError as error:
+        return None, error.problem
 
 
 def _sign(path: str) -> _Sign | None:

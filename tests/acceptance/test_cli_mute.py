@@ -135,7 +135,7 @@ def test_jobs_muted_by_a_pattern_are_each_unmuted_by_name(project: Project) -> N
         (("mute", "lag", "--until", "2020-01-01"), "'2020-01-01' has passed."),
         (("mute", "--for", "1h"), "It is not said which job. Write a name, a pattern such as 'db.*', or --all."),
         (("mute", "lag", "--all", "--for", "1h"), "'lag' and --all contradict each other."),
-        (("mute", "gal", "--for", "1h"), "There is no job 'gal'. Did you mean"),
+        (("mute", "gal", "--for", "1h"), "There is no job 'gal'."),
         (("mute", "bd.*", "--for", "1h"), "No job is called like 'bd.*'. Did you mean db.*"),
         (("mute", "x*y", "--for", "1h"), "No job is called like 'x*y'. `slack-alert jobs` lists them."),
         (("unmute",), "It is not said which job."),
@@ -178,10 +178,9 @@ def test_pattern_acknowledges_the_incidents_there_are(project: Project) -> None:
 def test_without_an_incident_there_is_nothing_to_acknowledge(project: Project) -> None:
     remember_incident(project, "db.report", is_told=False)
 
-    assert (1, "db.lag has no open incident that was told.\n") == (
-        (done := project.run("ack", "lag")).code,
-        done.out,
-    )
+    one = project.run("ack", "lag")
+
+    assert (one.code, one.out) == (1, "db.lag has no open incident that was told.\n")
     assert project.run("ack", "db.*").out == "db.lag and db.report have no open incident that was told.\n"
 
 

@@ -161,11 +161,12 @@ def test_two_hundred_edits_lose_no_slot(folder: Path, scheduler: str) -> None:
         says(program, "she says one")
         for number in range(200):
             edit(folder / "plugins" / "jobs.py", JOBS.replace("one", f"edit {number}"), number)
-            time.sleep(0.025)
+            # Now and then it is left alone for long enough to be taken up.
+            time.sleep(0.7 if number % 40 == 20 else 0.01)
         says(program, "she says edit 199")
 
         assert program.stop() == 0
-        assert program.errors.count("reloaded") > 5
+        assert program.errors.count("reloaded") > 3
         assert program.out.count("SA1") == 0
         assert "Traceback" not in program.errors
         assert_no_slot_is_lost(program)
@@ -177,14 +178,14 @@ def edit(path: Path, text: str, number: int) -> None:
     if number % 4 == 0:
         half = text[: len(text) * number // 200]
         path.write_text(half, encoding="utf-8")
-        time.sleep(0.02)
+        time.sleep(0.01)
     if number % 4 == 1:
         beside = path.with_suffix(".tmp")
         beside.write_text(text, encoding="utf-8")
         beside.replace(path)
     elif number % 4 == 2:
         path.rename(path.with_suffix(".py~"))
-        time.sleep(0.02)
+        time.sleep(0.01)
         path.write_text(text, encoding="utf-8")
     else:
         path.write_text(text, encoding="utf-8")

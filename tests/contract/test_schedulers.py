@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import signal
 import time
+from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
@@ -88,8 +89,6 @@ class Life:
 
     program: Program
     code: int
-    #: From the last signal to the end.
-    seconds: float
 
     def records(self, job: str) -> list[Record]:
         return [line.record for line in self.program.history(job)]
@@ -145,13 +144,25 @@ def lives(request: pytest.FixtureRequest, begun: dict[str, list[Future[Life]]]) 
 def _whole(program: Program) -> Life:
     """Run for a while, be stopped like a sleeping laptop, then end in order while a function is running."""
     program.start()
-    time.sleep(1.8)
+    program.wait_until(lambda: _has_lived(program), "each function ran", seconds=30)
     program.send(signal.SIGSTOP)
     time.sleep(0.6)
     program.send(signal.SIGCONT)
-    time.sleep(0.4)
+    program.wait_until(lambda: Verdict.MISSED in program.verdicts("quick"), "the stall is seen")
     (program.folder / "ending").touch()
     return _ended(program, signal.SIGTERM)
+
+
+def _has_lived(program: Program) -> bool:
+    """Tell whether every function has shown what it does, some of them a few times."""
+    seen = Counter((line.record.binding, line.record.verdict) for line in program.history())
+    crowd = {f"jobs.crowd{number}" for number in range(CROWD)}
+    return (
+        all(seen[f"jobs.{job}", Verdict.SAID] >= 3 for job in ("plain", "awaited", "speaking"))
+        and seen["jobs.failing", Verdict.ERROR] >= 3
+        and seen["jobs.blocking", Verdict.OVERLAPPED] >= 1
+        and crowd <= {job for job, verdict in seen if verdict is Verdict.QUIET}
+    )
 
 
 def _impatient(program: Program) -> Life:
@@ -171,8 +182,7 @@ def _overdue(program: Program) -> Life:
 
 
 def _ended(program: Program, number: signal.Signals) -> Life:
-    begun = time.monotonic()
-    return Life(program, program.stop(number), time.monotonic() - begun)
+    return Life(program, program.stop(number))
 
 
 class TestFunctions:
@@ -215,10 +225,14 @@ class TestFunctions:
             assert all(each.duration and each.duration >= timedelta(seconds=0.19) for each in quiet)
 
     def test_and_delay_nobody_else(self, lives: Lives) -> None:
-        quick = [each for each in lives.whole.records("quick") if each.verdict is Verdict.QUIET]
+        begun = [each.started for each in lives.whole.records("quick") if each.started is not None]
+        blocked = [
+            (each.started, each.started + each.duration)
+            for each in lives.whole.records("blocking")
+            if each.started is not None and each.duration is not None
+        ]
 
-        delays = sorted((each.started - each.slot).total_seconds() for each in quick if each.started is not None)
-        assert delays[len(delays) // 2] < 0.2, delays
+        assert any(start < moment < end for start, end in blocked for moment in begun)
 
     def test_what_it_prints_is_kept_and_shown(self, lives: Lives) -> None:
         assert "jobs.quick | printed" in lives.whole.program.errors
@@ -243,7 +257,6 @@ class TestEnd:
 
         assert lives.whole.code == 0, lives.whole.program.errors
         assert (line.record.verdict, line.record.text, line.delivery) == (Verdict.SAID, "said at last", "sent")
-        assert 0.4 < lives.whole.seconds < 3
 
     def test_it_leaves_one_whole_database_file(self, lives: Lives) -> None:
         program = lives.whole.program
@@ -253,11 +266,9 @@ class TestEnd:
 
     def test_a_second_signal_ends_it_at_once(self, lives: Lives) -> None:
         assert lives.impatient.code == 130, lives.impatient.program.errors
-        assert lives.impatient.seconds < 1
 
     def test_a_function_that_does_not_end_is_cut_off_at_the_deadline(self, lives: Lives) -> None:
         assert lives.overdue.code == 143, lives.overdue.program.errors
-        assert 0.4 < lives.overdue.seconds < 3
         assert lives.overdue.program.verdicts("endless") == {Verdict.INTERRUPTED}
         assert lives.overdue.program.verdicts("elsewhere") == {Verdict.INTERRUPTED}
 

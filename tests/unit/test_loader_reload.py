@@ -10,6 +10,7 @@ import pytest
 
 from slack_alert.core.catalog import Catalog, Change
 from slack_alert.loader import Plugins, open_plugins, unload
+from slack_alert.loader.folder import ENDLESS, QUIET, UNFINISHED
 from slack_alert.loader.plugins import GRACE
 from tests.fakes.plugins import DEFAULTS, call, names, write
 
@@ -49,7 +50,17 @@ class Desk:
         self._passed += GRACE
 
     def reload(self) -> Change | None:
-        return self.plugins.reload(self._passed)
+        change = self.plugins.reload(self._passed)
+        if change is not None and not change.has_news:  # It may be written still.
+            self._passed += UNFINISHED
+            change = self.plugins.reload(self._passed)
+        return change
+
+    def seen_after(self, seconds: float) -> bool:
+        """Let time pass, and tell whether something was taken up then."""
+        self._passed += seconds
+        change = self.plugins.reload(self._passed)
+        return change is not None and change.has_news
 
     def change(self, **files: str) -> Change:
         self.write(**files)
@@ -272,3 +283,50 @@ def test_folder_behind_a_swapped_link_is_read_again(desk: Desk, tmp_path: Path) 
     assert change is not None
     assert told(change) == ((), ("x.f",), (), 0)
     assert call(desk.catalog, "x.f") == 2
+
+
+def test_file_that_is_being_written_is_read_when_it_is_left_alone(desk: Desk) -> None:
+    desk.load(x=COUNTING)
+    desk.write(x=COUNTING.replace('"b"', '"half"'))
+    assert desk.seen_after(0) is False
+    desk.write(x=COUNTING.replace('"b"', '"whole"'))
+    assert desk.seen_after(QUIET) is False
+    assert desk.seen_after(QUIET) is True
+
+    assert call(desk.catalog, "x.b") == "whole"
+
+
+def test_file_whose_last_line_has_no_end_is_waited_for_longer(desk: Desk) -> None:
+    desk.load(x=COUNTING)
+    desk.write(x=COUNTING.rstrip() + ".ap")
+
+    assert desk.seen_after(0) is False
+    assert desk.seen_after(QUIET) is False
+    assert desk.seen_after(UNFINISHED) is True
+
+
+def test_file_that_is_written_all_the_time_is_read_in_the_end(desk: Desk) -> None:
+    desk.load(x=COUNTING)
+    seen = []
+    for number in range(12):
+        desk.write(x=COUNTING.replace('"b"', f'"{number}"'))
+        seen.append(desk.seen_after(ENDLESS / 10))
+
+    assert seen.count(True) == 1
+
+
+@pytest.mark.parametrize("of", ["file", "link"])
+def test_file_that_cannot_be_read_is_told_of_once(desk: Desk, of: str) -> None:
+    desk.load(x=COUNTING)
+    desk.path("x.py").unlink()
+    if of == "link":
+        desk.path("x.py").symlink_to("nowhere.py")
+    else:
+        desk.path("x.py").write_bytes(b"\xff\n")
+    change = desk.reload()
+    desk.wait()
+
+    assert change is not None
+    assert told(change) == ((), (), (), 2)
+    assert [problem.file for problem in desk.catalog.problems] == ["plugins/x.py"]
+    assert desk.reload() is None

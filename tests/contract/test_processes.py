@@ -1,0 +1,393 @@
+"""Functions in processes of their own: what they may do, and how they are ended."""
+
+from __future__ import annotations
+
+import logging
+import os
+import signal
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import timedelta
+from pathlib import Path
+from textwrap import dedent
+
+import pytest
+
+from slack_alert.bootstrap.isolation import make_program
+from slack_alert.core.care import Care, Isolation
+from slack_alert.core.model import Action, Failure, Result, Run, Verdict
+from slack_alert.core.redaction import Redaction
+from slack_alert.core.values import fallback
+from slack_alert.engine.context import Context
+from slack_alert.executors import process
+from slack_alert.executors.process import Processes
+from tests.fakes.engine_rig import at
+from tests.fakes.stage import Stage
+
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(os.name != "posix", reason="signals and limits are the system's"),
+]
+MEGABYTE = 1024 * 1024
+
+
+class Rig:
+    """A folder with one plugin file, and processes that call the functions in it."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.stage = Stage(path)
+        self.noticed: list[object] = []
+        self.processes = Processes(
+            lambda: make_program(path),
+            context=lambda run: Context(run, self.stage.services),
+            notice=lambda _, value: self.noticed.append(value),
+            redaction=Redaction(["s3cret"]),
+            children=lambda: self.stage.services.children,
+            clock=self.stage.clock,
+        )
+
+    def write(self, source: str) -> None:
+        (self.path / "plugins").mkdir(exist_ok=True)
+        (self.path / "plugins" / "db.py").write_text(dedent(source))
+
+    def run(
+        self,
+        name: str = "job",
+        *,
+        timeout: float | None = None,
+        memory: int | None = None,
+        cpu: float | None = None,
+        takes_context: bool = False,
+        is_async: bool = False,
+        emits: str | None = None,
+    ) -> tuple[Run, Result]:
+        """Call a function of the file."""
+        care = Care(
+            None if timeout is None else timedelta(seconds=timeout),
+            isolation=Isolation.PROCESS,
+            memory=memory,
+            cpu=None if cpu is None else timedelta(seconds=cpu),
+        )
+        action = Action(f"db.{name}", "plugins/db.py", 3, None, None, takes_context, is_async)
+        run = Run(1, f"db.{name}", action, at("16 09:10"), emits=emits, care=care)
+        return run, self.processes.call(run)
+
+    def text(self, name: str = "job") -> str:
+        _, result = self.run(name)
+        assert result.failure is None, result.failure
+        return "\n".join(fallback(piece) for piece in result.pieces)
+
+    def failure(self, name: str = "job", **care: float) -> Failure:
+        _, result = self.run(name, **care)  # type: ignore[arg-type]  # a timeout, or a limit
+        assert result.failure is not None
+        return result.failure
+
+
+@pytest.fixture
+def rig(tmp_path: Path) -> Iterator[Rig]:
+    made = Rig(tmp_path)
+    yield made
+    made.processes.stop()
+    made.stage.services.children.end_all()
+
+
+def is_going_on(pid: int) -> bool:
+    shown = subprocess.run(["ps", "-o", "stat=", "-p", str(pid)], capture_output=True, text=True, check=False)
+    return bool(shown.stdout.strip()) and not shown.stdout.startswith("Z")
+
+
+# --- what a function may do there
+
+
+def test_a_value_is_said_and_what_it_used_is_known(rig: Rig) -> None:
+    rig.write("@deco(hours=1)\ndef job():\n    return ['a<b', 2]")
+    run, result = rig.run()
+
+    assert [fallback(piece) for piece in result.pieces] == ["a&lt;b\n2"]
+    assert run.started == at("16 09:11")
+    assert result.usage is not None
+    assert result.usage.memory > MEGABYTE
+
+
+def test_context_reaches_the_program(rig: Rig) -> None:
+    rig.write(
+        """
+        @deco(hours=1)
+        def job(ctx):
+            ctx.say("half", to="#other")
+            ctx.store.set("seen", {"n": 1})
+            ctx.pause("db.lag")
+            ctx.resume("db.lag")
+            return ctx.run(["echo", "run"]) + str(ctx.store.get("gone", "default")) + str(ctx.store.keys())
+        """
+    )
+    _, result = rig.run(takes_context=True)
+
+    assert [fallback(piece) for piece in result.pieces] == ["run\ndefault['seen']"]
+    assert rig.stage.said == [("half", "#other")]
+    assert [(entry.key, entry.value) for entry in rig.stage.kept] == [("seen", '{"n": 1}')]
+    assert [job for job, _ in rig.stage.held] == ["db.lag", "db.lag"]
+
+
+def test_what_the_program_refuses_is_raised_where_it_was_asked(rig: Rig) -> None:
+    rig.write(
+        """
+        @deco(hours=1)
+        def job(ctx):
+            try:
+                ctx.store.set(5, 1)
+            except TypeError as error:
+                return str(error)
+        """
+    )
+    _, result = rig.run(takes_context=True)
+
+    assert [fallback(piece) for piece in result.pieces] == ["a key of ctx.store must be a string, got 5"]
+
+
+@pytest.mark.parametrize("is_async", [False, True])
+def test_each_yielded_value_is_said_as_it_comes(rig: Rig, is_async: bool) -> None:
+    rig.write(f"@deco(hours=1)\n{'async ' if is_async else ''}def job():\n    yield 'one'\n    yield 'two'")
+    _, result = rig.run(is_async=is_async)
+
+    assert (result.pieces, rig.stage.texts) == ((), ["one", "two"])
+
+
+def test_what_a_sensor_notices_are_the_fields_of_its_values(rig: Rig) -> None:
+    rig.write("@deco(hours=1, emits='x')\ndef job():\n    return [{'path': '/a'}, 7]")
+    rig.run(emits="x")
+
+    assert rig.noticed == [{"path": "/a"}, {"value": 7}]
+
+
+def test_what_it_prints_and_logs_is_the_program_s(
+    rig: Rig, capsys: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture
+) -> None:
+    rig.write(
+        """
+        import logging, os, sys
+
+        @deco(hours=1)
+        def job():
+            print("one")
+            sys.stderr.write("two")
+            logging.getLogger("lib").warning("%d left", 3, extra={"disk": "sda"})
+        """
+    )
+    with caplog.at_level(logging.INFO):
+        rig.run()
+
+    assert capsys.readouterr().out == "one\ntwo"
+    assert [(each.name, each.getMessage(), vars(each)["disk"]) for each in caplog.records] == [("lib", "3 left", "sda")]
+
+
+def test_it_does_not_see_the_secrets_of_the_program(rig: Rig, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SLACK_BOT_TOKEN", "xoxb-1")
+    monkeypatch.setenv("DB_PASSWORD", "hunter2")
+    monkeypatch.setenv("HARMLESS", "yes")
+    rig.write(
+        """
+        import os
+
+        @deco(hours=1)
+        def job():
+            return [name for name in ("SLACK_BOT_TOKEN", "DB_PASSWORD", "HARMLESS") if name in os.environ]
+        """
+    )
+
+    assert rig.text() == "HARMLESS"
+
+
+def test_secrets_of_the_configuration_are_taken_out_of_what_it_says(rig: Rig) -> None:
+    rig.write(
+        "@deco(hours=1)\ndef job():\n    return 's3cret'\n@deco(hours=1)\ndef bad():\n    raise ValueError('s3cret')"
+    )
+
+    assert rig.text() == "[secret]"
+    assert rig.failure("bad").message == "[secret]"
+
+
+# --- how long a process lives
+
+
+_PID = "import os\n@deco(hours=1)\ndef job():\n    return os.getpid()\n"
+
+
+def test_a_process_is_kept_for_the_next_run(rig: Rig) -> None:
+    rig.write(_PID)
+
+    assert rig.text() == rig.text()
+
+
+def test_a_process_is_replaced_after_many_runs(rig: Rig, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(process, "_RUNS", 2)
+    rig.write(_PID)
+    used = [rig.text() for _ in range(4)]
+
+    assert used == [used[0], used[0], used[2], used[2]]
+    assert used[0] != used[2]
+
+
+def test_a_process_that_has_grown_is_replaced(rig: Rig, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(process, "_GROWTH", 64 * MEGABYTE)
+    rig.write(f"{_PID}\n@deco(hours=1)\ndef big():\n    return len(bytes(bytearray(128 << 20)))")
+    first = rig.text()
+    rig.text("big")
+
+    assert rig.text() != first
+
+
+def test_a_process_that_died_meanwhile_is_replaced(rig: Rig) -> None:
+    rig.write(_PID)
+    first = rig.text()
+    os.kill(int(first), signal.SIGKILL)
+    rig.processes._idle[0].popen.wait()
+
+    assert rig.text() != first
+
+
+def test_a_file_that_changed_is_loaded_anew(rig: Rig) -> None:
+    rig.write("@deco(hours=1)\ndef job():\n    return 'old'")
+    before = rig.text()
+    rig.write("@deco(hours=1)\ndef job():\n    return 'quite new'")
+
+    assert (before, rig.text()) == ("old", "quite new")
+
+
+def test_a_function_that_is_no_longer_there_is_told(rig: Rig) -> None:
+    rig.write("@deco(hours=1)\ndef other():\n    return 1")
+
+    assert rig.failure().message.startswith("plugins/db.py has no function db.job any more")
+
+
+def test_a_file_that_became_faulty_is_told(rig: Rig) -> None:
+    rig.write("import nothing_of_that_name\n@deco(hours=1)\ndef job():\n    return 1")
+
+    assert rig.failure().kind == "ModuleNotFoundError"
+
+
+def test_no_process_is_left_when_the_program_stops(rig: Rig) -> None:
+    rig.write(_PID)
+    first = int(rig.text())
+    rig.processes.stop()
+
+    assert not is_going_on(first)
+    assert not is_going_on(int(rig.text()))
+
+
+# --- how it is ended
+
+
+@contextmanager
+def witnessed(rig: Rig, source: str) -> Iterator[list[int]]:
+    """Collect the processes that a function names in a file."""
+    rig.write(source)
+    pids: list[int] = []
+    yield pids
+    pids += [int(word) for word in (rig.path / "pids").read_text().split()]
+
+
+_FAMILY = """
+    import os, subprocess, time
+    from pathlib import Path
+
+    @deco(hours=1)
+    def job(ctx):
+        a = subprocess.Popen(["sleep", "60"])
+        b = subprocess.Popen(["sleep", "60"], start_new_session=True)
+        Path("{path}/pids").write_text(f"{{os.getpid()}} {{a.pid}} {{b.pid}}")
+        {end}
+"""
+
+
+@pytest.mark.parametrize(
+    "end",
+    ["ctx.run(['sleep', '60'])", "time.sleep(60)", "import signal; signal.signal(15, signal.SIG_IGN); time.sleep(60)"],
+    ids=["in a program of its own", "in Python", "though it ignores the polite signal"],
+)
+def test_a_function_that_takes_too_long_is_killed_with_all_it_has_started(rig: Rig, end: str) -> None:
+    with witnessed(rig, _FAMILY.format(path=rig.path, end=end)) as pids:
+        _, result = rig.run(timeout=1, takes_context=True)
+
+    assert result.failure is not None
+    assert (result.failure.kind, result.failure.verdict) == ("TimeoutError", Verdict.TIMED_OUT)
+    assert result.failure.message == "took longer than 1s (timeout)"
+    assert [pid for pid in pids if is_going_on(pid)] == []
+    assert len(pids) == 3
+
+
+@pytest.mark.parametrize("end", ["os._exit(3)", "os.kill(os.getpid(), 9)"])
+def test_what_a_process_that_died_has_started_is_killed(rig: Rig, end: str) -> None:
+    with witnessed(rig, _FAMILY.format(path=rig.path, end=end)) as pids:
+        rig.run(takes_context=True)
+
+    assert [pid for pid in pids if is_going_on(pid)] == []
+
+
+def test_where_it_hung_is_told(rig: Rig) -> None:
+    rig.write("import time\n@deco(hours=1)\ndef job():\n    deeper()\ndef deeper():\n    time.sleep(60)\n")
+    found = rig.failure(timeout=0.5)
+
+    assert found.place == "plugins/db.py:6"
+    assert "in deeper\n    time.sleep(60)" in found.traceback
+
+
+def test_the_next_run_after_a_killed_one_has_a_process_of_its_own(rig: Rig) -> None:
+    rig.write(f"import time\n{_PID}\n@deco(hours=1)\ndef hung():\n    time.sleep(60)")
+    first = rig.text()
+    rig.failure("hung", timeout=0.2)
+
+    assert rig.text() != first
+
+
+@pytest.mark.parametrize(
+    ("end", "message"),
+    [
+        ("os._exit(3)", "its process ended with exit code 3 before the function did: something in it called os._exit"),
+        (
+            "os.kill(os.getpid(), 9)",
+            "its process ended with signal 9 (SIGKILL): the system kills the greatest process when memory runs out",
+        ),
+    ],
+)
+def test_a_process_that_dies_is_the_failure_of_its_run(rig: Rig, end: str, message: str) -> None:
+    rig.write(f"import os\n@deco(hours=1)\ndef job():\n    {end}")
+    found = rig.failure()
+
+    assert (found.kind, found.message, found.verdict) == ("ProcessEnded", message, Verdict.ERROR)
+
+
+def test_more_memory_than_the_limit_is_an_error_that_names_it(rig: Rig) -> None:
+    rig.write(
+        "@deco(hours=1)\ndef job():\n    return len(bytearray(900 << 20))\n@deco(hours=1)\ndef ok():\n    return 1"
+    )
+    found = rig.failure(memory=300 * MEGABYTE)
+
+    assert (found.kind, found.message) == ("MemoryError", "needed more than 300MB (memory_limit)")
+    assert rig.text("ok") == "1"
+
+
+def test_more_time_of_the_processor_than_the_limit_is_an_error_that_names_it(rig: Rig) -> None:
+    rig.write("@deco(hours=1)\ndef job():\n    while True:\n        pass")
+
+    assert rig.failure(cpu=1).message == "used more than 1s of the processor (cpu_limit)"
+
+
+def test_a_function_that_forks_and_comes_back_twice_is_reported_once(rig: Rig) -> None:
+    rig.write(
+        """
+        import os
+
+        @deco(hours=1)
+        def job():
+            child = os.fork()
+            if child:
+                os.waitpid(child, 0)
+                return "parent"
+            return "child"
+        """
+    )
+
+    assert [rig.text(), rig.text()] == ["parent", "parent"]
