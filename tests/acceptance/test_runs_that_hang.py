@@ -2,23 +2,21 @@
 
 from __future__ import annotations
 
-import json
 import os
 import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from slack_alert.core.model import Verdict
-from tests.fakes.program import Program, running
+from tests.fakes.program import running
+from tests.fakes.project import Project
 
 pytestmark = [
     pytest.mark.slow,
     pytest.mark.skipif(os.name != "posix", reason="signals and limits are the system's"),
 ]
-ROOT = Path(__file__).parents[2]
 SCHEDULERS = ["AsyncIOScheduler", "BackgroundScheduler", "GeventScheduler", "TornadoScheduler"]
 
 HUNG = """
@@ -48,12 +46,12 @@ def test_a_hung_plain_function_is_told_once_and_stops_nobody(tmp_path: Path, sch
     assert "run given up" in program.errors
 
 
-def test_a_stuck_function_is_seen_in_the_status(tmp_path: Path) -> None:
-    with running(tmp_path, HUNG) as program:
+def test_a_stuck_function_is_seen_in_the_status(project: Project) -> None:
+    with running(project.path, HUNG) as program:
         program.wait_until(lambda: "took longer than" in program.out, "the hung function is told")
-        program.wait_until(lambda: status(program)["pool"]["stuck"] == 1, "the status says so")
+        program.wait_until(lambda: status(project)["pool"]["stuck"] == 1, "the status says so")
 
-        assert status(program)["alive"] is True
+        assert status(project)["alive"] is True
 
 
 ISOLATED = """
@@ -161,14 +159,9 @@ def test_what_fails_is_tried_again(tmp_path: Path, scheduler: str) -> None:
     assert "is told at the end" in program.out
 
 
-def status(program: Program) -> dict[str, Any]:
+def status(project: Project) -> dict[str, Any]:
     """Ask it as a person does."""
-    command = [sys.executable, "-m", "slack_alert", "status", "--json", "--path", str(program.folder)]
-    asked = subprocess.run(
-        command, capture_output=True, text=True, check=False, cwd=ROOT, env={"HOME": "/", "TZ": "UTC"}
-    )
-    found: dict[str, Any] = json.loads(asked.stdout)
-    return found
+    return project.run("status", "--json").json
 
 
 def is_going_on(pid: int) -> bool:

@@ -10,7 +10,7 @@ from typing import Any
 
 import aiohttp
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from slack_sdk.web.async_client import AsyncWebClient
 
@@ -134,6 +134,7 @@ ANYTHING = st.recursive(
 
 @pytest.mark.slow
 @pytest.mark.parametrize("method", sorted(METHODS))
+@settings(max_examples=40)
 @given(
     arguments=st.dictionaries(st.sampled_from(sorted(set().union(*(m.arguments for m in METHODS.values())))), ANYTHING)
 )
