@@ -69,11 +69,6 @@ class Settings:
     quiet: tuple[QuietWindow, ...] = ()
     dry_run: bool
 
-    @property
-    def database_path(self) -> Path | None:
-        """The file of an SQLite database, None for a server's."""
-        return Path(self.database.removeprefix(SQLITE)) if self.database.startswith(SQLITE) else None
-
     def secrets(self) -> tuple[str, ...]:
         """Give what must be taken out of everything that is shown."""
         hidden = [secret.reveal() for secret in (self.token, self.app_token, self.signing_secret) if secret is not None]

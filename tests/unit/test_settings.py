@@ -211,11 +211,8 @@ def test_the_database_is_below_path(text: str, file: str, machine: Machine) -> N
     root = machine.cwd.parent
     settings = machine.load(path="bot", database=text.replace("/ROOT", str(root))).settings
 
-    assert settings.database_path == root / file
     assert settings.database == f"sqlite:///{root / file}"
 
 
-def test_a_servers_database_has_no_file(machine: Machine) -> None:
-    settings = machine.load(database="postgresql://host/name").settings
-
-    assert (settings.database, settings.database_path) == ("postgresql://host/name", None)
+def test_a_servers_database_is_below_no_path(machine: Machine) -> None:
+    assert machine.load(database="postgresql://host/name").settings.database == "postgresql://host/name"
