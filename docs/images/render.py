@@ -1,4 +1,4 @@
-"""Draw the picture of the terminal: run the program in one, and turn what it shows into an SVG.
+"""Draw the picture of the terminal: run `slack-alert demo` in one, and turn what it shows into an SVG.
 
 `python docs/images/render.py` writes `terminal.svg` beside this file. Every line of it is real output.
 """
@@ -10,54 +10,20 @@ import fcntl
 import os
 import pty
 import re
-import select
 import shutil
-import signal
 import struct
 import subprocess
 import sys
 import tempfile
 import termios
-import time
 from collections.abc import Iterator
 from html import escape
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
-COLUMNS, ROWS = 92, 40
-#: What is typed, and for how many seconds it runs.
-COMMANDS = (("slack-alert", 4.6), ("slack-alert history lag", 5.0))
-
-DATABASE = '''\
-"""Look after the replicas."""
-
-BEHIND = iter([71, 74, 80])
-
-
-@deco(seconds=1, pause_time=60)
-def lag():
-    return f"replica db2 is {next(BEHIND)} s behind"
-
-
-@deco(minutes=1, at_start=True, to="#db")
-def connections():
-    return [{"server": "db1", "open": 12, "limit": 100}, {"server": "db2", "open": 97, "limit": 100}]
-'''
-SHOP = '''\
-"""Look after the shop."""
-
-
-@deco(cron="0 9 * * mon-fri")
-def morning():
-    """Good morning! No order is stuck."""
-    return True
-
-
-@deco(minutes=5, at_start=True, working_hours="always")
-def payments():
-    raise ConnectionError("no route to payments.internal")
-'''
-CONF = "[slack]\nchannel = #ops\ntimezone = Europe/Berlin\n"
+COLUMNS, ROWS = 96, 80
+#: The command, and what a person types to see the same, at a person's pace.
+COMMAND, TYPED = ("demo", "--fast"), "slack-alert demo"
 
 BACKGROUND, FOREGROUND, DIM, PROMPT = "#12151c", "#d5dae4", "#7b8496", "#8ab4f8"
 COLOURS = {"31": "#ff7b72", "32": "#7ee787", "33": "#f2cc60"}
@@ -66,61 +32,46 @@ _ESCAPE = re.compile(r"\x1b\[([\d;]*)([A-Za-z])")
 
 
 def main() -> None:
-    """Run what is typed, draw what is shown."""
-    with tempfile.TemporaryDirectory() as folder:
-        project = Path(folder)
-        (project / "plugins").mkdir()
-        (project / "plugins" / "database.py").write_text(DATABASE, encoding="utf-8")
-        (project / "plugins" / "shop.py").write_text(SHOP, encoding="utf-8")
-        (project / "slack_alert.conf").write_text(CONF, encoding="utf-8")
-        shown: list[str] = []
-        for typed, seconds in COMMANDS:
-            shown += ["", f"\x1b[prompt]{typed}", *run(project, typed, seconds)]
-    Path(__file__).with_name("terminal.svg").write_text(drawn(shown[1:]), encoding="utf-8")
+    """Run the command, draw what is shown."""
+    lines = [f"\x1b[prompt]{TYPED}", "", *run()]
+    Path(__file__).with_name("terminal.svg").write_text(drawn(lines), encoding="utf-8")
 
 
-def run(project: Path, typed: str, seconds: float) -> list[str]:
-    """Run a command in a terminal of its own, interrupt it when its time is over; give the lines."""
+def run() -> list[str]:
+    """Run the command in a terminal of its own; give the lines."""
     ours, theirs = pty.openpty()
     fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", ROWS, COLUMNS, 0, 0))
-    environ = {
-        "PATH": os.environ["PATH"],
-        "PYTHONPATH": str(ROOT),
-        "HOME": str(project),
-        "TERM": "xterm-256color",
-        "LANG": "C.UTF-8",
-    }
-    words = [sys.executable, "-m", "slack_alert", *typed.split()[1:]]
-    running = subprocess.Popen(words, cwd=project, env=environ, stdin=theirs, stdout=theirs, stderr=theirs)  # noqa: S603
-    os.close(theirs)
-    printed = b"".join(_read(ours, running, seconds))
-    os.close(ours)
-    running.wait()
-    lines = [line.rstrip("\r") for line in printed.decode().splitlines()]
-    # What is told after Ctrl+C is for another page.
-    return [line for line in lines if " stopped" not in line]
+    words = [sys.executable, "-m", "slack_alert", *COMMAND]
+    with tempfile.TemporaryDirectory() as home:
+        environ = {
+            "PATH": os.environ["PATH"],
+            "PYTHONPATH": str(ROOT),
+            "HOME": home,
+            "TERM": "xterm-256color",
+            "LANG": "C.UTF-8",
+        }
+        running = subprocess.Popen(words, cwd=home, env=environ, stdin=theirs, stdout=theirs, stderr=theirs)  # noqa: S603
+        os.close(theirs)
+        printed = b"".join(_read(ours))
+        os.close(ours)
+        running.wait()
+    return [line.rstrip("\r") for line in printed.decode().splitlines()]
 
 
-def _read(terminal: int, running: subprocess.Popen[bytes], seconds: float) -> Iterator[bytes]:
-    end = time.monotonic() + seconds
-    is_interrupted = False
+def _read(terminal: int) -> Iterator[bytes]:
     while True:
-        if time.monotonic() > end and not is_interrupted:
-            is_interrupted = True
-            running.send_signal(signal.SIGINT)
-        if not select.select([terminal], [], [], 0.05)[0]:
-            if running.poll() is not None:
-                return
-            continue
         try:
-            yield os.read(terminal, 65536)
+            some = os.read(terminal, 65536)
         except OSError:  # how Linux says that nobody is at the other end
             return
+        if not some:
+            return
+        yield some
 
 
-def drawn(lines: list[str]) -> str:
+def drawn(lines: list[str], *, columns: int = COLUMNS) -> str:
     """Draw lines as an SVG that needs no font but the reader's own."""
-    width, height = COLUMNS * WIDTH + 2 * MARGIN, len(lines) * HEIGHT + BAR + 2 * MARGIN - 6
+    width, height = columns * WIDTH + 2 * MARGIN, len(lines) * HEIGHT + BAR + 2 * MARGIN - 6
     fonts = "ui-monospace,SFMono-Regular,Menlo,Consolas,'DejaVu Sans Mono',monospace"
     size = f'viewBox="0 0 {width:.0f} {height}" width="{width:.0f}" height="{height}"'
     parts = [

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from slack_alert.bootstrap.assembly import assemble, make_channels, make_sender
 from slack_alert.bootstrap.errands import leave, person, rehearse, trigger
+from slack_alert.bootstrap.outside import record_execution
 from slack_alert.bootstrap.places import (
     address,
     database,
@@ -14,6 +15,7 @@ from slack_alert.bootstrap.places import (
     reading,
     survey_plugins,
 )
+from slack_alert.bootstrap.replay import replay_history
 from slack_alert.bootstrap.running import run
 from slack_alert.bootstrap.silence import make_mutes
 
@@ -31,7 +33,9 @@ __all__ = [
     "open_reader",
     "person",
     "reading",
+    "record_execution",
     "rehearse",
+    "replay_history",
     "run",
     "survey_plugins",
     "trigger",

@@ -10,6 +10,7 @@ from random import random
 from typing import TYPE_CHECKING, Any, TextIO
 
 from slack_alert.bootstrap.isolation import make_processes
+from slack_alert.bootstrap.judging import make_judge
 from slack_alert.bootstrap.places import address, errors_address, open_reader
 from slack_alert.bootstrap.silence import make_digests, make_mutes
 from slack_alert.bootstrap.timing import Timetable
@@ -24,6 +25,7 @@ from slack_alert.engine.clock import SystemClock
 from slack_alert.engine.context import Context, Services
 from slack_alert.engine.engine import Engine
 from slack_alert.engine.mutes import PACK
+from slack_alert.engine.paces import Paces, durations_of
 from slack_alert.engine.parts import Parts
 from slack_alert.engine.pocket import Pocket
 from slack_alert.engine.ports import Batch, Books, Channel, Clock, Entry, Inbox, Reader, Reload, Snapshot, Store, Watch
@@ -85,11 +87,14 @@ def assemble(
     executor = Retrying(pool, loop=loop, chance=random)
     books = RedactedBooks(writer, redaction)
     mutes = make_mutes(settings, snapshot.entries)
-    engine = Engine(catalog, books=books, executor=executor, clock=clock, mark=render.mark, mute=mutes.reason)
+    paces = Paces(lambda job: durations_of(reader, job))
+    engine = Engine(
+        catalog, books=books, executor=executor, clock=clock, mark=render.mark, mute=mutes.reason, paces=paces
+    )
     services = make_services(settings, engine, books, snapshot, render, clock)
     memory = store if isinstance(store, MemoryStore) else None
     reader = memory or open_reader(settings)
-    timetable = Timetable(settings, engine)
+    timetable = Timetable(settings, engine, is_behind=lambda: writer.is_behind)
     digests = make_digests(settings, mutes, engine=engine, books=books, memory=memory, blocking=_blocking(settings))
     return Parts(
         catalog=catalog,
@@ -110,6 +115,7 @@ def assemble(
         watch=_watch(settings) if reload else None,
         children=services.children,
         load=lambda: pool.load,
+        judge=make_judge(settings, render.mark, mutes.reason),
         accept_entry=lambda entry: (mutes if entry.pack == PACK else services.pocket(entry.pack)).accept(entry),
         look_back=digests.look,
         heartbeat=_heartbeat(settings),
@@ -146,6 +152,7 @@ def make_sender(
     books: Books,
     reader: Reader,
     undeliverable: Callable[[Delivery, Outcome], None],
+    clock: Clock | None = None,
 ) -> Sender:
     """Make the sender; the terminal is never paced."""
     at_once = Pace(0, 1)
@@ -155,7 +162,7 @@ def make_sender(
         waiting=reader.waiting,
         last_receipt=reader.last_receipt,
         receipts=Receipts(reader.receipt),
-        clock=SystemClock(),
+        clock=clock or SystemClock(),
         paces={"console": at_once, "slack": Pace(settings.messages_per_second, settings.burst)},
         give_up=settings.give_up,
         zone=settings.timezone,

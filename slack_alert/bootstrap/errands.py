@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import getpass
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING, Protocol
 from uuid import uuid4
 
 from slack_alert.bootstrap.assembly import make_channels, make_pockets, make_sender, make_services, new_mark
-from slack_alert.bootstrap.places import address, database, errors_address, load_plugins, owning, reading
+from slack_alert.bootstrap.judging import make_judge
+from slack_alert.bootstrap.places import address, database, errors_address, holder, load_plugins, owning, reading
 from slack_alert.bootstrap.silence import make_mutes
 from slack_alert.core.backoff import Outcome
 from slack_alert.core.bindings import Job
@@ -41,6 +42,7 @@ if TYPE_CHECKING:
 
 #: How long a message waits for its channel when nobody else will send it.
 PATIENCE = timedelta(seconds=30)
+_LOOK = timedelta(seconds=0.25)
 
 
 def leave(settings: Settings, *requested: Request) -> bool:
@@ -53,11 +55,23 @@ def leave(settings: Settings, *requested: Request) -> bool:
     inbox = SqliteInbox(inbox_path(place))
     for request in requested:
         inbox.put(request)
-    with owning(settings, timedelta()) as lock:
-        if lock is None:
+    clock = SystemClock()
+    until = clock.monotonic() + (2 * PATIENCE).total_seconds()
+    wait = timedelta()
+    while True:
+        with owning(settings, wait, is_brief=True) as lock:
+            if lock is not None:
+                asyncio.run(_carry_out(settings, SqliteStore(place), inbox))
+                return False
+        # Another short command looks into the inbox once: what came later is left to whoever waits for it.
+        if holder(settings) is not None or not _is_left(inbox, requested) or clock.monotonic() > until:
             return True
-        asyncio.run(_carry_out(settings, SqliteStore(place), inbox))
-    return False
+        wait = _LOOK
+
+
+def _is_left(inbox: Inbox, requested: Sequence[Request]) -> bool:
+    left = [replace(request, id=0) for request in inbox.peek()]
+    return any(request in left for request in requested)
 
 
 async def _carry_out(settings: Settings, store: Store, inbox: Inbox) -> None:
@@ -65,6 +79,13 @@ async def _carry_out(settings: Settings, store: Store, inbox: Inbox) -> None:
     snapshot = store.open()
     try:
         ids = count(snapshot.last_run + 1)
+        states = dict(snapshot.states)
+        judge = make_judge(settings, new_mark(), make_mutes(settings, snapshot.entries).reason)
+
+        def restate(job: str, change: Callable[[State], State]) -> State:
+            states[job] = change(states.get(job, State()))
+            return states[job]
+
         new: list[Delivery] = []
         books = DirectBooks(store, SystemClock(), new.extend)
         for request in inbox.peek():
@@ -72,7 +93,7 @@ async def _carry_out(settings: Settings, store: Store, inbox: Inbox) -> None:
                 # Only a running program answers; put behind what is carried out here, it waits for the next one.
                 inbox.put(request)
             elif request.id > snapshot.taken:
-                books.put(requests.carry_out(request, ids.__next__, lambda job: snapshot.states.get(job, State())))
+                books.put(requests.carry_out(request, ids.__next__, restate, judge))
             inbox.remove((request.id,))
         if new:
             await _deliver(settings, books)
@@ -163,6 +184,7 @@ def _record(run: Run, result: Result, settlement: Settlement, told: Sequence[Mes
         error=result.failure.traceback if result.failure else None,
         printed="".join(run.printed) if run.printed else None,
         asked_by=run.asked_by,
+        numbers=result.numbers,
     )
 
 
@@ -179,8 +201,8 @@ def _called(settings: Settings, catalog: Catalog, run: Run, say: _Say) -> Result
 
     def hold(name: str, hold: Hold | None) -> None:
         full = catalog.find(name).name
-        left = requests.resume(full, clock.now()) if hold is None else requests.pause(full, hold.until, clock.now())
-        leave(settings, left)
+        now = clock.now()
+        leave(settings, requests.pause(full, hold.until, now, by=hold.by) if hold else requests.resume(full, now))
 
     def keep(entry: Entry) -> None:
         leave(settings, requests.kept(entry, clock.now()))
@@ -203,11 +225,13 @@ def _called(settings: Settings, catalog: Catalog, run: Run, say: _Say) -> Result
     return Direct(performer).call(run)
 
 
-def rehearse(settings: Settings, catalog: Catalog, since: datetime, until: datetime) -> list[Record]:
-    """Really call the functions on a virtual clock; give the history that would be left, nothing is sent or kept."""
+def rehearse(settings: Settings, catalog: Catalog, since: datetime, until: datetime, *, ledger: Ledger) -> list[Record]:
+    """Really call the functions on a virtual clock; give the history that would be left, nothing is sent or kept.
+
+    `ledger` keeps the messages.
+    """
     clock = VirtualClock(since)
     render = Render(new_mark(), Redaction(settings.secrets()))
-    ledger = Ledger()
     performer = Performer(
         clock=clock,
         render=render,

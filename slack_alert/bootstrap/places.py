@@ -128,10 +128,10 @@ def holder(settings: Settings) -> int | None:
 
 
 @contextmanager
-def owning(settings: Settings, wait: timedelta) -> Iterator[DatabaseLock | None]:
+def owning(settings: Settings, wait: timedelta, *, is_brief: bool = False) -> Iterator[DatabaseLock | None]:
     """Own the database meanwhile; None: somebody else does, for longer than `wait`."""
     lock = DatabaseLock(database(settings))
     try:
-        yield lock if lock.acquire(wait) else None
+        yield lock if lock.acquire(wait, is_brief=is_brief) else None
     finally:
         lock.release()

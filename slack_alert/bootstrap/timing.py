@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import datetime
 from typing import TYPE_CHECKING
 
@@ -18,9 +19,11 @@ if TYPE_CHECKING:
 class Timetable:
     """Makes the source of slots, and tells it of other jobs later."""
 
-    def __init__(self, settings: Settings, engine: Engine) -> None:
+    def __init__(self, settings: Settings, engine: Engine, *, is_behind: Callable[[], bool]) -> None:
         self._settings = settings
         self._engine = engine
+        #: Whether so much waits to be written that nothing more should come due.
+        self._is_behind = is_behind
         #: Where the grid of the pulse starts.
         self._begun: datetime | None = None
 
@@ -30,7 +33,7 @@ class Timetable:
         from slack_alert.schedulers import make_source
 
         self._begun = now
-        return make_source(self._settings.scheduler, self._planned(now))
+        return make_source(self._settings.scheduler, self._planned(now), is_behind=self._is_behind)
 
     def replan(self, source: Source, now: datetime) -> None:
         """Tell a source of what the engine has now."""
@@ -45,5 +48,7 @@ class Timetable:
         beat = parse_trigger({"seconds": EVERY.total_seconds()}, zone=self._settings.timezone, name=PULSE_NAME)
         assert beat is not None, "seconds make a trigger"
         jobs = self._engine.jobs()
-        planned = [Planned(hot.job.name, hot.job.trigger, hot.anchor, max(now, hot.last or now)) for hot in jobs]
+        planned = [
+            Planned(hot.job.name, hot.job.trigger, hot.anchor, max(now, hot.last or now), hot.moved) for hot in jobs
+        ]
         return [*planned, Planned(PULSE_NAME, beat, self._begun or now, now)]

@@ -16,6 +16,7 @@ from slack_alert.cli.session import own_output, settings_of
 from slack_alert.cli.spoken import counted
 
 if TYPE_CHECKING:
+    from slack_alert.cli.budget import Budget
     from slack_alert.core.bindings import Binding
     from slack_alert.core.catalog import Catalog, Problem
     from slack_alert.settings import Settings
@@ -24,18 +25,22 @@ if TYPE_CHECKING:
 @click.command()
 @common
 @click.option("--load", "is_loaded", is_flag=True, help="Compile and execute the modules as well.")
+@click.option("--budget", "is_weighed", is_flag=True, help="Fail where more may be said in a minute than can be.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON document.")
 @click.pass_context
-def check(ctx: click.Context, /, *, is_loaded: bool, as_json: bool, **flags: object) -> int:
+def check(ctx: click.Context, /, *, is_loaded: bool, is_weighed: bool, as_json: bool, **flags: object) -> int:
     """Read every plugin without executing any; print jobs and problems. Exit 1 when any problem is an error."""
     settings = settings_of(remember(ctx, flags))
     with own_output(settings) as out:
         catalog = _read(settings, is_loaded=is_loaded)
+        budget = _weigh(settings, catalog) if is_weighed else None
         if as_json:
-            tell_json(document(catalog), out)
+            tell_json({**document(catalog), **(budget.json() if budget else {})}, out)
         else:
             _show(catalog, out)
-    return codes.FOUND if catalog.has_errors else codes.FINE
+            _show_budget(budget, out)
+    is_over = budget is not None and budget.is_over
+    return codes.FOUND if catalog.has_errors or is_over else codes.FINE
 
 
 def document(catalog: Catalog) -> dict[str, object]:
@@ -89,6 +94,12 @@ def _read(settings: Settings, *, is_loaded: bool) -> Catalog:
         return bootstrap.load_plugins(settings, progress)
 
 
+def _weigh(settings: Settings, catalog: Catalog) -> Budget:
+    from slack_alert.cli.budget import make_budget
+
+    return make_budget(settings, catalog)
+
+
 def _show(catalog: Catalog, out: TextIO) -> None:
     from slack_alert.cli.tables import Cell, table
 
@@ -102,6 +113,16 @@ def _show(catalog: Catalog, out: TextIO) -> None:
     for problem in catalog.problems:
         tell(_painted(problem, out), out)
     tell(_summary(catalog, found), out)
+
+
+def _show_budget(budget: Budget | None, out: TextIO) -> None:
+    from slack_alert.cli.tables import paint
+
+    if budget is not None:
+        for line in budget.over_lines():
+            tell(paint(line, "red", out), out)
+        for line in budget.other_lines():
+            tell(line, out)
 
 
 def _painted(problem: Problem, out: TextIO) -> str:

@@ -16,6 +16,9 @@ from slack_alert.cli.spoken import counted
 from slack_alert.core.errors import BadValue
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from slack_alert.core.bindings import Job
     from slack_alert.core.catalog import Catalog
     from slack_alert.core.events import Event
 
@@ -36,9 +39,9 @@ def emit(ctx: click.Context, /, *, event: str, fields: tuple[str, ...], **flags:
     settings = settings_of(remember(ctx, flags))
     noticed = Event(_name(event), SystemClock().now(), dict(map(_field, fields)))
     catalog = bootstrap.survey_plugins(settings)
-    found = [job.name for job in match(catalog, noticed)]
+    found = match(catalog, noticed)
     is_taken = bootstrap.leave(settings, requests.emit(noticed))
-    tell(f"{noticed.name}: {', '.join(found)} will answer." if found else _unwanted(catalog, noticed))
+    tell(_wanted(noticed, found) if found else _unwanted(catalog, noticed))
     if not is_taken:
         click.echo("slack-alert is not running: it is answered when it starts.", err=True)
     return codes.FINE
@@ -64,6 +67,14 @@ def _value(text: str) -> object:
         return text
     # JSON knows no NaN and no infinity; Python's reader does.
     return found if not isinstance(found, float) or found - found == 0 else text
+
+
+def _wanted(noticed: Event, found: Sequence[Job]) -> str:
+    """Say who answers it, and who was only to know that it came."""
+    answering = ", ".join(job.name for job in found if not job.awaits)
+    awaiting = ", ".join(job.name for job in found if job.awaits)
+    said = [f"{answering} will answer" if answering else "", f"{awaiting} waited for it" if awaiting else ""]
+    return f"{noticed.name}: {'; '.join(filter(None, said))}."
 
 
 def _unwanted(catalog: Catalog, noticed: Event) -> str:

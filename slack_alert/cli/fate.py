@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 _ADVICE = {
     "queued": "It goes out when slack-alert runs.",
     "dead": "`slack-alert doctor` looks for the cause, `slack-alert outbox retry {id}` sends it again.",
+    "collapsed": "`slack-alert outbox retry {id}` says it after all.",
 }
 
 

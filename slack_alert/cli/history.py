@@ -69,6 +69,7 @@ def line_json(line: HistoryLine, zone: tzinfo) -> dict[str, object]:
         "attempts": line.attempts,
         "receipt": line.receipt,
         "asked_by": record.asked_by,
+        "reason": record.reason,
     }
 
 
@@ -96,6 +97,7 @@ def _show(lines: list[HistoryLine], zone: tzinfo) -> None:
 
 
 def _notes(lines: Iterable[HistoryLine]) -> Iterator[str]:
-    """Mention what people may not have read yet; that a message arrived goes without saying."""
+    """Mention why, and what people may not have read yet; that a message arrived goes without saying."""
     for line in lines:
-        yield f"[{line.delivery}]" if line.delivery in {"queued", "dead"} else ""
+        fate = f"[{line.delivery}]" if line.delivery in {"queued", "dead"} else ""
+        yield " | ".join(part for part in (fate, line.record.reason) if part)

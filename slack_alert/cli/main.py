@@ -23,6 +23,8 @@ COMMANDS = {
     "trigger": ("trigger", "Run one job now, here, and print its value."),
     "simulate": ("simulate", "Show what would run and be said."),
     "history": ("history", "List runs with their verdicts and messages."),
+    "explain": ("explain", "Say why a job spoke, or why it did not."),
+    "report": ("report", "Sum up runs, durations, errors, alerts and numbers; as a picture in a channel."),
     "status": ("status", "Tell whether it is alive; exit 1 when not."),
     "pause": ("pause", "Let a job rest."),
     "resume": ("pause", "Let a paused job run again."),
@@ -31,9 +33,11 @@ COMMANDS = {
     "ack": ("ack", "Say that somebody takes care of an incident."),
     "outbox": ("outbox", "List messages; send dead ones again, or drop them."),
     "send": ("send", "Say something in the channel."),
+    "exec": ("execute", "Run any command as a job: recorded, and told when it fails."),
     "emit": ("emit", "Tell the jobs that wait for it what was noticed."),
     "doctor": ("doctor", "Look for what is wrong, and say what to do about it."),
     "manifest": ("manifest", "Print the Slack app's manifest, to paste when creating the app."),
+    "demo": ("demo", "Show in a minute what it does, on a clock that jumps; nothing is sent or kept."),
     "init": ("init", "Write an example plugin and a commented slack_alert.conf."),
     "completion": ("completion", "Print the shell's completion script: bash, zsh or fish."),
 }
@@ -50,7 +54,9 @@ class LazyGroup(click.Group):
         """Import the command."""
         if cmd_name not in COMMANDS:
             return None
-        found = getattr(import_module(f"slack_alert.cli.{COMMANDS[cmd_name][0]}"), cmd_name)
+        module = COMMANDS[cmd_name][0]
+        # What Python has a word of its own for is called as its module is.
+        found = getattr(import_module(f"slack_alert.cli.{module}"), module if cmd_name == "exec" else cmd_name)
         assert isinstance(found, click.Command)
         return found
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING
 
@@ -22,10 +22,10 @@ if TYPE_CHECKING:
     from datetime import datetime, tzinfo
 
     from slack_alert.cli.tables import Style
-    from slack_alert.core.model import Delivery
+    from slack_alert.core.model import Delivery, Status
     from slack_alert.settings import Settings
 
-#: How many of those that arrived people are shown who do not ask for all.
+#: How many of those that arrived, and of those that another message counts, people are shown who do not ask for all.
 SENT_SHOWN = 5
 #: Of a reason people see the beginning, so that there is room for the text; `--json` has all of it.
 REASON_WIDTH = 40
@@ -45,11 +45,11 @@ class _Verbs(click.Group):
 
 @click.group(cls=_Verbs, invoke_without_command=True)
 @common
-@click.option("--all", "is_all", is_flag=True, help=f"All that were sent as well, not only the last {SENT_SHOWN}.")
+@click.option("--all", "is_all", is_flag=True, help=f"All that are done with as well, not only the last {SENT_SHOWN}.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON line per message, all of them.")
 @click.pass_context
 def outbox(ctx: click.Context, /, *, is_all: bool, as_json: bool, **flags: object) -> int:
-    """List queued, sent and dead messages; with `retry` or `drop`, do something about them."""
+    """List queued, sent, dead and collapsed messages; with `retry` or `drop`, do something about them."""
     given = remember(ctx, flags)
     if ctx.invoked_subcommand is not None:
         return codes.FINE
@@ -73,7 +73,7 @@ def outbox(ctx: click.Context, /, *, is_all: bool, as_json: bool, **flags: objec
 @click.argument("ids", metavar="ID...", type=int, nargs=-1, required=True)
 @click.pass_context
 def retry(ctx: click.Context, /, *, ids: tuple[int, ...], **flags: object) -> int:
-    """Send dead messages again."""
+    """Send dead messages again, or what another message only counted."""
     return _change(settings_of(remember(ctx, flags)), "retry", ids)
 
 
@@ -110,6 +110,7 @@ def _show(deliveries: Iterable[Delivery], now: datetime, *, is_all: bool) -> Non
     from slack_alert.core.tables import cut
 
     styles: dict[Status, Style] = {Status.QUEUED: "yellow", Status.SENT: "green", Status.DEAD: "red"}
+    styles[Status.COLLAPSED] = "dim"
     shown, left_out = _chosen(deliveries, is_all=is_all)
     rows = [
         (
@@ -128,26 +129,33 @@ def _show(deliveries: Iterable[Delivery], now: datetime, *, is_all: bool) -> Non
         tell(table(head, rows, sys.stdout, flexible=(5, 6)))
     else:
         tell("The outbox is empty.")
-    if left_out:
-        click.echo(f"{counted(left_out, 'message')} sent before: --all lists them.", err=True)
-    if any(delivery.status is Status.DEAD for delivery in shown):
+    for status, number in left_out.items():
+        click.echo(f"{counted(number, 'message')} {status} before: --all lists them.", err=True)
+    statuses = {delivery.status for delivery in shown}
+    if Status.DEAD in statuses:
         click.echo("`slack-alert outbox retry ID` sends a dead one again, `outbox drop ID` takes it out.", err=True)
+    if Status.COLLAPSED in statuses:
+        click.echo("`slack-alert outbox retry ID` says a collapsed one after all.", err=True)
 
 
-def _chosen(deliveries: Iterable[Delivery], *, is_all: bool) -> tuple[list[Delivery], int]:
+def _chosen(deliveries: Iterable[Delivery], *, is_all: bool) -> tuple[list[Delivery], dict[Status, int]]:
     """Keep what is not sent and the last few that were; count the others."""
     from slack_alert.core.model import Status
 
     unsent: list[Delivery] = []
-    sent: deque[Delivery] = deque(maxlen=None if is_all else SENT_SHOWN)
-    number = 0
+    done: dict[Status, deque[Delivery]] = {
+        status: deque(maxlen=None if is_all else SENT_SHOWN) for status in (Status.SENT, Status.COLLAPSED)
+    }
+    numbers: Counter[Status] = Counter()
     for delivery in deliveries:
-        if delivery.status is Status.SENT:
-            number += 1
-            sent.append(delivery)
+        if delivery.status in done:
+            numbers[delivery.status] += 1
+            done[delivery.status].append(delivery)
         else:
             unsent.append(delivery)
-    return sorted([*sent, *unsent], key=lambda delivery: delivery.id), number - len(sent)
+    left_out = {status: number - len(done[status]) for status, number in numbers.items()}
+    shown = [*unsent, *(delivery for kept in done.values() for delivery in kept)]
+    return sorted(shown, key=lambda delivery: delivery.id), {one: left for one, left in left_out.items() if left}
 
 
 def _change(settings: Settings, verb: str, ids: tuple[int, ...]) -> int:
@@ -197,14 +205,14 @@ def _refuse(found: dict[int, Delivery], verb: str, ids: tuple[int, ...]) -> None
 
 
 def _refuse_retry(delivery: Delivery) -> None:
-    if delivery.status.value != "dead":
+    if delivery.status.value not in {"dead", "collapsed"}:
         state = "was sent already" if delivery.status.value == "sent" else "is queued, it is tried again anyway"
-        raise BadValue(f"Message {delivery.id} {state}.", hint="Only a dead message can be retried.")
+        raise BadValue(f"Message {delivery.id} {state}.", hint="Only a dead or a collapsed message can be retried.")
 
 
 def _refuse_drop(delivery: Delivery) -> None:
     if delivery.status.value == "sent":
-        raise BadValue(f"Message {delivery.id} was sent already.", hint="Only queued and dead ones can be dropped.")
+        raise BadValue(f"Message {delivery.id} was sent already.", hint="Only what did not arrive can be dropped.")
 
 
 _REFUSALS: dict[str, Callable[[Delivery], None]] = {"retry": _refuse_retry, "drop": _refuse_drop}

@@ -39,7 +39,8 @@ def pause(ctx: click.Context, /, *, job: str, duration: str | None, **flags: obj
     now = SystemClock().now()
     until = _end(duration, now) if duration is not None else None
     names = chosen_jobs(settings, job)
-    is_taken = bootstrap.leave(settings, *(requests.pause(name, until, now) for name in names))
+    by = bootstrap.person()
+    is_taken = bootstrap.leave(settings, *(requests.pause(name, until, now, by=by) for name in names))
     again = names[0] if len(names) == 1 else f"'{job}'"
     end = f"until {local(until, settings.timezone, now)}" if until else f"until `slack-alert resume {again}`"
     tell(f"{listed(names)} {'is' if len(names) == 1 else 'are'} paused {end}.")

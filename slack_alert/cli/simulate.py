@@ -10,15 +10,19 @@ from typing import TextIO
 import click
 
 from slack_alert.cli import codes
+from slack_alert.cli.budget import worst_minutes
 from slack_alert.cli.lines import record_json
 from slack_alert.cli.moments import parse_moment
 from slack_alert.cli.options import common, remember
+from slack_alert.cli.replay import replay_span, replayed
 from slack_alert.cli.session import own_output, settings_of
 from slack_alert.cli.tables import history_table
 from slack_alert.core.catalog import Catalog
 from slack_alert.core.errors import BadValue
 from slack_alert.core.markup import Markup
 from slack_alert.core.model import Record
+from slack_alert.engine.forecast import said_of
+from slack_alert.engine.simulation import Ledger
 from slack_alert.engine.simulation import simulate as simulated
 from slack_alert.settings import Settings
 
@@ -32,6 +36,7 @@ _DAY = timedelta(days=1)
 @click.option("--until", metavar="T", help="The end, exclusive (24 hours after --since).")
 @click.option("--outcome", "outcomes", metavar="JOB=alert|quiet|error", multiple=True, help="What a job's runs do.")
 @click.option("--execute", is_flag=True, help="Really call the functions; nothing is sent.")
+@click.option("--replay", is_flag=True, help="Take what was recorded from --since (a day ago) on; show the difference.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON line per slot.")
 @click.pass_context
 def simulate(
@@ -42,11 +47,16 @@ def simulate(
     until: str | None,
     outcomes: tuple[str, ...],
     execute: bool,
+    replay: bool,
     as_json: bool,
     **flags: object,
 ) -> int:
     """Show what would run and be said, as if started at --since with nothing remembered; no plugin is executed."""
     settings = settings_of(remember(ctx, flags))
+    if replay:
+        if outcomes or execute:
+            raise BadValue("--replay takes the recorded outcomes.", hint="Leave out --outcome and --execute.")
+        return replayed(settings, *replay_span(since, until, settings), as_json=as_json)
     begin, end = _span(since, until, settings)
     with own_output(settings) as out:
         from slack_alert import bootstrap
@@ -55,12 +65,16 @@ def simulate(
         for problem in catalog.problems:
             click.echo(str(problem), err=True)
         script = _script(outcomes, catalog)
+        ledger = Ledger()
         if execute:
-            records = bootstrap.rehearse(settings, catalog, begin, end)
+            records = bootstrap.rehearse(settings, catalog, begin, end, ledger=ledger)
         else:
             mark, mute = Markup(secrets.token_hex(4)), bootstrap.make_mutes(settings).reason
-            records = list(simulated(catalog, begin, end, outcomes=script, mark=mark, mute=mute))
+            records = list(simulated(catalog, begin, end, outcomes=script, mark=mark, mute=mute, ledger=ledger))
         _show(records, settings, out, as_json=as_json)
+        if not as_json:
+            lines = worst_minutes(filter(None, map(said_of, ledger.messages)), settings)
+            out.writelines(f"{line}\n" for line in (["", *lines] if lines else ()))
     return codes.FINE if catalog.jobs else codes.FOUND
 
 

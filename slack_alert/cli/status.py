@@ -101,7 +101,7 @@ def read_vitals(settings: Settings, now: datetime) -> Vitals:
     from slack_alert import bootstrap
     from slack_alert.engine.ports import Load
     from slack_alert.engine.pulse import STALE, last_alive, read_pulse
-    from slack_alert.stores.examination import obstacle, unsent
+    from slack_alert.stores.examination import obstacle, unsent, want_of_room
 
     path = bootstrap.database(settings)
     pulse: Mapping[str, Any] = {}  # Any: JSON that the running program wrote
@@ -115,6 +115,8 @@ def read_vitals(settings: Settings, now: datetime) -> Vitals:
         counts = unsent(path)
         if (blocked := obstacle(path)) is not None:
             fault = f"{blocked} cannot be written: `slack-alert doctor` says what to do"
+        elif (reason := want_of_room(path)) is not None:
+            fault = f"{path.parent} takes nothing more ({reason}): make room, what is said waits meanwhile"
     except StoreError as error:
         fault = str(error)
     # A sign left by a run that ended in order is none, however fresh.

@@ -113,6 +113,8 @@ def next_cells(job: Job, seen: Outlook, zone: tzinfo, now: datetime) -> tuple[Ce
     """Show when a job runs next, and whether it rests; what answers events waits for them."""
     idle = "when it comes" if job.rule else "never"
     when = f"{local(seen.next_run, zone, now)} {ahead(seen.next_run, now)}" if seen.next_run else idle
+    if job.awaits and job.rule:
+        when += f" unless {' or '.join(job.rule.on)} comes"
     state = str(seen.state)
     if seen.paused_until:
         state += f" until {local(seen.paused_until, zone, now)}"

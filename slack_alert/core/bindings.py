@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import tzinfo
+from datetime import timedelta, tzinfo
 from typing import NamedTuple
 
+from slack_alert.core.absence import Absence
 from slack_alert.core.care import CAREFREE, Care
 from slack_alert.core.events import Rule
 from slack_alert.core.model import Action, Address
@@ -32,6 +33,8 @@ class Job(NamedTuple):
     emits: str | None = None
     rule: Rule | None = None
     care: Care = CAREFREE
+    #: A slot of the wall clock that passed unseen still runs, once, while it is younger than this.
+    catch_up: timedelta = timedelta()
     options: Mapping[str, object] = _NO_OPTIONS
 
     @property
@@ -39,11 +42,18 @@ class Job(NamedTuple):
         """The word `check` shows."""
         if self.emits:
             return "sensor"
-        return "rule" if isinstance(self.trigger, Never) else "job"
+        return "rule" if isinstance(self.trigger, Never | Absence) else "job"
+
+    @property
+    def awaits(self) -> bool:
+        """Whether it runs when the events of its rule do not come, and not when they do."""
+        return isinstance(self.trigger, Absence)
 
     @property
     def shown(self) -> str:
         """When it runs, for people."""
+        if self.awaits and self.rule is not None:
+            return f"no {' or '.join(self.rule.on)} {self.trigger.describe()}"
         return ", ".join(filter(None, (self.trigger.describe(), self.rule.describe() if self.rule else "")))
 
 

@@ -8,6 +8,7 @@ from hashlib import blake2b
 from itertools import islice
 from typing import TypeAlias
 
+from slack_alert.core.absence import Absence
 from slack_alert.core.cron import Cron
 from slack_alert.core.intervals import Every, EveryDays, Never, Once
 from slack_alert.core.slots import Passed, each_slot
@@ -154,4 +155,4 @@ class Jittered:
         return slot + (room // TICK * int.from_bytes(digest, "big") >> _FRACTION_BITS) * TICK
 
 
-Trigger: TypeAlias = Every | EveryDays | Cron | Once | Never | AnyOf | Between | Jittered
+Trigger: TypeAlias = Every | EveryDays | Cron | Once | Never | Absence | AnyOf | Between | Jittered

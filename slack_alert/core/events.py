@@ -37,9 +37,13 @@ class Rule:
 
     def wants(self, event: Event) -> bool:
         """Tell whether the event is one of them; every criterion must hold."""
-        if not any(fnmatchcase(event.name, name) for name in self.on):
+        if not self.hears(event.name):
             return False
         return all(_holds(criterion, _field(event.fields, path)) for path, criterion in self.where.items())
+
+    def hears(self, name: str) -> bool:
+        """Tell whether an event of this name may be one of them."""
+        return any(fnmatchcase(name, each) for each in self.on)
 
     def describe(self) -> str:
         """Say what it waits for, for people."""

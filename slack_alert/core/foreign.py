@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import sys
 from collections.abc import Sequence
 from typing import Any  # These libraries need not be installed.
 
@@ -27,6 +28,9 @@ def png(value: Any) -> bytes:
         return bytes(value)
     picture = io.BytesIO()
     value.savefig(picture, format="png")
+    # A figure made by pyplot stays there until it is closed; closed, it can still be drawn.
+    if pyplot := sys.modules.get("matplotlib.pyplot"):
+        pyplot.close(value)
     return picture.getvalue()
 
 

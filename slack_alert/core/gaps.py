@@ -48,6 +48,13 @@ def gaps(
 
     The work grows with the changes of hours and pauses in that time, not with the number of slots.
     """
+    alerts = state.alerts
+    if hold is None and alerts.until is None and not alerts.spent and job.policy.hours.is_always:
+        # Most jobs, and after a long stall there are many: what nothing forbids needs no more than a count.
+        passed = job.trigger.passed(after, until, anchor)
+        if passed.first is not None and passed.last is not None:
+            yield Gap(Verdict.MISSED, passed.first, passed.last, passed.count)
+        return
     while (slot := job.trigger.next_after(after, anchor)) is not None and slot <= until:
         verdict = gate(job, state, slot, hold=hold)
         turn = min((at for at in _turns(job, state, hold, slot) if at > slot), default=until + _TICK)
@@ -56,16 +63,29 @@ def gaps(
         yield Gap(Verdict.MISSED if verdict is Verdict.GO else verdict, slot, after, max(passed.count, 1))
 
 
-def make_up(job: Job, rows: list[Gap], anchor: datetime) -> tuple[list[Gap], datetime | None]:
-    """Take the last slot out of the rows where it shall still run: that of an elapsed interval, if it could."""
-    if not rows or rows[-1].verdict is not Verdict.MISSED or job.trigger.by_wall_clock:
+def make_up(
+    job: Job, rows: list[Gap], anchor: datetime, *, young_after: datetime | None = None
+) -> tuple[list[Gap], datetime | None]:
+    """Take the last slot out of the rows that shall still run, if it could.
+
+    Of an elapsed interval it is the last of all; of the wall clock the last one after `young_after`, if any.
+    """
+    place = _made_up(job, rows, young_after)
+    if place is None:
         return rows, None
-    last = rows[-1]
-    rest = job.trigger.passed(last.first - _TICK, last.last - _TICK, anchor)
-    kept = rows[:-1]
-    if rest.last is not None and rest.count:
-        kept.append(replace(last, last=rest.last, count=rest.count))
-    return kept, last.last
+    row = rows[place]
+    rest = job.trigger.passed(row.first - _TICK, row.last - _TICK, anchor)
+    is_more = rest.last is not None and rest.count
+    before = [replace(row, last=rest.last or row.last, count=rest.count)] if is_more else []
+    return [*rows[:place], *before, *rows[place + 1 :]], row.last
+
+
+def _made_up(job: Job, rows: list[Gap], young_after: datetime | None) -> int | None:
+    """Find the row whose last slot still runs."""
+    if not job.trigger.by_wall_clock:
+        return len(rows) - 1 if rows and rows[-1].verdict is Verdict.MISSED else None
+    missed = [place for place, row in enumerate(rows) if row.verdict is Verdict.MISSED]
+    return missed[-1] if missed and young_after is not None and rows[missed[-1]].last > young_after else None
 
 
 def _turns(job: Job, state: State, hold: Hold | None, slot: datetime) -> Iterator[datetime]:

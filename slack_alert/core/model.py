@@ -120,6 +120,8 @@ class Failure:
     traceback: str
     #: What history says of it.
     verdict: Verdict = Verdict.ERROR
+    #: What a program wrote last, told below all else.
+    output: str = ""
 
 
 @dataclass(slots=True)
@@ -159,6 +161,10 @@ class Run:
     is_stuck: bool = False
     #: What to do when that function has returned after all; set by whoever waits for it.
     released: Callable[[], None] | None = None
+    #: What history says of how it came about: that it was caught up, or tried again.
+    remark: str = ""
+    #: That it took longer than usual; what it says at its end carries it.
+    slow: str = ""
 
 
 class Usage(NamedTuple):
@@ -166,7 +172,7 @@ class Usage(NamedTuple):
 
     #: Time of the processor.
     cpu: timedelta
-    #: The most memory its process ever had, in bytes.
+    #: The most memory its process had meanwhile, in bytes.
     memory: int
 
 
@@ -206,6 +212,8 @@ class Status(str, Enum):
     QUEUED = "queued"
     SENT = "sent"
     DEAD = "dead"
+    #: One message was said for it and others, which counts and names them.
+    COLLAPSED = "collapsed"
 
     def __str__(self) -> str:
         """Give the word users see."""

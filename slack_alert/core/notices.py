@@ -13,6 +13,8 @@ from slack_alert.core.parts import LIMIT, Blocks, Piece, Text, Upload, deliverab
 #: Slack's most for one message.
 MAX_BLOCKS = 50
 MAX_ERROR = 500
+#: How the telling of an exception begins.
+FAILED = ":rotating_light: *"
 
 
 def error_card(name: str, kind: str, message: str, place: str, *, mark: Markup) -> Text:
@@ -22,7 +24,7 @@ def error_card(name: str, kind: str, message: str, place: str, *, mark: Markup) 
         said = split(said, MAX_ERROR)[0].rstrip() + "…"
     what = ": ".join(part for part in (_harmless(mark.escape(kind)), said) if part)
     where = f"\n`{_harmless(mark.escape(place))}`" if place else ""
-    return Text(f":rotating_light: *{_harmless(mark.escape(name))}* failed: {what}{where}")
+    return Text(f"{FAILED}{_harmless(mark.escape(name))}* failed: {what}{where}")
 
 
 def pause_notice(count: int, pause: timedelta, until_local: str, *, word: str = "alert", verb: str = "paused") -> str:
@@ -50,12 +52,14 @@ def with_slot_time(text: str, slot_local: str) -> str:
 
 def on_terminal(text: str) -> str:
     """Give canonical text as a terminal and the history show it: without what only a chat turns into looks."""
-    shown = _CARD.sub(r"✗ \1 failed\2", plain(text))
+    shown = _CLOSED.sub(r"✓ \1 recovered", _CARD.sub(r"✗ \1 failed\2", plain(text)))
     return _FENCE.sub("", shown) if "```" in shown else shown
 
 
 #: The card of `error_card`, up to its place.
 _CARD = re.compile(r"^:rotating_light: \*(.+?)\* failed(.*)$", re.MULTILINE)
+#: What tells the end of an incident.
+_CLOSED = re.compile(r"^:white_check_mark: \*(.+?)\* recovered", re.MULTILINE)
 _FENCE = re.compile(r"^```(?:\n|$)|\n```$", re.MULTILINE)
 _NEW_LINE = "\n"
 # Slack has no escape for these, and an exception's words are nobody's formatting: letters that look alike.

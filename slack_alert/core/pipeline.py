@@ -23,6 +23,7 @@ from slack_alert.core.incidents import (
 from slack_alert.core.markup import Markup
 from slack_alert.core.model import Address, Manner, Message, Result, Run, Verdict
 from slack_alert.core.policy import Hold, Quota, State, admit, rests, spend_alert, spend_error
+from slack_alert.core.reasons import quota_reason
 from slack_alert.core.values import Piece, Text, fallback, pause_notice, with_notice
 from slack_alert.core.wording import as_text, card, messages, within
 
@@ -155,7 +156,7 @@ def _say(job: Job, state: State, run: Run, pieces: tuple[Piece, ...], ruling: Ru
     if manner is None:
         after = replace(state, incident=remembered)
         return Settlement(after, Verdict.MUTED, text=as_text(pieces), reason=ruling.reason or UNCHANGED)
-    told, withheld = within(run, shown)
+    told, withheld = within(run, _remarked(run, shown, manner))
     root, after = incident.root, state
     if manner is Manner.POST:
         root = ""
@@ -164,7 +165,19 @@ def _say(job: Job, state: State, run: Run, pieces: tuple[Piece, ...], ruling: Ru
         root = incident.edit or incident.root
     sent = messages(run, told, job.to, manner, root=root)
     after = replace(after, incident=_placed(remembered, manner, sent, run.slot))
-    return Settlement(after, Verdict.SAID, sent, as_text(told), withheld, ruling.reason)
+    return Settlement(after, Verdict.SAID, sent, _recorded(run, told), withheld, ruling.reason)
+
+
+def _remarked(run: Run, pieces: tuple[Piece, ...], manner: Manner = Manner.POST) -> tuple[Piece, ...]:
+    """Add that the run took longer than usual; an edit must stay one message."""
+    noticed = with_notice(pieces, run.slow) if run.slow else pieces
+    return noticed if manner is not Manner.EDIT or len(noticed) == len(pieces) else pieces
+
+
+def _recorded(run: Run, told: tuple[Piece, ...]) -> str:
+    """Write what was said for history, whose reason has the remark already."""
+    text = as_text(told)
+    return text.replace(f"\n{run.slow}", "") if run.slow else text
 
 
 def _spent(job: Job, state: State, slot: datetime, pieces: tuple[Piece, ...]) -> tuple[State, tuple[Piece, ...]]:
@@ -212,7 +225,7 @@ def _more(job: Job, state: State, run: Run, pieces: tuple[Piece, ...]) -> Settle
 
 def _withheld_by_quota(job: Job, state: State, run: Run, pieces: tuple[Piece, ...]) -> Settlement:
     after = replace(state, withheld=state.withheld + 1, withheld_since=state.withheld_since or run.slot)
-    return Settlement(after, Verdict.MUTED, text=as_text(pieces), reason=_quota_reason(job, state.alerts))
+    return Settlement(after, Verdict.MUTED, text=as_text(pieces), reason=quota_reason(job, state.alerts))
 
 
 def _digest(job: Job, state: State, slot: datetime) -> tuple[State, str]:
@@ -243,11 +256,11 @@ def _settle_failure(job: Job, state: State, run: Run, result: Result, mark: Mark
     assert result.failure is not None
     told = card(run, result, mark)
     if mute or rests(job.policy, state.errors, run.slot):
-        reason = mute or _quota_reason(job, state.errors)
+        reason = mute or quota_reason(job, state.errors, word="error")
         return Settlement(state, Verdict.MUTED, text=as_text((told,)), reason=reason)
     after = spend_error(job.policy, state, run.slot)
-    noticed = _noticed(job, after.errors, run.slot, (told,), word="error")
-    return Settlement(after, result.failure.verdict, messages(run, noticed, job.errors_to), as_text(noticed))
+    noticed = _noticed(job, after.errors, run.slot, _remarked(run, (told,)), word="error")
+    return Settlement(after, result.failure.verdict, messages(run, noticed, job.errors_to), _recorded(run, noticed))
 
 
 def _noticed(job: Job, quota: Quota, slot: datetime, pieces: tuple[Piece, ...], *, word: str) -> tuple[Piece, ...]:
@@ -257,11 +270,6 @@ def _noticed(job: Job, quota: Quota, slot: datetime, pieces: tuple[Piece, ...], 
     verb = "muted" if word == "error" or job.policy.mutes else "paused"
     until = _clock(job, quota.until)
     return with_notice(pieces, pause_notice(len(quota.spent), job.policy.pause_time, until, word=word, verb=verb))
-
-
-def _quota_reason(job: Job, quota: Quota) -> str:
-    assert quota.until is not None, "it rests"
-    return f"{len(quota.spent)} of {job.policy.max_alert}, until {_clock(job, quota.until)}"
 
 
 def _clock(job: Job, at: datetime) -> str:

@@ -48,6 +48,8 @@ class Hold:
     """A pause somebody asked for; `until` None: for good."""
 
     until: datetime | None = None
+    #: A person, or the job that did it.
+    by: str = ""
 
     def is_over(self, slot: datetime) -> bool:
         """Tell whether the job may run again at `slot`."""

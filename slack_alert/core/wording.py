@@ -53,4 +53,8 @@ def card(run: Run, result: Result, mark: Markup) -> Text:
     """Tell how a run failed."""
     assert result.failure is not None
     failure = result.failure
-    return error_card(run.binding, failure.kind, failure.message, failure.place, mark=mark)
+    told = error_card(run.binding, failure.kind, failure.message, failure.place, mark=mark)
+    if not failure.output:
+        return told
+    # A fence within it would end the one around it; these letters look alike.
+    return Text(f"{told.text}\n```\n{mark.escape(failure.output).replace('```', 'ˋˋˋ')}\n```")

@@ -13,6 +13,7 @@ from functools import partial
 
 from slack_alert.core.catalog import Severity
 from slack_alert.core.errors import StoreError
+from slack_alert.core.lapses import Cause, Lapse
 from slack_alert.core.model import Address
 from slack_alert.engine.ending import Ending
 from slack_alert.engine.parts import Parts
@@ -93,6 +94,8 @@ class App:
         self._taken = snapshot.taken
         self._forget([request.id for request in parts.inbox.peek() if request.id <= self._taken])
         parts.engine.begin(snapshot, now)
+        away = now - (down_since(snapshot) or now)
+        parts.writer.put(Batch(seen=parts.engine.absences.allow_for(max(timedelta(), away))))
         parts.sender.begin()
         parts.writer.start(parts.sender.accept)
         self._take_requests()
@@ -119,10 +122,11 @@ class App:
         faults = [problem for problem in self._parts.catalog.problems if problem.severity is Severity.ERROR]
         if faults:
             engine.tell(f"faults/{now.isoformat()}", faults_text(faults), manners.errors_to)
-        missed = engine.catch_up(now, down_since(snapshot))
+        lapse = Lapse(Cause.DOWN, last_alive(snapshot), now)
+        missed = engine.catch_up(now, down_since(snapshot), lapse=lapse)
         if missed:
             interrupted = [started.binding for started in snapshot.running]
-            text = downtime_text(missed, interrupted, since=last_alive(snapshot), now=now, zone=manners.zone)
+            text = downtime_text(missed, interrupted, lapse, manners.zone)
             engine.tell(f"downtime/{now.isoformat()}", text, manners.to)
 
     def _due(self, due: Sequence[Due]) -> None:
@@ -130,7 +134,10 @@ class App:
             self._pulse.tick(self._parts.clock.now())
             # It may share its slots with jobs.
             due = [([name for name in names if name != PULSE_NAME], slots) for names, slots in due]
-        self._parts.engine.due(due)
+        unseen = self._parts.engine.due(due)
+        if unseen.missed and unseen.is_long:
+            text = downtime_text(unseen.missed, (), unseen.lapse, self._manners.zone)
+            self._parts.engine.tell(f"unseen/{unseen.lapse.until.isoformat()}", text, self._manners.to)
 
     async def _turns(self) -> None:
         """Look after what nobody else would notice, twice a second."""
@@ -185,7 +192,8 @@ class App:
                 continue
             # First of all: one that cannot be carried out must not keep back those behind it.
             self._taken = request.id
-            batch = carry_out(request, parts.engine.next_id, parts.engine.state_of, now=parts.clock.now())
+            now = parts.clock.now()
+            batch = carry_out(request, parts.engine.next_id, parts.engine.restate, parts.judge, now=now)
             self._heed(batch)
             parts.writer.put(batch, partial(self._done.append, request.id))
 
@@ -193,8 +201,6 @@ class App:
         """Let what another process changed count at once, not only after a restart."""
         for job, hold in batch.holds.items():
             self._parts.engine.hold(job, hold)
-        for job, state in batch.states.items():
-            self._parts.engine.restate(job, state)
         for entry in batch.entries:
             self._parts.accept_entry(entry)
         self._parts.sender.forget(batch.dropped)

@@ -79,7 +79,7 @@ class Context:
     def pause(self, job: str, for_: object = None) -> None:
         """Pause a job for a duration (seconds, or `1h30m`), or until it is resumed."""
         until = None if for_ is None else self._services.now() + parse_duration(for_)
-        self._services.hold(job, Hold(until))
+        self._services.hold(job, Hold(until, self._run.binding))
 
     def resume(self, job: str) -> None:
         """Let a paused job run again."""

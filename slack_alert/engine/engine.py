@@ -10,17 +10,23 @@ from itertools import count
 
 from slack_alert.core.catalog import Catalog, full_name, match
 from slack_alert.core.events import Event, fields_of
-from slack_alert.core.gaps import FirstSlots, Gap, gaps, make_up
+from slack_alert.core.gaps import FirstSlots, Gap
+from slack_alert.core.lapses import Cause, Lapse
 from slack_alert.core.markup import Markup
 from slack_alert.core.model import Address, Message, Record, Result, Run, Verdict
-from slack_alert.core.pipeline import gate, settle, standing, was_quiet
+from slack_alert.core.pace import BRIEF
+from slack_alert.core.pipeline import gate, settle, was_quiet
 from slack_alert.core.policy import Hold, State, rested
 from slack_alert.core.values import Piece, Text
 from slack_alert.core.wording import MOST
+from slack_alert.engine.absences import Absences, arrival, missing
+from slack_alert.engine.accounts import Accounts
 from slack_alert.engine.crowding import Crowding
 from slack_alert.engine.hot import Hot, renewed, take_up
+from slack_alert.engine.paces import Paces
 from slack_alert.engine.ports import Batch, Books, Clock, Due, Executor, Snapshot, Started
 from slack_alert.engine.records import cut_off_record, interrupted_record, quiet_record, spoken_record
+from slack_alert.engine.vigil import Unseen, Vigil
 
 log = logging.getLogger(__name__)
 
@@ -28,7 +34,6 @@ log = logging.getLogger(__name__)
 WAITING = 1000
 #: A run shorter than this is never worth a note that it began.
 _BRIEF = timedelta(seconds=0.5)
-_TICK = timedelta(microseconds=1)
 
 
 class Engine:
@@ -43,6 +48,7 @@ class Engine:
         clock: Clock,
         mark: Markup,
         mute: Callable[[str, datetime], str] = lambda _job, _slot: "",
+        paces: Paces | None = None,
     ) -> None:
         self._catalog = catalog
         self._books = books
@@ -52,13 +58,22 @@ class Engine:
         #: Says why a job may say nothing at a slot, because somebody wants it so.
         self._mute = mute
         self._hot: dict[str, Hot] = {}
+        #: What is remembered of names that are no job here.
+        self._others: dict[str, State] = {}
         self._ids = count(1)
+        self.absences = Absences()
+        self._accounts = Accounts(books)
+        self._vigil = Vigil(clock)
+        self._paces = paces or Paces()
         self._crowding = Crowding(self.tell, lambda: [run for hot in self.jobs() if (run := hot.run) is not None])
 
     def begin(self, snapshot: Snapshot, now: datetime) -> None:
         """Take up what the store remembers; jobs never seen before start their grid now."""
         self._ids = count(snapshot.last_run + 1)
         self._hot = take_up(self._catalog.jobs, snapshot, now)
+        self._vigil.look()
+        self._others = dict(snapshot.states)
+        self.absences.take_up(self._hot.values())
         lost = [interrupted_record(started) for started in snapshot.running]
         for record in lost:  # A slot that was cut off is accounted for by that, and not missed as well.
             if (cut := self._hot.get(record.binding)) is not None:
@@ -67,6 +82,8 @@ class Engine:
         moved = {*states, *(record.binding for record in lost)}
         seen = {name: hot.seen for name, hot in self._hot.items() if name not in snapshot.seen or name in moved}
         self._books.put(Batch(states=states, seen=seen, records=lost, running=(), at=now))
+        for hot in self.absences.unfinished():
+            self._books.put(Batch(), partial(self._take_event, hot))
 
     def rewind(self, now: datetime) -> None:
         """Take up an earlier time after the clock was set back: nothing waits for the time there was before."""
@@ -77,46 +94,54 @@ class Engine:
         """Go on with changed jobs; runs that go on end as they began, also those whose job is gone."""
         self._hot, new = renewed(self._hot, catalog.jobs, snapshot, now)
         self._catalog = catalog
-        if new:
-            self._books.put(Batch(seen={hot.job.name: hot.seen for hot in new}))
-        self.due([([hot.job.name for hot in new if hot.job.at_start], (now,))])
+        self.absences.take_up(self.jobs())
+        if met := [*new, *self.absences.awaiting]:
+            self._books.put(Batch(seen={hot.job.name: hot.seen for hot in met}))
+        self._submit(*(self._admit(hot, (now,)) for hot in new if hot.job.at_start))
 
-    def catch_up(self, now: datetime, since: datetime | None = None) -> dict[str, int]:
+    def catch_up(self, now: datetime, since: datetime | None = None, *, lapse: Lapse | None = None) -> dict[str, int]:
         """Account for the slots that passed before `now`, run what still should, give the runs missed by job.
 
         Up to `since` the program was up: a slot of before that nobody saw was none then, the job has changed.
         """
-        missed: dict[str, int] = {}
+        unseen = Unseen.down(lapse or Lapse(Cause.DOWN, since, now))
         first = FirstSlots()
-        for name, hot in self._hot.items():
+        for hot in self._hot.values():
             after = max(hot.last or hot.anchor, since if since and since <= now else hot.anchor)
             slot = first.after(hot.job.trigger, after, hot.anchor)
             if slot is None or slot > now:
                 continue
-            rows = list(gaps(hot.job, hot.state, hot.hold, after=after, until=now, anchor=hot.anchor))
-            # A job that runs at the start needs no other run for the same reason.
-            rest, slot = (rows, None) if hot.job.at_start else make_up(hot.job, rows, hot.anchor)
-            for row in rest:
-                self.account(hot, row)
-                if row.verdict is Verdict.MISSED:
-                    missed[name] = missed.get(name, 0) + row.count
-            if slot is not None:
-                self.due([((name,), (slot,))])
-        return missed
+            if hot.job.at_start:  # It needs no other run for the same reason.
+                self._accounts.folded(hot, unseen, first=slot, last=now)
+            else:
+                young = hot.job.catch_up
+                slot = self._accounts.passed(hot, unseen, after=after, until=now, young=young)
+                self._submit(self._admit_in_turn(hot, slot, unseen))
+        return unseen.missed
 
     def start(self, now: datetime) -> None:
         """Run the jobs that run at the start."""
-        names = [name for name, hot in self._hot.items() if hot.job.at_start and hot.run is None]
-        self.due([(names, (now,))])
+        hots = [hot for hot in self._hot.values() if hot.job.at_start and hot.run is None]
+        self._submit(*(self._admit(hot, (now,)) for hot in hots))
 
-    def due(self, due: Iterable[Due]) -> None:
-        """Take all the slots that are due at once: of each job the last may run, a stall folded the others."""
-        self._submit(*(self._admit(self._hot[name], slots) for names, slots in due for name in names))
+    def due(self, due: Iterable[Due]) -> Unseen:
+        """Take all the slots that are due at once: of each job the last may run, a stall folded the others.
+
+        Gives the runs that were missed because nobody looked at the clock for long.
+        """
+        unseen = self._vigil.look()
+        runs = []
+        for names, slots in due:
+            is_late = len(slots) > 1 or slots[0] < unseen.long_ago
+            runs += [self._admit(self._hot[name], slots, unseen if is_late else None) for name in names]
+        self._submit(*runs)
+        return unseen
 
     def notice(self, event: Event) -> None:
         """Let every job that wants the event answer it; any thread may tell of one."""
         # One after the other, on the writer's thread: two at once would both find a job free.
-        self._books.put(Batch(), partial(self._answer, event))
+        moved = self.absences.came(event, self._clock.now())
+        self._books.put(Batch(seen=moved), partial(self._answer, event))
 
     def emit(self, run: Run, value: object) -> None:
         """Take what a sensor noticed."""
@@ -159,12 +184,14 @@ class Engine:
 
     def state_of(self, name: str) -> State:
         """Give what is remembered of a job; of an unknown one nothing is."""
-        return self._hot[name].state if name in self._hot else State()
+        return self._hot[name].state if name in self._hot else self._others.get(name, State())
 
-    def restate(self, name: str, state: State) -> None:
-        """Remember something else of a job."""
+    def restate(self, name: str, change: Callable[[State], State]) -> State:
+        """Remember something else of a job, or of what is run from outside under a name; give what is remembered."""
         if name in self._hot:
-            self._hot[name].state = state
+            return self._hot[name].restate(change)
+        self._others[name] = change(self._others.get(name, State()))
+        return self._others[name]
 
     def hold_by_name(self, name: str, hold: Hold | None) -> None:
         """Do as `pause` and `resume` do, for a name a person typed; raise BadValue where there is no such job."""
@@ -172,8 +199,7 @@ class Engine:
         self.hold(full, hold)
         batch = Batch(holds={full: hold})
         if hold is None:
-            self.restate(full, rested(self.state_of(full)))
-            batch.states[full] = self.state_of(full)
+            batch.states[full] = self.restate(full, rested)
         self._books.put(batch)
 
     def next_id(self) -> int:
@@ -209,13 +235,7 @@ class Engine:
 
     def account(self, hot: Hot, gap: Gap) -> None:
         """Write down a row of slots that did not run."""
-        alerts, until = standing(hot.job, hot.state, gap.first, hold=hot.hold)
-        last = gap.last if gap.count > 1 else None
-        record = Record(
-            0, hot.job.name, gap.first, gap.verdict, alerts=alerts, paused_until=until, count=gap.count, until=last
-        )
-        self._books.note(record)
-        hot.pass_by(gap.last)
+        self._accounts.row(hot, gap)
 
     def _rewind(self, now: datetime) -> dict[str, State]:
         """Let every job forget what lies after `now`; give what is remembered of those that had to."""
@@ -230,13 +250,18 @@ class Engine:
             if len(hot.events) < WAITING:
                 hot.events.append(event)
             else:
-                self._books.note(Record(0, job.name, event.at, Verdict.OVERLAPPED))
+                reason = f"{WAITING:,} events waited already"
+                self._books.note(Record(0, job.name, event.at, Verdict.OVERLAPPED, reason=reason))
             self._take_event(hot)
 
     def _take_event(self, hot: Hot) -> None:
         """Let the job answer the next event, when it is free."""
         while hot.run is None and hot.events:
             event = hot.events.popleft()
+            if hot.job.awaits:
+                mute = self._mute(hot.job.name, event.at)
+                self._books.put(arrival(hot, event, next(self._ids), self._mark, mute=mute))
+                continue
             verdict = gate(hot.job, hot.state, event.at, hold=hot.hold)
             if verdict is Verdict.GO:
                 hot.run = self._run(hot, event.at)
@@ -245,12 +270,24 @@ class Engine:
             else:
                 self._skip(hot, event.at, verdict)
 
-    def _admit(self, hot: Hot, slots: Sequence[datetime]) -> Run | None:
+    def _admit(self, hot: Hot, slots: Sequence[datetime], unseen: Unseen | None = None) -> Run | None:
         if hot.is_gone:
             return None
         if hot.job.rule is None:
-            return self._admit_slots(hot, slots)
-        self._books.put(Batch(), lambda: self._submit(self._admit_slots(hot, slots)))
+            return self._admit_slot(hot, self._one_of(hot, slots, unseen), unseen)
+        if hot.job.awaits:
+            self._books.put(Batch(), lambda: self._submit(self._admit_awaited(hot, slots, unseen)))
+            return None
+        return self._admit_in_turn(hot, self._one_of(hot, slots, unseen), unseen)
+
+    def _one_of(self, hot: Hot, slots: Sequence[datetime], unseen: Unseen | None) -> datetime | None:
+        """Give the slot that may run; the others are accounted for."""
+        return slots[-1] if unseen is None else self._accounts.late(hot, slots, unseen)
+
+    def _admit_in_turn(self, hot: Hot, slot: datetime | None, unseen: Unseen | None) -> Run | None:
+        if slot is None or hot.job.rule is None:
+            return self._admit_slot(hot, slot, unseen)
+        self._books.put(Batch(), lambda: self._submit(self._admit_slot(hot, slot, unseen)))
         return None
 
     def _submit(self, *runs: Run | None) -> None:
@@ -260,19 +297,27 @@ class Engine:
     def _run(self, hot: Hot, at: datetime) -> Run:
         return Run(next(self._ids), hot.job.name, hot.job.action, at, emits=hot.job.emits, care=hot.job.care)
 
-    def _admit_slots(self, hot: Hot, slots: Sequence[datetime]) -> Run | None:
-        """Let the last slot run if it may, and account for the others."""
-        slot = slots[-1]
-        if len(slots) > 1:
-            folded = gaps(hot.job, hot.state, hot.hold, after=slots[0] - _TICK, until=slots[-2], anchor=hot.anchor)
-            for row in folded:
-                self.account(hot, row)
+    def _admit_awaited(self, hot: Hot, slots: Sequence[datetime], unseen: Unseen | None) -> Run | None:
+        if not all(map(hot.is_due, slots)):
+            return None
+        run = self._admit_slot(hot, self._one_of(hot, slots, unseen), unseen)
+        if run is not None:
+            run.remark = "; ".join(filter(None, (missing(hot), run.remark)))
+        return run
+
+    def _admit_slot(self, hot: Hot, slot: datetime | None, unseen: Unseen | None) -> Run | None:
+        """Let a slot run if it may."""
+        if slot is None:
+            return None
         verdict = gate(hot.job, hot.state, slot, hold=hot.hold, is_running=hot.run is not None)
-        hot.last = slot
+        if hot.last is None or slot > hot.last:
+            hot.last = slot
         if verdict is not Verdict.GO:
             self._skip(hot, slot, verdict)
             return None
         hot.run = self._run(hot, slot)
+        if unseen is not None:
+            hot.run.remark = unseen.lapse.remark(slot, hot.job.zone)
         return hot.run
 
     def _finish(self, run: Run, result: Result) -> None:
@@ -281,19 +326,26 @@ class Engine:
             return
         hot = self._hot[run.binding]
         self._crowding.finished(hot)
+        if result.duration > BRIEF or run.binding in self._paces.kept:
+            self._paces.look(run, result.duration)
         if was_quiet(hot.state, run, result) and hot.job.rule is None:
             self._books.note(quiet_record(hot, run, result))
             hot.run = None
             return
-        settlement = settle(hot.job, hot.state, run, result, self._mark, mute=self._mute(run.binding, run.slot))
-        hot.state = settlement.state
+        mute = self._mute(run.binding, run.slot)
+        settlement = hot.settle(lambda state: settle(hot.job, state, run, result, self._mark, mute=mute))
         batch = Batch(
             states={run.binding: settlement.state},
             seen={run.binding: hot.seen},
             records=[spoken_record(hot, run, result, settlement)],
             messages=list(settlement.messages),
         )
-        self._books.put(batch, partial(self._rest, hot, run))
+        self._books.put(batch, partial(self._written, hot, run, settlement.state))
+
+    def _written(self, hot: Hot, run: Run, state: State) -> None:
+        if hot.state is not state:  # Whoever changed it meanwhile may have been written down before this run was.
+            self._books.put(Batch(states={run.binding: hot.state}))
+        self._rest(hot, run)
 
     def _rest(self, hot: Hot, run: Run) -> None:
         """Let the next slot run, or the next event that came meanwhile; not beside a call that was given up."""
@@ -307,8 +359,7 @@ class Engine:
             self._take_event(hot)
 
     def _skip(self, hot: Hot, slot: datetime, verdict: Verdict) -> None:
-        alerts, until = standing(hot.job, hot.state, slot, hold=hot.hold)
-        self._books.note(Record(0, hot.job.name, slot, verdict, alerts=alerts, paused_until=until))
+        self._accounts.skip(hot, slot, verdict)
         if verdict is Verdict.OVERLAPPED:
             self._crowding.overlapped(hot)
         else:

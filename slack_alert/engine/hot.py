@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 
@@ -11,7 +11,9 @@ from slack_alert.core.bindings import Job
 from slack_alert.core.events import Event
 from slack_alert.core.incidents import rewound
 from slack_alert.core.model import Run
+from slack_alert.core.pipeline import Settlement
 from slack_alert.core.policy import Hold, Quota, State
+from slack_alert.core.wall import TICK
 from slack_alert.engine.ports import Seen, Snapshot
 
 #: Shared by the jobs of which nothing is remembered, which is most.
@@ -46,12 +48,45 @@ class Hot:
         """Go on as a later version of the job, with all that is remembered; one that was gone begins with `now`."""
         if self.is_gone:
             self.pass_by(now)
+        if job.awaits and (self.is_gone or job.rule != self.job.rule):
+            # Nobody looked whether what it waits for came before.
+            self.anchor, self.state = now, replace(self.state, incident=None)
         if job.rule is None:
             self.events = _NONE
         elif self.events is _NONE:
             self.events = deque()
         self.job = job
         self.is_gone = False
+
+    @property
+    def moved(self) -> Callable[[], datetime] | None:
+        """What tells where the grid starts by now, where it moves on with the events that come."""
+        return (lambda: self.anchor) if self.job.awaits else None
+
+    def settle(self, decide: Callable[[State], Settlement]) -> Settlement:
+        """Take over what a run means; decided again where somebody changed the state meanwhile.
+
+        On any thread, and without a lock: native threads and greenlets must not share one.
+        """
+        while True:
+            before = self.state
+            settlement = decide(before)
+            if self.state is before:
+                self.state = settlement.state
+                return settlement
+
+    def restate(self, change: Callable[[State], State]) -> State:
+        """Remember something else, by the same rules."""
+        while True:
+            before = self.state
+            after = change(before)
+            if self.state is before:
+                self.state = after
+                return after
+
+    def is_due(self, slot: datetime) -> bool:
+        """Tell whether a slot is one still: what it waits for may have come since it was planned."""
+        return not self.job.awaits or self.job.trigger.next_after(slot - TICK, self.anchor) == slot
 
     def pass_by(self, slot: datetime) -> None:
         """Take note that the slots up to this one are accounted for."""

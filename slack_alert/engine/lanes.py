@@ -5,8 +5,11 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import Collection, Sequence
+from math import inf
 
 from slack_alert.core.model import Address, Delivery
+from slack_alert.core.storms import Storm, room
+from slack_alert.engine.turns import Turns
 
 #: Deliveries of one lane kept in memory; the rest waits in the store.
 KEPT = 500
@@ -15,12 +18,25 @@ UNMARKED = 20
 
 
 class Lane:
-    """The deliveries of one address, in order."""
+    """The deliveries of one address, in order; where more wait than a burst, the jobs take turns."""
 
-    __slots__ = ("address", "announced", "going", "is_doubtful", "last", "level", "queue", "refilled", "unmarked")
+    __slots__ = (
+        "address", "announced", "ease", "going", "is_doubtful", "last", "level", "limit", "queue", "refilled", "room",
+        "spilled", "storm", "storm_due", "turns", "unmarked",
+    )  # fmt: skip
 
-    def __init__(self, address: Address, burst: int, now: float) -> None:
+    def __init__(self, address: Address, burst: int, now: float, *, rate: float = 0) -> None:
         self.address = address
+        #: Up to so many wait in the order in which they came.
+        self.ease = burst if rate else inf
+        #: So many can be said in a minute; what becomes of more is decided anew beyond `limit`.
+        self.room = self.limit = room(rate, burst)
+        self.turns = Turns()
+        #: What the message stands for that counts others, while it may still count more; and when it is said at last.
+        self.storm: Storm | None = None
+        self.storm_due = 0.0
+        #: How many of this lane wait in the store only, at most.
+        self.spilled = 0
         self.queue: deque[Delivery] = deque()
         #: The greatest id that was ever in the queue.
         self.last = 0
@@ -42,7 +58,14 @@ class Lane:
         if not self.has_spilled and len(self.queue) < KEPT:
             self.queue.append(delivery)
             self.last = delivery.id
+        else:
+            self.spilled += 1
         self.announced = max(self.announced, delivery.id)
+
+    @property
+    def is_calm(self) -> bool:
+        """Whether everything goes out as it came."""
+        return self.storm is None and len(self.queue) + self.spilled <= self.ease
 
     @property
     def has_spilled(self) -> bool:
@@ -54,9 +77,12 @@ class Lane:
         self.queue.extend(delivery for delivery in page if delivery.id <= self.announced)
         is_whole = len(page) < KEPT or page[-1].id >= self.announced
         self.last = self.announced if is_whole else page[-1].id
+        self.spilled = 0 if is_whole else max(1, self.spilled - len(page))
 
     def remove(self, ids: Collection[int]) -> None:
         """Take out deliveries that are done or dropped."""
+        if self.storm and any(one.message.key == self.storm.key and one.id in ids for one in self.queue):
+            self.storm = None
         left = len(ids)
         while self.queue and self.queue[0].id in ids:
             self.queue.popleft()

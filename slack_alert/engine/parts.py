@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from slack_alert.core.catalog import Catalog
 from slack_alert.engine.children import Children
 from slack_alert.engine.engine import Engine
+from slack_alert.engine.executions import Judge
 from slack_alert.engine.ports import (
     Channel,
     Clock,
@@ -50,6 +51,8 @@ class Parts:
     make_source: Callable[[datetime], Source]
     #: Shows the functions what another process put into their pack's store.
     accept_entry: Callable[[Entry], None]
+    #: Says what a run means that something else had started; None: such runs are refused.
+    judge: Judge | None = None
     #: Tells of what was withheld, when a mute or a quiet window is over.
     look_back: Callable[[datetime], None] = lambda _: None
     #: Tells a source that other jobs are due than when it was made.

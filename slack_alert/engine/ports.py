@@ -12,6 +12,7 @@ from slack_alert.core.catalog import Change
 from slack_alert.core.events import Event
 from slack_alert.core.model import Delivery, Message, Progress, Record, Result, Run
 from slack_alert.core.policy import Hold, State
+from slack_alert.core.subjects import Posted
 
 
 class Seen(NamedTuple):
@@ -66,6 +67,8 @@ class Batch:
     holds: dict[str, Hold | None] = field(default_factory=dict)
     records: list[Record] = field(default_factory=list)
     messages: list[Message] = field(default_factory=list)
+    #: Messages that count others; one that waits already under the same key is replaced.
+    summaries: list[Message] = field(default_factory=list)
     progress: list[Progress] = field(default_factory=list)
     entries: list[Entry] = field(default_factory=list)
     #: Replaces the set of runs going on; None leaves it.
@@ -234,6 +237,9 @@ class Reader(Protocol):
 
     def deliveries(self) -> Iterator[Delivery]:
         """Give the whole outbox, oldest first."""
+
+    def posted(self, run: int) -> list[Posted]:
+        """Give the deliveries of one run, and how far they are."""
 
     def snapshot(self) -> Snapshot:
         """Give what a run would begin with."""

@@ -17,11 +17,12 @@ def spoken_record(hot: Hot, run: Run, result: Result, settlement: Settlement) ->
     text = shortened("\n".join(texts)) if len(texts) > 1 else "".join(texts)
     if withheld:
         text += f"\n… {withheld:,} more messages of this run were withheld"
+    reason = "; ".join(filter(None, (settlement.reason, run.remark)))
     told = dict.fromkeys(address.shown for address in (*run.told, *(each.to for each in settlement.messages)))
     return Record(
         run.id, run.binding, run.slot, settlement.verdict, run.started, result.duration, text,
         ", ".join(told) or None, alerts, until, result.failure.traceback if result.failure else None, _printed(run),
-        reason=settlement.reason or None, usage=result.usage,
+        reason=reason or None, numbers=result.numbers, usage=result.usage,
     )  # fmt: skip
 
 
@@ -32,7 +33,7 @@ def quiet_record(hot: Hot, run: Run, result: Result) -> Record:
     # By position: most of what making one costs are the names.
     return Record(
         run.id, run.binding, run.slot, Verdict.QUIET, run.started, result.duration, "", None, alerts, None, None,
-        printed,
+        printed, 1, None, None, run.remark or None, result.numbers, result.usage,
     )  # fmt: skip
 
 

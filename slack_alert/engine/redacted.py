@@ -32,25 +32,33 @@ class RedactedBooks:
 
 def redacted_message(message: Message, redaction: Redaction) -> Message:
     """Give the message without secrets; the bytes of a file are the plugin's own."""
-    return replace(message, piece=redacted_piece(message.piece, redaction))
+    piece = redacted_piece(message.piece, redaction)
+    return message if piece is message.piece else replace(message, piece=piece)
 
 
 def redacted_record(record: Record, redaction: Redaction) -> Record:
     """Give the line of history without secrets."""
-    return record._replace(
-        text=redaction(record.text),
-        error=redaction(record.error) if record.error else None,
-        printed=redaction(record.printed) if record.printed else None,
-    )
+    written = record.text, record.error, record.printed
+    text, error, printed = (redaction(each) if each else each for each in written)
+    if (text, error, printed) == written:
+        return record
+    return record._replace(text=text or "", error=error, printed=printed)
 
 
 def redacted_piece(piece: Piece, redaction: Redaction) -> Piece:
     """Give the piece without secrets; the bytes of a file are the plugin's own."""
     if isinstance(piece, Text):
-        return Text(redaction(piece.text))
+        return _redacted_text(piece, redaction)
     if isinstance(piece, Blocks):
         return Blocks(cast("Mapping[str, object]", _redacted_json(piece.payload, redaction)))
     return replace(piece, name=redaction(piece.name), title=redaction(piece.title), comment=redaction(piece.comment))
+
+
+def _redacted_text(piece: Text, redaction: Redaction) -> Text:
+    text = redaction(piece.text)
+    # The text may be cut before an entry that holds a secret.
+    entries = tuple((redaction(key), redaction(entry)) for key, entry in piece.entries)
+    return piece if text == piece.text and entries == piece.entries else Text(text, entries)
 
 
 def _redacted_json(node: Any, redaction: Redaction) -> object:

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta, tzinfo
 
 from slack_alert.core.catalog import Problem
+from slack_alert.core.lapses import Lapse
 from slack_alert.core.model import Run
 
 #: Names told in one line; the rest is counted.
@@ -26,14 +27,13 @@ def edit_faults_text(problems: Sequence[Problem]) -> str:
     return "\n".join([head, *(str(problem) for problem in problems)])
 
 
-def downtime_text(
-    missed: Mapping[str, int], interrupted: Sequence[str], *, since: datetime | None, now: datetime, zone: tzinfo
-) -> str:
-    """Tell in one line which runs did not happen while the program was down."""
+def downtime_text(missed: Mapping[str, int], interrupted: Sequence[str], lapse: Lapse, zone: tzinfo) -> str:
+    """Tell in one line which runs did not happen while nobody looked at the clock."""
     names = [f"{name} ({number})" for name, number in sorted(missed.items(), key=lambda item: (-item[1], item[0]))]
     if len(names) > _NAMED:
         names = [*names[:_NAMED], f"{len(names) - _NAMED} more jobs"]
-    text = f"Not running {_span(since, now, zone)}: {_count(sum(missed.values()), 'run')} missed: {', '.join(names)}."
+    span = _span(lapse.since, lapse.until, zone)
+    text = f"{lapse.cause} {span}: {_count(sum(missed.values()), 'run')} missed: {', '.join(names)}."
     if interrupted:
         text += f" Cut off: {', '.join(sorted(interrupted))}."
     return text

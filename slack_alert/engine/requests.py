@@ -7,6 +7,7 @@ from base64 import b64decode, b64encode
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any
 
 from slack_alert.core.events import Event
@@ -14,12 +15,15 @@ from slack_alert.core.model import Address, Message, Record, Verdict
 from slack_alert.core.policy import Hold, State, rested
 from slack_alert.core.quiet import Mute
 from slack_alert.core.values import Blocks, Piece, Text, Upload
+from slack_alert.engine.executions import Judge, settle_execution
 from slack_alert.engine.mutes import mute_entry
 from slack_alert.engine.ports import Batch, Entry, Request
 
 log = logging.getLogger(__name__)
 
 
+#: Remembers something else of a job, and gives what is remembered then.
+Restate = Callable[[str, Callable[[State], State]], State]
 #: By the time this is over, a mute that was taken counts for every slot.
 _TAKING = timedelta(seconds=0.1)
 
@@ -27,7 +31,8 @@ _TAKING = timedelta(seconds=0.1)
 def carry_out(
     request: Request,
     next_id: Callable[[], int],
-    state_of: Callable[[str], State] = lambda _: State(),
+    restate: Restate = lambda _, change: change(State()),
+    judge: Judge | None = None,
     *,
     now: datetime | None = None,
 ) -> Batch:
@@ -39,16 +44,19 @@ def carry_out(
     batch = Batch(taken=request.id, at=request.at)
     change = _CHANGES.get(request.kind, _refuse)
     try:
-        change(batch, request if now is None else _as_taken(request, now), next_id, state_of)
+        if request.kind == "exec" and judge is not None:
+            settle_execution(batch, request, next_id(), restate, judge)
+            return batch
+        change(batch, request if now is None else _as_taken(request, now), next_id, restate)
     except (KeyError, TypeError, ValueError) as error:
         log.warning("request refused", extra={"kind": request.kind, "request": request.id, "reason": repr(error)})
         return Batch(taken=request.id, at=request.at)
     return batch
 
 
-def pause(job: str, until: datetime | None, at: datetime) -> Request:
+def pause(job: str, until: datetime | None, at: datetime, *, by: str = "") -> Request:
     """Ask that a job rests, for good where `until` is None."""
-    return Request("pause", {"job": job, "until": _iso(until)}, at)
+    return Request("pause", {"job": job, "until": _iso(until), "by": by}, at)
 
 
 def resume(job: str, at: datetime) -> Request:
@@ -100,27 +108,27 @@ def recorded(record: Record, messages: tuple[Message, ...], at: datetime) -> Req
         "error": record.error,
         "printed": record.printed,
         "asked_by": record.asked_by,
+        "numbers": record.numbers,
         "messages": [_packed(message) for message in messages],
     }
     return Request("record", payload, at)
 
 
-_StateOf = Callable[[str], State]
 _Payload = Mapping[str, Any]  # Any: JSON that this module wrote
 
 
-def _pause(batch: Batch, request: Request, _: Callable[[], int], __: _StateOf) -> None:
+def _pause(batch: Batch, request: Request, _: Callable[[], int], __: Restate) -> None:
     payload: _Payload = request.payload
-    batch.holds[payload["job"]] = Hold(_instant(payload["until"]))
+    batch.holds[payload["job"]] = Hold(_instant(payload["until"]), payload.get("by", ""))
 
 
-def _resume(batch: Batch, request: Request, _: Callable[[], int], state_of: _StateOf) -> None:
+def _resume(batch: Batch, request: Request, _: Callable[[], int], restate: Restate) -> None:
     payload: _Payload = request.payload
     batch.holds[payload["job"]] = None
-    batch.states[payload["job"]] = rested(state_of(payload["job"]))
+    batch.states[payload["job"]] = restate(payload["job"], rested)
 
 
-def _mute(batch: Batch, request: Request, _: Callable[[], int], __: _StateOf) -> None:
+def _mute(batch: Batch, request: Request, _: Callable[[], int], __: Restate) -> None:
     payload: _Payload = request.payload
     since, until = request.at, _instant(payload["until"])
     # One that is over before it was taken has no length.
@@ -128,33 +136,33 @@ def _mute(batch: Batch, request: Request, _: Callable[[], int], __: _StateOf) ->
     batch.entries.append(mute_entry(kept))
 
 
-def _acknowledge(batch: Batch, request: Request, _: Callable[[], int], state_of: _StateOf) -> None:
+def _acknowledge(batch: Batch, request: Request, _: Callable[[], int], restate: Restate) -> None:
     payload: _Payload = request.payload
-    state = state_of(payload["job"])
+    state = restate(payload["job"], partial(acknowledged, by=payload["by"], at=request.at))
     if state.incident is not None:  # It may have ended meanwhile.
-        batch.states[payload["job"]] = acknowledged(state, payload["by"], request.at)
+        batch.states[payload["job"]] = state
 
 
-def _send(batch: Batch, request: Request, _: Callable[[], int], __: _StateOf) -> None:
+def _send(batch: Batch, request: Request, _: Callable[[], int], __: Restate) -> None:
     batch.messages.append(_unpacked(request.payload, None))
 
 
-def _emit(batch: Batch, request: Request, _: Callable[[], int], __: _StateOf) -> None:
+def _emit(batch: Batch, request: Request, _: Callable[[], int], __: Restate) -> None:
     payload: _Payload = request.payload
     batch.events.append(Event(payload["name"], request.at, payload["fields"]))
 
 
-def _retry(batch: Batch, request: Request, _: Callable[[], int], __: _StateOf) -> None:
+def _retry(batch: Batch, request: Request, _: Callable[[], int], __: Restate) -> None:
     payload: _Payload = request.payload
     batch.retried.append(payload["id"])
 
 
-def _drop(batch: Batch, request: Request, _: Callable[[], int], __: _StateOf) -> None:
+def _drop(batch: Batch, request: Request, _: Callable[[], int], __: Restate) -> None:
     payload: _Payload = request.payload
     batch.dropped.append(payload["id"])
 
 
-def _record(batch: Batch, request: Request, next_id: Callable[[], int], _: _StateOf) -> None:
+def _record(batch: Batch, request: Request, next_id: Callable[[], int], _: Restate) -> None:
     payload: _Payload = request.payload
     run = next_id()
     slot = _instant(payload["slot"])
@@ -173,12 +181,13 @@ def _record(batch: Batch, request: Request, next_id: Callable[[], int], _: _Stat
             error=payload["error"],
             printed=payload["printed"],
             asked_by=payload.get("asked_by"),
+            numbers=payload.get("numbers"),
         )
     )
     batch.messages.extend(_unpacked(message, run) for message in payload["messages"])
 
 
-def _keep(batch: Batch, request: Request, _: Callable[[], int], __: _StateOf) -> None:
+def _keep(batch: Batch, request: Request, _: Callable[[], int], __: Restate) -> None:
     payload: _Payload = request.payload
     batch.entries.append(Entry(payload["pack"], payload["key"], payload["value"], _instant(payload["expires"])))
 
@@ -187,11 +196,11 @@ def _as_taken(request: Request, now: datetime) -> Request:
     return replace(request, at=max(request.at, now + _TAKING)) if request.kind == "mute" else request
 
 
-def _refuse(_: Batch, request: Request, __: Callable[[], int], ___: _StateOf) -> None:
+def _refuse(_: Batch, request: Request, __: Callable[[], int], ___: Restate) -> None:
     raise ValueError(f"there is no request {request.kind!r} in this version")
 
 
-_CHANGES: dict[str, Callable[[Batch, Request, Callable[[], int], _StateOf], None]] = {
+_CHANGES: dict[str, Callable[[Batch, Request, Callable[[], int], Restate], None]] = {
     "pause": _pause,
     "resume": _resume,
     "mute": _mute,

@@ -11,14 +11,16 @@ from dataclasses import dataclass, replace
 from datetime import timedelta, tzinfo
 
 from slack_alert.core.backoff import Fate, Outcome, next_attempt
-from slack_alert.core.errors import NotNow, StoreError
+from slack_alert.core.errors import StoreError
 from slack_alert.core.model import Address, Delivery, Progress, Status
+from slack_alert.engine.doubts import Doubts
 from slack_alert.engine.dressing import dressed
 from slack_alert.engine.lanes import KEPT, Breaker, Lane
 from slack_alert.engine.marks import Marks
 from slack_alert.engine.nowhere import Nowhere
 from slack_alert.engine.ports import Books, Channel, Clock
 from slack_alert.engine.receipts import Receipts
+from slack_alert.engine.storms import Storms
 
 log = logging.getLogger(__name__)
 
@@ -59,8 +61,9 @@ class Sender:
         self._channels = channels
         self._marks = Marks(books)
         self._waiting = waiting
-        self._last_receipt = last_receipt
         self._receipts = receipts or Receipts(lambda _: None)
+        self._doubts = Doubts(last_receipt, self._delay, clock)
+        self._storms = Storms(books, stored=waiting, receipts=self._receipts, clock=clock, zone=zone)
         self._clock = clock
         self._paces = paces
         self._give_up = give_up
@@ -142,7 +145,8 @@ class Sender:
 
     def _lane(self, address: Address) -> Lane:
         if address not in self._lanes:
-            self._lanes[address] = Lane(address, self._pace(address).burst, self._clock.monotonic())
+            pace = self._pace(address)
+            self._lanes[address] = Lane(address, pace.burst, self._clock.monotonic(), rate=pace.rate)
         return self._lanes[address]
 
     def _go(self, lane: Lane) -> None:
@@ -157,9 +161,11 @@ class Sender:
             if lane.is_doubtful:
                 await self._look(lane, channel, list(lane.queue))
                 lane.is_doubtful = False
-            while lane.queue:
-                await self._deliver(lane, channel, breaker)
-                if not lane.queue and lane.has_spilled:
+            while lane.queue or lane.has_spilled:
+                is_ready = lane.is_calm or await self._storms.calm(lane)
+                if is_ready and lane.queue:
+                    await self._deliver(lane, channel, breaker)
+                else:
                     await self._refill(lane)
         finally:
             breaker.leave(lane)
@@ -240,35 +246,11 @@ class Sender:
 
     async def _look(self, lane: Lane, channel: Channel, deliveries: Sequence[Delivery]) -> None:
         """Ask the channel which of these it has already, for as long as it cannot answer."""
-        found = await self._asked(channel, deliveries)
+        found = await self._doubts.found(channel, deliveries)
         for delivery in deliveries:
             if delivery.id in found:
                 log.info("delivery found", extra={"delivery": delivery.id, "receipt": found[delivery.id]})
                 self._mark_sent(lane, delivery, max(1, delivery.attempts), found[delivery.id])
-
-    async def _asked(self, channel: Channel, deliveries: Sequence[Delivery]) -> Mapping[int, str]:
-        """Insist on an answer until the messages are so old that they would be given up."""
-        asked = 0
-        while (found := await self._answer(channel, deliveries)) is None:
-            asked += 1
-            delay = self._delay(replace(deliveries[0], attempts=asked), Outcome(Fate.RETRY))
-            if delay is None:
-                return {}
-            await self._clock.sleep(delay.total_seconds())
-        return found
-
-    async def _answer(self, channel: Channel, deliveries: Sequence[Delivery]) -> Mapping[int, str] | None:
-        """Ask once; None: ask again."""
-        first = deliveries[0]
-        try:
-            return await channel.find(deliveries, self._last_receipt(str(first.message.to))) or {}
-        except (NotNow, StoreError) as error:
-            log.info("delivery in doubt", extra={"delivery": first.id, "reason": str(error)})
-            return None
-        except Exception:
-            # As with an attempt: a fault of the channel's own is no reason to keep the message for ever.
-            log.exception("channel failed", extra={"channel": channel.name, "delivery": first.id})
-            return {}
 
     def _mark_sent(
         self,

@@ -148,6 +148,10 @@ class Simulation:
         while self._due and self._due[0][0] < end:
             slot, order, name = heappop(self._due)
             self._clock.set(slot)
+            if not self._hot[name].is_due(slot):
+                if later := _next(self._hot[name], order, slot - _TICK):
+                    heappush(self._due, later)
+                continue
             if due := _next(self._hot[name], order, self._pass(self._hot[name], slot, end)):
                 heappush(self._due, due)
         self._clock.set(end)
@@ -181,9 +185,13 @@ def simulate(
     outcomes: Mapping[str, str],
     mark: Markup,
     mute: Callable[[str, datetime], str] = lambda _job, _slot: "",
+    ledger: Ledger | None = None,
 ) -> Iterator[Record]:
-    """Give the history that the time from `since` to `until` (exclusive) would leave, no plugin executed."""
+    """Give the history that the time from `since` to `until` (exclusive) would leave, no plugin executed.
+
+    `ledger` keeps the messages.
+    """
     clock, executor = VirtualClock(since), Scripted(outcomes, mark)
-    simulation = Simulation(catalog, clock, executor, mark=mark, skips=True, mute=mute)
+    simulation = Simulation(catalog, clock, executor, mark=mark, ledger=ledger, skips=True, mute=mute)
     simulation.run_until(until)
     yield from simulation.ledger.take()

@@ -29,6 +29,8 @@ _SIGNS = (_WAKE, _MARKED, _END)
 
 #: Puts joined into one transaction at most; beyond it a group gains nothing.
 _GROUP = 256
+#: So many quiet lines wait at most before the clock has to: in memory, and for the end of the program to write.
+BACKLOG = 150_000
 
 
 class Writer:
@@ -48,6 +50,8 @@ class Writer:
         #: What became of deliveries goes before all that waits: nothing there concerns the same ones.
         self._marks: deque[_Put] = deque()
         self._notes: deque[Record] = deque()
+        #: Quiet lines that are being written.
+        self._under_way = 0
         self._is_woken = False
         self._accept: Accept = _ignore
         self._never = threading.Event()
@@ -68,6 +72,11 @@ class Writer:
         else:
             self._puts.put((batch, then))
 
+    @property
+    def is_behind(self) -> bool:
+        """Tell whether more waits to be written than should: whatever comes due now would only add to it."""
+        return len(self._notes) + self._under_way > BACKLOG
+
     def note(self, record: Record) -> None:
         """Have a quiet line written within a second."""
         self._notes.append(record)
@@ -86,7 +95,9 @@ class Writer:
         while True:
             self._is_woken = False
             notes = _taken(self._notes)
+            self._under_way = len(notes)
             self._commit([*_taken(self._marks), *(put for put in group if not _is_sign(put))], notes)
+            self._under_way = 0
             if any(put is _END for put in group):
                 return
             group = self._next()
@@ -188,6 +199,7 @@ def join(into: Batch, batch: Batch) -> None:
     into.holds.update(batch.holds)
     into.records.extend(batch.records)
     into.messages.extend(batch.messages)
+    into.summaries.extend(batch.summaries)
     into.progress.extend(batch.progress)
     into.entries.extend(batch.entries)
     into.dropped.extend(batch.dropped)

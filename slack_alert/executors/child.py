@@ -92,6 +92,7 @@ class Child:
 
     def _answer(self, call: Document) -> Document:
         action = Action(**{**call["action"], "parameters": tuple(call["action"]["parameters"])})
+        limits.forget_peak()
         before = limits.used()
         limits.set_memory(call["memory"])
         limits.set_cpu(call["cpu"])
@@ -112,6 +113,7 @@ class Child:
             "seconds": result.duration.total_seconds(),
             "cpu": used.cpu - before.cpu,
             "memory": used.memory,
+            "numbers": result.numbers,
         }
 
     def _called(self, run: Run) -> Result:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import math
 import sys
+from contextlib import suppress
+from pathlib import Path
 from typing import NamedTuple
 
 
@@ -12,7 +14,7 @@ class Used(NamedTuple):
 
     #: Seconds of the processor.
     cpu: float
-    #: The most memory it ever had, in bytes.
+    #: The most memory it had since `forget_peak`, or ever where that cannot be, in bytes.
     memory: int
 
 
@@ -21,6 +23,9 @@ if sys.platform == "win32":
     def used() -> Used:
         """Say nothing: it is not known here."""
         return Used(0.0, 0)
+
+    def forget_peak() -> None:
+        """Do nothing, as above."""
 
     def set_memory(most: int | None) -> None:
         """Do nothing: there is no such limit here."""
@@ -33,12 +38,26 @@ else:
 
     #: Private memory that can be written: what libraries map of their files does not count.
     _MEMORY = resource.RLIMIT_DATA
+    _PROC = Path("/proc/self")
     _UNIT = 1 if sys.platform == "darwin" else 1024
 
     def used() -> Used:
         """Say what this process has used so far."""
         usage = resource.getrusage(resource.RUSAGE_SELF)
-        return Used(usage.ru_utime + usage.ru_stime, usage.ru_maxrss * _UNIT)
+        return Used(usage.ru_utime + usage.ru_stime, _peak() or usage.ru_maxrss * _UNIT)
+
+    def forget_peak() -> None:
+        """Begin anew to measure the most memory, so that a run does not answer for those before it."""
+        with suppress(OSError):  # Only Linux can.
+            (_PROC / "clear_refs").write_bytes(b"5")
+
+    def _peak() -> int:
+        """Read what Linux says of it; what it tells everybody cannot be begun anew."""
+        with suppress(OSError):
+            for line in (_PROC / "status").read_bytes().splitlines():
+                if line.startswith(b"VmHWM:"):
+                    return int(line.split()[1]) * 1024
+        return 0
 
     def set_memory(most: int | None) -> None:
         """Let this process have so much memory (None: as much as it likes); beyond it there is a MemoryError."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Awaitable, Callable, Generator
+from collections.abc import AsyncGenerator, Awaitable, Callable, Generator, Mapping
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -12,6 +12,7 @@ from typing import Any
 from slack_alert.core.markup import Markup
 from slack_alert.core.model import Result, Run
 from slack_alert.core.redaction import Redaction
+from slack_alert.core.series import ITSELF, measured
 from slack_alert.core.values import Piece, Upload, is_quiet, pieces
 from slack_alert.engine.context import Context
 from slack_alert.engine.ports import Clock
@@ -21,6 +22,7 @@ from slack_alert.executors.failures import failure_of
 
 #: Says the pieces of one run as they come (`yield`).
 Say = Callable[[Run, tuple[Piece, ...]], None]
+Numbers = Mapping[str, float] | None
 
 
 class Performer:
@@ -64,11 +66,15 @@ class Performer:
             function = run.action.function
             assert function is not None, "only executed modules are run"
             value = function(**self._arguments(run)) if run.action.takes_context or run.event else function()
+            if value is None:  # As most are.
+                return Result((), None, _since(begun))
             # The type comes first: to ask a vendor's value whether it is empty may raise.
             if type(value) in _PLAIN and not value:
-                return Result((), None, _since(begun))
-            rendered = self._drain(run, value) if isinstance(value, Generator) else self._rendered(run, value)
-            return Result(rendered, duration=_since(begun))
+                return Result((), None, _since(begun), None, _ZERO.get(type(value)))
+            if isinstance(value, Generator):
+                numbers = self._drain(run, value)
+                return Result((), None, _since(begun), None, numbers)
+            return Result(self._rendered(run, value), None, _since(begun), None, self._render.numbers(value))
         except BaseException as error:  # noqa: BLE001 - a plugin's SystemExit must not end the program
             return Result(failure=failure_of(error, run.action, self._render.redaction), duration=_since(begun))
         finally:
@@ -85,14 +91,15 @@ class Performer:
             assert function is not None, "only executed modules are run"
             value = function(**self._arguments(run)) if run.action.takes_context or run.event else function()
             if isinstance(value, AsyncGenerator):
+                numbers: Numbers = None
                 async for one in value:
-                    self._tell(run, one)
+                    numbers = self._tell(run, one, numbers)
                     if run.is_canceled:
                         await value.aclose()
-                return Result(duration=_since(begun))
+                return Result(duration=_since(begun), numbers=numbers)
             # A decorator may have made a plain function of it.
             value = await value if isinstance(value, Awaitable) else value
-            return Result(self._rendered(run, value), duration=_since(begun))
+            return Result(self._rendered(run, value), duration=_since(begun), numbers=self._render.numbers(value))
         except BaseException as error:  # noqa: BLE001 - as above; a cancelled run is a failure with that name
             return Result(failure=failure_of(error, run.action, self._render.redaction), duration=_since(begun))
         finally:
@@ -104,16 +111,20 @@ class Performer:
             run.end_line()
         self.abandon(run)
 
-    def _drain(self, run: Run, values: Generator[object, Any, Any]) -> tuple[Piece, ...]:
+    def _drain(self, run: Run, values: Generator[object, Any, Any]) -> Numbers:
+        numbers: Numbers = None
         for one in values:
-            self._tell(run, one)
+            numbers = self._tell(run, one, numbers)
             if run.is_canceled:
                 values.close()
-        return ()
+        return numbers
 
-    def _tell(self, run: Run, value: object) -> None:
+    def _tell(self, run: Run, value: object, numbers: Numbers) -> Numbers:
+        """Say one of several values; of what they measure by the same name the last counts."""
         if rendered := self._rendered(run, value):
             self._say(run, rendered)
+        found = self._render.numbers(value)
+        return {**(numbers or {}), **found} if found else numbers
 
     def _rendered(self, run: Run, value: object) -> tuple[Piece, ...]:
         """Give what the value says; a sensor's says nothing, each item of it is an event."""
@@ -132,8 +143,9 @@ class Performer:
 
 
 _SEVERAL = (list, tuple, set, frozenset)
-#: Types whose empty values are quiet without asking anything.
-_PLAIN = frozenset({type(None), bool, int, str, list, tuple, dict, float})
+#: Types whose empty values are quiet without asking anything, and what they measure then.
+_PLAIN = frozenset({bool, int, str, list, tuple, dict, float})
+_ZERO: dict[type, Numbers] = {int: {ITSELF: 0}, float: {ITSELF: 0.0}}
 
 
 class Render:
@@ -148,6 +160,11 @@ class Render:
         said = pieces(value, mark=self.mark, name=run.action.name.rpartition(".")[2], doc=run.action.doc)
         # Before anything is split or made a file: a secret cut in two would not be found.
         return tuple(redacted_piece(_read(piece), self.redaction) for piece in said)
+
+    def numbers(self, value: object) -> Numbers:
+        """Give what a value measures, under names without secrets."""
+        found = measured(value)
+        return None if found is None else {self.redaction(name): number for name, number in found.items()}
 
 
 def _read(piece: Piece) -> Piece:

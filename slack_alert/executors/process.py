@@ -256,7 +256,8 @@ class Processes:
         failure = to_failure(end["failure"])
         if failure is not None:
             failure = without_secrets(beyond_memory(failure, run.care), self._redaction)
-        return Result(pieces, failure, usage=Usage(timedelta(seconds=end["cpu"]), end["memory"]))
+        numbers = end["numbers"] and {self._redaction(name): number for name, number in end["numbers"].items()}
+        return Result(pieces, failure, usage=Usage(timedelta(seconds=end["cpu"]), end["memory"]), numbers=numbers)
 
     def _lost(self, process: Process, run: Run, code: int) -> Result:
         if process.is_overdue:

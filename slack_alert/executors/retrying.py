@@ -109,6 +109,9 @@ class Retrying:
     def _report(self, trial: _Trial, result: Result) -> None:
         """Report the whole of it: from the first start on, and which attempt it was."""
         trial.run.started = trial.started
+        if trial.attempt > 1:
+            tried = f"attempt {trial.attempt} of {trial.attempts}"
+            trial.run.remark = "; ".join(filter(None, (trial.run.remark, tried)))
         whole = result._replace(duration=timedelta(0, perf_counter() - trial.begun))
         if result.failure is not None:
             whole = whole._replace(failure=numbered(result.failure, trial.attempt, trial.attempts))

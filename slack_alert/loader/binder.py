@@ -62,7 +62,7 @@ class Binder:
     def plan(self, file: PluginFile, declaration: Declaration) -> Plan | None:
         """Prepare the bindings of one declaration; None where a problem or its author keeps it out."""
         terms = self._terms.read(declaration)
-        if not declaration.is_sound or terms.faults or (declaration.required and declaration.is_timed):
+        if not declaration.is_sound or terms.faults or (declaration.required and declaration.is_called_alone):
             self.problems.extend(_faults(file, declaration, terms))
             return None
         if terms.later or terms.never:
@@ -91,7 +91,7 @@ class Binder:
 def _faults(file: PluginFile, declaration: Declaration, terms: Terms) -> Iterator[Problem]:
     for said, hint in terms.faults:
         yield _fault(file, declaration, "SA201", said, hint)
-    if declaration.required and declaration.is_timed:
+    if declaration.required and declaration.is_called_alone:
         yield _required(file, declaration)
 
 

@@ -33,6 +33,11 @@ class Declaration(NamedTuple):
     is_sound: bool
 
     @property
+    def is_called_alone(self) -> bool:
+        """Whether it is called without an event, so that nothing but `ctx` is given to it."""
+        return self.is_timed or "absent" in self.keywords
+
+    @property
     def is_enabled(self) -> bool:
         """Tell whether its author wants it to run."""
         return self.keywords.get("enabled") is not False

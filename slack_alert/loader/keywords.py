@@ -23,6 +23,7 @@ OPTION_KEYWORDS = (
     "pause_time",
     "while_paused",
     "where",
+    "absent",
     "after",
     "repeat",
     "remind",
@@ -41,7 +42,7 @@ OPTION_KEYWORDS = (
 )
 KEYWORDS = (*TRIGGER_KEYWORDS, *OPTION_KEYWORDS)
 #: Read and checked, and without effect in this version.
-LATER_KEYWORDS = frozenset(["command", "catch_up", "queue", "lock", "allow", "confirm", "approve"])
+LATER_KEYWORDS = frozenset(["command", "queue", "lock", "allow", "confirm", "approve"])
 #: What people write for a keyword that is called otherwise.
 _OTHERWISE = {"channel": "to"}
 

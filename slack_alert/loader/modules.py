@@ -36,7 +36,7 @@ class PluginFinder:
         self._failed.pop(file.module, None)
         if reading.code is None:
             self._failed[file.module] = Path(file.path)
-        if any("." in part for part in file.parts):
+        if file.module.count(".") < ".".join((PACKAGE, *file.parts)).count("."):
             self._rename(file)
         elif reading.code is not None:
             self._expected[file.module] = file.path
@@ -108,9 +108,11 @@ class PluginFinder:
         return reading.code
 
     def _module(self, name: str, path: str) -> ModuleSpec | None:
-        return importlib.util.spec_from_file_location(
-            name, path, loader=PluginLoader(name, path, self), submodule_search_locations=None
-        )
+        spec = ModuleSpec(name, PluginLoader(name, path, self), origin=path)
+        spec.has_location = True
+        # Where it is not said, a place in `__pycache__` is worked out for each, and nothing is ever there.
+        spec.cached = path
+        return spec
 
     def _package(self, name: str, folder: Path) -> ModuleSpec | None:
         init = folder / "__init__.py"

@@ -6,10 +6,12 @@ from collections.abc import Callable, Mapping
 from datetime import timedelta, tzinfo
 from zoneinfo import ZoneInfo, available_timezones
 
+from slack_alert.core.absence import Absence
 from slack_alert.core.care import CAREFREE, Care, Isolation
 from slack_alert.core.durations import parse_duration
 from slack_alert.core.errors import BadValue
 from slack_alert.core.events import check_criteria
+from slack_alert.core.hours import WorkingHours
 from slack_alert.core.incidents import PLAIN, Escalation, Repeat, Voice
 from slack_alert.core.model import SERVICES, Address
 from slack_alert.core.names import nearest
@@ -20,6 +22,8 @@ WHILE_PAUSED = ("skip", "mute")
 _VOICE = frozenset({"after", "repeat", "remind", "recover", "escalate"})
 #: Shorter pauses would be none.
 _SHORTEST_PAUSE = timedelta(seconds=1)
+#: What is emitted is taken within a second.
+_SHORTEST_ABSENCE = timedelta(seconds=1)
 _MOST = 1_000_000_000
 _MOST_RETRIES = 100
 
@@ -72,6 +76,14 @@ def read_voice(words: Mapping[str, object], channel: str) -> Voice:
         words.get("recover") is True,
         None if escalate is None else _escalation(escalate, channel),
     )
+
+
+def read_absence(words: Mapping[str, object], hours: WorkingHours) -> Absence | None:
+    """Read how long events may stay away; the keywords were checked. A reminder says how often it is told again."""
+    if "absent" not in words:
+        return None
+    absent, remind = parse_duration(words["absent"]), words.get("remind")
+    return Absence(absent, absent if remind is None else _positive(remind), hours)
 
 
 def _escalation(value: object, channel: str = SERVICES[0]) -> Escalation:
@@ -175,6 +187,13 @@ def _mapping(value: object) -> Mapping[str, object]:
     return value
 
 
+def _absent(value: object) -> timedelta:
+    absent = parse_duration(value)
+    if absent < _SHORTEST_ABSENCE:
+        raise BadValue("an absence is noticed after a second at least", hint='Write absent="25h", or 90 for seconds.')
+    return absent
+
+
 def _either(first: Callable[[object], object], second: Callable[[object], object]) -> Callable[[object], object]:
     def read(value: object) -> object:
         try:
@@ -201,6 +220,7 @@ _CHECKS: Mapping[str, Callable[[object], object]] = {
     "on": texts_of,
     "emits": _text,
     "where": _mapping,
+    "absent": _absent,
     "after": _whole(1),
     "repeat": _choice(*(repeat.value for repeat in Repeat)),
     "remind": _positive,

@@ -49,12 +49,13 @@ class Outline:
 def outline(tree: ast.Module, *, has_walrus: bool) -> Outline:
     """Look at every statement of a file once."""
     found = Outline()
+    bound: list[str] = []
     waiting: list[tuple[list[ast.stmt], Scopes, bool]] = [(tree.body, (), True)]
     while waiting:
         block, scopes, is_direct = waiting.pop()
         for statement in block:
             if not scopes:
-                found.bound.update(_bound_by(statement, has_walrus=has_walrus))
+                bound += _bound_by(statement, has_walrus=has_walrus)
             if isinstance(statement, _DECORATED):
                 _note_decorated(found, statement, scopes, is_direct=is_direct)
                 waiting.append((statement.body, (*scopes, statement), False))
@@ -63,6 +64,7 @@ def outline(tree: ast.Module, *, has_walrus: bool) -> Outline:
             elif not isinstance(statement, _SIMPLE):
                 waiting.extend((inner, scopes, False) for inner in _blocks(statement))
         _note_imports(found, block, scopes)
+    found.bound.update(bound)
     found.decorated.sort(key=lambda item: item[0].lineno)
     return found
 

@@ -10,19 +10,22 @@ from functools import partial
 from slack_alert.core.bindings import Binding, Command, Job
 from slack_alert.core.care import CAREFREE, Care
 from slack_alert.core.combined import Jittered
+from slack_alert.core.durations import parse_duration
 from slack_alert.core.errors import BadValue
 from slack_alert.core.events import Rule
 from slack_alert.core.hours import WorkingHours
 from slack_alert.core.incidents import Voice
 from slack_alert.core.model import Action, Address
 from slack_alert.core.policy import Policy
-from slack_alert.core.triggers import Never, Trigger, parse_trigger
+from slack_alert.core.triggers import TIME_KEYWORDS, Never, Trigger, parse_trigger
 from slack_alert.loader.declaration import Declaration
 from slack_alert.loader.foresight import Foresight
 from slack_alert.loader.keywords import LATER_KEYWORDS, OPTION_KEYWORDS
-from slack_alert.loader.options import check, find_zone, pause_of, read_care, read_voice, texts_of
+from slack_alert.loader.options import check, find_zone, pause_of, read_absence, read_care, read_voice, texts_of
 
 Words = Mapping[str, object]
+#: They say when a function runs, too.
+_UNLIKE_ABSENT = frozenset([*TIME_KEYWORDS, "start", "end", "jitter", "at_start"])
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +108,7 @@ class TermsReader:
         except BadValue as error:
             return Terms(((str(error), error.hint),))
         policy = self._policy(words, zone)
+        trigger = trigger or read_absence(words, policy.hours)
         never = None
         if trigger and self._foresight and words.get("enabled") is not False:
             never = self._foresight.never(trigger, policy.hours)
@@ -152,6 +156,7 @@ class TermsReader:
                 emits=str(words["emits"]) if "emits" in words else None,
                 rule=rule,
                 care=read_care(words, self.defaults.care),
+                catch_up=parse_duration(words.get("catch_up", 0)),
                 options=options,
             )
             yield _jittered(job, trigger) if isinstance(trigger, Jittered) else job
@@ -196,3 +201,15 @@ def _lonely(words: Words, *, is_timed: bool) -> Iterator[tuple[str, str]]:
         yield "emits belongs to a time trigger, and there is none", "Add seconds=30, or another time keyword."
     if "where" in words and "on" not in words:
         yield "where belongs to on, and there is none", 'Add on="changed_file".'
+    if "absent" in words:
+        yield from _not_absent(words)
+
+
+def _not_absent(words: Words) -> Iterator[tuple[str, str]]:
+    """Find what means nothing where a function runs because something did not come."""
+    if "on" not in words:
+        yield "absent belongs to on, and there is none", 'Add on="backup.done".'
+    for word in words:
+        if word in _UNLIKE_ABSENT:
+            hint = f"Take {word} out, or mark a second function."
+            yield f"{word} does not go with absent, which alone says when it runs", hint

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from slack_alert.schedulers.base import Clockwork, Planned
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
 
 #: The class a user names, and the module of ours that makes it; each is imported only when chosen.
 MODULES = {
@@ -19,10 +19,10 @@ MODULES = {
 }
 
 
-def make_source(name: str, planned: Iterable[Planned]) -> Clockwork:
-    """Make the source for one of the four schedulers."""
+def make_source(name: str, planned: Iterable[Planned], *, is_behind: Callable[[], bool] = lambda: False) -> Clockwork:
+    """Make the source for one of the four schedulers; it waits while those it feeds are behind."""
     module = import_module(f"slack_alert.schedulers.{MODULES[name]}")
-    return Clockwork(module.make_scheduler(), planned)
+    return Clockwork(module.make_scheduler(), planned, is_behind)
 
 
 __all__ = ["MODULES", "Clockwork", "Planned", "make_source"]

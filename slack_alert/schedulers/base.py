@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from datetime import datetime, timezone
+import logging
+from collections.abc import Callable, Iterable, Sequence
+from datetime import datetime, timedelta, timezone
 from heapq import heapify, heappop, heapreplace
 from typing import Any, NamedTuple
 
@@ -15,8 +16,17 @@ from slack_alert.core.triggers import Trigger
 from slack_alert.core.wall import TICK
 from slack_alert.engine.ports import Due, Emit
 
+log = logging.getLogger(__name__)
+
+#: So long the clock waits for those it feeds, when they are behind.
+_BREATH = timedelta(seconds=0.1)
 #: What every scheduler is made with; its own zone would only be told in logs, our triggers carry theirs.
 OPTIONS: dict[str, Any] = {"timezone": timezone.utc}  # Any: as APScheduler takes it
+
+
+Moved = Callable[[], datetime] | None
+#: By this time after a slot, everything has come that moves the start of a grid: what lay in the inbox is taken.
+TAKING = timedelta(seconds=1)
 
 
 class Planned(NamedTuple):
@@ -28,6 +38,8 @@ class Planned(NamedTuple):
     anchor: datetime
     #: Slots up to here were accounted for.
     after: datetime
+    #: Where it starts by now, for a grid that moves on while it is gone by; never back.
+    moved: Moved = None
 
 
 class Plan:
@@ -37,17 +49,17 @@ class Plan:
     """
 
     def __init__(self, planned: Iterable[Planned]) -> None:
-        groups: dict[tuple[Trigger, datetime, datetime], list[str]] = {}
+        groups: dict[tuple[Trigger, datetime, datetime, Moved], list[str]] = {}
         for each in planned:
-            groups.setdefault((each.trigger, each.anchor, each.after), []).append(each.name)
-        self._groups = [(trigger, anchor, names) for (trigger, anchor, _), names in groups.items()]
+            groups.setdefault((each.trigger, each.anchor, each.after, each.moved), []).append(each.name)
+        self._groups = [(trigger, anchor, names, moved) for (trigger, anchor, _, moved), names in groups.items()]
         #: Of each group, the last slot that was taken out.
-        self._after = [after for _, _, after in groups]
+        self._after = [after for _, _, after, _ in groups]
         starts = enumerate(groups)
         #: The order of the files decides between groups that are due at the same instant.
         self._heap = [
-            (slot, order)
-            for order, (trigger, anchor, after) in starts
+            (slot if moved is None else slot + TAKING, order)
+            for order, (trigger, anchor, after, moved) in starts
             if (slot := trigger.next_after(after, anchor)) is not None
         ]
         heapify(self._heap)
@@ -56,7 +68,7 @@ class Plan:
         """Make a later plan; a job whose grid is the same goes on with the slot after its last one."""
         grids = {
             name: (trigger, anchor, self._after[order])
-            for order, (trigger, anchor, names) in enumerate(self._groups)
+            for order, (trigger, anchor, names, _) in enumerate(self._groups)
             for name in names
         }
         return Plan(_continued(each, grids.get(each.name)) for each in planned)
@@ -71,16 +83,36 @@ class Plan:
         taken: list[Due] = []
         while self._heap and self._heap[0][0] <= now:
             slot, order = self._heap[0]
-            trigger, anchor, names = self._groups[order]
+            trigger, anchor, names, moved = self._groups[order]
+            if moved is not None:
+                taken += self._take_moved(now, order, moved())
+                continue
             slots = _due_by(now, slot, trigger, anchor)
-            following = trigger.next_after(slots[-1], anchor)
             self._after[order] = slots[-1]
             taken.append((names, slots))
-            if following is None:
-                heappop(self._heap)
-            else:
-                heapreplace(self._heap, (following, order))
+            self._put_back(trigger.next_after(slots[-1], anchor), order)
         return taken
+
+    def _take_moved(self, now: datetime, order: int, anchor: datetime) -> list[Due]:
+        """Take out what is due of a grid that may start later by now; its slots came no earlier for that."""
+        trigger, _, names, moved = self._groups[order]
+        self._groups[order] = (trigger, anchor, names, moved)
+        slot = trigger.next_after(self._after[order], anchor)
+        taken: list[Due] = []
+        if slot is not None and slot + TAKING <= now:
+            slots = _due_by(now - TAKING, slot, trigger, anchor)
+            self._after[order] = slots[-1]
+            taken.append((names, slots))
+            slot = trigger.next_after(slots[-1], anchor)
+        self._put_back(slot and slot + TAKING, order)
+        return taken
+
+    def _put_back(self, slot: datetime | None, order: int) -> None:
+        """Have the first group wait for its next slot."""
+        if slot is None:
+            heappop(self._heap)
+        else:
+            heapreplace(self._heap, (slot, order))
 
 
 def _continued(planned: Planned, grid: tuple[Trigger, datetime, datetime] | None) -> Planned:
@@ -102,8 +134,10 @@ def _due_by(now: datetime, slot: datetime, trigger: Trigger, anchor: datetime) -
 class PlanTrigger(BaseTrigger):  # type: ignore[misc]  # the library ships no types
     """The whole plan as the trigger of the one job that APScheduler is given."""
 
-    def __init__(self, plan: Plan) -> None:
+    def __init__(self, plan: Plan, is_behind: Callable[[], bool]) -> None:
         self._plan = plan
+        self._is_behind = is_behind
+        self._waits = False
         #: What came due and was not handed on yet.
         self.due: list[Due] = []
         self._planned: Iterable[Planned] | None = None
@@ -117,9 +151,19 @@ class PlanTrigger(BaseTrigger):  # type: ignore[misc]  # the library ships no ty
         planned, self._planned = self._planned, None
         if planned is not None:
             self._plan = self._plan.followed_by(planned)
-        if previous_fire_time is not None:
-            self.due += self._plan.take(now)
+        if previous_fire_time is None:
+            return self._plan.next
+        if self._must_wait():
+            # What passes meanwhile is missed, as in any stall: one line for a row of slots, and memory has an end.
+            return now + _BREATH
+        self.due += self._plan.take(now)
         return self._plan.next
+
+    def _must_wait(self) -> bool:
+        waited, self._waits = self._waits, self._is_behind()
+        if self._waits and not waited:
+            log.warning("more comes due than history can be written of; slots will be missed")
+        return self._waits
 
 
 class PlanExecutor(BaseExecutor):  # type: ignore[misc]  # as above
@@ -147,9 +191,11 @@ class PlanExecutor(BaseExecutor):  # type: ignore[misc]  # as above
 class Clockwork:
     """A source whose slots come from one APScheduler scheduler."""
 
-    def __init__(self, scheduler: BaseScheduler, planned: Iterable[Planned]) -> None:
+    def __init__(
+        self, scheduler: BaseScheduler, planned: Iterable[Planned], is_behind: Callable[[], bool] = lambda: False
+    ) -> None:
         self._scheduler = scheduler
-        self._trigger = PlanTrigger(Plan(planned))
+        self._trigger = PlanTrigger(Plan(planned), is_behind)
 
     def start(self, emit: Emit) -> None:
         """Begin; must be called on the main loop."""

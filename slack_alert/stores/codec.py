@@ -129,7 +129,7 @@ def record_of(row: Row) -> Record:
     )
 
 
-_WORST = (Status.DEAD, Status.QUEUED, Status.SENT)
+_WORST = (Status.DEAD, Status.QUEUED, Status.COLLAPSED, Status.SENT)
 
 
 def line_of(record: Record, parts: Iterable[tuple[Status, int, str | None]]) -> HistoryLine:

@@ -5,11 +5,14 @@ from __future__ import annotations
 import os
 from contextlib import closing
 from pathlib import Path
+from tempfile import TemporaryFile
 
 from slack_alert.stores.connection import explained, open_reader
 
 #: A damaged file has thousands of faults; the first ones say enough.
 _FAULTS = 3
+#: A small file takes up no less.
+_PAGE = 4096
 _COUNTS = "SELECT status, count(*) FROM delivery WHERE status <> 'sent' GROUP BY status"
 
 
@@ -38,3 +41,17 @@ def obstacle(path: Path) -> Path | None:
         return path
     folder = next(parent for parent in path.absolute().parents if parent.exists())
     return None if folder.is_dir() and os.access(folder, os.W_OK | os.X_OK) else folder
+
+
+def want_of_room(path: Path) -> str | None:
+    """Say why nothing more can be written beside the file; found out by writing, as quotas and reserves differ."""
+    if not path.exists():
+        return None
+    try:
+        with TemporaryFile(dir=path.parent) as trial:
+            trial.write(bytes(_PAGE))
+            trial.flush()
+            os.fsync(trial.fileno())
+    except OSError as error:
+        return error.strerror or str(error)
+    return None

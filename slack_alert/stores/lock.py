@@ -26,9 +26,10 @@ class DatabaseLock:
         self._file: int | None = None
         self._is_registered = False
 
-    def acquire(self, wait: timedelta = timedelta()) -> bool:
+    def acquire(self, wait: timedelta = timedelta(), *, is_brief: bool = False) -> bool:
         """Take the lock, trying for as long as `wait`; tell whether this call got it.
 
+        Who has it briefly, for one errand, is nobody that `holder` gives: nothing can be left for it to do.
         Raise StoreError where the file cannot be made or the file system knows no locks.
         """
         if self._file is not None:
@@ -37,7 +38,7 @@ class DatabaseLock:
         file = _open(self._path, os.O_RDWR | os.O_CREAT)
         try:
             if _insists(file, self._path, 1 + max(wait, _GRACE) // _PAUSE):
-                self._keep(file)
+                self._keep(file, "" if is_brief else f"{os.getpid()}\n")
         finally:
             if self._file is None:
                 os.close(file)
@@ -67,11 +68,11 @@ class DatabaseLock:
         """Give the id of the process that holds the lock; None: nobody does."""
         return holder(self._database)
 
-    def _keep(self, file: int) -> None:
+    def _keep(self, file: int, said: str) -> None:
         self._file = file
         os.ftruncate(file, 0)
         os.lseek(file, 0, os.SEEK_SET)
-        os.write(file, f"{os.getpid()}\n".encode())
+        os.write(file, said.encode())
         if hasattr(os, "register_at_fork") and not self._is_registered:
             # A forked child shares the lock and would keep it after its parent was killed.
             os.register_at_fork(after_in_child=self.release)

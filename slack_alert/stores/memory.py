@@ -8,6 +8,8 @@ from datetime import datetime
 
 from slack_alert.core.model import NOT_RUN, Delivery, Record, Status
 from slack_alert.core.policy import Hold, State
+from slack_alert.core.storms import AGAIN
+from slack_alert.core.subjects import Posted
 from slack_alert.engine.ports import Batch, Entry, HistoryLine, Limits, Seen, Snapshot, Started
 from slack_alert.stores.codec import (
     Row,
@@ -51,12 +53,13 @@ class MemoryStore:
     def commit(self, batch: Batch) -> list[Delivery]:
         """Write all of the batch or nothing."""
         messages = message_rows(batch.messages, batch.at)
+        summaries = message_rows(batch.summaries, batch.at)
         records = [record_of(columns) for _, *columns in record_rows(batch.records, 0)]
         writes(batch)  # It refuses what no store takes, before anything is changed.
         self._put_policy(batch)
         self._put_book(batch)
         self._put_records(records)
-        return self._outbox.commit(batch, messages)
+        return self._outbox.commit(batch, messages, summaries)
 
     def prune(self, now: datetime, limits: Limits) -> None:
         """Forget and fold history beyond the limits."""
@@ -85,6 +88,10 @@ class MemoryStore:
     def deliveries(self) -> Iterator[Delivery]:
         """Give the whole outbox, oldest first."""
         return iter(self._outbox.all())
+
+    def posted(self, run: int) -> list[Posted]:
+        """Give the deliveries of one run, and how far they are."""
+        return self._outbox.posted(run)
 
     def snapshot(self) -> Snapshot:
         """Give what a run would begin with."""
@@ -122,7 +129,7 @@ class MemoryStore:
         for job, hold in batch.holds.items():
             self._holds.pop(clean(job), None)
             if hold is not None:
-                self._holds[clean(job)] = hold
+                self._holds[clean(job)] = replace(hold, by=clean(hold.by))
 
     def _put_seen(self, job: str, seen: Seen, at: int) -> None:
         known = self._seen.get(job, seen).last
@@ -189,7 +196,7 @@ class _Outbox:
     def all(self) -> list[Delivery]:
         return [self._kept[number] for number in sorted(self._kept)]
 
-    def commit(self, batch: Batch, messages: Iterable[Row]) -> list[Delivery]:
+    def commit(self, batch: Batch, messages: Iterable[Row], summaries: Iterable[Row]) -> list[Delivery]:
         for progress in batch.progress:
             delivery = self._kept.get(progress.delivery)
             if delivery is not None and delivery.status is Status.QUEUED:
@@ -202,10 +209,11 @@ class _Outbox:
                     reason=maybe_clean(progress.reason),
                 )
         self._drop(number for number in batch.dropped if self._status(number) is not Status.SENT)
-        retried = sorted({number for number in batch.retried if self._status(number) is Status.DEAD})
-        return [self._retry(number, batch.at) for number in retried] + [
-            self._add(row) for row in messages if row[0] not in self._keys
-        ]
+        unsaid = (Status.DEAD, Status.COLLAPSED)
+        retried = sorted({number for number in batch.retried if self._status(number) in unsaid})
+        again = [self._retry(number, batch.at) for number in retried]
+        added = [self._add(row) for row in messages if row[0] not in self._keys]
+        return again + added + self._summarize(summaries)
 
     def forget(self, cutoff: int) -> None:
         old = [one for one in self._kept.values() if micros(one.created) < cutoff]
@@ -214,6 +222,16 @@ class _Outbox:
     def parts(self, run: int) -> list[tuple[Status, int, str | None]]:
         mine = [delivery for delivery in self.all() if delivery.message.run == run]
         return [(delivery.status, delivery.attempts, delivery.receipt) for delivery in mine]
+
+    def posted(self, run: int) -> list[Posted]:
+        mine = [one for one in self.all() if one.message.run == run]
+        return [Posted(one, self._changed.get(one.id), self._in_front(one)) for one in mine]
+
+    def _in_front(self, delivery: Delivery) -> int:
+        if delivery.status is not Status.QUEUED:
+            return 0
+        queued = (one for one in self.all() if one.status is Status.QUEUED and one.id < delivery.id)
+        return sum(one.message.to == delivery.message.to for one in queued)
 
     def last_receipt(self, address: str) -> str | None:
         sent = [one for one in self.all() if one.status is Status.SENT and str(one.message.to) == clean(address)]
@@ -230,10 +248,21 @@ class _Outbox:
             if delivery is not None:
                 self._keys.remove(delivery.message.key)
 
+    def _summarize(self, rows: Iterable[Row]) -> list[Delivery]:
+        new: list[Delivery] = []
+        for row in rows:
+            known = next((one for one in self._kept.values() if one.message.key == row[0]), None)
+            if known is None:
+                new.append(self._add(row))
+            elif known.status is Status.QUEUED:
+                piece = delivery_of((known.id, *row, Status.QUEUED.value, 0, None, None)).message.piece
+                self._kept[known.id] = replace(known, message=replace(known.message, piece=piece))
+        return new
+
     def _retry(self, number: int, at: datetime | None) -> Delivery:
         delivery = self._kept[number]
         fresh = replace(
-            delivery, status=Status.QUEUED, attempts=0, reason=None, created=delivery.created if at is None else at
+            delivery, status=Status.QUEUED, attempts=0, reason=AGAIN, created=delivery.created if at is None else at
         )
         self._kept[number] = fresh
         return fresh

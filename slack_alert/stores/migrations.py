@@ -126,8 +126,10 @@ _FOURTH = (
     "ALTER TABLE state ADD COLUMN withheld_since BIGINT",
 )
 
+_FIFTH = ("ALTER TABLE hold ADD COLUMN author TEXT NOT NULL DEFAULT ''",)
+
 #: The step at position n leads from version n to n + 1.
-STEPS: tuple[tuple[str, ...], ...] = (_FIRST, _SECOND, _THIRD, _FOURTH)
+STEPS: tuple[tuple[str, ...], ...] = (_FIRST, _SECOND, _THIRD, _FOURTH, _FIFTH)
 VERSION = len(STEPS)
 
 _REACHED = "CREATE TEMP VIEW book AS SELECT *, (SELECT max(id) FROM main.record) AS reached FROM main.book"
@@ -137,9 +139,11 @@ _UNRELATED = (
     "CREATE TEMP VIEW state AS SELECT *, NULL AS incident, 0 AS withheld, NULL AS withheld_since FROM main.state",
 )
 _RECORD = f"CREATE TEMP VIEW record AS SELECT *, {_MEASURED} FROM main.record"  # noqa: S608
+_HOLD = "CREATE TEMP VIEW hold AS SELECT *, '' AS author FROM main.hold"
 #: What makes a file of an older version readable as it is, for whoever must not write: views that hide its tables.
 VIEWS: dict[int, tuple[str, ...]] = {
-    1: (_RECORD.replace("*", "*, NULL AS asked_by"), _REACHED, *_UNRELATED),
-    2: (_RECORD, _REACHED, *_UNRELATED),
-    3: (_RECORD, *_UNRELATED),
+    1: (_RECORD.replace("*", "*, NULL AS asked_by"), _REACHED, *_UNRELATED, _HOLD),
+    2: (_RECORD, _REACHED, *_UNRELATED, _HOLD),
+    3: (_RECORD, *_UNRELATED, _HOLD),
+    4: (_HOLD,),
 }

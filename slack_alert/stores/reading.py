@@ -8,6 +8,7 @@ from sqlite3 import Connection
 
 from slack_alert.core.model import Delivery, Status
 from slack_alert.core.policy import Hold
+from slack_alert.core.subjects import Posted
 from slack_alert.engine.ports import Entry, HistoryLine, Seen, Snapshot, Started
 from slack_alert.stores import sql
 from slack_alert.stores.codec import (
@@ -36,7 +37,7 @@ def snapshot(connection: Connection) -> Snapshot:
         return Snapshot(
             states=dict(state_of(row) for row in connection.execute(sql.STATES)),
             seen=_seen(connection),
-            holds={job: Hold(maybe_moment(until)) for job, until in connection.execute(sql.HOLDS)},
+            holds={job: Hold(maybe_moment(until), by) for job, until, by in connection.execute(sql.HOLDS)},
             entries=tuple(
                 Entry(pack, key, value, maybe_moment(expires))
                 for pack, key, value, expires in connection.execute(sql.ENTRIES)
@@ -82,6 +83,12 @@ def deliveries(connection: Connection) -> Iterator[Delivery]:
     while rows := connection.execute(sql.DELIVERIES, (after, _DELIVERIES)).fetchall():
         yield from map(delivery_of, rows)
         after = rows[-1][0]
+
+
+def posted(connection: Connection, run: int) -> list[Posted]:
+    """Read the deliveries of one run."""
+    rows = connection.execute(sql.POSTED, (run,)).fetchall()
+    return [Posted(delivery_of(row), maybe_moment(changed), in_front) for *row, changed, in_front in rows]
 
 
 def last_receipt(connection: Connection, address: str) -> str | None:

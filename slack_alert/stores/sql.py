@@ -5,6 +5,7 @@ Parameters are `?` by position and no statement has a `?` in a literal: for psyc
 
 from __future__ import annotations
 
+from slack_alert.core.storms import AGAIN
 from slack_alert.stores.folding import FOLDABLE
 
 # --- what a batch writes
@@ -28,7 +29,9 @@ REACHED = """
     SELECT job, max(until) FROM record WHERE id > (SELECT reached FROM book) AND asked_by IS NULL
     GROUP BY job || ''"""
 PUT_REACHED = "UPDATE book SET reached = ?"
-PUT_HOLD = "INSERT INTO hold (job, until) VALUES (?, ?) ON CONFLICT (job) DO UPDATE SET until = excluded.until"
+PUT_HOLD = """
+    INSERT INTO hold (job, until, author) VALUES (?, ?, ?)
+    ON CONFLICT (job) DO UPDATE SET until = excluded.until, author = excluded.author"""
 CLEAR_HOLD = "DELETE FROM hold WHERE job = ?"
 PUT_ENTRY = """
     INSERT INTO entry (pack, name, content, expires) VALUES (?, ?, ?, ?)
@@ -99,18 +102,31 @@ ADD_DELIVERY = """
     INSERT INTO delivery (key, address, kind, body, content, slot, run, manner, root, created)
     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
     ON CONFLICT (key) DO NOTHING"""
+#: A message that counts others is replaced while it waits.
+PUT_SUMMARY = ADD_DELIVERY.replace(
+    "DO NOTHING",
+    """DO UPDATE SET kind = excluded.kind, body = excluded.body, content = excluded.content
+        WHERE delivery.status = 'queued'""",
+)
 LAST_DELIVERY = "SELECT coalesce(max(id), 0) FROM delivery"
-#: What is sent or dead stays so.
+#: What is sent, dead or counted in another stays so.
 PUT_PROGRESS = """
     UPDATE delivery SET status = ?, attempts = ?, receipt = ?, reason = ?, changed = ?
     WHERE id = ? AND status = 'queued'"""
 DROP_DELIVERY = "DELETE FROM delivery WHERE id = ? AND status <> 'sent'"
 #: Giving up is counted from `created`, so it begins anew.
-RETRY_DELIVERY = """
-    UPDATE delivery SET status = 'queued', attempts = 0, reason = NULL, changed = NULL, created = coalesce(?, created)
-    WHERE id = ? AND status = 'dead'"""
+RETRY_DELIVERY = f"""
+    UPDATE delivery SET status = 'queued', attempts = 0, reason = '{AGAIN}', changed = NULL,
+        created = coalesce(?, created)
+    WHERE id = ? AND status IN ('dead', 'collapsed')"""  # noqa: S608
 DELIVERY = f"SELECT {DELIVERY_COLUMNS} FROM delivery WHERE id = ?"  # noqa: S608
 DELIVERIES = f"SELECT {DELIVERY_COLUMNS} FROM delivery WHERE id > ? ORDER BY id LIMIT ?"  # noqa: S608
+#: With the last time it was written down, and how many wait in front of it.
+POSTED = f"""
+    SELECT {DELIVERY_COLUMNS}, changed, CASE WHEN status = 'queued' THEN (
+        SELECT count(*) FROM delivery AS other
+        WHERE other.status = 'queued' AND other.address = delivery.address AND other.id < delivery.id) ELSE 0 END
+    FROM delivery WHERE run = ? ORDER BY id"""  # noqa: S608
 WAITING = f"""
     SELECT {DELIVERY_COLUMNS} FROM delivery WHERE status = 'queued' AND id > ? ORDER BY id LIMIT ?"""  # noqa: S608
 WAITING_AT = f"""
@@ -131,7 +147,7 @@ STATES = """
     SELECT job, alerts, alerts_until, errors, errors_until, incident, withheld, withheld_since FROM state
     ORDER BY job"""
 SEEN = "SELECT job, first_slot, last_slot FROM seen ORDER BY job"
-HOLDS = "SELECT job, until FROM hold ORDER BY job"
+HOLDS = "SELECT job, until, author FROM hold ORDER BY job"
 ENTRIES = "SELECT pack, name, content, expires FROM entry ORDER BY pack, name"
 FORGET_ENTRIES = "DELETE FROM entry WHERE expires <= ?"
 RUNNING = "SELECT run, job, slot, started FROM running ORDER BY run"

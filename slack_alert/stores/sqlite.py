@@ -9,6 +9,7 @@ from pathlib import Path
 
 from slack_alert.core.errors import StoreError
 from slack_alert.core.model import Delivery
+from slack_alert.core.subjects import Posted
 from slack_alert.engine.ports import Batch, HistoryLine, Limits, Snapshot
 from slack_alert.stores import reading, sql
 from slack_alert.stores.codec import Row, delivery_of, maybe_micros, message_rows
@@ -43,6 +44,7 @@ class SqliteStore:
     def commit(self, batch: Batch) -> list[Delivery]:
         """Write all of the batch or nothing; raise StoreError, after which the same batch may be tried again."""
         messages = message_rows(batch.messages, batch.at)
+        summaries = message_rows(batch.summaries, batch.at)
         changes = writes(batch)
         connection = self._connection
         try:
@@ -55,7 +57,7 @@ class SqliteStore:
                     self._history.add(connection, batch.records)
                     self._history.reach.end(connection)
                     retried = _retry(connection, batch.retried, batch.at)
-                    return retried + _enqueue(connection, messages)
+                    return retried + _enqueue(connection, messages, summaries)
         except BaseException:
             self._history.forget()
             raise
@@ -109,13 +111,15 @@ def _is_retried(connection: sqlite3.Connection, number: int, created: int | None
     return connection.execute(sql.RETRY_DELIVERY, (created, number)).rowcount == 1
 
 
-def _enqueue(connection: sqlite3.Connection, rows: list[Row]) -> list[Delivery]:
+def _enqueue(connection: sqlite3.Connection, rows: list[Row], summaries: list[Row]) -> list[Delivery]:
     """Add what is new; with one writer it is exactly what comes after the last id."""
-    if not rows:
+    if not rows and not summaries:
         return []
     last = connection.execute(sql.LAST_DELIVERY).fetchone()[0]
     connection.executemany(sql.ADD_DELIVERY, rows)
-    return [delivery_of(row) for row in connection.execute(sql.DELIVERIES, (last, len(rows))).fetchall()]
+    connection.executemany(sql.PUT_SUMMARY, summaries)
+    number = len(rows) + len(summaries)
+    return [delivery_of(row) for row in connection.execute(sql.DELIVERIES, (last, number)).fetchall()]
 
 
 class SqliteReader:
@@ -139,6 +143,12 @@ class SqliteReader:
         with explained(self._path):
             if connection := self._connection():
                 yield from reading.deliveries(connection)
+
+    def posted(self, run: int) -> list[Posted]:
+        """Give the deliveries of one run, and how far they are."""
+        with explained(self._path):
+            connection = self._connection()
+            return [] if connection is None else reading.posted(connection, run)
 
     def snapshot(self) -> Snapshot:
         """Give what a run would begin with."""

@@ -92,6 +92,10 @@ class Rehearsal:
         step = forwards(by, weeks=weeks, days=days, hours=hours, minutes=minutes, seconds=seconds)
         return self._sound().advance(step)
 
+    def emit(self, event: str, /, **fields: object) -> list[Said]:
+        """Let something be noticed now, as `slack-alert emit` does; give what was said because of it."""
+        return self._sound().emit(event, fields)
+
     def run(self, job: str) -> list[Said]:
         """Run one job now as if a person asked: it always answers, whatever the hours, and nothing is spent."""
         stage = self._sound()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta, tzinfo
 from pathlib import Path
@@ -10,6 +11,7 @@ from uuid import uuid4
 
 from slack_alert.core.bindings import Job
 from slack_alert.core.catalog import Catalog
+from slack_alert.core.events import Event
 from slack_alert.core.markup import Markup, plain
 from slack_alert.core.model import Address, Message, Record, Result, Run
 from slack_alert.core.parts import Piece, fallback
@@ -93,6 +95,12 @@ class Stage:
         with captured(sys.stderr):
             self._simulation.run_until(end + TICK)
         self.clock.set(end)
+        return self._new()
+
+    def emit(self, name: str, fields: Mapping[str, object]) -> list[Said]:
+        """Let something be noticed now; give what the jobs that answer it said."""
+        with captured(sys.stderr):
+            self._simulation.engine.notice(Event(name, self.clock.now(), fields))
         return self._new()
 
     def run(self, name: str) -> list[Said]:

@@ -55,6 +55,7 @@ def test_every_line_is_one_document_with_the_fate_of_its_messages(remembered: Pr
         "attempts": 2,
         "receipt": None,
         "asked_by": None,
+        "reason": None,
     }
     assert (failed["verdict"], failed["error"], failed["delivery"]) == ("error", "E\nKeyError", None)
     assert (
@@ -144,6 +145,18 @@ def test_a_run_somebody_asked_for_is_told_from_an_alert(project: Project) -> Non
     assert [line.split("said")[-1].strip() for line in project.run("history").lines[1:]] == [
         "late | very",
         "asked by ann | late | again",
+    ]
+
+
+def test_the_rule_behind_a_verdict_stands_before_the_text(project: Project) -> None:
+    muted = SAID._replace(verdict=Verdict.MUTED, reason="said already, unchanged")
+    rested = PAUSED._replace(reason="3 of 3 alerts since 08:59, until 09:59")
+    project.remember(Batch(records=[muted, rested]))
+
+    assert [line["reason"] for line in project.run("history", "--json").json_lines] == [muted.reason, rested.reason]
+    assert [line[29:].partition(" | ")[0] for line in project.run("history").lines[1:]] == [
+        "muted    said already, unchanged",
+        "paused   3 of 3 alerts since 08:59, until 09:59",
     ]
 
 

@@ -54,6 +54,18 @@ def test_programs_get_every_message(project: Project) -> None:
     }
 
 
+def test_what_another_message_counts_is_shown_like_what_was_sent(project: Project) -> None:
+    fill(project, *[Status.COLLAPSED] * 7, Status.SENT)
+
+    done = project.run("outbox")
+
+    assert [line.split()[0] for line in done.lines[1:]] == ["3", "4", "5", "6", "7", "8"]
+    assert "2 messages collapsed before: --all lists them." in done.err
+    assert "`slack-alert outbox retry ID` says a collapsed one after all." in done.err
+    assert project.run("outbox", "retry", "3").code == 0
+    assert statuses(project)[3] == "sent"
+
+
 def test_people_get_what_is_not_sent_and_the_last_few_that_are(project: Project) -> None:
     fill(project, Status.DEAD, *[Status.SENT] * 7, Status.QUEUED)
 
@@ -94,9 +106,9 @@ def test_what_is_not_sent_can_be_dropped(project: Project) -> None:
     ("words", "said"),
     [
         (("retry", "9"), "There is no message 9. `slack-alert outbox --all` lists them."),
-        (("retry", "1"), "Message 1 was sent already. Only a dead message can be retried."),
+        (("retry", "1"), "Message 1 was sent already. Only a dead or a collapsed message can be retried."),
         (("retry", "2"), "Message 2 is queued, it is tried again anyway."),
-        (("drop", "1"), "Message 1 was sent already. Only queued and dead ones can be dropped."),
+        (("drop", "1"), "Message 1 was sent already. Only what did not arrive can be dropped."),
         (("drop", "3", "1"), "Message 1 was sent already."),
         (("drop", "x"), "'x' is not a valid integer"),
         (("retry",), "Missing argument 'ID...'"),

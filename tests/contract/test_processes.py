@@ -111,6 +111,33 @@ def test_a_value_is_said_and_what_it_used_is_known(rig: Rig) -> None:
     assert result.usage.memory > MEGABYTE
 
 
+def test_what_it_measures_is_kept_under_names_without_secrets(rig: Rig) -> None:
+    rig.write("@deco(hours=1)\ndef job():\n    return {'of s3cret': 2.5}")
+    _, result = rig.run()
+
+    assert result.numbers == {"of [secret]": 2.5}
+
+
+@pytest.mark.skipif(not Path("/proc/self/clear_refs").exists(), reason="Linux alone begins to measure anew")
+def test_a_run_does_not_answer_for_the_memory_of_the_one_before(rig: Rig) -> None:
+    rig.write(
+        """
+        @deco(hours=1)
+        def big():
+            bytearray(100_000_000)
+
+        @deco(hours=1)
+        def small():
+            pass
+        """
+    )
+    (_, big), (_, small) = rig.run("big"), rig.run("small")
+
+    assert big.usage is not None
+    assert small.usage is not None
+    assert big.usage.memory > small.usage.memory + 50 * MEGABYTE
+
+
 def test_context_reaches_the_program(rig: Rig) -> None:
     rig.write(
         """

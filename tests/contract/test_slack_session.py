@@ -1,17 +1,20 @@
-"""The session under AsyncWebClient: what of HTTP it understands, and which connections it uses again."""
+"""Posts of JSON: what of HTTP it understands, and which connections it uses again."""
 
 from __future__ import annotations
 
 import asyncio
+import json
 import ssl
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
 
-import aiohttp
 import pytest
 
+from slack_alert.channels.slack import SlackChannel
 from slack_alert.channels.slack.session import NotConnectedError, Reading, Session, read
+from slack_alert.core.backoff import Fate, Outcome
+from tests.contract.slack_rig import delivery
 from tests.fakes.loopback import CERTIFICATE, unused_address
 
 OK = b'{"ok":true}'
@@ -43,7 +46,7 @@ class TestReading:
 
     def test_an_answer_without_a_length_ends_with_its_connection(self) -> None:
         assert read(UNMEASURED, is_ended=False) is None
-        assert read(UNMEASURED, is_ended=True) == Reading(502, {}, b"<html>", is_last=True)
+        assert read(UNMEASURED, is_ended=True) == Reading(502, UNMEASURED[:-10], b"<html>", is_last=True)
 
     def test_headers_are_found_however_they_are_written(self) -> None:
         reading = read(b"HTTP/1.1 429 X\r\nretry-after:  7 \r\ncontent-length: 0\r\n\r\n", is_ended=False)
@@ -106,14 +109,13 @@ def using(site: Site, act: Callable[[Session, str], Awaitable[None]], *, is_secr
 
     async def whole() -> None:
         theirs, ours = _contexts() if is_secret else (None, None)
-        limit = aiohttp.ClientTimeout(total=0.2, connect=5)
         async with await asyncio.start_server(site.serve, "127.0.0.1", 0, ssl=theirs) as server:
             port = server.sockets[0].getsockname()[1]
-            session = Session(aiohttp.ClientSession(timeout=limit), ours)
+            session = Session({"Authorization": "Bearer x"}, ours, patience=0.2, connecting=5)
             try:
                 await act(session, f"https://localhost:{port}/api/x" if is_secret else f"http://127.0.0.1:{port}/api/x")
             finally:
-                await session.close()
+                session.close()
                 for _ in range(site.connections):
                     await site.ended.acquire()
 
@@ -127,8 +129,7 @@ def _contexts() -> tuple[ssl.SSLContext, ssl.SSLContext]:
 
 
 async def post(session: Session, url: str) -> object:
-    async with session.request("POST", url, json={"text": "é"}, headers={"Authorization": "Bearer x"}) as answer:
-        return await answer.json()
+    return json.loads((await session.post(url, {"text": "é"})).body)
 
 
 async def twice(session: Session, url: str) -> None:
@@ -200,8 +201,55 @@ class TestConnections:
         using(Site([]), act)
 
     def test_a_header_cannot_smuggle_in_another(self) -> None:
-        async def act(session: Session, url: str) -> None:
-            with pytest.raises(ValueError, match="header"):
-                await session.post(url, {"Authorization": "Bearer x\r\nX: y"}, {})
+        session = Session({"Authorization": "Bearer x\r\nX: y"}, None, patience=1, connecting=1)
 
-        using(Site([]), act)
+        with pytest.raises(ValueError, match="header"):
+            asyncio.run(session.post(unused_address(), {}))
+
+
+def answered(status: str, body: bytes) -> bytes:
+    head = f"HTTP/1.1 {status}\r\nContent-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n"
+    return head.encode() + body
+
+
+def outcome_of(site: Site, *, is_proxy: bool) -> Outcome:
+    """Send one message to a site that is Slack, or that stands for it as a proxy."""
+
+    async def whole() -> Outcome:
+        async with await asyncio.start_server(site.serve, "127.0.0.1", 0) as server:
+            here = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+            url, proxy = ("http://slack.invalid/api/", here) if is_proxy else (f"{here}/api/", None)
+            channel = SlackChannel("xoxb-test", api_url=url, proxy=proxy)
+            try:
+                return await channel.send(delivery("x"), None)
+            finally:
+                await channel.close()
+                await site.ended.acquire()
+
+    return asyncio.run(whole())
+
+
+class TestProxies:
+    @pytest.mark.parametrize(
+        ("answer", "fate"),
+        [
+            (answered("200 OK", b'{"ok":true,"channel":"C1","ts":"1.2"}'), Fate.SENT),
+            (answered("200 OK", b'{"ok":false,"error":"channel_not_found"}'), Fate.DESTINATION),
+            (answered("429 Wait", b'{"ok":false,"error":"ratelimited"}'), Fate.WAIT),
+            (answered("200 OK", b"<html>"), Fate.AMBIGUOUS),
+            (answered("200 OK", b"[]"), Fate.AMBIGUOUS),
+            (answered("502 Away", b"<html>"), Fate.AMBIGUOUS),
+            (answered("403 Denied", b"<html>"), Fate.RETRY),
+        ],
+    )
+    def test_an_answer_means_the_same_with_a_proxy_and_without(self, answer: bytes, fate: Fate) -> None:
+        outcomes = [outcome_of(Site([answer]), is_proxy=is_proxy) for is_proxy in (True, False)]
+
+        assert [outcome.fate for outcome in outcomes] == [fate, fate]
+        assert outcomes[0] == outcomes[1]
+
+    def test_a_post_is_handed_to_the_proxy(self) -> None:
+        site = Site([answered("200 OK", b'{"ok":true,"channel":"C1","ts":"1.2"}')])
+
+        assert outcome_of(site, is_proxy=True) == Outcome(Fate.SENT, "C1/1.2")
+        assert site.requests[0].startswith(b"POST http://slack.invalid/api/chat.postMessage HTTP/1.1\r\n")

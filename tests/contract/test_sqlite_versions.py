@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from slack_alert.core.model import Record, Verdict
+from slack_alert.core.policy import Hold
 from slack_alert.engine.ports import Seen
 from slack_alert.stores import SqliteReader
 from slack_alert.stores.connection import connect
@@ -106,3 +107,24 @@ def test_a_writer_brings_a_file_of_the_second_version_forward(second_version: Pa
     with closing(connect(second_version, "rw")) as connection:
         assert connection.execute("SELECT max(id) FROM record").fetchone() == (10,)
     assert integrity(second_version) == "ok"
+
+
+# --- a file of version 4
+
+
+def test_pause_of_the_fourth_version_is_nobodys(tmp_path: Path) -> None:
+    path = tmp_path / "state.db"
+    with closing(sqlite3.connect(path)) as connection:
+        for statement in (statement for step in STEPS[:4] for statement in step):
+            identity = "INTEGER PRIMARY KEY AUTOINCREMENT"
+            connection.execute(statement.format(identity=identity, key="INTEGER PRIMARY KEY", bytes="BLOB"))
+        connection.execute("PRAGMA user_version = 4")
+        connection.execute("INSERT INTO hold (job, until) VALUES ('a', NULL)")
+        connection.commit()
+
+    reader = SqliteReader(path)
+    assert reader.snapshot().holds == {"a": Hold()}
+    reader.close()
+    kit = Kit(path)
+    assert kit.reader.snapshot().holds == {"a": Hold()}
+    kit.close()

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
-from slack_alert.core.model import Address, Progress, Status
+from slack_alert.core.model import Address, Delivery, Progress, Status
 from slack_alert.core.policy import State
 from slack_alert.core.values import Blocks, Piece, Text, Upload
 from slack_alert.engine.ports import Batch, Limits, Seen, Snapshot
@@ -91,9 +92,9 @@ def test_progress_is_written_down(kit: Kit) -> None:
     assert kit.waiting() == ["a"]
 
 
-@pytest.mark.parametrize("final", [Status.SENT, Status.DEAD])
+@pytest.mark.parametrize("final", [Status.SENT, Status.DEAD, Status.COLLAPSED])
 @pytest.mark.parametrize("later", list(Status))
-def test_sent_and_dead_are_final(kit: Kit, final: Status, later: Status) -> None:
+def test_what_is_no_longer_queued_is_final(kit: Kit, final: Status, later: Status) -> None:
     (delivery,) = kit.enqueue(message("a"))
     kit.progress(Progress(delivery.id, final, 3, T, "r", "why"))
 
@@ -104,18 +105,72 @@ def test_sent_and_dead_are_final(kit: Kit, final: Status, later: Status) -> None
     assert kit.waiting() == []
 
 
-def test_only_the_dead_are_retried_and_begin_anew(kit: Kit) -> None:
-    ids = [delivery.id for delivery in kit.enqueue(*map(message, ["dead", "sent", "queued"]))]
+def test_only_what_was_given_up_is_retried_and_begins_anew(kit: Kit) -> None:
+    ids = [delivery.id for delivery in kit.enqueue(*map(message, ["dead", "sent", "queued", "collapsed"]))]
     kit.progress(Progress(ids[0], Status.DEAD, 5, T, reason="gave up"))
     kit.mark(ids[1], Status.SENT)
+    kit.mark(ids[3], Status.COLLAPSED)
 
     retried = kit.store.commit(Batch(retried=[*ids, 999], messages=[message("new")], at=T + timedelta(days=2)))
 
-    assert [delivery.message.key for delivery in retried] == ["dead", "new"]
-    assert (retried[0].status, retried[0].attempts, retried[0].reason) == (Status.QUEUED, 0, None)
+    assert [delivery.message.key for delivery in retried] == ["dead", "collapsed", "new"]
+    assert (retried[0].status, retried[0].attempts, retried[0].reason) == (Status.QUEUED, 0, "sent again")
     # Giving up is counted from this instant.
     assert retried[0].created == T + timedelta(days=2)
-    assert kit.waiting() == ["dead", "queued", "new"]
+    assert kit.waiting() == ["dead", "queued", "collapsed", "new"]
+
+
+class TestSummaries:
+    """A message that counts others, and those it counts, go down together."""
+
+    def put(self, kit: Kit, text: str, *counted: int) -> list[Delivery]:
+        marks = [Progress(number, Status.COLLAPSED, 0, T, reason="counted in storm/1") for number in counted]
+        summary = message("storm/1", piece=Text(text))
+        return kit.store.commit(Batch(progress=marks, summaries=[summary], at=T))
+
+    def texts(self, kit: Kit) -> dict[str, Piece]:
+        return {delivery.message.key: delivery.message.piece for delivery in kit.outbox()}
+
+    def test_a_new_one_is_queued(self, kit: Kit) -> None:
+        ids = [delivery.id for delivery in kit.enqueue(*map(message, "ab"))]
+
+        given = self.put(kit, "two", *ids)
+
+        assert [delivery.message.key for delivery in given] == ["storm/1"]
+        assert kit.waiting() == ["storm/1"]
+        assert kit.outbox()[0].reason == "counted in storm/1"
+
+    def test_one_that_waits_is_replaced_where_it_stands(self, kit: Kit) -> None:
+        (first,) = self.put(kit, "two")
+        kit.enqueue(message("later"))
+
+        assert self.put(kit, "three") == []
+        assert kit.waiting() == ["storm/1", "later"]
+        assert self.texts(kit)["storm/1"] == Text("three")
+        assert kit.outbox()[0].id == first.id
+
+    def test_one_that_was_sent_stays_what_people_read(self, kit: Kit) -> None:
+        (first,) = self.put(kit, "two")
+        kit.mark(first.id, Status.SENT)
+
+        assert self.put(kit, "three") == []
+        assert self.texts(kit) == {"storm/1": Text("two")}
+
+    def test_one_that_was_dropped_meanwhile_comes_back_with_all_it_counts(self, kit: Kit) -> None:
+        (first,) = self.put(kit, "two")
+        kit.store.commit(Batch(dropped=[first.id]))
+
+        (again,) = self.put(kit, "three")
+
+        assert again.id > first.id
+        assert again.message.piece == Text("three")
+
+    def test_one_batch_may_put_it_twice(self, kit: Kit) -> None:
+        both = [message("storm/1", piece=Text(text)) for text in ("two", "three")]
+
+        kit.store.commit(Batch(summaries=both, at=T))
+
+        assert self.texts(kit) == {"storm/1": Text("three")}
 
 
 def test_a_message_that_was_sent_cannot_be_dropped(kit: Kit) -> None:
@@ -126,6 +181,24 @@ def test_a_message_that_was_sent_cannot_be_dropped(kit: Kit) -> None:
     kit.store.commit(Batch(dropped=[*ids, 999]))
 
     assert [delivery.message.key for delivery in kit.outbox()] == ["sent"]
+
+
+def test_deliveries_of_a_run_are_given_with_their_place_in_line(kit: Kit) -> None:
+    mine = [replace(message(key, to), run=7) for key, to in (("1", OPS), ("2", OPS), ("3", DEV))]
+    first, other, second, elsewhere = kit.enqueue(mine[0], message("x"), *mine[1:])
+    kit.mark(other.id, Status.QUEUED, attempts=2, at=T + SECOND)
+    found = kit.reader.posted(7)
+
+    assert [one.delivery for one in found] == [first, second, elsewhere]
+    assert [(one.in_front, one.changed) for one in found] == [(0, None), (2, None), (0, None)]
+
+    kit.mark(first.id, Status.SENT, at=T + 60 * SECOND, receipt="1.2")
+    kit.mark(second.id, Status.DEAD, at=T + 60 * SECOND)
+    sent, dead, _ = kit.reader.posted(7)
+
+    assert (sent.delivery.receipt, sent.in_front, sent.changed) == ("1.2", 0, T + 60 * SECOND)
+    assert (dead.delivery.status, dead.in_front) == (Status.DEAD, 0)
+    assert kit.reader.posted(8) == []
 
 
 def test_last_receipt_is_of_what_was_accepted_last_there(kit: Kit) -> None:

@@ -28,7 +28,7 @@ def test_a_snapshot_holds_all_that_was_committed(kit: Kit) -> None:
         Batch(
             states={"a": state, "b": State()},
             seen={"a": Seen(T, T + SECOND), "b": Seen(T)},
-            holds={"a": Hold(), "b": Hold(T)},
+            holds={"a": Hold(), "b": Hold(T, "ann")},
             entries=[Entry("git", "a", "1"), *entries, Entry("git", "a", None)],
             running=running,
             pulse='{"at": 1}',
@@ -39,7 +39,7 @@ def test_a_snapshot_holds_all_that_was_committed(kit: Kit) -> None:
     assert kit.reopen() == Snapshot(
         states={"a": state, "b": State()},
         seen={"a": Seen(T, T + SECOND), "b": Seen(T)},
-        holds={"a": Hold(), "b": Hold(T)},
+        holds={"a": Hold(), "b": Hold(T, "ann")},
         entries=entries,
         running=running,
         last_run=BIG + 1,

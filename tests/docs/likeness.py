@@ -48,7 +48,7 @@ _TIMES = (
     (re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d(?::\d\d(?:\.\d+)?)?(?:[+-]\d\d:\d\d)?"), "TIME"),
     (re.compile(rf"(?:{_DAY} )?\b\d\d:\d\d(?::\d\d)?\b"), "TIME"),
 )
-_SPAN = r"(?:\d+ (?:s|min|h|d)|a moment)"
+_SPAN = r"(?:\d+ (?:ms|s|min|h|d)|a moment)"
 _OTHERS = (
     (re.compile(rf"\b(?:in )?{_SPAN}(?: {_SPAN})?\b"), "SPAN"),
     (re.compile(r"TIME now"), "TIME SPAN"),

@@ -166,6 +166,8 @@ def unknown(words: list[str]) -> Iterator[str]:
     """Name the words that neither the program nor its command knows."""
     command: click.Command = cli
     for word in words:
+        if word == "--":  # What comes is another program's.
+            return
         if isinstance(command, click.Group) and (found := command.get_command(click.Context(command), word)):
             command = found
         elif word.startswith("-") and word != "-":

@@ -16,6 +16,7 @@ from slack_alert.core.policy import Policy
 from slack_alert.core.triggers import Never, parse_trigger
 from slack_alert.core.values import Text, fallback
 from slack_alert.engine.engine import Engine
+from slack_alert.engine.paces import Paces
 from slack_alert.engine.ports import Snapshot
 from slack_alert.engine.simulation import Ledger, VirtualClock
 
@@ -90,12 +91,19 @@ class Held:
 class Rig:
     """An engine at work, with everything it touches in reach."""
 
-    def __init__(self, *jobs: Job, start: str = "16 09:00", snapshot: Snapshot | None = None) -> None:
+    def __init__(
+        self, *jobs: Job, start: str = "16 09:00", snapshot: Snapshot | None = None, paces: Paces | None = None
+    ) -> None:
         self.clock = VirtualClock(at(start))
         self.ledger = Ledger()
         self.executor = Held()
         self.engine = Engine(
-            Catalog(jobs or (make_job(),)), books=self.ledger, executor=self.executor, clock=self.clock, mark=MARK
+            Catalog(jobs or (make_job(),)),
+            books=self.ledger,
+            executor=self.executor,
+            clock=self.clock,
+            mark=MARK,
+            paces=paces,
         )
         self.engine.begin(snapshot or Snapshot(), self.clock.now())
 

@@ -70,7 +70,8 @@ class OutboxMachine(RuleBasedStateMachine):
     @rule(chosen=st.lists(picks, min_size=1, max_size=3))
     def retry(self, chosen: list[int]) -> None:
         ids = [self.pick(pick) for pick in chosen]
-        dead = sorted({n for n in ids if n in self.expected and self.expected[n][2] is Status.DEAD})
+        given_up = (Status.DEAD, Status.COLLAPSED)
+        dead = sorted({n for n in ids if n in self.expected and self.expected[n][2] in given_up})
 
         given = self.commit(Batch(retried=ids, at=T))
 
@@ -87,6 +88,24 @@ class OutboxMachine(RuleBasedStateMachine):
 
         if number in self.expected and self.expected[number][2] is not Status.SENT:
             del self.expected[number]
+
+    @precondition(lambda self: self.given)
+    @rule(key=keys, chosen=st.lists(picks, min_size=1, max_size=3), to=st.sampled_from(ADDRESSES))
+    def collapse(self, key: str, chosen: list[int], to: Address) -> None:
+        """Count some in a message, which may wait already, or be gone."""
+        name, ids = f"storm/{key}", [self.pick(pick) for pick in chosen]
+        known = {line[0] for line in self.expected.values()}
+        marks = [Progress(number, Status.COLLAPSED, 0, T) for number in ids]
+
+        given = self.commit(Batch(progress=marks, summaries=[Message(name, to, Text(name))], at=T))
+
+        assert [delivery.message.key for delivery in given] == ([] if name in known else [name])
+        for number in ids:
+            if number in self.expected and self.expected[number][2] is Status.QUEUED:
+                self.expected[number] = (*self.expected[number][:2], Status.COLLAPSED, 0)
+        for delivery in given:
+            self.given.append(delivery.id)
+            self.expected[delivery.id] = (name, str(to), Status.QUEUED, 0)
 
     @rule()
     def reopen(self) -> None:

@@ -1,6 +1,8 @@
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta, timezone
 from zoneinfo import ZoneInfo
 
@@ -11,13 +13,19 @@ from hypothesis import strategies as st
 from slack_alert.core.bindings import Job
 from slack_alert.core.catalog import Catalog
 from slack_alert.core.gaps import gaps
+from slack_alert.core.incidents import Repeat, Voice
 from slack_alert.core.model import Record, Result, Run, Verdict
 from slack_alert.core.pipeline import gate, standing
 from slack_alert.core.policy import Hold, Quota, State
+from slack_alert.core.quiet import Mute, QuietWindow
 from slack_alert.core.slots import each_slot
 from slack_alert.engine.engine import Engine
+from slack_alert.engine.mutes import Mutes, mute_entry
 from slack_alert.engine.ports import Batch, Seen, Snapshot, Started
 from slack_alert.engine.simulation import Scripted, Simulation, VirtualClock
+from slack_alert.engine.writer import DirectBooks
+from slack_alert.stores import MemoryStore
+from tests.fakes.acts import Acts
 from tests.fakes.engine_rig import MARK, TICK, make_job, make_policy
 
 pytestmark = pytest.mark.slow
@@ -91,6 +99,94 @@ def test_leaping_over_what_cannot_run_gives_the_same_rows_line_for_line(
         return [row._replace(run=0, duration=None) for row in simulation.ledger.take()]
 
     assert rows(skips=False) == rows(skips=True)
+
+
+# --- simulating and living
+
+
+VOICES = st.builds(
+    Voice,
+    after=st.integers(1, 3),
+    repeat=st.sampled_from(Repeat),
+    remind=st.none() | st.just(timedelta(minutes=30)),
+    recovers=st.booleans(),
+)
+OUTCOMES = st.lists(st.sampled_from(["", "one", "two", "!"]), min_size=1, max_size=30)
+#: No job of these has two slots that are nearer to each other.
+SLOWEST = timedelta(minutes=4)
+
+
+@st.composite
+def speakers(draw: st.DrawFn, zone: str) -> Job:
+    """Draw a job with a voice; who tells of an incident's end runs on while it rests, as the loader has it."""
+    job, voice = draw(jobs(zone=zone)), draw(VOICES)
+    mutes = job.policy.mutes or voice.keeps_running
+    return job._replace(policy=replace(job.policy, voice=voice, mutes=mutes))
+
+
+class Slow:
+    """An executor whose runs end some time after they began."""
+
+    def __init__(self, acts: Acts, clock: VirtualClock, delays: Sequence[timedelta]) -> None:
+        self._acts = acts
+        self._clock = clock
+        self._delays = delays
+        self._begun = 0
+        self._waiting: deque[tuple[datetime, Run, Callable[[Run, Result], None]]] = deque()
+
+    def submit(self, runs: Sequence[Run], done: Callable[[Run, Result], None]) -> None:
+        for run in runs:
+            delay = self._delays[self._begun % len(self._delays)]
+            self._begun += 1
+            self._waiting.append((run.slot + delay, run, done))
+
+    def stop(self) -> None:
+        pass
+
+    def pass_until(self, now: datetime) -> None:
+        """Let the runs end that are over by then."""
+        while self._waiting and self._waiting[0][0] < now:
+            at, run, done = self._waiting.popleft()
+            self._clock.set(at)
+            self._acts.submit([run], done)
+        self._clock.set(now)
+
+
+@given(st.data(), st.sampled_from(MOMENTS), OUTCOMES)
+@settings(max_examples=120)
+def test_a_real_run_leaves_the_record_that_was_simulated_line_for_line(
+    data: st.DataObject, moment: tuple[str, datetime], outcomes: list[str]
+) -> None:
+    """With incidents, quotas, mutes, windows and hours, whenever the runs ended."""
+    zone, start = moment
+    job = data.draw(speakers(zone))
+    until = start + data.draw(minutes)
+    slots = slots_of(job, start - TICK, until, start)
+    acts = Acts({slot: outcomes[number % len(outcomes)] for number, slot in enumerate([start, *slots])})
+    muted = Mute(job.name, start + data.draw(minutes), start + data.draw(minutes), "ann")
+    windows = [QuietWindow("backup", "22:00-23:30", ZoneInfo(zone))]
+    mutes = Mutes([mute_entry(muted)], windows=windows, zone=ZoneInfo(zone))
+
+    simulation = Simulation(Catalog((job,)), VirtualClock(start), acts, mark=MARK, skips=True, mute=mutes.reason)
+    simulation.run_until(until)
+    simulated = simulation.ledger.take()
+
+    delays = data.draw(st.lists(st.integers(0, 239), min_size=1, max_size=5))
+    clock, store = VirtualClock(start), MemoryStore()
+    executor = Slow(acts, clock, [timedelta(seconds=delay) for delay in delays])
+    books = DirectBooks(store, clock)
+    engine = Engine(Catalog((job,)), books=books, executor=executor, clock=clock, mark=MARK, mute=mutes.reason)
+    engine.begin(store.open(), start)
+    engine.start(start)
+    for slot in slots_of(job, start if job.at_start else start - TICK, until - TICK, start):
+        executor.pass_until(slot)
+        engine.due([((job.name,), (slot,))])
+    executor.pass_until(until + SLOWEST)
+    lived = [line.record for line in store.history(job=None, since=None, limit=None)]
+
+    assert [row._replace(run=0) for row in simulated] == [row._replace(run=0) for row in lived]
+    said = [(message.manner, message.piece, message.slot) for message in simulation.ledger.messages]
+    assert said == [(each.message.manner, each.message.piece, each.message.slot) for each in store.deliveries()]
 
 
 # --- gaps

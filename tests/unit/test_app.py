@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 import pytest
 
 from slack_alert.core.catalog import Catalog
+from slack_alert.core.values import fallback
 from slack_alert.engine.app import App, Manners
 from slack_alert.engine.engine import Engine
 from slack_alert.engine.parts import Parts
@@ -141,6 +142,29 @@ def test_clock_that_is_set_back_makes_the_source_anew(caplog: pytest.LogCaptureF
     assert [record.__dict__["seconds"] for record in caplog.records if record.message == "the clock was set back"] == [
         3600.5
     ]
+
+
+@pytest.mark.parametrize(
+    ("minutes", "told"),
+    [
+        (25, ["Standing still from Mon 16 Nov 12:00 to Mon 16 Nov 12:25: 1 run missed: db.lag (1)."]),
+        (15, []),
+    ],
+)
+def test_runs_missed_while_the_clock_stood_still_are_told_in_one_message(minutes: int, told: list[str]) -> None:
+    rig = Rig()
+
+    async def main() -> None:
+        await rig.begin()
+        rig.clock.pass_by(minutes * 60)
+        slots = [at("16 12:10"), at("16 12:20")][: minutes // 10]
+        rig.app._due([(("db.lag",), slots)])
+        await rig.written()
+        await rig.end()
+
+    asyncio.run(main())
+
+    assert [fallback(delivery.message.piece) for delivery in rig.store.deliveries()] == told
 
 
 @pytest.mark.parametrize(("step", "back"), [(-1, None), (-3600, 3600), (3600, None)])

@@ -5,9 +5,10 @@ from datetime import datetime, timedelta
 import pytest
 
 from slack_alert.core.errors import BadValue
-from slack_alert.core.model import QUIET, Address, Record, Verdict
+from slack_alert.core.model import QUIET, Address, Record, Result, Usage, Verdict
 from slack_alert.core.policy import Hold, Quota, State
 from slack_alert.core.values import Text
+from slack_alert.engine.accounts import Accounts
 from slack_alert.engine.ports import Batch, Seen, Snapshot, Started
 from slack_alert.engine.simulation import Ledger
 from slack_alert.engine.writer import DirectBooks
@@ -58,6 +59,16 @@ def test_quiet_run_is_history_and_changes_nothing() -> None:
     assert hot.state is before
     assert rig.texts == []
     assert only(rig) == Record(1, "db.lag", at("16 09:10"), Verdict.QUIET, duration=timedelta())
+
+
+@pytest.mark.parametrize("result", [QUIET, said("lag 9s")])
+def test_what_a_run_measured_and_used_is_history(result: Result) -> None:
+    rig = Rig()
+    used = Usage(timedelta(seconds=0.5), 20_000_000)
+    rig.play("16 09:10", result._replace(numbers={"": 9}, usage=used))
+    row = only(rig)
+
+    assert (row.numbers, row.usage) == ({"": 9}, used)
 
 
 def test_error_is_a_card_for_the_errors_channel_with_its_traceback_in_history() -> None:
@@ -236,6 +247,7 @@ def test_run_is_going_on_until_what_it_says_is_committed() -> None:
     rig = Rig()
     books = Kept()  # never says that a batch is committed
     rig.engine._books = books
+    rig.engine._accounts = Accounts(books)
     rig.play("16 09:10", LAG)
     rig.due("16 09:20")
 
@@ -306,13 +318,16 @@ def test_slots_folded_by_a_stall_that_could_not_run_are_not_missed() -> None:
 # --- pauses somebody asked for
 
 
-@pytest.mark.parametrize("until", [None, at("16 09:30")])
-def test_job_that_is_held_rests_until_then(until: datetime | None) -> None:
+@pytest.mark.parametrize(
+    ("until", "reason"),
+    [(None, "paused by ann until resumed"), (at("16 09:30"), "paused by ann until Mon 16 Nov 09:30")],
+)
+def test_job_that_is_held_rests_until_then(until: datetime | None, reason: str) -> None:
     rig = Rig()
-    rig.engine.hold("db.lag", Hold(until))
+    rig.engine.hold("db.lag", Hold(until, "ann"))
     rig.due("16 09:20")
 
-    assert only(rig) == Record(0, "db.lag", at("16 09:20"), Verdict.PAUSED, paused_until=until)
+    assert only(rig) == Record(0, "db.lag", at("16 09:20"), Verdict.PAUSED, paused_until=until, reason=reason)
 
 
 def test_held_job_runs_again_when_it_is_resumed_or_the_time_has_come() -> None:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import resource
 import sqlite3
 from contextlib import closing
 from datetime import datetime, timezone
@@ -12,7 +13,7 @@ from slack_alert.core.model import Address, Message, Progress, Status
 from slack_alert.core.values import Text
 from slack_alert.engine.ports import Batch
 from slack_alert.stores import SqliteStore
-from slack_alert.stores.examination import faults, obstacle, unsent
+from slack_alert.stores.examination import faults, obstacle, unsent, want_of_room
 
 NOW = datetime(2026, 11, 16, tzinfo=timezone.utc)
 
@@ -73,3 +74,14 @@ def test_a_file_where_a_folder_should_be_is_the_obstacle(tmp_path: Path) -> None
     (tmp_path / "one").write_text("")
 
     assert obstacle(tmp_path / "one" / "two" / "state.db") == tmp_path / "one"
+
+
+def test_where_nothing_more_can_be_written_the_reason_is_given(database: Path) -> None:
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (0, before[1]))
+    try:
+        reason = want_of_room(database)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+
+    assert (reason, want_of_room(database)) == ("File too large", None)

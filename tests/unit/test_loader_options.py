@@ -180,7 +180,6 @@ def test_every_fault_of_a_marker_is_told_at_once(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     "option",
     [
-        "catch_up=0",
         "queue='db'",
         "lock='db'",
         "allow='@ann'",
@@ -228,6 +227,14 @@ def test_a_job_has_the_configured_care_where_it_says_nothing(tmp_path: Path) -> 
 
     assert job(catalog, "f").care == limits
     assert job(catalog, "g").care == Care(timedelta(minutes=5))
+
+
+@pytest.mark.parametrize(("options", "catch_up"), [("", 0), ("catch_up=0", 0), ("catch_up='2h'", 7200)])
+def test_how_old_a_slot_may_be_to_be_caught_up_is_read(tmp_path: Path, options: str, catch_up: int) -> None:
+    catalog = surveyed(tmp_path, f"@deco(cron='0 9 * * *', {options})\ndef f(): pass")
+
+    assert job(catalog).catch_up == timedelta(seconds=catch_up)
+    assert problems(catalog) == []
 
 
 @pytest.mark.parametrize("option", ["timeout=0", "retries=-1", "retries=101", "retry_delay='x'", "isolation='thread'"])

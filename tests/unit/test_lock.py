@@ -180,3 +180,12 @@ def test_a_forked_child_does_not_keep_it_from_the_next_owner(database: Path) -> 
 
         assert lock.acquire(timedelta(seconds=5))
     lock.release()
+
+
+def test_who_owns_it_briefly_is_no_holder(tmp_path: Path) -> None:
+    lock = DatabaseLock(tmp_path / "state.db")
+
+    assert lock.acquire(is_brief=True)
+
+    assert (is_held(tmp_path / "state.db"), lock.holder()) == (True, None)
+    lock.release()

@@ -3,7 +3,7 @@ from __future__ import annotations
 import asyncio
 import io
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -66,6 +66,26 @@ def test_empty_value_is_quiet(value: object) -> None:
 )
 def test_value_is_said(value: object, text: str) -> None:
     assert [text] == texts(Stage().performer.call(run_of(lambda: value)))
+
+
+@pytest.mark.parametrize(
+    ("value", "numbers"),
+    [(None, None), (False, None), ("", None), ({}, None), (0, {"": 0}), (0.0, {"": 0.0}), (3, {"": 3}), ("3", None)],
+)
+def test_what_a_value_measures_is_kept_also_where_it_is_quiet(value: object, numbers: object) -> None:
+    assert Stage().performer.call(run_of(lambda: value)).numbers == numbers
+
+
+@pytest.mark.parametrize("call", [called, awaited])
+def test_of_what_several_values_measure_the_last_of_each_name_is_kept(call: Callable[[str], Result]) -> None:
+    keyword = "async def" if call is awaited else "def"
+    result = call(f"{keyword} job():\n    yield {{'a': 1, 'b': 2}}\n    yield 'text'\n    yield {{'b': 3}}\n")
+
+    assert (result.numbers, result.failure) == ({"a": 1, "b": 3}, None)
+
+
+def test_what_a_coroutine_measures_is_kept() -> None:
+    assert awaited("async def job():\n    return {'lag': 2}\n").numbers == {"lag": 2}
 
 
 def test_start_and_duration_are_written_down() -> None:

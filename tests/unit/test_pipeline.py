@@ -129,7 +129,7 @@ def test_muted_run_says_nothing_and_spends_nothing_but_is_told_in_history() -> N
 
     assert (settlement.verdict, settlement.messages, settlement.text) == (Verdict.MUTED, (), "lag 9s")
     assert settlement.state.alerts == OVER
-    assert settlement.reason == "3 of 3, until 14:32"
+    assert settlement.reason == "3 of 3 alerts since 13:12, until 14:32"
 
 
 def test_run_that_spoke_before_spends_nothing_more() -> None:

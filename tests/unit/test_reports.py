@@ -5,9 +5,11 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+from slack_alert.core.lapses import Cause, Lapse
 from slack_alert.engine.reports import downtime_text
 
 NOW = datetime(2026, 11, 16, 11, 0, 7, tzinfo=timezone.utc)
+BERLIN = ZoneInfo("Europe/Berlin")
 
 
 @pytest.mark.parametrize(
@@ -19,6 +21,19 @@ NOW = datetime(2026, 11, 16, 11, 0, 7, tzinfo=timezone.utc)
     ],
 )
 def test_a_short_downtime_is_told_to_the_second(since: datetime | None, span: str) -> None:
-    text = downtime_text({"db.lag": 2}, [], since=since, now=NOW, zone=ZoneInfo("Europe/Berlin"))
+    text = downtime_text({"db.lag": 2}, [], Lapse(Cause.DOWN, since, NOW), BERLIN)
 
     assert text == f"Not running {span}: 2 runs missed: db.lag (2)."
+
+
+@pytest.mark.parametrize(
+    ("cause", "begins"),
+    [
+        (Cause.STALLED, "Standing still from Mon 16 Nov 11:58 to"),
+        (Cause.ASLEEP, "Asleep (or the clock was set ahead) from Mon 16 Nov 11:58 to"),
+    ],
+)
+def test_a_time_in_which_the_clock_stood_still_is_no_downtime(cause: Cause, begins: str) -> None:
+    lapse = Lapse(cause, NOW - timedelta(minutes=2), NOW)
+
+    assert downtime_text({"db.lag": 2}, [], lapse, BERLIN).startswith(begins)

@@ -35,7 +35,9 @@ def only_taken() -> Batch:
 
 @pytest.mark.parametrize("until", [None, at("16 13:00")])
 def test_pause_holds_the_job(until: datetime | None) -> None:
-    assert carried_out(requests.pause("db.lag", until, NOW)) == replace(only_taken(), holds={"db.lag": Hold(until)})
+    asked = requests.pause("db.lag", until, NOW, by="ann")
+
+    assert carried_out(asked) == replace(only_taken(), holds={"db.lag": Hold(until, "ann")})
 
 
 def test_resume_lets_the_job_run_again() -> None:
@@ -58,7 +60,7 @@ def test_acknowledging_an_incident_notes_who_and_when() -> None:
     state = State(incident=Incident(at("16 11:00"), at("16 11:50"), 5, told=at("16 11:00")))
     left = replace(requests.acknowledge("db.lag", NOW, by="ann"), id=9)
 
-    batch = requests.carry_out(left, count(42).__next__, {"db.lag": state}.__getitem__)
+    batch = requests.carry_out(left, count(42).__next__, lambda _, change: change(state))
 
     assert state.incident is not None
     known = replace(state.incident, acknowledged_by="ann", acknowledged_at=NOW)
@@ -115,6 +117,7 @@ def test_value_of_a_pack_is_kept(entry: Entry) -> None:
             error="Traceback",
             printed="looking\n",
             asked_by="ann",
+            numbers={"lag": 2.5},
         ),
         Record(0, "db.lag", at("16 11:59"), Verdict.QUIET),
     ],

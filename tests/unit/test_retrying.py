@@ -48,10 +48,11 @@ class Rig:
 
 def test_a_run_that_succeeds_on_the_third_attempt_is_reported_once() -> None:
     rig = Rig()
-    rig.submit(2)
+    run = rig.submit(2)
     rig.play(rig.fail, rig.fail, rig.succeed)
 
     assert [result.pieces for result in rig.reports] == [said("up").pieces]
+    assert run.remark == "attempt 3 of 3"
 
 
 def test_the_last_failure_is_reported_and_says_which_attempt_it_was() -> None:

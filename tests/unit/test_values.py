@@ -1,11 +1,13 @@
 from __future__ import annotations
 
 import sqlite3
+import sys
 from collections import OrderedDict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
+from types import SimpleNamespace
 from typing import NamedTuple
 
 import pytest
@@ -343,6 +345,15 @@ def test_a_cut_never_halves_a_wide_character() -> None:
 
 
 # --- files
+
+
+def test_a_figure_that_was_drawn_is_closed_where_pyplot_keeps_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    closed: list[object] = []
+    monkeypatch.setitem(sys.modules, "matplotlib.pyplot", SimpleNamespace(close=closed.append))
+    figure = Figure()
+    pieces(figure, mark=MARK, name="db.lag", doc=None)
+
+    assert closed == [figure]
 
 
 @pytest.mark.parametrize(

@@ -16,12 +16,13 @@ from slack_alert.core.policy import Hold, State
 from slack_alert.core.values import Text, Upload
 from slack_alert.engine.ports import Batch, Entry, Limits, Snapshot, Started
 from slack_alert.engine.simulation import VirtualClock
-from slack_alert.engine.writer import DirectBooks, Writer, join
+from slack_alert.engine.writer import BACKLOG, DirectBooks, Writer, join
 from slack_alert.stores import MemoryStore, SqliteStore
 from tests.fakes.engine_rig import OPS, at
 
 #: Long enough for any machine; nothing here waits so long unless something is broken.
 PATIENCE = 20.0
+NOTE = Record(1, "db.lag", at("16 09:10"), Verdict.QUIET)
 
 
 class Disk:
@@ -174,6 +175,40 @@ def test_stopping_writes_what_was_noted_last() -> None:
             writer.note(quiet(f"16 09:{minute}"))
 
     assert slots(disk) == [at(f"16 09:{minute}") for minute in range(10, 60)]
+
+
+def test_backlog_is_over_when_it_is_written() -> None:
+    disk = Disk()
+    writer = make_writer(disk)
+    for _ in range(BACKLOG):
+        writer.note(NOTE)
+    assert not writer.is_behind
+    writer.note(NOTE)
+    assert writer.is_behind
+
+    writer.start(lambda _: None)
+    assert writer.stop(PATIENCE)
+    assert not writer.is_behind
+    assert sum(len(batch.records) for batch in disk.batches) == BACKLOG + 1
+
+
+def test_lines_that_are_being_written_count_as_waiting() -> None:
+    begun, done = threading.Event(), threading.Event()
+
+    class Slow(Disk):
+        def commit(self, batch: Batch) -> list[Delivery]:
+            begun.set()
+            assert done.wait(PATIENCE)
+            return super().commit(batch)
+
+    writer = make_writer(Slow())
+    for _ in range(BACKLOG + 1):
+        writer.note(NOTE)
+    writer.start(lambda _: None)
+    assert begun.wait(PATIENCE)
+    assert writer.is_behind
+    done.set()
+    assert writer.stop(PATIENCE)
 
 
 def test_lines_noted_on_many_threads_all_arrive() -> None:

@@ -1,16 +1,17 @@
-"""Calls to Slack over one kept-alive session; whatever is not ok=true becomes a `RefusedError`."""
+"""Calls to Slack over kept-alive connections; whatever is not ok=true becomes a `RefusedError`."""
 
 from __future__ import annotations
 
 import asyncio
 import importlib
 import io
+import json
 import logging
 from collections.abc import AsyncIterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from slack_alert.channels.slack.errors import Reply, judge
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
     from aiohttp import ClientSession
     from slack_sdk.web.async_client import AsyncWebClient
 
-    from slack_alert.channels.slack.session import Session
+    from slack_alert.channels.slack.session import Reading, Session
 
 API_URL = "https://slack.com/api/"
 TIMEOUT = timedelta(seconds=30)
@@ -60,7 +61,8 @@ class Answer:
     """An answer with ok=true."""
 
     content: Mapping[str, Any]  # Any: JSON of Slack's
-    headers: Mapping[str, str]
+    #: Of what was asked with a form; nobody needs those of a post.
+    headers: Mapping[str, str] = field(default_factory=dict)
 
     def text(self, *path: str) -> str:
         """Give the text found along a path; raise `RefusedError` where there is none."""
@@ -89,21 +91,30 @@ class Client:
     def __init__(self, access: Access) -> None:
         self._access = access
         self._opening = asyncio.Lock()
-        self._session: Session | None = None
-        self._web: AsyncWebClient | None = None
+        self._ways: _Ways | None = None
 
     async def open(self) -> None:
         """Import the vendor beside the loop and make the session; raise `BadValue` for an unusable `ca_file`."""
         await self._opened()
 
     async def close(self) -> None:
-        session, self._session, self._web = self._session, None, None
-        if session is not None:
-            await session.close()
+        ways, self._ways = self._ways, None
+        if ways is not None:
+            ways.posts.close()
+            await ways.session.close()
 
     async def call(self, method: str, arguments: Mapping[str, object], *, to: str = "") -> Answer:
         """Call a method that takes JSON; raise `RefusedError`."""
-        return await self._call(method, to, json=dict(arguments))
+        ways = self._ways or await self._opened()
+        if ways.web.proxy:
+            return await self._call(method, to, json=dict(arguments))
+        try:
+            reading = await ways.posts.post(ways.web.base_url + method, arguments)
+        except OSError as error:
+            raise RefusedError(_lost(error, self._access.api_url)) from None
+        except ValueError:
+            raise RefusedError(judge(Reply(200), to=to)) from None
+        return _answer(reading, to)
 
     async def ask(self, method: str, arguments: Mapping[str, str], *, to: str = "") -> Answer:
         """Call a method that takes a form only and says nothing; raise `RefusedError`, never with an ambiguous fate."""
@@ -124,14 +135,15 @@ class Client:
 
     async def put(self, url: str, content: bytes) -> None:
         """Send bytes to an address Slack gave for them; raise `RefusedError`, never with an ambiguous fate."""
-        web, session = await self._opened()
+        ways = await self._opened()
         import aiohttp
 
         total = self._access.timeout.total_seconds() + len(content) / SLOWEST_UPLOAD
         try:
             # As a stream: the bytes of a large body in one piece would hold up the loop.
-            limit = aiohttp.ClientTimeout(total=total, connect=session.timeout.connect)
-            async with session.post(url, data=io.BytesIO(content), proxy=web.proxy, timeout=limit) as response:
+            limit = aiohttp.ClientTimeout(total=total, connect=ways.session.timeout.connect)
+            posting = ways.session.post(url, data=io.BytesIO(content), proxy=ways.web.proxy, timeout=limit)
+            async with posting as response:
                 status = response.status
                 await response.read()  # to the end, so that the connection can be used again
         except (aiohttp.ClientError, asyncio.TimeoutError, OSError) as error:
@@ -142,14 +154,18 @@ class Client:
     async def _call(
         self, method: str, to: str, *, json: dict[str, object] | None = None, data: dict[str, str] | None = None
     ) -> Answer:
-        web, _ = await self._opened()
+        web = (await self._opened()).web
         import aiohttp
         from slack_sdk.errors import SlackApiError
 
         try:
             response = await web.api_call(method, json=json, data=data)
         except SlackApiError as error:
-            reply = _reply(error.response)
+            response = error.response
+            content = getattr(response, "data", None)
+            # Where the body was not JSON it is aiohttp's response.
+            status = int(getattr(response, "status_code", None) or response.status)
+            reply = _reply(status, response.headers, content if isinstance(content, dict) else {})
             # The vendor's error quotes the whole answer, so nobody is to see it.
             raise RefusedError(judge(reply, to=to), needed=reply.needed) from None
         except (aiohttp.ClientError, asyncio.TimeoutError, OSError) as error:
@@ -161,16 +177,28 @@ class Client:
             raise RefusedError(judge(Reply(200), to=to))
         return Answer(response.data, response.headers)
 
-    async def _opened(self) -> tuple[AsyncWebClient, ClientSession]:
-        if self._web is None or self._session is None:
+    async def _opened(self) -> _Ways:
+        if self._ways is None:
             async with self._opening:
-                if self._web is None or self._session is None:
+                if self._ways is None:
                     await asyncio.to_thread(importlib.import_module, "slack_sdk.web.async_client")
-                    self._session, self._web = _connected(self._access)
-        return self._web, self._session.plain
+                    self._ways = _connected(self._access)
+        return self._ways
 
 
-def _connected(access: Access) -> tuple[Session, AsyncWebClient]:
+@dataclass(frozen=True, slots=True)
+class _Ways:
+    """Ways to Slack."""
+
+    #: For forms, and for everything where there is a proxy.
+    web: AsyncWebClient
+    #: Under `web`, and for uploads.
+    session: ClientSession
+    #: For JSON.
+    posts: Session
+
+
+def _connected(access: Access) -> _Ways:
     import aiohttp
     from slack_sdk.web.async_client import AsyncWebClient
 
@@ -178,21 +206,16 @@ def _connected(access: Access) -> tuple[Session, AsyncWebClient]:
 
     seconds = access.timeout.total_seconds()
     # A time of its own for connecting tells "surely not sent" from "perhaps sent".
-    limit = aiohttp.ClientTimeout(total=seconds, connect=min(10.0, seconds / 2))
+    connecting = min(10.0, seconds / 2)
     trust = _trust(access.ca_file)
-    plain = aiohttp.ClientSession(timeout=limit, connector=aiohttp.TCPConnector(ssl=trust or True))
-    session = Session(plain, trust)
-    web = AsyncWebClient(
-        access.token,
-        base_url=access.api_url,
-        session=cast("ClientSession", session),
-        ssl=trust,
-        retry_handlers=[],
-        logger=_vendor_log,
-    )
+    limit = aiohttp.ClientTimeout(total=seconds, connect=connecting)
+    session = aiohttp.ClientSession(timeout=limit, connector=aiohttp.TCPConnector(ssl=trust or True))
+    url, token = access.api_url, access.token
+    web = AsyncWebClient(token, base_url=url, session=session, ssl=trust, retry_handlers=[], logger=_vendor_log)
     # The vendor takes the environment's proxy for every host, whatever no_proxy says.
-    web.proxy = access.proxy or _environment_proxy(access.api_url)
-    return session, web
+    web.proxy = access.proxy or _environment_proxy(url)
+    headers = {**web.headers, "Authorization": f"Bearer {token}", "Content-Type": "application/json;charset=utf-8"}
+    return _Ways(web, session, Session(headers, trust, patience=seconds, connecting=connecting))
 
 
 def _trust(ca_file: Path | None) -> ssl.SSLContext | None:
@@ -236,12 +259,21 @@ def _lost(error: Exception, url: str) -> Outcome:
     return Outcome(Fate.AMBIGUOUS, reason=reason, hint=f"the connection to {host} broke before its answer came")
 
 
-def _reply(response: Any) -> Reply:  # Any: the vendor's response, or aiohttp's where the body was not JSON
-    headers: Mapping[str, str] = response.headers
-    content = getattr(response, "data", None)
+def _answer(reading: Reading, to: str) -> Answer:
+    try:
+        content = json.loads(reading.body)
+    except ValueError:
+        content = None
     said: Mapping[str, Any] = content if isinstance(content, dict) else {}
+    if reading.status == 200 and said.get("ok"):
+        return Answer(said)
+    reply = _reply(reading.status, reading.headers, said)
+    raise RefusedError(judge(reply, to=to), needed=reply.needed)
+
+
+def _reply(status: int, headers: Mapping[str, str], said: Mapping[str, Any]) -> Reply:
     return Reply(
-        status=int(getattr(response, "status_code", None) or response.status),
+        status=status,
         code=str(said.get("error") or ""),
         retry_after=headers.get("Retry-After"),
         needed=str(said.get("needed") or ""),

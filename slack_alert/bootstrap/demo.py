@@ -1,0 +1,157 @@
+"""A program to show: the real parts on a folder of its own, and a clock that jumps."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime, timedelta
+from io import StringIO
+from pathlib import Path
+
+from slack_alert.bootstrap.assembly import make_sender, make_services, new_mark
+from slack_alert.bootstrap.places import database, follow_plugins, open_reader
+from slack_alert.bootstrap.silence import make_mutes
+from slack_alert.channels.console import ConsoleChannel
+from slack_alert.core.backoff import Outcome
+from slack_alert.core.catalog import Change
+from slack_alert.core.model import Delivery, Manner, Record
+from slack_alert.core.parts import Text
+from slack_alert.core.redaction import Redaction
+from slack_alert.core.wall import TICK
+from slack_alert.engine.answers import Question, answer
+from slack_alert.engine.context import Context
+from slack_alert.engine.ports import Batch, Books
+from slack_alert.engine.simulation import Ledger, Simulation, VirtualClock
+from slack_alert.engine.simulation import simulate as simulated
+from slack_alert.engine.writer import DirectBooks
+from slack_alert.executors.inline import Direct
+from slack_alert.executors.perform import Performer, Render
+from slack_alert.loader import unload
+from slack_alert.settings import load_settings
+from slack_alert.stores import SqliteStore
+
+#: What stands before a message that is edited: a terminal cannot take back what it printed.
+EDITED = "✎"
+#: An edited file is taken up when it was left alone; so many seconds are enough.
+_LEFT_ALONE = 1.0
+
+
+class Demo:
+    """One program from `start` on; nothing of it is outside `folder`. One at a time."""
+
+    def __init__(self, folder: Path, start: datetime, *, colour: bool) -> None:
+        # Neither the environment nor the user's own files have a say here.
+        self.settings = load_settings({"path": str(folder)}, {}, cwd=folder, home=folder).settings
+        self.clock = VirtualClock(start)
+        self._passed = 0.0
+        self._store = SqliteStore(database(self.settings))
+        self.before = self._store.open()
+        self.reader = open_reader(self.settings)
+        self.catalog, self._reload = follow_plugins(self.settings)
+        self._mark = new_mark()
+        self._loop = asyncio.new_event_loop()
+        books = DirectBooks(self._store, self.clock, lambda deliveries: self._sender.accept(deliveries))  # noqa: PLW0108 - made below
+        self._printed = StringIO()
+        channel = _Chat(ConsoleChannel(self._printed, colour=colour, zone=self.settings.timezone))
+        self._sender = make_sender(self.settings, {"console": channel}, books, self.reader, _never, self.clock)
+        self._simulation = self._simulate(books)
+        self._loop.run_until_complete(self._begin())
+
+    def pass_time(self, by: timedelta) -> str:
+        """Let time pass, the moment it ends included; give what is said meanwhile, as a terminal shows it."""
+        end = self.clock.now() + by
+        self._simulation.run_until(end + TICK)
+        self.clock.set(end)
+        before = self._printed.tell()
+        self._loop.run_until_complete(self._deliver())
+        return self._printed.getvalue()[before:]
+
+    def reload(self) -> Change:
+        """Take up what changed in the files."""
+        while (change := self._reload(self._passed)) is None or not change.is_settled:
+            self._passed += _LEFT_ALONE
+        self.catalog = change.catalog
+        self._simulation.engine.adopt(change.catalog, self.before, self.clock.now())
+        return change
+
+    def simulated(self, since: datetime, until: datetime) -> list[Record]:
+        """Give the history that this time would leave."""
+        return list(simulated(self.catalog, since, until, outcomes={}, mark=self._mark))
+
+    def explained(self, job: str, at: datetime) -> tuple[str, ...]:
+        """Say why a job spoke, or did not, at a time."""
+        binding = next(each for each in self.catalog.jobs if each.name == job)
+        question, mutes = Question(job, binding, at), make_mutes(self.settings)
+        return answer(question, self.reader, mutes, now=self.clock.now(), is_running=True).sentences
+
+    def close(self) -> None:
+        """Let go of everything."""
+        self._loop.run_until_complete(self._sender.stop())
+        self._loop.close()
+        self.reader.close()
+        self._store.close()
+        unload()
+
+    def _simulate(self, books: Books) -> Simulation:
+        render = Render(self._mark, Redaction())
+        performer = Performer(
+            clock=self.clock,
+            render=render,
+            say=lambda run, said: simulation.engine.say(run, said),  # noqa: PLW0108 - looked up when called
+            context=lambda run: Context(run, services),
+            notice=lambda run, value: simulation.engine.emit(run, value),  # noqa: PLW0108 - looked up when called
+        )
+        simulation = Simulation(self.catalog, self.clock, Direct(performer), mark=self._mark, ledger=_Stored(books))
+        services = make_services(self.settings, simulation.engine, books, self.before, render, self.clock)
+        return simulation
+
+    async def _begin(self) -> None:
+        self._sender.begin()
+
+    async def _deliver(self) -> None:
+        await asyncio.sleep(0)  # What was committed reaches the sender in a turn of the loop.
+        await self._sender.drained()
+
+
+class _Stored(Ledger):
+    """What a simulation writes, in a store."""
+
+    def __init__(self, books: Books) -> None:
+        super().__init__()
+        self._books = books
+
+    def put(self, batch: Batch, then: Callable[[], object] | None = None) -> None:
+        self._books.put(batch, then)
+
+    def note(self, record: Record) -> None:
+        self._books.note(record)
+
+
+class _Chat:
+    """The terminal, where edits can be told from further messages."""
+
+    name = "console"
+
+    def __init__(self, console: ConsoleChannel) -> None:
+        self._console = console
+
+    async def open(self) -> None:
+        await self._console.open()
+
+    async def send(self, delivery: Delivery, text: str | None) -> Outcome:
+        message = delivery.message
+        if message.manner is Manner.EDIT and isinstance(message.piece, Text):
+            edited = replace(message, piece=Text(f"{EDITED} {message.piece.text}"))
+            return await self._console.send(replace(delivery, message=edited), None)
+        return await self._console.send(delivery, text)
+
+    async def find(self, deliveries: Sequence[Delivery], last_receipt: str | None) -> Mapping[int, str] | None:
+        return await self._console.find(deliveries, last_receipt)
+
+    async def close(self) -> None:
+        await self._console.close()
+
+
+def _never(delivery: Delivery, outcome: Outcome) -> None:
+    """Do nothing: a terminal takes everything."""

@@ -1,0 +1,33 @@
+"""By which rules the runs are judged that no plugin knows: those of the configuration."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from slack_alert.bootstrap.places import errors_address
+from slack_alert.core.bindings import Job
+from slack_alert.core.hours import WorkingHours
+from slack_alert.core.markup import Markup
+from slack_alert.core.model import Address, Result, Run
+from slack_alert.core.pipeline import Settlement, settle
+from slack_alert.core.policy import Policy, State
+from slack_alert.core.triggers import Never
+from slack_alert.engine.executions import Judge
+
+if TYPE_CHECKING:
+    from slack_alert.settings import Settings
+
+
+def make_judge(settings: Settings, mark: Markup, mute: Callable[[str, datetime], str]) -> Judge:
+    """Make what says of a run from outside what it means: an error has its quota, and what is muted says nothing."""
+    always = WorkingHours.parse("always", settings.timezone)
+    policy = Policy(always, max_alert=settings.max_alert, pause_time=settings.pause_time)
+
+    def judge(state: State, run: Run, result: Result, to: Address | None) -> Settlement:
+        told = to or errors_address(settings)
+        job = Job(run.binding, run.action, Never(), policy, told, told, settings.timezone)
+        return settle(job, state, run, result, mark, mute=mute(run.binding, run.slot))
+
+    return judge

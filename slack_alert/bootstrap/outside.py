@@ -1,0 +1,95 @@
+"""Write down, and tell, how a program ended that something else had started."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+import signal
+import sys
+from contextlib import suppress
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
+
+from slack_alert.bootstrap.assembly import make_channels, new_mark
+from slack_alert.bootstrap.errands import leave
+from slack_alert.bootstrap.judging import make_judge
+from slack_alert.bootstrap.places import address
+from slack_alert.bootstrap.silence import make_mutes
+from slack_alert.core.durations import format_duration
+from slack_alert.core.model import Address, Delivery, Failure, Result, Run, Usage, Verdict
+from slack_alert.core.policy import State
+from slack_alert.core.redaction import Redaction
+from slack_alert.engine.executions import executed, outside_run
+from slack_alert.executors.command import SIGNALED, Ended
+from slack_alert.loader import plugins_folder
+
+if TYPE_CHECKING:
+    from slack_alert.settings import Settings
+
+#: Of what a program wrote last so much is told.
+_LINES, _CHARACTERS = 15, 1500
+_MINUTE = timedelta(minutes=1)
+# What colours a terminal and moves on it; whatever else steers one.
+_STEERING = re.compile(r"\x1b\[[0-?]*[ -/]*[@-~]|\x1b\][^\x07\x1b]*(?:\x07|\x1b\\)|[\x00-\x08\x0b-\x1f\x7f-\x9f]")
+
+
+def record_execution(settings: Settings, name: str, ended: Ended, *, started: datetime, to: str | None) -> bool:
+    """Leave a run under this name, and tell its failure as errors are told.
+
+    True: a running program does it within a second. False: nobody was running, so it was done here and now.
+    """
+    redaction = Redaction(settings.secrets())
+    where = address(settings, to) if to else None
+    written = redaction(ended.output.decode("utf-8", "replace"))
+    run = outside_run(name, started)
+    run.printed = [written]
+    usage = Usage(ended.cpu, ended.memory) if ended.memory else None
+    result = Result(failure=_failure(ended, redaction, written), duration=ended.duration, usage=usage)
+    if settings.dry_run:
+        asyncio.run(_show(settings, run, result, where))
+        return True
+    plugins_folder(settings.path)  # A wrong path is told before anything is made there.
+    return leave(settings, executed(run, result, where))
+
+
+async def _show(settings: Settings, run: Run, result: Result, to: Address | None) -> None:
+    """Show what would be told; nothing is kept."""
+    judge = make_judge(settings, new_mark(), make_mutes(settings).reason)
+    console = make_channels(settings, sys.stderr)["console"]
+    for message in judge(State(), run, result, to).messages:
+        await console.send(Delivery(0, message, run.slot), None)
+
+
+def _failure(ended: Ended, redaction: Redaction, written: str) -> Failure | None:
+    if not ended.code:
+        return None
+    said = _end(ended) if ended.obstacle else f"{_end(ended)} after {_length(ended.duration)}"
+    verdict = Verdict.TIMED_OUT if ended.is_timed_out else Verdict.ERROR
+    return Failure(said, redaction(ended.obstacle), "", f"{_end(ended)}\n", verdict, _last_lines(written))
+
+
+def _end(ended: Ended) -> str:
+    """Say how it ended: `exit code 2`, `killed by SIGKILL`."""
+    if ended.is_timed_out:
+        return "given up"
+    if ended.obstacle:
+        return "not started"
+    if ended.code > SIGNALED:
+        with suppress(ValueError):
+            return f"exit code {ended.code} ({signal.Signals(ended.code - SIGNALED).name})"
+    return f"exit code {ended.code}"
+
+
+def _length(duration: timedelta) -> str:
+    if duration >= _MINUTE:
+        return format_duration(timedelta(seconds=round(duration.total_seconds())))
+    seconds = duration.total_seconds()
+    return f"{seconds:.1f}s" if seconds >= 1 else f"{seconds * 1000:.0f} ms"
+
+
+def _last_lines(written: str) -> str:
+    """Give the end of what was written as a chat can show it."""
+    # A line that is written over and over again is what it was last.
+    lines = [line.rstrip("\r").rpartition("\r")[2].rstrip() for line in written.rstrip().split("\n")[-_LINES:]]
+    told = _STEERING.sub("", "\n".join(lines)).strip("\n")
+    return told if len(told) <= _CHARACTERS else f"…{told[-_CHARACTERS:]}"

@@ -1,0 +1,7 @@
+"""Reports as pictures; the only package that knows pygal and resvg, which the extra `charts` installs."""
+
+from __future__ import annotations
+
+from slack_alert.charts.page import NoPicture, picture
+
+__all__ = ["NoPicture", "picture"]

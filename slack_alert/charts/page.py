@@ -1,0 +1,84 @@
+"""Put panels under a heading and make a PNG of them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from functools import cache
+from html import escape
+
+from slack_alert.core.errors import SlackAlertError
+from slack_alert.core.figures import Report
+
+WIDTH = 960
+#: Slack shows pictures on screens that have twice as many dots.
+_ZOOM = 2
+_MARGIN = 24
+_HEAD = 84
+#: The renderer takes the first of these that the machine has; `sans-serif` means nothing to it.
+FONTS = (
+    "DejaVu Sans", "Noto Sans", "Liberation Sans", "Open Sans", "Ubuntu", "Roboto", "Cantarell", "Segoe UI",
+    "Helvetica Neue", "Helvetica", "Arial", "Verdana", "FreeSans",
+)  # fmt: skip
+# What XML cannot hold, however it is escaped.
+_NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+
+
+class NoPicture(SlackAlertError):
+    """No picture can be drawn here; the message says why, and what to do about it."""
+
+
+def picture(report: Report, *, fonts: Sequence[str] = FONTS) -> bytes:
+    """Draw a report as a PNG; raise NoPicture where that cannot be done."""
+    try:
+        import resvg_py
+
+        from slack_alert.charts.panels import panels
+    except ImportError as error:
+        raise NoPicture(
+            f"there is no {error.name}, which draws it: install slack-alert with the extra `charts`, "
+            "`pip install 'slack-alert[charts]'`"
+        ) from error
+    family = ", ".join(f"'{font}'" for font in fonts)
+    if not _has_font(family):
+        raise NoPicture("this machine has no font to write with: install one, such as the package fonts-dejavu-core")
+    drawn = panels(report, width=WIDTH, family=family)
+    return resvg_py.svg_to_bytes(svg_string=_page(report, drawn, family), zoom=_ZOOM)
+
+
+def readable(text: str) -> str:
+    """Replace what no picture can hold."""
+    return _NOT_XML.sub("\ufffd", text)
+
+
+def _page(report: Report, drawn: Sequence[tuple[str, int]], family: str) -> str:
+    """Stack panels of known heights."""
+    height = _HEAD + sum(tall for _, tall in drawn) + _MARGIN
+    parts = [
+        f'<svg xmlns="http://www.w3.org/2000/svg" width="{WIDTH}" height="{height}" viewBox="0 0 {WIDTH} {height}">',
+        f'<rect width="{WIDTH}" height="{height}" fill="#ffffff"/>',
+        f'<g font-family="{family}">',
+        f'<text x="{_MARGIN}" y="38" font-size="20" font-weight="bold" fill="#1d1c1d">{_written(report.title)}</text>',
+        f'<text x="{_MARGIN}" y="64" font-size="14" fill="#616061">{_written(report.line)}</text>',
+        "</g>",
+    ]
+    top = _HEAD
+    for svg, tall in drawn:
+        parts.append(f'<svg x="0" y="{top}" width="{WIDTH}" height="{tall}">{svg}</svg>')
+        top += tall
+    return "\n".join([*parts, "</svg>"])
+
+
+def _written(text: str) -> str:
+    return escape(readable(text))
+
+
+@cache
+def _has_font(family: str) -> bool:
+    """Draw a letter and see whether anything comes of it: without a font the renderer leaves text out."""
+    import resvg_py
+
+    size = 'xmlns="http://www.w3.org/2000/svg" width="20" height="20"'
+    letter = f'<text y="16" font-size="16" font-family="{family}">M</text>'
+    blank, drawn = (resvg_py.svg_to_bytes(svg_string=f"<svg {size}>{inner}</svg>") for inner in ("", letter))
+    return blank != drawn

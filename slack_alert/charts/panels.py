@@ -1,0 +1,180 @@
+"""What a report shows: runs and durations over time, numbers, and which jobs stand out."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+from datetime import timedelta, tzinfo
+from typing import Any  # pygal ships no type information.
+
+import pygal
+from pygal.style import Style
+
+from slack_alert.charts.page import readable
+from slack_alert.core.figures import Report, number
+from slack_alert.core.pace import spoken
+from slack_alert.core.series import ITSELF
+from slack_alert.core.statistics import PARTS, Span, Summary
+
+#: A drawn panel and its height.
+Panel = tuple[str, int]
+
+#: So many jobs, or names of numbers, are drawn; more would be read by nobody.
+_JOBS = 10
+_NAMES = 6
+_TALL = 250
+_ROW = 26
+_FINE, _FAILED, _NOT_RUN, _ALERT = "#2eb67d", "#e01e5a", "#c9c9cd", "#ecb22e"
+_COLOURS = ("#36718f", "#e01e5a", "#2eb67d", "#ecb22e", "#7c4dff", "#8d6e63")
+_GREATEST = 1e100
+_DAY = timedelta(days=1)
+
+
+def panels(report: Report, *, width: int, family: str) -> list[Panel]:
+    """Draw what there is to see: of one job its course, of several which of them stand out."""
+    found = report.found
+    easel = _Easel(report.span, report.zone, width, family)
+    drawn = [easel.runs(found)]
+    if len(found) == 1:
+        drawn += [easel.durations(found[0]), *easel.numbers(found[0])]
+    else:
+        drawn += [*easel.slowest(found), *easel.loudest(found)]
+    return drawn
+
+
+class _Easel:
+    """Draws panels of one report."""
+
+    def __init__(self, span: Span, zone: tzinfo, width: int, family: str) -> None:
+        self._width = width
+        self._family = family
+        form = "%H:%M" if span.until - span.since <= _DAY else "%a %d %b"
+        self._moments = [f"{span.begin(part).astimezone(zone):{form}}" for part in range(PARTS)]
+
+    def runs(self, found: Sequence[Summary]) -> Panel:
+        chart = self._over_time(pygal.StackedBar, "Runs", (_FINE, _FAILED, _NOT_RUN), _whole)
+        columns = [[each.parts[at] for each in found] for at in range(PARTS)]
+        chart.add("without error", [sum(part.fine for part in column) for column in columns])
+        chart.add("with an error", [sum(part.failed for part in column) for column in columns])
+        if any(each.not_run for each in found):
+            chart.add("did not run", [sum(part.not_run for part in column) for column in columns])
+        return _rendered(chart), _TALL
+
+    def durations(self, each: Summary) -> Panel:
+        chart = self._over_time(pygal.Line, "How long they took", _COLOURS, _seconds)
+        for name, pick in (("p50", 0), ("p95", 1)):
+            spans = [part.spread[pick] for part in each.parts]
+            chart.add(name, [None if span is None else span.total_seconds() for span in spans])
+        return _rendered(chart), _TALL
+
+    def numbers(self, each: Summary) -> list[Panel]:
+        names = list(each.numbers)[:_NAMES]
+        if not names:
+            return []
+        more = f" ({len(names)} of {len(each.numbers)})" if len(each.numbers) > len(names) else ""
+        chart = self._over_time(pygal.Line, f"What was measured{more}", _COLOURS, number)
+        for name in names:
+            chart.add("the value" if name == ITSELF else readable(name), list(map(_drawn, each.numbers[name].parts)))
+        return [(_rendered(chart), _TALL)]
+
+    def slowest(self, found: Sequence[Summary]) -> list[Panel]:
+        timed = [(p95, each.job) for each in found if (p95 := each.spread.p95) is not None]
+        top = sorted(timed, key=lambda pair: (-pair[0], pair[1]))[:_JOBS]
+        rows = [(job, [span.total_seconds()]) for span, job in top]
+        return self._by_job("How long they took: p95", rows, ["p95"], (_COLOURS[0],), _seconds)
+
+    def loudest(self, found: Sequence[Summary]) -> list[Panel]:
+        top = sorted(found, key=lambda each: (-(each.alerts + each.failed), each.job))[:_JOBS]
+        rows = [(each.job, [each.alerts, each.failed]) for each in top if each.alerts or each.failed]
+        return self._by_job("Alerts and errors", rows, ["alerts", "errors"], (_ALERT, _FAILED), _whole)
+
+    def _over_time(self, kind: Any, title: str, colours: tuple[str, ...], form: Callable[[float], str]) -> Any:
+        chart = self._chart(kind, title, colours, form, _TALL)
+        chart.x_labels = self._moments
+        chart.x_labels_major = self._moments[:: PARTS // 6]
+        chart.show_minor_x_labels = False
+        chart.allow_interruptions = True
+        chart.include_x_axis = kind is not pygal.Line or form is _seconds
+        chart.dots_size = 2.5
+        chart.stroke_style = {"width": 2}
+        return chart
+
+    def _by_job(
+        self,
+        title: str,
+        rows: Sequence[tuple[str, Sequence[float]]],
+        names: Sequence[str],
+        colours: tuple[str, ...],
+        form: Callable[[float], str],
+    ) -> list[Panel]:
+        if not rows:
+            return []
+        tall = 90 + _ROW * len(rows)
+        chart = self._chart(pygal.HorizontalStackedBar, title, colours, form, tall)
+        # It draws from the bottom up.
+        chart.x_labels = [readable(job) for job, _ in reversed(rows)]
+        chart.show_legend = len(names) > 1
+        for at, name in enumerate(names):
+            chart.add(name, [values[at] or None for _, values in reversed(rows)])
+        return [(_rendered(chart), tall)]
+
+    def _chart(self, kind: Any, title: str, colours: tuple[str, ...], form: Callable[[float], str], tall: int) -> Any:
+        style = Style(
+            background="#ffffff",
+            plot_background="#ffffff",
+            foreground="#616061",
+            foreground_strong="#1d1c1d",
+            foreground_subtle="#c9c9cd",
+            guide_stroke_color="#e8e8e8",
+            guide_stroke_dasharray="0",
+            major_guide_stroke_color="#e8e8e8",
+            major_guide_stroke_dasharray="0",
+            opacity="1",
+            colors=colours,
+            font_family=self._family,
+            title_font_size=15,
+            label_font_size=12,
+            major_label_font_size=12,
+            legend_font_size=13,
+            value_font_size=11,
+            no_data_font_size=16,
+        )
+        return kind(
+            width=self._width,
+            height=tall,
+            title=title,
+            style=style,
+            value_formatter=form,
+            formatter=form,
+            truncate_label=40,
+            truncate_legend=24,
+            no_data_text="nothing known",
+            js=[],
+            disable_xml_declaration=True,
+            margin_left=16,
+            margin_right=24,
+            legend_box_size=11,
+            max_scale=6,
+            show_y_guides=True,
+        )
+
+
+def _rendered(chart: Any) -> str:
+    svg: str = chart.render(is_unicode=True)
+    # The size is the page's business.
+    return re.sub(r"<!--.*?-->", "", svg)
+
+
+def _drawn(one: float | None) -> float | None:
+    """Leave out what pygal's scale breaks at, and take for nothing what is nearly that."""
+    if one is None or abs(one) > _GREATEST:
+        return None
+    return one if abs(one) > 1 / _GREATEST else 0.0
+
+
+def _whole(count: float) -> str:
+    return f"{count:,.0f}" if count == round(count) else ""
+
+
+def _seconds(seconds: float) -> str:
+    return spoken(timedelta(seconds=seconds)) if seconds else "0"

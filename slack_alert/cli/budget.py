@@ -1,0 +1,116 @@
+"""The worst minute of each channel, for `simulate` and `check --budget`."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime, timezone, tzinfo
+from math import inf, isfinite
+from typing import TYPE_CHECKING
+
+from slack_alert.cli.lines import instant
+from slack_alert.cli.spoken import counted, stamp
+from slack_alert.core.budget import Peak, Said, peaks
+from slack_alert.core.markup import Markup
+from slack_alert.core.storms import room
+from slack_alert.core.wall import DAY, first_instant, wall_of
+from slack_alert.engine.forecast import forecast
+
+if TYPE_CHECKING:
+    from slack_alert.core.catalog import Catalog
+    from slack_alert.settings import Settings
+
+#: Jobs named in a sentence; the others are counted.
+_NAMED = 5
+_ADVICE = "Let them run at other minutes (jitter, another cron), speak elsewhere (to) or less (max_alert, repeat)."
+
+
+@dataclass(frozen=True, slots=True)
+class Budget:
+    """What a plan says at the most, and what may be said."""
+
+    peaks: list[Peak]
+    #: In a minute, at one address; infinite where nothing is paced.
+    allowed: float
+    zone: tzinfo
+
+    @property
+    def is_over(self) -> bool:
+        """Whether more may be said somewhere than can be."""
+        return any(map(self._is_over, self.peaks))
+
+    def json(self) -> dict[str, object]:
+        """Give what `check --budget --json` adds."""
+        return {"budget": [self._json(peak) for peak in self.peaks]}
+
+    def over_lines(self) -> list[str]:
+        """Say of each channel that may get more than can be said when, how much and of whom, and what to do."""
+        return [f"{self._over(peak)} {_ADVICE}" for peak in self.peaks if self._is_over(peak)]
+
+    def other_lines(self) -> list[str]:
+        """Say of the other channels when they get the most."""
+        return [_worst(peak, self.allowed, self.zone) for peak in self.peaks if not self._is_over(peak)]
+
+    def _is_over(self, peak: Peak) -> bool:
+        return peak.count > _taken(peak, self.allowed)
+
+    def _json(self, peak: Peak) -> dict[str, object]:
+        allowed = _taken(peak, self.allowed)
+        return {
+            "to": peak.to.shown,
+            "at": instant(peak.since, self.zone),
+            "messages": peak.count,
+            "allowed": int(allowed) if isfinite(allowed) else None,
+            "jobs": dict(peak.jobs),
+        }
+
+    def _over(self, peak: Peak) -> str:
+        what = f"{counted(peak.count, 'message')} in the minute from {stamp(peak.since, self.zone)}"
+        return f"{peak.to.shown}: {what}, and {self.allowed:,.0f} can be said: {_named(peak)}."
+
+
+def make_budget(settings: Settings, catalog: Catalog) -> Budget:
+    """Find the worst minutes of a plan in which every slot alerts, from the next midnight on; nothing is executed."""
+    from slack_alert import bootstrap
+
+    mark, mute = Markup(secrets.token_hex(4)), bootstrap.make_mutes(settings).reason
+    seen = forecast(catalog, _midnight(settings.timezone), mark=mark, mute=mute)
+    return Budget(peaks(seen.said, seen.steady, since=seen.since), _allowed(settings), settings.timezone)
+
+
+def worst_minutes(said: Iterable[Said], settings: Settings) -> list[str]:
+    """Say of each channel when most is said there in a minute, and whether it can be."""
+    return [_worst(peak, _allowed(settings), settings.timezone) for peak in peaks(said)]
+
+
+def _worst(peak: Peak, allowed: float, zone: tzinfo) -> str:
+    allowed, to = _taken(peak, allowed), peak.to.shown if peak.to.conversation else "the terminal"
+    what = f"Worst minute of {to}: {counted(peak.count, 'message')} from {stamp(peak.since, zone)}"
+    if not isfinite(allowed):
+        return f"{what}; any number can be said." if peak.to.conversation else f"{what}."
+    if peak.count > allowed:
+        return f"{what}; {allowed:,.0f} can be said, the rest would be counted in one message: {_named(peak)}."
+    return f"{what}; {allowed:,.0f} can be said."
+
+
+def _taken(peak: Peak, allowed: float) -> float:
+    """Say how much an address takes; what is on the terminal for want of a token would be in Slack."""
+    return allowed if peak.to.conversation else inf
+
+
+def _named(peak: Peak) -> str:
+    parts = [f"{name} {count:,}" for name, count in peak.jobs[:_NAMED]]
+    if rest := peak.jobs[_NAMED:]:
+        parts.append(f"{counted(len(rest), 'more job')} {sum(count for _, count in rest):,}")
+    return ", ".join(parts)
+
+
+def _allowed(settings: Settings) -> float:
+    return room(settings.messages_per_second, settings.burst)
+
+
+def _midnight(zone: tzinfo) -> datetime:
+    """Give the next midnight: intervals that begin there meet what runs at fixed times, as they may one day."""
+    today = wall_of(datetime.now(timezone.utc), zone).replace(hour=0, minute=0, second=0, microsecond=0)
+    return first_instant(today + DAY, zone)

@@ -1,0 +1,165 @@
+"""`slack-alert demo`."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime, timedelta, timezone
+from difflib import ndiff
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING
+
+import click
+
+from slack_alert.cli import codes
+from slack_alert.cli.options import common
+from slack_alert.cli.output import tell
+from slack_alert.cli.tables import Style, has_colour, history_table, paint
+
+if TYPE_CHECKING:
+    from slack_alert.bootstrap.demo import Demo
+
+#: The whole plugin.
+PLUGIN = """\
+from pathlib import Path
+
+@deco(minutes=5, repeat="update", recover=True)
+def disk():
+    free = int(Path(__file__).with_name("free.txt").read_text())
+    if free < 20:
+        return f"{free} GB left on /"
+"""
+EDITED = PLUGIN.replace("free < 20", "free < 30")
+CONF = "[slack]\nchannel = #ops\ntimezone = UTC\nworking_hours = mon-fri 9:00-18:00\n"
+#: A Monday, 09:00.
+START = datetime(2026, 11, 23, 9, tzinfo=timezone.utc)
+#: The job's interval.
+_STEP = timedelta(minutes=5)
+#: For so long people read a line; all of it takes a minute then.
+_SECONDS = 0.9
+
+
+@click.command()
+@common
+@click.option("--fast", is_flag=True, help="Do not wait for whoever reads; a pipe never does.")
+def demo(*, fast: bool, **_: object) -> int:
+    """Show in a minute what it does: alerts, a change while it runs, the recovery, a rest, the reasons.
+
+    It plays in a folder of its own, on a clock that jumps: no configuration has a say, and nothing is sent or kept.
+    """
+    reader = _Teller(is_waiting=sys.stdout.isatty() and not fast)
+    with _staged() as (folder, stage):
+        _begin(reader)
+        _alert(reader, folder, stage)
+        _edit(reader, folder, stage)
+        _recover(reader, folder, stage)
+        _explain(reader, stage)
+        _foresee(reader, stage)
+    reader.tell()
+    reader.tell("Nothing of it is left behind. Your turn: `slack-alert init`, then `slack-alert`.", "bold")
+    return codes.FINE
+
+
+class _Teller:
+    """Tells a story at the pace of whoever reads it."""
+
+    def __init__(self, *, is_waiting: bool) -> None:
+        self._is_waiting = is_waiting
+
+    def tell(self, text: str = "", style: Style = "", *, lines: int | None = None) -> None:
+        """Print lines and wait until they are read; `lines` is how many there are to read."""
+        tell(paint(text, style, sys.stdout))
+        self.wait(lines if lines is not None else text.count("\n") + bool(text))
+
+    def part(self, title: str) -> None:
+        """Begin a part."""
+        self.tell()
+        self.tell(f"— {title}", "bold", lines=2)
+
+    def wait(self, lines: int) -> None:
+        """Wait until so many lines are read."""
+        if self._is_waiting and lines:
+            from slack_alert.engine.clock import SystemClock
+
+            asyncio.run(SystemClock().sleep(lines * _SECONDS))
+
+
+@contextmanager
+def _staged() -> Iterator[tuple[Path, Demo]]:
+    """Make a project, and a program on it."""
+    from slack_alert.bootstrap.demo import Demo
+
+    with TemporaryDirectory(prefix="slack-alert-demo-") as name:
+        folder = Path(name).resolve()
+        (folder / "plugins").mkdir()
+        (folder / "slack_alert.conf").write_text(CONF, encoding="utf-8")
+        _write(folder, PLUGIN)
+        _measure(folder, 34)
+        stage = Demo(folder, START, colour=has_colour(sys.stdout))
+        try:
+            yield folder, stage
+        finally:
+            stage.close()
+
+
+def _write(folder: Path, source: str) -> None:
+    (folder / "plugins" / "disk.py").write_text(source, encoding="utf-8")
+
+
+def _measure(folder: Path, free: int) -> None:
+    """Play the disk."""
+    (folder / "plugins" / "free.txt").write_text(f"{free}\n", encoding="utf-8")
+
+
+def _begin(reader: _Teller) -> None:
+    reader.tell("One Monday in a minute: a folder of its own, a clock that jumps, and nothing is sent.", "bold")
+    reader.part("Six lines in plugins/disk.py")
+    reader.tell(PLUGIN.rstrip("\n"))
+
+
+def _alert(reader: _Teller, folder: Path, stage: Demo) -> None:
+    reader.part("They alert; while it goes on, that one message is edited (✎)")
+    for free in (34, 18, 17, 16):
+        _turn(reader, folder, stage, free)
+
+
+def _edit(reader: _Teller, folder: Path, stage: Demo) -> None:
+    reader.part("20 GB is late: somebody edits the file while it runs, and the count goes on")
+    for line in ndiff(PLUGIN.splitlines(), EDITED.splitlines()):
+        if line.startswith(("- ", "+ ")):
+            reader.tell(line, "red" if line.startswith("-") else "green")
+    _write(folder, EDITED)
+    change = stage.reload()
+    reader.tell(f"reloaded: {', '.join(change.replaced)}", "dim")
+    _turn(reader, folder, stage, 25)
+
+
+def _recover(reader: _Teller, folder: Path, stage: Demo) -> None:
+    reader.part("Room again, which the same message says")
+    _turn(reader, folder, stage, 60)
+
+
+def _explain(reader: _Teller, stage: Demo) -> None:
+    reader.part("It is 22:00. Why did it speak this morning, and why does it not now?")
+    stage.pass_time(START + timedelta(hours=13) - stage.clock.now())
+    for at in (START + timedelta(minutes=25), stage.clock.now()):
+        reader.tell(f"$ slack-alert explain disk --at {at:%H:%M}", "dim")
+        for sentence in stage.explained("disk.disk", at):
+            reader.tell(sentence)
+
+
+def _foresee(reader: _Teller, stage: Demo) -> None:
+    reader.part("And if it is full again tomorrow evening?")
+    since, until = (START + timedelta(days=1, hours=8, minutes=minutes) for minutes in (40, 90))
+    reader.tell(f"$ slack-alert simulate --since {since:%Y-%m-%dT%H:%M} --until {until:%Y-%m-%dT%H:%M}", "dim")
+    reader.tell(history_table(stage.simulated(since, until), timezone.utc, sys.stdout, at="AT (UTC)"))
+
+
+def _turn(reader: _Teller, folder: Path, stage: Demo, free: int) -> None:
+    """Let the disk have so much room, and the next slot come."""
+    _measure(folder, free)
+    if said := stage.pass_time(_STEP):
+        reader.tell(said.rstrip("\n"))

@@ -1,0 +1,99 @@
+"""`slack-alert exec NAME -- CMD...`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+import click
+
+from slack_alert.cli.options import common, remember
+from slack_alert.cli.session import begin_log, configured
+from slack_alert.core.errors import BadValue, SettingsError, SlackAlertError
+
+if TYPE_CHECKING:
+    from datetime import timedelta
+
+    from slack_alert.executors.command import Ended
+    from slack_alert.settings import Settings
+
+_EXAMPLE = "Write `slack-alert exec nightly-backup -- /srv/backup.sh --all`."
+_LONGEST = 200
+
+
+@click.command()
+@common
+@click.argument("name")
+@click.argument("command", nargs=-1, metavar="-- CMD...", type=click.UNPROCESSED)
+@click.option("--to", metavar="CHANNEL", help="Where a failure is told, instead of where errors go.")
+@click.option("--timeout", metavar="D", help="End it when it runs longer, such as 30m; the exit code is 124 then.")
+@click.option("--quiet-output", is_flag=True, help="Keep what it writes for the history only, and pass nothing on.")
+@click.pass_context
+def execute(
+    ctx: click.Context,
+    /,
+    *,
+    name: str,
+    command: tuple[str, ...],
+    to: str | None,
+    timeout: str | None,
+    quiet_output: bool,
+    **flags: object,
+) -> int:
+    """Run a command as a job: what it writes and its exit code are recorded under NAME, and a failure is told.
+
+    It is run whatever is wrong with the telling, and its exit code is the one given: 128 and the signal's number where
+    a signal ended it, 127 or 126 where it could not be started.
+    """
+    from slack_alert.engine.clock import SystemClock
+    from slack_alert.executors.command import call
+
+    limit = _checked(name, command, timeout)
+    given = remember(ctx, flags)
+    started = SystemClock().now()
+    ended = call(command, timeout=limit, out=None if quiet_output else 1, errors=None if quiet_output else 2)
+    if ended.obstacle:
+        click.echo(f"slack-alert: {command[0]}: {ended.obstacle}", err=True)
+    try:
+        _record(given, name, ended, started, to)
+    except Exception as error:  # noqa: BLE001 - whoever waits for the command wants its exit code, and no other
+        hint = getattr(error, "hint", "")
+        said = f"{error} {hint}" if isinstance(error, SlackAlertError) and hint not in str(error) else str(error)
+        reason = said if isinstance(error, SlackAlertError) else f"{type(error).__name__}: {error}"
+        click.echo(f"slack-alert: {name} is not recorded, and nobody is told how it ended: {reason}", err=True)
+    return ended.code
+
+
+def _checked(name: str, command: tuple[str, ...], timeout: str | None) -> timedelta | None:
+    """Raise BadValue for what cannot be run, before anything is; give the time it has."""
+    from slack_alert.core.durations import parse_duration
+
+    if not name.strip() or not name.isprintable() or len(name) > _LONGEST:
+        raise BadValue(f"{name[:_LONGEST]!r} is no name for a job.", hint=_EXAMPLE)
+    if not command:
+        raise BadValue("There is no command to run.", hint=_EXAMPLE)
+    if timeout is None:
+        return None
+    try:
+        limit = parse_duration(timeout)
+    except BadValue as error:
+        raise BadValue(f"--timeout: {error}", hint=error.hint) from error
+    if not limit:
+        raise BadValue("--timeout 0 is no time at all.", hint="Leave it out for no limit.")
+    return limit
+
+
+def _record(flags: Mapping[str, object], name: str, ended: Ended, started: datetime, to: str | None) -> None:
+    from slack_alert import bootstrap
+    from slack_alert.cli.fate import tell_unsent
+
+    loaded = configured(flags)
+    begin_log(loaded)
+    settings: Settings = loaded.settings
+    if to is None and (sentence := settings.missing()):
+        raise SettingsError(sentence)
+    is_taken = bootstrap.record_execution(settings, name, ended, started=started, to=to)
+    if ended.code and not is_taken:
+        stem = f"{name}/{started.isoformat()}/"
+        tell_unsent(settings, lambda delivery: delivery.message.key.startswith(stem))

@@ -1,0 +1,99 @@
+"""`slack-alert explain JOB`."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta, tzinfo
+from typing import TYPE_CHECKING
+
+import click
+
+from slack_alert.cli import codes
+from slack_alert.cli.lines import instant
+from slack_alert.cli.moments import parse_moment
+from slack_alert.cli.names import complete_job, job_names
+from slack_alert.cli.options import common, remember
+from slack_alert.cli.output import tell, tell_json
+from slack_alert.cli.session import settings_of
+from slack_alert.core.wall import TICK
+
+if TYPE_CHECKING:
+    from slack_alert.core.bindings import Job
+    from slack_alert.core.why import Answer
+    from slack_alert.engine.ports import Snapshot
+    from slack_alert.settings import Settings
+
+_SECOND = timedelta(seconds=1)
+
+
+@click.command()
+@common
+@click.argument("job", shell_complete=complete_job)
+@click.option("--at", metavar="T", help="The slot at or before T: 2026-11-21T09:00, 9:00, or 2h (ago).")
+@click.option("--json", "as_json", is_flag=True, help="One JSON document.")
+@click.pass_context
+def explain(ctx: click.Context, /, *, job: str, at: str | None, as_json: bool, **flags: object) -> int:
+    """Say in sentences why a job spoke, or why it did not: now, or at a time that has passed or is to come."""
+    from slack_alert import bootstrap
+    from slack_alert.engine.answers import Question, answer
+    from slack_alert.engine.clock import SystemClock
+
+    settings = settings_of(remember(ctx, flags))
+    now = SystemClock().now()
+    moment = _moment(at, settings, now) if at else None
+    is_running = bootstrap.holder(settings) is not None
+    with bootstrap.reading(settings) as reader:
+        snapshot = reader.snapshot()
+        name, binding = _chosen(settings, snapshot, job)
+        mutes = bootstrap.make_mutes(settings, snapshot.entries)
+        said = answer(Question(name, binding, moment), reader, mutes, now=now, is_running=is_running)
+    if as_json:
+        tell_json(_json(name, said, settings.timezone))
+    else:
+        tell("\n".join(said.sentences))
+    return codes.FINE
+
+
+def _moment(at: str, settings: Settings, now: datetime) -> datetime:
+    """Read the time that is asked about; a slot is shown without its fraction of a second, and meant by that."""
+    moment = parse_moment(at, zone=settings.timezone, now=now)
+    last = moment if moment.microsecond else moment + _SECOND - TICK
+    return min(last, now) if moment <= now else last
+
+
+def _chosen(settings: Settings, snapshot: Snapshot, said: str) -> tuple[str, Job | None]:
+    """Find the job that is meant, also one that no plugin has any more."""
+    from slack_alert import bootstrap
+    from slack_alert.core.catalog import full_name
+    from slack_alert.core.errors import SettingsError
+
+    name = full_name(said, job_names(settings, snapshot))
+    try:
+        jobs = bootstrap.survey_plugins(settings).jobs
+    except SettingsError:
+        jobs = ()
+    return name, next((job for job in jobs if job.name == name), None)
+
+
+def _json(name: str, said: Answer, zone: tzinfo) -> dict[str, object]:
+    record = said.told.record if said.told is not None else None
+    posted = said.told.posted if said.told is not None else ()
+    return {
+        "job": name,
+        "at": instant(said.slot, zone),
+        "verdict": record.verdict.value if record is not None else None,
+        "reason": record.reason if record is not None else None,
+        "run": record.run or None if record is not None else None,
+        "messages": [
+            {
+                "id": one.delivery.id,
+                "to": one.delivery.message.to.shown,
+                "status": one.delivery.status.value,
+                "attempts": one.delivery.attempts,
+                "reason": one.delivery.reason,
+                "receipt": one.delivery.receipt,
+                "in_front": one.in_front,
+            }
+            for one in posted
+        ],
+        "sentences": list(said.sentences),
+    }

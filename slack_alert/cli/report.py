@@ -1,0 +1,138 @@
+"""`slack-alert report [JOB]`."""
+
+from __future__ import annotations
+
+import secrets
+import sys
+from typing import TYPE_CHECKING, TextIO
+from uuid import uuid4
+
+import click
+
+from slack_alert.cli import codes
+from slack_alert.cli.moments import parse_moment
+from slack_alert.cli.names import chosen, complete_job, job_names
+from slack_alert.cli.options import common, remember
+from slack_alert.cli.output import tell, tell_json
+from slack_alert.cli.posting import post
+from slack_alert.cli.session import settings_of
+from slack_alert.core.errors import BadValue
+
+if TYPE_CHECKING:
+    from slack_alert.core.figures import Report
+    from slack_alert.core.model import Message
+    from slack_alert.core.statistics import Span
+    from slack_alert.settings import Settings
+
+
+@click.command()
+@common
+@click.argument("job", required=False, shell_complete=complete_job)
+@click.option("--since", metavar="T", default="1d", help="From when on: 7d (ago), 9:00, or 2026-11-21 (a day ago).")
+@click.option("--to", metavar="CHANNEL", help="Post it there, as a picture: #ops, C0123, @ann.")
+@click.option("--json", "as_json", is_flag=True, help="JSON instead of tables.")
+@click.pass_context
+def report(
+    ctx: click.Context, /, *, job: str | None, since: str, to: str | None, as_json: bool, **flags: object
+) -> int:
+    """Sum up runs, durations, errors, alerts and numbers, compared with the time before. JOB: a name or a pattern."""
+    if to is not None and as_json:
+        raise click.UsageError("--to posts a report and --json prints one: choose either.")
+    settings = settings_of(remember(ctx, flags))
+    made = _read(settings, job, _span(since, settings))
+    if to is not None:
+        return _post(settings, made, to)
+    if as_json:
+        from slack_alert.cli.report_json import report_json
+
+        tell_json(report_json(made))
+    else:
+        show(made, sys.stdout)
+    return codes.FINE
+
+
+def _span(since: str, settings: Settings) -> Span:
+    from slack_alert.core.statistics import Span
+    from slack_alert.engine.clock import SystemClock
+
+    now = SystemClock().now()
+    begin = parse_moment(since, zone=settings.timezone, now=now)
+    if begin >= now:
+        raise BadValue(
+            f"--since {since} has not come yet.", hint="A report is about what was: write 7d, or a past day."
+        )
+    return Span(begin, now)
+
+
+def _read(settings: Settings, job: str | None, span: Span) -> Report:
+    from slack_alert import bootstrap
+    from slack_alert.bootstrap.reporting import read_report
+
+    with bootstrap.reading(settings) as reader:
+        snapshot = reader.snapshot()
+        names = None
+        # Without any history the path may simply be wrong, so look there.
+        if job is not None or not snapshot.last_run:
+            known = job_names(settings, snapshot)
+            names = chosen(job, known) if job else None
+        what = names[0] if names is not None and len(names) == 1 else job or "All jobs"
+        return read_report(reader, span, settings.timezone, what=what, names=names)
+
+
+def show(made: Report, out: TextIO) -> None:
+    """Print a report for people."""
+    from slack_alert.cli.tables import paint, table
+    from slack_alert.core import figures
+
+    bars = _bars(out)
+    tell(f"{paint(made.title, 'bold', out)}\n{made.line}", out)
+    if not made.found:
+        return
+    tell("", out)
+    if made.is_of_one:
+        [one] = made.found
+        lines = figures.sheet(one, made.span.until, made.zone, bars=bars)
+        widest = max(len(name) for name, _ in lines)
+        tell("\n".join(f"{paint(name.ljust(widest), 'dim', out)}  {words}" for name, words in lines), out)
+        if one.numbers:
+            tell("\n" + table(*figures.measures(one.numbers, bars=bars), out, flexible=(0,)), out)
+    else:
+        head, rows = figures.overview(made.found, made.span.until, bars=bars)
+        last = [head.index(name) for name in ("ERRORS", "INCIDENTS", "JOB") if name in head]
+        tell(table(head, rows, out, flexible=last), out)
+    if notes := figures.footnotes(made.found):
+        tell("\n".join(["", *(paint(note, "dim", out) for note in notes)]), out)
+
+
+def _bars(out: TextIO) -> str:
+    from slack_alert.core.sparklines import ASCII_BARS, BARS
+
+    try:
+        BARS.encode(out.encoding or "utf-8")
+    except UnicodeEncodeError:
+        return ASCII_BARS
+    return BARS
+
+
+def _post(settings: Settings, made: Report, to: str) -> int:
+    messages, reason = _messages(settings, made, to)
+    if reason:
+        click.echo(f"slack-alert: it goes as a table, because {reason}.", err=True)
+    return post(settings, messages)
+
+
+def _messages(settings: Settings, made: Report, to: str) -> tuple[list[Message], str]:
+    from slack_alert import bootstrap
+    from slack_alert.bootstrap.reporting import report_piece
+    from slack_alert.core.markup import Markup
+    from slack_alert.core.model import Message
+    from slack_alert.core.redaction import Redaction
+    from slack_alert.core.values import deliverable
+    from slack_alert.engine.redacted import redacted_message
+
+    address = bootstrap.address(settings, to)
+    piece, reason = report_piece(made, address, Markup(secrets.token_hex(4)))
+    key, redaction = f"report/{uuid4().hex}", Redaction(settings.secrets())
+    parts = deliverable(piece, name="report")
+    messages = [Message(f"{key}#{number}", address, part) for number, part in enumerate(parts)]
+    return [redacted_message(message, redaction) for message in messages], reason

@@ -1,0 +1,58 @@
+"""Due when something did not come: so long after it came last, and again for as long as it stays away."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from slack_alert.core.durations import format_duration
+from slack_alert.core.hours import WorkingHours
+from slack_alert.core.intervals import Every
+from slack_alert.core.slots import Passed
+from slack_alert.core.wall import TICK
+
+
+@dataclass(frozen=True, slots=True)
+class Absence:
+    """Due `absent` after the anchor, and each time `again` has elapsed since.
+
+    The anchor is when the event came last, before the first one when the job was first seen. A time outside of working
+    hours waits for their opening: passed over, an absence that begins at night would never be told.
+    """
+
+    absent: timedelta
+    again: timedelta
+    hours: WorkingHours
+
+    @property
+    def by_wall_clock(self) -> bool:
+        return False
+
+    def next_after(self, after: datetime, anchor: datetime) -> datetime | None:
+        """Find the first due time after `after`."""
+        every = self._every(anchor)
+        # One that lies before may wait for an opening that lies after.
+        before = every.passed(anchor, after, anchor).last
+        waiting = None if before is None else self.hours.next_open(before)
+        if waiting is not None and waiting > after:
+            return waiting
+        following = every.next_after(after, anchor)
+        return None if following is None else self.hours.next_open(following)
+
+    def passed(self, after: datetime, until: datetime, anchor: datetime) -> Passed:
+        """Count the due times in (after, until], window by window."""
+        every, count = self._every(anchor), 0
+        first = last = None
+        while (slot := self.next_after(last or after, anchor)) is not None and slot <= until:
+            closing = self.hours.next_change(slot)
+            end = until if closing is None else min(until, closing - TICK)
+            rest = every.passed(slot, end, anchor)
+            count += 1 + rest.count
+            first, last = first or slot, rest.last or slot
+        return Passed(count, first, last)
+
+    def describe(self) -> str:
+        return f"for {format_duration(self.absent, largest='h')}"
+
+    def _every(self, anchor: datetime) -> Every:
+        return Every(self.again, anchor + self.absent)

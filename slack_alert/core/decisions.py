@@ -1,0 +1,176 @@
+"""What a record of history says, in sentences: what was due, what became of it, and by which rule."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime, timedelta
+
+from slack_alert.core.durations import format_duration
+from slack_alert.core.errors import BadValue
+from slack_alert.core.fates import fates
+from slack_alert.core.hours import WorkingHours
+from slack_alert.core.model import Record, Verdict
+from slack_alert.core.subjects import Subject, Told, lasted, quoted
+
+#: A run that began later than this after its slot began late.
+_PROMPT = timedelta(seconds=1)
+_OUTSIDE = "outside "
+
+
+def account(subject: Subject, told: Told, slot: datetime) -> list[str]:
+    """Tell all that is known of a slot, which may be one of a row."""
+    record = told.record
+    said = [_due(subject, record, slot), _OUTCOMES[record.verdict](subject, record)]
+    if record.count > 1:
+        span = f"from {subject.clock(record.slot)} to {subject.clock(told.end)}"
+        said.append(f"History has it as one line with {record.count:,} slots, {span}, which all went this way.")
+    if quota := _quota(subject, record):
+        said.append(quota)
+    if record.printed:
+        said.append("What it printed is in `slack-alert history --json`.")
+    return [*said, *fates(subject, told.posted)]
+
+
+def summary(subject: Subject, told: Told) -> str:
+    """Tell of a slot in one line, as `14:05: said “lag 9 s”; sent`, and end it."""
+    record = told.record
+    parts = [str(record.verdict).replace("_", " ")]
+    if record.text:
+        parts[0] += f" {quoted(record.text)}"
+    if record.reason:
+        parts.append(record.reason)
+    when = subject.clock(record.slot)
+    if record.count > 1:
+        when += f" to {subject.clock(told.end)} ({record.count:,} slots)"
+    parts += dict.fromkeys(str(one.delivery.status) for one in told.posted)
+    return f"{when}: {'; '.join(parts)}."
+
+
+def _due(subject: Subject, record: Record, slot: datetime) -> str:
+    if record.asked_by:
+        return f"{record.asked_by} asked for {subject.name} at {subject.clock(record.slot)}."
+    how = subject.job.trigger.describe() if subject.job is not None else ""
+    due = f"{subject.name} was due at {subject.clock(slot)}{f' ({how})' if how else ''}."
+    if record.started is not None and record.started - record.slot >= _PROMPT:
+        due = f"{due[:-1]}, and began {lasted(record.started - record.slot)} later."
+    return due
+
+
+def _ran(record: Record) -> str:
+    return f"It ran for {lasted(record.duration)}" if record.duration is not None else "It ran"
+
+
+def _noted(record: Record) -> str:
+    return f" Noted with it: {record.reason}." if record.reason else ""
+
+
+def _said(_: Subject, record: Record) -> str:
+    to = _to(record)
+    return f"{_ran(record)} and said {quoted(record.text)}{to}.{_noted(record)}"
+
+
+def _was_quiet(_: Subject, record: Record) -> str:
+    return f"{_ran(record)} and had nothing to say.{_noted(record)}"
+
+
+def _failed(_: Subject, record: Record) -> str:
+    to = _to(record)
+    return f"{_ran(record)} and failed with {_error(record)}, which was told{to}.{_noted(record)}"
+
+
+def _timed_out(_: Subject, record: Record) -> str:
+    after = f" after {lasted(record.duration)}" if record.duration is not None else ""
+    return f"Its run was given up{after}: {_error(record)}.{_noted(record)}"
+
+
+def _was_muted(_: Subject, record: Record) -> str:
+    why = record.reason or "somebody muted it, or its quota was used up"
+    if record.error:
+        return f"{_ran(record)} and failed with {_error(record)}. Nobody was told: {why}."
+    return f"{_ran(record)} and wanted to say {quoted(record.text)}, which was withheld: {why}."
+
+
+def _was_off_hours(subject: Subject, record: Record) -> str:
+    said = record.reason or ""
+    written = said.removeprefix(_OUTSIDE) if said.startswith(_OUTSIDE) else _hours(subject)
+    until = _opening(subject, record, written)
+    return f"It did not run: off hours{until}{f' (its working hours are {written})' if written else ''}."
+
+
+def _hours(subject: Subject) -> str:
+    return subject.job.policy.hours.text if subject.job is not None else ""
+
+
+def _opening(subject: Subject, record: Record, written: str) -> str:
+    zone = subject.job.zone if subject.job is not None else subject.zone
+    try:
+        opening = WorkingHours.parse(written, zone).next_open(record.until or record.slot)
+    except BadValue:
+        return ""
+    return f" until {subject.clock(opening)}" if opening is not None and opening > record.slot else ""
+
+
+def _was_paused(subject: Subject, record: Record) -> str:
+    if record.reason:
+        what = "it was " if record.reason.startswith("paused") else "it rested, "
+        return f"It did not run: {what}{record.reason}."
+    until = f"rested until {subject.clock(record.paused_until)}" if record.paused_until else "was paused"
+    return f"It did not run: it {until}."
+
+
+def _was_missed(_: Subject, record: Record) -> str:
+    return f"It did not run: it was missed {record.reason or 'because nobody was there to run it'}."
+
+
+def _was_overlapped(_: Subject, record: Record) -> str:
+    return f"It did not run: {record.reason or 'its former run was going on'}."
+
+
+def _was_interrupted(_: Subject, record: Record) -> str:
+    spoken = f" By then it had said {quoted(record.text)}." if record.text else ""
+    return f"Its run was cut off: the program ended, or was killed, before it did.{spoken}"
+
+
+def _was_canceled(_: Subject, record: Record) -> str:
+    return f"Its run was canceled.{_noted(record)}"
+
+
+def _was_denied(_: Subject, record: Record) -> str:
+    return f"It was not allowed to run{f': {record.reason}' if record.reason else ''}."
+
+
+def _to(record: Record) -> str:
+    return f" to {record.to.replace('console:', 'the terminal')}" if record.to else ""
+
+
+def _error(record: Record) -> str:
+    lines = [line for line in (record.error or "").splitlines() if line.strip() and not line.startswith("(attempt ")]
+    return quoted(lines[-1] if lines else record.text)
+
+
+def _quota(subject: Subject, record: Record) -> str:
+    """Say what an alert cost."""
+    if subject.job is None or record.verdict is not Verdict.SAID or record.asked_by or not record.alerts:
+        return ""
+    policy = subject.job.policy
+    used = f"With it, {record.alerts} of {policy.max_alert} alerts within {format_duration(policy.pause_time)} are used"
+    if record.paused_until is None:
+        return f"{used}."
+    what = "it runs on and says nothing" if policy.mutes else "it rests"
+    return f"{used}: {what} until {subject.clock(record.paused_until)}."
+
+
+_OUTCOMES: dict[Verdict, Callable[[Subject, Record], str]] = {
+    Verdict.SAID: _said,
+    Verdict.QUIET: _was_quiet,
+    Verdict.ERROR: _failed,
+    Verdict.TIMED_OUT: _timed_out,
+    Verdict.MUTED: _was_muted,
+    Verdict.OFF_HOURS: _was_off_hours,
+    Verdict.PAUSED: _was_paused,
+    Verdict.MISSED: _was_missed,
+    Verdict.OVERLAPPED: _was_overlapped,
+    Verdict.INTERRUPTED: _was_interrupted,
+    Verdict.CANCELED: _was_canceled,
+    Verdict.DENIED: _was_denied,
+}

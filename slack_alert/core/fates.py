@@ -1,0 +1,103 @@
+"""What became of a message, in sentences."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from slack_alert.core.backoff import PROBE_FIRST, PROBE_LAST, growing
+from slack_alert.core.model import Address, Manner, Status
+from slack_alert.core.subjects import Posted, Subject
+
+_SERVICES = {"slack": "Slack", "console": "the terminal"}
+_ORDINALS = {1: "st", 2: "nd", 3: "rd"}
+#: So many messages are told of one by one.
+_NAMED = 3
+
+
+def fates(subject: Subject, posted: Sequence[Posted]) -> list[str]:
+    """Say of each message that did not arrive what keeps it, and of the others that they did."""
+    sent = [one for one in posted if one.delivery.status is Status.SENT]
+    left = [one for one in posted if one.delivery.status is not Status.SENT]
+    said = [_arrived(subject, sent)] if sent else []
+    said += [_kept_back(subject, one) for one in left[:_NAMED]]
+    if len(left) > _NAMED:
+        said.append(f"So it is with {len(left) - _NAMED} more of its messages: see `slack-alert outbox`.")
+    return said
+
+
+def _arrived(subject: Subject, sent: Sequence[Posted]) -> str:
+    last = sent[-1]
+    delivery = last.delivery
+    when = f" at {subject.clock(last.changed)}" if last.changed else ""
+    tries = f", at the {_ordinal(delivery.attempts)} attempt" if delivery.attempts > 1 else ""
+    receipt = f" (receipt {delivery.receipt})" if delivery.receipt else ""
+    return f"{_way(sent)}{when}{tries}{receipt}."
+
+
+def _way(sent: Sequence[Posted]) -> str:
+    message = sent[-1].delivery.message
+    if len(sent) > 1:
+        return f"Its {len(sent)} messages were delivered to {_target(message.to)}"
+    if message.manner is Manner.EDIT:
+        return f"The message of its incident in {_target(message.to)} was edited"
+    if message.manner is Manner.REPLY:
+        return f"Its message was delivered into the thread of its incident in {_target(message.to)}"
+    return f"Its message was delivered to {_target(message.to)}"
+
+
+def _kept_back(subject: Subject, one: Posted) -> str:
+    delivery = one.delivery
+    if delivery.status is Status.DEAD:
+        return f"Its message is dead: {_answer(one)}. `slack-alert outbox retry {delivery.id}` sends it again."
+    if delivery.status is not Status.QUEUED:
+        reason = f" ({delivery.reason.rstrip('.')})" if delivery.reason else ""
+        return f"It was not said in a message of its own: one message stands for it and others{reason}."
+    return f"Its message is queued{_line(one)}{_trouble(subject, one)}."
+
+
+def _line(one: Posted) -> str:
+    if not one.in_front:
+        return ""
+    return f" behind {one.in_front:,} message{'' if one.in_front == 1 else 's'} for {_target(one.delivery.message.to)}"
+
+
+def _trouble(subject: Subject, one: Posted) -> str:
+    """Say what went wrong so far, and when it is tried again."""
+    attempts = one.delivery.attempts
+    if not subject.is_running:
+        ending = "; slack-alert is not running, it goes out when it runs"
+    elif attempts and one.changed:
+        ending = f"; the next attempt follows {_by(subject, one.changed, attempts)}"
+    else:
+        ending = ""
+    if not one.delivery.reason:
+        return ending
+    tried = f" and was tried {attempts} time{'' if attempts == 1 else 's'}" if attempts else ""
+    last = f", last at {subject.clock(one.changed)}" if attempts and one.changed else ""
+    return f"{tried}{last}: {_answer(one)}{ending}"
+
+
+def _by(subject: Subject, changed: datetime, attempts: int) -> str:
+    # Chance makes it sooner, and an attempt that does not reach the channel at all is repeated sooner as well.
+    latest = changed + growing(PROBE_FIRST, PROBE_LAST, attempts)
+    return f"by {subject.clock(latest)}" if latest > subject.now else "now"
+
+
+def _answer(one: Posted) -> str:
+    """Give what the service said; its codes are words of small letters, names of errors are not."""
+    reason = (one.delivery.reason or "nothing").rstrip(".")
+    code = reason.partition(":")[0]
+    channel = one.delivery.message.to.channel
+    if code.startswith("HTTP ") or (code.replace("_", "").isalpha() and code.islower()):
+        return f"{_SERVICES.get(channel, channel)} said {reason}"
+    return f"the attempt ended with {reason}"
+
+
+def _target(to: Address) -> str:
+    return to.shown if to.conversation else _SERVICES.get(to.channel, to.channel)
+
+
+def _ordinal(number: int) -> str:
+    ending = "th" if 10 <= number % 100 <= 20 else _ORDINALS.get(number % 10, "th")
+    return f"{number}{ending}"

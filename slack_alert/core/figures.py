@@ -1,0 +1,237 @@
+"""A report as lines of text: the same words in a terminal, in a message and beside a picture."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta, tzinfo
+
+from slack_alert.core.durations import format_duration
+from slack_alert.core.pace import spoken
+from slack_alert.core.series import ITSELF
+from slack_alert.core.sparklines import BARS, sparkline
+from slack_alert.core.statistics import PARTS, Series, Span, Spread, Summary, trend
+
+#: So many rows of one kind are told of a job, the newest.
+_TOLD = 5
+_DAY = timedelta(days=1)
+
+Row = tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """What is told of some jobs, or in more detail of one."""
+
+    what: str
+    span: Span
+    zone: tzinfo
+    found: Sequence[Summary]
+    is_of_one: bool = False
+
+    @property
+    def title(self) -> str:
+        """What is reported, and from when to when."""
+        return title(self.what, self.span, self.zone)
+
+    @property
+    def line(self) -> str:
+        """All of it in a line."""
+        return totals(self.found) if self.found else "No runs."
+
+
+def title(what: str, span: Span, zone: tzinfo) -> str:
+    """Say what is reported, and from when to when."""
+    begin, end = (at.astimezone(zone) for at in (span.since, span.until))
+    form = "%a %d %b %H:%M" if begin.year == end.year else "%d %b %Y %H:%M"
+    return f"{what}, {begin:{form}} to {end:{form}} ({format_duration(_whole(span.until - span.since))})"
+
+
+def totals(found: Sequence[Summary]) -> str:
+    """Sum up all jobs in a line."""
+    runs, failed = sum(each.runs for each in found), sum(each.failed for each in found)
+    incidents, going_on = sum(len(each.incidents) for each in found), sum(each.is_open for each in found)
+    parts = [
+        *([_count(len(found), "job")] if len(found) > 1 else []),
+        _count(runs, "run"),
+        *([f"{percent((runs - failed) / runs)} without error"] if runs else []),
+        _count(sum(each.alerts for each in found), "alert"),
+        _count(incidents, "incident") + (f" ({going_on} open)" if going_on else ""),
+    ]
+    return ", ".join(parts)
+
+
+def overview(found: Sequence[Summary], now: datetime, *, bars: str = BARS) -> tuple[Row, list[Row]]:
+    """Give a row for each job under their headings; columns in which nothing stands are left out."""
+    rows = [
+        {
+            "JOB": each.job,
+            "RUNS": f"{each.runs:,}",
+            "OK": percent(each.success),
+            "P50": timed(each.spread.p50, each.before.p50),
+            "P95": timed(each.spread.p95, each.before.p95),
+            "P95 OVER TIME": _durations_line(each, bars, width=PARTS // 2),
+            "LONGER": f"{len(each.longer):,}" if each.longer else "",
+            "CPU": spoken(each.cpu) if each.cpu is not None else "",
+            "MEMORY": _size(each.memory) if each.memory else "",
+            "ALERTS": _alerts(each),
+            "INCIDENTS": _incidents(each, now),
+            "ERRORS": kinds(each.errors),
+        }
+        for each in found
+    ]
+    names = tuple(name for name in _HEAD if name in _ALWAYS or any(row[name] for row in rows))
+    return names, [tuple(row[name] for name in names) for row in rows]
+
+
+def sheet(each: Summary, now: datetime, zone: tzinfo, *, bars: str = BARS) -> list[Row]:
+    """Tell of one job, a line for each thing."""
+    lines: list[Row] = [("runs", _runs(each))]
+    if each.spread.p50 is not None:
+        lines.append(("duration", _durations(each.spread, each.before)))
+        lines.append(("p95 over time", _durations_line(each, bars)))
+    for longer in each.longer[-_TOLD:]:
+        told = f"{_stamp(longer.slot, zone)}: {spoken(longer.duration)}, usually {spoken(longer.usually)}"
+        lines.append(("took longer", told))
+    if len(each.longer) > _TOLD:
+        lines.append(("", f"{len(each.longer) - _TOLD:,} earlier ones"))
+    if each.cpu is not None:
+        memory = f", at most {_size(each.memory)} of memory" if each.memory else ""
+        lines.append(("processor", f"{spoken(each.cpu)}{memory}"))
+    lines.append(("errors", kinds(each.errors) or "none"))
+    lines.append(("alerts", _alerts(each)))
+    lines += [("incident", told) for told in _courses(each, now, zone)] or [("incidents", "none")]
+    return lines
+
+
+def measures(numbers: Mapping[str, Series], *, bars: str = BARS) -> tuple[Row, list[Row]]:
+    """Give a row for each name that was measured, under their headings."""
+    rows = [
+        (name or "the value", *map(number, (one.last, one.least, one.mean, one.most)), sparkline(one.parts, bars=bars))
+        for name, one in numbers.items()
+    ]
+    return ("VALUE" if set(numbers) == {ITSELF} else "NUMBER", "LAST", "MIN", "MEAN", "MAX", "OVER TIME"), rows
+
+
+def footnotes(found: Sequence[Summary]) -> list[str]:
+    """Say what the numbers do not."""
+    untimed = sum(each.untimed for each in found)
+    notes = [f"{_count(untimed, 'run')} without a known duration: folded, or cut off."] if untimed else []
+    if any(trend(each.spread.p50, each.before.p50) is not None for each in found):
+        notes.append("+ and - compare with the same length of time before.")
+    if any(each.longer for each in found):
+        notes.append("Longer: over a second, and over 1.2 times the median of the 20 runs before.")
+    return notes
+
+
+def percent(share: float | None) -> str:
+    """Write a share; what is not all of it is never written as all."""
+    if share is None:
+        return ""
+    if share in {0.0, 1.0}:
+        return f"{share:.0%}"
+    return f"{min(99.9, max(0.1, share * 100)):.1f}%"
+
+
+def timed(duration: timedelta | None, before: timedelta | None) -> str:
+    """Write a duration and how it changed."""
+    if duration is None:
+        return ""
+    grown = trend(duration, before)
+    return f"{spoken(duration)}{f' {change(grown)}' if grown is not None else ''}"
+
+
+def change(grown: float) -> str:
+    """Write by how much something grew: `+12%`, `-3%`, `×14`."""
+    return f"×{grown + 1:.0f}" if grown >= 9.5 else f"{grown:+.0%}"
+
+
+def number(one: float) -> str:
+    """Write a number to four digits, a whole one in full."""
+    whole = round(one)
+    if abs(one) >= 1e15:
+        return f"{one:.4g}"
+    return f"{whole:,}" if one == whole or abs(one) >= 1000 else f"{one:.4g}"
+
+
+def kinds(errors: Mapping[str, int]) -> str:
+    """List errors by kind, the most frequent first."""
+    return ", ".join(f"{count:,} {kind}" for kind, count in errors.items())
+
+
+_HEAD = (
+    "JOB", "RUNS", "OK", "P50", "P95", "P95 OVER TIME", "LONGER", "CPU", "MEMORY", "ALERTS", "INCIDENTS", "ERRORS",
+)  # fmt: skip
+_ALWAYS = frozenset({"JOB", "RUNS", "OK", "ALERTS"})
+
+
+def _runs(each: Summary) -> str:
+    parts = [f"{each.runs:,}"]
+    if each.success is not None:
+        parts.append(f"{percent(each.success)} without error")
+    if each.not_run:
+        parts.append(f"{_count(each.not_run, 'slot')} did not run")
+    return ", ".join(parts)
+
+
+def _durations(spread: Spread, before: Spread) -> str:
+    return f"p50 {timed(spread.p50, before.p50)}, p95 {timed(spread.p95, before.p95)}"
+
+
+def _durations_line(each: Summary, bars: str, *, width: int = PARTS) -> str:
+    spans = [part.spread.p95 for part in each.parts]
+    step = PARTS // width
+    groups = [[span.total_seconds() for span in spans[at : at + step] if span] for at in range(0, PARTS, step)]
+    return sparkline([max(group, default=None) for group in groups], bars=bars, floor=0)
+
+
+def _alerts(each: Summary) -> str:
+    return f"{each.alerts:,}" + (f" ({each.withheld:,} withheld)" if each.withheld else "")
+
+
+def _incidents(each: Summary, now: datetime) -> str:
+    if not each.incidents:
+        return ""
+    longest = max(course.length(now) for course in each.incidents)
+    going_on = ", 1 open" if each.is_open else ""
+    return f"{len(each.incidents):,}{going_on}, longest {_span(longest)}"
+
+
+def _courses(each: Summary, now: datetime, zone: tzinfo) -> list[str]:
+    """Tell of the last incidents, and of the longest where that is not among them."""
+    last = each.incidents[-_TOLD:]
+    longest = max(each.incidents, key=lambda course: course.length(now), default=None)
+    told = [] if longest is None or longest in last else [longest]
+    lines = []
+    for course in (*told, *last):
+        ends = ", open" if course.until is None else f" to {_stamp(course.until, zone)}"
+        mark = ", the longest" if course is longest and len(each.incidents) > 1 else ""
+        length = _span(course.length(now))
+        lines.append(f"{_stamp(course.since, zone)}{ends}, {length}, {_count(course.alerts, 'alert')}{mark}")
+    hidden = len(each.incidents) - len(lines)
+    return [*([f"{hidden:,} earlier ones"] if hidden else []), *lines]
+
+
+def _span(length: timedelta) -> str:
+    """Say how long: to the minute where that is exact enough."""
+    if length >= _DAY:
+        return format_duration(timedelta(hours=round(length / timedelta(hours=1))))
+    if length >= timedelta(hours=1):
+        return format_duration(timedelta(minutes=round(length / timedelta(minutes=1))))
+    return format_duration(_whole(length))
+
+
+def _size(memory: int) -> str:
+    return f"{max(1, round(memory / 1024**2)):,} MB"
+
+
+def _whole(length: timedelta) -> timedelta:
+    return timedelta(seconds=round(length.total_seconds()))
+
+
+def _stamp(at: datetime, zone: tzinfo) -> str:
+    return f"{at.astimezone(zone):%a %d %b %H:%M}"
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"

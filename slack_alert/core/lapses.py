@@ -1,0 +1,69 @@
+"""Times in which nobody looked at the clock: what they were, and what is said of the slots that passed in them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta, tzinfo
+from enum import Enum
+
+from slack_alert.core.durations import format_duration
+from slack_alert.core.reasons import dated
+
+#: Slots that come later than this have passed: it is told, and `catch_up` decides about those of the wall clock.
+LONG = timedelta(minutes=1)
+_TENTH = timedelta(seconds=0.1)
+_SECOND = timedelta(seconds=1)
+#: Beyond this nobody asks for tenths.
+_EXACT = timedelta(seconds=10)
+
+
+class Cause(str, Enum):
+    """Why nobody looked, in the words of the message that tells of it."""
+
+    DOWN = "Not running"
+    STALLED = "Standing still"
+    ASLEEP = "Asleep (or the clock was set ahead)"
+
+    def __str__(self) -> str:
+        """Give the words."""
+        return self.value
+
+
+@dataclass(frozen=True, slots=True)
+class Lapse:
+    """A time in which slots passed unseen; `since` None: it is not known from when on."""
+
+    cause: Cause
+    since: datetime | None
+    until: datetime
+
+    def span(self, zone: tzinfo) -> str:
+        """Say from when to when."""
+        end = dated(self.until, zone)
+        return f"from {dated(self.since, zone)} to {end}" if self.since is not None else f"until {end}"
+
+    def reason(self, first: datetime, last: datetime, zone: tzinfo) -> str:
+        """Say why a row of slots was missed: `by 1.2s, because the program stood still from ... to ...`."""
+        what = f"because {_CLAUSES[self.cause]} {self.span(zone)}"
+        if self.cause is Cause.DOWN:
+            return what
+        return f"by {'' if first == last else 'up to '}{span_of(self.until - first)}, {what}"
+
+    def remark(self, slot: datetime, zone: tzinfo) -> str:
+        """Say of a run that its slot passed unseen: `caught up 2h late, because ...`; nothing where it hardly did."""
+        if self.until - slot <= LONG and self.cause is not Cause.DOWN:
+            return ""
+        return f"caught up {span_of(self.until - slot)} late, because {_CLAUSES[self.cause]} {self.span(zone)}"
+
+
+_CLAUSES = {
+    Cause.DOWN: "the program was not running",
+    Cause.STALLED: "the program stood still",
+    Cause.ASLEEP: "the machine was asleep",
+}
+
+
+def span_of(span: timedelta) -> str:
+    """Write how late something is, as exactly as anybody wants to know: `1.2s`, `45s`, `1h2m`."""
+    step = _TENTH if span < _EXACT else _SECOND if span < timedelta(hours=1) else timedelta(minutes=1)
+    return format_duration(max(_TENTH, round(span / step) * step))

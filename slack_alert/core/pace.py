@@ -1,0 +1,56 @@
+"""How long a job's runs usually take, and which of them took longer than that."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterable, Sequence
+from datetime import timedelta
+
+#: A shorter run is never worth a word.
+BRIEF = timedelta(seconds=1)
+#: So many runs before it say what is usual, and so many must be known.
+WINDOW = 20
+KNOWN = 5
+#: Beyond so many times the usual a run took longer than that.
+FACTOR = 1.2
+
+
+def nearest_rank(ordered: Sequence[timedelta], percent: int) -> timedelta:
+    """Give the smallest of what is ordered that at least so many percent do not exceed."""
+    return ordered[max(0, -(-len(ordered) * percent // 100) - 1)]
+
+
+def usual(durations: Iterable[timedelta]) -> timedelta | None:
+    """Give the median of the last ones; None while too few are known."""
+    last = sorted(deque(durations, WINDOW))
+    return nearest_rank(last, 50) if len(last) >= KNOWN else None
+
+
+def is_longer(duration: timedelta, than: timedelta | None) -> bool:
+    """Tell whether a run took longer than usual."""
+    return than is not None and duration > BRIEF and duration > FACTOR * than
+
+
+def remark(duration: timedelta, than: timedelta) -> str:
+    """Say that it took longer than usual."""
+    return f"took {spoken(duration)}, usually {spoken(than)}"
+
+
+def spoken(duration: timedelta) -> str:
+    """Write a duration to three digits or less: `80 ms`, `1.24 s`, `12 s`, `3 min 5 s`, `2 h 3 min`."""
+    seconds = duration.total_seconds()
+    if seconds < 0.9995:
+        return f"{_three(seconds * 1000)} ms"
+    if seconds < 59.95:
+        return f"{_three(seconds)} s"
+    minutes, rest = divmod(round(seconds), 60)
+    if minutes < 60:
+        return f"{minutes} min {rest} s" if rest else f"{minutes} min"
+    hours, minutes = divmod(round(seconds / 60), 60)
+    return f"{hours:,} h {minutes} min" if minutes else f"{hours:,} h"
+
+
+def _three(number: float) -> str:
+    places = 2 if number < 9.995 else 1 if number < 99.95 else 0
+    shown = f"{number:.{places}f}"
+    return shown.rstrip("0").rstrip(".") if places else shown

@@ -1,0 +1,56 @@
+"""Why a slot did not run or said nothing, in the words history keeps: the rule, and the numbers behind it.
+
+A reason is the same for every slot of a row, so that a row of them stays one line.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime, tzinfo
+from functools import lru_cache
+
+from slack_alert.core.bindings import Job
+from slack_alert.core.model import Verdict
+from slack_alert.core.policy import Hold, Quota, State, rests
+from slack_alert.core.quiet import clock
+from slack_alert.core.wall import wall_of
+
+
+def gate_reason(
+    job: Job, state: State, slot: datetime, verdict: Verdict, *, hold: Hold | None = None, going: datetime | None = None
+) -> str | None:
+    """Say why the gate held a slot back; `going` is the slot of the run that was going on."""
+    if verdict is Verdict.OFF_HOURS:
+        return f"outside {job.policy.hours.text}"
+    if verdict is Verdict.OVERLAPPED and going is not None:
+        return f"the run of {clock(going, job.zone, going)} was going on"
+    if verdict is not Verdict.PAUSED:
+        return None
+    if rests(job.policy, state.alerts, slot):
+        return quota_reason(job, state.alerts)
+    return hold_reason(hold, job.zone) if hold is not None else None
+
+
+def quota_reason(job: Job, quota: Quota, *, word: str = "alert") -> str:
+    """Say how a quota is used up: `3 of 3 alerts since 13:32, until 14:32`."""
+    return _used_up(quota, job.policy.max_alert, job.zone, word)
+
+
+def hold_reason(hold: Hold, zone: tzinfo) -> str:
+    """Say who let a job rest, and until when: `paused by ann until Mon 23 Nov 14:00`."""
+    by = f" by {hold.by}" if hold.by else ""
+    return f"paused{by} until {dated(hold.until, zone) if hold.until else 'resumed'}"
+
+
+def dated(at: datetime, zone: tzinfo) -> str:
+    """Write an instant with its day: `Mon 23 Nov 14:00`."""
+    wall = wall_of(at, zone)
+    return f"{wall:%a %d %b %H:%M:%S}" if wall.second else f"{wall:%a %d %b %H:%M}"
+
+
+@lru_cache(maxsize=1024)  # A paused job says so at each of its slots.
+def _used_up(quota: Quota, limit: int, zone: tzinfo, word: str) -> str:
+    assert quota.until is not None, "it rests"
+    first = quota.spent[0]
+    is_one_day = wall_of(first, zone).date() == wall_of(quota.until, zone).date()
+    since, until = (clock(at, zone, at) if is_one_day else dated(at, zone) for at in (first, quota.until))
+    return f"{len(quota.spent)} of {limit} {word}{'' if limit == 1 else 's'} since {since}, until {until}"

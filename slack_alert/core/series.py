@@ -1,0 +1,53 @@
+"""What a value measures: the numbers that are kept of it, so that a report can show how they went."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from decimal import Decimal
+from math import isfinite
+from numbers import Real
+
+from slack_alert.core.values import as_row
+
+#: A value that is a number measures this.
+ITSELF = ""
+#: Of a longer dict nothing is kept: it is a table, and nobody looks at so many curves.
+MOST = 50
+#: A name is cut to so many characters.
+LONGEST = 80
+#: Beyond it not every whole number is one of JSON's.
+_EXACT = 2**53
+
+
+def measured(value: object) -> Mapping[str, float] | None:
+    """Give the number a value is, or the numbers of a dict (dataclass, named tuple) of nothing but numbers.
+
+    True and False are none, and neither is what cannot be drawn: infinity, not-a-number.
+    """
+    if value is None or isinstance(value, (str, bool)):
+        return None
+    if isinstance(value, _NUMBERS):
+        number = _finite(value)
+        return None if number is None else {ITSELF: number}
+    row = as_row(value)
+    if not row or len(row) > MOST or not all(map(_is_number, row.values())):
+        return None
+    found = {str(name)[:LONGEST]: number for name, each in row.items() if (number := _finite(each)) is not None}
+    return found or None
+
+
+_NUMBERS = (int, float, Decimal, Real)
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, _NUMBERS) and not isinstance(value, bool)
+
+
+def _finite(value: float | Decimal | Real) -> float | None:
+    if isinstance(value, int) and abs(value) <= _EXACT:
+        return int(value)
+    try:
+        number = float(value)
+    except (OverflowError, ValueError):  # too long an integer; a signalling NaN
+        return None
+    return number if isfinite(number) else None

@@ -1,0 +1,186 @@
+"""More than can be said: what of it is still said, and how the rest is counted in one message."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta, tzinfo
+from math import inf
+from typing import NamedTuple
+
+from slack_alert.core.markup import entities
+from slack_alert.core.model import Delivery, Message
+from slack_alert.core.notices import FAILED
+from slack_alert.core.parts import LIMIT, PARTS
+from slack_alert.core.values import Text
+
+#: The span in which everything that waits shall be said.
+MINUTE = timedelta(minutes=1)
+#: Why a delivery that a person asked for once more is queued; like one that was attempted it is not counted away.
+AGAIN = "sent again"
+#: So long is the list of jobs in a message; the rest of them is counted.
+_ROOM = 3000
+
+
+class Waiting(NamedTuple):
+    """A delivery in line, with what decides about it."""
+
+    id: int
+    #: Empty: it is no job's.
+    job: str
+    #: What one run says has this in common.
+    turn: str
+    #: It is so long that the next one of its turn is probably the rest of the same text.
+    goes_on: bool
+    is_error: bool
+    #: It is said whatever else waits.
+    is_fixed: bool
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Tally:
+    """How much of one job was counted instead of said."""
+
+    count: int = 0
+    errors: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Storm:
+    """What one message stands for."""
+
+    key: str
+    since: datetime
+    until: datetime
+    tallies: dict[str, Tally] = field(default_factory=dict)
+
+
+def room(rate: float, burst: int) -> float:
+    """Say how many messages one address takes in a minute; unpaced it takes all."""
+    # One place is the summary's, and one is for what it summarizes.
+    return max(2, int(rate * MINUTE.total_seconds() + burst)) if rate else inf
+
+
+def job_of(message: Message) -> str:
+    """Name the job whose slot caused it; empty: a person, or the program itself."""
+    return message.key.rpartition("@")[0] if message.run is not None and message.slot is not None else ""
+
+
+def turn_of(message: Message) -> str:
+    """Name what one run says, by what its keys have in common: a text in parts is said in a row."""
+    return message.key.rpartition("#")[0] or message.key
+
+
+def goes_on(message: Message) -> bool:
+    """Say whether it is so long that it may be a part of a longer text."""
+    return isinstance(message.piece, Text) and len(message.piece.text) > LIMIT // 2
+
+
+def waiting(delivery: Delivery, *, is_followed: bool) -> Waiting:
+    """Look at a delivery; `is_followed`: what it goes on with, replies to or edits was said, or will be."""
+    message = delivery.message
+    job = job_of(message)
+    is_error = isinstance(message.piece, Text) and message.piece.text.startswith(FAILED)
+    is_fixed = not job or delivery.attempts > 0 or delivery.reason is not None or is_followed
+    at = message.slot or delivery.created
+    return Waiting(delivery.id, job, turn_of(message), goes_on(message), is_error, is_fixed, at)
+
+
+def overflow(line: Sequence[Waiting], size: float, *, has_summary: bool = False) -> list[Waiting]:
+    """Give what is counted instead of said, so that no more than `size` are left, with the message that counts it.
+
+    The jobs take turns in what is left, each from its oldest on; a text in parts is said as a whole or not at all.
+    """
+    if len(line) <= size:
+        return []
+    turns = _turns(line)
+    fixed = sum(len(turn) for turn in turns if _is_fixed(turn))
+    left = size - fixed - (not has_summary)
+    gone: list[Waiting] = []
+    for turn in _fairly(turn for turn in turns if not _is_fixed(turn)):
+        if len(turn) <= left:
+            left -= len(turn)
+        else:
+            gone.extend(turn)
+    return sorted(gone)
+
+
+def grown(storm: Storm | None, gone: Sequence[Waiting]) -> Storm:
+    """Count more into a storm; the first that is counted gives it its name, and none is counted twice."""
+    first, last = min(one.at for one in gone), max(one.at for one in gone)
+    if storm is None:
+        storm = Storm(f"storm/{gone[0].id}", first, last)
+    tallies = dict(storm.tallies)
+    for one in gone:
+        tally = tallies.get(one.job, Tally())
+        tallies[one.job] = Tally(tally.count + 1, tally.errors + one.is_error)
+    return replace(storm, since=min(storm.since, first), until=max(storm.until, last), tallies=tallies)
+
+
+def storm_text(storm: Storm, zone: tzinfo) -> str:
+    """Tell what was counted: how much of which job, those with errors first."""
+    ranked = sorted(storm.tallies.items(), key=lambda item: (not item[1].errors, -item[1].count, item[0]))
+    parts: list[str] = []
+    length = 0
+    for name, tally in ranked:
+        length += len(part := _part(name, tally)) + 2
+        if length > _ROOM:
+            break
+        parts.append(part)
+    if rest := ranked[len(parts) :]:
+        parts.append(_part(f"{_counted(len(rest), 'more job')}:", _sum(tally for _, tally in rest)))
+    what = f"{_counted(_sum(storm.tallies.values()).count, 'message')} of {_counted(len(ranked), 'job')}"
+    told = f"More waited here than can be said in a minute. Counted instead of said: {what} ({_span(storm, zone)})"
+    return f"{told}: {', '.join(parts)}. `slack-alert history` has them all."
+
+
+def _turns(line: Iterable[Waiting]) -> list[list[Waiting]]:
+    """Put together what is said in a row."""
+    turns: list[list[Waiting]] = []
+    latest: dict[str, list[Waiting]] = {}
+    for one in line:
+        turn = latest.get(one.turn)
+        if turn is None or not turn[-1].goes_on or len(turn) == PARTS:
+            latest[one.turn] = turn = []
+            turns.append(turn)
+        turn.append(one)
+    return turns
+
+
+def _is_fixed(turn: Iterable[Waiting]) -> bool:
+    return any(one.is_fixed for one in turn)
+
+
+def _fairly(turns: Iterable[list[Waiting]]) -> Iterator[list[Waiting]]:
+    """Let the jobs take turns, in the order in which they began to wait."""
+    of_job: dict[str, deque[list[Waiting]]] = {}
+    for turn in turns:
+        of_job.setdefault(turn[0].job, deque()).append(turn)
+    waiting_jobs = deque(of_job.values())
+    while waiting_jobs:
+        mine = waiting_jobs.popleft()
+        yield mine.popleft()
+        if mine:
+            waiting_jobs.append(mine)
+
+
+def _part(name: str, tally: Tally) -> str:
+    errors = f" ({_counted(tally.errors, 'error')})" if tally.errors else ""
+    return f"{entities(name)} {tally.count:,}{errors}"
+
+
+def _sum(tallies: Iterable[Tally]) -> Tally:
+    told = list(tallies)
+    return Tally(sum(tally.count for tally in told), sum(tally.errors for tally in told))
+
+
+def _span(storm: Storm, zone: tzinfo) -> str:
+    since, until = storm.since.astimezone(zone), storm.until.astimezone(zone)
+    begin = f"{since:%H:%M:%S}" if since.date() == until.date() else f"{since:%Y-%m-%d %H:%M:%S}"
+    return begin if since == until else f"{begin}-{until:%H:%M:%S}"
+
+
+def _counted(number: int, noun: str) -> str:
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"

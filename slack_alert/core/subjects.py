@@ -1,0 +1,86 @@
+"""What is known of a job when somebody asks why, and how its answers write times and texts."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta, tzinfo
+from typing import NamedTuple
+
+from slack_alert.core.bindings import Job
+from slack_alert.core.durations import format_duration
+from slack_alert.core.model import Delivery, Record
+from slack_alert.core.policy import Hold, State
+from slack_alert.core.quiet import clock
+from slack_alert.core.wall import wall_of
+
+_QUOTED = 80
+#: From here on the year has to be said.
+_FAR = timedelta(days=300)
+_FRESH = State()
+_HUNDREDTH = timedelta(milliseconds=10)
+_MILLISECOND = timedelta(milliseconds=1)
+
+
+class Posted(NamedTuple):
+    """A delivery, and what says how far it is."""
+
+    delivery: Delivery
+    #: When the last attempt was written down.
+    changed: datetime | None = None
+    #: How many others wait in front of it; more than that are not counted.
+    in_front: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """A record with its messages."""
+
+    record: Record
+    posted: tuple[Posted, ...] = ()
+
+    @property
+    def end(self) -> datetime:
+        """Its slot, of a row the last one."""
+        return self.record.until or self.record.slot
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """The job somebody asks about, as it stands."""
+
+    name: str
+    now: datetime
+    zone: tzinfo
+    #: None: no plugin has it any more.
+    job: Job | None = None
+    state: State = _FRESH
+    hold: Hold | None = None
+    #: When it was first seen, and the last slot that was accounted for.
+    first_seen: datetime | None = None
+    last: datetime | None = None
+    #: The slot of a run that goes on, and when that began.
+    going: tuple[datetime, datetime] | None = None
+    is_running: bool = True
+    #: Why it may say nothing at a slot; empty: it may.
+    mute: Callable[[datetime], str] = lambda _: ""
+    muted_until: datetime | None = None
+
+    def clock(self, at: datetime) -> str:
+        """Write a time as people in the configured zone read it: with its day where that is not today."""
+        if abs(at - self.now) < _FAR:
+            return clock(at, self.zone, self.now)
+        return f"{wall_of(at, self.zone):%d %b %Y %H:%M}"
+
+
+def quoted(text: str) -> str:
+    """Give the beginning of a text in quotation marks."""
+    line, *more = text.strip().splitlines() or [""]
+    is_cut = len(line) > _QUOTED or any(part.strip() for part in more)
+    return f"“{line[:_QUOTED].rstrip()}{'…' if is_cut else ''}”"
+
+
+def lasted(span: timedelta) -> str:
+    """Write how long a run took."""
+    step = _HUNDREDTH if span >= timedelta(seconds=1) else _MILLISECOND
+    return format_duration(max(_MILLISECOND, round(span / step) * step))

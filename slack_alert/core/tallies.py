@@ -1,0 +1,222 @@
+"""From the records of a history to what they say of each job in a span."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter, deque
+from collections.abc import Iterable, Mapping
+from datetime import datetime, timedelta
+
+from slack_alert.core.incidents import Incident
+from slack_alert.core.model import NOT_RUN, Record, Verdict
+from slack_alert.core.pace import BRIEF, WINDOW, is_longer, usual
+from slack_alert.core.statistics import PARTS, Course, Longer, Part, Series, Span, Summary, spread
+
+
+def summaries(
+    records: Iterable[Record], span: Span, *, incidents: Mapping[str, Incident | None] | None = None
+) -> list[Summary]:
+    """Sum up each job of a history that begins with the span before, in the order of names.
+
+    `incidents` says what goes on at the end; None: as the history has it.
+    """
+    tallies: dict[str, Tally] = {}
+    for record in records:
+        if (tally := tallies.get(record.binding)) is None:
+            tally = tallies[record.binding] = Tally(record.binding, span)
+        tally.take(record)
+    for job, incident in (incidents or {}).items():
+        if incident is not None and job not in tallies:
+            tallies[job] = Tally(job, span)
+    found = []
+    for job in sorted(tallies):
+        if incidents is not None:
+            tallies[job].end(incidents.get(job))
+        if (summary := tallies[job].summary()) is not None:
+            found.append(summary)
+    return found
+
+
+def has_failed(record: Record) -> bool:
+    """Tell whether a run ended with an error, told or withheld."""
+    return record.error is not None or record.verdict in _FAILED
+
+
+def kind_of(record: Record) -> str:
+    """Name the kind of error: the type of the exception, or why it did not come to one."""
+    if record.verdict in _FAILED and record.verdict is not Verdict.ERROR:
+        return str(record.verdict).replace("_", " ")
+    said = rf"^✗ {re.escape(record.binding)} failed: {_KIND}"
+    found = re.search(said, record.text, re.MULTILINE)
+    return found[1] if found else _last_type(record.error or "")
+
+
+_FAILED = frozenset({Verdict.ERROR, Verdict.TIMED_OUT, Verdict.INTERRUPTED})
+_SPOKEN = frozenset({Verdict.SAID, Verdict.MUTED})
+#: What a calm run says once: that an incident is over, and what was withheld.
+_RECOVERED = re.compile(r"^recovered after ")
+_DIGEST = re.compile(r"^\S+: \d+ alerts? (?:was|were) withheld since \S+$")
+#: What stands in an error's card: the type of an exception, or how a command ended.
+_KIND = r"(exit code \d+|[^\s:]+)"
+_TYPE = re.compile(r"^([A-Za-z_][\w.]*)(?::|$)", re.MULTILINE)
+
+
+def _last_type(traceback: str) -> str:
+    *_, last = traceback.rpartition('\n  File "')
+    found = _TYPE.search(last.partition("\n")[2] or last)
+    return found[1].rpartition(".")[2] if found else "error"
+
+
+def _is_calm(record: Record) -> bool:
+    """Tell whether a run had no alert, though it may have said that one is over."""
+    if record.verdict is Verdict.QUIET:
+        return True
+    return bool(_RECOVERED.match(record.reason or "") or _DIGEST.match(record.text.replace("*", "")))
+
+
+class Tally:
+    """Sums up one job's history, fed in the order of slots, beginning with the span before."""
+
+    def __init__(self, job: str, span: Span) -> None:
+        self._job = job
+        self._span = span
+        self._runs = self._failed = self._not_run = self._untimed = self._alerts = self._withheld = 0
+        self._durations: list[list[timedelta]] = [[] for _ in range(PARTS)]
+        self._counts = [[0, 0, 0] for _ in range(PARTS)]
+        self._before: list[timedelta] = []
+        self._window: deque[timedelta] = deque(maxlen=WINDOW)
+        self._longer: list[Longer] = []
+        self._cpu: timedelta | None = None
+        self._memory: int | None = None
+        self._errors: Counter[str] = Counter()
+        self._courses: list[Course] = []
+        self._last_alert: datetime | None = None
+        self._numbers: dict[str, _Curve] = {}
+
+    def take(self, record: Record) -> None:
+        """Count a record; a row belongs to where it ends."""
+        at = record.until or record.slot
+        is_counted = self._span.since <= at < self._span.until
+        if record.verdict in NOT_RUN:
+            if is_counted:
+                self._not_run += record.count
+                self._counts[self._span.part(at)][2] += record.count
+            return
+        failed = has_failed(record)
+        if not failed and record.asked_by is None:
+            self._follow(record)
+        if record.duration is not None:
+            self._time(record, record.duration, at, is_counted=is_counted)
+        if is_counted:
+            self._count(record, at, failed=failed)
+
+    def end(self, incident: Incident | None) -> None:
+        """Take note of what goes on at the end; history may not reach back to its beginning."""
+        is_open = bool(self._courses) and self._courses[-1].until is None
+        if is_open:
+            last = self._courses.pop()
+            if incident is None:  # It was forgotten: nobody knows when it ended.
+                self._courses.append(last._replace(until=self._last_alert))
+        if incident is not None:
+            self._courses.append(Course(incident.since, None, incident.count))
+
+    def summary(self) -> Summary | None:
+        """Give what was counted; None where that is nothing."""
+        courses = tuple(each for each in self._courses if each.until is None or each.until >= self._span.since)
+        if not (self._runs or self._not_run or courses):
+            return None
+        return Summary(
+            self._job,
+            self._runs,
+            self._failed,
+            self._not_run,
+            self._untimed,
+            spread(duration for part in self._durations for duration in part),
+            spread(self._before),
+            tuple(self._longer),
+            self._cpu,
+            self._memory,
+            dict(sorted(self._errors.items(), key=lambda item: (-item[1], item[0]))),
+            self._alerts,
+            self._withheld,
+            courses,
+            {name: curve.series() for name, curve in sorted(self._numbers.items())},
+            tuple(
+                Part(fine, failed, not_run, spread(durations))
+                for (fine, failed, not_run), durations in zip(self._counts, self._durations, strict=True)
+            ),
+        )
+
+    def _count(self, record: Record, at: datetime, *, failed: bool) -> None:
+        part = self._span.part(at)
+        self._runs += record.count
+        self._counts[part][failed] += record.count
+        if record.duration is None:
+            self._untimed += record.count
+        if failed:
+            self._failed += record.count
+            self._errors[kind_of(record)] += record.count
+        elif record.verdict in _SPOKEN and record.asked_by is None and not _is_calm(record):
+            self._alerts += record.verdict is Verdict.SAID
+            self._withheld += record.verdict is Verdict.MUTED
+        if record.usage is not None:
+            self._cpu = (self._cpu or timedelta()) + record.usage.cpu
+            self._memory = max(self._memory or 0, record.usage.memory)
+        for name, number in (record.numbers or {}).items():
+            self._numbers.setdefault(name, _Curve()).add(part, number)
+
+    def _time(self, record: Record, duration: timedelta, at: datetime, *, is_counted: bool) -> None:
+        if is_counted:
+            than = usual(self._window) if duration > BRIEF else None
+            if than is not None and is_longer(duration, than):
+                self._longer.append(Longer(record.slot, duration, than))
+            self._durations[self._span.part(at)].append(duration)
+        elif self._span.before.since <= at < self._span.since:
+            self._before.append(duration)
+        self._window.append(duration)
+
+    def _follow(self, record: Record) -> None:
+        """Follow the row of alerts: the first opens an incident, a run without one ends it."""
+        last = self._courses[-1] if self._courses else None
+        is_open = last is not None and last.until is None
+        if _is_calm(record):
+            if last is not None and is_open:
+                self._courses[-1] = last._replace(until=record.slot)
+        elif record.verdict in _SPOKEN:
+            self._last_alert = record.slot
+            if last is not None and is_open:
+                self._courses[-1] = last._replace(alerts=last.alerts + 1)
+            else:
+                self._courses.append(Course(record.slot, None, 1))
+
+
+class _Curve:
+    """Collects the numbers of one name."""
+
+    def __init__(self) -> None:
+        self._means = [0.0] * PARTS
+        self._counts = [0] * PARTS
+        self._count = 0
+        self._mean = self._last = self._least = self._most = 0.0
+
+    def add(self, part: int, number: float) -> None:
+        self._count += 1
+        self._least = number if self._count == 1 else min(self._least, number)
+        self._most = number if self._count == 1 else max(self._most, number)
+        self._last = number
+        self._mean = self._within(_moved(self._mean, number, self._count))
+        self._counts[part] += 1
+        self._means[part] = self._within(_moved(self._means[part], number, self._counts[part]))
+
+    def series(self) -> Series:
+        means = tuple(mean if count else None for mean, count in zip(self._means, self._counts, strict=True))
+        return Series(self._count, self._last, self._least, self._mean, self._most, means)
+
+    def _within(self, mean: float) -> float:
+        """Let no rounding lead beyond the numbers themselves."""
+        return min(self._most, max(self._least, mean))
+
+
+def _moved(mean: float, number: float, count: int) -> float:
+    # Divided first: a sum of great numbers would be infinite.
+    return mean + (number / count - mean / count)

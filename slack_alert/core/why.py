@@ -1,0 +1,225 @@
+"""Why a job spoke, and why it did not: at a slot that has passed, now, and at one to come. Sentences, not printed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from datetime import datetime, timedelta
+from typing import NamedTuple
+
+from slack_alert.core.bindings import Job
+from slack_alert.core.decisions import account, summary
+from slack_alert.core.durations import format_duration
+from slack_alert.core.incidents import Incident, length
+from slack_alert.core.model import Verdict
+from slack_alert.core.outlook import outlook
+from slack_alert.core.pipeline import gate
+from slack_alert.core.policy import rests
+from slack_alert.core.reasons import gate_reason, hold_reason, quota_reason
+from slack_alert.core.subjects import Subject, Told, quoted
+
+_SPANS = tuple(timedelta(minutes=minutes) for minutes in (1, 60, 1_440, 46_080, 576_000, 5_256_000))
+
+
+class Answer(NamedTuple):
+    """What is answered, and which slot it is about (None: about now)."""
+
+    sentences: tuple[str, ...]
+    slot: datetime | None = None
+    told: Told | None = None
+
+
+def why_now(subject: Subject, latest: Sequence[Told]) -> Answer:
+    """Say how the job stands, what keeps it from running or speaking, and what it did lately (oldest first)."""
+    job = subject.job
+    said = [] if subject.is_running else ["slack-alert is not running: this is as if it were started now."]
+    if job is None:
+        said.append(f"No plugin has {subject.name} any more, so it does not run.")
+    else:
+        said += [*_standing(subject, job), *_memory(subject, job), _next(subject, job)]
+    said.append("Its last slots, the newest first:" if latest else "No slot of it is recorded.")
+    return Answer((*said, *(summary(subject, told) for told in reversed(latest))))
+
+
+def why_then(subject: Subject, told: Told, following: Told | None, *, slot: datetime | None = None) -> Answer:
+    """Say why a slot that is recorded went as it did, and what came after it; `slot` tells which one of a row."""
+    due = slot if slot is not None and told.record.count > 1 else told.record.slot
+    said = account(subject, told, due)
+    if following is not None:
+        said.append(f"After that, {summary(subject, following)}")
+    elif subject.job is not None:
+        said.append(_next(subject, subject.job))
+    return Answer(tuple(said), due, told)
+
+
+def why_unrecorded(
+    subject: Subject, at: datetime, slot: datetime | None, *, before: Told | None = None, following: Told | None = None
+) -> Answer:
+    """Say why there is no record of the slot at or before `at`; `slot` None: there was none."""
+    if slot is None:
+        said = [f"No slot of {subject.name} is known at {subject.clock(at)} or before it.", *_origin(subject)]
+    else:
+        said = [f"{subject.name} was due at {subject.clock(slot)}, and there is no record of it.", _lost(subject, slot)]
+    said += [f"Before that, {summary(subject, before)}"] if before else []
+    said += [f"After that, {summary(subject, following)}"] if following else []
+    if following is None and subject.job is not None:
+        said.append(_next(subject, subject.job))
+    return Answer(tuple(said), slot)
+
+
+def why_ahead(subject: Subject, at: datetime) -> Answer:
+    """Say what will decide about the slot at or before a time to come, or the first one after it."""
+    job = subject.job
+    if job is None:
+        return Answer((f"No plugin has {subject.name} any more: it will not run.",))
+    anchor = subject.first_seen or subject.now
+    after = max(subject.now, subject.last or subject.now)
+    slot = job.trigger.passed(after, at, anchor).last or job.trigger.next_after(max(at, after), anchor)
+    if slot is None:
+        return Answer((_never_due(subject, job),))
+    said = [f"{subject.name} is due at {subject.clock(slot)} ({job.trigger.describe()})."]
+    said.append(_prospect(subject, job, slot))
+    if gate(job, subject.state, slot, hold=subject.hold) is not Verdict.GO:
+        said.append(_next(subject, job))
+    return Answer(tuple(said), slot)
+
+
+def slot_before(job: Job, at: datetime, *, anchor: datetime) -> datetime | None:
+    """Find the last slot up to a time, as the job's trigger has it now; one of the last ten years."""
+    for span in _SPANS:
+        # The wider ones are only looked through where there are few slots.
+        if (last := job.trigger.passed(at - span, at, anchor).last) is not None:
+            return last
+    return None
+
+
+def _standing(subject: Subject, job: Job) -> Iterator[str]:
+    """Name everything that keeps it from running or from speaking now."""
+    now, name = subject.now, subject.name
+    found = 0
+    if subject.hold is not None and not subject.hold.is_over(now):
+        found += 1
+        resume = f"`slack-alert resume {name}` lets it run"
+        yield f"{name} does not run: it is {hold_reason(subject.hold, subject.zone)}; {resume}."
+    if rests(job.policy, subject.state.alerts, now):
+        found += 1
+        what = "runs and says nothing" if job.policy.mutes else "does not run: it rests"
+        yield f"{name} {what}, {quota_reason(job, subject.state.alerts)}."
+    if not job.policy.hours.contains(now):
+        found += 1
+        yield f"{name} does not run: off hours{_opening(subject, job, now)}."
+    if reason := subject.mute(now):
+        found += 1
+        yield f"{name} says nothing: {reason}."
+    if rests(job.policy, subject.state.errors, now):
+        yield f"Errors of {name} are not told: {quota_reason(job, subject.state.errors, word='error')}."
+    if not found:
+        yield f"{name} is active."
+    if subject.going is not None:
+        slot, began = subject.going
+        yield f"Its run of {subject.clock(slot)} goes on, since {subject.clock(began)}."
+
+
+def _memory(subject: Subject, job: Job) -> Iterator[str]:
+    """Tell what is remembered of it: the quota, the incident, what was withheld."""
+    state, policy = subject.state, job.policy
+    spent = state.alerts.count(subject.now, policy.pause_time)
+    if spent and not rests(policy, state.alerts, subject.now):
+        yield f"{spent} of {policy.max_alert} alerts within {format_duration(policy.pause_time)} are used."
+    if state.incident is not None:
+        yield _incident(subject, job, state.incident)
+    if state.withheld and state.withheld_since is not None:
+        s, were = ("", "was") if state.withheld == 1 else ("s", "were")
+        yield f"{state.withheld} alert{s} {were} withheld since {subject.clock(state.withheld_since)}."
+
+
+def _incident(subject: Subject, job: Job, incident: Incident) -> str:
+    said = f"An incident goes on since {subject.clock(incident.since)} ({length(incident, incident.last)})"
+    if incident.told is None:
+        after = job.policy.voice.after
+        return f"{said}, not told yet{f': from alert {after} in a row on' if incident.count < after else ''}."
+    said += f", told at {subject.clock(incident.told)}"
+    if incident.text:
+        said += f"; it last said {quoted(incident.text)}"
+    if incident.acknowledged_by:
+        when = f" at {subject.clock(incident.acknowledged_at)}" if incident.acknowledged_at else ""
+        said += f"; acknowledged by {incident.acknowledged_by}{when}"
+    return f"{said}."
+
+
+def _next(subject: Subject, job: Job) -> str:
+    seen = outlook(
+        job, subject.state, hold=subject.hold, first_seen=subject.first_seen, last=subject.last, now=subject.now
+    )
+    if seen.next_run is not None:
+        return f"It runs next at {subject.clock(seen.next_run)} ({job.trigger.describe()})."
+    held = subject.hold is not None and subject.hold.until is None
+    return "It does not run before it is resumed." if held else _never_due(subject, job)
+
+
+def _never_due(subject: Subject, job: Job) -> str:
+    if job.rule is not None:
+        return f"{subject.name} runs {job.rule.describe()}, at no time of its own."
+    return f"{subject.name} is never due again, as things stand ({job.trigger.describe()})."
+
+
+def _prospect(subject: Subject, job: Job, slot: datetime) -> str:
+    """Say what the gate would answer if nothing happens meanwhile, and what would be said."""
+    verdict = gate(job, subject.state, slot, hold=subject.hold)
+    if verdict is Verdict.OFF_HOURS:
+        return f"It will not run: off hours{_opening(subject, job, slot)}."
+    if verdict is not Verdict.GO:
+        return f"It will not run: {gate_reason(job, subject.state, slot, verdict, hold=subject.hold)}."
+    if reason := subject.mute(slot):
+        return f"It will run, and say nothing: {reason}."
+    if rests(job.policy, subject.state.alerts, slot):
+        return f"It will run, and post nothing: {quota_reason(job, subject.state.alerts)}."
+    return f"As things stand it will run{_open(job)}{_left(subject, job, slot)}."
+
+
+def _open(job: Job) -> str:
+    return "" if job.policy.hours.is_always else f", within its working hours {job.policy.hours.text}"
+
+
+def _left(subject: Subject, job: Job, slot: datetime) -> str:
+    if job.policy.max_alert == 0:
+        return ", and may speak without a limit"
+    used = subject.state.alerts.count(slot, job.policy.pause_time)
+    return f", and may speak: {used} of {job.policy.max_alert} alerts are used by then"
+
+
+def _opening(subject: Subject, job: Job, at: datetime) -> str:
+    opening = job.policy.hours.next_open(at)
+    until = f" until {subject.clock(opening)}" if opening is not None else ""
+    return f"{until} (its working hours are {job.policy.hours.text})"
+
+
+def _origin(subject: Subject) -> list[str]:
+    if subject.first_seen is None:
+        return ["It was never seen by a running slack-alert: its times begin with the first start."]
+    return [f"It was first seen at {subject.clock(subject.first_seen)}."]
+
+
+def _lost(subject: Subject, slot: datetime) -> str:
+    """Say why a slot left no record."""
+    if subject.first_seen is not None and slot < subject.first_seen:
+        return f"It was first seen at {subject.clock(subject.first_seen)}, after that."
+    if subject.going is not None and subject.going[0] >= slot:
+        return f"Its run goes on, since {subject.clock(subject.going[1])}."
+    if subject.last is not None and subject.last >= slot:
+        return "Its time is over, and it was folded with others or is no longer kept; or the job had other times then."
+    if subject.is_running:
+        return "Its run waits for its turn, goes on, or ended just now."
+    return f"slack-alert is not running: at its start {_at_start(subject, slot)}."
+
+
+def _at_start(subject: Subject, slot: datetime) -> str:
+    job = subject.job
+    assert job is not None, "it has slots"
+    verdict = gate(job, subject.state, slot, hold=subject.hold)
+    if verdict is not Verdict.GO:
+        return f"it is recorded as {verdict}"
+    if not job.trigger.by_wall_clock:
+        return "the last slot of the interval runs, and the others are recorded as missed"
+    if job.catch_up > subject.now - slot:
+        return f"it still runs, before {subject.clock(slot + job.catch_up)} (catch_up)"
+    return "it is recorded as missed"

@@ -1,0 +1,76 @@
+"""The lines of slots that did not run, and which of those that passed unseen still should."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+
+from slack_alert.core.gaps import Gap, gaps, make_up
+from slack_alert.core.lapses import LONG, Lapse
+from slack_alert.core.model import Record, Verdict
+from slack_alert.core.pipeline import standing
+from slack_alert.core.reasons import gate_reason
+from slack_alert.engine.hot import Hot
+from slack_alert.engine.ports import Books
+from slack_alert.engine.vigil import Unseen
+
+_TICK = timedelta(microseconds=1)
+
+
+class Accounts:
+    """Writes them down."""
+
+    def __init__(self, books: Books) -> None:
+        self._books = books
+
+    def skip(self, hot: Hot, slot: datetime, verdict: Verdict) -> None:
+        """Account for a slot that the gate held back."""
+        alerts, until = standing(hot.job, hot.state, slot, hold=hot.hold)
+        going = hot.run.slot if hot.run is not None else None
+        reason = gate_reason(hot.job, hot.state, slot, verdict, hold=hot.hold, going=going)
+        self._books.note(Record(0, hot.job.name, slot, verdict, alerts=alerts, paused_until=until, reason=reason))
+
+    def row(self, hot: Hot, gap: Gap, lapse: Lapse | None = None) -> None:
+        """Account for a row of slots that nobody tried to run; `lapse` says why nobody did."""
+        alerts, until = standing(hot.job, hot.state, gap.first, hold=hot.hold)
+        reason = gate_reason(hot.job, hot.state, gap.first, gap.verdict, hold=hot.hold)
+        if gap.verdict is Verdict.MISSED and lapse is not None:
+            reason = lapse.reason(gap.first, gap.last, hot.job.zone)
+        last = gap.last if gap.count > 1 else None
+        record = Record(
+            0, hot.job.name, gap.first, gap.verdict, alerts=alerts, paused_until=until, count=gap.count, until=last,
+            reason=reason,
+        )  # fmt: skip
+        self._books.note(record)
+        hot.pass_by(gap.last)
+
+    def late(self, hot: Hot, slots: Sequence[datetime], unseen: Unseen) -> datetime | None:
+        """Account for the slots but for the one that still runs, and give that: the last one, if it is not too old."""
+        if slots[0] >= unseen.long_ago:
+            self.folded(hot, unseen, first=slots[0], last=slots[-2])
+            return slots[-1]
+        young = max(LONG, hot.job.catch_up)
+        return self.passed(hot, unseen, after=slots[0] - _TICK, until=slots[-1], young=young)
+
+    def passed(
+        self, hot: Hot, unseen: Unseen, *, after: datetime, until: datetime, young: timedelta
+    ) -> datetime | None:
+        """Account for the slots in (after, until] that passed unseen, but for the one that still runs; give that.
+
+        One of the wall clock runs as long as it is younger than `young`.
+        """
+        rows = list(gaps(hot.job, hot.state, hot.hold, after=after, until=until, anchor=hot.anchor))
+        rest, slot = make_up(hot.job, rows, hot.anchor, young_after=unseen.lapse.until - young)
+        self._write(hot, rest, unseen)
+        return slot
+
+    def folded(self, hot: Hot, unseen: Unseen, *, first: datetime, last: datetime) -> None:
+        """Account for the slots from `first` to `last`, which a stall left without a run."""
+        rows = list(gaps(hot.job, hot.state, hot.hold, after=first - _TICK, until=last, anchor=hot.anchor))
+        self._write(hot, rows, unseen)
+
+    def _write(self, hot: Hot, rows: list[Gap], unseen: Unseen) -> None:
+        for row in rows:
+            self.row(hot, row, unseen.lapse)
+            if row.verdict is Verdict.MISSED:
+                unseen.missed[hot.job.name] = unseen.missed.get(hot.job.name, 0) + row.count

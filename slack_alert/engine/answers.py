@@ -1,0 +1,116 @@
+"""Answers to why: what the store remembers of a job around a time, put to the core; for the terminal and the chat."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from slack_alert.core.bindings import Job
+from slack_alert.core.policy import State
+from slack_alert.core.subjects import Subject, Told
+from slack_alert.core.why import Answer, slot_before, why_ahead, why_now, why_then, why_unrecorded
+from slack_alert.engine.mutes import Mutes
+from slack_alert.engine.ports import HistoryLine, Reader
+
+#: So many of its last slots are told of when nobody asks about one.
+_LATEST = 3
+_SPANS = tuple(timedelta(minutes=minutes) for minutes in (1, 15, 240, 3_600, 57_600))
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What somebody asks: about a job, and a time (None: now)."""
+
+    name: str
+    #: None: no plugin has it any more.
+    job: Job | None
+    at: datetime | None = None
+
+
+def answer(question: Question, reader: Reader, mutes: Mutes, *, now: datetime, is_running: bool) -> Answer:
+    """Say why a job spoke or did not, at a time or now."""
+    subject = _subject(question, reader, mutes, now=now, is_running=is_running)
+    if question.at is None:
+        latest = reader.history(job=question.name, since=None, limit=_LATEST)
+        return why_now(subject, [_told(reader, line) for line in latest])
+    if question.at > now:
+        return why_ahead(subject, question.at)
+    return _past(subject, reader, question.at)
+
+
+def _subject(question: Question, reader: Reader, mutes: Mutes, *, now: datetime, is_running: bool) -> Subject:
+    name, snapshot = question.name, reader.snapshot()
+    seen = snapshot.seen.get(name)
+    going = next((run for run in snapshot.running if run.binding == name), None) if is_running else None
+    return Subject(
+        name,
+        now,
+        mutes.zone,
+        question.job,
+        snapshot.states.get(name, State()),
+        snapshot.holds.get(name),
+        seen.first if seen else None,
+        seen.last if seen else None,
+        (going.slot, going.started) if going else None,
+        is_running,
+        lambda slot: mutes.reason(name, slot),
+    )
+
+
+def _past(subject: Subject, reader: Reader, at: datetime) -> Answer:
+    slot = slot_before(subject.job, at, anchor=subject.first_seen or subject.now) if subject.job is not None else None
+    found = _Found()
+    if slot is not None:
+        found.look(reader, subject.name, slot, at)
+        if (line := found.own) is not None:
+            return why_then(subject, _told(reader, line), _maybe(reader, found.following), slot=slot)
+    for since in (*(at - span for span in _SPANS), None):
+        found.look(reader, subject.name, since, at)
+        if found.latest is not None:
+            break
+    before, following = _maybe(reader, found.latest), _maybe(reader, found.following)
+    if slot is None and before is not None:
+        return why_then(subject, before, following)
+    return why_unrecorded(subject, at, slot, before=before, following=following)
+
+
+class _Found:
+    """The line that is about a time, and the one after it."""
+
+    def __init__(self) -> None:
+        self.following: HistoryLine | None = None
+        self._single: HistoryLine | None = None
+        self._row: HistoryLine | None = None
+
+    @property
+    def own(self) -> HistoryLine | None:
+        """The last slot that has a line of its own, or else the row it is in: folded rows go past other lines."""
+        return self._single or self._row
+
+    @property
+    def latest(self) -> HistoryLine | None:
+        """The line that goes furthest."""
+        return max((line for line in (self._single, self._row) if line is not None), key=_end, default=None)
+
+    def look(self, reader: Reader, job: str, since: datetime | None, at: datetime) -> None:
+        """Go through the lines that end at `since` or later, up to the first one after `at`."""
+        for line in reader.history(job=job, since=since, limit=None):
+            if line.record.slot > at:
+                self.following = line
+                return
+            if line.record.count == 1:
+                self._single = line
+            elif self._row is None or _end(line) >= _end(self._row):
+                self._row = line
+
+
+def _end(line: HistoryLine) -> datetime:
+    return line.record.until or line.record.slot
+
+
+def _maybe(reader: Reader, line: HistoryLine | None) -> Told | None:
+    return _told(reader, line) if line is not None else None
+
+
+def _told(reader: Reader, line: HistoryLine) -> Told:
+    return Told(line.record, tuple(reader.posted(line.record.run)) if line.record.run else ())

@@ -1,0 +1,53 @@
+"""Messages that may have been accepted already: the channel is asked before any of them is repeated."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from datetime import timedelta
+
+from slack_alert.core.backoff import Fate, Outcome
+from slack_alert.core.errors import NotNow, StoreError
+from slack_alert.core.model import Delivery
+from slack_alert.engine.ports import Channel, Clock
+
+log = logging.getLogger(__name__)
+
+
+class Doubts:
+    """Asks a channel for as long as it cannot answer; used by the sender, on its loop."""
+
+    def __init__(
+        self,
+        last_receipt: Callable[[str], str | None],
+        delay: Callable[[Delivery, Outcome], timedelta | None],
+        clock: Clock,
+    ) -> None:
+        self._last_receipt = last_receipt
+        self._delay = delay
+        self._clock = clock
+
+    async def found(self, channel: Channel, deliveries: Sequence[Delivery]) -> Mapping[int, str]:
+        """Insist on an answer until the messages are so old that they would be given up."""
+        asked = 0
+        while (found := await self._answer(channel, deliveries)) is None:
+            asked += 1
+            delay = self._delay(replace(deliveries[0], attempts=asked), Outcome(Fate.RETRY))
+            if delay is None:
+                return {}
+            await self._clock.sleep(delay.total_seconds())
+        return found
+
+    async def _answer(self, channel: Channel, deliveries: Sequence[Delivery]) -> Mapping[int, str] | None:
+        """Ask once; None: ask again."""
+        first = deliveries[0]
+        try:
+            return await channel.find(deliveries, self._last_receipt(str(first.message.to))) or {}
+        except (NotNow, StoreError) as error:
+            log.info("delivery in doubt", extra={"delivery": first.id, "reason": str(error)})
+            return None
+        except Exception:
+            # As with an attempt: a fault of the channel's own is no reason to keep the message for ever.
+            log.exception("channel failed", extra={"channel": channel.name, "delivery": first.id})
+            return {}

@@ -1,0 +1,81 @@
+"""Runs of programs that something else started, cron for example: as requests, and settled by the rules for errors."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import asdict
+from datetime import datetime, timedelta
+from typing import Any
+
+from slack_alert.core.model import Action, Address, Failure, Record, Result, Run, Usage, Verdict
+from slack_alert.core.pipeline import Settlement
+from slack_alert.core.policy import State
+from slack_alert.engine.ports import Batch, Request
+
+#: Says what a run from outside means, and sends the telling there (None: where errors go).
+Judge = Callable[[State, Run, Result, Address | None], Settlement]
+#: Gives what is remembered of a name once it was changed so.
+_Restate = Callable[[str, Callable[[State], State]], State]
+
+
+def outside_run(name: str, started: datetime, number: int = 0) -> Run:
+    """Make the run of a program that no plugin knows."""
+    return Run(number, name, Action(name, "", 0), started, started=started)
+
+
+def executed(run: Run, result: Result, to: Address | None) -> Request:
+    """Ask that a run from outside is written down, and its failure told."""
+    payload = {
+        "job": run.binding,
+        "slot": run.slot.isoformat(),
+        "seconds": result.duration.total_seconds(),
+        "printed": "".join(run.printed or ()),
+        "failure": asdict(result.failure) if result.failure else None,
+        "to": {"channel": to.channel, "conversation": to.conversation} if to else None,
+        "usage": {"cpu": result.usage.cpu.total_seconds(), "memory": result.usage.memory} if result.usage else None,
+    }
+    return Request("exec", payload, run.slot)
+
+
+def settle_execution(batch: Batch, request: Request, number: int, restate: _Restate, judge: Judge) -> None:
+    """Put what such a request means into the batch."""
+    payload: Mapping[str, Any] = request.payload  # Any: JSON that this module wrote
+    run, result = outside_run(payload["job"], datetime.fromisoformat(payload["slot"]), number), _result(payload)
+    to = Address(**payload["to"]) if payload["to"] else None
+    settlement = Settlement(State(), Verdict.QUIET)
+
+    def change(state: State) -> State:
+        nonlocal settlement
+        settlement = judge(state, run, result, to)
+        return settlement.state
+
+    batch.states[run.binding] = restate(run.binding, change)
+    batch.records.append(_record(run, result, settlement, payload["printed"]))
+    batch.messages.extend(settlement.messages)
+
+
+def _result(payload: Mapping[str, Any]) -> Result:
+    failure, usage = payload["failure"], payload["usage"]
+    return Result(
+        failure=Failure(**{**failure, "verdict": Verdict(failure["verdict"])}) if failure else None,
+        duration=timedelta(seconds=payload["seconds"]),
+        usage=Usage(timedelta(seconds=usage["cpu"]), usage["memory"]) if usage else None,
+    )
+
+
+def _record(run: Run, result: Result, settlement: Settlement, printed: str) -> Record:
+    told = dict.fromkeys(message.to.shown for message in settlement.messages)
+    return Record(
+        run.id,
+        run.binding,
+        run.slot,
+        settlement.verdict,
+        run.started,
+        result.duration,
+        settlement.text,
+        ", ".join(told) or None,
+        error=result.failure.traceback if result.failure else None,
+        printed=printed or None,
+        reason=settlement.reason or None,
+        usage=result.usage,
+    )

@@ -1,0 +1,131 @@
+"""What happens in a lane where more waits than a burst: the jobs take turns, and too much becomes one message."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
+from datetime import tzinfo
+from itertools import chain
+
+from slack_alert.core.errors import StoreError
+from slack_alert.core.model import Delivery, Message, Progress, Status
+from slack_alert.core.storms import MINUTE, Storm, Waiting, grown, overflow, storm_text, turn_of, waiting
+from slack_alert.core.values import Text
+from slack_alert.engine.lanes import KEPT, Lane
+from slack_alert.engine.ports import Batch, Books, Clock
+from slack_alert.engine.receipts import Receipts
+
+log = logging.getLogger(__name__)
+
+#: So many of those that wait in the store are looked at in one go; the loop has others to serve.
+_LOOKED_AT = 10 * KEPT
+
+
+class Storms:
+    """Looks after lanes that are not calm; used by the sender, on its loop."""
+
+    def __init__(
+        self,
+        books: Books,
+        *,
+        stored: Callable[[str | None, int, int], list[Delivery]],
+        receipts: Receipts,
+        clock: Clock,
+        zone: tzinfo,
+    ) -> None:
+        self._books = books
+        self._stored = stored
+        self._receipts = receipts
+        self._clock = clock
+        self._zone = zone
+
+    async def calm(self, lane: Lane) -> bool:
+        """Count what cannot be said in a minute, and put what is said next at the head.
+
+        False: more is to be read from the store first. Nothing of the lane is being sent meanwhile.
+        """
+        waits = len(lane.queue) + lane.spilled
+        lane.limit = max(lane.room, min(lane.limit, waits))
+        if waits > lane.limit and await self._collapse(lane) and lane.has_spilled:
+            return False
+        if lane.queue:
+            self._give_turn(lane)
+        return True
+
+    def _give_turn(self, lane: Lane) -> None:
+        storm = lane.storm
+        may_wait = storm is not None and self._clock.monotonic() < lane.storm_due
+        lane.turns.bring_forward(lane.queue, storm.key if storm and may_wait else None)
+        if storm is None:
+            return
+        if lane.queue[0].message.key == storm.key:  # From here on it counts no more.
+            lane.queue[0] = replace(lane.queue[0], message=self._message(lane, storm))
+            lane.storm = None
+        elif not may_wait and not any(each.message.key == storm.key for each in lane.queue):
+            lane.storm = None  # Somebody dropped it, or it waits in the store with all it counts.
+
+    async def _collapse(self, lane: Lane) -> bool:
+        try:
+            line = list(self._line(lane))
+        except StoreError as error:
+            log.warning("outbox not readable", extra={"reason": str(error)})
+            return False
+        gone = overflow(line, lane.room, has_summary=lane.storm is not None)
+        if not gone:
+            lane.limit = max(lane.room, len(lane.queue) + lane.spilled)
+            return False
+        if lane.storm is None:
+            log.warning("storm", extra={"to": str(lane.address), "waiting": len(line), "allowed": lane.room})
+            lane.storm_due = self._clock.monotonic() + MINUTE.total_seconds()
+        lane.storm = grown(lane.storm, gone)
+        lane.limit = lane.room
+        await self._written(self._batch(lane, lane.storm, gone))
+        self._forget(lane, frozenset(one.id for one in gone))
+        return True
+
+    def _line(self, lane: Lane) -> Iterator[Waiting]:
+        """Look at what waits in memory, and at what comes next in the store."""
+        keys: set[str] = set()
+        for delivery in chain(lane.queue, self._spilled(lane)):
+            keys.add(delivery.message.key)
+            yield waiting(delivery, is_followed=self._is_begun(delivery, lane) or self._is_followed(delivery, keys))
+
+    def _spilled(self, lane: Lane) -> Iterator[Delivery]:
+        after, left = lane.last, _LOOKED_AT
+        while after < lane.announced and left > 0:
+            page = self._stored(str(lane.address), after, KEPT)
+            yield from (delivery for delivery in page if delivery.id <= lane.announced)
+            left -= len(page)
+            after = page[-1].id if len(page) == KEPT else lane.announced
+
+    def _is_begun(self, delivery: Delivery, lane: Lane) -> bool:
+        """Whether it is the rest of something that was said in part."""
+        return turn_of(delivery.message) == lane.turns.speaking
+
+    def _is_followed(self, delivery: Delivery, before: set[str]) -> bool:
+        """Whether it belongs to a message that was said, or waits before it."""
+        root = delivery.message.root
+        return bool(root) and (root in before or self._receipts.joined(delivery).follows is not None)
+
+    def _batch(self, lane: Lane, storm: Storm, gone: Sequence[Waiting]) -> Batch:
+        """Give all of it as one: what is counted, and the message that counts it."""
+        at = self._clock.now()
+        marks = [Progress(one.id, Status.COLLAPSED, 0, at, reason=f"counted in {storm.key}") for one in gone]
+        return Batch(progress=marks, summaries=[self._message(lane, storm)])
+
+    def _message(self, lane: Lane, storm: Storm) -> Message:
+        return Message(storm.key, lane.address, Text(storm_text(storm, self._zone)))
+
+    async def _written(self, batch: Batch) -> None:
+        written = asyncio.Event()
+        loop = asyncio.get_running_loop()
+        self._books.put(batch, lambda: loop.call_soon_threadsafe(written.set))
+        await written.wait()
+
+    def _forget(self, lane: Lane, ids: frozenset[int]) -> None:
+        before = len(lane.queue)
+        lane.remove(ids)
+        if lane.has_spilled:
+            lane.spilled = max(1, lane.spilled - (len(ids) - (before - len(lane.queue))))

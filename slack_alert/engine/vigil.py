@@ -1,0 +1,65 @@
+"""Whether the clock was looked at all the time: what came long after its time passed unseen."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from slack_alert.core.lapses import LONG, Cause, Lapse
+from slack_alert.engine.ports import Clock
+
+#: When that was: by the wall's clock, and by the one that is never set and stands still while the machine sleeps.
+_Look = tuple[datetime, float]
+_SECOND = timedelta(seconds=1)
+
+
+class Unseen:
+    """A look at the clock, and which runs it found missed; what came before is worked out only where it matters."""
+
+    __slots__ = ("_before", "_lapse", "_look", "long_ago", "missed")
+
+    def __init__(self, look: _Look, before: _Look | None, lapse: Lapse | None = None) -> None:
+        self._look = look
+        self._before = before
+        self._lapse = lapse
+        #: Slots of before this passed unseen, later ones are in time.
+        self.long_ago = look[0] - LONG
+        #: How many runs of each job.
+        self.missed: dict[str, int] = {}
+
+    @classmethod
+    def down(cls, lapse: Lapse) -> Unseen:
+        """Make that of a start, after the program was down."""
+        return cls((lapse.until, 0.0), None, lapse)
+
+    @property
+    def lapse(self) -> Lapse:
+        """The time since the look before, or that of which it is known what it was."""
+        if self._lapse is not None:
+            return self._lapse
+        now, steady = self._look
+        if self._before is None:
+            return Lapse(Cause.STALLED, None, now)
+        since, steady_then = self._before
+        passed = now - since
+        asleep = passed - timedelta(seconds=steady - steady_then)
+        is_asleep = asleep > _SECOND and asleep * 2 > passed
+        return Lapse(Cause.ASLEEP if is_asleep else Cause.STALLED, since, now)
+
+    @property
+    def is_long(self) -> bool:
+        """Whether it is worth a message."""
+        return self._before is not None and self._before[0] < self.long_ago
+
+
+class Vigil:
+    """Remembers when the clock was looked at last. Used by the one thread that tells what is due."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._last: _Look | None = None
+
+    def look(self) -> Unseen:
+        """Look at the clock."""
+        look = self._clock.now(), self._clock.monotonic()
+        before, self._last = self._last, look
+        return Unseen(look, before)

@@ -1,0 +1,233 @@
+"""Run a program from outside as it would run by itself: its words pass through, its end is ours, and both are kept."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from datetime import timedelta
+from types import FrameType
+from typing import IO
+
+from slack_alert.executors.capture import KEPT
+
+#: As shells have it; the first is what `timeout` gives.
+TIMED_OUT, NOT_EXECUTABLE, NOT_FOUND, SIGNALED = 124, 126, 127, 128
+
+#: So long a program has to end after it was asked to.
+_GRACE = timedelta(seconds=5)
+#: What a program left behind may keep its output open for ever; so long after its end more is waited for.
+_LINGER = 1.0
+_STEP = 0.02
+_CHUNK = 65_536
+_Child = subprocess.Popen[bytes]
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """How a program ended."""
+
+    #: As a shell gives it: 128 and the signal's number where one ended it.
+    code: int
+    #: What it wrote to standard output and standard error, as it came; the middle of much is left out.
+    output: bytes
+    duration: timedelta
+    is_timed_out: bool = False
+    #: Why it could not be started.
+    obstacle: str = ""
+    #: What it used of the processor, and the most memory it had, in bytes; 0: that is not known here.
+    cpu: timedelta = timedelta()
+    memory: int = 0
+
+
+def call(
+    argv: Sequence[str], *, timeout: timedelta | None = None, out: int | None = 1, errors: int | None = 2
+) -> Ended:
+    """Run a program to its end; what it writes goes on to these descriptors (None: nowhere).
+
+    Signals that ask this process to end are passed on to it, and its end is waited for.
+    """
+    begun = time.monotonic()
+    # In a terminal it stays in the foreground: Ctrl+C reaches it by itself, and it may read.
+    leash = _Leash(is_apart=sys.stdin is None or not sys.stdin.isatty())
+    kept = _Kept()
+    with leash.heeded():
+        try:
+            child = leash.start(argv)
+        except OSError as error:
+            code = NOT_FOUND if isinstance(error, FileNotFoundError) else NOT_EXECUTABLE
+            return Ended(code, b"", timedelta(seconds=time.monotonic() - begun), obstacle=error.strerror or str(error))
+        readers = _readers(child, out, errors, kept)
+        is_timed_out = leash.wait(child, timeout)
+    ended = time.monotonic()
+    for reader in readers:
+        reader.finish(ended)
+    duration = timedelta(seconds=time.monotonic() - begun)
+    code = child.returncode if child.returncode >= 0 else SIGNALED - child.returncode
+    return Ended(TIMED_OUT if is_timed_out else code, kept.joined(), duration, is_timed_out, "", *_used())
+
+
+class _Leash:
+    """The one program that is run, and what asks it to end."""
+
+    def __init__(self, *, is_apart: bool) -> None:
+        #: It has a group of its own, which everything it starts belongs to.
+        self._is_apart = is_apart
+        self._child: _Child | None = None
+        #: Signals that came before it was there.
+        self._early: list[int] = []
+
+    def start(self, argv: Sequence[str]) -> _Child:
+        """Start it; raise OSError where that cannot be."""
+        self._child = subprocess.Popen(  # noqa: S603 - words, never a shell
+            argv, stdout=subprocess.PIPE, stderr=subprocess.PIPE, bufsize=0, start_new_session=self._is_apart
+        )
+        for number in self._early:
+            self._send(number)
+        return self._child
+
+    def wait(self, child: _Child, timeout: timedelta | None) -> bool:
+        """Wait for its end; tell whether it took too long and was ended."""
+        try:
+            child.wait(None if timeout is None else timeout.total_seconds())
+        except subprocess.TimeoutExpired:
+            self._send(signal.SIGTERM)
+            with suppress(subprocess.TimeoutExpired):
+                child.wait(_GRACE.total_seconds())
+            self._send(_KILL)
+            child.wait()
+            return True
+        return False
+
+    @contextmanager
+    def heeded(self) -> Iterator[None]:
+        """Pass on what asks this process to end; what whoever started it wants ignored (nohup) stays so."""
+        numbers = [number for number in _PASSED if signal.getsignal(number) is not signal.SIG_IGN]
+        before = {number: signal.signal(number, self._heed) for number in numbers}
+        try:
+            yield
+        finally:
+            for number, handling in before.items():
+                signal.signal(number, handling)
+
+    def _heed(self, number: int, _: FrameType | None) -> None:
+        if not self._is_apart and number == signal.SIGINT:
+            return  # The terminal's Ctrl+C has reached it already.
+        if self._child is None:
+            self._early.append(number)
+        else:
+            self._send(number)
+
+    def _send(self, number: int) -> None:
+        if self._child is not None:
+            _send(self._child, number, is_group=self._is_apart)
+
+
+class _Kept:
+    """The beginning and the end of what was written."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._head = bytearray()
+        self._tail = bytearray()
+        self._left_out = 0
+
+    def add(self, chunk: bytes) -> None:
+        with self._lock:
+            room = KEPT // 2 - len(self._head)
+            self._head += chunk[:room]
+            self._tail += chunk[room:] if room < len(chunk) else b""
+            if len(self._tail) > KEPT:
+                self._shorten()
+
+    def joined(self) -> bytes:
+        with self._lock:
+            self._shorten()
+            gap = f"\n… {self._left_out:,} more bytes …\n".encode() if self._left_out else b""
+            return bytes(self._head + gap + self._tail)
+
+    def _shorten(self) -> None:
+        excess = max(0, len(self._tail) - KEPT // 2)
+        del self._tail[:excess]
+        self._left_out += excess
+
+
+class _Reader:
+    """Takes what a program writes, on a thread of its own."""
+
+    def __init__(self, pipe: IO[bytes], out: int | None, kept: _Kept) -> None:
+        self._pipe = pipe
+        self._out = out
+        self._kept = kept
+        #: When it began to wait for more; None: it passes on what it has.
+        self._waits_since: float | None = time.monotonic()
+        self._thread = threading.Thread(target=self._read, name="output", daemon=True)
+        self._thread.start()
+
+    def finish(self, ended: float) -> None:
+        """Wait for the end of what is written, unless nothing comes any more since the program's end."""
+        while self._thread.is_alive():
+            since = self._waits_since
+            if since is not None and time.monotonic() - max(since, ended) > _LINGER:
+                return
+            self._thread.join(_STEP)
+
+    def _read(self) -> None:
+        with self._pipe:
+            while chunk := os.read(self._pipe.fileno(), _CHUNK):
+                self._waits_since = None
+                self._kept.add(chunk)
+                self._pass_on(chunk)
+                self._waits_since = time.monotonic()
+
+    def _pass_on(self, chunk: bytes) -> None:
+        rest = memoryview(chunk)
+        try:
+            while self._out is not None and rest:
+                rest = rest[os.write(self._out, rest) :]
+        except OSError:  # Nobody reads any more; the program may go on all the same.
+            self._out = None
+
+
+def _readers(child: _Child, out: int | None, errors: int | None, kept: _Kept) -> list[_Reader]:
+    assert child.stdout is not None, "it is a pipe"
+    assert child.stderr is not None, "as above"
+    return [_Reader(child.stdout, out, kept), _Reader(child.stderr, errors, kept)]
+
+
+if sys.platform == "win32":
+    _PASSED = (signal.SIGINT, signal.SIGTERM)
+    _KILL = signal.SIGTERM
+
+    def _used() -> tuple[timedelta, int]:
+        return timedelta(), 0
+
+    def _send(child: _Child, number: int, *, is_group: bool) -> None:  # noqa: ARG001 - no groups here
+        with suppress(OSError):
+            child.send_signal(number)
+
+else:
+    import resource
+
+    _PASSED = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT)
+    _KILL = signal.SIGKILL
+    _UNIT = 1 if sys.platform == "darwin" else 1024
+
+    def _used() -> tuple[timedelta, int]:
+        """Say what the programs used whose end was waited for."""
+        usage = resource.getrusage(resource.RUSAGE_CHILDREN)
+        return timedelta(seconds=usage.ru_utime + usage.ru_stime), usage.ru_maxrss * _UNIT
+
+    def _send(child: _Child, number: int, *, is_group: bool) -> None:
+        """Send a signal to the program, or to its group: what it has left behind belongs to that, too."""
+        with suppress(ProcessLookupError, PermissionError):
+            if is_group:
+                os.killpg(child.pid, number)
+            elif child.returncode is None:
+                os.kill(child.pid, number)

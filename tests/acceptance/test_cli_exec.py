@@ -1,0 +1,205 @@
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import threading
+from pathlib import Path
+
+import pytest
+
+from slack_alert.stores import DatabaseLock, SqliteInbox, inbox_path
+from tests.fakes.program import running
+from tests.fakes.project import Done, Project
+
+FAILS = "echo copying; echo 'no space' >&2; exit 3"
+ROOT = Path(__file__).parents[2]
+
+
+def execute(project: Project, script: str, *words: str) -> Done:
+    return project.run("exec", "nightly", *words, "--", "sh", "-c", script)
+
+
+def lines(project: Project, *words: str) -> list[dict[str, object]]:
+    return project.run("history", "nightly", "--json", *words).json_lines
+
+
+def test_a_command_that_is_fine_leaves_a_quiet_line_and_says_nothing(bare: Project) -> None:
+    done = execute(bare, "echo copied; echo careful >&2")
+
+    assert (done.code, done.out, done.err) == (0, "copied\n", "careful\n")
+    (line,) = lines(bare)
+    assert (line["verdict"], line["delivery"]) == ("quiet", None)
+    assert sorted(str(line["printed"]).splitlines()) == ["careful", "copied"]
+
+
+def test_a_command_that_fails_is_told_with_its_last_words(bare: Project) -> None:
+    done = execute(bare, FAILS)
+
+    (line,) = lines(bare)
+    assert (done.code, done.out) == (3, "copying\n")
+    assert (line["verdict"], line["error"], line["delivery"], line["run"]) == ("error", "exit code 3\n", "sent", 1)
+    head, *words = str(line["text"]).splitlines()
+    assert head.startswith("✗ nightly failed: exit code 3 after ")
+    assert sorted(words) == ["copying", "no space"]
+    assert head in done.err
+
+
+@pytest.mark.parametrize(
+    ("command", "code", "error"),
+    [
+        (("sh", "-c", "kill -9 $$"), 137, "exit code 137 (SIGKILL)\n"),
+        (("sh", "-c", "exit 255"), 255, "exit code 255\n"),
+        (("/no/such/command",), 127, "not started\n"),
+        (("/",), 126, "not started\n"),
+    ],
+)
+def test_the_exit_code_is_the_command_s(bare: Project, command: tuple[str, ...], code: int, error: str) -> None:
+    done = bare.run("exec", "nightly", "--", *command)
+
+    assert (done.code, [line["error"] for line in lines(bare)]) == (code, [error])
+
+
+def test_failures_beyond_the_quota_are_withheld(bare: Project) -> None:
+    for _ in range(3):
+        execute(bare, FAILS, "--max-alert", "2")
+
+    told = lines(bare)
+    assert [line["verdict"] for line in told] == ["error", "error", "muted"]
+    assert str(told[1]["text"]).splitlines()[-1].startswith("2 errors: muted for 60 min, until ")
+
+
+def test_quiet_output_is_in_the_history_only(bare: Project) -> None:
+    done = execute(bare, "echo copied", "--quiet-output")
+
+    assert (done.out, done.err) == ("", "")
+    assert [line["printed"] for line in lines(bare)] == ["copied\n"]
+
+
+@pytest.mark.slow
+def test_what_runs_too_long_is_ended_with_all_it_has_started(bare: Project) -> None:
+    done = execute(bare, "sleep 60 & echo $!; wait", "--timeout", "0.3s")
+
+    (line,) = lines(bare)
+    assert (done.code, line["verdict"], line["error"]) == (124, "timed_out", "given up\n")
+    assert not Path(f"/proc/{done.out.strip()}/exe").exists()
+
+
+def test_secrets_are_taken_out(bare: Project) -> None:
+    bare.write("slack_alert.conf", "[slack]\nheartbeat_url = https://hc.example/s3cr3t-check\n")
+    execute(bare, "echo token xoxb-12345-abcdef; exit 1")
+
+    (line,) = lines(bare)
+    assert line["printed"] == "token [secret]\n"
+    assert "xoxb" not in str(line)
+
+
+def test_much_output_is_cut_in_its_middle(bare: Project) -> None:
+    execute(bare, "echo first; head -c 600000 /dev/zero | tr '\\0' x; echo; echo last", "--quiet-output")
+
+    (line,) = lines(bare)
+    printed = str(line["printed"])
+    assert printed.startswith("first\nxxx")
+    assert printed.endswith("xxx\nlast\n")
+    assert "more bytes …" in printed
+    assert len(printed) < 300_000
+
+
+@pytest.mark.slow
+def test_what_a_command_leaves_behind_does_not_keep_it_from_ending(bare: Project) -> None:
+    done = execute(bare, "sleep 30 & echo $!")
+
+    os.kill(int(done.out), signal.SIGKILL)
+    assert done.code == 0
+
+
+@pytest.mark.parametrize(
+    ("conf", "said"),
+    [
+        ("[slack]\nchanel = #ops\n", "nightly is not recorded, and nobody is told how it ended: "),
+        ("[slack]\ndatabase = sqlite:////proc/none/state.db\n", "nightly is not recorded, and nobody is told"),
+    ],
+)
+def test_a_command_runs_and_keeps_its_exit_code_whatever_is_wrong_here(bare: Project, conf: str, said: str) -> None:
+    bare.write("slack_alert.conf", conf)
+
+    done = execute(bare, FAILS)
+
+    assert (done.code, done.out) == (3, "copying\n")
+    assert said in done.err
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("nightly",), "There is no command to run."),
+        (("", "--", "true"), "'' is no name for a job."),
+        (("nightly", "--timeout", "soon", "--", "true"), "--timeout: 'soon' is not a duration"),
+        (("nightly", "--timeout", "0", "--", "true"), "--timeout 0 is no time at all."),
+    ],
+)
+def test_what_cannot_be_meant_is_refused_and_nothing_runs(bare: Project, words: tuple[str, ...], said: str) -> None:
+    done = bare.run("exec", *words)
+
+    assert done.code == 2
+    assert said in done.err
+
+
+def test_a_dry_run_shows_the_message_and_keeps_nothing(bare: Project) -> None:
+    done = execute(bare, FAILS, "--dry-run")
+
+    assert "✗ nightly failed: exit code 3 after " in done.err
+    assert (done.code, bare.database.exists()) == (3, False)
+
+
+def test_beside_a_running_program_it_is_left_in_the_inbox(bare: Project) -> None:
+    with bare.owned():
+        done = execute(bare, FAILS, "--to", "#db")
+
+    (request,) = SqliteInbox(inbox_path(bare.database)).peek()
+    assert (done.code, request.kind, request.payload["job"]) == (3, "exec", "nightly")
+    assert request.payload["to"] == {"channel": "console", "conversation": "#db"}
+
+
+@pytest.mark.slow
+def test_where_another_short_command_owns_the_database_it_is_waited_for(bare: Project) -> None:
+    """Two cron jobs of the same minute: the second one's failure must not lie in the inbox until somebody comes."""
+    lock = DatabaseLock(bare.database)
+    assert lock.acquire(is_brief=True)
+    timer = threading.Timer(0.5, lock.release)
+    timer.start()
+
+    execute(bare, FAILS)
+
+    timer.join()
+    assert [line["delivery"] for line in lines(bare)] == ["sent"]
+
+
+@pytest.mark.slow
+def test_a_running_program_tells_it(project: Project) -> None:
+    plugin = "@deco(hours=1)\ndef lag(): return None\n"
+    project.write("plugins/jobs.py", plugin)
+    with running(project.path, plugin) as program:
+        done = project.run("exec", "nightly", "--quiet-output", "--", "sh", "-c", FAILS)
+
+        program.wait_until(lambda: "✗ nightly failed: exit code 3 after " in program.out, "the failure is told")
+    assert done.code == 3
+
+
+@pytest.mark.slow
+def test_a_signal_is_passed_on_and_the_end_waited_for(project: Project) -> None:
+    project.write("plugins/jobs.py", "def nothing(): pass\n")
+    script = "trap 'echo bye; exit 7' TERM; echo ready; while :; do sleep 0.01; done"
+    command = [sys.executable, "-m", "slack_alert", "exec", "nightly", "--", "sh", "-c", script]
+    environment = {**os.environ, "PYTHONPATH": str(ROOT), "HOME": str(project.path)}
+    with subprocess.Popen(
+        command, cwd=project.path, env=environment, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True
+    ) as wrapped:
+        assert wrapped.stdout is not None
+        assert wrapped.stdout.readline() == "ready\n"
+
+        wrapped.terminate()
+
+        assert wrapped.stdout.read() == "bye\n"
+    assert wrapped.returncode == 7

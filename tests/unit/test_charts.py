@@ -1,0 +1,74 @@
+from __future__ import annotations
+
+import struct
+import zlib
+from datetime import timedelta
+
+import pytest
+
+from slack_alert.charts import NoPicture, picture
+from slack_alert.charts.page import readable
+from slack_alert.core.figures import Report
+from slack_alert.core.model import Record, Verdict
+from slack_alert.core.statistics import Span
+from slack_alert.core.tallies import summaries
+from tests.fakes.engine_rig import BERLIN, MINUTE, at
+
+SPAN = Span(at("16 10:00"), at("16 11:00"))
+ODD = {"a\x00<b>\ud800": 1.0, **{str(n): 1e308 for n in range(30)}}
+
+
+def ran(minute: int, job: str = "db.lag", verdict: Verdict = Verdict.SAID, **fields: object) -> Record:
+    record = Record(1, job, SPAN.since + minute * MINUTE, verdict, duration=timedelta(seconds=minute / 10))
+    return record._replace(**fields)  # type: ignore[arg-type]  # each test names what it is about
+
+
+def drawn(*records: Record) -> bytes:
+    return picture(Report("All jobs", SPAN, BERLIN, summaries(records, SPAN)))
+
+
+def size(png: bytes) -> tuple[int, int]:
+    assert png[:8] == b"\x89PNG\r\n\x1a\n"
+    width, height = struct.unpack(">II", png[16:24])
+    return width, height
+
+
+def ink(png: bytes) -> int:
+    """Say how much there is to see: what is plain is packed into nearly nothing."""
+    packed = png[png.index(b"IDAT") + 4 :]
+    return len(zlib.compress(packed))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("records", "height"),
+    [
+        pytest.param([ran(3, numbers={"": 5}), ran(9, numbers={"": 7})], 858, id="one job with a number"),
+        pytest.param([ran(3, numbers=ODD), ran(4, numbers={"0": -1e308})], 858, id="odd and great numbers"),
+        pytest.param([*(ran(n, f"db.job{n}") for n in range(30)), ran(1, "数据.<b>&" * 40)], 1058, id="many jobs"),
+        pytest.param([ran(3, verdict=Verdict.PAUSED, duration=None)], 608, id="nothing ran"),
+    ],
+)
+def test_a_report_is_a_picture_as_tall_as_it_needs(records: list[Record], height: int) -> None:
+    png = drawn(*records)
+
+    assert size(png) == (1920, 2 * height)
+    assert ink(png) > 10_000
+
+
+@pytest.mark.slow
+def test_the_same_report_is_the_same_picture() -> None:
+    assert drawn(ran(3)) == drawn(ran(3))
+
+
+def test_where_no_font_is_found_there_is_no_picture_and_a_hint() -> None:
+    report = Report("All jobs", SPAN, BERLIN, summaries([ran(3)], SPAN))
+    with pytest.raises(NoPicture, match=r"this machine has no font .*: install one"):
+        picture(report, fonts=("No Such Font",))
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"), [("a<b", "a<b"), ("\x00\x1b[1m", "\ufffd\ufffd[1m"), ("\ud800é中🙂", "\ufffdé中🙂")]
+)
+def test_what_no_picture_can_hold_is_replaced(text: str, expected: str) -> None:
+    assert readable(text) == expected

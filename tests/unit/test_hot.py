@@ -1,0 +1,74 @@
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+
+from slack_alert.core.catalog import Catalog
+from slack_alert.core.model import Verdict
+from slack_alert.core.pipeline import Settlement
+from slack_alert.core.policy import Quota, State, rested, spend_alert
+from slack_alert.engine.engine import Engine
+from slack_alert.engine.hot import Hot
+from slack_alert.engine.ports import Batch, Seen, Snapshot
+from slack_alert.engine.simulation import Ledger, VirtualClock
+from tests.fakes.engine_rig import MARK, Held, at, make_job, make_policy, said
+
+RESTING = State(alerts=Quota((at("16 09:00"),), at("16 10:00")))
+
+
+def test_a_resume_while_a_run_is_settled_is_not_lost() -> None:
+    """It came between the look at the state and the word on it."""
+    hot = Hot(make_job(), RESTING, Seen(at("16 08:00")), None)
+    resumes = [partial(hot.restate, rested)]
+
+    def decide(state: State) -> Settlement:
+        if resumes:
+            resumes.pop()()
+        return Settlement(spend_alert(hot.job.policy, state, at("16 09:10")), Verdict.SAID)
+
+    hot.settle(decide)
+
+    assert hot.state == State(alerts=Quota((at("16 09:10"),)))
+
+
+def test_a_run_that_ends_while_somebody_resumes_is_not_lost() -> None:
+    hot = Hot(make_job(), RESTING, Seen(at("16 08:00")), None)
+    errors = Quota((at("16 09:10"),))
+    ends = [lambda: setattr(hot, "state", State(hot.state.alerts, errors))]
+
+    def change(state: State) -> State:
+        if ends:
+            ends.pop()()
+        return rested(state)
+
+    assert hot.restate(change) == hot.state == State(errors=errors)
+
+
+class Slow(Ledger):
+    """Books that let somebody else write first."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.before: Callable[[], object] | None = None
+        self.states: dict[str, State] = {}
+
+    def put(self, batch: Batch, then: Callable[[], object] | None = None) -> None:
+        before, self.before = self.before, None
+        if before is not None and batch.states:
+            before()
+        self.states.update(batch.states)
+        super().put(batch, then)
+
+
+def test_what_is_written_last_is_what_is_so() -> None:
+    books, executor, clock = Slow(), Held(), VirtualClock(at("16 09:00"))
+    catalog = Catalog((make_job(policy=make_policy(max_alert=1)),))
+    engine = Engine(catalog, books=books, executor=executor, clock=clock, mark=MARK)
+    engine.begin(Snapshot(), clock.now())
+    engine.due([(("db.lag",), [at("16 09:10")])])
+    books.before = lambda: engine.hold_by_name("db.lag", None)
+
+    executor.finish(said("late"))
+
+    assert books.states["db.lag"] == engine.state_of("db.lag")
+    assert engine.state_of("db.lag").alerts == Quota()

@@ -1,0 +1,54 @@
+"""What is said and recorded, without the secrets."""
+
+from __future__ import annotations
+
+from datetime import datetime, timezone
+
+import pytest
+
+from slack_alert.core.model import Address, Message, Record, Verdict
+from slack_alert.core.redaction import Redaction
+from slack_alert.core.values import Blocks, Piece, Text, Upload
+from slack_alert.engine.redacted import redacted_message, redacted_piece, redacted_record
+
+REDACTION = Redaction(["hunter2"])
+LINE = Record(1, "a.job", datetime(2026, 1, 5, 9, tzinfo=timezone.utc), Verdict.SAID)
+
+
+@pytest.mark.parametrize(
+    ("piece", "expected"),
+    [
+        (Text("is hunter2"), Text("is [secret]")),
+        (Blocks({"text": "hunter2", "blocks": [{"n": 1}]}), Blocks({"text": "[secret]", "blocks": [{"n": 1}]})),
+        (Upload("hunter2.txt", b"hunter2"), Upload("[secret].txt", b"hunter2")),
+    ],
+)
+def test_a_secret_is_taken_out_of_what_is_said(piece: Piece, expected: Piece) -> None:
+    assert redacted_piece(piece, REDACTION) == expected
+
+
+def test_what_a_text_lists_is_kept_without_secrets() -> None:
+    listed = redacted_piece(Text("cut", (("a", "a: 1"), ("hunter2", "hunter2: 2"))), REDACTION)
+
+    assert isinstance(listed, Text)
+    assert listed.entries == (("a", "a: 1"), ("[secret]", "[secret]: 2"))
+
+
+def test_what_holds_no_secret_stays_the_same_object() -> None:
+    message = Message("key", Address("slack", "#ops"), Text("fine", (("a", "a"),)))
+    record = LINE._replace(text="fine", error="trace", printed="out")
+
+    assert redacted_message(message, REDACTION) is message
+    assert redacted_record(record, REDACTION) is record
+
+
+@pytest.mark.parametrize(
+    ("record", "expected"),
+    [
+        (LINE._replace(text="is hunter2"), LINE._replace(text="is [secret]")),
+        (LINE._replace(error="is hunter2"), LINE._replace(error="is [secret]")),
+        (LINE._replace(printed="is hunter2"), LINE._replace(printed="is [secret]")),
+    ],
+)
+def test_a_secret_is_taken_out_of_a_line_of_history(record: Record, expected: Record) -> None:
+    assert redacted_record(record, REDACTION) == expected

@@ -1,0 +1,302 @@
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from slack_alert.core.absence import Absence
+from slack_alert.core.bindings import Job
+from slack_alert.core.events import Rule
+from slack_alert.core.hours import WorkingHours
+from slack_alert.core.incidents import Repeat, Voice
+from slack_alert.core.model import Manner, Record, Verdict
+from slack_alert.core.outcomes import outcome
+from slack_alert.core.quiet import QuietWindow
+from slack_alert.core.replay import Difference, FirstNotice, Past, loudest, replay
+from slack_alert.core.values import fallback
+from slack_alert.engine.mutes import Mutes
+from tests.fakes.acts import lived
+from tests.fakes.engine_rig import BERLIN, HOUR, MARK, MINUTE, at, make_job, make_policy
+
+BEGIN = at("16 09:00")
+LAG = "db2 is behind"
+
+
+def speaking(voice: Voice | None = None, *, hours: str = "always", max_alert: int = 3, mutes: bool = False) -> Job:
+    policy = make_policy(hours, max_alert=max_alert, mutes=mutes)
+    return make_job(policy=replace(policy, voice=voice or Voice()))
+
+
+def slots(*texts: str) -> dict[datetime, str]:
+    return {BEGIN + number * 10 * MINUTE: text for number, text in enumerate(texts, 1)}
+
+
+def happened(job: Job, *texts: str) -> list[Past]:
+    return lived(job, slots(*texts), BEGIN, BEGIN + (10 * len(texts) + 1) * MINUTE)
+
+
+def compared(job: Job, pasts: Sequence[Past], since: datetime = BEGIN) -> Difference:
+    return replay([job], pasts, since=since, mark=MARK)
+
+
+def manners(found: Difference) -> list[tuple[str, str, str]]:
+    return [
+        (f"{turn.slot.astimezone(BERLIN):%H:%M}", turn.was_said or "-", turn.now_said or "-") for turn in found.turns
+    ]
+
+
+def first_notices(found: Difference) -> list[tuple[int, timedelta | None, timedelta | None]]:
+    return [(each.count, _after(each, each.was), _after(each, each.now)) for each in found.incidents]
+
+
+def _after(notice: FirstNotice, at: datetime | None) -> timedelta | None:
+    return at - notice.since if at is not None else None
+
+
+# --- what would be said otherwise
+
+
+def test_speaking_from_the_third_alert_on_saves_the_first_two_and_tells_later() -> None:
+    pasts = happened(speaking(max_alert=0), LAG, LAG, LAG, "", LAG, "")
+
+    found = compared(speaking(Voice(after=3), max_alert=0), pasts)
+
+    assert manners(found) == [("09:10", "post", "-"), ("09:20", "post", "-"), ("09:50", "post", "-")]
+    assert (found.saved, found.added) == (3, 0)
+    assert first_notices(found) == [(3, timedelta(), 20 * MINUTE), (1, timedelta(), None)]
+    assert found.turns[0].reason == "alert 1 in a row, told from 3 on"
+
+
+def test_telling_the_recovery_adds_a_message() -> None:
+    found = compared(speaking(Voice(recovers=True)), happened(speaking(), LAG, ""))
+
+    assert manners(found) == [("09:20", "-", "post")]
+    assert (found.saved, found.added) == (0, 1)
+
+
+def test_an_edit_in_place_of_a_message_is_neither_saved_nor_added() -> None:
+    found = compared(speaking(Voice(repeat=Repeat.UPDATE)), happened(speaking(), LAG, LAG))
+
+    assert manners(found) == [("09:20", "post", "edit")]
+    assert (found.saved, found.added) == (0, 0)
+    assert (found.was, found.now) == ({Manner.POST: 2}, {Manner.POST: 1, Manner.EDIT: 1})
+
+
+def test_saying_each_time_what_was_said_on_change_only_tells_what_was_withheld() -> None:
+    pasts = happened(speaking(Voice(repeat=Repeat.CHANGE)), LAG, LAG, "db3 is behind")
+
+    assert manners(compared(speaking(), pasts)) == [("09:20", "-", "post")]
+
+
+def test_errors_keep_their_own_quota() -> None:
+    pasts = happened(speaking(), "!", "!", "!", "!")
+
+    found = compared(speaking(max_alert=1), pasts)
+
+    assert [(turn.was, turn.now) for turn in found.turns] == [(Verdict.ERROR, Verdict.MUTED)] * 2
+    assert found.incidents == []
+
+
+def test_quiet_windows_of_now_withhold_what_was_said() -> None:
+    window = Mutes(windows=[QuietWindow("backup", "mon 9:15-9:25", BERLIN)], zone=BERLIN)
+
+    found = replay([speaking()], happened(speaking(), LAG, LAG, LAG), since=BEGIN, mark=MARK, mute=window.reason)
+
+    assert [(turn.now, turn.reason) for turn in found.turns] == [
+        (Verdict.MUTED, "quiet window backup, until 09:25"),
+    ]
+
+
+# --- what nobody knows
+
+
+def test_a_slot_that_rested_is_unknown_where_it_would_run_now() -> None:
+    pasts = happened(speaking(max_alert=1), LAG, LAG, LAG, LAG)
+
+    found = compared(speaking(max_alert=0), pasts)
+
+    assert found.unknown == {"db.lag": 3}
+    assert found.turns == []
+
+
+def test_a_slot_that_rested_ends_no_incident() -> None:
+    pasts = happened(speaking(max_alert=1), LAG, *[LAG] * 6)
+
+    found = compared(speaking(max_alert=0), pasts)
+
+    assert first_notices(found) == [(2, timedelta(), timedelta())]
+
+
+@pytest.mark.parametrize(
+    ("hours", "since", "expected"),
+    [
+        ("always", "15 00:00", 24),
+        ("always", "16 07:30", 15),
+        ("9:30-19:00", "15 00:00", 3),
+        ("9:35-19:00", "15 00:00", 2),
+        ("6:00-6:30,9:30-19:00", "15 00:00", 6),
+        ("20:00-21:00", "15 00:00", 0),
+    ],
+)
+def test_of_a_row_outside_the_hours_the_slots_within_those_of_now_are_unknown(
+    hours: str, since: str, expected: int
+) -> None:
+    row = Record(0, "db.lag", at("16 06:00"), Verdict.OFF_HOURS, count=24, until=at("16 09:50"))
+
+    assert compared(speaking(hours=hours), [Past(row)], since=at(since)).unknown.total() == expected
+
+
+def test_what_a_person_paused_stays_paused() -> None:
+    held = Record(0, "db.lag", BEGIN, Verdict.PAUSED, reason="paused until Mon 16 Nov 12:00")
+
+    assert compared(speaking(), [Past(held)]).unknown == {}
+
+
+@pytest.mark.parametrize("verdict", [Verdict.MISSED, Verdict.OVERLAPPED, Verdict.INTERRUPTED, Verdict.CANCELED])
+def test_a_slot_that_did_not_run_for_another_reason_is_counted_apart(verdict: Verdict) -> None:
+    found = compared(speaking(), [Past(Record(0, "db.lag", BEGIN, verdict))])
+
+    assert (found.unknown, found.not_run, found.runs) == ({}, {verdict: 1}, {})
+
+
+def test_a_folded_hour_keeps_its_ends_and_counts_what_is_lost() -> None:
+    before, after = happened(speaking(max_alert=0), LAG, "", "", "", LAG, "")[::4]
+    hour = Record(0, "db.lag", at("16 09:20"), Verdict.QUIET, count=3, until=at("16 09:40"))
+    late = Record(0, "db.lag", at("16 10:00"), Verdict.QUIET, count=2, until=at("16 10:50"))
+
+    found = compared(speaking(Voice(recovers=True)), [before, Past(hour), after, Past(late)])
+
+    assert manners(found) == [("09:20", "-", "post"), ("10:00", "-", "post")]
+    assert (found.folded, found.blurred, found.runs) == ({"db.lag": 2}, {"db.lag": 1}, {"db.lag": 6})
+
+
+def test_the_end_of_a_folded_hour_comes_after_what_lies_within_it() -> None:
+    hour = Past(Record(0, "db.lag", at("16 09:00"), Verdict.QUIET, count=4, until=at("16 09:40")))
+
+    found = compared(speaking(Voice(recovers=True)), [hour, *happened(speaking(), LAG, LAG)])
+
+    assert manners(found) == [("09:40", "-", "post")]
+
+
+# --- what people did
+
+
+def test_a_mute_by_a_person_still_holds() -> None:
+    muted = Record(1, "db.lag", BEGIN, Verdict.MUTED, text=LAG, reason="muted until 13:00 by ann")
+
+    assert compared(speaking(), [Past(muted)]).turns == []
+
+
+def test_an_acknowledgement_still_holds() -> None:
+    first, second = happened(speaking(), LAG, LAG)
+    taken = second.record._replace(verdict=Verdict.MUTED, reason="acknowledged by ann")
+
+    assert compared(speaking(), [first, Past(taken)]).turns == []
+
+
+def test_what_was_missing_ends_an_incident_also_out_of_hours() -> None:
+    job = speaking(Voice(recovers=True), hours="9:00-9:15")._replace(
+        trigger=Absence(HOUR, HOUR, WorkingHours.parse("always", BERLIN)), rule=Rule(("backup.done",), {})
+    )
+    first, came = happened(speaking(), LAG, "")
+
+    assert manners(compared(job, [first, came])) == [("09:20", "-", "post")]
+    assert manners(compared(speaking(Voice(recovers=True), hours="9:00-9:15"), [first, came])) == []
+
+
+def test_what_a_person_asked_for_is_left_alone() -> None:
+    asked = Record(1, "db.lag", BEGIN, Verdict.SAID, text=LAG, asked_by="ann")
+
+    assert compared(speaking(Voice(after=9)), [Past(asked, Manner.POST)]) == Difference()
+
+
+def test_a_job_that_is_gone_is_counted() -> None:
+    found = replay([], happened(speaking(), LAG, LAG, ""), since=BEGIN, mark=MARK)
+
+    assert (found.gone, found.runs) == ({"db.lag": 2}, {})
+
+
+def test_what_lies_before_the_beginning_sets_the_scene() -> None:
+    pasts = happened(speaking(max_alert=0), LAG, LAG, LAG, LAG)
+
+    found = compared(speaking(max_alert=2), pasts, since=at("16 09:25"))
+
+    assert manners(found) == [("09:30", "post", "-"), ("09:40", "post", "-")]
+    assert found.runs == {"db.lag": 2}
+
+
+# --- outcomes
+
+
+@pytest.mark.parametrize(
+    ("text", "reason", "expected"),
+    [
+        (LAG, "", LAG),
+        (f"{LAG}\n3 alerts: paused for 60 min, until 10:30", "", LAG),
+        (f"{LAG}\n1 alert: muted for 1.5 min, until 10:30:15", "", LAG),
+        (f"{LAG}\n2 alerts were withheld since 09:10\n3 alerts: paused for 60 min, until 10:30", "", LAG),
+        (f"{LAG}\ntook 3.2 s, usually 1.1 s\n3 alerts: paused for 60 min, until 10:30", "", LAG),
+        (f"{LAG}\n4 alerts since 09:10, last 09:40", "", LAG),
+        (f"{LAG}\n2 alerts were seen", "", f"{LAG}\n2 alerts were seen"),
+        (":white_check_mark: *db.lag* recovered after 20m, 2 alerts", "recovered after 20m, 2 alerts", None),
+        ("*db.lag*: 2 alerts were withheld since 09:10", "", None),
+        ("*db.locks*: 2 alerts were withheld since 09:10", "", "*db.locks*: 2 alerts were withheld since 09:10"),
+    ],
+)
+def test_what_the_rules_added_is_no_part_of_the_outcome(text: str, reason: str, expected: str | None) -> None:
+    result = outcome(Record(1, "db.lag", BEGIN, Verdict.SAID, text=text, reason=reason))
+
+    assert result is not None
+    assert [fallback(piece) for piece in result.pieces] == ([expected] if expected else [])
+
+
+def test_a_failure_is_read_back_from_its_traceback() -> None:
+    record = Record(1, "db.lag", BEGIN, Verdict.TIMED_OUT, error="Traceback:\n  db.py\nOSError: no route: db2\n")
+
+    result = outcome(record)
+
+    assert result is not None
+    assert result.failure is not None
+    assert (result.failure.kind, result.failure.message, result.failure.verdict) == (
+        "OSError",
+        "no route: db2",
+        Verdict.TIMED_OUT,
+    )
+
+
+def test_loudest_manner_of_a_run_counts() -> None:
+    assert loudest([Manner.EDIT, Manner.POST, Manner.REPLY]) is Manner.POST
+    assert loudest([]) is None
+
+
+# --- the law
+
+
+@st.composite
+def policies(draw: st.DrawFn) -> Job:
+    voice = Voice(
+        after=draw(st.integers(1, 3)),
+        repeat=draw(st.sampled_from(Repeat)),
+        remind=draw(st.none() | st.just(30 * MINUTE)),
+        recovers=draw(st.booleans()),
+    )
+    # As the loader has it: who tells of an incident's end has to see it.
+    mutes = draw(st.booleans()) or voice.keeps_running
+    hours = draw(st.sampled_from(["always", "9:30-10:30", "9:00-9:20,10:00-19:00"]))
+    return speaking(voice, hours=hours, max_alert=draw(st.integers(0, 3)), mutes=mutes)
+
+
+@pytest.mark.slow
+@given(policies(), st.lists(st.sampled_from(["", "", "one", "two", "two\nthree", "!"]), max_size=40))
+@settings(max_examples=150)
+def test_replaying_under_the_same_rules_changes_nothing_and_leaves_nothing_open(job: Job, texts: list[str]) -> None:
+    pasts = happened(job, *texts)
+
+    found = compared(job, pasts)
+
+    assert (found.turns, found.unknown, found.was) == ([], {}, found.now)
+    assert [each for each in found.incidents if each.was != each.now] == []
