@@ -39,9 +39,7 @@ def _policy(batch: Batch) -> Iterator[Write]:
     seen = batch.seen.items()
     yield sql.PUT_SEEN, [(clean(job), micros(one.first), maybe_micros(one.last), at) for job, one in seen]
     holds = [(clean(job), hold) for job, hold in batch.holds.items()]
-    yield sql.PUT_HOLD, [
-        (job, maybe_micros(hold.until), clean(hold.by)) for job, hold in holds if hold is not None
-    ]
+    yield sql.PUT_HOLD, [(job, maybe_micros(hold.until), clean(hold.by)) for job, hold in holds if hold is not None]
     yield sql.CLEAR_HOLD, [(job,) for job, hold in holds if hold is None]
 
 

@@ -16,7 +16,7 @@ from slack_alert.loader.keywords import KEYWORDS
 from slack_alert.loader.source import compile_tree, parse
 from tests.fakes.plugins import DEFAULTS, write
 
-few = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+few = settings(max_examples=60, suppress_health_check=[HealthCheck.too_slow])
 
 NAMES = st.sampled_from(["deco", "x", "a.b", "print", "real", "lib", "é"])
 TEXTS = ["'a'", "'09:00'", "'* * * * *'", "'UTC'", "'#a'", "'2026-01-01'", "'\\ud800'", "''", "'always'", "'mute'"]

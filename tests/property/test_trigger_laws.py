@@ -117,7 +117,6 @@ def triggers(draw: st.DrawFn) -> tuple[Trigger, datetime]:
 spans = st.timedeltas(min_value=timedelta(0), max_value=DAY)
 
 
-@settings(deadline=None)
 @given(triggers(), spans, st.integers(0, 3600))
 def test_due_times_increase_and_are_what_passed_counts(
     drawn: tuple[Trigger, datetime], span: timedelta, seen_ago: int
@@ -131,7 +130,6 @@ def test_due_times_increase_and_are_what_passed_counts(
     assert expected == trigger.passed(after, after + span, anchor)
 
 
-@settings(deadline=None)
 @given(triggers(), spans)
 def test_no_due_time_lies_between_one_and_the_next(drawn: tuple[Trigger, datetime], ago: timedelta) -> None:
     trigger, now = drawn
@@ -146,7 +144,6 @@ def test_no_due_time_lies_between_one_and_the_next(drawn: tuple[Trigger, datetim
         assert earlier == slot or now - ago < earlier <= now
 
 
-@settings(deadline=None)
 @given(triggers(), spans, spans)
 def test_what_passed_in_two_stretches_adds_up(
     drawn: tuple[Trigger, datetime], first: timedelta, second: timedelta
@@ -158,7 +155,6 @@ def test_what_passed_in_two_stretches_adds_up(
     assert counts[0] + counts[1] == counts[2]
 
 
-@settings(deadline=None)
 @given(st.timedeltas(min_value=timedelta(seconds=0.1), max_value=30 * DAY), st.integers(0, 10**6), moments())
 def test_elapsed_interval_never_drifts(interval: timedelta, step: int, moment: tuple[tzinfo, datetime]) -> None:
     zone, anchor = moment
@@ -170,7 +166,7 @@ def test_elapsed_interval_never_drifts(interval: timedelta, step: int, moment: t
     assert trigger.passed(anchor, anchor + due, anchor).count == step % 4000
 
 
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 @given(lines(), moments())
 def test_cron_is_due_at_the_instants_of_its_wall_times(line: Line, moment: tuple[tzinfo, datetime]) -> None:
     zone, now = moment
@@ -183,7 +179,6 @@ def test_cron_is_due_at_the_instants_of_its_wall_times(line: Line, moment: tuple
     assert len(expected) == trigger.passed(now, until, now).count
 
 
-@settings(deadline=None)
 @given(
     st.integers(1, 31),
     st.integers(1, 12),
@@ -202,7 +197,6 @@ def test_either_day_field_matches_when_both_are_restricted(day: int, month: int,
     )
 
 
-@settings(deadline=None)
 @given(moments(), st.integers(1, 10), st.integers(0, 40))
 def test_whole_days_keep_the_local_time(moment: tuple[tzinfo, datetime], days: int, steps: int) -> None:
     zone, anchor = moment
@@ -219,7 +213,6 @@ def test_whole_days_keep_the_local_time(moment: tuple[tzinfo, datetime], days: i
     assert all((wall - begun) % (days * DAY) == timedelta(0) or is_after_a_gap(wall, zone) for wall in shown)
 
 
-@settings(deadline=None)
 @given(triggers(), spans)
 def test_answers_depend_on_nothing_but_the_question(drawn: tuple[Trigger, datetime], span: timedelta) -> None:
     trigger, now = drawn
