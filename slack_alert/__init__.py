@@ -49,6 +49,7 @@ class Keywords(TypedDict, total=False):
     pause_time: float | str
     while_paused: Literal["skip", "mute"]
     where: dict[str, object]
+    absent: float | str
     after: int
     repeat: Literal["post", "change", "thread", "update"]
     remind: float | str

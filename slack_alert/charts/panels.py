@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import sys
 from collections.abc import Callable, Sequence
 from datetime import timedelta, tzinfo
 from typing import Any  # pygal ships no type information.
@@ -15,6 +16,9 @@ from slack_alert.core.figures import Report, number
 from slack_alert.core.pace import spoken
 from slack_alert.core.series import ITSELF
 from slack_alert.core.statistics import PARTS, Span, Summary
+
+# pygal puts a finder of its own on the import path, in a form that Python no longer calls; nothing here needs it.
+sys.meta_path[:] = [finder for finder in sys.meta_path if type(finder).__module__ != "pygal"]
 
 #: A drawn panel and its height.
 Panel = tuple[str, int]

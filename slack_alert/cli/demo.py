@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -82,6 +81,8 @@ class _Teller:
     def wait(self, lines: int) -> None:
         """Wait until so many lines are read."""
         if self._is_waiting and lines:
+            import asyncio
+
             from slack_alert.engine.clock import SystemClock
 
             asyncio.run(SystemClock().sleep(lines * _SECONDS))

@@ -103,12 +103,15 @@ def _plugins(settings: Settings) -> Iterator[Finding]:
 def _database(settings: Settings) -> Iterator[Finding]:
     from slack_alert import bootstrap
     from slack_alert.stores import sqlite_version
-    from slack_alert.stores.examination import faults, obstacle
+    from slack_alert.stores.examination import faults, obstacle, want_of_room
 
     path = bootstrap.database(settings)
     if (blocked := obstacle(path)) is not None:
         advice = "give this user the right to write there, or set `database` to another place"
         yield Finding("database", "fail", f"{blocked} cannot be written", advice)
+        return
+    if (reason := want_of_room(path)) is not None:
+        yield Finding("database", "fail", f"{path.parent} takes nothing more ({reason})", "make room there")
         return
     try:
         damage = faults(path)

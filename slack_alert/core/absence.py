@@ -51,8 +51,13 @@ class Absence:
             first, last = first or slot, rest.last or slot
         return Passed(count, first, last)
 
+    @property
+    def length(self) -> str:
+        """How long it may stay away, for people."""
+        return format_duration(self.absent, largest="h")
+
     def describe(self) -> str:
-        return f"for {format_duration(self.absent, largest='h')}"
+        return f"absent for {self.length}"
 
     def _every(self, anchor: datetime) -> Every:
         return Every(self.again, anchor + self.absent)

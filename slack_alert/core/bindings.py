@@ -52,8 +52,8 @@ class Job(NamedTuple):
     @property
     def shown(self) -> str:
         """When it runs, for people."""
-        if self.awaits and self.rule is not None:
-            return f"no {' or '.join(self.rule.on)} {self.trigger.describe()}"
+        if isinstance(self.trigger, Absence) and self.rule is not None:
+            return f"no {' or '.join(self.rule.on)} for {self.trigger.length}"
         return ", ".join(filter(None, (self.trigger.describe(), self.rule.describe() if self.rule else "")))
 
 

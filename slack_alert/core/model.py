@@ -146,6 +146,8 @@ class Run:
     line: str = ""
     #: Passes on what is left of that line; set by whoever captures the output.
     end_line: Callable[[], None] | None = None
+    #: How much of what one run may say it has said, or wanted to, so far.
+    volume: int = 0
     #: How many messages it has said so far (`ctx.say`, `yield`), and where to.
     said: int = 0
     told: tuple[Address, ...] = ()

@@ -12,6 +12,8 @@ from slack_alert.core.markup import entities, plain
 #: Slack's own advice for `text`; beyond it a message may be cut.
 LIMIT = 4000
 PARTS = 10
+#: How a line begins that tells of what was left out.
+CUT = "… cut:"
 
 
 #: The entries of a list, a dict or a table: what each is known by, and the whole of it.
@@ -129,12 +131,19 @@ def _outside_atoms(text: str, start: int, end: int) -> int:
     return end
 
 
+#: The first line is looked for among so many characters.
+_FIRST = 10_000
+
+
 def _as_file(text: str, name: str) -> Upload:
     """Put a text into a file; its first line stands beside it, so that the chat still says what happened."""
     readable = plain(text)
-    first = next((line for line in readable.splitlines() if line.strip("` ")), "")
+    first = next((line for line in readable[:_FIRST].splitlines() if line.strip("` ")), "")
     count = readable.count("\n") + 1
     comment = f"{entities(first[:200])}\n… {count} {'line' if count == 1 else 'lines'}, in the file"
+    last = readable[readable.rfind("\n") + 1 :]
+    if last.startswith(CUT):
+        comment += f"\n{entities(last)}"
     return Upload(f"{name}.txt", readable.encode(), comment=comment)
 
 

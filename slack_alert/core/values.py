@@ -9,6 +9,7 @@ from math import isfinite
 from pathlib import Path
 from typing import Any  # A plugin returns what it likes.
 
+from slack_alert.core.bulk import GREATEST, check_form, cut_bytes, cut_lines, cut_text, too_great
 from slack_alert.core.foreign import grid, is_picture, is_record, is_truth, png
 from slack_alert.core.markup import Markup, plain
 from slack_alert.core.notices import error_card, on_terminal, pause_notice, with_notice, with_slot_time
@@ -45,7 +46,7 @@ def pieces(value: object, *, mark: Markup, name: str, doc: str | None) -> tuple[
     if value is None:
         return ()
     if type(value) is str:
-        return _text(mark.escape(value))
+        return _text(mark.escape(cut_text(value)))
     if value is True:
         return _text(mark.escape(_first_line(doc) or name))
     if type(value) in {int, float, bool}:
@@ -91,7 +92,7 @@ def _spoken(value: Any, mark: Markup, name: str, doc: str | None) -> tuple[Piece
         return _several(value, mark, name)
     if (frame := grid(value)) is not None:
         return _table(*frame, mark)
-    return _text(mark.escape(read(value)))
+    return _text(_cell(value, mark))
 
 
 def _text(canonical: str, entries: Entries = ()) -> tuple[Piece, ...]:
@@ -103,7 +104,9 @@ def _fields(rows: list[tuple[str, str]]) -> tuple[Piece, ...]:
 
 
 def _cell(value: object, mark: Markup) -> str:
-    return mark.escape(read(value))
+    if isinstance(value, (bytes, bytearray, memoryview)):
+        value = cut_bytes(value)
+    return mark.escape(cut_text(read(value)))
 
 
 def _first_line(doc: str | None) -> str:
@@ -133,6 +136,8 @@ def _file(value: Any, mark: Markup, name: str) -> Piece:
         return Upload(value.name or str(value), value)
     if isinstance(value, tuple):
         title = plain(mark.escape(value[0])).strip() or name
+        if len(value[1]) > GREATEST:
+            return too_great(title, len(value[1]))
         # Slack refuses a file without content, and saying nothing would hide it.
         return Upload(title, bytes(value[1])) if value[1] else Text(f"{mark.escape(title)}: an empty file")
     return Upload(f"{name}.png", png(value))
@@ -150,6 +155,7 @@ def _is_own_form(value: object) -> bool:
 
 def _own_form(value: dict[str, Any], mark: Markup) -> tuple[Piece, ...]:
     payload: Any = _sendable(value, mark, 0)
+    check_form(payload)
     return (Blocks(payload),) if payload.get("blocks") or str(payload.get("text") or "").strip() else ()
 
 
@@ -209,7 +215,8 @@ def _files(items: list[Any], mark: Markup, name: str) -> tuple[Piece, ...]:
 
 
 def _lines(items: list[Any], mark: Markup, _: str) -> tuple[Piece, ...]:
-    lines = [line for item in items if (line := _cell(item, mark)) and not line.isspace()]
+    written = (line for item in items if (line := _cell(item, mark)) and not line.isspace())
+    lines = cut_lines(written, len(items))
     return _text("\n".join(lines), tuple((line, line) for line in lines))
 
 

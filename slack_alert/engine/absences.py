@@ -59,8 +59,9 @@ class Absences:
 
 
 def missing(hot: Hot) -> str:
-    """Say what did not come, and since when: `no backup.done since Sat 21 Nov 02:00`."""
-    assert hot.job.rule is not None, "it awaits"
+    """Say what did not come, and since when: `no backup.done since Sat 21 Nov 02:00`; empty where nothing had to."""
+    if hot.job.rule is None or not hot.job.awaits:
+        return ""
     return f"no {' or '.join(hot.job.rule.on)} since {dated(hot.anchor, hot.job.zone)}"
 
 

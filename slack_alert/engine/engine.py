@@ -275,7 +275,7 @@ class Engine:
             return None
         if hot.job.rule is None:
             return self._admit_slot(hot, self._one_of(hot, slots, unseen), unseen)
-        if hot.job.awaits:
+        if hot.job.rule is not None and hot.job.awaits:
             self._books.put(Batch(), lambda: self._submit(self._admit_awaited(hot, slots, unseen)))
             return None
         return self._admit_in_turn(hot, self._one_of(hot, slots, unseen), unseen)
@@ -300,10 +300,7 @@ class Engine:
     def _admit_awaited(self, hot: Hot, slots: Sequence[datetime], unseen: Unseen | None) -> Run | None:
         if not all(map(hot.is_due, slots)):
             return None
-        run = self._admit_slot(hot, self._one_of(hot, slots, unseen), unseen)
-        if run is not None:
-            run.remark = "; ".join(filter(None, (missing(hot), run.remark)))
-        return run
+        return self._admit_slot(hot, self._one_of(hot, slots, unseen), unseen)
 
     def _admit_slot(self, hot: Hot, slot: datetime | None, unseen: Unseen | None) -> Run | None:
         """Let a slot run if it may."""
@@ -316,8 +313,9 @@ class Engine:
             self._skip(hot, slot, verdict)
             return None
         hot.run = self._run(hot, slot)
-        if unseen is not None:
-            hot.run.remark = unseen.lapse.remark(slot, hot.job.zone)
+        if unseen is not None or hot.job.rule is not None:
+            late = unseen.lapse.remark(slot, hot.job.zone) if unseen is not None else ""
+            hot.run.remark = "; ".join(filter(None, (missing(hot), late)))
         return hot.run
 
     def _finish(self, run: Run, result: Result) -> None:

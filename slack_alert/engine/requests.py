@@ -23,7 +23,8 @@ log = logging.getLogger(__name__)
 
 
 #: Remembers something else of a job, and gives what is remembered then.
-Restate = Callable[[str, Callable[[State], State]], State]
+Change = Callable[[State], State]
+Restate = Callable[[str, Change], State]
 #: By the time this is over, a mute that was taken counts for every slot.
 _TAKING = timedelta(seconds=0.1)
 

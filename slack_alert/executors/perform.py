@@ -9,6 +9,7 @@ from pathlib import Path
 from time import perf_counter
 from typing import Any
 
+from slack_alert.core.bulk import GREATEST, fit, too_great
 from slack_alert.core.markup import Markup
 from slack_alert.core.model import Result, Run
 from slack_alert.core.redaction import Redaction
@@ -158,8 +159,9 @@ class Render:
     def __call__(self, run: Run, value: object) -> tuple[Piece, ...]:
         """Give the pieces of one value; empty: quiet. What the value's own methods raise goes through."""
         said = pieces(value, mark=self.mark, name=run.action.name.rpartition(".")[2], doc=run.action.doc)
+        fitting, run.volume = fit(tuple(_read(piece) for piece in said), run.volume)
         # Before anything is split or made a file: a secret cut in two would not be found.
-        return tuple(redacted_piece(_read(piece), self.redaction) for piece in said)
+        return tuple(redacted_piece(piece, self.redaction) for piece in fitting)
 
     def numbers(self, value: object) -> Numbers:
         """Give what a value measures, under names without secrets."""
@@ -168,9 +170,17 @@ class Render:
 
 
 def _read(piece: Piece) -> Piece:
-    if isinstance(piece, Upload) and isinstance(piece.content, Path):
-        return replace(piece, content=piece.content.read_bytes())
-    return piece
+    """Read a file while it is there, but never more than may be sent: some have no end."""
+    if not isinstance(piece, Upload):
+        return piece
+    content = piece.content
+    if isinstance(content, Path):
+        with content.open("rb") as file:
+            content = file.read(GREATEST + 1)
+        if len(content) > GREATEST:
+            return too_great(piece.name, piece.content.stat().st_size if isinstance(piece.content, Path) else None)
+        return replace(piece, content=content)
+    return piece if len(content) <= GREATEST else too_great(piece.name, len(content))
 
 
 def _since(begun: float) -> timedelta:

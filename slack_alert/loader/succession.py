@@ -14,7 +14,7 @@ from slack_alert.loader.scopes import import_statements, imports
 
 def succeed(modules: Sequence[str]) -> dict[str, BaseException]:
     """Execute modules anew; where that fails, the former one stays, and the error is given."""
-    former = {name: sys.modules.pop(name) for name in modules if name in sys.modules}
+    former = {name: module for name in modules if (module := _take_out(name)) is not None}
     errors: dict[str, BaseException] = {}
     try:
         for name in modules:
@@ -29,9 +29,7 @@ def succeed(modules: Sequence[str]) -> dict[str, BaseException]:
 
 def remove(module: str) -> None:
     """Take a module out, the file of which is gone."""
-    parent, _, name = module.rpartition(".")
-    if sys.modules.pop(module, None) is not None and hasattr(sys.modules.get(parent), name):
-        delattr(sys.modules[parent], name)
+    _take_out(module)
 
 
 def dependents(changed: Iterable[str], texts: Mapping[str, Text]) -> set[str]:
@@ -61,6 +59,17 @@ def imported_by(module: str, text: Text) -> set[str]:
         for alias in statement.names
         for name, _ in imports(statement, alias, module, text.package)
     }
+
+
+def _take_out(name: str) -> ModuleType | None:
+    """Let an import find a module neither by its name nor in its package."""
+    module = sys.modules.pop(name, None)
+    parent, _, last = name.rpartition(".")
+    package = vars(sys.modules[parent]) if module is not None and parent in sys.modules else {}
+    # The package may have given the name to something else.
+    if last in package and package[last] is module:
+        del package[last]
+    return module
 
 
 def _imports_any(module: str, text: Text, names: set[str]) -> bool:

@@ -73,7 +73,7 @@ def test_years_of_seconds_are_counted_without_visiting_them() -> None:
     assert passed == Passed(3650 * 86_400, LAST + timedelta(seconds=1), LAST + timedelta(days=3650))
 
 
-@pytest.mark.parametrize(("absent", "said"), [(25 * HOUR, "for 25h"), (90 * MINUTE, "for 1h30m")])
+@pytest.mark.parametrize(("absent", "said"), [(25 * HOUR, "absent for 25h"), (90 * MINUTE, "absent for 1h30m")])
 def test_it_says_how_long_in_words(absent: timedelta, said: str) -> None:
     assert absence(absent).describe() == said
 

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import struct
+import sys
 import zlib
 from datetime import timedelta
 
@@ -72,3 +73,9 @@ def test_where_no_font_is_found_there_is_no_picture_and_a_hint() -> None:
 )
 def test_what_no_picture_can_hold_is_replaced(text: str, expected: str) -> None:
     assert readable(text) == expected
+
+
+def test_drawing_leaves_the_import_of_others_alone() -> None:
+    drawn(ran(1))
+
+    assert [finder for finder in sys.meta_path if type(finder).__module__.startswith("pygal")] == []

@@ -223,6 +223,23 @@ def test_what_imports_a_changed_file_is_executed_again(desk: Desk, helper: str) 
     assert call(desk.catalog, "y.a") == 2
 
 
+@pytest.mark.parametrize("importing", ["import common", "import common as common", "from . import common"])
+@pytest.mark.parametrize("place", ["", "db/"])
+def test_what_is_executed_before_the_changed_file_it_imports_finds_the_new_one(
+    desk: Desk, importing: str, place: str
+) -> None:
+    source = f"{importing}\n@deco(minutes=5)\ndef f(): return common.V"
+    job = f"{place.replace('/', '.')}b.f"
+    desk.load(**{f"{place}b": source, f"{place}common": "V = 1"})
+    desk.change(**{f"{place}common": "V = 2"})
+
+    assert call(desk.catalog, job) == 2
+    desk.change(**{f"{place}common": "raise OSError"})
+    assert call(desk.catalog, job) == 2
+    desk.change(**{f"{place}common": "V = 3"})
+    assert call(desk.catalog, job) == 3
+
+
 @pytest.mark.parametrize("helper", ["common", "_common"])
 @pytest.mark.parametrize("broken", ["def word(:", "raise OSError"])
 def test_faulty_file_that_others_import_is_told_of_once_and_changes_nothing(

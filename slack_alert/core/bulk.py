@@ -1,0 +1,104 @@
+"""How much may be said: what is beyond would hold up every other job, so it is cut, and the cut is told."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+
+from slack_alert.core.markup import entities
+from slack_alert.core.parts import CUT, Piece, Text, Upload
+
+#: So many characters one text may have; as a file they are what fills a shelf.
+LONGEST = 4_000_000
+#: So many bytes one file may have.
+GREATEST = 16_000_000
+#: So much all of what one run says may have, in escaped characters and bytes: any text that may be said, or any file.
+ROOM = 20_000_000
+#: So many characters Slack's own form may have; of a message Slack takes far less.
+_FORM = 1_000_000
+#: A text is cut at a white space where there is one among so many characters.
+_WORD = 1_000
+
+
+def cut_text(text: str) -> str:
+    """Give as much of a text, not escaped yet, as may be said, and say on its last line what was cut."""
+    if len(text) <= LONGEST:
+        return text
+    # A cut within a word might show half of a secret, which nobody would find.
+    end = max(text.rfind(space, LONGEST - _WORD, LONGEST) for space in " \n")
+    head = text[: end if end > 0 else LONGEST]
+    return f"{head}\n{_notice(len(head), len(text), 'characters')}"
+
+
+def cut_bytes(content: bytes | bytearray | memoryview) -> bytes:
+    """Give as much of bytes that are read as text as may be said, as for a text."""
+    if len(content) <= LONGEST:
+        return bytes(content)
+    return bytes(content[:LONGEST]) + f"\n{_notice(LONGEST, len(content), 'bytes')}".encode()
+
+
+def cut_lines(lines: Iterable[str], count: int) -> list[str]:
+    """Give as many of `count` lines as may be said together, and say on the last one how many there are."""
+    said: list[str] = []
+    length = 0
+    for line in lines:
+        length += len(line) + 1
+        if said and length > LONGEST:
+            return [*said, _notice(len(said), count, "lines")]
+        said.append(line)
+    return said
+
+
+def too_great(name: str, size: int | None) -> Text:
+    """Say that a file is not sent; a size of None: it has no end that anybody knows."""
+    known = f"of {size / 1_000_000:,.0f} MB" if size else f"of more than {GREATEST // 1_000_000} MB"
+    return Text(
+        f"{entities(name)}: a file {known} is not sent, {GREATEST // 1_000_000} MB is the most. "
+        "Send a part of it, or say where it lies."
+    )
+
+
+def check_form(payload: Mapping[str, object]) -> None:
+    """Raise ValueError where Slack's own form is longer than Slack would ever take."""
+    length = sum(_lengths(payload))
+    if length > _FORM:
+        raise ValueError(
+            f"Slack's own form has {length:,} characters, {_FORM:,} is the most: "
+            "return the text itself, a long one becomes a file"
+        )
+
+
+def fit(pieces: tuple[Piece, ...], said: int) -> tuple[tuple[Piece, ...], int]:
+    """Give what a run may still say after it has said so much, and how much that is then; the cut is told once."""
+    if said > ROOM:
+        return (), said
+    for number, piece in enumerate(pieces):
+        said += _weight(piece)
+        if said > ROOM:
+            left = Text(f"{CUT} one run says {ROOM // 1_000_000} MB at most, what is beyond is left out")
+            return (*pieces[:number], left), said
+    return pieces, said
+
+
+def _notice(kept: int, count: int, noun: str) -> str:
+    return f"{CUT} the first {kept:,} of {count:,} {noun}"
+
+
+def _weight(piece: Piece) -> int:
+    if isinstance(piece, Text):
+        return len(piece.text)
+    if isinstance(piece, Upload):
+        return len(piece.content) if isinstance(piece.content, bytes) else 0
+    return sum(_lengths(piece.payload))
+
+
+def _lengths(node: object) -> Iterator[int]:
+    if isinstance(node, str):
+        yield len(node)
+    children: Iterable[object] = ()
+    if isinstance(node, Mapping):
+        children = node.values()
+    elif isinstance(node, (list, tuple)):
+        children = node
+    for child in children:
+        yield 1
+        yield from _lengths(child)

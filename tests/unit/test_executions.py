@@ -1,0 +1,101 @@
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from datetime import timedelta
+from itertools import count
+
+import pytest
+
+from slack_alert.core.bindings import Job
+from slack_alert.core.model import Address, Failure, Result, Run, Usage, Verdict
+from slack_alert.core.pipeline import Settlement, settle
+from slack_alert.core.policy import State
+from slack_alert.core.triggers import Never
+from slack_alert.core.values import fallback
+from slack_alert.engine import requests
+from slack_alert.engine.executions import Judge, executed, outside_run
+from slack_alert.engine.ports import Batch, Request
+from tests.fakes.engine_rig import BERLIN, ERRORS, MARK, at, make_policy
+
+FAILURE = Failure("exit code 3 after 2.0s", "", "", "exit code 3\n", output="no space\n```left```")
+FAILED = Result(failure=FAILURE, duration=timedelta(seconds=2), usage=Usage(timedelta(seconds=0.5), 4096))
+
+
+def judge_of(mute: str = "") -> Judge:
+    def judge(state: State, run: Run, result: Result, to: Address | None) -> Settlement:
+        told = to or ERRORS
+        job = Job(run.binding, run.action, Never(), make_policy(max_alert=2), told, told, BERLIN)
+        return settle(job, state, run, result, MARK, mute=mute)
+
+    return judge
+
+
+class Desk:
+    """Carries out what came through the inbox, where a payload is JSON, and remembers the states."""
+
+    def __init__(self, mute: str = "") -> None:
+        self._ids = count(42)
+        self._judge = judge_of(mute)
+        self.states: dict[str, State] = {}
+
+    def carry_out(self, result: Result, time: str = "16 02:30", to: Address | None = None) -> Batch:
+        run = outside_run("nightly", at(time))
+        run.printed = ["copying\n"]
+        request = executed(run, result, to)
+        left = replace(request, id=9, payload=json.loads(json.dumps(request.payload)))
+        return requests.carry_out(left, self._ids.__next__, self._restate, self._judge)
+
+    def _restate(self, job: str, change: requests.Change) -> State:
+        self.states[job] = change(self.states.get(job, State()))
+        return self.states[job]
+
+
+def test_a_run_that_was_fine_is_a_quiet_line() -> None:
+    batch = Desk().carry_out(Result(duration=timedelta(seconds=2)))
+
+    (record,) = batch.records
+    assert (record.run, record.binding, record.slot) == (42, "nightly", at("16 02:30"))
+    assert (record.verdict, record.printed, record.started) == (Verdict.QUIET, "copying\n", at("16 02:30"))
+    assert (batch.messages, batch.states, batch.taken) == ([], {"nightly": State()}, 9)
+
+
+def test_a_failure_is_told_with_the_last_words_in_a_fence_of_their_own() -> None:
+    batch = Desk().carry_out(FAILED)
+
+    (record,), (message,) = batch.records, batch.messages
+    assert (record.verdict, record.error, record.to) == (Verdict.ERROR, "exit code 3\n", "#errors")
+    assert record.usage == FAILED.usage
+    assert fallback(message.piece) == (
+        ":rotating_light: *nightly* failed: exit code 3 after 2.0s\n```\nno space\nˋˋˋleftˋˋˋ\n```"
+    )
+
+
+def test_a_failure_is_told_where_it_was_asked_for() -> None:
+    batch = Desk().carry_out(FAILED, to=Address("slack", "#db"))
+
+    assert [message.to for message in batch.messages] == [Address("slack", "#db")]
+
+
+def test_failures_beyond_the_quota_are_withheld_one_request_after_the_other() -> None:
+    desk = Desk()
+
+    batches = [desk.carry_out(FAILED, f"16 02:3{minute}") for minute in range(3)]
+
+    assert [record.verdict for batch in batches for record in batch.records] == ["error", "error", "muted"]
+    assert [len(batch.messages) for batch in batches] == [1, 1, 0]
+    assert batches[2].records[0].reason == "2 of 2 errors since 02:30, until 03:31"
+
+
+def test_what_somebody_muted_is_recorded_with_the_reason() -> None:
+    batch = Desk("quiet window nights").carry_out(FAILED)
+
+    (record,) = batch.records
+    assert (record.verdict, record.reason, batch.messages) == (Verdict.MUTED, "quiet window nights", [])
+
+
+def test_a_program_that_cannot_judge_refuses_it(caplog: pytest.LogCaptureFixture) -> None:
+    request = Request("exec", executed(outside_run("nightly", at("16 02:30")), FAILED, None).payload, at("16 02:30"), 9)
+
+    assert requests.carry_out(request, count(1).__next__) == Batch(taken=9, at=at("16 02:30"))
+    assert "request refused" in caplog.text
