@@ -9,6 +9,7 @@ from slack_alert.core.markup import Markup
 from slack_alert.engine.clock import SystemClock
 from slack_alert.executors.child import Child
 from slack_alert.executors.line import Line
+from slack_alert.executors.sources import Shelved
 from slack_alert.loader.shelf import Shelf
 
 
@@ -18,4 +19,5 @@ def main() -> None:
     hello = line.first()
     root = Path(hello["path"])
     shelf = Shelf(root, tuple(hello["markers"]))
-    Child(line, shelf.find, path=root, mark=Markup(token_hex(8)), clock=SystemClock()).serve()
+    files = Shelved(shelf.find, shelf.take, shelf.found)
+    Child(line, files, path=root, mark=Markup(token_hex(8)), clock=SystemClock()).serve()

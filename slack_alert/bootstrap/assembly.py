@@ -36,6 +36,7 @@ from slack_alert.engine.writer import Writer
 from slack_alert.executors.inline import Inline
 from slack_alert.executors.perform import Performer, Render
 from slack_alert.executors.retrying import Retrying
+from slack_alert.executors.sources import Sources
 from slack_alert.loader import plugins_folder
 from slack_alert.stores import MemoryStore
 
@@ -55,7 +56,7 @@ class Stores:
 
 
 def assemble(
-    settings: Settings, catalog: Catalog, stores: Stores, *, out: TextIO, reload: Reload | None = None
+    settings: Settings, catalog: Catalog, stores: Stores, *, sources: Sources, out: TextIO, reload: Reload | None = None
 ) -> Parts:
     """Put an app together; must be called on the loop it shall run on."""
     store = stores.store
@@ -77,6 +78,7 @@ def assemble(
     loop = asyncio.get_running_loop()
     processes = make_processes(
         settings,
+        sources=sources,
         context=lambda run: Context(run, services),
         notice=lambda run, value: engine.emit(run, value),  # noqa: PLW0108 - as above
         redaction=redaction,

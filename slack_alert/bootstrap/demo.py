@@ -48,7 +48,7 @@ class Demo:
         self._store = SqliteStore(database(self.settings))
         self.before = self._store.open()
         self.reader = open_reader(self.settings)
-        self.catalog, self._reload = follow_plugins(self.settings)
+        self.catalog, self._reload, _ = follow_plugins(self.settings)
         self._mark = new_mark()
         self._loop = asyncio.new_event_loop()
         books = DirectBooks(self._store, self.clock, lambda deliveries: self._sender.accept(deliveries))  # noqa: PLW0108 - made below

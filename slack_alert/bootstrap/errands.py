@@ -53,8 +53,7 @@ def leave(settings: Settings, *requested: Request) -> bool:
     """
     place = database(settings)
     inbox = SqliteInbox(inbox_path(place))
-    for request in requested:
-        inbox.put(request)
+    inbox.put(*requested)
     clock = SystemClock()
     until = clock.monotonic() + (2 * PATIENCE).total_seconds()
     wait = timedelta()

@@ -14,6 +14,7 @@ from slack_alert.engine.children import Children
 from slack_alert.engine.context import Context, public
 from slack_alert.engine.ports import Clock
 from slack_alert.executors.process import Processes, Program
+from slack_alert.executors.sources import Sources
 
 if TYPE_CHECKING:
     from slack_alert.settings import Settings
@@ -25,6 +26,7 @@ _CODE = "import sys; sys.path[:] = sys.argv[1:]; from slack_alert.apart import m
 def make_processes(
     settings: Settings,
     *,
+    sources: Sources,
     context: Callable[[Run], Context],
     notice: Callable[[Run, object], None],
     redaction: Redaction,
@@ -34,6 +36,7 @@ def make_processes(
     """Make what starts processes; none is started before it is wanted."""
     return Processes(
         lambda: make_program(settings.path, settings.markers),
+        sources=sources,
         context=context,
         notice=notice,
         redaction=redaction,

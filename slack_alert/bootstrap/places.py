@@ -16,7 +16,7 @@ from slack_alert.core.catalog import Catalog, Change
 from slack_alert.core.model import Address
 from slack_alert.engine.clock import SystemClock
 from slack_alert.engine.ports import Reader, Reload
-from slack_alert.loader import Defaults, load, open_plugins, survey
+from slack_alert.loader import Accepted, Defaults, load, open_plugins, survey
 from slack_alert.stores import DatabaseLock, SqliteReader, sqlite_path
 
 if TYPE_CHECKING:
@@ -82,8 +82,10 @@ def load_plugins(settings: Settings, progress: Callable[[int, int], None] | None
     return _reachable(settings, load(settings.path, defaults(settings), cache=cache, progress=progress))
 
 
-def follow_plugins(settings: Settings, progress: Callable[[int, int], None] | None = None) -> tuple[Catalog, Reload]:
-    """Do as `load_plugins` does, and give what takes up later changes."""
+def follow_plugins(
+    settings: Settings, progress: Callable[[int, int], None] | None = None
+) -> tuple[Catalog, Reload, Accepted]:
+    """Do as `load_plugins` does, and give what takes up later changes, and the files as they run."""
     cache = None if settings.dry_run else database(settings).with_name("code")
     plugins = open_plugins(settings.path, lambda: defaults(settings), cache=cache, progress=progress)
 
@@ -91,7 +93,7 @@ def follow_plugins(settings: Settings, progress: Callable[[int, int], None] | No
         change = plugins.reload(passed)
         return change and replace(change, catalog=_reachable(settings, change.catalog))
 
-    return _reachable(settings, plugins.catalog), reload
+    return _reachable(settings, plugins.catalog), reload, plugins.accepted
 
 
 def _reachable(settings: Settings, catalog: Catalog) -> Catalog:

@@ -11,11 +11,12 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, NoReturn, TextIO
 
 from slack_alert.bootstrap.assembly import Stores, assemble
-from slack_alert.bootstrap.places import address, database, errors_address, follow_plugins, load_plugins, owning
+from slack_alert.bootstrap.places import address, database, errors_address, follow_plugins, owning
 from slack_alert.core.catalog import Catalog
 from slack_alert.engine.app import App, Manners
 from slack_alert.engine.engine import Engine
-from slack_alert.engine.ports import Limits, Reload
+from slack_alert.engine.ports import Limits
+from slack_alert.executors.sources import Sources
 from slack_alert.loader import plugins_folder
 from slack_alert.stores import MemoryInbox, MemoryStore, SqliteInbox, SqliteStore, inbox_path
 
@@ -48,14 +49,11 @@ def run(settings: Settings, *, out: TextIO, standby: bool, progress: Progress | 
 
 
 def _run(settings: Settings, stores: Stores, out: TextIO, progress: Progress | None, ready: Ready) -> int:
-    reload: Reload | None = None
-    if settings.reload == "off":
-        catalog = load_plugins(settings, progress)
-    else:
-        catalog, reload = follow_plugins(settings, progress)
+    catalog, follow, accepted = follow_plugins(settings, progress)
+    reload = None if settings.reload == "off" else follow
 
     async def main() -> int:
-        parts = assemble(settings, catalog, stores, out=out, reload=reload)
+        parts = assemble(settings, catalog, stores, sources=Sources(accepted.of, accepted.find), out=out, reload=reload)
         app = App(parts, _manners(settings))
         if not catalog.jobs:
             app.stop()  # What keeps the functions out is said all the same.

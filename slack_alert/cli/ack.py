@@ -29,7 +29,7 @@ def ack(ctx: click.Context, /, *, job: str, by: str | None, **flags: object) -> 
 
     JOB: a name, its last part, or a pattern such as 'db.*'.
     """
-    from slack_alert import bootstrap
+    from slack_alert.bootstrap import errands
     from slack_alert.engine import requests
     from slack_alert.engine.clock import SystemClock
 
@@ -45,8 +45,8 @@ def ack(ctx: click.Context, /, *, job: str, by: str | None, **flags: object) -> 
         tell(f"{listed(names)} {'has' if len(names) == 1 else 'have'} no open incident that was told.")
         return codes.FOUND
     if fresh:
-        who = (by or "").strip() or bootstrap.person()
-        is_taken = bootstrap.leave(settings, *(requests.acknowledge(name, now, by=who) for name in fresh))
+        who = (by or "").strip() or errands.person()
+        is_taken = errands.leave(settings, *(requests.acknowledge(name, now, by=who) for name in fresh))
         tell(f"{listed(fresh)} {'is' if len(fresh) == 1 else 'are'} acknowledged by {who}: quiet until the recovery.")
         remark_absence(is_taken=is_taken)
     return codes.FINE
@@ -54,11 +54,11 @@ def ack(ctx: click.Context, /, *, job: str, by: str | None, **flags: object) -> 
 
 def _told(settings: Settings, names: list[str]) -> dict[str, Incident]:
     """Find the incidents that go on and that people were told of."""
-    from slack_alert import bootstrap
+    from slack_alert.bootstrap import places
 
-    with bootstrap.reading(settings) as reader:
+    with places.reading(settings) as reader:
         states = reader.snapshot().states
-    found = {name: states[name].incident for name in names if name in states}
+    found = {name: states[name].incident for name in names if name in states and states[name].is_alerting}
     return {name: incident for name, incident in found.items() if incident is not None and incident.told is not None}
 
 

@@ -72,9 +72,9 @@ class Budget:
 
 def make_budget(settings: Settings, catalog: Catalog) -> Budget:
     """Find the worst minutes of a plan in which every slot alerts, from the next midnight on; nothing is executed."""
-    from slack_alert import bootstrap
+    from slack_alert.bootstrap import silence
 
-    mark, mute = Markup(secrets.token_hex(4)), bootstrap.make_mutes(settings).reason
+    mark, mute = Markup(secrets.token_hex(4)), silence.make_mutes(settings).reason
     seen = forecast(catalog, _midnight(settings.timezone), mark=mark, mute=mute)
     return Budget(peaks(seen.said, seen.steady, since=seen.since), _allowed(settings), settings.timezone)
 

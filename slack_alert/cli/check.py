@@ -85,13 +85,13 @@ def trigger(bindings: Sequence[Binding]) -> str:
 
 
 def _read(settings: Settings, *, is_loaded: bool) -> Catalog:
-    from slack_alert import bootstrap
+    from slack_alert.bootstrap import places
     from slack_alert.cli.progress import loading
 
     if not is_loaded:
-        return bootstrap.survey_plugins(settings)
+        return places.survey_plugins(settings)
     with loading() as progress:
-        return bootstrap.load_plugins(settings, progress)
+        return places.load_plugins(settings, progress)
 
 
 def _weigh(settings: Settings, catalog: Catalog) -> Budget:

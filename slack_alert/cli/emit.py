@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 @click.pass_context
 def emit(ctx: click.Context, /, *, event: str, fields: tuple[str, ...], **flags: object) -> int:
     """Tell the jobs with on="EVENT" that it was noticed; numbers, true, false and null are values, the rest is text."""
-    from slack_alert import bootstrap
+    from slack_alert.bootstrap import errands, places
     from slack_alert.core.catalog import match
     from slack_alert.core.events import Event
     from slack_alert.engine import requests
@@ -38,9 +38,9 @@ def emit(ctx: click.Context, /, *, event: str, fields: tuple[str, ...], **flags:
 
     settings = settings_of(remember(ctx, flags))
     noticed = Event(_name(event), SystemClock().now(), dict(map(_field, fields)))
-    catalog = bootstrap.survey_plugins(settings)
+    catalog = places.survey_plugins(settings)
     found = match(catalog, noticed)
-    is_taken = bootstrap.leave(settings, requests.emit(noticed))
+    is_taken = errands.leave(settings, requests.emit(noticed))
     tell(_wanted(noticed, found) if found else _unwanted(catalog, noticed))
     if not is_taken:
         click.echo("slack-alert is not running: it is answered when it starts.", err=True)

@@ -85,7 +85,7 @@ def _checked(name: str, command: tuple[str, ...], timeout: str | None) -> timede
 
 
 def _record(flags: Mapping[str, object], name: str, ended: Ended, started: datetime, to: str | None) -> None:
-    from slack_alert import bootstrap
+    from slack_alert.bootstrap import outside
     from slack_alert.cli.fate import tell_unsent
 
     loaded = configured(flags)
@@ -93,7 +93,7 @@ def _record(flags: Mapping[str, object], name: str, ended: Ended, started: datet
     settings: Settings = loaded.settings
     if to is None and (sentence := settings.missing()):
         raise SettingsError(sentence)
-    is_taken = bootstrap.record_execution(settings, name, ended, started=started, to=to)
+    is_taken = outside.record_execution(settings, name, ended, started=started, to=to)
     if ended.code and not is_taken:
         stem = f"{name}/{started.isoformat()}/"
         tell_unsent(settings, lambda delivery: delivery.message.key.startswith(stem))

@@ -33,18 +33,18 @@ _SECOND = timedelta(seconds=1)
 @click.pass_context
 def explain(ctx: click.Context, /, *, job: str, at: str | None, as_json: bool, **flags: object) -> int:
     """Say in sentences why a job spoke, or why it did not: now, or at a time that has passed or is to come."""
-    from slack_alert import bootstrap
+    from slack_alert.bootstrap import places, silence
     from slack_alert.engine.answers import Question, answer
     from slack_alert.engine.clock import SystemClock
 
     settings = settings_of(remember(ctx, flags))
     now = SystemClock().now()
     moment = _moment(at, settings, now) if at else None
-    is_running = bootstrap.holder(settings) is not None
-    with bootstrap.reading(settings) as reader:
+    is_running = places.holder(settings) is not None
+    with places.reading(settings) as reader:
         snapshot = reader.snapshot()
         name, binding = _chosen(settings, snapshot, job)
-        mutes = bootstrap.make_mutes(settings, snapshot.entries)
+        mutes = silence.make_mutes(settings, snapshot.entries)
         said = answer(Question(name, binding, moment), reader, mutes, now=now, is_running=is_running)
     if as_json:
         tell_json(_json(name, said, settings.timezone))
@@ -62,13 +62,13 @@ def _moment(at: str, settings: Settings, now: datetime) -> datetime:
 
 def _chosen(settings: Settings, snapshot: Snapshot, said: str) -> tuple[str, Job | None]:
     """Find the job that is meant, also one that no plugin has any more."""
-    from slack_alert import bootstrap
+    from slack_alert.bootstrap import places
     from slack_alert.core.catalog import full_name
     from slack_alert.core.errors import SettingsError
 
     name = full_name(said, job_names(settings, snapshot))
     try:
-        jobs = bootstrap.survey_plugins(settings).jobs
+        jobs = places.survey_plugins(settings).jobs
     except SettingsError:
         jobs = ()
     return name, next((job for job in jobs if job.name == name), None)

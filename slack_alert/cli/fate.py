@@ -31,7 +31,7 @@ def tell_unsent(settings: Settings, is_meant: Callable[[Delivery], bool]) -> int
 
 
 def _deliveries(settings: Settings, is_meant: Callable[[Delivery], bool]) -> list[Delivery]:
-    from slack_alert import bootstrap
+    from slack_alert.bootstrap import places
 
-    with bootstrap.reading(settings) as reader:
+    with places.reading(settings) as reader:
         return [delivery for delivery in reader.deliveries() if is_meant(delivery)]

@@ -83,10 +83,10 @@ def _version(name: str) -> str | None:
 
 
 def _plugins(settings: Settings) -> Iterator[Finding]:
-    from slack_alert import bootstrap
+    from slack_alert.bootstrap import places
 
     try:
-        catalog = bootstrap.survey_plugins(settings)
+        catalog = places.survey_plugins(settings)
     except SettingsError as error:
         yield Finding("plugins", "fail", str(error).removesuffix(error.hint).strip(), error.hint)
         return
@@ -101,11 +101,11 @@ def _plugins(settings: Settings) -> Iterator[Finding]:
 
 
 def _database(settings: Settings) -> Iterator[Finding]:
-    from slack_alert import bootstrap
+    from slack_alert.bootstrap import places
     from slack_alert.stores import sqlite_version
     from slack_alert.stores.examination import faults, obstacle, want_of_room
 
-    path = bootstrap.database(settings)
+    path = places.database(settings)
     if (blocked := obstacle(path)) is not None:
         advice = "give this user the right to write there, or set `database` to another place"
         yield Finding("database", "fail", f"{blocked} cannot be written", advice)
@@ -127,11 +127,11 @@ def _database(settings: Settings) -> Iterator[Finding]:
 
 
 def _running(settings: Settings) -> Iterator[Finding]:
-    from slack_alert import bootstrap
+    from slack_alert.bootstrap import places
     from slack_alert.cli.status import read_vitals
     from slack_alert.engine.clock import SystemClock
 
-    pid = bootstrap.holder(settings)
+    pid = places.holder(settings)
     vitals = read_vitals(settings, SystemClock().now())
     who = "not running" if pid is None else f"process {pid}"
     message = f"{who}, {vitals.queued:,} queued, {vitals.dead:,} dead messages"
@@ -185,12 +185,12 @@ def _slack(settings: Settings) -> Iterator[Finding]:
     import io
     from dataclasses import replace
 
-    from slack_alert import bootstrap
+    from slack_alert.bootstrap import assembly
     from slack_alert.channels.slack import SlackChannel
     from slack_alert.engine.clock import SystemClock
 
     # A dry run sends nothing; asking is no sending.
-    channel = bootstrap.make_channels(replace(settings, dry_run=False), io.StringIO())["slack"]
+    channel = assembly.make_channels(replace(settings, dry_run=False), io.StringIO())["slack"]
     assert isinstance(channel, SlackChannel)
     slack, conversations = channel, _conversations(settings)
 
@@ -208,11 +208,11 @@ def _slack(settings: Settings) -> Iterator[Finding]:
 
 def _conversations(settings: Settings) -> list[str]:
     """Name every conversation in Slack that a job or the configuration speaks to."""
-    from slack_alert import bootstrap
+    from slack_alert.bootstrap import places
 
-    to = [bootstrap.address(settings, said) for said in (settings.channel, settings.errors_to) if said]
+    to = [places.address(settings, said) for said in (settings.channel, settings.errors_to) if said]
     try:
-        jobs = bootstrap.survey_plugins(settings).jobs
+        jobs = places.survey_plugins(settings).jobs
     except SlackAlertError:
         jobs = ()
     to += [address for job in jobs for address in (job.to, job.errors_to)]

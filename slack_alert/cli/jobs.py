@@ -34,13 +34,13 @@ if TYPE_CHECKING:
 @click.pass_context
 def jobs(ctx: click.Context, /, *, as_json: bool, **flags: object) -> int:
     """List the jobs with their triggers, next runs and state."""
-    from slack_alert import bootstrap
+    from slack_alert.bootstrap import places
     from slack_alert.engine.clock import SystemClock
 
     settings = settings_of(remember(ctx, flags))
-    catalog = bootstrap.survey_plugins(settings)
+    catalog = places.survey_plugins(settings)
     now = SystemClock().now()
-    with bootstrap.reading(settings) as reader:
+    with places.reading(settings) as reader:
         lines = _lines(catalog, reader, settings, now)
     if as_json:
         tell_json({"jobs": [line.json(settings.timezone) for line in lines]})
@@ -74,13 +74,13 @@ class _Line:
 
 
 def _lines(catalog: Catalog, reader: Reader, settings: Settings, now: datetime) -> list[_Line]:
-    from slack_alert import bootstrap
+    from slack_alert.bootstrap import silence
     from slack_alert.core.bindings import Job
     from slack_alert.core.outlook import outlook
     from slack_alert.core.policy import State
 
     snapshot = reader.snapshot()
-    mutes = bootstrap.make_mutes(settings, snapshot.entries)
+    mutes = silence.make_mutes(settings, snapshot.entries)
     lines = []
     for bindings in functions(catalog.bindings):
         job = next((binding for binding in bindings if isinstance(binding, Job)), None)
@@ -113,7 +113,7 @@ def _last_run(reader: Reader, job: str) -> Record | None:
 
 
 def _show(lines: Sequence[_Line], catalog: Catalog, settings: Settings, now: datetime) -> None:
-    from slack_alert import bootstrap
+    from slack_alert.bootstrap import places
     from slack_alert.cli.tables import Cell, next_cells, table
 
     zone = settings.timezone
@@ -131,7 +131,7 @@ def _show(lines: Sequence[_Line], catalog: Catalog, settings: Settings, now: dat
         tell(table(head, rows, sys.stdout, flexible=(1,)))
     else:
         tell(f"No jobs in {settings.path / 'plugins'}. `slack-alert init` writes an example.")
-    for remark in _remarks(lines, catalog, is_running=bootstrap.holder(settings) is not None):
+    for remark in _remarks(lines, catalog, is_running=places.holder(settings) is not None):
         click.echo(remark, err=True)
 
 

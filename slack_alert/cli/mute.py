@@ -36,7 +36,7 @@ def mute(
 
     JOB: a name, its last part, or a pattern such as 'db.*'.
     """
-    from slack_alert import bootstrap
+    from slack_alert.bootstrap import errands
     from slack_alert.core.quiet import EVERY
     from slack_alert.engine import requests
     from slack_alert.engine.clock import SystemClock
@@ -45,8 +45,8 @@ def mute(
     now = SystemClock().now()
     until = _until(duration, end, settings, now)
     names = [EVERY] if _means_all(job, is_all=is_all) else chosen_jobs(settings, job or "")
-    by = bootstrap.person()
-    is_taken = bootstrap.leave(settings, *(requests.mute(name, until, now, by=by) for name in names))
+    by = errands.person()
+    is_taken = errands.leave(settings, *(requests.mute(name, until, now, by=by) for name in names))
     who = "All jobs are" if is_all else f"{listed(names)} {'is' if len(names) == 1 else 'are'}"
     tell(f"{who} muted until {local(until, settings.timezone, now)}.")
     remark_absence(is_taken=is_taken)
@@ -63,20 +63,20 @@ def unmute(ctx: click.Context, /, *, job: str | None, is_all: bool, **flags: obj
 
     JOB: a name, its last part, or a pattern such as 'db.*'.
     """
-    from slack_alert import bootstrap
+    from slack_alert.bootstrap import errands, places, silence
     from slack_alert.core.quiet import EVERY
     from slack_alert.engine import requests
     from slack_alert.engine.clock import SystemClock
 
     settings = settings_of(remember(ctx, flags))
     now = SystemClock().now()
-    with bootstrap.reading(settings) as reader:
-        mutes = bootstrap.make_mutes(settings, reader.snapshot().entries)
+    with places.reading(settings) as reader:
+        mutes = silence.make_mutes(settings, reader.snapshot().entries)
     muted = [mute.job for mute in mutes.muted(now)]
     means_all = _means_all(job, is_all=is_all)
     names = list(dict.fromkeys([EVERY, *muted])) if means_all else chosen_jobs(settings, job or "")
-    by = bootstrap.person()
-    is_taken = bootstrap.leave(settings, *(requests.mute(name, None, now, by=by) for name in names))
+    by = errands.person()
+    is_taken = errands.leave(settings, *(requests.mute(name, None, now, by=by) for name in names))
     tell(_unmuted(names, muted, means_all=means_all))
     for remark in _still_quiet(mutes, settings, now, means_all=means_all):
         click.echo(remark, err=True)

@@ -24,11 +24,11 @@ _PLACES = ("path", "config", "ignore_global_config")
 
 def job_names(settings: Settings, snapshot: Snapshot) -> list[str]:
     """Name the jobs there are, and those that were; raise SettingsError where there is no trace of either."""
-    from slack_alert import bootstrap
+    from slack_alert.bootstrap import places
 
     gone = sorted({*snapshot.seen, *snapshot.states, *snapshot.holds})
     try:
-        present = [binding.name for binding in bootstrap.survey_plugins(settings).bindings]
+        present = [binding.name for binding in places.survey_plugins(settings).bindings]
     except SettingsError:
         if not gone:
             raise
@@ -52,9 +52,9 @@ def chosen(said: str, names: list[str]) -> list[str]:
 
 def chosen_jobs(settings: Settings, said: str) -> list[str]:
     """Find the jobs that are meant by a full name, a last part or a pattern; raise BadValue for none."""
-    from slack_alert import bootstrap
+    from slack_alert.bootstrap import places
 
-    return chosen(said, [job.name for job in bootstrap.survey_plugins(settings).jobs])
+    return chosen(said, [job.name for job in places.survey_plugins(settings).jobs])
 
 
 def listed(names: Sequence[str]) -> str:
@@ -77,12 +77,12 @@ def _near(said: str, names: list[str]) -> list[str]:
 
 def complete_job(ctx: click.Context, _: click.Parameter, incomplete: str) -> list[str]:
     """Offer the jobs to the shell; whatever is wrong with the project is none of the shell's business."""
-    from slack_alert import bootstrap
+    from slack_alert.bootstrap import places
 
     before = ctx.parent.params if ctx.parent else {}
     given = {name: ctx.params.get(name) or before.get(name) for name in _PLACES}
     try:
-        jobs = bootstrap.survey_plugins(configured(given).settings).jobs
+        jobs = places.survey_plugins(configured(given).settings).jobs
     except (SlackAlertError, OSError):
         return []
     return [job.name for job in jobs if job.name.startswith(incomplete)]

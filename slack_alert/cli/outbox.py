@@ -53,13 +53,13 @@ def outbox(ctx: click.Context, /, *, is_all: bool, as_json: bool, **flags: objec
     given = remember(ctx, flags)
     if ctx.invoked_subcommand is not None:
         return codes.FINE
-    from slack_alert import bootstrap
+    from slack_alert.bootstrap import places
     from slack_alert.engine.clock import SystemClock
     from slack_alert.loader import plugins_folder
 
     settings = settings_of(given)
     plugins_folder(settings.path)
-    with bootstrap.reading(settings) as reader:
+    with places.reading(settings) as reader:
         if as_json:
             for delivery in reader.deliveries():
                 tell_json(delivery_json(delivery, settings.timezone))
@@ -159,7 +159,7 @@ def _chosen(deliveries: Iterable[Delivery], *, is_all: bool) -> tuple[list[Deliv
 
 
 def _change(settings: Settings, verb: str, ids: tuple[int, ...]) -> int:
-    from slack_alert import bootstrap
+    from slack_alert.bootstrap import errands
     from slack_alert.engine import requests
     from slack_alert.engine.clock import SystemClock
     from slack_alert.loader import plugins_folder
@@ -170,7 +170,7 @@ def _change(settings: Settings, verb: str, ids: tuple[int, ...]) -> int:
     now = SystemClock().now()
     code = codes.FINE
     for number in wanted:
-        is_taken = bootstrap.leave(settings, requests.outbox(verb, number, now))
+        is_taken = errands.leave(settings, requests.outbox(verb, number, now))
         code = max(code, _tell(settings, verb, number, is_taken=is_taken))
     return code
 
@@ -189,9 +189,9 @@ def _tell(settings: Settings, verb: str, number: int, *, is_taken: bool) -> int:
 
 
 def _find(settings: Settings, ids: tuple[int, ...]) -> dict[int, Delivery]:
-    from slack_alert import bootstrap
+    from slack_alert.bootstrap import places
 
-    with bootstrap.reading(settings) as reader:
+    with places.reading(settings) as reader:
         return {delivery.id: delivery for delivery in reader.deliveries() if delivery.id in ids}
 
 

@@ -31,7 +31,7 @@ def pause(ctx: click.Context, /, *, job: str, duration: str | None, **flags: obj
 
     JOB: a name, its last part, or a pattern such as 'db.*'.
     """
-    from slack_alert import bootstrap
+    from slack_alert.bootstrap import errands
     from slack_alert.engine import requests
     from slack_alert.engine.clock import SystemClock
 
@@ -39,8 +39,8 @@ def pause(ctx: click.Context, /, *, job: str, duration: str | None, **flags: obj
     now = SystemClock().now()
     until = _end(duration, now) if duration is not None else None
     names = chosen_jobs(settings, job)
-    by = bootstrap.person()
-    is_taken = bootstrap.leave(settings, *(requests.pause(name, until, now, by=by) for name in names))
+    by = errands.person()
+    is_taken = errands.leave(settings, *(requests.pause(name, until, now, by=by) for name in names))
     again = names[0] if len(names) == 1 else f"'{job}'"
     end = f"until {local(until, settings.timezone, now)}" if until else f"until `slack-alert resume {again}`"
     tell(f"{listed(names)} {'is' if len(names) == 1 else 'are'} paused {end}.")
@@ -57,7 +57,7 @@ def resume(ctx: click.Context, /, *, job: str, **flags: object) -> int:
 
     JOB: a name, its last part, or a pattern such as 'db.*'.
     """
-    from slack_alert import bootstrap
+    from slack_alert.bootstrap import errands
     from slack_alert.engine import requests
     from slack_alert.engine.clock import SystemClock
 
@@ -65,7 +65,7 @@ def resume(ctx: click.Context, /, *, job: str, **flags: object) -> int:
     now = SystemClock().now()
     names = chosen_jobs(settings, job)
     said = _resumed(settings, names, now)
-    is_taken = bootstrap.leave(settings, *(requests.resume(name, now) for name in names))
+    is_taken = errands.leave(settings, *(requests.resume(name, now) for name in names))
     tell(said)
     remark_absence(is_taken=is_taken)
     return codes.FINE
@@ -82,10 +82,10 @@ def _end(duration: str, now: datetime) -> datetime:
 
 def _resumed(settings: Settings, names: list[str], now: datetime) -> str:
     """Say what `resume` changes: it ends what `pause` began, and the rest after too many alerts."""
-    from slack_alert import bootstrap
+    from slack_alert.bootstrap import places
 
-    jobs = {job.name: job for job in bootstrap.survey_plugins(settings).jobs}
-    with bootstrap.reading(settings) as reader:
+    jobs = {job.name: job for job in places.survey_plugins(settings).jobs}
+    with places.reading(settings) as reader:
         snapshot = reader.snapshot()
     rested = [name for name in names if _rests(jobs[name], snapshot, now)]
     if rested:

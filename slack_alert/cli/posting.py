@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 def post(settings: Settings, messages: Sequence[Message]) -> int:
     """Have messages delivered, from here where nobody runs; give the exit code. A dry run prints them."""
-    from slack_alert import bootstrap
+    from slack_alert.bootstrap import errands
     from slack_alert.engine import requests
     from slack_alert.engine.clock import SystemClock
 
@@ -25,7 +25,7 @@ def post(settings: Settings, messages: Sequence[Message]) -> int:
     now = SystemClock().now()
     is_taken = True
     for message in messages:
-        is_taken = bootstrap.leave(settings, requests.send(message, now))
+        is_taken = errands.leave(settings, requests.send(message, now))
     keys = {message.key for message in messages}
     return codes.FINE if is_taken else tell_unsent(settings, lambda delivery: delivery.message.key in keys)
 
@@ -34,11 +34,11 @@ def _print(settings: Settings, messages: Sequence[Message]) -> int:
     """Show what would be sent; nothing is kept."""
     import asyncio
 
-    from slack_alert import bootstrap
+    from slack_alert.bootstrap import assembly
     from slack_alert.core.model import Delivery
     from slack_alert.engine.clock import SystemClock
 
-    console = bootstrap.make_channels(settings, sys.stdout)["console"]
+    console = assembly.make_channels(settings, sys.stdout)["console"]
     now = SystemClock().now()
     for message in messages:
         asyncio.run(console.send(Delivery(0, message, now), None))

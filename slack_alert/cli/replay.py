@@ -41,13 +41,13 @@ def replay_span(since: str | None, until: str | None, settings: Settings) -> tup
 
 def replayed(settings: Settings, since: datetime, until: datetime, *, as_json: bool) -> int:
     """Send what was recorded in this time through the present configuration, and print the difference."""
-    from slack_alert import bootstrap
+    from slack_alert.bootstrap import places, replay
 
     with own_output(settings) as out:
-        catalog = bootstrap.survey_plugins(settings)
+        catalog = places.survey_plugins(settings)
         for problem in catalog.problems:
             click.echo(str(problem), err=True)
-        show_difference(bootstrap.replay_history(settings, catalog, since, until), settings, out, as_json=as_json)
+        show_difference(replay.replay_history(settings, catalog, since, until), settings, out, as_json=as_json)
     return codes.FINE if catalog.jobs else codes.FOUND
 
 

@@ -65,10 +65,10 @@ def _span(since: str, settings: Settings) -> Span:
 
 
 def _read(settings: Settings, job: str | None, span: Span) -> Report:
-    from slack_alert import bootstrap
+    from slack_alert.bootstrap import places
     from slack_alert.bootstrap.reporting import read_report
 
-    with bootstrap.reading(settings) as reader:
+    with places.reading(settings) as reader:
         snapshot = reader.snapshot()
         names = None
         # Without any history the path may simply be wrong, so look there.
@@ -122,7 +122,7 @@ def _post(settings: Settings, made: Report, to: str) -> int:
 
 
 def _messages(settings: Settings, made: Report, to: str) -> tuple[list[Message], str]:
-    from slack_alert import bootstrap
+    from slack_alert.bootstrap import places
     from slack_alert.bootstrap.reporting import report_piece
     from slack_alert.core.markup import Markup
     from slack_alert.core.model import Message
@@ -130,7 +130,7 @@ def _messages(settings: Settings, made: Report, to: str) -> tuple[list[Message],
     from slack_alert.core.values import deliverable
     from slack_alert.engine.redacted import redacted_message
 
-    address = bootstrap.address(settings, to)
+    address = places.address(settings, to)
     piece, reason = report_piece(made, address, Markup(secrets.token_hex(4)))
     key, redaction = f"report/{uuid4().hex}", Redaction(settings.secrets())
     parts = deliverable(piece, name="report")

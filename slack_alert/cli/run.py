@@ -71,7 +71,7 @@ def _without_collection() -> Iterator[Callable[[], None]]:
 
 
 def _start(settings: Settings, out: TextIO, collect: Callable[[], None], *, is_standby: bool) -> int:
-    from slack_alert import bootstrap
+    from slack_alert.bootstrap import places, running
     from slack_alert.cli.progress import loading
     from slack_alert.cli.tables import plan
 
@@ -85,9 +85,9 @@ def _start(settings: Settings, out: TextIO, collect: Callable[[], None], *, is_s
             click.echo(_NOTHING, err=True)
 
     with loading() as progress:
-        code = bootstrap.run(settings, out=out, standby=is_standby, progress=progress, ready=ready)
+        code = running.run(settings, out=out, standby=is_standby, progress=progress, ready=ready)
     if code == codes.HELD:
-        holder = bootstrap.holder(settings)
+        holder = places.holder(settings)
         who = f"process {holder}" if holder else "another process"
         click.echo(
             f"slack-alert: {who} is running with {settings.database} already. Stop it, or start with --standby to "

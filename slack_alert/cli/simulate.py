@@ -59,17 +59,17 @@ def simulate(
         return replayed(settings, *replay_span(since, until, settings), as_json=as_json)
     begin, end = _span(since, until, settings)
     with own_output(settings) as out:
-        from slack_alert import bootstrap
+        from slack_alert.bootstrap import errands, places, silence
 
-        catalog = bootstrap.load_plugins(settings) if execute else bootstrap.survey_plugins(settings)
+        catalog = places.load_plugins(settings) if execute else places.survey_plugins(settings)
         for problem in catalog.problems:
             click.echo(str(problem), err=True)
         script = _script(outcomes, catalog)
         ledger = Ledger()
         if execute:
-            records = bootstrap.rehearse(settings, catalog, begin, end, ledger=ledger)
+            records = errands.rehearse(settings, catalog, begin, end, ledger=ledger)
         else:
-            mark, mute = Markup(secrets.token_hex(4)), bootstrap.make_mutes(settings).reason
+            mark, mute = Markup(secrets.token_hex(4)), silence.make_mutes(settings).reason
             records = list(simulated(catalog, begin, end, outcomes=script, mark=mark, mute=mute, ledger=ledger))
         _show(records, settings, out, as_json=as_json)
         if not as_json:

@@ -98,18 +98,18 @@ class Vitals:
 
 def read_vitals(settings: Settings, now: datetime) -> Vitals:
     """Look at the lock, the last sign of life, the outbox and the database."""
-    from slack_alert import bootstrap
+    from slack_alert.bootstrap import places
     from slack_alert.engine.ports import Load
     from slack_alert.engine.pulse import STALE, last_alive, read_pulse
     from slack_alert.stores.examination import obstacle, unsent, want_of_room
 
-    path = bootstrap.database(settings)
+    path = places.database(settings)
     pulse: Mapping[str, Any] = {}  # Any: JSON that the running program wrote
     counts: Mapping[str, int] = {}
     pid = at = fault = None
     try:
-        pid = bootstrap.holder(settings)
-        with bootstrap.reading(settings) as reader:
+        pid = places.holder(settings)
+        with places.reading(settings) as reader:
             snapshot = reader.snapshot()
         pulse, at = read_pulse(snapshot), last_alive(snapshot)
         counts = unsent(path)

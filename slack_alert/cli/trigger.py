@@ -27,9 +27,9 @@ def trigger(ctx: click.Context, /, *, job: str, post: bool, as_json: bool, **fla
     if post and (sentence := settings.missing()):
         raise SettingsError(sentence)
     with own_output(settings) as out:
-        from slack_alert import bootstrap
+        from slack_alert.bootstrap import errands
 
-        answered = bootstrap.trigger(settings, job, is_posted=post)
+        answered = errands.trigger(settings, job, is_posted=post)
         record = answered.record
         if as_json:
             line = {**record_json(record, settings.timezone), "duration": seconds(record.duration)}

@@ -67,16 +67,18 @@ def check_form(payload: Mapping[str, object]) -> None:
         )
 
 
-def fit(pieces: tuple[Piece, ...], said: int) -> tuple[tuple[Piece, ...], int]:
+def fit(pieces: Iterable[Piece], said: int) -> tuple[tuple[Piece, ...], int]:
     """Give what a run may still say after it has said so much, and how much that is then; the cut is told once."""
-    if said > ROOM:
-        return (), said
-    for number, piece in enumerate(pieces):
-        said += _weight(piece)
+    kept: list[Piece] = []
+    for piece in pieces:
         if said > ROOM:
-            left = Text(f"{CUT} one run says {ROOM // 1_000_000} MB at most, what is beyond is left out")
-            return (*pieces[:number], left), said
-    return pieces, said
+            break
+        said += _weight(piece)
+        kept.append(piece if said <= ROOM else _LEFT_OUT)
+    return tuple(kept), said
+
+
+_LEFT_OUT = Text(f"{CUT} one run says {ROOM // 1_000_000} MB at most, what is beyond is left out")
 
 
 def _notice(kept: int, count: int, noun: str) -> str:

@@ -49,7 +49,7 @@ def summary(subject: Subject, told: Told) -> str:
 def _due(subject: Subject, record: Record, slot: datetime) -> str:
     if record.asked_by:
         return f"{record.asked_by} asked for {subject.name} at {subject.clock(record.slot)}."
-    how = subject.job.trigger.describe() if subject.job is not None else ""
+    how = subject.job.shown if subject.job is not None else ""
     due = f"{subject.name} was due at {subject.clock(slot)}{f' ({how})' if how else ''}."
     if record.started is not None and record.started - record.slot >= _PROMPT:
         due = f"{due[:-1]}, and began {lasted(record.started - record.slot)} later."

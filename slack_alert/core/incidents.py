@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import Enum
 from hashlib import blake2b
+from pathlib import Path
 
 from slack_alert.core.durations import format_duration
 from slack_alert.core.model import Address, Manner
-from slack_alert.core.parts import LIMIT, Entries, Piece, Text
+from slack_alert.core.parts import LIMIT, Blocks, Entries, Piece, Text, Upload
 
 #: Of a list, a dict or a table so many entries are compared; of a longer one nothing is.
 COMPARED = 500
 UNCHANGED = "said already, unchanged"
+#: How the reason of the run begins that ended one.
+RECOVERED = "recovered after "
 
 
 class Repeat(str, Enum):
@@ -51,6 +56,11 @@ class Voice:
         """Whether the job must run while its quota is spent, or what it tells of would be missed."""
         return self.repeat is not Repeat.POST or self.recovers or self.remind is not None
 
+    @property
+    def compares(self) -> bool:
+        """Whether all that a run says is compared with all that the last one said, so that it is known at its end."""
+        return self.repeat in (Repeat.CHANGE, Repeat.UPDATE)
+
 
 PLAIN = Voice()
 
@@ -65,14 +75,26 @@ class Incident:
     #: What was said last, and its entries where it has any.
     text: str = ""
     entries: Entries = ()
+    #: Tells it from whatever else could have been said, the bytes of a file included.
+    digest: str = ""
     #: When it was last said in a message of its own; None: it was not yet.
     told: datetime | None = None
+    #: The address of that message.
+    to: str = ""
     #: The key of the message that stands for it, and of the last edit of that message.
     root: str = ""
     edit: str = ""
     acknowledged_by: str = ""
     acknowledged_at: datetime | None = None
     is_escalated: bool = False
+    #: When it ended, where nothing might be said just then: that is still to be told. A new alert before that goes on
+    #: with it, as people never heard that it was over.
+    over: datetime | None = None
+
+    @property
+    def goes_on(self) -> bool:
+        """Whether the job alerted when it last ran."""
+        return self.over is None
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +111,8 @@ def risen(incident: Incident | None, slot: datetime) -> Incident:
         return Incident(slot, slot)
     if incident.last == slot:
         return incident
+    if incident.over is not None:  # Who took care of it was done with it.
+        incident = replace(incident, over=None, acknowledged_by="", acknowledged_at=None)
     return replace(incident, last=slot, count=incident.count + 1)
 
 
@@ -96,11 +120,12 @@ def rewound(incident: Incident | None, now: datetime) -> Incident | None:
     """Forget what lies after `now`, where the clock was ahead."""
     if incident is None or incident.since > now:
         return None
-    return replace(incident, last=min(incident.last, now), told=incident.told and min(incident.told, now))
+    told, over = (at and min(at, now) for at in (incident.told, incident.over))
+    return replace(incident, last=min(incident.last, now), told=told, over=over)
 
 
-def rule(voice: Voice, incident: Incident, slot: datetime, text: str) -> Ruling:
-    """Say what becomes of an alert; `incident` has counted it already."""
+def rule(voice: Voice, incident: Incident, slot: datetime, *, digest: str, to: Address) -> Ruling:
+    """Say what becomes of an alert that is told from others by its `digest`; `incident` has counted it already."""
     if incident.count < voice.after:
         return Ruling(None, f"alert {incident.count} in a row, told from {voice.after} on")
     if incident.told is None:
@@ -109,7 +134,9 @@ def rule(voice: Voice, incident: Incident, slot: datetime, text: str) -> Ruling:
         return Ruling(None, f"acknowledged by {incident.acknowledged_by}")
     if voice.remind is not None and slot - incident.told >= voice.remind:
         return Ruling(Manner.POST, f"reminder after {format_duration(voice.remind)}")
-    return _repeated(voice.repeat, incident, text)
+    if incident.to and incident.to != str(to):  # There it is news, and what stands elsewhere cannot be answered.
+        return Ruling(Manner.POST)
+    return _repeated(voice.repeat, incident, digest)
 
 
 def escalates(voice: Voice, incident: Incident, slot: datetime) -> bool:
@@ -138,11 +165,17 @@ def entries_of(pieces: tuple[Piece, ...]) -> Entries:
     return entries if is_distinct and len(entries) <= COMPARED else ()
 
 
+def digest_of(pieces: tuple[Piece, ...]) -> str:
+    """Give by what a value is compared with the next one: the whole of it."""
+    found = blake2b(digest_size=16)
+    for part in (part for piece in pieces for part in _substance(piece)):
+        found.update(len(part).to_bytes(8, "big") + part)
+    return found.hexdigest()
+
+
 def remembered_text(said: str) -> str:
-    """Give what is kept of a text to compare the next one with; a long one is told from others by its digest."""
-    if len(said) <= LIMIT:
-        return said
-    return f"{said[: LIMIT // 2]}… {blake2b(said.encode(errors='replace'), digest_size=8).hexdigest()}"
+    """Give what is kept of a text to show it again; of a long one its beginning."""
+    return said if len(said) <= LIMIT else f"{said[: LIMIT // 2]}…"
 
 
 def length(incident: Incident, end: datetime) -> str:
@@ -152,7 +185,17 @@ def length(incident: Incident, end: datetime) -> str:
     return f"{format_duration(whole)}, {incident.count} alert{'' if incident.count == 1 else 's'}"
 
 
-def _repeated(repeat: Repeat, incident: Incident, text: str) -> Ruling:
-    if repeat is Repeat.CHANGE and text == incident.text:
+def _substance(piece: Piece) -> Iterator[bytes]:
+    if isinstance(piece, Text):
+        yield piece.text.encode(errors="replace")
+    elif isinstance(piece, Blocks):
+        yield json.dumps(piece.payload, sort_keys=True, default=str).encode(errors="replace")
+    elif isinstance(piece, Upload):
+        yield from (text.encode(errors="replace") for text in (piece.name, piece.title, piece.comment))
+        yield str(piece.content).encode(errors="replace") if isinstance(piece.content, Path) else piece.content
+
+
+def _repeated(repeat: Repeat, incident: Incident, digest: str) -> Ruling:
+    if repeat is Repeat.CHANGE and digest == incident.digest:
         return Ruling(None, UNCHANGED)
     return Ruling({Repeat.THREAD: Manner.REPLY, Repeat.UPDATE: Manner.EDIT}.get(repeat, Manner.POST))

@@ -7,7 +7,9 @@ from datetime import datetime, timedelta, tzinfo
 from enum import Enum
 
 from slack_alert.core.durations import format_duration
+from slack_alert.core.quiet import clock
 from slack_alert.core.reasons import dated
+from slack_alert.core.wall import wall_of
 
 #: Slots that come later than this have passed: it is told, and `catch_up` decides about those of the wall clock.
 LONG = timedelta(minutes=1)
@@ -38,9 +40,12 @@ class Lapse:
     until: datetime
 
     def span(self, zone: tzinfo) -> str:
-        """Say from when to when."""
-        end = dated(self.until, zone)
-        return f"from {dated(self.since, zone)} to {end}" if self.since is not None else f"until {end}"
+        """Say from when to when: `from Sat 21 Nov 14:28 to 15:05`."""
+        if self.since is None:
+            return f"until {dated(self.until, zone)}"
+        is_one_day = wall_of(self.since, zone).date() == wall_of(self.until, zone).date()
+        end = clock(self.until, zone, self.until) if is_one_day else dated(self.until, zone)
+        return f"from {dated(self.since, zone)} to {end}"
 
     def reason(self, first: datetime, last: datetime, zone: tzinfo) -> str:
         """Say why a row of slots was missed: `by 1.2s, because the program stood still from ... to ...`."""

@@ -153,6 +153,10 @@ class Run:
     told: tuple[Address, ...] = ()
     #: What it said, or wanted to while muted.
     texts: list[str] | None = None
+    #: What it wants to say that is said at its end, all at once, and where to.
+    held: tuple[tuple[Address, Piece], ...] = ()
+    #: Of that, what goes elsewhere than the rest.
+    elsewhere: tuple[tuple[Address, Piece], ...] = ()
     #: It spoke while muted.
     is_withheld: bool = False
     #: How many messages were withheld because it had said so many.

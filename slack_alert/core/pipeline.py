@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import NamedTuple
 
 from slack_alert.core.bindings import Job
 from slack_alert.core.incidents import (
+    RECOVERED,
     UNCHANGED,
     Incident,
     Repeat,
     Ruling,
-    changes,
+    digest_of,
     entries_of,
     escalates,
     length,
@@ -24,11 +25,9 @@ from slack_alert.core.markup import Markup
 from slack_alert.core.model import Address, Manner, Message, Result, Run, Verdict
 from slack_alert.core.policy import Hold, Quota, State, admit, rests, spend_alert, spend_error
 from slack_alert.core.reasons import quota_reason
+from slack_alert.core.telling import clock, form, recovery, shown_name
 from slack_alert.core.values import Piece, Text, fallback, pause_notice, with_notice
 from slack_alert.core.wording import as_text, card, messages, within
-
-#: Until when a pause shorter than this lasts is told to the second.
-_BRIEF = timedelta(minutes=2)
 
 
 class Settlement(NamedTuple):
@@ -107,65 +106,86 @@ def _settle_quiet(job: Job, state: State, run: Run, mark: Markup, *, mute: str) 
     verdict, incident = _spoken(run), state.incident
     if verdict is not Verdict.QUIET or state.is_calm:
         return Settlement(state, verdict)
-    told: tuple[Message, ...] = ()
-    if incident is not None and not mute and job.policy.voice.recovers and incident.told is not None:
-        manner, pieces = _recovery(job, incident, run.slot, mark)
-        told = messages(run, pieces, job.to, manner, root=incident.edit or incident.root)
+    told = recovery(job, incident, run, mark) if incident is not None else ()
+    reason = _recovered(incident, run.slot, mute) if incident is not None else ""
+    # An edit calls nobody, so it may be made while muted.
+    if mute and incident is not None and any(message.manner is not Manner.EDIT for message in told):
+        return _recovered_in_silence(state, incident, run, reason)
     after, digest = _digest(job, replace(state, incident=None), run.slot)
     if digest and not mute:
-        told += messages(replace(run, said=len(told)), (Text(f"{_name(job, mark)}: {digest}"),), job.to)
+        told += messages(replace(run, said=len(told)), (Text(f"{shown_name(job, mark)}: {digest}"),), job.to)
     elif digest:
         after = replace(state, incident=None)
     text = as_text(tuple(message.piece for message in told))
-    reason = f"recovered after {length(incident, run.slot)}" if incident is not None and incident.told else ""
     return Settlement(after, Verdict.SAID if told else Verdict.QUIET, told, text, reason=reason)
 
 
-def _recovery(job: Job, incident: Incident, slot: datetime, mark: Markup) -> tuple[Manner, tuple[Piece, ...]]:
-    """Close the incident where it stands."""
-    line = f":white_check_mark: {_name(job, mark)} recovered after {length(incident, slot)}"
-    closed = with_notice((Text(incident.text),), line)
-    if job.policy.voice.repeat is Repeat.UPDATE and len(closed) == 1:
-        return Manner.EDIT, closed
-    return (Manner.REPLY if job.policy.voice.repeat is Repeat.THREAD else Manner.POST), (Text(line),)
+def _recovered(incident: Incident, slot: datetime, mute: str) -> str:
+    """Say why an incident is over, where anybody heard of it or will: the digest tells what was muted."""
+    if incident.told is None and not mute:
+        return ""
+    return "; ".join(filter(None, (f"{RECOVERED}{length(incident, incident.over or slot)}", mute)))
+
+
+def _recovered_in_silence(state: State, incident: Incident, run: Run, reason: str) -> Settlement:
+    """Remember that the incident is over, to tell it when that may be said."""
+    if incident.over is not None:
+        return Settlement(state, Verdict.QUIET)
+    return Settlement(replace(state, incident=replace(incident, over=run.slot)), Verdict.QUIET, reason=reason)
 
 
 def _settle_alert(
     job: Job, state: State, run: Run, pieces: tuple[Piece, ...], mark: Markup, *, mute: str
 ) -> Settlement:
     """Count the alert to its incident, and say it as the job's voice wants."""
-    incident = risen(state.incident, run.slot)
     if run.said:  # One run counts as one alert, however often it speaks.
         return _more(job, state, run, pieces)
-    counted = replace(state, incident=incident)
     if mute:
+        counted = replace(state, incident=risen(state.incident, run.slot))
         return Settlement(counted, Verdict.MUTED, text=as_text(pieces), reason=mute)
-    said = _said(pieces)
-    ruling = rule(job.policy.voice, incident, run.slot, remembered_text(said))
+    if state.incident is None or state.incident.over is None:
+        return _settle_spoken(job, state, run, pieces, mark)
+    closing = recovery(job, state.incident, run, mark)
+    anew = _settle_spoken(job, replace(state, incident=None), replace(run, said=len(closing)), pieces, mark)
+    return anew._replace(messages=(*closing, *anew.messages), verdict=Verdict.SAID if closing else anew.verdict)
+
+
+def _settle_spoken(job: Job, state: State, run: Run, pieces: tuple[Piece, ...], mark: Markup) -> Settlement:
+    counted = replace(state, incident=(incident := risen(state.incident, run.slot)))
+    digest = digest_of((*pieces, *(piece for _, piece in run.elsewhere)))
+    ruling = rule(job.policy.voice, incident, run.slot, digest=digest, to=job.to)
     if ruling.manner is Manner.POST and rests(job.policy, state.alerts, run.slot):
         return _withheld_by_quota(job, counted, run, pieces)
     settlement = _say(job, counted, run, pieces, ruling)
-    return _escalated(job, settlement, run, said, mark)
+    return _escalated(job, settlement, run, _said(pieces), mark)
 
 
 def _say(job: Job, state: State, run: Run, pieces: tuple[Piece, ...], ruling: Ruling) -> Settlement:
     incident = state.incident
     assert incident is not None, "it was counted"
-    manner, shown = _form(job, incident, run.slot, pieces, ruling.manner)
-    remembered = replace(incident, text=remembered_text(_said(pieces)), entries=entries_of(pieces))
-    if manner is None:
+    shown = form(job, incident, run.slot, pieces, ruling.manner)
+    digest = digest_of((*pieces, *(piece for _, piece in run.elsewhere)))
+    remembered = replace(incident, text=remembered_text(_said(pieces)), entries=entries_of(pieces), digest=digest)
+    if shown.manner is None:
         after = replace(state, incident=remembered)
         return Settlement(after, Verdict.MUTED, text=as_text(pieces), reason=ruling.reason or UNCHANGED)
-    told, withheld = within(run, _remarked(run, shown, manner))
+    told, withheld = within(run, _remarked(run, shown.pieces, shown.manner))
     root, after = incident.root, state
-    if manner is Manner.POST:
+    if shown.manner is Manner.POST:
         root = ""
         after, told = _spent(job, state, run.slot, told)
-    elif manner is Manner.EDIT:
+    elif shown.manner is Manner.EDIT:
         root = incident.edit or incident.root
-    sent = messages(run, told, job.to, manner, root=root)
-    after = replace(after, incident=_placed(remembered, manner, sent, run.slot))
-    return Settlement(after, Verdict.SAID, sent, _recorded(run, told), withheld, ruling.reason)
+    sent = messages(run, told, job.to, shown.manner, root=root)
+    placed = _placed(job, remembered, shown.manner, sent, run.slot)
+    ahead = replace(run, said=run.said + len(sent))
+    files, more = within(ahead, shown.files)
+    sent += messages(ahead, files, job.to, Manner.REPLY, root=placed.root)
+    if digest != incident.digest:
+        for to, piece in run.elsewhere:
+            sent += messages(replace(run, said=run.said + len(sent)), (piece,), to)
+    after = replace(after, incident=placed)
+    return Settlement(after, Verdict.SAID, sent, _recorded(run, told), withheld + more, ruling.reason)
 
 
 def _remarked(run: Run, pieces: tuple[Piece, ...], manner: Manner = Manner.POST) -> tuple[Piece, ...]:
@@ -187,37 +207,20 @@ def _spent(job: Job, state: State, slot: datetime, pieces: tuple[Piece, ...]) ->
     return after, _noticed(job, after.alerts, slot, with_notice(pieces, digest) if digest else pieces, word="alert")
 
 
-def _form(
-    job: Job, incident: Incident, slot: datetime, pieces: tuple[Piece, ...], manner: Manner | None
-) -> tuple[Manner | None, tuple[Piece, ...]]:
-    """Say of a list, a dict or a table what is new in it; what cannot be an edit is a reply."""
-    if manner not in (Manner.REPLY, Manner.EDIT):
-        return manner, pieces
-    entries = entries_of(pieces)
-    lines = changes(incident.entries, entries) if entries and incident.entries else None
-    if manner is Manner.EDIT and all(isinstance(piece, Text) for piece in pieces):
-        footer = f"{incident.count} alerts since {_clock(job, incident.since)}, last {_clock(job, slot)}"
-        told = with_notice(pieces, "\n".join([*(lines or ()), footer]))
-        if len(told) == 1:
-            return manner, told
-    if lines is None:
-        return Manner.REPLY, pieces
-    return (Manner.REPLY, (Text("\n".join(lines)),)) if lines else (None, pieces)
-
-
-def _placed(incident: Incident, manner: Manner, sent: tuple[Message, ...], slot: datetime) -> Incident:
+def _placed(job: Job, incident: Incident, manner: Manner, sent: tuple[Message, ...], slot: datetime) -> Incident:
     """Remember the message that stands for the incident, and the last edit of it."""
     if not sent:
         return incident
     if manner is Manner.POST:
-        return replace(incident, told=slot, root=sent[0].key, edit="")
+        return replace(incident, told=slot, to=str(job.to), root=sent[0].key, edit="")
     return replace(incident, edit=sent[0].key) if manner is Manner.EDIT else incident
 
 
 def _more(job: Job, state: State, run: Run, pieces: tuple[Piece, ...]) -> Settlement:
     """Say what a run says after its first words: in the incident's thread where it has one."""
     told, withheld = within(run, pieces)
-    root = state.incident.root if state.incident is not None else ""
+    incident = state.incident
+    root = incident.root if incident is not None and incident.to in ("", str(job.to)) else ""
     is_quieter = root and job.policy.voice.repeat in (Repeat.THREAD, Repeat.UPDATE)
     sent = messages(run, told, job.to, Manner.REPLY, root=root) if is_quieter else messages(run, told, job.to)
     return Settlement(state, Verdict.SAID, sent, as_text(told), withheld)
@@ -233,7 +236,7 @@ def _digest(job: Job, state: State, slot: datetime) -> tuple[State, str]:
     if not state.withheld or state.withheld_since is None or rests(job.policy, state.alerts, slot):
         return state, ""
     s, were = ("", "was") if state.withheld == 1 else ("s", "were")
-    told = f"{state.withheld} alert{s} {were} withheld since {_clock(job, state.withheld_since)}"
+    told = f"{state.withheld} alert{s} {were} withheld since {clock(job, state.withheld_since)}"
     return replace(state, withheld=0, withheld_since=None), told
 
 
@@ -242,7 +245,7 @@ def _escalated(job: Job, settlement: Settlement, run: Run, said: str, mark: Mark
     incident, escalation = settlement.state.incident, job.policy.voice.escalation
     if incident is None or escalation is None or not escalates(job.policy.voice, incident, run.slot):
         return settlement
-    head = f"{_name(job, mark)}: nobody acknowledged it since {_clock(job, incident.since)}"
+    head = f"{shown_name(job, mark)}: nobody acknowledged it since {clock(job, incident.since)}"
     sent = messages(replace(run, said=run.said + len(settlement.messages)), (Text(f"{head}\n{said}"),), escalation.to)
     return settlement._replace(
         state=replace(settlement.state, incident=replace(incident, is_escalated=True)),
@@ -268,17 +271,9 @@ def _noticed(job: Job, quota: Quota, slot: datetime, pieces: tuple[Piece, ...], 
     if quota.until is None or not quota.is_over(slot):
         return pieces
     verb = "muted" if word == "error" or job.policy.mutes else "paused"
-    until = _clock(job, quota.until)
+    until = clock(job, quota.until)
     return with_notice(pieces, pause_notice(len(quota.spent), job.policy.pause_time, until, word=word, verb=verb))
-
-
-def _clock(job: Job, at: datetime) -> str:
-    return at.astimezone(job.zone).strftime("%H:%M:%S" if job.policy.pause_time < _BRIEF else "%H:%M")
 
 
 def _said(pieces: tuple[Piece, ...]) -> str:
     return "\n".join(fallback(piece) for piece in pieces)
-
-
-def _name(job: Job, mark: Markup) -> str:
-    return f"*{mark.escape(job.name)}*"

@@ -76,6 +76,11 @@ class State:
         """Whether a run without a word changes nothing."""
         return self.incident is None and not self.withheld
 
+    @property
+    def is_alerting(self) -> bool:
+        """Whether an incident goes on; one that is over may still wait to be told so."""
+        return self.incident is not None and self.incident.goes_on
+
 
 def admit(policy: Policy, state: State, slot: datetime) -> Verdict:
     """Say whether hours and pause let the slot run."""

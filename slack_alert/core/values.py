@@ -105,7 +105,7 @@ def _fields(rows: list[tuple[str, str]]) -> tuple[Piece, ...]:
 
 def _cell(value: object, mark: Markup) -> str:
     if isinstance(value, (bytes, bytearray, memoryview)):
-        value = cut_bytes(value)
+        return mark.escape(read(cut_bytes(value)))
     return mark.escape(cut_text(read(value)))
 
 

@@ -76,7 +76,7 @@ def why_ahead(subject: Subject, at: datetime) -> Answer:
     slot = job.trigger.passed(after, at, anchor).last or job.trigger.next_after(max(at, after), anchor)
     if slot is None:
         return Answer((_never_due(subject, job),))
-    said = [f"{subject.name} is due at {subject.clock(slot)} ({job.trigger.describe()})."]
+    said = [f"{subject.name} is due at {subject.clock(slot)} ({job.shown})."]
     said.append(_prospect(subject, job, slot))
     if gate(job, subject.state, slot, hold=subject.hold) is not Verdict.GO:
         said.append(_next(subject, job))
@@ -133,6 +133,9 @@ def _memory(subject: Subject, job: Job) -> Iterator[str]:
 
 
 def _incident(subject: Subject, job: Job, incident: Incident) -> str:
+    if incident.over is not None:
+        over = f"is over since {subject.clock(incident.over)} ({length(incident, incident.over)})"
+        return f"Its incident {over}, which is told with its next run that may speak."
     said = f"An incident goes on since {subject.clock(incident.since)} ({length(incident, incident.last)})"
     if incident.told is None:
         after = job.policy.voice.after
@@ -151,7 +154,7 @@ def _next(subject: Subject, job: Job) -> str:
         job, subject.state, hold=subject.hold, first_seen=subject.first_seen, last=subject.last, now=subject.now
     )
     if seen.next_run is not None:
-        return f"It runs next at {subject.clock(seen.next_run)} ({job.trigger.describe()})."
+        return f"It runs next at {subject.clock(seen.next_run)} ({job.shown})."
     held = subject.hold is not None and subject.hold.until is None
     return "It does not run before it is resumed." if held else _never_due(subject, job)
 
@@ -159,7 +162,7 @@ def _next(subject: Subject, job: Job) -> str:
 def _never_due(subject: Subject, job: Job) -> str:
     if job.rule is not None:
         return f"{subject.name} runs {job.rule.describe()}, at no time of its own."
-    return f"{subject.name} is never due again, as things stand ({job.trigger.describe()})."
+    return f"{subject.name} is never due again, as things stand ({job.shown})."
 
 
 def _prospect(subject: Subject, job: Job, slot: datetime) -> str:

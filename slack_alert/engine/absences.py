@@ -31,14 +31,15 @@ class Absences:
 
     def allow_for(self, away: timedelta) -> dict[str, Seen]:
         """Leave out the time in which nobody was running, where only a sensor of this program would have noticed."""
-        fed = [hot for hot in self.awaiting if self._is_fed(hot) and not hot.state.incident]
+        fed = [hot for hot in self.awaiting if self._is_fed(hot) and not hot.state.is_alerting]
         for hot in fed:
             hot.anchor += away
         return {hot.job.name: hot.seen for hot in fed}
 
     def unfinished(self) -> list[Hot]:
         """Find the jobs of which a crash lost that their event came: they have it to answer again."""
-        found = [hot for hot in self.awaiting if hot.state.incident and hot.state.incident.last < hot.anchor]
+        alerting = [(hot, hot.state.incident) for hot in self.awaiting if hot.state.is_alerting]
+        found = [hot for hot, incident in alerting if incident is not None and incident.last < hot.anchor]
         for hot in found:
             assert hot.job.rule is not None, "it awaits"
             hot.events.append(Event(" or ".join(hot.job.rule.on), hot.anchor, {}))

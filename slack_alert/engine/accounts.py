@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime, timedelta
 
-from slack_alert.core.gaps import Gap, gaps, make_up
+from slack_alert.core.gaps import FirstSlots, Gap, gaps, make_up
 from slack_alert.core.lapses import LONG, Lapse
 from slack_alert.core.model import Record, Verdict
 from slack_alert.core.pipeline import standing
@@ -44,8 +44,28 @@ class Accounts:
         self._books.note(record)
         hot.pass_by(gap.last)
 
-    def late(self, hot: Hot, slots: Sequence[datetime], unseen: Unseen) -> datetime | None:
-        """Account for the slots but for the one that still runs, and give that: the last one, if it is not too old."""
+    def made_up(
+        self, hots: Iterable[Hot], unseen: Unseen, *, up_since: datetime | None
+    ) -> Iterator[tuple[Hot, datetime | None]]:
+        """Account for what passed while the program was down, and give what still runs of it."""
+        first, now = FirstSlots(), unseen.lapse.until
+        for hot in hots:
+            after = max(hot.last or hot.anchor, up_since if up_since and up_since <= now else hot.anchor)
+            slot = first.after(hot.job.trigger, after, hot.anchor)
+            if slot is None or slot > now:
+                continue
+            if hot.job.at_start:  # It needs no other run for the same reason.
+                self.folded(hot, unseen, first=slot, last=now)
+            else:
+                yield hot, self.passed(hot, unseen, after=after, until=now, young=hot.job.catch_up)
+
+    def late(self, hot: Hot, slots: Sequence[datetime], unseen: Unseen | None) -> datetime | None:
+        """Account for the slots but for the one that still runs, and give that: the last one, if it is not too old.
+
+        None for `unseen`: there is one slot only, and it comes in time.
+        """
+        if unseen is None:
+            return slots[-1]
         if slots[0] >= unseen.long_ago:
             self.folded(hot, unseen, first=slots[0], last=slots[-2])
             return slots[-1]

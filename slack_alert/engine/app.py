@@ -28,6 +28,8 @@ log = logging.getLogger(__name__)
 
 #: How often the inbox is looked into.
 _TURN_SECONDS = 0.5
+#: So long it takes at most to take one request out of it.
+_TAKEN_WITHIN = timedelta(milliseconds=1)
 _PRUNE_SECONDS = 60.0
 #: What the end may take beyond the drain's time before the process ends whatever still goes on.
 _PATIENCE = timedelta(seconds=5)
@@ -187,12 +189,12 @@ class App:
     def _take_requests(self) -> None:
         """Carry out what other processes left; each request is committed before it leaves the inbox."""
         parts = self._parts
-        for request in parts.inbox.peek():
-            if request.id <= self._taken:
-                continue
+        left = [request for request in parts.inbox.peek() if request.id > self._taken]
+        # One instant for all, by when the last one counts: what was asked for together begins and ends together.
+        now = parts.clock.now() + len(left) * _TAKEN_WITHIN
+        for request in left:
             # First of all: one that cannot be carried out must not keep back those behind it.
             self._taken = request.id
-            now = parts.clock.now()
             batch = carry_out(request, parts.engine.next_id, parts.engine.restate, parts.judge, now=now)
             self._heed(batch)
             parts.writer.put(batch, partial(self._done.append, request.id))

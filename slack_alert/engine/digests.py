@@ -10,6 +10,7 @@ from datetime import datetime, timedelta, timezone, tzinfo
 from functools import partial
 from itertools import takewhile
 
+from slack_alert.core.incidents import RECOVERED
 from slack_alert.core.model import Address, Record, Verdict
 from slack_alert.core.quiet import Mute, QuietWindow, clock, muting, windowing
 from slack_alert.engine.engine import Engine
@@ -62,9 +63,13 @@ class Tally:
     count: int
     #: The last of it.
     text: str
+    #: When the job recovered from it.
+    over: datetime | None = None
 
     def more(self, record: Record) -> Tally:
-        """Count what one run wanted to say."""
+        """Count what one run wanted to say, or take note that there was no more to say."""
+        if record.verdict is not Verdict.MUTED:
+            return replace(self, over=record.slot)
         return Tally(self.count + record.count, record.text)
 
 
@@ -76,10 +81,18 @@ def withheld(reader: Reader, ending: Ending) -> Withheld:
     """Read what a silence withheld, from history; may take long."""
     tallies: dict[tuple[str, bool], Tally] = {}
     for record in _records(reader, ending):
-        if record.verdict is Verdict.MUTED and (record.reason or ending.reason).startswith(ending.reason):
+        if _concerns(record, ending):
             place = record.binding, record.error is not None
             tallies[place] = tallies.get(place, Tally(0, "")).more(record)
-    return tallies
+    # Of those that only recovered, nothing was withheld.
+    return {place: tally for place, tally in tallies.items() if tally.count}
+
+
+def _concerns(record: Record, ending: Ending) -> bool:
+    reason = record.reason or ""
+    if record.verdict is Verdict.MUTED:
+        return (reason or ending.reason).startswith(ending.reason)
+    return reason.startswith(RECOVERED) and reason.partition("; ")[2].startswith(ending.reason)
 
 
 class Digests:
@@ -182,7 +195,7 @@ class Digests:
 def digest_text(ending: Ending, tallies: Mapping[str, Tally], now: datetime, zone: tzinfo) -> str:
     """Tell what a silence withheld: how much of which job, and the last text of each."""
     ranked = sorted(tallies.items(), key=lambda item: (-item[1].count, item[0]))
-    parts = [f"{name} {tally.count:,}{_shown(tally.text)}" for name, tally in ranked[:_NAMED]]
+    parts = [f"{name} {tally.count:,}{_told(tally, ending, zone)}" for name, tally in ranked[:_NAMED]]
     if rest := ranked[_NAMED:]:
         parts.append(f"{_counted(len(rest), 'more job')} ({sum(tally.count for _, tally in rest):,})")
     total = sum(tally.count for tally in tallies.values())
@@ -238,9 +251,16 @@ def _named(jobs: Sequence[str]) -> str:
     return f"{', '.join(listed[:-1])} and {listed[-1]} were"
 
 
+def _told(tally: Tally, ending: Ending, zone: tzinfo) -> str:
+    """Show the last text, and that it holds no more."""
+    over = f"recovered {clock(tally.over, zone, ending.since)}" if tally.over else ""
+    told = "; ".join(filter(None, (_shown(tally.text), over)))
+    return f" ({told})" if told else ""
+
+
 def _shown(text: str) -> str:
     line = " ".join(text.split())
-    return f" ({line if len(line) <= _SHOWN else line[: _SHOWN - 1].rstrip() + '…'})" if line else ""
+    return line if len(line) <= _SHOWN else line[: _SHOWN - 1].rstrip() + "…"
 
 
 def _counted(number: int, noun: str) -> str:

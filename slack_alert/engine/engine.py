@@ -8,12 +8,13 @@ from datetime import datetime, timedelta
 from functools import partial
 from itertools import count
 
+from slack_alert.core.bindings import Job
 from slack_alert.core.catalog import Catalog, full_name, match
 from slack_alert.core.events import Event, fields_of
-from slack_alert.core.gaps import FirstSlots, Gap
+from slack_alert.core.gaps import Gap
 from slack_alert.core.lapses import Cause, Lapse
 from slack_alert.core.markup import Markup
-from slack_alert.core.model import Address, Message, Record, Result, Run, Verdict
+from slack_alert.core.model import QUIET, Address, Message, Record, Result, Run, Verdict
 from slack_alert.core.pace import BRIEF
 from slack_alert.core.pipeline import gate, settle, was_quiet
 from slack_alert.core.policy import Hold, State, rested
@@ -22,6 +23,7 @@ from slack_alert.core.wording import MOST
 from slack_alert.engine.absences import Absences, arrival, missing
 from slack_alert.engine.accounts import Accounts
 from slack_alert.engine.crowding import Crowding
+from slack_alert.engine.gathering import gathered, keep
 from slack_alert.engine.hot import Hot, renewed, take_up
 from slack_alert.engine.paces import Paces
 from slack_alert.engine.ports import Batch, Books, Clock, Due, Executor, Snapshot, Started
@@ -105,18 +107,8 @@ class Engine:
         Up to `since` the program was up: a slot of before that nobody saw was none then, the job has changed.
         """
         unseen = Unseen.down(lapse or Lapse(Cause.DOWN, since, now))
-        first = FirstSlots()
-        for hot in self._hot.values():
-            after = max(hot.last or hot.anchor, since if since and since <= now else hot.anchor)
-            slot = first.after(hot.job.trigger, after, hot.anchor)
-            if slot is None or slot > now:
-                continue
-            if hot.job.at_start:  # It needs no other run for the same reason.
-                self._accounts.folded(hot, unseen, first=slot, last=now)
-            else:
-                young = hot.job.catch_up
-                slot = self._accounts.passed(hot, unseen, after=after, until=now, young=young)
-                self._submit(self._admit_in_turn(hot, slot, unseen))
+        for hot, slot in self._accounts.made_up(self._hot.values(), unseen, up_since=since):
+            self._submit(self._admit_in_turn(hot, slot, unseen))
         return unseen.missed
 
     def start(self, now: datetime) -> None:
@@ -152,23 +144,15 @@ class Engine:
         """Say something in the middle of a run; a run counts as one alert, however often it speaks."""
         if run.is_canceled:  # Its record is written.
             return
+        hot = self._hot[run.binding]
+        if hot.job.policy.voice.compares:
+            keep(run, pieces, to or hot.job.to)
+            return
         if max(run.said, len(run.texts or ())) > MOST:
             run.is_withheld = True
             run.withheld += len(pieces)
             return
-        hot = self._hot[run.binding]
-        job = hot.job._replace(to=to) if to else hot.job
-        settlement = settle(job, hot.state, run, Result(pieces), self._mark, mute=self._mute(run.binding, run.slot))
-        run.texts = [*(run.texts or ()), settlement.text]
-        run.withheld += settlement.withheld
-        if settlement.verdict is Verdict.MUTED:
-            run.is_withheld = True
-            return
-        told = list(settlement.messages)
-        run.said += len(told)
-        run.told = (*run.told, job.to)
-        hot.state = settlement.state
-        self._books.put(Batch(states={run.binding: hot.state}, seen={run.binding: hot.seen}, messages=told))
+        self._speak(hot, run, pieces, hot.job._replace(to=to) if to else hot.job)
 
     def tell(self, key: str, text: str, to: Address) -> None:
         """Say something on the program's own behalf; the same key is said once only."""
@@ -227,6 +211,7 @@ class Engine:
         """Record the runs that the end of the program cuts off; give their number."""
         cut_off = self.runs()
         for run in cut_off:
+            self._speak_held(self._hot[run.binding], run)
             run.is_canceled = True
         records = [cut_off_record(self._hot[run.binding], run) for run in cut_off]
         seen = {run.binding: self._hot[run.binding].seen for run in cut_off}
@@ -274,15 +259,11 @@ class Engine:
         if hot.is_gone:
             return None
         if hot.job.rule is None:
-            return self._admit_slot(hot, self._one_of(hot, slots, unseen), unseen)
+            return self._admit_slot(hot, self._accounts.late(hot, slots, unseen), unseen)
         if hot.job.rule is not None and hot.job.awaits:
             self._books.put(Batch(), lambda: self._submit(self._admit_awaited(hot, slots, unseen)))
             return None
-        return self._admit_in_turn(hot, self._one_of(hot, slots, unseen), unseen)
-
-    def _one_of(self, hot: Hot, slots: Sequence[datetime], unseen: Unseen | None) -> datetime | None:
-        """Give the slot that may run; the others are accounted for."""
-        return slots[-1] if unseen is None else self._accounts.late(hot, slots, unseen)
+        return self._admit_in_turn(hot, self._accounts.late(hot, slots, unseen), unseen)
 
     def _admit_in_turn(self, hot: Hot, slot: datetime | None, unseen: Unseen | None) -> Run | None:
         if slot is None or hot.job.rule is None:
@@ -300,7 +281,7 @@ class Engine:
     def _admit_awaited(self, hot: Hot, slots: Sequence[datetime], unseen: Unseen | None) -> Run | None:
         if not all(map(hot.is_due, slots)):
             return None
-        return self._admit_slot(hot, self._one_of(hot, slots, unseen), unseen)
+        return self._admit_slot(hot, self._accounts.late(hot, slots, unseen), unseen)
 
     def _admit_slot(self, hot: Hot, slot: datetime | None, unseen: Unseen | None) -> Run | None:
         """Let a slot run if it may."""
@@ -326,12 +307,15 @@ class Engine:
         self._crowding.finished(hot)
         if result.duration > BRIEF or run.binding in self._paces.kept:
             self._paces.look(run, result.duration)
+        if result.failure is not None:
+            self._speak_held(hot, run)
+        job, result = gathered(hot.job, run, result)
         if was_quiet(hot.state, run, result) and hot.job.rule is None:
             self._books.note(quiet_record(hot, run, result))
             hot.run = None
             return
         mute = self._mute(run.binding, run.slot)
-        settlement = hot.settle(lambda state: settle(hot.job, state, run, result, self._mark, mute=mute))
+        settlement = hot.settle(lambda state: settle(job, state, run, result, self._mark, mute=mute))
         batch = Batch(
             states={run.binding: settlement.state},
             seen={run.binding: hot.seen},
@@ -339,6 +323,25 @@ class Engine:
             messages=list(settlement.messages),
         )
         self._books.put(batch, partial(self._written, hot, run, settlement.state))
+
+    def _speak(self, hot: Hot, run: Run, pieces: tuple[Piece, ...], job: Job) -> None:
+        settlement = settle(job, hot.state, run, Result(pieces), self._mark, mute=self._mute(run.binding, run.slot))
+        run.texts = [*(run.texts or ()), settlement.text]
+        run.withheld += settlement.withheld
+        if settlement.verdict is Verdict.MUTED:
+            run.is_withheld = True
+            return
+        told = list(settlement.messages)
+        run.said += len(told)
+        run.told = (*run.told, job.to)
+        hot.state = settlement.state
+        self._books.put(Batch(states={run.binding: hot.state}, seen={run.binding: hot.seen}, messages=told))
+
+    def _speak_held(self, hot: Hot, run: Run) -> None:
+        """Say what a run kept for an end that it will not come to."""
+        if run.held:
+            job, kept = gathered(hot.job, run, QUIET)
+            self._speak(hot, run, kept.pieces, job)
 
     def _written(self, hot: Hot, run: Run, state: State) -> None:
         if hot.state is not state:  # Whoever changed it meanwhile may have been written down before this run was.

@@ -271,8 +271,8 @@ class Request:
 class Inbox(Protocol):
     """Where other processes leave requests for the owner of the database."""
 
-    def put(self, request: Request) -> None:
-        """Leave a request; durable when this returns."""
+    def put(self, *requests: Request) -> None:
+        """Leave requests, which are taken together; durable when this returns."""
 
     def peek(self) -> list[Request]:
         """Give the requests left, oldest first; quick when nothing changed."""

@@ -21,9 +21,8 @@ from slack_alert.engine.ports import Batch, Entry, Request
 
 log = logging.getLogger(__name__)
 
-
-#: Remembers something else of a job, and gives what is remembered then.
 Change = Callable[[State], State]
+#: Remembers something else of a job, and gives what is remembered then.
 Restate = Callable[[str, Change], State]
 #: By the time this is over, a mute that was taken counts for every slot.
 _TAKING = timedelta(seconds=0.1)
@@ -217,7 +216,7 @@ _CHANGES: dict[str, Callable[[Batch, Request, Callable[[], int], Restate], None]
 
 def acknowledged(state: State, by: str, at: datetime) -> State:
     """Remember who took care of the incident that goes on."""
-    if state.incident is None:
+    if state.incident is None or not state.incident.goes_on:
         return state
     return replace(state, incident=replace(state.incident, acknowledged_by=by, acknowledged_at=at))
 

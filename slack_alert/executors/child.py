@@ -8,7 +8,6 @@ import logging
 import os
 import signal
 import sys
-from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -27,18 +26,19 @@ from slack_alert.engine.children import Children
 from slack_alert.engine.context import Context, Services
 from slack_alert.engine.ports import Clock
 from slack_alert.executors import kinship, limits
+from slack_alert.executors.adoption import adopt_orphans, has_dead_children
 from slack_alert.executors.distant import DistantPocket
 from slack_alert.executors.failures import awaited, failure_of, overdue
 from slack_alert.executors.line import Line
 from slack_alert.executors.perform import Performer, Render
+from slack_alert.executors.sources import Shelved, from_contents, to_changes
 from slack_alert.executors.wire import Document, from_failure, from_pieces
-
-#: Finds a function by its file below PATH and its job's name; raises whatever loading it raises.
-Find = Callable[[str, str], Callable[..., Any]]
 
 _NO_SECRETS = Redaction()
 #: A line is sent at this length even where it never ends.
 _LONG = 8192
+#: So many characters are sent at once.
+_MOST = 1024 * 1024
 
 
 @dataclass(slots=True)
@@ -52,9 +52,9 @@ class _Current:
 class Child:
     """Calls functions for the program at the other end of the line."""
 
-    def __init__(self, line: Line, find: Find, *, path: Path, mark: Markup, clock: Clock) -> None:
+    def __init__(self, line: Line, files: Shelved, *, path: Path, mark: Markup, clock: Clock) -> None:
         self._line = line
-        self._find = find
+        self._files = files
         self._clock = clock
         self._children = Children()
         self._current: _Current | None = None
@@ -79,6 +79,7 @@ class Child:
 
     def serve(self) -> None:
         """Answer calls until the line ends."""
+        adopt_orphans()
         signal.signal(signal.SIGTERM, self._end)
         sys.stdout = sys.stderr = Said(self._line)
         root = logging.getLogger()
@@ -88,6 +89,8 @@ class Child:
         while True:
             document = self._line.next_call()
             root.setLevel(document["level"])
+            if document["sources"]:
+                self._files.take(to_changes(document["sources"]))
             self._line.send(end=self._answer(document["call"]))
 
     def _answer(self, call: Document) -> Document:
@@ -114,15 +117,17 @@ class Child:
             "cpu": used.cpu - before.cpu,
             "memory": used.memory,
             "numbers": result.numbers,
+            "littered": has_dead_children(),
+            "found": from_contents(self._files.found()),
         }
 
     def _called(self, run: Run) -> Result:
         here = os.getpid()
         self._current = _Current(run)
         try:
-            run.action = run.action._replace(function=self._find(run.action.file, run.action.name))
+            run.action = run.action._replace(function=self._files.find(run.action.file, run.action.name))
             return asyncio.run(self._await(run)) if run.action.is_async else self._performer.call(run)
-        except BaseException as error:  # noqa: BLE001 - the file may have become faulty since the program began
+        except BaseException as error:  # noqa: BLE001 - here the file is executed once more, and may fail where it did not before
             return Result(failure=failure_of(error, run.action, _NO_SECRETS))
         finally:
             self._current = None
@@ -164,6 +169,7 @@ class Child:
     def _abandon(self) -> None:
         """Kill what functions have started, as this process is about to end."""
         self._children.kill_all()
+        kinship.kill_below(os.getpid())
         kinship.kill_kin(os.environ.get(kinship.SIGN, ""))
 
 
@@ -194,7 +200,7 @@ class Said(io.TextIOBase):
         whole, end, rest = (self._rest + text).rpartition("\n")
         self._rest = rest
         if end:
-            self._line.send(print=whole + end)
+            self._pass_on(whole + end)
         if len(rest) > _LONG:
             self.flush()
         return len(text)
@@ -202,11 +208,14 @@ class Said(io.TextIOBase):
     def flush(self) -> None:
         """Send what there is."""
         rest, self._rest = self._rest, ""
-        if rest:
-            self._line.send(print=rest)
+        self._pass_on(rest)
 
     def close(self) -> None:
         """Stay open: the next run prints here as well."""
+
+    def _pass_on(self, text: str) -> None:
+        for start in range(0, len(text), _MOST):
+            self._line.send(print=text[start : start + _MOST])
 
 
 class _Bytes(io.RawIOBase):
@@ -243,7 +252,7 @@ class Told(logging.Handler):
             said += "\n" + logging.Formatter().formatException(record.exc_info)
         self._line.send(
             log={"name": record.name, "levelno": record.levelno, "levelname": record.levelname}
-            | {"msg": said, "extra": extra}
+            | {"msg": said[:_MOST], "extra": extra}
         )
 
 

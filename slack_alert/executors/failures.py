@@ -26,6 +26,8 @@ Place = tuple[FrameType, int]
 
 #: A traceback longer than this is cut in the middle.
 _TRACEBACK = 20_000
+#: Secrets are looked for in so much of it, which is enough for what is left in the end.
+_REDACTED = 200_000
 #: Lines, and characters, that are kept of what a failed program printed.
 _OUTPUT_LINES = 20
 _OUTPUT = 8_000
@@ -35,8 +37,9 @@ def failure_of(error: BaseException, action: Action, redaction: Redaction) -> Fa
     """Put an exception into words; the place is the innermost line of plugin code, else where the action begins."""
     trace = "".join(traceback.format_exception(type(error), error, _plugin_part(error.__traceback__)))
     places = [(frame, line) for frame, line in traceback.walk_tb(error.__traceback__) if _is_plugin(frame)]
-    text = _shortened(redaction(trace + _output_of(error)))
-    return Failure(type(error).__name__, redaction(_message(error)), _place(places, action), text)
+    text = _shortened(redaction(_shortened(trace + _output_of(error), _REDACTED)))
+    message = redaction(_message(error)[:_REDACTED])[:_TRACEBACK]
+    return Failure(type(error).__name__, message, _place(places, action), text)
 
 
 def overdue(action: Action, care: Care, redaction: Redaction, stack: Sequence[Place] = ()) -> Failure:
@@ -51,10 +54,12 @@ def overdue(action: Action, care: Care, redaction: Redaction, stack: Sequence[Pl
     return Failure("TimeoutError", said, _place(own, action), _shortened(text), Verdict.TIMED_OUT)
 
 
-def process_ended(action: Action, care: Care, code: int) -> Failure:
+def process_ended(action: Action, care: Care, code: int, *, is_cut: bool = False) -> Failure:
     """Say that the process ended in which the function was called, and what that means."""
     name = _SIGNALS.get(-code, "")
-    if name == "SIGXCPU" and care.cpu is not None:
+    if is_cut:
+        said = "its process was killed: something in it closed the pipe to this program, or wrote into it"
+    elif name == "SIGXCPU" and care.cpu is not None:
         said = f"used more than {format_duration(care.cpu)} of the processor (cpu_limit)"
     elif code < 0:
         said = f"its process ended with signal {-code}{f' ({name})' if name else ''}{_HINTS.get(name, '')}"
@@ -104,8 +109,8 @@ def _place(own: Sequence[Place], action: Action) -> str:
     return f"{_short(own[-1][0])}:{own[-1][1]}" if own else f"{action.file}:{action.line}"
 
 
-def _shortened(text: str) -> str:
-    return text if len(text) <= _TRACEBACK else f"{text[: _TRACEBACK // 2]}\n[...]\n{text[-_TRACEBACK // 2 :]}"
+def _shortened(text: str, most: int = _TRACEBACK) -> str:
+    return text if len(text) <= most else f"{text[: most // 2]}\n[...]\n{text[-most // 2 :]}"
 
 
 def _output_of(error: BaseException) -> str:

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import threading
 from collections.abc import Callable
 from queue import SimpleQueue
 
 from slack_alert.core.errors import BadValue
-from slack_alert.executors.wire import Document, from_line, to_line
+from slack_alert.executors.wire import CUT, Document, from_line, to_line
 
 #: Errors of the program that are raised here as what they are.
 _KNOWN: dict[str, type[Exception]] = {"BadValue": BadValue, "TypeError": TypeError, "ValueError": ValueError}
+#: No document is longer; what a run may say is far below.
+_LONGEST = 128 * 1024 * 1024
 #: So many seconds whoever is about to end waits for a thread that is sending.
 _PATIENCE = 0.1
 
@@ -48,13 +51,20 @@ class Line:
         return self._calls.get()
 
     def send(self, **document: object) -> None:
-        """Send a document; a signal may come while another one is being sent."""
+        """Send a document; a signal may come while another one is being sent. Raise ValueError where it is too long."""
+        line = to_line(**document)
+        if len(line) > _LONGEST:
+            raise ValueError(f"{len(line):,} bytes are too much to hand over, {_LONGEST:,} is the most")
         if self._is_cut or not self._sending.acquire(timeout=-1 if "overdue" not in document else _PATIENCE):
             return
         try:
-            rest = memoryview(to_line(**document))
+            rest = memoryview(line)
             while rest:
                 rest = rest[os.write(self._out, rest) :]
+        except OSError as error:
+            if error.errno == errno.EBADF:  # A function closed it.
+                os._exit(CUT)
+            raise
         finally:
             self._sending.release()
 
@@ -69,11 +79,15 @@ class Line:
         return reply.get("value")
 
     def _read(self, gone: Callable[[], object]) -> None:
-        for line in self._in:
-            document = from_line(line)
-            (self._calls if "call" in document else self._replies).put(document)
+        code = 0
+        try:
+            for line in self._in:
+                document = from_line(line)
+                (self._calls if "call" in document else self._replies).put(document)
+        except OSError:  # A function closed it.
+            code = CUT
         gone()
-        os._exit(0)
+        os._exit(code)
 
     def _cut(self) -> None:
         self._is_cut = True

@@ -159,7 +159,7 @@ class Render:
     def __call__(self, run: Run, value: object) -> tuple[Piece, ...]:
         """Give the pieces of one value; empty: quiet. What the value's own methods raise goes through."""
         said = pieces(value, mark=self.mark, name=run.action.name.rpartition(".")[2], doc=run.action.doc)
-        fitting, run.volume = fit(tuple(_read(piece) for piece in said), run.volume)
+        fitting, run.volume = fit(map(_read, said), run.volume)
         # Before anything is split or made a file: a secret cut in two would not be found.
         return tuple(redacted_piece(piece, self.redaction) for piece in fitting)
 
@@ -170,17 +170,21 @@ class Render:
 
 
 def _read(piece: Piece) -> Piece:
-    """Read a file while it is there, but never more than may be sent: some have no end."""
+    """Read a file while it is there."""
     if not isinstance(piece, Upload):
         return piece
-    content = piece.content
-    if isinstance(content, Path):
-        with content.open("rb") as file:
-            content = file.read(GREATEST + 1)
-        if len(content) > GREATEST:
-            return too_great(piece.name, piece.content.stat().st_size if isinstance(piece.content, Path) else None)
-        return replace(piece, content=content)
-    return piece if len(content) <= GREATEST else too_great(piece.name, len(content))
+    if isinstance(piece.content, Path):
+        return _opened(piece, piece.content)
+    return piece if len(piece.content) <= GREATEST else too_great(piece.name, len(piece.content))
+
+
+def _opened(piece: Upload, path: Path) -> Piece:
+    # Never more than may be sent: some have no end.
+    with path.open("rb") as file:
+        content = file.read(GREATEST + 1)
+    if len(content) > GREATEST:
+        return too_great(piece.name, path.stat().st_size)
+    return replace(piece, content=content)
 
 
 def _since(begun: float) -> timedelta:

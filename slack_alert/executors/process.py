@@ -25,7 +25,8 @@ from slack_alert.executors.capture import current
 from slack_alert.executors.deadlines import Deadlines
 from slack_alert.executors.failures import beyond_memory, overdue, process_ended, without_secrets
 from slack_alert.executors.granting import answered
-from slack_alert.executors.wire import Document, from_line, to_failure, to_line, to_pieces
+from slack_alert.executors.sources import Sources, from_changes, to_contents
+from slack_alert.executors.wire import CUT, Document, from_line, from_run, to_failure, to_line, to_pieces
 
 log = logging.getLogger(__name__)
 
@@ -67,10 +68,16 @@ class Process:
         #: Where it was when it took too long.
         self.last_words: Failure | None = None
         self.is_lost = False
+        #: A function closed the pipe to this program, or wrote into it.
+        self.is_cut = False
+        self._is_ready = False
+        #: What it has of the plugin files.
+        self._sources: Mapping[str, bytes] = {}
         self._ended = threading.Event()
         self._sending = threading.Lock()
         self.send(**program.hello)
-        self.is_lost = "ready" not in self.receive()
+        self._is_ready = "ready" in self.receive()
+        self.is_lost = not self._is_ready
 
     @property
     def is_worn(self) -> bool:
@@ -83,9 +90,9 @@ class Process:
         """Tell whether it can take a call."""
         return not self.is_lost and self.popen.poll() is None
 
-    def note(self, memory: int) -> None:
-        """Take note of a run, and of the memory it left the process with."""
-        self._runs += 1
+    def note(self, memory: int, *, is_littered: bool = False) -> None:
+        """Take note of a run: of the memory it left the process with, and whether it left dead children behind."""
+        self._runs = _RUNS if is_littered else self._runs + 1
         self._first = self._first or memory
         self._memory = memory
 
@@ -97,6 +104,11 @@ class Process:
             pipe.write(to_line(**document))
             pipe.flush()
 
+    def call(self, call: Document, sources: Mapping[str, bytes]) -> None:
+        """Have it call a function, with the plugin files as they are now."""
+        changed, self._sources = from_changes(self._sources, sources), sources
+        self.send(level=logging.getLogger().getEffectiveLevel(), sources=changed, call=call)
+
     def receive(self) -> Document:
         """Wait for the next document; an empty one: there will be none any more."""
         pipe: IO[bytes] | None = self.popen.stdout
@@ -105,6 +117,9 @@ class Process:
             while line := pipe.readline():
                 if document := from_line(line):
                     return document
+                if self._is_ready:  # Before, something of Python's own may have printed.
+                    self.is_cut = True
+                    break
         return {}
 
     def expire(self) -> None:
@@ -117,6 +132,7 @@ class Process:
     def end(self) -> int:
         """Take note of its end, and end what it left behind; give its exit code."""
         self.is_lost = True
+        self.is_cut = self.is_cut or not (self.is_overdue or kinship.has_ended(self.popen, _LAST_WORDS))
         kinship.kill(self.popen, self.sign)
         code = self.popen.wait()
         self._ended.set()
@@ -138,6 +154,7 @@ class Processes:
         self,
         program: Callable[[], Program],
         *,
+        sources: Sources,
         context: Callable[[Run], Context],
         notice: Callable[[Run, object], None],
         redaction: Redaction,
@@ -145,6 +162,7 @@ class Processes:
         clock: Clock,
     ) -> None:
         self._program = program
+        self._sources = sources
         self._context = context
         self._notice = notice
         self._redaction = redaction
@@ -222,7 +240,7 @@ class Processes:
         end: Document = {}
         code = 0
         try:
-            process.send(level=logging.getLogger().getEffectiveLevel(), call=_call_of(run))
+            process.call(from_run(run), self._sources.of(run.binding))
             end = self._converse(process, run)
         finally:
             if not end:
@@ -251,7 +269,9 @@ class Processes:
         return {}
 
     def _ended(self, process: Process, run: Run, end: Document) -> Result:
-        process.note(end["memory"])
+        process.note(end["memory"], is_littered=end["littered"])
+        if end["found"]:
+            self._sources.found(to_contents(end["found"]))
         pieces = tuple(redacted_piece(piece, self._redaction) for piece in to_pieces(end["pieces"]))
         failure = to_failure(end["failure"])
         if failure is not None:
@@ -263,31 +283,7 @@ class Processes:
         if process.is_overdue:
             late = process.last_words or overdue(run.action, run.care, self._redaction)
             return Result(failure=without_secrets(late, self._redaction))
-        return Result(failure=process_ended(run.action, run.care, code))
-
-
-def _call_of(run: Run) -> Document:
-    care, action = run.care, run.action
-    return {
-        "id": run.id,
-        "job": run.binding,
-        "action": {
-            "name": action.name,
-            "file": action.file,
-            "line": action.line,
-            "doc": action.doc,
-            "takes_context": action.takes_context,
-            "is_async": action.is_async,
-            "parameters": action.parameters,
-        },
-        "slot": run.slot.isoformat(),
-        "asked_by": run.asked_by,
-        "event": None if run.event is None else dict(run.event),
-        "emits": run.emits,
-        "timeout": None if care.timeout is None else care.timeout.total_seconds(),
-        "cpu": None if care.cpu is None else care.cpu.total_seconds(),
-        "memory": care.memory,
-    }
+        return Result(failure=process_ended(run.action, run.care, code, is_cut=process.is_cut or code == CUT))
 
 
 def _log(told: Document) -> None:

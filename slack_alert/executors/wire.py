@@ -9,15 +9,19 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any  # What JSON holds.
 
-from slack_alert.core.model import Failure, Verdict
+from slack_alert.core.model import Failure, Run, Verdict
 from slack_alert.core.values import Blocks, Piece, Text, Upload
 
 Document = dict[str, Any]
 
+#: How a process ends whose pipe to this program was closed by a function.
+CUT = 74
+
 
 def to_line(**document: object) -> bytes:
     """Write a document; what JSON does not know is written as its text."""
-    return json.dumps(document, default=str).encode() + b"\n"
+    # As it is: escaped it would be up to six times as long. What Unicode has no character for goes along, too.
+    return json.dumps(document, default=str, ensure_ascii=False).encode("utf-8", "surrogatepass") + b"\n"
 
 
 def from_line(line: bytes) -> Document:
@@ -49,9 +53,34 @@ def to_failure(document: Mapping[str, Any] | None) -> Failure | None:
     return Failure(**{**document, "verdict": Verdict(document["verdict"])}) if document else None
 
 
+def from_run(run: Run) -> Document:
+    """Make a document of a call."""
+    care, action = run.care, run.action
+    return {
+        "id": run.id,
+        "job": run.binding,
+        "action": {
+            "name": action.name,
+            "file": action.file,
+            "line": action.line,
+            "doc": action.doc,
+            "takes_context": action.takes_context,
+            "is_async": action.is_async,
+            "parameters": action.parameters,
+        },
+        "slot": run.slot.isoformat(),
+        "asked_by": run.asked_by,
+        "event": None if run.event is None else dict(run.event),
+        "emits": run.emits,
+        "timeout": None if care.timeout is None else care.timeout.total_seconds(),
+        "cpu": None if care.cpu is None else care.cpu.total_seconds(),
+        "memory": care.memory,
+    }
+
+
 def _from_piece(piece: Piece) -> Document:
     if isinstance(piece, Text):
-        return {"text": piece.text}
+        return {"text": piece.text, **({"entries": piece.entries} if piece.entries else {})}
     if isinstance(piece, Blocks):
         return {"blocks": piece.payload}
     assert not isinstance(piece.content, Path), "files are read where the function is called"
@@ -61,7 +90,7 @@ def _from_piece(piece: Piece) -> Document:
 
 def _to_piece(document: Mapping[str, Any]) -> Piece:
     if "text" in document:
-        return Text(document["text"])
+        return Text(document["text"], tuple((key, text) for key, text in document.get("entries", ())))
     if "blocks" in document:
         return Blocks(document["blocks"])
     content = base64.b64decode(document["content"])

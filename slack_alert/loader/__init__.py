@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from slack_alert.loader.accepted import Accepted
 from slack_alert.loader.files import plugins_folder
 from slack_alert.loader.loader import Progress, load, open_plugins, survey, unload
 from slack_alert.loader.plugins import Plugins
 from slack_alert.loader.terms import Defaults
 
-__all__ = ["Defaults", "Plugins", "Progress", "load", "open_plugins", "plugins_folder", "survey", "unload"]
+__all__ = ["Accepted", "Defaults", "Plugins", "Progress", "load", "open_plugins", "plugins_folder", "survey", "unload"]

@@ -84,6 +84,16 @@ def importable_names(folder: str) -> frozenset[str]:
     return frozenset(name for name in files | folders if name.isidentifier())
 
 
+def is_installed(name: str) -> bool:
+    """Tell whether a bare name means something that is no plugin."""
+    if name in sys.stdlib_module_names or name in sys.modules:
+        return True
+    try:
+        return importlib.util.find_spec(name) is not None
+    except (ImportError, ValueError, AttributeError):
+        return False
+
+
 def _walk(folder: str, problems: list[Problem]) -> Iterator[PluginFile]:
     top = os.path.realpath(folder)
     seen = {top}
@@ -133,16 +143,7 @@ def _is_module_folder(path: Path) -> bool:
         return False
     if (path / "__init__.py").exists():
         return True
-    return any(path.glob("*.py")) and not _is_installed(path.name)
-
-
-def _is_installed(name: str) -> bool:
-    if name in sys.stdlib_module_names or name in sys.modules:
-        return True
-    try:
-        return importlib.util.find_spec(name) is not None
-    except (ImportError, ValueError, AttributeError):
-        return False
+    return any(path.glob("*.py")) and not is_installed(path.name)
 
 
 def _readable(text: str) -> str:

@@ -58,8 +58,8 @@ class Folder:
         changed = [file for path, file in there.items() if self._has_changed(file, _sign(path), passed)]
         missing = []
         for path, file in unseen.items():
-            # What is imported by others only: its name begins with an underscore.
-            sign = _sign(path) if file.parts[-1].startswith("_") else None
+            # What is imported by others only: its name, or that of its folder, begins with an underscore.
+            sign = _sign(path)
             if sign is None:
                 missing.append(file)
             elif self._has_changed(file, sign, passed):

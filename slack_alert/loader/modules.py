@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import importlib.util
-import os
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from importlib.machinery import ModuleSpec, SourceFileLoader
 from pathlib import Path
 from types import CodeType, ModuleType
 
 from slack_alert.loader.declaration import Reading
+from slack_alert.loader.disk import Disk
 from slack_alert.loader.files import PACKAGE, PluginFile
 from slack_alert.loader.reader import Reader
 
@@ -79,10 +79,20 @@ class PluginFinder:
         if expected is not None:
             return self._module(fullname, expected)
         stem = self._renamed.get(fullname) or Path(next(iter(path))) / fullname.rpartition(".")[2]
-        file = stem.with_name(f"{stem.name}.py")
-        if file.is_file() and not (self._failed.get(fullname) == file and stem.is_dir()):
+        file, is_folder = stem.with_name(f"{stem.name}.py"), self.disk.is_folder(str(stem))
+        if self.disk.is_file(str(file)) and not (self._failed.get(fullname) == file and is_folder):
             return self._module(fullname, str(file))
-        return self._package(fullname, stem) if stem.is_dir() else None
+        return self._package(fullname, stem) if is_folder else None
+
+    @property
+    def disk(self) -> Disk:
+        """Where the files are."""
+        return self._reader.disk
+
+    @property
+    def contents(self) -> Mapping[str, bytes]:
+        """What was read for it, by path."""
+        return self._reader.contents
 
     def failed(self, module: str, path: Path) -> None:
         """Remember that a module cannot be run."""
@@ -116,7 +126,7 @@ class PluginFinder:
 
     def _package(self, name: str, folder: Path) -> ModuleSpec | None:
         init = folder / "__init__.py"
-        if init.is_file() and self._failed.get(name) != init:
+        if self.disk.is_file(str(init)) and self._failed.get(name) != init:
             loader = PluginLoader(name, str(init), self)
             return importlib.util.spec_from_file_location(
                 name, init, loader=loader, submodule_search_locations=[str(folder)]
@@ -141,7 +151,7 @@ class PluginLoader(SourceFileLoader):
         """Run the file in its module."""
         folder = self.path.removesuffix(".py")
         # Beside a.py there may be a/b.py; a.py stays a module of the package above.
-        if os.path.isdir(folder) and not hasattr(module, "__path__"):  # noqa: PTH112 - a Path for each file takes longer
+        if self._finder.disk.is_folder(folder) and not hasattr(module, "__path__"):
             module.__path__ = [folder]
         try:
             super().exec_module(module)

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from slack_alert.core.bindings import Binding
 from slack_alert.core.catalog import Catalog, Change, Problem
+from slack_alert.loader.accepted import Accepted
 from slack_alert.loader.binder import Binder, Plan
 from slack_alert.loader.compiler import read_file
 from slack_alert.loader.declaration import Declaration, Reading
@@ -31,6 +32,7 @@ class Plugins:
         self, defaults: Callable[[], Defaults], finder: PluginFinder, contents: dict[str, bytes], catalog: Catalog
     ) -> None:
         self.catalog = catalog
+        self.accepted = Accepted(contents)
         self._defaults = defaults
         self._finder = finder
         self._folder = Folder(finder.folder, contents)
@@ -54,6 +56,8 @@ class Plugins:
         """
         if not self._running:
             self._begin()
+        # What a function has imported when it was called, here or in a process of its own.
+        self._note({**self._finder.contents, **self.accepted.take_found()})
         look = self._folder.look(passed)
         gone = self._gone(look.missing, passed)
         over = {name for name, since in self._leaving.items() if passed - since >= GRACE}
@@ -65,6 +69,7 @@ class Plugins:
         self._folder_problems = look.problems
         replaced = self._renew(look, gone, passed)
         self._drop(over)
+        self.accepted.renew({self._files[module].path: text.content for module, text in self._running.items()})
         self.catalog = self._assembled()
         return _change(before, self.catalog, replaced, is_settled=not (look.is_busy or self._missing or self._leaving))
 
@@ -85,6 +90,13 @@ class Plugins:
         self._running[module] = Text(content, package)
         self._files[module] = file
 
+    def _note(self, contents: Mapping[str, bytes]) -> None:
+        """Follow further files, which run as they were read."""
+        new = contents.keys() - self._folder.contents.keys()
+        self._folder.note(contents)
+        for path in new:
+            self._run(PluginFile.at(Path(path), self._folder.path), contents[path])
+
     def _gone(self, missing: Sequence[PluginFile], passed: float) -> list[PluginFile]:
         """Find the files that are missing for good."""
         self._missing = {file.path: self._missing.get(file.path, passed) for file in missing}
@@ -104,7 +116,7 @@ class Plugins:
         again = self._to_execute(look, readings, gone)
         readings = {file: self._read(file) for file in again} | readings
         failed = self._execute(again, readings, set(look.changed))
-        self._folder.note(reader.contents)
+        self._note(reader.contents)
         taken = [file for file in look.files if file not in readings and self._has(file, "SA206")]
         readings |= {file: self._read(file) for file in taken}
         renewed = {file: reading for file, reading in readings.items() if file not in failed}
@@ -151,13 +163,13 @@ class Plugins:
         failed = {file for file, reading in readings.items() if reading.code is None}
         for file in failed:
             self._problems[file.shown] = list(readings[file].problems)
+        failed |= {file for file in files if _module(file) in errors}
+        for binding in (one for file in failed for one in self._bindings.get(file.shown, ())):
+            self.accepted.hold(binding.name)
         for file in files:
             error = errors.get(_module(file))
-            if error is None:
-                continue
-            failed.add(file)
             # Of what imports a file that failed, the fault is there.
-            if file in changed or not self._imports_any(file, errors):
+            if error is not None and (file in changed or not self._imports_any(file, errors)):
                 self._problems[file.shown] = [failure(file, error)]
         return failed
 
@@ -213,10 +225,13 @@ class Plugins:
             if new.of(file.module, function) != (self._former.pop(plan.name, "") or old.of(file.module, function))
         }
         names = {plan.name for plan in plans}
+        for name in names:
+            self.accepted.release(name)
         for binding in self._bindings[file.shown]:
             if binding.name not in names:
                 function = getattr(binding.action.function, "__name__", "")
                 self._former.setdefault(binding.name, old.of(file.module, function))
+                self.accepted.hold(binding.name)
         return changed
 
     def _forget(self, file: PluginFile) -> None:
@@ -224,6 +239,7 @@ class Plugins:
         for binding in self._bindings.pop(file.shown, ()):
             self._leaving.pop(binding.name, None)
             self._former.pop(binding.name, None)
+            self.accepted.release(binding.name)
         self._problems.pop(file.shown, None)
         self._running.pop(_module(file), None)
         self._folder.forget(file)
@@ -233,6 +249,7 @@ class Plugins:
         for name in names & self._leaving.keys():
             del self._leaving[name]
             self._former.pop(name, None)
+            self.accepted.release(name)
             for bindings in self._bindings.values():
                 bindings[:] = [binding for binding in bindings if binding.name != name]
 

@@ -11,8 +11,9 @@ from types import BuiltinFunctionType
 from slack_alert.loader.cache import Cache
 from slack_alert.loader.compiler import read_file
 from slack_alert.loader.declaration import Reading
-from slack_alert.loader.files import PluginFile, importable_names
-from slack_alert.loader.source import UnusableFileError, read_content
+from slack_alert.loader.disk import Disk
+from slack_alert.loader.files import PluginFile
+from slack_alert.loader.source import UnusableFileError
 
 #: So many new files are worth a second process.
 _MANY = 200
@@ -21,7 +22,8 @@ _MANY = 200
 class Reader:
     """Read the files of one plugins folder."""
 
-    def __init__(self, markers: tuple[str, ...] = (), cache: Path | None = None) -> None:
+    def __init__(self, markers: tuple[str, ...] = (), cache: Path | None = None, disk: Disk | None = None) -> None:
+        self.disk = disk or Disk()
         self._markers = markers
         self._cache = Cache(cache, markers) if cache else None
         self._neighbours: dict[str, frozenset[str]] = {}
@@ -41,7 +43,7 @@ class Reader:
     def read(self, file: PluginFile) -> Reading:
         """Read a file without running it."""
         try:
-            content = read_content(file)
+            content = self.disk.content(file)
         except UnusableFileError as error:
             return Reading(problems=(error.problem,))
         self.contents[file.path] = content
@@ -91,7 +93,7 @@ class Reader:
 
     def _names_beside(self, folder: str) -> frozenset[str]:
         if folder not in self._neighbours:
-            self._neighbours[folder] = importable_names(folder)
+            self._neighbours[folder] = self.disk.names_beside(folder)
         return self._neighbours[folder]
 
 

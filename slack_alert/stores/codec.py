@@ -227,7 +227,7 @@ def _incident_json(incident: Incident) -> str:
 
 
 def _incident_of(read: dict[str, Any]) -> Incident:
-    instants = {name: maybe_moment(read[name]) for name in ("since", "last", "told", "acknowledged_at")}
+    instants = {name: maybe_moment(read.get(name)) for name in ("since", "last", "told", "acknowledged_at", "over")}
     entries = tuple((key, text) for key, text in read["entries"])
     return Incident(**{**read, **instants, "entries": entries})
 

@@ -49,15 +49,17 @@ class SqliteInbox:
         self._glances = 0
         self._known: list[Request] = []
 
-    def put(self, request: Request) -> None:
-        """Leave a request; durable when this returns. Raise StoreError where that cannot be."""
-        row = (clean(request.kind), json.dumps(dict(request.payload)), micros(request.at))
+    def put(self, *requests: Request) -> None:
+        """Leave requests, all or none; durable when this returns. Raise StoreError where that cannot be."""
+        rows = [(clean(each.kind), json.dumps(dict(each.payload)), micros(each.at)) for each in requests]
+        if not rows:
+            return
         prepare_folder(self._path)
         with self._writing("rwc") as connection:
             if not _has_table(connection):
                 connection.execute(_TABLE)
-                connection.execute(_FIRST, (micros(request.at),))
-            connection.execute(_PUT, row)
+                connection.execute(_FIRST, (min(at for _, _, at in rows),))
+            connection.executemany(_PUT, rows)
 
     def peek(self) -> list[Request]:
         """Give the requests left, oldest first; mostly without opening a file that has not changed.
@@ -118,10 +120,11 @@ class MemoryInbox:
         self._requests: dict[int, Request] = {}
         self._last = 0
 
-    def put(self, request: Request) -> None:
-        """Leave a request."""
-        self._last += 1
-        self._requests[self._last] = replace(request, id=self._last)
+    def put(self, *requests: Request) -> None:
+        """Leave requests."""
+        for request in requests:
+            self._last += 1
+            self._requests[self._last] = replace(request, id=self._last)
 
     def peek(self) -> list[Request]:
         """Give the requests left, oldest first."""

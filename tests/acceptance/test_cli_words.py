@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from slack_alert import bootstrap
+from slack_alert.bootstrap import places
 from slack_alert.cli.progress import PATIENCE_SECONDS, loading
 from slack_alert.cli.session import configured
 from slack_alert.cli.spoken import ahead, distance, local
@@ -187,7 +187,7 @@ def planned(project: Project) -> list[str]:
     """Give what `run` shows before it runs anything."""
     settings = configured({"path": str(project.path)}).settings
     clock = SystemClock()
-    catalog = bootstrap.survey_plugins(settings)
+    catalog = places.survey_plugins(settings)
     engine = Engine(catalog, books=Ledger(), executor=Scripted({}, Markup("0")), clock=clock, mark=Markup("0"))
     engine.begin(Snapshot(), clock.now())
     return plan(engine, settings, io.StringIO()).splitlines()

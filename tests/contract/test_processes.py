@@ -22,6 +22,8 @@ from slack_alert.core.values import fallback
 from slack_alert.engine.context import Context
 from slack_alert.executors import process
 from slack_alert.executors.process import Processes
+from slack_alert.executors.sources import Sources
+from slack_alert.loader import Accepted
 from tests.fakes.engine_rig import at
 from tests.fakes.stage import Stage
 
@@ -39,8 +41,10 @@ class Rig:
         self.path = path
         self.stage = Stage(path)
         self.noticed: list[object] = []
+        self.accepted = Accepted({})
         self.processes = Processes(
             lambda: make_program(path),
+            sources=Sources(self.accepted.of, self.accepted.find),
             context=lambda run: Context(run, self.stage.services),
             notice=lambda _, value: self.noticed.append(value),
             redaction=Redaction(["s3cret"]),
@@ -49,8 +53,13 @@ class Rig:
         )
 
     def write(self, source: str) -> None:
+        self.edit(source)
+        self.accepted.renew({str(self.path / "plugins" / "db.py"): dedent(source).encode()})
+
+    def edit(self, source: str, name: str = "db.py") -> None:
+        """Write a file, which nobody takes up."""
         (self.path / "plugins").mkdir(exist_ok=True)
-        (self.path / "plugins" / "db.py").write_text(dedent(source))
+        (self.path / "plugins" / name).write_text(dedent(source))
 
     def run(
         self,
@@ -236,6 +245,23 @@ def test_secrets_of_the_configuration_are_taken_out_of_what_it_says(rig: Rig) ->
     assert rig.failure("bad").message == "[secret]"
 
 
+def test_what_is_too_much_is_cut_before_it_is_handed_over(rig: Rig) -> None:
+    rig.write(
+        """
+        @deco(hours=1)
+        def job():
+            return "\U0001f600" * 40_000_000
+
+        @deco(hours=1)
+        def bad():
+            raise ValueError("x" * 40_000_000)
+        """
+    )
+
+    assert rig.text().splitlines()[1:] == ["… cut: the first 4,000,000 of 40,000,000 characters"]
+    assert len(rig.failure("bad").message) == 20_000
+
+
 # --- how long a process lives
 
 
@@ -283,6 +309,35 @@ def test_a_file_that_changed_is_loaded_anew(rig: Rig) -> None:
     assert (before, rig.text()) == ("old", "quite new")
 
 
+@pytest.mark.parametrize("edited", ["def (", "@deco(hours=1)\ndef job():\n    return 'too new'"])
+def test_an_edit_that_nobody_has_taken_up_is_not_seen(rig: Rig, edited: str) -> None:
+    rig.write("@deco(hours=1)\ndef job():\n    return 'old'")
+    rig.text()
+    rig.edit(edited)
+    before = rig.text()
+    rig.processes.renew()
+
+    assert (before, rig.text()) == ("old", "old")
+
+
+def test_it_runs_while_the_folder_is_away(rig: Rig) -> None:
+    rig.write("@deco(hours=1)\ndef job():\n    return 'here'")
+    (rig.path / "plugins").rename(rig.path / "elsewhere")
+
+    assert rig.text() == "here"
+
+
+def test_what_one_process_has_imported_itself_every_other_sees_the_same(rig: Rig) -> None:
+    rig.write("@deco(hours=1)\ndef job():\n    import _late\n    return _late.V")
+    rig.edit("V = 1", "_late.py")
+    before = rig.text()
+    rig.edit("V = 2", "_late.py")
+    rig.processes.renew()
+
+    assert (before, rig.text()) == ("1", "1")
+    assert rig.accepted.take_found() == {str(rig.path / "plugins" / "_late.py"): b"V = 1"}
+
+
 def test_a_function_that_is_no_longer_there_is_told(rig: Rig) -> None:
     rig.write("@deco(hours=1)\ndef other():\n    return 1")
 
@@ -316,6 +371,8 @@ def witnessed(rig: Rig, source: str) -> Iterator[list[int]]:
     pids += [int(word) for word in (rig.path / "pids").read_text().split()]
 
 
+_ORPHAN = "subprocess.run(['sh', '-c', 'sleep 0.01 &']); time.sleep(0.2)"
+
 _FAMILY = """
     import os, subprocess, time
     from pathlib import Path
@@ -343,6 +400,59 @@ def test_a_function_that_takes_too_long_is_killed_with_all_it_has_started(rig: R
     assert result.failure.message == "took longer than 1s (timeout)"
     assert [pid for pid in pids if is_going_on(pid)] == []
     assert len(pids) == 3
+
+
+@pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="only Linux tells whose children they are")
+@pytest.mark.parametrize("polite", ["signal.SIG_DFL", "signal.SIG_IGN"], ids=["told to end", "deaf"])
+def test_what_hides_from_a_killed_run_is_killed_as_well(rig: Rig, polite: str) -> None:
+    source = f"""
+        import signal
+        from pathlib import Path
+
+        @deco(hours=1)
+        def job(ctx):
+            if {polite} == signal.SIG_IGN:
+                signal.signal(signal.SIGTERM, signal.SIG_IGN)
+            ctx.run(["sh", "-c", "setsid sleep 60 & echo $! > pids; env -i setsid sleep 60 & echo $! >> pids; sleep 60"])
+    """
+    with witnessed(rig, source) as pids:
+        rig.run(timeout=1, takes_context=True)
+
+    assert [pid for pid in pids if is_going_on(pid)] == []
+    assert len(pids) == 2
+
+
+@pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="only Linux gives the dead to those who adopt them")
+def test_a_process_with_dead_children_of_others_is_replaced(rig: Rig) -> None:
+    rig.write(f"import subprocess, time\n{_PID}\n@deco(hours=1)\ndef orphan():\n    {_ORPHAN}")
+    first = rig.text()
+    rig.run("orphan")
+
+    assert rig.text() != first
+
+
+@pytest.mark.parametrize("act", ["os.closerange(3, 99)", "[os.write(fd, b'x') for fd in pipes()]"])
+def test_a_function_that_meddles_with_the_pipe_is_told_so(rig: Rig, act: str) -> None:
+    rig.write(
+        f"""
+        import os, stat, time
+
+        def pipes():
+            for fd in range(3, 20):
+                try:
+                    if stat.S_ISFIFO(os.fstat(fd).st_mode):
+                        os.write(fd, b"")
+                        yield fd
+                except OSError:
+                    pass
+
+        @deco(hours=1)
+        def job():
+            {act}
+        """
+    )
+
+    assert rig.failure().message.startswith("its process was killed: it closed the pipe to this program, or wrote into")
 
 
 @pytest.mark.parametrize("end", ["os._exit(3)", "os.kill(os.getpid(), 9)"])

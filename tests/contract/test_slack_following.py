@@ -8,6 +8,7 @@ from dataclasses import replace
 import pytest
 
 from slack_alert.core.model import Delivery, Manner
+from slack_alert.core.parts import Blocks, Piece, Upload
 from tests.contract.slack_rig import TOKEN, delivery, sent
 from tests.fakes.slack import FakeSlack
 
@@ -18,8 +19,8 @@ def slack() -> Iterator[FakeSlack]:
         yield fake
 
 
-def following(text: str, manner: Manner, follows: str | None) -> Delivery:
-    later = delivery(text, id=2)
+def following(piece: Piece | str, manner: Manner, follows: str | None) -> Delivery:
+    later = delivery(piece, id=2)
     return replace(later, message=replace(later.message, manner=manner, root="first"), follows=follows)
 
 
@@ -69,3 +70,55 @@ def test_what_follows_nothing_is_a_message_of_its_own(slack: FakeSlack, manner: 
     sent(slack, following("92 %", manner, None))
 
     assert [(message.text, message.thread_ts) for message in slack.messages] == [("92 %", None)]
+
+
+BLOCKS = Blocks({"blocks": [{"type": "section", "text": {"type": "mrkdwn", "text": "*93 %*"}}]})
+
+
+@pytest.mark.parametrize("piece", [BLOCKS, Blocks({"text": "*93 %*"}), Upload("disk.txt", b"93 %")])
+def test_blocks_and_files_are_replied_with_in_the_thread(slack: FakeSlack, piece: Piece) -> None:
+    root = first(slack)
+    sent(slack, following(piece, Manner.REPLY, root))
+
+    message, reply = slack.messages
+    assert reply.thread_ts == message.ts
+
+
+@pytest.mark.parametrize(("piece", "has_blocks"), [(BLOCKS, True), (Blocks({"text": "*93 %*"}), False)])
+def test_an_edit_may_be_of_blocks(slack: FakeSlack, piece: Blocks, has_blocks: bool) -> None:
+    root = first(slack)
+    (outcome,) = sent(slack, following(piece, Manner.EDIT, root))
+
+    (message,) = slack.messages
+    assert (message.text, bool(message.blocks), outcome.receipt) == ("*93 %*", has_blocks, root)
+
+
+def test_blocks_that_slack_refuses_in_an_edit_are_said_as_text(slack: FakeSlack) -> None:
+    root = first(slack)
+    slack.fault("error", method="chat.update", code="invalid_blocks", times=1)
+    sent(slack, following(BLOCKS, Manner.EDIT, root))
+
+    assert [(message.text, message.blocks) for message in slack.messages] == [("*93 %*", None)]
+
+
+def test_a_file_cannot_be_edited_so_it_goes_to_the_thread(slack: FakeSlack) -> None:
+    root = first(slack)
+    sent(slack, following(Upload("disk.txt", b"93 %"), Manner.EDIT, root))
+
+    message, reply = slack.messages
+    assert reply.thread_ts == message.ts
+
+
+def test_nothing_follows_a_file(slack: FakeSlack) -> None:
+    sent(slack, following("92 %", Manner.REPLY, "C0OPS/F00001"))
+
+    assert [(message.text, message.thread_ts) for message in slack.messages] == [("92 %", None)]
+
+
+def test_what_follows_a_message_that_is_gone_follows_the_one_that_was_said_instead(slack: FakeSlack) -> None:
+    root = first(slack)
+    slack.fault("error", method="chat.postMessage", code="thread_not_found", times=1)
+    sent(slack, following("92 %", Manner.REPLY, root), following("93 %", Manner.REPLY, root))
+
+    _, anew, reply = slack.messages
+    assert (anew.thread_ts, reply.thread_ts) == (None, anew.ts)

@@ -70,7 +70,9 @@ def test_never_more_than_max_alert_are_said_in_any_window(
     rows = played(make_job(policy=policy), start, plan)
 
     for kind in (Verdict.SAID, Verdict.ERROR):
-        told = [slot for slot, verdict, _ in rows if verdict is kind]
+        # A quiet run may say what was withheld, which spends nothing.
+        ran = ((row, outcome) for row, (_, outcome) in zip(rows, plan, strict=True))
+        told = [slot for (slot, verdict, _), outcome in ran if verdict is kind and outcome != "quiet"]
         for end in told:
             assert sum(end - policy.pause_time < slot <= end for slot in told) <= policy.max_alert
 

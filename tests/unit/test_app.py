@@ -11,6 +11,7 @@ import pytest
 
 from slack_alert.core.catalog import Catalog
 from slack_alert.core.values import fallback
+from slack_alert.engine import requests
 from slack_alert.engine.app import App, Manners
 from slack_alert.engine.engine import Engine
 from slack_alert.engine.parts import Parts
@@ -31,6 +32,12 @@ class TwoClocks(VirtualClock):
     """A wall clock that can be set while time passes as ever."""
 
     passed = 0.0
+    #: So much time passes whenever somebody looks.
+    step = timedelta()
+
+    def now(self) -> datetime:
+        self.set(super().now() + self.step)
+        return super().now()
 
     def monotonic(self) -> float:
         return self.passed
@@ -193,6 +200,23 @@ def test_requests_carried_out_leave_the_inbox_together() -> None:
 
     assert [ids for ids in rig.inbox.removals if ids] == [list(range(1, 51))]
     assert rig.inbox.peek() == []
+
+
+def test_what_was_muted_together_begins_together() -> None:
+    """Else its end is told once for each job."""
+    rig = Rig()
+
+    async def main() -> None:
+        await rig.begin()
+        rig.inbox.put(*(requests.mute(job, NOON + HOUR, NOON, by="ann") for job in ("db.lag", "db.size")))
+        rig.clock.step = timedelta(milliseconds=1)
+        await rig.turn()
+        await rig.end()
+
+    asyncio.run(main())
+    begins = {entry.key.rpartition("/")[2] for entry in rig.store.snapshot().entries}
+
+    assert len(begins) == 1
 
 
 def test_part_of_a_turn_that_fails_stops_nothing_else(caplog: pytest.LogCaptureFixture) -> None:

@@ -9,7 +9,7 @@ import pytest
 from slack_alert.core.bindings import Job
 from slack_alert.core.catalog import Catalog
 from slack_alert.core.errors import StoreError
-from slack_alert.core.model import Address, Record, Result, Verdict
+from slack_alert.core.model import QUIET, Address, Record, Result, Verdict
 from slack_alert.core.quiet import EVERY, Mute, QuietWindow
 from slack_alert.core.values import fallback
 from slack_alert.engine import requests
@@ -110,6 +110,38 @@ def test_end_of_a_mute_is_told_once_with_what_it_withheld() -> None:
 def test_nothing_withheld_nothing_said() -> None:
     silence = Silence(MAINTENANCE)
     silence.mute("16 12:00", "16 13:00")
+
+    assert silence.look("16 13:00", "16 13:01") == []
+
+
+def test_what_recovered_meanwhile_is_told_to_have_recovered() -> None:
+    silence = Silence()
+    silence.mute("16 12:00", "16 13:00")
+    silence.play("16 12:00")
+    silence.play("16 12:10")
+    silence.play("16 12:20", QUIET)
+    silence.play("16 13:00", QUIET)
+
+    assert silence.look("16 13:00", "16 13:01") == [
+        "#ops  While db.lag was muted by ann (12:00-13:00) 2 alerts of 1 job were withheld: "
+        "db.lag 2 (16 12:10; recovered 12:20)"
+    ]
+
+
+def test_what_recovered_and_failed_again_is_not() -> None:
+    silence = Silence()
+    silence.mute("16 12:00", "16 13:00")
+    for time, result in (("16 12:00", None), ("16 12:10", QUIET), ("16 12:20", None)):
+        silence.play(time, result)
+
+    assert silence.look("16 13:00")[0].endswith("db.lag 2 (16 12:20)")
+
+
+def test_of_what_only_recovered_nothing_was_withheld() -> None:
+    silence = Silence()
+    silence.mute("16 12:00", "16 13:00")
+    silence.play("16 11:50")
+    silence.play("16 12:10", QUIET)
 
     assert silence.look("16 13:00", "16 13:01") == []
 

@@ -78,6 +78,14 @@ def test_each_request_is_seen_however_quickly_one_follows_the_other(opening: Ope
         assert jobs(owner) == []
 
 
+def test_what_is_left_together_is_written_at_once(opening: Opening) -> None:
+    inbox = opening()
+    inbox.put()
+    inbox.put(pause("a"), pause("b"))
+
+    assert jobs(inbox) == ["a", "b"]
+
+
 def test_ids_are_never_given_again(opening: Opening) -> None:
     inbox = opening()
     given: list[int] = []

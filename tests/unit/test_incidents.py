@@ -11,7 +11,7 @@ from slack_alert.core.incidents import Escalation, Repeat, Voice, changes
 from slack_alert.core.model import QUIET, Address, Manner, Message, Result, Run
 from slack_alert.core.pipeline import Settlement, settle
 from slack_alert.core.policy import State
-from slack_alert.core.values import fallback, pieces
+from slack_alert.core.values import Blocks, Upload, fallback, pieces
 from tests.fakes.engine_rig import MARK, at, failed, make_job, make_policy, said
 
 LEAD = Address("slack", "@lead")
@@ -133,6 +133,85 @@ def test_after_a_reminder_edits_go_to_the_new_message() -> None:
     assert message(rows[3]).root == message(rows[2]).key
 
 
+# --- what is no text
+
+
+BLOCKS = {"blocks": [{"type": "section", "text": {"type": "mrkdwn", "text": "*91 %*"}}]}
+
+
+def test_blocks_are_edited_and_show_how_often() -> None:
+    _, second = played(speaking(Voice(repeat=Repeat.UPDATE)), [BLOCKS, BLOCKS])
+
+    edit = message(second)
+    assert (edit.manner, isinstance(edit.piece, Blocks)) == (Manner.EDIT, True)
+    assert "2 alerts since 12:00, last 12:01" in str(edit.piece)
+
+
+def test_blocks_are_replied_with() -> None:
+    _, second = played(speaking(Voice(repeat=Repeat.THREAD)), [BLOCKS, BLOCKS])
+
+    assert told(second) == [(Manner.REPLY, "*91 %*")]
+
+
+@pytest.mark.parametrize("repeat", [Repeat.THREAD, Repeat.UPDATE])
+def test_a_file_goes_to_the_thread_of_a_message_that_names_it(repeat: Repeat) -> None:
+    (first,) = played(speaking(Voice(repeat=repeat), max_alert=1), [("lag.txt", b"9")])
+
+    post, file = first.messages
+    assert told(first)[0] == (Manner.POST, "lag.txt (1 B)\n1 alert: muted for 60 min, until 13:00")
+    assert (file.manner, file.root, isinstance(file.piece, Upload)) == (Manner.REPLY, post.key, True)
+    assert (first.state.incident and first.state.incident.root) == post.key
+
+
+def test_a_file_is_put_into_the_thread_again_when_its_content_differs() -> None:
+    files = [("lag.txt", b"9"), ("lag.txt", b"9"), ("lag.txt", b"8")]
+    rows = played(speaking(Voice(repeat=Repeat.UPDATE)), files)
+
+    assert [[manner for manner, _ in told(row)] for row in rows] == [
+        [Manner.POST, Manner.REPLY],
+        [Manner.EDIT],
+        [Manner.EDIT, Manner.REPLY],
+    ]
+    assert {each.root for row in rows for each in row.messages if isinstance(each.piece, Upload)} == {
+        rows[0].messages[0].key
+    }
+
+
+def test_change_looks_into_files() -> None:
+    files = [("lag.txt", b"9"), ("lag.txt", b"9"), ("lag.txt", b"8")]
+
+    assert verdicts(played(speaking(Voice(repeat=Repeat.CHANGE)), files)) == ["said", "muted", "said"]
+
+
+def test_a_long_text_that_is_unchanged_is_not_put_into_the_thread_again() -> None:
+    rows = played(speaking(Voice(repeat=Repeat.UPDATE)), ["line\n" * 1200, "line\n" * 1200, "line\n" * 1201])
+
+    assert verdicts(rows) == ["said", "muted", "said"]
+    assert {manner for manner, _ in told(rows[2])} == {Manner.REPLY}
+
+
+# --- where it is told
+
+
+@pytest.mark.parametrize("repeat", [Repeat.CHANGE, Repeat.THREAD, Repeat.UPDATE])
+def test_in_another_conversation_the_incident_is_news(repeat: Repeat) -> None:
+    job = speaking(Voice(repeat=repeat, recovers=True))
+    (first,) = played(job, ["a"])
+    moved = job._replace(to=LEAD)
+    anew, last = played(moved, ["a", ""], state=first.state)
+
+    assert (told(anew), message(anew).to, message(anew).root) == ([(Manner.POST, "a")], LEAD, "")
+    assert (message(last).to, message(last).root) == (LEAD, message(anew).key)
+
+
+def test_a_recovery_is_told_where_the_incident_was() -> None:
+    job = speaking(Voice(repeat=Repeat.THREAD, recovers=True))
+    (first,) = played(job, ["a"])
+    (last,) = played(job._replace(to=LEAD), [""], state=first.state)
+
+    assert (message(last).to, message(last).root) == (job.to, message(first).key)
+
+
 # --- the recovery
 
 
@@ -240,6 +319,15 @@ def test_nobody_acknowledged_so_somebody_else_is_told_once() -> None:
     assert rows[2].reason == "escalated to @lead"
 
 
+@pytest.mark.parametrize("repeat", list(Repeat))
+def test_whoever_it_was_escalated_to_hears_that_it_is_over(repeat: Repeat) -> None:
+    voice = Voice(repeat=repeat, recovers=True, escalation=Escalation(LEAD, timedelta(minutes=1)))
+    *_, last = played(speaking(voice), ["a", "a", ""])
+
+    assert [each.to for each in last.messages] == [speaking(voice).to, LEAD]
+    assert told(last)[1] == (Manner.POST, ":white_check_mark: *db.lag* recovered after 2m, 2 alerts")
+
+
 def test_who_acknowledged_in_time_spares_the_others() -> None:
     job = speaking(Voice(escalation=Escalation(LEAD, timedelta(minutes=1))))
     (first,) = played(job, ["a"])
@@ -264,12 +352,53 @@ def test_an_incident_that_began_in_silence_is_told_when_there_is_no_more_reason_
     assert told(first) == [(Manner.POST, "a")]
 
 
-def test_a_recovery_in_silence_is_not_told() -> None:
-    job = speaking(Voice(recovers=True))
+@pytest.mark.parametrize("repeat", [Repeat.POST, Repeat.CHANGE, Repeat.THREAD])
+def test_a_recovery_in_silence_is_told_when_the_silence_is_over(repeat: Repeat) -> None:
+    job = speaking(Voice(repeat=repeat, recovers=True))
+    (first,) = played(job, ["a"])
+    silent = played(job, ["", "", ""], state=first.state, mute="maintenance")
+    told_late, last = played(job, ["", ""], state=silent[-1].state)
+
+    assert [(row.verdict.value, row.messages, row.reason) for row in silent] == [
+        ("quiet", (), "recovered after 1s, 1 alert; maintenance"),
+        ("quiet", (), ""),
+        ("quiet", (), ""),
+    ]
+    assert told(told_late)[0][1] == ":white_check_mark: *db.lag* recovered after 1s, 1 alert, at 12:00"
+    assert told_late.reason == "recovered after 1s, 1 alert"
+    assert (last.messages, last.state.is_calm) == ((), True)
+
+
+def test_an_edit_that_closes_an_incident_is_made_in_silence_too() -> None:
+    job = speaking(Voice(repeat=Repeat.UPDATE, recovers=True))
     (first,) = played(job, ["a"])
     (last,) = played(job, [""], state=first.state, mute="maintenance")
 
-    assert (last.messages, last.state.is_calm) == ((), True)
+    ((manner, text),) = told(last)
+    assert (manner, text.splitlines()[0], last.state.is_calm) == (Manner.EDIT, "a", True)
+
+
+def test_a_recovery_that_waited_is_told_before_the_next_alert() -> None:
+    job = speaking(Voice(repeat=Repeat.CHANGE, recovers=True))
+    (first,) = played(job, ["a"])
+    (silent,) = played(job, [""], state=first.state, mute="maintenance")
+    (anew,) = played(job, ["a"], state=silent.state)
+
+    closing, alert = told(anew)
+    assert "recovered after" in closing[1]
+    assert alert == (Manner.POST, "a")
+    assert (anew.verdict.value, anew.state.is_alerting) == ("said", True)
+    assert len({message.key for message in anew.messages}) == 2
+
+
+def test_what_recovers_and_fails_again_in_silence_was_one_incident_to_everybody() -> None:
+    job = speaking(Voice(recovers=True))
+    (first,) = played(job, ["a"])
+    silent = played(job, ["", "b"], state=acknowledged(first.state), mute="maintenance")
+    rows = played(job, ["b", ""], state=silent[-1].state)
+
+    assert [len(row.messages) for row in (*silent, *rows)] == [0, 0, 1, 1]
+    assert "recovered after" in told(rows[1])[0][1]
 
 
 # --- what the quota withheld

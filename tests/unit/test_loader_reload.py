@@ -347,3 +347,73 @@ def test_file_that_cannot_be_read_is_told_of_once(desk: Desk, of: str) -> None:
     assert told(change) == ((), (), (), 2)
     assert [problem.file for problem in desk.catalog.problems] == ["plugins/x.py"]
     assert desk.reload() is None
+
+
+@pytest.mark.parametrize("name", ["_lib/__init__", "_lib/deep"])
+def test_file_in_a_folder_that_is_for_importing_only_stays_and_is_followed(desk: Desk, name: str) -> None:
+    module = name.removesuffix("/__init__").replace("/", ".")
+    desk.load(**{name: "V = 1", "b": f"from {module} import V\n@deco(minutes=5)\ndef f(): return V"})
+    assert desk.reload() is None
+    desk.wait()
+    assert desk.reload() is None
+    desk.change(**{name: "V = 2"})
+
+    assert call(desk.catalog, "b.f") == 2
+
+
+def seen(desk: Desk, job: str) -> dict[str, bytes]:
+    """Give what a process of a job's own sees of the files."""
+    return {Path(path).name: content for path, content in desk.plugins.accepted.of(job).items()}
+
+
+def test_process_sees_an_edit_when_it_is_taken_up(desk: Desk) -> None:
+    desk.load(x="@deco(minutes=5)\ndef a(): return 1")
+    desk.write(x="@deco(minutes=5)\ndef a(): return 2")
+    before = seen(desk, "x.a")
+    desk.reload()
+
+    assert before == {"x.py": b"@deco(minutes=5)\ndef a(): return 1"}
+    assert seen(desk, "x.a") == {"x.py": b"@deco(minutes=5)\ndef a(): return 2"}
+
+
+@pytest.mark.parametrize("broken", ["def f(:", "raise OSError('no')"])
+def test_process_sees_what_ran_before_while_a_file_does_not_load(desk: Desk, broken: str) -> None:
+    desk.load(x="@deco(minutes=5)\ndef a(): return 1", common="V = 1")
+    former = seen(desk, "x.a")
+    desk.change(x=broken)
+
+    assert seen(desk, "x.a") == former
+    desk.change(common="V = 2")
+    assert seen(desk, "x.a") == former
+    desk.change(x="@deco(minutes=5)\ndef a(): return 3")
+    assert seen(desk, "x.a") == {"x.py": b"@deco(minutes=5)\ndef a(): return 3", "common.py": b"V = 2"}
+
+
+def test_job_that_a_changed_file_it_imports_makes_impossible_sees_both_as_they_were(desk: Desk) -> None:
+    desk.load(x="from common import V\n@deco(minutes=5)\ndef a(): return V", common="V = 1")
+    former = seen(desk, "x.a")
+    desk.change(common="W = 1")
+
+    assert call(desk.catalog, "x.a") == 1
+    assert seen(desk, "x.a") == former
+    assert seen(desk, "other")["common.py"] == b"W = 1"
+
+
+def test_job_that_is_about_to_vanish_sees_the_file_that_had_it(desk: Desk) -> None:
+    desk.load(x=COUNTING)
+    former = seen(desk, "x.b")
+    desk.change(x="@deco(minutes=5)\ndef a(): return 1")
+    left = seen(desk, "x.b")
+    desk.wait()
+    desk.reload()
+
+    assert (left, names(desk.catalog)) == (former, ["x.a"])
+    assert seen(desk, "x.b") == seen(desk, "x.a") != former
+
+
+def test_what_a_process_has_found_is_followed(desk: Desk) -> None:
+    desk.load(x="@deco(minutes=5)\ndef a():\n    import _late\n    return _late.V", _late="V = 1")
+    desk.plugins.accepted.find({str(desk.path("_late.py")): b"V = 1"})
+    desk.change(_late="V = 2")
+
+    assert seen(desk, "x.a")["_late.py"] == b"V = 2"

@@ -110,7 +110,36 @@ def test_file_that_is_not_there_is_a_failure(tmp_path: Path) -> None:
     found = failure(Stage().performer.call(run_of(lambda: tmp_path / "gone.txt")))
 
     assert (found.kind, found.place) == ("FileNotFoundError", "plugins/db.py:3")
-    assert "read_bytes" in found.traceback
+    assert "path.open" in found.traceback
+
+
+@pytest.mark.skipif(not Path("/dev/zero").exists(), reason="elsewhere every file has an end")
+def test_file_without_an_end_is_told_and_not_read() -> None:
+    [said] = texts(Stage().performer.call(run_of(lambda: Path("/dev/zero"))))
+
+    assert said.startswith("zero: a file of more than 16 MB is not sent, 16 MB is the most.")
+
+
+def test_file_that_is_too_great_is_told_with_its_size(tmp_path: Path) -> None:
+    file = tmp_path / "dump.bin"
+    with file.open("wb") as sparse:
+        sparse.truncate(250_000_000)
+
+    [said] = texts(Stage().performer.call(run_of(lambda: file)))
+
+    assert said.startswith("dump.bin: a file of 250 MB is not sent, 16 MB is the most.")
+
+
+def test_run_that_yields_for_ever_says_only_so_much() -> None:
+    run = run_of(lambda: (("part.bin", bytes(9_000_000)) for _ in range(5)))
+    stage = Stage()
+    stage.performer.call(run)
+
+    assert stage.texts == [
+        "part.bin (9 MB)",
+        "part.bin (9 MB)",
+        "… cut: one run says 20 MB at most, what is beyond is left out",
+    ]
 
 
 def test_context_is_handed_in_where_it_is_taken() -> None:

@@ -107,7 +107,7 @@ def test_short_stall_says_how_late_the_clock_came() -> None:
     rig.due("16 09:00:02", "16 09:00:03", "16 09:00:04")
     rig.executor.finish(QUIET)
 
-    span = "from Mon 16 Nov 09:00:01 to Mon 16 Nov 09:00:04"
+    span = "from Mon 16 Nov 09:00:01 to 09:00:04"
     assert reasons(rig) == [None, f"by up to 2s, because the program stood still {span}", None]
 
 
@@ -175,9 +175,9 @@ def test_lateness_is_as_exact_as_anybody_wants(seconds: float, written: str) -> 
 @pytest.mark.parametrize(
     ("cause", "reason"),
     [
-        (Cause.DOWN, "because the program was not running from Mon 16 Nov 08:00 to Mon 16 Nov 09:00"),
-        (Cause.STALLED, "by 30m, because the program stood still from Mon 16 Nov 08:00 to Mon 16 Nov 09:00"),
-        (Cause.ASLEEP, "by 30m, because the machine was asleep from Mon 16 Nov 08:00 to Mon 16 Nov 09:00"),
+        (Cause.DOWN, "because the program was not running from Mon 16 Nov 08:00 to 09:00"),
+        (Cause.STALLED, "by 30m, because the program stood still from Mon 16 Nov 08:00 to 09:00"),
+        (Cause.ASLEEP, "by 30m, because the machine was asleep from Mon 16 Nov 08:00 to 09:00"),
     ],
 )
 def test_missed_slot_says_why_nobody_looked(cause: Cause, reason: str) -> None:

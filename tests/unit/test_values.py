@@ -564,3 +564,41 @@ def test_the_notice_stands_beside_a_text_that_became_a_file() -> None:
 @pytest.mark.parametrize(("late", "told"), [("text", "[09:30] text"), ("```\ntable\n```", "[09:30]\n```\ntable\n```")])
 def test_a_late_message_begins_with_its_slots_time(late: str, told: str) -> None:
     assert told == with_slot_time(late, "09:30")
+
+
+# --- what is too much
+
+
+def test_long_text_is_cut_between_words_and_says_so_where_people_read_it() -> None:
+    [said] = pieces("a & b s3cret\n" * 1_000_000, mark=MARK, name="job", doc=None)
+    [file] = deliverable(said)
+
+    assert isinstance(file, Upload)
+    assert isinstance(file.content, bytes)
+    assert file.content.endswith(b"\na &\n\xe2\x80\xa6 cut: the first 3,999,999 of 13,000,000 characters")
+    assert fallback(file).splitlines()[1:] == [
+        "a &amp; b s3cret",
+        "… 307694 lines, in the file",
+        "… cut: the first 3,999,999 of 13,000,000 characters",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("value", "told"),
+    [
+        ("x" * 5_000_000, "… cut: the first 4,000,000 of 5,000,000 characters"),
+        (b"x" * 5_000_000, "… cut: the first 4,000,000 of 5,000,000 bytes"),
+        (["x" * 1_000_000] * 9, "… cut: the first 3 of 9 lines"),
+        (("dump", bytes(17_000_000)), "dump: a file of 17 MB is not sent, 16 MB is the most. "),
+    ],
+    ids=["text", "bytes", "list", "file"],
+)
+def test_what_is_too_much_is_cut_and_told(value: object, told: str) -> None:
+    [said] = pieces(value, mark=MARK, name="job", doc=None)
+
+    assert told in fallback(said).splitlines()[-1]
+
+
+def test_slack_s_own_form_that_is_longer_than_slack_takes_is_refused() -> None:
+    with pytest.raises(ValueError, match="Slack's own form has 2,000,001 characters, 1,000,000 is the most"):
+        pieces({"text": "x" * 2_000_000}, mark=MARK, name="job", doc=None)

@@ -10,7 +10,7 @@ from pathlib import Path
 from slack_alert.channels.slack.check import Finding, check
 from slack_alert.channels.slack.client import API_URL, TIMEOUT, Access, Client, RefusedError
 from slack_alert.channels.slack.directory import Directory
-from slack_alert.channels.slack.history import can_be_told, look
+from slack_alert.channels.slack.history import can_be_told, is_ts, look
 from slack_alert.channels.slack.posting import Face, Poster
 from slack_alert.core.backoff import Fate, Outcome
 from slack_alert.core.errors import NotNow
@@ -68,7 +68,7 @@ class SlackChannel:
         if not self._poster.marks or not told:
             return None
         channel, _, mark = (last_receipt or "").partition("/")
-        last_ts = mark if _is_ts(mark) else ""
+        last_ts = mark if is_ts(mark) else ""
         try:
             channel = channel or await self._directory.channel_id(told[0].message.to.conversation)
             return await look(self._client, channel, told, files=files, last_ts=last_ts)
@@ -91,7 +91,3 @@ class SlackChannel:
             "channels:history (groups:history, im:history) and metadata.message:read and is in the conversation"
         )
         log.warning("cannot look whether a message arrived", extra={"reason": refused.code, "hint": hint})
-
-
-def _is_ts(text: str) -> bool:
-    return text.replace(".", "", 1).isdigit()

@@ -22,6 +22,11 @@ def mark(message: Message) -> dict[str, object]:
     return {"event_type": EVENT, "event_payload": {"id": message.key}}
 
 
+def is_ts(text: str) -> bool:
+    """Tell the number of a message from the id of a file."""
+    return text.replace(".", "", 1).isdigit()
+
+
 def can_be_told(delivery: Delivery, files: Mapping[str, str]) -> bool:
     """Whether its absence from the history would prove that it was not accepted."""
     piece, key = delivery.message.piece, delivery.message.key

@@ -11,7 +11,7 @@ from typing import Any
 from slack_alert.channels.slack.client import Client, RefusedError
 from slack_alert.channels.slack.directory import Directory, narrowed
 from slack_alert.channels.slack.errors import CANNOT_FOLLOW, CUSTOMIZE, REFUSES_METADATA, TOO_LONG
-from slack_alert.channels.slack.history import mark
+from slack_alert.channels.slack.history import is_ts, mark
 from slack_alert.channels.slack.upload import place, share
 from slack_alert.core.backoff import Fate
 from slack_alert.core.markup import entities
@@ -24,6 +24,9 @@ log = logging.getLogger(__name__)
 CUT_ABOVE = 40_000
 _FACE = frozenset({"username", "icon_emoji", "icon_url"})
 _OURS = frozenset({"channel", "token"})
+#: What chat.update takes of a plugin's own form, besides the text.
+_EDITED = frozenset({"blocks", "attachments", "link_names", "parse"})
+_MOST_MOVED = 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,89 +55,121 @@ class Poster:
         self.marks = True
         #: Files brought to Slack for messages not yet known to be accepted, by message key.
         self.files: dict[str, str] = {}
+        #: What stands for messages that nothing can follow any more, by receipt.
+        self._moved: dict[str, str] = {}
 
     async def post(self, message: Message, text: str | None, follows: str | None = None) -> str | None:
         """Say the message and give its receipt; raise `RefusedError`.
 
         A reply or an edit needs the receipt of the message that it `follows`; where Slack refuses it, or where there
-        is none, it is a message of its own.
+        is none, it is a message of its own, and what else would follow the same one follows that.
         """
-        channel, _, ts = (follows or "").partition("/")
-        if ts and message.manner is not Manner.POST and isinstance(message.piece, Text):
-            try:
-                return await self._follow(message, message.piece.text if text is None else text, channel, ts)
-            except RefusedError as refused:
-                if refused.code not in CANNOT_FOLLOW:
-                    raise
-                log.info("said anew", extra={"key": message.key, "reason": refused.code})
+        first = self._moved.get(follows or "", follows or "")
+        channel, _, ts = first.partition("/")
+        # A file has no such number.
+        if message.manner is Manner.POST or not is_ts(ts):
+            return await self._anew(message, text)
+        try:
+            return await self._follow(message, text, channel, ts)
+        except RefusedError as refused:
+            if refused.code not in CANNOT_FOLLOW:
+                raise
+            log.info("said anew", extra={"key": message.key, "reason": refused.code})
+        receipt = await self._anew(message, text)
+        if receipt is not None and len(self._moved) < _MOST_MOVED:
+            self._moved[follows or ""] = receipt
+        return receipt
+
+    async def _anew(self, message: Message, text: str | None, *, thread: str = "") -> str | None:
         piece = message.piece
         if isinstance(piece, Upload):
-            return await self._upload_or_say(message, piece)
+            return await self._upload_or_say(message, piece, thread)
         if isinstance(piece, Blocks):
-            return await self._post_blocks(message, piece)
-        return await self._say(message, piece.text if text is None else text)
+            return await self._post_blocks(message, piece, thread)
+        return await self._say(message, piece.text if text is None else text, thread)
 
-    async def _follow(self, message: Message, text: str, channel: str, ts: str) -> str | None:
+    async def _follow(self, message: Message, text: str | None, channel: str, ts: str) -> str | None:
         """Edit the message, or reply in its thread."""
-        said: dict[str, object] = {"text": await self._directory.with_mentions(text)}
-        if message.manner is Manner.REPLY:
-            return await self._post(message, {**said, "thread_ts": ts})
-        edit = {**said, "channel": channel, "ts": ts, **({"metadata": mark(message)} if self.marks else {})}
+        piece = message.piece
+        if message.manner is Manner.REPLY or isinstance(piece, Upload):
+            return await self._anew(message, text, thread=ts)
+        if isinstance(piece, Blocks):
+            return await self._edit_blocks(message, piece, channel, ts)
+        return await self._edit(message, {"text": piece.text if text is None else text}, channel, ts)
+
+    async def _edit(self, message: Message, content: Mapping[str, object], channel: str, ts: str) -> str:
+        named = json.loads(await self._directory.with_mentions(json.dumps(content, ensure_ascii=False)))
+        edit = {**named, "channel": channel, "ts": ts, **({"metadata": mark(message)} if self.marks else {})}
         await self._client.call("chat.update", edit, to=message.to.conversation)
         return f"{channel}/{ts}"
 
-    async def _say(self, message: Message, text: str) -> str | None:
+    async def _edit_blocks(self, message: Message, piece: Blocks, channel: str, ts: str) -> str:
+        """Put other blocks in the place of a message; what Slack does not take of them is said as text."""
+        text = fallback(piece)
+        content = {name: value for name, value in piece.payload.items() if name in _EDITED}
+        try:
+            return await self._edit(message, {**content, "text": text}, channel, ts)
+        except RefusedError as refused:
+            if refused.outcome.fate is not Fate.PAYLOAD or refused.code in CANNOT_FOLLOW or not content:
+                raise
+            _tell_refused(message, refused)
+        return await self._edit(message, {"text": text}, channel, ts)
+
+    async def _say(self, message: Message, text: str, thread: str) -> str | None:
         """Post a text; one that is too long goes as a file."""
         if len(text) <= CUT_ABOVE:
             try:
-                return await self._post(message, {"text": await self._directory.with_mentions(text)})
+                return await self._post(message, {"text": await self._directory.with_mentions(text)}, thread)
             except RefusedError as refused:
                 if refused.code not in TOO_LONG:
                     raise
         (file,) = deliverable(Text(text), limit=0, parts=1)
         assert isinstance(file, Upload), "nothing fits into no characters"
-        return await self._upload(message, file)
+        return await self._upload(message, file, thread)
 
-    async def _post_blocks(self, message: Message, piece: Blocks) -> str | None:
+    async def _post_blocks(self, message: Message, piece: Blocks, thread: str) -> str | None:
         if set(piece.payload) == {"text"}:
-            return await self._say(message, str(piece.payload["text"]))
+            return await self._say(message, str(piece.payload["text"]), thread)
         text = fallback(piece)
         content = json.dumps({**piece.payload, "text": text}, ensure_ascii=False)
         try:
-            return await self._post(message, json.loads(await self._directory.with_mentions(content)))
+            return await self._post(message, json.loads(await self._directory.with_mentions(content)), thread)
         except RefusedError as refused:
-            if refused.outcome.fate is not Fate.PAYLOAD:
+            if refused.outcome.fate is not Fate.PAYLOAD or (thread and refused.code in CANNOT_FOLLOW):
                 raise
-            told = {"key": message.key, "reason": refused.code, "hint": refused.outcome.hint}
-            log.warning("blocks refused, text said instead", extra=told)
-        return await self._say(message, text)
+            _tell_refused(message, refused)
+        return await self._say(message, text, thread)
 
-    async def _upload_or_say(self, message: Message, piece: Upload) -> str | None:
+    async def _upload_or_say(self, message: Message, piece: Upload, thread: str) -> str | None:
         try:
-            return await self._upload(message, piece)
+            return await self._upload(message, piece, thread)
         except RefusedError as refused:
-            if not _concerns_the_file(refused):
+            if not _concerns_the_file(refused) or (thread and refused.code in CANNOT_FOLLOW):
                 raise
             told = {"file": piece.name, "reason": refused.code, "hint": refused.outcome.hint}
             log.warning("file not uploaded, text said instead", extra=told)
             why = entities(f"the file was not uploaded ({refused.code}): {refused.outcome.hint}")
-        return await self._post(message, {"text": await self._directory.with_mentions(f"{fallback(piece)}\n_{why}_")})
+        text = await self._directory.with_mentions(f"{fallback(piece)}\n_{why}_")
+        return await self._post(message, {"text": text}, thread)
 
-    async def _upload(self, message: Message, piece: Upload) -> str:
-        channel = await self._directory.channel_id(message.to.conversation)
+    async def _upload(self, message: Message, piece: Upload, thread: str) -> str:
+        to = message.to.conversation
+        channel = await self._directory.channel_id(to)
         comment = await self._directory.with_mentions(piece.comment)
         try:
             file = await place(self._client, piece)
             self.files[message.key] = file
-            await share(self._client, file, replace(piece, comment=comment), channel, to=message.to.conversation)
+            await share(self._client, file, replace(piece, comment=comment), channel, to=to, thread=thread)
         except RefusedError as refused:
             raise narrowed(refused) from refused
         return f"{channel}/{file}"
 
-    async def _post(self, message: Message, content: Mapping[str, object]) -> str | None:
+    async def _post(self, message: Message, content: Mapping[str, object], thread: str) -> str | None:
         to = message.to.conversation
         channel = await self._directory.recipient(to)
         own = {name: value for name, value in content.items() if name not in _OURS}
+        if thread:
+            own.setdefault("thread_ts", thread)
         while True:
             try:
                 answer = await self._client.call("chat.postMessage", self._arguments(message, own, channel), to=to)
@@ -172,3 +207,8 @@ class Poster:
 def _concerns_the_file(refused: RefusedError) -> bool:
     """Whether the conversation may still take a text."""
     return refused.outcome.fate in (Fate.PAYLOAD, Fate.DESTINATION)
+
+
+def _tell_refused(message: Message, refused: RefusedError) -> None:
+    told = {"key": message.key, "reason": refused.code, "hint": refused.outcome.hint}
+    log.warning("blocks refused, text said instead", extra=told)

@@ -22,14 +22,16 @@ async def place(client: Client, piece: Upload) -> str:
     return file
 
 
-async def share(client: Client, file: str, piece: Upload, channel: str, *, to: str) -> None:
-    """Show the file in a conversation, with its comment; raise `RefusedError`."""
+async def share(client: Client, file: str, piece: Upload, channel: str, *, to: str, thread: str = "") -> None:
+    """Show the file in a conversation, or a thread of it, with its comment; raise `RefusedError`."""
     arguments: dict[str, object] = {
         "files": [{"id": file, "title": piece.title or piece.name or "file"}],
         "channel_id": channel,
     }
     if piece.comment:
         arguments["initial_comment"] = piece.comment
+    if thread:
+        arguments["thread_ts"] = thread
     await client.call("files.completeUploadExternal", arguments, to=to)
 
 

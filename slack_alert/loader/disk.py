@@ -1,0 +1,99 @@
+"""Where plugin files are read: on the disk, or out of copies that somebody else has made of them."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Iterator, Mapping
+
+from slack_alert.loader.files import PluginFile, importable_names, is_installed
+from slack_alert.loader.source import read_content
+
+
+class Disk:
+    """The files as they lie there."""
+
+    def content(self, file: PluginFile) -> bytes:
+        """Read a file; raise UnusableFileError where it cannot be."""
+        return read_content(file)
+
+    def names_beside(self, folder: str) -> frozenset[str]:
+        """Name the modules that a file of this folder means when it imports them by their bare name."""
+        return importable_names(folder)
+
+    def is_file(self, path: str) -> bool:
+        """Tell whether there is such a file."""
+        return os.path.isfile(path)  # noqa: PTH113 - a Path for each file takes longer
+
+    def is_folder(self, path: str) -> bool:
+        """Tell whether there is such a folder."""
+        return os.path.isdir(path)  # noqa: PTH112 - as above
+
+
+class Copies(Disk):
+    """Files that were handed over; what was not is read on the disk once, and kept."""
+
+    def __init__(self) -> None:
+        self._contents: dict[str, bytes] = {}
+        self._folders: frozenset[str] = frozenset()
+        self._found: dict[str, bytes] = {}
+        #: Of those, what nobody was told of.
+        self._untold: dict[str, bytes] = {}
+
+    def take(self, changed: Mapping[str, bytes | None]) -> None:
+        """Have the copies be these from now on; None: there is no such file any more."""
+        for path, content in changed.items():
+            self._found.pop(path, None)
+            if content is None:
+                self._contents.pop(path, None)
+            else:
+                self._contents[path] = content
+        self._folders = frozenset(_folders(self._contents))
+
+    def is_as(self, contents: Mapping[str, bytes]) -> bool:
+        """Tell whether these files are still what they were when they were read here."""
+        return all(self._contents.get(path, self._found.get(path)) == content for path, content in contents.items())
+
+    def found(self) -> dict[str, bytes]:
+        """Give what was read on the disk since this was asked last."""
+        found, self._untold = self._untold, {}
+        return found
+
+    def content(self, file: PluginFile) -> bytes:
+        """Give a copy; else read the file as ever."""
+        known = self._contents.get(file.path, self._found.get(file.path))
+        if known is None:
+            known = self._found[file.path] = self._untold[file.path] = super().content(file)
+        return known
+
+    def names_beside(self, folder: str) -> frozenset[str]:
+        """Name the neighbours by the copies; of files on the disk those that are for importing only."""
+        files = {name[:-3] for name in _inside(folder, self._contents) if name.endswith(".py")} - {"__init__"}
+        folders = {name for name in _inside(folder, self._folders) if self._is_module(f"{folder}{os.sep}{name}", name)}
+        others = {name for name in super().names_beside(folder) if name.startswith("_")}
+        return frozenset(name for name in files | folders | others if name.isidentifier())
+
+    def is_file(self, path: str) -> bool:
+        """Tell whether there is a copy, or such a file."""
+        return path in self._contents or path in self._found or super().is_file(path)
+
+    def is_folder(self, path: str) -> bool:
+        """Tell whether a copy is in it, or there is such a folder."""
+        return path in self._folders or super().is_folder(path)
+
+    def _is_module(self, path: str, name: str) -> bool:
+        if f"{path}{os.sep}__init__.py" in self._contents:
+            return True
+        return any(file.endswith(".py") for file in _inside(path, self._contents)) and not is_installed(name)
+
+
+def _folders(paths: Iterable[str]) -> Iterator[str]:
+    for path in {path.rpartition(os.sep)[0] for path in paths}:
+        folder = path
+        while folder:
+            yield folder
+            folder = folder.rpartition(os.sep)[0]
+
+
+def _inside(folder: str, paths: Iterable[str]) -> Iterator[str]:
+    """Give the last names of those that are directly in a folder."""
+    return (name for above, _, name in (path.rpartition(os.sep) for path in paths) if above == folder)

@@ -1,0 +1,130 @@
+"""Plugin files in a process that is handed them: what counts is what was handed over, not what lies on the disk."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from slack_alert.loader import Accepted, unload
+from slack_alert.loader.shelf import Shelf
+from tests.fakes.plugins import write
+
+JOB = "@deco(hours=1)\ndef f(): return {}\n"
+
+
+class Desk:
+    """A shelf, and the files that are handed to it."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+        self.shelf = Shelf(root, ())
+
+    def hand(self, **files: str | None) -> None:
+        """Hand over what these files hold; None: they are there no more."""
+        contents = {name: None if text is None else text.encode() for name, text in files.items()}
+        self.shelf.take({str(self.root / "plugins" / f"{name}.py"): content for name, content in contents.items()})
+
+    def call(self, file: str = "x") -> object:
+        return self.shelf.find(f"plugins/{file}.py", f"{file.replace('/', '.')}.f")()
+
+
+@pytest.fixture
+def desk(tmp_path: Path) -> Iterator[Desk]:
+    yield Desk(tmp_path)
+    unload()
+
+
+def test_what_was_handed_over_runs_whatever_is_on_the_disk(desk: Desk) -> None:
+    write(desk.root, {"x.py": "def ("})
+    desk.hand(x=JOB.format(1))
+
+    assert desk.call() == 1
+
+
+@pytest.mark.parametrize(
+    ("importing", "word"),
+    [
+        ("import common", "common.V"),
+        ("from common import V", "V"),
+        ("from .common import V", "V"),
+        ("from . import common", "common.V"),
+        ("import json as common", "common.V"),
+        ("import lib.deep", "lib.deep.V"),
+        ("from lib.deep import V", "V"),
+    ],
+)
+@pytest.mark.parametrize("folder", ["", "db/"])
+def test_neighbours_are_what_was_handed_over_too(desk: Desk, importing: str, word: str, folder: str) -> None:
+    name = "json" if "json" in importing else "lib/deep" if "lib" in importing else "common"
+    desk.hand(**{f"{folder}x": f"{importing}\n{JOB.format(word)}", f"{folder}{name}": "V = 1"})
+    before = desk.call(f"{folder}x")
+    desk.hand(**{f"{folder}{name}": "V = 2"})
+
+    assert (before, desk.call(f"{folder}x")) == (1, 2)
+
+
+def test_file_that_was_not_handed_over_lends_its_name_to_nobody(desk: Desk) -> None:
+    write(desk.root, {"json.py": "V = 1"})
+    desk.hand(x=f"import json\n{JOB.format('json.dumps(2)')}")
+
+    assert desk.call() == "2"
+
+
+def test_what_did_not_change_keeps_its_state(desk: Desk) -> None:
+    desk.hand(x=f"KEPT = []\n{JOB.format('KEPT.append(1) or len(KEPT)')}", y=JOB.format(1))
+    desk.call()
+    desk.hand(y=JOB.format(2))
+
+    assert desk.call() == 2
+
+
+def test_file_that_is_gone_has_no_function_any_more(desk: Desk) -> None:
+    desk.hand(x=JOB.format(1))
+    desk.call()
+    desk.hand(x=None)
+
+    with pytest.raises(ImportError):
+        desk.call()
+
+
+def test_package_is_executed_with_its_own_file(desk: Desk) -> None:
+    desk.hand(**{"db/__init__": "V = 1", "db/x": f"from . import V\n{JOB.format('V')}"})
+
+    assert desk.call("db/x") == 1
+
+
+def test_file_of_a_name_with_a_dot_is_found(desk: Desk) -> None:
+    desk.hand(**{"a.b": JOB.format(3)})
+
+    assert desk.shelf.find("plugins/a.b.py", "a.b.f")() == 3
+
+
+def test_what_was_found_on_the_disk_is_told_once_and_stays(desk: Desk) -> None:
+    write(desk.root, {"_late.py": "V = 1"})
+    desk.hand(x=f"import _late\n{JOB.format('_late.V')}")
+    desk.call()
+    found = desk.shelf.found()
+    write(desk.root, {"_late.py": "V = 2"})
+
+    assert [Path(path).name for path in found] == ["_late.py"]
+    assert (desk.call(), desk.shelf.found()) == (1, {})
+    desk.hand(_late="V = 3")
+    assert desk.call() == 3
+
+
+def test_same_files_are_the_same_object() -> None:
+    accepted = Accepted({"x.py": b"1"})
+    first = accepted.of("x.f")
+    accepted.renew({"x.py": b"1"})
+
+    assert accepted.of("x.f") is first
+
+
+def test_what_a_process_found_never_takes_the_place_of_what_is_known() -> None:
+    accepted = Accepted({"x.py": b"1"})
+    accepted.find({"x.py": b"2", "_late.py": b"3"})
+
+    assert accepted.of("x.f") == {"x.py": b"1", "_late.py": b"3"}
+    assert accepted.take_found() == {"_late.py": b"3"}
