@@ -28,9 +28,7 @@ def read_report(reader: Reader, span: Span, zone: tzinfo, *, what: str, names: S
     records = (line.record for line in lines if wanted is None or line.record.binding in wanted)
     states = reader.snapshot().states.items()
     incidents = {
-        job: state.incident if state.is_alerting else None
-        for job, state in states
-        if wanted is None or job in wanted
+        job: state.incident if state.is_alerting else None for job, state in states if wanted is None or job in wanted
     }
     return Report(what, span, zone, summaries(records, span, incidents=incidents), of_one is not None)
 

@@ -47,7 +47,9 @@ def ack(ctx: click.Context, /, *, job: str, by: str | None, **flags: object) -> 
     if fresh:
         who = (by or "").strip() or errands.person()
         is_taken = errands.leave(settings, *(requests.acknowledge(name, now, by=who) for name in fresh))
-        tell(f"{listed(fresh)} {'is' if len(fresh) == 1 else 'are'} acknowledged by {who}: quiet until the recovery.")
+        when = local(now, settings.timezone, now)
+        are = "is" if len(fresh) == 1 else "are"
+        tell(f"{listed(fresh)} {are} taken care of by {who} since {when}: quiet until the recovery.")
         remark_absence(is_taken=is_taken)
     return codes.FINE
 
@@ -64,5 +66,5 @@ def _told(settings: Settings, names: list[str]) -> dict[str, Incident]:
 
 def _already(name: str, incident: Incident, settings: Settings, now: datetime) -> str:
     at = incident.acknowledged_at
-    when = f" at {local(at, settings.timezone, now)}" if at else ""
-    return f"{name} was acknowledged by {incident.acknowledged_by}{when} already."
+    when = f" since {local(at, settings.timezone, now)}" if at else ""
+    return f"{name} is taken care of by {incident.acknowledged_by}{when} already."

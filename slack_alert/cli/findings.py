@@ -90,9 +90,12 @@ def _plugins(settings: Settings) -> Iterator[Finding]:
     except SettingsError as error:
         yield Finding("plugins", "fail", str(error).removesuffix(error.hint).strip(), error.hint)
         return
+    loose = [problem for problem in catalog.problems if problem.code == "SA104"]
+    for problem in loose:
+        yield Finding("permissions", "warn", f"{problem.file}: {problem.message}", problem.hint)
     place = f"{counted(len(catalog.jobs), 'job')} in {settings.path / 'plugins'}"
-    if catalog.problems:
-        said = f"{place}, {counted(len(catalog.problems), 'problem')}"
+    if others := len(catalog.problems) - len(loose):
+        said = f"{place}, {counted(others, 'problem')}"
         yield Finding("plugins", "fail" if catalog.has_errors else "warn", said, "`slack-alert check` lists them")
     elif not catalog.jobs:
         yield Finding("plugins", "warn", place, "`slack-alert init` writes an example")

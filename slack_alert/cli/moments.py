@@ -30,11 +30,11 @@ def parse_end(text: str, *, zone: tzinfo, now: datetime) -> datetime:
     """Read a moment ahead: a time of day is the next one. Raises BadValue for one that has passed, or a duration."""
     said = text.strip()
     today = now.astimezone(zone)
-    end = now if said == "now" else _local(said, today, zone)
+    end = now if said == "now" else _local(said, today, zone, forms=_ENDS)
     if end is None:
         raise BadValue(f"{said!r} is not a time.", hint=_ENDS)
     if end <= now and _is_time_of_day(said):
-        end = first_instant(datetime.combine(today.date() + DAY, _time_of_day(said)), zone)
+        end = first_instant(datetime.combine(today.date() + DAY, _time_of_day(said, _ENDS)), zone)
     if end <= now:
         raise BadValue(f"{said!r} has passed.", hint=_ENDS)
     return end.astimezone(timezone.utc)
@@ -44,16 +44,16 @@ def _is_time_of_day(said: str) -> bool:
     return ":" in said and len(said) <= len("09:00:00")
 
 
-def _time_of_day(said: str) -> time:
+def _time_of_day(said: str, forms: str) -> time:
     try:
         return time.fromisoformat(said.rjust(5, "0") if said.count(":") == 1 else said)
     except ValueError:
-        raise BadValue(f"{said!r} is not a time of day.", hint=_FORMS) from None
+        raise BadValue(f"{said!r} is not a time of day.", hint=forms) from None
 
 
-def _local(said: str, today: datetime, zone: tzinfo) -> datetime | None:
+def _local(said: str, today: datetime, zone: tzinfo, *, forms: str = _FORMS) -> datetime | None:
     if _is_time_of_day(said):
-        return datetime.combine(today.date(), _time_of_day(said), zone)
+        return datetime.combine(today.date(), _time_of_day(said, forms), zone)
     try:
         at_day = datetime.fromisoformat(said.replace("Z", "+00:00"))
     except ValueError:

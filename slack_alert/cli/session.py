@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import sys
 from collections.abc import Iterator, Mapping
@@ -62,8 +63,20 @@ def _diverted() -> Iterator[TextIO]:
     kept = os.dup(1)
     os.dup2(2, 1)
     try:
-        with open(kept, "w", encoding=sys.stdout.encoding, errors="replace", buffering=1, closefd=False) as out:
+        out = open(kept, "w", encoding=sys.stdout.encoding, errors="replace", buffering=1, closefd=False)  # noqa: SIM115 - closed below, where that may fail
+        try:
             yield out
+        finally:
+            _close(out)
     finally:
         os.dup2(kept, 1)
         os.close(kept)
+
+
+def _close(out: TextIO) -> None:
+    try:
+        out.close()
+    except OSError as error:
+        # The terminal is gone, and with it whoever would read the rest.
+        if error.errno != errno.EIO:
+            raise

@@ -144,6 +144,8 @@ class Run:
     length: int = 0
     #: What was printed since the last line end.
     line: str = ""
+    #: The generator whose values it says, while it goes on.
+    values: object = None
     #: Passes on what is left of that line; set by whoever captures the output.
     end_line: Callable[[], None] | None = None
     #: How much of what one run may say it has said, or wanted to, so far.

@@ -47,7 +47,11 @@ def has_arrived(record: Record) -> bool:
 def muted_by(record: Record) -> str:
     """Give the reason where a person wanted nothing said; empty: nobody did."""
     reason = record.reason or ""
-    return reason if record.verdict is Verdict.MUTED and reason.startswith(_MUTED) else ""
+    if reason.startswith(_RECOVERED):
+        reason = reason.partition("; ")[2]
+    elif record.verdict is not Verdict.MUTED:
+        return ""
+    return reason if reason.startswith(_MUTED) else ""
 
 
 def acknowledged_by(record: Record) -> str:

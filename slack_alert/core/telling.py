@@ -46,7 +46,8 @@ def form(job: Job, incident: Incident, slot: datetime, pieces: tuple[Piece, ...]
         if not is_new:
             return Form(None, pieces)
     if lines is None:
-        return Form(Manner.REPLY, pieces)
+        is_known = not is_new and all(isinstance(piece, Upload) for piece in pieces)
+        return Form(None if is_known else Manner.REPLY, pieces)
     return Form(Manner.REPLY, (Text("\n".join(lines)),)) if lines else Form(None, pieces)
 
 

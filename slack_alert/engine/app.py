@@ -18,7 +18,7 @@ from slack_alert.core.model import Address
 from slack_alert.engine.ending import Ending
 from slack_alert.engine.parts import Parts
 from slack_alert.engine.ports import Batch, Due, Limits, Snapshot, Source
-from slack_alert.engine.pulse import PULSE_NAME, Pulse, down_since, last_alive
+from slack_alert.engine.pulse import PULSE_NAME, Pulse, down_since, last_slots
 from slack_alert.engine.reloading import Reloading
 from slack_alert.engine.reports import downtime_text, faults_text
 from slack_alert.engine.requests import carry_out
@@ -124,7 +124,7 @@ class App:
         faults = [problem for problem in self._parts.catalog.problems if problem.severity is Severity.ERROR]
         if faults:
             engine.tell(f"faults/{now.isoformat()}", faults_text(faults), manners.errors_to)
-        lapse = Lapse(Cause.DOWN, last_alive(snapshot), now)
+        lapse = Lapse(Cause.DOWN, last_slots(snapshot), now)
         missed = engine.catch_up(now, down_since(snapshot), lapse=lapse)
         if missed:
             interrupted = [started.binding for started in snapshot.running]
@@ -196,6 +196,8 @@ class App:
             # First of all: one that cannot be carried out must not keep back those behind it.
             self._taken = request.id
             batch = carry_out(request, parts.engine.next_id, parts.engine.restate, parts.judge, now=now)
+            if request.kind == "ack":
+                batch.messages += [shown for name in batch.states for shown in parts.engine.acknowledgement(name)]
             self._heed(batch)
             parts.writer.put(batch, partial(self._done.append, request.id))
 
@@ -244,6 +246,7 @@ class App:
     async def _drain(self) -> bool:
         """Let runs end and messages go out, within the deadline; tell whether all of it was done."""
         parts = self._parts
+        self._pulse.stop(parts.clock.now())
         deadline = parts.clock.monotonic() + self._manners.drain_timeout.total_seconds()
         parts.executor.stop()
         while parts.engine.runs() and parts.clock.monotonic() < deadline:

@@ -7,7 +7,7 @@ import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from datetime import timedelta
 from typing import Any
@@ -29,6 +29,8 @@ class Children:
     def __init__(self) -> None:
         self._changed = threading.Condition()
         self._running: dict[_Child, int] = {}
+        #: How those are killed that somebody else looks after.
+        self._kills: dict[_Child, Callable[[], object]] = {}
 
     def call(
         self, run: Run, argv: Sequence[str], *, text: str | None, timeout: timedelta | None, **options: Any
@@ -42,9 +44,10 @@ class Children:
             self._forget(child)
         return subprocess.CompletedProcess(argv, child.returncode, said)
 
-    def adopt(self, child: _Child) -> None:
-        """Have a program that somebody else looks after end with all the others."""
+    def adopt(self, child: _Child, kill: Callable[[], object]) -> None:
+        """Have a program that somebody else looks after end with all the others; `kill` ends what it started, too."""
         with self._changed:
+            self._kills[child] = kill
             self._running[child] = _NOBODY
 
     def release(self, child: _Child) -> None:
@@ -62,7 +65,7 @@ class Children:
     def kill_all(self) -> None:
         """Kill all there are without waiting and without a lock, as the process itself is about to end."""
         for child in list(self._running):
-            _send(child, _KILL)
+            self._send(child, _KILL)
 
     def _start(self, run: Run, argv: Sequence[str], **options: Any) -> _Child:
         _refuse(run)
@@ -97,7 +100,7 @@ class Children:
     def _end(self, children: list[_Child]) -> None:
         for number in (_TERMINATE, _KILL):
             for child in children:
-                _send(child, number)
+                self._send(child, number)
             with self._changed:
                 # Each leaves when the thread that waits for it has seen its end.
                 if self._changed.wait_for(lambda: self._running.keys().isdisjoint(children), _GRACE.total_seconds()):
@@ -106,7 +109,15 @@ class Children:
     def _forget(self, child: _Child) -> None:
         with self._changed:
             self._running.pop(child, None)
+            self._kills.pop(child, None)
             self._changed.notify_all()
+
+    def _send(self, child: _Child, number: int) -> None:
+        kill = self._kills.get(child)
+        if kill is not None and number == _KILL:
+            kill()
+        else:
+            _send(child, number)
 
 
 def _refuse(run: Run) -> None:

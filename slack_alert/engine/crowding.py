@@ -22,14 +22,16 @@ class Crowding:
         self._is_full = False
 
     def overlapped(self, hot: Hot) -> None:
-        """Take note of a slot that found the job's run going on."""
-        hot.overlaps += 1
-        if hot.overlaps != _OVERLAPS or hot.run is None:
+        """Take note of a slot that found the job's run going on, or waiting to begin."""
+        if hot.run is None:
             return
         if hot.run.started is None:
-            hot.overlaps = 0  # It may be too slow as well, once it has begun.
-            self._tell_full(hot, hot.run)
-        elif not hot.is_told:
+            hot.waits += 1
+            if hot.waits == _OVERLAPS:
+                self._tell_full(hot, hot.run)
+            return
+        hot.overlaps += 1  # It may be too slow as well.
+        if hot.overlaps == _OVERLAPS and not hot.is_told:
             hot.is_told = True
             text = f"{hot.job.name} is still running: {_OVERLAPS} slots in a row found its run {hot.run.id} going on."
             self._tell(f"overlaps/{hot.run.id}/{hot.run.slot.isoformat()}", text, hot.job.errors_to)
@@ -37,7 +39,7 @@ class Crowding:
     def finished(self, hot: Hot) -> None:
         """Take note that the job's run has ended; one that is always too slow is not told of again."""
         hot.is_told = hot.is_told and hot.overlaps > 0
-        hot.overlaps = 0
+        hot.overlaps = hot.waits = 0
         self._is_full = self._is_full and any(each.started is None for each in self._runs())
 
     def _tell_full(self, hot: Hot, run: Run) -> None:

@@ -13,15 +13,23 @@ from typing import NoReturn
 
 
 class Ending:
-    """The two signals, SIGINT and SIGTERM, and what they mean for the exit code.
+    """The two signals, SIGINT and SIGTERM, and what they mean for the exit code; SIGHUP is SIGTERM, or wants a reload.
 
     So long after the first one (`limit`, None: however long) the process ends, even if a coroutine function blocks the
-    loop. `last` is called where it ends at once; it must not wait, and takes no lock.
+    loop. `last` is called where it ends at once; it must not wait, and takes no lock. `has_terminal` tells whether
+    there is a terminal whose closing would end the program.
     """
 
-    def __init__(self, limit: timedelta | None = None, last: Callable[[], object] = lambda: None) -> None:
+    def __init__(
+        self,
+        limit: timedelta | None = None,
+        last: Callable[[], object] = lambda: None,
+        *,
+        has_terminal: Callable[[], bool] | None = None,
+    ) -> None:
         self._limit = limit
         self._last = last
+        self._has_terminal = has_terminal or _has_terminal
         self._begun = asyncio.Event()
         self._signal = signal.SIGTERM
         self._is_asked = False
@@ -32,9 +40,8 @@ class Ending:
         for each in (signal.SIGINT, signal.SIGTERM):
             # Not loop.add_signal_handler: Windows has none, and under gevent the hub owns the wake-up descriptor.
             signal.signal(each, lambda number, _: self._heed(loop, number))
-        if reload is not None and sys.platform != "win32":
-            has_terminal = _has_terminal()
-            signal.signal(signal.SIGHUP, lambda number, _: self._hang_up(loop, number, reload, has_terminal))
+        if sys.platform != "win32":
+            self._listen_for_hang_up(loop, reload)
 
     def begin(self, number: int) -> None:
         """Begin to drain."""
@@ -58,13 +65,26 @@ class Ending:
             _after(self._limit, lambda: self._end(number))
         loop.call_soon_threadsafe(self.begin, number)
 
-    def _hang_up(
-        self, loop: asyncio.AbstractEventLoop, number: int, reload: Callable[[], None], had_terminal: bool
-    ) -> None:
-        if had_terminal and not _has_terminal():  # Nobody asks for anything: its window was closed.
-            self._heed(loop, number)
-        else:
+    def _listen_for_hang_up(self, loop: asyncio.AbstractEventLoop, reload: Callable[[], None] | None) -> None:
+        # What is ignored from the start (nohup) shall end nothing.
+        is_ignored = signal.getsignal(signal.SIGHUP) is signal.SIG_IGN
+        if is_ignored and reload is None:
+            return
+        may_close = not is_ignored and self._has_terminal()
+
+        def heed(*_: object) -> None:
+            # Nobody asks for anything where its window was closed.
+            is_closed = may_close and not self._has_terminal()
+            self._hang_up(loop, None if is_closed else reload)
+
+        signal.signal(signal.SIGHUP, heed)
+
+    def _hang_up(self, loop: asyncio.AbstractEventLoop, reload: Callable[[], None] | None) -> None:
+        if reload is not None:
             loop.call_soon_threadsafe(reload)
+        elif not (self._is_asked or self._begun.is_set()):
+            # A closed terminal sends it and the shell in it once more: nobody is impatient.
+            self._heed(loop, signal.SIGTERM)
 
     def _end(self, number: int) -> NoReturn:
         # At once means at once: no exit hook, nothing that could hang, and no waiting for a loop that stands still.
@@ -75,7 +95,6 @@ class Ending:
 
 
 def _has_terminal() -> bool:
-    """Tell whether there is a terminal whose closing would end the program."""
     try:
         os.close(os.open("/dev/tty", os.O_RDWR | os.O_NOCTTY))
     except OSError:

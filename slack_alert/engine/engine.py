@@ -14,10 +14,11 @@ from slack_alert.core.events import Event, fields_of
 from slack_alert.core.gaps import Gap
 from slack_alert.core.lapses import Cause, Lapse
 from slack_alert.core.markup import Markup
-from slack_alert.core.model import QUIET, Address, Message, Record, Result, Run, Verdict
+from slack_alert.core.model import QUIET, Address, Manner, Message, Record, Result, Run, Verdict
 from slack_alert.core.pace import BRIEF
 from slack_alert.core.pipeline import gate, settle, was_quiet
 from slack_alert.core.policy import Hold, State, rested
+from slack_alert.core.telling import acknowledgement
 from slack_alert.core.values import Piece, Text
 from slack_alert.core.wording import MOST
 from slack_alert.engine.absences import Absences, arrival, missing
@@ -186,6 +187,15 @@ class Engine:
             batch.states[full] = self.restate(full, rested)
         self._books.put(batch)
 
+    def acknowledgement(self, name: str) -> tuple[Message, ...]:
+        """Show who takes care of a job's incident, as far as that may be said."""
+        hot = self._hot.get(name)
+        if hot is None or hot.state.incident is None or not hot.state.is_alerting:
+            return ()
+        shown = acknowledgement(hot.job, hot.state.incident, self._mark)
+        is_muted = bool(self._mute(name, self._clock.now()))
+        return tuple(message for message in shown if message.manner is Manner.EDIT or not is_muted)
+
     def next_id(self) -> int:
         """Give a run id nobody has."""
         return next(self._ids)
@@ -307,9 +317,11 @@ class Engine:
         self._crowding.finished(hot)
         if result.duration > BRIEF or run.binding in self._paces.kept:
             self._paces.look(run, result.duration)
-        if result.failure is not None:
-            self._speak_held(hot, run)
-        job, result = gathered(hot.job, run, result)
+        job = hot.job
+        if run.held:
+            if result.failure is not None:
+                self._speak_held(hot, run)
+            job, result = gathered(job, run, result)
         if was_quiet(hot.state, run, result) and hot.job.rule is None:
             self._books.note(quiet_record(hot, run, result))
             hot.run = None
@@ -364,4 +376,4 @@ class Engine:
         if verdict is Verdict.OVERLAPPED:
             self._crowding.overlapped(hot)
         else:
-            hot.overlaps = 0
+            hot.overlaps = hot.waits = 0

@@ -25,7 +25,7 @@ _NONE: deque[Event] = deque(maxlen=0)
 class Hot:
     """A job with all that changes of it."""
 
-    __slots__ = ("anchor", "events", "hold", "is_gone", "is_told", "job", "last", "overlaps", "run", "state")
+    __slots__ = ("anchor", "events", "hold", "is_gone", "is_told", "job", "last", "overlaps", "run", "state", "waits")
 
     def __init__(self, job: Job, state: State, seen: Seen, hold: Hold | None) -> None:
         self.job = job
@@ -40,6 +40,8 @@ class Hot:
         self.events: deque[Event] = deque() if job.rule else _NONE
         #: Slots in a row that found the run going on, and whether that was told already.
         self.overlaps = 0
+        #: Slots in a row that found it waiting for a thread.
+        self.waits = 0
         self.is_told = False
         #: Its file, or its place in it, is gone; a run that goes on ends as any other.
         self.is_gone = False

@@ -10,6 +10,9 @@ from typing import Any
 from slack_alert.core.durations import parse_duration
 from slack_alert.engine.ports import Entry
 
+#: So many characters a value may have: all of them are held in memory, and each is written with a transaction.
+_MOST = 1_000_000
+
 
 class Pocket:
     """Values by key, kept across restarts: anything JSON can hold, with an expiry where one is given."""
@@ -30,9 +33,18 @@ class Pocket:
         return json.loads(entry.value)
 
     def set(self, key: str, value: object, *, expires: object = None) -> None:
-        """Keep a value; `expires` is a duration (seconds, or `2d`). Raise TypeError for what JSON cannot hold."""
+        """Keep a value; `expires` is a duration (seconds, or `2d`).
+
+        Raise TypeError for what JSON cannot hold, and ValueError for more than the store is made for.
+        """
         until = None if expires is None else self._now() + parse_duration(expires)
-        self._put(Entry(self._pack, key, json.dumps(value), until))
+        written = json.dumps(value)
+        if len(written) > _MOST:
+            raise ValueError(
+                f"ctx.store keeps values of {_MOST:,} characters at most, and that of {key!r} has {len(written):,}: "
+                "keep it in a file, and its name here"
+            )
+        self._put(Entry(self._pack, key, written, until))
 
     def delete(self, key: str) -> None:
         """Forget a value; one that is not there is no error."""

@@ -26,6 +26,7 @@ class Pulse:
     def __init__(self, parts: Parts) -> None:
         self._parts = parts
         self._ticked: datetime | None = None
+        self._stopped: datetime | None = None
         self._running: frozenset[int] = frozenset()
 
     def tick(self, now: datetime) -> None:
@@ -46,6 +47,10 @@ class Pulse:
         is_ticking = self._ticked is not None and abs(now - self._ticked) < STALE
         return is_ticking and not self._parts.sender.troubles and self._parts.writer.trouble is None
 
+    def stop(self, now: datetime) -> None:
+        """Note that no slot comes any more: the drain begins."""
+        self._stopped = now
+
     def write_last(self, now: datetime) -> None:
         """Note that the run ended in order."""
         self._write(now, is_clean=True)
@@ -55,6 +60,7 @@ class Pulse:
         pulse = {
             "at": now.isoformat(),
             "ticked": self._ticked.isoformat() if self._ticked else None,
+            "stopped": self._stopped.isoformat() if self._stopped else None,
             "pid": os.getpid(),
             "clean": is_clean,
             "runs": len(parts.engine.runs()),
@@ -75,6 +81,12 @@ def last_alive(snapshot: Snapshot) -> datetime | None:
     """Give the last sign of life."""
     at = read_pulse(snapshot).get("at")
     return datetime.fromisoformat(at) if at else None
+
+
+def last_slots(snapshot: Snapshot) -> datetime | None:
+    """Say up to when slots came: the drain, however long, is the beginning of a downtime."""
+    stopped = read_pulse(snapshot).get("stopped")
+    return datetime.fromisoformat(stopped) if stopped else last_alive(snapshot)
 
 
 def down_since(snapshot: Snapshot) -> datetime | None:

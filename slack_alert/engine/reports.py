@@ -48,18 +48,33 @@ def _span(since: datetime | None, now: datetime, zone: tzinfo) -> str:
 
 def waiting_text(run: Run, going_on: Sequence[Run]) -> str:
     """Tell why a run does not begin: those that go on leave it no thread, or one of them stops the loop."""
-    busy = sorted(each.binding for each in going_on if each.action.is_async == run.action.is_async)
-    names = ", ".join([*busy[:_NAMED], *([f"{len(busy) - _NAMED} more"] if len(busy) > _NAMED else [])])
+    others = [each for each in going_on if each.action.is_async == run.action.is_async]
     if run.action.is_async:
         return (
-            f"Coroutine functions wait, {run.binding} among them: a function stops the loop they share ({names}). "
-            "Make it a plain function, or let it await what takes long."
+            f"Coroutine functions wait, {run.binding} among them: a function stops the loop they share "
+            f"({_listed(others)}). Make it a plain function, or let it await what takes long."
         )
-    threads = "The thread is" if len(busy) == 1 else f"All {len(busy)} threads are"
     return (
-        f"{threads} busy with {names}; other jobs wait, {run.binding} among them. "
-        "Raise `threads`, or make these functions quicker."
+        f"{_occupied([each for each in others if not each.is_stuck], [each for each in others if each.is_stuck])}; "
+        f"other jobs wait, {run.binding} among them. Raise `threads`, or make these functions quicker."
     )
+
+
+def _occupied(busy: Sequence[Run], stuck: Sequence[Run]) -> str:
+    """Say what the threads do; for one that is stuck another one stands in, up to a number."""
+    if not stuck:
+        threads = "The thread is" if len(busy) == 1 else f"All {len(busy)} threads are"
+        return f"{threads} busy with {_listed(busy)}"
+    hang = f"{_count(len(stuck), 'thread')} {'is' if len(stuck) == 1 else 'are'} stuck in what was given up"
+    words = f"{hang} ({_listed(stuck)})"
+    if not busy:
+        return words
+    return f"{_count(len(busy), 'thread')} {'is' if len(busy) == 1 else 'are'} busy with {_listed(busy)}, and {words}"
+
+
+def _listed(runs: Sequence[Run]) -> str:
+    names = sorted(each.binding for each in runs)
+    return ", ".join([*names[:_NAMED], *([f"{len(names) - _NAMED} more"] if len(names) > _NAMED else [])])
 
 
 def _count(number: int, noun: str) -> str:

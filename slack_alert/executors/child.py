@@ -28,7 +28,7 @@ from slack_alert.engine.ports import Clock
 from slack_alert.executors import kinship, limits
 from slack_alert.executors.adoption import adopt_orphans, has_dead_children
 from slack_alert.executors.distant import DistantPocket
-from slack_alert.executors.failures import awaited, failure_of, overdue
+from slack_alert.executors.failures import awaited, failure_of, overdue, with_generator
 from slack_alert.executors.line import Line
 from slack_alert.executors.perform import Performer, Render
 from slack_alert.executors.sources import Shelved, from_contents, to_changes
@@ -161,6 +161,7 @@ class Child:
             stack = list(walk_stack(frame))[::-1]
             if current.call is not None:
                 stack = awaited(current.call.get_coro())
+            stack = with_generator(stack, current.run)
             failure = overdue(current.run.action, current.run.care, _NO_SECRETS, stack)
             self._line.send(overdue=from_failure(failure))
         self._abandon()

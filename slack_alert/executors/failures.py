@@ -94,15 +94,26 @@ def numbered(failure: Failure, attempt: int, attempts: int) -> Failure:
     return replace(failure, traceback=f"{failure.traceback.rstrip()}\n(attempt {attempt} of {attempts})\n")
 
 
-def awaited(coroutine: object) -> list[Place]:
-    """Say where a suspended coroutine waits, from the outside in."""
+def awaited(suspended: object) -> list[Place]:
+    """Say where a suspended coroutine, or generator, waits, from the outside in."""
     stack: list[Place] = []
-    while coroutine is not None:
-        frame = getattr(coroutine, "cr_frame", None) or getattr(coroutine, "ag_frame", None)
+    while suspended is not None:
+        frame = _first_of(suspended, "cr_frame", "ag_frame", "gi_frame")
         if isinstance(frame, FrameType):
             stack.append((frame, frame.f_lineno))
-        coroutine = getattr(coroutine, "cr_await", None) or getattr(coroutine, "ag_await", None)
+        suspended = _first_of(suspended, "cr_await", "ag_await", "gi_yieldfrom")
     return stack
+
+
+def with_generator(stack: Sequence[Place], run: Run) -> list[Place]:
+    """Add where the run's generator stands, where it was not in the middle of it: between two values."""
+    if any(_is_plugin(frame) for frame, _ in stack):
+        return list(stack)
+    return [*stack, *awaited(run.values)]
+
+
+def _first_of(thing: object, *names: str) -> object:
+    return next((found for name in names if (found := getattr(thing, name, None)) is not None), None)
 
 
 def _place(own: Sequence[Place], action: Action) -> str:

@@ -13,7 +13,7 @@ from traceback import walk_stack
 
 from slack_alert.core.model import Failure, Result, Run
 from slack_alert.executors.deadlines import Deadlines
-from slack_alert.executors.failures import awaited, beside, overdue
+from slack_alert.executors.failures import awaited, beside, overdue, with_generator
 from slack_alert.executors.perform import Performer
 
 log = logging.getLogger(__name__)
@@ -64,7 +64,8 @@ class Overtime:
             if call.done():
                 report(call.result())
                 return
-            failure = overdue(run.action, run.care, self._performer.redaction, awaited(call.get_coro()))
+            stack = with_generator(awaited(call.get_coro()), run)
+            failure = overdue(run.action, run.care, self._performer.redaction, stack)
             call.cancel()
             await asyncio.wait({call}, timeout=_GRACE)
         except asyncio.CancelledError:  # The loop ends.
@@ -91,7 +92,7 @@ class Overtime:
             return
         # Where threads are greenlets, none is found.
         frame = sys._current_frames().get(thread)
-        stack = list(walk_stack(frame))[::-1] if frame else []
+        stack = with_generator(list(walk_stack(frame))[::-1] if frame else [], run)
         failure = overdue(run.action, run.care, self._performer.redaction, stack)
         with self._lock:
             self.threads += 1

@@ -73,6 +73,7 @@ class Performer:
             if type(value) in _PLAIN and not value:
                 return Result((), None, _since(begun), None, _ZERO.get(type(value)))
             if isinstance(value, Generator):
+                run.values = value
                 numbers = self._drain(run, value)
                 return Result((), None, _since(begun), None, numbers)
             return Result(self._rendered(run, value), None, _since(begun), None, self._render.numbers(value))
@@ -92,6 +93,7 @@ class Performer:
             assert function is not None, "only executed modules are run"
             value = function(**self._arguments(run)) if run.action.takes_context or run.event else function()
             if isinstance(value, AsyncGenerator):
+                run.values = value
                 numbers: Numbers = None
                 async for one in value:
                     numbers = self._tell(run, one, numbers)
@@ -108,6 +110,7 @@ class Performer:
             current.reset(token)
 
     def _clear_up(self, run: Run) -> None:
+        run.values = None
         if run.end_line is not None:
             run.end_line()
         self.abandon(run)

@@ -127,13 +127,17 @@ class Process:
         self.is_overdue = True
         kinship.ask_to_end(self.popen)
         if not self._ended.wait(_LAST_WORDS):
-            kinship.kill(self.popen, self.sign)
+            self.kill()
+
+    def kill(self) -> None:
+        """Kill it, and all it has started."""
+        kinship.kill(self.popen, self.sign)
 
     def end(self) -> int:
         """Take note of its end, and end what it left behind; give its exit code."""
         self.is_lost = True
         self.is_cut = self.is_cut or not (self.is_overdue or kinship.has_ended(self.popen, _LAST_WORDS))
-        kinship.kill(self.popen, self.sign)
+        self.kill()
         code = self.popen.wait()
         self._ended.set()
         self.close()
@@ -215,7 +219,7 @@ class Processes:
                 return process
             self._retire(process)
         process = Process(self._program())
-        self._children().adopt(process.popen)
+        self._children().adopt(process.popen, process.kill)
         return process
 
     def _give_back(self, process: Process) -> None:

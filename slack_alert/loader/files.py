@@ -11,6 +11,7 @@ from pathlib import Path
 
 from slack_alert.core.catalog import Problem, Severity
 from slack_alert.core.errors import SettingsError
+from slack_alert.loader.permissions import loose
 
 PACKAGE = "plugins"
 
@@ -66,10 +67,10 @@ def plugins_folder(root: Path) -> Path:
 
 
 def find_files(folder: Path) -> tuple[list[PluginFile], list[Problem]]:
-    """Find the files that may declare jobs, in the order of their names, and the folders that cannot be read."""
+    """Find the files that may declare jobs, in the order of their names, and what is wrong with folders."""
     problems: list[Problem] = []
     found = sorted(_walk(str(folder), problems), key=lambda file: file.shown)
-    return found, problems
+    return found, sorted(problems, key=lambda one: (one.file, one.code))
 
 
 def importable_names(folder: str) -> frozenset[str]:
@@ -103,6 +104,8 @@ def _walk(folder: str, problems: list[Problem]) -> Iterator[PluginFile]:
         for entry in _entries(here, parts, problems):
             name = entry.name
             if name.startswith((".", "_")):
+                if name[0] == "_" and entry.is_dir() and _is_plugin_folder(Path(entry.path)):
+                    problems.extend(loose(entry.path, _shown((*parts, name)), ()))
                 continue
             if entry.is_dir():
                 if _is_plugin_folder(Path(entry.path)) and _is_new(entry, top, seen):
@@ -112,14 +115,20 @@ def _walk(folder: str, problems: list[Problem]) -> Iterator[PluginFile]:
 
 
 def _entries(here: str, parts: tuple[str, ...], problems: list[Problem]) -> list[os.DirEntry[str]]:
+    shown = _shown(parts)
     try:
         with os.scandir(here) as entries:
-            return list(entries)
+            found = list(entries)
     except OSError as error:
-        shown = _readable("/".join((PACKAGE, *parts)))
         said = f"the folder cannot be read: {error.strerror}"
         problems.append(Problem(shown, 1, 1, Severity.ERROR, "SA103", said, "Give this user the right to read it."))
         return []
+    problems.extend(loose(here, shown, found))
+    return found
+
+
+def _shown(parts: tuple[str, ...]) -> str:
+    return _readable("/".join((PACKAGE, *parts)))
 
 
 def _is_plugin_folder(path: Path) -> bool:

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from slack_alert.core.catalog import Problem
+from slack_alert.core.catalog import Problem, Severity
 from slack_alert.loader.files import PluginFile, find_files
 from slack_alert.loader.source import UnusableFileError, read_content
 
@@ -56,8 +56,12 @@ class Folder:
         others = (path for path in [*self.contents, *self._known] if path not in there)
         unseen = {path: self._file(path) for path in others}
         changed = [file for path, file in there.items() if self._has_changed(file, _sign(path), passed)]
+        # What is in a folder that cannot be read, or all of it where that is the folder itself, may be there.
+        hidden = tuple(f"{problem.file}/" for problem in problems if problem.severity is Severity.ERROR)
         missing = []
         for path, file in unseen.items():
+            if file.shown.startswith(hidden):
+                continue
             # What is imported by others only: its name, or that of its folder, begins with an underscore.
             sign = _sign(path)
             if sign is None:

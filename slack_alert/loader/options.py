@@ -71,8 +71,8 @@ def read_voice(words: Mapping[str, object], channel: str) -> Voice:
     after, remind, escalate = words.get("after", 1), words.get("remind"), words.get("escalate")
     return Voice(
         after if isinstance(after, int) else 1,
-        Repeat(words.get("repeat", Repeat.POST)),
-        None if remind is None else _positive(remind),
+        Repeat(_lowered(words.get("repeat", Repeat.POST.value))),
+        None if remind is None else _remind(remind),
         words.get("recover") is True,
         None if escalate is None else _escalation(escalate, channel),
     )
@@ -83,22 +83,22 @@ def read_absence(words: Mapping[str, object], hours: WorkingHours) -> Absence | 
     if "absent" not in words:
         return None
     absent, remind = parse_duration(words["absent"]), words.get("remind")
-    return Absence(absent, absent if remind is None else _positive(remind), hours)
+    return Absence(absent, absent if remind is None else _remind(remind), hours)
 
 
 def _escalation(value: object, channel: str = SERVICES[0]) -> Escalation:
     to, after, delay = _text(value).partition(" after ")
     if not after:
         raise BadValue("this must say whom, and after how long", hint='Write escalate="@lead after 15m".')
-    return Escalation(Address.parse(to, channel), _positive(delay))
+    return Escalation(Address.parse(to, channel), _positive('Write escalate="@lead after 15m".')(delay))
 
 
 def read_care(words: Mapping[str, object], default: Care) -> Care:
     """Read how the runs of a job are looked after; the keywords were checked."""
     timeout, retries, delay = words.get("timeout"), words.get("retries"), words.get("retry_delay")
-    isolation = Isolation(words.get("isolation", default.isolation))
+    isolation = Isolation(_lowered(words.get("isolation", default.isolation.value)))
     care = Care(
-        default.timeout if timeout is None else _positive(timeout),
+        default.timeout if timeout is None else _timeout(timeout),
         retries if isinstance(retries, int) else default.retries,
         default.retry_delay if delay is None else parse_duration(delay),
         isolation,
@@ -166,18 +166,30 @@ def _retries(value: object) -> int:
 
 def _choice(*allowed: str) -> Callable[[object], str]:
     def read(value: object) -> str:
-        if not isinstance(value, str) or value not in allowed:
+        # In whatever case, as in the configuration.
+        if not isinstance(value, str) or value.lower() not in allowed:
             raise BadValue(f"this must be one of {', '.join(allowed)}", hint=suggestion(str(value), allowed))
-        return value
+        return value.lower()
 
     return read
 
 
-def _positive(value: object) -> timedelta:
-    duration = parse_duration(value)
-    if not duration:
-        raise BadValue("this must be longer than nothing", hint="Leave the keyword out for no limit.")
-    return duration
+def _lowered(value: object) -> str:
+    return str(value).lower()
+
+
+def _positive(hint: str) -> Callable[[object], timedelta]:
+    def read(value: object) -> timedelta:
+        duration = parse_duration(value)
+        if not duration:
+            raise BadValue("this must be longer than nothing", hint=hint)
+        return duration
+
+    return read
+
+
+_timeout = _positive("Leave the keyword out for no limit.")
+_remind = _positive('Write remind="2h", or leave the keyword out: nothing is said again.')
 
 
 def _mapping(value: object) -> Mapping[str, object]:
@@ -223,11 +235,11 @@ _CHECKS: Mapping[str, Callable[[object], object]] = {
     "absent": _absent,
     "after": _whole(1),
     "repeat": _choice(*(repeat.value for repeat in Repeat)),
-    "remind": _positive,
+    "remind": _remind,
     "escalate": _escalation,
     "recover": _yes_or_no,
     "catch_up": parse_duration,
-    "timeout": _positive,
+    "timeout": _timeout,
     "retries": _retries,
     "retry_delay": parse_duration,
     "queue": _text,

@@ -79,7 +79,7 @@ class Plugins:
         for binding in self.catalog.bindings:
             self._bindings.setdefault(binding.action.file, []).append(binding)
         for problem in self.catalog.problems:
-            if problem.file.endswith(".py"):
+            if problem.file.endswith(".py") and problem.code != "SA104":
                 self._problems.setdefault(problem.file, []).append(problem)
             else:
                 self._folder_problems.append(problem)

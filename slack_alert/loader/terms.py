@@ -165,12 +165,12 @@ class TermsReader:
 
     def _policy(self, words: Words, zone: tzinfo) -> Policy:
         limit, pause = words.get("max_alert"), words.get("pause_time")
-        voice = read_voice(words, self.defaults.channel)
+        voice, mutes = read_voice(words, self.defaults.channel), "mute" if self.defaults.mutes else ""
         parts = (
             self._working_hours(str(words.get("working_hours", self.defaults.working_hours)), zone),
             limit if isinstance(limit, int) else self.defaults.max_alert,
             self.defaults.pause_time if pause is None else pause_of(pause),
-            voice.keeps_running or words.get("while_paused", "mute" if self.defaults.mutes else "") == "mute",
+            voice.keeps_running or str(words.get("while_paused", mutes)).lower() == "mute",
             voice,
         )
         if parts not in self._policies:

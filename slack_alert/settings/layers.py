@@ -186,9 +186,21 @@ def _of_file(conf: ConfFile | None, rank: int, faults: list[Fault]) -> Layer:
         if name is not None:
             layer[name] = Given(entry.value, where, conf.path.parent, f"{entry.key}: ", (rank, entry.line))
         elif valid:
-            said, hint = f"{entry.key} is not a key of [{entry.section}].", suggestion(entry.key, list(valid))
+            said, hint = f"{entry.key} is not a key of [{entry.section}].", _hint(entry.key, list(valid))
             faults.append(Fault((rank, entry.line), fault(said, where=where, hint=hint)))
     return layer
+
+
+def _hint(key: str, valid: Sequence[str]) -> str:
+    if key in _OF_MARKERS:
+        return f"Each job has its own: write it in the marker, @deco(minutes=5, {key}=...)."
+    return suggestion(key, valid)
+
+
+#: What is said of one job only, in its marker.
+_OF_MARKERS = frozenset(
+    ["after", "at_start", "catch_up", "escalate", "jitter", "recover", "remind", "repeat", "retries", "retry_delay"]
+)
 
 
 def _refuse_other_path(project: Layer, path: Path, place: Place) -> None:

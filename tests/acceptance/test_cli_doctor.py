@@ -47,6 +47,18 @@ def test_people_read_what_to_do_below_what_is_wrong(project: Project) -> None:
     assert done.lines[-1] == "1 failed, 1 warned."
 
 
+def test_plugins_that_others_may_write_are_warned_of(project: Project) -> None:
+    folder = project.path / "plugins"
+    folder.chmod(0o777)
+
+    found = checks(project)
+    assert [(each["status"], each["message"]) for each in found["permissions"]] == [
+        ("warn", "plugins: everybody may write this folder")
+    ]
+    assert f"chmod go-w {folder}" in found["permissions"][0]["action"]
+    assert found["plugins"][0]["status"] == "ok"
+
+
 def test_a_folder_without_plugins_fails_and_the_rest_is_still_looked_at(project: Project, tmp_path: Path) -> None:
     found = checks(project, "--path", str(tmp_path))
 

@@ -6,6 +6,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+from slack_alert.core.incidents import Incident
 from slack_alert.core.model import Record, Verdict
 from slack_alert.core.policy import Hold, Quota, State
 from slack_alert.engine.ports import Batch, Seen
@@ -27,7 +28,7 @@ def test_a_job_that_never_ran_begins_now(project: Project) -> None:
     before = now()
     found = job(project, "db.lag")
 
-    assert list(found)[6:] == ["next_run", "last_run", "state", "paused_until", "alerts"]
+    assert list(found)[6:] == ["next_run", "last_run", "state", "paused_until", "alerts", "incident"]
     assert tuple(found[key] for key in ("last_run", "state", "paused_until", "alerts")) == (None, "active", None, 0)
     assert before < datetime.fromisoformat(found["next_run"]) - timedelta(minutes=5) + timedelta(seconds=1)
 
@@ -64,6 +65,22 @@ def test_a_spent_quota_shows_until_when_the_job_rests(project: Project) -> None:
         found["state"], found["paused_until"], found["alerts"],
     )  # fmt: skip
     assert datetime.fromisoformat(found["next_run"]) >= until
+
+
+def test_what_alerts_is_shown_with_who_takes_care_of_it(project: Project) -> None:
+    began, taken = ago(minutes=9), ago(minutes=5)
+    told = Incident(began, began, 3, told=began, acknowledged_by="ann", acknowledged_at=taken)
+    untold = Incident(began, began)
+    project.remember(Batch(states={"db.lag": State(incident=told), "db.report": State(incident=untold)}))
+
+    assert job(project, "db.lag")["incident"] == {
+        "since": began.astimezone(BERLIN).isoformat(),
+        "alerts": 3,
+        "acknowledged_by": "ann",
+        "acknowledged_at": taken.astimezone(BERLIN).isoformat(),
+    }
+    assert job(project, "db.report")["incident"] is None
+    assert "alerting, ann takes care" in project.run("jobs").out
 
 
 def test_a_muted_job_says_so_and_goes_on_running(project: Project) -> None:

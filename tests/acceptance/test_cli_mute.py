@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import signal
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -164,15 +165,15 @@ def test_incident_is_acknowledged_once(project: Project) -> None:
     second = project.run("ack", "lag", "--by", "bob")
 
     assert (first.code, first.err) == (0, NOT_RUNNING)
-    assert first.out == "db.lag is acknowledged by ann: quiet until the recovery.\n"
+    assert re.fullmatch(r"db\.lag is taken care of by ann since [\d:]+: quiet until the recovery\.\n", first.out)
     assert second.code == 0
-    assert second.out.startswith("db.lag was acknowledged by ann at ")
+    assert re.fullmatch(r"db\.lag is taken care of by ann since [\d:]+ already\.\n", second.out)
 
 
 def test_pattern_acknowledges_the_incidents_there_are(project: Project) -> None:
     remember_incident(project)
 
-    assert project.run("ack", "db.*", "--by", "bob").out == "db.lag is acknowledged by bob: quiet until the recovery.\n"
+    assert project.run("ack", "db.*", "--by", "bob").out.startswith("db.lag is taken care of by bob since ")
 
 
 def test_without_an_incident_there_is_nothing_to_acknowledge(project: Project) -> None:
@@ -263,7 +264,7 @@ def test_killed_program_tells_once_of_a_mute_that_ended_meanwhile(
 INCIDENT = """
     import os
 
-    @deco(seconds=0.2, max_alert=0)
+    @deco(seconds=0.2, max_alert=0, repeat="thread")
     def lag():
         return None if os.path.exists("well") else "lag 9 s"
 """
@@ -277,6 +278,8 @@ def test_acknowledged_incident_is_quiet_until_the_recovery(
         program.wait_until(lambda: Verdict.SAID in program.verdicts("lag"), "the incident is told")
         command(program, monkeypatch, project, "ack", "lag")
         program.wait_until(lambda: Verdict.MUTED in program.verdicts("lag"), "it is quiet")
+        (shown,) = told(program)
+        assert shown.startswith("taken care of by ann since ")
         (program.folder / "well").touch()
         program.wait_until(lambda: Verdict.QUIET in program.verdicts("lag"), "it recovers")
         (program.folder / "well").unlink()

@@ -6,6 +6,7 @@ import logging
 import os
 import signal
 import subprocess
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta
@@ -413,13 +414,39 @@ def test_what_hides_from_a_killed_run_is_killed_as_well(rig: Rig, polite: str) -
         def job(ctx):
             if {polite} == signal.SIG_IGN:
                 signal.signal(signal.SIGTERM, signal.SIG_IGN)
-            ctx.run(["sh", "-c", "setsid sleep 60 & echo $! > pids; env -i setsid sleep 60 & echo $! >> pids; sleep 60"])
+            away = "setsid sleep 60 & echo $! > pids; env -i setsid sleep 60 & echo $! >> pids"
+            ctx.run(["sh", "-c", away + "; sleep 60"])
     """
     with witnessed(rig, source) as pids:
         rig.run(timeout=1, takes_context=True)
 
     assert [pid for pid in pids if is_going_on(pid)] == []
     assert len(pids) == 2
+
+
+@pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="only Linux tells whose children they are")
+@pytest.mark.parametrize("end", ["end_all", "kill_all"])
+def test_what_hides_is_killed_at_the_end_of_the_program_as_well(rig: Rig, end: str) -> None:
+    source = f"""
+        import signal, subprocess, time
+        from pathlib import Path
+
+        @deco(hours=1)
+        def job():
+            signal.signal(signal.SIGTERM, signal.SIG_IGN)
+            hidden = subprocess.Popen(["env", "-i", "setsid", "sleep", "60"])
+            Path("{rig.path}/pids").write_text(str(hidden.pid))
+            time.sleep(60)
+    """
+    with witnessed(rig, source) as pids:
+        call = threading.Thread(target=rig.run)
+        call.start()
+        while not (rig.path / "pids").exists():
+            call.join(0.02)
+        getattr(rig.stage.services.children, end)()
+        call.join()
+
+    assert [pid for pid in pids if is_going_on(pid)] == []
 
 
 @pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="only Linux gives the dead to those who adopt them")
@@ -452,7 +479,9 @@ def test_a_function_that_meddles_with_the_pipe_is_told_so(rig: Rig, act: str) ->
         """
     )
 
-    assert rig.failure().message.startswith("its process was killed: it closed the pipe to this program, or wrote into")
+    assert rig.failure().message == (
+        "its process was killed: something in it closed the pipe to this program, or wrote into it"
+    )
 
 
 @pytest.mark.parametrize("end", ["os._exit(3)", "os.kill(os.getpid(), 9)"])

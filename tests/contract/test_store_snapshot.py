@@ -6,6 +6,7 @@ from datetime import timedelta
 
 import pytest
 
+from slack_alert.core.incidents import Incident
 from slack_alert.core.model import Verdict
 from slack_alert.core.policy import Hold, Quota, State
 from slack_alert.engine.ports import Batch, Entry, Limits, Seen, Snapshot, Started
@@ -47,6 +48,16 @@ def test_a_snapshot_holds_all_that_was_committed(kit: Kit) -> None:
         pulse='{"at": 1}',
     )
     assert kit.reader.snapshot() == kit.reopen()
+
+
+def test_an_incident_is_remembered_whole(kit: Kit) -> None:
+    incident = Incident(
+        T, T, 3, "9 s", (("db1", "db1: 5"),), "digest", T, "slack:#ops", "root", "edit", "ann", T,
+        is_escalated=True, over=T,
+    )  # fmt: skip
+    kit.store.commit(Batch(states={"a": State(incident=incident)}))
+
+    assert kit.reopen().states["a"].incident == incident
 
 
 def test_the_later_word_counts_and_the_rest_stays(kit: Kit) -> None:

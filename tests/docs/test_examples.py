@@ -65,9 +65,7 @@ def test_commands_print_what_the_page_says(page: Page, tmp_path: Path, monkeypat
 
 @pytest.mark.parametrize(("page", "block"), PLUGINS, ids=place)
 def test_plugins_load_as_the_page_says(page: Page, block: Block, tmp_path: Path) -> None:
-    plugin = tmp_path / "plugins" / "example.py"
-    plugin.parent.mkdir()
-    plugin.write_text(block.text, encoding="utf-8")
+    write(block, tmp_path)
     try:
         catalog = load(tmp_path, NOWADAYS)
     finally:
@@ -76,6 +74,15 @@ def test_plugins_load_as_the_page_says(page: Page, block: Block, tmp_path: Path)
 
     assert sorted({problem.code for problem in catalog.problems}) == promised
     assert promised or catalog.bindings or "@" not in block.text
+
+
+def write(block: Block, folder: Path) -> None:
+    """Make a plugin of a block."""
+    plugin = folder / "plugins" / "example.py"
+    plugin.parent.mkdir()
+    plugin.write_text(block.text, encoding="utf-8")
+    if "SA104" in block.note:  # It is not in the text.
+        plugin.chmod(0o666)
 
 
 def codes_on(page: Page, block: Block) -> list[str]:
@@ -90,9 +97,7 @@ def codes_on(page: Page, block: Block) -> list[str]:
 
 @pytest.mark.parametrize(("page", "block"), [each for each in PLUGINS if CODES.search(each[1].note)], ids=place)
 def test_problems_are_found_without_executing_anything(page: Page, block: Block, tmp_path: Path) -> None:
-    plugin = tmp_path / "plugins" / "example.py"
-    plugin.parent.mkdir()
-    plugin.write_text(block.text, encoding="utf-8")
+    write(block, tmp_path)
     found = {problem.code for problem in survey(tmp_path, NOWADAYS).problems}
 
     assert found == set(CODES.findall(block.note)) - {"SA103"}

@@ -16,7 +16,7 @@ from slack_alert.engine.app import App, Manners
 from slack_alert.engine.engine import Engine
 from slack_alert.engine.parts import Parts
 from slack_alert.engine.ports import Batch, Emit, Limits, Request
-from slack_alert.engine.pulse import EVERY, down_since
+from slack_alert.engine.pulse import EVERY, down_since, last_alive, last_slots
 from slack_alert.engine.sender import Pace, Sender
 from slack_alert.engine.simulation import VirtualClock
 from slack_alert.engine.steps import Steps
@@ -253,3 +253,20 @@ def test_end_in_order_says_when_the_clock_ticked_last() -> None:
     asyncio.run(main())
 
     assert down_since(rig.store.snapshot()) == NOON
+
+
+def test_drain_is_part_of_the_downtime() -> None:
+    """Its slots are missed, and lie in the time that is named."""
+    rig = Rig()
+
+    async def main() -> None:
+        await rig.begin()
+        rig.engine.due([(("db.lag",), (NOON,))])
+        rig.clock.pass_by(3)
+        await rig.end()
+
+    asyncio.run(main())
+    snapshot = rig.store.snapshot()
+
+    assert last_slots(snapshot) == NOON + timedelta(seconds=3)
+    assert last_alive(snapshot) == rig.clock.now() > NOON + timedelta(seconds=3)

@@ -123,8 +123,10 @@ def test_what_recovered_meanwhile_is_told_to_have_recovered() -> None:
     silence.play("16 13:00", QUIET)
 
     assert silence.look("16 13:00", "16 13:01") == [
-        "#ops  While db.lag was muted by ann (12:00-13:00) 2 alerts of 1 job were withheld: "
-        "db.lag 2 (16 12:10; recovered 12:20)"
+        (
+            "#ops  While db.lag was muted by ann (12:00-13:00) 2 alerts of 1 job were withheld: "
+            "db.lag 2 (16 12:10; recovered 12:20)"
+        )
     ]
 
 

@@ -1,13 +1,18 @@
-"""The two signals, whatever the loop is doing."""
+"""The signals, whatever the loop is doing."""
 
 from __future__ import annotations
 
+import asyncio
+import os
 import signal
 import subprocess
 import sys
 import time
+from collections.abc import Callable, Iterator
 
 import pytest
+
+from slack_alert.engine.ending import Ending
 
 _PROGRAM = """
 import asyncio, time
@@ -68,3 +73,70 @@ def test_what_ends_in_time_ends_in_order() -> None:
     process = program(limit="timedelta(seconds=30)", blocks=False)
 
     assert ended(process, signal.SIGTERM) == (0, "begun\n")
+
+
+# --- a hang-up, which says that the terminal is closed, or asks for a reload
+
+
+@pytest.fixture
+def _signals() -> Iterator[None]:
+    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)}
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)
+    yield
+    for number, action in before.items():
+        signal.signal(number, action)
+
+
+def begins(
+    *signals: int, reload: Callable[[], None] | None = None, has_terminal: Callable[[], bool] = lambda: False
+) -> bool:
+    """Tell whether these signals begin the drain."""
+
+    async def main() -> bool:
+        ending = Ending(has_terminal=has_terminal)
+        ending.listen(reload)
+        for number in signals:
+            os.kill(os.getpid(), number)
+        begun = asyncio.ensure_future(ending.begun())
+        for _ in range(3):
+            await asyncio.sleep(0)
+        begun.cancel()
+        return begun.done() and not begun.cancelled()
+
+    return asyncio.run(main())
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows knows no such signal")
+@pytest.mark.usefixtures("_signals")
+class TestHangUp:
+    """What SIGHUP means depends on whether anybody wants a reload, and on how the program was started."""
+
+    def test_drains_where_nobody_wants_a_reload(self) -> None:
+        assert begins(signal.SIGHUP) is True
+
+    def test_comes_twice_from_a_closed_terminal_and_cuts_nothing_off(self) -> None:
+        assert begins(signal.SIGHUP, signal.SIGHUP) is True
+
+    def test_that_is_ignored_from_the_start_stays_ignored(self) -> None:
+        signal.signal(signal.SIGHUP, signal.SIG_IGN)
+
+        assert begins(signal.SIGHUP) is False
+
+    @pytest.mark.parametrize("at_start", [signal.SIG_DFL, signal.SIG_IGN])
+    def test_asks_for_a_reload_where_that_is_wanted(self, at_start: signal.Handlers) -> None:
+        signal.signal(signal.SIGHUP, at_start)
+        asked: list[str] = []
+
+        assert begins(signal.SIGHUP, reload=lambda: asked.append("reload")) is False
+        assert asked == ["reload"]
+
+    def test_of_a_closed_terminal_drains_whoever_wants_a_reload(self) -> None:
+        there = iter([True, False])
+
+        assert begins(signal.SIGHUP, reload=lambda: None, has_terminal=lambda: next(there)) is True
+
+    def test_of_a_closed_terminal_ends_nothing_that_was_to_outlive_it(self) -> None:
+        signal.signal(signal.SIGHUP, signal.SIG_IGN)
+        there = iter([True, False])
+
+        assert begins(signal.SIGHUP, reload=lambda: None, has_terminal=lambda: next(there)) is False

@@ -128,6 +128,19 @@ def test_full_pool_is_told_once_and_accuses_who_keeps_it_busy() -> None:
     assert text.startswith("The thread is busy with db.slow; other jobs wait, a.one among them. Raise `threads`")
 
 
+def test_slots_that_found_the_run_waiting_do_not_make_it_slow() -> None:
+    rig = Rig()
+    for minute in (10, 20, 30):
+        rig.due(f"16 09:{minute}")
+    rig.executor.runs[0].started = at("16 09:35")
+    rig.due("16 09:40")
+    rig.due("16 09:50")
+
+    assert rig.texts == []
+    rig.due("16 10:00")
+    assert rig.texts == ["db.lag is still running: 3 slots in a row found its run 1 going on."]
+
+
 def test_full_pool_is_told_again_after_nobody_waited() -> None:
     rig = Rig(make_job("db.slow"), make_job("a.one"))
     for hour in (9, 10):

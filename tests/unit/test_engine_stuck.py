@@ -75,7 +75,9 @@ def test_where_stuck_functions_leave_no_thread_they_are_named() -> None:
     for minute in (20, 30, 40, 50):
         rig.due(f"16 09:{minute}")
 
-    assert rig.texts[1].startswith("The thread is busy with db.hung; other jobs wait, db.lag among them.")
+    assert rig.texts[1].startswith(
+        "1 thread is stuck in what was given up (db.hung); other jobs wait, db.lag among them."
+    )
 
 
 def test_what_it_says_afterwards_is_nobody_s() -> None:

@@ -177,6 +177,12 @@ def test_a_file_is_put_into_the_thread_again_when_its_content_differs() -> None:
     }
 
 
+def test_the_same_file_is_not_put_into_the_thread_twice() -> None:
+    files = [("lag.txt", b"9"), ("lag.txt", b"9"), ("lag.txt", b"8")]
+
+    assert verdicts(played(speaking(Voice(repeat=Repeat.THREAD)), files)) == ["said", "muted", "said"]
+
+
 def test_change_looks_into_files() -> None:
     files = [("lag.txt", b"9"), ("lag.txt", b"9"), ("lag.txt", b"8")]
 

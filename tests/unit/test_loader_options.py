@@ -53,6 +53,28 @@ def test_options_are_the_job_s_own(tmp_path: Path) -> None:
     }
 
 
+def test_words_may_be_written_in_any_case_as_in_the_configuration(tmp_path: Path) -> None:
+    apart = job(surveyed(tmp_path, "@deco(hours=1, isolation='Process', while_paused='MUTE')\ndef f(): pass"))
+    threaded = job(surveyed(tmp_path, "@deco(hours=1, repeat='Thread')\ndef f(): pass"))
+
+    assert (apart.care.isolation, apart.policy.mutes) == (Isolation.PROCESS, True)
+    assert threaded.policy.voice.repeat is Repeat.THREAD
+
+
+@pytest.mark.parametrize(
+    ("option", "hint"),
+    [
+        ("timeout=0", "Leave the keyword out for no limit."),
+        ("remind=0", 'Write remind="2h", or leave the keyword out: nothing is said again.'),
+        ("escalate='@x after 0s'", 'Write escalate="@lead after 15m".'),
+    ],
+)
+def test_a_time_of_nothing_is_refused_with_what_to_write_instead(tmp_path: Path, option: str, hint: str) -> None:
+    [problem] = surveyed(tmp_path, f"@deco(hours=1, {option})\ndef f(): pass").problems
+
+    assert problem.hint == hint
+
+
 def test_the_configuration_s_hours_are_read_in_the_zone_of_the_job(tmp_path: Path) -> None:
     write(tmp_path, {"x.py": "@deco(hours=1, timezone='Asia/Tokyo', while_paused='skip')\ndef f(): pass"})
     found = job(survey(tmp_path, replace(DEFAULTS, working_hours="9:00-17:00", mutes=True)))

@@ -332,6 +332,24 @@ def test_file_that_is_written_all_the_time_is_read_in_the_end(desk: Desk) -> Non
     assert seen.count(True) == 1
 
 
+def test_folder_that_is_away_leaves_what_ran_before_running_however_long(desk: Desk) -> None:
+    desk.load(**{"x": COUNTING, "db/y": COUNTING})
+    call(desk.catalog, "db.y.a")
+    folder = desk.path("x.py").parent
+    away = folder.rename(folder.with_name("away"))
+    change = desk.reload()
+    desk.wait()
+
+    assert change is not None
+    assert (told(change), change.is_settled) == (((), (), (), 4), True)
+    assert desk.reload() is None
+    assert desk.codes == ["plugins SA103"]
+    away.rename(folder)
+    assert desk.reload() is not None
+    assert desk.codes == []
+    assert call(desk.catalog, "db.y.a") == 2
+
+
 @pytest.mark.parametrize("of", ["file", "link"])
 def test_file_that_cannot_be_read_is_told_of_once(desk: Desk, of: str) -> None:
     desk.load(x=COUNTING)

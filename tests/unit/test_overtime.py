@@ -13,6 +13,8 @@ import pytest
 
 from slack_alert.core.care import Care
 from slack_alert.core.model import Failure, Result, Run, Verdict
+from slack_alert.core.redaction import Redaction
+from slack_alert.executors.failures import overdue, with_generator
 from slack_alert.executors.inline import Inline
 from slack_alert.executors.overtime import Overtime
 from tests.fakes.stage import Stage, plugin, run_of
@@ -64,6 +66,29 @@ def on_loop(main: Callable[[Inline, Reports], Awaitable[None]], *, threads: int 
 
     asyncio.run(run())
     return reports
+
+
+@pytest.mark.parametrize("keyword", ["def", "async def"])
+def test_a_generator_that_stands_between_two_values_tells_where(keyword: str) -> None:
+    function = plugin(f"{keyword} job():\n    if True:\n        yield 1\n    yield 2")
+    run, values = looked_after(function), function()
+    run.values = values
+    if keyword == "def":
+        next(values)
+    else:
+        asyncio.run(values.__anext__())
+    late = overdue(run.action, run.care, Redaction(), with_generator([], run))
+
+    assert late.place == "plugins/db.py:3"
+    assert late.traceback.startswith("It was here (most recent call last):\n")
+
+
+def test_an_endless_generator_that_is_given_up_tells_where_it_was() -> None:
+    async def main(inline: Inline, reports: Reports) -> None:
+        inline.submit([looked_after(plugin("def job():\n    while True:\n        yield None"))], reports.take)
+        await asyncio.to_thread(reports.wait_for, 1)
+
+    assert "in job\n" in on_loop(main).failure.traceback
 
 
 def test_a_plain_function_that_hangs_is_given_up_and_its_place_is_told() -> None:

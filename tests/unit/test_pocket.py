@@ -32,6 +32,15 @@ def test_value_is_the_same_now_and_after_a_restart(value: object) -> None:
     assert value == drawer.reopened().get("last", "none")
 
 
+def test_value_that_is_too_long_is_refused_and_the_old_one_stays() -> None:
+    drawer = Drawer()
+    drawer.pocket.set("last", 1)
+
+    with pytest.raises(ValueError, match="values of 1,000,000 characters at most, and that of 'last' has 1,000,002"):
+        drawer.pocket.set("last", "x" * 1_000_000)
+    assert drawer.pocket.get("last") == 1
+
+
 def test_missing_value_is_the_default() -> None:
     assert Drawer().pocket.get("last") is None
     assert Drawer().pocket.get("last", 3) == 3

@@ -191,6 +191,14 @@ def test_a_mute_by_a_person_still_holds() -> None:
     assert compared(speaking(), [Past(muted)]).turns == []
 
 
+def test_a_recovery_inside_a_mute_is_told_after_it_under_other_rules_too() -> None:
+    first, over, later = happened(speaking(), LAG, "", "")
+    muted = over.record._replace(reason="recovered after 10m, 1 alert; muted until 13:00 by ann")
+    (turn,) = compared(speaking(Voice(recovers=True)), [first, Past(muted), later]).turns
+
+    assert turn.slot == later.record.slot
+
+
 def test_an_acknowledgement_still_holds() -> None:
     first, second = happened(speaking(), LAG, LAG)
     taken = second.record._replace(verdict=Verdict.MUTED, reason="acknowledged by ann")

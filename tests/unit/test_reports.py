@@ -6,7 +6,8 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from slack_alert.core.lapses import Cause, Lapse
-from slack_alert.engine.reports import downtime_text
+from slack_alert.core.model import Action, Run
+from slack_alert.engine.reports import downtime_text, waiting_text
 
 NOW = datetime(2026, 11, 16, 11, 0, 7, tzinfo=timezone.utc)
 BERLIN = ZoneInfo("Europe/Berlin")
@@ -37,3 +38,22 @@ def test_a_time_in_which_the_clock_stood_still_is_no_downtime(cause: Cause, begi
     lapse = Lapse(cause, NOW - timedelta(minutes=2), NOW)
 
     assert downtime_text({"db.lag": 2}, [], lapse, BERLIN).startswith(begins)
+
+
+@pytest.mark.parametrize(
+    ("busy", "stuck", "said"),
+    [
+        ("a", "", "The thread is busy with a"),
+        ("ab", "", "All 2 threads are busy with a, b"),
+        ("ab", "x", "2 threads are busy with a, b, and 1 thread is stuck in what was given up (x)"),
+        ("a", "xy", "1 thread is busy with a, and 2 threads are stuck in what was given up (x, y)"),
+        ("", "xy", "2 threads are stuck in what was given up (x, y)"),
+    ],
+)
+def test_who_leaves_no_thread_is_named_and_a_stuck_one_counts_apart(busy: str, stuck: str, said: str) -> None:
+    def going_on(name: str) -> Run:
+        return Run(1, name, Action(name, "plugins/a.py", 1), NOW, is_stuck=name in stuck)
+
+    text = waiting_text(going_on("w"), [going_on(name) for name in busy + stuck])
+
+    assert text.partition(";")[0] == said

@@ -34,6 +34,13 @@ def machine(tmp_path: Path) -> Machine:
             "slack_alert.conf:2: max_alerts is not a key of [slack]. Did you mean max_alert?",
         ),
         (
+            "[slack]\nretries = 3\n",
+            (
+                "slack_alert.conf:2: retries is not a key of [slack]. "
+                "Each job has its own: write it in the marker, @deco(minutes=5, retries=...)."
+            ),
+        ),
+        (
             "# x\n[slack]\nmax_alert = x\n",
             "slack_alert.conf:3: max_alert: 'x' is not a whole number of at least 0.",
         ),

@@ -509,6 +509,10 @@ def test_how_a_job_stands_is_told_with_everything_that_holds(subject: Subject, s
             Incident(at("16 14:20"), at("16 14:20")),
             "An incident goes on since 14:20 (1s, 1 alert), not told yet: from alert 3 in a row on.",
         ),
+        (
+            Incident(at("16 14:00"), at("16 14:20"), 3, told=at("16 14:00"), over=at("16 14:25")),
+            "Its incident is over since 14:25 (25m, 3 alerts), which is told with its next run that may speak.",
+        ),
     ],
 )  # fmt: skip
 def test_incident_that_goes_on_is_told(incident: Incident, sentence: str) -> None:

@@ -1,0 +1,56 @@
+"""Who takes care of an incident is shown beside it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from functools import partial
+
+import pytest
+
+from slack_alert.core.incidents import Repeat, Voice
+from slack_alert.core.model import QUIET, Manner
+from slack_alert.core.values import fallback
+from slack_alert.engine.requests import acknowledged
+from tests.fakes.engine_rig import Rig, at, make_job, make_policy, said
+
+
+def alerting(repeat: Repeat) -> Rig:
+    policy = replace(make_policy(max_alert=0, mutes=True), voice=Voice(repeat=repeat, recovers=True))
+    rig = Rig(make_job(policy=policy))
+    rig.play("16 09:10", said("9 s"))
+    return rig
+
+
+def acknowledge(rig: Rig) -> list[tuple[Manner, str]]:
+    rig.engine.restate("db.lag", partial(acknowledged, by="ann", at=at("16 09:12")))
+    return [(message.manner, fallback(message.piece)) for message in rig.engine.acknowledgement("db.lag")]
+
+
+@pytest.mark.parametrize(
+    ("repeat", "shown"),
+    [
+        (Repeat.UPDATE, [(Manner.EDIT, "9 s\ntaken care of by ann since 09:12")]),
+        (Repeat.THREAD, [(Manner.REPLY, "taken care of by ann since 09:12")]),
+        (Repeat.CHANGE, []),
+        (Repeat.POST, []),
+    ],
+)
+def test_it_stands_with_the_incident_where_nobody_is_called(repeat: Repeat, shown: list[tuple[Manner, str]]) -> None:
+    assert acknowledge(alerting(repeat)) == shown
+
+
+def test_it_follows_the_incident_s_message() -> None:
+    rig = alerting(Repeat.THREAD)
+    acknowledge(rig)
+
+    (shown,) = rig.engine.acknowledgement("db.lag")
+    (root,) = rig.ledger.messages
+    assert (shown.root, shown.to) == (root.key, root.to)
+
+
+@pytest.mark.parametrize("name", ["db.lag", "db.gone"])
+def test_where_no_incident_goes_on_nothing_is_shown(name: str) -> None:
+    rig = alerting(Repeat.THREAD)
+    rig.play("16 09:20", QUIET)
+
+    assert rig.engine.acknowledgement(name) == ()
