@@ -6,6 +6,7 @@ import asyncio
 import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from random import random
 from typing import TYPE_CHECKING, Any, TextIO
 
@@ -24,6 +25,7 @@ from slack_alert.core.redaction import Redaction
 from slack_alert.engine.clock import SystemClock
 from slack_alert.engine.context import Context, Services
 from slack_alert.engine.engine import Engine
+from slack_alert.engine.holding import hold_by_name
 from slack_alert.engine.mutes import PACK
 from slack_alert.engine.paces import Paces, durations_of
 from slack_alert.engine.parts import Parts
@@ -185,7 +187,7 @@ def make_services(
         mark=render.mark,
         path=settings.path,
         say=say,
-        hold=engine.hold_by_name,
+        hold=partial(hold_by_name, engine, books),
         now=clock.now,
         pocket=make_pockets(snapshot, lambda entry: books.put(Batch(entries=[entry])), clock),
     )

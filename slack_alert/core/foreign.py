@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import sys
 from collections.abc import Sequence
+from itertools import islice
 from typing import Any  # These libraries need not be installed.
 
 _PNG = b"\x89PNG\r\n\x1a\n"
@@ -39,15 +40,18 @@ def is_record(value: object) -> bool:
     return _made_by(value, "sqlite3", "Row")
 
 
-def grid(value: Any) -> tuple[list[Any], list[Sequence[Any]]] | None:
-    """Return heads and rows of a frame or a series; an index that says more than the row's number comes first."""
+def grid(value: Any, most: int) -> tuple[list[Any], list[Sequence[Any]], int] | None:
+    """Return heads, the first rows and the number of all rows of a frame or a series.
+
+    An index that says more than the row's number comes first.
+    """
     if _made_by(value, "pandas", "Series"):
         value = value.to_frame("value" if value.name is None else value.name)
     if _made_by(value, "polars", "Series"):
         value = value.to_frame(value.name or "value")
     if _made_by(value, "polars", "DataFrame"):
-        return list(value.columns), list(value.rows())
-    return _pandas(value) if _made_by(value, "pandas", "DataFrame") else None
+        return list(value.columns), list(value.head(most).rows()), len(value)
+    return (*_pandas(value, most), len(value)) if _made_by(value, "pandas", "DataFrame") else None
 
 
 def _made_by(value: object, module: str, *names: str) -> bool:
@@ -55,8 +59,8 @@ def _made_by(value: object, module: str, *names: str) -> bool:
     return any(cls.__name__ in names and cls.__module__.partition(".")[0] == module for cls in type(value).__mro__)
 
 
-def _pandas(frame: Any) -> tuple[list[Any], list[Sequence[Any]]]:
-    rows = list(frame.itertuples(name=None))
+def _pandas(frame: Any, most: int) -> tuple[list[Any], list[Sequence[Any]]]:
+    rows = list(islice(frame.itertuples(name=None), most))
     if type(frame.index).__name__ == "RangeIndex":
         return list(frame.columns), [row[1:] for row in rows]
     names = ["" if name is None else name for name in frame.index.names]

@@ -21,14 +21,20 @@ def key_values(rows: Sequence[tuple[str, str]]) -> str:
     return _fenced([*_aligned(kept, right=set()), *_left_out(len(rows) - MAX_ROWS, "rows")])
 
 
-def table(head: Sequence[str], rows: Sequence[Sequence[str]], *, right: Iterable[int] = ()) -> str:
-    """Lay out canonical cells under their headings; the columns in `right` hold numbers."""
+def table(
+    head: Sequence[str], rows: Sequence[Sequence[str]], *, count: int | None = None, right: Iterable[int] = ()
+) -> str:
+    """Lay out canonical cells under their headings; the columns in `right` hold numbers.
+
+    `count` is how many rows there are, where only the first ones are given.
+    """
+    left = (len(rows) if count is None else count) - MAX_ROWS
     kept = [[_cell(cell, MAX_CELL) for cell in row[:MAX_COLUMNS]] for row in (head, *rows[:MAX_ROWS])]
     lines = _aligned(kept, right=set(right))
     rule = "  ".join("-" * width for width in _widths(kept))
     names = ", ".join(_cell(name, MAX_CELL) for name in head[MAX_COLUMNS:])
     columns = _left_out(len(head) - MAX_COLUMNS, "columns", f": {names}")
-    return _fenced([lines[0], rule, *lines[1:], *_left_out(len(rows) - MAX_ROWS, "rows"), *columns])
+    return _fenced([lines[0], rule, *lines[1:], *_left_out(left, "rows"), *columns])
 
 
 def display_width(text: str) -> int:

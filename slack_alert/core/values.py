@@ -15,7 +15,7 @@ from slack_alert.core.markup import Markup, plain
 from slack_alert.core.notices import error_card, on_terminal, pause_notice, with_notice, with_slot_time
 from slack_alert.core.parts import Blocks, Entries, Piece, Text, Upload, deliverable, fallback, split
 from slack_alert.core.spelling import read, spell
-from slack_alert.core.tables import key_values, table
+from slack_alert.core.tables import MAX_ROWS, key_values, table
 
 __all__ = [
     "Blocks",
@@ -90,7 +90,7 @@ def _spoken(value: Any, mark: Markup, name: str, doc: str | None) -> tuple[Piece
         return _fields([(_cell(key, mark), _cell(child, mark)) for key, child in row.items()])
     if isinstance(value, (list, tuple, set, frozenset)):
         return _several(value, mark, name)
-    if (frame := grid(value)) is not None:
+    if (frame := grid(value, MAX_ROWS)) is not None:
         return _table(*frame, mark)
     return _text(_cell(value, mark))
 
@@ -223,7 +223,7 @@ def _lines(items: list[Any], mark: Markup, _: str) -> tuple[Piece, ...]:
 def _rows(items: list[Any], mark: Markup, _: str) -> tuple[Piece, ...]:
     rows = [row for item in items if (row := as_row(item))]
     head = list(dict.fromkeys(key for row in rows for key in row))
-    return _table(head, [[row.get(key, "") for key in head] for row in rows], mark)
+    return _table(head, [[row.get(key, "") for key in head] for row in rows[:MAX_ROWS]], len(rows), mark)
 
 
 def _numbered(said: list[Piece]) -> list[Piece]:
@@ -253,11 +253,11 @@ def _joined(said: Sequence[Piece]) -> tuple[Piece, ...]:
     return tuple(joined)
 
 
-def _table(head: Sequence[Any], rows: Sequence[Sequence[Any]], mark: Markup) -> tuple[Piece, ...]:
+def _table(head: Sequence[Any], rows: Sequence[Sequence[Any]], count: int, mark: Markup) -> tuple[Piece, ...]:
     numbers = {at for at in range(len(head)) if all(_is_number(row[at]) for row in rows)}
     cells = [[_cell(cell, mark) for cell in row] for row in rows]
     entries = tuple((row[0], "  ".join(row)) for row in cells if row)
-    return _text(table([_cell(name, mark) for name in head], cells, right=numbers), entries)
+    return _text(table([_cell(name, mark) for name in head], cells, count=count, right=numbers), entries)
 
 
 def _is_number(value: object) -> bool:

@@ -4,39 +4,32 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterable, Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 from functools import partial
 from itertools import count
 
-from slack_alert.core.bindings import Job
-from slack_alert.core.catalog import Catalog, full_name, match
+from slack_alert.core.catalog import Catalog, match
 from slack_alert.core.events import Event, fields_of
-from slack_alert.core.gaps import Gap
 from slack_alert.core.lapses import Cause, Lapse
 from slack_alert.core.markup import Markup
-from slack_alert.core.model import QUIET, Address, Manner, Message, Record, Result, Run, Verdict
+from slack_alert.core.model import Address, Message, Result, Run, Verdict
 from slack_alert.core.pace import BRIEF
 from slack_alert.core.pipeline import gate, settle, was_quiet
-from slack_alert.core.policy import Hold, State, rested
-from slack_alert.core.telling import acknowledgement
-from slack_alert.core.values import Piece, Text
-from slack_alert.core.wording import MOST
-from slack_alert.engine.absences import Absences, arrival, missing
+from slack_alert.core.policy import Hold, State
+from slack_alert.core.values import Piece
+from slack_alert.engine.absences import Absences, missing
 from slack_alert.engine.accounts import Accounts
 from slack_alert.engine.crowding import Crowding
-from slack_alert.engine.gathering import gathered, keep
+from slack_alert.engine.gathering import gathered
 from slack_alert.engine.hot import Hot, renewed, take_up
 from slack_alert.engine.paces import Paces
-from slack_alert.engine.ports import Batch, Books, Clock, Due, Executor, Snapshot, Started
+from slack_alert.engine.ports import Batch, Books, Clock, Due, Executor, Snapshot
+from slack_alert.engine.queues import Queues
 from slack_alert.engine.records import cut_off_record, interrupted_record, quiet_record, spoken_record
+from slack_alert.engine.speech import Speech
 from slack_alert.engine.vigil import Unseen, Vigil
 
 log = logging.getLogger(__name__)
-
-#: So many events wait for one job at most; further ones find it still running.
-WAITING = 1000
-#: A run shorter than this is never worth a note that it began.
-_BRIEF = timedelta(seconds=0.5)
 
 
 class Engine:
@@ -65,7 +58,9 @@ class Engine:
         self._others: dict[str, State] = {}
         self._ids = count(1)
         self.absences = Absences()
-        self._accounts = Accounts(books)
+        self.accounts = Accounts(books)
+        self._speech = Speech(books, mark, mute)
+        self._queues = Queues(books, mark, mute, next_id=self.next_id, react=self._react)
         self._vigil = Vigil(clock)
         self._paces = paces or Paces()
         self._crowding = Crowding(self.tell, lambda: [run for hot in self.jobs() if (run := hot.run) is not None])
@@ -86,7 +81,7 @@ class Engine:
         seen = {name: hot.seen for name, hot in self._hot.items() if name not in snapshot.seen or name in moved}
         self._books.put(Batch(states=states, seen=seen, records=lost, running=(), at=now))
         for hot in self.absences.unfinished():
-            self._books.put(Batch(), partial(self._take_event, hot))
+            self._books.put(Batch(), partial(self._queues.go_on, hot))
 
     def rewind(self, now: datetime) -> None:
         """Take up an earlier time after the clock was set back: nothing waits for the time there was before."""
@@ -108,7 +103,7 @@ class Engine:
         Up to `since` the program was up: a slot of before that nobody saw was none then, the job has changed.
         """
         unseen = Unseen.down(lapse or Lapse(Cause.DOWN, since, now))
-        for hot, slot in self._accounts.made_up(self._hot.values(), unseen, up_since=since):
+        for hot, slot in self.accounts.made_up(self._hot.values(), unseen, up_since=since):
             self._submit(self._admit_in_turn(hot, slot, unseen))
         return unseen.missed
 
@@ -143,24 +138,11 @@ class Engine:
 
     def say(self, run: Run, pieces: tuple[Piece, ...], to: Address | None = None) -> None:
         """Say something in the middle of a run; a run counts as one alert, however often it speaks."""
-        if run.is_canceled:  # Its record is written.
-            return
-        hot = self._hot[run.binding]
-        if hot.job.policy.voice.compares:
-            keep(run, pieces, to or hot.job.to)
-            return
-        if max(run.said, len(run.texts or ())) > MOST:
-            run.is_withheld = True
-            run.withheld += len(pieces)
-            return
-        self._speak(hot, run, pieces, hot.job._replace(to=to) if to else hot.job)
+        self._speech.say(self._hot[run.binding], run, pieces, to)
 
     def tell(self, key: str, text: str, to: Address) -> None:
         """Say something on the program's own behalf; the same key is said once only."""
-        # Where the text itself goes to the terminal, the log need not say it a second time.
-        level = logging.DEBUG if to.channel == "console" else logging.WARNING
-        log.log(level, "told", extra={"to": str(to), "text": text})
-        self._books.put(Batch(messages=[Message(key, to, Text(self._mark.escape(text)))]))
+        self._speech.tell(key, text, to)
 
     def hold(self, name: str, hold: Hold | None) -> None:
         """Pause a job until further notice or an instant, or let it run again (None); an unknown one is left alone."""
@@ -178,23 +160,9 @@ class Engine:
         self._others[name] = change(self._others.get(name, State()))
         return self._others[name]
 
-    def hold_by_name(self, name: str, hold: Hold | None) -> None:
-        """Do as `pause` and `resume` do, for a name a person typed; raise BadValue where there is no such job."""
-        full = full_name(name, [hot.job.name for hot in self.jobs()])
-        self.hold(full, hold)
-        batch = Batch(holds={full: hold})
-        if hold is None:
-            batch.states[full] = self.restate(full, rested)
-        self._books.put(batch)
-
     def acknowledgement(self, name: str) -> tuple[Message, ...]:
         """Show who takes care of a job's incident, as far as that may be said."""
-        hot = self._hot.get(name)
-        if hot is None or hot.state.incident is None or not hot.state.is_alerting:
-            return ()
-        shown = acknowledgement(hot.job, hot.state.incident, self._mark)
-        is_muted = bool(self._mute(name, self._clock.now()))
-        return tuple(message for message in shown if message.manner is Manner.EDIT or not is_muted)
+        return self._speech.acknowledgement(self._hot[name], self._clock.now()) if name in self._hot else ()
 
     def next_id(self) -> int:
         """Give a run id nobody has."""
@@ -204,33 +172,20 @@ class Engine:
         """Give what is held of every job."""
         return [hot for hot in self._hot.values() if not hot.is_gone]
 
-    def anchors(self) -> dict[str, datetime]:
-        """Say when each job was first seen: the start of its grid."""
-        return {name: hot.anchor for name, hot in self._hot.items()}
-
     def runs(self) -> list[Run]:
         """Give the runs that are queued, going on or being written down."""
         return [run for hot in list(self._hot.values()) if (run := hot.run) is not None and not run.is_stuck]
-
-    def started(self, now: datetime) -> tuple[Started, ...]:
-        """Give the runs that have been going on, or waiting, for a while, as they are noted against a crash."""
-        begun = [(run, run.started or run.slot) for run in self.runs()]
-        return tuple(Started(run.id, run.binding, run.slot, at) for run, at in begun if now - at >= _BRIEF)
 
     def give_up(self) -> int:
         """Record the runs that the end of the program cuts off; give their number."""
         cut_off = self.runs()
         for run in cut_off:
-            self._speak_held(self._hot[run.binding], run)
+            self._speech.say_held(self._hot[run.binding], run)
             run.is_canceled = True
         records = [cut_off_record(self._hot[run.binding], run) for run in cut_off]
         seen = {run.binding: self._hot[run.binding].seen for run in cut_off}
         self._books.put(Batch(seen=seen, records=records, running=()))
         return len(cut_off)
-
-    def account(self, hot: Hot, gap: Gap) -> None:
-        """Write down a row of slots that did not run."""
-        self._accounts.row(hot, gap)
 
     def _rewind(self, now: datetime) -> dict[str, State]:
         """Let every job forget what lies after `now`; give what is remembered of those that had to."""
@@ -241,39 +196,27 @@ class Engine:
 
     def _answer(self, event: Event) -> None:
         for job in match(self._catalog, event):
-            hot = self._hot[job.name]
-            if len(hot.events) < WAITING:
-                hot.events.append(event)
-            else:
-                reason = f"{WAITING:,} events waited already"
-                self._books.note(Record(0, job.name, event.at, Verdict.OVERLAPPED, reason=reason))
-            self._take_event(hot)
+            self._queues.take(self._hot[job.name], event)
 
-    def _take_event(self, hot: Hot) -> None:
-        """Let the job answer the next event, when it is free."""
-        while hot.run is None and hot.events:
-            event = hot.events.popleft()
-            if hot.job.awaits:
-                mute = self._mute(hot.job.name, event.at)
-                self._books.put(arrival(hot, event, next(self._ids), self._mark, mute=mute))
-                continue
-            verdict = gate(hot.job, hot.state, event.at, hold=hot.hold)
-            if verdict is Verdict.GO:
-                hot.run = self._run(hot, event.at)
-                hot.run.event = event.fields
-                self._submit(hot.run)
-            else:
-                self._skip(hot, event.at, verdict)
+    def _react(self, hot: Hot, event: Event) -> None:
+        """Let the job answer an event if it may."""
+        verdict = gate(hot.job, hot.state, event.at, hold=hot.hold)
+        if verdict is not Verdict.GO:
+            self._skip(hot, event.at, verdict)
+            return
+        hot.run = self._run(hot, event.at)
+        hot.run.event = event.fields
+        self._submit(hot.run)
 
     def _admit(self, hot: Hot, slots: Sequence[datetime], unseen: Unseen | None = None) -> Run | None:
         if hot.is_gone:
             return None
         if hot.job.rule is None:
-            return self._admit_slot(hot, self._accounts.late(hot, slots, unseen), unseen)
+            return self._admit_slot(hot, self.accounts.late(hot, slots, unseen), unseen)
         if hot.job.rule is not None and hot.job.awaits:
             self._books.put(Batch(), lambda: self._submit(self._admit_awaited(hot, slots, unseen)))
             return None
-        return self._admit_in_turn(hot, self._accounts.late(hot, slots, unseen), unseen)
+        return self._admit_in_turn(hot, self.accounts.late(hot, slots, unseen), unseen)
 
     def _admit_in_turn(self, hot: Hot, slot: datetime | None, unseen: Unseen | None) -> Run | None:
         if slot is None or hot.job.rule is None:
@@ -291,7 +234,7 @@ class Engine:
     def _admit_awaited(self, hot: Hot, slots: Sequence[datetime], unseen: Unseen | None) -> Run | None:
         if not all(map(hot.is_due, slots)):
             return None
-        return self._admit_slot(hot, self._accounts.late(hot, slots, unseen), unseen)
+        return self._admit_slot(hot, self.accounts.late(hot, slots, unseen), unseen)
 
     def _admit_slot(self, hot: Hot, slot: datetime | None, unseen: Unseen | None) -> Run | None:
         """Let a slot run if it may."""
@@ -320,7 +263,7 @@ class Engine:
         job = hot.job
         if run.held:
             if result.failure is not None:
-                self._speak_held(hot, run)
+                self._speech.say_held(hot, run)
             job, result = gathered(job, run, result)
         if was_quiet(hot.state, run, result) and hot.job.rule is None:
             self._books.note(quiet_record(hot, run, result))
@@ -336,25 +279,6 @@ class Engine:
         )
         self._books.put(batch, partial(self._written, hot, run, settlement.state))
 
-    def _speak(self, hot: Hot, run: Run, pieces: tuple[Piece, ...], job: Job) -> None:
-        settlement = settle(job, hot.state, run, Result(pieces), self._mark, mute=self._mute(run.binding, run.slot))
-        run.texts = [*(run.texts or ()), settlement.text]
-        run.withheld += settlement.withheld
-        if settlement.verdict is Verdict.MUTED:
-            run.is_withheld = True
-            return
-        told = list(settlement.messages)
-        run.said += len(told)
-        run.told = (*run.told, job.to)
-        hot.state = settlement.state
-        self._books.put(Batch(states={run.binding: hot.state}, seen={run.binding: hot.seen}, messages=told))
-
-    def _speak_held(self, hot: Hot, run: Run) -> None:
-        """Say what a run kept for an end that it will not come to."""
-        if run.held:
-            job, kept = gathered(hot.job, run, QUIET)
-            self._speak(hot, run, kept.pieces, job)
-
     def _written(self, hot: Hot, run: Run, state: State) -> None:
         if hot.state is not state:  # Whoever changed it meanwhile may have been written down before this run was.
             self._books.put(Batch(states={run.binding: hot.state}))
@@ -369,10 +293,10 @@ class Engine:
             return
         hot.run = None
         if hot.job.rule is not None:
-            self._take_event(hot)
+            self._queues.go_on(hot)
 
     def _skip(self, hot: Hot, slot: datetime, verdict: Verdict) -> None:
-        self._accounts.skip(hot, slot, verdict)
+        self.accounts.skip(hot, slot, verdict)
         if verdict is Verdict.OVERLAPPED:
             self._crowding.overlapped(hot)
         else:

@@ -11,6 +11,7 @@ from typing import Any
 
 from slack_alert.engine.parts import Parts
 from slack_alert.engine.ports import Batch, Snapshot
+from slack_alert.engine.records import going_on
 
 #: How often the clock proves itself by a slot of its own.
 EVERY = timedelta(seconds=5)
@@ -36,7 +37,7 @@ class Pulse:
 
     def note_running(self, now: datetime) -> None:
         """Write down the runs going on, where they changed: what a crash cuts off is told afterwards."""
-        started = self._parts.engine.started(now)
+        started = going_on(self._parts.engine.runs(), now)
         ids = frozenset(each.run for each in started)
         if ids != self._running:
             self._running = ids

@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+
 from slack_alert.core.model import QUIET, Record, Result, Run, Verdict
 from slack_alert.core.pipeline import Settlement, standing
 from slack_alert.core.wording import shortened
 from slack_alert.engine.hot import Hot
 from slack_alert.engine.ports import Started
+
+#: A run shorter than this is never worth a note that it began.
+_BRIEF = timedelta(seconds=0.5)
 
 
 def spoken_record(hot: Hot, run: Run, result: Result, settlement: Settlement) -> Record:
@@ -45,6 +51,12 @@ def cut_off_record(hot: Hot, run: Run) -> Record:
 def interrupted_record(started: Started) -> Record:
     """Write the line of a run under which the process died."""
     return Record(started.run, started.binding, started.slot, Verdict.INTERRUPTED, started=started.started)
+
+
+def going_on(runs: Iterable[Run], now: datetime) -> tuple[Started, ...]:
+    """Note the runs that have been going on, or waiting, for a while: what a crash cuts off is told afterwards."""
+    begun = [(run, run.started or run.slot) for run in runs]
+    return tuple(Started(run.id, run.binding, run.slot, at) for run, at in begun if now - at >= _BRIEF)
 
 
 def _printed(run: Run) -> str | None:

@@ -161,7 +161,7 @@ class Simulation:
         if self._skips and gate(hot.job, hot.state, slot, hold=hot.hold) is not Verdict.GO:
             rows = gaps(hot.job, hot.state, hot.hold, after=slot - _TICK, until=end - _TICK, anchor=hot.anchor)
             row = next(rows)
-            self.engine.account(hot, row)
+            self.engine.accounts.row(hot, row)
             return row.last
         self.engine.due([((hot.job.name,), (slot,))])
         return slot

@@ -6,6 +6,7 @@ import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta, tzinfo
+from functools import partial
 from pathlib import Path
 from uuid import uuid4
 
@@ -20,6 +21,7 @@ from slack_alert.core.redaction import Redaction
 from slack_alert.core.wall import TICK
 from slack_alert.core.wording import messages
 from slack_alert.engine.context import Context, Services
+from slack_alert.engine.holding import hold_by_name
 from slack_alert.engine.pocket import Pocket
 from slack_alert.engine.ports import Batch
 from slack_alert.engine.simulation import Ledger, Simulation
@@ -81,7 +83,7 @@ class Stage:
             mark=self._mark,
             path=path,
             say=self._say_value,
-            hold=self._simulation.engine.hold_by_name,
+            hold=partial(hold_by_name, self._simulation.engine, self.book),
             now=self.clock.now,
             pocket=self._pocket,
         )

@@ -143,15 +143,24 @@ def test_signal_alone_reloads_where_that_is_wanted(folder: Path) -> None:
         says(program, "she says two")
 
 
-def test_nothing_is_reloaded_where_it_is_off(folder: Path) -> None:
-    with running(folder, JOBS, "reload = off") as program:
-        says(program, "she says one")
-        program.write(JOBS.replace("says one", "says two"))
+APART = """
+    @deco(seconds=0.4, max_alert=0, isolation="process")
+    def apart():
+        return f"{word} says one apart"
+"""
+
+
+def test_nothing_is_reloaded_where_it_is_off_nor_in_a_process_of_its_own(folder: Path) -> None:
+    with running(folder, JOBS + APART, "reload = off") as program:
+        says(program, "she says one apart")
+        program.write((JOBS + APART).replace("says one", "says two") + "\n    def (")
         for _ in range(4):
-            says(program, "she says one")
+            says(program, "she says one\n")
+            says(program, "she says one apart")
 
         assert program.stop() == 0
         assert "she says two" not in program.out
+        assert "SyntaxError" not in program.out
 
 
 @pytest.mark.timeout(120)

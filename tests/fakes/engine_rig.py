@@ -17,7 +17,7 @@ from slack_alert.core.triggers import Never, parse_trigger
 from slack_alert.core.values import Text, fallback
 from slack_alert.engine.engine import Engine
 from slack_alert.engine.paces import Paces
-from slack_alert.engine.ports import Snapshot
+from slack_alert.engine.ports import Batch, Books, Snapshot
 from slack_alert.engine.simulation import Ledger, VirtualClock
 
 BERLIN = ZoneInfo("Europe/Berlin")
@@ -88,6 +88,19 @@ class Held:
         done(run, result)
 
 
+class Through:
+    """Books whose place a test may give to others meanwhile."""
+
+    def __init__(self, books: Books) -> None:
+        self.books = books
+
+    def put(self, batch: Batch, then: Callable[[], object] | None = None) -> None:
+        self.books.put(batch, then)
+
+    def note(self, record: Record) -> None:
+        self.books.note(record)
+
+
 class Rig:
     """An engine at work, with everything it touches in reach."""
 
@@ -96,10 +109,11 @@ class Rig:
     ) -> None:
         self.clock = VirtualClock(at(start))
         self.ledger = Ledger()
+        self.through = Through(self.ledger)
         self.executor = Held()
         self.engine = Engine(
             Catalog(jobs or (make_job(),)),
-            books=self.ledger,
+            books=self.through,
             executor=self.executor,
             clock=self.clock,
             mark=MARK,

@@ -284,7 +284,7 @@ def lived(job: Job, books: Notebook, executor: Dying, snapshot: Snapshot, at: tu
     engine = Engine(Catalog((job,)), books=books, executor=executor, clock=clock, mark=MARK)
     engine.begin(snapshot, start)
     engine.catch_up(start)
-    anchor = engine.anchors()[job.name]
+    (anchor,) = [hot.anchor for hot in engine.jobs() if hot.job == job]
     for slot in slots_of(job, start, end, anchor):
         clock.set(slot)
         engine.due([((job.name,), (slot,))])

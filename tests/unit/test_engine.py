@@ -9,7 +9,9 @@ from slack_alert.core.model import QUIET, Address, Record, Result, Usage, Verdic
 from slack_alert.core.policy import Hold, Quota, State
 from slack_alert.core.values import Text
 from slack_alert.engine.accounts import Accounts
+from slack_alert.engine.holding import hold_by_name
 from slack_alert.engine.ports import Batch, Seen, Snapshot, Started
+from slack_alert.engine.records import going_on
 from slack_alert.engine.simulation import Ledger
 from slack_alert.engine.writer import DirectBooks
 from slack_alert.stores import MemoryStore
@@ -157,7 +159,7 @@ def test_run_that_speaks_often_is_one_alert_with_the_notice_in_its_first_message
 def test_state_and_message_of_a_run_that_goes_on_are_committed_together() -> None:
     rig = Rig()
     books = Kept()
-    rig.engine._books = books
+    rig.through.books = books
     rig.due("16 09:10")
     rig.engine.say(rig.executor.runs[0], (Text("one"),))
 
@@ -246,8 +248,8 @@ def test_slot_that_finds_the_run_going_on_is_overlapped() -> None:
 def test_run_is_going_on_until_what_it_says_is_committed() -> None:
     rig = Rig()
     books = Kept()  # never says that a batch is committed
-    rig.engine._books = books
-    rig.engine._accounts = Accounts(books)
+    rig.through.books = books
+    rig.engine.accounts = Accounts(books)
     rig.play("16 09:10", LAG)
     rig.due("16 09:20")
 
@@ -256,7 +258,7 @@ def test_run_is_going_on_until_what_it_says_is_committed() -> None:
 
 def test_quiet_run_is_over_at_once() -> None:
     rig = Rig()
-    rig.engine._books = Kept()
+    rig.through.books = Kept()
     rig.play("16 09:10", QUIET)
 
     assert rig.engine.runs() == []
@@ -354,13 +356,13 @@ def test_row_of_a_quota_names_its_own_end_after_a_hold_is_over() -> None:
 def test_hold_by_a_short_name_is_durable() -> None:
     rig = Rig()
     books = Kept()
-    rig.engine._books = books
-    rig.engine.hold_by_name("lag", Hold())
-    rig.engine.hold_by_name("lag", None)
+    rig.through.books = books
+    hold_by_name(rig.engine, books, "lag", Hold())
+    hold_by_name(rig.engine, books, "lag", None)
 
     assert [{"db.lag": Hold()}, {"db.lag": None}] == [batch.holds for batch in books.batches]
     with pytest.raises(BadValue, match="There is no job 'log'"):
-        rig.engine.hold_by_name("log", None)
+        hold_by_name(rig.engine, books, "log", None)
 
 
 def test_hold_of_a_job_that_is_gone_is_left_alone() -> None:
@@ -433,7 +435,7 @@ def test_beginning_writes_down_what_it_learned_and_nothing_else() -> None:
     )
     rig = Rig(known, new, cut)
     books = Kept()
-    rig.engine._books = books
+    rig.through.books = books
     rig.engine.begin(Snapshot(seen=seen, running=running), at("16 09:00"))
 
     [batch] = books.batches
@@ -445,7 +447,10 @@ def test_beginning_writes_down_what_it_learned_and_nothing_else() -> None:
 def test_grid_starts_where_a_job_was_first_seen() -> None:
     rig = Rig(make_job(), make_job("web.up"), snapshot=Snapshot(seen={"db.lag": Seen(at("14 00:00"))}))
 
-    assert rig.engine.anchors() == {"db.lag": at("14 00:00"), "web.up": at("16 09:00")}
+    assert {hot.job.name: hot.anchor for hot in rig.engine.jobs()} == {
+        "db.lag": at("14 00:00"),
+        "web.up": at("16 09:00"),
+    }
 
 
 # --- the end
@@ -454,7 +459,7 @@ def test_grid_starts_where_a_job_was_first_seen() -> None:
 def test_run_that_the_end_cuts_off_is_interrupted_with_what_it_said_so_far() -> None:
     rig = Rig()
     books = Kept()
-    rig.engine._books = books
+    rig.through.books = books
     rig.due("16 09:10")
     [run] = rig.executor.runs
     run.started = at("16 09:11")
@@ -490,13 +495,13 @@ def test_run_that_takes_a_while_or_waits_for_its_turn_is_noted_against_a_crash(
     rig.executor.runs[0].started = at(started) if started else None
     note = Started(1, "db.lag", at("16 09:10"), at("16 09:10"))
 
-    assert (note,) * noted == rig.engine.started(at(now))
+    assert (note,) * noted == going_on(rig.engine.runs(), at(now))
 
 
 def test_told_text_is_escaped_and_said_once() -> None:
     store = MemoryStore()
     rig = Rig()
-    rig.engine._books = DirectBooks(store, rig.clock)
+    rig.through.books = DirectBooks(store, rig.clock)
     rig.engine.tell("faults/1", "<b> & c", ERRORS)
     rig.engine.tell("faults/1", "<b> & c", ERRORS)
 

@@ -3,7 +3,7 @@ from __future__ import annotations
 from slack_alert.core.events import Event, Rule
 from slack_alert.core.model import QUIET
 from slack_alert.core.policy import Hold
-from slack_alert.engine import engine
+from slack_alert.engine.queues import WAITING
 from tests.fakes.engine_rig import Rig, at, make_job, make_policy, make_rule, said, verdicts
 
 
@@ -45,7 +45,7 @@ def test_events_are_answered_one_after_the_other_in_order() -> None:
 
 def test_more_events_than_may_wait_are_recorded() -> None:
     rig = Rig(make_rule())
-    for _ in range(engine.WAITING + 3):
+    for _ in range(WAITING + 3):
         rig.engine.notice(full())
 
     assert verdicts(rig.rows()) == [("overlapped", 1)] * 2

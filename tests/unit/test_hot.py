@@ -8,6 +8,7 @@ from slack_alert.core.model import Verdict
 from slack_alert.core.pipeline import Settlement
 from slack_alert.core.policy import Quota, State, rested, spend_alert
 from slack_alert.engine.engine import Engine
+from slack_alert.engine.holding import hold_by_name
 from slack_alert.engine.hot import Hot
 from slack_alert.engine.ports import Batch, Seen, Snapshot
 from slack_alert.engine.simulation import Ledger, VirtualClock
@@ -66,7 +67,7 @@ def test_what_is_written_last_is_what_is_so() -> None:
     engine = Engine(catalog, books=books, executor=executor, clock=clock, mark=MARK)
     engine.begin(Snapshot(), clock.now())
     engine.due([(("db.lag",), [at("16 09:10")])])
-    books.before = lambda: engine.hold_by_name("db.lag", None)
+    books.before = lambda: hold_by_name(engine, books, "db.lag", None)
 
     executor.finish(said("late"))
 

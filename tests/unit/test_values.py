@@ -98,6 +98,9 @@ class DataFrame:
         self.index = index
         self._rows = rows
 
+    def __len__(self) -> int:
+        return len(self._rows)
+
     def itertuples(self, *, name: None) -> Iterator[tuple[object, ...]]:
         assert name is None
         return iter(self._rows)
@@ -125,6 +128,12 @@ class PolarsFrame:
     def __init__(self, columns: Sequence[str], rows: Sequence[tuple[object, ...]]) -> None:
         self.columns = columns
         self._rows = rows
+
+    def __len__(self) -> int:
+        return len(self._rows)
+
+    def head(self, most: int) -> PolarsFrame:
+        return type(self)(self.columns, self._rows[:most])
 
     def rows(self) -> Sequence[tuple[object, ...]]:
         return self._rows
@@ -320,6 +329,14 @@ def test_rows_and_columns_left_out_are_counted() -> None:
 
     assert many.splitlines()[-2] == "… 120 more rows"
     assert f"… 2 more columns: c{MAX_COLUMNS}, c{MAX_COLUMNS + 1}" == wide.splitlines()[-2]
+
+
+@pytest.mark.slow
+def test_of_a_frame_no_more_rows_are_read_than_are_said() -> None:
+    rows = [(1,)] * (MAX_ROWS + 7)
+
+    assert text(PolarsFrame(["n"], rows)).splitlines()[-2] == "… 7 more rows"
+    assert text(DataFrame(["n"], [(0, 1)] * len(rows), RangeIndex())).splitlines()[-2] == "… 7 more rows"
 
 
 def test_a_frame_becomes_a_table() -> None:
@@ -569,6 +586,7 @@ def test_a_late_message_begins_with_its_slots_time(late: str, told: str) -> None
 # --- what is too much
 
 
+@pytest.mark.slow
 def test_long_text_is_cut_between_words_and_says_so_where_people_read_it() -> None:
     [said] = pieces("a & b s3cret\n" * 1_000_000, mark=MARK, name="job", doc=None)
     [file] = deliverable(said)

@@ -1,0 +1,18 @@
+"""Pause and resume jobs from within functions."""
+
+from __future__ import annotations
+
+from slack_alert.core.catalog import full_name
+from slack_alert.core.policy import Hold, rested
+from slack_alert.engine.engine import Engine
+from slack_alert.engine.ports import Batch, Books
+
+
+def hold_by_name(engine: Engine, books: Books, name: str, hold: Hold | None) -> None:
+    """Do as `pause` and `resume` do, for a name a person typed; raise BadValue where there is no such job."""
+    full = full_name(name, [hot.job.name for hot in engine.jobs()])
+    engine.hold(full, hold)
+    batch = Batch(holds={full: hold})
+    if hold is None:
+        batch.states[full] = engine.restate(full, rested)
+    books.put(batch)

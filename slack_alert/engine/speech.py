@@ -1,0 +1,76 @@
+"""What is said in the middle of runs, of incidents, and on the program's own behalf."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from datetime import datetime
+
+from slack_alert.core.bindings import Job
+from slack_alert.core.markup import Markup
+from slack_alert.core.model import QUIET, Address, Manner, Message, Result, Run, Verdict
+from slack_alert.core.pipeline import settle
+from slack_alert.core.telling import acknowledgement
+from slack_alert.core.values import Piece, Text
+from slack_alert.core.wording import MOST
+from slack_alert.engine.gathering import gathered, keep
+from slack_alert.engine.hot import Hot
+from slack_alert.engine.ports import Batch, Books
+
+log = logging.getLogger(__name__)
+
+
+class Speech:
+    """Settles what is said and puts it into the outbox; `mute` says why a job may say nothing at a slot."""
+
+    def __init__(self, books: Books, mark: Markup, mute: Callable[[str, datetime], str]) -> None:
+        self._books = books
+        self._mark = mark
+        self._mute = mute
+
+    def say(self, hot: Hot, run: Run, pieces: tuple[Piece, ...], to: Address | None) -> None:
+        """Say something in the middle of a run; a run counts as one alert, however often it speaks."""
+        if run.is_canceled:  # Its record is written.
+            return
+        if hot.job.policy.voice.compares:
+            keep(run, pieces, to or hot.job.to)
+            return
+        if max(run.said, len(run.texts or ())) > MOST:
+            run.is_withheld = True
+            run.withheld += len(pieces)
+            return
+        self._settle(hot, run, pieces, hot.job._replace(to=to) if to else hot.job)
+
+    def say_held(self, hot: Hot, run: Run) -> None:
+        """Say what a run kept for an end that it will not come to."""
+        if run.held:
+            job, kept = gathered(hot.job, run, QUIET)
+            self._settle(hot, run, kept.pieces, job)
+
+    def tell(self, key: str, text: str, to: Address) -> None:
+        """Say something on the program's own behalf; the same key is said once only."""
+        # Where the text itself goes to the terminal, the log need not say it a second time.
+        level = logging.DEBUG if to.channel == "console" else logging.WARNING
+        log.log(level, "told", extra={"to": str(to), "text": text})
+        self._books.put(Batch(messages=[Message(key, to, Text(self._mark.escape(text)))]))
+
+    def acknowledgement(self, hot: Hot, now: datetime) -> tuple[Message, ...]:
+        """Show who takes care of a job's incident, as far as that may be said."""
+        if hot.state.incident is None or not hot.state.is_alerting:
+            return ()
+        shown = acknowledgement(hot.job, hot.state.incident, self._mark)
+        is_muted = bool(self._mute(hot.job.name, now))
+        return tuple(message for message in shown if message.manner is Manner.EDIT or not is_muted)
+
+    def _settle(self, hot: Hot, run: Run, pieces: tuple[Piece, ...], job: Job) -> None:
+        settlement = settle(job, hot.state, run, Result(pieces), self._mark, mute=self._mute(run.binding, run.slot))
+        run.texts = [*(run.texts or ()), settlement.text]
+        run.withheld += settlement.withheld
+        if settlement.verdict is Verdict.MUTED:
+            run.is_withheld = True
+            return
+        told = list(settlement.messages)
+        run.said += len(told)
+        run.told = (*run.told, job.to)
+        hot.state = settlement.state
+        self._books.put(Batch(states={run.binding: hot.state}, seen={run.binding: hot.seen}, messages=told))
