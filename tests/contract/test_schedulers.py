@@ -80,7 +80,8 @@ ENDLESS = """
         await asyncio.to_thread(time.sleep, 60)
 """
 
-pytestmark = pytest.mark.slow
+#: What they share is made once, by one process of the suite.
+pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("lives")]
 
 
 @dataclass(frozen=True)
