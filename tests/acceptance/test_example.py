@@ -48,8 +48,7 @@ ALWAYS = ("--working-hours", "0:00-24:00")
 NOTICE = re.compile(r"1\n3 alerts: paused for 60 min, until (\d\d:\d\d)")
 KEPT = ("C0TEST", "slack-alert", ":fire:", None)
 
-#: What they share is made once, by one process of the suite.
-pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("example")]
+pytestmark = pytest.mark.slow
 
 
 @pytest.fixture(scope="module")

@@ -42,7 +42,7 @@ def test_a_hung_plain_function_is_told_once_and_stops_nobody(tmp_path: Path, sch
         assert program.stop() == 0, program.errors
 
     assert program.out.count("took longer than") == 1
-    assert program.verdicts("hung") == {Verdict.TIMED_OUT, Verdict.OVERLAPPED}
+    assert program.verdicts("hung") - {Verdict.MISSED} == {Verdict.TIMED_OUT, Verdict.OVERLAPPED}
     assert "run given up" in program.errors
 
 

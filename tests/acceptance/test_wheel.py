@@ -14,8 +14,7 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 
-#: What they share is made once, by one process of the suite.
-pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("wheel")]
+pytestmark = pytest.mark.slow
 
 
 @pytest.fixture(scope="module")

@@ -80,8 +80,7 @@ ENDLESS = """
         await asyncio.to_thread(time.sleep, 60)
 """
 
-#: What they share is made once, by one process of the suite.
-pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("lives")]
+pytestmark = pytest.mark.slow
 
 
 @dataclass(frozen=True)
@@ -145,11 +144,11 @@ def lives(request: pytest.FixtureRequest, begun: dict[str, list[Future[Life]]]) 
 def _whole(program: Program) -> Life:
     """Run for a while, be stopped like a sleeping laptop, then end in order while a function is running."""
     program.start()
-    program.wait_until(lambda: _has_lived(program), "each function ran", seconds=30)
+    program.wait_until(lambda: _has_lived(program), "each function ran", seconds=30, step=0.3)
     program.send(signal.SIGSTOP)
     time.sleep(0.6)
     program.send(signal.SIGCONT)
-    program.wait_until(lambda: Verdict.MISSED in program.verdicts("quick"), "the stall is seen")
+    program.wait_until(lambda: Verdict.MISSED in program.verdicts("quick"), "the stall is seen", step=0.3)
     (program.folder / "ending").touch()
     return _ended(program, signal.SIGTERM)
 

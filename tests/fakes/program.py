@@ -98,14 +98,14 @@ class Program:
             self._process.wait()
             self._process = None
 
-    def wait_until(self, is_so: Callable[[], bool], what: str, seconds: float = 15.0) -> None:
+    def wait_until(self, is_so: Callable[[], bool], what: str, seconds: float = 15.0, *, step: float = _STEP) -> None:
         """Wait for something to become true; fail with what the program said."""
         until = time.monotonic() + seconds
         while not is_so():
             is_alive = self._process is None or self._process.poll() is None
             if time.monotonic() > until or not is_alive:
                 raise AssertionError(f"not within {seconds} s: {what}\n{self.out}\n{self.errors}")
-            time.sleep(_STEP)
+            time.sleep(step)
 
     def history(self, job: str | None = None) -> list[HistoryLine]:
         with closing(SqliteReader(self.database)) as reader:
