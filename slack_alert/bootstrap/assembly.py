@@ -46,6 +46,9 @@ if TYPE_CHECKING:
     from slack_alert.engine.heartbeat import Heartbeat
     from slack_alert.settings import Settings
 
+#: Reads what waits: at one address or at all, after a number, at most so many.
+Waiting = Callable[[str | None, int, int], list[Delivery]]
+
 
 @dataclass(frozen=True, slots=True)
 class Stores:
@@ -157,13 +160,14 @@ def make_sender(
     reader: Reader,
     undeliverable: Callable[[Delivery, Outcome], None],
     clock: Clock | None = None,
+    waiting: Waiting | None = None,
 ) -> Sender:
-    """Make the sender; the terminal is never paced."""
+    """Make the sender, of all that waits unless told otherwise; the terminal is never paced."""
     at_once = Pace(0, 1)
     return Sender(
         channels,
         books=books,
-        waiting=reader.waiting,
+        waiting=waiting or reader.waiting,
         last_receipt=reader.last_receipt,
         receipts=Receipts(reader.receipt),
         clock=clock or SystemClock(),

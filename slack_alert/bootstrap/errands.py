@@ -13,7 +13,7 @@ from itertools import count
 from typing import TYPE_CHECKING, Protocol
 from uuid import uuid4
 
-from slack_alert.bootstrap.assembly import make_channels, make_pockets, make_sender, make_services, new_mark
+from slack_alert.bootstrap.assembly import Waiting, make_channels, make_pockets, make_sender, make_services, new_mark
 from slack_alert.bootstrap.judging import make_judge
 from slack_alert.bootstrap.places import address, database, errors_address, holder, load_plugins, owning, reading
 from slack_alert.bootstrap.silence import make_mutes
@@ -29,7 +29,8 @@ from slack_alert.core.wording import as_text, messages
 from slack_alert.engine import requests
 from slack_alert.engine.clock import SystemClock
 from slack_alert.engine.context import Context, Services
-from slack_alert.engine.ports import Books, Entry, Inbox, Request, Snapshot, Store
+from slack_alert.engine.lanes import KEPT
+from slack_alert.engine.ports import Books, Entry, Inbox, Reader, Request, Snapshot, Store
 from slack_alert.engine.redacted import redacted_message, redacted_record
 from slack_alert.engine.simulation import Ledger, Simulation, VirtualClock
 from slack_alert.engine.writer import DirectBooks
@@ -95,23 +96,38 @@ async def _carry_out(settings: Settings, store: Store, inbox: Inbox) -> None:
                 books.put(requests.carry_out(request, ids.__next__, restate, judge))
             inbox.remove((request.id,))
         if new:
-            await _deliver(settings, books)
+            await _deliver(settings, books, frozenset(delivery.id for delivery in new))
     finally:
         store.close()
 
 
-async def _deliver(settings: Settings, books: Books) -> None:
+async def _deliver(settings: Settings, books: Books, ids: frozenset[int]) -> None:
+    """Send what came of the requests; what waited before has to wait for the program, or a person would with it."""
     channels = make_channels(settings, sys.stderr)
     for channel in channels.values():
         await channel.open()
     with reading(settings) as reader:
-        sender = make_sender(settings, channels, books, reader, _leave_dead)
+        sender = make_sender(settings, channels, books, reader, _leave_dead, waiting=_waiting(reader, ids))
         sender.begin()
         with suppress(asyncio.TimeoutError):
             await asyncio.wait_for(sender.drained(), PATIENCE.total_seconds())
         await sender.stop()
     for channel in channels.values():
         await channel.close()
+
+
+def _waiting(reader: Reader, ids: frozenset[int]) -> Waiting:
+    """Read these only, where they wait still, as the store reads all that waits."""
+    after, mine = min(ids) - 1, list[Delivery]()
+    while page := reader.waiting(None, after, KEPT):
+        after = page[-1].id
+        mine += [delivery for delivery in page if delivery.id in ids]
+
+    def waiting(address: str | None, after: int, limit: int) -> list[Delivery]:
+        found = [one for one in mine if one.id > after and address in (None, str(one.message.to))]
+        return found[:limit]
+
+    return waiting
 
 
 def _leave_dead(delivery: Delivery, outcome: Outcome) -> None:

@@ -13,15 +13,17 @@ from typing import TYPE_CHECKING
 from slack_alert.bootstrap.assembly import make_channels, new_mark
 from slack_alert.bootstrap.errands import leave
 from slack_alert.bootstrap.judging import make_judge
-from slack_alert.bootstrap.places import address
+from slack_alert.bootstrap.places import address, database, survey_plugins
 from slack_alert.bootstrap.silence import make_mutes
 from slack_alert.core.durations import format_duration
+from slack_alert.core.errors import SlackAlertError
 from slack_alert.core.model import Address, Delivery, Failure, Result, Run, Usage, Verdict
 from slack_alert.core.policy import State
 from slack_alert.core.redaction import Redaction
-from slack_alert.engine.executions import executed, outside_run
+from slack_alert.engine.executions import cut_off, executed, outside_run
 from slack_alert.executors.command import SIGNALED, Ended
 from slack_alert.loader import plugins_folder
+from slack_alert.stores import BegunNote, inbox_path
 
 if TYPE_CHECKING:
     from slack_alert.settings import Settings
@@ -31,6 +33,25 @@ _LINES, _CHARACTERS = 15, 1500
 _MINUTE = timedelta(minutes=1)
 # What colours a terminal and moves on it; whatever else steers one.
 _STEERING = re.compile(r"\x1b\[[0-?]*[ -/]*[@-~]|\x1b\][^\x07\x1b]*(?:\x07|\x1b\\)|[\x00-\x08\x0b-\x1f\x7f-\x9f]")
+
+
+def kept_name(settings: Settings, name: str) -> str:
+    """Give the name a run is kept under: one that people could take for a job's says where it comes from."""
+    try:
+        jobs = survey_plugins(settings).bindings
+    except SlackAlertError:  # Without plugins there is nothing to take it for.
+        return name
+    last = name.rpartition(".")[2]
+    return f"{name} (exec)" if any(job.name.rpartition(".")[2] == last for job in jobs) else name
+
+
+def unreachable(settings: Settings, to: str) -> SlackAlertError | None:
+    """Say what is wrong with an address; None: nothing is."""
+    try:
+        address(settings, to)
+    except SlackAlertError as error:
+        return error
+    return None
 
 
 def record_execution(settings: Settings, name: str, ended: Ended, *, started: datetime, to: str | None) -> bool:
@@ -50,6 +71,18 @@ def record_execution(settings: Settings, name: str, ended: Ended, *, started: da
         return True
     plugins_folder(settings.path)  # A wrong path is told before anything is made there.
     return leave(settings, executed(run, result, where))
+
+
+def note_start(settings: Settings, name: str, *, started: datetime, to: str | None) -> BegunNote | None:
+    """Note that a run goes on, until `remove`: where this process is killed before, it is told as interrupted.
+
+    None: nothing is kept in a dry run.
+    """
+    if settings.dry_run:
+        return None
+    where = address(settings, to) if to and unreachable(settings, to) is None else None
+    plugins_folder(settings.path)
+    return BegunNote(inbox_path(database(settings)), cut_off(name, started, where))
 
 
 async def _show(settings: Settings, run: Run, result: Result, to: Address | None) -> None:

@@ -42,7 +42,7 @@ def emit(ctx: click.Context, /, *, event: str, fields: tuple[str, ...], **flags:
     found = match(catalog, noticed)
     is_taken = errands.leave(settings, requests.emit(noticed))
     tell(_wanted(noticed, found) if found else _unwanted(catalog, noticed))
-    if not is_taken:
+    if found and not is_taken:
         click.echo("slack-alert is not running: it is answered when it starts.", err=True)
     return codes.FINE
 

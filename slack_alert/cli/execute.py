@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import suppress
 from datetime import datetime
 from typing import TYPE_CHECKING
 
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
 
     from slack_alert.executors.command import Ended
     from slack_alert.settings import Settings
+    from slack_alert.stores import BegunNote
 
 _EXAMPLE = "Write `slack-alert exec nightly-backup -- /srv/backup.sh --all`."
 _LONGEST = 200
@@ -52,16 +54,22 @@ def execute(
     limit = _checked(name, command, timeout)
     given = remember(ctx, flags)
     started = SystemClock().now()
-    ended = call(command, timeout=limit, out=None if quiet_output else 1, errors=None if quiet_output else 2)
+    out, errors = (None, None) if quiet_output else (1, 2)
+    notes: list[BegunNote] = []
+
+    def note() -> None:
+        with suppress(Exception):  # The command goes on, whatever is wrong here; that is said when it has ended.
+            notes.extend(_noted(given, name, started, to))
+
+    ended = call(command, timeout=limit, out=out, errors=errors, begun=note)
     if ended.obstacle:
         click.echo(f"slack-alert: {command[0]}: {ended.obstacle}", err=True)
     try:
         _record(given, name, ended, started, to)
     except Exception as error:  # noqa: BLE001 - whoever waits for the command wants its exit code, and no other
-        hint = getattr(error, "hint", "")
-        said = f"{error} {hint}" if isinstance(error, SlackAlertError) and hint not in str(error) else str(error)
-        reason = said if isinstance(error, SlackAlertError) else f"{type(error).__name__}: {error}"
-        click.echo(f"slack-alert: {name} is not recorded, and nobody is told how it ended: {reason}", err=True)
+        unsaid = f"{name} is not recorded, and nobody is told how it ended"
+        click.echo(f"slack-alert: {unsaid}: {_sentences(error)}", err=True)
+    _take_back(notes)
     return ended.code
 
 
@@ -84,6 +92,29 @@ def _checked(name: str, command: tuple[str, ...], timeout: str | None) -> timede
     return limit
 
 
+def _take_back(notes: list[BegunNote]) -> None:
+    for note in notes:
+        with suppress(OSError):
+            note.remove()
+
+
+def _sentences(error: Exception) -> str:
+    """Write what is wrong, and what to do about it."""
+    if not isinstance(error, SlackAlertError):
+        return f"{type(error).__name__}: {error}"
+    hint = getattr(error, "hint", "")
+    said = f"{str(error).rstrip('.')}."
+    return said if not hint or hint in said else f"{said} {hint}"
+
+
+def _noted(flags: Mapping[str, object], name: str, started: datetime, to: str | None) -> list[BegunNote]:
+    from slack_alert.bootstrap import outside
+
+    settings: Settings = configured(flags).settings
+    note = outside.note_start(settings, outside.kept_name(settings, name), started=started, to=to)
+    return [note] if note is not None else []
+
+
 def _record(flags: Mapping[str, object], name: str, ended: Ended, started: datetime, to: str | None) -> None:
     from slack_alert.bootstrap import outside
     from slack_alert.cli.fate import tell_unsent
@@ -91,9 +122,15 @@ def _record(flags: Mapping[str, object], name: str, ended: Ended, started: datet
     loaded = configured(flags)
     begin_log(loaded)
     settings: Settings = loaded.settings
+    if to is not None and (wrong := outside.unreachable(settings, to)) is not None:
+        click.echo(f"slack-alert: --to {_sentences(wrong)} A failure is told where errors go.", err=True)
+        to = None
     if to is None and (sentence := settings.missing()):
         raise SettingsError(sentence)
-    is_taken = outside.record_execution(settings, name, ended, started=started, to=to)
+    kept = outside.kept_name(settings, name)
+    if kept != name:
+        click.echo(f"slack-alert: a plugin has a job that {name!r} may mean; this is recorded as {kept!r}.", err=True)
+    is_taken = outside.record_execution(settings, kept, ended, started=started, to=to)
     if ended.code and not is_taken:
-        stem = f"{name}/{started.isoformat()}/"
+        stem = f"{kept}/{started.isoformat()}/"
         tell_unsent(settings, lambda delivery: delivery.message.key.startswith(stem))

@@ -39,7 +39,7 @@ def explain(ctx: click.Context, /, *, job: str, at: str | None, as_json: bool, *
 
     settings = settings_of(remember(ctx, flags))
     now = SystemClock().now()
-    moment = _moment(at, settings, now) if at else None
+    moment = _moment(at, settings, now) if at is not None else None
     is_running = places.holder(settings) is not None
     with places.reading(settings) as reader:
         snapshot = reader.snapshot()

@@ -64,5 +64,6 @@ def _local(said: str, today: datetime, zone: tzinfo, *, forms: str = _FORMS) -> 
 def _distance(said: str) -> timedelta:
     try:
         return parse_duration(said)
-    except BadValue:
-        raise BadValue(f"{said!r} is not a time.", hint=_FORMS) from None
+    except BadValue as error:
+        wrong = "is out of range: ten years are the most" if "ten years" in str(error) else "is not a time"
+        raise BadValue(f"{said!r} {wrong}.", hint=_FORMS) from None

@@ -80,7 +80,7 @@ def simulate(
 
 def _span(since: str | None, until: str | None, settings: Settings) -> tuple[datetime, datetime]:
     now = datetime.now(timezone.utc)
-    begin = parse_moment(since, zone=settings.timezone, now=now) if since else now
+    begin = parse_moment(since, zone=settings.timezone, now=now) if since is not None else now
     end = parse_moment(until, zone=settings.timezone, now=begin, ahead=True) if until else begin + _DAY
     if end <= begin:
         raise BadValue(f"--until {until} is not after --since {since or 'now'}.", hint="Exchange them.")

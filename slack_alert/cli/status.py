@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
-from datetime import datetime, tzinfo
+from datetime import datetime, timedelta, tzinfo
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -23,6 +23,9 @@ if TYPE_CHECKING:
     from slack_alert.cli.tables import Style
     from slack_alert.engine.ports import Load
     from slack_alert.settings import Settings
+
+#: A message that was given up within this time is told apart.
+_LATELY = timedelta(hours=1)
 
 
 @click.command()
@@ -56,10 +59,14 @@ class Vitals:
     is_ticking: bool
     #: Channels that refuse our credentials.
     refused: tuple[str, ...]
+    #: Addresses that take nothing of what is due, each with for how long and why.
+    stalled: tuple[str, ...]
     runs: int
     pool: Load
     queued: int
     dead: int
+    #: Of these, how many were given up of late.
+    died: int
     database: Path
     #: Whether that file was made already.
     is_made: bool
@@ -69,7 +76,7 @@ class Vitals:
     @property
     def is_delivering(self) -> bool:
         """Whether what is said can go out."""
-        return self.is_ticking and not self.refused
+        return self.is_ticking and not self.refused and not self.stalled
 
     @property
     def is_roomy(self) -> bool:
@@ -87,8 +94,10 @@ class Vitals:
             "alive": self.is_alive,
             "pid": self.pid,
             "clock": {"ok": self.is_ticking, "at": instant(self.at, zone)},
-            "delivery": {"ok": self.is_delivering, "refused": list(self.refused)},
-            "queue": {"ok": not self.dead, "queued": self.queued, "dead": self.dead, "runs": self.runs},
+            "delivery": {"ok": self.is_delivering, "refused": list(self.refused), "stalled": list(self.stalled)},
+            "queue": {
+                "ok": not self.dead, "queued": self.queued, "dead": self.dead, "died": self.died, "runs": self.runs,
+            },
             "pool": {"ok": self.is_roomy, **asdict(self.pool)},
             "database": {
                 "ok": self.fault is None, "path": str(self.database), "made": self.is_made, "error": self.fault,
@@ -101,18 +110,19 @@ def read_vitals(settings: Settings, now: datetime) -> Vitals:
     from slack_alert.bootstrap import places
     from slack_alert.engine.ports import Load
     from slack_alert.engine.pulse import STALE, last_alive, read_pulse
-    from slack_alert.stores.examination import obstacle, unsent, want_of_room
+    from slack_alert.stores.examination import died_since, obstacle, unsent, want_of_room
 
     path = places.database(settings)
     pulse: Mapping[str, Any] = {}  # Any: JSON that the running program wrote
     counts: Mapping[str, int] = {}
+    died = 0
     pid = at = fault = None
     try:
         pid = places.holder(settings)
         with places.reading(settings) as reader:
             snapshot = reader.snapshot()
         pulse, at = read_pulse(snapshot), last_alive(snapshot)
-        counts = unsent(path)
+        counts, died = unsent(path), died_since(path, now - _LATELY)
         if (blocked := obstacle(path)) is not None:
             fault = f"{blocked} cannot be written: `slack-alert doctor` says what to do"
         elif (reason := want_of_room(path)) is not None:
@@ -122,10 +132,10 @@ def read_vitals(settings: Settings, now: datetime) -> Vitals:
     # A sign left by a run that ended in order is none, however fresh.
     is_ticking = pid is not None and at is not None and abs(now - at) < STALE and not pulse.get("clean")
     pool = Load(**pulse.get("pool", {})) if is_ticking else Load()
+    seen = pulse if is_ticking else {}
     return Vitals(
-        now, pid, at, is_ticking, tuple(pulse.get("refused", ())) if is_ticking else (),
-        pulse.get("runs", 0) if is_ticking else 0, pool, counts.get("queued", 0), counts.get("dead", 0),
-        path, path.exists(), fault,
+        now, pid, at, is_ticking, tuple(seen.get("refused", ())), tuple(seen.get("stalled", ())), seen.get("runs", 0),
+        pool, counts.get("queued", 0), counts.get("dead", 0), died, path, path.exists(), fault,
     )  # fmt: skip
 
 
@@ -162,6 +172,8 @@ def _clock(vitals: Vitals) -> str:
 def _delivery(vitals: Vitals) -> str:
     if vitals.refused:
         return f"{', '.join(vitals.refused)} refuses our token: `slack-alert doctor` says what to do"
+    if vitals.stalled:
+        return f"{'; '.join(vitals.stalled)}. `slack-alert doctor` looks for the cause; what is said waits meanwhile"
     return "messages go out" if vitals.is_ticking else "nothing is sent while it is not running"
 
 
@@ -177,7 +189,8 @@ def _pool(vitals: Vitals) -> str:
 
 
 def _queue(vitals: Vitals) -> str:
-    said = f"{vitals.queued:,} queued, {vitals.dead:,} dead, {counted(vitals.runs, 'run')} going on"
+    lately = f" ({vitals.died:,} in the last hour)" if vitals.died else ""
+    said = f"{vitals.queued:,} queued, {vitals.dead:,} dead{lately}, {counted(vitals.runs, 'run')} going on"
     return f"{said}: see `slack-alert outbox`" if vitals.dead else said
 
 

@@ -49,6 +49,8 @@ def summary(subject: Subject, told: Told) -> str:
 def _due(subject: Subject, record: Record, slot: datetime) -> str:
     if record.asked_by:
         return f"{record.asked_by} asked for {subject.name} at {subject.clock(record.slot)}."
+    if subject.is_outside:
+        return f"{subject.name} was run from outside (`slack-alert exec`) at {subject.clock(slot)}."
     how = subject.job.shown if subject.job is not None else ""
     due = f"{subject.name} was due at {subject.clock(slot)}{f' ({how})' if how else ''}."
     if record.started is not None and record.started - record.slot >= _PROMPT:
@@ -126,7 +128,9 @@ def _was_overlapped(_: Subject, record: Record) -> str:
     return f"It did not run: {record.reason or 'its former run was going on'}."
 
 
-def _was_interrupted(_: Subject, record: Record) -> str:
+def _was_interrupted(subject: Subject, record: Record) -> str:
+    if subject.is_outside:
+        return "Its `exec` was killed, or the machine went down: how it ended is not known."
     spoken = f" By then it had said {quoted(record.text)}." if record.text else ""
     return f"Its run was cut off: the program ended, or was killed, before it did.{spoken}"
 

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from fnmatch import fnmatchcase
+from math import isnan
 from operator import eq, ge, gt, le, lt, ne
 from typing import Any
 
@@ -16,6 +17,7 @@ from slack_alert.core.values import as_row
 _COMPARISONS: tuple[tuple[str, Callable[[Any, Any], bool]], ...] = (
     (">=", ge), ("<=", le), ("!=", ne), ("==", eq), (">", gt), ("<", lt),
 )  # fmt: skip
+_ORDERS = (">", "<")
 _ABSENT = object()
 
 
@@ -67,6 +69,11 @@ def check_criteria(where: Mapping[str, object]) -> None:
                     f"the criterion of {path} is {one!r}",
                     hint='A field is compared with a value, a pattern ("/etc/*"), a bound (">= 90") or a list of them.',
                 )
+            if isinstance(one, str) and one.startswith(_ORDERS) and _number(one.lstrip("<>=")) is None:
+                raise BadValue(
+                    f"the bound of {path} is {one!r}, which compares with no number",
+                    hint=f'Write "{one[0]} 0", or "[{one[0]}]{one[1:]}" for a text that begins so.',
+                )
 
 
 def _field(fields: Mapping[str, object], path: str) -> object:
@@ -96,8 +103,17 @@ def _holds(criterion: object, value: object) -> bool:
 
 
 def _compared(compare: Callable[[Any, Any], bool], value: object, bound: str) -> bool:
-    """Compare as numbers where both are, else as texts."""
+    """Compare as numbers where both are; a text is never more or less than a number, though it may be another."""
+    number, limit = _number(value), _number(bound)
+    if number is not None and limit is not None:
+        return compare(number, limit)
+    return compare in (eq, ne) and compare(str(value), bound)
+
+
+def _number(value: object) -> float | None:
+    """Read a number; None: it is none, and what is no number to itself is none either."""
     try:
-        return compare(float(str(value)), float(bound))
+        number = float(str(value))
     except ValueError:
-        return compare(str(value), bound)
+        return None
+    return None if isnan(number) else number

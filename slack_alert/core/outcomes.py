@@ -18,7 +18,8 @@ _ADDED = re.compile(
 #: What is told of the quota when a run had nothing to say.
 _DIGEST = re.compile(r"\*?(?P<job>[^\n*]+)\*?: \d+ alerts? (?:was|were) withheld since [\d:]+")
 _MUTED = ("muted until ", "all jobs muted until ")
-_HELD = "paused until "
+#: A quota that is used up says how.
+_HELD = ("paused until ", "paused by ")
 _ACKNOWLEDGED = "acknowledged by "
 _RECOVERED = "recovered after "
 

@@ -66,6 +66,11 @@ class Subject:
     mute: Callable[[datetime], str] = lambda _: ""
     muted_until: datetime | None = None
 
+    @property
+    def is_outside(self) -> bool:
+        """Whether something else runs it, by `exec`: no plugin has it, and none had."""
+        return self.job is None and self.first_seen is None
+
     def clock(self, at: datetime) -> str:
         """Write a time as people in the configured zone read it: with its day where that is not today."""
         if abs(at - self.now) < _FAR:
@@ -74,8 +79,8 @@ class Subject:
 
 
 def quoted(text: str) -> str:
-    """Give the beginning of a text in quotation marks."""
-    line, *more = text.strip().splitlines() or [""]
+    """Give the beginning of a text in quotation marks; what fences a table in is no part of it."""
+    line, *more = text.replace("```", "").strip().splitlines() or [""]
     is_cut = len(line) > _QUOTED or any(part.strip() for part in more)
     return f"“{line[:_QUOTED].rstrip()}{'…' if is_cut else ''}”"
 

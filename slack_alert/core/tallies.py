@@ -48,7 +48,8 @@ def kind_of(record: Record) -> str:
         return str(record.verdict).replace("_", " ")
     said = rf"^✗ {re.escape(record.binding)} failed: {_KIND}"
     found = re.search(said, record.text, re.MULTILINE)
-    return found[1] if found else _last_type(record.error or "")
+    kind = found[1] if found else _last_type(record.error or "")
+    return "timed out" if kind == _GIVEN_UP or _OVERDUE.search(record.error or "") else kind
 
 
 _FAILED = frozenset({Verdict.ERROR, Verdict.TIMED_OUT, Verdict.INTERRUPTED})
@@ -57,7 +58,10 @@ _SPOKEN = frozenset({Verdict.SAID, Verdict.MUTED})
 _RECOVERED = re.compile(r"^recovered after ")
 _DIGEST = re.compile(r"^\S+: \d+ alerts? (?:was|were) withheld since \S+$")
 #: What stands in an error's card: the type of an exception, or how a command ended.
-_KIND = r"(exit code \d+|[^\s:]+)"
+_KIND = r"(exit code \d+|not started|given up|[^\s:]+)"
+#: How a command ended that took too long, also where that was withheld.
+_GIVEN_UP = "given up"
+_OVERDUE = re.compile(r"^TimeoutError: took longer than \S+ \(timeout\)$", re.MULTILINE)
 _TYPE = re.compile(r"^([A-Za-z_][\w.]*)(?::|$)", re.MULTILINE)
 
 

@@ -31,6 +31,9 @@ class Answer(NamedTuple):
 def why_now(subject: Subject, latest: Sequence[Told]) -> Answer:
     """Say how the job stands, what keeps it from running or speaking, and what it did lately (oldest first)."""
     job = subject.job
+    if subject.is_outside:
+        lately = "Its last runs, the newest first:" if latest else "No run of it is recorded."
+        return Answer((_outside(subject), lately, *(summary(subject, told) for told in reversed(latest))))
     said = [] if subject.is_running else ["slack-alert is not running: this is as if it were started now."]
     if job is None:
         said.append(f"No plugin has {subject.name} any more, so it does not run.")
@@ -70,7 +73,8 @@ def why_ahead(subject: Subject, at: datetime) -> Answer:
     """Say what will decide about the slot at or before a time to come, or the first one after it."""
     job = subject.job
     if job is None:
-        return Answer((f"No plugin has {subject.name} any more: it will not run.",))
+        gone = f"No plugin has {subject.name} any more: it will not run."
+        return Answer((_outside(subject) if subject.is_outside else gone,))
     anchor = subject.first_seen or subject.now
     after = max(subject.now, subject.last or subject.now)
     slot = job.trigger.passed(after, at, anchor).last or job.trigger.next_after(max(at, after), anchor)
@@ -90,6 +94,10 @@ def slot_before(job: Job, at: datetime, *, anchor: datetime) -> datetime | None:
         if (last := job.trigger.passed(at - span, at, anchor).last) is not None:
             return last
     return None
+
+
+def _outside(subject: Subject) -> str:
+    return f"{subject.name} is run from outside (`slack-alert exec`): when it runs next is not known here."
 
 
 def _standing(subject: Subject, job: Job) -> Iterator[str]:
@@ -140,7 +148,7 @@ def _incident(subject: Subject, job: Job, incident: Incident) -> str:
     if incident.told is None:
         after = job.policy.voice.after
         return f"{said}, not told yet{f': from alert {after} in a row on' if incident.count < after else ''}."
-    said += f", told at {subject.clock(incident.told)}"
+    said += f", said at {subject.clock(incident.told)}"
     if incident.text:
         said += f"; it last said {quoted(incident.text)}"
     if incident.acknowledged_by:
@@ -197,15 +205,23 @@ def _opening(subject: Subject, job: Job, at: datetime) -> str:
 
 
 def _origin(subject: Subject) -> list[str]:
+    if subject.is_outside:
+        return [_outside(subject)]
     if subject.first_seen is None:
         return ["It was never seen by a running slack-alert: its times begin with the first start."]
-    return [f"It was first seen at {subject.clock(subject.first_seen)}."]
+    return [f"{_beginning(subject)} at {subject.clock(subject.first_seen)}."]
+
+
+def _beginning(subject: Subject) -> str:
+    """Say what its times begin with: each event that an absence waits for moves them on."""
+    is_moved = subject.job is not None and subject.job.awaits
+    return "What it waits for came last, or it was first seen," if is_moved else "It was first seen"
 
 
 def _lost(subject: Subject, slot: datetime) -> str:
     """Say why a slot left no record."""
     if subject.first_seen is not None and slot < subject.first_seen:
-        return f"It was first seen at {subject.clock(subject.first_seen)}, after that."
+        return f"{_beginning(subject)} at {subject.clock(subject.first_seen)}, after that."
     if subject.going is not None and subject.going[0] >= slot:
         return f"Its run goes on, since {subject.clock(subject.going[1])}."
     if subject.last is not None and subject.last >= slot:

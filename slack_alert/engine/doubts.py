@@ -11,6 +11,7 @@ from slack_alert.core.backoff import Fate, Outcome
 from slack_alert.core.errors import NotNow, StoreError
 from slack_alert.core.model import Delivery
 from slack_alert.engine.ports import Channel, Clock
+from slack_alert.engine.stalls import Stall
 
 log = logging.getLogger(__name__)
 
@@ -28,25 +29,26 @@ class Doubts:
         self._delay = delay
         self._clock = clock
 
-    async def found(self, channel: Channel, deliveries: Sequence[Delivery]) -> Mapping[int, str]:
+    async def found(self, channel: Channel, deliveries: Sequence[Delivery], stall: Stall) -> Mapping[int, str]:
         """Insist on an answer until the messages are so old that they would be given up."""
         asked = 0
-        while (found := await self._answer(channel, deliveries)) is None:
+        while isinstance(found := await self._answer(channel, deliveries), Outcome):
             asked += 1
-            delay = self._delay(replace(deliveries[0], attempts=asked), Outcome(Fate.RETRY))
+            stall.note(found, self._clock.monotonic())
+            delay = self._delay(replace(deliveries[0], attempts=asked), found)
             if delay is None:
                 return {}
             await self._clock.sleep(delay.total_seconds())
         return found
 
-    async def _answer(self, channel: Channel, deliveries: Sequence[Delivery]) -> Mapping[int, str] | None:
-        """Ask once; None: ask again."""
+    async def _answer(self, channel: Channel, deliveries: Sequence[Delivery]) -> Mapping[int, str] | Outcome:
+        """Ask once; an outcome: ask again."""
         first = deliveries[0]
         try:
             return await channel.find(deliveries, self._last_receipt(str(first.message.to))) or {}
         except (NotNow, StoreError) as error:
             log.info("delivery in doubt", extra={"delivery": first.id, "reason": str(error)})
-            return None
+            return Outcome(Fate.RETRY, reason=str(error))
         except Exception:
             # As with an attempt: a fault of the channel's own is no reason to keep the message for ever.
             log.exception("channel failed", extra={"channel": channel.name, "delivery": first.id})

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -16,6 +16,8 @@ from slack_alert.engine.ports import Batch, Request
 Judge = Callable[[State, Run, Result, Address | None], Settlement]
 #: Gives what is remembered of a name once it was changed so.
 _Restate = Callable[[str, Callable[[State], State]], State]
+
+_GONE = "exec was killed, or the machine went down; nobody knows how the command ended"
 
 
 def outside_run(name: str, started: datetime, number: int = 0) -> Run:
@@ -37,6 +39,13 @@ def executed(run: Run, result: Result, to: Address | None) -> Request:
     return Request("exec", payload, run.slot)
 
 
+def cut_off(name: str, started: datetime, to: Address | None) -> Request:
+    """Ask that a run from outside is told as interrupted: whoever watched it is gone."""
+    failure = Failure("interrupted", _GONE, "", "interrupted\n", Verdict.INTERRUPTED)
+    request = executed(outside_run(name, started), Result(failure=failure), to)
+    return replace(request, payload={**request.payload, "seconds": None})
+
+
 def settle_execution(batch: Batch, request: Request, number: int, restate: _Restate, judge: Judge) -> None:
     """Put what such a request means into the batch."""
     payload: Mapping[str, Any] = request.payload  # Any: JSON that this module wrote
@@ -50,7 +59,8 @@ def settle_execution(batch: Batch, request: Request, number: int, restate: _Rest
         return settlement.state
 
     batch.states[run.binding] = restate(run.binding, change)
-    batch.records.append(_record(run, result, settlement, payload["printed"]))
+    record = _record(run, result, settlement, payload["printed"])
+    batch.records.append(record if payload["seconds"] is not None else record._replace(duration=None))
     batch.messages.extend(settlement.messages)
 
 
@@ -58,7 +68,7 @@ def _result(payload: Mapping[str, Any]) -> Result:
     failure, usage = payload["failure"], payload["usage"]
     return Result(
         failure=Failure(**{**failure, "verdict": Verdict(failure["verdict"])}) if failure else None,
-        duration=timedelta(seconds=payload["seconds"]),
+        duration=timedelta(seconds=payload["seconds"] or 0),
         usage=Usage(timedelta(seconds=usage["cpu"]), usage["memory"]) if usage else None,
     )
 

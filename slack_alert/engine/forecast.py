@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
@@ -21,6 +21,12 @@ REACH = timedelta(weeks=5)
 _MOST = 500
 _MOST_OF_ALL = 20_000
 _FEWEST = 20
+#: A job that runs more often than this is not followed any further: one that runs while it is muted may say little.
+_MOST_RUNS = 2_000
+_MOST_RUNS_OF_ALL = 100_000
+_FEWEST_RUNS = 700
+#: So many times as often it may run while quiet windows keep it silent: what it says afterwards is not known yet.
+_MUTED = 20
 _FIRST_LOOK = timedelta(minutes=2)
 
 Mute = Callable[[str, datetime], str]
@@ -39,10 +45,14 @@ class Forecast:
 def forecast(catalog: Catalog, since: datetime, *, mark: Markup, mute: Mute = lambda _job, _slot: "") -> Forecast:
     """Look ahead, each job for itself: none has a say in what another one says."""
     whole = Forecast(since)
-    most = max(_FEWEST, min(_MOST, _MOST_OF_ALL // max(1, len(catalog.jobs))))
+    count = max(1, len(catalog.jobs))
+    most = max(_FEWEST, min(_MOST, _MOST_OF_ALL // count))
+    most_runs = max(_FEWEST_RUNS, min(_MOST_RUNS, _MOST_RUNS_OF_ALL // count))
     for job in catalog.jobs:
-        said, until = _said_by(job, since, most, mark, mute)
-        if until < since + REACH:
+        notes = _Notes(most, most_runs + job.policy.voice.after)
+        until = _follow(job, since, notes, mark, mute)
+        said = notes.said
+        if until < since + REACH and said and not _has_fallen_silent(job, said, until):
             whole.steady += steady_of(said, until)
         else:
             whole.said += said
@@ -54,27 +64,53 @@ def said_of(message: Message) -> Said | None:
     return None if message.slot is None else Said(message.slot, job_of(message), message.to)
 
 
-def _said_by(job: Job, since: datetime, most: int, mark: Markup, mute: Mute) -> tuple[list[Said], datetime]:
-    """Give what one job says, and up to when that is all it says."""
-    clock, notes = VirtualClock(since), _Notes()
-    simulation = Simulation(Catalog((job,)), clock, Scripted({}, mark), mark=mark, ledger=notes, skips=True, mute=mute)
+def _follow(job: Job, since: datetime, notes: _Notes, mark: Markup, mute: Mute) -> datetime:
+    """Note what one job says; give up to when that is all it says."""
+
+    def noted(name: str, slot: datetime) -> str:
+        reason = mute(name, slot)
+        notes.muted += bool(reason)
+        return reason
+
+    clock = VirtualClock(since)
+    simulation = Simulation(Catalog((job,)), clock, Scripted({}, mark), mark=mark, ledger=notes, skips=True, mute=noted)
     span = _FIRST_LOOK
     simulation.run_until(since + span)
-    while span < REACH and len(notes.said) <= most:
+    while span < REACH and not notes.is_full:
         span = min(2 * span, REACH)
         simulation.run_until(since + span)
-    return notes.said, since + span
+    return since + span
+
+
+def _has_fallen_silent(job: Job, said: Sequence[Said], until: datetime) -> bool:
+    """Tell whether a job has said all that it will say: nothing for the longer half, and for longer than a pause is."""
+    first = min(one.at for one in said)
+    silent = until - max(one.at for one in said)
+    waits = (job.policy.pause_time, job.policy.voice.remind or timedelta())
+    return 2 * silent > until - first and silent > max(waits)
 
 
 class _Notes(Ledger):
     """Books that keep no more than what a budget is made of."""
 
-    def __init__(self) -> None:
+    def __init__(self, most: int, most_runs: int) -> None:
         super().__init__()
         self.said: list[Said] = []
+        #: Runs that were muted by the clock or by a person.
+        self.muted = 0
+        self._runs = 0
+        self._most = most
+        self._most_runs = most_runs
+
+    @property
+    def is_full(self) -> bool:
+        """Whether the job is heard often enough to know how it goes on."""
+        allowed = self._most_runs + min(self.muted, _MUTED * self._most_runs)
+        return len(self.said) > self._most or self._runs > allowed
 
     def put(self, batch: Batch, then: Callable[[], object] | None = None) -> None:
         """Take note of what is said."""
+        self._runs += len(batch.records)
         self.said.extend(said for message in batch.messages if (said := said_of(message)) is not None)
         if then is not None:
             then()

@@ -9,6 +9,7 @@ from math import inf
 
 from slack_alert.core.model import Address, Delivery
 from slack_alert.core.storms import Storm, room
+from slack_alert.engine.stalls import Stall
 from slack_alert.engine.turns import Turns
 
 #: Deliveries of one lane kept in memory; the rest waits in the store.
@@ -22,7 +23,7 @@ class Lane:
 
     __slots__ = (
         "address", "announced", "ease", "going", "is_doubtful", "last", "level", "limit", "queue", "refilled", "room",
-        "spilled", "storm", "storm_due", "turns", "unmarked",
+        "spilled", "stall", "storm", "storm_due", "turns", "unmarked",
     )  # fmt: skip
 
     def __init__(self, address: Address, burst: int, now: float, *, rate: float = 0) -> None:
@@ -32,6 +33,7 @@ class Lane:
         #: So many can be said in a minute; what becomes of more is decided anew beyond `limit`.
         self.room = self.limit = room(rate, burst)
         self.turns = Turns()
+        self.stall = Stall()
         #: What the message stands for that counts others, while it may still count more; and when it is said at last.
         self.storm: Storm | None = None
         self.storm_due = 0.0

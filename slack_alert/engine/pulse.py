@@ -46,7 +46,8 @@ class Pulse:
     def is_well(self, now: datetime) -> bool:
         """Whether the clock ticks and every channel takes what it is given."""
         is_ticking = self._ticked is not None and abs(now - self._ticked) < STALE
-        return is_ticking and not self._parts.sender.troubles and self._parts.writer.trouble is None
+        sender = self._parts.sender
+        return is_ticking and not (sender.troubles or sender.stalls) and self._parts.writer.trouble is None
 
     def stop(self, now: datetime) -> None:
         """Note that no slot comes any more: the drain begins."""
@@ -68,6 +69,7 @@ class Pulse:
             "pool": asdict(parts.load()),
             "outbox": parts.sender.queued,
             "refused": parts.sender.troubles,
+            "stalled": parts.sender.stalls,
         }
         parts.writer.put(Batch(pulse=json.dumps(pulse)))
 

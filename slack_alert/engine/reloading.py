@@ -17,7 +17,7 @@ from slack_alert.engine.reports import edit_faults_text
 log = logging.getLogger(__name__)
 
 #: How often one asks whether something changed.
-_STEP = 0.1
+_STEP = 0.2
 #: What seems to be gone, or is being written, is looked at again after so many seconds.
 _AGAIN = 0.1
 #: A fault is told when it is still there after so many seconds: somebody may be writing.

@@ -106,6 +106,13 @@ class Sender:
         """Which channels refuse our credentials; any thread may ask."""
         return [name for name, breaker in list(self._breakers.items()) if breaker.is_closed]
 
+    @property
+    def stalls(self) -> list[str]:
+        """Which addresses take nothing of what is due, for how long and why; any thread may ask."""
+        now = self._clock.monotonic()
+        told = [(lane.address, lane.stall.told(now)) for lane in list(self._lanes.values()) if lane.queue]
+        return [f"{address}: {why}" for address, why in told if why]
+
     async def drained(self) -> None:
         """Wait until nothing is left to send, but for what waits for a channel that refuses us."""
         while going := [lane.going for lane in self._open_lanes() if lane.going is not None]:
@@ -157,6 +164,7 @@ class Sender:
         name = lane.address.channel
         channel = self._channels.get(name) or Nowhere(name, self._channels)
         breaker = self._breakers[name]
+        lane.stall.end()
         try:
             if lane.is_doubtful:
                 await self._look(lane, channel, list(lane.queue))
@@ -222,6 +230,7 @@ class Sender:
         )
         lane.queue[0] = delivery
         delay = self._delay(delivery, outcome)
+        lane.stall.note(outcome, self._clock.monotonic())
         if delay is not None:
             seconds = delay.total_seconds()
             told = {"delivery": delivery.id, "to": str(lane.address), "reason": outcome.reason, "seconds": seconds}
@@ -246,7 +255,7 @@ class Sender:
 
     async def _look(self, lane: Lane, channel: Channel, deliveries: Sequence[Delivery]) -> None:
         """Ask the channel which of these it has already, for as long as it cannot answer."""
-        found = await self._doubts.found(channel, deliveries)
+        found = await self._doubts.found(channel, deliveries, lane.stall)
         for delivery in deliveries:
             if delivery.id in found:
                 log.info("delivery found", extra={"delivery": delivery.id, "receipt": found[delivery.id]})
@@ -262,6 +271,7 @@ class Sender:
     ) -> None:
         self._receipts.remember(delivery.message.key, receipt)
         lane.remove((delivery.id,))
+        lane.stall.end()
         self._marks.add(Progress(delivery.id, Status.SENT, attempts, self._clock.now(), receipt=receipt), place)
         log.debug("delivery sent", extra={"delivery": delivery.id, "attempt": attempts})
 

@@ -8,7 +8,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import timedelta
@@ -20,6 +20,8 @@ from slack_alert.executors.capture import KEPT
 #: As shells have it; the first is what `timeout` gives.
 TIMED_OUT, NOT_EXECUTABLE, NOT_FOUND, SIGNALED = 124, 126, 127, 128
 
+#: A program that is over by then is worth no note that it began.
+_BRIEF = timedelta(seconds=0.5)
 #: So long a program has to end after it was asked to.
 _GRACE = timedelta(seconds=5)
 #: What a program left behind may keep its output open for ever; so long after its end more is waited for.
@@ -47,13 +49,19 @@ class Ended:
 
 
 def call(
-    argv: Sequence[str], *, timeout: timedelta | None = None, out: int | None = 1, errors: int | None = 2
+    argv: Sequence[str],
+    *,
+    timeout: timedelta | None = None,
+    out: int | None = 1,
+    errors: int | None = 2,
+    begun: Callable[[], None] | None = None,
 ) -> Ended:
     """Run a program to its end; what it writes goes on to these descriptors (None: nowhere).
 
-    Signals that ask this process to end are passed on to it, and its end is waited for.
+    Signals that ask this process to end are passed on to it, and its end is waited for. `begun` is called while a
+    program goes on that is not over at once.
     """
-    begun = time.monotonic()
+    since = time.monotonic()
     # In a terminal it stays in the foreground: Ctrl+C reaches it by itself, and it may read.
     leash = _Leash(is_apart=sys.stdin is None or not sys.stdin.isatty())
     kept = _Kept()
@@ -62,13 +70,13 @@ def call(
             child = leash.start(argv)
         except OSError as error:
             code = NOT_FOUND if isinstance(error, FileNotFoundError) else NOT_EXECUTABLE
-            return Ended(code, b"", timedelta(seconds=time.monotonic() - begun), obstacle=error.strerror or str(error))
+            return Ended(code, b"", timedelta(seconds=time.monotonic() - since), obstacle=error.strerror or str(error))
         readers = _readers(child, out, errors, kept)
-        is_timed_out = leash.wait(child, timeout)
+        is_timed_out = leash.wait(child, timeout, begun)
     ended = time.monotonic()
     for reader in readers:
         reader.finish(ended)
-    duration = timedelta(seconds=time.monotonic() - begun)
+    duration = timedelta(seconds=time.monotonic() - since)
     code = child.returncode if child.returncode >= 0 else SIGNALED - child.returncode
     return Ended(TIMED_OUT if is_timed_out else code, kept.joined(), duration, is_timed_out, "", *_used())
 
@@ -92,10 +100,16 @@ class _Leash:
             self._send(number)
         return self._child
 
-    def wait(self, child: _Child, timeout: timedelta | None) -> bool:
+    def wait(self, child: _Child, timeout: timedelta | None, begun: Callable[[], None] | None) -> bool:
         """Wait for its end; tell whether it took too long and was ended."""
+        until = None if timeout is None else time.monotonic() + timeout.total_seconds()
         try:
-            child.wait(None if timeout is None else timeout.total_seconds())
+            if begun is not None and (timeout is None or timeout > _BRIEF):
+                with suppress(subprocess.TimeoutExpired):
+                    child.wait(_BRIEF.total_seconds())
+                if child.returncode is None:
+                    begun()
+            child.wait(None if until is None else max(0.0, until - time.monotonic()))
         except subprocess.TimeoutExpired:
             self._send(signal.SIGTERM)
             with suppress(subprocess.TimeoutExpired):
@@ -183,16 +197,21 @@ class _Reader:
             while chunk := os.read(self._pipe.fileno(), _CHUNK):
                 self._waits_since = None
                 self._kept.add(chunk)
-                self._pass_on(chunk)
+                if not self._is_passed_on(chunk):
+                    return
                 self._waits_since = time.monotonic()
 
-    def _pass_on(self, chunk: bytes) -> None:
+    def _is_passed_on(self, chunk: bytes) -> bool:
+        """Pass it on; False: nobody reads any more, which the program has to feel as it would without us."""
         rest = memoryview(chunk)
         try:
             while self._out is not None and rest:
                 rest = rest[os.write(self._out, rest) :]
-        except OSError:  # Nobody reads any more; the program may go on all the same.
+        except BrokenPipeError:
+            return False
+        except OSError:  # A full disk, a terminal that is gone; the program may go on all the same.
             self._out = None
+        return True
 
 
 def _readers(child: _Child, out: int | None, errors: int | None, kept: _Kept) -> list[_Reader]:

@@ -26,6 +26,7 @@ from slack_alert.loader.options import check, find_zone, pause_of, read_absence,
 Words = Mapping[str, object]
 #: They say when a function runs, too.
 _UNLIKE_ABSENT = frozenset([*TIME_KEYWORDS, "start", "end", "jitter", "at_start"])
+_CATCH_UP = "Take it out, or give the job a cron, an at or whole days: an interval goes on by itself."
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +108,8 @@ class TermsReader:
             trigger = parse_trigger(words, zone=zone, name="")
         except BadValue as error:
             return Terms(((str(error), error.hint),))
+        if words.get("catch_up") and not (trigger and trigger.by_wall_clock):
+            return Terms((("catch_up means nothing here: only a slot by the wall clock is made up for", _CATCH_UP),))
         policy = self._policy(words, zone)
         trigger = trigger or read_absence(words, policy.hours)
         never = None

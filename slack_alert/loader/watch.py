@@ -12,7 +12,7 @@ from typing import Any
 log = logging.getLogger(__name__)
 
 #: Milliseconds: an edit is told when this long nothing followed it, and after this long in any case.
-_QUIET, _LONGEST = 50, 400
+_QUIET, _LONGEST = 200, 800
 #: Seconds from one look to the next: at links, whose targets nobody tells of; at everything, where nothing is told.
 _LINKS, _ALL = 1.0, 2.0
 

@@ -37,6 +37,8 @@ class Key:
     unit: str = "s"
     #: Bounds of a number; the lower one of a duration, in seconds.
     least: float = 0
+    #: What is 0 or at least this.
+    finest: float = 0
     most: float | None = None
 
     @property
@@ -205,14 +207,7 @@ KEYS: tuple[Key, ...] = (
         flag="--database",
         meaning="Where state, history and messages are kept; a relative file is below path.",
     ),
-    Key(
-        name="history_days",
-        kind="whole",
-        default="30",
-        least=1,
-        most=36500,
-        meaning="How many days of history are kept.",
-    ),
+    Key(name="history_days", kind="whole", default="30", least=1, most=36500, meaning="How many days history is kept."),
     Key(
         name="history_rows",
         kind="whole",
@@ -226,6 +221,7 @@ KEYS: tuple[Key, ...] = (
         kind="number",
         default="1",
         most=1000,
+        finest=0.001,
         meaning="How fast messages are sent to one address; 0: unpaced.",
     ),
     Key(name="burst", kind="whole", default="3", least=1, meaning="How many messages may go out at once before that."),
@@ -233,6 +229,7 @@ KEYS: tuple[Key, ...] = (
         name="give_up",
         kind="duration",
         default="24h",
+        least=1,
         meaning="How long an undeliverable message is tried again, in seconds, or with a unit.",
     ),
     Key(

@@ -71,7 +71,10 @@ def _whole(key: Key, text: str) -> int:
 
 
 def _number(key: Key, text: str) -> float:
-    return _within(key, text, float, "a number")
+    value = _within(key, text, float, "a number")
+    if 0 < value < key.finest:
+        raise BadValue(f"{quoted(text)} is too little", hint=f"Write {key.finest:g} or more, or 0 for no limit.")
+    return value
 
 
 def _within(key: Key, text: str, kind: type[_N], noun: str) -> _N:

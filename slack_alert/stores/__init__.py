@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from slack_alert.stores.begun import BegunNote
 from slack_alert.stores.connection import sqlite_version
 from slack_alert.stores.inbox import MemoryInbox, SqliteInbox
 from slack_alert.stores.location import inbox_path, lock_path, sqlite_path
@@ -10,6 +11,7 @@ from slack_alert.stores.memory import MemoryStore
 from slack_alert.stores.sqlite import SqliteReader, SqliteStore
 
 __all__ = [
+    "BegunNote",
     "DatabaseLock",
     "MemoryInbox",
     "MemoryStore",

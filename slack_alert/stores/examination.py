@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import os
 from contextlib import closing
+from datetime import datetime
 from pathlib import Path
 from tempfile import TemporaryFile
 
+from slack_alert.stores.codec import micros
 from slack_alert.stores.connection import explained, open_reader
 
 #: A damaged file has thousands of faults; the first ones say enough.
@@ -14,6 +16,7 @@ _FAULTS = 3
 #: A small file takes up no less.
 _PAGE = 4096
 _COUNTS = "SELECT status, count(*) FROM delivery WHERE status <> 'sent' GROUP BY status"
+_DIED = "SELECT count(*) FROM delivery WHERE status = 'dead' AND changed >= ?"
 
 
 def unsent(path: Path) -> dict[str, int]:
@@ -23,6 +26,16 @@ def unsent(path: Path) -> dict[str, int]:
         return {}
     with explained(path), closing(connection):
         return dict(connection.execute(_COUNTS).fetchall())
+
+
+def died_since(path: Path, at: datetime) -> int:
+    """Count the messages that were given up from then on, and are dead still."""
+    connection = open_reader(path)
+    if connection is None:
+        return 0
+    with explained(path), closing(connection):
+        (count,) = connection.execute(_DIED, (micros(at),)).fetchone()
+        return int(count)
 
 
 def faults(path: Path) -> list[str]:

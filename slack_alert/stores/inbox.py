@@ -17,6 +17,7 @@ from typing import Any
 
 from slack_alert.core.errors import StoreError
 from slack_alert.engine.ports import Request
+from slack_alert.stores.begun import hand_over
 from slack_alert.stores.codec import clean, micros, moment
 from slack_alert.stores.connection import connect, explained, transaction
 from slack_alert.stores.location import prepare_folder
@@ -47,6 +48,7 @@ class SqliteInbox:
         self._path = path
         self._mark: _Mark | None = None
         self._glances = 0
+        self._looks = 0
         self._known: list[Request] = []
 
     def put(self, *requests: Request) -> None:
@@ -64,8 +66,12 @@ class SqliteInbox:
     def peek(self) -> list[Request]:
         """Give the requests left, oldest first; mostly without opening a file that has not changed.
 
-        One that cannot be read is told and taken away.
+        One that cannot be read is told and taken away. What a program left that was cut off is taken in at first, and
+        now and then.
         """
+        if self._looks % _GLANCES == 0:
+            hand_over(self._path, self.put)
+        self._looks += 1
         mark = _mark(self._path)
         if mark is None:
             return []

@@ -99,6 +99,14 @@ def holder(database: Path) -> int | None:
     return int(said) if said.isdigit() else None
 
 
+def claim(file: int, path: Path, wait: timedelta = timedelta()) -> bool:
+    """Take the lock of an open file until that is closed, trying for as long as `wait`; tell whether it was free.
+
+    Raise StoreError where the file system knows no locks.
+    """
+    return _insists(file, path, 1 + wait // _PAUSE)
+
+
 def _open(path: Path, flags: int) -> int:
     try:
         return os.open(path, flags, 0o644)

@@ -5,6 +5,7 @@ import signal
 import subprocess
 import sys
 import threading
+import time
 from pathlib import Path
 
 import pytest
@@ -203,3 +204,59 @@ def test_a_signal_is_passed_on_and_the_end_waited_for(project: Project) -> None:
 
         assert wrapped.stdout.read() == "bye\n"
     assert wrapped.returncode == 7
+
+
+@pytest.mark.parametrize("name", ["third", "jobs.third", "other.third"])
+def test_a_name_that_may_mean_a_job_is_marked_as_a_command(bare: Project, name: str) -> None:
+    bare.write("plugins/jobs.py", "@deco(hours=1)\ndef third(): return None\n")
+
+    done = bare.run("exec", name, "--", "sh", "-c", "exit 3")
+
+    assert done.code == 3
+    assert f"a plugin has a job that '{name}' may mean; this is recorded as '{name} (exec)'." in done.err
+    assert [line["job"] for line in bare.run("history", f"{name} (exec)", "--json").json_lines] == [f"{name} (exec)"]
+    assert bare.run("history", "third", "--json").json_lines == []
+
+
+def test_a_failure_with_a_wrong_address_is_recorded_and_told_where_errors_go(bare: Project) -> None:
+    done = execute(bare, FAILS, "--to", "nosvc:#x")
+
+    said = (
+        "--to 'nosvc:#x': there is no service 'nosvc'. Allowed services: slack, console. A failure is told where errors"
+    )
+    assert (done.code, said in done.err) == (3, True)
+    assert [line["delivery"] for line in lines(bare)] == ["sent"]
+
+
+@pytest.mark.slow
+def test_a_command_feels_that_nobody_reads_its_output_any_more(bare: Project) -> None:
+    command = [sys.executable, "-m", "slack_alert", "exec", "nightly", "--timeout", "20s", "--", "yes"]
+    environment = {**os.environ, "PYTHONPATH": str(ROOT), "HOME": str(bare.path)}
+    with subprocess.Popen(
+        command, cwd=bare.path, env=environment, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True
+    ) as wrapped:
+        assert wrapped.stdout is not None
+        assert wrapped.stdout.readline() == "y\n"
+        wrapped.stdout.close()
+
+    assert (wrapped.returncode, [line["error"] for line in lines(bare)]) == (141, ["exit code 141 (SIGPIPE)\n"])
+
+
+@pytest.mark.slow
+def test_what_a_kill_cut_off_is_told_by_the_next_command(bare: Project) -> None:
+    command = [sys.executable, "-m", "slack_alert", "exec", "nightly", "--", "sh", "-c", "echo $$; exec sleep 10"]
+    environment = {**os.environ, "PYTHONPATH": str(ROOT), "HOME": str(bare.path)}
+    with subprocess.Popen(
+        command, cwd=bare.path, env=environment, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True
+    ) as wrapped:
+        assert wrapped.stdout is not None
+        child = int(wrapped.stdout.readline())
+        while wrapped.poll() is None and not any(path.stat().st_size for path in bare.database.parent.glob("*.exec-*")):
+            time.sleep(0.02)
+        wrapped.kill()
+        os.kill(child, signal.SIGKILL)
+
+    done = execute(bare, "true")
+
+    assert "✗ nightly failed: interrupted: exec was killed" in done.err
+    assert sorted(str(line["verdict"]) for line in lines(bare)) == ["interrupted", "quiet"]

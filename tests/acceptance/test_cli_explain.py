@@ -101,7 +101,12 @@ def test_job_whose_plugin_is_gone_is_explained(remembered: Project) -> None:
 
 @pytest.mark.parametrize(
     ("words", "said"),
-    [(("nothing",), "There is no job 'nothing'."), (("lag", "--at", "noon"), "'noon' is not a time."), ((), "JOB")],
+    [
+        (("nothing",), "There is no job 'nothing'."),
+        (("lag", "--at", "noon"), "'noon' is not a time."),
+        ((), "JOB"),
+        (("lag", "--at", ""), "'' is not a time."),
+    ],
 )
 def test_what_cannot_be_asked_is_exit_code_2(words: tuple[str, ...], said: str, remembered: Project) -> None:
     done = remembered.run("explain", *words)

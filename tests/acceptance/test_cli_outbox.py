@@ -93,6 +93,13 @@ def test_a_dead_message_is_sent_again(project: Project) -> None:
     assert statuses(project) == {1: "dead", 2: "sent"}
 
 
+def test_what_waits_for_the_program_is_not_sent_with_it(project: Project) -> None:
+    fill(project, Status.QUEUED, Status.DEAD, Status.QUEUED)
+
+    assert project.run("outbox", "retry", "2").out == "2 is sent.\n"
+    assert statuses(project) == {1: "queued", 2: "sent", 3: "queued"}
+
+
 def test_what_is_not_sent_can_be_dropped(project: Project) -> None:
     fill(project, Status.DEAD, Status.SENT, Status.DEAD)
 

@@ -14,12 +14,19 @@ from slack_alert.engine.ports import Batch
 from tests.fakes.project import Project, ago, now
 
 ROOMY = {"busy": 1, "threads": 32, "stuck": 0, "waiting": 0}
+STALLED = "slack:#ops: nothing accepted for 2m: ConnectionRefusedError"
 
 
 def pulse(
-    at: datetime, *, clean: bool = False, refused: tuple[str, ...] = (), pool: Mapping[str, int] = ROOMY
+    at: datetime,
+    *,
+    clean: bool = False,
+    refused: tuple[str, ...] = (),
+    stalled: tuple[str, ...] = (),
+    pool: Mapping[str, int] = ROOMY,
 ) -> Batch:
-    words = {"at": at.isoformat(), "pid": 1, "clean": clean, "runs": 2, "outbox": 1, "refused": refused, "pool": pool}
+    words = {"at": at.isoformat(), "pid": 1, "clean": clean, "runs": 2, "outbox": 1, "pool": pool}
+    words |= {"refused": refused, "stalled": stalled}
     return Batch(pulse=json.dumps(words))
 
 
@@ -40,9 +47,9 @@ def test_who_owns_the_database_and_ticks_is_alive(owned: Project) -> None:
         "alive": True,
         "pid": os.getpid(),
         "clock": {"ok": True, "at": at.isoformat()},
-        "delivery": {"ok": True, "refused": []},
+        "delivery": {"ok": True, "refused": [], "stalled": []},
         "pool": {"ok": True, **ROOMY},
-        "queue": {"ok": True, "queued": 0, "dead": 0, "runs": 2},
+        "queue": {"ok": True, "queued": 0, "dead": 0, "died": 0, "runs": 2},
         "database": {"ok": True, "path": str(owned.database), "made": True, "error": None},
     }
     assert done.code == 0
@@ -54,9 +61,16 @@ def test_who_owns_the_database_and_ticks_is_alive(owned: Project) -> None:
         (lambda: pulse(ago(seconds=60)), False, False),
         (lambda: pulse(ago(seconds=1), clean=True), False, False),
         (lambda: pulse(ago(seconds=1), refused=("slack",)), True, False),
+        (lambda: pulse(ago(seconds=1), stalled=(STALLED,)), True, False),
         (Batch, False, False),
     ],
-    ids=["its clock stands still", "it has not begun after a clean end", "Slack refuses its token", "it never ticked"],
+    ids=[
+        "it stands still",
+        "it has not begun after a clean end",
+        "its token is refused",
+        "no answer",
+        "it never ticked",
+    ],
 )
 def test_what_is_not_well_is_exit_code_1(
     beat: Callable[[], Batch], clock: bool, delivery: bool, owned: Project
@@ -69,6 +83,12 @@ def test_what_is_not_well_is_exit_code_1(
     assert (done.json["clock"]["ok"], done.json["delivery"]["ok"]) == (clock, delivery)
 
 
+def test_an_address_that_takes_nothing_is_named(owned: Project) -> None:
+    owned.remember(pulse(now(), stalled=(STALLED,)))
+
+    assert f"{STALLED}. `slack-alert doctor` looks for the cause" in owned.run("status").out
+
+
 def test_without_an_owner_nothing_is_alive(project: Project) -> None:
     project.remember(pulse(now()))
 
@@ -79,15 +99,18 @@ def test_without_an_owner_nothing_is_alive(project: Project) -> None:
     assert "start it with `slack-alert run`" in done.out
 
 
-def test_messages_that_wait_or_are_lost_are_counted(owned: Project) -> None:
+@pytest.mark.parametrize(
+    ("died", "lately", "said"), [(ago(minutes=1), 1, " (1 in the last hour)"), (ago(minutes=90), 0, "")]
+)
+def test_messages_that_wait_or_are_lost_are_counted(died: datetime, lately: int, said: str, owned: Project) -> None:
     messages = [Message(f"m{number}", Address("slack", "#ops"), Text("hi")) for number in range(3)]
-    dead, *_ = owned.remember(pulse(now()), Batch(messages=messages, at=now()))
-    owned.remember(Batch(progress=[Progress(dead.id, Status.DEAD, 1, now())]))
+    dead, *_ = owned.remember(pulse(now()), Batch(messages=messages, at=ago(hours=2)))
+    owned.remember(Batch(progress=[Progress(dead.id, Status.DEAD, 1, died)]))
 
     document = owned.run("status", "--json").json
-    assert document["queue"] == {"ok": False, "queued": 2, "dead": 1, "runs": 2}
+    assert document["queue"] == {"ok": False, "queued": 2, "dead": 1, "died": lately, "runs": 2}
     assert document["alive"] is True
-    assert "2 queued, 1 dead, 2 runs going on: see `slack-alert outbox`" in owned.run("status").out
+    assert f"2 queued, 1 dead{said}, 2 runs going on: see `slack-alert outbox`" in owned.run("status").out
 
 
 @pytest.mark.parametrize(

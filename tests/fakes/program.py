@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 _ROOT = Path(__file__).parents[2]
 #: What the program prints when its clock runs.
 _READY = "Ctrl+C ends."
-_STEP = 0.01
+_STEP = 0.05
 
 
 class Program:

@@ -9,14 +9,16 @@ from datetime import datetime, timedelta
 
 import pytest
 
+from slack_alert.core.backoff import Fate, Outcome
 from slack_alert.core.catalog import Catalog
-from slack_alert.core.values import fallback
+from slack_alert.core.model import Delivery, Message
+from slack_alert.core.values import Text, fallback
 from slack_alert.engine import requests
 from slack_alert.engine.app import App, Manners
 from slack_alert.engine.engine import Engine
 from slack_alert.engine.parts import Parts
 from slack_alert.engine.ports import Batch, Emit, Limits, Request
-from slack_alert.engine.pulse import EVERY, down_since, last_alive, last_slots
+from slack_alert.engine.pulse import EVERY, Pulse, down_since, last_alive, last_slots
 from slack_alert.engine.sender import Pace, Sender
 from slack_alert.engine.simulation import VirtualClock
 from slack_alert.engine.steps import Steps
@@ -238,6 +240,23 @@ def test_part_of_a_turn_that_fails_stops_nothing_else(caplog: pytest.LogCaptureF
 
     assert [record.message for record in caplog.records if record.exc_info] == ["a turn failed"]
     assert rig.inbox.peek() == []
+
+
+def test_clock_that_ticks_is_not_well_while_an_address_takes_nothing() -> None:
+    """So the heartbeat stops."""
+    rig = Rig()
+    pulse, sender = Pulse(rig.parts), rig.parts.sender
+    lane = sender._lane(OPS)
+    lane.add(Delivery(1, Message("m", OPS, Text("hi")), NOON))
+    lane.stall.note(Outcome(Fate.RETRY, reason="ConnectionRefusedError"), rig.clock.monotonic())
+    pulse.tick(rig.clock.now())
+    assert pulse.is_well(rig.clock.now())
+
+    rig.clock.pass_by(60)
+    pulse.tick(rig.clock.now())
+
+    assert not pulse.is_well(rig.clock.now())
+    assert sender.stalls == ["slack:#ops: nothing accepted for 1m: ConnectionRefusedError"]
 
 
 def test_end_in_order_says_when_the_clock_ticked_last() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 import pytest
@@ -11,8 +12,10 @@ from hypothesis import strategies as st
 
 from slack_alert.core.budget import Said, Steady, peaks, steady_of
 from slack_alert.core.catalog import Catalog
-from slack_alert.core.model import Address
+from slack_alert.core.incidents import Repeat, Voice
+from slack_alert.core.model import Address, Result, Run
 from slack_alert.engine.forecast import forecast
+from slack_alert.engine.simulation import Scripted
 from tests.fakes.engine_rig import MARK, at, make_job, make_policy
 
 OPS, DEV = Address("slack", "#ops"), Address("slack", "#dev")
@@ -125,6 +128,52 @@ class TestForecast:
         job = {"minutes": 1, "start": "2026-11-16T09:00"}
 
         assert self.worst(job, {"cron": "45 17 * * fri"}, since=at("21 00:00"), max_alert=0)[1] == 2
+
+    @pytest.mark.slow
+    @pytest.mark.parametrize(
+        ("voice", "every", "expected"),
+        [
+            (Voice(recovers=True), {"seconds": 5}, 3),
+            (Voice(repeat=Repeat.CHANGE), {"seconds": 5}, 1),
+            (Voice(repeat=Repeat.UPDATE), {"seconds": 5}, 12),
+        ],
+        ids=["muted by its quota", "unchanged", "edited"],
+    )
+    def test_a_job_that_runs_and_says_little_is_not_followed_for_ever(
+        self, voice: Voice, every: Mapping[str, object], expected: int, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        runs = 0
+
+        def counted(scripted: Scripted, run: Run) -> Result:
+            nonlocal runs
+            runs += 1
+            return result(scripted, run)
+
+        result = Scripted._result
+        monkeypatch.setattr(Scripted, "_result", counted)
+        policy = replace(make_policy(mutes=True), voice=voice)
+        seen = forecast(Catalog((make_job(every=every, policy=policy),)), NOON, mark=MARK)
+        (peak,) = peaks(seen.said, seen.steady, since=seen.since)
+
+        assert (peak.count, runs < 4_000) == (expected, True)
+
+    @pytest.mark.slow
+    def test_what_begins_when_the_quiet_ends_is_seen(self) -> None:
+        """Far more runs are muted before that than a job is followed for."""
+        job = make_job(every={"seconds": 5}, policy=make_policy(max_alert=0))
+        seen = forecast(
+            Catalog((job,)), NOON, mark=MARK, mute=lambda _, slot: "quiet" if slot < NOON + 4 * HOUR else ""
+        )
+        (peak,) = peaks(seen.said, seen.steady, since=seen.since)
+
+        assert peak.count == 12
+
+    @pytest.mark.slow
+    def test_what_was_said_once_is_not_taken_for_steady(self) -> None:
+        policy = replace(make_policy(mutes=True), voice=Voice(repeat=Repeat.CHANGE))
+        seen = forecast(Catalog((make_job(every={"seconds": 5}, policy=policy),)), NOON, mark=MARK)
+
+        assert (len(seen.said), seen.steady) == (1, [])
 
     def test_a_job_that_never_ends_does_not_hide_what_is_far_ahead(self) -> None:
         when, count = self.worst({"seconds": 2}, *[{"cron": "30 9 1 * *"}] * 40, max_alert=0)

@@ -67,6 +67,27 @@ def test_a_truth_value_is_no_number(criterion: object, value: object, is_wanted:
     assert is_wanted == Rule(("disk.full",), {"read_only": criterion}).wants(disk(read_only=value))
 
 
+@pytest.mark.parametrize("size", ["error", "stat: cannot stat", "unknown", "", None, True, "nan", [1]])
+@pytest.mark.parametrize("criterion", ["> 0", ">= 0", "< 0", "<= 0"])
+def test_what_is_no_number_is_neither_more_nor_less_than_one(criterion: str, size: object) -> None:
+    assert not Rule(("disk.full",), {"size": criterion}).wants(disk(size=size))
+
+
+@pytest.mark.parametrize(("criterion", "is_wanted"), [("!= 0", True), ("== 0", False), ("== error", True)])
+def test_a_text_is_equal_to_no_number_and_may_be_another(criterion: str, is_wanted: bool) -> None:
+    assert is_wanted == Rule(("disk.full",), {"size": criterion}).wants(disk(size="error"))
+
+
+@pytest.mark.parametrize("criterion", [">", "> abc", "<=", ">= 2 GB", "< nan", ["ok", "<html"]])
+def test_a_bound_that_is_no_number_is_refused(criterion: object) -> None:
+    with pytest.raises(BadValue, match="compares with no number"):
+        check_criteria({"size": criterion})
+
+
+def test_a_text_that_begins_with_a_sign_is_written_as_a_pattern() -> None:
+    assert Rule(("disk.full",), {"text": "[>]abc"}).wants(disk(text=">abc"))
+
+
 def test_a_name_with_a_dot_is_found_before_a_path() -> None:
     assert Rule(("disk.full",), {"host.name": "db2"}).wants(disk(**{"host.name": "db2"}))
 

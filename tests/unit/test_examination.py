@@ -3,7 +3,7 @@ from __future__ import annotations
 import resource
 import sqlite3
 from contextlib import closing
-from datetime import datetime, timezone
+from datetime import datetime, timedelta, timezone
 from pathlib import Path
 
 import pytest
@@ -13,7 +13,7 @@ from slack_alert.core.model import Address, Message, Progress, Status
 from slack_alert.core.values import Text
 from slack_alert.engine.ports import Batch
 from slack_alert.stores import SqliteStore
-from slack_alert.stores.examination import faults, obstacle, unsent, want_of_room
+from slack_alert.stores.examination import died_since, faults, obstacle, unsent, want_of_room
 
 NOW = datetime(2026, 11, 16, tzinfo=timezone.utc)
 
@@ -36,8 +36,15 @@ def test_what_was_not_delivered_is_counted_by_status(database: Path) -> None:
     assert unsent(database) == {"queued": 2, "dead": 1}
 
 
+@pytest.mark.parametrize(("ago", "count"), [(1, 1), (0, 1), (-1, 0)])
+def test_what_died_of_late_is_counted(ago: int, count: int, database: Path) -> None:
+    assert died_since(database, NOW - timedelta(seconds=ago)) == count
+
+
 def test_where_nothing_was_ever_written_nothing_waits_and_nothing_is_wrong(tmp_path: Path) -> None:
-    assert (unsent(tmp_path / "none.db"), faults(tmp_path / "none.db")) == ({}, [])
+    path = tmp_path / "none.db"
+
+    assert (unsent(path), died_since(path, NOW), faults(path)) == ({}, 0, [])
 
 
 def test_a_whole_database_has_no_faults(database: Path) -> None:

@@ -14,7 +14,7 @@ from slack_alert.core.policy import State
 from slack_alert.core.triggers import Never
 from slack_alert.core.values import fallback
 from slack_alert.engine import requests
-from slack_alert.engine.executions import Judge, executed, outside_run
+from slack_alert.engine.executions import Judge, cut_off, executed, outside_run
 from slack_alert.engine.ports import Batch, Request
 from tests.fakes.engine_rig import BERLIN, ERRORS, MARK, at, make_policy
 
@@ -42,7 +42,9 @@ class Desk:
     def carry_out(self, result: Result, time: str = "16 02:30", to: Address | None = None) -> Batch:
         run = outside_run("nightly", at(time))
         run.printed = ["copying\n"]
-        request = executed(run, result, to)
+        return self.take(executed(run, result, to))
+
+    def take(self, request: Request) -> Batch:
         left = replace(request, id=9, payload=json.loads(json.dumps(request.payload)))
         return requests.carry_out(left, self._ids.__next__, self._restate, self._judge)
 
@@ -92,6 +94,17 @@ def test_what_somebody_muted_is_recorded_with_the_reason() -> None:
 
     (record,) = batch.records
     assert (record.verdict, record.reason, batch.messages) == (Verdict.MUTED, "quiet window nights", [])
+
+
+def test_a_run_whose_watcher_is_gone_is_told_as_interrupted_and_has_no_length() -> None:
+    batch = Desk().take(cut_off("nightly", at("16 02:30"), None))
+
+    (record,), (message,) = batch.records, batch.messages
+    assert (record.verdict, record.duration, record.started) == (Verdict.INTERRUPTED, None, at("16 02:30"))
+    assert fallback(message.piece) == (
+        ":rotating_light: *nightly* failed: interrupted: exec was killed, or the machine went down; nobody knows "
+        "how the command ended"
+    )
 
 
 def test_a_program_that_cannot_judge_refuses_it(caplog: pytest.LogCaptureFixture) -> None:

@@ -251,6 +251,19 @@ def test_a_job_has_the_configured_care_where_it_says_nothing(tmp_path: Path) -> 
     assert job(catalog, "g").care == Care(timedelta(minutes=5))
 
 
+@pytest.mark.parametrize("when", ["minutes=5", "on='x'", "on='x', absent='25h'", "cron='0 9 * * *', minutes=5"])
+def test_catch_up_without_a_slot_by_the_wall_clock_is_a_problem(tmp_path: Path, when: str) -> None:
+    catalog = surveyed(tmp_path, f"@deco({when}, catch_up='2h')\ndef f(): pass")
+
+    (problem,) = catalog.problems
+    assert (problem.code, problem.message[:8]) == ("SA201", "catch_up")
+
+
+@pytest.mark.parametrize("when", ["days=1", "weeks=1", "cron='0 9 * * *'", "at='2099-01-01T09:00'"])
+def test_catch_up_goes_with_a_slot_by_the_wall_clock(tmp_path: Path, when: str) -> None:
+    assert not surveyed(tmp_path, f"@deco({when}, catch_up='2h')\ndef f(): pass").problems
+
+
 @pytest.mark.parametrize(("options", "catch_up"), [("", 0), ("catch_up=0", 0), ("catch_up='2h'", 7200)])
 def test_how_old_a_slot_may_be_to_be_caught_up_is_read(tmp_path: Path, options: str, catch_up: int) -> None:
     catalog = surveyed(tmp_path, f"@deco(cron='0 9 * * *', {options})\ndef f(): pass")

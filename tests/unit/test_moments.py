@@ -1,11 +1,12 @@
 from __future__ import annotations
 
+import re
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
 import pytest
 
-from slack_alert.cli.moments import parse_end
+from slack_alert.cli.moments import parse_end, parse_moment
 from slack_alert.core.errors import BadValue
 
 BERLIN = ZoneInfo("Europe/Berlin")
@@ -51,3 +52,12 @@ def test_end_that_is_none_is_refused(said: str, expected: str) -> None:
 
     assert str(raised.value) == expected
     assert raised.value.hint.startswith("Write 9:00 for the next one, or 2026-11-23T09:00")
+
+
+@pytest.mark.parametrize(
+    ("said", "wrong"),
+    [("100000d", "'100000d' is out of range: ten years are the most."), ("soon", "'soon' is not a time.")],
+)
+def test_a_moment_that_is_none_is_refused_with_the_reason(said: str, wrong: str) -> None:
+    with pytest.raises(BadValue, match=re.escape(wrong)):
+        parse_moment(said, zone=BERLIN, now=wall("2026-11-16T08:00"))

@@ -15,7 +15,9 @@ from slack_alert.core.hours import WorkingHours
 from slack_alert.core.incidents import Repeat, Voice
 from slack_alert.core.model import Manner, Record, Verdict
 from slack_alert.core.outcomes import outcome
+from slack_alert.core.policy import Hold
 from slack_alert.core.quiet import QuietWindow
+from slack_alert.core.reasons import hold_reason
 from slack_alert.core.replay import Difference, FirstNotice, Past, loudest, replay
 from slack_alert.core.values import fallback
 from slack_alert.engine.mutes import Mutes
@@ -150,8 +152,10 @@ def test_of_a_row_outside_the_hours_the_slots_within_those_of_now_are_unknown(
     assert compared(speaking(hours=hours), [Past(row)], since=at(since)).unknown.total() == expected
 
 
-def test_what_a_person_paused_stays_paused() -> None:
-    held = Record(0, "db.lag", BEGIN, Verdict.PAUSED, reason="paused until Mon 16 Nov 12:00")
+@pytest.mark.parametrize("by", ["", "ann"])
+@pytest.mark.parametrize("until", [None, at("16 12:00")])
+def test_what_a_person_paused_stays_paused(by: str, until: datetime | None) -> None:
+    held = Record(0, "db.lag", BEGIN, Verdict.PAUSED, reason=hold_reason(Hold(until, by=by), BERLIN))
 
     assert compared(speaking(), [Past(held)]).unknown == {}
 

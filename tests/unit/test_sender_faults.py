@@ -148,6 +148,52 @@ class TestDeadMessages:
         assert outbox.lost == [("a", "RuntimeError")]
 
 
+class TestStall:
+    DOWN = Outcome(Fate.RETRY, reason="ConnectionRefusedError")
+    ASKED_TO_WAIT = Outcome(Fate.WAIT, reason="ratelimited", after=timedelta(seconds=50))
+
+    @staticmethod
+    def seen(answers: list[Outcome | Fate | Exception], *at: int, lookups: Sequence[Exception] = ()) -> list[list[str]]:
+        """What is told at these seconds, while the first message is answered so."""
+        told: list[list[str]] = []
+
+        async def act(outbox: Outbox) -> None:
+            if not lookups:
+                outbox.say("a")
+            for second, before in zip(at, (0, *at), strict=False):
+                await outbox.clock.sleep(second - before)
+                told.append(outbox.sender.stalls)
+
+        played(act, {"a": answers}, store=stored("a") if lookups else None, lookups=lookups)
+        return told
+
+    def test_an_address_that_takes_nothing_for_a_minute_is_named(self) -> None:
+        told = self.seen([self.DOWN] * 20, 59, 125)
+
+        assert told == [[], ["slack:#ops: nothing accepted for 2m: ConnectionRefusedError"]]
+
+    def test_it_ends_with_what_is_accepted(self) -> None:
+        assert self.seen([self.DOWN] * 8, 70, 600)[1] == []
+
+    def test_it_ends_with_the_last_message(self) -> None:
+        told = self.seen([*[self.DOWN] * 8, Fate.PAYLOAD], 70, 600)
+
+        assert [len(each) for each in told] == [1, 0]
+
+    def test_a_wait_that_the_service_asked_for_is_none(self) -> None:
+        told = self.seen([self.ASKED_TO_WAIT] * 4, 100, 120)
+
+        assert told == [[], ["slack:#ops: nothing accepted for 1m: ratelimited"]]
+
+    def test_nor_is_a_refused_message(self) -> None:
+        assert self.seen([self.DOWN, Fate.DESTINATION], 70) == [[]]
+
+    def test_a_look_that_is_not_answered_counts(self) -> None:
+        told = self.seen([], 70, lookups=[NotNow("ClientConnectorError")] * 20)
+
+        assert told == [["slack:#ops: nothing accepted for 1m: ClientConnectorError"]]
+
+
 class TestCredentials:
     REFUSED = Outcome(Fate.CREDENTIALS, reason="invalid_auth", hint="check token")
 

@@ -177,6 +177,12 @@ def test_a_value_is_parsed_once_into_its_type(name: str, text: object, value: ob
             "inf",
             "--messages-per-second: 'inf' is not a number from 0 to 1000.",
         ),
+        (
+            "messages_per_second",
+            "1e-9",
+            "--messages-per-second: '1e-9' is too little. Write 0.001 or more, or 0 for no limit.",
+        ),
+        ("give_up", "0", "--give-up: '0' is too short. Write 1s or more."),
         ("pause_time", "0", "--pause-time: '0' is too short. Write 1s or more."),
         (
             "pause_time",

@@ -12,7 +12,19 @@ from hypothesis import strategies as st
 
 from slack_alert.core.model import Address, Delivery, Manner, Message
 from slack_alert.core.parts import LIMIT, PARTS
-from slack_alert.core.storms import Storm, Tally, Waiting, grown, job_of, overflow, room, storm_text, turn_of, waiting
+from slack_alert.core.storms import (
+    AGAIN,
+    Storm,
+    Tally,
+    Waiting,
+    grown,
+    job_of,
+    overflow,
+    room,
+    storm_text,
+    turn_of,
+    waiting,
+)
 from slack_alert.core.values import Text, error_card
 from slack_alert.engine.turns import Turns
 from tests.fakes.engine_rig import BERLIN, MARK, at
@@ -238,15 +250,36 @@ class TestTurns:
 
         assert heard.index("b/2#0") == 10
 
-    def test_a_person_has_turns_like_a_job(self) -> None:
+    def test_what_a_person_and_the_program_say_goes_before_the_jobs(self) -> None:
         assert self.order(said("a", 1), said("a", 2), by_person("one"), by_person("two")) == [
-            "a/1#0", "one", "a/2#0", "two",
+            "one", "two", "a/1#0", "a/2#0",
         ]  # fmt: skip
+
+    def test_so_does_what_a_person_has_sent_again(self) -> None:
+        queue = deque([delivery(1, said("a", 1)), delivery(2, said("b", 2), reason=AGAIN)])
+
+        Turns().bring_forward(queue, None)
+
+        assert queue[0].id == 2
+
+    def test_a_text_in_parts_is_not_torn_by_it(self) -> None:
+        turns, parts = Turns(), [delivery(part, said("a", 1, part, LONG)) for part in (1, 2)]
+        turns.bring_forward(deque(parts[:1]), None)
+        queue = deque([delivery(0, by_person("one")), parts[1]])
+
+        turns.bring_forward(queue, None)
+
+        assert queue[0].id == 2
+
+    def test_who_sends_without_end_does_not_silence_the_jobs(self) -> None:
+        heard = self.order(said("a", 1), *(by_person(str(number)) for number in range(30)))
+
+        assert heard.index("a/1#0") == 5
 
     def test_the_message_that_counts_others_comes_last(self) -> None:
         messages = by_person("storm/1"), said("a", 1), by_person("one")
 
-        assert self.order(*messages, summary="storm/1") == ["a/1#0", "one", "storm/1"]
+        assert self.order(*messages, summary="storm/1") == ["one", "a/1#0", "storm/1"]
         assert self.order(*messages)[0] == "storm/1"
 
     @pytest.mark.parametrize(("attempts", "reason"), [(1, "timeout"), (0, "ratelimited")])

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from slack_alert.core.absence import Absence
 from slack_alert.core.bindings import Job
 from slack_alert.core.decisions import account, summary
 from slack_alert.core.incidents import Incident, Voice
@@ -348,6 +349,15 @@ def test_time_before_any_slot_names_the_next_one() -> None:
     assert "never seen by a running slack-alert" in why_unrecorded(about(first_seen=None), NOW, None).sentences[1]
 
 
+def test_what_an_event_moves_on_was_perhaps_seen_before() -> None:
+    day = timedelta(days=1)
+    awaited = make_rule()._replace(trigger=Absence(day, day, WORDS.policy.hours))
+
+    assert why_unrecorded(about(awaited), at("09 12:00"), None).sentences[1] == (
+        "What it waits for came last, or it was first seen, at Tue 10 Nov 00:00."
+    )
+
+
 def test_missing_record_is_told_with_the_one_before() -> None:
     before = Told(record(Verdict.QUIET, slot=at("16 13:50")))
 
@@ -496,14 +506,14 @@ def test_how_a_job_stands_is_told_with_everything_that_holds(subject: Subject, s
     [
         (
             Incident(at("16 14:00"), at("16 14:20"), 3, "lag 9 s", told=at("16 14:10")),
-            "An incident goes on since 14:00 (20m, 3 alerts), told at 14:10; it last said “lag 9 s”.",
+            "An incident goes on since 14:00 (20m, 3 alerts), said at 14:10; it last said “lag 9 s”.",
         ),
         (
             Incident(
                 at("16 14:00"), at("16 14:20"), 3, told=at("16 14:10"), acknowledged_by="ann",
                 acknowledged_at=at("16 14:11"),
             ),
-            "An incident goes on since 14:00 (20m, 3 alerts), told at 14:10; acknowledged by ann at 14:11.",
+            "An incident goes on since 14:00 (20m, 3 alerts), said at 14:10; acknowledged by ann at 14:11.",
         ),
         (
             Incident(at("16 14:20"), at("16 14:20")),
@@ -519,6 +529,37 @@ def test_incident_that_goes_on_is_told(incident: Incident, sentence: str) -> Non
     policy = replace(make_policy(), voice=Voice(after=3))
 
     assert sentence in why_now(about(make_job(policy=policy), state=State(incident=incident)), []).sentences
+
+
+OUTSIDE = "db.lag is run from outside (`slack-alert exec`): when it runs next is not known here."
+
+
+def test_what_something_else_runs_is_told_with_its_last_runs() -> None:
+    subject = about(None, first_seen=None, last=None, is_running=False)
+
+    assert why_now(subject, [Told(record(Verdict.QUIET))]).sentences == (
+        OUTSIDE,
+        "Its last runs, the newest first:",
+        "14:00: quiet.",
+    )
+    assert why_ahead(subject, at("16 16:00")).sentences == (OUTSIDE,)
+    assert OUTSIDE in why_unrecorded(subject, at("16 13:00"), None).sentences
+
+
+@pytest.mark.parametrize(
+    ("line", "sentence"),
+    [
+        (record(Verdict.QUIET), "It ran for 0.25s and had nothing to say."),
+        (
+            record(Verdict.INTERRUPTED, error="interrupted\n"),
+            "Its `exec` was killed, or the machine went down: how it ended is not known.",
+        ),
+    ],
+)
+def test_a_run_from_outside_was_not_due(line: Record, sentence: str) -> None:
+    first, second, *_ = account(about(None, first_seen=None), Told(line), line.slot)
+
+    assert (first, second) == ("db.lag was run from outside (`slack-alert exec`) at 14:00.", sentence)
 
 
 def test_last_slots_are_told_the_newest_first() -> None:
@@ -559,7 +600,15 @@ def test_duration_of_a_run_is_written_as_exactly_as_it_is_worth(seconds: float, 
 
 
 @pytest.mark.parametrize(
-    ("text", "written"), [("a", "“a”"), ("a\nb", "“a…”"), ("a\n\n", "“a”"), ("x" * 90, f"“{'x' * 80}…”"), ("", "“”")]
+    ("text", "written"),
+    [
+        ("a", "“a”"),
+        ("a\nb", "“a…”"),
+        ("a\n\n", "“a”"),
+        ("x" * 90, f"“{'x' * 80}…”"),
+        ("", "“”"),
+        ("```\nname  free\n/var  9\n```", "“name  free…”"),
+    ],
 )
 def test_long_text_is_quoted_by_its_beginning(text: str, written: str) -> None:
     assert quoted(text) == written

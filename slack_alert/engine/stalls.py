@@ -1,0 +1,42 @@
+"""Since when one address takes nothing of what is due, and why; used by the sender only."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from slack_alert.core.backoff import Fate, Outcome
+from slack_alert.core.durations import format_duration
+
+#: So long an address may fail before delivery is not well: a hiccup of the network passes meanwhile.
+PATIENCE = timedelta(minutes=1)
+
+
+class Stall:
+    """Remembers the first failure after the last success."""
+
+    __slots__ = ("_reason", "_since")
+
+    def __init__(self) -> None:
+        self._since: float | None = None
+        self._reason = ""
+
+    def note(self, outcome: Outcome, now: float) -> None:
+        """Count a failure; where the service asked to wait, from the end of that wait on."""
+        if outcome.fate in (Fate.DESTINATION, Fate.PAYLOAD, Fate.CREDENTIALS):
+            self.end()  # It answers; what it refuses is told on its own.
+            return
+        if self._since is None:
+            asked = outcome.after if outcome.fate is Fate.WAIT else None
+            self._since = now + (asked or timedelta()).total_seconds()
+        self._reason = outcome.reason or "no answer"
+
+    def end(self) -> None:
+        """Forget it: something was accepted, or nothing is left to send."""
+        self._since = None
+
+    def told(self, now: float) -> str | None:
+        """Say how long nothing was accepted, and why; None while that is no reason to worry."""
+        since = self._since  # Any thread asks.
+        if since is None or now - since < PATIENCE.total_seconds():
+            return None
+        return f"nothing accepted for {format_duration(timedelta(minutes=(now - since) // 60))}: {self._reason}"

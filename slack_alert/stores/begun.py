@@ -1,0 +1,83 @@
+"""What is said of a program that was cut off: written while it runs, and left for whoever comes when nobody runs it."""
+
+from __future__ import annotations
+
+import glob
+import json
+import logging
+import os
+from collections.abc import Callable
+from contextlib import suppress
+from datetime import datetime, timedelta
+from pathlib import Path
+from uuid import uuid4
+
+from slack_alert.core.errors import StoreError
+from slack_alert.engine.ports import Request
+from slack_alert.stores.location import prepare_folder
+from slack_alert.stores.lock import claim
+
+log = logging.getLogger(__name__)
+
+#: Whoever looks at a note has its lock for a moment.
+_PATIENCE = timedelta(seconds=1)
+
+
+class BegunNote:
+    """A request for the case that this process ends before `remove`: the lock on its file ends with the process."""
+
+    def __init__(self, inbox: Path, request: Request) -> None:
+        """Write it beside the inbox; raise StoreError or OSError where that cannot be."""
+        prepare_folder(inbox)
+        self._path = inbox.with_name(f"{inbox.name}.exec-{uuid4().hex}")
+        self._file = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o644)
+        claim(self._file, self._path, _PATIENCE)
+        written = {"kind": request.kind, "payload": dict(request.payload), "at": request.at.isoformat()}
+        os.write(self._file, json.dumps(written).encode())
+        os.fsync(self._file)
+
+    def remove(self) -> None:
+        """Take it back: what it would have said is not so."""
+        os.ftruncate(self._file, 0)
+        os.close(self._file)
+        # Removed when closed, as some systems ask for; empty, it says nothing to whoever finds it in between.
+        self._path.unlink(missing_ok=True)
+
+
+def hand_over(inbox: Path, put: Callable[[Request], None]) -> None:
+    """Put the requests of those that did not live to take them back, each once."""
+    # Whatever cannot be read or removed must not hold up the inbox: the next look comes across it again.
+    for path in _found(inbox):
+        with suppress(OSError, StoreError):
+            _hand_over(path, put)
+
+
+def _found(inbox: Path) -> list[Path]:
+    try:
+        return sorted(inbox.parent.glob(f"{glob.escape(inbox.name)}.exec-*"))
+    except OSError:
+        return []
+
+
+def _hand_over(path: Path, put: Callable[[Request], None]) -> None:
+    file = os.open(path, os.O_RDWR)
+    try:
+        if claim(file, path) and (request := _read(file, path)) is not None:
+            put(request)
+            os.ftruncate(file, 0)  # Whoever opened it meanwhile finds nothing.
+            path.unlink(missing_ok=True)
+    finally:
+        os.close(file)
+
+
+def _read(file: int, path: Path) -> Request | None:
+    """Read a note; None: it was taken back just now, or is not written yet."""
+    written = os.read(file, os.fstat(file).st_size)
+    if not written:
+        return None
+    try:
+        said = json.loads(written)
+        return Request(said["kind"], said["payload"], datetime.fromisoformat(said["at"]))
+    except (ValueError, KeyError, TypeError):
+        log.warning("left out a note that cannot be read", extra={"note": str(path)})
+        return None

@@ -1,0 +1,62 @@
+from __future__ import annotations
+
+import os
+from datetime import datetime, timezone
+from pathlib import Path
+
+import pytest
+
+from slack_alert.engine.ports import Request
+from slack_alert.stores import BegunNote, SqliteInbox
+
+T = datetime(2026, 11, 21, 2, 30, tzinfo=timezone.utc)
+REQUEST = Request("exec", {"job": "nightly"}, T)
+
+
+def place(tmp_path: Path) -> Path:
+    return tmp_path / "state.db.inbox"
+
+
+def killed(note: BegunNote) -> None:
+    """Let go of the lock as the end of a process does."""
+    os.close(note._file)
+
+
+def test_a_note_is_taken_in_once_when_whoever_wrote_it_is_gone(tmp_path: Path) -> None:
+    killed(BegunNote(place(tmp_path), REQUEST))
+
+    first, second = (SqliteInbox(place(tmp_path)).peek() for _ in range(2))
+
+    assert [(request.kind, request.payload, request.at) for request in first] == [("exec", {"job": "nightly"}, T)]
+    assert first == second
+    assert not list(tmp_path.glob("*.exec-*"))
+
+
+def test_a_note_says_nothing_while_whoever_wrote_it_lives(tmp_path: Path) -> None:
+    note = BegunNote(place(tmp_path), REQUEST)
+
+    assert SqliteInbox(place(tmp_path)).peek() == []
+    note.remove()
+
+
+def test_a_note_that_was_taken_back_says_nothing(tmp_path: Path) -> None:
+    BegunNote(place(tmp_path), REQUEST).remove()
+
+    assert SqliteInbox(place(tmp_path)).peek() == []
+    assert not list(tmp_path.glob("*.exec-*"))
+
+
+def test_an_inbox_that_is_open_finds_it_after_a_while(tmp_path: Path) -> None:
+    inbox = SqliteInbox(place(tmp_path))
+    inbox.peek()
+    killed(BegunNote(place(tmp_path), REQUEST))
+
+    assert [request.kind for _ in range(20) for request in inbox.peek()] == ["exec"]
+
+
+def test_a_note_that_cannot_be_read_holds_up_nothing(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    (tmp_path / "state.db.inbox.exec-0").write_text("{half")
+    killed(BegunNote(place(tmp_path), REQUEST))
+
+    assert [request.kind for request in SqliteInbox(place(tmp_path)).peek()] == ["exec"]
+    assert "a note that cannot be read" in caplog.text
