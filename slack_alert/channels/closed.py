@@ -18,11 +18,11 @@ class Closed:
     async def open(self) -> None:
         """Do nothing."""
 
-    async def send(self, delivery: Delivery, text: str | None) -> Outcome:  # noqa: ARG002
+    async def send(self, delivery: Delivery, text: str | None) -> Outcome:  # noqa: ARG002 - as every channel
         """Keep it."""
         return self._outcome
 
-    async def find(self, deliveries: Sequence[Delivery], last_receipt: str | None) -> Mapping[int, str] | None:  # noqa: ARG002
+    async def find(self, deliveries: Sequence[Delivery], last_receipt: str | None) -> Mapping[int, str] | None:  # noqa: ARG002 - as every channel
         """Tell nothing."""
         return {}
 

@@ -213,7 +213,7 @@ class Engine:
             return None
         if hot.job.rule is None:
             return self._admit_slot(hot, self.accounts.late(hot, slots, unseen), unseen)
-        if hot.job.rule is not None and hot.job.awaits:
+        if hot.job.awaits:
             self._books.put(Batch(), lambda: self._submit(self._admit_awaited(hot, slots, unseen)))
             return None
         return self._admit_in_turn(hot, self.accounts.late(hot, slots, unseen), unseen)
