@@ -2,17 +2,37 @@
 
 from __future__ import annotations
 
+import os
+
 import pytest
 from hypothesis import settings
 
 from slack_alert import testing_pytest
 
 # No test fails because a machine is slow.
-settings.register_profile("patient", deadline=None)
-settings.load_profile("patient")
+settings.register_profile("usual", deadline=None, max_examples=25)
+settings.register_profile("thorough", deadline=None, max_examples=100)
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--thorough",
+        action="store_true",
+        default=bool(os.environ.get("CI")),
+        help="also what is marked `thorough`, and four times the examples of each law; so it is where CI is set",
+    )
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave out what only a thorough run has."""
+    if not config.getoption("thorough"):
+        left_out = [item for item in items if item.get_closest_marker("thorough")]
+        items[:] = [item for item in items if not item.get_closest_marker("thorough")]
+        config.hook.pytest_deselected(items=left_out)
 
 
 def pytest_configure(config: pytest.Config) -> None:
+    settings.load_profile("thorough" if config.getoption("thorough") else "usual")
     # Where the package is installed, its entry point was here first.
     if not config.pluginmanager.has_plugin("slack_alert"):
         config.pluginmanager.register(testing_pytest, "slack_alert")
