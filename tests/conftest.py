@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 
 import pytest
 from hypothesis import settings
@@ -33,6 +34,9 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 def pytest_configure(config: pytest.Config) -> None:
     settings.load_profile("thorough" if config.getoption("thorough") else "usual")
+    # A shell lets what it starts in the background ignore Ctrl+C, and all that is started from there as well.
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
     # Where the package is installed, its entry point was here first.
     if not config.pluginmanager.has_plugin("slack_alert"):
         config.pluginmanager.register(testing_pytest, "slack_alert")

@@ -7,6 +7,7 @@ from xdist.scheduler import LoadScopeScheduling
 #: Begun once by the first test that looks at them; each process of the suite would begin them anew.
 SHARING = (
     "tests/acceptance/test_example.py",
+    "tests/acceptance/test_runs_that_hang.py",
     "tests/acceptance/test_wheel.py",
     "tests/contract/test_schedulers.py",
 )

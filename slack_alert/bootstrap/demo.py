@@ -9,9 +9,10 @@ from datetime import datetime, timedelta
 from io import StringIO
 from pathlib import Path
 
-from slack_alert.bootstrap.assembly import make_sender, make_services, new_mark
+from slack_alert.bootstrap.assembly import make_sender
 from slack_alert.bootstrap.places import database, follow_plugins, open_reader
 from slack_alert.bootstrap.silence import make_mutes
+from slack_alert.bootstrap.works import make_services, new_mark
 from slack_alert.channels.console import ConsoleChannel
 from slack_alert.core.backoff import Outcome
 from slack_alert.core.catalog import Change

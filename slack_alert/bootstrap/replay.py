@@ -6,12 +6,12 @@ from collections.abc import Iterator
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
-from slack_alert.bootstrap.assembly import new_mark
 from slack_alert.bootstrap.places import reading
 from slack_alert.bootstrap.silence import make_mutes
+from slack_alert.bootstrap.works import new_mark
 from slack_alert.core.catalog import Catalog
-from slack_alert.core.model import Manner, Verdict
-from slack_alert.core.replay import Difference, Past, loudest, replay
+from slack_alert.core.model import Manner, Status
+from slack_alert.core.replay import Difference, Past, past_of, replay
 from slack_alert.engine.ports import Reader
 
 if TYPE_CHECKING:
@@ -19,7 +19,6 @@ if TYPE_CHECKING:
 
 #: So long before the beginning is replayed as well, so that quotas and incidents are what they would have been.
 _LEAD = timedelta(days=1)
-_SPOKEN = frozenset({Verdict.SAID, Verdict.ERROR, Verdict.TIMED_OUT})
 
 
 def replay_history(settings: Settings, catalog: Catalog, since: datetime, until: datetime) -> Difference:
@@ -31,20 +30,16 @@ def replay_history(settings: Settings, catalog: Catalog, since: datetime, until:
 
 
 def _pasts(reader: Reader, begin: datetime, until: datetime) -> Iterator[Past]:
-    manners = _manners(reader)
+    messages = _messages(reader)
     for line in reader.history(job=None, since=begin, limit=None):
-        record = line.record
-        if record.slot < until:
-            # Of an old run the messages may be forgotten.
-            manner = manners.get(record.run, Manner.POST if record.verdict in _SPOKEN else None)
-            yield Past(record, manner)
+        if line.record.slot < until:
+            yield past_of(line.record, messages.get(line.record.run, ()))
 
 
-def _manners(reader: Reader) -> dict[int, Manner]:
-    """Give the loudest message of each run."""
-    manners: dict[int, Manner] = {}
+def _messages(reader: Reader) -> dict[int, list[tuple[Manner, Status]]]:
+    """Give what became of the messages of each run."""
+    messages: dict[int, list[tuple[Manner, Status]]] = {}
     for delivery in reader.deliveries():
-        run, manner = delivery.message.run, delivery.message.manner
-        if run is not None:
-            manners[run] = loudest((manner, manners.get(run, manner))) or manner
-    return manners
+        if delivery.message.run is not None:
+            messages.setdefault(delivery.message.run, []).append((delivery.message.manner, delivery.status))
+    return messages

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from slack_alert.cli import codes
-from slack_alert.cli.names import chosen_jobs, complete_job, listed, remark_absence
+from slack_alert.cli.names import chosen_jobs, complete_job, listed
 from slack_alert.cli.options import common, remember
 from slack_alert.cli.output import tell
 from slack_alert.cli.session import settings_of
@@ -17,6 +17,12 @@ from slack_alert.cli.spoken import local
 if TYPE_CHECKING:
     from slack_alert.core.incidents import Incident
     from slack_alert.settings import Settings
+
+#: Only a running program has the incident's message at hand, to edit it or to reply to it.
+_UNSHOWN = (
+    "slack-alert is not running: this is noted and holds when it starts. Nothing in the channel shows it; "
+    "`slack-alert jobs` does."
+)
 
 
 @click.command()
@@ -50,7 +56,8 @@ def ack(ctx: click.Context, /, *, job: str, by: str | None, **flags: object) -> 
         when = local(now, settings.timezone, now)
         are = "is" if len(fresh) == 1 else "are"
         tell(f"{listed(fresh)} {are} taken care of by {who} since {when}: quiet until the recovery.")
-        remark_absence(is_taken=is_taken)
+        if not is_taken:
+            click.echo(_UNSHOWN, err=True)
     return codes.FINE
 
 

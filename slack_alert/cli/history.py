@@ -70,6 +70,9 @@ def line_json(line: HistoryLine, zone: tzinfo) -> dict[str, object]:
         "receipt": line.receipt,
         "asked_by": record.asked_by,
         "reason": record.reason,
+        "numbers": dict(record.numbers) if record.numbers is not None else None,
+        "cpu": seconds(record.usage.cpu) if record.usage is not None else None,
+        "memory": record.usage.memory if record.usage is not None else None,
     }
 
 

@@ -177,6 +177,13 @@ def _unknowns(found: Difference) -> Iterator[str]:
             f"Not exact: {counted(sum(found.folded.values()), 'folded hour')} ({_listed(found.folded)}), "
             f"in which the times of {number} are gone."
         )
+    if found.dead:
+        dead = sum(found.dead.values())
+        them = "it" if dead == 1 else "them"
+        yield (
+            f"Not delivered: {counted(dead, 'message')} that slack-alert gave up then ({_listed(found.dead)}). "
+            f"Nobody read {them}, and the figures leave {them} out."
+        )
     if found.gone:
         number = counted(sum(found.gone.values()), "message")
         yield f"Left out: {number} of jobs that are not there any more ({_listed(found.gone)})."
@@ -226,5 +233,6 @@ def _sum(found: Difference) -> dict[str, object]:
         "not_replayed": {verdict.value: number for verdict, number in found.not_run.items()},
         "folded_hours": dict(found.folded),
         "folded_runs": dict(found.blurred),
+        "dead": dict(found.dead),
         "gone": dict(found.gone),
     }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from datetime import datetime, timedelta
 
@@ -15,6 +16,8 @@ from slack_alert.core.subjects import Subject, Told, lasted, quoted
 #: A run that began later than this after its slot began late.
 _PROMPT = timedelta(seconds=1)
 _OUTSIDE = "outside "
+#: What a run failed with that took longer than its timeout, unlike one that raised an error of that name itself.
+_TIMEOUT = re.compile(r"“TimeoutError: took longer than \w+ \(timeout\)”")
 
 
 def account(subject: Subject, told: Told, slot: datetime) -> list[str]:
@@ -81,12 +84,18 @@ def _failed(_: Subject, record: Record) -> str:
 
 
 def _timed_out(_: Subject, record: Record) -> str:
+    return f"{_given_up(record)}.{_noted(record)}"
+
+
+def _given_up(record: Record) -> str:
     after = f" after {lasted(record.duration)}" if record.duration is not None else ""
-    return f"Its run was given up{after}: {_error(record)}.{_noted(record)}"
+    return f"Its run was given up{after}: {_error(record)}"
 
 
 def _was_muted(_: Subject, record: Record) -> str:
     why = record.reason or "somebody muted it, or its quota was used up"
+    if _TIMEOUT.fullmatch(_error(record)):
+        return f"{_given_up(record)}. Nobody was told: {why}."
     if record.error:
         return f"{_ran(record)} and failed with {_error(record)}. Nobody was told: {why}."
     return f"{_ran(record)} and wanted to say {quoted(record.text)}, which was withheld: {why}."

@@ -9,20 +9,21 @@ from datetime import datetime, tzinfo
 from functools import lru_cache
 
 from slack_alert.core.bindings import Job
-from slack_alert.core.model import Verdict
+from slack_alert.core.model import Run, Verdict
 from slack_alert.core.policy import Hold, Quota, State, rests
 from slack_alert.core.quiet import clock
 from slack_alert.core.wall import wall_of
 
 
 def gate_reason(
-    job: Job, state: State, slot: datetime, verdict: Verdict, *, hold: Hold | None = None, going: datetime | None = None
+    job: Job, state: State, slot: datetime, verdict: Verdict, *, hold: Hold | None = None, former: Run | None = None
 ) -> str | None:
-    """Say why the gate held a slot back; `going` is the slot of the run that was going on."""
+    """Say why the gate held a slot back; `former` is the run that kept it from running."""
     if verdict is Verdict.OFF_HOURS:
         return f"outside {job.policy.hours.text}"
-    if verdict is Verdict.OVERLAPPED and going is not None:
-        return f"the run of {clock(going, job.zone, going)} was going on"
+    if verdict is Verdict.OVERLAPPED and former is not None:
+        what = "was given up, and its function had not returned" if former.is_stuck else "was going on"
+        return f"the run of {clock(former.slot, job.zone, former.slot)} {what}"
     if verdict is not Verdict.PAUSED:
         return None
     if rests(job.policy, state.alerts, slot):

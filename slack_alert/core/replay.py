@@ -7,27 +7,30 @@ and never taken for a quiet run.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import NamedTuple
 
 from slack_alert.core.bindings import Job
 from slack_alert.core.markup import Markup
-from slack_alert.core.model import Manner, Record, Result, Run, Verdict
+from slack_alert.core.model import Manner, Record, Result, Run, Status, Verdict
 from slack_alert.core.outcomes import acknowledged_by, has_arrived, muted_by, outcome, was_held
 from slack_alert.core.pipeline import Settlement, gate, settle
 from slack_alert.core.policy import State
 
 #: Those that the configuration has kept from running; any other reason not to run holds under every configuration.
 _KEPT_BACK = frozenset({Verdict.PAUSED, Verdict.OFF_HOURS})
+_SPOKEN = frozenset({Verdict.SAID, Verdict.ERROR, Verdict.TIMED_OUT})
 
 
 class Past(NamedTuple):
-    """A line of history, with the loudest of its messages; None: it said nothing."""
+    """A line of history, with the loudest of its messages; None: nobody heard of it."""
 
     record: Record
     manner: Manner | None = None
+    #: How many of its messages were given up.
+    dead: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +78,8 @@ class Difference:
     #: Folded rows by job, and the quiet runs within them whose times are gone.
     folded: Counter[str] = field(default_factory=Counter)
     blurred: Counter[str] = field(default_factory=Counter)
+    #: Messages that were given up, by job: what people would have heard otherwise, nobody knows.
+    dead: Counter[str] = field(default_factory=Counter)
     #: What was said by jobs that are not there any more.
     gone: Counter[str] = field(default_factory=Counter)
 
@@ -107,6 +112,8 @@ def replay(
         record = past.record
         if record.asked_by is not None:  # No rule binds what a person asks for.
             continue
+        if record.slot >= since and past.dead:
+            found.dead[record.binding] += past.dead
         if record.binding in courses:
             courses[record.binding].take(past)
         elif past.manner is not None and record.slot >= since:
@@ -116,6 +123,14 @@ def replay(
     found.turns.sort(key=lambda turn: turn.slot)
     found.incidents.sort(key=lambda incident: incident.since)
     return found
+
+
+def past_of(record: Record, messages: Sequence[tuple[Manner, Status]]) -> Past:
+    """Join a line of history with what became of its messages; those of an old run may be forgotten."""
+    if not messages:
+        return Past(record, Manner.POST if record.verdict in _SPOKEN else None)
+    heard = [manner for manner, status in messages if status is not Status.DEAD]
+    return Past(record, loudest(heard), len(messages) - len(heard))
 
 
 class _Course:
@@ -172,10 +187,13 @@ class _Course:
         record = past.record
         settlement = self._settled(record, result)
         said = loudest(message.manner for message in settlement.messages)
-        self._note_incident(record.slot, past.manner, said, result)
+        is_lost = past.dead > 0 and past.manner is None
+        self._note_incident(record.slot, past.manner, None if is_lost else said, result)
         if record.slot < self._since:
             return
         self._found.runs[record.binding] += 1
+        if is_lost:
+            return
         _count(self._found.was, past.manner)
         _count(self._found.now, said)
         if past.manner is not said:

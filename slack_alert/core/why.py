@@ -38,7 +38,7 @@ def why_now(subject: Subject, latest: Sequence[Told]) -> Answer:
     if job is None:
         said.append(f"No plugin has {subject.name} any more, so it does not run.")
     else:
-        said += [*_standing(subject, job), *_memory(subject, job), _next(subject, job)]
+        said += [*_standing(subject, job), *_going(subject, latest), *_memory(subject, job), _next(subject, job)]
     said.append("Its last slots, the newest first:" if latest else "No slot of it is recorded.")
     return Answer((*said, *(summary(subject, told) for told in reversed(latest))))
 
@@ -122,8 +122,15 @@ def _standing(subject: Subject, job: Job) -> Iterator[str]:
         yield f"Errors of {name} are not told: {quota_reason(job, subject.state.errors, word='error')}."
     if not found:
         yield f"{name} is active."
-    if subject.going is not None:
-        slot, began = subject.going
+
+
+def _going(subject: Subject, latest: Sequence[Told]) -> Iterator[str]:
+    """Tell of the run that goes on; one that has its record is over, whatever was noted of it before."""
+    if subject.going is None:
+        return
+    slot, began = subject.going
+    over = [told.record for told in latest if told.record.run and not told.record.asked_by]
+    if all(record.slot < slot for record in over):
         yield f"Its run of {subject.clock(slot)} goes on, since {subject.clock(began)}."
 
 
@@ -222,10 +229,13 @@ def _lost(subject: Subject, slot: datetime) -> str:
     """Say why a slot left no record."""
     if subject.first_seen is not None and slot < subject.first_seen:
         return f"{_beginning(subject)} at {subject.clock(subject.first_seen)}, after that."
-    if subject.going is not None and subject.going[0] >= slot:
-        return f"Its run goes on, since {subject.clock(subject.going[1])}."
-    if subject.last is not None and subject.last >= slot:
+    going = subject.going
+    if going is not None and going[0] == slot:
+        return f"Its run goes on, since {subject.clock(going[1])}."
+    if (going is not None and going[0] > slot) or (subject.last is not None and subject.last >= slot):
         return "Its time is over, and it was folded with others or is no longer kept; or the job had other times then."
+    if going is not None:
+        return f"The run of {subject.clock(going[0])} goes on, since {subject.clock(going[1])}, or ended just now."
     if subject.is_running:
         return "Its run waits for its turn, goes on, or ended just now."
     return f"slack-alert is not running: at its start {_at_start(subject, slot)}."

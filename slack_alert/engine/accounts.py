@@ -26,8 +26,7 @@ class Accounts:
     def skip(self, hot: Hot, slot: datetime, verdict: Verdict) -> None:
         """Account for a slot that the gate held back."""
         alerts, until = standing(hot.job, hot.state, slot, hold=hot.hold)
-        going = hot.run.slot if hot.run is not None else None
-        reason = gate_reason(hot.job, hot.state, slot, verdict, hold=hot.hold, going=going)
+        reason = gate_reason(hot.job, hot.state, slot, verdict, hold=hot.hold, former=hot.run)
         self._books.note(Record(0, hot.job.name, slot, verdict, alerts=alerts, paused_until=until, reason=reason))
 
     def row(self, hot: Hot, gap: Gap, lapse: Lapse | None = None) -> None:

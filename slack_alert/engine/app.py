@@ -23,6 +23,7 @@ from slack_alert.engine.reloading import Reloading
 from slack_alert.engine.reports import downtime_text, faults_text
 from slack_alert.engine.requests import carry_out
 from slack_alert.engine.steps import Steps
+from slack_alert.engine.vigil import Unseen
 
 log = logging.getLogger(__name__)
 
@@ -137,8 +138,14 @@ class App:
             # It may share its slots with jobs.
             due = [([name for name in names if name != PULSE_NAME], slots) for names, slots in due]
         unseen = self._parts.engine.due(due)
-        if unseen.missed and unseen.is_long:
-            text = downtime_text(unseen.missed, (), unseen.lapse, self._manners.zone)
+        if unseen.is_long:
+            # The jobs that answer events are looked at on the writer's thread.
+            self._parts.writer.put(Batch(), partial(self._tell_unseen, unseen))
+
+    def _tell_unseen(self, unseen: Unseen) -> None:
+        """Tell what passed while nobody looked at the clock, if anything did."""
+        if unseen.missed or unseen.judged:
+            text = downtime_text(unseen.missed, (), unseen.lapse, self._manners.zone, judged=unseen.judged)
             self._parts.engine.tell(f"unseen/{unseen.lapse.until.isoformat()}", text, self._manners.to)
 
     async def _turns(self) -> None:

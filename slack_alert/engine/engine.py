@@ -104,7 +104,7 @@ class Engine:
         """
         unseen = Unseen.down(lapse or Lapse(Cause.DOWN, since, now))
         for hot, slot in self.accounts.made_up(self._hot.values(), unseen, up_since=since):
-            self._submit(self._admit_in_turn(hot, slot, unseen))
+            self._submit(self._admit_in_turn(hot, partial(self._admit_slot, hot, slot, unseen)))
         return unseen.missed
 
     def start(self, now: datetime) -> None:
@@ -200,57 +200,60 @@ class Engine:
 
     def _react(self, hot: Hot, event: Event) -> None:
         """Let the job answer an event if it may."""
-        verdict = gate(hot.job, hot.state, event.at, hold=hot.hold)
-        if verdict is not Verdict.GO:
-            self._skip(hot, event.at, verdict)
-            return
-        hot.run = self._run(hot, event.at)
-        hot.run.event = event.fields
-        self._submit(hot.run)
+        if (run := self._let(hot, event.at)) is not None:
+            run.event = event.fields
+            self._submit(run)
 
     def _admit(self, hot: Hot, slots: Sequence[datetime], unseen: Unseen | None = None) -> Run | None:
+        """Let the last of the slots run if it may; `unseen` is for those that may have passed unseen."""
         if hot.is_gone:
             return None
         if hot.job.rule is None:
             return self._admit_slot(hot, self.accounts.late(hot, slots, unseen), unseen)
-        if hot.job.awaits:
-            self._books.put(Batch(), lambda: self._submit(self._admit_awaited(hot, slots, unseen)))
-            return None
-        return self._admit_in_turn(hot, self.accounts.late(hot, slots, unseen), unseen)
+        return self._admit_in_turn(hot, partial(self._admit_due, hot, slots, unseen))
 
-    def _admit_in_turn(self, hot: Hot, slot: datetime | None, unseen: Unseen | None) -> Run | None:
-        if slot is None or hot.job.rule is None:
-            return self._admit_slot(hot, slot, unseen)
-        self._books.put(Batch(), lambda: self._submit(self._admit_slot(hot, slot, unseen)))
+    def _admit_in_turn(self, hot: Hot, admit: Callable[[], Run | None]) -> Run | None:
+        """Admit at once, or after the events that came before: on the writer's thread, as they are answered there."""
+        if hot.job.rule is None:
+            return admit()
+        self._books.put(Batch(), lambda: self._submit(admit()))
+        return None
+
+    def _admit_due(self, hot: Hot, slots: Sequence[datetime], unseen: Unseen | None) -> Run | None:
+        if not all(map(hot.is_due, slots)):
+            return None
+        run = self._admit_slot(hot, self.accounts.late(hot, slots, unseen), unseen)
+        if run is not None and unseen is not None and hot.job.awaits:
+            unseen.judged.append(hot.job.name)
+        return run
+
+    def _admit_slot(self, hot: Hot, slot: datetime | None, unseen: Unseen | None) -> Run | None:
+        if slot is None:
+            return None
+        run = self._let(hot, slot)
+        if hot.last is None or slot > hot.last:
+            hot.last = slot
+        if run is not None and (unseen is not None or hot.job.rule is not None):
+            late = unseen.lapse.remark(slot, hot.job.zone) if unseen is not None else ""
+            run.remark = "; ".join(filter(None, (missing(hot), late)))
+        return run
+
+    def _let(self, hot: Hot, at: datetime) -> Run | None:
+        """Make the run of a slot or an event if the gate lets it, else account for it."""
+        verdict = gate(hot.job, hot.state, at, hold=hot.hold, is_running=hot.run is not None)
+        if verdict is Verdict.GO:
+            hot.run = Run(next(self._ids), hot.job.name, hot.job.action, at, emits=hot.job.emits, care=hot.job.care)
+            return hot.run
+        self.accounts.skip(hot, at, verdict)
+        if verdict is Verdict.OVERLAPPED:
+            self._crowding.overlapped(hot)
+        else:
+            hot.overlaps = hot.waits = 0
         return None
 
     def _submit(self, *runs: Run | None) -> None:
         if admitted := [run for run in runs if run is not None]:
             self._executor.submit(admitted, self._finish)
-
-    def _run(self, hot: Hot, at: datetime) -> Run:
-        return Run(next(self._ids), hot.job.name, hot.job.action, at, emits=hot.job.emits, care=hot.job.care)
-
-    def _admit_awaited(self, hot: Hot, slots: Sequence[datetime], unseen: Unseen | None) -> Run | None:
-        if not all(map(hot.is_due, slots)):
-            return None
-        return self._admit_slot(hot, self.accounts.late(hot, slots, unseen), unseen)
-
-    def _admit_slot(self, hot: Hot, slot: datetime | None, unseen: Unseen | None) -> Run | None:
-        """Let a slot run if it may."""
-        if slot is None:
-            return None
-        verdict = gate(hot.job, hot.state, slot, hold=hot.hold, is_running=hot.run is not None)
-        if hot.last is None or slot > hot.last:
-            hot.last = slot
-        if verdict is not Verdict.GO:
-            self._skip(hot, slot, verdict)
-            return None
-        hot.run = self._run(hot, slot)
-        if unseen is not None or hot.job.rule is not None:
-            late = unseen.lapse.remark(slot, hot.job.zone) if unseen is not None else ""
-            hot.run.remark = "; ".join(filter(None, (missing(hot), late)))
-        return hot.run
 
     def _finish(self, run: Run, result: Result) -> None:
         """Settle a run; it counts as done when what it says is committed."""
@@ -259,7 +262,7 @@ class Engine:
         hot = self._hot[run.binding]
         self._crowding.finished(hot)
         if result.duration > BRIEF or run.binding in self._paces.kept:
-            self._paces.look(run, result.duration)
+            result = self._paces.look(run, result)
         job = hot.job
         if run.held:
             if result.failure is not None:
@@ -294,10 +297,3 @@ class Engine:
         hot.run = None
         if hot.job.rule is not None:
             self._queues.go_on(hot)
-
-    def _skip(self, hot: Hot, slot: datetime, verdict: Verdict) -> None:
-        self.accounts.skip(hot, slot, verdict)
-        if verdict is Verdict.OVERLAPPED:
-            self._crowding.overlapped(hot)
-        else:
-            hot.overlaps = hot.waits = 0

@@ -10,35 +10,46 @@ from datetime import timedelta
 from threading import Lock
 
 from slack_alert.core.errors import SlackAlertError
-from slack_alert.core.model import Run
+from slack_alert.core.model import Result, Run, Verdict
 from slack_alert.core.pace import BRIEF, WINDOW, is_longer, remark, usual
 from slack_alert.engine.ports import Reader
 
 log = logging.getLogger(__name__)
 
+_NOTHING = timedelta()
+
 
 class Paces:
     """Keeps how long the last runs took, of jobs that ever took more than a moment."""
 
-    def __init__(self, past: Callable[[str], Iterable[timedelta]] = lambda _: ()) -> None:
+    def __init__(
+        self,
+        past: Callable[[str], Iterable[timedelta]] = lambda _: (),
+        stood_still: Callable[[timedelta], timedelta] = lambda _: _NOTHING,
+    ) -> None:
         #: Tells how long the last runs of a job took, oldest first; asked once for each.
         self._past = past
+        #: Tells how much of so long a time, which ends now, the whole program stood still.
+        self._stood_still = stood_still
         self._lock = Lock()
         self.kept: dict[str, deque[timedelta]] = {}
 
-    def look(self, run: Run, duration: timedelta) -> None:
-        """Take note of a run, and remark it where it took longer than usual."""
+    def look(self, run: Run, result: Result) -> Result:
+        """Take note of a run that ends now, and remark it where it took longer than usual.
+
+        Gives its result without the time in which the program stood still, which is nobody's.
+        """
+        if result.failure is None or result.failure.verdict is not Verdict.TIMED_OUT:
+            result = result._replace(duration=result.duration - self._stood_still(result.duration))
+        duration = result.duration
         kept = self.kept.get(run.binding)
         if kept is None:
             kept = self._begin(run.binding)
         than = usual(kept) if duration > BRIEF else None
         kept.append(duration)
-        if than is None or not is_longer(duration, than):
-            return
-        run.slow = remark(duration, than)
-        run.remark = "; ".join(filter(None, (run.remark, run.slow)))
-        took = {"seconds": round(duration.total_seconds(), 3), "usually": round(than.total_seconds(), 3)}
-        log.warning("took longer than usual", extra={"job": run.binding, "run": run.id, **took})
+        if than is not None and is_longer(duration, than):
+            _remark(run, duration, than)
+        return result
 
     def _begin(self, job: str) -> deque[timedelta]:
         with self._lock:  # Who tells of the past may not be asked twice at once.
@@ -51,3 +62,10 @@ def durations_of(reader: Reader, job: str) -> list[timedelta]:
         lines = list(reader.history(job=job, since=None, limit=WINDOW))
         return [line.record.duration for line in lines if line.record.duration is not None]
     return []
+
+
+def _remark(run: Run, duration: timedelta, than: timedelta) -> None:
+    run.slow = remark(duration, than)
+    run.remark = "; ".join(filter(None, (run.remark, run.slow)))
+    took = {"seconds": round(duration.total_seconds(), 3), "usually": round(than.total_seconds(), 3)}
+    log.warning("took longer than usual", extra={"job": run.binding, "run": run.id, **took})

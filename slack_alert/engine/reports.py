@@ -27,16 +27,23 @@ def edit_faults_text(problems: Sequence[Problem]) -> str:
     return "\n".join([head, *(str(problem) for problem in problems)])
 
 
-def downtime_text(missed: Mapping[str, int], interrupted: Sequence[str], lapse: Lapse, zone: tzinfo) -> str:
-    """Tell in one line which runs did not happen while nobody looked at the clock."""
-    names = [f"{name} ({number})" for name, number in sorted(missed.items(), key=lambda item: (-item[1], item[0]))]
-    if len(names) > _NAMED:
-        names = [*names[:_NAMED], f"{len(names) - _NAMED} more jobs"]
-    span = _span(lapse.since, lapse.until, zone)
-    text = f"{lapse.cause} {span}: {_count(sum(missed.values()), 'run')} missed: {', '.join(names)}."
+def downtime_text(
+    missed: Mapping[str, int], interrupted: Sequence[str], lapse: Lapse, zone: tzinfo, *, judged: Sequence[str] = ()
+) -> str:
+    """Tell in one line which runs did not happen while nobody looked at the clock; `judged` run only now."""
+    text = f"{lapse.cause} {_span(lapse.since, lapse.until, zone)}: {_missed(missed)}."
     if interrupted:
         text += f" Cut off: {', '.join(sorted(interrupted))}."
+    if judged:
+        text += f" Absences that are looked into now, late: {_some(sorted(judged), 'jobs')}."
     return text
+
+
+def _missed(missed: Mapping[str, int]) -> str:
+    if not missed:
+        return "no run missed"
+    names = [f"{name} ({number})" for name, number in sorted(missed.items(), key=lambda item: (-item[1], item[0]))]
+    return f"{_count(sum(missed.values()), 'run')} missed: {_some(names, 'jobs')}"
 
 
 def _span(since: datetime | None, now: datetime, zone: tzinfo) -> str:
@@ -73,8 +80,13 @@ def _occupied(busy: Sequence[Run], stuck: Sequence[Run]) -> str:
 
 
 def _listed(runs: Sequence[Run]) -> str:
-    names = sorted(each.binding for each in runs)
-    return ", ".join([*names[:_NAMED], *([f"{len(names) - _NAMED} more"] if len(names) > _NAMED else [])])
+    return _some(sorted(each.binding for each in runs))
+
+
+def _some(names: Sequence[str], noun: str = "") -> str:
+    """Name the first ones, and count the rest."""
+    more = [f"{len(names) - _NAMED} more {noun}".rstrip()] if len(names) > _NAMED else []
+    return ", ".join([*names[:_NAMED], *more])
 
 
 def _count(number: int, noun: str) -> str:

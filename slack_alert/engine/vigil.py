@@ -15,7 +15,7 @@ _SECOND = timedelta(seconds=1)
 class Unseen:
     """A look at the clock, and which runs it found missed; what came before is worked out only where it matters."""
 
-    __slots__ = ("_before", "_lapse", "_look", "long_ago", "missed")
+    __slots__ = ("_before", "_lapse", "_look", "judged", "long_ago", "missed")
 
     def __init__(self, look: _Look, before: _Look | None, lapse: Lapse | None = None) -> None:
         self._look = look
@@ -25,6 +25,8 @@ class Unseen:
         self.long_ago = look[0] - LONG
         #: How many runs of each job.
         self.missed: dict[str, int] = {}
+        #: The jobs that run because an event did not come, found so only now.
+        self.judged: list[str] = []
 
     @classmethod
     def down(cls, lapse: Lapse) -> Unseen:

@@ -8,10 +8,11 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import timedelta
+from pathlib import Path
 from types import FrameType
 from typing import IO
 
@@ -28,6 +29,7 @@ _GRACE = timedelta(seconds=5)
 _LINGER = 1.0
 _STEP = 0.02
 _CHUNK = 65_536
+_LOCALE = b"LC_CTYPE="
 _Child = subprocess.Popen[bytes]
 
 
@@ -81,6 +83,18 @@ def call(
     return Ended(TIMED_OUT if is_timed_out else code, kept.joined(), duration, is_timed_out, "", *_used())
 
 
+def as_given(environ: Mapping[str, str], given: bytes | None) -> dict[str, str]:
+    """Give an environment with the locale that this process was given: Python puts another one in place of `C`.
+
+    `given` is what the process was started with, as Linux keeps it (None: that is not known); see PEP 538.
+    """
+    if given is None:
+        return dict(environ)
+    before = [each.removeprefix(_LOCALE) for each in given.split(b"\0") if each.startswith(_LOCALE)]
+    others = {name: value for name, value in environ.items() if name != "LC_CTYPE"}
+    return {**others, "LC_CTYPE": os.fsdecode(before[0])} if before else others
+
+
 class _Leash:
     """The one program that is run, and what asks it to end."""
 
@@ -94,7 +108,12 @@ class _Leash:
     def start(self, argv: Sequence[str]) -> _Child:
         """Start it; raise OSError where that cannot be."""
         self._child = subprocess.Popen(  # noqa: S603 - words, never a shell
-            argv, stdout=subprocess.PIPE, stderr=subprocess.PIPE, bufsize=0, start_new_session=self._is_apart
+            argv,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            bufsize=0,
+            env=as_given(os.environ, _given()),
+            start_new_session=self._is_apart,
         )
         for number in self._early:
             self._send(number)
@@ -212,6 +231,13 @@ class _Reader:
         except OSError:  # A full disk, a terminal that is gone; the program may go on all the same.
             self._out = None
         return True
+
+
+def _given() -> bytes | None:
+    try:
+        return Path("/proc/self/environ").read_bytes()
+    except OSError:
+        return None
 
 
 def _readers(child: _Child, out: int | None, errors: int | None, kept: _Kept) -> list[_Reader]:

@@ -7,7 +7,6 @@ import json
 import logging
 import os
 from collections.abc import Callable
-from contextlib import suppress
 from datetime import datetime, timedelta
 from pathlib import Path
 from uuid import uuid4
@@ -44,40 +43,55 @@ class BegunNote:
         self._path.unlink(missing_ok=True)
 
 
-def hand_over(inbox: Path, put: Callable[[Request], None]) -> None:
-    """Put the requests of those that did not live to take them back, each once."""
-    # Whatever cannot be read or removed must not hold up the inbox: the next look comes across it again.
-    for path in _found(inbox):
-        with suppress(OSError, StoreError):
-            _hand_over(path, put)
+class Leftovers:
+    """The requests of those that did not live to take them back."""
+
+    def __init__(self, inbox: Path) -> None:
+        self._inbox = inbox
+        #: Those that were warned of: they lie there until somebody removes them.
+        self._unreadable: set[Path] = set()
+
+    def hand_over(self, put: Callable[[Request], None]) -> None:
+        """Put each of them once."""
+        for path in self._found():
+            self._try(path, put)
+
+    def _try(self, path: Path, put: Callable[[Request], None]) -> None:
+        """Hand one over; whatever cannot be must not hold up the inbox, and the next look comes across it again."""
+        try:
+            self._hand_over(path, put)
+        except (FileNotFoundError, StoreError):  # It was taken back just now; the inbox's own trouble is told of there.
+            return
+        except (OSError, ValueError, KeyError, TypeError) as error:
+            self._warn(path, error)
+
+    def _found(self) -> list[Path]:
+        try:
+            return sorted(self._inbox.parent.glob(f"{glob.escape(self._inbox.name)}.exec-*"))
+        except OSError:
+            return []
+
+    def _hand_over(self, path: Path, put: Callable[[Request], None]) -> None:
+        file = os.open(path, os.O_RDWR)
+        try:
+            if claim(file, path) and (request := _read(file)) is not None:
+                put(request)
+                os.ftruncate(file, 0)  # Whoever opened it meanwhile finds nothing.
+                path.unlink(missing_ok=True)
+        finally:
+            os.close(file)
+
+    def _warn(self, path: Path, error: Exception) -> None:
+        if path not in self._unreadable:
+            self._unreadable.add(path)
+            said = {"note": str(path), "reason": f"{type(error).__name__}: {error}"}
+            log.warning("left out a note that cannot be read; remove it", extra=said)
 
 
-def _found(inbox: Path) -> list[Path]:
-    try:
-        return sorted(inbox.parent.glob(f"{glob.escape(inbox.name)}.exec-*"))
-    except OSError:
-        return []
-
-
-def _hand_over(path: Path, put: Callable[[Request], None]) -> None:
-    file = os.open(path, os.O_RDWR)
-    try:
-        if claim(file, path) and (request := _read(file, path)) is not None:
-            put(request)
-            os.ftruncate(file, 0)  # Whoever opened it meanwhile finds nothing.
-            path.unlink(missing_ok=True)
-    finally:
-        os.close(file)
-
-
-def _read(file: int, path: Path) -> Request | None:
+def _read(file: int) -> Request | None:
     """Read a note; None: it was taken back just now, or is not written yet."""
     written = os.read(file, os.fstat(file).st_size)
     if not written:
         return None
-    try:
-        said = json.loads(written)
-        return Request(said["kind"], said["payload"], datetime.fromisoformat(said["at"]))
-    except (ValueError, KeyError, TypeError):
-        log.warning("left out a note that cannot be read", extra={"note": str(path)})
-        return None
+    said = json.loads(written)
+    return Request(said["kind"], said["payload"], datetime.fromisoformat(said["at"]))

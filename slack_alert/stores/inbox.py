@@ -17,7 +17,7 @@ from typing import Any
 
 from slack_alert.core.errors import StoreError
 from slack_alert.engine.ports import Request
-from slack_alert.stores.begun import hand_over
+from slack_alert.stores.begun import Leftovers
 from slack_alert.stores.codec import clean, micros, moment
 from slack_alert.stores.connection import connect, explained, transaction
 from slack_alert.stores.location import prepare_folder
@@ -46,6 +46,7 @@ class SqliteInbox:
 
     def __init__(self, path: Path) -> None:
         self._path = path
+        self._leftovers = Leftovers(path)
         self._mark: _Mark | None = None
         self._glances = 0
         self._looks = 0
@@ -70,7 +71,7 @@ class SqliteInbox:
         now and then.
         """
         if self._looks % _GLANCES == 0:
-            hand_over(self._path, self.put)
+            self._leftovers.hand_over(self.put)
         self._looks += 1
         mark = _mark(self._path)
         if mark is None:

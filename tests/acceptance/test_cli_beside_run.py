@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -68,7 +69,7 @@ def until(is_so: Callable[[], bool]) -> None:
 
 
 @pytest.mark.slow
-def test_a_running_program_is_seen_paused_resumed_and_spoken_through(
+def test_a_running_program_is_seen_paused_resumed_spoken_through_and_alone_with_its_database(
     running: subprocess.Popen[str], project: Project
 ) -> None:
     plan = plan_of(running)
@@ -80,6 +81,9 @@ def test_a_running_program_is_seen_paused_resumed_and_spoken_through(
     status = project.run("status", "--json")
     assert (status.code, status.json["pid"]) == (0, running.pid)
     until(lambda: beat()["last_run"] is not None)
+    second = project.run("run")
+    assert (second.code, second.out) == (3, "")
+    assert re.search(rf"process {running.pid} is running with .* already\. Stop it", second.err)
 
     paused = project.run("pause", "beat", "--for", "1h")
     assert (paused.code, paused.err) == (0, "")
@@ -104,15 +108,3 @@ def test_a_running_program_is_seen_paused_resumed_and_spoken_through(
     verdicts = {line["verdict"] for line in project.run("history", "beat", "--json").json_lines}
     # On a busy machine a slot may come too late, or find the one before still running.
     assert verdicts >= {"said", "paused"}
-
-
-@pytest.mark.slow
-def test_a_second_program_is_refused_and_told_who_has_the_database(
-    running: subprocess.Popen[str], project: Project
-) -> None:
-    plan_of(running)
-
-    second = project.run("run")
-
-    assert second.code == 3
-    assert f"process {running.pid} is running with" in second.err

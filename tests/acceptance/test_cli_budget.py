@@ -13,7 +13,7 @@ ONE = """
     def weekly():
         return 1
 """
-MANY = "".join(f'@deco(cron="0 9 * * *", to="#dev")\ndef daily{number}():\n    return 1\n\n' for number in range(70))
+MANY = "".join(f'@deco(cron="0 9 * * mon", to="#dev")\ndef job{number}():\n    return 1\n\n' for number in range(70))
 CONF = "[slack]\nchannel = #ops\ntimezone = UTC\n"
 
 
@@ -40,7 +40,7 @@ def test_one_that_does_not_fails_and_says_where_when_and_who(plan: Project) -> N
 
     assert done.code == 1
     assert over.startswith("#dev: 70 messages in the minute from ")
-    assert "09:00:00, and 63 can be said: many.daily0 1, many.daily1 1, " in over
+    assert "09:00:00, and 63 can be said: many.job0 1, many.job1 1, " in over
     assert ", 65 more jobs 65. Let them run at other minutes" in over
 
 
@@ -72,7 +72,7 @@ def test_programs_get_it_in_the_one_document(plan: Project) -> None:
 
     assert done.code == 1
     assert (dev["to"], dev["messages"], dev["allowed"], dev["at"][10:]) == ("#dev", 70, 63, "T09:00:00+00:00")
-    assert dev["jobs"]["many.daily3"] == 1
+    assert dev["jobs"]["many.job3"] == 1
     assert (ops["to"], ops["jobs"]) == ("#ops", {"db.weekly": 1})
 
 
@@ -92,7 +92,7 @@ def test_simulate_ends_with_the_worst_minute_of_each_channel(plan: Project) -> N
     assert blank == ""
     assert dev.startswith(
         "Worst minute of #dev: 70 messages from 2026-11-23 09:00:00; 63 can be said, the rest would be counted in one "
-        "message: many.daily0 1, many.daily1 1, "
+        "message: many.job0 1, many.job1 1, "
     )
     assert ops == "Worst minute of #ops: 1 message from 2026-11-23 09:00:00; 63 can be said."
 

@@ -16,7 +16,8 @@ RULES = """
 """
 
 
-def test_what_is_noticed_while_nobody_runs_is_answered_at_the_start(project: Project) -> None:
+@pytest.mark.slow
+def test_what_is_noticed_is_answered_at_once_or_where_nobody_runs_at_the_start(project: Project) -> None:
     project.write("plugins/jobs.py", RULES)
 
     done = project.run("emit", "backup.done", "size=12", "note=a b", "ok=true")
@@ -24,18 +25,13 @@ def test_what_is_noticed_while_nobody_runs_is_answered_at_the_start(project: Pro
     assert (done.code, done.out) == (0, "backup.done: jobs.large will answer.\n")
     assert done.err == "slack-alert is not running: it is answered when it starts.\n"
     # Another request, carried out meanwhile, must not take it away.
-    assert project.run("pause", "jobs.disk").code == 0
+    assert project.run("pause", "db.lag").code == 0
     with running(project.path, RULES) as program:
         program.wait_until(lambda: "12 GB, {'size': 12, 'note': 'a b', 'ok': True}" in program.out, "the answer")
-    assert [line["verdict"] for line in project.run("history", "jobs.large", "--json").json_lines] == ["said"]
-
-
-def test_a_running_program_answers(project: Project) -> None:
-    project.write("plugins/jobs.py", RULES)
-    with running(project.path, RULES) as program:
         done = project.run("emit", "disk.full")
         assert (done.code, done.out, done.err) == (0, "disk.full: jobs.disk will answer.\n", "")
         program.wait_until(lambda: "  disk\n" in program.out, "the answer")
+    assert [line["verdict"] for line in project.run("history", "jobs.large", "--json").json_lines] == ["said"]
 
 
 @pytest.mark.parametrize(

@@ -56,6 +56,9 @@ def test_every_line_is_one_document_with_the_fate_of_its_messages(remembered: Pr
         "receipt": None,
         "asked_by": None,
         "reason": None,
+        "numbers": None,
+        "cpu": None,
+        "memory": None,
     }
     assert (failed["verdict"], failed["error"], failed["delivery"]) == ("error", "E\nKeyError", None)
     assert (

@@ -93,7 +93,7 @@ def test_each_difference_is_one_document_and_the_sum_the_last(remembered: Projec
     assert sums == {
         "item": "sum", "runs": 4, "said": {"post": 3, "reply": 0, "edit": 0},
         "would_say": {"post": 1, "reply": 0, "edit": 0}, "saved": 2, "added": 0, "unknown": {}, "not_replayed": {},
-        "folded_hours": {}, "folded_runs": {}, "gone": {"db.gone": 1},
+        "folded_hours": {}, "folded_runs": {}, "dead": {}, "gone": {"db.gone": 1},
     }  # fmt: skip
 
 

@@ -102,7 +102,7 @@ def test_what_cannot_be_reported_is_exit_code_2(words: tuple[str, ...], said: st
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("words", [(), ("lag",)])
+@pytest.mark.parametrize("words", [pytest.param((), marks=pytest.mark.thorough), ("lag",)])
 def test_a_channel_gets_a_picture(words: tuple[str, ...], remembered: Project) -> None:
     with FakeSlack() as slack:
         remembered.write("slack_alert.conf", f"[slack]\ntoken = xoxb-test\nchannel = #ops\napi_url = {slack.url}\n")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
@@ -13,15 +14,33 @@ from tests.fakes.project import Project
 HEAVY = {"apscheduler", "tornado", "gevent", "slack_sdk", "aiohttp", "asyncio", "sqlite3", "ssl"}
 COMMAND = (sys.executable, "-m", "slack_alert")
 REPOSITORY = os.pathsep.join(sys.path)
+#: Makes the calls it reads, and writes of each what it said, and which modules are there.
+CALLS = """
+import contextlib, io, json, os, sys
+from slack_alert.cli import main
+
+answers = []
+for words, environ in json.load(sys.stdin):
+    sys.argv = ["slack-alert", *words]
+    os.environ.update(environ)
+    said = io.TextIOWrapper(io.BytesIO(), sys.stdout.encoding, sys.stdout.errors)
+    with contextlib.redirect_stdout(said), contextlib.suppress(SystemExit):
+        main()
+    said.flush()
+    answers.append((said.buffer.getvalue().decode(), list(sys.modules)))
+print(json.dumps(answers))
+"""
+#: Words, and variables of the environment.
+Asked = tuple[list[str], dict[str, str]]
 
 
-def shell(script: str, project: Project, **environ: str) -> subprocess.CompletedProcess[str]:
+def shell(script: str, project: Project) -> subprocess.CompletedProcess[str]:
     """Run a line of the shell in the project, where $RUN is the command."""
     run = " ".join(COMMAND)
     return subprocess.run(
         ["bash", "-o", "pipefail", "-c", script.replace("$RUN", run)],
         cwd=project.path,
-        env={**os.environ, "PYTHONPATH": REPOSITORY, **environ},
+        env={**os.environ, "PYTHONPATH": REPOSITORY},
         capture_output=True,
         text=True,
         timeout=30,
@@ -29,16 +48,14 @@ def shell(script: str, project: Project, **environ: str) -> subprocess.Completed
     )
 
 
-def imported(project: Project, *words: str, **environ: str) -> set[str]:
-    """Call the command line in a fresh interpreter; give the heavy modules it imported."""
-    code = (
-        "import sys; from slack_alert.cli import main\n"
-        f"sys.argv = {['slack-alert', *words]!r}\n"
-        "try: main()\n"
-        "finally: print(*sys.modules, file=sys.stderr)"
-    )
+def called(project: Project, *calls: Asked, **environ: str) -> list[tuple[str, set[str]]]:
+    """Call the command line in a fresh interpreter, one call after the other.
+
+    Of each it gives what was said, and the heavy modules that are imported by then.
+    """
     ended = subprocess.run(
-        [sys.executable, "-c", code],
+        [sys.executable, "-c", CALLS],
+        input=json.dumps(calls),
         cwd=project.path,
         env={**os.environ, "PYTHONPATH": REPOSITORY, **environ},
         capture_output=True,
@@ -46,39 +63,37 @@ def imported(project: Project, *words: str, **environ: str) -> set[str]:
         timeout=30,
         check=False,
     )
-    assert ended.returncode == 0, ended.stderr
-    assert ended.stdout
-    return HEAVY.intersection(ended.stderr.split())
+    assert (ended.returncode, ended.stderr) == (0, "")
+    return [(said, HEAVY.intersection(modules)) for said, modules in json.loads(ended.stdout)]
+
+
+def completing(words: str) -> Asked:
+    """Ask as the shell does at the press of a key."""
+    return [], {"_SLACK_ALERT_COMPLETE": "bash_complete", "COMP_WORDS": words, "COMP_CWORD": str(words.count(" "))}
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("words", [("--help",), ("--version",), ("pause", "--help")])
-def test_help_imports_no_library_it_does_not_need(words: tuple[str, ...], project: Project) -> None:
-    assert imported(project, *words) == set()
+def test_help_and_completing_a_command_import_no_library_they_do_not_need(project: Project) -> None:
+    calls: list[Asked] = [(["--help"], {}), (["--version"], {}), (["pause", "--help"], {}), completing("slack-alert ")]
+    answers = called(project, *calls)
+
+    assert [(bool(said), heavy) for said, heavy in answers] == [(True, set())] * len(calls)
+
+
+COMPLETED = {
+    "slack-alert pa": ["plain,pause"],
+    "slack-alert pause db.r": ["plain,db.report"],
+    "slack-alert --dry-run pause --for 2h --path . ": ["plain,db.lag", "plain,db.report"],
+    "slack-alert pause --path /nowhere ": [],
+    "slack-alert history --s": ["plain,--scheduler", "plain,--since"],
+}
 
 
 @pytest.mark.slow
-def test_completing_a_command_imports_no_library_it_does_not_need(project: Project) -> None:
-    asked = {"_SLACK_ALERT_COMPLETE": "bash_complete", "COMP_WORDS": "slack-alert ", "COMP_CWORD": "1"}
+def test_the_shell_completes_commands_options_and_jobs(project: Project) -> None:
+    answers = called(project, *map(completing, COMPLETED))
 
-    assert imported(project, **asked) == set()
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize(
-    ("words", "expected"),
-    [
-        ("slack-alert pa", ["plain,pause"]),
-        ("slack-alert pause db.r", ["plain,db.report"]),
-        ("slack-alert --dry-run pause --for 2h --path . ", ["plain,db.lag", "plain,db.report"]),
-        ("slack-alert pause --path /nowhere ", []),
-        ("slack-alert history --s", ["plain,--scheduler", "plain,--since"]),
-    ],
-)
-def test_the_shell_completes_commands_options_and_jobs(words: str, expected: list[str], project: Project) -> None:
-    asked = {"_SLACK_ALERT_COMPLETE": "bash_complete", "COMP_WORDS": words, "COMP_CWORD": str(words.count(" "))}
-
-    assert shell("$RUN", project, **asked).stdout.split() == expected
+    assert {words: said.split() for words, (said, _) in zip(COMPLETED, answers, strict=True)} == COMPLETED
 
 
 @pytest.mark.parametrize(("name", "line"), [("zsh", "#compdef slack-alert"), ("fish", "complete --no-files")])
@@ -128,8 +143,8 @@ def test_a_program_that_a_plugin_starts_cannot_write_into_the_document(project: 
 def test_what_a_terminal_cannot_show_is_replaced(project: Project) -> None:
     project.write("plugins/db.py", '@deco(minutes=1, name="größe")\ndef x(): pass\n')
 
-    people = shell("$RUN check", project, PYTHONIOENCODING="ascii")
-    programs = shell("$RUN check --json", project, PYTHONIOENCODING="ascii")
+    calls: list[Asked] = [(["check"], {}), (["check", "--json"], {})]
+    (people, _), (programs, _) = called(project, *calls, PYTHONIOENCODING="ascii")
 
-    assert "db.gr??e" in people.stdout
-    assert r'"db.gr\u00f6\u00dfe"' in programs.stdout
+    assert "db.gr??e" in people
+    assert r'"db.gr\u00f6\u00dfe"' in programs

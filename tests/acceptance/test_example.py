@@ -1,4 +1,4 @@
-"""The example of the documentation, run as it stands; and what a restart, a crash and a second start make of it."""
+"""The example of the documentation, run as it stands; and what a restart and a crash make of it."""
 
 from __future__ import annotations
 
@@ -63,24 +63,18 @@ class Lived:
 
     program: Program
     code: int
-    #: A process that was started beside it, and how that ended.
-    second: Program
-    refused: int
 
 
 @pytest.fixture(scope="module")
 def lived(tmp_path_factory: pytest.TempPathFactory, slack: FakeSlack) -> Iterator[Lived]:
     folder = tmp_path_factory.mktemp("example") / "program"
     with running(folder, EXAMPLE, ORIGINAL.format(url=slack.url), *ALWAYS) as program:
-        second = Program(folder.with_name("second"), EXAMPLE, ORIGINAL.format(url=slack.url))
-        second.start(*ALWAYS, "--database", f"sqlite:///{program.database}", is_awaited=False)
-        refused = second.ended()
-        program.wait_until(lambda: Verdict.PAUSED in program.verdicts("a"), "the job rests")
+        program.wait_until(lambda: Verdict.PAUSED in program.verdicts("a"), "the job rests", step=0.2)
         code = program.stop(signal.SIGINT)
         program.start(*ALWAYS)
         time.sleep(2.5)
         program.stop()
-        yield Lived(program, code, second, refused)
+        yield Lived(program, code)
 
 
 class TestExample:
@@ -116,11 +110,6 @@ class TestExample:
         first = slack.messages[0]
         assert (first.channel, first.username, first.icon_emoji, first.icon_url) == KEPT
 
-    def test_a_second_one_on_the_same_database_is_refused(self, lived: Lived) -> None:
-        assert lived.refused == 3, lived.second.errors
-        assert re.search(r"process \d+ is running with .* already\. Stop it", lived.second.errors)
-        assert lived.second.out == ""
-
 
 def said(program: Program, job: str) -> list[datetime]:
     return [line.record.slot for line in program.history(job) if line.record.verdict is Verdict.SAID]
@@ -137,32 +126,27 @@ class TestLives:
             pass
     """
 
-    @pytest.mark.parametrize("end", [signal.SIGTERM, signal.SIGKILL])
-    def test_an_interval_longer_than_each_life_is_kept(self, tmp_path: Path, end: signal.Signals) -> None:
-        with running(tmp_path / "program", self.RARE) as program:
+    def test_slots_are_kept_over_shorter_lives_and_one_between_two_runs_at_the_start(self, tmp_path: Path) -> None:
+        with running(tmp_path / "program", self.RARE, "scheduler = BackgroundScheduler") as program:
             begun = datetime.now(timezone.utc)
-            for _ in range(2):
+            for end in signal.SIGTERM, signal.SIGKILL:
                 time.sleep(0.7)
                 program.send(end)
                 program.ended()
                 program.start()
-            program.wait_until(lambda: bool(said(program, "rare")), "it spoke", seconds=4)
-            (slot,) = said(program, "rare")
-
-            assert abs((slot - begun).total_seconds() - 3) < 1
-
-    def test_a_slot_that_passed_meanwhile_runs_once_at_the_start(self, tmp_path: Path) -> None:
-        with running(tmp_path / "program", self.RARE) as program:
-            begun = datetime.now(timezone.utc)
+            program.wait_until(lambda: len(said(program, "rare")) == 1, "it spoke", seconds=4, step=0.2)
             program.stop()
             time.sleep(3)
+            restarted = datetime.now(timezone.utc)
             program.start()
-            program.wait_until(lambda: bool(said(program, "rare")), "it spoke", seconds=1)
-            (slot,) = said(program, "rare")
+            program.wait_until(lambda: len(said(program, "rare")) == 2, "it spoke again", seconds=1)
+            first, second = said(program, "rare")
 
-            assert abs((slot - begun).total_seconds() - 3) < 1
+            assert abs((first - begun).total_seconds() - 3) < 1
+            assert (second - first) % timedelta(seconds=3) == timedelta()
+            assert second < restarted
 
-    def test_a_run_cut_off_by_a_crash_is_told_with_the_downtime(self, tmp_path: Path, slack: FakeSlack) -> None:
+    def test_a_run_cut_off_by_a_crash_is_told_with_the_downtime(self, tmp_path: Path) -> None:
         jobs = """
             import time
 
@@ -174,23 +158,20 @@ class TestLives:
             def often():
                 pass
         """
-        conf = (
-            f"token = xoxb-test\nchannel = #ops\napi_url = {slack.url}\ndrain_timeout = 0.2\ntimezone = Europe/Berlin"
-        )
-        with running(tmp_path / "program", jobs, conf) as program:
+        with running(tmp_path / "program", jobs, "drain_timeout = 0.2\ntimezone = Europe/Berlin") as program:
             time.sleep(1.8)
             program.kill()
             time.sleep(1.2)
             program.start()
-            program.wait_until(lambda: any(each.channel == "C0OPS" for each in slack.messages), "the downtime is told")
-            (told,) = [each.text for each in slack.messages if each.channel == "C0OPS"]
+            program.wait_until(lambda: "Not running" in program.out, "the downtime is told")
             (cut_off, *_) = program.history("long")
 
-            assert re.fullmatch(
+            assert re.search(
                 r"Not running from \w{3} \d\d \w{3} \d\d:\d\d:\d\d to \w{3} \d\d \w{3} \d\d:\d\d:\d\d: "
-                r"\d+ runs? missed: jobs\.often \(\d+\)\. Cut off: jobs\.long\.",
-                told,
+                r"\d+ runs? missed: jobs\.often \(\d+\)\. Cut off: jobs\.long\.\n",
+                program.out,
             )
+            assert program.out.count("Not running") == 1
             assert cut_off.record.verdict is Verdict.INTERRUPTED
             assert cut_off.record.started is not None
             assert Verdict.MISSED in program.verdicts("often")

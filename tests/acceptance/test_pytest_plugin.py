@@ -10,6 +10,8 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
+#: What is installed here as well, and takes its time to be imported.
+WITHOUT = ("-p", "no:cacheprovider", "-p", "no:hypothesispytest", "-p", "no:anyio", "-p", "no:timeout")
 ENTRY_POINT = "slack_alert = {quote}slack_alert.testing_pytest{quote}"
 TESTS = """
 import sys
@@ -46,7 +48,7 @@ def project(tmp_path: Path) -> Path:
 def run_pytest(project: Path, *options: str) -> subprocess.CompletedProcess[str]:
     path = os.pathsep.join([str(project.parent / "site"), str(ROOT)])
     return subprocess.run(
-        [sys.executable, "-m", "pytest", "-W", "error", "-p", "no:cacheprovider", *options, str(project)],
+        [sys.executable, "-m", "pytest", "-W", "error", *WITHOUT, *options, str(project)],
         env={**os.environ, "PYTHONPATH": path, "PYTEST_ADDOPTS": ""},
         cwd=project.parent,
         capture_output=True,
@@ -61,7 +63,13 @@ def test_the_entry_point_is_the_one_the_package_declares() -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("options", [(), ("--import-mode=importlib", "-n", "1")], ids=["plain", "xdist"])
+@pytest.mark.parametrize(
+    "options",
+    [
+        pytest.param(("-p", "no:xdist"), id="plain"),
+        pytest.param(("--import-mode=importlib", "-n", "1"), id="xdist", marks=pytest.mark.thorough),
+    ],
+)
 def test_the_fixture_is_there_without_a_word_and_costs_nothing_until_it_is_used(
     project: Path, options: tuple[str, ...]
 ) -> None:
@@ -73,7 +81,7 @@ def test_the_fixture_is_there_without_a_word_and_costs_nothing_until_it_is_used(
 
 @pytest.mark.slow
 def test_the_plugin_can_be_left_out(project: Path) -> None:
-    ended = run_pytest(project, "-p", "no:slack_alert")
+    ended = run_pytest(project, "-p", "no:xdist", "-p", "no:slack_alert")
 
     assert ended.returncode == 1
     assert "fixture 'slack_alert' not found" in ended.stdout

@@ -15,6 +15,7 @@ from slack_alert.core.values import Text
 from slack_alert.engine.ports import Batch
 from slack_alert.stores import SqliteStore
 from tests.fakes.program import Program, running
+from tests.fakes.project import Project
 from tests.fakes.slack import FakeSlack
 
 UTC = timezone.utc
@@ -27,7 +28,8 @@ def conf(slack: FakeSlack) -> str:
     return f"token = xoxb-test\nchannel = #ops\napi_url = {slack.url}\n"
 
 
-def test_standby_takes_over_when_the_first_ends(tmp_path: Path) -> None:
+def test_standby_takes_over_when_the_first_ends_and_ends_when_its_database_is_taken_away(tmp_path: Path) -> None:
+    """It would go on writing where nobody reads, while a third one speaks as well."""
     with running(tmp_path, QUIET) as first:
         second = subprocess.Popen(
             [sys.executable, "-m", "slack_alert", "--standby", "--path", str(first.folder)],
@@ -39,53 +41,49 @@ def test_standby_takes_over_when_the_first_ends(tmp_path: Path) -> None:
             first.stop()
             assert second.stdout is not None
             assert "1 job" in second.stdout.readline()
-            second.terminate()
+            assert any("Ctrl+C ends." in line for line in second.stdout)
+            shutil.rmtree(first.folder / ".slack_alert")
+            _, errors = second.communicate(timeout=15)
 
-            assert second.wait(10) == 0
+        assert second.returncode == 1
+        assert "the database was moved or deleted while running" in errors
 
 
-def test_what_waits_for_slack_is_not_said_elsewhere(tmp_path: Path) -> None:
+def test_a_start_without_a_token_speaks_on_the_terminal_but_leaves_what_waits_for_slack(tmp_path: Path) -> None:
     """A lost token must not turn alerts into lines of a log nobody reads."""
-    program = Program(tmp_path, QUIET)
+    program = Program(tmp_path, "@deco(at_start=True, minutes=5, to='slack:#db')\ndef lag():\n    return 'slow'\n")
     store = SqliteStore(program.database)
     store.open()
     store.commit(Batch(messages=[Message("alert", Address("slack", "#ops"), Text("disk full"))], at=datetime.now(UTC)))
     store.close()
 
     program.start()
+    program.wait_until(lambda: "slow" in program.out, "the alert")
     ended = program.stop()
 
-    (delivery,) = program.outbox()
-    assert (ended, delivery.status) == (0, Status.QUEUED)
+    statuses = {delivery.message.key: delivery.status for delivery in program.outbox()}
+    assert (ended, statuses.pop("alert"), set(statuses.values())) == (0, Status.QUEUED, {Status.SENT})
+    assert "#db  slow" in program.out
     assert "disk full" not in program.out
     assert "there is no token" in program.errors
 
 
-def test_a_job_that_names_slack_speaks_on_the_terminal_where_there_is_no_token(tmp_path: Path) -> None:
-    with running(
-        tmp_path, "@deco(at_start=True, minutes=5, to='slack:#db')\ndef lag():\n    return 'slow'\n"
-    ) as program:
-        program.wait_until(lambda: "slow" in program.out, "the alert")
-
-        assert "#db  slow" in program.out
-
-
-def test_broken_files_are_told_even_where_nothing_is_left_to_run(tmp_path: Path) -> None:
+def test_broken_files_are_told_even_where_nothing_is_left_to_run(project: Project) -> None:
+    project.write("plugins/db.py", "def broken(:\n")
     with FakeSlack() as slack:
-        program = Program(tmp_path, "def broken(:\n", conf(slack))
-        program.start(is_awaited=False)
+        project.write("slack_alert.conf", f"[slack]\n{conf(slack)}")
+        ended = project.run("run")
 
-        assert program.ended() == 1
-        assert "there is nothing to run" in program.errors
+        assert ended.code == 1
+        assert "there is nothing to run" in ended.err
         assert "SA101" in slack.messages[0].text
 
 
-def test_a_wrong_path_leaves_nothing_behind(tmp_path: Path) -> None:
-    command = [sys.executable, "-m", "slack_alert", "--path", str(tmp_path / "typo")]
-    ended = subprocess.run(command, capture_output=True, text=True, check=False)
+def test_a_wrong_path_leaves_nothing_behind(project: Project) -> None:
+    before = {path.name for path in project.path.iterdir()}
 
-    assert ended.returncode == 2
-    assert list(tmp_path.iterdir()) == []
+    assert project.run("--path", "typo").code == 2
+    assert {path.name for path in project.path.iterdir()} == before
 
 
 SECRET = "xoxb-test-0123456789-secret"
@@ -115,7 +113,7 @@ def raised():
 
 def test_a_secret_is_seen_nowhere(tmp_path: Path) -> None:
     with FakeSlack(token=SECRET) as slack:
-        settings = conf(slack).replace("xoxb-test", SECRET) + "messages_per_second = 0\n"
+        settings = conf(slack).replace("xoxb-test", SECRET) + "messages_per_second = 0\nscheduler = TornadoScheduler\n"
         with running(tmp_path, LEAKS, settings) as program:
             slack.wait_for_messages(4)
             program.stop()
@@ -129,12 +127,3 @@ def test_a_secret_is_seen_nowhere(tmp_path: Path) -> None:
     assert fragment not in told + program.out + program.errors
     assert fragment.encode() not in left + files
     assert "jobs.printed | [secret]" in program.errors
-
-
-def test_a_run_whose_database_was_taken_away_ends(tmp_path: Path) -> None:
-    """It would go on writing where nobody reads, while a second one speaks as well."""
-    with running(tmp_path, QUIET) as program:
-        shutil.rmtree(program.folder / ".slack_alert")
-
-        assert program.ended() == 1
-        assert "the database was moved or deleted while running" in program.errors

@@ -5,10 +5,11 @@ from __future__ import annotations
 import signal
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 
@@ -17,6 +18,13 @@ from tests.fakes.program import Program
 from tests.fakes.slack import FakeSlack
 
 SCHEDULERS = ["AsyncIOScheduler", "BackgroundScheduler", "GeventScheduler", "TornadoScheduler"]
+#: The lives that are led in a usual run. A program of another file runs under each of the other two.
+USUAL = {
+    ("whole", "AsyncIOScheduler"),
+    ("whole", "GeventScheduler"),
+    ("impatient", "GeventScheduler"),
+    ("overdue", "AsyncIOScheduler"),
+}
 CROWD = 40
 
 JOBS = """
@@ -61,7 +69,8 @@ JOBS = """
         return "said at last"
 """
 CROWDED = "".join(
-    f"\n    @deco(seconds=1)\n    def crowd{number}():\n        time.sleep(0.2)\n" for number in range(CROWD)
+    f"\n    @deco(seconds=60, at_start=True)\n    def crowd{number}():\n        time.sleep(0.2)\n"
+    for number in range(CROWD)
 )
 ENDLESS = """
     import asyncio
@@ -94,15 +103,6 @@ class Life:
         return [line.record for line in self.program.history(job)]
 
 
-@dataclass(frozen=True)
-class Lives:
-    """Three processes under one scheduler."""
-
-    whole: Life
-    impatient: Life
-    overdue: Life
-
-
 @pytest.fixture(scope="module")
 def slack() -> Iterator[FakeSlack]:
     channels = {f"C0{name.upper()}": name.lower() for name in SCHEDULERS}
@@ -111,34 +111,29 @@ def slack() -> Iterator[FakeSlack]:
 
 
 @pytest.fixture(scope="module")
-def begun(tmp_path_factory: pytest.TempPathFactory, slack: FakeSlack) -> Iterator[dict[str, list[Future[Life]]]]:
+def begun(
+    tmp_path_factory: pytest.TempPathFactory, slack: FakeSlack, request: pytest.FixtureRequest
+) -> Iterator[dict[str, Future[Life]]]:
     """Start all processes at once: most of their time is waiting."""
     folder = tmp_path_factory.mktemp("lives")
-    programs: list[Program] = []
-
-    def program(kind: str, scheduler: str, jobs: str, conf: str) -> Program:
-        where = f"scheduler = {scheduler}\nchannel = #{scheduler.lower()}\n"
-        access = f"token = xoxb-test\napi_url = {slack.url}\nmessages_per_second = 0\nmax_alert = 0\n"
-        made = Program(folder / f"{kind}-{scheduler}", jobs, where + access + conf)
-        programs.append(made)
-        return made
-
-    with ThreadPoolExecutor(12) as pool:
-        yield {
-            name: [
-                pool.submit(_whole, program("whole", name, JOBS + CROWDED, "threads = 32\n")),
-                pool.submit(_impatient, program("impatient", name, ENDLESS, "drain_timeout = 30\n")),
-                pool.submit(_overdue, program("overdue", name, ENDLESS, "drain_timeout = 0.5\n")),
-            ]
-            for name in SCHEDULERS
-        }
-    for each in programs:
-        each.kill()
+    is_thorough = request.config.getoption("thorough")
+    programs = {
+        (kind, scheduler): _program(folder, kind, scheduler, slack)
+        for kind in KINDS
+        for scheduler in SCHEDULERS
+        if is_thorough or (kind, scheduler) in USUAL
+    }
+    with ThreadPoolExecutor(len(programs)) as pool:
+        yield {"-".join(life): pool.submit(KINDS[life[0]][0], program) for life, program in programs.items()}
+    for program in programs.values():
+        program.kill()
 
 
-@pytest.fixture(scope="module", params=SCHEDULERS)
-def lives(request: pytest.FixtureRequest, begun: dict[str, list[Future[Life]]]) -> Lives:
-    return Lives(*(each.result(timeout=40) for each in begun[request.param]))
+def _program(folder: Path, kind: str, scheduler: str, slack: FakeSlack) -> Program:
+    _, jobs, conf = KINDS[kind]
+    where = f"scheduler = {scheduler}\nchannel = #{scheduler.lower()}\n"
+    access = f"token = xoxb-test\napi_url = {slack.url}\nmessages_per_second = 0\nmax_alert = 0\n"
+    return Program(folder / f"{kind}-{scheduler}", jobs, where + access + conf)
 
 
 def _whole(program: Program) -> Life:
@@ -185,94 +180,121 @@ def _ended(program: Program, number: signal.Signals) -> Life:
     return Life(program, program.stop(number))
 
 
+#: How each is led, by what program.
+KINDS: dict[str, tuple[Callable[[Program], Life], str, str]] = {
+    "whole": (_whole, JOBS + CROWDED, "threads = 32\n"),
+    "impatient": (_impatient, ENDLESS, "drain_timeout = 30\n"),
+    "overdue": (_overdue, ENDLESS, "drain_timeout = 0.5\n"),
+}
+
+
+@pytest.fixture(scope="module")
+def life(request: pytest.FixtureRequest, begun: dict[str, Future[Life]]) -> Life:
+    return begun[request.param].result(timeout=40)
+
+
+def each(*kinds: str) -> pytest.MarkDecorator:
+    lives = [
+        pytest.param(f"{kind}-{name}", marks=() if (kind, name) in USUAL else pytest.mark.thorough)
+        for kind in kinds
+        for name in SCHEDULERS
+    ]
+    return pytest.mark.parametrize("life", lives, indirect=True, scope="module")
+
+
+@each("whole")
 class TestFunctions:
     @pytest.mark.parametrize(
         ("job", "text"),
         [("plain", "from plain"), ("awaited", "from awaited"), ("speaking", "first\nsecond")],
     )
-    def test_each_kind_runs_and_speaks(self, lives: Lives, job: str, text: str) -> None:
-        said = [line for line in lives.whole.program.history(job) if line.record.verdict is Verdict.SAID]
+    def test_each_kind_runs_and_speaks(self, life: Life, job: str, text: str) -> None:
+        said = [line for line in life.program.history(job) if line.record.verdict is Verdict.SAID]
 
-        assert len(said) >= 3, lives.whole.program.errors
+        assert len(said) >= 3, life.program.errors
         assert {line.record.text for line in said} == {text}
         assert {line.delivery for line in said} == {"sent"}
 
-    def test_what_fails_is_told(self, lives: Lives) -> None:
-        failed = [record for record in lives.whole.records("failing") if record.verdict is Verdict.ERROR]
+    def test_what_fails_is_told(self, life: Life) -> None:
+        failed = [record for record in life.records("failing") if record.verdict is Verdict.ERROR]
 
         assert len(failed) >= 3
         assert all("ValueError: on purpose" in (record.error or "") for record in failed)
         assert all("plugins/jobs.py" in record.text for record in failed)
 
-    def test_everything_said_reached_slack_in_order(self, lives: Lives, slack: FakeSlack) -> None:
-        outbox = lives.whole.program.outbox()
-        name = lives.whole.program.folder.name.partition("-")[2].upper()
+    def test_everything_said_reached_slack_in_order(self, life: Life, slack: FakeSlack) -> None:
+        outbox = life.program.outbox()
+        name = life.program.folder.name.partition("-")[2].upper()
         arrived = [each.metadata for each in slack.messages if each.channel == f"C0{name}"]
 
         assert {each.status.value for each in outbox} == {"sent"}
         keys = [each["event_payload"]["id"] for each in arrived if each is not None]
         assert keys == [each.message.key for each in outbox]
 
-    def test_slots_that_find_the_function_running_are_overlapped(self, lives: Lives) -> None:
-        records = lives.whole.records("blocking")
+    def test_slots_that_find_the_function_running_are_overlapped(self, life: Life) -> None:
+        records = life.records("blocking")
 
         assert {record.verdict for record in records} >= {Verdict.QUIET, Verdict.OVERLAPPED}
 
-    def test_blocking_functions_run_beside_each_other(self, lives: Lives) -> None:
+    def test_blocking_functions_run_beside_each_other(self, life: Life) -> None:
         for number in range(CROWD):
-            quiet = [each for each in lives.whole.records(f"crowd{number}") if each.verdict is Verdict.QUIET]
-            assert quiet, f"crowd{number} did not run\n{lives.whole.program.errors}"
+            quiet = [each for each in life.records(f"crowd{number}") if each.verdict is Verdict.QUIET]
+            assert quiet, f"crowd{number} did not run\n{life.program.errors}"
             assert all(each.duration and each.duration >= timedelta(seconds=0.19) for each in quiet)
 
-    def test_and_delay_nobody_else(self, lives: Lives) -> None:
-        begun = [each.started for each in lives.whole.records("quick") if each.started is not None]
+    def test_and_delay_nobody_else(self, life: Life) -> None:
+        begun = [each.started for each in life.records("quick") if each.started is not None]
         blocked = [
             (each.started, each.started + each.duration)
-            for each in lives.whole.records("blocking")
+            for each in life.records("blocking")
             if each.started is not None and each.duration is not None
         ]
 
         assert any(start < moment < end for start, end in blocked for moment in begun)
 
-    def test_what_it_prints_is_kept_and_shown(self, lives: Lives) -> None:
-        assert "jobs.quick | printed" in lives.whole.program.errors
-        quiet = [each for each in lives.whole.records("quick") if each.verdict is Verdict.QUIET]
+    def test_what_it_prints_is_kept_and_shown(self, life: Life) -> None:
+        assert "jobs.quick | printed" in life.program.errors
+        quiet = [each for each in life.records("quick") if each.verdict is Verdict.QUIET]
         assert {each.printed for each in quiet} == {"printed\n"}
 
-    def test_a_stall_is_recorded_as_missed(self, lives: Lives) -> None:
-        missed = [each for each in lives.whole.records("quick") if each.verdict is Verdict.MISSED]
+    def test_a_stall_is_recorded_as_missed(self, life: Life) -> None:
+        missed = [each for each in life.records("quick") if each.verdict is Verdict.MISSED]
 
-        assert sum(each.count for each in missed) >= 3, lives.whole.records("quick")
+        assert sum(each.count for each in missed) >= 3, life.records("quick")
 
-    def test_no_slot_is_without_a_record(self, lives: Lives) -> None:
-        slots = lives.whole.records("quick")
+    def test_no_slot_is_without_a_record(self, life: Life) -> None:
+        slots = life.records("quick")
         span = (slots[-1].until or slots[-1].slot) - slots[0].slot
 
         assert sum(each.count for each in slots) == round(span.total_seconds() / 0.1) + 1
 
 
 class TestEnd:
-    def test_a_running_function_and_its_message_are_drained(self, lives: Lives) -> None:
-        (line,) = lives.whole.program.history("last")
+    @each("whole")
+    def test_a_running_function_and_its_message_are_drained(self, life: Life) -> None:
+        (line,) = life.program.history("last")
 
-        assert lives.whole.code == 0, lives.whole.program.errors
+        assert life.code == 0, life.program.errors
         assert (line.record.verdict, line.record.text, line.delivery) == (Verdict.SAID, "said at last", "sent")
 
-    def test_it_leaves_one_whole_database_file(self, lives: Lives) -> None:
-        program = lives.whole.program
+    @each("whole")
+    def test_it_leaves_one_whole_database_file(self, life: Life) -> None:
+        program = life.program
 
         assert program.integrity == "ok"
         assert not program.database.with_name("state.db-wal").exists()
 
-    def test_a_second_signal_ends_it_at_once(self, lives: Lives) -> None:
-        assert lives.impatient.code == 130, lives.impatient.program.errors
+    @each("impatient")
+    def test_a_second_signal_ends_it_at_once(self, life: Life) -> None:
+        assert life.code == 130, life.program.errors
 
-    def test_a_function_that_does_not_end_is_cut_off_at_the_deadline(self, lives: Lives) -> None:
-        assert lives.overdue.code == 143, lives.overdue.program.errors
-        assert lives.overdue.program.verdicts("endless") == {Verdict.INTERRUPTED}
-        assert lives.overdue.program.verdicts("elsewhere") == {Verdict.INTERRUPTED}
+    @each("overdue")
+    def test_a_function_that_does_not_end_is_cut_off_at_the_deadline(self, life: Life) -> None:
+        assert life.code == 143, life.program.errors
+        assert life.program.verdicts("endless") == {Verdict.INTERRUPTED}
+        assert life.program.verdicts("elsewhere") == {Verdict.INTERRUPTED}
 
+    @each(*KINDS)
     @pytest.mark.parametrize("complaint", ["Warning", "Traceback", "never awaited", "Task was destroyed"])
-    def test_nothing_is_complained_of(self, lives: Lives, complaint: str) -> None:
-        for life in (lives.whole, lives.impatient, lives.overdue):
-            assert complaint not in life.program.errors
+    def test_nothing_is_complained_of(self, life: Life, complaint: str) -> None:
+        assert complaint not in life.program.errors

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import logging
 import os
+import re
 import shlex
 import signal
 import subprocess
@@ -25,6 +26,8 @@ PROGRAM = "slack-alert"
 #: Where readers are told the project lies.
 SHOWN = "/srv/alerts"
 _SHELL = set("|;&<>$(`")
+#: A call at the beginning of a line of the shell. The command that `exec` runs writes past this process's streams.
+_CALL = re.compile(rf"{PROGRAM} (?!exec )[^|;&<>$(`]*?(?= *(?:\d?>|[|;&]))")
 _PATIENCE_SECONDS = 20.0
 
 
@@ -36,9 +39,11 @@ class Project:
         self.path.mkdir()
         programs = folder / "bin"
         programs.mkdir()
-        shim = programs / PROGRAM
-        shim.write_text(f'#!/bin/sh\nexec {shlex.quote(sys.executable)} -m slack_alert "$@"\n', encoding="utf-8")
-        shim.chmod(0o755)
+        python = shlex.quote(sys.executable)
+        for name, start in {PROGRAM: f"{python} -m slack_alert", "python3": python}.items():
+            shim = programs / name
+            shim.write_text(f'#!/bin/sh\nexec {start} "$@"\n', encoding="utf-8")
+            shim.chmod(0o755)
         self._patch = patch
         for name in [name for name in os.environ if name.startswith(("SLACK_", "XDG_"))]:
             patch.delenv(name)
@@ -64,9 +69,12 @@ class Project:
         if "^C\n" in expected:
             return self._interrupted(command, expected)
         if words and words[0] == PROGRAM:
-            return self._called(words)
+            printed = _stream()
+            self._called(words, printed, printed)
+            return _text(printed)
+        script = self._replay(call[0]) + command if (call := _CALL.match(command)) else command
         done = subprocess.run(
-            ["bash", "-c", command], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False, timeout=60
+            ["bash", "-c", script], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False, timeout=60
         )
         return done.stdout.decode()
 
@@ -77,19 +85,24 @@ class Project:
     def _set(self, name: str, value: str) -> None:
         self._patch.setenv(name, value)
 
-    def _called(self, words: list[str]) -> str:
-        """Call the program in this process, which saves its start."""
-        raw = io.BytesIO()
-        printed = io.TextIOWrapper(raw, encoding="utf-8", write_through=True)
+    def _replay(self, call: str) -> str:
+        """Write a function for the shell that prints, and ends, as the program did when it was called here."""
+        out, errors = _stream(), _stream()
+        code = self._called(shlex.split(call), out, errors)
+        said, complained = shlex.quote(_text(out)), shlex.quote(_text(errors))
+        return f"{PROGRAM}() {{ printf %s {said}; printf %s {complained} >&2; return {code}; }}\n"
+
+    def _called(self, words: list[str], out: io.TextIOWrapper, errors: io.TextIOWrapper) -> int:
+        """Call the program in this process, which saves its start; give the exit code."""
         self._patch.setattr(sys, "argv", words)
-        with _log_kept(), redirect_stdout(printed), redirect_stderr(printed):
+        with _log_kept(), redirect_stdout(out), redirect_stderr(errors):
             try:
                 main()
-            except SystemExit:
-                pass
+            except SystemExit as ended:
+                return ended.code if isinstance(ended.code, int) else 1
             finally:
                 unload()
-        return raw.getvalue().decode()
+        return 0
 
     def _interrupted(self, command: str, expected: str) -> str:
         """Run the program until it has printed what stands before `^C`, then interrupt it."""
@@ -106,6 +119,15 @@ class Project:
         running.send_signal(signal.SIGINT)
         running.wait(timeout=20)
         return f"{printed}^C\n{log.read_text(encoding='utf-8')[len(printed) :]}"
+
+
+def _stream() -> io.TextIOWrapper:
+    return io.TextIOWrapper(io.BytesIO(), encoding="utf-8", newline="", write_through=True)
+
+
+def _text(stream: io.TextIOWrapper) -> str:
+    stream.seek(0)
+    return stream.read()
 
 
 @contextmanager

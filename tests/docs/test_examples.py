@@ -112,13 +112,20 @@ def test_tests_shown_to_readers_pass(tmp_path: Path) -> None:
         file = tmp_path / (block.note or f"tests/test_{number}.py")
         file.parent.mkdir(exist_ok=True)
         file.write_text(block.text, encoding="utf-8")
-    (tmp_path / "conftest.py").write_text(
-        (ROOT / "tests" / "conftest.py").read_text(encoding="utf-8"), encoding="utf-8"
-    )
-    words = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "tests"]
-    ended = subprocess.run(
-        words, cwd=tmp_path, env={"PYTHONPATH": str(ROOT)}, capture_output=True, text=True, check=False, timeout=50
-    )
+    words = [
+        sys.executable,
+        "-m",
+        "pytest",
+        "-q",
+        "-p",
+        "no:cacheprovider",
+        "-p",
+        "slack_alert.testing_pytest",
+        "tests",
+    ]
+    # No other plugin of this environment: readers need none, and each takes its time to begin.
+    environ = {"PYTHONPATH": str(ROOT), "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}
+    ended = subprocess.run(words, cwd=tmp_path, env=environ, capture_output=True, text=True, check=False, timeout=50)
 
     assert (ended.returncode, ended.stdout.splitlines()[-1:] and " passed" in ended.stdout) == (0, True), ended.stdout
 

@@ -4,7 +4,7 @@ from datetime import datetime, timedelta, timezone, tzinfo
 from zoneinfo import ZoneInfo
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from slack_alert.core.hours import WorkingHours
@@ -64,7 +64,6 @@ def test_complement_is_open_when_the_hours_are_closed(window: Window, moment: tu
     assert hours.contains(now) != complement.contains(now)
 
 
-@settings(max_examples=60)
 @given(st.lists(windows, min_size=1, max_size=3), moments())
 def test_nothing_is_open_before_next_open(parts: list[Window], moment: tuple[tzinfo, datetime]) -> None:
     zone, now = moment
@@ -76,7 +75,6 @@ def test_nothing_is_open_before_next_open(parts: list[Window], moment: tuple[tzi
     assert not any(hours.contains(instant) for instant in each_minute(now, opens))
 
 
-@settings(max_examples=60)
 @given(st.lists(windows, min_size=1, max_size=3), moments())
 def test_next_change_is_where_openness_flips_and_nowhere_before(
     parts: list[Window], moment: tuple[tzinfo, datetime]

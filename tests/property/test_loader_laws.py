@@ -16,7 +16,7 @@ from slack_alert.loader.keywords import KEYWORDS
 from slack_alert.loader.source import compile_tree, parse
 from tests.fakes.plugins import DEFAULTS, write
 
-few = settings(max_examples=60, suppress_health_check=[HealthCheck.too_slow])
+patient = settings(suppress_health_check=[HealthCheck.too_slow])
 
 NAMES = st.sampled_from(["deco", "x", "a.b", "print", "real", "lib", "é"])
 TEXTS = ["'a'", "'09:00'", "'* * * * *'", "'UTC'", "'#a'", "'2026-01-01'", "'\\ud800'", "''", "'always'", "'mute'"]
@@ -109,21 +109,21 @@ def attempt(content: bytes) -> None:
 
 @pytest.mark.slow
 @given(blocks())
-@settings(few, max_examples=200)
+@patient
 def test_no_source_gets_past_the_loader_as_an_exception(lines: list[str]) -> None:
     attempt("\n".join(lines).encode())
 
 
 @pytest.mark.slow
 @given(st.binary(max_size=200))
-@few
+@patient
 def test_no_bytes_get_past_the_loader_as_an_exception(content: bytes) -> None:
     attempt(content)
 
 
 @pytest.mark.slow
 @given(st.text(max_size=100).map(lambda text: f"@deco(hours=1)\ndef f(): '''{text}'''\n{text}"))
-@few
+@patient
 def test_no_text_gets_past_the_loader_as_an_exception(source: str) -> None:
     attempt(source.encode("utf-8", "surrogatepass"))
 
@@ -133,7 +133,7 @@ def test_no_text_gets_past_the_loader_as_an_exception(source: str) -> None:
     st.sampled_from(["utf-7", "utf-16", "latin-1", "idna", "rot13", "cp037", "raw_unicode_escape", "x"]),
     st.binary(max_size=50),
 )
-@few
+@patient
 def test_no_encoding_gets_past_the_loader_as_an_exception(encoding: str, content: bytes) -> None:
     attempt(b"# coding: " + encoding.encode() + b"\n" + content)
 
@@ -145,7 +145,7 @@ def test_no_encoding_gets_past_the_loader_as_an_exception(encoding: str, content
     function=st.sampled_from(["def f(a=lambda: 1):\n  'doc'\n  return [x for x in a()]", "async def f():\n  yield 1"]),
     after=st.lists(st.sampled_from(["import sys", "def b(): return f", "z = 1 if x else 2"]), max_size=3),
 )
-@few
+@patient
 def test_a_file_without_its_markers_is_the_file_with_blank_lines_in_their_place(
     before: list[str], marker: str, below: list[str], function: str, after: list[str]
 ) -> None:

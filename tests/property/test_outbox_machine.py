@@ -165,7 +165,6 @@ class SqliteOutboxMachine(OutboxMachine):
 
 
 _SETTINGS = settings(
-    max_examples=40,
     stateful_step_count=25,
     deadline=timedelta(seconds=5),
     derandomize=True,
@@ -174,6 +173,6 @@ _SETTINGS = settings(
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("machine", [OutboxMachine, SqliteOutboxMachine])
+@pytest.mark.parametrize("machine", [pytest.param(OutboxMachine, marks=pytest.mark.thorough), SqliteOutboxMachine])
 def test_no_message_is_lost_doubled_or_out_of_order(machine: type[OutboxMachine]) -> None:
     run_state_machine_as_test(machine, settings=_SETTINGS)

@@ -5,7 +5,7 @@ from itertools import islice, pairwise
 from zoneinfo import ZoneInfo
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from slack_alert.core.quiet import Mute, QuietWindow, effective, stretches
@@ -50,7 +50,6 @@ def windows(draw: st.DrawFn) -> tuple[QuietWindow, datetime]:
 
 
 @given(windows())
-@settings(max_examples=150)
 def test_nothing_changes_before_the_next_change_and_then_it_does(drawn: tuple[QuietWindow, datetime]) -> None:
     window, after = drawn
     change = window.next_change(after)
@@ -63,7 +62,6 @@ def test_nothing_changes_before_the_next_change_and_then_it_does(drawn: tuple[Qu
 
 
 @given(windows())
-@settings(max_examples=150)
 def test_turns_are_apart_and_hold_what_is_between_their_edges(drawn: tuple[QuietWindow, datetime]) -> None:
     window, after = drawn
     turns = list(islice(window.turns(after), 4))

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta, timezone
 from zoneinfo import ZoneInfo
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from slack_alert.core.bindings import Job
@@ -84,7 +84,6 @@ def slots_of(job: Job, after: datetime, until: datetime, anchor: datetime) -> li
     st.lists(minutes, min_size=1, max_size=3),
     st.lists(st.sampled_from(["alert", "quiet", "error"]), min_size=2, max_size=2),
 )
-@settings(max_examples=200)
 def test_leaping_over_what_cannot_run_gives_the_same_rows_line_for_line(
     scene: tuple[datetime, Job, Job], steps: list[timedelta], outcomes: list[str]
 ) -> None:
@@ -153,7 +152,6 @@ class Slow:
 
 
 @given(st.data(), st.sampled_from(MOMENTS), OUTCOMES)
-@settings(max_examples=120)
 def test_a_real_run_leaves_the_record_that_was_simulated_line_for_line(
     data: st.DataObject, moment: tuple[str, datetime], outcomes: list[str]
 ) -> None:
@@ -199,7 +197,6 @@ def quotas(draw: st.DrawFn, start: datetime) -> Quota:
 
 
 @given(st.data(), scenes())
-@settings(max_examples=100)
 def test_rows_of_a_gap_are_the_slots_gated_one_by_one(data: st.DataObject, scene: tuple[Job, datetime]) -> None:
     job, start = scene
     state = State(alerts=data.draw(quotas(start)))
@@ -223,7 +220,6 @@ def test_rows_of_a_gap_are_the_slots_gated_one_by_one(data: st.DataObject, scene
 
 
 @given(scenes(), minutes)
-@settings(max_examples=50)
 def test_there_are_no_more_rows_than_openings_and_closings(scene: tuple[Job, datetime], span: timedelta) -> None:
     job, start = scene
     changes, instant = 0, job.policy.hours.next_change(start)
@@ -306,7 +302,6 @@ def covered(job: Job, rows: Sequence[Record], anchor: datetime) -> list[datetime
     st.sampled_from(["alert", "quiet", "error"]),
     st.booleans(),
 )
-@settings(max_examples=60)
 def test_restarts_account_for_each_slot_exactly_once(
     scene: tuple[Job, datetime], lives: list[tuple[timedelta, timedelta]], outcome: str, is_killed: bool
 ) -> None:

@@ -7,7 +7,7 @@ from itertools import pairwise
 from zoneinfo import ZoneInfo
 
 import pytest
-from hypothesis import assume, given, settings
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from slack_alert.core.triggers import Passed, Trigger, parse_trigger
@@ -166,7 +166,6 @@ def test_elapsed_interval_never_drifts(interval: timedelta, step: int, moment: t
     assert trigger.passed(anchor, anchor + due, anchor).count == step % 4000
 
 
-@settings(max_examples=60)
 @given(lines(), moments())
 def test_cron_is_due_at_the_instants_of_its_wall_times(line: Line, moment: tuple[tzinfo, datetime]) -> None:
     zone, now = moment

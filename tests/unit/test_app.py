@@ -9,8 +9,11 @@ from datetime import datetime, timedelta
 
 import pytest
 
+from slack_alert.core.absence import Absence
 from slack_alert.core.backoff import Fate, Outcome
+from slack_alert.core.bindings import Job
 from slack_alert.core.catalog import Catalog
+from slack_alert.core.events import Rule
 from slack_alert.core.model import Delivery, Message
 from slack_alert.core.values import Text, fallback
 from slack_alert.engine import requests
@@ -88,13 +91,13 @@ class CountedInbox(MemoryInbox):
 class Rig:
     """An app whose turns the test takes itself."""
 
-    def __init__(self) -> None:
+    def __init__(self, job: Job | None = None) -> None:
         self.clock = TwoClocks(NOON)
         self.store = MemoryStore()
         self.inbox = CountedInbox()
         self.sources: list[Source] = []
         writer = Writer(self.store, self.clock)
-        catalog, executor = Catalog((make_job(),)), Held()
+        catalog, executor = Catalog((job or make_job(),)), Held()
         self.engine = Engine(catalog, books=writer, executor=executor, clock=self.clock, mark=MARK)
         sender = Sender(
             {}, books=writer, waiting=self.store.waiting, last_receipt=self.store.last_receipt, clock=self.clock,
@@ -174,6 +177,41 @@ def test_runs_missed_while_the_clock_stood_still_are_told_in_one_message(minutes
     asyncio.run(main())
 
     assert [fallback(delivery.message.piece) for delivery in rig.store.deliveries()] == told
+
+
+@pytest.mark.parametrize(
+    ("slots", "told"),
+    [
+        (
+            ["16 13:00", "16 14:00", "16 15:00"],
+            (
+                "Standing still from Mon 16 Nov 12:00 to Mon 16 Nov 15:30: 2 runs missed: backup.none (2). "
+                "Absences that are looked into now, late: backup.none."
+            ),
+        ),
+        (
+            ["16 13:00"],
+            (
+                "Standing still from Mon 16 Nov 12:00 to Mon 16 Nov 15:30: no run missed. "
+                "Absences that are looked into now, late: backup.none."
+            ),
+        ),
+    ],
+)
+def test_deadlines_that_passed_while_the_clock_stood_still_are_told(slots: list[str], told: str) -> None:
+    job = make_job("backup.none")
+    rig = Rig(job._replace(trigger=Absence(HOUR, HOUR, job.policy.hours), rule=Rule(("backup.*",), {})))
+
+    async def main() -> None:
+        await rig.begin()
+        rig.clock.pass_by(210 * 60)
+        rig.app._due([(("backup.none",), [at(slot) for slot in slots])])
+        await rig.written()
+        await rig.end()
+
+    asyncio.run(main())
+
+    assert [fallback(delivery.message.piece) for delivery in rig.store.deliveries()] == [told]
 
 
 @pytest.mark.parametrize(("step", "back"), [(-1, None), (-3600, 3600), (3600, None)])

@@ -60,3 +60,13 @@ def test_a_note_that_cannot_be_read_holds_up_nothing(tmp_path: Path, caplog: pyt
 
     assert [request.kind for request in SqliteInbox(place(tmp_path)).peek()] == ["exec"]
     assert "a note that cannot be read" in caplog.text
+
+
+def test_a_note_that_cannot_be_read_is_warned_of_once(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    (tmp_path / "state.db.inbox.exec-0").write_text("{half")
+    (tmp_path / "state.db.inbox.exec-1").mkdir()
+    inbox = SqliteInbox(place(tmp_path))
+    for _ in range(50):
+        inbox.peek()
+
+    assert [record.__dict__["note"][-6:] for record in caplog.records] == ["exec-0", "exec-1"]

@@ -162,7 +162,7 @@ class TestForecast:
         """Far more runs are muted before that than a job is followed for."""
         job = make_job(every={"seconds": 5}, policy=make_policy(max_alert=0))
         seen = forecast(
-            Catalog((job,)), NOON, mark=MARK, mute=lambda _, slot: "quiet" if slot < NOON + 4 * HOUR else ""
+            Catalog((job,)), NOON, mark=MARK, mute=lambda _, slot: "quiet" if slot < NOON + 3 * HOUR else ""
         )
         (peak,) = peaks(seen.said, seen.steady, since=seen.since)
 

@@ -47,6 +47,15 @@ def test_while_its_function_goes_on_further_slots_are_overlapped_and_nobody_is_t
     assert len(rig.texts) == 1
 
 
+def test_a_slot_that_such_a_function_keeps_from_running_says_that_its_run_is_over() -> None:
+    rig = Rig()
+    rig.due("16 09:10")
+    give_up(rig)
+    rig.due("16 09:20")
+
+    assert rig.rows()[1].reason == "the run of 09:10 was given up, and its function had not returned"
+
+
 def test_it_runs_again_once_its_function_has_returned() -> None:
     rig = Rig()
     rig.due("16 09:10")

@@ -367,7 +367,7 @@ asyncio.run(main())
 
 @pytest.mark.slow
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork here")
-@pytest.mark.parametrize("kind", ["plain", "async"])
+@pytest.mark.parametrize("kind", ["plain", pytest.param("async", marks=pytest.mark.thorough)])
 def test_forked_child_ends_where_its_function_does(kind: str) -> None:
     ended = subprocess.run(
         [sys.executable, "-c", FORKING, kind], capture_output=True, text=True, check=True, timeout=PATIENCE

@@ -105,11 +105,11 @@ def test_a_job_that_never_runs_is_there_all_the_same(tmp_path: Path) -> None:
 
 @pytest.mark.slow
 def test_looking_ahead_for_many_jobs_takes_only_so_many_steps(tmp_path: Path) -> None:
-    times = [f"03:{number % 60:02}:{number // 60:02}" for number in range(3000)]
+    times = [f"03:{number % 60:02}:{number // 60:02}" for number in range(200)]
     write(
         tmp_path, {"x.py": "".join(f"@deco(days=1, at='{at}')\ndef f{at.replace(':', '')}(): pass\n" for at in times)}
     )
     catalog = survey(tmp_path, replace(DEFAULTS, working_hours=HOURS, now=NOW))
 
-    assert len(catalog.jobs) == 3000
+    assert len(catalog.jobs) == 200
     assert 10 < len(catalog.problems) < 100

@@ -322,10 +322,11 @@ def test_a_file_of_ten_megabytes_is_read(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
-def test_the_time_grows_with_the_functions_and_no_faster(tmp_path: Path) -> None:
+def test_the_time_grows_with_the_functions_and_no_faster(tmp_path: Path, request: pytest.FixtureRequest) -> None:
+    count = 3000 if request.config.getoption("thorough") else 500
     good = "@deco(hours=1)\ndef f{0}(): pass\n"
     bad = "@deco(hours=X)\ndef g{0}(): pass\nclass A{0}:\n  @deco(hours=1)\n  def h(self): pass\n"
-    write(tmp_path, {"x.py": "".join((good + bad).format(number) for number in range(3000))})
+    write(tmp_path, {"x.py": "".join((good + bad).format(number) for number in range(count))})
     catalog = survey(tmp_path, DEFAULTS)
 
-    assert (len(catalog.jobs), len(catalog.problems)) == (3000, 6000)
+    assert (len(catalog.jobs), len(catalog.problems)) == (count, 2 * count)

@@ -47,6 +47,25 @@ def test_a_run_as_long_as_usual_is_not_remarked(seconds: float) -> None:
     assert (reason(rig), rig.texts) == (None, ["late"])
 
 
+@pytest.mark.parametrize(("seconds", "remark"), [(62, None), (69, SLOW)])
+def test_time_in_which_the_program_stood_still_is_not_the_run_s(seconds: float, remark: str | None) -> None:
+    past = [timedelta(seconds=2)] * KNOWN
+    rig = Rig(make_job(), paces=Paces(lambda _: past, stood_still=lambda _: MINUTE))
+    rig.play("16 09:10", took(seconds))
+    [row] = rig.rows()
+
+    assert (row.duration, row.reason) == (timedelta(seconds=seconds) - MINUTE, remark)
+
+
+def test_run_that_was_given_up_took_its_time() -> None:
+    rig = Rig(make_job(), paces=Paces(stood_still=lambda _: timedelta(seconds=4)))
+    failure = failed("took longer than 5s (timeout)").failure
+    assert failure is not None
+    rig.play("16 09:10", took(5, Result(failure=replace(failure, verdict=Verdict.TIMED_OUT))))
+
+    assert rig.rows()[0].duration == timedelta(seconds=5)
+
+
 def test_nothing_is_usual_before_some_runs_are_known() -> None:
     rig = made(usually=())
     for minute in range(KNOWN):

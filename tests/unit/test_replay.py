@@ -5,7 +5,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from slack_alert.core.absence import Absence
@@ -13,12 +13,12 @@ from slack_alert.core.bindings import Job
 from slack_alert.core.events import Rule
 from slack_alert.core.hours import WorkingHours
 from slack_alert.core.incidents import Repeat, Voice
-from slack_alert.core.model import Manner, Record, Verdict
+from slack_alert.core.model import Manner, Record, Status, Verdict
 from slack_alert.core.outcomes import outcome
 from slack_alert.core.policy import Hold
 from slack_alert.core.quiet import QuietWindow
 from slack_alert.core.reasons import hold_reason
-from slack_alert.core.replay import Difference, FirstNotice, Past, loudest, replay
+from slack_alert.core.replay import Difference, FirstNotice, Past, loudest, past_of, replay
 from slack_alert.core.values import fallback
 from slack_alert.engine.mutes import Mutes
 from tests.fakes.acts import lived
@@ -111,6 +111,63 @@ def test_quiet_windows_of_now_withhold_what_was_said() -> None:
     assert [(turn.now, turn.reason) for turn in found.turns] == [
         (Verdict.MUTED, "quiet window backup, until 09:25"),
     ]
+
+
+# --- what reached nobody
+
+
+def lost(past: Past) -> Past:
+    return past._replace(manner=None, dead=1)
+
+
+@pytest.mark.parametrize(
+    ("verdict", "messages", "expected"),
+    [
+        (Verdict.SAID, [], (Manner.POST, 0)),
+        (Verdict.MUTED, [], (None, 0)),
+        (Verdict.SAID, [(Manner.EDIT, Status.SENT)], (Manner.EDIT, 0)),
+        (Verdict.SAID, [(Manner.POST, Status.QUEUED)], (Manner.POST, 0)),
+        (Verdict.SAID, [(Manner.POST, Status.DEAD)], (None, 1)),
+        (Verdict.SAID, [(Manner.POST, Status.DEAD), (Manner.REPLY, Status.SENT)], (Manner.REPLY, 1)),
+    ],
+)
+def test_only_what_was_not_given_up_was_said(
+    verdict: Verdict, messages: list[tuple[Manner, Status]], expected: tuple[Manner | None, int]
+) -> None:
+    record = Record(1, "db.lag", BEGIN, verdict)
+
+    assert past_of(record, messages) == Past(record, *expected)
+
+
+def test_a_message_that_was_given_up_was_not_said_and_makes_no_difference() -> None:
+    first, second, third = happened(speaking(max_alert=0), LAG, LAG, LAG)
+
+    found = compared(speaking(max_alert=0), [first, lost(second), third])
+
+    assert (found.dead, found.turns) == ({"db.lag": 1}, [])
+    assert (found.was, found.now) == ({Manner.POST: 2}, {Manner.POST: 2})
+
+
+def test_an_incident_was_heard_of_by_the_first_message_that_arrived() -> None:
+    first, second = happened(speaking(max_alert=0), LAG, LAG)
+
+    assert first_notices(compared(speaking(max_alert=0), [lost(first), second])) == [(2, 10 * MINUTE, 10 * MINUTE)]
+
+
+def test_a_run_of_which_some_messages_arrived_was_heard_of() -> None:
+    [past] = happened(speaking(), LAG)
+
+    found = compared(speaking(), [past._replace(dead=2)])
+
+    assert (found.dead, found.was) == ({"db.lag": 2}, {Manner.POST: 1})
+
+
+def test_what_was_given_up_before_the_time_or_of_a_job_that_is_gone_is_told_of_as_such() -> None:
+    first, second = (lost(past) for past in happened(speaking(max_alert=0), LAG, LAG))
+
+    assert compared(speaking(), [first, second], since=at("16 09:20")).dead == {"db.lag": 1}
+    found = replay([], [first, second], since=BEGIN, mark=MARK)
+    assert (found.dead, found.gone) == ({"db.lag": 2}, {})
 
 
 # --- what nobody knows
@@ -304,7 +361,6 @@ def policies(draw: st.DrawFn) -> Job:
 
 @pytest.mark.slow
 @given(policies(), st.lists(st.sampled_from(["", "", "one", "two", "two\nthree", "!"]), max_size=40))
-@settings(max_examples=150)
 def test_replaying_under_the_same_rules_changes_nothing_and_leaves_nothing_open(job: Job, texts: list[str]) -> None:
     pasts = happened(job, *texts)
 

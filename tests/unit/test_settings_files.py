@@ -3,7 +3,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from slack_alert.core.errors import SettingsError
@@ -157,7 +157,6 @@ def test_a_folder_in_place_of_the_file_is_told(tmp_path: Path) -> None:
         read_conf(tmp_path, "x.conf", posix=True)
 
 
-@settings(max_examples=40)
 @given(st.text(alphabet=st.characters(exclude_categories=["Cc", "Cs", "Zl", "Zp"])))
 def test_a_quoted_value_survives_whatever_it_holds(text: str) -> None:
     quote = "'" if '"' in text else '"'

@@ -82,6 +82,19 @@ def outcome(line: Record, subject: Subject | None = None) -> str:
             ),
         ),
         (
+            record(
+                Verdict.MUTED,
+                text="failed",
+                error="TimeoutError: took longer than 5s (timeout)",
+                reason="3 of 3 errors since 13:12, until 14:12",
+                ran=5,
+            ),
+            (
+                "Its run was given up after 5s: “TimeoutError: took longer than 5s (timeout)”. "
+                "Nobody was told: 3 of 3 errors since 13:12, until 14:12."
+            ),
+        ),
+        (
             record(Verdict.OFF_HOURS, ran=None, reason="outside 9:00-12:00"),
             "It did not run: off hours until Tue 17 Nov 09:00 (its working hours are 9:00-12:00).",
         ),
@@ -309,6 +322,14 @@ def test_messages_of_one_run_that_arrived_are_counted_and_the_others_named() -> 
         (about(last=at("16 13:50")), "Its run waits for its turn, goes on, or ended just now."),
         (about(last=at("16 13:50"), going=(SLOT, at("16 14:00:02"))), "Its run goes on, since 14:00:02."),
         (
+            about(last=at("16 14:10"), going=(at("16 14:10"), at("16 14:10:02"))),
+            "Its time is over, and it was folded with others or is no longer kept",
+        ),
+        (
+            about(last=at("16 13:50"), going=(at("16 13:50"), at("16 13:50:02"))),
+            "The run of 13:50 goes on, since 13:50:02, or ended just now.",
+        ),
+        (
             about(last=at("16 13:50"), is_running=False),
             "slack-alert is not running: at its start the last slot of the interval runs, and the others are recorded",
         ),
@@ -499,6 +520,25 @@ def test_what_will_decide_about_a_slot_to_come(subject: Subject, time: str, sent
 )
 def test_how_a_job_stands_is_told_with_everything_that_holds(subject: Subject, sentences: list[str]) -> None:
     assert list(why_now(subject, []).sentences) == [*sentences, "No slot of it is recorded."]
+
+
+LATE = "TimeoutError: took longer than 5s (timeout)"
+
+
+@pytest.mark.parametrize(
+    ("line", "goes_on"),
+    [
+        (record(Verdict.TIMED_OUT, slot=at("16 14:20"), error=LATE), False),
+        (record(Verdict.MUTED, slot=at("16 14:20"), error=LATE), False),
+        (record(Verdict.MUTED, slot=at("16 14:10"), error=LATE), True),
+        (record(Verdict.QUIET, slot=at("16 14:22"), asked_by="ann"), True),
+        (record(Verdict.OVERLAPPED, ran=None, slot=at("16 14:22")), True),
+    ],
+)
+def test_run_that_is_recorded_goes_on_no_more(line: Record, goes_on: bool) -> None:
+    subject = about(going=(at("16 14:20"), at("16 14:20:01")))
+
+    assert ("Its run of 14:20 goes on, since 14:20:01." in why_now(subject, [Told(line)]).sentences) == goes_on
 
 
 @pytest.mark.parametrize(

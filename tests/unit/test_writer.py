@@ -16,7 +16,7 @@ from slack_alert.core.policy import Hold, State
 from slack_alert.core.values import Text, Upload
 from slack_alert.engine.ports import Batch, Entry, Limits, Snapshot, Started
 from slack_alert.engine.simulation import VirtualClock
-from slack_alert.engine.writer import BACKLOG, DirectBooks, Writer, join
+from slack_alert.engine.writer import DirectBooks, Writer, join
 from slack_alert.stores import MemoryStore, SqliteStore
 from tests.fakes.engine_rig import OPS, at
 
@@ -177,10 +177,17 @@ def test_stopping_writes_what_was_noted_last() -> None:
     assert slots(disk) == [at(f"16 09:{minute}") for minute in range(10, 60)]
 
 
-def test_backlog_is_over_when_it_is_written() -> None:
+@pytest.fixture
+def backlog(monkeypatch: pytest.MonkeyPatch) -> int:
+    """Let a writer be behind sooner than in life."""
+    monkeypatch.setattr("slack_alert.engine.writer.BACKLOG", 100)
+    return 100
+
+
+def test_backlog_is_over_when_it_is_written(backlog: int) -> None:
     disk = Disk()
     writer = make_writer(disk)
-    for _ in range(BACKLOG):
+    for _ in range(backlog):
         writer.note(NOTE)
     assert not writer.is_behind
     writer.note(NOTE)
@@ -189,10 +196,10 @@ def test_backlog_is_over_when_it_is_written() -> None:
     writer.start(lambda _: None)
     assert writer.stop(PATIENCE)
     assert not writer.is_behind
-    assert sum(len(batch.records) for batch in disk.batches) == BACKLOG + 1
+    assert sum(len(batch.records) for batch in disk.batches) == backlog + 1
 
 
-def test_lines_that_are_being_written_count_as_waiting() -> None:
+def test_lines_that_are_being_written_count_as_waiting(backlog: int) -> None:
     begun, done = threading.Event(), threading.Event()
 
     class Slow(Disk):
@@ -202,7 +209,7 @@ def test_lines_that_are_being_written_count_as_waiting() -> None:
             return super().commit(batch)
 
     writer = make_writer(Slow())
-    for _ in range(BACKLOG + 1):
+    for _ in range(backlog + 1):
         writer.note(NOTE)
     writer.start(lambda _: None)
     assert begun.wait(PATIENCE)
