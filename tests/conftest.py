@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import signal
 
@@ -33,6 +34,9 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 
 def pytest_configure(config: pytest.Config) -> None:
+    # Else each of the many programs that tests start would compile everything anew.
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+    gc.disable()  # What is collected stays, and looking through it again and again is a quarter of the time it takes.
     settings.load_profile("thorough" if config.getoption("thorough") else "usual")
     # A shell lets what it starts in the background ignore Ctrl+C, and all that is started from there as well.
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
@@ -40,6 +44,11 @@ def pytest_configure(config: pytest.Config) -> None:
     # Where the package is installed, its entry point was here first.
     if not config.pluginmanager.has_plugin("slack_alert"):
         config.pluginmanager.register(testing_pytest, "slack_alert")
+
+
+def pytest_collection_finish() -> None:
+    gc.freeze()
+    gc.enable()
 
 
 @pytest.hookimpl(optionalhook=True)

@@ -7,12 +7,15 @@ import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from datetime import timedelta
+from functools import partial
+from secrets import token_hex
 from typing import Any
 
 from slack_alert.core.model import Run
+from slack_alert.engine import kinship
 
 _Child = subprocess.Popen[Any]  # Any: of text, or of bytes
 
@@ -31,6 +34,8 @@ class Children:
         self._running: dict[_Child, int] = {}
         #: How those are killed that somebody else looks after.
         self._kills: dict[_Child, Callable[[], object]] = {}
+        #: By which all is found that the others have started.
+        self._signs: dict[_Child, str] = {}
 
     def call(
         self, run: Run, argv: Sequence[str], *, text: str | None, timeout: timedelta | None, **options: Any
@@ -65,14 +70,16 @@ class Children:
     def kill_all(self) -> None:
         """Kill all there are without waiting and without a lock, as the process itself is about to end."""
         for child in list(self._running):
-            self._send(child, _KILL)
+            self._ending(child)()
 
-    def _start(self, run: Run, argv: Sequence[str], **options: Any) -> _Child:
+    def _start(self, run: Run, argv: Sequence[str], *, env: Mapping[str, str], **options: Any) -> _Child:
         _refuse(run)
+        sign = token_hex(8)
         child = subprocess.Popen(  # noqa: S603 - words, never a shell
-            argv, start_new_session=True, creationflags=_APART, **options
+            argv, start_new_session=True, creationflags=kinship.APART, env=kinship.signed(env, sign), **options
         )
         with self._changed:
+            self._signs[child] = sign
             self._running[child] = run.id
         if run.is_canceled:  # Meanwhile; whoever canceled it may have looked before this one was there.
             self._abandon(child)
@@ -90,34 +97,47 @@ class Children:
 
     def _abandon(self, child: _Child) -> None:
         """End one that nobody reads from any more, and what it has started."""
-        for number in (_TERMINATE, _KILL):
-            _send(child, number)
-            with suppress(subprocess.TimeoutExpired, ValueError):
-                # Reads on: a program whose last words nobody takes cannot end.
-                child.communicate(timeout=_GRACE.total_seconds())
-                return
+        kill = self._ending(child)
+        _ask_to_end(child)
+        _read_on(child)
+        kill()
+        _read_on(child)
 
     def _end(self, children: list[_Child]) -> None:
-        for number in (_TERMINATE, _KILL):
-            for child in children:
-                self._send(child, number)
-            with self._changed:
-                # Each leaves when the thread that waits for it has seen its end.
-                if self._changed.wait_for(lambda: self._running.keys().isdisjoint(children), _GRACE.total_seconds()):
-                    return
+        if not children:  # As most runs have none.
+            return
+        kills = [self._ending(child) for child in children]
+        for child in children:
+            _ask_to_end(child)
+        self._await_end(children)
+        for kill in kills:
+            kill()
+        self._await_end(children)
+
+    def _ending(self, child: _Child) -> Callable[[], object]:
+        """Look what a program has started, while it is there to tell; give what kills all that is left of it then."""
+        if (kill := self._kills.get(child)) is not None:
+            return kill
+        known = kinship.family(child.pid) if child.returncode is None else []
+        return partial(kinship.kill, child, self._signs.get(child, ""), known)
+
+    def _await_end(self, children: list[_Child]) -> None:
+        """Wait a little for programs to end: each leaves when the thread that waits for it has seen its end."""
+        with self._changed:
+            self._changed.wait_for(lambda: self._running.keys().isdisjoint(children), _GRACE.total_seconds())
 
     def _forget(self, child: _Child) -> None:
         with self._changed:
             self._running.pop(child, None)
             self._kills.pop(child, None)
+            self._signs.pop(child, None)
             self._changed.notify_all()
 
-    def _send(self, child: _Child, number: int) -> None:
-        kill = self._kills.get(child)
-        if kill is not None and number == _KILL:
-            kill()
-        else:
-            _send(child, number)
+
+def _read_on(child: _Child) -> None:
+    """Wait a little for its end: a program whose last words nobody takes cannot end."""
+    with suppress(subprocess.TimeoutExpired, ValueError):
+        child.communicate(timeout=_GRACE.total_seconds())
 
 
 def _refuse(run: Run) -> None:
@@ -126,19 +146,15 @@ def _refuse(run: Run) -> None:
 
 
 if sys.platform == "win32":
-    _APART = subprocess.CREATE_NEW_PROCESS_GROUP
-    _TERMINATE = _KILL = signal.SIGTERM
 
-    def _send(child: _Child, number: int) -> None:
+    def _ask_to_end(child: _Child) -> None:
         with suppress(OSError):
-            child.send_signal(number)
+            child.terminate()
 
 else:
-    _APART = 0
-    _TERMINATE, _KILL = signal.SIGTERM, signal.SIGKILL
 
-    def _send(child: _Child, number: int) -> None:
-        """Send a signal to a program and all it has started, unless its id may be somebody else's by now."""
+    def _ask_to_end(child: _Child) -> None:
+        """Ask a program and its group to end, unless its id may be somebody else's by now."""
         if child.returncode is None:
             with suppress(ProcessLookupError, PermissionError):
-                os.killpg(child.pid, number)
+                os.killpg(child.pid, signal.SIGTERM)

@@ -22,10 +22,11 @@ from slack_alert.core.model import Action, Result, Run
 from slack_alert.core.policy import Hold
 from slack_alert.core.redaction import Redaction
 from slack_alert.core.values import Piece
+from slack_alert.engine import kinship
 from slack_alert.engine.children import Children
 from slack_alert.engine.context import Context, Services
 from slack_alert.engine.ports import Clock
-from slack_alert.executors import kinship, limits
+from slack_alert.executors import limits
 from slack_alert.executors.adoption import adopt_orphans, has_dead_children
 from slack_alert.executors.distant import DistantPocket
 from slack_alert.executors.failures import awaited, failure_of, overdue, with_generator
@@ -171,7 +172,7 @@ class Child:
         """Kill what functions have started, as this process is about to end."""
         self._children.kill_all()
         kinship.kill_below(os.getpid())
-        kinship.kill_kin(os.environ.get(kinship.SIGN, ""))
+        kinship.kill_kin(kinship.own_sign())
 
 
 class Said(io.TextIOBase):

@@ -16,11 +16,11 @@ from typing import IO
 
 from slack_alert.core.model import Failure, Result, Run, Usage
 from slack_alert.core.redaction import Redaction
+from slack_alert.engine import kinship
 from slack_alert.engine.children import Children
 from slack_alert.engine.context import Context
 from slack_alert.engine.ports import Clock
 from slack_alert.engine.redacted import redacted_piece
-from slack_alert.executors import kinship
 from slack_alert.executors.capture import current
 from slack_alert.executors.deadlines import Deadlines
 from slack_alert.executors.failures import beyond_memory, overdue, process_ended, without_secrets
@@ -57,7 +57,7 @@ class Process:
             program.argv,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
-            env={**program.environ, kinship.SIGN: self.sign},
+            env=kinship.signed(program.environ, self.sign),
             start_new_session=True,
             creationflags=kinship.APART,
         )

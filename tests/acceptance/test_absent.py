@@ -22,7 +22,7 @@ PLUGIN = """
 
 
 @pytest.mark.slow
-def test_what_does_not_come_is_told_and_when_it_comes_that_is_over(project: Project) -> None:
+def test_what_does_not_come_is_told_until_it_comes_and_when_that_was_survives_a_kill(project: Project) -> None:
     project.write("plugins/jobs.py", PLUGIN)
     with running(project.path, PLUGIN) as program:
         program.wait_until(lambda: "  No backup came.\n" in program.out, "the alert")
@@ -31,13 +31,6 @@ def test_what_does_not_come_is_told_and_when_it_comes_that_is_over(project: Proj
 
         assert done.out == "backup.done: jobs.soon, jobs.late waited for it.\n"
         program.wait_until(lambda: "jobs.soon recovered after" in program.out.replace("*", ""), "the recovery")
-
-
-@pytest.mark.slow
-def test_when_it_came_last_survives_a_kill(project: Project) -> None:
-    project.write("plugins/jobs.py", PLUGIN)
-    with running(project.path, PLUGIN) as program:
-        project.run("emit", "backup.done")
         program.wait_until(lambda: Verdict.QUIET in program.verdicts("late"), "the event is known")
 
     (came,) = [line["at"] for line in project.run("history", "late", "--json").json_lines]

@@ -14,7 +14,7 @@ from tests.fakes.project import Project
 HEAVY = {"apscheduler", "tornado", "gevent", "slack_sdk", "aiohttp", "asyncio", "sqlite3", "ssl"}
 COMMAND = (sys.executable, "-m", "slack_alert")
 REPOSITORY = os.pathsep.join(sys.path)
-#: Makes the calls it reads, and writes of each what it said, and which modules are there.
+#: Makes the calls it reads, none of which may fail, and writes of each what it said, and which modules are there.
 CALLS = """
 import contextlib, io, json, os, sys
 from slack_alert.cli import main
@@ -24,8 +24,11 @@ for words, environ in json.load(sys.stdin):
     sys.argv = ["slack-alert", *words]
     os.environ.update(environ)
     said = io.TextIOWrapper(io.BytesIO(), sys.stdout.encoding, sys.stdout.errors)
-    with contextlib.redirect_stdout(said), contextlib.suppress(SystemExit):
-        main()
+    with contextlib.redirect_stdout(said):
+        try:
+            main()
+        except SystemExit as ended:
+            assert ended.code == 0, ended.code
     said.flush()
     answers.append((said.buffer.getvalue().decode(), list(sys.modules)))
 print(json.dumps(answers))

@@ -4,16 +4,22 @@ from __future__ import annotations
 
 import signal
 import time
-from collections.abc import Iterator
 from datetime import datetime, timedelta
 from pathlib import Path
+from textwrap import dedent
 
 import pytest
 
 from slack_alert.core.model import Verdict
 from tests.fakes.program import Program, running
 
-SCHEDULERS = ["AsyncIOScheduler", "BackgroundScheduler", "GeventScheduler", "TornadoScheduler"]
+SCHEDULERS = [
+    "AsyncIOScheduler",
+    *(
+        pytest.param(other, marks=pytest.mark.thorough)
+        for other in ("BackgroundScheduler", "GeventScheduler", "TornadoScheduler")
+    ),
+]
 INTERVAL = timedelta(seconds=0.2)
 
 JOBS = """
@@ -40,12 +46,6 @@ def folder(tmp_path: Path) -> Path:
     return tmp_path
 
 
-@pytest.fixture
-def program(folder: Path) -> Iterator[Program]:
-    with running(folder, JOBS) as program:
-        yield program
-
-
 def says(program: Program, text: str) -> None:
     """Wait until something is said that was not said before."""
     before = program.out.count(text)
@@ -69,65 +69,53 @@ def assert_no_slot_is_lost(program: Program) -> None:
     assert program.verdicts("quick") <= {Verdict.QUIET, Verdict.MISSED, Verdict.OVERLAPPED}
 
 
-def test_edited_function_runs_and_its_neighbour_goes_on(program: Program) -> None:
-    says(program, "she says one")
-    program.write(JOBS.replace("says one", "says two"))
-    says(program, "she says two")
-
-    assert "reloaded" in program.errors
-    assert "replaced=jobs.says kept=1" in program.errors
-    assert program.stop() == 0
-    assert_no_slot_is_lost(program)
-
-
-def test_edited_neighbour_that_is_imported_takes_effect(program: Program, folder: Path) -> None:
-    says(program, "she says one")
-    (folder / "plugins" / "common.py").write_text("word = 'he'\n", encoding="utf-8")
-
-    says(program, "he says one")
-
-
-def test_broken_file_is_told_once_and_runs_as_before_until_it_is_mended(program: Program) -> None:
-    says(program, "she says one")
-    program.write(JOBS + "\ndef broken(:\n")
-    says(program, "SA101")
-    says(program, "she says one")
-    program.write(JOBS + "\ndef broken(:  # still\n")
-    says(program, "she says one")
-    program.write(JOBS.replace("says one", "says three"))
-    says(program, "she says three")
-
-    assert program.stop() == 0
-    assert program.out.count("SA101") == 1
-    assert_no_slot_is_lost(program)
-
-
-def test_new_file_begins_and_deleted_file_ends(program: Program, folder: Path) -> None:
-    new = folder / "plugins" / "new.py"
-    new.write_text("@deco(seconds=0.3, max_alert=0)\ndef f():\n    return 'I am new'\n", encoding="utf-8")
-    says(program, "I am new")
-    new.unlink()
-
-    program.wait_until(lambda: "removed=new.f" in program.errors, "its end is in the log")
-    said = program.out.count("I am new")
-    says(program, "she says one")
-    says(program, "she says one")
-    assert program.out.count("I am new") <= said + 1
-
-
-def test_swapped_link_of_a_mounted_configuration_takes_effect(tmp_path: Path) -> None:
+def test_edited_function_edited_import_and_swapped_link_take_effect_and_a_neighbour_goes_on(tmp_path: Path) -> None:
+    # As configuration is mounted; under gevent's patch, where what watches the files is a greenlet.
     for version in ("one", "two"):
         (tmp_path / version / "plugins").mkdir(parents=True)
-        text = f"@deco(seconds=0.3, max_alert=0)\ndef f():\n    return 'version {version}'\n"
-        (tmp_path / version / "plugins" / "mounted.py").write_text(text, encoding="utf-8")
+        (tmp_path / version / "plugins" / "common.py").write_text("word = 'she'\n", encoding="utf-8")
     (tmp_path / "..data").symlink_to("one")
     (tmp_path / "plugins").symlink_to("..data/plugins")
-    with running(tmp_path, "") as program:
-        says(program, "version one")
+    with running(tmp_path, JOBS, "scheduler = GeventScheduler") as program:
+        says(program, "she says one")
+        program.write(JOBS.replace("says one", "says two"))
+        says(program, "she says two")
+        assert "reloaded" in program.errors
+        assert "replaced=jobs.says kept=1" in program.errors
+
+        (tmp_path / "plugins" / "common.py").write_text("word = 'he'\n", encoding="utf-8")
+        says(program, "he says two")
+
+        (tmp_path / "two" / "plugins" / "jobs.py").write_text(dedent(JOBS.replace("one", "three")), encoding="utf-8")
         (tmp_path / "..new").symlink_to("two")
         (tmp_path / "..new").replace(tmp_path / "..data")
+        says(program, "she says three")
 
-        says(program, "version two")
+        assert program.stop() == 0
+        assert_no_slot_is_lost(program)
+
+
+def test_new_file_begins_and_deleted_file_ends_and_a_broken_one_runs_as_before_until_it_is_mended(folder: Path) -> None:
+    with running(folder, JOBS) as program:
+        new = folder / "plugins" / "new.py"
+        new.write_text("@deco(seconds=0.3, max_alert=0)\ndef f():\n    return 'I am new'\n", encoding="utf-8")
+        says(program, "I am new")
+        new.unlink()
+        program.wait_until(lambda: "removed=new.f" in program.errors, "its end is in the log")
+        said = program.out.count("I am new")
+
+        program.write(JOBS + "\ndef broken(:\n")
+        says(program, "SA101")
+        says(program, "she says one")
+        program.write(JOBS + "\ndef broken(:  # still\n")
+        says(program, "she says one")
+        program.write(JOBS.replace("says one", "says three"))
+        says(program, "she says three")
+
+        assert program.stop() == 0
+        assert program.out.count("I am new") <= said + 1
+        assert program.out.count("SA101") == 1
+        assert_no_slot_is_lost(program)
 
 
 @pytest.mark.skipif(not hasattr(signal, "SIGHUP"), reason="the system has no such signal")

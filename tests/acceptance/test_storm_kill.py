@@ -38,11 +38,11 @@ def counted_in(summaries: list[Delivery]) -> int:
     return sum(int(each[1].replace(",", "")) for each in found if each is not None)
 
 
-def test_what_is_counted_and_its_count_survive_together(tmp_path: Path) -> None:
+def test_what_is_counted_and_its_count_survive_together(tmp_path: Path, request: pytest.FixtureRequest) -> None:
     with FakeSlack() as slack:
         program = Program(tmp_path / "program", JOBS, CONF.format(url=slack.url))
         try:
-            for _ in range(3):
+            for _ in range(3 if request.config.getoption("thorough") else 1):
                 kill_in_a_storm(program)
                 assert program.integrity == "ok"
                 check_count(program)
@@ -52,7 +52,7 @@ def test_what_is_counted_and_its_count_survive_together(tmp_path: Path) -> None:
             (program.folder / "slack_alert.conf").write_text(f"[slack]\n{conf}", encoding="utf-8")
             program.start()
             program.wait_until(
-                lambda: all(each.status is not Status.QUEUED for each in program.outbox()), "all is said"
+                lambda: all(each.status is not Status.QUEUED for each in program.outbox()), "all is said", step=0.2
             )
             assert program.stop() == 0, program.errors
         finally:
@@ -68,7 +68,7 @@ def test_what_is_counted_and_its_count_survive_together(tmp_path: Path) -> None:
 def kill_in_a_storm(program: Program) -> None:
     before = len(collapsed(program))
     program.start()
-    program.wait_until(lambda: len(collapsed(program)) > before, "a storm is counted")
+    program.wait_until(lambda: len(collapsed(program)) > before, "a storm is counted", step=0.2)
     program.kill()
 
 

@@ -339,7 +339,10 @@ def test_a_file_that_changed_is_loaded_anew(rig: Rig) -> None:
     assert (before, rig.text()) == ("old", "quite new")
 
 
-@pytest.mark.parametrize("edited", ["def (", "@deco(hours=1)\ndef job():\n    return 'too new'"])
+@pytest.mark.parametrize(
+    "edited",
+    [pytest.param("def (", marks=pytest.mark.thorough), "@deco(hours=1)\ndef job():\n    return 'too new'"],
+)
 def test_an_edit_that_nobody_has_taken_up_is_not_seen(rig: Rig, edited: str) -> None:
     rig.write("@deco(hours=1)\ndef job():\n    return 'old'")
     rig.text()
@@ -443,7 +446,13 @@ def test_a_function_that_takes_too_long_is_killed_with_all_it_has_started(rig: R
 
 
 @pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="only Linux tells whose children they are")
-@pytest.mark.parametrize("polite", ["signal.SIG_DFL", "signal.SIG_IGN"], ids=["told to end", "deaf"])
+@pytest.mark.parametrize(
+    "polite",
+    [
+        pytest.param("signal.SIG_DFL", id="told to end", marks=pytest.mark.thorough),
+        pytest.param("signal.SIG_IGN", id="deaf"),
+    ],
+)
 def test_what_hides_from_a_killed_run_is_killed_as_well(rig: Rig, polite: str) -> None:
     source = f"""
         import signal

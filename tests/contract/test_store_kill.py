@@ -50,7 +50,12 @@ for n in count(int(sys.argv[2])):
     inbox.put(Request("send", {"n": n}, datetime(2026, 11, 21, tzinfo=timezone.utc)))
     print(n, flush=True)
 """
-_ROUNDS = 4
+
+
+@pytest.fixture
+def rounds(request: pytest.FixtureRequest) -> int:
+    """So often one is killed; each begins with what the one before left."""
+    return 4 if request.config.getoption("thorough") else 2
 
 
 def acknowledged(program: str, *arguments: str, after: float) -> list[int]:
@@ -67,11 +72,11 @@ def acknowledged(program: str, *arguments: str, after: float) -> list[int]:
 
 
 @pytest.mark.slow
-def test_nothing_acknowledged_is_lost_when_the_writer_is_killed(tmp_path: Path) -> None:
+def test_nothing_acknowledged_is_lost_when_the_writer_is_killed(tmp_path: Path, rounds: int) -> None:
     chance = random.Random(20261121)
     path = tmp_path / "state.db"
     done: list[int] = []
-    for _ in range(_ROUNDS):
+    for _ in range(rounds):
         done += acknowledged(_WRITER, str(path), after=chance.uniform(0, 0.15))
         reader = SqliteReader(path)  # Reads beside what the killed one left, before anybody has put it in order.
         lines = [line for line in reader.history(job="a", since=None, limit=None) if line.record.run in set(done)]
@@ -93,12 +98,12 @@ def test_nothing_acknowledged_is_lost_when_the_writer_is_killed(tmp_path: Path) 
 
 
 @pytest.mark.slow
-def test_nothing_left_in_the_inbox_is_lost_when_who_leaves_it_is_killed(tmp_path: Path) -> None:
+def test_nothing_left_in_the_inbox_is_lost_when_who_leaves_it_is_killed(tmp_path: Path, rounds: int) -> None:
     chance = random.Random(20261122)
     path = tmp_path / "state.db.inbox"
     inbox = SqliteInbox(path)
     done: list[int] = []
-    for number in range(_ROUNDS):
+    for number in range(rounds):
         done += acknowledged(_PUTTER, str(path), str(number * 10_000), after=chance.uniform(0, 0.1))
 
         assert [n for n in (request.payload["n"] for request in inbox.peek()) if n in set(done)] == done

@@ -247,7 +247,7 @@ def reference(line: Line, zone: tzinfo, *, around: datetime) -> list[datetime]:
     It begins three days early, so that a day that a shift skips lies inside.
     """
     begin = around.replace(second=0, microsecond=0) - 3 * DAY
-    instants = [begin + step * MINUTE for step in range(6 * 1440)]
+    instants = [begin + step * MINUTE for step in range(5 * 1440 + 2)]
     walls = [wall_of(instant, zone) for instant in instants]
     if line.any_hour:
         return [instant for instant, wall in zip(instants, walls, strict=True) if line.names(wall)]

@@ -270,6 +270,28 @@ def test_timeout_ends_what_the_program_started_as_well(tmp_path: Path, kind: tup
     assert not is_alive(going.child)
 
 
+#: What has a session of its own: with its parent there; with nothing in its environment; with its parent gone.
+HIDDEN = {
+    "apart": "setsid sleep 60 & echo $! > new; mv new up; wait",
+    "nameless": "env -i setsid sleep 60 & echo $! > new; mv new up; wait",
+    "orphaned": "setsid sh -c 'sleep 60 & echo $! > new; mv new up'; sleep 60",
+}
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="only Linux tells whose children they are")
+@pytest.mark.parametrize("script", HIDDEN.values(), ids=list(HIDDEN))
+@pytest.mark.parametrize("ends", ["timeout", "given up"])
+def test_what_has_moved_into_a_session_of_its_own_ends_as_well(tmp_path: Path, script: str, ends: str) -> None:
+    going = Going(tmp_path, ["sh", "-c", script], timeout=0.3 if ends == "timeout" else None)
+    if ends == "given up":
+        going.run.is_canceled = True
+        going.stage.services.children.end(going.run.id)
+
+    assert going.join() is not None
+    assert not is_alive(going.child)
+
+
 @pytest.mark.slow
 def test_exception_while_waiting_ends_the_program(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     pid: list[int] = []

@@ -6,17 +6,30 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from pathlib import Path
 from time import monotonic, sleep
 from typing import Any
 
-#: Handed down in the environment, and different for every process: by it those are found whose parent is gone. No
+#: Handed down in the environment with a sign for every process, by which those are found whose parent is gone. No
 #: name of a setting or a secret, which are kept from what a function starts.
-SIGN = "SLACKALERT_KINSHIP"
+_SIGNS = "SLACKALERT_KINSHIP"
 
 Popen = subprocess.Popen[Any]  # Any: bytes or text, it does not matter here
+#: A process and when it began, because its id may be another's later.
+Member = tuple[int, bytes]
+
+
+def signed(environ: Mapping[str, str], sign: str) -> dict[str, str]:
+    """Give an environment with one more sign: what carries it is kin also of those who carry the former ones."""
+    return {**environ, _SIGNS: f"{environ.get(_SIGNS, '')} {sign}".lstrip()}
+
+
+def own_sign() -> str:
+    """Give the sign that this process was started with; empty: it has none."""
+    return os.environ.get(_SIGNS, "").rpartition(" ")[2]
+
 
 if sys.platform == "win32":
     APART = subprocess.CREATE_NEW_PROCESS_GROUP
@@ -30,7 +43,11 @@ if sys.platform == "win32":
             child.wait(seconds)
         return child.returncode is not None
 
-    def kill(child: Popen, sign: str) -> None:  # noqa: ARG001 - elsewhere it is needed
+    def family(pid: int) -> list[Member]:  # noqa: ARG001 - elsewhere it is needed
+        """Give nothing: here they are found when they are killed."""
+        return []
+
+    def kill(child: Popen, sign: str, known: Iterable[Member] = ()) -> None:  # noqa: ARG001 - as above
         """Kill it, and what it has started."""
         subprocess.run(  # noqa: S603 - words, never a shell
             ["taskkill", "/F", "/T", "/PID", str(child.pid)],  # noqa: S607 - the system's own
@@ -49,6 +66,8 @@ else:
     _DEAD = (b"Z", b"X")
     _ROUNDS = 10
     _LOOK = 0.01
+    #: Where in its line the system says when a process began, behind its parent.
+    _BEGAN = 17
 
     def ask_to_end(child: Popen) -> None:
         """Ask it to say where it is, and to go."""
@@ -65,14 +84,21 @@ else:
             sleep(_LOOK)
         return True
 
-    def kill(child: Popen, sign: str) -> None:
-        """Kill it, and what it has started; its end must not have been taken note of, else its id may be another's."""
+    def family(pid: int) -> list[Member]:
+        """Give all that a process has started, and what those have, as far as they are known to be its own."""
+        return list(_below(pid))
+
+    def kill(child: Popen, sign: str, known: Iterable[Member] = ()) -> None:
+        """Kill it, and what it has started; `known` is what it had started while it was there."""
         if child.returncode is None:
             with suppress(ProcessLookupError, PermissionError):
                 # While it is there it is the parent of all it has started; it starts nothing more.
                 os.kill(child.pid, signal.SIGSTOP)
                 kill_below(child.pid)
                 os.killpg(child.pid, signal.SIGKILL)
+        for pid, began in known:
+            if _stat(pid)[1] == began:
+                _kill(pid)
         kill_kin(sign)
 
     def kill_kin(sign: str) -> None:
@@ -80,19 +106,21 @@ else:
         # Twice: one may have been starting another.
         for _ in range(2):
             for kin in _kin(sign):
-                with suppress(ProcessLookupError, PermissionError):
-                    os.kill(kin, signal.SIGKILL)
+                _kill(kin)
 
     def kill_below(pid: int) -> None:
         """Kill all that a process has started, and what those have."""
         # One may be starting another; killed ones are seen until they are gone.
         for _ in range(_ROUNDS):
             below = list(_below(pid))
-            for each in below:
-                with suppress(ProcessLookupError, PermissionError):
-                    os.kill(each, signal.SIGKILL)
+            for each, _ in below:
+                _kill(each)
             if not below:
                 return
+
+    def _kill(pid: int) -> None:
+        with suppress(ProcessLookupError, PermissionError):
+            os.kill(pid, signal.SIGKILL)
 
     def _is_dead(pid: int) -> bool:
         if not hasattr(os, "waitid"):  # Nobody can tell, and most are.
@@ -102,24 +130,35 @@ else:
         return True
 
     def _kin(sign: str) -> Iterator[int]:
-        mark = f"{SIGN}={sign}".encode()
         own = os.getpid()
         for entry in Path("/proc").glob("[0-9]*/environ"):
             # Most belong to somebody else, or are gone by now.
             with suppress(OSError):
                 kin = int(entry.parent.name)
-                if kin != own and mark in entry.read_bytes().split(b"\0"):
+                if kin != own and sign.encode() in _signs(entry.read_bytes()):
                     yield kin
 
-    def _below(pid: int) -> Iterator[int]:
-        children: dict[int, list[int]] = {}
-        for entry in Path("/proc").glob("[0-9]*/stat"):
-            with suppress(OSError, ValueError):
-                # In front stands the name in brackets, which may hold anything.
-                state, parent = entry.read_bytes().rpartition(b")")[2].split()[:2]
-                if state not in _DEAD:
-                    children.setdefault(int(parent), []).append(int(entry.parent.name))
+    def _signs(environ: bytes) -> list[bytes]:
+        name = f"{_SIGNS}=".encode()
+        return [sign for line in environ.split(b"\0") if line.startswith(name) for sign in line[len(name) :].split()]
+
+    def _below(pid: int) -> Iterator[Member]:
+        children: dict[int, list[Member]] = {}
+        for entry in Path("/proc").glob("[0-9]*"):
+            each = int(entry.name)
+            parent, began = _stat(each)
+            if began:
+                children.setdefault(parent, []).append((each, began))
         found = children.get(pid, [])
         while found:
             yield from found
-            found = [child for each in found for child in children.get(each, [])]
+            found = [child for each, _ in found for child in children.get(each, [])]
+
+    def _stat(pid: int) -> tuple[int, bytes]:
+        """Give a process's parent, and when it began; nothing for one that is gone or dead."""
+        with suppress(OSError, ValueError):
+            # In front stands the name in brackets, which may hold anything.
+            state, parent, *rest = Path(f"/proc/{pid}/stat").read_bytes().rpartition(b")")[2].split()
+            if state not in _DEAD:
+                return int(parent), rest[_BEGAN]
+        return 0, b""

@@ -1,0 +1,174 @@
+"""The engine, with all that it runs functions by, and what they reach the rest of the program through."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from random import random
+from typing import TYPE_CHECKING, Any
+
+from slack_alert.bootstrap.isolation import make_processes
+from slack_alert.bootstrap.places import address, open_reader
+from slack_alert.bootstrap.silence import make_mutes
+from slack_alert.core.catalog import Catalog
+from slack_alert.core.markup import Markup
+from slack_alert.core.model import Run
+from slack_alert.core.redaction import Redaction
+from slack_alert.core.values import Piece
+from slack_alert.engine.clock import SystemClock
+from slack_alert.engine.context import Context, Services
+from slack_alert.engine.engine import Engine
+from slack_alert.engine.holding import hold_by_name
+from slack_alert.engine.mutes import Mutes
+from slack_alert.engine.paces import Paces, durations_of
+from slack_alert.engine.pocket import Pocket
+from slack_alert.engine.ports import Batch, Books, Clock, Entry, Executor, Load, Reader, Snapshot, Store
+from slack_alert.engine.redacted import RedactedBooks
+from slack_alert.engine.standstill import Standstill
+from slack_alert.engine.writer import Writer
+from slack_alert.executors.inline import Inline
+from slack_alert.executors.perform import Performer, Render
+from slack_alert.executors.retrying import Retrying
+from slack_alert.executors.sources import Sources
+from slack_alert.stores import MemoryStore
+
+if TYPE_CHECKING:
+    from slack_alert.settings import Settings
+
+
+@dataclass(frozen=True, slots=True)
+class Works:
+    """The engine, with all that it runs functions by and writes to."""
+
+    clock: Clock
+    mark: Markup
+    snapshot: Snapshot
+    reader: Reader
+    writer: Writer
+    books: Books
+    mutes: Mutes
+    executor: Executor
+    load: Callable[[], Load]
+    engine: Engine
+    services: Services
+
+
+def make_works(settings: Settings, catalog: Catalog, store: Store, sources: Sources) -> Works:
+    """Make the engine, and what runs functions for it; must be called on the loop they shall run on."""
+    clock, reach, snapshot = SystemClock(), _Reach(), store.open()
+    render = Render(new_mark(), Redaction(settings.secrets()))
+    writer = Writer(store, clock, blocking=blocking_of(settings))
+    reader = store if isinstance(store, MemoryStore) else open_reader(settings)
+    books = RedactedBooks(writer, render.redaction)
+    mutes = make_mutes(settings, snapshot.entries)
+    pool = _make_pool(settings, reach, render, sources, clock)
+    executor = Retrying(pool, loop=asyncio.get_running_loop(), chance=random)
+    reach.engine = Engine(
+        catalog,
+        books=books,
+        executor=executor,
+        clock=clock,
+        mark=render.mark,
+        mute=mutes.reason,
+        paces=_make_paces(settings, reader, clock),
+    )
+    reach.services = make_services(settings, reach.engine, books, snapshot, render, clock)
+    return Works(
+        clock, render.mark, snapshot, reader, writer, books, mutes, executor, lambda: pool.load, reach.engine,
+        reach.services,
+    )  # fmt: skip
+
+
+def make_services(
+    settings: Settings, engine: Engine, books: Books, snapshot: Snapshot, render: Render, clock: Clock
+) -> Services:
+    """Make what the contexts of functions reach the rest of the program through."""
+
+    def say(run: Run, value: object, to: str | None) -> None:
+        if said := render(run, value):
+            engine.say(run, said, address(settings, to) if to else None)
+
+    return Services(
+        mark=render.mark,
+        path=settings.path,
+        say=say,
+        hold=partial(hold_by_name, engine, books),
+        now=clock.now,
+        pocket=make_pockets(snapshot, lambda entry: books.put(Batch(entries=[entry])), clock),
+    )
+
+
+def make_pockets(snapshot: Snapshot, write: Callable[[Entry], None], clock: Clock) -> Callable[[str], Pocket]:
+    """Give the key-value store of each pack, the same one every time."""
+    pockets: dict[str, Pocket] = {}
+
+    def pocket(pack: str) -> Pocket:
+        if pack not in pockets:
+            entries = [entry for entry in snapshot.entries if entry.pack == pack]
+            # Two first runs may meet here; the one store that counts is whichever came first.
+            pockets.setdefault(pack, Pocket(pack, entries, write=write, now=clock.now))
+        return pockets[pack]
+
+    return pocket
+
+
+def new_mark() -> Markup:
+    """Make the mark that tells our own mentions and links from text; nobody can guess it."""
+    return Markup(f"{int.from_bytes(os.urandom(16), 'big') % 10**12:012}")
+
+
+def blocking_of(settings: Settings) -> Callable[..., Any] | None:  # Any: it gives what the call gives
+    """Say how calls are made that block, where something else must be able to go on meanwhile."""
+    if settings.scheduler != "GeventScheduler":
+        return None
+    from slack_alert.schedulers.gevent import blocking
+
+    return blocking
+
+
+class _Reach:
+    """What runs reach the engine and its services through, which are made after those that run."""
+
+    engine: Engine
+    services: Services
+
+    def say(self, run: Run, said: tuple[Piece, ...]) -> None:
+        self.engine.say(run, said)
+
+    def notice(self, run: Run, value: object) -> None:
+        self.engine.emit(run, value)
+
+    def context(self, run: Run) -> Context:
+        return Context(run, self.services)
+
+    def ended(self, run: int) -> None:
+        self.services.children.end(run)
+
+
+def _make_pool(settings: Settings, reach: _Reach, render: Render, sources: Sources, clock: Clock) -> Inline:
+    processes = make_processes(
+        settings,
+        sources=sources,
+        context=reach.context,
+        notice=reach.notice,
+        redaction=render.redaction,
+        children=lambda: reach.services.children,
+        clock=clock,
+    )
+    performer = Performer(
+        clock=clock, render=render, say=reach.say, context=reach.context, notice=reach.notice, ended=reach.ended
+    )
+    return Inline(performer, threads=settings.threads, loop=asyncio.get_running_loop(), apart=processes)
+
+
+def _make_paces(settings: Settings, reader: Reader, clock: Clock) -> Paces:
+    past = partial(durations_of, reader)
+    if blocking_of(settings) is not None:
+        # Its threads are greenlets: a function that keeps the others from running would seem to stand still.
+        return Paces(past)
+    standstill = Standstill(clock)
+    standstill.start()
+    return Paces(past, standstill.during)
