@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import signal
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -78,7 +79,7 @@ class Project:
         self.capsys.readouterr()
         self.monkeypatch.setattr(sys, "argv", ["slack-alert", *words])
         self.monkeypatch.setattr(sys, "stdin", io.StringIO(stdin))
-        with pytest.raises(SystemExit) as ended:
+        with signals_given_back(), pytest.raises(SystemExit) as ended:
             main()
         said = self.capsys.readouterr()
         assert isinstance(ended.value.code, int)
@@ -105,6 +106,17 @@ class Project:
         made = [delivery for batch in batches for delivery in store.commit(batch)]
         store.close()
         return made
+
+
+@contextmanager
+def signals_given_back() -> Iterator[None]:
+    """Let a program within this process take its signals; it ends, and this process goes on."""
+    before = {each: signal.getsignal(each) for each in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)}
+    try:
+        yield
+    finally:
+        for each, heed in before.items():
+            signal.signal(each, heed)
 
 
 def now() -> datetime:
