@@ -64,6 +64,8 @@ class Line:
         except OSError as error:
             if error.errno == errno.EBADF:  # A function closed it.
                 os._exit(CUT)
+            if isinstance(error, BrokenPipeError):  # Nobody is there: the thread that reads ends what is left, and us.
+                threading.Event().wait()
             raise
         finally:
             self._sending.release()

@@ -44,7 +44,7 @@ HUNG = """
     def endless(ctx):
         has_a_child("endless.pids")
         ctx.say("never ends")
-        time.sleep(3600)
+        ctx.run(["sleep", "3600"])
 """
 JOBS = f"""
     {HUNG}
