@@ -19,6 +19,9 @@ if TYPE_CHECKING:
     from slack_alert.core.catalog import Catalog
     from slack_alert.engine.engine import Engine
 
+#: Python's own are for small programs: what waits to be written would be looked through again and again.
+_THRESHOLDS = 50_000, 20, 1_000
+
 
 @click.command()
 @common
@@ -57,9 +60,11 @@ def _without_collection() -> Iterator[Callable[[], None]]:
 
     A start makes many objects, none of which is garbage; they are not looked through later either.
     """
+    thresholds = gc.get_threshold()
 
     def collect() -> None:
         gc.freeze()
+        gc.set_threshold(*_THRESHOLDS)
         gc.enable()
 
     gc.disable()
@@ -67,6 +72,7 @@ def _without_collection() -> Iterator[Callable[[], None]]:
         yield collect
     finally:
         gc.unfreeze()
+        gc.set_threshold(*thresholds)
         gc.enable()
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime, timedelta, tzinfo
 from enum import Enum
+from functools import lru_cache
 
 from slack_alert.core.durations import format_duration
 from slack_alert.core.quiet import clock
@@ -49,10 +50,7 @@ class Lapse:
 
     def reason(self, first: datetime, last: datetime, zone: tzinfo) -> str:
         """Say why a row of slots was missed: `by 1.2s, because the program stood still from ... to ...`."""
-        what = f"because {_CLAUSES[self.cause]} {self.span(zone)}"
-        if self.cause is Cause.DOWN:
-            return what
-        return f"by {'' if first == last else 'up to '}{span_of(self.until - first)}, {what}"
+        return _reason(self, first, zone, is_row=first != last)
 
     def remark(self, slot: datetime, zone: tzinfo) -> str:
         """Say of a run that its slot passed unseen: `caught up 2h late, because ...`; nothing where it hardly did."""
@@ -66,6 +64,15 @@ _CLAUSES = {
     Cause.STALLED: "the program stood still",
     Cause.ASLEEP: "the machine was asleep",
 }
+
+
+# A thousand jobs that were due together miss their slots for one reason.
+@lru_cache(maxsize=64)
+def _reason(lapse: Lapse, first: datetime, zone: tzinfo, *, is_row: bool) -> str:
+    what = f"because {_CLAUSES[lapse.cause]} {lapse.span(zone)}"
+    if lapse.cause is Cause.DOWN:
+        return what
+    return f"by {'up to ' if is_row else ''}{span_of(lapse.until - first)}, {what}"
 
 
 def span_of(span: timedelta) -> str:

@@ -32,9 +32,11 @@ class Accounts:
     def row(self, hot: Hot, gap: Gap, lapse: Lapse | None = None) -> None:
         """Account for a row of slots that nobody tried to run; `lapse` says why nobody did."""
         alerts, until = standing(hot.job, hot.state, gap.first, hold=hot.hold)
-        reason = gate_reason(hot.job, hot.state, gap.first, gap.verdict, hold=hot.hold)
+        reason: str | None
         if gap.verdict is Verdict.MISSED and lapse is not None:
             reason = lapse.reason(gap.first, gap.last, hot.job.zone)
+        else:
+            reason = gate_reason(hot.job, hot.state, gap.first, gap.verdict, hold=hot.hold)
         last = gap.last if gap.count > 1 else None
         record = Record(
             0, hot.job.name, gap.first, gap.verdict, alerts=alerts, paused_until=until, count=gap.count, until=last,

@@ -17,6 +17,8 @@ from slack_alert.engine.records import going_on
 EVERY = timedelta(seconds=5)
 #: A sign of life older than this is none.
 STALE = 4 * EVERY
+#: Looking through all that waits may take long; at most this part of the time is spent on it.
+_LOOKING = 0.02
 #: The name of that proof's slots; no job can be called so.
 PULSE_NAME = "(pulse)"
 
@@ -29,6 +31,7 @@ class Pulse:
         self._ticked: datetime | None = None
         self._stopped: datetime | None = None
         self._running: frozenset[int] = frozenset()
+        self._look_again = 0.0
 
     def tick(self, now: datetime) -> None:
         """Note that the scheduler's clock fired."""
@@ -37,11 +40,15 @@ class Pulse:
 
     def note_running(self, now: datetime) -> None:
         """Write down the runs going on, where they changed: what a crash cuts off is told afterwards."""
+        began = self._parts.clock.monotonic()
+        if began < self._look_again:
+            return
         started = going_on(self._parts.engine.runs(), now)
         ids = frozenset(each.run for each in started)
         if ids != self._running:
             self._running = ids
             self._parts.writer.put(Batch(running=started))
+        self._look_again = began + (self._parts.clock.monotonic() - began) / _LOOKING
 
     def is_well(self, now: datetime) -> bool:
         """Whether the clock ticks and every channel takes what it is given."""

@@ -36,8 +36,16 @@ class Unseen:
     @property
     def lapse(self) -> Lapse:
         """The time since the look before, or that of which it is known what it was."""
-        if self._lapse is not None:
-            return self._lapse
+        if self._lapse is None:
+            self._lapse = self._worked_out()
+        return self._lapse
+
+    @property
+    def is_long(self) -> bool:
+        """Whether it is worth a message."""
+        return self._before is not None and self._before[0] < self.long_ago
+
+    def _worked_out(self) -> Lapse:
         now, steady = self._look
         if self._before is None:
             return Lapse(Cause.STALLED, None, now)
@@ -46,11 +54,6 @@ class Unseen:
         asleep = passed - timedelta(seconds=steady - steady_then)
         is_asleep = asleep > _SECOND and asleep * 2 > passed
         return Lapse(Cause.ASLEEP if is_asleep else Cause.STALLED, since, now)
-
-    @property
-    def is_long(self) -> bool:
-        """Whether it is worth a message."""
-        return self._before is not None and self._before[0] < self.long_ago
 
 
 class Vigil:

@@ -25,23 +25,17 @@ class History:
         self.reach.forget()
 
     def add(self, connection: Connection, records: Iterable[Record]) -> None:
-        """Write records; runs all at once, the others make rows longer."""
-        runs: list[Record] = []
+        """Write records, the new rows all at once."""
+        new: list[Record] = []
+        first = self.reach.next_id
         for record in condense(records):
-            if record.verdict not in NOT_RUN:
-                runs.append(record)
-                self._tails.follow(record)
-            elif not self._extend(connection, record):
-                self._tails.follow(record, self._insert(connection, [record]))
-        self._insert(connection, runs)
-
-    def _insert(self, connection: Connection, records: list[Record]) -> int:
-        """Write new rows; give the id of the first."""
-        first = self.reach.give_ids(len(records))
-        rows = list(record_rows(records, first))
+            if record.verdict in NOT_RUN and self._extend(connection, record):
+                continue
+            self._tails.follow(record, first + len(new))
+            new.append(record)
+        rows = list(record_rows(new, first))
         connection.executemany(sql.ADD_RECORD, rows)
         self.reach.move(rows)
-        return first
 
     def _extend(self, connection: Connection, record: Record) -> bool:
         """Make the job's last row longer, unless it was folded or forgotten meanwhile."""

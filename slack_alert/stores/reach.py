@@ -40,15 +40,16 @@ class Reach:
         elif any(self._newest.get(clean(job), at) > at for job in jobs):
             self.write(connection)
 
-    def give_ids(self, number: int) -> int:
-        """Give the first of so many ids that no record ever had."""
+    @property
+    def next_id(self) -> int:
+        """The first of the ids that no record ever had."""
         assert self._last_id is not None, "a batch begins first"
-        first = self._last_id + 1
-        self._last_id += number
-        return first
+        return self._last_id + 1
 
     def move(self, rows: Sequence[Row]) -> None:
-        """Take note of new rows; those of runs that somebody asked for account for no slot."""
+        """Take note of new rows, numbered from `next_id`; those of runs that somebody asked for account for no slot."""
+        if rows:
+            self._last_id = rows[-1][_ID]
         self._records += len(rows)
         for row in rows:
             job, until = row[_JOB], row[_UNTIL]
@@ -69,4 +70,4 @@ class Reach:
 
 
 _COLUMNS = ("id", *sql.RECORD_COLUMNS.split(", "))
-_JOB, _UNTIL, _ASKED_BY = map(_COLUMNS.index, ("job", "until", "asked_by"))
+_ID, _JOB, _UNTIL, _ASKED_BY = map(_COLUMNS.index, ("id", "job", "until", "asked_by"))
