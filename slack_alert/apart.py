@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
-from secrets import token_hex
 
 from slack_alert.core.markup import Markup
 from slack_alert.engine.clock import SystemClock
@@ -20,4 +20,4 @@ def main() -> None:
     root = Path(hello["path"])
     shelf = Shelf(root, tuple(hello["markers"]))
     files = Shelved(shelf.find, shelf.take, shelf.found)
-    Child(line, files, path=root, mark=Markup(token_hex(8)), clock=SystemClock()).serve()
+    Child(line, files, path=root, mark=Markup(os.urandom(8).hex()), clock=SystemClock()).serve()

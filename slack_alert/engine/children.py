@@ -11,7 +11,6 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from datetime import timedelta
 from functools import partial
-from secrets import token_hex
 from typing import Any
 
 from slack_alert.core.model import Run
@@ -74,7 +73,7 @@ class Children:
 
     def _start(self, run: Run, argv: Sequence[str], *, env: Mapping[str, str], **options: Any) -> _Child:
         _refuse(run)
-        sign = token_hex(8)
+        sign = os.urandom(8).hex()
         child = subprocess.Popen(  # noqa: S603 - words, never a shell
             argv, start_new_session=True, creationflags=kinship.APART, env=kinship.signed(env, sign), **options
         )

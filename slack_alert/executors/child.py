@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import io
 import logging
 import os
@@ -13,7 +12,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from traceback import walk_stack
 from types import FrameType
-from typing import Any  # What JSON holds.
+from typing import TYPE_CHECKING, Any  # Any: what JSON holds.
 
 from slack_alert.core.care import Care
 from slack_alert.core.events import fields_of
@@ -34,6 +33,9 @@ from slack_alert.executors.line import Line
 from slack_alert.executors.perform import Performer, Render
 from slack_alert.executors.sources import Shelved, from_contents, to_changes
 from slack_alert.executors.wire import Document, from_failure, from_pieces
+
+if TYPE_CHECKING:
+    import asyncio
 
 _NO_SECRETS = Redaction()
 #: A line is sent at this length even where it never ends.
@@ -127,7 +129,7 @@ class Child:
         self._current = _Current(run)
         try:
             run.action = run.action._replace(function=self._files.find(run.action.file, run.action.name))
-            return asyncio.run(self._await(run)) if run.action.is_async else self._performer.call(run)
+            return self._run_async(run) if run.action.is_async else self._performer.call(run)
         except BaseException as error:  # noqa: BLE001 - here the file is executed once more, and may fail where it did not before
             return Result(failure=failure_of(error, run.action, _NO_SECRETS))
         finally:
@@ -136,10 +138,15 @@ class Child:
                 # The function forked and both came back.
                 os._exit(0)
 
-    async def _await(self, run: Run) -> Result:
-        if self._current is not None:
-            self._current.call = asyncio.current_task()
-        return await self._performer.await_(run)
+    def _run_async(self, run: Run) -> Result:
+        import asyncio  # Most functions do not need it, and a process starts a fifth faster without.
+
+        async def call() -> Result:
+            if self._current is not None:
+                self._current.call = asyncio.current_task()
+            return await self._performer.await_(run)
+
+        return asyncio.run(call())
 
     def _performer_pieces(self, run: Run, value: object) -> tuple[Piece, ...]:
         return self._render(run, value)

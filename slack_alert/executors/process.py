@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 import subprocess
 import sys
 import threading
@@ -10,7 +11,6 @@ from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
-from secrets import token_hex
 from time import perf_counter
 from typing import IO
 
@@ -52,7 +52,7 @@ class Process:
     """One process; it calls one function at a time."""
 
     def __init__(self, program: Program) -> None:
-        self.sign = token_hex(8)
+        self.sign = os.urandom(8).hex()
         self.popen = subprocess.Popen(  # noqa: S603 - words, never a shell
             program.argv,
             stdin=subprocess.PIPE,
