@@ -78,6 +78,7 @@ def assemble(
         watch=_watch(settings) if reload else None,
         children=works.services.children,
         load=works.load,
+        muted_until=mutes.until,
         judge=make_judge(settings, works.mark, mutes.reason),
         accept_entry=lambda entry: (mutes if entry.pack == PACK else pocket(entry.pack)).accept(entry),
         look_back=digests.look,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import getpass
+import logging
 import sys
 from collections.abc import Callable, Sequence
 from contextlib import suppress
@@ -21,6 +22,7 @@ from slack_alert.bootstrap.works import make_pockets, make_services, new_mark
 from slack_alert.core.backoff import Outcome
 from slack_alert.core.bindings import Job
 from slack_alert.core.catalog import Catalog
+from slack_alert.core.errors import StoreError
 from slack_alert.core.model import Address, Delivery, Message, Record, Result, Run
 from slack_alert.core.pipeline import Settlement, answer
 from slack_alert.core.policy import Hold, State
@@ -31,7 +33,7 @@ from slack_alert.engine import requests
 from slack_alert.engine.clock import SystemClock
 from slack_alert.engine.context import Context, Services
 from slack_alert.engine.lanes import KEPT
-from slack_alert.engine.ports import Books, Entry, Inbox, Reader, Request, Snapshot, Store
+from slack_alert.engine.ports import Batch, Books, Entry, Inbox, Reader, Request, Snapshot, Store
 from slack_alert.engine.redacted import redacted_message, redacted_record
 from slack_alert.engine.simulation import Ledger, Simulation, VirtualClock
 from slack_alert.engine.writer import DirectBooks
@@ -41,6 +43,8 @@ from slack_alert.stores import SqliteInbox, SqliteStore, inbox_path
 
 if TYPE_CHECKING:
     from slack_alert.settings import Settings
+
+log = logging.getLogger(__name__)
 
 #: How long a message waits for its channel when nobody else will send it.
 PATIENCE = timedelta(seconds=30)
@@ -94,12 +98,22 @@ async def _carry_out(settings: Settings, store: Store, inbox: Inbox) -> None:
                 # Only a running program answers; put behind what is carried out here, it waits for the next one.
                 inbox.put(request)
             elif request.id > snapshot.taken:
-                books.put(requests.carry_out(request, ids.__next__, restate, judge))
+                _put(books, requests.carry_out(request, ids.__next__, restate, judge), request)
             inbox.remove((request.id,))
         if new:
             await _deliver(settings, books, frozenset(delivery.id for delivery in new))
     finally:
         store.close()
+
+
+def _put(books: Books, batch: Batch, request: Request) -> None:
+    """Commit what a request changes; what the store can never keep must not hold up those behind it."""
+    try:
+        books.put(batch)
+    except StoreError:
+        raise
+    except Exception:
+        log.exception("request left out", extra={"kind": request.kind, "request": request.id})
 
 
 async def _deliver(settings: Settings, books: Books, ids: frozenset[int]) -> None:

@@ -98,13 +98,15 @@ def _failure(ended: Ended, redaction: Redaction, written: str) -> Failure | None
     if not ended.code:
         return None
     said = _end(ended) if ended.obstacle else f"{_end(ended)} after {_length(ended.duration)}"
-    verdict = Verdict.TIMED_OUT if ended.is_timed_out else Verdict.ERROR
+    if ended.overrun is not None:
+        said += f" (--timeout {format_duration(ended.overrun)})"
+    verdict = Verdict.ERROR if ended.overrun is None else Verdict.TIMED_OUT
     return Failure(said, redaction(ended.obstacle), "", f"{_end(ended)}\n", verdict, _last_lines(written))
 
 
 def _end(ended: Ended) -> str:
     """Say how it ended: `exit code 2`, `killed by SIGKILL`."""
-    if ended.is_timed_out:
+    if ended.overrun is not None:
         return "given up"
     if ended.obstacle:
         return "not started"

@@ -12,9 +12,8 @@ from typing import TYPE_CHECKING, NoReturn, TextIO
 
 from slack_alert.bootstrap.assembly import Stores, assemble
 from slack_alert.bootstrap.places import address, database, errors_address, follow_plugins, owning
-from slack_alert.core.catalog import Catalog
 from slack_alert.engine.app import App, Manners
-from slack_alert.engine.engine import Engine
+from slack_alert.engine.parts import Parts
 from slack_alert.engine.ports import Limits
 from slack_alert.executors.sources import Sources
 from slack_alert.loader import plugins_folder
@@ -28,7 +27,7 @@ _PATIENCE = timedelta(seconds=2)
 _FOREVER = timedelta(days=36_500)
 
 Progress = Callable[[int, int], None]
-Ready = Callable[[Catalog, Engine], None]
+Ready = Callable[[Parts], None]
 
 
 def run(settings: Settings, *, out: TextIO, standby: bool, progress: Progress | None, ready: Ready) -> int:
@@ -57,7 +56,7 @@ def _run(settings: Settings, stores: Stores, out: TextIO, progress: Progress | N
         app = App(parts, _manners(settings))
         if not catalog.jobs:
             app.stop()  # What keeps the functions out is said all the same.
-        code = await app.run(lambda: ready(catalog, parts.engine))
+        code = await app.run(lambda: ready(parts))
         if code:
             _leave(code, out)
         return code if catalog.jobs else 1

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from difflib import get_close_matches
 from typing import TYPE_CHECKING
 
@@ -47,6 +48,10 @@ def emit(ctx: click.Context, /, *, event: str, fields: tuple[str, ...], **flags:
     return codes.FINE
 
 
+#: A number as `bc` writes it.
+_SHORT = re.compile(r"^\s*(-?)\.(\d+)\s*$")
+
+
 def _name(text: str) -> str:
     if not text.strip() or not text.isprintable() or "=" in text:
         raise BadValue(f"{text!r} is no name of an event.", hint="Write `slack-alert emit backup.done size=12`.")
@@ -62,7 +67,7 @@ def _field(text: str) -> tuple[str, object]:
 
 def _value(text: str) -> object:
     try:
-        found = json.loads(text)
+        found = json.loads(_SHORT.sub(r"\g<1>0.\2", text))
     except ValueError:
         return text
     # JSON knows no NaN and no infinity; Python's reader does.

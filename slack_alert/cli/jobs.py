@@ -20,10 +20,8 @@ from slack_alert.cli.session import settings_of
 from slack_alert.cli.spoken import counted, local
 
 if TYPE_CHECKING:
-    from slack_alert.cli.tables import Cell
     from slack_alert.core.bindings import Binding, Job
     from slack_alert.core.catalog import Catalog
-    from slack_alert.core.incidents import Incident
     from slack_alert.core.model import Record
     from slack_alert.core.outlook import Outlook
     from slack_alert.engine.ports import Reader
@@ -59,8 +57,6 @@ class _Line:
     job: Job
     seen: Outlook
     last: Record | None
-    #: What people were told of and that goes on.
-    incident: Incident | None
 
     @property
     def last_run(self) -> datetime | None:
@@ -78,7 +74,7 @@ class _Line:
         }
 
     def _incident_json(self, zone: tzinfo) -> dict[str, object] | None:
-        incident = self.incident
+        incident = self.seen.incident
         if incident is None:
             return None
         return {
@@ -112,9 +108,7 @@ def _lines(catalog: Catalog, reader: Reader, settings: Settings, now: datetime) 
             now=now,
             muted_until=mutes.until(job.name, now),
         )
-        state = snapshot.states.get(job.name, State())
-        incident = state.incident if state.is_alerting and state.incident and state.incident.told else None
-        lines.append(_Line(bindings, job, ahead, _last_run(reader, job.name), incident))
+        lines.append(_Line(bindings, job, ahead, _last_run(reader, job.name)))
     return lines
 
 
@@ -139,7 +133,7 @@ def _show(lines: Sequence[_Line], catalog: Catalog, settings: Settings, now: dat
         (
             Cell(line.bindings[0].name, "bold"),
             trigger(line.bindings),
-            *_with_incident(next_cells(line.job, line.seen, zone, now), line.incident),
+            *next_cells(line.job, line.seen, zone, now),
             f"{local(line.last_run, zone, now)} {line.last.verdict}" if line.last and line.last_run else "-",
         )
         for line in lines
@@ -151,18 +145,6 @@ def _show(lines: Sequence[_Line], catalog: Catalog, settings: Settings, now: dat
         tell(f"No jobs in {settings.path / 'plugins'}. `slack-alert init` writes an example.")
     for remark in _remarks(lines, catalog, is_running=places.holder(settings) is not None):
         click.echo(remark, err=True)
-
-
-def _with_incident(cells: tuple[Cell, Cell], incident: Incident | None) -> tuple[Cell, Cell]:
-    """Say of a job that runs that it alerts, and of any who takes care of it."""
-    from slack_alert.cli.tables import Cell
-
-    when, state = cells
-    if incident is None:
-        return cells
-    shown = "alerting" if state.text == "active" else state.text
-    who = f", {incident.acknowledged_by} takes care" if incident.acknowledged_by else ""
-    return when, Cell(f"{shown}{who}", "yellow")
 
 
 def _remarks(lines: Sequence[_Line], catalog: Catalog, *, is_running: bool) -> list[str]:

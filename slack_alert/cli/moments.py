@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from datetime import datetime, time, timedelta, timezone, tzinfo
 
-from slack_alert.core.durations import parse_duration
+from slack_alert.core.durations import LONGEST, parse_duration
 from slack_alert.core.errors import BadValue
-from slack_alert.core.wall import DAY, first_instant
+from slack_alert.core.wall import DAY, YEARS, first_instant
 
 _FORMS = "Write 2026-11-21, 2026-11-21T09:00 (with or without an offset), 9:00, now, or a duration such as 2h or 1d."
 
@@ -22,12 +22,18 @@ def parse_moment(text: str, *, zone: tzinfo, now: datetime, ahead: bool = False)
     if said == "now":
         return now
     if (local := _local(said, now.astimezone(zone), zone)) is not None:
+        if local.year not in YEARS:
+            wrong = f"{said!r} is out of range: the years {YEARS[0]} to {YEARS[-1]} are understood."
+            raise BadValue(wrong, hint=_FORMS)
         return local.astimezone(timezone.utc)
     return now + _distance(said) * (1 if ahead else -1)
 
 
 def parse_end(text: str, *, zone: tzinfo, now: datetime) -> datetime:
-    """Read a moment ahead: a time of day is the next one. Raises BadValue for one that has passed, or a duration."""
+    """Read a moment ahead: a time of day is the next one.
+
+    Raises BadValue for one that has passed, one more than ten years ahead, or a duration.
+    """
     said = text.strip()
     today = now.astimezone(zone)
     end = now if said == "now" else _local(said, today, zone, forms=_ENDS)
@@ -37,6 +43,8 @@ def parse_end(text: str, *, zone: tzinfo, now: datetime) -> datetime:
         end = first_instant(datetime.combine(today.date() + DAY, _time_of_day(said, _ENDS)), zone)
     if end <= now:
         raise BadValue(f"{said!r} has passed.", hint=_ENDS)
+    if end - now > LONGEST:
+        raise BadValue(f"{said!r} is too far ahead: ten years are the most.", hint=_ENDS)
     return end.astimezone(timezone.utc)
 
 

@@ -16,8 +16,7 @@ from slack_alert.core.errors import SettingsError
 from slack_alert.settings import Settings
 
 if TYPE_CHECKING:
-    from slack_alert.core.catalog import Catalog
-    from slack_alert.engine.engine import Engine
+    from slack_alert.engine.parts import Parts
 
 #: Python's own are for small programs: what waits to be written would be looked through again and again.
 _THRESHOLDS = 50_000, 20, 1_000
@@ -81,12 +80,14 @@ def _start(settings: Settings, out: TextIO, collect: Callable[[], None], *, is_s
     from slack_alert.cli.progress import loading
     from slack_alert.cli.tables import plan
 
-    def ready(catalog: Catalog, engine: Engine) -> None:
+    def ready(parts: Parts) -> None:
         collect()
+        catalog = parts.catalog
         for problem in catalog.problems:
             click.echo(str(problem), err=True)
         if catalog.jobs:
-            click.echo(plan(engine, settings, out, catalog=catalog), file=out)
+            shown = plan(parts.engine, settings, out, muted_until=parts.muted_until, catalog=catalog)
+            click.echo(shown, file=out)
         else:
             click.echo(_NOTHING, err=True)
 

@@ -6,7 +6,7 @@ import os
 import re
 import sys
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, tzinfo
 from itertools import zip_longest
@@ -90,7 +90,14 @@ def history_table(
     return table((at, "JOB", "VERDICT", "TEXT"), rows, out, flexible=(3, 1)) if rows else "No runs."
 
 
-def plan(engine: Engine, settings: Settings, out: TextIO | None = None, *, catalog: Catalog | None = None) -> str:
+def plan(
+    engine: Engine,
+    settings: Settings,
+    out: TextIO | None = None,
+    *,
+    muted_until: Callable[[str, datetime], datetime | None],
+    catalog: Catalog | None = None,
+) -> str:
     """Show what `run` is about to do: the jobs with their next runs, and where messages go."""
     from slack_alert.core.outlook import outlook
     from slack_alert.engine.clock import SystemClock
@@ -100,7 +107,10 @@ def plan(engine: Engine, settings: Settings, out: TextIO | None = None, *, catal
     every = engine.jobs()
     rows = []
     for hot in every[:MOST_PLANNED]:
-        seen = outlook(hot.job, hot.state, hold=hot.hold, first_seen=hot.anchor, last=hot.last, now=now)
+        muted = muted_until(hot.job.name, now)
+        seen = outlook(
+            hot.job, hot.state, hold=hot.hold, first_seen=hot.anchor, last=hot.last, now=now, muted_until=muted
+        )
         rows.append((Cell(hot.job.name, "bold"), hot.job.shown, *next_cells(hot.job, seen, settings.timezone, now)))
     jobs = table(("JOB", "TRIGGER", "NEXT RUN", "STATE"), rows, stream, flexible=(1,))
     title = f"slack-alert: {counted(len(every), 'job')}, times in {settings.timezone}"
@@ -110,7 +120,7 @@ def plan(engine: Engine, settings: Settings, out: TextIO | None = None, *, catal
 
 
 def next_cells(job: Job, seen: Outlook, zone: tzinfo, now: datetime) -> tuple[Cell, Cell]:
-    """Show when a job runs next, and whether it rests; what answers events waits for them."""
+    """Show when a job runs next, and whether it rests or alerts; what answers events waits for them."""
     idle = "when it comes" if job.rule else "never"
     when = f"{local(seen.next_run, zone, now)} {ahead(seen.next_run, now)}" if seen.next_run else idle
     if job.awaits and job.rule:
@@ -118,6 +128,9 @@ def next_cells(job: Job, seen: Outlook, zone: tzinfo, now: datetime) -> tuple[Ce
     state = str(seen.state)
     if seen.paused_until:
         state += f" until {local(seen.paused_until, zone, now)}"
+    if seen.incident is not None:
+        state = "alerting" if state == "active" else state
+        state += f", {seen.incident.acknowledged_by} takes care" if seen.incident.acknowledged_by else ""
     is_idle = seen.next_run is None and job.rule is None
     return Cell(when, "yellow" if is_idle else ""), Cell(state, "green" if state == "active" else "yellow")
 

@@ -93,7 +93,7 @@ def _given_up(record: Record) -> str:
 
 
 def _was_muted(_: Subject, record: Record) -> str:
-    why = record.reason or "somebody muted it, or its quota was used up"
+    why = record.reason or "somebody muted it, a quiet window held, or its quota was used up"
     if _TIMEOUT.fullmatch(_error(record)):
         return f"{_given_up(record)}. Nobody was told: {why}."
     if record.error:
@@ -140,7 +140,8 @@ def _was_overlapped(_: Subject, record: Record) -> str:
 def _was_interrupted(subject: Subject, record: Record) -> str:
     if subject.is_outside:
         return "Its `exec` was killed, or the machine went down: how it ended is not known."
-    spoken = f" By then it had said {quoted(record.text)}." if record.text else ""
+    what = "had said" if record.to else "had wanted to say"
+    spoken = f" By then it {what} {quoted(record.text)}.{_noted(record)}" if record.text else ""
     return f"Its run was cut off: the program ended, or was killed, before it did.{spoken}"
 
 

@@ -11,6 +11,7 @@ from operator import eq, ge, gt, le, lt, ne
 from typing import Any
 
 from slack_alert.core.errors import BadValue
+from slack_alert.core.series import NUMBERS
 from slack_alert.core.values import as_row
 
 #: Longer signs come first.
@@ -103,8 +104,8 @@ def _holds(criterion: object, value: object) -> bool:
 
 
 def _compared(compare: Callable[[Any, Any], bool], value: object, bound: str) -> bool:
-    """Compare as numbers where both are; a text is never more or less than a number, though it may be another."""
-    number, limit = _number(value), _number(bound)
+    """Compare as numbers where the field holds one; a text, also one of digits, is never more or less than a number."""
+    number, limit = _number(value) if isinstance(value, NUMBERS) else None, _number(bound)
     if number is not None and limit is not None:
         return compare(number, limit)
     return compare in (eq, ne) and compare(str(value), bound)

@@ -12,7 +12,7 @@ from slack_alert.core.quiet import clock
 from slack_alert.core.reasons import dated
 from slack_alert.core.wall import wall_of
 
-#: Slots that come later than this have passed: it is told, and `catch_up` decides about those of the wall clock.
+#: What passes in a time longer than this is told, and `catch_up` decides about the slots of the wall clock.
 LONG = timedelta(minutes=1)
 _TENTH = timedelta(seconds=0.1)
 _SECOND = timedelta(seconds=1)
@@ -54,7 +54,8 @@ class Lapse:
 
     def remark(self, slot: datetime, zone: tzinfo) -> str:
         """Say of a run that its slot passed unseen: `caught up 2h late, because ...`; nothing where it hardly did."""
-        if self.until - slot <= LONG and self.cause is not Cause.DOWN:
+        is_long = self.cause is Cause.DOWN or self.since is None or self.until - self.since > LONG
+        if slot == self.until or (not is_long and self.until - slot <= LONG):
             return ""
         return f"caught up {span_of(self.until - slot)} late, because {_CLAUSES[self.cause]} {self.span(zone)}"
 

@@ -161,9 +161,14 @@ class Run:
     elsewhere: tuple[tuple[Address, Piece], ...] = ()
     #: It spoke while muted.
     is_withheld: bool = False
+    #: The rule behind what became of its first words, and whether that withholds all else that it says.
+    reason: str = ""
+    is_hushed: bool = False
     #: How many messages were withheld because it had said so many.
     withheld: int = 0
     is_canceled: bool = False
+    #: Its function has returned; what it said is being written down.
+    has_returned: bool = False
     care: Care = CAREFREE
     #: Given up, and its function still goes on in this process, where nothing can end it.
     is_stuck: bool = False

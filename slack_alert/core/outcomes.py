@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import re
 
+from slack_alert.core.incidents import UNCHANGED
 from slack_alert.core.model import QUIET, Failure, Record, Result, Verdict
 from slack_alert.core.values import Text
 
 _FAILED = frozenset({Verdict.ERROR, Verdict.TIMED_OUT})
-#: What the rules put below an alert, each on a line of its own.
+#: What the rules put below an alert, or below the first of several messages, each on a line of its own.
 _ADDED = re.compile(
     r"\n(?:\d+ alerts?: (?:paused|muted) for [\d.]+ min, until [\d:]+"
     r"|\d+ alerts? (?:was|were) withheld since [\d:]+"
     r"|\d+ alerts since [\d:]+, last [\d:]+"
-    r"|took [^\n]+, usually [^\n]+)$"
+    r"|took [^\n]+, usually [^\n]+)(?=\n|$)"
 )
 #: What is told of the quota when a run had nothing to say.
 _DIGEST = re.compile(r"\*?(?P<job>[^\n*]+)\*?: \d+ alerts? (?:was|were) withheld since [\d:]+")
@@ -25,14 +26,24 @@ _RECOVERED = "recovered after "
 
 
 def outcome(record: Record) -> Result | None:
-    """Give what a run returned, as far as its line tells; None: it did not run to its end."""
+    """Give what a run said, or how it failed, as far as its line tells; None: it did not run to its end."""
     if record.verdict is Verdict.QUIET:
         return QUIET
     if record.verdict in _FAILED or (record.verdict is Verdict.MUTED and record.error is not None):
-        return Result(failure=_failure(record))
+        said = _without_notices(_before_card(record))
+        return Result((Text(said),) if said else (), _failure(record))
     if record.verdict not in (Verdict.SAID, Verdict.MUTED):
         return None
-    return QUIET if _had_nothing_to_say(record) else Result((Text(_without_notices(record.text)),))
+    if _had_nothing_to_say(record):
+        return QUIET
+    text = _without_notices(record.text)
+    # Only what lists something can be told to be the same in a thread.
+    return Result((Text(text, ((text, text),) if was_unchanged(record) else ()),))
+
+
+def was_unchanged(record: Record) -> bool:
+    """Tell whether a run was withheld because all of it was said already."""
+    return record.verdict is Verdict.MUTED and (record.reason or "").partition("; ")[0] == UNCHANGED
 
 
 def was_held(record: Record) -> bool:
@@ -67,6 +78,12 @@ def _had_nothing_to_say(record: Record) -> bool:
         return False
     digest = _DIGEST.fullmatch(record.text)
     return (record.reason or "").startswith(_RECOVERED) or (digest is not None and digest["job"] == record.binding)
+
+
+def _before_card(record: Record) -> str:
+    """Give what a run said before it failed."""
+    found = re.search(rf"^✗ {re.escape(record.binding)} failed", record.text, re.MULTILINE)
+    return record.text[: found.start()].rstrip("\n") if found else ""
 
 
 def _without_notices(text: str) -> str:

@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from enum import Enum
 
 from slack_alert.core.bindings import Job
+from slack_alert.core.incidents import Incident
 from slack_alert.core.model import Verdict
 from slack_alert.core.pipeline import gate, standing
 from slack_alert.core.policy import Hold, State, rests
@@ -40,6 +41,8 @@ class Outlook:
     paused_until: datetime | None
     #: How many alerts weigh now.
     alerts: int
+    #: What people were told of and that goes on.
+    incident: Incident | None = None
 
 
 def outlook(
@@ -50,7 +53,7 @@ def outlook(
     first_seen: datetime | None,
     last: datetime | None,
     now: datetime,
-    muted_until: datetime | None = None,
+    muted_until: datetime | None,
 ) -> Outlook:
     """Say how a job stands at `now`; one that was never seen is taken as seen now.
 
@@ -67,7 +70,8 @@ def outlook(
     standing_now = _standing(job, now, is_held=is_held, is_spent=is_spent, is_muted=muted_until is not None)
     if standing_now is Standing.MUTED and muted_until is not None:
         until = max(until or muted_until, muted_until)
-    return Outlook(standing_now, next_run, until, alerts)
+    incident = state.incident if state.is_alerting and state.incident and state.incident.told else None
+    return Outlook(standing_now, next_run, until, alerts, incident)
 
 
 def _standing(job: Job, now: datetime, *, is_held: bool, is_spent: bool, is_muted: bool) -> Standing:

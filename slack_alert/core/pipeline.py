@@ -42,6 +42,8 @@ class Settlement(NamedTuple):
     withheld: int = 0
     #: The rule behind the verdict with its numbers, where the verdict alone does not say it.
     reason: str = ""
+    #: Whether that rule withholds all that the run says, not only what was said already.
+    is_hushed: bool = False
 
 
 def gate(job: Job, state: State, slot: datetime, *, hold: Hold | None = None, is_running: bool = False) -> Verdict:
@@ -105,7 +107,7 @@ def _settle_quiet(job: Job, state: State, run: Run, mark: Markup, *, mute: str) 
     """End the incident, and tell so where that is wanted; what the quota withheld is told once it is over."""
     verdict, incident = _spoken(run), state.incident
     if verdict is not Verdict.QUIET or state.is_calm:
-        return Settlement(state, verdict)
+        return Settlement(state, verdict, reason=run.reason)
     told = recovery(job, incident, run, mark) if incident is not None else ()
     reason = _recovered(incident, run.slot, mute) if incident is not None else ""
     # An edit calls nobody, so it may be made while muted.
@@ -138,11 +140,10 @@ def _settle_alert(
     job: Job, state: State, run: Run, pieces: tuple[Piece, ...], mark: Markup, *, mute: str
 ) -> Settlement:
     """Count the alert to its incident, and say it as the job's voice wants."""
-    if run.said:  # One run counts as one alert, however often it speaks.
+    if run.said or run.is_withheld:  # One run counts as one alert, however often it speaks.
         return _more(job, state, run, pieces)
     if mute:
-        counted = replace(state, incident=risen(state.incident, run.slot))
-        return Settlement(counted, Verdict.MUTED, text=as_text(pieces), reason=mute)
+        return _withheld(replace(state, incident=risen(state.incident, run.slot)), run, pieces, mute)
     if state.incident is None or state.incident.over is None:
         return _settle_spoken(job, state, run, pieces, mark)
     closing = recovery(job, state.incident, run, mark)
@@ -152,7 +153,7 @@ def _settle_alert(
 
 def _settle_spoken(job: Job, state: State, run: Run, pieces: tuple[Piece, ...], mark: Markup) -> Settlement:
     counted = replace(state, incident=(incident := risen(state.incident, run.slot)))
-    digest = digest_of((*pieces, *(piece for _, piece in run.elsewhere)))
+    digest = digest_of(_whole(run, pieces))
     ruling = rule(job.policy.voice, incident, run.slot, digest=digest, to=job.to)
     if ruling.manner is Manner.POST and rests(job.policy, state.alerts, run.slot):
         return _withheld_by_quota(job, counted, run, pieces)
@@ -164,11 +165,10 @@ def _say(job: Job, state: State, run: Run, pieces: tuple[Piece, ...], ruling: Ru
     incident = state.incident
     assert incident is not None, "it was counted"
     shown = form(job, incident, run.slot, pieces, ruling.manner)
-    digest = digest_of((*pieces, *(piece for _, piece in run.elsewhere)))
+    digest = digest_of(_whole(run, pieces))
     remembered = replace(incident, text=remembered_text(_said(pieces)), entries=entries_of(pieces), digest=digest)
     if shown.manner is None:
-        after = replace(state, incident=remembered)
-        return Settlement(after, Verdict.MUTED, text=as_text(pieces), reason=ruling.reason or UNCHANGED)
+        return _withheld(replace(state, incident=remembered), run, pieces, ruling.reason or UNCHANGED)
     told, withheld = within(run, _remarked(run, shown.pieces, shown.manner))
     root, after = incident.root, state
     if shown.manner is Manner.POST:
@@ -184,6 +184,7 @@ def _say(job: Job, state: State, run: Run, pieces: tuple[Piece, ...], ruling: Ru
     if digest != incident.digest:
         for to, piece in run.elsewhere:
             sent += messages(replace(run, said=run.said + len(sent)), (piece,), to)
+        told = _whole(run, told)
     after = replace(after, incident=placed)
     return Settlement(after, Verdict.SAID, sent, _recorded(run, told), withheld + more, ruling.reason)
 
@@ -217,18 +218,26 @@ def _placed(job: Job, incident: Incident, manner: Manner, sent: tuple[Message, .
 
 
 def _more(job: Job, state: State, run: Run, pieces: tuple[Piece, ...]) -> Settlement:
-    """Say what a run says after its first words: in the incident's thread where it has one."""
+    """Say what a run says after its first words: in the incident's thread where it has one, or not at all as those."""
+    if run.is_hushed:
+        return _withheld(state, run, pieces, run.reason)
     told, withheld = within(run, pieces)
     incident = state.incident
     root = incident.root if incident is not None and incident.to in ("", str(job.to)) else ""
     is_quieter = root and job.policy.voice.repeat in (Repeat.THREAD, Repeat.UPDATE)
     sent = messages(run, told, job.to, Manner.REPLY, root=root) if is_quieter else messages(run, told, job.to)
-    return Settlement(state, Verdict.SAID, sent, as_text(told), withheld)
+    reason = "" if run.reason == UNCHANGED else run.reason  # Not all of it was.
+    return Settlement(state, Verdict.SAID, sent, as_text(told), withheld, reason)
+
+
+def _withheld(state: State, run: Run, pieces: tuple[Piece, ...], reason: str) -> Settlement:
+    text = as_text(_whole(run, pieces))
+    return Settlement(state, Verdict.MUTED, text=text, reason=reason, is_hushed=reason != UNCHANGED)
 
 
 def _withheld_by_quota(job: Job, state: State, run: Run, pieces: tuple[Piece, ...]) -> Settlement:
     after = replace(state, withheld=state.withheld + 1, withheld_since=state.withheld_since or run.slot)
-    return Settlement(after, Verdict.MUTED, text=as_text(pieces), reason=quota_reason(job, state.alerts))
+    return _withheld(after, run, pieces, quota_reason(job, state.alerts))
 
 
 def _digest(job: Job, state: State, slot: datetime) -> tuple[State, str]:
@@ -273,6 +282,11 @@ def _noticed(job: Job, quota: Quota, slot: datetime, pieces: tuple[Piece, ...], 
     verb = "muted" if word == "error" or job.policy.mutes else "paused"
     until = clock(job, quota.until)
     return with_notice(pieces, pause_notice(len(quota.spent), job.policy.pause_time, until, word=word, verb=verb))
+
+
+def _whole(run: Run, pieces: tuple[Piece, ...]) -> tuple[Piece, ...]:
+    """Add what the run says elsewhere."""
+    return (*pieces, *(piece for _, piece in run.elsewhere))
 
 
 def _said(pieces: tuple[Piece, ...]) -> str:

@@ -19,6 +19,8 @@ FORMS = (
 )
 #: A range of days longer than this is a slip of the keyboard.
 _LONGEST = timedelta(days=366)
+#: From here on the year has to be said.
+_FAR = timedelta(days=300)
 _DATED = re.compile(r"(\d{4}-\d{1,2}-\d{1,2})(?:\s*\.\.\s*(\d{4}-\d{1,2}-\d{1,2}))?(?:\s+(\d[\d:,\s-]*))?")
 _LOOKS_DATED = re.compile(r"\d{4}|\d{1,2}[./]")
 
@@ -137,8 +139,10 @@ def windowing(name: str) -> str:
 
 
 def clock(at: datetime, zone: tzinfo, beside: datetime) -> str:
-    """Write a time on the clock of a zone, with the day where it is another one than that of `beside`."""
+    """Write a time on the clock of a zone, with the day, or the date, where it is another one than that of `beside`."""
     wall = wall_of(at, zone)
+    if abs(at - beside) >= _FAR:
+        return f"{wall:%d %b %Y %H:%M}"
     time_of_day = wall.strftime("%H:%M:%S" if wall.second else "%H:%M")
     return time_of_day if wall.date() == wall_of(beside, zone).date() else f"{wall:%a %d %b} {time_of_day}"
 

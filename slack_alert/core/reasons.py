@@ -22,8 +22,7 @@ def gate_reason(
     if verdict is Verdict.OFF_HOURS:
         return f"outside {job.policy.hours.text}"
     if verdict is Verdict.OVERLAPPED and former is not None:
-        what = "was given up, and its function had not returned" if former.is_stuck else "was going on"
-        return f"the run of {clock(former.slot, job.zone, former.slot)} {what}"
+        return f"the run of {clock(former.slot, job.zone, former.slot)} {_still(former)}"
     if verdict is not Verdict.PAUSED:
         return None
     if rests(job.policy, state.alerts, slot):
@@ -46,6 +45,12 @@ def dated(at: datetime, zone: tzinfo) -> str:
     """Write an instant with its day: `Mon 23 Nov 14:00`."""
     wall = wall_of(at, zone)
     return f"{wall:%a %d %b %H:%M:%S}" if wall.second else f"{wall:%a %d %b %H:%M}"
+
+
+def _still(former: Run) -> str:
+    if former.is_stuck:
+        return "was given up, and its function had not returned"
+    return "was waiting to be written down" if former.has_returned else "was going on"
 
 
 @lru_cache(maxsize=1024)  # A paused job says so at each of its slots.

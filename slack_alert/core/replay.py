@@ -13,9 +13,10 @@ from datetime import datetime
 from typing import NamedTuple
 
 from slack_alert.core.bindings import Job
+from slack_alert.core.incidents import digest_of, entries_of
 from slack_alert.core.markup import Markup
 from slack_alert.core.model import Manner, Record, Result, Run, Status, Verdict
-from slack_alert.core.outcomes import acknowledged_by, has_arrived, muted_by, outcome, was_held
+from slack_alert.core.outcomes import acknowledged_by, has_arrived, muted_by, outcome, was_held, was_unchanged
 from slack_alert.core.pipeline import Settlement, gate, settle
 from slack_alert.core.policy import State
 
@@ -213,9 +214,18 @@ class _Course:
             return Settlement(self._state, verdict)
         if who := acknowledged_by(record):
             self._acknowledge(who, slot)
+        if was_unchanged(record):
+            self._recognise(result)
         run = Run(record.run, job.name, job.action, slot)
         mute = muted_by(record) or self._mute(job.name, slot)
-        settlement = settle(job, self._state, run, result, self._mark, mute=mute)
+        if result.failure is None or not result.pieces:
+            return self._settle(run, result, mute)
+        # What it said on its way was settled then.
+        words, end = self._settle(run, Result(result.pieces), mute), self._settle(run, result, mute)
+        return end._replace(messages=(*words.messages, *end.messages), text=f"{words.text}\n{end.text}")
+
+    def _settle(self, run: Run, result: Result, mute: str) -> Settlement:
+        settlement = settle(self._job, self._state, run, result, self._mark, mute=mute)
         self._state = settlement.state
         return settlement
 
@@ -224,6 +234,12 @@ class _Course:
         if incident is not None and incident.told is not None and not incident.acknowledged_by:
             incident = replace(incident, acknowledged_by=who, acknowledged_at=slot)
             self._state = replace(self._state, incident=incident)
+
+    def _recognise(self, result: Result) -> None:
+        """Take what comes for what was said last: history may have that in other words, or only what was new in it."""
+        if (incident := self._state.incident) is not None:
+            known = replace(incident, entries=entries_of(result.pieces), digest=digest_of(result.pieces))
+            self._state = replace(self._state, incident=known)
 
     def _note_incident(self, slot: datetime, was: Manner | None, now: Manner | None, result: Result) -> None:
         """Follow the row of alerts as it was recorded; a failed run neither goes on with it nor ends it."""

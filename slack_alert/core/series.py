@@ -9,6 +9,8 @@ from numbers import Real
 
 from slack_alert.core.values import as_row
 
+#: What numbers are, True and False apart.
+NUMBERS = (int, float, Decimal, Real)
 #: A value that is a number measures this.
 ITSELF = ""
 #: Of a longer dict nothing is kept: it is a table, and nobody looks at so many curves.
@@ -26,7 +28,7 @@ def measured(value: object) -> Mapping[str, float] | None:
     """
     if value is None or isinstance(value, (str, bool)):
         return None
-    if isinstance(value, _NUMBERS):
+    if isinstance(value, NUMBERS):
         number = _finite(value)
         return None if number is None else {ITSELF: number}
     row = as_row(value)
@@ -36,11 +38,8 @@ def measured(value: object) -> Mapping[str, float] | None:
     return found or None
 
 
-_NUMBERS = (int, float, Decimal, Real)
-
-
 def _is_number(value: object) -> bool:
-    return isinstance(value, _NUMBERS) and not isinstance(value, bool)
+    return isinstance(value, NUMBERS) and not isinstance(value, bool)
 
 
 def _finite(value: float | Decimal | Real) -> float | None:

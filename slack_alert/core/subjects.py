@@ -12,11 +12,8 @@ from slack_alert.core.durations import format_duration
 from slack_alert.core.model import Delivery, Record
 from slack_alert.core.policy import Hold, State
 from slack_alert.core.quiet import clock
-from slack_alert.core.wall import wall_of
 
 _QUOTED = 80
-#: From here on the year has to be said.
-_FAR = timedelta(days=300)
 _FRESH = State()
 _HUNDREDTH = timedelta(milliseconds=10)
 _MILLISECOND = timedelta(milliseconds=1)
@@ -64,7 +61,6 @@ class Subject:
     is_running: bool = True
     #: Why it may say nothing at a slot; empty: it may.
     mute: Callable[[datetime], str] = lambda _: ""
-    muted_until: datetime | None = None
 
     @property
     def is_outside(self) -> bool:
@@ -73,9 +69,7 @@ class Subject:
 
     def clock(self, at: datetime) -> str:
         """Write a time as people in the configured zone read it: with its day where that is not today."""
-        if abs(at - self.now) < _FAR:
-            return clock(at, self.zone, self.now)
-        return f"{wall_of(at, self.zone):%d %b %Y %H:%M}"
+        return clock(at, self.zone, self.now)
 
 
 def quoted(text: str) -> str:

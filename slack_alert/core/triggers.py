@@ -18,7 +18,7 @@ from slack_alert.core.durations import LONGEST, parse_duration
 from slack_alert.core.errors import BadValue
 from slack_alert.core.intervals import Every, EveryDays, Never, Once
 from slack_alert.core.slots import Passed
-from slack_alert.core.wall import TICK, parse_instant
+from slack_alert.core.wall import TICK, parse_instant, parse_slot
 
 __all__ = ["INTERVAL_KEYWORDS", "SHORTEST", "TIME_KEYWORDS", "Never", "Passed", "Trigger", "parse_trigger"]
 
@@ -32,6 +32,7 @@ _LIMITS = "Allowed: 0.1 seconds to ten years in sum."
 _TIME_OF_DAY = re.compile(r"(\d{1,2}):(\d{2})(?::(\d{2}))?")
 _EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
 _T = TypeVar("_T")
+_Parse = Callable[[object, tzinfo], datetime]
 
 
 def parse_trigger(keywords: Mapping[str, object], *, zone: tzinfo, name: str) -> Trigger | None:
@@ -42,7 +43,7 @@ def parse_trigger(keywords: Mapping[str, object], *, zone: tzinfo, name: str) ->
     """
     if not any(keyword in keywords for keyword in TIME_KEYWORDS):
         return None
-    start, end = _bound("start", keywords, zone), _bound("end", keywords, zone)
+    start, end = _bound("start", keywords, zone, parse_slot), _bound("end", keywords, zone, parse_instant)
     parts: tuple[Trigger, ...] = (
         *_intervals(keywords, start=start, zone=zone),
         *_crons(keywords, zone),
@@ -63,10 +64,8 @@ def _reading(keyword: str, read: Callable[[], _T]) -> _T:
         raise BadValue(f"{keyword}: {error}", hint=error.hint) from error
 
 
-def _bound(keyword: str, keywords: Mapping[str, object], zone: tzinfo) -> datetime | None:
-    if keyword not in keywords:
-        return None
-    return _reading(keyword, lambda: parse_instant(keywords[keyword], zone))
+def _bound(keyword: str, keywords: Mapping[str, object], zone: tzinfo, parse: _Parse) -> datetime | None:
+    return _reading(keyword, lambda: parse(keywords[keyword], zone)) if keyword in keywords else None
 
 
 def _between(trigger: Trigger, start: datetime | None, end: datetime | None) -> Trigger:
@@ -164,4 +163,4 @@ def _moments(keywords: Mapping[str, object], zone: tzinfo) -> Iterator[Once]:
         raise BadValue(f"at={value!r} has no date", hint=hint)
     if isinstance(value, str) and not re.search(r"\d:\d", value):
         raise BadValue(f"at={value!r} has no time of day", hint='Write at="2026-12-24T09:00".')
-    yield Once(_reading("at", lambda: parse_instant(value, zone)), zone)
+    yield Once(_reading("at", lambda: parse_slot(value, zone)), zone)

@@ -11,6 +11,8 @@ from datetime import datetime, timedelta, timezone, tzinfo
 from slack_alert.core.errors import BadValue
 
 DAY = timedelta(days=1)
+#: Other years are slips of the keyboard. Hundreds of the longest intervals later, the calendar has not ended yet.
+YEARS = range(1900, 5000)
 #: The smallest step there is: `t - TICK` is the last instant before t.
 TICK = timedelta(microseconds=1)
 
@@ -63,6 +65,14 @@ def parse_instant(text: object, zone: tzinfo) -> datetime:
         return _utc(wall.replace(tzinfo=_zone_written(offset))) if offset else first_instant(wall, zone)
     except (ValueError, OverflowError) as error:
         raise BadValue(f"{text!r} is not a date and time: {error}", hint=_HINT) from error
+
+
+def parse_slot(text: object, zone: tzinfo) -> datetime:
+    """Read a date as `parse_instant` does, one that slots can follow upon."""
+    instant = parse_instant(text, zone)
+    if instant.year not in YEARS:
+        raise BadValue(f"{text!r} is out of range", hint=f"The years {YEARS[0]} to {YEARS[-1]} are understood.")
+    return instant
 
 
 def format_wall(wall: datetime) -> str:

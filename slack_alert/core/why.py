@@ -16,7 +16,9 @@ from slack_alert.core.pipeline import gate
 from slack_alert.core.policy import rests
 from slack_alert.core.reasons import gate_reason, hold_reason, quota_reason
 from slack_alert.core.subjects import Subject, Told, quoted
+from slack_alert.core.wall import TICK
 
+_UNSEEN = "It was never seen by a running slack-alert: its times begin with the first start."
 _SPANS = tuple(timedelta(minutes=minutes) for minutes in (1, 60, 1_440, 46_080, 576_000, 5_256_000))
 
 
@@ -58,12 +60,12 @@ def why_unrecorded(
     subject: Subject, at: datetime, slot: datetime | None, *, before: Told | None = None, following: Told | None = None
 ) -> Answer:
     """Say why there is no record of the slot at or before `at`; `slot` None: there was none."""
-    if slot is None:
-        said = [f"No slot of {subject.name} is known at {subject.clock(at)} or before it.", *_origin(subject)]
-    else:
-        said = [f"{subject.name} was due at {subject.clock(slot)}, and there is no record of it.", _lost(subject, slot)]
-    said += [f"Before that, {summary(subject, before)}"] if before else []
-    said += [f"After that, {summary(subject, following)}"] if following else []
+    missing, why = _no_record(subject, at, slot)
+    beside = [f"Before that, {summary(subject, before)}"] if before else []
+    beside += [f"After that, {summary(subject, following)}"] if following else []
+    # In the order of time: what an absence waits for may have come since.
+    is_later = following is not None and subject.first_seen is not None and subject.first_seen > following.record.slot
+    said = [missing, *beside, why] if is_later else [missing, why, *beside]
     if following is None and subject.job is not None:
         said.append(_next(subject, subject.job))
     return Answer(tuple(said), slot)
@@ -82,6 +84,9 @@ def why_ahead(subject: Subject, at: datetime) -> Answer:
         return Answer((_never_due(subject, job),))
     said = [f"{subject.name} is due at {subject.clock(slot)} ({job.shown})."]
     said.append(_prospect(subject, job, slot))
+    # A grid that would move with the moment it is first seen at.
+    if subject.first_seen is None and job.trigger.next_after(slot - TICK, anchor - TICK) != slot:
+        said.append(f"{_UNSEEN} This is as if that were now.")
     if gate(job, subject.state, slot, hold=subject.hold) is not Verdict.GO:
         said.append(_next(subject, job))
     return Answer(tuple(said), slot)
@@ -166,7 +171,13 @@ def _incident(subject: Subject, job: Job, incident: Incident) -> str:
 
 def _next(subject: Subject, job: Job) -> str:
     seen = outlook(
-        job, subject.state, hold=subject.hold, first_seen=subject.first_seen, last=subject.last, now=subject.now
+        job,
+        subject.state,
+        hold=subject.hold,
+        first_seen=subject.first_seen,
+        last=subject.last,
+        now=subject.now,
+        muted_until=None,  # It runs all the same.
     )
     if seen.next_run is not None:
         return f"It runs next at {subject.clock(seen.next_run)} ({job.shown})."
@@ -211,12 +222,21 @@ def _opening(subject: Subject, job: Job, at: datetime) -> str:
     return f"{until} (its working hours are {job.policy.hours.text})"
 
 
-def _origin(subject: Subject) -> list[str]:
-    if subject.is_outside:
-        return [_outside(subject)]
+def _no_record(subject: Subject, at: datetime, slot: datetime | None) -> tuple[str, str]:
+    """Say what is not there, and why."""
+    if slot is None:
+        return f"No slot of {subject.name} is known at {subject.clock(at)} or before it.", _origin(subject)
     if subject.first_seen is None:
-        return ["It was never seen by a running slack-alert: its times begin with the first start."]
-    return [f"{_beginning(subject)} at {subject.clock(subject.first_seen)}."]
+        return f"{subject.name} has a slot at {subject.clock(slot)}, and nothing will be recorded of it.", _UNSEEN
+    return f"{subject.name} was due at {subject.clock(slot)}, and there is no record of it.", _lost(subject, slot)
+
+
+def _origin(subject: Subject) -> str:
+    if subject.is_outside:
+        return _outside(subject)
+    if subject.first_seen is None:
+        return _UNSEEN
+    return f"{_beginning(subject)} at {subject.clock(subject.first_seen)}."
 
 
 def _beginning(subject: Subject) -> str:
@@ -227,7 +247,8 @@ def _beginning(subject: Subject) -> str:
 
 def _lost(subject: Subject, slot: datetime) -> str:
     """Say why a slot left no record."""
-    if subject.first_seen is not None and slot < subject.first_seen:
+    assert subject.first_seen is not None, "what was never seen has lost nothing"
+    if slot < subject.first_seen:
         return f"{_beginning(subject)} at {subject.clock(subject.first_seen)}, after that."
     going = subject.going
     if going is not None and going[0] == slot:

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime, timedelta
 
 from slack_alert.core.gaps import FirstSlots, Gap, gaps, make_up
-from slack_alert.core.lapses import LONG, Lapse
+from slack_alert.core.lapses import Lapse
 from slack_alert.core.model import Record, Verdict
 from slack_alert.core.pipeline import standing
 from slack_alert.core.reasons import gate_reason
@@ -63,15 +63,15 @@ class Accounts:
     def late(self, hot: Hot, slots: Sequence[datetime], unseen: Unseen | None) -> datetime | None:
         """Account for the slots but for the one that still runs, and give that: the last one, if it is not too old.
 
-        None for `unseen`: there is one slot only, and it comes in time.
+        None for `unseen`: there is one slot only, and it comes in time. What passed unseen is held to the same rule as
+        after a downtime.
         """
         if unseen is None:
             return slots[-1]
-        if slots[0] >= unseen.long_ago:
-            self.folded(hot, unseen, first=slots[0], last=slots[-2])
+        if slots[-1] >= unseen.in_time:
+            self.folded(hot, unseen, first=slots[0], last=slots[-1] - _TICK)
             return slots[-1]
-        young = max(LONG, hot.job.catch_up)
-        return self.passed(hot, unseen, after=slots[0] - _TICK, until=slots[-1], young=young)
+        return self.passed(hot, unseen, after=slots[0] - _TICK, until=slots[-1], young=hot.job.catch_up)
 
     def passed(
         self, hot: Hot, unseen: Unseen, *, after: datetime, until: datetime, young: timedelta

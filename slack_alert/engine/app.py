@@ -5,23 +5,21 @@ from __future__ import annotations
 import asyncio
 import logging
 import signal
-from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta, tzinfo
 from functools import partial
 
 from slack_alert.core.catalog import Severity
-from slack_alert.core.errors import StoreError
 from slack_alert.core.lapses import Cause, Lapse
 from slack_alert.core.model import Address
 from slack_alert.engine.ending import Ending
+from slack_alert.engine.intake import Intake
 from slack_alert.engine.parts import Parts
 from slack_alert.engine.ports import Batch, Due, Limits, Snapshot, Source
 from slack_alert.engine.pulse import PULSE_NAME, Pulse, down_since, last_slots
 from slack_alert.engine.reloading import Reloading
 from slack_alert.engine.reports import downtime_text, faults_text
-from slack_alert.engine.requests import carry_out
 from slack_alert.engine.steps import Steps
 from slack_alert.engine.vigil import Unseen
 
@@ -29,8 +27,6 @@ log = logging.getLogger(__name__)
 
 #: How often the inbox is looked into.
 _TURN_SECONDS = 0.5
-#: So long it takes at most to take one request out of it.
-_TAKEN_WITHIN = timedelta(milliseconds=1)
 _PRUNE_SECONDS = 60.0
 #: What the end may take beyond the drain's time before the process ends whatever still goes on.
 _PATIENCE = timedelta(seconds=5)
@@ -57,10 +53,7 @@ class App:
         self._ending = Ending(manners.drain_timeout + _PATIENCE, parts.children.kill_all)
         self._pulse = Pulse(parts)
         self._is_lost = False
-        #: The last request of the inbox that was carried out.
-        self._taken = 0
-        #: Requests that are committed and still lie in the inbox; the writer's thread adds to them.
-        self._done: deque[int] = deque()
+        self._intake = Intake(parts)
         self._steps = Steps(parts.clock)
         self._reloading = Reloading(parts, manners.errors_to, self._replan)
         self._source: Source | None = None
@@ -94,14 +87,13 @@ class App:
         parts = self._parts
         now = parts.clock.now()
         snapshot = parts.snapshot
-        self._taken = snapshot.taken
-        self._forget([request.id for request in parts.inbox.peek() if request.id <= self._taken])
+        self._intake.begin()
         parts.engine.begin(snapshot, now)
         away = now - (down_since(snapshot) or now)
         parts.writer.put(Batch(seen=parts.engine.absences.allow_for(max(timedelta(), away))))
         parts.sender.begin()
         parts.writer.start(parts.sender.accept)
-        self._take_requests()
+        self._intake.take()
         self._report(snapshot, now)
         self._start_source(now)
         parts.engine.start(now)
@@ -159,7 +151,7 @@ class App:
         for part in (
             self._look_at_files,
             self._look_at_clock,
-            self._look_into_inbox,
+            self._intake.look,
             self._look_back,
             self._note_running,
             self._prune,
@@ -186,52 +178,8 @@ class App:
         self._start_source(now)
         self._pulse.tick(now)
 
-    def _look_into_inbox(self) -> None:
-        try:
-            self._forget_done()
-            self._take_requests()
-        except StoreError as error:
-            log.warning("inbox not readable", extra={"reason": str(error)})
-
-    def _take_requests(self) -> None:
-        """Carry out what other processes left; each request is committed before it leaves the inbox."""
-        parts = self._parts
-        left = [request for request in parts.inbox.peek() if request.id > self._taken]
-        # One instant for all, by when the last one counts: what was asked for together begins and ends together.
-        now = parts.clock.now() + len(left) * _TAKEN_WITHIN
-        for request in left:
-            # First of all: one that cannot be carried out must not keep back those behind it.
-            self._taken = request.id
-            batch = carry_out(request, parts.engine.next_id, parts.engine.restate, parts.judge, now=now)
-            if request.kind == "ack":
-                batch.messages += [shown for name in batch.states for shown in parts.engine.acknowledgement(name)]
-            self._heed(batch)
-            parts.writer.put(batch, partial(self._done.append, request.id))
-
-    def _heed(self, batch: Batch) -> None:
-        """Let what another process changed count at once, not only after a restart."""
-        for job, hold in batch.holds.items():
-            self._parts.engine.hold(job, hold)
-        for entry in batch.entries:
-            self._parts.accept_entry(entry)
-        self._parts.sender.forget(batch.dropped)
-        for event in batch.events:
-            self._parts.engine.notice(event)
-
     def _look_back(self) -> None:
         self._parts.look_back(self._parts.clock.now())
-
-    def _forget_done(self) -> None:
-        """Take out all at once what was committed since: each removal waits for the disk."""
-        if ids := [self._done.popleft() for _ in range(len(self._done))]:
-            self._forget(ids)
-
-    def _forget(self, ids: Sequence[int]) -> None:
-        """Take requests that were carried out out of the inbox; one that stays there is passed over from now on."""
-        try:
-            self._parts.inbox.remove(ids)
-        except StoreError as error:
-            log.warning("inbox not writable", extra={"reason": str(error)})
 
     def _note_running(self) -> None:
         self._pulse.note_running(self._parts.clock.now())
@@ -269,7 +217,7 @@ class App:
         await parts.sender.stop()
         self._pulse.write_last(parts.clock.now())
         is_written = await asyncio.to_thread(parts.writer.stop, max(1.0, deadline - parts.clock.monotonic()))
-        self._forget_done()
+        self._intake.forget_done()
         for channel in parts.channels.values():
             await channel.close()
         # Before the store, which folds its log into the file only where nobody else has it open.

@@ -23,7 +23,7 @@ class Crowding:
 
     def overlapped(self, hot: Hot) -> None:
         """Take note of a slot that found the job's run going on, or waiting to begin."""
-        if hot.run is None:
+        if hot.run is None or hot.run.has_returned:  # A disk that is slow or full is not the job's fault.
             return
         if hot.run.started is None:
             hot.waits += 1

@@ -22,10 +22,13 @@ class Doubts:
     def __init__(
         self,
         last_receipt: Callable[[str], str | None],
+        joined: Callable[[Delivery], Delivery],
         delay: Callable[[Delivery, Outcome], timedelta | None],
         clock: Clock,
     ) -> None:
         self._last_receipt = last_receipt
+        #: Gives a delivery with the receipt of what it follows.
+        self._joined = joined
         self._delay = delay
         self._clock = clock
 
@@ -45,7 +48,8 @@ class Doubts:
         """Ask once; an outcome: ask again."""
         first = deliveries[0]
         try:
-            return await channel.find(deliveries, self._last_receipt(str(first.message.to))) or {}
+            joined = [self._joined(delivery) for delivery in deliveries]
+            return await channel.find(joined, self._last_receipt(str(first.message.to))) or {}
         except (NotNow, StoreError) as error:
             log.info("delivery in doubt", extra={"delivery": first.id, "reason": str(error)})
             return Outcome(Fate.RETRY, reason=str(error))

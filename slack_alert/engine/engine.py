@@ -120,7 +120,7 @@ class Engine:
         unseen = self._vigil.look()
         runs = []
         for names, slots in due:
-            is_late = len(slots) > 1 or slots[0] < unseen.long_ago
+            is_late = len(slots) > 1 or slots[0] < unseen.in_time
             runs += [self._admit(self._hot[name], slots, unseen if is_late else None) for name in names]
         self._submit(*runs)
         return unseen
@@ -260,6 +260,7 @@ class Engine:
         if run.is_canceled and not run.is_stuck:
             return
         hot = self._hot[run.binding]
+        run.has_returned = not run.is_stuck
         self._crowding.finished(hot)
         if result.duration > BRIEF or run.binding in self._paces.kept:
             result = self._paces.look(run, result)

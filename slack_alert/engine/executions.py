@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import asdict, replace
 from datetime import datetime, timedelta
-from typing import Any
 
 from slack_alert.core.model import Action, Address, Failure, Record, Result, Run, Usage, Verdict
 from slack_alert.core.pipeline import Settlement
 from slack_alert.core.policy import State
+from slack_alert.engine.fields import Fields, field, instant, maybe, number, whole
 from slack_alert.engine.ports import Batch, Request
 
 #: Says what a run from outside means, and sends the telling there (None: where errors go).
@@ -46,11 +46,11 @@ def cut_off(name: str, started: datetime, to: Address | None) -> Request:
     return replace(request, payload={**request.payload, "seconds": None})
 
 
-def settle_execution(batch: Batch, request: Request, number: int, restate: _Restate, judge: Judge) -> None:
+def settle_execution(batch: Batch, request: Request, run_id: int, restate: _Restate, judge: Judge) -> None:
     """Put what such a request means into the batch."""
-    payload: Mapping[str, Any] = request.payload  # Any: JSON that this module wrote
-    run, result = outside_run(payload["job"], datetime.fromisoformat(payload["slot"]), number), _result(payload)
-    to = Address(**payload["to"]) if payload["to"] else None
+    left = request.payload
+    run, result = outside_run(field(left, "job", str), instant(left, "slot"), run_id), _result(left)
+    to, printed = _address(maybe(left, "to", dict)), field(left, "printed", str)
     settlement = Settlement(State(), Verdict.QUIET)
 
     def change(state: State) -> State:
@@ -59,18 +59,28 @@ def settle_execution(batch: Batch, request: Request, number: int, restate: _Rest
         return settlement.state
 
     batch.states[run.binding] = restate(run.binding, change)
-    record = _record(run, result, settlement, payload["printed"])
-    batch.records.append(record if payload["seconds"] is not None else record._replace(duration=None))
+    record = _record(run, result, settlement, printed)
+    batch.records.append(record if left["seconds"] is not None else record._replace(duration=None))
     batch.messages.extend(settlement.messages)
 
 
-def _result(payload: Mapping[str, Any]) -> Result:
-    failure, usage = payload["failure"], payload["usage"]
+def _address(written: Fields | None) -> Address | None:
+    return Address(field(written, "channel", str), field(written, "conversation", str)) if written else None
+
+
+def _result(written: Fields) -> Result:
+    failure, usage = maybe(written, "failure", dict), maybe(written, "usage", dict)
     return Result(
-        failure=Failure(**{**failure, "verdict": Verdict(failure["verdict"])}) if failure else None,
-        duration=timedelta(seconds=payload["seconds"] or 0),
-        usage=Usage(timedelta(seconds=usage["cpu"]), usage["memory"]) if usage else None,
+        failure=_failure(failure) if failure else None,
+        duration=timedelta(seconds=number(written, "seconds") if written["seconds"] is not None else 0),
+        usage=Usage(timedelta(seconds=number(usage, "cpu")), whole(usage, "memory")) if usage else None,
     )
+
+
+def _failure(written: Fields) -> Failure:
+    words = {"output": "", **written}
+    kind, message, place, traceback = (field(words, name, str) for name in ("kind", "message", "place", "traceback"))
+    return Failure(kind, message, place, traceback, Verdict(words["verdict"]), field(words, "output", str))
 
 
 def _record(run: Run, result: Result, settlement: Settlement, printed: str) -> Record:

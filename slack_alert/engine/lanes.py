@@ -22,7 +22,7 @@ class Lane:
     """The deliveries of one address, in order; where more wait than a burst, the jobs take turns."""
 
     __slots__ = (
-        "address", "announced", "ease", "going", "is_doubtful", "last", "level", "limit", "queue", "refilled", "room",
+        "address", "announced", "doubtful", "ease", "going", "last", "level", "limit", "queue", "refilled", "room",
         "spilled", "stall", "storm", "storm_due", "turns", "unmarked",
     )  # fmt: skip
 
@@ -44,8 +44,8 @@ class Lane:
         self.last = 0
         #: The greatest id this lane was told of; up to here the store is read, the rest is still to be announced.
         self.announced = 0
-        #: What is queued may have been accepted already, when a former process sent it.
-        self.is_doubtful = False
+        #: What a former process may have sent, and nobody has looked for yet.
+        self.doubtful: frozenset[int] = frozenset()
         self.level = float(burst)
         self.refilled = now
         self.unmarked = asyncio.Semaphore(UNMARKED)
@@ -91,6 +91,14 @@ class Lane:
             left -= 1
         if left and any(delivery.id in ids for delivery in self.queue):
             self.queue = deque(delivery for delivery in self.queue if delivery.id not in ids)
+
+    def take_doubtful(self, root: str) -> list[Delivery]:
+        """Give those to be looked for that follow one message, or none where `root` is empty: they stand together."""
+        if not self.doubtful:
+            return []
+        taken = [one for one in self.queue if one.id in self.doubtful and one.message.root == root]
+        self.doubtful -= {one.id for one in taken}
+        return taken
 
     def is_next(self, delivery: Delivery) -> bool:
         """Whether it stands at the head still; somebody may have dropped it."""

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta, tzinfo
 
 from slack_alert.core.quiet import EVERY, Mute, QuietWindow, effective, mute_reason, stretches, window_reason
+from slack_alert.engine.fields import field, instant, read_instant
 from slack_alert.engine.ports import Entry
 
 log = logging.getLogger(__name__)
@@ -69,8 +70,8 @@ class Mutes:
                 self._accept_mute(_read(entry.value))
             else:
                 job, _, since = entry.key.removeprefix(_MUTE).rpartition("/")
-                self._forget(job, datetime.fromisoformat(since))
-        except (ValueError, TypeError, KeyError) as error:
+                self._forget(job, read_instant(since))
+        except (ValueError, TypeError, KeyError, RecursionError) as error:
             log.warning("a mute cannot be read", extra={"key": entry.key, "reason": repr(error)})
 
     def forgotten(self, mute: Mute) -> list[Entry]:
@@ -89,7 +90,7 @@ class Mutes:
         if value is None:
             self._marks.pop(name, None)
         else:
-            self._marks[name] = datetime.fromisoformat(json.loads(value))
+            self._marks[name] = read_instant(json.loads(value))
 
     def _accept_mute(self, mute: Mute) -> None:
         self._forget(mute.job, mute.since)
@@ -121,5 +122,4 @@ def _key(mute: Mute) -> str:
 
 def _read(value: str) -> Mute:
     said = json.loads(value)
-    since, until = datetime.fromisoformat(said["since"]), datetime.fromisoformat(said["until"])
-    return Mute(said["job"], since, until, said["by"])
+    return Mute(field(said, "job", str), instant(said, "since"), instant(said, "until"), field(said, "by", str))

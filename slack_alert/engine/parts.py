@@ -53,6 +53,8 @@ class Parts:
     accept_entry: Callable[[Entry], None]
     #: Says what a run means that something else had started; None: such runs are refused.
     judge: Judge | None = None
+    #: Says how long a job may say nothing because somebody wants it so; None: it may.
+    muted_until: Callable[[str, datetime], datetime | None] = lambda _job, _now: None
     #: Tells of what was withheld, when a mute or a quiet window is over.
     look_back: Callable[[datetime], None] = lambda _: None
     #: Tells a source that other jobs are due than when it was made.

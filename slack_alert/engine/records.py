@@ -45,7 +45,8 @@ def quiet_record(hot: Hot, run: Run, result: Result) -> Record:
 
 def cut_off_record(hot: Hot, run: Run) -> Record:
     """Write the line of a run that the end of the program cut off."""
-    return spoken_record(hot, run, QUIET, Settlement(hot.state, Verdict.INTERRUPTED))._replace(duration=None)
+    cut_off = Settlement(hot.state, Verdict.INTERRUPTED, reason=run.reason)
+    return spoken_record(hot, run, QUIET, cut_off)._replace(duration=None)
 
 
 def interrupted_record(started: Started) -> Record:

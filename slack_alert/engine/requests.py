@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import logging
 from base64 import b64decode, b64encode
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import partial
-from typing import Any
+from math import isfinite
 
 from slack_alert.core.events import Event
 from slack_alert.core.model import Address, Message, Record, Verdict
@@ -16,6 +17,7 @@ from slack_alert.core.policy import Hold, State, rested
 from slack_alert.core.quiet import Mute
 from slack_alert.core.values import Blocks, Piece, Text, Upload
 from slack_alert.engine.executions import Judge, settle_execution
+from slack_alert.engine.fields import Fields, field, instant, maybe, maybe_instant, number, whole
 from slack_alert.engine.mutes import mute_entry
 from slack_alert.engine.ports import Batch, Entry, Request
 
@@ -48,7 +50,7 @@ def carry_out(
             settle_execution(batch, request, next_id(), restate, judge)
             return batch
         change(batch, request if now is None else _as_taken(request, now), next_id, restate)
-    except (KeyError, TypeError, ValueError) as error:
+    except Exception as error:  # noqa: BLE001 - whatever is wrong with it, those behind it have to be carried out
         log.warning("request refused", extra={"kind": request.kind, "request": request.id, "reason": repr(error)})
         return Batch(taken=request.id, at=request.at)
     return batch
@@ -114,33 +116,30 @@ def recorded(record: Record, messages: tuple[Message, ...], at: datetime) -> Req
     return Request("record", payload, at)
 
 
-_Payload = Mapping[str, Any]  # Any: JSON that this module wrote
-
-
 def _pause(batch: Batch, request: Request, _: Callable[[], int], __: Restate) -> None:
-    payload: _Payload = request.payload
-    batch.holds[payload["job"]] = Hold(_instant(payload["until"]), payload.get("by", ""))
+    asked = {"by": "", **request.payload}
+    batch.holds[field(asked, "job", str)] = Hold(maybe_instant(asked, "until"), field(asked, "by", str))
 
 
 def _resume(batch: Batch, request: Request, _: Callable[[], int], restate: Restate) -> None:
-    payload: _Payload = request.payload
-    batch.holds[payload["job"]] = None
-    batch.states[payload["job"]] = restate(payload["job"], rested)
+    job = field(request.payload, "job", str)
+    batch.holds[job] = None
+    batch.states[job] = restate(job, rested)
 
 
 def _mute(batch: Batch, request: Request, _: Callable[[], int], __: Restate) -> None:
-    payload: _Payload = request.payload
-    since, until = request.at, _instant(payload["until"])
+    asked = request.payload
+    since, until = request.at, maybe_instant(asked, "until")
     # One that is over before it was taken has no length.
-    kept = Mute(payload["job"], min(since, until or since), until or since, payload["by"])
+    kept = Mute(field(asked, "job", str), min(since, until or since), until or since, field(asked, "by", str))
     batch.entries.append(mute_entry(kept))
 
 
 def _acknowledge(batch: Batch, request: Request, _: Callable[[], int], restate: Restate) -> None:
-    payload: _Payload = request.payload
-    state = restate(payload["job"], partial(acknowledged, by=payload["by"], at=request.at))
+    job, by = field(request.payload, "job", str), field(request.payload, "by", str)
+    state = restate(job, partial(acknowledged, by=by, at=request.at))
     if state.incident is not None:  # It may have ended meanwhile.
-        batch.states[payload["job"]] = state
+        batch.states[job] = state
 
 
 def _send(batch: Batch, request: Request, _: Callable[[], int], __: Restate) -> None:
@@ -148,48 +147,55 @@ def _send(batch: Batch, request: Request, _: Callable[[], int], __: Restate) -> 
 
 
 def _emit(batch: Batch, request: Request, _: Callable[[], int], __: Restate) -> None:
-    payload: _Payload = request.payload
-    batch.events.append(Event(payload["name"], request.at, payload["fields"]))
+    batch.events.append(Event(field(request.payload, "name", str), request.at, field(request.payload, "fields", dict)))
 
 
 def _retry(batch: Batch, request: Request, _: Callable[[], int], __: Restate) -> None:
-    payload: _Payload = request.payload
-    batch.retried.append(payload["id"])
+    batch.retried.append(whole(request.payload, "id"))
 
 
 def _drop(batch: Batch, request: Request, _: Callable[[], int], __: Restate) -> None:
-    payload: _Payload = request.payload
-    batch.dropped.append(payload["id"])
+    batch.dropped.append(whole(request.payload, "id"))
 
 
 def _record(batch: Batch, request: Request, next_id: Callable[[], int], _: Restate) -> None:
-    payload: _Payload = request.payload
+    written = {"asked_by": None, "numbers": None, **request.payload}
     run = next_id()
-    slot = _instant(payload["slot"])
-    assert slot is not None
-    seconds = payload["seconds"]
-    batch.records.append(
-        Record(
-            run,
-            payload["job"],
-            slot,
-            Verdict(payload["verdict"]),
-            started=_instant(payload["started"]),
-            duration=None if seconds is None else timedelta(seconds=seconds),
-            text=payload["text"],
-            to=payload["to"],
-            error=payload["error"],
-            printed=payload["printed"],
-            asked_by=payload.get("asked_by"),
-            numbers=payload.get("numbers"),
-        )
+    record = Record(
+        run,
+        field(written, "job", str),
+        instant(written, "slot"),
+        Verdict(written["verdict"]),
+        started=maybe_instant(written, "started"),
+        duration=None if written["seconds"] is None else timedelta(seconds=number(written, "seconds")),
+        text=field(written, "text", str),
+        to=maybe(written, "to", str),
+        error=maybe(written, "error", str),
+        printed=maybe(written, "printed", str),
+        asked_by=maybe(written, "asked_by", str),
+        numbers=_numbers(maybe(written, "numbers", dict)),
     )
-    batch.messages.extend(_unpacked(message, run) for message in payload["messages"])
+    messages = [_unpacked(message, run) for message in field(written, "messages", list)]
+    batch.records.append(record)
+    batch.messages.extend(messages)
+
+
+def _numbers(written: Fields | None) -> dict[str, float] | None:
+    if written is None:
+        return None
+    found = {name: number(written, name) for name in written}
+    if not all(map(isfinite, found.values())):
+        raise ValueError(f"numbers is {written!r:.80}")
+    return found
 
 
 def _keep(batch: Batch, request: Request, _: Callable[[], int], __: Restate) -> None:
-    payload: _Payload = request.payload
-    batch.entries.append(Entry(payload["pack"], payload["key"], payload["value"], _instant(payload["expires"])))
+    kept = request.payload
+    value = maybe(kept, "value", str)
+    if value is not None:
+        json.loads(value)  # It is read at each use, where a fault would be the plugin's.
+    pack, key, expires = field(kept, "pack", str), field(kept, "key", str), maybe_instant(kept, "expires")
+    batch.entries.append(Entry(pack, key, value, expires))
 
 
 def _as_taken(request: Request, now: datetime) -> Request:
@@ -236,22 +242,19 @@ def _packed_piece(piece: Piece) -> dict[str, object]:
     return {"name": piece.name, "content": content, "title": piece.title, "comment": piece.comment}
 
 
-def _unpacked(payload: _Payload, run: int | None) -> Message:
-    to = Address(payload["channel"], payload["conversation"])
-    return Message(payload["key"], to, _unpacked_piece(payload["piece"]), run=run)
+def _unpacked(packed: Fields, run: int | None) -> Message:
+    to = Address(field(packed, "channel", str), field(packed, "conversation", str))
+    return Message(field(packed, "key", str), to, _unpacked_piece(field(packed, "piece", dict)), run=run)
 
 
-def _unpacked_piece(packed: _Payload) -> Piece:
+def _unpacked_piece(packed: Fields) -> Piece:
     if "text" in packed:
-        return Text(packed["text"])
+        return Text(field(packed, "text", str))
     if "payload" in packed:
-        return Blocks(packed["payload"])
-    return Upload(packed["name"], b64decode(packed["content"]), packed["title"], packed["comment"])
+        return Blocks(field(packed, "payload", dict))
+    name, content = field(packed, "name", str), b64decode(field(packed, "content", str))
+    return Upload(name, content, field(packed, "title", str), field(packed, "comment", str))
 
 
 def _iso(at: datetime | None) -> str | None:
     return at.isoformat() if at is not None else None
-
-
-def _instant(text: str | None) -> datetime | None:
-    return datetime.fromisoformat(text) if text is not None else None

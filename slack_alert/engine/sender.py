@@ -37,10 +37,6 @@ class Pace:
     burst: int = 3
 
 
-#: Seconds after which a drain asks again which channels are open.
-_LOOK_AGAIN = 0.1
-
-
 class Sender:
     """Speaks to the channels; everything here runs on the main loop but `accept`, which may be called anywhere."""
 
@@ -62,7 +58,7 @@ class Sender:
         self._marks = Marks(books)
         self._waiting = waiting
         self._receipts = receipts or Receipts(lambda _: None)
-        self._doubts = Doubts(last_receipt, self._delay, clock)
+        self._doubts = Doubts(last_receipt, self._receipts.joined, self._delay, clock)
         self._storms = Storms(books, stored=waiting, receipts=self._receipts, clock=clock, zone=zone)
         self._clock = clock
         self._paces = paces
@@ -71,6 +67,8 @@ class Sender:
         self._undeliverable = undeliverable
         self._lanes: dict[Address, Lane] = {}
         self._breakers: defaultdict[str, Breaker] = defaultdict(Breaker)
+        #: A lane has nothing left to send, or its channel refuses us.
+        self._eased = asyncio.Event()
         self._loop: asyncio.AbstractEventLoop | None = None
 
     def begin(self) -> None:
@@ -82,7 +80,7 @@ class Sender:
             for delivery in page:
                 self._lane(delivery.message.to).add(delivery)
         for lane in self._lanes.values():
-            lane.is_doubtful = True
+            lane.doubtful = frozenset(delivery.id for delivery in lane.queue)
             self._go(lane)
 
     def accept(self, deliveries: Sequence[Delivery]) -> None:
@@ -115,8 +113,9 @@ class Sender:
 
     async def drained(self) -> None:
         """Wait until nothing is left to send, but for what waits for a channel that refuses us."""
-        while going := [lane.going for lane in self._open_lanes() if lane.going is not None]:
-            await asyncio.wait(going, timeout=_LOOK_AGAIN)
+        while self._open_lanes():
+            self._eased.clear()
+            await self._eased.wait()
 
     @property
     def left(self) -> int:
@@ -166,9 +165,7 @@ class Sender:
         breaker = self._breakers[name]
         lane.stall.end()
         try:
-            if lane.is_doubtful:
-                await self._look(lane, channel, list(lane.queue))
-                lane.is_doubtful = False
+            await self._look(lane, channel, lane.take_doubtful(root=""))
             while lane.queue or lane.has_spilled:
                 is_ready = lane.is_calm or await self._storms.calm(lane)
                 if is_ready and lane.queue:
@@ -178,6 +175,7 @@ class Sender:
         finally:
             breaker.leave(lane)
             self._marks.flush()
+            self._eased.set()
 
     async def _refill(self, lane: Lane) -> None:
         while (page := self._page(lane)) is None:
@@ -195,6 +193,10 @@ class Sender:
         """Make one attempt at the head of the lane, and wait as its outcome asks."""
         delivery = lane.queue[0]
         await breaker.passage(lane)
+        # Threads are asked one by one, at the pace of what is said in them: a service takes only so many questions.
+        await self._look(lane, channel, lane.take_doubtful(delivery.message.root))
+        if not lane.is_next(delivery):
+            return
         await self._keep_pace(lane)
         # Taken before the attempt: nothing may come between acceptance and the mark. Where a channel never waits, this
         # is what lets everybody else go on.
@@ -210,6 +212,7 @@ class Sender:
         if outcome.fate is not Fate.CREDENTIALS:
             breaker.open()
         elif breaker.close(lane):
+            self._eased.set()
             log.error("channel closed", extra={"channel": channel.name, "reason": outcome.reason, "hint": outcome.hint})
         if lane.is_next(delivery):
             await self._heed(lane, channel, delivery, outcome)
@@ -255,6 +258,8 @@ class Sender:
 
     async def _look(self, lane: Lane, channel: Channel, deliveries: Sequence[Delivery]) -> None:
         """Ask the channel which of these it has already, for as long as it cannot answer."""
+        if not deliveries:
+            return
         found = await self._doubts.found(channel, deliveries, lane.stall)
         for delivery in deliveries:
             if delivery.id in found:

@@ -36,7 +36,6 @@ class Speech:
             keep(run, pieces, to or hot.job.to)
             return
         if max(run.said, len(run.texts or ())) > MOST:
-            run.is_withheld = True
             run.withheld += len(pieces)
             return
         self._settle(hot, run, pieces, hot.job._replace(to=to) if to else hot.job)
@@ -63,14 +62,15 @@ class Speech:
         return tuple(message for message in shown if message.manner is Manner.EDIT or not is_muted)
 
     def _settle(self, hot: Hot, run: Run, pieces: tuple[Piece, ...], job: Job) -> None:
-        settlement = settle(job, hot.state, run, Result(pieces), self._mark, mute=self._mute(run.binding, run.slot))
+        mute = self._mute(run.binding, run.slot)
+        settlement = hot.settle(lambda state: settle(job, state, run, Result(pieces), self._mark, mute=mute))
         run.texts = [*(run.texts or ()), settlement.text]
         run.withheld += settlement.withheld
-        if settlement.verdict is Verdict.MUTED:
-            run.is_withheld = True
-            return
-        told = list(settlement.messages)
-        run.said += len(told)
-        run.told = (*run.told, job.to)
-        hot.state = settlement.state
-        self._books.put(Batch(states={run.binding: hot.state}, seen={run.binding: hot.seen}, messages=told))
+        is_first = not (run.said or run.is_withheld)
+        run.reason, run.is_hushed = settlement.reason, settlement.is_hushed
+        run.is_withheld |= settlement.verdict is Verdict.MUTED
+        run.said += len(settlement.messages)
+        run.told = (*run.told, *(message.to for message in settlement.messages))
+        if is_first or settlement.messages:
+            states, seen = {run.binding: settlement.state}, {run.binding: hot.seen}
+            self._books.put(Batch(states=states, seen=seen, messages=list(settlement.messages)))

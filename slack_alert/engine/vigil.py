@@ -15,14 +15,16 @@ _SECOND = timedelta(seconds=1)
 class Unseen:
     """A look at the clock, and which runs it found missed; what came before is worked out only where it matters."""
 
-    __slots__ = ("_before", "_lapse", "_look", "judged", "long_ago", "missed")
+    __slots__ = ("_before", "_lapse", "_look", "in_time", "is_long", "judged", "missed")
 
     def __init__(self, look: _Look, before: _Look | None, lapse: Lapse | None = None) -> None:
         self._look = look
         self._before = before
         self._lapse = lapse
-        #: Slots of before this passed unseen, later ones are in time.
-        self.long_ago = look[0] - LONG
+        #: Whether nobody looked for so long that it is worth a message.
+        self.is_long = before is not None and look[0] - before[0] > LONG
+        #: Slots of before this passed unseen, later ones are in time: after a hiccup, all that are not old.
+        self.in_time = look[0] if self.is_long else look[0] - LONG
         #: How many runs of each job.
         self.missed: dict[str, int] = {}
         #: The jobs that run because an event did not come, found so only now.
@@ -39,11 +41,6 @@ class Unseen:
         if self._lapse is None:
             self._lapse = self._worked_out()
         return self._lapse
-
-    @property
-    def is_long(self) -> bool:
-        """Whether it is worth a message."""
-        return self._before is not None and self._before[0] < self.long_ago
 
     def _worked_out(self) -> Lapse:
         now, steady = self._look

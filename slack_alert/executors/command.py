@@ -16,6 +16,7 @@ from pathlib import Path
 from types import FrameType
 from typing import IO
 
+from slack_alert.engine import kinship
 from slack_alert.executors.capture import KEPT
 
 #: As shells have it; the first is what `timeout` gives.
@@ -42,7 +43,8 @@ class Ended:
     #: What it wrote to standard output and standard error, as it came; the middle of much is left out.
     output: bytes
     duration: timedelta
-    is_timed_out: bool = False
+    #: The time it had, where it took longer.
+    overrun: timedelta | None = None
     #: Why it could not be started.
     obstacle: str = ""
     #: What it used of the processor, and the most memory it had, in bytes; 0: that is not known here.
@@ -65,7 +67,7 @@ def call(
     """
     since = time.monotonic()
     # In a terminal it stays in the foreground: Ctrl+C reaches it by itself, and it may read.
-    leash = _Leash(is_apart=sys.stdin is None or not sys.stdin.isatty())
+    leash = _Leash(is_apart=sys.stdin is None or not sys.stdin.isatty(), is_limited=timeout is not None)
     kept = _Kept()
     with leash.heeded():
         try:
@@ -80,7 +82,8 @@ def call(
         reader.finish(ended)
     duration = timedelta(seconds=time.monotonic() - since)
     code = child.returncode if child.returncode >= 0 else SIGNALED - child.returncode
-    return Ended(TIMED_OUT if is_timed_out else code, kept.joined(), duration, is_timed_out, "", *_used())
+    code, overrun = (TIMED_OUT, timeout) if is_timed_out else (code, None)
+    return Ended(code, kept.joined(), duration, overrun, "", *_used())
 
 
 def as_given(environ: Mapping[str, str], given: bytes | None) -> dict[str, str]:
@@ -98,21 +101,24 @@ def as_given(environ: Mapping[str, str], given: bytes | None) -> dict[str, str]:
 class _Leash:
     """The one program that is run, and what asks it to end."""
 
-    def __init__(self, *, is_apart: bool) -> None:
+    def __init__(self, *, is_apart: bool, is_limited: bool) -> None:
         #: It has a group of its own, which everything it starts belongs to.
         self._is_apart = is_apart
+        #: By which all is found that it has started; empty: nobody will look, and nothing is added to its environment.
+        self._sign = os.urandom(8).hex() if is_limited else ""
         self._child: _Child | None = None
         #: Signals that came before it was there.
         self._early: list[int] = []
 
     def start(self, argv: Sequence[str]) -> _Child:
         """Start it; raise OSError where that cannot be."""
+        environ = as_given(os.environ, _given())
         self._child = subprocess.Popen(  # noqa: S603 - words, never a shell
             argv,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             bufsize=0,
-            env=as_given(os.environ, _given()),
+            env=kinship.signed(environ, self._sign) if self._sign else environ,
             start_new_session=self._is_apart,
         )
         for number in self._early:
@@ -130,11 +136,7 @@ class _Leash:
                     begun()
             child.wait(None if until is None else max(0.0, until - time.monotonic()))
         except subprocess.TimeoutExpired:
-            self._send(signal.SIGTERM)
-            with suppress(subprocess.TimeoutExpired):
-                child.wait(_GRACE.total_seconds())
-            self._send(_KILL)
-            child.wait()
+            self._end(child)
             return True
         return False
 
@@ -148,6 +150,16 @@ class _Leash:
         finally:
             for number, handling in before.items():
                 signal.signal(number, handling)
+
+    def _end(self, child: _Child) -> None:
+        """End it with all it has started, wherever that hides."""
+        known = kinship.family(child.pid)
+        self._send(signal.SIGTERM)
+        with suppress(subprocess.TimeoutExpired):
+            child.wait(_GRACE.total_seconds())
+        kinship.kill(child, self._sign, known)
+        self._send(_KILL)
+        child.wait()
 
     def _heed(self, number: int, _: FrameType | None) -> None:
         if not self._is_apart and number == signal.SIGINT:

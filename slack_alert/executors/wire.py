@@ -6,10 +6,12 @@ import base64
 import json
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict
+from numbers import Integral
 from pathlib import Path
 from typing import Any  # What JSON holds.
 
 from slack_alert.core.model import Failure, Run, Verdict
+from slack_alert.core.series import NUMBERS
 from slack_alert.core.values import Blocks, Piece, Text, Upload
 
 Document = dict[str, Any]
@@ -19,9 +21,9 @@ CUT = 74
 
 
 def to_line(**document: object) -> bytes:
-    """Write a document; what JSON does not know is written as its text."""
+    """Write a document; what JSON does not know is written as a number if it is one, else as its text."""
     # As it is: escaped it would be up to six times as long. What Unicode has no character for goes along, too.
-    return json.dumps(document, default=str, ensure_ascii=False).encode("utf-8", "surrogatepass") + b"\n"
+    return json.dumps(document, default=_plain, ensure_ascii=False).encode("utf-8", "surrogatepass") + b"\n"
 
 
 def from_line(line: bytes) -> Document:
@@ -76,6 +78,12 @@ def from_run(run: Run) -> Document:
         "cpu": None if care.cpu is None else care.cpu.total_seconds(),
         "memory": care.memory,
     }
+
+
+def _plain(value: object) -> object:
+    if isinstance(value, NUMBERS):
+        return int(value) if isinstance(value, Integral) else float(value)
+    return str(value)
 
 
 def _from_piece(piece: Piece) -> Document:

@@ -81,7 +81,7 @@ def importable_names(folder: str) -> frozenset[str]:
     except OSError:
         return frozenset()
     files = {entry.name[:-3] for entry in found if entry.name.endswith(".py")} - {"__init__"}
-    folders = {entry.name for entry in found if entry.name.isidentifier() and _is_module_folder(Path(entry.path))}
+    folders = {entry.name for entry in found if entry.name.isidentifier() and _is_module_folder(entry)}
     return frozenset(name for name in files | folders if name.isidentifier())
 
 
@@ -104,11 +104,11 @@ def _walk(folder: str, problems: list[Problem]) -> Iterator[PluginFile]:
         for entry in _entries(here, parts, problems):
             name = entry.name
             if name.startswith((".", "_")):
-                if name[0] == "_" and entry.is_dir() and _is_plugin_folder(Path(entry.path)):
+                if name[0] == "_" and _is_folder(entry) and _is_plugin_folder(entry):
                     problems.extend(loose(entry.path, _shown((*parts, name)), ()))
                 continue
-            if entry.is_dir():
-                if _is_plugin_folder(Path(entry.path)) and _is_new(entry, top, seen):
+            if _is_folder(entry):
+                if _is_plugin_folder(entry) and _is_new(entry, top, seen):
                     waiting.append((entry.path, (*parts, name)))
             elif name.endswith(".py") and not name.startswith(_LEFTOVERS):
                 yield PluginFile(entry.path, (*parts, name[:-3]))
@@ -131,8 +131,17 @@ def _shown(parts: tuple[str, ...]) -> str:
     return _readable("/".join((PACKAGE, *parts)))
 
 
-def _is_plugin_folder(path: Path) -> bool:
-    return path.name not in _SKIPPED_FOLDERS and not (path / "pyvenv.cfg").exists()
+def _is_folder(entry: os.DirEntry[str]) -> bool:
+    """Tell whether something is a folder; what nobody can look at is what its name says, and told when it is read."""
+    try:
+        return entry.is_dir()
+    except OSError:  # A link that leads to itself, or to where this user may not look.
+        return not entry.name.endswith(".py")
+
+
+def _is_plugin_folder(entry: os.DirEntry[str]) -> bool:
+    is_environment = os.path.exists(f"{entry.path}{os.sep}pyvenv.cfg")  # noqa: PTH110 - a Path raises for some
+    return entry.name not in _SKIPPED_FOLDERS and not is_environment
 
 
 def _is_new(entry: os.DirEntry[str], top: str, seen: set[str]) -> bool:
@@ -146,15 +155,15 @@ def _is_new(entry: os.DirEntry[str], top: str, seen: set[str]) -> bool:
     return True
 
 
-def _is_module_folder(path: Path) -> bool:
+def _is_module_folder(entry: os.DirEntry[str]) -> bool:
     """Tell whether `import name` means this folder; without `__init__.py` anything installed comes first, as always."""
-    if not path.is_dir() or not _is_plugin_folder(path):
+    if not os.path.isdir(entry.path) or not _is_plugin_folder(entry):  # noqa: PTH112 - as above
         return False
-    if (path / "__init__.py").exists():
+    if os.path.exists(f"{entry.path}{os.sep}__init__.py"):  # noqa: PTH110 - as above
         return True
-    return any(path.glob("*.py")) and not is_installed(path.name)
+    return any(Path(entry.path).glob("*.py")) and not is_installed(entry.name)
 
 
 def _readable(text: str) -> str:
     """Replace what a file system lets into names and no encoding lets out."""
-    return text if text.isascii() else text.encode("utf-8", "replace").decode("utf-8")
+    return text if text.isascii() else text.encode("utf-8", "backslashreplace").decode("utf-8")

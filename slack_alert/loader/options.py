@@ -15,7 +15,7 @@ from slack_alert.core.hours import WorkingHours
 from slack_alert.core.incidents import PLAIN, Escalation, Repeat, Voice
 from slack_alert.core.model import SERVICES, Address
 from slack_alert.core.names import nearest
-from slack_alert.core.wall import parse_instant
+from slack_alert.core.wall import parse_instant, parse_slot
 from slack_alert.loader.keywords import suggestion
 
 WHILE_PAUSED = ("skip", "mute")
@@ -31,7 +31,8 @@ _MOST_RETRIES = 100
 def check(keyword: str, value: object, zone: tzinfo) -> None:
     """Raise BadValue where a keyword's value means nothing; time keywords are the trigger's own business."""
     if keyword in ("start", "end"):
-        _named(keyword, value, lambda: parse_instant(value, zone))
+        parse = parse_slot if keyword == "start" else parse_instant
+        _named(keyword, value, lambda: parse(value, zone))
     elif keyword in _CHECKS:
         _named(keyword, value, lambda: _CHECKS[keyword](value))
 

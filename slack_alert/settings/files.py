@@ -9,6 +9,7 @@ import re
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from slack_alert.settings.places import read_file
 from slack_alert.settings.secret import fault
 
 
@@ -39,10 +40,11 @@ class ConfFile:
 def read_conf(path: Path, shown: str, *, posix: bool) -> ConfFile:
     """Read a file; what cannot be understood raises SettingsError with its line."""
     try:
-        raw = path.read_bytes()
+        raw = read_file(path)
         mode = path.stat().st_mode
     except OSError as error:
-        raise fault(f"The file cannot be read ({error.strerror}).", where=shown) from None
+        hint = _MEND_LINK if path.is_symlink() else _MAKE_FILE
+        raise fault(f"The file cannot be read ({error.strerror}).", where=shown, hint=hint) from None
     draft = _Draft(shown)
     for number, line in enumerate(_LINE_END.split(_decode(raw, shown)), start=1):
         draft.take(line, number)
@@ -62,6 +64,8 @@ def without_comment(text: str) -> str:
     return enclosed[2] if enclosed else _COMMENT.split(text, maxsplit=1)[0].strip()
 
 
+_MEND_LINK = "Mend the link, or remove it."
+_MAKE_FILE = "Make it a file that this user may read, or remove it."
 _LINE_END = re.compile(r"\r\n|\r|\n")
 _COMMENT = re.compile(r"\s#(?=\s|$)")
 _QUOTED = re.compile(r"(['\"])(.*?)\1(?:\s+#(?:\s.*)?)?")

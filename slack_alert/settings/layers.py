@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -166,7 +167,7 @@ def _path(layers: Sequence[Layer], place: Place) -> Path:
 def _project_file(path: Path, own: ConfFile | None, place: Place, *, posix: bool) -> ConfFile | None:
     file = path / PROJECT_CONF
     # With PATH = ~/.config both are the same file.
-    if not is_there(file) or (own is not None and own.path.resolve() == file.resolve()):
+    if not is_there(file) or (own is not None and os.path.realpath(own.path) == os.path.realpath(file)):
         return None
     return read_conf(file, place.show(file), posix=posix)
 

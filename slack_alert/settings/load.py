@@ -15,7 +15,7 @@ from slack_alert.core.quiet import QuietWindow
 from slack_alert.settings.keys import BY_NAME, KEYS, Key
 from slack_alert.settings.layers import Fault, Given, gather
 from slack_alert.settings.model import Loaded, Settings, TimezoneSource
-from slack_alert.settings.places import Place, is_there
+from slack_alert.settings.places import Place, is_there, read_file
 from slack_alert.settings.secret import fault, quoted
 from slack_alert.settings.values import parse_value
 from slack_alert.settings.zones import MachineZone, machine_zone
@@ -142,7 +142,7 @@ class _Reader:
         if not given.text:
             return given
         try:
-            text = self.place.find(given.text, given.folder).read_text(encoding="utf-8-sig").strip()
+            text = read_file(self.place.find(given.text, given.folder)).decode("utf-8-sig").strip()
         except OSError as error:
             hint = f"Check the path, or set {key.name} itself."
             raise BadValue(f"{quoted(given.text)} cannot be read ({error.strerror})", hint=hint) from None

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import errno
+import os
+import stat
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,11 +15,23 @@ from slack_alert.settings.secret import quoted
 
 
 def is_there(path: Path) -> bool:
-    """Say whether a path exists as far as this user can see; HOME may be a folder of somebody else."""
+    """Say whether there is such a name as far as this user can see; HOME may be a folder of somebody else.
+
+    A link that leads nowhere is there: what it was to lead to is missing, and nobody shall take that for nothing said.
+    """
     try:
-        return path.exists()
+        return path.is_symlink() or path.exists()
     except OSError:
         return False
+
+
+def read_file(path: Path) -> bytes:
+    """Read a file that ends; anything else raises OSError, because a pipe or a device may keep its reader for ever."""
+    with open(path, "rb", opener=_opened) as file:
+        found = os.fstat(file.fileno())
+        if not stat.S_ISREG(found.st_mode) and not os.path.samestat(found, os.stat(os.devnull)):  # noqa: PTH116 - as its neighbour
+            raise OSError(errno.EINVAL, "Not a regular file")
+        return file.read()
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,8 +44,9 @@ class Place:
     def find(self, text: str, folder: Path) -> Path:
         """Resolve a written path; a relative one is in `folder`, `~` is the home folder."""
         if text == "~" or text.startswith(("~/", "~\\")):
-            return (self.home / text[2:]).resolve()
-        return (folder / text).resolve()
+            return Path(os.path.realpath(self.home / text[2:]))
+        # Unlike `resolve` it has an answer also where a link leads to itself.
+        return Path(os.path.realpath(folder / text))
 
     def show(self, path: Path) -> str:
         """Name a path as shortly as it can be found again from here."""
@@ -62,3 +78,8 @@ class Place:
 
 
 _SERVERS = ("postgresql://", "postgres://")
+
+
+def _opened(path: str, flags: int) -> int:
+    # A pipe is opened without waiting for somebody to write into it; the flag is unknown to Windows.
+    return os.open(path, flags | getattr(os, "O_NONBLOCK", 0))

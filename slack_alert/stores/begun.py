@@ -7,11 +7,12 @@ import json
 import logging
 import os
 from collections.abc import Callable
-from datetime import datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 from uuid import uuid4
 
 from slack_alert.core.errors import StoreError
+from slack_alert.engine.fields import field, instant
 from slack_alert.engine.ports import Request
 from slack_alert.stores.location import prepare_folder
 from slack_alert.stores.lock import claim
@@ -62,7 +63,7 @@ class Leftovers:
             self._hand_over(path, put)
         except (FileNotFoundError, StoreError):  # It was taken back just now; the inbox's own trouble is told of there.
             return
-        except (OSError, ValueError, KeyError, TypeError) as error:
+        except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
             self._warn(path, error)
 
     def _found(self) -> list[Path]:
@@ -94,4 +95,4 @@ def _read(file: int) -> Request | None:
     if not written:
         return None
     said = json.loads(written)
-    return Request(said["kind"], said["payload"], datetime.fromisoformat(said["at"]))
+    return Request(field(said, "kind", str), field(said, "payload", dict), instant(said, "at"))

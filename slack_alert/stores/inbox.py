@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from slack_alert.core.errors import StoreError
+from slack_alert.engine.fields import checked
 from slack_alert.engine.ports import Request
 from slack_alert.stores.begun import Leftovers
 from slack_alert.stores.codec import clean, micros, moment
@@ -157,7 +158,8 @@ def _request(row: tuple[Any, ...]) -> Request | None:
     kind, payload, at, number = row
     try:
         read = json.loads(payload)
-        return Request(kind, read, moment(at), number) if isinstance(kind, str) and isinstance(read, dict) else None
+        at = checked(moment(at))
+        return Request(kind, read, at, number) if isinstance(kind, str) and isinstance(read, dict) else None
     except (ValueError, TypeError, OverflowError, RecursionError):
         return None
 

@@ -14,7 +14,7 @@ from typing import Literal
 from slack_alert.core.catalog import Catalog, Problem
 from slack_alert.core.errors import BadValue
 from slack_alert.core.model import Address, Record
-from slack_alert.core.wall import first_instant, parse_instant, wall_of
+from slack_alert.core.wall import first_instant, parse_slot, wall_of
 from slack_alert.loader import Defaults, unload
 from slack_alert.loader.files import PACKAGE
 from slack_alert.loader.options import find_zone, pause_of
@@ -160,6 +160,6 @@ def _is_text(source: str | Path) -> bool:
 def _instant(start: datetime | str | None, zone: tzinfo) -> datetime:
     """Give the instant; what says no offset is on the clock on the wall of `zone`."""
     if isinstance(start, str):
-        return parse_instant(start, zone)
+        return parse_slot(start, zone)
     wall = wall_of(MONDAY, timezone.utc) if start is None else start
     return first_instant(wall, zone) if wall.tzinfo is None else wall.astimezone(timezone.utc)

@@ -40,6 +40,9 @@ def test_what_is_noticed_is_answered_at_once_or_where_nobody_runs_at_the_start(p
         (("backup.don",), "backup.don: no job waits for it. Did you mean backup.done?"),
         (("wine",), "wine: no job waits for it. Waited for: backup.done, disk.*."),
         (("backup.done", "size=9"), "backup.done: its fields meet no job's criteria (2 jobs with `on`)."),
+        (("backup.done", "size=1e999"), "backup.done: its fields meet no job's criteria (2 jobs with `on`)."),
+        (("backup.done", "size=1_000"), "backup.done: its fields meet no job's criteria (2 jobs with `on`)."),
+        (("backup.done", 'size="12"'), "backup.done: its fields meet no job's criteria (2 jobs with `on`)."),
     ],
 )
 def test_it_says_when_nobody_waits_for_it(project: Project, words: tuple[str, ...], said: str) -> None:
@@ -49,6 +52,13 @@ def test_it_says_when_nobody_waits_for_it(project: Project, words: tuple[str, ..
 
     # That it is answered at the next start would not be so.
     assert (done.out, done.err) == (said + "\n", "")
+
+
+@pytest.mark.parametrize("number", ["12", "12.5", "-1e3", "  12", ".5", "-.5"])
+def test_what_is_written_as_a_number_is_one(project: Project, number: str) -> None:
+    project.write("plugins/jobs.py", "@deco(on='done', where={'n': ['> 0', '< 0']})\ndef f(): pass\n")
+
+    assert project.run("emit", "done", f"n={number}").out == "done: jobs.f will answer.\n"
 
 
 @pytest.mark.parametrize("words", [("a=b",), (" ",), ("backup.done", "size"), ("backup.done", "=3")])

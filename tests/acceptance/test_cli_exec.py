@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -80,11 +81,13 @@ def test_quiet_output_is_in_the_history_only(bare: Project) -> None:
 
 @pytest.mark.slow
 def test_what_runs_too_long_is_ended_with_all_it_has_started(bare: Project) -> None:
-    done = execute(bare, "sleep 60 & echo $!; wait", "--timeout", "0.3s")
+    hidden = "setsid sleep 60 >/dev/null 2>&1 & echo $!; env -i setsid sleep 60 >/dev/null 2>&1 & echo $!"
+    done = execute(bare, f"sleep 60 & echo $!; {hidden}; wait", "--timeout", "0.3s")
 
     (line,) = lines(bare)
     assert (done.code, line["verdict"], line["error"]) == (124, "timed_out", "given up\n")
-    assert not Path(f"/proc/{done.out.strip()}/exe").exists()
+    assert re.search(r"^✗ nightly failed: given up after \S+( ms)? \(--timeout 0\.3s\)\n", str(line["text"]))
+    assert [pid for pid in done.out.split() if Path(f"/proc/{pid}/exe").exists()] == []
 
 
 def test_secrets_are_taken_out(bare: Project) -> None:

@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from slack_alert.bootstrap import places
+from slack_alert.bootstrap.silence import make_mutes
 from slack_alert.cli.progress import PATIENCE_SECONDS, loading
 from slack_alert.cli.session import configured
 from slack_alert.cli.spoken import ahead, distance, local
@@ -190,7 +191,20 @@ def planned(project: Project) -> list[str]:
     catalog = places.survey_plugins(settings)
     engine = Engine(catalog, books=Ledger(), executor=Scripted({}, Markup("0")), clock=clock, mark=Markup("0"))
     engine.begin(Snapshot(), clock.now())
-    return plan(engine, settings, io.StringIO()).splitlines()
+    return plan(engine, settings, io.StringIO(), muted_until=make_mutes(settings).until).splitlines()
+
+
+def test_the_plan_says_what_jobs_says_of_a_quiet_window(project: Project) -> None:
+    today = datetime.now(timezone.utc).date()
+    window = f"{today - timedelta(days=1)}..{today + timedelta(days=9)}"
+    project.write("slack_alert.conf", f"[slack]\ntimezone = UTC\n[quiet]\nmove = {window}\n")
+    project.write("plugins/db.py", "@deco(days=1)\ndef lag(): pass\n")
+    (listed,) = project.run("jobs").lines[1:]
+
+    (line,) = (line for line in planned(project) if line.startswith("db.lag"))
+
+    assert line.rpartition("  ")[2].startswith("muted until ")
+    assert line.rpartition("  ")[2] in listed
 
 
 def test_the_plan_has_the_jobs_in_the_order_of_the_files(project: Project) -> None:

@@ -116,6 +116,35 @@ def test_a_thread_holds_its_replies_and_the_channel_does_not(slack: FakeSlack) -
     assert [(message["text"], message["reply_count"]) for message in channel] == [("parent", 1)]
 
 
+def test_a_thread_begins_with_its_first_message_wherever_the_bounds_are(slack: FakeSlack) -> None:
+    parent = client(slack).chat_postMessage(channel="C0OPS", text="parent")["ts"]
+    stamps = [
+        client(slack).chat_postMessage(channel="C0OPS", text=text, thread_ts=parent, metadata=METADATA)["ts"]
+        for text in ("one", "two")
+    ]
+
+    thread = client(slack).conversations_replies(
+        channel="C0OPS", ts=parent, oldest=stamps[0], include_all_metadata=True
+    )["messages"]
+
+    assert [(message["text"], message.get("metadata")) for message in thread] == [("parent", None), ("two", METADATA)]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "error"),
+    [
+        ({"channel": "C0OPS"}, "invalid_arguments"),
+        ({"channel": "C0OPS", "ts": "1.000001"}, "thread_not_found"),
+        ({"channel": "C0OPEN", "ts": "1.000001"}, "not_in_channel"),
+    ],
+)
+def test_a_thread_slack_refuses_is_refused(slack: FakeSlack, arguments: dict[str, str], error: str) -> None:
+    with pytest.raises(SlackApiError) as caught:
+        client(slack).api_call("conversations.replies", data=arguments)
+
+    assert caught.value.response["error"] == error
+
+
 def test_direct_conversation_is_opened_once(slack: FakeSlack) -> None:
     first = client(slack).conversations_open(users="U0ANN")
     again = client(slack).conversations_open(users=["U0ANN"])

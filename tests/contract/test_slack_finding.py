@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta, timezone
 
 import pytest
 
 from slack_alert.channels.slack import SlackChannel
 from slack_alert.core.errors import NotNow
-from slack_alert.core.model import Delivery
+from slack_alert.core.model import Delivery, Manner
 from slack_alert.core.parts import Blocks, Piece, Upload
 from tests.contract.slack_rig import TOKEN, calls, delivery, sent, using
 from tests.fakes.slack import FakeSlack
@@ -114,10 +115,113 @@ class TestFinding:
 
         assert caplog.records == []
 
+    def test_a_file_of_a_former_process_cannot_be_told(self, slack: FakeSlack) -> None:
+        assert self.found(slack, [delivery(Upload("a.txt", b"x"))], last="C0OPS/1.0", send=False) is None
+
+
+class TestFindingInThreads:
+    """What follows a message stands in its thread, which the conversation's history does not show."""
+
+    def root(self, slack: FakeSlack) -> str:
+        (outcome,) = sent(slack, delivery("91 %", id=9))
+        assert outcome.receipt is not None
+        return outcome.receipt
+
+    def following(
+        self, piece: Piece | str, follows: str, *, manner: Manner = Manner.REPLY, number: int = 1
+    ) -> Delivery:
+        later = delivery(piece, id=number)
+        return replace(later, message=replace(later.message, manner=manner, root="first"), follows=follows)
+
+    def found(self, slack: FakeSlack, *waiting: Delivery, send: bool = True) -> Mapping[int, str] | None:
+        async def act(channel: SlackChannel) -> Mapping[int, str] | None:
+            for each in waiting if send else ():
+                await channel.send(each, None)
+            return await channel.find(waiting, None)
+
+        return using(slack, act)
+
     @pytest.mark.parametrize(
-        "piece",
-        [Upload("a.txt", b"x"), Blocks({"text": "x", "thread_ts": "1.000001", "blocks": []})],
-        ids=["file", "reply"],
+        ("piece", "manner"),
+        [
+            ("92 %", Manner.REPLY),
+            (Blocks({"blocks": [{"type": "divider"}]}), Manner.REPLY),
+            (Upload("a.txt", b"x"), Manner.REPLY),
+            (Upload("a.txt", b"x"), Manner.EDIT),
+        ],
+        ids=["text", "blocks", "file", "file that cannot be edited"],
     )
-    def test_what_the_history_does_not_show_cannot_be_told(self, slack: FakeSlack, piece: Piece) -> None:
-        assert self.found(slack, [delivery(piece)], last="C0OPS/1.0", send=False) is None
+    def test_what_was_accepted_is_found_in_the_thread(
+        self, slack: FakeSlack, piece: Piece | str, manner: Manner
+    ) -> None:
+        root = self.root(slack)
+        slack.fault("reset_after", method="chat.postMessage")
+        slack.fault("reset_after", method="files.completeUploadExternal")
+
+        found = self.found(slack, self.following(piece, root, manner=manner))
+
+        _, reply = slack.messages
+        assert found == {1: f"C0OPS/{reply.ts}"}
+        assert reply.thread_ts == slack.messages[0].ts
+
+    def test_one_thread_is_asked_once_for_all_that_may_be_there(self, slack: FakeSlack) -> None:
+        root = self.root(slack)
+        waiting = [self.following(f"9{number} %", root, number=number) for number in (2, 3, 4)]
+        sent(slack, *waiting[:2])
+
+        assert set(self.found(slack, *waiting, send=False) or ()) == {2, 3}
+        assert [call["ts"] for call in calls(slack, "conversations.replies")] == [slack.messages[0].ts]
+
+    def test_it_is_found_behind_a_page_of_others(self, slack: FakeSlack) -> None:
+        root = self.root(slack)
+        reply = self.following("92 %", root)
+        for number in range(250):
+            slack.say("C0OPS", f"chatter {number}", user="U0ANN", thread_ts=slack.messages[0].ts)
+        sent(slack, reply)
+
+        assert self.found(slack, reply, send=False) == {1: f"C0OPS/{slack.messages[-1].ts}"}
+
+    def test_what_was_said_anew_because_the_first_is_gone_is_found_in_the_conversation(self, slack: FakeSlack) -> None:
+        slack.fault("error", method="chat.postMessage", code="thread_not_found", times=1)
+        slack.fault("reset_after", method="chat.postMessage")
+
+        found = self.found(slack, self.following("92 %", "C0OPS/1.000001"))
+
+        (anew,) = slack.messages
+        assert (found, anew.thread_ts) == ({1: f"C0OPS/{anew.ts}"}, None)
+
+    def test_a_thread_of_the_plugins_own_is_looked_into(self, slack: FakeSlack) -> None:
+        thread = self.root(slack).partition("/")[2]
+        waiting = delivery(Blocks({"text": "x", "thread_ts": thread, "blocks": [{"type": "divider"}]}))
+        slack.fault("reset_after", method="chat.postMessage")
+
+        assert self.found(slack, waiting) == {1: f"C0OPS/{slack.messages[-1].ts}"}
+
+    def test_what_was_lost_is_not_found(self, slack: FakeSlack) -> None:
+        root = self.root(slack)
+        slack.fault("reset_before", method="chat.postMessage")
+
+        assert self.found(slack, self.following("92 %", root)) == {}
+
+    def test_a_message_is_edited_again_without_asking_for_its_thread(self, slack: FakeSlack) -> None:
+        root = self.root(slack)
+        slack.fault("reset_after", method="chat.update")
+
+        assert self.found(slack, self.following("92 %", root, manner=Manner.EDIT)) == {1: root}
+        assert calls(slack, "conversations.replies") == []
+
+    def test_where_nobody_may_look_it_cannot_be_told(self, caplog: pytest.LogCaptureFixture) -> None:
+        with FakeSlack(scopes=ALL_SCOPES - {"channels:history"}) as slack:
+            root = self.root(slack)
+            found = self.found(slack, self.following("92 %", root))
+
+        assert found is None
+        (record,) = caplog.records
+        assert "channels:history" in str(record.__dict__["hint"])
+
+    def test_with_slack_away_it_cannot_be_told_now(self, slack: FakeSlack) -> None:
+        root = self.root(slack)
+        slack.fault("rate_limited", method="conversations.replies")
+
+        with pytest.raises(NotNow):
+            self.found(slack, self.following("92 %", root))

@@ -72,7 +72,7 @@ def _talk(slack: FakeSlack) -> None:
     client.chat_update(channel="C0OPS", ts=answer["ts"], text="fine", blocks=BLOCKS[1:], metadata=METADATA)
     client.reactions_add(channel="C0OPS", name="eyes", timestamp=answer["ts"])
     client.conversations_history(channel="C0OPS", oldest="0", inclusive=True, include_all_metadata=True, limit=1)
-    client.conversations_replies(channel="C0OPS", ts=parent, include_all_metadata=True)
+    client.conversations_replies(channel="C0OPS", ts=parent, oldest="0", include_all_metadata=True, limit=200)
     client.conversations_list(types="public_channel,private_channel,im", limit=2, exclude_archived=True)
     client.conversations_info(channel="C0OPS")
     client.conversations_open(users="U0BOB", return_im=True)

@@ -3,26 +3,46 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 
 from slack_alert.core.bindings import Job
 from slack_alert.core.catalog import Catalog
-from slack_alert.core.model import QUIET, Result, Run
+from slack_alert.core.model import Result, Run
+from slack_alert.core.parts import Piece
 from slack_alert.core.replay import Past, loudest
+from slack_alert.core.values import pieces
 from slack_alert.engine.simulation import Simulation, VirtualClock
-from tests.fakes.engine_rig import MARK, failed, said
+from tests.fakes.engine_rig import MARK, failed
+
+
+@dataclass(frozen=True, slots=True)
+class Speaks:
+    """What a run says on its way, one value after the other, and what it returns."""
+
+    values: tuple[object, ...]
+    returned: object = None
 
 
 class Acts:
-    """An executor under which each run returns the text of its slot: empty is quiet, `!` a failure."""
+    """An executor under which each run returns the value of its slot: `!` is a failure."""
 
-    def __init__(self, texts: Mapping[datetime, str]) -> None:
-        self._texts = texts
+    def __init__(self, values: Mapping[datetime, object]) -> None:
+        self._values = values
+        #: What takes what a run says on its way; set by whoever has it.
+        self.say: Callable[[Run, tuple[Piece, ...]], None] = lambda _run, _pieces: None
 
     def submit(self, runs: Sequence[Run], done: Callable[[Run, Result], None]) -> None:
         for run in runs:
-            text = self._texts.get(run.slot, "")
-            done(run, failed() if text == "!" else said(text) if text else QUIET)
+            done(run, self._result(run, self._values.get(run.slot)))
+
+    def _result(self, run: Run, value: object) -> Result:
+        if isinstance(value, Speaks):
+            for each in value.values:
+                if said := _rendered(run, each):
+                    self.say(run, said)
+            value = value.returned
+        return failed() if value == "!" else Result(_rendered(run, value))
 
     def stop(self) -> None:
         pass
@@ -30,7 +50,7 @@ class Acts:
 
 def lived(
     job: Job,
-    texts: Mapping[datetime, str],
+    values: Mapping[datetime, object],
     since: datetime,
     until: datetime,
     *,
@@ -38,7 +58,9 @@ def lived(
 ) -> list[Past]:
     """Let a job run for a while; give its history, with how loud each line was."""
     clock = VirtualClock(since)
-    simulation = Simulation(Catalog((job,)), clock, Acts(texts), mark=MARK, mute=mute)
+    acts = Acts(values)
+    simulation = Simulation(Catalog((job,)), clock, acts, mark=MARK, mute=mute)
+    acts.say = simulation.engine.say
     simulation.run_until(until)
     messages = simulation.ledger.messages
     return [
@@ -47,3 +69,7 @@ def lived(
         )
         for record in simulation.ledger.take()
     ]
+
+
+def _rendered(run: Run, value: object) -> tuple[Piece, ...]:
+    return pieces(value, mark=MARK, name=run.binding, doc=run.action.doc)

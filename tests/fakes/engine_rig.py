@@ -101,11 +101,28 @@ class Through:
         self.books.note(record)
 
 
+class Kept(Ledger):
+    """A ledger that keeps the batches, and never tells that one is committed."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.batches: list[Batch] = []
+
+    def put(self, batch: Batch, then: object = None) -> None:  # noqa: ARG002
+        self.batches.append(batch)
+        super().put(batch)
+
+
 class Rig:
     """An engine at work, with everything it touches in reach."""
 
     def __init__(
-        self, *jobs: Job, start: str = "16 09:00", snapshot: Snapshot | None = None, paces: Paces | None = None
+        self,
+        *jobs: Job,
+        start: str = "16 09:00",
+        snapshot: Snapshot | None = None,
+        paces: Paces | None = None,
+        mute: Callable[[str, datetime], str] = lambda _job, _slot: "",
     ) -> None:
         self.clock = VirtualClock(at(start))
         self.ledger = Ledger()
@@ -117,6 +134,7 @@ class Rig:
             executor=self.executor,
             clock=self.clock,
             mark=MARK,
+            mute=mute,
             paces=paces,
         )
         self.engine.begin(snapshot or Snapshot(), self.clock.now())

@@ -37,6 +37,8 @@ class Scripted:
     attempts: list[tuple[float, str]] = field(default_factory=list)
     accepted: list[Delivery] = field(default_factory=list)
     asked: list[tuple[float, list[str]]] = field(default_factory=list)
+    #: The receipts that came with what was asked for.
+    followed: list[str | None] = field(default_factory=list)
     #: Called at each attempt, while it is under way.
     during: Callable[[str], None] = lambda _: None
 
@@ -60,6 +62,7 @@ class Scripted:
 
     async def find(self, deliveries: Sequence[Delivery], last_receipt: str | None) -> Mapping[int, str] | None:  # noqa: ARG002
         self.asked.append((self.clock.monotonic(), [delivery.message.key for delivery in deliveries]))
+        self.followed.extend(delivery.follows for delivery in deliveries)
         if self.lookups:
             answer = self.lookups.pop(0)
             if answer is not None:

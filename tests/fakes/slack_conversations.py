@@ -56,8 +56,8 @@ def history(workspace: Workspace, arguments: Json) -> Json:
 def replies(workspace: Workspace, arguments: Json) -> Json:
     channel = workspace.readable(required_text(arguments, "channel", error="channel_not_found"))
     _require_for(workspace, channel, "history")
-    thread = arguments.get("ts")
-    if workspace.message(channel, str(thread)) is None:
+    thread = required_text(arguments, "ts", error="thread_not_found")
+    if workspace.message(channel, thread) is None:
         raise SlackError("thread_not_found")
     inside = [each for each in workspace.messages if each.channel == channel and thread in (each.ts, each.thread_ts)]
     is_within = _within(arguments)

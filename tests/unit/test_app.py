@@ -242,6 +242,35 @@ def test_requests_carried_out_leave_the_inbox_together() -> None:
     assert rig.inbox.peek() == []
 
 
+def test_request_nobody_can_use_stops_neither_a_start_nor_those_behind_it(
+    caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rig = Rig()
+
+    def refuse(*_: object) -> None:
+        raise RuntimeError("on purpose")
+
+    async def main() -> None:
+        rig.inbox.put(
+            Request("mute", {"job": "db.lag", "until": "9999-12-31T23:59:00+00:00", "by": "ann"}, NOON),
+            Request("emit", {"name": "disk.full", "fields": {}}, NOON),
+            Request("pause", {"job": "db.lag", "until": None, "by": "ann"}, NOON),
+        )
+        monkeypatch.setattr(rig.engine, "notice", refuse)
+        await rig.begin()
+        await rig.turn()
+        await rig.turn()
+        await rig.end()
+
+    asyncio.run(main())
+
+    assert list(rig.store.snapshot().holds) == ["db.lag"]
+    assert rig.inbox.peek() == []
+    assert [record.message for record in caplog.records if "request" in record.message] == [
+        "request refused", "request left out",
+    ]  # fmt: skip
+
+
 def test_what_was_muted_together_begins_together() -> None:
     """Else its end is told once for each job."""
     rig = Rig()

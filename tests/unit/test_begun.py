@@ -65,8 +65,11 @@ def test_a_note_that_cannot_be_read_holds_up_nothing(tmp_path: Path, caplog: pyt
 def test_a_note_that_cannot_be_read_is_warned_of_once(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     (tmp_path / "state.db.inbox.exec-0").write_text("{half")
     (tmp_path / "state.db.inbox.exec-1").mkdir()
+    (tmp_path / "state.db.inbox.exec-2").write_text("[]")
+    (tmp_path / "state.db.inbox.exec-3").write_text('{"kind": 5, "payload": {}, "at": "2026-11-16T12:00:00+00:00"}')
+    (tmp_path / "state.db.inbox.exec-4").write_text('{"kind": "exec", "payload": {}, "at": "2026-11-16T12:00:00"}')
     inbox = SqliteInbox(place(tmp_path))
     for _ in range(50):
         inbox.peek()
 
-    assert [record.__dict__["note"][-6:] for record in caplog.records] == ["exec-0", "exec-1"]
+    assert [record.__dict__["note"][-6:] for record in caplog.records] == [f"exec-{number}" for number in range(5)]

@@ -10,12 +10,24 @@ from slack_alert.core.policy import Hold, Quota, State
 from slack_alert.core.values import Text
 from slack_alert.engine.accounts import Accounts
 from slack_alert.engine.holding import hold_by_name
-from slack_alert.engine.ports import Batch, Seen, Snapshot, Started
+from slack_alert.engine.ports import Seen, Snapshot, Started
 from slack_alert.engine.records import going_on
-from slack_alert.engine.simulation import Ledger
 from slack_alert.engine.writer import DirectBooks
 from slack_alert.stores import MemoryStore
-from tests.fakes.engine_rig import ERRORS, MARK, MINUTE, OPS, Rig, at, failed, make_job, make_policy, said, verdicts
+from tests.fakes.engine_rig import (
+    ERRORS,
+    MARK,
+    MINUTE,
+    OPS,
+    Kept,
+    Rig,
+    at,
+    failed,
+    make_job,
+    make_policy,
+    said,
+    verdicts,
+)
 
 LAG = said("lag 9s")
 DEV = Address("slack", "#dev")
@@ -24,18 +36,6 @@ DEV = Address("slack", "#dev")
 def only(rig: Rig) -> Record:
     [row] = rig.rows()
     return row
-
-
-class Kept(Ledger):
-    """A ledger that keeps the batches, and never tells that one is committed."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.batches: list[Batch] = []
-
-    def put(self, batch: Batch, then: object = None) -> None:  # noqa: ARG002
-        self.batches.append(batch)
-        super().put(batch)
 
 
 # --- one slot, one run
@@ -273,6 +273,21 @@ def test_third_overlap_in_a_row_is_told_once() -> None:
 
     assert [message.to for message in rig.ledger.messages] == [ERRORS]
     assert rig.texts == ["db.lag is still running: 3 slots in a row found its run 1 going on."]
+
+
+def test_run_that_waits_to_be_written_down_is_not_called_slow() -> None:
+    rig = Rig()
+    books = Kept()  # as on a full disk
+    rig.through.books = books
+    rig.engine.accounts = Accounts(books)
+    rig.due("16 09:10")
+    rig.executor.runs[0].started = at("16 09:10")
+    rig.executor.finish(LAG)
+    for minute in range(20, 60, 10):
+        rig.due(f"16 09:{minute}")
+
+    assert [message.piece for message in books.messages] == [Text("lag 9s")]
+    assert {row.reason for row in books.take()[1:]} == {"the run of 09:10 was waiting to be written down"}
 
 
 def test_job_that_is_always_too_slow_is_told_once() -> None:

@@ -66,6 +66,14 @@ def test_what_it_says_elsewhere_is_said_there_when_anything_differs() -> None:
     ]
 
 
+def test_history_has_what_was_said_elsewhere_and_what_was_withheld_of_it() -> None:
+    rig = Rig(speaking(Repeat.CHANGE))
+    for time in ("16 09:10", "16 09:20"):
+        play(rig, time, "a", result=said("b"), to=DBA)
+
+    assert [row.text for row in rig.rows()] == ["b\na", "b\na"]
+
+
 def test_a_job_that_speaks_only_elsewhere_is_quiet_when_it_repeats_itself() -> None:
     rig = Rig(speaking(Repeat.CHANGE))
     for time in ("16 09:10", "16 09:20"):

@@ -2,6 +2,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from decimal import Decimal
+from math import inf
 from typing import NamedTuple
 
 import pytest
@@ -67,10 +69,21 @@ def test_a_truth_value_is_no_number(criterion: object, value: object, is_wanted:
     assert is_wanted == Rule(("disk.full",), {"read_only": criterion}).wants(disk(read_only=value))
 
 
-@pytest.mark.parametrize("size", ["error", "stat: cannot stat", "unknown", "", None, True, "nan", [1]])
+@pytest.mark.parametrize("size", ["error", "unknown", "", None, True, "nan", [1], "10", " 7 ", "-1", "Infinity"])
 @pytest.mark.parametrize("criterion", ["> 0", ">= 0", "< 0", "<= 0"])
 def test_what_is_no_number_is_neither_more_nor_less_than_one(criterion: str, size: object) -> None:
     assert not Rule(("disk.full",), {"size": criterion}).wants(disk(size=size))
+
+
+@pytest.mark.parametrize("size", [10, 10.5, inf, Decimal("10.5"), 10**400])
+def test_every_kind_of_number_is_compared_with_a_bound(size: object) -> None:
+    assert Rule(("disk.full",), {"size": ["> 9.5"]}).wants(disk(size=size))
+    assert not Rule(("disk.full",), {"size": ["<= 9.5"]}).wants(disk(size=size))
+
+
+@pytest.mark.parametrize(("criterion", "is_wanted"), [("== 7", True), ("!= 7", False), ("== 7.0", False)])
+def test_a_text_of_digits_is_compared_as_a_text(criterion: str, is_wanted: bool) -> None:
+    assert is_wanted == Rule(("disk.full",), {"mount": criterion}).wants(disk(mount="7"))
 
 
 @pytest.mark.parametrize(("criterion", "is_wanted"), [("!= 0", True), ("== 0", False), ("== error", True)])

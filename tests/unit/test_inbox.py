@@ -193,6 +193,7 @@ def spoil(path: Path, column: str, value: object, where: str = "TRUE") -> None:
         ("payload", b"\xff"),
         ("at", "yesterday"),
         ("at", 2**62),
+        ("at", 253_402_300_799_000_000),
         ("kind", b"\xff"),
     ],
 )

@@ -106,6 +106,22 @@ def test_what_cannot_be_read_is_a_problem_of_its_own(tmp_path: Path) -> None:
     assert names(catalog) == ["x.f"]
 
 
+def test_link_that_leads_to_itself_is_a_problem_of_its_own(tmp_path: Path) -> None:
+    write(tmp_path, {"x.py": JOB})
+    for name in ("loop.py", "_loop", "loop"):
+        (tmp_path / "plugins" / name).symlink_to(name)
+
+    catalog = survey(tmp_path, DEFAULTS)
+    assert [(problem.file, problem.code) for problem in catalog.problems] == [("plugins/loop.py", "SA103")]
+    assert names(catalog) == ["x.f"]
+
+
+def test_names_that_are_no_text_stay_apart(tmp_path: Path) -> None:
+    write(tmp_path, {os.fsdecode(b"\xfe.py"): JOB, os.fsdecode(b"\xff.py"): JOB})
+
+    assert names(survey(tmp_path, DEFAULTS)) == [r"\udcfe.f", r"\udcff.f"]
+
+
 def test_a_folder_may_end_in_py(tmp_path: Path) -> None:
     write(tmp_path, {"x.py/y.py": JOB})
 

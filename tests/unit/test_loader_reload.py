@@ -350,12 +350,12 @@ def test_folder_that_is_away_leaves_what_ran_before_running_however_long(desk: D
     assert call(desk.catalog, "db.y.a") == 2
 
 
-@pytest.mark.parametrize("of", ["file", "link"])
+@pytest.mark.parametrize("of", ["file", "link", "loop"])
 def test_file_that_cannot_be_read_is_told_of_once(desk: Desk, of: str) -> None:
     desk.load(x=COUNTING)
     desk.path("x.py").unlink()
-    if of == "link":
-        desk.path("x.py").symlink_to("nowhere.py")
+    if of != "file":
+        desk.path("x.py").symlink_to("nowhere.py" if of == "link" else "x.py")
     else:
         desk.path("x.py").write_bytes(b"\xff\n")
     change = desk.reload()

@@ -44,6 +44,10 @@ def test_end_is_the_next_time_of_day_or_the_day_that_was_named(said: str, now: s
         ("8", "'8' is not a time."),
         ("2h", "'2h' is not a time."),
         ("tomorrow", "'tomorrow' is not a time."),
+        ("0001-01-01T00:00", "'0001-01-01T00:00' has passed."),
+        ("2036-11-17T09:00", "'2036-11-17T09:00' is too far ahead: ten years are the most."),
+        ("9999-12-31T23:59", "'9999-12-31T23:59' is too far ahead: ten years are the most."),
+        ("9999-12-31T23:59-12:00", "'9999-12-31T23:59-12:00' is too far ahead: ten years are the most."),
     ],
 )
 def test_end_that_is_none_is_refused(said: str, expected: str) -> None:
@@ -56,8 +60,21 @@ def test_end_that_is_none_is_refused(said: str, expected: str) -> None:
 
 @pytest.mark.parametrize(
     ("said", "wrong"),
-    [("100000d", "'100000d' is out of range: ten years are the most."), ("soon", "'soon' is not a time.")],
+    [
+        ("100000d", "'100000d' is out of range: ten years are the most."),
+        ("soon", "'soon' is not a time."),
+        ("0001-01-01T00:00", "'0001-01-01T00:00' is out of range: the years 1900 to 4999 are understood."),
+        ("0001-01-01T00:00+12:00", "'0001-01-01T00:00+12:00' is out of range: the years 1900 to 4999 are understood."),
+        ("9999-12-31T00:00", "'9999-12-31T00:00' is out of range: the years 1900 to 4999 are understood."),
+    ],
 )
 def test_a_moment_that_is_none_is_refused_with_the_reason(said: str, wrong: str) -> None:
     with pytest.raises(BadValue, match=re.escape(wrong)):
         parse_moment(said, zone=BERLIN, now=wall("2026-11-16T08:00"))
+
+
+@pytest.mark.parametrize("year", ["1900", "4999"])
+def test_the_years_at_the_ends_are_understood(year: str) -> None:
+    said = f"{year}-01-01T00:00"
+
+    assert parse_moment(said, zone=BERLIN, now=wall("2026-11-16T08:00")) == wall(said)

@@ -24,6 +24,7 @@ def held(*mutes: Mute, windows: Iterable[QuietWindow] = ()) -> Mutes:
 
 
 NOON = mute("16 12:00", "16 13:00")
+LONG = Mute("db.size", at("16 15:00"), at("16 12:00").replace(year=2036), "ann")
 ALL = mute("16 12:30", "16 14:00", "bob", EVERY)
 
 
@@ -38,13 +39,14 @@ ALL = mute("16 12:30", "16 14:00", "bob", EVERY)
         ("db.size", "16 12:45", "all jobs muted until 14:00 by bob"),
         ("db.lag", "16 13:00", "all jobs muted until 14:00 by bob"),
         ("db.lag", "16 14:00", ""),
+        ("db.size", "16 15:30", "muted until 16 Nov 2036 12:00 by ann"),
         ("db.lag", "16 23:00", "quiet window night, until Tue 17 Nov 06:00"),
         ("db.lag", "17 05:59", "quiet window night, until 06:00"),
         ("db.lag", "17 06:00", ""),
     ],
 )
 def test_reason_says_what_keeps_a_job_quiet(job: str, slot: str, expected: str) -> None:
-    assert held(NOON, ALL, windows=[NIGHT]).reason(job, at(slot)) == expected
+    assert held(NOON, ALL, LONG, windows=[NIGHT]).reason(job, at(slot)) == expected
 
 
 @pytest.mark.parametrize(

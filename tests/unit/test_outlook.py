@@ -40,7 +40,9 @@ def look(
     last: datetime | None = None,
     now: str = "16 12:00",
 ) -> Outlook:
-    return outlook(job, state or State(), hold=hold, first_seen=at("16 00:00"), last=last, now=at(now))
+    return outlook(
+        job, state or State(), hold=hold, first_seen=at("16 00:00"), last=last, now=at(now), muted_until=None
+    )
 
 
 def spent(*times: str, until: str | None = None) -> State:
@@ -81,7 +83,7 @@ def test_muted_job_runs_and_is_shown_so_where_nothing_stops_it(
 
 
 def test_a_job_never_seen_before_begins_its_grid_now() -> None:
-    seen = outlook(job(), State(), hold=None, first_seen=None, last=None, now=at("16 12:03"))
+    seen = outlook(job(), State(), hold=None, first_seen=None, last=None, now=at("16 12:03"), muted_until=None)
 
     assert seen.next_run == at("16 12:13")
 
@@ -191,7 +193,8 @@ def test_the_gate_lets_the_promised_slot_run_and_no_earlier_one(
     quota = Quota((now,), now + timedelta(minutes=until)) if until is not None else Quota()
     found, state = job(hours, {"minutes": minutes}), State(alerts=quota)
 
-    promised = outlook(found, state, hold=hold, first_seen=begin, last=None, now=now).next_run
+    seen = outlook(found, state, hold=hold, first_seen=begin, last=None, now=now, muted_until=None)
+    promised = seen.next_run
 
     slot = found.trigger.next_after(now, begin)
     for _ in range(500):
@@ -200,3 +203,9 @@ def test_the_gate_lets_the_promised_slot_run_and_no_earlier_one(
             return
         slot = found.trigger.next_after(slot, begin)
     assert promised is None or (slot is not None and promised >= slot)
+
+
+def test_a_grid_at_the_end_of_the_calendar_that_is_never_open_has_no_next_run() -> None:
+    found = job("mon 1:00-2:00", {"days": 3653, "start": "4999-12-31T09:00"})
+
+    assert look(found).next_run is None

@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 
@@ -21,7 +21,7 @@ from slack_alert.core.reasons import hold_reason
 from slack_alert.core.replay import Difference, FirstNotice, Past, loudest, past_of, replay
 from slack_alert.core.values import fallback
 from slack_alert.engine.mutes import Mutes
-from tests.fakes.acts import lived
+from tests.fakes.acts import Speaks, lived
 from tests.fakes.engine_rig import BERLIN, HOUR, MARK, MINUTE, at, make_job, make_policy
 
 BEGIN = at("16 09:00")
@@ -33,12 +33,12 @@ def speaking(voice: Voice | None = None, *, hours: str = "always", max_alert: in
     return make_job(policy=replace(policy, voice=voice or Voice()))
 
 
-def slots(*texts: str) -> dict[datetime, str]:
-    return {BEGIN + number * 10 * MINUTE: text for number, text in enumerate(texts, 1)}
+def slots(*values: object) -> dict[datetime, object]:
+    return {BEGIN + number * 10 * MINUTE: value for number, value in enumerate(values, 1)}
 
 
-def happened(job: Job, *texts: str) -> list[Past]:
-    return lived(job, slots(*texts), BEGIN, BEGIN + (10 * len(texts) + 1) * MINUTE)
+def happened(job: Job, *values: object) -> list[Past]:
+    return lived(job, slots(*values), BEGIN, BEGIN + (10 * len(values) + 1) * MINUTE)
 
 
 def compared(job: Job, pasts: Sequence[Past], since: datetime = BEGIN) -> Difference:
@@ -359,12 +359,48 @@ def policies(draw: st.DrawFn) -> Job:
     return speaking(voice, hours=hours, max_alert=draw(st.integers(0, 3)), mutes=mutes)
 
 
-@pytest.mark.slow
-@given(policies(), st.lists(st.sampled_from(["", "", "one", "two", "two\nthree", "!"]), max_size=40))
-def test_replaying_under_the_same_rules_changes_nothing_and_leaves_nothing_open(job: Job, texts: list[str]) -> None:
-    pasts = happened(job, *texts)
+NAMES = ["db2", "db3"]
+#: What runs return, or say one by one.
+values = st.sampled_from(
+    [None, "one", "two", "two\nthree", "!", NAMES, ["db3"], {"k": 1}, {"k": 2}, [{"name": "db2", "lag": 9}]]
+)
+words = st.lists(values.filter(lambda value: value != "!"), max_size=3).map(tuple)
+acts = st.none() | values | st.builds(Speaks, words, values)
 
-    found = compared(job, pasts)
+
+BACKUP = Mutes(windows=[QuietWindow("backup", "mon 9:35-9:55,11:00-12:05", BERLIN)], zone=BERLIN).reason
+
+
+@pytest.mark.slow
+@given(policies(), st.lists(acts, min_size=6, max_size=40), st.sampled_from([BACKUP, lambda _job, _slot: ""]))
+def test_replaying_under_the_same_rules_changes_nothing_and_leaves_nothing_open(
+    job: Job, course: list[object], mute: Callable[[str, datetime], str]
+) -> None:
+    pasts = lived(job, slots(*course), BEGIN, BEGIN + (10 * len(course) + 1) * MINUTE, mute=mute)
+
+    found = replay([job], pasts, since=BEGIN, mark=MARK, mute=mute)
 
     assert (found.turns, found.unknown, found.was) == ([], {}, found.now)
     assert [each for each in found.incidents if each.was != each.now] == []
+
+
+@pytest.mark.parametrize("value", [NAMES, {"k": 1}])
+def test_what_was_unchanged_is_no_reply_under_the_same_rules(value: object) -> None:
+    job = speaking(Voice(repeat=Repeat.THREAD))
+
+    assert compared(job, happened(job, value, value, value)).turns == []
+
+
+def test_what_was_unchanged_in_a_thread_is_a_message_where_each_is() -> None:
+    pasts = happened(speaking(Voice(repeat=Repeat.THREAD)), NAMES, NAMES)
+
+    assert manners(compared(speaking(), pasts)) == [("09:20", "-", "post")]
+
+
+def test_what_a_run_said_before_it_failed_is_an_alert_and_the_failure_an_error() -> None:
+    job = speaking(Voice(after=2), max_alert=0)
+
+    assert compared(job, happened(job, "one", Speaks(("one",), "!"), "one")).turns == []
+    assert manners(compared(speaking(Voice(after=9)), happened(job, "one", Speaks(("one",), "!"), "one"))) == [
+        ("09:30", "post", "-")
+    ]

@@ -9,11 +9,14 @@ import pytest
 
 from slack_alert.core.backoff import Fate, Outcome
 from slack_alert.core.errors import NotNow, StoreError
-from slack_alert.core.model import Address, Delivery
+from slack_alert.core.model import Address, Delivery, Manner, Message
+from slack_alert.core.values import Text
 from slack_alert.engine.lanes import KEPT
+from slack_alert.engine.ports import Batch
 from slack_alert.engine.sender import Pace
+from slack_alert.stores import MemoryStore
 from tests.fakes.outbox import DEV, OPS, Act, Outbox, Scripted, played, stored
-from tests.fakes.virtual_loop import LoopClock, VirtualLoop, run_virtually
+from tests.fakes.virtual_loop import NOON, LoopClock, VirtualLoop, run_virtually
 
 LOST_ANSWER = Outcome(Fate.AMBIGUOUS, "arrived", reason="ServerDisconnectedError")
 SECOND = timedelta(seconds=1)
@@ -104,6 +107,36 @@ class TestDoubt:
         assert channel.keys == ["a", "b", "c", "d"]
         assert channel.said == ["c", "d"]
         assert len(channel.asked) == 1
+
+    def test_replies_of_a_former_process_are_looked_for_thread_by_thread_as_their_turn_comes(self) -> None:
+        store, loop = MemoryStore(), VirtualLoop()
+        store.commit(Batch(messages=[Message(key, OPS, Text(key)) for key in ("a", "b")], at=NOON))
+        replies = [
+            Message(f"{root}{number}", OPS, Text("x"), manner=Manner.REPLY, root=root)
+            for number in (1, 2) for root in ("a", "b")
+        ]  # fmt: skip
+        store.commit(Batch(messages=replies, at=NOON))
+        channel = Scripted(LoopClock(loop), accepted=list(store.deliveries())[:3])
+        outbox = Outbox({"slack": channel}, channel.clock, Pace(0), store=store)
+
+        async def scene() -> None:
+            outbox.sender.begin()
+            await outbox.drained()
+
+        run_virtually(loop, scene())
+        assert [keys for _, keys in channel.asked] == [["a", "b"], ["a1", "a2"], ["b1", "b2"]]
+        assert channel.keys == ["a", "b", "a1", "b1", "a2", "b2"]
+
+    def test_a_reply_is_looked_for_with_what_it_follows(self) -> None:
+        async def act(outbox: Outbox) -> None:
+            outbox.say("a")
+            await outbox.drained()
+            outbox.books.put(Batch(messages=[Message("a1", OPS, Text("a1"), manner=Manner.REPLY, root="a")]))
+
+        channel, _ = played(act, {"a1": [LOST_ANSWER]})
+
+        assert channel.said == ["a", "a1"]
+        assert channel.followed == ["receipt"]
 
     def test_what_it_committed_itself_is_not_looked_for(self) -> None:
         channel, _ = played(saying("a", "b"))

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from dataclasses import replace
@@ -69,6 +70,62 @@ def test_a_fault_in_a_file_stops_the_start_with_its_line(conf: str, said: str, m
     machine.write("slack_alert.conf", conf)
 
     assert str(machine.fault()) == said
+
+
+LINK = "Mend the link, or remove it."
+FILE = "Make it a file that this user may read, or remove it."
+
+
+@pytest.mark.parametrize("name", ["slack_alert.conf", "../home/.config/slack_alert.conf"])
+@pytest.mark.parametrize(
+    ("kind", "said"),
+    [
+        ("dangling", f"The file cannot be read (No such file or directory). {LINK}"),
+        ("loop", f"The file cannot be read (Too many levels of symbolic links). {LINK}"),
+        ("pipe", f"The file cannot be read (Not a regular file). {FILE}"),
+        ("folder", f"The file cannot be read (Is a directory). {FILE}"),
+    ],
+)
+def test_what_is_called_like_a_file_and_is_none_stops_the_start(
+    name: str, kind: str, said: str, machine: Machine
+) -> None:
+    _make(machine.write(name, ""), kind)
+
+    assert str(machine.fault()).removeprefix(name.replace("../home", "~")) == f": {said}"
+
+
+@pytest.mark.parametrize(
+    ("kind", "said"),
+    [
+        ("dangling", "No such file or directory"),
+        ("loop", "Too many levels of symbolic links"),
+        ("pipe", "Not a regular file"),
+        ("folder", "Is a directory"),
+    ],
+)
+def test_a_secret_is_read_from_a_file_only(kind: str, said: str, machine: Machine) -> None:
+    _make(machine.write("secret", ""), kind)
+    machine.write("slack_alert.conf", "[slack]\ntoken_file = secret\n")
+
+    hint = "Check the path, or set token itself."
+    assert str(machine.fault()) == f"slack_alert.conf:2: token_file: 'secret' cannot be read ({said}). {hint}"
+
+
+def test_a_file_of_nothing_says_nothing(machine: Machine) -> None:
+    machine.write("slack_alert.conf", "").unlink()
+    (machine.cwd / "slack_alert.conf").symlink_to(os.devnull)
+
+    assert machine.load().origins == {}
+
+
+def _make(path: Path, kind: str) -> None:
+    path.unlink()
+    if kind == "pipe":
+        os.mkfifo(path)
+    elif kind == "folder":
+        path.mkdir()
+    else:
+        path.symlink_to(path if kind == "loop" else "nowhere")
 
 
 @pytest.mark.parametrize("text", ["discord:#x", "foo bar", "a,b", "=x", "@"])

@@ -153,7 +153,7 @@ def test_what_cannot_be_read_is_told_with_its_line(text: str | bytes, said: str,
 
 
 def test_a_folder_in_place_of_the_file_is_told(tmp_path: Path) -> None:
-    with pytest.raises(SettingsError, match=r"^x.conf: The file cannot be read \(Is a directory\)\.$"):
+    with pytest.raises(SettingsError, match=r"^x.conf: The file cannot be read \(Is a directory\)\. "):
         read_conf(tmp_path, "x.conf", posix=True)
 
 

@@ -425,6 +425,12 @@ def test_due_times_increase() -> None:
         ({"at": "2026-12-24T09:00+99:00"}, "at: '2026-12-24T09:00+99:00' is not a date and time: offset must be"),
         ({"at": "2026-12-24T09:00+01:75"}, "at: '2026-12-24T09:00+01:75' is not a date and time: the offset's"),
         ({"minutes": 5, "end": "0001-01-01"}, "end: '0001-01-01' is not a date and time: date value out of range"),
+        ({"hours": 1, "start": "0001-01-01T00:00Z"}, "start: '0001-01-01T00:00Z' is out of range"),
+        ({"days": 1, "at": "09:00", "start": "9999-12-31T23:00Z"}, "start: '9999-12-31T23:00Z' is out of range"),
+        ({"cron": "0 9 * * *", "start": "9999-12-31T23:00Z"}, "start: '9999-12-31T23:00Z' is out of range"),
+        ({"minutes": 5, "end": "0001-01-02T00:00Z"}, "nothing is ever due: every 5m has no time between"),
+        ({"at": "9999-12-31T23:30Z"}, "at: '9999-12-31T23:30Z' is out of range"),
+        ({"at": "1899-12-31T23:30Z"}, "at: '1899-12-31T23:30Z' is out of range"),
         ({"minutes": 5, "start": "soon"}, "start: 'soon' is not a date and time"),
         ({"minutes": 5, "start": "2026-12-24", "end": "2026-12-24"}, "end must be later than start"),
         ({"at": "2026-12-24T09:00", "end": "2026-12-24T09:00"}, "nothing is ever due: at 2026-12-24 09:00 has no time"),
@@ -479,3 +485,20 @@ def test_slip_in_a_cron_line_is_answered_with_what_was_meant(line: str, hint: st
         trigger_of(cron=line)
 
     assert caught.value.hint.startswith(hint)
+
+
+@pytest.mark.parametrize("zone", ["UTC", "Asia/Tokyo", "Pacific/Honolulu"])
+@pytest.mark.parametrize("start", ["1900-01-02T00:00", "4999-12-30T23:59"])
+@pytest.mark.parametrize(
+    "time", [{"seconds": 1}, {"days": 3653}, {"days": 1, "at": "09:00"}, {"cron": "0 0 29 2 *"}, {"cron": "* * * * *"}]
+)
+@pytest.mark.parametrize("more", [{}, {"jitter": "9d"}, {"end": "9999-12-31T12:00"}])
+def test_dates_at_the_ends_of_what_is_allowed_have_slots(
+    zone: str, start: str, time: dict[str, object], more: dict[str, object]
+) -> None:
+    trigger = parse_trigger({**time, "start": start, **more}, zone=ZoneInfo(zone), name="examples.a")
+
+    assert trigger is not None
+    slot = trigger.next_after(SEEN, SEEN)
+    assert slot is not None
+    assert trigger.passed(SEEN, slot, SEEN).last == slot

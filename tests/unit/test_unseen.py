@@ -114,13 +114,17 @@ def test_short_stall_says_how_late_the_clock_came() -> None:
 @pytest.mark.parametrize(
     ("job", "now", "has_run"),
     [
-        (patient(0), "16 09:01", True),
+        (patient(0), "16 09:00", True),
+        (patient(0), "16 09:00:01", False),
         (patient(0), "16 09:01:01", False),
+        (patient(1), "16 09:00:33", True),
         (patient(1), "16 09:59", True),
         (patient(1), "16 10:00", False),
     ],
 )
-def test_slot_of_the_wall_clock_that_comes_too_late_is_missed(job: Job, now: str, has_run: bool) -> None:
+def test_slot_of_the_wall_clock_that_passed_in_a_long_stall_is_held_to_catch_up_as_after_a_downtime(
+    job: Job, now: str, has_run: bool
+) -> None:
     rig = Rig(job, start="16 08:00")
     rig.clock.set(at(now))
     unseen = rig.engine.due([(("db.lag",), (at("16 09:00"),))])
@@ -128,6 +132,32 @@ def test_slot_of_the_wall_clock_that_comes_too_late_is_missed(job: Job, now: str
     assert [run.slot for run in rig.executor.runs] == ([at("16 09:00")] if has_run else [])
     assert unseen.missed == ({} if has_run else {"db.lag": 1})
     assert unseen.is_long
+
+
+@pytest.mark.parametrize(("since", "has_run"), [("16 08:59:20", True), ("16 08:59:19", False)])
+def test_slot_of_the_wall_clock_runs_after_a_stall_of_no_more_than_a_minute(since: str, has_run: bool) -> None:
+    rig = Rig(patient(0), start=since)
+    rig.clock.set(at("16 09:00:20"))
+    rig.engine.due([(("db.lag",), (at("16 09:00"),))])
+
+    assert [run.slot for run in rig.executor.runs] == ([at("16 09:00")] if has_run else [])
+
+
+def test_of_many_slots_one_that_comes_in_time_runs_after_a_long_stall() -> None:
+    rig = Rig(make_job(every={"cron": "* * * * *"}), start="16 08:55")
+    rig.due("16 08:56", "16 08:58", "16 09:00")
+
+    assert [run.slot for run in rig.executor.runs] == [at("16 09:00")]
+    assert lines(rig) == [("missed", at("16 08:56"), 4)]
+
+
+def test_what_still_runs_after_a_long_stall_says_how_late_it_is() -> None:
+    rig = Rig(patient(1), start="16 08:58")
+    rig.clock.set(at("16 09:00:33"))
+    rig.engine.due([(("db.lag",), (at("16 09:00"),))])
+    rig.executor.finish(QUIET)
+
+    assert reasons(rig) == ["caught up 33s late, because the program stood still from Mon 16 Nov 08:58 to 09:00:33"]
 
 
 def test_interval_runs_once_after_the_machine_slept() -> None:

@@ -22,6 +22,7 @@ from tests.fakes.engine_rig import BERLIN, OPS, at, make_job, make_policy, make_
 NOW = at("16 14:25")
 SLOT = at("16 14:00")
 WORDS = make_job(policy=make_policy("mon-fri 9:00-18:00"))
+UNSEEN = "It was never seen by a running slack-alert: its times begin with the first start."
 SPENT = Quota((at("16 14:02"), at("16 14:12"), at("16 14:20")), at("16 15:20"))
 
 
@@ -115,8 +116,15 @@ def outcome(line: Record, subject: Subject | None = None) -> str:
             "It did not run: the run of 13:50 was going on.",
         ),
         (
-            record(Verdict.INTERRUPTED, text="half"),
+            record(Verdict.INTERRUPTED, text="half", to="#ops"),
             "Its run was cut off: the program ended, or was killed, before it did. By then it had said “half”.",
+        ),
+        (
+            record(Verdict.INTERRUPTED, text="half", reason="muted until 13:00 by ann"),
+            (
+                "Its run was cut off: the program ended, or was killed, before it did. "
+                "By then it had wanted to say “half”. Noted with it: muted until 13:00 by ann."
+            ),
         ),
         (record(Verdict.CANCELED), "Its run was canceled."),
         (record(Verdict.DENIED, ran=None, reason="bob may not"), "It was not allowed to run: bob may not."),
@@ -139,7 +147,10 @@ def test_each_verdict_is_told_with_the_rule_behind_it(line: Record, sentence: st
         (record(Verdict.OVERLAPPED, ran=None), "It did not run: its former run was going on."),
         (
             record(Verdict.MUTED, text="9"),
-            "It ran for 0.25s and wanted to say “9”, which was withheld: somebody muted it, or its quota was used up.",
+            (
+                "It ran for 0.25s and wanted to say “9”, which was withheld: "
+                "somebody muted it, a quiet window held, or its quota was used up."
+            ),
         ),
         (record(Verdict.DENIED, ran=None), "It was not allowed to run."),
     ],
@@ -370,12 +381,53 @@ def test_time_before_any_slot_names_the_next_one() -> None:
     assert "never seen by a running slack-alert" in why_unrecorded(about(first_seen=None), NOW, None).sentences[1]
 
 
+@pytest.mark.parametrize("every", [{"cron": "0 14 * * *"}, {"minutes": 10, "start": "2026-11-16T12:00"}])
+@pytest.mark.parametrize("is_running", [True, False])
+def test_nothing_is_promised_of_a_slot_before_the_job_was_ever_seen(
+    every: dict[str, object], *, is_running: bool
+) -> None:
+    unseen = about(make_job(every=every), first_seen=None, last=None, is_running=is_running)
+
+    first, second, third = why_unrecorded(unseen, at("16 14:05"), SLOT).sentences
+    assert first == "db.lag has a slot at 14:00, and nothing will be recorded of it."
+    assert second == UNSEEN
+    assert third.startswith("It runs next at ")
+
+
+def test_slot_to_come_of_a_job_that_was_never_seen_is_as_if_it_were_seen_now() -> None:
+    unseen = about(first_seen=None, last=None, is_running=False)
+
+    due, *_, last = why_ahead(unseen, at("16 14:35")).sentences
+    assert due == "db.lag is due at 14:35 (every 10m)."
+    assert last == f"{UNSEEN} This is as if that were now."
+
+
+def test_slot_to_come_at_a_time_of_its_own_is_the_same_whenever_the_job_is_first_seen() -> None:
+    unseen = about(make_job(every={"cron": "0 15 * * *"}), first_seen=None, last=None, is_running=False)
+
+    assert UNSEEN not in " ".join(why_ahead(unseen, at("16 15:00")).sentences)
+
+
 def test_what_an_event_moves_on_was_perhaps_seen_before() -> None:
     day = timedelta(days=1)
     awaited = make_rule()._replace(trigger=Absence(day, day, WORDS.policy.hours))
 
     assert why_unrecorded(about(awaited), at("09 12:00"), None).sentences[1] == (
         "What it waits for came last, or it was first seen, at Tue 10 Nov 00:00."
+    )
+
+
+def test_what_an_event_moved_on_since_is_told_after_what_came_before_that() -> None:
+    day = timedelta(days=1)
+    awaited = make_rule()._replace(trigger=Absence(day, day, WORDS.policy.hours))
+    said = why_unrecorded(
+        about(awaited, first_seen=at("16 14:20")), at("16 13:00"), None, following=Told(record(Verdict.QUIET))
+    )
+
+    assert said.sentences == (
+        "No slot of db.lag is known at 13:00 or before it.",
+        "After that, 14:00: quiet.",
+        "What it waits for came last, or it was first seen, at 14:20.",
     )
 
 

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import json
+from decimal import Decimal
+from fractions import Fraction
+from pathlib import PurePosixPath
 
 import pytest
 
 from slack_alert.core.parts import Blocks, Piece, Text, Upload
-from slack_alert.executors.wire import from_pieces, to_pieces
+from slack_alert.executors.wire import from_line, from_pieces, to_line, to_pieces
 
 LISTED = (("db1", "db1: 5"), ("db2", "db2: 1"))
 
@@ -22,3 +25,9 @@ def test_what_a_text_lists_comes_back_too() -> None:
 
     assert isinstance(piece, Text)
     assert piece.entries == LISTED
+
+
+def test_what_json_has_no_form_for_stays_a_number_or_becomes_a_text() -> None:
+    line = to_line(notice={"size": Decimal("1.5"), "share": Fraction(1, 4), "path": PurePosixPath("/a")})
+
+    assert from_line(line) == {"notice": {"size": 1.5, "share": 0.25, "path": "/a"}}

@@ -10,7 +10,8 @@ from pathlib import Path
 from slack_alert.channels.slack.check import Finding, check
 from slack_alert.channels.slack.client import API_URL, TIMEOUT, Access, Client, RefusedError
 from slack_alert.channels.slack.directory import Directory
-from slack_alert.channels.slack.history import can_be_told, is_ts, look
+from slack_alert.channels.slack.errors import CANNOT_FOLLOW
+from slack_alert.channels.slack.history import Place, can_be_told, is_ts, look
 from slack_alert.channels.slack.posting import Face, Poster
 from slack_alert.core.backoff import Fate, Outcome
 from slack_alert.core.errors import NotNow
@@ -63,15 +64,14 @@ class SlackChannel:
 
     async def find(self, deliveries: Sequence[Delivery], last_receipt: str | None) -> Mapping[int, str] | None:
         """Look which of these were accepted; None where the token does not let us look."""
-        files = self._poster.files
-        told = [delivery for delivery in deliveries if can_be_told(delivery, files)]
+        told = [delivery for delivery in deliveries if can_be_told(delivery, self._poster.files)]
         if not self._poster.marks or not told:
             return None
         channel, _, mark = (last_receipt or "").partition("/")
         last_ts = mark if is_ts(mark) else ""
         try:
             channel = channel or await self._directory.channel_id(told[0].message.to.conversation)
-            return await look(self._client, channel, told, files=files, last_ts=last_ts)
+            return await self._found(channel, told, last_ts)
         except RefusedError as refused:
             if refused.outcome.fate in _PASSING:
                 raise NotNow(refused.code) from refused
@@ -81,6 +81,25 @@ class SlackChannel:
     async def check(self, conversations: Sequence[str], *, now: datetime) -> list[Finding]:
         """Examine token, scopes, conversations and clock, for `doctor`."""
         return await check(self._client, self._directory, conversations, now=now)
+
+    async def _found(self, channel: str, told: Sequence[Delivery], last_ts: str) -> dict[int, str]:
+        """Look into the threads, then into the conversation: what followed a message that is gone was said there."""
+        threads: dict[str, list[Delivery]] = {}
+        for delivery in told:
+            threads.setdefault(self._poster.thread(delivery.message, delivery.follows), []).append(delivery)
+        found: dict[int, str] = {}
+        for thread in filter(None, threads):
+            found |= await self._look(Place(channel, thread), threads[thread], last_ts)
+        left = [delivery for delivery in told if delivery.id not in found]
+        return found | (await self._look(Place(channel), left, last_ts) if left else {})
+
+    async def _look(self, place: Place, waiting: Sequence[Delivery], last_ts: str) -> dict[int, str]:
+        try:
+            return await look(self._client, place, waiting, files=self._poster.files, last_ts=last_ts)
+        except RefusedError as refused:
+            if place.thread and refused.code in CANNOT_FOLLOW:  # It is gone, and its replies are with it.
+                return {}
+            raise
 
     def _tell_once(self, refused: RefusedError) -> None:
         if self._cannot_look:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
 from slack_alert.channels.slack.client import Client
 from slack_alert.core.model import Delivery, Message
-from slack_alert.core.parts import Blocks, Upload
+from slack_alert.core.parts import Upload
 
 EVENT = "slack_alert_delivery"
 #: Slack's clock and ours need not agree to the second.
@@ -27,29 +28,36 @@ def is_ts(text: str) -> bool:
     return text.replace(".", "", 1).isdigit()
 
 
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a message may stand: in a thread, or in the conversation itself, whose history shows no replies."""
+
+    channel: str
+    thread: str = ""
+
+
 def can_be_told(delivery: Delivery, files: Mapping[str, str]) -> bool:
-    """Whether its absence from the history would prove that it was not accepted."""
-    piece, key = delivery.message.piece, delivery.message.key
-    if isinstance(piece, Upload):
-        return key in files
-    return not (isinstance(piece, Blocks) and "thread_ts" in piece.payload)
+    """Whether its absence from where it may stand would prove that it was not accepted."""
+    return not isinstance(delivery.message.piece, Upload) or delivery.message.key in files
 
 
 async def look(
-    client: Client, channel: str, deliveries: Sequence[Delivery], *, files: Mapping[str, str], last_ts: str
+    client: Client, place: Place, deliveries: Sequence[Delivery], *, files: Mapping[str, str], last_ts: str
 ) -> dict[int, str]:
-    """Give the receipts of those that are in the history; `files` are ids by message key. Raise `RefusedError`."""
+    """Give the receipts of those that are there; `files` are ids by message key. Raise `RefusedError`."""
     wanted = {delivery.message.key: delivery.id for delivery in deliveries}
     keys = {file: key for key, file in files.items() if key in wanted}
     found: dict[int, str] = {}
     arguments = {
-        "channel": channel,
+        "channel": place.channel,
         "oldest": _oldest(deliveries, last_ts),
         "include_all_metadata": "true",
         "limit": str(PAGE_SIZE),
+        **({"ts": place.thread} if place.thread else {}),
     }
-    async for page in client.pages("conversations.history", arguments, most=PAGES):
-        found.update(matches(page.get("messages", ()), wanted, keys, channel))
+    method = "conversations.replies" if place.thread else "conversations.history"
+    async for page in client.pages(method, arguments, most=PAGES):
+        found.update(matches(page.get("messages", ()), wanted, keys, place.channel))
         if len(found) == len(wanted):
             break
     return found

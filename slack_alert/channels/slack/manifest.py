@@ -16,7 +16,7 @@ SCOPES: Mapping[str, str] = {
     "files:write": "to upload files and pictures",
     "channels:read": "to find public channels by name",
     "groups:read": "to find private channels by name",
-    "channels:history": "to look, in public channels, before a message is repeated after a broken connection",
+    "channels:history": "to look in public channels and threads before a message is repeated after a broken connection",
     "groups:history": "the same in private channels",
     "im:history": "the same in direct messages",
     "metadata.message:read": "to recognize its own messages when looking",

@@ -80,6 +80,14 @@ class Poster:
             self._moved[follows or ""] = receipt
         return receipt
 
+    def thread(self, message: Message, follows: str | None) -> str:
+        """Give the number of the message in whose thread this one is said; empty where it is said in none."""
+        piece = message.piece
+        own = str(piece.payload.get("thread_ts") or "") if isinstance(piece, Blocks) else ""
+        replies = message.manner is Manner.REPLY or (message.manner is Manner.EDIT and isinstance(piece, Upload))
+        ts = own or (self._moved.get(follows or "", follows or "").partition("/")[2] if replies else "")
+        return ts if is_ts(ts) else ""
+
     async def _anew(self, message: Message, text: str | None, *, thread: str = "") -> str | None:
         piece = message.piece
         if isinstance(piece, Upload):

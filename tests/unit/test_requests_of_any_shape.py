@@ -1,0 +1,128 @@
+"""One row that nobody can use stops no start: of whatever kind it is, and whatever lies in its fields."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import datetime, timedelta, timezone
+from itertools import count
+from pathlib import Path
+
+import pytest
+
+from slack_alert.core.bindings import Job
+from slack_alert.core.events import Event
+from slack_alert.core.model import Address, Failure, Message, Record, Result, Run, Usage, Verdict
+from slack_alert.core.pipeline import Settlement, settle
+from slack_alert.core.policy import State
+from slack_alert.core.triggers import Never
+from slack_alert.core.values import Blocks, Text, Upload
+from slack_alert.engine import requests
+from slack_alert.engine.executions import executed, outside_run
+from slack_alert.engine.mutes import Mutes
+from slack_alert.engine.ports import Batch, Entry, Request
+from slack_alert.stores import SqliteStore
+from tests.fakes.engine_rig import BERLIN, ERRORS, MARK, OPS, at, make_policy
+
+NOW = at("16 12:00")
+LATER = at("16 13:00")
+FAILED = Result(
+    failure=Failure("exit code 3", "", "", "exit code 3\n", output="left"),
+    duration=timedelta(seconds=2),
+    usage=Usage(timedelta(seconds=1), 4096),
+)
+RECORD = Record(
+    0, "db.lag", NOW, Verdict.SAID, started=NOW, duration=timedelta(seconds=1), text="lag", to="#ops",
+    error="Traceback", printed="looking", asked_by="ann", numbers={"lag": 2.5},
+)  # fmt: skip
+MESSAGES = (
+    Message("a", OPS, Text("lag")),
+    Message("b", OPS, Blocks({"text": "lag"})),
+    Message("c", OPS, Upload("lag.png", b"\x89PNG", "Lag", "look")),
+)
+SOUND = [
+    requests.pause("db.lag", LATER, NOW, by="ann"),
+    requests.resume("db.lag", NOW),
+    requests.mute("db.lag", LATER, NOW, by="ann"),
+    requests.acknowledge("db.lag", NOW, by="ann"),
+    requests.emit(Event("disk.full", NOW, {"size": 5, "deep": {"list": [1]}})),
+    requests.outbox("retry", 7, NOW),
+    requests.outbox("drop", 7, NOW),
+    requests.kept(Entry("db", "last", "1", LATER), NOW),
+    requests.recorded(RECORD, MESSAGES, NOW),
+    executed(outside_run("nightly", NOW), FAILED, OPS),
+    *(requests.send(message, NOW) for message in MESSAGES),
+]
+JUNK: list[object] = [
+    None, True, -1, 2**70, 1e300, float("nan"), "", "\ud800", "*", [], [[1]], {}, {"text": 5},
+    "9999-12-31T23:59:00+00:00", "0001-01-01T00:00:00+00:00", "2026-11-16T12:00:00",
+]  # fmt: skip
+
+
+def spoilt(value: object) -> Iterator[object]:
+    """Give a payload with each of its fields missing, and with each piece of junk in its place."""
+    yield from JUNK
+    places = (
+        list(value.items()) if isinstance(value, dict) else list(enumerate(value)) if isinstance(value, list) else []
+    )
+    for place, inner in places:
+        if isinstance(value, dict):
+            yield {name: each for name, each in value.items() if name != place}
+        for other in spoilt(inner):
+            yield {**value, place: other} if isinstance(value, dict) else [other]
+
+
+def judge(state: State, run: Run, result: Result, to: Address | None) -> Settlement:
+    told = to or ERRORS
+    return settle(Job(run.binding, run.action, Never(), make_policy(), told, told, BERLIN), state, run, result, MARK)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("request_", SOUND, ids=lambda request: request.kind)
+def test_request_of_any_shape_changes_what_can_be_kept_or_nothing(tmp_path: Path, request_: Request) -> None:
+    sound = json.loads(json.dumps(dict(request_.payload)))
+    ids, store = count(1), SqliteStore(tmp_path / "state.db")
+    store.open()
+    for payload in spoilt(sound):
+        if not isinstance(payload, dict):
+            continue
+        batch = requests.carry_out(
+            replace(request_, id=9, payload=payload), ids.__next__, judge=judge, now=NOW + timedelta(seconds=1)
+        )
+
+        assert batch.taken == 9
+        store.commit(batch)
+    store.close()
+    store = SqliteStore(tmp_path / "state.db")
+    snapshot = store.open()
+    mutes = Mutes(snapshot.entries, zone=timezone(timedelta(hours=14)))
+    for job in (*snapshot.states, *snapshot.holds, "db.lag", "*", ""):
+        assert isinstance(mutes.reason(job, NOW), str)
+        assert (hold := snapshot.holds.get(job)) is None or hold.is_over(NOW) in (True, False)
+    assert all(isinstance(mute.until, datetime) for mute in mutes.muted(NOW))
+    store.close()
+
+
+@pytest.mark.parametrize(
+    ("payload", "reason"),
+    [
+        (
+            {"job": "db.lag", "until": "9999-12-31T23:59:00+00:00", "by": "ann"},
+            "9999-12-31T23:59:00+00:00 is no instant",
+        ),
+        ({"job": "db.lag", "until": "2026-11-16T13:00:00", "by": "ann"}, "2026-11-16T13:00:00 is no instant"),
+        ({"job": ["db.lag"], "until": None, "by": "ann"}, "job is ['db.lag']"),
+        ({"job": "db.lag", "until": None, "by": 5}, "by is 5"),
+    ],
+)
+@pytest.mark.parametrize("kind", ["mute", "pause"])
+def test_what_is_wrong_with_a_request_is_told(
+    kind: str, payload: dict[str, object], reason: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    batch = requests.carry_out(Request(kind, payload, NOW, 9), count(1).__next__)
+
+    assert batch == Batch(taken=9, at=NOW)
+    (record,) = caplog.records
+    assert (record.levelname, record.message) == ("WARNING", "request refused")
+    assert reason in vars(record)["reason"]
