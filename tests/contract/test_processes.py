@@ -311,15 +311,15 @@ def test_a_process_is_replaced_after_many_runs(rig: Rig, monkeypatch: pytest.Mon
     assert used[2] != first
 
 
-def test_a_process_that_has_grown_is_replaced(rig: Rig, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_process_that_has_grown_is_replaced(fresh: Rig, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(process, "_GROWTH", 32 * MEGABYTE)
-    rig.write(f"{_PID}\n@deco(hours=1)\ndef big():\n    return len(bytearray(64 << 20))")
-    first = rig.text()
-    second = rig.text()
-    rig.text("big")
+    fresh.write(f"{_PID}\n@deco(hours=1)\ndef big():\n    return len(bytearray(64 << 20))")
+    first = fresh.text()
+    second = fresh.text()
+    fresh.text("big")
 
     assert second == first
-    assert rig.text() != first
+    assert fresh.text() != first
 
 
 def test_a_process_that_died_meanwhile_is_replaced(rig: Rig) -> None:
