@@ -61,7 +61,7 @@ def open_plugins(
         try:
             bindings = _execute(found, finder, progress)
             reader.keep()
-            return Plugins(defaults, finder, reader.contents, found.catalog(bindings))
+            return Plugins(defaults, finder, reader, found.catalog(bindings))
         except BaseException:
             unload()
             raise

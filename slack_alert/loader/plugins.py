@@ -29,13 +29,13 @@ class Plugins:
     """What was loaded, by file; a file that does not load leaves its last good version running."""
 
     def __init__(
-        self, defaults: Callable[[], Defaults], finder: PluginFinder, contents: dict[str, bytes], catalog: Catalog
+        self, defaults: Callable[[], Defaults], finder: PluginFinder, reader: Reader, catalog: Catalog
     ) -> None:
         self.catalog = catalog
-        self.accepted = Accepted(contents)
+        self.accepted = Accepted(reader.contents)
         self._defaults = defaults
         self._finder = finder
-        self._folder = Folder(finder.folder, contents)
+        self._folder = Folder(finder.folder, reader.contents, reader.faults)
         #: What runs, by module. This and what follows is filled when something changes for the first time.
         self._running: dict[str, Text] = {}
         self._files: dict[str, PluginFile] = {}

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from types import BuiltinFunctionType
 
+from slack_alert.core.catalog import Problem
 from slack_alert.loader.cache import Cache
 from slack_alert.loader.compiler import read_file
 from slack_alert.loader.declaration import Reading
@@ -29,6 +30,8 @@ class Reader:
         self._neighbours: dict[str, frozenset[str]] = {}
         #: By path, all that was read here.
         self.contents: dict[str, bytes] = {}
+        #: Likewise what could not be read, and why.
+        self.faults: dict[str, Problem] = {}
 
     def read_all(self, files: Sequence[PluginFile]) -> Iterator[Reading]:
         """Read files in their order; of many new ones a second process reads the latter half meanwhile."""
@@ -45,6 +48,7 @@ class Reader:
         try:
             content = self.disk.content(file)
         except UnusableFileError as error:
+            self.faults[file.path] = error.problem
             return Reading(problems=(error.problem,))
         self.contents[file.path] = content
         neighbours = self._names_beside(file.folder)

@@ -145,6 +145,19 @@ def test_mended_file_runs_again_and_its_problem_is_gone(desk: Desk) -> None:
     assert call(desk.catalog, "x.a") == 3
 
 
+def test_file_that_leads_nowhere_from_the_start_is_no_news_and_gone_with_its_problem(desk: Desk) -> None:
+    desk.path("loop.py").parent.mkdir(parents=True, exist_ok=True)
+    desk.path("loop.py").symlink_to("loop.py")
+    desk.load(x="@deco(minutes=5)\ndef a(): return 1")
+
+    assert desk.codes == ["plugins/loop.py SA103"]
+    assert desk.reload() is None
+    desk.path("loop.py").unlink()
+    desk.reload()
+    assert desk.seen_after(GRACE)
+    assert desk.codes == []
+
+
 def test_new_file_adds_its_jobs_in_order(desk: Desk) -> None:
     desk.load(b="@deco(minutes=5)\ndef f(): return 1")
     change = desk.change(a="@deco(minutes=5)\ndef f(): return 2")
