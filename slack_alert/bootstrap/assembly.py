@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, TextIO
 
 from slack_alert.bootstrap.judging import make_judge
@@ -17,6 +16,7 @@ from slack_alert.channels.console import ConsoleChannel
 from slack_alert.core.backoff import Outcome
 from slack_alert.core.catalog import Catalog
 from slack_alert.core.model import Delivery
+from slack_alert.core.structs import Struct
 from slack_alert.engine.clock import SystemClock
 from slack_alert.engine.engine import Engine
 from slack_alert.engine.mutes import PACK
@@ -36,8 +36,7 @@ if TYPE_CHECKING:
 Waiting = Callable[[str | None, int, int], list[Delivery]]
 
 
-@dataclass(frozen=True, slots=True)
-class Stores:
+class Stores(Struct, frozen=True):
     """Where one run keeps what it remembers."""
 
     store: Store

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
 from datetime import datetime, timedelta
 from io import StringIO
 from pathlib import Path
@@ -19,6 +18,7 @@ from slack_alert.core.catalog import Change
 from slack_alert.core.model import Delivery, Manner, Record
 from slack_alert.core.parts import Text
 from slack_alert.core.redaction import Redaction
+from slack_alert.core.structs import replace
 from slack_alert.core.wall import TICK
 from slack_alert.engine.answers import Question, answer
 from slack_alert.engine.context import Context

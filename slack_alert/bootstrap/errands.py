@@ -8,7 +8,6 @@ import logging
 import sys
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from itertools import count
 from typing import TYPE_CHECKING, Protocol
@@ -27,6 +26,7 @@ from slack_alert.core.model import Address, Delivery, Message, Record, Result, R
 from slack_alert.core.pipeline import Settlement, answer
 from slack_alert.core.policy import Hold, State
 from slack_alert.core.redaction import Redaction
+from slack_alert.core.structs import Struct, replace
 from slack_alert.core.values import Piece
 from slack_alert.core.wording import as_text, messages
 from slack_alert.engine import requests
@@ -149,8 +149,7 @@ def _leave_dead(delivery: Delivery, outcome: Outcome) -> None:
     """Do nothing more: a dead message is in the log and in the outbox, and the person who sent it is looking."""
 
 
-@dataclass(frozen=True, slots=True)
-class Answered:
+class Answered(Struct, frozen=True):
     """A run that a person asked for, and what becomes of what it said."""
 
     record: Record

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -14,6 +13,7 @@ from slack_alert.core.bindings import Binding, Job
 from slack_alert.core.care import Care, Isolation
 from slack_alert.core.catalog import Catalog, Change
 from slack_alert.core.model import Address
+from slack_alert.core.structs import replace
 from slack_alert.engine.clock import SystemClock
 from slack_alert.engine.ports import Reader, Reload
 from slack_alert.loader import Accepted, Defaults, load, open_plugins, survey

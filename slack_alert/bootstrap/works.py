@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import os
 from collections.abc import Callable
-from dataclasses import dataclass
 from functools import partial
 from random import random
 from typing import TYPE_CHECKING, Any
@@ -17,6 +16,7 @@ from slack_alert.core.catalog import Catalog
 from slack_alert.core.markup import Markup
 from slack_alert.core.model import Run
 from slack_alert.core.redaction import Redaction
+from slack_alert.core.structs import Struct
 from slack_alert.core.values import Piece
 from slack_alert.engine.clock import SystemClock
 from slack_alert.engine.context import Context, Services
@@ -39,8 +39,7 @@ if TYPE_CHECKING:
     from slack_alert.settings import Settings
 
 
-@dataclass(frozen=True, slots=True)
-class Works:
+class Works(Struct, frozen=True):
     """The engine, with all that it runs functions by and writes to."""
 
     clock: Clock

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Iterable
-from dataclasses import dataclass
 from datetime import datetime, timezone, tzinfo
 from math import inf, isfinite
 from typing import TYPE_CHECKING
@@ -14,6 +13,7 @@ from slack_alert.cli.spoken import counted, stamp
 from slack_alert.core.budget import Peak, Said, peaks
 from slack_alert.core.markup import Markup
 from slack_alert.core.storms import room
+from slack_alert.core.structs import Struct
 from slack_alert.core.wall import DAY, first_instant, wall_of
 from slack_alert.engine.forecast import forecast
 
@@ -26,8 +26,7 @@ _NAMED = 5
 _ADVICE = "Let them run at other minutes (jitter, another cron), speak elsewhere (to) or less (max_alert, repeat)."
 
 
-@dataclass(frozen=True, slots=True)
-class Budget:
+class Budget(Struct, frozen=True):
     """What a plan says at the most, and what may be said."""
 
     peaks: list[Peak]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
 from typing import TYPE_CHECKING, TextIO
 
 import click
@@ -14,6 +13,7 @@ from slack_alert.cli.options import common, remember
 from slack_alert.cli.output import tell, tell_json
 from slack_alert.cli.session import own_output, settings_of
 from slack_alert.cli.spoken import counted
+from slack_alert.core.structs import asdict
 
 if TYPE_CHECKING:
     from slack_alert.cli.budget import Budget

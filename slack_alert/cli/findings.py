@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import platform
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Literal
 
 from slack_alert.cli.spoken import counted
 from slack_alert.core.errors import SettingsError, SlackAlertError, StoreError
+from slack_alert.core.structs import Struct, asdict
 
 if TYPE_CHECKING:
     from slack_alert.settings import Settings
@@ -18,8 +18,7 @@ Status = Literal["ok", "warn", "fail"]
 LIBRARIES = ("slack_sdk", "apscheduler", "tornado", "gevent", "aiohttp", "click", "msgspec")
 
 
-@dataclass(frozen=True, slots=True)
-class Finding:
+class Finding(Struct, frozen=True):
     """One thing that was looked at."""
 
     check: str

@@ -5,7 +5,6 @@ from __future__ import annotations
 import sys
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime, tzinfo
 from typing import TYPE_CHECKING
 
@@ -18,6 +17,7 @@ from slack_alert.cli.options import common, remember
 from slack_alert.cli.output import tell, tell_json
 from slack_alert.cli.session import settings_of
 from slack_alert.cli.spoken import counted, local
+from slack_alert.core.structs import Struct
 
 if TYPE_CHECKING:
     from slack_alert.core.bindings import Binding, Job
@@ -49,8 +49,7 @@ def jobs(ctx: click.Context, /, *, as_json: bool, **flags: object) -> int:
     return codes.FINE
 
 
-@dataclass(frozen=True, slots=True)
-class _Line:
+class _Line(Struct, frozen=True):
     """A job, what is ahead of it, and its last run."""
 
     bindings: Sequence[Binding]

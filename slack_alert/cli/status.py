@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta, tzinfo
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -18,6 +17,7 @@ from slack_alert.cli.output import tell, tell_json
 from slack_alert.cli.session import settings_of
 from slack_alert.cli.spoken import counted, distance
 from slack_alert.core.errors import StoreError
+from slack_alert.core.structs import Struct, asdict
 
 if TYPE_CHECKING:
     from slack_alert.cli.tables import Style
@@ -47,8 +47,7 @@ def status(ctx: click.Context, /, *, as_json: bool, **flags: object) -> int:
     return codes.FINE if vitals.is_alive else codes.FOUND
 
 
-@dataclass(frozen=True, slots=True)
-class Vitals:
+class Vitals(Struct, frozen=True):
     """What can be seen of the running program from outside."""
 
     now: datetime

@@ -7,7 +7,6 @@ import re
 import sys
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from datetime import datetime, tzinfo
 from itertools import zip_longest
 from typing import TYPE_CHECKING, Literal, TextIO
@@ -16,6 +15,7 @@ import click
 
 from slack_alert.cli.spoken import ahead, counted, local, stamp
 from slack_alert.core.model import Record, Verdict
+from slack_alert.core.structs import Struct
 from slack_alert.core.tables import cut, display_width
 
 if TYPE_CHECKING:
@@ -50,8 +50,7 @@ _STYLES: dict[Verdict, Style] = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Cell:
+class Cell(Struct, frozen=True):
     """A text with a style."""
 
     text: str

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from slack_alert.core.durations import format_duration
 from slack_alert.core.hours import WorkingHours
 from slack_alert.core.intervals import Every
 from slack_alert.core.slots import Passed
+from slack_alert.core.structs import Struct
 from slack_alert.core.wall import TICK
 
 
-@dataclass(frozen=True, slots=True)
-class Absence:
+class Absence(Struct, frozen=True):
     """Due `absent` after the anchor, and each time `again` has elapsed since.
 
     The anchor is when the event came last, before the first one when the job was first seen. A time outside of working

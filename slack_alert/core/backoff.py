@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import Enum
+
+from slack_alert.core.structs import Struct
 
 
 class Fate(str, Enum):
@@ -25,8 +26,7 @@ class Fate(str, Enum):
     CREDENTIALS = "credentials"
 
 
-@dataclass(frozen=True, slots=True)
-class Outcome:
+class Outcome(Struct, frozen=True):
     """How one attempt ended, in a channel's own words."""
 
     fate: Fate

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
 from typing import NamedTuple
 
 from slack_alert.core.model import Address
 from slack_alert.core.storms import MINUTE
+from slack_alert.core.structs import Struct
 
 #: Minutes.
 _DAY = 1440
@@ -33,8 +33,7 @@ class Steady(NamedTuple):
     counts: Sequence[int]
 
 
-@dataclass(frozen=True, slots=True)
-class Peak:
+class Peak(Struct, frozen=True):
     """The minute in which most is said to one address; of several the first."""
 
     to: Address

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import timedelta
 from enum import Enum
 
 from slack_alert.core.backoff import growing
+from slack_alert.core.structs import Struct
 
 #: No retry waits longer than this, unless its first delay is longer already.
 LONGEST_DELAY = timedelta(hours=1)
@@ -24,8 +24,7 @@ class Isolation(str, Enum):
         return self.value
 
 
-@dataclass(frozen=True, slots=True)
-class Care:
+class Care(Struct, frozen=True):
     """What a job asks for its runs."""
 
     #: None: as long as it likes.

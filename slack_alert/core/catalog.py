@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from difflib import get_close_matches
 from enum import Enum
 
 from slack_alert.core.bindings import Binding, Job
 from slack_alert.core.errors import BadValue
 from slack_alert.core.events import Event
+from slack_alert.core.structs import Struct
 
 
 class Severity(str, Enum):
@@ -24,8 +24,7 @@ class Severity(str, Enum):
         return self.value
 
 
-@dataclass(frozen=True, slots=True)
-class Problem:
+class Problem(Struct, frozen=True):
     """A fault in a plugin file, with the place and what to do."""
 
     #: Below PATH, `/` between folders.
@@ -44,8 +43,7 @@ class Problem:
         return f"{self.file}:{self.line}:{self.column}: {self.code} {self.severity}: {self.message}{hint}"
 
 
-@dataclass(frozen=True, slots=True)
-class Catalog:
+class Catalog(Struct, frozen=True):
     """All bindings, in the order of the files."""
 
     bindings: tuple[Binding, ...] = ()
@@ -67,8 +65,7 @@ class Catalog:
         return self.bindings[names.index(full_name(name, names))]
 
 
-@dataclass(frozen=True, slots=True)
-class Change:
+class Change(Struct, frozen=True):
     """What became of the catalog when plugin files changed; the names in the order of the files."""
 
     catalog: Catalog

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from hashlib import blake2b
 from itertools import islice
@@ -12,6 +11,7 @@ from slack_alert.core.absence import Absence
 from slack_alert.core.cron import Cron
 from slack_alert.core.intervals import Every, EveryDays, Never, Once
 from slack_alert.core.slots import Passed, each_slot
+from slack_alert.core.structs import Struct
 from slack_alert.core.wall import TICK
 
 _FRACTION_BITS = 64
@@ -19,8 +19,7 @@ _FRACTION_BITS = 64
 _COMPARED = 10_000
 
 
-@dataclass(frozen=True, slots=True)
-class AnyOf:
+class AnyOf(Struct, frozen=True):
     """Due whenever one of its parts is; a moment that several name is one. Dense parts come first."""
 
     parts: tuple[Trigger, ...]
@@ -60,8 +59,7 @@ class AnyOf:
         )
 
 
-@dataclass(frozen=True, slots=True)
-class Between:
+class Between(Struct, frozen=True):
     """Due when the trigger is, from `start` on and before `end`."""
 
     trigger: Trigger
@@ -89,8 +87,7 @@ class Between:
         return max(after, self.start - TICK) if self.start else after
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Jittered:
+class Jittered(Struct, frozen=True, kw_only=True):
     """Due up to `jitter` after the trigger, but always before its next slot and before `end`.
 
     So nothing is overtaken, lost or doubled, however long the jitter. It depends on the job's name and the slot

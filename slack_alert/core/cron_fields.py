@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
 from itertools import product
 
 from slack_alert.core.errors import BadValue
 from slack_alert.core.names import MONTHS, WEEKDAYS, index_of, nearest
+from slack_alert.core.structs import Struct
 
 _ALIASES = {
     "@hourly": "0 * * * *",
@@ -22,8 +22,7 @@ _ALIASES = {
 _LONGEST_MONTHS = (31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31)
 
 
-@dataclass(frozen=True, slots=True)
-class CronFields:
+class CronFields(Struct, frozen=True):
     """What a cron line names."""
 
     #: One byte for each minute of the day.
@@ -59,8 +58,7 @@ def parse_fields(text: str) -> CronFields:
     return fields
 
 
-@dataclass(frozen=True, slots=True)
-class _Field:
+class _Field(Struct, frozen=True):
     what: str
     low: int
     high: int

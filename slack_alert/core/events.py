@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from datetime import datetime
 from fnmatch import fnmatchcase
 from math import isnan
@@ -12,6 +11,7 @@ from typing import Any
 
 from slack_alert.core.errors import BadValue
 from slack_alert.core.series import NUMBERS
+from slack_alert.core.structs import Struct
 from slack_alert.core.values import as_row
 
 #: Longer signs come first.
@@ -22,8 +22,7 @@ _ORDERS = (">", "<")
 _ABSENT = object()
 
 
-@dataclass(frozen=True, slots=True)
-class Event:
+class Event(Struct, frozen=True):
     """Something that was noticed, by a sensor or by whoever called `emit`."""
 
     name: str
@@ -31,8 +30,7 @@ class Event:
     fields: Mapping[str, object]
 
 
-@dataclass(frozen=True, slots=True)
-class Rule:
+class Rule(Struct, frozen=True):
     """Which events a job answers: by their names (`disk.*` for several), and by what their fields hold."""
 
     on: tuple[str, ...]

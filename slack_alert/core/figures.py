@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta, tzinfo
 
 from slack_alert.core.durations import format_duration
@@ -11,6 +10,7 @@ from slack_alert.core.pace import spoken
 from slack_alert.core.series import ITSELF
 from slack_alert.core.sparklines import BARS, sparkline
 from slack_alert.core.statistics import PARTS, Series, Span, Spread, Summary, trend
+from slack_alert.core.structs import Struct
 
 #: So many rows of one kind are told of a job, the newest.
 _TOLD = 5
@@ -19,8 +19,7 @@ _DAY = timedelta(days=1)
 Row = tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Report:
+class Report(Struct, frozen=True):
     """What is told of some jobs, or in more detail of one."""
 
     what: str

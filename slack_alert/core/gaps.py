@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from slack_alert.core.bindings import Job
 from slack_alert.core.model import Verdict
 from slack_alert.core.pipeline import gate
 from slack_alert.core.policy import Hold, State
+from slack_alert.core.structs import Struct, replace
 from slack_alert.core.triggers import Trigger
 
 _TICK = timedelta(microseconds=1)
 
 
-@dataclass(frozen=True, slots=True)
-class Gap:
+class Gap(Struct, frozen=True):
     """A row of slots with one verdict, and one count of alerts."""
 
     verdict: Verdict

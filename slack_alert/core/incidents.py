@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import Enum
 from hashlib import blake2b
@@ -13,6 +12,7 @@ from pathlib import Path
 from slack_alert.core.durations import format_duration
 from slack_alert.core.model import Address, Manner
 from slack_alert.core.parts import LIMIT, Blocks, Entries, Piece, Text, Upload
+from slack_alert.core.structs import Struct, replace
 
 #: Of a list, a dict or a table so many entries are compared; of a longer one nothing is.
 COMPARED = 500
@@ -30,16 +30,14 @@ class Repeat(str, Enum):
     UPDATE = "update"
 
 
-@dataclass(frozen=True, slots=True)
-class Escalation:
+class Escalation(Struct, frozen=True):
     """Who is told when nobody acknowledged an incident for so long."""
 
     to: Address
     after: timedelta
 
 
-@dataclass(frozen=True, slots=True)
-class Voice:
+class Voice(Struct, frozen=True):
     """How a job's incidents are said."""
 
     #: Speak from this alert of a row on.
@@ -65,8 +63,7 @@ class Voice:
 PLAIN = Voice()
 
 
-@dataclass(frozen=True, slots=True)
-class Incident:
+class Incident(Struct, frozen=True):
     """What is remembered of a row of alerts that goes on; instants are slots."""
 
     since: datetime
@@ -97,8 +94,7 @@ class Incident:
         return self.over is None
 
 
-@dataclass(frozen=True, slots=True)
-class Ruling:
+class Ruling(Struct, frozen=True):
     """How an alert is said (None: not at all), and why where that is not plain."""
 
     manner: Manner | None

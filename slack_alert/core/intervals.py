@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime, time, timedelta, tzinfo
 
 from slack_alert.core.durations import format_duration
 from slack_alert.core.slots import Passed, count_slots
+from slack_alert.core.structs import Struct
 from slack_alert.core.wall import DAY, first_instant, format_wall, wall_of
 
 
-@dataclass(frozen=True, slots=True)
-class Never:
+class Never(Struct, frozen=True):
     """Due at no moment: what only answers events."""
 
     @property
@@ -30,8 +29,7 @@ class Never:
         return ""
 
 
-@dataclass(frozen=True, slots=True)
-class Every:
+class Every(Struct, frozen=True):
     """Due each time an interval has elapsed, first at `start` or one interval after the anchor."""
 
     interval: timedelta
@@ -66,8 +64,7 @@ class Every:
         return 0 if instant < first else (instant - first) // self.interval + 1
 
 
-@dataclass(frozen=True, slots=True)
-class EveryDays:
+class EveryDays(Struct, frozen=True):
     """Due at the same local time every so many days.
 
     The time of day is that of `start`, else of the anchor, and the first due time is `start` itself or `days` after
@@ -115,8 +112,7 @@ class EveryDays:
         return first_instant(first + index * self.days * DAY, self.zone)
 
 
-@dataclass(frozen=True, slots=True)
-class Once:
+class Once(Struct, frozen=True):
     """Due at one instant; the zone is that of its description."""
 
     instant: datetime

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime, timedelta, tzinfo
 from enum import Enum
 from functools import lru_cache
@@ -10,6 +9,7 @@ from functools import lru_cache
 from slack_alert.core.durations import format_duration
 from slack_alert.core.quiet import clock
 from slack_alert.core.reasons import dated
+from slack_alert.core.structs import Struct
 from slack_alert.core.wall import wall_of
 
 #: What passes in a time longer than this is told, and `catch_up` decides about the slots of the wall clock.
@@ -32,8 +32,7 @@ class Cause(str, Enum):
         return self.value
 
 
-@dataclass(frozen=True, slots=True)
-class Lapse:
+class Lapse(Struct, frozen=True):
     """A time in which slots passed unseen; `since` None: it is not known from when on."""
 
     cause: Cause

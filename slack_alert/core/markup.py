@@ -6,16 +6,15 @@ The canonical text of the whole product is Slack's mrkdwn with `&`, `<`, `>` esc
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 
 from slack_alert.core.errors import BadValue
+from slack_alert.core.structs import Struct
 
 #: A longer address stays text: Slack would not make a link of it, and it could not be kept in one piece.
 MAX_LINK = 3000
 
 
-@dataclass(frozen=True, slots=True)
-class Markup:
+class Markup(Struct, frozen=True):
     """Make mentions and links inside ordinary strings, and let only those through when text is escaped.
 
     They are marked with Unicode noncharacters and the nonce, so they survive f-strings, joins, `repr` and JSON, and

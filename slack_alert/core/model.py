@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import Enum
 from typing import Any, NamedTuple
@@ -12,6 +11,7 @@ from slack_alert.core.care import CAREFREE, Care
 from slack_alert.core.conversations import complete, parse_conversation
 from slack_alert.core.errors import BadValue
 from slack_alert.core.names import nearest
+from slack_alert.core.structs import Struct
 from slack_alert.core.values import Piece
 
 
@@ -59,8 +59,7 @@ NOT_RUN = frozenset({Verdict.OFF_HOURS, Verdict.PAUSED, Verdict.MISSED, Verdict.
 SERVICES = ("slack", "console")
 
 
-@dataclass(frozen=True, slots=True)
-class Address:
+class Address(Struct, frozen=True):
     """A conversation in a channel, the port to a service: `slack:#ops`, `console:`."""
 
     channel: str
@@ -109,8 +108,7 @@ class Action(NamedTuple):
     parameters: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Failure:
+class Failure(Struct, frozen=True):
     """An exception of a plugin, in words."""
 
     kind: str
@@ -124,8 +122,7 @@ class Failure:
     output: str = ""
 
 
-@dataclass(slots=True)
-class Run:
+class Run(Struct):
     """One execution of an action; not frozen, it collects what the function prints and says on its way."""
 
     id: int
@@ -203,8 +200,7 @@ class Result(NamedTuple):
 QUIET = Result()
 
 
-@dataclass(frozen=True, slots=True)
-class Message:
+class Message(Struct, frozen=True):
     """What is told to people; an alert and a reply are the same."""
 
     #: Unique for ever; enqueueing the same key again does nothing.
@@ -233,8 +229,7 @@ class Status(str, Enum):
         return self.value
 
 
-@dataclass(frozen=True, slots=True)
-class Delivery:
+class Delivery(Struct, frozen=True):
     """A message on its way; the id gives the order within its address."""
 
     id: int
@@ -250,8 +245,7 @@ class Delivery:
     follows: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Progress:
+class Progress(Struct, frozen=True):
     """What became of one attempt to deliver, as it is written down."""
 
     delivery: int

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from datetime import timedelta
 
 from slack_alert.core.markup import Markup, plain
 from slack_alert.core.parts import LIMIT, Blocks, Piece, Text, Upload, deliverable, split
+from slack_alert.core.structs import replace
 
 #: Slack's most for one message.
 MAX_BLOCKS = 50

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import Enum
 
@@ -11,6 +10,7 @@ from slack_alert.core.incidents import Incident
 from slack_alert.core.model import Verdict
 from slack_alert.core.pipeline import gate, standing
 from slack_alert.core.policy import Hold, State, rests
+from slack_alert.core.structs import Struct
 
 _TICK = timedelta(microseconds=1)
 #: So many closed windows in a row are passed over; a job that finds none open by then never runs for all we know.
@@ -30,8 +30,7 @@ class Standing(str, Enum):
         return self.value
 
 
-@dataclass(frozen=True, slots=True)
-class Outlook:
+class Outlook(Struct, frozen=True):
     """What is known of a job's near future, if nothing happens meanwhile."""
 
     state: Standing

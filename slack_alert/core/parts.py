@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
 from pathlib import Path
 
 from slack_alert.core.markup import entities, plain
+from slack_alert.core.structs import Struct
 
 #: Slack's own advice for `text`; beyond it a message may be cut.
 LIMIT = 4000
@@ -20,22 +20,27 @@ CUT = "… cut:"
 Entries = tuple[tuple[str, str], ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Text:
+class Text(Struct, frozen=True):
+    """Words; the same ones are equal whatever they list."""
+
     #: Canonical: Slack's mrkdwn with `&`, `<`, `>` escaped; raw are only mentions and links.
     text: str
-    #: What it lists, by which the next one is compared with it; the same texts are equal whatever they list.
-    entries: Entries = field(default=(), compare=False, repr=False)
+    #: What it lists, by which the next one is compared with it.
+    entries: Entries = ()
+
+    def __eq__(self, other: object) -> bool:
+        return self.text == other.text if isinstance(other, Text) else NotImplemented
+
+    def __hash__(self) -> int:
+        return hash(self.text)
 
 
-@dataclass(frozen=True, slots=True)
-class Blocks:
+class Blocks(Struct, frozen=True):
     #: Slack's own form, JSON values only: `blocks` and what else `chat.postMessage` takes, or nothing but `text`.
     payload: Mapping[str, object]
 
 
-@dataclass(frozen=True, slots=True)
-class Upload:
+class Upload(Struct, frozen=True):
     name: str
     #: A path is read by whoever sends it.
     content: bytes | Path

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import datetime
 from typing import NamedTuple
 
@@ -25,6 +24,7 @@ from slack_alert.core.markup import Markup
 from slack_alert.core.model import Address, Manner, Message, Result, Run, Verdict
 from slack_alert.core.policy import Hold, Quota, State, admit, rests, spend_alert, spend_error
 from slack_alert.core.reasons import quota_reason
+from slack_alert.core.structs import replace
 from slack_alert.core.telling import clock, form, recovery, shown_name
 from slack_alert.core.values import Piece, Text, fallback, pause_notice, with_notice
 from slack_alert.core.wording import as_text, card, messages, within

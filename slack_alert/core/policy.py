@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from slack_alert.core.hours import WorkingHours
 from slack_alert.core.incidents import PLAIN, Incident, Voice
 from slack_alert.core.model import Verdict
+from slack_alert.core.structs import Struct, replace
 
 
-@dataclass(frozen=True, slots=True)
-class Policy:
+class Policy(Struct, frozen=True):
     """What binds a job; all of it is evaluated at the slot's due time, never at the time of the run."""
 
     hours: WorkingHours
@@ -23,8 +22,7 @@ class Policy:
     voice: Voice = PLAIN
 
 
-@dataclass(frozen=True, slots=True)
-class Quota:
+class Quota(Struct, frozen=True):
     """What was spent within the window, and until when nothing more may be."""
 
     spent: tuple[datetime, ...] = ()
@@ -43,8 +41,7 @@ class Quota:
         return sum(1 for at in self.spent if at > slot - window)
 
 
-@dataclass(frozen=True, slots=True)
-class Hold:
+class Hold(Struct, frozen=True):
     """A pause somebody asked for; `until` None: for good."""
 
     until: datetime | None = None
@@ -59,8 +56,7 @@ class Hold:
 _UNSPENT = Quota()
 
 
-@dataclass(frozen=True, slots=True)
-class State:
+class State(Struct, frozen=True):
     """All that is remembered of a job between two runs."""
 
     alerts: Quota = _UNSPENT

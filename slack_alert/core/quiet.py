@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import MAXYEAR, date, datetime, time, timedelta, tzinfo
 
 from slack_alert.core.errors import BadValue
 from slack_alert.core.hours import WorkingHours
+from slack_alert.core.structs import Struct, replace
 from slack_alert.core.wall import DAY, first_instant, wall_of
 
 #: The name that stands for every job in a mute.
@@ -27,8 +28,7 @@ _LOOKS_DATED = re.compile(r"\d{4}|\d{1,2}[./]")
 Span = tuple[datetime, datetime]
 
 
-@dataclass(frozen=True, slots=True)
-class Mute:
+class Mute(Struct, frozen=True):
     """A time in which a job, or every job (`*`), says nothing because somebody wants it so.
 
     A later one takes the place of an earlier one from its own `since` on; one that ends where it begins ends it.

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import NamedTuple
 
@@ -19,6 +18,7 @@ from slack_alert.core.model import Manner, Record, Result, Run, Status, Verdict
 from slack_alert.core.outcomes import acknowledged_by, has_arrived, muted_by, outcome, was_held, was_unchanged
 from slack_alert.core.pipeline import Settlement, gate, settle
 from slack_alert.core.policy import State
+from slack_alert.core.structs import Struct, field, replace
 
 #: Those that the configuration has kept from running; any other reason not to run holds under every configuration.
 _KEPT_BACK = frozenset({Verdict.PAUSED, Verdict.OFF_HOURS})
@@ -34,8 +34,7 @@ class Past(NamedTuple):
     dead: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class Turn:
+class Turn(Struct, frozen=True):
     """A run that would be told in another way now."""
 
     job: str
@@ -48,8 +47,7 @@ class Turn:
     reason: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class FirstNotice:
+class FirstNotice(Struct, frozen=True):
     """When people first heard of an incident, and when they would have; None: never."""
 
     job: str
@@ -61,8 +59,7 @@ class FirstNotice:
     now: datetime | None
 
 
-@dataclass(frozen=True, slots=True)
-class Difference:
+class Difference(Struct, frozen=True):
     """What the present rules would change of what was said."""
 
     turns: list[Turn] = field(default_factory=list)

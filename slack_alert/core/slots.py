@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from datetime import datetime
 
+from slack_alert.core.structs import Struct
 
-@dataclass(frozen=True, slots=True)
-class Passed:
+
+class Passed(Struct, frozen=True):
     """The due times of a stretch of time: how many there are, the first and the last."""
 
     count: int = 0

@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
 from slack_alert.core.pace import nearest_rank
+from slack_alert.core.structs import Struct
 
 #: A span is drawn in so many parts.
 PARTS = 24
 
 
-@dataclass(frozen=True, slots=True)
-class Span:
+class Span(Struct, frozen=True):
     """From when to when (exclusive) is counted; what is compared with it is the same length before."""
 
     since: datetime
@@ -82,8 +81,7 @@ class Part(NamedTuple):
     spread: Spread = Spread()
 
 
-@dataclass(frozen=True, slots=True)
-class Summary:
+class Summary(Struct, frozen=True):
     """What a span of history says of one job."""
 
     job: str

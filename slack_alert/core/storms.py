@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta, tzinfo
 from math import inf
 from typing import NamedTuple
@@ -13,6 +12,7 @@ from slack_alert.core.markup import entities
 from slack_alert.core.model import Delivery, Message
 from slack_alert.core.notices import FAILED
 from slack_alert.core.parts import LIMIT, PARTS
+from slack_alert.core.structs import Struct, field, replace
 from slack_alert.core.values import Text
 
 #: The span in which everything that waits shall be said.
@@ -39,16 +39,14 @@ class Waiting(NamedTuple):
     at: datetime
 
 
-@dataclass(frozen=True, slots=True)
-class Tally:
+class Tally(Struct, frozen=True):
     """How much of one job was counted instead of said."""
 
     count: int = 0
     errors: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class Storm:
+class Storm(Struct, frozen=True):
     """What one message stands for."""
 
     key: str

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import datetime, timedelta, tzinfo
 from typing import NamedTuple
 
@@ -12,6 +11,7 @@ from slack_alert.core.durations import format_duration
 from slack_alert.core.model import Delivery, Record
 from slack_alert.core.policy import Hold, State
 from slack_alert.core.quiet import clock
+from slack_alert.core.structs import Struct
 
 _QUOTED = 80
 _FRESH = State()
@@ -29,8 +29,7 @@ class Posted(NamedTuple):
     in_front: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class Told:
+class Told(Struct, frozen=True):
     """A record with its messages."""
 
     record: Record
@@ -42,8 +41,7 @@ class Told:
         return self.record.until or self.record.slot
 
 
-@dataclass(frozen=True, slots=True)
-class Subject:
+class Subject(Struct, frozen=True):
     """The job somebody asks about, as it stands."""
 
     name: str

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from slack_alert.core.bindings import Job
@@ -10,6 +9,7 @@ from slack_alert.core.incidents import Incident, Repeat, changes, digest_of, ent
 from slack_alert.core.markup import Markup
 from slack_alert.core.model import Address, Manner, Message, Run
 from slack_alert.core.parts import LIMIT
+from slack_alert.core.structs import Struct, replace
 from slack_alert.core.values import Piece, Text, Upload, deliverable, fallback, with_notice
 from slack_alert.core.wording import messages
 
@@ -17,8 +17,7 @@ from slack_alert.core.wording import messages
 _BRIEF = timedelta(minutes=2)
 
 
-@dataclass(frozen=True, slots=True)
-class Form:
+class Form(Struct, frozen=True):
     """How an alert is told."""
 
     #: None: not at all, there is nothing new.

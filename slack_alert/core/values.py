@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import fields, is_dataclass, replace
+from dataclasses import fields, is_dataclass
 from itertools import groupby
 from math import isfinite
 from pathlib import Path
@@ -15,6 +15,7 @@ from slack_alert.core.markup import Markup, plain
 from slack_alert.core.notices import error_card, on_terminal, pause_notice, with_notice, with_slot_time
 from slack_alert.core.parts import Blocks, Entries, Piece, Text, Upload, deliverable, fallback, split
 from slack_alert.core.spelling import read, spell
+from slack_alert.core.structs import replace
 from slack_alert.core.tables import MAX_ROWS, key_values, table
 
 __all__ = [

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from slack_alert.core.bindings import Job
 from slack_alert.core.policy import State
+from slack_alert.core.structs import Struct
 from slack_alert.core.subjects import Subject, Told
 from slack_alert.core.why import Answer, slot_before, why_ahead, why_now, why_then, why_unrecorded
 from slack_alert.engine.mutes import Mutes
@@ -17,8 +17,7 @@ _LATEST = 3
 _SPANS = tuple(timedelta(minutes=minutes) for minutes in (1, 15, 240, 3_600, 57_600))
 
 
-@dataclass(frozen=True, slots=True)
-class Question:
+class Question(Struct, frozen=True):
     """What somebody asks: about a job, and a time (None: now)."""
 
     name: str

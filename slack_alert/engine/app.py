@@ -6,13 +6,13 @@ import asyncio
 import logging
 import signal
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta, tzinfo
 from functools import partial
 
 from slack_alert.core.catalog import Severity
 from slack_alert.core.lapses import Cause, Lapse
 from slack_alert.core.model import Address
+from slack_alert.core.structs import Struct
 from slack_alert.engine.ending import Ending
 from slack_alert.engine.intake import Intake
 from slack_alert.engine.parts import Parts
@@ -33,8 +33,7 @@ _PATIENCE = timedelta(seconds=5)
 _HEARTBEAT_SECONDS = 60.0
 
 
-@dataclass(frozen=True, slots=True)
-class Manners:
+class Manners(Struct, frozen=True):
     """The part of the configuration that the app itself needs."""
 
     to: Address

@@ -6,7 +6,6 @@ import logging
 import os
 import subprocess
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -14,6 +13,7 @@ from slack_alert.core.durations import parse_duration
 from slack_alert.core.markup import Markup
 from slack_alert.core.model import Run
 from slack_alert.core.policy import Hold
+from slack_alert.core.structs import Struct, field
 from slack_alert.engine.children import Children
 from slack_alert.engine.pocket import Pocket
 
@@ -21,8 +21,7 @@ from slack_alert.engine.pocket import Pocket
 _SECRET = ("SLACK_", "TOKEN", "SECRET", "PASSWORD")
 
 
-@dataclass(frozen=True, slots=True)
-class Services:
+class Services(Struct, frozen=True):
     """What contexts are made of; one for the whole program."""
 
     mark: Markup

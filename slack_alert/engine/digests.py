@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
 from datetime import datetime, timedelta, timezone, tzinfo
 from functools import partial
 from itertools import takewhile
@@ -13,6 +12,7 @@ from itertools import takewhile
 from slack_alert.core.incidents import RECOVERED
 from slack_alert.core.model import Address, Record, Verdict
 from slack_alert.core.quiet import Mute, QuietWindow, clock, muting, windowing
+from slack_alert.core.structs import Struct, replace
 from slack_alert.engine.engine import Engine
 from slack_alert.engine.mutes import Mutes, mark_entry
 from slack_alert.engine.ports import Batch, Books, Entry, Reader
@@ -34,8 +34,7 @@ _NEVER = datetime.max.replace(tzinfo=timezone.utc)
 _FEW = 20
 
 
-@dataclass(frozen=True, slots=True)
-class Ending:
+class Ending(Struct, frozen=True):
     """A silence that is over, and what the store keeps of it until it was told."""
 
     #: `maintenance`, `db.lag was muted by ann`.
@@ -56,8 +55,7 @@ class Ending:
         return f"quiet/{self.reason}/{job}/{self.since.isoformat()}"
 
 
-@dataclass(frozen=True, slots=True)
-class Tally:
+class Tally(Struct, frozen=True):
     """What was withheld of one job."""
 
     count: int

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
 from datetime import timedelta
 
 from slack_alert.core.backoff import Fate, Outcome
 from slack_alert.core.errors import NotNow, StoreError
 from slack_alert.core.model import Delivery
+from slack_alert.core.structs import replace
 from slack_alert.engine.ports import Channel, Clock
 from slack_alert.engine.stalls import Stall
 

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import asdict, replace
 from datetime import datetime, timedelta
 
 from slack_alert.core.model import Action, Address, Failure, Record, Result, Run, Usage, Verdict
 from slack_alert.core.pipeline import Settlement
 from slack_alert.core.policy import State
+from slack_alert.core.structs import asdict, replace
 from slack_alert.engine.fields import Fields, field, instant, maybe, number, whole
 from slack_alert.engine.ports import Batch, Request
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from slack_alert.core.bindings import Job
@@ -12,6 +11,7 @@ from slack_alert.core.catalog import Catalog
 from slack_alert.core.markup import Markup
 from slack_alert.core.model import Message
 from slack_alert.core.storms import job_of
+from slack_alert.core.structs import Struct, field
 from slack_alert.engine.ports import Batch
 from slack_alert.engine.simulation import Ledger, Scripted, Simulation, VirtualClock
 
@@ -32,8 +32,7 @@ _FIRST_LOOK = timedelta(minutes=2)
 Mute = Callable[[str, datetime], str]
 
 
-@dataclass(slots=True)
-class Forecast:
+class Forecast(Struct):
     """What would be said from `since` on."""
 
     since: datetime

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import replace
 from datetime import datetime, timedelta
 
 from slack_alert.core.bindings import Job
@@ -13,6 +12,7 @@ from slack_alert.core.incidents import rewound
 from slack_alert.core.model import Run
 from slack_alert.core.pipeline import Settlement
 from slack_alert.core.policy import Hold, Quota, State
+from slack_alert.core.structs import replace
 from slack_alert.core.wall import TICK
 from slack_alert.engine.ports import Seen, Snapshot
 

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING
 
 from slack_alert.core.catalog import Catalog
+from slack_alert.core.structs import Struct, field
 from slack_alert.engine.children import Children
 from slack_alert.engine.engine import Engine
 from slack_alert.engine.executions import Judge
@@ -32,8 +32,7 @@ if TYPE_CHECKING:  # What it imports is for those who have an address to be fetc
     from slack_alert.engine.heartbeat import Heartbeat
 
 
-@dataclass(frozen=True, slots=True)
-class Parts:
+class Parts(Struct, frozen=True):
     """Everything an app is made of."""
 
     catalog: Catalog

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import NamedTuple, Protocol
 
@@ -12,6 +11,7 @@ from slack_alert.core.catalog import Change
 from slack_alert.core.events import Event
 from slack_alert.core.model import Delivery, Message, Progress, Record, Result, Run
 from slack_alert.core.policy import Hold, State
+from slack_alert.core.structs import Struct, field
 from slack_alert.core.subjects import Posted
 
 
@@ -25,8 +25,7 @@ class Seen(NamedTuple):
     last: datetime | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Started:
+class Started(Struct, frozen=True):
     """A run that was going on when the books were last written."""
 
     run: int
@@ -35,8 +34,7 @@ class Started:
     started: datetime
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
+class Entry(Struct, frozen=True):
     """A value of the durable key-value store of one pack; `value` None deletes it."""
 
     pack: str
@@ -46,8 +44,7 @@ class Entry:
     expires: datetime | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Limits:
+class Limits(Struct, frozen=True):
     """How much history is kept."""
 
     days: int = 30
@@ -55,8 +52,7 @@ class Limits:
     rows: int = 1_000_000
 
 
-@dataclass(slots=True)
-class Batch:
+class Batch(Struct):
     """Everything written in one transaction."""
 
     states: dict[str, State] = field(default_factory=dict)
@@ -95,8 +91,7 @@ class Batch:
         )
 
 
-@dataclass(frozen=True, slots=True)
-class Snapshot:
+class Snapshot(Struct, frozen=True):
     """What the store remembers when a run begins."""
 
     states: Mapping[str, State] = field(default_factory=dict)
@@ -113,8 +108,7 @@ class Snapshot:
     pulse: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class HistoryLine:
+class HistoryLine(Struct, frozen=True):
     """A record with the fate of its messages."""
 
     record: Record
@@ -152,8 +146,7 @@ class Source(Protocol):
         """Emit nothing more."""
 
 
-@dataclass(frozen=True, slots=True)
-class Load:
+class Load(Struct, frozen=True):
     """How full an executor is."""
 
     #: Threads that call a function, and how many may.
@@ -257,8 +250,7 @@ class Reader(Protocol):
         """Let go of the files."""
 
 
-@dataclass(frozen=True, slots=True)
-class Request:
+class Request(Struct, frozen=True):
     """What somebody else wants of the running program, left in the inbox."""
 
     #: pause, resume, send, emit, retry, drop, record, keep

@@ -5,10 +5,10 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Mapping
-from dataclasses import asdict
 from datetime import datetime, timedelta
 from typing import Any
 
+from slack_alert.core.structs import asdict
 from slack_alert.engine.parts import Parts
 from slack_alert.engine.ports import Batch, Snapshot
 from slack_alert.engine.records import going_on

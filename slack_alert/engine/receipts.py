@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Callable
-from dataclasses import replace
 
 from slack_alert.core.model import Delivery
+from slack_alert.core.structs import replace
 
 #: The latest ones are at hand before they are committed; the store has the others.
 _AT_HAND = 1000

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import replace
 from typing import Any, cast
 
 from slack_alert.core.model import Message, Record
 from slack_alert.core.redaction import Redaction
+from slack_alert.core.structs import replace
 from slack_alert.core.values import Blocks, Piece, Text
 from slack_alert.engine.ports import Batch, Books
 

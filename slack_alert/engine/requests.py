@@ -6,7 +6,6 @@ import json
 import logging
 from base64 import b64decode, b64encode
 from collections.abc import Callable
-from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import partial
 from math import isfinite
@@ -15,6 +14,7 @@ from slack_alert.core.events import Event
 from slack_alert.core.model import Address, Message, Record, Verdict
 from slack_alert.core.policy import Hold, State, rested
 from slack_alert.core.quiet import Mute
+from slack_alert.core.structs import replace
 from slack_alert.core.values import Blocks, Piece, Text, Upload
 from slack_alert.engine.executions import Judge, settle_execution
 from slack_alert.engine.fields import Fields, field, instant, maybe, maybe_instant, number, whole

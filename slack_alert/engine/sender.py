@@ -7,12 +7,12 @@ import logging
 import random
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
 from datetime import timedelta, tzinfo
 
 from slack_alert.core.backoff import Fate, Outcome, next_attempt
 from slack_alert.core.errors import StoreError
 from slack_alert.core.model import Address, Delivery, Progress, Status
+from slack_alert.core.structs import Struct, replace
 from slack_alert.engine.doubts import Doubts
 from slack_alert.engine.dressing import dressed
 from slack_alert.engine.lanes import KEPT, Breaker, Lane
@@ -29,8 +29,7 @@ _FAULTS = 3
 _STORE_RETRY = timedelta(seconds=1)
 
 
-@dataclass(frozen=True, slots=True)
-class Pace:
+class Pace(Struct, frozen=True):
     """How fast one address is spoken to; `rate` 0 is unpaced."""
 
     rate: float = 1.0

@@ -5,13 +5,13 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import replace
 from datetime import tzinfo
 from itertools import chain
 
 from slack_alert.core.errors import StoreError
 from slack_alert.core.model import Delivery, Message, Progress, Status
 from slack_alert.core.storms import MINUTE, Storm, Waiting, grown, overflow, storm_text, turn_of, waiting
+from slack_alert.core.structs import replace
 from slack_alert.core.values import Text
 from slack_alert.engine.lanes import KEPT, Lane
 from slack_alert.engine.ports import Batch, Books, Clock

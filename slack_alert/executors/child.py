@@ -7,7 +7,6 @@ import logging
 import os
 import signal
 import sys
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 from traceback import walk_stack
@@ -20,6 +19,7 @@ from slack_alert.core.markup import Markup
 from slack_alert.core.model import Action, Result, Run
 from slack_alert.core.policy import Hold
 from slack_alert.core.redaction import Redaction
+from slack_alert.core.structs import Struct
 from slack_alert.core.values import Piece
 from slack_alert.engine import kinship
 from slack_alert.engine.children import Children
@@ -44,8 +44,7 @@ _LONG = 8192
 _MOST = 1024 * 1024
 
 
-@dataclass(slots=True)
-class _Current:
+class _Current(Struct):
     """What goes on, for the moment at which it is ended."""
 
     run: Run

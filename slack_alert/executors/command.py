@@ -10,12 +10,12 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 from types import FrameType
 from typing import IO
 
+from slack_alert.core.structs import Struct
 from slack_alert.engine import kinship
 from slack_alert.executors.capture import KEPT
 
@@ -34,8 +34,7 @@ _LOCALE = b"LC_CTYPE="
 _Child = subprocess.Popen[bytes]
 
 
-@dataclass(frozen=True, slots=True)
-class Ended:
+class Ended(Struct, frozen=True):
     """How a program ended."""
 
     #: As a shell gives it: 128 and the signal's number where one ended it.

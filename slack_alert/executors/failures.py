@@ -6,7 +6,6 @@ import logging
 import signal
 import traceback
 from collections.abc import Sequence
-from dataclasses import replace
 from pathlib import Path
 from types import FrameType, TracebackType
 
@@ -15,6 +14,7 @@ from slack_alert.core.durations import format_duration
 from slack_alert.core.model import Action, Failure, Result, Run, Verdict
 from slack_alert.core.redaction import Redaction
 from slack_alert.core.sizes import format_size
+from slack_alert.core.structs import replace
 
 _SIGNALS = {number.value: number.name for number in signal.Signals}
 _HINTS = {"SIGKILL": ": the system kills the greatest process when memory runs out", "SIGSEGV": ": a library crashed"}

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Awaitable, Callable, Generator, Mapping
-from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from time import perf_counter
@@ -14,6 +13,7 @@ from slack_alert.core.markup import Markup
 from slack_alert.core.model import Result, Run
 from slack_alert.core.redaction import Redaction
 from slack_alert.core.series import ITSELF, measured
+from slack_alert.core.structs import replace
 from slack_alert.core.values import Piece, Upload, is_quiet, pieces
 from slack_alert.engine.context import Context
 from slack_alert.engine.ports import Clock

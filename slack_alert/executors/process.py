@@ -9,13 +9,13 @@ import sys
 import threading
 from collections.abc import Callable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
 from datetime import timedelta
 from time import perf_counter
 from typing import IO
 
 from slack_alert.core.model import Failure, Result, Run, Usage
 from slack_alert.core.redaction import Redaction
+from slack_alert.core.structs import Struct
 from slack_alert.engine import kinship
 from slack_alert.engine.children import Children
 from slack_alert.engine.context import Context
@@ -39,8 +39,7 @@ _GROWTH = 128 * 1024 * 1024
 _LAST_WORDS = 0.5
 
 
-@dataclass(frozen=True, slots=True)
-class Program:
+class Program(Struct, frozen=True):
     """What the processes run, and what is told to each before its first call."""
 
     argv: tuple[str, ...]

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import Any  # A plugin's function may take and give anything.
 
+from slack_alert.core.structs import Struct
 from slack_alert.executors.wire import Document
 
 
-@dataclass(frozen=True, slots=True)
-class Sources:
+class Sources(Struct, frozen=True):
     """What the program knows of the plugin files."""
 
     #: By a job's name: the contents of files by their paths; the same object while nothing has changed.
@@ -19,8 +18,7 @@ class Sources:
     found: Callable[[Mapping[str, bytes]], object]
 
 
-@dataclass(frozen=True, slots=True)
-class Shelved:
+class Shelved(Struct, frozen=True):
     """What a process knows of them."""
 
     #: Finds a function by its file below PATH and its job's name; raises whatever loading it raises.

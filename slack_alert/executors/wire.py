@@ -5,13 +5,13 @@ from __future__ import annotations
 import base64
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict
 from numbers import Integral
 from pathlib import Path
 from typing import Any  # What JSON holds.
 
 from slack_alert.core.model import Failure, Run, Verdict
 from slack_alert.core.series import NUMBERS
+from slack_alert.core.structs import asdict
 from slack_alert.core.values import Blocks, Piece, Text, Upload
 
 Document = dict[str, Any]

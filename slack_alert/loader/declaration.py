@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from types import CodeType
 from typing import NamedTuple
 
 from slack_alert.core.catalog import Problem
+from slack_alert.core.structs import Struct
 
 
 class Declaration(NamedTuple):
@@ -43,8 +43,7 @@ class Declaration(NamedTuple):
         return self.keywords.get("enabled") is not False
 
 
-@dataclass(frozen=True, slots=True)
-class Reading:
+class Reading(Struct, frozen=True):
     """All that one plugin file says; `code` is None where it cannot run."""
 
     declarations: tuple[Declaration, ...] = ()

@@ -6,19 +6,18 @@ import importlib
 import os
 import sys
 import traceback
-from dataclasses import dataclass
 from pathlib import Path
 
 from slack_alert.core.bindings import Binding
 from slack_alert.core.catalog import Problem, Severity
+from slack_alert.core.structs import Struct
 from slack_alert.loader.binder import Plan
 from slack_alert.loader.declaration import Declaration, Reading
 from slack_alert.loader.files import PACKAGE, PluginFile
 from slack_alert.loader.modules import PluginFinder
 
 
-@dataclass(frozen=True, slots=True)
-class Read:
+class Read(Struct, frozen=True):
     """A plugin file with what it declares."""
 
     file: PluginFile

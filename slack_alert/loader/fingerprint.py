@@ -9,9 +9,9 @@ import ast
 import hashlib
 import inspect
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, field
 from typing import NamedTuple
 
+from slack_alert.core.structs import Struct, field
 from slack_alert.loader.scopes import Import, free_names, import_statements, imports
 
 #: Whoever uses one of these may reach anything.
@@ -67,8 +67,7 @@ class Fingerprints:
         return self._pages[module]
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class _Piece:
+class _Piece(Struct, frozen=True, eq=False):
     """A statement at module level, or one name of an import."""
 
     text: str
@@ -77,8 +76,7 @@ class _Piece:
     imports: tuple[Import, ...] = ()
 
 
-@dataclass(slots=True)
-class _Page:
+class _Page(Struct):
     """One file, cut into pieces by the names they bind."""
 
     #: In their order.

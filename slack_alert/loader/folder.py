@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from pathlib import Path
 
 from slack_alert.core.catalog import Problem, Severity
+from slack_alert.core.structs import Struct, field
 from slack_alert.loader.files import PluginFile, find_files
 from slack_alert.loader.source import UnusableFileError, read_content
 
@@ -18,8 +18,7 @@ QUIET, UNFINISHED, ENDLESS = 0.2, 1.0, 10.0
 _Sign = tuple[int, int, int, int, int]
 
 
-@dataclass(frozen=True, slots=True)
-class Look:
+class Look(Struct, frozen=True):
     """What was found."""
 
     #: Those that may declare jobs, in order.
@@ -33,8 +32,7 @@ class Look:
     problems: list[Problem]
 
 
-@dataclass(slots=True)
-class Folder:
+class Folder(Struct):
     """A folder of plugins; `contents` is what was read of its files at first."""
 
     path: Path

@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from slack_alert.core.combined import AnyOf, Between, Jittered, Trigger
 from slack_alert.core.cron import Cron
 from slack_alert.core.hours import WorkingHours
 from slack_alert.core.intervals import EveryDays, Once
+from slack_alert.core.structs import Struct, field
 from slack_alert.core.wall import TICK
 
 #: Longer than a year, so that each shift of the clock is met.
 _HORIZON = timedelta(days=400)
 
 
-@dataclass(slots=True)
-class Foresight:
+class Foresight(Struct):
     """Look ahead from `now` on; equal questions are answered once, and in all only so many steps are taken."""
 
     now: datetime

@@ -6,7 +6,8 @@ import ast
 import builtins
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+
+from slack_alert.core.structs import Struct, field
 
 Decorated = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef
 Function = ast.FunctionDef | ast.AsyncFunctionDef
@@ -24,8 +25,7 @@ _SIMPLE = (ast.Expr, ast.Assign, ast.AnnAssign, ast.AugAssign, ast.Return, ast.P
 _BUILTINS = frozenset(dir(builtins))
 
 
-@dataclass(slots=True)
-class Outline:
+class Outline(Struct):
     """The names of the module's scope, and the places that matter later."""
 
     #: How often each name is bound, by whatever.

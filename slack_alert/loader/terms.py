@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta, tzinfo
 from functools import partial
 
@@ -17,6 +17,7 @@ from slack_alert.core.hours import WorkingHours
 from slack_alert.core.incidents import Voice
 from slack_alert.core.model import Action, Address
 from slack_alert.core.policy import Policy
+from slack_alert.core.structs import Struct, replace
 from slack_alert.core.triggers import TIME_KEYWORDS, Never, Trigger, parse_trigger
 from slack_alert.loader.declaration import Declaration
 from slack_alert.loader.foresight import Foresight
@@ -29,8 +30,7 @@ _UNLIKE_ABSENT = frozenset([*TIME_KEYWORDS, "start", "end", "jitter", "at_start"
 _CATCH_UP = "Take it out, or give the job a cron, an at or whole days: an interval goes on by itself."
 
 
-@dataclass(frozen=True, slots=True)
-class Defaults:
+class Defaults(Struct, frozen=True):
     """What the configuration says for every job whose marker says nothing else."""
 
     zone: tzinfo
@@ -52,8 +52,7 @@ class Defaults:
     now: datetime | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Terms:
+class Terms(Struct, frozen=True):
     """What some keywords say."""
 
     #: What is wrong with them, each with what to do.

@@ -9,6 +9,7 @@ import re
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from slack_alert.core.structs import Struct
 from slack_alert.settings.places import read_file
 from slack_alert.settings.secret import fault
 
@@ -23,8 +24,7 @@ class Entry:
     line: int
 
 
-@dataclass(frozen=True, slots=True)
-class ConfFile:
+class ConfFile(Struct, frozen=True):
     """Everything one file says."""
 
     #: How people are told about it.

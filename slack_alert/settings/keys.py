@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Literal
 
 from slack_alert.core.names import nearest
+from slack_alert.core.structs import Struct
 
 Kind = Literal[
     "text", "address", "secret", "url", "whole", "number", "duration", "choice", "names",
@@ -14,8 +14,7 @@ Kind = Literal[
 ]  # fmt: skip
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Key:
+class Key(Struct, frozen=True, kw_only=True):
     """One setting, as people write it and as they are told about it."""
 
     #: The field of Settings; outside [slack] it begins with the section.

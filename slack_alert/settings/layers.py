@@ -9,6 +9,7 @@ from pathlib import Path
 
 from slack_alert.core.errors import SettingsError
 from slack_alert.core.names import nearest
+from slack_alert.core.structs import Struct
 from slack_alert.settings.files import ConfFile, Entry, read_conf
 from slack_alert.settings.keys import KEYS, Key, suggestion
 from slack_alert.settings.places import Place, is_there
@@ -35,16 +36,14 @@ class Given:
 Layer = Mapping[str, Given]
 
 
-@dataclass(frozen=True, slots=True)
-class Fault:
+class Fault(Struct, frozen=True):
     """What is wrong in one place; the first of all is told."""
 
     place: tuple[int, int]
     error: SettingsError
 
 
-@dataclass(frozen=True, slots=True)
-class Gathered:
+class Gathered(Struct, frozen=True):
     """Every source, strongest first, and the folder of the plugins that decided which files were read."""
 
     layers: tuple[Layer, ...]

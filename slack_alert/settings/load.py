@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import timezone, tzinfo
 from pathlib import Path
 from typing import Any
@@ -12,6 +12,7 @@ from typing import Any
 from slack_alert.core.errors import BadValue, SettingsError
 from slack_alert.core.hours import WorkingHours
 from slack_alert.core.quiet import QuietWindow
+from slack_alert.core.structs import Struct
 from slack_alert.settings.keys import BY_NAME, KEYS, Key
 from slack_alert.settings.layers import Fault, Given, gather
 from slack_alert.settings.model import Loaded, Settings, TimezoneSource
@@ -60,8 +61,7 @@ def _settings(values: dict[str, Any], source: TimezoneSource, *, dry_run: bool) 
     return Settings(**values, timezone_source=source, dry_run=dry_run)
 
 
-@dataclass(frozen=True, slots=True)
-class _Zone:
+class _Zone(Struct, frozen=True):
     """The time zone, and how it came to be this one."""
 
     value: tzinfo
@@ -97,8 +97,7 @@ def _name(zone: tzinfo) -> str:
     return "Europe/Berlin" if str(zone) == "localtime" else str(zone)
 
 
-@dataclass(frozen=True, slots=True)
-class _Reader:
+class _Reader(Struct, frozen=True):
     """Parse the settings, with what some of them need to know."""
 
     place: Place

@@ -10,6 +10,7 @@ from typing import Literal
 
 from slack_alert.core.hours import WorkingHours
 from slack_alert.core.quiet import QuietWindow
+from slack_alert.core.structs import Struct
 from slack_alert.settings.secret import Secret
 
 TimezoneSource = Literal["set", "machine", "utc fallback"]
@@ -84,8 +85,7 @@ class Settings:
         )
 
 
-@dataclass(frozen=True, slots=True)
-class Loaded:
+class Loaded(Struct, frozen=True):
     """Settings, what to tell people about them, and where each one that is not a default came from."""
 
     settings: Settings

@@ -6,10 +6,10 @@ import errno
 import os
 import stat
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 
 from slack_alert.core.errors import BadValue
+from slack_alert.core.structs import Struct
 from slack_alert.settings.model import SQLITE
 from slack_alert.settings.secret import quoted
 
@@ -34,8 +34,7 @@ def read_file(path: Path) -> bytes:
         return file.read()
 
 
-@dataclass(frozen=True, slots=True)
-class Place:
+class Place(Struct, frozen=True):
     """Where the program was started, and by whom."""
 
     cwd: Path

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from textwrap import wrap
 
+from slack_alert.core.structs import Struct
 from slack_alert.settings.keys import KEYS, Key
 from slack_alert.settings.sections import FREE, SECTIONS
 
 
-@dataclass(frozen=True, slots=True)
-class Row:
+class Row(Struct, frozen=True):
     """One key, as a table shows it."""
 
     key: str

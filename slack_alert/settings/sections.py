@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
+from slack_alert.core.structs import Struct
 from slack_alert.settings.keys import KEYS
 
 
-@dataclass(frozen=True, slots=True)
-class FreeSection:
+class FreeSection(Struct, frozen=True):
     """A section whose keys are names that people choose; it is a field of Settings under its own name."""
 
     name: str

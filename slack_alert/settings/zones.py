@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from datetime import timezone, tzinfo
 from pathlib import Path
 from zoneinfo import ZoneInfo, available_timezones
 
 from slack_alert.core.errors import BadValue
 from slack_alert.core.names import nearest
+from slack_alert.core.structs import Struct
 from slack_alert.settings.secret import quoted
 
 
-@dataclass(frozen=True, slots=True)
-class MachineZone:
+class MachineZone(Struct, frozen=True):
     """The machine's time zone, None where it names none, and what is odd about it."""
 
     zone: tzinfo | None

@@ -222,7 +222,7 @@ def state_of(row: Row) -> tuple[str, State]:
 
 
 def _incident_json(incident: Incident) -> str:
-    fields = {field: getattr(incident, field) for field in Incident.__slots__}
+    fields = {field: getattr(incident, field) for field in Incident.__struct_fields__}
     return _json({name: micros(value) if isinstance(value, datetime) else value for name, value in fields.items()})
 
 

@@ -11,11 +11,11 @@ import os
 import sqlite3
 from collections.abc import Iterable, Iterator
 from contextlib import closing, contextmanager, suppress
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from slack_alert.core.errors import StoreError
+from slack_alert.core.structs import replace
 from slack_alert.engine.fields import checked
 from slack_alert.engine.ports import Request
 from slack_alert.stores.begun import Leftovers

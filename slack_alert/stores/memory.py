@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import replace
 from datetime import datetime
 
 from slack_alert.core.model import NOT_RUN, Delivery, Record, Status
 from slack_alert.core.policy import Hold, State
 from slack_alert.core.storms import AGAIN
+from slack_alert.core.structs import replace
 from slack_alert.core.subjects import Posted
 from slack_alert.engine.ports import Batch, Entry, HistoryLine, Limits, Seen, Snapshot, Started
 from slack_alert.stores.codec import (

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
 from datetime import datetime, timedelta, timezone
 
 import pytest
@@ -12,6 +11,7 @@ from slack_alert.channels.slack import SlackChannel
 from slack_alert.core.errors import NotNow
 from slack_alert.core.model import Delivery, Manner
 from slack_alert.core.parts import Blocks, Piece, Upload
+from slack_alert.core.structs import replace
 from tests.contract.slack_rig import TOKEN, calls, delivery, sent, using
 from tests.fakes.slack import FakeSlack
 from tests.fakes.slack_workspace import ALL_SCOPES

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
 
 import pytest
 
 from slack_alert.core.model import Delivery, Manner
 from slack_alert.core.parts import Blocks, Piece, Upload
+from slack_alert.core.structs import replace
 from tests.contract.slack_rig import TOKEN, delivery, sent
 from tests.fakes.slack import FakeSlack
 

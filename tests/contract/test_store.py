@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -10,6 +9,7 @@ import pytest
 
 from slack_alert.core.model import Address, Delivery, Progress, Status
 from slack_alert.core.policy import State
+from slack_alert.core.structs import replace
 from slack_alert.core.values import Blocks, Piece, Text, Upload
 from slack_alert.engine.ports import Batch, Limits, Seen, Snapshot
 from tests.contract.store_kit import DEV, OPS, SECOND, Kit, T, message

@@ -7,7 +7,6 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import nullcontext
-from dataclasses import replace
 from datetime import datetime, timezone
 from pathlib import Path
 
@@ -16,6 +15,7 @@ import pytest
 
 from slack_alert.cli.main import COMMANDS, cli
 from slack_alert.core.errors import SettingsError
+from slack_alert.core.structs import replace
 from slack_alert.loader import load, survey, unload
 from slack_alert.settings import load_settings
 from tests.docs.book import ROOT, Block, Page, pages

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import replace
 from datetime import timedelta, timezone
 from pathlib import Path
 from textwrap import dedent
@@ -12,6 +11,7 @@ from textwrap import dedent
 from slack_alert.core.bindings import Job
 from slack_alert.core.catalog import Catalog
 from slack_alert.core.model import Address
+from slack_alert.core.structs import replace
 from slack_alert.loader import Defaults, load, survey, unload
 
 OPS = Address("slack", "#ops")

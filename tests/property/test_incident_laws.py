@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -11,6 +10,7 @@ from slack_alert.core.incidents import Escalation, Repeat, Voice
 from slack_alert.core.model import QUIET, Address, Message, Result, Run
 from slack_alert.core.pipeline import gate, settle
 from slack_alert.core.policy import State
+from slack_alert.core.structs import replace
 from slack_alert.core.values import fallback
 from tests.fakes.engine_rig import MARK, OPS, at, failed, make_job, make_policy, said
 

@@ -2,7 +2,6 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from datetime import datetime, timedelta, timezone
 from zoneinfo import ZoneInfo
 
@@ -19,6 +18,7 @@ from slack_alert.core.pipeline import gate, standing
 from slack_alert.core.policy import Hold, Quota, State
 from slack_alert.core.quiet import Mute, QuietWindow
 from slack_alert.core.slots import each_slot
+from slack_alert.core.structs import replace
 from slack_alert.engine.engine import Engine
 from slack_alert.engine.mutes import Mutes, mute_entry
 from slack_alert.engine.ports import Batch, Seen, Snapshot, Started

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 from datetime import datetime, timedelta
 
 import pytest
@@ -14,6 +13,7 @@ from slack_alert.core.budget import Said, Steady, peaks, steady_of
 from slack_alert.core.catalog import Catalog
 from slack_alert.core.incidents import Repeat, Voice
 from slack_alert.core.model import Address, Result, Run
+from slack_alert.core.structs import replace
 from slack_alert.engine.forecast import forecast
 from slack_alert.engine.simulation import Scripted
 from tests.fakes.engine_rig import MARK, at, make_job, make_policy

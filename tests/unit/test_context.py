@@ -5,7 +5,6 @@ import subprocess
 import sys
 import threading
 import time
-from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -14,6 +13,7 @@ import pytest
 
 from slack_alert.core.errors import BadValue
 from slack_alert.core.policy import Hold
+from slack_alert.core.structs import replace
 from slack_alert.engine.context import Context
 from slack_alert.engine.ports import Entry
 from tests.fakes.engine_rig import MARK, at

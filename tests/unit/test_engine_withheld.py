@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from datetime import datetime
 from re import findall
 
@@ -14,6 +13,7 @@ from slack_alert.core.incidents import Incident, Repeat, Voice, digest_of
 from slack_alert.core.model import QUIET, Manner
 from slack_alert.core.policy import State
 from slack_alert.core.quiet import QuietWindow
+from slack_alert.core.structs import replace
 from slack_alert.core.values import Text
 from slack_alert.engine.mutes import Mutes
 from tests.fakes.engine_rig import BERLIN, MINUTE, Kept, Rig, at, make_job, make_policy, said

@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
 from datetime import timedelta
 from itertools import count
 
@@ -11,6 +10,7 @@ from slack_alert.core.bindings import Job
 from slack_alert.core.model import Address, Failure, Result, Run, Usage, Verdict
 from slack_alert.core.pipeline import Settlement, settle
 from slack_alert.core.policy import State
+from slack_alert.core.structs import replace
 from slack_alert.core.triggers import Never
 from slack_alert.core.values import fallback
 from slack_alert.engine import requests

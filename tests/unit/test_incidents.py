@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -11,6 +10,7 @@ from slack_alert.core.incidents import Escalation, Repeat, Voice, changes
 from slack_alert.core.model import QUIET, Address, Manner, Message, Result, Run
 from slack_alert.core.pipeline import Settlement, settle
 from slack_alert.core.policy import State
+from slack_alert.core.structs import replace
 from slack_alert.core.values import Blocks, Upload, fallback, pieces
 from tests.fakes.engine_rig import MARK, at, failed, make_job, make_policy, said
 

@@ -51,7 +51,7 @@ def test_a_new_neighbour_changes_what_an_import_means(tmp_path: Path) -> None:
 
 
 def test_other_markers_make_another_reading(tmp_path: Path) -> None:
-    from dataclasses import replace
+    from slack_alert.core.structs import replace
 
     once(tmp_path, {"x.py": SOURCE})
     catalog = load(tmp_path, replace(DEFAULTS, markers=("alert",)), cache=tmp_path / "state/cache")

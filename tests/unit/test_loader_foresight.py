@@ -1,12 +1,12 @@
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import datetime, timezone
 from pathlib import Path
 
 import pytest
 
 from slack_alert.core.catalog import Severity
+from slack_alert.core.structs import replace
 from slack_alert.loader import survey
 from tests.fakes.plugins import DEFAULTS, names, problems, write
 

@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
 from datetime import timedelta, timezone
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -15,6 +14,7 @@ from slack_alert.core.combined import Jittered
 from slack_alert.core.events import Rule
 from slack_alert.core.incidents import Escalation, Repeat, Voice
 from slack_alert.core.model import Address
+from slack_alert.core.structs import replace
 from slack_alert.loader import survey
 from tests.fakes.plugins import DEFAULTS, OPS, job, names, problems, surveyed, write
 

@@ -1,12 +1,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import replace
 from datetime import datetime
 
 import pytest
 
 from slack_alert.core.quiet import EVERY, Mute, QuietWindow
+from slack_alert.core.structs import replace
 from slack_alert.engine.mutes import PACK, Mutes, mark_entry, mute_entry
 from slack_alert.engine.ports import Entry
 from tests.fakes.engine_rig import BERLIN, at

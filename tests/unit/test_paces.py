@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -9,6 +8,7 @@ import pytest
 from slack_alert.core.incidents import Repeat, Voice
 from slack_alert.core.model import QUIET, Manner, Record, Result, Verdict
 from slack_alert.core.pace import KNOWN, WINDOW
+from slack_alert.core.structs import replace
 from slack_alert.core.values import fallback
 from slack_alert.engine.paces import Paces, durations_of
 from slack_alert.engine.ports import Batch

@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from datetime import datetime, timedelta
 
 import pytest
@@ -19,6 +18,7 @@ from slack_alert.core.policy import Hold
 from slack_alert.core.quiet import QuietWindow
 from slack_alert.core.reasons import hold_reason
 from slack_alert.core.replay import Difference, FirstNotice, Past, loudest, past_of, replay
+from slack_alert.core.structs import replace
 from slack_alert.core.values import fallback
 from slack_alert.engine.mutes import Mutes
 from tests.fakes.acts import Speaks, lived

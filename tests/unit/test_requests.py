@@ -2,7 +2,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import replace
 from datetime import datetime, timedelta
 from itertools import count
 from pathlib import Path
@@ -13,6 +12,7 @@ from slack_alert.core.incidents import Incident
 from slack_alert.core.model import Message, Record, Verdict
 from slack_alert.core.policy import Hold, State
 from slack_alert.core.quiet import Mute
+from slack_alert.core.structs import replace
 from slack_alert.core.values import Blocks, Piece, Text, Upload
 from slack_alert.engine import requests
 from slack_alert.engine.mutes import mute_entry

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from dataclasses import replace
 from datetime import datetime, timedelta, timezone
 from itertools import count
 from pathlib import Path
@@ -16,6 +15,7 @@ from slack_alert.core.events import Event
 from slack_alert.core.model import Address, Failure, Message, Record, Result, Run, Usage, Verdict
 from slack_alert.core.pipeline import Settlement, settle
 from slack_alert.core.policy import State
+from slack_alert.core.structs import replace
 from slack_alert.core.triggers import Never
 from slack_alert.core.values import Blocks, Text, Upload
 from slack_alert.engine import requests

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from dataclasses import replace
 from datetime import timedelta
 from itertools import pairwise
 
@@ -14,6 +13,7 @@ from slack_alert.core.backoff import Fate, Outcome
 from slack_alert.core.errors import StoreError
 from slack_alert.core.model import Manner, Message, Status
 from slack_alert.core.parts import LIMIT
+from slack_alert.core.structs import replace
 from slack_alert.core.values import Text
 from slack_alert.engine.lanes import KEPT
 from slack_alert.engine.ports import Batch

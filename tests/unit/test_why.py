@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -14,6 +13,7 @@ from slack_alert.core.decisions import account, summary
 from slack_alert.core.incidents import Incident, Voice
 from slack_alert.core.model import Address, Delivery, Manner, Message, Record, Status, Verdict
 from slack_alert.core.policy import Hold, Quota, State
+from slack_alert.core.structs import replace
 from slack_alert.core.subjects import Posted, Subject, Told, lasted, quoted
 from slack_alert.core.values import Text
 from slack_alert.core.why import slot_before, why_ahead, why_now, why_then, why_unrecorded

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Literal
 
@@ -11,13 +10,13 @@ from slack_alert.channels.slack.client import Answer, Client, RefusedError
 from slack_alert.channels.slack.directory import Directory
 from slack_alert.channels.slack.manifest import REQUIRED, SCOPES
 from slack_alert.core.names import nearest
+from slack_alert.core.structs import Struct
 
 Level = Literal["ok", "warning", "error"]
 MOST_SKEW = timedelta(seconds=30)
 
 
-@dataclass(frozen=True, slots=True)
-class Finding:
+class Finding(Struct, frozen=True):
     """One thing that was examined."""
 
     level: Level

@@ -8,7 +8,7 @@ import io
 import json
 import logging
 from collections.abc import AsyncIterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -17,6 +17,7 @@ from urllib.parse import urlsplit
 from slack_alert.channels.slack.errors import Reply, judge
 from slack_alert.core.backoff import Fate, Outcome
 from slack_alert.core.errors import BadValue, SlackAlertError
+from slack_alert.core.structs import Struct, field, replace
 
 if TYPE_CHECKING:
     import ssl
@@ -56,8 +57,7 @@ class RefusedError(SlackAlertError):
         return RefusedError(replace(self.outcome, fate=Fate.RETRY), needed=self.needed)
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
+class Answer(Struct, frozen=True):
     """An answer with ok=true."""
 
     content: Mapping[str, Any]  # Any: JSON of Slack's
@@ -186,8 +186,7 @@ class Client:
         return self._ways
 
 
-@dataclass(frozen=True, slots=True)
-class _Ways:
+class _Ways(Struct, frozen=True):
     """Ways to Slack."""
 
     #: For forms, and for everything where there is a proxy.

@@ -5,10 +5,10 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import timedelta
 
 from slack_alert.core.backoff import DEFAULT_WAIT, Fate, Outcome
+from slack_alert.core.structs import Struct
 
 #: Attempts after which a code nobody knows is taken as final.
 UNKNOWN_LIMIT = 3
@@ -28,8 +28,7 @@ REFUSES_METADATA = frozenset(
 TOO_LONG = frozenset({"msg_too_long", "msg_blocks_too_long"})
 
 
-@dataclass(frozen=True, slots=True)
-class Reply:
+class Reply(Struct, frozen=True):
     """What came back from Slack, as far as it decides a message's fate."""
 
     status: int

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
 from slack_alert.channels.slack.client import Client
 from slack_alert.core.model import Delivery, Message
 from slack_alert.core.parts import Upload
+from slack_alert.core.structs import Struct
 
 EVENT = "slack_alert_delivery"
 #: Slack's clock and ours need not agree to the second.
@@ -28,8 +28,7 @@ def is_ts(text: str) -> bool:
     return text.replace(".", "", 1).isdigit()
 
 
-@dataclass(frozen=True, slots=True)
-class Place:
+class Place(Struct, frozen=True):
     """Where a message may stand: in a thread, or in the conversation itself, whose history shows no replies."""
 
     channel: str

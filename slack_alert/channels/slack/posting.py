@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import logging
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
 from typing import Any
 
 from slack_alert.channels.slack.client import Client, RefusedError
@@ -17,6 +16,7 @@ from slack_alert.core.backoff import Fate
 from slack_alert.core.markup import entities
 from slack_alert.core.model import Manner, Message
 from slack_alert.core.parts import Blocks, Text, Upload, deliverable, fallback
+from slack_alert.core.structs import Struct, replace
 
 log = logging.getLogger(__name__)
 
@@ -29,8 +29,7 @@ _EDITED = frozenset({"blocks", "attachments", "link_names", "parse"})
 _MOST_MOVED = 1000
 
 
-@dataclass(frozen=True, slots=True)
-class Face:
+class Face(Struct, frozen=True):
     """The name and picture messages are posted under; None: the app's own."""
 
     username: str | None = None

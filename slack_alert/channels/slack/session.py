@@ -11,9 +11,10 @@ import asyncio
 import json
 import ssl
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import cast
 from urllib.parse import urlsplit
+
+from slack_alert.core.structs import Struct
 
 #: A connection unused for longer is not used again: the other side may be about to close it.
 IDLE_SECONDS = 15.0
@@ -25,8 +26,7 @@ class NotConnectedError(OSError):
     """There was no connection, so the request was surely not sent; the cause says why."""
 
 
-@dataclass(frozen=True, slots=True)
-class Reading:
+class Reading(Struct, frozen=True):
     """An answer."""
 
     status: int
