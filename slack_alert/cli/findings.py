@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Literal
 
 from slack_alert.cli.spoken import counted
 from slack_alert.core.errors import SettingsError, SlackAlertError, StoreError
-from slack_alert.core.structs import Struct, asdict
+from slack_alert.core.structs import Struct, asdict, replace
 
 if TYPE_CHECKING:
     from slack_alert.settings import Settings
@@ -185,7 +185,6 @@ def _token_kind(token: str) -> Iterator[Finding]:
 def _slack(settings: Settings) -> Iterator[Finding]:
     import asyncio
     import io
-    from dataclasses import replace
 
     from slack_alert.bootstrap import assembly
     from slack_alert.channels.slack import SlackChannel

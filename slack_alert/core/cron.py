@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import calendar
-from dataclasses import dataclass, field
 from datetime import MAXYEAR, date, datetime, time, timedelta, tzinfo
 
 from slack_alert.core.cron_fields import CronFields, parse_fields
 from slack_alert.core.slots import Passed
+from slack_alert.core.structs import Struct, derive, spelled
 from slack_alert.core.wall import DAY, first_instant, next_shift, wall_of
 
 _MINUTE = timedelta(minutes=1)
+_EVERY_MINUTE = parse_fields("* * * * *")
 
 
-@dataclass(frozen=True, slots=True)
-class Cron:
+class Cron(Struct, frozen=True):
     """Due at the wall times that a cron line names; a line that means nothing or never raises BadValue.
 
     With a fixed hour, a skipped time is due at the first valid instant and a repeated one in its first pass only.
@@ -23,10 +23,13 @@ class Cron:
 
     text: str
     zone: tzinfo
-    _fields: CronFields = field(init=False, repr=False, compare=False)
+    _fields: CronFields = _EVERY_MINUTE
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "_fields", parse_fields(self.text))
+        derive(self, "_fields", parse_fields(self.text))
+
+    def __repr__(self) -> str:
+        return spelled(self, without=("_fields",))
 
     @property
     def by_wall_clock(self) -> bool:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
 from datetime import datetime, timedelta, tzinfo
 
 from slack_alert.core.errors import BadValue
 from slack_alert.core.names import WEEKDAYS, index_of
+from slack_alert.core.structs import Struct, derive, spelled
 from slack_alert.core.wall import next_shift, wall_of
 
 _DAY = 24 * 60
@@ -19,8 +19,7 @@ _WINDOW = re.compile(r"(\d{1,2}):(\d{2})\s*-\s*(\d{1,2}):(\d{2})")
 _EXAMPLE = "Write it as 9:30-19:00, or mon-fri 9:30-19:00; sat 10:00-14:00, or always."
 
 
-@dataclass(frozen=True, slots=True)
-class WorkingHours:
+class WorkingHours(Struct, frozen=True):
     """When jobs may run; making one from text that means nothing raises BadValue.
 
     Whether an instant is inside depends on its local wall time alone. Windows are half-open, may cross midnight,
@@ -30,13 +29,16 @@ class WorkingHours:
     text: str
     zone: tzinfo
     #: One byte for each minute of the week, from Monday 0:00: asking costs one look-up.
-    _minutes: bytes = field(init=False, repr=False, compare=False)
+    _minutes: bytes = b""
     #: Whether no minute of the week is closed.
-    is_always: bool = field(init=False, repr=False, compare=False)
+    is_always: bool = True
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "_minutes", _minutes_of(self.text))
-        object.__setattr__(self, "is_always", _CLOSED not in self._minutes)
+        derive(self, "_minutes", _minutes_of(self.text))
+        derive(self, "is_always", _CLOSED not in self._minutes)
+
+    def __repr__(self) -> str:
+        return spelled(self, without=("_minutes", "is_always"))
 
     @classmethod
     def parse(cls, text: str, zone: tzinfo) -> WorkingHours:

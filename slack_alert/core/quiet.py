@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
 from datetime import MAXYEAR, date, datetime, time, timedelta, tzinfo
 
 from slack_alert.core.errors import BadValue
 from slack_alert.core.hours import WorkingHours
-from slack_alert.core.structs import Struct, replace
+from slack_alert.core.structs import Struct, derive, replace, spelled
 from slack_alert.core.wall import DAY, first_instant, wall_of
 
 #: The name that stands for every job in a mute.
@@ -69,8 +68,7 @@ def stretches(mutes: Iterable[Mute]) -> list[Mute]:
     return joined
 
 
-@dataclass(frozen=True, slots=True)
-class QuietWindow:
+class QuietWindow(Struct, frozen=True):
     """A recurring or dated time in which nothing is said; text that means nothing raises BadValue.
 
     The weekly parts are working hours turned round: local wall time decides, they belong to the day they begin on and
@@ -80,15 +78,18 @@ class QuietWindow:
     name: str
     text: str
     zone: tzinfo
-    _weekly: WorkingHours | None = field(init=False, repr=False, compare=False)
+    _weekly: WorkingHours | None = None
     #: The dated parts, in order, none touching another.
-    _spans: tuple[Span, ...] = field(init=False, repr=False, compare=False)
+    _spans: tuple[Span, ...] = ()
 
     def __post_init__(self) -> None:
         weekly, dated = _sorted_out(self.name, self.text)
-        object.__setattr__(self, "_weekly", _weekly(self.name, weekly, self.zone) if weekly else None)
+        derive(self, "_weekly", _weekly(self.name, weekly, self.zone) if weekly else None)
         spans = (span for part in dated for span in _spans(self.name, part, self.zone))
-        object.__setattr__(self, "_spans", tuple(_merged(spans)))
+        derive(self, "_spans", tuple(_merged(spans)))
+
+    def __repr__(self) -> str:
+        return spelled(self, without=("_weekly", "_spans"))
 
     def contains(self, instant: datetime) -> bool:
         """Say whether an instant lies in the window; its end does not."""

@@ -1,10 +1,20 @@
 """What values are made of: structs compare, print and hash by what they hold, as frozen dataclasses do.
 
-They are made and copied in C, so a class costs a start a thirtieth of a dataclass, and a value a fifth. A class that
-hides or derives a field is a dataclass still.
+They are made and copied in C, so a class costs a start a thirtieth of a dataclass, and a value a fifth.
 """
 
-from msgspec import Struct, field
-from msgspec.structs import asdict, replace
+from collections.abc import Container
 
-__all__ = ("Struct", "asdict", "field", "replace")
+from msgspec import Struct, field
+from msgspec.structs import asdict, force_setattr, replace
+
+__all__ = ("Struct", "asdict", "derive", "field", "replace", "spelled")
+
+#: Sets a field of a frozen struct, in its `__post_init__` and nowhere else.
+derive = force_setattr
+
+
+def spelled(struct: Struct, *, without: Container[str]) -> str:
+    """Spell a struct as `repr` does, but for fields nobody should see."""
+    shown = (f"{name}={getattr(struct, name)!r}" for name in struct.__struct_fields__ if name not in without)
+    return f"{type(struct).__name__}({', '.join(shown)})"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from slack_alert.core.bindings import Binding
@@ -41,18 +40,14 @@ class Plan(NamedTuple):
         return tuple([make(self.name, action) for make in self.terms.makers])
 
 
-@dataclass(slots=True)
 class Binder:
-    """Make the bindings of all files."""
+    """Make the bindings of all files; what is wrong with them is added to `problems`."""
 
-    defaults: Defaults
-    problems: list[Problem] = field(default_factory=list)
-    _terms: TermsReader = field(init=False)
-    #: Where each full name was taken: a file and a line.
-    _places: dict[str, tuple[str, int]] = field(default_factory=dict)
-
-    def __post_init__(self) -> None:
-        self._terms = TermsReader(self.defaults)
+    def __init__(self, defaults: Defaults, problems: list[Problem]) -> None:
+        self.problems = problems
+        self._terms = TermsReader(defaults)
+        #: Where each full name was taken: a file and a line.
+        self._places: dict[str, tuple[str, int]] = {}
 
     def bind(self, file: PluginFile, declaration: Declaration) -> tuple[Binding, ...]:
         """Make the bindings of one declaration, without its function; none where `plan` gives none."""

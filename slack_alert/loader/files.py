@@ -6,11 +6,11 @@ import importlib.util
 import os
 import sys
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from pathlib import Path
 
 from slack_alert.core.catalog import Problem, Severity
 from slack_alert.core.errors import SettingsError
+from slack_alert.core.structs import Struct, derive
 from slack_alert.loader.permissions import loose
 
 PACKAGE = "plugins"
@@ -20,25 +20,24 @@ _SKIPPED_FOLDERS = frozenset({"tests", "test", "__pycache__", "node_modules"})
 _LEFTOVERS = ("#", "~", "flycheck_")
 
 
-@dataclass(frozen=True, slots=True)
-class PluginFile:
+class PluginFile(Struct, frozen=True):
     """One Python file below `plugins/`, and what it is called."""
 
     path: str
     #: Its folders and its name without `.py`.
     parts: tuple[str, ...]
     #: The path below PATH, as people read it.
-    shown: str = field(init=False, compare=False)
+    shown: str = ""
     #: What the names of its jobs begin with.
-    name: str = field(init=False, compare=False)
+    name: str = ""
     #: The module it becomes; a dot inside a name would be taken for a folder.
-    module: str = field(init=False, compare=False)
+    module: str = ""
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "shown", _readable(f"{PACKAGE}/{'/'.join(self.parts)}.py"))
-        object.__setattr__(self, "name", _readable(".".join(self.parts)))
+        derive(self, "shown", _readable(f"{PACKAGE}/{'/'.join(self.parts)}.py"))
+        derive(self, "name", _readable(".".join(self.parts)))
         module = ".".join((PACKAGE, *(part.replace(".", "_") for part in self.parts)))
-        object.__setattr__(self, "module", module)
+        derive(self, "module", module)
 
     @classmethod
     def at(cls, path: Path, folder: Path) -> PluginFile:

@@ -5,11 +5,11 @@ from __future__ import annotations
 import gc
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 from pathlib import Path
 
 from slack_alert.core.bindings import Binding
 from slack_alert.core.catalog import Catalog, Problem
+from slack_alert.core.structs import Struct, field
 from slack_alert.loader.binder import Binder
 from slack_alert.loader.declaration import Reading
 from slack_alert.loader.execution import Read, executed, import_packages
@@ -72,15 +72,14 @@ def unload() -> None:
     remove_finders()
 
 
-@dataclass(slots=True)
-class _Survey:
+class _Survey(Struct):
     """All files of a folder, read."""
 
     folder: Path
     reader: Reader
     defaults: Defaults
-    files: list[Read] = field(init=False)
-    problems: list[Problem] = field(init=False)
+    files: list[Read] = field(default_factory=list)
+    problems: list[Problem] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         files, self.problems = find_files(self.folder)

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import ast
-from dataclasses import dataclass, field
 from difflib import get_close_matches
 
 from slack_alert.core.catalog import Problem, Severity
+from slack_alert.core.structs import Struct, field
 from slack_alert.loader.declaration import Declaration
 from slack_alert.loader.keywords import KEYWORDS, TRIGGER_KEYWORDS
 from slack_alert.loader.outline import (
@@ -26,8 +26,7 @@ _TRIGGERS = frozenset(TRIGGER_KEYWORDS)
 _MODULE_LEVEL = "Move the function to module level, outside of any class, function, if, try or with."
 
 
-@dataclass(slots=True)
-class MarkerReader:
+class MarkerReader(Struct):
     """Read the markers of one file; the tree is left without them, its line numbers as they were."""
 
     source: Source
@@ -35,10 +34,10 @@ class MarkerReader:
     #: The only names that are markers; empty: any.
     names: tuple[str, ...] = ()
     problems: list[Problem] = field(default_factory=list)
-    _constants: dict[str, ast.expr] = field(init=False)
+    _constants: dict[str, ast.expr] = field(default_factory=dict)
     _locals: dict[Scopes, set[str]] = field(default_factory=dict)
     #: All decorators that are the first of something, before any is taken out.
-    _outermost: list[ast.expr] = field(init=False)
+    _outermost: list[ast.expr] = field(default_factory=list)
     _sure: set[str] | None = None
 
     def __post_init__(self) -> None:

@@ -186,7 +186,7 @@ class Plugins:
     ) -> set[str]:
         """Make the bindings of files that were executed; name those that are others now."""
         shown = {file.shown for file in readings}
-        binder = Binder(self._defaults())
+        binder = Binder(self._defaults(), [])
         for other, bindings in self._bindings.items():
             if other not in shown:
                 binder.reserve(bindings)

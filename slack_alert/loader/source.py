@@ -8,12 +8,11 @@ import stat
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
-from functools import cached_property
 from importlib.util import decode_source
 from types import CodeType
 
 from slack_alert.core.catalog import Problem, Severity
+from slack_alert.core.structs import Struct, field
 from slack_alert.loader.files import PluginFile
 
 #: A pipe is opened without waiting for somebody to write into it; the two flags are unknown to each other's systems.
@@ -31,19 +30,21 @@ class UnusableFileError(Exception):
         self.problem = problem
 
 
-@dataclass
-class Source:
+class Source(Struct):
     """A parsed plugin file; markers are taken out of `tree` later."""
 
     file: PluginFile
     text: str
     tree: ast.Module
     problems: list[Problem] = field(default_factory=list)
+    _lines: list[str] = field(default_factory=list)
 
-    @cached_property
+    @property
     def lines(self) -> list[str]:
         """The lines as the parser counts them: only newlines end one."""
-        return self.text.split("\n")
+        if not self._lines:
+            self._lines = self.text.split("\n")
+        return self._lines
 
     def place(self, decorator: ast.expr) -> tuple[int, int]:
         """Find the `@` of a decorator; columns count characters from 1."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
 from datetime import datetime, timedelta, tzinfo
 from functools import partial
 
@@ -17,7 +16,7 @@ from slack_alert.core.hours import WorkingHours
 from slack_alert.core.incidents import Voice
 from slack_alert.core.model import Action, Address
 from slack_alert.core.policy import Policy
-from slack_alert.core.structs import Struct, replace
+from slack_alert.core.structs import Struct, field, replace
 from slack_alert.core.triggers import TIME_KEYWORDS, Never, Trigger, parse_trigger
 from slack_alert.loader.declaration import Declaration
 from slack_alert.loader.foresight import Foresight
@@ -65,12 +64,11 @@ class Terms(Struct, frozen=True):
     makers: tuple[Callable[[str, Action], Binding], ...] = ()
 
 
-@dataclass(slots=True)
-class TermsReader:
+class TermsReader(Struct):
     """Read the keywords of all markers; equal parts are made once and shared."""
 
     defaults: Defaults
-    _foresight: Foresight | None = field(init=False)
+    _foresight: Foresight | None = None
     _known: dict[tuple[str, bool, bool], Terms] = field(default_factory=dict)
     _same: dict[tuple[int, bool, bool], tuple[Words, Terms]] = field(default_factory=dict)
     _zones: dict[str, tzinfo] = field(default_factory=dict)

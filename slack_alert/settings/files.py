@@ -6,22 +6,23 @@ Not configparser: it drops the line numbers every error needs, and it would take
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
 from pathlib import Path
 
-from slack_alert.core.structs import Struct
+from slack_alert.core.structs import Struct, field, spelled
 from slack_alert.settings.places import read_file
 from slack_alert.settings.secret import fault
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
+class Entry(Struct, frozen=True):
     """One key of a file, its value without comment and quotes."""
 
     section: str
     key: str
-    value: str = field(repr=False)
+    value: str
     line: int
+
+    def __repr__(self) -> str:
+        return spelled(self, without=("value",))
 
 
 class ConfFile(Struct, frozen=True):
@@ -87,8 +88,7 @@ def _decode(raw: bytes, shown: str) -> str:
         ) from None
 
 
-@dataclass(slots=True)
-class _Draft:
+class _Draft(Struct):
     """The file as far as it has been read."""
 
     shown: str

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
 
 from slack_alert.core.errors import SettingsError
 from slack_alert.core.names import nearest
-from slack_alert.core.structs import Struct
+from slack_alert.core.structs import Struct, spelled
 from slack_alert.settings.files import ConfFile, Entry, read_conf
 from slack_alert.settings.keys import KEYS, Key, suggestion
 from slack_alert.settings.places import Place, is_there
@@ -19,11 +18,10 @@ from slack_alert.settings.sections import FREE, SECTIONS
 PROJECT_CONF = "slack_alert.conf"
 
 
-@dataclass(frozen=True, slots=True)
-class Given:
+class Given(Struct, frozen=True):
     """A text somebody wrote for a key, and where."""
 
-    text: str = field(repr=False)
+    text: str
     where: str
     #: A relative file is looked for here.
     folder: Path
@@ -31,6 +29,9 @@ class Given:
     subject: str = ""
     #: The layer, from the strongest on, and the line.
     place: tuple[int, int] = (0, 0)
+
+    def __repr__(self) -> str:
+        return spelled(self, without=("text",))
 
 
 Layer = Mapping[str, Given]

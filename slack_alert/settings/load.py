@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import replace
 from datetime import timezone, tzinfo
 from pathlib import Path
 from typing import Any
@@ -12,7 +11,7 @@ from typing import Any
 from slack_alert.core.errors import BadValue, SettingsError
 from slack_alert.core.hours import WorkingHours
 from slack_alert.core.quiet import QuietWindow
-from slack_alert.core.structs import Struct
+from slack_alert.core.structs import Struct, replace
 from slack_alert.settings.keys import BY_NAME, KEYS, Key
 from slack_alert.settings.layers import Fault, Given, gather
 from slack_alert.settings.model import Loaded, Settings, TimezoneSource

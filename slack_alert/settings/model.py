@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from datetime import timedelta, tzinfo
 from pathlib import Path
 from typing import Literal
 
 from slack_alert.core.hours import WorkingHours
 from slack_alert.core.quiet import QuietWindow
-from slack_alert.core.structs import Struct
+from slack_alert.core.structs import Struct, spelled
 from slack_alert.settings.secret import Secret
 
 TimezoneSource = Literal["set", "machine", "utc fallback"]
@@ -18,8 +17,7 @@ TimezoneSource = Literal["set", "machine", "utc fallback"]
 SQLITE = "sqlite:///"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Settings:
+class Settings(Struct, frozen=True, kw_only=True):
     """Every setting, parsed; None where an optional one is not set."""
 
     token: Secret | None
@@ -46,8 +44,8 @@ class Settings:
     scheduler: str
     #: Absolute, with symbolic links resolved.
     path: Path
-    #: A URL; of an SQLite file always with an absolute path. Not in `repr`: the URL of a server holds a password.
-    database: str = field(repr=False)
+    #: A URL; of an SQLite file always with an absolute path.
+    database: str
     history_days: int
     history_rows: int
     #: 0: unpaced.
@@ -55,10 +53,8 @@ class Settings:
     burst: int
     give_up: timedelta
     drain_timeout: timedelta
-    #: Not in `repr`: who knows it can say that all is well.
-    heartbeat_url: str | None = field(repr=False)
-    #: Not in `repr`: it may hold a password.
-    proxy: str | None = field(repr=False)
+    heartbeat_url: str | None
+    proxy: str | None
     ca_file: Path | None
     #: Empty: any name.
     markers: tuple[str, ...]
@@ -69,6 +65,10 @@ class Settings:
     #: The windows of [quiet].
     quiet: tuple[QuietWindow, ...] = ()
     dry_run: bool
+
+    def __repr__(self) -> str:
+        # The URLs of servers may hold passwords, and whoever knows the heartbeat's can say that all is well.
+        return spelled(self, without=("database", "heartbeat_url", "proxy"))
 
     def secrets(self) -> tuple[str, ...]:
         """Give what must be taken out of everything that is shown."""

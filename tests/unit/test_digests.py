@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Callable
 from datetime import timedelta
 
@@ -167,7 +166,7 @@ def test_end_of_a_window_is_told_in_each_channel_once() -> None:
 
 
 def test_each_turn_of_a_window_is_told_for_itself() -> None:
-    silence = Silence(dataclasses.replace(MAINTENANCE, text="2:00-4:00"))
+    silence = Silence(replace(MAINTENANCE, text="2:00-4:00"))
     silence.play("16 02:10")
     silence.look("16 04:00", "16 04:01")
     silence.play("17 02:10")
@@ -375,7 +374,7 @@ def test_digest_is_made_beside_everything_else_one_at_a_time() -> None:
 
 
 def test_window_marked_by_a_clock_that_was_ahead_is_watched_all_the_same() -> None:
-    silence = Silence(dataclasses.replace(MAINTENANCE, text="2:00-4:00"), start="20 05:00")
+    silence = Silence(replace(MAINTENANCE, text="2:00-4:00"), start="20 05:00")
     silence.start("16 01:00")
     silence.play("16 02:10")
 

@@ -3,13 +3,13 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-from dataclasses import replace
 from datetime import timezone
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import pytest
 
+from slack_alert.core.structs import replace
 from slack_alert.settings import Secret
 from tests.fakes.machine import Machine
 

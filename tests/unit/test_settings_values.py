@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-from dataclasses import asdict, fields
 from datetime import timedelta
 from pathlib import Path
 from types import NoneType, UnionType
@@ -10,6 +9,7 @@ import pytest
 
 from slack_alert.core.errors import SettingsError
 from slack_alert.core.hours import WorkingHours
+from slack_alert.core.structs import asdict
 from slack_alert.settings import KEYS, Loaded, Secret, Settings, load_settings
 
 
@@ -82,9 +82,7 @@ def test_every_default_has_the_type_of_its_field(tmp_path: Path) -> None:
     settings = load(tmp_path).settings
     hints = get_type_hints(Settings)
 
-    assert [
-        field.name for field in fields(Settings) if not is_a(getattr(settings, field.name), hints[field.name])
-    ] == []
+    assert [name for name in Settings.__struct_fields__ if not is_a(getattr(settings, name), hints[name])] == []
 
 
 @pytest.mark.parametrize(

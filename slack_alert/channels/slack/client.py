@@ -8,7 +8,6 @@ import io
 import json
 import logging
 from collections.abc import AsyncIterator, Mapping
-from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -74,8 +73,7 @@ class Answer(Struct, frozen=True):
         return found
 
 
-@dataclass(frozen=True, slots=True, repr=False)
-class Access:
+class Access(Struct, frozen=True):
     """How Slack is reached; shows nothing of itself, because there are secrets in it."""
 
     token: str
@@ -83,6 +81,9 @@ class Access:
     proxy: str | None = None
     ca_file: Path | None = None
     timeout: timedelta = TIMEOUT
+
+    def __repr__(self) -> str:
+        return "Access(...)"
 
 
 class Client:
