@@ -1,7 +1,6 @@
 """Plain Python functions, told to people: on time, within working hours, and not a hundred times over."""
 
-from __future__ import annotations
-
+# Without `from __future__ import annotations`: a TypedDict compiles each text of a type.
 from typing import TYPE_CHECKING, Any, Literal, TypedDict, TypeVar
 
 if TYPE_CHECKING:
@@ -67,7 +66,7 @@ class Keywords(TypedDict, total=False):
     approve: bool | str | list[str]
 
 
-def deco(**keywords: Unpack[Keywords]) -> Callable[[_Function], _Function]:  # noqa: ARG001 - they are read, not run
+def deco(**keywords: "Unpack[Keywords]") -> "Callable[[_Function], _Function]":  # noqa: ARG001 - they are read, not run
     """Mark a function as a job; for editors and linters that insist on a name they can look up.
 
     It does nothing: the function stays as it is. slack-alert reads the keywords from the source, so a plugin works

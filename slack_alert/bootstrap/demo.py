@@ -9,7 +9,7 @@ from io import StringIO
 from pathlib import Path
 
 from slack_alert.bootstrap.assembly import make_sender
-from slack_alert.bootstrap.places import database, follow_plugins, open_reader
+from slack_alert.bootstrap.places import database, find, follow_plugins, open_reader
 from slack_alert.bootstrap.silence import make_mutes
 from slack_alert.bootstrap.works import make_services, new_mark
 from slack_alert.channels.console import ConsoleChannel
@@ -49,7 +49,8 @@ class Demo:
         self._store = SqliteStore(database(self.settings))
         self.before = self._store.open()
         self.reader = open_reader(self.settings)
-        self.catalog, self._reload, _ = follow_plugins(self.settings)
+        plugins = follow_plugins(self.settings, find(self.settings))
+        self.catalog, self._reload = plugins.catalog, plugins.reload
         self._mark = new_mark()
         self._loop = asyncio.new_event_loop()
         books = DirectBooks(self._store, self.clock, lambda deliveries: self._sender.accept(deliveries))  # noqa: PLW0108 - made below

@@ -13,10 +13,10 @@ from slack_alert.core.bindings import Binding, Job
 from slack_alert.core.care import Care, Isolation
 from slack_alert.core.catalog import Catalog, Change
 from slack_alert.core.model import Address
-from slack_alert.core.structs import replace
+from slack_alert.core.structs import Struct, replace
 from slack_alert.engine.clock import SystemClock
 from slack_alert.engine.ports import Reader, Reload
-from slack_alert.loader import Accepted, Defaults, load, open_plugins, survey
+from slack_alert.loader import Accepted, Defaults, Found, find_plugins, load, open_plugins, survey
 from slack_alert.stores import DatabaseLock, SqliteReader, sqlite_path
 
 if TYPE_CHECKING:
@@ -77,23 +77,41 @@ def survey_plugins(settings: Settings) -> Catalog:
 
 
 def load_plugins(settings: Settings, progress: Callable[[int, int], None] | None = None) -> Catalog:
-    """Read, compile and execute every plugin; a dry run leaves no trace, not even compiled code."""
-    cache = None if settings.dry_run else database(settings).with_name("code")
-    return _reachable(settings, load(settings.path, defaults(settings), cache=cache, progress=progress))
+    """Read, compile and execute every plugin."""
+    return _reachable(settings, load(settings.path, defaults(settings), cache=_cache(settings), progress=progress))
 
 
-def follow_plugins(
-    settings: Settings, progress: Callable[[int, int], None] | None = None
-) -> tuple[Catalog, Reload, Accepted]:
-    """Do as `load_plugins` does, and give what takes up later changes, and the files as they run."""
-    cache = None if settings.dry_run else database(settings).with_name("code")
-    plugins = open_plugins(settings.path, lambda: defaults(settings), cache=cache, progress=progress)
+def find(settings: Settings) -> Found:
+    """Find every plugin; many new ones are read beside what comes next."""
+    return find_plugins(settings.path, settings.markers, _cache(settings))
+
+
+def _cache(settings: Settings) -> Path | None:
+    """Name the folder of compiled code; a dry run leaves no trace, not even that."""
+    return None if settings.dry_run else database(settings).with_name("code")
+
+
+class Following(Struct, frozen=True):
+    """The plugins as they run."""
+
+    catalog: Catalog
+    #: Takes up what changed.
+    reload: Reload
+    #: The files as they run.
+    accepted: Accepted
+    #: Writes what was read into the cache.
+    keep: Callable[[], None]
+
+
+def follow_plugins(settings: Settings, found: Found, progress: Callable[[int, int], None] | None = None) -> Following:
+    """Do as `load_plugins` does, and give what it takes to follow the files."""
+    plugins = open_plugins(found, lambda: defaults(settings), progress)
 
     def reload(passed: float) -> Change | None:
         change = plugins.reload(passed)
         return change and replace(change, catalog=_reachable(settings, change.catalog))
 
-    return _reachable(settings, plugins.catalog), reload, plugins.accepted
+    return Following(_reachable(settings, plugins.catalog), reload, plugins.accepted, plugins.keep)
 
 
 def _reachable(settings: Settings, catalog: Catalog) -> Catalog:

@@ -11,12 +11,12 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, NoReturn, TextIO
 
 from slack_alert.bootstrap.assembly import Stores, assemble
-from slack_alert.bootstrap.places import address, database, errors_address, follow_plugins, owning
+from slack_alert.bootstrap.places import Following, address, database, errors_address, find, follow_plugins, owning
 from slack_alert.engine.app import App, Manners
 from slack_alert.engine.parts import Parts
 from slack_alert.engine.ports import Limits
 from slack_alert.executors.sources import Sources
-from slack_alert.loader import plugins_folder
+from slack_alert.loader import Found, plugins_folder
 from slack_alert.stores import MemoryInbox, MemoryStore, SqliteInbox, SqliteStore, inbox_path
 
 if TYPE_CHECKING:
@@ -30,38 +30,57 @@ Progress = Callable[[int, int], None]
 Ready = Callable[[Parts], None]
 
 
-def run(settings: Settings, *, out: TextIO, standby: bool, progress: Progress | None, ready: Ready) -> int:
+def run(
+    settings: Settings, found: Found | None, *, out: TextIO, standby: bool, progress: Progress | None, ready: Ready
+) -> int:
     """Run until a signal; give the exit code.
 
     3: another process holds the database; 1: there is nothing to run. `ready` is called once the clock runs, or with
-    nothing to run before the end.
+    nothing to run before the end. Where no plugins were found yet, that comes once the database is ours.
     """
     plugins_folder(settings.path)  # A wrong path is told before anything is made there.
+
+    def plugins() -> Following:
+        _prepare(settings)
+        return follow_plugins(settings, found or find(settings), progress)
+
     if settings.dry_run:
-        return _run(settings, Stores(MemoryStore(), MemoryInbox()), out, progress, ready)
+        return _run(settings, Stores(MemoryStore(), MemoryInbox()), plugins(), out, ready)
     place = database(settings)
     with owning(settings, _FOREVER if standby else _PATIENCE) as lock:
         if lock is None:
             return 3
         stores = Stores(SqliteStore(place), SqliteInbox(inbox_path(place)), lock.is_intact)
-        return _run(settings, stores, out, progress, ready)
+        return _run(settings, stores, plugins(), out, ready)
 
 
-def _run(settings: Settings, stores: Stores, out: TextIO, progress: Progress | None, ready: Ready) -> int:
-    catalog, follow, accepted = follow_plugins(settings, progress)
-    reload = None if settings.reload == "off" else follow
+def _run(settings: Settings, stores: Stores, plugins: Following, out: TextIO, ready: Ready) -> int:
+    catalog, sources = plugins.catalog, Sources(plugins.accepted.of, plugins.accepted.find)
+    reload = None if settings.reload == "off" else plugins.reload
 
     async def main() -> int:
-        parts = assemble(settings, catalog, stores, sources=Sources(accepted.of, accepted.find), out=out, reload=reload)
+        parts = assemble(settings, catalog, stores, sources=sources, out=out, reload=reload)
         app = App(parts, _manners(settings))
         if not catalog.jobs:
             app.stop()  # What keeps the functions out is said all the same.
-        code = await app.run(lambda: ready(parts))
+
+        def begun() -> None:
+            ready(parts)
+            plugins.keep()  # Only now: the next start is not worth waiting for.
+
+        code = await app.run(begun)
         if code:
             _leave(code, out)
         return code if catalog.jobs else 1
 
     return asyncio.run(main())
+
+
+def _prepare(settings: Settings) -> None:
+    """Import what the clock needs, beside the reading of new files."""
+    from slack_alert.schedulers import prepare
+
+    prepare(settings.scheduler)
 
 
 def _leave(code: int, out: TextIO) -> NoReturn:

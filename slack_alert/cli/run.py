@@ -76,7 +76,11 @@ def _without_collection() -> Iterator[Callable[[], None]]:
 
 
 def _start(settings: Settings, out: TextIO, collect: Callable[[], None], *, is_standby: bool) -> int:
-    from slack_alert.bootstrap import places, running
+    from slack_alert.bootstrap import places
+
+    # What is still to be imported is imported while many new files are read; one who waits will find others.
+    found = None if is_standby else places.find(settings)
+    from slack_alert.bootstrap import running
     from slack_alert.cli.progress import loading
     from slack_alert.cli.tables import plan
 
@@ -92,7 +96,7 @@ def _start(settings: Settings, out: TextIO, collect: Callable[[], None], *, is_s
             click.echo(_NOTHING, err=True)
 
     with loading() as progress:
-        code = running.run(settings, out=out, standby=is_standby, progress=progress, ready=ready)
+        code = running.run(settings, found, out=out, standby=is_standby, progress=progress, ready=ready)
     if code == codes.HELD:
         holder = places.holder(settings)
         who = f"process {holder}" if holder else "another process"

@@ -4,8 +4,20 @@ from __future__ import annotations
 
 from slack_alert.loader.accepted import Accepted
 from slack_alert.loader.files import plugins_folder
-from slack_alert.loader.loader import Progress, load, open_plugins, survey, unload
+from slack_alert.loader.loader import Found, Progress, find_plugins, load, open_plugins, survey, unload
 from slack_alert.loader.plugins import Plugins
 from slack_alert.loader.terms import Defaults
 
-__all__ = ["Accepted", "Defaults", "Plugins", "Progress", "load", "open_plugins", "plugins_folder", "survey", "unload"]
+__all__ = [
+    "Accepted",
+    "Defaults",
+    "Found",
+    "Plugins",
+    "Progress",
+    "find_plugins",
+    "load",
+    "open_plugins",
+    "plugins_folder",
+    "survey",
+    "unload",
+]

@@ -11,7 +11,6 @@ import importlib.util
 import marshal
 import os
 import sys
-import tempfile
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from pathlib import Path
@@ -27,6 +26,9 @@ from slack_alert.loader.files import PluginFile
 _FORMAT = 4
 #: In bytes. It tells damage and change, so it need not be the strongest; this one is fast, and short enough.
 _DIGEST = 20
+
+#: Where they stand in a declaration.
+_KEYWORDS = Declaration._fields.index("keywords")
 
 #: All that a reading depends on, but for what all have in common.
 Key: TypeAlias = tuple[bytes, bytes, tuple[str, ...]]
@@ -66,7 +68,7 @@ class Cache:
 
     def put(self, file: PluginFile, key: Key, reading: Reading) -> None:
         """Add a reading."""
-        declarations = [tuple(one._replace(keywords=self._shared(one))) for one in reading.declarations]
+        declarations = [(*one[:_KEYWORDS], self._shared(one), *one[_KEYWORDS + 1 :]) for one in reading.declarations]
         self._entries[file.path] = key, declarations, [_fields(problem) for problem in reading.problems], reading.code
         self._has_news = True
 
@@ -113,6 +115,8 @@ class Cache:
         return entries if common == self._common else {}
 
     def _write(self, content: bytes) -> None:
+        import tempfile  # It makes random names, which a start that finds everything as it was can do without.
+
         folder = self._place.parent
         folder.mkdir(parents=True, exist_ok=True)
         descriptor, temporary = tempfile.mkstemp(dir=folder)

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import gc
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
 from slack_alert.core.bindings import Binding
 from slack_alert.core.catalog import Catalog, Problem
-from slack_alert.core.structs import Struct, field
+from slack_alert.core.structs import Struct
 from slack_alert.loader.binder import Binder
-from slack_alert.loader.declaration import Reading
 from slack_alert.loader.execution import Read, executed, import_packages
 from slack_alert.loader.files import PluginFile, find_files, plugins_folder
 from slack_alert.loader.modules import PluginFinder, remove_finders
@@ -23,45 +22,63 @@ from slack_alert.loader.terms import Defaults
 Progress = Callable[[int, int], None]
 
 
+class Found(Struct, frozen=True):
+    """The files of a folder, which are being read or will be."""
+
+    folder: Path
+    reader: Reader
+    files: list[PluginFile]
+    #: Of the folder; those of the files are added.
+    problems: list[Problem]
+
+
 def survey(root: Path, defaults: Defaults) -> Catalog:
     """Read every plugin below `root` without executing any; actions have no function.
 
     Raises SettingsError where there is no folder of plugins.
     """
-    folder = plugins_folder(root)
     with _without_collection():
-        found = _Survey(folder, Reader(defaults.markers), defaults)
-        plans = [plan for read in found.files for plan in read.plans if plan]
-        return found.catalog([binding for plan in plans for binding in plan.bindings()])
+        found = find_plugins(root, defaults.markers)
+        plans = [plan for read in _read(found, defaults) for plan in read.plans if plan]
+        return _catalog([binding for plan in plans for binding in plan.bindings()], found.problems)
 
 
 def load(root: Path, defaults: Defaults, *, cache: Path | None = None, progress: Progress | None = None) -> Catalog:
     """Read every plugin below `root` and execute those with markers; a file that fails keeps its bindings out.
 
-    For the arguments and what is raised see `open_plugins`.
+    For the arguments and what is raised see `find_plugins` and `open_plugins`.
     """
-    return open_plugins(root, lambda: defaults, cache=cache, progress=progress).catalog
+    with _without_collection():
+        plugins = open_plugins(find_plugins(root, defaults.markers, cache), lambda: defaults, progress)
+    plugins.keep()
+    return plugins.catalog
 
 
-def open_plugins(
-    root: Path, defaults: Callable[[], Defaults], *, cache: Path | None = None, progress: Progress | None = None
-) -> Plugins:
-    """Do as `load` does, and give the plugins with all it takes to follow their files.
+def find_plugins(root: Path, markers: tuple[str, ...] = (), cache: Path | None = None) -> Found:
+    """Find the files below `root`; many new ones are read by a second process from now on.
 
-    What an earlier call loaded is unloaded. `cache` is a folder in which what was read is kept.
-    Raises SettingsError where there is no folder of plugins.
+    `cache` is a folder in which what was read is kept. Raises SettingsError where there is no folder of plugins.
     """
     folder = plugins_folder(root)
+    files, problems = find_files(folder)
+    found = Found(folder, Reader(markers, cache), files, problems)
+    found.reader.begin(files)
+    return found
+
+
+def open_plugins(found: Found, defaults: Callable[[], Defaults], progress: Progress | None = None) -> Plugins:
+    """Do as `load` does, and give the plugins with all it takes to follow their files.
+
+    What an earlier call loaded is unloaded.
+    """
     with _without_collection():
-        reader = Reader(defaults().markers, cache)
-        found = _Survey(folder, reader, defaults())
+        reads = _read(found, defaults())
         unload()
-        finder = PluginFinder(folder, reader)
+        finder = PluginFinder(found.folder, found.reader)
         finder.install()
         try:
-            bindings = _execute(found, finder, progress)
-            reader.keep()
-            return Plugins(defaults, finder, reader, found.catalog(bindings))
+            bindings = _execute(reads, finder, found.problems, progress)
+            return Plugins(defaults, finder, found.reader, _catalog(bindings, found.problems))
         except BaseException:
             unload()
             raise
@@ -72,44 +89,36 @@ def unload() -> None:
     remove_finders()
 
 
-class _Survey(Struct):
-    """All files of a folder, read."""
-
-    folder: Path
-    reader: Reader
-    defaults: Defaults
-    files: list[Read] = field(default_factory=list)
-    problems: list[Problem] = field(default_factory=list)
-
-    def __post_init__(self) -> None:
-        files, self.problems = find_files(self.folder)
-        binder = Binder(self.defaults, self.problems)
-        readings = self.reader.read_all(files)
-        self.files = [self._note(file, reading, binder) for file, reading in zip(files, readings, strict=True)]
-
-    def _note(self, file: PluginFile, reading: Reading, binder: Binder) -> Read:
-        self.problems.extend(reading.problems)
-        return Read(file, reading, tuple([binder.plan(file, declaration) for declaration in reading.declarations]))
-
-    def catalog(self, bindings: list[Binding]) -> Catalog:
-        """Put what was found into order."""
-        problems = sorted(self.problems, key=lambda one: (one.file, one.line, one.column, one.code))
-        return Catalog(tuple(bindings), tuple(problems))
+def _read(found: Found, defaults: Defaults) -> list[Read]:
+    binder = Binder(defaults, found.problems)
+    reads: list[Read] = []
+    for file, reading in zip(found.files, found.reader.read_all(found.files), strict=True):
+        found.problems.extend(reading.problems)
+        plans = tuple([binder.plan(file, declaration) for declaration in reading.declarations])
+        reads.append(Read(file, reading, plans))
+    return reads
 
 
-def _execute(found: _Survey, finder: PluginFinder, progress: Progress | None) -> list[Binding]:
-    for read in found.files:
+def _catalog(bindings: Iterable[Binding], problems: Iterable[Problem]) -> Catalog:
+    """Put what was found into order."""
+    return Catalog(tuple(bindings), tuple(sorted(problems, key=lambda one: (one.file, one.line, one.column, one.code))))
+
+
+def _execute(
+    reads: Sequence[Read], finder: PluginFinder, problems: list[Problem], progress: Progress | None
+) -> list[Binding]:
+    for read in reads:
         finder.expect(read.file, read.reading)
     bindings: list[Binding] = []
     folders: set[str] = set()
-    for done, read in enumerate(found.files, 1):
+    for done, read in enumerate(reads, 1):
         if read.is_executed:
             if read.file.folder not in folders:
                 folders.add(read.file.folder)
-                import_packages(read.file, finder, found.problems)
-            bindings.extend(executed(read, found.problems))
+                import_packages(read.file, finder, problems)
+            bindings.extend(executed(read, problems))
         if progress:
-            progress(done, len(found.files))
+            progress(done, len(reads))
     finder.forget()
     return bindings
 

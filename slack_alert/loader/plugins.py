@@ -34,6 +34,8 @@ class Plugins:
         self.catalog = catalog
         self.accepted = Accepted(reader.contents)
         self._defaults = defaults
+        #: Writes what was read into the cache.
+        self.keep = reader.keep
         self._finder = finder
         self._folder = Folder(finder.folder, reader.contents, reader.faults)
         #: What runs, by module. This and what follows is filled when something changes for the first time.

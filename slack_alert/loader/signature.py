@@ -49,6 +49,8 @@ def declared(
     """Put together what is known of a marked function."""
     # What other decorators make of the parameters is known only when they run.
     is_plain = not node.decorator_list
+    # What can be handed over by its name.
+    named = (*node.args.args, *node.args.kwonlyargs)
     return Declaration(
         function=node.name,
         attribute=attribute,
@@ -58,8 +60,8 @@ def declared(
         is_timed=not _TIMED.isdisjoint([keyword.arg for keyword in call.keywords]),
         doc=_first_line(ast.get_docstring(node, clean=False)),
         required=_required(node.args) if is_plain else (),
-        parameters=_parameters(node.args) if "on" in values else (),
-        takes_context=any(argument.arg == CONTEXT for argument in (*node.args.args, *node.args.kwonlyargs)),
+        parameters=tuple([each.arg for each in named if each.arg != CONTEXT]) if "on" in values else (),
+        takes_context=CONTEXT in [each.arg for each in named],
         is_async=isinstance(node, ast.AsyncFunctionDef),
         is_sound=is_sound,
     )
@@ -102,11 +104,6 @@ def _required(arguments: ast.arguments) -> tuple[str, ...]:
         if default is None
     ]
     return tuple(name for name in (*without, *named) if name != CONTEXT or name in only_positional)
-
-
-def _parameters(arguments: ast.arguments) -> tuple[str, ...]:
-    """Name what can be handed over by its name."""
-    return tuple(each.arg for each in (*arguments.args, *arguments.kwonlyargs) if each.arg != CONTEXT)
 
 
 def _first_line(doc: str | None) -> str | None:

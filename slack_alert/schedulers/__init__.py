@@ -19,10 +19,15 @@ MODULES = {
 }
 
 
+def prepare(name: str) -> None:
+    """Import what one of the four schedulers is made of."""
+    import_module(f"slack_alert.schedulers.{MODULES[name]}")
+
+
 def make_source(name: str, planned: Iterable[Planned], *, is_behind: Callable[[], bool] = lambda: False) -> Clockwork:
     """Make the source for one of the four schedulers; it waits while those it feeds are behind."""
     module = import_module(f"slack_alert.schedulers.{MODULES[name]}")
     return Clockwork(module.make_scheduler(), planned, is_behind)
 
 
-__all__ = ["MODULES", "Clockwork", "Planned", "make_source"]
+__all__ = ["MODULES", "Clockwork", "Planned", "make_source", "prepare"]

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from slack_alert.core.catalog import Problem, Severity
-from slack_alert.loader import open_plugins, survey, unload
+from slack_alert.loader import find_plugins, open_plugins, survey, unload
 from slack_alert.loader.permissions import is_private
 from tests.fakes.plugins import DEFAULTS, write
 
@@ -81,7 +81,7 @@ def test_the_problem_says_what_to_do(folder: Path) -> None:
 
 def test_it_is_told_again_when_plugins_are_taken_up_only_if_it_changed(folder: Path) -> None:
     (folder / "y.py").chmod(0o666)
-    plugins = open_plugins(folder.parent, lambda: DEFAULTS)
+    plugins = open_plugins(find_plugins(folder.parent), lambda: DEFAULTS)
     (folder / "db").chmod(0o777)
     change = plugins.reload(0)
     (folder / "y.py").chmod(0o644)
@@ -97,4 +97,4 @@ def test_it_is_told_again_when_plugins_are_taken_up_only_if_it_changed(folder: P
 def test_it_is_no_news_that_what_was_told_at_the_start_is_so_still(folder: Path) -> None:
     (folder / "y.py").chmod(0o666)
 
-    assert open_plugins(folder.parent, lambda: DEFAULTS).reload(0) is None
+    assert open_plugins(find_plugins(folder.parent), lambda: DEFAULTS).reload(0) is None

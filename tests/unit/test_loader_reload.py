@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from slack_alert.core.catalog import Catalog, Change
-from slack_alert.loader import Plugins, open_plugins, unload
+from slack_alert.loader import Plugins, find_plugins, open_plugins, unload
 from slack_alert.loader.folder import ENDLESS, QUIET, UNFINISHED
 from slack_alert.loader.plugins import GRACE
 from tests.fakes.plugins import DEFAULTS, call, names, write
@@ -38,7 +38,7 @@ class Desk:
 
     def load(self, **files: str) -> None:
         self.write(**files)
-        self.plugins = open_plugins(self._root, lambda: DEFAULTS)
+        self.plugins = open_plugins(find_plugins(self._root), lambda: DEFAULTS)
 
     def write(self, **files: str) -> None:
         write(self._root, {f"{name}.py": content for name, content in files.items()})

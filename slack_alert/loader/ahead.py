@@ -1,0 +1,80 @@
+"""A second process reads many new files from the last one on, while this one gets ready and begins with the first."""
+
+from __future__ import annotations
+
+import mmap
+import os
+import threading
+from collections.abc import Callable, Sequence
+from types import BuiltinFunctionType
+
+from slack_alert.loader.files import PluginFile
+
+# Which of the shared places is whose.
+_OURS, _THEIRS = 0, 1
+
+
+class Ahead:
+    """The second process; both see where the other one is, so each reads as much as it has the time for."""
+
+    def __init__(
+        self, files: Sequence[PluginFile], read: Callable[[PluginFile], object], sealed: Callable[[], bytes]
+    ) -> None:
+        """Begin to read; `sealed` packs all that was read. Raise OSError where there are too many processes already."""
+        self._positions = {file.path: position for position, file in enumerate(files)}
+        self._places = memoryview(mmap.mmap(-1, 8)).cast("i")
+        self._places[_OURS], self._places[_THEIRS] = -1, len(files)
+        self._results, end = os.pipe()
+        try:
+            self._child = os.fork()
+        except OSError:
+            os.close(self._results)
+            raise
+        else:
+            if not self._child:
+                self._read(files, read, sealed, end)
+        finally:
+            os.close(end)
+
+    def is_met_at(self, file: PluginFile) -> bool:
+        """Tell whether the other process has read from this file on; where both are at it, both may read it."""
+        position = self._positions.get(file.path)
+        if position is None:
+            return False
+        self._places[_OURS] = position
+        return position >= self._places[_THEIRS]
+
+    def results(self) -> bytes:
+        """Wait for what the other process has read; where it failed, that is nothing."""
+        with os.fdopen(self._results, "rb") as pipe:
+            sealed = pipe.read()
+        os.waitpid(self._child, 0)
+        return sealed
+
+    def _read(
+        self,
+        files: Sequence[PluginFile],
+        read: Callable[[PluginFile], object],
+        sealed: Callable[[], bytes],
+        end: int,
+    ) -> None:
+        try:
+            for position in range(len(files) - 1, -1, -1):
+                if position <= self._places[_OURS]:
+                    break
+                self._places[_THEIRS] = position
+                read(files[position])
+            with os.fdopen(end, "wb") as out:
+                out.write(sealed())
+        finally:
+            # Without the parent's clean-up; what is missing, the parent reads itself.
+            os._exit(0)
+
+
+def is_possible() -> bool:
+    """Tell whether a second process is possible, safe and faster."""
+    # Where there are threads it may hang, and a fork that is no longer Python's own belongs to somebody's loop.
+    if not hasattr(os, "sched_getaffinity"):  # Only Linux, where forking is safe otherwise.
+        return False
+    is_safe = threading.active_count() == 1 and isinstance(os.fork, BuiltinFunctionType)
+    return is_safe and len(os.sched_getaffinity(0)) > 1
