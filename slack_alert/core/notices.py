@@ -52,7 +52,9 @@ def with_slot_time(text: str, slot_local: str) -> str:
 
 def on_terminal(text: str) -> str:
     """Give canonical text as a terminal and the history show it: without what only a chat turns into looks."""
-    shown = _CLOSED.sub(r"✓ \1 recovered", _CARD.sub(r"✗ \1 failed\2", plain(text)))
+    shown = plain(text)
+    if ":" in shown:
+        shown = _CLOSED.sub(r"✓ \1 recovered", _CARD.sub(r"✗ \1 failed\2", shown))
     return _FENCE.sub("", shown) if "```" in shown else shown
 
 

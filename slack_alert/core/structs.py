@@ -5,13 +5,17 @@ They are made and copied in C, so a class costs a start a thirtieth of a datacla
 
 from collections.abc import Container
 
-from msgspec import Struct, field
+from msgspec import Struct, field, json
 from msgspec.structs import asdict, force_setattr, replace
 
-__all__ = ("Struct", "asdict", "derive", "field", "replace", "spelled")
+__all__ = ("Struct", "asdict", "derive", "field", "replace", "spelled", "to_json")
 
 #: Sets a field of a frozen struct, in its `__post_init__` and nowhere else.
 derive = force_setattr
+
+#: Writes what JSON knows in UTF-8, and NaN as null, in a tenth of the time of the standard library; raises
+#: UnicodeEncodeError for half of a surrogate pair, which has no place there, and TypeError for anything else.
+to_json = json.Encoder().encode
 
 
 def spelled(struct: Struct, *, without: Container[str]) -> str:

@@ -18,18 +18,18 @@ def messages(
     run: Run, pieces: tuple[Piece, ...], to: Address, manner: Manner = Manner.POST, *, root: str = ""
 ) -> tuple[Message, ...]:
     """Give each deliverable part of what a run says a key of its own."""
+    if not pieces:
+        return ()
     name = run.binding.rpartition(".")[2]
     parts = [part for piece in pieces for part in deliverable(piece, name=name)]
     stem = f"{run.binding}@{run.slot.isoformat()}/{run.id}#"
-    return tuple(
-        Message(f"{stem}{number}", to, part, slot=run.slot, run=run.id, manner=manner, root=root)
-        for number, part in enumerate(parts, run.said)
-    )
+    told = enumerate(parts, run.said)
+    return tuple([Message(f"{stem}{number}", to, part, run.slot, run.id, manner, root) for number, part in told])
 
 
 def as_text(pieces: tuple[Piece, ...]) -> str:
     """Write what is said as history shows it."""
-    return shortened("\n".join(on_terminal(fallback(piece)) for piece in pieces))
+    return shortened("\n".join([on_terminal(fallback(piece)) for piece in pieces]))
 
 
 def shortened(text: str) -> str:

@@ -11,6 +11,7 @@ from typing import Any  # A row's columns have the types the schema says.
 from slack_alert.core.incidents import Incident
 from slack_alert.core.model import Address, Delivery, Manner, Message, Record, Status, Usage, Verdict
 from slack_alert.core.policy import Quota, State
+from slack_alert.core.structs import asdict, to_json
 from slack_alert.core.values import Blocks, Piece, Text, Upload
 from slack_alert.engine.ports import HistoryLine
 
@@ -205,6 +206,9 @@ def _json(value: Mapping[str, object]) -> str:
 
 # --- policy
 
+#: Of an incident.
+_INSTANTS = ("since", "last", "told", "acknowledged_at", "over")
+
 
 def state_row(job: str, state: State) -> Row:
     """Give the columns of a job's state."""
@@ -222,18 +226,23 @@ def state_of(row: Row) -> tuple[str, State]:
 
 
 def _incident_json(incident: Incident) -> str:
-    fields = {field: getattr(incident, field) for field in Incident.__struct_fields__}
-    return _json({name: micros(value) if isinstance(value, datetime) else value for name, value in fields.items()})
+    fields = asdict(incident)
+    for name in _INSTANTS:
+        fields[name] = maybe_micros(fields[name])
+    try:
+        return to_json(fields).decode()
+    except UnicodeEncodeError:
+        return _json(fields)
 
 
 def _incident_of(read: dict[str, Any]) -> Incident:
-    instants = {name: maybe_moment(read.get(name)) for name in ("since", "last", "told", "acknowledged_at", "over")}
+    instants = {name: maybe_moment(read.get(name)) for name in _INSTANTS}
     entries = tuple((key, text) for key, text in read["entries"])
     return Incident(**{**read, **instants, "entries": entries})
 
 
 def _quota_row(quota: Quota) -> tuple[str, int | None]:
-    return json.dumps([micros(at) for at in quota.spent]), maybe_micros(quota.until)
+    return to_json([micros(at) for at in quota.spent]).decode(), maybe_micros(quota.until)
 
 
 def _quota_of(spent: str, until: int | None) -> Quota:

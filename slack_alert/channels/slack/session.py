@@ -14,7 +14,7 @@ from collections.abc import Mapping
 from typing import cast
 from urllib.parse import urlsplit
 
-from slack_alert.core.structs import Struct
+from slack_alert.core.structs import Struct, to_json
 
 #: A connection unused for longer is not used again: the other side may be about to close it.
 IDLE_SECONDS = 15.0
@@ -59,7 +59,7 @@ class Session:
 
     async def post(self, url: str, content: object) -> Reading:
         """Post JSON; raise `NotConnectedError`, another OSError where it may have arrived, ValueError for no HTTP."""
-        body = json.dumps(content).encode()
+        body = _body_of(content)
         request = b"%sContent-Length: %d\r\n\r\n%s" % (self._begun(url), len(body), body)
         connection = self._kept() or await self._connected(url)
         reading = await connection.exchange(request, self._patience)
@@ -181,6 +181,13 @@ class _Connection(asyncio.Protocol):
     def _fail(self, error: Exception) -> None:
         if self._answer is not None and not self._answer.done():
             self._answer.set_exception(error)
+
+
+def _body_of(content: object) -> bytes:
+    try:
+        return to_json(content)
+    except UnicodeEncodeError:  # Only ASCII can spell half of a surrogate pair.
+        return json.dumps(content).encode()
 
 
 def read(received: bytes, *, is_ended: bool) -> Reading | None:
