@@ -9,7 +9,7 @@ from typing import NamedTuple, Protocol
 from slack_alert.core.backoff import Outcome
 from slack_alert.core.catalog import Change
 from slack_alert.core.events import Event
-from slack_alert.core.model import Delivery, Message, Progress, Record, Result, Run
+from slack_alert.core.model import Delivery, Message, Progress, Record, Result, Run, Status
 from slack_alert.core.policy import Hold, State
 from slack_alert.core.structs import Struct, field
 from slack_alert.core.subjects import Posted
@@ -86,8 +86,10 @@ class Batch(Struct):
     @property
     def is_durable(self) -> bool:
         """Whether losing it to a power failure would break a promise."""
-        return bool(
-            self.states or self.holds or self.messages or self.progress or self.entries or self.dropped or self.retried
+        # A message whose mark is lost is in doubt, and looked for before it is said again.
+        is_decided = any(one.status is not Status.SENT for one in self.progress)
+        return is_decided or bool(
+            self.states or self.holds or self.messages or self.entries or self.dropped or self.retried
         )
 
 

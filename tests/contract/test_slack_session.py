@@ -144,7 +144,16 @@ class TestConnections:
 
         assert site.connections == 1
         assert site.requests[0].startswith(b"POST /api/x HTTP/1.1\r\nAuthorization: Bearer x\r\nHost: 127.0.0.1:")
-        assert site.requests[0].endswith(b'\r\n\r\n{"text": "\\u00e9"}')
+        assert site.requests[0].endswith('\r\n\r\n{"text":"é"}'.encode())
+
+    def test_half_a_character_is_spelled_where_utf_8_has_none(self) -> None:
+        async def act(session: Session, url: str) -> None:
+            assert json.loads((await session.post(url, {"text": "é\ud800"})).body) == {"ok": True}
+
+        site = Site([WHOLE])
+        using(site, act)
+
+        assert site.requests[0].endswith(b'{"text": "\\u00e9\\ud800"}')
 
     def test_tls_is_spoken_and_the_certificate_checked_against_the_name(self) -> None:
         site = Site([WHOLE, WHOLE])

@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 
 from slack_alert.core.errors import StoreError
-from slack_alert.core.model import Verdict
+from slack_alert.core.incidents import Incident
+from slack_alert.core.model import Progress, Status, Verdict
 from slack_alert.core.policy import State
 from slack_alert.core.values import Upload
 from slack_alert.engine.ports import Batch, Limits, Seen, Snapshot
@@ -117,6 +118,12 @@ def test_a_reader_cannot_write(kit: Kit, tmp_path: Path) -> None:
 # --- how it writes
 
 
+def test_half_a_character_in_an_incident_harms_nothing(kit: Kit) -> None:
+    kit.store.commit(Batch(states={"a": State(incident=Incident(T, T, text="é\ud800"))}))
+
+    assert kit.reopen().states == {"a": State(incident=Incident(T, T, text="é\ufffd"))}
+
+
 def test_the_writer_uses_a_log_and_waits_for_the_disk_only_for_promises(kit: Kit) -> None:
     full, normal = 2, 1
 
@@ -127,6 +134,12 @@ def test_the_writer_uses_a_log_and_waits_for_the_disk_only_for_promises(kit: Kit
     assert pragma(opened(kit), "synchronous") == normal
 
     kit.store.commit(Batch(states={"a": State()}))
+    assert pragma(opened(kit), "synchronous") == full
+
+    kit.store.commit(Batch(progress=[Progress(1, Status.SENT, 1, T)]))
+    assert pragma(opened(kit), "synchronous") == normal
+
+    kit.store.commit(Batch(progress=[Progress(1, Status.DEAD, 1, T)]))
     assert pragma(opened(kit), "synchronous") == full
     assert pragma(opened(kit), "journal_mode") == "wal"
     assert pragma(opened(kit), "busy_timeout") == 5000
