@@ -124,7 +124,7 @@ def _reachable(settings: Settings, catalog: Catalog) -> Catalog:
 def _told_here(binding: Binding) -> Binding:
     if not isinstance(binding, Job) or {binding.to.channel, binding.errors_to.channel} == {"console"}:
         return binding
-    return binding._replace(to=on_terminal(binding.to), errors_to=on_terminal(binding.errors_to))
+    return replace(binding, to=on_terminal(binding.to), errors_to=on_terminal(binding.errors_to))
 
 
 def open_reader(settings: Settings) -> Reader:

@@ -4,22 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import timedelta, tzinfo
-from typing import NamedTuple
 
 from slack_alert.core.absence import Absence
 from slack_alert.core.care import CAREFREE, Care
 from slack_alert.core.events import Rule
 from slack_alert.core.model import Action, Address
 from slack_alert.core.policy import Policy
+from slack_alert.core.structs import Struct, field
 from slack_alert.core.triggers import Never, Trigger
 
-_NO_OPTIONS: Mapping[str, object] = {}
 
-
-class Job(NamedTuple):
+class Job(Struct, frozen=True):
     """An action that runs by itself: when it is due, when an event comes that its rule wants, or both.
 
-    With `emits` it is a sensor, whose values become events. A tuple, because there may be tens of thousands.
+    With `emits` it is a sensor, whose values become events.
     """
 
     name: str
@@ -35,7 +33,7 @@ class Job(NamedTuple):
     care: Care = CAREFREE
     #: A slot of the wall clock that passed unseen still runs, once, while it is younger than this.
     catch_up: timedelta = timedelta()
-    options: Mapping[str, object] = _NO_OPTIONS
+    options: Mapping[str, object] = field(default_factory=dict)
 
     @property
     def kind(self) -> str:
@@ -57,13 +55,13 @@ class Job(NamedTuple):
         return ", ".join(filter(None, (self.trigger.describe(), self.rule.describe() if self.rule else "")))
 
 
-class Command(NamedTuple):
+class Command(Struct, frozen=True):
     """An action that a person asks for by writing its words."""
 
     name: str
     action: Action
     words: str
-    options: Mapping[str, object] = _NO_OPTIONS
+    options: Mapping[str, object] = field(default_factory=dict)
     kind: str = "command"
 
     @property

@@ -93,8 +93,8 @@ class Address(Struct, frozen=True):
         return self.conversation if self.conversation and self.channel in SERVICES else str(self)
 
 
-class Action(NamedTuple):
-    """A named plugin function; a tuple, because there may be tens of thousands."""
+class Action(Struct, frozen=True):
+    """A named plugin function."""
 
     name: str
     file: str

@@ -6,9 +6,9 @@ They are made and copied in C, so a class costs a start a thirtieth of a datacla
 from collections.abc import Container
 
 from msgspec import Struct, field, json
-from msgspec.structs import asdict, force_setattr, replace
+from msgspec.structs import asdict, astuple, force_setattr, replace
 
-__all__ = ("Struct", "asdict", "derive", "field", "replace", "spelled", "to_json")
+__all__ = ("Struct", "asdict", "astuple", "derive", "field", "replace", "spelled", "to_json")
 
 #: Sets a field of a frozen struct, in its `__post_init__` and nowhere else.
 derive = force_setattr

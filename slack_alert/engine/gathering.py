@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from slack_alert.core.bindings import Job
 from slack_alert.core.model import Address, Result, Run
+from slack_alert.core.structs import replace
 from slack_alert.core.values import Piece
 from slack_alert.core.wording import MOST
 
@@ -24,4 +25,4 @@ def gathered(job: Job, run: Run, result: Result) -> tuple[Job, Result]:
     to = job.to if result.pieces or any(each == job.to for each, _ in held) else held[0][0]
     run.elsewhere = tuple((each, piece) for each, piece in held if each != to)
     mine = tuple(piece for each, piece in held if each == to)
-    return job._replace(to=to), result._replace(pieces=(*mine, *result.pieces))
+    return replace(job, to=to), result._replace(pieces=(*mine, *result.pieces))

@@ -10,6 +10,7 @@ from slack_alert.core.bindings import Job
 from slack_alert.core.markup import Markup
 from slack_alert.core.model import QUIET, Address, Manner, Message, Result, Run, Verdict
 from slack_alert.core.pipeline import settle
+from slack_alert.core.structs import replace
 from slack_alert.core.telling import acknowledgement
 from slack_alert.core.values import Piece, Text
 from slack_alert.core.wording import MOST
@@ -38,7 +39,7 @@ class Speech:
         if max(run.said, len(run.texts or ())) > MOST:
             run.withheld += len(pieces)
             return
-        self._settle(hot, run, pieces, hot.job._replace(to=to) if to else hot.job)
+        self._settle(hot, run, pieces, replace(hot.job, to=to) if to else hot.job)
 
     def say_held(self, hot: Hot, run: Run) -> None:
         """Say what a run kept for an end that it will not come to."""

@@ -19,7 +19,7 @@ from slack_alert.core.markup import Markup
 from slack_alert.core.model import Action, Result, Run
 from slack_alert.core.policy import Hold
 from slack_alert.core.redaction import Redaction
-from slack_alert.core.structs import Struct
+from slack_alert.core.structs import Struct, replace
 from slack_alert.core.values import Piece
 from slack_alert.engine import kinship
 from slack_alert.engine.children import Children
@@ -127,7 +127,7 @@ class Child:
         here = os.getpid()
         self._current = _Current(run)
         try:
-            run.action = run.action._replace(function=self._files.find(run.action.file, run.action.name))
+            run.action = replace(run.action, function=self._files.find(run.action.file, run.action.name))
             return self._run_async(run) if run.action.is_async else self._performer.call(run)
         except BaseException as error:  # noqa: BLE001 - here the file is executed once more, and may fail where it did not before
             return Result(failure=failure_of(error, run.action, _NO_SECRETS))

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from typing import Any, NamedTuple
+from typing import Any
 
 from slack_alert.core.bindings import Binding
 from slack_alert.core.catalog import Problem, Severity
 from slack_alert.core.model import Action
+from slack_alert.core.structs import Struct
 from slack_alert.loader.declaration import Declaration
 from slack_alert.loader.files import PluginFile
 from slack_alert.loader.terms import Defaults, Terms, TermsReader
@@ -16,7 +17,7 @@ from slack_alert.loader.terms import Defaults, Terms, TermsReader
 _LONGEST = 500
 
 
-class Plan(NamedTuple):
+class Plan(Struct, frozen=True):
     """A sound declaration, which becomes bindings once its function is there."""
 
     name: str

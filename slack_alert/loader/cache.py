@@ -19,6 +19,7 @@ from typing import Any, TypeAlias
 
 from slack_alert import __version__
 from slack_alert.core.catalog import Problem, Severity
+from slack_alert.core.structs import astuple, replace
 from slack_alert.loader.declaration import Declaration, Reading
 from slack_alert.loader.files import PluginFile
 
@@ -26,9 +27,6 @@ from slack_alert.loader.files import PluginFile
 _FORMAT = 4
 #: In bytes. It tells damage and change, so it need not be the strongest; this one is fast, and short enough.
 _DIGEST = 20
-
-#: Where they stand in a declaration.
-_KEYWORDS = Declaration._fields.index("keywords")
 
 #: All that a reading depends on, but for what all have in common.
 Key: TypeAlias = tuple[bytes, bytes, tuple[str, ...]]
@@ -64,11 +62,11 @@ class Cache:
         if entry is None or entry[0] != key:
             return None
         _, declarations, problems, code = self._entries[file.path] = entry
-        return Reading(tuple(map(Declaration._make, declarations)), tuple(map(_problem, problems)), code)
+        return Reading(tuple([Declaration(*one) for one in declarations]), tuple(map(_problem, problems)), code)
 
     def put(self, file: PluginFile, key: Key, reading: Reading) -> None:
         """Add a reading."""
-        declarations = [(*one[:_KEYWORDS], self._shared(one), *one[_KEYWORDS + 1 :]) for one in reading.declarations]
+        declarations = [astuple(replace(one, keywords=self._shared(one))) for one in reading.declarations]
         self._entries[file.path] = key, declarations, [_fields(problem) for problem in reading.problems], reading.code
         self._has_news = True
 

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from types import CodeType
-from typing import NamedTuple
 
 from slack_alert.core.catalog import Problem
 from slack_alert.core.structs import Struct
 
 
-class Declaration(NamedTuple):
-    """A marked function at module level; a tuple, because there may be tens of thousands."""
+class Declaration(Struct, frozen=True):
+    """A marked function at module level."""
 
     function: str
     #: Where the module keeps the function: its name, unless something else in the file takes that.

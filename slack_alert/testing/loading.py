@@ -10,6 +10,7 @@ from types import ModuleType
 from slack_alert.core.bindings import Binding
 from slack_alert.core.catalog import Catalog, Problem, Severity
 from slack_alert.core.errors import SlackAlertError
+from slack_alert.core.structs import replace
 from slack_alert.loader import Defaults, load, unload
 from slack_alert.loader.binder import Binder
 from slack_alert.loader.declaration import Declaration
@@ -82,4 +83,4 @@ def _load_file(path: Path, defaults: Defaults) -> Catalog:
 
 def _with_function(made: Sequence[Binding], declaration: Declaration, module: ModuleType) -> list[Binding]:
     function = getattr(module, declaration.attribute)
-    return [one._replace(action=one.action._replace(function=function)) for one in made]
+    return [replace(one, action=replace(one.action, function=function)) for one in made]

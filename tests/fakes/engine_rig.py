@@ -13,6 +13,7 @@ from slack_alert.core.hours import WorkingHours
 from slack_alert.core.markup import Markup
 from slack_alert.core.model import Action, Address, Failure, Record, Result, Run
 from slack_alert.core.policy import Policy
+from slack_alert.core.structs import replace
 from slack_alert.core.triggers import Never, parse_trigger
 from slack_alert.core.values import Text, fallback
 from slack_alert.engine.engine import Engine
@@ -55,7 +56,7 @@ def make_job(
 
 
 def make_rule(name: str = "disk.full", *, on: str = "disk.full", policy: Policy | None = None) -> Job:
-    return make_job(name, policy=policy)._replace(trigger=Never(), rule=Rule((on,), {}))
+    return replace(make_job(name, policy=policy), trigger=Never(), rule=Rule((on,), {}))
 
 
 def said(*texts: str) -> Result:

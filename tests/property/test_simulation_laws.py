@@ -120,7 +120,7 @@ def speakers(draw: st.DrawFn, zone: str) -> Job:
     """Draw a job with a voice; who tells of an incident's end runs on while it rests, as the loader has it."""
     job, voice = draw(jobs(zone=zone)), draw(VOICES)
     mutes = job.policy.mutes or voice.keeps_running
-    return job._replace(policy=replace(job.policy, voice=voice, mutes=mutes))
+    return replace(job, policy=replace(job.policy, voice=voice, mutes=mutes))
 
 
 class Slow:

@@ -15,6 +15,7 @@ from slack_alert.core.bindings import Job
 from slack_alert.core.catalog import Catalog
 from slack_alert.core.events import Rule
 from slack_alert.core.model import Delivery, Message
+from slack_alert.core.structs import replace
 from slack_alert.core.values import Text, fallback
 from slack_alert.engine import requests
 from slack_alert.engine.app import App, Manners
@@ -200,7 +201,7 @@ def test_runs_missed_while_the_clock_stood_still_are_told_in_one_message(minutes
 )
 def test_deadlines_that_passed_while_the_clock_stood_still_are_told(slots: list[str], told: str) -> None:
     job = make_job("backup.none")
-    rig = Rig(job._replace(trigger=Absence(HOUR, HOUR, job.policy.hours), rule=Rule(("backup.*",), {})))
+    rig = Rig(replace(job, trigger=Absence(HOUR, HOUR, job.policy.hours), rule=Rule(("backup.*",), {})))
 
     async def main() -> None:
         await rig.begin()

@@ -34,7 +34,7 @@ class Silence:
         self.store = MemoryStore()
         self.jobs: tuple[Job, ...] = (
             make_job(policy=FREE),
-            make_job("db.size", policy=FREE)._replace(to=DBA),
+            replace(make_job("db.size", policy=FREE), to=DBA),
         )
         self.windows = windows
         self.fault: Exception | None = None
@@ -265,7 +265,7 @@ def test_mute_said_anew_is_one_silence() -> None:
 
 def test_jobs_muted_together_are_told_together() -> None:
     silence = Silence()
-    silence.jobs = tuple(job._replace(to=OPS) for job in silence.jobs)
+    silence.jobs = tuple(replace(job, to=OPS) for job in silence.jobs)
     silence.start("16 11:00")
     silence.mute("16 12:00", "16 13:00", "db.lag", "db.size")
     silence.play("16 12:10")

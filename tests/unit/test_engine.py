@@ -7,6 +7,7 @@ import pytest
 from slack_alert.core.errors import BadValue
 from slack_alert.core.model import QUIET, Address, Record, Result, Usage, Verdict
 from slack_alert.core.policy import Hold, Quota, State
+from slack_alert.core.structs import replace
 from slack_alert.core.values import Text
 from slack_alert.engine.accounts import Accounts
 from slack_alert.engine.holding import hold_by_name
@@ -535,7 +536,7 @@ def test_what_the_terminal_shows_anyway_is_not_logged_on_it(
 
 
 def test_two_jobs_know_nothing_of_each_other() -> None:
-    tight = make_job("web.up")._replace(policy=make_policy(max_alert=1))
+    tight = replace(make_job("web.up"), policy=make_policy(max_alert=1))
     rig = Rig(make_job(), tight)
     rig.play("16 09:10", said("down"), name="web.up")
     rig.due("16 09:20", name="web.up")

@@ -21,7 +21,7 @@ NONE = "no backup"
 def watch(absent: timedelta = HOUR, *, policy: Policy | None = None) -> Job:
     policy = policy or make_policy()
     job = make_job("backup.none", policy=policy)
-    return job._replace(trigger=Absence(absent, absent, policy.hours), rule=Rule(("backup.*",), {"ok": True}))
+    return replace(job, trigger=Absence(absent, absent, policy.hours), rule=Rule(("backup.*",), {"ok": True}))
 
 
 def done(time: str, name: str = "backup.done", **fields: object) -> Event:
@@ -184,7 +184,7 @@ def test_a_clock_that_was_ahead_does_not_silence_it() -> None:
 def test_another_rule_begins_anew() -> None:
     """Nobody looked for what the new one waits for."""
     rig = rig_of()
-    changed = watch()._replace(rule=Rule(("backup.finished",), {}))
+    changed = replace(watch(), rule=Rule(("backup.finished",), {}))
 
     rig.engine.adopt(Catalog((changed,)), Snapshot(), at("16 09:40"))
 
@@ -193,7 +193,7 @@ def test_another_rule_begins_anew() -> None:
 
 
 def test_time_in_which_no_sensor_could_notice_is_left_out() -> None:
-    sensor = make_job("backup.probe")._replace(emits="backup.done")
+    sensor = replace(make_job("backup.probe"), emits="backup.done")
     rig = Rig(watch(), sensor, start="16 09:00")
 
     moved = rig.engine.absences.allow_for(40 * MINUTE)

@@ -3,6 +3,7 @@ from __future__ import annotations
 from slack_alert.core.events import Event, Rule
 from slack_alert.core.model import QUIET
 from slack_alert.core.policy import Hold
+from slack_alert.core.structs import replace
 from slack_alert.engine.queues import WAITING
 from tests.fakes.engine_rig import Rig, at, make_job, make_policy, make_rule, said, verdicts
 
@@ -84,7 +85,7 @@ def test_working_hours_and_a_pause_by_hand_bind_rules() -> None:
 
 
 def test_what_a_sensor_notices_is_answered() -> None:
-    rig = Rig(make_job("disk.probe")._replace(emits="disk.full"), make_rule())
+    rig = Rig(replace(make_job("disk.probe"), emits="disk.full"), make_rule())
     rig.due("16 09:10", name="disk.probe")
     (probe,) = rig.executor.runs
 
@@ -99,7 +100,7 @@ def test_what_a_sensor_notices_is_answered() -> None:
 
 
 def test_one_function_answers_slots_and_events_one_at_a_time() -> None:
-    rig = Rig(make_job("disk.full")._replace(rule=Rule(("disk.full",), {})))
+    rig = Rig(replace(make_job("disk.full"), rule=Rule(("disk.full",), {})))
     rig.due("16 09:10", name="disk.full")
     rig.engine.notice(full("16 09:11"))
     rig.due("16 09:20", name="disk.full")

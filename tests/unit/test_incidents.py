@@ -203,7 +203,7 @@ def test_a_long_text_that_is_unchanged_is_not_put_into_the_thread_again() -> Non
 def test_in_another_conversation_the_incident_is_news(repeat: Repeat) -> None:
     job = speaking(Voice(repeat=repeat, recovers=True))
     (first,) = played(job, ["a"])
-    moved = job._replace(to=LEAD)
+    moved = replace(job, to=LEAD)
     anew, last = played(moved, ["a", ""], state=first.state)
 
     assert (told(anew), message(anew).to, message(anew).root) == ([(Manner.POST, "a")], LEAD, "")
@@ -213,7 +213,7 @@ def test_in_another_conversation_the_incident_is_news(repeat: Repeat) -> None:
 def test_a_recovery_is_told_where_the_incident_was() -> None:
     job = speaking(Voice(repeat=Repeat.THREAD, recovers=True))
     (first,) = played(job, ["a"])
-    (last,) = played(job._replace(to=LEAD), [""], state=first.state)
+    (last,) = played(replace(job, to=LEAD), [""], state=first.state)
 
     assert (message(last).to, message(last).root) == (job.to, message(first).key)
 

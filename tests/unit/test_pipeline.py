@@ -78,7 +78,7 @@ def test_alert_that_starts_the_pause_says_so_on_its_own_last_line() -> None:
 
 
 def test_end_of_the_pause_is_told_in_the_zone_of_the_job() -> None:
-    job = JOB._replace(zone=ZoneInfo("Asia/Shanghai"))
+    job = replace(JOB, zone=ZoneInfo("Asia/Shanghai"))
 
     assert texts(settled(said("lag 9s"), State(alerts=TWO), job=job)) == [
         "lag 9s\n3 alerts: paused for 60 min, until 21:32"

@@ -268,8 +268,10 @@ def test_an_acknowledgement_still_holds() -> None:
 
 
 def test_what_was_missing_ends_an_incident_also_out_of_hours() -> None:
-    job = speaking(Voice(recovers=True), hours="9:00-9:15")._replace(
-        trigger=Absence(HOUR, HOUR, WorkingHours.parse("always", BERLIN)), rule=Rule(("backup.done",), {})
+    job = replace(
+        speaking(Voice(recovers=True), hours="9:00-9:15"),
+        trigger=Absence(HOUR, HOUR, WorkingHours.parse("always", BERLIN)),
+        rule=Rule(("backup.done",), {}),
     )
     first, came = happened(speaking(), LAG, "")
 

@@ -12,6 +12,7 @@ from slack_alert.core.catalog import Catalog
 from slack_alert.core.lapses import Cause, Lapse, span_of
 from slack_alert.core.model import QUIET
 from slack_alert.core.policy import Hold
+from slack_alert.core.structs import replace
 from slack_alert.engine.engine import Engine
 from slack_alert.engine.ports import Seen, Snapshot
 from slack_alert.engine.simulation import Ledger, VirtualClock
@@ -22,7 +23,7 @@ CRON = {"cron": "0 9,12 * * *"}
 
 
 def patient(hours: float, every: Mapping[str, object] = CRON, policy: str = "always") -> Job:
-    return make_job(every=every, policy=make_policy(policy))._replace(catch_up=timedelta(hours=hours))
+    return replace(make_job(every=every, policy=make_policy(policy)), catch_up=timedelta(hours=hours))
 
 
 def started(job: Job, now: str, last: str = "15 20:00") -> Rig:

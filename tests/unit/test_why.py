@@ -354,7 +354,7 @@ def test_messages_of_one_run_that_arrived_are_counted_and_the_others_named() -> 
         ),
         (
             about(
-                make_job(every={"cron": "0 14 * * *"})._replace(catch_up=timedelta(hours=2)),
+                replace(make_job(every={"cron": "0 14 * * *"}), catch_up=timedelta(hours=2)),
                 last=at("16 13:50"),
                 is_running=False,
             ),
@@ -410,7 +410,7 @@ def test_slot_to_come_at_a_time_of_its_own_is_the_same_whenever_the_job_is_first
 
 def test_what_an_event_moves_on_was_perhaps_seen_before() -> None:
     day = timedelta(days=1)
-    awaited = make_rule()._replace(trigger=Absence(day, day, WORDS.policy.hours))
+    awaited = replace(make_rule(), trigger=Absence(day, day, WORDS.policy.hours))
 
     assert why_unrecorded(about(awaited), at("09 12:00"), None).sentences[1] == (
         "What it waits for came last, or it was first seen, at Tue 10 Nov 00:00."
@@ -419,7 +419,7 @@ def test_what_an_event_moves_on_was_perhaps_seen_before() -> None:
 
 def test_what_an_event_moved_on_since_is_told_after_what_came_before_that() -> None:
     day = timedelta(days=1)
-    awaited = make_rule()._replace(trigger=Absence(day, day, WORDS.policy.hours))
+    awaited = replace(make_rule(), trigger=Absence(day, day, WORDS.policy.hours))
     said = why_unrecorded(
         about(awaited, first_seen=at("16 14:20")), at("16 13:00"), None, following=Told(record(Verdict.QUIET))
     )
