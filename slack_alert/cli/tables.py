@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import re
 import sys
-from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import datetime, tzinfo
 from itertools import zip_longest
@@ -153,9 +152,11 @@ def has_colour(out: TextIO) -> bool:
 
 def _idle(catalog: Catalog | None) -> Iterator[str]:
     """Mention the bindings that nothing starts yet."""
-    kinds = Counter(binding.kind for binding in (catalog.bindings if catalog else ()))
-    if others := [counted(number, kind) for kind, number in kinds.items() if kind == "command"]:
-        yield f"{' and '.join(others)} found, which this version does not start."
+    from slack_alert.core.bindings import Command
+
+    commands = sum(isinstance(binding, Command) for binding in catalog.bindings) if catalog else 0
+    if commands:
+        yield f"{counted(commands, 'command')} found, which this version does not start."
 
 
 def _asked(record: Record) -> str:

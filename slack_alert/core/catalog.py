@@ -52,7 +52,7 @@ class Catalog(Struct, frozen=True):
     @property
     def jobs(self) -> tuple[Job, ...]:
         """The bindings that run by themselves."""
-        return tuple(binding for binding in self.bindings if isinstance(binding, Job))
+        return tuple([binding for binding in self.bindings if isinstance(binding, Job)])
 
     @property
     def has_errors(self) -> bool:
