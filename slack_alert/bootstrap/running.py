@@ -66,7 +66,8 @@ def _run(settings: Settings, stores: Stores, plugins: Following, out: TextIO, re
 
         def begun() -> None:
             ready(parts)
-            plugins.keep()  # Only now: the next start is not worth waiting for.
+            # Only now, and on another thread: the next start is not worth that this one waits for a disk.
+            asyncio.get_running_loop().run_in_executor(None, plugins.keep)
 
         code = await app.run(begun)
         if code:

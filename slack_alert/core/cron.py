@@ -7,19 +7,21 @@ from datetime import MAXYEAR, date, datetime, time, timedelta, tzinfo
 
 from slack_alert.core.cron_fields import CronFields, parse_fields
 from slack_alert.core.slots import Passed
-from slack_alert.core.structs import Struct, derive, spelled
+from slack_alert.core.structs import Discreet, derive
 from slack_alert.core.wall import DAY, first_instant, next_shift, wall_of
 
 _MINUTE = timedelta(minutes=1)
 _EVERY_MINUTE = parse_fields("* * * * *")
 
 
-class Cron(Struct, frozen=True):
+class Cron(Discreet, frozen=True):
     """Due at the wall times that a cron line names; a line that means nothing or never raises BadValue.
 
     With a fixed hour, a skipped time is due at the first valid instant and a repeated one in its first pass only.
     With the hour `*` or `*/n`, time goes on as it elapses: nothing for a skipped time, both passes of a repeated one.
     """
+
+    hidden = frozenset({"_fields"})
 
     text: str
     zone: tzinfo
@@ -27,9 +29,6 @@ class Cron(Struct, frozen=True):
 
     def __post_init__(self) -> None:
         derive(self, "_fields", parse_fields(self.text))
-
-    def __repr__(self) -> str:
-        return spelled(self, without=("_fields",))
 
     @property
     def by_wall_clock(self) -> bool:

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta, tzinfo
 
 from slack_alert.core.errors import BadValue
 from slack_alert.core.names import WEEKDAYS, index_of
-from slack_alert.core.structs import Struct, derive, spelled
+from slack_alert.core.structs import Discreet, derive
 from slack_alert.core.wall import next_shift, wall_of
 
 _DAY = 24 * 60
@@ -19,12 +19,14 @@ _WINDOW = re.compile(r"(\d{1,2}):(\d{2})\s*-\s*(\d{1,2}):(\d{2})")
 _EXAMPLE = "Write it as 9:30-19:00, or mon-fri 9:30-19:00; sat 10:00-14:00, or always."
 
 
-class WorkingHours(Struct, frozen=True):
+class WorkingHours(Discreet, frozen=True):
     """When jobs may run; making one from text that means nothing raises BadValue.
 
     Whether an instant is inside depends on its local wall time alone. Windows are half-open, may cross midnight,
     and belong to the day they begin on. An empty text and `always` are open at all times.
     """
+
+    hidden = frozenset({"_minutes", "is_always"})
 
     text: str
     zone: tzinfo
@@ -36,9 +38,6 @@ class WorkingHours(Struct, frozen=True):
     def __post_init__(self) -> None:
         derive(self, "_minutes", _minutes_of(self.text))
         derive(self, "is_always", _CLOSED not in self._minutes)
-
-    def __repr__(self) -> str:
-        return spelled(self, without=("_minutes", "is_always"))
 
     @classmethod
     def parse(cls, text: str, zone: tzinfo) -> WorkingHours:

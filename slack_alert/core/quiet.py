@@ -8,7 +8,7 @@ from datetime import MAXYEAR, date, datetime, time, timedelta, tzinfo
 
 from slack_alert.core.errors import BadValue
 from slack_alert.core.hours import WorkingHours
-from slack_alert.core.structs import Struct, derive, replace, spelled
+from slack_alert.core.structs import Discreet, Struct, derive, replace
 from slack_alert.core.wall import DAY, first_instant, wall_of
 
 #: The name that stands for every job in a mute.
@@ -68,12 +68,14 @@ def stretches(mutes: Iterable[Mute]) -> list[Mute]:
     return joined
 
 
-class QuietWindow(Struct, frozen=True):
+class QuietWindow(Discreet, frozen=True):
     """A recurring or dated time in which nothing is said; text that means nothing raises BadValue.
 
     The weekly parts are working hours turned round: local wall time decides, they belong to the day they begin on and
     may cross midnight. A dated part goes on from the first instant of its beginning to that of its end.
     """
+
+    hidden = frozenset({"_weekly", "_spans"})
 
     name: str
     text: str
@@ -87,9 +89,6 @@ class QuietWindow(Struct, frozen=True):
         derive(self, "_weekly", _weekly(self.name, weekly, self.zone) if weekly else None)
         spans = (span for part in dated for span in _spans(self.name, part, self.zone))
         derive(self, "_spans", tuple(_merged(spans)))
-
-    def __repr__(self) -> str:
-        return spelled(self, without=("_weekly", "_spans"))
 
     def contains(self, instant: datetime) -> bool:
         """Say whether an instant lies in the window; its end does not."""

@@ -86,7 +86,7 @@ class Batch(Struct):
     @property
     def is_durable(self) -> bool:
         """Whether losing it to a power failure would break a promise."""
-        # A message whose mark is lost is in doubt, and looked for before it is said again.
+        # A message whose mark is lost is in doubt, as after a crash: at worst it is said again, never left out.
         is_decided = any(one.status is not Status.SENT for one in self.progress)
         return is_decided or bool(
             self.states or self.holds or self.messages or self.entries or self.dropped or self.retried

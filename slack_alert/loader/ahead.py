@@ -25,15 +25,21 @@ class Ahead:
         self._places = memoryview(mmap.mmap(-1, 8)).cast("i")
         self._places[_OURS], self._places[_THEIRS] = -1, len(files)
         self._results, end = os.pipe()
+        parent = os.getpid()
         try:
             self._child = os.fork()
+            if not self._child:
+                os.close(self._results)
+                self._read(files, read, parent)
+                with os.fdopen(end, "wb") as out:
+                    out.write(sealed())
         except OSError:
             os.close(self._results)
             raise
-        else:
-            if not self._child:
-                self._read(files, read, sealed, end)
         finally:
+            if os.getpid() != parent:
+                # Without the parent's clean-up; what is missing, the parent reads itself.
+                os._exit(0)
             os.close(end)
 
     def is_met_at(self, file: PluginFile) -> bool:
@@ -51,24 +57,12 @@ class Ahead:
         os.waitpid(self._child, 0)
         return sealed
 
-    def _read(
-        self,
-        files: Sequence[PluginFile],
-        read: Callable[[PluginFile], object],
-        sealed: Callable[[], bytes],
-        end: int,
-    ) -> None:
-        try:
-            for position in range(len(files) - 1, -1, -1):
-                if position <= self._places[_OURS]:
-                    break
-                self._places[_THEIRS] = position
-                read(files[position])
-            with os.fdopen(end, "wb") as out:
-                out.write(sealed())
-        finally:
-            # Without the parent's clean-up; what is missing, the parent reads itself.
-            os._exit(0)
+    def _read(self, files: Sequence[PluginFile], read: Callable[[PluginFile], object], parent: int) -> None:
+        for position in range(len(files) - 1, -1, -1):
+            if position <= self._places[_OURS] or os.getppid() != parent:
+                return
+            self._places[_THEIRS] = position
+            read(files[position])
 
 
 def is_possible() -> bool:

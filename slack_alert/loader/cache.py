@@ -9,7 +9,6 @@ from __future__ import annotations
 import hashlib
 import importlib.util
 import marshal
-import os
 import sys
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
@@ -113,17 +112,15 @@ class Cache:
         return entries if common == self._common else {}
 
     def _write(self, content: bytes) -> None:
-        import tempfile  # It makes random names, which a start that finds everything as it was can do without.
-
-        folder = self._place.parent
-        folder.mkdir(parents=True, exist_ok=True)
-        descriptor, temporary = tempfile.mkstemp(dir=folder)
+        new = self._place.with_name("readings.new")
+        new.parent.mkdir(parents=True, exist_ok=True)
+        new.unlink(missing_ok=True)  # Somebody died over it, or is at it: what comes of that carries no true digest.
         try:
-            with os.fdopen(descriptor, "wb") as file:
+            with new.open("xb") as file:
                 file.write(content)
-            Path(temporary).replace(self._place)
+            new.replace(self._place)
         except OSError:
-            Path(temporary).unlink(missing_ok=True)
+            new.unlink(missing_ok=True)
             raise
 
 

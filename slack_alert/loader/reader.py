@@ -69,9 +69,10 @@ class Reader:
 
     def keep(self) -> None:
         """Write what was read into the cache; what is read later, is read without it."""
-        if self._cache is not None:
-            self._cache.keep()
-        self._cache = None
+        # First, because it may be written on another thread than what is read then.
+        cache, self._cache = self._cache, None
+        if cache is not None:
+            cache.keep()
 
     def _learn(self, ahead: Ahead) -> None:
         self._ahead = None

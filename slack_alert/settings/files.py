@@ -8,21 +8,20 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from slack_alert.core.structs import Struct, field, spelled
+from slack_alert.core.structs import Discreet, Struct, field
 from slack_alert.settings.places import read_file
 from slack_alert.settings.secret import fault
 
 
-class Entry(Struct, frozen=True):
+class Entry(Discreet, frozen=True):
     """One key of a file, its value without comment and quotes."""
+
+    hidden = frozenset({"value"})
 
     section: str
     key: str
     value: str
     line: int
-
-    def __repr__(self) -> str:
-        return spelled(self, without=("value",))
 
 
 class ConfFile(Struct, frozen=True):

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from slack_alert.core.errors import SettingsError
 from slack_alert.core.names import nearest
-from slack_alert.core.structs import Struct, spelled
+from slack_alert.core.structs import Discreet, Struct
 from slack_alert.settings.files import ConfFile, Entry, read_conf
 from slack_alert.settings.keys import KEYS, Key, suggestion
 from slack_alert.settings.places import Place, is_there
@@ -18,8 +18,10 @@ from slack_alert.settings.sections import FREE, SECTIONS
 PROJECT_CONF = "slack_alert.conf"
 
 
-class Given(Struct, frozen=True):
+class Given(Discreet, frozen=True):
     """A text somebody wrote for a key, and where."""
+
+    hidden = frozenset({"text"})
 
     text: str
     where: str
@@ -29,9 +31,6 @@ class Given(Struct, frozen=True):
     subject: str = ""
     #: The layer, from the strongest on, and the line.
     place: tuple[int, int] = (0, 0)
-
-    def __repr__(self) -> str:
-        return spelled(self, without=("text",))
 
 
 Layer = Mapping[str, Given]

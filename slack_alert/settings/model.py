@@ -9,7 +9,7 @@ from typing import Literal
 
 from slack_alert.core.hours import WorkingHours
 from slack_alert.core.quiet import QuietWindow
-from slack_alert.core.structs import Struct, spelled
+from slack_alert.core.structs import Discreet, Struct
 from slack_alert.settings.secret import Secret
 
 TimezoneSource = Literal["set", "machine", "utc fallback"]
@@ -17,8 +17,11 @@ TimezoneSource = Literal["set", "machine", "utc fallback"]
 SQLITE = "sqlite:///"
 
 
-class Settings(Struct, frozen=True, kw_only=True):
+class Settings(Discreet, frozen=True, kw_only=True):
     """Every setting, parsed; None where an optional one is not set."""
+
+    # The URLs of servers may hold passwords, and whoever knows the heartbeat's can say that all is well.
+    hidden = frozenset({"database", "heartbeat_url", "proxy"})
 
     token: Secret | None
     app_token: Secret | None
@@ -65,10 +68,6 @@ class Settings(Struct, frozen=True, kw_only=True):
     #: The windows of [quiet].
     quiet: tuple[QuietWindow, ...] = ()
     dry_run: bool
-
-    def __repr__(self) -> str:
-        # The URLs of servers may hold passwords, and whoever knows the heartbeat's can say that all is well.
-        return spelled(self, without=("database", "heartbeat_url", "proxy"))
 
     def secrets(self) -> tuple[str, ...]:
         """Give what must be taken out of everything that is shown."""

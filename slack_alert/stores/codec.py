@@ -231,7 +231,7 @@ def _incident_json(incident: Incident) -> str:
         fields[name] = maybe_micros(fields[name])
     try:
         return to_json(fields).decode()
-    except UnicodeEncodeError:
+    except (UnicodeEncodeError, TypeError):  # Half a character, or a text of a class of its own.
         return _json(fields)
 
 

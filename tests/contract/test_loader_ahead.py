@@ -12,6 +12,7 @@ from tests.fakes.plugins import write
 
 HEAD = """
     import os
+    import sys
     from slack_alert.loader.ahead import Ahead
     from slack_alert.loader.files import PluginFile
 
@@ -32,7 +33,7 @@ HEAD = """
 def said(program: str) -> list[str]:
     """Run a program on three hundred files; give the lines it prints."""
     words = [sys.executable, "-c", dedent(HEAD) + dedent(program)]
-    return subprocess.run(words, capture_output=True, text=True, check=True, timeout=60).stdout.splitlines()
+    return subprocess.run(words, capture_output=True, text=True, check=True, timeout=10).stdout.splitlines()
 
 
 def test_two_processes_read_every_file_from_both_ends() -> None:
@@ -79,6 +80,49 @@ def test_a_second_process_that_fails_leaves_everything_to_this_one() -> None:
         ahead = Ahead(files, fail, sealed)
         print(ahead.results())
     """) == ["b''"]
+
+
+def test_it_ends_with_the_program_that_began_it() -> None:
+    # The second process has the output open, too: it is read to its end.
+    assert said("""
+        import time
+
+
+        def wait(file):
+            look(file)
+            time.sleep(0.1)
+
+
+        ahead = Ahead(files, wait, sealed)
+        os.read(seen, 1)
+        print("gone")
+        sys.stdout.flush()
+        os._exit(0)
+    """) == ["gone"]
+
+
+def test_it_waits_for_nobody_who_is_gone() -> None:
+    assert said("""
+        ahead = Ahead(files[:1], look, lambda: bytes(10_000_000))
+        os.read(seen, 1)
+        print("gone")
+        sys.stdout.flush()
+        os._exit(0)
+    """) == ["gone"]
+
+
+def test_an_interrupt_never_makes_it_the_program() -> None:
+    assert said("""
+        def interrupt(file):
+            raise KeyboardInterrupt
+
+        try:
+            ahead = Ahead(files, interrupt, sealed)
+        finally:
+            print("once")
+            sys.stdout.flush()
+        print(ahead.results())
+    """) == ["once", "b''"]
 
 
 def test_many_files_say_the_same_read_by_two_processes_and_from_the_cache(tmp_path: Path) -> None:

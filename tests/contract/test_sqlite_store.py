@@ -124,6 +124,15 @@ def test_half_a_character_in_an_incident_harms_nothing(kit: Kit) -> None:
     assert kit.reopen().states == {"a": State(incident=Incident(T, T, text="é\ufffd"))}
 
 
+def test_a_text_of_a_class_of_its_own_in_an_incident_is_kept(kit: Kit) -> None:
+    class Name(str):
+        __slots__ = ()
+
+    kit.store.commit(Batch(states={"a": State(incident=Incident(T, T, entries=((Name("web1"), Name("down")),)))}))
+
+    assert kit.reopen().states == {"a": State(incident=Incident(T, T, entries=(("web1", "down"),)))}
+
+
 def test_the_writer_uses_a_log_and_waits_for_the_disk_only_for_promises(kit: Kit) -> None:
     full, normal = 2, 1
 

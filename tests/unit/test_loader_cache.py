@@ -92,6 +92,15 @@ def test_a_cache_that_cannot_be_written_harms_nothing(tmp_path: Path, obstacle: 
     assert not cache.is_dir() or len(list(cache.iterdir())) == 1
 
 
+def test_what_somebody_left_unfinished_is_taken_away(tmp_path: Path) -> None:
+    cache = tmp_path / "state/cache"
+    cache.mkdir(parents=True)
+    (cache / "readings.new").write_bytes(b"half of it")
+    once(tmp_path, {"x.py": SOURCE})
+
+    assert [*entries(cache)] == ["readings.bin"]
+
+
 def test_modules_that_others_import_are_kept_as_well(tmp_path: Path) -> None:
     source = "import _common\n@deco(hours=1)\ndef f(): return _common.X"
     once(tmp_path, {"x.py": source, "_common.py": "X = 1"})

@@ -263,7 +263,8 @@ def test_a_token_and_a_password_are_shown_nowhere(tmp_path: Path) -> None:
         heartbeat_url="https://hc-ping.com/hunter2",
     )
 
-    assert "hunter2" not in f"{loaded!r} {loaded} {asdict(loaded.settings)['token']} {loaded.warnings}"
+    shown = loaded, loaded.settings.__rich_repr__(), asdict(loaded.settings)["token"], loaded.warnings
+    assert "hunter2" not in f"{shown!r} {loaded}"
     assert loaded.settings.token is not None
     assert loaded.settings.token.reveal() == "xoxb-hunter2"
 

@@ -16,7 +16,7 @@ from urllib.parse import urlsplit
 from slack_alert.channels.slack.errors import Reply, judge
 from slack_alert.core.backoff import Fate, Outcome
 from slack_alert.core.errors import BadValue, SlackAlertError
-from slack_alert.core.structs import Struct, field, replace
+from slack_alert.core.structs import Discreet, Struct, field, replace
 
 if TYPE_CHECKING:
     import ssl
@@ -73,17 +73,16 @@ class Answer(Struct, frozen=True):
         return found
 
 
-class Access(Struct, frozen=True):
-    """How Slack is reached; shows nothing of itself, because there are secrets in it."""
+class Access(Discreet, frozen=True):
+    """How Slack is reached; secrets are in it."""
+
+    hidden = frozenset({"token", "proxy"})
 
     token: str
     api_url: str = API_URL
     proxy: str | None = None
     ca_file: Path | None = None
     timeout: timedelta = TIMEOUT
-
-    def __repr__(self) -> str:
-        return "Access(...)"
 
 
 class Client:

@@ -186,7 +186,7 @@ class _Connection(asyncio.Protocol):
 def _body_of(content: object) -> bytes:
     try:
         return to_json(content)
-    except UnicodeEncodeError:  # Only ASCII can spell half of a surrogate pair.
+    except (UnicodeEncodeError, TypeError):  # Half of a surrogate pair, or a text of a class of its own.
         return json.dumps(content).encode()
 
 
