@@ -47,8 +47,7 @@ def gaps(
 
     The work grows with the changes of hours and pauses in that time, not with the number of slots.
     """
-    alerts = state.alerts
-    if hold is None and alerts.until is None and not alerts.spent and job.policy.hours.is_always:
+    if is_free(job, state, hold):
         # Most jobs, and after a long stall there are many: what nothing forbids needs no more than a count.
         passed = job.trigger.passed(after, until, anchor)
         if passed.first is not None and passed.last is not None:
@@ -60,6 +59,12 @@ def gaps(
         passed = job.trigger.passed(slot - _TICK, min(turn - _TICK, until), anchor)
         after = passed.last or slot
         yield Gap(Verdict.MISSED if verdict is Verdict.GO else verdict, slot, after, max(passed.count, 1))
+
+
+def is_free(job: Job, state: State, hold: Hold | None) -> bool:
+    """Tell whether nothing forbids any slot, and no alert weighs: what becomes of such jobs differs by their names."""
+    alerts = state.alerts
+    return hold is None and alerts.until is None and not alerts.spent and job.policy.hours.is_always
 
 
 def make_up(

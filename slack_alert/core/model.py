@@ -280,3 +280,5 @@ class Record(NamedTuple):
     reason: str | None = None
     numbers: Mapping[str, float] | None = None
     usage: Usage | None = None
+    #: The jobs whose line it is, where many have the same one at once; `binding` is empty then.
+    sharers: tuple[str, ...] = ()

@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
-from datetime import datetime, timedelta
+from datetime import datetime, timedelta, tzinfo
 
-from slack_alert.core.gaps import FirstSlots, Gap, gaps, make_up
+from slack_alert.core.gaps import FirstSlots, Gap, gaps, is_free, make_up
 from slack_alert.core.lapses import Lapse
 from slack_alert.core.model import Record, Verdict
 from slack_alert.core.pipeline import standing
 from slack_alert.core.reasons import gate_reason
+from slack_alert.core.triggers import Trigger
 from slack_alert.engine.hot import Hot
 from slack_alert.engine.ports import Books
 from slack_alert.engine.vigil import Unseen
 
 _TICK = timedelta(microseconds=1)
+#: So many jobs share a line rather than have one each.
+_MANY = 32
+#: And so many at most.
+_TOGETHER = 256
 
 
 class Accounts:
@@ -31,18 +37,7 @@ class Accounts:
 
     def row(self, hot: Hot, gap: Gap, lapse: Lapse | None = None) -> None:
         """Account for a row of slots that nobody tried to run; `lapse` says why nobody did."""
-        alerts, until = standing(hot.job, hot.state, gap.first, hold=hot.hold)
-        reason: str | None
-        if gap.verdict is Verdict.MISSED and lapse is not None:
-            reason = lapse.reason(gap.first, gap.last, hot.job.zone)
-        else:
-            reason = gate_reason(hot.job, hot.state, gap.first, gap.verdict, hold=hot.hold)
-        last = gap.last if gap.count > 1 else None
-        record = Record(
-            0, hot.job.name, gap.first, gap.verdict, alerts=alerts, paused_until=until, count=gap.count, until=last,
-            reason=reason,
-        )  # fmt: skip
-        self._books.note(record)
+        self._books.note(_record(hot, gap, lapse))
         hot.pass_by(gap.last)
 
     def made_up(
@@ -69,7 +64,8 @@ class Accounts:
         if unseen is None:
             return slots[-1]
         if slots[-1] >= unseen.in_time:
-            self.folded(hot, unseen, first=slots[0], last=slots[-1] - _TICK)
+            if len(slots) > 1:  # Else they were accounted for together with others'.
+                self.folded(hot, unseen, first=slots[0], last=slots[-1] - _TICK)
             return slots[-1]
         return self.passed(hot, unseen, after=slots[0] - _TICK, until=slots[-1], young=hot.job.catch_up)
 
@@ -90,8 +86,53 @@ class Accounts:
         rows = list(gaps(hot.job, hot.state, hot.hold, after=first - _TICK, until=last, anchor=hot.anchor))
         self._write(hot, rows, unseen)
 
+    def folded_alike(self, hots: Sequence[Hot], slots: Sequence[datetime], unseen: Unseen | None) -> set[Hot]:
+        """Account for the slots but for the last one where they are the same of many jobs: in a line that these share.
+
+        Gives those jobs. Always the same ones are looked at together, so that the sets of them are few.
+        """
+        done: set[Hot] = set()
+        if unseen is not None and slots[-1] >= unseen.in_time and len(hots) >= _MANY:
+            for start in range(0, len(hots), _TOGETHER):
+                for alike in _alike(hots[start : start + _TOGETHER]):
+                    self._fold_together(alike, unseen, first=slots[0], last=slots[-1] - _TICK)
+                    done.update(alike)
+        return done
+
+    def _fold_together(self, alike: Sequence[Hot], unseen: Unseen, *, first: datetime, last: datetime) -> None:
+        names, like = tuple(hot.job.name for hot in alike), alike[0]
+        for gap in gaps(like.job, like.state, like.hold, after=first - _TICK, until=last, anchor=like.anchor):
+            self._books.note(_record(like, gap, unseen.lapse)._replace(binding="", sharers=names))
+            for hot in alike:
+                hot.pass_by(gap.last)
+                unseen.missed[hot.job.name] = unseen.missed.get(hot.job.name, 0) + gap.count
+
     def _write(self, hot: Hot, rows: list[Gap], unseen: Unseen) -> None:
         for row in rows:
             self.row(hot, row, unseen.lapse)
             if row.verdict is Verdict.MISSED:
                 unseen.missed[hot.job.name] = unseen.missed.get(hot.job.name, 0) + row.count
+
+
+def _record(hot: Hot, gap: Gap, lapse: Lapse | None) -> Record:
+    alerts, until = standing(hot.job, hot.state, gap.first, hold=hot.hold)
+    reason: str | None
+    if gap.verdict is Verdict.MISSED and lapse is not None:
+        reason = lapse.reason(gap.first, gap.last, hot.job.zone)
+    else:
+        reason = gate_reason(hot.job, hot.state, gap.first, gap.verdict, hold=hot.hold)
+    last = gap.last if gap.count > 1 else None
+    return Record(
+        0, hot.job.name, gap.first, gap.verdict, alerts=alerts, paused_until=until, count=gap.count, until=last,
+        reason=reason,
+    )  # fmt: skip
+
+
+def _alike(hots: Iterable[Hot]) -> Iterator[list[Hot]]:
+    """Find those of which a stall folded the same slots, and nothing else is to be said, where they are many."""
+    found: defaultdict[tuple[datetime, Trigger, tzinfo], list[Hot]] = defaultdict(list)
+    for hot in hots:
+        job = hot.job
+        if is_free(job, hot.state, hot.hold) and job.rule is None and not hot.is_gone:
+            found[hot.anchor, job.trigger, job.zone].append(hot)
+    return (alike for alike in found.values() if len(alike) >= _MANY)

@@ -120,8 +120,9 @@ class Engine:
         unseen = self._vigil.look()
         runs = []
         for names, slots in due:
-            is_late = len(slots) > 1 or slots[0] < unseen.in_time
-            runs += [self._admit(self._hot[name], slots, unseen if is_late else None) for name in names]
+            hots, late = [self._hot[name] for name in names], unseen if unseen.concerns(slots) else None
+            alike = self.accounts.folded_alike(hots, slots, late)
+            runs += [self._admit(hot, slots[-1:] if hot in alike else slots, late) for hot in hots]
         self._submit(*runs)
         return unseen
 
@@ -231,11 +232,10 @@ class Engine:
         if slot is None:
             return None
         run = self._let(hot, slot)
-        if hot.last is None or slot > hot.last:
-            hot.last = slot
+        hot.pass_by(slot)
         if run is not None and (unseen is not None or hot.job.rule is not None):
-            late = unseen.lapse.remark(slot, hot.job.zone) if unseen is not None else ""
-            run.remark = "; ".join(filter(None, (missing(hot), late)))
+            late = unseen.remark(slot, hot.job.zone) if unseen is not None else ""
+            run.remark = late if hot.job.rule is None else "; ".join(filter(None, (missing(hot), late)))
         return run
 
     def _let(self, hot: Hot, at: datetime) -> Run | None:

@@ -92,7 +92,8 @@ class Hot:
 
     def pass_by(self, slot: datetime) -> None:
         """Take note that the slots up to this one are accounted for."""
-        self.last = max(self.last or slot, slot)
+        if self.last is None or slot > self.last:
+            self.last = slot
 
     def rewind(self, now: datetime) -> bool:
         """Forget what lies after `now`: it was noted by a wrong clock, and would silence the job until then."""

@@ -11,7 +11,7 @@ from slack_alert.core.gaps import gaps
 from slack_alert.core.markup import Markup
 from slack_alert.core.model import QUIET, Failure, Message, Record, Result, Run, Verdict
 from slack_alert.core.pipeline import gate
-from slack_alert.core.rows import extend
+from slack_alert.core.rows import each, extend
 from slack_alert.core.values import pieces
 from slack_alert.engine.engine import Engine
 from slack_alert.engine.hot import Hot
@@ -88,6 +88,16 @@ class Ledger:
 
     def note(self, record: Record) -> None:
         """Write it down now; a row of slots that did not run grows."""
+        for line in each(record):
+            self._write(line)
+
+    def take(self) -> list[Record]:
+        """Give the rows written since the last time, by their slots, and begin a new page."""
+        rows, self._rows = self._rows, []
+        self._open.clear()
+        return sorted(rows, key=lambda row: row.slot)
+
+    def _write(self, record: Record) -> None:
         place = self._open.get(record.binding)
         longer = None if place is None else extend(self._rows[place], record)
         if place is not None and longer is not None:
@@ -95,12 +105,6 @@ class Ledger:
             return
         self._open[record.binding] = len(self._rows)
         self._rows.append(record)
-
-    def take(self) -> list[Record]:
-        """Give the rows written since the last time, by their slots, and begin a new page."""
-        rows, self._rows = self._rows, []
-        self._open.clear()
-        return sorted(rows, key=lambda row: row.slot)
 
 
 class Simulation:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from collections.abc import Sequence
+from datetime import datetime, timedelta, tzinfo
 
 from slack_alert.core.lapses import LONG, Cause, Lapse
 from slack_alert.engine.ports import Clock
@@ -15,12 +16,14 @@ _SECOND = timedelta(seconds=1)
 class Unseen:
     """A look at the clock, and which runs it found missed; what came before is worked out only where it matters."""
 
-    __slots__ = ("_before", "_lapse", "_look", "in_time", "is_long", "judged", "missed")
+    __slots__ = ("_before", "_hardly_late", "_lapse", "_look", "in_time", "is_long", "judged", "missed")
 
     def __init__(self, look: _Look, before: _Look | None, lapse: Lapse | None = None) -> None:
         self._look = look
         self._before = before
         self._lapse = lapse
+        #: A slot of which there is nothing to be remarked, in whichever zone.
+        self._hardly_late: datetime | None = None
         #: Whether nobody looked for so long that it is worth a message.
         self.is_long = before is not None and look[0] - before[0] > LONG
         #: Slots of before this passed unseen, later ones are in time: after a hiccup, all that are not old.
@@ -41,6 +44,18 @@ class Unseen:
         if self._lapse is None:
             self._lapse = self._worked_out()
         return self._lapse
+
+    def concerns(self, slots: Sequence[datetime]) -> bool:
+        """Tell whether any of a job's slots may have passed unseen: of several the last alone can be in time."""
+        return len(slots) > 1 or slots[0] < self.in_time
+
+    def remark(self, slot: datetime, zone: tzinfo) -> str:
+        """Say of a run that its slot passed unseen, where it hardly comes in time."""
+        if slot is not self._hardly_late:  # Jobs come due together.
+            if remark := self.lapse.remark(slot, zone):
+                return remark
+            self._hardly_late = slot
+        return ""
 
     def _worked_out(self) -> Lapse:
         now, steady = self._look

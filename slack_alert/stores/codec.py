@@ -69,7 +69,7 @@ def record_rows(records: Iterable[Record], first: int) -> Iterator[Row]:
     for number, record in enumerate(records, first):
         (
             run, job, slot, verdict, started, duration, text, to, alerts, rests, error, printed, count, until, who,
-            reason, numbers, usage,
+            reason, numbers, usage, _,
         ) = record  # fmt: skip
         if slot is not known:  # Jobs come due together.
             known, at = slot, micros(slot)

@@ -20,9 +20,9 @@ def condense(records: Iterable[Record]) -> list[Record]:
     condensed: list[Record] = []
     last: dict[str, int] = {}
     for record in records:
-        if record.verdict not in NOT_RUN:
-            if last:
-                last.pop(record.binding, None)
+        if record.verdict not in NOT_RUN or record.sharers:
+            for job in (record.sharers or (record.binding,)) if last else ():
+                last.pop(job, None)
             condensed.append(record)
             continue
         at = last.get(record.binding)
@@ -65,11 +65,12 @@ class Tails:
         return None if after is None else Extension(number, before, after)
 
     def follow(self, record: Record, number: int = 0) -> None:
-        """Take note of the row a record has become; a run closes what was there."""
-        if record.verdict in NOT_RUN:
+        """Take note of the row a record has become; a run, and a row that others share, close what was there."""
+        if record.verdict in NOT_RUN and not record.sharers:
             self._rows[record.binding] = (number, record)
         elif self._rows:
-            self._rows.pop(record.binding, None)
+            for job in record.sharers or (record.binding,):
+                self._rows.pop(job, None)
 
 
 class Slim(NamedTuple):

@@ -7,6 +7,7 @@ from sqlite3 import Connection
 
 from slack_alert.core.model import NOT_RUN, Record
 from slack_alert.stores import sql
+from slack_alert.stores.circles import Circles
 from slack_alert.stores.codec import clean, end_of, record_rows
 from slack_alert.stores.folding import Tails, condense
 from slack_alert.stores.reach import Reach
@@ -18,21 +19,27 @@ class History:
     def __init__(self) -> None:
         self._tails = Tails()
         self.reach = Reach()
+        self.circles = Circles()
 
     def forget(self) -> None:
         """Forget which rows were last, because a transaction was rolled back."""
         self._tails.clear()
         self.reach.forget()
+        self.circles.forget()
 
     def add(self, connection: Connection, records: Iterable[Record]) -> None:
         """Write records, the new rows all at once."""
         new: list[Record] = []
         first = self.reach.next_id
         for record in condense(records):
-            if record.verdict in NOT_RUN and self._extend(connection, record):
+            number = first + len(new)
+            if record.sharers:
+                new.append(record._replace(binding=self.circles.key(connection, record.sharers, number)))
+            elif record.verdict in NOT_RUN and self._extend(connection, record):
                 continue
-            self._tails.follow(record, first + len(new))
-            new.append(record)
+            else:
+                new.append(record)
+            self._tails.follow(record, number)
         rows = list(record_rows(new, first))
         connection.executemany(sql.ADD_RECORD, rows)
         self.reach.move(rows)

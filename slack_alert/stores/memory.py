@@ -7,6 +7,7 @@ from datetime import datetime
 
 from slack_alert.core.model import NOT_RUN, Delivery, Record, Status
 from slack_alert.core.policy import Hold, State
+from slack_alert.core.rows import each
 from slack_alert.core.storms import AGAIN
 from slack_alert.core.structs import replace
 from slack_alert.core.subjects import Posted
@@ -54,7 +55,11 @@ class MemoryStore:
         """Write all of the batch or nothing."""
         messages = message_rows(batch.messages, batch.at)
         summaries = message_rows(batch.summaries, batch.at)
-        records = [record_of(columns) for _, *columns in record_rows(batch.records, 0)]
+        cleaned = [record_of(columns) for _, *columns in record_rows(batch.records, 0)]
+        records = [
+            record._replace(sharers=tuple(map(clean, given.sharers)))
+            for record, given in zip(cleaned, batch.records, strict=True)
+        ]
         writes(batch)  # It refuses what no store takes, before anything is changed.
         self._put_policy(batch)
         self._put_book(batch)
@@ -153,15 +158,22 @@ class MemoryStore:
 
     def _put_records(self, records: Iterable[Record]) -> None:
         for record in condense(records):
-            if record.binding in self._seen and record.asked_by is None:
-                self._put_seen(record.binding, self._seen[record.binding]._replace(last=moment(end_of(record))), NEVER)
-            number, row = self._next_record, record
-            extension = self._tails.extension(record) if record.verdict in NOT_RUN else None
-            if extension is not None and self._records.get(extension.id) == extension.before:
-                number, row = extension.id, extension.after
-            self._records[number] = row
+            if record.sharers:
+                self._tails.follow(record)
+            for line in each(record):
+                self._put_record(line, is_shared=bool(record.sharers))
+
+    def _put_record(self, record: Record, *, is_shared: bool) -> None:
+        if record.binding in self._seen and record.asked_by is None:
+            self._put_seen(record.binding, self._seen[record.binding]._replace(last=moment(end_of(record))), NEVER)
+        number, row = self._next_record, record
+        extension = self._tails.extension(record) if record.verdict in NOT_RUN else None
+        if extension is not None and self._records.get(extension.id) == extension.before:
+            number, row = extension.id, extension.after
+        self._records[number] = row
+        if not is_shared:
             self._tails.follow(row, number)
-            self._next_record = max(self._next_record, number + 1)
+        self._next_record = max(self._next_record, number + 1)
 
     def _fold(self, keep: int) -> None:
         ordered = sorted(self._records.items(), key=lambda row: (row[1].slot, row[0]))

@@ -128,8 +128,11 @@ _FOURTH = (
 
 _FIFTH = ("ALTER TABLE hold ADD COLUMN author TEXT NOT NULL DEFAULT ''",)
 
+#: What many jobs missed at once is one row for all of them.
+_SIXTH = ("CREATE TABLE circle (key TEXT PRIMARY KEY, jobs TEXT NOT NULL)",)
+
 #: The step at position n leads from version n to n + 1.
-STEPS: tuple[tuple[str, ...], ...] = (_FIRST, _SECOND, _THIRD, _FOURTH, _FIFTH)
+STEPS: tuple[tuple[str, ...], ...] = (_FIRST, _SECOND, _THIRD, _FOURTH, _FIFTH, _SIXTH)
 VERSION = len(STEPS)
 
 _REACHED = "CREATE TEMP VIEW book AS SELECT *, (SELECT max(id) FROM main.record) AS reached FROM main.book"
@@ -139,11 +142,13 @@ _UNRELATED = (
     "CREATE TEMP VIEW state AS SELECT *, NULL AS incident, 0 AS withheld, NULL AS withheld_since FROM main.state",
 )
 _RECORD = f"CREATE TEMP VIEW record AS SELECT *, {_MEASURED} FROM main.record"  # noqa: S608
+_CIRCLE = "CREATE TEMP VIEW circle AS SELECT NULL AS key, NULL AS jobs WHERE 1 = 0"
 _HOLD = "CREATE TEMP VIEW hold AS SELECT *, '' AS author FROM main.hold"
 #: What makes a file of an older version readable as it is, for whoever must not write: views that hide its tables.
 VIEWS: dict[int, tuple[str, ...]] = {
-    1: (_RECORD.replace("*", "*, NULL AS asked_by"), _REACHED, *_UNRELATED, _HOLD),
-    2: (_RECORD, _REACHED, *_UNRELATED, _HOLD),
-    3: (_RECORD, *_UNRELATED, _HOLD),
-    4: (_HOLD,),
+    1: (_RECORD.replace("*", "*, NULL AS asked_by"), _REACHED, *_UNRELATED, _HOLD, _CIRCLE),
+    2: (_RECORD, _REACHED, *_UNRELATED, _HOLD, _CIRCLE),
+    3: (_RECORD, *_UNRELATED, _HOLD, _CIRCLE),
+    4: (_HOLD, _CIRCLE),
+    5: (_CIRCLE,),
 }

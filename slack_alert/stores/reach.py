@@ -9,6 +9,7 @@ from collections.abc import Iterable, Sequence
 from sqlite3 import Connection
 
 from slack_alert.stores import sql
+from slack_alert.stores.circles import is_circle, unfolded
 from slack_alert.stores.codec import Row, clean
 
 #: Written down when the jobs have so many new records on the average.
@@ -23,6 +24,8 @@ class Reach:
         #: The greatest id given so far; None until the file was asked.
         self._last_id: int | None = None
         self._newest: dict[str, int] = {}
+        #: The same of each circle, whose jobs share rows.
+        self._shared: dict[str, int] = {}
         self._records = 0
 
     def forget(self) -> None:
@@ -34,10 +37,11 @@ class Reach:
         if self._last_id is None:
             # The newest records may be gone; that they were there is written down before any is taken away.
             self._last_id = max(connection.execute(sql.LAST_RECORD).fetchone())
-            self._newest = dict(connection.execute(sql.REACHED).fetchall())
+            self._newest = unfolded(connection, dict(connection.execute(sql.REACHED).fetchall()))
+            self._shared = {}
             self.write(connection)
         # A wrong clock noted what lies ahead: only what is written down gives way to the later word.
-        elif any(self._newest.get(clean(job), at) > at for job in jobs):
+        elif self._lies_ahead(jobs, at):
             self.write(connection)
 
     @property
@@ -53,20 +57,29 @@ class Reach:
         self._records += len(rows)
         for row in rows:
             job, until = row[_JOB], row[_UNTIL]
-            if until > self._newest.get(job, _BEGINNING) and row[_ASKED_BY] is None:
-                self._newest[job] = until
+            newest = self._shared if is_circle(job) else self._newest
+            if until > newest.get(job, _BEGINNING) and row[_ASKED_BY] is None:
+                newest[job] = until
 
     def end(self, connection: Connection) -> None:
         """Write down what a batch moved, once it is worth it."""
-        if self._records >= _SHARE * len(self._newest):
+        if self._records >= _SHARE * (len(self._newest) + len(self._shared)):
             self.write(connection)
 
     def write(self, connection: Connection) -> None:
         """Write it down, within the caller's transaction."""
-        connection.executemany(sql.MOVE_SEEN, [(until, job, until) for job, until in self._newest.items()])
+        newest = unfolded(connection, {**self._newest, **self._shared})
+        connection.executemany(sql.MOVE_SEEN, [(until, job, until) for job, until in newest.items()])
         connection.execute(sql.PUT_REACHED, (self._last_id,))
         self._newest = {}
+        self._shared = {}
         self._records = 0
+
+    def _lies_ahead(self, jobs: Iterable[str], at: int) -> bool:
+        """Tell whether a new record of these jobs, or any that many share, is later than `at`."""
+        named = list(jobs)
+        shared = self._shared.values() if named else ()
+        return any(until > at for until in shared) or any(self._newest.get(clean(job), at) > at for job in named)
 
 
 _COLUMNS = ("id", *sql.RECORD_COLUMNS.split(", "))

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import datetime
+from heapq import merge
 from sqlite3 import Connection
 
 from slack_alert.core.model import Delivery, Status
@@ -11,6 +12,7 @@ from slack_alert.core.policy import Hold
 from slack_alert.core.subjects import Posted
 from slack_alert.engine.ports import Entry, HistoryLine, Seen, Snapshot, Started
 from slack_alert.stores import sql
+from slack_alert.stores.circles import Members, keys_of, unfolded
 from slack_alert.stores.codec import (
     Row,
     clean,
@@ -56,7 +58,7 @@ def snapshot(connection: Connection) -> Snapshot:
 
 def _seen(connection: Connection) -> dict[str, Seen]:
     """Read how far each job is accounted for: what was written down, and what newer records tell."""
-    reached: dict[str, int] = dict(connection.execute(sql.REACHED).fetchall())
+    reached = unfolded(connection, dict(connection.execute(sql.REACHED).fetchall()))
     known: dict[tuple[int, int | None], Seen] = {}
     found: dict[str, Seen] = {}
     for job, first, noted in connection.execute(sql.SEEN).fetchall():
@@ -108,11 +110,27 @@ def history(
 ) -> Iterator[HistoryLine]:
     """Read the newest lines, oldest first; a row of slots belongs to `since` when its last slot does."""
     earliest = _BEGINNING if since is None else micros(since)
-    rows = _pages(connection, job, earliest) if limit is None else _newest(connection, job, earliest, limit)
-    for _, has_messages, *columns in rows:
+    chosen = _all(connection, job, earliest) if limit is None else _newest(connection, job, earliest, max(0, limit))
+    for (_, has_messages, *columns), name in chosen:
         record = record_of(columns)
         parts = connection.execute(sql.PARTS, (record.run,)).fetchall() if has_messages else ()
-        yield line_of(record, [(Status(status), attempts, receipt) for status, attempts, receipt in parts])
+        told = [(Status(status), attempts, receipt) for status, attempts, receipt in parts]
+        yield line_of(record if record.binding == name else record._replace(binding=name), told)
+
+
+#: A row, and the job whose line it is: many may share one.
+_Line = tuple[Row, str]
+#: Where a row has them: after the id and whether there are messages.
+_JOB, _SLOT, _UNTIL = (2 + sql.RECORD_COLUMNS.split(", ").index(name) for name in ("job", "slot", "until"))
+
+
+def _all(connection: Connection, job: str | None, earliest: int) -> Iterator[_Line]:
+    if job is None:
+        members = Members(connection)
+        return ((row, name) for row in _pages(connection, None, earliest) for name in members.of(row[_JOB]))
+    name = clean(job)
+    pages = [_pages(connection, key, earliest) for key in (name, *keys_of(connection, name))]
+    return ((row, name) for row in merge(*pages, key=_place))
 
 
 def _pages(connection: Connection, job: str | None, earliest: int) -> Iterator[Row]:
@@ -120,19 +138,27 @@ def _pages(connection: Connection, job: str | None, earliest: int) -> Iterator[R
     if earliest != _BEGINNING:
         first = connection.execute(sql.FIRST_SLOT, (earliest, earliest)).fetchone()[0]
     statement = sql.HISTORY_PAGE if job is None else sql.HISTORY_PAGE_OF_JOB
-    chosen = () if job is None else (clean(job),)
+    chosen = () if job is None else (job,)
     after = (first, 0)
     while first is not None and (rows := connection.execute(statement, (*after, earliest, *chosen, _LINES)).fetchall()):
         yield from rows
         after = (rows[-1][_SLOT], rows[-1][0])
 
 
-#: Where a page has the slot: after the id and whether there are messages.
-_SLOT = 2 + sql.RECORD_COLUMNS.split(", ").index("slot")
+def _newest(connection: Connection, job: str | None, earliest: int, most: int) -> Iterable[_Line]:
+    if job is not None:
+        name = clean(job)
+        asked = [(key, earliest, most) for key in (name, *keys_of(connection, name))]
+        rows = [row for each in asked for row in connection.execute(sql.HISTORY_NEWEST_OF_JOB, each)]
+        rows.sort(key=_place)
+        return [(row, name) for row in rows[max(0, len(rows) - most) :]]
+    members = Members(connection)
+    # The newest end last, also of the lines that one row stands for.
+    found = connection.execute(sql.HISTORY_NEWEST, (earliest, most, earliest, most, most)).fetchall()
+    found.sort(key=lambda row: (row[_UNTIL], row[0]))
+    lines = [(row, name) for row in found for name in members.of(row[_JOB])]
+    return sorted(lines[max(0, len(lines) - most) :], key=lambda line: _place(line[0]))
 
 
-def _newest(connection: Connection, job: str | None, earliest: int, limit: int) -> list[Row]:
-    most = max(0, limit)
-    if job is None:
-        return connection.execute(sql.HISTORY_NEWEST, (earliest, most, earliest, most, most)).fetchall()
-    return connection.execute(sql.HISTORY_NEWEST_OF_JOB, (clean(job), earliest, most)).fetchall()
+def _place(row: Row) -> tuple[int, int]:
+    return row[_SLOT], row[0]

@@ -77,6 +77,11 @@ _CHOSEN = f"""
     SELECT id, EXISTS (SELECT 1 FROM delivery WHERE delivery.run = record.run), {RECORD_COLUMNS} FROM record"""  # noqa: S608
 HISTORY_NEWEST = f"{_CHOSEN} WHERE id IN ({NEWEST}) ORDER BY slot, id"
 HISTORY_NEWEST_OF_JOB = f"{_CHOSEN} WHERE id IN ({NEWEST_OF_JOB}) ORDER BY slot, id"
+#: A row that many jobs share has the key of their circle as its job.
+ADD_CIRCLE = "INSERT INTO circle (key, jobs) VALUES (?, ?)"
+CIRCLE = "SELECT jobs FROM circle WHERE key = ?"
+CIRCLES_WITH = "SELECT key, jobs FROM circle WHERE replace(jobs, ?, '') <> jobs"
+FORGET_CIRCLES = "DELETE FROM circle WHERE NOT EXISTS (SELECT 1 FROM record WHERE record.job = circle.key)"
 PARTS = "SELECT status, attempts, receipt FROM delivery WHERE run = ? ORDER BY id"
 
 FORGET_RECORDS = """

@@ -69,6 +69,8 @@ class SqliteStore:
             self._sync(connection, is_full=False)
             self._carry(connection)
             self._pruning.run(connection, now, limits)
+            with transaction(connection):
+                self._history.circles.prune(connection)
 
     def _carry(self, connection: sqlite3.Connection) -> None:
         """Write down how far the jobs are accounted for, before records that tell it are gone."""

@@ -18,6 +18,7 @@ from slack_alert.core.model import Address, Message, Record, Result, Run
 from slack_alert.core.parts import Piece, fallback
 from slack_alert.core.pipeline import answer
 from slack_alert.core.redaction import Redaction
+from slack_alert.core.rows import each
 from slack_alert.core.wall import TICK
 from slack_alert.core.wording import messages
 from slack_alert.engine.context import Context, Services
@@ -57,7 +58,7 @@ class Book(Ledger):
 
     def note(self, record: Record) -> None:
         """Write it down now."""
-        self.lines.append(record)
+        self.lines.extend(each(record))
         super().note(record)
 
 

@@ -128,3 +128,31 @@ def test_pause_of_the_fourth_version_is_nobodys(tmp_path: Path) -> None:
     kit = Kit(path)
     assert kit.reader.snapshot().holds == {"a": Hold()}
     kit.close()
+
+
+# --- a file of version 5
+
+
+def test_file_of_the_fifth_version_has_no_lines_that_jobs_share(tmp_path: Path) -> None:
+    path = tmp_path / "state.db"
+    with closing(sqlite3.connect(path)) as connection:
+        for statement in (statement for step in STEPS[:5] for statement in step):
+            identity = "INTEGER PRIMARY KEY AUTOINCREMENT"
+            connection.execute(statement.format(identity=identity, key="INTEGER PRIMARY KEY", bytes="BLOB"))
+        connection.execute("PRAGMA user_version = 5")
+        connection.execute(
+            "INSERT INTO record (run, job, slot, verdict, text, alerts, count, until) "
+            "VALUES (0, 'a', 1000000, 'missed', '', 0, 3, 3000000)"
+        )
+        connection.execute("INSERT INTO seen (job, first_slot, last_slot) VALUES ('a', 0, 500000)")
+        connection.commit()
+
+    reader = SqliteReader(path)
+    for job, limit in ((None, None), ("a", None), (None, 1), ("a", 1)):
+        assert [line.record.count for line in reader.history(job=job, since=None, limit=limit)] == [3]
+    reader.close()
+    kit = Kit(path)
+    kit.record(Record(0, "", _EPOCH + 5 * SECOND, Verdict.MISSED, sharers=("a", "b")))
+    assert [(record.binding, record.count) for record in kit.records()] == [("a", 3), ("a", 1), ("b", 1)]
+    assert kit.reader.snapshot().seen == {"a": Seen(_EPOCH, _EPOCH + 5 * SECOND)}
+    kit.close()
