@@ -129,6 +129,7 @@ class App:
             # It may share its slots with jobs.
             due = [([name for name in names if name != PULSE_NAME], slots) for names, slots in due]
         unseen = self._parts.engine.due(due)
+        self._parts.writer.expect(lambda: self._parts.load().waiting)
         if unseen.is_long:
             # The jobs that answer events are looked at on the writer's thread.
             self._parts.writer.put(Batch(), partial(self._tell_unseen, unseen))

@@ -31,6 +31,10 @@ _SIGNS = (_WAKE, _MARKED, _END)
 _GROUP = 256
 #: So many quiet lines wait at most before the clock has to: in memory, and for the end of the program to write.
 BACKLOG = 150_000
+#: So many quiet lines wait for no more.
+_COMPANY = 20_000
+#: So many seconds after they were queued, most runs have left a line.
+_SOON = 2.0
 
 
 class Writer:
@@ -54,6 +58,9 @@ class Writer:
         self._under_way = 0
         self._is_woken = False
         self._accept: Accept = _ignore
+        #: How many lines are about to come, and until when (monotonic) that counts.
+        self._expected: Callable[[], int] = lambda: 0
+        self._expected_until = 0.0
         self._never = threading.Event()
         self._thread = threading.Thread(target=self._write, name="writer", daemon=True)
         #: Why the last commit failed; None while all is well.
@@ -75,7 +82,13 @@ class Writer:
     @property
     def is_behind(self) -> bool:
         """Tell whether more waits to be written than should: whatever comes due now would only add to it."""
-        return len(self._notes) + self._under_way > BACKLOG
+        coming = self._expected() if self._clock.monotonic() < self._expected_until else 0
+        return len(self._notes) + self._under_way + coming > BACKLOG
+
+    def expect(self, coming: Callable[[], int]) -> None:
+        """Reckon for a moment with the lines of runs that wait to begin; no longer, for their queue may stand still."""
+        self._expected = coming
+        self._expected_until = self._clock.monotonic() + _SOON
 
     def note(self, record: Record) -> None:
         """Have a quiet line written within a second."""
@@ -105,7 +118,7 @@ class Writer:
     def _next(self) -> list[_Put]:
         """Wait for the next thing to write; quiet lines wait for company."""
         first = self._puts.get()
-        if first is not _WAKE:
+        if first is not _WAKE or len(self._notes) > _COMPANY:
             return self._gather(first)
         try:
             return self._gather(self._puts.get(timeout=QUIET_LATENCY.total_seconds()))

@@ -3,7 +3,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -215,6 +215,48 @@ def test_lines_that_are_being_written_count_as_waiting(backlog: int) -> None:
     assert begun.wait(PATIENCE)
     assert writer.is_behind
     done.set()
+    assert writer.stop(PATIENCE)
+
+
+def test_runs_that_wait_to_begin_count_as_lines_for_a_moment(backlog: int) -> None:
+    """For no longer, because their queue may stand still, and others are due."""
+    clock = VirtualClock(at("16 12:00"))
+    writer, waiting = Writer(Disk(), clock), [backlog]
+    writer.expect(lambda: waiting[0])
+    assert not writer.is_behind
+
+    writer.note(NOTE)
+    assert writer.is_behind
+    waiting[0] -= 1
+    assert not writer.is_behind
+    waiting[0] += 10 * backlog
+    assert writer.is_behind
+    clock.set(at("16 12:00:02"))
+    assert not writer.is_behind
+
+
+def test_lines_that_are_many_wait_for_no_company(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("slack_alert.engine.writer._COMPANY", 9)
+    monkeypatch.setattr("slack_alert.engine.writer.QUIET_LATENCY", timedelta(seconds=2 * PATIENCE))
+    begun, done, written = threading.Event(), threading.Event(), threading.Event()
+
+    class Slow(Disk):
+        def commit(self, batch: Batch) -> list[Delivery]:
+            begun.set()
+            assert done.wait(PATIENCE)
+            if len(batch.records) > 1:
+                written.set()
+            return super().commit(batch)
+
+    writer = make_writer(Slow())
+    writer.note(NOTE)
+    writer.start(lambda _: None)
+    assert begun.wait(PATIENCE)
+    for _ in range(10):
+        writer.note(NOTE)
+    done.set()
+
+    assert written.wait(PATIENCE)
     assert writer.stop(PATIENCE)
 
 
