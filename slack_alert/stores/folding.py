@@ -20,8 +20,13 @@ def condense(records: Iterable[Record]) -> list[Record]:
     condensed: list[Record] = []
     last: dict[str, int] = {}
     for record in records:
-        if record.verdict not in NOT_RUN or record.sharers:
-            for job in (record.sharers or (record.binding,)) if last else ():
+        if record.verdict not in NOT_RUN:
+            if last:
+                last.pop(record.binding, None)
+            condensed.append(record)
+            continue
+        if record.sharers:
+            for job in record.sharers:
                 last.pop(job, None)
             condensed.append(record)
             continue
@@ -66,11 +71,14 @@ class Tails:
 
     def follow(self, record: Record, number: int = 0) -> None:
         """Take note of the row a record has become; a run, and a row that others share, close what was there."""
-        if record.verdict in NOT_RUN and not record.sharers:
-            self._rows[record.binding] = (number, record)
-        elif self._rows:
-            for job in record.sharers or (record.binding,):
+        if record.verdict not in NOT_RUN:
+            if self._rows:
+                self._rows.pop(record.binding, None)
+        elif record.sharers:
+            for job in record.sharers:
                 self._rows.pop(job, None)
+        else:
+            self._rows[record.binding] = (number, record)
 
 
 class Slim(NamedTuple):

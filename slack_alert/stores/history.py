@@ -30,19 +30,21 @@ class History:
     def add(self, connection: Connection, records: Iterable[Record]) -> None:
         """Write records, the new rows all at once."""
         new: list[Record] = []
+        shared: list[str] = []
         first = self.reach.next_id
         for record in condense(records):
-            number = first + len(new)
-            if record.sharers:
-                new.append(record._replace(binding=self.circles.key(connection, record.sharers, number)))
-            elif record.verdict in NOT_RUN and self._extend(connection, record):
-                continue
-            else:
-                new.append(record)
-            self._tails.follow(record, number)
+            if record.verdict in NOT_RUN:
+                if record.sharers:
+                    key = self.circles.key(connection, record.sharers, first + len(new))
+                    record = record._replace(binding=key)  # noqa: PLW2901 - it is what follows
+                    shared.append(key)
+                elif self._extend(connection, record):
+                    continue
+            self._tails.follow(record, first + len(new))
+            new.append(record)
         rows = list(record_rows(new, first))
         connection.executemany(sql.ADD_RECORD, rows)
-        self.reach.move(rows)
+        self.reach.move(rows, shared)
 
     def _extend(self, connection: Connection, record: Record) -> bool:
         """Make the job's last row longer, unless it was folded or forgotten meanwhile."""

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Sequence
 from sqlite3 import Connection
 
 from slack_alert.stores import sql
-from slack_alert.stores.circles import is_circle, unfolded
+from slack_alert.stores.circles import unfolded
 from slack_alert.stores.codec import Row, clean
 
 #: Written down when the jobs have so many new records on the average.
@@ -50,16 +50,20 @@ class Reach:
         assert self._last_id is not None, "a batch begins first"
         return self._last_id + 1
 
-    def move(self, rows: Sequence[Row]) -> None:
-        """Take note of new rows, numbered from `next_id`; those of runs that somebody asked for account for no slot."""
+    def move(self, rows: Sequence[Row], circles: Iterable[str] = ()) -> None:
+        """Take note of new rows, numbered from `next_id`, and of the circles among their jobs.
+
+        Those of runs that somebody asked for account for no slot.
+        """
         if rows:
             self._last_id = rows[-1][_ID]
         self._records += len(rows)
         for row in rows:
             job, until = row[_JOB], row[_UNTIL]
-            newest = self._shared if is_circle(job) else self._newest
-            if until > newest.get(job, _BEGINNING) and row[_ASKED_BY] is None:
-                newest[job] = until
+            if until > self._newest.get(job, _BEGINNING) and row[_ASKED_BY] is None:
+                self._newest[job] = until
+        for key in circles:
+            self._shared[key] = max(self._newest.pop(key, _BEGINNING), self._shared.get(key, _BEGINNING))
 
     def end(self, connection: Connection) -> None:
         """Write down what a batch moved, once it is worth it."""
