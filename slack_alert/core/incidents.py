@@ -99,6 +99,12 @@ class Ruling(Struct, frozen=True):
 
     manner: Manner | None
     reason: str = ""
+    #: What it is compared with the next one by.
+    digest: str = ""
+
+
+_FURTHER = {Repeat.THREAD: Ruling(Manner.REPLY), Repeat.UPDATE: Ruling(Manner.EDIT)}
+_ANEW = Ruling(Manner.POST)
 
 
 def risen(incident: Incident | None, slot: datetime) -> Incident:
@@ -125,13 +131,13 @@ def rule(voice: Voice, incident: Incident, slot: datetime, *, digest: str, to: A
     if incident.count < voice.after:
         return Ruling(None, f"alert {incident.count} in a row, told from {voice.after} on")
     if incident.told is None:
-        return Ruling(Manner.POST)
+        return _ANEW
     if incident.acknowledged_by:
         return Ruling(None, f"acknowledged by {incident.acknowledged_by}")
     if voice.remind is not None and slot - incident.told >= voice.remind:
         return Ruling(Manner.POST, f"reminder after {format_duration(voice.remind)}")
     if incident.to and incident.to != str(to):  # There it is news, and what stands elsewhere cannot be answered.
-        return Ruling(Manner.POST)
+        return _ANEW
     return _repeated(voice.repeat, incident, digest)
 
 
@@ -164,8 +170,9 @@ def entries_of(pieces: tuple[Piece, ...]) -> Entries:
 def digest_of(pieces: tuple[Piece, ...]) -> str:
     """Give by what a value is compared with the next one: the whole of it."""
     found = blake2b(digest_size=16)
-    for part in (part for piece in pieces for part in _substance(piece)):
-        found.update(len(part).to_bytes(8, "big") + part)
+    for piece in pieces:
+        for part in _substance(piece):
+            found.update(len(part).to_bytes(8, "big") + part)
     return found.hexdigest()
 
 
@@ -194,4 +201,4 @@ def _substance(piece: Piece) -> Iterator[bytes]:
 def _repeated(repeat: Repeat, incident: Incident, digest: str) -> Ruling:
     if repeat is Repeat.CHANGE and digest == incident.digest:
         return Ruling(None, UNCHANGED)
-    return Ruling({Repeat.THREAD: Manner.REPLY, Repeat.UPDATE: Manner.EDIT}.get(repeat, Manner.POST))
+    return _FURTHER.get(repeat, _ANEW)

@@ -154,19 +154,19 @@ def _settle_alert(
 def _settle_spoken(job: Job, state: State, run: Run, pieces: tuple[Piece, ...], mark: Markup) -> Settlement:
     counted = replace(state, incident=(incident := risen(state.incident, run.slot)))
     digest = digest_of(_whole(run, pieces))
-    ruling = rule(job.policy.voice, incident, run.slot, digest=digest, to=job.to)
+    ruling = replace(rule(job.policy.voice, incident, run.slot, digest=digest, to=job.to), digest=digest)
     if ruling.manner is Manner.POST and rests(job.policy, state.alerts, run.slot):
         return _withheld_by_quota(job, counted, run, pieces)
     settlement = _say(job, counted, run, pieces, ruling)
-    return _escalated(job, settlement, run, _said(pieces), mark)
+    return _escalated(job, settlement, run, pieces, mark)
 
 
 def _say(job: Job, state: State, run: Run, pieces: tuple[Piece, ...], ruling: Ruling) -> Settlement:
     incident = state.incident
     assert incident is not None, "it was counted"
     shown = form(job, incident, run.slot, pieces, ruling.manner)
-    digest = digest_of(_whole(run, pieces))
-    remembered = replace(incident, text=remembered_text(_said(pieces)), entries=entries_of(pieces), digest=digest)
+    text, entries = remembered_text(_said(pieces)), entries_of(pieces)
+    remembered = replace(incident, text=text, entries=entries, digest=ruling.digest)
     if shown.manner is None:
         return _withheld(replace(state, incident=remembered), run, pieces, ruling.reason or UNCHANGED)
     told, withheld = within(run, _remarked(run, shown.pieces, shown.manner))
@@ -181,7 +181,7 @@ def _say(job: Job, state: State, run: Run, pieces: tuple[Piece, ...], ruling: Ru
     ahead = replace(run, said=run.said + len(sent))
     files, more = within(ahead, shown.files)
     sent += messages(ahead, files, job.to, Manner.REPLY, root=placed.root)
-    if digest != incident.digest:
+    if ruling.digest != incident.digest:
         for to, piece in run.elsewhere:
             sent += messages(replace(run, said=run.said + len(sent)), (piece,), to)
         told = _whole(run, told)
@@ -249,13 +249,15 @@ def _digest(job: Job, state: State, slot: datetime) -> tuple[State, str]:
     return replace(state, withheld=0, withheld_since=None), told
 
 
-def _escalated(job: Job, settlement: Settlement, run: Run, said: str, mark: Markup) -> Settlement:
+def _escalated(job: Job, settlement: Settlement, run: Run, pieces: tuple[Piece, ...], mark: Markup) -> Settlement:
     """Tell somebody else as well, when nobody acknowledged the incident in time."""
     incident, escalation = settlement.state.incident, job.policy.voice.escalation
     if incident is None or escalation is None or not escalates(job.policy.voice, incident, run.slot):
         return settlement
     head = f"{shown_name(job, mark)}: nobody acknowledged it since {clock(job, incident.since)}"
-    sent = messages(replace(run, said=run.said + len(settlement.messages)), (Text(f"{head}\n{said}"),), escalation.to)
+    sent = messages(
+        replace(run, said=run.said + len(settlement.messages)), (Text(f"{head}\n{_said(pieces)}"),), escalation.to
+    )
     return settlement._replace(
         state=replace(settlement.state, incident=replace(incident, is_escalated=True)),
         verdict=Verdict.SAID,

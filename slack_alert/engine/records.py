@@ -24,7 +24,7 @@ def spoken_record(hot: Hot, run: Run, result: Result, settlement: Settlement) ->
     if withheld:
         text += f"\n… {withheld:,} more messages of this run were withheld"
     reason = "; ".join(filter(None, (settlement.reason, run.remark)))
-    told = dict.fromkeys(address.shown for address in (*run.told, *(each.to for each in settlement.messages)))
+    told = dict.fromkeys([address.shown for address in (*run.told, *[each.to for each in settlement.messages])])
     return Record(
         run.id, run.binding, run.slot, settlement.verdict, run.started, result.duration, text,
         ", ".join(told) or None, alerts, until, result.failure.traceback if result.failure else None, _printed(run),

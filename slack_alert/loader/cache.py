@@ -1,7 +1,7 @@
 """Keep what was read of all files beside the state, so that an unchanged one need not be parsed again.
 
-One file for everything, never `__pycache__`. One that is damaged, of another version or of other settings is as good as
-none, and it changes as a whole or not at all.
+One file for everything, never `__pycache__`, in one piece, or two where two processes have read. One that is damaged,
+of another version or of other settings is as good as none, and it changes as a whole or not at all.
 """
 
 from __future__ import annotations
@@ -10,8 +10,9 @@ import hashlib
 import importlib.util
 import marshal
 import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 from types import CodeType
 from typing import Any, TypeAlias
@@ -23,9 +24,11 @@ from slack_alert.loader.declaration import Declaration, Reading
 from slack_alert.loader.files import PluginFile
 
 #: Raise it with every change to what is kept, or to how files are read.
-_FORMAT = 4
+_FORMAT = 5
 #: In bytes. It tells damage and change, so it need not be the strongest; this one is fast, and short enough.
 _DIGEST = 20
+#: Likewise, of what says how long a piece is.
+_LENGTH = 8
 
 #: All that a reading depends on, but for what all have in common.
 Key: TypeAlias = tuple[bytes, bytes, tuple[str, ...]]
@@ -46,6 +49,9 @@ class Cache:
         self._known = self._read()
         #: Those of this time; what was not asked for is forgotten.
         self._entries: dict[str, _Entry] = {}
+        #: What another process has read, in one piece and as found in it.
+        self._learned = b""
+        self._theirs: dict[str, _Entry] = {}
         self._has_news = False
 
     def key(self, file: PluginFile, content: bytes, neighbours: frozenset[str]) -> Key:
@@ -57,10 +63,13 @@ class Cache:
 
     def get(self, file: PluginFile, key: Key) -> Reading | None:
         """Find the reading of a file that has not changed."""
-        entry = self._known.get(file.path)
+        entry = self._theirs.get(file.path)
         if entry is None or entry[0] != key:
-            return None
-        _, declarations, problems, code = self._entries[file.path] = entry
+            entry = self._known.get(file.path)
+            if entry is None or entry[0] != key:
+                return None
+            self._entries[file.path] = entry
+        _, declarations, problems, code = entry
         return Reading(tuple([Declaration(*one) for one in declarations]), tuple(map(_problem, problems)), code)
 
     def put(self, file: PluginFile, key: Key, reading: Reading) -> None:
@@ -69,12 +78,15 @@ class Cache:
         self._entries[file.path] = key, declarations, [_fields(problem) for problem in reading.problems], reading.code
         self._has_news = True
 
-    def keep(self) -> None:
-        """Write what is new; a folder that cannot be written to costs time, nothing else."""
+    def packed(self) -> Callable[[], None]:
+        """Pack what was read, and give what writes it, if any of it is new.
+
+        A folder that cannot be written to costs time, nothing else.
+        """
         if not self._has_news and len(self._entries) == len(self._known):
-            return
-        with suppress(OSError):
-            self._write(self.sealed())
+            return _do_nothing
+        # The latter of two that name the same file counts.
+        return partial(_write, self._place, self._learned + self.sealed())
 
     def lacking(self, files: Iterable[PluginFile]) -> list[PluginFile]:
         """Find the files of which there is no reading, of whatever content."""
@@ -83,11 +95,12 @@ class Cache:
     def sealed(self) -> bytes:
         """Give the readings of this time as they are kept."""
         kept = marshal.dumps((self._common, self._entries))
-        return _digest(kept) + kept
+        return len(kept).to_bytes(_LENGTH, "big") + _digest(kept) + kept
 
     def learn(self, sealed: bytes) -> None:
         """Add what another process has read."""
-        self._known |= self._unsealed(sealed)
+        self._theirs = self._unsealed(sealed)
+        self._learned = sealed if self._theirs else b""
         self._has_news = True
 
     def _shared(self, declaration: Declaration) -> Mapping[str, object]:
@@ -101,27 +114,47 @@ class Cache:
             return {}
 
     def _unsealed(self, sealed: bytes) -> dict[str, _Entry]:
-        seal, kept = sealed[:_DIGEST], memoryview(sealed)[_DIGEST:]
+        """Read all pieces up to the first that is damaged."""
+        entries: dict[str, _Entry] = {}
+        rest = memoryview(sealed)
+        while rest:
+            start = _LENGTH + _DIGEST
+            end = start + int.from_bytes(rest[:_LENGTH], "big")
+            piece = self._piece(rest[_LENGTH:start], rest[start:end])
+            if piece is None:
+                break
+            entries |= piece
+            rest = rest[end:]
+        return entries
+
+    def _piece(self, seal: memoryview, kept: memoryview) -> dict[str, _Entry] | None:
         # Unpacking damaged bytes may crash the interpreter.
         if seal != _digest(kept):
-            return {}
+            return None
         try:
             common, entries = marshal.loads(kept)  # noqa: S302 - written by us, and sealed
         except (ValueError, TypeError, EOFError):
-            return {}
-        return entries if common == self._common else {}
+            return None
+        found: dict[str, _Entry] | None = entries if common == self._common else None
+        return found
 
-    def _write(self, content: bytes) -> None:
-        new = self._place.with_name("readings.new")
+
+def _write(place: Path, content: bytes) -> None:
+    new = place.with_name("readings.new")
+    with suppress(OSError):
         new.parent.mkdir(parents=True, exist_ok=True)
         new.unlink(missing_ok=True)  # Somebody died over it, or is at it: what comes of that carries no true digest.
         try:
             with new.open("xb") as file:
                 file.write(content)
-            new.replace(self._place)
+            new.replace(place)
         except OSError:
             new.unlink(missing_ok=True)
             raise
+
+
+def _do_nothing() -> None:
+    """Write nothing: all is known."""
 
 
 def _digest(content: bytes | memoryview) -> bytes:

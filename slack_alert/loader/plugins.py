@@ -34,8 +34,7 @@ class Plugins:
         self.catalog = catalog
         self.accepted = Accepted(reader.contents)
         self._defaults = defaults
-        #: Writes what was read into the cache.
-        self.keep = reader.keep
+        self._write: Callable[[], None] | None = reader.packed()
         self._finder = finder
         self._folder = Folder(finder.folder, reader.contents, reader.faults)
         #: What runs, by module. This and what follows is filled when something changes for the first time.
@@ -50,6 +49,12 @@ class Plugins:
         self._missing: dict[str, float] = {}
         #: The fingerprints of jobs that the running version of their file does not have.
         self._former: dict[str, str] = {}
+
+    def keep(self) -> None:
+        """Write what was read into the cache, once; any thread may do it."""
+        write, self._write = self._write, None  # It holds all of it.
+        if write is not None:
+            write()
 
     def reload(self, passed: float) -> Change | None:
         """Look at the files, and take up what changed; None where nothing did.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from pathlib import Path
 
@@ -67,12 +67,10 @@ class Reader:
             self._cache.put(file, key, reading)
         return reading
 
-    def keep(self) -> None:
-        """Write what was read into the cache; what is read later, is read without it."""
-        # First, because it may be written on another thread than what is read then.
+    def packed(self) -> Callable[[], None]:
+        """Pack what was read, and give what writes it into the cache; what is read later, is read without it."""
         cache, self._cache = self._cache, None
-        if cache is not None:
-            cache.keep()
+        return cache.packed() if cache is not None else lambda: None
 
     def _learn(self, ahead: Ahead) -> None:
         self._ahead = None

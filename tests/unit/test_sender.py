@@ -103,12 +103,12 @@ class TestMarks:
                 groups.append(len(batch.progress))
                 put(batch, then)
 
-            outbox.say(*numbers(40))
+            outbox.say(*numbers(100))
             outbox.books.put = counted  # type: ignore[method-assign]
 
         _, outbox = played(act)
 
-        assert groups == [15, 15, 10]
+        assert groups == [45, 45, 10]
         assert outbox.queued == []
 
     def test_a_mark_does_not_wait_for_a_message_that_takes_long(self) -> None:
