@@ -113,7 +113,11 @@ def plan(
     jobs = table(("JOB", "TRIGGER", "NEXT RUN", "STATE"), rows, stream, flexible=(1,))
     title = f"slack-alert: {counted(len(every), 'job')}, times in {settings.timezone}"
     more = [f"… and {len(every) - len(rows):,} more: see `slack-alert jobs`."] if len(every) > len(rows) else []
-    told = [*more, f"Messages go to {destination(settings)}. Ctrl+C ends.", *_idle(catalog)]
+    told = [
+        *more,
+        f"Messages go to {destination(settings)}. Ctrl+C ends.",
+        *_idle(len(catalog.bindings) - len(every) if catalog else 0),
+    ]
     return "\n".join((paint(title, "bold", stream), "", jobs, "", *(paint(line, "dim", stream) for line in told), ""))
 
 
@@ -150,11 +154,8 @@ def has_colour(out: TextIO) -> bool:
     return out.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
 
 
-def _idle(catalog: Catalog | None) -> Iterator[str]:
+def _idle(commands: int) -> Iterator[str]:
     """Mention the bindings that nothing starts yet."""
-    from slack_alert.core.bindings import Command
-
-    commands = sum(isinstance(binding, Command) for binding in catalog.bindings) if catalog else 0
     if commands:
         yield f"{counted(commands, 'command')} found, which this version does not start."
 

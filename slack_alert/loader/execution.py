@@ -6,6 +6,7 @@ import importlib
 import os
 import sys
 import traceback
+from collections.abc import Callable
 from pathlib import Path
 
 from slack_alert.core.bindings import Binding
@@ -34,14 +35,14 @@ class Read(Struct, frozen=True):
 def import_packages(file: PluginFile, finder: PluginFinder, problems: list[Problem]) -> None:
     """Import what surrounds a file; where that fails, the folder alone stands in for it and the file still runs."""
     for package in file.packages:
-        error = import_module(package)
+        error = attempted(importlib.import_module, package)
         if error:
             problems.append(failure(finder.failed_file(package) or file, error))
 
 
-def executed(read: Read, problems: list[Problem]) -> list[Binding]:
+def executed(read: Read, finder: PluginFinder, problems: list[Problem]) -> list[Binding]:
     """Execute one file and give its bindings their functions."""
-    error = import_module(read.file.module)
+    error = attempted(finder.load, read.file.module)
     if error:
         problems.append(failure(read.file, error))
         return []
@@ -57,10 +58,10 @@ def executed(read: Read, problems: list[Problem]) -> list[Binding]:
     return found
 
 
-def import_module(module: str) -> BaseException | None:
-    """Import a module; give what it raised."""
+def attempted(load: Callable[[str], object], module: str) -> BaseException | None:
+    """Import a module in some way; give what it raised."""
     try:
-        importlib.import_module(module)
+        load(module)
     except KeyboardInterrupt:
         raise
     except BaseException as error:  # noqa: BLE001 - a plugin's SystemExit must not end the program

@@ -116,7 +116,7 @@ def _execute(
             if read.file.folder not in folders:
                 folders.add(read.file.folder)
                 import_packages(read.file, finder, problems)
-            bindings.extend(executed(read, problems))
+            bindings.extend(executed(read, finder, problems))
         if progress:
             progress(done, len(reads))
     finder.forget()

@@ -209,7 +209,7 @@ class Plugins:
         problems = binder.problems = list(reading.problems)
         plans = tuple(binder.plan(file, declaration) for declaration in reading.declarations)
         read = Read(file, reading, plans)
-        bindings = executed(read, problems) if read.is_executed else []
+        bindings = executed(read, self._finder, problems) if read.is_executed else []
         names = {binding.name for binding in bindings}
         # A marker with a fault leaves its job as it was; what is not there at all may be about to be written.
         faulty = {_name(file, one) for one in reading.declarations if one.is_enabled} - names

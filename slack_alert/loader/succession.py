@@ -5,9 +5,10 @@ from __future__ import annotations
 import ast
 import sys
 from collections.abc import Iterable, Mapping, Sequence
+from importlib import import_module
 from types import ModuleType
 
-from slack_alert.loader.execution import import_module
+from slack_alert.loader.execution import attempted
 from slack_alert.loader.fingerprint import Text
 from slack_alert.loader.scopes import import_statements, imports
 
@@ -18,7 +19,7 @@ def succeed(modules: Sequence[str]) -> dict[str, BaseException]:
     errors: dict[str, BaseException] = {}
     try:
         for name in modules:
-            error = import_module(name)
+            error = attempted(import_module, name)
             if error is not None:
                 errors[name] = error
     finally:
