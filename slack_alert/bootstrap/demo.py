@@ -9,7 +9,8 @@ from io import StringIO
 from pathlib import Path
 
 from slack_alert.bootstrap.assembly import make_sender
-from slack_alert.bootstrap.places import database, find, follow_plugins, open_reader
+from slack_alert.bootstrap.files import database, find
+from slack_alert.bootstrap.places import follow_plugins, open_reader
 from slack_alert.bootstrap.silence import make_mutes
 from slack_alert.bootstrap.works import make_services, new_mark
 from slack_alert.channels.console import ConsoleChannel

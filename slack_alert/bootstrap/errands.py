@@ -14,8 +14,9 @@ from typing import TYPE_CHECKING, Protocol
 from uuid import uuid4
 
 from slack_alert.bootstrap.assembly import Waiting, make_channels, make_sender
+from slack_alert.bootstrap.files import database
 from slack_alert.bootstrap.judging import make_judge
-from slack_alert.bootstrap.places import address, database, errors_address, holder, load_plugins, owning, reading
+from slack_alert.bootstrap.places import address, errors_address, holder, load_plugins, owning, reading
 from slack_alert.bootstrap.silence import make_mutes
 from slack_alert.bootstrap.works import make_pockets, make_services, new_mark
 from slack_alert.core.backoff import Outcome

@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING
 
 from slack_alert.bootstrap.assembly import make_channels
 from slack_alert.bootstrap.errands import leave
+from slack_alert.bootstrap.files import database
 from slack_alert.bootstrap.judging import make_judge
-from slack_alert.bootstrap.places import address, database, survey_plugins
+from slack_alert.bootstrap.places import address, survey_plugins
 from slack_alert.bootstrap.silence import make_mutes
 from slack_alert.bootstrap.works import new_mark
 from slack_alert.core.durations import format_duration

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import timedelta
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from slack_alert import stores
+from slack_alert.bootstrap.files import code_cache, database
 from slack_alert.core.bindings import Binding, Job
 from slack_alert.core.care import Care, Isolation
 from slack_alert.core.catalog import Catalog, Change
@@ -16,8 +16,8 @@ from slack_alert.core.model import Address
 from slack_alert.core.structs import Struct, replace
 from slack_alert.engine.clock import SystemClock
 from slack_alert.engine.ports import Reader, Reload
-from slack_alert.loader import Accepted, Defaults, Found, find_plugins, load, open_plugins, survey
-from slack_alert.stores import DatabaseLock, SqliteReader, sqlite_path
+from slack_alert.loader import Accepted, Defaults, Found, load, open_plugins, survey
+from slack_alert.stores import DatabaseLock, SqliteReader
 
 if TYPE_CHECKING:
     from slack_alert.settings import Settings
@@ -66,11 +66,6 @@ def defaults(settings: Settings) -> Defaults:
     )
 
 
-def database(settings: Settings) -> Path:
-    """Give the file everything is kept in; raise SettingsError for a database this version does not know."""
-    return sqlite_path(settings.database)
-
-
 def survey_plugins(settings: Settings) -> Catalog:
     """Read every plugin without executing any."""
     return _reachable(settings, survey(settings.path, defaults(settings)))
@@ -78,17 +73,7 @@ def survey_plugins(settings: Settings) -> Catalog:
 
 def load_plugins(settings: Settings, progress: Callable[[int, int], None] | None = None) -> Catalog:
     """Read, compile and execute every plugin."""
-    return _reachable(settings, load(settings.path, defaults(settings), cache=_cache(settings), progress=progress))
-
-
-def find(settings: Settings) -> Found:
-    """Find every plugin; many new ones are read beside what comes next."""
-    return find_plugins(settings.path, settings.markers, _cache(settings))
-
-
-def _cache(settings: Settings) -> Path | None:
-    """Name the folder of compiled code; a dry run leaves no trace, not even that."""
-    return None if settings.dry_run else database(settings).with_name("code")
+    return _reachable(settings, load(settings.path, defaults(settings), cache=code_cache(settings), progress=progress))
 
 
 class Following(Struct, frozen=True):

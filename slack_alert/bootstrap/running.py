@@ -11,7 +11,8 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, NoReturn, TextIO
 
 from slack_alert.bootstrap.assembly import Stores, assemble
-from slack_alert.bootstrap.places import Following, address, database, errors_address, find, follow_plugins, owning
+from slack_alert.bootstrap.files import database, find
+from slack_alert.bootstrap.places import Following, address, errors_address, follow_plugins, owning
 from slack_alert.engine.app import App, Manners
 from slack_alert.engine.parts import Parts
 from slack_alert.engine.ports import Limits

@@ -103,11 +103,11 @@ def _plugins(settings: Settings) -> Iterator[Finding]:
 
 
 def _database(settings: Settings) -> Iterator[Finding]:
-    from slack_alert.bootstrap import places
+    from slack_alert.bootstrap import files
     from slack_alert.stores import sqlite_version
     from slack_alert.stores.examination import faults, obstacle, want_of_room
 
-    path = places.database(settings)
+    path = files.database(settings)
     if (blocked := obstacle(path)) is not None:
         advice = "give this user the right to write there, or set `database` to another place"
         yield Finding("database", "fail", f"{blocked} cannot be written", advice)

@@ -76,11 +76,11 @@ def _without_collection() -> Iterator[Callable[[], None]]:
 
 
 def _start(settings: Settings, out: TextIO, collect: Callable[[], None], *, is_standby: bool) -> int:
-    from slack_alert.bootstrap import places
+    from slack_alert.bootstrap import files
 
     # What is still to be imported is imported while many new files are read; one who waits will find others.
-    found = None if is_standby else places.find(settings)
-    from slack_alert.bootstrap import running
+    found = None if is_standby else files.find(settings)
+    from slack_alert.bootstrap import places, running
     from slack_alert.cli.progress import loading
     from slack_alert.cli.tables import plan
 

@@ -106,12 +106,12 @@ class Vitals(Struct, frozen=True):
 
 def read_vitals(settings: Settings, now: datetime) -> Vitals:
     """Look at the lock, the last sign of life, the outbox and the database."""
-    from slack_alert.bootstrap import places
+    from slack_alert.bootstrap import files, places
     from slack_alert.engine.ports import Load
     from slack_alert.engine.pulse import STALE, last_alive, read_pulse
     from slack_alert.stores.examination import died_since, obstacle, unsent, want_of_room
 
-    path = places.database(settings)
+    path = files.database(settings)
     pulse: Mapping[str, Any] = {}  # Any: JSON that the running program wrote
     counts: Mapping[str, int] = {}
     died = 0

@@ -5,6 +5,7 @@ Imported before gevent patches the process, so nothing here may bring in asyncio
 
 from __future__ import annotations
 
+from slack_alert.settings.database import sqlite_path
 from slack_alert.settings.keys import KEYS, Key
 from slack_alert.settings.load import load_settings
 from slack_alert.settings.model import Loaded, Settings
@@ -24,4 +25,5 @@ __all__ = [
     "load_settings",
     "reference",
     "render_conf",
+    "sqlite_path",
 ]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from slack_alert.stores.begun import BegunNote
 from slack_alert.stores.connection import sqlite_version
 from slack_alert.stores.inbox import MemoryInbox, SqliteInbox
-from slack_alert.stores.location import inbox_path, lock_path, sqlite_path
+from slack_alert.stores.location import inbox_path, lock_path
 from slack_alert.stores.lock import DatabaseLock, holder, is_held
 from slack_alert.stores.memory import MemoryStore
 from slack_alert.stores.sqlite import SqliteReader, SqliteStore
@@ -22,6 +22,5 @@ __all__ = [
     "inbox_path",
     "is_held",
     "lock_path",
-    "sqlite_path",
     "sqlite_version",
 ]

@@ -1,27 +1,10 @@
-"""Where a database lies: its path from the setting, its folder, and the files beside it."""
+"""Where a database lies: its folder, and the files beside it."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
-from slack_alert.core.errors import SettingsError, StoreError
-
-_PREFIX = "sqlite:///"
-_FORM = "Write sqlite:///relative/state.db or sqlite:////absolute/state.db."
-
-
-def sqlite_path(url: str) -> Path:
-    """Read the file from `sqlite:///relative.db` or `sqlite:////absolute/state.db`."""
-    scheme, colon, _ = url.partition(":")
-    if not colon or not scheme.partition("+")[0].isalnum():
-        raise SettingsError("database is not a URL.", hint=_FORM)
-    if scheme != "sqlite":
-        # The rest may hold a password.
-        raise SettingsError(f"database: {scheme}: is unknown; this version knows sqlite only.", hint=_FORM)
-    path = url.removeprefix(_PREFIX)
-    if path == url or path in {"", ":memory:"}:
-        raise SettingsError(f"database: {url} names no file.", hint=_FORM)
-    return Path(path)
+from slack_alert.core.errors import StoreError
 
 
 def inbox_path(database: Path) -> Path:

@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from slack_alert.core.errors import SettingsError
-from slack_alert.stores import lock_path, sqlite_path
+from slack_alert.settings import sqlite_path
+from slack_alert.stores import lock_path
 
 
 @pytest.mark.parametrize(
