@@ -16,8 +16,8 @@ from slack_alert.engine.reports import edit_faults_text
 
 log = logging.getLogger(__name__)
 
-#: How often one asks whether something changed.
-_STEP = 0.2
+#: How often one asks whether something changed; each time wakes a program that has nothing to do.
+_STEP = 0.5
 #: What seems to be gone, or is being written, is looked at again after so many seconds.
 _AGAIN = 0.1
 #: A fault is told when it is still there after so many seconds: somebody may be writing.
@@ -57,7 +57,7 @@ class Reloading:
             # What changed between the loading and now.
             self.ask()
         while True:
-            await self._parts.clock.sleep(_STEP)
+            await self._parts.clock.sleep(_STEP if self._again is None else _AGAIN)
             try:
                 if self._is_due():
                     await self._reload(reload)

@@ -56,7 +56,8 @@ class Members:
             return (job,)
         if job not in self._known:
             found = self._connection.execute(sql.CIRCLE, (job,)).fetchone()
-            self._known[job] = (job,) if found is None else json.loads(found[0])
+            # It goes after its rows: one that was read just before is gone as well.
+            self._known[job] = () if found is None else json.loads(found[0])
         return self._known[job]
 
 
