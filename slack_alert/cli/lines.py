@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta, tzinfo
+from functools import lru_cache
 
 from slack_alert.core.model import Record
 
@@ -23,6 +24,7 @@ def record_json(record: Record, zone: tzinfo) -> dict[str, object]:
     return line
 
 
+@lru_cache(maxsize=1024)  # Many jobs share a slot.
 def instant(at: datetime | None, zone: tzinfo) -> str | None:
     """Write an instant as JSON has it."""
     return at.astimezone(zone).isoformat() if at is not None else None

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import secrets
 from datetime import datetime, timedelta, timezone
+from itertools import islice
 from typing import TextIO
 
 import click
@@ -28,6 +29,8 @@ from slack_alert.settings import Settings
 
 _OUTCOMES = ("alert", "quiet", "error")
 _DAY = timedelta(days=1)
+#: So many lines are written together; each alone would be flushed.
+_AT_ONCE = 1_000
 
 
 @click.command()
@@ -65,7 +68,7 @@ def simulate(
         for problem in catalog.problems:
             click.echo(str(problem), err=True)
         script = _script(outcomes, catalog)
-        ledger = Ledger()
+        ledger = Ledger(keeps_messages=not as_json)
         if execute:
             records = errands.rehearse(settings, catalog, begin, end, ledger=ledger)
         else:
@@ -99,8 +102,9 @@ def _script(outcomes: tuple[str, ...], catalog: Catalog) -> dict[str, str]:
 
 def _show(records: list[Record], settings: Settings, out: TextIO, *, as_json: bool) -> None:
     if as_json:
-        out.writelines(
-            json.dumps(record_json(record, settings.timezone), ensure_ascii=False) + "\n" for record in records
-        )
+        write = json.JSONEncoder(ensure_ascii=False).encode  # `dumps` would make one for each line
+        lines = (write(record_json(record, settings.timezone)) + "\n" for record in records)
+        while some := "".join(islice(lines, _AT_ONCE)):
+            out.write(some)
         return
     click.echo(history_table(records, settings.timezone, out, at=f"AT ({settings.timezone})"), file=out)

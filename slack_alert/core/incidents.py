@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from datetime import datetime, timedelta
 from enum import Enum
 from hashlib import blake2b
@@ -11,7 +10,7 @@ from pathlib import Path
 
 from slack_alert.core.durations import format_duration
 from slack_alert.core.model import Address, Manner
-from slack_alert.core.parts import LIMIT, Blocks, Entries, Piece, Text, Upload
+from slack_alert.core.parts import LIMIT, Blocks, Entries, Piece, Text
 from slack_alert.core.structs import Struct, replace
 
 #: Of a list, a dict or a table so many entries are compared; of a longer one nothing is.
@@ -162,18 +161,15 @@ def changes(before: Entries, after: Entries) -> list[str]:
 
 def entries_of(pieces: tuple[Piece, ...]) -> Entries:
     """Give what can be compared of a value: nothing where it is no list, dict or table, or where there is too much."""
-    entries = tuple(entry for piece in pieces if isinstance(piece, Text) for entry in piece.entries)
+    entries = tuple([entry for piece in pieces if isinstance(piece, Text) for entry in piece.entries])
     is_distinct = len({key for key, _ in entries}) == len(entries)
     return entries if is_distinct and len(entries) <= COMPARED else ()
 
 
 def digest_of(pieces: tuple[Piece, ...]) -> str:
     """Give by what a value is compared with the next one: the whole of it."""
-    found = blake2b(digest_size=16)
-    for piece in pieces:
-        for part in _substance(piece):
-            found.update(len(part).to_bytes(8, "big") + part)
-    return found.hexdigest()
+    parts = [each for piece in pieces for part in _substance(piece) for each in (len(part).to_bytes(8, "big"), part)]
+    return blake2b(b"".join(parts), digest_size=16).hexdigest()
 
 
 def remembered_text(said: str) -> str:
@@ -188,14 +184,13 @@ def length(incident: Incident, end: datetime) -> str:
     return f"{format_duration(whole)}, {incident.count} alert{'' if incident.count == 1 else 's'}"
 
 
-def _substance(piece: Piece) -> Iterator[bytes]:
+def _substance(piece: Piece) -> tuple[bytes, ...]:
     if isinstance(piece, Text):
-        yield piece.text.encode(errors="replace")
-    elif isinstance(piece, Blocks):
-        yield json.dumps(piece.payload, sort_keys=True, default=str).encode(errors="replace")
-    elif isinstance(piece, Upload):
-        yield from (text.encode(errors="replace") for text in (piece.name, piece.title, piece.comment))
-        yield str(piece.content).encode(errors="replace") if isinstance(piece.content, Path) else piece.content
+        return (piece.text.encode(errors="replace"),)
+    if isinstance(piece, Blocks):
+        return (json.dumps(piece.payload, sort_keys=True, default=str).encode(errors="replace"),)
+    content = str(piece.content).encode(errors="replace") if isinstance(piece.content, Path) else piece.content
+    return (*(text.encode(errors="replace") for text in (piece.name, piece.title, piece.comment)), content)
 
 
 def _repeated(repeat: Repeat, incident: Incident, digest: str) -> Ruling:

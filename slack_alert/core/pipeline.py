@@ -178,15 +178,16 @@ def _say(job: Job, state: State, run: Run, pieces: tuple[Piece, ...], ruling: Ru
         root = incident.edit or incident.root
     sent = messages(run, told, job.to, shown.manner, root=root)
     placed = _placed(job, remembered, shown.manner, sent, run.slot)
-    ahead = replace(run, said=run.said + len(sent))
-    files, more = within(ahead, shown.files)
-    sent += messages(ahead, files, job.to, Manner.REPLY, root=placed.root)
+    if shown.files:
+        ahead = replace(run, said=run.said + len(sent))
+        files, more = within(ahead, shown.files)
+        sent, withheld = sent + messages(ahead, files, job.to, Manner.REPLY, root=placed.root), withheld + more
     if ruling.digest != incident.digest:
         for to, piece in run.elsewhere:
             sent += messages(replace(run, said=run.said + len(sent)), (piece,), to)
         told = _whole(run, told)
     after = replace(after, incident=placed)
-    return Settlement(after, Verdict.SAID, sent, _recorded(run, told), withheld + more, ruling.reason)
+    return Settlement(after, Verdict.SAID, sent, _recorded(run, told), withheld, ruling.reason)
 
 
 def _remarked(run: Run, pieces: tuple[Piece, ...], manner: Manner = Manner.POST) -> tuple[Piece, ...]:
@@ -288,8 +289,8 @@ def _noticed(job: Job, quota: Quota, slot: datetime, pieces: tuple[Piece, ...], 
 
 def _whole(run: Run, pieces: tuple[Piece, ...]) -> tuple[Piece, ...]:
     """Add what the run says elsewhere."""
-    return (*pieces, *(piece for _, piece in run.elsewhere))
+    return (*pieces, *[piece for _, piece in run.elsewhere])
 
 
 def _said(pieces: tuple[Piece, ...]) -> str:
-    return "\n".join(fallback(piece) for piece in pieces)
+    return "\n".join([fallback(piece) for piece in pieces])

@@ -9,7 +9,7 @@ from slack_alert.core.model import NOT_RUN, Record
 
 def extend(row: Record, after: Record) -> Record | None:
     """Give the row made longer by the one that follows it, or None where they are not alike."""
-    if row.verdict not in NOT_RUN or after.slot <= (row.until or row.slot):
+    if row.verdict not in NOT_RUN or after.verdict is not row.verdict or after.slot <= (row.until or row.slot):
         return None
     if after._replace(slot=row.slot, count=row.count, until=row.until) != row:
         return None

@@ -28,7 +28,7 @@ def spoken_record(hot: Hot, run: Run, result: Result, settlement: Settlement) ->
     return Record(
         run.id, run.binding, run.slot, settlement.verdict, run.started, result.duration, text,
         ", ".join(told) or None, alerts, until, result.failure.traceback if result.failure else None, _printed(run),
-        reason=reason or None, numbers=result.numbers, usage=result.usage,
+        1, None, None, reason or None, result.numbers, result.usage,
     )  # fmt: skip
 
 

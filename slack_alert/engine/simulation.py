@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
-from heapq import heapify, heappop, heappush
+from functools import partial
+from heapq import heappop, heappush
+from itertools import groupby
 
 from slack_alert.core.catalog import Catalog
 from slack_alert.core.gaps import gaps
@@ -50,6 +52,7 @@ class Scripted:
     def __init__(self, outcomes: Mapping[str, str], mark: Markup) -> None:
         self._outcomes = outcomes
         self._mark = mark
+        self._said: dict[str, Result] = {}
 
     def submit(self, runs: Sequence[Run], done: Callable[[Run, Result], None]) -> None:
         """Report the outcomes at once."""
@@ -65,22 +68,26 @@ class Scripted:
             return QUIET
         if outcome == "error":
             return Result(failure=Failure("Error", "simulated", run.action.file, ""))
-        name = run.action.name.rpartition(".")[2]
-        return Result(pieces(value=True, mark=self._mark, name=name, doc=run.action.doc))
+        if run.binding not in self._said:
+            name = run.action.name.rpartition(".")[2]
+            self._said[run.binding] = Result(pieces(value=True, mark=self._mark, name=name, doc=run.action.doc))
+        return self._said[run.binding]
 
 
 class Ledger:
-    """Books in memory: what a real run would have written."""
+    """Books in memory: what a real run would have written, the messages only where somebody asks for them."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, keeps_messages: bool = True) -> None:
         self.messages: list[Message] = []
+        self._keeps_messages = keeps_messages
         self._rows: list[Record] = []
         #: The place of each job's last row, where it may still grow.
         self._open: dict[str, int] = {}
 
     def put(self, batch: Batch, then: Callable[[], object] | None = None) -> None:
         """Write it down now."""
-        self.messages.extend(batch.messages)
+        if self._keeps_messages:
+            self.messages.extend(batch.messages)
         for record in batch.records:
             self.note(record)
         if then is not None:
@@ -131,11 +138,11 @@ class Simulation:
         self.engine = Engine(catalog, books=self.ledger, executor=executor, clock=clock, mark=mark, mute=mute)
         start = clock.now()
         self.engine.begin(Snapshot(), start)
-        self._hot = {hot.job.name: hot for hot in self.engine.jobs()}
-        self._due = [
-            due for order, hot in enumerate(self._hot.values()) if (due := _next(hot, order, _eve(hot, start)))
-        ]
-        heapify(self._due)
+        self._hots = self.engine.jobs()
+        #: The next slot of each job, by its place among them.
+        self._due: list[tuple[datetime, int]] = []
+        for place, hot in enumerate(self._hots):
+            self._plan(place, _eve(hot, start))
         self._has_begun = False
 
     def advance(self, by: timedelta) -> list[Message]:
@@ -150,35 +157,48 @@ class Simulation:
             self._has_begun = True
             self.engine.start(self._clock.now())
         while self._due and self._due[0][0] < end:
-            slot, order, name = heappop(self._due)
+            slot = self._due[0][0]
             self._clock.set(slot)
-            if not self._hot[name].is_due(slot):
-                if later := _next(self._hot[name], order, slot - _TICK):
-                    heappush(self._due, later)
-                continue
-            if due := _next(self._hot[name], order, self._pass(self._hot[name], slot, end)):
-                heappush(self._due, due)
+            for may_run, group in groupby(self._take(slot), key=partial(self._may_run, slot)):
+                places = list(group)
+                if may_run:
+                    self.engine.due([(tuple([self._hots[place].job.name for place in places]), (slot,))])
+                for place in places:
+                    self._plan(place, slot if may_run else self._leap(place, slot, end))
         self._clock.set(end)
 
-    def _pass(self, hot: Hot, slot: datetime, end: datetime) -> datetime:
-        """Let a slot come due, or a whole row that cannot run; give the last slot that passed."""
-        if self._skips and gate(hot.job, hot.state, slot, hold=hot.hold) is not Verdict.GO:
-            rows = gaps(hot.job, hot.state, hot.hold, after=slot - _TICK, until=end - _TICK, anchor=hot.anchor)
-            row = next(rows)
-            self.engine.accounts.row(hot, row)
-            return row.last
-        self.engine.due([((hot.job.name,), (slot,))])
-        return slot
+    def _plan(self, place: int, after: datetime) -> None:
+        hot = self._hots[place]
+        if (slot := hot.job.trigger.next_after(after, hot.anchor)) is not None:
+            heappush(self._due, (slot, place))
+
+    def _take(self, slot: datetime) -> list[int]:
+        """Take the job whose slot it is, or all of them at once where what one does cannot change another's."""
+        taken: list[int] = []
+        while self._due and self._due[0][0] == slot and (self._skips or not taken):
+            _, place = heappop(self._due)
+            if self._hots[place].is_due(slot):
+                taken.append(place)
+            else:
+                self._plan(place, slot - _TICK)
+        return taken
+
+    def _may_run(self, slot: datetime, place: int) -> bool:
+        hot = self._hots[place]
+        return not self._skips or gate(hot.job, hot.state, slot, hold=hot.hold) is Verdict.GO
+
+    def _leap(self, place: int, slot: datetime, end: datetime) -> datetime:
+        """Account for a whole row that cannot run; give its last slot."""
+        hot = self._hots[place]
+        rows = gaps(hot.job, hot.state, hot.hold, after=slot - _TICK, until=end - _TICK, anchor=hot.anchor)
+        row = next(rows)
+        self.engine.accounts.row(hot, row)
+        return row.last
 
 
 def _eve(hot: Hot, start: datetime) -> datetime:
     """Begin to look for slots: the start may be one, but a job that runs at the start does so once."""
     return start if hot.job.at_start else start - _TICK
-
-
-def _next(hot: Hot, order: int, after: datetime) -> tuple[datetime, int, str] | None:
-    slot = hot.job.trigger.next_after(after, hot.anchor)
-    return None if slot is None else (slot, order, hot.job.name)
 
 
 def simulate(
