@@ -21,7 +21,7 @@ from slack_alert.engine.clock import SystemClock
 from slack_alert.engine.engine import Engine
 from slack_alert.engine.mutes import PACK
 from slack_alert.engine.parts import Parts
-from slack_alert.engine.ports import Books, Channel, Clock, Inbox, Reader, Reload, Store, Watch
+from slack_alert.engine.ports import Books, Channel, Clock, Inbox, Journal, Reader, Reload, Store, Watch
 from slack_alert.engine.receipts import Receipts
 from slack_alert.engine.sender import Pace, Sender
 from slack_alert.executors.sources import Sources
@@ -41,6 +41,7 @@ class Stores(Struct, frozen=True):
 
     store: Store
     inbox: Inbox
+    journal: Journal | None = None
     #: Whether the files are still those that were opened.
     are_intact: Callable[[], bool] = lambda: True
 
@@ -49,7 +50,7 @@ def assemble(
     settings: Settings, catalog: Catalog, stores: Stores, *, sources: Sources, out: TextIO, reload: Reload | None = None
 ) -> Parts:
     """Put an app together; must be called on the loop it shall run on."""
-    works = make_works(settings, catalog, stores.store, sources)
+    works = make_works(settings, catalog, stores.store, sources, journal=stores.journal)
     engine, writer, mutes = works.engine, works.writer, works.mutes
     channels = make_channels(settings, out)
     timetable = Timetable(settings, engine, is_behind=lambda: writer.is_behind)

@@ -18,7 +18,7 @@ from slack_alert.engine.parts import Parts
 from slack_alert.engine.ports import Limits
 from slack_alert.executors.sources import Sources
 from slack_alert.loader import Found, plugins_folder
-from slack_alert.stores import MemoryInbox, MemoryStore, SqliteInbox, SqliteStore, inbox_path
+from slack_alert.stores import FileJournal, MemoryInbox, MemoryStore, SqliteInbox, SqliteStore, inbox_path, journal_path
 
 if TYPE_CHECKING:
     from slack_alert.settings import Settings
@@ -51,7 +51,8 @@ def run(
     with owning(settings, _FOREVER if standby else _PATIENCE) as lock:
         if lock is None:
             return 3
-        stores = Stores(SqliteStore(place), SqliteInbox(inbox_path(place)), lock.is_intact)
+        journal = FileJournal(journal_path(place))
+        stores = Stores(SqliteStore(place), SqliteInbox(inbox_path(place)), journal, lock.is_intact)
         return _run(settings, stores, plugins(), out, ready)
 
 

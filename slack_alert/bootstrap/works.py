@@ -25,7 +25,7 @@ from slack_alert.engine.holding import hold_by_name
 from slack_alert.engine.mutes import Mutes
 from slack_alert.engine.paces import Paces, durations_of
 from slack_alert.engine.pocket import Pocket
-from slack_alert.engine.ports import Batch, Books, Clock, Entry, Executor, Load, Reader, Snapshot, Store
+from slack_alert.engine.ports import Batch, Books, Clock, Entry, Executor, Journal, Load, Reader, Snapshot, Store
 from slack_alert.engine.redacted import RedactedBooks
 from slack_alert.engine.standstill import Standstill
 from slack_alert.engine.writer import Writer
@@ -55,11 +55,13 @@ class Works(Struct, frozen=True):
     services: Services
 
 
-def make_works(settings: Settings, catalog: Catalog, store: Store, sources: Sources) -> Works:
+def make_works(
+    settings: Settings, catalog: Catalog, store: Store, sources: Sources, *, journal: Journal | None = None
+) -> Works:
     """Make the engine, and what runs functions for it; must be called on the loop they shall run on."""
     clock, reach, snapshot = SystemClock(), _Reach(), store.open()
     render = Render(new_mark(), Redaction(settings.secrets()))
-    writer = Writer(store, clock, blocking=blocking_of(settings))
+    writer = Writer(store, clock, journal=journal, blocking=blocking_of(settings))
     reader = store if isinstance(store, MemoryStore) else open_reader(settings)
     books = RedactedBooks(writer, render.redaction)
     mutes = make_mutes(settings, snapshot.entries)

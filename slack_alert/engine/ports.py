@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import NamedTuple, Protocol
 
 from slack_alert.core.backoff import Outcome
@@ -82,6 +82,8 @@ class Batch(Struct):
     limits: Limits | None = None
     #: When the batch was made; messages are dated with it.
     at: datetime | None = None
+    #: The journal has it, until it is committed.
+    is_kept: bool = False
 
     @property
     def is_durable(self) -> bool:
@@ -224,6 +226,19 @@ class Store(Protocol):
         """Let go of the files."""
 
 
+class Journal(Protocol):
+    """Where what is said outlives the process before it is committed."""
+
+    def keep(self, batch: Batch) -> bool:
+        """Keep it at once, from any thread; False: that cannot be."""
+
+    def release(self, count: int) -> None:
+        """Forget so many of those that were kept: they are committed."""
+
+    def close(self) -> None:
+        """Let go of the files."""
+
+
 class Reader(Protocol):
     """The side of the store that anybody may read at any time."""
 
@@ -283,6 +298,3 @@ class Books(Protocol):
 
     def note(self, record: Record) -> None:
         """Have a quiet line of history written within a second."""
-
-
-QUIET_LATENCY = timedelta(seconds=0.5)

@@ -8,12 +8,13 @@ import threading
 from collections import deque
 from collections.abc import Callable
 from contextlib import suppress
+from datetime import timedelta
 from functools import partial
 from typing import Any, TypeVar
 
 from slack_alert.core.errors import StoreError
 from slack_alert.core.model import Delivery, Record
-from slack_alert.engine.ports import QUIET_LATENCY, Batch, Clock, Limits, Store
+from slack_alert.engine.ports import Batch, Clock, Journal, Limits, Store
 
 log = logging.getLogger(__name__)
 
@@ -27,6 +28,8 @@ _MARKED: _Put = (Batch(), None)
 _END: _Put = (Batch(), None)
 _SIGNS = (_WAKE, _MARKED, _END)
 
+#: A quiet line waits no longer to be written.
+QUIET_LATENCY = timedelta(seconds=0.5)
 #: Puts joined into one transaction at most; beyond it a group gains nothing.
 _GROUP = 256
 #: So many quiet lines wait at most before the clock has to: in memory, and for the end of the program to write.
@@ -44,9 +47,16 @@ class Writer:
     """
 
     def __init__(
-        self, store: Store, clock: Clock, *, blocking: Callable[..., Any] | None = None, retry: float = 1.0
+        self,
+        store: Store,
+        clock: Clock,
+        *,
+        journal: Journal | None = None,
+        blocking: Callable[..., Any] | None = None,
+        retry: float = 1.0,
     ) -> None:
         self._store = store
+        self._journal = journal
         self._clock = clock
         self._blocking = blocking or (lambda call, *arguments: call(*arguments))
         self._retry = retry
@@ -76,8 +86,11 @@ class Writer:
         if batch.progress:
             self._marks.append((batch, then))
             self._puts.put(_MARKED)
-        else:
-            self._puts.put((batch, then))
+            return
+        if self._journal is not None and _is_said(batch):
+            batch.at = batch.at or self._clock.now()
+            batch.is_kept = self._journal.keep(batch)
+        self._puts.put((batch, then))
 
     @property
     def is_behind(self) -> bool:
@@ -112,6 +125,8 @@ class Writer:
             self._commit([*_taken(self._marks), *(put for put in group if not _is_sign(put))], notes)
             self._under_way = 0
             if any(put is _END for put in group):
+                if self._journal is not None:
+                    self._journal.close()
                 return
             group = self._next()
 
@@ -156,6 +171,8 @@ class Writer:
         self._commit([], notes[middle:])
 
     def _conclude(self, group: list[_Put], batch: Batch, deliveries: list[Delivery]) -> None:
+        if self._journal is not None:
+            self._journal.release(sum(batch.is_kept for batch, _ in group))
         for _, then in group:
             if then is not None:
                 _follow_up(then, "follow-up failed")
@@ -199,6 +216,11 @@ Item = TypeVar("Item")
 def _taken(items: deque[Item]) -> list[Item]:
     """Take what is there; more may come meanwhile."""
     return [items.popleft() for _ in range(len(items))]
+
+
+def _is_said(batch: Batch) -> bool:
+    """Tell whether it is lost with the process that says it; what a request asks for is done once more instead."""
+    return bool(batch.messages) and batch.taken is None
 
 
 def _is_sign(put: _Put) -> bool:

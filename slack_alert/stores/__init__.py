@@ -5,7 +5,8 @@ from __future__ import annotations
 from slack_alert.stores.begun import BegunNote
 from slack_alert.stores.connection import sqlite_version
 from slack_alert.stores.inbox import MemoryInbox, SqliteInbox
-from slack_alert.stores.location import inbox_path, lock_path
+from slack_alert.stores.journal import FileJournal
+from slack_alert.stores.location import inbox_path, journal_path, lock_path
 from slack_alert.stores.lock import DatabaseLock, holder, is_held
 from slack_alert.stores.memory import MemoryStore
 from slack_alert.stores.sqlite import SqliteReader, SqliteStore
@@ -13,6 +14,7 @@ from slack_alert.stores.sqlite import SqliteReader, SqliteStore
 __all__ = [
     "BegunNote",
     "DatabaseLock",
+    "FileJournal",
     "MemoryInbox",
     "MemoryStore",
     "SqliteInbox",
@@ -21,6 +23,7 @@ __all__ = [
     "holder",
     "inbox_path",
     "is_held",
+    "journal_path",
     "lock_path",
     "sqlite_version",
 ]

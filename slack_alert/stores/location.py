@@ -17,6 +17,11 @@ def lock_path(database: Path) -> Path:
     return database.with_name(database.name + ".lock")
 
 
+def journal_path(database: Path) -> Path:
+    """Give the file of the journal beside a database."""
+    return database.with_name(database.name + ".said")
+
+
 def prepare_folder(path: Path) -> None:
     """Make the folder of a file that is about to be made; a folder of our own keeps itself out of version control."""
     folder = path.parent

@@ -100,12 +100,13 @@ class MemoryStore:
 
     def snapshot(self) -> Snapshot:
         """Give what a run would begin with."""
+        recorded = {record.run for record in self._records.values()}
         return Snapshot(
             states=dict(sorted(self._states.items())),
             seen=dict(sorted(self._seen.items())),
             holds=dict(sorted(self._holds.items())),
             entries=tuple(self._entries[name] for name in sorted(self._entries)),
-            running=self._running,
+            running=tuple(one for one in self._running if one.run not in recorded),
             last_run=self._last_run,
             taken=self._taken,
             pulse=self._pulse,

@@ -113,6 +113,7 @@ PUT_SUMMARY = ADD_DELIVERY.replace(
     """DO UPDATE SET kind = excluded.kind, body = excluded.body, content = excluded.content
         WHERE delivery.status = 'queued'""",
 )
+HAS_KEY = "SELECT 1 FROM delivery WHERE key = ?"
 LAST_DELIVERY = "SELECT coalesce(max(id), 0) FROM delivery"
 #: What is sent, dead or counted in another stays so.
 PUT_PROGRESS = """
@@ -155,5 +156,9 @@ SEEN = "SELECT job, first_slot, last_slot FROM seen ORDER BY job"
 HOLDS = "SELECT job, until, author FROM hold ORDER BY job"
 ENTRIES = "SELECT pack, name, content, expires FROM entry ORDER BY pack, name"
 FORGET_ENTRIES = "DELETE FROM entry WHERE expires <= ?"
-RUNNING = "SELECT run, job, slot, started FROM running ORDER BY run"
+#: One that is on record ended before it was noted that it had.
+RUNNING = """
+    SELECT run, job, slot, started FROM running WHERE NOT EXISTS (
+        SELECT 1 FROM record WHERE record.job = running.job AND record.slot = running.slot AND record.run = running.run)
+    ORDER BY run"""
 BOOK = "SELECT last_run, taken, pulse FROM book"

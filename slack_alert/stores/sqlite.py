@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import sqlite3
 from collections.abc import Iterator
 from datetime import datetime
@@ -12,12 +13,15 @@ from slack_alert.core.model import Delivery
 from slack_alert.core.subjects import Posted
 from slack_alert.engine.ports import Batch, HistoryLine, Limits, Snapshot
 from slack_alert.stores import reading, sql
-from slack_alert.stores.codec import Row, delivery_of, maybe_micros, message_rows
-from slack_alert.stores.connection import explained, open_reader, open_writer, transaction
+from slack_alert.stores.codec import Row, clean, delivery_of, maybe_micros, message_rows
+from slack_alert.stores.connection import Unwritable, explained, open_reader, open_writer, transaction
 from slack_alert.stores.history import History
-from slack_alert.stores.location import prepare_folder
+from slack_alert.stores.journal import left_in
+from slack_alert.stores.location import journal_path, prepare_folder
 from slack_alert.stores.pruning import Pruning
 from slack_alert.stores.writes import as_of, writes
+
+log = logging.getLogger(__name__)
 
 
 class SqliteStore:
@@ -38,6 +42,7 @@ class SqliteStore:
         self.close()
         prepare_folder(self._path)
         self._opened = open_writer(self._path)
+        self._take_up()
         with explained(self._path):
             return reading.snapshot(self._opened)
 
@@ -89,6 +94,23 @@ class SqliteStore:
         self._opened = None
         self._is_full_sync = None
         self._history.forget()
+
+    def _take_up(self) -> None:
+        """Commit what a process had said that was killed before it could."""
+        path = journal_path(self._path)
+        for batch in left_in(path):
+            if self._is_known(batch.messages[0].key):
+                continue
+            log.warning("took up what was said when the program was cut off", extra={"messages": len(batch.messages)})
+            try:
+                self.commit(batch)
+            except Unwritable:
+                log.exception("left out what cannot be written")
+        path.unlink(missing_ok=True)
+
+    def _is_known(self, key: str) -> bool:
+        with explained(self._path):
+            return self._connection.execute(sql.HAS_KEY, (clean(key),)).fetchone() is not None
 
     @property
     def _connection(self) -> sqlite3.Connection:

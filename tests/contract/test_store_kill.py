@@ -37,6 +37,31 @@ for n in count(store.open().last_run + 1):
     store.commit(Batch(records=[Record(0, "b", slot, Verdict.PAUSED)]))
     print(n, flush=True)
 """
+_SAYER = """
+import sys
+from datetime import datetime, timedelta, timezone
+from itertools import count
+from pathlib import Path
+from slack_alert.core.model import Address, Message, Record, Verdict
+from slack_alert.core.values import Text
+from slack_alert.engine.clock import SystemClock
+from slack_alert.engine.ports import Batch
+from slack_alert.engine.writer import Writer
+from slack_alert.stores import DatabaseLock, FileJournal, SqliteStore, journal_path
+
+T = datetime(2026, 11, 21, tzinfo=timezone.utc)
+path = Path(sys.argv[1])
+assert DatabaseLock(path).acquire()
+store = SqliteStore(path)
+first = store.open().last_run + 1
+writer = Writer(store, SystemClock(), journal=FileJournal(journal_path(path)))
+writer.start(lambda _: None)
+for n in count(first):
+    slot = T + timedelta(seconds=n)
+    told = [Message(f"{n}#0", Address("slack", "#ops"), Text("x" * 500), slot=slot, run=n)]
+    writer.put(Batch(messages=told, records=[Record(n, "a", slot, Verdict.SAID)]))
+    print(n, flush=True)
+"""
 _PUTTER = """
 import sys
 from datetime import datetime, timezone
@@ -94,6 +119,27 @@ def test_nothing_acknowledged_is_lost_when_the_writer_is_killed(tmp_path: Path, 
     store = SqliteStore(path)
     assert store.open().last_run >= done[-1]
     store.close()
+    assert integrity(path) == "ok"
+
+
+@pytest.mark.slow
+def test_nothing_said_is_lost_when_it_was_not_committed_yet(tmp_path: Path, rounds: int) -> None:
+    """Whoever says something is told that it was, and the disk has not been asked for it yet."""
+    chance = random.Random(20261123)
+    path = tmp_path / "state.db"
+    done: list[int] = []
+    for _ in range(rounds):
+        done += acknowledged(_SAYER, str(path), after=chance.uniform(0, 0.15))
+    store, reader = SqliteStore(path), SqliteReader(path)
+    store.open()
+    waiting = [one.message.key for one in reader.deliveries()]
+    runs = [line.record.run for line in reader.history(job="a", since=None, limit=None)]
+    reader.close()
+    store.close()
+
+    assert [key for key in waiting if int(key[:-2]) in set(done)] == [f"{n}#0" for n in done]
+    assert len(set(waiting)) == len(waiting)
+    assert runs == [int(key[:-2]) for key in waiting]
     assert integrity(path) == "ok"
 
 

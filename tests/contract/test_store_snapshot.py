@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 
 from slack_alert.core.incidents import Incident
-from slack_alert.core.model import Verdict
+from slack_alert.core.model import Record, Verdict
 from slack_alert.core.policy import Hold, Quota, State
 from slack_alert.engine.ports import Batch, Entry, Limits, Seen, Snapshot, Started
 from tests.contract.store_kit import SECOND, Kit, T, message, slots
@@ -99,6 +99,15 @@ def test_an_empty_set_of_runs_replaces_the_former(kit: Kit) -> None:
     kit.store.commit(Batch(running=()))
 
     assert kit.reopen().running == ()
+
+
+def test_a_run_that_is_on_record_goes_on_no_more(kit: Kit) -> None:
+    """It ended, and the program was killed before it noted that."""
+    going_on = Started(2, "a", T + SECOND, T + SECOND)
+    kit.store.commit(Batch(running=(Started(1, "a", T, T), going_on)))
+    kit.record(Record(1, "a", T, Verdict.SAID))
+
+    assert kit.reopen().running == (going_on,)
 
 
 def test_run_ids_outlive_their_messages(kit: Kit) -> None:

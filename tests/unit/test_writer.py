@@ -100,6 +100,57 @@ def test_everything_that_waits_is_one_transaction_in_its_order() -> None:
     assert done == ["a", "b", "c"]
 
 
+class Page:
+    """A journal that only remembers what it was asked."""
+
+    def __init__(self) -> None:
+        self.asked: list[object] = []
+
+    def keep(self, batch: Batch) -> bool:
+        self.asked.append([message.key for message in batch.messages])
+        return "unkept" not in self.asked[-1]  # type: ignore[operator]
+
+    def release(self, count: int) -> None:
+        self.asked.append(count)
+
+    def close(self) -> None:
+        self.asked.append("closed")
+
+
+def test_what_is_said_is_kept_at_once_and_forgotten_when_it_is_committed() -> None:
+    page = Page()
+    writer = Writer(Disk(), VirtualClock(at("16 12:00")), journal=page)
+    for key in ("a", "unkept", "b"):
+        writer.put(Batch(messages=[message(key)]))
+    assert page.asked == [["a"], ["unkept"], ["b"]]
+
+    writer.start(lambda _: None)
+    assert writer.stop(PATIENCE)
+    assert page.asked[3:] == [2, "closed"]
+
+
+def test_only_what_nobody_would_say_again_is_kept() -> None:
+    """A request that was not committed is carried out again, so what it answers must not come twice."""
+    page = Page()
+    writer = Writer(Disk(), VirtualClock(at("16 12:00")), journal=page)
+    writer.put(Batch(messages=[message("an answer")], taken=7))
+    writer.put(Batch(records=[quiet("16 12:00")]))
+    writer.put(Batch(progress=[Progress(1, Status.SENT, 1, at("16 12:00"))]))
+
+    assert page.asked == []
+
+
+def test_what_can_never_be_written_is_not_kept_for_ever() -> None:
+    page = Page()
+    writer = Writer(Disk(), VirtualClock(at("16 12:00")), journal=page)
+    for each in (message("a"), Message("b", OPS, Upload("lag.png", Path("lag.png"))), message("c")):
+        writer.put(Batch(messages=[each]))
+    writer.start(lambda _: None)
+
+    assert writer.stop(PATIENCE)
+    assert page.asked[3:] == [1, 1, 1, "closed"]
+
+
 def test_marks_go_before_what_waits() -> None:
     """A lane that has so many marks open sends nothing until they are down, however much there is to write."""
     disk = Disk()

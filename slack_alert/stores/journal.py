@@ -1,0 +1,142 @@
+"""What is said, kept over a kill until it is committed: appended to a file at once, and taken up by the next start.
+
+The system's cache outlives a process, so nothing here waits for a disk; a power failure takes what was not committed.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import struct
+from collections.abc import Iterator
+from contextlib import suppress
+from datetime import datetime
+from pathlib import Path
+from threading import Lock
+from typing import Any, NamedTuple
+from zlib import crc32
+
+from slack_alert.core.errors import StoreError
+from slack_alert.core.model import Address, Manner, Message, Record
+from slack_alert.core.policy import State
+from slack_alert.core.structs import Unreadable, from_packed, to_packed
+from slack_alert.core.values import Blocks, Piece, Text, Upload
+from slack_alert.engine.ports import Batch, Seen
+
+log = logging.getLogger(__name__)
+
+#: Before each entry: its length, and its checksum.
+_HEAD = struct.Struct(">II")
+
+
+class FileJournal:
+    """Journal in a file of the one process that writes the database; any thread may keep, under gevent any greenlet."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._lock = Lock()
+        self._file: int | None = None
+        self._size = 0
+        #: How many batches are not committed yet.
+        self._waiting = 0
+        self._is_told = False
+
+    def keep(self, batch: Batch) -> bool:
+        """Keep what is said; False: that cannot be, and nothing holds it before it is committed."""
+        try:
+            packed = to_packed((batch.states, batch.seen, batch.records, batch.messages, batch.at))
+        except (TypeError, ValueError, OverflowError):  # Half a character, or a value of a class of its own.
+            return False
+        with self._lock:
+            is_kept = self._append(_HEAD.pack(len(packed), crc32(packed)) + packed)
+            self._waiting += is_kept
+        return is_kept
+
+    def release(self, count: int) -> None:
+        """Forget so many, which were committed; where none is left the file is empty again."""
+        with self._lock:
+            self._waiting -= count
+            if self._waiting == 0 and self._size > 0 and self._file is not None:
+                with suppress(OSError):  # What was committed is not taken up once more.
+                    os.ftruncate(self._file, 0)
+                    self._size = 0
+
+    def close(self) -> None:
+        """Let go of the file; without anything in it, it goes."""
+        with self._lock:
+            if self._file is not None:
+                os.close(self._file)
+                self._file = None
+            if self._waiting == 0:
+                self._path.unlink(missing_ok=True)
+
+    def _append(self, entry: bytes) -> bool:
+        try:
+            if self._file is None:
+                self._file = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o600)
+            if os.write(self._file, entry) < len(entry):
+                os.ftruncate(self._file, self._size)  # What follows half an entry could not be read.
+                return False
+        except OSError as error:
+            self._tell(error)
+            return False
+        self._size += len(entry)
+        return True
+
+    def _tell(self, error: OSError) -> None:
+        if not self._is_told:
+            self._is_told = True
+            log.warning("a kill may lose what is being said", extra={"file": str(self._path), "reason": str(error)})
+
+
+def left_in(path: Path) -> Iterator[Batch]:
+    """Give what a process that was cut off had kept, oldest first; an entry that was being written is not there."""
+    written = _read(path)
+    place = 0
+    while place + _HEAD.size <= len(written):
+        length, checksum = _HEAD.unpack_from(written, place)
+        place += _HEAD.size
+        packed = written[place : place + length]
+        if not length or len(packed) < length or crc32(packed) != checksum:
+            return
+        place += length
+        try:
+            yield _batch(packed)
+        except (Unreadable, KeyError, TypeError, ValueError) as error:
+            log.warning("left out what another version kept", extra={"file": str(path), "reason": str(error)})
+
+
+def _read(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except FileNotFoundError:
+        return b""
+    except OSError as error:
+        raise StoreError(f"{path}: cannot be read: {error.strerror or error}. Give this user the right to.") from error
+
+
+class _Kept(NamedTuple):
+    """What is kept of a batch."""
+
+    states: dict[str, State]
+    seen: dict[str, Seen]
+    records: list[Record]
+    #: As they come, because nothing in them tells which kind of piece they hold.
+    messages: list[dict[str, Any]]
+    at: datetime
+
+
+def _batch(packed: bytes) -> Batch:
+    kept = from_packed(packed, _Kept)
+    messages = [_message(**each) for each in kept.messages]
+    return Batch(states=kept.states, seen=kept.seen, records=kept.records, messages=messages, at=kept.at)
+
+
+def _message(*, to: dict[str, str], piece: dict[str, Any], manner: str, **fields: Any) -> Message:
+    return Message(**fields, to=Address(**to), piece=_piece(piece), manner=Manner(manner))
+
+
+def _piece(written: dict[str, Any]) -> Piece:
+    if "text" in written:
+        return Text(written["text"], tuple((key, text) for key, text in written["entries"]))
+    return Blocks(**written) if "payload" in written else Upload(**written)

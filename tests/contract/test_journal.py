@@ -1,0 +1,196 @@
+"""What was said and is not committed outlives the process that said it."""
+
+from __future__ import annotations
+
+import logging
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from slack_alert.core.incidents import Incident
+from slack_alert.core.model import Manner, Message, Record, Status, Usage, Verdict
+from slack_alert.core.policy import Quota, State
+from slack_alert.core.values import Blocks, Piece, Text, Upload
+from slack_alert.engine.ports import Batch, Limits, Seen
+from slack_alert.stores import FileJournal, journal_path
+from slack_alert.stores.journal import left_in
+from tests.contract.store_kit import DEV, OPS, SECOND, Kit, T, message
+
+PIECES: list[Piece] = [
+    Text("one & two\n<@U1>", (("a", "a: 1"), ("b", "b: ✓"))),
+    Blocks({"text": "x", "blocks": [{"type": "section", "n": 1.5, "deep": [None, True, 2**63]}]}),
+    Upload("a.bin", bytes(range(256)), "A", "see"),
+]
+
+
+class Word(str):
+    """A text of a class of its own."""
+
+    __slots__ = ()
+
+
+def said(key: str, piece: Piece | None = None, *, run: int = 7) -> Batch:
+    """Give what a run leaves that said something."""
+    incident = Incident(T, T + SECOND, 2, "one", (("a", "a: 1"),), "ab", told=T, to="slack:#ops", root=key)
+    state = State(Quota((T,), T + SECOND), incident=incident, withheld=1, withheld_since=T)
+    record = Record(
+        run, "db.lag", T, Verdict.SAID, T + SECOND, timedelta(microseconds=7), "one", "#ops", 1, T, None, "printed",
+        reason="why", numbers={"": 1, "x": 0.5}, usage=Usage(SECOND, 2**40),
+    )  # fmt: skip
+    return Batch(
+        states={"db.lag": state},
+        seen={"db.lag": Seen(T, T + SECOND)},
+        records=[record],
+        messages=[Message(key, DEV, piece or Text(key), T, run, Manner.REPLY, "root")],
+        at=T + 2 * SECOND,
+    )
+
+
+@pytest.fixture
+def place(tmp_path: Path) -> Path:
+    return tmp_path / "state.db"
+
+
+def kept(place: Path, *batches: Batch) -> FileJournal:
+    journal = FileJournal(journal_path(place))
+    assert all(journal.keep(batch) for batch in batches)
+    return journal
+
+
+@pytest.mark.parametrize("piece", PIECES, ids=lambda piece: type(piece).__name__)
+def test_what_is_kept_comes_back_as_it_was(place: Path, piece: Piece) -> None:
+    batch = said("a", piece)
+    kept(place, batch)
+
+    assert list(left_in(journal_path(place))) == [batch]
+    assert next(left_in(journal_path(place))).states == batch.states
+    assert [one.messages[0].piece for one in left_in(journal_path(place))] == [piece]
+
+
+def test_the_next_start_commits_it_with_all_that_it_means(place: Path) -> None:
+    batches = [said("a", run=7), said("b", run=8)]
+    kept(place, *batches)
+    kit = Kit(place)
+
+    assert kit.waiting() == ["a", "b"]
+    assert [record.run for record in kit.records()] == [7, 8]
+    snapshot = kit.reader.snapshot()
+    assert snapshot.states == batches[1].states
+    assert snapshot.last_run == 8
+    assert [one.created for one in kit.outbox()] == [T + 2 * SECOND] * 2
+    assert not journal_path(place).exists()
+    kit.close()
+
+
+def test_what_was_committed_is_not_taken_up_again(place: Path) -> None:
+    kit = Kit(place)
+    kit.store.commit(said("a"))
+    kit.mark(kit.outbox()[0].id, Status.SENT, receipt="C1/1")
+    kit.store.commit(Batch(states={"db.lag": State()}))
+    kept(place, said("a"), said("b", run=8))
+    snapshot = kit.reopen()
+
+    assert [(one.message.key, one.status) for one in kit.outbox()] == [("a", Status.SENT), ("b", Status.QUEUED)]
+    assert [record.run for record in kit.records()] == [7, 8]
+    assert snapshot.last_run == 8
+    kit.close()
+
+
+def test_a_later_word_on_a_job_stands(place: Path) -> None:
+    kit = Kit(place)
+    kit.store.commit(said("a"))
+    kit.store.commit(Batch(states={"db.lag": State()}))
+    kept(place, said("a"))
+
+    assert kit.reopen().states == {"db.lag": State()}
+    kit.close()
+
+
+@pytest.mark.parametrize("lost", [1, 3, 9, 40])
+def test_an_entry_that_was_being_written_is_not_there(place: Path, lost: int) -> None:
+    kept(place, said("a"), said("b"))
+    file = journal_path(place)
+    file.write_bytes(file.read_bytes()[:-lost])
+
+    assert [batch.messages[0].key for batch in left_in(file)] == ["a"]
+
+
+@pytest.mark.parametrize("damage", [b"\0" * 64, b"\0\0\0\x05\0\0\0\0rest!", b"\x81"])
+def test_what_nobody_wrote_ends_it(place: Path, damage: bytes) -> None:
+    kept(place, said("a"))
+    with journal_path(place).open("ab") as file:
+        file.write(damage)
+
+    assert [batch.messages[0].key for batch in left_in(journal_path(place))] == ["a"]
+
+
+def test_what_another_version_kept_is_left_out_and_told(place: Path, caplog: pytest.LogCaptureFixture) -> None:
+    strange = said("a")
+    strange.messages = [message("a")]
+    strange.states = {"db.lag": "calm"}  # type: ignore[dict-item]
+    kept(place, strange, said("b"))
+    with caplog.at_level(logging.WARNING):
+        found = [batch.messages[0].key for batch in left_in(journal_path(place))]
+
+    assert found == ["b"]
+    assert [record.message for record in caplog.records] == ["left out what another version kept"]
+
+
+def test_the_file_is_empty_once_all_is_committed_and_gone_at_the_end(place: Path) -> None:
+    journal, file = kept(place, said("a"), said("b")), journal_path(place)
+    journal.release(1)
+    assert file.stat().st_size > 0
+
+    journal.release(1)
+    assert file.stat().st_size == 0
+
+    journal.close()
+    assert not file.exists()
+
+
+def test_what_is_not_committed_at_the_end_stays(place: Path) -> None:
+    kept(place, said("a")).close()
+
+    assert [batch.messages[0].key for batch in left_in(journal_path(place))] == ["a"]
+
+
+def test_it_goes_on_after_the_end(place: Path) -> None:
+    """A function that is cut off may still speak when the writer has ended."""
+    journal = kept(place)
+    journal.close()
+
+    assert journal.keep(said("late"))
+    assert [batch.messages[0].key for batch in left_in(journal_path(place))] == ["late"]
+
+
+@pytest.mark.parametrize(
+    "piece", [Text("\ud800"), Blocks({"n": Word("x")}), Blocks({"n": 2**70}), Upload("x", Path("x"))], ids=repr
+)
+def test_what_cannot_be_packed_is_left_to_the_commit(place: Path, piece: Piece) -> None:
+    journal = FileJournal(journal_path(place))
+
+    assert not journal.keep(said("a", piece))
+    assert list(left_in(journal_path(place))) == []
+
+
+def test_without_a_file_all_goes_on_and_it_is_told_once(place: Path, caplog: pytest.LogCaptureFixture) -> None:
+    journal_path(place).mkdir()
+    journal = FileJournal(journal_path(place))
+    with caplog.at_level(logging.WARNING):
+        answers = [journal.keep(said("a")), journal.keep(said("b"))]
+
+    assert answers == [False, False]
+    assert [record.message for record in caplog.records] == ["a kill may lose what is being said"]
+
+
+def test_a_message_that_is_said_once_only_is_not_said_again(place: Path) -> None:
+    kit = Kit(place)
+    kit.enqueue(message("overlaps/7", OPS))
+    kit.mark(kit.outbox()[0].id, Status.SENT)
+    kept(place, Batch(messages=[message("overlaps/7", OPS)], at=T))
+    kit.reopen()
+
+    assert kit.waiting() == []
+    kit.store.prune(T, Limits())
+    kit.close()
