@@ -107,7 +107,8 @@ def _wait_for_all(stage: Stage) -> None:
 
 
 def _returned(place: Site) -> set[str]:
-    return {text for notes in place.notes for text in notes.said()}
+    *killed, going_on = place.notes
+    return going_on.said().union(*(notes.said() - notes.last() for notes in killed))
 
 
 def _received(slack: Slack) -> list[str]:

@@ -45,7 +45,14 @@ class Notes:
 
     def said(self) -> set[str]:
         """Give the texts the functions returned."""
-        return {f"{self.path.name}:{note.place}" for note in self.fires()}
+        return {self._text(note.place) for note in self.fires()}
+
+    def last(self) -> set[str]:
+        """Give the last of them: a function notes its text before it returns it, and a kill may come in between."""
+        return {self._text(max((note.place for note in self.fires()), default=0))}
+
+    def _text(self, place: int) -> str:
+        return f"{self.path.name}:{place}"
 
     def _read(self) -> Iterator[Note]:
         place = 0

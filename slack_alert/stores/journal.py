@@ -1,4 +1,4 @@
-"""What is said, kept over a kill until it is committed: appended to a file at once, and taken up by the next start.
+"""What is said, kept over a kill until it is committed: put into a file at once, and taken up by the next start.
 
 The system's cache outlives a process, so nothing here waits for a disk; a power failure takes what was not committed.
 """
@@ -9,8 +9,8 @@ import logging
 import os
 import struct
 from collections.abc import Iterator
-from contextlib import suppress
 from datetime import datetime
+from mmap import mmap
 from pathlib import Path
 from threading import Lock
 from typing import Any, NamedTuple
@@ -25,18 +25,27 @@ from slack_alert.engine.ports import Batch, Seen
 
 log = logging.getLogger(__name__)
 
-#: Before each entry: its length, and its checksum.
+#: Before each entry: its length, and its checksum. After the last one: nothing.
 _HEAD = struct.Struct(">II")
+_END = bytes(_HEAD.size)
+#: The file has so many bytes, or a multiple of it; what would need more than the most is left to the commit.
+_ROOM = 1 << 20
+_MOST = 64 * _ROOM
 
 
 class FileJournal:
-    """Journal in a file of the one process that writes the database; any thread may keep, under gevent any greenlet."""
+    """Journal in a file of the one process that writes the database; any thread may keep, under gevent any greenlet.
+
+    It is written through memory: a system call would let go of the interpreter's lock, and whoever speaks would wait
+    for its turn again after each word.
+    """
 
     def __init__(self, path: Path) -> None:
         self._path = path
         self._lock = Lock()
-        self._file: int | None = None
-        self._size = 0
+        self._page: mmap | None = None
+        #: Where the next entry goes.
+        self._place = 0
         #: How many batches are not committed yet.
         self._waiting = 0
         self._is_told = False
@@ -53,37 +62,56 @@ class FileJournal:
         return is_kept
 
     def release(self, count: int) -> None:
-        """Forget so many, which were committed; where none is left the file is empty again."""
+        """Forget so many, which were committed; where none is left the file begins anew."""
         with self._lock:
             self._waiting -= count
-            if self._waiting == 0 and self._size > 0 and self._file is not None:
-                with suppress(OSError):  # What was committed is not taken up once more.
-                    os.ftruncate(self._file, 0)
-                    self._size = 0
+            if self._waiting == 0 and self._place > 0 and self._page is not None:
+                self._place = 0
+                self._page[: len(_END)] = _END
+                if len(self._page) > _ROOM:
+                    self._let_go()
 
     def close(self) -> None:
         """Let go of the file; without anything in it, it goes."""
         with self._lock:
-            if self._file is not None:
-                os.close(self._file)
-                self._file = None
+            self._let_go()
             if self._waiting == 0:
                 self._path.unlink(missing_ok=True)
 
     def _append(self, entry: bytes) -> bool:
-        try:
-            if self._file is None:
-                self._file = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o600)
-            if os.write(self._file, entry) < len(entry):
-                os.ftruncate(self._file, self._size)  # What follows half an entry could not be read.
-                return False
-        except OSError as error:
-            self._tell(error)
+        end = self._place + len(entry)
+        page = self._page
+        if page is None or end + len(_END) > len(page):
+            page = self._grown(end + len(_END))
+        if page is None:
             return False
-        self._size += len(entry)
+        page[self._place : end + len(_END)] = entry + _END
+        self._place = end
         return True
 
-    def _tell(self, error: OSError) -> None:
+    def _grown(self, least: int) -> mmap | None:
+        """Make room; the file is written as it grows, because memory over a full disk would end the process."""
+        size = -(-least // _ROOM) * _ROOM
+        if size > _MOST:
+            return None
+        self._let_go()
+        try:
+            flags = os.O_RDWR | os.O_CREAT | (0 if self._place else os.O_TRUNC)
+            with os.fdopen(os.open(self._path, flags, 0o600), "r+b") as file:
+                file.seek(0, os.SEEK_END)
+                file.write(bytes(size - file.tell()))
+                file.flush()
+                self._page = mmap(file.fileno(), size)
+        except (OSError, ValueError) as error:
+            self._tell(error)
+        return self._page
+
+    def _let_go(self) -> None:
+        if self._page is not None:
+            self._page.close()
+        self._page = None
+
+    def _tell(self, error: Exception) -> None:
         if not self._is_told:
             self._is_told = True
             log.warning("a kill may lose what is being said", extra={"file": str(self._path), "reason": str(error)})

@@ -140,6 +140,15 @@ def test_only_what_nobody_would_say_again_is_kept() -> None:
     assert page.asked == []
 
 
+def test_nothing_is_kept_while_the_disk_takes_nothing() -> None:
+    page = Page()
+    writer = Writer(Disk(), VirtualClock(at("16 12:00")), journal=page)
+    writer.trouble = "the disk is full"
+    writer.put(Batch(messages=[message("a")]))
+
+    assert page.asked == []
+
+
 def test_what_can_never_be_written_is_not_kept_for_ever() -> None:
     page = Page()
     writer = Writer(Disk(), VirtualClock(at("16 12:00")), journal=page)
