@@ -22,6 +22,7 @@ from slack_alert.engine.clock import SystemClock
 from slack_alert.engine.context import Context, Services
 from slack_alert.engine.engine import Engine
 from slack_alert.engine.holding import hold_by_name
+from slack_alert.engine.keeping import Keeping
 from slack_alert.engine.mutes import Mutes
 from slack_alert.engine.paces import Paces, durations_of
 from slack_alert.engine.pocket import Pocket
@@ -66,7 +67,9 @@ def make_works(
     books = RedactedBooks(writer, render.redaction)
     mutes = make_mutes(settings, snapshot.entries)
     pool = _make_pool(settings, reach, render, sources, clock)
-    executor = Retrying(pool, loop=asyncio.get_running_loop(), chance=random)
+    executor: Executor = Retrying(pool, loop=asyncio.get_running_loop(), chance=random)
+    if journal is not None:
+        executor = Keeping(executor, journal)
     reach.engine = Engine(
         catalog,
         books=books,

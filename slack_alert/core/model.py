@@ -200,6 +200,19 @@ class Result(NamedTuple):
 QUIET = Result()
 
 
+class Returned(Struct, frozen=True):
+    """What a run returned, before it is worked out what that means."""
+
+    run: int
+    binding: str
+    slot: datetime
+    started: datetime | None
+    duration: timedelta
+    pieces: tuple[Piece, ...]
+    numbers: Mapping[str, float] | None = None
+    remark: str = ""
+
+
 class Message(Struct, frozen=True):
     """What is told to people; an alert and a reply are the same."""
 

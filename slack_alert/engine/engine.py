@@ -22,6 +22,7 @@ from slack_alert.engine.accounts import Accounts
 from slack_alert.engine.crowding import Crowding
 from slack_alert.engine.gathering import gathered
 from slack_alert.engine.hot import Hot, renewed, take_up
+from slack_alert.engine.keeping import resumed
 from slack_alert.engine.paces import Paces
 from slack_alert.engine.ports import Batch, Books, Clock, Due, Executor, Snapshot
 from slack_alert.engine.queues import Queues
@@ -82,6 +83,8 @@ class Engine:
         self._books.put(Batch(states=states, seen=seen, records=lost, running=(), at=now))
         for hot in self.absences.unfinished():
             self._books.put(Batch(), partial(self._queues.go_on, hot))
+        for run, result in resumed(self._hot, snapshot.returned):
+            self._finish(run, result)
 
     def rewind(self, now: datetime) -> None:
         """Take up an earlier time after the clock was set back: nothing waits for the time there was before."""
@@ -109,14 +112,10 @@ class Engine:
 
     def start(self, now: datetime) -> None:
         """Run the jobs that run at the start."""
-        hots = [hot for hot in self._hot.values() if hot.job.at_start and hot.run is None]
-        self._submit(*(self._admit(hot, (now,)) for hot in hots))
+        self._submit(*(self._admit(hot, (now,)) for hot in self._hot.values() if hot.job.at_start and hot.run is None))
 
     def due(self, due: Iterable[Due]) -> Unseen:
-        """Take all the slots that are due at once: of each job the last may run, a stall folded the others.
-
-        Gives the runs that were missed because nobody looked at the clock for long.
-        """
+        """Take all the slots that are due at once, of each job the last may run; give what was missed in a stall."""
         unseen = self._vigil.look()
         runs = []
         for names, slots in due:
@@ -190,8 +189,7 @@ class Engine:
 
     def _rewind(self, now: datetime) -> dict[str, State]:
         """Let every job forget what lies after `now`; give what is remembered of those that had to."""
-        wrong = {name: hot.state for name, hot in self._hot.items() if hot.rewind(now)}
-        if wrong:
+        if wrong := {name: hot.state for name, hot in self._hot.items() if hot.rewind(now)}:
             log.warning("the clock was ahead", extra={"now": now.isoformat(), "jobs": len(wrong)})
         return wrong
 

@@ -9,7 +9,7 @@ from typing import NamedTuple, Protocol
 from slack_alert.core.backoff import Outcome
 from slack_alert.core.catalog import Change
 from slack_alert.core.events import Event
-from slack_alert.core.model import Delivery, Message, Progress, Record, Result, Run, Status
+from slack_alert.core.model import Delivery, Message, Progress, Record, Result, Returned, Run, Status
 from slack_alert.core.policy import Hold, State
 from slack_alert.core.structs import Struct, field
 from slack_alert.core.subjects import Posted
@@ -82,7 +82,6 @@ class Batch(Struct):
     limits: Limits | None = None
     #: When the batch was made; messages are dated with it.
     at: datetime | None = None
-    #: The journal has it, until it is committed.
     is_kept: bool = False
 
     @property
@@ -104,6 +103,8 @@ class Snapshot(Struct, frozen=True):
     entries: tuple[Entry, ...] = ()
     #: Runs that never ended: the process died under them.
     running: tuple[Started, ...] = ()
+    #: Runs of which no more is known than what they returned.
+    returned: tuple[Returned, ...] = ()
     #: The greatest run id ever given; 0 at first.
     last_run: int = 0
     #: The greatest inbox request that was carried out; 0 at first.
@@ -158,7 +159,6 @@ class Load(Struct, frozen=True):
     threads: int = 0
     #: Functions that were given up and still go on.
     stuck: int = 0
-    #: Runs that wait for a thread.
     waiting: int = 0
 
 
@@ -229,7 +229,7 @@ class Store(Protocol):
 class Journal(Protocol):
     """Where what is said outlives the process before it is committed."""
 
-    def keep(self, batch: Batch) -> bool:
+    def keep(self, said: Batch | Returned) -> bool:
         """Keep it at once, from any thread; False: that cannot be."""
 
     def release(self, count: int) -> None:

@@ -9,7 +9,7 @@ import logging
 import os
 import struct
 from collections.abc import Iterator
-from datetime import datetime
+from datetime import datetime, timedelta
 from mmap import mmap
 from pathlib import Path
 from threading import Lock
@@ -17,9 +17,9 @@ from typing import Any, NamedTuple
 from zlib import crc32
 
 from slack_alert.core.errors import StoreError
-from slack_alert.core.model import Address, Manner, Message, Record
+from slack_alert.core.model import Address, Manner, Message, Record, Returned
 from slack_alert.core.policy import State
-from slack_alert.core.structs import Unreadable, from_packed, to_packed
+from slack_alert.core.structs import Unreadable, astuple, from_packed, to_packed
 from slack_alert.core.values import Blocks, Piece, Text, Upload
 from slack_alert.engine.ports import Batch, Seen
 
@@ -46,14 +46,14 @@ class FileJournal:
         self._page: mmap | None = None
         #: Where the next entry goes.
         self._place = 0
-        #: How many batches are not committed yet.
+        #: How many entries somebody has not released yet.
         self._waiting = 0
         self._is_told = False
 
-    def keep(self, batch: Batch) -> bool:
+    def keep(self, said: Batch | Returned) -> bool:
         """Keep what is said; False: that cannot be, and nothing holds it before it is committed."""
         try:
-            packed = to_packed((batch.states, batch.seen, batch.records, batch.messages, batch.at))
+            packed = to_packed(_columns(said))
         except (TypeError, ValueError, OverflowError):  # Half a character, or a value of a class of its own.
             return False
         with self._lock:
@@ -62,7 +62,7 @@ class FileJournal:
         return is_kept
 
     def release(self, count: int) -> None:
-        """Forget so many, which were committed; where none is left the file begins anew."""
+        """Forget so many, which were committed, or followed by more; where none is left the file begins anew."""
         with self._lock:
             self._waiting -= count
             if self._waiting == 0 and self._place > 0 and self._page is not None:
@@ -117,7 +117,13 @@ class FileJournal:
             log.warning("a kill may lose what is being said", extra={"file": str(self._path), "reason": str(error)})
 
 
-def left_in(path: Path) -> Iterator[Batch]:
+def _columns(said: Batch | Returned) -> tuple[object, ...]:
+    if isinstance(said, Batch):
+        return said.states, said.seen, said.records, said.messages, said.at
+    return astuple(said)
+
+
+def left_in(path: Path) -> Iterator[Batch | Returned]:
     """Give what a process that was cut off had kept, oldest first; an entry that was being written is not there."""
     written = _read(path)
     place = 0
@@ -129,7 +135,7 @@ def left_in(path: Path) -> Iterator[Batch]:
             return
         place += length
         try:
-            yield _batch(packed)
+            yield _said(packed)
         except (Unreadable, KeyError, TypeError, ValueError) as error:
             log.warning("left out what another version kept", extra={"file": str(path), "reason": str(error)})
 
@@ -141,6 +147,28 @@ def _read(path: Path) -> bytes:
         return b""
     except OSError as error:
         raise StoreError(f"{path}: cannot be read: {error.strerror or error}. Give this user the right to.") from error
+
+
+def _said(packed: bytes) -> Batch | Returned:
+    return _returned(packed) if isinstance(from_packed(packed, list[Any])[0], int) else _batch(packed)
+
+
+class _Given(NamedTuple):
+    """What is kept of what a run returned."""
+
+    run: int
+    binding: str
+    slot: datetime
+    started: datetime | None
+    duration: timedelta
+    pieces: list[dict[str, Any]]
+    numbers: dict[str, float] | None
+    remark: str
+
+
+def _returned(packed: bytes) -> Returned:
+    given = from_packed(packed, _Given)
+    return Returned(*given._replace(pieces=tuple(map(_piece, given.pieces))))  # type: ignore[arg-type]
 
 
 class _Kept(NamedTuple):

@@ -113,6 +113,7 @@ PUT_SUMMARY = ADD_DELIVERY.replace(
     """DO UPDATE SET kind = excluded.kind, body = excluded.body, content = excluded.content
         WHERE delivery.status = 'queued'""",
 )
+HAS_RECORD = "SELECT 1 FROM record WHERE job = ? AND slot = ? AND run = ?"
 HAS_KEY = "SELECT 1 FROM delivery WHERE key = ?"
 LAST_DELIVERY = "SELECT coalesce(max(id), 0) FROM delivery"
 #: What is sent, dead or counted in another stays so.

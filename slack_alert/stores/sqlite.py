@@ -9,11 +9,12 @@ from datetime import datetime
 from pathlib import Path
 
 from slack_alert.core.errors import StoreError
-from slack_alert.core.model import Delivery
+from slack_alert.core.model import Delivery, Returned
+from slack_alert.core.structs import replace
 from slack_alert.core.subjects import Posted
 from slack_alert.engine.ports import Batch, HistoryLine, Limits, Snapshot
 from slack_alert.stores import reading, sql
-from slack_alert.stores.codec import Row, clean, delivery_of, maybe_micros, message_rows
+from slack_alert.stores.codec import Row, clean, delivery_of, maybe_micros, message_rows, micros
 from slack_alert.stores.connection import Unwritable, explained, open_reader, open_writer, transaction
 from slack_alert.stores.history import History
 from slack_alert.stores.journal import left_in
@@ -42,9 +43,9 @@ class SqliteStore:
         self.close()
         prepare_folder(self._path)
         self._opened = open_writer(self._path)
-        self._take_up()
+        returned = self._take_up()
         with explained(self._path):
-            return reading.snapshot(self._opened)
+            return _with_returned(reading.snapshot(self._opened), returned)
 
     def commit(self, batch: Batch) -> list[Delivery]:
         """Write all of the batch or nothing; raise StoreError, after which the same batch may be tried again."""
@@ -95,22 +96,34 @@ class SqliteStore:
         self._is_full_sync = None
         self._history.forget()
 
-    def _take_up(self) -> None:
-        """Commit what a process had said that was killed before it could."""
+    def _take_up(self) -> tuple[Returned, ...]:
+        """Commit what a process had said that was killed before it could; give what it had not come to say."""
         path = journal_path(self._path)
-        for batch in left_in(path):
-            if self._is_known(batch.messages[0].key):
-                continue
+        returned: dict[int, Returned] = {}
+        for said in left_in(path):
+            if isinstance(said, Returned):
+                returned[said.run] = said
+            else:
+                self._take_up_one(said)
+        path.unlink(missing_ok=True)
+        return tuple(one for one in returned.values() if not self._is_recorded(one))
+
+    def _take_up_one(self, batch: Batch) -> None:
+        if not self._is_known(batch.messages[0].key):
             log.warning("took up what was said when the program was cut off", extra={"messages": len(batch.messages)})
             try:
                 self.commit(batch)
             except Unwritable:
                 log.exception("left out what cannot be written")
-        path.unlink(missing_ok=True)
 
     def _is_known(self, key: str) -> bool:
         with explained(self._path):
             return self._connection.execute(sql.HAS_KEY, (clean(key),)).fetchone() is not None
+
+    def _is_recorded(self, one: Returned) -> bool:
+        with explained(self._path):
+            found = self._connection.execute(sql.HAS_RECORD, (clean(one.binding), micros(one.slot), one.run))
+            return found.fetchone() is not None
 
     @property
     def _connection(self) -> sqlite3.Connection:
@@ -123,6 +136,13 @@ class SqliteStore:
         if is_full is not self._is_full_sync:
             connection.execute(f"PRAGMA synchronous = {'FULL' if is_full else 'NORMAL'}")
             self._is_full_sync = is_full
+
+
+def _with_returned(snapshot: Snapshot, returned: tuple[Returned, ...]) -> Snapshot:
+    """Add the runs that ended, but for what that means."""
+    ids = {one.run for one in returned}
+    running = tuple(one for one in snapshot.running if one.run not in ids)
+    return replace(snapshot, running=running, returned=returned, last_run=max(ids | {snapshot.last_run}))
 
 
 def _retry(connection: sqlite3.Connection, ids: list[int], at: datetime | None) -> list[Delivery]:

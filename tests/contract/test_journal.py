@@ -9,10 +9,11 @@ from pathlib import Path
 import pytest
 
 from slack_alert.core.incidents import Incident
-from slack_alert.core.model import Manner, Message, Record, Status, Usage, Verdict
+from slack_alert.core.model import Manner, Message, Record, Returned, Status, Usage, Verdict
 from slack_alert.core.policy import Quota, State
+from slack_alert.core.structs import replace
 from slack_alert.core.values import Blocks, Piece, Text, Upload
-from slack_alert.engine.ports import Batch, Limits, Seen
+from slack_alert.engine.ports import Batch, Limits, Seen, Started
 from slack_alert.stores import FileJournal, journal_path
 from slack_alert.stores.journal import left_in
 from tests.contract.store_kit import DEV, OPS, SECOND, Kit, T, message
@@ -47,6 +48,11 @@ def said(key: str, piece: Piece | None = None, *, run: int = 7) -> Batch:
     )
 
 
+def keys(place: Path) -> list[str]:
+    """Give what the batches that are left say first."""
+    return [one.messages[0].key for one in left_in(journal_path(place)) if isinstance(one, Batch)]
+
+
 @pytest.fixture
 def place(tmp_path: Path) -> Path:
     return tmp_path / "state.db"
@@ -63,9 +69,10 @@ def test_what_is_kept_comes_back_as_it_was(place: Path, piece: Piece) -> None:
     batch = said("a", piece)
     kept(place, batch)
 
-    assert list(left_in(journal_path(place))) == [batch]
-    assert next(left_in(journal_path(place))).states == batch.states
-    assert [one.messages[0].piece for one in left_in(journal_path(place))] == [piece]
+    (found,) = left_in(journal_path(place))
+    assert isinstance(found, Batch)
+    assert found == batch
+    assert found.messages[0].piece == piece
 
 
 def test_the_next_start_commits_it_with_all_that_it_means(place: Path) -> None:
@@ -113,7 +120,7 @@ def test_an_entry_that_was_being_written_is_not_there(place: Path, lost: int) ->
     file = journal_path(place)
     file.write_bytes(file.read_bytes().rstrip(b"\0")[:-lost])
 
-    assert [batch.messages[0].key for batch in left_in(file)] == ["a"]
+    assert keys(place) == ["a"]
 
 
 @pytest.mark.parametrize("damage", [b"", b"\0\0\0\x05\0\0\0\0rest!", b"\x81", b"\xff" * 64])
@@ -122,7 +129,7 @@ def test_what_nobody_wrote_ends_it(place: Path, damage: bytes) -> None:
     file = journal_path(place)
     file.write_bytes(file.read_bytes().rstrip(b"\0") + damage)
 
-    assert [batch.messages[0].key for batch in left_in(file)] == ["a"]
+    assert keys(place) == ["a"]
 
 
 def test_what_stood_there_before_is_not_read_again(place: Path) -> None:
@@ -131,17 +138,17 @@ def test_what_stood_there_before_is_not_read_again(place: Path) -> None:
     journal.release(3)
     journal.keep(said("d"))
 
-    assert [batch.messages[0].key for batch in left_in(journal_path(place))] == ["d"]
+    assert keys(place) == ["d"]
 
 
 def test_the_file_grows_with_what_waits_and_is_small_again_afterwards(place: Path) -> None:
     great, file = 700_000, journal_path(place)
     journal = kept(place, *(said(key, Upload("a", key.encode() * great)) for key in "abc"))
-    assert [batch.messages[0].key for batch in left_in(file)] == ["a", "b", "c"]
+    assert keys(place) == ["a", "b", "c"]
 
     journal.release(3)
     journal.keep(said("d"))
-    assert [batch.messages[0].key for batch in left_in(file)] == ["d"]
+    assert keys(place) == ["d"]
     assert file.stat().st_size < great * 2
 
 
@@ -150,7 +157,7 @@ def test_what_is_too_great_is_left_to_the_commit(place: Path) -> None:
 
     assert not journal.keep(said("b", Upload("b", bytes(70_000_000))))
     assert journal.keep(said("c"))
-    assert [batch.messages[0].key for batch in left_in(journal_path(place))] == ["a", "c"]
+    assert keys(place) == ["a", "c"]
 
 
 def test_what_another_version_kept_is_left_out_and_told(place: Path, caplog: pytest.LogCaptureFixture) -> None:
@@ -159,7 +166,7 @@ def test_what_another_version_kept_is_left_out_and_told(place: Path, caplog: pyt
     strange.states = {"db.lag": "calm"}  # type: ignore[dict-item]
     kept(place, strange, said("b"))
     with caplog.at_level(logging.WARNING):
-        found = [batch.messages[0].key for batch in left_in(journal_path(place))]
+        found = keys(place)
 
     assert found == ["b"]
     assert [record.message for record in caplog.records] == ["left out what another version kept"]
@@ -180,7 +187,7 @@ def test_the_file_is_empty_once_all_is_committed_and_gone_at_the_end(place: Path
 def test_what_is_not_committed_at_the_end_stays(place: Path) -> None:
     kept(place, said("a")).close()
 
-    assert [batch.messages[0].key for batch in left_in(journal_path(place))] == ["a"]
+    assert keys(place) == ["a"]
 
 
 def test_it_goes_on_after_the_end(place: Path) -> None:
@@ -189,7 +196,7 @@ def test_it_goes_on_after_the_end(place: Path) -> None:
     journal.close()
 
     assert journal.keep(said("late"))
-    assert [batch.messages[0].key for batch in left_in(journal_path(place))] == ["late"]
+    assert keys(place) == ["late"]
 
 
 @pytest.mark.parametrize(
@@ -210,6 +217,47 @@ def test_without_a_file_all_goes_on_and_it_is_told_once(place: Path, caplog: pyt
 
     assert answers == [False, False]
     assert [record.message for record in caplog.records] == ["a kill may lose what is being said"]
+
+
+RETURNED = Returned(
+    7, "db.lag", T, T + SECOND, timedelta(microseconds=7), tuple(PIECES), {"": 1.0}, "2nd of 3 attempts"
+)
+
+
+def test_what_a_run_returned_comes_back_as_it_was(place: Path) -> None:
+    journal = FileJournal(journal_path(place))
+    bare = Returned(8, "db.lag", T, None, SECOND, ())
+
+    assert journal.keep(RETURNED)
+    assert journal.keep(bare)
+    assert list(left_in(journal_path(place))) == [RETURNED, bare]
+
+
+def test_a_run_that_only_returned_is_left_to_the_engine(place: Path) -> None:
+    kit = Kit(place)
+    other = Started(3, "db.size", T, T)
+    kit.store.commit(Batch(running=(Started(7, "db.lag", T, T), other)))
+    FileJournal(journal_path(place)).keep(RETURNED)
+    snapshot = kit.reopen()
+
+    assert snapshot.returned == (RETURNED,)
+    assert snapshot.running == (other,)
+    assert snapshot.last_run == 7
+    assert kit.reopen().returned == ()
+    kit.close()
+
+
+def test_a_run_of_which_more_is_known_is_not(place: Path) -> None:
+    kit = Kit(place)
+    recorded = replace(RETURNED, run=6)
+    kit.record(Record(6, "db.lag", T, Verdict.SAID))
+    journal = FileJournal(journal_path(place))
+    for one in (recorded, RETURNED, said("a", run=7)):
+        journal.keep(one)
+
+    assert kit.reopen().returned == ()
+    assert kit.waiting() == ["a"]
+    kit.close()
 
 
 def test_a_message_that_is_said_once_only_is_not_said_again(place: Path) -> None:

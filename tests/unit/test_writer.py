@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from slack_alert.core.errors import StoreError
-from slack_alert.core.model import Delivery, Message, Progress, Record, Status, Verdict
+from slack_alert.core.model import Delivery, Message, Progress, Record, Returned, Status, Verdict
 from slack_alert.core.policy import Hold, State
 from slack_alert.core.values import Text, Upload
 from slack_alert.engine.ports import Batch, Entry, Limits, Snapshot, Started
@@ -106,8 +106,9 @@ class Page:
     def __init__(self) -> None:
         self.asked: list[object] = []
 
-    def keep(self, batch: Batch) -> bool:
-        self.asked.append([message.key for message in batch.messages])
+    def keep(self, said: Batch | Returned) -> bool:
+        assert isinstance(said, Batch)
+        self.asked.append([message.key for message in said.messages])
         return "unkept" not in self.asked[-1]  # type: ignore[operator]
 
     def release(self, count: int) -> None:

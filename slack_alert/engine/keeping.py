@@ -1,0 +1,61 @@
+"""What a run returned, kept over a kill until it is worked out what it means; and taken up at the next start."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from functools import partial
+
+from slack_alert.core.model import Result, Returned, Run
+from slack_alert.engine.hot import Hot
+from slack_alert.engine.ports import Executor, Journal
+
+log = logging.getLogger(__name__)
+
+Done = Callable[[Run, Result], None]
+
+
+class Keeping:
+    """An executor that keeps what its runs return, from that moment until whoever asked for them has taken it."""
+
+    def __init__(self, executor: Executor, journal: Journal) -> None:
+        self._executor = executor
+        self._journal = journal
+
+    def submit(self, runs: Sequence[Run], done: Done) -> None:
+        """Have the runs called."""
+        self._executor.submit(runs, partial(self._done, done))
+
+    def stop(self) -> None:
+        """Take no further run."""
+        self._executor.stop()
+
+    def _done(self, done: Done, run: Run, result: Result) -> None:
+        if not result.pieces or not _is_plain(run):
+            done(run, result)
+            return
+        returned = Returned(
+            run.id, run.binding, run.slot, run.started, result.duration, result.pieces, result.numbers, run.remark
+        )
+        is_kept = self._journal.keep(returned)
+        try:
+            done(run, result)
+        finally:
+            self._journal.release(int(is_kept))
+
+
+def resumed(hots: Mapping[str, Hot], returned: Iterable[Returned]) -> Iterator[tuple[Run, Result]]:
+    """Give the runs that a kill left with no more than what they returned, as if they had just ended."""
+    for one in returned:
+        hot = hots.get(one.binding)
+        if hot is None:
+            log.warning("a job is gone that had something to say", extra={"job": one.binding, "run": one.run})
+            continue
+        hot.pass_by(one.slot)
+        hot.run = Run(one.run, one.binding, hot.job.action, one.slot, started=one.started, remark=one.remark)
+        yield hot.run, Result(one.pieces, None, one.duration, None, one.numbers)
+
+
+def _is_plain(run: Run) -> bool:
+    """Tell whether nothing else is to be known of a run than what it returned; of others their slot is run again."""
+    return not (run.asked_by or run.event is not None or run.texts or run.held or run.is_withheld)

@@ -1,0 +1,130 @@
+"""What a run returned is kept until somebody has taken it, and taken up where nobody came to."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Sequence
+from datetime import timedelta
+
+import pytest
+
+from slack_alert.core.model import QUIET, Result, Returned, Run
+from slack_alert.core.values import Text
+from slack_alert.engine.keeping import Keeping
+from slack_alert.engine.ports import Batch, Snapshot
+from tests.fakes.engine_rig import OPS, Rig, at, make_job
+
+SAID = Result((Text("lag"),), None, timedelta(seconds=1), None, {"": 2.0})
+
+
+class Page:
+    """A journal that only remembers what it was asked."""
+
+    def __init__(self) -> None:
+        self.asked: list[object] = []
+
+    def keep(self, said: Batch | Returned) -> bool:
+        self.asked.append(said)
+        return True
+
+    def release(self, count: int) -> None:
+        self.asked.append(count)
+
+    def close(self) -> None:
+        """Do nothing."""
+
+
+class Giving:
+    """An executor that gives one result for each run, at once."""
+
+    def __init__(self, result: Result) -> None:
+        self._result = result
+        self.is_stopped = False
+
+    def submit(self, runs: Sequence[Run], done: Callable[[Run, Result], None]) -> None:
+        for run in runs:
+            done(run, self._result)
+
+    def stop(self) -> None:
+        self.is_stopped = True
+
+
+def make_run(**fields: object) -> Run:
+    return Run(7, "db.lag", make_job().action, at("16 09:10"), started=at("16 09:11"), **fields)  # type: ignore[arg-type]
+
+
+def test_what_is_returned_is_kept_before_it_is_taken_and_no_longer() -> None:
+    page = Page()
+    run = make_run(remark="caught up")
+
+    def take(run: Run, result: Result) -> None:
+        page.asked.append((run.id, result))
+
+    Keeping(Giving(SAID), page).submit([run], take)
+
+    kept = Returned(7, "db.lag", run.slot, run.started, SAID.duration, SAID.pieces, SAID.numbers, "caught up")
+    assert page.asked == [kept, (7, SAID), 1]
+
+
+def test_what_cannot_be_taken_is_not_kept_for_ever() -> None:
+    page = Page()
+
+    def refuse(_run: Run, _result: Result) -> None:
+        raise RuntimeError
+
+    with pytest.raises(RuntimeError):
+        Keeping(Giving(SAID), page).submit([make_run()], refuse)
+
+    assert page.asked[1:] == [1]
+
+
+@pytest.mark.parametrize(
+    ("run", "result"),
+    [
+        (make_run(), QUIET),
+        (make_run(asked_by="ann"), SAID),
+        (make_run(event={}), SAID),
+        (make_run(texts=["said before"]), SAID),
+        (make_run(held=((OPS, Text("held")),)), SAID),
+        (make_run(is_withheld=True), SAID),
+    ],
+    ids=["quiet", "asked for", "an answer", "spoke before", "has more to say", "was muted"],
+)
+def test_only_a_run_that_did_nothing_else_is_known_by_what_it_returned(run: Run, result: Result) -> None:
+    page, taken = Page(), []
+    Keeping(Giving(result), page).submit([run], lambda run, _: taken.append(run.id))
+
+    assert page.asked == []
+    assert taken == [7]
+
+
+def test_the_end_is_passed_on() -> None:
+    giving = Giving(QUIET)
+    Keeping(giving, Page()).stop()
+
+    assert giving.is_stopped
+
+
+def left(run: int, slot: str, binding: str = "db.lag") -> Returned:
+    return Returned(run, binding, at(slot), at(slot), timedelta(seconds=1), (Text(f"lag {run}"),), remark="caught up")
+
+
+def test_a_run_that_a_kill_left_is_settled_at_the_start_and_its_slot_does_not_run_again() -> None:
+    rig = Rig(start="16 09:12", snapshot=Snapshot(returned=(left(41, "16 09:10"),), last_run=41))
+
+    assert [message.key for message in rig.ledger.messages] == ["db.lag@2026-11-16T08:10:00+00:00/41#0"]
+    (record,) = rig.ledger.take()
+    assert (record.run, record.slot, record.text, record.alerts) == (41, at("16 09:10"), "lag 41", 1)
+    assert (record.started, record.reason) == (at("16 09:10"), "caught up")
+    assert rig.engine.state_of("db.lag").alerts.spent == (at("16 09:10"),)
+    assert rig.engine.next_id() == 42
+    assert [hot.last for hot in rig.engine.jobs()] == [at("16 09:10")]
+    assert rig.engine.runs() == []
+
+
+def test_what_a_job_returned_that_is_gone_is_told_in_the_log(caplog: pytest.LogCaptureFixture) -> None:
+    with caplog.at_level(logging.WARNING):
+        rig = Rig(snapshot=Snapshot(returned=(left(41, "16 09:10", "old.job"),)))
+
+    assert rig.ledger.messages == []
+    assert [record.message for record in caplog.records] == ["a job is gone that had something to say"]
