@@ -164,6 +164,8 @@ class Run(Struct):
     #: How many messages were withheld because it had said so many.
     withheld: int = 0
     is_canceled: bool = False
+    #: The journal has what it returned, and nobody has put that anywhere yet.
+    is_kept: bool = False
     #: Its function has returned; what it said is being written down.
     has_returned: bool = False
     care: Care = CAREFREE

@@ -278,7 +278,9 @@ class Engine:
             seen={run.binding: hot.seen},
             records=[spoken_record(hot, run, result, settlement)],
             messages=list(settlement.messages),
+            is_kept=run.is_kept,
         )
+        run.is_kept = False
         self._books.put(batch, partial(self._written, hot, run, settlement.state))
 
     def _written(self, hot: Hot, run: Run, state: State) -> None:

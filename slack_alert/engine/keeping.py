@@ -16,7 +16,7 @@ Done = Callable[[Run, Result], None]
 
 
 class Keeping:
-    """An executor that keeps what its runs return, from that moment until whoever asked for them has taken it."""
+    """An executor that keeps what its runs return, from that moment until what it means is committed."""
 
     def __init__(self, executor: Executor, journal: Journal) -> None:
         self._executor = executor
@@ -37,11 +37,12 @@ class Keeping:
         returned = Returned(
             run.id, run.binding, run.slot, run.started, result.duration, result.pieces, result.numbers, run.remark
         )
-        is_kept = self._journal.keep(returned)
+        run.is_kept = self._journal.keep(returned)
         try:
             done(run, result)
         finally:
-            self._journal.release(int(is_kept))
+            if run.is_kept:  # It was not taken: the run is canceled.
+                self._journal.release(1)
 
 
 def resumed(hots: Mapping[str, Hot], returned: Iterable[Returned]) -> Iterator[tuple[Run, Result]]:

@@ -159,7 +159,7 @@ class Simulation:
         while self._due and self._due[0][0] < end:
             slot = self._due[0][0]
             self._clock.set(slot)
-            for may_run, group in groupby(self._take(slot), key=partial(self._may_run, slot)):
+            for (may_run, _), group in groupby(self._take(slot), key=partial(self._kind, slot)):
                 places = list(group)
                 if may_run:
                     self.engine.due([(tuple([self._hots[place].job.name for place in places]), (slot,))])
@@ -183,9 +183,11 @@ class Simulation:
                 self._plan(place, slot - _TICK)
         return taken
 
-    def _may_run(self, slot: datetime, place: int) -> bool:
+    def _kind(self, slot: datetime, place: int) -> tuple[bool, int]:
+        """Tell whether it may run, and which ones together: not those that answer events, they would come first."""
         hot = self._hots[place]
-        return not self._skips or gate(hot.job, hot.state, slot, hold=hot.hold) is Verdict.GO
+        may_run = not self._skips or gate(hot.job, hot.state, slot, hold=hot.hold) is Verdict.GO
+        return may_run, -1 if hot.job.rule is None else place
 
     def _leap(self, place: int, slot: datetime, end: datetime) -> datetime:
         """Account for a whole row that cannot run; give its last slot."""

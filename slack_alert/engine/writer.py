@@ -88,7 +88,7 @@ class Writer:
             self._puts.put(_MARKED)
             return
         # Where a disk is full, memory that lies over a file on it may end the process.
-        if self._journal is not None and self.trouble is None and _is_said(batch):
+        if self._journal is not None and self.trouble is None and not batch.is_kept and _is_said(batch):
             batch.at = batch.at or self._clock.now()
             batch.is_kept = self._journal.keep(batch)
         self._puts.put((batch, then))

@@ -9,6 +9,7 @@ import logging
 import os
 import struct
 from collections.abc import Iterator
+from contextlib import suppress
 from datetime import datetime, timedelta
 from mmap import mmap
 from pathlib import Path
@@ -65,18 +66,23 @@ class FileJournal:
         """Forget so many, which were committed, or followed by more; where none is left the file begins anew."""
         with self._lock:
             self._waiting -= count
-            if self._waiting == 0 and self._place > 0 and self._page is not None:
-                self._place = 0
-                self._page[: len(_END)] = _END
-                if len(self._page) > _ROOM:
-                    self._let_go()
+            if self._waiting == 0 and self._place > 0:
+                self._begin_anew()
 
     def close(self) -> None:
         """Let go of the file; without anything in it, it goes."""
         with self._lock:
             self._let_go()
             if self._waiting == 0:
-                self._path.unlink(missing_ok=True)
+                with suppress(OSError):  # What was committed is not taken up once more.
+                    self._path.unlink()
+
+    def _begin_anew(self) -> None:
+        self._place, self._is_told = 0, False
+        if self._page is not None:
+            self._page[: len(_END)] = _END
+            if len(self._page) > _ROOM:
+                self._let_go()
 
     def _append(self, entry: bytes) -> bool:
         end = self._place + len(entry)
@@ -93,17 +99,19 @@ class FileJournal:
         """Make room; the file is written as it grows, because memory over a full disk would end the process."""
         size = -(-least // _ROOM) * _ROOM
         if size > _MOST:
+            self._tell(f"more than {_MOST:,} bytes wait to be committed")
             return None
         self._let_go()
         try:
-            flags = os.O_RDWR | os.O_CREAT | (0 if self._place else os.O_TRUNC)
-            with os.fdopen(os.open(self._path, flags, 0o600), "r+b") as file:
+            if not self._place:  # Another file: to cut one ends whoever has it in memory.
+                self._path.unlink(missing_ok=True)
+            with os.fdopen(os.open(self._path, os.O_RDWR | os.O_CREAT, 0o600), "r+b") as file:
                 file.seek(0, os.SEEK_END)
-                file.write(bytes(size - file.tell()))
+                file.write(bytes(max(0, size - file.tell())))
                 file.flush()
                 self._page = mmap(file.fileno(), size)
-        except (OSError, ValueError) as error:
-            self._tell(error)
+        except OSError as error:
+            self._tell(str(error))
         return self._page
 
     def _let_go(self) -> None:
@@ -111,10 +119,18 @@ class FileJournal:
             self._page.close()
         self._page = None
 
-    def _tell(self, error: Exception) -> None:
+    def _tell(self, reason: str) -> None:
         if not self._is_told:
             self._is_told = True
-            log.warning("a kill may lose what is being said", extra={"file": str(self._path), "reason": str(error)})
+            log.warning("a kill may lose what is being said", extra={"file": str(self._path), "reason": reason})
+
+
+def remove(path: Path) -> None:
+    """Remove what was taken up."""
+    try:
+        path.unlink(missing_ok=True)
+    except OSError as error:
+        raise _stuck(path, error) from error
 
 
 def _columns(said: Batch | Returned) -> tuple[object, ...]:
@@ -146,7 +162,14 @@ def _read(path: Path) -> bytes:
     except FileNotFoundError:
         return b""
     except OSError as error:
-        raise StoreError(f"{path}: cannot be read: {error.strerror or error}. Give this user the right to.") from error
+        raise _stuck(path, error) from error
+
+
+def _stuck(path: Path, error: OSError) -> StoreError:
+    return StoreError(
+        f"{path}: what was said before a kill cannot be taken up: {error.strerror or error}. "
+        "Give this user the right to read and remove the file, or move it away."
+    )
 
 
 def _said(packed: bytes) -> Batch | Returned:

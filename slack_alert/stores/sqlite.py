@@ -17,7 +17,7 @@ from slack_alert.stores import reading, sql
 from slack_alert.stores.codec import Row, clean, delivery_of, maybe_micros, message_rows, micros
 from slack_alert.stores.connection import Unwritable, explained, open_reader, open_writer, transaction
 from slack_alert.stores.history import History
-from slack_alert.stores.journal import left_in
+from slack_alert.stores.journal import left_in, remove
 from slack_alert.stores.location import journal_path, prepare_folder
 from slack_alert.stores.pruning import Pruning
 from slack_alert.stores.writes import as_of, writes
@@ -100,29 +100,35 @@ class SqliteStore:
         """Commit what a process had said that was killed before it could; give what it had not come to say."""
         path = journal_path(self._path)
         returned: dict[int, Returned] = {}
+        count = 0
         for said in left_in(path):
             if isinstance(said, Returned):
                 returned[said.run] = said
-            else:
-                self._take_up_one(said)
-        path.unlink(missing_ok=True)
-        return tuple(one for one in returned.values() if not self._is_recorded(one))
+            elif not self._is_known(said):
+                count += self._taken_up(said)
+        remove(path)
+        waiting = tuple(one for one in returned.values() if not self._is_recorded(one.binding, one.slot, one.run))
+        if count or waiting:
+            log.warning("took up what was said before a kill", extra={"messages": count, "runs": len(waiting)})
+        return waiting
 
-    def _take_up_one(self, batch: Batch) -> None:
-        if not self._is_known(batch.messages[0].key):
-            log.warning("took up what was said when the program was cut off", extra={"messages": len(batch.messages)})
-            try:
-                self.commit(batch)
-            except Unwritable:
-                log.exception("left out what cannot be written")
+    def _taken_up(self, batch: Batch) -> int:
+        try:
+            return len(self.commit(batch))
+        except Unwritable:
+            log.exception("left out what cannot be written")
+            return 0
 
-    def _is_known(self, key: str) -> bool:
+    def _is_known(self, batch: Batch) -> bool:
+        """Tell whether it was committed, though its message may have been dropped since."""
         with explained(self._path):
-            return self._connection.execute(sql.HAS_KEY, (clean(key),)).fetchone() is not None
+            if self._connection.execute(sql.HAS_KEY, (clean(batch.messages[0].key),)).fetchone() is not None:
+                return True
+        return any(self._is_recorded(record.binding, record.slot, record.run) for record in batch.records)
 
-    def _is_recorded(self, one: Returned) -> bool:
+    def _is_recorded(self, job: str, slot: datetime, run: int) -> bool:
         with explained(self._path):
-            found = self._connection.execute(sql.HAS_RECORD, (clean(one.binding), micros(one.slot), one.run))
+            found = self._connection.execute(sql.HAS_RECORD, (clean(job), micros(slot), run))
             return found.fetchone() is not None
 
     @property

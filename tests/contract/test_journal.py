@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from slack_alert.core.errors import StoreError
 from slack_alert.core.incidents import Incident
 from slack_alert.core.model import Manner, Message, Record, Returned, Status, Usage, Verdict
 from slack_alert.core.policy import Quota, State
@@ -222,6 +223,48 @@ def test_without_a_file_all_goes_on_and_it_is_told_once(place: Path, caplog: pyt
 RETURNED = Returned(
     7, "db.lag", T, T + SECOND, timedelta(microseconds=7), tuple(PIECES), {"": 1.0}, "2nd of 3 attempts"
 )
+
+
+def test_what_was_dropped_since_it_was_committed_does_not_come_back(place: Path) -> None:
+    kit = Kit(place)
+    kit.store.commit(said("a"))
+    kit.store.commit(Batch(dropped=[kit.outbox()[0].id]))
+    kept(place, said("a"))
+    kit.reopen()
+
+    assert kit.waiting() == []
+    assert [record.run for record in kit.records()] == [7]
+    kit.close()
+
+
+def test_it_begins_anew_after_it_could_not_grow(place: Path) -> None:
+    journal, file = kept(place, said("a")), journal_path(place)
+    file.unlink()
+    file.mkdir()
+    assert not journal.keep(said("b", Upload("b", bytes(2_000_000))))
+
+    file.rmdir()
+    journal.release(1)
+    assert journal.keep(said("c"))
+    assert keys(place) == ["c"]
+
+
+def test_a_file_in_use_is_not_cut(place: Path) -> None:
+    """Memory that lies over a file ends its process where that is cut."""
+    first = kept(place, said("a"))
+    kept(place, said("b"))
+    first.release(1)
+
+    assert first.keep(said("c"))
+    assert keys(place) == ["b"]
+
+
+def test_what_cannot_be_taken_up_is_told_with_what_to_do(place: Path) -> None:
+    Kit(place).close()
+    journal_path(place).mkdir()
+
+    with pytest.raises(StoreError, match=r"state\.db\.said: .* move it away"):
+        Kit(place)
 
 
 def test_what_a_run_returned_comes_back_as_it_was(place: Path) -> None:

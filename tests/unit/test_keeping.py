@@ -53,17 +53,38 @@ def make_run(**fields: object) -> Run:
     return Run(7, "db.lag", make_job().action, at("16 09:10"), started=at("16 09:11"), **fields)  # type: ignore[arg-type]
 
 
-def test_what_is_returned_is_kept_before_it_is_taken_and_no_longer() -> None:
+@pytest.mark.parametrize("is_taken", [True, False])
+def test_what_is_returned_is_kept_before_it_is_taken_and_no_longer_where_it_is_not(is_taken: bool) -> None:
     page = Page()
     run = make_run(remark="caught up")
 
     def take(run: Run, result: Result) -> None:
         page.asked.append((run.id, result))
+        run.is_kept = not is_taken
 
     Keeping(Giving(SAID), page).submit([run], take)
 
     kept = Returned(7, "db.lag", run.slot, run.started, SAID.duration, SAID.pieces, SAID.numbers, "caught up")
-    assert page.asked == [kept, (7, SAID), 1]
+    assert page.asked == [kept, (7, SAID), *([] if is_taken else [1])]
+
+
+def test_what_was_returned_is_kept_until_it_is_committed() -> None:
+    rig = Rig()
+    rig.due("16 09:10")
+    (run,) = rig.engine.runs()
+    run.is_kept = True
+    batches: list[bool] = []
+    put = rig.ledger.put
+
+    def notice(batch: Batch, then: Callable[[], object] | None = None) -> None:
+        batches.append(batch.is_kept)
+        put(batch, then)
+
+    rig.ledger.put = notice  # type: ignore[method-assign]
+    rig.executor.finish(SAID)
+
+    assert batches == [True]
+    assert not run.is_kept
 
 
 def test_what_cannot_be_taken_is_not_kept_for_ever() -> None:

@@ -130,6 +130,17 @@ def test_what_is_said_is_kept_at_once_and_forgotten_when_it_is_committed() -> No
     assert page.asked[3:] == [2, "closed"]
 
 
+def test_what_is_kept_already_is_forgotten_with_its_commit() -> None:
+    page = Page()
+    writer = Writer(Disk(), VirtualClock(at("16 12:00")), journal=page)
+    writer.put(Batch(messages=[message("a")], is_kept=True))
+    writer.put(Batch(states={"a": State()}, is_kept=True))
+    writer.start(lambda _: None)
+
+    assert writer.stop(PATIENCE)
+    assert page.asked == [2, "closed"]
+
+
 def test_only_what_nobody_would_say_again_is_kept() -> None:
     """A request that was not committed is carried out again, so what it answers must not come twice."""
     page = Page()
