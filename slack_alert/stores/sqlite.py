@@ -43,9 +43,13 @@ class SqliteStore:
         self.close()
         prepare_folder(self._path)
         self._opened = open_writer(self._path)
-        returned = self._take_up()
-        with explained(self._path):
-            return _with_returned(reading.snapshot(self._opened), returned)
+        try:
+            returned = self._take_up()
+            with explained(self._path):
+                return _with_returned(reading.snapshot(self._opened), returned)
+        except BaseException:
+            self.close()
+            raise
 
     def commit(self, batch: Batch) -> list[Delivery]:
         """Write all of the batch or nothing; raise StoreError, after which the same batch may be tried again."""
