@@ -38,4 +38,7 @@ def test_the_picture_shows_what_the_demo_prints(capsys: pytest.CaptureFixture[st
     picture = ET.parse(DOCS / "images" / "terminal.svg")
     shown = " ".join(text.text or "" for text in picture.iter("{http://www.w3.org/2000/svg}text"))
 
-    assert shown.split() == ["$", "slack-alert", "demo", *capsys.readouterr().out.split()]
+    def untimed(text: str) -> list[str]:  # A run takes as long as the machine is busy.
+        return re.sub(r"\b0\.\d+s", "0.0s", text).split()
+
+    assert untimed(shown) == untimed(f"$ slack-alert demo {capsys.readouterr().out}")
