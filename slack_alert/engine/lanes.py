@@ -15,7 +15,7 @@ from slack_alert.engine.turns import Turns
 #: Deliveries of one lane kept in memory; the rest waits in the store.
 KEPT = 500
 #: Attempts of one lane whose success is not committed yet; where a channel cannot be asked, a crash repeats no more.
-UNMARKED = 60
+UNMARKED = 240
 
 
 class Lane:

@@ -182,6 +182,11 @@ def delivery_of(row: Row) -> Delivery:
     return Delivery(number, message, moment(created), attempts, Status(status), receipt, reason)
 
 
+def queued_of(number: int, row: Row) -> Delivery:
+    """Give the delivery that a row of `message_rows` becomes, when it is new and has this id."""
+    return delivery_of((number, *row, Status.QUEUED.value, 0, None, None))
+
+
 def _piece_row(piece: Piece) -> tuple[str, str, bytes | None]:
     if isinstance(piece, Text):
         return "text", clean(piece.text), None

@@ -15,13 +15,13 @@ from slack_alert.engine.ports import Batch, Entry, HistoryLine, Limits, Seen, Sn
 from slack_alert.stores.codec import (
     Row,
     clean,
-    delivery_of,
     end_of,
     line_of,
     maybe_clean,
     message_rows,
     micros,
     moment,
+    queued_of,
     record_of,
     record_rows,
 )
@@ -268,7 +268,7 @@ class _Outbox:
             if known is None:
                 new.append(self._add(row))
             elif known.status is Status.QUEUED:
-                piece = delivery_of((known.id, *row, Status.QUEUED.value, 0, None, None)).message.piece
+                piece = queued_of(known.id, row).message.piece
                 self._kept[known.id] = replace(known, message=replace(known.message, piece=piece))
         return new
 
@@ -281,7 +281,7 @@ class _Outbox:
         return fresh
 
     def _add(self, row: Row) -> Delivery:
-        delivery = delivery_of((self._next, *row, Status.QUEUED.value, 0, None, None))
+        delivery = queued_of(self._next, row)
         self._kept[self._next] = delivery
         self._keys.add(delivery.message.key)
         self._next += 1

@@ -14,7 +14,7 @@ from slack_alert.core.structs import replace
 from slack_alert.core.subjects import Posted
 from slack_alert.engine.ports import Batch, HistoryLine, Limits, Snapshot
 from slack_alert.stores import reading, sql
-from slack_alert.stores.codec import Row, clean, delivery_of, maybe_micros, message_rows, micros
+from slack_alert.stores.codec import Row, clean, delivery_of, maybe_micros, message_rows, micros, queued_of
 from slack_alert.stores.connection import Unwritable, explained, open_reader, open_writer, transaction
 from slack_alert.stores.history import History
 from slack_alert.stores.journal import left_in, remove
@@ -170,7 +170,11 @@ def _enqueue(connection: sqlite3.Connection, rows: list[Row], summaries: list[Ro
     if not rows and not summaries:
         return []
     last = connection.execute(sql.LAST_DELIVERY).fetchone()[0]
-    connection.executemany(sql.ADD_DELIVERY, rows)
+    added = connection.executemany(sql.ADD_DELIVERY, rows).rowcount
+    if added == len(rows) and not summaries:
+        # The last id ever may have been dropped since, so they are counted from the end.
+        first = connection.execute(sql.LAST_DELIVERY).fetchone()[0] - added + 1
+        return [queued_of(number, row) for number, row in enumerate(rows, first)]
     connection.executemany(sql.PUT_SUMMARY, summaries)
     number = len(rows) + len(summaries)
     return [delivery_of(row) for row in connection.execute(sql.DELIVERIES, (last, number)).fetchall()]

@@ -103,12 +103,13 @@ class TestMarks:
                 groups.append(len(batch.progress))
                 put(batch, then)
 
-            outbox.say(*numbers(100))
+            outbox.say(*numbers(2 * UNMARKED))
             outbox.books.put = counted  # type: ignore[method-assign]
 
         _, outbox = played(act)
 
-        assert groups == [45, 45, 10]
+        together = UNMARKED * 3 // 4
+        assert groups == [together, together, 2 * UNMARKED - 2 * together]
         assert outbox.queued == []
 
     def test_a_mark_does_not_wait_for_a_message_that_takes_long(self) -> None:
