@@ -21,6 +21,8 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
 _MICROSECOND = timedelta(microseconds=1)
 _WORDS = {verdict: verdict.value for verdict in Verdict}
 _VERDICTS = {verdict.value: verdict for verdict in Verdict}
+_MANNERS = {manner.value: manner for manner in Manner}
+_STATUSES = {status.value: status for status in Status}
 _SURROGATES = dict.fromkeys((0, *range(0xD800, 0xE000)), "\ufffd")
 
 
@@ -31,7 +33,7 @@ def micros(at: datetime) -> int:
 
 def moment(count: int) -> datetime:
     """Turn microseconds into an instant in UTC."""
-    return _EPOCH + timedelta(microseconds=count)
+    return _EPOCH + timedelta(0, 0, count)  # microseconds; by its name it takes half as long again
 
 
 def span(duration: timedelta) -> int:
@@ -178,8 +180,8 @@ def delivery_of(row: Row) -> Delivery:
     channel, _, conversation = address.partition(":")
     piece = _piece_of(kind, body, content)
     to = Address(channel, conversation)
-    message = Message(key, to, piece, slot=maybe_moment(slot), run=run, manner=Manner(manner), root=root)
-    return Delivery(number, message, moment(created), attempts, Status(status), receipt, reason)
+    message = Message(key, to, piece, slot=maybe_moment(slot), run=run, manner=_MANNERS[manner], root=root)
+    return Delivery(number, message, moment(created), attempts, _STATUSES[status], receipt, reason)
 
 
 def queued_of(number: int, row: Row) -> Delivery:
