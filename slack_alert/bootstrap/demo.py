@@ -22,8 +22,9 @@ from slack_alert.core.redaction import Redaction
 from slack_alert.core.structs import replace
 from slack_alert.core.wall import TICK
 from slack_alert.engine.answers import Question, answer
+from slack_alert.engine.batches import Batch
 from slack_alert.engine.context import Context
-from slack_alert.engine.ports import Batch, Books
+from slack_alert.engine.ports import Books
 from slack_alert.engine.simulation import Ledger, Simulation, VirtualClock
 from slack_alert.engine.simulation import simulate as simulated
 from slack_alert.engine.writer import DirectBooks

@@ -31,10 +31,11 @@ from slack_alert.core.structs import Struct, replace
 from slack_alert.core.values import Piece
 from slack_alert.core.wording import as_text, messages
 from slack_alert.engine import requests
+from slack_alert.engine.batches import Batch, Entry, Snapshot
 from slack_alert.engine.clock import SystemClock
 from slack_alert.engine.context import Context, Services
 from slack_alert.engine.lanes import KEPT
-from slack_alert.engine.ports import Batch, Books, Entry, Inbox, Reader, Request, Snapshot, Store
+from slack_alert.engine.ports import Books, Inbox, Reader, Request, Store
 from slack_alert.engine.redacted import redacted_message, redacted_record
 from slack_alert.engine.simulation import Ledger, Simulation, VirtualClock
 from slack_alert.engine.writer import DirectBooks

@@ -14,8 +14,8 @@ from slack_alert.bootstrap.assembly import Stores, assemble
 from slack_alert.bootstrap.files import database, find
 from slack_alert.bootstrap.places import Following, address, errors_address, follow_plugins, owning
 from slack_alert.engine.app import App, Manners
+from slack_alert.engine.batches import Limits
 from slack_alert.engine.parts import Parts
-from slack_alert.engine.ports import Limits
 from slack_alert.executors.sources import Sources
 from slack_alert.loader import Found, plugins_folder
 from slack_alert.stores import FileJournal, MemoryInbox, MemoryStore, SqliteInbox, SqliteStore, inbox_path, journal_path

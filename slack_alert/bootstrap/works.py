@@ -18,6 +18,7 @@ from slack_alert.core.model import Run
 from slack_alert.core.redaction import Redaction
 from slack_alert.core.structs import Struct
 from slack_alert.core.values import Piece
+from slack_alert.engine.batches import Batch, Entry, Snapshot
 from slack_alert.engine.clock import SystemClock
 from slack_alert.engine.context import Context, Services
 from slack_alert.engine.engine import Engine
@@ -26,7 +27,7 @@ from slack_alert.engine.keeping import Keeping
 from slack_alert.engine.mutes import Mutes
 from slack_alert.engine.paces import Paces, durations_of
 from slack_alert.engine.pocket import Pocket
-from slack_alert.engine.ports import Batch, Books, Clock, Entry, Executor, Journal, Load, Reader, Snapshot, Store
+from slack_alert.engine.ports import Books, Clock, Executor, Journal, Load, Reader, Store
 from slack_alert.engine.redacted import RedactedBooks
 from slack_alert.engine.standstill import Standstill
 from slack_alert.engine.writer import Writer

@@ -19,7 +19,7 @@ from slack_alert.core.wall import TICK
 if TYPE_CHECKING:
     from slack_alert.core.bindings import Job
     from slack_alert.core.why import Answer
-    from slack_alert.engine.ports import Snapshot
+    from slack_alert.engine.batches import Snapshot
     from slack_alert.settings import Settings
 
 _SECOND = timedelta(seconds=1)

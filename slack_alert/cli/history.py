@@ -20,7 +20,8 @@ from slack_alert.cli.session import settings_of
 if TYPE_CHECKING:
     from datetime import datetime, tzinfo
 
-    from slack_alert.engine.ports import HistoryLine, Reader
+    from slack_alert.engine.batches import HistoryLine
+    from slack_alert.engine.ports import Reader
     from slack_alert.settings import Settings
 
 #: How many lines people get who do not say how many.

@@ -13,7 +13,7 @@ from slack_alert.cli.session import configured
 from slack_alert.core.errors import BadValue, SettingsError, SlackAlertError
 
 if TYPE_CHECKING:
-    from slack_alert.engine.ports import Snapshot
+    from slack_alert.engine.batches import Snapshot
     from slack_alert.settings import Settings
 
 #: More are counted.

@@ -17,7 +17,7 @@ from slack_alert.core.errors import BadValue
 
 if TYPE_CHECKING:
     from slack_alert.core.bindings import Job
-    from slack_alert.engine.ports import Snapshot
+    from slack_alert.engine.batches import Snapshot
     from slack_alert.settings import Settings
 
 

@@ -9,8 +9,9 @@ from slack_alert.core.policy import State
 from slack_alert.core.structs import Struct
 from slack_alert.core.subjects import Subject, Told
 from slack_alert.core.why import Answer, slot_before, why_ahead, why_now, why_then, why_unrecorded
+from slack_alert.engine.batches import HistoryLine
 from slack_alert.engine.mutes import Mutes
-from slack_alert.engine.ports import HistoryLine, Reader
+from slack_alert.engine.ports import Reader
 
 #: So many of its last slots are told of when nobody asks about one.
 _LATEST = 3

@@ -13,10 +13,11 @@ from slack_alert.core.catalog import Severity
 from slack_alert.core.lapses import Cause, Lapse
 from slack_alert.core.model import Address
 from slack_alert.core.structs import Struct
+from slack_alert.engine.batches import Batch, Limits, Snapshot
 from slack_alert.engine.ending import Ending
 from slack_alert.engine.intake import Intake
 from slack_alert.engine.parts import Parts
-from slack_alert.engine.ports import Batch, Due, Limits, Snapshot, Source
+from slack_alert.engine.ports import Due, Source
 from slack_alert.engine.pulse import PULSE_NAME, Pulse, down_since, last_slots
 from slack_alert.engine.reloading import Reloading
 from slack_alert.engine.reports import downtime_text, faults_text

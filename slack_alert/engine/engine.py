@@ -19,12 +19,13 @@ from slack_alert.core.policy import Hold, State
 from slack_alert.core.values import Piece
 from slack_alert.engine.absences import Absences, missing
 from slack_alert.engine.accounts import Accounts
+from slack_alert.engine.batches import Batch, Snapshot
 from slack_alert.engine.crowding import Crowding
 from slack_alert.engine.gathering import gathered
 from slack_alert.engine.hot import Hot, renewed, take_up
 from slack_alert.engine.keeping import resumed
 from slack_alert.engine.paces import Paces
-from slack_alert.engine.ports import Batch, Books, Clock, Due, Executor, Snapshot
+from slack_alert.engine.ports import Books, Clock, Due, Executor
 from slack_alert.engine.queues import Queues
 from slack_alert.engine.records import cut_off_record, interrupted_record, quiet_record, spoken_record
 from slack_alert.engine.speech import Speech

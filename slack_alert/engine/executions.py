@@ -9,8 +9,9 @@ from slack_alert.core.model import Action, Address, Failure, Record, Result, Run
 from slack_alert.core.pipeline import Settlement
 from slack_alert.core.policy import State
 from slack_alert.core.structs import asdict, replace
+from slack_alert.engine.batches import Batch
 from slack_alert.engine.fields import Fields, field, instant, maybe, number, whole
-from slack_alert.engine.ports import Batch, Request
+from slack_alert.engine.ports import Request
 
 #: Says what a run from outside means, and sends the telling there (None: where errors go).
 Judge = Callable[[State, Run, Result, Address | None], Settlement]

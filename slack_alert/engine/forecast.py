@@ -12,7 +12,7 @@ from slack_alert.core.markup import Markup
 from slack_alert.core.model import Message
 from slack_alert.core.storms import job_of
 from slack_alert.core.structs import Struct, field
-from slack_alert.engine.ports import Batch
+from slack_alert.engine.batches import Batch
 from slack_alert.engine.simulation import Ledger, Scripted, Simulation, VirtualClock
 
 #: How far ahead one looks: five weeks have every weekday, and the turn of a month.

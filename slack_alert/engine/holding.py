@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from slack_alert.core.catalog import full_name
 from slack_alert.core.policy import Hold, rested
+from slack_alert.engine.batches import Batch
 from slack_alert.engine.engine import Engine
-from slack_alert.engine.ports import Batch, Books
+from slack_alert.engine.ports import Books
 
 
 def hold_by_name(engine: Engine, books: Books, name: str, hold: Hold | None) -> None:

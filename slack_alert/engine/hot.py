@@ -14,7 +14,7 @@ from slack_alert.core.pipeline import Settlement
 from slack_alert.core.policy import Hold, Quota, State
 from slack_alert.core.structs import replace
 from slack_alert.core.wall import TICK
-from slack_alert.engine.ports import Seen, Snapshot
+from slack_alert.engine.batches import Seen, Snapshot
 
 #: Shared by the jobs of which nothing is remembered, which is most.
 FRESH = State()

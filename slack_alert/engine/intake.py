@@ -9,8 +9,9 @@ from datetime import datetime, timedelta
 from functools import partial
 
 from slack_alert.core.errors import StoreError
+from slack_alert.engine.batches import Batch
 from slack_alert.engine.parts import Parts
-from slack_alert.engine.ports import Batch, Request
+from slack_alert.engine.ports import Request
 from slack_alert.engine.requests import carry_out
 
 log = logging.getLogger(__name__)

@@ -7,8 +7,9 @@ from collections.abc import Iterable
 from functools import partial
 
 from slack_alert.core.model import Progress
+from slack_alert.engine.batches import Batch
 from slack_alert.engine.lanes import UNMARKED
-from slack_alert.engine.ports import Batch, Books
+from slack_alert.engine.ports import Books
 
 #: Marks that go down together; less than a lane may have open, so that it sends the others meanwhile.
 _GROUP = UNMARKED * 3 // 4

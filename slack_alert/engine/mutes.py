@@ -8,8 +8,8 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta, tzinfo
 
 from slack_alert.core.quiet import EVERY, Mute, QuietWindow, effective, mute_reason, stretches, window_reason
+from slack_alert.engine.batches import Entry
 from slack_alert.engine.fields import field, instant, read_instant
-from slack_alert.engine.ports import Entry
 
 log = logging.getLogger(__name__)
 

@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from slack_alert.core.durations import parse_duration
-from slack_alert.engine.ports import Entry
+from slack_alert.engine.batches import Entry
 
 #: So many characters a value may have: all of them are held in memory, and each is written with a transaction.
 _MOST = 1_000_000

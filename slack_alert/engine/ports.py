@@ -4,123 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
-from typing import NamedTuple, Protocol
+from typing import Protocol
 
 from slack_alert.core.backoff import Outcome
 from slack_alert.core.catalog import Change
-from slack_alert.core.events import Event
-from slack_alert.core.model import Delivery, Message, Progress, Record, Result, Returned, Run, Status
-from slack_alert.core.policy import Hold, State
-from slack_alert.core.structs import Struct, field
+from slack_alert.core.model import Delivery, Record, Result, Returned, Run
+from slack_alert.core.structs import Struct
 from slack_alert.core.subjects import Posted
-
-
-class Seen(NamedTuple):
-    """When a job was first met, and the last slot that was accounted for; its grid starts here.
-
-    A tuple, because there may be tens of thousands.
-    """
-
-    first: datetime
-    last: datetime | None = None
-
-
-class Started(Struct, frozen=True):
-    """A run that was going on when the books were last written."""
-
-    run: int
-    binding: str
-    slot: datetime
-    started: datetime
-
-
-class Entry(Struct, frozen=True):
-    """A value of the durable key-value store of one pack; `value` None deletes it."""
-
-    pack: str
-    key: str
-    #: JSON text.
-    value: str | None
-    expires: datetime | None = None
-
-
-class Limits(Struct, frozen=True):
-    """How much history is kept."""
-
-    days: int = 30
-    #: Beyond this many, quiet and not-run rows fold into one per job, verdict and hour.
-    rows: int = 1_000_000
-
-
-class Batch(Struct):
-    """Everything written in one transaction."""
-
-    states: dict[str, State] = field(default_factory=dict)
-    #: Of jobs met for the first time, and what no record tells: each record nobody asked for moves its job on. Never
-    #: moves one back, unless the former word lies ahead of `at`.
-    seen: dict[str, Seen] = field(default_factory=dict)
-    #: None lets the job run again.
-    holds: dict[str, Hold | None] = field(default_factory=dict)
-    records: list[Record] = field(default_factory=list)
-    messages: list[Message] = field(default_factory=list)
-    #: Messages that count others; one that waits already under the same key is replaced.
-    summaries: list[Message] = field(default_factory=list)
-    progress: list[Progress] = field(default_factory=list)
-    entries: list[Entry] = field(default_factory=list)
-    #: Replaces the set of runs going on; None leaves it.
-    running: tuple[Started, ...] | None = None
-    #: JSON text for `status`; None leaves it.
-    pulse: str | None = None
-    #: Outbox rows a person removed or wants sent again.
-    dropped: list[int] = field(default_factory=list)
-    retried: list[int] = field(default_factory=list)
-    #: The greatest inbox request this batch carries out; None leaves it. A request is never carried out twice.
-    taken: int | None = None
-    #: What somebody noticed; the engine's business, nothing of it is written.
-    events: list[Event] = field(default_factory=list)
-    #: What history is to be cut to, after the commit.
-    limits: Limits | None = None
-    #: When the batch was made; messages are dated with it.
-    at: datetime | None = None
-    is_kept: bool = False
-
-    @property
-    def is_durable(self) -> bool:
-        """Whether losing it to a power failure would break a promise."""
-        # A message whose mark is lost is in doubt, as after a crash: at worst it is said again, never left out.
-        is_decided = any(one.status is not Status.SENT for one in self.progress)
-        return is_decided or bool(
-            self.states or self.holds or self.messages or self.entries or self.dropped or self.retried
-        )
-
-
-class Snapshot(Struct, frozen=True):
-    """What the store remembers when a run begins."""
-
-    states: Mapping[str, State] = field(default_factory=dict)
-    seen: Mapping[str, Seen] = field(default_factory=dict)
-    holds: Mapping[str, Hold] = field(default_factory=dict)
-    entries: tuple[Entry, ...] = ()
-    #: Runs that never ended: the process died under them.
-    running: tuple[Started, ...] = ()
-    #: Runs of which no more is known than what they returned.
-    returned: tuple[Returned, ...] = ()
-    #: The greatest run id ever given; 0 at first.
-    last_run: int = 0
-    #: The greatest inbox request that was carried out; 0 at first.
-    taken: int = 0
-    #: JSON text of the last pulse.
-    pulse: str | None = None
-
-
-class HistoryLine(Struct, frozen=True):
-    """A record with the fate of its messages."""
-
-    record: Record
-    #: The worst of its parts: dead before queued before sent; None where nothing was said.
-    delivery: str | None = None
-    attempts: int = 0
-    receipt: str | None = None
+from slack_alert.engine.batches import Batch, HistoryLine, Limits, Snapshot
 
 
 class Clock(Protocol):
@@ -159,6 +50,7 @@ class Load(Struct, frozen=True):
     threads: int = 0
     #: Functions that were given up and still go on.
     stuck: int = 0
+    #: Runs that wait for a thread.
     waiting: int = 0
 
 

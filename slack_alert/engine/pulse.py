@@ -9,8 +9,8 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from slack_alert.core.structs import asdict
+from slack_alert.engine.batches import Batch, Snapshot
 from slack_alert.engine.parts import Parts
-from slack_alert.engine.ports import Batch, Snapshot
 from slack_alert.engine.records import going_on
 
 #: How often the clock proves itself by a slot of its own.

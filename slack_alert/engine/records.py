@@ -8,8 +8,8 @@ from datetime import datetime, timedelta
 from slack_alert.core.model import QUIET, Record, Result, Run, Verdict
 from slack_alert.core.pipeline import Settlement, standing
 from slack_alert.core.wording import shortened
+from slack_alert.engine.batches import Started
 from slack_alert.engine.hot import Hot
-from slack_alert.engine.ports import Started
 
 #: A run shorter than this is never worth a note that it began.
 _BRIEF = timedelta(seconds=0.5)

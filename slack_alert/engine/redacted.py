@@ -9,7 +9,8 @@ from slack_alert.core.model import Message, Record
 from slack_alert.core.redaction import Redaction
 from slack_alert.core.structs import replace
 from slack_alert.core.values import Blocks, Piece, Text
-from slack_alert.engine.ports import Batch, Books
+from slack_alert.engine.batches import Batch
+from slack_alert.engine.ports import Books
 
 
 class RedactedBooks:

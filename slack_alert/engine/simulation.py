@@ -15,9 +15,10 @@ from slack_alert.core.model import QUIET, Failure, Message, Record, Result, Run,
 from slack_alert.core.pipeline import gate
 from slack_alert.core.rows import each, extend
 from slack_alert.core.values import pieces
+from slack_alert.engine.batches import Batch, Snapshot
 from slack_alert.engine.engine import Engine
 from slack_alert.engine.hot import Hot
-from slack_alert.engine.ports import Batch, Executor, Snapshot
+from slack_alert.engine.ports import Executor
 
 _TICK = timedelta(microseconds=1)
 

@@ -14,9 +14,10 @@ from slack_alert.core.structs import replace
 from slack_alert.core.telling import acknowledgement
 from slack_alert.core.values import Piece, Text
 from slack_alert.core.wording import MOST
+from slack_alert.engine.batches import Batch
 from slack_alert.engine.gathering import gathered, keep
 from slack_alert.engine.hot import Hot
-from slack_alert.engine.ports import Batch, Books
+from slack_alert.engine.ports import Books
 
 log = logging.getLogger(__name__)
 

@@ -13,8 +13,9 @@ from slack_alert.core.model import Delivery, Message, Progress, Status
 from slack_alert.core.storms import MINUTE, Storm, Waiting, grown, overflow, storm_text, turn_of, waiting
 from slack_alert.core.structs import replace
 from slack_alert.core.values import Text
+from slack_alert.engine.batches import Batch
 from slack_alert.engine.lanes import KEPT, Lane
-from slack_alert.engine.ports import Batch, Books, Clock
+from slack_alert.engine.ports import Books, Clock
 from slack_alert.engine.receipts import Receipts
 
 log = logging.getLogger(__name__)

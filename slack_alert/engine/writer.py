@@ -14,7 +14,8 @@ from typing import Any, TypeVar
 
 from slack_alert.core.errors import StoreError
 from slack_alert.core.model import Delivery, Record
-from slack_alert.engine.ports import Batch, Clock, Journal, Limits, Store
+from slack_alert.engine.batches import Batch, Limits
+from slack_alert.engine.ports import Clock, Journal, Store
 
 log = logging.getLogger(__name__)
 

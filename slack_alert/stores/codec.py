@@ -13,7 +13,7 @@ from slack_alert.core.model import Address, Delivery, Manner, Message, Record, S
 from slack_alert.core.policy import Quota, State
 from slack_alert.core.structs import asdict, to_json
 from slack_alert.core.values import Blocks, Piece, Text, Upload
-from slack_alert.engine.ports import HistoryLine
+from slack_alert.engine.batches import HistoryLine
 
 Row = Sequence[Any]
 

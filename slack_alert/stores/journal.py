@@ -22,7 +22,7 @@ from slack_alert.core.model import Address, Manner, Message, Record, Returned
 from slack_alert.core.policy import State
 from slack_alert.core.structs import Unreadable, astuple, from_packed, to_packed
 from slack_alert.core.values import Blocks, Piece, Text, Upload
-from slack_alert.engine.ports import Batch, Seen
+from slack_alert.engine.batches import Batch, Seen
 
 log = logging.getLogger(__name__)
 

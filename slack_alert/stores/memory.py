@@ -11,7 +11,7 @@ from slack_alert.core.rows import each
 from slack_alert.core.storms import AGAIN
 from slack_alert.core.structs import replace
 from slack_alert.core.subjects import Posted
-from slack_alert.engine.ports import Batch, Entry, HistoryLine, Limits, Seen, Snapshot, Started
+from slack_alert.engine.batches import Batch, Entry, HistoryLine, Limits, Seen, Snapshot, Started
 from slack_alert.stores.codec import (
     Row,
     clean,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from sqlite3 import Connection
 
-from slack_alert.engine.ports import Limits
+from slack_alert.engine.batches import Limits
 from slack_alert.stores import sql
 from slack_alert.stores.codec import micros
 from slack_alert.stores.connection import transaction

@@ -10,7 +10,7 @@ from sqlite3 import Connection
 from slack_alert.core.model import Delivery, Status
 from slack_alert.core.policy import Hold
 from slack_alert.core.subjects import Posted
-from slack_alert.engine.ports import Entry, HistoryLine, Seen, Snapshot, Started
+from slack_alert.engine.batches import Entry, HistoryLine, Seen, Snapshot, Started
 from slack_alert.stores import sql
 from slack_alert.stores.circles import Members, keys_of, unfolded
 from slack_alert.stores.codec import (

@@ -12,7 +12,7 @@ from slack_alert.core.errors import StoreError
 from slack_alert.core.model import Delivery, Returned
 from slack_alert.core.structs import replace
 from slack_alert.core.subjects import Posted
-from slack_alert.engine.ports import Batch, HistoryLine, Limits, Snapshot
+from slack_alert.engine.batches import Batch, HistoryLine, Limits, Snapshot
 from slack_alert.stores import reading, sql
 from slack_alert.stores.codec import Row, clean, delivery_of, maybe_micros, message_rows, micros, queued_of
 from slack_alert.stores.connection import Unwritable, explained, open_reader, open_writer, transaction

@@ -21,10 +21,10 @@ from slack_alert.core.redaction import Redaction
 from slack_alert.core.rows import each
 from slack_alert.core.wall import TICK
 from slack_alert.core.wording import messages
+from slack_alert.engine.batches import Batch
 from slack_alert.engine.context import Context, Services
 from slack_alert.engine.holding import hold_by_name
 from slack_alert.engine.pocket import Pocket
-from slack_alert.engine.ports import Batch
 from slack_alert.engine.simulation import Ledger, Simulation
 from slack_alert.executors.capture import captured
 from slack_alert.executors.inline import Direct

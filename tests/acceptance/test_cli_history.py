@@ -6,7 +6,7 @@ import pytest
 
 from slack_alert.core.model import Address, Message, Progress, Record, Status, Verdict
 from slack_alert.core.values import Text
-from slack_alert.engine.ports import Batch, Seen
+from slack_alert.engine.batches import Batch, Seen
 from tests.fakes.project import Project, ago
 
 OPS = Address("slack", "#ops")

@@ -15,7 +15,7 @@ from slack_alert.core.incidents import Incident
 from slack_alert.core.model import Verdict
 from slack_alert.core.policy import State
 from slack_alert.core.values import fallback
-from slack_alert.engine.ports import Batch
+from slack_alert.engine.batches import Batch
 from tests.fakes.program import Program, running
 from tests.fakes.project import Project, ago, now
 

@@ -9,7 +9,7 @@ import pytest
 from slack_alert.core.incidents import Incident
 from slack_alert.core.model import Record, Usage, Verdict
 from slack_alert.core.policy import State
-from slack_alert.engine.ports import Batch
+from slack_alert.engine.batches import Batch
 from slack_alert.stores import SqliteInbox, inbox_path
 from tests.fakes.project import Project, ago
 from tests.fakes.slack import FakeSlack

@@ -10,7 +10,7 @@ import pytest
 
 from slack_alert.core.model import Address, Message, Progress, Status
 from slack_alert.core.values import Text
-from slack_alert.engine.ports import Batch
+from slack_alert.engine.batches import Batch
 from tests.fakes.project import Project, ago, now
 
 ROOMY = {"busy": 1, "threads": 32, "stuck": 0, "waiting": 0}

@@ -17,9 +17,9 @@ from slack_alert.cli.session import configured
 from slack_alert.cli.spoken import ahead, distance, local
 from slack_alert.cli.tables import Cell, paint, plan, table
 from slack_alert.core.markup import Markup
+from slack_alert.engine.batches import Snapshot
 from slack_alert.engine.clock import SystemClock
 from slack_alert.engine.engine import Engine
-from slack_alert.engine.ports import Snapshot
 from slack_alert.engine.simulation import Ledger, Scripted
 from tests.fakes.project import Project
 

@@ -12,7 +12,7 @@ import pytest
 
 from slack_alert.core.model import Address, Message, Status
 from slack_alert.core.values import Text
-from slack_alert.engine.ports import Batch
+from slack_alert.engine.batches import Batch
 from slack_alert.stores import SqliteStore
 from tests.fakes.program import Program, running
 from tests.fakes.project import Project

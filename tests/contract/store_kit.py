@@ -10,7 +10,8 @@ from pathlib import Path
 
 from slack_alert.core.model import Address, Delivery, Message, Progress, Record, Status, Verdict
 from slack_alert.core.values import Piece, Text
-from slack_alert.engine.ports import Batch, Reader, Snapshot, Store
+from slack_alert.engine.batches import Batch, Snapshot
+from slack_alert.engine.ports import Reader, Store
 from slack_alert.stores import MemoryStore, SqliteReader, SqliteStore
 
 T = datetime(2026, 11, 21, 9, 30, tzinfo=timezone.utc)

@@ -14,7 +14,7 @@ from slack_alert.core.model import Manner, Message, Record, Returned, Status, Us
 from slack_alert.core.policy import Quota, State
 from slack_alert.core.structs import replace
 from slack_alert.core.values import Blocks, Piece, Text, Upload
-from slack_alert.engine.ports import Batch, Limits, Seen, Started
+from slack_alert.engine.batches import Batch, Limits, Seen, Started
 from slack_alert.stores import FileJournal, journal_path
 from slack_alert.stores.journal import left_in
 from tests.contract.store_kit import DEV, OPS, SECOND, Kit, T, message

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from slack_alert.engine.ports import Limits
+from slack_alert.engine.batches import Limits
 from slack_alert.stores import circles
 from tests.contract.store_kit import Kit, T
 from tests.contract.test_store_shared import shared

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from slack_alert.core.model import Verdict
-from slack_alert.engine.ports import Limits
+from slack_alert.engine.batches import Limits
 from slack_alert.stores.connection import connect
 from slack_alert.stores.pruning import Pruning
 from tests.contract.store_kit import Kit, T, integrity, slots

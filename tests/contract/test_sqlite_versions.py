@@ -11,7 +11,7 @@ import pytest
 
 from slack_alert.core.model import Record, Verdict
 from slack_alert.core.policy import Hold
-from slack_alert.engine.ports import Seen
+from slack_alert.engine.batches import Seen
 from slack_alert.stores import SqliteReader
 from slack_alert.stores.connection import connect
 from slack_alert.stores.migrations import STEPS, VERSION

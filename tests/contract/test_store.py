@@ -11,7 +11,7 @@ from slack_alert.core.model import Address, Delivery, Progress, Status
 from slack_alert.core.policy import State
 from slack_alert.core.structs import replace
 from slack_alert.core.values import Blocks, Piece, Text, Upload
-from slack_alert.engine.ports import Batch, Limits, Seen, Snapshot
+from slack_alert.engine.batches import Batch, Limits, Seen, Snapshot
 from tests.contract.store_kit import DEV, OPS, SECOND, Kit, T, message
 
 BIG = 2**62

@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 
 from slack_alert.core.model import NOT_RUN, Record, Status, Verdict
-from slack_alert.engine.ports import Batch, Limits
+from slack_alert.engine.batches import Batch, Limits
 from tests.contract.store_kit import MINUTE, SECOND, STORED, Kit, T, message, shape, slots
 
 HOUR = timedelta(hours=1)

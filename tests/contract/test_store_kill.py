@@ -22,7 +22,7 @@ from itertools import count
 from pathlib import Path
 from slack_alert.core.model import Address, Message, Progress, Record, Status, Verdict
 from slack_alert.core.values import Text
-from slack_alert.engine.ports import Batch
+from slack_alert.engine.batches import Batch
 from slack_alert.stores import DatabaseLock, SqliteStore
 
 T = datetime(2026, 11, 21, tzinfo=timezone.utc)
@@ -45,7 +45,7 @@ from pathlib import Path
 from slack_alert.core.model import Address, Message, Record, Verdict
 from slack_alert.core.values import Text
 from slack_alert.engine.clock import SystemClock
-from slack_alert.engine.ports import Batch
+from slack_alert.engine.batches import Batch
 from slack_alert.engine.writer import Writer
 from slack_alert.stores import DatabaseLock, FileJournal, SqliteStore, journal_path
 

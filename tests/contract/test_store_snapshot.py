@@ -9,7 +9,7 @@ import pytest
 from slack_alert.core.incidents import Incident
 from slack_alert.core.model import Record, Verdict
 from slack_alert.core.policy import Hold, Quota, State
-from slack_alert.engine.ports import Batch, Entry, Limits, Seen, Snapshot, Started
+from slack_alert.engine.batches import Batch, Entry, Limits, Seen, Snapshot, Started
 from tests.contract.store_kit import SECOND, Kit, T, message, slots
 
 BIG = 2**62

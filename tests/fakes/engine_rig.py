@@ -16,9 +16,10 @@ from slack_alert.core.policy import Policy
 from slack_alert.core.structs import replace
 from slack_alert.core.triggers import Never, parse_trigger
 from slack_alert.core.values import Text, fallback
+from slack_alert.engine.batches import Batch, Snapshot
 from slack_alert.engine.engine import Engine
 from slack_alert.engine.paces import Paces
-from slack_alert.engine.ports import Batch, Books, Snapshot
+from slack_alert.engine.ports import Books
 from slack_alert.engine.simulation import Ledger, VirtualClock
 
 BERLIN = ZoneInfo("Europe/Berlin")

@@ -11,7 +11,8 @@ from slack_alert.core.backoff import Fate, Outcome
 from slack_alert.core.errors import StoreError
 from slack_alert.core.model import Address, Delivery, Message, Status
 from slack_alert.core.values import Piece, Text, Upload
-from slack_alert.engine.ports import Batch, Channel, Clock
+from slack_alert.engine.batches import Batch
+from slack_alert.engine.ports import Channel, Clock
 from slack_alert.engine.sender import Pace, Sender
 from slack_alert.engine.writer import DirectBooks
 from slack_alert.stores import MemoryStore

@@ -14,7 +14,7 @@ from pathlib import Path
 from textwrap import dedent
 from typing import TYPE_CHECKING
 
-from slack_alert.engine.ports import HistoryLine
+from slack_alert.engine.batches import HistoryLine
 from slack_alert.stores import SqliteReader
 
 if TYPE_CHECKING:

@@ -18,7 +18,7 @@ import pytest
 
 from slack_alert.cli import main
 from slack_alert.core.model import Delivery
-from slack_alert.engine.ports import Batch
+from slack_alert.engine.batches import Batch
 from slack_alert.stores import DatabaseLock, SqliteStore
 
 Json = dict[str, Any]

@@ -11,9 +11,9 @@ from slack_alert.core.model import Action, Run
 from slack_alert.core.policy import Hold
 from slack_alert.core.redaction import Redaction
 from slack_alert.core.values import Piece, fallback, pieces
+from slack_alert.engine.batches import Entry
 from slack_alert.engine.context import Context, Services
 from slack_alert.engine.pocket import Pocket
-from slack_alert.engine.ports import Entry
 from slack_alert.engine.simulation import VirtualClock
 from slack_alert.executors.perform import Performer, Render
 from tests.fakes.engine_rig import MARK, at

@@ -13,7 +13,8 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 
 from slack_alert.core.model import Address, Delivery, Message, Progress, Status
 from slack_alert.core.values import Text
-from slack_alert.engine.ports import Batch, Reader, Store
+from slack_alert.engine.batches import Batch
+from slack_alert.engine.ports import Reader, Store
 from slack_alert.stores import MemoryStore, SqliteReader, SqliteStore
 
 T = datetime(2026, 11, 21, 9, 30, tzinfo=timezone.utc)

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from slack_alert.core.model import Record, Verdict
 from slack_alert.core.rows import each
-from slack_alert.engine.ports import Batch, Seen
+from slack_alert.engine.batches import Batch, Seen
 from tests.contract.store_kit import SECOND, Kit, T
 
 JOBS = ("a", "b", "c", "d")

@@ -11,8 +11,8 @@ from slack_alert.core.model import Message, Record, Verdict
 from slack_alert.core.values import Text
 from slack_alert.core.why import Answer
 from slack_alert.engine.answers import Question, answer
+from slack_alert.engine.batches import Batch, Seen, Started
 from slack_alert.engine.mutes import Mutes
-from slack_alert.engine.ports import Batch, Seen, Started
 from slack_alert.stores import MemoryStore
 from tests.fakes.engine_rig import BERLIN, OPS, at, make_job, make_rule
 

@@ -19,9 +19,10 @@ from slack_alert.core.structs import replace
 from slack_alert.core.values import Text, fallback
 from slack_alert.engine import requests
 from slack_alert.engine.app import App, Manners
+from slack_alert.engine.batches import Batch, Limits
 from slack_alert.engine.engine import Engine
 from slack_alert.engine.parts import Parts
-from slack_alert.engine.ports import Batch, Emit, Limits, Request
+from slack_alert.engine.ports import Emit, Request
 from slack_alert.engine.pulse import EVERY, Pulse, down_since, last_alive, last_slots
 from slack_alert.engine.sender import Pace, Sender
 from slack_alert.engine.simulation import VirtualClock

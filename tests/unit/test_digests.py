@@ -13,10 +13,10 @@ from slack_alert.core.quiet import EVERY, Mute, QuietWindow
 from slack_alert.core.structs import replace
 from slack_alert.core.values import fallback
 from slack_alert.engine import requests
+from slack_alert.engine.batches import Batch
 from slack_alert.engine.digests import Digests, Ending, Tally, Withheld, digest_text, withheld
 from slack_alert.engine.engine import Engine
 from slack_alert.engine.mutes import Mutes
-from slack_alert.engine.ports import Batch
 from slack_alert.engine.simulation import VirtualClock
 from slack_alert.engine.writer import DirectBooks
 from slack_alert.stores import MemoryStore

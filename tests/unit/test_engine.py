@@ -10,8 +10,8 @@ from slack_alert.core.policy import Hold, Quota, State
 from slack_alert.core.structs import replace
 from slack_alert.core.values import Text
 from slack_alert.engine.accounts import Accounts
+from slack_alert.engine.batches import Seen, Snapshot, Started
 from slack_alert.engine.holding import hold_by_name
-from slack_alert.engine.ports import Seen, Snapshot, Started
 from slack_alert.engine.records import going_on
 from slack_alert.engine.writer import DirectBooks
 from slack_alert.stores import MemoryStore

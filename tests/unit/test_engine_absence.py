@@ -10,7 +10,7 @@ from slack_alert.core.incidents import Voice
 from slack_alert.core.model import Record, Verdict
 from slack_alert.core.policy import Policy, State
 from slack_alert.core.structs import replace
-from slack_alert.engine.ports import Seen, Snapshot
+from slack_alert.engine.batches import Seen, Snapshot
 from slack_alert.engine.simulation import Scripted, Simulation, VirtualClock
 from tests.fakes.engine_rig import HOUR, MARK, MINUTE, Rig, at, make_job, make_policy, said, verdicts
 

@@ -10,7 +10,7 @@ from slack_alert.core.model import QUIET, Record, Verdict
 from slack_alert.core.policy import Hold, Quota, State
 from slack_alert.core.rows import each
 from slack_alert.engine.accounts import Accounts
-from slack_alert.engine.ports import Batch, Seen, Snapshot
+from slack_alert.engine.batches import Batch, Seen, Snapshot
 from slack_alert.engine.simulation import Ledger
 from tests.fakes.engine_rig import Rig, at, make_job, make_policy
 

@@ -14,8 +14,9 @@ from slack_alert.core.structs import replace
 from slack_alert.core.triggers import Never
 from slack_alert.core.values import fallback
 from slack_alert.engine import requests
+from slack_alert.engine.batches import Batch
 from slack_alert.engine.executions import Judge, cut_off, executed, outside_run
-from slack_alert.engine.ports import Batch, Request
+from slack_alert.engine.ports import Request
 from tests.fakes.engine_rig import BERLIN, ERRORS, MARK, at, make_policy
 
 FAILURE = Failure("exit code 3 after 2.0s", "", "", "exit code 3\n", output="no space\n```left```")

@@ -8,7 +8,7 @@ import pytest
 
 from slack_alert.cli.history import line_json
 from slack_alert.core.model import Record, Usage, Verdict
-from slack_alert.engine.ports import HistoryLine
+from slack_alert.engine.batches import HistoryLine
 from tests.fakes.engine_rig import BERLIN, at
 
 RECORD = Record(7, "db.lag", at("16 09:00"), Verdict.QUIET)

@@ -7,10 +7,10 @@ from slack_alert.core.catalog import Catalog
 from slack_alert.core.model import Verdict
 from slack_alert.core.pipeline import Settlement
 from slack_alert.core.policy import Quota, State, rested, spend_alert
+from slack_alert.engine.batches import Batch, Seen, Snapshot
 from slack_alert.engine.engine import Engine
 from slack_alert.engine.holding import hold_by_name
 from slack_alert.engine.hot import Hot
-from slack_alert.engine.ports import Batch, Seen, Snapshot
 from slack_alert.engine.simulation import Ledger, VirtualClock
 from tests.fakes.engine_rig import MARK, Held, at, make_job, make_policy, said
 

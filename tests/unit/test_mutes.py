@@ -7,8 +7,8 @@ import pytest
 
 from slack_alert.core.quiet import EVERY, Mute, QuietWindow
 from slack_alert.core.structs import replace
+from slack_alert.engine.batches import Entry
 from slack_alert.engine.mutes import PACK, Mutes, mark_entry, mute_entry
-from slack_alert.engine.ports import Entry
 from tests.fakes.engine_rig import BERLIN, at
 
 NIGHT = QuietWindow("night", "22:00-06:00", BERLIN)

@@ -10,8 +10,8 @@ from slack_alert.core.model import QUIET, Manner, Record, Result, Verdict
 from slack_alert.core.pace import KNOWN, WINDOW
 from slack_alert.core.structs import replace
 from slack_alert.core.values import fallback
+from slack_alert.engine.batches import Batch
 from slack_alert.engine.paces import Paces, durations_of
-from slack_alert.engine.ports import Batch
 from slack_alert.stores import MemoryStore
 from tests.fakes.engine_rig import HOUR, MINUTE, Rig, at, failed, make_job, make_policy, said
 

@@ -5,8 +5,8 @@ from datetime import timedelta
 import pytest
 
 from slack_alert.core.errors import BadValue
+from slack_alert.engine.batches import Entry
 from slack_alert.engine.pocket import Pocket
-from slack_alert.engine.ports import Entry
 from slack_alert.engine.simulation import VirtualClock
 from tests.fakes.engine_rig import at
 

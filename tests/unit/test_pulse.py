@@ -5,8 +5,8 @@ from types import SimpleNamespace
 from typing import Any, cast
 
 from slack_alert.core.model import Action, Run
+from slack_alert.engine.batches import Batch
 from slack_alert.engine.parts import Parts
-from slack_alert.engine.ports import Batch
 from slack_alert.engine.pulse import Pulse
 
 NOW = datetime(2026, 11, 21, 12, tzinfo=timezone.utc)

@@ -15,8 +15,9 @@ from slack_alert.core.quiet import Mute
 from slack_alert.core.structs import replace
 from slack_alert.core.values import Blocks, Piece, Text, Upload
 from slack_alert.engine import requests
+from slack_alert.engine.batches import Batch, Entry
 from slack_alert.engine.mutes import mute_entry
-from slack_alert.engine.ports import Batch, Entry, Request
+from slack_alert.engine.ports import Request
 from tests.fakes.engine_rig import OPS, at
 
 NOW = at("16 12:00")

@@ -10,8 +10,8 @@ import pytest
 from slack_alert.core.backoff import Fate, Outcome
 from slack_alert.core.model import Address
 from slack_alert.core.values import Piece, Text, Upload
+from slack_alert.engine.batches import Batch
 from slack_alert.engine.lanes import UNMARKED
-from slack_alert.engine.ports import Batch
 from slack_alert.engine.sender import Pace
 from tests.fakes.outbox import DEV, OPS, Act, Answer, Outbox, Scripted, played
 from tests.fakes.virtual_loop import NOON, LoopClock, VirtualLoop, run_virtually

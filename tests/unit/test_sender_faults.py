@@ -11,8 +11,8 @@ from slack_alert.core.backoff import Fate, Outcome
 from slack_alert.core.errors import NotNow, StoreError
 from slack_alert.core.model import Address, Delivery, Manner, Message
 from slack_alert.core.values import Text
+from slack_alert.engine.batches import Batch
 from slack_alert.engine.lanes import KEPT
-from slack_alert.engine.ports import Batch
 from slack_alert.engine.sender import Pace
 from slack_alert.stores import MemoryStore
 from tests.fakes.outbox import DEV, OPS, Act, Outbox, Scripted, played, stored

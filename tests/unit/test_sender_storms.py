@@ -15,8 +15,8 @@ from slack_alert.core.model import Manner, Message, Status
 from slack_alert.core.parts import LIMIT
 from slack_alert.core.structs import replace
 from slack_alert.core.values import Text
+from slack_alert.engine.batches import Batch
 from slack_alert.engine.lanes import KEPT
-from slack_alert.engine.ports import Batch
 from slack_alert.engine.sender import Pace
 from slack_alert.stores import MemoryStore
 from tests.fakes.outbox import OPS, Act, Answer, Outbox, Scripted, played

@@ -13,8 +13,8 @@ from slack_alert.core.lapses import Cause, Lapse, span_of
 from slack_alert.core.model import QUIET
 from slack_alert.core.policy import Hold
 from slack_alert.core.structs import replace
+from slack_alert.engine.batches import Seen, Snapshot
 from slack_alert.engine.engine import Engine
-from slack_alert.engine.ports import Seen, Snapshot
 from slack_alert.engine.simulation import Ledger, VirtualClock
 from slack_alert.engine.vigil import Vigil
 from tests.fakes.engine_rig import BERLIN, HOUR, MARK, MINUTE, Held, Rig, at, make_job, make_policy, said

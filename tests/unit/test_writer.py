@@ -14,7 +14,7 @@ from slack_alert.core.errors import StoreError
 from slack_alert.core.model import Delivery, Message, Progress, Record, Returned, Status, Verdict
 from slack_alert.core.policy import Hold, State
 from slack_alert.core.values import Text, Upload
-from slack_alert.engine.ports import Batch, Entry, Limits, Snapshot, Started
+from slack_alert.engine.batches import Batch, Entry, Limits, Snapshot, Started
 from slack_alert.engine.simulation import VirtualClock
 from slack_alert.engine.writer import DirectBooks, Writer, join
 from slack_alert.stores import MemoryStore, SqliteStore
