@@ -10,23 +10,21 @@ from slack_alert.bootstrap.judging import make_judge
 from slack_alert.bootstrap.places import errors_address
 from slack_alert.bootstrap.silence import make_digests
 from slack_alert.bootstrap.timing import Timetable
-from slack_alert.bootstrap.works import blocking_of, make_works
+from slack_alert.bootstrap.works import Stores, blocking_of, make_works
 from slack_alert.channels.closed import Closed
 from slack_alert.channels.console import ConsoleChannel
 from slack_alert.core.backoff import Outcome
 from slack_alert.core.catalog import Catalog
 from slack_alert.core.model import Delivery
-from slack_alert.core.structs import Struct
 from slack_alert.engine.clock import SystemClock
 from slack_alert.engine.engine import Engine
 from slack_alert.engine.mutes import PACK
 from slack_alert.engine.parts import Parts
-from slack_alert.engine.ports import Books, Channel, Clock, Inbox, Journal, Reader, Reload, Store, Watch
+from slack_alert.engine.ports import Books, Channel, Clock, Reader, Reload, Watch
 from slack_alert.engine.receipts import Receipts
 from slack_alert.engine.sender import Pace, Sender
 from slack_alert.executors.sources import Sources
 from slack_alert.loader import plugins_folder
-from slack_alert.stores import MemoryStore
 
 if TYPE_CHECKING:
     from slack_alert.engine.heartbeat import Heartbeat
@@ -36,27 +34,16 @@ if TYPE_CHECKING:
 Waiting = Callable[[str | None, int, int], list[Delivery]]
 
 
-class Stores(Struct, frozen=True):
-    """Where one run keeps what it remembers."""
-
-    store: Store
-    inbox: Inbox
-    journal: Journal | None = None
-    #: Whether the files are still those that were opened.
-    are_intact: Callable[[], bool] = lambda: True
-
-
 def assemble(
     settings: Settings, catalog: Catalog, stores: Stores, *, sources: Sources, out: TextIO, reload: Reload | None = None
 ) -> Parts:
     """Put an app together; must be called on the loop it shall run on."""
-    works = make_works(settings, catalog, stores.store, sources, journal=stores.journal)
+    works = make_works(settings, catalog, stores, sources)
     engine, writer, mutes = works.engine, works.writer, works.mutes
     channels = make_channels(settings, out)
     timetable = Timetable(settings, engine, is_behind=lambda: writer.is_behind)
-    memory = stores.store if isinstance(stores.store, MemoryStore) else None
     digests = make_digests(
-        settings, mutes, engine=engine, books=works.books, memory=memory, blocking=blocking_of(settings)
+        settings, mutes, engine=engine, books=works.books, read=stores.read, blocking=blocking_of(settings)
     )
     pocket = works.services.pocket
     return Parts(

@@ -8,17 +8,19 @@ import sys
 from collections.abc import Callable
 from contextlib import suppress
 from datetime import timedelta
+from functools import partial
 from typing import TYPE_CHECKING, NoReturn, TextIO
 
-from slack_alert.bootstrap.assembly import Stores, assemble
+from slack_alert.bootstrap.assembly import assemble
 from slack_alert.bootstrap.files import database, find
-from slack_alert.bootstrap.places import Following, address, errors_address, follow_plugins, owning
+from slack_alert.bootstrap.places import Following, address, errors_address, follow_plugins, open_reader, owning
+from slack_alert.bootstrap.works import Stores
 from slack_alert.engine.app import App, Manners
 from slack_alert.engine.batches import Limits
 from slack_alert.engine.parts import Parts
 from slack_alert.executors.sources import Sources
 from slack_alert.loader import Found, plugins_folder
-from slack_alert.stores import FileJournal, MemoryInbox, MemoryStore, SqliteInbox, SqliteStore, inbox_path, journal_path
+from slack_alert.stores import FileJournal, MemoryInbox, SqliteInbox, SqliteStore, inbox_path, journal_path
 
 if TYPE_CHECKING:
     from slack_alert.settings import Settings
@@ -46,13 +48,17 @@ def run(
         return follow_plugins(settings, found or find(settings), progress)
 
     if settings.dry_run:
-        return _run(settings, Stores(MemoryStore(), MemoryInbox()), plugins(), out, ready)
+        from slack_alert.stores.memory import MemoryStore
+
+        memory = MemoryStore()
+        return _run(settings, Stores(memory, MemoryInbox(), lambda: memory), plugins(), out, ready)
     place = database(settings)
     with owning(settings, _FOREVER if standby else _PATIENCE) as lock:
         if lock is None:
             return 3
         journal = FileJournal(journal_path(place))
-        stores = Stores(SqliteStore(place), SqliteInbox(inbox_path(place)), journal, lock.is_intact)
+        inbox, read = SqliteInbox(inbox_path(place)), partial(open_reader, settings)
+        stores = Stores(SqliteStore(place), inbox, read, journal, lock.is_intact)
         return _run(settings, stores, plugins(), out, ready)
 
 

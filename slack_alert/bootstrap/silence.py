@@ -8,7 +8,7 @@ from contextlib import closing
 from functools import partial
 from typing import TYPE_CHECKING
 
-from slack_alert.bootstrap.places import address, open_reader
+from slack_alert.bootstrap.places import address
 from slack_alert.engine.batches import Entry
 from slack_alert.engine.clock import SystemClock
 from slack_alert.engine.digests import Digests, Ending, Withheld, withheld
@@ -31,15 +31,13 @@ def make_digests(
     *,
     engine: Engine,
     books: Books,
-    memory: Reader | None,
+    read: Callable[[], Reader],
     blocking: Callable[..., Withheld] | None,
 ) -> Digests:
-    """Make the digests; history is read beside everything else, from `memory` where there are no files."""
+    """Make the digests; history is read beside everything else, by a reader of its own."""
 
     def history(ending: Ending) -> Withheld:
-        if memory is not None:
-            return withheld(memory, ending)
-        with closing(open_reader(settings)) as reader:
+        with closing(read()) as reader:
             return withheld(reader, ending)
 
     return Digests(

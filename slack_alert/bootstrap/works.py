@@ -10,7 +10,7 @@ from random import random
 from typing import TYPE_CHECKING, Any
 
 from slack_alert.bootstrap.isolation import make_processes
-from slack_alert.bootstrap.places import address, open_reader
+from slack_alert.bootstrap.places import address
 from slack_alert.bootstrap.silence import make_mutes
 from slack_alert.core.catalog import Catalog
 from slack_alert.core.markup import Markup
@@ -27,7 +27,7 @@ from slack_alert.engine.keeping import Keeping
 from slack_alert.engine.mutes import Mutes
 from slack_alert.engine.paces import Paces, durations_of
 from slack_alert.engine.pocket import Pocket
-from slack_alert.engine.ports import Books, Clock, Executor, Journal, Load, Reader, Store
+from slack_alert.engine.ports import Books, Clock, Executor, Inbox, Journal, Load, Reader, Store
 from slack_alert.engine.redacted import RedactedBooks
 from slack_alert.engine.standstill import Standstill
 from slack_alert.engine.writer import Writer
@@ -35,10 +35,21 @@ from slack_alert.executors.inline import Inline
 from slack_alert.executors.perform import Performer, Render
 from slack_alert.executors.retrying import Retrying
 from slack_alert.executors.sources import Sources
-from slack_alert.stores import MemoryStore
 
 if TYPE_CHECKING:
     from slack_alert.settings import Settings
+
+
+class Stores(Struct, frozen=True):
+    """Where one run keeps what it remembers."""
+
+    store: Store
+    inbox: Inbox
+    #: Opens what is remembered, to be read beside the writer; who asks closes it.
+    read: Callable[[], Reader]
+    journal: Journal | None = None
+    #: Whether the files are still those that were opened.
+    are_intact: Callable[[], bool] = lambda: True
 
 
 class Works(Struct, frozen=True):
@@ -57,20 +68,18 @@ class Works(Struct, frozen=True):
     services: Services
 
 
-def make_works(
-    settings: Settings, catalog: Catalog, store: Store, sources: Sources, *, journal: Journal | None = None
-) -> Works:
+def make_works(settings: Settings, catalog: Catalog, stores: Stores, sources: Sources) -> Works:
     """Make the engine, and what runs functions for it; must be called on the loop they shall run on."""
-    clock, reach, snapshot = SystemClock(), _Reach(), store.open()
+    clock, reach, snapshot = SystemClock(), _Reach(), stores.store.open()
     render = Render(new_mark(), Redaction(settings.secrets()))
-    writer = Writer(store, clock, journal=journal, blocking=blocking_of(settings))
-    reader = store if isinstance(store, MemoryStore) else open_reader(settings)
+    writer = Writer(stores.store, clock, journal=stores.journal, blocking=blocking_of(settings))
+    reader = stores.read()
     books = RedactedBooks(writer, render.redaction)
     mutes = make_mutes(settings, snapshot.entries)
     pool = _make_pool(settings, reach, render, sources, clock)
     executor: Executor = Retrying(pool, loop=asyncio.get_running_loop(), chance=random)
-    if journal is not None:
-        executor = Keeping(executor, journal)
+    if stores.journal is not None:
+        executor = Keeping(executor, stores.journal)
     reach.engine = Engine(
         catalog,
         books=books,

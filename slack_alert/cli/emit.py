@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-from difflib import get_close_matches
 from typing import TYPE_CHECKING
 
 import click
@@ -15,6 +14,7 @@ from slack_alert.cli.output import tell
 from slack_alert.cli.session import settings_of
 from slack_alert.cli.spoken import counted
 from slack_alert.core.errors import BadValue
+from slack_alert.core.names import alike
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -88,6 +88,6 @@ def _unwanted(catalog: Catalog, noticed: Event) -> str:
     names = sorted({name for rule in rules for name in rule.on})
     if noticed.name in names:
         return f"{noticed.name}: its fields meet no job's criteria ({counted(len(rules), 'job')} with `on`)."
-    near = get_close_matches(noticed.name, names, 1)
+    near = alike(noticed.name, names, most=1)
     hint = f"Did you mean {near[0]}?" if near else f"Waited for: {', '.join(names) or 'nothing'}."
     return f"{noticed.name}: no job waits for it. {hint}"

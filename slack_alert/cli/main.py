@@ -70,9 +70,9 @@ class LazyGroup(click.Group):
         """Say which command was probably meant."""
         name = args[0] if args else ""
         if name not in COMMANDS and not name.startswith("-"):
-            from difflib import get_close_matches
+            from slack_alert.core.names import alike
 
-            near = get_close_matches(name, COMMANDS, 1)
+            near = alike(name, COMMANDS, most=1)
             hint = f"Did you mean {near[0]!r}?" if near else f"The commands are: {', '.join(COMMANDS)}."
             raise click.UsageError(f"There is no command {name!r}. {hint}", ctx)
         return super().resolve_command(ctx, args)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from difflib import get_close_matches
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING
 
@@ -11,6 +10,7 @@ import click
 
 from slack_alert.cli.session import configured
 from slack_alert.core.errors import BadValue, SettingsError, SlackAlertError
+from slack_alert.core.names import alike
 
 if TYPE_CHECKING:
     from slack_alert.engine.batches import Snapshot
@@ -72,7 +72,7 @@ def remark_absence(*, is_taken: bool) -> None:
 def _near(said: str, names: list[str]) -> list[str]:
     """Find names, and patterns for whole files, that were perhaps meant."""
     patterns = [f"{file}.*" for file in dict.fromkeys(name.rpartition(".")[0] for name in names)]
-    return get_close_matches(said, [*patterns, *names, *(name.rpartition(".")[2] for name in names)], 3)
+    return alike(said, [*patterns, *names, *(name.rpartition(".")[2] for name in names)], most=3)
 
 
 def complete_job(ctx: click.Context, _: click.Parameter, incomplete: str) -> list[str]:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from difflib import get_close_matches
 from enum import Enum
 
 from slack_alert.core.bindings import Binding, Job
 from slack_alert.core.errors import BadValue
 from slack_alert.core.events import Event
+from slack_alert.core.names import alike
 from slack_alert.core.structs import Struct
 
 
@@ -102,7 +102,7 @@ def full_name(name: str, names: Iterable[str]) -> str:
     if found:
         raise BadValue(f"{name!r} is the last part of several jobs.", hint=f"Write one of: {', '.join(found)}.")
     offered = list(dict.fromkeys([*known, *(full.rpartition(".")[2] for full in known)]))
-    near = get_close_matches(name, offered, 3)
+    near = alike(name, offered, most=3)
     raise BadValue(
         f"There is no job {name!r}.",
         hint=f"Did you mean {' or '.join(near)}?" if near else "`slack-alert jobs` lists them.",

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import ast
-from difflib import get_close_matches
 
 from slack_alert.core.catalog import Problem, Severity
+from slack_alert.core.names import alike
 from slack_alert.core.structs import Struct, field
 from slack_alert.loader.declaration import Declaration
 from slack_alert.loader.keywords import KEYWORDS, TRIGGER_KEYWORDS
@@ -126,7 +126,7 @@ class MarkerReader(Struct):
         # Behind ** there may be anything.
         if len(written) < len(keywords):
             return True
-        if any(word in KEYWORDS or get_close_matches(word, TRIGGER_KEYWORDS, 1, 0.75) for word in written):
+        if any(word in KEYWORDS or alike(word, TRIGGER_KEYWORDS, most=1, likeness=0.75) for word in written):
             return True
         return self._name_of(decorator) in self._sure_names()
 

@@ -1,4 +1,4 @@
-"""What is remembered between two runs, in a file or in memory."""
+"""What is remembered between two runs, in a file; in memory, where it is asked for by `stores.memory`."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ from slack_alert.stores.inbox import MemoryInbox, SqliteInbox
 from slack_alert.stores.journal import FileJournal
 from slack_alert.stores.location import inbox_path, journal_path, lock_path
 from slack_alert.stores.lock import DatabaseLock, holder, is_held
-from slack_alert.stores.memory import MemoryStore
 from slack_alert.stores.sqlite import SqliteReader, SqliteStore
 
 __all__ = [
@@ -16,7 +15,6 @@ __all__ = [
     "DatabaseLock",
     "FileJournal",
     "MemoryInbox",
-    "MemoryStore",
     "SqliteInbox",
     "SqliteReader",
     "SqliteStore",

@@ -29,9 +29,11 @@ log = logging.getLogger(__name__)
 #: Before each entry: its length, and its checksum. After the last one: nothing.
 _HEAD = struct.Struct(">II")
 _END = bytes(_HEAD.size)
-#: The file has so many bytes, or a multiple of it; what would need more than the most is left to the commit.
-_ROOM = 1 << 20
-_MOST = 64 * _ROOM
+#: In bytes. The file begins small, for all of it may count as memory; it doubles up to a step, then grows by steps, and
+#: what would need more than the most is left to the commit.
+_LEAST = 1 << 17
+_STEP = 1 << 20
+_MOST = 64 * _STEP
 
 
 class FileJournal:
@@ -81,7 +83,7 @@ class FileJournal:
         self._place, self._is_told = 0, False
         if self._page is not None:
             self._page[: len(_END)] = _END
-            if len(self._page) > _ROOM:
+            if len(self._page) > _STEP:
                 self._let_go()
 
     def _append(self, entry: bytes) -> bool:
@@ -97,7 +99,9 @@ class FileJournal:
 
     def _grown(self, least: int) -> mmap | None:
         """Make room; the file is written as it grows, because memory over a full disk would end the process."""
-        size = -(-least // _ROOM) * _ROOM
+        size = _LEAST
+        while size < least:
+            size += min(size, _STEP)
         if size > _MOST:
             self._tell(f"more than {_MOST:,} bytes wait to be committed")
             return None

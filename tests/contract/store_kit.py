@@ -12,7 +12,8 @@ from slack_alert.core.model import Address, Delivery, Message, Progress, Record,
 from slack_alert.core.values import Piece, Text
 from slack_alert.engine.batches import Batch, Snapshot
 from slack_alert.engine.ports import Reader, Store
-from slack_alert.stores import MemoryStore, SqliteReader, SqliteStore
+from slack_alert.stores import SqliteReader, SqliteStore
+from slack_alert.stores.memory import MemoryStore
 
 T = datetime(2026, 11, 21, 9, 30, tzinfo=timezone.utc)
 SECOND = timedelta(seconds=1)

@@ -15,7 +15,7 @@ from slack_alert.engine.batches import Batch
 from slack_alert.engine.ports import Channel, Clock
 from slack_alert.engine.sender import Pace, Sender
 from slack_alert.engine.writer import DirectBooks
-from slack_alert.stores import MemoryStore
+from slack_alert.stores.memory import MemoryStore
 from tests.fakes.virtual_loop import NOON, LoopClock, VirtualLoop, run_virtually
 
 OPS, DEV = Address("slack", "#ops"), Address("slack", "#dev")

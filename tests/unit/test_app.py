@@ -28,7 +28,8 @@ from slack_alert.engine.sender import Pace, Sender
 from slack_alert.engine.simulation import VirtualClock
 from slack_alert.engine.steps import Steps
 from slack_alert.engine.writer import Writer
-from slack_alert.stores import MemoryInbox, MemoryStore
+from slack_alert.stores import MemoryInbox
+from slack_alert.stores.memory import MemoryStore
 from tests.fakes.engine_rig import BERLIN, ERRORS, MARK, OPS, Held, at, make_job
 
 NOON = at("16 12:00")

@@ -19,7 +19,7 @@ from slack_alert.engine.engine import Engine
 from slack_alert.engine.mutes import Mutes
 from slack_alert.engine.simulation import VirtualClock
 from slack_alert.engine.writer import DirectBooks
-from slack_alert.stores import MemoryStore
+from slack_alert.stores.memory import MemoryStore
 from tests.fakes.engine_rig import BERLIN, ERRORS, MARK, MINUTE, OPS, Held, at, failed, make_job, make_policy, said
 
 DBA = Address("slack", "#dba")

@@ -14,7 +14,7 @@ from slack_alert.engine.batches import Seen, Snapshot, Started
 from slack_alert.engine.holding import hold_by_name
 from slack_alert.engine.records import going_on
 from slack_alert.engine.writer import DirectBooks
-from slack_alert.stores import MemoryStore
+from slack_alert.stores.memory import MemoryStore
 from tests.fakes.engine_rig import (
     ERRORS,
     MARK,

@@ -12,7 +12,7 @@ from slack_alert.core.structs import replace
 from slack_alert.core.values import fallback
 from slack_alert.engine.batches import Batch
 from slack_alert.engine.paces import Paces, durations_of
-from slack_alert.stores import MemoryStore
+from slack_alert.stores.memory import MemoryStore
 from tests.fakes.engine_rig import HOUR, MINUTE, Rig, at, failed, make_job, make_policy, said
 
 SLOW = "took 9 s, usually 2 s"

@@ -14,7 +14,7 @@ from slack_alert.core.values import Text
 from slack_alert.engine.batches import Batch
 from slack_alert.engine.lanes import KEPT
 from slack_alert.engine.sender import Pace
-from slack_alert.stores import MemoryStore
+from slack_alert.stores.memory import MemoryStore
 from tests.fakes.outbox import DEV, OPS, Act, Outbox, Scripted, played, stored
 from tests.fakes.virtual_loop import NOON, LoopClock, VirtualLoop, run_virtually
 

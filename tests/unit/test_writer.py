@@ -17,7 +17,8 @@ from slack_alert.core.values import Text, Upload
 from slack_alert.engine.batches import Batch, Entry, Limits, Snapshot, Started
 from slack_alert.engine.simulation import VirtualClock
 from slack_alert.engine.writer import DirectBooks, Writer, join
-from slack_alert.stores import MemoryStore, SqliteStore
+from slack_alert.stores import SqliteStore
+from slack_alert.stores.memory import MemoryStore
 from tests.fakes.engine_rig import OPS, at
 
 #: Long enough for any machine; nothing here waits so long unless something is broken.
