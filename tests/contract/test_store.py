@@ -65,6 +65,15 @@ def test_ids_give_the_order_within_an_address(kit: Kit) -> None:
     assert kit.waiting() == ["1", "2", "3", "4", "5"]
 
 
+def test_what_is_new_is_given_as_it_is_kept_also_after_the_last_one_was_dropped(kit: Kit) -> None:
+    *_, last = kit.enqueue(message("1"), message("2"))
+    kit.store.commit(Batch(dropped=[last.id]))
+
+    new = kit.enqueue(message("3", piece=Text("half \ud800")), message("4", piece=Blocks({"text": "b"})))
+    assert kit.outbox()[1:] == new
+    assert new[0].id > last.id
+
+
 def test_waiting_pages_by_id(kit: Kit) -> None:
     ids = [delivery.id for delivery in kit.enqueue(*(message(str(n)) for n in range(5)))]
 
