@@ -26,16 +26,15 @@ MONTHS = (
 
 def nearest(word: str, known: Iterable[str], *, likeness: float = 0.5) -> str | None:
     """Find the known word that was most likely meant; `likeness` is how much alike they must be, 1 for the same."""
-    lowered = {name.lower(): name for name in known}
-    close = alike(word.lower(), lowered, most=1, likeness=likeness)
-    return lowered[close[0]] if close else None
+    return next(iter(alike(word, known, most=1, likeness=likeness)), None)
 
 
 def alike(word: str, known: Iterable[str], *, most: int, likeness: float = 0.6) -> list[str]:
-    """Find the known words that are most alike, at most so many, the likeliest first."""
+    """Find the known words that are most alike, in whatever case, at most so many, the likeliest first."""
     from difflib import get_close_matches  # Whoever makes no mistake need not wait for it.
 
-    return get_close_matches(word, list(known), most, likeness)
+    lowered = {name.lower(): name for name in known}
+    return [lowered[name] for name in get_close_matches(word.lower(), lowered, most, likeness)]
 
 
 def index_of(word: str, names: Sequence[str], *, what: str) -> int:

@@ -214,7 +214,7 @@ class App:
             is_emptied = True
         except asyncio.TimeoutError:
             is_emptied = False
-        left = parts.sender.left
+        left = parts.sender.queued
         await parts.sender.stop()
         self._pulse.write_last(parts.clock.now())
         is_written = await asyncio.to_thread(parts.writer.stop, max(1.0, deadline - parts.clock.monotonic()))

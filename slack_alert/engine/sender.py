@@ -95,8 +95,8 @@ class Sender:
 
     @property
     def queued(self) -> int:
-        """How many messages wait in memory; any thread may ask."""
-        return sum(len(lane.queue) for lane in list(self._lanes.values()))
+        """How many messages are not sent, at most where some wait in the store only; any thread may ask."""
+        return sum(len(lane.queue) + lane.spilled for lane in list(self._lanes.values()))
 
     @property
     def troubles(self) -> list[str]:
@@ -115,11 +115,6 @@ class Sender:
         while self._open_lanes():
             self._eased.clear()
             await self._eased.wait()
-
-    @property
-    def left(self) -> int:
-        """How many messages could still be sent now."""
-        return sum(len(lane.queue) for lane in self._open_lanes())
 
     def _open_lanes(self) -> list[Lane]:
         lanes = self._lanes.values()

@@ -5,6 +5,7 @@ The system's cache outlives a process, so nothing here waits for a disk; a power
 
 from __future__ import annotations
 
+import errno
 import logging
 import os
 import struct
@@ -144,14 +145,17 @@ def _columns(said: Batch | Returned) -> tuple[object, ...]:
 
 
 def left_in(path: Path) -> Iterator[Batch | Returned]:
-    """Give what a process that was cut off had kept, oldest first; an entry that was being written is not there."""
+    """Give what a process that was cut off had kept, oldest first, up to what is damaged or was being written."""
     written = _read(path)
     place = 0
     while place + _HEAD.size <= len(written):
         length, checksum = _HEAD.unpack_from(written, place)
         place += _HEAD.size
         packed = written[place : place + length]
-        if not length or len(packed) < length or crc32(packed) != checksum:
+        if not (length or checksum):
+            return
+        if len(packed) < length or crc32(packed) != checksum:
+            log.warning("left out what is damaged", extra={"file": str(path), "from_byte": place - _HEAD.size})
             return
         place += length
         try:
@@ -162,6 +166,8 @@ def left_in(path: Path) -> Iterator[Batch | Returned]:
 
 def _read(path: Path) -> bytes:
     try:
+        if path.exists() and not path.is_file():  # Others may have no end, or wait for ever.
+            raise FileExistsError(errno.EEXIST, "It is no file")
         return path.read_bytes()
     except FileNotFoundError:
         return b""

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import logging
+import os
+from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
 
@@ -15,7 +17,7 @@ from slack_alert.core.policy import Quota, State
 from slack_alert.core.structs import replace
 from slack_alert.core.values import Blocks, Piece, Text, Upload
 from slack_alert.engine.batches import Batch, Limits, Seen, Started
-from slack_alert.stores import FileJournal, journal_path
+from slack_alert.stores import FileJournal, SqliteStore, journal_path
 from slack_alert.stores.journal import left_in
 from tests.contract.store_kit import DEV, OPS, SECOND, Kit, T, message
 
@@ -116,12 +118,27 @@ def test_a_later_word_on_a_job_stands(place: Path) -> None:
 
 
 @pytest.mark.parametrize("lost", [1, 3, 9, 40])
-def test_an_entry_that_was_being_written_is_not_there(place: Path, lost: int) -> None:
+def test_an_entry_that_was_being_written_is_not_there_and_that_is_told(
+    place: Path, lost: int, caplog: pytest.LogCaptureFixture
+) -> None:
     kept(place, said("a"), said("b"))
     file = journal_path(place)
     file.write_bytes(file.read_bytes().rstrip(b"\0")[:-lost])
+    with caplog.at_level(logging.WARNING):
+        found = keys(place)
 
-    assert keys(place) == ["a"]
+    assert found == ["a"]
+    assert [record.message for record in caplog.records] == ["left out what is damaged"]
+
+
+def test_what_is_whole_is_taken_up_without_a_warning(place: Path, caplog: pytest.LogCaptureFixture) -> None:
+    journal = kept(place, said("a"), said("b"))
+    journal.release(2)
+    journal.keep(said("c"))
+    with caplog.at_level(logging.WARNING):
+        found = keys(place)
+
+    assert (found, caplog.records) == (["c"], [])
 
 
 @pytest.mark.parametrize("damage", [b"", b"\0\0\0\x05\0\0\0\0rest!", b"\x81", b"\xff" * 64])
@@ -218,6 +235,14 @@ def test_without_a_file_all_goes_on_and_it_is_told_once(place: Path, caplog: pyt
 
     assert answers == [False, False]
     assert [record.message for record in caplog.records] == ["a kill may lose what is being said"]
+
+
+@pytest.mark.parametrize("make", [os.mkdir, os.mkfifo])
+def test_what_is_no_file_is_told_and_not_waited_for(place: Path, make: Callable[[Path], None]) -> None:
+    make(journal_path(place))
+
+    with pytest.raises(StoreError, match=r"state\.db\.said: .*It is no file\. Give this user"):
+        SqliteStore(place).open()
 
 
 RETURNED = Returned(

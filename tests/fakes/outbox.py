@@ -144,9 +144,10 @@ class Outbox:
     async def drained(self) -> None:
         await self.clock.sleep(0)  # what was said reaches the sender
         # Also behind a channel that refuses us, for as long as it does.
-        while self.sender.left or (self.sender.troubles and self.sender.queued):
-            await self.clock.sleep(1)
         await self.sender.drained()
+        while self.sender.troubles and self.sender.queued:
+            await self.clock.sleep(1)
+            await self.sender.drained()
 
     @property
     def statuses(self) -> dict[str, str]:

@@ -69,6 +69,7 @@ def test_job_and_command_of_one_function_are_one_name() -> None:
         ("zzz", "There is no job 'zzz'.", "`slack-alert jobs` lists them."),
         ("", "There is no job ''.", "`slack-alert jobs` lists them."),
         ("ag", "There is no job 'ag'.", "Did you mean lag?"),
+        ("LAG", "There is no job 'LAG'.", "Did you mean lag?"),
     ],
 )
 def test_unclear_name_is_answered_with_the_nearest_ones(typed: str, said: str, hint: str) -> None:
