@@ -78,8 +78,7 @@ class Engine:
         for record in lost:  # A slot that was cut off is accounted for by that, and not missed as well.
             if (cut := self._hot.get(record.binding)) is not None:
                 cut.pass_by(record.slot)
-        states = self._rewind(now)
-        moved = {*states, *(record.binding for record in lost)}
+        moved = {*(states := self._rewind(now)), *(record.binding for record in lost)}
         seen = {name: hot.seen for name, hot in self._hot.items() if name not in snapshot.seen or name in moved}
         self._books.put(Batch(states=states, seen=seen, records=lost, running=(), at=now))
         for hot in self.absences.unfinished():
