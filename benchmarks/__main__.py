@@ -6,13 +6,14 @@ import os
 import platform
 import sys
 
-from benchmarks import delivery, faults, fire, growth, lateness, memory, rate, report, simulate, start
+from benchmarks import blocking, delivery, faults, fire, growth, lateness, memory, rate, report, simulate, start
 
 ALL = {
     "start": start.rows,
     "fire": fire.rows,
     "rate": rate.rows,
     "lateness": lateness.rows,
+    "blocking": blocking.rows,
     "delivery": delivery.rows,
     "faults": faults.rows,
     "memory": memory.rows,

@@ -34,10 +34,13 @@ class Raw(Subject):
     """A script that adds the same functions itself, from no files."""
 
     jobs: int = 0
+    #: Seconds from run to run, and seconds that each blocks.
+    every: int = 1
+    blocks: float = 0.0
 
     def command(self, folder: Path, scheduler: str) -> tuple[str, ...]:  # noqa: ARG002 - it has no folder
         """Give the command line."""
-        return (*self.words, scheduler, str(self.jobs))
+        return (*self.words, scheduler, str(self.jobs), str(self.every), str(self.blocks))
 
 
 def product() -> Subject:
@@ -57,6 +60,6 @@ def original() -> Subject:
     return Subject("slack-alert 0.1.5", words, "to exit", "1000000000", {"PYTHONPATH": paths})
 
 
-def raw(jobs: int) -> Subject:
+def raw(jobs: int, *, every: int = 1, blocks: float = 0.0) -> Subject:
     words = (str(APSCHEDULER.python), str(_HERE / "raw.py"))
-    return Raw("APScheduler 3.11", words, "started", "", jobs=jobs)
+    return Raw("APScheduler 3.11", words, "started", "", jobs=jobs, every=every, blocks=blocks)

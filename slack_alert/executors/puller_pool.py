@@ -1,0 +1,184 @@
+"""One queue of runs and the threads that take from it, the pullers; no run waits while there is room for another.
+
+Two rules keep that promise, whatever comes in which order:
+
+- Whoever takes a run known to be slow wakes or starts the next puller first, if more runs wait.
+- While runs wait, a watch looks every few milliseconds. Where nothing moves, it adds pullers, each time twice as many.
+
+Quick runs cost neither: one puller takes them one after the other.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections import deque
+from collections.abc import Callable, Iterable
+from datetime import timedelta
+from typing import Protocol
+
+from slack_alert.core.model import Result, Run
+from slack_alert.executors.threads import SystemThreads, Threads
+
+log = logging.getLogger(__name__)
+
+Done = Callable[[Run, Result], None]
+
+#: Seconds between two looks of the watch.
+_STANDSTILL = 0.005
+#: Of the time between two looks, so much must be spent computing, or what runs is only waiting for something.
+_COMPUTING = 0.25
+#: After a thread could not be had, the watch looks again in so many seconds.
+_NO_THREAD = 1.0
+#: A function seen to take longer is slow: its next run does not hold up the queue.
+_SLOW = timedelta(seconds=0.05)
+#: A puller with nothing to do leaves after so many seconds.
+_IDLE = 30.0
+
+
+class Work(Protocol):
+    """What the pullers do with a run."""
+
+    def __call__(self, run: Run, done: Done, /) -> timedelta | None:
+        """Call and report it, and return how long it took; None: it was given up and reported meanwhile."""
+
+
+class PullerPool:
+    """At most `room()` pullers; `room` may grow and shrink."""
+
+    def __init__(self, work: Work, *, room: Callable[[], int], threads: Threads | None = None) -> None:
+        self._work = work
+        self._room = room
+        self._threads = threads or SystemThreads()
+        self._queue: deque[tuple[Run, Done]] = deque()
+        self._changed = self._threads.condition()
+        self.pullers = 0
+        self._idle = 0
+        #: Pullers inside a run that was known to be slow when they took it.
+        self._engaged = 0
+        self._taken = 0
+        self.is_watched = False
+        self._is_stopped = False
+        self._slow: set[str] = set()
+
+    @property
+    def queued(self) -> int:
+        """How many runs wait for a puller."""
+        return len(self._queue)
+
+    @property
+    def busy(self) -> int:
+        """How many pullers are not idle."""
+        return self.pullers - self._idle
+
+    def put(self, runs: Iterable[tuple[Run, Done]]) -> None:
+        """Queue the runs; never block."""
+        with self._changed:
+            self._queue.extend(runs)
+            if self._idle or self.pullers == self._engaged:
+                self._add(1)
+                if len(self._queue) > 1:
+                    self._begin_watch()
+            else:
+                # Each puller is in a run that should be short; the watch sees where it is not.
+                self._begin_watch()
+
+    def add(self) -> None:
+        """Wake or start another puller, because one is stuck."""
+        with self._changed:
+            if self._queue:
+                self._add(1)
+
+    def stop(self) -> None:
+        """Take no further run; what is queued or going on may end."""
+        with self._changed:
+            self._is_stopped = True
+            self._changed.notify_all()
+
+    def _add(self, count: int) -> bool:
+        """Wake idle pullers and start others, as far as there is room; return False if no thread could be had."""
+        woken = min(count, self._idle)
+        self._changed.notify(woken)
+        for _ in range(min(count - woken, self._room() - self.pullers)):
+            if not self._start(self._pull, f"puller-{self.pullers + 1}"):
+                return False
+            self.pullers += 1
+        return True
+
+    def _begin_watch(self) -> None:
+        if not self.is_watched:
+            self.is_watched = self._start(self._watch, "watch")
+
+    def _start(self, target: Callable[[], None], name: str) -> bool:
+        try:
+            self._threads.start(target, name)
+        except RuntimeError as error:  # The system has no room for one more; what waits goes on waiting.
+            log.error("no thread to be had", extra={"puller": name, "reason": str(error)})  # noqa: TRY400 - as it says
+            return False
+        return True
+
+    def _pull(self) -> None:
+        while True:
+            try:
+                run, done = self._queue.popleft()
+            except IndexError:
+                if not self._wait():
+                    return
+                continue
+            # A sign of progress for the watch; that two pullers may count as one does no harm.
+            self._taken += 1
+            took = self._work(run, done) if run.binding not in self._slow else self._work_engaged(run, done)
+            if took is None:
+                if self._is_surplus():
+                    return
+            elif took > _SLOW:
+                self._slow.add(run.binding)
+            elif self._slow:
+                self._slow.discard(run.binding)
+
+    def _work_engaged(self, run: Run, done: Done) -> timedelta | None:
+        with self._changed:
+            self._engaged += 1
+            if self._queue:
+                self._add(1)
+        try:
+            return self._work(run, done)
+        finally:
+            with self._changed:
+                self._engaged -= 1
+
+    def _is_surplus(self) -> bool:
+        """Return whether a puller that was stuck may go, because another one stands in for it; count it out."""
+        with self._changed:
+            is_surplus = self.pullers > self._room()
+            self.pullers -= is_surplus
+        return is_surplus
+
+    def _wait(self) -> bool:
+        """Wait for a run; return False if this puller may go."""
+        with self._changed:
+            is_wanted = True
+            while not self._queue:
+                if self._is_stopped or not is_wanted:
+                    self.pullers -= 1
+                    return False
+                self._idle += 1
+                is_wanted = self._changed.wait(_IDLE)
+                self._idle -= 1
+        return True
+
+    def _watch(self) -> None:
+        """Add pullers while runs wait and nothing moves: one, then two, four, and so on."""
+        added, seconds = 0, _STANDSTILL
+        while True:
+            taken, computed = self._taken, self._threads.processor_seconds()
+            self._threads.sleep(seconds)
+            is_waiting = self._threads.processor_seconds() - computed < _COMPUTING * seconds
+            with self._changed:
+                # Where every puller there may be is in a run, whoever is done first takes the next.
+                if not self._queue or (not self._idle and self.pullers >= self._room()):
+                    self.is_watched = False
+                    return
+                # Those added at the last look took a run each; if that was all, nothing moved.
+                is_standing = is_waiting or self._taken - taken <= added
+                added = max(1, 2 * added) if is_standing else 0
+                seconds = _STANDSTILL if self._add(min(added, len(self._queue))) else _NO_THREAD
