@@ -18,15 +18,16 @@ from slack_alert.core.model import Run
 from slack_alert.core.redaction import Redaction
 from slack_alert.core.structs import Struct
 from slack_alert.core.values import Piece
-from slack_alert.engine.batches import Batch, Entry, Snapshot
+from slack_alert.engine.batches import Batch, Snapshot
 from slack_alert.engine.clock import SystemClock
 from slack_alert.engine.context import Context, Services
+from slack_alert.engine.durability import number_of, put_durably
 from slack_alert.engine.engine import Engine
 from slack_alert.engine.holding import hold_by_name
 from slack_alert.engine.keeping import Keeping
 from slack_alert.engine.mutes import Mutes
 from slack_alert.engine.paces import Paces, durations_of
-from slack_alert.engine.pocket import Pocket
+from slack_alert.engine.pocket import Pocket, Write
 from slack_alert.engine.ports import Books, Clock, Executor, Inbox, Journal, Load, Reader, Store
 from slack_alert.engine.redacted import RedactedBooks
 from slack_alert.engine.standstill import Standstill
@@ -72,7 +73,13 @@ def make_works(settings: Settings, catalog: Catalog, stores: Stores, sources: So
     """Make the engine, and what runs functions for it; must be called on the loop they shall run on."""
     clock, reach, snapshot = SystemClock(), _Reach(), stores.store.open()
     render = Render(new_mark(), Redaction(settings.secrets()))
-    writer = Writer(stores.store, clock, journal=stores.journal, blocking=blocking_of(settings))
+    writer = Writer(
+        stores.store,
+        clock,
+        journal=stores.journal,
+        numbered=number_of(snapshot.entries),
+        blocking=blocking_of(settings),
+    )
     reader = stores.read()
     books = RedactedBooks(writer, render.redaction)
     mutes = make_mutes(settings, snapshot.entries)
@@ -111,11 +118,11 @@ def make_services(
         say=say,
         hold=partial(hold_by_name, engine, books),
         now=clock.now,
-        pocket=make_pockets(snapshot, lambda entry: books.put(Batch(entries=[entry])), clock),
+        pocket=make_pockets(snapshot, lambda entry: put_durably(books, Batch(entries=[entry])), clock),
     )
 
 
-def make_pockets(snapshot: Snapshot, write: Callable[[Entry], None], clock: Clock) -> Callable[[str], Pocket]:
+def make_pockets(snapshot: Snapshot, write: Write, clock: Clock) -> Callable[[str], Pocket]:
     """Give the key-value store of each pack, the same one every time."""
     pockets: dict[str, Pocket] = {}
 

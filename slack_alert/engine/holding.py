@@ -5,15 +5,19 @@ from __future__ import annotations
 from slack_alert.core.catalog import full_name
 from slack_alert.core.policy import Hold, rested
 from slack_alert.engine.batches import Batch
+from slack_alert.engine.durability import put_durably
 from slack_alert.engine.engine import Engine
 from slack_alert.engine.ports import Books
 
 
 def hold_by_name(engine: Engine, books: Books, name: str, hold: Hold | None) -> None:
-    """Do as `pause` and `resume` do, for a name a person typed; raise BadValue where there is no such job."""
+    """Do as `pause` and `resume` do, for a name a person typed; it outlives a kill from then on.
+
+    Raise BadValue where there is no such job, and StoreError where the disk takes nothing.
+    """
     full = full_name(name, [hot.job.name for hot in engine.jobs()])
     engine.hold(full, hold)
     batch = Batch(holds={full: hold})
     if hold is None:
         batch.states[full] = engine.restate(full, rested)
-    books.put(batch)
+    put_durably(books, batch)()

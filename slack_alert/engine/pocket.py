@@ -3,25 +3,31 @@
 from __future__ import annotations
 
 import json
+import threading
 from collections.abc import Callable, Iterable
 from datetime import datetime
 from typing import Any
 
 from slack_alert.core.durations import parse_duration
 from slack_alert.engine.batches import Entry
+from slack_alert.engine.durability import Wait
 
 #: So many characters a value may have: all of them are held in memory, and each is written with a transaction.
 _MOST = 1_000_000
 
 
+#: Puts an entry where it outlives a kill; what it gives, if anything, waits until that is so.
+Write = Callable[[Entry], Wait | None]
+
+
 class Pocket:
     """Values by key, kept across restarts: anything JSON can hold, with an expiry where one is given."""
 
-    def __init__(
-        self, pack: str, entries: Iterable[Entry], *, write: Callable[[Entry], None], now: Callable[[], datetime]
-    ) -> None:
+    def __init__(self, pack: str, entries: Iterable[Entry], *, write: Write, now: Callable[[], datetime]) -> None:
         self._pack = pack
         self._write = write
+        #: What is written last is what is so, whichever thread sets the same key at the same time.
+        self._order = threading.Lock()
         self._now = now
         self._entries = {entry.key: entry for entry in entries}
 
@@ -33,9 +39,10 @@ class Pocket:
         return json.loads(entry.value)
 
     def set(self, key: str, value: object, *, expires: object = None) -> None:
-        """Keep a value; `expires` is a duration (seconds, or `2d`).
+        """Keep a value, which outlives a kill from then on; `expires` is a duration (seconds, or `2d`).
 
-        Raise TypeError for what JSON cannot hold, and ValueError for more than the store is made for.
+        Raise TypeError for what JSON cannot hold, ValueError for more than the store is made for, and StoreError where
+        the disk takes nothing.
         """
         until = None if expires is None else self._now() + parse_duration(expires)
         written = json.dumps(value)
@@ -61,5 +68,8 @@ class Pocket:
     def _put(self, entry: Entry) -> None:
         if not isinstance(entry.key, str):
             raise TypeError(f"a key of ctx.store must be a string, got {entry.key!r}")
-        self._entries[entry.key] = entry
-        self._write(entry)
+        with self._order:
+            self._entries[entry.key] = entry
+            wait = self._write(entry)
+        if wait is not None:
+            wait()

@@ -15,6 +15,7 @@ from typing import Any, TypeVar
 from slack_alert.core.errors import StoreError
 from slack_alert.core.model import Delivery, Record
 from slack_alert.engine.batches import Batch, Limits
+from slack_alert.engine.durability import is_numbered, number_entry
 from slack_alert.engine.ports import Clock, Journal, Store
 
 log = logging.getLogger(__name__)
@@ -45,6 +46,7 @@ class Writer:
     """Books that are written by one thread (under gevent: one greenlet).
 
     `blocking` calls the store; gevent hands in its native thread pool there, so that a disk never stops the hub.
+    `numbered` is the last number that the store has.
     """
 
     def __init__(
@@ -53,6 +55,7 @@ class Writer:
         clock: Clock,
         *,
         journal: Journal | None = None,
+        numbered: int = 0,
         blocking: Callable[..., Any] | None = None,
         retry: float = 1.0,
     ) -> None:
@@ -61,6 +64,9 @@ class Writer:
         self._clock = clock
         self._blocking = blocking or (lambda call, *arguments: call(*arguments))
         self._retry = retry
+        #: The number of the last batch whose order counts, and what numbers them one at a time.
+        self._numbered = numbered
+        self._order = threading.Lock()
         self._puts: queue.SimpleQueue[_Put] = queue.SimpleQueue()
         #: What became of deliveries goes before all that waits: nothing there concerns the same ones.
         self._marks: deque[_Put] = deque()
@@ -88,11 +94,21 @@ class Writer:
             self._marks.append((batch, then))
             self._puts.put(_MARKED)
             return
+        if self._journal is None or not is_numbered(batch):
+            self._keep(batch)
+            self._puts.put((batch, then))
+            return
+        with self._order:  # They are kept and committed in the order of their numbers.
+            self._numbered += 1
+            batch.entries = [*batch.entries, number_entry(self._numbered)]
+            self._keep(batch)
+            self._puts.put((batch, then))
+
+    def _keep(self, batch: Batch) -> None:
         # Where a disk is full, memory that lies over a file on it may end the process.
         if self._journal is not None and self.trouble is None and not batch.is_kept and _is_said(batch):
             batch.at = batch.at or self._clock.now()
             batch.is_kept = self._journal.keep(batch)
-        self._puts.put((batch, then))
 
     @property
     def is_behind(self) -> bool:
@@ -222,7 +238,7 @@ def _taken(items: deque[Item]) -> list[Item]:
 
 def _is_said(batch: Batch) -> bool:
     """Tell whether it is lost with the process that says it; what a request asks for is done once more instead."""
-    return bool(batch.messages) and batch.taken is None
+    return bool(batch.messages or is_numbered(batch)) and batch.taken is None
 
 
 def _is_sign(put: _Put) -> bool:

@@ -8,11 +8,16 @@ import threading
 from collections.abc import Callable
 from queue import SimpleQueue
 
-from slack_alert.core.errors import BadValue
+from slack_alert.core.errors import BadValue, StoreError
 from slack_alert.executors.wire import CUT, Document, from_line, to_line
 
 #: Errors of the program that are raised here as what they are.
-_KNOWN: dict[str, type[Exception]] = {"BadValue": BadValue, "TypeError": TypeError, "ValueError": ValueError}
+_KNOWN: dict[str, type[Exception]] = {
+    "BadValue": BadValue,
+    "StoreError": StoreError,
+    "TypeError": TypeError,
+    "ValueError": ValueError,
+}
 #: No document is longer; what a run may say is far below.
 _LONGEST = 128 * 1024 * 1024
 #: So many seconds whoever is about to end waits for a thread that is sending.

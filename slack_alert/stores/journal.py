@@ -20,10 +20,10 @@ from zlib import crc32
 
 from slack_alert.core.errors import StoreError
 from slack_alert.core.model import Address, Manner, Message, Record, Returned
-from slack_alert.core.policy import State
+from slack_alert.core.policy import Hold, State
 from slack_alert.core.structs import Unreadable, astuple, from_packed, to_packed
 from slack_alert.core.values import Blocks, Piece, Text, Upload
-from slack_alert.engine.batches import Batch, Seen
+from slack_alert.engine.batches import Batch, Entry, Seen
 
 log = logging.getLogger(__name__)
 
@@ -140,7 +140,7 @@ def remove(path: Path) -> None:
 
 def _columns(said: Batch | Returned) -> tuple[object, ...]:
     if isinstance(said, Batch):
-        return said.states, said.seen, said.records, said.messages, said.at
+        return said.states, said.seen, said.records, said.messages, said.at, said.entries, said.holds
     return astuple(said)
 
 
@@ -213,12 +213,15 @@ class _Kept(NamedTuple):
     #: As they come, because nothing in them tells which kind of piece they hold.
     messages: list[dict[str, Any]]
     at: datetime
+    #: Former versions kept none of these.
+    entries: list[Entry] = []  # noqa: RUF012 - a default of a tuple's field, which nobody changes
+    holds: dict[str, Hold | None] = {}  # noqa: RUF012 - as above
 
 
 def _batch(packed: bytes) -> Batch:
     kept = from_packed(packed, _Kept)
     messages = [_message(**each) for each in kept.messages]
-    return Batch(states=kept.states, seen=kept.seen, records=kept.records, messages=messages, at=kept.at)
+    return Batch(**{**kept._asdict(), "messages": messages})
 
 
 def _message(*, to: dict[str, str], piece: dict[str, Any], manner: str, **fields: Any) -> Message:

@@ -36,6 +36,7 @@ CLEAR_HOLD = "DELETE FROM hold WHERE job = ?"
 PUT_ENTRY = """
     INSERT INTO entry (pack, name, content, expires) VALUES (?, ?, ?, ?)
     ON CONFLICT (pack, name) DO UPDATE SET content = excluded.content, expires = excluded.expires"""
+ENTRY = "SELECT content FROM entry WHERE pack = ? AND name = ?"
 CLEAR_ENTRY = "DELETE FROM entry WHERE pack = ? AND name = ?"
 CLEAR_RUNNING = "DELETE FROM running"
 PUT_RUNNING = "INSERT INTO running (run, job, slot, started) VALUES (?, ?, ?, ?)"

@@ -13,6 +13,7 @@ from slack_alert.core.model import Delivery, Returned
 from slack_alert.core.structs import replace
 from slack_alert.core.subjects import Posted
 from slack_alert.engine.batches import Batch, HistoryLine, Limits, Snapshot
+from slack_alert.engine.durability import NUMBER_KEY, NUMBER_PACK, is_numbered, number_of
 from slack_alert.stores import reading, sql
 from slack_alert.stores.codec import Row, clean, delivery_of, maybe_micros, message_rows, micros, queued_of
 from slack_alert.stores.connection import Unwritable, explained, open_reader, open_writer, transaction
@@ -124,11 +125,18 @@ class SqliteStore:
             return 0
 
     def _is_known(self, batch: Batch) -> bool:
-        """Tell whether it was committed, though its message may have been dropped since."""
+        """Tell whether it was committed, though its message may have been dropped since, or a value set anew."""
+        if is_numbered(batch):
+            return number_of(batch.entries) <= self._numbered()
         with explained(self._path):
             if self._connection.execute(sql.HAS_KEY, (clean(batch.messages[0].key),)).fetchone() is not None:
                 return True
         return any(self._is_recorded(record.binding, record.slot, record.run) for record in batch.records)
+
+    def _numbered(self) -> int:
+        with explained(self._path):
+            found = self._connection.execute(sql.ENTRY, (NUMBER_PACK, NUMBER_KEY)).fetchone()
+        return int(found[0]) if found else 0
 
     def _is_recorded(self, job: str, slot: datetime, run: int) -> bool:
         with explained(self._path):

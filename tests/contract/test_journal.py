@@ -4,19 +4,28 @@ from __future__ import annotations
 
 import logging
 import os
+import struct
 from collections.abc import Callable
+from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+from zlib import crc32
 
 import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
 
 from slack_alert.core.errors import StoreError
 from slack_alert.core.incidents import Incident
 from slack_alert.core.model import Manner, Message, Record, Returned, Status, Usage, Verdict
-from slack_alert.core.policy import Quota, State
-from slack_alert.core.structs import replace
+from slack_alert.core.policy import Hold, Quota, State
+from slack_alert.core.structs import replace, to_packed
 from slack_alert.core.values import Blocks, Piece, Text, Upload
-from slack_alert.engine.batches import Batch, Limits, Seen, Started
+from slack_alert.engine.batches import Batch, Entry, Limits, Seen, Snapshot, Started
+from slack_alert.engine.durability import number_entry, number_of
+from slack_alert.engine.writer import join
 from slack_alert.stores import FileJournal, SqliteStore, journal_path
 from slack_alert.stores.journal import left_in
 from tests.contract.store_kit import DEV, OPS, SECOND, Kit, T, message
@@ -243,6 +252,97 @@ def test_what_is_no_file_is_told_and_not_waited_for(place: Path, make: Callable[
 
     with pytest.raises(StoreError, match=r"state\.db\.said: .*It is no file\. Give this user"):
         SqliteStore(place).open()
+
+
+@dataclass
+class Life:
+    """The values of one program up to a kill: put in order, kept or not, committed in groups, and released."""
+
+    place: Path
+    kit: Kit = field(init=False)
+    journal: FileJournal = field(init=False)
+    number: int = field(init=False)
+    #: What waits to be committed, and whether the journal has it.
+    waiting: list[tuple[Batch, bool]] = field(default_factory=list)
+    committed: list[bool] = field(default_factory=list)
+    #: What each key has by the last word that returned to its caller.
+    expected: dict[str, int | None] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.kit = Kit(self.place)
+        self.begin(self.kit.store.open())
+
+    def begin(self, snapshot: Snapshot) -> None:
+        self.journal = FileJournal(journal_path(self.place))
+        self.number = number_of(snapshot.entries)
+
+    def put(self, key: str, is_kept: bool) -> None:
+        self.number += 1
+        value = None if self.number % 5 == 0 else str(self.number)
+        hold = {f"job.{key}": Hold(None, value) if value else None}
+        batch = Batch(entries=[Entry("db", key, value), number_entry(self.number)], holds=hold, at=T)
+        assert not is_kept or self.journal.keep(batch)
+        self.waiting.append((batch, is_kept))
+
+    def commit(self, count: int) -> None:
+        group, self.waiting = self.waiting[:count], self.waiting[count:]
+        joined = Batch(at=T)
+        for batch, is_kept in group:
+            join(joined, batch)
+            self.committed.append(is_kept)
+            self.returned(batch)
+        self.kit.store.commit(joined)
+
+    def release(self) -> None:
+        self.journal.release(sum(self.committed))
+        self.committed.clear()
+
+    def returned(self, batch: Batch) -> None:
+        self.expected[batch.entries[0].key] = int(batch.entries[0].value) if batch.entries[0].value else None
+
+    def kill(self) -> tuple[dict[str, int], dict[str, int]]:
+        """End it without a word and start the next one; give the values and the pauses that this one has."""
+        for batch, is_kept in self.waiting:  # A later word that was not committed has not returned.
+            if is_kept:
+                self.returned(batch)
+        self.waiting.clear()
+        self.committed.clear()
+        snapshot = self.kit.reopen()
+        self.begin(snapshot)
+        values = {entry.key: int(entry.value) for entry in snapshot.entries if entry.pack == "db" and entry.value}
+        return values, {job.removeprefix("job."): int(hold.by) for job, hold in snapshot.holds.items()}
+
+
+PUTS = st.tuples(st.just("put"), st.sampled_from("ab"), st.booleans())
+ACTS = st.one_of(PUTS, PUTS, st.tuples(st.just("commit"), st.integers(1, 4)), st.just(("release",)), st.just(("kill",)))
+
+
+@pytest.mark.slow
+@given(acts=st.lists(ACTS, max_size=25))
+@example(acts=[("put", "a", True), ("put", "a", False), ("commit", 2), ("kill",)])
+@example(acts=[("put", "a", True), ("put", "b", True), ("commit", 1), ("kill",), ("put", "a", True), ("kill",)])
+def test_no_start_gives_an_older_value_or_pause_than_the_last_that_returned(acts: list[tuple[Any, ...]]) -> None:
+    with TemporaryDirectory() as folder:
+        life = Life(Path(folder) / "state.db")
+        for name, *words in [*acts, ("kill",)]:
+            found = getattr(life, name)(*words)
+            if name == "kill":
+                expected = {key: value for key, value in life.expected.items() if value is not None}
+                assert found == (expected, expected)
+        life.kit.close()
+
+
+@pytest.mark.parametrize("key", ["\ud800", Word("seen")], ids=repr)
+def test_a_value_that_cannot_be_packed_is_left_to_the_commit(place: Path, key: str) -> None:
+    assert not FileJournal(journal_path(place)).keep(Batch(entries=[Entry("db", key, "1"), number_entry(1)], at=T))
+
+
+def test_what_a_former_version_kept_has_no_values_and_is_taken_up(place: Path) -> None:
+    batch = said("a")
+    packed = to_packed((batch.states, batch.seen, batch.records, batch.messages, batch.at))
+    journal_path(place).write_bytes(struct.pack(">II", len(packed), crc32(packed)) + packed)
+
+    assert list(left_in(journal_path(place))) == [batch]
 
 
 RETURNED = Returned(

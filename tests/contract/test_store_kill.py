@@ -62,6 +62,37 @@ for n in count(first):
     writer.put(Batch(messages=told, records=[Record(n, "a", slot, Verdict.SAID)]))
     print(n, flush=True)
 """
+_SETTER = """
+import sys
+import threading
+from itertools import count
+from pathlib import Path
+from slack_alert.core.policy import Hold
+from slack_alert.engine.batches import Batch
+from slack_alert.engine.clock import SystemClock
+from slack_alert.engine.durability import number_of, put_durably
+from slack_alert.engine.pocket import Pocket
+from slack_alert.engine.writer import Writer
+from slack_alert.stores import DatabaseLock, FileJournal, SqliteStore, journal_path
+
+path = Path(sys.argv[1])
+assert DatabaseLock(path).acquire()
+store = SqliteStore(path)
+found = store.open()
+clock, journal = SystemClock(), FileJournal(journal_path(path))
+writer = Writer(store, clock, journal=journal, numbered=number_of(found.entries))
+writer.start(lambda _: None)
+entries = [entry for entry in found.entries if entry.pack == "db"]
+pocket = Pocket("db", entries, write=lambda entry: put_durably(writer, Batch(entries=[entry])), now=clock.now)
+for n in count(pocket.get("n", 0) + 1):
+    if n % 3:
+        pocket.delete("m")
+    else:
+        pocket.set("m", n)
+    put_durably(writer, Batch(holds={"job": Hold(None, str(n))}))()
+    pocket.set("n", n)
+    print(n, flush=True)
+"""
 _PUTTER = """
 import sys
 from datetime import datetime, timezone
@@ -154,4 +185,22 @@ def test_nothing_left_in_the_inbox_is_lost_when_who_leaves_it_is_killed(tmp_path
 
         assert [n for n in (request.payload["n"] for request in inbox.peek()) if n in set(done)] == done
 
+    assert integrity(path) == "ok"
+
+
+@pytest.mark.slow
+def test_no_value_or_pause_is_older_than_what_returned_before_a_kill(tmp_path: Path, rounds: int) -> None:
+    chance = random.Random(20261124)
+    path = tmp_path / "state.db"
+    for _ in range(2 * rounds):
+        last = acknowledged(_SETTER, str(path), after=chance.choice((0.0, chance.uniform(0, 0.1))))[-1]
+        store = SqliteStore(path)
+        snapshot = store.open()
+        store.close()
+        values = {entry.key: int(entry.value) for entry in snapshot.entries if entry.pack == "db" and entry.value}
+
+        assert values["n"] in {last, last + 1}
+        paused = int(snapshot.holds["job"].by)
+        assert paused in {values["n"], values["n"] + 1}
+        assert values.get("m") in {n if n % 3 == 0 else None for n in (paused, paused + 1)}
     assert integrity(path) == "ok"

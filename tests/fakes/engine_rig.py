@@ -17,6 +17,7 @@ from slack_alert.core.structs import replace
 from slack_alert.core.triggers import Never, parse_trigger
 from slack_alert.core.values import Text, fallback
 from slack_alert.engine.batches import Batch, Snapshot
+from slack_alert.engine.durability import is_numbered
 from slack_alert.engine.engine import Engine
 from slack_alert.engine.paces import Paces
 from slack_alert.engine.ports import Books
@@ -104,15 +105,15 @@ class Through:
 
 
 class Kept(Ledger):
-    """A ledger that keeps the batches, and never tells that one is committed."""
+    """A ledger that keeps the batches, and tells that one is committed only of values and pauses."""
 
     def __init__(self) -> None:
         super().__init__()
         self.batches: list[Batch] = []
 
-    def put(self, batch: Batch, then: object = None) -> None:  # noqa: ARG002
+    def put(self, batch: Batch, then: Callable[[], object] | None = None) -> None:
         self.batches.append(batch)
-        super().put(batch)
+        super().put(batch, then if is_numbered(batch) else None)
 
 
 class Rig:

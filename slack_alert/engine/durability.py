@@ -1,0 +1,68 @@
+"""Puts that outlive a kill once their caller goes on: the values of `ctx.store`, and pauses.
+
+A journal holds them before they are committed. Batches that hold values or pauses are numbered in the order in which
+they count, and the number is committed with them: so the next start knows which of those in the journal came before
+what the database has, and never gives an older value back.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import Callable, Iterable
+from datetime import timedelta
+from functools import partial
+
+from slack_alert.core.errors import StoreError
+from slack_alert.engine.batches import Batch, Entry
+from slack_alert.engine.ports import Books
+
+#: Returns when the batch outlives a kill; raises StoreError where it does not in time.
+Wait = Callable[[], None]
+
+#: The entry that holds the number of the last committed batch with values or pauses.
+NUMBER_PACK, NUMBER_KEY = ".journal", "number"
+#: A caller waits at most this long for a commit where the journal takes nothing, such as on a full disk.
+_PATIENCE = timedelta(seconds=5)
+#: A coroutine function waits on the main loop, where everything else waits with it.
+_PATIENCE_ON_LOOP = timedelta(seconds=0.25)
+
+
+def put_durably(books: Books, batch: Batch) -> Wait:
+    """Put a batch, and return what waits until it outlives a kill: no time at all where a journal has taken it."""
+    committed = threading.Event()
+    books.put(batch, committed.set)
+    return partial(_wait, batch, committed)
+
+
+def is_numbered(batch: Batch) -> bool:
+    """Return whether the order of a batch counts: a later value or pause takes the place of an earlier one."""
+    return bool(batch.entries or batch.holds)
+
+
+def number_entry(number: int) -> Entry:
+    """Return the entry that is committed with the batch of this number."""
+    return Entry(NUMBER_PACK, NUMBER_KEY, str(number))
+
+
+def number_of(entries: Iterable[Entry]) -> int:
+    """Return the number among the entries; 0 where there is none."""
+    found = [entry.value for entry in entries if (entry.pack, entry.key) == (NUMBER_PACK, NUMBER_KEY)]
+    return int(found[-1] or 0) if found else 0
+
+
+def _wait(batch: Batch, committed: threading.Event) -> None:
+    if batch.is_kept or committed.wait(_patience().total_seconds()):
+        return
+    raise StoreError(
+        "This cannot be kept now: the database takes nothing at present. `slack-alert status` says why. "
+        "It is written as soon as that works again, unless the program ends before."
+    )
+
+
+def _patience() -> timedelta:
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        return _PATIENCE
+    return _PATIENCE_ON_LOOP
