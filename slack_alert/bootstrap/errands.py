@@ -9,6 +9,7 @@ import sys
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from datetime import datetime, timedelta
+from functools import partial
 from itertools import count
 from typing import TYPE_CHECKING, Protocol
 from uuid import uuid4
@@ -16,13 +17,13 @@ from uuid import uuid4
 from slack_alert.bootstrap.assembly import Waiting, make_channels, make_sender
 from slack_alert.bootstrap.files import database
 from slack_alert.bootstrap.judging import make_judge
-from slack_alert.bootstrap.places import address, errors_address, holder, load_plugins, owning, reading
+from slack_alert.bootstrap.places import address, errors_address, holder, load_plugins, owning, reading, survey_plugins
 from slack_alert.bootstrap.silence import make_mutes
 from slack_alert.bootstrap.works import make_pockets, make_services, new_mark
 from slack_alert.core.backoff import Outcome
 from slack_alert.core.bindings import Job
 from slack_alert.core.catalog import Catalog
-from slack_alert.core.errors import StoreError
+from slack_alert.core.errors import SlackAlertError, StoreError
 from slack_alert.core.model import Address, Delivery, Message, Record, Result, Run
 from slack_alert.core.pipeline import Settlement, answer
 from slack_alert.core.policy import Hold, State
@@ -34,6 +35,7 @@ from slack_alert.engine import requests
 from slack_alert.engine.batches import Batch, Entry, Snapshot
 from slack_alert.engine.clock import SystemClock
 from slack_alert.engine.context import Context, Services
+from slack_alert.engine.executions import named
 from slack_alert.engine.lanes import KEPT
 from slack_alert.engine.ports import Books, Inbox, Reader, Request, Store
 from slack_alert.engine.redacted import redacted_message, redacted_record
@@ -53,15 +55,18 @@ PATIENCE = timedelta(seconds=30)
 _LOOK = timedelta(seconds=0.25)
 
 
-def leave(settings: Settings, *requested: Request) -> bool:
+def leave(settings: Settings, *requested: Request, then: Callable[[], object] | None = None) -> bool:
     """Leave requests for the running program: True: it takes them within a second.
 
     False: nobody was running, so they were carried out here and now, as the owner for that moment; what they say is
-    delivered as far as the channel takes it in time, the rest goes out when the program runs.
+    delivered as far as the channel takes it in time, the rest goes out when the program runs. `then` is called before
+    that, once the requests cannot be lost any more.
     """
     place = database(settings)
     inbox = SqliteInbox(inbox_path(place))
     inbox.put(*requested)
+    if then is not None:
+        then()
     clock = SystemClock()
     until = clock.monotonic() + (2 * PATIENCE).total_seconds()
     wait = timedelta()
@@ -74,6 +79,14 @@ def leave(settings: Settings, *requested: Request) -> bool:
         if holder(settings) is not None or not _is_left(inbox, requested) or clock.monotonic() > until:
             return True
         wait = _LOOK
+
+
+def job_names(settings: Settings) -> list[str]:
+    """Name what the plugins have; nothing where there are none."""
+    try:
+        return [binding.name for binding in survey_plugins(settings).bindings]
+    except SlackAlertError:
+        return []
 
 
 def _is_left(inbox: Inbox, requested: Sequence[Request]) -> bool:
@@ -100,7 +113,8 @@ async def _carry_out(settings: Settings, store: Store, inbox: Inbox) -> None:
                 # Only a running program answers; put behind what is carried out here, it waits for the next one.
                 inbox.put(request)
             elif request.id > snapshot.taken:
-                _put(books, requests.carry_out(request, ids.__next__, restate, judge), request)
+                left = named(request, partial(job_names, settings))
+                _put(books, requests.carry_out(left, ids.__next__, restate, judge), request)
             inbox.remove((request.id,))
         if new:
             await _deliver(settings, books, frozenset(delivery.id for delivery in new))

@@ -6,15 +6,15 @@ import asyncio
 import re
 import signal
 import sys
+from collections.abc import Callable
 from contextlib import suppress
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from slack_alert.bootstrap.assembly import make_channels
-from slack_alert.bootstrap.errands import leave
-from slack_alert.bootstrap.files import database
+from slack_alert.bootstrap.errands import job_names, leave
 from slack_alert.bootstrap.judging import make_judge
-from slack_alert.bootstrap.places import address, survey_plugins
+from slack_alert.bootstrap.places import address
 from slack_alert.bootstrap.silence import make_mutes
 from slack_alert.bootstrap.works import new_mark
 from slack_alert.core.durations import format_duration
@@ -22,10 +22,9 @@ from slack_alert.core.errors import SlackAlertError
 from slack_alert.core.model import Address, Delivery, Failure, Result, Run, Usage, Verdict
 from slack_alert.core.policy import State
 from slack_alert.core.redaction import Redaction
-from slack_alert.engine.executions import cut_off, executed, outside_run
+from slack_alert.engine.executions import executed, outside_name, outside_run
 from slack_alert.executors.command import SIGNALED, Ended
 from slack_alert.loader import plugins_folder
-from slack_alert.stores import BegunNote, inbox_path
 
 if TYPE_CHECKING:
     from slack_alert.settings import Settings
@@ -39,12 +38,7 @@ _STEERING = re.compile(r"\x1b\[[0-?]*[ -/]*[@-~]|\x1b\][^\x07\x1b]*(?:\x07|\x1b\
 
 def kept_name(settings: Settings, name: str) -> str:
     """Give the name a run is kept under: one that people could take for a job's says where it comes from."""
-    try:
-        jobs = survey_plugins(settings).bindings
-    except SlackAlertError:  # Without plugins there is nothing to take it for.
-        return name
-    last = name.rpartition(".")[2]
-    return f"{name} (exec)" if any(job.name.rpartition(".")[2] == last for job in jobs) else name
+    return outside_name(name, job_names(settings))
 
 
 def unreachable(settings: Settings, to: str) -> SlackAlertError | None:
@@ -56,8 +50,10 @@ def unreachable(settings: Settings, to: str) -> SlackAlertError | None:
     return None
 
 
-def record_execution(settings: Settings, name: str, ended: Ended, *, started: datetime, to: str | None) -> bool:
-    """Leave a run under this name, and tell its failure as errors are told.
+def record_execution(
+    settings: Settings, name: str, ended: Ended, *, started: datetime, to: str | None, then: Callable[[], object]
+) -> bool:
+    """Leave a run under this name, and tell its failure as errors are told; `then` is called once it cannot be lost.
 
     True: a running program does it within a second. False: nobody was running, so it was done here and now.
     """
@@ -72,19 +68,7 @@ def record_execution(settings: Settings, name: str, ended: Ended, *, started: da
         asyncio.run(_show(settings, run, result, where))
         return True
     plugins_folder(settings.path)  # A wrong path is told before anything is made there.
-    return leave(settings, executed(run, result, where))
-
-
-def note_start(settings: Settings, name: str, *, started: datetime, to: str | None) -> BegunNote | None:
-    """Note that a run goes on, until `remove`: where this process is killed before, it is told as interrupted.
-
-    None: nothing is kept in a dry run.
-    """
-    if settings.dry_run:
-        return None
-    where = address(settings, to) if to and unreachable(settings, to) is None else None
-    plugins_folder(settings.path)
-    return BegunNote(inbox_path(database(settings)), cut_off(name, started, where))
+    return leave(settings, executed(run, result, where), then=then)
 
 
 async def _show(settings: Settings, run: Run, result: Result, to: Address | None) -> None:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from contextlib import suppress
+from collections.abc import Callable, Mapping
 from datetime import datetime
+from functools import partial
 from typing import TYPE_CHECKING
 
 import click
 
+from slack_alert.cli.crash_note import CrashNote
 from slack_alert.cli.options import common, remember
 from slack_alert.cli.session import begin_log, configured
 from slack_alert.core.errors import BadValue, SettingsError, SlackAlertError
@@ -55,21 +56,16 @@ def execute(
     given = remember(ctx, flags)
     started = SystemClock().now()
     out, errors = (None, None) if quiet_output else (1, 2)
-    notes: list[BegunNote] = []
-
-    def note() -> None:
-        with suppress(Exception):  # The command goes on, whatever is wrong here; that is said when it has ended.
-            notes.extend(_noted(given, name, started, to))
-
-    ended = call(command, timeout=limit, out=out, errors=errors, begun=note)
+    note = CrashNote(partial(_write_note, given, name, started, to))
+    ended = call(command, timeout=limit, out=out, errors=errors, before=note.begin)
     if ended.obstacle:
         click.echo(f"slack-alert: {command[0]}: {ended.obstacle}", err=True)
     try:
-        _record(given, name, ended, started, to)
+        _record(given, name, ended, started, to, then=note.take_back)
     except Exception as error:  # noqa: BLE001 - whoever waits for the command wants its exit code, and no other
         unsaid = f"{name} is not recorded, and nobody is told how it ended"
         click.echo(f"slack-alert: {unsaid}: {_sentences(error)}", err=True)
-    _take_back(notes)
+    note.take_back()
     return ended.code
 
 
@@ -92,12 +88,6 @@ def _checked(name: str, command: tuple[str, ...], timeout: str | None) -> timede
     return limit
 
 
-def _take_back(notes: list[BegunNote]) -> None:
-    for note in notes:
-        with suppress(OSError):
-            note.remove()
-
-
 def _sentences(error: Exception) -> str:
     """Write what is wrong, and what to do about it."""
     if not isinstance(error, SlackAlertError):
@@ -107,15 +97,21 @@ def _sentences(error: Exception) -> str:
     return said if not hint or hint in said else f"{said} {hint}"
 
 
-def _noted(flags: Mapping[str, object], name: str, started: datetime, to: str | None) -> list[BegunNote]:
-    from slack_alert.bootstrap import outside
+def _write_note(flags: Mapping[str, object], name: str, started: datetime, to: str | None) -> BegunNote | None:
+    from slack_alert.bootstrap.crash_notes import write_note
 
-    settings: Settings = configured(flags).settings
-    note = outside.note_start(settings, outside.kept_name(settings, name), started=started, to=to)
-    return [note] if note is not None else []
+    return write_note(configured(flags).settings, name, started=started, to=to)
 
 
-def _record(flags: Mapping[str, object], name: str, ended: Ended, started: datetime, to: str | None) -> None:
+def _record(
+    flags: Mapping[str, object],
+    name: str,
+    ended: Ended,
+    started: datetime,
+    to: str | None,
+    *,
+    then: Callable[[], object],
+) -> None:
     from slack_alert.bootstrap import outside
     from slack_alert.cli.fate import tell_unsent
 
@@ -130,7 +126,7 @@ def _record(flags: Mapping[str, object], name: str, ended: Ended, started: datet
     kept = outside.kept_name(settings, name)
     if kept != name:
         click.echo(f"slack-alert: a plugin has a job that {name!r} may mean; this is recorded as {kept!r}.", err=True)
-    is_taken = outside.record_execution(settings, kept, ended, started=started, to=to)
+    is_taken = outside.record_execution(settings, kept, ended, started=started, to=to, then=then)
     if ended.code and not is_taken:
         stem = f"{kept}/{started.isoformat()}/"
         tell_unsent(settings, lambda delivery: delivery.message.key.startswith(stem))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import datetime, timedelta
 
 from slack_alert.core.model import Action, Address, Failure, Record, Result, Run, Usage, Verdict
@@ -19,6 +19,28 @@ Judge = Callable[[State, Run, Result, Address | None], Settlement]
 _Restate = Callable[[str, Callable[[State], State]], State]
 
 _GONE = "exec was killed, or the machine went down; nobody knows how the command ended"
+
+
+def outside_name(name: str, jobs: Iterable[str]) -> str:
+    """Return the name a run is kept under: one that people could take for a job's says where it comes from."""
+    last = _last_part(name)
+    return f"{name} (exec)" if any(_last_part(job) == last for job in jobs) else name
+
+
+def named(request: Request, jobs: Callable[[], Iterable[str]]) -> Request:
+    """Return the request under the name it is kept under, where whoever left it had no time to look for jobs."""
+    if request.kind != "exec" or request.payload.get("is_named", True):
+        return request
+    name = outside_name(field(request.payload, "job", str), jobs())
+    return replace(request, payload={**request.payload, "job": name, "is_named": True})
+
+
+def is_same_execution(one: Request, other: Request) -> bool:
+    """Return whether both tell of one run of one command."""
+    if {one.kind, other.kind} != {"exec"} or one.at != other.at:
+        return False
+    names = [str(each.payload.get("job")) for each in (one, other)]
+    return len({name.removesuffix(" (exec)") for name in names}) == 1
 
 
 def outside_run(name: str, started: datetime, number: int = 0) -> Run:
@@ -41,10 +63,10 @@ def executed(run: Run, result: Result, to: Address | None) -> Request:
 
 
 def cut_off(name: str, started: datetime, to: Address | None) -> Request:
-    """Ask that a run from outside is told as interrupted: whoever watched it is gone."""
+    """Ask that a run from outside is told as interrupted: whoever watched it is gone; `name` is as it was typed."""
     failure = Failure("interrupted", _GONE, "", "interrupted\n", Verdict.INTERRUPTED)
     request = executed(outside_run(name, started), Result(failure=failure), to)
-    return replace(request, payload={**request.payload, "seconds": None})
+    return replace(request, payload={**request.payload, "seconds": None, "is_named": False})
 
 
 def settle_execution(batch: Batch, request: Request, run_id: int, restate: _Restate, judge: Judge) -> None:
@@ -63,6 +85,10 @@ def settle_execution(batch: Batch, request: Request, run_id: int, restate: _Rest
     record = _record(run, result, settlement, printed)
     batch.records.append(record if left["seconds"] is not None else record._replace(duration=None))
     batch.messages.extend(settlement.messages)
+
+
+def _last_part(name: str) -> str:
+    return name.rpartition(".")[2]
 
 
 def _address(written: Fields | None) -> Address | None:

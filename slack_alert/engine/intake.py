@@ -10,6 +10,7 @@ from functools import partial
 
 from slack_alert.core.errors import StoreError
 from slack_alert.engine.batches import Batch
+from slack_alert.engine.executions import named
 from slack_alert.engine.parts import Parts
 from slack_alert.engine.ports import Request
 from slack_alert.engine.requests import carry_out
@@ -63,6 +64,7 @@ class Intake:
 
     def _take(self, request: Request, now: datetime) -> None:
         parts = self._parts
+        request = named(request, lambda: [hot.job.name for hot in parts.engine.jobs()])
         batch = carry_out(request, parts.engine.next_id, parts.engine.restate, parts.judge, now=now)
         if request.kind == "ack":
             batch.messages += [shown for name in batch.states for shown in parts.engine.acknowledgement(name)]

@@ -22,8 +22,6 @@ from slack_alert.executors.capture import KEPT
 #: As shells have it; the first is what `timeout` gives.
 TIMED_OUT, NOT_EXECUTABLE, NOT_FOUND, SIGNALED = 124, 126, 127, 128
 
-#: A program that is over by then is worth no note that it began.
-_BRIEF = timedelta(seconds=0.5)
 #: So long a program has to end after it was asked to.
 _GRACE = timedelta(seconds=5)
 #: What a program left behind may keep its output open for ever; so long after its end more is waited for.
@@ -57,25 +55,27 @@ def call(
     timeout: timedelta | None = None,
     out: int | None = 1,
     errors: int | None = 2,
-    begun: Callable[[], None] | None = None,
+    before: Callable[[], None] | None = None,
 ) -> Ended:
     """Run a program to its end; what it writes goes on to these descriptors (None: nowhere).
 
-    Signals that ask this process to end are passed on to it, and its end is waited for. `begun` is called while a
-    program goes on that is not over at once.
+    Signals that ask this process to end are passed on to it, and its end is waited for. `before` is called before it
+    begins, when such signals are remembered already.
     """
-    since = time.monotonic()
     # In a terminal it stays in the foreground: Ctrl+C reaches it by itself, and it may read.
     leash = _Leash(is_apart=sys.stdin is None or not sys.stdin.isatty(), is_limited=timeout is not None)
     kept = _Kept()
     with leash.heeded():
+        if before is not None:
+            before()
+        since = time.monotonic()
         try:
             child = leash.start(argv)
         except OSError as error:
             code = NOT_FOUND if isinstance(error, FileNotFoundError) else NOT_EXECUTABLE
             return Ended(code, b"", timedelta(seconds=time.monotonic() - since), obstacle=error.strerror or str(error))
         readers = _readers(child, out, errors, kept)
-        is_timed_out = leash.wait(child, timeout, begun)
+        is_timed_out = leash.wait(child, timeout)
     ended = time.monotonic()
     for reader in readers:
         reader.finish(ended)
@@ -124,16 +124,10 @@ class _Leash:
             self._send(number)
         return self._child
 
-    def wait(self, child: _Child, timeout: timedelta | None, begun: Callable[[], None] | None) -> bool:
+    def wait(self, child: _Child, timeout: timedelta | None) -> bool:
         """Wait for its end; tell whether it took too long and was ended."""
-        until = None if timeout is None else time.monotonic() + timeout.total_seconds()
         try:
-            if begun is not None and (timeout is None or timeout > _BRIEF):
-                with suppress(subprocess.TimeoutExpired):
-                    child.wait(_BRIEF.total_seconds())
-                if child.returncode is None:
-                    begun()
-            child.wait(None if until is None else max(0.0, until - time.monotonic()))
+            child.wait(None if timeout is None else timeout.total_seconds())
         except subprocess.TimeoutExpired:
             self._end(child)
             return True

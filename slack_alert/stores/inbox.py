@@ -16,6 +16,7 @@ from typing import Any
 
 from slack_alert.core.errors import StoreError
 from slack_alert.core.structs import replace
+from slack_alert.engine.executions import is_same_execution
 from slack_alert.engine.fields import checked
 from slack_alert.engine.ports import Request
 from slack_alert.stores.begun import Leftovers
@@ -72,7 +73,7 @@ class SqliteInbox:
         now and then.
         """
         if self._looks % _GLANCES == 0:
-            self._leftovers.hand_over(self.put)
+            self._leftovers.hand_over(self._put_once)
         self._looks += 1
         mark = _mark(self._path)
         if mark is None:
@@ -92,6 +93,12 @@ class SqliteInbox:
             with self._writing("rw") as connection:
                 connection.executemany(_REMOVE, gone)
             self._mark = None
+
+    def _put_once(self, request: Request) -> None:
+        """Put what a note says, unless a request tells of the same run: a kill left the note beside it."""
+        left = self._read() if _mark(self._path) is not None else []
+        if not any(is_same_execution(request, one) for one in left):
+            self.put(request)
 
     def _read(self) -> list[Request]:
         # Not read-only: what a killed process left half-written is rolled back by whoever comes next.

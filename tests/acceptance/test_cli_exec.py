@@ -6,7 +6,6 @@ import signal
 import subprocess
 import sys
 import threading
-import time
 from pathlib import Path
 
 import pytest
@@ -245,21 +244,53 @@ def test_a_command_feels_that_nobody_reads_its_output_any_more(bare: Project) ->
     assert (wrapped.returncode, [line["error"] for line in lines(bare)]) == (141, ["exit code 141 (SIGPIPE)\n"])
 
 
+def kill_by_its_command(project: Project, name: str, *words: str, then: str = "") -> None:
+    """Run `exec` with a command whose first act is to kill it: no kill comes earlier after the command began."""
+    command = [sys.executable, "-m", "slack_alert", "exec", name, *words, "--", "sh", "-c", f"kill -9 $PPID; {then}"]
+    environment = {**os.environ, "PYTHONPATH": str(ROOT), "HOME": str(project.path)}
+    done = subprocess.run(command, cwd=project.path, env=environment, stdin=subprocess.DEVNULL, check=False)
+    assert done.returncode == -signal.SIGKILL
+
+
 @pytest.mark.slow
-def test_what_a_kill_cut_off_is_told_by_the_next_command(bare: Project) -> None:
-    command = [sys.executable, "-m", "slack_alert", "exec", "nightly", "--", "sh", "-c", "echo $$; exec sleep 10"]
-    environment = {**os.environ, "PYTHONPATH": str(ROOT), "HOME": str(bare.path)}
-    with subprocess.Popen(
-        command, cwd=bare.path, env=environment, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True
-    ) as wrapped:
-        assert wrapped.stdout is not None
-        child = int(wrapped.stdout.readline())
-        while wrapped.poll() is None and not any(path.stat().st_size for path in bare.database.parent.glob("*.exec-*")):
-            time.sleep(0.02)
-        wrapped.kill()
-        os.kill(child, signal.SIGKILL)
+@pytest.mark.parametrize("words", [(), ("--timeout", "0.2s"), ("--quiet-output",), ("--to", "nosvc:#x")], ids=str)
+def test_however_early_it_is_killed_the_next_command_tells_that_it_was_interrupted(
+    bare: Project, words: tuple[str, ...]
+) -> None:
+    kill_by_its_command(bare, "nightly", *words)
 
     done = execute(bare, "true")
 
     assert "✗ nightly failed: interrupted: exec was killed" in done.err
-    assert sorted(str(line["verdict"]) for line in lines(bare)) == ["interrupted", "quiet"]
+    assert sorted((str(line["verdict"]), line["delivery"]) for line in lines(bare)) == [
+        ("interrupted", "sent"),
+        ("quiet", None),
+    ]
+    assert list(bare.database.parent.glob("*.exec-*")) == []
+
+
+@pytest.mark.slow
+def test_one_that_is_killed_before_anybody_looked_for_jobs_is_not_taken_for_one(bare: Project) -> None:
+    bare.write("plugins/jobs.py", "@deco(hours=1)\ndef third(): return None\n")
+    kill_by_its_command(bare, "third")
+
+    bare.run("exec", "other", "--", "true")
+
+    assert [line["job"] for line in bare.run("history", "--json").json_lines] == ["third (exec)", "other"]
+
+
+@pytest.mark.slow
+def test_a_running_program_tells_what_a_kill_cut_off_under_a_name_of_its_own(project: Project) -> None:
+    plugin = "@deco(hours=1)\ndef third(): return None\n"
+    project.write("plugins/jobs.py", plugin)
+    kill_by_its_command(project, "third")
+    with running(project.path, plugin) as program:
+        program.wait_until(lambda: "✗ third (exec) failed: interrupted" in program.out, "the kill is told")
+
+
+def test_a_command_that_ended_leaves_no_note(bare: Project) -> None:
+    for script in ("true", FAILS):
+        execute(bare, script)
+
+    assert list(bare.database.parent.glob("*.exec-*")) == []
+    assert [line["verdict"] for line in lines(bare)] == ["quiet", "error"]

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import os
-from datetime import datetime, timezone
+from datetime import datetime, timedelta, timezone
 from pathlib import Path
 
 import pytest
@@ -44,6 +44,28 @@ def test_a_note_that_was_taken_back_says_nothing(tmp_path: Path) -> None:
 
     assert SqliteInbox(place(tmp_path)).peek() == []
     assert not list(tmp_path.glob("*.exec-*"))
+
+
+@pytest.mark.parametrize("job", ["nightly", "nightly (exec)"])
+def test_a_note_that_a_kill_left_beside_the_end_of_its_run_says_nothing(tmp_path: Path, job: str) -> None:
+    """Killed between the two, the command would be told as ended and as interrupted."""
+    note = BegunNote(place(tmp_path), REQUEST)
+    SqliteInbox(place(tmp_path)).put(Request("exec", {"job": job, "seconds": 3}, T))
+    killed(note)
+
+    assert [request.payload["job"] for request in SqliteInbox(place(tmp_path)).peek()] == [job]
+    assert not list(tmp_path.glob("*.exec-*"))
+
+
+@pytest.mark.parametrize(
+    "other",
+    [Request("exec", {"job": "nightly"}, T + timedelta(microseconds=1)), Request("exec", {"job": "hourly"}, T)],
+)
+def test_a_note_of_another_run_is_taken_in(tmp_path: Path, other: Request) -> None:
+    SqliteInbox(place(tmp_path)).put(other)
+    killed(BegunNote(place(tmp_path), REQUEST))
+
+    assert len(SqliteInbox(place(tmp_path)).peek()) == 2
 
 
 def test_an_inbox_that_is_open_finds_it_after_a_while(tmp_path: Path) -> None:

@@ -1,0 +1,35 @@
+"""Write the note that tells of a command whose `exec` was killed; the command waits for it, so this imports little."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from slack_alert.bootstrap.files import database
+from slack_alert.bootstrap.places import address
+from slack_alert.core.errors import SlackAlertError
+from slack_alert.core.model import Address
+from slack_alert.engine.executions import cut_off
+from slack_alert.loader import plugins_folder
+from slack_alert.stores import BegunNote, inbox_path
+
+if TYPE_CHECKING:
+    from slack_alert.settings import Settings
+
+
+def write_note(settings: Settings, name: str, *, started: datetime, to: str | None) -> BegunNote | None:
+    """Write that a command begins, until `remove`: where this process is killed before, it is told as interrupted.
+
+    Return None in a dry run, which keeps nothing.
+    """
+    if settings.dry_run:
+        return None
+    plugins_folder(settings.path)  # A wrong path is told before anything is made there.
+    return BegunNote(inbox_path(database(settings)), cut_off(name, started, _reachable(settings, to)))
+
+
+def _reachable(settings: Settings, to: str | None) -> Address | None:
+    try:
+        return address(settings, to) if to else None
+    except SlackAlertError:
+        return None

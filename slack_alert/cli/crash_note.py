@@ -1,0 +1,53 @@
+"""A note about a command that is about to begin; whatever becomes of the note, the command begins."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from contextlib import suppress
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from slack_alert.stores import BegunNote
+
+#: A command waits at most this long for its note: a disk that hangs must not keep a backup from running.
+PATIENCE = timedelta(seconds=1)
+
+
+class CrashNote:
+    """A note that is written on a thread of its own, and taken back whenever it comes to lie there."""
+
+    def __init__(self, write: Callable[[], BegunNote | None]) -> None:
+        self._write = write
+        self._lock = threading.Lock()
+        self._note: BegunNote | None = None
+        self._is_over = False
+
+    def begin(self) -> None:
+        """Write it; return when it lies on the disk, cannot be written, or takes too long."""
+        thread = threading.Thread(target=self._begin, name="note", daemon=True)
+        thread.start()
+        thread.join(PATIENCE.total_seconds())
+
+    def take_back(self) -> None:
+        """Take it back, also where it is written only now; a second time does nothing."""
+        with self._lock:
+            self._is_over = True
+            note, self._note = self._note, None
+        _remove(note)
+
+    def _begin(self) -> None:
+        with suppress(Exception):  # The command runs, whatever is wrong here; that is said when it has ended.
+            note = self._write()
+            with self._lock:
+                is_late = self._is_over
+                self._note = None if is_late else note
+            if is_late:
+                _remove(note)
+
+
+def _remove(note: BegunNote | None) -> None:
+    if note is not None:
+        with suppress(OSError):
+            note.remove()
