@@ -6,7 +6,7 @@ import os
 import platform
 import sys
 
-from benchmarks import blocking, delivery, faults, fire, growth, lateness, memory, rate, report, simulate, start
+from benchmarks import blocking, delivery, faults, fire, growth, kills, lateness, memory, rate, report, simulate, start
 
 ALL = {
     "start": start.rows,
@@ -16,6 +16,7 @@ ALL = {
     "blocking": blocking.rows,
     "delivery": delivery.rows,
     "faults": faults.rows,
+    "kills": kills.rows,
     "memory": memory.rows,
     "simulate": simulate.rows,
     "growth": growth.rows,

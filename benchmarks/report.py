@@ -26,6 +26,9 @@ class Options:
     jobs: int = 1000
     #: Rows whose names do not contain this are left out.
     only: str = ""
+    #: How often a program is killed, where that is what is tried, and what chooses the moments.
+    kills: int = 1000
+    seed: int = 1
 
     @property
     def scheduler(self) -> str:
@@ -79,17 +82,26 @@ def main(rows: Rows, description: str | None) -> int:
 
 def parser_for(description: str | None) -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(description=description)
-    parser.add_argument("--rounds", type=int, default=_DEFAULTS.rounds)
+    parser.add_argument("--rounds", type=int, help=f"({_DEFAULTS.rounds}; of kills {_DEFAULTS.kills})")
     parser.add_argument("--seconds", type=float, default=_DEFAULTS.seconds, help="how long each process is watched")
     parser.add_argument("--scheduler", action="append", choices=SCHEDULERS, help="may be given several times")
     parser.add_argument("--jobs", type=int, default=_DEFAULTS.jobs)
     parser.add_argument("--only", default="", help="a part of the rows' names")
+    parser.add_argument("--seed", type=int, default=_DEFAULTS.seed, help="what chooses the moments of kills")
     parser.add_argument("--json", type=Path, help="a file to append a line for each row to")
     return parser
 
 
 def options(given: argparse.Namespace) -> Options:
-    return Options(given.rounds, given.seconds, tuple(given.scheduler or SCHEDULERS), given.jobs, given.only)
+    return Options(
+        given.rounds or _DEFAULTS.rounds,
+        given.seconds,
+        tuple(given.scheduler or SCHEDULERS),
+        given.jobs,
+        given.only,
+        given.rounds or _DEFAULTS.kills,
+        given.seed,
+    )
 
 
 def publish(rows: Iterator[Row], file: Path | None) -> bool:

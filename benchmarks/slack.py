@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 CHANNEL = {"id": "C0BENCH", "name": "bench", "is_channel": True, "is_member": True}
 BURST = 3
+_TAKEN = -1
 _PAGE = 200
 _LENGTH = re.compile(rb"(?i)\r\ncontent-length: *(\d+)")
 _HEAD = "HTTP/1.1 {status} Any\r\nContent-Type: application/json\r\n{more}Content-Length: {length}\r\n\r\n"
@@ -36,7 +37,8 @@ class Slack:
         self.connections = 0
         #: Calls of chat.postMessage, whatever the answer was.
         self.posts = 0
-        #: The part of posts that are answered with this status instead, or cut off where it is 0.
+        #: The part of posts that are answered with this status instead, or cut off where it is 0: where it is -1, once
+        #: they are taken.
         self.fault: tuple[int, float] | None = None
         self.delay_seconds = 0.0
         #: Messages accepted a second, short bursts aside, as Slack does it; 0 is all.
@@ -140,15 +142,19 @@ class _Connection(asyncio.Protocol):
     def _post(self, head: bytes, body: bytes) -> None:
         slack = self._slack
         slack.posts += 1
-        if slack.fault is not None and slack.chance.random() < slack.fault[1]:
-            self._fail(slack.fault[0])
+        status = slack.fault[0] if slack.fault is not None and slack.chance.random() < slack.fault[1] else 200
+        if status not in (200, _TAKEN):
+            self._fail(status)
             return
         now = time.time()
         if slack.limit and not slack.may_post(now):
             self._fail(429)
             return
         ts = f"{now:.6f}"
-        self._later(lambda: self._answer(200, {"ok": True, "channel": CHANNEL["id"], "ts": ts}))
+        if status == _TAKEN:
+            self._fail(0)
+        else:
+            self._later(lambda: self._answer(200, {"ok": True, "channel": CHANNEL["id"], "ts": ts}))
         # Read after the answer, so that who waits for it does not wait for this.
         arguments = _arguments(head, body)
         slack.received.append((now, str(arguments.get("text"))))

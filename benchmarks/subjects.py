@@ -43,13 +43,13 @@ class Raw(Subject):
         return (*self.words, scheduler, str(self.jobs), str(self.every), str(self.blocks))
 
 
-def product() -> Subject:
+def product(more: Mapping[str, str] | None = None) -> Subject:
     return Subject(
         "slack-alert",
         (sys.executable, "-m", "slack_alert"),
         "Ctrl+C ends.",
         "0",
-        {"PYTHONPATH": f"{_HERE.parent}:{_PROBE}"},
+        {"PYTHONPATH": f"{_HERE.parent}:{_PROBE}", **(more or {})},
     )
 
 

@@ -17,6 +17,8 @@ def main() -> None:
     """Answer whoever started this process, until nobody is there any more."""
     line = Line()
     hello = line.first()
+    if not hello:  # Whoever started this was killed at once, and nobody is there to be told.
+        return
     root = Path(hello["path"])
     shelf = Shelf(root, tuple(hello["markers"]))
     files = Shelved(shelf.find, shelf.take, shelf.found)

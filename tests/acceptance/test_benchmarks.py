@@ -7,6 +7,8 @@ import sys
 import pytest
 
 from benchmarks.fire import watched
+from benchmarks.killing.check import findings, slots, words
+from benchmarks.killing.lives import perform
 from benchmarks.report import Row
 from benchmarks.site import SPEAKING, Jobs, site
 from benchmarks.slack import Slack
@@ -24,6 +26,16 @@ def test_what_functions_return_is_noted_and_reaches_the_fake_slack() -> None:
     assert microseconds > 0
     assert {text for _, text in slack.received} == said
     assert len(said) >= 6
+
+
+@pytest.mark.slow
+def test_a_program_that_is_killed_twice_loses_nothing_it_said_or_set() -> None:
+    story = perform("AsyncIOScheduler", 3, 2, last_seconds=0.5)
+
+    assert story.kills == 2
+    assert words(story) >= 6
+    assert slots(story) >= 20
+    assert {one.kind: str(one) for one in findings(story) if not one.kind.startswith("slots")} == {}
 
 
 @pytest.mark.parametrize(

@@ -6,6 +6,7 @@ import logging
 import os
 import signal
 import subprocess
+import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -634,3 +635,11 @@ def test_a_function_that_forks_and_comes_back_twice_is_reported_once(rig: Rig) -
     )
 
     assert [rig.text(), rig.text()] == ["parent", "parent"]
+
+
+@pytest.mark.parametrize("hello", ["", '{"path": "/half'], ids=["nothing", "half a document"])
+def test_a_process_whose_program_was_killed_before_it_was_told_anything_ends_without_a_word(hello: str) -> None:
+    words = [sys.executable, "-c", "from slack_alert.apart import main; main()"]
+    done = subprocess.run(words, input=hello, capture_output=True, text=True, check=False)
+
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
