@@ -249,8 +249,8 @@ def _called(settings: Settings, catalog: Catalog, run: Run, say: _Say) -> Result
         now = clock.now()
         leave(settings, requests.pause(full, hold.until, now, by=hold.by) if hold else requests.resume(full, now))
 
-    def keep(entry: Entry) -> None:
-        leave(settings, requests.kept(entry, clock.now()))
+    def keep(entries: Sequence[Entry]) -> None:
+        leave(settings, *(requests.kept(entry, clock.now()) for entry in entries))
 
     def say_value(run: Run, value: object, to: str | None) -> None:
         if more := render(run, value):

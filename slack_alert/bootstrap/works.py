@@ -118,7 +118,7 @@ def make_services(
         say=say,
         hold=partial(hold_by_name, engine, books),
         now=clock.now,
-        pocket=make_pockets(snapshot, lambda entry: put_durably(books, Batch(entries=[entry])), clock),
+        pocket=make_pockets(snapshot, lambda entries: put_durably(books, Batch(entries=[*entries])), clock),
     )
 
 

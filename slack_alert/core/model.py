@@ -145,6 +145,8 @@ class Run(Struct):
     values: object = None
     #: Passes on what is left of that line; set by whoever captures the output.
     end_line: Callable[[], None] | None = None
+    #: Keeps what a sensor has set in `ctx.store`, and gives what waits for that, if anything has to.
+    keep_values: Callable[[], Callable[[], None] | None] | None = None
     #: How much of what one run may say it has said, or wanted to, so far.
     volume: int = 0
     #: How many messages it has said so far (`ctx.say`, `yield`), and where to.

@@ -52,7 +52,7 @@ class Context:
         #: The configuration of the function's pack; empty outside packs.
         self.config: Mapping[str, str] = {}
         #: A small durable key-value store shared by the functions of one folder.
-        self.store: Pocket = services.pocket(run.binding.split(".", maxsplit=1)[0])
+        self.store: Pocket = services.pocket(run.binding.split(".", maxsplit=1)[0]).for_run(run)
 
     @property
     def canceled(self) -> bool:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
-import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
+from threading import Lock
 from typing import Any
 
 from slack_alert.core.durations import parse_duration
+from slack_alert.core.model import Run
 from slack_alert.engine.batches import Entry
 from slack_alert.engine.durability import Wait
 
@@ -16,8 +17,8 @@ from slack_alert.engine.durability import Wait
 _MOST = 1_000_000
 
 
-#: Puts an entry where it outlives a kill; what it gives, if anything, waits until that is so.
-Write = Callable[[Entry], Wait | None]
+#: Puts entries, all or none, where they outlive a kill; what it gives, if anything, waits until that is so.
+Write = Callable[[Sequence[Entry]], Wait | None]
 
 
 class Pocket:
@@ -27,7 +28,7 @@ class Pocket:
         self._pack = pack
         self._write = write
         #: What is written last is what is so, whichever thread sets the same key at the same time.
-        self._order = threading.Lock()
+        self._order = Lock()
         self._now = now
         self._entries = {entry.key: entry for entry in entries}
 
@@ -65,11 +66,52 @@ class Pocket:
         """Take over what another process wrote; it is kept already."""
         self._entries[entry.key] = entry
 
+    def for_run(self, run: Run) -> Pocket:
+        """Return the same values as a run has them: what a sensor's run sets waits for what it notices."""
+        if run.emits is None:
+            return self
+        own = SensorPocket(self._pack, self._entries, write=self._write, now=self._now, order=self._order)
+        run.keep_values = own.keep
+        return own
+
     def _put(self, entry: Entry) -> None:
-        if not isinstance(entry.key, str):
-            raise TypeError(f"a key of ctx.store must be a string, got {entry.key!r}")
+        _check(entry)
         with self._order:
             self._entries[entry.key] = entry
-            wait = self._write(entry)
+            wait = self._write([entry])
         if wait is not None:
             wait()
+
+
+class SensorPocket(Pocket):
+    """Values as a run of a sensor sees them: what it sets is kept together with what it notices, and not before.
+
+    A sensor notes how far it has looked. Were that kept while what it found there is not told yet, a kill in between
+    would leave that out for good.
+    """
+
+    def __init__(
+        self, pack: str, entries: dict[str, Entry], *, write: Write, now: Callable[[], datetime], order: Lock
+    ) -> None:
+        super().__init__(pack, (), write=write, now=now)
+        self._entries = entries
+        self._order = order
+        self._set: list[Entry] = []
+
+    def keep(self) -> Wait | None:
+        """Put what was set since the last time, as far as nobody has set it anew."""
+        with self._order:
+            last = [entry for entry in self._set if self._entries[entry.key] is entry]
+            self._set.clear()
+            return self._write(last) if last else None
+
+    def _put(self, entry: Entry) -> None:
+        _check(entry)
+        with self._order:
+            self._entries[entry.key] = entry
+            self._set.append(entry)
+
+
+def _check(entry: Entry) -> None:
+    if not isinstance(entry.key, str):
+        raise TypeError(f"a key of ctx.store must be a string, got {entry.key!r}")

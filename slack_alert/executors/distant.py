@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Any  # What JSON holds.
 
 from slack_alert.core.durations import parse_duration
+from slack_alert.core.model import Run
 from slack_alert.engine.pocket import Pocket
 from slack_alert.executors.line import Line
 
@@ -18,6 +19,10 @@ class DistantPocket(Pocket):
     def __init__(self, line: Line, now: Callable[[], datetime]) -> None:
         super().__init__("", (), write=lambda _: None, now=now)
         self._line = line
+
+    def for_run(self, run: Run) -> Pocket:  # noqa: ARG002 - as the others have it
+        """Return this one: the program holds back what a sensor sets."""
+        return self
 
     def get(self, key: str, default: Any = None) -> Any:
         """Give the value, or `default` where there is none or it has expired."""

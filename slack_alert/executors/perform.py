@@ -111,6 +111,8 @@ class Performer:
 
     def _clear_up(self, run: Run) -> None:
         run.values = None
+        if run.keep_values is not None:  # What it set and noticed nothing after; nobody is left to wait for it.
+            run.keep_values()
         if run.end_line is not None:
             run.end_line()
         self.abandon(run)
@@ -137,6 +139,8 @@ class Performer:
         for item in value if isinstance(value, _SEVERAL) and not hasattr(value, "_fields") else (value,):
             if not is_quiet(item):
                 self._notice(run, item)
+        if run.keep_values is not None and (wait := run.keep_values()) is not None:
+            wait()
         return ()
 
     def _arguments(self, run: Run) -> dict[str, object]:

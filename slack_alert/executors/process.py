@@ -191,6 +191,7 @@ class Processes:
         finally:
             if run.end_line is not None:
                 run.end_line()
+            _keep_values(run)
             current.reset(token)
         return result._replace(duration=timedelta(0, perf_counter() - begun))
 
@@ -265,6 +266,7 @@ class Processes:
                 _log(document["log"])
             elif "notice" in document:
                 self._notice(run, document["notice"])
+                _keep_values(run)
             elif "ask" in document:
                 process.send(**answered(context, *document["ask"]))
             elif "overdue" in document:
@@ -287,6 +289,12 @@ class Processes:
             late = process.last_words or overdue(run.action, run.care, self._redaction)
             return Result(failure=without_secrets(late, self._redaction))
         return Result(failure=process_ended(run.action, run.care, code, is_cut=process.is_cut or code == CUT))
+
+
+def _keep_values(run: Run) -> None:
+    """Keep what a sensor has set; it has gone on meanwhile, so nobody waits for that."""
+    if run.keep_values is not None:
+        run.keep_values()
 
 
 def _log(told: Document) -> None:

@@ -21,8 +21,10 @@ from slack_alert.bootstrap.isolation import make_program
 from slack_alert.core.care import Care, Isolation
 from slack_alert.core.model import Action, Failure, Result, Run, Verdict
 from slack_alert.core.redaction import Redaction
+from slack_alert.core.structs import replace
 from slack_alert.core.values import fallback
 from slack_alert.engine.context import Context
+from slack_alert.engine.pocket import Pocket
 from slack_alert.executors import process
 from slack_alert.executors.process import Processes
 from slack_alert.executors.sources import Sources
@@ -234,6 +236,28 @@ def test_what_a_sensor_notices_are_the_fields_of_its_values(rig: Rig) -> None:
     rig.run(emits="x")
 
     assert rig.noticed == [{"path": "/a"}, {"value": 7}]
+
+
+def test_what_a_sensor_sets_is_kept_once_it_has_noticed(rig: Rig) -> None:
+    rig.write(
+        """
+        @deco(hours=1, emits='x')
+        def job(ctx):
+            ctx.store.set("until", 1)
+            yield ctx.store.get("until")
+            ctx.store.set("until", 2)
+        """
+    )
+    kept: list[object] = rig.noticed
+    services = rig.stage.services
+    pocket = Pocket("db", (), write=lambda new: kept.extend(one.value for one in new), now=rig.stage.clock.now)
+    rig.stage.services = replace(services, pocket=lambda _: pocket)
+    try:
+        rig.run(emits="x", takes_context=True)
+    finally:
+        rig.stage.services = services
+
+    assert kept == [{"value": 1}, "1", "2"]
 
 
 def test_what_it_prints_and_logs_is_the_program_s(

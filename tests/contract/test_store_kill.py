@@ -83,7 +83,7 @@ clock, journal = SystemClock(), FileJournal(journal_path(path))
 writer = Writer(store, clock, journal=journal, numbered=number_of(found.entries))
 writer.start(lambda _: None)
 entries = [entry for entry in found.entries if entry.pack == "db"]
-pocket = Pocket("db", entries, write=lambda entry: put_durably(writer, Batch(entries=[entry])), now=clock.now)
+pocket = Pocket("db", entries, write=lambda new: put_durably(writer, Batch(entries=[*new])), now=clock.now)
 for n in count(pocket.get("n", 0) + 1):
     if n % 3:
         pocket.delete("m")

@@ -48,7 +48,7 @@ class Stage:
             say=self._say_value,
             hold=lambda job, hold: self.held.append((job, hold)),
             now=self.clock.now,
-            pocket=lambda pack: Pocket(pack, (), write=self.kept.append, now=self.clock.now),
+            pocket=lambda pack: Pocket(pack, (), write=self.kept.extend, now=self.clock.now),
         )
         self.performer = Performer(
             clock=self.clock,

@@ -70,7 +70,9 @@ def make_writer(store: MemoryStore, journal: Journal | None = None) -> Writer:
 
 
 def make_pocket(writer: Writer) -> Pocket:
-    return Pocket("db", (), write=lambda entry: put_durably(writer, Batch(entries=[entry])), now=lambda: at("16 12:00"))
+    return Pocket(
+        "db", (), write=lambda entries: put_durably(writer, Batch(entries=[*entries])), now=lambda: at("16 12:00")
+    )
 
 
 def values(entries: Iterable[Entry]) -> list[str]:

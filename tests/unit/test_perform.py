@@ -11,8 +11,10 @@ import pytest
 
 from slack_alert.core.model import Failure, Result, Run
 from slack_alert.core.redaction import Redaction
+from slack_alert.core.structs import replace
 from slack_alert.core.values import Upload, fallback
 from slack_alert.engine.context import Context
+from slack_alert.engine.pocket import Pocket
 from slack_alert.executors.capture import KEPT, captured, current, keep
 from slack_alert.executors.perform import Performer, Render
 from tests.fakes.engine_rig import MARK, at
@@ -437,3 +439,39 @@ def test_what_a_run_started_beside_itself_ends_with_it() -> None:
     performer.call(run_of(lambda: None, number=8))
 
     assert ended == [7]
+
+
+#: How a sensor may notice something, and what it does in its turn.
+SENSORS = [
+    ("set('n', 1); return ['a', 'b']", ["noticed a", "noticed b", "kept 1"]),
+    ("set('n', 1)", ["kept 1"]),
+    ("set('n', 1); raise OSError", ["kept 1"]),
+    (
+        "set('n', 1); yield 'a'; set('n', 2); yield 'b'; set('n', 3)",
+        ["noticed a", "kept 1", "noticed b", "kept 2", "kept 3"],
+    ),
+]
+
+
+@pytest.mark.parametrize("is_async", [False, True])
+@pytest.mark.parametrize(("source", "expected"), SENSORS)
+def test_what_a_sensor_sets_is_kept_once_it_has_noticed(source: str, expected: list[str], *, is_async: bool) -> None:
+    """A kill in between must not leave a mark that says that all before it was told of."""
+    done: list[str] = []
+    stage = Stage()
+    pocket = Pocket("db", (), write=lambda new: done.extend(f"kept {one.value}" for one in new), now=stage.clock.now)
+    services = replace(stage.services, pocket=lambda _: pocket)
+    performer = Performer(
+        clock=stage.clock,
+        render=Render(MARK, Redaction()),
+        say=lambda _run, _said: None,
+        context=lambda run: Context(run, services),
+        notice=lambda _, value: done.append(f"noticed {value}"),
+    )
+    head = "async def" if is_async else "def"
+    job = plugin(f"{head} job(ctx): set = ctx.store.set; {source}")
+    run = run_of(job, is_async=is_async, takes_context=True)
+    run.emits = "found"
+    asyncio.run(performer.await_(run)) if is_async else performer.call(run)
+
+    assert done == expected

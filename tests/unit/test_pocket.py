@@ -5,6 +5,7 @@ from datetime import timedelta
 import pytest
 
 from slack_alert.core.errors import BadValue
+from slack_alert.core.model import Action, Run
 from slack_alert.engine.batches import Entry
 from slack_alert.engine.pocket import Pocket
 from slack_alert.engine.simulation import VirtualClock
@@ -17,10 +18,10 @@ class Drawer:
     def __init__(self, *entries: Entry) -> None:
         self.clock = VirtualClock(at("16 12:00"))
         self.written: list[Entry] = []
-        self.pocket = Pocket("db", entries, write=self.written.append, now=self.clock.now)
+        self.pocket = Pocket("db", entries, write=self.written.extend, now=self.clock.now)
 
     def reopened(self) -> Pocket:
-        return Pocket("db", self.written, write=self.written.append, now=self.clock.now)
+        return Pocket("db", self.written, write=self.written.extend, now=self.clock.now)
 
 
 @pytest.mark.parametrize("value", [None, 0, "ü", 1.5, [1, 2], {"a": {"b": [None]}}, True])
@@ -101,3 +102,52 @@ def test_what_cannot_be_kept_is_refused_and_changes_nothing(
         drawer.pocket.set(key, value, expires=expires)
     assert drawer.written == []
     assert drawer.pocket.get("last") == 1
+
+
+SENSOR = Action("db.seek", "plugins/db.py", 3, "", print)
+
+
+def sensing(drawer: Drawer, emits: str | None = "found") -> tuple[Run, Pocket]:
+    run = Run(1, "db.seek", SENSOR, at("16 12:00"), emits=emits)
+    return run, drawer.pocket.for_run(run)
+
+
+def test_what_a_sensor_sets_is_seen_at_once_and_kept_with_what_it_notices() -> None:
+    drawer = Drawer()
+    run, own = sensing(drawer)
+    own.set("until", 7)
+    own.set("found", 1)
+    own.delete("gone")
+
+    assert (own.get("until"), drawer.pocket.get("until"), drawer.written) == (7, 7, [])
+
+    assert run.keep_values is not None
+    run.keep_values()
+    assert [(entry.key, entry.value) for entry in drawer.written] == [("until", "7"), ("found", "1"), ("gone", None)]
+
+    run.keep_values()
+    assert len(drawer.written) == 3
+
+
+def test_what_somebody_set_anew_before_a_sensor_noticed_anything_stands() -> None:
+    drawer = Drawer()
+    run, own = sensing(drawer)
+    own.set("until", 7)
+    drawer.pocket.set("until", 9)
+
+    assert run.keep_values is not None
+    run.keep_values()
+    assert drawer.reopened().get("until") == drawer.pocket.get("until") == 9
+
+
+def test_what_no_sensor_sets_is_kept_at_once() -> None:
+    drawer = Drawer()
+    run, own = sensing(drawer, emits=None)
+    own.set("until", 7)
+
+    assert (run.keep_values, [entry.value for entry in drawer.written]) == (None, ["7"])
+
+
+def test_a_sensor_s_key_must_be_a_string_too() -> None:
+    with pytest.raises(TypeError, match=r"a key of ctx\.store must be a string, got 5"):
+        sensing(Drawer())[1].set(5, 1)  # type: ignore[arg-type]
