@@ -17,13 +17,22 @@ from uuid import uuid4
 from slack_alert.bootstrap.assembly import Waiting, make_channels, make_sender
 from slack_alert.bootstrap.files import database
 from slack_alert.bootstrap.judging import make_judge
-from slack_alert.bootstrap.places import address, errors_address, holder, load_plugins, owning, reading, survey_plugins
+from slack_alert.bootstrap.places import (
+    address,
+    errors_address,
+    holder,
+    job_names,
+    load_plugins,
+    owning,
+    reading,
+    remembered,
+)
 from slack_alert.bootstrap.silence import make_mutes
 from slack_alert.bootstrap.works import make_pockets, make_services, new_mark
 from slack_alert.core.backoff import Outcome
 from slack_alert.core.bindings import Job
 from slack_alert.core.catalog import Catalog
-from slack_alert.core.errors import SlackAlertError, StoreError
+from slack_alert.core.errors import StoreError
 from slack_alert.core.model import Address, Delivery, Message, Record, Result, Run
 from slack_alert.core.pipeline import Settlement, answer
 from slack_alert.core.policy import Hold, State
@@ -79,14 +88,6 @@ def leave(settings: Settings, *requested: Request, then: Callable[[], object] | 
         if holder(settings) is not None or not _is_left(inbox, requested) or clock.monotonic() > until:
             return True
         wait = _LOOK
-
-
-def job_names(settings: Settings) -> list[str]:
-    """Name what the plugins have; nothing where there are none."""
-    try:
-        return [binding.name for binding in survey_plugins(settings).bindings]
-    except SlackAlertError:
-        return []
 
 
 def _is_left(inbox: Inbox, requested: Sequence[Request]) -> bool:
@@ -247,27 +248,30 @@ def _called(settings: Settings, catalog: Catalog, run: Run, say: _Say) -> Result
     def hold(name: str, hold: Hold | None) -> None:
         full = catalog.find(name).name
         now = clock.now()
-        leave(settings, requests.pause(full, hold.until, now, by=hold.by) if hold else requests.resume(full, now))
+        _leave(settings, requests.pause(full, hold.until, now, by=hold.by) if hold else requests.resume(full, now))
 
     def keep(entries: Sequence[Entry]) -> None:
-        leave(settings, *(requests.kept(entry, clock.now()) for entry in entries))
+        _leave(settings, *(requests.kept(entry, clock.now()) for entry in entries))
 
     def say_value(run: Run, value: object, to: str | None) -> None:
         if more := render(run, value):
             say(run, more, address(settings, to) if to else None)
 
-    with reading(settings) as reader:
-        remembered = reader.snapshot()
     services = Services(
         mark=render.mark,
         path=settings.path,
         say=say_value,
         hold=hold,
         now=clock.now,
-        pocket=make_pockets(remembered, keep, clock),
+        pocket=make_pockets(remembered(settings), keep, clock),
     )
     performer = Performer(clock=clock, render=render, say=say, context=lambda run: Context(run, services))
     return Direct(performer).call(run)
+
+
+def _leave(settings: Settings, *requested: Request) -> None:
+    if not settings.dry_run:
+        leave(settings, *requested)
 
 
 def rehearse(settings: Settings, catalog: Catalog, since: datetime, until: datetime, *, ledger: Ledger) -> list[Record]:

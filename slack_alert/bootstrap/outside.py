@@ -12,9 +12,9 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from slack_alert.bootstrap.assembly import make_channels
-from slack_alert.bootstrap.errands import job_names, leave
+from slack_alert.bootstrap.errands import leave
 from slack_alert.bootstrap.judging import make_judge
-from slack_alert.bootstrap.places import address
+from slack_alert.bootstrap.places import address, job_names
 from slack_alert.bootstrap.silence import make_mutes
 from slack_alert.bootstrap.works import new_mark
 from slack_alert.core.durations import format_duration

@@ -12,12 +12,14 @@ from slack_alert.bootstrap.files import code_cache, database
 from slack_alert.core.bindings import Binding, Job
 from slack_alert.core.care import Care, Isolation
 from slack_alert.core.catalog import Catalog, Change
+from slack_alert.core.errors import SlackAlertError
 from slack_alert.core.model import Address
 from slack_alert.core.structs import Struct, replace
+from slack_alert.engine.batches import Snapshot
 from slack_alert.engine.clock import SystemClock
-from slack_alert.engine.ports import Reader, Reload
+from slack_alert.engine.ports import Reader, Reload, Store
 from slack_alert.loader import Accepted, Defaults, Found, load, open_plugins, survey
-from slack_alert.stores import DatabaseLock, SqliteReader
+from slack_alert.stores import DatabaseLock, SqliteReader, SqliteStore
 
 if TYPE_CHECKING:
     from slack_alert.settings import Settings
@@ -69,6 +71,14 @@ def defaults(settings: Settings) -> Defaults:
 def survey_plugins(settings: Settings) -> Catalog:
     """Read every plugin without executing any."""
     return _reachable(settings, survey(settings.path, defaults(settings)))
+
+
+def job_names(settings: Settings) -> list[str]:
+    """Name what the plugins have; nothing where there are none."""
+    try:
+        return [binding.name for binding in survey_plugins(settings).bindings]
+    except SlackAlertError:
+        return []
 
 
 def load_plugins(settings: Settings, progress: Callable[[int, int], None] | None = None) -> Catalog:
@@ -140,3 +150,20 @@ def owning(settings: Settings, wait: timedelta, *, is_brief: bool = False) -> It
         yield lock if lock.acquire(wait, is_brief=is_brief) else None
     finally:
         lock.release()
+
+
+def remembered(settings: Settings) -> Snapshot:
+    """Return what is remembered; where nobody runs, with what a kill has left in the journal."""
+    if not settings.dry_run:
+        with owning(settings, timedelta(), is_brief=True) as lock:
+            if lock is not None:
+                return _opened(SqliteStore(database(settings)))
+    with reading(settings) as reader:
+        return reader.snapshot()
+
+
+def _opened(store: Store) -> Snapshot:
+    try:
+        return store.open()
+    finally:
+        store.close()

@@ -7,13 +7,18 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator
+from datetime import datetime, timezone
 from typing import Any
 
 import pytest
 
-from slack_alert.stores import SqliteInbox, inbox_path
+from slack_alert.engine.batches import Batch, Entry
+from slack_alert.engine.durability import number_entry
+from slack_alert.stores import FileJournal, SqliteInbox, inbox_path, journal_path
 from tests.fakes.project import Project
 from tests.fakes.slack import FakeSlack
+
+T = datetime(2026, 11, 21, 9, 30, tzinfo=timezone.utc)
 
 PLUGIN = """
     @deco(minutes=5, to="#ops", errors_to="#dev")
@@ -59,6 +64,45 @@ def posted(project: Project, *words: str) -> list[tuple[str, str]]:
     (request,) = SqliteInbox(inbox_path(project.database)).peek()
     messages: Any = request.payload["messages"]  # JSON
     return [(message["conversation"], message["piece"]["text"]) for message in messages]
+
+
+COUNTER = """
+@deco(hours=1)
+def count(ctx):
+    ctx.store.set("n", ctx.store.get("n", 0) + 1)
+    ctx.pause("count", 3600)
+    return ctx.store.get("n")
+"""
+
+
+def left_by_a_kill(project: Project, value: int) -> None:
+    """Leave a value in the journal that a function had set and nobody committed."""
+    project.remember(Batch(entries=[Entry("jobs", "n", "1"), number_entry(1)]))
+    kept = Batch(entries=[Entry("jobs", "n", str(value)), number_entry(2)], at=T)
+    assert FileJournal(journal_path(project.database)).keep(kept)
+
+
+def state_of(project: Project, name: str) -> object:
+    return next(job["state"] for job in project.run("jobs", "--json").json["jobs"] if job["name"] == name)
+
+
+def test_a_value_that_a_kill_left_in_the_journal_is_the_value(project: Project) -> None:
+    project.write("plugins/jobs.py", COUNTER)
+    left_by_a_kill(project, 7)
+
+    assert [project.run("trigger", "count").out for _ in range(2)] == ["8\n", "9\n"]
+
+
+def test_a_dry_run_changes_no_value_and_no_pause_and_leaves_the_journal_as_it_is(project: Project) -> None:
+    project.write("plugins/jobs.py", COUNTER)
+    left_by_a_kill(project, 7)
+
+    assert project.run("trigger", "count", "--dry-run").code == 0
+    assert state_of(project, "jobs.count") == "active"
+
+    assert journal_path(project.database).exists()
+    assert project.run("trigger", "count").out == "8\n"
+    assert state_of(project, "jobs.count") == "paused"
 
 
 def test_an_exception_goes_where_the_jobs_errors_go(project: Project) -> None:
