@@ -56,6 +56,26 @@ def test_a_row_accounts_for_each_of_its_slots() -> None:
     assert list(findings(story)) == []
 
 
+def jump(story: Story) -> None:
+    """Let one row be of the first and the third slot: the second ended only after the third was passed over."""
+    first, _, third = [each for each in story.history if each["job"] == "mix.crowded"][:3]
+    story.history.remove(third)
+    story.history[story.history.index(first)] = {**first, "until": third["at"], "count": 2}
+
+
+def test_a_row_may_jump_over_a_slot_that_has_a_line_of_its_own() -> None:
+    story = whole()
+    jump(story)
+
+    assert list(findings(story)) == []
+
+
+def jump_over_nothing(story: Story) -> None:
+    second = [each for each in story.history if each["job"] == "mix.crowded"][1]
+    jump(story)
+    story.history.remove(second)
+
+
 def lose(story: Story) -> None:
     story.received.remove(str(said(0, 1).said))
 
@@ -112,6 +132,7 @@ def corrupt(story: Story) -> None:
         (forget_the_first_of_an_interval, ["slots unaccounted"]),
         (repeat, ["slots with two lines"]),
         (miscount, ["slots unaccounted"]),
+        (jump_over_nothing, ["slots unaccounted"]),
         (regress, ["store regressions"]),
         (fail, ["failed restarts"]),
         (corrupt, ["corrupted databases"]),
