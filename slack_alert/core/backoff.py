@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import timedelta
 from enum import Enum
 
 from slack_alert.core.structs import Struct
@@ -24,6 +24,14 @@ class Fate(str, Enum):
     PAYLOAD = "payload"
     #: The whole channel is closed to us; keep everything and probe.
     CREDENTIALS = "credentials"
+    #: An error in this program, or in what a plugin made of it; perhaps sent, and never given up.
+    FAULT = "fault"
+
+
+#: After these a message may be there all the same.
+IN_DOUBT = frozenset({Fate.AMBIGUOUS, Fate.FAULT})
+#: After these it is not there, unless it is found.
+UNSAID = IN_DOUBT | {Fate.RETRY}
 
 
 class Outcome(Struct, frozen=True):
@@ -37,23 +45,30 @@ class Outcome(Struct, frozen=True):
     hint: str = ""
     #: How long the service asked to wait.
     after: timedelta | None = None
-    #: Attempts after which an unknown answer is taken as final; None: only `give_up` ends it.
+    #: Such answers in a row after which an unknown one is taken as final; None: only `give_up` ends it.
     limit: int | None = None
+
+
+def fault(error: Exception) -> Outcome:
+    """Return what an attempt is that ended in an error nobody expected."""
+    return Outcome(Fate.FAULT, reason=f"{type(error).__name__} in the program itself, see its log")
 
 
 DEFAULT_WAIT = timedelta(seconds=30)
 PROBE_FIRST = timedelta(seconds=5)
 PROBE_LAST = timedelta(minutes=5)
-RETRY_FIRST = timedelta(seconds=1)
+#: With the chance, the first one is 75 to 150 ms.
+RETRY_FIRST = timedelta(seconds=0.15)
 RETRY_LAST = timedelta(minutes=1)
 
 
 def next_attempt(
-    outcome: Outcome, attempts: int, *, created: datetime, now: datetime, give_up: timedelta, chance: float
+    outcome: Outcome, attempts: int, *, tried: timedelta, give_up: timedelta, chance: float
 ) -> timedelta | None:
-    """Give the time until the next attempt, or None: the message is dead.
+    """Return the time until the next attempt, or None: the message is dead.
 
-    `attempts` counts those made, this one included; `chance` in [0, 1) spreads many senders apart.
+    `attempts` counts those made, this one included, over the time `tried`: a message that waited for a start, however
+    old, has not been tried yet. `chance` in [0, 1) spreads many senders apart.
     """
     if outcome.fate is Fate.WAIT:
         return outcome.after or DEFAULT_WAIT
@@ -61,7 +76,8 @@ def next_attempt(
         return outcome.after or growing(PROBE_FIRST, PROBE_LAST, attempts)
     if outcome.fate in (Fate.DESTINATION, Fate.PAYLOAD):
         return None
-    if now - created >= give_up or (outcome.limit is not None and attempts >= outcome.limit):
+    is_over = tried >= give_up or (outcome.limit is not None and attempts >= outcome.limit)
+    if is_over and outcome.fate is not Fate.FAULT:
         return None
     return growing(RETRY_FIRST, RETRY_LAST, attempts) * (0.5 + chance / 2)
 

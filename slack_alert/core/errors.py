@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 
 class SlackAlertError(Exception):
     """Something in slack-alert went wrong."""
@@ -40,3 +42,8 @@ class StoreError(SlackAlertError):
 
 class NotNow(SlackAlertError):
     """It cannot be told at the moment; asking again later may help."""
+
+    def __init__(self, message: str = "", *, after: timedelta | None = None) -> None:
+        super().__init__(message)
+        #: How long the service asked to wait.
+        self.after = after

@@ -6,10 +6,9 @@ import logging
 from collections.abc import Callable, Mapping, Sequence
 from datetime import timedelta
 
-from slack_alert.core.backoff import Fate, Outcome
+from slack_alert.core.backoff import Fate, Outcome, fault
 from slack_alert.core.errors import NotNow, StoreError
 from slack_alert.core.model import Delivery
-from slack_alert.core.structs import replace
 from slack_alert.engine.ports import Channel, Clock
 from slack_alert.engine.stalls import Stall
 
@@ -23,7 +22,7 @@ class Doubts:
         self,
         last_receipt: Callable[[str], str | None],
         joined: Callable[[Delivery], Delivery],
-        delay: Callable[[Delivery, Outcome], timedelta | None],
+        delay: Callable[[Outcome, int, timedelta], timedelta | None],
         clock: Clock,
     ) -> None:
         self._last_receipt = last_receipt
@@ -33,15 +32,18 @@ class Doubts:
         self._clock = clock
 
     async def found(self, channel: Channel, deliveries: Sequence[Delivery], stall: Stall) -> Mapping[int, str]:
-        """Insist on an answer until the messages are so old that they would be given up."""
-        asked = 0
+        """Insist on an answer for as long as a message is tried."""
+        asked, began = 0, self._clock.monotonic()
         while isinstance(found := await self._answer(channel, deliveries), Outcome):
             asked += 1
-            stall.note(found, self._clock.monotonic())
-            delay = self._delay(replace(deliveries[0], attempts=asked), found)
+            now = self._clock.monotonic()
+            stall.note(found, now)
+            tried = timedelta(seconds=now - began)
+            # Asked again as an attempt is made again, even where it stumbled: after `give_up` the message is repeated.
+            delay = self._delay(Outcome(Fate.RETRY), asked, tried)
             if delay is None:
                 return {}
-            await self._clock.sleep(delay.total_seconds())
+            await self._clock.sleep(max(delay, found.after or delay).total_seconds())
         return found
 
     async def _answer(self, channel: Channel, deliveries: Sequence[Delivery]) -> Mapping[int, str] | Outcome:
@@ -49,11 +51,17 @@ class Doubts:
         first = deliveries[0]
         try:
             joined = [self._joined(delivery) for delivery in deliveries]
-            return await channel.find(joined, self._last_receipt(str(first.message.to))) or {}
+            found = await channel.find(joined, self._last_receipt(str(first.message.to)))
+            return (
+                {}
+                if found is None
+                else {delivery.id: found[delivery.id] for delivery in joined if delivery.id in found}
+            )
         except (NotNow, StoreError) as error:
             log.info("delivery in doubt", extra={"delivery": first.id, "reason": str(error)})
-            return Outcome(Fate.RETRY, reason=str(error))
-        except Exception:
-            # As with an attempt: a fault of the channel's own is no reason to keep the message for ever.
+            after = error.after if isinstance(error, NotNow) else None
+            return Outcome(Fate.WAIT if after else Fate.RETRY, reason=str(error), after=after)
+        except Exception as error:
+            # Who stumbles over the question has not answered that the message is not there.
             log.exception("channel failed", extra={"channel": channel.name, "delivery": first.id})
-            return {}
+            return fault(error)

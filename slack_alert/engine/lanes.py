@@ -5,10 +5,14 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import Collection, Sequence
+from datetime import timedelta
+from itertools import islice
 from math import inf
 
+from slack_alert.core.backoff import RETRY_FIRST, RETRY_LAST, Fate, Outcome, fault, growing
 from slack_alert.core.model import Address, Delivery
 from slack_alert.core.storms import Storm, room
+from slack_alert.core.structs import replace
 from slack_alert.engine.stalls import Stall
 from slack_alert.engine.turns import Turns
 
@@ -16,14 +20,43 @@ from slack_alert.engine.turns import Turns
 KEPT = 500
 #: Attempts of one lane whose success is not committed yet; where a channel cannot be asked, a crash repeats no more.
 UNMARKED = 240
+#: After an answer that asked to wait, each attempt takes its turn for so long: the service counts more than it accepts.
+_STRICT_SECONDS = 300.0
+#: Time that passes so is none in which a message was tried.
+_NOT_ITS_FAILURE = frozenset({Fate.WAIT, Fate.CREDENTIALS, Fate.FAULT})
+
+
+class Trial:
+    """How long one delivery has been failing, and how many unknown answers in a row it got."""
+
+    __slots__ = ("_since", "_unknown", "id")
+
+    def __init__(self, id: int) -> None:  # noqa: A002 - the delivery's
+        self.id = id
+        self._since: float | None = None
+        self._unknown = 0
+
+    def judged(self, outcome: Outcome, now: float) -> Outcome:
+        """Count an answer; return it without its limit while too few like it came in a row to be final."""
+        if outcome.fate in _NOT_ITS_FAILURE:
+            self._since = None
+        elif self._since is None:
+            self._since = now
+        self._unknown = self._unknown + 1 if outcome.limit is not None else 0
+        is_final = outcome.limit is not None and self._unknown >= outcome.limit
+        return outcome if is_final else replace(outcome, limit=None)
+
+    def lasted(self, now: float) -> timedelta:
+        """Return how long it has been failing."""
+        return timedelta(seconds=now - self._since if self._since is not None else 0)
 
 
 class Lane:
     """The deliveries of one address, in order; where more wait than a burst, the jobs take turns."""
 
     __slots__ = (
-        "address", "announced", "doubtful", "ease", "going", "last", "level", "limit", "queue", "refilled", "room",
-        "spilled", "stall", "storm", "storm_due", "turns", "unmarked",
+        "address", "announced", "doubtful", "ease", "failed", "going", "last", "level", "limit", "queue", "refilled",
+        "room", "spilled", "stall", "storm", "storm_due", "strict_until", "trial", "turns", "unmarked",
     )  # fmt: skip
 
     def __init__(self, address: Address, burst: int, now: float, *, rate: float = 0) -> None:
@@ -48,8 +81,13 @@ class Lane:
         self.doubtful: frozenset[int] = frozenset()
         self.level = float(burst)
         self.refilled = now
+        #: Until then an attempt that was not accepted is counted like a message.
+        self.strict_until = 0.0
+        self.trial = Trial(0)
         self.unmarked = asyncio.Semaphore(UNMARKED)
         self.going: asyncio.Task[None] | None = None
+        #: Errors of the program since something was accepted last.
+        self.failed = 0
 
     def add(self, delivery: Delivery) -> None:
         """Queue it in memory, or leave it in the store where there is no room."""
@@ -92,13 +130,17 @@ class Lane:
         if left and any(delivery.id in ids for delivery in self.queue):
             self.queue = deque(delivery for delivery in self.queue if delivery.id not in ids)
 
-    def take_doubtful(self, root: str) -> list[Delivery]:
-        """Give those to be looked for that follow one message, or none where `root` is empty: they stand together."""
+    def doubtful_below(self, root: str) -> list[Delivery]:
+        """Return those to be looked for that follow one message, or none where `root` is empty: they stand together."""
         if not self.doubtful:
             return []
-        taken = [one for one in self.queue if one.id in self.doubtful and one.message.root == root]
-        self.doubtful -= {one.id for one in taken}
-        return taken
+        return [one for one in self.queue if one.id in self.doubtful and one.message.root == root]
+
+    def tried(self, delivery: Delivery) -> Trial:
+        """Return what is known of the attempts at the head; it begins anew with another one."""
+        if self.trial.id != delivery.id:
+            self.trial = Trial(delivery.id)
+        return self.trial
 
     def is_next(self, delivery: Delivery) -> bool:
         """Whether it stands at the head still; somebody may have dropped it."""
@@ -109,6 +151,22 @@ class Lane:
         self.level = min(float(burst), self.level + (now - self.refilled) * rate) - 1
         self.refilled = now
         return max(0.0, -self.level / rate)
+
+    def stumble(self, error: Exception, now: float) -> timedelta:
+        """Note an error of the program, which says nothing of the message at the head; return how long to rest."""
+        self.failed += 1
+        self.doubtful |= {delivery.id for delivery in islice(self.queue, 1)}
+        self.stall.note(fault(error), now)
+        return growing(RETRY_FIRST, RETRY_LAST, self.failed)
+
+    def give_back(self, now: float, *, burst: int) -> None:
+        """Return the token of an attempt that put no message there: the pace is one of messages."""
+        if now >= self.strict_until:
+            self.level = min(float(burst), self.level + 1)
+
+    def keep_strictly(self, now: float) -> None:
+        """Give no token back for a while."""
+        self.strict_until = now + _STRICT_SECONDS
 
     @property
     def is_going(self) -> bool:

@@ -43,10 +43,11 @@ class Marks:
             self._timer = None
         if not self._waiting:
             return
-        marks, self._waiting = self._waiting, []
-        places, self._places = self._places, []
+        marks, places = self._waiting, self._places
         release = partial(asyncio.get_running_loop().call_soon_threadsafe, _release, places)
         self._books.put(Batch(progress=marks), release if places else None)
+        # Not before: where the books fail, the next mark takes these with it.
+        self._waiting, self._places = [], []
 
 
 def _release(places: Iterable[asyncio.Semaphore]) -> None:

@@ -9,24 +9,20 @@ from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from datetime import timedelta, tzinfo
 
-from slack_alert.core.backoff import Fate, Outcome, next_attempt
-from slack_alert.core.errors import StoreError
+from slack_alert.core.backoff import IN_DOUBT, UNSAID, Fate, Outcome, next_attempt
 from slack_alert.core.model import Address, Delivery, Progress, Status
 from slack_alert.core.structs import Struct, replace
+from slack_alert.engine.attempts import Attempts
 from slack_alert.engine.doubts import Doubts
-from slack_alert.engine.dressing import dressed
-from slack_alert.engine.lanes import KEPT, Breaker, Lane
+from slack_alert.engine.lanes import Breaker, Lane
 from slack_alert.engine.marks import Marks
 from slack_alert.engine.nowhere import Nowhere
 from slack_alert.engine.ports import Books, Channel, Clock
 from slack_alert.engine.receipts import Receipts
+from slack_alert.engine.refill import Refill
 from slack_alert.engine.storms import Storms
 
 log = logging.getLogger(__name__)
-
-#: Attempts at a message over which a channel stumbles.
-_FAULTS = 3
-_STORE_RETRY = timedelta(seconds=1)
 
 
 class Pace(Struct, frozen=True):
@@ -55,14 +51,14 @@ class Sender:
     ) -> None:
         self._channels = channels
         self._marks = Marks(books)
-        self._waiting = waiting
         self._receipts = receipts or Receipts(lambda _: None)
+        self._refill = Refill(waiting, clock)
+        self._attempts = Attempts(self._receipts, clock, zone)
         self._doubts = Doubts(last_receipt, self._receipts.joined, self._delay, clock)
         self._storms = Storms(books, stored=waiting, receipts=self._receipts, clock=clock, zone=zone)
         self._clock = clock
         self._paces = paces
         self._give_up = give_up
-        self._zone = zone
         self._undeliverable = undeliverable
         self._lanes: dict[Address, Lane] = {}
         self._breakers: defaultdict[str, Breaker] = defaultdict(Breaker)
@@ -73,11 +69,8 @@ class Sender:
     def begin(self) -> None:
         """Take up what the store still holds; whoever sent before may have died between acceptance and its mark."""
         self._loop = asyncio.get_running_loop()
-        after = 0
-        while page := self._waiting(None, after, KEPT):
-            after = page[-1].id
-            for delivery in page:
-                self._lane(delivery.message.to).add(delivery)
+        for delivery in self._refill.everything():
+            self._lane(delivery.message.to).add(delivery)
         for lane in self._lanes.values():
             lane.doubtful = frozenset(delivery.id for delivery in lane.queue)
             self._go(lane)
@@ -107,7 +100,11 @@ class Sender:
     def stalls(self) -> list[str]:
         """Which addresses take nothing of what is due, for how long and why; any thread may ask."""
         now = self._clock.monotonic()
-        told = [(lane.address, lane.stall.told(now)) for lane in list(self._lanes.values()) if lane.queue]
+        told = [
+            (lane.address, lane.stall.told(now))
+            for lane in list(self._lanes.values())
+            if lane.queue or lane.has_spilled
+        ]
         return [f"{address}: {why}" for address, why in told if why]
 
     async def drained(self) -> None:
@@ -159,36 +156,34 @@ class Sender:
         breaker = self._breakers[name]
         lane.stall.end()
         try:
-            await self._look(lane, channel, lane.take_doubtful(root=""))
-            while lane.queue or lane.has_spilled:
-                is_ready = lane.is_calm or await self._storms.calm(lane)
-                if is_ready and lane.queue:
-                    await self._deliver(lane, channel, breaker)
-                else:
-                    await self._refill(lane)
+            while (delay := await self._emptied(lane, channel, breaker)) is not None:
+                await self._clock.sleep(delay.total_seconds())
         finally:
             breaker.leave(lane)
             self._marks.flush()
             self._eased.set()
 
-    async def _refill(self, lane: Lane) -> None:
-        while (page := self._page(lane)) is None:
-            await self._clock.sleep(_STORE_RETRY.total_seconds())
-        lane.refill(page)
-
-    def _page(self, lane: Lane) -> list[Delivery] | None:
+    async def _emptied(self, lane: Lane, channel: Channel, breaker: Breaker) -> timedelta | None:
+        """Send all there is, and return None; where an error nobody expected comes in between, how long to rest."""
         try:
-            return self._waiting(str(lane.address), lane.last, KEPT)
-        except StoreError as error:
-            log.warning("outbox not readable", extra={"reason": str(error)})
-            return None
+            await self._look_below(lane, channel, root="")
+            while lane.queue or lane.has_spilled:
+                is_ready = lane.is_calm or await self._storms.calm(lane)
+                if is_ready and lane.queue:
+                    await self._deliver(lane, channel, breaker)
+                else:
+                    await self._refill.take(lane)
+        except Exception as error:
+            log.exception("sender failed", extra={"to": str(lane.address)})
+            return lane.stumble(error, self._clock.monotonic())
+        return None
 
     async def _deliver(self, lane: Lane, channel: Channel, breaker: Breaker) -> None:
         """Make one attempt at the head of the lane, and wait as its outcome asks."""
         delivery = lane.queue[0]
         await breaker.passage(lane)
         # Threads are asked one by one, at the pace of what is said in them: a service takes only so many questions.
-        await self._look(lane, channel, lane.take_doubtful(delivery.message.root))
+        await self._look_below(lane, channel, delivery.message.root)
         if not lane.is_next(delivery):
             return
         await self._keep_pace(lane)
@@ -198,62 +193,67 @@ class Sender:
         if not lane.is_next(delivery):
             lane.unmarked.release()
             return
-        outcome = await self._attempt(channel, delivery)
+        outcome = await self._attempts.make(channel, delivery)
         if outcome.fate is Fate.SENT:
             self._mark_sent(lane, delivery, delivery.attempts + 1, outcome.receipt, lane.unmarked)
         else:
             lane.unmarked.release()
+        self._tell(breaker, lane, outcome)
+        if lane.is_next(delivery):
+            await self._heed(lane, channel, delivery, outcome)
+
+    def _tell(self, breaker: Breaker, lane: Lane, outcome: Outcome) -> None:
+        """Let the other lanes of the channel know how it answers."""
         if outcome.fate is not Fate.CREDENTIALS:
             breaker.open()
         elif breaker.close(lane):
             self._eased.set()
-            log.error("channel closed", extra={"channel": channel.name, "reason": outcome.reason, "hint": outcome.hint})
-        if lane.is_next(delivery):
-            await self._heed(lane, channel, delivery, outcome)
-
-    async def _attempt(self, channel: Channel, delivery: Delivery) -> Outcome:
-        try:
-            joined = self._receipts.joined(delivery)
-            return await channel.send(*dressed(joined, now=self._clock.now(), zone=self._zone))
-        except Exception as error:
-            # A channel's own fault must not stop the lane for good: the message is tried again, then dead and visible.
-            log.exception("channel failed", extra={"channel": channel.name, "delivery": delivery.id})
-            return Outcome(Fate.AMBIGUOUS, reason=type(error).__name__, limit=_FAULTS)
+            name = lane.address.channel
+            log.error("channel closed", extra={"channel": name, "reason": outcome.reason, "hint": outcome.hint})
 
     async def _heed(self, lane: Lane, channel: Channel, delivery: Delivery, outcome: Outcome) -> None:
         """Do what the outcome of a message that was not accepted asks for."""
+        now = self._clock.monotonic()
+        trial = lane.tried(delivery)
+        outcome = trial.judged(outcome, now)
         delivery = replace(
             delivery, attempts=delivery.attempts + (outcome.fate is not Fate.WAIT), reason=outcome.reason
         )
         lane.queue[0] = delivery
-        delay = self._delay(delivery, outcome)
-        lane.stall.note(outcome, self._clock.monotonic())
+        delay = self._delay(outcome, delivery.attempts, trial.lasted(now))
+        lane.stall.note(outcome, now)
         if delay is not None:
-            seconds = delay.total_seconds()
-            told = {"delivery": delivery.id, "to": str(lane.address), "reason": outcome.reason, "seconds": seconds}
-            log.info("delivery waits", extra=told)
-            at = self._clock.now()
-            self._write(Progress(delivery.id, Status.QUEUED, delivery.attempts, at, reason=outcome.reason))
-            await self._clock.sleep(seconds)
-        if outcome.fate is Fate.AMBIGUOUS and lane.is_next(delivery):
+            await self._wait(lane, delivery, delay.total_seconds())
+        if outcome.fate in IN_DOUBT and lane.is_next(delivery):
             await self._look(lane, channel, [delivery])
-        if delay is None and lane.is_next(delivery):
+        if outcome.fate is Fate.WAIT:
+            lane.keep_strictly(now)
+        if not lane.is_next(delivery):
+            return
+        if delay is None:
             self._bury(lane, delivery, outcome)
+        elif outcome.fate in UNSAID:
+            lane.give_back(now, burst=self._pace(lane.address).burst)
 
-    def _delay(self, delivery: Delivery, outcome: Outcome) -> timedelta | None:
-        return next_attempt(
-            outcome,
-            delivery.attempts,
-            created=delivery.created,
-            now=self._clock.now(),
-            give_up=self._give_up,
-            chance=random.random(),  # noqa: S311 - spreads attempts, guards nothing
-        )
+    async def _wait(self, lane: Lane, delivery: Delivery, seconds: float) -> None:
+        told = {"delivery": delivery.id, "to": str(lane.address), "reason": delivery.reason, "seconds": seconds}
+        log.info("delivery waits", extra=told)
+        at = self._clock.now()
+        self._write(Progress(delivery.id, Status.QUEUED, delivery.attempts, at, reason=delivery.reason))
+        await self._clock.sleep(seconds)
+
+    def _delay(self, outcome: Outcome, attempts: int, tried: timedelta) -> timedelta | None:
+        chance = random.random()  # noqa: S311 - spreads attempts, guards nothing
+        return next_attempt(outcome, attempts, tried=tried, give_up=self._give_up, chance=chance)
+
+    async def _look_below(self, lane: Lane, channel: Channel, root: str) -> None:
+        """Look for what may be there already and follows one message, or none: with one question for all of them."""
+        if doubtful := lane.doubtful_below(root):
+            await self._look(lane, channel, doubtful)
+            lane.doubtful -= {delivery.id for delivery in doubtful}
 
     async def _look(self, lane: Lane, channel: Channel, deliveries: Sequence[Delivery]) -> None:
         """Ask the channel which of these it has already, for as long as it cannot answer."""
-        if not deliveries:
-            return
         found = await self._doubts.found(channel, deliveries, lane.stall)
         for delivery in deliveries:
             if delivery.id in found:
@@ -271,6 +271,7 @@ class Sender:
         self._receipts.remember(delivery.message.key, receipt)
         lane.remove((delivery.id,))
         lane.stall.end()
+        lane.failed = 0
         self._marks.add(Progress(delivery.id, Status.SENT, attempts, self._clock.now(), receipt=receipt), place)
         log.debug("delivery sent", extra={"delivery": delivery.id, "attempt": attempts})
 

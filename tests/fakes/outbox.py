@@ -13,6 +13,7 @@ from slack_alert.core.model import Address, Delivery, Message, Status
 from slack_alert.core.values import Piece, Text, Upload
 from slack_alert.engine.batches import Batch
 from slack_alert.engine.ports import Channel, Clock
+from slack_alert.engine.receipts import Receipts
 from slack_alert.engine.sender import Pace, Sender
 from slack_alert.engine.writer import DirectBooks
 from slack_alert.stores.memory import MemoryStore
@@ -120,6 +121,7 @@ class Outbox:
             books=self.books,
             waiting=self._waiting,
             last_receipt=self._last_receipt,
+            receipts=Receipts(self.store.receipt),
             clock=self.clock,
             paces={"slack": self.pace},
             give_up=self.give_up,

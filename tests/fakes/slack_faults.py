@@ -13,6 +13,7 @@ Kind = Literal[
     "error",  # 200 with ok=false and `code`
     "rate_limited",  # 429 with Retry-After
     "status",  # `status` with `body`
+    "json",  # `status` with `body` as JSON
     "html",  # 503 with a page, as the edge in front of Slack answers
     "truncated",  # the call is accepted, half of the answer's JSON comes
     "empty",  # the call is accepted, the answer has no body
@@ -146,6 +147,8 @@ def _refusal(fault: Fault, headers: dict[str, str]) -> Answer:
         return rate_limited(fault.retry_after, headers)
     if fault.kind == "error":
         return Answer(200, json.dumps({"ok": False, "error": fault.code}).encode(), headers)
+    if fault.kind == "json":
+        return Answer(fault.status, fault.body.encode(), headers)
     html = {**headers, "Content-Type": "text/html; charset=utf-8"}
     if fault.kind == "html":
         return Answer(503, _PAGE.encode(), html)

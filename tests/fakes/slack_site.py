@@ -91,7 +91,7 @@ class Site:
     def _record(self, arrived: Arrived, arguments: Json, answer: Answer, fault: Fault | None) -> None:
         try:
             said = None if answer.broken else json.loads(answer.body)
-        except ValueError:
+        except (ValueError, RecursionError):
             said = None
         request = Request(
             method=arrived.method,

@@ -8,10 +8,10 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 from slack_alert.channels.slack.check import Finding, check
-from slack_alert.channels.slack.client import API_URL, TIMEOUT, Access, Client, RefusedError
+from slack_alert.channels.slack.client import API_URL, TIMEOUT, Access, Client
 from slack_alert.channels.slack.directory import Directory
-from slack_alert.channels.slack.errors import CANNOT_FOLLOW
-from slack_alert.channels.slack.history import Place, can_be_told, is_ts, look
+from slack_alert.channels.slack.errors import CANNOT_FOLLOW, CLOSES_ONE_METHOD, RefusedError
+from slack_alert.channels.slack.history import Bounds, Place, Search, can_be_told, is_ts
 from slack_alert.channels.slack.posting import Face, Poster
 from slack_alert.core.backoff import Fate, Outcome
 from slack_alert.core.errors import NotNow
@@ -43,6 +43,9 @@ class SlackChannel:
         self._client = Client(Access(token.strip(), api_url or API_URL, proxy, ca_file, timeout))
         self._directory = Directory(self._client)
         self._poster = Poster(self._client, self._directory, Face(username, icon_emoji, icon_url))
+        self._bounds = Bounds()
+        #: Searches that Slack asked to wait with, by where and what for.
+        self._begun: dict[tuple[Place, frozenset[int]], Search] = {}
         self._cannot_look = False
 
     async def open(self) -> None:
@@ -54,12 +57,16 @@ class SlackChannel:
 
     async def send(self, delivery: Delivery, text: str | None) -> Outcome:
         """Attempt one delivery; whatever Slack or the network does becomes an outcome."""
+        self._bounds.begin(delivery.message)
+        self._begun = {begun: search for begun, search in self._begun.items() if delivery.id not in begun[1]}
         try:
             outcome = Outcome(Fate.SENT, await self._poster.post(delivery.message, text, delivery.follows))
         except RefusedError as refused:
             outcome = refused.outcome
         if outcome.fate in _FINAL:
             self._poster.files.pop(delivery.message.key, None)
+            self._bounds.forget(delivery.message)
+            self._bounds.learn(delivery.message, outcome.receipt)
         return outcome
 
     async def find(self, deliveries: Sequence[Delivery], last_receipt: str | None) -> Mapping[int, str] | None:
@@ -73,8 +80,8 @@ class SlackChannel:
             channel = channel or await self._directory.channel_id(told[0].message.to.conversation)
             return await self._found(channel, told, last_ts)
         except RefusedError as refused:
-            if refused.outcome.fate in _PASSING:
-                raise NotNow(refused.code) from refused
+            if _is_passing(refused):
+                raise NotNow(refused.code, after=refused.outcome.after) from refused
             self._tell_once(refused)
             return None
 
@@ -94,9 +101,14 @@ class SlackChannel:
         return found | (await self._look(Place(channel), left, last_ts) if left else {})
 
     async def _look(self, place: Place, waiting: Sequence[Delivery], last_ts: str) -> dict[int, str]:
+        begun = (place, frozenset(delivery.id for delivery in waiting))
+        oldest = self._bounds.oldest(waiting, last_ts)
+        search = self._begun.pop(begun, None) or Search(place, waiting, files=self._poster.files, oldest=oldest)
         try:
-            return await look(self._client, place, waiting, files=self._poster.files, last_ts=last_ts)
+            return await search.run(self._client)
         except RefusedError as refused:
+            if refused.outcome.fate is Fate.WAIT:
+                self._begun[begun] = search
             if place.thread and refused.code in CANNOT_FOLLOW:  # It is gone, and its replies are with it.
                 return {}
             raise
@@ -110,3 +122,9 @@ class SlackChannel:
             "channels:history (groups:history, im:history) and metadata.message:read and is in the conversation"
         )
         log.warning("cannot look whether a message arrived", extra={"reason": refused.code, "hint": hint})
+
+
+def _is_passing(refused: RefusedError) -> bool:
+    """Whether asking again may help: a refused token is exchanged some day, a scope is not asked for by itself."""
+    is_closed = refused.outcome.fate is Fate.CREDENTIALS and refused.code not in CLOSES_ONE_METHOD
+    return is_closed or refused.outcome.fate in _PASSING

@@ -6,8 +6,9 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any, Literal
 
-from slack_alert.channels.slack.client import Answer, Client, RefusedError
+from slack_alert.channels.slack.client import Answer, Client
 from slack_alert.channels.slack.directory import Directory
+from slack_alert.channels.slack.errors import RefusedError
 from slack_alert.channels.slack.manifest import REQUIRED, SCOPES
 from slack_alert.core.names import nearest
 from slack_alert.core.structs import Struct

@@ -13,10 +13,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-from slack_alert.channels.slack.errors import Reply, judge
+from slack_alert.channels.slack.errors import RefusedError, Reply, judge
+from slack_alert.channels.slack.reading import cursor_of, unreadable
 from slack_alert.core.backoff import Fate, Outcome
-from slack_alert.core.errors import BadValue, SlackAlertError
-from slack_alert.core.structs import Discreet, Struct, field, replace
+from slack_alert.core.errors import BadValue
+from slack_alert.core.structs import Discreet, Struct, field
 
 if TYPE_CHECKING:
     import ssl
@@ -34,26 +35,6 @@ SLOWEST_UPLOAD = 100_000
 # A logger of our own for the vendor: at debug level it writes texts, and a proxy's password with them.
 _vendor_log = logging.getLogger(f"{__name__}.sdk")
 _vendor_log.setLevel(logging.INFO)
-
-
-class RefusedError(SlackAlertError):
-    """Slack did not do what was asked."""
-
-    def __init__(self, outcome: Outcome, *, needed: str = "") -> None:
-        super().__init__(outcome.reason)
-        self.outcome = outcome
-        #: The scope it would have taken.
-        self.needed = needed
-
-    @property
-    def code(self) -> str:
-        return self.outcome.reason
-
-    def before_posting(self) -> RefusedError:
-        """Give the same for a step that says nothing to anybody: what is lost there was surely not sent."""
-        if self.outcome.fate is not Fate.AMBIGUOUS:
-            return self
-        return RefusedError(replace(self.outcome, fate=Fate.RETRY), needed=self.needed)
 
 
 class Answer(Struct, frozen=True):
@@ -129,9 +110,11 @@ class Client:
         for _ in range(most):
             answer = await self.ask(method, {**arguments, **({"cursor": cursor} if cursor else {})})
             yield answer.content
-            cursor = (answer.content.get("response_metadata") or {}).get("next_cursor") or ""
+            last, cursor = cursor, cursor_of(answer.content)
             if not cursor:
                 return
+            if cursor == last:
+                raise unreadable()
 
     async def put(self, url: str, content: bytes) -> None:
         """Send bytes to an address Slack gave for them; raise `RefusedError`, never with an ambiguous fate."""
@@ -170,10 +153,11 @@ class Client:
             raise RefusedError(judge(reply, to=to), needed=reply.needed) from None
         except (aiohttp.ClientError, asyncio.TimeoutError, OSError) as error:
             raise RefusedError(_lost(error, self._access.api_url)) from None
-        except (ValueError, TypeError, AttributeError):
-            # The vendor's reader stumbles over JSON that is no object, plain text and wrong encodings in many ways.
+        except (ValueError, TypeError, AttributeError, RecursionError):
+            # The vendor's reader stumbles over JSON that is no object, nested without end, plain text and wrong
+            # encodings in many ways.
             raise RefusedError(judge(Reply(200), to=to)) from None
-        if not isinstance(response.data, dict):
+        if not isinstance(response.data, dict) or response.data.get("ok") is not True:
             raise RefusedError(judge(Reply(200), to=to))
         return Answer(response.data, response.headers)
 
@@ -261,10 +245,10 @@ def _lost(error: Exception, url: str) -> Outcome:
 def _answer(reading: Reading, to: str) -> Answer:
     try:
         content = json.loads(reading.body)
-    except ValueError:
+    except (ValueError, RecursionError):
         content = None
     said: Mapping[str, Any] = content if isinstance(content, dict) else {}
-    if reading.status == 200 and said.get("ok"):
+    if reading.status == 200 and said.get("ok") is True:
         return Answer(said)
     reply = _reply(reading.status, reading.headers, said)
     raise RefusedError(judge(reply, to=to), needed=reply.needed)

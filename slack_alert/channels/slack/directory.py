@@ -8,8 +8,9 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
-from slack_alert.channels.slack.client import Answer, Client, RefusedError
-from slack_alert.channels.slack.errors import CLOSES_ONE_METHOD, Reply, judge
+from slack_alert.channels.slack.client import Answer, Client
+from slack_alert.channels.slack.errors import CLOSES_ONE_METHOD, RefusedError, Reply, judge
+from slack_alert.channels.slack.reading import items_of, part_of, text_of
 from slack_alert.core.backoff import Fate, Outcome
 
 log = logging.getLogger(__name__)
@@ -179,17 +180,17 @@ async def _narrowed(client: Client, method: str, arguments: Mapping[str, str], *
 
 
 def _channel_names(page: Mapping[str, Any]) -> Iterator[_Named]:
-    for channel in page.get("channels", ()):
+    for channel in items_of(page, "channels"):
         for key in ("name", "name_normalized"):
-            if channel.get(key):
-                yield channel[key], channel["id"], key == "name"
+            if name := text_of(channel, key):
+                yield name, text_of(channel, "id", is_needed=True), key == "name"
 
 
 def _person_names(page: Mapping[str, Any]) -> Iterator[_Named]:
-    for person in page.get("members", ()):
+    for person in items_of(page, "members"):
         if person.get("deleted"):
             continue
-        yield person["name"], person["id"], True
-        shown = person.get("profile", {}).get("display_name")
-        if shown:
-            yield shown, person["id"], False
+        its_id = text_of(person, "id", is_needed=True)
+        yield text_of(person, "name", is_needed=True), its_id, True
+        if shown := text_of(part_of(person, "profile"), "display_name"):
+            yield shown, its_id, False

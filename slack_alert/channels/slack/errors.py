@@ -8,10 +8,11 @@ from collections.abc import Mapping
 from datetime import timedelta
 
 from slack_alert.core.backoff import DEFAULT_WAIT, Fate, Outcome
-from slack_alert.core.structs import Struct
+from slack_alert.core.errors import SlackAlertError
+from slack_alert.core.structs import Struct, replace
 
-#: Attempts after which a code nobody knows is taken as final.
-UNKNOWN_LIMIT = 3
+#: Such answers in a row, for a minute by then, after which a code nobody knows is taken as final.
+UNKNOWN_LIMIT = 10
 
 #: A message cannot be edited or replied to any more; it is said anew.
 CANNOT_FOLLOW = frozenset({
@@ -26,6 +27,26 @@ REFUSES_METADATA = frozenset(
     {"invalid_metadata_format", "invalid_metadata_schema", "metadata_must_be_sent_from_app", "metadata_too_large"}
 )
 TOO_LONG = frozenset({"msg_too_long", "msg_blocks_too_long"})
+
+
+class RefusedError(SlackAlertError):
+    """Slack did not do what was asked."""
+
+    def __init__(self, outcome: Outcome, *, needed: str = "") -> None:
+        super().__init__(outcome.reason)
+        self.outcome = outcome
+        #: The scope it would have taken.
+        self.needed = needed
+
+    @property
+    def code(self) -> str:
+        return self.outcome.reason
+
+    def before_posting(self) -> RefusedError:
+        """Give the same for a step that says nothing to anybody: what is lost there was surely not sent."""
+        if self.outcome.fate is not Fate.AMBIGUOUS:
+            return self
+        return RefusedError(replace(self.outcome, fate=Fate.RETRY), needed=self.needed)
 
 
 class Reply(Struct, frozen=True):

@@ -1,21 +1,34 @@
-"""Look which messages Slack has accepted: by the hidden mark each one carries, files by their id."""
+"""Look which messages Slack has accepted: by the hidden mark each one carries, files by their id.
+
+Only a well-formed answer to the end of what was asked for says that a message is not there.
+"""
 
 from __future__ import annotations
 
+import logging
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import timedelta
 from typing import Any
 
 from slack_alert.channels.slack.client import Client
+from slack_alert.channels.slack.reading import cursor_of, items_of, part_of, text_of, unreadable
 from slack_alert.core.model import Delivery, Message
 from slack_alert.core.parts import Upload
 from slack_alert.core.structs import Struct
 
+log = logging.getLogger(__name__)
+
 EVENT = "slack_alert_delivery"
-#: Slack's clock and ours need not agree to the second.
+#: Slack's own machines need not agree to the second.
 MARGIN = timedelta(seconds=5)
+#: What a former process may have sent is looked for so long before our clock says, however wrong that is or was.
+WIDE = timedelta(days=1)
 PAGE_SIZE = 200
-PAGES = 5
+#: Beyond so many messages of others, a message is said to be not there.
+PAGES = 500
+
+_TS = re.compile(r"\d{1,12}(\.\d{1,9})?", re.ASCII)
 
 
 def mark(message: Message) -> dict[str, object]:
@@ -25,7 +38,7 @@ def mark(message: Message) -> dict[str, object]:
 
 def is_ts(text: str) -> bool:
     """Tell the number of a message from the id of a file."""
-    return text.replace(".", "", 1).isdigit()
+    return _TS.fullmatch(text) is not None
 
 
 class Place(Struct, frozen=True):
@@ -40,47 +53,108 @@ def can_be_told(delivery: Delivery, files: Mapping[str, str]) -> bool:
     return not isinstance(delivery.message.piece, Upload) or delivery.message.key in files
 
 
-async def look(
-    client: Client, place: Place, deliveries: Sequence[Delivery], *, files: Mapping[str, str], last_ts: str
-) -> dict[int, str]:
-    """Give the receipts of those that are there; `files` are ids by message key. Raise `RefusedError`."""
-    wanted = {delivery.message.key: delivery.id for delivery in deliveries}
-    keys = {file: key for key, file in files.items() if key in wanted}
-    found: dict[int, str] = {}
-    arguments = {
-        "channel": place.channel,
-        "oldest": _oldest(deliveries, last_ts),
-        "include_all_metadata": "true",
-        "limit": str(PAGE_SIZE),
-        **({"ts": place.thread} if place.thread else {}),
-    }
-    method = "conversations.replies" if place.thread else "conversations.history"
-    async for page in client.pages(method, arguments, most=PAGES):
-        found.update(matches(page.get("messages", ()), wanted, keys, place.channel))
-        if len(found) == len(wanted):
-            break
-    return found
+class Bounds:
+    """Since when, by Slack's own clock, each message may be there; ours need not agree with it."""
+
+    def __init__(self) -> None:
+        #: The last number Slack gave in this process for what was posted to each conversation, as it is written.
+        self._latest: dict[str, str] = {}
+        #: The same when a message was attempted first in this process: it cannot stand before that.
+        self._before: dict[str, str] = {}
+
+    def begin(self, message: Message) -> None:
+        """Note that a message is attempted; what is accepted to one conversation comes one after the other."""
+        if message.key not in self._before and message.to.conversation in self._latest:
+            self._before[message.key] = self._latest[message.to.conversation]
+
+    def learn(self, message: Message, receipt: str | None) -> None:
+        """Note what Slack accepted, where it has a number of its own."""
+        ts = (receipt or "").partition("/")[2]
+        if is_ts(ts) and float(ts) > float(self._latest.get(message.to.conversation, "0")):
+            self._latest[message.to.conversation] = ts
+
+    def forget(self, message: Message) -> None:
+        """Forget a message whose fate is known."""
+        self._before.pop(message.key, None)
+
+    def oldest(self, deliveries: Iterable[Delivery], last_ts: str) -> str:
+        """Return from when on to look; before `last_ts`, and wide, for those of a former process."""
+        bounds = [self._since(delivery, last_ts) for delivery in deliveries]
+        return f"{max(0.0, min(bounds)):.6f}"
+
+    def _since(self, delivery: Delivery, last_ts: str) -> float:
+        before = self._before.get(delivery.message.key)
+        if before is not None:
+            return float(before) - MARGIN.total_seconds()
+        created = delivery.created.timestamp()
+        return min(created, float(last_ts) if last_ts else created) - WIDE.total_seconds()
 
 
-def _oldest(deliveries: Iterable[Delivery], last_ts: str) -> str:
-    """Begin before the first was made; where our clock is ahead of Slack's, at the last one that is known."""
-    created = min(delivery.created for delivery in deliveries) - MARGIN
-    seconds = created.timestamp()
-    return f"{min(seconds, float(last_ts)) if last_ts else seconds:.6f}"
+class Search:
+    """Goes through what stands in one place, page by page; where Slack asks to wait, it goes on from there."""
+
+    def __init__(self, place: Place, deliveries: Sequence[Delivery], *, files: Mapping[str, str], oldest: str) -> None:
+        self._place = place
+        self._wanted = {delivery.message.key: delivery.id for delivery in deliveries}
+        self._keys = {file: key for key, file in files.items() if key in self._wanted}
+        self._method = "conversations.replies" if place.thread else "conversations.history"
+        self._arguments = {
+            "channel": place.channel,
+            "oldest": oldest,
+            "include_all_metadata": "true",
+            "limit": str(PAGE_SIZE),
+            **({"ts": place.thread} if place.thread else {}),
+        }
+        self._cursors: list[str] = []
+        self._found: dict[int, str] = {}
+
+    async def run(self, client: Client) -> dict[int, str]:
+        """Return the receipts of those that are there; raise `RefusedError`, also where it cannot be told."""
+        while len(self._cursors) < PAGES:
+            last = {"cursor": self._cursors[-1]} if self._cursors else {}
+            content = (await client.ask(self._method, {**self._arguments, **last})).content
+            messages = items_of(content, "messages")
+            self._found.update(matches(messages, self._wanted, self._keys, self._place.channel))
+            cursor = _next(content)
+            if not cursor or len(self._found) == len(self._wanted):
+                return self._found
+            if cursor in self._cursors:
+                raise unreadable()
+            self._cursors.append(cursor)
+        log.warning("looked only so far back", extra={"to": self._place.channel, "messages": PAGES * PAGE_SIZE})
+        return self._found
+
+
+def _next(content: Mapping[str, Any]) -> str:
+    """Return the cursor of the next page; empty: this is the last one."""
+    cursor, has_more = cursor_of(content), content.get("has_more", False)
+    if not isinstance(has_more, bool) or (has_more and not cursor):
+        raise unreadable()
+    return cursor
 
 
 def matches(
     messages: Iterable[Mapping[str, Any]], wanted: Mapping[str, int], files: Mapping[str, str], channel: str
 ) -> Iterator[tuple[int, str]]:
+    """Yield which of those wanted these messages are; raise `RefusedError` where that cannot be read."""
     for message in messages:
-        for key in (_marked(message), *(files.get(file.get("id", "")) for file in message.get("files") or ())):
+        ts = text_of(message, "ts", is_needed=True)
+        if not is_ts(ts):
+            raise unreadable()
+        for key in (_marked(message), *(files.get(file) for file in _files(message))):
             if key is not None and key in wanted:
-                yield wanted[key], f"{channel}/{message['ts']}"
+                yield wanted[key], f"{channel}/{ts}"
 
 
 def _marked(message: Mapping[str, Any]) -> str | None:
-    metadata = message.get("metadata") or {}
+    metadata = part_of(message, "metadata")
     if metadata.get("event_type") != EVENT:
         return None
-    key = (metadata.get("event_payload") or {}).get("id")
-    return key if isinstance(key, str) else None
+    return text_of(part_of(metadata, "event_payload"), "id", is_needed=True)
+
+
+def _files(message: Mapping[str, Any]) -> Iterator[str]:
+    if message.get("files") is None:
+        return
+    for file in items_of(message, "files"):
+        yield text_of(file, "id", is_needed=True)

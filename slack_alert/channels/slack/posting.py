@@ -7,9 +7,9 @@ import logging
 from collections.abc import Mapping
 from typing import Any
 
-from slack_alert.channels.slack.client import Client, RefusedError
+from slack_alert.channels.slack.client import Client
 from slack_alert.channels.slack.directory import Directory, narrowed
-from slack_alert.channels.slack.errors import CANNOT_FOLLOW, CUSTOMIZE, REFUSES_METADATA, TOO_LONG
+from slack_alert.channels.slack.errors import CANNOT_FOLLOW, CUSTOMIZE, REFUSES_METADATA, TOO_LONG, RefusedError
 from slack_alert.channels.slack.history import is_ts, mark
 from slack_alert.channels.slack.upload import place, share
 from slack_alert.core.backoff import Fate

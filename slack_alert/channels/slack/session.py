@@ -227,6 +227,8 @@ def _joined(chunks: bytes) -> bytes | None:
     body, at = b"", 0
     while (end := chunks.find(b"\r\n", at)) >= 0:
         size = int(chunks[at:end].partition(b";")[0], 16)
+        if size < 0:
+            raise ValueError(size)
         if size == 0:  # What follows up to an empty line are fields nobody asked for.
             return body if chunks.find(b"\r\n\r\n", end) >= 0 else None
         body += chunks[end + 2 : end + 2 + size]

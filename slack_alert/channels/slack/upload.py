@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 from pathlib import Path
 
-from slack_alert.channels.slack.client import Client, RefusedError
+from slack_alert.channels.slack.client import Client
+from slack_alert.channels.slack.errors import RefusedError
 from slack_alert.core.backoff import Fate, Outcome
 from slack_alert.core.parts import Upload
 

@@ -1,0 +1,42 @@
+"""Read Slack's listings strictly: half of an answer is none, and says of nothing that it is not there."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from slack_alert.channels.slack.errors import RefusedError, Reply, judge
+
+
+def unreadable() -> RefusedError:
+    """Return what is raised for an answer that is not as Slack documents it: asking again may help."""
+    return RefusedError(judge(Reply(200))).before_posting()
+
+
+def items_of(content: Mapping[str, Any], name: str) -> Sequence[Mapping[str, Any]]:
+    """Return a list of objects; raise `RefusedError` where it is missing or anything else."""
+    items = content.get(name)
+    if not isinstance(items, list) or not all(isinstance(item, dict) for item in items):
+        raise unreadable()
+    return items
+
+
+def part_of(content: Mapping[str, Any], name: str) -> Mapping[str, Any]:
+    """Return an object, empty where it is missing or null; raise `RefusedError` where it is anything else."""
+    part = content.get(name)
+    if part is not None and not isinstance(part, dict):
+        raise unreadable()
+    return part or {}
+
+
+def text_of(content: Mapping[str, Any], name: str, *, is_needed: bool = False) -> str:
+    """Return a text, empty where it is missing or null; raise `RefusedError` where it is anything else, or needed."""
+    text = content.get(name)
+    if (text is not None and not isinstance(text, str)) or (is_needed and not text):
+        raise unreadable()
+    return text or ""
+
+
+def cursor_of(content: Mapping[str, Any]) -> str:
+    """Return the cursor of the next page, empty where this is the last; raise `RefusedError` where it is no text."""
+    return text_of(part_of(content, "response_metadata"), "next_cursor")

@@ -1,0 +1,40 @@
+"""One attempt to deliver a message; whatever happens becomes an outcome."""
+
+from __future__ import annotations
+
+import logging
+from datetime import tzinfo
+
+from slack_alert.core.backoff import Fate, Outcome, fault
+from slack_alert.core.errors import StoreError
+from slack_alert.core.model import Delivery
+from slack_alert.engine.dressing import dressed
+from slack_alert.engine.ports import Channel, Clock
+from slack_alert.engine.receipts import Receipts
+
+log = logging.getLogger(__name__)
+
+
+class Attempts:
+    """Makes attempts; used by the sender, on its loop."""
+
+    def __init__(self, receipts: Receipts, clock: Clock, zone: tzinfo) -> None:
+        self._receipts = receipts
+        self._clock = clock
+        self._zone = zone
+
+    async def make(self, channel: Channel, delivery: Delivery) -> Outcome:
+        """Send it once, with the receipt of what it follows; never raise."""
+        try:
+            joined = self._receipts.joined(delivery)
+            outcome = await channel.send(*dressed(joined, now=self._clock.now(), zone=self._zone))
+            if not isinstance(outcome, Outcome):
+                raise TypeError(f"{channel.name} answered {outcome!r}")
+        except StoreError as error:
+            log.warning("receipt not readable", extra={"delivery": delivery.id, "reason": str(error)})
+            return Outcome(Fate.RETRY, reason=str(error))
+        except Exception as error:
+            # Says nothing of the message, and may be over with the next reload or release: it is kept and tried again.
+            log.exception("channel failed", extra={"channel": channel.name, "delivery": delivery.id})
+            return fault(error)
+        return outcome
