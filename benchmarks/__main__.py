@@ -6,7 +6,21 @@ import os
 import platform
 import sys
 
-from benchmarks import blocking, delivery, faults, fire, growth, kills, lateness, memory, rate, report, simulate, start
+from benchmarks import (
+    blocking,
+    delivery,
+    faults,
+    fire,
+    flaky,
+    growth,
+    kills,
+    lateness,
+    memory,
+    rate,
+    report,
+    simulate,
+    start,
+)
 
 ALL = {
     "start": start.rows,
@@ -17,6 +31,7 @@ ALL = {
     "delivery": delivery.rows,
     "faults": faults.rows,
     "kills": kills.rows,
+    "flaky": flaky.rows,
     "memory": memory.rows,
     "simulate": simulate.rows,
     "growth": growth.rows,

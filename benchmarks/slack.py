@@ -40,6 +40,9 @@ class Slack:
         #: The part of posts that are answered with this status instead, or cut off where it is 0: where it is -1, once
         #: they are taken.
         self.fault: tuple[int, float] | None = None
+        #: The part of all calls, posts and looks, that fail: a third each by 500, and by a reset before and after it is
+        #: done.
+        self.flaky = 0.0
         self.delay_seconds = 0.0
         #: Messages accepted a second, short bursts aside, as Slack does it; 0 is all.
         self.limit = 0.0
@@ -130,7 +133,9 @@ class _Connection(asyncio.Protocol):
 
     def _serve(self, head: bytes, body: bytes) -> None:
         target = head.split(b"\r\n", 1)[0]
-        if b"/chat.postMessage" in target:
+        if self._slack.chance.random() < self._slack.flaky:
+            self._break(head, body, is_post=b"/chat.postMessage" in target)
+        elif b"/chat.postMessage" in target:
             self._post(head, body)
         elif b"/conversations.history" in target:
             self._answer(200, {"ok": True, "messages": list(self._slack.messages)[::-1], "has_more": False})
@@ -156,9 +161,19 @@ class _Connection(asyncio.Protocol):
         else:
             self._later(lambda: self._answer(200, {"ok": True, "channel": CHANNEL["id"], "ts": ts}))
         # Read after the answer, so that who waits for it does not wait for this.
+        self._receive(head, body, now)
+
+    def _break(self, head: bytes, body: bytes, *, is_post: bool) -> None:
+        slack, way = self._slack, self._slack.chance.randrange(3)
+        slack.posts += is_post
+        if is_post and way == 0:
+            self._receive(head, body, time.time())
+        self._fail(500 if way == 1 else 0)
+
+    def _receive(self, head: bytes, body: bytes, now: float) -> None:
         arguments = _arguments(head, body)
-        slack.received.append((now, str(arguments.get("text"))))
-        slack.messages.append({**arguments, "ts": ts})
+        self._slack.received.append((now, str(arguments.get("text"))))
+        self._slack.messages.append({**arguments, "ts": f"{now:.6f}"})
 
     def _later(self, answer: Callable[[], None]) -> None:
         if self._slack.delay_seconds:

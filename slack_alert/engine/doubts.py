@@ -51,12 +51,8 @@ class Doubts:
         first = deliveries[0]
         try:
             joined = [self._joined(delivery) for delivery in deliveries]
-            found = await channel.find(joined, self._last_receipt(str(first.message.to)))
-            return (
-                {}
-                if found is None
-                else {delivery.id: found[delivery.id] for delivery in joined if delivery.id in found}
-            )
+            found = await channel.find(joined, self._last_receipt(str(first.message.to))) or {}
+            return {delivery.id: found[delivery.id] for delivery in joined if delivery.id in found}
         except (NotNow, StoreError) as error:
             log.info("delivery in doubt", extra={"delivery": first.id, "reason": str(error)})
             after = error.after if isinstance(error, NotNow) else None

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import sys
+import time
+from random import Random
 
 import pytest
 
@@ -36,6 +38,21 @@ def test_a_program_that_is_killed_twice_loses_nothing_it_said_or_set() -> None:
     assert words(story) >= 6
     assert slots(story) >= 20
     assert {one.kind: str(one) for one in findings(story) if not one.kind.startswith("slots")} == {}
+
+
+@pytest.mark.slow
+def test_all_of_it_arrives_once_while_calls_to_the_fake_slack_fail_at_random() -> None:
+    with Slack() as slack:
+        slack.flaky, slack.chance = 0.3, Random(2)
+        with site(Jobs(1, SPEAKING, "seconds=0.2"), url=slack.url) as place:
+            with place.start(product(), "AsyncIOScheduler"):
+                while len(slack.received) < 4:
+                    time.sleep(0.01)
+                place.notes[-1].silence()
+            said = place.notes[-1].said()  # it ends when everything is sent
+
+    assert sorted(text for _, text in slack.received) == sorted(said)
+    assert slack.posts > len(said)
 
 
 @pytest.mark.parametrize(

@@ -8,6 +8,7 @@ from datetime import datetime, timedelta, timezone
 import pytest
 
 from slack_alert.channels.slack import SlackChannel
+from slack_alert.core.backoff import Fate
 from slack_alert.core.errors import NotNow
 from slack_alert.core.model import Delivery, Manner
 from slack_alert.core.parts import Blocks, Piece, Upload
@@ -78,6 +79,40 @@ class TestFinding:
 
         assert self.found(slack, [late], last=receipts[0], send=False) == {2: receipts[1]}
 
+    @pytest.mark.parametrize("minutes", [-600, -10, -0.4, 0.4, 10, 600])
+    @pytest.mark.parametrize("is_first", [True, False], ids=["first message", "later"])
+    @pytest.mark.parametrize("is_former", [True, False], ids=["of a former process", "of this one"])
+    def test_no_clock_hides_it(self, slack: FakeSlack, minutes: float, is_first: bool, is_former: bool) -> None:
+        """Whether ours is ahead of Slack's or behind, and known or not when Slack accepted something last."""
+        wrong = datetime.now(timezone.utc) + timedelta(minutes=minutes)
+        first, second = Delivery(1, delivery("one").message, wrong), Delivery(2, delivery("two", id=2).message, wrong)
+
+        async def act(channel: SlackChannel) -> tuple[str | None, Mapping[int, str] | None]:
+            receipt = None if is_first else (await channel.send(first, None)).receipt
+            slack.fault("reset_after", method="chat.postMessage")
+            await channel.send(second, None)
+            return receipt, None if is_former else await channel.find([second], receipt)
+
+        receipt, found = using(slack, act)
+        if is_former:
+            found = self.found(slack, [second], last=receipt, send=False)
+
+        assert found == {2: f"C0OPS/{slack.messages[-1].ts}"}
+
+    def test_what_was_attempted_here_is_looked_for_after_the_last_number_of_slacks(self, slack: FakeSlack) -> None:
+        first, second = delivery("one"), delivery("two", id=2)
+
+        async def act(channel: SlackChannel) -> str:
+            receipt = (await channel.send(first, None)).receipt
+            slack.fault("reset_after", method="chat.postMessage")
+            await channel.send(second, None)
+            await channel.find([second], None)
+            return str(receipt)
+
+        number = using(slack, act).partition("/")[2]
+        (asked,) = calls(slack, "conversations.history")
+        assert 0 < float(number) - float(asked["oldest"]) <= 10
+
     def test_it_is_found_behind_a_page_of_others(self, slack: FakeSlack) -> None:
         waiting = [delivery("x")]
         sent(slack, *waiting)
@@ -115,8 +150,35 @@ class TestFinding:
 
         assert caplog.records == []
 
-    def test_a_file_of_a_former_process_cannot_be_told(self, slack: FakeSlack) -> None:
-        assert self.found(slack, [delivery(Upload("a.txt", b"x"))], last="C0OPS/1.0", send=False) is None
+    def test_a_file_of_a_former_process_is_not_found(self, slack: FakeSlack) -> None:
+        waiting = [delivery(Upload("a.txt", b"x"))]
+        sent(slack, *waiting)
+
+        assert self.found(slack, waiting, last="C0OPS/1.0", send=False) == {}
+
+    @pytest.mark.parametrize("send", [True, False], ids=["of this process", "of a former one"])
+    def test_what_was_said_in_place_of_a_file_is_found(self, slack: FakeSlack, send: bool) -> None:
+        slack.fault("error", method="files.getUploadURLExternal", code="file_uploads_disabled")
+        waiting = [delivery(Upload("a.txt", b"x"))]
+        if send:
+            slack.fault("reset_after", method="chat.postMessage", times=1)
+        else:
+            sent(slack, *waiting)
+
+        assert self.found(slack, waiting, send=send) == {1: f"C0OPS/{slack.messages[-1].ts}"}
+
+    def test_nothing_is_remembered_of_what_was_found_or_accepted(self, slack: FakeSlack) -> None:
+        async def act(channel: SlackChannel) -> list[object]:
+            for number in range(1, 9):
+                one = delivery("x" if number % 3 else Upload("a.txt", b"x"), id=number)
+                slack.fault("reset_after", method="chat.postMessage", times=1)
+                slack.fault("reset_after", method="files.completeUploadExternal", times=1)
+                if (await channel.send(one, None)).fate is not Fate.SENT:
+                    assert await channel.find([one], None)
+                slack.clear_faults()
+            return [channel._poster.files, channel._bounds._before, channel._begun]
+
+        assert using(slack, act) == [{}, {}, {}]
 
 
 class TestFindingInThreads:

@@ -62,6 +62,8 @@ class TestReading:
             b"HTTP/1.1 fine\r\nContent-Length: 0\r\n\r\n",
             b"HTTP/1.1 200 OK\r\nContent-Length: many\r\n\r\n",
             CHUNKED + b"many\r\n",
+            CHUNKED + b"-5\r\n\r\n\r\n\r\n",
+            b"HTTP/1.1 200 OK\r\nContent-Length: -5\r\n\r\n",
             WHOLE + b"HTTP/1.1 200 OK\r\n",
         ],
     )

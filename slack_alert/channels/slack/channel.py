@@ -11,7 +11,7 @@ from slack_alert.channels.slack.check import Finding, check
 from slack_alert.channels.slack.client import API_URL, TIMEOUT, Access, Client
 from slack_alert.channels.slack.directory import Directory
 from slack_alert.channels.slack.errors import CANNOT_FOLLOW, CLOSES_ONE_METHOD, RefusedError
-from slack_alert.channels.slack.history import Bounds, Place, Search, can_be_told, is_ts
+from slack_alert.channels.slack.history import Bounds, Place, Search, is_ts
 from slack_alert.channels.slack.posting import Face, Poster
 from slack_alert.core.backoff import Fate, Outcome
 from slack_alert.core.errors import NotNow
@@ -58,46 +58,53 @@ class SlackChannel:
     async def send(self, delivery: Delivery, text: str | None) -> Outcome:
         """Attempt one delivery; whatever Slack or the network does becomes an outcome."""
         self._bounds.begin(delivery.message)
-        self._begun = {begun: search for begun, search in self._begun.items() if delivery.id not in begun[1]}
+        if self._begun:  # What was looked for before this attempt is looked for anew after it.
+            self._begun = {begun: search for begun, search in self._begun.items() if delivery.id not in begun[1]}
         try:
             outcome = Outcome(Fate.SENT, await self._poster.post(delivery.message, text, delivery.follows))
         except RefusedError as refused:
             outcome = refused.outcome
         if outcome.fate in _FINAL:
-            self._poster.files.pop(delivery.message.key, None)
-            self._bounds.forget(delivery.message)
-            self._bounds.learn(delivery.message, outcome.receipt)
+            self._settle(delivery, outcome.receipt)
         return outcome
+
+    def _settle(self, delivery: Delivery, receipt: str | None) -> None:
+        """Forget what was remembered for another attempt."""
+        self._poster.files.pop(delivery.message.key, None)
+        self._bounds.settle(delivery.message, receipt)
 
     async def find(self, deliveries: Sequence[Delivery], last_receipt: str | None) -> Mapping[int, str] | None:
         """Look which of these were accepted; None where the token does not let us look."""
-        told = [delivery for delivery in deliveries if can_be_told(delivery, self._poster.files)]
-        if not self._poster.marks or not told:
+        if not self._poster.marks:
             return None
         channel, _, mark = (last_receipt or "").partition("/")
         last_ts = mark if is_ts(mark) else ""
         try:
-            channel = channel or await self._directory.channel_id(told[0].message.to.conversation)
-            return await self._found(channel, told, last_ts)
+            channel = channel or await self._directory.channel_id(deliveries[0].message.to.conversation)
+            found = await self._found(channel, deliveries, last_ts)
         except RefusedError as refused:
             if _is_passing(refused):
                 raise NotNow(refused.code, after=refused.outcome.after) from refused
             self._tell_once(refused)
             return None
+        for delivery in deliveries:
+            if delivery.id in found:
+                self._settle(delivery, found[delivery.id])
+        return found
 
     async def check(self, conversations: Sequence[str], *, now: datetime) -> list[Finding]:
         """Examine token, scopes, conversations and clock, for `doctor`."""
         return await check(self._client, self._directory, conversations, now=now)
 
-    async def _found(self, channel: str, told: Sequence[Delivery], last_ts: str) -> dict[int, str]:
+    async def _found(self, channel: str, wanted: Sequence[Delivery], last_ts: str) -> dict[int, str]:
         """Look into the threads, then into the conversation: what followed a message that is gone was said there."""
         threads: dict[str, list[Delivery]] = {}
-        for delivery in told:
+        for delivery in wanted:
             threads.setdefault(self._poster.thread(delivery.message, delivery.follows), []).append(delivery)
         found: dict[int, str] = {}
         for thread in filter(None, threads):
             found |= await self._look(Place(channel, thread), threads[thread], last_ts)
-        left = [delivery for delivery in told if delivery.id not in found]
+        left = [delivery for delivery in wanted if delivery.id not in found]
         return found | (await self._look(Place(channel), left, last_ts) if left else {})
 
     async def _look(self, place: Place, waiting: Sequence[Delivery], last_ts: str) -> dict[int, str]:

@@ -14,7 +14,6 @@ from typing import Any
 from slack_alert.channels.slack.client import Client
 from slack_alert.channels.slack.reading import cursor_of, items_of, part_of, text_of, unreadable
 from slack_alert.core.model import Delivery, Message
-from slack_alert.core.parts import Upload
 from slack_alert.core.structs import Struct
 
 log = logging.getLogger(__name__)
@@ -48,11 +47,6 @@ class Place(Struct, frozen=True):
     thread: str = ""
 
 
-def can_be_told(delivery: Delivery, files: Mapping[str, str]) -> bool:
-    """Whether its absence from where it may stand would prove that it was not accepted."""
-    return not isinstance(delivery.message.piece, Upload) or delivery.message.key in files
-
-
 class Bounds:
     """Since when, by Slack's own clock, each message may be there; ours need not agree with it."""
 
@@ -67,15 +61,12 @@ class Bounds:
         if message.key not in self._before and message.to.conversation in self._latest:
             self._before[message.key] = self._latest[message.to.conversation]
 
-    def learn(self, message: Message, receipt: str | None) -> None:
-        """Note what Slack accepted, where it has a number of its own."""
+    def settle(self, message: Message, receipt: str | None) -> None:
+        """Forget a message whose fate is known; note the number Slack gave it, where it has one of its own."""
+        self._before.pop(message.key, None)
         ts = (receipt or "").partition("/")[2]
         if is_ts(ts) and float(ts) > float(self._latest.get(message.to.conversation, "0")):
             self._latest[message.to.conversation] = ts
-
-    def forget(self, message: Message) -> None:
-        """Forget a message whose fate is known."""
-        self._before.pop(message.key, None)
 
     def oldest(self, deliveries: Iterable[Delivery], last_ts: str) -> str:
         """Return from when on to look; before `last_ts`, and wide, for those of a former process."""
