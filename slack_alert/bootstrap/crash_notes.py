@@ -9,6 +9,7 @@ from slack_alert.bootstrap.files import database
 from slack_alert.bootstrap.places import address
 from slack_alert.core.errors import SlackAlertError
 from slack_alert.core.model import Address
+from slack_alert.core.redaction import Redaction
 from slack_alert.engine.executions import cut_off
 from slack_alert.loader import plugins_folder
 from slack_alert.stores import BegunNote, inbox_path
@@ -25,6 +26,7 @@ def write_note(settings: Settings, name: str, *, started: datetime, to: str | No
     if settings.dry_run:
         return None
     plugins_folder(settings.path)  # A wrong path is told before anything is made there.
+    name = Redaction(settings.secrets())(name)
     return BegunNote(inbox_path(database(settings)), cut_off(name, started, _reachable(settings, to)))
 
 

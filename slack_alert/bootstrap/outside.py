@@ -41,6 +41,11 @@ def kept_name(settings: Settings, name: str) -> str:
     return outside_name(name, job_names(settings))
 
 
+def public_name(settings: Settings, name: str) -> str:
+    """Return the name without secrets, as it is kept and told."""
+    return Redaction(settings.secrets())(name)
+
+
 def unreachable(settings: Settings, to: str) -> SlackAlertError | None:
     """Say what is wrong with an address; None: nothing is."""
     try:
@@ -59,7 +64,7 @@ def record_execution(
     """
     redaction = Redaction(settings.secrets())
     where = address(settings, to) if to else None
-    written = redaction(ended.output.decode("utf-8", "replace"))
+    written = ended.output.shown(redaction)
     run = outside_run(name, started)
     run.printed = [written]
     usage = Usage(ended.cpu, ended.memory) if ended.memory else None
@@ -86,7 +91,7 @@ def _failure(ended: Ended, redaction: Redaction, written: str) -> Failure | None
     if ended.overrun is not None:
         said += f" (--timeout {format_duration(ended.overrun)})"
     verdict = Verdict.ERROR if ended.overrun is None else Verdict.TIMED_OUT
-    return Failure(said, redaction(ended.obstacle), "", f"{_end(ended)}\n", verdict, _last_lines(written))
+    return Failure(said, redaction(ended.obstacle), "", f"{_end(ended)}\n", verdict, _last_lines(written, redaction))
 
 
 def _end(ended: Ended) -> str:
@@ -108,9 +113,10 @@ def _length(duration: timedelta) -> str:
     return f"{seconds:.1f}s" if seconds >= 1 else f"{seconds * 1000:.0f} ms"
 
 
-def _last_lines(written: str) -> str:
-    """Give the end of what was written as a chat can show it."""
+def _last_lines(written: str, redaction: Redaction) -> str:
+    """Return the end of what was written as a chat can show it."""
     # A line that is written over and over again is what it was last.
     lines = [line.rstrip("\r").rpartition("\r")[2].rstrip() for line in written.rstrip().split("\n")[-_LINES:]]
-    told = _STEERING.sub("", "\n".join(lines)).strip("\n")
+    # Once more without secrets: one that was coloured in parts is whole now.
+    told = redaction(_STEERING.sub("", "\n".join(lines)).strip("\n"))
     return told if len(told) <= _CHARACTERS else f"…{told[-_CHARACTERS:]}"

@@ -123,6 +123,7 @@ def _record(
         to = None
     if to is None and (sentence := settings.missing()):
         raise SettingsError(sentence)
+    name = outside.public_name(settings, name)
     kept = outside.kept_name(settings, name)
     if kept != name:
         click.echo(f"slack-alert: a plugin has a job that {name!r} may mean; this is recorded as {kept!r}.", err=True)

@@ -6,8 +6,11 @@ import json
 import logging
 import re
 import sys
+import traceback
 from contextlib import suppress
 from datetime import datetime, timezone
+from functools import partial
+from types import TracebackType
 from typing import TYPE_CHECKING, TextIO
 
 from slack_alert.core.redaction import Redaction
@@ -17,13 +20,15 @@ from slack_alert.settings import Settings
 _STANDARD = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName"}
 
 
-def configure(settings: Settings) -> logging.Logger:
-    """Begin logging as configured; give the program's own log."""
+def configure(settings: Settings, redaction: Redaction | None = None) -> logging.Logger:
+    """Begin logging as configured, without secrets; return the program's own log."""
     # A log line that cannot be written must not fail what it tells of.
     logging.raiseExceptions = False
     handler = Lines(sys.stderr)
     form = JsonForm if settings.log_format == "json" else TextForm
-    handler.setFormatter(form(Redaction(settings.secrets())))
+    redaction = redaction or Redaction(settings.secrets())
+    handler.setFormatter(form(redaction))
+    sys.excepthook = partial(_tell_last, redaction)
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(settings.log_level.upper())
@@ -31,6 +36,15 @@ def configure(settings: Settings) -> logging.Logger:
     logging.getLogger("apscheduler").setLevel(max(logging.WARNING, root.level))
     logging.captureWarnings(capture=True)
     return logging.getLogger("slack_alert")
+
+
+def _tell_last(
+    redaction: Redaction, kind: type[BaseException], error: BaseException, trace: TracebackType | None
+) -> None:
+    """Tell what ends the program as Python does, without secrets."""
+    told = redaction("".join(traceback.format_exception(kind, error, trace)))
+    with suppress(OSError, ValueError, AttributeError):  # Without a standard error there is nobody to tell.
+        sys.stderr.write(told)
 
 
 if TYPE_CHECKING:

@@ -133,8 +133,10 @@ def _code() -> int:
 
 
 def _complain(error: SlackAlertError) -> None:
+    from slack_alert.settings.secret import masked
+
     hint = getattr(error, "hint", "")
     text = str(error)
     if hint and hint not in text:
         text += f"{'' if text.endswith(('.', '!', '?', ':')) else '.'} {hint}"
-    click.echo(f"slack-alert: {text}", err=True)
+    click.echo(f"slack-alert: {masked(text)}", err=True)

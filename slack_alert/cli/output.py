@@ -13,6 +13,7 @@ from click.exceptions import Exit
 
 from slack_alert.cli import codes
 from slack_alert.core.errors import SlackAlertError
+from slack_alert.core.redaction import Redaction
 
 
 def tell(text: str, out: TextIO | None = None) -> None:
@@ -28,6 +29,22 @@ def tell_json(document: object, out: TextIO | None = None) -> None:
     _write(json.dumps(document, ensure_ascii=not is_unicode, default=_plainer), stream)
 
 
+def conceal(redaction: Redaction) -> None:
+    """Take these secrets out of whatever the command that is running prints from now on."""
+    if ctx := click.get_current_context(silent=True):
+        ctx.meta[_REDACTION] = redaction
+
+
+def concealed(text: str) -> str:
+    """Return the text without the secrets of the configuration in use; needed only before it is cut."""
+    ctx = click.get_current_context(silent=True)
+    redaction: Redaction | None = ctx.meta.get(_REDACTION) if ctx else None
+    return redaction(text) if redaction else text
+
+
+_REDACTION = "slack_alert.redaction"
+
+
 def encodable(text: str, stream: TextIO) -> str:
     """Replace what the stream cannot write."""
     encoding = stream.encoding or "utf-8"
@@ -40,7 +57,7 @@ def _plainer(value: object) -> object:
 
 def _write(line: str, stream: TextIO) -> None:
     try:
-        click.echo(line, file=stream)
+        click.echo(concealed(line), file=stream)
     except OSError as error:
         _silence(stream)
         if isinstance(error, BrokenPipeError):

@@ -128,11 +128,11 @@ def _messages(settings: Settings, made: Report, to: str) -> tuple[list[Message],
     from slack_alert.core.model import Message
     from slack_alert.core.redaction import Redaction
     from slack_alert.core.values import deliverable
-    from slack_alert.engine.redacted import redacted_message
+    from slack_alert.engine.redacted import redacted_piece
 
     address = places.address(settings, to)
     piece, reason = report_piece(made, address, Markup(secrets.token_hex(4)))
     key, redaction = f"report/{uuid4().hex}", Redaction(settings.secrets())
-    parts = deliverable(piece, name="report")
-    messages = [Message(f"{key}#{number}", address, part) for number, part in enumerate(parts)]
-    return [redacted_message(message, redaction) for message in messages], reason
+    # Before it is split: a secret cut in two would not be found.
+    parts = deliverable(redacted_piece(piece, redaction), name="report")
+    return [Message(f"{key}#{number}", address, part) for number, part in enumerate(parts)], reason

@@ -50,10 +50,10 @@ def _messages(text: str, to: Address, redaction: Redaction) -> list[Message]:
     from slack_alert.core.markup import Markup
     from slack_alert.core.model import Message
     from slack_alert.core.values import Text, deliverable
-    from slack_alert.engine.redacted import redacted_message
+    from slack_alert.engine.redacted import redacted_piece
 
     key = f"send/{uuid4().hex}"
     # Before it is escaped and split: a secret cut in two, or written otherwise, would not be found.
     canonical = Markup(secrets.token_hex(4)).escape(redaction(text))
-    told = (Message(f"{key}#{number}", to, part) for number, part in enumerate(deliverable(Text(canonical))))
-    return [redacted_message(message, redaction) for message in told]
+    parts = deliverable(redacted_piece(Text(canonical), redaction))
+    return [Message(f"{key}#{number}", to, part) for number, part in enumerate(parts)]

@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TextIO
 
+from slack_alert.cli.output import conceal
 from slack_alert.core.redaction import Redaction
 from slack_alert.settings import Loaded, Settings, load_settings
 
@@ -31,7 +32,9 @@ def begin_log(loaded: Loaded) -> None:
     # Imported here: gevent's patch has to come before logging.
     from slack_alert.cli.logs import configure
 
-    log = configure(loaded.settings)
+    redaction = Redaction(loaded.settings.secrets())
+    conceal(redaction)
+    log = configure(loaded.settings, redaction)
     for warning in loaded.warnings:
         log.warning(warning)
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Literal, TextIO
 
 import click
 
+from slack_alert.cli.output import concealed
 from slack_alert.cli.spoken import ahead, counted, local, stamp
 from slack_alert.core.model import Record, Verdict
 from slack_alert.core.structs import Struct
@@ -68,7 +69,7 @@ def table(head: Sequence[str], rows: Iterable[Sequence[str | Cell]], out: TextIO
 
 def shortened(text: str, out: TextIO) -> str:
     """Cut a text that could be of any length; a terminal does it where its own line ends."""
-    return text if out.isatty() else cut(text, PIPED_WIDTH)
+    return text if out.isatty() else cut(concealed(text), PIPED_WIDTH)
 
 
 def history_table(
@@ -177,7 +178,7 @@ def _last_line(traceback: str | None) -> str:
 
 def _cell(cell: str | Cell) -> Cell:
     found = cell if isinstance(cell, Cell) else Cell(cell)
-    return Cell(_STEERING.sub("\ufffd", " ".join(found.text.split())), found.style)
+    return Cell(_STEERING.sub("\ufffd", concealed(" ".join(found.text.split()))), found.style)
 
 
 def _fit(widths: list[int], columns: int | None, flexible: Sequence[int]) -> None:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 
 from slack_alert.core.markup import entities
 from slack_alert.core.parts import CUT, Piece, Text, Upload
+from slack_alert.core.redaction import REACH, Redaction
 
 #: So many characters one text may have; as a file they are what fills a shelf.
 LONGEST = 4_000_000
@@ -19,21 +20,33 @@ _FORM = 1_000_000
 _WORD = 1_000
 
 
-def cut_text(text: str) -> str:
-    """Give as much of a text, not escaped yet, as may be said, and say on its last line what was cut."""
+def cut_text(text: str, escape: Callable[[str], str]) -> str:
+    """Return as much of a text as may be said, canonical, with a notice of what was cut.
+
+    A text that is too long still has a little more, for `shorten`: half of a secret would not be found.
+    """
     if len(text) <= LONGEST:
-        return text
-    # A cut within a word might show half of a secret, which nobody would find.
+        return escape(text)
     end = max(text.rfind(space, LONGEST - _WORD, LONGEST) for space in " \n")
-    head = text[: end if end > 0 else LONGEST]
-    return f"{head}\n{_notice(len(head), len(text), 'characters')}"
+    return _too_long(text, end if end > 0 else LONGEST, f"{len(text):,} characters", escape)
 
 
-def cut_bytes(content: bytes | bytearray | memoryview) -> bytes:
-    """Give as much of bytes that are read as text as may be said, as for a text."""
+def cut_bytes(content: bytes | bytearray | memoryview, escape: Callable[[str], str]) -> str:
+    """Return as much of bytes that are read as text as may be said, as for a text."""
     if len(content) <= LONGEST:
-        return bytes(content)
-    return bytes(content[:LONGEST]) + f"\n{_notice(LONGEST, len(content), 'bytes')}".encode()
+        return escape(bytes(content).decode("utf-8", "replace"))
+    text = bytes(content[: LONGEST + 4 * REACH]).decode("utf-8", "replace")
+    end = len(bytes(content[:LONGEST]).decode("utf-8", "replace"))
+    return _too_long(text, end, f"{len(content):,} bytes", escape, kept=LONGEST)
+
+
+def shorten(canonical: str, redaction: Redaction) -> str:
+    """Return what `cut_text` or `cut_bytes` made, cut where it is to be, without the secrets at the cut."""
+    text, _, rest = canonical.rpartition(_EDGE)
+    length, _, notice = rest.partition(_EDGE_END)
+    if not (text and length.isdecimal()):
+        return canonical
+    return f"{redaction.head(text, int(length))[0]}\n{notice}"
 
 
 def cut_lines(lines: Iterable[str], count: int) -> list[str]:
@@ -43,7 +56,7 @@ def cut_lines(lines: Iterable[str], count: int) -> list[str]:
     for line in lines:
         length += len(line) + 1
         if said and length > LONGEST:
-            return [*said, _notice(len(said), count, "lines")]
+            return [*said, f"{CUT} the first {len(said):,} of {count:,} lines"]
         said.append(line)
     return said
 
@@ -81,13 +94,19 @@ def fit(pieces: Iterable[Piece], said: int) -> tuple[tuple[Piece, ...], int]:
 _LEFT_OUT = Text(f"{CUT} one run says {ROOM // 1_000_000} MB at most, what is beyond is left out")
 
 
-def _notice(kept: int, count: int, noun: str) -> str:
-    return f"{CUT} the first {kept:,} of {count:,} {noun}"
+# Noncharacters, which escaping takes out of whatever a function says.
+_EDGE, _EDGE_END = "\ufdd0", "\ufdd1"
+
+
+def _too_long(text: str, end: int, whole: str, escape: Callable[[str], str], kept: int = 0) -> str:
+    length = len(escape(text[:end]))
+    notice = f"{CUT} the first {kept or end:,} of {whole}"
+    return f"{escape(text[: end + REACH])}{_EDGE}{length}{_EDGE_END}{notice}"
 
 
 def _weight(piece: Piece) -> int:
     if isinstance(piece, Text):
-        return len(piece.text)
+        return piece.size
     if isinstance(piece, Upload):
         return len(piece.content) if isinstance(piece.content, bytes) else 0
     return sum(_lengths(piece.payload))

@@ -34,6 +34,11 @@ class Text(Struct, frozen=True):
     def __hash__(self) -> int:
         return hash(self.text)
 
+    @property
+    def size(self) -> int:
+        """How many characters it has."""
+        return len(self.text)
+
 
 class Blocks(Struct, frozen=True):
     #: Slack's own form, JSON values only: `blocks` and what else `chat.postMessage` takes, or nothing but `text`.

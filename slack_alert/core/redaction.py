@@ -1,25 +1,187 @@
-"""What must never be seen, wherever text leaves the program: in messages, records, logs."""
+"""What must never be seen, wherever text leaves the program: in messages, records, logs.
+
+Secrets are found as they are and in the usual encodings, and so are their parts, the password and the tokens of a URL.
+Text is cleaned before it is cut: half of a secret is not found.
+"""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
+from typing import NamedTuple
 
-#: Slack's tokens, and addresses that are as good as one.
-_TOKEN = re.compile(r"\bx(?:ox[a-z]|app)-[A-Za-z0-9-]{3,}|hooks\.slack\.com/(?:services|workflows|triggers)/[\w/]+")
-_MARK = "[secret]"
+from slack_alert.core.credentials import Credentials, credentials, is_address, is_secret
+from slack_alert.core.encodings import Form, encoded, escaped, login_forms
+
+#: What stands where a secret was.
+MARK = "[secret]"
+#: So much longer than what is shown is what goes on to be cleaned and cut elsewhere: no secret is longer in any form.
+REACH = 4096
 
 
 class Redaction:
     """Takes out the secrets of this configuration, and whatever looks like one of Slack's."""
 
     def __init__(self, secrets: Iterable[str] = ()) -> None:
-        # The longest first: one secret may be the beginning of another.
-        self._secrets = sorted({secret for secret in secrets if secret}, key=len, reverse=True)
+        self._secrets = tuple(dict.fromkeys(secret.strip() for secret in secrets))
+        made = [*dict.fromkeys(_forms(self._secrets))]
+        self._straight = [_Needle(probe, form) for form in made if not form.is_wrapped for probe in form.probes]
+        self._wrapped = [_Needle(probe, form) for form in made if form.is_wrapped for probe in form.probes]
+        self._compiled: dict[Form, re.Pattern[str]] = {}
+
+    def with_secrets(self, secrets: Iterable[str]) -> Redaction:
+        """Return one that takes these out besides: what a single run must not show."""
+        more = tuple(secrets)
+        return Redaction((*self._secrets, *more)) if more else self
 
     def __call__(self, text: str) -> str:
-        """Give the text without them."""
-        for secret in self._secrets:
-            if secret in text:
-                text = text.replace(secret, _MARK)
-        return _TOKEN.sub(_MARK, text) if "x" in text or "hooks." in text else text
+        """Return the text without secrets."""
+        spans = self._spans(text)
+        return _without(text, spans, 0, len(text)) if spans else text
+
+    def each(self, texts: Sequence[str]) -> Sequence[str]:
+        """Return the texts without secrets; of many short ones this is far faster than one by one."""
+        whole = _BETWEEN.join(texts)
+        if whole.count(_BETWEEN) != len(texts) - 1:
+            return [self(text) for text in texts]
+        cleaned = self(whole)
+        if cleaned == whole:
+            return texts
+        apart = cleaned.split(_BETWEEN)
+        return apart if len(apart) == len(texts) else [self(text) for text in texts]
+
+    def joined(self, texts: Sequence[str]) -> list[str]:
+        """Return the texts without what is secret of them when they are read as one."""
+        spans = self._spans("".join(texts))
+        cleaned: list[str] = []
+        begin = 0
+        for text in texts:
+            end = begin + len(text)
+            inside = [Span(max(at, begin) - begin, min(to, end) - begin) for at, to in spans if at < end and to > begin]
+            cleaned.append(_without(text, inside, 0, len(text)) if inside else text)
+            begin = end
+        return cleaned
+
+    def head(self, text: str, limit: int) -> tuple[str, int]:
+        """Return the first characters of the text without secrets, and where what is left begins.
+
+        A secret at the limit is taken out whole, so what is left may begin behind it.
+        """
+        spans = [span for span in self._spans(text[: limit + REACH]) if span.begin < limit]
+        end = min(max(limit, spans[-1].end if spans else 0), len(text))
+        return _without(text, spans, 0, end), end
+
+    def tail(self, text: str, limit: int) -> str:
+        """Return the last characters of the text without secrets; one at the limit is taken out whole."""
+        start = max(0, len(text) - limit)
+        begin = max(0, start - REACH)
+        spans = [Span(at + begin, to + begin) for at, to in self._spans(text[begin:]) if to + begin > start]
+        return _without(text, spans, min(start, spans[0].begin) if spans else start, len(text))
+
+    def ends(self, text: str, limit: int, between: str) -> str:
+        """Return a text that is longer than the limit as its beginning and its end."""
+        if len(text) <= limit:
+            return self(text)
+        return f"{self.head(text, limit // 2)[0]}{between}{self.tail(text, limit // 2)}"
+
+    def _spans(self, text: str) -> list[Span]:
+        """Return where the secrets are, in order, those that overlap as one."""
+        found = [needle.form for needle in self._straight if needle.probe in text and needle.form.sign in text]
+        if self._wrapped:
+            flat = _unwrapped(text)
+            found += [needle.form for needle in self._wrapped if needle.probe in flat]
+        matches = [match for form in dict.fromkeys(found) for match in self._pattern(form).finditer(text)]
+        for start, pattern in _TOKENS.items():
+            if start in text:
+                matches += filter(_is_token, pattern.finditer(text))
+        return _merged(Span(*match.span()) for match in matches) if matches else []
+
+    def _pattern(self, form: Form) -> re.Pattern[str]:
+        pattern = self._compiled.get(form)
+        if pattern is None:
+            pattern = self._compiled[form] = re.compile(form.pattern)
+        return pattern
+
+
+class Span(NamedTuple):
+    """Where a secret stands in a text."""
+
+    begin: int
+    end: int
+
+
+class _Needle(NamedTuple):
+    probe: str
+    form: Form
+
+
+#: Nothing that is said holds it: it is replaced where text is escaped.
+_BETWEEN = "\0"
+#: A longer secret is looked for in pieces.
+_LONGEST = 256
+_SLACK = r"(?:/|%2[fF]|\\{1,4}/)"
+#: Slack's tokens, and addresses that are as good as one, by what each begins with.
+_TOKENS = {
+    "xox": re.compile("xox[a-z]-[A-Za-z0-9-]{3,}"),
+    "xapp-": re.compile("xapp-[A-Za-z0-9-]{3,}"),
+    "hooks.slack": re.compile(
+        rf"hooks\.slack(?:-gov)?\.com{_SLACK}(?:services|workflows|triggers){_SLACK}(?:\w|/|%2[fF]|\\{{1,4}}/)+"
+    ),
+}
+#: What an escaped line end, or another character, leaves before a token.
+_ESCAPE = re.compile(r"(?:\\[abfnrtv]|%[0-9A-Fa-f]{2}|\\x[0-9A-Fa-f]{2}|\\u[0-9A-Fa-f]{4})\Z")
+_MADE_UP = re.compile(r"\w+-\d[A-Za-z0-9-]{9}")
+
+
+def _is_token(match: re.Match[str]) -> bool:
+    """Return whether it is a token, and not the end of a word such as `foxapp-store`."""
+    text, begin = match.string, match.start()
+    before = text[max(0, begin - 6) : begin]
+    return not before[-1:].isalnum() or bool(_ESCAPE.search(before) or _MADE_UP.match(match.group()))
+
+
+def _forms(secrets: Iterable[str]) -> Iterator[Form]:
+    everything = [*secrets]
+    found = [credentials(secret) if is_address(secret) else Credentials() for secret in everything]
+    texts = [*everything, *(text for one in found for text in one.texts)]
+    parts = list(dict.fromkeys(part for text in texts if is_secret(text) for part in _parts(text)))
+    for part in parts:
+        yield escaped(part)
+        # What holds another one is shown without that, which is enough.
+        if not any(other in part for other in parts if other != part):
+            yield from encoded(part)
+    for login in dict.fromkeys(login for one in found for login in one.logins):
+        yield from login_forms(login)
+
+
+def _parts(text: str) -> Iterator[str]:
+    """Yield a text in pieces that are not too long, the last one as long as the others."""
+    for begin in range(0, len(text), _LONGEST):
+        part = text[begin : begin + _LONGEST]
+        yield part if len(part) == _LONGEST else text[-_LONGEST:]
+
+
+def _unwrapped(text: str) -> str:
+    """Return the text as one line: base64 of any length is often wrapped, and the line ends may be escaped."""
+    if "\n" in text:
+        text = "".join(map(str.strip, text.split("\n")))
+    return text.replace("\\n", "").replace("\\r", "").replace("\\", "") if "\\" in text else text
+
+
+def _merged(found: Iterable[Span]) -> list[Span]:
+    merged: list[Span] = []
+    for span in sorted(found):
+        if merged and span.begin < merged[-1].end:
+            merged[-1] = Span(merged[-1].begin, max(span.end, merged[-1].end))
+        else:
+            merged.append(span)
+    return merged
+
+
+def _without(text: str, spans: Sequence[Span], begin: int, end: int) -> str:
+    """Return a part of the text with a mark for each secret."""
+    pieces: list[str] = []
+    for span in spans:
+        pieces += [text[begin : span.begin], MARK]
+        begin = span.end
+    return "".join([*pieces, text[begin:end]])

@@ -7,6 +7,7 @@ from decimal import Decimal
 from math import isfinite
 from numbers import Real
 
+from slack_alert.core.redaction import REACH, Redaction
 from slack_alert.core.values import as_row
 
 #: What numbers are, True and False apart.
@@ -21,11 +22,23 @@ LONGEST = 80
 _EXACT = 2**53
 
 
-def measured(value: object) -> Mapping[str, float] | None:
-    """Give the number a value is, or the numbers of a dict (dataclass, named tuple) of nothing but numbers.
+def measured(value: object, redaction: Redaction | None = None) -> Mapping[str, float] | None:
+    """Return the number a value is, or the numbers of a dict (dataclass, named tuple) of nothing but numbers.
 
     True and False are none, and neither is what cannot be drawn: infinity, not-a-number.
     """
+    return named(numbers_of(value), redaction or Redaction())
+
+
+def named(numbers: Mapping[str, float] | None, redaction: Redaction) -> Mapping[str, float] | None:
+    """Return the numbers under names without secrets, which are cut only then."""
+    if numbers is None or numbers.keys() == {ITSELF}:
+        return numbers
+    return {redaction.head(name, LONGEST)[0]: number for name, number in numbers.items()}
+
+
+def numbers_of(value: object) -> Mapping[str, float] | None:
+    """Return what `measured` does, under the names as they are."""
     if value is None or isinstance(value, (str, bool)):
         return None
     if isinstance(value, NUMBERS):
@@ -34,7 +47,8 @@ def measured(value: object) -> Mapping[str, float] | None:
     row = as_row(value)
     if not row or len(row) > MOST or not all(map(_is_number, row.values())):
         return None
-    found = {str(name)[:LONGEST]: number for name, each in row.items() if (number := _finite(each)) is not None}
+    finite = ((str(name)[: LONGEST + REACH], _finite(each)) for name, each in row.items())
+    found = {name: number for name, number in finite if number is not None}
     return found or None
 
 

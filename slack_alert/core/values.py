@@ -10,13 +10,15 @@ from pathlib import Path
 from typing import Any  # A plugin returns what it likes.
 
 from slack_alert.core.bulk import GREATEST, check_form, cut_bytes, cut_lines, cut_text, too_great
+from slack_alert.core.drafts import Draft, lay_out
 from slack_alert.core.foreign import grid, is_picture, is_record, is_truth, png
 from slack_alert.core.markup import Markup, plain
 from slack_alert.core.notices import error_card, on_terminal, pause_notice, with_notice, with_slot_time
-from slack_alert.core.parts import Blocks, Entries, Piece, Text, Upload, deliverable, fallback, split
+from slack_alert.core.parts import Blocks, Piece, Text, Upload, deliverable, fallback, split
+from slack_alert.core.redaction import Redaction
 from slack_alert.core.spelling import read, spell
 from slack_alert.core.structs import replace
-from slack_alert.core.tables import MAX_ROWS, key_values, table
+from slack_alert.core.tables import MAX_ROWS
 
 __all__ = [
     "Blocks",
@@ -24,6 +26,7 @@ __all__ = [
     "Text",
     "Upload",
     "deliverable",
+    "drafts",
     "error_card",
     "fallback",
     "is_quiet",
@@ -37,8 +40,15 @@ __all__ = [
 ]
 
 
-def pieces(value: object, *, mark: Markup, name: str, doc: str | None) -> tuple[Piece, ...]:
-    """Return what is said for a value of the job `name`; an empty tuple is quiet.
+def pieces(
+    value: object, *, mark: Markup, name: str, doc: str | None, redaction: Redaction | None = None
+) -> tuple[Piece, ...]:
+    """Return what is said for a value of the job `name`, laid out; an empty tuple is quiet."""
+    return lay_out(drafts(value, mark=mark, name=name, doc=doc), redaction or _OPEN)
+
+
+def drafts(value: object, *, mark: Markup, name: str, doc: str | None) -> tuple[Piece, ...]:
+    """Return what `lay_out` makes the pieces of that are said for a value of the job `name`; empty is quiet.
 
     Quiet is what `is_quiet` says, and besides it what would leave nothing to read: text of white space only, a list of
     empty things. A generator is not consumed: whoever runs it calls this for each value. What the value's own
@@ -47,12 +57,15 @@ def pieces(value: object, *, mark: Markup, name: str, doc: str | None) -> tuple[
     if value is None:
         return ()
     if type(value) is str:
-        return _text(mark.escape(cut_text(value)))
+        return _text(cut_text(value, mark.escape))
     if value is True:
         return _text(mark.escape(_first_line(doc) or name))
     if type(value) in {int, float, bool}:
-        return (Text(spell(value)),) if value else ()
+        return _text(spell(value)) if value else ()
     return () if is_quiet(value) else _spoken(value, mark, name, doc)
+
+
+_OPEN = Redaction()
 
 
 def is_quiet(value: object) -> bool:
@@ -82,13 +95,13 @@ def _spoken(value: Any, mark: Markup, name: str, doc: str | None) -> tuple[Piece
     if isinstance(value, (Text, Blocks, Upload)):
         return (value,)
     if is_truth(value):
-        return pieces(True, mark=mark, name=name, doc=doc)
+        return drafts(True, mark=mark, name=name, doc=doc)
     if _is_own_form(value):
         return _own_form(value, mark)
     if _is_file(value):
         return (_file(value, mark, name),)
     if row := as_row(value):
-        return _fields([(_cell(key, mark), _cell(child, mark)) for key, child in row.items()])
+        return _fields([[_cell(key, mark), _cell(child, mark)] for key, child in row.items()])
     if isinstance(value, (list, tuple, set, frozenset)):
         return _several(value, mark, name)
     if (frame := grid(value, MAX_ROWS)) is not None:
@@ -96,18 +109,18 @@ def _spoken(value: Any, mark: Markup, name: str, doc: str | None) -> tuple[Piece
     return _text(_cell(value, mark))
 
 
-def _text(canonical: str, entries: Entries = ()) -> tuple[Piece, ...]:
-    return (Text(canonical, entries),) if canonical and not canonical.isspace() else ()
+def _text(canonical: str) -> tuple[Piece, ...]:
+    return (Draft("", layout="text", rows=[[canonical]]),) if canonical and not canonical.isspace() else ()
 
 
-def _fields(rows: list[tuple[str, str]]) -> tuple[Piece, ...]:
-    return _text(key_values(rows), tuple((key, f"{key}: {value}") for key, value in rows))
+def _fields(rows: list[list[str]]) -> tuple[Piece, ...]:
+    return (Draft("", layout="pairs", rows=rows),)
 
 
 def _cell(value: object, mark: Markup) -> str:
     if isinstance(value, (bytes, bytearray, memoryview)):
-        return mark.escape(read(cut_bytes(value)))
-    return mark.escape(cut_text(read(value)))
+        return cut_bytes(value, mark.escape)
+    return cut_text(read(value), mark.escape)
 
 
 def _first_line(doc: str | None) -> str:
@@ -192,7 +205,7 @@ def _several(values: Iterable[Any], mark: Markup, name: str) -> tuple[Piece, ...
     said: list[Piece] = []
     for how, run in groupby(flat, key=_how):
         said += how(list(run), mark, name)
-    return _joined(_numbered(said))
+    return tuple(_numbered(said))
 
 
 def _is_gallery(value: object) -> bool:
@@ -218,7 +231,7 @@ def _files(items: list[Any], mark: Markup, name: str) -> tuple[Piece, ...]:
 def _lines(items: list[Any], mark: Markup, _: str) -> tuple[Piece, ...]:
     written = (line for item in items if (line := _cell(item, mark)) and not line.isspace())
     lines = cut_lines(written, len(items))
-    return _text("\n".join(lines), tuple((line, line) for line in lines))
+    return (Draft("", layout="lines", rows=[[line] for line in lines]),) if lines else ()
 
 
 def _rows(items: list[Any], mark: Markup, _: str) -> tuple[Piece, ...]:
@@ -242,23 +255,10 @@ def _numbered(said: list[Piece]) -> list[Piece]:
     return numbered
 
 
-def _joined(said: Sequence[Piece]) -> tuple[Piece, ...]:
-    """Put neighbouring texts into one."""
-    joined: list[Piece] = []
-    for piece in said:
-        before = joined[-1] if joined else None
-        if isinstance(piece, Text) and isinstance(before, Text):
-            joined[-1] = Text(f"{before.text}\n{piece.text}", (*before.entries, *piece.entries))
-        else:
-            joined.append(piece)
-    return tuple(joined)
-
-
 def _table(head: Sequence[Any], rows: Sequence[Sequence[Any]], count: int, mark: Markup) -> tuple[Piece, ...]:
-    numbers = {at for at in range(len(head)) if all(_is_number(row[at]) for row in rows)}
-    cells = [[_cell(cell, mark) for cell in row] for row in rows]
-    entries = tuple((row[0], "  ".join(row)) for row in cells if row)
-    return _text(table([_cell(name, mark) for name in head], cells, count=count, right=numbers), entries)
+    numbers = tuple(at for at in range(len(head)) if all(_is_number(row[at]) for row in rows))
+    cells = [[_cell(cell, mark) for cell in row] for row in (head, *rows)]
+    return (Draft("", layout="table", rows=cells, count=count, right=numbers),)
 
 
 def _is_number(value: object) -> bool:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import codecs
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, cast
 
-from slack_alert.core.model import Message, Record
+from slack_alert.core.drafts import Draft, lay_out, without_seams
+from slack_alert.core.model import Message, Progress, Record
 from slack_alert.core.redaction import Redaction
 from slack_alert.core.structs import replace
-from slack_alert.core.values import Blocks, Piece, Text
+from slack_alert.core.values import Blocks, Piece, Text, Upload
 from slack_alert.engine.batches import Batch
 from slack_alert.engine.ports import Books
 
@@ -23,7 +25,9 @@ class RedactedBooks:
     def put(self, batch: Batch, then: Callable[[], object] | None = None) -> None:
         """Have it committed soon, in order."""
         batch.messages = [redacted_message(message, self._redaction) for message in batch.messages]
+        batch.summaries = [redacted_message(message, self._redaction) for message in batch.summaries]
         batch.records = [redacted_record(record, self._redaction) for record in batch.records]
+        batch.progress = [redacted_progress(progress, self._redaction) for progress in batch.progress]
         self._books.put(batch, then)
 
     def note(self, record: Record) -> None:
@@ -31,42 +35,101 @@ class RedactedBooks:
         self._books.note(redacted_record(record, self._redaction) if record.printed else record)
 
 
+def cleaned_pieces(drafts: Iterable[Piece], redaction: Redaction) -> tuple[Piece, ...]:
+    """Return the pieces that drafts become, cleaned before they are laid out, and all others without secrets."""
+    return lay_out((each if isinstance(each, Draft) else redacted_piece(each, redaction) for each in drafts), redaction)
+
+
 def redacted_message(message: Message, redaction: Redaction) -> Message:
-    """Give the message without secrets; the bytes of a file are the plugin's own."""
+    """Return the message without secrets."""
     piece = redacted_piece(message.piece, redaction)
     return message if piece is message.piece else replace(message, piece=piece)
 
 
 def redacted_record(record: Record, redaction: Redaction) -> Record:
-    """Give the line of history without secrets."""
-    written = record.text, record.error, record.printed
-    text, error, printed = (redaction(each) if each else each for each in written)
-    if (text, error, printed) == written:
-        return record
-    return record._replace(text=text or "", error=error, printed=printed)
+    """Return the line of history without secrets."""
+    changed: dict[str, Any] = {  # Any: a name says which field it is
+        name: cleaned
+        for name in ("text", "error", "printed", "reason", "asked_by")
+        if (text := getattr(record, name)) and (cleaned := redaction(text)) != text
+    }
+    return record._replace(**changed) if changed else record
+
+
+def redacted_progress(progress: Progress, redaction: Redaction) -> Progress:
+    """Return what became of an attempt without secrets: what a service or a proxy answers is theirs."""
+    reason = progress.reason and redaction(progress.reason)
+    return progress if reason == progress.reason else replace(progress, reason=reason)
 
 
 def redacted_piece(piece: Piece, redaction: Redaction) -> Piece:
-    """Give the piece without secrets; the bytes of a file are the plugin's own."""
+    """Return the piece without secrets; of a file its content, too, where that is text."""
     if isinstance(piece, Text):
         return _redacted_text(piece, redaction)
     if isinstance(piece, Blocks):
-        return Blocks(cast("Mapping[str, object]", _redacted_json(piece.payload, redaction)))
-    return replace(piece, name=redaction(piece.name), title=redaction(piece.title), comment=redaction(piece.comment))
+        payload = _redacted_json(piece.payload, redaction)
+        return piece if payload == piece.payload else Blocks(cast("Mapping[str, object]", payload))
+    return _redacted_file(piece, redaction)
 
 
 def _redacted_text(piece: Text, redaction: Redaction) -> Text:
-    text = redaction(piece.text)
+    text = without_seams(redaction(piece.text), redaction)
     # The text may be cut before an entry that holds a secret.
-    entries = tuple((redaction(key), redaction(entry)) for key, entry in piece.entries)
-    return piece if text == piece.text and entries == piece.entries else Text(text, entries)
+    flat = [word for entry in piece.entries for word in entry]
+    cleaned = redaction.each(flat) if flat else flat
+    if text == piece.text and cleaned is flat:
+        return piece
+    return Text(text, tuple(zip(cleaned[::2], cleaned[1::2], strict=True)))
 
 
 def _redacted_json(node: Any, redaction: Redaction) -> object:
     if isinstance(node, str):
         return redaction(node)
     if isinstance(node, Mapping):
-        return {key: _redacted_json(child, redaction) for key, child in node.items()}
+        return {redaction(str(key)): _redacted_json(child, redaction) for key, child in node.items()}
     if isinstance(node, (list, tuple)):
-        return [_redacted_json(child, redaction) for child in node]
+        return _joined_texts([_redacted_json(child, redaction) for child in node], redaction)
     return node
+
+
+def _joined_texts(nodes: list[object], redaction: Redaction) -> list[object]:
+    """Take out what is secret of neighbouring texts, which Slack shows as one line where they are rich text."""
+    places = [at for at, node in enumerate(nodes) if isinstance(node, dict) and isinstance(node.get("text"), str)]
+    if len(places) < 2:
+        return nodes
+    texts = [cast("dict[str, str]", nodes[at])["text"] for at in places]
+    for at, before, text in zip(places, texts, redaction.joined(texts), strict=True):
+        if text != before:
+            nodes[at] = {**cast("dict[str, object]", nodes[at]), "text": text}
+    return nodes
+
+
+def _redacted_file(piece: Upload, redaction: Redaction) -> Upload:
+    cleaned = replace(
+        piece,
+        name=redaction(piece.name),
+        title=redaction(piece.title),
+        comment=without_seams(redaction(piece.comment), redaction),
+    )
+    if isinstance(piece.content, bytes):
+        cleaned = replace(cleaned, content=_redacted_content(piece.content, redaction))
+    return piece if cleaned == piece else cleaned
+
+
+def _redacted_content(content: bytes, redaction: Redaction) -> bytes:
+    """Return the content of a file without secrets where it is text; a picture or an archive stays as it is."""
+    coding, errors = "utf-8", "surrogateescape"
+    if content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        coding, errors = "utf-16", "surrogatepass"
+    elif b"\0" in content[:_LOOKED_AT]:
+        return content
+    try:
+        text = content.decode(coding, errors)
+    except UnicodeDecodeError:
+        return content
+    cleaned = redaction(text)
+    return content if cleaned == text else cleaned.encode(coding, errors)
+
+
+#: A file with a zero among so many bytes is no text.
+_LOOKED_AT = 8192

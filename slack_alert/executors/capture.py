@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import io
 import sys
-from collections.abc import Callable, Iterator
+import threading
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from contextvars import ContextVar
 from functools import partial
 from typing import Any, TextIO
 
 from slack_alert.core.model import Run
+from slack_alert.core.redaction import REACH, Redaction
 
 #: The run whose function is being called here (thread, greenlet or task).
 current: ContextVar[Run | None] = ContextVar("slack_alert_run", default=None)
@@ -19,6 +21,10 @@ current: ContextVar[Run | None] = ContextVar("slack_alert_run", default=None)
 _LINE = 8192
 #: Characters of one run's output that are kept; what is beyond still reaches standard error.
 KEPT = 256 * 1024
+#: So many are held until the run ends, so that a secret at the limit is still found.
+_HELD = KEPT + REACH
+_MORE = "\n[more was printed]"
+_OPEN = Redaction()
 
 
 class Printed(io.TextIOBase):
@@ -27,10 +33,11 @@ class Printed(io.TextIOBase):
     encoding = "utf-8"
     errors = "replace"
 
-    def __init__(self, stderr: TextIO, clean: Callable[[str], str] = str) -> None:
+    def __init__(self, stderr: TextIO, redaction: Redaction = _OPEN) -> None:
         self._stderr = stderr
-        #: Takes out what must not be seen.
-        self._clean = clean
+        self._redaction = redaction
+        #: What was printed outside of runs since the last line end, by thread: a secret may come in two pieces.
+        self._rests: dict[int, str] = {}
         self.buffer = _Bytes(self)
 
     def writable(self) -> bool:
@@ -52,19 +59,17 @@ class Printed(io.TextIOBase):
         """Pass the text on, line by line under the job's name."""
         run = current.get()
         if run is None:
-            self._pass_on(text)
+            thread = threading.get_ident()
+            if rest := self._passed_on(self._rests.pop(thread, "") + text, ""):
+                self._rests[thread] = rest
             return len(text)
         if run.end_line is None:
             run.end_line = partial(self._end_line, run)
-        keep(run, text)
+        keep(run, text, self._redaction)
         if "\n" not in text and len(run.line) < _LINE:
             run.line += text
-            return len(text)
-        *lines, run.line = (run.line + text).split("\n")
-        if len(run.line) >= _LINE:
-            lines.append(run.line)
-            run.line = ""
-        self._pass_on("".join(f"{run.binding} | {line}\n" for line in lines))
+        else:
+            run.line = self._passed_on(run.line + text, f"{run.binding} | ")
         return len(text)
 
     def flush(self) -> None:
@@ -75,18 +80,37 @@ class Printed(io.TextIOBase):
     def close(self) -> None:
         """Stay open: the next run prints here as well."""
 
+    def end(self) -> None:
+        """Pass on what was printed outside of runs and has no line end yet."""
+        while self._rests:
+            self._write(self._redaction(self._rests.popitem()[1]))
+
     def _end_line(self, run: Run) -> None:
         if run.line:
-            keep(run, "\n")
-            self._pass_on(f"{run.binding} | {run.line}\n")
+            keep(run, "\n", self._redaction)
+            self._passed_on(f"{run.line}\n", f"{run.binding} | ")
             run.line = ""
         if run.printed and run.length > KEPT:
+            if run.length <= _HELD:
+                _cut(run.printed, self._redaction)
             run.printed[-1] = f"\n[cut after {KEPT:,} of {run.length:,} characters]"
 
-    def _pass_on(self, text: str) -> None:
+    def _passed_on(self, text: str, name: str) -> str:
+        """Pass on the lines that are whole, and of a line without end what is long enough; return the rest."""
+        whole, end, rest = text.rpartition("\n")
+        lines = self._redaction(whole).split("\n") if end else []
+        if len(rest) >= _LINE + REACH:
+            head, length = self._redaction.head(rest, len(rest) - REACH)
+            lines.append(head)
+            rest = rest[length:]
+        if lines:
+            self._write("".join(f"{name}{line}\n" for line in lines))
+        return rest
+
+    def _write(self, text: str) -> None:
         # A job must not fail because the terminal it reports to is gone.
         with suppress(OSError, ValueError):
-            self._stderr.write(self._clean(text))
+            self._stderr.write(text)
 
 
 class _Bytes(io.RawIOBase):
@@ -108,23 +132,35 @@ class _Bytes(io.RawIOBase):
         """Stay open."""
 
 
-def keep(run: Run, text: str) -> None:
+def keep(run: Run, text: str, redaction: Redaction = _OPEN) -> None:
     """Add to the run's record; what is beyond the limit is replaced by a mark, once."""
     if run.printed is None:
         run.printed = []
-    room = KEPT - run.length
-    run.length += len(text)
-    if text and room >= 0:
-        run.printed += [text] if len(text) <= room else [text[:room], "\n[more was printed]"]
+    before, run.length = run.length, run.length + len(text)
+    if not text or before > _HELD:
+        return
+    if before > KEPT:
+        run.printed.pop()
+    run.printed.append(text[: _HELD - before])
+    if run.length > KEPT:
+        run.printed.append(_MORE)
+    if run.length > _HELD:
+        _cut(run.printed, redaction)
+
+
+def _cut(printed: list[str], redaction: Redaction) -> None:
+    """Cut what was printed to what is kept, and leave the mark behind it."""
+    printed[:] = [redaction.head("".join(printed[:-1]), KEPT)[0], printed[-1]]
 
 
 @contextmanager
-def captured(stderr: TextIO, clean: Callable[[str], str] = str) -> Iterator[None]:
+def captured(stderr: TextIO, redaction: Redaction = _OPEN) -> Iterator[None]:
     """Let everything that writes to `sys.stdout` or `sys.stderr` meanwhile write to standard error, line by line."""
     kept = sys.stdout, sys.stderr
-    printed = Printed(stderr, clean)
+    printed = Printed(stderr, redaction)
     sys.stdout = sys.stderr = printed
     try:
         yield
     finally:
         sys.stdout, sys.stderr = kept
+        printed.end()

@@ -18,7 +18,7 @@ from slack_alert.core.events import fields_of
 from slack_alert.core.markup import Markup
 from slack_alert.core.model import Action, Result, Run
 from slack_alert.core.policy import Hold
-from slack_alert.core.redaction import Redaction
+from slack_alert.core.redaction import REACH
 from slack_alert.core.structs import Struct, replace
 from slack_alert.core.values import Piece
 from slack_alert.engine import kinship
@@ -30,14 +30,13 @@ from slack_alert.executors.adoption import adopt_orphans, has_dead_children
 from slack_alert.executors.distant import DistantPocket
 from slack_alert.executors.failures import awaited, failure_of, overdue, with_generator
 from slack_alert.executors.line import Line
-from slack_alert.executors.perform import Performer, Render
+from slack_alert.executors.perform import Drafting, Performer
 from slack_alert.executors.sources import Shelved, from_contents, to_changes
-from slack_alert.executors.wire import Document, from_failure, from_pieces
+from slack_alert.executors.wire import LOGGED, Document, from_failure, from_pieces
 
 if TYPE_CHECKING:
     import asyncio
 
-_NO_SECRETS = Redaction()
 #: A line is sent at this length even where it never ends.
 _LONG = 8192
 #: So many characters are sent at once.
@@ -69,7 +68,7 @@ class Child:
             pocket=lambda _: DistantPocket(line, clock.now),
             children=self._children,
         )
-        self._render = Render(mark, _NO_SECRETS)
+        self._render = Drafting(mark)
         self._performer = Performer(
             clock=clock,
             render=self._render,
@@ -130,7 +129,7 @@ class Child:
             run.action = replace(run.action, function=self._files.find(run.action.file, run.action.name))
             return self._run_async(run) if run.action.is_async else self._performer.call(run)
         except BaseException as error:  # noqa: BLE001 - here the file is executed once more, and may fail where it did not before
-            return Result(failure=failure_of(error, run.action, _NO_SECRETS))
+            return Result(failure=failure_of(error, run.action))
         finally:
             self._current = None
             if os.getpid() != here:
@@ -169,7 +168,7 @@ class Child:
             if current.call is not None:
                 stack = awaited(current.call.get_coro())
             stack = with_generator(stack, current.run)
-            failure = overdue(current.run.action, current.run.care, _NO_SECRETS, stack)
+            failure = overdue(current.run.action, current.run.care, stack)
             self._line.send(overdue=from_failure(failure))
         self._abandon()
         os._exit(128 + number)
@@ -260,7 +259,7 @@ class Told(logging.Handler):
             said += "\n" + logging.Formatter().formatException(record.exc_info)
         self._line.send(
             log={"name": record.name, "levelno": record.levelno, "levelname": record.levelname}
-            | {"msg": said[:_MOST], "extra": extra}
+            | {"msg": said[: LOGGED + REACH], "extra": extra}
         )
 
 

@@ -15,9 +15,11 @@ from pathlib import Path
 from types import FrameType
 from typing import IO
 
+from slack_alert.core.redaction import REACH
 from slack_alert.core.structs import Struct
 from slack_alert.engine import kinship
 from slack_alert.executors.capture import KEPT
+from slack_alert.executors.output import Output
 
 #: As shells have it; the first is what `timeout` gives.
 TIMED_OUT, NOT_EXECUTABLE, NOT_FOUND, SIGNALED = 124, 126, 127, 128
@@ -28,6 +30,8 @@ _GRACE = timedelta(seconds=5)
 _LINGER = 1.0
 _STEP = 0.02
 _CHUNK = 65_536
+#: So many bytes are kept of the beginning, and of the end.
+_SIDE = KEPT // 2 + REACH
 _LOCALE = b"LC_CTYPE="
 _Child = subprocess.Popen[bytes]
 
@@ -37,8 +41,8 @@ class Ended(Struct, frozen=True):
 
     #: As a shell gives it: 128 and the signal's number where one ended it.
     code: int
-    #: What it wrote to standard output and standard error, as it came; the middle of much is left out.
-    output: bytes
+    #: What it wrote to standard output and standard error, as it came.
+    output: Output
     duration: timedelta
     #: The time it had, where it took longer.
     overrun: timedelta | None = None
@@ -73,7 +77,8 @@ def call(
             child = leash.start(argv)
         except OSError as error:
             code = NOT_FOUND if isinstance(error, FileNotFoundError) else NOT_EXECUTABLE
-            return Ended(code, b"", timedelta(seconds=time.monotonic() - since), obstacle=error.strerror or str(error))
+            duration = timedelta(seconds=time.monotonic() - since)
+            return Ended(code, Output(b""), duration, obstacle=error.strerror or str(error))
         readers = _readers(child, out, errors, kept)
         is_timed_out = leash.wait(child, timeout)
     ended = time.monotonic()
@@ -82,7 +87,7 @@ def call(
     duration = timedelta(seconds=time.monotonic() - since)
     code = child.returncode if child.returncode >= 0 else SIGNALED - child.returncode
     code, overrun = (TIMED_OUT, timeout) if is_timed_out else (code, None)
-    return Ended(code, kept.joined(), duration, overrun, "", *_used())
+    return Ended(code, kept.output(), duration, overrun, "", *_used())
 
 
 def as_given(environ: Mapping[str, str], given: bytes | None) -> dict[str, str]:
@@ -178,20 +183,19 @@ class _Kept:
 
     def add(self, chunk: bytes) -> None:
         with self._lock:
-            room = KEPT // 2 - len(self._head)
+            room = _SIDE - len(self._head)
             self._head += chunk[:room]
             self._tail += chunk[room:] if room < len(chunk) else b""
-            if len(self._tail) > KEPT:
+            if len(self._tail) > 2 * _SIDE:
                 self._shorten()
 
-    def joined(self) -> bytes:
+    def output(self) -> Output:
         with self._lock:
             self._shorten()
-            gap = f"\n… {self._left_out:,} more bytes …\n".encode() if self._left_out else b""
-            return bytes(self._head + gap + self._tail)
+            return Output(bytes(self._head), bytes(self._tail), self._left_out)
 
     def _shorten(self) -> None:
-        excess = max(0, len(self._tail) - KEPT // 2)
+        excess = max(0, len(self._tail) - _SIDE)
         del self._tail[:excess]
         self._left_out += excess
 

@@ -26,23 +26,25 @@ Place = tuple[FrameType, int]
 
 #: A traceback longer than this is cut in the middle.
 _TRACEBACK = 20_000
-#: Secrets are looked for in so much of it, which is enough for what is left in the end.
-_REDACTED = 200_000
-#: Lines, and characters, that are kept of what a failed program printed.
+#: What is longer than this, with all secrets in it, is cut so that no cut is left where the secrets are known.
+_WHOLE = 400_000
+#: Lines that are kept of what a failed program printed.
 _OUTPUT_LINES = 20
-_OUTPUT = 8_000
+_CUT = "\n[...]\n"
 
 
-def failure_of(error: BaseException, action: Action, redaction: Redaction) -> Failure:
-    """Put an exception into words; the place is the innermost line of plugin code, else where the action begins."""
+def failure_of(error: BaseException, action: Action) -> Failure:
+    """Return an exception in words, with the secrets in them; the place is the innermost line of plugin code.
+
+    Where there is none of that, it is where the action begins.
+    """
     trace = "".join(traceback.format_exception(type(error), error, _plugin_part(error.__traceback__)))
     places = [(frame, line) for frame, line in traceback.walk_tb(error.__traceback__) if _is_plugin(frame)]
-    text = _shortened(redaction(_shortened(trace + _output_of(error), _REDACTED)))
-    message = redaction(_message(error)[:_REDACTED])[:_TRACEBACK]
-    return Failure(type(error).__name__, message, _place(places, action), text)
+    text = _bounded(trace + _output_of(error))
+    return Failure(type(error).__name__, _message(error)[:_WHOLE], _place(places, action), text)
 
 
-def overdue(action: Action, care: Care, redaction: Redaction, stack: Sequence[Place] = ()) -> Failure:
+def overdue(action: Action, care: Care, stack: Sequence[Place] = ()) -> Failure:
     """Say that a run took too long, and where it was at that moment, as far as that is known."""
     assert care.timeout is not None, "only a timeout makes it overdue"
     own = [each for each in stack if _is_plugin(each[0])]
@@ -50,8 +52,20 @@ def overdue(action: Action, care: Care, redaction: Redaction, stack: Sequence[Pl
     said = f"took longer than {format_duration(care.timeout)} (timeout)"
     lines = traceback.StackSummary.extract(iter(shown)).format()
     head = "It was here (most recent call last):\n" if lines else ""
-    text = f"{head}{redaction(''.join(lines))}TimeoutError: {said}\n"
-    return Failure("TimeoutError", said, _place(own, action), _shortened(text), Verdict.TIMED_OUT)
+    text = f"{head}{''.join(lines)}TimeoutError: {said}\n"
+    return Failure("TimeoutError", said, _place(own, action), _bounded(text), Verdict.TIMED_OUT)
+
+
+def without_secrets(failure: Failure, redaction: Redaction) -> Failure:
+    """Return a failure as it may be shown: without secrets, and only then as short as it has to be."""
+    return replace(
+        failure,
+        kind=redaction(failure.kind),
+        message=redaction.head(failure.message, _TRACEBACK)[0],
+        place=redaction(failure.place),
+        traceback=redaction.ends(failure.traceback, _TRACEBACK, _CUT),
+        output=redaction(failure.output),
+    )
 
 
 def process_ended(action: Action, care: Care, code: int, *, is_cut: bool = False) -> Failure:
@@ -73,11 +87,6 @@ def beyond_memory(failure: Failure, care: Care) -> Failure:
     if failure.kind != "MemoryError" or failure.message or care.memory is None:
         return failure
     return replace(failure, message=f"needed more than {format_size(care.memory)} (memory_limit)")
-
-
-def without_secrets(failure: Failure, redaction: Redaction) -> Failure:
-    """Take out of a failure what only this program knows to be secret."""
-    return replace(failure, message=redaction(failure.message), traceback=redaction(failure.traceback))
 
 
 def beside(run: Run, error: BaseException) -> Result:
@@ -120,8 +129,8 @@ def _place(own: Sequence[Place], action: Action) -> str:
     return f"{_short(own[-1][0])}:{own[-1][1]}" if own else f"{action.file}:{action.line}"
 
 
-def _shortened(text: str, most: int = _TRACEBACK) -> str:
-    return text if len(text) <= most else f"{text[: most // 2]}\n[...]\n{text[-most // 2 :]}"
+def _bounded(text: str) -> str:
+    return text if len(text) <= _WHOLE else f"{text[: _WHOLE // 2]}{_CUT}{text[-_WHOLE // 2 :]}"
 
 
 def _output_of(error: BaseException) -> str:
@@ -136,7 +145,7 @@ def _output_of(error: BaseException) -> str:
     lines = said.strip("\r\n").splitlines()
     last = lines[-_OUTPUT_LINES:]
     which = "" if len(last) == len(lines) else f", the last {len(last)} of {len(lines):,} lines"
-    shown = "\n".join(last)[-_OUTPUT:]
+    shown = "\n".join(last)
     return f"\nIts output{which}:\n{shown}\n"
 
 

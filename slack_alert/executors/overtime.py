@@ -13,7 +13,7 @@ from traceback import walk_stack
 
 from slack_alert.core.model import Failure, Result, Run
 from slack_alert.executors.deadlines import Deadlines
-from slack_alert.executors.failures import awaited, beside, overdue, with_generator
+from slack_alert.executors.failures import awaited, beside, with_generator
 from slack_alert.executors.perform import Performer
 
 log = logging.getLogger(__name__)
@@ -65,7 +65,7 @@ class Overtime:
                 report(call.result())
                 return
             stack = with_generator(awaited(call.get_coro()), run)
-            failure = overdue(run.action, run.care, self._performer.redaction, stack)
+            failure = self._performer.overdue(run, stack)
             call.cancel()
             await asyncio.wait({call}, timeout=_GRACE)
         except asyncio.CancelledError:  # The loop ends.
@@ -93,7 +93,7 @@ class Overtime:
         # Where threads are greenlets, none is found.
         frame = sys._current_frames().get(thread)
         stack = with_generator(list(walk_stack(frame))[::-1] if frame else [], run)
-        failure = overdue(run.action, run.care, self._performer.redaction, stack)
+        failure = self._performer.overdue(run, stack)
         with self._lock:
             self.threads += 1
         self._more()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Awaitable, Callable, Generator, Mapping
+from collections.abc import AsyncGenerator, Awaitable, Callable, Generator, Mapping, Sequence
 from datetime import timedelta
 from pathlib import Path
 from time import perf_counter
@@ -10,16 +10,16 @@ from typing import Any
 
 from slack_alert.core.bulk import GREATEST, fit, too_great
 from slack_alert.core.markup import Markup
-from slack_alert.core.model import Result, Run
+from slack_alert.core.model import Action, Failure, Result, Run
 from slack_alert.core.redaction import Redaction
-from slack_alert.core.series import ITSELF, measured
+from slack_alert.core.series import ITSELF, measured, numbers_of
 from slack_alert.core.structs import replace
-from slack_alert.core.values import Piece, Upload, is_quiet, pieces
+from slack_alert.core.values import Piece, Upload, drafts, is_quiet
 from slack_alert.engine.context import Context
 from slack_alert.engine.ports import Clock
-from slack_alert.engine.redacted import redacted_piece
+from slack_alert.engine.redacted import cleaned_pieces
 from slack_alert.executors.capture import current
-from slack_alert.executors.failures import failure_of
+from slack_alert.executors.failures import Place, failure_of, overdue, without_secrets
 
 #: Says the pieces of one run as they come (`yield`).
 Say = Callable[[Run, tuple[Piece, ...]], None]
@@ -48,10 +48,9 @@ class Performer:
         #: Ends what a run has started beside itself.
         self._ended = ended
 
-    @property
-    def redaction(self) -> Redaction:
-        """What takes secrets out."""
-        return self._render.redaction
+    def overdue(self, run: Run, stack: Sequence[Place] = ()) -> Failure:
+        """Return in words that a run took too long, without secrets."""
+        return self._render.overdue(run, stack)
 
     def abandon(self, run: Run) -> None:
         """End what a run has started beside itself, while its function still goes on."""
@@ -78,7 +77,7 @@ class Performer:
                 return Result((), None, _since(begun), None, numbers)
             return Result(self._rendered(run, value), None, _since(begun), None, self._render.numbers(value))
         except BaseException as error:  # noqa: BLE001 - a plugin's SystemExit must not end the program
-            return Result(failure=failure_of(error, run.action, self._render.redaction), duration=_since(begun))
+            return Result(failure=self._render.failure(error, run.action), duration=_since(begun))
         finally:
             self._clear_up(run)
             current.reset(token)
@@ -104,7 +103,7 @@ class Performer:
             value = await value if isinstance(value, Awaitable) else value
             return Result(self._rendered(run, value), duration=_since(begun), numbers=self._render.numbers(value))
         except BaseException as error:  # noqa: BLE001 - as above; a cancelled run is a failure with that name
-            return Result(failure=failure_of(error, run.action, self._render.redaction), duration=_since(begun))
+            return Result(failure=self._render.failure(error, run.action), duration=_since(begun))
         finally:
             self._clear_up(run)
             current.reset(token)
@@ -164,16 +163,46 @@ class Render:
         self.redaction = redaction
 
     def __call__(self, run: Run, value: object) -> tuple[Piece, ...]:
-        """Give the pieces of one value; empty: quiet. What the value's own methods raise goes through."""
-        said = pieces(value, mark=self.mark, name=run.action.name.rpartition(".")[2], doc=run.action.doc)
+        """Return the pieces of one value; empty: quiet. What the value's own methods raise goes through."""
+        # Before anything is laid out, split or made a file: a secret cut in two would not be found.
+        return cleaned_pieces(self.draft(run, value), self.redaction)
+
+    def draft(self, run: Run, value: object) -> tuple[Piece, ...]:
+        """Return the same before it is laid out, with all secrets in it."""
+        said = drafts(value, mark=self.mark, name=run.action.name.rpartition(".")[2], doc=run.action.doc)
         fitting, run.volume = fit(map(_read, said), run.volume)
-        # Before anything is split or made a file: a secret cut in two would not be found.
-        return tuple(redacted_piece(piece, self.redaction) for piece in fitting)
+        return fitting
 
     def numbers(self, value: object) -> Numbers:
-        """Give what a value measures, under names without secrets."""
-        found = measured(value)
-        return None if found is None else {self.redaction(name): number for name, number in found.items()}
+        """Return what a value measures, under names without secrets."""
+        return measured(value, self.redaction)
+
+    def failure(self, error: BaseException, action: Action) -> Failure:
+        """Return an exception in words, without secrets."""
+        return without_secrets(failure_of(error, action), self.redaction)
+
+    def overdue(self, run: Run, stack: Sequence[Place] = ()) -> Failure:
+        """Return in words that a run took too long, without secrets."""
+        return without_secrets(overdue(run.action, run.care, stack), self.redaction)
+
+
+class Drafting(Render):
+    """Renders where no secret is known: what is said is laid out, cleaned and cut by whoever knows them."""
+
+    def __init__(self, mark: Markup) -> None:
+        super().__init__(mark, Redaction())
+
+    def __call__(self, run: Run, value: object) -> tuple[Piece, ...]:
+        """Return the pieces of one value before they are laid out."""
+        return self.draft(run, value)
+
+    def numbers(self, value: object) -> Numbers:
+        """Return what a value measures, under the names it has."""
+        return numbers_of(value)
+
+    def failure(self, error: BaseException, action: Action) -> Failure:
+        """Return an exception in words as long as they are."""
+        return failure_of(error, action)
 
 
 def _read(piece: Piece) -> Piece:

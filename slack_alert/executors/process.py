@@ -15,16 +15,18 @@ from typing import IO
 
 from slack_alert.core.model import Failure, Result, Run, Usage
 from slack_alert.core.redaction import Redaction
+from slack_alert.core.series import named
 from slack_alert.core.structs import Struct
 from slack_alert.engine import kinship
 from slack_alert.engine.children import Children
 from slack_alert.engine.context import Context
 from slack_alert.engine.ports import Clock
-from slack_alert.engine.redacted import redacted_piece
+from slack_alert.engine.redacted import cleaned_pieces
 from slack_alert.executors.capture import current
 from slack_alert.executors.deadlines import Deadlines
 from slack_alert.executors.failures import beyond_memory, overdue, process_ended, without_secrets
 from slack_alert.executors.granting import answered
+from slack_alert.executors.relay import relay
 from slack_alert.executors.sources import Sources, from_changes, to_contents
 from slack_alert.executors.wire import CUT, Document, from_line, from_run, to_failure, to_line, to_pieces
 
@@ -263,7 +265,7 @@ class Processes:
             if "print" in document:
                 sys.stdout.write(document["print"])
             elif "log" in document:
-                _log(document["log"])
+                relay(document["log"], self._redaction)
             elif "notice" in document:
                 self._notice(run, document["notice"])
                 _keep_values(run)
@@ -277,16 +279,16 @@ class Processes:
         process.note(end["memory"], is_littered=end["littered"])
         if end["found"]:
             self._sources.found(to_contents(end["found"]))
-        pieces = tuple(redacted_piece(piece, self._redaction) for piece in to_pieces(end["pieces"]))
+        pieces = cleaned_pieces(to_pieces(end["pieces"]), self._redaction)
         failure = to_failure(end["failure"])
         if failure is not None:
             failure = without_secrets(beyond_memory(failure, run.care), self._redaction)
-        numbers = end["numbers"] and {self._redaction(name): number for name, number in end["numbers"].items()}
+        numbers = named(end["numbers"], self._redaction)
         return Result(pieces, failure, usage=Usage(timedelta(seconds=end["cpu"]), end["memory"]), numbers=numbers)
 
     def _lost(self, process: Process, run: Run, code: int) -> Result:
         if process.is_overdue:
-            late = process.last_words or overdue(run.action, run.care, self._redaction)
+            late = process.last_words or overdue(run.action, run.care)
             return Result(failure=without_secrets(late, self._redaction))
         return Result(failure=process_ended(run.action, run.care, code, is_cut=process.is_cut or code == CUT))
 
@@ -295,10 +297,3 @@ def _keep_values(run: Run) -> None:
     """Keep what a sensor has set; it has gone on meanwhile, so nobody waits for that."""
     if run.keep_values is not None:
         run.keep_values()
-
-
-def _log(told: Document) -> None:
-    logger = logging.getLogger(told["name"])
-    if logger.isEnabledFor(told["levelno"]):
-        words = {name: told[name] for name in ("name", "levelno", "levelname", "msg")}
-        logger.handle(logging.makeLogRecord({**told["extra"], **words}))

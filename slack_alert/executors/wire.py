@@ -9,6 +9,7 @@ from numbers import Integral
 from pathlib import Path
 from typing import Any  # What JSON holds.
 
+from slack_alert.core.drafts import Draft
 from slack_alert.core.model import Failure, Run, Verdict
 from slack_alert.core.series import NUMBERS
 from slack_alert.core.structs import asdict
@@ -16,6 +17,8 @@ from slack_alert.core.values import Blocks, Piece, Text, Upload
 
 Document = dict[str, Any]
 
+#: So much of one line of the log is kept.
+LOGGED = 1024 * 1024
 #: How a process ends whose pipe to this program was closed by a function.
 CUT = 74
 
@@ -36,7 +39,7 @@ def from_line(line: bytes) -> Document:
 
 
 def from_pieces(pieces: Iterable[Piece]) -> list[Document]:
-    """Make documents of what is said; files are read already."""
+    """Make documents of what is said; files are read already, and drafts are laid out where the secrets are known."""
     return [_from_piece(piece) for piece in pieces]
 
 
@@ -87,6 +90,8 @@ def _plain(value: object) -> object:
 
 
 def _from_piece(piece: Piece) -> Document:
+    if isinstance(piece, Draft):
+        return {"layout": piece.layout, "rows": piece.rows, "count": piece.count, "right": piece.right}
     if isinstance(piece, Text):
         return {"text": piece.text, **({"entries": piece.entries} if piece.entries else {})}
     if isinstance(piece, Blocks):
@@ -97,6 +102,8 @@ def _from_piece(piece: Piece) -> Document:
 
 
 def _to_piece(document: Mapping[str, Any]) -> Piece:
+    if "layout" in document:
+        return Draft("", **{**document, "right": tuple(document["right"])})
     if "text" in document:
         return Text(document["text"], tuple((key, text) for key, text in document.get("entries", ())))
     if "blocks" in document:

@@ -7,6 +7,7 @@ from typing import Any
 
 from slack_alert.core.bindings import Binding
 from slack_alert.core.catalog import Problem, Severity
+from slack_alert.core.excerpts import excerpt
 from slack_alert.core.model import Action
 from slack_alert.core.structs import Struct
 from slack_alert.loader.declaration import Declaration
@@ -111,5 +112,4 @@ def _remarks(file: PluginFile, declaration: Declaration, terms: Terms) -> Iterat
 def _fault(
     file: PluginFile, declaration: Declaration, code: str, said: str, hint: str, *, severity: Severity = Severity.ERROR
 ) -> Problem:
-    message = said if len(said) <= _LONGEST else f"{said[:_LONGEST]}…"
-    return Problem(file.shown, declaration.line, declaration.column, severity, code, message, hint)
+    return Problem(file.shown, declaration.line, declaration.column, severity, code, excerpt(said, _LONGEST), hint)

@@ -11,6 +11,7 @@ from slack_alert.core.care import CAREFREE, Care, Isolation
 from slack_alert.core.durations import parse_duration
 from slack_alert.core.errors import BadValue
 from slack_alert.core.events import check_criteria
+from slack_alert.core.excerpts import excerpt
 from slack_alert.core.hours import WorkingHours
 from slack_alert.core.incidents import PLAIN, Escalation, Repeat, Voice
 from slack_alert.core.model import SERVICES, Address
@@ -119,8 +120,7 @@ def _named(keyword: str, value: object, read: Callable[[], object]) -> None:
 
 
 def _shown(value: object) -> str:
-    written = repr(value)
-    return written if len(written) <= 80 else f"{written[:80]}…"
+    return excerpt(repr(value), 80)
 
 
 def _text(value: object) -> str:

@@ -12,6 +12,7 @@ from importlib.util import decode_source
 from types import CodeType
 
 from slack_alert.core.catalog import Problem, Severity
+from slack_alert.core.excerpts import excerpt
 from slack_alert.core.structs import Struct, field
 from slack_alert.loader.files import PluginFile
 
@@ -63,7 +64,7 @@ class Source(Struct):
         lines[-1] = _characters(lines[-1], node.end_col_offset or 0)
         lines[0] = lines[0][len(_characters(self.lines[first], node.col_offset)) :]
         words = " ".join(" ".join(lines).split())
-        return words if len(words) <= 60 else f"{words[:60]}…"
+        return excerpt(words, 60)
 
 
 def read_content(file: PluginFile) -> bytes:

@@ -58,6 +58,11 @@ class Gathered(Struct, frozen=True):
             found |= {name: given for name, given in layer.items() if name.startswith(f"{section}{_DOT}")}
         return {name.partition(_DOT)[2]: found[name] for name in sorted(found)}
 
+    def every(self, key: Key) -> Iterator[tuple[str, Given]]:
+        """Yield what each source says of a key itself; a file that holds a secret is not read."""
+        for layer in self.layers:
+            yield from (found for found in _given(key, layer) if found[0] == key.name)
+
     def strongest(self, key: Key) -> tuple[str, Given] | None:
         """Find who decides a key, and the spelling it was given in."""
         return next((found[0] for layer in self.layers if (found := _given(key, layer))), None)

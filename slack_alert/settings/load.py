@@ -8,15 +8,16 @@ from datetime import timezone, tzinfo
 from pathlib import Path
 from typing import Any
 
+from slack_alert.core.credentials import hidden_parts
 from slack_alert.core.errors import BadValue, SettingsError
 from slack_alert.core.hours import WorkingHours
 from slack_alert.core.quiet import QuietWindow
 from slack_alert.core.structs import Struct, replace
 from slack_alert.settings.keys import BY_NAME, KEYS, Key
-from slack_alert.settings.layers import Fault, Given, gather
+from slack_alert.settings.layers import Fault, Gathered, Given, gather
 from slack_alert.settings.model import Loaded, Settings, TimezoneSource
 from slack_alert.settings.places import Place, is_there, read_file
-from slack_alert.settings.secret import fault, quoted
+from slack_alert.settings.secret import DISCREET, Secret, fault, quoted
 from slack_alert.settings.values import parse_value
 from slack_alert.settings.zones import MachineZone, machine_zone
 
@@ -44,6 +45,7 @@ def load_settings(
     values["quiet"] = _windows(gathered.free("quiet"), zone.value, faults)
     if faults:
         raise _first(faults)
+    values["other_secrets"] = tuple(_other_secrets(gathered, chosen, environ))
     settings = _settings(values, zone.source, dry_run=bool(flags.get("dry_run")))
     origins = {name: given.where for name, (_, given) in chosen.items()}
     warnings = (
@@ -200,6 +202,26 @@ def _odd_secrets(settings: Settings, origins: Mapping[str, str]) -> Iterator[str
     for name, secret, start in (("token", settings.token, "xoxb-"), ("app_token", settings.app_token, "xapp-")):
         if secret is not None and start not in secret.reveal():
             yield f"{origins[name]}: {name} does not begin with {start} as Slack's do."
+
+
+def _other_secrets(
+    gathered: Gathered, chosen: Mapping[str, tuple[str, Given]], environ: Mapping[str, str]
+) -> Iterator[Secret]:
+    """Yield the secrets that have no effect: what is overridden, and the proxy that Slack may be reached through."""
+    for key in KEYS:
+        for _, given in gathered.every(key):
+            if given is chosen[key.name][1] or not given.text:
+                continue
+            if key.kind == "secret" or key.name in DISCREET:
+                yield Secret(given.text)
+            elif key.kind in ("url", "database"):
+                yield from map(Secret, hidden_parts(given.text))
+    for variable, text in environ.items():
+        if variable.lower() in _PROXIES:
+            yield from map(Secret, hidden_parts(text))
+
+
+_PROXIES = ("http_proxy", "https_proxy", "all_proxy")
 
 
 def _not_yet(settings: Settings, origins: Mapping[str, str]) -> Iterator[str]:

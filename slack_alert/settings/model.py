@@ -7,6 +7,7 @@ from datetime import timedelta, tzinfo
 from pathlib import Path
 from typing import Literal
 
+from slack_alert.core.credentials import hidden_parts
 from slack_alert.core.hours import WorkingHours
 from slack_alert.core.quiet import QuietWindow
 from slack_alert.core.structs import Discreet, Struct
@@ -67,12 +68,23 @@ class Settings(Discreet, frozen=True, kw_only=True):
     log_format: Literal["text", "json"]
     #: The windows of [quiet].
     quiet: tuple[QuietWindow, ...] = ()
+    #: What has no effect and is secret all the same: values that a stronger source overrides, the environment's proxy.
+    other_secrets: tuple[Secret, ...] = ()
     dry_run: bool
 
     def secrets(self) -> tuple[str, ...]:
-        """Give what must be taken out of everything that is shown."""
-        hidden = [secret.reveal() for secret in (self.token, self.app_token, self.signing_secret) if secret is not None]
-        return (*hidden, *(url for url in (self.heartbeat_url, self.proxy) if url is not None))
+        """Return what must be taken out of everything that is shown; of an address its parts are found by themselves.
+
+        The addresses of Slack, of its pictures and of the database are no secret, but a password in them is.
+        """
+        given = (self.token, self.app_token, self.signing_secret, *self.other_secrets)
+        whole = (self.heartbeat_url, self.proxy)
+        partly = (self.api_url, self.icon_url, self.database)
+        return (
+            *(secret.reveal() for secret in given if secret is not None),
+            *(url for url in whole if url is not None),
+            *(part for url in partly if url is not None for part in hidden_parts(url)),
+        )
 
     def missing(self) -> str | None:
         """Say what `run` still needs, in one sentence; commands that post nothing need not ask."""

@@ -5,6 +5,10 @@ from __future__ import annotations
 import re
 
 from slack_alert.core.errors import SettingsError
+from slack_alert.core.excerpts import excerpt
+
+#: Addresses that are as good as a password, or have one in them.
+DISCREET = frozenset({"heartbeat_url", "proxy"})
 
 
 class Secret:
@@ -49,10 +53,12 @@ def fault(message: str, *, where: str = "", hint: str = "") -> SettingsError:
 
 
 def quoted(text: str) -> str:
-    """Show an offending value, shortened."""
-    return repr(text if len(text) <= _SHOWN else f"{text[:_SHOWN]}…")
+    """Return an offending value to show, shortened, and without what stands before a host or looks like a token."""
+    return repr(excerpt(_USERINFO.sub("***@", masked(text)), _SHOWN))
 
 
 _TOKEN = re.compile(r"(?:xox[a-z]|xapp)[-._][^\s'\"]*", re.IGNORECASE)
 _PASSWORD = re.compile(r"(://)\S*@")
+#: Also where the scheme before it was forgotten; a person is written `@ann`.
+_USERINFO = re.compile(r"[^\s@,;]+:[^\s@]*@(?=\S)")
 _SHOWN = 80

@@ -13,7 +13,6 @@ import pytest
 
 from slack_alert.core.care import Care
 from slack_alert.core.model import Failure, Result, Run, Verdict
-from slack_alert.core.redaction import Redaction
 from slack_alert.executors.failures import overdue, with_generator
 from slack_alert.executors.inline import Inline
 from slack_alert.executors.overtime import Overtime
@@ -77,7 +76,7 @@ def test_a_generator_that_stands_between_two_values_tells_where(keyword: str) ->
         next(values)
     else:
         asyncio.run(values.__anext__())
-    late = overdue(run.action, run.care, Redaction(), with_generator([], run))
+    late = overdue(run.action, run.care, with_generator([], run))
 
     assert late.place == "plugins/db.py:3"
     assert late.traceback.startswith("It was here (most recent call last):\n")

@@ -20,7 +20,7 @@ LINE = Record(1, "a.job", datetime(2026, 1, 5, 9, tzinfo=timezone.utc), Verdict.
     [
         (Text("is hunter2"), Text("is [secret]")),
         (Blocks({"text": "hunter2", "blocks": [{"n": 1}]}), Blocks({"text": "[secret]", "blocks": [{"n": 1}]})),
-        (Upload("hunter2.txt", b"hunter2"), Upload("[secret].txt", b"hunter2")),
+        (Upload("hunter2.txt", b"hunter2"), Upload("[secret].txt", b"[secret]")),
     ],
 )
 def test_a_secret_is_taken_out_of_what_is_said(piece: Piece, expected: Piece) -> None:
