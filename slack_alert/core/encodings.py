@@ -90,9 +90,12 @@ _PROBE = 24
 _SHORT_HEADER = 10
 #: The first character of base64 that the bytes behind so many others decide alone.
 _FIRST = (0, 2, 3)
-#: A line end within base64, with what may stand before the next line; also where it is escaped.
-_WRAP = r"(?:(?:[\r\n]|\\{1,4}[rn]){1,4}[ \t]{0,16})?"
-_BASE64 = {"+": r"(?:[+\-]|%2[bB])", "/": r"(?:[/_]|%2[fF]|\\{1,4}/)"}
+#: A backslash, also in what was percent-encoded as a whole; each time a text is quoted they are twice as many.
+_BACKSLASH = r"(?:\\|%5[cC])"
+_SOME = f"{_BACKSLASH}{{1,16}}"
+#: A line end within base64, with what may stand before the next line; also where it is escaped, or a blank by now.
+_WRAP = rf"(?:(?:[\r\n \t]|{_SOME}[rn]|%0[aAdD]){{1,4}}[ \t]{{0,16}})?"
+_BASE64 = {"+": r"(?:[+\-]|%2[bB])", "/": rf"(?:[/_]|%2[fF]|{_SOME}/)"}
 _NAMED = {"\n": "n", "\r": "r", "\t": "t", "\b": "b", "\f": "f", "\v": "v", "\0": "0", "\a": "a"}
 _HTML = {"&": "amp", "<": "lt", ">": "gt", '"': "quot", "'": "apos"}
 #: What our own messages write for it.
@@ -118,35 +121,34 @@ def _in_header(header: str) -> str:
 
 
 def _pattern(secret: str) -> str:
-    return "".join(_sign(sign) for sign in secret)
+    # Backslashes before all of it are left: looking behind each of many would take long.
+    return _sign(secret[0], "") + "".join(_sign(sign, f"{_BACKSLASH}{{0,16}}") for sign in secret[1:])
 
 
-def _sign(sign: str) -> str:
+def _sign(sign: str, before: str) -> str:
     """Return a pattern for one character in whatever way it is written."""
     if _ALIKE.match(sign):
         return sign
-    return f"(?:{'|'.join(dict.fromkeys(_ways(sign)))})"
+    return f"(?:{'|'.join(dict.fromkeys(_ways(sign, before if sign.isascii() else '')))})"
 
 
-def _ways(sign: str) -> Iterator[str]:
+def _ways(sign: str, before: str) -> Iterator[str]:
     raw = sign.encode("utf-8", "surrogatepass")
     if sign == "\\":
-        yield r"\\{1,8}"
-    elif sign.isascii():
-        yield r"\\{0,4}" + re.escape(sign)
+        yield _SOME
     else:
-        yield re.escape(sign)
-    yield _bytes("%(?:25){0,2}", raw)
-    yield _bytes(r"\\{1,4}x", raw)
+        yield before + re.escape(sign)
+    yield before + _bytes("%(?:25){0,2}", raw)
+    yield _bytes(f"{_SOME}x", raw)
     units = sign.encode("utf-16-be", "surrogatepass").hex()
-    yield "".join(r"\\{1,4}u" + _any_case(units[at : at + 4]) for at in range(0, len(units), 4))
+    yield "".join(f"{_SOME}u" + _any_case(units[at : at + 4]) for at in range(0, len(units), 4))
     if ord(sign) < 256:
-        yield r"\\{1,4}x" + _any_case(f"{ord(sign):02x}")
-    yield f"&#(?:0{{0,4}}{ord(sign)}|[xX]0{{0,4}}{_any_case(f'{ord(sign):x}')});"
+        yield f"{_SOME}x" + _any_case(f"{ord(sign):02x}")
+    yield f"&(?:amp;){{0,2}}#(?:0{{0,4}}{ord(sign)}|[xX]0{{0,4}}{_any_case(f'{ord(sign):x}')});"
     if sign in _HTML:
         yield f"&(?:amp;){{0,2}}{_HTML[sign]};"
     if sign in _NAMED:
-        yield r"\\{1,4}" + _NAMED[sign]
+        yield _SOME + _NAMED[sign]
     if sign < " ":
         yield "\ufffd"
     if sign == " ":

@@ -163,8 +163,8 @@ def _parts(text: str) -> Iterator[str]:
 
 def _unwrapped(text: str) -> str:
     """Return the text as one line: base64 of any length is often wrapped, and the line ends may be escaped."""
-    if "\n" in text:
-        text = "".join(map(str.strip, text.split("\n")))
+    for sign in (" ", "\n", "\r", "\t", "%5C", "%5c", "%0A", "%0a", "%0D", "%0d") if "%" in text else " \n\r\t":
+        text = text.replace(sign, "\\" if sign in ("%5C", "%5c") else "")
     return text.replace("\\n", "").replace("\\r", "").replace("\\", "") if "\\" in text else text
 
 
