@@ -8,6 +8,7 @@ from importlib import import_module
 from pathlib import Path
 
 import click
+from click.exceptions import Exit
 
 from slack_alert import __version__
 from slack_alert.cli import codes
@@ -64,6 +65,13 @@ class LazyGroup(click.Group):
         """Take a command's own options before its name as well."""
         return super().parse_args(ctx, behind(self, COMMANDS, lambda name: self.get_command(ctx, name), args))
 
+    def invoke(self, ctx: click.Context) -> object:
+        """Call the command; what it cannot do is told while it is known which secrets there are."""
+        try:
+            return super().invoke(ctx)
+        except SlackAlertError as error:
+            raise Exit(_complain(error)) from error
+
     def resolve_command(
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
@@ -117,12 +125,8 @@ def _code() -> int:
     except click.ClickException as error:
         error.show()
         return error.exit_code
-    except (SettingsError, BadValue) as error:
-        _complain(error)
-        return codes.USAGE
     except SlackAlertError as error:
-        _complain(error)
-        return codes.FOUND
+        return _complain(error)
     except (click.Abort, KeyboardInterrupt):
         return codes.INTERRUPTED
     except BrokenPipeError:
@@ -132,11 +136,14 @@ def _code() -> int:
     return code if isinstance(code, int) else codes.FINE
 
 
-def _complain(error: SlackAlertError) -> None:
+def _complain(error: SlackAlertError) -> int:
+    """Tell what is wrong; return the exit code."""
+    from slack_alert.cli.output import concealed
     from slack_alert.settings.secret import masked
 
     hint = getattr(error, "hint", "")
     text = str(error)
     if hint and hint not in text:
         text += f"{'' if text.endswith(('.', '!', '?', ':')) else '.'} {hint}"
-    click.echo(f"slack-alert: {masked(text)}", err=True)
+    click.echo(f"slack-alert: {concealed(masked(text))}", err=True)
+    return codes.USAGE if isinstance(error, (SettingsError, BadValue)) else codes.FOUND
