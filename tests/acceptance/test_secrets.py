@@ -96,8 +96,8 @@ def test_no_secret_leaves_a_running_program(more: str, project: Project) -> None
     for words in ("history", "outbox", "status", "jobs", "report", "check"):
         done = project.run(words, "--json")
         assert not _leaked_lines(done.out + done.err)
-    for words in (["explain", "fails"], ["history"], ["outbox"], ["doctor"], ["check", "--load"]):
-        done = project.run(*words)
+    for asked in (["explain", "fails"], ["history"], ["outbox"], ["doctor"], ["check", "--load"]):
+        done = project.run(*asked)
         assert not _leaked_lines(done.out + done.err)
 
 

@@ -108,11 +108,10 @@ def drafted(value: object, *, elsewhere: bool = False) -> tuple[Piece, ...]:
 @every_form
 @pytest.mark.parametrize("kind", VALUES)
 def test_no_value_says_a_secret(kind: str, form: str) -> None:
-    for secret in PARTS:
-        for elsewhere in (False, True):
-            said = drafted(VALUES[kind](f"seen: {FORMS[form](secret)} there"), elsewhere=elsewhere)
+    for number, secret in enumerate(PARTS):
+        value = VALUES[kind](f"seen: {FORMS[form](secret)} there")
 
-            assert not any(map(leaked, told(said)))
+        assert not any(map(leaked, told(drafted(value, elsewhere=(len(form) + number) % 2 == 0))))
 
 
 #: So many characters before each place at which something is cut.
@@ -120,7 +119,7 @@ EDGES = {"table": 60, "head of a table": 60, "key": 60, "dict": 500, "text": 400
 
 
 @some_forms
-@pytest.mark.parametrize("step", [7, pytest.param(1, marks=pytest.mark.thorough)])
+@pytest.mark.parametrize("step", [13, pytest.param(1, marks=pytest.mark.thorough)])
 @pytest.mark.parametrize("kind", EDGES)
 def test_no_cut_leaves_half_a_secret(kind: str, form: str, step: int) -> None:
     for number, secret in enumerate(PARTS):
@@ -140,7 +139,7 @@ def test_no_value_that_is_too_long_ends_with_half_a_secret(
         monkeypatch.setattr(module, "LONGEST", 9_000)
     for secret in PARTS:
         encoded = FORMS[form](secret)
-        for before in range(9_000 - len(encoded) - 2, 9_002, 13):
+        for before in range(9_000 - len(encoded) - 2, 9_002, 19):
             value = VALUES[kind]("x" * before + encoded + "k" * 12_000)
             for text in told(drafted(value, elsewhere=before % 2 == 0)):
                 assert not leaked(text[-400:])
@@ -164,7 +163,7 @@ def test_no_error_tells_a_secret(form: str, length: int) -> None:
             assert not leaked(failure.message[-400:])
 
 
-@every_form
+@some_forms
 def test_no_output_of_a_failed_program_tells_half_a_secret(form: str) -> None:
     for secret in PARTS:
         for behind in range(7900, 8100, 61):
@@ -236,7 +235,7 @@ def test_nothing_printed_shows_a_secret_however_it_is_written(form: str, in_run:
 @pytest.mark.parametrize("length", [8192, 8192 + REACH, 20_000])
 def test_no_line_without_an_end_is_cut_within_a_secret(length: int, in_run: bool) -> None:
     for secret in PARTS:
-        for before in range(length - len(secret) - 2, length + 2, 3):
+        for before in range(length - len(secret) - 2, length + 2, 9):
             stderr, _ = printed(["x" * before, secret, "k" * 9000, "q" * 9000, "\n"], in_run=in_run)
 
             assert not leaked("\n".join(line[:400] + " " + line[-400:] for line in stderr.splitlines()))
