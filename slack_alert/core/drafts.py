@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import sys
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from typing import Literal
 
 from slack_alert.core.bulk import LONGEST, shorten
@@ -37,8 +37,11 @@ class Draft(Text, frozen=True, kw_only=True):
         return sum(min(len(cell), most) for row in self.rows for cell in row)
 
 
-def lay_out(drafts: Iterable[Piece], redaction: Redaction) -> tuple[Piece, ...]:
+def lay_out(drafts: Sequence[Piece], redaction: Redaction) -> tuple[Piece, ...]:
     """Return the pieces that drafts become, neighbouring texts as one; what holds nothing to read is left out."""
+    if len(drafts) == 1 and isinstance(drafts[0], Draft):
+        only = _laid_out(drafts[0], redaction)
+        return () if only is None else (only,)
     joined: list[Piece] = []
     for draft in drafts:
         piece = _laid_out(draft, redaction) if isinstance(draft, Draft) else draft
@@ -51,6 +54,10 @@ def lay_out(drafts: Iterable[Piece], redaction: Redaction) -> tuple[Piece, ...]:
 
 
 def _laid_out(draft: Draft, redaction: Redaction) -> Text | None:
+    if draft.layout == "text":  # As most are.
+        [[cell]] = draft.rows
+        text = redaction(cell) if len(cell) <= LONGEST else redaction(shorten(cell, redaction))
+        return Text(without_seams(text, redaction)) if text and not text.isspace() else None
     rows = list(_cleaned(draft, redaction))
     entries: Entries
     if draft.layout == "pairs":

@@ -25,8 +25,10 @@ class Redaction:
     def __init__(self, secrets: Iterable[str] = ()) -> None:
         self._secrets = tuple(dict.fromkeys(secret.strip() for secret in secrets))
         made = [*dict.fromkeys(_forms(self._secrets))]
-        self._straight = [_Needle(probe, form) for form in made if not form.is_wrapped for probe in form.probes]
-        self._wrapped = [_Needle(probe, form) for form in made if form.is_wrapped for probe in form.probes]
+        self._straight = [
+            _Needle(probe, form.sign, form) for form in made if not form.is_wrapped for probe in form.probes
+        ]
+        self._wrapped = [_Needle(probe, form.sign, form) for form in made if form.is_wrapped for probe in form.probes]
         self._compiled: dict[Form, re.Pattern[str]] = {}
 
     def with_secrets(self, secrets: Iterable[str]) -> Redaction:
@@ -86,12 +88,12 @@ class Redaction:
 
     def _spans(self, text: str) -> list[Span]:
         """Return where the secrets are, in order, those that overlap as one."""
-        found = [needle.form for needle in self._straight if needle.probe in text and needle.form.sign in text]
+        found = [form for probe, sign, form in self._straight if probe in text and sign in text]
         if self._wrapped:
             flat = _unwrapped(text)
-            found += [needle.form for needle in self._wrapped if needle.probe in flat]
+            found += [form for probe, _, form in self._wrapped if probe in flat]
         matches = [match for form in dict.fromkeys(found) for match in self._pattern(form).finditer(text)]
-        for start, pattern in _TOKENS.items():
+        for start, pattern in _TOKENS:
             if start in text:
                 matches += filter(_is_token, pattern.finditer(text))
         return _merged(Span(*match.span()) for match in matches) if matches else []
@@ -111,7 +113,10 @@ class Span(NamedTuple):
 
 
 class _Needle(NamedTuple):
+    """What is looked for first, and what is searched for where both are there."""
+
     probe: str
+    sign: str
     form: Form
 
 
@@ -121,13 +126,12 @@ _BETWEEN = "\0"
 _LONGEST = 256
 _SLACK = r"(?:/|%2[fF]|\\{1,4}/)"
 #: Slack's tokens, and addresses that are as good as one, by what each begins with.
-_TOKENS = {
-    "xox": re.compile("xox[a-z]-[A-Za-z0-9-]{3,}"),
-    "xapp-": re.compile("xapp-[A-Za-z0-9-]{3,}"),
-    "hooks.slack": re.compile(
-        rf"hooks\.slack(?:-gov)?\.com{_SLACK}(?:services|workflows|triggers){_SLACK}(?:\w|/|%2[fF]|\\{{1,4}}/)+"
-    ),
-}
+_HOOK = rf"hooks\.slack(?:-gov)?\.com{_SLACK}(?:services|workflows|triggers){_SLACK}(?:\w|/|%2[fF]|\\{{1,4}}/)+"
+_TOKENS = (
+    ("xox", re.compile("xox[a-z]-[A-Za-z0-9-]{3,}")),
+    ("xapp-", re.compile("xapp-[A-Za-z0-9-]{3,}")),
+    ("hooks.slack", re.compile(_HOOK)),
+)
 #: What an escaped line end, or another character, leaves before a token.
 _ESCAPE = re.compile(r"(?:\\[abfnrtv]|%[0-9A-Fa-f]{2}|\\x[0-9A-Fa-f]{2}|\\u[0-9A-Fa-f]{4})\Z")
 _MADE_UP = re.compile(r"\w+-\d[A-Za-z0-9-]{9}")

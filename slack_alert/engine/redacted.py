@@ -37,7 +37,7 @@ class RedactedBooks:
 
 def cleaned_pieces(drafts: Iterable[Piece], redaction: Redaction) -> tuple[Piece, ...]:
     """Return the pieces that drafts become, cleaned before they are laid out, and all others without secrets."""
-    return lay_out((each if isinstance(each, Draft) else redacted_piece(each, redaction) for each in drafts), redaction)
+    return lay_out([each if isinstance(each, Draft) else redacted_piece(each, redaction) for each in drafts], redaction)
 
 
 def redacted_message(message: Message, redaction: Redaction) -> Message:
