@@ -7,7 +7,9 @@ Text is cleaned before it is cut: half of a secret is not found.
 from __future__ import annotations
 
 import re
+from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Sequence
+from itertools import accumulate
 from typing import NamedTuple
 
 from slack_alert.core.credentials import Credentials, credentials, is_address, is_secret
@@ -87,7 +89,19 @@ class Redaction:
         return f"{self.head(text, limit // 2)[0]}{between}{self.tail(text, limit // 2)}"
 
     def _spans(self, text: str) -> list[Span]:
-        """Return where the secrets are, in order, those that overlap as one."""
+        """Return where the secrets are, in order, those that overlap as one; colours may begin and end within them."""
+        spans = self._plain_spans(text)
+        colours = [*_COLOUR.finditer(text)] if "[" in text or "%5" in text else []
+        if not colours:
+            return spans
+        begins = [0, *(colour.end() for colour in colours)]
+        ends = [*(colour.start() for colour in colours), len(text)]
+        shown = self._plain_spans("".join(text[begin:end] for begin, end in zip(begins, ends, strict=True)))
+        lengths = accumulate(end - begin for begin, end in zip(begins, ends, strict=True))
+        places = _Places(begins, [0, *lengths])
+        return _merged([*spans, *(Span(places.of(span.begin), places.of(span.end - 1) + 1) for span in shown)])
+
+    def _plain_spans(self, text: str) -> list[Span]:
         found = [form for probe, sign, form in self._straight if probe in text and sign in text]
         if self._wrapped:
             flat = _unwrapped(text)
@@ -120,6 +134,20 @@ class _Needle(NamedTuple):
     form: Form
 
 
+class _Places(NamedTuple):
+    """Where the characters of a text without colours stand in the coloured one."""
+
+    begins: Sequence[int]
+    #: How many characters stand before each part, and at last all of them.
+    before: Sequence[int]
+
+    def of(self, at: int) -> int:
+        part = bisect_right(self.before, at, hi=len(self.begins)) - 1
+        return self.begins[part] + at - self.before[part]
+
+
+#: What colours a terminal, also where it is escaped; in a text that is to be sent the first character is replaced.
+_COLOUR = re.compile(r"(?:[\x1b\ufffd]|\\{1,16}(?:x1[bB]|u001[bB]|033)|%1[bB])(?:\[|%5[bB])[0-9;:]{0,32}[A-Za-z]")
 #: Nothing that is said holds it: it is replaced where text is escaped.
 _BETWEEN = "\0"
 #: A longer secret is looked for in pieces.

@@ -50,12 +50,16 @@ FORMS: dict[str, Encode] = {
     "HTML": html.escape,
     "hexadecimal": lambda secret: secret.encode().hex(),
     "hexadecimal, upper case": lambda secret: secret.encode().hex().upper(),
+    "in colours": lambda secret: f"\x1b[1m{secret[:7]}\x1b[0;31m{secret[7:20]}\x1b[m{secret[20:]}\x1b[0m",
     "header": lambda secret: "Basic " + b64encode(f"alerts:{secret}".encode()).decode(),
     **{f"base64 behind {count}": _within(b64encode, count) for count in (0, 1, 2, 100)},
     **{f"base64 for URLs behind {count}": _within(urlsafe_b64encode, count) for count in (0, 1, 2)},
     **{f"base64 in lines behind {count}": _within(encodebytes, count) for count in (0, 37, 50, 56)},
     "base64 in lines in JSON": lambda secret: json.dumps(encodebytes(b"~" * 50 + secret.encode()).decode())[1:-1],
 }
+
+
+_ANSI = re.compile(r"(?:[\x1b\ufffd]|\\+(?:x1b|u001b)|%1B)(?:\[|%5B)[0-9;]*m")
 
 
 def leaked(text: str, shortest: int = 6) -> str:
@@ -70,7 +74,7 @@ def leaked(text: str, shortest: int = 6) -> str:
 
 def _readings(text: str) -> Iterator[str]:
     flat = re.sub(r"(?:\\{1,4}n|\s)+", "", text)
-    for plain in (text, re.sub(r"\\+", "", text), flat):
+    for plain in (text, re.sub(r"\\+", "", text), flat, _ANSI.sub("", text)):
         yield plain
         yield html.unescape(plain)
         yield unquote_plus(plain)
