@@ -7,20 +7,19 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, TextIO
 
 from slack_alert.bootstrap.judging import make_judge
-from slack_alert.bootstrap.places import errors_address
+from slack_alert.bootstrap.places import Following, errors_address
 from slack_alert.bootstrap.silence import make_digests
 from slack_alert.bootstrap.timing import Timetable
 from slack_alert.bootstrap.works import Stores, blocking_of, make_works
 from slack_alert.channels.closed import Closed
 from slack_alert.channels.console import ConsoleChannel
 from slack_alert.core.backoff import Outcome
-from slack_alert.core.catalog import Catalog
 from slack_alert.core.model import Delivery
 from slack_alert.engine.clock import SystemClock
 from slack_alert.engine.engine import Engine
 from slack_alert.engine.mutes import PACK
 from slack_alert.engine.parts import Parts
-from slack_alert.engine.ports import Books, Channel, Clock, Reader, Reload, Watch
+from slack_alert.engine.ports import Books, Channel, Clock, Reader, Watch
 from slack_alert.engine.receipts import Receipts
 from slack_alert.engine.sender import Pace, Sender
 from slack_alert.executors.sources import Sources
@@ -34,11 +33,11 @@ if TYPE_CHECKING:
 Waiting = Callable[[str | None, int, int], list[Delivery]]
 
 
-def assemble(
-    settings: Settings, catalog: Catalog, stores: Stores, *, sources: Sources, out: TextIO, reload: Reload | None = None
-) -> Parts:
+def assemble(settings: Settings, plugins: Following, stores: Stores, *, out: TextIO) -> Parts:
     """Put an app together; must be called on the loop it shall run on."""
-    works = make_works(settings, catalog, stores, sources)
+    sources = Sources(plugins.accepted.of, plugins.accepted.find)
+    reload = None if settings.reload == "off" else plugins.reload
+    works = make_works(settings, plugins.catalog, stores, sources)
     engine, writer, mutes = works.engine, works.writer, works.mutes
     channels = make_channels(settings, out)
     timetable = Timetable(settings, engine, is_behind=lambda: writer.is_behind)
@@ -47,7 +46,7 @@ def assemble(
     )
     pocket = works.services.pocket
     return Parts(
-        catalog=catalog,
+        catalog=plugins.catalog,
         store=stores.store,
         reader=works.reader,
         snapshot=works.snapshot,
@@ -62,6 +61,8 @@ def assemble(
         make_source=timetable.source,
         replan=timetable.replan,
         reload=reload,
+        take_up=plugins.take_up,
+        guard=plugins.guard,
         watch=_watch(settings) if reload else None,
         children=works.services.children,
         load=works.load,

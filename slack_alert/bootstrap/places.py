@@ -19,6 +19,7 @@ from slack_alert.engine.batches import Snapshot
 from slack_alert.engine.clock import SystemClock
 from slack_alert.engine.ports import Reader, Reload, Store
 from slack_alert.loader import Accepted, Defaults, Found, load, open_plugins, survey
+from slack_alert.loader.loading import LoadOptions
 from slack_alert.stores import DatabaseLock, SqliteReader, SqliteStore
 
 if TYPE_CHECKING:
@@ -83,7 +84,10 @@ def job_names(settings: Settings) -> list[str]:
 
 def load_plugins(settings: Settings, progress: Callable[[int, int], None] | None = None) -> Catalog:
     """Read, compile and execute every plugin."""
-    return _reachable(settings, load(settings.path, defaults(settings), cache=code_cache(settings), progress=progress))
+    # On threads, whatever the scheduler: nothing was patched.
+    options = LoadOptions(timeout=settings.load_timeout, scheduler=settings.scheduler)
+    catalog = load(settings.path, defaults(settings), cache=code_cache(settings), progress=progress, options=options)
+    return _reachable(settings, catalog)
 
 
 class Following(Struct, frozen=True):
@@ -96,17 +100,36 @@ class Following(Struct, frozen=True):
     accepted: Accepted
     #: Writes what was read into the cache.
     keep: Callable[[], None]
+    #: Takes up what was still loading; None: nothing has ended since.
+    take_up: Callable[[], Change | None]
+    #: Undoes what a function did that would stop others, and says what.
+    guard: Callable[[], list[str]]
 
 
 def follow_plugins(settings: Settings, found: Found, progress: Callable[[int, int], None] | None = None) -> Following:
     """Do as `load_plugins` does, and give what it takes to follow the files."""
-    plugins = open_plugins(found, lambda: defaults(settings), progress)
+    options = _load_options(settings)
+    plugins = open_plugins(found, lambda: defaults(settings), progress, options=options)
 
-    def reload(passed: float) -> Change | None:
-        change = plugins.reload(passed)
+    def reachable(change: Change | None) -> Change | None:
         return change and replace(change, catalog=_reachable(settings, change.catalog))
 
-    return Following(_reachable(settings, plugins.catalog), reload, plugins.accepted, plugins.keep)
+    return Following(
+        _reachable(settings, plugins.catalog),
+        lambda passed: reachable(plugins.reload(passed)),
+        plugins.accepted,
+        plugins.keep,
+        lambda: reachable(plugins.take_up()),
+        plugins.guard.look,
+    )
+
+
+def _load_options(settings: Settings) -> LoadOptions:
+    if settings.scheduler != "GeventScheduler":
+        return LoadOptions(timeout=settings.load_timeout, scheduler=settings.scheduler)
+    from slack_alert.schedulers.gevent import Greenlets
+
+    return LoadOptions(settings.load_timeout, Greenlets(), scheduler=settings.scheduler)
 
 
 def _reachable(settings: Settings, catalog: Catalog) -> Catalog:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from contextlib import suppress
 from datetime import timedelta
 from functools import partial
@@ -18,8 +18,8 @@ from slack_alert.bootstrap.works import Stores
 from slack_alert.engine.app import App, Manners
 from slack_alert.engine.batches import Limits
 from slack_alert.engine.parts import Parts
-from slack_alert.executors.sources import Sources
 from slack_alert.loader import Found, plugins_folder
+from slack_alert.loader.event_loop import new_standard_loop
 from slack_alert.stores import FileJournal, MemoryInbox, SqliteInbox, SqliteStore, inbox_path, journal_path
 
 if TYPE_CHECKING:
@@ -63,11 +63,10 @@ def run(
 
 
 def _run(settings: Settings, stores: Stores, plugins: Following, out: TextIO, ready: Ready) -> int:
-    catalog, sources = plugins.catalog, Sources(plugins.accepted.of, plugins.accepted.find)
-    reload = None if settings.reload == "off" else plugins.reload
+    catalog = plugins.catalog
 
     async def main() -> int:
-        parts = assemble(settings, catalog, stores, sources=sources, out=out, reload=reload)
+        parts = assemble(settings, plugins, stores, out=out)
         app = App(parts, _manners(settings))
         if not catalog.jobs:
             app.stop()  # What keeps the functions out is said all the same.
@@ -82,7 +81,31 @@ def _run(settings: Settings, stores: Stores, plugins: Following, out: TextIO, re
             _leave(code, out)
         return code if catalog.jobs else 1
 
-    return asyncio.run(main())
+    return _run_on_own_loop(main())
+
+
+def _run_on_own_loop(main: Coroutine[None, None, int]) -> int:
+    """Do as `asyncio.run` does, on a loop of the standard library, whatever plugins have made the default."""
+    loop = new_standard_loop()
+    asyncio.set_event_loop(loop)
+    try:
+        return loop.run_until_complete(main)
+    finally:
+        _close(loop)
+
+
+def _close(loop: asyncio.AbstractEventLoop) -> None:
+    left = asyncio.all_tasks(loop)
+    for each in left:
+        each.cancel()
+    try:
+        if left:
+            loop.run_until_complete(asyncio.gather(*left, return_exceptions=True))
+        loop.run_until_complete(loop.shutdown_asyncgens())
+        loop.run_until_complete(loop.shutdown_default_executor())
+    finally:
+        asyncio.set_event_loop(None)
+        loop.close()
 
 
 def _prepare(settings: Settings) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from enum import Enum
 
 from slack_alert.core.bindings import Binding, Job
@@ -79,6 +79,15 @@ class Change(Struct, frozen=True):
     is_settled: bool = True
     #: False: the catalog is what it was.
     has_news: bool = True
+
+    @classmethod
+    def between(cls, before: Catalog, after: Catalog, replaced: Collection[str], *, is_settled: bool) -> Change:
+        """Return what became of one catalog in another, where the jobs of these names are others now."""
+        old = dict.fromkeys(binding.name for binding in before.bindings)
+        new = dict.fromkeys(binding.name for binding in after.bindings)
+        added, removed = tuple(name for name in new if name not in old), tuple(name for name in old if name not in new)
+        changed = tuple(name for name in new if name in replaced)
+        return cls(after, added, changed, removed, len(new) - len(added) - len(changed), is_settled)
 
     @property
     def is_empty(self) -> bool:

@@ -47,3 +47,7 @@ class NotNow(SlackAlertError):
         super().__init__(message)
         #: How long the service asked to wait.
         self.after = after
+
+
+class GivenUpError(BaseException):
+    """A plugin file was still loading when its time was over; raised in it, so that a loop without an end has one."""

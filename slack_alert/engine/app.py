@@ -152,6 +152,7 @@ class App:
         for part in (
             self._look_at_files,
             self._look_at_clock,
+            self._look_at_process,
             self._intake.look,
             self._look_back,
             self._note_running,
@@ -178,6 +179,11 @@ class App:
         self._parts.engine.rewind(now)
         self._start_source(now)
         self._pulse.tick(now)
+
+    def _look_at_process(self) -> None:
+        """Undo what a plugin has changed that would stop others, signals included."""
+        for said in (*self._parts.guard(), *self._ending.restore()):
+            log.warning(said)
 
     def _look_back(self) -> None:
         self._parts.look_back(self._parts.clock.now())

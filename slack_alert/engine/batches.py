@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from datetime import datetime
 from typing import NamedTuple
 
@@ -109,6 +109,10 @@ class Snapshot(Struct, frozen=True):
     taken: int = 0
     #: JSON text of the last pulse.
     pulse: str | None = None
+
+    def returned_by(self, names: Container[str]) -> list[Returned]:
+        """Return those of `returned` that are of these jobs."""
+        return [one for one in self.returned if one.binding in names]
 
 
 class HistoryLine(Struct, frozen=True):

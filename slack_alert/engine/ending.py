@@ -9,6 +9,7 @@ import sys
 import threading
 from collections.abc import Callable
 from datetime import timedelta
+from types import FrameType
 from typing import NoReturn
 
 
@@ -30,6 +31,7 @@ class Ending:
         self._limit = limit
         self._last = last
         self._has_terminal = has_terminal or _has_terminal
+        self._handlers: dict[int, Callable[..., object]] = {}
         self._begun = asyncio.Event()
         self._signal = signal.SIGTERM
         self._is_asked = False
@@ -39,9 +41,24 @@ class Ending:
         loop = asyncio.get_running_loop()
         for each in (signal.SIGINT, signal.SIGTERM):
             # Not loop.add_signal_handler: Windows has none, and under gevent the hub owns the wake-up descriptor.
-            signal.signal(each, lambda number, _: self._heed(loop, number))
+            self._take(each, lambda number, _: self._heed(loop, number))
         if sys.platform != "win32":
             self._listen_for_hang_up(loop, reload)
+            # An alarm that some function sets would end the process.
+            self._take(signal.SIGALRM, lambda *_: None)
+
+    def restore(self) -> list[str]:
+        """Take the signals again that a function has taken; return what is to be said of it."""
+        if self._is_asked:  # The alarm is the end's by now.
+            return []
+        lost = [number for number, handler in self._handlers.items() if signal.getsignal(number) is not handler]
+        for number in lost:
+            signal.signal(number, self._handlers[number])
+        return [f"a plugin has taken {signal.Signals(number).name}, which is the program's: undone" for number in lost]
+
+    def _take(self, number: int, handler: Callable[[int, FrameType | None], object]) -> None:
+        self._handlers[number] = handler
+        signal.signal(number, handler)
 
     def begin(self, number: int) -> None:
         """Begin to drain."""
@@ -77,7 +94,7 @@ class Ending:
             is_closed = may_close and not self._has_terminal()
             self._hang_up(loop, None if is_closed else reload)
 
-        signal.signal(signal.SIGHUP, heed)
+        self._take(signal.SIGHUP, heed)
 
     def _hang_up(self, loop: asyncio.AbstractEventLoop, reload: Callable[[], None] | None) -> None:
         if reload is not None:

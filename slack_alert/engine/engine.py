@@ -91,22 +91,30 @@ class Engine:
         if states := self._rewind(now):
             self._books.put(Batch(states=states, seen={name: self._hot[name].seen for name in states}))
 
-    def adopt(self, catalog: Catalog, snapshot: Snapshot, now: datetime) -> None:
-        """Go on with changed jobs; runs that go on end as they began, also those whose job is gone."""
-        self._hot, new = renewed(self._hot, catalog.jobs, snapshot, now)
+    def adopt(self, catalog: Catalog, snapshot: Snapshot, now: datetime, *, is_late: bool = False) -> list[Hot]:
+        """Go on with changed jobs; runs that go on end as they began, also those whose job is gone.
+
+        Return the new ones; those that are late, because their file took long to load, are owed a `catch_up`.
+        """
+        self._hot, new = renewed(self._hot, catalog.jobs, snapshot, now, is_late=is_late)
         self._catalog = catalog
         self.absences.take_up(self.jobs())
         if met := [*new, *self.absences.awaiting]:
             self._books.put(Batch(seen={hot.job.name: hot.seen for hot in met}))
+        for run, result in resumed(late := {hot.job.name: hot for hot in new if is_late}, snapshot.returned_by(late)):
+            self._finish(run, result)
         self._submit(*(self._admit(hot, (now,)) for hot in new if hot.job.at_start))
+        return new
 
-    def catch_up(self, now: datetime, since: datetime | None = None, *, lapse: Lapse | None = None) -> dict[str, int]:
+    def catch_up(
+        self, now: datetime, since: datetime | None = None, *, lapse: Lapse | None = None, late: Iterable[Hot] = ()
+    ) -> dict[str, int]:
         """Account for the slots that passed before `now`, run what still should, give the runs missed by job.
 
         Up to `since` the program was up: a slot of before that nobody saw was none then, the job has changed.
         """
         unseen = Unseen.down(lapse or Lapse(Cause.DOWN, since, now))
-        for hot, slot in self.accounts.made_up(self._hot.values(), unseen, up_since=since):
+        for hot, slot in self.accounts.made_up(late or self._hot.values(), unseen, up_since=since):
             self._submit(self._admit_in_turn(hot, partial(self._admit_slot, hot, slot, unseen)))
         return unseen.missed
 

@@ -124,12 +124,19 @@ def take_up(jobs: Iterable[Job], snapshot: Snapshot, now: datetime) -> dict[str,
 
 
 def renewed(
-    hot: Mapping[str, Hot], jobs: Sequence[Job], snapshot: Snapshot, now: datetime
+    hot: Mapping[str, Hot], jobs: Sequence[Job], snapshot: Snapshot, now: datetime, *, is_late: bool = False
 ) -> tuple[dict[str, Hot], list[Hot]]:
-    """Let jobs take up what is held of their former versions; give all, those without a job last, and the new ones."""
+    """Let jobs take up what is held of their former versions; give all, those without a job last, and the new ones.
+
+    Of those that are late, the slots since they ran last are still to be accounted for, but for one that was cut off.
+    """
     met = take_up([job for job in jobs if job.name not in hot], snapshot, now)
-    for new in met.values():
-        new.pass_by(now)
+    for name, new in met.items():
+        if not is_late or name not in snapshot.seen:
+            new.pass_by(now)
+    for started in snapshot.running:
+        if is_late and started.binding in met:
+            met[started.binding].pass_by(started.slot)
     present = {job.name: met.get(job.name) or hot[job.name] for job in jobs}
     for job in jobs:
         present[job.name].become(job, now)

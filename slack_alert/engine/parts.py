@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from slack_alert.core.catalog import Catalog
+from slack_alert.core.catalog import Catalog, Change
 from slack_alert.core.structs import Struct, field
 from slack_alert.engine.batches import Entry, Snapshot
 from slack_alert.engine.children import Children
@@ -48,6 +48,10 @@ class Parts(Struct, frozen=True):
     replan: Callable[[Source, datetime], None] = lambda _source, _now: None
     #: None: the plugin files are read at the start only.
     reload: Reload | None = None
+    #: Takes up the plugin files that were still loading at the start and have ended since.
+    take_up: Callable[[], Change | None] = lambda: None
+    #: Undoes what a plugin did to the process that would stop others; gives what that was.
+    guard: Callable[[], Sequence[str]] = list
     #: None: nobody notices by himself that they change.
     watch: Watch | None = None
     #: How full the executor is.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 from slack_alert.core.backoff import Outcome
 from slack_alert.core.catalog import Change
@@ -12,6 +12,21 @@ from slack_alert.core.model import Delivery, Record, Result, Returned, Run
 from slack_alert.core.structs import Struct
 from slack_alert.core.subjects import Posted
 from slack_alert.engine.batches import Batch, HistoryLine, Limits, Snapshot
+
+T = TypeVar("T")
+
+
+class Carrier(Protocol):
+    """What plugin files are executed on beside the rest of the program: threads, or gevent's greenlets."""
+
+    def current(self) -> object:
+        """Return what `interrupt` needs to find the caller."""
+
+    def carry(self, call: Callable[[], T]) -> T:
+        """Call it so that the rest of the program goes on meanwhile."""
+
+    def interrupt(self, carried: object) -> None:
+        """Raise GivenUpError there, where that is possible."""
 
 
 class Clock(Protocol):

@@ -9,9 +9,11 @@ from collections.abc import Callable
 from datetime import datetime
 
 from slack_alert.core.catalog import Catalog, Change, Problem, Severity
+from slack_alert.core.lapses import Cause, Lapse
 from slack_alert.core.model import Address
 from slack_alert.engine.parts import Parts
 from slack_alert.engine.ports import Reload
+from slack_alert.engine.pulse import down_since, last_slots
 from slack_alert.engine.reports import edit_faults_text
 
 log = logging.getLogger(__name__)
@@ -50,8 +52,6 @@ class Reloading:
     async def follow(self) -> None:
         """Follow the files until cancelled."""
         reload, watch = self._parts.reload, self._parts.watch
-        if reload is None:
-            return
         if watch is not None:
             watch.start()
             # What changed between the loading and now.
@@ -59,11 +59,18 @@ class Reloading:
         while True:
             await self._parts.clock.sleep(_STEP if self._again is None else _AGAIN)
             try:
-                if self._is_due():
+                self._take_up()
+                if reload is not None and self._is_due():
                     await self._reload(reload)
                 self._tell()
             except Exception:
                 log.exception("reload failed")
+
+    def _take_up(self) -> None:
+        """Take up what was still loading at the start; its slots since it ran last are made up for as at the start."""
+        change = self._parts.take_up()
+        if change is not None:
+            self._adopt(change, is_late=True)
 
     def _is_due(self) -> bool:
         passed, watch = self._parts.clock.monotonic(), self._parts.watch
@@ -82,9 +89,12 @@ class Reloading:
         if change.has_news:
             self._adopt(change)
 
-    def _adopt(self, change: Change) -> None:
-        now = self._parts.clock.now()
-        self._parts.engine.adopt(change.catalog, self._parts.snapshot, now)
+    def _adopt(self, change: Change, *, is_late: bool = False) -> None:
+        now, snapshot = self._parts.clock.now(), self._parts.snapshot
+        late = self._parts.engine.adopt(change.catalog, snapshot, now, is_late=is_late)
+        if is_late and late:
+            lapse = Lapse(Cause.DOWN, last_slots(snapshot), now)
+            self._parts.engine.catch_up(now, down_since(snapshot), lapse=lapse, late=late)
         if not change.is_empty:
             self._replan(now)
         self._note_faults(change.catalog)
@@ -92,7 +102,7 @@ class Reloading:
         extra: dict[str, object] = {word: _listed(names) for word, names in told.items() if names}
         if faults := sum(problem.severity is Severity.ERROR for problem in change.catalog.problems):
             extra["faults"] = faults
-        log.info("reloaded", extra={**extra, "kept": change.kept})
+        log.info("loaded late" if is_late else "reloaded", extra={**extra, "kept": change.kept})
 
     def _note_faults(self, catalog: Catalog) -> None:
         """Keep in mind what is wrong now and was not told; what was mended may be told again one day."""
@@ -151,6 +161,8 @@ async def _apart(call: Callable[[], Change | None]) -> Change | None:
             change = call()
         except Exception as raised:  # noqa: BLE001 - passed on
             error = raised
+        except BaseException as raised:  # noqa: BLE001 - as it would end the loop, it is passed on as another
+            error = RuntimeError(f"{type(raised).__name__}: {raised}")
         loop.call_soon_threadsafe(settle, change, error)
 
     threading.Thread(target=run, name="reload", daemon=True).start()

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from slack_alert.core.bindings import Binding
 from slack_alert.core.catalog import Problem, Severity
+from slack_alert.core.errors import GivenUpError
 from slack_alert.core.structs import Struct
 from slack_alert.loader.binder import Plan
 from slack_alert.loader.declaration import Declaration, Reading
@@ -30,6 +31,13 @@ class Read(Struct, frozen=True):
     def is_executed(self) -> bool:
         """Tell whether something in it wants to run; other files are imported by whoever needs them."""
         return self.reading.code is not None and any(one.is_enabled for one in self.reading.declarations)
+
+
+class Loaded(Struct, frozen=True):
+    """What came of executing a file."""
+
+    bindings: list[Binding]
+    problems: list[Problem]
 
 
 def import_packages(file: PluginFile, finder: PluginFinder, problems: list[Problem]) -> None:
@@ -62,9 +70,7 @@ def attempted(load: Callable[[str], object], module: str) -> BaseException | Non
     """Import a module in some way; give what it raised."""
     try:
         load(module)
-    except KeyboardInterrupt:
-        raise
-    except BaseException as error:  # noqa: BLE001 - a plugin's SystemExit must not end the program
+    except BaseException as error:  # noqa: BLE001 - a plugin's SystemExit, or KeyboardInterrupt, must not end the program
         return error
     return None
 
@@ -83,6 +89,14 @@ def failure(file: PluginFile, error: BaseException) -> Problem:
     message = f"failed while loading: {name}{': ' if said else ''}{said}{elsewhere[-1] if elsewhere else ''}"
     hint = "Correct the line, or install what it needs; the other files run meanwhile."
     return Problem(file.shown, lines[-1] if lines else 1, 1, Severity.ERROR, "SA103", message, hint)
+
+
+def failed_because(file: PluginFile, error: BaseException) -> Problem:
+    """Say why a file was not loaded."""
+    if not isinstance(error, GivenUpError):
+        return failure(file, error)
+    hint = "What takes long, or never ends, belongs into the function; `load_timeout` in slack_alert.conf allows more."
+    return Problem(file.shown, 1, 1, Severity.ERROR, "SA103", f"failed while loading: {error}", hint)
 
 
 def _is_other(path: str, file: PluginFile, root: Path) -> bool:

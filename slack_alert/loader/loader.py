@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import gc
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -11,15 +11,18 @@ from slack_alert.core.bindings import Binding
 from slack_alert.core.catalog import Catalog, Problem
 from slack_alert.core.structs import Struct
 from slack_alert.loader.binder import Binder
-from slack_alert.loader.execution import Read, executed, import_packages
+from slack_alert.loader.execution import Read
+from slack_alert.loader.fences import remove_fences
 from slack_alert.loader.files import PluginFile, find_files, plugins_folder
+from slack_alert.loader.guard import Guard
+from slack_alert.loader.loading import LoadOptions
 from slack_alert.loader.modules import PluginFinder, remove_finders
 from slack_alert.loader.plugins import Plugins
 from slack_alert.loader.reader import Reader
+from slack_alert.loader.start import Progress, Start
 from slack_alert.loader.terms import Defaults
 
-#: Told after each file: how many are done, of how many.
-Progress = Callable[[int, int], None]
+_DEFAULT = LoadOptions()
 
 
 class Found(Struct, frozen=True):
@@ -43,13 +46,21 @@ def survey(root: Path, defaults: Defaults) -> Catalog:
         return _catalog([binding for plan in plans for binding in plan.bindings()], found.problems)
 
 
-def load(root: Path, defaults: Defaults, *, cache: Path | None = None, progress: Progress | None = None) -> Catalog:
+def load(
+    root: Path,
+    defaults: Defaults,
+    *,
+    cache: Path | None = None,
+    progress: Progress | None = None,
+    options: LoadOptions = _DEFAULT,
+) -> Catalog:
     """Read every plugin below `root` and execute those with markers; a file that fails keeps its bindings out.
 
     For the arguments and what is raised see `find_plugins` and `open_plugins`.
     """
     with _without_collection():
-        plugins = open_plugins(find_plugins(root, defaults.markers, cache), lambda: defaults, progress)
+        found = find_plugins(root, defaults.markers, cache)
+        plugins = open_plugins(found, lambda: defaults, progress, options=options, is_whole=True)
     plugins.keep()
     return plugins.catalog
 
@@ -66,10 +77,17 @@ def find_plugins(root: Path, markers: tuple[str, ...] = (), cache: Path | None =
     return found
 
 
-def open_plugins(found: Found, defaults: Callable[[], Defaults], progress: Progress | None = None) -> Plugins:
+def open_plugins(
+    found: Found,
+    defaults: Callable[[], Defaults],
+    progress: Progress | None = None,
+    *,
+    options: LoadOptions = _DEFAULT,
+    is_whole: bool = False,
+) -> Plugins:
     """Do as `load` does, and give the plugins with all it takes to follow their files.
 
-    What an earlier call loaded is unloaded.
+    What an earlier call loaded is unloaded. Unless `is_whole`, a file that takes long is taken up later.
     """
     with _without_collection():
         reads = _read(found, defaults())
@@ -77,8 +95,9 @@ def open_plugins(found: Found, defaults: Callable[[], Defaults], progress: Progr
         finder = PluginFinder(found.folder, found.reader)
         finder.install()
         try:
-            bindings = _execute(reads, finder, found.problems, progress)
-            return Plugins(defaults, finder, found.reader, _catalog(bindings, found.problems))
+            start = Start(reads, finder, options, Guard(options.scheduler), progress)
+            bindings = start.run(found.problems, is_whole=is_whole)
+            return Plugins(defaults, start, found.reader, _catalog(bindings, found.problems))
         except BaseException:
             unload()
             raise
@@ -86,6 +105,7 @@ def open_plugins(found: Found, defaults: Callable[[], Defaults], progress: Progr
 
 def unload() -> None:
     """Take out of the import system what `load` put there; functions at work keep what they hold."""
+    remove_fences()
     remove_finders()
 
 
@@ -102,25 +122,6 @@ def _read(found: Found, defaults: Defaults) -> list[Read]:
 def _catalog(bindings: Iterable[Binding], problems: Iterable[Problem]) -> Catalog:
     """Put what was found into order."""
     return Catalog(tuple(bindings), tuple(sorted(problems, key=lambda one: (one.file, one.line, one.column, one.code))))
-
-
-def _execute(
-    reads: Sequence[Read], finder: PluginFinder, problems: list[Problem], progress: Progress | None
-) -> list[Binding]:
-    for read in reads:
-        finder.expect(read.file, read.reading)
-    bindings: list[Binding] = []
-    folders: set[str] = set()
-    for done, read in enumerate(reads, 1):
-        if read.is_executed:
-            if read.file.folder not in folders:
-                folders.add(read.file.folder)
-                import_packages(read.file, finder, problems)
-            bindings.extend(executed(read, finder, problems))
-        if progress:
-            progress(done, len(reads))
-    finder.forget()
-    return bindings
 
 
 @contextmanager

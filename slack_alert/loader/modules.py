@@ -17,6 +17,9 @@ from slack_alert.loader.disk import Disk
 from slack_alert.loader.files import PACKAGE, PluginFile
 from slack_alert.loader.reader import Reader
 
+#: The main thread, and the one that executes the files.
+_ALONE = 2
+
 
 class PluginFinder:
     """Find `plugins` and everything below it in one folder, and nothing else."""
@@ -88,12 +91,13 @@ class PluginFinder:
         return self._package(fullname, stem) if is_folder else None
 
     def load(self, name: str) -> None:
-        """Import a module; where there is one thread only, without the locks and the search of `import`.
+        """Import a module; where nobody else imports any, without the locks and the search of `import`.
 
-        These take as long as all else, and there may be thousands.
+        These take as long as all else, and there may be thousands. To be called on the thread that executes the files,
+        while the main thread waits for it.
         """
         package = sys.modules.get(name.rpartition(".")[0])
-        is_plain = package is not None and name not in sys.modules and threading.active_count() == 1
+        is_plain = package is not None and name not in sys.modules and threading.active_count() <= _ALONE
         spec = self.find_spec(name, package.__path__) if is_plain and package is not None else None
         if spec is None or spec.loader is None:
             importlib.import_module(name)

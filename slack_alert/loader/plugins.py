@@ -12,13 +12,14 @@ from slack_alert.loader.accepted import Accepted
 from slack_alert.loader.binder import Binder, Plan
 from slack_alert.loader.compiler import read_file
 from slack_alert.loader.declaration import Declaration, Reading
-from slack_alert.loader.execution import Read, executed, failure
+from slack_alert.loader.execution import Read, executed, failed_because
 from slack_alert.loader.files import PluginFile, importable_names
 from slack_alert.loader.fingerprint import Fingerprints, Text
 from slack_alert.loader.folder import Folder, Look
-from slack_alert.loader.modules import PluginFinder
+from slack_alert.loader.guard import blamed
 from slack_alert.loader.reader import Reader
-from slack_alert.loader.succession import dependents, imported_by, remove, succeed
+from slack_alert.loader.start import Start
+from slack_alert.loader.succession import dependents, imported_by, remove
 from slack_alert.loader.terms import Defaults
 
 #: What vanishes may be back in a moment, when somebody is writing: so many seconds it goes on.
@@ -28,18 +29,19 @@ GRACE = 2.0
 class Plugins:
     """What was loaded, by file; a file that does not load leaves its last good version running."""
 
-    def __init__(
-        self, defaults: Callable[[], Defaults], finder: PluginFinder, reader: Reader, catalog: Catalog
-    ) -> None:
+    def __init__(self, defaults: Callable[[], Defaults], start: Start, reader: Reader, catalog: Catalog) -> None:
         self.catalog = catalog
         self.accepted = Accepted(reader.contents)
         self._defaults = defaults
         self._write: Callable[[], None] | None = reader.packed()
-        self._finder = finder
+        self._start, self.guard = start, start.guard
+        self._finder = finder = start.finder
         self._folder = Folder(finder.folder, reader.contents, reader.faults)
         #: What runs, by module. This and what follows is filled when something changes for the first time.
         self._running: dict[str, Text] = {}
         self._files: dict[str, PluginFile] = {}
+        #: Files that were executed since the start.
+        self._edited: set[str] = set()
         #: By file, as people read it.
         self._bindings: dict[str, list[Binding]] = {}
         self._problems: dict[str, list[Problem]] = {}
@@ -78,7 +80,27 @@ class Plugins:
         self._drop(over)
         self.accepted.renew({self._files[module].path: text.content for module, text in self._running.items()})
         self.catalog = self._assembled()
-        return _change(before, self.catalog, replaced, is_settled=not (look.is_busy or self._missing or self._leaving))
+        is_settled = not (look.is_busy or self._missing or self._leaving)
+        return Change.between(before, self.catalog, replaced, is_settled=is_settled)
+
+    @property
+    def is_loaded(self) -> bool:
+        """Whether nothing is still loading."""
+        return self._start.is_over
+
+    def take_up(self) -> Change | None:
+        """Take up the files that were still loading at the start and have ended since; None where there are none."""
+        ended = [(read, loaded) for read, loaded in self._start.take() if read.file.path not in self._edited]
+        if not ended:
+            return None
+        if not self._running:
+            self._begin()
+        before = self.catalog
+        for read, loaded in ended:
+            self._bindings[read.file.shown] = loaded.bindings
+            self._problems.setdefault(read.file.shown, []).extend(loaded.problems)
+        self.catalog = self._assembled()
+        return Change.between(before, self.catalog, (), is_settled=True)
 
     def _begin(self) -> None:
         for path, content in self._folder.contents.items():
@@ -151,7 +173,8 @@ class Plugins:
     ) -> list[PluginFile]:
         """Find what changed and runs, what imports it, and what failed the last time."""
         again = {file for file, reading in readings.items() if _is_run(file, reading)}
-        again |= {file for file in look.files if file not in readings and self._has(file, "SA103")}
+        failed = (file for file in look.files if file not in readings and self._has(file, "SA103"))
+        again |= {file for file in failed if file.path not in self._start.given_up}
         for module in dependents([_module(file) for file in (*again, *gone)], self._running):
             file = self._files[module]
             # One whose new version does not load keeps what it has.
@@ -165,7 +188,8 @@ class Plugins:
         """Execute files; give those that stay as they are, because it failed or there was nothing to execute."""
         for file in files:
             self._finder.expect(file, readings[file])
-        errors = succeed([_module(file) for file in files])
+        self._edited |= {file.path for file in files}
+        errors = self._start.again({_module(file): file for file in files})
         self._finder.forget()
         failed = {file for file, reading in readings.items() if reading.code is None}
         for file in failed:
@@ -177,7 +201,7 @@ class Plugins:
             error = errors.get(_module(file))
             # Of what imports a file that failed, the fault is there.
             if error is not None and (file in changed or not self._imports_any(file, errors)):
-                self._problems[file.shown] = [failure(file, error)]
+                self._problems[file.shown] = [failed_because(file, error)]
         return failed
 
     def _imports_any(self, file: PluginFile, modules: Collection[str]) -> bool:
@@ -210,6 +234,7 @@ class Plugins:
         plans = tuple(binder.plan(file, declaration) for declaration in reading.declarations)
         read = Read(file, reading, plans)
         bindings = executed(read, self._finder, problems) if read.is_executed else []
+        problems += blamed(read, self._start.done.pop(file.path, ()))
         names = {binding.name for binding in bindings}
         # A marker with a fault leaves its job as it was; what is not there at all may be about to be written.
         faulty = {_name(file, one) for one in reading.declarations if one.is_enabled} - names
@@ -277,11 +302,3 @@ def _is_run(file: PluginFile, reading: Reading) -> bool:
 
 def _name(file: PluginFile, declaration: Declaration) -> str:
     return f"{file.name}.{declaration.keywords.get('name', declaration.function)}"
-
-
-def _change(before: Catalog, after: Catalog, replaced: Collection[str], *, is_settled: bool) -> Change:
-    old = dict.fromkeys(binding.name for binding in before.bindings)
-    new = dict.fromkeys(binding.name for binding in after.bindings)
-    added, removed = tuple(name for name in new if name not in old), tuple(name for name in old if name not in new)
-    changed = tuple(name for name in new if name in replaced)
-    return Change(after, added, changed, removed, len(new) - len(added) - len(changed), is_settled)

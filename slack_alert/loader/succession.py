@@ -4,25 +4,22 @@ from __future__ import annotations
 
 import ast
 import sys
-from collections.abc import Iterable, Mapping, Sequence
-from importlib import import_module
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from types import ModuleType
 
-from slack_alert.loader.execution import attempted
 from slack_alert.loader.fingerprint import Text
 from slack_alert.loader.scopes import import_statements, imports
 
 
-def succeed(modules: Sequence[str]) -> dict[str, BaseException]:
-    """Execute modules anew; where that fails, the former one stays, and the error is given."""
+def succeed(modules: Sequence[str], execute: Callable[[], dict[str, BaseException]]) -> dict[str, BaseException]:
+    """Have modules executed anew by `execute`; where that fails, the former one stays, and the error is returned."""
     former = {name: module for name in modules if (module := _take_out(name)) is not None}
     errors: dict[str, BaseException] = {}
     try:
-        for name in modules:
-            error = attempted(import_module, name)
-            if error is not None:
-                errors[name] = error
+        errors = execute()
     finally:
+        for name in errors:  # One that was given up may be there still, half of it.
+            sys.modules.pop(name, None)
         for name, module in former.items():
             _settle(name, sys.modules.setdefault(name, module))
     return errors

@@ -2,15 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import TypeVar
+import signal
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from types import FrameType
+from typing import Any, TypeVar
 
+import gevent
 from apscheduler.schedulers.gevent import GeventScheduler
-from gevent import get_hub
+from gevent import get_hub, getcurrent
 
+from slack_alert.core.errors import GivenUpError
 from slack_alert.schedulers.base import OPTIONS
 
 T = TypeVar("T")
+
+#: Seconds of the processor after which a plugin file that is loading must let others go on, and how often then.
+_PATIENCE, _TURN = 5.0, 0.05
 
 
 def blocking(call: Callable[..., T], *arguments: object) -> T:
@@ -22,3 +30,58 @@ def blocking(call: Callable[..., T], *arguments: object) -> T:
 def make_scheduler() -> GeventScheduler:
     """Make the scheduler."""
     return GeventScheduler(**OPTIONS)
+
+
+class Greenlets:
+    """Executes plugin files in greenlets of the main thread, because what a module makes there belongs to its hub.
+
+    One that never waits is made to: a timer of the processor's time interrupts it, so that the hub goes on.
+    """
+
+    def __init__(self) -> None:
+        self._carried: set[Any] = set()  # Any: the library ships no types
+
+    def current(self) -> object:
+        """Return the caller's greenlet."""
+        return getcurrent()
+
+    def carry(self, call: Callable[[], T]) -> T:
+        """Call it, and let others go on while it computes for long."""
+        with self._preempted():
+            return call()
+
+    def interrupt(self, carried: object) -> None:
+        """Raise GivenUpError there, soon."""
+        gevent.kill(carried, GivenUpError())
+
+    @contextmanager
+    def _preempted(self) -> Iterator[None]:
+        me = getcurrent()
+        self._carried.add(me)
+        if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
+            signal.signal(signal.SIGINT, self._end)
+        signal.signal(signal.SIGVTALRM, self._let_others)
+        signal.setitimer(signal.ITIMER_VIRTUAL, _PATIENCE, _TURN)
+        try:
+            yield
+        finally:
+            self._carried.discard(me)
+            if not self._carried:
+                self._stop()
+
+    def _stop(self) -> None:
+        signal.setitimer(signal.ITIMER_VIRTUAL, 0)
+        if signal.getsignal(signal.SIGINT) == self._end:
+            signal.signal(signal.SIGINT, signal.default_int_handler)
+
+    def _let_others(self, _: int, frame: FrameType | None) -> None:
+        # Not within the import system, which has locks of the thread.
+        is_importing = frame is not None and frame.f_code.co_filename.startswith("<frozen importlib")
+        if getcurrent() in self._carried and not is_importing:
+            gevent.sleep(_TURN)
+
+    def _end(self, *_: object) -> None:
+        """Let Ctrl+C end the program, and not be the exception of a file."""
+        if getcurrent() in self._carried:
+            get_hub().parent.throw(KeyboardInterrupt())
+        raise KeyboardInterrupt

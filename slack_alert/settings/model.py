@@ -63,6 +63,7 @@ class Settings(Discreet, frozen=True, kw_only=True):
     #: Empty: any name.
     markers: tuple[str, ...]
     reload: Literal["auto", "signal", "off"]
+    load_timeout: timedelta
     threads: int
     log_level: str
     log_format: Literal["text", "json"]

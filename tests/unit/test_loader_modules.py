@@ -3,6 +3,7 @@ from __future__ import annotations
 import importlib
 import inspect
 import pickle
+import signal
 import sys
 import traceback
 from pathlib import Path
@@ -218,10 +219,14 @@ def test_a_job_that_is_no_function_after_loading_is_a_problem(tmp_path: Path, so
 
 
 def test_ctrl_c_while_loading_ends_it(tmp_path: Path) -> None:
-    finders = list(sys.meta_path)
-    write(tmp_path, {"x.py": "raise KeyboardInterrupt\n@deco(hours=1)\ndef f(): pass"})
-    with pytest.raises(KeyboardInterrupt):
-        load(tmp_path, DEFAULTS)
+    finders, before = list(sys.meta_path), signal.getsignal(signal.SIGINT)
+    write(tmp_path, {"x.py": "import os\nos.kill(os.getpid(), 2)\nwhile 1: pass\n@deco(hours=1)\ndef f(): pass"})
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            load(tmp_path, DEFAULTS)
+    finally:
+        signal.signal(signal.SIGINT, before)
 
     assert sys.meta_path == finders
     assert "plugins" not in sys.modules

@@ -1,0 +1,198 @@
+"""What a plugin may not do to the process, because it could not be undone: asked for, it is not done, and told."""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import signal
+import sys
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
+from functools import partial
+from importlib.abc import Loader
+from importlib.machinery import ModuleSpec
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+#: Modules that patch the standard library: for whom, and the first letters of the functions that do.
+_PATCHERS = {"gevent.monkey": ("gevent", "patch_"), "eventlet.patcher": ("eventlet", "monkey_patch")}
+
+HINT = 'Leave it out, or let its functions run in a process of their own: isolation="process".'
+
+
+class Fences:
+    """Stands before functions that would stop everybody else; made by the main thread before any plugin is executed."""
+
+    def __init__(self, scheduler: str) -> None:
+        self._scheduler = scheduler
+        #: What was asked for and not done, each with what to do instead.
+        self._said: list[tuple[str, str]] = []
+        self._process = os.getpid()
+        #: The threads that execute plugin files.
+        self._loading: set[int] = set()
+        #: What the descriptors that were open before lead to.
+        self._open = dict(_open_descriptors())
+        self._real_close, self._real_closerange = os.close, os.closerange
+        self._real_signal, self._real_set_wakeup_fd = signal.signal, signal.set_wakeup_fd
+        self._is_searching = False
+        #: What was there: a module's names, the name, the function.
+        self._replaced: list[tuple[dict[str, Any], str, Any]] = []
+
+    def install(self) -> None:
+        """Begin."""
+        sys.meta_path.insert(0, self)
+        for name in _PATCHERS:
+            if name in sys.modules:
+                self.close(sys.modules[name])
+        self._replace(os, "closerange", self._closerange)
+        self._replace(os, "close", self._close)
+        self._replace(signal, "signal", self._signal)
+        self._replace(signal, "set_wakeup_fd", self._set_wakeup_fd)
+
+    def remove(self) -> None:
+        """Undo `install`."""
+        with suppress(ValueError):
+            sys.meta_path.remove(self)
+        while self._replaced:
+            names, name, function = self._replaced.pop()
+            names[name] = function
+
+    @contextmanager
+    def around_file(self) -> Iterator[None]:
+        """Take the caller for a plugin file that is being executed."""
+        thread = threading.get_ident()
+        self._loading.add(thread)
+        try:
+            yield
+        finally:
+            self._loading.discard(thread)
+
+    def take(self) -> list[tuple[str, str]]:
+        """Return what was asked for and not done since this was called last, with what to do."""
+        said, self._said = self._said, []
+        return list(dict.fromkeys(said))
+
+    def find_spec(
+        self,
+        fullname: str,
+        path: Sequence[str] | None = None,
+        target: ModuleType | None = None,  # noqa: ARG002 - the protocol's
+    ) -> ModuleSpec | None:
+        """Find a module that patches the standard library as ever, and stand before its functions once it is there."""
+        if fullname not in _PATCHERS or self._is_searching:
+            return None
+        self._is_searching = True
+        try:
+            spec = importlib.util.find_spec(fullname)
+        finally:
+            self._is_searching = False
+        if spec is not None and spec.loader is not None:
+            spec.loader = _Closing(spec.loader, self)
+        return spec
+
+    def close(self, module: ModuleType) -> None:
+        """Stand before the functions of a module that patch the standard library."""
+        library, prefix = _PATCHERS[module.__name__]
+        is_wanted = library == "gevent" and self._scheduler == "GeventScheduler"
+        if is_wanted and module.is_module_patched("socket"):
+            return
+        for name in [name for name in vars(module) if name.startswith(prefix) and callable(vars(module)[name])]:
+            # A short command does not run on the scheduler, and needs none of it.
+            patch = _nothing if is_wanted else partial(self._patch, library, vars(module)[name])
+            self._replace(module, name, patch)
+
+    def _replace(self, module: ModuleType, name: str, function: Callable[..., Any]) -> None:
+        names = vars(module)
+        self._replaced.append((names, name, names[name]))
+        names[name] = function
+
+    def _patch(self, library: str, real: Callable[..., Any], *arguments: Any, **options: Any) -> Any:
+        if os.getpid() != self._process:
+            return real(*arguments, **options)
+        other = "scheduler = GeventScheduler in slack_alert.conf, or " if library == "gevent" else ""
+        self._refuse(
+            f"it patches the standard library for {library} while the program runs on {self._scheduler}, which would "
+            "stop everybody: not done, its functions run without",
+            f'Use {other}isolation="process".',
+        )
+        return None
+
+    def _closerange(self, low: int, high: int) -> None:
+        if os.getpid() != self._process:
+            self._real_closerange(low, high)
+            return
+        self._refuse(f"it closes the descriptors {low} to {high - 1}, which others have opened: not done")
+
+    def _close(self, descriptor: int) -> None:
+        if descriptor in self._open and self._is_loading() and self._open[descriptor] == _identity(descriptor):
+            self._refuse(f"it closes descriptor {descriptor}, which others have opened: not done")
+            return
+        self._real_close(descriptor)
+
+    def _signal(self, number: int, handler: Any) -> Any:
+        if not self._is_loading():
+            return self._real_signal(number, handler)
+        name = signal.Signals(number).name
+        self._refuse(f"it wants to handle {name}, and signals are the program's: not done")
+        return signal.getsignal(number)
+
+    def _set_wakeup_fd(self, descriptor: int, **options: Any) -> int:
+        if self._is_loading():
+            self._refuse("it calls signal.set_wakeup_fd, and signals are the program's: not done")
+            return -1
+        return self._real_set_wakeup_fd(descriptor, **options)
+
+    def _refuse(self, said: str, hint: str = HINT) -> None:
+        self._said.append((said, hint))
+
+    def _is_loading(self) -> bool:
+        return threading.get_ident() in self._loading
+
+
+class _Closing(Loader):
+    """Executes a module as its own loader does, and stands before its functions then."""
+
+    def __init__(self, inner: Loader, fences: Fences) -> None:
+        self._inner = inner
+        self._fences = fences
+
+    def create_module(self, spec: ModuleSpec) -> ModuleType | None:
+        """Create it as ever."""
+        return self._inner.create_module(spec)
+
+    def exec_module(self, module: ModuleType) -> None:
+        """Execute it."""
+        self._inner.exec_module(module)
+        self._fences.close(module)
+
+    def __getattr__(self, name: str) -> Any:  # Any: what the other loader has
+        """Be in all else as the other loader is."""
+        return getattr(self._inner, name)
+
+
+def _nothing(*_: object, **__: object) -> None:
+    """Stand where there is nothing to be done."""
+
+
+def remove_fences() -> None:
+    """Take down all there are."""
+    for fences in [found for found in sys.meta_path if isinstance(found, Fences)]:
+        fences.remove()
+
+
+def _open_descriptors() -> Iterator[tuple[int, tuple[int, int]]]:
+    folder = Path("/proc/self/fd" if sys.platform == "linux" else "/dev/fd")
+    with suppress(OSError):
+        for descriptor in [int(each.name) for each in folder.iterdir()]:
+            if (identity := _identity(descriptor)) is not None:  # The folder's own is closed by now.
+                yield descriptor, identity
+
+
+def _identity(descriptor: int) -> tuple[int, int] | None:
+    try:
+        found = os.fstat(descriptor)
+    except OSError:
+        return None
+    return found.st_dev, found.st_ino

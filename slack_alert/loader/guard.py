@@ -1,0 +1,55 @@
+"""Keep what a plugin does to the whole process from stopping what the program owes everybody else."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Sequence
+from typing import TypeVar
+
+from slack_alert.core.bindings import Job
+from slack_alert.core.care import Isolation
+from slack_alert.core.catalog import Problem, Severity
+from slack_alert.loader.execution import Read
+from slack_alert.loader.fences import HINT, Fences, remove_fences
+from slack_alert.loader.files import PluginFile
+from slack_alert.loader.process_state import ProcessState, own_tracing
+
+T = TypeVar("T")
+
+
+class Guard:
+    """Stands before what could not be undone, and undoes the rest: after each file, and while the program runs."""
+
+    def __init__(self, scheduler: str) -> None:
+        self._process = os.getpid()
+        self._fences = Fences(scheduler)
+        remove_fences()
+        self._fences.install()
+        self._state = ProcessState()
+
+    def call(self, load: Callable[[], T], file: PluginFile) -> tuple[T, list[Problem]]:
+        """Execute a file by `load`; return what that returns, and what the file did that it may not do."""
+        with self._fences.around_file(), own_tracing():
+            result = load()
+        if os.getpid() != self._process:
+            os._exit(0)  # It forked, and both came back: the child must not go on as a second program.
+        refused, changed = self._fences.take(), self._state.restored()
+        undone = [f"while loading, it changed {each}, for the whole program: undone" for each in changed]
+        said = [*refused, *((each, HINT) for each in undone)]
+        return result, [Problem(file.shown, 1, 1, Severity.WARNING, "SA105", each, hint) for each, hint in said]
+
+    def look(self) -> list[str]:
+        """Undo what a function has changed that would stop others, and say what that was."""
+        changed = self._state.restored(is_running=True)
+        undone = [f"a plugin has changed {each}, for the whole program: undone" for each in changed]
+        return [*undone, *(f"of a plugin, {each}. {hint}" for each, hint in self._fences.take())]
+
+
+def blamed(read: Read, problems: Sequence[Problem]) -> Sequence[Problem]:
+    """Return what a file is blamed for: where all its functions run in processes of their own, it may do it there."""
+    return () if problems and _is_isolated(read) else problems
+
+
+def _is_isolated(read: Read) -> bool:
+    bindings = [binding for plan in read.plans if plan for binding in plan.bindings()]
+    return all(isinstance(each, Job) and each.care.isolation is Isolation.PROCESS for each in bindings)

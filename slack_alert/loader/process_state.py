@@ -1,0 +1,261 @@
+"""What all parts of the process share, as it was before a plugin changed it: found out and put back."""
+
+from __future__ import annotations
+
+import asyncio
+import faulthandler
+import logging
+import os
+import signal
+import sys
+import threading
+import warnings
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
+from operator import is_, itemgetter
+from typing import Any, TypeVar
+
+if sys.platform != "win32":
+    import resource
+
+T = TypeVar("T")
+
+#: Puts one thing back where it was changed, and says what that was.
+Restore = Callable[[], "str | None"]
+
+#: What the program, its libraries and other plugins call under these names, whoever puts something else there.
+#: Not `asyncio.run` and its like, which nest_asyncio replaces, nor what chooses certificates: these hurt nobody else.
+_NAMES = {
+    "_thread": "allocate_lock get_ident start_new_thread",
+    "asyncio": "create_task gather sleep to_thread wait_for",
+    "builtins": "__import__ compile exec getattr isinstance iter len next object open setattr type",
+    "datetime": "date datetime timedelta",
+    "json": "dumps loads",
+    "os": "_exit close environ fork fsync getpid kill open read replace scandir stat urandom waitpid write",
+    "queue": "Queue SimpleQueue",
+    "select": "select",
+    "selectors": "DefaultSelector",
+    "signal": "getsignal set_wakeup_fd setitimer signal",
+    "socket": "create_connection getaddrinfo socket socketpair",
+    "sqlite3": "connect",
+    "ssl": "create_default_context",
+    "subprocess": "Popen run",
+    "threading": "Condition Event Lock RLock Thread Timer current_thread get_ident local",
+    "time": "monotonic perf_counter sleep time",
+}
+_LIMITS = ("RLIMIT_AS", "RLIMIT_CPU", "RLIMIT_FSIZE", "RLIMIT_NOFILE", "RLIMIT_NPROC")
+
+
+class ProcessState:
+    """The state of the process when this was made; any thread may put it back, one at a time."""
+
+    def __init__(self) -> None:
+        #: What would stop others, whenever it is changed.
+        self._vital: list[Restore] = [*_names(), *_loop_policy(), _logging(), _warnings(), _finders()]
+        #: What a file may change for a while in a function, but not for good by being loaded.
+        self._others: list[Restore] = [*_settings(), *_signals(), *_limits(), _search_path(), _path()]
+
+    def restored(self, *, is_running: bool = False) -> list[str]:
+        """Put back what was changed, and name it; of a running program only what would stop it."""
+        restores = self._vital if is_running else (*self._vital, *self._others)
+        return [changed for restore in restores if (changed := restore()) is not None]
+
+
+@contextmanager
+def own_tracing() -> Iterator[None]:
+    """Trace on this thread afterwards what was traced before."""
+    before = sys.gettrace(), sys.getprofile()
+    try:
+        yield
+    finally:
+        if (sys.gettrace(), sys.getprofile()) != before:
+            sys.settrace(before[0])
+            sys.setprofile(before[1])
+
+
+def _kept(said: str, read: Callable[[], T], write: Callable[[T], object]) -> Restore:
+    before = read()
+
+    def restore() -> str | None:
+        found = read()
+        if found is before or found == before:
+            return None
+        with suppress(OSError, ValueError, TypeError):  # What cannot be put back is told all the same.
+            write(before)
+        return said
+
+    return restore
+
+
+def _names() -> Iterator[Restore]:
+    for module, names in _NAMES.items():
+        if module in sys.modules:
+            yield _attributes(sys.modules[module].__dict__, module, names.split())
+
+
+def _attributes(names: dict[str, Any], module: str, wanted: Sequence[str]) -> Restore:
+    own = [name for name in wanted if name in names] + [""]  # A second one at least: itemgetter gives a row of them.
+    read, before = itemgetter(*own[:-1], own[0]), {name: names[name] for name in own[:-1]}
+    kept = read(before)
+
+    def restore() -> str | None:
+        try:
+            if all(map(is_, read(names), kept)):
+                return None
+        except KeyError:  # It was deleted.
+            pass
+        changed = [name for name, value in before.items() if names.get(name) is not value]
+        names.update(before)
+        return ", ".join(f"`{module}.{name}`" for name in changed)
+
+    return restore
+
+
+def _loop_policy() -> Iterator[Restore]:
+    if not hasattr(asyncio, "set_event_loop_policy"):  # Python 3.16 has none.
+        return
+    before = asyncio.get_event_loop_policy()
+
+    def restore() -> str | None:
+        # One of the same kind makes the same loops.
+        if type(asyncio.get_event_loop_policy()) is type(before):
+            return None
+        asyncio.set_event_loop_policy(before)
+        return "asyncio's event loop policy"
+
+    yield restore
+
+
+def _logging() -> Restore:
+    root, own = logging.getLogger(), logging.getLogger("slack_alert")
+    handlers, level, disabled = tuple(root.handlers), root.level, root.manager.disable
+
+    def restore() -> str | None:
+        is_whole = all(handler in root.handlers for handler in handlers)
+        if is_whole and root.level <= level and root.manager.disable <= disabled and not own.disabled:
+            return None
+        root.handlers[:0] = [handler for handler in handlers if handler not in root.handlers]
+        root.setLevel(min(level, root.level))
+        logging.disable(min(disabled, root.manager.disable))
+        for name, logger in list(root.manager.loggerDict.items()):
+            if isinstance(logger, logging.Logger) and name.partition(".")[0] == own.name:
+                logger.disabled = False
+        return "what is logged, and where"
+
+    return restore
+
+
+def _warnings() -> Restore:
+    """Take out what makes exceptions of warnings."""
+    before = [each for each in warnings.filters if each[0] == "error"]
+
+    def restore() -> str | None:
+        if [each for each in warnings.filters if each[0] == "error"] == before:
+            return None
+        kept = [each for each in warnings.filters if each[0] != "error" or each in before]
+        warnings.filters[:] = kept  # type: ignore[index]  # it is a list
+        with warnings.catch_warnings():  # At its end, what was looked up by the former ones is forgotten.
+            pass
+        return "warnings into exceptions"
+
+    return restore
+
+
+def _finders() -> Restore:
+    before = tuple(sys.meta_path)
+
+    def restore() -> str | None:
+        if all(finder in sys.meta_path for finder in before):
+            return None
+        sys.meta_path[:] = [*before, *(finder for finder in sys.meta_path if finder not in before)]
+        return "`sys.meta_path`"
+
+    return restore
+
+
+def _settings() -> Iterator[Restore]:
+    yield _kept("the working directory", _folder, _go_to)
+    yield _kept("`sys.stdout`", lambda: sys.stdout, lambda stream: setattr(sys, "stdout", stream))
+    yield _kept("`sys.stderr`", lambda: sys.stderr, lambda stream: setattr(sys, "stderr", stream))
+    yield _kept("the switch interval", sys.getswitchinterval, sys.setswitchinterval)
+    yield _kept("the stack size of threads", threading.stack_size, threading.stack_size)
+    yield _kept("`threading.settrace`", threading.gettrace, threading.settrace)
+    yield _kept("`threading.setprofile`", threading.getprofile, threading.setprofile)
+    yield _umask()
+    least = sys.getrecursionlimit()
+    # More hurts nobody.
+    yield _kept("the recursion limit", lambda: min(least, sys.getrecursionlimit()), sys.setrecursionlimit)
+
+
+def _folder() -> str | None:
+    try:
+        return os.getcwd()  # noqa: PTH109 - a Path for each file takes longer
+    except OSError:  # It was deleted.
+        return None
+
+
+def _go_to(folder: str | None) -> None:
+    if folder is not None:
+        os.chdir(folder)
+
+
+def _umask() -> Restore:
+    before = os.umask(0o077)
+    os.umask(before)
+    return lambda: "the umask" if os.umask(before) != before else None
+
+
+def _signals() -> Iterator[Restore]:
+    if sys.platform == "win32":
+        return
+
+    def restore() -> str | None:
+        faulthandler.cancel_dump_traceback_later()  # It may be one that ends the process.
+        # With a handler it ends nobody; while the program ends, this is how it does not wait for ever.
+        if signal.getitimer(signal.ITIMER_REAL)[0] == 0 or signal.getsignal(signal.SIGALRM) is not signal.SIG_DFL:
+            return None
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        return "the alarm clock of the process"
+
+    yield restore
+
+
+def _limits() -> Iterator[Restore]:
+    if sys.platform == "win32":
+        return
+    for name in _LIMITS:
+        which = getattr(resource, name, None)
+        if which is not None:
+            yield _limit(f"the limit {name}", which)
+
+
+def _limit(said: str, which: int) -> Restore:
+    def write(limits: tuple[int, int]) -> None:
+        hard = resource.getrlimit(which)[1]
+        resource.setrlimit(which, limits if hard == limits[1] else (hard, hard))
+
+    return _kept(said, lambda: resource.getrlimit(which), write)
+
+
+def _search_path() -> Restore:
+    before = list(sys.path)
+
+    def restore() -> str | None:
+        missing = [path for path in before if path not in sys.path]
+        sys.path += missing
+        return "`sys.path`" if missing else None
+
+    return restore
+
+
+def _path() -> Restore:
+    before = os.environ.get("PATH")
+
+    def restore() -> str | None:
+        # To have more of it hurts nobody.
+        if before is None or before in os.environ.get("PATH", ""):
+            return None
+        os.environ["PATH"] = before
+        return "`PATH`"
+
+    return restore

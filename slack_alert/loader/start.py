@@ -1,0 +1,137 @@
+"""Execute the plugin files at the start; what is slow is executed beside the program, and taken up when it is done."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
+from importlib import import_module
+
+from slack_alert.core.bindings import Binding
+from slack_alert.core.catalog import Problem
+from slack_alert.core.errors import GivenUpError
+from slack_alert.loader.execution import Loaded, Read, attempted, executed, failed_because, import_packages
+from slack_alert.loader.files import PluginFile
+from slack_alert.loader.guard import Guard, blamed
+from slack_alert.loader.loading import Loading, LoadOptions
+from slack_alert.loader.modules import PluginFinder
+from slack_alert.loader.succession import succeed
+
+#: Told after each file: how many are done, of how many.
+Progress = Callable[[int, int], None]
+
+
+class Start:
+    """The execution of all files that declare something."""
+
+    def __init__(
+        self,
+        reads: Sequence[Read],
+        finder: PluginFinder,
+        options: LoadOptions,
+        guard: Guard,
+        progress: Progress | None = None,
+    ) -> None:
+        self._reads = [read for read in reads if read.is_executed]
+        #: How many files are done with each of them, of how many.
+        self._places = [place for place, read in enumerate(reads, 1) if read.is_executed]
+        self._all = len(reads)
+        self.finder = finder
+        self._options = options
+        self.guard = guard
+        self._progress = progress
+        self._folders: set[str] = set()
+        #: Files that did not end in time when they were executed last.
+        self.given_up: set[str] = set()
+        #: What files did that they may not do, by path, since that was taken.
+        self.done: dict[str, list[Problem]] = {}
+        self._done = 0
+        #: Whether everything that has ended was taken.
+        self._is_taken = False
+        self._loading = Loading([read.file for read in self._reads], self._load, options)
+        for read in reads:
+            finder.expect(read.file, read.reading)
+
+    def run(self, problems: list[Problem], *, is_whole: bool) -> list[Binding]:
+        """Execute the files, and return their bindings; unless `is_whole` without those that take long.
+
+        With nothing to run yet, all are waited for.
+        """
+        bindings: list[Binding] = []
+
+        def is_enough() -> bool:
+            self._collect(bindings, problems)
+            return not is_whole and bool(bindings)
+
+        self._loading.run(is_enough)
+        self._collect(bindings, problems)
+        self._tell(self._all)
+        if self.is_over:
+            self.finder.forget()
+        return bindings
+
+    def take(self) -> list[tuple[Read, Loaded]]:
+        """Return the files that have ended since, with what came of each."""
+        if self._is_taken:
+            return []
+        self._is_taken = self.is_over  # Before it is looked: what ends after that is taken the next time.
+        self._loading.look()
+        ended = [(self._reads[index], self._of(index, result)) for index, result in self._loading.take().items()]
+        if self.is_over:
+            self.finder.forget()
+        return ended
+
+    def again(self, files: Mapping[str, PluginFile]) -> dict[str, BaseException]:
+        """Execute files anew, by their modules, as `succeed` does; return what was raised."""
+        modules = list(files)
+
+        def attempt(index: int) -> BaseException | None:
+            module = modules[index]
+            error, done = self.guard.call(partial(attempted, import_module, module), files[module])
+            self.done[files[module].path] = done
+            return error
+
+        def execute() -> dict[str, BaseException]:
+            loading = Loading(list(files.values()), attempt, self._options)
+            loading.run()
+            return {modules[index]: error for index, error in loading.take().items() if error is not None}
+
+        errors = succeed(modules, execute)
+        paths = {files[module].path for module, error in errors.items() if isinstance(error, GivenUpError)}
+        self.given_up = self.given_up - {file.path for file in files.values()} | paths
+        return errors
+
+    @property
+    def is_over(self) -> bool:
+        """Whether nothing is left to be waited for."""
+        return self._loading.is_over
+
+    def _collect(self, bindings: list[Binding], problems: list[Problem]) -> None:
+        for index, result in self._loading.take().items():
+            loaded = self._of(index, result)
+            bindings += loaded.bindings
+            problems += loaded.problems
+
+    def _of(self, index: int, result: Loaded | GivenUpError) -> Loaded:
+        if not isinstance(result, GivenUpError):
+            return result
+        file = self._reads[index].file
+        self.given_up.add(file.path)
+        return Loaded([], [failed_because(file, result)])
+
+    def _load(self, index: int) -> Loaded:
+        read, problems = self._reads[index], list[Problem]()
+        bindings, done = self.guard.call(partial(self._execute, read, problems), read.file)
+        problems += blamed(read, done)
+        self._tell(self._places[index])
+        return Loaded(bindings, problems)
+
+    def _tell(self, done: int) -> None:
+        while self._progress and self._done < done:
+            self._done += 1
+            self._progress(self._done, self._all)
+
+    def _execute(self, read: Read, problems: list[Problem]) -> list[Binding]:
+        if read.file.folder not in self._folders:
+            self._folders.add(read.file.folder)
+            import_packages(read.file, self.finder, problems)
+        return executed(read, self.finder, problems)
