@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
 from typing import TYPE_CHECKING, TextIO
 
+from slack_alert.bootstrap.files import database
 from slack_alert.bootstrap.judging import make_judge
 from slack_alert.bootstrap.places import Following, errors_address
 from slack_alert.bootstrap.silence import make_digests
@@ -24,6 +26,7 @@ from slack_alert.engine.receipts import Receipts
 from slack_alert.engine.sender import Pace, Sender
 from slack_alert.executors.sources import Sources
 from slack_alert.loader import plugins_folder
+from slack_alert.stores.examination import standing_still
 
 if TYPE_CHECKING:
     from slack_alert.engine.heartbeat import Heartbeat
@@ -63,6 +66,7 @@ def assemble(settings: Settings, plugins: Following, stores: Stores, *, out: Tex
         reload=reload,
         take_up=plugins.take_up,
         guard=plugins.guard,
+        standing_still=_standing_still(settings),
         watch=_watch(settings) if reload else None,
         children=works.services.children,
         load=works.load,
@@ -136,6 +140,13 @@ def _tells(settings: Settings, engine: Engine) -> Callable[[Delivery, Outcome], 
         engine.tell(f"undeliverable/{lost}/{outcome.reason}/{delivery.created.date()}", text, errors_to)
 
     return undeliverable
+
+
+def _standing_still(settings: Settings) -> Callable[[datetime, datetime], Sequence[str]]:
+    if settings.dry_run:
+        return lambda _began, _now: ()
+    place = database(settings)
+    return lambda began, now: standing_still(place, began=began, now=now)
 
 
 def _watch(settings: Settings) -> Watch | None:

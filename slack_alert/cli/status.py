@@ -43,7 +43,7 @@ def status(ctx: click.Context, /, *, as_json: bool, **flags: object) -> int:
     if as_json:
         tell_json(vitals.json(settings.timezone))
     else:
-        _show(vitals)
+        _show(vitals, settings.timezone)
     return codes.FINE if vitals.is_alive else codes.FOUND
 
 
@@ -56,6 +56,8 @@ class Vitals(Struct, frozen=True):
     #: The last sign of life.
     at: datetime | None
     is_ticking: bool
+    #: Since when its main loop does not turn; None: it does.
+    still_since: datetime | None
     #: Channels that refuse our credentials.
     refused: tuple[str, ...]
     #: Addresses that take nothing of what is due, each with for how long and why.
@@ -75,7 +77,12 @@ class Vitals(Struct, frozen=True):
     @property
     def is_delivering(self) -> bool:
         """Whether what is said can go out."""
-        return self.is_ticking and not self.refused and not self.stalled
+        return self.is_turning and not self.refused and not self.stalled
+
+    @property
+    def is_turning(self) -> bool:
+        """Whether the clock ticks, and what comes of that goes on."""
+        return self.is_ticking and self.still_since is None
 
     @property
     def is_roomy(self) -> bool:
@@ -92,7 +99,9 @@ class Vitals(Struct, frozen=True):
         return {
             "alive": self.is_alive,
             "pid": self.pid,
-            "clock": {"ok": self.is_ticking, "at": instant(self.at, zone)},
+            "clock": {
+                "ok": self.is_turning, "at": instant(self.at, zone), "still_since": instant(self.still_since, zone),
+            },
             "delivery": {"ok": self.is_delivering, "refused": list(self.refused), "stalled": list(self.stalled)},
             "queue": {
                 "ok": not self.dead, "queued": self.queued, "dead": self.dead, "died": self.died, "runs": self.runs,
@@ -108,8 +117,8 @@ def read_vitals(settings: Settings, now: datetime) -> Vitals:
     """Look at the lock, the last sign of life, the outbox and the database."""
     from slack_alert.bootstrap import files, places
     from slack_alert.engine.ports import Load
-    from slack_alert.engine.pulse import STALE, last_alive, read_pulse
-    from slack_alert.stores.examination import died_since, obstacle, unsent, want_of_room
+    from slack_alert.engine.pulse import STALE, last_alive, read_pulse, stands_still
+    from slack_alert.stores.examination import died_since, obstacle, standing_still, unsent, want_of_room
 
     path = files.database(settings)
     pulse: Mapping[str, Any] = {}  # Any: JSON that the running program wrote
@@ -132,17 +141,21 @@ def read_vitals(settings: Settings, now: datetime) -> Vitals:
     is_ticking = pid is not None and at is not None and abs(now - at) < STALE and not pulse.get("clean")
     pool = Load(**pulse.get("pool", {})) if is_ticking else Load()
     seen = pulse if is_ticking else {}
+    stalled = list(seen.get("stalled", ()))
+    if not (fault or stalled) and "began" in seen:
+        # Looked at from here as well: who does not notice that it stands still does not say so.
+        stalled = standing_still(path, began=datetime.fromisoformat(seen["began"]), now=now)
     return Vitals(
-        now, pid, at, is_ticking, tuple(seen.get("refused", ())), tuple(seen.get("stalled", ())), seen.get("runs", 0),
-        pool, counts.get("queued", 0), counts.get("dead", 0), died, path, path.exists(), fault,
+        now, pid, at, is_ticking, stands_still(seen), tuple(seen.get("refused", ())), tuple(stalled),
+        seen.get("runs", 0), pool, counts.get("queued", 0), counts.get("dead", 0), died, path, path.exists(), fault,
     )  # fmt: skip
 
 
-def _show(vitals: Vitals) -> None:
+def _show(vitals: Vitals, zone: tzinfo) -> None:
     from slack_alert.cli.tables import Cell, paint, table
 
     rows = [
-        ("clock", _mark(is_fine=vitals.is_ticking), _clock(vitals)),
+        ("clock", _mark(is_fine=vitals.is_turning), _clock(vitals, zone)),
         ("delivery", _mark(is_fine=vitals.is_delivering), _delivery(vitals)),
         ("pool", "ok" if vitals.is_roomy else "warn", _pool(vitals)),
         ("queue", "warn" if vitals.dead else "ok", _queue(vitals)),
@@ -159,12 +172,15 @@ def _mark(*, is_fine: bool) -> str:
     return "ok" if is_fine else "fail"
 
 
-def _clock(vitals: Vitals) -> str:
+def _clock(vitals: Vitals, zone: tzinfo) -> str:
     if vitals.at is None:
         return "no sign of life: it never ran with this database"
     ago = f"last sign of life {distance(vitals.now - vitals.at)} ago"
     if vitals.pid is None:
         return f"{ago}; start it with `slack-alert run`"
+    if vitals.still_since is not None:
+        since = f"{vitals.still_since.astimezone(zone):%H:%M:%S}"
+        return f"it ticks, and nothing comes of it since {since}: an `async def` that does not await keeps the loop"
     return ago if vitals.is_ticking else f"{ago}: process {vitals.pid} is starting, or stands still"
 
 

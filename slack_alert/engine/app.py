@@ -153,6 +153,7 @@ class App:
             self._look_at_files,
             self._look_at_clock,
             self._look_at_process,
+            self._note_turn,
             self._intake.look,
             self._look_back,
             self._note_running,
@@ -187,6 +188,9 @@ class App:
 
     def _look_back(self) -> None:
         self._parts.look_back(self._parts.clock.now())
+
+    def _note_turn(self) -> None:
+        self._pulse.turn(self._parts.clock.now())
 
     def _note_running(self) -> None:
         self._pulse.note_running(self._parts.clock.now())

@@ -54,6 +54,8 @@ class Parts(Struct, frozen=True):
     guard: Callable[[], Sequence[str]] = list
     #: None: nobody notices by himself that they change.
     watch: Watch | None = None
+    #: Says where messages wait and nothing is accepted, given when this program began, and now.
+    standing_still: Callable[[datetime, datetime], Sequence[str]] = lambda _began, _now: ()
     #: How full the executor is.
     load: Callable[[], Load] = Load
     heartbeat: Heartbeat | None = None

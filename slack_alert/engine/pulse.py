@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import os
 from collections.abc import Mapping
 from datetime import datetime, timedelta
@@ -13,12 +14,16 @@ from slack_alert.engine.batches import Batch, Snapshot
 from slack_alert.engine.parts import Parts
 from slack_alert.engine.records import going_on
 
+log = logging.getLogger(__name__)
+
 #: How often the clock proves itself by a slot of its own.
 EVERY = timedelta(seconds=5)
 #: A sign of life older than this is none.
 STALE = 4 * EVERY
 #: Looking through all that waits may take long; at most this part of the time is spent on it.
 _LOOKING = 0.02
+#: Between two looks at what waits.
+_LOOK_SECONDS = 30.0
 #: The name of that proof's slots; no job can be called so.
 PULSE_NAME = "(pulse)"
 
@@ -32,6 +37,12 @@ class Pulse:
         self._stopped: datetime | None = None
         self._running: frozenset[int] = frozenset()
         self._look_again = 0.0
+        self._began = parts.clock.now()
+        #: When the main loop turned last.
+        self._turned = self._began
+        self._looked: float | None = None
+        #: Addresses where delivery stands still, each with since when.
+        self._still: list[str] = []
 
     def tick(self, now: datetime) -> None:
         """Note that the scheduler's clock fired."""
@@ -50,11 +61,24 @@ class Pulse:
             self._parts.writer.put(Batch(running=started))
         self._look_again = began + (self._parts.clock.monotonic() - began) / _LOOKING
 
+    def turn(self, now: datetime) -> None:
+        """Note that the main loop turns, and look now and then whether what waits goes out."""
+        self._turned = now
+        passed = self._parts.clock.monotonic()
+        if self._looked is None or passed - self._looked >= _LOOK_SECONDS:
+            self._looked = passed
+            still = list(self._parts.standing_still(self._began, now))
+            for each in still:
+                if not self._still:
+                    log.error("nothing goes out", extra={"address": each})
+            self._still = still
+
     def is_well(self, now: datetime) -> bool:
-        """Whether the clock ticks and every channel takes what it is given."""
+        """Whether the clock ticks, every channel takes what it is given, and what happens is written down."""
         is_ticking = self._ticked is not None and abs(now - self._ticked) < STALE
-        sender = self._parts.sender
-        return is_ticking and not (sender.troubles or sender.stalls) and self._parts.writer.trouble is None
+        sender, writer = self._parts.sender, self._parts.writer
+        is_sending = not (sender.troubles or sender.stalls or self._still)
+        return is_ticking and is_sending and writer.trouble is None and not writer.is_stuck
 
     def stop(self, now: datetime) -> None:
         """Note that no slot comes any more: the drain begins."""
@@ -69,6 +93,8 @@ class Pulse:
         pulse = {
             "at": now.isoformat(),
             "ticked": self._ticked.isoformat() if self._ticked else None,
+            "began": self._began.isoformat(),
+            "turned": self._turned.isoformat(),
             "stopped": self._stopped.isoformat() if self._stopped else None,
             "pid": os.getpid(),
             "clean": is_clean,
@@ -76,9 +102,17 @@ class Pulse:
             "pool": asdict(parts.load()),
             "outbox": parts.sender.queued,
             "refused": parts.sender.troubles,
-            "stalled": parts.sender.stalls,
+            "stalled": [*parts.sender.stalls, *self._still],
         }
         parts.writer.put(Batch(pulse=json.dumps(pulse)))
+
+
+def stands_still(pulse: Mapping[str, Any]) -> datetime | None:
+    """Return since when the main loop of a program that ticks does not turn any more; None: it turns."""
+    if "turned" not in pulse:  # It was written by an older version.
+        return None
+    at, turned = datetime.fromisoformat(pulse["at"]), datetime.fromisoformat(pulse["turned"])
+    return turned if at - turned >= STALE else None
 
 
 def read_pulse(snapshot: Snapshot) -> Mapping[str, Any]:

@@ -38,6 +38,8 @@ _GROUP = 256
 BACKLOG = 150_000
 #: So many quiet lines wait for no more.
 _COMPANY = 20_000
+#: A commit that takes so many seconds stands still.
+_LONG = 20.0
 #: So many seconds after they were queued, most runs have left a line.
 _SOON = 2.0
 
@@ -80,6 +82,8 @@ class Writer:
         self._expected_until = 0.0
         self._never = threading.Event()
         self._thread = threading.Thread(target=self._write, name="writer", daemon=True)
+        #: Since when a commit is going on.
+        self._attempted: float | None = None
         #: Why the last commit failed; None while all is well.
         self.trouble: str | None = None
 
@@ -109,6 +113,13 @@ class Writer:
         if self._journal is not None and self.trouble is None and not batch.is_kept and _is_said(batch):
             batch.at = batch.at or self._clock.now()
             batch.is_kept = self._journal.keep(batch)
+
+    @property
+    def is_stuck(self) -> bool:
+        """Return whether one commit has been going on for longer than any should take, or nothing is written at all."""
+        began = self._attempted
+        is_over = self._thread.ident is not None and not self._thread.is_alive()
+        return is_over or (began is not None and self._clock.monotonic() - began > _LONG)
 
     @property
     def is_behind(self) -> bool:
@@ -209,6 +220,7 @@ class Writer:
         return deliveries
 
     def _attempt(self, batch: Batch) -> list[Delivery] | None:
+        self._attempted = self._clock.monotonic()
         try:
             deliveries: list[Delivery] = self._blocking(self._store.commit, batch)
         except StoreError as error:
@@ -216,6 +228,8 @@ class Writer:
                 log.error("commit failed", extra={"reason": str(error)})  # noqa: TRY400 - the reason says it all
             self.trouble = str(error)
             return None
+        finally:
+            self._attempted = None
         if self.trouble is not None:
             log.info("commit works again")
         self.trouble = None

@@ -4,18 +4,26 @@ from __future__ import annotations
 
 import os
 from contextlib import closing
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from tempfile import TemporaryFile
 
-from slack_alert.stores.codec import micros
+from slack_alert.core.durations import format_duration
+from slack_alert.stores.codec import micros, moment
 from slack_alert.stores.connection import explained, open_reader
 
 #: A damaged file has thousands of faults; the first ones say enough.
 _FAULTS = 3
 #: A small file takes up no less.
 _PAGE = 4096
+#: A message that waits for longer than this, where nothing else is accepted either, says that delivery stands still.
+PATIENCE = timedelta(minutes=5)
 _COUNTS = "SELECT status, count(*) FROM delivery WHERE status <> 'sent' GROUP BY status"
+#: Of each address where something waits: since when, how much, and when something was accepted there last.
+_WAITING = """
+    SELECT address, min(created), count(*), (
+        SELECT max(changed) FROM delivery AS other WHERE other.status = 'sent' AND other.address = delivery.address)
+    FROM delivery WHERE status = 'queued' GROUP BY address"""
 _DIED = "SELECT count(*) FROM delivery WHERE status = 'dead' AND changed >= ?"
 
 
@@ -36,6 +44,26 @@ def died_since(path: Path, at: datetime) -> int:
     with explained(path), closing(connection):
         (count,) = connection.execute(_DIED, (micros(at),)).fetchone()
         return int(count)
+
+
+def standing_still(path: Path, *, began: datetime, now: datetime) -> list[str]:
+    """Return a sentence for each address where messages wait and nothing was accepted for long, whatever the reason.
+
+    `began` is when the program did that sends them.
+    """
+    connection = open_reader(path)
+    if connection is None:
+        return []
+    with explained(path), closing(connection):
+        rows = connection.execute(_WAITING).fetchall()
+    found = []
+    for address, created, count, accepted in rows:
+        since = max(began, moment(created), moment(accepted or 0))
+        if now - since >= PATIENCE:
+            waits = f"{count:,} messages wait" if count > 1 else "1 message waits"
+            shown = format_duration(timedelta(minutes=(now - since) // timedelta(minutes=1)))
+            found.append(f"{address}: nothing accepted for {shown}, {waits}")
+    return found
 
 
 def faults(path: Path) -> list[str]:

@@ -24,9 +24,12 @@ def pulse(
     refused: tuple[str, ...] = (),
     stalled: tuple[str, ...] = (),
     pool: Mapping[str, int] = ROOMY,
+    began: datetime | None = None,
+    turned: datetime | None = None,
 ) -> Batch:
     words = {"at": at.isoformat(), "pid": 1, "clean": clean, "runs": 2, "outbox": 1, "pool": pool}
     words |= {"refused": refused, "stalled": stalled}
+    words |= {name: each.isoformat() for name, each in (("began", began), ("turned", turned)) if each}
     return Batch(pulse=json.dumps(words))
 
 
@@ -46,7 +49,7 @@ def test_who_owns_the_database_and_ticks_is_alive(owned: Project) -> None:
     assert done.json == {
         "alive": True,
         "pid": os.getpid(),
-        "clock": {"ok": True, "at": at.isoformat()},
+        "clock": {"ok": True, "at": at.isoformat(), "still_since": None},
         "delivery": {"ok": True, "refused": [], "stalled": []},
         "pool": {"ok": True, **ROOMY},
         "queue": {"ok": True, "queued": 0, "dead": 0, "died": 0, "runs": 2},
@@ -62,6 +65,7 @@ def test_who_owns_the_database_and_ticks_is_alive(owned: Project) -> None:
         (lambda: pulse(ago(seconds=1), clean=True), False, False),
         (lambda: pulse(ago(seconds=1), refused=("slack",)), True, False),
         (lambda: pulse(ago(seconds=1), stalled=(STALLED,)), True, False),
+        (lambda: pulse(ago(seconds=1), turned=ago(seconds=40)), False, False),
         (Batch, False, False),
     ],
     ids=[
@@ -69,6 +73,7 @@ def test_who_owns_the_database_and_ticks_is_alive(owned: Project) -> None:
         "it has not begun after a clean end",
         "its token is refused",
         "no answer",
+        "its loop stands still",
         "it never ticked",
     ],
 )
@@ -87,6 +92,40 @@ def test_an_address_that_takes_nothing_is_named(owned: Project) -> None:
     owned.remember(pulse(now(), stalled=(STALLED,)))
 
     assert f"{STALLED}. `slack-alert doctor` looks for the cause" in owned.run("status").out
+
+
+@pytest.mark.parametrize(
+    ("said", "sent", "began", "is_well"),
+    [
+        (ago(minutes=9), None, ago(hours=1), False),
+        (ago(minutes=9), ago(minutes=8), ago(hours=1), False),
+        (ago(minutes=9), ago(minutes=1), ago(hours=1), True),
+        (ago(minutes=1), None, ago(hours=1), True),
+        (ago(minutes=9), None, ago(minutes=1), True),
+    ],
+    ids=["nothing ever", "nothing for long", "others go out", "it was said just now", "it has just begun"],
+)
+def test_messages_that_wait_while_nothing_goes_out_are_not_well(
+    said: datetime, sent: datetime | None, began: datetime, is_well: bool, owned: Project
+) -> None:
+    messages = [Message(f"m{number}", Address("slack", "#ops"), Text("hi")) for number in range(2)]
+    first, _ = owned.remember(pulse(now(), began=began, turned=now()), Batch(messages=messages, at=said))
+    owned.remember(Batch(progress=[Progress(first.id, Status.SENT, 1, sent)] if sent else []))
+
+    done = owned.run("status")
+
+    assert done.code == (0 if is_well else 1)
+    assert ("slack:#ops: nothing accepted for" in done.out) is not is_well
+
+
+def test_since_when_the_loop_stands_still_is_said(owned: Project) -> None:
+    turned = ago(minutes=3)
+    owned.remember(pulse(now(), turned=turned))
+
+    done = owned.run("status", "--timezone", "UTC")
+
+    assert f"nothing comes of it since {turned:%H:%M:%S}" in done.out
+    assert owned.run("status", "--json", "--timezone", "UTC").json["clock"]["still_since"] == turned.isoformat()
 
 
 def test_without_an_owner_nothing_is_alive(project: Project) -> None:
