@@ -129,7 +129,8 @@ def _load_options(settings: Settings) -> LoadOptions:
         return LoadOptions(timeout=settings.load_timeout, scheduler=settings.scheduler)
     from slack_alert.schedulers.gevent import Greenlets
 
-    return LoadOptions(settings.load_timeout, Greenlets(), scheduler=settings.scheduler)
+    options = LoadOptions(timeout=settings.load_timeout, scheduler=settings.scheduler)
+    return replace(options, carrier=Greenlets(min(options.slow, options.timeout)))
 
 
 def _reachable(settings: Settings, catalog: Catalog) -> Catalog:

@@ -31,6 +31,8 @@ class Ending:
         self._limit = limit
         self._last = last
         self._has_terminal = has_terminal or _has_terminal
+        #: Signals that were lost to a plugin, and told of.
+        self._told: set[int] = set()
         self._handlers: dict[int, Callable[..., object]] = {}
         self._begun = asyncio.Event()
         self._signal = signal.SIGTERM
@@ -48,13 +50,15 @@ class Ending:
             self._take(signal.SIGALRM, lambda *_: None)
 
     def restore(self) -> list[str]:
-        """Take the signals again that a function has taken; return what is to be said of it."""
+        """Take the signals again that a function has taken; return what is to be said of it, once."""
         if self._is_asked:  # The alarm is the end's by now.
             return []
         lost = [number for number, handler in self._handlers.items() if signal.getsignal(number) is not handler]
         for number in lost:
             signal.signal(number, self._handlers[number])
-        return [f"a plugin has taken {signal.Signals(number).name}, which is the program's: undone" for number in lost]
+        new = [number for number in lost if number not in self._told]
+        self._told.update(new)
+        return [f"a plugin has taken {signal.Signals(number).name}, which is the program's: undone" for number in new]
 
     def _take(self, number: int, handler: Callable[[int, FrameType | None], object]) -> None:
         self._handlers[number] = handler

@@ -23,12 +23,13 @@ def event_loop() -> Iterator[Callable[[], None]]:
     def renew() -> None:
         asyncio.set_event_loop(loop)
 
+    policy, unused = asyncio.get_event_loop_policy(), sys.getrefcount(loop)
     renew()
-    unused = sys.getrefcount(loop)
     try:
         yield renew
     finally:
+        policy.set_event_loop(None)
+        asyncio.set_event_loop(None)
         # What a file has kept of it must go on working in its functions.
         if sys.getrefcount(loop) <= unused:
             loop.close()
-        asyncio.set_event_loop(None)

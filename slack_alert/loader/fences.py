@@ -2,22 +2,18 @@
 
 from __future__ import annotations
 
-import importlib.util
 import os
 import signal
 import sys
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from functools import partial
-from importlib.abc import Loader
-from importlib.machinery import ModuleSpec
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-#: Modules that patch the standard library: for whom, and the first letters of the functions that do.
-_PATCHERS = {"gevent.monkey": ("gevent", "patch_"), "eventlet.patcher": ("eventlet", "monkey_patch")}
+from slack_alert.loader.patching import PATCHERS, PatchHook, functions_of
 
 HINT = 'Leave it out, or let its functions run in a process of their own: isolation="process".'
 
@@ -26,6 +22,8 @@ class Fences:
     """Stands before functions that would stop everybody else; made by the main thread before any plugin is executed."""
 
     def __init__(self, scheduler: str) -> None:
+        #: False once they were taken down, and everything was given back.
+        self.is_up = True
         self._scheduler = scheduler
         #: What was asked for and not done, each with what to do instead.
         self._said: list[tuple[str, str]] = []
@@ -36,25 +34,20 @@ class Fences:
         self._open = dict(_open_descriptors())
         self._real_close, self._real_closerange = os.close, os.closerange
         self._real_signal, self._real_set_wakeup_fd = signal.signal, signal.set_wakeup_fd
-        self._is_searching = False
+        self._hook = PatchHook(self._stand_before, self._give_back)
         #: What was there: a module's names, the name, the function.
         self._replaced: list[tuple[dict[str, Any], str, Any]] = []
 
     def install(self) -> None:
         """Begin."""
-        sys.meta_path.insert(0, self)
-        for name in _PATCHERS:
-            if name in sys.modules:
-                self.close(sys.modules[name])
+        self._hook.install()
         self._replace(os, "closerange", self._closerange)
         self._replace(os, "close", self._close)
         self._replace(signal, "signal", self._signal)
         self._replace(signal, "set_wakeup_fd", self._set_wakeup_fd)
 
-    def remove(self) -> None:
-        """Undo `install`."""
-        with suppress(ValueError):
-            sys.meta_path.remove(self)
+    def _give_back(self) -> None:
+        self.is_up = False
         while self._replaced:
             names, name, function = self._replaced.pop()
             names[name] = function
@@ -74,31 +67,13 @@ class Fences:
         said, self._said = self._said, []
         return list(dict.fromkeys(said))
 
-    def find_spec(
-        self,
-        fullname: str,
-        path: Sequence[str] | None = None,
-        target: ModuleType | None = None,  # noqa: ARG002 - the protocol's
-    ) -> ModuleSpec | None:
-        """Find a module that patches the standard library as ever, and stand before its functions once it is there."""
-        if fullname not in _PATCHERS or self._is_searching:
-            return None
-        self._is_searching = True
-        try:
-            spec = importlib.util.find_spec(fullname)
-        finally:
-            self._is_searching = False
-        if spec is not None and spec.loader is not None:
-            spec.loader = _Closing(spec.loader, self)
-        return spec
-
-    def close(self, module: ModuleType) -> None:
+    def _stand_before(self, module: ModuleType) -> None:
         """Stand before the functions of a module that patch the standard library."""
-        library, prefix = _PATCHERS[module.__name__]
+        library, _ = PATCHERS[module.__name__]
         is_wanted = library == "gevent" and self._scheduler == "GeventScheduler"
         if is_wanted and module.is_module_patched("socket"):
             return
-        for name in [name for name in vars(module) if name.startswith(prefix) and callable(vars(module)[name])]:
+        for name in functions_of(module):
             # A short command does not run on the scheduler, and needs none of it.
             patch = _nothing if is_wanted else partial(self._patch, library, vars(module)[name])
             self._replace(module, name, patch)
@@ -151,35 +126,8 @@ class Fences:
         return threading.get_ident() in self._loading
 
 
-class _Closing(Loader):
-    """Executes a module as its own loader does, and stands before its functions then."""
-
-    def __init__(self, inner: Loader, fences: Fences) -> None:
-        self._inner = inner
-        self._fences = fences
-
-    def create_module(self, spec: ModuleSpec) -> ModuleType | None:
-        """Create it as ever."""
-        return self._inner.create_module(spec)
-
-    def exec_module(self, module: ModuleType) -> None:
-        """Execute it."""
-        self._inner.exec_module(module)
-        self._fences.close(module)
-
-    def __getattr__(self, name: str) -> Any:  # Any: what the other loader has
-        """Be in all else as the other loader is."""
-        return getattr(self._inner, name)
-
-
 def _nothing(*_: object, **__: object) -> None:
     """Stand where there is nothing to be done."""
-
-
-def remove_fences() -> None:
-    """Take down all there are."""
-    for fences in [found for found in sys.meta_path if isinstance(found, Fences)]:
-        fences.remove()
 
 
 def _open_descriptors() -> Iterator[tuple[int, tuple[int, int]]]:

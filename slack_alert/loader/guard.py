@@ -10,8 +10,9 @@ from slack_alert.core.bindings import Job
 from slack_alert.core.care import Isolation
 from slack_alert.core.catalog import Problem, Severity
 from slack_alert.loader.execution import Read
-from slack_alert.loader.fences import HINT, Fences, remove_fences
+from slack_alert.loader.fences import HINT, Fences
 from slack_alert.loader.files import PluginFile
+from slack_alert.loader.patching import remove_hooks
 from slack_alert.loader.process_state import ProcessState, own_tracing
 
 T = TypeVar("T")
@@ -21,11 +22,13 @@ class Guard:
     """Stands before what could not be undone, and undoes the rest: after each file, and while the program runs."""
 
     def __init__(self, scheduler: str) -> None:
+        remove_hooks()
         self._process = os.getpid()
         self._fences = Fences(scheduler)
-        remove_fences()
         self._fences.install()
         self._state = ProcessState()
+        #: What was told of functions, which may do it again with each run.
+        self._said: set[str] = set()
 
     def call(self, load: Callable[[], T], file: PluginFile) -> tuple[T, list[Problem]]:
         """Execute a file by `load`; return what that returns, and what the file did that it may not do."""
@@ -33,16 +36,21 @@ class Guard:
             result = load()
         if os.getpid() != self._process:
             os._exit(0)  # It forked, and both came back: the child must not go on as a second program.
+        if not self._fences.is_up:  # It took longer than the plugins were there.
+            return result, []
         refused, changed = self._fences.take(), self._state.restored()
         undone = [f"while loading, it changed {each}, for the whole program: undone" for each in changed]
         said = [*refused, *((each, HINT) for each in undone)]
         return result, [Problem(file.shown, 1, 1, Severity.WARNING, "SA105", each, hint) for each, hint in said]
 
     def look(self) -> list[str]:
-        """Undo what a function has changed that would stop others, and say what that was."""
+        """Undo what a function has changed that would stop others; return what is to be said of it, once."""
         changed = self._state.restored(is_running=True)
-        undone = [f"a plugin has changed {each}, for the whole program: undone" for each in changed]
-        return [*undone, *(f"of a plugin, {each}. {hint}" for each, hint in self._fences.take())]
+        said = [f"a plugin has changed {each}, for the whole program: undone" for each in changed]
+        said += [f"of a plugin, {each}. {hint}" for each, hint in self._fences.take()]
+        new = [each for each in said if each not in self._said]
+        self._said.update(new)
+        return new
 
 
 def blamed(read: Read, problems: Sequence[Problem]) -> Sequence[Problem]:

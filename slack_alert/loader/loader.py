@@ -12,11 +12,11 @@ from slack_alert.core.catalog import Catalog, Problem
 from slack_alert.core.structs import Struct
 from slack_alert.loader.binder import Binder
 from slack_alert.loader.execution import Read
-from slack_alert.loader.fences import remove_fences
 from slack_alert.loader.files import PluginFile, find_files, plugins_folder
 from slack_alert.loader.guard import Guard
 from slack_alert.loader.loading import LoadOptions
 from slack_alert.loader.modules import PluginFinder, remove_finders
+from slack_alert.loader.patching import remove_hooks
 from slack_alert.loader.plugins import Plugins
 from slack_alert.loader.reader import Reader
 from slack_alert.loader.start import Progress, Start
@@ -105,7 +105,7 @@ def open_plugins(
 
 def unload() -> None:
     """Take out of the import system what `load` put there; functions at work keep what they hold."""
-    remove_fences()
+    remove_hooks()
     remove_finders()
 
 

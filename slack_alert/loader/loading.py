@@ -89,8 +89,8 @@ class Loading(Generic[T]):
 
     def run(self, is_enough: Callable[[], bool] = lambda: False) -> None:
         """Execute all files; return earlier where only slow ones are left, if what there is by then is enough."""
-        self._start()
         try:
+            self._start()
             with self._changed:
                 while not (self.is_over or (self._is_left() and is_enough())):
                     self._changed.wait(_LOOK)

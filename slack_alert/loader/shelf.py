@@ -13,6 +13,7 @@ from slack_alert.loader.declaration import Reading
 from slack_alert.loader.disk import Copies
 from slack_alert.loader.files import PACKAGE, PluginFile
 from slack_alert.loader.modules import PluginFinder, remove_finders
+from slack_alert.loader.patching import PatchHook, allow_while_importing
 from slack_alert.loader.reader import Reader
 
 
@@ -25,6 +26,7 @@ class Shelf:
         self._markers = markers
         self._copies = Copies()
         self._finder: PluginFinder | None = None
+        self._hook: PatchHook | None = None
         self._reader = Reader(markers)
         self._readings: dict[str, Reading] = {}
 
@@ -53,6 +55,7 @@ class Shelf:
 
     def _begin(self) -> PluginFinder:
         remove_finders()
+        self._hook = self._hook or allow_while_importing()
         self._readings = {}
         self._reader = Reader(self._markers, disk=self._copies)
         finder = PluginFinder(self._folder, self._reader)

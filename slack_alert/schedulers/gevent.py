@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import atexit
 import signal
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import timedelta
+from time import monotonic
 from types import FrameType
 from typing import Any, TypeVar
 
@@ -17,8 +20,8 @@ from slack_alert.schedulers.base import OPTIONS
 
 T = TypeVar("T")
 
-#: Seconds of the processor after which a plugin file that is loading must let others go on, and how often then.
-_PATIENCE, _TURN = 5.0, 0.05
+#: After so many seconds of the processor's time it is looked whether one must; so long the others go on then.
+_TURN = 0.05
 
 
 def blocking(call: Callable[..., T], *arguments: object) -> T:
@@ -38,8 +41,13 @@ class Greenlets:
     One that never waits is made to: a timer of the processor's time interrupts it, so that the hub goes on.
     """
 
-    def __init__(self) -> None:
-        self._carried: set[Any] = set()  # Any: the library ships no types
+    def __init__(self, patience: timedelta) -> None:
+        #: After so many seconds a file must let others go on.
+        self._patience = patience.total_seconds()
+        #: Since when which greenlet is at a file.
+        self._carried: dict[Any, float] = {}  # Any: the library ships no types
+        # The interpreter takes the handler away at its end, and the timer would end the process.
+        atexit.register(signal.setitimer, signal.ITIMER_VIRTUAL, 0)
 
     def current(self) -> object:
         """Return the caller's greenlet."""
@@ -57,15 +65,15 @@ class Greenlets:
     @contextmanager
     def _preempted(self) -> Iterator[None]:
         me = getcurrent()
-        self._carried.add(me)
+        self._carried[me] = monotonic()
         if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
             signal.signal(signal.SIGINT, self._end)
         signal.signal(signal.SIGVTALRM, self._let_others)
-        signal.setitimer(signal.ITIMER_VIRTUAL, _PATIENCE, _TURN)
+        signal.setitimer(signal.ITIMER_VIRTUAL, _TURN, _TURN)
         try:
             yield
         finally:
-            self._carried.discard(me)
+            del self._carried[me]
             if not self._carried:
                 self._stop()
 
@@ -75,9 +83,10 @@ class Greenlets:
             signal.signal(signal.SIGINT, signal.default_int_handler)
 
     def _let_others(self, _: int, frame: FrameType | None) -> None:
+        began = self._carried.get(getcurrent())
         # Not within the import system, which has locks of the thread.
         is_importing = frame is not None and frame.f_code.co_filename.startswith("<frozen importlib")
-        if getcurrent() in self._carried and not is_importing:
+        if began is not None and monotonic() - began >= self._patience and not is_importing:
             gevent.sleep(_TURN)
 
     def _end(self, *_: object) -> None:

@@ -270,8 +270,8 @@ KEYS: tuple[Key, ...] = (
         kind="duration",
         default="30s",
         least=1,
-        meaning="How long a plugin file may load before it is given up and told, in seconds, or with a unit; after 5 s it "
-        "is named in the log, and the others run meanwhile.",
+        meaning="How long a plugin file may load before it is given up and told, in seconds, or with a unit; after 5 s "
+        "it is named in the log, and the others run meanwhile.",
     ),
     Key(
         name="threads",

@@ -19,12 +19,13 @@ from slack_alert.loader.loading import LoadOptions
 from tests.fakes.plugins import DEFAULTS, call, loaded, names, problems, write
 
 JOB = "\n@deco(hours=1)\ndef f(): return __name__\n"
-HANGS = f"while True: pass{JOB}"
+HANGS = f"import time\nwhile True: time.sleep(0.001){JOB}"
+BUSY = f"while True: pass{JOB}"
 #: Ends when the test lets it.
 WAITS = f"import gates_of_a_test as gates\ngates.begun.set()\nassert gates.gate.wait(60){JOB}"
 #: Long enough for everything else to load on a busy machine.
 PATIENT = LoadOptions(timedelta(seconds=60), slow=timedelta(seconds=0.05))
-HASTY = LoadOptions(timedelta(seconds=0.6), slow=timedelta(seconds=0.05))
+HASTY = LoadOptions(timedelta(seconds=1), slow=timedelta(seconds=0.05))
 
 
 class Gates(ModuleType):
@@ -97,14 +98,14 @@ def test_file_that_ends_late_is_taken_up_then(tmp_path: Path, gates: Gates) -> N
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("source", [HANGS, WAITS])
+@pytest.mark.parametrize("source", [BUSY, WAITS])
 def test_file_that_never_ends_is_given_up_and_told(tmp_path: Path, gates: Gates, source: str) -> None:
     plugins = opened(tmp_path, HASTY, a=JOB, b=source)
     change = ended(plugins)
 
     (problem,) = change.catalog.problems
     assert (problem.file, problem.code) == ("plugins/b.py", "SA103")
-    assert problem.message == "failed while loading: still loading after 0.6s: given up"
+    assert problem.message == "failed while loading: still loading after 1s: given up"
     assert "load_timeout" in problem.hint
     assert names(change.catalog) == ["a.f"]
 
@@ -119,7 +120,11 @@ def test_short_command_waits_for_slow_files_until_they_are_given_up(tmp_path: Pa
 
 
 def test_with_nothing_else_to_run_a_slow_file_is_waited_for(tmp_path: Path, gates: Gates) -> None:
-    threading.Thread(target=lambda: gates.begun.wait() and gates.gate.set()).start()
+    def let() -> None:
+        gates.begun.wait()
+        gates.gate.set()
+
+    threading.Thread(target=let).start()
     plugins = opened(tmp_path, LoadOptions(timedelta(seconds=60), slow=timedelta()), b=WAITS)
 
     assert names(plugins.catalog) == ["b.f"]
