@@ -178,7 +178,7 @@ class Answered(Struct, frozen=True):
 
 def trigger(settings: Settings, job: str, *, is_posted: bool) -> Answered:
     """Call one function here and now because a person asked; it is recorded, and said where asked for."""
-    catalog = load_plugins(settings)
+    catalog = load_plugins(settings, wanted=job)
     binding = catalog.find(job)
     to = binding.to if isinstance(binding, Job) else address(settings)
     errors_to = binding.errors_to if isinstance(binding, Job) else errors_address(settings)

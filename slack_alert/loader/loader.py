@@ -19,7 +19,7 @@ from slack_alert.loader.modules import PluginFinder, remove_finders
 from slack_alert.loader.patching import remove_hooks
 from slack_alert.loader.plugins import Plugins
 from slack_alert.loader.reader import Reader
-from slack_alert.loader.start import Progress, Start
+from slack_alert.loader.start import Enough, Progress, Start
 from slack_alert.loader.terms import Defaults
 
 _DEFAULT = LoadOptions()
@@ -53,6 +53,7 @@ def load(
     cache: Path | None = None,
     progress: Progress | None = None,
     options: LoadOptions = _DEFAULT,
+    is_enough: Enough = lambda _: False,
 ) -> Catalog:
     """Read every plugin below `root` and execute those with markers; a file that fails keeps its bindings out.
 
@@ -60,7 +61,7 @@ def load(
     """
     with _without_collection():
         found = find_plugins(root, defaults.markers, cache)
-        plugins = open_plugins(found, lambda: defaults, progress, options=options, is_whole=True)
+        plugins = open_plugins(found, lambda: defaults, progress, options=options, is_enough=is_enough)
     plugins.keep()
     return plugins.catalog
 
@@ -83,11 +84,11 @@ def open_plugins(
     progress: Progress | None = None,
     *,
     options: LoadOptions = _DEFAULT,
-    is_whole: bool = False,
+    is_enough: Enough = bool,
 ) -> Plugins:
     """Do as `load` does, and give the plugins with all it takes to follow their files.
 
-    What an earlier call loaded is unloaded. Unless `is_whole`, a file that takes long is taken up later.
+    What an earlier call loaded is unloaded. A file that takes long is taken up later, once there is anything to run.
     """
     with _without_collection():
         reads = _read(found, defaults())
@@ -96,7 +97,7 @@ def open_plugins(
         finder.install()
         try:
             start = Start(reads, finder, options, Guard(options.scheduler), progress)
-            bindings = start.run(found.problems, is_whole=is_whole)
+            bindings = start.run(found.problems, is_enough)
             return Plugins(defaults, start, found.reader, _catalog(bindings, found.problems))
         except BaseException:
             unload()

@@ -18,6 +18,8 @@ from slack_alert.loader.succession import succeed
 
 #: Told after each file: how many are done, of how many.
 Progress = Callable[[int, int], None]
+#: Says whether one can begin with what there is while the other files take long.
+Enough = Callable[[Sequence[Binding]], bool]
 
 
 class Start:
@@ -51,18 +53,15 @@ class Start:
         for read in reads:
             finder.expect(read.file, read.reading)
 
-    def run(self, problems: list[Problem], *, is_whole: bool) -> list[Binding]:
-        """Execute the files, and return their bindings; unless `is_whole` without those that take long.
-
-        With nothing to run yet, all are waited for.
-        """
+    def run(self, problems: list[Problem], is_enough: Enough) -> list[Binding]:
+        """Execute the files, and return their bindings; without those that take long where there are enough by then."""
         bindings: list[Binding] = []
 
-        def is_enough() -> bool:
+        def has_enough() -> bool:
             self._collect(bindings, problems)
-            return not is_whole and bool(bindings)
+            return is_enough(bindings)
 
-        self._loading.run(is_enough)
+        self._loading.run(has_enough)
         self._collect(bindings, problems)
         self._tell(self._all)
         if self.is_over:

@@ -111,7 +111,8 @@ class Project:
 @contextmanager
 def signals_given_back() -> Iterator[None]:
     """Let a program within this process take its signals; it ends, and this process goes on."""
-    before = {each: signal.getsignal(each) for each in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)}
+    taken = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGALRM)
+    before = {each: signal.getsignal(each) for each in taken}
     try:
         yield
     finally:

@@ -80,7 +80,8 @@ def test_what_ends_in_time_ends_in_order() -> None:
 
 @pytest.fixture
 def _signals() -> Iterator[None]:
-    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)}
+    taken = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGALRM)
+    before = {number: signal.getsignal(number) for number in taken}
     signal.signal(signal.SIGHUP, signal.SIG_DFL)
     yield
     for number, action in before.items():
@@ -140,3 +141,27 @@ class TestHangUp:
         there = iter([True, False])
 
         assert begins(signal.SIGHUP, reload=lambda: None, has_terminal=lambda: next(there)) is False
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows knows no such signals")
+@pytest.mark.usefixtures("_signals")
+def test_signals_that_a_plugin_takes_are_taken_again_and_told_once() -> None:
+    async def main() -> list[list[str]]:
+        ending = Ending(has_terminal=lambda: False)
+        ending.listen()
+        told = [ending.restore()]
+        for _ in range(2):
+            signal.signal(signal.SIGTERM, signal.SIG_IGN)
+            signal.signal(signal.SIGALRM, signal.SIG_DFL)
+            told.append(ending.restore())
+        os.kill(os.getpid(), signal.SIGALRM)
+        os.kill(os.getpid(), signal.SIGTERM)
+        await ending.begun()
+        # The alarm is the end's now.
+        assert ending.restore() == []
+        return told
+
+    names = ("SIGTERM", "SIGALRM")
+    assert asyncio.run(main()) == [
+        [], [f"a plugin has taken {name}, which is the program's: undone" for name in names], []
+    ]  # fmt: skip

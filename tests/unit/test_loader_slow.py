@@ -119,6 +119,13 @@ def test_short_command_waits_for_slow_files_until_they_are_given_up(tmp_path: Pa
     assert names(catalog) == ["b.f"]
 
 
+def test_short_command_that_wants_one_job_waits_for_no_other(tmp_path: Path, gates: Gates) -> None:
+    write(tmp_path, {"a.py": JOB, "b.py": WAITS, "c.py": JOB})
+    catalog = load(tmp_path, DEFAULTS, options=PATIENT, is_enough=lambda found: len(found) == 2)
+
+    assert names(catalog) == ["a.f", "c.f"]
+
+
 def test_with_nothing_else_to_run_a_slow_file_is_waited_for(tmp_path: Path, gates: Gates) -> None:
     def let() -> None:
         gates.begun.wait()

@@ -6,7 +6,8 @@ from contextlib import contextmanager
 from datetime import datetime, timedelta
 from functools import partial
 from pathlib import Path
-from typing import Any
+from types import SimpleNamespace
+from typing import Any, cast
 
 import pytest
 
@@ -15,6 +16,7 @@ from slack_alert.core.model import Delivery, Message, Progress, Record, Returned
 from slack_alert.core.policy import Hold, State
 from slack_alert.core.values import Text, Upload
 from slack_alert.engine.batches import Batch, Entry, Limits, Snapshot, Started
+from slack_alert.engine.ports import Clock
 from slack_alert.engine.simulation import VirtualClock
 from slack_alert.engine.writer import DirectBooks, Writer, join
 from slack_alert.stores import SqliteStore
@@ -539,3 +541,26 @@ def test_message_that_sqlite_refuses_is_left_out_and_the_rest_written(tmp_path: 
     assert writer.stop(PATIENCE)
     assert [delivery.message.key for delivery in accepted] == ["a", "c"]
     store.close()
+
+
+def test_commit_that_takes_too_long_and_a_writer_that_is_gone_are_stuck() -> None:
+    passed, entered, gate = [0.0], threading.Event(), threading.Event()
+
+    def blocking(call: Callable[[Batch], list[Delivery]], batch: Batch) -> list[Delivery]:
+        entered.set()
+        gate.wait(10)
+        return call(batch)
+
+    clock = SimpleNamespace(now=lambda: at("16 12:00"), monotonic=lambda: passed[0])
+    writer = Writer(Disk(), cast("Clock", clock), blocking=blocking)
+    assert writer.is_stuck is False
+    writer.start(lambda _: None)
+    writer.put(Batch(pulse="{}"))
+    entered.wait(10)
+    assert writer.is_stuck is False
+    passed[0] = 21.0
+    assert writer.is_stuck is True
+
+    gate.set()
+    assert writer.stop(10) is True
+    assert writer.is_stuck is True
