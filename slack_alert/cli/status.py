@@ -189,6 +189,8 @@ def _delivery(vitals: Vitals) -> str:
         return f"{', '.join(vitals.refused)} refuses our token: `slack-alert doctor` says what to do"
     if vitals.stalled:
         return f"{'; '.join(vitals.stalled)}. `slack-alert doctor` looks for the cause; what is said waits meanwhile"
+    if vitals.still_since is not None:
+        return "nothing is sent while the main loop stands still"
     return "messages go out" if vitals.is_ticking else "nothing is sent while it is not running"
 
 

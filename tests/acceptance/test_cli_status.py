@@ -125,6 +125,7 @@ def test_since_when_the_loop_stands_still_is_said(owned: Project) -> None:
     done = owned.run("status", "--timezone", "UTC")
 
     assert f"nothing comes of it since {turned:%H:%M:%S}" in done.out
+    assert "messages go out" not in done.out
     assert owned.run("status", "--json", "--timezone", "UTC").json["clock"]["still_since"] == turned.isoformat()
 
 
