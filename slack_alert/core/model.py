@@ -168,6 +168,8 @@ class Run(Struct):
     is_canceled: bool = False
     #: The journal has what it returned, and nobody has put that anywhere yet.
     is_kept: bool = False
+    #: The store has that it began: a kill leaves it `interrupted`.
+    is_noted: bool = False
     #: Its function has returned; what it said is being written down.
     has_returned: bool = False
     care: Care = CAREFREE

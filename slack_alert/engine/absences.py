@@ -34,7 +34,7 @@ class Absences:
         fed = [hot for hot in self.awaiting if self._is_fed(hot) and not hot.state.is_alerting]
         for hot in fed:
             hot.anchor += away
-        return {hot.job.name: hot.seen for hot in fed}
+        return {hot.job.name: Seen(hot.anchor) for hot in fed}
 
     def unfinished(self) -> list[Hot]:
         """Find the jobs of which a crash lost that their event came: they have it to answer again."""
@@ -52,7 +52,7 @@ class Absences:
             if hot.job.rule is not None and hot.job.rule.wants(event):
                 # A clock that was ahead elsewhere must not keep it silent.
                 hot.anchor = max(hot.anchor, min(event.at, now))
-                moved[hot.job.name] = hot.seen
+                moved[hot.job.name] = Seen(hot.anchor)
         return moved
 
     def _is_fed(self, hot: Hot) -> bool:

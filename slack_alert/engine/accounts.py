@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import datetime, timedelta, tzinfo
 
 from slack_alert.core.gaps import FirstSlots, Gap, gaps, is_free, make_up
@@ -12,7 +12,9 @@ from slack_alert.core.model import Record, Verdict
 from slack_alert.core.pipeline import standing
 from slack_alert.core.reasons import gate_reason
 from slack_alert.core.triggers import Trigger
+from slack_alert.engine.batches import Batch
 from slack_alert.engine.hot import Hot
+from slack_alert.engine.noting import put_begun
 from slack_alert.engine.ports import Books
 from slack_alert.engine.vigil import Unseen
 
@@ -21,6 +23,51 @@ _TICK = timedelta(microseconds=1)
 _MANY = 32
 #: And so many at most.
 _TOGETHER = 256
+
+
+class Page:
+    """Books that only gather what is written into them into one batch, for whoever puts it."""
+
+    def __init__(self) -> None:
+        self.batch = Batch(is_repeatable=True)
+
+    def put(self, batch: Batch, then: Callable[[], object] | None = None) -> None:  # noqa: ARG002 - it is not committed
+        """Add the rows of a batch."""
+        self.batch.records += batch.records
+        self.batch.begun += batch.begun
+
+    def note(self, record: Record) -> None:
+        """Add a row."""
+        self.batch.records.append(record)
+
+
+class Together:
+    """Books that put all at once what comes due at once: a transaction for each overlapped slot would be too many."""
+
+    def __init__(self, books: Books) -> None:
+        self._books = books
+        self._batch = Batch()
+        self._thens: list[Callable[[], object]] = []
+
+    def put(self, batch: Batch, then: Callable[[], object] | None = None) -> None:
+        """Add the rows of a batch, and what follows its commit."""
+        self._batch.records += batch.records
+        self._batch.begun += batch.begun
+        if then is not None:
+            self._thens.append(then)
+
+    def note(self, record: Record) -> None:
+        """Pass on a row that needs nothing else."""
+        self._books.note(record)
+
+    def put_all(self) -> None:
+        """Put what was added."""
+        if self._batch.records:
+            self._books.put(self._batch, self._follow)
+
+    def _follow(self) -> None:
+        for then in self._thens:
+            then()
 
 
 class Accounts:
@@ -33,11 +80,12 @@ class Accounts:
         """Account for a slot that the gate held back."""
         alerts, until = standing(hot.job, hot.state, slot, hold=hot.hold)
         reason = gate_reason(hot.job, hot.state, slot, verdict, hold=hot.hold, former=hot.run)
-        self._books.note(Record(0, hot.job.name, slot, verdict, alerts=alerts, paused_until=until, reason=reason))
+        record = Record(0, hot.job.name, slot, verdict, alerts=alerts, paused_until=until, reason=reason)
+        self._note(record, (hot,))
 
     def row(self, hot: Hot, gap: Gap, lapse: Lapse | None = None) -> None:
         """Account for a row of slots that nobody tried to run; `lapse` says why nobody did."""
-        self._books.note(_record(hot, gap, lapse))
+        self._note(gap_record(hot, gap, lapse), (hot,))
         hot.pass_by(gap.last)
 
     def made_up(
@@ -102,10 +150,18 @@ class Accounts:
     def _fold_together(self, alike: Sequence[Hot], unseen: Unseen, *, first: datetime, last: datetime) -> None:
         names, like = tuple(hot.job.name for hot in alike), alike[0]
         for gap in gaps(like.job, like.state, like.hold, after=first - _TICK, until=last, anchor=like.anchor):
-            self._books.note(_record(like, gap, unseen.lapse)._replace(binding="", sharers=names))
+            self._note(gap_record(like, gap, unseen.lapse)._replace(binding="", sharers=names), alike)
             for hot in alike:
                 hot.pass_by(gap.last)
                 unseen.missed[hot.job.name] = unseen.missed.get(hot.job.name, 0) + gap.count
+
+    def _note(self, record: Record, hots: Iterable[Hot]) -> None:
+        """Write a row down; it moves its jobs on, past runs that go on: the store must have it that these began."""
+        runs = [run for hot in hots if (run := hot.run) is not None and not run.is_noted]
+        if runs:
+            put_begun(self._books, Batch(records=[record]), runs)
+        else:
+            self._books.note(record)
 
     def _write(self, hot: Hot, rows: list[Gap], unseen: Unseen) -> None:
         for row in rows:
@@ -114,7 +170,8 @@ class Accounts:
                 unseen.missed[hot.job.name] = unseen.missed.get(hot.job.name, 0) + row.count
 
 
-def _record(hot: Hot, gap: Gap, lapse: Lapse | None) -> Record:
+def gap_record(hot: Hot, gap: Gap, lapse: Lapse | None = None) -> Record:
+    """Return the row of slots that nobody tried to run."""
     alerts, until = standing(hot.job, hot.state, gap.first, hold=hot.hold)
     reason: str | None
     if gap.verdict is Verdict.MISSED and lapse is not None:

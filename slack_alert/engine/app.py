@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import signal
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta, tzinfo
 from functools import partial
 
@@ -15,6 +15,7 @@ from slack_alert.core.model import Address
 from slack_alert.core.structs import Struct
 from slack_alert.engine.batches import Batch, Limits, Snapshot
 from slack_alert.engine.ending import Ending
+from slack_alert.engine.engine import Telling
 from slack_alert.engine.intake import Intake
 from slack_alert.engine.parts import Parts
 from slack_alert.engine.ports import Due, Source
@@ -88,7 +89,7 @@ class App:
         now = parts.clock.now()
         snapshot = parts.snapshot
         self._intake.begin()
-        parts.engine.begin(snapshot, now)
+        parts.engine.begin(snapshot, now, down_since(snapshot))
         away = now - (down_since(snapshot) or now)
         parts.writer.put(Batch(seen=parts.engine.absences.allow_for(max(timedelta(), away))))
         parts.sender.begin()
@@ -118,19 +119,22 @@ class App:
         if faults:
             engine.tell(f"faults/{now.isoformat()}", faults_text(faults), manners.errors_to)
         lapse = Lapse(Cause.DOWN, last_slots(snapshot), now)
-        missed = engine.catch_up(now, down_since(snapshot), lapse=lapse)
-        if missed:
-            interrupted = [started.binding for started in snapshot.running]
+        interrupted = [started.binding for started in snapshot.running]
+
+        def tell(missed: Mapping[str, int]) -> Telling:
             text = downtime_text(missed, interrupted, lapse, manners.zone)
-            engine.tell(f"downtime/{now.isoformat()}", text, manners.to)
+            return f"downtime/{now.isoformat()}", text, manners.to
+
+        engine.catch_up(now, down_since(snapshot), lapse=lapse, tell=tell)
 
     def _due(self, due: Sequence[Due]) -> None:
-        if any(PULSE_NAME in names for names, _ in due):
-            self._pulse.tick(self._parts.clock.now())
-            # It may share its slots with jobs.
+        is_pulse = any(PULSE_NAME in names for names, _ in due)
+        if is_pulse:  # It may share its slots with jobs.
             due = [([name for name in names if name != PULSE_NAME], slots) for names, slots in due]
         unseen = self._parts.engine.due(due)
         self._parts.writer.expect(lambda: self._parts.load().waiting)
+        if is_pulse:
+            self._pulse.tick(self._parts.clock.now())
         if unseen.is_long:
             # The jobs that answer events are looked at on the writer's thread.
             self._parts.writer.put(Batch(), partial(self._tell_unseen, unseen))

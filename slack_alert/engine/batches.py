@@ -31,6 +31,14 @@ class Started(Struct, frozen=True):
     started: datetime
 
 
+class Unaccounted(NamedTuple):
+    """Slots of a job between two instants, both exclusive: a kill may have lost the rows of those without any."""
+
+    job: str
+    after: datetime
+    until: datetime
+
+
 class Entry(Struct, frozen=True):
     """A value of the durable key-value store of one pack; `value` None deletes it."""
 
@@ -66,6 +74,14 @@ class Batch(Struct):
     entries: list[Entry] = field(default_factory=list)
     #: Replaces the set of runs going on; None leaves it.
     running: tuple[Started, ...] | None = None
+    #: Runs that join this set, and runs that leave it; one with a record need not leave.
+    begun: list[Started] = field(default_factory=list)
+    ended: list[int] = field(default_factory=list)
+    #: What a killed process returned, until its runs have a record.
+    returned: list[Returned] = field(default_factory=list)
+    #: Where rows may be missing, until a batch says that these jobs are accounted for.
+    unaccounted: list[Unaccounted] = field(default_factory=list)
+    accounted: list[str] = field(default_factory=list)
     #: JSON text for `status`; None leaves it.
     pulse: str | None = None
     #: Outbox rows a person removed or wants sent again.
@@ -81,6 +97,8 @@ class Batch(Struct):
     at: datetime | None = None
     #: Whether a journal holds it, or what it was made of, until it is committed.
     is_kept: bool = False
+    #: The next start works it out again where it is not committed, so no journal holds it.
+    is_repeatable: bool = False
 
     @property
     def is_durable(self) -> bool:
@@ -103,6 +121,8 @@ class Snapshot(Struct, frozen=True):
     running: tuple[Started, ...] = ()
     #: Runs of which no more is known than what they returned.
     returned: tuple[Returned, ...] = ()
+    #: Where rows may be missing.
+    unaccounted: tuple[Unaccounted, ...] = ()
     #: The greatest run id ever given; 0 at first.
     last_run: int = 0
     #: The greatest inbox request that was carried out; 0 at first.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
 from functools import partial
 from itertools import count
@@ -12,14 +12,16 @@ from slack_alert.core.catalog import Catalog, match
 from slack_alert.core.events import Event, fields_of
 from slack_alert.core.lapses import Cause, Lapse
 from slack_alert.core.markup import Markup
-from slack_alert.core.model import Address, Message, Result, Run, Verdict
+from slack_alert.core.model import Address, Message, Result, Run
 from slack_alert.core.pace import BRIEF
-from slack_alert.core.pipeline import gate, settle, was_quiet
+from slack_alert.core.pipeline import settle, was_quiet
 from slack_alert.core.policy import Hold, State
+from slack_alert.core.structs import replace
 from slack_alert.core.values import Piece
-from slack_alert.engine.absences import Absences, missing
-from slack_alert.engine.accounts import Accounts
-from slack_alert.engine.batches import Batch, Snapshot
+from slack_alert.engine.absences import Absences
+from slack_alert.engine.accounts import Accounts, Page, Together
+from slack_alert.engine.admission import Admission
+from slack_alert.engine.batches import Batch, Seen, Snapshot
 from slack_alert.engine.crowding import Crowding
 from slack_alert.engine.gathering import gathered
 from slack_alert.engine.hot import Hot, renewed, take_up
@@ -27,11 +29,15 @@ from slack_alert.engine.keeping import resumed
 from slack_alert.engine.paces import Paces
 from slack_alert.engine.ports import Books, Clock, Due, Executor
 from slack_alert.engine.queues import Queues
-from slack_alert.engine.records import cut_off_record, interrupted_record, quiet_record, spoken_record
+from slack_alert.engine.records import cut_off_record, quiet_record, spoken_record
+from slack_alert.engine.recovery import recover
 from slack_alert.engine.speech import Speech
 from slack_alert.engine.vigil import Unseen, Vigil
 
 log = logging.getLogger(__name__)
+
+#: What is said on the program's own behalf: the key by which it is said once only, the text, and where.
+Telling = tuple[str, str, Address]
 
 
 class Engine:
@@ -50,7 +56,6 @@ class Engine:
     ) -> None:
         self._catalog = catalog
         self._books = books
-        self._executor = executor
         self._clock = clock
         self._mark = mark
         #: Says why a job may say nothing at a slot, because somebody wants it so.
@@ -62,25 +67,29 @@ class Engine:
         self.absences = Absences()
         self.accounts = Accounts(books)
         self._speech = Speech(books, mark, mute)
-        self._queues = Queues(books, mark, mute, next_id=self.next_id, react=self._react)
         self._vigil = Vigil(clock)
         self._paces = paces or Paces()
         self._crowding = Crowding(self.tell, lambda: [run for hot in self.jobs() if (run := hot.run) is not None])
+        self._admission = Admission(
+            books, executor, self.accounts, self._crowding, next_id=self.next_id, done=self._finish
+        )
+        self._queues = Queues(books, mark, mute, next_id=self.next_id, react=self._admission.react)
 
-    def begin(self, snapshot: Snapshot, now: datetime) -> None:
-        """Take up what the store remembers; jobs never seen before start their grid now."""
+    def begin(self, snapshot: Snapshot, now: datetime, since: datetime | None = None) -> None:
+        """Take up what the store remembers; jobs never seen before start their grid now.
+
+        Up to `since` it was written down what became of each slot.
+        """
         self._ids = count(snapshot.last_run + 1)
         self._hot = take_up(self._catalog.jobs, snapshot, now)
         self._vigil.look()
         self._others = dict(snapshot.states)
         self.absences.take_up(self._hot.values())
-        lost = [interrupted_record(started) for started in snapshot.running]
-        for record in lost:  # A slot that was cut off is accounted for by that, and not missed as well.
-            if (cut := self._hot.get(record.binding)) is not None:
-                cut.pass_by(record.slot)
+        lost = recover(self._hot, snapshot, since)
         moved = {*(states := self._rewind(now)), *(record.binding for record in lost)}
         seen = {name: hot.seen for name, hot in self._hot.items() if name not in snapshot.seen or name in moved}
-        self._books.put(Batch(states=states, seen=seen, records=lost, running=(), at=now))
+        accounted = list(self._hot)
+        self._books.put(Batch(states=states, seen=seen, records=lost, running=(), accounted=accounted, at=now))
         for hot in self.absences.unfinished():
             self._books.put(Batch(), partial(self._queues.go_on, hot))
         for run, result in resumed(self._hot, snapshot.returned):
@@ -91,7 +100,15 @@ class Engine:
         if states := self._rewind(now):
             self._books.put(Batch(states=states, seen={name: self._hot[name].seen for name in states}))
 
-    def adopt(self, catalog: Catalog, snapshot: Snapshot, now: datetime, *, is_late: bool = False) -> list[Hot]:
+    def adopt(
+        self,
+        catalog: Catalog,
+        snapshot: Snapshot,
+        now: datetime,
+        since: datetime | None = None,
+        *,
+        is_late: bool = False,
+    ) -> list[Hot]:
         """Go on with changed jobs; runs that go on end as they began, also those whose job is gone.
 
         Return the new ones; those that are late, because their file took long to load, are owed a `catch_up`.
@@ -99,38 +116,55 @@ class Engine:
         self._hot, new = renewed(self._hot, catalog.jobs, snapshot, now, is_late=is_late)
         self._catalog = catalog
         self.absences.take_up(self.jobs())
-        if met := [*new, *self.absences.awaiting]:
-            self._books.put(Batch(seen={hot.job.name: hot.seen for hot in met}))
-        for run, result in resumed(late := {hot.job.name: hot for hot in new if is_late}, snapshot.returned_by(late)):
-            self._finish(run, result)
-        self._submit(*(self._admit(hot, (now,)) for hot in new if hot.job.at_start))
+        seen = {hot.job.name: Seen(hot.anchor) for hot in self.absences.awaiting}
+        if seen := seen | {hot.job.name: hot.seen for hot in new}:
+            self._books.put(Batch(seen=seen))
+        if is_late:
+            self._recover_late({hot.job.name: hot for hot in new}, snapshot, since)
+        self._admission.start([hot for hot in new if hot.job.at_start], now)
         return new
 
     def catch_up(
-        self, now: datetime, since: datetime | None = None, *, lapse: Lapse | None = None, late: Iterable[Hot] = ()
+        self,
+        now: datetime,
+        since: datetime | None = None,
+        *,
+        lapse: Lapse | None = None,
+        late: Iterable[Hot] = (),
+        tell: Callable[[Mapping[str, int]], Telling] | None = None,
     ) -> dict[str, int]:
         """Account for the slots that passed before `now`, run what still should, give the runs missed by job.
 
-        Up to `since` the program was up: a slot of before that nobody saw was none then, the job has changed.
+        Up to `since` the program was up: a slot of before that nobody saw was none then, the job has changed. What is
+        to be told of what was missed is committed with it, and before what still should run begins.
         """
-        unseen = Unseen.down(lapse or Lapse(Cause.DOWN, since, now))
-        for hot, slot in self.accounts.made_up(late or self._hot.values(), unseen, up_since=since):
-            self._submit(self._admit_in_turn(hot, partial(self._admit_slot, hot, slot, unseen)))
+        unseen, page = Unseen.down(lapse or Lapse(Cause.DOWN, since, now)), Page()
+        accounts, admission = Accounts(page), self._admission
+        made_up = list(accounts.made_up(late or self._hot.values(), unseen, up_since=since))
+        runs = [admission.admit_slot(hot, slot, unseen, accounts) for hot, slot in made_up if hot.job.rule is None]
+        if tell is not None and unseen.missed:
+            page.batch.messages.append(self._speech.notice(*tell(unseen.missed)))
+        admission.begin(runs, page.batch if page.batch.records else None)
+        for hot, slot in made_up:
+            if hot.job.rule is not None:
+                admission.begin_in_turn(partial(admission.admit_slot, hot, slot, unseen))
         return unseen.missed
 
     def start(self, now: datetime) -> None:
         """Run the jobs that run at the start."""
-        self._submit(*(self._admit(hot, (now,)) for hot in self._hot.values() if hot.job.at_start and hot.run is None))
+        self._admission.start([hot for hot in self.jobs() if hot.job.at_start and hot.run is None], now)
 
     def due(self, due: Iterable[Due]) -> Unseen:
         """Take all the slots that are due at once, of each job the last may run; give what was missed in a stall."""
         unseen = self._vigil.look()
-        runs = []
+        rows, admit = Together(self._books), self._admission.admit
+        accounts, runs = Accounts(rows), list[Run | None]()
         for names, slots in due:
             hots, late = [self._hot[name] for name in names], unseen if unseen.concerns(slots) else None
-            alike = self.accounts.folded_alike(hots, slots, late)
-            runs += [self._admit(hot, slots[-1:] if hot in alike else slots, late) for hot in hots]
-        self._submit(*runs)
+            alike = accounts.folded_alike(hots, slots, late)
+            runs += [admit(hot, slots[-1:] if hot in alike else slots, late, accounts) for hot in hots]
+        rows.put_all()
+        self._admission.submit(*runs)
         return unseen
 
     def notice(self, event: Event) -> None:
@@ -195,6 +229,12 @@ class Engine:
         self._books.put(Batch(seen=seen, records=records, running=()))
         return len(cut_off)
 
+    def _recover_late(self, late: Mapping[str, Hot], snapshot: Snapshot, since: datetime | None) -> None:
+        lost = recover(late, replace(snapshot, returned=tuple(snapshot.returned_by(late))), since, is_late=True)
+        self._books.put(Batch(records=lost, accounted=list(late)))
+        for run, result in resumed(late, snapshot.returned_by(late)):
+            self._finish(run, result)
+
     def _rewind(self, now: datetime) -> dict[str, State]:
         """Let every job forget what lies after `now`; give what is remembered of those that had to."""
         if wrong := {name: hot.state for name, hot in self._hot.items() if hot.rewind(now)}:
@@ -204,62 +244,6 @@ class Engine:
     def _answer(self, event: Event) -> None:
         for job in match(self._catalog, event):
             self._queues.take(self._hot[job.name], event)
-
-    def _react(self, hot: Hot, event: Event) -> None:
-        """Let the job answer an event if it may."""
-        if (run := self._let(hot, event.at)) is not None:
-            run.event = event.fields
-            self._submit(run)
-
-    def _admit(self, hot: Hot, slots: Sequence[datetime], unseen: Unseen | None = None) -> Run | None:
-        """Let the last of the slots run if it may; `unseen` is for those that may have passed unseen."""
-        if hot.is_gone:
-            return None
-        if hot.job.rule is None:
-            return self._admit_slot(hot, self.accounts.late(hot, slots, unseen), unseen)
-        return self._admit_in_turn(hot, partial(self._admit_due, hot, slots, unseen))
-
-    def _admit_in_turn(self, hot: Hot, admit: Callable[[], Run | None]) -> Run | None:
-        """Admit at once, or after the events that came before: on the writer's thread, as they are answered there."""
-        if hot.job.rule is None:
-            return admit()
-        self._books.put(Batch(), lambda: self._submit(admit()))
-        return None
-
-    def _admit_due(self, hot: Hot, slots: Sequence[datetime], unseen: Unseen | None) -> Run | None:
-        if not all(map(hot.is_due, slots)):
-            return None
-        run = self._admit_slot(hot, self.accounts.late(hot, slots, unseen), unseen)
-        if run is not None and unseen is not None and hot.job.awaits:
-            unseen.judged.append(hot.job.name)
-        return run
-
-    def _admit_slot(self, hot: Hot, slot: datetime | None, unseen: Unseen | None) -> Run | None:
-        if slot is None:
-            return None
-        run = self._let(hot, slot)
-        hot.pass_by(slot)
-        if run is not None and (unseen is not None or hot.job.rule is not None):
-            late = unseen.remark(slot, hot.job.zone) if unseen is not None else ""
-            run.remark = late if hot.job.rule is None else "; ".join(filter(None, (missing(hot), late)))
-        return run
-
-    def _let(self, hot: Hot, at: datetime) -> Run | None:
-        """Make the run of a slot or an event if the gate lets it, else account for it."""
-        verdict = gate(hot.job, hot.state, at, hold=hot.hold, is_running=hot.run is not None)
-        if verdict is Verdict.GO:
-            hot.run = Run(next(self._ids), hot.job.name, hot.job.action, at, emits=hot.job.emits, care=hot.job.care)
-            return hot.run
-        self.accounts.skip(hot, at, verdict)
-        if verdict is Verdict.OVERLAPPED:
-            self._crowding.overlapped(hot)
-        else:
-            hot.overlaps = hot.waits = 0
-        return None
-
-    def _submit(self, *runs: Run | None) -> None:
-        if admitted := [run for run in runs if run is not None]:
-            self._executor.submit(admitted, self._finish)
 
     def _finish(self, run: Run, result: Result) -> None:
         """Settle a run; it counts as done when what it says is committed."""
@@ -283,7 +267,7 @@ class Engine:
         settlement = hot.settle(lambda state: settle(job, state, run, result, self._mark, mute=mute))
         batch = Batch(
             states={run.binding: settlement.state},
-            seen={run.binding: hot.seen},
+            seen={run.binding: hot.seen_at(run.slot)},
             records=[spoken_record(hot, run, result, settlement)],
             messages=list(settlement.messages),
             is_kept=run.is_kept,

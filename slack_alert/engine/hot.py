@@ -114,6 +114,10 @@ class Hot:
         """What a restart needs to know."""
         return Seen(self.anchor, self.last)
 
+    def seen_at(self, slot: datetime) -> Seen:
+        """Return what a restart needs to know where of the slots after this one no row is written yet."""
+        return Seen(self.anchor, slot)
+
 
 def take_up(jobs: Iterable[Job], snapshot: Snapshot, now: datetime) -> dict[str, Hot]:
     """Join the jobs with what the store remembers of them; those never seen before start their grid now."""

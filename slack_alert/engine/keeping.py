@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import partial
 
 from slack_alert.core.model import Result, Returned, Run
 from slack_alert.engine.hot import Hot
 from slack_alert.engine.ports import Executor, Journal
-
-log = logging.getLogger(__name__)
 
 Done = Callable[[Run, Result], None]
 
@@ -50,7 +47,6 @@ def resumed(hots: Mapping[str, Hot], returned: Iterable[Returned]) -> Iterator[t
     for one in returned:
         hot = hots.get(one.binding)
         if hot is None:
-            log.warning("a job is gone that had something to say", extra={"job": one.binding, "run": one.run})
             continue
         hot.pass_by(one.slot)
         hot.run = Run(one.run, one.binding, hot.job.action, one.slot, started=one.started, remark=one.remark)

@@ -7,10 +7,12 @@ import logging
 import os
 from collections.abc import Mapping
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any
 
 from slack_alert.core.structs import asdict
 from slack_alert.engine.batches import Batch, Snapshot
+from slack_alert.engine.noting import put_begun
 from slack_alert.engine.parts import Parts
 from slack_alert.engine.records import going_on
 
@@ -35,7 +37,8 @@ class Pulse:
         self._parts = parts
         self._ticked: datetime | None = None
         self._stopped: datetime | None = None
-        self._running: frozenset[int] = frozenset()
+        #: The runs of which `note_running` noted that they began, and not yet that they ended.
+        self._running: set[int] = set()
         self._look_again = 0.0
         self._began = parts.clock.now()
         #: When the main loop turned last.
@@ -47,18 +50,20 @@ class Pulse:
     def tick(self, now: datetime) -> None:
         """Note that the scheduler's clock fired."""
         self._ticked = now
-        self._write(now, is_clean=False)
+        # After what came due before: jobs that answer events are looked at on the writer's thread.
+        self._parts.writer.put(Batch(), partial(self._write, now, is_clean=False))
 
     def note_running(self, now: datetime) -> None:
         """Write down the runs going on, where they changed: what a crash cuts off is told afterwards."""
         began = self._parts.clock.monotonic()
         if began < self._look_again:
             return
-        started = going_on(self._parts.engine.runs(), now)
-        ids = frozenset(each.run for each in started)
-        if ids != self._running:
-            self._running = ids
-            self._parts.writer.put(Batch(running=started))
+        runs = self._parts.engine.runs()
+        new = [run for run in going_on(runs, now) if run.id not in self._running]
+        ended = self._running.difference([run.id for run in runs])
+        if new or ended:
+            self._running = self._running - ended | {run.id for run in new}
+            put_begun(self._parts.writer, Batch(ended=sorted(ended)), new)
         self._look_again = began + (self._parts.clock.monotonic() - began) / _LOOKING
 
     def turn(self, now: datetime) -> None:
@@ -90,6 +95,7 @@ class Pulse:
 
     def _write(self, now: datetime, *, is_clean: bool) -> None:
         parts = self._parts
+        runs = parts.engine.runs()
         pulse = {
             "at": now.isoformat(),
             "ticked": self._ticked.isoformat() if self._ticked else None,
@@ -98,13 +104,14 @@ class Pulse:
             "stopped": self._stopped.isoformat() if self._stopped else None,
             "pid": os.getpid(),
             "clean": is_clean,
-            "runs": len(parts.engine.runs()),
+            "runs": len(runs),
             "pool": asdict(parts.load()),
             "outbox": parts.sender.queued,
             "refused": parts.sender.troubles,
             "stalled": [*parts.sender.stalls, *self._still],
         }
-        parts.writer.put(Batch(pulse=json.dumps(pulse)))
+        # It says that of all slots before it is known what became of them.
+        put_begun(parts.writer, Batch(pulse=json.dumps(pulse)), going_on(runs, now))
 
 
 def stands_still(pulse: Mapping[str, Any]) -> datetime | None:

@@ -54,10 +54,14 @@ def interrupted_record(started: Started) -> Record:
     return Record(started.run, started.binding, started.slot, Verdict.INTERRUPTED, started=started.started)
 
 
-def going_on(runs: Iterable[Run], now: datetime) -> tuple[Started, ...]:
-    """Note the runs that have been going on, or waiting, for a while: what a crash cuts off is told afterwards."""
-    begun = [(run, run.started or run.slot) for run in runs]
-    return tuple(Started(run.id, run.binding, run.slot, at) for run, at in begun if now - at >= _BRIEF)
+def started(run: Run) -> Started:
+    """Return the note that a run began; one that waits for a thread did at its slot."""
+    return Started(run.id, run.binding, run.slot, run.started or run.slot)
+
+
+def going_on(runs: Iterable[Run], now: datetime) -> list[Run]:
+    """Return the runs whose slot is a while ago: what a crash cuts off of them is told afterwards."""
+    return [run for run in runs if now - run.slot >= _BRIEF]
 
 
 def _printed(run: Run) -> str | None:

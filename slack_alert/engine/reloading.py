@@ -91,7 +91,7 @@ class Reloading:
 
     def _adopt(self, change: Change, *, is_late: bool = False) -> None:
         now, snapshot = self._parts.clock.now(), self._parts.snapshot
-        late = self._parts.engine.adopt(change.catalog, snapshot, now, is_late=is_late)
+        late = self._parts.engine.adopt(change.catalog, snapshot, now, down_since(snapshot), is_late=is_late)
         if is_late and late:
             lapse = Lapse(Cause.DOWN, last_slots(snapshot), now)
             self._parts.engine.catch_up(now, down_since(snapshot), lapse=lapse, late=late)

@@ -17,6 +17,7 @@ from slack_alert.core.wording import MOST
 from slack_alert.engine.batches import Batch
 from slack_alert.engine.gathering import gathered, keep
 from slack_alert.engine.hot import Hot
+from slack_alert.engine.noting import put_begun
 from slack_alert.engine.ports import Books
 
 log = logging.getLogger(__name__)
@@ -50,10 +51,14 @@ class Speech:
 
     def tell(self, key: str, text: str, to: Address) -> None:
         """Say something on the program's own behalf; the same key is said once only."""
+        self._books.put(Batch(messages=[self.notice(key, text, to)]))
+
+    def notice(self, key: str, text: str, to: Address) -> Message:
+        """Return the message of something said on the program's own behalf, and log it."""
         # Where the text itself goes to the terminal, the log need not say it a second time.
         level = logging.DEBUG if to.channel == "console" else logging.WARNING
         log.log(level, "told", extra={"to": str(to), "text": text})
-        self._books.put(Batch(messages=[Message(key, to, Text(self._mark.escape(text)))]))
+        return Message(key, to, Text(self._mark.escape(text)))
 
     def acknowledgement(self, hot: Hot, now: datetime) -> tuple[Message, ...]:
         """Show who takes care of a job's incident, as far as that may be said."""
@@ -74,5 +79,9 @@ class Speech:
         run.said += len(settlement.messages)
         run.told = (*run.told, *(message.to for message in settlement.messages))
         if is_first or settlement.messages:
-            states, seen = {run.binding: settlement.state}, {run.binding: hot.seen}
-            self._books.put(Batch(states=states, seen=seen, messages=list(settlement.messages)))
+            batch = Batch(
+                states={run.binding: settlement.state},
+                seen={run.binding: hot.seen_at(run.slot)},
+                messages=list(settlement.messages),
+            )
+            put_begun(self._books, batch, (run,))

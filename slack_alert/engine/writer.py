@@ -147,17 +147,21 @@ class Writer:
 
     def _write(self) -> None:
         group = self._gather(self._puts.get())
-        while True:
-            self._is_woken = False
-            notes = _taken(self._notes)
-            self._under_way = len(notes)
-            self._commit([*_taken(self._marks), *(put for put in group if not _is_sign(put))], notes)
-            self._under_way = 0
-            if any(put is _END for put in group):
-                if self._journal is not None:
-                    self._journal.close()
-                return
+        while self._write_group(group):
             group = self._next()
+
+    def _write_group(self, group: list[_Put]) -> bool:
+        """Commit a group with the marks and quiet lines that are there; return whether more is to come."""
+        self._is_woken = False
+        # After the group was gathered: what was noted before a batch was put is committed with it, or earlier.
+        notes = _taken(self._notes)
+        self._under_way = len(notes)
+        self._commit([*_taken(self._marks), *(put for put in group if not _is_sign(put))], notes)
+        self._under_way = 0
+        is_end = any(put is _END for put in group)
+        if is_end and self._journal is not None:
+            self._journal.close()
+        return not is_end
 
     def _next(self) -> list[_Put]:
         """Wait for the next thing to write; quiet lines wait for company."""
@@ -192,6 +196,10 @@ class Writer:
 
     def _commit_apart(self, group: list[_Put], notes: list[Record]) -> None:
         """Find what cannot be written at all: a fault of this program must not end the writing of the rest."""
+        if group and notes:  # Quiet lines first: a batch may say how far all is accounted for.
+            self._commit([], notes)
+            self._commit(group, [])
+            return
         for put in group:
             self._commit([put], [])
         # By halves, because a group may hold thousands of quiet lines.
@@ -251,8 +259,9 @@ def _taken(items: deque[Item]) -> list[Item]:
 
 
 def _is_said(batch: Batch) -> bool:
-    """Tell whether it is lost with the process that says it; what a request asks for is done once more instead."""
-    return bool(batch.messages or is_numbered(batch)) and batch.taken is None
+    """Tell whether it is lost with the process that says it; what the next start does once more is not."""
+    is_redone = batch.taken is not None or batch.is_repeatable
+    return bool(batch.messages or is_numbered(batch)) and not is_redone
 
 
 def _is_sign(put: _Put) -> bool:
@@ -272,6 +281,11 @@ def join(into: Batch, batch: Batch) -> None:
     into.dropped.extend(batch.dropped)
     into.retried.extend(batch.retried)
     into.running = into.running if batch.running is None else batch.running
+    into.begun.extend(batch.begun)
+    into.ended.extend(batch.ended)
+    into.returned.extend(batch.returned)
+    into.unaccounted.extend(batch.unaccounted)
+    into.accounted.extend(batch.accounted)
     into.pulse = into.pulse if batch.pulse is None else batch.pulse
     into.limits = into.limits or batch.limits
     into.taken = into.taken if batch.taken is None else max(batch.taken, into.taken or 0)

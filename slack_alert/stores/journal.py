@@ -11,19 +11,16 @@ import os
 import struct
 from collections.abc import Iterator
 from contextlib import suppress
-from datetime import datetime, timedelta
 from mmap import mmap
 from pathlib import Path
 from threading import Lock
-from typing import Any, NamedTuple
 from zlib import crc32
 
 from slack_alert.core.errors import StoreError
-from slack_alert.core.model import Address, Manner, Message, Record, Returned
-from slack_alert.core.policy import Hold, State
-from slack_alert.core.structs import Unreadable, astuple, from_packed, to_packed
-from slack_alert.core.values import Blocks, Piece, Text, Upload
-from slack_alert.engine.batches import Batch, Entry, Seen
+from slack_alert.core.model import Returned
+from slack_alert.core.structs import Unreadable
+from slack_alert.engine.batches import Batch
+from slack_alert.stores.packing import packed, unpacked
 
 log = logging.getLogger(__name__)
 
@@ -57,11 +54,11 @@ class FileJournal:
     def keep(self, said: Batch | Returned) -> bool:
         """Keep what is said; False: that cannot be, and nothing holds it before it is committed."""
         try:
-            packed = to_packed(_columns(said))
+            entry = packed(said)
         except (TypeError, ValueError, OverflowError):  # Half a character, or a value of a class of its own.
             return False
         with self._lock:
-            is_kept = self._append(_HEAD.pack(len(packed), crc32(packed)) + packed)
+            is_kept = self._append(_HEAD.pack(len(entry), crc32(entry)) + entry)
             self._waiting += is_kept
         return is_kept
 
@@ -138,12 +135,6 @@ def remove(path: Path) -> None:
         raise _stuck(path, error) from error
 
 
-def _columns(said: Batch | Returned) -> tuple[object, ...]:
-    if isinstance(said, Batch):
-        return said.states, said.seen, said.records, said.messages, said.at, said.entries, said.holds
-    return astuple(said)
-
-
 def left_in(path: Path) -> Iterator[Batch | Returned]:
     """Give what a process that was cut off had kept, oldest first, up to what is damaged or was being written."""
     written = _read(path)
@@ -151,15 +142,15 @@ def left_in(path: Path) -> Iterator[Batch | Returned]:
     while place + _HEAD.size <= len(written):
         length, checksum = _HEAD.unpack_from(written, place)
         place += _HEAD.size
-        packed = written[place : place + length]
+        entry = written[place : place + length]
         if not (length or checksum):
             return
-        if len(packed) < length or crc32(packed) != checksum:
+        if len(entry) < length or crc32(entry) != checksum:
             log.warning("left out what is damaged", extra={"file": str(path), "from_byte": place - _HEAD.size})
             return
         place += length
         try:
-            yield _said(packed)
+            yield unpacked(entry)
         except (Unreadable, KeyError, TypeError, ValueError) as error:
             log.warning("left out what another version kept", extra={"file": str(path), "reason": str(error)})
 
@@ -180,55 +171,3 @@ def _stuck(path: Path, error: OSError) -> StoreError:
         f"{path}: what was said before a kill cannot be taken up: {error.strerror or error}. "
         "Give this user the right to read and remove the file, or move it away."
     )
-
-
-def _said(packed: bytes) -> Batch | Returned:
-    return _returned(packed) if isinstance(from_packed(packed, list[Any])[0], int) else _batch(packed)
-
-
-class _Given(NamedTuple):
-    """What is kept of what a run returned."""
-
-    run: int
-    binding: str
-    slot: datetime
-    started: datetime | None
-    duration: timedelta
-    pieces: list[dict[str, Any]]
-    numbers: dict[str, float] | None
-    remark: str
-
-
-def _returned(packed: bytes) -> Returned:
-    given = from_packed(packed, _Given)
-    return Returned(*given._replace(pieces=tuple(map(_piece, given.pieces))))  # type: ignore[arg-type]
-
-
-class _Kept(NamedTuple):
-    """What is kept of a batch."""
-
-    states: dict[str, State]
-    seen: dict[str, Seen]
-    records: list[Record]
-    #: As they come, because nothing in them tells which kind of piece they hold.
-    messages: list[dict[str, Any]]
-    at: datetime
-    #: Former versions kept none of these.
-    entries: list[Entry] = []  # noqa: RUF012 - a default of a tuple's field, which nobody changes
-    holds: dict[str, Hold | None] = {}  # noqa: RUF012 - as above
-
-
-def _batch(packed: bytes) -> Batch:
-    kept = from_packed(packed, _Kept)
-    messages = [_message(**each) for each in kept.messages]
-    return Batch(**{**kept._asdict(), "messages": messages})
-
-
-def _message(*, to: dict[str, str], piece: dict[str, Any], manner: str, **fields: Any) -> Message:
-    return Message(**fields, to=Address(**to), piece=_piece(piece), manner=Manner(manner))
-
-
-def _piece(written: dict[str, Any]) -> Piece:
-    if "text" in written:
-        return Text(written["text"], tuple((key, text) for key, text in written["entries"]))
-    return Blocks(**written) if "payload" in written else Upload(**written)

@@ -11,7 +11,7 @@ from slack_alert.core.rows import each
 from slack_alert.core.storms import AGAIN
 from slack_alert.core.structs import replace
 from slack_alert.core.subjects import Posted
-from slack_alert.engine.batches import Batch, Entry, HistoryLine, Limits, Seen, Snapshot, Started
+from slack_alert.engine.batches import Batch, Entry, HistoryLine, Limits, Seen, Snapshot
 from slack_alert.stores.codec import (
     Row,
     clean,
@@ -26,6 +26,7 @@ from slack_alert.stores.codec import (
     record_rows,
 )
 from slack_alert.stores.folding import FOLDABLE, HOUR, HourFold, Slim, Tails, condense
+from slack_alert.stores.leftovers import Left
 from slack_alert.stores.writes import NEVER, as_of, last_run, writes
 
 
@@ -37,7 +38,7 @@ class MemoryStore:
         self._seen: dict[str, Seen] = {}
         self._holds: dict[str, Hold] = {}
         self._entries: dict[tuple[str, str], Entry] = {}
-        self._running: tuple[Started, ...] = ()
+        self._left = Left()
         self._last_run = 0
         self._taken = 0
         self._pulse: str | None = None
@@ -69,6 +70,7 @@ class MemoryStore:
     def prune(self, now: datetime, limits: Limits) -> None:
         """Forget and fold history beyond the limits."""
         cutoff = micros(now) - limits.days * 24 * HOUR
+        self._left.forget({record.run for record in self._records.values()}, cutoff)
         self._records = {number: row for number, row in self._records.items() if end_of(row) >= cutoff}
         self._outbox.forget(cutoff)
         for name in [name for name, entry in self._entries.items() if entry.expires and entry.expires <= now]:
@@ -106,7 +108,9 @@ class MemoryStore:
             seen=dict(sorted(self._seen.items())),
             holds=dict(sorted(self._holds.items())),
             entries=tuple(self._entries[name] for name in sorted(self._entries)),
-            running=tuple(one for one in self._running if one.run not in recorded),
+            running=self._left.running(recorded),
+            returned=self._left.returned(recorded),
+            unaccounted=tuple(sorted(self._left.unaccounted, key=lambda one: (one.job, one.until, one.after))),
             last_run=self._last_run,
             taken=self._taken,
             pulse=self._pulse,
@@ -149,9 +153,7 @@ class MemoryStore:
             self._entries.pop((kept.pack, kept.key), None)
             if kept.value is not None:
                 self._entries[kept.pack, kept.key] = kept
-        if batch.running is not None:
-            cleaned = (replace(started, binding=clean(started.binding)) for started in batch.running)
-            self._running = tuple(sorted(cleaned, key=lambda started: started.run))
+        self._left.put(batch)
         if batch.pulse is not None:
             self._pulse = clean(batch.pulse)
         self._taken = max(self._taken, batch.taken or 0)

@@ -131,8 +131,14 @@ _FIFTH = ("ALTER TABLE hold ADD COLUMN author TEXT NOT NULL DEFAULT ''",)
 #: What many jobs missed at once is one row for all of them.
 _SIXTH = ("CREATE TABLE circle (key TEXT PRIMARY KEY, jobs TEXT NOT NULL)",)
 
+#: What a start finds of a process that was killed, until it has made rows of it.
+_SEVENTH = (
+    "CREATE TABLE returned (run BIGINT PRIMARY KEY, job TEXT NOT NULL, slot BIGINT NOT NULL, content {bytes} NOT NULL)",
+    "CREATE TABLE unaccounted (job TEXT NOT NULL, after_slot BIGINT NOT NULL, until_slot BIGINT NOT NULL)",
+)
+
 #: The step at position n leads from version n to n + 1.
-STEPS: tuple[tuple[str, ...], ...] = (_FIRST, _SECOND, _THIRD, _FOURTH, _FIFTH, _SIXTH)
+STEPS: tuple[tuple[str, ...], ...] = (_FIRST, _SECOND, _THIRD, _FOURTH, _FIFTH, _SIXTH, _SEVENTH)
 VERSION = len(STEPS)
 
 _REACHED = "CREATE TEMP VIEW book AS SELECT *, (SELECT max(id) FROM main.record) AS reached FROM main.book"
@@ -144,11 +150,16 @@ _UNRELATED = (
 _RECORD = f"CREATE TEMP VIEW record AS SELECT *, {_MEASURED} FROM main.record"  # noqa: S608
 _CIRCLE = "CREATE TEMP VIEW circle AS SELECT NULL AS key, NULL AS jobs WHERE 1 = 0"
 _HOLD = "CREATE TEMP VIEW hold AS SELECT *, '' AS author FROM main.hold"
+_LEFT = (
+    "CREATE TEMP VIEW returned AS SELECT NULL AS run, NULL AS job, NULL AS slot, NULL AS content WHERE 1 = 0",
+    "CREATE TEMP VIEW unaccounted AS SELECT NULL AS job, NULL AS after_slot, NULL AS until_slot WHERE 1 = 0",
+)
 #: What makes a file of an older version readable as it is, for whoever must not write: views that hide its tables.
 VIEWS: dict[int, tuple[str, ...]] = {
-    1: (_RECORD.replace("*", "*, NULL AS asked_by"), _REACHED, *_UNRELATED, _HOLD, _CIRCLE),
-    2: (_RECORD, _REACHED, *_UNRELATED, _HOLD, _CIRCLE),
-    3: (_RECORD, *_UNRELATED, _HOLD, _CIRCLE),
-    4: (_HOLD, _CIRCLE),
-    5: (_CIRCLE,),
+    1: (_RECORD.replace("*", "*, NULL AS asked_by"), _REACHED, *_UNRELATED, _HOLD, _CIRCLE, *_LEFT),
+    2: (_RECORD, _REACHED, *_UNRELATED, _HOLD, _CIRCLE, *_LEFT),
+    3: (_RECORD, *_UNRELATED, _HOLD, _CIRCLE, *_LEFT),
+    4: (_HOLD, _CIRCLE, *_LEFT),
+    5: (_CIRCLE, *_LEFT),
+    6: _LEFT,
 }

@@ -30,6 +30,11 @@ class Pruning:
     def run(self, connection: Connection, now: datetime, limits: Limits) -> None:
         """Forget what is too old, fold what is too much, give free pages back to the disk."""
         cutoff = max(_BEGINNING, micros(now) - limits.days * _DAY)
+        with transaction(connection):
+            for statement in sql.FORGET_ENDED:
+                connection.execute(statement)
+            for statement in sql.FORGET_LEFT:
+                connection.execute(statement, (cutoff,))
         left = self._forget(connection, sql.FORGET_RECORDS, (cutoff, cutoff), self._steps)
         left = self._forget(connection, sql.FORGET_DELIVERIES, (cutoff,), left)
         with transaction(connection):

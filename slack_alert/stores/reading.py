@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterable, Iterator
 from datetime import datetime
 from heapq import merge
 from sqlite3 import Connection
 
-from slack_alert.core.model import Delivery, Status
+from slack_alert.core.model import Delivery, Returned, Status
 from slack_alert.core.policy import Hold
+from slack_alert.core.structs import Unreadable
 from slack_alert.core.subjects import Posted
-from slack_alert.engine.batches import Entry, HistoryLine, Seen, Snapshot, Started
+from slack_alert.engine.batches import Entry, HistoryLine, Seen, Snapshot, Started, Unaccounted
 from slack_alert.stores import sql
 from slack_alert.stores.circles import Members, keys_of, unfolded
 from slack_alert.stores.codec import (
@@ -24,6 +26,9 @@ from slack_alert.stores.codec import (
     record_of,
     state_of,
 )
+from slack_alert.stores.packing import unpacked
+
+log = logging.getLogger(__name__)
 
 _LINES = 500
 #: Each may hold a file.
@@ -38,7 +43,7 @@ def snapshot(connection: Connection) -> Snapshot:
         last_run, taken, pulse = connection.execute(sql.BOOK).fetchone()
         return Snapshot(
             states=dict(state_of(row) for row in connection.execute(sql.STATES)),
-            seen=_seen(connection),
+            seen=seen(connection),
             holds={job: Hold(maybe_moment(until), by) for job, until, by in connection.execute(sql.HOLDS)},
             entries=tuple(
                 Entry(pack, key, value, maybe_moment(expires))
@@ -48,6 +53,11 @@ def snapshot(connection: Connection) -> Snapshot:
                 Started(run, job, moment(slot), moment(started))
                 for run, job, slot, started in connection.execute(sql.RUNNING)
             ),
+            returned=tuple(_returned(connection)),
+            unaccounted=tuple(
+                Unaccounted(job, moment(after), moment(until))
+                for job, after, until in connection.execute(sql.UNACCOUNTED)
+            ),
             last_run=last_run,
             taken=taken,
             pulse=pulse,
@@ -56,7 +66,19 @@ def snapshot(connection: Connection) -> Snapshot:
         connection.rollback()  # There is nothing to write, and it does no harm where the transaction is gone.
 
 
-def _seen(connection: Connection) -> dict[str, Seen]:
+def _returned(connection: Connection) -> Iterator[Returned]:
+    """Read what runs returned of which no more is known."""
+    for (content,) in connection.execute(sql.RETURNED).fetchall():
+        try:
+            one = unpacked(content)
+        except (Unreadable, KeyError, TypeError, ValueError) as error:
+            log.warning("left out what another version kept", extra={"reason": str(error)})
+            continue
+        if isinstance(one, Returned):
+            yield one
+
+
+def seen(connection: Connection) -> dict[str, Seen]:
     """Read how far each job is accounted for: what was written down, and what newer records tell."""
     reached = unfolded(connection, dict(connection.execute(sql.REACHED).fetchall()))
     known: dict[tuple[int, int | None], Seen] = {}

@@ -39,7 +39,11 @@ PUT_ENTRY = """
 ENTRY = "SELECT content FROM entry WHERE pack = ? AND name = ?"
 CLEAR_ENTRY = "DELETE FROM entry WHERE pack = ? AND name = ?"
 CLEAR_RUNNING = "DELETE FROM running"
-PUT_RUNNING = "INSERT INTO running (run, job, slot, started) VALUES (?, ?, ?, ?)"
+PUT_RUNNING = "INSERT INTO running (run, job, slot, started) VALUES (?, ?, ?, ?) ON CONFLICT (run) DO NOTHING"
+DROP_RUNNING = "DELETE FROM running WHERE run = ?"
+PUT_RETURNED = "INSERT INTO returned (run, job, slot, content) VALUES (?, ?, ?, ?) ON CONFLICT (run) DO NOTHING"
+PUT_UNACCOUNTED = "INSERT INTO unaccounted (job, after_slot, until_slot) VALUES (?, ?, ?)"
+CLEAR_UNACCOUNTED = "DELETE FROM unaccounted WHERE job = ?"
 PUT_PULSE = "UPDATE book SET pulse = ?"
 PUT_TAKEN = "UPDATE book SET taken = ? WHERE taken < ?"
 PUT_LAST_RUN = "UPDATE book SET last_run = ? WHERE last_run < ?"
@@ -158,9 +162,21 @@ SEEN = "SELECT job, first_slot, last_slot FROM seen ORDER BY job"
 HOLDS = "SELECT job, until, author FROM hold ORDER BY job"
 ENTRIES = "SELECT pack, name, content, expires FROM entry ORDER BY pack, name"
 FORGET_ENTRIES = "DELETE FROM entry WHERE expires <= ?"
+_ON_RECORD = """EXISTS (
+        SELECT 1 FROM record WHERE record.job = {0}.job AND record.slot = {0}.slot AND record.run = {0}.run)"""
 #: One that is on record ended before it was noted that it had.
-RUNNING = """
-    SELECT run, job, slot, started FROM running WHERE NOT EXISTS (
-        SELECT 1 FROM record WHERE record.job = running.job AND record.slot = running.slot AND record.run = running.run)
-    ORDER BY run"""
+RUNNING = f"""
+    SELECT run, job, slot, started FROM running WHERE NOT {_ON_RECORD.format("running")}
+        AND NOT EXISTS (SELECT 1 FROM returned WHERE returned.run = running.run)
+    ORDER BY run"""  # noqa: S608
+RETURNED = f"""
+    SELECT content FROM returned WHERE NOT {_ON_RECORD.format("returned")} ORDER BY slot, run"""  # noqa: S608
+UNACCOUNTED = "SELECT job, after_slot, until_slot FROM unaccounted ORDER BY job, until_slot, after_slot"
+#: Before records are folded or forgotten, by which these are known to have ended.
+FORGET_ENDED = (
+    f"DELETE FROM running WHERE {_ON_RECORD.format('running')}",  # noqa: S608
+    f"DELETE FROM returned WHERE {_ON_RECORD.format('returned')}",  # noqa: S608
+)
+#: Their jobs never came back.
+FORGET_LEFT = ("DELETE FROM returned WHERE slot < ?", "DELETE FROM unaccounted WHERE until_slot < ?")
 BOOK = "SELECT last_run, taken, pulse FROM book"

@@ -10,7 +10,6 @@ from pathlib import Path
 
 from slack_alert.core.errors import StoreError
 from slack_alert.core.model import Delivery, Returned
-from slack_alert.core.structs import replace
 from slack_alert.core.subjects import Posted
 from slack_alert.engine.batches import Batch, HistoryLine, Limits, Snapshot
 from slack_alert.engine.durability import NUMBER_KEY, NUMBER_PACK, is_numbered, number_of
@@ -19,6 +18,7 @@ from slack_alert.stores.codec import Row, clean, delivery_of, maybe_micros, mess
 from slack_alert.stores.connection import Unwritable, explained, open_reader, open_writer, transaction
 from slack_alert.stores.history import History
 from slack_alert.stores.journal import left_in, remove
+from slack_alert.stores.leftovers import Reached
 from slack_alert.stores.location import journal_path, prepare_folder
 from slack_alert.stores.pruning import Pruning
 from slack_alert.stores.writes import as_of, writes
@@ -45,9 +45,9 @@ class SqliteStore:
         prepare_folder(self._path)
         self._opened = open_writer(self._path)
         try:
-            returned = self._take_up()
+            self._take_up()
             with explained(self._path):
-                return _with_returned(reading.snapshot(self._opened), returned)
+                return reading.snapshot(self._opened)
         except BaseException:
             self.close()
             raise
@@ -101,21 +101,25 @@ class SqliteStore:
         self._is_full_sync = None
         self._history.forget()
 
-    def _take_up(self) -> tuple[Returned, ...]:
-        """Commit what a process had said that was killed before it could; give what it had not come to say."""
+    def _take_up(self) -> None:
+        """Commit what a process had said that was killed before it could; what it had not come to say is kept."""
         path = journal_path(self._path)
-        returned: dict[int, Returned] = {}
-        count = 0
-        for said in left_in(path):
-            if isinstance(said, Returned):
-                returned[said.run] = said
-            elif not self._is_known(said):
-                count += self._taken_up(said)
+        left = list(left_in(path))
+        if left:
+            self._commit_left(left)
         remove(path)
-        waiting = tuple(one for one in returned.values() if not self._is_recorded(one.binding, one.slot, one.run))
+
+    def _commit_left(self, left: list[Batch | Returned]) -> None:
+        with explained(self._path):
+            reached = Reached(reading.seen(self._connection))
+        returned = {one.run: one for one in left if isinstance(one, Returned)}
+        batches = [one for one in left if isinstance(one, Batch)]
+        count = sum(self._taken_up(reached.completed(one)) for one in batches if not self._is_known(one))
+        waiting = [one for one in returned.values() if not self._is_recorded(one.binding, one.slot, one.run)]
+        if waiting:
+            self.commit(Batch(returned=waiting))
         if count or waiting:
             log.warning("took up what was said before a kill", extra={"messages": count, "runs": len(waiting)})
-        return waiting
 
     def _taken_up(self, batch: Batch) -> int:
         try:
@@ -154,13 +158,6 @@ class SqliteStore:
         if is_full is not self._is_full_sync:
             connection.execute(f"PRAGMA synchronous = {'FULL' if is_full else 'NORMAL'}")
             self._is_full_sync = is_full
-
-
-def _with_returned(snapshot: Snapshot, returned: tuple[Returned, ...]) -> Snapshot:
-    """Add the runs that ended, but for what that means."""
-    ids = {one.run for one in returned}
-    running = tuple(one for one in snapshot.running if one.run not in ids)
-    return replace(snapshot, running=running, returned=returned, last_run=max(ids | {snapshot.last_run}))
 
 
 def _retry(connection: sqlite3.Connection, ids: list[int], at: datetime | None) -> list[Delivery]:

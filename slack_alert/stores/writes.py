@@ -8,6 +8,7 @@ from slack_alert.core.model import Progress
 from slack_alert.engine.batches import Batch, Started
 from slack_alert.stores import sql
 from slack_alert.stores.codec import Row, clean, maybe_clean, maybe_micros, micros, state_row
+from slack_alert.stores.packing import packed
 
 Write = tuple[str, list[Row]]
 
@@ -24,6 +25,8 @@ def last_run(batch: Batch) -> int:
     """Give the greatest run id the batch mentions; 0: none."""
     ids = [record.run for record in batch.records]
     ids += [started.run for started in batch.running or ()]
+    ids += [started.run for started in batch.begun]
+    ids += [returned.run for returned in batch.returned]
     ids += [message.run for message in batch.messages if message.run is not None]
     return max(ids, default=0)
 
@@ -77,6 +80,11 @@ def _book(batch: Batch) -> Iterator[Write]:
     if batch.running is not None:
         yield sql.CLEAR_RUNNING, [()]
         yield sql.PUT_RUNNING, [_started_row(started) for started in batch.running]
+    yield sql.PUT_RUNNING, [_started_row(started) for started in batch.begun]
+    yield sql.DROP_RUNNING, [(run,) for run in batch.ended]
+    yield sql.PUT_RETURNED, [(one.run, clean(one.binding), micros(one.slot), packed(one)) for one in batch.returned]
+    yield sql.CLEAR_UNACCOUNTED, [(clean(job),) for job in batch.accounted]
+    yield sql.PUT_UNACCOUNTED, [(clean(one.job), micros(one.after), micros(one.until)) for one in batch.unaccounted]
     if batch.pulse is not None:
         yield sql.PUT_PULSE, [(clean(batch.pulse),)]
     if batch.taken is not None:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import logging
 import os
+import sqlite3
 import struct
 from collections.abc import Callable
+from contextlib import closing
 from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
@@ -411,7 +413,86 @@ def test_a_run_that_only_returned_is_left_to_the_engine(place: Path) -> None:
     assert snapshot.returned == (RETURNED,)
     assert snapshot.running == (other,)
     assert snapshot.last_run == 7
+    assert kit.reopen() == snapshot  # Whoever opened it was killed, or had no use for it.
+
+    kit.record(Record(7, "db.lag", T, Verdict.SAID))
     assert kit.reopen().returned == ()
+    kit.close()
+
+
+def test_what_a_run_returned_that_no_store_can_read_is_told_and_left_out(
+    place: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    kit = Kit(place)
+    kit.store.commit(Batch(returned=[RETURNED]))
+    with closing(sqlite3.connect(place)) as connection:
+        connection.execute("UPDATE returned SET content = x'81'")
+        connection.commit()
+    with caplog.at_level(logging.WARNING):
+        snapshot = kit.reopen()
+
+    assert snapshot.returned == ()
+    assert [record.message for record in caplog.records] == ["left out what another version kept"]
+    kit.close()
+
+
+def spans(kit: Kit) -> list[tuple[str, int, int]]:
+    unaccounted = kit.reopen().unaccounted
+    return [(one.job, (one.after - T) // SECOND, (one.until - T) // SECOND) for one in unaccounted]
+
+
+def test_slots_before_what_was_kept_are_unaccounted_for(place: Path) -> None:
+    """Their rows may have waited to be written when what was said was in the journal."""
+    kit = Kit(place)
+    kit.store.commit(Batch(seen={"a": Seen(T), "b": Seen(T, T + 4 * SECOND)}))
+    kit.record(Record(1, "a", T + SECOND, Verdict.QUIET))
+    third = Batch(
+        seen={"a": Seen(T, T + 3 * SECOND)},
+        records=[Record(3, "a", T + 3 * SECOND, Verdict.SAID)],
+        messages=[message("a3")],
+        at=T,
+    )
+    sixth = Batch(
+        seen={"a": Seen(T, T + 9 * SECOND)},
+        begun=[Started(6, "a", T + 6 * SECOND, T + 6 * SECOND)],
+        messages=[message("a6")],
+        at=T,
+    )
+    met = Batch(
+        seen={"new": Seen(T + 2 * SECOND, T + 5 * SECOND)},
+        records=[
+            Record(4, "new", T + 5 * SECOND, Verdict.SAID),
+            Record(5, "b", T + 2 * SECOND, Verdict.SAID),
+            Record(0, "exec", T + 5 * SECOND, Verdict.ERROR),
+            Record(7, "b", T + 8 * SECOND, Verdict.SAID, asked_by="ann"),
+        ],
+        messages=[message("new")],
+        at=T,
+    )
+    kept(place, third, sixth, met)
+
+    assert spans(kit) == [("a", 1, 3), ("a", 3, 6), ("new", 2, 5)]
+    snapshot = kit.reopen()
+    assert snapshot.running == tuple(sixth.begun)
+    # What it is accounted for, its rows tell: those of later slots may be lost as well.
+    assert snapshot.seen["a"] == Seen(T, T + 3 * SECOND)
+    assert snapshot.seen["new"].first == T + 2 * SECOND
+
+    kit.store.commit(Batch(accounted=["a", "new"]))
+    assert spans(kit) == []
+    kit.close()
+
+
+def test_what_an_earlier_version_kept_is_taken_up(place: Path) -> None:
+    """It noted how far the job was accounted for, and no run that began."""
+    batch = said("a")
+    entry = to_packed((batch.states, batch.seen, batch.records, batch.messages, batch.at))
+    journal_path(place).write_bytes(struct.pack(">II", len(entry), crc32(entry)) + entry)
+    kit = Kit(place)
+
+    assert kit.waiting() == ["a"]
+    assert [record.run for record in kit.records()] == [7]
+    assert kit.reader.snapshot().states == batch.states
     kit.close()
 
 

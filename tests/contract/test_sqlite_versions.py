@@ -11,7 +11,7 @@ import pytest
 
 from slack_alert.core.model import Record, Verdict
 from slack_alert.core.policy import Hold
-from slack_alert.engine.batches import Seen
+from slack_alert.engine.batches import Batch, Seen, Snapshot, Started, Unaccounted
 from slack_alert.stores import SqliteReader
 from slack_alert.stores.connection import connect
 from slack_alert.stores.migrations import STEPS, VERSION
@@ -155,4 +155,28 @@ def test_file_of_the_fifth_version_has_no_lines_that_jobs_share(tmp_path: Path) 
     kit.record(Record(0, "", _EPOCH + 5 * SECOND, Verdict.MISSED, sharers=("a", "b")))
     assert [(record.binding, record.count) for record in kit.records()] == [("a", 3), ("a", 1), ("b", 1)]
     assert kit.reader.snapshot().seen == {"a": Seen(_EPOCH, _EPOCH + 5 * SECOND)}
+    kit.close()
+
+
+# --- a file of version 6
+
+
+def test_file_of_the_sixth_version_has_nothing_that_a_kill_left(tmp_path: Path) -> None:
+    path = tmp_path / "state.db"
+    with closing(sqlite3.connect(path)) as connection:
+        for statement in (statement for step in STEPS[:6] for statement in step):
+            identity = "INTEGER PRIMARY KEY AUTOINCREMENT"
+            connection.execute(statement.format(identity=identity, key="INTEGER PRIMARY KEY", bytes="BLOB"))
+        connection.execute("PRAGMA user_version = 6")
+        connection.execute("INSERT INTO running (run, job, slot, started) VALUES (1, 'a', 0, 0)")
+        connection.commit()
+
+    left = (Started(1, "a", _EPOCH, _EPOCH),)
+    reader = SqliteReader(path)
+    assert reader.snapshot() == Snapshot(running=left)
+    reader.close()
+    kit = Kit(path)
+    assert kit.reader.snapshot() == Snapshot(running=left)
+    kit.store.commit(Batch(unaccounted=[Unaccounted("a", _EPOCH, _EPOCH + SECOND)]))
+    assert kit.reopen().unaccounted == (Unaccounted("a", _EPOCH, _EPOCH + SECOND),)
     kit.close()

@@ -7,9 +7,11 @@ from datetime import timedelta
 import pytest
 
 from slack_alert.core.incidents import Incident
-from slack_alert.core.model import Record, Verdict
+from slack_alert.core.model import Record, Returned, Verdict
 from slack_alert.core.policy import Hold, Quota, State
-from slack_alert.engine.batches import Batch, Entry, Limits, Seen, Snapshot, Started
+from slack_alert.core.structs import replace
+from slack_alert.core.values import Text
+from slack_alert.engine.batches import Batch, Entry, Limits, Seen, Snapshot, Started, Unaccounted
 from tests.contract.store_kit import SECOND, Kit, T, message, slots
 
 BIG = 2**62
@@ -108,6 +110,53 @@ def test_a_run_that_is_on_record_goes_on_no_more(kit: Kit) -> None:
     kit.record(Record(1, "a", T, Verdict.SAID))
 
     assert kit.reopen().running == (going_on,)
+
+
+def test_runs_join_and_leave_those_that_go_on(kit: Kit) -> None:
+    first, second, third = (Started(run, "a", T + run * SECOND, T) for run in (1, 2, 3))
+    kit.store.commit(Batch(begun=[first, second]))
+    kit.store.commit(Batch(begun=[replace(first, started=T + SECOND), third], ended=[2]))
+
+    assert kit.reopen().running == (first, third)
+    assert kit.reopen().last_run == 3
+
+
+def test_what_runs_returned_waits_for_their_records(kit: Kit) -> None:
+    one, other = (Returned(run, "a", T + run * SECOND, T, SECOND, (Text(f"{run}"),)) for run in (1, 2))
+    kit.store.commit(Batch(begun=[Started(1, "a", T + SECOND, T)], returned=[one, other]))
+    kit.store.commit(Batch(returned=[replace(one, remark="again")]))
+
+    assert kit.reopen().returned == (one, other)
+    assert kit.reopen().running == ()  # It is known what they returned.
+
+    kit.record(Record(1, "a", T + SECOND, Verdict.SAID))
+    assert kit.reopen().returned == (other,)
+
+
+def test_where_rows_may_be_missing_is_remembered_until_it_is_accounted_for(kit: Kit) -> None:
+    one, other = Unaccounted("a", T, T + SECOND), Unaccounted("b", T, T + 2 * SECOND)
+    kit.store.commit(Batch(unaccounted=[other]))
+    kit.store.commit(Batch(unaccounted=[one]))
+    assert kit.reopen().unaccounted == (one, other)
+
+    kit.store.commit(Batch(accounted=["b", "c"]))
+    assert kit.reopen().unaccounted == (one,)
+
+    kit.store.prune(T + timedelta(days=31), Limits())
+    assert kit.reopen().unaccounted == ()
+
+
+@pytest.mark.parametrize("limits", [Limits(days=0), Limits(rows=0)])
+def test_run_whose_record_is_gone_has_ended_all_the_same(kit: Kit, limits: Limits) -> None:
+    kit.store.commit(
+        Batch(begun=[Started(1, "a", T, T)], returned=[Returned(2, "a", T + SECOND, T, SECOND, (Text("2"),))])
+    )
+    kit.record(Record(1, "a", T, Verdict.QUIET), Record(2, "a", T + SECOND, Verdict.SAID))
+
+    kit.store.prune(T + timedelta(days=2), limits)
+
+    assert kit.reopen().running == ()
+    assert kit.reopen().returned == ()
 
 
 def test_run_ids_outlive_their_messages(kit: Kit) -> None:

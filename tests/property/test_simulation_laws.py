@@ -244,7 +244,8 @@ class Notebook:
         self.states.update(batch.states)
         for name, seen in batch.seen.items():
             self._reach(name, seen)
-        self.lines += batch.records
+        for record in batch.records:
+            self.note(record)
         if then is not None:
             then()
 

@@ -13,6 +13,7 @@ from slack_alert.engine.accounts import Accounts
 from slack_alert.engine.batches import Seen, Snapshot, Started
 from slack_alert.engine.holding import hold_by_name
 from slack_alert.engine.records import going_on
+from slack_alert.engine.records import started as started_note
 from slack_alert.engine.writer import DirectBooks
 from slack_alert.stores.memory import MemoryStore
 from tests.fakes.engine_rig import (
@@ -511,7 +512,7 @@ def test_run_that_takes_a_while_or_waits_for_its_turn_is_noted_against_a_crash(
     rig.executor.runs[0].started = at(started) if started else None
     note = Started(1, "db.lag", at("16 09:10"), at("16 09:10"))
 
-    assert (note,) * noted == going_on(rig.engine.runs(), at(now))
+    assert [note] * noted == [started_note(run) for run in going_on(rig.engine.runs(), at(now))]
 
 
 def test_told_text_is_escaped_and_said_once() -> None:

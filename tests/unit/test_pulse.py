@@ -31,10 +31,14 @@ class Waiting:
         action = Action("db.lag", "plugins/db.py", 1)
         return [Run(number, "db.lag", action, NOW - timedelta(minutes=1)) for number in range(self.looks)]
 
+    def put(self, batch: Batch, then: Callable[[], object]) -> None:
+        self.noted.append(batch)
+        then()
+
     @property
     def parts(self) -> Parts:
         clock: Any = SimpleNamespace(monotonic=lambda: self.passed, now=lambda: NOW)
-        return cast("Parts", SimpleNamespace(engine=self, clock=clock, writer=SimpleNamespace(put=self.noted.append)))
+        return cast("Parts", SimpleNamespace(engine=self, clock=clock, writer=self))
 
 
 def test_looking_through_the_runs_going_on_takes_a_fiftieth_of_the_time_at_most() -> None:
@@ -46,7 +50,7 @@ def test_looking_through_the_runs_going_on_takes_a_fiftieth_of_the_time_at_most(
         waiting.passed += 1.0
 
     assert waiting.looks == 3
-    assert [len(batch.running or ()) for batch in waiting.noted] == [1, 2, 3]
+    assert [[each.run for each in batch.begun] for batch in waiting.noted] == [[0], [1], [2]]
 
 
 class Program:
@@ -72,8 +76,10 @@ class Program:
         self.now += timedelta(seconds=seconds)
         self.passed += seconds
 
-    def _write(self, batch: Batch) -> None:
-        assert batch.pulse is not None
+    def _write(self, batch: Batch, then: Callable[[], object]) -> None:
+        if batch.pulse is None:
+            then()
+            return
         self.pulses.append(json.loads(batch.pulse))
 
 

@@ -1,0 +1,80 @@
+"""The rows that a killed process left unwritten: of runs it cut off, and of slots before what it had said."""
+
+from __future__ import annotations
+
+import logging
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping
+from datetime import datetime
+
+from slack_alert.core.gaps import gaps
+from slack_alert.core.model import Record, Verdict
+from slack_alert.core.wall import TICK
+from slack_alert.engine.accounts import gap_record
+from slack_alert.engine.batches import Snapshot
+from slack_alert.engine.hot import FRESH, Hot
+from slack_alert.engine.records import interrupted_record
+
+log = logging.getLogger(__name__)
+
+#: Why a slot of which nothing is known is `missed`, though the program was up.
+LOST = "a kill came before it was written what became of it"
+
+_Span = tuple[datetime, datetime]
+
+
+def recover(
+    hots: Mapping[str, Hot], snapshot: Snapshot, since: datetime | None, *, is_late: bool = False
+) -> list[Record]:
+    """Return these rows, and let the jobs pass by their slots. Up to `since` all rows were written.
+
+    Of jobs that are late, the runs that were cut off have their rows. What a job returned that is not there waits for
+    it: its file may load still, or be mended.
+    """
+    rows = [] if is_late else [interrupted_record(each) for each in snapshot.running]
+    for one in snapshot.returned:
+        if one.binding not in hots:
+            log.warning("a job is gone that had something to say", extra={"job": one.binding, "run": one.run})
+    for name, spans in _spans(hots, snapshot).items():
+        rows += _lost_rows(hots[name], spans, since, _known_slots(name, snapshot))
+    for row in rows:
+        if row.binding in hots:
+            hots[row.binding].pass_by(row.until or row.slot)
+    return rows
+
+
+def _spans(hots: Mapping[str, Hot], snapshot: Snapshot) -> dict[str, list[_Span]]:
+    """Return the spans of each job, both ends exclusive, in which rows may be missing."""
+    spans: defaultdict[str, list[_Span]] = defaultdict(list)
+    for job, after, until in snapshot.unaccounted:
+        if job in hots:
+            spans[job].append((after, until))
+    for one in snapshot.returned:
+        hot = hots.get(one.binding)
+        if hot is not None and one.slot > (after := hot.last or hot.anchor):
+            spans[one.binding].append((after, one.slot))
+    return spans
+
+
+def _known_slots(name: str, snapshot: Snapshot) -> list[datetime]:
+    """Return the slots of a job that get a row of their own."""
+    running = [each.slot for each in snapshot.running if each.binding == name]
+    return sorted([*running, *(one.slot for one in snapshot.returned if one.binding == name)])
+
+
+def _lost_rows(hot: Hot, spans: list[_Span], since: datetime | None, known: list[datetime]) -> Iterator[Record]:
+    reached = since
+    for after, until in sorted(spans, key=lambda span: span[::-1]):  # They may overlap.
+        start = after if reached is None else max(after, reached)
+        for slot in (*(each for each in known if start < each < until), until):
+            yield from _rows_between(hot, start, slot)
+            start = max(start, slot)
+        reached = start
+
+
+def _rows_between(hot: Hot, after: datetime, until: datetime) -> Iterable[Record]:
+    """Yield the rows of the slots in between; what its alerts or a pause forbade then is not known any more."""
+    if after < until:
+        for gap in gaps(hot.job, FRESH, None, after=after, until=until - TICK, anchor=hot.anchor):
+            row = gap_record(hot, gap)
+            yield row._replace(reason=LOST) if gap.verdict is Verdict.MISSED else row

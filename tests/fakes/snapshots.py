@@ -1,0 +1,417 @@
+"""One life of the program in this process, on a virtual clock and real files, of which a kill at any moment is tried.
+
+What a `kill -9` leaves are the files as they are at that moment. So they are photographed before and after every write,
+and each picture is a life that ended there; the next life begins with it.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from enum import Enum
+from functools import partial
+from heapq import heappop, heappush
+from itertools import count
+from pathlib import Path
+from typing import cast
+
+from slack_alert.core.bindings import Job
+from slack_alert.core.catalog import Catalog
+from slack_alert.core.model import Delivery, Record, Result, Returned, Run
+from slack_alert.core.triggers import parse_trigger
+from slack_alert.core.values import Piece, Text, fallback
+from slack_alert.engine.app import App, Manners
+from slack_alert.engine.batches import Batch, Limits, Snapshot
+from slack_alert.engine.engine import Engine
+from slack_alert.engine.keeping import Keeping
+from slack_alert.engine.parts import Parts
+from slack_alert.engine.ports import Clock, Due, Emit, Journal, Store
+from slack_alert.engine.pulse import EVERY, PULSE_NAME
+from slack_alert.engine.sender import Sender
+from slack_alert.engine.simulation import VirtualClock
+from slack_alert.engine.writer import _WAKE, Accept, Then, Writer
+from slack_alert.schedulers.base import Plan, Planned
+from slack_alert.stores import FileJournal, SqliteInbox, SqliteReader, SqliteStore, inbox_path, journal_path
+from tests.fakes.engine_rig import BERLIN, ERRORS, MARK, OPS, failed
+
+#: What a function does so many seconds after it began: say, emit, return or fail; the last one ends it.
+Act = tuple[float, str]
+#: What the function of a run does.
+Script = Callable[[Run], Sequence[Act]]
+
+#: A job, and what it said.
+Said = tuple[str, str]
+#: A job, and the slot of a run whose function has begun.
+Begun = tuple[str, datetime]
+
+TURN = 0.5
+LAG = 0.45
+
+
+@dataclass(frozen=True)
+class Picture:
+    """All that a kill at one moment leaves, and what is known of that moment."""
+
+    place: str
+    files: Mapping[str, bytes]
+    now: datetime
+    #: What was said by then, the oldest first.
+    said: tuple[Said, ...]
+    #: The functions that had begun by then.
+    begun: frozenset[Begun]
+
+
+@dataclass
+class Camera:
+    """Takes a picture of a folder wherever it is asked to, unless nothing has changed."""
+
+    folder: Path
+    clock: VirtualClock
+    #: What was said, in all lives up to this one.
+    said: list[Said]
+    begun: set[Begun]
+    pictures: list[Picture] = field(default_factory=list)
+    is_on: bool = True
+
+    def take(self, place: str) -> None:
+        if not self.is_on:
+            return
+        files = {file.name: file.read_bytes() for file in self.folder.iterdir() if not file.name.endswith("-shm")}
+        picture = Picture(place, files, self.clock.now(), tuple(self.said), frozenset(self.begun))
+        before = self.pictures[-1] if self.pictures else None
+        if before is None or before != replace(picture, place=before.place, now=before.now):
+            self.pictures.append(picture)
+
+    def hear(self, said: Batch | Returned) -> None:
+        """Note what is kept now: from this moment on it has been said."""
+        if isinstance(said, Returned):
+            told = [(said.binding, first_line(piece)) for piece in said.pieces]
+        else:
+            told = [(each.key.partition("@")[0], first_line(each.piece)) for each in said.messages]
+        self.said += [each for each in told if each not in self.said]
+
+
+class PhotographedStore(SqliteStore):
+    """A store of whose writes pictures are taken; it waits for no disk."""
+
+    def __init__(self, path: Path, camera: Camera) -> None:
+        super().__init__(path)
+        self._camera = camera
+
+    def open(self) -> Snapshot:
+        snapshot = super().open()
+        self._camera.take("opened")
+        return snapshot
+
+    def commit(self, batch: Batch) -> list[Delivery]:
+        self._camera.take("before a commit")
+        try:
+            return super().commit(batch)
+        finally:
+            self._camera.take("after a commit")
+
+    def prune(self, now: datetime, limits: Limits) -> None:
+        super().prune(now, limits)
+        self._camera.take("after pruning")
+
+    def _sync(self, connection: sqlite3.Connection, *, is_full: bool) -> None:  # noqa: ARG002 - as it is called
+        if self._is_full_sync is None:
+            connection.execute("PRAGMA synchronous = OFF")
+            self._is_full_sync = True
+
+
+class PhotographedJournal(FileJournal):
+    """A journal of whose writes pictures are taken, also in the middle of an entry."""
+
+    def __init__(self, path: Path, camera: Camera) -> None:
+        super().__init__(path)
+        self._camera = camera
+
+    def keep(self, said: Batch | Returned) -> bool:
+        self._camera.take("before keeping")
+        is_kept = super().keep(said)
+        if is_kept:
+            self._camera.hear(said)
+        self._camera.take("after keeping")
+        return is_kept
+
+    def release(self, count: int) -> None:
+        super().release(count)
+        self._camera.take("after releasing")
+
+    def _append(self, entry: bytes) -> bool:
+        if self._camera.is_on and super()._append(entry[: len(entry) // 2]):
+            self._camera.take("half an entry")
+            self._place -= len(entry) // 2
+        return super()._append(entry)
+
+
+class PhotographedInbox(SqliteInbox):
+    """An inbox of whose changes pictures are taken."""
+
+    def __init__(self, path: Path, camera: Camera) -> None:
+        super().__init__(path)
+        self._camera = camera
+
+    def remove(self, ids: Iterable[int]) -> None:
+        super().remove(ids)
+        self._camera.take("after a request")
+
+
+class Pace(Enum):
+    """When the writer's thread comes to its turn; each order of what it does is one that may happen."""
+
+    #: Between two events.
+    BETWEEN = "between events"
+    #: Long after what was put.
+    LATE = "late"
+    #: As soon as anything is put or noted.
+    AT_ONCE = "at once"
+    #: As soon as anything is put.
+    PUTS = "puts at once"
+    #: As soon as anything is noted, with a group of before: what was put last comes late.
+    NOTES = "notes at once"
+
+
+class SteppedWriter(Writer):
+    """A writer that comes to its turn when its pace says so, on the caller's thread."""
+
+    def __init__(self, store: Store, clock: Clock, journal: Journal, pace: Pace) -> None:
+        super().__init__(store, clock, journal=journal)
+        self._pace = pace
+        self._is_open = self._is_writing = False
+
+    def start(self, accept: Accept) -> None:
+        self._accept = accept
+        self._is_open = True
+
+    def put(self, batch: Batch, then: Then | None = None) -> None:
+        super().put(batch, then)
+        if self._pace in (Pace.AT_ONCE, Pace.PUTS):
+            self.write(is_quiet_due=False)
+
+    def note(self, record: Record) -> None:
+        super().note(record)
+        if self._pace is Pace.AT_ONCE:
+            self.write(is_quiet_due=True)
+        if self._pace is Pace.NOTES and self._is_open and not self._is_writing:
+            self._write_group([])
+
+    def write(self, *, is_quiet_due: bool) -> None:
+        """Write what was put; quiet lines alone wait until they are due."""
+        if self._is_writing or not self._is_open:
+            return
+        self._is_writing = True
+        while not self._puts.empty():
+            group = self._gather(self._puts.get())
+            if is_quiet_due or self._marks or any(put is not _WAKE for put in group):
+                self._write_group(group)
+        if is_quiet_due and self._notes:
+            self._write_group([])
+        self._is_writing = False
+
+
+class Post:
+    """A sender that lets everything lie in the outbox."""
+
+    queued = 0
+    troubles: Mapping[str, str] = {}
+    stalls: Mapping[str, str] = {}
+
+    def begin(self) -> None:
+        pass
+
+    def accept(self, deliveries: Sequence[Delivery]) -> None:
+        pass
+
+    def forget(self, ids: Iterable[int]) -> None:
+        pass
+
+
+class Acting:
+    """An executor whose functions do what the script says, at its time."""
+
+    def __init__(self, life: Life, script: Script) -> None:
+        self._life = life
+        self._script = script
+
+    def submit(self, runs: Sequence[Run], done: Callable[[Run, Result], None]) -> None:
+        for run in runs:
+            run.started = self._life.clock.now()
+            self._life.camera.begun.add((run.binding, run.slot))
+            self._life.camera.take("a function begins")
+            *acts, (last, end) = self._script(run)
+            for after, act in acts:
+                self._life.after(after, partial(self._do, run, act))
+            self._life.after(last, partial(done, run, _result(run, end, last)))
+
+    def stop(self) -> None:
+        pass
+
+    def _do(self, run: Run, act: str) -> None:
+        if act.startswith("emit"):
+            self._life.engine.emit(run, {"n": run.slot.isoformat()})
+        else:
+            self._life.engine.say(run, (Text(f"{run.binding} {run.id} {act}"),))
+
+
+def _result(run: Run, end: str, seconds: float) -> Result:
+    took = timedelta(seconds=seconds)
+    if end == "fail":
+        return failed(f"{run.binding} {run.id}")._replace(duration=took)
+    return Result((Text(f"{run.binding} {run.id} {end}"),) if end else (), None, took)
+
+
+class Source:
+    """The clock's plan, which stands still while it is told to."""
+
+    def __init__(self, life: Life, now: datetime) -> None:
+        beat = parse_trigger({"seconds": EVERY.total_seconds()}, zone=BERLIN, name=PULSE_NAME)
+        assert beat is not None
+        planned = [
+            Planned(hot.job.name, hot.job.trigger, hot.anchor, max(now, hot.last or now), hot.moved)
+            for hot in life.engine.jobs()
+        ]
+        self._plan = Plan([*planned, Planned(PULSE_NAME, beat, now, now)])
+        self._life = life
+        self._is_running = False
+
+    def start(self, emit: Emit) -> None:
+        self._is_running = True
+        self._wait(emit)
+
+    def stop(self) -> None:
+        self._is_running = False
+
+    def _wait(self, emit: Emit) -> None:
+        following = self._plan.next
+        if following is not None:
+            self._life.at(max(following, self._life.stall_after(following)), lambda: self._look(emit))
+
+    def _look(self, emit: Emit) -> None:
+        if self._is_running:
+            due: Sequence[Due] = self._plan.take(self._life.clock.now())
+            if due:
+                emit(due)
+            self._wait(emit)
+
+
+class Life:
+    """One life, from the first read of the files to whatever ends it."""
+
+    def __init__(
+        self,
+        folder: Path,
+        jobs: Sequence[Job],
+        script: Script,
+        begin: datetime,
+        *,
+        said: Iterable[Said] = (),
+        begun: Iterable[Begun] = (),
+        pace: Pace = Pace.BETWEEN,
+        stall: tuple[float, float] = (0.0, 0.0),
+        is_filmed: bool = True,
+    ) -> None:
+        self.clock = VirtualClock(begin)
+        self.begun = self.stopped = begin
+        self.camera = Camera(folder, self.clock, list(said), set(begun), is_on=is_filmed)
+        self._pace = pace
+        self._stall = tuple(begin + timedelta(seconds=each) for each in stall)
+        self._events: list[tuple[datetime, int, Callable[[], object]]] = []
+        self._order = count()
+        self._is_late = False
+        place = folder / "state.db"
+        self.store = PhotographedStore(place, self.camera)
+        journal = PhotographedJournal(journal_path(place), self.camera)
+        self.journal = journal
+        self.reader = SqliteReader(place)
+        snapshot = self.store.open()
+        self.writer = SteppedWriter(self.store, self.clock, journal, pace)
+        executor = Keeping(Acting(self, script), journal)
+        catalog = Catalog(tuple(jobs))
+        self.engine = Engine(catalog, books=self.writer, executor=executor, clock=self.clock, mark=MARK)
+        parts = Parts(
+            catalog=catalog, store=self.store, reader=self.reader, snapshot=snapshot,
+            inbox=PhotographedInbox(inbox_path(place), self.camera), channels={}, clock=self.clock, writer=self.writer,
+            executor=executor, engine=self.engine, sender=cast("Sender", Post()),
+            make_source=lambda now: Source(self, now), accept_entry=lambda _: None,
+        )  # fmt: skip
+        self._app = App(parts, Manners(OPS, ERRORS, BERLIN, timedelta(seconds=1), Limits()))
+
+    def at(self, moment: datetime, event: Callable[[], object]) -> None:
+        heappush(self._events, (moment, next(self._order), event))
+
+    def after(self, seconds: float, event: Callable[[], object]) -> None:
+        self.at(self.clock.now() + timedelta(seconds=seconds), event)
+
+    def stall_after(self, moment: datetime) -> datetime:
+        """Return when the clock is looked at that should be looked at then."""
+        begin, end = self._stall
+        return end if begin <= moment < end else moment
+
+    def run(self, seconds: float) -> None:
+        """Start, and let so much time pass."""
+        self._app._start()
+        self._written()
+        self._turn()
+        self._let_pass(self.begun + timedelta(seconds=seconds))
+
+    def end(self) -> None:
+        """Let what goes on come to its end, with no further slot, and write all."""
+        self.stopped = self.clock.now()
+        self._app._stop_source()
+        self.camera.is_on = False
+        self._turn = lambda: None  # type: ignore[method-assign]
+        while self._events:
+            self._let_pass(self._events[0][0])
+        self.writer.write(is_quiet_due=True)
+        self.close()
+
+    def close(self) -> None:
+        """Let go of the files, as they are."""
+        self.reader.close()
+        self.camera.is_on = False
+        self.journal._let_go()
+        self.store.close()
+
+    def _turn(self) -> None:
+        self._app._turn()
+        self.after(TURN, self._turn_again)
+
+    def _turn_again(self) -> None:
+        self._turn()
+        self.writer.write(is_quiet_due=True)
+
+    def _let_pass(self, until: datetime) -> None:
+        while self._events and self._events[0][0] <= until:
+            moment, _, event = heappop(self._events)
+            self.clock.set(max(moment, self.clock.now()))
+            event()
+            self._written()
+        self.clock.set(max(until, self.clock.now()))
+
+    def _written(self) -> None:
+        if self._pace not in (Pace.LATE, Pace.NOTES):
+            self.writer.write(is_quiet_due=False)
+        elif not self._is_late:
+            self._is_late = True
+            self.after(LAG, self._write_late)
+
+    def _write_late(self) -> None:
+        self._is_late = False
+        self.writer.write(is_quiet_due=False)
+
+
+def first_line(piece: Piece) -> str:
+    """Return what a function said: what is told of its quota stands on a line of its own."""
+    return fallback(piece).splitlines()[0]
+
+
+def restore(picture: Picture, folder: Path) -> None:
+    """Put the files as a kill left them into an empty folder."""
+    for file in folder.iterdir():
+        file.unlink()
+    for name, content in picture.files.items():
+        (folder / name).write_bytes(content)

@@ -1,0 +1,231 @@
+"""A kill before or after any write loses no slot and no message, and doubles none: each point is tried."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from slack_alert.core.bindings import Job
+from slack_alert.core.events import Rule
+from slack_alert.core.model import Record, Run
+from slack_alert.core.structs import replace
+from slack_alert.core.triggers import Never
+from slack_alert.stores import SqliteReader
+from tests.fakes.engine_rig import HOUR, at, make_job, make_policy
+from tests.fakes.snapshots import Act, Life, Pace, Picture, Said, first_line, restore
+
+NOON = at("16 12:00")
+TICK = timedelta(microseconds=1)
+#: So many seconds after the kill the next life begins.
+INTERVALS = (0.02, 0.6, 1.4, 4.3, 9.0, 75.0)
+
+
+def seconds(every: float, name: str = "a", **changes: object) -> Job:
+    job = make_job(name, every={"seconds": every}, policy=make_policy(max_alert=0))
+    return replace(job, **changes)
+
+
+def minutely(name: str = "a", **changes: object) -> Job:
+    return replace(make_job(name, every={"cron": "* * * * *"}, policy=make_policy(max_alert=0)), **changes)
+
+
+def always(*acts: Act) -> Callable[[Run], Sequence[Act]]:
+    return lambda _: acts
+
+
+def in_turn(*scripts: Sequence[Act]) -> Callable[[Run], Sequence[Act]]:
+    """Return a script by which a function does something else each time."""
+    return lambda run: scripts[run.id % len(scripts)]
+
+
+def once(acts: Sequence[Act], *, at: float) -> Callable[[Run], Sequence[Act]]:
+    """Return a script by which a function is quiet but for the one slot."""
+    return lambda run: acts if run.slot == NOON + timedelta(seconds=at) else QUIET
+
+
+QUIET = ((0.01, ""),)
+SAYS = ((0.02, "one"),)
+YIELDS = ((0.05, "one"), (0.1, "two"), (0.15, "three"), (0.2, ""))
+
+
+@dataclass(frozen=True)
+class Scenario:
+    """What runs in a life that is killed, after how much downtime it begins, and how long the clock stands still."""
+
+    jobs: tuple[Job, ...]
+    script: Callable[[Run], Sequence[Act]]
+    lasts: float = 3.3
+    #: So long after a life that ended by a kill as well; None: it is the first.
+    down: float | None = None
+    stall: tuple[float, float] = (0.0, 0.0)
+    #: The orders of writing that are tried in a usual run; a thorough one tries all.
+    paces: tuple[Pace, ...] = (Pace.LATE, Pace.AT_ONCE)
+    #: In a usual run, one of so many moments is tried.
+    every: int = 1
+    scripts: dict[str, Callable[[Run], Sequence[Act]]] = field(default_factory=dict)
+
+    def act(self, run: Run) -> Sequence[Act]:
+        return self.scripts.get(run.binding, self.script)(run)
+
+
+SCENARIOS = {
+    "quiet": Scenario((seconds(1),), always(*QUIET)),
+    "says": Scenario((seconds(1),), always(*SAYS)),
+    "yields": Scenario((seconds(1),), always(*YIELDS)),
+    "quiet and loud": Scenario((seconds(0.2),), in_turn(QUIET, SAYS, QUIET, QUIET, YIELDS[:2]), lasts=1.7),
+    "quiet before": Scenario((seconds(0.2),), once(SAYS, at=1.8), down=1.0, lasts=1.2),
+    "slow": Scenario((seconds(1),), always((1.7, "")), lasts=4.2),
+    "slow and loud": Scenario((seconds(1),), always((1.2, "one"), (1.7, "two")), lasts=4.2),
+    "overlaps": Scenario((seconds(0.2),), in_turn(((0.25, ""),), ((0.45, "one"),)), lasts=1.7, paces=tuple(Pace)),
+    "fails": Scenario((seconds(1),), always((0.02, "fail"))),
+    "pauses": Scenario((seconds(0.5, policy=make_policy(max_alert=2)),), always(*SAYS), lasts=2.2),
+    "outside hours": Scenario((seconds(1, policy=make_policy("9:00-10:00")),), always(*SAYS), lasts=2.2),
+    "at the start": Scenario((seconds(2, at_start=True),), in_turn(QUIET, SAYS, YIELDS), lasts=3.3),
+    "made up, quiet": Scenario((seconds(20),), always((0.3, "")), down=69.0, lasts=1.5),
+    "made up, loud": Scenario((seconds(2),), in_turn(SAYS, YIELDS), down=13.0, lasts=1.5),
+    "made up, slow": Scenario((seconds(2),), always((1.0, "one"), (2.5, "")), down=13.0, lasts=3.5),
+    "missed": Scenario((minutely(),), always(*SAYS), down=200.0, lasts=1.5),
+    "caught up": Scenario((minutely(catch_up=HOUR),), always((0.1, "one"), (0.3, "")), down=200.0, lasts=1.5),
+    "standing still": Scenario((seconds(1), minutely("b")), always(*SAYS), stall=(1.5, 130.0), lasts=131.5),
+    "late": Scenario((seconds(20),), always((0.4, "")), stall=(19.0, 29.8), lasts=30.4),
+    "many": Scenario(
+        tuple(seconds(1, f"j{number:02}") for number in range(33)),
+        in_turn(QUIET, QUIET, QUIET, SAYS, ((3.0, ""),)), stall=(1.5, 4.5), lasts=4.6, paces=(Pace.PUTS,), every=3,
+    ),
+    "sensor": Scenario(
+        (seconds(1, "s", emits="x"), replace(seconds(1, "r"), trigger=Never(), rule=Rule(("x",), {}))),
+        always(), scripts={"s": always((0.01, "emit"), (0.05, "")), "r": always(*SAYS)},
+    ),
+    "answers and runs": Scenario(
+        (seconds(1, "s", emits="x"), seconds(7, "r", rule=Rule(("x",), {}))),
+        always(), scripts={"s": always((0.01, "emit"), (0.05, "")), "r": always(*SAYS)}, down=20.0, lasts=1.5,
+    ),
+}  # fmt: skip
+
+
+def lines(job: Job, records: Sequence[Record], anchor: datetime) -> Counter[datetime]:
+    """Count the rows of each slot of the job's grid."""
+    found: Counter[datetime] = Counter()
+    for record in (each for each in records if each.binding == job.name):
+        slot, left = record.slot, record.count
+        while left:
+            if job.trigger.next_after(slot - TICK, anchor) == slot:
+                found[slot] += 1
+            following = job.trigger.next_after(slot, anchor)
+            left -= 1
+            if left:
+                assert following is not None
+                slot = following
+    return found
+
+
+def due(job: Job, anchor: datetime, end: datetime) -> list[datetime]:
+    slots: list[datetime] = []
+    slot = job.trigger.next_after(anchor, anchor)
+    while slot is not None and slot <= end:
+        slots.append(slot)
+        slot = job.trigger.next_after(slot, anchor)
+    return slots
+
+
+def check(folder: Path, scenario: Scenario, life: Life, story: str) -> None:
+    """Account for every slot and every message."""
+    reader = SqliteReader(folder / "state.db")
+    records = [line.record for line in reader.history(job=None, since=None, limit=None)]
+    told = [each.message for each in reader.deliveries()]
+    snapshot = reader.snapshot()
+    reader.close()
+    shown = "\n".join(
+        f"{each.binding} {each.slot:%M:%S.%f} {each.verdict} x{each.count} run {each.run} {each.reason or ''}"
+        for each in records
+    )
+    for job in scenario.jobs:
+        anchor = snapshot.seen[job.name].first
+        found = lines(job, records, anchor)
+        wanted = dict.fromkeys(due(job, anchor, life.stopped), 1)
+        wrong = {f"{slot:%M:%S.%f}": found[slot] for slot in {*wanted, *found} if found[slot] != wanted.get(slot, 0)}
+        assert not wrong, f"{story}: {job.name}: {wrong}\n{shown}"
+        runs = Counter(each.run for each in records if each.binding == job.name and each.run)
+        assert max(runs.values(), default=1) == 1, f"{story}: {runs}\n{shown}"
+        texts = [first_line(each.piece) for each in told if each.key.startswith(f"{job.name}@")]
+        assert texts == [text for name, text in life.camera.said if name == job.name], f"{story}\n{shown}"
+        missing = {slot for name, slot in life.camera.begun if name == job.name} - {each.slot for each in records}
+        assert not (job.at_start and missing), f"{story}: {missing}\n{shown}"
+        # What was said was paid for, once.
+        spent = snapshot.states[job.name].alerts.spent if job.name in snapshot.states else ()
+        assert len(set(spent)) == len(spent), story
+    assert {each.run for each in told} - {None} <= {each.run for each in records}, f"{story}\n{shown}"
+    assert not snapshot.running, story
+    assert not snapshot.returned, story
+    assert not snapshot.unaccounted, story
+
+
+def filmed(folder: Path, scenario: Scenario, pace: Pace) -> list[Picture]:
+    """Live once, and give a picture of each moment at which something was written."""
+    begin, said = NOON, list[Said]()
+    if scenario.down is not None:
+        before = Life(folder, scenario.jobs, scenario.act, begin, is_filmed=False)
+        before.run(0.8)
+        before.close()
+        begin, said = begin + timedelta(seconds=scenario.down), before.camera.said
+    life = Life(folder, scenario.jobs, scenario.act, begin, said=said, pace=pace, stall=scenario.stall)
+    life.run(scenario.lasts)
+    life.close()
+    return life.camera.pictures
+
+
+def survived(folder: Path, scenario: Scenario, picture: Picture, after: float, story: str) -> None:
+    """Begin anew after a kill, live on for a while, and account for everything."""
+    life = next_life(folder, scenario, picture, after, is_filmed=False)
+    life.run(1.3)
+    life.end()
+    check(folder, scenario, life, story)
+
+
+def next_life(folder: Path, scenario: Scenario, picture: Picture, after: float, *, is_filmed: bool) -> Life:
+    restore(picture, folder)
+    begin = picture.now + timedelta(seconds=after)
+    return Life(folder, scenario.jobs, scenario.act, begin, said=picture.said, begun=picture.begun, is_filmed=is_filmed)
+
+
+def empty(folder: Path) -> Path:
+    folder.mkdir()
+    return folder
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", SCENARIOS)
+def test_a_kill_at_any_write_loses_and_doubles_nothing(
+    tmp_path: Path, name: str, request: pytest.FixtureRequest
+) -> None:
+    scenario, is_thorough = SCENARIOS[name], request.config.getoption("thorough")
+    for pace in Pace if is_thorough else scenario.paces:
+        pictures = filmed(empty(tmp_path / f"film {pace.name}"), scenario, pace)
+        folder = empty(tmp_path / f"next {pace.name}")
+        for number, picture in enumerate(pictures[:: 1 if is_thorough else scenario.every]):
+            for after in INTERVALS if is_thorough else INTERVALS[number % len(INTERVALS) :][:1]:
+                story = f"killed {picture.place} ({number} of {len(pictures)}), {after} s down, written {pace.value}"
+                survived(folder, scenario, picture, after, story)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["yields", "quiet and loud", "overlaps", "made up, loud", "missed", "caught up"])
+def test_starts_that_are_killed_as_well_lose_and_double_nothing(
+    tmp_path: Path, name: str, request: pytest.FixtureRequest
+) -> None:
+    scenario, is_thorough = SCENARIOS[name], request.config.getoption("thorough")
+    pictures = filmed(empty(tmp_path / "film"), scenario, Pace.LATE)
+    folder = empty(tmp_path / "next")
+    for number, first in enumerate(pictures if is_thorough else pictures[1::7]):
+        after = INTERVALS[number % len(INTERVALS)]
+        again = next_life(folder, scenario, first, after, is_filmed=True)
+        again.run(0.3)
+        again.close()
+        for place, second in enumerate(again.camera.pictures):
+            story = f"killed {first.place} ({number}), after {after} s {second.place} ({place})"
+            survived(folder, scenario, second, INTERVALS[(number + place) % len(INTERVALS)], story)
