@@ -84,6 +84,12 @@ def importable_names(folder: str) -> frozenset[str]:
     return frozenset(name for name in files | folders if name.isidentifier())
 
 
+def is_plugin_folder(entry: os.DirEntry[str]) -> bool:
+    """Return whether plugins may be in a folder: not in one of tests, nor in a virtual environment."""
+    is_environment = os.path.exists(f"{entry.path}{os.sep}pyvenv.cfg")  # noqa: PTH110 - a Path raises for some
+    return entry.name not in _SKIPPED_FOLDERS and not is_environment
+
+
 def is_installed(name: str) -> bool:
     """Tell whether a bare name means something that is no plugin."""
     if name in sys.stdlib_module_names or name in sys.modules:
@@ -103,11 +109,11 @@ def _walk(folder: str, problems: list[Problem]) -> Iterator[PluginFile]:
         for entry in _entries(here, parts, problems):
             name = entry.name
             if name.startswith((".", "_")):
-                if name[0] == "_" and _is_folder(entry) and _is_plugin_folder(entry):
+                if name[0] == "_" and _is_folder(entry) and is_plugin_folder(entry):
                     problems.extend(loose(entry.path, _shown((*parts, name)), ()))
                 continue
             if _is_folder(entry):
-                if _is_plugin_folder(entry) and _is_new(entry, top, seen):
+                if is_plugin_folder(entry) and _is_new(entry, top, seen):
                     waiting.append((entry.path, (*parts, name)))
             elif name.endswith(".py") and not name.startswith(_LEFTOVERS):
                 yield PluginFile(entry.path, (*parts, name[:-3]))
@@ -138,11 +144,6 @@ def _is_folder(entry: os.DirEntry[str]) -> bool:
         return not entry.name.endswith(".py")
 
 
-def _is_plugin_folder(entry: os.DirEntry[str]) -> bool:
-    is_environment = os.path.exists(f"{entry.path}{os.sep}pyvenv.cfg")  # noqa: PTH110 - a Path raises for some
-    return entry.name not in _SKIPPED_FOLDERS and not is_environment
-
-
 def _is_new(entry: os.DirEntry[str], top: str, seen: set[str]) -> bool:
     """Tell whether a folder is to be walked: a link into the plugins or above them would lead in circles."""
     if not entry.is_symlink():
@@ -156,7 +157,7 @@ def _is_new(entry: os.DirEntry[str], top: str, seen: set[str]) -> bool:
 
 def _is_module_folder(entry: os.DirEntry[str]) -> bool:
     """Tell whether `import name` means this folder; without `__init__.py` anything installed comes first, as always."""
-    if not os.path.isdir(entry.path) or not _is_plugin_folder(entry):  # noqa: PTH112 - as above
+    if not os.path.isdir(entry.path) or not is_plugin_folder(entry):  # noqa: PTH112 - as above
         return False
     if os.path.exists(f"{entry.path}{os.sep}__init__.py"):  # noqa: PTH110 - as above
         return True

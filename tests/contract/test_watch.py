@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator
 from itertools import count
 from pathlib import Path
+from types import ModuleType, SimpleNamespace
 
 import pytest
 
@@ -36,6 +39,10 @@ def watch(folder: Path) -> Iterator[Watch]:
     watch.start()
     yield watch
     watch.stop()
+
+
+def _fails(*_: object, **__: object) -> None:
+    raise OSError(28, "OS file watch limit reached")
 
 
 def notices(watch: Watch) -> bool:
@@ -114,13 +121,144 @@ def test_what_a_link_leads_to_is_looked_at(watch: Watch, folder: Path) -> None:
     assert notices(watch)
 
 
-def test_where_nothing_is_told_everything_is_looked_at(
-    folder: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
-) -> None:
-    monkeypatch.setitem(sys.modules, "watchfiles", None)
+@pytest.fixture
+def mute(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A system that tells nothing of what happens on it: a network's share, a mount, another machine's edit."""
+    silent = ModuleType("watchfiles")
+    silent.watch = lambda *_, **__: iter(())  # type: ignore[attr-defined]
+    monkeypatch.setitem(sys.modules, "watchfiles", silent)
+
+
+def _edit_behind_the_link(folder: Path) -> None:
+    (folder.parent / "old" / "jobs.py").write_text("edited", encoding="utf-8")
+
+
+def _edit_keeping_size_and_time(folder: Path) -> None:
+    before = (folder / "plain.py").stat()
+    (folder / "plain.py").write_text("9\n", encoding="utf-8")
+    os.utime(folder / "plain.py", ns=(before.st_atime_ns, before.st_mtime_ns))
+
+
+def _replace_the_folder(folder: Path) -> None:
+    folder.rename(folder.parent / "before")
+    folder.mkdir()
+
+
+SEEN: dict[str, Change] = {
+    "edited in place": _edit,
+    "edited, its size and time kept": _edit_keeping_size_and_time,
+    "put in its place": _replace,
+    "link swapped": _swap,
+    "edited behind a link": _edit_behind_the_link,
+    "deleted": lambda folder: (folder / "plain.py").unlink(),
+    "new file": lambda folder: (folder / "new.py").write_text("", encoding="utf-8"),
+    "new file below": lambda folder: (folder / "below" / "new.py").write_text("", encoding="utf-8"),
+    "what others import": lambda folder: (folder / "_common.py").write_text("", encoding="utf-8"),
+    "folder replaced": _replace_the_folder,
+    "folder gone": lambda folder: folder.rename(folder.parent / "away"),
+}
+
+
+def looks(watch: Watch, begin: int) -> bool:
+    """Let a minute of our own clock pass, in which it may look several times."""
+    changed = False
+    for passed in range(begin, begin + 60, 2):
+        changed |= watch.has_changed(passed)
+        for thread in threading.enumerate():
+            if thread.name == "look":
+                thread.join(10)
+    return changed | watch.has_changed(begin + 59)
+
+
+@pytest.fixture
+def looked(folder: Path, mute: None) -> Iterator[Watch]:
+    """A watch that has looked already."""
+    (folder / "below").mkdir()
     watch = Watch(folder)
     watch.start()
+    looks(watch, 100)
+    yield watch
+    watch.stop()
 
-    assert notices(watch)
+
+@pytest.mark.parametrize("change", SEEN.values(), ids=SEEN.keys())
+def test_what_the_system_does_not_tell_is_seen_in_a_look(looked: Watch, folder: Path, change: Change) -> None:
+    change(folder)
+
+    assert looks(looked, 1000)
+    assert not looks(looked, 2000)
+
+
+@pytest.mark.parametrize("name", ["notes.txt", "__pycache__", ".git", "tests/test_x.py", "node_modules/x.py"])
+def test_a_look_passes_over_what_is_no_plugin(looked: Watch, folder: Path, name: str) -> None:
+    (folder / name).parent.mkdir(exist_ok=True)
+    (folder / name).write_text("x", encoding="utf-8")
+
+    assert not looks(looked, 1000)
+
+
+def test_a_look_walks_no_circles(looked: Watch, folder: Path) -> None:
+    (folder / "below" / "again").symlink_to(folder)
+
+    assert not looks(looked, 1000)
+
+
+def test_a_look_opens_no_file(looked: Watch, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Path, "open", None)
+    monkeypatch.setattr("builtins.open", None)
+    (folder / "plain.py").unlink()
+
+    assert looks(looked, 1000)
+
+
+def test_a_disk_that_does_not_answer_holds_up_nobody_and_is_asked_once(folder: Path, mute: None) -> None:
+    """The rest of the program turns on the thread that asks."""
+    answers, asked = threading.Event(), []
+
+    def hangs(call: Callable[..., object], *arguments: object) -> None:
+        asked.append(call)
+        answers.wait(10)
+        call(*arguments)
+
+    watch = Watch(folder, blocking=hangs)
+    for passed in range(0, 60, 5):
+        watch.has_changed(passed)
+    begun = len(asked)
+    answers.set()
+
+    assert begun == 1
+    assert looks(watch, 1000)
+
+
+def test_where_no_thread_can_be_started_the_next_look_is_waited_for(
+    looked: Watch, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(_: threading.Thread) -> None:
+        raise RuntimeError("can't start new thread")
+
+    _edit(folder)
+    with monkeypatch.context() as patched:
+        patched.setattr(threading.Thread, "start", refuse)
+        looked.start()
+        refused = looks(looked, 1000)
+
+    assert not refused
+    assert looks(looked, 2000)
+
+
+@pytest.mark.parametrize(
+    "module",
+    [None, SimpleNamespace(watch=_fails)],
+    ids=["not installed", "too many watches"],
+)
+def test_where_watching_fails_looks_alone_serve(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, module: object
+) -> None:
+    monkeypatch.setitem(sys.modules, "watchfiles", module)
+    watch = Watch(folder)
+    watch.start()
+    looks(watch, 100)
+    _edit(folder)
+
+    assert looks(watch, 1000)
     assert "plugin files cannot be watched, they are looked at instead" in caplog.text
-    assert [watch.has_changed(1e6), watch.has_changed(1e6 + 1), watch.has_changed(1e6 + 2)] == [True, False, True]

@@ -1,0 +1,67 @@
+"""The plugin files as `stat` shows them; nothing is opened, so that it may be asked every few seconds."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+
+from slack_alert.loader.files import is_plugin_folder
+
+#: Device, inode, mode, size and the two times of a change; of a folder the first three, as its files are there too.
+Signature = tuple[int, ...]
+
+
+def read_signatures(folder: str) -> dict[str, Signature]:
+    """Return the signature of every Python file and every folder below `folder`, and of itself, by path.
+
+    Links are followed, each folder is walked once. What cannot be looked at is left out.
+    """
+    found: dict[str, Signature] = {}
+    walked: set[tuple[int, int]] = set()
+    waiting = [folder]
+    while waiting:
+        here = waiting.pop()
+        try:
+            stat = os.stat(here)  # noqa: PTH116 - a Path for each file takes longer
+        except OSError:
+            continue
+        if (place := (stat.st_dev, stat.st_ino)) in walked:
+            continue
+        walked.add(place)
+        found[here] = (*place, stat.st_mode)
+        for entry, is_folder in _entries(here):
+            if is_folder:
+                waiting.append(entry.path)
+            elif signature := _signature(entry):
+                found[entry.path] = signature
+    return found
+
+
+def _entries(here: str) -> Iterator[tuple[os.DirEntry[str], bool]]:
+    """Yield the folders and files that may matter to plugins, and whether each is a folder."""
+    try:
+        with os.scandir(here) as entries:
+            found = [entry for entry in entries if not entry.name.startswith(".")]
+    except OSError:
+        return
+    for entry in found:
+        if _is_folder(entry):
+            if is_plugin_folder(entry):
+                yield entry, True
+        elif entry.name.endswith(".py"):
+            yield entry, False
+
+
+def _is_folder(entry: os.DirEntry[str]) -> bool:
+    try:
+        return entry.is_dir()
+    except OSError:
+        return False
+
+
+def _signature(entry: os.DirEntry[str]) -> Signature | None:
+    try:
+        stat = entry.stat()
+    except OSError:
+        return None
+    return stat.st_dev, stat.st_ino, stat.st_mode, stat.st_size, stat.st_mtime_ns, stat.st_ctime_ns
