@@ -19,6 +19,7 @@ _ALIASES = {
     "@yearly": "0 0 1 1 *",
     "@annually": "0 0 1 1 *",
 }
+_LONGEST_STEP = 9999
 _LONGEST_MONTHS = (31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31)
 
 
@@ -65,15 +66,18 @@ class _Field(Struct, frozen=True):
     names: Sequence[str] = ()
     #: What `jan` or `sun` stands for.
     first: int = 0
+    #: Whether a `*/n` that names its first day only means something beside others: `*/100,1-7` restricts nothing, so
+    #: that the other day field must match, too.
+    is_day: bool = False
 
 
 _SUNDAY_FIRST = (WEEKDAYS[-1], *WEEKDAYS[:-1])
 _FIELDS = (
     _Field("minute", 0, 59),
     _Field("hour", 0, 23),
-    _Field("day of the month", 1, 31),
+    _Field("day of the month", 1, 31, is_day=True),
     _Field("month", 1, 12, MONTHS, 1),
-    _Field("day of the week", 0, 7, _SUNDAY_FIRST),
+    _Field("day of the week", 0, 7, _SUNDAY_FIRST, is_day=True),
 )
 
 
@@ -89,13 +93,15 @@ def _expanded(text: str) -> str:
 
 
 def _values(part: str, cron_field: _Field, text: str) -> frozenset[int]:
+    items = part.split(",")
+    longest = _LONGEST_STEP if cron_field.is_day and len(items) > 1 else cron_field.high - cron_field.low
     try:
-        return frozenset(value for item in part.split(",") for value in _item(item, cron_field))
+        return frozenset(value for item in items for value in _item(item, cron_field, longest))
     except BadValue as error:
         raise BadValue(f"cron {text!r}: {error}", hint=error.hint) from error
 
 
-def _item(item: str, cron_field: _Field) -> range:
+def _item(item: str, cron_field: _Field, longest: int) -> range:
     """Read `*`, `5`, `1-5`, `*/15` or `0-30/10`."""
     span, slash, step = item.partition("/")
     begin, dash, end = span.partition("-")
@@ -106,7 +112,7 @@ def _item(item: str, cron_field: _Field) -> range:
         high = _number(end, cron_field) if dash else low
     if slash and span != "*" and not dash:
         raise BadValue(f"{item!r} has a step but no range", hint=f"Write {span}-{cron_field.high}/{step} or */{step}.")
-    return range(low, _end(low, high, cron_field) + 1, _step(step, cron_field) if slash else 1)
+    return range(low, _end(low, high, cron_field) + 1, _step(step, cron_field, longest) if slash else 1)
 
 
 def _end(low: int, high: int, cron_field: _Field) -> int:
@@ -118,9 +124,9 @@ def _end(low: int, high: int, cron_field: _Field) -> int:
     raise BadValue(f"the {cron_field.what} range {low}-{high} runs backwards", hint=f"Write {pieces}.")
 
 
-def _step(step: str, cron_field: _Field) -> int:
-    most = cron_field.high - cron_field.low
-    if not re.fullmatch(r"\d{1,4}", step) or not 1 <= int(step) <= most:
+def _step(step: str, cron_field: _Field, longest: int) -> int:
+    if not re.fullmatch(r"\d{1,4}", step) or not 1 <= int(step) <= longest:
+        most = cron_field.high - cron_field.low
         hint = "Longer intervals: minutes=90, hours=36, days=10."
         raise BadValue(f"the {cron_field.what} step {step!r} is not a number from 1 to {most}", hint=hint)
     return int(step)

@@ -196,6 +196,41 @@ def test_either_day_field_matches_when_both_are_restricted(day: int, month: int,
     )
 
 
+@st.composite
+def day_fields(draw: st.DrawFn, low: int, high: int) -> tuple[str, frozenset[int]]:
+    """Draw a day field of one or several items, beside the days it names; the first may be `*` or `*/n`, for any n."""
+    first = draw(st.none() | st.integers(1, high - low))
+    others = draw(st.lists(st.integers(low, high), max_size=3))
+    if not others:
+        return ("*", frozenset(range(low, high + 1))) if first is None else (f"*/{first}", _steps(low, high, first))
+    days = frozenset(others)
+    text = ",".join(map(str, others))
+    if draw(st.booleans()):
+        return text, days
+    step = draw(st.integers(1, 100))
+    return f"*/{step},{text}", days | _steps(low, high, step)
+
+
+def _steps(low: int, high: int, step: int) -> frozenset[int]:
+    return frozenset(range(low, high + 1, step))
+
+
+@given(day_fields(1, 31), day_fields(0, 7))
+def test_a_day_field_that_begins_with_a_star_must_match_beside_the_other(
+    date: tuple[str, frozenset[int]], weekday: tuple[str, frozenset[int]]
+) -> None:
+    """As in Vixie's cron and cronie: `*` as the first sign counts, not whether all days are named."""
+    trigger = parse_trigger({"cron": f"0 12 {date[0]} * {weekday[0]}"}, zone=UTC, name="a")
+    assert trigger is not None
+    begin = datetime(2026, 5, 31, 12, tzinfo=UTC)
+    weekdays = {day % 7 for day in weekday[1]}
+    both = date[0].startswith("*") or weekday[0].startswith("*")
+
+    due = [slot.day for slot in each(trigger, after=begin, until=begin + 30 * DAY, anchor=begin)]
+    found = {day: (day in date[1], day % 7 in weekdays) for day in range(1, 31)}  # June 2026 begins on a Monday.
+    assert due == [day for day, matches in found.items() if (all if both else any)(matches)]
+
+
 @given(moments(), st.integers(1, 10), st.integers(0, 40))
 def test_whole_days_keep_the_local_time(moment: tuple[tzinfo, datetime], days: int, steps: int) -> None:
     zone, anchor = moment
