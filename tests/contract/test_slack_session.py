@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gzip
 import json
 import ssl
 from collections.abc import Awaitable, Callable
@@ -12,7 +13,7 @@ from dataclasses import dataclass, field
 import pytest
 
 from slack_alert.channels.slack import SlackChannel
-from slack_alert.channels.slack.session import NotConnectedError, Reading, Session, read
+from slack_alert.channels.slack.session import MOST, NotConnectedError, Reading, Session, read
 from slack_alert.core.backoff import Fate, Outcome
 from tests.contract.slack_rig import delivery
 from tests.fakes.loopback import CERTIFICATE, unused_address
@@ -20,6 +21,7 @@ from tests.fakes.loopback import CERTIFICATE, unused_address
 OK = b'{"ok":true}'
 WHOLE = b"HTTP/1.1 200 OK\r\nContent-Length: 11\r\n\r\n" + OK
 CHUNKED = b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n"
+PACKED = gzip.compress(OK, mtime=0)
 UNMEASURED = b"HTTP/1.0 502 Bad Gateway\r\n\r\n<html>"
 
 WHOLES: list[tuple[bytes, int, bytes, bool]] = [
@@ -29,6 +31,11 @@ WHOLES: list[tuple[bytes, int, bytes, bool]] = [
     (b"HTTP/1.0 200 OK\r\nContent-Length: 2\r\n\r\n{}", 200, b"{}", True),
     (CHUNKED + b'5\r\n{"ok"\r\n6;a=b\r\n:true}\r\n0\r\n\r\n', 200, OK, False),
     (CHUNKED + b"B\r\n" + OK + b"\r\n0\r\nChecksum: 1\r\n\r\n", 200, OK, False),
+    (b"HTTP/1.1 100 Continue\r\n\r\n" + WHOLE, 200, OK, False),
+    (b"HTTP/1.1 103 Early Hints\r\nLink: </x>\r\nContent-Length: 5\r\n\r\n" + WHOLE, 200, OK, False),
+    (b"HTTP/1.1 102 \r\n\r\n" * 3 + b"HTTP/1.1 103 X\r\n\r\n" + WHOLE, 200, OK, False),
+    (b"HTTP/1.0 199 X\r\nConnection: close\r\n\r\n" + WHOLE, 200, OK, False),
+    (b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%s" % (len(PACKED), PACKED), 200, OK, False),
 ]
 
 
@@ -65,11 +72,43 @@ class TestReading:
             CHUNKED + b"-5\r\n\r\n\r\n\r\n",
             b"HTTP/1.1 200 OK\r\nContent-Length: -5\r\n\r\n",
             WHOLE + b"HTTP/1.1 200 OK\r\n",
+            b"HTTP/1.1 100 Continue\r\n\r\n" + WHOLE + b"more",
+            b"HTTP/1.1 101 Switching Protocols\r\nContent-Length: 0\r\n\r\nanother protocol",
         ],
     )
     def test_what_is_no_answer_is_refused(self, received: bytes) -> None:
         with pytest.raises(ValueError):  # noqa: PT011 - whatever could not be read
             read(received, is_ended=False)
+
+    @pytest.mark.parametrize(
+        "received",
+        [
+            pytest.param(b"SSH-2.0-OpenSSH_9.6\r\n", id="another protocol's greeting"),
+            pytest.param(b"\x00\x00\x12\x04\x00\x00", id="HTTP/2"),
+            pytest.param(b"\x15\x03\x01\x00\x02", id="TLS"),
+            pytest.param(b"<html>", id="a page alone"),
+            pytest.param(b"HTTP/2", id="another version"),
+            pytest.param(b"HTTP/1.1 100 Continue\r\n\r\n<html>", id="a page after an interim answer"),
+            pytest.param(b"HTTP/1.1 200 OK\r\n" + b"X: y\r\n" * 50_000, id="a head without end"),
+            pytest.param(b"HTTP/1.1 103 X\r\n\r\n" * 10_000, id="interim answers without end"),
+            pytest.param(b"HTTP/1.1 200 OK\r\n\r\n" + bytes(MOST + 1), id="a body without end"),
+            pytest.param(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % (MOST + 1), id="a body announced so"),
+            pytest.param(CHUNKED + b"%x\r\n" % (MOST + 1), id="a chunk announced so"),
+        ],
+    )
+    def test_what_can_become_no_answer_is_not_waited_for(self, received: bytes) -> None:
+        with pytest.raises(ValueError):  # noqa: PT011 - whatever could not be read
+            read(received, is_ended=False)
+
+    def test_what_is_packed_far_beyond_its_size_is_refused(self) -> None:
+        bomb = gzip.compress(bytes(MOST + 1))
+        with pytest.raises(ValueError, match="bytes"):
+            read(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%s" % (len(bomb), bomb), is_ended=False)
+
+    @pytest.mark.parametrize("damage", [PACKED[:-5], PACKED[:12] + b"?" * 20, b"\x1f\x8b"])
+    def test_what_cannot_be_unpacked_is_refused(self, damage: bytes) -> None:
+        with pytest.raises(ValueError):  # noqa: PT011 - whatever could not be read
+            read(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%s" % (len(damage), damage), is_ended=False)
 
 
 @dataclass
@@ -163,6 +202,12 @@ class TestConnections:
 
         assert site.connections == 1
 
+    def test_an_interim_answer_that_comes_alone_is_waited_behind(self) -> None:
+        site = Site([b"HTTP/1.1 103 Early Hints\r\nLink: </x>\r\n\r\n" + WHOLE] * 2)
+        using(site, twice)
+
+        assert site.connections == 1
+
     def test_a_connection_the_other_side_ends_is_not_used_again(self) -> None:
         site = Site([WHOLE.replace(b"\r\n\r\n", b"\r\nConnection: close\r\n\r\n"), WHOLE])
         using(site, twice)
@@ -240,6 +285,9 @@ def outcome_of(site: Site, *, is_proxy: bool) -> Outcome:
     return asyncio.run(whole())
 
 
+SENT = answered("200 OK", b'{"ok":true,"channel":"C1","ts":"1.2"}')
+
+
 class TestProxies:
     @pytest.mark.parametrize(
         ("answer", "fate"),
@@ -251,6 +299,10 @@ class TestProxies:
             (answered("200 OK", b"[]"), Fate.AMBIGUOUS),
             (answered("502 Away", b"<html>"), Fate.AMBIGUOUS),
             (answered("403 Denied", b"<html>"), Fate.RETRY),
+            (answered("304 Not Modified", b""), Fate.AMBIGUOUS),
+            (b"HTTP/1.1 103 Early Hints\r\n\r\n" + SENT, Fate.SENT),
+            (b"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 102 Processing\r\n\r\n" + SENT, Fate.SENT),
+            (answered("200 OK", PACKED).replace(b"Type: ", b"Encoding: gzip\r\nContent-Type: "), Fate.SENT),
         ],
     )
     def test_an_answer_means_the_same_with_a_proxy_and_without(self, answer: bytes, fate: Fate) -> None:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import json
 import ssl
+import zlib
 from collections.abc import Mapping
 from typing import cast
 from urllib.parse import urlsplit
@@ -18,6 +19,9 @@ from slack_alert.core.structs import Struct, to_json
 
 #: A connection unused for longer is not used again: the other side may be about to close it.
 IDLE_SECONDS = 15.0
+#: In bytes: a longer answer is none of Slack's, and is not waited for.
+MOST, _LONGEST_HEAD = 4 * 1024 * 1024, 64 * 1024
+_VERSIONS = (b"HTTP/1.1 ", b"HTTP/1.0 ")
 #: Where a host has several addresses, the next one is tried so much later beside the first.
 _NEXT_ADDRESS_SECONDS = 0.25
 
@@ -192,29 +196,61 @@ def _body_of(content: object) -> bytes:
 
 def read(received: bytes, *, is_ended: bool) -> Reading | None:
     """Read an answer that has come so far; None: there is more to come. Raise ValueError where it is no HTTP/1."""
-    head, end, rest = received.partition(b"\r\n\r\n")
+    head, end, rest = _head_of(received)
+    interim = 0
+    # An answer that says that the answer is still to come, 101 aside, which says that it is none.
+    while end and head[9:10] == b"1" and head[9:12] != b"101":
+        interim += len(head)
+        head, end, rest = _head_of(rest)
+    if len(head) + interim > _LONGEST_HEAD:
+        raise ValueError("a head without end")
     if not end:
         return None
-    version, status = head.partition(b"\r\n")[0].split(b" ")[:2]
-    if version not in (b"HTTP/1.0", b"HTTP/1.1"):
-        raise ValueError(version)
+    status = int(head.partition(b"\r\n")[0].split(b" ")[1])
     fields = head.lower()
-    body = _body(rest, fields, is_ended=is_ended)
+    body = b"" if status in _WITHOUT_BODY else _body(rest, fields, is_ended=is_ended)
     if body is None:
         return None
-    is_last = version == b"HTTP/1.0" or _field(fields, b"connection") == b"close"
-    return Reading(int(status), head, body, is_last)
+    is_last = head.startswith(b"HTTP/1.0") or _field(fields, b"connection") == b"close"
+    return Reading(status, head, _unpacked(body), is_last)
+
+
+#: No content, and not modified: they end with their head.
+_WITHOUT_BODY = frozenset({204, 304})
+
+
+def _head_of(received: bytes) -> tuple[bytes, bytes, bytes]:
+    if not received.startswith(_VERSIONS) and not any(version.startswith(received) for version in _VERSIONS):
+        raise ValueError("no answer of HTTP/1")
+    return received.partition(b"\r\n\r\n")
 
 
 def _body(rest: bytes, fields: bytes, *, is_ended: bool) -> bytes | None:
     if _field(fields, b"transfer-encoding") == b"chunked":
         return _joined(rest)
     length = _field(fields, b"content-length")
+    size = len(rest) if length is None else int(length)
+    if not 0 <= size <= MOST:
+        raise ValueError(f"{size} bytes")
     if length is None:
         return rest if is_ended else None
-    if len(rest) > int(length):
+    if len(rest) > size:
         raise ValueError("more than one answer")
-    return rest if len(rest) == int(length) else None
+    return rest if len(rest) == size else None
+
+
+def _unpacked(body: bytes) -> bytes:
+    """Unpack what something in between has packed without being asked to; no JSON begins like that."""
+    if not body.startswith(b"\x1f\x8b"):
+        return body
+    unpacking = zlib.decompressobj(31)
+    try:
+        content = unpacking.decompress(body, MOST)
+    except zlib.error as error:
+        raise ValueError(str(error)) from error
+    if not unpacking.eof:
+        raise ValueError("broken off, or too many bytes")
+    return content
 
 
 def _field(fields: bytes, name: bytes) -> bytes | None:
@@ -227,7 +263,7 @@ def _joined(chunks: bytes) -> bytes | None:
     body, at = b"", 0
     while (end := chunks.find(b"\r\n", at)) >= 0:
         size = int(chunks[at:end].partition(b";")[0], 16)
-        if size < 0:
+        if size < 0 or size + len(body) > MOST:
             raise ValueError(size)
         if size == 0:  # What follows up to an empty line are fields nobody asked for.
             return body if chunks.find(b"\r\n\r\n", end) >= 0 else None
