@@ -73,6 +73,8 @@ class Vitals(Struct, frozen=True):
     is_made: bool
     #: Why the database cannot be read and written; None where it can.
     fault: str | None
+    #: Why `heartbeat_url` did not take the last heartbeat.
+    heartbeat: str | None = None
 
     @property
     def is_delivering(self) -> bool:
@@ -107,6 +109,7 @@ class Vitals(Struct, frozen=True):
                 "ok": not self.dead, "queued": self.queued, "dead": self.dead, "died": self.died, "runs": self.runs,
             },
             "pool": {"ok": self.is_roomy, **asdict(self.pool)},
+            "heartbeat": {"ok": self.heartbeat is None, "error": self.heartbeat},
             "database": {
                 "ok": self.fault is None, "path": str(self.database), "made": self.is_made, "error": self.fault,
             },
@@ -148,6 +151,7 @@ def read_vitals(settings: Settings, now: datetime) -> Vitals:
     return Vitals(
         now, pid, at, is_ticking, stands_still(seen), tuple(seen.get("refused", ())), tuple(stalled),
         seen.get("runs", 0), pool, counts.get("queued", 0), counts.get("dead", 0), died, path, path.exists(), fault,
+        seen.get("heartbeat"),
     )  # fmt: skip
 
 
@@ -161,6 +165,10 @@ def _show(vitals: Vitals, zone: tzinfo) -> None:
         ("queue", "warn" if vitals.dead else "ok", _queue(vitals)),
         ("database", _mark(is_fine=vitals.fault is None), _database(vitals)),
     ]
+    if vitals.heartbeat is not None:
+        # Whoever complains when it stops does so by himself; here everything else may be well.
+        said = f"`heartbeat_url` did not take the last one: {vitals.heartbeat}"
+        rows.append(("heartbeat", "warn", said))
     styles: dict[str, Style] = {"ok": "green", "warn": "yellow", "fail": "red"}
     cells = [(Cell(name, "bold"), Cell(mark, styles[mark]), said) for name, mark, said in rows]
     title = f"alive, process {vitals.pid}" if vitals.is_alive else "not running" if vitals.pid is None else "not well"

@@ -107,6 +107,7 @@ class Pulse:
             "runs": len(runs),
             "pool": asdict(parts.load()),
             "outbox": parts.sender.queued,
+            "heartbeat": parts.heartbeat.trouble if parts.heartbeat else None,
             "refused": parts.sender.troubles,
             "stalled": [*parts.sender.stalls, *self._still],
         }

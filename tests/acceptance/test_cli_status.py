@@ -26,9 +26,10 @@ def pulse(
     pool: Mapping[str, int] = ROOMY,
     began: datetime | None = None,
     turned: datetime | None = None,
+    heartbeat: str | None = None,
 ) -> Batch:
     words = {"at": at.isoformat(), "pid": 1, "clean": clean, "runs": 2, "outbox": 1, "pool": pool}
-    words |= {"refused": refused, "stalled": stalled}
+    words |= {"refused": refused, "stalled": stalled, "heartbeat": heartbeat}
     words |= {name: each.isoformat() for name, each in (("began", began), ("turned", turned)) if each}
     return Batch(pulse=json.dumps(words))
 
@@ -53,6 +54,7 @@ def test_who_owns_the_database_and_ticks_is_alive(owned: Project) -> None:
         "delivery": {"ok": True, "refused": [], "stalled": []},
         "pool": {"ok": True, **ROOMY},
         "queue": {"ok": True, "queued": 0, "dead": 0, "died": 0, "runs": 2},
+        "heartbeat": {"ok": True, "error": None},
         "database": {"ok": True, "path": str(owned.database), "made": True, "error": None},
     }
     assert done.code == 0
@@ -86,6 +88,16 @@ def test_what_is_not_well_is_exit_code_1(
 
     assert (done.code, done.json["alive"]) == (1, False)
     assert (done.json["clock"]["ok"], done.json["delivery"]["ok"]) == (clock, delivery)
+
+
+def test_a_heartbeat_that_is_not_taken_is_seen_and_is_nobody_elses_fault(owned: Project) -> None:
+    owned.remember(pulse(now(), heartbeat="HTTPError 404"))
+
+    shown, told = owned.run("status"), owned.run("status", "--json").json
+
+    assert shown.code == 0
+    assert "heartbeat  warn   `heartbeat_url` did not take the last one: HTTPError 404" in shown.out
+    assert (told["alive"], told["heartbeat"]) == (True, {"ok": False, "error": "HTTPError 404"})
 
 
 def test_an_address_that_takes_nothing_is_named(owned: Project) -> None:
