@@ -14,7 +14,7 @@ from slack_alert.cli.output import tell
 from slack_alert.cli.session import settings_of
 from slack_alert.cli.spoken import counted
 from slack_alert.core.errors import BadValue
-from slack_alert.core.names import alike
+from slack_alert.core.names import alike, composed
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -55,14 +55,14 @@ _SHORT = re.compile(r"^\s*(-?)\.(\d+)\s*$")
 def _name(text: str) -> str:
     if not text.strip() or not text.isprintable() or "=" in text:
         raise BadValue(f"{text!r} is no name of an event.", hint="Write `slack-alert emit backup.done size=12`.")
-    return text.strip()
+    return composed(text.strip())
 
 
 def _field(text: str) -> tuple[str, object]:
     name, sign, value = text.partition("=")
     if not sign or not name.strip():
         raise BadValue(f"{text!r} is no field.", hint="Write each as FIELD=VALUE: size=12.")
-    return name.strip(), _value(value)
+    return composed(name.strip()), _value(value)
 
 
 def _value(text: str) -> object:

@@ -13,6 +13,7 @@ from slack_alert.cli.crash_note import CrashNote
 from slack_alert.cli.options import common, remember
 from slack_alert.cli.session import begin_log, configured
 from slack_alert.core.errors import BadValue, SettingsError, SlackAlertError
+from slack_alert.core.names import composed
 
 if TYPE_CHECKING:
     from datetime import timedelta
@@ -52,6 +53,7 @@ def execute(
     from slack_alert.engine.clock import SystemClock
     from slack_alert.executors.command import call
 
+    name = composed(name)
     limit = _checked(name, command, timeout)
     given = remember(ctx, flags)
     started = SystemClock().now()

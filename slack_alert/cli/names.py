@@ -10,7 +10,7 @@ import click
 
 from slack_alert.cli.session import configured
 from slack_alert.core.errors import BadValue, SettingsError, SlackAlertError
-from slack_alert.core.names import alike
+from slack_alert.core.names import alike, composed
 
 if TYPE_CHECKING:
     from slack_alert.engine.batches import Snapshot
@@ -40,9 +40,10 @@ def chosen(said: str, names: list[str]) -> list[str]:
     """Find what is meant by a full name, a last part or a pattern such as `db.*`; raise BadValue for nothing."""
     from slack_alert.core.catalog import full_name
 
+    said = composed(said)
     if not any(sign in said for sign in "*?["):
         return [full_name(said, names)]
-    found = [name for name in names if fnmatchcase(name, said)]
+    found = [name for name in names if fnmatchcase(composed(name), said)]
     if not found:
         near = _near(said, names)
         hint = f"Did you mean {' or '.join(near)}?" if near else "`slack-alert jobs` lists them."
@@ -85,4 +86,4 @@ def complete_job(ctx: click.Context, _: click.Parameter, incomplete: str) -> lis
         jobs = places.survey_plugins(configured(given).settings).jobs
     except (SlackAlertError, OSError):
         return []
-    return [job.name for job in jobs if job.name.startswith(incomplete)]
+    return [job.name for job in jobs if job.name.startswith(composed(incomplete))]

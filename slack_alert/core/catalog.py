@@ -8,7 +8,7 @@ from enum import Enum
 from slack_alert.core.bindings import Binding, Job
 from slack_alert.core.errors import BadValue
 from slack_alert.core.events import Event
-from slack_alert.core.names import alike
+from slack_alert.core.names import alike, composed
 from slack_alert.core.structs import Struct
 
 
@@ -102,10 +102,10 @@ def match(catalog: Catalog, event: Event) -> list[Job]:
 
 def full_name(name: str, names: Iterable[str]) -> str:
     """Complete what a person typed to one of `names`; raise BadValue with the nearest ones."""
-    known = list(dict.fromkeys(names))
+    name, known = composed(name), {composed(full): full for full in names}
     if name in known:
-        return name
-    found = [full for full in known if full.endswith(f".{name}")]
+        return known[name]
+    found = [its_name for full, its_name in known.items() if full.endswith(f".{name}")]
     if len(found) == 1:
         return found[0]
     if found:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from unicodedata import category
 
 from slack_alert.core.errors import BadValue
+from slack_alert.core.names import composed
 
 #: Slack's own limit, in characters.
 _LONGEST = 80
@@ -27,6 +28,7 @@ def parse_conversation(text: str) -> str:
 
 def complete(text: str) -> str:
     """Give a bare name its `#`."""
+    text = composed(text)
     looks_like_id = len(text) > 4 and text[0] in "CGDUW" and text.isupper() and text.isalnum()
     return text if not text or text[0] in "#@" or looks_like_id else f"#{text}"
 

@@ -10,6 +10,7 @@ from operator import eq, ge, gt, le, lt, ne
 from typing import Any
 
 from slack_alert.core.errors import BadValue
+from slack_alert.core.names import composed
 from slack_alert.core.series import NUMBERS
 from slack_alert.core.structs import Struct
 from slack_alert.core.values import as_row
@@ -44,7 +45,7 @@ class Rule(Struct, frozen=True):
 
     def hears(self, name: str) -> bool:
         """Tell whether an event of this name may be one of them."""
-        return any(fnmatchcase(name, each) for each in self.on)
+        return any(fnmatchcase(composed(name), composed(each)) for each in self.on)
 
     def describe(self) -> str:
         """Say what it waits for, for people."""
@@ -77,14 +78,20 @@ def check_criteria(where: Mapping[str, object]) -> None:
 
 def _field(fields: Mapping[str, object], path: str) -> object:
     """Find a field by its name, else by its path through records: `disk.free`."""
-    if path in fields:
-        return fields[path]
+    direct = _named(fields, path)
+    if direct is not _ABSENT:
+        return direct
     found: object = fields
     for name in path.split("."):
-        if not isinstance(found, Mapping) or name not in found:
-            return _ABSENT
-        found = found[name]
+        found = _named(found, name) if isinstance(found, Mapping) else _ABSENT
     return found
+
+
+def _named(fields: Mapping[str, object], name: str) -> object:
+    if name in fields or name.isascii():
+        return fields.get(name, _ABSENT)
+    wanted = composed(name)
+    return next((value for key, value in fields.items() if isinstance(key, str) and composed(key) == wanted), _ABSENT)
 
 
 def _holds(criterion: object, value: object) -> bool:
@@ -98,7 +105,7 @@ def _holds(criterion: object, value: object) -> bool:
     for sign, compare in _COMPARISONS:
         if criterion.startswith(sign):
             return _compared(compare, value, criterion[len(sign) :].strip())
-    return fnmatchcase(str(value), criterion)
+    return fnmatchcase(composed(str(value)), composed(criterion))
 
 
 def _compared(compare: Callable[[Any, Any], bool], value: object, bound: str) -> bool:
@@ -106,7 +113,7 @@ def _compared(compare: Callable[[Any, Any], bool], value: object, bound: str) ->
     number, limit = _number(value) if isinstance(value, NUMBERS) else None, _number(bound)
     if number is not None and limit is not None:
         return compare(number, limit)
-    return compare in (eq, ne) and compare(str(value), bound)
+    return compare in (eq, ne) and compare(composed(str(value)), composed(bound))
 
 
 def _number(value: object) -> float | None:

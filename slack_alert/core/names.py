@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from unicodedata import normalize
 
 from slack_alert.core.errors import BadValue
 
@@ -22,6 +23,11 @@ MONTHS = (
     "november",
     "december",
 )
+
+
+def composed(text: str) -> str:
+    """Return a name as names are compared, in NFC: macOS writes `é` as two characters, nearly everybody else as one."""
+    return text if text.isascii() else normalize("NFC", text)
 
 
 def nearest(word: str, known: Iterable[str], *, likeness: float = 0.5) -> str | None:

@@ -64,7 +64,7 @@ class Binder:
             return None
         if terms.later or terms.never:
             self.problems.extend(_remarks(file, declaration, terms))
-        name = f"{file.name}.{declaration.keywords.get('name', declaration.function)}"
+        name = declaration.name_in(file.name)
         if not declaration.is_enabled or self._is_taken(name, file, declaration):
             return None
         return Plan(name, file, declaration, terms)

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from types import CodeType
 
 from slack_alert.core.catalog import Problem
+from slack_alert.core.names import composed
 from slack_alert.core.structs import Struct
 
 
@@ -35,6 +36,10 @@ class Declaration(Struct, frozen=True):
     def is_called_alone(self) -> bool:
         """Whether it is called without an event, so that nothing but `ctx` is given to it."""
         return self.is_timed or "absent" in self.keywords
+
+    def name_in(self, file: str) -> str:
+        """Return the full name of its job, below that of its file."""
+        return composed(f"{file}.{self.keywords.get('name', self.function)}")
 
     @property
     def is_enabled(self) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Iterator, Mapping
 
+from slack_alert.core.names import composed
 from slack_alert.loader.files import PluginFile, importable_names, is_installed
 from slack_alert.loader.source import read_content
 
@@ -27,6 +28,10 @@ class Disk:
     def is_folder(self, path: str) -> bool:
         """Tell whether there is such a folder."""
         return os.path.isdir(path)  # noqa: PTH112 - as above
+
+    def spelled(self, folder: str, name: str) -> str:
+        """Return how a name is spelled in a folder, which may be another way than everywhere else."""
+        return _spelled(name, () if name.isascii() else _names_in(folder))
 
 
 class Copies(Disk):
@@ -70,7 +75,7 @@ class Copies(Disk):
         files = {name[:-3] for name in _inside(folder, self._contents) if name.endswith(".py")} - {"__init__"}
         folders = {name for name in _inside(folder, self._folders) if self._is_module(f"{folder}{os.sep}{name}", name)}
         others = {name for name in super().names_beside(folder) if name.startswith("_")}
-        return frozenset(name for name in files | folders | others if name.isidentifier())
+        return frozenset(composed(name) for name in files | folders | others if name.isidentifier())
 
     def is_file(self, path: str) -> bool:
         """Tell whether there is a copy, or such a file."""
@@ -80,10 +85,26 @@ class Copies(Disk):
         """Tell whether a copy is in it, or there is such a folder."""
         return path in self._folders or super().is_folder(path)
 
+    def spelled(self, folder: str, name: str) -> str:
+        """Look among the copies first."""
+        found = _spelled(name, (*_inside(folder, self._contents), *_inside(folder, self._folders)))
+        return super().spelled(folder, name) if found == name else found
+
     def _is_module(self, path: str, name: str) -> bool:
         if f"{path}{os.sep}__init__.py" in self._contents:
             return True
         return any(file.endswith(".py") for file in _inside(path, self._contents)) and not is_installed(name)
+
+
+def _spelled(name: str, names: Iterable[str]) -> str:
+    return name if name.isascii() else next((each for each in names if composed(each) == composed(name)), name)
+
+
+def _names_in(folder: str) -> list[str]:
+    try:
+        return os.listdir(folder)  # noqa: PTH208 - a Path for each file takes longer
+    except OSError:
+        return []
 
 
 def _folders(paths: Iterable[str]) -> Iterator[str]:

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from slack_alert.core.catalog import Problem, Severity
 from slack_alert.core.errors import SettingsError
+from slack_alert.core.names import composed
 from slack_alert.core.structs import Struct, derive
 from slack_alert.loader.permissions import loose
 
@@ -37,7 +38,7 @@ class PluginFile(Struct, frozen=True):
         derive(self, "shown", _readable(f"{PACKAGE}/{'/'.join(self.parts)}.py"))
         derive(self, "name", _readable(".".join(self.parts)))
         module = ".".join((PACKAGE, *(part.replace(".", "_") for part in self.parts)))
-        derive(self, "module", module)
+        derive(self, "module", composed(module))
 
     @classmethod
     def at(cls, path: Path, folder: Path) -> PluginFile:
@@ -81,7 +82,8 @@ def importable_names(folder: str) -> frozenset[str]:
         return frozenset()
     files = {entry.name[:-3] for entry in found if entry.name.endswith(".py")} - {"__init__"}
     folders = {entry.name for entry in found if entry.name.isidentifier() and _is_module_folder(entry)}
-    return frozenset(name for name in files | folders if name.isidentifier())
+    # Python spells the names in an import so, whatever the source does.
+    return frozenset(composed(name) for name in files | folders if name.isidentifier())
 
 
 def is_plugin_folder(entry: os.DirEntry[str]) -> bool:
@@ -165,5 +167,5 @@ def _is_module_folder(entry: os.DirEntry[str]) -> bool:
 
 
 def _readable(text: str) -> str:
-    """Replace what a file system lets into names and no encoding lets out."""
-    return text if text.isascii() else text.encode("utf-8", "backslashreplace").decode("utf-8")
+    """Replace what a file system lets into names and no encoding lets out, and spell the rest in one form."""
+    return text if text.isascii() else composed(text.encode("utf-8", "backslashreplace").decode("utf-8"))

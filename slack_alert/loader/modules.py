@@ -42,7 +42,7 @@ class PluginFinder:
         self._failed.pop(file.module, None)
         if reading.code is None:
             self._failed[file.module] = Path(file.path)
-        if file.module.count(".") < ".".join((PACKAGE, *file.parts)).count("."):
+        if any("." in part for part in file.parts):
             self._rename(file)
         elif reading.code is not None:
             self._expected[file.module] = file.path
@@ -85,7 +85,12 @@ class PluginFinder:
         if expected is not None:
             return self._module(fullname, expected)
         stem = self._renamed.get(fullname) or Path(next(iter(path))) / fullname.rpartition(".")[2]
-        file, is_folder = stem.with_name(f"{stem.name}.py"), self.disk.is_folder(str(stem))
+        here = str(stem.parent)
+        file, stem = (
+            stem.with_name(self.disk.spelled(here, f"{stem.name}.py")),
+            stem.parent / self.disk.spelled(here, stem.name),
+        )
+        is_folder = self.disk.is_folder(str(stem))
         if self.disk.is_file(str(file)) and not (self._failed.get(fullname) == file and is_folder):
             return self._module(fullname, str(file))
         return self._package(fullname, stem) if is_folder else None

@@ -301,4 +301,4 @@ def _is_run(file: PluginFile, reading: Reading) -> bool:
 
 
 def _name(file: PluginFile, declaration: Declaration) -> str:
-    return f"{file.name}.{declaration.keywords.get('name', declaration.function)}"
+    return declaration.name_in(file.name)

@@ -44,14 +44,20 @@ class Shelf:
         """Give a function; raise what loading its file raises, or LookupError where the file has it no more."""
         if self._finder is None:
             self._finder = self._begin()
-        file = PluginFile.at(self._folder.joinpath(*Path(shown).parts[1:]), self._folder)
+        file = PluginFile.at(self._place(shown), self._folder)
         reading = self._reading(file)
         module = self._import(file, reading, self._finder)
         for declaration in reading.declarations:
-            if f"{file.name}.{declaration.keywords.get('name', declaration.function)}" == name:
+            if declaration.name_in(file.name) == name:
                 found: Callable[..., Any] = getattr(module, declaration.attribute)
                 return found
         raise LookupError(f"{shown} has no function {name} any more: it was changed since it was loaded; start again")
+
+    def _place(self, shown: str) -> Path:
+        place = self._folder
+        for part in Path(shown).parts[1:]:
+            place /= self._copies.spelled(str(place), part)
+        return place
 
     def _begin(self) -> PluginFinder:
         remove_finders()

@@ -15,6 +15,7 @@ from slack_alert.core.events import Rule
 from slack_alert.core.hours import WorkingHours
 from slack_alert.core.incidents import Voice
 from slack_alert.core.model import Action, Address
+from slack_alert.core.names import composed
 from slack_alert.core.policy import Policy
 from slack_alert.core.structs import Struct, field, replace
 from slack_alert.core.triggers import TIME_KEYWORDS, Never, Trigger, parse_trigger
@@ -153,7 +154,7 @@ class TermsReader(Struct):
                 errors_to=self._address(words.get("errors_to"), self.defaults.errors_to),
                 zone=zone,
                 at_start=words.get("at_start") is True,
-                emits=str(words["emits"]) if "emits" in words else None,
+                emits=composed(str(words["emits"])) if "emits" in words else None,
                 rule=rule,
                 care=read_care(words, self.defaults.care),
                 catch_up=parse_duration(words.get("catch_up", 0)),
@@ -161,7 +162,7 @@ class TermsReader(Struct):
             )
             yield _jittered(job, trigger) if isinstance(trigger, Jittered) else job
         if "command" in words:
-            yield partial(Command, words=" ".join(str(words["command"]).split()), options=options)
+            yield partial(Command, words=" ".join(composed(str(words["command"])).split()), options=options)
 
     def _policy(self, words: Words, zone: tzinfo) -> Policy:
         limit, pause = words.get("max_alert"), words.get("pause_time")
@@ -188,7 +189,11 @@ class TermsReader(Struct):
 
 def _rule(words: Words) -> Rule | None:
     where = words.get("where")
-    return Rule(texts_of(words["on"]), where if isinstance(where, dict) else {}) if "on" in words else None
+    return (
+        Rule(tuple(map(composed, texts_of(words["on"]))), where if isinstance(where, dict) else {})
+        if "on" in words
+        else None
+    )
 
 
 def _jittered(job: Callable[..., Job], trigger: Jittered) -> Callable[[str, Action], Job]:

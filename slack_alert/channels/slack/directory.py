@@ -12,6 +12,7 @@ from slack_alert.channels.slack.client import Answer, Client
 from slack_alert.channels.slack.errors import CLOSES_ONE_METHOD, RefusedError, Reply, judge
 from slack_alert.channels.slack.reading import items_of, part_of, text_of
 from slack_alert.core.backoff import Fate, Outcome
+from slack_alert.core.names import composed
 
 log = logging.getLogger(__name__)
 
@@ -107,8 +108,9 @@ class _Listing:
         self._listing = asyncio.Lock()
 
     async def find(self, name: str) -> str | None:
-        ids = self._ids if name.casefold() in self._ids else await self.all()
-        return ids.get(name.casefold())
+        key = _key(name)
+        ids = self._ids if key in self._ids else await self.all()
+        return ids.get(key)
 
     async def all(self) -> Mapping[str, str]:
         async with self._listing:
@@ -147,7 +149,7 @@ class _Listing:
         try:
             async for page in self._client.pages(self._method, arguments, most=_MOST_PAGES):
                 for name, its_id, is_unique in self._names(page):
-                    (unique if is_unique else chosen).setdefault(name.casefold(), its_id)
+                    (unique if is_unique else chosen).setdefault(_key(name), its_id)
         except RefusedError as refused:
             raise narrowed(refused) from refused
         return chosen | unique
@@ -161,6 +163,11 @@ _NARROWER: Mapping[str, Mapping[str, str]] = {
     "conversations.list": {**_ARGUMENTS["conversations.list"], "types": "public_channel"},
 }
 _PASSING = frozenset({Fate.WAIT, Fate.RETRY, Fate.AMBIGUOUS})
+
+
+def _key(name: str) -> str:
+    """Return what is compared of a name: without case, and in one form."""
+    return composed(composed(name).casefold())
 
 
 def narrowed(refused: RefusedError) -> RefusedError:
