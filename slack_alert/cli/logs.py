@@ -7,12 +7,16 @@ import logging
 import re
 import sys
 import traceback
+from collections.abc import Mapping
 from contextlib import suppress
-from datetime import datetime, timezone
+from datetime import datetime, timezone, tzinfo
 from functools import partial
 from types import TracebackType
 from typing import TYPE_CHECKING, TextIO
 
+import click
+
+from slack_alert.cli.json_stderr import JsonStream, tell_of_the_unhandled
 from slack_alert.core.redaction import Redaction
 from slack_alert.settings import Settings
 
@@ -24,11 +28,16 @@ def configure(settings: Settings, redaction: Redaction | None = None) -> logging
     """Begin logging as configured, without secrets; return the program's own log."""
     # A log line that cannot be written must not fail what it tells of.
     logging.raiseExceptions = False
-    handler = Lines(sys.stderr)
-    form = JsonForm if settings.log_format == "json" else TextForm
-    redaction = redaction or Redaction(settings.secrets())
-    handler.setFormatter(form(redaction))
+    stream = JsonStream.beneath(sys.stderr)
+    handler = Lines(stream)
+    redaction, zone = redaction or Redaction(settings.secrets()), settings.timezone
+    is_json = settings.log_format == "json"
+    is_ascii = not str(getattr(stream, "encoding", "")).lower().startswith("utf")
+    handler.setFormatter(JsonForm(redaction, zone, is_ascii=is_ascii) if is_json else TextForm(redaction, zone))
+    sys.stderr = JsonStream(stream, handler) if is_json else stream
     sys.excepthook = partial(_tell_last, redaction)
+    if is_json:
+        tell_of_the_unhandled()
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(settings.log_level.upper())
@@ -36,6 +45,43 @@ def configure(settings: Settings, redaction: Redaction | None = None) -> logging
     logging.getLogger("apscheduler").setLevel(max(logging.WARNING, root.level))
     logging.captureWarnings(capture=True)
     return logging.getLogger("slack_alert")
+
+
+def is_json() -> bool:
+    """Return whether standard error takes nothing but JSON."""
+    return any(isinstance(handler.formatter, JsonForm) for handler in logging.getLogger().handlers)
+
+
+def complain(text: str) -> None:
+    """Say on standard error what is wrong: a sentence for people, or a line of the log."""
+    if is_json():
+        logging.getLogger("slack_alert").error(text)
+    else:
+        click.echo(f"slack-alert: {text}", err=True)
+
+
+def tell_problem(problem: Problem) -> None:
+    """Say on standard error what is wrong with a plugin file."""
+    if not is_json():
+        click.echo(str(problem), err=True)
+        return
+    level = _LEVELS[problem.severity.value]
+    place = {"file": problem.file, "line": problem.line, "column": problem.column}
+    logging.getLogger("slack_alert").log(
+        level, "%s", problem.message, extra={**place, "code": problem.code, "hint": problem.hint}
+    )
+
+
+def tell_failure(job: str, trace: str) -> None:
+    """Say on standard error how a run has failed that was asked for here."""
+    if is_json():
+        error = trace.rstrip().rpartition("\n")[2]
+        logging.getLogger("slack_alert").error("run failed", extra={"job": job, "error": error, "traceback": trace})
+    else:
+        click.echo(trace, err=True)
+
+
+_LEVELS = {"error": logging.ERROR, "warning": logging.WARNING, "notice": logging.INFO}
 
 
 def _tell_last(
@@ -48,6 +94,8 @@ def _tell_last(
 
 
 if TYPE_CHECKING:
+    from slack_alert.core.catalog import Problem
+
     _Lines = logging.StreamHandler[TextIO]
 else:  # Python 3.10 knows the type only when it is checked.
     _Lines = logging.StreamHandler
@@ -75,38 +123,62 @@ def _is_closed(stream: TextIO) -> bool:
 
 
 class TextForm(logging.Formatter):
-    """`12:00:01 warning delivery waits  to=#ops reason=ratelimited`."""
+    """`12:00:01 warning delivery waits  to=#ops reason=ratelimited`, by the clock of the configuration."""
 
-    def __init__(self, redaction: Redaction) -> None:
+    def __init__(self, redaction: Redaction, zone: tzinfo) -> None:
         super().__init__()
         self._redaction = redaction
+        self._zone = zone
 
     def format(self, record: logging.LogRecord) -> str:
-        """Write one line, and a traceback where there is one."""
-        at = datetime.fromtimestamp(record.created, timezone.utc).astimezone()
-        extra = " ".join(f"{name}={_shown(value)}" for name, value in _extra(record).items())
-        line = f"{at:%H:%M:%S} {record.levelname.lower()} {record.getMessage()}" + (f"  {extra}" if extra else "")
+        """Write one line, and a traceback where there is one that no history has."""
+        extra = " ".join(f"{name}={_shown(value)}" for name, value in _extra(record).items() if name != "traceback")
+        line = f"{self.at(record):%H:%M:%S} {record.levelname.lower()} {record.getMessage()}"
+        line += f"  {extra}" if extra else ""
         if record.exc_info:
             line += "\n" + self.formatException(record.exc_info)
         return self._redaction(line)
 
+    def at(self, record: logging.LogRecord) -> datetime:
+        """Return when it was, in the zone of the configuration."""
+        return datetime.fromtimestamp(record.created, timezone.utc).astimezone(self._zone)
+
 
 class JsonForm(TextForm):
-    """One JSON object a line, times in UTC."""
+    """One JSON object a line; `job` and `run` say in which run it was written, where that is known."""
+
+    def __init__(self, redaction: Redaction, zone: tzinfo, *, is_ascii: bool = False) -> None:
+        super().__init__(redaction, zone)
+        # Imported here: it needs the model of a run, which most commands can do without.
+        from slack_alert.executors.capture import current
+
+        self._current = current
+        self._is_ascii = is_ascii
 
     def format(self, record: logging.LogRecord) -> str:
         """Write one line."""
-        at = datetime.fromtimestamp(record.created, timezone.utc)
-        line = {
-            "ts": at.isoformat(timespec="milliseconds"),
+        line: dict[str, object] = {
+            "ts": self.at(record).isoformat(timespec="milliseconds"),
             "level": record.levelname.lower(),
             "logger": record.name,
             "event": record.getMessage(),
-            **_extra(record),
         }
+        run, extra = self._current.get(), _extra(record)
+        if run is not None:
+            extra = {"job": run.binding, "run": run.id or None, **extra}
+        line |= {f"{name}_" if name in line else name: value for name, value in extra.items() if value is not None}
         if record.exc_info:
             line["traceback"] = self.formatException(record.exc_info)
-        return self._redaction(json.dumps(line, default=str, ensure_ascii=False))
+        return self._redaction(self._dumped(line))
+
+    def _dumped(self, line: Mapping[str, object]) -> str:
+        try:
+            text = json.dumps(line, default=str, ensure_ascii=self._is_ascii, allow_nan=False)
+            text.encode()
+        except (ValueError, TypeError, RecursionError):
+            # No number, keys that are no text, or what Unicode has no character for.
+            return json.dumps({name: value if type(value) is int else str(value) for name, value in line.items()})
+        return text
 
 
 def _extra(record: logging.LogRecord) -> dict[str, object]:

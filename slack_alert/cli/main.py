@@ -138,6 +138,7 @@ def _code() -> int:
 
 def _complain(error: SlackAlertError) -> int:
     """Tell what is wrong; return the exit code."""
+    from slack_alert.cli.logs import complain
     from slack_alert.cli.output import concealed
     from slack_alert.settings.secret import masked
 
@@ -145,5 +146,5 @@ def _complain(error: SlackAlertError) -> int:
     text = str(error)
     if hint and hint not in text:
         text += f"{'' if text.endswith(('.', '!', '?', ':')) else '.'} {hint}"
-    click.echo(f"slack-alert: {concealed(masked(text))}", err=True)
+    complain(concealed(masked(text)))
     return codes.USAGE if isinstance(error, (SettingsError, BadValue)) else codes.FOUND

@@ -6,10 +6,9 @@ from collections.abc import Iterator, Mapping
 from datetime import datetime, timedelta, timezone, tzinfo
 from typing import TYPE_CHECKING, TextIO
 
-import click
-
 from slack_alert.cli import codes
 from slack_alert.cli.lines import instant
+from slack_alert.cli.logs import tell_problem
 from slack_alert.cli.moments import parse_moment
 from slack_alert.cli.output import tell, tell_json
 from slack_alert.cli.session import own_output
@@ -46,7 +45,7 @@ def replayed(settings: Settings, since: datetime, until: datetime, *, as_json: b
     with own_output(settings) as out:
         catalog = places.survey_plugins(settings)
         for problem in catalog.problems:
-            click.echo(str(problem), err=True)
+            tell_problem(problem)
         show_difference(replay.replay_history(settings, catalog, since, until), settings, out, as_json=as_json)
     return codes.FINE if catalog.jobs else codes.FOUND
 

@@ -30,20 +30,20 @@ def run(ctx: click.Context, /, **flags: object) -> int:
     """Start: print the jobs with their next runs, run them until Ctrl+C or SIGTERM, then drain."""
     given = remember(ctx, flags)
     loaded = configured(given)
-    if sentence := loaded.settings.missing():
-        raise SettingsError(sentence)
     if loaded.settings.scheduler == "GeventScheduler":
         # Before everything that could keep an unpatched socket, lock or thread: all imports below come after it.
         from gevent import monkey
 
         monkey.patch_all()
     begin_log(loaded)
+    if sentence := loaded.settings.missing():
+        raise SettingsError(sentence)
     with own_output(loaded.settings) as out:
         return _run(loaded.settings, out, is_standby=bool(given.get("standby")))
 
 
 _NOTHING = (
-    "slack-alert: there is nothing to run: no function in plugins/ is a job. "
+    "there is nothing to run: no function in plugins/ is a job. "
     "Put @deco(minutes=5) over one, or let `slack-alert init` write an example."
 )
 
@@ -81,6 +81,7 @@ def _start(settings: Settings, out: TextIO, collect: Callable[[], None], *, is_s
     # What is still to be imported is imported while many new files are read; one who waits will find others.
     found = None if is_standby else files.find(settings)
     from slack_alert.bootstrap import places, running
+    from slack_alert.cli.logs import complain, tell_problem
     from slack_alert.cli.progress import loading
     from slack_alert.cli.tables import plan
 
@@ -88,21 +89,20 @@ def _start(settings: Settings, out: TextIO, collect: Callable[[], None], *, is_s
         collect()
         catalog = parts.catalog
         for problem in catalog.problems:
-            click.echo(str(problem), err=True)
+            tell_problem(problem)
         if catalog.jobs:
             shown = plan(parts.engine, settings, out, muted_until=parts.muted_until, catalog=catalog)
             click.echo(shown, file=out)
         else:
-            click.echo(_NOTHING, err=True)
+            complain(_NOTHING)
 
     with loading() as progress:
         code = running.run(settings, found, out=out, standby=is_standby, progress=progress, ready=ready)
     if code == codes.HELD:
         holder = places.holder(settings)
         who = f"process {holder}" if holder else "another process"
-        click.echo(
-            f"slack-alert: {who} is running with {settings.database} already. Stop it, or start with --standby to "
-            "take over when it ends.",
-            err=True,
+        complain(
+            f"{who} is running with {settings.database} already. Stop it, or start with --standby to take over when it "
+            "ends."
         )
     return code

@@ -46,9 +46,11 @@ def own_output(settings: Settings) -> Iterator[TextIO]:
     What plugins print, and what the programs they start print, goes to standard error: `--json` stays JSON.
     """
     # Imported here: it needs the model of a run, and the patch comes before.
+    from slack_alert.cli.json_stderr import filtered
     from slack_alert.executors.capture import captured
 
-    with _diverted() as out, captured(sys.stderr, Redaction(settings.secrets())):
+    redaction = Redaction(settings.secrets())
+    with filtered(sys.stderr, settings.timezone), _diverted() as out, captured(sys.stderr, redaction):
         yield out
 
 

@@ -13,6 +13,7 @@ import click
 from slack_alert.cli import codes
 from slack_alert.cli.budget import worst_minutes
 from slack_alert.cli.lines import record_json
+from slack_alert.cli.logs import tell_problem
 from slack_alert.cli.moments import parse_moment
 from slack_alert.cli.options import common, remember
 from slack_alert.cli.replay import replay_span, replayed
@@ -66,7 +67,7 @@ def simulate(
 
         catalog = places.load_plugins(settings) if execute else places.survey_plugins(settings)
         for problem in catalog.problems:
-            click.echo(str(problem), err=True)
+            tell_problem(problem)
         script = _script(outcomes, catalog)
         ledger = Ledger(keeps_messages=not as_json)
         if execute:

@@ -28,6 +28,7 @@ def trigger(ctx: click.Context, /, *, job: str, post: bool, as_json: bool, **fla
         raise SettingsError(sentence)
     with own_output(settings) as out:
         from slack_alert.bootstrap import errands
+        from slack_alert.cli.logs import tell_failure
 
         answered = errands.trigger(settings, job, is_posted=post)
         record = answered.record
@@ -38,7 +39,7 @@ def trigger(ctx: click.Context, /, *, job: str, post: bool, as_json: bool, **fla
         else:
             click.echo(record.text or "done", file=out)
             if record.error:
-                click.echo(record.error, err=True)
+                tell_failure(record.binding, record.error)
         keys = {message.key for message in answered.messages}
         is_told = keys and not answered.is_taken
         code = tell_unsent(settings, lambda each: each.message.key in keys) if is_told else codes.FINE

@@ -12,6 +12,7 @@ from slack_alert.core.structs import asdict, replace
 from slack_alert.engine.batches import Batch
 from slack_alert.engine.fields import Fields, field, instant, maybe, number, whole
 from slack_alert.engine.ports import Request
+from slack_alert.engine.records import log_failure
 
 #: Says what a run from outside means, and sends the telling there (None: where errors go).
 Judge = Callable[[State, Run, Result, Address | None], Settlement]
@@ -81,6 +82,8 @@ def settle_execution(batch: Batch, request: Request, run_id: int, restate: _Rest
         settlement = judge(state, run, result, to)
         return settlement.state
 
+    if result.failure is not None:
+        log_failure(run, result.failure)
     batch.states[run.binding] = restate(run.binding, change)
     record = _record(run, result, settlement, printed)
     batch.records.append(record if left["seconds"] is not None else record._replace(duration=None))

@@ -2,21 +2,33 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 
-from slack_alert.core.model import QUIET, Record, Result, Run, Verdict
+from slack_alert.core.model import QUIET, Failure, Record, Result, Run, Verdict
 from slack_alert.core.pipeline import Settlement, standing
 from slack_alert.core.wording import shortened
 from slack_alert.engine.batches import Started
 from slack_alert.engine.hot import Hot
 
+log = logging.getLogger(__name__)
+
 #: A run shorter than this is never worth a note that it began.
 _BRIEF = timedelta(seconds=0.5)
 
 
+def log_failure(run: Run, failure: Failure) -> None:
+    """Log a run that failed, as one line: the traceback is a field of it, and in the history."""
+    error = f"{failure.kind}: {failure.message}" if failure.message else failure.kind
+    words = {"job": run.binding, "run": run.id, "error": error, "place": failure.place, "traceback": failure.traceback}
+    log.error("run failed", extra=words)
+
+
 def spoken_record(hot: Hot, run: Run, result: Result, settlement: Settlement) -> Record:
-    """Write the line of a run that said, or wanted to say, something."""
+    """Write the line of a run that said, or wanted to say, something; a failure is logged as well."""
+    if result.failure is not None:
+        log_failure(run, result.failure)
     alerts, until = standing(hot.job, settlement.state, run.slot)
     withheld = run.withheld + settlement.withheld
     texts = [*(run.texts or ()), *([settlement.text] if settlement.text else ())]

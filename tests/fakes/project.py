@@ -79,6 +79,7 @@ class Project:
         self.capsys.readouterr()
         self.monkeypatch.setattr(sys, "argv", ["slack-alert", *words])
         self.monkeypatch.setattr(sys, "stdin", io.StringIO(stdin))
+        self.monkeypatch.setattr(sys, "stderr", sys.stderr)  # A log in JSON takes its place.
         with signals_given_back(), pytest.raises(SystemExit) as ended:
             main()
         said = self.capsys.readouterr()

@@ -1,0 +1,64 @@
+"""Read lines from standard input and write each as a JSON object to standard error.
+
+Run as a script by an interpreter that knows nothing of this package, so it imports the standard library only. Its
+argument is the name of a time zone. It ends when nobody can write to it any more.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import sys
+from datetime import datetime, timezone, tzinfo
+from zoneinfo import ZoneInfo
+
+_LONGEST = 64 * 1024
+
+
+def main() -> None:
+    """Go on until the last one who writes is gone: signals are for those."""
+    for name in ("SIGINT", "SIGTERM", "SIGHUP", "SIGQUIT"):
+        if hasattr(signal, name):
+            signal.signal(getattr(signal, name), signal.SIG_IGN)
+    zone = _zone(sys.argv[1] if len(sys.argv) > 1 else "")
+    while raw := sys.stdin.buffer.readline(_LONGEST):
+        text = raw.decode("utf-8", "replace").rstrip("\r\n")
+        if text.strip():
+            _write(raw if _is_told(text) else _told(text, zone))
+
+
+def _zone(name: str) -> tzinfo | None:
+    try:
+        return ZoneInfo(name) if name else None
+    except (KeyError, ValueError, OSError):
+        return timezone.utc
+
+
+def _is_told(text: str) -> bool:
+    """Return whether it is a line of the log already, as of a slack-alert that a plugin has started."""
+    if not text.startswith('{"ts": '):
+        return False
+    try:
+        line = json.loads(text)
+    except (ValueError, RecursionError):
+        return False
+    return isinstance(line, dict) and {"ts", "level", "logger", "event"} <= line.keys()
+
+
+def _told(text: str, zone: tzinfo | None) -> bytes:
+    at = datetime.now(timezone.utc).astimezone(zone).isoformat(timespec="milliseconds")
+    return json.dumps({"ts": at, "level": "info", "logger": "stderr", "event": text}).encode() + b"\n"
+
+
+def _write(line: bytes) -> None:
+    rest = memoryview(line if line.endswith(b"\n") else line + b"\n")
+    while rest:
+        rest = rest[os.write(2, rest) :]
+
+
+if __name__ == "__main__":
+    try:
+        main()
+    except OSError:  # Nobody reads any more.
+        sys.exit(1)

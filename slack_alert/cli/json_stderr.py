@@ -1,0 +1,174 @@
+"""Standard error that takes nothing but JSON: whatever is written there becomes an object a line."""
+
+from __future__ import annotations
+
+import atexit
+import io
+import logging
+import os
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TextIO
+
+if TYPE_CHECKING:
+    from datetime import tzinfo
+
+log = logging.getLogger(__name__)
+
+#: A line is told at this length even where it never ends.
+_LONGEST = 64 * 1024
+#: So long the last lines of others are waited for; what has left a program behind never ends writing.
+_PATIENCE_SECONDS = 1.0
+
+
+class JsonStream(io.TextIOBase):
+    """Takes the place of standard error: hands each line to the log's handler, as the log's own lines are."""
+
+    encoding = "utf-8"
+    errors = "backslashreplace"
+
+    def __init__(self, stream: TextIO, handler: logging.Handler) -> None:
+        self._stream = stream
+        self._handler = handler
+        #: What was written since the last line end, by thread.
+        self._rests: dict[int, str] = {}
+        atexit.register(self.end)
+
+    @staticmethod
+    def beneath(stream: TextIO) -> TextIO:
+        """Return the stream that such a one stands in for; any other as it is."""
+        return stream._stream if isinstance(stream, JsonStream) else stream
+
+    @property
+    def handler(self) -> logging.Handler:
+        """Who writes the lines."""
+        return self._handler
+
+    def writable(self) -> bool:
+        """Say yes."""
+        return True
+
+    def fileno(self) -> int:
+        """Return standard error's descriptor."""
+        return self._stream.fileno()
+
+    def isatty(self) -> bool:
+        """Say no: nobody is to draw here."""
+        return False
+
+    def reconfigure(self, **_: object) -> None:
+        """Stay as it is."""
+
+    def write(self, text: str) -> int:
+        """Tell the lines that are complete."""
+        if not isinstance(text, str):
+            raise TypeError(f"a text is needed, not {type(text).__name__}")
+        thread = threading.get_ident()
+        *lines, rest = (self._rests.pop(thread, "") + text).split("\n")
+        if len(rest) >= _LONGEST:
+            lines.append(rest)
+        elif rest:
+            self._rests[thread] = rest
+        for line in lines:
+            self._tell(line)
+        return len(text)
+
+    def close(self) -> None:
+        """Stay open."""
+
+    def end(self) -> None:
+        """Tell what has no line end yet."""
+        while self._rests:
+            self._tell(self._rests.popitem()[1])
+
+    def _tell(self, line: str) -> None:
+        from slack_alert.executors.capture import current
+
+        run = current.get()
+        # Here that is said by fields.
+        shown = line if run is None else line.removeprefix(f"{run.binding} | ")
+        if shown.strip():
+            words = {"name": "stderr", "levelno": logging.INFO, "levelname": "INFO", "msg": shown}
+            self._handler.handle(logging.makeLogRecord(words))
+
+
+def tell_of_the_unhandled() -> None:
+    """Log what nobody caught, in whichever thread, where Python would print it over many lines."""
+    sys.excepthook = _tell_last
+    threading.excepthook = _tell_of_thread
+    sys.unraisablehook = _tell_ignored
+
+
+def _tell_last(*raised: Any) -> None:  # Any: as it is declared there
+    log.critical("unhandled exception", exc_info=raised)
+
+
+def _tell_of_thread(args: threading.ExceptHookArgs) -> None:
+    if args.exc_type is not SystemExit:
+        raised = args.exc_type, args.exc_value or args.exc_type(), args.exc_traceback
+        name = args.thread.name if args.thread else None
+        log.error("exception in a thread", exc_info=raised, extra={"in_thread": name})
+
+
+def _tell_ignored(args: Any) -> None:  # Any: its type has no name that can be imported
+    raised = args.exc_type, args.exc_value or args.exc_type(), args.exc_traceback
+    log.error(args.err_msg or "exception ignored", exc_info=raised)
+
+
+@contextmanager
+def filtered(stream: TextIO, zone: tzinfo) -> Iterator[None]:
+    """Let what others write to descriptor 2 meanwhile become JSON: programs that were started, libraries in C.
+
+    A process of its own reads it. A thread of this one could not while a library writes that keeps the interpreter to
+    itself, and the last words of a crash would be lost with it.
+    """
+    if (
+        not isinstance(stream, JsonStream)
+        or not isinstance(stream.handler, logging.StreamHandler)
+        or not _is_real(stream)
+    ):
+        yield
+        return
+    kept = os.dup(2)
+    helper = _start(kept, zone)
+    own = open(kept, "w", encoding="utf-8", errors="backslashreplace", buffering=1, closefd=False)  # noqa: SIM115 - closed below
+    before = stream.handler.setStream(own) if helper else None
+    try:
+        yield
+    finally:
+        stream.end()
+        if helper is not None:
+            os.dup2(kept, 2)
+            with suppress(subprocess.TimeoutExpired):
+                helper.wait(_PATIENCE_SECONDS)
+        if before is not None:
+            stream.handler.setStream(before)
+        with suppress(OSError):
+            own.close()
+        os.close(kept)
+
+
+def _is_real(stream: JsonStream) -> bool:
+    try:
+        return stream.fileno() == 2
+    except (OSError, ValueError, AttributeError):
+        return False
+
+
+def _start(out: int, zone: tzinfo) -> subprocess.Popen[bytes] | None:
+    """Start the process that reads what is written to descriptor 2, and writes it here; None where that fails."""
+    script = Path(__file__).with_name("json_filter.py")
+    command = [sys.executable, "-I", "-S", str(script), getattr(zone, "key", "")]
+    try:
+        helper = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=out)  # noqa: S603 - our own
+    except OSError as error:
+        log.warning("what programs write to standard error is left as it is", extra={"reason": type(error).__name__})
+        return None
+    assert helper.stdin is not None
+    with helper.stdin as end:
+        os.dup2(end.fileno(), 2)
+    return helper
