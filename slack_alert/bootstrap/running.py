@@ -17,6 +17,7 @@ from slack_alert.bootstrap.places import Following, address, errors_address, fol
 from slack_alert.bootstrap.works import Stores
 from slack_alert.engine.app import App, Manners
 from slack_alert.engine.batches import Limits
+from slack_alert.engine.descriptors import set_aside
 from slack_alert.engine.parts import Parts
 from slack_alert.loader import Found, plugins_folder
 from slack_alert.loader.event_loop import new_standard_loop
@@ -64,6 +65,8 @@ def run(
 
 def _run(settings: Settings, stores: Stores, plugins: Following, out: TextIO, ready: Ready) -> int:
     catalog = plugins.catalog
+
+    set_aside()
 
     async def main() -> int:
         parts = assemble(settings, plugins, stores, out=out)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 from collections.abc import Iterator
 
@@ -10,11 +11,14 @@ from slack_alert.loader.files import is_plugin_folder
 #: Device, inode, mode, size and the two times of a change; of a folder the first three, as its files are there too.
 Signature = tuple[int, ...]
 
+_WANTING = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOMEM})
+
 
 def read_signatures(folder: str) -> dict[str, Signature]:
     """Return the signature of every Python file and every folder below `folder`, and of itself, by path.
 
-    Links are followed, each folder is walked once. What cannot be looked at is left out.
+    Links are followed, each folder is walked once. What cannot be looked at is left out; raise OSError where it is this
+    process that can look at nothing.
     """
     found: dict[str, Signature] = {}
     walked: set[tuple[int, int]] = set()
@@ -42,7 +46,9 @@ def _entries(here: str) -> Iterator[tuple[os.DirEntry[str], bool]]:
     try:
         with os.scandir(here) as entries:
             found = [entry for entry in entries if not entry.name.startswith(".")]
-    except OSError:
+    except OSError as error:
+        if error.errno in _WANTING:
+            raise
         return
     for entry in found:
         if _is_folder(entry):

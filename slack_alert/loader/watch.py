@@ -88,6 +88,8 @@ class Watch:
             if self._seen != before:
                 self._has_changed = True
                 self._has_moved = top in self._seen and top in before and self._seen[top] != before[top]
+        except OSError as error:  # It says nothing of the files.
+            log.debug("plugin files are not looked at now", extra=_reason(error))
         finally:
             self._is_looking = False
 

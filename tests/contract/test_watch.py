@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import sys
 import threading
@@ -244,6 +245,21 @@ def test_where_no_thread_can_be_started_the_next_look_is_waited_for(
 
     assert not refused
     assert looks(looked, 2000)
+
+
+@pytest.mark.parametrize("number", [errno.EMFILE, errno.ENFILE, errno.ENOMEM])
+def test_a_look_that_finds_no_descriptor_says_nothing_of_the_files(
+    looked: Watch, monkeypatch: pytest.MonkeyPatch, number: int
+) -> None:
+    def refuse(_: str) -> None:
+        raise OSError(number, "wanting")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(os, "scandir", refuse)
+        refused = looks(looked, 1000)
+
+    assert not refused
+    assert not looks(looked, 2000)
 
 
 @pytest.mark.parametrize(

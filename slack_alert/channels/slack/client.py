@@ -18,6 +18,7 @@ from slack_alert.channels.slack.reading import cursor_of, unreadable
 from slack_alert.core.backoff import Fate, Outcome
 from slack_alert.core.errors import BadValue
 from slack_alert.core.structs import Discreet, Struct, field
+from slack_alert.engine.descriptors import spare
 
 if TYPE_CHECKING:
     import ssl
@@ -142,7 +143,8 @@ class Client:
         from slack_sdk.errors import SlackApiError
 
         try:
-            response = await web.api_call(method, json=json, data=data)
+            with spare():
+                response = await web.api_call(method, json=json, data=data)
         except SlackApiError as error:
             response = error.response
             content = getattr(response, "data", None)
@@ -165,8 +167,9 @@ class Client:
         if self._ways is None:
             async with self._opening:
                 if self._ways is None:
-                    await asyncio.to_thread(importlib.import_module, "slack_sdk.web.async_client")
-                    self._ways = _connected(self._access)
+                    with spare():
+                        await asyncio.to_thread(importlib.import_module, "slack_sdk.web.async_client")
+                        self._ways = _connected(self._access)
         return self._ways
 
 

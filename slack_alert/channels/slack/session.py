@@ -16,6 +16,7 @@ from typing import cast
 from urllib.parse import urlsplit
 
 from slack_alert.core.structs import Struct, to_json
+from slack_alert.engine.descriptors import spare
 
 #: A connection unused for longer is not used again: the other side may be about to close it.
 IDLE_SECONDS = 15.0
@@ -97,7 +98,8 @@ class Session:
             _Connection, address.hostname or "", port, ssl=trust, happy_eyeballs_delay=_NEXT_ADDRESS_SECONDS
         )
         try:
-            _, connection = await asyncio.wait_for(connecting, self._connecting)
+            with spare():
+                _, connection = await asyncio.wait_for(connecting, self._connecting)
         except (OSError, asyncio.TimeoutError) as error:
             raise NotConnectedError from error
         return connection
