@@ -65,7 +65,6 @@ def run(
 
 def _run(settings: Settings, stores: Stores, plugins: Following, out: TextIO, ready: Ready) -> int:
     catalog = plugins.catalog
-
     set_aside()
 
     async def main() -> int:

@@ -18,7 +18,7 @@ from slack_alert.engine.ending import Ending
 from slack_alert.engine.engine import Telling
 from slack_alert.engine.intake import Intake
 from slack_alert.engine.parts import Parts
-from slack_alert.engine.ports import Due, Source
+from slack_alert.engine.ports import Channel, Due, Source
 from slack_alert.engine.pulse import PULSE_NAME, Pulse, down_since, last_slots
 from slack_alert.engine.reloading import Reloading
 from slack_alert.engine.reports import downtime_text, faults_text
@@ -68,8 +68,8 @@ class App:
         self._start()
         ready()
         # After the clock has started: what a channel imports takes longer than some jobs' intervals.
-        for channel in self._parts.channels.values():
-            await channel.open()
+        for name, channel in self._parts.channels.items():
+            await _open(name, channel)
         beside = [asyncio.create_task(each) for each in (self._turns(), self._reloading.follow())]
         await self._ending.begun()
         self._stop_source()
@@ -250,6 +250,13 @@ class App:
             self._parts.writer.put(Batch(), partial(asyncio.get_running_loop().call_soon_threadsafe, written.set))
             await written.wait()
         await self._parts.sender.drained()
+
+
+async def _open(name: str, channel: Channel) -> None:
+    try:
+        await channel.open()
+    except OSError as error:  # No descriptor, or a module cannot be read: the first message opens it again.
+        log.warning("channel not opened yet", extra={"channel": name, "reason": str(error)})
 
 
 def _supervise(part: Callable[[], None]) -> None:

@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 
 import pytest
 
+from slack_alert.channels.closed import Closed
 from slack_alert.core.absence import Absence
 from slack_alert.core.backoff import Fate, Outcome
 from slack_alert.core.bindings import Job
@@ -31,6 +32,7 @@ from slack_alert.engine.writer import Writer
 from slack_alert.stores import MemoryInbox
 from slack_alert.stores.memory import MemoryStore
 from tests.fakes.engine_rig import BERLIN, ERRORS, MARK, OPS, Held, at, make_job
+from tests.fakes.project import signals_given_back
 
 NOON = at("16 12:00")
 HOUR = timedelta(hours=1)
@@ -111,7 +113,8 @@ class Rig:
             channels={}, clock=self.clock, writer=writer, executor=executor, engine=self.engine, sender=sender,
             make_source=self._make_source, accept_entry=lambda _: None,
         )  # fmt: skip
-        self.app = App(self.parts, Manners(OPS, ERRORS, BERLIN, timedelta(seconds=1), Limits()))
+        self.manners = Manners(OPS, ERRORS, BERLIN, timedelta(seconds=1), Limits())
+        self.app = App(self.parts, self.manners)
 
     def _make_source(self, now: datetime) -> Source:
         self.sources.append(Source(now))
@@ -360,3 +363,21 @@ def test_drain_is_part_of_the_downtime() -> None:
 
     assert last_slots(snapshot) == NOON + timedelta(seconds=3)
     assert last_alive(snapshot) == rig.clock.now() > NOON + timedelta(seconds=3)
+
+
+class Unopened(Closed):
+    """A channel whose vendor cannot be imported just now."""
+
+    async def open(self) -> None:
+        raise OSError(24, "Too many open files")
+
+
+def test_a_channel_that_cannot_be_opened_yet_ends_nothing(caplog: pytest.LogCaptureFixture) -> None:
+    rig = Rig()
+    app = App(replace(rig.parts, channels={"slack": Unopened("slack", "", "")}), rig.manners)
+
+    with signals_given_back():
+        code = asyncio.run(app.run(app.stop))
+
+    assert code == 0
+    assert [record.message for record in caplog.records if record.levelname == "WARNING"] == ["channel not opened yet"]
