@@ -68,7 +68,7 @@ def _field(text: str) -> tuple[str, object]:
 def _value(text: str) -> object:
     try:
         found = json.loads(_SHORT.sub(r"\g<1>0.\2", text))
-    except ValueError:
+    except (ValueError, RecursionError):
         return text
     # JSON knows no NaN and no infinity; Python's reader does.
     return found if not isinstance(found, float) or found - found == 0 else text

@@ -6,6 +6,7 @@ import atexit
 import io
 import logging
 import os
+import signal
 import subprocess
 import sys
 import threading
@@ -164,7 +165,8 @@ def _start(out: int, zone: tzinfo) -> subprocess.Popen[bytes] | None:
     script = Path(__file__).with_name("json_filter.py")
     command = [sys.executable, "-I", "-S", str(script), getattr(zone, "key", "")]
     try:
-        helper = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=out)  # noqa: S603 - our own
+        with _shielded():
+            helper = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=out)  # noqa: S603 - our own
     except OSError as error:
         log.warning("what programs write to standard error is left as it is", extra={"reason": type(error).__name__})
         return None
@@ -172,3 +174,16 @@ def _start(out: int, zone: tzinfo) -> subprocess.Popen[bytes] | None:
     with helper.stdin as end:
         os.dup2(end.fileno(), 2)
     return helper
+
+
+@contextmanager
+def _shielded() -> Iterator[None]:
+    """Start what is started meanwhile without the signals that are meant for this program, such as Ctrl+C."""
+    if not hasattr(signal, "pthread_sigmask"):  # Windows
+        yield
+        return
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT))
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)

@@ -42,6 +42,10 @@ def test_what_is_noticed_is_answered_at_once_or_where_nobody_runs_at_the_start(p
         (("backup.done", "size=9"), "backup.done: its fields meet no job's criteria (2 jobs with `on`)."),
         (("backup.done", "size=1e999"), "backup.done: its fields meet no job's criteria (2 jobs with `on`)."),
         (("backup.done", "size=1_000"), "backup.done: its fields meet no job's criteria (2 jobs with `on`)."),
+        (
+            ("backup.done", "size=" + "[" * 100_000),
+            "backup.done: its fields meet no job's criteria (2 jobs with `on`).",
+        ),
         (("backup.done", 'size="12"'), "backup.done: its fields meet no job's criteria (2 jobs with `on`)."),
     ],
 )
