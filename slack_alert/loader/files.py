@@ -69,8 +69,10 @@ def plugins_folder(root: Path) -> Path:
 def find_files(folder: Path) -> tuple[list[PluginFile], list[Problem]]:
     """Find the files that may declare jobs, in the order of their names, and what is wrong with folders."""
     problems: list[Problem] = []
-    found = sorted(_walk(str(folder), problems), key=lambda file: file.shown)
-    return found, sorted(problems, key=lambda one: (one.file, one.code))
+    every = sorted(_walk(str(folder), problems), key=lambda file: (file.shown, file.path))
+    found = {file.shown: file for file in reversed(every)}
+    problems.extend(_twin(file) for file in every if found[file.shown] is not file)
+    return [*reversed(found.values())], sorted(problems, key=lambda one: (one.file, one.code))
 
 
 def importable_names(folder: str) -> frozenset[str]:
@@ -119,6 +121,13 @@ def _walk(folder: str, problems: list[Problem]) -> Iterator[PluginFile]:
                     waiting.append((entry.path, (*parts, name)))
             elif name.endswith(".py") and not name.startswith(_LEFTOVERS):
                 yield PluginFile(entry.path, (*parts, name[:-3]))
+
+
+def _twin(file: PluginFile) -> Problem:
+    # Of the folder: the other file may be without a fault.
+    folder, _, name = file.shown.rpartition("/")
+    said = f"two files are called {name}, their accents encoded in two ways: one of them is not read"
+    return Problem(folder, 1, 1, Severity.WARNING, "SA206", said, "Rename it, or take it away.")
 
 
 def _entries(here: str, parts: tuple[str, ...], problems: list[Problem]) -> list[os.DirEntry[str]]:

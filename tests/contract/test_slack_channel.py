@@ -6,6 +6,8 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Literal
+from unicodedata import normalize
 
 import pytest
 
@@ -125,6 +127,18 @@ class TestPeople:
 
         assert [message.text for message in slack.messages] == ["<@U0ANN> <@U0ANN> <@U0BOB> <!here>", "<@U0BOB>"]
         assert len(calls(slack, "users.list")) == 1
+
+    @pytest.mark.parametrize(("form", "other"), [("NFC", "NFD"), ("NFD", "NFC")])
+    def test_names_are_found_in_whatever_form_of_unicode(self, form: Literal["NFC"], other: Literal["NFC"]) -> None:
+        channels, users = {"C0KEY": normalize(other, "schlüssel")}, {"U0JO": normalize(other, "josé")}
+        with FakeSlack(token=TOKEN, channels=channels, users=users) as slack:
+            person = normalize(form, "José")
+            outcomes = sent(
+                slack, delivery(f"<@{person}>", to=f"@{person}"), delivery(f"<@{person}>", to="C0KEY", id=2)
+            )
+
+            assert [outcome.fate for outcome in outcomes] == [Fate.SENT, Fate.SENT]
+            assert [message.text for message in slack.messages] == ["<@U0JO>", "<@U0JO>"]
 
     def test_whom_nobody_knows_is_named_without_being_called(self, slack: FakeSlack) -> None:
         sent(slack, delivery("<@carol> look"), delivery("<@carol> again", id=2))

@@ -73,7 +73,8 @@ class TestReading:
             b"HTTP/1.1 200 OK\r\nContent-Length: -5\r\n\r\n",
             WHOLE + b"HTTP/1.1 200 OK\r\n",
             b"HTTP/1.1 100 Continue\r\n\r\n" + WHOLE + b"more",
-            b"HTTP/1.1 101 Switching Protocols\r\nContent-Length: 0\r\n\r\nanother protocol",
+            b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\n\r\n",
+            b"HTTP/1.1 42 Nothing\r\nContent-Length: 0\r\n\r\n",
         ],
     )
     def test_what_is_no_answer_is_refused(self, received: bytes) -> None:

@@ -94,6 +94,15 @@ def test_copies_of_files_are_found_where_the_files_are_gone(plugins: Path, shelf
     assert shelf.find("plugins/Büro/café.py", NAMES[0])() == "ab"
 
 
+def test_of_two_files_of_one_name_one_is_loaded_and_the_other_is_a_problem(tmp_path: Path) -> None:
+    both: dict[str, str | bytes] = {
+        f"{spelled(form, 'café')}.py": "@deco(hours=1)\ndef lag(): pass\n" for form in (NFC, NFD)
+    }
+    with loaded(tmp_path, both) as catalog:
+        assert [job.name for job in catalog.jobs] == ["café.lag"]
+        assert [(problem.code, problem.file) for problem in catalog.problems] == [("SA206", "plugins")]
+
+
 @FORMS
 def test_a_typed_name_is_found(form: str, other: str) -> None:
     names = [spelled(other, name) for name in NAMES]

@@ -209,6 +209,8 @@ def read(received: bytes, *, is_ended: bool) -> Reading | None:
     if not end:
         return None
     status = int(head.partition(b"\r\n")[0].split(b" ")[1])
+    if status < 200:
+        raise ValueError("another protocol from here on")
     fields = head.lower()
     body = b"" if status in _WITHOUT_BODY else _body(rest, fields, is_ended=is_ended)
     if body is None:
