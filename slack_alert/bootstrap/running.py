@@ -43,6 +43,7 @@ def run(
     nothing to run before the end. Where no plugins were found yet, that comes once the database is ours.
     """
     plugins_folder(settings.path)  # A wrong path is told before anything is made there.
+    set_aside()  # Before plugins are loaded: what they change of the process is measured from here on.
 
     def plugins() -> Following:
         _prepare(settings)
@@ -65,7 +66,6 @@ def run(
 
 def _run(settings: Settings, stores: Stores, plugins: Following, out: TextIO, ready: Ready) -> int:
     catalog = plugins.catalog
-    set_aside()
 
     async def main() -> int:
         parts = assemble(settings, plugins, stores, out=out)

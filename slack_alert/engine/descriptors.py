@@ -23,7 +23,8 @@ class _Reserve:
 
     def __init__(self) -> None:
         self.lock = threading.Lock()
-        self.count = 0
+        #: The limit, and how many are above it.
+        self.limit = self.count = 0
         self.users = 0
 
 
@@ -40,8 +41,9 @@ def set_aside() -> None:
         if _reserve.count or not count:
             return
         if hard != resource.RLIM_INFINITY and soft + count > hard:
-            _limit(hard - count)
-        _reserve.count = count
+            soft = hard - count
+            _set_limit(soft)
+        _reserve.limit, _reserve.count = soft, count
 
 
 @contextmanager
@@ -53,22 +55,22 @@ def spare() -> Iterator[None]:
     with _reserve.lock:
         _reserve.users += 1
         if _reserve.users == 1:
-            _move(_reserve.count)
+            _move(_reserve.limit, _reserve.limit + _reserve.count)
     try:
         yield
     finally:
         with _reserve.lock:
             _reserve.users -= 1
             if _reserve.users == 0:
-                _move(-_reserve.count)
+                _move(_reserve.limit + _reserve.count, _reserve.limit)
 
 
-def _move(count: int) -> None:
-    if resource is not None and count:
-        _limit(resource.getrlimit(resource.RLIMIT_NOFILE)[0] + count)
+def _move(before: int, after: int) -> None:
+    """Set the limit anew, unless somebody else has changed it: then it is theirs."""
+    if resource is not None and before != after and resource.getrlimit(resource.RLIMIT_NOFILE)[0] == before:
+        _set_limit(after)
 
 
-def _limit(soft: int) -> None:
-    # A function may have changed it, or the system may not want it.
+def _set_limit(soft: int) -> None:
     with suppress(OSError, ValueError):
         resource.setrlimit(resource.RLIMIT_NOFILE, (soft, resource.getrlimit(resource.RLIMIT_NOFILE)[1]))

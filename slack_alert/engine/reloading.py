@@ -11,7 +11,6 @@ from datetime import datetime
 from slack_alert.core.catalog import Catalog, Change, Problem, Severity
 from slack_alert.core.lapses import Cause, Lapse
 from slack_alert.core.model import Address
-from slack_alert.engine.descriptors import spare
 from slack_alert.engine.parts import Parts
 from slack_alert.engine.ports import Reload
 from slack_alert.engine.pulse import down_since, last_slots
@@ -159,8 +158,7 @@ async def _apart(call: Callable[[], Change | None]) -> Change | None:
     def run() -> None:
         change, error = None, None
         try:
-            with spare():
-                change = call()
+            change = call()
         except Exception as raised:  # noqa: BLE001 - passed on
             error = raised
         except BaseException as raised:  # noqa: BLE001 - as it would end the loop, it is passed on as another

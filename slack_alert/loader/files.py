@@ -12,6 +12,7 @@ from slack_alert.core.catalog import Problem, Severity
 from slack_alert.core.errors import SettingsError
 from slack_alert.core.names import composed
 from slack_alert.core.structs import Struct, derive
+from slack_alert.engine.descriptors import spare
 from slack_alert.loader.permissions import loose
 
 PACKAGE = "plugins"
@@ -133,7 +134,7 @@ def _twin(file: PluginFile) -> Problem:
 def _entries(here: str, parts: tuple[str, ...], problems: list[Problem]) -> list[os.DirEntry[str]]:
     shown = _shown(parts)
     try:
-        with os.scandir(here) as entries:
+        with spare(), os.scandir(here) as entries:
             found = list(entries)
     except OSError as error:
         said = f"the folder cannot be read: {error.strerror}"
