@@ -66,7 +66,7 @@ class Program:
         engine = SimpleNamespace(runs=list)
         parts = SimpleNamespace(
             clock=clock, sender=self.sender, writer=self.writer, engine=engine, load=Load,
-            standing_still=lambda _began, _now: self.still,
+            standing_still=lambda _began, _now: self.still, heartbeat=None,
         )  # fmt: skip
         self.pulse = Pulse(cast("Parts", parts))
         self.pulse.tick(self.now)
