@@ -11,6 +11,7 @@ import click
 
 from slack_alert.cli.crash_note import CrashNote
 from slack_alert.cli.options import common, remember
+from slack_alert.cli.order import PassThroughCommand
 from slack_alert.cli.session import begin_log, configured
 from slack_alert.core.errors import BadValue, SettingsError, SlackAlertError
 from slack_alert.core.names import composed
@@ -26,10 +27,10 @@ _EXAMPLE = "Write `slack-alert exec nightly-backup -- /srv/backup.sh --all`."
 _LONGEST = 200
 
 
-@click.command()
+@click.command(cls=PassThroughCommand)
 @common
 @click.argument("name")
-@click.argument("command", nargs=-1, metavar="-- CMD...", type=click.UNPROCESSED)
+@click.argument("command", nargs=-1, metavar="[--] CMD...", type=click.UNPROCESSED)
 @click.option("--to", metavar="CHANNEL", help="Where a failure is told, instead of where errors go.")
 @click.option("--timeout", metavar="D", help="End it when it runs longer, such as 30m; the exit code is 124 then.")
 @click.option("--quiet-output", is_flag=True, help="Keep what it writes for the history only, and pass nothing on.")
@@ -46,6 +47,8 @@ def execute(
     **flags: object,
 ) -> int:
     """Run a command as a job: what it writes and its exit code are recorded under NAME, and a failure is told.
+
+    Options stand before CMD; all behind its first word is its own. `--` is for one that begins with a dash.
 
     It is run whatever is wrong with the telling, and its exit code is the one given: 128 and the signal's number where
     a signal ended it, 127 or 126 where it could not be started.

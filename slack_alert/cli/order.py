@@ -1,4 +1,4 @@
-"""Options before a command's name: those that only the command knows are moved behind it, so that both orders count."""
+"""Where options stand: before a command's name as well as behind it, and never among another program's words."""
 
 from __future__ import annotations
 
@@ -25,6 +25,29 @@ def behind(group: click.Command, names: Container[str], find: Find, words: Seque
             own, moved = split
             return [*own, word, *moved, *words[place + 1 :]]
     return list(words)
+
+
+class PassThroughCommand(click.Command):
+    """A command with a name and the words of another program, among which no option is ours."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Read options up to the other program's first word, or up to `--`."""
+        known = _options(self)
+        name = _after_options(args, 0, known)
+        if args[name : name + 1] == ["--"]:
+            return super().parse_args(ctx, args)
+        command = _after_options(args, name + 1, known)
+        if command > len(args):  # Nothing at all, or an option without its value.
+            return super().parse_args(ctx, args)
+        words = args[command + 1 :] if args[command : command + 1] == ["--"] else args[command:]
+        return super().parse_args(ctx, [*args[:name], *args[name + 1 : command], "--", args[name], *words])
+
+
+def _after_options(words: Sequence[str], place: int, known: Mapping[str, click.Option]) -> int:
+    """Return the first place, from `place` on, of what is neither an option nor the value of one."""
+    while place < len(words) and _is_option(words[place]):
+        place += _length(words[place], known)
+    return place
 
 
 def _split(
