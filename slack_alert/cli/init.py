@@ -12,6 +12,7 @@ from slack_alert.cli.options import common, remember
 from slack_alert.cli.output import tell
 from slack_alert.cli.session import settings_of
 from slack_alert.core.errors import SettingsError
+from slack_alert.engine.file_ownership import make_folder, open_new
 
 #: What `init` writes into plugins/; it says something soon, so that there is something to see.
 EXAMPLE = '''\
@@ -65,10 +66,10 @@ def init(ctx: click.Context, /, **flags: object) -> int:
 
 
 def _write(file: Path, content: str) -> bool:
-    """Write a file that is not there yet; it is this user's alone, because people put a token into one of them."""
+    """Write a file that is not there yet; it is its owner's alone, because people put a token into one of them."""
     try:
-        file.parent.mkdir(parents=True, exist_ok=True)
-        with os.fdopen(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as opened:
+        make_folder(file.parent)
+        with os.fdopen(open_new(file, is_private=True), "w", encoding="utf-8") as opened:
             opened.write(content)
     except FileExistsError:
         if file.exists() or file.is_symlink():

@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import importlib.util
 import marshal
+import os
 import sys
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
@@ -20,6 +21,7 @@ from typing import Any, TypeAlias
 from slack_alert import __version__
 from slack_alert.core.catalog import Problem, Severity
 from slack_alert.core.structs import astuple, replace
+from slack_alert.engine.file_ownership import make_folder, open_new
 from slack_alert.loader.declaration import Declaration, Reading
 from slack_alert.loader.files import PluginFile
 
@@ -142,10 +144,10 @@ class Cache:
 def _write(place: Path, content: bytes) -> None:
     new = place.with_name("readings.new")
     with suppress(OSError):
-        new.parent.mkdir(parents=True, exist_ok=True)
+        make_folder(new.parent)
         new.unlink(missing_ok=True)  # Somebody died over it, or is at it: what comes of that carries no true digest.
         try:
-            with new.open("xb") as file:
+            with os.fdopen(open_new(new), "wb") as file:
                 file.write(content)
             new.replace(place)
         except OSError:

@@ -13,6 +13,7 @@ from uuid import uuid4
 
 from slack_alert.core.errors import StoreError
 from slack_alert.engine.fields import field, instant
+from slack_alert.engine.file_ownership import open_new
 from slack_alert.engine.ports import Request
 from slack_alert.stores.location import prepare_folder
 from slack_alert.stores.lock import claim
@@ -30,7 +31,7 @@ class BegunNote:
         """Write it beside the inbox; raise StoreError or OSError where that cannot be."""
         prepare_folder(inbox)
         self._path = inbox.with_name(f"{inbox.name}.exec-{uuid4().hex}")
-        self._file = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o644)
+        self._file = open_new(self._path)
         claim(self._file, self._path, _PATIENCE)
         written = {"kind": request.kind, "payload": dict(request.payload), "at": request.at.isoformat()}
         os.write(self._file, json.dumps(written).encode())

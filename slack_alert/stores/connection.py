@@ -8,6 +8,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from slack_alert.core.errors import SlackAlertError, StoreError
+from slack_alert.engine.file_ownership import make_file
 from slack_alert.stores.migrations import STEPS, VERSION, VIEWS
 
 _SPELLING = {"identity": "INTEGER PRIMARY KEY AUTOINCREMENT", "key": "INTEGER PRIMARY KEY", "bytes": "BLOB"}
@@ -25,6 +26,10 @@ def sqlite_version() -> str:
 
 def connect(path: Path, mode: str) -> sqlite3.Connection:
     """Open a file: mode `rwc` makes it where it is missing, `rw` and `ro` do not."""
+    if mode == "rwc" and not path.exists():
+        # Made beforehand, because SQLite leaves root's files to root; what it makes beside one goes to the same owner.
+        with suppress(OSError):  # It says itself what is wrong.
+            make_file(path)
     # An URI, because only there can a mode be given; as_uri() spells `?`, `#` and `%` in a name.
     return sqlite3.connect(
         f"{path.absolute().as_uri()}?mode={mode}",

@@ -20,6 +20,7 @@ from slack_alert.core.errors import StoreError
 from slack_alert.core.model import Returned
 from slack_alert.core.structs import Unreadable
 from slack_alert.engine.batches import Batch
+from slack_alert.engine.file_ownership import hand_over
 from slack_alert.stores.packing import packed, unpacked
 
 log = logging.getLogger(__name__)
@@ -108,6 +109,7 @@ class FileJournal:
             if not self._place:  # Another file: to cut one ends whoever has it in memory.
                 self._path.unlink(missing_ok=True)
             with os.fdopen(os.open(self._path, os.O_RDWR | os.O_CREAT, 0o600), "r+b") as file:
+                hand_over(file.fileno(), self._path.parent, is_private=True)
                 file.seek(0, os.SEEK_END)
                 file.write(bytes(max(0, size - file.tell())))
                 file.flush()

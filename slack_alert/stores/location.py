@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from slack_alert.core.errors import StoreError
+from slack_alert.engine.file_ownership import make_file, make_folder
 
 
 def inbox_path(database: Path) -> Path:
@@ -27,10 +28,13 @@ def prepare_folder(path: Path) -> None:
     folder = path.parent
     try:
         is_ours = folder.name == ".slack_alert" or not folder.exists()
-        folder.mkdir(exist_ok=True)
+        if folder.parent.is_dir():
+            make_folder(folder)
+        else:  # A path that is not there at all is a mistake, and no place to make.
+            folder.mkdir()
         ignore = folder / ".gitignore"
         if is_ours and not ignore.exists():
-            ignore.write_text("*\n", encoding="utf-8")
+            make_file(ignore, "*\n")
     except OSError as error:
         raise StoreError(
             f"{folder}: the folder cannot be made or written: {error.strerror or error}. "

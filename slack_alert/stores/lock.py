@@ -9,6 +9,7 @@ from datetime import timedelta
 from pathlib import Path
 
 from slack_alert.core.errors import StoreError
+from slack_alert.engine.file_ownership import make_file
 from slack_alert.stores.location import lock_path, prepare_folder
 
 #: Between two attempts.
@@ -35,7 +36,7 @@ class DatabaseLock:
         if self._file is not None:
             return False
         prepare_folder(self._path)
-        file = _open(self._path, os.O_RDWR | os.O_CREAT)
+        file = _open(self._path, os.O_RDWR, is_made=True)
         try:
             if _insists(file, self._path, 1 + max(wait, _GRACE) // _PAUSE):
                 self._keep(file, "" if is_brief else f"{os.getpid()}\n")
@@ -107,9 +108,11 @@ def claim(file: int, path: Path, wait: timedelta = timedelta()) -> bool:
     return _insists(file, path, 1 + wait // _PAUSE)
 
 
-def _open(path: Path, flags: int) -> int:
+def _open(path: Path, flags: int, *, is_made: bool = False) -> int:
     try:
-        return os.open(path, flags, 0o644)
+        if is_made and not path.exists():
+            make_file(path)
+        return os.open(path, flags)
     except OSError as error:
         raise _trouble(path, error) from error
 
