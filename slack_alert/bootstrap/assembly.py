@@ -158,7 +158,7 @@ def _watch(settings: Settings) -> Watch | None:
 
 
 def _heartbeat(settings: Settings) -> Heartbeat | None:
-    if settings.heartbeat_url is None:
+    if settings.heartbeat_url is None or settings.dry_run:  # A rehearsal is no sign of life.
         return None
     from slack_alert.engine.heartbeat import Heartbeat
 

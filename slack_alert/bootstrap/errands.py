@@ -69,8 +69,10 @@ def leave(settings: Settings, *requested: Request, then: Callable[[], object] | 
 
     False: nobody was running, so they were carried out here and now, as the owner for that moment; what they say is
     delivered as far as the channel takes it in time, the rest goes out when the program runs. `then` is called before
-    that, once the requests cannot be lost any more.
+    that, once the requests cannot be lost any more. A dry run leaves nothing.
     """
+    if settings.dry_run:
+        return True
     place = database(settings)
     inbox = SqliteInbox(inbox_path(place))
     inbox.put(*requested)
@@ -196,7 +198,7 @@ def trigger(settings: Settings, job: str, *, is_posted: bool) -> Answered:
     redaction = Redaction(settings.secrets())
     told = _numbered((*said, *settlement.messages), redaction) if is_posted else ()
     record = redacted_record(_record(run, result, settlement, told), redaction)
-    is_taken = settings.dry_run or leave(settings, requests.recorded(record, told, run.slot))
+    is_taken = leave(settings, requests.recorded(record, told, run.slot))
     return Answered(record, told, is_taken)
 
 
@@ -248,10 +250,10 @@ def _called(settings: Settings, catalog: Catalog, run: Run, say: _Say) -> Result
     def hold(name: str, hold: Hold | None) -> None:
         full = catalog.find(name).name
         now = clock.now()
-        _leave(settings, requests.pause(full, hold.until, now, by=hold.by) if hold else requests.resume(full, now))
+        leave(settings, requests.pause(full, hold.until, now, by=hold.by) if hold else requests.resume(full, now))
 
     def keep(entries: Sequence[Entry]) -> None:
-        _leave(settings, *(requests.kept(entry, clock.now()) for entry in entries))
+        leave(settings, *(requests.kept(entry, clock.now()) for entry in entries))
 
     def say_value(run: Run, value: object, to: str | None) -> None:
         if more := render(run, value):
@@ -267,11 +269,6 @@ def _called(settings: Settings, catalog: Catalog, run: Run, say: _Say) -> Result
     )
     performer = Performer(clock=clock, render=render, say=say, context=lambda run: Context(run, services))
     return Direct(performer).call(run)
-
-
-def _leave(settings: Settings, *requested: Request) -> None:
-    if not settings.dry_run:
-        leave(settings, *requested)
 
 
 def rehearse(settings: Settings, catalog: Catalog, since: datetime, until: datetime, *, ledger: Ledger) -> list[Record]:

@@ -162,7 +162,7 @@ def _told_here(binding: Binding) -> Binding:
 
 def open_reader(settings: Settings) -> Reader:
     """Open what is remembered, to be read beside whoever writes it."""
-    return SqliteReader(database(settings))
+    return SqliteReader(database(settings), is_traceless=settings.dry_run)
 
 
 @contextmanager

@@ -10,7 +10,7 @@ import click
 from slack_alert.cli import codes
 from slack_alert.cli.names import chosen_jobs, complete_job, listed
 from slack_alert.cli.options import common, remember
-from slack_alert.cli.output import tell
+from slack_alert.cli.output import tell, tell_change
 from slack_alert.cli.session import settings_of
 from slack_alert.cli.spoken import local
 
@@ -55,7 +55,7 @@ def ack(ctx: click.Context, /, *, job: str, by: str | None, **flags: object) -> 
         is_taken = errands.leave(settings, *(requests.acknowledge(name, now, by=who) for name in fresh))
         when = local(now, settings.timezone, now)
         are = "is" if len(fresh) == 1 else "are"
-        tell(f"{listed(fresh)} {are} taken care of by {who} since {when}: quiet until the recovery.")
+        tell_change(f"{listed(fresh)} {are} taken care of by {who} since {when}: quiet until the recovery.", settings)
         if not is_taken:
             click.echo(_UNSHOWN, err=True)
     return codes.FINE

@@ -10,7 +10,7 @@ import click
 
 from slack_alert.cli import codes
 from slack_alert.cli.options import common, remember
-from slack_alert.cli.output import tell
+from slack_alert.cli.output import tell_change
 from slack_alert.cli.session import settings_of
 from slack_alert.cli.spoken import counted
 from slack_alert.core.errors import BadValue
@@ -42,7 +42,7 @@ def emit(ctx: click.Context, /, *, event: str, fields: tuple[str, ...], **flags:
     catalog = places.survey_plugins(settings)
     found = match(catalog, noticed)
     is_taken = errands.leave(settings, requests.emit(noticed))
-    tell(_wanted(noticed, found) if found else _unwanted(catalog, noticed))
+    tell_change(_wanted(noticed, found) if found else _unwanted(catalog, noticed), settings)
     if found and not is_taken:
         click.echo("slack-alert is not running: it is answered when it starts.", err=True)
     return codes.FINE

@@ -116,7 +116,7 @@ def _database(settings: Settings) -> Iterator[Finding]:
         yield Finding("database", "fail", f"{path.parent} takes nothing more ({reason})", "make room there")
         return
     try:
-        damage = faults(path)
+        damage = faults(path, is_traceless=settings.dry_run)
     except StoreError as error:
         yield Finding("database", "fail", str(error))
         return

@@ -59,7 +59,10 @@ def init(ctx: click.Context, /, **flags: object) -> int:
     settings = settings_of(remember(ctx, flags))
     for name, content in (("plugins/example.py", EXAMPLE), ("slack_alert.conf", render_conf())):
         file = settings.path / name
-        tell(f"{'written' if _write(file, content) else 'kept   '}  {_shown(file)}")
+        is_missing = not (file.exists() or file.is_symlink())
+        done = _write(file, content) if not settings.dry_run else is_missing
+        word = "missing" if settings.dry_run else "written"
+        tell(f"{word if done else 'kept   '}  {_shown(file)}")
     where = "" if settings.path == Path.cwd() else f" --path {_shown(settings.path)}"
     tell(f"\nNext: `slack-alert{where}` runs the example and prints what it says; nothing is sent without a token.")
     return codes.FINE

@@ -12,7 +12,7 @@ from slack_alert.cli import codes
 from slack_alert.cli.moments import parse_end
 from slack_alert.cli.names import chosen_jobs, complete_job, listed, remark_absence
 from slack_alert.cli.options import common, remember
-from slack_alert.cli.output import tell
+from slack_alert.cli.output import tell_change
 from slack_alert.cli.session import settings_of
 from slack_alert.cli.spoken import local
 from slack_alert.core.errors import BadValue
@@ -48,7 +48,7 @@ def mute(
     by = errands.person()
     is_taken = errands.leave(settings, *(requests.mute(name, until, now, by=by) for name in names))
     who = "All jobs are" if is_all else f"{listed(names)} {'is' if len(names) == 1 else 'are'}"
-    tell(f"{who} muted until {local(until, settings.timezone, now)}.")
+    tell_change(f"{who} muted until {local(until, settings.timezone, now)}.", settings)
     remark_absence(is_taken=is_taken)
     return codes.FINE
 
@@ -77,7 +77,7 @@ def unmute(ctx: click.Context, /, *, job: str | None, is_all: bool, **flags: obj
     names = list(dict.fromkeys([EVERY, *muted])) if means_all else chosen_jobs(settings, job or "")
     by = errands.person()
     is_taken = errands.leave(settings, *(requests.mute(name, None, now, by=by) for name in names))
-    tell(_unmuted(names, muted, means_all=means_all))
+    tell_change(_unmuted(names, muted, means_all=means_all), settings)
     for remark in _still_quiet(mutes, settings, now, means_all=means_all):
         click.echo(remark, err=True)
     remark_absence(is_taken=is_taken)

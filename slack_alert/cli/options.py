@@ -23,7 +23,12 @@ _OPTIONS = (
     click.option("--pause-time", metavar="MINUTES", help="How long that pause is (60)."),
     click.option("--timezone", metavar="ZONE", help="The time zone, such as Europe/Berlin."),
     click.option("--database", metavar="URL", help="Where the state is kept (sqlite:///PATH/.slack_alert/state.db)."),
-    click.option("--dry-run", is_flag=True, default=None, help="Everything goes to the terminal, nothing is kept."),
+    click.option(
+        "--dry-run",
+        is_flag=True,
+        default=None,
+        help="Everything goes to the terminal; nothing is kept or changed.",
+    ),
     click.option("--log-level", metavar="LEVEL", help="debug, info, warning, error or critical."),
     click.option("--log-format", metavar="FORMAT", help="text or json."),
 )

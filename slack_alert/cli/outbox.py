@@ -13,7 +13,7 @@ from slack_alert.cli import codes
 from slack_alert.cli.fate import tell_unsent
 from slack_alert.cli.lines import instant
 from slack_alert.cli.options import common, remember
-from slack_alert.cli.output import tell, tell_json
+from slack_alert.cli.output import tell, tell_change, tell_json
 from slack_alert.cli.session import settings_of
 from slack_alert.cli.spoken import counted, distance
 from slack_alert.core.errors import BadValue
@@ -178,9 +178,9 @@ def _change(settings: Settings, verb: str, ids: tuple[int, ...]) -> int:
 def _tell(settings: Settings, verb: str, number: int, *, is_taken: bool) -> int:
     """Say what came of it; give the exit code."""
     if verb == "drop":
-        tell(f"{number} is dropped.")
+        tell_change(f"{number} is dropped.", settings)
     elif is_taken:
-        tell(f"{number} is sent again.")
+        tell_change(f"{number} is sent again.", settings)
     elif _find(settings, (number,))[number].status.value == "sent":
         tell(f"{number} is sent.")
     else:

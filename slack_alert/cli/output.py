@@ -6,7 +6,7 @@ import json
 import os
 import sys
 from collections.abc import Iterable
-from typing import TextIO
+from typing import TYPE_CHECKING, TextIO
 
 import click
 from click.exceptions import Exit
@@ -15,11 +15,19 @@ from slack_alert.cli import codes
 from slack_alert.core.errors import SlackAlertError
 from slack_alert.core.redaction import Redaction
 
+if TYPE_CHECKING:
+    from slack_alert.settings import Settings
+
 
 def tell(text: str, out: TextIO | None = None) -> None:
     """Print lines for people; colours stay on a terminal only."""
     stream = out or sys.stdout
     _write(encodable(text, stream), stream)
+
+
+def tell_change(text: str, settings: Settings) -> None:
+    """Print what was changed; in a dry run, what would have been."""
+    tell(f"Dry run, nothing is changed; without it: {text}" if settings.dry_run else text)
 
 
 def tell_json(document: object, out: TextIO | None = None) -> None:

@@ -10,7 +10,7 @@ import click
 from slack_alert.cli import codes
 from slack_alert.cli.names import chosen_jobs, complete_job, listed, remark_absence
 from slack_alert.cli.options import common, remember
-from slack_alert.cli.output import tell
+from slack_alert.cli.output import tell_change
 from slack_alert.cli.session import settings_of
 from slack_alert.cli.spoken import local
 from slack_alert.core.errors import BadValue
@@ -43,7 +43,7 @@ def pause(ctx: click.Context, /, *, job: str, duration: str | None, **flags: obj
     is_taken = errands.leave(settings, *(requests.pause(name, until, now, by=by) for name in names))
     again = names[0] if len(names) == 1 else f"'{job}'"
     end = f"until {local(until, settings.timezone, now)}" if until else f"until `slack-alert resume {again}`"
-    tell(f"{listed(names)} {'is' if len(names) == 1 else 'are'} paused {end}.")
+    tell_change(f"{listed(names)} {'is' if len(names) == 1 else 'are'} paused {end}.", settings)
     remark_absence(is_taken=is_taken)
     return codes.FINE
 
@@ -66,7 +66,7 @@ def resume(ctx: click.Context, /, *, job: str, **flags: object) -> int:
     names = chosen_jobs(settings, job)
     said = _resumed(settings, names, now)
     is_taken = errands.leave(settings, *(requests.resume(name, now) for name in names))
-    tell(said)
+    tell_change(said, settings)
     remark_absence(is_taken=is_taken)
     return codes.FINE
 

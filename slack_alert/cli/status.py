@@ -133,7 +133,8 @@ def read_vitals(settings: Settings, now: datetime) -> Vitals:
         with places.reading(settings) as reader:
             snapshot = reader.snapshot()
         pulse, at = read_pulse(snapshot), last_alive(snapshot)
-        counts, died = unsent(path), died_since(path, now - _LATELY)
+        counts = unsent(path, is_traceless=settings.dry_run)
+        died = died_since(path, now - _LATELY, is_traceless=settings.dry_run)
         if (blocked := obstacle(path)) is not None:
             fault = f"{blocked} cannot be written: `slack-alert doctor` says what to do"
         elif (reason := want_of_room(path)) is not None:

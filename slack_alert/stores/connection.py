@@ -140,12 +140,16 @@ def open_writer(path: Path) -> sqlite3.Connection:
 _PRAGMAS = ("auto_vacuum = INCREMENTAL", "journal_mode = WAL", "foreign_keys = ON", "journal_size_limit = 16777216")
 
 
-def open_reader(path: Path) -> sqlite3.Connection | None:
-    """Open a connection that cannot write; None where nothing was ever written."""
+def open_reader(path: Path, *, is_traceless: bool = False) -> sqlite3.Connection | None:
+    """Open a connection that cannot write; None where nothing was ever written.
+
+    A traceless one makes no file beside the database either, where nobody has that open.
+    """
     if not path.exists():
         return None
+    is_still = is_traceless and not path.with_name(f"{path.name}-wal").exists()
     with explained(path):
-        connection = connect(path, "ro")
+        connection = connect(path, "ro&immutable=1" if is_still else "ro")
         is_open = False
         try:
             version = known_version(connection, path)

@@ -27,18 +27,18 @@ _WAITING = """
 _DIED = "SELECT count(*) FROM delivery WHERE status = 'dead' AND changed >= ?"
 
 
-def unsent(path: Path) -> dict[str, int]:
+def unsent(path: Path, *, is_traceless: bool = False) -> dict[str, int]:
     """Count the messages that were not delivered, by status."""
-    connection = open_reader(path)
+    connection = open_reader(path, is_traceless=is_traceless)
     if connection is None:
         return {}
     with explained(path), closing(connection):
         return dict(connection.execute(_COUNTS).fetchall())
 
 
-def died_since(path: Path, at: datetime) -> int:
+def died_since(path: Path, at: datetime, *, is_traceless: bool = False) -> int:
     """Count the messages that were given up from then on, and are dead still."""
-    connection = open_reader(path)
+    connection = open_reader(path, is_traceless=is_traceless)
     if connection is None:
         return 0
     with explained(path), closing(connection):
@@ -46,12 +46,12 @@ def died_since(path: Path, at: datetime) -> int:
         return int(count)
 
 
-def standing_still(path: Path, *, began: datetime, now: datetime) -> list[str]:
+def standing_still(path: Path, *, began: datetime, now: datetime, is_traceless: bool = False) -> list[str]:
     """Return a sentence for each address where messages wait and nothing was accepted for long, whatever the reason.
 
     `began` is when the program did that sends them.
     """
-    connection = open_reader(path)
+    connection = open_reader(path, is_traceless=is_traceless)
     if connection is None:
         return []
     with explained(path), closing(connection):
@@ -66,9 +66,9 @@ def standing_still(path: Path, *, began: datetime, now: datetime) -> list[str]:
     return found
 
 
-def faults(path: Path) -> list[str]:
+def faults(path: Path, *, is_traceless: bool = False) -> list[str]:
     """Look for damage without writing; empty where all is well, or nothing was ever written."""
-    connection = open_reader(path)
+    connection = open_reader(path, is_traceless=is_traceless)
     if connection is None:
         return []
     with explained(path), closing(connection):

@@ -191,8 +191,9 @@ class SqliteReader:
     It writes nothing and reads in pages, so that it never holds the writer up.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, *, is_traceless: bool = False) -> None:
         self._path = path
+        self._is_traceless = is_traceless
         self._opened: sqlite3.Connection | None = None
 
     def history(self, *, job: str | None, since: datetime | None, limit: int | None) -> Iterator[HistoryLine]:
@@ -245,5 +246,5 @@ class SqliteReader:
 
     def _connection(self) -> sqlite3.Connection | None:
         if self._opened is None:
-            self._opened = open_reader(self._path)
+            self._opened = open_reader(self._path, is_traceless=self._is_traceless)
         return self._opened
