@@ -38,7 +38,13 @@ _AT_ONCE = 1_000
 @common
 @click.option("--since", metavar="T", help="The first moment, inclusive (now).")
 @click.option("--until", metavar="T", help="The end, exclusive (24 hours after --since).")
-@click.option("--outcome", "outcomes", metavar="JOB=alert|quiet|error", multiple=True, help="What a job's runs do.")
+@click.option(
+    "--outcome",
+    "outcomes",
+    metavar="JOB=alert|quiet|error",
+    multiple=True,
+    help="What a job's runs do (alert; quiet for a sensor).",
+)
 @click.option("--execute", is_flag=True, help="Really call the functions; nothing is sent.")
 @click.option("--replay", is_flag=True, help="Take what was recorded from --since (a day ago) on; show the difference.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON line per slot.")

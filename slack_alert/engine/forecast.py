@@ -48,6 +48,8 @@ def forecast(catalog: Catalog, since: datetime, *, mark: Markup, mute: Mute = la
     most = max(_FEWEST, min(_MOST, _MOST_OF_ALL // count))
     most_runs = max(_FEWEST_RUNS, min(_MOST_RUNS, _MOST_RUNS_OF_ALL // count))
     for job in catalog.jobs:
+        if job.emits:  # What it returns is said by nobody.
+            continue
         notes = _Notes(most, most_runs + job.policy.voice.after)
         until = _follow(job, since, notes, mark, mute)
         said = notes.said

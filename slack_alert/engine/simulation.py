@@ -48,11 +48,20 @@ class VirtualClock:
 
 
 class Scripted:
-    """An executor that calls nothing: each job does what the script says, an alert where it says nothing."""
+    """An executor that calls nothing: each job does what the script says, an alert where it says nothing.
 
-    def __init__(self, outcomes: Mapping[str, str], mark: Markup) -> None:
+    What a sensor alerts with is an event, of which nobody knows the fields; it is quiet where the script says nothing.
+    """
+
+    def __init__(
+        self,
+        outcomes: Mapping[str, str],
+        mark: Markup,
+        notice: Callable[[Run, object], None] = lambda _run, _value: None,
+    ) -> None:
         self._outcomes = outcomes
         self._mark = mark
+        self._notice = notice
         self._said: dict[str, Result] = {}
 
     def submit(self, runs: Sequence[Run], done: Callable[[Run, Result], None]) -> None:
@@ -64,11 +73,14 @@ class Scripted:
         """Do nothing."""
 
     def _result(self, run: Run) -> Result:
-        outcome = self._outcomes.get(run.binding, "alert")
+        outcome = self._outcomes.get(run.binding, "alert" if run.emits is None else "quiet")
         if outcome == "quiet":
             return QUIET
         if outcome == "error":
             return Result(failure=Failure("Error", "simulated", run.action.file, ""))
+        if run.emits is not None:
+            self._notice(run, True)
+            return QUIET
         if run.binding not in self._said:
             name = run.action.name.rpartition(".")[2]
             self._said[run.binding] = Result(pieces(value=True, mark=self._mark, name=name, doc=run.action.doc))
@@ -218,7 +230,8 @@ def simulate(
 
     `ledger` keeps the messages.
     """
-    clock, executor = VirtualClock(since), Scripted(outcomes, mark)
+    clock = VirtualClock(since)
+    executor = Scripted(outcomes, mark, lambda run, value: simulation.engine.emit(run, value))  # noqa: PLW0108 - made below
     simulation = Simulation(catalog, clock, executor, mark=mark, ledger=ledger, skips=True, mute=mute)
     simulation.run_until(until)
     yield from simulation.ledger.take()
