@@ -6,7 +6,7 @@ import asyncio
 import getpass
 import logging
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from datetime import datetime, timedelta
 from functools import partial
@@ -17,6 +17,7 @@ from uuid import uuid4
 from slack_alert.bootstrap.assembly import Waiting, make_channels, make_sender
 from slack_alert.bootstrap.files import database
 from slack_alert.bootstrap.judging import make_judge
+from slack_alert.bootstrap.lookup import find_binding, plain_fields, require_fields
 from slack_alert.bootstrap.places import (
     address,
     errors_address,
@@ -33,6 +34,7 @@ from slack_alert.core.backoff import Outcome
 from slack_alert.core.bindings import Job
 from slack_alert.core.catalog import Catalog
 from slack_alert.core.errors import StoreError
+from slack_alert.core.events import Event, fields_of
 from slack_alert.core.model import Address, Delivery, Message, Record, Result, Run
 from slack_alert.core.pipeline import Settlement, answer
 from slack_alert.core.policy import Hold, State
@@ -174,18 +176,29 @@ class Answered(Struct, frozen=True):
     record: Record
     #: What is posted of it.
     messages: tuple[Message, ...]
+    #: What a sensor noticed.
+    events: tuple[Event, ...]
     #: A running program sends them; where nobody runs, they were sent from here as far as their channels take them.
     is_taken: bool
 
 
-def trigger(settings: Settings, job: str, *, is_posted: bool) -> Answered:
-    """Call one function here and now because a person asked; it is recorded, and said where asked for."""
+def trigger(settings: Settings, job: str, *, is_posted: bool, fields: Mapping[str, object]) -> Answered:
+    """Call one function here and now because a person asked; it is recorded, and said where asked for.
+
+    `fields` are those of the event it answers. Raise BadValue where one that it needs is missing.
+    """
     catalog = load_plugins(settings, wanted=job)
-    binding = catalog.find(job)
+    binding = find_binding(settings, catalog, job)
+    require_fields(binding, fields)
     to = binding.to if isinstance(binding, Job) else address(settings)
     errors_to = binding.errors_to if isinstance(binding, Job) else errors_address(settings)
-    run = Run(0, binding.name, binding.action, SystemClock().now(), asked_by=person())
+    run = Run(0, binding.name, binding.action, SystemClock().now(), asked_by=person(), event=fields or None)
+    run.emits = binding.emits if isinstance(binding, Job) else None
     said: list[Message] = []
+    events: list[Event] = []
+
+    def notice(_: Run, value: object) -> None:
+        events.append(Event(run.emits or "", SystemClock().now(), plain_fields(fields_of(value))))
 
     def say(run: Run, more: tuple[Piece, ...], other: Address | None = None) -> None:
         told = messages(run, more, other or to)
@@ -193,13 +206,14 @@ def trigger(settings: Settings, job: str, *, is_posted: bool) -> Answered:
         run.texts = [*(run.texts or ()), as_text(more)]
         said.extend(told)
 
-    result = _called(settings, catalog, run, say)
+    result = _called(settings, catalog, run, say, notice)
     settlement = answer(run, result, to, new_mark(), errors_to=errors_to)
     redaction = Redaction(settings.secrets())
-    told = _numbered((*said, *settlement.messages), redaction) if is_posted else ()
+    is_answered = run.emits is None or result.failure is not None  # What a sensor returns is said by nobody.
+    told = _numbered((*said, *(settlement.messages if is_answered else ())), redaction) if is_posted else ()
     record = redacted_record(_record(run, result, settlement, told), redaction)
-    is_taken = leave(settings, requests.recorded(record, told, run.slot))
-    return Answered(record, told, is_taken)
+    is_taken = leave(settings, requests.recorded(record, told, run.slot), *map(requests.emit, events))
+    return Answered(record, told, tuple(events), is_taken)
 
 
 def person() -> str:
@@ -242,7 +256,7 @@ class _Say(Protocol):
     def __call__(self, run: Run, more: tuple[Piece, ...], other: Address | None = None, /) -> None: ...
 
 
-def _called(settings: Settings, catalog: Catalog, run: Run, say: _Say) -> Result:
+def _called(settings: Settings, catalog: Catalog, run: Run, say: _Say, notice: Callable[[Run, object], None]) -> Result:
     """Call the run's function."""
     clock = SystemClock()
     render = Render(new_mark(), Redaction(settings.secrets()))
@@ -267,7 +281,9 @@ def _called(settings: Settings, catalog: Catalog, run: Run, say: _Say) -> Result
         now=clock.now,
         pocket=make_pockets(remembered(settings), keep, clock),
     )
-    performer = Performer(clock=clock, render=render, say=say, context=lambda run: Context(run, services))
+    performer = Performer(
+        clock=clock, render=render, say=say, context=lambda run: Context(run, services), notice=notice
+    )
     return Direct(performer).call(run)
 
 

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import json
-import re
 from typing import TYPE_CHECKING
 
 import click
 
 from slack_alert.cli import codes
+from slack_alert.cli.fields import parse_field
 from slack_alert.cli.options import common, remember
 from slack_alert.cli.output import tell_change
 from slack_alert.cli.session import settings_of
@@ -38,7 +37,7 @@ def emit(ctx: click.Context, /, *, event: str, fields: tuple[str, ...], **flags:
     from slack_alert.engine.clock import SystemClock
 
     settings = settings_of(remember(ctx, flags))
-    noticed = Event(_name(event), SystemClock().now(), dict(map(_field, fields)))
+    noticed = Event(_name(event), SystemClock().now(), dict(map(parse_field, fields)))
     catalog = places.survey_plugins(settings)
     found = match(catalog, noticed)
     is_taken = errands.leave(settings, requests.emit(noticed))
@@ -48,30 +47,10 @@ def emit(ctx: click.Context, /, *, event: str, fields: tuple[str, ...], **flags:
     return codes.FINE
 
 
-#: A number as `bc` writes it.
-_SHORT = re.compile(r"^\s*(-?)\.(\d+)\s*$")
-
-
 def _name(text: str) -> str:
     if not text.strip() or not text.isprintable() or "=" in text:
         raise BadValue(f"{text!r} is no name of an event.", hint="Write `slack-alert emit backup.done size=12`.")
     return composed(text.strip())
-
-
-def _field(text: str) -> tuple[str, object]:
-    name, sign, value = text.partition("=")
-    if not sign or not name.strip():
-        raise BadValue(f"{text!r} is no field.", hint="Write each as FIELD=VALUE: size=12.")
-    return composed(name.strip()), _value(value)
-
-
-def _value(text: str) -> object:
-    try:
-        found = json.loads(_SHORT.sub(r"\g<1>0.\2", text))
-    except (ValueError, RecursionError):
-        return text
-    # JSON knows no NaN and no infinity; Python's reader does.
-    return found if not isinstance(found, float) or found - found == 0 else text
 
 
 def _wanted(noticed: Event, found: Sequence[Job]) -> str:

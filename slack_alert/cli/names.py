@@ -53,9 +53,14 @@ def chosen(said: str, names: list[str]) -> list[str]:
 
 def chosen_jobs(settings: Settings, said: str) -> list[str]:
     """Find the jobs that are meant by a full name, a last part or a pattern; raise BadValue for none."""
-    from slack_alert.bootstrap import places
+    from slack_alert.bootstrap import lookup, places
 
-    return chosen(said, [job.name for job in places.survey_plugins(settings).jobs])
+    catalog = places.survey_plugins(settings)
+    try:
+        return chosen(said, [job.name for job in catalog.jobs])
+    except BadValue:
+        lookup.check_files(settings, catalog, said)
+        raise
 
 
 def listed(names: Sequence[str]) -> str:

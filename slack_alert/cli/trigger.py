@@ -8,6 +8,7 @@ import click
 
 from slack_alert.cli import codes
 from slack_alert.cli.fate import tell_unsent
+from slack_alert.cli.fields import parse_field
 from slack_alert.cli.lines import record_json, seconds
 from slack_alert.cli.options import common, remember
 from slack_alert.cli.session import own_output, settings_of
@@ -18,10 +19,15 @@ from slack_alert.core.model import Verdict
 @click.command()
 @common
 @click.argument("job")
+@click.option(
+    "--event", "fields", metavar="FIELD=VALUE", multiple=True, help="A field of the event that a rule answers."
+)
 @click.option("--post", is_flag=True, help="Send the value to the job's channel as well.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON document.")
 @click.pass_context
-def trigger(ctx: click.Context, /, *, job: str, post: bool, as_json: bool, **flags: object) -> int:
+def trigger(
+    ctx: click.Context, /, *, job: str, fields: tuple[str, ...], post: bool, as_json: bool, **flags: object
+) -> int:
     """Run one job now, in this process, and print its value; hours, quota and pause do not bind it."""
     settings = settings_of(remember(ctx, flags))
     if post and (sentence := settings.missing()):
@@ -30,16 +36,20 @@ def trigger(ctx: click.Context, /, *, job: str, post: bool, as_json: bool, **fla
         from slack_alert.bootstrap import errands
         from slack_alert.cli.logs import tell_failure
 
-        answered = errands.trigger(settings, job, is_posted=post)
+        answered = errands.trigger(settings, job, is_posted=post, fields=dict(map(parse_field, fields)))
         record = answered.record
         if as_json:
             line = {**record_json(record, settings.timezone), "duration": seconds(record.duration)}
             line |= {"error": record.error, "printed": record.printed}
+            line |= {"events": [{"name": event.name, "fields": dict(event.fields)} for event in answered.events]}
             click.echo(json.dumps(line, ensure_ascii=False), file=out)
         else:
-            click.echo(record.text or "done", file=out)
+            events = [f"{event.name} {json.dumps(dict(event.fields), ensure_ascii=False)}" for event in answered.events]
+            click.echo("\n".join([*filter(None, [record.text]), *events]) or "done", file=out)
             if record.error:
                 tell_failure(record.binding, record.error)
+        if answered.events and not answered.is_taken:
+            click.echo("slack-alert is not running: it is answered when it starts.", err=True)
         keys = {message.key for message in answered.messages}
         is_told = keys and not answered.is_taken
         code = tell_unsent(settings, lambda each: each.message.key in keys) if is_told else codes.FINE

@@ -104,7 +104,7 @@ class Action(Struct, frozen=True):
     function: Callable[..., Any] | None = None  # Any: a plugin may take and return what it likes
     takes_context: bool = False
     is_async: bool = False
-    #: What an event may fill in, by its fields' names; only where a rule calls it.
+    #: What an event, or a person, may fill in by its name; only of a rule and of a command.
     parameters: tuple[str, ...] = ()
 
 

@@ -26,7 +26,7 @@ from slack_alert.loader.declaration import Declaration, Reading
 from slack_alert.loader.files import PluginFile
 
 #: Raise it with every change to what is kept, or to how files are read.
-_FORMAT = 5
+_FORMAT = 6
 #: In bytes. It tells damage and change, so it need not be the strongest; this one is fast, and short enough.
 _DIGEST = 20
 #: Likewise, of what says how long a piece is.

@@ -60,7 +60,9 @@ def declared(
         is_timed=not _TIMED.isdisjoint([keyword.arg for keyword in call.keywords]),
         doc=_first_line(ast.get_docstring(node, clean=False)),
         required=_required(node.args) if is_plain else (),
-        parameters=tuple([each.arg for each in named if each.arg != CONTEXT]) if "on" in values else (),
+        parameters=tuple([each.arg for each in named if each.arg != CONTEXT])
+        if "on" in values or "command" in values
+        else (),
         takes_context=CONTEXT in [each.arg for each in named],
         is_async=isinstance(node, ast.AsyncFunctionDef),
         is_sound=is_sound,
