@@ -11,6 +11,7 @@ from slack_alert.core.decisions import account, summary
 from slack_alert.core.durations import format_duration
 from slack_alert.core.incidents import Incident, length
 from slack_alert.core.model import Verdict
+from slack_alert.core.notices import on_terminal
 from slack_alert.core.outlook import outlook
 from slack_alert.core.pipeline import gate
 from slack_alert.core.policy import rests
@@ -162,7 +163,7 @@ def _incident(subject: Subject, job: Job, incident: Incident) -> str:
         return f"{said}, not told yet{f': from alert {after} in a row on' if incident.count < after else ''}."
     said += f", said at {subject.clock(incident.told)}"
     if incident.text:
-        said += f"; it last said {quoted(incident.text)}"
+        said += f"; it last said {quoted(on_terminal(incident.text))}"
     if incident.acknowledged_by:
         when = f" at {subject.clock(incident.acknowledged_at)}" if incident.acknowledged_at else ""
         said += f"; acknowledged by {incident.acknowledged_by}{when}"
