@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING
 
 import click
@@ -10,7 +10,7 @@ import click
 from slack_alert.cli import codes
 
 if TYPE_CHECKING:
-    from slack_alert.core.model import Delivery
+    from slack_alert.core.model import Address, Delivery
     from slack_alert.settings import Settings
 
 _ADVICE = {
@@ -27,7 +27,22 @@ def tell_unsent(settings: Settings, is_meant: Callable[[Delivery], bool]) -> int
         reason = f": {delivery.reason.rstrip('.')}" if delivery.reason else ""
         advice = _ADVICE[delivery.status.value].format(id=delivery.id)
         click.echo(f"Message {delivery.id} is {delivery.status}{reason}. {advice}", err=True)
-    return codes.FOUND if any(delivery.status.value == "dead" for delivery in unsent) else codes.FINE
+    return codes.FOUND if unsent else codes.FINE
+
+
+def tell_refused(settings: Settings, to: Iterable[Address]) -> int:
+    """Say where the running program, which has these messages now, is refused by their service; give the exit code."""
+    from slack_alert.cli.status import read_vitals
+    from slack_alert.engine.clock import SystemClock
+
+    if settings.dry_run:
+        return codes.FINE
+    channels = {address.channel for address in to}
+    refused = [name for name in read_vitals(settings, SystemClock().now()).refused if name in channels]
+    for name in refused:
+        said = f"{name} refuses what the running slack-alert sends, so this waits as well"
+        click.echo(f"{said}: `slack-alert doctor` looks for the cause.", err=True)
+    return codes.FOUND if refused else codes.FINE
 
 
 def _deliveries(settings: Settings, is_meant: Callable[[Delivery], bool]) -> list[Delivery]:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from slack_alert.cli import codes
-from slack_alert.cli.fate import tell_unsent
+from slack_alert.cli.fate import tell_refused, tell_unsent
 from slack_alert.cli.lines import instant
 from slack_alert.cli.options import common, remember
 from slack_alert.cli.output import tell, tell_change, tell_json
@@ -181,6 +181,7 @@ def _tell(settings: Settings, verb: str, number: int, *, is_taken: bool) -> int:
         tell_change(f"{number} is dropped.", settings)
     elif is_taken:
         tell_change(f"{number} is sent again.", settings)
+        return tell_refused(settings, (_find(settings, (number,))[number].message.to,))
     elif _find(settings, (number,))[number].status.value == "sent":
         tell(f"{number} is sent.")
     else:

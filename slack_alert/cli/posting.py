@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from slack_alert.cli import codes
-from slack_alert.cli.fate import tell_unsent
+from slack_alert.cli.fate import tell_refused, tell_unsent
 
 if TYPE_CHECKING:
     from slack_alert.core.model import Message
@@ -27,7 +27,9 @@ def post(settings: Settings, messages: Sequence[Message]) -> int:
     for message in messages:
         is_taken = errands.leave(settings, requests.send(message, now))
     keys = {message.key for message in messages}
-    return codes.FINE if is_taken else tell_unsent(settings, lambda delivery: delivery.message.key in keys)
+    if is_taken:
+        return tell_refused(settings, (message.to for message in messages))
+    return tell_unsent(settings, lambda delivery: delivery.message.key in keys)
 
 
 def _print(settings: Settings, messages: Sequence[Message]) -> int:

@@ -7,7 +7,7 @@ import json
 import click
 
 from slack_alert.cli import codes
-from slack_alert.cli.fate import tell_unsent
+from slack_alert.cli.fate import tell_refused, tell_unsent
 from slack_alert.cli.fields import parse_field
 from slack_alert.cli.lines import record_json, seconds
 from slack_alert.cli.options import common, remember
@@ -51,6 +51,8 @@ def trigger(
         if answered.events and not answered.is_taken:
             click.echo("slack-alert is not running: it is answered when it starts.", err=True)
         keys = {message.key for message in answered.messages}
-        is_told = keys and not answered.is_taken
-        code = tell_unsent(settings, lambda each: each.message.key in keys) if is_told else codes.FINE
+        if answered.is_taken:
+            code = tell_refused(settings, (message.to for message in answered.messages))
+        else:
+            code = tell_unsent(settings, lambda each: each.message.key in keys) if keys else codes.FINE
     return codes.FOUND if record.verdict is Verdict.ERROR else code

@@ -187,6 +187,6 @@ def test_a_retry_that_waits_says_when_it_goes_out(project: Project) -> None:
     project.monkeypatch.setattr(errands, "PATIENCE", timedelta(seconds=0.2))
     done = project.run("outbox", "retry", "3")
 
-    assert (done.code, done.out) == (0, "")
+    assert (done.code, done.out) == (1, "")
     assert "Message 3 is queued" in done.err
     assert "It goes out when slack-alert runs." in done.err
