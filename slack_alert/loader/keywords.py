@@ -44,7 +44,18 @@ KEYWORDS = (*TRIGGER_KEYWORDS, *OPTION_KEYWORDS)
 #: Read and checked, and without effect in this version.
 LATER_KEYWORDS = frozenset(["command", "queue", "lock", "allow", "confirm", "approve"])
 #: What people write for a keyword that is called otherwise.
-_OTHERWISE = {"channel": "to"}
+_OTHERWISE = {
+    "channel": "to",
+    "every": "minutes",
+    "interval": "minutes",
+    "min": "minutes",
+    "sec": "seconds",
+    "schedule": "cron",
+    "when": "at",
+    "time": "at",
+    "event": "on",
+    "tz": "timezone",
+}
 
 
 def suggestion(word: str, known: tuple[str, ...]) -> str:

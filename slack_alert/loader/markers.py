@@ -23,6 +23,7 @@ from slack_alert.loader.signature import declared, keyword_values
 from slack_alert.loader.source import Source
 
 _TRIGGERS = frozenset(TRIGGER_KEYWORDS)
+_UNLOADED = "the file will not load"
 _MODULE_LEVEL = "Move the function to module level, outside of any class, function, if, try or with."
 
 
@@ -46,6 +47,8 @@ class MarkerReader(Struct):
 
     def read(self) -> tuple[Declaration, ...]:
         """Take all markers out and return what those at module level declare."""
+        for call, below in self.outline.calls:
+            self._note_call(call, below)
         found = [self._read(node, scopes, is_direct) for node, scopes, is_direct in self.outline.decorated]
         return tuple(declaration for declaration in found if declaration)
 
@@ -53,14 +56,20 @@ class MarkerReader(Struct):
         outermost = node.decorator_list[0]
         markers = [decorator for decorator in node.decorator_list if self._is_marker(decorator, scopes)]
         if not markers:
-            return self._read_unmarked(node, scopes, is_direct)
+            declaration = self._read_unmarked(node, scopes, is_direct)
+            self._note_unbound(node, scopes, f"{node.name} is not a job" if declaration is None else _UNLOADED)
+            return declaration
         if not is_direct or isinstance(node, ast.ClassDef):
             self._misplaced(node, markers)
             return None
         inner = [marker for marker in markers if marker is not outermost]
         if inner:
             self._not_outermost(node, inner)
-        return self._declare(node, outermost) if markers[0] is outermost else None
+        if markers[0] is not outermost:
+            return None
+        declaration = self._declare(node, outermost)
+        self._note_unbound(node, scopes, _UNLOADED)
+        return declaration
 
     def _is_marker(self, decorator: ast.expr, scopes: Scopes) -> bool:
         if not _has_trigger(decorator):
@@ -102,6 +111,32 @@ class MarkerReader(Struct):
         elif is_direct and isinstance(node, Function) and self._is_slip(outermost):
             return self._declare(node, outermost)
         return None
+
+    def _note_call(self, written: ast.Call, below: ast.stmt | None) -> None:
+        """Tell of a marker that is called and stands above nothing, as where its @ was forgotten."""
+        call = written.func if isinstance(written.func, ast.Call) else written
+        is_meant = self._is_own(call) or (self._is_named(call) and self._is_unbound(call))
+        if not (_has_trigger(call) and is_meant):
+            return
+        text = self.source.segment(call)
+        if call is written and isinstance(below, Decorated):
+            said = f"`{text}` above {below.name} is a call and no decorator, so {below.name} is not a job"
+            hint = "Put an @ in front of it."
+        else:
+            said = f"`{text}` is called here, and a marker marks only the function it stands above"
+            hint = f"Write @{text} directly above a function."
+        line, column = self.source.start(call)
+        self.problems.append(Problem(self.source.file.shown, line, column, Severity.WARNING, "SA212", said, hint))
+
+    def _note_unbound(self, node: Decorated, scopes: Scopes, outcome: str) -> None:
+        """Tell of a decorator that no marker can be, and that ends the file when it is executed."""
+        for decorator in node.decorator_list:
+            if not scopes and self._is_unbound(decorator) and not _has_trigger(decorator):
+                name = self._name_of(decorator)
+                said = f"`{name}` is bound nowhere in this file, and has no trigger keyword: {outcome}"
+                hint = f"Import it; or, as a marker, say when: @{name}(minutes=5)."
+                self._report(decorator, "SA213", said, hint=hint)
+                return
 
     def _look_alike(self, node: Decorated, decorator: ast.expr, scopes: Scopes) -> None:
         why = self._foreign(decorator, scopes)

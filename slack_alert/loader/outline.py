@@ -22,6 +22,8 @@ _IMPORTS = (ast.Import, ast.ImportFrom)
 _DOTTED = (ast.Attribute, ast.Subscript)
 #: Statements without statements inside.
 _SIMPLE = (ast.Expr, ast.Assign, ast.AnnAssign, ast.AugAssign, ast.Return, ast.Pass, *_IMPORTS)
+#: Statements of one expression.
+_VALUED = (ast.Expr, ast.Assign, ast.AnnAssign)
 _BUILTINS = frozenset(dir(builtins))
 
 
@@ -38,6 +40,8 @@ class Outline(Struct):
     has_star_import: bool = False
     #: What carries decorators, with the functions and classes around it; True: directly at module level.
     decorated: list[tuple[Decorated, Scopes, bool]] = field(default_factory=list)
+    #: Calls in the module's scope that are a statement or are assigned, with what stands below each.
+    calls: list[tuple[ast.Call, ast.stmt | None]] = field(default_factory=list)
     #: Lists of statements that hold an import.
     imports: list[list[ast.stmt]] = field(default_factory=list)
 
@@ -53,9 +57,11 @@ def outline(tree: ast.Module, *, has_walrus: bool) -> Outline:
     waiting: list[tuple[list[ast.stmt], Scopes, bool]] = [(tree.body, (), True)]
     while waiting:
         block, scopes, is_direct = waiting.pop()
-        for statement in block:
+        for place, statement in enumerate(block, 1):
             if not scopes:
                 bound += _bound_by(statement, has_walrus=has_walrus)
+                if isinstance(statement, _VALUED) and isinstance(statement.value, ast.Call):
+                    found.calls.append((statement.value, block[place] if place < len(block) else None))
             if isinstance(statement, _DECORATED):
                 _note_decorated(found, statement, scopes, is_direct=is_direct)
                 waiting.append((statement.body, (*scopes, statement), False))

@@ -56,6 +56,10 @@ class Source(Struct):
             before = self.lines[line - 1]
         return line, before.rfind("@") + 1
 
+    def start(self, node: ast.expr) -> tuple[int, int]:
+        """Find where an expression begins; columns count characters from 1."""
+        return node.lineno, len(_characters(self.lines[node.lineno - 1], node.col_offset)) + 1
+
     def segment(self, node: ast.expr) -> str:
         """Quote a piece of the source in one short line."""
         first, last = node.lineno - 1, node.end_lineno or node.lineno
