@@ -1,4 +1,4 @@
-"""What short commands do: leave a request, run one job here and now, rehearse."""
+"""What short commands do: leave a request, run one job here and now."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ import logging
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
-from datetime import datetime, timedelta
+from datetime import timedelta
 from functools import partial
 from itertools import count
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 from uuid import uuid4
 
 from slack_alert.bootstrap.assembly import Waiting, make_channels, make_sender
@@ -29,7 +29,7 @@ from slack_alert.bootstrap.places import (
     remembered,
 )
 from slack_alert.bootstrap.silence import make_mutes
-from slack_alert.bootstrap.works import make_pockets, make_services, new_mark
+from slack_alert.bootstrap.works import make_pockets, new_mark
 from slack_alert.core.backoff import Outcome
 from slack_alert.core.bindings import Job
 from slack_alert.core.catalog import Catalog
@@ -39,22 +39,21 @@ from slack_alert.core.model import Address, Delivery, Message, Record, Result, R
 from slack_alert.core.pipeline import Settlement, answer
 from slack_alert.core.policy import Hold, State
 from slack_alert.core.redaction import Redaction
-from slack_alert.core.structs import Struct, replace
+from slack_alert.core.structs import Struct, field, replace
 from slack_alert.core.values import Piece
 from slack_alert.core.wording import as_text, messages
 from slack_alert.engine import requests
-from slack_alert.engine.batches import Batch, Entry, Snapshot
+from slack_alert.engine.batches import Batch, Entry
 from slack_alert.engine.clock import SystemClock
 from slack_alert.engine.context import Context, Services
 from slack_alert.engine.executions import named
 from slack_alert.engine.lanes import KEPT
 from slack_alert.engine.ports import Books, Inbox, Reader, Request, Store
 from slack_alert.engine.redacted import redacted_message, redacted_record
-from slack_alert.engine.simulation import Ledger, Simulation, VirtualClock
 from slack_alert.engine.writer import DirectBooks
 from slack_alert.executors.inline import Direct
 from slack_alert.executors.perform import Performer, Render
-from slack_alert.stores import SqliteInbox, SqliteStore, inbox_path
+from slack_alert.stores import SqliteInbox, SqliteStore, inbox_path, kept_entries
 
 if TYPE_CHECKING:
     from slack_alert.settings import Settings
@@ -194,26 +193,16 @@ def trigger(settings: Settings, job: str, *, is_posted: bool, fields: Mapping[st
     errors_to = binding.errors_to if isinstance(binding, Job) else errors_address(settings)
     run = Run(0, binding.name, binding.action, SystemClock().now(), asked_by=person(), event=fields or None)
     run.emits = binding.emits if isinstance(binding, Job) else None
-    said: list[Message] = []
-    events: list[Event] = []
-
-    def notice(_: Run, value: object) -> None:
-        events.append(Event(run.emits or "", SystemClock().now(), plain_fields(fields_of(value))))
-
-    def say(run: Run, more: tuple[Piece, ...], other: Address | None = None) -> None:
-        told = messages(run, more, other or to)
-        run.said += len(told)
-        run.texts = [*(run.texts or ()), as_text(more)]
-        said.extend(told)
-
-    result = _called(settings, catalog, run, say, notice)
+    heard = _Heard(to)
+    result = _called(settings, catalog, run, heard)
     settlement = answer(run, result, to, new_mark(), errors_to=errors_to)
     redaction = Redaction(settings.secrets())
     is_answered = run.emits is None or result.failure is not None  # What a sensor returns is said by nobody.
-    told = _numbered((*said, *(settlement.messages if is_answered else ())), redaction) if is_posted else ()
+    told = _numbered((*heard.said, *(settlement.messages if is_answered else ())), redaction) if is_posted else ()
     record = redacted_record(_record(run, result, settlement, told), redaction)
-    is_taken = leave(settings, requests.recorded(record, told, run.slot), *map(requests.emit, events))
-    return Answered(record, told, tuple(events), is_taken)
+    left = [*(requests.kept(entry, run.slot) for entry in heard.entries), *map(requests.emit, heard.events)]
+    is_taken = leave(settings, requests.recorded(record, told, run.slot), *left)
+    return Answered(record, told, tuple(heard.events), is_taken)
 
 
 def person() -> str:
@@ -250,13 +239,28 @@ def _record(run: Run, result: Result, settlement: Settlement, told: Sequence[Mes
     )
 
 
-class _Say(Protocol):
-    """Says something in the middle of a run, in the job's channel or in another."""
+class _Heard(Struct):
+    """What a run hands out on its way."""
 
-    def __call__(self, run: Run, more: tuple[Piece, ...], other: Address | None = None, /) -> None: ...
+    to: Address
+    said: list[Message] = field(default_factory=list)
+    events: list[Event] = field(default_factory=list)
+    #: What was set in `ctx.store` and is not left for anybody yet.
+    entries: list[Entry] = field(default_factory=list)
+
+    def say(self, run: Run, more: tuple[Piece, ...], other: Address | None = None) -> None:
+        """Take what is said in the job's channel or in another."""
+        told = messages(run, more, other or self.to)
+        run.said += len(told)
+        run.texts = [*(run.texts or ()), as_text(more)]
+        self.said.extend(told)
+
+    def notice(self, run: Run, value: object) -> None:
+        """Take what a sensor noticed."""
+        self.events.append(Event(run.emits or "", SystemClock().now(), plain_fields(fields_of(value))))
 
 
-def _called(settings: Settings, catalog: Catalog, run: Run, say: _Say, notice: Callable[[Run, object], None]) -> Result:
+def _called(settings: Settings, catalog: Catalog, run: Run, heard: _Heard) -> Result:
     """Call the run's function."""
     clock = SystemClock()
     render = Render(new_mark(), Redaction(settings.secrets()))
@@ -267,11 +271,19 @@ def _called(settings: Settings, catalog: Catalog, run: Run, say: _Say, notice: C
         leave(settings, requests.pause(full, hold.until, now, by=hold.by) if hold else requests.resume(full, now))
 
     def keep(entries: Sequence[Entry]) -> None:
-        leave(settings, *(requests.kept(entry, clock.now()) for entry in entries))
+        # What a sensor sets goes with what it notices; a rehearsal keeps nothing.
+        if run.emits is not None or settings.dry_run:
+            heard.entries.extend(entries)
+        else:
+            leave(settings, *(requests.kept(entry, clock.now()) for entry in entries))
+
+    def look() -> list[Entry]:
+        place = database(settings)
+        return [*kept_entries(place, is_traceless=settings.dry_run), *heard.entries]
 
     def say_value(run: Run, value: object, to: str | None) -> None:
         if more := render(run, value):
-            say(run, more, address(settings, to) if to else None)
+            heard.say(run, more, address(settings, to) if to else None)
 
     services = Services(
         mark=render.mark,
@@ -279,30 +291,9 @@ def _called(settings: Settings, catalog: Catalog, run: Run, say: _Say, notice: C
         say=say_value,
         hold=hold,
         now=clock.now,
-        pocket=make_pockets(remembered(settings), keep, clock),
+        pocket=make_pockets(remembered(settings).entries, keep, clock, look),
     )
     performer = Performer(
-        clock=clock, render=render, say=say, context=lambda run: Context(run, services), notice=notice
+        clock=clock, render=render, say=heard.say, context=lambda run: Context(run, services), notice=heard.notice
     )
     return Direct(performer).call(run)
-
-
-def rehearse(settings: Settings, catalog: Catalog, since: datetime, until: datetime, *, ledger: Ledger) -> list[Record]:
-    """Really call the functions on a virtual clock; give the history that would be left, nothing is sent or kept.
-
-    `ledger` keeps the messages.
-    """
-    clock = VirtualClock(since)
-    render = Render(new_mark(), Redaction(settings.secrets()))
-    performer = Performer(
-        clock=clock,
-        render=render,
-        say=lambda run, said: simulation.engine.say(run, said),  # noqa: PLW0108 - looked up when called
-        context=lambda run: Context(run, services),
-        notice=lambda run, value: simulation.engine.emit(run, value),  # noqa: PLW0108 - looked up when called
-    )
-    mute = make_mutes(settings).reason
-    simulation = Simulation(catalog, clock, Direct(performer), mark=render.mark, ledger=ledger, mute=mute)
-    services = make_services(settings, simulation.engine, ledger, Snapshot(), render, clock)
-    simulation.run_until(until)
-    return ledger.take()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import partial
 from random import random
 from typing import TYPE_CHECKING, Any
@@ -18,7 +18,7 @@ from slack_alert.core.model import Run
 from slack_alert.core.redaction import Redaction
 from slack_alert.core.structs import Struct
 from slack_alert.core.values import Piece
-from slack_alert.engine.batches import Batch, Snapshot
+from slack_alert.engine.batches import Batch, Entry, Snapshot
 from slack_alert.engine.clock import SystemClock
 from slack_alert.engine.context import Context, Services
 from slack_alert.engine.durability import number_of, put_durably
@@ -118,22 +118,29 @@ def make_services(
         say=say,
         hold=partial(hold_by_name, engine, books),
         now=clock.now,
-        pocket=make_pockets(snapshot, lambda entries: put_durably(books, Batch(entries=[*entries])), clock),
+        pocket=make_pockets(snapshot.entries, lambda entries: put_durably(books, Batch(entries=[*entries])), clock),
     )
 
 
-def make_pockets(snapshot: Snapshot, write: Write, clock: Clock) -> Callable[[str], Pocket]:
-    """Give the key-value store of each pack, the same one every time."""
+def make_pockets(
+    entries: Iterable[Entry], write: Write, clock: Clock, look: Callable[[], Iterable[Entry]] | None = None
+) -> Callable[[str], Pocket]:
+    """Give the key-value store of each pack, the same one every time; `look` reads all anew where others write, too."""
     pockets: dict[str, Pocket] = {}
 
     def pocket(pack: str) -> Pocket:
         if pack not in pockets:
-            entries = [entry for entry in snapshot.entries if entry.pack == pack]
+            own = partial(_of_pack, pack)
+            again = None if look is None else lambda: own(look())
             # Two first runs may meet here; the one store that counts is whichever came first.
-            pockets.setdefault(pack, Pocket(pack, entries, write=write, now=clock.now))
+            pockets.setdefault(pack, Pocket(pack, own(entries), write=write, now=clock.now, look=again))
         return pockets[pack]
 
     return pocket
+
+
+def _of_pack(pack: str, entries: Iterable[Entry]) -> list[Entry]:
+    return [entry for entry in entries if entry.pack == pack]
 
 
 def new_mark() -> Markup:

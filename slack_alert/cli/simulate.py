@@ -69,7 +69,7 @@ def simulate(
         return replayed(settings, *replay_span(since, until, settings), as_json=as_json)
     begin, end = _span(since, until, settings)
     with own_output(settings) as out:
-        from slack_alert.bootstrap import errands, places, silence
+        from slack_alert.bootstrap import places, rehearsing, silence
 
         catalog = places.load_plugins(settings) if execute else places.survey_plugins(settings)
         for problem in catalog.problems:
@@ -77,7 +77,7 @@ def simulate(
         script = _script(outcomes, catalog)
         ledger = Ledger(keeps_messages=not as_json)
         if execute:
-            records = errands.rehearse(settings, catalog, begin, end, ledger=ledger)
+            records = rehearsing.rehearse(settings, catalog, begin, end, ledger=ledger)
         else:
             mark, mute = Markup(secrets.token_hex(4)), silence.make_mutes(settings).reason
             records = list(simulated(catalog, begin, end, outcomes=script, mark=mark, mute=mute, ledger=ledger))

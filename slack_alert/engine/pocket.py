@@ -24,16 +24,30 @@ Write = Callable[[Sequence[Entry]], Wait | None]
 class Pocket:
     """Values by key, kept across restarts: anything JSON can hold, with an expiry where one is given."""
 
-    def __init__(self, pack: str, entries: Iterable[Entry], *, write: Write, now: Callable[[], datetime]) -> None:
+    def __init__(
+        self,
+        pack: str,
+        entries: Iterable[Entry],
+        *,
+        write: Write,
+        now: Callable[[], datetime],
+        look: Callable[[], Iterable[Entry]] | None = None,
+    ) -> None:
         self._pack = pack
         self._write = write
         #: What is written last is what is so, whichever thread sets the same key at the same time.
         self._order = Lock()
         self._now = now
+        #: Reads all entries of the pack anew, where others change them meanwhile.
+        self._look = look
         self._entries = {entry.key: entry for entry in entries}
 
     def get(self, key: str, default: Any = None) -> Any:
         """Give the value, or `default` where there is none or it has expired."""
+        self._look_again()
+        return self._value(key, default)
+
+    def _value(self, key: str, default: Any = None) -> Any:
         entry = self._entries.get(key)
         if entry is None or entry.value is None or (entry.expires is not None and self._now() >= entry.expires):
             return default
@@ -60,7 +74,8 @@ class Pocket:
 
     def keys(self) -> list[str]:
         """Give the keys that have a value now, sorted."""
-        return sorted(key for key in list(self._entries) if self.get(key, self) is not self)
+        self._look_again()
+        return sorted(key for key in list(self._entries) if self._value(key, self) is not self)
 
     def accept(self, entry: Entry) -> None:
         """Take over what another process wrote; it is kept already."""
@@ -70,9 +85,23 @@ class Pocket:
         """Return the same values as a run has them: what a sensor's run sets waits for what it notices."""
         if run.emits is None:
             return self
-        own = SensorPocket(self._pack, self._entries, write=self._write, now=self._now, order=self._order)
+        own = SensorPocket(
+            self._pack, self._entries, write=self._write, now=self._now, order=self._order, look=self._look
+        )
         run.keep_values = own.keep
         return own
+
+    def _look_again(self) -> None:
+        """Read what there is, and lay over it what this run has set and nobody else has yet."""
+        if self._look is not None:
+            found = {entry.key: entry for entry in self._look()}
+            with self._order:
+                self._entries.clear()
+                self._entries.update(found)
+                self._entries.update({entry.key: entry for entry in self._unwritten()})
+
+    def _unwritten(self) -> Sequence[Entry]:
+        return ()
 
     def _put(self, entry: Entry) -> None:
         _check(entry)
@@ -91,12 +120,22 @@ class SensorPocket(Pocket):
     """
 
     def __init__(
-        self, pack: str, entries: dict[str, Entry], *, write: Write, now: Callable[[], datetime], order: Lock
+        self,
+        pack: str,
+        entries: dict[str, Entry],
+        *,
+        write: Write,
+        now: Callable[[], datetime],
+        order: Lock,
+        look: Callable[[], Iterable[Entry]] | None = None,
     ) -> None:
-        super().__init__(pack, (), write=write, now=now)
+        super().__init__(pack, (), write=write, now=now, look=look)
         self._entries = entries
         self._order = order
         self._set: list[Entry] = []
+
+    def _unwritten(self) -> Sequence[Entry]:
+        return self._set
 
     def keep(self) -> Wait | None:
         """Put what was set since the last time, as far as nobody has set it anew."""

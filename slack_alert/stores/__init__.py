@@ -6,6 +6,7 @@ from slack_alert.stores.begun import BegunNote
 from slack_alert.stores.connection import sqlite_version
 from slack_alert.stores.inbox import MemoryInbox, SqliteInbox
 from slack_alert.stores.journal import FileJournal
+from slack_alert.stores.kept import kept_entries
 from slack_alert.stores.location import inbox_path, journal_path, lock_path
 from slack_alert.stores.lock import DatabaseLock, holder, is_held
 from slack_alert.stores.sqlite import SqliteReader, SqliteStore
@@ -22,6 +23,7 @@ __all__ = [
     "inbox_path",
     "is_held",
     "journal_path",
+    "kept_entries",
     "lock_path",
     "sqlite_version",
 ]

@@ -101,11 +101,7 @@ class SqliteInbox:
             self.put(request)
 
     def _read(self) -> list[Request]:
-        # Not read-only: what a killed process left half-written is rolled back by whoever comes next.
-        with explained(self._path), closing(connect(self._path, "rw")) as connection:
-            connection.text_factory = _text
-            rows = connection.execute(_ALL).fetchall() if _has_table(connection) else []
-        found = {row[-1]: _request(row) for row in rows}
+        found = {row[-1]: _request(row) for row in _rows(self._path, "rw")}
         self._discard([number for number, request in found.items() if request is None])
         return [request for request in found.values() if request is not None]
 
@@ -149,6 +145,19 @@ class MemoryInbox:
         """Take away requests."""
         for number in ids:
             self._requests.pop(number, None)
+
+
+def requests_in(path: Path, mode: str = "rw") -> list[Request]:
+    """Return the requests left in a file, oldest first, and leave them there; what cannot be read is passed over."""
+    found = map(_request, _rows(path, mode) if _mark(path) is not None else ())
+    return [request for request in found if request is not None]
+
+
+def _rows(path: Path, mode: str) -> list[tuple[Any, ...]]:
+    # Mostly not read-only: what a killed process left half-written is rolled back by whoever comes next.
+    with explained(path), closing(connect(path, mode)) as connection:
+        connection.text_factory = _text
+        return connection.execute(_ALL).fetchall() if _has_table(connection) else []
 
 
 def _has_table(connection: sqlite3.Connection) -> bool:

@@ -137,8 +137,11 @@ def remove(path: Path) -> None:
         raise _stuck(path, error) from error
 
 
-def left_in(path: Path) -> Iterator[Batch | Returned]:
-    """Give what a process that was cut off had kept, oldest first, up to what is damaged or was being written."""
+def left_in(path: Path, *, is_alive: bool = False) -> Iterator[Batch | Returned]:
+    """Give what a process that was cut off had kept, oldest first, up to what is damaged or was being written.
+
+    Where that process is alive, it may be writing, and nothing of that is worth a word.
+    """
     written = _read(path)
     place = 0
     while place + _HEAD.size <= len(written):
@@ -148,6 +151,8 @@ def left_in(path: Path) -> Iterator[Batch | Returned]:
         if not (length or checksum):
             return
         if len(entry) < length or crc32(entry) != checksum:
+            if is_alive:
+                return
             log.warning("left out what is damaged", extra={"file": str(path), "from_byte": place - _HEAD.size})
             return
         place += length

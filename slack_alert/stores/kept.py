@@ -1,0 +1,47 @@
+"""What `ctx.store` holds, for a process that does not own the database: what is there, and what is on its way."""
+
+from __future__ import annotations
+
+from contextlib import closing, suppress
+from pathlib import Path
+
+from slack_alert.core.errors import StoreError
+from slack_alert.engine.batches import Batch, Entry
+from slack_alert.engine.durability import number_of
+from slack_alert.engine.requests import carry_out
+from slack_alert.stores import sql
+from slack_alert.stores.codec import maybe_moment
+from slack_alert.stores.connection import explained, open_reader
+from slack_alert.stores.inbox import requests_in
+from slack_alert.stores.journal import left_in
+from slack_alert.stores.location import inbox_path, journal_path
+
+
+def kept_entries(database: Path, *, is_traceless: bool = False) -> list[Entry]:
+    """Return the entries as the owner of the database has them in a second, the later of two with one key behind."""
+    # First, because what leaves inbox and journal is in the database by then.
+    left = requests_in(inbox_path(database), "ro" if is_traceless else "rw")
+    batches = _in_journal(journal_path(database))
+    taken, entries = _committed(database, is_traceless=is_traceless)
+    number = number_of(entries)
+    set_by_owner = [entry for batch in batches if number_of(batch.entries) > number for entry in batch.entries]
+    asked_for = [request for request in left if request.kind == "keep" and request.id > taken]
+    return [*entries, *set_by_owner, *(entry for one in asked_for for entry in carry_out(one, lambda: 0).entries)]
+
+
+def _in_journal(path: Path) -> list[Batch]:
+    """Return what the owner has set and not committed yet; nothing where this user may not read that."""
+    with suppress(StoreError):
+        return [said for said in left_in(path, is_alive=True) if isinstance(said, Batch)]
+    return []
+
+
+def _committed(database: Path, *, is_traceless: bool) -> tuple[int, list[Entry]]:
+    connection = open_reader(database, is_traceless=is_traceless)
+    if connection is None:
+        return 0, []
+    with explained(database), closing(connection):
+        connection.execute("BEGIN")  # Both as of one moment.
+        _, taken, _ = connection.execute(sql.BOOK).fetchone()
+        rows = connection.execute(sql.ENTRIES).fetchall()
+        return taken, [Entry(pack, key, value, maybe_moment(expires)) for pack, key, value, expires in rows]
