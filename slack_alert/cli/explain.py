@@ -10,7 +10,7 @@ import click
 from slack_alert.cli import codes
 from slack_alert.cli.lines import instant
 from slack_alert.cli.moments import parse_moment
-from slack_alert.cli.names import complete_job, job_names
+from slack_alert.cli.names import complete_job, job_names, meant
 from slack_alert.cli.options import common, remember
 from slack_alert.cli.output import tell, tell_json
 from slack_alert.cli.session import settings_of
@@ -63,10 +63,9 @@ def _moment(at: str, settings: Settings, now: datetime) -> datetime:
 def _chosen(settings: Settings, snapshot: Snapshot, said: str) -> tuple[str, Job | None]:
     """Find the job that is meant, also one that no plugin has any more."""
     from slack_alert.bootstrap import places
-    from slack_alert.core.catalog import full_name
     from slack_alert.core.errors import SettingsError
 
-    name = full_name(said, job_names(settings, snapshot))
+    name = meant(said, *job_names(settings, snapshot))
     try:
         jobs = places.survey_plugins(settings).jobs
     except SettingsError:

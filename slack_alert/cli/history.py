@@ -83,7 +83,7 @@ def _names(settings: Settings, reader: Reader, job: str | None) -> list[str] | N
     if job is None and snapshot.last_run:
         return None
     names = job_names(settings, snapshot)
-    return chosen(job, names) if job else None
+    return chosen(job, *names) if job else None
 
 
 def _lines(reader: Reader, names: list[str] | None, since: datetime | None, limit: int | None) -> Iterable[HistoryLine]:

@@ -22,8 +22,8 @@ _NAMED = 10
 _PLACES = ("path", "config", "ignore_global_config")
 
 
-def job_names(settings: Settings, snapshot: Snapshot) -> list[str]:
-    """Name the jobs there are, and those that were; raise SettingsError where there is no trace of either."""
+def job_names(settings: Settings, snapshot: Snapshot) -> tuple[list[str], list[str]]:
+    """Return the jobs there are, and those that were; raise SettingsError where there is no trace of either."""
     from slack_alert.bootstrap import places
 
     gone = sorted({*snapshot.seen, *snapshot.states, *snapshot.holds})
@@ -33,16 +33,28 @@ def job_names(settings: Settings, snapshot: Snapshot) -> list[str]:
         if not gone:
             raise
         present = []
-    return list(dict.fromkeys([*present, *gone]))
+    there = dict.fromkeys(present)
+    return list(there), [name for name in gone if name not in there]
 
 
-def chosen(said: str, names: list[str]) -> list[str]:
-    """Find what is meant by a full name, a last part or a pattern such as `db.*`; raise BadValue for nothing."""
+def meant(said: str, present: list[str], gone: list[str]) -> str:
+    """Find the job that is meant by a full name or a last part; raise BadValue for none.
+
+    A last part means what is gone only where nothing that is there has it.
+    """
     from slack_alert.core.catalog import full_name
 
     said = composed(said)
+    is_there = said not in map(composed, gone) and any(composed(name).endswith(f".{said}") for name in present)
+    return full_name(said, present if is_there else [*present, *gone])
+
+
+def chosen(said: str, present: list[str], gone: list[str]) -> list[str]:
+    """Find what is meant by a full name, a last part or a pattern such as `db.*`; raise BadValue for nothing."""
+    said = composed(said)
     if not any(sign in said for sign in "*?["):
-        return [full_name(said, names)]
+        return [meant(said, present, gone)]
+    names = [*present, *gone]
     found = [name for name in names if fnmatchcase(composed(name), said)]
     if not found:
         near = _near(said, names)
@@ -57,7 +69,7 @@ def chosen_jobs(settings: Settings, said: str) -> list[str]:
 
     catalog = places.survey_plugins(settings)
     try:
-        return chosen(said, [job.name for job in catalog.jobs])
+        return chosen(said, [job.name for job in catalog.jobs], [])
     except BadValue:
         lookup.check_files(settings, catalog, said)
         raise

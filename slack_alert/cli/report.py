@@ -74,7 +74,7 @@ def _read(settings: Settings, job: str | None, span: Span) -> Report:
         # Without any history the path may simply be wrong, so look there.
         if job is not None or not snapshot.last_run:
             known = job_names(settings, snapshot)
-            names = chosen(job, known) if job else None
+            names = chosen(job, *known) if job else None
         what = names[0] if names is not None and len(names) == 1 else job or "All jobs"
         return read_report(reader, span, settings.timezone, what=what, names=names)
 
