@@ -13,6 +13,7 @@ from slack_alert.cli.output import tell_change
 from slack_alert.cli.session import settings_of
 from slack_alert.cli.spoken import counted
 from slack_alert.core.errors import BadValue
+from slack_alert.core.excerpts import abridged
 from slack_alert.core.names import alike, composed
 
 if TYPE_CHECKING:
@@ -41,7 +42,7 @@ def emit(ctx: click.Context, /, *, event: str, fields: tuple[str, ...], **flags:
     catalog = places.survey_plugins(settings)
     found = match(catalog, noticed)
     is_taken = errands.leave(settings, requests.emit(noticed))
-    tell_change(_wanted(noticed, found) if found else _unwanted(catalog, noticed), settings)
+    tell_change(abridged(_wanted(noticed, found) if found else _unwanted(catalog, noticed)), settings)
     if found and not is_taken:
         click.echo("slack-alert is not running: it is answered when it starts.", err=True)
     return codes.FINE

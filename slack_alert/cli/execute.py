@@ -14,6 +14,7 @@ from slack_alert.cli.options import common, remember
 from slack_alert.cli.order import PassThroughCommand
 from slack_alert.cli.session import begin_log, configured
 from slack_alert.core.errors import BadValue, SettingsError, SlackAlertError
+from slack_alert.core.excerpts import abridged
 from slack_alert.core.names import composed
 
 if TYPE_CHECKING:
@@ -64,7 +65,7 @@ def execute(
     note = CrashNote(partial(_write_note, given, name, started, to))
     ended = call(command, timeout=limit, out=out, errors=errors, before=note.begin)
     if ended.obstacle:
-        click.echo(f"slack-alert: {command[0]}: {ended.obstacle}", err=True)
+        click.echo(f"slack-alert: {abridged(command[0])}: {ended.obstacle}", err=True)
     try:
         _record(given, name, ended, started, to, then=note.take_back)
     except Exception as error:  # noqa: BLE001 - whoever waits for the command wants its exit code, and no other

@@ -15,6 +15,7 @@ from slack_alert.cli import codes
 from slack_alert.cli.options import common, remember
 from slack_alert.cli.order import behind
 from slack_alert.core.errors import BadValue, SettingsError, SlackAlertError
+from slack_alert.core.excerpts import abridged
 
 #: Command: the module that holds it, and what the overview says of it.
 COMMANDS = {
@@ -123,6 +124,7 @@ def _code() -> int:
     try:
         code = cli.main(standalone_mode=False, prog_name="slack-alert")
     except click.ClickException as error:
+        vars(error)["message"] = abridged(error.message)  # It is shown with the usage around it, by click alone.
         error.show()
         return error.exit_code
     except SlackAlertError as error:
@@ -133,6 +135,11 @@ def _code() -> int:
         # Whoever reads has seen enough; the interpreter must not complain about it on its way out.
         sys.stdout = None
         return codes.FINE
+    except OSError as error:
+        if error.filename is None:
+            raise
+        _complain(SlackAlertError(f"{error.filename}: {error.strerror}."))
+        return codes.FOUND
     return code if isinstance(code, int) else codes.FINE
 
 

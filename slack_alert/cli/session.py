@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TextIO
 
 from slack_alert.cli.output import conceal
+from slack_alert.core.excerpts import abridged
 from slack_alert.core.redaction import Redaction
 from slack_alert.settings import Loaded, Settings, load_settings
 
@@ -36,7 +37,7 @@ def begin_log(loaded: Loaded) -> None:
     conceal(redaction)
     log = configure(loaded.settings, redaction)
     for warning in loaded.warnings:
-        log.warning(warning)
+        log.warning(abridged(warning))
 
 
 @contextmanager

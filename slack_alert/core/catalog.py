@@ -8,8 +8,12 @@ from enum import Enum
 from slack_alert.core.bindings import Binding, Job
 from slack_alert.core.errors import BadValue
 from slack_alert.core.events import Event
+from slack_alert.core.excerpts import abridged
 from slack_alert.core.names import alike, composed
-from slack_alert.core.structs import Struct
+from slack_alert.core.structs import Struct, derive
+
+#: In characters; most problems are not looked at any closer.
+_LONG = 500
 
 
 class Severity(str, Enum):
@@ -36,6 +40,11 @@ class Problem(Struct, frozen=True):
     code: str
     message: str
     hint: str = ""
+
+    def __post_init__(self) -> None:
+        if len(self.message) + len(self.hint) > _LONG:
+            derive(self, "message", abridged(self.message))
+            derive(self, "hint", abridged(self.hint))
 
     def __str__(self) -> str:
         """Give the one line people and editors read."""

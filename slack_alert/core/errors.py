@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+from slack_alert.core.excerpts import abridged
+
 
 class SlackAlertError(Exception):
     """Something in slack-alert went wrong."""
 
     def __init__(self, message: str = "") -> None:
-        super().__init__(message or (type(self).__doc__ or "").strip())
+        super().__init__(abridged(message or (type(self).__doc__ or "").strip()))
 
 
 class BadValue(SlackAlertError):
@@ -18,7 +20,7 @@ class BadValue(SlackAlertError):
     def __init__(self, message: str, *, hint: str = "") -> None:
         super().__init__(message)
         #: What to write instead, one sentence or empty.
-        self.hint = hint
+        self.hint = abridged(hint)
 
 
 class SettingsError(SlackAlertError):
@@ -27,8 +29,8 @@ class SettingsError(SlackAlertError):
     def __init__(self, message: str, *, where: str = "", hint: str = "") -> None:
         super().__init__(message)
         #: File and line, flag or variable the value came from; empty where there is none.
-        self.where = where
-        self.hint = hint
+        self.where = abridged(where)
+        self.hint = abridged(hint)
 
     def __str__(self) -> str:
         """Say where, what and what to do, in one sentence each."""

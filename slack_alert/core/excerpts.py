@@ -16,5 +16,23 @@ def excerpt(text: str, most: int) -> str:
     return f"{text[: ends[-1] if ends else 0].rstrip()}…"
 
 
+def abridged(sentence: str) -> str:
+    """Return a sentence that is not too long to be read: its beginning, how much is left out, and its end.
+
+    It is cut between words, as an excerpt is.
+    """
+    if len(sentence) <= _MOST:
+        return sentence
+    half = _MOST // 2
+    begin = max([found.start() for found in _BETWEEN.finditer(sentence, 0, half + 1)], default=0)
+    ends = _BEFORE.finditer(sentence, len(sentence) - half)
+    end = min([found.start() for found in ends], default=len(sentence))
+    return f"{sentence[:begin].rstrip()}… {end - begin:,} more characters …{sentence[end:]}"
+
+
+#: In characters, of a sentence about an error: it may quote a value of any length.
+_MOST = 500
 #: White space, and what is behind a quote.
 _BETWEEN = re.compile(r"""\s|(?<=['"])""")
+#: White space, and what is before a quote.
+_BEFORE = re.compile(r"""\s|(?=['"])""")

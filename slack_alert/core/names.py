@@ -7,6 +7,8 @@ from unicodedata import normalize
 
 from slack_alert.core.errors import BadValue
 
+#: In characters; nobody meant another word by a longer one.
+_LONGEST = 200
 #: In the order of `date.weekday()`.
 WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 MONTHS = (
@@ -37,6 +39,8 @@ def nearest(word: str, known: Iterable[str], *, likeness: float = 0.5) -> str | 
 
 def alike(word: str, known: Iterable[str], *, most: int, likeness: float = 0.6) -> list[str]:
     """Find the known words that are most alike, in whatever case, at most so many, the likeliest first."""
+    if len(word) > _LONGEST:
+        return []
     from difflib import get_close_matches  # Whoever makes no mistake need not wait for it.
 
     lowered = {name.lower(): name for name in known}

@@ -11,6 +11,7 @@ from functools import partial
 from math import isfinite
 
 from slack_alert.core.events import Event
+from slack_alert.core.excerpts import abridged
 from slack_alert.core.model import Address, Message, Record, Verdict
 from slack_alert.core.policy import Hold, State, rested
 from slack_alert.core.quiet import Mute
@@ -52,7 +53,8 @@ def carry_out(
             return batch
         change(batch, request if now is None else _as_taken(request, now), next_id, restate)
     except Exception as error:  # noqa: BLE001 - whatever is wrong with it, those behind it have to be carried out
-        log.warning("request refused", extra={"kind": request.kind, "request": request.id, "reason": repr(error)})
+        said = {"kind": abridged(request.kind), "request": request.id, "reason": abridged(repr(error))}
+        log.warning("request refused", extra=said)
         return Batch(taken=request.id, at=request.at)
     return batch
 

@@ -7,15 +7,11 @@ from typing import Any
 
 from slack_alert.core.bindings import Binding
 from slack_alert.core.catalog import Problem, Severity
-from slack_alert.core.excerpts import excerpt
 from slack_alert.core.model import Action
 from slack_alert.core.structs import Struct
 from slack_alert.loader.declaration import Declaration
 from slack_alert.loader.files import PluginFile
 from slack_alert.loader.terms import Defaults, Terms, TermsReader
-
-#: In characters; a value quoted in a problem may be of any length.
-_LONGEST = 500
 
 
 class Plan(Struct, frozen=True):
@@ -112,4 +108,4 @@ def _remarks(file: PluginFile, declaration: Declaration, terms: Terms) -> Iterat
 def _fault(
     file: PluginFile, declaration: Declaration, code: str, said: str, hint: str, *, severity: Severity = Severity.ERROR
 ) -> Problem:
-    return Problem(file.shown, declaration.line, declaration.column, severity, code, excerpt(said, _LONGEST), hint)
+    return Problem(file.shown, declaration.line, declaration.column, severity, code, said, hint)

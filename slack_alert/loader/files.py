@@ -61,8 +61,12 @@ class PluginFile(Struct, frozen=True):
 def plugins_folder(root: Path) -> Path:
     """Give the folder of the plugins; raise SettingsError where there is none."""
     folder = root.absolute() / PACKAGE
-    if folder.is_dir():
-        return folder
+    try:
+        if folder.is_dir():
+            return folder
+    except OSError as error:
+        hint = "Give this user the right to look into it, or set another path with --path."
+        raise SettingsError(f"{folder} cannot be looked into: {error.strerror}.", hint=hint) from error
     hint = f"Make it with `mkdir {folder}`, let `slack-alert init` write an example, or set another path with --path."
     raise SettingsError(f"There is no folder {folder}.", hint=hint)
 

@@ -60,5 +60,5 @@ def quoted(text: str) -> str:
 _TOKEN = re.compile(r"(?:xox[a-z]|xapp)[-._][^\s'\"]*", re.IGNORECASE)
 _PASSWORD = re.compile(r"(://)\S*@")
 #: Also where the scheme before it was forgotten; a person is written `@ann`.
-_USERINFO = re.compile(r"[^\s@,;]+:[^\s@]*@(?=\S)")
+_USERINFO = re.compile(r"(?<![^\s@,;:])[^\s@,;:]+:[^\s@]*@(?=\S)")
 _SHOWN = 80

@@ -12,6 +12,7 @@ from pathlib import Path
 from uuid import uuid4
 
 from slack_alert.core.errors import StoreError
+from slack_alert.core.excerpts import abridged
 from slack_alert.engine.fields import field, instant
 from slack_alert.engine.file_ownership import open_new
 from slack_alert.engine.ports import Request
@@ -86,7 +87,7 @@ class Leftovers:
     def _warn(self, path: Path, error: Exception) -> None:
         if path not in self._unreadable:
             self._unreadable.add(path)
-            said = {"note": str(path), "reason": f"{type(error).__name__}: {error}"}
+            said = {"note": str(path), "reason": abridged(f"{type(error).__name__}: {error}")}
             log.warning("left out a note that cannot be read; remove it", extra=said)
 
 
