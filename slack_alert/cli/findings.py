@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 Status = Literal["ok", "warn", "fail"]
 #: The libraries whose behaviour users see.
-LIBRARIES = ("slack_sdk", "apscheduler", "tornado", "gevent", "aiohttp", "click", "msgspec")
+LIBRARIES = ("slack_sdk", "apscheduler", "tornado", "gevent", "aiohttp", "click", "msgspec", "watchfiles")
 
 
 class Finding(Struct, frozen=True):
