@@ -14,10 +14,11 @@ from itertools import count
 from typing import TYPE_CHECKING
 from uuid import uuid4
 
-from slack_alert.bootstrap.assembly import Waiting, make_channels, make_sender
+from slack_alert.bootstrap.assembly import make_channels, make_sender
 from slack_alert.bootstrap.files import database
 from slack_alert.bootstrap.judging import make_judge
 from slack_alert.bootstrap.lookup import find_binding, plain_fields, require_fields
+from slack_alert.bootstrap.own_deliveries import still_waiting, waiting_of
 from slack_alert.bootstrap.places import (
     address,
     errors_address,
@@ -47,8 +48,7 @@ from slack_alert.engine.batches import Batch, Entry
 from slack_alert.engine.clock import SystemClock
 from slack_alert.engine.context import Context, Services
 from slack_alert.engine.executions import named
-from slack_alert.engine.lanes import KEPT
-from slack_alert.engine.ports import Books, Inbox, Reader, Request, Store
+from slack_alert.engine.ports import Books, Inbox, Request, Store
 from slack_alert.engine.redacted import redacted_message, redacted_record
 from slack_alert.engine.writer import DirectBooks
 from slack_alert.executors.inline import Direct
@@ -142,27 +142,17 @@ async def _deliver(settings: Settings, books: Books, ids: frozenset[int]) -> Non
     for channel in channels.values():
         await channel.open()
     with reading(settings) as reader:
-        sender = make_sender(settings, channels, books, reader, _leave_dead, waiting=_waiting(reader, ids))
+        mine = still_waiting(reader, ids)
+        sender = make_sender(settings, channels, books, reader, _leave_dead, waiting=waiting_of(mine))
         sender.begin()
+        # Made just now, by who owns the database: nobody can have sent them, so nobody needs to look.
+        sender.accept([delivery for delivery in mine if not delivery.attempts])
+        await asyncio.sleep(0)
         with suppress(asyncio.TimeoutError):
             await asyncio.wait_for(sender.drained(), PATIENCE.total_seconds())
         await sender.stop()
     for channel in channels.values():
         await channel.close()
-
-
-def _waiting(reader: Reader, ids: frozenset[int]) -> Waiting:
-    """Read these only, where they wait still, as the store reads all that waits."""
-    after, mine = min(ids) - 1, list[Delivery]()
-    while page := reader.waiting(None, after, KEPT):
-        after = page[-1].id
-        mine += [delivery for delivery in page if delivery.id in ids]
-
-    def waiting(address: str | None, after: int, limit: int) -> list[Delivery]:
-        found = [one for one in mine if one.id > after and address in (None, str(one.message.to))]
-        return found[:limit]
-
-    return waiting
 
 
 def _leave_dead(delivery: Delivery, outcome: Outcome) -> None:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from datetime import timedelta
 
 import pytest
 
+from slack_alert.bootstrap import errands
 from slack_alert.core.model import Address, Message, Progress, Status
 from slack_alert.core.values import Text
 from slack_alert.engine.batches import Batch
@@ -39,6 +41,7 @@ def test_a_refused_token_is_exit_code_1_and_says_why(words: str, refused: Projec
 @pytest.mark.slow
 def test_what_is_sent_again_in_vain_is_exit_code_1(refused: Project) -> None:
     leave_dead_message(refused)
+    refused.monkeypatch.setattr(errands, "PATIENCE", timedelta(seconds=0.2))
 
     assert refused.run("outbox", "retry", "1").code == 1
 
