@@ -11,6 +11,7 @@ from slack_alert.cli.fate import tell_refused, tell_unsent
 from slack_alert.cli.fields import parse_field
 from slack_alert.cli.lines import record_json, seconds
 from slack_alert.cli.options import common, remember
+from slack_alert.cli.output import concealed
 from slack_alert.cli.session import own_output, settings_of
 from slack_alert.core.errors import SettingsError
 from slack_alert.core.model import Verdict
@@ -42,10 +43,10 @@ def trigger(
             line = {**record_json(record, settings.timezone), "duration": seconds(record.duration)}
             line |= {"error": record.error, "printed": record.printed}
             line |= {"events": [{"name": event.name, "fields": dict(event.fields)} for event in answered.events]}
-            click.echo(json.dumps(line, ensure_ascii=False), file=out)
+            click.echo(concealed(json.dumps(line, ensure_ascii=False)), file=out)
         else:
             events = [f"{event.name} {json.dumps(dict(event.fields), ensure_ascii=False)}" for event in answered.events]
-            click.echo("\n".join([*filter(None, [record.text]), *events]) or "done", file=out)
+            click.echo(concealed("\n".join([*filter(None, [record.text]), *events])) or "done", file=out)
             if record.error:
                 tell_failure(record.binding, record.error)
         if answered.events and not answered.is_taken:

@@ -177,3 +177,16 @@ def test_a_job_that_is_not_there_at_all_says_so(project: Project) -> None:
 
     assert done.code == 2
     assert "There is no job 'tolt'. Did you mean told" in done.err
+
+
+@pytest.mark.parametrize("words", [("trigger", "leak"), ("trigger", "leak", "--json")])
+def test_no_secret_of_an_event_is_printed(words: tuple[str, ...], project: Project) -> None:
+    project.write("slack_alert.conf", "[slack]\nheartbeat_url = https://hc.example/s3cr3t-check\n")
+    project.write(
+        "plugins/leak.py", "@deco(days=1, emits='e')\ndef leak():\n    return 'https://hc.example/s3cr3t-check'\n"
+    )
+
+    done = project.run(*words)
+
+    assert "[secret]" in done.out
+    assert "s3cr3t" not in done.out + done.err
