@@ -73,11 +73,12 @@ def _required(action: Action) -> Iterator[str]:
 
 def _obstacles(settings: Settings, catalog: Catalog, name: str) -> Iterator[Problem]:
     """Yield the errors of files that may define a function of this name."""
-    word = re.compile(rf"(?<!\w){re.escape(name.rpartition('.')[2])}(?!\w)")
+    last = re.escape(name.rpartition(".")[2])
+    defined = re.compile(rf"""\bdef\s+{last}\b|['\"]{last}['\"]""")
     for problem in catalog.problems:
         module = problem.file.removeprefix("plugins/").removesuffix(".py").replace("/", ".")
         is_its = name.startswith(f"{module}.") or (
-            "." not in name and word.search(_text(settings, problem.file)) is not None
+            "." not in name and defined.search(_text(settings, problem.file)) is not None
         )
         if problem.severity is Severity.ERROR and is_its:
             yield problem

@@ -172,6 +172,12 @@ def test_an_option_before_the_command_counts_as_well(project: Project) -> None:
     assert project.run("--event", "app=shop", "trigger", "deploy").out == "shop is on staging\n"
 
 
+def test_a_word_in_a_file_with_errors_is_no_job(project: Project) -> None:
+    project.write("plugins/other.py", "# nobody\n@deco(minutes=x)\ndef broken():\n    return 1\n")
+
+    assert "There is no job 'nobody'." in project.run("trigger", "nobody").err
+
+
 def test_a_job_that_is_not_there_at_all_says_so(project: Project) -> None:
     done = project.run("trigger", "tolt")
 
