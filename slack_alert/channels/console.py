@@ -82,7 +82,11 @@ class ConsoleChannel:
         except (OSError, ValueError) as error:  # ValueError: the stream is closed
             if not self._is_broken:
                 self._is_broken = True
-                log.warning("terminal gone, messages are no longer shown", extra={"reason": type(error).__name__})
+                log.warning("terminal gone, messages are no longer shown", extra={"reason": _reason(error)})
+
+
+def _reason(error: OSError | ValueError) -> str:
+    return (isinstance(error, OSError) and error.strerror) or type(error).__name__
 
 
 def _lines(delivery: Delivery, text: str | None) -> list[str]:

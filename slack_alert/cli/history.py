@@ -14,7 +14,7 @@ from slack_alert.cli.lines import instant, record_json, seconds
 from slack_alert.cli.moments import parse_moment
 from slack_alert.cli.names import chosen, complete_job, job_names
 from slack_alert.cli.options import common, remember
-from slack_alert.cli.output import tell, tell_json
+from slack_alert.cli.output import tell, tell_json_line
 from slack_alert.cli.session import settings_of
 
 if TYPE_CHECKING:
@@ -50,7 +50,7 @@ def history(
         names = _names(settings, reader, job)
         if as_json:
             for line in _lines(reader, names, begin, limit):
-                tell_json(line_json(line, settings.timezone))
+                tell_json_line(line_json(line, settings.timezone))
         else:
             _show(list(_lines(reader, names, begin, limit or SHOWN)), settings.timezone)
     return codes.FINE

@@ -10,7 +10,7 @@ import click
 from slack_alert.cli import codes
 from slack_alert.cli.options import common, remember
 from slack_alert.cli.output import tell
-from slack_alert.cli.session import settings_of
+from slack_alert.cli.session import current_folder, settings_of
 from slack_alert.core.errors import SettingsError
 from slack_alert.engine.file_ownership import make_folder, open_new
 
@@ -63,7 +63,7 @@ def init(ctx: click.Context, /, **flags: object) -> int:
         done = _write(file, content) if not settings.dry_run else is_missing
         word = "missing" if settings.dry_run else "written"
         tell(f"{word if done else 'kept   '}  {_shown(file)}")
-    where = "" if settings.path == Path.cwd() else f" --path {_shown(settings.path)}"
+    where = "" if settings.path == current_folder() else f" --path {_shown(settings.path)}"
     tell(f"\nNext: `slack-alert{where}` runs the example and prints what it says; nothing is sent without a token.")
     return codes.FINE
 
@@ -88,4 +88,5 @@ def _trouble(file: Path, reason: str) -> SettingsError:
 
 
 def _shown(path: Path) -> str:
-    return str(path.relative_to(Path.cwd())) if path.is_relative_to(Path.cwd()) else str(path)
+    here = current_folder()
+    return str(path.relative_to(here)) if path.is_relative_to(here) else str(path)

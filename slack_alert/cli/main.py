@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from importlib import import_module
-from pathlib import Path
+from typing import NoReturn
 
 import click
 from click.exceptions import Exit
@@ -14,6 +13,8 @@ from slack_alert import __version__
 from slack_alert.cli import codes
 from slack_alert.cli.options import common, remember
 from slack_alert.cli.order import behind
+from slack_alert.cli.process_end import end_process
+from slack_alert.cli.streams import failure, prepare_streams
 from slack_alert.core.errors import BadValue, SettingsError, SlackAlertError
 from slack_alert.core.excerpts import abridged
 
@@ -113,11 +114,31 @@ def cli(ctx: click.Context, /, *, as_json: bool, **flags: object) -> object:
     return ctx.invoke(command)
 
 
-def main() -> None:
-    """Run the command line and leave with its exit code."""
-    if sys.stdout is None:  # closed by whoever started us
-        sys.stdout = Path(os.devnull).open("w", encoding="utf-8")  # noqa: SIM115 - it lives as long as the program
-    sys.exit(_code())
+def main() -> NoReturn:
+    """Be the process: run the command line, and end with its exit code whatever is left behind."""
+    prepare_streams()
+    try:
+        command_line()
+    except SystemExit as ended:
+        code = ended.code if isinstance(ended.code, int) else codes.FINE
+    except BaseException as error:  # noqa: BLE001 - it is shown as Python would
+        sys.excepthook(type(error), error, error.__traceback__)
+        code = codes.FOUND
+    end_process(code)
+
+
+def command_line() -> NoReturn:
+    """Run the command line; raise SystemExit with its exit code."""
+    code = _code()
+    sys.stdout.flush()
+    lost = failure(sys.stdout)
+    # A reader that has seen enough is no fault.
+    if lost is not None and not isinstance(lost, BrokenPipeError):
+        from slack_alert.cli.logs import complain
+
+        complain(f"Standard output cannot be written: {lost.strerror or lost}.")
+        code = code or codes.FOUND
+    sys.exit(code)
 
 
 def _code() -> int:
@@ -131,10 +152,6 @@ def _code() -> int:
         return _complain(error)
     except (click.Abort, KeyboardInterrupt):
         return codes.INTERRUPTED
-    except BrokenPipeError:
-        # Whoever reads has seen enough; the interpreter must not complain about it on its way out.
-        sys.stdout = None
-        return codes.FINE
     except OSError as error:
         if error.filename is None:
             raise

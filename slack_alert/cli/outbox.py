@@ -13,7 +13,7 @@ from slack_alert.cli import codes
 from slack_alert.cli.fate import tell_refused, tell_unsent
 from slack_alert.cli.lines import instant
 from slack_alert.cli.options import common, remember
-from slack_alert.cli.output import tell, tell_change, tell_json
+from slack_alert.cli.output import tell, tell_change, tell_json_line
 from slack_alert.cli.session import settings_of
 from slack_alert.cli.spoken import counted, distance
 from slack_alert.core.errors import BadValue
@@ -62,7 +62,7 @@ def outbox(ctx: click.Context, /, *, is_all: bool, as_json: bool, **flags: objec
     with places.reading(settings) as reader:
         if as_json:
             for delivery in reader.deliveries():
-                tell_json(delivery_json(delivery, settings.timezone))
+                tell_json_line(delivery_json(delivery, settings.timezone))
         else:
             _show(reader.deliveries(), SystemClock().now(), is_all=is_all)
     return codes.FINE

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import sys
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, TextIO
@@ -12,7 +11,7 @@ import click
 from click.exceptions import Exit
 
 from slack_alert.cli import codes
-from slack_alert.core.errors import SlackAlertError
+from slack_alert.cli.streams import failure
 from slack_alert.core.redaction import Redaction
 
 if TYPE_CHECKING:
@@ -22,7 +21,7 @@ if TYPE_CHECKING:
 def tell(text: str, out: TextIO | None = None) -> None:
     """Print lines for people; colours stay on a terminal only."""
     stream = out or sys.stdout
-    _write(encodable(text, stream), stream)
+    click.echo(concealed(encodable(text, stream)), file=stream)
 
 
 def tell_change(text: str, settings: Settings) -> None:
@@ -34,7 +33,15 @@ def tell_json(document: object, out: TextIO | None = None) -> None:
     """Print one JSON document on one line; what JSON does not know is written as text."""
     stream = out or sys.stdout
     is_unicode = (stream.encoding or "").lower().startswith("utf")
-    _write(json.dumps(document, ensure_ascii=not is_unicode, default=_plainer), stream)
+    line = json.dumps(document, ensure_ascii=not is_unicode, default=_plainer)
+    click.echo(concealed(line), file=stream)
+
+
+def tell_json_line(document: object, out: TextIO | None = None) -> None:
+    """Print one of many JSON documents; end the command where nobody reads any more."""
+    tell_json(document, out)
+    if failure(out or sys.stdout):
+        raise Exit(codes.FINE)
 
 
 def conceal(redaction: Redaction) -> None:
@@ -61,21 +68,3 @@ def encodable(text: str, stream: TextIO) -> str:
 
 def _plainer(value: object) -> object:
     return list(value) if isinstance(value, Iterable) else str(value)
-
-
-def _write(line: str, stream: TextIO) -> None:
-    try:
-        click.echo(concealed(line), file=stream)
-    except OSError as error:
-        _silence(stream)
-        if isinstance(error, BrokenPipeError):
-            # Whoever reads has seen enough.
-            raise Exit(codes.FINE) from None
-        raise SlackAlertError(f"Standard output cannot be written: {error.strerror}.") from error
-
-
-def _silence(stream: TextIO) -> None:
-    """Lead a stream nowhere, so that the last flush of the interpreter has nothing to complain about."""
-    nowhere = os.open(os.devnull, os.O_WRONLY)
-    os.dup2(nowhere, stream.fileno())
-    os.close(nowhere)

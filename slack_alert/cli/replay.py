@@ -10,7 +10,7 @@ from slack_alert.cli import codes
 from slack_alert.cli.lines import instant
 from slack_alert.cli.logs import tell_problem
 from slack_alert.cli.moments import parse_moment
-from slack_alert.cli.output import tell, tell_json
+from slack_alert.cli.output import tell, tell_json_line
 from slack_alert.cli.session import own_output
 from slack_alert.cli.spoken import counted, distance, local, stamp
 from slack_alert.cli.tables import Cell, paint, shortened, table
@@ -54,7 +54,7 @@ def show_difference(found: Difference, settings: Settings, out: TextIO, *, as_js
     """Print what would be told otherwise, then what it comes to, then what nobody can know."""
     if as_json:
         for document in _documents(found, settings.timezone):
-            tell_json(document, out)
+            tell_json_line(document, out)
         return
     zone = settings.timezone
     for part in (_turns(found.turns, zone, out), _incidents(found.incidents, zone, out)):

@@ -38,7 +38,7 @@ def run(ctx: click.Context, /, **flags: object) -> int:
     begin_log(loaded)
     if sentence := loaded.settings.missing():
         raise SettingsError(sentence)
-    with own_output(loaded.settings) as out:
+    with own_output(loaded.settings, is_lasting=True) as out:
         return _run(loaded.settings, out, is_standby=bool(given.get("standby")))
 
 
@@ -46,6 +46,18 @@ _NOTHING = (
     "there is nothing to run: no function in plugins/ is a job. "
     "Put @deco(minutes=5) over one, or let `slack-alert init` write an example."
 )
+
+
+def _show(text: str, out: TextIO) -> None:
+    """Print it, as far as that can be: a full disk, or a terminal that is gone, is what alerts are needed for."""
+    try:
+        click.echo(text, file=out)
+    except OSError as error:
+        import logging
+
+        logging.getLogger(__name__).warning(
+            "standard output takes nothing, the jobs run", extra={"reason": error.strerror}
+        )
 
 
 def _run(settings: Settings, out: TextIO, *, is_standby: bool) -> int:
@@ -92,7 +104,7 @@ def _start(settings: Settings, out: TextIO, collect: Callable[[], None], *, is_s
             tell_problem(problem)
         if catalog.jobs:
             shown = plan(parts.engine, settings, out, muted_until=parts.muted_until, catalog=catalog)
-            click.echo(shown, file=out)
+            _show(shown, out)
         else:
             complain(_NOTHING)
 

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import errno
 import os
 import sys
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TextIO
 
 from slack_alert.cli.output import conceal
+from slack_alert.cli.streams import Output, as_text, hand_on_failure
 from slack_alert.core.excerpts import abridged
 from slack_alert.core.redaction import Redaction
 from slack_alert.settings import Loaded, Settings, load_settings
@@ -18,7 +18,25 @@ from slack_alert.settings import Loaded, Settings, load_settings
 
 def configured(flags: Mapping[str, object]) -> Loaded:
     """Read the configuration for these flags; raise SettingsError for what cannot be used."""
-    return load_settings(flags, os.environ, cwd=Path.cwd(), home=Path.home())
+    return load_settings(flags, os.environ, cwd=current_folder(), home=home_folder())
+
+
+def current_folder() -> Path:
+    """Return the folder this was started in; where that was deleted since, its name as the shell left it."""
+    try:
+        return Path.cwd()
+    except OSError:
+        # Whole paths go on working, and a relative one is named as not there. It may also have been made anew.
+        shell = Path(os.environ.get("PWD", ""))
+        return shell if shell.is_absolute() else Path("/")
+
+
+def home_folder() -> Path | None:
+    """Return this user's home folder; None where the environment names none and the system does not know the user."""
+    try:
+        return Path.home()
+    except RuntimeError:
+        return None
 
 
 def settings_of(flags: Mapping[str, object]) -> Settings:
@@ -41,48 +59,62 @@ def begin_log(loaded: Loaded) -> None:
 
 
 @contextmanager
-def own_output(settings: Settings) -> Iterator[TextIO]:
+def own_output(settings: Settings, *, is_lasting: bool = False) -> Iterator[TextIO]:
     """Give the real standard output for this program's own words, while everything else that writes to it is diverted.
 
-    What plugins print, and what the programs they start print, goes to standard error: `--json` stays JSON.
+    What plugins print, and what the programs they start print, goes to standard error: `--json` stays JSON. Whoever of
+    them reads standard input finds its end: a question that nobody sees would wait for ever. A program that goes on
+    (`is_lasting`) takes an output that fails for one that may take more later.
     """
     # Imported here: it needs the model of a run, and the patch comes before.
     from slack_alert.cli.json_stderr import filtered
     from slack_alert.executors.capture import captured
 
-    redaction = Redaction(settings.secrets())
-    with filtered(sys.stderr, settings.timezone), _diverted() as out, captured(sys.stderr, redaction):
+    redaction, told = Redaction(settings.secrets()), filtered(sys.stderr, settings.timezone)
+    with told, _diverted(is_lasting=is_lasting) as out, _without_input(), captured(sys.stderr, redaction):
         yield out
 
 
 @contextmanager
-def _diverted() -> Iterator[TextIO]:
+def _diverted(*, is_lasting: bool) -> Iterator[TextIO]:
     """Let descriptor 1 be standard error meanwhile, so that even a subprocess cannot write into our output."""
     sys.stdout.flush()
-    try:
-        is_real = sys.stdout.fileno() == 1
-    except (OSError, AttributeError):
-        is_real = False
-    if not is_real:  # called from a test, or embedded
+    if not _is_at(sys.stdout, 1):  # called from a test, or embedded
         yield sys.stdout
         return
     kept = os.dup(1)
     os.dup2(2, 1)
+    out = as_text(Output(kept, is_lasting=is_lasting), sys.stdout, errors="replace")
     try:
-        out = open(kept, "w", encoding=sys.stdout.encoding, errors="replace", buffering=1, closefd=False)  # noqa: SIM115 - closed below, where that may fail
-        try:
-            yield out
-        finally:
-            _close(out)
+        yield out
     finally:
+        with suppress(OSError):  # What it did not take while it lasted is told in the log.
+            out.close()
+        hand_on_failure(out, sys.stdout)
         os.dup2(kept, 1)
         os.close(kept)
 
 
-def _close(out: TextIO) -> None:
+@contextmanager
+def _without_input() -> Iterator[None]:
+    """Let standard input be at its end meanwhile, also for programs that plugins start."""
+    stdin = sys.stdin
+    kept = os.dup(0) if _is_at(stdin, 0) else None
+    with Path(os.devnull).open(encoding="utf-8") as nothing:
+        sys.stdin = nothing
+        if kept is not None:
+            os.dup2(nothing.fileno(), 0)
+        try:
+            yield
+        finally:
+            sys.stdin = stdin
+            if kept is not None:
+                os.dup2(kept, 0)
+                os.close(kept)
+
+
+def _is_at(stream: TextIO, descriptor: int) -> bool:
     try:
-        out.close()
-    except OSError as error:
-        # The terminal is gone, and with it whoever would read the rest.
-        if error.errno != errno.EIO:
-            raise
+        return stream.fileno() == descriptor
+    except (OSError, ValueError, AttributeError):
+        return False

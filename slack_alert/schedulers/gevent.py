@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from datetime import timedelta
 from time import monotonic
 from types import FrameType
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 import gevent
 from apscheduler.schedulers.gevent import GeventScheduler
@@ -25,9 +25,20 @@ _TURN = 0.05
 
 
 def blocking(call: Callable[..., T], *arguments: object) -> T:
-    """Make a call that blocks in a native thread, so that the hub goes on."""
-    result: T = get_hub().threadpool.apply(call, arguments)
-    return result
+    """Make a call that blocks in a native thread, so that the hub goes on; raise what it raises."""
+    ended: tuple[T | None, BaseException | None] = get_hub().threadpool.apply(_ended, (call, arguments))
+    result, error = ended
+    if error is not None:
+        raise error
+    return cast("T", result)
+
+
+def _ended(call: Callable[..., T], arguments: tuple[object, ...]) -> tuple[T | None, BaseException | None]:
+    """Return what a call gives, or what it raises: the pool would write a traceback of its own to standard error."""
+    try:
+        return call(*arguments), None
+    except BaseException as error:  # noqa: BLE001 - it is raised where it is waited for
+        return None, error
 
 
 def make_scheduler() -> GeventScheduler:

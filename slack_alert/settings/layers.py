@@ -152,10 +152,10 @@ def _own_file(flags: Mapping[str, object], environ: Mapping[str, str], place: Pl
         if not is_there(path):
             raise fault(f"There is no file {quoted(str(explicit))}.", where="--config", hint="Check the path after -c.")
         return read_conf(path, str(explicit), posix=posix)
-    path = place.user_conf(environ, posix=posix)
-    if flags.get("ignore_global_config") or not is_there(path):
+    own = place.user_conf(environ, posix=posix)
+    if flags.get("ignore_global_config") or own is None or not is_there(own):
         return None
-    return read_conf(path, place.show(path), posix=posix)
+    return read_conf(own, place.show(own), posix=posix)
 
 
 def _path(layers: Sequence[Layer], place: Place) -> Path:

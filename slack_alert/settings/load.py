@@ -27,15 +27,16 @@ def load_settings(
     environ: Mapping[str, str],
     *,
     cwd: Path,
-    home: Path,
+    home: Path | None,
     etc: Path = Path("/etc"),
     posix: bool = os.name == "posix",
 ) -> Loaded:
     """Read every source and parse what it says; anything that cannot be used raises SettingsError.
 
-    `flags` holds key names (underscores) and `config`, `ignore_global_config`, `dry_run`; None: not given.
+    `flags` holds key names (underscores) and `config`, `ignore_global_config`, `dry_run`; None: not given. A user may
+    have no `home`.
     """
-    place = Place(cwd.resolve(), home.resolve())
+    place = Place(cwd.resolve(), home and home.resolve())
     gathered = gather(flags, environ, place, posix=posix)
     chosen = {key.name: found for key in KEYS if (found := gathered.strongest(key)) is not None}
     faults = list(gathered.faults)

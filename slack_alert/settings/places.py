@@ -38,11 +38,16 @@ class Place(Struct, frozen=True):
     """Where the program was started, and by whom."""
 
     cwd: Path
-    home: Path
+    #: None: this user has none, as in a container whose user has neither HOME nor a name.
+    home: Path | None
 
     def find(self, text: str, folder: Path) -> Path:
         """Resolve a written path; a relative one is in `folder`, `~` is the home folder."""
         if text == "~" or text.startswith(("~/", "~\\")):
+            if self.home is None:
+                raise BadValue(
+                    f"{quoted(text)} is in no folder: this user has no home", hint="Set HOME, or write the whole path."
+                )
             return Path(os.path.realpath(self.home / text[2:]))
         # Unlike `resolve` it has an answer also where a link leads to itself.
         return Path(os.path.realpath(folder / text))
@@ -51,17 +56,19 @@ class Place(Struct, frozen=True):
         """Name a path as shortly as it can be found again from here."""
         if path.is_relative_to(self.cwd):
             return str(path.relative_to(self.cwd))
-        if path.is_relative_to(self.home):
+        if self.home is not None and path.is_relative_to(self.home):
             return str("~" / path.relative_to(self.home))
         return str(path)
 
-    def user_conf(self, environ: Mapping[str, str], *, posix: bool) -> Path:
-        """Name the user's own configuration file, there or not."""
+    def user_conf(self, environ: Mapping[str, str], *, posix: bool) -> Path | None:
+        """Name the user's own configuration file, there or not; None: this user can have none."""
         if not posix:
-            return self.home / ".slack_alert.conf"
+            return self.home and self.home / ".slack_alert.conf"
         # The XDG rules: a relative XDG_CONFIG_HOME is to be ignored.
         folder = Path(environ.get("XDG_CONFIG_HOME", ""))
-        return (folder if folder.is_absolute() else self.home / ".config") / "slack_alert.conf"
+        if folder.is_absolute():
+            return folder / "slack_alert.conf"
+        return self.home and self.home / ".config" / "slack_alert.conf"
 
     def database(self, text: str, folder: Path) -> str:
         """Make the URL of an SQLite file absolute; a server's stays as it is."""

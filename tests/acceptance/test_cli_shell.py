@@ -17,7 +17,7 @@ REPOSITORY = os.pathsep.join(sys.path)
 #: Makes the calls it reads, none of which may fail, and writes of each what it said, and which modules are there.
 CALLS = """
 import contextlib, io, json, os, sys
-from slack_alert.cli import main
+from slack_alert.cli.main import command_line as main
 
 answers = []
 for words, environ in json.load(sys.stdin):

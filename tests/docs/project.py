@@ -17,7 +17,7 @@ from pathlib import Path
 
 import pytest
 
-from slack_alert.cli import main
+from slack_alert.cli.main import command_line as main
 from slack_alert.loader import unload
 from tests.docs.likeness import Likeness
 

@@ -16,7 +16,7 @@ from typing import Any
 
 import pytest
 
-from slack_alert.cli import main
+from slack_alert.cli.main import command_line
 from slack_alert.core.model import Delivery
 from slack_alert.engine.batches import Batch
 from slack_alert.stores import DatabaseLock, SqliteStore
@@ -81,7 +81,7 @@ class Project:
         self.monkeypatch.setattr(sys, "stdin", io.StringIO(stdin))
         self.monkeypatch.setattr(sys, "stderr", sys.stderr)  # A log in JSON takes its place.
         with signals_given_back(), pytest.raises(SystemExit) as ended:
-            main()
+            command_line()
         said = self.capsys.readouterr()
         assert isinstance(ended.value.code, int)
         return Done(ended.value.code, said.out, said.err)
