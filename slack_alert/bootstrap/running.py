@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import sys
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable
 from contextlib import suppress
 from datetime import timedelta
 from functools import partial
@@ -18,6 +18,7 @@ from slack_alert.bootstrap.works import Stores
 from slack_alert.engine.app import App, Manners
 from slack_alert.engine.batches import Limits
 from slack_alert.engine.descriptors import set_aside
+from slack_alert.engine.event_loop import run_to_end
 from slack_alert.engine.parts import Parts
 from slack_alert.loader import Found, plugins_folder
 from slack_alert.loader.event_loop import new_standard_loop
@@ -83,31 +84,8 @@ def _run(settings: Settings, stores: Stores, plugins: Following, out: TextIO, re
             _leave(code, out)
         return code if catalog.jobs else 1
 
-    return _run_on_own_loop(main())
-
-
-def _run_on_own_loop(main: Coroutine[None, None, int]) -> int:
-    """Do as `asyncio.run` does, on a loop of the standard library, whatever plugins have made the default."""
-    loop = new_standard_loop()
-    asyncio.set_event_loop(loop)
-    try:
-        return loop.run_until_complete(main)
-    finally:
-        _close(loop)
-
-
-def _close(loop: asyncio.AbstractEventLoop) -> None:
-    left = asyncio.all_tasks(loop)
-    for each in left:
-        each.cancel()
-    try:
-        if left:
-            loop.run_until_complete(asyncio.gather(*left, return_exceptions=True))
-        loop.run_until_complete(loop.shutdown_asyncgens())
-        loop.run_until_complete(loop.shutdown_default_executor())
-    finally:
-        asyncio.set_event_loop(None)
-        loop.close()
+    # Whatever plugins have made the default: it is the standard library's loop.
+    return run_to_end(main(), new_standard_loop)
 
 
 def _prepare(settings: Settings) -> None:

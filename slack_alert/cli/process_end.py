@@ -22,27 +22,40 @@ def end_process(code: int) -> NoReturn:
     Python's own end waits for each thread that is no daemon, for the workers of every executor and for child processes
     of `multiprocessing`, however long they take, and calls `__del__` of what is left.
     """
-    start_new_thread(_end_later, (code,))
-    # What Python does before it takes the interpreter apart. There are no public names for it.
-    # Any: as above.
-    last_steps: tuple[Any, ...] = (getattr(threading, "_shutdown", None), getattr(atexit, "_run_exitfuncs", None))
-    for step in last_steps:
-        with suppress(BaseException):  # Whatever a plugin's handler raises, the exit code stays.
-            if step is not None:
-                step()
+    with suppress(RuntimeError):  # Without a thread to watch it nothing is waited for.
+        start_new_thread(_end_later, (code,))
+        _take_last_steps()
     for stream in (sys.stdout, sys.stderr):
         with suppress(Exception):  # A plugin may have put anything there.
             stream.flush()
     os._exit(code)
 
 
+def _take_last_steps() -> None:
+    """Do what Python does before it takes the interpreter apart; there are no public names for it."""
+    for module, name in ((threading, "_shutdown"), (atexit, "_run_exitfuncs")):
+        step: Any = getattr(module, name, None)  # Any: as said, it is not public
+        with suppress(BaseException):  # Whatever a plugin's handler raises, the exit code stays.
+            if step is not None:
+                step()
+
+
 def _end_later(code: int) -> None:
     sleep(_SECONDS)
     try:
+        _end_processes()
         if "gevent" not in sys.modules:  # Its locks must not be taken by a thread of the system.
             _tell_left()
     finally:
         os._exit(code)
+
+
+def _end_processes() -> None:
+    """Ask the processes of `multiprocessing` to end that Python would go on waiting for."""
+    multiprocessing = sys.modules.get("multiprocessing")
+    for child in multiprocessing.active_children() if multiprocessing is not None else ():
+        with suppress(OSError):
+            child.terminate()
 
 
 def _tell_left() -> None:

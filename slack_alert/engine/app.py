@@ -16,6 +16,7 @@ from slack_alert.core.structs import Struct
 from slack_alert.engine.batches import Batch, Limits, Snapshot
 from slack_alert.engine.ending import Ending
 from slack_alert.engine.engine import Telling
+from slack_alert.engine.event_loop import in_own_thread
 from slack_alert.engine.intake import Intake
 from slack_alert.engine.parts import Parts
 from slack_alert.engine.ports import Channel, Due, Source
@@ -222,7 +223,7 @@ class App:
         while parts.engine.runs() and parts.clock.monotonic() < deadline:
             await parts.clock.sleep(0.02)
         cut_off = parts.engine.give_up()
-        await asyncio.to_thread(parts.children.end_all)
+        await in_own_thread(parts.children.end_all)
         try:
             await asyncio.wait_for(self._emptied(), max(0.05, deadline - parts.clock.monotonic()))
             is_emptied = True
@@ -231,7 +232,7 @@ class App:
         left = parts.sender.queued
         await parts.sender.stop()
         self._pulse.write_last(parts.clock.now())
-        is_written = await asyncio.to_thread(parts.writer.stop, max(1.0, deadline - parts.clock.monotonic()))
+        is_written = await in_own_thread(partial(parts.writer.stop, max(1.0, deadline - parts.clock.monotonic())))
         self._intake.forget_done()
         for channel in parts.channels.values():
             await channel.close()

@@ -137,14 +137,17 @@ class Child:
                 os._exit(0)
 
     def _run_async(self, run: Run) -> Result:
-        import asyncio  # Most functions do not need it, and a process starts a fifth faster without.
+        # Most functions do not need it, and a process starts a fifth faster without.
+        import asyncio
+
+        from slack_alert.engine.event_loop import run_to_end
 
         async def call() -> Result:
             if self._current is not None:
                 self._current.call = asyncio.current_task()
             return await self._performer.await_(run)
 
-        return asyncio.run(call())
+        return run_to_end(call())
 
     def _performer_pieces(self, run: Run, value: object) -> tuple[Piece, ...]:
         return self._render(run, value)

@@ -15,6 +15,7 @@ from typing import Protocol
 
 from slack_alert.core.care import CAREFREE, Isolation
 from slack_alert.core.model import Result, Run
+from slack_alert.engine.event_loop import run_to_end
 from slack_alert.engine.ports import Load
 from slack_alert.executors.failures import beside
 from slack_alert.executors.interruption import watched
@@ -150,7 +151,7 @@ class Direct:
     def call(self, run: Run) -> Result:
         """Call it and give the result; Ctrl+C ends the caller as well, not the function alone."""
         with watched() as is_interrupted:
-            result = asyncio.run(self._performer.await_(run)) if run.action.is_async else self._performer.call(run)
+            result = run_to_end(self._performer.await_(run)) if run.action.is_async else self._performer.call(run)
         if is_interrupted():
             raise KeyboardInterrupt
         return result
