@@ -11,6 +11,7 @@ from click.exceptions import Exit
 
 from slack_alert import __version__
 from slack_alert.cli import codes
+from slack_alert.cli.init_process import stand_in
 from slack_alert.cli.options import common, remember
 from slack_alert.cli.order import behind
 from slack_alert.cli.process_end import end_process
@@ -116,6 +117,7 @@ def cli(ctx: click.Context, /, *, as_json: bool, **flags: object) -> object:
 
 def main() -> NoReturn:
     """Be the process: run the command line, and end with its exit code whatever is left behind."""
+    stand_in()
     prepare_streams()
     try:
         command_line()
