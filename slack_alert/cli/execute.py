@@ -66,6 +66,9 @@ def execute(
     ended = call(command, timeout=limit, out=out, errors=errors, before=note.begin)
     if ended.obstacle:
         click.echo(f"slack-alert: {abridged(command[0])}: {ended.obstacle}", err=True)
+    if ended.unheard:
+        said = f"what {abridged(command[0])} wrote could not be passed on: {ended.unheard}. The history has it."
+        click.echo(f"slack-alert: {said}", err=True)
     try:
         _record(given, name, ended, started, to, then=note.take_back)
     except Exception as error:  # noqa: BLE001 - whoever waits for the command wants its exit code, and no other

@@ -6,19 +6,16 @@ import os
 import signal
 import subprocess
 import sys
-import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from datetime import timedelta
 from pathlib import Path
 from types import FrameType
-from typing import IO
 
-from slack_alert.core.redaction import REACH
 from slack_alert.core.structs import Struct
 from slack_alert.engine import kinship
-from slack_alert.executors.capture import KEPT
+from slack_alert.executors.command_output import KeptOutput, OutputReader
 from slack_alert.executors.output import Output
 
 #: As shells have it; the first is what `timeout` gives.
@@ -26,12 +23,6 @@ TIMED_OUT, NOT_EXECUTABLE, NOT_FOUND, SIGNALED = 124, 126, 127, 128
 
 #: So long a program has to end after it was asked to.
 _GRACE = timedelta(seconds=5)
-#: What a program left behind may keep its output open for ever; so long after its end more is waited for.
-_LINGER = 1.0
-_STEP = 0.02
-_CHUNK = 65_536
-#: So many bytes are kept of the beginning, and of the end.
-_SIDE = KEPT // 2 + REACH
 _LOCALE = b"LC_CTYPE="
 _Child = subprocess.Popen[bytes]
 
@@ -51,6 +42,8 @@ class Ended(Struct, frozen=True):
     #: What it used of the processor, and the most memory it had, in bytes; 0: that is not known here.
     cpu: timedelta = timedelta()
     memory: int = 0
+    #: Why what it wrote could not be passed on.
+    unheard: str = ""
 
 
 def call(
@@ -68,7 +61,7 @@ def call(
     """
     # In a terminal it stays in the foreground: Ctrl+C reaches it by itself, and it may read.
     leash = _Leash(is_apart=sys.stdin is None or not sys.stdin.isatty(), is_limited=timeout is not None)
-    kept = _Kept()
+    kept = KeptOutput()
     with leash.heeded():
         if before is not None:
             before()
@@ -81,13 +74,15 @@ def call(
             return Ended(code, Output(b""), duration, obstacle=error.strerror or str(error))
         readers = _readers(child, out, errors, kept)
         is_timed_out = leash.wait(child, timeout)
-    ended = time.monotonic()
-    for reader in readers:
-        reader.finish(ended)
-    duration = timedelta(seconds=time.monotonic() - since)
+        ended = time.monotonic()
+        left_open = [reader for reader in readers if not reader.is_finished(ended)]
+    for reader in left_open:
+        reader.leave()
+    duration = timedelta(seconds=ended - since)
     code = child.returncode if child.returncode >= 0 else SIGNALED - child.returncode
     code, overrun = (TIMED_OUT, timeout) if is_timed_out else (code, None)
-    return Ended(code, kept.output(), duration, overrun, "", *_used())
+    unheard = next((reader.failure.strerror or "" for reader in readers if reader.failure), "")
+    return Ended(code, kept.output(), duration, overrun, "", *_used(), unheard)
 
 
 def as_given(environ: Mapping[str, str], given: bytes | None) -> dict[str, str]:
@@ -172,76 +167,6 @@ class _Leash:
             _send(self._child, number, is_group=self._is_apart)
 
 
-class _Kept:
-    """The beginning and the end of what was written."""
-
-    def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._head = bytearray()
-        self._tail = bytearray()
-        self._left_out = 0
-
-    def add(self, chunk: bytes) -> None:
-        with self._lock:
-            room = _SIDE - len(self._head)
-            self._head += chunk[:room]
-            self._tail += chunk[room:] if room < len(chunk) else b""
-            if len(self._tail) > 2 * _SIDE:
-                self._shorten()
-
-    def output(self) -> Output:
-        with self._lock:
-            self._shorten()
-            return Output(bytes(self._head), bytes(self._tail), self._left_out)
-
-    def _shorten(self) -> None:
-        excess = max(0, len(self._tail) - _SIDE)
-        del self._tail[:excess]
-        self._left_out += excess
-
-
-class _Reader:
-    """Takes what a program writes, on a thread of its own."""
-
-    def __init__(self, pipe: IO[bytes], out: int | None, kept: _Kept) -> None:
-        self._pipe = pipe
-        self._out = out
-        self._kept = kept
-        #: When it began to wait for more; None: it passes on what it has.
-        self._waits_since: float | None = time.monotonic()
-        self._thread = threading.Thread(target=self._read, name="output", daemon=True)
-        self._thread.start()
-
-    def finish(self, ended: float) -> None:
-        """Wait for the end of what is written, unless nothing comes any more since the program's end."""
-        while self._thread.is_alive():
-            since = self._waits_since
-            if since is not None and time.monotonic() - max(since, ended) > _LINGER:
-                return
-            self._thread.join(_STEP)
-
-    def _read(self) -> None:
-        with self._pipe:
-            while chunk := os.read(self._pipe.fileno(), _CHUNK):
-                self._waits_since = None
-                self._kept.add(chunk)
-                if not self._is_passed_on(chunk):
-                    return
-                self._waits_since = time.monotonic()
-
-    def _is_passed_on(self, chunk: bytes) -> bool:
-        """Pass it on; False: nobody reads any more, which the program has to feel as it would without us."""
-        rest = memoryview(chunk)
-        try:
-            while self._out is not None and rest:
-                rest = rest[os.write(self._out, rest) :]
-        except BrokenPipeError:
-            return False
-        except OSError:  # A full disk, a terminal that is gone; the program may go on all the same.
-            self._out = None
-        return True
-
-
 def _given() -> bytes | None:
     try:
         return Path("/proc/self/environ").read_bytes()
@@ -249,10 +174,10 @@ def _given() -> bytes | None:
         return None
 
 
-def _readers(child: _Child, out: int | None, errors: int | None, kept: _Kept) -> list[_Reader]:
+def _readers(child: _Child, out: int | None, errors: int | None, kept: KeptOutput) -> list[OutputReader]:
     assert child.stdout is not None, "it is a pipe"
     assert child.stderr is not None, "as above"
-    return [_Reader(child.stdout, out, kept), _Reader(child.stderr, errors, kept)]
+    return [OutputReader(child.stdout, out, kept), OutputReader(child.stderr, errors, kept)]
 
 
 if sys.platform == "win32":

@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import threading
+import time
 from pathlib import Path
 
 import pytest
@@ -115,6 +116,81 @@ def test_what_a_command_leaves_behind_does_not_keep_it_from_ending(bare: Project
 
     os.kill(int(done.out), signal.SIGKILL)
     assert done.code == 0
+
+
+#: What a command may leave behind, which has its output, too; $! is its number.
+LEFT_BEHIND = {
+    "talks now and then": "(while :; do echo tick; sleep 0.3; done) & echo $! >&2",
+    "talks often": "(while :; do echo tick; sleep 0.01; done) & echo $! >&2",
+    "says nothing": "sleep 30 & echo $! >&2",
+    "complains": "(while :; do echo tick >&2; sleep 0.1; done) & echo $! >&2",
+}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("script", LEFT_BEHIND.values(), ids=LEFT_BEHIND)
+def test_a_command_ends_whatever_goes_on_writing_and_that_lives_on(script: str, bare: Project) -> None:
+    done = execute(bare, f"echo begun; {script}; echo over; exit 3")
+
+    number = int(done.err.split()[0] if "complains" not in script else next(filter(str.isdigit, done.err.split())))
+    try:
+        assert (done.code, done.out.split()[0]) == (3, "begun")
+        assert "over" in done.out
+        (line,) = lines(bare)
+        assert (line["verdict"], line["error"]) == ("error", "exit code 3\n")
+        assert "over\n" in str(line["printed"])
+        # It is not killed by a pipe that nobody reads.
+        assert Path(f"/proc/{number}").exists()
+    finally:
+        os.kill(number, signal.SIGKILL)
+
+
+@pytest.mark.slow
+def test_a_command_ends_though_something_never_stops_writing(bare: Project) -> None:
+    done = execute(bare, "yes & echo $! > number; exit 3", "--quiet-output")
+
+    os.kill(int((bare.path / "number").read_text(encoding="ascii")), signal.SIGKILL)
+    assert done.code == 3
+
+
+@pytest.mark.slow
+def test_what_is_left_behind_lives_on_also_when_the_process_has_ended(project: Project) -> None:
+    script = "(for i in 1 2 3 4 5 6 7 8; do echo tick; sleep 0.25; done; touch lived) & echo over"
+
+    done = subprocess.run(
+        [sys.executable, "-m", "slack_alert", "exec", "nightly", "--", "sh", "-c", script],
+        cwd=project.path,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+        timeout=15,
+        check=False,
+    )
+
+    assert (done.returncode, "over" in done.stdout) == (0, True)
+    until = time.monotonic() + 15
+    while not (project.path / "lived").exists():
+        assert time.monotonic() < until, "it was ended"
+        time.sleep(0.05)
+
+
+@pytest.mark.slow
+def test_all_a_command_wrote_is_passed_on_to_a_slow_reader_though_something_goes_on_writing(project: Project) -> None:
+    script = "(while :; do echo tick; sleep 0.05; done) & head -c 60000 /dev/zero | tr '\\0' x; echo over; echo $! >&2"
+    run = f'{sys.executable} -m slack_alert exec nightly -- sh -c "$SCRIPT" | (sleep 2; cat)'
+
+    done = subprocess.run(
+        ["bash", "-c", run],
+        cwd=project.path,
+        env={**os.environ, "PYTHONPATH": str(ROOT), "SCRIPT": script},
+        capture_output=True,
+        text=True,
+        timeout=15,
+        check=False,
+    )
+
+    os.kill(int(done.stderr.split()[0]), signal.SIGKILL)
+    assert (done.stdout.count("x"), "over" in done.stdout) == (60_000, True)
 
 
 @pytest.mark.parametrize(

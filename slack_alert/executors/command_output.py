@@ -1,0 +1,150 @@
+"""What a program run from outside writes: passed on as it comes, and kept as far as the history takes it."""
+
+from __future__ import annotations
+
+import os
+import select
+import subprocess
+import sys
+import threading
+import time
+from contextlib import suppress
+from typing import IO
+
+from slack_alert.core.redaction import REACH
+from slack_alert.executors.capture import KEPT
+from slack_alert.executors.output import Output
+
+#: What a program left behind may keep its output open, and write, for ever; so long after its end that counts.
+_LINGER = 1.0
+_STEP = 0.02
+_CHUNK = 65_536
+#: Nobody's child, and no copy of this process. A shell takes standard input from what it starts beside itself.
+_READ_ON = "exec 3<&0; cat <&3 >/dev/null 3<&- &"
+#: A pipe holds no more unless it was asked to.
+_PIPE = 65_536
+#: So many bytes are kept of the beginning, and of the end.
+_SIDE = KEPT // 2 + REACH
+
+
+class KeptOutput:
+    """The beginning and the end of what was written."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._head = bytearray()
+        self._tail = bytearray()
+        self._left_out = 0
+
+    def add(self, chunk: bytes) -> None:
+        """Keep a chunk."""
+        with self._lock:
+            room = _SIDE - len(self._head)
+            self._head += chunk[:room]
+            self._tail += chunk[room:] if room < len(chunk) else b""
+            if len(self._tail) > 2 * _SIDE:
+                self._shorten()
+
+    def output(self) -> Output:
+        """Return what was kept."""
+        with self._lock:
+            self._shorten()
+            return Output(bytes(self._head), bytes(self._tail), self._left_out)
+
+    def _shorten(self) -> None:
+        excess = max(0, len(self._tail) - _SIDE)
+        del self._tail[:excess]
+        self._left_out += excess
+
+
+class OutputReader:
+    """Takes what a program writes, on a thread of its own."""
+
+    def __init__(self, pipe: IO[bytes], out: int | None, kept: KeptOutput) -> None:
+        self._pipe = pipe
+        self._out = out
+        self._kept = kept
+        #: Why it could not be passed on.
+        self.failure: OSError | None = None
+        self._is_left = False
+        #: Bytes that were passed on.
+        self._passed = 0
+        #: When it began to wait for more; None: it passes on what it has.
+        self._waits_since: float | None = time.monotonic()
+        self._thread = threading.Thread(target=self._read, name="output", daemon=True)
+        self._thread.start()
+
+    def is_finished(self, ended: float) -> bool:
+        """Wait for the end of what is written, a moment beyond the program's own; return whether there was one.
+
+        What the program wrote itself is in the pipe by then, and is passed on however long that takes.
+        """
+        own = self._passed + _CHUNK + _PIPE
+        emptied: float | None = None
+        while self._thread.is_alive():
+            now = time.monotonic()
+            if emptied is None and self._is_pipe_empty():
+                emptied = now
+            if now - ended > _LINGER and (self._passed >= own or self._has_passed_on(emptied, now)):
+                return False
+            self._thread.join(_STEP)
+        return True
+
+    def leave(self) -> None:
+        """Have somebody else read on when this process ends: writing would end what the program has left behind."""
+        self._is_left = True
+        with suppress(OSError, ValueError):  # It came to its end meanwhile, or there is no such program here.
+            subprocess.run(  # noqa: S603 - words of ours
+                ["sh", "-c", _READ_ON],  # noqa: S607 - wherever that is
+                stdin=self._pipe,
+                stdout=subprocess.DEVNULL,
+                stderr=subprocess.DEVNULL,
+                start_new_session=True,
+                check=False,
+            )
+
+    def _is_pipe_empty(self) -> bool:
+        if sys.platform == "win32":  # Nobody can tell.
+            return True
+        with suppress(OSError, ValueError):  # It is closed.
+            return not select.select([self._pipe], [], [], 0)[0]
+        return True
+
+    def _has_passed_on(self, emptied: float | None, now: float) -> bool:
+        """Return whether all is passed on that was in the pipe before it was seen empty."""
+        since = self._waits_since
+        # It may just have read something and not said so yet.
+        return emptied is not None and since is not None and (since > emptied or now - emptied > 5 * _STEP)
+
+    def _read(self) -> None:
+        with self._pipe:
+            while chunk := os.read(self._pipe.fileno(), _CHUNK):
+                self._waits_since = None
+                if self._is_left:
+                    return
+                self._kept.add(chunk)
+                if not self._is_passed_on(chunk):
+                    return
+                self._passed += len(chunk)
+                self._waits_since = time.monotonic()
+
+    def _is_passed_on(self, chunk: bytes) -> bool:
+        """Pass it on; False: nobody reads any more, which the program has to feel as it would without us."""
+        rest = memoryview(chunk)
+        try:
+            while self._out is not None and rest:
+                rest = rest[_written(self._out, rest) :]
+        except BrokenPipeError:
+            return False
+        except OSError as error:  # A full disk, a terminal that is gone; the program may go on all the same.
+            self._out = None
+            self.failure = error
+        return True
+
+
+def _written(out: int, rest: memoryview) -> int:
+    try:
+        return os.write(out, rest)
+    except BlockingIOError:  # Another program that has it, too, made it non-blocking.
+        select.select([], [out], [])
+        return 0
