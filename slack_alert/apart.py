@@ -11,6 +11,7 @@ from slack_alert.executors.child import Child
 from slack_alert.executors.line import Line
 from slack_alert.executors.sources import Shelved
 from slack_alert.loader.shelf import Shelf
+from slack_alert.loader.spawning import become_spawnable, spawnable
 
 
 def main() -> None:
@@ -22,4 +23,6 @@ def main() -> None:
     root = Path(hello["path"])
     shelf = Shelf(root, tuple(hello["markers"]))
     files = Shelved(shelf.find, shelf.take, shelf.found)
-    Child(line, files, path=root, mark=Markup(os.urandom(8).hex()), clock=SystemClock()).serve()
+    become_spawnable()
+    with spawnable(root, hello["markers"]):
+        Child(line, files, path=root, mark=Markup(os.urandom(8).hex()), clock=SystemClock()).serve()

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TextIO
 
 from slack_alert.cli.output import conceal
-from slack_alert.cli.streams import Output, as_text, hand_on_failure
+from slack_alert.cli.streams import Output, are_prepared, as_text, hand_on_failure
 from slack_alert.core.excerpts import abridged
 from slack_alert.core.redaction import Redaction
 from slack_alert.settings import Loaded, Settings, load_settings
@@ -69,9 +69,13 @@ def own_output(settings: Settings, *, is_lasting: bool = False) -> Iterator[Text
     # Imported here: it needs the model of a run, and the patch comes before.
     from slack_alert.cli.json_stderr import filtered
     from slack_alert.executors.capture import captured
+    from slack_alert.loader.spawning import become_spawnable, spawnable
 
-    redaction, told = Redaction(settings.secrets()), filtered(sys.stderr, settings.timezone)
-    with told, _diverted(is_lasting=is_lasting) as out, _without_input(), captured(sys.stderr, redaction):
+    if are_prepared():
+        become_spawnable()
+    told, plugins = filtered(sys.stderr, settings.timezone), spawnable(settings.path, settings.markers)
+    printed = captured(sys.stderr, Redaction(settings.secrets()))
+    with told, _diverted(is_lasting=is_lasting) as out, _without_input(), plugins, printed:
         yield out
 
 

@@ -84,6 +84,11 @@ def prepare_streams() -> None:
     sys.stderr = as_text(Diagnostics(2), sys.stderr, errors="backslashreplace")
 
 
+def are_prepared() -> bool:
+    """Return whether the streams are this program's: then all of the process is."""
+    return isinstance(getattr(getattr(sys.stdout, "buffer", None), "raw", None), Output)
+
+
 def as_text(raw: io.FileIO, like: TextIO | None, *, errors: str | None = None) -> TextIO:
     """Return a text stream over a descriptor, of the encoding of another one."""
     return io.TextIOWrapper(

@@ -42,10 +42,15 @@ class PluginFinder:
         self._failed.pop(file.module, None)
         if reading.code is None:
             self._failed[file.module] = Path(file.path)
-        if any("." in part for part in file.parts):
+        if _is_renamed(file):
             self._rename(file)
         elif reading.code is not None:
             self._expected[file.module] = file.path
+
+    def know(self, files: Iterable[PluginFile]) -> None:
+        """Find these files, too, where a module is not called as its file is."""
+        for file in filter(_is_renamed, files):
+            self._rename(file)
 
     def renew(self, reader: Reader) -> None:
         """Read with another reader from now on, which knows what lies beside each file now."""
@@ -192,6 +197,10 @@ class PluginLoader(SourceFileLoader):
         except BaseException:
             self._finder.failed(module.__name__, Path(self.path))
             raise
+
+
+def _is_renamed(file: PluginFile) -> bool:
+    return any("." in part for part in file.parts)
 
 
 def remove_finders() -> None:

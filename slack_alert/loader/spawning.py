@@ -1,0 +1,53 @@
+"""Let the processes that plugins start with `multiprocessing` find what plugin files define.
+
+A process that is spawned, or comes from a fork server, imports by name what it is to call. First it runs the main
+module of whoever spawned it again; here that is `slack_alert.spawned`, which finds plugin files as this program does.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from importlib.machinery import ModuleSpec
+from pathlib import Path
+
+from slack_alert.loader.files import PACKAGE, find_files
+from slack_alert.loader.modules import PluginFinder
+from slack_alert.loader.reader import Reader
+
+#: Handed down in the environment; no name of a setting.
+_PLUGINS = "SLACKALERT_PLUGINS"
+_MAIN = "slack_alert.spawned"
+
+
+def become_spawnable() -> None:
+    """Have processes that are spawned from this one run `slack_alert.spawned` first; this program must be all of it."""
+    sys.modules["__main__"].__spec__ = ModuleSpec(_MAIN, None)
+
+
+@contextmanager
+def spawnable(root: Path, markers: Sequence[str]) -> Iterator[None]:
+    """Let processes that are spawned meanwhile find the plugins below `root`."""
+    before = os.environ.get(_PLUGINS)
+    os.environ[_PLUGINS] = json.dumps([str(root.absolute()), list(markers)])
+    try:
+        yield
+    finally:
+        if before is None:
+            del os.environ[_PLUGINS]
+        else:
+            os.environ[_PLUGINS] = before
+
+
+def find_plugins_again() -> None:
+    """Find plugin files from now on as the process does that spawned this one."""
+    if _PLUGINS not in os.environ:
+        return
+    root, markers = json.loads(os.environ[_PLUGINS])
+    folder = Path(root) / PACKAGE
+    finder = PluginFinder(folder, Reader(tuple(markers)))
+    finder.know(find_files(folder)[0])
+    finder.install()

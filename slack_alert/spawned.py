@@ -1,0 +1,7 @@
+"""The main module of processes that plugins start with `multiprocessing`: it finds plugin files, and does no more."""
+
+from __future__ import annotations
+
+from slack_alert.loader.spawning import find_plugins_again
+
+find_plugins_again()
