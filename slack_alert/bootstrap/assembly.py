@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
@@ -31,6 +32,8 @@ from slack_alert.stores.examination import standing_still
 if TYPE_CHECKING:
     from slack_alert.engine.heartbeat import Heartbeat
     from slack_alert.settings import Settings
+
+log = logging.getLogger(__name__)
 
 #: Reads what waits: at one address or at all, after a number, at most so many.
 Waiting = Callable[[str | None, int, int], list[Delivery]]
@@ -161,6 +164,10 @@ def _heartbeat(settings: Settings) -> Heartbeat | None:
     if settings.heartbeat_url is None or settings.dry_run:  # A rehearsal is no sign of life.
         return None
     from slack_alert.engine.heartbeat import Heartbeat
+    from slack_alert.engine.proxies import environment_proxy
 
     ca_file = str(settings.ca_file) if settings.ca_file else None
-    return Heartbeat(settings.heartbeat_url, proxy=settings.proxy, ca_file=ca_file)
+    meant = environment_proxy(settings.heartbeat_url)
+    if meant.fault and settings.proxy is None:
+        log.warning("the heartbeat's proxy cannot be used", extra={"reason": meant.fault})
+    return Heartbeat(settings.heartbeat_url, proxy=settings.proxy or meant.address, ca_file=ca_file)

@@ -167,6 +167,50 @@ class TestOutcomes:
         assert (outcome.fate, outcome.reason) == (Fate.RETRY, "ClientProxyConnectionError")
         assert "secret" not in f"{outcome} {caplog.text}"
 
+    @pytest.mark.parametrize(
+        ("variable", "value", "said"),
+        [
+            ("http_proxy", "socks5://ann:secret@127.0.0.1:9", "http_proxy names a SOCKS proxy (socks5://)"),
+            ("HTTP_PROXY", "127.0.0.1:secret", "HTTP_PROXY is not the address of a proxy"),
+            ("http_proxy", "127.0.0.1:9", "cannot connect to 127.0.0.1 through the proxy that http_proxy names"),
+            ("ALL_PROXY", "http://ann:secret@127.0.0.1:9", "through the proxy that ALL_PROXY names"),
+        ],
+    )
+    def test_a_proxy_of_the_environment_that_is_of_no_use_is_named_and_was_surely_not_reached(
+        self,
+        slack: FakeSlack,
+        caplog: pytest.LogCaptureFixture,
+        monkeypatch: pytest.MonkeyPatch,
+        variable: str,
+        value: str,
+        said: str,
+    ) -> None:
+        for name in ("http_proxy", "all_proxy", "no_proxy"):
+            monkeypatch.delenv(name, raising=False)
+            monkeypatch.delenv(name.upper(), raising=False)
+        monkeypatch.setenv(variable, value)
+
+        (outcome,) = sent(slack, delivery("x"))
+
+        assert outcome.fate is Fate.RETRY
+        assert said in outcome.hint
+        assert "secret" not in f"{outcome} {caplog.text}"
+
+    def test_a_proxy_for_everything_that_is_of_no_use_is_done_without(
+        self, slack: FakeSlack, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        for name in ("http_proxy", "no_proxy"):
+            monkeypatch.delenv(name, raising=False)
+            monkeypatch.delenv(name.upper(), raising=False)
+        monkeypatch.setenv("all_proxy", "socks5://127.0.0.1:9")
+
+        (outcome,) = sent(slack, delivery("x"))
+
+        assert outcome.fate is Fate.SENT
+        assert [record.message for record in caplog.records if record.levelno >= logging.WARNING] == [
+            "Slack is reached without a proxy"
+        ]
+
     @pytest.mark.parametrize(("no_proxy", "fate"), [("127.0.0.1", Fate.SENT), ("example.com", Fate.RETRY)])
     def test_the_proxy_of_the_environment_is_taken_but_for_hosts_it_excepts(
         self, slack: FakeSlack, monkeypatch: pytest.MonkeyPatch, no_proxy: str, fate: Fate

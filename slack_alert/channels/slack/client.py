@@ -19,6 +19,7 @@ from slack_alert.core.backoff import Fate, Outcome
 from slack_alert.core.errors import BadValue
 from slack_alert.core.structs import Discreet, Struct, field
 from slack_alert.engine.descriptors import spare
+from slack_alert.engine.proxies import EnvironmentProxy, environment_proxy
 
 if TYPE_CHECKING:
     import ssl
@@ -27,6 +28,8 @@ if TYPE_CHECKING:
     from slack_sdk.web.async_client import AsyncWebClient
 
     from slack_alert.channels.slack.session import Reading, Session
+
+log = logging.getLogger(__name__)
 
 API_URL = "https://slack.com/api/"
 TIMEOUT = timedelta(seconds=30)
@@ -87,7 +90,7 @@ class Client:
 
     async def call(self, method: str, arguments: Mapping[str, object], *, to: str = "") -> Answer:
         """Call a method that takes JSON; raise `RefusedError`."""
-        ways = self._ways or await self._opened()
+        ways = self._usable(self._ways or await self._opened())
         if ways.web.proxy:
             return await self._call(method, to, json=dict(arguments))
         try:
@@ -119,7 +122,7 @@ class Client:
 
     async def put(self, url: str, content: bytes) -> None:
         """Send bytes to an address Slack gave for them; raise `RefusedError`, never with an ambiguous fate."""
-        ways = await self._opened()
+        ways = self._usable(await self._opened())
         import aiohttp
 
         total = self._access.timeout.total_seconds() + len(content) / SLOWEST_UPLOAD
@@ -131,14 +134,15 @@ class Client:
                 status = response.status
                 await response.read()  # to the end, so that the connection can be used again
         except (aiohttp.ClientError, asyncio.TimeoutError, OSError) as error:
-            raise RefusedError(_lost(error, url)).before_posting() from None
+            raise RefusedError(_lost(error, url, ways.through)).before_posting() from None
         if status != 200:
             raise RefusedError(judge(Reply(status))).before_posting()
 
     async def _call(
         self, method: str, to: str, *, json: dict[str, object] | None = None, data: dict[str, str] | None = None
     ) -> Answer:
-        web = (await self._opened()).web
+        ways = self._usable(await self._opened())
+        web = ways.web
         import aiohttp
         from slack_sdk.errors import SlackApiError
 
@@ -154,7 +158,7 @@ class Client:
             # The vendor's error quotes the whole answer, so nobody is to see it.
             raise RefusedError(judge(reply, to=to), needed=reply.needed) from None
         except (aiohttp.ClientError, asyncio.TimeoutError, OSError) as error:
-            raise RefusedError(_lost(error, self._access.api_url)) from None
+            raise RefusedError(_lost(error, self._access.api_url, ways.through)) from None
         except (ValueError, TypeError, AttributeError, RecursionError):
             # The vendor's reader stumbles over JSON that is no object, nested without end, plain text and wrong
             # encodings in many ways.
@@ -162,6 +166,12 @@ class Client:
         if not isinstance(response.data, dict) or response.data.get("ok") is not True:
             raise RefusedError(judge(Reply(200), to=to))
         return Answer(response.data, response.headers)
+
+    def _usable(self, ways: _Ways) -> _Ways:
+        """Return them, or raise `RefusedError` where the way out that is meant cannot be taken."""
+        if ways.fault:
+            raise RefusedError(Outcome(Fate.RETRY, reason="proxy", hint=ways.fault))
+        return ways
 
     async def _opened(self) -> _Ways:
         if self._ways is None:
@@ -182,6 +192,10 @@ class _Ways(Struct, frozen=True):
     session: ClientSession
     #: For JSON.
     posts: Session
+    #: Why none of them can be taken.
+    fault: str = ""
+    #: Where the proxy was named that they go through, for people.
+    through: str = ""
 
 
 def _connected(access: Access) -> _Ways:
@@ -198,10 +212,16 @@ def _connected(access: Access) -> _Ways:
     session = aiohttp.ClientSession(timeout=limit, connector=aiohttp.TCPConnector(ssl=trust or True))
     url, token = access.api_url, access.token
     web = AsyncWebClient(token, base_url=url, session=session, ssl=trust, retry_handlers=[], logger=_vendor_log)
+    meant = EnvironmentProxy(access.proxy, "`proxy`") if access.proxy else environment_proxy(url)
+    if meant.fault:
+        said = "Slack is reached without a proxy" if meant.is_general else "Slack cannot be reached"
+        log.log(logging.WARNING if meant.is_general else logging.ERROR, said, extra={"reason": meant.fault})
     # The vendor takes the environment's proxy for every host, whatever no_proxy says.
-    web.proxy = access.proxy or _environment_proxy(url)
+    web.proxy = meant.address
     headers = {**web.headers, "Authorization": f"Bearer {token}", "Content-Type": "application/json;charset=utf-8"}
-    return _Ways(web, session, Session(headers, trust, patience=seconds, connecting=connecting))
+    posts = Session(headers, trust, patience=seconds, connecting=connecting)
+    fault = "" if meant.is_general else meant.fault
+    return _Ways(web, session, posts, fault, f" through the proxy that {meant.source} names" if meant.address else "")
 
 
 def _trust(ca_file: Path | None) -> ssl.SSLContext | None:
@@ -217,14 +237,7 @@ def _trust(ca_file: Path | None) -> ssl.SSLContext | None:
         ) from error
 
 
-def _environment_proxy(url: str) -> str | None:
-    from urllib.request import getproxies, proxy_bypass
-
-    address = urlsplit(url)
-    return None if proxy_bypass(address.hostname or "") else getproxies().get(address.scheme)
-
-
-def _lost(error: Exception, url: str) -> Outcome:
+def _lost(error: Exception, url: str, through: str = "") -> Outcome:
     """Tell what was surely not sent from what perhaps was; the error's own words may quote a proxy's password."""
     import aiohttp
 
@@ -240,7 +253,7 @@ def _lost(error: Exception, url: str) -> Outcome:
     )
     host = urlsplit(url).hostname or url
     if isinstance(error, unsent):
-        hint = f"cannot connect to {host}: check the network, `proxy`, `ca_file` and `api_url`"
+        hint = f"cannot connect to {host}{through}: check the network, `proxy`, `ca_file` and `api_url`"
         return Outcome(Fate.RETRY, reason=reason, hint=hint)
     return Outcome(Fate.AMBIGUOUS, reason=reason, hint=f"the connection to {host} broke before its answer came")
 
