@@ -36,7 +36,7 @@ def picture(report: Report, *, fonts: Sequence[str] = FONTS) -> bytes:
         from slack_alert.charts.panels import panels
     except ImportError as error:
         raise NoPicture(
-            f"there is no {error.name}, which draws it: install slack-alert with the extra `charts`, "
+            f"there is no {error.name or 'library'}, which draws it: install slack-alert with the extra `charts`, "
             "`pip install 'slack-alert[charts]'`"
         ) from error
     family = ", ".join(f"'{font}'" for font in fonts)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Literal
 
 from slack_alert.cli.spoken import counted
 from slack_alert.core.errors import SettingsError, SlackAlertError, StoreError
+from slack_alert.core.machine_lacks import machine_lack
 from slack_alert.core.structs import Struct, asdict, replace
 
 if TYPE_CHECKING:
@@ -49,6 +50,11 @@ def _guarded(look: Callable[[Settings], Iterator[Finding]], settings: Settings) 
         return list(look(settings))
     except SlackAlertError as error:
         return [Finding(look.__name__.strip("_"), "fail", str(error), getattr(error, "hint", ""))]
+    except Exception as error:
+        lack = machine_lack(error)
+        if not lack:
+            raise
+        return [Finding(look.__name__.strip("_"), "fail", str(error), lack)]
 
 
 def _python() -> Iterator[Finding]:

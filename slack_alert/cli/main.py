@@ -154,10 +154,16 @@ def _code() -> int:
         return _complain(error)
     except (click.Abort, KeyboardInterrupt):
         return codes.INTERRUPTED
-    except OSError as error:
-        if error.filename is None:
+    except Exception as error:
+        from slack_alert.core.machine_lacks import machine_lack
+
+        lack = machine_lack(error)
+        if lack:
+            click.echo(f"slack-alert: {lack} ({type(error).__name__}: {error})", err=True)
+        elif isinstance(error, OSError) and error.filename is not None:
+            _complain(SlackAlertError(f"{error.filename}: {error.strerror}."))
+        else:
             raise
-        _complain(SlackAlertError(f"{error.filename}: {error.strerror}."))
         return codes.FOUND
     return code if isinstance(code, int) else codes.FINE
 

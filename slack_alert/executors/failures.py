@@ -11,6 +11,7 @@ from types import FrameType, TracebackType
 
 from slack_alert.core.care import Care
 from slack_alert.core.durations import format_duration
+from slack_alert.core.machine_lacks import machine_lack
 from slack_alert.core.model import Action, Failure, Result, Run, Verdict
 from slack_alert.core.redaction import Redaction
 from slack_alert.core.sizes import format_size
@@ -41,7 +42,7 @@ def failure_of(error: BaseException, action: Action) -> Failure:
     trace = "".join(traceback.format_exception(type(error), error, _plugin_part(error.__traceback__)))
     places = [(frame, line) for frame, line in traceback.walk_tb(error.__traceback__) if _is_plugin(frame)]
     text = _bounded(trace + _output_of(error))
-    return Failure(type(error).__name__, _message(error)[:_WHOLE], _place(places, action), text)
+    return Failure(type(error).__name__, _explained(error)[:_WHOLE], _place(places, action), text)
 
 
 def overdue(action: Action, care: Care, stack: Sequence[Place] = ()) -> Failure:
@@ -93,7 +94,7 @@ def beside(run: Run, error: BaseException) -> Result:
     """Tell of what went wrong beside the function, and let its job go on."""
     log.error("call broke", extra={"job": run.binding, "run": run.id}, exc_info=error)
     # The log is where secrets are taken out.
-    said = "something went wrong beside the function; the log has the traceback"
+    said = _lack(error) or "something went wrong beside the function; the log has the traceback"
     kind = type(error).__name__
     return Result(failure=Failure(kind, said, f"{run.action.file}:{run.action.line}", f"{kind}: {said}\n"))
 
@@ -147,6 +148,19 @@ def _output_of(error: BaseException) -> str:
     which = "" if len(last) == len(lines) else f", the last {len(last)} of {len(lines):,} lines"
     shown = "\n".join(last)
     return f"\nIts output{which}:\n{shown}\n"
+
+
+def _explained(error: BaseException) -> str:
+    """Add what the machine lacks, where that is the matter."""
+    message, lack = _message(error), _lack(error)
+    return f"{message.rstrip('.')}. {lack}" if lack else message
+
+
+def _lack(error: BaseException) -> str:
+    try:
+        return machine_lack(error)
+    except Exception:  # noqa: BLE001 - an exception's attributes may be a plugin's code
+        return ""
 
 
 def _message(error: BaseException) -> str:

@@ -16,6 +16,7 @@ from collections.abc import Callable, Iterable
 from datetime import timedelta
 from typing import Protocol
 
+from slack_alert.core.machine_lacks import machine_lack
 from slack_alert.core.model import Result, Run
 from slack_alert.executors.threads import SystemThreads, Threads
 
@@ -112,7 +113,7 @@ class PullerPool:
         try:
             self._threads.start(target, name)
         except RuntimeError as error:  # The system has no room for one more; what waits goes on waiting.
-            log.error("no thread to be had", extra={"puller": name, "reason": str(error)})  # noqa: TRY400 - as it says
+            log.error("no thread to be had", extra={"puller": name, "reason": machine_lack(error) or str(error)})  # noqa: TRY400 - as it says
             return False
         return True
 

@@ -12,6 +12,7 @@ from pathlib import Path
 from slack_alert.core.bindings import Binding
 from slack_alert.core.catalog import Problem, Severity
 from slack_alert.core.errors import GivenUpError
+from slack_alert.core.machine_lacks import machine_lack
 from slack_alert.core.structs import Struct
 from slack_alert.loader.binder import Plan
 from slack_alert.loader.declaration import Declaration, Reading
@@ -87,7 +88,7 @@ def failure(file: PluginFile, error: BaseException) -> Problem:
         said = ""
     name = type(error).__name__
     message = f"failed while loading: {name}{': ' if said else ''}{said}{elsewhere[-1] if elsewhere else ''}"
-    hint = "Correct the line, or install what it needs; the other files run meanwhile."
+    hint = f"{_lack(error) or 'Correct the line, or install what it needs'}; the other files run meanwhile."
     return Problem(file.shown, lines[-1] if lines else 1, 1, Severity.ERROR, "SA103", message, hint)
 
 
@@ -97,6 +98,14 @@ def failed_because(file: PluginFile, error: BaseException) -> Problem:
         return failure(file, error)
     hint = "What takes long, or never ends, belongs into the function; `load_timeout` in slack_alert.conf allows more."
     return Problem(file.shown, 1, 1, Severity.ERROR, "SA103", f"failed while loading: {error}", hint)
+
+
+def _lack(error: BaseException) -> str:
+    try:
+        said = machine_lack(error).rstrip(".")
+    except Exception:  # noqa: BLE001 - an exception's attributes may be the plugin's own code
+        return ""
+    return f"{said}, or correct the line" if isinstance(error, ModuleNotFoundError) and said else said
 
 
 def _is_other(path: str, file: PluginFile, root: Path) -> bool:

@@ -14,6 +14,7 @@ from slack_alert.core.events import check_criteria
 from slack_alert.core.excerpts import excerpt
 from slack_alert.core.hours import WorkingHours
 from slack_alert.core.incidents import PLAIN, Escalation, Repeat, Voice
+from slack_alert.core.machine_lacks import NO_ZONES, has_zones
 from slack_alert.core.model import SERVICES, Address
 from slack_alert.core.names import nearest
 from slack_alert.core.wall import parse_instant, parse_slot
@@ -47,6 +48,7 @@ def find_zone(value: object) -> tzinfo:
     except (KeyError, ValueError, OSError) as error:
         meant = nearest(name, available_timezones(), likeness=0.75)
         hint = f"Did you mean {meant}?" if meant else 'Write a name such as "Europe/Berlin" or "UTC".'
+        hint = hint if has_zones() else NO_ZONES
         raise BadValue(f"there is no time zone {name!r}", hint=hint) from error
 
 

@@ -117,4 +117,11 @@ def _matters(path: str) -> bool:
 
 
 def _reason(error: Exception) -> dict[str, str]:
-    return {"reason": f"{type(error).__name__}: {error}", "every": f"{_LOOK:g}s"}
+    said = str(error)
+    is_short = isinstance(error, OSError) and any(part in said for part in _SHORT)
+    advice = {"advice": "raise fs.inotify.max_user_watches and fs.inotify.max_user_instances"} if is_short else {}
+    return {"reason": f"{type(error).__name__}: {said}", "every": f"{_LOOK:g}s", **advice}
+
+
+#: What watchfiles says where the system gives no more watches, or watchers.
+_SHORT = ("watch limit reached", "os error 24", "os error 28", "Too many open files")

@@ -8,6 +8,7 @@ from pathlib import Path
 from zoneinfo import ZoneInfo, available_timezones
 
 from slack_alert.core.errors import BadValue
+from slack_alert.core.machine_lacks import NO_ZONES, has_zones
 from slack_alert.core.names import nearest
 from slack_alert.core.structs import Struct
 from slack_alert.settings.secret import quoted
@@ -41,6 +42,8 @@ def machine_zone(environ: Mapping[str, str], etc: Path) -> MachineZone:
 
 
 def _suggestion(name: str) -> str:
+    if not has_zones():
+        return NO_ZONES
     meant = nearest(name.replace(" ", "_"), sorted(available_timezones()), likeness=0.75)
     return f"Did you mean {meant}?" if meant else "Write a name such as Europe/Berlin or UTC."
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from slack_alert.core.errors import SlackAlertError, StoreError
+from slack_alert.core.machine_lacks import machine_lack
 from slack_alert.engine.file_ownership import make_file
 from slack_alert.stores.migrations import STEPS, VERSION, VIEWS
 
@@ -66,8 +68,34 @@ def explained(path: Path) -> Iterator[None]:
         said = str(error)
         if isinstance(error, _HOPELESS) or _TOO_BIG in said:
             raise Unwritable(f"{path}: {said.rstrip('.')}. Nothing of this was written.") from error
-        advice = next((advice for part, advice in _ADVICE.items() if part in said), _OTHERWISE)
-        raise StoreError(f"{path}: {said}. {advice}") from error
+        raise StoreError(f"{path}: {said}. {_advice(error)}") from error
+
+
+def _advice(error: Exception) -> str:
+    said = str(error)
+    if "unable to open" in said and (lack := _want_of_descriptors()):
+        return lack
+    # From Python 3.11 on it is known which of its kind an error is.
+    name: str = getattr(error, "sqlite_errorname", "")
+    if name.startswith(_NO_SHARED_MEMORY) or "locking protocol" in said:
+        return _ELSEWHERE
+    return next((advice for part, advice in _ADVICE.items() if part in said), _OTHERWISE)
+
+
+def _want_of_descriptors() -> str:
+    """Say that none is left, which SQLite takes for a file that may not be opened."""
+    try:
+        os.close(os.open(os.devnull, os.O_RDONLY))
+    except OSError as error:
+        return machine_lack(error)
+    return ""
+
+
+_NO_SHARED_MEMORY = "SQLITE_IOERR_SHM"
+_ELSEWHERE = (
+    "This file system has no shared memory or locks for the database, as those of networks and virtual machines (NFS, "
+    "SMB, 9p, virtiofs): set `database` to a file on a local disk."
+)
 
 
 _HOPELESS = (
@@ -88,7 +116,8 @@ _ADVICE = {
     "readonly": "Nothing of this was written; give this user the right to write to the file and its folder.",
     "unable to open": "Give this user the right to read and write the file and its folder, or set database elsewhere.",
     "locked": "Nothing of this was written; another program keeps the file busy: close it.",
-    "disk I/O": "Nothing of this was written; the disk may be full, or failing: look at the system's log.",
+    "disk I/O": "Nothing of this was written; the disk may be full, or failing: look at the system's log. Where it "
+    "is a file system of a network or a virtual machine (NFS, SMB, 9p), set `database` to a local disk.",
 }
 
 

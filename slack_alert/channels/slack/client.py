@@ -17,6 +17,7 @@ from slack_alert.channels.slack.errors import RefusedError, Reply, judge
 from slack_alert.channels.slack.reading import cursor_of, unreadable
 from slack_alert.core.backoff import Fate, Outcome
 from slack_alert.core.errors import BadValue
+from slack_alert.core.machine_lacks import machine_lack
 from slack_alert.core.structs import Discreet, Struct, field
 from slack_alert.engine.descriptors import spare
 from slack_alert.engine.proxies import EnvironmentProxy, environment_proxy
@@ -253,7 +254,11 @@ def _lost(error: Exception, url: str, through: str = "") -> Outcome:
     )
     host = urlsplit(url).hostname or url
     if isinstance(error, unsent):
-        hint = f"cannot connect to {host}{through}: check the network, `proxy`, `ca_file` and `api_url`"
+        lack = machine_lack(getattr(error, "certificate_error", None) or error.__cause__ or error)
+        hint = (
+            lack.rstrip(".")
+            or f"cannot connect to {host}{through}: check the network, `proxy`, `ca_file` and `api_url`"
+        )
         return Outcome(Fate.RETRY, reason=reason, hint=hint)
     return Outcome(Fate.AMBIGUOUS, reason=reason, hint=f"the connection to {host} broke before its answer came")
 
