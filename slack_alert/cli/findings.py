@@ -112,10 +112,11 @@ def _database(settings: Settings) -> Iterator[Finding]:
     from slack_alert.bootstrap import files
     from slack_alert.stores import sqlite_version
     from slack_alert.stores.examination import faults, obstacle, want_of_room
+    from slack_alert.stores.location import read_only
 
     path = files.database(settings)
     if (blocked := obstacle(path)) is not None:
-        advice = "give this user the right to write there, or set `database` to another place"
+        advice = read_only(blocked) or "give this user the right to write there, or set `database` to another place"
         yield Finding("database", "fail", f"{blocked} cannot be written", advice)
         return
     if (reason := want_of_room(path)) is not None:

@@ -12,6 +12,7 @@ from slack_alert.cli.options import common, remember
 from slack_alert.cli.output import tell
 from slack_alert.cli.session import current_folder, settings_of
 from slack_alert.core.errors import SettingsError
+from slack_alert.core.machine_lacks import machine_lack
 from slack_alert.engine.file_ownership import make_folder, open_new
 
 #: What `init` writes into plugins/; it says something soon, so that there is something to see.
@@ -79,12 +80,12 @@ def _write(file: Path, content: str) -> bool:
             return False
         raise _trouble(file, "a file stands in the way of a folder") from None
     except OSError as error:
-        raise _trouble(file, error.strerror or str(error)) from error
+        raise _trouble(file, error.strerror or str(error), machine_lack(error)) from error
     return True
 
 
-def _trouble(file: Path, reason: str) -> SettingsError:
-    return SettingsError(f"{file} cannot be written: {reason}.", hint="Choose another folder with --path.")
+def _trouble(file: Path, reason: str, lack: str = "") -> SettingsError:
+    return SettingsError(f"{file} cannot be written: {reason}.", hint=lack or "Choose another folder with --path.")
 
 
 def _shown(path: Path) -> str:

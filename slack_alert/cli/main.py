@@ -155,11 +155,12 @@ def _code() -> int:
     except (click.Abort, KeyboardInterrupt):
         return codes.INTERRUPTED
     except Exception as error:
+        from slack_alert.cli.logs import complain
         from slack_alert.core.machine_lacks import machine_lack
 
         lack = machine_lack(error)
         if lack:
-            click.echo(f"slack-alert: {lack} ({type(error).__name__}: {error})", err=True)
+            complain(f"{lack} ({type(error).__name__}: {error})")
         elif isinstance(error, OSError) and error.filename is not None:
             _complain(SlackAlertError(f"{error.filename}: {error.strerror}."))
         else:

@@ -23,7 +23,11 @@ def run_to_end(
     Unlike `asyncio.run` it gives tasks and asynchronous generators that go on a moment only, and threads of the loop's
     executor none: plugins leave them behind, and one that sleeps for an hour would keep the program for an hour.
     """
-    loop = make_loop()
+    try:
+        loop = make_loop()
+    except OSError:  # No descriptor is left; whoever is asked tells.
+        coroutine.close()
+        raise
     try:
         asyncio.set_event_loop(loop)
         return loop.run_until_complete(coroutine)

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from slack_alert.core.catalog import Problem, Severity
 from slack_alert.core.errors import SettingsError
+from slack_alert.core.machine_lacks import machine_lack
 from slack_alert.core.names import composed
 from slack_alert.core.structs import Struct, derive
 from slack_alert.engine.descriptors import spare
@@ -142,7 +143,8 @@ def _entries(here: str, parts: tuple[str, ...], problems: list[Problem]) -> list
             found = list(entries)
     except OSError as error:
         said = f"the folder cannot be read: {error.strerror}"
-        problems.append(Problem(shown, 1, 1, Severity.ERROR, "SA103", said, "Give this user the right to read it."))
+        hint = machine_lack(error) or "Give this user the right to read it."
+        problems.append(Problem(shown, 1, 1, Severity.ERROR, "SA103", said, hint))
         return []
     problems.extend(loose(here, shown, found))
     return found

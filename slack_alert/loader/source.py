@@ -13,6 +13,7 @@ from types import CodeType
 
 from slack_alert.core.catalog import Problem, Severity
 from slack_alert.core.excerpts import excerpt
+from slack_alert.core.machine_lacks import machine_lack
 from slack_alert.core.structs import Struct, field
 from slack_alert.loader.files import PluginFile
 
@@ -84,7 +85,7 @@ def read_content(file: PluginFile) -> bytes:
         finally:
             os.close(opened)
     except OSError as error:
-        hint = "Give this user the right to read it, or remove it."
+        hint = machine_lack(error) or "Give this user the right to read it, or remove it."
         raise _unusable(file, "SA103", f"the file cannot be read: {error.strerror}", hint=hint) from error
 
 

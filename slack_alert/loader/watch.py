@@ -118,7 +118,7 @@ def _matters(path: str) -> bool:
 
 def _reason(error: Exception) -> dict[str, str]:
     said = str(error)
-    is_short = isinstance(error, OSError) and any(part in said for part in _SHORT)
+    is_short = any(part in said for part in _SHORT)
     advice = {"advice": "raise fs.inotify.max_user_watches and fs.inotify.max_user_instances"} if is_short else {}
     return {"reason": f"{type(error).__name__}: {said}", "every": f"{_LOOK:g}s", **advice}
 

@@ -11,6 +11,7 @@ from pathlib import Path
 from slack_alert.core.errors import SlackAlertError, StoreError
 from slack_alert.core.machine_lacks import machine_lack
 from slack_alert.engine.file_ownership import make_file
+from slack_alert.stores.location import read_only
 from slack_alert.stores.migrations import STEPS, VERSION, VIEWS
 
 _SPELLING = {"identity": "INTEGER PRIMARY KEY AUTOINCREMENT", "key": "INTEGER PRIMARY KEY", "bytes": "BLOB"}
@@ -68,11 +69,13 @@ def explained(path: Path) -> Iterator[None]:
         said = str(error)
         if isinstance(error, _HOPELESS) or _TOO_BIG in said:
             raise Unwritable(f"{path}: {said.rstrip('.')}. Nothing of this was written.") from error
-        raise StoreError(f"{path}: {said}. {_advice(error)}") from error
+        raise StoreError(f"{path}: {said}. {_advice(path, error)}") from error
 
 
-def _advice(error: Exception) -> str:
+def _advice(path: Path, error: Exception) -> str:
     said = str(error)
+    if ("readonly" in said or "unable to open" in said) and (lack := read_only(path)):
+        return lack
     if "unable to open" in said and (lack := _want_of_descriptors()):
         return lack
     # From Python 3.11 on it is known which of its kind an error is.
@@ -84,11 +87,19 @@ def _advice(error: Exception) -> str:
 
 def _want_of_descriptors() -> str:
     """Say that none is left, which SQLite takes for a file that may not be opened."""
+    opened: list[int] = []
     try:
-        os.close(os.open(os.devnull, os.O_RDONLY))
+        opened.extend(os.open(os.devnull, os.O_RDONLY) for _ in range(_FILES))
     except OSError as error:
         return machine_lack(error)
+    finally:
+        for each in opened:
+            os.close(each)
     return ""
+
+
+#: A database, what goes with it, and the folder.
+_FILES = 5
 
 
 _NO_SHARED_MEMORY = "SQLITE_IOERR_SHM"

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from slack_alert.core.errors import StoreError
+from slack_alert.core.machine_lacks import machine_lack
 from slack_alert.core.structs import replace
 from slack_alert.engine.executions import is_same_execution
 from slack_alert.engine.fields import checked
@@ -187,8 +188,8 @@ def _mark(path: Path) -> _Mark | None:
     except (FileNotFoundError, NotADirectoryError):
         return None
     except OSError as error:
-        said = error.strerror or error
-        raise StoreError(f"{path}: {said}. Give this user the right to read and write the file.") from error
+        advice = machine_lack(error) or "Give this user the right to read and write the file."
+        raise StoreError(f"{path}: {error.strerror or error}. {advice}") from error
     return found.st_ino, found.st_size, found.st_mtime_ns
 
 

@@ -17,6 +17,7 @@ from threading import Lock
 from zlib import crc32
 
 from slack_alert.core.errors import StoreError
+from slack_alert.core.machine_lacks import machine_lack
 from slack_alert.core.model import Returned
 from slack_alert.core.structs import Unreadable
 from slack_alert.engine.batches import Batch
@@ -174,7 +175,5 @@ def _read(path: Path) -> bytes:
 
 
 def _stuck(path: Path, error: OSError) -> StoreError:
-    return StoreError(
-        f"{path}: what was said before a kill cannot be taken up: {error.strerror or error}. "
-        "Give this user the right to read and remove the file, or move it away."
-    )
+    advice = machine_lack(error) or "Give this user the right to read and remove the file, or move it away."
+    return StoreError(f"{path}: what was said before a kill cannot be taken up: {error.strerror or error}. {advice}")

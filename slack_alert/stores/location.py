@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import errno
+import os
 from pathlib import Path
 
 from slack_alert.core.errors import StoreError
+from slack_alert.core.machine_lacks import machine_lack
 from slack_alert.engine.file_ownership import make_file, make_folder
 
 
@@ -36,7 +39,14 @@ def prepare_folder(path: Path) -> None:
         if is_ours and not ignore.exists():
             make_file(ignore, "*\n")
     except OSError as error:
-        raise StoreError(
-            f"{folder}: the folder cannot be made or written: {error.strerror or error}. "
-            "Give this user the right to write there, or set database to another place."
-        ) from error
+        advice = machine_lack(error) or "Give this user the right to write there, or set database to another place."
+        said = f"{folder}: the folder cannot be made or written: {error.strerror or error}."
+        raise StoreError(f"{said} {advice}") from error
+
+
+def read_only(path: Path) -> str:
+    """Say that the file system is read-only which a file is, or would be, on; empty: it is not, or nobody can tell."""
+    folder = next((parent for parent in (path, *path.absolute().parents) if parent.exists()), None)
+    if folder is None or not hasattr(os, "statvfs") or not os.statvfs(folder).f_flag & os.ST_RDONLY:
+        return ""
+    return machine_lack(OSError(errno.EROFS, os.strerror(errno.EROFS)))

@@ -9,6 +9,7 @@ from datetime import timedelta
 from pathlib import Path
 
 from slack_alert.core.errors import StoreError
+from slack_alert.core.machine_lacks import machine_lack
 from slack_alert.engine.file_ownership import make_file
 from slack_alert.stores.location import lock_path, prepare_folder
 
@@ -154,7 +155,5 @@ else:
 
 
 def _trouble(path: Path, error: OSError) -> StoreError:
-    return StoreError(
-        f"{path}: the database cannot be locked: {error.strerror or error}. "
-        "Give this user the right to write there, or set database to a local disk."
-    )
+    advice = machine_lack(error) or "Give this user the right to write there, or set database to a local disk."
+    return StoreError(f"{path}: the database cannot be locked: {error.strerror or error}. {advice}")

@@ -18,8 +18,11 @@ from slack_alert.core.errors import BadValue, StoreError
 from slack_alert.core.machine_lacks import machine_lack
 from slack_alert.core.model import Action
 from slack_alert.executors.failures import failure_of
+from slack_alert.loader.files import find_files
 from slack_alert.settings.zones import parse_zone
+from slack_alert.stores import DatabaseLock
 from slack_alert.stores.connection import explained
+from slack_alert.stores.location import prepare_folder
 
 PIP = f"`{sys.executable} -m pip install "
 
@@ -174,3 +177,40 @@ def test_a_database_that_cannot_be_opened_for_want_of_descriptors_is_no_matter_o
 
     with pytest.raises(StoreError, match="No file descriptor is left for this process"), explained(Path("state.db")):
         raise sqlite3.OperationalError("unable to open database file")
+
+
+def test_a_file_system_that_is_read_only_is_no_matter_of_rights(monkeypatch: pytest.MonkeyPatch) -> None:
+    if not hasattr(os, "statvfs"):
+        pytest.skip("nobody can tell here")
+    monkeypatch.setattr(os, "statvfs", lambda _: SimpleNamespace(f_flag=os.ST_RDONLY))
+
+    for said in ("attempt to write a readonly database", "unable to open database file"):
+        with pytest.raises(StoreError, match="The file system is read-only: mount it"), explained(Path("state.db")):
+            raise sqlite3.OperationalError(said)
+
+
+@pytest.mark.parametrize("number", [errno.EMFILE, errno.ENOSPC, errno.EROFS])
+def test_rights_are_spoken_of_where_they_are_what_is_wrong(
+    number: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: object, **__: object) -> object:
+        raise OSError(number, os.strerror(number))
+
+    lack = machine_lack(OSError(number, ""))
+    (tmp_path / "plugins").mkdir()
+    file = tmp_path / "state.db"
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "scandir", refuse)
+        _, problems = find_files(tmp_path / "plugins")
+    with monkeypatch.context() as patch:
+        patch.setattr(Path, "mkdir", refuse)
+        with pytest.raises(StoreError) as folder:
+            prepare_folder(tmp_path / "new" / "state.db")
+    with monkeypatch.context() as patch:
+        patch.setattr("slack_alert.stores.lock.os.open", refuse)
+        with pytest.raises(StoreError) as lock:
+            DatabaseLock(file).acquire()
+
+    for told in (problems[0].hint, str(folder.value), str(lock.value)):
+        assert lack in told
+        assert "the right" not in told
