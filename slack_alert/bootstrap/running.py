@@ -18,7 +18,7 @@ from slack_alert.bootstrap.works import Stores
 from slack_alert.engine.app import App, Manners
 from slack_alert.engine.batches import Limits
 from slack_alert.engine.descriptors import set_aside
-from slack_alert.engine.event_loop import run_to_end
+from slack_alert.engine.loop_runner import run_to_end
 from slack_alert.engine.parts import Parts
 from slack_alert.loader import Found, plugins_folder
 from slack_alert.loader.event_loop import new_standard_loop

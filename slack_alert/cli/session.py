@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TextIO
 
 from slack_alert.cli.output import conceal
-from slack_alert.cli.streams import Output, are_prepared, as_text, hand_on_failure
+from slack_alert.cli.streams import StandardOutput, are_prepared, as_text, hand_on_failure
 from slack_alert.core.excerpts import abridged
 from slack_alert.core.redaction import Redaction
 from slack_alert.settings import Loaded, Settings, load_settings
@@ -88,7 +88,7 @@ def _diverted(*, is_lasting: bool) -> Iterator[TextIO]:
         return
     kept = os.dup(1)
     os.dup2(2, 1)
-    out = as_text(Output(kept, is_lasting=is_lasting), sys.stdout, errors="replace")
+    out = as_text(StandardOutput(kept, is_lasting=is_lasting), sys.stdout, errors="replace")
     try:
         yield out
     finally:

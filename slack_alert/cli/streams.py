@@ -24,7 +24,7 @@ _PATIENCE = 1000
 _poll = getattr(select, "poll", None)
 
 
-class Output(io.FileIO):
+class StandardOutput(io.FileIO):
     """Standard output.
 
     Of a command, what follows a failure is left out, and how it failed is known at the end: the command does all it was
@@ -80,13 +80,13 @@ def prepare_streams() -> None:
     _open_closed()
     if sys.stdin is None:
         sys.stdin = open(0, encoding="utf-8", closefd=False)  # noqa: SIM115 - it lives as long as the process
-    sys.stdout = as_text(Output(1), sys.stdout)
+    sys.stdout = as_text(StandardOutput(1), sys.stdout)
     sys.stderr = as_text(Diagnostics(2), sys.stderr, errors="backslashreplace")
 
 
 def are_prepared() -> bool:
     """Return whether the streams are this program's: then all of the process is."""
-    return isinstance(getattr(getattr(sys.stdout, "buffer", None), "raw", None), Output)
+    return isinstance(getattr(getattr(sys.stdout, "buffer", None), "raw", None), StandardOutput)
 
 
 def as_text(raw: io.FileIO, like: TextIO | None, *, errors: str | None = None) -> TextIO:
@@ -102,13 +102,13 @@ def as_text(raw: io.FileIO, like: TextIO | None, *, errors: str | None = None) -
 def failure(stream: TextIO) -> OSError | None:
     """Return why nothing that is written there arrives any more; None where it does, as far as that is known."""
     raw: Any = getattr(getattr(stream, "buffer", None), "raw", None)  # Any: a plugin, or a test, may put anything there
-    return raw.failure if isinstance(raw, Output) else None
+    return raw.failure if isinstance(raw, StandardOutput) else None
 
 
 def hand_on_failure(stream: TextIO, to: TextIO) -> None:
     """Let one stream have failed as another one for the same place did."""
     raw: Any = getattr(getattr(to, "buffer", None), "raw", None)  # Any: as above
-    if isinstance(raw, Output):
+    if isinstance(raw, StandardOutput):
         raw.failure = raw.failure or failure(stream)
 
 

@@ -16,8 +16,8 @@ from slack_alert.core.structs import Struct
 from slack_alert.engine.batches import Batch, Limits, Snapshot
 from slack_alert.engine.ending import Ending
 from slack_alert.engine.engine import Telling
-from slack_alert.engine.event_loop import in_own_thread
 from slack_alert.engine.intake import Intake
+from slack_alert.engine.loop_runner import in_own_thread
 from slack_alert.engine.parts import Parts
 from slack_alert.engine.ports import Channel, Due, Source
 from slack_alert.engine.pulse import PULSE_NAME, Pulse, down_since, last_slots

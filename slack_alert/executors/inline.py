@@ -15,7 +15,7 @@ from typing import Protocol
 
 from slack_alert.core.care import CAREFREE, Isolation
 from slack_alert.core.model import Result, Run
-from slack_alert.engine.event_loop import run_to_end
+from slack_alert.engine.loop_runner import run_to_end
 from slack_alert.engine.ports import Load
 from slack_alert.executors.failures import beside
 from slack_alert.executors.interruption import watched

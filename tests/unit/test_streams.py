@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from slack_alert.cli.streams import Diagnostics, Output, as_text, failure, hand_on_failure
+from slack_alert.cli.streams import Diagnostics, StandardOutput, as_text, failure, hand_on_failure
 
 FULL = Path("/dev/full")
 pytestmark = pytest.mark.skipif(not FULL.exists(), reason="there is no /dev/full here")
@@ -38,7 +38,7 @@ def pipe() -> Iterator[tuple[int, int]]:
 
 
 def test_output_remembers_how_it_failed_and_lets_the_command_go_on(full: int) -> None:
-    out = as_text(Output(full), None)
+    out = as_text(StandardOutput(full), None)
 
     for _ in range(3):
         print("a line", file=out)
@@ -50,7 +50,7 @@ def test_output_remembers_how_it_failed_and_lets_the_command_go_on(full: int) ->
 
 
 def test_output_that_lasts_raises_each_time_because_there_may_be_room_later(full: int) -> None:
-    out = as_text(Output(full, is_lasting=True), None)
+    out = as_text(StandardOutput(full, is_lasting=True), None)
 
     for _ in range(2):
         with pytest.raises(OSError, match="No space left"):
@@ -61,7 +61,7 @@ def test_output_that_lasts_raises_each_time_because_there_may_be_room_later(full
 
 
 def test_a_failure_is_handed_on_to_the_stream_that_is_asked_at_the_end(full: int) -> None:
-    out, other = as_text(Output(full), None), as_text(Output(full), None)
+    out, other = as_text(StandardOutput(full), None), as_text(StandardOutput(full), None)
     print("a line", file=out)
 
     hand_on_failure(out, other)
@@ -73,7 +73,7 @@ def test_output_waits_for_a_slow_reader_also_where_somebody_made_the_stream_non_
     pipe: tuple[int, int],
 ) -> None:
     reading, writing = pipe
-    out = Output(writing)
+    out = StandardOutput(writing)
     written = b""
 
     def read(descriptor: int, _: int | None) -> bool:

@@ -9,13 +9,13 @@ from contextlib import suppress
 
 import pytest
 
-from slack_alert.engine import event_loop
-from slack_alert.engine.event_loop import in_own_thread, run_to_end
+from slack_alert.engine import loop_runner
+from slack_alert.engine.loop_runner import in_own_thread, run_to_end
 
 
 @pytest.fixture(autouse=True)
 def _hurry(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(event_loop, "_GRACE", 0.01)
+    monkeypatch.setattr(loop_runner, "_GRACE", 0.01)
 
 
 def test_it_returns_what_the_coroutine_returns_and_raises_what_it_raises() -> None:
