@@ -21,6 +21,7 @@ from slack_alert.bootstrap.lookup import find_binding, plain_fields, require_fie
 from slack_alert.bootstrap.own_deliveries import still_waiting, waiting_of
 from slack_alert.bootstrap.places import (
     address,
+    check_may_leave,
     errors_address,
     holder,
     job_names,
@@ -75,6 +76,7 @@ def leave(settings: Settings, *requested: Request, then: Callable[[], object] | 
     if settings.dry_run:
         return True
     place = database(settings)
+    check_may_leave(settings)
     inbox = SqliteInbox(inbox_path(place))
     inbox.put(*requested)
     if then is not None:
@@ -176,6 +178,8 @@ def trigger(settings: Settings, job: str, *, is_posted: bool, fields: Mapping[st
 
     `fields` are those of the event it answers. Raise BadValue where one that it needs is missing.
     """
+    if not settings.dry_run:
+        check_may_leave(settings)
     catalog = load_plugins(settings, wanted=job)
     binding = find_binding(settings, catalog, job)
     require_fields(binding, fields)

@@ -12,15 +12,18 @@ from slack_alert.bootstrap.files import code_cache, database
 from slack_alert.core.bindings import Binding, Job
 from slack_alert.core.care import Care, Isolation
 from slack_alert.core.catalog import Catalog, Change
-from slack_alert.core.errors import SlackAlertError
+from slack_alert.core.errors import NotAllowed, SlackAlertError
 from slack_alert.core.model import Address
 from slack_alert.core.structs import Struct, replace
 from slack_alert.engine.batches import Snapshot
 from slack_alert.engine.clock import SystemClock
 from slack_alert.engine.ports import Reader, Reload, Store
+from slack_alert.engine.pulse import is_fresh, read_pulse
 from slack_alert.loader import Accepted, Defaults, Found, load, open_plugins, survey
 from slack_alert.loader.loading import LoadOptions
-from slack_alert.stores import DatabaseLock, SqliteReader, SqliteStore
+from slack_alert.stores import DatabaseLock, SqliteReader, SqliteStore, inbox_path
+from slack_alert.stores.access import not_allowed
+from slack_alert.stores.examination import obstacle
 
 if TYPE_CHECKING:
     from slack_alert.settings import Settings
@@ -28,7 +31,9 @@ if TYPE_CHECKING:
 
 def service(settings: Settings) -> str:
     """Name the channel that is meant where none is named."""
-    return "console" if settings.token is None or settings.dry_run else "slack"
+    if settings.dry_run:
+        return "console"
+    return settings.service or ("console" if settings.token is None else "slack")
 
 
 def address(settings: Settings, text: str | None = None) -> Address:
@@ -176,16 +181,35 @@ def reading(settings: Settings) -> Iterator[Reader]:
 
 
 def holder(settings: Settings) -> int | None:
-    """Give the process that runs with this database now, if any."""
-    return stores.holder(database(settings))
+    """Give the process that runs with this database now, if any.
+
+    Raise NotAllowed where this user may find out neither by the lock nor by the sign of life.
+    """
+    try:
+        return stores.holder(database(settings))
+    except NotAllowed:
+        with reading(settings) as reader:
+            pulse = read_pulse(reader.snapshot())
+        if not is_fresh(pulse, SystemClock().now()):
+            raise
+        return int(pulse["pid"])
+
+
+def check_may_leave(settings: Settings) -> None:
+    """Raise NotAllowed where this user can leave no request for the program that runs, or will run."""
+    place = inbox_path(database(settings))
+    if place.parent.exists() and obstacle(place) is not None:
+        raise not_allowed(place, "write")
 
 
 @contextmanager
-def owning(settings: Settings, wait: timedelta, *, is_brief: bool = False) -> Iterator[DatabaseLock | None]:
+def owning(
+    settings: Settings, wait: timedelta, *, is_brief: bool = False, note: str = ""
+) -> Iterator[DatabaseLock | None]:
     """Own the database meanwhile; None: somebody else does, for longer than `wait`."""
     lock = DatabaseLock(database(settings))
     try:
-        yield lock if lock.acquire(wait, is_brief=is_brief) else None
+        yield lock if lock.acquire(wait, is_brief=is_brief, note=note) else None
     finally:
         lock.release()
 

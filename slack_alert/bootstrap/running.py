@@ -36,12 +36,20 @@ Ready = Callable[[Parts], None]
 
 
 def run(
-    settings: Settings, found: Found | None, *, out: TextIO, standby: bool, progress: Progress | None, ready: Ready
+    settings: Settings,
+    found: Found | None,
+    *,
+    out: TextIO,
+    standby: bool,
+    progress: Progress | None,
+    ready: Ready,
+    note: str = "",
 ) -> int:
     """Run until a signal; give the exit code.
 
     3: another process holds the database; 1: there is nothing to run. `ready` is called once the clock runs, or with
-    nothing to run before the end. Where no plugins were found yet, that comes once the database is ours.
+    nothing to run before the end. Where no plugins were found yet, that comes once the database is ours. `note` is what
+    commands beside this program read about it.
     """
     plugins_folder(settings.path)  # A wrong path is told before anything is made there.
     set_aside()  # Before plugins are loaded: what they change of the process is measured from here on.
@@ -56,7 +64,7 @@ def run(
         memory = MemoryStore()
         return _run(settings, Stores(memory, MemoryInbox(), lambda: memory), plugins(), out, ready)
     place = database(settings)
-    with owning(settings, _FOREVER if standby else _PATIENCE) as lock:
+    with owning(settings, _FOREVER if standby else _PATIENCE, note=note) as lock:
         if lock is None:
             return 3
         journal = FileJournal(journal_path(place))

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 import click
 
 from slack_alert.cli import codes
+from slack_alert.cli.beside import settings_beside
 from slack_alert.cli.names import chosen_jobs, complete_job, listed
 from slack_alert.cli.options import common, remember
 from slack_alert.cli.output import tell, tell_change
-from slack_alert.cli.session import settings_of
 from slack_alert.cli.spoken import local
 
 if TYPE_CHECKING:
@@ -39,7 +39,7 @@ def ack(ctx: click.Context, /, *, job: str, by: str | None, **flags: object) -> 
     from slack_alert.engine import requests
     from slack_alert.engine.clock import SystemClock
 
-    settings = settings_of(remember(ctx, flags))
+    settings = settings_beside(remember(ctx, flags))
     now = SystemClock().now()
     names = chosen_jobs(settings, job)
     told = _told(settings, names)

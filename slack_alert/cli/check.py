@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, TextIO
 import click
 
 from slack_alert.cli import codes
+from slack_alert.cli.beside import SHOWN, settings_beside
 from slack_alert.cli.options import common, remember
 from slack_alert.cli.output import tell, tell_json
-from slack_alert.cli.session import own_output, settings_of
+from slack_alert.cli.session import own_output
 from slack_alert.cli.spoken import counted
 from slack_alert.core.structs import asdict
 
@@ -30,7 +31,7 @@ if TYPE_CHECKING:
 @click.pass_context
 def check(ctx: click.Context, /, *, is_loaded: bool, is_weighed: bool, as_json: bool, **flags: object) -> int:
     """Read every plugin without executing any; print jobs and problems. Exit 1 when any problem is an error."""
-    settings = settings_of(remember(ctx, flags))
+    settings = settings_beside(remember(ctx, flags), concerns=None if is_weighed else SHOWN, plans=True)
     with own_output(settings) as out:
         catalog = _read(settings, is_loaded=is_loaded)
         budget = _weigh(settings, catalog) if is_weighed else None

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING
 import click
 
 from slack_alert.cli import codes
+from slack_alert.cli.beside import settings_beside
 from slack_alert.cli.options import common, remember
 from slack_alert.cli.output import tell, tell_json
-from slack_alert.cli.session import settings_of
 
 if TYPE_CHECKING:
     from slack_alert.cli.findings import Finding
@@ -26,7 +26,7 @@ def doctor(ctx: click.Context, /, *, as_json: bool, **flags: object) -> int:
     """Look at Python, plugins, database, clock, token, scopes and channels; exit 1 when something must be done."""
     from slack_alert.cli.findings import examine
 
-    settings = settings_of(remember(ctx, flags))
+    settings = settings_beside(remember(ctx, flags), concerns=None)
     findings = examine(settings, sys.path)
     has_failed = any(finding.status == "fail" for finding in findings)
     if as_json:

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 import click
 
 from slack_alert.cli import codes
+from slack_alert.cli.beside import PASSED_ON, settings_beside
 from slack_alert.cli.fields import parse_field
 from slack_alert.cli.options import common, remember
 from slack_alert.cli.output import tell_change
-from slack_alert.cli.session import settings_of
 from slack_alert.cli.spoken import counted
 from slack_alert.core.errors import BadValue
 from slack_alert.core.excerpts import abridged
@@ -37,7 +37,7 @@ def emit(ctx: click.Context, /, *, event: str, fields: tuple[str, ...], **flags:
     from slack_alert.engine import requests
     from slack_alert.engine.clock import SystemClock
 
-    settings = settings_of(remember(ctx, flags))
+    settings = settings_beside(remember(ctx, flags), concerns=PASSED_ON)
     noticed = Event(_name(event), SystemClock().now(), dict(map(parse_field, fields)))
     catalog = places.survey_plugins(settings)
     found = match(catalog, noticed)

@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING
 
 import click
 
+from slack_alert.cli.beside import find_beside
 from slack_alert.cli.crash_note import CrashNote
 from slack_alert.cli.options import common, remember
 from slack_alert.cli.order import PassThroughCommand
-from slack_alert.cli.session import begin_log, configured
+from slack_alert.cli.session import begin_log
 from slack_alert.core.errors import BadValue, SettingsError, SlackAlertError
 from slack_alert.core.excerpts import abridged
 from slack_alert.core.names import composed
@@ -109,7 +110,7 @@ def _sentences(error: Exception) -> str:
 def _write_note(flags: Mapping[str, object], name: str, started: datetime, to: str | None) -> BegunNote | None:
     from slack_alert.bootstrap.crash_notes import write_note
 
-    return write_note(configured(flags).settings, name, started=started, to=to)
+    return write_note(find_beside(flags).loaded.settings, name, started=started, to=to)
 
 
 def _record(
@@ -124,7 +125,7 @@ def _record(
     from slack_alert.bootstrap import outside
     from slack_alert.cli.fate import tell_unsent
 
-    loaded = configured(flags)
+    loaded = find_beside(flags).loaded
     begin_log(loaded)
     settings: Settings = loaded.settings
     if to is not None and (wrong := outside.unreachable(settings, to)) is not None:

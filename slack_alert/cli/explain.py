@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING
 import click
 
 from slack_alert.cli import codes
+from slack_alert.cli.beside import settings_beside
 from slack_alert.cli.lines import instant
 from slack_alert.cli.moments import parse_moment
 from slack_alert.cli.names import complete_job, job_names, meant
 from slack_alert.cli.options import common, remember
 from slack_alert.cli.output import tell, tell_json
-from slack_alert.cli.session import settings_of
 from slack_alert.core.wall import TICK
 
 if TYPE_CHECKING:
@@ -37,7 +37,7 @@ def explain(ctx: click.Context, /, *, job: str, at: str | None, as_json: bool, *
     from slack_alert.engine.answers import Question, answer
     from slack_alert.engine.clock import SystemClock
 
-    settings = settings_of(remember(ctx, flags))
+    settings = settings_beside(remember(ctx, flags), concerns=None)
     now = SystemClock().now()
     moment = _moment(at, settings, now) if at is not None else None
     is_running = places.holder(settings) is not None

@@ -111,15 +111,18 @@ def _plugins(settings: Settings) -> Iterator[Finding]:
 def _database(settings: Settings) -> Iterator[Finding]:
     from slack_alert.bootstrap import files
     from slack_alert.stores import sqlite_version
+    from slack_alert.stores.access import is_there, owner_of, user_name
     from slack_alert.stores.examination import faults, obstacle, want_of_room
     from slack_alert.stores.location import read_only
 
     path = files.database(settings)
-    if (blocked := obstacle(path)) is not None:
+    blocked = obstacle(path)
+    is_others = is_there(path) and owner_of(path) != user_name()
+    if blocked is not None and not is_others:
         advice = read_only(blocked) or "give this user the right to write there, or set `database` to another place"
         yield Finding("database", "fail", f"{blocked} cannot be written", advice)
         return
-    if (reason := want_of_room(path)) is not None:
+    if blocked is None and (reason := want_of_room(path)) is not None:
         yield Finding("database", "fail", f"{path.parent} takes nothing more ({reason})", "make room there")
         return
     try:
@@ -132,6 +135,7 @@ def _database(settings: Settings) -> Iterator[Finding]:
         yield Finding("database", "fail", f"{path} is damaged: {'; '.join(damage)}", advice)
     else:
         state = "whole" if path.exists() else "made at the first start"
+        state += f", this user ({user_name()}) may only read it" if blocked is not None else ""
         yield Finding("database", "ok", f"{path}, {state}, SQLite {sqlite_version()}")
 
 
@@ -172,6 +176,10 @@ def _timezone(settings: Settings) -> Iterator[Finding]:
 
 def _token(settings: Settings) -> Iterator[Finding]:
     """Look at the token, and with it at everything Slack can be asked."""
+    if settings.token is None and settings.service == "slack":
+        advice = "run doctor as the running program's user and with its environment, to have Slack asked"
+        yield Finding("token", "warn", "the running program has one, this command does not", advice)
+        return
     if settings.token is None:
         advice = "`slack-alert manifest` prints what makes a Slack app; then set `token` and `channel`"
         yield Finding("token", "warn", "not set: messages go to the terminal", advice)

@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING
 import click
 
 from slack_alert.cli import codes
+from slack_alert.cli.beside import settings_beside
 from slack_alert.cli.lines import instant, record_json, seconds
 from slack_alert.cli.moments import parse_moment
 from slack_alert.cli.names import chosen, complete_job, job_names
 from slack_alert.cli.options import common, remember
 from slack_alert.cli.output import tell, tell_json_line
-from slack_alert.cli.session import settings_of
 
 if TYPE_CHECKING:
     from datetime import datetime, tzinfo
@@ -44,7 +44,7 @@ def history(
     from slack_alert.bootstrap import places
     from slack_alert.engine.clock import SystemClock
 
-    settings = settings_of(remember(ctx, flags))
+    settings = settings_beside(remember(ctx, flags))
     begin = parse_moment(since, zone=settings.timezone, now=SystemClock().now()) if since else None
     with places.reading(settings) as reader:
         names = _names(settings, reader, job)

@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING
 import click
 
 from slack_alert.cli import codes
+from slack_alert.cli.beside import settings_beside
 from slack_alert.cli.check import functions, job_json, trigger
 from slack_alert.cli.lines import instant
 from slack_alert.cli.options import common, remember
 from slack_alert.cli.output import tell, tell_json
-from slack_alert.cli.session import settings_of
 from slack_alert.cli.spoken import counted, local
 from slack_alert.core.structs import Struct
 
@@ -37,7 +37,7 @@ def jobs(ctx: click.Context, /, *, as_json: bool, **flags: object) -> int:
     from slack_alert.bootstrap import places
     from slack_alert.engine.clock import SystemClock
 
-    settings = settings_of(remember(ctx, flags))
+    settings = settings_beside(remember(ctx, flags), concerns=None)
     catalog = places.survey_plugins(settings)
     now = SystemClock().now()
     with places.reading(settings) as reader:

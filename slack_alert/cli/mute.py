@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING
 import click
 
 from slack_alert.cli import codes
+from slack_alert.cli.beside import settings_beside
 from slack_alert.cli.moments import parse_end
 from slack_alert.cli.names import chosen_jobs, complete_job, listed, remark_absence
 from slack_alert.cli.options import common, remember
 from slack_alert.cli.output import tell_change
-from slack_alert.cli.session import settings_of
 from slack_alert.cli.spoken import local
 from slack_alert.core.errors import BadValue
 
@@ -41,7 +41,7 @@ def mute(
     from slack_alert.engine import requests
     from slack_alert.engine.clock import SystemClock
 
-    settings = settings_of(remember(ctx, flags))
+    settings = settings_beside(remember(ctx, flags))
     now = SystemClock().now()
     until = _until(duration, end, settings, now)
     names = [EVERY] if _means_all(job, is_all=is_all) else chosen_jobs(settings, job or "")
@@ -68,7 +68,7 @@ def unmute(ctx: click.Context, /, *, job: str | None, is_all: bool, **flags: obj
     from slack_alert.engine import requests
     from slack_alert.engine.clock import SystemClock
 
-    settings = settings_of(remember(ctx, flags))
+    settings = settings_beside(remember(ctx, flags))
     now = SystemClock().now()
     with places.reading(settings) as reader:
         mutes = silence.make_mutes(settings, reader.snapshot().entries)

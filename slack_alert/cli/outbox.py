@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING
 import click
 
 from slack_alert.cli import codes
+from slack_alert.cli.beside import settings_beside
 from slack_alert.cli.fate import tell_refused, tell_unsent
 from slack_alert.cli.lines import instant
 from slack_alert.cli.options import common, remember
 from slack_alert.cli.output import tell, tell_change, tell_json_line
-from slack_alert.cli.session import settings_of
 from slack_alert.cli.spoken import counted, distance
 from slack_alert.core.errors import BadValue
 
@@ -57,7 +57,7 @@ def outbox(ctx: click.Context, /, *, is_all: bool, as_json: bool, **flags: objec
     from slack_alert.engine.clock import SystemClock
     from slack_alert.loader import plugins_folder
 
-    settings = settings_of(given)
+    settings = settings_beside(given)
     plugins_folder(settings.path)
     with places.reading(settings) as reader:
         if as_json:
@@ -74,7 +74,7 @@ def outbox(ctx: click.Context, /, *, is_all: bool, as_json: bool, **flags: objec
 @click.pass_context
 def retry(ctx: click.Context, /, *, ids: tuple[int, ...], **flags: object) -> int:
     """Send dead messages again, or what another message only counted."""
-    return _change(settings_of(remember(ctx, flags)), "retry", ids)
+    return _change(settings_beside(remember(ctx, flags)), "retry", ids)
 
 
 @outbox.command()
@@ -83,7 +83,7 @@ def retry(ctx: click.Context, /, *, ids: tuple[int, ...], **flags: object) -> in
 @click.pass_context
 def drop(ctx: click.Context, /, *, ids: tuple[int, ...], **flags: object) -> int:
     """Take messages out that were not sent."""
-    return _change(settings_of(remember(ctx, flags)), "drop", ids)
+    return _change(settings_beside(remember(ctx, flags)), "drop", ids)
 
 
 def delivery_json(delivery: Delivery, zone: tzinfo) -> dict[str, object]:

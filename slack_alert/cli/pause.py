@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 import click
 
 from slack_alert.cli import codes
+from slack_alert.cli.beside import settings_beside
 from slack_alert.cli.names import chosen_jobs, complete_job, listed, remark_absence
 from slack_alert.cli.options import common, remember
 from slack_alert.cli.output import tell_change
-from slack_alert.cli.session import settings_of
 from slack_alert.cli.spoken import local
 from slack_alert.core.errors import BadValue
 
@@ -35,7 +35,7 @@ def pause(ctx: click.Context, /, *, job: str, duration: str | None, **flags: obj
     from slack_alert.engine import requests
     from slack_alert.engine.clock import SystemClock
 
-    settings = settings_of(remember(ctx, flags))
+    settings = settings_beside(remember(ctx, flags))
     now = SystemClock().now()
     until = _end(duration, now) if duration is not None else None
     names = chosen_jobs(settings, job)
@@ -61,7 +61,7 @@ def resume(ctx: click.Context, /, *, job: str, **flags: object) -> int:
     from slack_alert.engine import requests
     from slack_alert.engine.clock import SystemClock
 
-    settings = settings_of(remember(ctx, flags))
+    settings = settings_beside(remember(ctx, flags))
     now = SystemClock().now()
     names = chosen_jobs(settings, job)
     said = _resumed(settings, names, now)

@@ -10,12 +10,12 @@ from uuid import uuid4
 import click
 
 from slack_alert.cli import codes
+from slack_alert.cli.beside import settings_beside
 from slack_alert.cli.moments import parse_moment
 from slack_alert.cli.names import chosen, complete_job, job_names
 from slack_alert.cli.options import common, remember
 from slack_alert.cli.output import tell, tell_json
 from slack_alert.cli.posting import post
-from slack_alert.cli.session import settings_of
 from slack_alert.core.errors import BadValue
 
 if TYPE_CHECKING:
@@ -38,7 +38,7 @@ def report(
     """Sum up runs, durations, errors, alerts and numbers, compared with the time before. JOB: a name or a pattern."""
     if to is not None and as_json:
         raise click.UsageError("--to posts a report and --json prints one: choose either.")
-    settings = settings_of(remember(ctx, flags))
+    settings = settings_beside(remember(ctx, flags))
     made = _read(settings, job, _span(since, settings))
     if to is not None:
         return _post(settings, made, to)

@@ -13,7 +13,7 @@ from slack_alert.cli import codes
 from slack_alert.cli.options import common, remember
 from slack_alert.cli.session import begin_log, configured, own_output
 from slack_alert.core.errors import SettingsError
-from slack_alert.settings import Settings
+from slack_alert.settings import Loaded, write_note
 
 if TYPE_CHECKING:
     from slack_alert.engine.parts import Parts
@@ -39,7 +39,7 @@ def run(ctx: click.Context, /, **flags: object) -> int:
     if sentence := loaded.settings.missing():
         raise SettingsError(sentence)
     with own_output(loaded.settings, is_lasting=True) as out:
-        return _run(loaded.settings, out, is_standby=bool(given.get("standby")))
+        return _run(loaded, out, is_standby=bool(given.get("standby")))
 
 
 _NOTHING = (
@@ -60,9 +60,9 @@ def _show(text: str, out: TextIO) -> None:
         )
 
 
-def _run(settings: Settings, out: TextIO, *, is_standby: bool) -> int:
+def _run(loaded: Loaded, out: TextIO, *, is_standby: bool) -> int:
     with _without_collection() as collect:
-        return _start(settings, out, collect, is_standby=is_standby)
+        return _start(loaded, out, collect, is_standby=is_standby)
 
 
 @contextmanager
@@ -87,9 +87,10 @@ def _without_collection() -> Iterator[Callable[[], None]]:
         gc.enable()
 
 
-def _start(settings: Settings, out: TextIO, collect: Callable[[], None], *, is_standby: bool) -> int:
+def _start(loaded: Loaded, out: TextIO, collect: Callable[[], None], *, is_standby: bool) -> int:
     from slack_alert.bootstrap import files
 
+    settings = loaded.settings
     # What is still to be imported is imported while many new files are read; one who waits will find others.
     found = None if is_standby else files.find(settings)
     from slack_alert.bootstrap import places, running
@@ -109,7 +110,8 @@ def _start(settings: Settings, out: TextIO, collect: Callable[[], None], *, is_s
             complain(_NOTHING)
 
     with loading() as progress:
-        code = running.run(settings, found, out=out, standby=is_standby, progress=progress, ready=ready)
+        note = write_note(loaded, places.service(settings))
+        code = running.run(settings, found, out=out, standby=is_standby, progress=progress, ready=ready, note=note)
     if code == codes.HELD:
         holder = places.holder(settings)
         who = f"process {holder}" if holder else "another process"

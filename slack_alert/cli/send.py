@@ -9,9 +9,9 @@ from uuid import uuid4
 
 import click
 
+from slack_alert.cli.beside import SAID, settings_beside
 from slack_alert.cli.options import common, remember
 from slack_alert.cli.posting import post
-from slack_alert.cli.session import settings_of
 from slack_alert.core.errors import BadValue, SettingsError
 from slack_alert.core.redaction import Redaction
 
@@ -29,7 +29,7 @@ def send(ctx: click.Context, /, *, text: str, to: str | None, **flags: object) -
     from slack_alert.bootstrap import places
     from slack_alert.loader import plugins_folder
 
-    settings = settings_of(remember(ctx, flags))
+    settings = settings_beside(remember(ctx, flags), concerns=SAID)
     if to is None and (sentence := settings.missing()):
         raise SettingsError(sentence)
     plugins_folder(settings.path)

@@ -11,13 +11,14 @@ from typing import TextIO
 import click
 
 from slack_alert.cli import codes
+from slack_alert.cli.beside import settings_beside
 from slack_alert.cli.budget import worst_minutes
 from slack_alert.cli.lines import record_json
 from slack_alert.cli.logs import tell_problem
 from slack_alert.cli.moments import parse_moment
 from slack_alert.cli.options import common, remember
 from slack_alert.cli.replay import replay_span, replayed
-from slack_alert.cli.session import own_output, settings_of
+from slack_alert.cli.session import own_output
 from slack_alert.cli.tables import history_table
 from slack_alert.core.catalog import Catalog
 from slack_alert.core.errors import BadValue
@@ -62,7 +63,7 @@ def simulate(
     **flags: object,
 ) -> int:
     """Show what would run and be said, as if started at --since with nothing remembered; no plugin is executed."""
-    settings = settings_of(remember(ctx, flags))
+    settings = settings_beside(remember(ctx, flags), concerns=None, plans=True)
     if replay:
         if outcomes or execute:
             raise BadValue("--replay takes the recorded outcomes.", hint="Leave out --outcome and --execute.")

@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from slack_alert.cli import codes
+from slack_alert.cli.beside import settings_beside
 from slack_alert.cli.lines import instant
 from slack_alert.cli.options import common, remember
 from slack_alert.cli.output import tell, tell_json
-from slack_alert.cli.session import settings_of
 from slack_alert.cli.spoken import counted, distance
-from slack_alert.core.errors import StoreError
+from slack_alert.core.errors import NotAllowed, StoreError
 from slack_alert.core.structs import Struct, asdict
 
 if TYPE_CHECKING:
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from slack_alert.engine.ports import Load
     from slack_alert.settings import Settings
 
+_UNSEEN = "cannot be seen by this user"
 #: A message that was given up within this time is told apart.
 _LATELY = timedelta(hours=1)
 
@@ -37,7 +38,7 @@ def status(ctx: click.Context, /, *, as_json: bool, **flags: object) -> int:
     from slack_alert.engine.clock import SystemClock
     from slack_alert.loader import plugins_folder
 
-    settings = settings_of(remember(ctx, flags))
+    settings = settings_beside(remember(ctx, flags))
     plugins_folder(settings.path)
     vitals = read_vitals(settings, SystemClock().now())
     if as_json:
@@ -75,6 +76,10 @@ class Vitals(Struct, frozen=True):
     fault: str | None
     #: Why `heartbeat_url` did not take the last heartbeat.
     heartbeat: str | None = None
+    #: What this user may not do with it, though the program may; empty where he may do all.
+    limits: str = ""
+    #: Whether this user may not even find out if it runs.
+    is_hidden: bool = False
 
     @property
     def is_delivering(self) -> bool:
@@ -121,14 +126,18 @@ def read_vitals(settings: Settings, now: datetime) -> Vitals:
     from slack_alert.bootstrap import files, places
     from slack_alert.engine.ports import Load
     from slack_alert.engine.pulse import STALE, last_alive, read_pulse, stands_still
+    from slack_alert.stores.access import is_there, owner_of, user_name
     from slack_alert.stores.examination import died_since, obstacle, standing_still, unsent, want_of_room
 
     path = files.database(settings)
     pulse: Mapping[str, Any] = {}  # Any: JSON that the running program wrote
     counts: Mapping[str, int] = {}
     died = 0
+    limits = ""
     pid = at = fault = None
+    is_made, is_hidden = True, False
     try:
+        is_made = is_there(path)
         pid = places.holder(settings)
         with places.reading(settings) as reader:
             snapshot = reader.snapshot()
@@ -136,11 +145,15 @@ def read_vitals(settings: Settings, now: datetime) -> Vitals:
         counts = unsent(path, is_traceless=settings.dry_run)
         died = died_since(path, now - _LATELY, is_traceless=settings.dry_run)
         if (blocked := obstacle(path)) is not None:
-            fault = f"{blocked} cannot be written: `slack-alert doctor` says what to do"
+            # Whoever only looks need not be able to write.
+            if is_made and owner_of(path) != user_name():
+                limits = f"this user ({user_name()}) may only read it"
+            else:
+                fault = f"{blocked} cannot be written: `slack-alert doctor` says what to do"
         elif (reason := want_of_room(path)) is not None:
             fault = f"{path.parent} takes nothing more ({reason}): make room, what is said waits meanwhile"
     except StoreError as error:
-        fault = str(error)
+        fault, is_hidden = str(error), isinstance(error, NotAllowed)
     # A sign left by a run that ended in order is none, however fresh.
     is_ticking = pid is not None and at is not None and abs(now - at) < STALE and not pulse.get("clean")
     pool = Load(**pulse.get("pool", {})) if is_ticking else Load()
@@ -151,8 +164,8 @@ def read_vitals(settings: Settings, now: datetime) -> Vitals:
         stalled = standing_still(path, began=datetime.fromisoformat(seen["began"]), now=now)
     return Vitals(
         now, pid, at, is_ticking, stands_still(seen), tuple(seen.get("refused", ())), tuple(stalled),
-        seen.get("runs", 0), pool, counts.get("queued", 0), counts.get("dead", 0), died, path, path.exists(), fault,
-        seen.get("heartbeat"),
+        seen.get("runs", 0), pool, counts.get("queued", 0), counts.get("dead", 0), died, path, is_made, fault,
+        seen.get("heartbeat"), limits, is_hidden,
     )  # fmt: skip
 
 
@@ -166,15 +179,24 @@ def _show(vitals: Vitals, zone: tzinfo) -> None:
         ("queue", "warn" if vitals.dead else "ok", _queue(vitals)),
         ("database", _mark(is_fine=vitals.fault is None), _database(vitals)),
     ]
+    if vitals.is_hidden:
+        rows = rows[-1:]
     if vitals.heartbeat is not None:
         # Whoever complains when it stops does so by himself; here everything else may be well.
         said = f"`heartbeat_url` did not take the last one: {vitals.heartbeat}"
         rows.append(("heartbeat", "warn", said))
     styles: dict[str, Style] = {"ok": "green", "warn": "yellow", "fail": "red"}
     cells = [(Cell(name, "bold"), Cell(mark, styles[mark]), said) for name, mark, said in rows]
-    title = f"alive, process {vitals.pid}" if vitals.is_alive else "not running" if vitals.pid is None else "not well"
-    tell(paint(f"slack-alert is {title}.", "bold", sys.stdout))
+    tell(paint(f"{_title(vitals)}.", "bold", sys.stdout))
     tell(table(("PART", "STATE", ""), cells, sys.stdout, flexible=()))
+
+
+def _title(vitals: Vitals) -> str:
+    if vitals.is_alive:
+        return f"slack-alert is alive, process {vitals.pid}"
+    if vitals.pid is not None:
+        return "slack-alert is not well"
+    return f"Whether slack-alert is running {_UNSEEN}" if vitals.is_hidden else "slack-alert is not running"
 
 
 def _mark(*, is_fine: bool) -> str:
@@ -182,6 +204,8 @@ def _mark(*, is_fine: bool) -> str:
 
 
 def _clock(vitals: Vitals, zone: tzinfo) -> str:
+    if vitals.at is None and vitals.fault is not None:
+        return "no sign of life can be read: see the database"
     if vitals.at is None:
         return "no sign of life: it never ran with this database"
     ago = f"last sign of life {distance(vitals.now - vitals.at)} ago"
@@ -221,4 +245,5 @@ def _queue(vitals: Vitals) -> str:
 
 
 def _database(vitals: Vitals) -> str:
-    return vitals.fault or f"{vitals.database}{'' if vitals.is_made else ', not made yet'}"
+    remarks = ["" if vitals.is_made else "not made yet", vitals.limits]
+    return vitals.fault or ", ".join([str(vitals.database), *filter(None, remarks)])

@@ -7,12 +7,13 @@ import json
 import click
 
 from slack_alert.cli import codes
+from slack_alert.cli.beside import SAID, SHOWN, settings_beside
 from slack_alert.cli.fate import tell_refused, tell_unsent
 from slack_alert.cli.fields import parse_field
 from slack_alert.cli.lines import record_json, seconds
 from slack_alert.cli.options import common, remember
 from slack_alert.cli.output import concealed
-from slack_alert.cli.session import own_output, settings_of
+from slack_alert.cli.session import own_output
 from slack_alert.core.errors import SettingsError
 from slack_alert.core.model import Verdict
 
@@ -30,7 +31,7 @@ def trigger(
     ctx: click.Context, /, *, job: str, fields: tuple[str, ...], post: bool, as_json: bool, **flags: object
 ) -> int:
     """Run one job now, in this process, and print its value; hours, quota and pause do not bind it."""
-    settings = settings_of(remember(ctx, flags))
+    settings = settings_beside(remember(ctx, flags), concerns=SHOWN | SAID)
     if post and (sentence := settings.missing()):
         raise SettingsError(sentence)
     with own_output(settings) as out:

@@ -42,6 +42,10 @@ class StoreError(SlackAlertError):
     """What is remembered cannot be read or written; nothing was changed, and trying again is safe."""
 
 
+class NotAllowed(StoreError):
+    """This user may not read or write what is remembered."""
+
+
 class NotNow(SlackAlertError):
     """It cannot be told at the moment; asking again later may help."""
 

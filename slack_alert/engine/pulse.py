@@ -129,6 +129,12 @@ def read_pulse(snapshot: Snapshot) -> Mapping[str, Any]:
     return pulse
 
 
+def is_fresh(pulse: Mapping[str, Any], now: datetime) -> bool:
+    """Return whether a sign of life is that of a program that runs now."""
+    at = pulse.get("at")
+    return at is not None and not pulse.get("clean") and abs(now - datetime.fromisoformat(at)) < STALE
+
+
 def last_alive(snapshot: Snapshot) -> datetime | None:
     """Give the last sign of life."""
     at = read_pulse(snapshot).get("at")

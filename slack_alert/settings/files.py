@@ -7,10 +7,12 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
+from shlex import quote
 
+from slack_alert.core.errors import SettingsError
 from slack_alert.core.structs import Discreet, Struct, field
 from slack_alert.settings.places import read_file
-from slack_alert.settings.secret import fault
+from slack_alert.settings.secret import fault, masked
 
 
 class Entry(Discreet, frozen=True):
@@ -22,6 +24,10 @@ class Entry(Discreet, frozen=True):
     key: str
     value: str
     line: int
+
+
+class UnreadableFile(SettingsError):
+    """This user may not read a configuration file."""
 
 
 class ConfFile(Struct, frozen=True):
@@ -42,6 +48,10 @@ def read_conf(path: Path, shown: str, *, posix: bool) -> ConfFile:
     try:
         raw = read_file(path)
         mode = path.stat().st_mode
+    except PermissionError as error:
+        raise UnreadableFile(
+            f"The file cannot be read ({error.strerror}).", where=masked(shown), hint=_ask_owner(path)
+        ) from None
     except OSError as error:
         hint = _MEND_LINK if path.is_symlink() else _MAKE_FILE
         raise fault(f"The file cannot be read ({error.strerror}).", where=shown, hint=hint) from None
@@ -62,6 +72,17 @@ def without_comment(text: str) -> str:
     """Take the comment off a value, and the quotes around it; what quotes enclose holds no comment."""
     enclosed = _QUOTED.fullmatch(text.strip())
     return enclosed[2] if enclosed else _COMMENT.split(text, maxsplit=1)[0].strip()
+
+
+def _ask_owner(path: Path) -> str:
+    try:
+        owner = path.owner()
+    except KeyError:
+        owner = f"#{path.stat().st_uid}"  # As sudo has it.
+    except (OSError, NotImplementedError):  # Windows names no owner.
+        return "Give this user the right to read it."
+    ask = f"Ask as {owner}, to whom it belongs (sudo -u {quote(owner)} slack-alert ...)"
+    return f"{ask}, or give this user the right to read it."
 
 
 _MEND_LINK = "Mend the link, or remove it."

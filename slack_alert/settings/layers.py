@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import nullcontext, suppress
 from pathlib import Path
 
 from slack_alert.core.errors import SettingsError
 from slack_alert.core.names import nearest
 from slack_alert.core.structs import Discreet, Struct
-from slack_alert.settings.files import ConfFile, Entry, read_conf
+from slack_alert.settings.files import ConfFile, Entry, UnreadableFile, read_conf
 from slack_alert.settings.keys import KEYS, Key, suggestion
 from slack_alert.settings.places import Place, is_there
 from slack_alert.settings.secret import fault, masked, quoted
@@ -68,15 +69,32 @@ class Gathered(Struct, frozen=True):
         return next((found[0] for layer in self.layers if (found := _given(key, layer))), None)
 
 
-def gather(flags: Mapping[str, object], environ: Mapping[str, str], place: Place, *, posix: bool) -> Gathered:
-    """Read every source; an unknown name in a file is fatal, in the environment a warning."""
+def gather(
+    flags: Mapping[str, object],
+    environ: Mapping[str, str],
+    place: Place,
+    *,
+    posix: bool,
+    beside: Layer | None = None,
+    passes_over: bool = False,
+) -> Gathered:
+    """Read every source; an unknown name in a file is fatal, in the environment a warning.
+
+    What a running program has (`beside`) is weaker than flags alone. A file that this user may not read is fatal
+    unless it `passes_over` such files.
+    """
     faults: list[Fault] = []
-    outer = (_of_flags(flags, place), _of_variables(environ, place), _of_slack_variables(environ, place))
-    own_conf = _own_file(flags, environ, place, posix=posix)
-    own = _of_file(own_conf, _OWN, faults)
+    outer = (_of_flags(flags, place), beside or {}, _of_variables(environ, place), _of_slack_variables(environ, place))
+    with suppress(UnreadableFile) if passes_over else nullcontext():
+        own_conf = None
+        own_conf = _own_file(flags, environ, place, posix=posix)
+    own = _of_file(own_conf, _OWN if flags.get("config") is None else PROJECT, faults)
     path = _path((*outer, own), place)
-    project_conf = None if flags.get("config") is not None else _project_file(path, own_conf, place, posix=posix)
-    project = _of_file(project_conf, _PROJECT, faults)
+    with suppress(UnreadableFile) if passes_over else nullcontext():
+        project_conf = None
+        if flags.get("config") is None:
+            project_conf = _project_file(path, own_conf, place, posix=posix)
+    project = _of_file(project_conf, PROJECT, faults)
     _refuse_other_path(project, path, place)
     remarks = [said for conf in (project_conf, own_conf) if conf for said in _remarks(conf)]
     warnings = tuple(masked(said) for said in [*_unknown_variables(environ), *remarks])
@@ -232,10 +250,13 @@ def _name(entry: Entry) -> str | None:
     return _WRITTEN.get(entry.section, {}).get(entry.key)
 
 
-_VARIABLE, _SLACK_VARIABLE, _PROJECT, _OWN = range(1, 5)
+#: How strong each source is, from 0 for flags on.
+_VARIABLE, _SLACK_VARIABLE, PROJECT, _OWN = range(1, 5)
 _PREFIX = "SLACK_ALERT_"
 #: Between a section with free keys and a key of it; no other name has one.
 _DOT = "."
+#: What the names of its keys begin with.
+QUIET = f"quiet{_DOT}"
 _FREE = frozenset(free.name for free in FREE)
 _SECRETS = frozenset(key.name for key in KEYS if key.kind == "secret")
 _WRITTEN = {

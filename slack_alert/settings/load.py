@@ -14,7 +14,7 @@ from slack_alert.core.hours import WorkingHours
 from slack_alert.core.quiet import QuietWindow
 from slack_alert.core.structs import Struct, replace
 from slack_alert.settings.keys import BY_NAME, KEYS, Key
-from slack_alert.settings.layers import Fault, Gathered, Given, gather
+from slack_alert.settings.layers import QUIET, Fault, Gathered, Given, Layer, gather
 from slack_alert.settings.model import Loaded, Settings, TimezoneSource
 from slack_alert.settings.places import Place, is_there, read_file
 from slack_alert.settings.secret import DISCREET, Secret, fault, quoted
@@ -30,20 +30,24 @@ def load_settings(
     home: Path | None,
     etc: Path = Path("/etc"),
     posix: bool = os.name == "posix",
+    beside: Layer | None = None,
+    passes_over: bool = False,
 ) -> Loaded:
     """Read every source and parse what it says; anything that cannot be used raises SettingsError.
 
     `flags` holds key names (underscores) and `config`, `ignore_global_config`, `dry_run`; None: not given. A user may
-    have no `home`.
+    have no `home`. `beside` is what a running program has, weaker than flags alone; `passes_over` leaves out files that
+    this user may not read.
     """
     place = Place(cwd.resolve(), home and home.resolve())
-    gathered = gather(flags, environ, place, posix=posix)
+    gathered = gather(flags, environ, place, posix=posix, beside=beside, passes_over=passes_over)
     chosen = {key.name: found for key in KEYS if (found := gathered.strongest(key)) is not None}
     faults = list(gathered.faults)
     zone = _Zone.decide(chosen, environ, etc, faults)
     reader = _Reader(place, gathered.path, zone.value, faults)
     values = {key.name: reader.read(key, chosen.get(key.name)) for key in KEYS}
-    values["quiet"] = _windows(gathered.free("quiet"), zone.value, faults)
+    quiet = gathered.free("quiet")
+    values["quiet"] = _windows(quiet, zone.value, faults)
     if faults:
         raise _first(faults)
     values["other_secrets"] = tuple(_other_secrets(gathered, chosen, environ))
@@ -55,7 +59,8 @@ def load_settings(
         *_odd_secrets(settings, origins),
         *_not_yet(settings, origins),
     )
-    return Loaded(settings, warnings, origins)
+    given = {name: given for name, (_, given) in chosen.items()}
+    return Loaded(settings, warnings, origins, given | {f"{QUIET}{name}": one for name, one in quiet.items()})
 
 
 # Any: the kind in the table decides the type of each value; a test compares them with the fields' annotations.

@@ -5,13 +5,16 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import timedelta, tzinfo
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from slack_alert.core.credentials import hidden_parts
 from slack_alert.core.hours import WorkingHours
 from slack_alert.core.quiet import QuietWindow
 from slack_alert.core.structs import Discreet, Struct
 from slack_alert.settings.secret import Secret
+
+if TYPE_CHECKING:
+    from slack_alert.settings.layers import Given
 
 TimezoneSource = Literal["set", "machine", "utc fallback"]
 
@@ -72,6 +75,8 @@ class Settings(Discreet, frozen=True, kw_only=True):
     #: What has no effect and is secret all the same: values that a stronger source overrides, the environment's proxy.
     other_secrets: tuple[Secret, ...] = ()
     dry_run: bool
+    #: Where a running program speaks that this command is beside: `slack` or `console`, whoever has the token.
+    service: str | None = None
 
     def secrets(self) -> tuple[str, ...]:
         """Return what must be taken out of everything that is shown; of an address its parts are found by themselves.
@@ -103,3 +108,5 @@ class Loaded(Struct, frozen=True):
     settings: Settings
     warnings: tuple[str, ...]
     origins: Mapping[str, str]
+    #: What was written for each of them, and for the keys of [quiet].
+    given: Mapping[str, Given]

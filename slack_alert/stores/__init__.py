@@ -8,7 +8,7 @@ from slack_alert.stores.inbox import MemoryInbox, SqliteInbox
 from slack_alert.stores.journal import FileJournal
 from slack_alert.stores.kept import kept_entries
 from slack_alert.stores.location import inbox_path, journal_path, lock_path
-from slack_alert.stores.lock import DatabaseLock, holder, is_held
+from slack_alert.stores.lock import DatabaseLock, Owner, holder, is_held, owner
 from slack_alert.stores.sqlite import SqliteReader, SqliteStore
 
 __all__ = [
@@ -16,6 +16,7 @@ __all__ = [
     "DatabaseLock",
     "FileJournal",
     "MemoryInbox",
+    "Owner",
     "SqliteInbox",
     "SqliteReader",
     "SqliteStore",
@@ -25,5 +26,6 @@ __all__ = [
     "journal_path",
     "kept_entries",
     "lock_path",
+    "owner",
     "sqlite_version",
 ]

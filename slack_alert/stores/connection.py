@@ -11,6 +11,7 @@ from pathlib import Path
 from slack_alert.core.errors import SlackAlertError, StoreError
 from slack_alert.core.machine_lacks import machine_lack
 from slack_alert.engine.file_ownership import make_file
+from slack_alert.stores.access import is_there, not_allowed
 from slack_alert.stores.location import read_only
 from slack_alert.stores.migrations import STEPS, VERSION, VIEWS
 
@@ -27,15 +28,18 @@ def sqlite_version() -> str:
     return sqlite3.sqlite_version
 
 
-def connect(path: Path, mode: str) -> sqlite3.Connection:
-    """Open a file: mode `rwc` makes it where it is missing, `rw` and `ro` do not."""
+def connect(path: Path, mode: str, *, is_immutable: bool = False) -> sqlite3.Connection:
+    """Open a file: mode `rwc` makes it where it is missing, `rw` and `ro` do not.
+
+    Of an immutable file SQLite takes it that nobody writes, and makes no file beside it.
+    """
     if mode == "rwc" and not path.exists():
         # Made beforehand, because SQLite leaves root's files to root; what it makes beside one goes to the same owner.
         with suppress(OSError):  # It says itself what is wrong.
             make_file(path)
     # An URI, because only there can a mode be given; as_uri() spells `?`, `#` and `%` in a name.
     return sqlite3.connect(
-        f"{path.absolute().as_uri()}?mode={mode}",
+        f"{path.absolute().as_uri()}?mode={mode}{'&immutable=1' if is_immutable else ''}",
         uri=True,
         timeout=_BUSY_SECONDS,
         isolation_level=None,
@@ -183,13 +187,15 @@ _PRAGMAS = ("auto_vacuum = INCREMENTAL", "journal_mode = WAL", "foreign_keys = O
 def open_reader(path: Path, *, is_traceless: bool = False) -> sqlite3.Connection | None:
     """Open a connection that cannot write; None where nothing was ever written.
 
-    A traceless one makes no file beside the database either, where nobody has that open.
+    A traceless one makes no file beside the database either, where nobody has that open. Raise NotAllowed where this
+    user may not read the file.
     """
-    if not path.exists():
+    if not is_there(path):
         return None
-    is_still = is_traceless and not path.with_name(f"{path.name}-wal").exists()
+    if not os.access(path, os.R_OK):
+        raise not_allowed(path, "read")
     with explained(path):
-        connection = connect(path, "ro&immutable=1" if is_still else "ro")
+        connection = connect(path, "ro", is_immutable=_is_at_rest(path, is_traceless=is_traceless))
         is_open = False
         try:
             version = known_version(connection, path)
@@ -200,3 +206,12 @@ def open_reader(path: Path, *, is_traceless: bool = False) -> sqlite3.Connection
             if not is_open:
                 connection.close()
     return connection if is_open else None
+
+
+def _is_at_rest(path: Path, *, is_traceless: bool) -> bool:
+    """Return whether all is in the file itself, and what SQLite wants beside it to read it must not, or cannot, be made.
+
+    A log beside it belongs to a program that runs or was killed; without one, the last that ran has ended in order.
+    """
+    may_make = not is_traceless and os.access(path.parent, os.W_OK)
+    return not may_make and not path.with_name(f"{path.name}-wal").exists()

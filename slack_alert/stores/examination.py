@@ -78,9 +78,10 @@ def faults(path: Path, *, is_traceless: bool = False) -> list[str]:
 
 def obstacle(path: Path) -> Path | None:
     """Name what this user may not write of the file, its folder, or the folder that one would be made in."""
-    if path.exists() and not os.access(path, os.R_OK | os.W_OK):
+    # Unlike Path.exists it has an answer also where a folder cannot be passed.
+    if os.path.exists(path) and not os.access(path, os.R_OK | os.W_OK):  # noqa: PTH110 - as above
         return path
-    folder = next(parent for parent in path.absolute().parents if parent.exists())
+    folder = next(parent for parent in path.absolute().parents if os.path.exists(parent))  # noqa: PTH110 - as above
     return None if folder.is_dir() and os.access(folder, os.W_OK | os.X_OK) else folder
 
 

@@ -10,13 +10,22 @@ from pathlib import Path
 
 from slack_alert.core.errors import StoreError
 from slack_alert.core.machine_lacks import machine_lack
+from slack_alert.core.structs import Struct
 from slack_alert.engine.file_ownership import make_file
+from slack_alert.stores.access import is_there, not_allowed
 from slack_alert.stores.location import lock_path, prepare_folder
 
 #: Between two attempts.
 _PAUSE = timedelta(milliseconds=20)
 #: Somebody who only looks has the lock for a moment; that is no owner.
 _GRACE = timedelta(milliseconds=60)
+
+
+class Owner(Struct, frozen=True):
+    """The process that owns a database, and what it wrote down about itself for others to read."""
+
+    pid: int
+    note: str = ""
 
 
 class DatabaseLock:
@@ -26,12 +35,14 @@ class DatabaseLock:
         self._database = database
         self._path = lock_path(database)
         self._file: int | None = None
+        self._said = b""
         self._is_registered = False
 
-    def acquire(self, wait: timedelta = timedelta(), *, is_brief: bool = False) -> bool:
+    def acquire(self, wait: timedelta = timedelta(), *, is_brief: bool = False, note: str = "") -> bool:
         """Take the lock, trying for as long as `wait`; tell whether this call got it.
 
-        Who has it briefly, for one errand, is nobody that `holder` gives: nothing can be left for it to do.
+        Who has it briefly, for one errand, is nobody that `holder` gives: nothing can be left for it to do. `note` is
+        one line that anybody who may read the file gets from `owner`; there must be no secret in it.
         Raise StoreError where the file cannot be made or the file system knows no locks.
         """
         if self._file is not None:
@@ -40,7 +51,7 @@ class DatabaseLock:
         file = _open(self._path, os.O_RDWR, is_made=True)
         try:
             if _insists(file, self._path, 1 + max(wait, _GRACE) // _PAUSE):
-                self._keep(file, "" if is_brief else f"{os.getpid()}\n")
+                self._keep(file, "" if is_brief else f"{os.getpid()}\n{note}\n")
         finally:
             if self._file is None:
                 os.close(file)
@@ -55,12 +66,16 @@ class DatabaseLock:
     def is_intact(self) -> bool:
         """Tell whether it is held, and others would find the same file; two calls to the system.
 
-        Where the file or its folder was removed, a second process can lock a new one.
+        Where the file or its folder was removed, a second process can lock a new one. What somebody wrote over the
+        file's text is put right: the lock is not in the text, and who looks would not find out who holds it.
         """
         if self._file is None:
             return False
         try:
-            return os.path.samestat(self._path.stat(), os.fstat(self._file))
+            held = os.fstat(self._file)
+            if held.st_size != len(self._said):
+                self._write()
+            return os.path.samestat(self._path.stat(), held)
         except (FileNotFoundError, NotADirectoryError):
             return False
         except OSError:  # Nobody can tell at the moment, which is no reason to end.
@@ -72,33 +87,61 @@ class DatabaseLock:
 
     def _keep(self, file: int, said: str) -> None:
         self._file = file
-        os.ftruncate(file, 0)
-        os.lseek(file, 0, os.SEEK_SET)
-        os.write(file, said.encode())
+        self._said = said.encode()
+        self._write()
         if hasattr(os, "register_at_fork") and not self._is_registered:
             # A forked child shares the lock and would keep it after its parent was killed.
             os.register_at_fork(after_in_child=self.release)
             self._is_registered = True
 
+    def _write(self) -> None:
+        assert self._file is not None, "it is written by who holds it"
+        os.ftruncate(self._file, 0)
+        os.lseek(self._file, 0, os.SEEK_SET)
+        os.write(self._file, self._said)
+
 
 def is_held(database: Path) -> bool:
-    """Tell whether somebody is the owner of a database, this process included."""
+    """Tell whether somebody is the owner of a database, this process included.
+
+    Raise NotAllowed where this user may not find out.
+    """
     path = lock_path(database)
-    if not path.exists():
+    if not is_there(path):
         return False
-    file = _open(path, os.O_RDWR if sys.platform == "win32" else os.O_RDONLY)
+    try:
+        file = os.open(path, os.O_RDWR if sys.platform == "win32" else os.O_RDONLY)
+    except FileNotFoundError:
+        return False
+    except PermissionError as error:
+        raise not_allowed(path, "read") from error
+    except OSError as error:
+        raise _trouble(path, error) from error
     try:
         return not _takes(file, path, is_shared=True)
     finally:
         os.close(file)
 
 
-def holder(database: Path) -> int | None:
-    """Give the id of the process that owns a database; None: nobody does, or it has not written its id yet."""
+def owner(database: Path) -> Owner | None:
+    """Return the process that owns a database; None: nobody does, for longer than an errand takes.
+
+    Raise NotAllowed where this user may not find out.
+    """
     if not is_held(database):
         return None
-    said = lock_path(database).read_text(encoding="ascii", errors="replace").strip()
-    return int(said) if said.isdigit() else None
+    try:
+        said = lock_path(database).read_text(encoding="utf-8", errors="replace")
+    except OSError:
+        return None
+    pid, _, note = said.strip().partition("\n")
+    return Owner(int(pid), note) if pid.isdecimal() else None
+
+
+def holder(database: Path) -> int | None:
+    """Give the id of the process that owns a database; None: nobody does, or it has not written its id yet."""
+    found = owner(database)
+    return found.pid if found else None
 
 
 def claim(file: int, path: Path, wait: timedelta = timedelta()) -> bool:

@@ -8,7 +8,7 @@ import pytest
 from slack_alert.settings import FREE, KEYS, Key, Settings, load_settings, reference, render_conf
 
 SHIPPED = Path(__file__).parents[2] / "slack_alert.conf"
-BY_ITSELF = frozenset({"timezone_source", "dry_run", "other_secrets"})
+BY_ITSELF = frozenset({"timezone_source", "dry_run", "other_secrets", "service"})
 
 
 def settings_of(conf: str, folder: Path) -> Settings:

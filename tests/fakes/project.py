@@ -91,10 +91,10 @@ class Project:
         return self.path / ".slack_alert" / "state.db"
 
     @contextmanager
-    def owned(self) -> Iterator[None]:
+    def owned(self, note: str = "") -> Iterator[None]:
         """Own the database meanwhile, as a running program does."""
         lock = DatabaseLock(self.database)
-        assert lock.acquire(timedelta(seconds=1))
+        assert lock.acquire(timedelta(seconds=1), note=note)
         try:
             yield
         finally:

@@ -15,7 +15,8 @@ from pathlib import Path
 import pytest
 
 from slack_alert.core.errors import StoreError
-from slack_alert.stores import DatabaseLock, holder, is_held, lock_path
+from slack_alert.stores import DatabaseLock, Owner, holder, is_held, lock_path
+from slack_alert.stores import owner as owner_of
 
 _OWNER = """
 import sys
@@ -65,6 +66,28 @@ def test_the_first_gets_it_and_its_process_is_named(database: Path) -> None:
     assert lock.acquire()
 
     assert (is_held(database), lock.holder(), holder(database)) == (True, os.getpid(), os.getpid())
+    lock.release()
+
+
+def test_what_the_owner_notes_is_read_by_others(database: Path) -> None:
+    lock = DatabaseLock(database)
+    lock.acquire(note='{"zone": "Europe/Berlin"}')
+
+    assert owner_of(database) == Owner(os.getpid(), '{"zone": "Europe/Berlin"}')
+
+    lock.release()
+    assert owner_of(database) is None
+
+
+@pytest.mark.parametrize("text", ["", "12345\n", "x" * 10_000])
+def test_text_that_somebody_wrote_over_the_owners_is_put_right(text: str, database: Path) -> None:
+    lock = DatabaseLock(database)
+    lock.acquire(note="mine")
+    lock_path(database).write_text(text)
+
+    assert lock.is_intact()
+
+    assert owner_of(database) == Owner(os.getpid(), "mine")
     lock.release()
 
 

@@ -1,0 +1,154 @@
+"""What a command begins with that tells of the running program, or speaks through it: that program's settings.
+
+Another user, another zone, another environment or another folder must not change what is said of it.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator, Mapping
+from functools import partial
+
+import click
+
+from slack_alert.cli.session import begin_log, configured, current_folder, home_folder
+from slack_alert.core.errors import NotAllowed, StoreError
+from slack_alert.core.structs import Struct, replace
+from slack_alert.settings import KEYS, QUIET, Loaded, Running, Settings, UnreadableFile, load_settings, read_note
+
+#: What decides how an instant is written, and where the plugins lie.
+SHOWN = frozenset({"timezone", "path"})
+#: What decides where something is said.
+SAID = frozenset({"path", "channel", "errors_to"})
+#: What is only handed over.
+PASSED_ON = frozenset({"path"})
+
+#: The flags that say which files are read.
+_FILES = frozenset({"config", "ignore_global_config"})
+
+
+def settings_beside(
+    flags: Mapping[str, object], *, concerns: frozenset[str] | None = SHOWN, plans: bool = False
+) -> Settings:
+    """Read the configuration as the program has it that runs with the same database, and begin logging.
+
+    Flags count before it. Where nobody runs, it is the command's own. What differs among the settings that the command
+    `concerns` (None: all) is told on standard error. One that `plans` ahead goes by the files as they are now.
+    """
+    found = find_beside(flags, plans=plans)
+    begin_log(found.loaded)
+    for remark in found.remarks(concerns):
+        click.echo(f"slack-alert: {remark}", err=True)
+    return found.loaded.settings
+
+
+class Beside(Struct, frozen=True):
+    """The configuration a command goes by."""
+
+    loaded: Loaded
+    #: Says what a person should know about it; None among the names: about all of it.
+    remarks: Callable[[frozenset[str] | None], Iterator[str]] = lambda _: iter(())
+
+
+def find_beside(flags: Mapping[str, object], *, plans: bool = False) -> Beside:
+    """Read the configuration; where a program runs with the same database, as that one has it."""
+    own, fault = _own(flags)
+    try:
+        found = None if own.settings.dry_run else _found(own.settings)
+    except NotAllowed as error:
+        # What asks the program itself ends with this sentence; a plan can be made without.
+        blind = f"{error} So this goes by the settings that are here, not by those of a program that may be running."
+        found, remarks = None, [blind] if plans else []
+    else:
+        remarks = []
+    if found is None:
+        if fault is not None:
+            raise fault
+        return Beside(own, lambda _: iter(remarks))
+    its = _load(flags, own, found.running, plans=plans)
+    if fault is not None:
+        return Beside(its, lambda _: iter([f"{fault.where} cannot be read here; this is what {found} has."]))
+    program = _load({name: flags[name] for name in _FILES & flags.keys()}, own, found.running, plans=False)
+    return Beside(its, partial(_remarks, _Views(own, its, program), found, frozenset(flags)))
+
+
+class _Found(Struct, frozen=True):
+    """A program that runs, and the settings it has."""
+
+    pid: int
+    running: Running
+
+    def __str__(self) -> str:
+        return f"the running program (process {self.pid})"
+
+
+class _Views(Struct, frozen=True):
+    """The same configuration as the command has it, as its answer goes by, and as the program runs."""
+
+    own: Loaded
+    its: Loaded
+    program: Loaded
+
+
+def _own(flags: Mapping[str, object]) -> tuple[Loaded, UnreadableFile | None]:
+    try:
+        return configured(flags), None
+    except UnreadableFile as error:
+        return load_settings(flags, os.environ, cwd=current_folder(), home=home_folder(), passes_over=True), error
+
+
+def _found(settings: Settings) -> _Found | None:
+    from slack_alert.bootstrap.files import database
+    from slack_alert.stores.lock import owner
+
+    try:
+        holder = owner(database(settings))
+    except NotAllowed:
+        raise
+    except StoreError:  # What asks for more than the settings comes across it again.
+        return None
+    running = read_note(holder.note) if holder is not None else None
+    return _Found(holder.pid, running) if holder is not None and running is not None else None
+
+
+def _load(flags: Mapping[str, object], own: Loaded, running: Running, *, plans: bool) -> Loaded:
+    layer = running.layer(own, plans=plans)
+    loaded = load_settings(flags, os.environ, cwd=current_folder(), home=home_folder(), beside=layer, passes_over=True)
+    source = running.timezone_source if "timezone" in layer.keys() - flags.keys() else loaded.settings.timezone_source
+    return replace(loaded, settings=replace(loaded.settings, service=running.service, timezone_source=source))
+
+
+def _remarks(views: _Views, found: _Found, flags: frozenset[str], concerns: frozenset[str] | None) -> Iterator[str]:
+    """Say what the program has otherwise, and which of both counts."""
+    known = [*found.running.texts, *(name for name in views.own.given if name.startswith(QUIET))]
+    names = [name for name in dict.fromkeys(known) if concerns is None or name in concerns]
+    only_here = [name for name in names if _value(views.its, name) != _value(views.program, name)]
+    if given := [name for name in only_here if name in flags]:
+        yield f"{found} has {_listed(given, views.program)}; what the command line says counts for this answer alone."
+    if edited := [name for name in only_here if name not in flags]:
+        said = _listed(edited, views.program)
+        yield f"{found} still has {said}; this is as after a restart, with {_listed(edited, views.its)}."
+    rest = [name for name in names if name not in only_here]
+    if others := [name for name in rest if _value(views.own, name) != _value(views.program, name)]:
+        said = _listed(others, views.program)
+        yield f"{found} has {said}, and that counts; here it would be {_listed(others, views.own)}."
+
+
+def _listed(names: list[str], loaded: Loaded) -> str:
+    return ", ".join(f"{name} = {_text(loaded, name) or '(not set)'}" for name in names)
+
+
+def _value(loaded: Loaded, name: str) -> object:
+    """Return what can be compared: hours are parsed in a zone, which is a setting of its own."""
+    if name == "working_hours":
+        return loaded.settings.working_hours.text
+    return _text(loaded, name) if name.startswith(QUIET) else getattr(loaded.settings, name)
+
+
+def _text(loaded: Loaded, name: str) -> str:
+    if name in SHOWN:
+        return str(getattr(loaded.settings, name))
+    return loaded.given[name].text if name in loaded.given else _DEFAULTS.get(name, "")
+
+
+_DEFAULTS = {key.name: key.default for key in KEYS}

@@ -1,0 +1,94 @@
+"""The settings of a running program, as it writes them down for commands beside it: no secret is among them."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from slack_alert.core.structs import Struct
+from slack_alert.settings.keys import KEYS, Key
+from slack_alert.settings.layers import PROJECT, QUIET, Given, Layer
+from slack_alert.settings.model import Loaded, TimezoneSource
+from slack_alert.settings.secret import masked
+
+
+class Running(Struct, frozen=True):
+    """The settings of a running program, as texts by their keys."""
+
+    texts: Mapping[str, str]
+    #: Where each that is not a default comes from, and how strong that source is: 0 is a flag.
+    origins: Mapping[str, str]
+    ranks: Mapping[str, int]
+    #: Where a message goes that names no service: `slack` or `console`.
+    service: str
+    timezone_source: TimezoneSource
+
+    def layer(self, local: Loaded, *, plans: bool) -> Layer:
+        """Return what stands in for the environment and the files of a command beside the program.
+
+        Where the command `plans` ahead, what the project's files say now counts, unless the program has something
+        stronger: so it is after a restart.
+        """
+        # A quiet window that the program does not have is taken back by an empty one.
+        names = {**{name: "" for name in local.given if name.startswith(QUIET)}, **self.texts}
+        layer = {
+            name: Given(text, self.origins.get(name, "the default"), Path("/"))
+            for name, text in names.items()
+            if not (plans and self._is_edited(name, local))
+        }
+        # By this one the program was found.
+        layer["database"] = Given(local.settings.database, "the running program", Path("/"))
+        return layer
+
+    def _is_edited(self, name: str, local: Loaded) -> bool:
+        rank, given = self.ranks.get(name), local.given.get(name)
+        if rank is not None and rank < PROJECT:
+            return False
+        return rank == PROJECT if given is None else given.place[0] == PROJECT
+
+
+def write_note(loaded: Loaded, service: str) -> str:
+    """Return one line of JSON from which `read_note` makes the settings again."""
+    texts = {key.name: _text(loaded, key) for key in KEYS if key.name in _KNOWN and key.kind != "zone"}
+    if str(loaded.settings.timezone) != _NAMELESS:
+        texts["timezone"] = str(loaded.settings.timezone)
+    texts |= {name: given.text for name, given in loaded.given.items() if name.startswith(QUIET)}
+    texts["path"] = str(loaded.settings.path)
+    given = {name: given for name, given in loaded.given.items() if name in texts}
+    return json.dumps(
+        {
+            # A token that somebody put into another key by mistake is to be seen nowhere.
+            "texts": {name: masked(text) for name, text in texts.items()},
+            "origins": {name: masked(one.where) for name, one in given.items()},
+            "ranks": {name: one.place[0] for name, one in given.items()},
+            "service": service,
+            "timezone_source": loaded.settings.timezone_source,
+        },
+        ensure_ascii=False,
+    )
+
+
+def read_note(note: str) -> Running | None:
+    """Return the settings that were written down; None: none were, or another version wrote them."""
+    try:
+        said: dict[str, Any] = json.loads(note)  # Any: JSON that another process wrote
+        texts = {str(name): str(text) for name, text in said["texts"].items()}
+        known = {name: text for name, text in texts.items() if name in _KNOWN or name.startswith(QUIET)}
+        return Running(known, said["origins"], said["ranks"], str(said["service"]), said["timezone_source"])
+    except (ValueError, KeyError, TypeError, AttributeError):
+        return None
+
+
+def _text(loaded: Loaded, key: Key) -> str:
+    given = loaded.given.get(key.name)
+    return key.default if given is None else given.text
+
+
+#: What decides nothing but how one process logs, or what nobody else may know.
+_OWN = frozenset({"log_level", "log_format", "database"})
+_OWN_KINDS = frozenset({"secret", "url", "file"})
+_KNOWN = frozenset(key.name for key in KEYS if key.kind not in _OWN_KINDS and key.name not in _OWN)
+#: The machine's zone where it is a file without a name.
+_NAMELESS = "localtime"
