@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import os
 from collections.abc import Callable, Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, tzinfo
 from typing import TYPE_CHECKING, TextIO
 
 from slack_alert.bootstrap.files import database
@@ -78,6 +78,7 @@ def assemble(settings: Settings, plugins: Following, stores: Stores, *, out: Tex
         accept_entry=lambda entry: (mutes if entry.pack == PACK else pocket(entry.pack)).accept(entry),
         look_back=digests.look,
         heartbeat=_heartbeat(settings),
+        changed_zone=_changed_zone(settings),
     )
 
 
@@ -158,6 +159,14 @@ def _watch(settings: Settings) -> Watch | None:
     from slack_alert.loader.watch import Watch as FolderWatch
 
     return FolderWatch(plugins_folder(settings.path), blocking=blocking_of(settings))
+
+
+def _changed_zone(settings: Settings) -> Callable[[], tzinfo | None]:
+    if settings.timezone_source == "set":
+        return lambda: None
+    from slack_alert.settings.zone_watch import ZoneWatch
+
+    return ZoneWatch(settings.timezone, os.environ).changed
 
 
 def _heartbeat(settings: Settings) -> Heartbeat | None:

@@ -159,6 +159,7 @@ class App:
             self._look_at_clock,
             self._look_at_process,
             self._note_turn,
+            self._look_at_zone,
             self._intake.look,
             self._look_back,
             self._note_running,
@@ -190,6 +191,19 @@ class App:
         """Undo what a plugin has changed that would stop others, signals included."""
         for said in (*self._parts.guard(), *self._ending.restore()):
             log.warning(said)
+
+    def _look_at_zone(self) -> None:
+        """Tell that the machine has another time zone: what is planned and remembered stays in that of the start."""
+        zone = self._parts.changed_zone()
+        if zone is None:
+            return
+        ours = str(self._manners.zone)
+        if str(zone) == ours:
+            log.info("the machine's time zone is that of the start again", extra={"zone": ours})
+            return
+        said = "the machine's time zone was changed; jobs go on in that of the start until a restart"
+        hint = f"Restart slack-alert to go by it, or set `timezone = {ours}` to keep what is."
+        log.warning(said, extra={"zone": ours, "machine": str(zone), "hint": hint})
 
     def _look_back(self) -> None:
         self._parts.look_back(self._parts.clock.now())

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, tzinfo
 from typing import TYPE_CHECKING
 
 from slack_alert.core.catalog import Catalog, Change
@@ -61,5 +61,7 @@ class Parts(Struct, frozen=True):
     heartbeat: Heartbeat | None = None
     #: Whether the files of the store are still those that were opened.
     are_intact: Callable[[], bool] = lambda: True
+    #: Gives the machine's time zone once where it has become another one; of no interest where the zone is set.
+    changed_zone: Callable[[], tzinfo | None] = lambda: None
     #: The programs that functions have started.
     children: Children = field(default_factory=Children)

@@ -6,6 +6,7 @@ import asyncio
 import logging
 from collections.abc import Iterable
 from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -381,3 +382,34 @@ def test_a_channel_that_cannot_be_opened_yet_ends_nothing(caplog: pytest.LogCapt
 
     assert code == 0
     assert [record.message for record in caplog.records if record.levelname == "WARNING"] == ["channel not opened yet"]
+
+
+@pytest.mark.parametrize(
+    ("zones", "told"),
+    [
+        ([None, None], []),
+        (["Asia/Tokyo", None, None], ["WARNING the machine's time zone was changed"]),
+        (
+            ["Asia/Tokyo", None, "Europe/Berlin"],
+            ["WARNING the machine's time zone was changed", "INFO the machine's time zone is that of the start again"],
+        ),
+    ],
+)
+def test_another_zone_of_the_machine_is_told_once(
+    zones: list[str | None], told: list[str], caplog: pytest.LogCaptureFixture
+) -> None:
+    rig = Rig()
+    found = iter([zone and ZoneInfo(zone) for zone in zones])
+    rig.app._parts = replace(rig.parts, changed_zone=lambda: next(found, None))
+
+    async def main() -> None:
+        await rig.begin()
+        for _ in zones:
+            await rig.turn()
+        await rig.end()
+
+    with caplog.at_level(logging.INFO):
+        asyncio.run(main())
+
+    said = [f"{one.levelname} {one.message.partition(';')[0]}" for one in caplog.records if "zone" in one.message]
+    assert said == told
