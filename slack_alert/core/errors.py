@@ -46,6 +46,10 @@ class NotAllowed(StoreError):
     """This user may not read or write what is remembered."""
 
 
+class SetAside(StoreError):
+    """A damaged file was set aside; a new one takes its place at the next use."""
+
+
 class NotNow(SlackAlertError):
     """It cannot be told at the moment; asking again later may help."""
 

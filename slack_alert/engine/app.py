@@ -55,7 +55,7 @@ class App:
         self._ending = Ending(manners.drain_timeout + _PATIENCE, parts.children.kill_all)
         self._pulse = Pulse(parts)
         self._is_lost = False
-        self._intake = Intake(parts)
+        self._intake = Intake(parts, manners.errors_to)
         self._steps = Steps(parts.clock)
         self._reloading = Reloading(parts, manners.errors_to, self._replan)
         self._source: Source | None = None
@@ -95,7 +95,7 @@ class App:
         parts.writer.put(Batch(seen=parts.engine.absences.allow_for(max(timedelta(), away))))
         parts.sender.begin()
         parts.writer.start(parts.sender.accept)
-        self._intake.take()
+        self._intake.look()
         self._report(snapshot, now)
         self._start_source(now)
         parts.engine.start(now)

@@ -8,7 +8,8 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from functools import partial
 
-from slack_alert.core.errors import StoreError
+from slack_alert.core.errors import SetAside, StoreError
+from slack_alert.core.model import Address
 from slack_alert.engine.batches import Batch
 from slack_alert.engine.executions import named
 from slack_alert.engine.parts import Parts
@@ -24,16 +25,24 @@ _TAKEN_WITHIN = timedelta(milliseconds=1)
 class Intake:
     """The owner's side of the inbox."""
 
-    def __init__(self, parts: Parts) -> None:
+    def __init__(self, parts: Parts, errors_to: Address) -> None:
         self._parts = parts
+        self._errors_to = errors_to
+        #: What is wrong with the inbox, told once; None while all is well.
+        self._trouble: str | None = None
+        #: What people are to be told of it as soon as the engine has begun.
+        self._untold: list[str] = []
         #: The last request that was carried out.
         self._taken = parts.snapshot.taken
         #: Requests that are committed and still lie in the inbox; the writer's thread adds to them.
         self._done: deque[int] = deque()
 
     def begin(self) -> None:
-        """Take out what was carried out before this start."""
-        self._forget([request.id for request in self._parts.inbox.peek() if request.id <= self._taken])
+        """Take out what was carried out before this start; an inbox that cannot be read keeps nobody from starting."""
+        try:
+            self._forget([request.id for request in self._parts.inbox.peek() if request.id <= self._taken])
+        except StoreError as error:
+            self._note(error)
 
     def look(self) -> None:
         """Carry out what is there; an inbox that cannot be read is told of, and looked into again."""
@@ -41,7 +50,30 @@ class Intake:
             self.forget_done()
             self.take()
         except StoreError as error:
-            log.warning("inbox not readable", extra={"reason": str(error)})
+            self._note(error)
+        else:
+            self._recover()
+        self._tell()
+
+    def _note(self, error: StoreError) -> None:
+        """Log what is wrong, once while it stays the same."""
+        if isinstance(error, SetAside):
+            log.error("the inbox was damaged", extra={"reason": str(error)})
+            self._untold.append(str(error))
+        elif self._trouble != str(error):
+            self._trouble = str(error)
+            log.warning("inbox not readable", extra={"reason": self._trouble})
+
+    def _recover(self) -> None:
+        if self._trouble is not None:
+            self._trouble = None
+            log.info("inbox readable again")
+
+    def _tell(self) -> None:
+        now = self._parts.clock.now()
+        for number, text in enumerate(self._untold):
+            self._parts.engine.tell(f"inbox/{now.isoformat()}/{number}", text, self._errors_to)
+        self._untold.clear()
 
     def take(self) -> None:
         """Carry out what other processes left; each request is committed before it leaves the inbox."""

@@ -23,6 +23,10 @@ class Unwritable(SlackAlertError):
     """What SQLite can never write, however often it is tried; nothing was changed."""
 
 
+class Damaged(StoreError):
+    """The file is not what it should be, and nothing can be read from it or written to it."""
+
+
 def sqlite_version() -> str:
     """Give the version of the SQLite library in use."""
     return sqlite3.sqlite_version
@@ -73,7 +77,8 @@ def explained(path: Path) -> Iterator[None]:
         said = str(error)
         if isinstance(error, _HOPELESS) or _TOO_BIG in said:
             raise Unwritable(f"{path}: {said.rstrip('.')}. Nothing of this was written.") from error
-        raise StoreError(f"{path}: {said}. {_advice(path, error)}") from error
+        is_damaged = any(part in said for part in _DAMAGED)
+        raise (Damaged if is_damaged else StoreError)(f"{path}: {said}. {_advice(path, error)}") from error
 
 
 def _advice(path: Path, error: Exception) -> str:
@@ -123,6 +128,8 @@ _HOPELESS = (
 _TOO_BIG = "too big"
 
 
+#: The last ones are about a file of another program.
+_DAMAGED = ("not a database", "malformed", "unsupported file format", "no such column", "has no column named")
 _OTHERWISE = "Nothing of this was written."
 _ADVICE = {
     "disk is full": "Nothing of this was written; free some space on that disk.",

@@ -12,9 +12,10 @@ import sqlite3
 from collections.abc import Iterable, Iterator
 from contextlib import closing, contextmanager, suppress
 from pathlib import Path
+from stat import S_ISREG
 from typing import Any
 
-from slack_alert.core.errors import StoreError
+from slack_alert.core.errors import SetAside, StoreError
 from slack_alert.core.machine_lacks import machine_lack
 from slack_alert.core.structs import replace
 from slack_alert.engine.executions import is_same_execution
@@ -22,8 +23,8 @@ from slack_alert.engine.fields import checked
 from slack_alert.engine.ports import Request
 from slack_alert.stores.begun import Leftovers
 from slack_alert.stores.codec import clean, micros, moment
-from slack_alert.stores.connection import connect, explained, transaction
-from slack_alert.stores.location import prepare_folder
+from slack_alert.stores.connection import Damaged, connect, explained, transaction
+from slack_alert.stores.location import prepare_folder, set_aside
 
 log = logging.getLogger(__name__)
 
@@ -56,11 +57,22 @@ class SqliteInbox:
         self._known: list[Request] = []
 
     def put(self, *requests: Request) -> None:
-        """Leave requests, all or none; durable when this returns. Raise StoreError where that cannot be."""
+        """Leave requests, all or none; durable when this returns. Raise StoreError where that cannot be.
+
+        A damaged file is set aside first.
+        """
         rows = [(clean(each.kind), json.dumps(dict(each.payload)), micros(each.at)) for each in requests]
         if not rows:
             return
         prepare_folder(self._path)
+        try:
+            self._write(rows)
+        except Damaged as error:
+            kept = set_aside(self._path)
+            log.warning("a damaged inbox was set aside", extra={"file": str(kept), "reason": str(error)})
+            self._write(rows)
+
+    def _write(self, rows: list[tuple[str, str, int]]) -> None:
         with self._writing("rwc") as connection:
             if not _has_table(connection):
                 connection.execute(_TABLE)
@@ -71,8 +83,20 @@ class SqliteInbox:
         """Give the requests left, oldest first; mostly without opening a file that has not changed.
 
         One that cannot be read is told and taken away. What a program left that was cut off is taken in at first, and
-        now and then.
+        now and then. A damaged file is set aside: then SetAside is raised, and the next look finds an empty inbox.
         """
+        try:
+            return self._look()
+        except Damaged as error:
+            kept = set_aside(self._path)
+            if kept is None:
+                return []
+            raise SetAside(
+                f"The inbox, through which commands reach this program, was damaged and is kept as {kept}. "
+                "What they had left in it and was not done yet has to be asked for again."
+            ) from error
+
+    def _look(self) -> list[Request]:
         if self._looks % _GLANCES == 0:
             self._leftovers.hand_over(self._put_once)
         self._looks += 1
@@ -115,6 +139,7 @@ class SqliteInbox:
 
     @contextmanager
     def _writing(self, mode: str) -> Iterator[sqlite3.Connection]:
+        _mark(self._path)
         with explained(self._path), closing(connect(self._path, mode)) as connection:
             connection.execute("PRAGMA journal_mode = DELETE").fetchall()
             # One step above FULL: the end of the rollback journal is on the disk as well.
@@ -190,6 +215,8 @@ def _mark(path: Path) -> _Mark | None:
     except OSError as error:
         advice = machine_lack(error) or "Give this user the right to read and write the file."
         raise StoreError(f"{path}: {error.strerror or error}. {advice}") from error
+    if not S_ISREG(found.st_mode):  # Whoever opens a pipe may wait for ever.
+        raise Damaged(f"{path}: it is no file.")
     return found.st_ino, found.st_size, found.st_mtime_ns
 
 

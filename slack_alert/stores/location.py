@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+from datetime import datetime, timezone
 from pathlib import Path
 
 from slack_alert.core.errors import StoreError
@@ -24,6 +25,33 @@ def lock_path(database: Path) -> Path:
 def journal_path(database: Path) -> Path:
     """Give the file of the journal beside a database."""
     return database.with_name(database.name + ".said")
+
+
+def aside_path(path: Path, why: str, at: datetime) -> Path:
+    """Give a name beside a file that nothing has yet, for what is kept of it: `state.db.damaged-20261121T093000`."""
+    base = path.with_name(f"{path.name}.{why}-{at:%Y%m%dT%H%M%S}")
+    names = (base.with_name(f"{base.name}{suffix}") for suffix in ("", *(f"-{number}" for number in range(2, 10_000))))
+    return next(name for name in names if not os.path.lexists(name))
+
+
+def set_aside(path: Path) -> Path | None:
+    """Rename a damaged file, and what belongs to it, so that a new one can be made; give its new name.
+
+    None: somebody else has done so just now. Raise StoreError where this user may not.
+    """
+    kept = aside_path(path, "damaged", datetime.now(timezone.utc))
+    try:
+        path.rename(kept)
+        journal = path.with_name(f"{path.name}-journal")
+        if journal.exists():
+            journal.rename(kept.with_name(f"{kept.name}-journal"))
+    except FileNotFoundError:
+        return None
+    except OSError as error:
+        raise StoreError(
+            f"{path}: it is damaged, and cannot be set aside: {error.strerror or error}. Move it away."
+        ) from error
+    return kept
 
 
 def prepare_folder(path: Path) -> None:

@@ -15,6 +15,7 @@ from slack_alert.core.absence import Absence
 from slack_alert.core.backoff import Fate, Outcome
 from slack_alert.core.bindings import Job
 from slack_alert.core.catalog import Catalog
+from slack_alert.core.errors import SetAside, StoreError
 from slack_alert.core.events import Rule
 from slack_alert.core.model import Delivery, Message
 from slack_alert.core.structs import replace
@@ -85,8 +86,10 @@ class CountedInbox(MemoryInbox):
         self.fault: Exception | None = None
 
     def peek(self) -> list[Request]:
-        if self.fault is not None:
-            raise self.fault
+        if (fault := self.fault) is not None:
+            # What was set aside is gone at the next look.
+            self.fault = None if isinstance(fault, SetAside) else fault
+            raise fault
         return super().peek()
 
     def remove(self, ids: Iterable[int]) -> None:
@@ -413,3 +416,30 @@ def test_another_zone_of_the_machine_is_told_once(
 
     said = [f"{one.levelname} {one.message.partition(';')[0]}" for one in caplog.records if "zone" in one.message]
     assert said == told
+
+
+@pytest.mark.parametrize("fault", [StoreError("inbox: Permission denied"), SetAside("The inbox is kept as x.")])
+def test_inbox_that_cannot_be_read_keeps_nobody_from_starting_and_is_told_once(
+    fault: StoreError, caplog: pytest.LogCaptureFixture
+) -> None:
+    rig = Rig()
+    rig.inbox.fault = fault
+
+    async def main() -> None:
+        await rig.begin()
+        for _ in range(3):
+            await rig.turn()
+        rig.inbox.fault = None
+        rig.inbox.put(requests.pause("db.lag", None, NOON, by="ann"))
+        await rig.turn()
+        await rig.written()
+        await rig.end()
+
+    asyncio.run(main())
+
+    [hot] = rig.engine.jobs()
+    told = [fallback(delivery.message.piece) for delivery in rig.store.deliveries()]
+    assert hot.hold is not None
+    assert told == (["The inbox is kept as x."] if isinstance(fault, SetAside) else [])
+    said = "the inbox was damaged" if isinstance(fault, SetAside) else "inbox not readable"
+    assert [one.message for one in caplog.records if "inbox" in one.message] == [said]

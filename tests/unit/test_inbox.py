@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from slack_alert.core.errors import StoreError
+from slack_alert.core.errors import SetAside, StoreError
 from slack_alert.engine.ports import Inbox, Request
 from slack_alert.stores import MemoryInbox, SqliteInbox, inbox_path
 
@@ -166,13 +166,77 @@ def test_it_is_kept_in_rollback_mode(tmp_path: Path) -> None:
     assert [path.name for path in tmp_path.iterdir()] == ["inbox"]
 
 
-def test_a_file_that_is_no_inbox_is_named_with_what_to_do(tmp_path: Path) -> None:
-    (tmp_path / "inbox").write_text("something else entirely " * 100)
-    inbox = SqliteInbox(tmp_path / "inbox")
+def garbage(path: Path) -> None:
+    path.write_text("something else entirely " * 100)
 
-    for use in (inbox.peek, lambda: inbox.put(pause("a"))):
-        with pytest.raises(StoreError, match="inbox: file is not a database"):
-            use()
+
+def zeros(path: Path) -> None:
+    path.write_bytes(bytes(12288))
+
+
+def cut_off(path: Path) -> None:
+    SqliteInbox(path).put(pause("a"))
+    path.write_bytes(path.read_bytes()[:5000])
+
+
+def spoiled_pages(path: Path) -> None:
+    SqliteInbox(path).put(pause("a"))
+    path.write_bytes(path.read_bytes()[:4096] + b"\xff" * 8192)
+
+
+def other_table(path: Path) -> None:
+    with closing(sqlite3.connect(path)) as connection, connection:
+        connection.execute("CREATE TABLE request (url TEXT)")
+
+
+def folder(path: Path) -> None:
+    path.mkdir()
+    (path / "file").write_text("")
+
+
+def pipe(path: Path) -> None:
+    os.mkfifo(path)
+
+
+DAMAGES = (garbage, zeros, cut_off, spoiled_pages, other_table, folder, pipe)
+
+
+@pytest.mark.parametrize("damage", DAMAGES)
+def test_a_damaged_file_is_set_aside_by_its_owner_and_told_once(damage: Callable[[Path], None], tmp_path: Path) -> None:
+    damage(tmp_path / "inbox")
+    owner = SqliteInbox(tmp_path / "inbox")
+
+    with pytest.raises(SetAside, match=r"damaged and is kept as .*/inbox\.damaged-2.* has to be asked for again"):
+        owner.peek()
+
+    assert owner.peek() == []
+    SqliteInbox(tmp_path / "inbox").put(pause("b"))
+    assert jobs(owner) == ["b"]
+    assert [path.name[:15] for path in tmp_path.iterdir() if path.name != "inbox"] == ["inbox.damaged-2"]
+
+
+@pytest.mark.parametrize("damage", DAMAGES)
+def test_a_damaged_file_keeps_nobody_from_leaving_a_request(
+    damage: Callable[[Path], None], tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    damage(tmp_path / "inbox")
+
+    SqliteInbox(tmp_path / "inbox").put(pause("b"))
+
+    assert jobs(SqliteInbox(tmp_path / "inbox")) == ["b"]
+    assert [record.message for record in caplog.records] == ["a damaged inbox was set aside"]
+
+
+def test_a_damaged_file_that_cannot_be_set_aside_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    garbage(tmp_path / "inbox")
+
+    def refuse(*_: object) -> None:
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(Path, "rename", refuse)
+
+    with pytest.raises(StoreError, match="inbox: it is damaged, and cannot be set aside: Permission denied"):
+        SqliteInbox(tmp_path / "inbox").peek()
 
 
 def test_the_inbox_lies_beside_the_database() -> None:
