@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, NoReturn, TextIO
 
 from slack_alert.bootstrap.assembly import assemble
 from slack_alert.bootstrap.files import database, find
+from slack_alert.bootstrap.lost_files import Files
 from slack_alert.bootstrap.places import Following, address, errors_address, follow_plugins, open_reader, owning
 from slack_alert.bootstrap.works import Stores
 from slack_alert.engine.app import App, Manners
@@ -69,7 +70,9 @@ def run(
             return 3
         journal = FileJournal(journal_path(place))
         inbox, read = SqliteInbox(inbox_path(place)), partial(open_reader, settings)
-        stores = Stores(SqliteStore(place), inbox, read, journal, lock.is_intact)
+        store = SqliteStore(place)
+        files = Files(place, store, lock, journal)
+        stores = Stores(store, inbox, read, journal, files.loss, files.rescue)
         return _run(settings, stores, plugins(), out, ready)
 
 

@@ -49,8 +49,10 @@ class Stores(Struct, frozen=True):
     #: Opens what is remembered, to be read beside the writer; who asks closes it.
     read: Callable[[], Reader]
     journal: Journal | None = None
-    #: Whether the files are still those that were opened.
-    are_intact: Callable[[], bool] = lambda: True
+    #: Says what became of the files that were opened; None: they are there as ever.
+    loss: Callable[[], str | None] = lambda: None
+    #: Saves what is known where they are not, and says where that is.
+    rescue: Callable[[], str] = str
 
 
 class Works(Struct, frozen=True):

@@ -170,10 +170,14 @@ class App:
 
     def _look_at_files(self) -> None:
         """End where the files were taken away: nobody would ever read what is written, and another could begin."""
-        if not self._is_lost and not self._parts.are_intact():
-            self._is_lost = True
-            log.critical("the database was moved or deleted while running; it ends, start it again")
-            self.stop()
+        if self._is_lost or (loss := self._parts.loss()) is None:
+            return
+        self._is_lost = True
+        log.critical(f"{loss}; it ends, start it again")
+        now = self._parts.clock.now()
+        text = f"slack-alert ends, because {loss}. Start it again; its log says where all that was known is kept."
+        self._parts.engine.tell(f"lost/{now.isoformat()}", text, self._manners.errors_to)
+        self.stop()
 
     def _look_at_clock(self) -> None:
         """Begin anew where the wall clock was set back: whatever waits for it would wait until the old time."""
@@ -252,7 +256,9 @@ class App:
             await channel.close()
         # Before the store, which folds its log into the file only where nobody else has it open.
         parts.reader.close()
-        if is_written:
+        if self._is_lost:
+            log.critical(await asyncio.to_thread(parts.rescue))
+        elif is_written:
             parts.store.close()
         log.info("stopped", extra={"cut_off": cut_off, "left_in_outbox": left, "written": is_written})
         return not cut_off and is_emptied and is_written

@@ -59,8 +59,10 @@ class Parts(Struct, frozen=True):
     #: How full the executor is.
     load: Callable[[], Load] = Load
     heartbeat: Heartbeat | None = None
-    #: Whether the files of the store are still those that were opened.
-    are_intact: Callable[[], bool] = lambda: True
+    #: Says what became of the files of the store; None: they are those that were opened.
+    loss: Callable[[], str | None] = lambda: None
+    #: Saves what is known where they are not, once nothing is written any more, and says where that is.
+    rescue: Callable[[], str] = str
     #: Gives the machine's time zone once where it has become another one; of no interest where the zone is set.
     changed_zone: Callable[[], tzinfo | None] = lambda: None
     #: The programs that functions have started.

@@ -47,6 +47,8 @@ class FileJournal:
         self._path = path
         self._lock = Lock()
         self._page: mmap | None = None
+        #: Of the file that is in memory.
+        self._identity: tuple[int, int] | None = None
         #: Where the next entry goes.
         self._place = 0
         #: How many entries somebody has not released yet.
@@ -70,6 +72,18 @@ class FileJournal:
             self._waiting -= count
             if self._waiting == 0 and self._place > 0:
                 self._begin_anew()
+
+    def restore(self) -> None:
+        """Write the file anew where somebody removed it: a kill would lose what is in it."""
+        with self._lock:
+            page = self._page
+            if page is None or _identity(self._path) == self._identity:
+                return
+            kept = bytes(page[: self._place + len(_END)])
+            self._let_go()
+            if (page := self._grown(len(kept))) is not None:
+                page[: len(kept)] = kept
+        log.warning("what is being said was removed while running; it is written anew", extra={"file": str(self._path)})
 
     def close(self) -> None:
         """Let go of the file; without anything in it, it goes."""
@@ -115,6 +129,7 @@ class FileJournal:
                 file.write(bytes(max(0, size - file.tell())))
                 file.flush()
                 self._page = mmap(file.fileno(), size)
+                self._identity = _identity(self._path)
         except OSError as error:
             self._tell(str(error))
         return self._page
@@ -128,6 +143,14 @@ class FileJournal:
         if not self._is_told:
             self._is_told = True
             log.warning("a kill may lose what is being said", extra={"file": str(self._path), "reason": reason})
+
+
+def _identity(path: Path) -> tuple[int, int] | None:
+    try:
+        found = os.stat(path)  # noqa: PTH116 - it is asked for twice a second
+    except OSError:
+        return None
+    return found.st_dev, found.st_ino
 
 
 def remove(path: Path) -> None:

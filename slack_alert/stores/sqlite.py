@@ -20,6 +20,7 @@ from slack_alert.stores.history import History
 from slack_alert.stores.journal import left_in, remove
 from slack_alert.stores.leftovers import Reached
 from slack_alert.stores.location import journal_path, prepare_folder
+from slack_alert.stores.opened import OpenedFile, Rescued
 from slack_alert.stores.pruning import Pruning
 from slack_alert.stores.writes import as_of, writes
 
@@ -35,6 +36,7 @@ class SqliteStore:
     def __init__(self, path: Path) -> None:
         self._path = path
         self._opened: sqlite3.Connection | None = None
+        self._file: OpenedFile | None = None
         self._is_full_sync: bool | None = None
         self._history = History()
         self._pruning = Pruning()
@@ -45,6 +47,7 @@ class SqliteStore:
         prepare_folder(self._path)
         self._opened = open_writer(self._path)
         try:
+            self._file = OpenedFile(self._path)
             self._take_up()
             with explained(self._path):
                 return reading.snapshot(self._opened)
@@ -93,11 +96,22 @@ class SqliteStore:
             self._history.forget()
             raise
 
+    def loss(self) -> str | None:
+        """Return what became of the file meanwhile; None: it is there as ever. Any thread may ask."""
+        return self._file.loss() if self._file is not None else None
+
+    def rescue(self, now: datetime) -> Rescued:
+        """Save what can be where the file is gone; after that the process must end, without closing this."""
+        assert self._file is not None, "it was opened"
+        return self._file.rescue(self._connection, now)
+
     def close(self) -> None:
         """Let go of the file."""
         if self._opened is not None:
             self._opened.close()
-        self._opened = None
+        if self._file is not None:
+            self._file.close()
+        self._opened = self._file = None
         self._is_full_sync = None
         self._history.forget()
 

@@ -1,0 +1,142 @@
+"""Whether a database is still the file that was opened, and what of it can be saved where it is not."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+import sys
+from contextlib import closing, suppress
+from datetime import datetime
+from pathlib import Path
+
+from slack_alert.core.errors import StoreError
+from slack_alert.core.structs import Struct
+from slack_alert.stores.location import aside_path, prepare_folder, set_aside
+
+#: What every database begins with, and where in its head the number stands that never falls: it grows from one opening
+#: to the next, and is 1 in a file that VACUUM INTO has made.
+_MAGIC = b"SQLite format 3\0"
+_HEAD, _COUNTER = 100, slice(24, 28)
+#: What SQLite keeps beside the file; one that belongs to another database would spoil it.
+_BESIDE = ("-wal", "-shm")
+
+
+class Rescued(Struct, frozen=True):
+    """What was saved of a database that is not there any more."""
+
+    #: Where it is now; None: nothing could be saved.
+    path: Path | None
+    #: Whether that is where it was.
+    is_back: bool
+
+
+class OpenedFile:
+    """The file a database was opened from. Any thread may ask, while another one writes.
+
+    Its descriptor stays open until `close`: to close one takes every lock off the file that this process holds.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._file: int | None = None if sys.platform == "win32" else os.open(path, os.O_RDONLY)
+        self._head = self._read()
+        self._beside: dict[str, os.stat_result] = {}
+
+    def loss(self) -> str | None:
+        """Return what became of the file, such as `was moved or deleted`; None: it is there as ever."""
+        if self._file is None:
+            return None
+        try:
+            found = self._path.stat()
+        except (FileNotFoundError, NotADirectoryError):
+            return "was moved or deleted"
+        except OSError:  # Nobody can tell at the moment.
+            return None
+        if not os.path.samestat(found, os.fstat(self._file)):
+            return "was replaced by another file"
+        head, before = self._read(), self._head
+        if _is_overwritten(before, head):
+            return "was overwritten"
+        self._head = head
+        self._beside = {end: own for end in _BESIDE if (own := _stat(self._name(end))) is not None}
+        return None
+
+    def rescue(self, connection: sqlite3.Connection, now: datetime) -> Rescued:
+        """Save what the connection still reaches, into the place of the file where that is free, else beside it.
+
+        Nothing of this process may write there afterwards, and the connection must not be closed: SQLite would remove
+        by their names what belongs to the file that is there now. What lies there and is no database is set aside.
+        """
+        with suppress(StoreError):
+            prepare_folder(self._path)
+        kept = _copy(connection, aside_path(self._path, "rescued", now))
+        self._remove_beside()
+        if kept is not None and _is_no_database(self._path):
+            with suppress(StoreError):
+                set_aside(self._path)
+        if kept is None or any(self._name(end).exists() for end in _BESIDE):
+            return Rescued(kept, is_back=False)
+        try:
+            os.link(kept, self._path)
+        except OSError:  # Another one is there, or this file system knows no links.
+            return Rescued(kept, is_back=False)
+        kept.unlink()
+        return Rescued(self._path, is_back=True)
+
+    def close(self) -> None:
+        """Let go of the descriptor, after the last connection."""
+        if self._file is not None:
+            os.close(self._file)
+        self._file = None
+
+    def _read(self) -> bytes:
+        return b"" if self._file is None else os.pread(self._file, _HEAD, 0)
+
+    def _name(self, end: str) -> Path:
+        return self._path.with_name(f"{self._path.name}{end}")
+
+    def _remove_beside(self) -> None:
+        """Remove what belongs to the file that was opened: beside another one it would be taken for that one's."""
+        for end, ours in self._beside.items():
+            found = _stat(self._name(end))
+            if found is not None and os.path.samestat(found, ours):
+                with suppress(OSError):
+                    self._name(end).unlink()
+
+
+def _is_overwritten(before: bytes, after: bytes) -> bool:
+    """Return whether another file's content stands there now; a copy from this very opening is not told apart."""
+    if not before.startswith(_MAGIC) or before == after:
+        return False
+    return not after.startswith(_MAGIC) or after[_COUNTER] < before[_COUNTER]
+
+
+def _is_no_database(path: Path) -> bool:
+    """Return whether what lies there is of no use: somebody emptied the file, or wrote something else into it."""
+    try:
+        with path.open("rb") as file:
+            return file.read(len(_MAGIC)) != _MAGIC
+    except OSError:
+        return False
+
+
+def _copy(connection: sqlite3.Connection, path: Path) -> Path | None:
+    try:
+        with closing(sqlite3.connect(path)) as target:
+            connection.backup(target)
+            is_whole = target.execute("PRAGMA quick_check(1)").fetchone()[0] == "ok"
+            target.execute("PRAGMA journal_mode = DELETE").fetchall()
+    except sqlite3.Error:
+        is_whole = False
+    if is_whole:
+        return path
+    with suppress(OSError):
+        path.unlink()
+    return None
+
+
+def _stat(path: Path) -> os.stat_result | None:
+    try:
+        return path.stat()
+    except OSError:
+        return None
