@@ -54,8 +54,9 @@ def connect(path: Path, mode: str, *, is_immutable: bool = False) -> sqlite3.Con
 
 @contextmanager
 def transaction(connection: sqlite3.Connection) -> Iterator[None]:
-    """Write all or nothing; the connection stays usable."""
-    connection.execute("BEGIN IMMEDIATE")
+    """Write all or nothing; the connection stays usable. A transaction that is held already is taken."""
+    if not connection.in_transaction:
+        connection.execute("BEGIN IMMEDIATE")
     try:
         yield
         connection.execute("COMMIT")
@@ -63,6 +64,22 @@ def transaction(connection: sqlite3.Connection) -> Iterator[None]:
         with suppress(sqlite3.Error):  # SQLite has already rolled back after some errors.
             connection.execute("ROLLBACK")
         raise
+
+
+def hold(connection: sqlite3.Connection) -> None:
+    """Keep the right to write until the next transaction: another program that took it would hold up all that is said.
+
+    Whoever reads is not held up. Where another one has it at the moment, it is waited for when there is something to
+    write.
+    """
+    with suppress(sqlite3.OperationalError):
+        connection.execute("BEGIN IMMEDIATE")
+
+
+def let_go(connection: sqlite3.Connection) -> None:
+    """Give back what was held, with nothing written."""
+    if connection.in_transaction:
+        connection.execute("ROLLBACK")
 
 
 @contextmanager

@@ -15,7 +15,7 @@ from slack_alert.engine.batches import Batch, HistoryLine, Limits, Snapshot
 from slack_alert.engine.durability import NUMBER_KEY, NUMBER_PACK, is_numbered, number_of
 from slack_alert.stores import reading, sql
 from slack_alert.stores.codec import Row, clean, delivery_of, maybe_micros, message_rows, micros, queued_of
-from slack_alert.stores.connection import Unwritable, explained, open_reader, open_writer, transaction
+from slack_alert.stores.connection import Unwritable, explained, hold, let_go, open_reader, open_writer, transaction
 from slack_alert.stores.history import History
 from slack_alert.stores.journal import left_in, remove
 from slack_alert.stores.leftovers import Reached
@@ -49,6 +49,7 @@ class SqliteStore:
         try:
             self._file = OpenedFile(self._path)
             self._take_up()
+            let_go(self._opened)
             with explained(self._path):
                 return reading.snapshot(self._opened)
         except BaseException:
@@ -71,7 +72,9 @@ class SqliteStore:
                     self._history.add(connection, batch.records)
                     self._history.reach.end(connection)
                     retried = _retry(connection, batch.retried, batch.at)
-                    return retried + _enqueue(connection, messages, summaries)
+                    deliveries = retried + _enqueue(connection, messages, summaries)
+                hold(connection)
+                return deliveries
         except BaseException:
             self._history.forget()
             raise
@@ -85,6 +88,7 @@ class SqliteStore:
             self._pruning.run(connection, now, limits)
             with transaction(connection):
                 self._history.circles.prune(connection)
+            hold(connection)
 
     def _carry(self, connection: sqlite3.Connection) -> None:
         """Write down how far the jobs are accounted for, before records that tell it are gone."""
@@ -103,11 +107,13 @@ class SqliteStore:
     def rescue(self, now: datetime) -> Rescued:
         """Save what can be where the file is gone; after that the process must end, without closing this."""
         assert self._file is not None, "it was opened"
+        let_go(self._connection)
         return self._file.rescue(self._connection, now)
 
     def close(self) -> None:
         """Let go of the file."""
         if self._opened is not None:
+            let_go(self._opened)
             self._opened.close()
         if self._file is not None:
             self._file.close()
@@ -170,6 +176,7 @@ class SqliteStore:
     def _sync(self, connection: sqlite3.Connection, *, is_full: bool) -> None:
         """Choose whether a commit waits for the disk; SQLite takes it outside a transaction only."""
         if is_full is not self._is_full_sync:
+            let_go(connection)
             connection.execute(f"PRAGMA synchronous = {'FULL' if is_full else 'NORMAL'}")
             self._is_full_sync = is_full
 

@@ -38,10 +38,12 @@ def test_a_long_fold_is_done_in_portions_that_end_where_one_would(tmp_path: Path
 
     at_once.store.prune(T, Limits(rows=20))
     pruning = Pruning(rows=17, steps=steps)
+    bit_by_bit.store.close()  # Nobody else may write while it is open.
     with closing(connect(tmp_path / "bits.db", "rw")) as connection:
         for _ in range(60):
             pruning.run(connection, T, Limits(rows=20))
 
+    bit_by_bit.store.open()
     assert bit_by_bit.records() == at_once.records()
     at_once.close()
     bit_by_bit.close()
