@@ -65,7 +65,9 @@ def find_beside(flags: Mapping[str, object], *, plans: bool = False) -> Beside:
         if fault is not None:
             raise fault
         return Beside(own, lambda _: iter(remarks))
-    its = _load(flags, own, found.running, plans=plans)
+    # A path leads to the database, as a turned link does; by which plugins the program goes is its own affair.
+    counting = {name: value for name, value in flags.items() if plans or name != "path"}
+    its = _load(counting, own, found.running, plans=plans)
     if fault is not None:
         return Beside(its, lambda _: iter([f"{fault.where} cannot be read here; this is what {found} has."]))
     program = _load({name: flags[name] for name in _FILES & flags.keys()}, own, found.running, plans=False)

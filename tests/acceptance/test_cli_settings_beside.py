@@ -132,6 +132,26 @@ def test_another_folder_finds_the_plugins_of_the_running_program(owned: Project)
     assert f"path = {owned.path}" in done.err
 
 
+def test_link_that_was_turned_since_still_leads_to_what_runs(project: Project) -> None:
+    releases = project.path.parent / "releases"
+    for name in ("one", "two"):
+        shutil.copytree(project.path / "plugins", releases / name / "plugins")
+        (releases / name / ".slack_alert").symlink_to("../../shared")
+    (releases / "two" / "plugins" / "db.py").rename(releases / "two" / "plugins" / "other.py")
+    (releases / "current").symlink_to("two")
+    shared = Project(releases / "one", project.monkeypatch, project.capsys)
+    shared.database.parent.resolve().mkdir()
+
+    with shared.owned(note_of(shared, {"TZ": "Europe/Berlin"})):
+        jobs = project.run("jobs", "--path", str(releases / "current"))
+        plan = project.run("check", "--path", str(releases / "current"))
+
+    assert "db.lag" in jobs.out
+    assert f"path = {releases / 'one'}" in jobs.err
+    assert f"here it would be path = {releases / 'two'}" in jobs.err
+    assert "other.lag" in plan.out
+
+
 def test_flags_count_for_one_answer_and_that_is_said(owned: Project) -> None:
     set_environment(owned, {})
 

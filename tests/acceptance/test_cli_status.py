@@ -8,6 +8,7 @@ from datetime import datetime
 
 import pytest
 
+from slack_alert.core.errors import NotAllowed
 from slack_alert.core.model import Address, Message, Progress, Status
 from slack_alert.core.values import Text
 from slack_alert.engine.batches import Batch
@@ -228,3 +229,26 @@ def test_asking_makes_no_files(project: Project) -> None:
         project.run(command)
 
     assert sorted(file.name for file in project.path.iterdir()) == ["plugins"]
+
+
+@pytest.mark.parametrize(
+    ("beat", "title"),
+    [
+        (lambda: pulse(now()), "slack-alert is alive, process 1."),
+        (lambda: pulse(ago(seconds=60)), "Whether slack-alert is running cannot be seen by this user."),
+        (lambda: pulse(now(), clean=True), "Whether slack-alert is running cannot be seen by this user."),
+    ],
+    ids=["a fresh sign", "an old one", "an end in order"],
+)
+def test_lock_that_may_not_be_looked_at_is_made_up_for_by_a_sign_of_life(
+    beat: Callable[[], Batch], title: str, owned: Project
+) -> None:
+    def refuse(_: object) -> None:
+        raise NotAllowed("state.db.lock: this user may not read it.")
+
+    owned.remember(beat())
+    owned.monkeypatch.setattr("slack_alert.stores.holder", refuse)
+    owned.monkeypatch.setattr("slack_alert.stores.owner", refuse)
+    owned.monkeypatch.setattr("slack_alert.stores.lock.owner", refuse)
+
+    assert owned.run("status").lines[0] == title
