@@ -7,11 +7,11 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from slack_alert.core.redaction import Redaction
 from slack_alert.core.structs import Struct
 from slack_alert.settings.keys import KEYS, Key
 from slack_alert.settings.layers import PROJECT, QUIET, Given, Layer
 from slack_alert.settings.model import Loaded, TimezoneSource
-from slack_alert.settings.secret import masked
 
 
 class Running(Struct, frozen=True):
@@ -57,11 +57,12 @@ def write_note(loaded: Loaded, service: str) -> str:
     texts |= {name: given.text for name, given in loaded.given.items() if name.startswith(QUIET)}
     texts["path"] = str(loaded.settings.path)
     given = {name: given for name, given in loaded.given.items() if name in texts}
+    # A secret that somebody put into another key by mistake is to be seen nowhere; what is left of it means nothing.
+    clean = Redaction(loaded.settings.secrets())
     return json.dumps(
         {
-            # A token that somebody put into another key by mistake is to be seen nowhere.
-            "texts": {name: masked(text) for name, text in texts.items()},
-            "origins": {name: masked(one.where) for name, one in given.items()},
+            "texts": {name: text for name, text in texts.items() if clean(text) == text},
+            "origins": {name: clean(one.where) for name, one in given.items()},
             "ranks": {name: one.place[0] for name, one in given.items()},
             "service": service,
             "timezone_source": loaded.settings.timezone_source,

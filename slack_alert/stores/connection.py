@@ -233,7 +233,7 @@ def open_reader(path: Path, *, is_traceless: bool = False) -> sqlite3.Connection
 
 
 def _is_at_rest(path: Path, *, is_traceless: bool) -> bool:
-    """Return whether all is in the file itself, and what SQLite wants beside it to read it must not, or cannot, be made.
+    """Return whether all is in the file itself, and SQLite must not, or cannot, make beside it what it reads with.
 
     A log beside it belongs to a program that runs or was killed; without one, the last that ran has ended in order.
     """

@@ -425,6 +425,7 @@ def test_what_a_run_returned_that_no_store_can_read_is_told_and_left_out(
 ) -> None:
     kit = Kit(place)
     kit.store.commit(Batch(returned=[RETURNED]))
+    kit.store.close()
     with closing(sqlite3.connect(place)) as connection:
         connection.execute("UPDATE returned SET content = x'81'")
         connection.commit()
