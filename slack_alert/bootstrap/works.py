@@ -32,6 +32,7 @@ from slack_alert.engine.ports import Books, Clock, Executor, Inbox, Journal, Loa
 from slack_alert.engine.redacted import RedactedBooks
 from slack_alert.engine.standstill import Standstill
 from slack_alert.engine.writer import Writer
+from slack_alert.executors.awaiting import on_loop
 from slack_alert.executors.inline import Inline
 from slack_alert.executors.perform import Performer, Render
 from slack_alert.executors.retrying import Retrying
@@ -179,6 +180,7 @@ class _Reach:
 
 
 def _make_pool(settings: Settings, reach: _Reach, render: Render, sources: Sources, clock: Clock) -> Inline:
+    loop = asyncio.get_running_loop()
     processes = make_processes(
         settings,
         sources=sources,
@@ -189,9 +191,10 @@ def _make_pool(settings: Settings, reach: _Reach, render: Render, sources: Sourc
         clock=clock,
     )
     performer = Performer(
-        clock=clock, render=render, say=reach.say, context=reach.context, notice=reach.notice, ended=reach.ended
-    )
-    return Inline(performer, threads=settings.threads, loop=asyncio.get_running_loop(), apart=processes)
+        clock=clock, render=render, say=reach.say, context=reach.context, notice=reach.notice, ended=reach.ended,
+        bridge=on_loop(loop),
+    )  # fmt: skip
+    return Inline(performer, threads=settings.threads, loop=loop, apart=processes)
 
 
 def _make_paces(settings: Settings, reader: Reader, clock: Clock) -> Paces:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 
+from slack_alert.core.file_types import decoded
 from slack_alert.core.markup import entities
 from slack_alert.core.parts import CUT, Piece, Text, Upload
 from slack_alert.core.redaction import REACH, Redaction
@@ -34,9 +35,9 @@ def cut_text(text: str, escape: Callable[[str], str]) -> str:
 def cut_bytes(content: bytes | bytearray | memoryview, escape: Callable[[str], str]) -> str:
     """Return as much of bytes that are read as text as may be said, as for a text."""
     if len(content) <= LONGEST:
-        return escape(bytes(content).decode("utf-8", "replace"))
-    text = bytes(content[: LONGEST + 4 * REACH]).decode("utf-8", "replace")
-    end = len(bytes(content[:LONGEST]).decode("utf-8", "replace"))
+        return escape(decoded(bytes(content)))
+    text = decoded(bytes(content[: LONGEST + 4 * REACH]))
+    end = len(decoded(bytes(content[:LONGEST])))
     return _too_long(text, end, f"{len(content):,} bytes", escape, kept=LONGEST)
 
 
@@ -68,6 +69,11 @@ def too_great(name: str, size: int | None) -> Text:
         f"{entities(name)}: a file {known} is not sent, {GREATEST // 1_000_000} MB is the most. "
         "Send a part of it, or say where it lies."
     )
+
+
+def empty_file(name: str) -> Text:
+    """Return what is said of a file without content: Slack refuses one, and saying nothing would hide it."""
+    return Text(f"{entities(name)}: an empty file")
 
 
 def check_form(payload: Mapping[str, object]) -> None:

@@ -13,7 +13,7 @@ from slack_alert.core.parts import Entries, Piece, Text
 from slack_alert.core.redaction import MARK, Redaction
 from slack_alert.core.tables import MAX_CELL, MAX_VALUE, key_values, table
 
-Layout = Literal["text", "lines", "pairs", "table"]
+Layout = Literal["text", "lines", "pairs", "table", "columns"]
 
 
 class Draft(Text, frozen=True, kw_only=True):
@@ -23,7 +23,7 @@ class Draft(Text, frozen=True, kw_only=True):
     """
 
     layout: Layout
-    #: One cell a row for a text and for lines, two for pairs; of a table the first row is its head.
+    #: One cell a row for a text and for lines, two for pairs; of a table the first row is its head, columns have none.
     rows: Sequence[Sequence[str]]
     #: How many rows a table has, where only the first ones are here.
     count: int = 0
@@ -33,7 +33,7 @@ class Draft(Text, frozen=True, kw_only=True):
     @property
     def size(self) -> int:
         """How long it will be, about: long cells of a table are cut."""
-        most = {"pairs": MAX_VALUE, "table": MAX_CELL}.get(self.layout, sys.maxsize)
+        most = {"pairs": MAX_VALUE, "table": MAX_CELL, "columns": MAX_CELL}.get(self.layout, sys.maxsize)
         return sum(min(len(cell), most) for row in self.rows for cell in row)
 
 
@@ -63,8 +63,8 @@ def _laid_out(draft: Draft, redaction: Redaction) -> Text | None:
     if draft.layout == "pairs":
         pairs = [(row[0], row[1]) for row in rows]
         text, entries = key_values(pairs), tuple((key, f"{key}: {value}") for key, value in pairs)
-    elif draft.layout == "table":
-        head, *body = rows
+    elif draft.layout in {"table", "columns"}:
+        head, body = (rows[0], rows[1:]) if draft.layout == "table" else (None, rows)
         text = table(head, body, count=draft.count, right=draft.right)
         entries = tuple((row[0], "  ".join(row)) for row in body if row)
     else:

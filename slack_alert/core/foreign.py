@@ -13,14 +13,14 @@ _PNG = b"\x89PNG\r\n\x1a\n"
 
 def is_truth(value: object) -> bool:
     """Return whether this is numpy's boolean, which a comparison of arrays gives."""
-    return _made_by(value, "numpy", "bool", "bool_")
+    return is_made_by(value, "numpy", "bool", "bool_")
 
 
 def is_picture(value: object) -> bool:
     """Return whether this is a matplotlib figure or the bytes of a PNG."""
     if isinstance(value, (bytes, bytearray, memoryview)):
         return bytes(value[:8]) == _PNG
-    return _made_by(value, "matplotlib", "Figure")
+    return is_made_by(value, "matplotlib", "Figure")
 
 
 def png(value: Any) -> bytes:
@@ -35,26 +35,21 @@ def png(value: Any) -> bytes:
     return picture.getvalue()
 
 
-def is_record(value: object) -> bool:
-    """Return whether this is a row of the standard library's sqlite3, which is no mapping but reads like one."""
-    return _made_by(value, "sqlite3", "Row")
-
-
 def grid(value: Any, most: int) -> tuple[list[Any], list[Sequence[Any]], int] | None:
     """Return heads, the first rows and the number of all rows of a frame or a series.
 
     An index that says more than the row's number comes first.
     """
-    if _made_by(value, "pandas", "Series"):
+    if is_made_by(value, "pandas", "Series"):
         value = value.to_frame("value" if value.name is None else value.name)
-    if _made_by(value, "polars", "Series"):
+    if is_made_by(value, "polars", "Series"):
         value = value.to_frame(value.name or "value")
-    if _made_by(value, "polars", "DataFrame"):
+    if is_made_by(value, "polars", "DataFrame"):
         return list(value.columns), list(value.head(most).rows()), len(value)
-    return (*_pandas(value, most), len(value)) if _made_by(value, "pandas", "DataFrame") else None
+    return (*_pandas(value, most), len(value)) if is_made_by(value, "pandas", "DataFrame") else None
 
 
-def _made_by(value: object, module: str, *names: str) -> bool:
+def is_made_by(value: object, module: str, *names: str) -> bool:
     """Return whether the value's type, or one it derives from, is a vendor's."""
     return any(cls.__name__ in names and cls.__module__.partition(".")[0] == module for cls in type(value).__mro__)
 

@@ -175,6 +175,8 @@ class Run(Struct):
     care: Care = CAREFREE
     #: Given up, and its function still goes on in this process, where nothing can end it.
     is_stuck: bool = False
+    #: Ends what its function handed back to be awaited, while that goes on.
+    cancel: Callable[[], object] | None = None
     #: What to do when that function has returned after all; set by whoever waits for it.
     released: Callable[[], None] | None = None
     #: What history says of how it came about: that it was caught up, or tried again.

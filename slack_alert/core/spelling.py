@@ -1,42 +1,132 @@
-"""A value as words, where Python's own `str` says too little or refuses."""
+"""A value as words, where Python's own `str` says too little, too much, or refuses."""
 
 from __future__ import annotations
 
+import io
+import re
+from collections.abc import Iterable, Iterator, Mapping, MappingView
+from dataclasses import is_dataclass
+from enum import Enum
+from itertools import islice
+from typing import Any  # A plugin returns what it likes.
+
+from slack_alert.core.file_types import decoded, ending_of
+from slack_alert.core.records import as_row
+
+#: Where an object lies in memory, which is another place each time.
+ADDRESS = "(?: object)? at 0x[0-9a-fA-F]+"
+
 
 def read(value: object) -> str:
-    """Return what a person reads: bytes as UTF-8, an exception with its type, anything else as `str` has it."""
+    """Return what a person reads: bytes as text, an exception with its type, anything else as `str` has it.
+
+    What stands within it is written without what only Python needs: `2026-01-01`, not `datetime.date(2026, 1, 1)`.
+    """
     if type(value) is str:
         return value
+    if type(value) in _NUMBERS:
+        return spell(value)
     if isinstance(value, (bytes, bytearray, memoryview)):
-        return bytes(value).decode("utf-8", "replace")
+        return _words_of(bytes(value))
     if isinstance(value, BaseException):
         said = str(value)
         return f"{type(value).__name__}: {said}" if said else type(value).__name__
-    return spell(value)
+    value = _listed(value)
+    return _inner(value, ()) if _is_written_out(value) else spell(value)
 
 
 def spell(value: object) -> str:
-    """Return `str(value)`; Python refuses to write huge integers in decimal, so those come in hexadecimal."""
-    try:
-        return str(value)
-    except ValueError:
-        if not isinstance(value, (int, list, tuple, dict, set, frozenset)):
-            raise
-        return _spelled_out(value, ())
+    """Return `str(value)` without addresses in memory and numpy's types; huge integers in hexadecimal.
 
-
-def _spelled_out(value: object, outer: tuple[int, ...]) -> str:
+    Python refuses to write those in decimal.
+    """
     if type(value) is int:
         return hex(value) if abs(value) > _LONG else str(value)
-    if id(value) in outer:
-        return "..."
-    inside = (*outer, id(value))
-    if isinstance(value, dict):
-        return f"{{{', '.join(f'{key!r}: {_spelled_out(child, inside)}' for key, child in value.items())}}}"
-    if isinstance(value, (list, tuple, set, frozenset)):
-        return f"[{', '.join(_spelled_out(child, inside) for child in value)}]"
-    return repr(value)
+    # What is said is a plain text: a subclass's own methods could do anything.
+    text = str.__str__(str(value))
+    if isinstance(value, str):
+        return text
+    if "np." in text:
+        text = _NUMPY.sub(r"\1", text)
+    return _PLACE.sub("", text) if " at 0x" in text else text
 
 
 #: Python's own limit lies between 640 and 4,300 digits; beside such a number another one in decimal helps nobody.
 _LONG = 10**600
+#: So many items are written of what hands them out.
+_MOST = 1_000
+#: What is nested deeper is left out.
+_DEEPEST = 30
+_NUMPY = re.compile(r"\bnp\.(?:bool|int|uint|float|complex|longdouble|str|bytes|datetime|timedelta)\w*\(([^()]*)\)")
+_PLACE = re.compile(rf"{ADDRESS}(?=[^<]*>)")
+_NUMBERS = frozenset({int, float, bool})
+_PLAIN = frozenset({float, bool, type(None)})
+_LISTS = (list, tuple, set, frozenset)
+_Outer = tuple[int, ...]
+
+
+def _words_of(content: bytes) -> str:
+    ending = ending_of(content)
+    return f"{len(content):,} bytes ({ending})" if ending else decoded(content)
+
+
+def _listed(value: Any) -> Any:
+    """Return what hands out items as a list of them; who wants to read many returns them by themselves."""
+    if isinstance(value, (Iterator, MappingView)) and not isinstance(value, io.IOBase):
+        return list(islice(value, _MOST))
+    return value
+
+
+def _is_written_out(value: object) -> bool:
+    """Return whether a value is written item by item: it holds others, and nobody has said how to write it."""
+    kind: Any = type(value)
+    if kind.__str__ is not object.__str__:
+        return False
+    if isinstance(value, (*_LISTS, Mapping)) and not hasattr(kind, "_fields"):
+        return True
+    # Its own `__repr__` would be somebody's word; these were made by the library.
+    if is_dataclass(value):
+        return hasattr(kind.__repr__, "__wrapped__")
+    return isinstance(value, tuple) and kind.__repr__.__module__ == "collections"
+
+
+def _inner(value: Any, outer: _Outer) -> str:
+    kind = type(value)
+    if kind in _PLAIN:
+        return str(value)
+    if isinstance(value, Enum):
+        return spell(value)
+    if isinstance(value, str):
+        return str.__repr__(value)
+    if isinstance(value, (bytes, bytearray)):
+        return repr(_words_of(bytes(value)))
+    if isinstance(value, BaseException):
+        return read(value)
+    value = _listed(value)
+    return _written_out(value, outer) if _is_written_out(value) else spell(value)
+
+
+def _written_out(value: Any, outer: _Outer) -> str:
+    opened, closed = _brackets(value)
+    if id(value) in outer or len(outer) >= _DEEPEST:
+        return f"{opened}...{closed}"
+    inside = (*outer, id(value))
+    if isinstance(value, Mapping):
+        return _joined((f"{_inner(key, inside)}: {_inner(child, inside)}" for key, child in value.items()), "{", "}")
+    if isinstance(value, _LISTS) and not hasattr(value, "_fields"):
+        closed = ",)" if isinstance(value, tuple) and len(value) == 1 else closed
+        return _joined((_inner(child, inside) for child in value), opened, closed)
+    row = as_row(value) or {}
+    return _joined((f"{name}={_inner(child, inside)}" for name, child in row.items()), opened, closed)
+
+
+def _brackets(value: object) -> tuple[str, str]:
+    if isinstance(value, (Mapping, set, frozenset)):
+        return "{", "}"
+    if isinstance(value, list):
+        return "[", "]"
+    return ("(" if type(value) is tuple else f"{type(value).__name__}("), ")"
+
+
+def _joined(parts: Iterable[str], opened: str, closed: str) -> str:
+    return f"{opened}{', '.join(parts)}{closed}"

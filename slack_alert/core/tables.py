@@ -22,15 +22,23 @@ def key_values(rows: Sequence[tuple[str, str]]) -> str:
 
 
 def table(
-    head: Sequence[str], rows: Sequence[Sequence[str]], *, count: int | None = None, right: Iterable[int] = ()
+    head: Sequence[str] | None,
+    rows: Sequence[Sequence[str]],
+    *,
+    count: int | None = None,
+    right: Iterable[int] = (),
 ) -> str:
-    """Lay out canonical cells under their headings; the columns in `right` hold numbers.
+    """Lay out canonical cells under their headings, if they have any; the columns in `right` hold numbers.
 
     `count` is how many rows there are, where only the first ones are given.
     """
     left = (len(rows) if count is None else count) - MAX_ROWS
-    kept = [[_cell(cell, MAX_CELL) for cell in row[:MAX_COLUMNS]] for row in (head, *rows[:MAX_ROWS])]
+    headed = rows[:MAX_ROWS] if head is None else (head, *rows[:MAX_ROWS])
+    kept = [[_cell(cell, MAX_CELL) for cell in row[:MAX_COLUMNS]] for row in headed]
     lines = _aligned(kept, right=set(right))
+    if head is None:
+        columns = _left_out(len(rows[0]) - MAX_COLUMNS, "columns")
+        return _fenced([*lines, *_left_out(left, "rows"), *columns])
     rule = "  ".join("-" * width for width in _widths(kept))
     names = ", ".join(_cell(name, MAX_CELL) for name in head[MAX_COLUMNS:])
     columns = _left_out(len(head) - MAX_COLUMNS, "columns", f": {names}")

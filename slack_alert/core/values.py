@@ -2,29 +2,34 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import fields, is_dataclass
 from itertools import groupby
 from math import isfinite
 from pathlib import Path
 from typing import Any  # A plugin returns what it likes.
 
-from slack_alert.core.bulk import GREATEST, check_form, cut_bytes, cut_lines, cut_text, too_great
+from slack_alert.core.bulk import GREATEST, check_form, cut_bytes, cut_lines, cut_text, empty_file, too_great
 from slack_alert.core.drafts import Draft, lay_out
-from slack_alert.core.foreign import grid, is_picture, is_record, is_truth, png
+from slack_alert.core.file_types import ending_of
+from slack_alert.core.foreign import grid, is_picture, is_truth, png
 from slack_alert.core.markup import Markup, plain
+from slack_alert.core.mistakes import check_sayable
 from slack_alert.core.notices import error_card, on_terminal, pause_notice, with_notice, with_slot_time
-from slack_alert.core.parts import Blocks, Piece, Text, Upload, deliverable, fallback, split
+from slack_alert.core.parts import CUT, Blocks, Piece, Text, Upload, deliverable, fallback, split
+from slack_alert.core.records import as_row
 from slack_alert.core.redaction import Redaction
 from slack_alert.core.spelling import read, spell
 from slack_alert.core.structs import replace
 from slack_alert.core.tables import MAX_ROWS
+from slack_alert.core.unwrapping import unwrapped
 
 __all__ = [
     "Blocks",
     "Piece",
     "Text",
     "Upload",
+    "as_row",
     "deliverable",
     "drafts",
     "error_card",
@@ -51,8 +56,8 @@ def drafts(value: object, *, mark: Markup, name: str, doc: str | None) -> tuple[
     """Return what `lay_out` makes the pieces of that are said for a value of the job `name`; empty is quiet.
 
     Quiet is what `is_quiet` says, and besides it what would leave nothing to read: text of white space only, a list of
-    empty things. A generator is not consumed: whoever runs it calls this for each value. What the value's own
-    `__str__`, `__len__` or its vendor raises goes through to the caller.
+    empty things. An iterator is consumed. What the value's own `__str__`, `__len__` or its vendor raises goes through
+    to the caller, and so does a TypeError for what has no text and is probably a mistake.
     """
     if value is None:
         return ()
@@ -62,6 +67,9 @@ def drafts(value: object, *, mark: Markup, name: str, doc: str | None) -> tuple[
         return _text(mark.escape(_first_line(doc) or name))
     if type(value) in {int, float, bool}:
         return _text(spell(value)) if value else ()
+    found = unwrapped(value)
+    if found is not value:
+        return drafts(found, mark=mark, name=name, doc=doc)
     return () if is_quiet(value) else _spoken(value, mark, name, doc)
 
 
@@ -74,20 +82,6 @@ def is_quiet(value: object) -> bool:
         return not value
     except Exception:  # noqa: BLE001  A vendor raises what it likes for "neither true nor false".
         return hasattr(value, "__len__") and len(value) == 0
-
-
-_Row = Mapping[Any, Any]
-
-
-def as_row(value: Any) -> _Row | None:
-    """Return a dict, a dataclass or a named tuple as a row; a field with `repr=False` stays hidden."""
-    if isinstance(value, Mapping):
-        return value
-    if is_dataclass(value) and not isinstance(value, (type, BaseException)):
-        return {field.name: getattr(value, field.name) for field in fields(value) if field.repr}
-    if isinstance(value, tuple) and hasattr(value, "_fields"):
-        return dict(zip(value._fields, value, strict=False))
-    return dict(value) if is_record(value) else None
 
 
 def _spoken(value: Any, mark: Markup, name: str, doc: str | None) -> tuple[Piece, ...]:
@@ -106,6 +100,7 @@ def _spoken(value: Any, mark: Markup, name: str, doc: str | None) -> tuple[Piece
         return _several(value, mark, name)
     if (frame := grid(value, MAX_ROWS)) is not None:
         return _table(*frame, mark)
+    check_sayable(value)
     return _text(_cell(value, mark))
 
 
@@ -118,7 +113,7 @@ def _fields(rows: list[list[str]]) -> tuple[Piece, ...]:
 
 
 def _cell(value: object, mark: Markup) -> str:
-    if isinstance(value, (bytes, bytearray, memoryview)):
+    if isinstance(value, (bytes, bytearray, memoryview)) and not ending_of(bytes(value)):
         return cut_bytes(value, mark.escape)
     return cut_text(read(value), mark.escape)
 
@@ -130,16 +125,21 @@ def _first_line(doc: str | None) -> str:
 # --- files
 
 
+_BYTES = (bytes, bytearray, memoryview)
+
+
 def _is_named_bytes(value: object) -> bool:
     return (
         type(value) is tuple
         and len(value) == 2
         and isinstance(value[0], str)
-        and isinstance(value[1], (bytes, bytearray, memoryview))
+        and isinstance(value[1], (*_BYTES, io.BytesIO, io.StringIO))
     )
 
 
 def _is_file(value: object) -> bool:
+    if isinstance(value, _BYTES):
+        return bool(ending_of(bytes(value)))
     return isinstance(value, (Path, Upload)) or _is_named_bytes(value) or is_picture(value)
 
 
@@ -149,12 +149,18 @@ def _file(value: Any, mark: Markup, name: str) -> Piece:
     if isinstance(value, Path):
         return Upload(value.name or str(value), value)
     if isinstance(value, tuple):
-        title = plain(mark.escape(value[0])).strip() or name
-        if len(value[1]) > GREATEST:
-            return too_great(title, len(value[1]))
-        # Slack refuses a file without content, and saying nothing would hide it.
-        return Upload(title, bytes(value[1])) if value[1] else Text(f"{mark.escape(title)}: an empty file")
+        return _named(" ".join(plain(mark.escape(value[0])).split()) or name, value[1])
+    if isinstance(value, _BYTES):
+        return _named(f"{name}.{ending_of(bytes(value))}", value)
     return Upload(f"{name}.png", png(value))
+
+
+def _named(title: str, content: Any) -> Piece:
+    found = unwrapped(content)
+    raw = found.encode("utf-8", "replace") if isinstance(found, str) else bytes(found)
+    if len(raw) > GREATEST:
+        return too_great(title, len(raw))
+    return Upload(title, raw) if raw else empty_file(title)
 
 
 # --- Slack's own form
@@ -177,8 +183,10 @@ def _sendable(node: Any, mark: Markup, depth: int) -> object:
     """Return a copy in JSON's own types, with ctx's mentions and links put in and nothing escaped."""
     if isinstance(node, str):
         return mark.reveal(node)
-    if node is None or isinstance(node, int) or (isinstance(node, float) and isfinite(node)):
+    if node is None or (isinstance(node, int) and abs(node) < _GREATEST_NUMBER):
         return node
+    if isinstance(node, float) and isfinite(node):
+        return float(node)
     if depth > _DEEPEST:
         raise ValueError("Slack's blocks are nested too deeply, perhaps in themselves")
     if isinstance(node, Mapping):
@@ -191,6 +199,8 @@ def _sendable(node: Any, mark: Markup, depth: int) -> object:
 
 
 _DEEPEST = 50
+#: Beyond it no number is written in JSON by everybody.
+_GREATEST_NUMBER = 2**63
 
 
 # --- several values, rows, frames
@@ -198,9 +208,13 @@ _DEEPEST = 50
 
 def _several(values: Iterable[Any], mark: Markup, name: str) -> tuple[Piece, ...]:
     """Say the items that are not empty: files one by one, rows as a table, what is left one line each."""
-    items = [item for item in values if not is_quiet(item)]
+    items = [found for item in values if not is_quiet(item) and not is_quiet(found := unwrapped(item))]
     if isinstance(values, (set, frozenset)):
         items.sort(key=spell)
+    if all(isinstance(item, Text) and item.text.startswith(CUT) for item in items):
+        return ()
+    if width := _width(items):
+        return _columns(items, width, mark)
     flat = [part for item in items for part in (item if _is_gallery(item) else [item])]
     said: list[Piece] = []
     for how, run in groupby(flat, key=_how):
@@ -213,11 +227,37 @@ def _is_gallery(value: object) -> bool:
 
 
 def _how(item: object) -> Callable[[list[Any], Markup, str], tuple[Piece, ...]]:
+    if type(item) in _PLAIN:
+        return _lines
     if isinstance(item, dict) and "blocks" in item and _is_own_form(item):
         return _forms
+    if isinstance(item, (Text, Blocks)):
+        return _as_they_are
     if _is_file(item):
         return _files
     return _rows if as_row(item) else _lines
+
+
+_PLAIN = frozenset({str, int, float, bool})
+
+
+def _as_they_are(items: list[Any], _mark: Markup, _name: str) -> tuple[Piece, ...]:
+    return tuple(items)
+
+
+def _width(items: list[Any]) -> int:
+    """Return how many columns items have that are rows of a database: tuples of one length, and no files."""
+    widths = {len(item) if type(item) is tuple and not _is_named_bytes(item) else 0 for item in items}
+    return widths.pop() if len(widths) == 1 else 0
+
+
+def _columns(rows: list[Any], width: int, mark: Markup) -> tuple[Piece, ...]:
+    if width == 1:
+        return _lines([row[0] for row in rows], mark, "")
+    kept = rows[:MAX_ROWS]
+    cells = [[_cell(cell, mark) for cell in row] for row in kept]
+    numbers = tuple(at for at in range(width) if all(_is_number(row[at]) for row in kept))
+    return (Draft("", layout="columns", rows=cells, count=len(rows), right=numbers),)
 
 
 def _forms(items: list[Any], mark: Markup, _: str) -> tuple[Piece, ...]:
@@ -229,6 +269,8 @@ def _files(items: list[Any], mark: Markup, name: str) -> tuple[Piece, ...]:
 
 
 def _lines(items: list[Any], mark: Markup, _: str) -> tuple[Piece, ...]:
+    for item in items:
+        check_sayable(item, inside="a list that holds ")
     written = (line for item in items if (line := _cell(item, mark)) and not line.isspace())
     lines = cut_lines(written, len(items))
     return (Draft("", layout="lines", rows=[[line] for line in lines]),) if lines else ()

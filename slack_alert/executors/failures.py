@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import logging
+import os
 import signal
 import traceback
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from types import FrameType, TracebackType
+from typing import Any, cast  # Any: what stands for no frames
 
 from slack_alert.core.care import Care
 from slack_alert.core.durations import format_duration
@@ -32,6 +34,8 @@ _WHOLE = 400_000
 #: Lines that are kept of what a failed program printed.
 _OUTPUT_LINES = 20
 _CUT = "\n[...]\n"
+#: So many exceptions of a group are named in its message.
+_PARTS = 5
 
 
 def failure_of(error: BaseException, action: Action) -> Failure:
@@ -39,7 +43,7 @@ def failure_of(error: BaseException, action: Action) -> Failure:
 
     Where there is none of that, it is where the action begins.
     """
-    trace = "".join(traceback.format_exception(type(error), error, _plugin_part(error.__traceback__)))
+    trace = _trace_of(error)
     places = [(frame, line) for frame, line in traceback.walk_tb(error.__traceback__) if _is_plugin(frame)]
     text = _bounded(trace + _output_of(error))
     return Failure(type(error).__name__, _explained(error)[:_WHOLE], _place(places, action), text)
@@ -134,16 +138,53 @@ def _bounded(text: str) -> str:
     return text if len(text) <= _WHOLE else f"{text[: _WHOLE // 2]}{_CUT}{text[-_WHOLE // 2 :]}"
 
 
+def _trace_of(error: BaseException) -> str:
+    """Return the traceback without the frames of this program that called, or read what was handed back."""
+    shown = traceback.TracebackException(type(error), error, _plugin_part(error.__traceback__))
+    for link in _links(shown, set()):
+        frames = _others(link.stack)
+        # Nothing stands for no frames at all, without a head.
+        link.stack = traceback.StackSummary.from_list(frames) if frames else cast("Any", None)
+    return "".join(shown.format())
+
+
+def _others(frames: Sequence[traceback.FrameSummary]) -> Sequence[traceback.FrameSummary]:
+    """Return the frames that are not this program's, where it began and nobody it called is on the way."""
+    if not frames or not _is_ours(frames[0]):
+        return frames
+    return [] if _is_ours(frames[-1]) else [frame for frame in frames if not _is_ours(frame)]
+
+
+def _is_ours(frame: traceback.FrameSummary) -> bool:
+    return frame.filename.startswith(_OURS)
+
+
+#: Where the files of this program lie.
+_OURS = f"{Path(__file__).resolve().parents[1]}{os.sep}"
+
+
+def _links(error: traceback.TracebackException, seen: set[int]) -> Iterator[traceback.TracebackException]:
+    """Yield an exception with those it came from, and those it is a group of."""
+    if id(error) in seen:
+        return
+    seen.add(id(error))
+    yield error
+    for link in (error.__cause__, error.__context__, *(getattr(error, "exceptions", None) or ())):
+        if link is not None:
+            yield from _links(link, seen)
+
+
 def _output_of(error: BaseException) -> str:
     """Give the end of what a program printed that failed; without it nobody knows why it did."""
     try:
-        output = getattr(error, "output", None)
+        outputs = [getattr(error, name, None) for name in ("output", "stderr")]
     except BaseException:  # noqa: BLE001 - a property of the exception is a plugin's code
         return ""
-    said = output.decode("utf-8", "replace") if isinstance(output, bytes) else output
-    if not isinstance(said, str) or not said.strip():
+    texts = [output.decode("utf-8", "replace") if isinstance(output, bytes) else output for output in outputs]
+    said = "\n".join(text.strip("\r\n") for text in texts if isinstance(text, str) and text.strip())
+    if not said:
         return ""
-    lines = said.strip("\r\n").splitlines()
+    lines = said.splitlines()
     last = lines[-_OUTPUT_LINES:]
     which = "" if len(last) == len(lines) else f", the last {len(last)} of {len(lines):,} lines"
     shown = "\n".join(last)
@@ -165,9 +206,14 @@ def _lack(error: BaseException) -> str:
 
 def _message(error: BaseException) -> str:
     try:
-        return str(error)
+        said = str(error)
+        parts = getattr(error, "exceptions", None)
     except BaseException as broken:  # noqa: BLE001 - the exception's own __str__ is a plugin's code
         return f"({type(broken).__name__} while printing the message)"
+    if not isinstance(parts, tuple):
+        return said
+    # Of a group its parts say what happened.
+    return "; ".join([said, *(f"{type(part).__name__}: {_message(part)}" for part in parts[:_PARTS])])
 
 
 def _plugin_part(trace: TracebackType | None) -> TracebackType | None:

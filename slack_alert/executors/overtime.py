@@ -98,6 +98,8 @@ class Overtime:
             self.threads += 1
         self._more()
         self._give_up(run, failure, limit, report)
+        if (cancel := run.cancel) is not None:
+            cancel()
 
     def _give_up(self, run: Run, failure: Failure, limit: timedelta, report: Report) -> None:
         run.is_stuck = run.is_canceled = True

@@ -2,24 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Awaitable, Callable, Generator, Mapping, Sequence
+from collections.abc import AsyncIterable, Callable, Generator, Iterable, Mapping, Sequence
 from datetime import timedelta
-from pathlib import Path
 from time import perf_counter
 from typing import Any
 
-from slack_alert.core.bulk import GREATEST, fit, too_great
+from slack_alert.core.bulk import fit
 from slack_alert.core.markup import Markup
+from slack_alert.core.mistakes import check_sayable
 from slack_alert.core.model import Action, Failure, Result, Run
 from slack_alert.core.redaction import Redaction
 from slack_alert.core.series import ITSELF, measured, numbers_of
-from slack_alert.core.structs import replace
-from slack_alert.core.values import Piece, Upload, drafts, is_quiet
+from slack_alert.core.unwrapping import is_items, unwrapped
+from slack_alert.core.values import Piece, drafts, is_quiet
 from slack_alert.engine.context import Context
 from slack_alert.engine.ports import Clock
 from slack_alert.engine.redacted import cleaned_pieces
+from slack_alert.executors.awaiting import Bridge, bridge_of, close, each, final, is_pending, on_own_loop
 from slack_alert.executors.capture import current
 from slack_alert.executors.failures import Place, failure_of, overdue, without_secrets
+from slack_alert.executors.files import with_content
 
 #: Says the pieces of one run as they come (`yield`).
 Say = Callable[[Run, tuple[Piece, ...]], None]
@@ -38,6 +40,7 @@ class Performer:
         context: Callable[[Run], Context],
         notice: Callable[[Run, object], None] = lambda _run, _value: None,
         ended: Callable[[int], None] = lambda _: None,
+        bridge: Bridge = on_own_loop,
     ) -> None:
         self._clock = clock
         self._render = render
@@ -47,6 +50,8 @@ class Performer:
         self._notice = notice
         #: Ends what a run has started beside itself.
         self._ended = ended
+        #: Runs what a plain function hands back to be awaited.
+        self._bridge = bridge
 
     def overdue(self, run: Run, stack: Sequence[Place] = ()) -> Failure:
         """Return in words that a run took too long, without secrets."""
@@ -71,11 +76,13 @@ class Performer:
             # The type comes first: to ask a vendor's value whether it is empty may raise.
             if type(value) in _PLAIN and not value:
                 return Result((), None, _since(begun), None, _ZERO.get(type(value)))
+            numbers: Numbers = None
+            if is_pending(value):
+                value, numbers = bridge_of(value, self._bridge)(run, self._awaited(run, value))
             if isinstance(value, Generator):
-                run.values = value
                 numbers = self._drain(run, value)
-                return Result((), None, _since(begun), None, numbers)
-            return Result(self._rendered(run, value), None, _since(begun), None, self._render.numbers(value))
+                value = None
+            return self._ended_with(run, value, numbers, begun)
         except BaseException as error:  # noqa: BLE001 - a plugin's SystemExit must not end the program
             return Result(failure=self._render.failure(error, run.action), duration=_since(begun))
         finally:
@@ -91,17 +98,11 @@ class Performer:
             function = run.action.function
             assert function is not None, "only executed modules are run"
             value = function(**self._arguments(run)) if run.action.takes_context or run.event else function()
-            if isinstance(value, AsyncGenerator):
-                run.values = value
-                numbers: Numbers = None
-                async for one in value:
-                    numbers = self._tell(run, one, numbers)
-                    if run.is_canceled:
-                        await value.aclose()
-                return Result(duration=_since(begun), numbers=numbers)
-            # A decorator may have made a plain function of it.
-            value = await value if isinstance(value, Awaitable) else value
-            return Result(self._rendered(run, value), duration=_since(begun), numbers=self._render.numbers(value))
+            value, numbers = await self._awaited(run, value)
+            if isinstance(value, Generator):
+                numbers = await self._drained(run, value)
+                value = None
+            return self._ended_with(run, value, numbers, begun)
         except BaseException as error:  # noqa: BLE001 - as above; a cancelled run is a failure with that name
             return Result(failure=self._render.failure(error, run.action), duration=_since(begun))
         finally:
@@ -116,27 +117,57 @@ class Performer:
             run.end_line()
         self.abandon(run)
 
+    async def _awaited(self, run: Run, value: object) -> tuple[object, Numbers]:
+        """Return what is left to say when all is awaited, and what was measured of what is said already."""
+        value = await final(run, value)
+        return (None, await self._drained(run, value)) if isinstance(value, AsyncIterable) else (value, None)
+
     def _drain(self, run: Run, values: Generator[object, Any, Any]) -> Numbers:
+        run.values = values
         numbers: Numbers = None
         for one in values:
+            if is_pending(one):
+                one, more = bridge_of(one, self._bridge)(run, self._awaited(run, one))  # noqa: PLW2901 - the same one
+                numbers = _both(numbers, more)
+                run.values = values
             numbers = self._tell(run, one, numbers)
             if run.is_canceled:
                 values.close()
         return numbers
 
+    async def _drained(self, run: Run, values: Any) -> Numbers:  # Any: two kinds of generators
+        numbers: Numbers = None
+        async for one in each(values):
+            run.values = values
+            given, more = await self._awaited(run, one)
+            numbers = self._tell(run, given, _both(numbers, more))
+            if run.is_canceled:
+                await close(values)
+        return numbers
+
+    def _ended_with(self, run: Run, value: object, numbers: Numbers, begun: float) -> Result:
+        """Return how a run ended whose value needs nothing more to be waited for."""
+        if value is None:
+            return Result((), None, _since(begun), None, numbers)
+        if isinstance(value, BaseException):  # Handed back instead of raised.
+            return Result(failure=self._render.failure(value, run.action), duration=_since(begun))
+        value = value if run.emits is not None else unwrapped(value)
+        return Result(self._rendered(run, value), None, _since(begun), None, self._render.numbers(value))
+
     def _tell(self, run: Run, value: object, numbers: Numbers) -> Numbers:
         """Say one of several values; of what they measure by the same name the last counts."""
+        value = value if run.emits is not None else unwrapped(value)
         if rendered := self._rendered(run, value):
             self._say(run, rendered)
-        found = self._render.numbers(value)
-        return {**(numbers or {}), **found} if found else numbers
+        return _both(numbers, self._render.numbers(value))
 
     def _rendered(self, run: Run, value: object) -> tuple[Piece, ...]:
         """Give what the value says; a sensor's says nothing, each item of it is an event."""
         if run.emits is None:
             return self._render(run, value)
-        for item in value if isinstance(value, _SEVERAL) and not hasattr(value, "_fields") else (value,):
+        for item in _items(value):
             if not is_quiet(item):
+                check_sayable(item)
                 self._notice(run, item)
         if run.keep_values is not None and (wait := run.keep_values()) is not None:
             wait()
@@ -147,6 +178,16 @@ class Performer:
         event = run.event or {}
         arguments = {name: event[name] for name in run.action.parameters if name in event}
         return {**arguments, "ctx": self._context(run)} if run.action.takes_context else arguments
+
+
+def _both(numbers: Numbers, more: Numbers) -> Numbers:
+    return {**(numbers or {}), **more} if more else numbers
+
+
+def _items(value: Any) -> Iterable[Any]:
+    """Return what a sensor noticed, one by one: of an iterator as it comes."""
+    is_several = is_items(value) or (isinstance(value, _SEVERAL) and not hasattr(value, "_fields"))
+    return value if is_several else (value,)
 
 
 _SEVERAL = (list, tuple, set, frozenset)
@@ -170,7 +211,7 @@ class Render:
     def draft(self, run: Run, value: object) -> tuple[Piece, ...]:
         """Return the same before it is laid out, with all secrets in it."""
         said = drafts(value, mark=self.mark, name=run.action.name.rpartition(".")[2], doc=run.action.doc)
-        fitting, run.volume = fit(map(_read, said), run.volume)
+        fitting, run.volume = fit(map(with_content, said), run.volume)
         return fitting
 
     def numbers(self, value: object) -> Numbers:
@@ -203,24 +244,6 @@ class Drafting(Render):
     def failure(self, error: BaseException, action: Action) -> Failure:
         """Return an exception in words as long as they are."""
         return failure_of(error, action)
-
-
-def _read(piece: Piece) -> Piece:
-    """Read a file while it is there."""
-    if not isinstance(piece, Upload):
-        return piece
-    if isinstance(piece.content, Path):
-        return _opened(piece, piece.content)
-    return piece if len(piece.content) <= GREATEST else too_great(piece.name, len(piece.content))
-
-
-def _opened(piece: Upload, path: Path) -> Piece:
-    # Never more than may be sent: some have no end.
-    with path.open("rb") as file:
-        content = file.read(GREATEST + 1)
-    if len(content) > GREATEST:
-        return too_great(piece.name, path.stat().st_size)
-    return replace(piece, content=content)
 
 
 def _since(begun: float) -> timedelta:

@@ -30,6 +30,7 @@ from slack_alert.executors.process import Processes
 from slack_alert.executors.sources import Sources
 from slack_alert.loader import Accepted
 from tests.fakes.engine_rig import at
+from tests.fakes.returned import EXPECTED, SOURCE
 from tests.fakes.stage import Stage
 
 pytestmark = [
@@ -667,3 +668,47 @@ def test_a_process_whose_program_was_killed_before_it_was_told_anything_ends_wit
     done = subprocess.run(words, input=hello, capture_output=True, text=True, check=False)
 
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+
+
+# --- what a function hands back
+
+
+@pytest.mark.parametrize("is_async", [False, True])
+def test_what_is_handed_back_is_what_it_is_elsewhere(rig: Rig, is_async: bool) -> None:
+    """All of the table in one process, whose functions are those that the unit tests call in this one."""
+    begin = "async def" if is_async else "def"
+    names = [name for name in EXPECTED if not (is_async and name == "own_loop")]
+    jobs = "".join(f"\n\n@deco(hours=1)\n{begin} job_{name}():\n    return job({name!r})\n" for name in names)
+    rig.write(SOURCE + jobs)
+    found: dict[str, list[str] | str] = {}
+    for name in names:
+        rig.stage.said.clear()
+        _, result = rig.run(f"job_{name}", is_async=is_async)
+        texts = [*rig.stage.texts, *(fallback(piece) for piece in result.pieces)]
+        failure = result.failure
+        told = texts if failure is None else f"{failure.kind}: {failure.message}"
+        expected = EXPECTED[name]
+        is_begun = isinstance(expected, str) and isinstance(told, str) and told.startswith(expected)
+        # The file's name is that of the function here.
+        plain = [text.replace(f"job_{name}", "job") for text in told] if isinstance(told, list) else told
+        found[name] = expected if is_begun else plain
+
+    assert found == {name: EXPECTED[name] for name in names}
+
+
+def test_what_is_awaited_too_long_says_where(rig: Rig) -> None:
+    rig.write(
+        """
+        import asyncio
+
+        async def fetch():
+            await asyncio.sleep(60)
+
+        @deco(hours=1)
+        def job():
+            return fetch()
+        """
+    )
+    failed = rig.failure(timeout=0.5)
+
+    assert (failed.verdict, failed.place) == (Verdict.TIMED_OUT, "plugins/db.py:5")

@@ -29,6 +29,7 @@ CROWD = 40
 
 JOBS = """
     import asyncio
+    import os
     import time
     from pathlib import Path
 
@@ -42,6 +43,29 @@ JOBS = """
     async def awaited():
         await asyncio.sleep(0.02)
         return "from awaited"
+
+    async def fetch():
+        await asyncio.sleep(0.02)
+        return "from a helper"
+
+    async def pages():
+        yield "one"
+        yield "two"
+
+    @deco(seconds=0.4)
+    def handed_on():
+        return fetch()
+
+    @deco(seconds=0.4)
+    def pages_handed_on():
+        return pages()
+
+    @deco(seconds=0.4)
+    def pipe():
+        path = HERE / "pipe"
+        if not path.exists():
+            os.mkfifo(path)
+        return path
 
     @deco(seconds=0.4)
     def failing():
@@ -68,6 +92,14 @@ JOBS = """
         time.sleep(0.5)
         return "said at last"
 """
+#: What these say.
+SPEAKERS = {
+    "plain": "from plain",
+    "awaited": "from awaited",
+    "speaking": "first\nsecond",
+    "handed_on": "from a helper",
+    "pages_handed_on": "one\ntwo",
+}
 CROWDED = "".join(
     f"\n    @deco(seconds=60, at_start=True)\n    def crowd{number}():\n        time.sleep(0.2)\n"
     for number in range(CROWD)
@@ -153,8 +185,9 @@ def _has_lived(program: Program) -> bool:
     seen = Counter((line.record.binding, line.record.verdict) for line in program.history())
     crowd = {f"jobs.crowd{number}" for number in range(CROWD)}
     return (
-        all(seen[f"jobs.{job}", Verdict.SAID] >= 3 for job in ("plain", "awaited", "speaking"))
+        all(seen[f"jobs.{job}", Verdict.SAID] >= 3 for job in SPEAKERS)
         and seen["jobs.failing", Verdict.ERROR] >= 3
+        and seen["jobs.pipe", Verdict.ERROR] >= 1
         and seen["jobs.blocking", Verdict.OVERLAPPED] >= 1
         and crowd <= {job for job, verdict in seen if verdict is Verdict.QUIET}
     )
@@ -206,7 +239,7 @@ def each(*kinds: str) -> pytest.MarkDecorator:
 class TestFunctions:
     @pytest.mark.parametrize(
         ("job", "text"),
-        [("plain", "from plain"), ("awaited", "from awaited"), ("speaking", "first\nsecond")],
+        SPEAKERS.items(),
     )
     def test_each_kind_runs_and_speaks(self, life: Life, job: str, text: str) -> None:
         said = [line for line in life.program.history(job) if line.record.verdict is Verdict.SAID]

@@ -22,7 +22,7 @@ from tests.fakes.engine_rig import MARK, at
 def plugin(source: str, *, module: str = "plugins.db", file: str = "/srv/app/plugins/db.py") -> Callable[..., Any]:
     """Make the function `job` of a plugin file, as the loader would."""
     space: dict[str, Any] = {"__name__": module, "__file__": file}
-    exec(compile(dedent(source), file, "exec"), space)
+    exec(compile(dedent(source), file, "exec", dont_inherit=True), space)
     function: Callable[..., Any] = space["job"]
     return function
 

@@ -13,6 +13,7 @@ import pytest
 
 from slack_alert.core.care import Care
 from slack_alert.core.model import Failure, Result, Run, Verdict
+from slack_alert.executors.awaiting import on_loop as on_main_loop
 from slack_alert.executors.failures import overdue, with_generator
 from slack_alert.executors.inline import Inline
 from slack_alert.executors.overtime import Overtime
@@ -234,3 +235,35 @@ def test_a_run_the_program_gave_up_at_its_end_is_not_reported_as_late() -> None:
     Overtime(Stage().performer, lambda: None)._expire(run, timedelta(seconds=1), reported.append, 0)
 
     assert (reported, run.is_stuck) == ([], False)
+
+
+def test_what_a_plain_function_hands_back_to_be_awaited_is_ended_at_the_timeout() -> None:
+    ended = threading.Event()
+    source = """
+        import asyncio
+        async def fetch(ended):
+            try:
+                await asyncio.sleep(60)
+            finally:
+                ended.set()
+        def job():
+            return fetch(ENDED)
+    """
+    function = plugin(source)
+    function.__globals__["ENDED"] = ended
+
+    async def main(inline: Inline, reports: Reports) -> None:
+        inline._performer._bridge = on_main_loop(asyncio.get_running_loop())
+        run = looked_after(function)
+        released = threading.Event()
+        run.released = released.set
+        inline.submit([run], reports.take)
+        await asyncio.to_thread(reports.wait_for, 1)
+        # The thread is free again, as nothing is waited for any more.
+        assert await asyncio.to_thread(released.wait, PATIENCE)
+        assert await asyncio.to_thread(ended.wait, PATIENCE)
+
+    reports = on_loop(main)
+
+    assert (reports.failure.verdict, reports.failure.place) == (Verdict.TIMED_OUT, "plugins/db.py:5")
+    assert len(reports.all) == 1

@@ -112,7 +112,7 @@ def test_file_that_is_not_there_is_a_failure(tmp_path: Path) -> None:
     found = failure(Stage().performer.call(run_of(lambda: tmp_path / "gone.txt")))
 
     assert (found.kind, found.place) == ("FileNotFoundError", "plugins/db.py:3")
-    assert "path.open" in found.traceback
+    assert found.traceback.startswith("FileNotFoundError: [Errno 2]")
 
 
 @pytest.mark.skipif(not Path("/dev/zero").exists(), reason="elsewhere every file has an end")

@@ -1,0 +1,90 @@
+"""What bytes are by how they begin: a text, or a file with an ending of its own."""
+
+from __future__ import annotations
+
+import re
+
+
+def ending_of(content: bytes) -> str:
+    """Return the ending of the file that these bytes are, `bin` where nothing tells, or an empty text for a text."""
+    beginning = content[:_BEGINNING]
+    is_binary = not _is_text(beginning)
+    if _SVG.match(beginning):
+        return "svg"
+    for place, signature, ending, is_always in _SIGNATURES:
+        if beginning.startswith(signature, place) and (is_binary or is_always):
+            return _office(beginning) if ending == "zip" else ending
+    return "bin" if is_binary else ""
+
+
+def decoded(content: bytes) -> str:
+    """Return bytes as text: UTF-8, or what a byte order mark says."""
+    for mark, encoding in _MARKS:
+        if content.startswith(mark):
+            return content.decode(encoding, "replace")
+    return content.decode("utf-8", "replace")
+
+
+#: So many bytes are looked at.
+_BEGINNING = 65_536
+_MARKS = (
+    (b"\xef\xbb\xbf", "utf-8-sig"),
+    (b"\xff\xfe\x00\x00", "utf-32"),
+    (b"\x00\x00\xfe\xff", "utf-32"),
+    (b"\xff\xfe", "utf-16"),
+    (b"\xfe\xff", "utf-16"),
+)
+#: What no text holds; a terminal's bell, backspace and colours are left to it.
+_CONTROL = re.compile(r"[\x00-\x06\x0e-\x1a\x1c-\x1f]")
+_SVG = re.compile(
+    rb"(?:\xef\xbb\xbf)?\s*(?:<\?xml[^>]*\?>\s*)?(?:<!--.{0,2000}?-->\s*)?(?:<!DOCTYPE svg[^>]*>\s*)?<svg[\s>]",
+    re.DOTALL,
+)
+#: Of so many characters, one that cannot be read makes no file of a text.
+_READABLE = 2
+#: Where it stands, how it begins, the ending, and whether that counts although all of it can be read as text.
+_SIGNATURES = (
+    (0, b"\x89PNG\r\n\x1a\n", "png", True),
+    (0, b"\xff\xd8\xff", "jpg", True),
+    (0, b"%PDF-", "pdf", True),
+    (0, b"GIF87a", "gif", False),
+    (0, b"GIF89a", "gif", False),
+    (8, b"WEBP", "webp", False),
+    (8, b"WAVE", "wav", False),
+    (0, b"PK\x03\x04", "zip", True),
+    (0, b"PK\x05\x06", "zip", True),
+    (0, b"\x1f\x8b", "gz", True),
+    (0, b"BZh", "bz2", False),
+    (0, b"\xfd7zXZ\x00", "xz", True),
+    (0, b"7z\xbc\xaf\x27\x1c", "7z", True),
+    (0, b"\x28\xb5\x2f\xfd", "zst", True),
+    (0, b"SQLite format 3\x00", "db", True),
+    (0, b"PAR1", "parquet", False),
+    (0, b"II*\x00", "tiff", True),
+    (0, b"MM\x00*", "tiff", True),
+    (0, b"\x00\x00\x01\x00", "ico", True),
+    (0, b"BM", "bmp", False),
+    (0, b"OggS", "ogg", False),
+    (0, b"fLaC", "flac", False),
+    (0, b"ID3", "mp3", False),
+    (4, b"ftypavif", "avif", False),
+    (4, b"ftypheic", "heic", False),
+    (4, b"ftyp", "mp4", False),
+    (257, b"ustar", "tar", False),
+)
+
+
+def _is_text(beginning: bytes) -> bool:
+    text = decoded(beginning)
+    if _CONTROL.search(text):
+        return False
+    # The last character may be cut.
+    return (text[:-1] if len(beginning) == _BEGINNING else text).count("\ufffd") * _READABLE <= len(text)
+
+
+def _office(beginning: bytes) -> str:
+    """Return what kind of archive it is."""
+    for sign, ending in ((b"xl/", "xlsx"), (b"word/", "docx"), (b"ppt/", "pptx")):
+        if sign in beginning:
+            return ending
+    return "zip"

@@ -1,0 +1,65 @@
+"""Values that nobody means to say: a call that was forgotten, an object whose text is where it lies in memory."""
+
+from __future__ import annotations
+
+import re
+from functools import partial
+from types import FunctionType, MethodType, ModuleType
+from typing import Any  # A plugin returns what it likes.
+
+from slack_alert.core.spelling import ADDRESS
+
+
+def check_sayable(value: object, *, inside: str = "") -> None:
+    """Raise TypeError where a value has nothing to say, with what was probably meant; `inside` says where it is."""
+    if type(value) in _SAYABLE:
+        return
+    mistake = _mistake_in(value)
+    if mistake:
+        raise TypeError(f"returned {inside}{mistake}")
+
+
+_SAYABLE = frozenset({str, int, float, bool, type(None), bytes, list, tuple, dict, set, frozenset})
+#: Nothing is told but what it is called and where it lies.
+_ONLY_AN_ADDRESS = re.compile(rf"<[\w.' <>-]+?{ADDRESS}>")
+
+
+def _mistake_in(value: Any) -> str:
+    if isinstance(value, ModuleType):
+        return f"the module {value.__name__}: return something that is in it"
+    if isinstance(value, type):
+        return f"the class {value.__name__}: make one of it, return {value.__name__}(...)"
+    if isinstance(value, FunctionType):
+        name = value.__name__
+        return "a lambda: call it" if name == "<lambda>" else f"the function {name}: call it, return {name}()"
+    if isinstance(value, MethodType):
+        of = value.__self__.__name__ if isinstance(value.__self__, type) else _a(value.__self__)
+        return f"the method {value.__name__} of {of}: call it, return ...{value.__name__}()"
+    if isinstance(value, partial):
+        return f"a partial of {getattr(value.func, '__name__', 'a callable')}: call it"
+    if hasattr(type(value), "__await__"):
+        return f"the coroutine {getattr(value, '__name__', type(value).__name__)} among others: await it"
+    return _without_words(value)
+
+
+def _without_words(value: Any) -> str:
+    kind: Any = type(value)
+    if kind.__str__ is not object.__str__:
+        return ""
+    text = str(value)
+    if callable(value) and text.startswith("<"):
+        name = getattr(value, "__name__", None)
+        if isinstance(name, str):
+            return f"the function {name}: call it, return {name}()"
+        return f"{_a(value)}, which has no text: call it, or return what is to be read of it"
+    # A class's own `__repr__` is somebody's word.
+    if isinstance(kind.__repr__, FunctionType) or not _ONLY_AN_ADDRESS.fullmatch(text):
+        return ""
+    own = f", or give {kind.__name__} a __str__" if kind.__module__.startswith("plugins.") else ""
+    return f"{_a(value)}, which has no text: return what is to be read of it{own}"
+
+
+def _a(value: object) -> str:
+    name = type(value).__name__
+    article = "an" if name[:1] in "AEIOUaeiou" else "a"
+    return f"{article} {name}" if name.endswith("object") else f"{article} {name} object"

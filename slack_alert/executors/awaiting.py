@@ -1,0 +1,102 @@
+"""Await what a function hands back, whatever kind of function it is."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Awaitable, Callable, Coroutine, Generator
+from inspect import isawaitable
+from typing import TYPE_CHECKING, Any, TypeVar
+
+if TYPE_CHECKING:
+    import asyncio
+
+    from slack_alert.core.model import Run
+
+T = TypeVar("T")
+
+#: Runs a coroutine to its end for the thread that calls this.
+Bridge = Callable[["Run", Coroutine[Any, Any, Any]], Any]  # Any: whatever it gives
+
+#: Values that are nothing to be awaited, without looking any closer.
+_FINISHED = frozenset({str, int, float, bool, type(None), bytes, list, tuple, dict, set, frozenset})
+#: So many times what was awaited may be something to await.
+_MOST = 20
+
+
+def is_pending(value: object) -> bool:
+    """Return whether a value has to be awaited before there is anything to say."""
+    if type(value) in _FINISHED:
+        return False
+    return isawaitable(value) or isinstance(value, AsyncIterable) or _is_future(value)
+
+
+async def final(run: Run, value: Any) -> Any:
+    """Return what is left when all is awaited: a value, or an asynchronous iterator."""
+    for _ in range(_MOST):
+        if isinstance(value, AsyncIterable) or not is_pending(value):
+            return value
+        run.values = value
+        value = await (_wrapped(value) if _is_future(value) else value)
+    raise TypeError(f"returned what gives something to await each time it is awaited ({type(value).__name__})")
+
+
+async def each(values: Any) -> AsyncIterator[Any]:
+    """Yield the values of a generator, or of an asynchronous iterator."""
+    if isinstance(values, Generator):
+        for one in values:
+            yield one
+    else:
+        async for one in values:
+            yield one
+
+
+async def close(values: Any) -> None:
+    """End a generator whose other values nobody wants."""
+    if isinstance(values, Generator):
+        values.close()
+    elif isinstance(values, AsyncGenerator):
+        await values.aclose()
+
+
+def bridge_of(value: Any, bridge: Bridge) -> Bridge:
+    """Return what runs a coroutine where this value can be awaited: a future belongs to its own loop."""
+    if not hasattr(type(value), "_asyncio_future_blocking"):
+        return bridge
+    loop = value.get_loop()
+    if loop.is_running():
+        return on_loop(loop)
+    return bridge if loop.is_closed() else lambda _, coroutine: loop.run_until_complete(coroutine)
+
+
+def on_loop(loop: asyncio.AbstractEventLoop) -> Bridge:
+    """Return what has coroutines run by a loop that goes on in another thread."""
+
+    def bridge(run: Run, coroutine: Coroutine[Any, Any, T]) -> T:
+        import asyncio
+
+        future = asyncio.run_coroutine_threadsafe(coroutine, loop)
+        # Whoever gives the run up ends it, and with it the wait.
+        run.cancel = future.cancel
+        try:
+            return future.result()
+        finally:
+            run.cancel = None
+
+    return bridge
+
+
+def on_own_loop(_: Run, coroutine: Coroutine[Any, Any, T]) -> T:
+    """Run a coroutine on a loop of its own, on this thread."""
+    import asyncio  # Most functions do not need it, and a process starts a fifth faster without.
+
+    return asyncio.run(coroutine)
+
+
+def _is_future(value: object) -> bool:
+    """Return whether this is a future of `concurrent.futures`, which no coroutine can await as it is."""
+    return any(cls.__module__ == "concurrent.futures._base" and cls.__name__ == "Future" for cls in type(value).__mro__)
+
+
+def _wrapped(value: Any) -> Awaitable[Any]:
+    import asyncio
+
+    return asyncio.wrap_future(value)

@@ -1,0 +1,103 @@
+"""What a function hands back is judged by what it is: on a puller, on the main loop, and in a process of its own."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+
+from slack_alert.core.model import Result, Run
+from slack_alert.core.values import fallback
+from slack_alert.executors.awaiting import on_loop
+from slack_alert.executors.inline import Direct, Inline
+from tests.fakes.returned import EXPECTED, SOURCE
+from tests.fakes.stage import Stage, plugin, run_of
+
+PATIENCE = 20
+job = plugin(SOURCE)
+
+
+@pytest.fixture(autouse=True)
+def _loops() -> Iterator[None]:
+    """Close what a function would leave open for ever."""
+    yield
+    while loops := job.__globals__["LOOPS"]:
+        loops.pop().close()
+
+
+def told(stage: Stage, result: Result) -> list[str] | str:
+    if result.failure is None:
+        return [*stage.texts, *(fallback(piece) for piece in result.pieces)]
+    assert "slack_alert/" not in result.failure.traceback.replace("\\", "/")
+    return f"{result.failure.kind}: {result.failure.message}"
+
+
+def directly(function: Callable[[], Any], *, is_async: bool = False) -> list[str] | str:
+    """Call it as `trigger` does."""
+    stage = Stage()
+    return told(stage, Direct(stage.performer).call(run_of(function, is_async=is_async)))
+
+
+def running(function: Callable[[], Any], *, is_async: bool = False) -> list[str] | str:
+    """Call it as a running program does."""
+    stage = Stage()
+    ended: list[Result] = []
+
+    async def main() -> None:
+        loop = asyncio.get_running_loop()
+        stage.performer._bridge = on_loop(loop)
+        inline = Inline(stage.performer, threads=1, loop=loop)
+        done = threading.Event()
+
+        def take(_: Run, result: Result) -> None:
+            ended.append(result)
+            done.set()
+
+        inline.submit([run_of(function, is_async=is_async)], take)
+        assert await asyncio.to_thread(done.wait, PATIENCE)
+        inline.stop()
+
+    asyncio.run(main())
+    return told(stage, ended[0])
+
+
+def made(name: str, *, is_async: bool) -> Callable[[], Any]:
+    if not is_async:
+        return lambda: job(name)
+
+    async def function() -> object:
+        return job(name)
+
+    return function
+
+
+def matches(name: str, got: list[str] | str) -> None:
+    expected = EXPECTED[name]
+    if isinstance(expected, str) and expected.endswith(" "):
+        assert isinstance(got, str)
+        assert got.startswith(expected)
+    else:
+        assert expected == got
+
+
+@pytest.mark.parametrize("call", [directly, running])
+@pytest.mark.parametrize("name", EXPECTED)
+def test_a_plain_function_may_hand_back_anything(name: str, call: Callable[..., list[str] | str]) -> None:
+    matches(name, call(made(name, is_async=False)))
+
+
+#: The loop it belongs to never runs: on the main loop nobody can wait for it, on a thread it can be run.
+_NOT_ON_A_LOOP = {"own_loop"}
+
+
+@pytest.mark.parametrize("call", [directly, running])
+@pytest.mark.parametrize("name", [name for name in EXPECTED if name not in _NOT_ON_A_LOOP])
+def test_a_coroutine_function_may_hand_back_anything(name: str, call: Callable[..., list[str] | str]) -> None:
+    matches(name, call(made(name, is_async=True), is_async=True))
+
+
+def test_everything_that_is_made_is_expected() -> None:
+    assert list(job.__globals__["MADE"]) == list(EXPECTED)
