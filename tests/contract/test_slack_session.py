@@ -9,6 +9,7 @@ import ssl
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
+from typing import Any
 
 import pytest
 
@@ -187,6 +188,22 @@ class TestConnections:
         assert site.connections == 1
         assert site.requests[0].startswith(b"POST /api/x HTTP/1.1\r\nAuthorization: Bearer x\r\nHost: 127.0.0.1:")
         assert site.requests[0].endswith('\r\n\r\n{"text":"é"}'.encode())
+
+    def test_a_loop_that_a_plugin_brought_is_asked_for_no_more_than_it_can(
+        self, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """uvloop's tries one address after the other, and knows no word for anything else."""
+        connect = asyncio.BaseEventLoop.create_connection
+
+        async def narrow(self: Any, factory: Any, host: str, port: int, *, ssl: Any) -> Any:
+            return await connect(self, factory, host, port, ssl=ssl)
+
+        monkeypatch.setattr(asyncio.BaseEventLoop, "create_connection", narrow)
+        monkeypatch.setattr(asyncio, "BaseEventLoop", Site)
+        site = Site([WHOLE, WHOLE])
+        using(site, twice)
+
+        assert len(site.requests) == 2
 
     def test_half_a_character_is_spelled_where_utf_8_has_none(self) -> None:
         async def act(session: Session, url: str) -> None:

@@ -12,6 +12,7 @@ import json
 import ssl
 import zlib
 from collections.abc import Mapping
+from functools import partial
 from typing import cast
 from urllib.parse import urlsplit
 
@@ -94,12 +95,13 @@ class Session:
         trust = self._trusted() if address.scheme == "https" else None
         port = address.port or (443 if trust else 80)
         loop = asyncio.get_running_loop()
-        connecting = loop.create_connection(
-            _Connection, address.hostname or "", port, ssl=trust, happy_eyeballs_delay=_NEXT_ADDRESS_SECONDS
-        )
+        # A plugin may bring another loop (uvloop), which tries one address after the other.
+        connect = partial(loop.create_connection, _Connection, address.hostname or "", port, ssl=trust)
+        is_own = isinstance(loop, asyncio.BaseEventLoop)
+        connecting = connect(happy_eyeballs_delay=_NEXT_ADDRESS_SECONDS) if is_own else connect()
         try:
             with spare():
-                _, connection = await asyncio.wait_for(connecting, self._connecting)
+                connection: _Connection = (await asyncio.wait_for(connecting, self._connecting))[1]
         except (OSError, asyncio.TimeoutError) as error:
             raise NotConnectedError from error
         return connection
