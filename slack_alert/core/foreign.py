@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from itertools import islice
 from typing import Any  # These libraries need not be installed.
 
+_PICTURES = (("matplotlib", "Figure"), ("matplotlib", "Axes"), ("PIL", "Image"))
 _PNG = b"\x89PNG\r\n\x1a\n"
 
 
@@ -17,10 +18,10 @@ def is_truth(value: object) -> bool:
 
 
 def is_picture(value: object) -> bool:
-    """Return whether this is a matplotlib figure or the bytes of a PNG."""
+    """Return whether this is a figure or axes of matplotlib, an image of PIL, or the bytes of a PNG."""
     if isinstance(value, (bytes, bytearray, memoryview)):
         return bytes(value[:8]) == _PNG
-    return is_made_by(value, "matplotlib", "Figure")
+    return any(is_made_by(value, module, name) for module, name in _PICTURES)
 
 
 def png(value: Any) -> bytes:
@@ -28,6 +29,10 @@ def png(value: Any) -> bytes:
     if isinstance(value, (bytes, bytearray, memoryview)):
         return bytes(value)
     picture = io.BytesIO()
+    if is_made_by(value, "PIL", "Image"):
+        value.save(picture, format="png")
+        return picture.getvalue()
+    value = value.figure if is_made_by(value, "matplotlib", "Axes") else value
     value.savefig(picture, format="png")
     # A figure made by pyplot stays there until it is closed; closed, it can still be drawn.
     if pyplot := sys.modules.get("matplotlib.pyplot"):

@@ -38,7 +38,7 @@ def _mistake_in(value: Any) -> str:
     if isinstance(value, partial):
         return f"a partial of {getattr(value.func, '__name__', 'a callable')}: call it"
     if hasattr(type(value), "__await__"):
-        return f"the coroutine {getattr(value, '__name__', type(value).__name__)} among others: await it"
+        return f"the coroutine {getattr(value, '__name__', type(value).__name__)}: await it"
     return _without_words(value)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import re
-from collections.abc import Iterable, Iterator, Mapping, MappingView
+from collections.abc import ItemsView, Iterable, Iterator, KeysView, Mapping, ValuesView
 from dataclasses import is_dataclass
 from enum import Enum
 from itertools import islice
@@ -72,7 +72,7 @@ def _words_of(content: bytes) -> str:
 
 def _listed(value: Any) -> Any:
     """Return what hands out items as a list of them; who wants to read many returns them by themselves."""
-    if isinstance(value, (Iterator, MappingView)) and not isinstance(value, io.IOBase):
+    if isinstance(value, (Iterator, KeysView, ValuesView, ItemsView)) and not isinstance(value, io.IOBase):
         return list(islice(value, _MOST))
     return value
 

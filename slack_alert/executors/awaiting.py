@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Awaitable, Callable, Coroutine, Generator
+from collections.abc import AsyncGenerator, AsyncIterable, Awaitable, Callable, Coroutine, Generator
 from inspect import isawaitable
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -39,7 +39,7 @@ async def final(run: Run, value: Any) -> Any:
     raise TypeError(f"returned what gives something to await each time it is awaited ({type(value).__name__})")
 
 
-async def each(values: Any) -> AsyncIterator[Any]:
+async def each(values: Any) -> AsyncGenerator[Any, None]:
     """Yield the values of a generator, or of an asynchronous iterator."""
     if isinstance(values, Generator):
         for one in values:
@@ -76,6 +76,8 @@ def on_loop(loop: asyncio.AbstractEventLoop) -> Bridge:
         future = asyncio.run_coroutine_threadsafe(coroutine, loop)
         # Whoever gives the run up ends it, and with it the wait.
         run.cancel = future.cancel
+        if run.is_canceled:  # Given up before anything could be ended.
+            future.cancel()
         try:
             return future.result()
         finally:

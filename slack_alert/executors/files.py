@@ -21,7 +21,10 @@ def with_content(piece: Piece) -> Piece:
 
 
 def _opened(piece: Upload, path: Path) -> Piece:
-    _check_kind(os.stat(path).st_mode, path)  # noqa: PTH116 - a `Path` may be of somebody's own class
+    if type(path).open is not Path.open:  # Somebody's own, which may lie elsewhere.
+        with path.open("rb") as opened:
+            return _with(piece, opened.read(GREATEST + 1), None)
+    _check_kind(os.stat(path).st_mode, path)  # noqa: PTH116 - its traceback is nobody's
     # It may be another one by now: a pipe is opened without waiting for who writes.
     file = os.open(path, os.O_RDONLY | _AT_ONCE)
     try:
@@ -30,8 +33,12 @@ def _opened(piece: Upload, path: Path) -> Piece:
         content = _read(file, path)
     finally:
         os.close(file)
+    return _with(piece, content, status.st_size)
+
+
+def _with(piece: Upload, content: bytes, size: int | None) -> Piece:
     if len(content) > GREATEST:
-        return too_great(piece.name, status.st_size)
+        return too_great(piece.name, size)
     return replace(piece, content=content) if content else empty_file(piece.name)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterable, Callable, Generator, Iterable, Mapping, Sequence
+from contextlib import aclosing
 from datetime import timedelta
 from time import perf_counter
 from typing import Any
@@ -136,13 +137,16 @@ class Performer:
         return numbers
 
     async def _drained(self, run: Run, values: Any) -> Numbers:  # Any: two kinds of generators
+        run.values = values
         numbers: Numbers = None
-        async for one in each(values):
-            run.values = values
-            given, more = await self._awaited(run, one)
-            numbers = self._tell(run, given, _both(numbers, more))
-            if run.is_canceled:
-                await close(values)
+        async with aclosing(each(values)) as ones:
+            async for one in ones:
+                given, more = await self._awaited(run, one)
+                run.values = values
+                numbers = self._tell(run, given, _both(numbers, more))
+                if run.is_canceled:
+                    await close(values)
+                    break
         return numbers
 
     def _ended_with(self, run: Run, value: object, numbers: Numbers, begun: float) -> Result:
@@ -186,8 +190,9 @@ def _both(numbers: Numbers, more: Numbers) -> Numbers:
 
 def _items(value: Any) -> Iterable[Any]:
     """Return what a sensor noticed, one by one: of an iterator as it comes."""
-    is_several = is_items(value) or (isinstance(value, _SEVERAL) and not hasattr(value, "_fields"))
-    return value if is_several else (value,)
+    is_lazy = is_items(value)
+    found: Iterable[Any] = value if is_lazy else unwrapped(value)
+    return found if is_lazy or (isinstance(found, _SEVERAL) and not hasattr(found, "_fields")) else (found,)
 
 
 _SEVERAL = (list, tuple, set, frozenset)

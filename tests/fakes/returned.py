@@ -398,7 +398,7 @@ EXPECTED: Mapping[str, list[str] | str] = {
     "things": "TypeError: returned a list that holds a Thing object, which has no text: "
     "return what is to be read of it, or give Thing a __str__",
     "calls": "TypeError: returned a list that holds the function check: call it, return check()",
-    "coroutines": "TypeError: returned a list that holds the coroutine Promise among others: await it",
+    "coroutines": "TypeError: returned a list that holds the coroutine Promise: await it",
     "thing_in_a_cell": fenced(
         "pool   &lt;Pool of 3&gt;", "thing  &lt;plugins.db.Thing&gt;", "check  &lt;function check&gt;",
         "all    [&lt;Pool of 3&gt;]",

@@ -237,6 +237,20 @@ def test_a_run_the_program_gave_up_at_its_end_is_not_reported_as_late() -> None:
     assert (reported, run.is_stuck) == ([], False)
 
 
+@pytest.mark.parametrize("head", ["async def job():", "def job():\n    return pages()\nasync def pages():"])
+def test_where_an_asynchronous_generator_waits_for_its_first_value_is_told(head: str) -> None:
+    source = f"import asyncio\n{head}\n    await asyncio.sleep(60)\n    yield 1\n"
+
+    async def main(inline: Inline, reports: Reports) -> None:
+        inline._performer._bridge = on_main_loop(asyncio.get_running_loop())
+        inline.submit([looked_after(plugin(source), is_async=head.startswith("async"))], reports.take)
+        await asyncio.to_thread(reports.wait_for, 1)
+
+    line = source.splitlines().index("    await asyncio.sleep(60)") + 1
+
+    assert on_loop(main).failure.place == f"plugins/db.py:{line}"
+
+
 def test_what_a_plain_function_hands_back_to_be_awaited_is_ended_at_the_timeout() -> None:
     ended = threading.Event()
     source = """

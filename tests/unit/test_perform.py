@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import asyncio
 import io
+import itertools
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -187,6 +188,30 @@ def test_failing_say_is_a_failure_of_the_run() -> None:
 
     assert (found.kind, found.message, found.place) == ("OSError", "the disk is full", "plugins/db.py:3")
     assert "refuse" in found.traceback
+
+
+def test_an_asynchronous_iterator_of_a_canceled_run_is_asked_no_more() -> None:
+    source = """
+        class Endless:
+            def __aiter__(self):
+                return self
+            async def __anext__(self):
+                return "again"
+        def job():
+            return Endless()
+    """
+    run = run_of(plugin(source))
+    said: list[object] = []
+    stage = Stage()
+
+    def say(run: Run, pieces: object) -> None:
+        said.append(pieces)
+        run.is_canceled = len(said) == 2
+
+    stage.performer._say = say
+    result = stage.performer.call(run)
+
+    assert (len(said), result.failure) == (2, None)
 
 
 def test_asynchronous_generator_says_each_value() -> None:
@@ -424,6 +449,42 @@ def test_an_exception_without_a_programs_output_is_told_as_it_is(output: str) ->
     assert failed.traceback.endswith("OSError: no\n")
 
 
+def test_of_an_endless_iterator_a_sensor_notices_each_item_as_it_comes() -> None:
+    noticed: list[object] = []
+    stage = Stage()
+
+    def notice(run: Run, value: object) -> None:
+        noticed.append(value)
+        if len(noticed) == 3:
+            raise KeyError("enough")
+
+    stage.performer._notice = notice
+    run = run_of(lambda: itertools.count(1))
+    run.emits = "found"
+    result = stage.performer.call(run)
+
+    assert (noticed, failure(result).kind) == ([1, 2, 3], "KeyError")
+
+
+def test_what_a_sensor_hands_back_to_be_awaited_is_noticed() -> None:
+    noticed: list[object] = []
+    stage = Stage()
+    stage.performer._notice = lambda _, value: noticed.append(value)
+    run = run_of(plugin("async def fetch():\n    return ['a', 'b']\ndef job():\n    return fetch()"))
+    run.emits = "found"
+    stage.performer.call(run)
+
+    assert noticed == ["a", "b"]
+
+
+def test_an_endless_iterator_is_cut_and_the_cut_is_told() -> None:
+    [many] = texts(Stage().performer.call(run_of(lambda: itertools.repeat(7))))
+    [great] = texts(Stage().performer.call(run_of(lambda: itertools.repeat("x" * 1_000_000))))
+
+    assert many.splitlines()[-2:] == ["7", "… cut: the first 100,000 items"]
+    assert great.splitlines()[-2:] == ["… cut: the first 3 of 21 lines", "… cut: the first 21 items"]
+
+
 def test_what_a_run_started_beside_itself_ends_with_it() -> None:
     ended: list[int] = []
     stage = Stage()
@@ -445,6 +506,9 @@ def test_what_a_run_started_beside_itself_ends_with_it() -> None:
 SENSORS = [
     ("set('n', 1); return ['a', 'b']", ["noticed a", "noticed b", "kept 1"]),
     ("set('n', 1)", ["kept 1"]),
+    ("set('n', 1); return filter(None, ['a', '', 'b'])", ["noticed a", "noticed b", "kept 1"]),
+    ("set('n', 1); return {'a': 1, 'b': 2}.keys()", ["noticed a", "noticed b", "kept 1"]),
+    ("set('n', 1); return ['a', print, 'b']", ["noticed a", "kept 1"]),
     ("set('n', 1); raise OSError", ["kept 1"]),
     (
         "set('n', 1); yield 'a'; set('n', 2); yield 'b'; set('n', 3)",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import socket
 import tempfile
@@ -91,6 +92,16 @@ def test_a_file_that_may_not_be_read_is_told(tmp_path: Path) -> None:
     (tmp_path / "key").touch(mode=0)
 
     assert failure(tmp_path / "key").kind == "PermissionError"
+
+
+def test_a_path_of_somebodys_own_is_opened_as_that_wants() -> None:
+    class Elsewhere(type(Path())):  # type: ignore[misc]  # the system's own
+        def open(self, mode: str) -> io.BytesIO:
+            assert mode == "rb"
+            return io.BytesIO(b"a,b" if self.name == "report.csv" else b"")
+
+    assert file(Elsewhere("report.csv")).content == b"a,b"
+    assert [fallback(piece) for piece in called(lambda: Elsewhere("gone")).pieces] == ["gone: an empty file"]
 
 
 def test_nothing_of_this_program_is_in_the_traceback(tmp_path: Path) -> None:

@@ -146,6 +146,21 @@ class PolarsSeries:
         return PolarsFrame([name], [(3,), (40,)])
 
 
+class Axes:
+    """What pandas gives where it draws."""
+
+    __module__ = "matplotlib.axes._axes"
+    figure = Figure()
+
+
+class Image:
+    __module__ = "PIL.Image"
+
+    def save(self, target: object, *, format: str) -> None:  # noqa: A002  PIL's own word
+        assert format == "png"
+        target.write(PNG)  # type: ignore[attr-defined]
+
+
 for vendor, kind in ((PolarsFrame, "DataFrame"), (PolarsSeries, "Series")):
     vendor.__module__, vendor.__name__ = "polars.frame", kind
 
@@ -375,6 +390,8 @@ def test_a_figure_that_was_drawn_is_closed_where_pyplot_keeps_it(monkeypatch: py
         (("a\x00.bin", bytearray(b"b")), [Upload("a\ufffd.bin", b"b")]),
         (("a.bin", b""), [Text("a.bin: an empty file")]),
         (Figure(), [Upload("db.lag.png", PNG)]),
+        (Axes(), [Upload("db.lag.png", PNG)]),
+        (Image(), [Upload("db.lag.png", PNG)]),
         ([Figure(), PNG], [Upload("db.lag-1.png", PNG), Upload("db.lag-2.png", PNG)]),
         ([("log", b"1"), ("log", b"2")], [Upload("log-1", b"1"), Upload("log-2", b"2")]),
         ([[Path("a"), Path("b")], Path("c")], [Upload(name, Path(name)) for name in "abc"]),
