@@ -304,5 +304,5 @@ def _table(head: Sequence[Any], rows: Sequence[Sequence[Any]], count: int, mark:
 
 
 def _is_number(value: object) -> bool:
-    # Every vendor's number has it, and neither text nor a moment does.
-    return hasattr(value, "__float__") and not isinstance(value, bool)
+    # Every vendor's number has it, and of texts and moments numpy's alone.
+    return hasattr(value, "__float__") and not isinstance(value, (bool, str))

@@ -75,8 +75,10 @@ class Performer:
             if value is None:  # As most are.
                 return Result((), None, _since(begun))
             # The type comes first: to ask a vendor's value whether it is empty may raise.
-            if type(value) in _PLAIN and not value:
-                return Result((), None, _since(begun), None, _ZERO.get(type(value)))
+            if type(value) in _PLAIN:
+                if not value:
+                    return Result((), None, _since(begun), None, _ZERO.get(type(value)))
+                return Result(self._rendered(run, value), None, _since(begun), None, self._render.numbers(value))
             numbers: Numbers = None
             if is_pending(value):
                 value, numbers = bridge_of(value, self._bridge)(run, self._awaited(run, value))

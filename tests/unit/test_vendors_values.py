@@ -113,6 +113,9 @@ class str_(str):  # noqa: N801, SLOT000 - as above
     def __repr__(self) -> str:
         return f"np.str_({str(self)!r})"
 
+    def __float__(self) -> float:
+        raise ValueError("numpy's text has it all the same")
+
 
 class Point:
     """Somebody's own, which writes what is in it as numpy has it."""
@@ -132,7 +135,7 @@ for kind in (float64, str_):
         ([float64(1.5)], ["1.5"]),
         ({"load": float64(1.5)}, fenced("load  1.5")),
         ({"load": {"p50": float64(1.5)}, "hosts": [str_("db1")]}, fenced("load   {'p50': 1.5}", "hosts  ['db1']")),
-        ([(float64(1.5), str_("db1"))], fenced("1.5  db1")),
+        ([(float64(1.5), str_("db1")), (2, str_("a"))], fenced("1.5  db1", "  2  a")),
         ([[[float64(1.5)]]], ["[[1.5]]"]),
         (Point(), ["Point(1.5, 'a')"]),
         ([{"at": Point()}], fenced("at", "---------------", "Point(1.5, 'a')")),
