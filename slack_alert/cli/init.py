@@ -64,7 +64,7 @@ def init(ctx: click.Context, /, **flags: object) -> int:
         done = _write(file, content) if not settings.dry_run else is_missing
         word = "missing" if settings.dry_run else "written"
         tell(f"{word if done else 'kept   '}  {_shown(file)}")
-    where = "" if settings.path == current_folder() else f" --path {_shown(settings.path)}"
+    where = "" if settings.path.resolve() == current_folder() else f" --path {_shown(settings.path)}"
     tell(f"\nNext: `slack-alert{where}` runs the example and prints what it says; nothing is sent without a token.")
     return codes.FINE
 
@@ -89,5 +89,5 @@ def _trouble(file: Path, reason: str, lack: str = "") -> SettingsError:
 
 
 def _shown(path: Path) -> str:
-    here = current_folder()
-    return str(path.relative_to(here)) if path.is_relative_to(here) else str(path)
+    here, real = current_folder(), path.parent.resolve() / path.name
+    return str(real.relative_to(here)) if real.is_relative_to(here) else str(path)

@@ -183,7 +183,7 @@ def _path(layers: Sequence[Layer], place: Place) -> Path:
             f"{decided.subject}the value is empty.", where=decided.where, hint="Name the folder that holds plugins/."
         )
     # Relative to where the program was started, whoever wrote it: uncommenting `path = .` must change nothing.
-    return place.find(decided.text if decided else ".", place.cwd)
+    return place.locate(decided.text if decided else ".")
 
 
 def _project_file(path: Path, own: ConfFile | None, place: Place, *, posix: bool) -> ConfFile | None:
@@ -228,7 +228,7 @@ _OF_MARKERS = frozenset(
 
 def _refuse_other_path(project: Layer, path: Path, place: Place) -> None:
     given = project.get("path")
-    if given is not None and place.find(given.text, given.folder) != path:
+    if given is not None and place.find(given.text, given.folder) != Path(os.path.realpath(path)):
         raise fault(
             f"path = {given.text}: the file was found through path, so it cannot change it.",
             where=given.where,

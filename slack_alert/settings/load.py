@@ -16,7 +16,7 @@ from slack_alert.core.structs import Struct, replace
 from slack_alert.settings.keys import BY_NAME, KEYS, Key
 from slack_alert.settings.layers import QUIET, Fault, Gathered, Given, Layer, gather
 from slack_alert.settings.model import Loaded, Settings, TimezoneSource
-from slack_alert.settings.places import Place, is_there, read_file
+from slack_alert.settings.places import Place, is_there, logical_folder, read_file
 from slack_alert.settings.secret import DISCREET, Secret, fault, quoted
 from slack_alert.settings.values import parse_value
 from slack_alert.settings.zones import MachineZone, machine_zone
@@ -39,7 +39,7 @@ def load_settings(
     have no `home`. `beside` is what a running program has, weaker than flags alone; `passes_over` leaves out files that
     this user may not read.
     """
-    place = Place(cwd.resolve(), home and home.resolve())
+    place = Place(cwd.resolve(), home and home.resolve(), logical_folder(cwd, environ))
     gathered = gather(flags, environ, place, posix=posix, beside=beside, passes_over=passes_over)
     chosen = {key.name: found for key in KEYS if (found := gathered.strongest(key)) is not None}
     faults = list(gathered.faults)

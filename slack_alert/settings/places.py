@@ -40,22 +40,37 @@ class Place(Struct, frozen=True):
     cwd: Path
     #: None: this user has none, as in a container whose user has neither HOME nor a name.
     home: Path | None
+    #: The same as `cwd`, with the links by which one got there.
+    here: Path | None = None
+
+    def locate(self, text: str) -> Path:
+        """Return a written folder with its links as they are: what one leads to may change while the program runs.
+
+        A relative one is in the folder in which the program was started.
+        """
+        path = self._expand(text, self.here or self.cwd)
+        # What `..` means depends on where the link before it leads now.
+        return self.find(text, self.cwd) if ".." in path.parts else path
 
     def find(self, text: str, folder: Path) -> Path:
         """Resolve a written path; a relative one is in `folder`, `~` is the home folder."""
-        if text == "~" or text.startswith(("~/", "~\\")):
-            if self.home is None:
-                raise BadValue(
-                    f"{quoted(text)} is in no folder: this user has no home", hint="Set HOME, or write the whole path."
-                )
-            return Path(os.path.realpath(self.home / text[2:]))
         # Unlike `resolve` it has an answer also where a link leads to itself.
-        return Path(os.path.realpath(folder / text))
+        return Path(os.path.realpath(self._expand(text, folder)))
+
+    def _expand(self, text: str, folder: Path) -> Path:
+        if text != "~" and not text.startswith(("~/", "~\\")):
+            return folder / text
+        if self.home is None:
+            raise BadValue(
+                f"{quoted(text)} is in no folder: this user has no home", hint="Set HOME, or write the whole path."
+            )
+        return self.home / text[2:]
 
     def show(self, path: Path) -> str:
         """Name a path as shortly as it can be found again from here."""
-        if path.is_relative_to(self.cwd):
-            return str(path.relative_to(self.cwd))
+        for folder in (self.cwd, self.here):
+            if folder is not None and path.is_relative_to(folder):
+                return str(path.relative_to(folder))
         if self.home is not None and path.is_relative_to(self.home):
             return str("~" / path.relative_to(self.home))
         return str(path)
@@ -81,6 +96,17 @@ class Place(Struct, frozen=True):
                 hint="Write sqlite:///FILE (a relative file is below path) or postgresql://HOST/NAME.",
             )
         return f"{SQLITE}{self.find(written, folder).as_posix()}"
+
+
+def logical_folder(cwd: Path, environ: Mapping[str, str]) -> Path:
+    """Return the folder in which the program was started as the shell names it: with its links, as `pwd` does."""
+    path = Path(environ.get("PWD", ""))
+    if not path.is_absolute() or ".." in path.parts:
+        return cwd
+    try:
+        return path if path.samefile(cwd) else cwd
+    except OSError:
+        return cwd
 
 
 _SERVERS = ("postgresql://", "postgres://")

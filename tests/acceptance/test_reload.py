@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import signal
 import time
 from datetime import datetime, timedelta
@@ -93,6 +94,32 @@ def test_edited_function_edited_import_and_swapped_link_take_effect_and_a_neighb
 
         assert program.stop() == 0
         assert_no_slot_is_lost(program)
+
+
+def test_turned_link_that_path_names_takes_effect_and_no_slot_is_lost(tmp_path: Path) -> None:
+    """As deployments turn `current` to the next release, and take the former one away later."""
+    for number, word in (("1", "one"), ("2", "two")):
+        (tmp_path / "releases" / number / "plugins").mkdir(parents=True)
+        (tmp_path / "releases" / number / "plugins" / "common.py").write_text("word = 'she'\n", encoding="utf-8")
+        jobs = dedent(JOBS.replace("one", word))
+        (tmp_path / "releases" / number / "plugins" / "jobs.py").write_text(jobs, encoding="utf-8")
+    (tmp_path / "current").symlink_to("releases/1")
+    program = Program(tmp_path, "", f"database = sqlite:///{tmp_path}/.slack_alert/state.db")
+    program.start("--path", str(tmp_path / "current"))
+    try:
+        says(program, "she says one")
+        (tmp_path / "next").symlink_to("releases/2")
+        (tmp_path / "next").replace(tmp_path / "current")
+        says(program, "she says two")
+        shutil.rmtree(tmp_path / "releases" / "1")
+        program.send(signal.SIGHUP)
+        says(program, "she says two")
+
+        assert "problem in edited" not in program.out
+        assert program.stop() == 0
+        assert_no_slot_is_lost(program)
+    finally:
+        program.kill()
 
 
 def test_new_file_begins_and_deleted_file_ends_and_a_broken_one_runs_as_before_until_it_is_mended(folder: Path) -> None:

@@ -171,6 +171,28 @@ def looks(watch: Watch, begin: int) -> bool:
     return changed | watch.has_changed(begin + 59)
 
 
+def test_link_above_the_folder_may_be_turned_and_what_it_leads_to_then_is_watched(folder: Path) -> None:
+    """As deployments turn `current` to the next release."""
+    for number in (1, 2):
+        (folder.parent / f"{number}").mkdir()
+        (folder.parent / f"{number}" / "plugins").mkdir()
+        (folder.parent / f"{number}" / "plugins" / "plain.py").write_text("1\n", encoding="utf-8")
+    current = folder.parent / "current"
+    current.symlink_to("1")
+    watch = Watch(current / "plugins")
+    watch.start()
+    settled(watch, current / "plugins")
+    assert looks(watch, 100)  # The first look finds everything new.
+    (folder.parent / "next").symlink_to("2")
+    (folder.parent / "next").replace(current)
+
+    assert looks(watch, 1000)
+    settled(watch, folder.parent / "2" / "plugins")
+    _edit(folder.parent / "2" / "plugins")
+    assert notices(watch)
+    watch.stop()
+
+
 @pytest.fixture
 def looked(folder: Path, mute: None) -> Iterator[Watch]:
     """A watch that has looked already."""

@@ -216,3 +216,51 @@ def test_the_database_is_below_path(text: str, file: str, machine: Machine) -> N
 
 def test_a_servers_database_is_below_no_path(machine: Machine) -> None:
     assert machine.load(database="postgresql://host/name").settings.database == "postgresql://host/name"
+
+
+def _release(machine: Machine, number: int) -> Path:
+    return machine.write(f"../releases/{number}/slack_alert.conf", f"[slack]\nburst = {number}\n").parent
+
+
+@pytest.mark.parametrize(
+    ("written", "cwd", "pwd", "located"),
+    [
+        ("ROOT/current", "cwd", "", "current"),
+        ("current", ".", "", "current"),
+        ("./current/", ".", "", "current"),
+        ("~/current", "cwd", "", "home/current"),
+        # A shell that went there through the link says so, as `pwd` does.
+        (None, "releases/1", "current", "current"),
+        (".", "releases/1", "current", "current"),
+        # What it says counts where it is true only.
+        (".", "releases/1", "cwd", "releases/1"),
+        (".", "releases/1", "nowhere", "releases/1"),
+        (".", "releases/1", "cwd/../current", "releases/1"),
+        (".", "releases/1", "", "releases/1"),
+        # `..` is what it leads to now.
+        ("current/../1", ".", "", "releases/1"),
+    ],
+)
+def test_path_keeps_the_links_by_which_it_was_found(
+    written: str | None, cwd: str, pwd: str, located: str, machine: Machine
+) -> None:
+    root = machine.cwd.parent
+    _release(machine, 1)
+    machine.home.mkdir(exist_ok=True)
+    for place in (root, machine.home):
+        (place / "current").symlink_to(root / "releases" / "1")
+    environ = {"PWD": f"{root}/{pwd}"} if pwd else {}
+    started = Machine(root / cwd, machine.home)
+    settings = started.load(environ, path=written and written.replace("ROOT", str(root))).settings
+
+    assert settings.path == root / located
+    assert settings.burst == 1
+
+
+def test_project_file_is_named_as_from_the_folder_one_is_in(machine: Machine) -> None:
+    root = machine.cwd.parent
+    release = _release(machine, 1)
+    (root / "current").symlink_to(release)
+    loaded = Machine(release, machine.home).load({"PWD": f"{root}/current"})
+
+    assert loaded.origins["burst"] == "slack_alert.conf:2"
