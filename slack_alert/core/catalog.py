@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Callable, Collection, Iterable
 from enum import Enum
 
 from slack_alert.core.bindings import Binding, Job
@@ -88,6 +88,8 @@ class Change(Struct, frozen=True):
     is_settled: bool = True
     #: False: the catalog is what it was.
     has_news: bool = True
+    #: Does what the end of the process would do for the versions of before, once nothing of them goes on.
+    end_former: Callable[[], object] | None = None
 
     @classmethod
     def between(cls, before: Catalog, after: Catalog, replaced: Collection[str], *, is_settled: bool) -> Change:

@@ -10,7 +10,7 @@ from datetime import datetime
 
 from slack_alert.core.catalog import Catalog, Change, Problem, Severity
 from slack_alert.core.lapses import Cause, Lapse
-from slack_alert.core.model import Address
+from slack_alert.core.model import Address, Run
 from slack_alert.engine.parts import Parts
 from slack_alert.engine.ports import Reload
 from slack_alert.engine.pulse import down_since, last_slots
@@ -44,6 +44,8 @@ class Reloading:
         #: Told at the start, or since.
         self._told = {_fault(problem) for problem in parts.catalog.problems}
         self._waiting: dict[_Fault, tuple[float, Problem]] = {}
+        #: What is to be ended of former versions, each with the runs that may go on in them.
+        self._former: list[tuple[list[Run], Callable[[], object]]] = []
 
     def ask(self) -> None:
         """Have it look at the files soon."""
@@ -63,6 +65,7 @@ class Reloading:
                 if reload is not None and self._is_due():
                     await self._reload(reload)
                 self._tell()
+                self._end_former()
             except Exception:
                 log.exception("reload failed")
 
@@ -88,6 +91,17 @@ class Reloading:
             self._again = self._parts.clock.monotonic() + _AGAIN
         if change.has_news:
             self._adopt(change)
+            if change.end_former is not None:
+                self._former.append((self._parts.engine.runs(), change.end_former))
+
+    def _end_former(self) -> None:
+        """End what is left of former versions, where the runs that went on at their end are over."""
+        going = {id(run) for run in self._parts.engine.runs()}
+        over = [each for each in self._former if going.isdisjoint(map(id, each[0]))]
+        self._former = [each for each in self._former if each not in over]
+        for _, end in over:
+            # On a thread: it is the plugins' code, and may take long.
+            threading.Thread(target=end, name="former", daemon=True).start()
 
     def _adopt(self, change: Change, *, is_late: bool = False) -> None:
         now, snapshot = self._parts.clock.now(), self._parts.snapshot

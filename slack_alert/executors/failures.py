@@ -11,6 +11,7 @@ from pathlib import Path
 from types import FrameType, TracebackType
 from typing import Any, cast  # Any: what stands for no frames
 
+from slack_alert.core.advice import advised
 from slack_alert.core.care import Care
 from slack_alert.core.durations import format_duration
 from slack_alert.core.machine_lacks import machine_lack
@@ -46,7 +47,8 @@ def failure_of(error: BaseException, action: Action) -> Failure:
     trace = _trace_of(error)
     places = [(frame, line) for frame, line in traceback.walk_tb(error.__traceback__) if _is_plugin(frame)]
     text = _bounded(trace + _output_of(error))
-    return Failure(type(error).__name__, _explained(error)[:_WHOLE], _place(places, action), text)
+    kind = type(error).__name__
+    return Failure(kind, advised(kind, _explained(error)[:_WHOLE]), _place(places, action), text)
 
 
 def overdue(action: Action, care: Care, stack: Sequence[Place] = ()) -> Failure:

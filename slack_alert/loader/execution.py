@@ -9,11 +9,12 @@ import traceback
 from collections.abc import Callable
 from pathlib import Path
 
+from slack_alert.core.advice import advised
 from slack_alert.core.bindings import Binding
 from slack_alert.core.catalog import Problem, Severity
 from slack_alert.core.errors import GivenUpError
 from slack_alert.core.machine_lacks import machine_lack
-from slack_alert.core.structs import Struct
+from slack_alert.core.structs import Struct, replace
 from slack_alert.loader.binder import Plan
 from slack_alert.loader.declaration import Declaration, Reading
 from slack_alert.loader.files import PACKAGE, PluginFile
@@ -87,15 +88,19 @@ def failure(file: PluginFile, error: BaseException) -> Problem:
     except Exception:  # noqa: BLE001 - it is the plugin's own code that makes this text
         said = ""
     name = type(error).__name__
+    said = advised(name, said)
     message = f"failed while loading: {name}{': ' if said else ''}{said}{elsewhere[-1] if elsewhere else ''}"
     hint = f"{_lack(error) or 'Correct the line, or install what it needs'}; the other files run meanwhile."
     return Problem(file.shown, lines[-1] if lines else 1, 1, Severity.ERROR, "SA103", message, hint)
 
 
-def failed_because(file: PluginFile, error: BaseException) -> Problem:
-    """Say why a file was not loaded."""
+def failed_because(file: PluginFile, error: BaseException, *, is_again: bool = False) -> Problem:
+    """Say why a file was not loaded, which may have been executed before in this process."""
     if not isinstance(error, GivenUpError):
-        return failure(file, error)
+        problem = failure(file, error)
+        # What is spelled wrong is so after a restart, too.
+        is_own = isinstance(error, ImportError | NameError | SyntaxError)
+        return replace(problem, hint=f"{problem.hint} {_AGAIN}") if is_again and not is_own else problem
     hint = "What takes long, or never ends, belongs into the function; `load_timeout` in slack_alert.conf allows more."
     return Problem(file.shown, 1, 1, Severity.ERROR, "SA103", f"failed while loading: {error}", hint)
 
@@ -106,6 +111,9 @@ def _lack(error: BaseException) -> str:
     except Exception:  # noqa: BLE001 - an exception's attributes may be the plugin's own code
         return ""
     return f"{said}, or correct the line" if isinstance(error, ModuleNotFoundError) and said else said
+
+
+_AGAIN = "Where what it registered or opened before is in the way, it loads after a restart of the program."
 
 
 def _is_other(path: str, file: PluginFile, root: Path) -> bool:

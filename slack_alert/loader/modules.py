@@ -6,6 +6,7 @@ import importlib
 import importlib.util
 import sys
 import threading
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from importlib.machinery import ModuleSpec, SourceFileLoader
@@ -16,6 +17,8 @@ from slack_alert.loader.declaration import Reading
 from slack_alert.loader.disk import Disk
 from slack_alert.loader.files import PACKAGE, PluginFile
 from slack_alert.loader.reader import Reader
+from slack_alert.loader.registrations import Registrations
+from slack_alert.loader.thread_sharing import SharedConnections, share_locals
 
 #: The main thread, and the one that executes the files.
 _ALONE = 2
@@ -35,6 +38,9 @@ class PluginFinder:
         #: Where a module is whose name differs from its path.
         self._renamed: dict[str, Path] = {}
         self._replaced: dict[str, ModuleType] = {}
+        self.registrations = Registrations()
+        self._connections = SharedConnections()
+        self._executions: Counter[str] = Counter()
 
     def expect(self, file: PluginFile, reading: Reading) -> None:
         """Use a reading for the first import of its file."""
@@ -68,10 +74,14 @@ class PluginFinder:
         """Answer imports from now on; modules of these names that are there already stand back."""
         self._replaced = _take_out()
         sys.meta_path.insert(0, self)
+        self.registrations.install()
+        self._connections.install()
 
     def remove(self) -> None:
-        """Undo `install`."""
+        """Undo `install`, and what the modules have registered."""
         sys.meta_path.remove(self)
+        self._connections.remove()
+        self.registrations.remove()
         _take_out()
         sys.modules.update(self._replaced)
 
@@ -143,6 +153,14 @@ class PluginFinder:
         path = self._failed.get(module)
         return PluginFile.at(path, self.folder) if path else None
 
+    def note_execution(self, module: str) -> None:
+        """Count how often a module was executed, with or without success."""
+        self._executions[module] += 1
+
+    def is_again(self, module: str) -> bool:
+        """Return whether a module was executed more than once."""
+        return self._executions[module] > 1
+
     def forget(self) -> None:
         """Let go of the readings; what is imported later is read when it is."""
         self._readings.clear()
@@ -192,8 +210,11 @@ class PluginLoader(SourceFileLoader):
         # Beside a.py there may be a/b.py; a.py stays a module of the package above.
         if self._finder.disk.is_folder(folder) and not hasattr(module, "__path__"):
             module.__path__ = [folder]
+        self._finder.note_execution(module.__name__)
         try:
-            super().exec_module(module)
+            with self._finder.registrations.around(module):
+                super().exec_module(module)
+            share_locals(module)
         except BaseException:
             self._finder.failed(module.__name__, Path(self.path))
             raise

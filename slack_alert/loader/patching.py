@@ -5,7 +5,7 @@ from __future__ import annotations
 import _thread
 import importlib.util
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from functools import partial
 from importlib import _bootstrap
 from importlib.abc import Loader
@@ -18,17 +18,24 @@ PATCHERS = {"gevent.monkey": ("gevent", "patch_"), "eventlet.patcher": ("eventle
 
 
 class PatchHook:
-    """Calls `found` with each such module: now, or when it was imported."""
+    """Calls `found` with each of some modules: now, or when it was imported."""
 
-    def __init__(self, found: Callable[[ModuleType], None], removed: Callable[[], None] = lambda: None) -> None:
+    def __init__(
+        self,
+        found: Callable[[ModuleType], None],
+        removed: Callable[[], None] = lambda: None,
+        *,
+        modules: Collection[str] = tuple(PATCHERS),
+    ) -> None:
         self._found = found
         self._removed = removed
+        self.modules = modules
         self._is_searching = False
 
     def install(self) -> None:
         """Begin."""
         sys.meta_path.insert(0, self)
-        for name in PATCHERS:
+        for name in self.modules:
             if name in sys.modules:
                 self._found(sys.modules[name])
 
@@ -45,7 +52,7 @@ class PatchHook:
         target: ModuleType | None = None,  # noqa: ARG002 - as above
     ) -> ModuleSpec | None:
         """Find such a module as ever, and call for it once it is there."""
-        if fullname not in PATCHERS or self._is_searching:
+        if fullname not in self.modules or self._is_searching:
             return None
         self._is_searching = True
         try:
@@ -58,9 +65,10 @@ class PatchHook:
 
 
 def remove_hooks() -> None:
-    """Take out all there are."""
+    """Take out all that wait for what patches."""
     for hook in [found for found in sys.meta_path if isinstance(found, PatchHook)]:
-        hook.remove()
+        if not PATCHERS.keys().isdisjoint(hook.modules):
+            hook.remove()
 
 
 def functions_of(module: ModuleType) -> list[str]:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from slack_alert.core.bindings import Binding
 from slack_alert.core.catalog import Catalog, Change, Problem
+from slack_alert.core.structs import replace
 from slack_alert.loader.accepted import Accepted
 from slack_alert.loader.binder import Binder, Plan
 from slack_alert.loader.compiler import read_file
@@ -81,7 +82,8 @@ class Plugins:
         self.accepted.renew({self._files[module].path: text.content for module, text in self._running.items()})
         self.catalog = self._assembled()
         is_settled = not (look.is_busy or self._missing or self._leaving)
-        return Change.between(before, self.catalog, replaced, is_settled=is_settled)
+        change = Change.between(before, self.catalog, replaced, is_settled=is_settled)
+        return replace(change, end_former=self._finder.registrations.take_former())
 
     @property
     def is_loaded(self) -> bool:
@@ -198,10 +200,10 @@ class Plugins:
         for binding in (one for file in failed for one in self._bindings.get(file.shown, ())):
             self.accepted.hold(binding.name)
         for file in files:
-            error = errors.get(_module(file))
+            error, is_again = errors.get(_module(file)), self._finder.is_again(_module(file))
             # Of what imports a file that failed, the fault is there.
             if error is not None and (file in changed or not self._imports_any(file, errors)):
-                self._problems[file.shown] = [failed_because(file, error)]
+                self._problems[file.shown] = [failed_because(file, error, is_again=is_again)]
         return failed
 
     def _imports_any(self, file: PluginFile, modules: Collection[str]) -> bool:
@@ -275,7 +277,7 @@ class Plugins:
         self._problems.pop(file.shown, None)
         self._running.pop(_module(file), None)
         self._folder.forget(file)
-        remove(_module(file))
+        remove(_module(file), self._finder.registrations)
 
     def _drop(self, names: Collection[str]) -> None:
         for name in names & self._leaving.keys():

@@ -94,7 +94,7 @@ class Start:
             loading.run()
             return {modules[index]: error for index, error in loading.take().items() if error is not None}
 
-        errors = succeed(modules, execute)
+        errors = succeed(modules, execute, self.finder.registrations)
         paths = {files[module].path for module, error in errors.items() if isinstance(error, GivenUpError)}
         self.given_up = self.given_up - {file.path for file in files.values()} | paths
         return errors

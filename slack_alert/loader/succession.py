@@ -8,26 +8,40 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from types import ModuleType
 
 from slack_alert.loader.fingerprint import Text
+from slack_alert.loader.registrations import Registrations
 from slack_alert.loader.scopes import import_statements, imports
 
 
-def succeed(modules: Sequence[str], execute: Callable[[], dict[str, BaseException]]) -> dict[str, BaseException]:
-    """Have modules executed anew by `execute`; where that fails, the former one stays, and the error is returned."""
+def succeed(
+    modules: Sequence[str], execute: Callable[[], dict[str, BaseException]], registrations: Registrations
+) -> dict[str, BaseException]:
+    """Have modules executed anew by `execute`; where that fails, the former one stays, and the error is returned.
+
+    What the former ones have registered is taken back meanwhile.
+    """
     former = {name: module for name in modules if (module := _take_out(name)) is not None}
+    taken = {name: registrations.take_back(name) for name in modules}
     errors: dict[str, BaseException] = {}
     try:
         errors = execute()
     finally:
         for name in errors:  # One that was given up may be there still, half of it.
             sys.modules.pop(name, None)
+            registrations.retire(registrations.take_back(name))
+        for name, registered in taken.items():
+            if name in errors:
+                registrations.put_back(name, registered)
+            else:
+                registrations.retire(registered)
         for name, module in former.items():
             _settle(name, sys.modules.setdefault(name, module))
     return errors
 
 
-def remove(module: str) -> None:
+def remove(module: str, registrations: Registrations) -> None:
     """Take a module out, the file of which is gone."""
     _take_out(module)
+    registrations.retire(registrations.take_back(module))
 
 
 def dependents(changed: Iterable[str], texts: Mapping[str, Text]) -> set[str]:

@@ -214,3 +214,63 @@ def edit(path: Path, text: str, number: int) -> None:
         path.write_text(text, encoding="utf-8")
     else:
         path.write_text(text, encoding="utf-8")
+
+
+BOUND = """
+    import atexit
+    import sqlite3
+    import threading
+    from pathlib import Path
+
+    HERE = Path(__file__).parents[1]
+    DATA = sqlite3.connect(":memory:")
+    LOCAL = threading.local()
+    LOCAL.word = "one"
+
+    @atexit.register
+    def end():
+        (HERE / "ended.txt").open("a").write(LOCAL.word)
+
+    def word():
+        return DATA.execute("select ?", (LOCAL.word,)).fetchone()[0]
+
+    @deco(seconds=0.2, max_alert=0)
+    def plain():
+        return f"plain {word()}"
+
+    @deco(seconds=0.2, max_alert=0)
+    async def awaited():
+        return f"awaited {word()}"
+
+    @deco(seconds=0.2)
+    def long():
+        if LOCAL.word == "one":
+            while not (HERE / "go").exists():
+                (HERE / "begun").touch()
+"""
+
+
+@pytest.mark.parametrize("scheduler", SCHEDULERS)
+def test_what_the_top_level_made_works_alike_after_a_start_an_edit_and_by_hand_and_ends_with_its_last_run(
+    folder: Path, scheduler: str
+) -> None:
+    ended = folder / "ended.txt"
+    spinning = BOUND.replace('(HERE / "begun").touch()', "(HERE / \"begun\").touch(); __import__('time').sleep(0.02)")
+    with running(folder, spinning, f"scheduler = {scheduler}") as program:
+        says(program, "plain one")
+        says(program, "awaited one")
+        program.wait_until((folder / "begun").exists, "the long one runs")
+        program.write(spinning.replace('= "one"', '= "two"'))
+        says(program, "plain two")
+        says(program, "awaited two")
+        # The former version is still at work.
+        assert not ended.exists()
+        (folder / "go").touch()
+        program.wait_until(lambda: ended.exists() and ended.read_text() == "one", "its end")
+        assert program.stop() == 0
+        assert ended.read_text() == "onetwo"
+        assert [line.record.error for line in program.history() if line.record.error] == []
+        program.start()
+        says(program, "plain two")
+        says(program, "awaited two")
+        assert program.stop() == 0

@@ -1,0 +1,52 @@
+"""What to do about errors whose words do not say so: of things that belong to one thread, or to one event loop."""
+
+from __future__ import annotations
+
+import re
+
+_HERE = "make it in the function that uses it"
+
+#: The error's type, what its text says, and what to do.
+_ADVICE = tuple(
+    (kind, re.compile(said), advice)
+    for kind, said, advice in (
+        (
+            "ProgrammingError",
+            r"can only be used in that same thread",
+            f"functions run on other threads than their file was loaded on: {_HERE}, or with check_same_thread=False",
+        ),
+        (
+            "AttributeError",
+            r"^'(_thread\._local|\w*[lL]ocal)' object has no attribute",
+            "what was set on one thread is not there on the others, on which functions run: set it in the function",
+        ),
+        ("error", r"cannot switch to a different thread", f"a greenlet belongs to the thread that made it: {_HERE}"),
+        (
+            "RuntimeError",
+            r"There is no current event loop",
+            "plain functions run on threads without one: write `async def`, or call asyncio.run",
+        ),
+        ("RuntimeError", r"no running event loop", "it needs an event loop that runs: make it in an `async def`"),
+        (
+            "RuntimeError",
+            r"(bound|attached) to a different (event )?loop",
+            f"it belongs to the event loop on which it was made: {_HERE}; all `async def` functions have the same one",
+        ),
+        (
+            "ValueError",
+            r"^signal only works in main thread",
+            'signals are the program\'s: leave it out, or let the function run with isolation="process"',
+        ),
+    )
+)
+
+
+def advice_on(kind: str, message: str) -> str:
+    """Return what to do about an error of this type with this text; empty: its text says what there is to say."""
+    return next((advice for each, said, advice in _ADVICE if each == kind and said.search(message)), "")
+
+
+def advised(kind: str, message: str) -> str:
+    """Return the text of an error with what to do about it."""
+    advice = advice_on(kind, message)
+    return f"{message} ({advice})" if advice else message
