@@ -13,11 +13,12 @@ from importlib.machinery import ModuleSpec, SourceFileLoader
 from pathlib import Path
 from types import CodeType, ModuleType
 
+from slack_alert.loader.coupling import Coupling
 from slack_alert.loader.declaration import Reading
 from slack_alert.loader.disk import Disk
 from slack_alert.loader.files import PACKAGE, PluginFile
 from slack_alert.loader.reader import Reader
-from slack_alert.loader.registrations import Registrations
+from slack_alert.loader.registrations import Registrations, executing_module
 from slack_alert.loader.thread_sharing import SharedConnections, share_locals
 
 #: The main thread, and the one that executes the files.
@@ -39,6 +40,7 @@ class PluginFinder:
         self._renamed: dict[str, Path] = {}
         self._replaced: dict[str, ModuleType] = {}
         self.registrations = Registrations()
+        self.coupling = Coupling()
         self._connections = SharedConnections()
         self._executions: Counter[str] = Counter()
 
@@ -199,10 +201,15 @@ class PluginLoader(SourceFileLoader):
     def __init__(self, name: str, path: str, finder: PluginFinder) -> None:
         super().__init__(name, path)
         self._finder = finder
+        #: The names that the code uses at its top level.
+        self._used: tuple[str, ...] = ()
 
-    def get_code(self, fullname: str) -> CodeType:  # noqa: ARG002 - a loader has one module
+    def get_code(self, fullname: str) -> CodeType:
         """Give the stripped code."""
-        return self._finder.code_of(self.path)
+        code = self._finder.code_of(self.path)
+        self._used = code.co_names
+        self._finder.coupling.before(fullname, self._used)
+        return code
 
     def exec_module(self, module: ModuleType) -> None:
         """Run the file in its module."""
@@ -211,13 +218,17 @@ class PluginLoader(SourceFileLoader):
         if self._finder.disk.is_folder(folder) and not hasattr(module, "__path__"):
             module.__path__ = [folder]
         self._finder.note_execution(module.__name__)
+        is_imported, is_whole = executing_module() is not None, False
         try:
             with self._finder.registrations.around(module):
                 super().exec_module(module)
             share_locals(module)
+            is_whole = True
         except BaseException:
             self._finder.failed(module.__name__, Path(self.path))
             raise
+        finally:
+            self._finder.coupling.after(module.__name__, self._used, is_imported=is_imported, is_whole=is_whole)
 
 
 def _is_renamed(file: PluginFile) -> bool:

@@ -20,7 +20,7 @@ from slack_alert.loader.folder import Folder, Look
 from slack_alert.loader.guard import blamed
 from slack_alert.loader.reader import Reader
 from slack_alert.loader.start import Start
-from slack_alert.loader.succession import dependents, imported_by, remove
+from slack_alert.loader.succession import HeldBackError, dependents, imported_by, remove
 from slack_alert.loader.terms import Defaults
 
 #: What vanishes may be back in a moment, when somebody is writing: so many seconds it goes on.
@@ -177,7 +177,7 @@ class Plugins:
         again = {file for file, reading in readings.items() if _is_run(file, reading)}
         failed = (file for file in look.files if file not in readings and self._has(file, "SA103"))
         again |= {file for file in failed if file.path not in self._start.given_up}
-        for module in dependents([_module(file) for file in (*again, *gone)], self._running):
+        for module in self._finder.coupling.affected_by([_module(file) for file in (*again, *gone)], self._running):
             file = self._files[module]
             # One whose new version does not load keeps what it has.
             if self._folder.contents.get(file.path) == self._running[module].content and file not in readings:
@@ -191,7 +191,8 @@ class Plugins:
         for file in files:
             self._finder.expect(file, readings[file])
         self._edited |= {file.path for file in files}
-        errors = self._start.again({_module(file): file for file in files})
+        edited = {_module(file) for file in changed}
+        errors = self._start.again({_module(file): file for file in files}, lambda failed: self._held(failed) - edited)
         self._finder.forget()
         failed = {file for file, reading in readings.items() if reading.code is None}
         for file in failed:
@@ -202,9 +203,16 @@ class Plugins:
         for file in files:
             error, is_again = errors.get(_module(file)), self._finder.is_again(_module(file))
             # Of what imports a file that failed, the fault is there.
+            if isinstance(error, HeldBackError):
+                continue
             if error is not None and (file in changed or not self._imports_any(file, errors)):
                 self._problems[file.shown] = [failed_because(file, error, is_again=is_again)]
         return failed
+
+    def _held(self, failed: Collection[str]) -> set[str]:
+        """Name what would miss what failed: the modules that it had changed, and what imports them."""
+        missing = self._finder.coupling.changed_by(failed)
+        return missing | dependents(missing, self._running)
 
     def _imports_any(self, file: PluginFile, modules: Collection[str]) -> bool:
         text = self._running.get(_module(file))

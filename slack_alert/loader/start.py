@@ -14,7 +14,7 @@ from slack_alert.loader.files import PluginFile
 from slack_alert.loader.guard import Guard, blamed
 from slack_alert.loader.loading import Loading, LoadOptions
 from slack_alert.loader.modules import PluginFinder
-from slack_alert.loader.succession import succeed
+from slack_alert.loader.succession import Holds, succeed
 
 #: Told after each file: how many are done, of how many.
 Progress = Callable[[int, int], None]
@@ -79,7 +79,7 @@ class Start:
             self.finder.forget()
         return ended
 
-    def again(self, files: Mapping[str, PluginFile]) -> dict[str, BaseException]:
+    def again(self, files: Mapping[str, PluginFile], holds: Holds) -> dict[str, BaseException]:
         """Execute files anew, by their modules, as `succeed` does; return what was raised."""
         modules = list(files)
 
@@ -94,7 +94,7 @@ class Start:
             loading.run()
             return {modules[index]: error for index, error in loading.take().items() if error is not None}
 
-        errors = succeed(modules, execute, self.finder.registrations)
+        errors = succeed(modules, execute, self.finder.registrations, holds)
         paths = {files[module].path for module, error in errors.items() if isinstance(error, GivenUpError)}
         self.given_up = self.given_up - {file.path for file in files.values()} | paths
         return errors

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 import sys
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from types import ModuleType
 
 from slack_alert.loader.fingerprint import Text
@@ -12,18 +12,30 @@ from slack_alert.loader.registrations import Registrations
 from slack_alert.loader.scopes import import_statements, imports
 
 
+class HeldBackError(Exception):
+    """It stays as it was, with what failed."""
+
+
+#: Names the modules that stay as they were where these do.
+Holds = Callable[[Collection[str]], Collection[str]]
+
+
 def succeed(
-    modules: Sequence[str], execute: Callable[[], dict[str, BaseException]], registrations: Registrations
+    modules: Sequence[str],
+    execute: Callable[[], dict[str, BaseException]],
+    registrations: Registrations,
+    holds: Holds,
 ) -> dict[str, BaseException]:
     """Have modules executed anew by `execute`; where that fails, the former one stays, and the error is returned.
 
-    What the former ones have registered is taken back meanwhile.
+    What the former ones have registered is taken back meanwhile. HeldBackError stands for what stays with another.
     """
     former = {name: module for name in modules if (module := _take_out(name)) is not None}
     taken = {name: registrations.take_back(name) for name in modules}
     errors: dict[str, BaseException] = {}
     try:
         errors = execute()
+        errors |= {name: HeldBackError() for name in holds(errors) if name in former and name not in errors}
     finally:
         for name in errors:  # One that was given up may be there still, half of it.
             sys.modules.pop(name, None)
