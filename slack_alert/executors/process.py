@@ -91,6 +91,10 @@ class Process:
         """Tell whether it can take a call."""
         return not self.is_lost and self.popen.poll() is None
 
+    def suits(self, sources: Mapping[str, bytes]) -> bool:
+        """Return whether none of the files that it has is another in these: a process is not reloaded but replaced."""
+        return all(sources.get(path) == content for path, content in self._sources.items())
+
     def note(self, memory: int, *, is_littered: bool = False) -> None:
         """Take note of a run: of the memory it left the process with, and whether it left dead children behind."""
         self._runs = _RUNS if is_littered else self._runs + 1
@@ -185,7 +189,7 @@ class Processes:
         begun = perf_counter()
         token = current.set(run)
         try:
-            process = self._take()
+            process = self._take(self._sources.of(run.binding))
             try:
                 result = self._performed(process, run)
             finally:
@@ -211,13 +215,13 @@ class Processes:
         for process in idle:
             self._retire(process)
 
-    def _take(self) -> Process:
+    def _take(self, sources: Mapping[str, bytes]) -> Process:
         while True:
             with self._lock:
                 process = self._idle.pop() if self._idle else None
             if process is None:
                 break
-            if process.is_alive:
+            if process.is_alive and process.suits(sources):
                 return process
             self._retire(process)
         process = Process(self._program())

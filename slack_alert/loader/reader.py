@@ -67,6 +67,10 @@ class Reader:
             self._cache.put(file, key, reading)
         return reading
 
+    def look_anew(self) -> None:
+        """Look again at what lies beside the files that are read from now on."""
+        self._neighbours.clear()
+
     def packed(self) -> Callable[[], None]:
         """Pack what was read, and give what writes it into the cache; what is read later, is read without it."""
         cache, self._cache = self._cache, None

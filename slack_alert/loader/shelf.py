@@ -33,6 +33,7 @@ class Shelf:
     def take(self, changed: Mapping[str, bytes | None]) -> None:
         """Have the files hold this from now on, by path; None: a file is there no more."""
         self._copies.take(changed)
+        self._reader.look_anew()
         if not self._copies.is_as(self._reader.contents):
             self._finder = None
 

@@ -48,6 +48,9 @@ class Rig:
         self.stage = Stage(path)
         self.noticed: list[object] = []
         self.accepted = Accepted({})
+        #: Of the plugin files, what was taken up; the last one is the one that is called.
+        self._contents: dict[str, bytes] = {}
+        self.name = "db"
         self.processes = Processes(
             lambda: make_program(path),
             sources=Sources(self.accepted.of, self.accepted.find),
@@ -65,13 +68,25 @@ class Rig:
         (self.path / "pids").unlink(missing_ok=True)
 
     def write(self, source: str) -> None:
-        self.edit(source)
-        self.accepted.renew({str(self.path / "plugins" / "db.py"): dedent(source).encode()})
+        """Write another file: a process that has one needs no other for the next."""
+        self.name = f"db{len(self._contents)}"
+        self.rewrite(source)
 
-    def edit(self, source: str, name: str = "db.py") -> None:
+    def rewrite(self, source: str) -> None:
+        """Edit the file, and take that up."""
+        self.edit(source)
+        self._contents[str(self.path / self.file)] = dedent(source).encode()
+        self.accepted.renew(self._contents)
+
+    def edit(self, source: str, name: str = "") -> None:
         """Write a file, which nobody takes up."""
         (self.path / "plugins").mkdir(exist_ok=True)
-        (self.path / "plugins" / name).write_text(dedent(source))
+        (self.path / "plugins" / (name or f"{self.name}.py")).write_text(dedent(source))
+
+    @property
+    def file(self) -> str:
+        """Which file it is, as people read it."""
+        return f"plugins/{self.name}.py"
 
     def run(
         self,
@@ -91,8 +106,9 @@ class Rig:
             memory=memory,
             cpu=None if cpu is None else timedelta(seconds=cpu),
         )
-        action = Action(f"db.{name}", "plugins/db.py", 3, None, None, takes_context, is_async)
-        run = Run(1, f"db.{name}", action, at("16 09:10"), emits=emits, care=care)
+        job = f"{self.name}.{name}"
+        action = Action(job, self.file, 3, None, None, takes_context, is_async)
+        run = Run(1, job, action, at("16 09:10"), emits=emits, care=care)
         return run, self.processes.call(run)
 
     def text(self, name: str = "job", **care: float) -> str:
@@ -370,9 +386,28 @@ def test_a_process_that_died_meanwhile_is_replaced(rig: Rig) -> None:
 def test_a_file_that_changed_is_loaded_anew(rig: Rig) -> None:
     rig.write("@deco(hours=1)\ndef job():\n    return 'old'")
     before = rig.text()
-    rig.write("@deco(hours=1)\ndef job():\n    return 'quite new'")
+    rig.rewrite("@deco(hours=1)\ndef job():\n    return 'quite new'")
 
     assert (before, rig.text()) == ("old", "quite new")
+
+
+def test_process_is_replaced_where_a_file_is_another_and_not_where_one_is_new(rig: Rig) -> None:
+    rig.write(_PID)
+    first = rig.text()
+    rig.write(f"{_PID}# another file\n")
+    assert rig.text() == first
+    rig.rewrite(f"{_PID}# edited\n")
+
+    assert rig.text() != first
+
+
+def test_what_a_library_has_only_once_is_no_hindrance_to_an_edit(rig: Rig) -> None:
+    once = "import sys\nif hasattr(sys, 'mine'): raise ValueError('twice')\nsys.mine = 1\n"
+    rig.write(f"{once}@deco(hours=1)\ndef job(): return 1")
+    before = rig.text()
+    rig.rewrite(f"{once}@deco(hours=1)\ndef job(): return 2")
+
+    assert (before, rig.text()) == ("1", "2")
 
 
 @pytest.mark.parametrize(
@@ -413,7 +448,7 @@ def test_what_one_process_has_imported_itself_every_other_sees_the_same(rig: Rig
 def test_a_function_that_is_no_longer_there_is_told(rig: Rig) -> None:
     rig.write("@deco(hours=1)\ndef other():\n    return 1")
 
-    assert rig.failure().message.startswith("plugins/db.py has no function db.job any more")
+    assert rig.failure().message.startswith(f"{rig.file} has no function {rig.name}.job any more")
 
 
 def test_a_file_that_became_faulty_is_told(rig: Rig) -> None:
@@ -595,7 +630,7 @@ def test_where_it_hung_is_told_and_the_next_run_has_a_process_of_its_own(rig: Ri
     first = rig.text()
     found = rig.failure("hung", timeout=0.2)
 
-    assert found.place == "plugins/db.py:11"
+    assert found.place == f"{rig.file}:11"
     assert "in deeper\n    time.sleep(60)" in found.traceback
     assert rig.text() != first
 
