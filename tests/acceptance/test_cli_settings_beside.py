@@ -148,7 +148,7 @@ def test_link_that_was_turned_since_still_leads_to_what_runs(project: Project) -
 
     assert "db.lag" in jobs.out
     assert f"path = {releases / 'one'}" in jobs.err
-    assert f"here it would be path = {releases / 'two'}" in jobs.err
+    assert f"here it would be path = {releases / 'current'}" in jobs.err
     assert "other.lag" in plan.out
 
 

@@ -725,7 +725,11 @@ def test_what_is_handed_back_is_what_it_is_elsewhere(rig: Rig, is_async: bool) -
         expected = EXPECTED[name]
         is_begun = isinstance(expected, str) and isinstance(told, str) and told.startswith(expected)
         # The file's name is that of the function here.
-        plain = [text.replace(f"job_{name}", "job") for text in told] if isinstance(told, list) else told
+        plain = (
+            [text.replace(f"job_{name}", "job").replace(f"plugins.{rig.name}.", "plugins.db.") for text in told]
+            if isinstance(told, list)
+            else told
+        )
         found[name] = expected if is_begun else plain
 
     assert found == {name: EXPECTED[name] for name in names}
@@ -746,4 +750,4 @@ def test_what_is_awaited_too_long_says_where(rig: Rig) -> None:
     )
     failed = rig.failure(timeout=0.5)
 
-    assert (failed.verdict, failed.place) == (Verdict.TIMED_OUT, "plugins/db.py:5")
+    assert (failed.verdict, failed.place) == (Verdict.TIMED_OUT, f"{rig.file}:5")
