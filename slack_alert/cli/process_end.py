@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import atexit
-import logging
 import os
 import sys
 import threading
@@ -59,6 +58,8 @@ def _end_processes() -> None:
 
 
 def _tell_left() -> None:
+    import logging  # Mostly there is nothing to tell, and `--help` does without.
+
     main = threading.main_thread()
     left = [thread.name for thread in threading.enumerate() if not thread.daemon and thread is not main]
     logging.getLogger("slack_alert").warning(

@@ -30,6 +30,8 @@ log = logging.getLogger(__name__)
 
 #: How often the inbox is looked into.
 _TURN_SECONDS = 0.5
+#: How often it is looked whether somebody took the database away, or gave the machine another zone.
+_SURROUNDINGS_SECONDS = 2.0
 _PRUNE_SECONDS = 60.0
 #: What the end may take beyond the drain's time before the process ends whatever still goes on.
 _PATIENCE = timedelta(seconds=5)
@@ -60,6 +62,7 @@ class App:
         self._reloading = Reloading(parts, manners.errors_to, self._replan)
         self._source: Source | None = None
         #: When this was done last; in seconds that pass whatever becomes of the wall clock.
+        self._looked_around: float | None = None
         self._pruned: float | None = None
         self._beaten: float | None = None
 
@@ -155,11 +158,10 @@ class App:
     def _turn(self) -> None:
         """Do each part, whatever becomes of the others."""
         for part in (
-            self._look_at_files,
+            self._look_around,
             self._look_at_clock,
             self._look_at_process,
             self._note_turn,
-            self._look_at_zone,
             self._intake.look,
             self._look_back,
             self._note_running,
@@ -167,6 +169,13 @@ class App:
             self._beat,
         ):
             _supervise(part)
+
+    def _look_around(self) -> None:
+        passed = self._parts.clock.monotonic()
+        if self._looked_around is None or passed - self._looked_around >= _SURROUNDINGS_SECONDS:
+            self._looked_around = passed
+            _supervise(self._look_at_files)
+            _supervise(self._look_at_zone)
 
     def _look_at_files(self) -> None:
         """End where the files were taken away: nobody would ever read what is written, and another could begin."""

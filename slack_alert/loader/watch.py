@@ -20,7 +20,7 @@ log = logging.getLogger(__name__)
 #: Milliseconds: an edit is told when this long nothing followed it, and after this long in any case.
 _QUIET, _LONGEST = 200, 800
 #: Seconds from one look at all files to the next.
-_LOOK = 2.0
+_LOOK = 4.0
 
 
 class _Stop:
