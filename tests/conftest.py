@@ -5,6 +5,8 @@ from __future__ import annotations
 import gc
 import os
 import signal
+from collections.abc import Iterable, Sequence
+from typing import Any
 
 import pytest
 from hypothesis import settings
@@ -12,7 +14,7 @@ from hypothesis import settings
 from slack_alert import testing_pytest
 
 # No test fails because a machine is slow.
-settings.register_profile("usual", deadline=None, max_examples=25)
+settings.register_profile("usual", deadline=None, max_examples=10)
 settings.register_profile("thorough", deadline=None, max_examples=100)
 
 
@@ -21,8 +23,24 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         "--thorough",
         action="store_true",
         default=bool(os.environ.get("CI")),
-        help="also what is marked `thorough`, and four times the examples of each law; so it is where CI is set",
+        help="also what is marked `thorough`, and ten times the examples of each law; so it is where CI is set",
     )
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Make no tests of the rows of a table that only a thorough run has: each process of the suite would make them."""
+    if metafunc.config.getoption("thorough"):
+        return
+    parametrize = metafunc.parametrize
+
+    def without_thorough(names: Any, values: Iterable[Any], *args: Any, **options: Any) -> None:
+        rows = list(values)
+        usual = [row for row in rows if not any(mark.name == "thorough" for mark in getattr(row, "marks", ()))]
+        is_named = isinstance(options.get("ids"), Sequence)  # one by one, in the order of the rows
+        parametrize(names, rows if is_named or not usual else usual, *args, **options)
+
+    metafunc.parametrize = without_thorough  # type: ignore[method-assign, assignment]
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:

@@ -31,6 +31,7 @@ def test_what_functions_return_is_noted_and_reaches_the_fake_slack() -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.thorough
 def test_a_program_that_is_killed_twice_loses_nothing_it_said_or_set() -> None:
     story = perform("AsyncIOScheduler", 3, 2, last_seconds=0.5)
 

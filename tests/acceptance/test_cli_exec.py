@@ -329,7 +329,15 @@ def kill_by_its_command(project: Project, name: str, *words: str, then: str = ""
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("words", [(), ("--timeout", "0.2s"), ("--quiet-output",), ("--to", "nosvc:#x")], ids=str)
+@pytest.mark.parametrize(
+    "words",
+    [
+        (),
+        *(pytest.param(each, marks=pytest.mark.thorough) for each in (("--timeout", "0.2s"), ("--quiet-output",))),
+        ("--to", "nosvc:#x"),
+    ],
+    ids=str,
+)
 def test_however_early_it_is_killed_the_next_command_tells_that_it_was_interrupted(
     bare: Project, words: tuple[str, ...]
 ) -> None:

@@ -45,7 +45,7 @@ JOBS = """
 NAMES = ("plain", "awaited", "isolated")
 SCHEDULERS = [
     "AsyncIOScheduler",
-    "GeventScheduler",
+    pytest.param("GeventScheduler", marks=pytest.mark.thorough),
     pytest.param("BackgroundScheduler", marks=pytest.mark.thorough),
     pytest.param("TornadoScheduler", marks=pytest.mark.thorough),
 ]

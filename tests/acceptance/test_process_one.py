@@ -121,7 +121,14 @@ def started(folder: Path, *words: str) -> Iterator[Started]:
                 command.send(signal.SIGKILL)
 
 
-@pytest.mark.parametrize(("job", "said"), [("program", "code 3, 0 left"), ("helped", "0 left"), ("forked", "0 left")])
+@pytest.mark.parametrize(
+    ("job", "said"),
+    [
+        ("program", "code 3, 0 left"),
+        pytest.param("helped", "0 left", marks=pytest.mark.thorough),
+        ("forked", "0 left"),
+    ],
+)
 def test_orphans_are_reaped_and_nobody_s_exit_code_is_taken(job: str, said: str, tmp_path: Path) -> None:
     with started(tmp_path, "trigger", job) as command:
         assert command.ended() == (0, f"{said}\n")
@@ -141,8 +148,8 @@ def test_what_a_command_under_exec_leaves_behind_is_reaped(tmp_path: Path) -> No
     ("words", "number", "code"),
     [
         (("run",), signal.SIGTERM, 0),
-        (("run",), signal.SIGINT, 0),
-        (("trigger", "waits"), signal.SIGTERM, 143),
+        pytest.param(("run",), signal.SIGINT, 0, marks=pytest.mark.thorough),
+        pytest.param(("trigger", "waits"), signal.SIGTERM, 143, marks=pytest.mark.thorough),
         (("trigger", "waits"), signal.SIGINT, 130),
         (("exec", "nightly", "--", "sh", "-c", "touch begun; sleep 60"), signal.SIGTERM, 143),
     ],

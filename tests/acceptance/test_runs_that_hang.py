@@ -23,7 +23,7 @@ pytestmark = [
 # Only gevent's patch makes other threads and processes of them.
 SCHEDULERS = [
     "AsyncIOScheduler",
-    "GeventScheduler",
+    pytest.param("GeventScheduler", marks=pytest.mark.thorough),
     pytest.param("BackgroundScheduler", marks=pytest.mark.thorough),
     pytest.param("TornadoScheduler", marks=pytest.mark.thorough),
 ]

@@ -73,7 +73,7 @@ def _planted() -> list[str]:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("more", ["", ', isolation="process"'])
+@pytest.mark.parametrize("more", ["", pytest.param(', isolation="process"', marks=pytest.mark.thorough)])
 def test_no_secret_leaves_a_running_program(more: str, project: Project) -> None:
     program = Program(project.path, PLUGIN.format(more=more), CONF)
     (project.path / "plugins" / "planted.json").write_text(json.dumps(_planted()))

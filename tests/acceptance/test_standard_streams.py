@@ -133,7 +133,7 @@ def test_a_full_disk_behind_standard_output_is_one_sentence_and_no_success(proje
     [
         pytest.param({0: None, 1: None, 2: None}, id="all closed"),
         pytest.param({2: FULL}, id="full error", marks=pytest.mark.thorough),
-        pytest.param({1: FULL, 2: FULL}, id="both full"),
+        pytest.param({1: FULL, 2: FULL}, id="both full", marks=pytest.mark.thorough),
     ],
 )
 def test_each_command_has_its_own_exit_code_whatever_takes_what_it_says(
@@ -185,7 +185,7 @@ async def later():
     "scheduler",
     [
         "AsyncIOScheduler",
-        "GeventScheduler",
+        pytest.param("GeventScheduler", marks=pytest.mark.thorough),
         pytest.param("BackgroundScheduler", marks=pytest.mark.thorough),
         pytest.param("TornadoScheduler", marks=pytest.mark.thorough),
     ],

@@ -544,7 +544,7 @@ def test_what_hides_from_a_killed_run_is_killed_as_well(rig: Rig, polite: str) -
 
 
 @pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="only Linux tells whose children they are")
-@pytest.mark.parametrize("end", ["end_all", "kill_all"])
+@pytest.mark.parametrize("end", ["end_all", pytest.param("kill_all", marks=pytest.mark.thorough)])
 def test_what_hides_is_killed_at_the_end_of_the_program_as_well(rig: Rig, end: str) -> None:
     source = f"""
         import signal, subprocess, time
@@ -577,7 +577,9 @@ def test_a_process_with_dead_children_of_others_is_replaced(rig: Rig) -> None:
     assert rig.text() != first
 
 
-@pytest.mark.parametrize("act", ["os.closerange(3, 99)", "[os.write(fd, b'x') for fd in pipes()]"])
+@pytest.mark.parametrize(
+    "act", [pytest.param("os.closerange(3, 99)", marks=pytest.mark.thorough), "[os.write(fd, b'x') for fd in pipes()]"]
+)
 def test_a_function_that_meddles_with_the_pipe_is_told_so(rig: Rig, act: str) -> None:
     rig.write(
         f"""
@@ -697,7 +699,10 @@ def test_a_function_that_forks_and_comes_back_twice_is_reported_once(rig: Rig) -
     assert [rig.text(), rig.text()] == ["parent", "parent"]
 
 
-@pytest.mark.parametrize("hello", ["", '{"path": "/half'], ids=["nothing", "half a document"])
+@pytest.mark.parametrize(
+    "hello",
+    [pytest.param("", id="nothing", marks=pytest.mark.thorough), pytest.param('{"path": "/half', id="half a document")],
+)
 def test_a_process_whose_program_was_killed_before_it_was_told_anything_ends_without_a_word(hello: str) -> None:
     words = [sys.executable, "-c", "from slack_alert.apart import main; main()"]
     done = subprocess.run(words, input=hello, capture_output=True, text=True, check=False)

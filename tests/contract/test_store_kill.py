@@ -114,6 +114,12 @@ def rounds(request: pytest.FixtureRequest) -> int:
     return 4 if request.config.getoption("thorough") else 2
 
 
+@pytest.fixture
+def longest(request: pytest.FixtureRequest) -> float:
+    """So many seconds after its first word one is killed, at most."""
+    return 0.15 if request.config.getoption("thorough") else 0.03
+
+
 def acknowledged(program: str, *arguments: str, after: float) -> list[int]:
     """Run a program, kill it some time after its first word, and give what it said was done."""
     command = [sys.executable, "-c", program, *arguments]
@@ -128,12 +134,12 @@ def acknowledged(program: str, *arguments: str, after: float) -> list[int]:
 
 
 @pytest.mark.slow
-def test_nothing_acknowledged_is_lost_when_the_writer_is_killed(tmp_path: Path, rounds: int) -> None:
+def test_nothing_acknowledged_is_lost_when_the_writer_is_killed(tmp_path: Path, rounds: int, longest: float) -> None:
     chance = random.Random(20261121)
     path = tmp_path / "state.db"
     done: list[int] = []
     for _ in range(rounds):
-        done += acknowledged(_WRITER, str(path), after=chance.uniform(0, 0.15))
+        done += acknowledged(_WRITER, str(path), after=chance.uniform(0, longest))
         reader = SqliteReader(path)  # Reads beside what the killed one left, before anybody has put it in order.
         lines = [line for line in reader.history(job="a", since=None, limit=None) if line.record.run in set(done)]
         paused = sum(line.record.count for line in reader.history(job="b", since=None, limit=None))
@@ -154,13 +160,13 @@ def test_nothing_acknowledged_is_lost_when_the_writer_is_killed(tmp_path: Path, 
 
 
 @pytest.mark.slow
-def test_nothing_said_is_lost_when_it_was_not_committed_yet(tmp_path: Path, rounds: int) -> None:
+def test_nothing_said_is_lost_when_it_was_not_committed_yet(tmp_path: Path, rounds: int, longest: float) -> None:
     """Whoever says something is told that it was, and the disk has not been asked for it yet."""
     chance = random.Random(20261123)
     path = tmp_path / "state.db"
     done: list[int] = []
     for _ in range(rounds):
-        done += acknowledged(_SAYER, str(path), after=chance.uniform(0, 0.15))
+        done += acknowledged(_SAYER, str(path), after=chance.uniform(0, longest))
     store, reader = SqliteStore(path), SqliteReader(path)
     store.open()
     waiting = [one.message.key for one in reader.deliveries()]
@@ -175,13 +181,15 @@ def test_nothing_said_is_lost_when_it_was_not_committed_yet(tmp_path: Path, roun
 
 
 @pytest.mark.slow
-def test_nothing_left_in_the_inbox_is_lost_when_who_leaves_it_is_killed(tmp_path: Path, rounds: int) -> None:
+def test_nothing_left_in_the_inbox_is_lost_when_who_leaves_it_is_killed(
+    tmp_path: Path, rounds: int, longest: float
+) -> None:
     chance = random.Random(20261122)
     path = tmp_path / "state.db.inbox"
     inbox = SqliteInbox(path)
     done: list[int] = []
     for number in range(rounds):
-        done += acknowledged(_PUTTER, str(path), str(number * 10_000), after=chance.uniform(0, 0.1))
+        done += acknowledged(_PUTTER, str(path), str(number * 10_000), after=chance.uniform(0, longest))
 
         assert [n for n in (request.payload["n"] for request in inbox.peek()) if n in set(done)] == done
 
@@ -189,11 +197,13 @@ def test_nothing_left_in_the_inbox_is_lost_when_who_leaves_it_is_killed(tmp_path
 
 
 @pytest.mark.slow
-def test_no_value_or_pause_is_older_than_what_returned_before_a_kill(tmp_path: Path, rounds: int) -> None:
+def test_no_value_or_pause_is_older_than_what_returned_before_a_kill(
+    tmp_path: Path, rounds: int, longest: float
+) -> None:
     chance = random.Random(20261124)
     path = tmp_path / "state.db"
     for _ in range(2 * rounds):
-        last = acknowledged(_SETTER, str(path), after=chance.choice((0.0, chance.uniform(0, 0.1))))[-1]
+        last = acknowledged(_SETTER, str(path), after=chance.choice((0.0, chance.uniform(0, longest))))[-1]
         store = SqliteStore(path)
         snapshot = store.open()
         store.close()

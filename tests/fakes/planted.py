@@ -8,6 +8,7 @@ import re
 from base64 import b64decode, b64encode, encodebytes, urlsafe_b64encode
 from collections.abc import Callable, Iterator
 from contextlib import suppress
+from functools import cache
 from urllib.parse import quote, quote_plus, unquote_plus
 
 UUID = "0a1b2c3d-4e5f-6071-8293-a4b5c6d7e8f9"
@@ -64,12 +65,16 @@ _ANSI = re.compile(r"(?:[\x1b\ufffd]|\\+(?:x1b|u001b)|%1B)(?:\[|%5B)[0-9;]*m")
 
 def leaked(text: str, shortest: int = 6) -> str:
     """Return a part of a secret that can be read in a text, in whatever form; an empty one: nothing can."""
-    windows = {part[at : at + shortest] for part in PARTS for at in range(len(part) - shortest + 1)}
-    for read in _readings(text):
-        for window in windows:
+    for read in set(_readings(text)):  # Most readings of a text are the same.
+        for window in _windows(shortest):
             if window in read:
                 return f"{window!r} in {text[:300]!r}"
     return ""
+
+
+@cache
+def _windows(length: int) -> frozenset[str]:
+    return frozenset(part[at : at + length] for part in PARTS for at in range(len(part) - length + 1))
 
 
 def _readings(text: str) -> Iterator[str]:

@@ -6,7 +6,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from slack_alert.core.model import Record, Verdict
@@ -40,7 +40,6 @@ Batches = list[list[Record]]
     since=st.none() | st.integers(0, 14),
     limit=st.none() | st.integers(0, 12),
 )
-@settings(deadline=None, max_examples=60)
 def test_every_store_gives_the_same_lines(
     batches: Batches, job: str | None, since: int | None, limit: int | None
 ) -> None:

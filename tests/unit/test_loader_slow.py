@@ -98,7 +98,7 @@ def test_file_that_ends_late_is_taken_up_then(tmp_path: Path, gates: Gates) -> N
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("source", [BUSY, WAITS])
+@pytest.mark.parametrize("source", [pytest.param(BUSY, marks=pytest.mark.thorough), WAITS])
 def test_file_that_never_ends_is_given_up_and_told(tmp_path: Path, gates: Gates, source: str) -> None:
     plugins = opened(tmp_path, HASTY, a=JOB, b=source)
     change = ended(plugins)
