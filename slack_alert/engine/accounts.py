@@ -98,8 +98,8 @@ class Accounts:
             slot = first.after(hot.job.trigger, after, hot.anchor)
             if slot is None or slot > now:
                 continue
-            if hot.job.at_start:  # It needs no other run for the same reason.
-                self.folded(hot, unseen, first=slot, last=now)
+            if hot.job.at_start:  # It needs no other run for the same reason; the one at the start has the slot `now`.
+                self.folded(hot, unseen, first=slot, last=now - _TICK)
             else:
                 yield hot, self.passed(hot, unseen, after=after, until=now, young=hot.job.catch_up)
 
