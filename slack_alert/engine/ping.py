@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import ssl
+from base64 import b64encode
 from http.client import BadStatusLine, HTTPConnection, HTTPException, HTTPResponse, HTTPSConnection
 from urllib.error import HTTPError, URLError
-from urllib.parse import urljoin, urlsplit
+from urllib.parse import unquote_to_bytes, urljoin, urlsplit
 from urllib.request import (
     HTTPDefaultErrorHandler,
     HTTPErrorProcessor,
@@ -51,7 +52,7 @@ class Ping:
     def _ask(self, url: str) -> tuple[str | None, str | None]:
         """Return why one address did not take it, and where the check is now, where that was said."""
         try:
-            self._opener.open(url, timeout=_TIMEOUT_SECONDS).close()
+            self._opener.open(_request(url), timeout=_TIMEOUT_SECONDS).close()
         except HTTPError as error:
             error.close()
             if error.code not in _REDIRECTS:
@@ -61,6 +62,18 @@ class Ping:
             cause = error.reason if isinstance(error, URLError) else error
             return type(cause if isinstance(cause, Exception) else error).__name__, None
         return None, None
+
+
+def _request(url: str) -> Request:
+    """Return what asks for an address; a name and a password before its host go where services look for them."""
+    parts = urlsplit(url)
+    who, _, host = parts.netloc.rpartition("@")
+    if not who:
+        return Request(url)  # noqa: S310 - the opener has http and https only
+    name, _, password = who.partition(":")
+    pair = b"%b:%b" % (unquote_to_bytes(name), unquote_to_bytes(password))
+    there = parts._replace(netloc=host).geturl()
+    return Request(there, headers={"Authorization": f"Basic {b64encode(pair).decode()}"})  # noqa: S310 - as above
 
 
 def _moved(url: str, error: HTTPError) -> str | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import socket
 import threading
+from base64 import b64encode
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from http.server import BaseHTTPRequestHandler, HTTPServer
@@ -19,6 +20,8 @@ class Site(HTTPServer):
 
     status = 200
     fetched = 0
+    #: What the last one who asked said of himself.
+    asked_by: str | None = None
 
 
 class Page(BaseHTTPRequestHandler):
@@ -26,6 +29,7 @@ class Page(BaseHTTPRequestHandler):
 
     def do_GET(self) -> None:
         self.server.fetched += 1
+        self.server.asked_by = self.headers["Authorization"]
         self.send_response(self.server.status)
         self.end_headers()
 
@@ -61,6 +65,17 @@ def test_the_address_is_fetched(site: Site) -> None:
     beat(Heartbeat(address(site)))
 
     assert site.fetched == 1
+
+
+@pytest.mark.parametrize(
+    ("who", "pair"), [("ann:pass", b"ann:pass"), ("ann", b"ann:"), ("a%40b:p%3Aq%C3%A9@x", "a@b:p:qé@x".encode())]
+)
+def test_a_name_and_a_password_in_the_address_are_shown_to_the_site(site: Site, who: str, pair: bytes) -> None:
+    heartbeat = Heartbeat(address(site).replace("//", f"//{who}@"))
+    beat(heartbeat)
+
+    assert heartbeat.trouble is None
+    assert site.asked_by == f"Basic {b64encode(pair).decode()}"
 
 
 def test_a_failure_is_told_when_it_begins_and_when_it_ends(site: Site, caplog: pytest.LogCaptureFixture) -> None:
