@@ -37,7 +37,7 @@ def spawnable(root: Path, markers: Sequence[str]) -> Iterator[None]:
         yield
     finally:
         if before is None:
-            del os.environ[_PLUGINS]
+            os.environ.pop(_PLUGINS, None)  # A plugin may have emptied the environment.
         else:
             os.environ[_PLUGINS] = before
 
