@@ -15,6 +15,12 @@ from typing import Any
 
 from slack_alert.loader.patching import PATCHERS, PatchHook, functions_of
 
+if sys.platform != "win32":
+    import resource
+
+#: Of what these limit, the whole program has need.
+LIMITS = ("RLIMIT_AS", "RLIMIT_CPU", "RLIMIT_FSIZE", "RLIMIT_NOFILE", "RLIMIT_NPROC")
+
 HINT = 'Leave it out, or let its functions run in a process of their own: isolation="process".'
 
 
@@ -45,6 +51,10 @@ class Fences:
         self._replace(os, "close", self._close)
         self._replace(signal, "signal", self._signal)
         self._replace(signal, "set_wakeup_fd", self._set_wakeup_fd)
+        if sys.platform != "win32":
+            self._replace(resource, "setrlimit", partial(self._setrlimit, resource.setrlimit))
+            if sys.platform == "linux":
+                self._replace(resource, "prlimit", partial(self._prlimit, resource.prlimit))
 
     def _give_back(self) -> None:
         self.is_up = False
@@ -118,6 +128,31 @@ class Fences:
             self._refuse("it calls signal.set_wakeup_fd, and signals are the program's: not done")
             return -1
         return self._real_set_wakeup_fd(descriptor, **options)
+
+    def _setrlimit(self, real: Callable[..., Any], which: int, limits: Any) -> Any:
+        return None if self._is_for_good(which, limits) else real(which, limits)
+
+    def _prlimit(self, real: Callable[..., Any], process: int, which: int, limits: Any = None) -> Any:
+        if limits is None:
+            return real(process, which)
+        if process in (0, self._process) and self._is_for_good(which, limits):
+            return resource.getrlimit(which)
+        return real(process, which, limits)
+
+    def _is_for_good(self, which: int, limits: Any) -> bool:
+        """Whether the hard limit is lowered, which only root could raise again; that is told."""
+        name = next((each for each in LIMITS if getattr(resource, each, None) == which), None)
+        if name is None or os.getpid() != self._process:
+            return False
+        try:
+            _, wanted = limits
+            hard = resource.getrlimit(which)[1]
+            if wanted == resource.RLIM_INFINITY or (hard != resource.RLIM_INFINITY and wanted >= hard):
+                return False
+        except (TypeError, ValueError):  # It is told what is wrong with it.
+            return False
+        self._refuse(f"it lowers the limit {name} for good: not done")
+        return True
 
     def _refuse(self, said: str, hint: str = HINT) -> None:
         self._said.append((said, hint))

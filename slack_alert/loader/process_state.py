@@ -15,6 +15,8 @@ from contextlib import contextmanager, suppress
 from operator import is_, itemgetter
 from typing import Any, TypeVar
 
+from slack_alert.loader.fences import LIMITS
+
 if sys.platform != "win32":
     import resource
 
@@ -43,7 +45,6 @@ _NAMES = {
     "threading": "Condition Event Lock RLock Thread Timer current_thread get_ident local",
     "time": "monotonic perf_counter sleep time",
 }
-_LIMITS = ("RLIMIT_AS", "RLIMIT_CPU", "RLIMIT_FSIZE", "RLIMIT_NOFILE", "RLIMIT_NPROC")
 
 
 class ProcessState:
@@ -51,7 +52,7 @@ class ProcessState:
 
     def __init__(self) -> None:
         #: What would stop others, whenever it is changed.
-        self._vital: list[Restore] = [*_names(), *_loop_policy(), _logging(), _warnings(), _finders()]
+        self._vital: list[Restore] = [*_names(), *_loop_policy(), _logging(), _warnings(), _finders(), *_hooks()]
         #: What a file may change for a while in a function, but not for good by being loaded.
         self._others: list[Restore] = [*_settings(), *_signals(), *_limits(), _search_path(), _path()]
 
@@ -173,6 +174,24 @@ def _finders() -> Restore:
     return restore
 
 
+def _hooks() -> Iterator[Restore]:
+    """Leave somebody's own hook; without any, no thread starts, and nobody is told how the program ended."""
+    for module, name in ((sys, "excepthook"), (sys, "unraisablehook"), (threading, "excepthook")):
+        yield _hook(vars(module), f"{module.__name__}.{name}", name)
+
+
+def _hook(names: dict[str, Any], said: str, name: str) -> Restore:
+    before = names[name]
+
+    def restore() -> str | None:
+        if callable(names.get(name)):
+            return None
+        names[name] = before
+        return f"`{said}`"
+
+    return restore
+
+
 def _settings() -> Iterator[Restore]:
     yield _kept("the working directory", _folder, _go_to)
     yield _kept("`sys.stdout`", lambda: sys.stdout, lambda stream: setattr(sys, "stdout", stream))
@@ -223,7 +242,7 @@ def _signals() -> Iterator[Restore]:
 def _limits() -> Iterator[Restore]:
     if sys.platform == "win32":
         return
-    for name in _LIMITS:
+    for name in LIMITS:
         which = getattr(resource, name, None)
         if which is not None:
             yield _limit(f"the limit {name}", which)

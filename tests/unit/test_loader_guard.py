@@ -50,6 +50,9 @@ UNDONE = {
     "import sys; sys.setswitchinterval(5)": "the switch interval",
     "import sys; sys.stdout = None": "`sys.stdout`",
     "import io, sys; sys.stderr = io.StringIO()": "`sys.stderr`",
+    "import sys; sys.excepthook = None": "`sys.excepthook`",
+    "import sys; del sys.unraisablehook": "`sys.unraisablehook`",
+    "import threading; threading.excepthook = None": "`threading.excepthook`",
     "import sys; sys.path.clear()": "`sys.path`",
     "import sys; sys.meta_path.clear()": "`sys.meta_path`",
     "import logging; logging.disable()": "what is logged, and where",
@@ -69,6 +72,8 @@ REFUSED = {
     "import signal; signal.set_wakeup_fd(-1)": "it calls signal.set_wakeup_fd",
     "import os; os.closerange(3, 4096)": "it closes the descriptors 3 to 4095",
     "import os; os.close(0)": "it closes descriptor 0",
+    "import resource as r; r.setrlimit(r.RLIMIT_NOFILE, (20, 20))": "it lowers the limit RLIMIT_NOFILE for good",
+    "import resource as r; r.prlimit(0, r.RLIMIT_FSIZE, (9, 9))": "it lowers the limit RLIMIT_FSIZE for good",
 }
 
 #: Nobody else is stopped by it.
