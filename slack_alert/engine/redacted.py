@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import codecs
+import re
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, cast
 
@@ -122,7 +123,9 @@ def _redacted_content(content: bytes, redaction: Redaction) -> bytes:
     if content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
         coding, errors = "utf-16", "surrogatepass"
     elif b"\0" in content[:_LOOKED_AT]:
-        return content
+        if _CONTROLS.search(content):
+            return content
+        errors = "strict"
     try:
         text = content.decode(coding, errors)
     except UnicodeDecodeError:
@@ -131,5 +134,6 @@ def _redacted_content(content: bytes, redaction: Redaction) -> bytes:
     return content if cleaned == text else cleaned.encode(coding, errors)
 
 
-#: A file with a zero among so many bytes is no text.
+#: A file with a zero among so many bytes is no text, unless zeros stand between texts: `environ`, `find -print0`.
 _LOOKED_AT = 8192
+_CONTROLS = re.compile(rb"[\x01-\x08\x0e-\x1a\x1c-\x1f\x7f]|\0\0\0\0")

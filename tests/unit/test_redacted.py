@@ -21,10 +21,20 @@ LINE = Record(1, "a.job", datetime(2026, 1, 5, 9, tzinfo=timezone.utc), Verdict.
         (Text("is hunter2"), Text("is [secret]")),
         (Blocks({"text": "hunter2", "blocks": [{"n": 1}]}), Blocks({"text": "[secret]", "blocks": [{"n": 1}]})),
         (Upload("hunter2.txt", b"hunter2"), Upload("[secret].txt", b"[secret]")),
+        (Upload("environ", b"A=1\0B=\0\0P=hunter2\0"), Upload("environ", b"A=1\0B=\0\0P=[secret]\0")),
     ],
 )
 def test_a_secret_is_taken_out_of_what_is_said(piece: Piece, expected: Piece) -> None:
     assert redacted_piece(piece, REDACTION) == expected
+
+
+@pytest.mark.parametrize(
+    "content", [b"PK\3\4\0hunter2", b"\x89PNG\r\n\x1a\n\0hunter2", b"ID\0\0\0\0hunter2", b"\0\xffhunter2"]
+)
+def test_what_a_file_holds_that_is_no_text_is_left(content: bytes) -> None:
+    piece = Upload("x", content)
+
+    assert redacted_piece(piece, REDACTION) is piece
 
 
 def test_what_a_text_lists_is_kept_without_secrets() -> None:
