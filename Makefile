@@ -5,7 +5,7 @@ BIN = $(VENV)/bin
 TESTS ?=
 BENCH ?=
 # Much of the suite waits for real programs, so more tests go on than there are processors.
-JOBS ?= $(shell $(PYTHON) -c 'import os; print(2 * (os.cpu_count() or 1) + 1)')
+JOBS ?= $(shell $(PYTHON) -c 'import os; print(3 * (os.cpu_count() or 1))')
 
 .PHONY: run test lint check bench format clean
 

@@ -242,5 +242,6 @@ def remove_finders() -> None:
 
 
 def _take_out() -> dict[str, ModuleType]:
-    names: Iterable[str] = [name for name in sys.modules if name == PACKAGE or name.startswith(f"{PACKAGE}.")]
+    # A copy: another thread may import meanwhile.
+    names: Iterable[str] = [name for name in list(sys.modules) if name == PACKAGE or name.startswith(f"{PACKAGE}.")]
     return {name: sys.modules.pop(name) for name in names}

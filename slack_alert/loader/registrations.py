@@ -105,7 +105,7 @@ class Registrations:
     @contextmanager
     def around(self, module: ModuleType) -> Iterator[None]:
         """Take note also of what is put into place without a call; where the module fails, undo what it registered."""
-        name, single, path = module.__name__, [getattr(*each) for each in _SINGLE], list(sys.path)
+        name, single, path = module.__name__, [getattr(*each, None) for each in _SINGLE], list(sys.path)
         lists = [list(each) for each in _LISTS]
         try:
             yield
@@ -126,12 +126,12 @@ class Registrations:
             self._of.setdefault(module, []).append(registration)
 
     def _note_value(self, module: str, owner: Any, attribute: str, before: Any) -> None:
-        now = getattr(owner, attribute)
+        now = getattr(owner, attribute, None)  # It may have been deleted.
         if now is before or getattr(now, "__module__", "") != module:
             return
 
         def take_back() -> None:
-            if getattr(owner, attribute) is now:  # Somebody may have built upon it.
+            if getattr(owner, attribute, None) is now:  # Somebody may have built upon it.
                 setattr(owner, attribute, before)
 
         made = Registration(take_back, partial(setattr, owner, attribute, now))

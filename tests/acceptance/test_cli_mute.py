@@ -241,6 +241,7 @@ def test_running_program_is_muted_and_tells_what_was_withheld(
         assert program.history("lag")[-1].record.verdict is Verdict.SAID
 
 
+@pytest.mark.thorough
 @pytest.mark.slow
 def test_killed_program_tells_once_of_a_mute_that_ended_meanwhile(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, project: Project

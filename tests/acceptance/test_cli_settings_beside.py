@@ -18,6 +18,9 @@ from slack_alert.settings import load_settings, write_note
 from slack_alert.stores import SqliteInbox, inbox_path
 from tests.fakes.project import Project, ago, now
 
+#: Each starts programs; the rules themselves are held by tests of the parts.
+pytestmark = pytest.mark.thorough
+
 TOKEN = "xoxb-1-secret"
 #: What the running program was started with.
 ITS = {

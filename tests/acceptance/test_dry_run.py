@@ -22,6 +22,9 @@ from slack_alert.stores import SqliteInbox, inbox_path
 from tests.fakes.project import Project, ago
 from tests.fakes.slack import FakeSlack
 
+#: Each starts programs; the rules themselves are held by tests of the parts.
+pytestmark = pytest.mark.thorough
+
 PLUGIN = """
     import os
     import signal

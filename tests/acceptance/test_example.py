@@ -126,6 +126,7 @@ class TestLives:
             pass
     """
 
+    @pytest.mark.thorough
     def test_slots_are_kept_over_shorter_lives_and_one_between_two_runs_at_the_start(self, tmp_path: Path) -> None:
         with running(tmp_path / "program", self.RARE, "scheduler = BackgroundScheduler") as program:
             begun = datetime.now(timezone.utc)

@@ -13,6 +13,9 @@ import pytest
 from tests.fakes.program import running
 from tests.fakes.project import Project
 
+#: Each starts programs; the rules themselves are held by tests of the parts.
+pytestmark = pytest.mark.thorough
+
 #: Somebody else where the tests run as root; otherwise whoever runs them.
 OWNER = 4242 if os.geteuid() == 0 else os.geteuid()
 GROUP = 4243 if os.geteuid() == 0 else os.getegid()

@@ -123,6 +123,7 @@ def test_where_slack_cannot_be_asked_only_what_was_under_way_comes_twice(tmp_pat
     check_books(program, 5)
 
 
+@pytest.mark.thorough
 def test_one_that_cannot_be_found_is_repeated_rather_than_lost(tmp_path: Path, blind: FakeSlack) -> None:
     program = program_for(blind, tmp_path)
 

@@ -50,7 +50,7 @@ SCHEDULERS = [
     pytest.param("TornadoScheduler", marks=pytest.mark.thorough),
 ]
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(90)]
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(90), pytest.mark.thorough]
 
 
 @pytest.mark.parametrize("scheduler", SCHEDULERS)

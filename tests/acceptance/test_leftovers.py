@@ -13,7 +13,7 @@ import pytest
 from tests.fakes.program import Program
 from tests.fakes.project import Project
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.thorough]
 ROOT = Path(__file__).parents[2]
 #: `docker stop` kills after so many seconds.
 PATIENCE = 10.0

@@ -10,6 +10,9 @@ import pytest
 from slack_alert.core.model import Status
 from tests.fakes.program import Program, running
 
+#: Each starts programs; the rules themselves are held by tests of the parts.
+pytestmark = pytest.mark.thorough
+
 SCHEDULERS = ("AsyncIOScheduler", "BackgroundScheduler", "TornadoScheduler", "GeventScheduler")
 
 #: What is independent of each other is done by one file.

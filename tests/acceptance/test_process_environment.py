@@ -9,6 +9,9 @@ import pytest
 
 from tests.fakes.project import Project
 
+#: Each starts programs; the rules themselves are held by tests of the parts.
+pytestmark = pytest.mark.thorough
+
 #: Commands that a person uses without a running program, and their exit codes.
 COMMANDS = {
     ("check",): 0,

@@ -29,6 +29,7 @@ def _works(words: list[str]) -> bool:
 UNSHARE = next(filter(_works, [_AS_ROOT, _AS_ANYBODY]), None)
 pytestmark = [
     pytest.mark.slow,
+    pytest.mark.thorough,
     pytest.mark.skipif(UNSHARE is None, reason="this user cannot make a namespace of processes"),
 ]
 

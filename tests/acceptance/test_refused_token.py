@@ -15,6 +15,9 @@ from slack_alert.engine.batches import Batch
 from tests.fakes.project import Project, now
 from tests.fakes.slack import FakeSlack
 
+#: Each starts programs; the rules themselves are held by tests of the parts.
+pytestmark = pytest.mark.thorough
+
 
 @pytest.fixture
 def refused(bare: Project) -> Iterator[Project]:

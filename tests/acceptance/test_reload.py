@@ -165,6 +165,7 @@ APART = """
 """
 
 
+@pytest.mark.thorough
 def test_nothing_is_reloaded_where_it_is_off_nor_in_a_process_of_its_own(folder: Path) -> None:
     with running(folder, JOBS + APART, "reload = off") as program:
         says(program, "she says one apart")
@@ -178,6 +179,7 @@ def test_nothing_is_reloaded_where_it_is_off_nor_in_a_process_of_its_own(folder:
         assert "SyntaxError" not in program.out
 
 
+@pytest.mark.thorough
 @pytest.mark.timeout(120)
 @pytest.mark.parametrize("scheduler", SCHEDULERS)
 def test_two_hundred_edits_lose_no_slot(folder: Path, scheduler: str) -> None:

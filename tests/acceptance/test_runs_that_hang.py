@@ -162,6 +162,7 @@ def test_what_fails_is_tried_again(life: Life) -> None:
     assert "is told at the end" in program.out
 
 
+@pytest.mark.thorough
 def test_a_stuck_function_is_seen_in_the_status_and_a_killed_program_leaves_no_process_behind(project: Project) -> None:
     with running(project.path, HUNG) as program:
         program.wait_until(lambda: "took longer than" in program.out, "the hung function is told")

@@ -14,6 +14,9 @@ from tests.fakes.planted import FORMS, PARTS, PASSWORD, PROXY, SIGNING, UUID, le
 from tests.fakes.program import Program
 from tests.fakes.project import Project
 
+#: Each starts programs; the rules themselves are held by tests of the parts.
+pytestmark = pytest.mark.thorough
+
 CONF = f"""
     heartbeat_url = https://127.0.0.1:9/{UUID}
     signing_secret = {SIGNING}

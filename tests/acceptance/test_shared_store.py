@@ -16,7 +16,7 @@ from slack_alert.stores import FileJournal, SqliteInbox, SqliteStore, inbox_path
 from tests.fakes.program import running
 from tests.fakes.project import Project, now
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.thorough]
 
 PLUGIN = """
     @deco(minutes=5)

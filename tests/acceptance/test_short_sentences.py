@@ -17,6 +17,9 @@ from slack_alert.settings.keys import KEYS
 from tests.fakes.plugins import surveyed
 from tests.fakes.project import Project, now
 
+#: Each starts programs; the rules themselves are held by tests of the parts.
+pytestmark = pytest.mark.thorough
+
 LONG = "x" * 20_000
 #: A sentence, with room for the usual hint, and the usage that click puts before it.
 MOST = 2_500

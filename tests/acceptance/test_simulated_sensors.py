@@ -6,6 +6,9 @@ import pytest
 
 from tests.fakes.project import Project
 
+#: Each starts programs; the rules themselves are held by tests of the parts.
+pytestmark = pytest.mark.thorough
+
 PLUGIN = """
     @deco(minutes=1, emits="disk.full")
     def watch():

@@ -9,7 +9,7 @@ import pytest
 
 from tests.fakes.program import Program
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.thorough]
 
 SHARED = """
 class Square:

@@ -18,7 +18,11 @@ from tests.fakes.slack import FakeSlack
 ROOT = Path(__file__).parents[2]
 FULL = "/dev/full"
 LOST = "slack-alert: Standard output cannot be written: No space left on device.\n"
-pytestmark = [pytest.mark.slow, pytest.mark.skipif(not Path(FULL).exists(), reason="there is no /dev/full here")]
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(not Path(FULL).exists(), reason="there is no /dev/full here"),
+    pytest.mark.thorough,
+]
 
 #: Calls the command in a copy of this process for each case, with descriptors closed (None) or led to a file; gives the
 #: exit codes, and what was said on standard error where that was left as it is.

@@ -26,7 +26,7 @@ JOBS = """
 """
 CONF = "token = xoxb-test\nchannel = #ops\nmax_alert = 0\nmessages_per_second = 2\nburst = 1\napi_url = {url}\n"
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(60)]
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(60), pytest.mark.thorough]
 
 
 def collapsed(program: Program) -> list[Delivery]:
@@ -38,6 +38,7 @@ def counted_in(summaries: list[Delivery]) -> int:
     return sum(int(each[1].replace(",", "")) for each in found if each is not None)
 
 
+@pytest.mark.thorough
 def test_what_is_counted_and_its_count_survive_together(tmp_path: Path, request: pytest.FixtureRequest) -> None:
     with FakeSlack() as slack:
         program = Program(tmp_path / "program", JOBS, CONF.format(url=slack.url))

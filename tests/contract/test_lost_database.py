@@ -26,6 +26,9 @@ from slack_alert.stores import (
     lock_path,
 )
 
+#: Each starts programs; the rules themselves are held by tests of the parts.
+pytestmark = pytest.mark.thorough
+
 AT = datetime(2026, 11, 21, 9, 30, tzinfo=timezone.utc)
 
 

@@ -15,6 +15,9 @@ from slack_alert.core.model import Status, Verdict
 from slack_alert.stores import SqliteInbox, SqliteReader, SqliteStore, is_held
 from tests.contract.store_kit import integrity
 
+#: Each starts programs; the rules themselves are held by tests of the parts.
+pytestmark = pytest.mark.thorough
+
 _WRITER = """
 import sys
 from datetime import datetime, timedelta, timezone
