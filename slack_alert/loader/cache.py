@@ -10,6 +10,7 @@ import hashlib
 import importlib.util
 import marshal
 import os
+import stat
 import sys
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
@@ -31,6 +32,9 @@ _FORMAT = 6
 _DIGEST = 20
 #: Likewise, of what says how long a piece is.
 _LENGTH = 8
+
+#: Who may read a file, the group and the others, and all that is taken from who may not.
+_READERS = ((stat.S_IRGRP, stat.S_IRWXG), (stat.S_IROTH, stat.S_IRWXO))
 
 #: All that a reading depends on, but for what all have in common.
 Key: TypeAlias = tuple[bytes, bytes, tuple[str, ...]]
@@ -88,7 +92,7 @@ class Cache:
         if not self._has_news and len(self._entries) == len(self._known):
             return _do_nothing
         # The latter of two that name the same file counts.
-        return partial(_write, self._place, self._learned + self.sealed())
+        return partial(_write, self._place, self._learned + self.sealed(), (*self._entries, *self._theirs))
 
     def lacking(self, files: Iterable[PluginFile]) -> list[PluginFile]:
         """Find the files of which there is no reading, of whatever content."""
@@ -141,18 +145,30 @@ class Cache:
         return found
 
 
-def _write(place: Path, content: bytes) -> None:
+def _write(place: Path, content: bytes, sources: Iterable[str]) -> None:
     new = place.with_name("readings.new")
     with suppress(OSError):
         make_folder(new.parent)
         new.unlink(missing_ok=True)  # Somebody died over it, or is at it: what comes of that carries no true digest.
         try:
             with os.fdopen(open_new(new), "wb") as file:
+                _hide(file.fileno(), sources)
                 file.write(content)
             new.replace(place)
         except OSError:
             new.unlink(missing_ok=True)
             raise
+
+
+def _hide(file: int, sources: Iterable[str]) -> None:
+    """Let nobody read it who may not read one of the sources: what is written in them is in it."""
+    hidden = 0
+    for path in sources:
+        with suppress(OSError):
+            mode = os.stat(path).st_mode  # noqa: PTH116 - a Path for each file takes longer
+            hidden |= sum(bits for read, bits in _READERS if not mode & read)
+    if hidden and hasattr(os, "fchmod"):
+        os.fchmod(file, os.fstat(file).st_mode & ~hidden & 0o777)
 
 
 def _do_nothing() -> None:

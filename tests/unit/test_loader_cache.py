@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -99,6 +100,21 @@ def test_what_somebody_left_unfinished_is_taken_away(tmp_path: Path) -> None:
     once(tmp_path, {"x.py": SOURCE})
 
     assert [*entries(cache)] == ["readings.bin"]
+
+
+@pytest.mark.skipif(os.name == "nt", reason="the system has no such rights")
+@pytest.mark.parametrize(("mode", "hidden"), [(0o644, 0o000), (0o640, 0o007), (0o600, 0o077), (0o604, 0o070)])
+def test_nobody_reads_what_was_kept_who_may_not_read_a_file_of_it(mode: int, hidden: int, tmp_path: Path) -> None:
+    write(tmp_path, {"x.py": SOURCE, "b.py": "PASSWORD = 'told to few'"})
+    (tmp_path / "plugins/x.py").chmod(0o644)
+    (tmp_path / "plugins/b.py").chmod(mode)
+
+    once(tmp_path, {})
+
+    [kept] = (tmp_path / "state/cache").iterdir()
+    assert b"told to few" in kept.read_bytes()
+    assert kept.stat().st_mode & 0o077 & hidden == 0
+    assert kept.stat().st_mode & 0o400
 
 
 def test_modules_that_others_import_are_kept_as_well(tmp_path: Path) -> None:
