@@ -199,6 +199,7 @@ def empty(folder: Path) -> Path:
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(300)  # of all moments, where other tests run beside it
 @pytest.mark.parametrize("name", SCENARIOS)
 def test_a_kill_at_any_write_loses_and_doubles_nothing(
     tmp_path: Path, name: str, request: pytest.FixtureRequest
@@ -215,6 +216,7 @@ def test_a_kill_at_any_write_loses_and_doubles_nothing(
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(300)
 @pytest.mark.parametrize("name", ["yields", "quiet and loud", "overlaps", "made up, loud", "missed", "caught up"])
 def test_starts_that_are_killed_as_well_lose_and_double_nothing(
     tmp_path: Path, name: str, request: pytest.FixtureRequest

@@ -282,6 +282,9 @@ def lived(job: Job, books: Notebook, executor: Dying, snapshot: Snapshot, at: tu
     engine.begin(snapshot, start)
     engine.catch_up(start)
     (anchor,) = [hot.anchor for hot in engine.jobs() if hot.job == job]
+    # Elsewhere the run at the start has no slot of the grid.
+    if anchor < start and slots_of(job, start - TICK, start, anchor):
+        engine.start(start)
     for slot in slots_of(job, start, end, anchor):
         clock.set(slot)
         engine.due([((job.name,), (slot,))])

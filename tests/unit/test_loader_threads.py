@@ -15,6 +15,9 @@ from slack_alert.core.advice import advice_on, advised
 from slack_alert.loader import Plugins, find_plugins, open_plugins, unload
 from tests.fakes.plugins import DEFAULTS, call, write
 
+#: As plugins may write it; from 3.13 on Python would rather have the names.
+pytestmark = pytest.mark.filterwarnings("ignore:Passing more than 1 positional:DeprecationWarning")
+
 #: What a file makes at its top level, and what its function does with it: it returns "there".
 MADE = {
     "connection": (
