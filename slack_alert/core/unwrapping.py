@@ -34,7 +34,9 @@ def unwrapped(value: Any) -> Any:
 def is_file(value: object) -> bool:
     """Return whether this is an open file, one of `tempfile`'s included."""
     # One that stays in memory at first is no IOBase before Python 3.11.
-    return isinstance(value, io.IOBase) or is_made_by(value, "tempfile", "_TemporaryFileWrapper", "SpooledTemporaryFile")
+    return isinstance(value, io.IOBase) or is_made_by(
+        value, "tempfile", "_TemporaryFileWrapper", "SpooledTemporaryFile"
+    )
 
 
 def is_items(value: object) -> bool:
