@@ -225,6 +225,15 @@ def is_alive(process: int) -> bool:
     return shown.stdout.strip()[:1] not in {"", "Z"}
 
 
+def is_gone(process: int) -> bool:
+    """Tell whether it ends; what was told to end a moment ago may not have come to it yet."""
+    for _ in range(500):
+        if not is_alive(process):
+            return True
+        time.sleep(0.02)
+    return False
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("kind", [(), FORKED, STUBBORN, (*STUBBORN, *FORKED)])
 @pytest.mark.parametrize("ends", ["all", "its own"])
@@ -238,7 +247,7 @@ def test_programs_end_when_their_run_is_given_up(tmp_path: Path, kind: tuple[str
         going.stage.services.children.end(going.run.id)
 
     assert isinstance(going.join(), subprocess.CalledProcessError)
-    assert not is_alive(going.child)
+    assert is_gone(going.child)
 
 
 @pytest.mark.slow
@@ -248,7 +257,7 @@ def test_programs_are_killed_at_once_where_the_program_itself_is(tmp_path: Path)
     going.stage.services.children.kill_all()
 
     assert isinstance(going.join(), subprocess.CalledProcessError)
-    assert not is_alive(going.child)
+    assert is_gone(going.child)
 
 
 @pytest.mark.slow
@@ -267,7 +276,7 @@ def test_timeout_ends_what_the_program_started_as_well(tmp_path: Path, kind: tup
     going = Going(tmp_path, flagging(*kind), timeout=0.5)
 
     assert isinstance(going.join(), subprocess.TimeoutExpired)
-    assert not is_alive(going.child)
+    assert is_gone(going.child)
 
 
 #: What has a session of its own: with its parent there; with nothing in its environment; with its parent gone.
@@ -289,7 +298,7 @@ def test_what_has_moved_into_a_session_of_its_own_ends_as_well(tmp_path: Path, s
         going.stage.services.children.end(going.run.id)
 
     assert going.join() is not None
-    assert not is_alive(going.child)
+    assert is_gone(going.child)
 
 
 @pytest.mark.slow
