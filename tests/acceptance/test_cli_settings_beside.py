@@ -139,7 +139,7 @@ def test_link_that_was_turned_since_still_leads_to_what_runs(project: Project) -
     releases = project.path.parent / "releases"
     for name in ("one", "two"):
         shutil.copytree(project.path / "plugins", releases / name / "plugins")
-        (releases / name / ".slack_alert").symlink_to("../../shared")
+        (releases / name / ".slack_alert").symlink_to("../../state")
     (releases / "two" / "plugins" / "db.py").rename(releases / "two" / "plugins" / "other.py")
     (releases / "current").symlink_to("two")
     shared = Project(releases / "one", project.monkeypatch, project.capsys)
