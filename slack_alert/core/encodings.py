@@ -12,7 +12,7 @@ from urllib.parse import quote, quote_plus
 from slack_alert.core.credentials import SHORTEST, Login
 
 
-class Form(NamedTuple):
+class Encoding(NamedTuple):
     """One way of writing a secret."""
 
     #: What every text holds one of that holds the secret in this form: they are looked for first, it is far cheaper.
@@ -31,7 +31,7 @@ class Form(NamedTuple):
         return self.write(self.text)
 
 
-def encoded(secret: str) -> Iterator[Form]:
+def encoded(secret: str) -> Iterator[Encoding]:
     """Yield how a secret looks within what was encoded as a whole, whatever stands around it there."""
     raw = secret.encode("utf-8", "surrogatepass")
     if len(raw) < SHORTEST:
@@ -39,22 +39,22 @@ def encoded(secret: str) -> Iterator[Form]:
     for shift in range(3):
         yield _base64(b64encode(bytes(shift) + raw).decode()[_FIRST[shift] : (shift + len(raw)) * 4 // 3])
     digits = raw.hex()
-    yield Form((digits[:_PROBE], digits[:_PROBE].upper()), digits, _any_case)
+    yield Encoding((digits[:_PROBE], digits[:_PROBE].upper()), digits, _any_case)
     percent = "".join(f"%{byte:02x}" for byte in raw)
-    yield Form((percent[:_PROBE], percent[:_PROBE].upper()), percent, _any_case, sign="%")
+    yield Encoding((percent[:_PROBE], percent[:_PROBE].upper()), percent, _any_case, sign="%")
 
 
-def login_forms(login: Login) -> Iterator[Form]:
+def login_forms(login: Login) -> Iterator[Encoding]:
     """Yield how a user and a password are written together, before the name of a host and in a header."""
     pair = f"{login.user}:{login.password}"
-    yield Form(probes_of(pair), pair, _before_host)
+    yield Encoding(probes_of(pair), pair, _before_host)
     header = b64encode(pair.encode("utf-8", "surrogatepass")).decode()
-    yield Form((header,), header, _in_header)
+    yield Encoding((header,), header, _in_header)
 
 
-def escaped(secret: str) -> Form:
+def escaped(secret: str) -> Encoding:
     """Return how a secret looks as it is, and escaped for JSON, Python, HTML, a shell or a URL."""
-    return Form(probes_of(secret), secret, _pattern)
+    return Encoding(probes_of(secret), secret, _pattern)
 
 
 def probes_of(secret: str) -> tuple[str, ...]:
@@ -102,9 +102,9 @@ _HTML = {"&": "amp", "<": "lt", ">": "gt", '"': "quot", "'": "apos"}
 _LOOKALIKES = {"*": "∗", "`": "ˋ`\u200b", "~": "∼", "|": "¦"}
 
 
-def _base64(text: str) -> Form:
+def _base64(text: str) -> Encoding:
     longest = max(re.findall("[A-Za-z0-9]+", text), key=len)
-    return Form((longest[:_PROBE],), text, _wrapped, is_wrapped=True)
+    return Encoding((longest[:_PROBE],), text, _wrapped, is_wrapped=True)
 
 
 def _wrapped(text: str) -> str:

@@ -13,7 +13,7 @@ from itertools import accumulate
 from typing import NamedTuple
 
 from slack_alert.core.credentials import Credentials, credentials, is_address, is_secret
-from slack_alert.core.encodings import Form, encoded, escaped, login_forms
+from slack_alert.core.encodings import Encoding, encoded, escaped, login_forms
 
 #: What stands where a secret was.
 MARK = "[secret]"
@@ -31,7 +31,7 @@ class Redaction:
             _Needle(probe, form.sign, form) for form in made if not form.is_wrapped for probe in form.probes
         ]
         self._wrapped = [_Needle(probe, form.sign, form) for form in made if form.is_wrapped for probe in form.probes]
-        self._compiled: dict[Form, re.Pattern[str]] = {}
+        self._compiled: dict[Encoding, re.Pattern[str]] = {}
 
     def with_secrets(self, secrets: Iterable[str]) -> Redaction:
         """Return one that takes these out besides: what a single run must not show."""
@@ -61,7 +61,9 @@ class Redaction:
         begin = 0
         for text in texts:
             end = begin + len(text)
-            inside = [Span(max(at, begin) - begin, min(to, end) - begin) for at, to in spans if at < end and to > begin]
+            inside = [
+                SecretSpan(max(at, begin) - begin, min(to, end) - begin) for at, to in spans if at < end and to > begin
+            ]
             cleaned.append(_without(text, inside, 0, len(text)) if inside else text)
             begin = end
         return cleaned
@@ -79,7 +81,7 @@ class Redaction:
         """Return the last characters of the text without secrets; one at the limit is taken out whole."""
         start = max(0, len(text) - limit)
         begin = max(0, start - REACH)
-        spans = [Span(at + begin, to + begin) for at, to in self._spans(text[begin:]) if to + begin > start]
+        spans = [SecretSpan(at + begin, to + begin) for at, to in self._spans(text[begin:]) if to + begin > start]
         return _without(text, spans, min(start, spans[0].begin) if spans else start, len(text))
 
     def ends(self, text: str, limit: int, between: str) -> str:
@@ -88,7 +90,7 @@ class Redaction:
             return self(text)
         return f"{self.head(text, limit // 2)[0]}{between}{self.tail(text, limit // 2)}"
 
-    def _spans(self, text: str) -> list[Span]:
+    def _spans(self, text: str) -> list[SecretSpan]:
         """Return where the secrets are, in order, those that overlap as one; colours may begin and end within them."""
         spans = self._plain_spans(text)
         colours = [*_COLOUR.finditer(text)] if "[" in text or "%5" in text else []
@@ -99,9 +101,9 @@ class Redaction:
         shown = self._plain_spans("".join(text[begin:end] for begin, end in zip(begins, ends, strict=True)))
         lengths = accumulate(end - begin for begin, end in zip(begins, ends, strict=True))
         places = _Places(begins, [0, *lengths])
-        return _merged([*spans, *(Span(places.of(span.begin), places.of(span.end - 1) + 1) for span in shown)])
+        return _merged([*spans, *(SecretSpan(places.of(span.begin), places.of(span.end - 1) + 1) for span in shown)])
 
-    def _plain_spans(self, text: str) -> list[Span]:
+    def _plain_spans(self, text: str) -> list[SecretSpan]:
         found = [form for probe, sign, form in self._straight if probe in text and sign in text]
         if self._wrapped:
             flat = _unwrapped(text)
@@ -110,16 +112,16 @@ class Redaction:
         for start, pattern in _TOKENS:
             if start in text:
                 matches += filter(_is_token, pattern.finditer(text))
-        return _merged(Span(*match.span()) for match in matches) if matches else []
+        return _merged(SecretSpan(*match.span()) for match in matches) if matches else []
 
-    def _pattern(self, form: Form) -> re.Pattern[str]:
+    def _pattern(self, form: Encoding) -> re.Pattern[str]:
         pattern = self._compiled.get(form)
         if pattern is None:
             pattern = self._compiled[form] = re.compile(form.pattern)
         return pattern
 
 
-class Span(NamedTuple):
+class SecretSpan(NamedTuple):
     """Where a secret stands in a text."""
 
     begin: int
@@ -131,7 +133,7 @@ class _Needle(NamedTuple):
 
     probe: str
     sign: str
-    form: Form
+    form: Encoding
 
 
 class _Places(NamedTuple):
@@ -172,7 +174,7 @@ def _is_token(match: re.Match[str]) -> bool:
     return not before[-1:].isalnum() or bool(_ESCAPE.search(before) or _MADE_UP.match(match.group()))
 
 
-def _forms(secrets: Iterable[str]) -> Iterator[Form]:
+def _forms(secrets: Iterable[str]) -> Iterator[Encoding]:
     everything = [*secrets]
     found = [credentials(secret) if is_address(secret) else Credentials() for secret in everything]
     texts = [*everything, *(text for one in found for text in one.texts)]
@@ -200,17 +202,17 @@ def _unwrapped(text: str) -> str:
     return text.replace("\\n", "").replace("\\r", "").replace("\\", "") if "\\" in text else text
 
 
-def _merged(found: Iterable[Span]) -> list[Span]:
-    merged: list[Span] = []
+def _merged(found: Iterable[SecretSpan]) -> list[SecretSpan]:
+    merged: list[SecretSpan] = []
     for span in sorted(found):
         if merged and span.begin < merged[-1].end:
-            merged[-1] = Span(merged[-1].begin, max(span.end, merged[-1].end))
+            merged[-1] = SecretSpan(merged[-1].begin, max(span.end, merged[-1].end))
         else:
             merged.append(span)
     return merged
 
 
-def _without(text: str, spans: Sequence[Span], begin: int, end: int) -> str:
+def _without(text: str, spans: Sequence[SecretSpan], begin: int, end: int) -> str:
     """Return a part of the text with a mark for each secret."""
     pieces: list[str] = []
     for span in spans:

@@ -14,8 +14,8 @@ from slack_alert.core.reasons import gate_reason
 from slack_alert.core.triggers import Trigger
 from slack_alert.engine.batches import Batch
 from slack_alert.engine.hot import Hot
-from slack_alert.engine.noting import put_begun
 from slack_alert.engine.ports import Books
+from slack_alert.engine.records import put_begun
 from slack_alert.engine.vigil import Unseen
 
 _TICK = timedelta(microseconds=1)

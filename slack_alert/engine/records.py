@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from datetime import datetime, timedelta
+from functools import partial
 
 from slack_alert.core.model import QUIET, Failure, Record, Result, Run, Verdict
 from slack_alert.core.pipeline import Settlement, standing
 from slack_alert.core.wording import shortened
-from slack_alert.engine.batches import Started
+from slack_alert.engine.batches import Batch, Started
 from slack_alert.engine.hot import Hot
+from slack_alert.engine.ports import Books
 
 log = logging.getLogger(__name__)
 
@@ -76,5 +78,23 @@ def going_on(runs: Iterable[Run], now: datetime) -> list[Run]:
     return [run for run in runs if now - run.slot >= _BRIEF]
 
 
+def put_begun(books: Books, batch: Batch, runs: Iterable[Run], then: Callable[[], object] | None = None) -> None:
+    """Put a batch, and in it the note that these runs began, where the store may not have it.
+
+    A row that is written by itself may be committed before a batch that was put earlier. So a run counts as noted once
+    the note is committed, and rows of slots that came after a run's own go with its note until then.
+    """
+    begun = [run for run in runs if not run.is_noted]
+    batch.begun += map(started, begun)
+    books.put(batch, partial(_noted, begun, then))
+
+
 def _printed(run: Run) -> str | None:
     return "".join(run.printed) if run.printed else None
+
+
+def _noted(runs: Iterable[Run], then: Callable[[], object] | None) -> None:
+    for run in runs:
+        run.is_noted = True
+    if then is not None:
+        then()

@@ -17,8 +17,8 @@ from slack_alert.core.wording import MOST
 from slack_alert.engine.batches import Batch
 from slack_alert.engine.gathering import gathered, keep
 from slack_alert.engine.hot import Hot
-from slack_alert.engine.noting import put_begun
 from slack_alert.engine.ports import Books
+from slack_alert.engine.records import put_begun
 
 log = logging.getLogger(__name__)
 

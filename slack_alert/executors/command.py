@@ -15,8 +15,7 @@ from types import FrameType
 
 from slack_alert.core.structs import Struct
 from slack_alert.engine import kinship
-from slack_alert.executors.command_output import KeptOutput, OutputReader
-from slack_alert.executors.output import Output
+from slack_alert.executors.command_output import KeptOutput, Output, OutputReader
 
 #: As shells have it; the first is what `timeout` gives.
 TIMED_OUT, NOT_EXECUTABLE, NOT_FOUND, SIGNALED = 124, 126, 127, 128

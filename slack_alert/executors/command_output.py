@@ -11,9 +11,9 @@ import time
 from contextlib import suppress
 from typing import IO
 
-from slack_alert.core.redaction import REACH
+from slack_alert.core.redaction import REACH, Redaction
+from slack_alert.core.structs import Struct
 from slack_alert.executors.capture import KEPT
-from slack_alert.executors.output import Output
 
 #: What a program left behind may keep its output open, and write, for ever; so long after its end that counts.
 _LINGER = 1.0
@@ -25,6 +25,24 @@ _READ_ON = "exec 3<&0; cat <&3 >/dev/null 3<&- &"
 _PIPE = 65_536
 #: So many bytes are kept of the beginning, and of the end.
 _SIDE = KEPT // 2 + REACH
+
+
+class Output(Struct, frozen=True):
+    """All that a program wrote, or of much the beginning and the end, each with `REACH` bytes more than is shown."""
+
+    head: bytes
+    tail: bytes = b""
+    #: How many bytes it wrote between them.
+    left_out: int = 0
+
+    def shown(self, redaction: Redaction) -> str:
+        """Return it as text without secrets; of much the middle is left out, and that is said."""
+        if not self.left_out:
+            return redaction((self.head + self.tail).decode("utf-8", "replace"))
+        head, tail = self.head.decode("utf-8", "replace"), self.tail.decode("utf-8", "replace")
+        begin = redaction.head(head, max(0, len(head) - REACH))[0]
+        end = redaction.tail(tail, max(0, len(tail) - REACH))
+        return f"{begin}\n… {self.left_out + 2 * REACH:,} more bytes …\n{end}"
 
 
 class KeptOutput:

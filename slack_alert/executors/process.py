@@ -26,9 +26,8 @@ from slack_alert.executors.capture import current
 from slack_alert.executors.deadlines import Deadlines
 from slack_alert.executors.failures import beyond_memory, overdue, process_ended, without_secrets
 from slack_alert.executors.granting import answered
-from slack_alert.executors.relay import relay
 from slack_alert.executors.sources import Sources, from_changes, to_contents
-from slack_alert.executors.wire import CUT, Document, from_line, from_run, to_failure, to_line, to_pieces
+from slack_alert.executors.wire import CUT, LOGGED, Document, from_line, from_run, to_failure, to_line, to_pieces
 
 log = logging.getLogger(__name__)
 
@@ -269,7 +268,7 @@ class Processes:
             if "print" in document:
                 sys.stdout.write(document["print"])
             elif "log" in document:
-                relay(document["log"], self._redaction)
+                _relay(document["log"], self._redaction)
             elif "notice" in document:
                 self._notice(run, document["notice"])
                 _keep_values(run)
@@ -301,3 +300,12 @@ def _keep_values(run: Run) -> None:
     """Keep what a sensor has set; it has gone on meanwhile, so nobody waits for that."""
     if run.keep_values is not None:
         run.keep_values()
+
+
+def _relay(told: Document, redaction: Redaction) -> None:
+    """Log a record again; one that is too long is cut without the secrets at the cut."""
+    logger = logging.getLogger(told["name"])
+    if logger.isEnabledFor(told["levelno"]):
+        words = {name: told[name] for name in ("name", "levelno", "levelname")}
+        words["msg"] = redaction.head(told["msg"], LOGGED)[0]
+        logger.handle(logging.makeLogRecord({**told["extra"], **words}))

@@ -35,7 +35,7 @@ class Read(Struct, frozen=True):
         return self.reading.code is not None and any(one.is_enabled for one in self.reading.declarations)
 
 
-class Loaded(Struct, frozen=True):
+class ExecutedFile(Struct, frozen=True):
     """What came of executing a file."""
 
     bindings: list[Binding]

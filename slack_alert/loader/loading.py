@@ -28,7 +28,7 @@ _SLOW_TOO = 0.2
 _LOOK = 0.1
 
 
-class Threads:
+class ThreadCarrier:
     """Executes files on threads of the operating system: whatever one does, the others go on."""
 
     def current(self) -> object:
@@ -49,7 +49,7 @@ class LoadOptions(Struct, frozen=True):
 
     #: A file that is still loading then is given up.
     timeout: timedelta = timedelta(seconds=30)
-    carrier: Carrier = Threads()
+    carrier: Carrier = ThreadCarrier()
     #: After so long a file is named in the log, and the others go on without it.
     slow: timedelta = timedelta(seconds=5)
     #: The scheduler that the program runs on, as a user names it.

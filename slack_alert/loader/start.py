@@ -9,7 +9,7 @@ from importlib import import_module
 from slack_alert.core.bindings import Binding
 from slack_alert.core.catalog import Problem
 from slack_alert.core.errors import GivenUpError
-from slack_alert.loader.execution import Loaded, Read, attempted, executed, failed_because, import_packages
+from slack_alert.loader.execution import ExecutedFile, Read, attempted, executed, failed_because, import_packages
 from slack_alert.loader.files import PluginFile
 from slack_alert.loader.guard import Guard, blamed
 from slack_alert.loader.loading import Loading, LoadOptions
@@ -68,7 +68,7 @@ class Start:
             self.finder.forget()
         return bindings
 
-    def take(self) -> list[tuple[Read, Loaded]]:
+    def take(self) -> list[tuple[Read, ExecutedFile]]:
         """Return the files that have ended since, with what came of each."""
         if self._is_taken:
             return []
@@ -110,19 +110,19 @@ class Start:
             bindings += loaded.bindings
             problems += loaded.problems
 
-    def _of(self, index: int, result: Loaded | GivenUpError) -> Loaded:
+    def _of(self, index: int, result: ExecutedFile | GivenUpError) -> ExecutedFile:
         if not isinstance(result, GivenUpError):
             return result
         file = self._reads[index].file
         self.given_up.add(file.path)
-        return Loaded([], [failed_because(file, result)])
+        return ExecutedFile([], [failed_because(file, result)])
 
-    def _load(self, index: int) -> Loaded:
+    def _load(self, index: int) -> ExecutedFile:
         read, problems = self._reads[index], list[Problem]()
         bindings, done = self.guard.call(partial(self._execute, read, problems), read.file)
         problems += blamed(read, done)
         self._tell(self._places[index])
-        return Loaded(bindings, problems)
+        return ExecutedFile(bindings, problems)
 
     def _tell(self, done: int) -> None:
         while self._progress and self._done < done:

@@ -25,8 +25,8 @@ from slack_alert.core.redaction import MARK, REACH, Redaction
 from slack_alert.core.values import Piece, Text, Upload, deliverable, fallback
 from slack_alert.engine.redacted import cleaned_pieces, redacted_message, redacted_progress, redacted_record
 from slack_alert.executors.capture import KEPT, captured
+from slack_alert.executors.command_output import Output
 from slack_alert.executors.failures import failure_of, without_secrets
-from slack_alert.executors.output import Output
 from slack_alert.executors.perform import Drafting, Performer, Render
 from slack_alert.executors.wire import from_failure, from_line, from_pieces, to_failure, to_line, to_pieces
 from tests.fakes.engine_rig import MARK as MARKUP
