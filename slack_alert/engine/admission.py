@@ -44,6 +44,10 @@ class Admission:
         if hot.is_gone:
             return None
         if hot.job.rule is None:
+            if unseen is None:  # As nearly always: one slot, which comes in time.
+                run = self._let(hot, slots[-1], accounts)
+                hot.pass_by(slots[-1])
+                return run
             return self.admit_slot(hot, accounts.late(hot, slots, unseen), unseen, accounts)
         # After the events that came before: on the writer's thread, as they are answered there.
         self._books.put(Batch(), lambda: self.submit(self._admit_due(hot, slots, unseen)))

@@ -108,7 +108,11 @@ class Inline:
 
     def _work(self, run: Run, done: Done) -> timedelta | None:
         """Call and report a run; None: it was given up and reported meanwhile."""
-        result = self._call(run, done)
+        result: Result | None
+        try:
+            result = self._performer.call(run) if run.care is CAREFREE else self._call(run, done)
+        except BaseException as error:  # noqa: BLE001 - as above
+            result = beside(run, error)
         if result is None:
             return None
         self._report(run, done, result)
@@ -116,16 +120,11 @@ class Inline:
 
     def _call(self, run: Run, done: Done) -> Result | None:
         """Call it as its job asks for; None: it was given up and reported meanwhile."""
-        try:
-            if run.care is CAREFREE:
-                return self._performer.call(run)
-            if run.care.isolation is Isolation.PROCESS and self._apart is not None:
-                return self._apart.call(run)
-            if run.care.timeout is not None:
-                return self._overtime.call(run, run.care.timeout, partial(self._report, run, done))
-            return self._performer.call(run)
-        except BaseException as error:  # noqa: BLE001 - as above
-            return beside(run, error)
+        if run.care.isolation is Isolation.PROCESS and self._apart is not None:
+            return self._apart.call(run)
+        if run.care.timeout is not None:
+            return self._overtime.call(run, run.care.timeout, partial(self._report, run, done))
+        return self._performer.call(run)
 
     def _report(self, run: Run, done: Done, result: Result) -> None:
         if os.getpid() != self._process:
