@@ -91,6 +91,15 @@ def visible(text: str) -> str:
     return _unescaped(_RAW.sub(_shown, text))
 
 
+def unformatted(text: str) -> str:
+    """Return text that Slack shows sign by sign: nothing in it becomes bold, italic, struck, code, a quote or an emoji.
+
+    Slack has no escape for its signs, so each that could format something is replaced by one that looks like it. One
+    inside a word (`snake_case`) or between spaces (`2 * 3`) formats nothing and stays what it is.
+    """
+    return _FORMATS.sub(lambda found: _LOOK_ALIKES[found.group()], text)
+
+
 def entities(text: str) -> str:
     """Return readable text as canonical text, without any markup in it."""
     return _coded(_cleaned(text)) if _SPECIAL.search(text) else text
@@ -113,6 +122,15 @@ _MENTIONS = (
 _UNSENDABLE = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff]")
 _SPECIAL = re.compile(rf"[&<>\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff{_MARKS}]")
 _RAW = re.compile(r"<([^<>\n]+)>")
+_FORMATS = re.compile(
+    r"`"
+    r"|(?<![^\W_])[*_~](?!\s)|(?<!\s)[*_~](?![^\W_])"  # before a word, after one
+    r"|^>"
+    r"|:(?=[\w+'-]+:)(?!\d\d:\d)",  # an emoji, and no time of day
+    re.MULTILINE,
+)
+#: Signs that format, and what is shown in their place.
+_LOOK_ALIKES = {"*": "\u2217", "_": "\u02cd", "~": "\u223c", "`": "\u02cb", ">": "\uff1e", ":": "\ua789"}
 _ENTITY = re.compile(r"&(amp|lt|gt);")
 _CHARACTERS = {"amp": "&", "lt": "<", "gt": ">"}
 

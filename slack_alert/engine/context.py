@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 from slack_alert.core.durations import parse_duration
-from slack_alert.core.markup import Markup
+from slack_alert.core.markup import Markup, unformatted
 from slack_alert.core.model import Run
 from slack_alert.core.policy import Hold
 from slack_alert.core.structs import Struct, field
@@ -74,6 +74,10 @@ class Context:
     def mention(self, who: str) -> str:
         """Make a mention (`@ann`, `U0123`, `here`) for use in any text that is said."""
         return self._services.mark.mention(who)
+
+    def plain(self, text: str) -> str:
+        """Make text for use in any text that is said, of which Slack formats nothing: see `core.markup.unformatted`."""
+        return unformatted(text)
 
     def pause(self, job: str, for_: object = None) -> None:
         """Pause a job for a duration (seconds, or `1h30m`), or until it is resumed."""

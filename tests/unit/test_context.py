@@ -51,6 +51,12 @@ def test_links_and_mentions_survive_escaping() -> None:
     assert MARK.escape(text) == "&lt;<@U0123>&gt; <https://example.org|a &amp; b>"
 
 
+def test_plain_text_is_shown_sign_by_sign() -> None:
+    ctx = Stage().context()
+
+    assert MARK.escape(f"*{ctx.plain('<*x*>')}*") == "*&lt;∗x∗&gt;*"
+
+
 @pytest.mark.parametrize(
     ("for_", "hold"),
     [

@@ -5,7 +5,7 @@ import json
 import pytest
 
 from slack_alert.core.errors import BadValue
-from slack_alert.core.markup import MAX_LINK, Markup, plain, visible
+from slack_alert.core.markup import MAX_LINK, Markup, plain, unformatted, visible
 
 MARK = Markup("8842")
 #: What somebody could write who knows how a mark is made, but not the nonce.
@@ -148,3 +148,27 @@ def test_a_nonce_is_letters_and_digits(nonce: str) -> None:
 )
 def test_markup_is_read_back(canonical: str, in_terminal: str, in_slack: str) -> None:
     assert (in_terminal, in_slack) == (plain(canonical), visible(canonical))
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("*bold* _slanted_ ~struck~", "∗bold∗ ˍslantedˍ ∼struck∼"),
+        ("say `rm -rf`", "say ˋrm -rfˋ"),
+        ("*_both_*", "∗ˍbothˍ∗"),
+        ("**/*.log ~/.profile", "∗∗/∗.log ∼/.profile"),
+        ("__init__", "ˍˍinitˍˍ"),
+        ("> quoted\n> twice, 2 > 1", "＞ quoted\n＞ twice, 2 > 1"),
+        ("well :tada: and :+1: and :white_check_mark:", "well ꞉tada: and ꞉+1: and ꞉white_check_mark:"),
+        ("*", "∗"),
+    ],
+)
+def test_plain_text_holds_no_sign_that_slack_formats(text: str, shown: str) -> None:
+    assert shown == unformatted(text)
+
+
+@pytest.mark.parametrize(
+    "text", ["", "snake_case_name", "2 * 3 ~ 6", "2*3*4", "12:30:45", "a: b", "https://example.org/a_b", "数_据"]
+)
+def test_plain_text_keeps_signs_that_format_nothing(text: str) -> None:
+    assert text == unformatted(text)
