@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import datetime
 from functools import partial
 
@@ -44,14 +44,19 @@ class Admission:
         if hot.is_gone:
             return None
         if hot.job.rule is None:
-            if unseen is None:  # As nearly always: one slot, which comes in time.
-                run = self._let(hot, slots[-1], accounts)
-                hot.pass_by(slots[-1])
-                return run
             return self.admit_slot(hot, accounts.late(hot, slots, unseen), unseen, accounts)
         # After the events that came before: on the writer's thread, as they are answered there.
         self._books.put(Batch(), lambda: self.submit(self._admit_due(hot, slots, unseen)))
         return None
+
+    def admit_in_time(self, hots: Iterable[Hot], slot: datetime, accounts: Accounts) -> Iterator[Run | None]:
+        """Let a slot run that comes in time, as nearly all do: in one loop over all jobs that have it."""
+        for hot in hots:
+            if hot.is_gone or hot.job.rule is not None:
+                yield self.admit(hot, (slot,), None, accounts)
+            else:
+                yield self._let(hot, slot, accounts)
+                hot.pass_by(slot)
 
     def start(self, hots: Iterable[Hot], now: datetime) -> None:
         """Let jobs run that run at the start."""

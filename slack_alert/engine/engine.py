@@ -157,12 +157,15 @@ class Engine:
     def due(self, due: Iterable[Due]) -> Unseen:
         """Take all the slots that are due at once, of each job the last may run; give what was missed in a stall."""
         unseen = self._vigil.look()
-        rows, admit = Together(self._books), self._admission.admit
+        rows, admission = Together(self._books), self._admission
         accounts, runs = Accounts(rows), list[Run | None]()
         for names, slots in due:
-            hots, late = [self._hot[name] for name in names], unseen if unseen.concerns(slots) else None
-            alike = accounts.folded_alike(hots, slots, late)
-            runs += [admit(hot, slots[-1:] if hot in alike else slots, late, accounts) for hot in hots]
+            hots = [self._hot[name] for name in names]
+            if unseen.concerns(slots):
+                alike = accounts.folded_alike(hots, slots, unseen)
+                runs += [admission.admit(hot, slots[-1:] if hot in alike else slots, unseen, accounts) for hot in hots]
+            else:
+                runs += admission.admit_in_time(hots, slots[0], accounts)
         rows.put_all()
         self._admission.submit(*runs)
         return unseen

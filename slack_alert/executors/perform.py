@@ -118,7 +118,8 @@ class Performer:
             run.keep_values()
         if run.end_line is not None:
             run.end_line()
-        self.abandon(run)
+        if run.action.takes_context:
+            self._ended(run.id)
 
     async def _awaited(self, run: Run, value: object) -> tuple[object, Numbers]:
         """Return what is left to say when all is awaited, and what was measured of what is said already."""

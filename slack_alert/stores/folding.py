@@ -61,6 +61,10 @@ class Tails:
         """Forget all, because a transaction was rolled back; the next rows are new ones."""
         self._rows.clear()
 
+    def are_moved_by(self, records: Iterable[Record]) -> bool:
+        """Return whether these are to be looked at one by one: runs alone leave all as it is where no row is open."""
+        return bool(self._rows) or not NOT_RUN.isdisjoint({record.verdict for record in records})
+
     def extension(self, record: Record) -> Extension | None:
         """Give the row that `record` makes longer, as it was and as it is then."""
         if record.binding not in self._rows:

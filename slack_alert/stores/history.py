@@ -29,9 +29,18 @@ class History:
 
     def add(self, connection: Connection, records: Iterable[Record]) -> None:
         """Write records, the new rows all at once."""
-        new: list[Record] = []
         shared: list[str] = []
         first = self.reach.next_id
+        new = list(records)
+        if self._tails.are_moved_by(new):
+            new = self._fold(connection, new, first, shared)
+        rows = list(record_rows(new, first))
+        connection.executemany(sql.ADD_RECORD, rows)
+        self.reach.move(rows, shared)
+
+    def _fold(self, connection: Connection, records: list[Record], first: int, shared: list[str]) -> list[Record]:
+        """Make last rows longer where that is possible; return what needs rows of its own, numbered from `first`."""
+        new: list[Record] = []
         for record in condense(records):
             if record.verdict in NOT_RUN:
                 if record.sharers:
@@ -42,9 +51,7 @@ class History:
                     continue
             self._tails.follow(record, first + len(new))
             new.append(record)
-        rows = list(record_rows(new, first))
-        connection.executemany(sql.ADD_RECORD, rows)
-        self.reach.move(rows, shared)
+        return new
 
     def _extend(self, connection: Connection, record: Record) -> bool:
         """Make the job's last row longer, unless it was folded or forgotten meanwhile."""
