@@ -59,8 +59,8 @@ class LazyGroup(click.Group):
         if cmd_name not in COMMANDS:
             return None
         module = COMMANDS[cmd_name][0]
-        # What Python has a word of its own for is called as its module is.
-        found = getattr(import_module(f"slack_alert.cli.{module}"), module if cmd_name == "exec" else cmd_name)
+        function = "execute" if cmd_name == "exec" else cmd_name  # Python has an `exec` of its own.
+        found = getattr(import_module(f"slack_alert.cli.{module}"), function)
         assert isinstance(found, click.Command)
         return found
 
