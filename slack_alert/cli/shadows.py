@@ -8,6 +8,8 @@ from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import slack_alert
+
 if TYPE_CHECKING:
     from slack_alert.cli.findings import Finding
 
@@ -26,7 +28,7 @@ def shadows(search_path: Sequence[str]) -> Iterator[Finding]:
     for message in found:
         yield Finding("installation", "fail", message, _ADVICE)
     if not found:
-        yield Finding("installation", "ok", f"{Path(__file__).parents[1]}, nothing shadows it")
+        yield Finding("installation", "ok", f"{Path(slack_alert.__file__).parent}, nothing shadows it")
 
 
 def _modules(search_path: Sequence[str]) -> Iterator[Path]:

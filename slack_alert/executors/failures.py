@@ -11,6 +11,7 @@ from pathlib import Path
 from types import FrameType, TracebackType
 from typing import Any, cast  # Any: what stands for no frames
 
+import slack_alert
 from slack_alert.core.advice import advised
 from slack_alert.core.care import Care
 from slack_alert.core.durations import format_duration
@@ -162,7 +163,7 @@ def _is_ours(frame: traceback.FrameSummary) -> bool:
 
 
 #: Where the files of this program lie.
-_OURS = f"{Path(__file__).resolve().parents[1]}{os.sep}"
+_OURS = f"{Path(slack_alert.__file__).resolve().parent}{os.sep}"
 
 
 def _links(error: traceback.TracebackException, seen: set[int]) -> Iterator[traceback.TracebackException]:
