@@ -2,15 +2,43 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 import tempfile
 from pathlib import Path
 
 from tests.golden import imports
 
+HERE = Path(__file__).parent
+#: What older versions left behind.
+ARCHIVES = sorted((HERE / "upgrade").glob("*.tar.xz"))
+_PATIENCE_SECONDS = 280
+
+
+def read(archive: Path, target: Path) -> str:
+    """Go on from what an older version left, in a process of its own; return what came of it."""
+    _run("tests.golden.upgrade.read", str(archive), str(target))
+    return target.read_text(encoding="utf-8")
+
 
 def main() -> None:
     with tempfile.TemporaryDirectory() as place:
         imports.KEPT.write_text(imports.imports(Path(place)), encoding="utf-8")
+    for archive in ARCHIVES:
+        read(archive, archive.with_name(archive.name.replace(".tar.xz", ".txt")))
+
+
+def _run(module: str, *words: str) -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", module, *words],
+        cwd=HERE.parents[1],
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=_PATIENCE_SECONDS,
+    )
+    assert done.returncode == 0, done.stderr
 
 
 if __name__ == "__main__":
