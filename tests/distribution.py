@@ -14,6 +14,7 @@ SHARING = (
     "tests/acceptance/test_wheel.py",
     "tests/contract/test_processes.py",
     "tests/contract/test_schedulers.py",
+    "tests/golden/test_golden.py",
 )
 
 

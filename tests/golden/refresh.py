@@ -10,9 +10,21 @@ from pathlib import Path
 from tests.golden import imports
 
 HERE = Path(__file__).parent
+TEXTS = HERE / "texts"
 #: What older versions left behind.
 ARCHIVES = sorted((HERE / "upgrade").glob("*.tar.xz"))
 _PATIENCE_SECONDS = 280
+
+
+def produced(folder: Path) -> dict[str, str]:
+    """Produce the texts in a process of their own; return them by name."""
+    _run("tests.golden.produce", str(folder))
+    return texts(folder)
+
+
+def texts(folder: Path) -> dict[str, str]:
+    """Return the texts that lie in a folder."""
+    return {file.stem: file.read_text(encoding="utf-8") for file in sorted(folder.glob("*.txt"))}
 
 
 def read(archive: Path, target: Path) -> str:
@@ -22,6 +34,13 @@ def read(archive: Path, target: Path) -> str:
 
 
 def main() -> None:
+    with tempfile.TemporaryDirectory() as place:
+        fresh = produced(Path(place))
+    TEXTS.mkdir(exist_ok=True)
+    for name in texts(TEXTS).keys() - fresh.keys():
+        (TEXTS / f"{name}.txt").unlink()
+    for name, text in fresh.items():
+        (TEXTS / f"{name}.txt").write_text(text, encoding="utf-8")
     with tempfile.TemporaryDirectory() as place:
         imports.KEPT.write_text(imports.imports(Path(place)), encoding="utf-8")
     for archive in ARCHIVES:

@@ -22,6 +22,7 @@ from tests.golden.virtual_world import KilledError, LeftError, VirtualWorld, bre
 _TELLING = {(word,) for word in ("pause", "resume", "mute", "unmute", "ack", "emit", "send", "outbox", "exec")}
 _LONG = 200
 _STDLIB = sysconfig.get_paths()["stdlib"]
+_LIBRARIES = "slack_sdk|apscheduler|tornado|gevent|aiohttp|click|msgspec|watchfiles"
 
 
 class Terminal:
@@ -51,6 +52,8 @@ class Terminal:
             code = _beside(words) if is_told_beside else _called(words)
         if is_told_beside:
             breathe()
+        if not self._is_living:
+            self.world.host = None
         self.note(name, _shown(words, out.getvalue(), errors.getvalue(), code))
         return code
 
@@ -67,6 +70,7 @@ class Terminal:
             self.world.close_all()
             self.world.is_dead = False
         self._is_living = False
+        self.world.host = None
         self.note(name, _shown(words, out.getvalue(), errors.getvalue(), code))
 
     def until(self, at: datetime) -> None:
@@ -99,10 +103,16 @@ _VARIES = (
         "",
     ),
     # Marks in a traceback, which every Python sets in its own way.
-    (re.compile(r"\n +[~^]+(?=\n)"), ""),
+    (re.compile(r"\n!? *[~^]+(?=\n)"), ""),
     (re.compile(r"\\n +[~^]+(?=\\n)"), ""),
     (re.compile(r"http://127\.0\.0\.1:\d+"), "https://slack.example"),
+    # Of a message in Slack the second, not which of that second it is.
+    (re.compile(r"\b(179\d{7})\.\d{6}\b"), r"\1.000000"),
     (re.compile(r"\bPython 3\.\d+\.\d+\S*"), "Python 3"),
+    # Which module of the product tells it.
+    (re.compile(r'("logger": "slack_alert)[\w.]+'), r"\1"),
+    # What is installed here.
+    (re.compile(rf"\b({_LIBRARIES}) \d+(?:\.\w+)+"), r"\1 1.2.3"),
 )
 
 

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 import logging
 import queue
 import selectors
 import threading
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from greenlet import greenlet
@@ -200,6 +201,21 @@ class _Selector(selectors.DefaultSelector):
         return super().select(0)
 
 
+class _Timer(asyncio.TimerHandle):
+    """Of two that are due at one time the one made first comes first, whatever Python's heap makes of them."""
+
+    __slots__ = ("_number",)
+    _numbers = itertools.count()
+
+    def __init__(self, *words: Any, **options: Any) -> None:
+        super().__init__(*words, **options)
+        self._number = next(self._numbers)
+
+    def __lt__(self, other: object) -> bool:
+        assert isinstance(other, _Timer)
+        return (self.when(), self._number) < (other.when(), other._number)
+
+
 def install_loop() -> None:
     """Let every loop there will be, however it is made, live in the world."""
     loop_class: Any = asyncio.SelectorEventLoop
@@ -210,15 +226,17 @@ def install_loop() -> None:
         self._clock_resolution = 1 / _MICRO
 
     def run_forever(self: Any) -> None:
-        guest, world.guest = world.guest, None  # A program beside it finds it there.
-        if guest is not None:
+        # A program beside it finds it there.
+        if world.guest is not None and (world.host is None or not world.host.is_running()):
+            world.host = self
             # Kept there, or it would be collected.
-            self.guest = self.create_task(_served(guest))
+            world.guests.append(self.create_task(world.guest()))
         run(self)
 
     loop_class.__init__, loop_class.run_forever = init, run_forever
     loop_class.time = lambda _: world.monotonic()
     loop_class.run_in_executor = _run_in_executor
+    asyncio.events.TimerHandle = _Timer  # type: ignore[misc]
 
 
 def _run_in_executor(loop: asyncio.AbstractEventLoop, _: object, func: Callable[..., Result], *args: Any) -> Any:
@@ -239,10 +257,3 @@ def _run_in_executor(loop: asyncio.AbstractEventLoop, _: object, func: Callable[
 def _unless_done(future: asyncio.Future[Any], conclude: Callable[[Any], object], value: object) -> None:
     if not future.done():
         conclude(value)
-
-
-async def _served(guest: Callable[[], Coroutine[object, object, None]]) -> None:
-    try:
-        await guest()
-    finally:
-        world.guest = guest

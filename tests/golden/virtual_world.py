@@ -31,6 +31,7 @@ from contextlib import suppress
 from pathlib import Path
 from types import ModuleType
 from typing import Any, NamedTuple, NoReturn, TypeVar
+from weakref import WeakKeyDictionary
 
 from greenlet import greenlet
 
@@ -43,7 +44,7 @@ _MICRO = 1_000_000
 _EPOCH = _REAL(1970, 1, 1, tzinfo=_UTC)
 _real_sleep = time.sleep
 #: So many milliseconds an answer over loopback may take before something else is taken to be what holds it up.
-_PATIENCE = 500
+_PATIENCE = 5_000
 
 
 class KilledError(BaseException):
@@ -101,8 +102,10 @@ class VirtualWorld:
         self.is_dead = False
         #: What went on in programs that were killed; it must not be collected either.
         self._gone_tasks: set[asyncio.Task[Any]] = set()
-        #: What else is served on the loop of whichever program runs; gone with that loop.
+        #: What else is served, on the loop of whichever program runs; and on which it is.
         self.guest: Callable[[], Coroutine[object, object, None]] | None = None
+        self.host: asyncio.AbstractEventLoop | None = None
+        self.guests: list[asyncio.Task[None]] = []
         #: Requests over the network that go on; no time passes meanwhile.
         self.in_flight = 0
         self._looks = 0
@@ -253,7 +256,7 @@ class VirtualWorld:
         virtual_parts.install_loop()
         for module in _import_all(package):
             _freeze(module)
-        _count_requests(self)
+        _take_turns(self)
         os._exit = _exit
         # A fork of this process would be a second one in this world.
         os.fork = _no_fork
@@ -305,16 +308,20 @@ def _import_all(package: str) -> Iterable[ModuleType]:
         yield sys.modules[name]
 
 
-def _count_requests(world: VirtualWorld) -> None:
-    """Note which requests go on, wherever they are made."""
+def _take_turns(world: VirtualWorld) -> None:
+    """Note which requests go on, and let them go one after the other, or their answers would come in any order."""
     import aiohttp
 
     request = aiohttp.ClientSession._request
+    turns: WeakKeyDictionary[asyncio.AbstractEventLoop, asyncio.Lock] = WeakKeyDictionary()
 
     async def counted(self: aiohttp.ClientSession, *words: Any, **options: Any) -> Any:
         world.in_flight += 1
         try:
-            return await request(self, *words, **options)
+            async with turns.setdefault(asyncio.get_running_loop(), asyncio.Lock()):
+                answer = await request(self, *words, **options)
+                await answer.read()  # It keeps what it has read.
+                return answer
         finally:
             world.in_flight -= 1
 
