@@ -1,4 +1,4 @@
-"""What happens, in the order in which it does: four lives of one program, and everything that is asked about them."""
+"""What happens, in the order in which it does: the lives of one program, and everything that is asked about them."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from aiohttp import web
 from tests.fakes.slack_faults import Fault, Faults
 from tests.fakes.slack_site import Site
 from tests.fakes.slack_workspace import Workspace
-from tests.golden import questions
+from tests.golden import aside, questions
 from tests.golden.rows import Rows
 from tests.golden.terminal import Terminal
 from tests.golden.virtual_world import VirtualWorld
@@ -45,6 +45,9 @@ def tell(world: VirtualWorld, folder: Path) -> dict[str, str]:
     questions.by_hand(terminal)
     questions.words(terminal)
     questions.problems(terminal)
+    aside.reloaded(terminal)
+    aside.dry(terminal)
+    aside.kit(terminal)
     return terminal.texts
 
 

@@ -17,3 +17,8 @@ def settle(home: str) -> None:
         del os.environ[name]
     os.environ.update({"HOME": home, "TZ": "Europe/Berlin", "LOGNAME": "ann", "USER": "ann", "COLUMNS": "100"})
     time.tzset()
+
+
+def memory() -> str | None:
+    """Return a place where nobody waits for a disk, if there is one."""
+    return "/dev/shm" if os.access("/dev/shm", os.W_OK) else None

@@ -10,7 +10,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from tests.golden.place import START, settle
+from tests.golden.place import START, memory, settle
 from tests.golden.terminal import unpack
 from tests.golden.virtual_world import VirtualWorld, end
 
@@ -18,7 +18,7 @@ HERE = Path(__file__).parent
 
 
 def main(target: Path) -> None:
-    with tempfile.TemporaryDirectory(prefix="slack-alert-golden-", dir=_memory()) as place:
+    with tempfile.TemporaryDirectory(prefix="slack-alert-golden-", dir=memory()) as place:
         home, folder = Path(place).resolve() / "home", Path(place).resolve() / "alerts"
         home.mkdir()
         unpack(HERE / "project", folder)
@@ -34,11 +34,6 @@ def main(target: Path) -> None:
         for name, text in texts.items():
             (target / f"{name}.txt").write_text(text, encoding="utf-8")
     end()
-
-
-def _memory() -> str | None:
-    """Return a place where nobody waits for a disk, if there is one."""
-    return "/dev/shm" if os.access("/dev/shm", os.W_OK) else None
 
 
 if __name__ == "__main__":

@@ -125,7 +125,14 @@ def by_hand(terminal: Terminal) -> None:
     for words in (["misspelt"], ["nobody"], ["events.disk"], ["hangs"], ["retried"], ["lag", "--post"], ["endless"]):
         terminal.call("trigger", "trigger", *words)
     terminal.call("trigger", "history", "--limit", "5")
-    for words in (["manifest"], ["demo", "--fast"], ["completion", "bash"], ["completion", "zsh"], ["--version"]):
+    for words in (
+        ["manifest"],
+        ["demo", "--fast"],
+        ["completion", "bash"],
+        ["completion", "zsh"],
+        ["completion", "fish"],
+        ["--version"],
+    ):
         terminal.call(words[0].strip("-"), *words)
     empty = terminal.folder.parent / "empty"
     empty.mkdir()

@@ -12,7 +12,7 @@ import tempfile
 from datetime import timedelta
 from pathlib import Path
 
-from tests.golden.place import START, settle
+from tests.golden.place import START, memory, settle
 from tests.golden.rows import Rows
 from tests.golden.terminal import Terminal, unpack
 from tests.golden.upgrade.make import HERE, STATE
@@ -22,7 +22,7 @@ _LATER = timedelta(minutes=20)
 
 
 def main(archive: Path, target: Path) -> None:
-    with tempfile.TemporaryDirectory() as place:
+    with tempfile.TemporaryDirectory(dir=memory()) as place:
         folder = Path(place).resolve() / "alerts"
         settle(place)
         unpack(HERE / "project", folder)
