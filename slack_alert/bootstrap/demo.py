@@ -20,7 +20,7 @@ from slack_alert.core.model import Delivery, Manner, Record
 from slack_alert.core.parts import Text
 from slack_alert.core.redaction import Redaction
 from slack_alert.core.structs import replace
-from slack_alert.core.wall import TICK
+from slack_alert.core.units.local_time import TICK
 from slack_alert.engine.answers import Question, answer
 from slack_alert.engine.batches import Batch
 from slack_alert.engine.context import Context

@@ -17,11 +17,11 @@ from slack_alert.bootstrap.judging import make_judge
 from slack_alert.bootstrap.places import address, job_names
 from slack_alert.bootstrap.silence import make_mutes
 from slack_alert.bootstrap.works import new_mark
-from slack_alert.core.durations import format_duration
 from slack_alert.core.errors import SlackAlertError
 from slack_alert.core.model import Address, Delivery, Failure, Result, Run, Usage, Verdict
 from slack_alert.core.policy import State
 from slack_alert.core.redaction import Redaction
+from slack_alert.core.units.quantities import format_duration
 from slack_alert.engine.executions import executed, outside_name, outside_run
 from slack_alert.executors.command import SIGNALED, Ended
 from slack_alert.loader import plugins_folder

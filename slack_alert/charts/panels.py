@@ -13,9 +13,9 @@ from pygal.style import Style
 
 from slack_alert.charts.page import readable
 from slack_alert.core.figures import Report, number
-from slack_alert.core.pace import spoken
 from slack_alert.core.series import ITSELF
 from slack_alert.core.statistics import PARTS, Span, Summary
+from slack_alert.core.units.humanize import spoken
 
 # pygal puts a finder of its own on the import path, in a form that Python no longer calls; nothing here needs it.
 sys.meta_path[:] = [finder for finder in sys.meta_path if type(finder).__module__ != "pygal"]

@@ -14,7 +14,7 @@ from slack_alert.core.budget import Peak, Said, peaks
 from slack_alert.core.markup import Markup
 from slack_alert.core.storms import room
 from slack_alert.core.structs import Struct
-from slack_alert.core.wall import DAY, first_instant, wall_of
+from slack_alert.core.units.local_time import DAY, first_instant, wall_of
 from slack_alert.engine.forecast import forecast
 
 if TYPE_CHECKING:

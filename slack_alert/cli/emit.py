@@ -14,7 +14,7 @@ from slack_alert.cli.output import tell_change
 from slack_alert.cli.spoken import counted
 from slack_alert.core.errors import BadValue
 from slack_alert.core.excerpts import abridged
-from slack_alert.core.names import alike, composed
+from slack_alert.core.units.names import alike, composed
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

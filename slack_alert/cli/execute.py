@@ -16,7 +16,7 @@ from slack_alert.cli.order import PassThroughCommand
 from slack_alert.cli.session import begin_log
 from slack_alert.core.errors import BadValue, SettingsError, SlackAlertError
 from slack_alert.core.excerpts import abridged
-from slack_alert.core.names import composed
+from slack_alert.core.units.names import composed
 
 if TYPE_CHECKING:
     from datetime import timedelta
@@ -81,7 +81,7 @@ def execute(
 
 def _checked(name: str, command: tuple[str, ...], timeout: str | None) -> timedelta | None:
     """Raise BadValue for what cannot be run, before anything is; give the time it has."""
-    from slack_alert.core.durations import parse_duration
+    from slack_alert.core.units.quantities import parse_duration
 
     if not name.strip() or not name.isprintable() or len(name) > _LONGEST:
         raise BadValue(f"{name[:_LONGEST]!r} is no name for a job.", hint=_EXAMPLE)

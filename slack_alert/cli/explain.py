@@ -14,7 +14,7 @@ from slack_alert.cli.moments import parse_moment
 from slack_alert.cli.names import complete_job, job_names, meant
 from slack_alert.cli.options import common, remember
 from slack_alert.cli.output import tell, tell_json
-from slack_alert.core.wall import TICK
+from slack_alert.core.units.local_time import TICK
 
 if TYPE_CHECKING:
     from slack_alert.core.bindings import Job

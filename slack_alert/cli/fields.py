@@ -6,7 +6,7 @@ import json
 import re
 
 from slack_alert.core.errors import BadValue
-from slack_alert.core.names import composed
+from slack_alert.core.units.names import composed
 
 #: A number as `bc` writes it.
 _SHORT = re.compile(r"^\s*(-?)\.(\d+)\s*$")

@@ -81,7 +81,7 @@ class LazyGroup(click.Group):
         """Say which command was probably meant."""
         name = args[0] if args else ""
         if name not in COMMANDS and not name.startswith("-"):
-            from slack_alert.core.names import alike
+            from slack_alert.core.units.names import alike
 
             near = alike(name, COMMANDS, most=1)
             hint = f"Did you mean {near[0]!r}?" if near else f"The commands are: {', '.join(COMMANDS)}."

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from datetime import datetime, time, timedelta, timezone, tzinfo
 
-from slack_alert.core.durations import LONGEST, parse_duration
 from slack_alert.core.errors import BadValue
-from slack_alert.core.wall import DAY, YEARS, first_instant
+from slack_alert.core.units.local_time import DAY, YEARS, first_instant
+from slack_alert.core.units.quantities import LONGEST, parse_duration
 
 _FORMS = "Write 2026-11-21, 2026-11-21T09:00 (with or without an offset), 9:00, now, or a duration such as 2h or 1d."
 

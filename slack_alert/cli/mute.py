@@ -93,7 +93,7 @@ def _means_all(job: str | None, *, is_all: bool) -> bool:
 
 
 def _until(duration: str | None, end: str | None, settings: Settings, now: datetime) -> datetime:
-    from slack_alert.core.durations import parse_duration
+    from slack_alert.core.units.quantities import parse_duration
 
     if (duration is None) == (end is None):
         said = "--for and --until contradict each other." if duration else "A mute always has an end."

@@ -10,7 +10,7 @@ import click
 
 from slack_alert.cli.session import configured
 from slack_alert.core.errors import BadValue, SettingsError, SlackAlertError
-from slack_alert.core.names import alike, composed
+from slack_alert.core.units.names import alike, composed
 
 if TYPE_CHECKING:
     from slack_alert.engine.batches import Snapshot

@@ -72,7 +72,7 @@ def resume(ctx: click.Context, /, *, job: str, **flags: object) -> int:
 
 
 def _end(duration: str, now: datetime) -> datetime:
-    from slack_alert.core.durations import parse_duration
+    from slack_alert.core.units.quantities import parse_duration
 
     length = parse_duration(duration)
     if length == timedelta():

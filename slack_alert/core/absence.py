@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from slack_alert.core.durations import format_duration
 from slack_alert.core.hours import WorkingHours
 from slack_alert.core.intervals import Every
 from slack_alert.core.slots import Passed
 from slack_alert.core.structs import Struct
-from slack_alert.core.wall import TICK
+from slack_alert.core.units.local_time import TICK
+from slack_alert.core.units.quantities import format_duration
 
 
 class Absence(Struct, frozen=True):

@@ -9,8 +9,8 @@ from slack_alert.core.bindings import Binding, Job
 from slack_alert.core.errors import BadValue
 from slack_alert.core.events import Event
 from slack_alert.core.excerpts import abridged
-from slack_alert.core.names import alike, composed
 from slack_alert.core.structs import Struct, derive
+from slack_alert.core.units.names import alike, composed
 
 #: In characters; most problems are not looked at any closer.
 _LONG = 500

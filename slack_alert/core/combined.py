@@ -12,7 +12,7 @@ from slack_alert.core.cron import Cron
 from slack_alert.core.intervals import Every, EveryDays, Never, Once
 from slack_alert.core.slots import Passed, each_slot
 from slack_alert.core.structs import Struct
-from slack_alert.core.wall import TICK
+from slack_alert.core.units.local_time import TICK
 
 _FRACTION_BITS = 64
 #: Due times that are compared one by one; what lies beyond is taken to be as often named twice as these.

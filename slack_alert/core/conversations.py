@@ -5,7 +5,7 @@ from __future__ import annotations
 from unicodedata import category
 
 from slack_alert.core.errors import BadValue
-from slack_alert.core.names import composed
+from slack_alert.core.units.names import composed
 
 #: Slack's own limit, in characters.
 _LONGEST = 80

@@ -8,7 +8,7 @@ from datetime import MAXYEAR, date, datetime, time, timedelta, tzinfo
 from slack_alert.core.cron_fields import CronFields, parse_fields
 from slack_alert.core.slots import Passed
 from slack_alert.core.structs import Discreet, derive
-from slack_alert.core.wall import DAY, first_instant, next_shift, wall_of
+from slack_alert.core.units.local_time import DAY, first_instant, next_shift, wall_of
 
 _MINUTE = timedelta(minutes=1)
 _EVERY_MINUTE = parse_fields("* * * * *")

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from itertools import product
 
 from slack_alert.core.errors import BadValue
-from slack_alert.core.names import MONTHS, WEEKDAYS, index_of, nearest
 from slack_alert.core.structs import Struct
+from slack_alert.core.units.names import MONTHS, WEEKDAYS, index_of, nearest
 
 _ALIASES = {
     "@hourly": "0 * * * *",

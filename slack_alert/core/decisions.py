@@ -6,12 +6,13 @@ import re
 from collections.abc import Callable
 from datetime import datetime, timedelta
 
-from slack_alert.core.durations import format_duration
 from slack_alert.core.errors import BadValue
 from slack_alert.core.fates import fates
 from slack_alert.core.hours import WorkingHours
 from slack_alert.core.model import Record, Verdict
-from slack_alert.core.subjects import Subject, Told, lasted, quoted
+from slack_alert.core.subjects import Subject, Told, quoted
+from slack_alert.core.units.humanize import lasted
+from slack_alert.core.units.quantities import format_duration
 
 #: A run that began later than this after its slot began late.
 _PROMPT = timedelta(seconds=1)

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta, tzinfo
 
-from slack_alert.core.durations import format_duration
-from slack_alert.core.pace import spoken
 from slack_alert.core.series import ITSELF
 from slack_alert.core.sparklines import BARS, sparkline
 from slack_alert.core.statistics import PARTS, Series, Span, Spread, Summary, trend
 from slack_alert.core.structs import Struct
+from slack_alert.core.units.humanize import spoken
+from slack_alert.core.units.quantities import format_duration
 
 #: So many rows of one kind are told of a job, the newest.
 _TOLD = 5

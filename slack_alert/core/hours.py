@@ -6,9 +6,9 @@ import re
 from datetime import datetime, timedelta, tzinfo
 
 from slack_alert.core.errors import BadValue
-from slack_alert.core.names import WEEKDAYS, index_of
 from slack_alert.core.structs import Discreet, derive
-from slack_alert.core.wall import next_shift, wall_of
+from slack_alert.core.units.local_time import next_shift, wall_of
+from slack_alert.core.units.names import WEEKDAYS, index_of
 
 _DAY = 24 * 60
 _WEEK = 7 * _DAY

@@ -8,10 +8,10 @@ from enum import Enum
 from hashlib import blake2b
 from pathlib import Path
 
-from slack_alert.core.durations import format_duration
 from slack_alert.core.model import Address, Manner
 from slack_alert.core.parts import LIMIT, Blocks, Entries, Piece, Text
 from slack_alert.core.structs import Struct, replace
+from slack_alert.core.units.quantities import format_duration
 
 #: Of a list, a dict or a table so many entries are compared; of a longer one nothing is.
 COMPARED = 500

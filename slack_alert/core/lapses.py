@@ -6,18 +6,12 @@ from datetime import datetime, timedelta, tzinfo
 from enum import Enum
 from functools import lru_cache
 
-from slack_alert.core.durations import format_duration
-from slack_alert.core.quiet import clock
-from slack_alert.core.reasons import dated
 from slack_alert.core.structs import Struct
-from slack_alert.core.wall import wall_of
+from slack_alert.core.units.humanize import clock, dated, span_of
+from slack_alert.core.units.local_time import wall_of
 
 #: What passes in a time longer than this is told, and `catch_up` decides about the slots of the wall clock.
 LONG = timedelta(minutes=1)
-_TENTH = timedelta(seconds=0.1)
-_SECOND = timedelta(seconds=1)
-#: Beyond this nobody asks for tenths.
-_EXACT = timedelta(seconds=10)
 
 
 class Cause(str, Enum):
@@ -73,9 +67,3 @@ def _reason(lapse: Lapse, first: datetime, zone: tzinfo, *, is_row: bool) -> str
     if lapse.cause is Cause.DOWN:
         return what
     return f"by {'up to ' if is_row else ''}{span_of(lapse.until - first)}, {what}"
-
-
-def span_of(span: timedelta) -> str:
-    """Write how late something is, as exactly as anybody wants to know: `1.2s`, `45s`, `1h2m`."""
-    step = _TENTH if span < _EXACT else _SECOND if span < timedelta(hours=1) else timedelta(minutes=1)
-    return format_duration(max(_TENTH, round(span / step) * step))

@@ -10,8 +10,8 @@ from typing import Any, NamedTuple
 from slack_alert.core.care import CAREFREE, Care
 from slack_alert.core.conversations import complete, parse_conversation
 from slack_alert.core.errors import BadValue
-from slack_alert.core.names import nearest
 from slack_alert.core.structs import Struct
+from slack_alert.core.units.names import nearest
 from slack_alert.core.values import Piece
 
 

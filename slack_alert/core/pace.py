@@ -6,6 +6,8 @@ from collections import deque
 from collections.abc import Iterable, Sequence
 from datetime import timedelta
 
+from slack_alert.core.units.humanize import spoken
+
 #: A shorter run is never worth a word.
 BRIEF = timedelta(seconds=1)
 #: So many runs before it say what is usual, and so many must be known.
@@ -34,23 +36,3 @@ def is_longer(duration: timedelta, than: timedelta | None) -> bool:
 def remark(duration: timedelta, than: timedelta) -> str:
     """Say that it took longer than usual."""
     return f"took {spoken(duration)}, usually {spoken(than)}"
-
-
-def spoken(duration: timedelta) -> str:
-    """Write a duration to three digits or less: `80 ms`, `1.24 s`, `12 s`, `3 min 5 s`, `2 h 3 min`."""
-    seconds = duration.total_seconds()
-    if seconds < 0.9995:
-        return f"{_three(seconds * 1000)} ms"
-    if seconds < 59.95:
-        return f"{_three(seconds)} s"
-    minutes, rest = divmod(round(seconds), 60)
-    if minutes < 60:
-        return f"{minutes} min {rest} s" if rest else f"{minutes} min"
-    hours, minutes = divmod(round(seconds / 60), 60)
-    return f"{hours:,} h {minutes} min" if minutes else f"{hours:,} h"
-
-
-def _three(number: float) -> str:
-    places = 2 if number < 9.995 else 1 if number < 99.95 else 0
-    shown = f"{number:.{places}f}"
-    return shown.rstrip("0").rstrip(".") if places else shown

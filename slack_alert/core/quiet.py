@@ -9,7 +9,8 @@ from datetime import MAXYEAR, date, datetime, time, timedelta, tzinfo
 from slack_alert.core.errors import BadValue
 from slack_alert.core.hours import WorkingHours
 from slack_alert.core.structs import Discreet, Struct, derive, replace
-from slack_alert.core.wall import DAY, first_instant, wall_of
+from slack_alert.core.units.humanize import clock
+from slack_alert.core.units.local_time import DAY, first_instant
 
 #: The name that stands for every job in a mute.
 EVERY = "*"
@@ -19,8 +20,6 @@ FORMS = (
 )
 #: A range of days longer than this is a slip of the keyboard.
 _LONGEST = timedelta(days=366)
-#: From here on the year has to be said.
-_FAR = timedelta(days=300)
 _DATED = re.compile(r"(\d{4}-\d{1,2}-\d{1,2})(?:\s*\.\.\s*(\d{4}-\d{1,2}-\d{1,2}))?(?:\s+(\d[\d:,\s-]*))?")
 _LOOKS_DATED = re.compile(r"\d{4}|\d{1,2}[./]")
 
@@ -136,15 +135,6 @@ def window_reason(window: QuietWindow, slot: datetime) -> str:
 def windowing(name: str) -> str:
     """Begin such a reason, which tells it from every other."""
     return f"quiet window {name},"
-
-
-def clock(at: datetime, zone: tzinfo, beside: datetime) -> str:
-    """Write a time on the clock of a zone, with the day, or the date, where it is another one than that of `beside`."""
-    wall = wall_of(at, zone)
-    if abs(at - beside) >= _FAR:
-        return f"{wall:%d %b %Y %H:%M}"
-    time_of_day = wall.strftime("%H:%M:%S" if wall.second else "%H:%M")
-    return time_of_day if wall.date() == wall_of(beside, zone).date() else f"{wall:%a %d %b} {time_of_day}"
 
 
 def _sorted_out(name: str, text: str) -> tuple[list[str], list[str]]:

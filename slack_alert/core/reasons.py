@@ -11,8 +11,8 @@ from functools import lru_cache
 from slack_alert.core.bindings import Job
 from slack_alert.core.model import Run, Verdict
 from slack_alert.core.policy import Hold, Quota, State, rests
-from slack_alert.core.quiet import clock
-from slack_alert.core.wall import wall_of
+from slack_alert.core.units.humanize import clock, dated
+from slack_alert.core.units.local_time import wall_of
 
 
 def gate_reason(
@@ -39,12 +39,6 @@ def hold_reason(hold: Hold, zone: tzinfo) -> str:
     """Say who let a job rest, and until when: `paused by ann until Mon 23 Nov 14:00`."""
     by = f" by {hold.by}" if hold.by else ""
     return f"paused{by} until {dated(hold.until, zone) if hold.until else 'resumed'}"
-
-
-def dated(at: datetime, zone: tzinfo) -> str:
-    """Write an instant with its day: `Mon 23 Nov 14:00`."""
-    wall = wall_of(at, zone)
-    return f"{wall:%a %d %b %H:%M:%S}" if wall.second else f"{wall:%a %d %b %H:%M}"
 
 
 def _still(former: Run) -> str:

@@ -3,20 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import datetime, timedelta, tzinfo
+from datetime import datetime, tzinfo
 from typing import NamedTuple
 
 from slack_alert.core.bindings import Job
-from slack_alert.core.durations import format_duration
 from slack_alert.core.model import Delivery, Record
 from slack_alert.core.policy import Hold, State
-from slack_alert.core.quiet import clock
 from slack_alert.core.structs import Struct
+from slack_alert.core.units.humanize import clock
 
 _QUOTED = 80
 _FRESH = State()
-_HUNDREDTH = timedelta(milliseconds=10)
-_MILLISECOND = timedelta(milliseconds=1)
 
 
 class Posted(NamedTuple):
@@ -75,9 +72,3 @@ def quoted(text: str) -> str:
     line, *more = text.replace("```", "").strip().splitlines() or [""]
     is_cut = len(line) > _QUOTED or any(part.strip() for part in more)
     return f"“{line[:_QUOTED].rstrip()}{'…' if is_cut else ''}”"
-
-
-def lasted(span: timedelta) -> str:
-    """Write how long a run took."""
-    step = _HUNDREDTH if span >= timedelta(seconds=1) else _MILLISECOND
-    return format_duration(max(_MILLISECOND, round(span / step) * step))

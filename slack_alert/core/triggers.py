@@ -14,11 +14,11 @@ from typing import TypeVar
 
 from slack_alert.core.combined import AnyOf, Between, Jittered, Trigger
 from slack_alert.core.cron import Cron
-from slack_alert.core.durations import LONGEST, parse_duration
 from slack_alert.core.errors import BadValue
 from slack_alert.core.intervals import Every, EveryDays, Never, Once
 from slack_alert.core.slots import Passed
-from slack_alert.core.wall import TICK, parse_instant, parse_slot
+from slack_alert.core.units.local_time import TICK, parse_instant, parse_slot
+from slack_alert.core.units.quantities import LONGEST, parse_duration
 
 __all__ = ["INTERVAL_KEYWORDS", "SHORTEST", "TIME_KEYWORDS", "Never", "Passed", "Trigger", "parse_trigger"]
 

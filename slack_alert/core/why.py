@@ -8,7 +8,6 @@ from typing import NamedTuple
 
 from slack_alert.core.bindings import Job
 from slack_alert.core.decisions import account, summary
-from slack_alert.core.durations import format_duration
 from slack_alert.core.incidents import Incident, length
 from slack_alert.core.model import Verdict
 from slack_alert.core.notices import on_terminal
@@ -17,7 +16,8 @@ from slack_alert.core.pipeline import gate
 from slack_alert.core.policy import rests
 from slack_alert.core.reasons import gate_reason, hold_reason, quota_reason
 from slack_alert.core.subjects import Subject, Told, quoted
-from slack_alert.core.wall import TICK
+from slack_alert.core.units.local_time import TICK
+from slack_alert.core.units.quantities import format_duration
 
 _UNSEEN = "It was never seen by a running slack-alert: its times begin with the first start."
 _SPANS = tuple(timedelta(minutes=minutes) for minutes in (1, 60, 1_440, 46_080, 576_000, 5_256_000))

@@ -9,7 +9,7 @@ from slack_alert.core.events import Event
 from slack_alert.core.markup import Markup
 from slack_alert.core.model import QUIET, Run
 from slack_alert.core.pipeline import settle
-from slack_alert.core.reasons import dated
+from slack_alert.core.units.humanize import dated
 from slack_alert.engine.batches import Batch, Seen
 from slack_alert.engine.hot import Hot
 from slack_alert.engine.records import spoken_record

@@ -9,11 +9,11 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
 
-from slack_alert.core.durations import parse_duration
 from slack_alert.core.markup import Markup, unformatted
 from slack_alert.core.model import Run
 from slack_alert.core.policy import Hold
 from slack_alert.core.structs import Struct, field
+from slack_alert.core.units.quantities import parse_duration
 from slack_alert.engine.children import Children
 from slack_alert.engine.pocket import Pocket
 

@@ -11,8 +11,9 @@ from itertools import takewhile
 
 from slack_alert.core.incidents import RECOVERED
 from slack_alert.core.model import Address, Record, Verdict
-from slack_alert.core.quiet import Mute, QuietWindow, clock, muting, windowing
+from slack_alert.core.quiet import Mute, QuietWindow, muting, windowing
 from slack_alert.core.structs import Struct, replace
+from slack_alert.core.units.humanize import clock
 from slack_alert.engine.batches import Batch, Entry
 from slack_alert.engine.engine import Engine
 from slack_alert.engine.mutes import Mutes, mark_entry

@@ -13,7 +13,7 @@ from slack_alert.core.model import Run
 from slack_alert.core.pipeline import Settlement
 from slack_alert.core.policy import Hold, Quota, State
 from slack_alert.core.structs import replace
-from slack_alert.core.wall import TICK
+from slack_alert.core.units.local_time import TICK
 from slack_alert.engine.batches import Seen, Snapshot
 
 #: Shared by the jobs of which nothing is remembered, which is most.

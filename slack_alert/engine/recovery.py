@@ -9,7 +9,7 @@ from datetime import datetime
 
 from slack_alert.core.gaps import gaps
 from slack_alert.core.model import Record, Verdict
-from slack_alert.core.wall import TICK
+from slack_alert.core.units.local_time import TICK
 from slack_alert.engine.accounts import gap_record
 from slack_alert.engine.batches import Snapshot
 from slack_alert.engine.hot import FRESH, Hot

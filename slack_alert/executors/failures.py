@@ -14,12 +14,11 @@ from typing import Any, cast  # Any: what stands for no frames
 import slack_alert
 from slack_alert.core.advice import advised
 from slack_alert.core.care import Care
-from slack_alert.core.durations import format_duration
 from slack_alert.core.machine_lacks import machine_lack
 from slack_alert.core.model import Action, Failure, Result, Run, Verdict
 from slack_alert.core.redaction import Redaction
-from slack_alert.core.sizes import format_size
 from slack_alert.core.structs import replace
+from slack_alert.core.units.quantities import format_duration, format_size
 
 _SIGNALS = {number.value: number.name for number in signal.Signals}
 _HINTS = {"SIGKILL": ": the system kills the greatest process when memory runs out", "SIGSEGV": ": a library crashed"}

@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from types import CodeType
 
 from slack_alert.core.catalog import Problem
-from slack_alert.core.names import composed
 from slack_alert.core.structs import Struct
+from slack_alert.core.units.names import composed
 
 
 class Declaration(Struct, frozen=True):

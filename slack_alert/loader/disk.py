@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Iterator, Mapping
 
-from slack_alert.core.names import composed
+from slack_alert.core.units.names import composed
 from slack_alert.loader.files import PluginFile, importable_names, is_installed
 from slack_alert.loader.source import read_content
 

@@ -9,7 +9,7 @@ from slack_alert.core.cron import Cron
 from slack_alert.core.hours import WorkingHours
 from slack_alert.core.intervals import EveryDays, Once
 from slack_alert.core.structs import Struct, field
-from slack_alert.core.wall import TICK
+from slack_alert.core.units.local_time import TICK
 
 #: Longer than a year, so that each shift of the clock is met.
 _HORIZON = timedelta(days=400)

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from slack_alert.core.names import nearest
 from slack_alert.core.triggers import TIME_KEYWORDS
+from slack_alert.core.units.names import nearest
 
 EVENT_KEYWORDS = ("command", "on", "emits")
 #: One of these makes a decorator a marker.

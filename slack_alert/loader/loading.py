@@ -11,9 +11,9 @@ from functools import partial
 from time import monotonic
 from typing import Generic, TypeVar
 
-from slack_alert.core.durations import format_duration
 from slack_alert.core.errors import GivenUpError
 from slack_alert.core.structs import Struct
+from slack_alert.core.units.quantities import format_duration
 from slack_alert.engine.ports import Carrier
 from slack_alert.loader.event_loop import event_loop
 from slack_alert.loader.files import PluginFile

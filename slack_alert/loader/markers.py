@@ -5,8 +5,8 @@ from __future__ import annotations
 import ast
 
 from slack_alert.core.catalog import Problem, Severity
-from slack_alert.core.names import alike
 from slack_alert.core.structs import Struct, field
+from slack_alert.core.units.names import alike
 from slack_alert.loader.declaration import Declaration
 from slack_alert.loader.keywords import KEYWORDS, TRIGGER_KEYWORDS
 from slack_alert.loader.outline import (

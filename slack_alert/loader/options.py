@@ -8,7 +8,6 @@ from zoneinfo import ZoneInfo, available_timezones
 
 from slack_alert.core.absence import Absence
 from slack_alert.core.care import CAREFREE, Care, Isolation
-from slack_alert.core.durations import parse_duration
 from slack_alert.core.errors import BadValue
 from slack_alert.core.events import check_criteria
 from slack_alert.core.excerpts import excerpt
@@ -16,8 +15,9 @@ from slack_alert.core.hours import WorkingHours
 from slack_alert.core.incidents import PLAIN, Escalation, Repeat, Voice
 from slack_alert.core.machine_lacks import NO_ZONES, has_zones
 from slack_alert.core.model import SERVICES, Address
-from slack_alert.core.names import nearest
-from slack_alert.core.wall import parse_instant, parse_slot
+from slack_alert.core.units.local_time import parse_instant, parse_slot
+from slack_alert.core.units.names import nearest
+from slack_alert.core.units.quantities import parse_duration
 from slack_alert.loader.keywords import suggestion
 
 WHILE_PAUSED = ("skip", "mute")

@@ -13,7 +13,7 @@ from apscheduler.schedulers.base import BaseScheduler
 from apscheduler.triggers.base import BaseTrigger
 
 from slack_alert.core.triggers import Trigger
-from slack_alert.core.wall import TICK
+from slack_alert.core.units.local_time import TICK
 from slack_alert.engine.ports import Due, Emit
 
 log = logging.getLogger(__name__)

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Literal
 
-from slack_alert.core.names import nearest
 from slack_alert.core.structs import Struct
+from slack_alert.core.units.names import nearest
 
 Kind = Literal[
     "text", "address", "secret", "url", "whole", "number", "duration", "choice", "names",

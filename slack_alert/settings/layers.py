@@ -8,8 +8,8 @@ from contextlib import nullcontext, suppress
 from pathlib import Path
 
 from slack_alert.core.errors import SettingsError
-from slack_alert.core.names import nearest
 from slack_alert.core.structs import Discreet, Struct
+from slack_alert.core.units.names import nearest
 from slack_alert.settings.files import ConfFile, Entry, UnreadableFile, read_conf
 from slack_alert.settings.keys import KEYS, Key, suggestion
 from slack_alert.settings.places import Place, is_there

@@ -10,11 +10,10 @@ from urllib.parse import urlsplit
 
 import msgspec
 
-from slack_alert.core.durations import format_duration, parse_duration
 from slack_alert.core.errors import BadValue
 from slack_alert.core.model import SERVICES, Address
-from slack_alert.core.names import nearest
-from slack_alert.core.sizes import format_size, parse_size
+from slack_alert.core.units.names import nearest
+from slack_alert.core.units.quantities import format_duration, format_size, parse_duration, parse_size
 from slack_alert.settings.keys import Key, Kind
 from slack_alert.settings.secret import Secret, quoted
 from slack_alert.settings.zones import parse_zone

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from tempfile import TemporaryFile
 
-from slack_alert.core.durations import format_duration
+from slack_alert.core.units.quantities import format_duration
 from slack_alert.stores.codec import micros, moment
 from slack_alert.stores.connection import explained, open_reader
 

@@ -14,7 +14,7 @@ from typing import Literal
 from slack_alert.core.catalog import Catalog, Problem
 from slack_alert.core.errors import BadValue
 from slack_alert.core.model import Address, Record
-from slack_alert.core.wall import first_instant, parse_slot, wall_of
+from slack_alert.core.units.local_time import first_instant, parse_slot, wall_of
 from slack_alert.loader import Defaults, unload
 from slack_alert.loader.files import PACKAGE
 from slack_alert.loader.options import find_zone, pause_of

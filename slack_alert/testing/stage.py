@@ -19,7 +19,7 @@ from slack_alert.core.parts import Piece, fallback
 from slack_alert.core.pipeline import answer
 from slack_alert.core.redaction import Redaction
 from slack_alert.core.rows import each
-from slack_alert.core.wall import TICK
+from slack_alert.core.units.local_time import TICK
 from slack_alert.core.wording import messages
 from slack_alert.engine.batches import Batch
 from slack_alert.engine.context import Context, Services

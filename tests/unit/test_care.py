@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from slack_alert.core.care import LONGEST_DELAY, Care
 from slack_alert.core.errors import BadValue
-from slack_alert.core.sizes import format_size, parse_size
+from slack_alert.core.units.quantities import format_size, parse_size
 
 
 @pytest.mark.parametrize(

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from slack_alert.core.durations import LONGEST, format_duration, parse_duration
 from slack_alert.core.errors import BadValue
+from slack_alert.core.units.quantities import LONGEST, format_duration, parse_duration
 
 
 @pytest.mark.parametrize(

@@ -14,7 +14,8 @@ from slack_alert.core.incidents import Incident, Voice
 from slack_alert.core.model import Address, Delivery, Manner, Message, Record, Status, Verdict
 from slack_alert.core.policy import Hold, Quota, State
 from slack_alert.core.structs import replace
-from slack_alert.core.subjects import Posted, Subject, Told, lasted, quoted
+from slack_alert.core.subjects import Posted, Subject, Told, quoted
+from slack_alert.core.units.humanize import lasted
 from slack_alert.core.values import Text
 from slack_alert.core.why import slot_before, why_ahead, why_now, why_then, why_unrecorded
 from tests.fakes.engine_rig import BERLIN, OPS, at, make_job, make_policy, make_rule

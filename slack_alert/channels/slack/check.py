@@ -10,8 +10,8 @@ from slack_alert.channels.slack.client import Answer, Client
 from slack_alert.channels.slack.directory import Directory
 from slack_alert.channels.slack.errors import RefusedError
 from slack_alert.channels.slack.manifest import REQUIRED, SCOPES
-from slack_alert.core.names import nearest
 from slack_alert.core.structs import Struct
+from slack_alert.core.units.names import nearest
 
 Level = Literal["ok", "warning", "error"]
 MOST_SKEW = timedelta(seconds=30)

@@ -12,7 +12,7 @@ from slack_alert.channels.slack.client import Answer, Client
 from slack_alert.channels.slack.errors import CLOSES_ONE_METHOD, RefusedError, Reply, judge
 from slack_alert.channels.slack.reading import items_of, part_of, text_of
 from slack_alert.core.backoff import Fate, Outcome
-from slack_alert.core.names import composed
+from slack_alert.core.units.names import composed
 
 log = logging.getLogger(__name__)
 
