@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from slack_alert.core.markup import Markup
+from slack_alert.core.content.markup import Markup
 from slack_alert.engine.clock import SystemClock
 from slack_alert.executors.child import Child
 from slack_alert.executors.line import Line

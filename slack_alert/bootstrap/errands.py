@@ -35,6 +35,7 @@ from slack_alert.bootstrap.works import make_pockets, new_mark
 from slack_alert.core.backoff import Outcome
 from slack_alert.core.bindings import Job
 from slack_alert.core.catalog import Catalog
+from slack_alert.core.content.render import Piece
 from slack_alert.core.errors import StoreError
 from slack_alert.core.events import Event, fields_of
 from slack_alert.core.model import Address, Delivery, Message, Record, Result, Run
@@ -42,7 +43,6 @@ from slack_alert.core.pipeline import Settlement, answer
 from slack_alert.core.policy import Hold, State
 from slack_alert.core.redaction import Redaction
 from slack_alert.core.structs import Struct, field, replace
-from slack_alert.core.values import Piece
 from slack_alert.core.wording import as_text, messages
 from slack_alert.engine import requests
 from slack_alert.engine.batches import Batch, Entry

@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING
 
 from slack_alert.charts import NoPicture, picture
 from slack_alert.core import figures
+from slack_alert.core.content.markup import Markup
+from slack_alert.core.content.render import Piece, Text, Upload
+from slack_alert.core.content.tables import key_values, table
 from slack_alert.core.figures import Report
-from slack_alert.core.markup import Markup
 from slack_alert.core.model import Address
 from slack_alert.core.statistics import Span
-from slack_alert.core.tables import key_values, table
 from slack_alert.core.tallies import summaries
-from slack_alert.core.values import Piece, Text, Upload
 
 if TYPE_CHECKING:
     from slack_alert.engine.ports import Reader

@@ -13,11 +13,11 @@ from slack_alert.bootstrap.isolation import make_processes
 from slack_alert.bootstrap.places import address
 from slack_alert.bootstrap.silence import make_mutes
 from slack_alert.core.catalog import Catalog
-from slack_alert.core.markup import Markup
+from slack_alert.core.content.markup import Markup
+from slack_alert.core.content.render import Piece
 from slack_alert.core.model import Run
 from slack_alert.core.redaction import Redaction
 from slack_alert.core.structs import Struct
-from slack_alert.core.values import Piece
 from slack_alert.engine.batches import Batch, Entry, Snapshot
 from slack_alert.engine.clock import SystemClock
 from slack_alert.engine.context import Context, Services

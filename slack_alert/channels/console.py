@@ -10,9 +10,9 @@ from datetime import tzinfo
 from typing import TextIO
 
 from slack_alert.core.backoff import Fate, Outcome
+from slack_alert.core.content.pieces import Text, fallback
+from slack_alert.core.content.render import on_terminal
 from slack_alert.core.model import Delivery
-from slack_alert.core.parts import Text, fallback
-from slack_alert.core.values import on_terminal
 
 log = logging.getLogger(__name__)
 

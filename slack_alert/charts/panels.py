@@ -12,8 +12,8 @@ import pygal
 from pygal.style import Style
 
 from slack_alert.charts.page import readable
+from slack_alert.core.content.measurements import ITSELF
 from slack_alert.core.figures import Report, number
-from slack_alert.core.series import ITSELF
 from slack_alert.core.statistics import PARTS, Span, Summary
 from slack_alert.core.units.humanize import spoken
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from slack_alert.cli.lines import instant
 from slack_alert.cli.spoken import counted, stamp
 from slack_alert.core.budget import Peak, Said, peaks
-from slack_alert.core.markup import Markup
+from slack_alert.core.content.markup import Markup
 from slack_alert.core.storms import room
 from slack_alert.core.structs import Struct
 from slack_alert.core.units.local_time import DAY, first_instant, wall_of

@@ -106,8 +106,8 @@ def delivery_json(delivery: Delivery, zone: tzinfo) -> dict[str, object]:
 
 def _show(deliveries: Iterable[Delivery], now: datetime, *, is_all: bool) -> None:
     from slack_alert.cli.tables import Cell, shortened, table
+    from slack_alert.core.content.tables import cut
     from slack_alert.core.model import Status
-    from slack_alert.core.tables import cut
 
     styles: dict[Status, Style] = {Status.QUEUED: "yellow", Status.SENT: "green", Status.DEAD: "red"}
     styles[Status.COLLAPSED] = "dim"
@@ -220,6 +220,6 @@ _REFUSALS: dict[str, Callable[[Delivery], None]] = {"retry": _refuse_retry, "dro
 
 
 def _text(delivery: Delivery) -> str:
-    from slack_alert.core.values import fallback, plain
+    from slack_alert.core.content.render import fallback, plain
 
     return plain(fallback(delivery.message.piece))

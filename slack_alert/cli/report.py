@@ -124,10 +124,10 @@ def _post(settings: Settings, made: Report, to: str) -> int:
 def _messages(settings: Settings, made: Report, to: str) -> tuple[list[Message], str]:
     from slack_alert.bootstrap import places
     from slack_alert.bootstrap.reporting import report_piece
-    from slack_alert.core.markup import Markup
+    from slack_alert.core.content.markup import Markup
+    from slack_alert.core.content.render import deliverable
     from slack_alert.core.model import Message
     from slack_alert.core.redaction import Redaction
-    from slack_alert.core.values import deliverable
     from slack_alert.engine.redacted import redacted_piece
 
     address = places.address(settings, to)

@@ -47,9 +47,9 @@ def _words(text: str) -> str:
 
 
 def _messages(text: str, to: Address, redaction: Redaction) -> list[Message]:
-    from slack_alert.core.markup import Markup
+    from slack_alert.core.content.markup import Markup
+    from slack_alert.core.content.render import Text, deliverable
     from slack_alert.core.model import Message
-    from slack_alert.core.values import Text, deliverable
     from slack_alert.engine.redacted import redacted_piece
 
     key = f"send/{uuid4().hex}"

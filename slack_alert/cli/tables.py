@@ -14,9 +14,9 @@ import click
 
 from slack_alert.cli.output import concealed
 from slack_alert.cli.spoken import ahead, counted, local, stamp
+from slack_alert.core.content.tables import cut, display_width
 from slack_alert.core.model import Record, Verdict
 from slack_alert.core.structs import Struct
-from slack_alert.core.tables import cut, display_width
 
 if TYPE_CHECKING:
     from slack_alert.core.bindings import Job

@@ -7,11 +7,11 @@ import sys
 from collections.abc import Iterator, Sequence
 from typing import Literal
 
-from slack_alert.core.bulk import LONGEST, shorten
-from slack_alert.core.markup import entities, visible
-from slack_alert.core.parts import Entries, Piece, Text
+from slack_alert.core.content.limits import LONGEST, shorten
+from slack_alert.core.content.markup import entities, visible
+from slack_alert.core.content.pieces import Entries, Piece, Text
+from slack_alert.core.content.tables import MAX_CELL, MAX_VALUE, key_values, table
 from slack_alert.core.redaction import MARK, Redaction
-from slack_alert.core.tables import MAX_CELL, MAX_VALUE, key_values, table
 
 Layout = Literal["text", "lines", "pairs", "table", "columns"]
 

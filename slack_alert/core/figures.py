@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta, tzinfo
 
-from slack_alert.core.series import ITSELF
+from slack_alert.core.content.measurements import ITSELF
 from slack_alert.core.sparklines import BARS, sparkline
 from slack_alert.core.statistics import PARTS, Series, Span, Spread, Summary, trend
 from slack_alert.core.structs import Struct

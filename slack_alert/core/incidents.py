@@ -8,8 +8,8 @@ from enum import Enum
 from hashlib import blake2b
 from pathlib import Path
 
+from slack_alert.core.content.pieces import LIMIT, Blocks, Entries, Piece, Text
 from slack_alert.core.model import Address, Manner
-from slack_alert.core.parts import LIMIT, Blocks, Entries, Piece, Text
 from slack_alert.core.structs import Struct, replace
 from slack_alert.core.units.quantities import format_duration
 

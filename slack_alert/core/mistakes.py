@@ -7,7 +7,7 @@ from functools import partial
 from types import FunctionType, MethodType, ModuleType
 from typing import Any  # A plugin returns what it likes.
 
-from slack_alert.core.spelling import ADDRESS
+from slack_alert.core.content.values.value_text import ADDRESS
 
 
 def check_sayable(value: object, *, inside: str = "") -> None:

@@ -8,11 +8,11 @@ from enum import Enum
 from typing import Any, NamedTuple
 
 from slack_alert.core.care import CAREFREE, Care
+from slack_alert.core.content.render import Piece
 from slack_alert.core.conversations import complete, parse_conversation
 from slack_alert.core.errors import BadValue
 from slack_alert.core.structs import Struct
 from slack_alert.core.units.names import nearest
-from slack_alert.core.values import Piece
 
 
 class Manner(str, Enum):

@@ -6,6 +6,8 @@ from datetime import datetime
 from typing import NamedTuple
 
 from slack_alert.core.bindings import Job
+from slack_alert.core.content.markup import Markup
+from slack_alert.core.content.render import Piece, Text, fallback, pause_notice, with_notice
 from slack_alert.core.incidents import (
     RECOVERED,
     UNCHANGED,
@@ -20,13 +22,11 @@ from slack_alert.core.incidents import (
     risen,
     rule,
 )
-from slack_alert.core.markup import Markup
 from slack_alert.core.model import Address, Manner, Message, Result, Run, Verdict
 from slack_alert.core.policy import Hold, Quota, State, admit, rests, spend_alert, spend_error
 from slack_alert.core.reasons import quota_reason
 from slack_alert.core.structs import replace
 from slack_alert.core.telling import clock, form, recovery, shown_name
-from slack_alert.core.values import Piece, Text, fallback, pause_notice, with_notice
 from slack_alert.core.wording import as_text, card, messages, within
 
 

@@ -7,7 +7,7 @@ from dataclasses import fields, is_dataclass
 from types import SimpleNamespace
 from typing import Any  # A plugin returns what it likes.
 
-from slack_alert.core.foreign import is_made_by
+from slack_alert.core.content.values.value_types import is_made_by
 
 Row = Mapping[Any, Any]
 

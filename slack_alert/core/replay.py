@@ -12,8 +12,8 @@ from datetime import datetime
 from typing import NamedTuple
 
 from slack_alert.core.bindings import Job
+from slack_alert.core.content.markup import Markup
 from slack_alert.core.incidents import digest_of, entries_of
-from slack_alert.core.markup import Markup
 from slack_alert.core.model import Manner, Record, Result, Run, Status, Verdict
 from slack_alert.core.outcomes import acknowledged_by, has_arrived, muted_by, outcome, was_held, was_unchanged
 from slack_alert.core.pipeline import Settlement, gate, settle

@@ -8,12 +8,12 @@ from datetime import datetime, timedelta, tzinfo
 from math import inf
 from typing import NamedTuple
 
-from slack_alert.core.markup import entities
+from slack_alert.core.content.markup import entities
+from slack_alert.core.content.notices import FAILED
+from slack_alert.core.content.pieces import LIMIT, PARTS
+from slack_alert.core.content.render import Text
 from slack_alert.core.model import Delivery, Message
-from slack_alert.core.notices import FAILED
-from slack_alert.core.parts import LIMIT, PARTS
 from slack_alert.core.structs import Struct, field, replace
-from slack_alert.core.values import Text
 
 #: The span in which everything that waits shall be said.
 MINUTE = timedelta(minutes=1)

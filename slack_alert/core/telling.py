@@ -5,12 +5,12 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 from slack_alert.core.bindings import Job
+from slack_alert.core.content.markup import Markup
+from slack_alert.core.content.pieces import LIMIT
+from slack_alert.core.content.render import Piece, Text, Upload, deliverable, fallback, with_notice
 from slack_alert.core.incidents import Incident, Repeat, changes, digest_of, entries_of, length
-from slack_alert.core.markup import Markup
 from slack_alert.core.model import Address, Manner, Message, Run
-from slack_alert.core.parts import LIMIT
 from slack_alert.core.structs import Struct, replace
-from slack_alert.core.values import Piece, Text, Upload, deliverable, fallback, with_notice
 from slack_alert.core.wording import messages
 
 #: Until when a pause shorter than this lasts is told to the second.

@@ -10,10 +10,10 @@ from collections.abc import Set as AbstractSet
 from pathlib import Path
 from typing import Any  # A plugin returns what it likes.
 
-from slack_alert.core.bulk import GREATEST, LONGEST
+from slack_alert.core.content.limits import GREATEST, LONGEST
+from slack_alert.core.content.pieces import CUT, Text
+from slack_alert.core.content.values.value_types import is_made_by
 from slack_alert.core.file_types import ending_of
-from slack_alert.core.foreign import is_made_by
-from slack_alert.core.parts import CUT, Text
 from slack_alert.core.records import as_row
 
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 
+from slack_alert.core.content.markup import Markup
 from slack_alert.core.events import Event
-from slack_alert.core.markup import Markup
 from slack_alert.core.model import QUIET, Run
 from slack_alert.core.pipeline import settle
 from slack_alert.core.units.humanize import dated

@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
 
-from slack_alert.core.markup import Markup, unformatted
+from slack_alert.core.content.markup import Markup, unformatted
 from slack_alert.core.model import Run
 from slack_alert.core.policy import Hold
 from slack_alert.core.structs import Struct, field

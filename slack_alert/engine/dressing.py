@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta, tzinfo
 
+from slack_alert.core.content.notices import with_slot_time
+from slack_alert.core.content.render import Text, Upload
 from slack_alert.core.model import Delivery
-from slack_alert.core.notices import with_slot_time
 from slack_alert.core.structs import replace
-from slack_alert.core.values import Text, Upload
 
 #: A message delivered later than this after its slot begins with the slot's time.
 _LATE = timedelta(minutes=1)

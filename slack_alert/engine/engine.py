@@ -9,15 +9,15 @@ from functools import partial
 from itertools import count
 
 from slack_alert.core.catalog import Catalog, match
+from slack_alert.core.content.markup import Markup
+from slack_alert.core.content.render import Piece
 from slack_alert.core.events import Event, fields_of
 from slack_alert.core.lapses import Cause, Lapse
-from slack_alert.core.markup import Markup
 from slack_alert.core.model import Address, Message, Result, Run
 from slack_alert.core.pace import BRIEF
 from slack_alert.core.pipeline import settle, was_quiet
 from slack_alert.core.policy import Hold, State
 from slack_alert.core.structs import replace
-from slack_alert.core.values import Piece
 from slack_alert.engine.absences import Absences
 from slack_alert.engine.accounts import Accounts, Page, Together
 from slack_alert.engine.admission import Admission

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from slack_alert.core.bindings import Job
 from slack_alert.core.budget import Said, Steady, steady_of
 from slack_alert.core.catalog import Catalog
-from slack_alert.core.markup import Markup
+from slack_alert.core.content.markup import Markup
 from slack_alert.core.model import Message
 from slack_alert.core.storms import job_of
 from slack_alert.core.structs import Struct, field

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import datetime
 
+from slack_alert.core.content.markup import Markup
 from slack_alert.core.events import Event
-from slack_alert.core.markup import Markup
 from slack_alert.core.model import Record, Verdict
 from slack_alert.engine.absences import arrival
 from slack_alert.engine.hot import Hot

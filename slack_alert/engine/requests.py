@@ -10,13 +10,13 @@ from datetime import datetime, timedelta
 from functools import partial
 from math import isfinite
 
+from slack_alert.core.content.render import Blocks, Piece, Text, Upload
 from slack_alert.core.events import Event
 from slack_alert.core.excerpts import abridged
 from slack_alert.core.model import Address, Message, Record, Verdict
 from slack_alert.core.policy import Hold, State, rested
 from slack_alert.core.quiet import Mute
 from slack_alert.core.structs import replace
-from slack_alert.core.values import Blocks, Piece, Text, Upload
 from slack_alert.engine.batches import Batch, Entry
 from slack_alert.engine.executions import Judge, settle_execution
 from slack_alert.engine.fields import Fields, field, instant, maybe, maybe_instant, number, whole

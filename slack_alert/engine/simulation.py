@@ -9,12 +9,12 @@ from heapq import heappop, heappush
 from itertools import groupby
 
 from slack_alert.core.catalog import Catalog
+from slack_alert.core.content.markup import Markup
+from slack_alert.core.content.render import pieces
 from slack_alert.core.gaps import gaps
-from slack_alert.core.markup import Markup
 from slack_alert.core.model import QUIET, Failure, Message, Record, Result, Run, Verdict
 from slack_alert.core.pipeline import gate
 from slack_alert.core.rows import each, extend
-from slack_alert.core.values import pieces
 from slack_alert.engine.batches import Batch, Snapshot
 from slack_alert.engine.engine import Engine
 from slack_alert.engine.hot import Hot

@@ -7,12 +7,12 @@ from collections.abc import Callable
 from datetime import datetime
 
 from slack_alert.core.bindings import Job
-from slack_alert.core.markup import Markup
+from slack_alert.core.content.markup import Markup
+from slack_alert.core.content.render import Piece, Text
 from slack_alert.core.model import QUIET, Address, Manner, Message, Result, Run, Verdict
 from slack_alert.core.pipeline import settle
 from slack_alert.core.structs import replace
 from slack_alert.core.telling import acknowledgement
-from slack_alert.core.values import Piece, Text
 from slack_alert.core.wording import MOST
 from slack_alert.engine.batches import Batch
 from slack_alert.engine.gathering import gathered, keep

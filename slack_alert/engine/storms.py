@@ -8,11 +8,11 @@ from collections.abc import Callable, Iterator, Sequence
 from datetime import tzinfo
 from itertools import chain
 
+from slack_alert.core.content.render import Text
 from slack_alert.core.errors import StoreError
 from slack_alert.core.model import Delivery, Message, Progress, Status
 from slack_alert.core.storms import MINUTE, Storm, Waiting, grown, overflow, storm_text, turn_of, waiting
 from slack_alert.core.structs import replace
-from slack_alert.core.values import Text
 from slack_alert.engine.batches import Batch
 from slack_alert.engine.lanes import KEPT, Lane
 from slack_alert.engine.ports import Books, Clock

@@ -14,13 +14,13 @@ from types import FrameType
 from typing import TYPE_CHECKING, Any  # Any: what JSON holds.
 
 from slack_alert.core.care import Care
+from slack_alert.core.content.markup import Markup
+from slack_alert.core.content.render import Piece
 from slack_alert.core.events import fields_of
-from slack_alert.core.markup import Markup
 from slack_alert.core.model import Action, Result, Run
 from slack_alert.core.policy import Hold
 from slack_alert.core.redaction import REACH
 from slack_alert.core.structs import Struct, replace
-from slack_alert.core.values import Piece
 from slack_alert.engine import kinship
 from slack_alert.engine.children import Children
 from slack_alert.engine.context import Context, Services

@@ -6,8 +6,8 @@ import os
 import stat
 from pathlib import Path
 
-from slack_alert.core.bulk import GREATEST, empty_file, too_great
-from slack_alert.core.parts import Piece, Upload
+from slack_alert.core.content.limits import GREATEST, empty_file, too_great
+from slack_alert.core.content.pieces import Piece, Upload
 from slack_alert.core.structs import replace
 
 

@@ -8,14 +8,14 @@ from datetime import timedelta
 from time import perf_counter
 from typing import Any
 
-from slack_alert.core.bulk import fit
-from slack_alert.core.markup import Markup
+from slack_alert.core.content.limits import fit
+from slack_alert.core.content.markup import Markup
+from slack_alert.core.content.measurements import ITSELF, measured, numbers_of
+from slack_alert.core.content.render import Piece, drafts, is_quiet
 from slack_alert.core.mistakes import check_sayable
 from slack_alert.core.model import Action, Failure, Result, Run
 from slack_alert.core.redaction import Redaction
-from slack_alert.core.series import ITSELF, measured, numbers_of
 from slack_alert.core.unwrapping import is_items, unwrapped
-from slack_alert.core.values import Piece, drafts, is_quiet
 from slack_alert.engine.context import Context
 from slack_alert.engine.ports import Clock
 from slack_alert.engine.redacted import cleaned_pieces

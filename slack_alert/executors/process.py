@@ -13,9 +13,9 @@ from datetime import timedelta
 from time import perf_counter
 from typing import IO
 
+from slack_alert.core.content.measurements import named
 from slack_alert.core.model import Failure, Result, Run, Usage
 from slack_alert.core.redaction import Redaction
-from slack_alert.core.series import named
 from slack_alert.core.structs import Struct
 from slack_alert.engine import kinship
 from slack_alert.engine.children import Children

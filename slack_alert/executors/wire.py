@@ -9,11 +9,11 @@ from numbers import Integral
 from pathlib import Path
 from typing import Any  # What JSON holds.
 
+from slack_alert.core.content.measurements import NUMBERS
+from slack_alert.core.content.render import Blocks, Piece, Text, Upload
 from slack_alert.core.drafts import Draft
 from slack_alert.core.model import Failure, Run, Verdict
-from slack_alert.core.series import NUMBERS
 from slack_alert.core.structs import asdict
-from slack_alert.core.values import Blocks, Piece, Text, Upload
 
 Document = dict[str, Any]
 

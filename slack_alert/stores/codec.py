@@ -8,11 +8,11 @@ from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any  # A row's columns have the types the schema says.
 
+from slack_alert.core.content.render import Blocks, Piece, Text, Upload
 from slack_alert.core.incidents import Incident
 from slack_alert.core.model import Address, Delivery, Manner, Message, Record, Status, Usage, Verdict
 from slack_alert.core.policy import Quota, State
 from slack_alert.core.structs import asdict, to_json
-from slack_alert.core.values import Blocks, Piece, Text, Upload
 from slack_alert.engine.batches import HistoryLine
 
 Row = Sequence[Any]

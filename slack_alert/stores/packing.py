@@ -5,10 +5,10 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
+from slack_alert.core.content.render import Blocks, Piece, Text, Upload
 from slack_alert.core.model import Address, Manner, Message, Record, Returned
 from slack_alert.core.policy import Hold, State
 from slack_alert.core.structs import astuple, from_packed, to_packed
-from slack_alert.core.values import Blocks, Piece, Text, Upload
 from slack_alert.engine.batches import Batch, Entry, Seen, Started
 
 

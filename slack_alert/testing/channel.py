@@ -6,9 +6,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from itertools import count
 
 from slack_alert.core.backoff import Fate, Outcome
+from slack_alert.core.content.pieces import Text, fallback
+from slack_alert.core.content.render import plain
 from slack_alert.core.model import Delivery
-from slack_alert.core.parts import Text, fallback
-from slack_alert.core.values import plain
 
 
 class RecordingChannel:

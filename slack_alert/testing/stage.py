@@ -12,10 +12,10 @@ from uuid import uuid4
 
 from slack_alert.core.bindings import Job
 from slack_alert.core.catalog import Catalog
+from slack_alert.core.content.markup import Markup, plain
+from slack_alert.core.content.pieces import Piece, fallback
 from slack_alert.core.events import Event
-from slack_alert.core.markup import Markup, plain
 from slack_alert.core.model import Address, Message, Record, Result, Run
-from slack_alert.core.parts import Piece, fallback
 from slack_alert.core.pipeline import answer
 from slack_alert.core.redaction import Redaction
 from slack_alert.core.rows import each

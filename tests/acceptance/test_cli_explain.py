@@ -4,9 +4,9 @@ from datetime import datetime, timedelta, timezone
 
 import pytest
 
+from slack_alert.core.content.render import Text
 from slack_alert.core.model import Address, Message, Progress, Record, Status, Verdict
 from slack_alert.core.policy import Hold
-from slack_alert.core.values import Text
 from slack_alert.engine.batches import Batch, Seen
 from tests.fakes.project import Project
 

@@ -11,10 +11,10 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+from slack_alert.core.content.render import fallback
 from slack_alert.core.incidents import Incident
 from slack_alert.core.model import Verdict
 from slack_alert.core.policy import State
-from slack_alert.core.values import fallback
 from slack_alert.engine.batches import Batch
 from tests.fakes.program import Program, running
 from tests.fakes.project import Project, ago, now

@@ -5,8 +5,8 @@ from datetime import timedelta
 import pytest
 
 from slack_alert.bootstrap import errands
+from slack_alert.core.content.render import Text
 from slack_alert.core.model import Address, Delivery, Message, Progress, Status
-from slack_alert.core.values import Text
 from slack_alert.engine.batches import Batch
 from slack_alert.stores import SqliteInbox, inbox_path
 from tests.fakes.project import Project, ago

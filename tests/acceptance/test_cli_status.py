@@ -8,9 +8,9 @@ from datetime import datetime
 
 import pytest
 
+from slack_alert.core.content.render import Text
 from slack_alert.core.errors import NotAllowed
 from slack_alert.core.model import Address, Message, Progress, Status
-from slack_alert.core.values import Text
 from slack_alert.engine.batches import Batch
 from tests.fakes.project import Project, ago, now
 

@@ -16,7 +16,7 @@ from slack_alert.cli.progress import PATIENCE_SECONDS, loading
 from slack_alert.cli.session import configured
 from slack_alert.cli.spoken import ahead, distance, local
 from slack_alert.cli.tables import Cell, paint, plan, table
-from slack_alert.core.markup import Markup
+from slack_alert.core.content.markup import Markup
 from slack_alert.engine.batches import Snapshot
 from slack_alert.engine.clock import SystemClock
 from slack_alert.engine.engine import Engine

@@ -9,8 +9,8 @@ from datetime import timedelta
 import pytest
 
 from slack_alert.bootstrap import errands
+from slack_alert.core.content.render import Text
 from slack_alert.core.model import Address, Message, Progress, Status
-from slack_alert.core.values import Text
 from slack_alert.engine.batches import Batch
 from tests.fakes.project import Project, now
 from tests.fakes.slack import FakeSlack

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from slack_alert.core.content.render import Text
 from slack_alert.core.model import Address, Message, Status
-from slack_alert.core.values import Text
 from slack_alert.engine.batches import Batch
 from slack_alert.stores import SqliteStore
 from tests.fakes.program import Program, running

@@ -9,8 +9,8 @@ from typing import Any, TypeVar
 
 from slack_alert.channels.slack import SlackChannel
 from slack_alert.core.backoff import Outcome
+from slack_alert.core.content.pieces import Piece, Text
 from slack_alert.core.model import Address, Delivery, Message
-from slack_alert.core.parts import Piece, Text
 from tests.fakes.slack import FakeSlack
 
 TOKEN = "xoxb-test"

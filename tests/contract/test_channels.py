@@ -13,8 +13,8 @@ import pytest
 from slack_alert.channels.console import ConsoleChannel
 from slack_alert.channels.slack import SlackChannel
 from slack_alert.core.backoff import Fate, Outcome
+from slack_alert.core.content.pieces import Blocks, Piece, Text, Upload
 from slack_alert.core.model import Address, Delivery, Message
-from slack_alert.core.parts import Blocks, Piece, Text, Upload
 from slack_alert.engine.ports import Channel
 from tests.fakes.slack import FakeSlack
 

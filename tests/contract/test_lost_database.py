@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 
 from slack_alert.bootstrap.lost_files import Files
+from slack_alert.core.content.render import Text
 from slack_alert.core.model import Address, Message
-from slack_alert.core.values import Text
 from slack_alert.engine.batches import Batch
 from slack_alert.stores import (
     DatabaseLock,

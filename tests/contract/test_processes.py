@@ -19,10 +19,10 @@ import pytest
 
 from slack_alert.bootstrap.isolation import make_program
 from slack_alert.core.care import Care, Isolation
+from slack_alert.core.content.render import fallback
 from slack_alert.core.model import Action, Failure, Result, Run, Verdict
 from slack_alert.core.redaction import Redaction
 from slack_alert.core.structs import replace
-from slack_alert.core.values import fallback
 from slack_alert.engine.context import Context
 from slack_alert.engine.pocket import Pocket
 from slack_alert.executors import process

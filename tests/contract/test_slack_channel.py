@@ -12,7 +12,7 @@ from unicodedata import normalize
 import pytest
 
 from slack_alert.core.backoff import Fate, Outcome
-from slack_alert.core.parts import Blocks
+from slack_alert.core.content.pieces import Blocks
 from tests.contract.slack_rig import TOKEN, calls, delivery, sent
 from tests.fakes.slack import FakeSlack
 from tests.fakes.slack_workspace import ALL_SCOPES
@@ -183,7 +183,7 @@ import asyncio, sys
 from datetime import datetime, timezone
 from slack_alert.channels.slack import SlackChannel
 from slack_alert.core.model import Address, Delivery, Message
-from slack_alert.core.parts import Text, Upload
+from slack_alert.core.content.pieces import Text, Upload
 channel = SlackChannel("xoxb-test", api_url={slack.url!r})
 assert not {{"aiohttp", "slack_sdk", "urllib.request"}} & set(sys.modules)
 async def main():

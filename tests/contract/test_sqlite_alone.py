@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from slack_alert.core.content.render import Text
 from slack_alert.core.model import Address, Message
-from slack_alert.core.values import Text
 from slack_alert.engine.batches import Batch, Limits
 from slack_alert.stores import SqliteReader, SqliteStore
 

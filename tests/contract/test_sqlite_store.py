@@ -9,11 +9,11 @@ from pathlib import Path
 
 import pytest
 
+from slack_alert.core.content.render import Upload
 from slack_alert.core.errors import StoreError
 from slack_alert.core.incidents import Incident
 from slack_alert.core.model import Progress, Status, Verdict
 from slack_alert.core.policy import State
-from slack_alert.core.values import Upload
 from slack_alert.engine.batches import Batch, Limits, Seen, Snapshot
 from slack_alert.stores import SqliteReader, SqliteStore, sqlite_version
 from slack_alert.stores.connection import connect

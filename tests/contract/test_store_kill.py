@@ -24,7 +24,7 @@ from datetime import datetime, timedelta, timezone
 from itertools import count
 from pathlib import Path
 from slack_alert.core.model import Address, Message, Progress, Record, Status, Verdict
-from slack_alert.core.values import Text
+from slack_alert.core.content.render import Text
 from slack_alert.engine.batches import Batch
 from slack_alert.stores import DatabaseLock, SqliteStore
 
@@ -46,7 +46,7 @@ from datetime import datetime, timedelta, timezone
 from itertools import count
 from pathlib import Path
 from slack_alert.core.model import Address, Message, Record, Verdict
-from slack_alert.core.values import Text
+from slack_alert.core.content.render import Text
 from slack_alert.engine.clock import SystemClock
 from slack_alert.engine.batches import Batch
 from slack_alert.engine.writer import Writer

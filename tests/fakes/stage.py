@@ -7,10 +7,10 @@ from pathlib import Path
 from textwrap import dedent
 from typing import Any
 
+from slack_alert.core.content.render import Piece, fallback, pieces
 from slack_alert.core.model import Action, Run
 from slack_alert.core.policy import Hold
 from slack_alert.core.redaction import Redaction
-from slack_alert.core.values import Piece, fallback, pieces
 from slack_alert.engine.batches import Entry
 from slack_alert.engine.context import Context, Services
 from slack_alert.engine.pocket import Pocket

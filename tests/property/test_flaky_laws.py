@@ -13,9 +13,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from slack_alert.channels.slack import SlackChannel
+from slack_alert.core.content.render import Text
 from slack_alert.core.model import Address, Manner, Message
 from slack_alert.core.structs import Struct
-from slack_alert.core.values import Text
 from slack_alert.engine.batches import Batch
 from slack_alert.engine.clock import SystemClock
 from slack_alert.engine.sender import Pace

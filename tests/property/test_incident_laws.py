@@ -6,12 +6,12 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from slack_alert.core.content.render import fallback
 from slack_alert.core.incidents import Escalation, Repeat, Voice
 from slack_alert.core.model import QUIET, Address, Message, Result, Run
 from slack_alert.core.pipeline import gate, settle
 from slack_alert.core.policy import State
 from slack_alert.core.structs import replace
-from slack_alert.core.values import fallback
 from tests.fakes.engine_rig import MARK, OPS, at, failed, make_job, make_policy, said
 
 pytestmark = pytest.mark.slow

@@ -11,8 +11,8 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule, run_state_machine_as_test
 
+from slack_alert.core.content.render import Text
 from slack_alert.core.model import Address, Delivery, Message, Progress, Status
-from slack_alert.core.values import Text
 from slack_alert.engine.batches import Batch
 from slack_alert.engine.ports import Reader, Store
 from slack_alert.stores import SqliteReader, SqliteStore

@@ -17,12 +17,13 @@ from _pytest.mark import ParameterSet
 from hypothesis import given
 from hypothesis import strategies as st
 
-from slack_alert.core import bulk, drafts
+from slack_alert.core import drafts
+from slack_alert.core.content import limits
+from slack_alert.core.content.notices import error_card
+from slack_alert.core.content.render import Piece, Text, Upload, deliverable, fallback
 from slack_alert.core.drafts import Draft
 from slack_alert.core.model import Address, Message, Progress, Record, Run, Status, Verdict
-from slack_alert.core.notices import error_card
 from slack_alert.core.redaction import MARK, REACH, Redaction
-from slack_alert.core.values import Piece, Text, Upload, deliverable, fallback
 from slack_alert.engine.redacted import cleaned_pieces, redacted_message, redacted_progress, redacted_record
 from slack_alert.executors.capture import KEPT, captured
 from slack_alert.executors.command_output import Output
@@ -145,7 +146,7 @@ def test_no_cut_leaves_half_a_secret(kind: str, form: str, step: int) -> None:
 def test_no_value_that_is_too_long_ends_with_half_a_secret(
     kind: str, form: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for module in (bulk, drafts):
+    for module in (limits, drafts):
         monkeypatch.setattr(module, "LONGEST", 9_000)
     for secret in PARTS:
         encoded = FORMS[form](secret)

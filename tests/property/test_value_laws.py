@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from slack_alert.core.markup import Markup, plain
-from slack_alert.core.tables import cut, display_width
-from slack_alert.core.values import Text, deliverable, pieces, split, with_notice
+from slack_alert.core.content.markup import Markup, plain
+from slack_alert.core.content.render import Text, deliverable, pieces, split, with_notice
+from slack_alert.core.content.tables import cut, display_width
 
 MARK = Markup("0123456789")
 NOTICE = "3 alerts: paused for 60 min, until 14:32"

@@ -7,11 +7,11 @@ import pytest
 
 from slack_alert.core.bindings import Job
 from slack_alert.core.catalog import Catalog
+from slack_alert.core.content.render import fallback
 from slack_alert.core.errors import StoreError
 from slack_alert.core.model import QUIET, Address, Record, Result, Verdict
 from slack_alert.core.quiet import EVERY, Mute, QuietWindow
 from slack_alert.core.structs import replace
-from slack_alert.core.values import fallback
 from slack_alert.engine import requests
 from slack_alert.engine.batches import Batch
 from slack_alert.engine.digests import Digests, Ending, Tally, Withheld, digest_text, withheld

@@ -4,11 +4,11 @@ from datetime import datetime, timedelta
 
 import pytest
 
+from slack_alert.core.content.render import Text
 from slack_alert.core.errors import BadValue
 from slack_alert.core.model import QUIET, Address, Record, Result, Usage, Verdict
 from slack_alert.core.policy import Hold, Quota, State
 from slack_alert.core.structs import replace
-from slack_alert.core.values import Text
 from slack_alert.engine.accounts import Accounts
 from slack_alert.engine.batches import Seen, Snapshot, Started
 from slack_alert.engine.holding import hold_by_name

@@ -5,10 +5,10 @@ from __future__ import annotations
 import pytest
 
 from slack_alert.core.bindings import Job
+from slack_alert.core.content.render import Text
 from slack_alert.core.incidents import Repeat, Voice
 from slack_alert.core.model import QUIET, Address, Result
 from slack_alert.core.structs import replace
-from slack_alert.core.values import Text
 from slack_alert.core.wording import MOST
 from tests.fakes.engine_rig import Rig, failed, make_job, make_policy, said, verdicts
 

@@ -9,12 +9,12 @@ from re import findall
 import pytest
 
 from slack_alert.core.bindings import Job
+from slack_alert.core.content.render import Text
 from slack_alert.core.incidents import Incident, Repeat, Voice, digest_of
 from slack_alert.core.model import QUIET, Manner
 from slack_alert.core.policy import State
 from slack_alert.core.quiet import QuietWindow
 from slack_alert.core.structs import replace
-from slack_alert.core.values import Text
 from slack_alert.engine.mutes import Mutes
 from tests.fakes.engine_rig import BERLIN, MINUTE, Kept, Rig, at, make_job, make_policy, said
 

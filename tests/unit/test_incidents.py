@@ -6,12 +6,12 @@ from datetime import timedelta
 import pytest
 
 from slack_alert.core.bindings import Job
+from slack_alert.core.content.render import Blocks, Upload, fallback, pieces
 from slack_alert.core.incidents import Escalation, Repeat, Voice, changes
 from slack_alert.core.model import QUIET, Address, Manner, Message, Result, Run
 from slack_alert.core.pipeline import Settlement, settle
 from slack_alert.core.policy import State
 from slack_alert.core.structs import replace
-from slack_alert.core.values import Blocks, Upload, fallback, pieces
 from tests.fakes.engine_rig import MARK, at, failed, make_job, make_policy, said
 
 LEAD = Address("slack", "@lead")

@@ -4,8 +4,8 @@ import json
 
 import pytest
 
+from slack_alert.core.content.markup import MAX_LINK, Markup, plain, unformatted, visible
 from slack_alert.core.errors import BadValue
-from slack_alert.core.markup import MAX_LINK, Markup, plain, unformatted, visible
 
 MARK = Markup("8842")
 #: What somebody could write who knows how a mark is made, but not the nonce.

@@ -5,11 +5,11 @@ from datetime import timedelta
 
 import pytest
 
+from slack_alert.core.content.render import fallback
 from slack_alert.core.incidents import Repeat, Voice
 from slack_alert.core.model import QUIET, Manner, Record, Result, Verdict
 from slack_alert.core.pace import KNOWN, WINDOW
 from slack_alert.core.structs import replace
-from slack_alert.core.values import fallback
 from slack_alert.engine.batches import Batch
 from slack_alert.engine.paces import Paces, durations_of
 from slack_alert.stores.memory import MemoryStore

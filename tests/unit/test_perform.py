@@ -10,10 +10,10 @@ from typing import Any
 
 import pytest
 
+from slack_alert.core.content.render import Upload, fallback
 from slack_alert.core.model import Failure, Result, Run
 from slack_alert.core.redaction import Redaction
 from slack_alert.core.structs import replace
-from slack_alert.core.values import Upload, fallback
 from slack_alert.engine.context import Context
 from slack_alert.engine.pocket import Pocket
 from slack_alert.executors.capture import KEPT, captured, current, keep

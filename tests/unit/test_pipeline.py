@@ -6,11 +6,11 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from slack_alert.core.bindings import Job
+from slack_alert.core.content.render import Blocks, Text, Upload, fallback
 from slack_alert.core.model import QUIET, Result, Run, Verdict
 from slack_alert.core.pipeline import Settlement, answer, gate, settle, standing
 from slack_alert.core.policy import Hold, Policy, Quota, State
 from slack_alert.core.structs import replace
-from slack_alert.core.values import Blocks, Text, Upload, fallback
 from slack_alert.core.wording import messages
 from tests.fakes.engine_rig import ERRORS, MARK, OPS, at, failed, make_job, make_policy, said
 

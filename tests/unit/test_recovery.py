@@ -8,8 +8,8 @@ from datetime import datetime, timedelta
 import pytest
 
 from slack_alert.core.catalog import Catalog
+from slack_alert.core.content.render import Text
 from slack_alert.core.model import Returned, Verdict
-from slack_alert.core.values import Text
 from slack_alert.engine.batches import Batch, Seen, Snapshot, Started, Unaccounted
 from slack_alert.engine.hot import take_up
 from slack_alert.engine.recovery import LOST, recover

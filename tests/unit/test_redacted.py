@@ -6,9 +6,9 @@ from datetime import datetime, timezone
 
 import pytest
 
+from slack_alert.core.content.render import Blocks, Piece, Text, Upload
 from slack_alert.core.model import Address, Message, Record, Verdict
 from slack_alert.core.redaction import Redaction
-from slack_alert.core.values import Blocks, Piece, Text, Upload
 from slack_alert.engine.redacted import redacted_message, redacted_piece, redacted_record
 
 REDACTION = Redaction(["hunter2"])

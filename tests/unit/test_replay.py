@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from slack_alert.core.absence import Absence
 from slack_alert.core.bindings import Job
+from slack_alert.core.content.render import fallback
 from slack_alert.core.events import Rule
 from slack_alert.core.hours import WorkingHours
 from slack_alert.core.incidents import Repeat, Voice
@@ -19,7 +20,6 @@ from slack_alert.core.quiet import QuietWindow
 from slack_alert.core.reasons import hold_reason
 from slack_alert.core.replay import Difference, FirstNotice, Past, loudest, past_of, replay
 from slack_alert.core.structs import replace
-from slack_alert.core.values import fallback
 from slack_alert.engine.mutes import Mutes
 from tests.fakes.acts import Speaks, lived
 from tests.fakes.engine_rig import BERLIN, HOUR, MARK, MINUTE, at, make_job, make_policy

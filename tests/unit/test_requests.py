@@ -8,12 +8,12 @@ from pathlib import Path
 
 import pytest
 
+from slack_alert.core.content.render import Blocks, Piece, Text, Upload
 from slack_alert.core.incidents import Incident
 from slack_alert.core.model import Message, Record, Verdict
 from slack_alert.core.policy import Hold, State
 from slack_alert.core.quiet import Mute
 from slack_alert.core.structs import replace
-from slack_alert.core.values import Blocks, Piece, Text, Upload
 from slack_alert.engine import requests
 from slack_alert.engine.batches import Batch, Entry
 from slack_alert.engine.mutes import mute_entry

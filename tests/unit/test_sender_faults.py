@@ -8,9 +8,9 @@ from datetime import timedelta
 import pytest
 
 from slack_alert.core.backoff import Fate, Outcome
+from slack_alert.core.content.render import Text
 from slack_alert.core.errors import NotNow, StoreError
 from slack_alert.core.model import Address, Delivery, Manner, Message
-from slack_alert.core.values import Text
 from slack_alert.engine.batches import Batch
 from slack_alert.engine.lanes import KEPT
 from slack_alert.engine.sender import Pace

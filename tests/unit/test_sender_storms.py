@@ -10,11 +10,11 @@ from itertools import pairwise
 import pytest
 
 from slack_alert.core.backoff import Fate, Outcome
+from slack_alert.core.content.pieces import LIMIT
+from slack_alert.core.content.render import Text
 from slack_alert.core.errors import StoreError
 from slack_alert.core.model import Manner, Message, Status
-from slack_alert.core.parts import LIMIT
 from slack_alert.core.structs import replace
-from slack_alert.core.values import Text
 from slack_alert.engine.batches import Batch
 from slack_alert.engine.lanes import KEPT
 from slack_alert.engine.sender import Pace

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from slack_alert.core.series import LONGEST, MOST, measured
+from slack_alert.core.content.measurements import LONGEST, MOST, measured
 
 
 class Level(IntEnum):

@@ -10,8 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from slack_alert.core.content.pieces import LIMIT, PARTS
+from slack_alert.core.content.render import Text, error_card
 from slack_alert.core.model import Address, Delivery, Manner, Message
-from slack_alert.core.parts import LIMIT, PARTS
 from slack_alert.core.storms import (
     AGAIN,
     Storm,
@@ -25,7 +26,6 @@ from slack_alert.core.storms import (
     turn_of,
     waiting,
 )
-from slack_alert.core.values import Text, error_card
 from slack_alert.engine.turns import Turns
 from tests.fakes.engine_rig import BERLIN, MARK, at
 

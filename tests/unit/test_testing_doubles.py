@@ -6,8 +6,8 @@ from datetime import timedelta
 import pytest
 
 from slack_alert.core.backoff import Fate, Outcome
+from slack_alert.core.content.pieces import Text
 from slack_alert.core.model import Address, Delivery, Message
-from slack_alert.core.parts import Text
 from slack_alert.engine.ports import Channel, Clock
 from slack_alert.testing import MONDAY, FakeClock, RecordingChannel
 

@@ -12,9 +12,8 @@ from typing import NamedTuple
 
 import pytest
 
-from slack_alert.core.markup import Markup
-from slack_alert.core.tables import MAX_COLUMNS, MAX_ROWS, cut, display_width
-from slack_alert.core.values import (
+from slack_alert.core.content.markup import Markup
+from slack_alert.core.content.render import (
     Blocks,
     Piece,
     Text,
@@ -29,6 +28,7 @@ from slack_alert.core.values import (
     with_notice,
     with_slot_time,
 )
+from slack_alert.core.content.tables import MAX_COLUMNS, MAX_ROWS, cut, display_width
 
 MARK = Markup("8842")
 NOTICE = "3 alerts: paused for 60 min, until 14:32"

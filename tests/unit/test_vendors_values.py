@@ -10,8 +10,8 @@ from typing import Any
 import msgspec
 import pytest
 
-from slack_alert.core.series import measured
-from slack_alert.core.values import Text, Upload, fallback, pieces
+from slack_alert.core.content.measurements import measured
+from slack_alert.core.content.render import Text, Upload, fallback, pieces
 from tests.fakes.engine_rig import MARK
 from tests.fakes.returned import fenced
 

@@ -11,10 +11,10 @@ from typing import Any, cast
 
 import pytest
 
+from slack_alert.core.content.render import Text, Upload
 from slack_alert.core.errors import StoreError
 from slack_alert.core.model import Delivery, Message, Progress, Record, Returned, Status, Verdict
 from slack_alert.core.policy import Hold, State
-from slack_alert.core.values import Text, Upload
 from slack_alert.engine.batches import Batch, Entry, Limits, Snapshot, Started
 from slack_alert.engine.ports import Clock
 from slack_alert.engine.simulation import VirtualClock

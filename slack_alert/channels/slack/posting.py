@@ -13,9 +13,9 @@ from slack_alert.channels.slack.errors import CANNOT_FOLLOW, CUSTOMIZE, REFUSES_
 from slack_alert.channels.slack.history import is_ts, mark
 from slack_alert.channels.slack.upload import place, share
 from slack_alert.core.backoff import Fate
-from slack_alert.core.markup import entities
+from slack_alert.core.content.markup import entities
+from slack_alert.core.content.pieces import Blocks, Text, Upload, deliverable, fallback
 from slack_alert.core.model import Manner, Message
-from slack_alert.core.parts import Blocks, Text, Upload, deliverable, fallback
 from slack_alert.core.structs import Struct, replace
 
 log = logging.getLogger(__name__)

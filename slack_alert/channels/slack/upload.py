@@ -8,7 +8,7 @@ from pathlib import Path
 from slack_alert.channels.slack.client import Client
 from slack_alert.channels.slack.errors import RefusedError
 from slack_alert.core.backoff import Fate, Outcome
-from slack_alert.core.parts import Upload
+from slack_alert.core.content.pieces import Upload
 
 
 async def place(client: Client, piece: Upload) -> str:

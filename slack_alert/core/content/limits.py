@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 
+from slack_alert.core.content.markup import entities
+from slack_alert.core.content.pieces import CUT, Piece, Text, Upload
 from slack_alert.core.file_types import decoded
-from slack_alert.core.markup import entities
-from slack_alert.core.parts import CUT, Piece, Text, Upload
 from slack_alert.core.redaction import REACH, Redaction
 
 #: So many characters one text may have; as a file they are what fills a shelf.

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from slack_alert.core.markup import entities, plain
+from slack_alert.core.content.markup import entities, plain
 from slack_alert.core.structs import Struct
 
 #: Slack's own advice for `text`; beyond it a message may be cut.

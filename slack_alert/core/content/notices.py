@@ -6,8 +6,8 @@ import re
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
 
-from slack_alert.core.markup import Markup, plain
-from slack_alert.core.parts import LIMIT, Blocks, Piece, Text, Upload, deliverable, split
+from slack_alert.core.content.markup import Markup, plain
+from slack_alert.core.content.pieces import LIMIT, Blocks, Piece, Text, Upload, deliverable, split
 from slack_alert.core.structs import replace
 
 #: Slack's most for one message.

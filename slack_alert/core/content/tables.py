@@ -6,7 +6,7 @@ import re
 import unicodedata
 from collections.abc import Iterable, Sequence
 
-from slack_alert.core.markup import entities, visible
+from slack_alert.core.content.markup import entities, visible
 
 MAX_ROWS = 10_000
 MAX_COLUMNS = 30

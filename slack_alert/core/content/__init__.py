@@ -1,0 +1,1 @@
+"""What a function returned, as pieces of a message."""

@@ -1,0 +1,1 @@
+"""What a value is: its type, its text, its rows, and what it stands for."""
