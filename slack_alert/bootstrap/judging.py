@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING
 from slack_alert.bootstrap.places import errors_address
 from slack_alert.core.bindings import Job
 from slack_alert.core.content.markup import Markup
-from slack_alert.core.hours import WorkingHours
 from slack_alert.core.model import Address, Result, Run
 from slack_alert.core.pipeline import Settlement, settle
 from slack_alert.core.policy import Policy, State
-from slack_alert.core.triggers import Never
+from slack_alert.core.schedule.triggers import Never
+from slack_alert.core.schedule.working_hours import WorkingHours
 from slack_alert.engine.executions import Judge
 
 if TYPE_CHECKING:

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from slack_alert.core.triggers import parse_trigger
+from slack_alert.core.schedule.triggers import parse_trigger
 from slack_alert.engine.engine import Engine
 from slack_alert.engine.ports import Source
 from slack_alert.engine.pulse import EVERY, PULSE_NAME

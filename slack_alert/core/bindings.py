@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import timedelta, tzinfo
 
-from slack_alert.core.absence import Absence
 from slack_alert.core.care import CAREFREE, Care
 from slack_alert.core.events import Rule
 from slack_alert.core.model import Action, Address
 from slack_alert.core.policy import Policy
+from slack_alert.core.schedule.absent import Absence
+from slack_alert.core.schedule.triggers import Never, Trigger
 from slack_alert.core.structs import Struct, field
-from slack_alert.core.triggers import Never, Trigger
 
 
 class Job(Struct, frozen=True):

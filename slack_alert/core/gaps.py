@@ -9,8 +9,8 @@ from slack_alert.core.bindings import Job
 from slack_alert.core.model import Verdict
 from slack_alert.core.pipeline import gate
 from slack_alert.core.policy import Hold, State
+from slack_alert.core.schedule.triggers import Trigger
 from slack_alert.core.structs import Struct, replace
-from slack_alert.core.triggers import Trigger
 
 _TICK = timedelta(microseconds=1)
 

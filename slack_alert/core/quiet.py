@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from datetime import MAXYEAR, date, datetime, time, timedelta, tzinfo
 
 from slack_alert.core.errors import BadValue
-from slack_alert.core.hours import WorkingHours
+from slack_alert.core.schedule.working_hours import WorkingHours
 from slack_alert.core.structs import Discreet, Struct, derive, replace
 from slack_alert.core.units.humanize import clock
 from slack_alert.core.units.local_time import DAY, first_instant

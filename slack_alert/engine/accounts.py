@@ -11,7 +11,7 @@ from slack_alert.core.lapses import Lapse
 from slack_alert.core.model import Record, Verdict
 from slack_alert.core.pipeline import standing
 from slack_alert.core.reasons import gate_reason
-from slack_alert.core.triggers import Trigger
+from slack_alert.core.schedule.triggers import Trigger
 from slack_alert.engine.batches import Batch
 from slack_alert.engine.hot import Hot
 from slack_alert.engine.ports import Books

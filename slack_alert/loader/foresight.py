@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from slack_alert.core.combined import AnyOf, Between, Jittered, Trigger
-from slack_alert.core.cron import Cron
-from slack_alert.core.hours import WorkingHours
-from slack_alert.core.intervals import EveryDays, Once
+from slack_alert.core.schedule.combining import AnyOf, Between, Jittered, Trigger
+from slack_alert.core.schedule.cron import Cron
+from slack_alert.core.schedule.intervals import EveryDays, Once
+from slack_alert.core.schedule.working_hours import WorkingHours
 from slack_alert.core.structs import Struct, field
 from slack_alert.core.units.local_time import TICK
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from slack_alert.core.triggers import TIME_KEYWORDS
+from slack_alert.core.schedule.triggers import TIME_KEYWORDS
 from slack_alert.core.units.names import nearest
 
 EVENT_KEYWORDS = ("command", "on", "emits")

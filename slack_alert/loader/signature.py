@@ -8,7 +8,7 @@ from collections.abc import Mapping
 
 from slack_alert.core.catalog import Problem, Severity
 from slack_alert.core.errors import BadValue
-from slack_alert.core.triggers import TIME_KEYWORDS
+from slack_alert.core.schedule.triggers import TIME_KEYWORDS
 from slack_alert.loader.declaration import Declaration
 from slack_alert.loader.keywords import KEYWORDS, TRIGGER_KEYWORDS, keyword_suggestion
 from slack_alert.loader.literals import NotLiteral, evaluate

@@ -8,15 +8,15 @@ from functools import partial
 
 from slack_alert.core.bindings import Binding, Command, Job
 from slack_alert.core.care import CAREFREE, Care
-from slack_alert.core.combined import Jittered
 from slack_alert.core.errors import BadValue
 from slack_alert.core.events import Rule
-from slack_alert.core.hours import WorkingHours
 from slack_alert.core.incidents import Voice
 from slack_alert.core.model import Action, Address
 from slack_alert.core.policy import Policy
+from slack_alert.core.schedule.combining import Jittered
+from slack_alert.core.schedule.triggers import TIME_KEYWORDS, Never, Trigger, parse_trigger
+from slack_alert.core.schedule.working_hours import WorkingHours
 from slack_alert.core.structs import Struct, field, replace
-from slack_alert.core.triggers import TIME_KEYWORDS, Never, Trigger, parse_trigger
 from slack_alert.core.units.names import composed
 from slack_alert.core.units.quantities import parse_duration
 from slack_alert.loader.declaration import Declaration

@@ -12,7 +12,7 @@ from apscheduler.executors.base import BaseExecutor
 from apscheduler.schedulers.base import BaseScheduler
 from apscheduler.triggers.base import BaseTrigger
 
-from slack_alert.core.triggers import Trigger
+from slack_alert.core.schedule.triggers import Trigger
 from slack_alert.core.units.local_time import TICK
 from slack_alert.engine.ports import Due, Emit
 

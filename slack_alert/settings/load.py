@@ -10,8 +10,8 @@ from typing import Any
 
 from slack_alert.core.credentials import hidden_parts
 from slack_alert.core.errors import BadValue, SettingsError
-from slack_alert.core.hours import WorkingHours
 from slack_alert.core.quiet import QuietWindow
+from slack_alert.core.schedule.working_hours import WorkingHours
 from slack_alert.core.structs import Struct, replace
 from slack_alert.settings.keys import BY_NAME, KEYS, Key
 from slack_alert.settings.layers import QUIET, Fault, Gathered, Given, Layer, gather

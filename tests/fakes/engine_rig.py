@@ -11,11 +11,11 @@ from slack_alert.core.catalog import Catalog
 from slack_alert.core.content.markup import Markup
 from slack_alert.core.content.render import Text, fallback
 from slack_alert.core.events import Rule
-from slack_alert.core.hours import WorkingHours
 from slack_alert.core.model import Action, Address, Failure, Record, Result, Run
 from slack_alert.core.policy import Policy
+from slack_alert.core.schedule.triggers import Never, parse_trigger
+from slack_alert.core.schedule.working_hours import WorkingHours
 from slack_alert.core.structs import replace
-from slack_alert.core.triggers import Never, parse_trigger
 from slack_alert.engine.batches import Batch, Snapshot
 from slack_alert.engine.durability import is_numbered
 from slack_alert.engine.engine import Engine

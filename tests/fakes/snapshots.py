@@ -21,7 +21,7 @@ from slack_alert.core.bindings import Job
 from slack_alert.core.catalog import Catalog
 from slack_alert.core.content.render import Piece, Text, fallback
 from slack_alert.core.model import Delivery, Record, Result, Returned, Run
-from slack_alert.core.triggers import parse_trigger
+from slack_alert.core.schedule.triggers import parse_trigger
 from slack_alert.engine.app import App, Manners
 from slack_alert.engine.batches import Batch, Limits, Snapshot
 from slack_alert.engine.engine import Engine

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from slack_alert.core.hours import WorkingHours
+from slack_alert.core.schedule.working_hours import WorkingHours
 
 pytestmark = pytest.mark.slow
 

@@ -13,8 +13,8 @@ import pytest
 from slack_alert.core.bindings import Job
 from slack_alert.core.events import Rule
 from slack_alert.core.model import Record, Run
+from slack_alert.core.schedule.triggers import Never
 from slack_alert.core.structs import replace
-from slack_alert.core.triggers import Never
 from slack_alert.stores import SqliteReader
 from tests.fakes.engine_rig import HOUR, at, make_job, make_policy
 from tests.fakes.snapshots import Act, Life, Pace, Picture, Said, first_line, restore

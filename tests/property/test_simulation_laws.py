@@ -17,7 +17,7 @@ from slack_alert.core.model import Record, Result, Run, Verdict
 from slack_alert.core.pipeline import gate, standing
 from slack_alert.core.policy import Hold, Quota, State
 from slack_alert.core.quiet import Mute, QuietWindow
-from slack_alert.core.slots import each_slot
+from slack_alert.core.schedule.slots import each_slot
 from slack_alert.core.structs import replace
 from slack_alert.engine.batches import Batch, Seen, Snapshot, Started
 from slack_alert.engine.engine import Engine

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from slack_alert.core.triggers import Passed, Trigger, parse_trigger
+from slack_alert.core.schedule.triggers import Passed, Trigger, parse_trigger
 
 pytestmark = pytest.mark.slow
 

@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from slack_alert.core.absence import Absence
-from slack_alert.core.hours import WorkingHours
-from slack_alert.core.slots import Passed, count_slots
+from slack_alert.core.schedule.absent import Absence
+from slack_alert.core.schedule.slots import Passed, count_slots
+from slack_alert.core.schedule.working_hours import WorkingHours
 from tests.fakes.engine_rig import BERLIN, HOUR, MINUTE, TICK, at
 
 LAST = at("16 02:00")

@@ -11,7 +11,6 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from slack_alert.channels.closed import Closed
-from slack_alert.core.absence import Absence
 from slack_alert.core.backoff import Fate, Outcome
 from slack_alert.core.bindings import Job
 from slack_alert.core.catalog import Catalog
@@ -19,6 +18,7 @@ from slack_alert.core.content.render import Text, fallback
 from slack_alert.core.errors import SetAside, StoreError
 from slack_alert.core.events import Rule
 from slack_alert.core.model import Delivery, Message
+from slack_alert.core.schedule.absent import Absence
 from slack_alert.core.structs import replace
 from slack_alert.engine import requests
 from slack_alert.engine.app import App, Manners

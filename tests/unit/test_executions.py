@@ -11,8 +11,8 @@ from slack_alert.core.content.render import fallback
 from slack_alert.core.model import Address, Failure, Result, Run, Usage, Verdict
 from slack_alert.core.pipeline import Settlement, settle
 from slack_alert.core.policy import State
+from slack_alert.core.schedule.triggers import Never
 from slack_alert.core.structs import replace
-from slack_alert.core.triggers import Never
 from slack_alert.engine import requests
 from slack_alert.engine.batches import Batch
 from slack_alert.engine.executions import Judge, cut_off, executed, outside_run

@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from slack_alert.core.errors import BadValue
-from slack_alert.core.hours import WorkingHours
+from slack_alert.core.schedule.working_hours import WorkingHours
 
 BERLIN = ZoneInfo("Europe/Berlin")
 UTC = timezone.utc

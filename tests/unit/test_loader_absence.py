@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from slack_alert.core.absence import Absence
 from slack_alert.core.catalog import Severity
+from slack_alert.core.schedule.absent import Absence
 from tests.fakes.plugins import job, surveyed
 
 

@@ -8,12 +8,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from slack_alert.core.bindings import Job
-from slack_alert.core.hours import WorkingHours
 from slack_alert.core.model import Action, Address, Verdict
 from slack_alert.core.outlook import Outlook, Standing, outlook
 from slack_alert.core.pipeline import gate
 from slack_alert.core.policy import Hold, Policy, Quota, State
-from slack_alert.core.triggers import parse_trigger
+from slack_alert.core.schedule.triggers import parse_trigger
+from slack_alert.core.schedule.working_hours import WorkingHours
 
 BERLIN = ZoneInfo("Europe/Berlin")
 OPS = Address("slack", "#ops")

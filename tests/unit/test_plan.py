@@ -5,8 +5,8 @@ from datetime import timedelta
 
 import pytest
 
-from slack_alert.core.intervals import Every
-from slack_alert.core.triggers import parse_trigger
+from slack_alert.core.schedule.intervals import Every
+from slack_alert.core.schedule.triggers import parse_trigger
 from slack_alert.core.units.local_time import TICK
 from slack_alert.schedulers.base import TAKING, Plan, Planned, PlanTrigger
 from tests.fakes.engine_rig import BERLIN, at

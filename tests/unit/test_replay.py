@@ -7,11 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from slack_alert.core.absence import Absence
 from slack_alert.core.bindings import Job
 from slack_alert.core.content.render import fallback
 from slack_alert.core.events import Rule
-from slack_alert.core.hours import WorkingHours
 from slack_alert.core.incidents import Repeat, Voice
 from slack_alert.core.model import Manner, Record, Status, Verdict
 from slack_alert.core.outcomes import outcome
@@ -19,6 +17,8 @@ from slack_alert.core.policy import Hold
 from slack_alert.core.quiet import QuietWindow
 from slack_alert.core.reasons import hold_reason
 from slack_alert.core.replay import Difference, FirstNotice, Past, loudest, past_of, replay
+from slack_alert.core.schedule.absent import Absence
+from slack_alert.core.schedule.working_hours import WorkingHours
 from slack_alert.core.structs import replace
 from slack_alert.engine.mutes import Mutes
 from tests.fakes.acts import Speaks, lived

@@ -16,8 +16,8 @@ from slack_alert.core.events import Event
 from slack_alert.core.model import Address, Failure, Message, Record, Result, Run, Usage, Verdict
 from slack_alert.core.pipeline import Settlement, settle
 from slack_alert.core.policy import State
+from slack_alert.core.schedule.triggers import Never
 from slack_alert.core.structs import replace
-from slack_alert.core.triggers import Never
 from slack_alert.engine import requests
 from slack_alert.engine.batches import Batch, Entry
 from slack_alert.engine.executions import executed, outside_run

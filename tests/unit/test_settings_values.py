@@ -8,7 +8,7 @@ from typing import Any, Literal, get_args, get_origin, get_type_hints
 import pytest
 
 from slack_alert.core.errors import SettingsError
-from slack_alert.core.hours import WorkingHours
+from slack_alert.core.schedule.working_hours import WorkingHours
 from slack_alert.core.structs import asdict
 from slack_alert.settings import KEYS, Loaded, Secret, Settings, load_settings
 

@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from slack_alert.core.errors import BadValue
-from slack_alert.core.triggers import TIME_KEYWORDS, Passed, Trigger, parse_trigger
+from slack_alert.core.schedule.triggers import TIME_KEYWORDS, Passed, Trigger, parse_trigger
 
 UTC = timezone.utc
 DAY = timedelta(days=1)

@@ -7,13 +7,13 @@ from typing import Any
 
 import pytest
 
-from slack_alert.core.absence import Absence
 from slack_alert.core.bindings import Job
 from slack_alert.core.content.render import Text
 from slack_alert.core.decisions import account, summary
 from slack_alert.core.incidents import Incident, Voice
 from slack_alert.core.model import Address, Delivery, Manner, Message, Record, Status, Verdict
 from slack_alert.core.policy import Hold, Quota, State
+from slack_alert.core.schedule.absent import Absence
 from slack_alert.core.structs import replace
 from slack_alert.core.subjects import Posted, Subject, Told, quoted
 from slack_alert.core.units.humanize import lasted

@@ -7,10 +7,10 @@ from hashlib import blake2b
 from itertools import islice
 from typing import TypeAlias
 
-from slack_alert.core.absence import Absence
-from slack_alert.core.cron import Cron
-from slack_alert.core.intervals import Every, EveryDays, Never, Once
-from slack_alert.core.slots import Passed, each_slot
+from slack_alert.core.schedule.absent import Absence
+from slack_alert.core.schedule.cron import Cron
+from slack_alert.core.schedule.intervals import Every, EveryDays, Never, Once
+from slack_alert.core.schedule.slots import Passed, each_slot
 from slack_alert.core.structs import Struct
 from slack_alert.core.units.local_time import TICK
 

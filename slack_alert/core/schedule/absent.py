@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from slack_alert.core.hours import WorkingHours
-from slack_alert.core.intervals import Every
-from slack_alert.core.slots import Passed
+from slack_alert.core.schedule.intervals import Every
+from slack_alert.core.schedule.slots import Passed
+from slack_alert.core.schedule.working_hours import WorkingHours
 from slack_alert.core.structs import Struct
 from slack_alert.core.units.local_time import TICK
 from slack_alert.core.units.quantities import format_duration

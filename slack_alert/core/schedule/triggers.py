@@ -12,11 +12,11 @@ from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime, time, timedelta, timezone, tzinfo
 from typing import TypeVar
 
-from slack_alert.core.combined import AnyOf, Between, Jittered, Trigger
-from slack_alert.core.cron import Cron
 from slack_alert.core.errors import BadValue
-from slack_alert.core.intervals import Every, EveryDays, Never, Once
-from slack_alert.core.slots import Passed
+from slack_alert.core.schedule.combining import AnyOf, Between, Jittered, Trigger
+from slack_alert.core.schedule.cron import Cron
+from slack_alert.core.schedule.intervals import Every, EveryDays, Never, Once
+from slack_alert.core.schedule.slots import Passed
 from slack_alert.core.units.local_time import TICK, parse_instant, parse_slot
 from slack_alert.core.units.quantities import LONGEST, parse_duration
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import calendar
 from datetime import MAXYEAR, date, datetime, time, timedelta, tzinfo
 
-from slack_alert.core.cron_fields import CronFields, parse_fields
-from slack_alert.core.slots import Passed
+from slack_alert.core.schedule.cron_parser import CronFields, parse_fields
+from slack_alert.core.schedule.slots import Passed
 from slack_alert.core.structs import Discreet, derive
 from slack_alert.core.units.local_time import DAY, first_instant, next_shift, wall_of
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime, time, timedelta, tzinfo
 
-from slack_alert.core.slots import Passed, count_slots
+from slack_alert.core.schedule.slots import Passed, count_slots
 from slack_alert.core.structs import Struct
 from slack_alert.core.units.local_time import DAY, first_instant, format_wall, wall_of
 from slack_alert.core.units.quantities import format_duration

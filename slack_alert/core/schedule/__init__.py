@@ -1,0 +1,1 @@
+"""Triggers and working hours: when a job is due."""
