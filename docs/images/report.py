@@ -17,7 +17,7 @@ from render import drawn
 from slack_alert.charts import picture
 from slack_alert.cli.report import show
 from slack_alert.core.figures import Report
-from slack_alert.core.model import Record, Usage, Verdict
+from slack_alert.core.model.record import Record, Usage, Verdict
 from slack_alert.core.statistics import Span
 from slack_alert.core.tallies import summaries
 

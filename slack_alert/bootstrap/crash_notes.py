@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from slack_alert.bootstrap.files import database
 from slack_alert.bootstrap.places import address
 from slack_alert.core.errors import SlackAlertError
-from slack_alert.core.model import Address
+from slack_alert.core.model.address import Address
 from slack_alert.core.redaction import Redaction
 from slack_alert.engine.executions import cut_off
 from slack_alert.loader import plugins_folder

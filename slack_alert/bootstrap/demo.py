@@ -17,7 +17,8 @@ from slack_alert.channels.console import ConsoleChannel
 from slack_alert.core.backoff import Outcome
 from slack_alert.core.catalog import Change
 from slack_alert.core.content.pieces import Text
-from slack_alert.core.model import Delivery, Manner, Record
+from slack_alert.core.model.message import Delivery, Manner
+from slack_alert.core.model.record import Record
 from slack_alert.core.redaction import Redaction
 from slack_alert.core.structs import replace
 from slack_alert.core.units.local_time import TICK

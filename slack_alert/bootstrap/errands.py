@@ -38,7 +38,10 @@ from slack_alert.core.catalog import Catalog
 from slack_alert.core.content.render import Piece
 from slack_alert.core.errors import StoreError
 from slack_alert.core.events import Event, fields_of
-from slack_alert.core.model import Address, Delivery, Message, Record, Result, Run
+from slack_alert.core.model.address import Address
+from slack_alert.core.model.message import Delivery, Message
+from slack_alert.core.model.record import Record
+from slack_alert.core.model.run import Result, Run
 from slack_alert.core.pipeline import Settlement, answer
 from slack_alert.core.policy import Hold, State
 from slack_alert.core.redaction import Redaction

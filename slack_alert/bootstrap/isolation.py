@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from slack_alert.core.model import Run
+from slack_alert.core.model.run import Run
 from slack_alert.core.redaction import Redaction
 from slack_alert.engine.children import Children
 from slack_alert.engine.context import Context, public

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 from slack_alert.bootstrap.places import errors_address
 from slack_alert.core.bindings import Job
 from slack_alert.core.content.markup import Markup
-from slack_alert.core.model import Address, Result, Run
+from slack_alert.core.model.address import Address
+from slack_alert.core.model.run import Result, Run
 from slack_alert.core.pipeline import Settlement, settle
 from slack_alert.core.policy import Policy, State
 from slack_alert.core.schedule.triggers import Never

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from slack_alert.core.bindings import Binding
 from slack_alert.core.catalog import Catalog, Problem, Severity
 from slack_alert.core.errors import BadValue, SlackAlertError
-from slack_alert.core.model import Action
+from slack_alert.core.model.run import Action
 
 if TYPE_CHECKING:
     from slack_alert.settings import Settings

@@ -18,7 +18,10 @@ from slack_alert.bootstrap.places import address, job_names
 from slack_alert.bootstrap.silence import make_mutes
 from slack_alert.bootstrap.works import new_mark
 from slack_alert.core.errors import SlackAlertError
-from slack_alert.core.model import Address, Delivery, Failure, Result, Run, Usage, Verdict
+from slack_alert.core.model.address import Address
+from slack_alert.core.model.message import Delivery
+from slack_alert.core.model.record import Usage, Verdict
+from slack_alert.core.model.run import Failure, Result, Run
 from slack_alert.core.policy import State
 from slack_alert.core.redaction import Redaction
 from slack_alert.core.units.quantities import format_duration

@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING
 from slack_alert import stores
 from slack_alert.bootstrap.files import code_cache, database
 from slack_alert.core.bindings import Binding, Job
-from slack_alert.core.care import Care, Isolation
 from slack_alert.core.catalog import Catalog, Change
 from slack_alert.core.errors import NotAllowed, SlackAlertError
-from slack_alert.core.model import Address
+from slack_alert.core.model.address import Address
+from slack_alert.core.model.run import Care, Isolation
 from slack_alert.core.structs import Struct, replace
 from slack_alert.engine.batches import Snapshot
 from slack_alert.engine.clock import SystemClock

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from slack_alert.bootstrap.silence import make_mutes
 from slack_alert.bootstrap.works import make_services, new_mark
 from slack_alert.core.catalog import Catalog
-from slack_alert.core.model import Record
+from slack_alert.core.model.record import Record
 from slack_alert.core.redaction import Redaction
 from slack_alert.engine.batches import Snapshot
 from slack_alert.engine.context import Context

@@ -10,7 +10,7 @@ from slack_alert.bootstrap.places import reading
 from slack_alert.bootstrap.silence import make_mutes
 from slack_alert.bootstrap.works import new_mark
 from slack_alert.core.catalog import Catalog
-from slack_alert.core.model import Manner, Status
+from slack_alert.core.model.message import Manner, Status
 from slack_alert.core.replay import Difference, Past, past_of, replay
 from slack_alert.engine.ports import Reader
 

@@ -12,7 +12,7 @@ from slack_alert.core.content.markup import Markup
 from slack_alert.core.content.render import Piece, Text, Upload
 from slack_alert.core.content.tables import key_values, table
 from slack_alert.core.figures import Report
-from slack_alert.core.model import Address
+from slack_alert.core.model.address import Address
 from slack_alert.core.statistics import Span
 from slack_alert.core.tallies import summaries
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from slack_alert.core.backoff import Fate, Outcome
-from slack_alert.core.model import Delivery
+from slack_alert.core.model.message import Delivery
 
 
 class Closed:

@@ -12,7 +12,7 @@ from typing import TextIO
 from slack_alert.core.backoff import Fate, Outcome
 from slack_alert.core.content.pieces import Text, fallback
 from slack_alert.core.content.render import on_terminal
-from slack_alert.core.model import Delivery
+from slack_alert.core.model.message import Delivery
 
 log = logging.getLogger(__name__)
 

@@ -10,7 +10,8 @@ import click
 from slack_alert.cli import codes
 
 if TYPE_CHECKING:
-    from slack_alert.core.model import Address, Delivery
+    from slack_alert.core.model.address import Address
+    from slack_alert.core.model.message import Delivery
     from slack_alert.settings import Settings
 
 _ADVICE = {

@@ -22,7 +22,7 @@ from slack_alert.core.structs import Struct
 if TYPE_CHECKING:
     from slack_alert.core.bindings import Binding, Job
     from slack_alert.core.catalog import Catalog
-    from slack_alert.core.model import Record
+    from slack_alert.core.model.record import Record
     from slack_alert.core.outlook import Outlook
     from slack_alert.engine.ports import Reader
     from slack_alert.settings import Settings
@@ -113,7 +113,7 @@ def _lines(catalog: Catalog, reader: Reader, settings: Settings, now: datetime) 
 
 def _last_run(reader: Reader, job: str) -> Record | None:
     """Find the last slot that ran; rows of slots that did not are few, so it is mostly the newest or the one before."""
-    from slack_alert.core.model import NOT_RUN
+    from slack_alert.core.model.record import NOT_RUN
 
     for limit in (1, 10, 1000):
         newest = [line.record for line in reader.history(job=job, since=None, limit=limit)]

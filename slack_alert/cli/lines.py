@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta, tzinfo
 from functools import lru_cache
 
-from slack_alert.core.model import Record
+from slack_alert.core.model.record import Record
 
 
 def record_json(record: Record, zone: tzinfo) -> dict[str, object]:

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from datetime import datetime, tzinfo
 
     from slack_alert.cli.tables import Style
-    from slack_alert.core.model import Delivery, Status
+    from slack_alert.core.model.message import Delivery, Status
     from slack_alert.settings import Settings
 
 #: How many of those that arrived, and of those that another message counts, people are shown who do not ask for all.
@@ -107,7 +107,7 @@ def delivery_json(delivery: Delivery, zone: tzinfo) -> dict[str, object]:
 def _show(deliveries: Iterable[Delivery], now: datetime, *, is_all: bool) -> None:
     from slack_alert.cli.tables import Cell, shortened, table
     from slack_alert.core.content.tables import cut
-    from slack_alert.core.model import Status
+    from slack_alert.core.model.message import Status
 
     styles: dict[Status, Style] = {Status.QUEUED: "yellow", Status.SENT: "green", Status.DEAD: "red"}
     styles[Status.COLLAPSED] = "dim"
@@ -140,7 +140,7 @@ def _show(deliveries: Iterable[Delivery], now: datetime, *, is_all: bool) -> Non
 
 def _chosen(deliveries: Iterable[Delivery], *, is_all: bool) -> tuple[list[Delivery], dict[Status, int]]:
     """Keep what is not sent and the last few that were; count the others."""
-    from slack_alert.core.model import Status
+    from slack_alert.core.model.message import Status
 
     unsent: list[Delivery] = []
     done: dict[Status, deque[Delivery]] = {

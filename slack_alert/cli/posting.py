@@ -10,7 +10,7 @@ from slack_alert.cli import codes
 from slack_alert.cli.fate import tell_refused, tell_unsent
 
 if TYPE_CHECKING:
-    from slack_alert.core.model import Message
+    from slack_alert.core.model.message import Message
     from slack_alert.settings import Settings
 
 
@@ -37,7 +37,7 @@ def _print(settings: Settings, messages: Sequence[Message]) -> int:
     import asyncio
 
     from slack_alert.bootstrap import assembly
-    from slack_alert.core.model import Delivery
+    from slack_alert.core.model.message import Delivery
     from slack_alert.engine.clock import SystemClock
 
     console = assembly.make_channels(settings, sys.stdout)["console"]

@@ -15,7 +15,7 @@ from slack_alert.cli.session import own_output
 from slack_alert.cli.spoken import counted, distance, local, stamp
 from slack_alert.cli.tables import Cell, paint, shortened, table
 from slack_alert.core.errors import BadValue
-from slack_alert.core.model import Manner
+from slack_alert.core.model.message import Manner
 
 if TYPE_CHECKING:
     from slack_alert.core.replay import Difference, FirstNotice, Turn

@@ -20,7 +20,7 @@ from slack_alert.core.errors import BadValue
 
 if TYPE_CHECKING:
     from slack_alert.core.figures import Report
-    from slack_alert.core.model import Message
+    from slack_alert.core.model.message import Message
     from slack_alert.core.statistics import Span
     from slack_alert.settings import Settings
 
@@ -126,7 +126,7 @@ def _messages(settings: Settings, made: Report, to: str) -> tuple[list[Message],
     from slack_alert.bootstrap.reporting import report_piece
     from slack_alert.core.content.markup import Markup
     from slack_alert.core.content.render import deliverable
-    from slack_alert.core.model import Message
+    from slack_alert.core.model.message import Message
     from slack_alert.core.redaction import Redaction
     from slack_alert.engine.redacted import redacted_piece
 

@@ -16,7 +16,8 @@ from slack_alert.core.errors import BadValue, SettingsError
 from slack_alert.core.redaction import Redaction
 
 if TYPE_CHECKING:
-    from slack_alert.core.model import Address, Message
+    from slack_alert.core.model.address import Address
+    from slack_alert.core.model.message import Message
 
 
 @click.command()
@@ -49,7 +50,7 @@ def _words(text: str) -> str:
 def _messages(text: str, to: Address, redaction: Redaction) -> list[Message]:
     from slack_alert.core.content.markup import Markup
     from slack_alert.core.content.render import Text, deliverable
-    from slack_alert.core.model import Message
+    from slack_alert.core.model.message import Message
     from slack_alert.engine.redacted import redacted_piece
 
     key = f"send/{uuid4().hex}"

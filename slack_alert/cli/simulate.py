@@ -23,7 +23,7 @@ from slack_alert.cli.tables import history_table
 from slack_alert.core.catalog import Catalog
 from slack_alert.core.content.markup import Markup
 from slack_alert.core.errors import BadValue
-from slack_alert.core.model import Record
+from slack_alert.core.model.record import Record
 from slack_alert.engine.forecast import said_of
 from slack_alert.engine.simulation import Ledger
 from slack_alert.engine.simulation import simulate as simulated

@@ -15,7 +15,7 @@ import click
 from slack_alert.cli.output import concealed
 from slack_alert.cli.spoken import ahead, counted, local, stamp
 from slack_alert.core.content.tables import cut, display_width
-from slack_alert.core.model import Record, Verdict
+from slack_alert.core.model.record import Record, Verdict
 from slack_alert.core.structs import Struct
 
 if TYPE_CHECKING:

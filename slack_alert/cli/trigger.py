@@ -15,7 +15,7 @@ from slack_alert.cli.options import common, remember
 from slack_alert.cli.output import concealed
 from slack_alert.cli.session import own_output
 from slack_alert.core.errors import SettingsError
-from slack_alert.core.model import Verdict
+from slack_alert.core.model.record import Verdict
 
 
 @click.command()

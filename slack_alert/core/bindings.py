@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import timedelta, tzinfo
 
-from slack_alert.core.care import CAREFREE, Care
 from slack_alert.core.events import Rule
-from slack_alert.core.model import Action, Address
+from slack_alert.core.model.address import Address
+from slack_alert.core.model.run import CAREFREE, Action, Care
 from slack_alert.core.policy import Policy
 from slack_alert.core.schedule.absent import Absence
 from slack_alert.core.schedule.triggers import Never, Trigger

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta, timezone
 from typing import NamedTuple
 
-from slack_alert.core.model import Address
+from slack_alert.core.model.address import Address
 from slack_alert.core.storms import MINUTE
 from slack_alert.core.structs import Struct
 

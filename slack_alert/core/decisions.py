@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 
 from slack_alert.core.errors import BadValue
 from slack_alert.core.fates import fates
-from slack_alert.core.model import Record, Verdict
+from slack_alert.core.model.record import Record, Verdict
 from slack_alert.core.schedule.working_hours import WorkingHours
 from slack_alert.core.subjects import Subject, Told, quoted
 from slack_alert.core.units.humanize import lasted

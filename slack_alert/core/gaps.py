@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from datetime import datetime, timedelta
 
 from slack_alert.core.bindings import Job
-from slack_alert.core.model import Verdict
+from slack_alert.core.model.record import Verdict
 from slack_alert.core.pipeline import gate
 from slack_alert.core.policy import Hold, State
 from slack_alert.core.schedule.triggers import Trigger

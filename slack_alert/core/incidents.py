@@ -9,7 +9,8 @@ from hashlib import blake2b
 from pathlib import Path
 
 from slack_alert.core.content.pieces import LIMIT, Blocks, Entries, Piece, Text
-from slack_alert.core.model import Address, Manner
+from slack_alert.core.model.address import Address
+from slack_alert.core.model.message import Manner
 from slack_alert.core.structs import Struct, replace
 from slack_alert.core.units.quantities import format_duration
 

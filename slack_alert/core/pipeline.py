@@ -22,7 +22,10 @@ from slack_alert.core.incidents import (
     risen,
     rule,
 )
-from slack_alert.core.model import Address, Manner, Message, Result, Run, Verdict
+from slack_alert.core.model.address import Address
+from slack_alert.core.model.message import Manner, Message
+from slack_alert.core.model.record import Verdict
+from slack_alert.core.model.run import Result, Run
 from slack_alert.core.policy import Hold, Quota, State, admit, rests, spend_alert, spend_error
 from slack_alert.core.reasons import quota_reason
 from slack_alert.core.structs import replace

@@ -10,9 +10,9 @@ from typing import NamedTuple
 
 from slack_alert.core.content.markup import entities
 from slack_alert.core.content.notices import FAILED
-from slack_alert.core.content.pieces import LIMIT, PARTS
+from slack_alert.core.content.pieces import PARTS
 from slack_alert.core.content.render import Text
-from slack_alert.core.model import Delivery, Message
+from slack_alert.core.model.message import Delivery, goes_on, job_of, turn_of
 from slack_alert.core.structs import Struct, field, replace
 
 #: The span in which everything that waits shall be said.
@@ -59,21 +59,6 @@ def room(rate: float, burst: int) -> float:
     """Say how many messages one address takes in a minute; unpaced it takes all."""
     # One place is the summary's, and one is for what it summarizes.
     return max(2, int(rate * MINUTE.total_seconds() + burst)) if rate else inf
-
-
-def job_of(message: Message) -> str:
-    """Name the job whose slot caused it; empty: a person, or the program itself."""
-    return message.key.rpartition("@")[0] if message.run is not None and message.slot is not None else ""
-
-
-def turn_of(message: Message) -> str:
-    """Name what one run says, by what its keys have in common: a text in parts is said in a row."""
-    return message.key.rpartition("#")[0] or message.key
-
-
-def goes_on(message: Message) -> bool:
-    """Say whether it is so long that it may be a part of a longer text."""
-    return isinstance(message.piece, Text) and len(message.piece.text) > LIMIT // 2
 
 
 def waiting(delivery: Delivery, *, is_followed: bool) -> Waiting:

@@ -4,26 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import datetime, tzinfo
-from typing import NamedTuple
 
 from slack_alert.core.bindings import Job
-from slack_alert.core.model import Delivery, Record
+from slack_alert.core.model.message import Posted
+from slack_alert.core.model.record import Record
 from slack_alert.core.policy import Hold, State
 from slack_alert.core.structs import Struct
 from slack_alert.core.units.humanize import clock
 
 _QUOTED = 80
 _FRESH = State()
-
-
-class Posted(NamedTuple):
-    """A delivery, and what says how far it is."""
-
-    delivery: Delivery
-    #: When the last attempt was written down.
-    changed: datetime | None = None
-    #: How many others wait in front of it; more than that are not counted.
-    in_front: int = 0
 
 
 class Told(Struct, frozen=True):

@@ -10,7 +10,7 @@ from slack_alert.core.bindings import Job
 from slack_alert.core.content.notices import on_terminal
 from slack_alert.core.decisions import account, summary
 from slack_alert.core.incidents import Incident, length
-from slack_alert.core.model import Verdict
+from slack_alert.core.model.record import Verdict
 from slack_alert.core.outlook import outlook
 from slack_alert.core.pipeline import gate
 from slack_alert.core.policy import rests

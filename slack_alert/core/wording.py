@@ -5,7 +5,9 @@ from __future__ import annotations
 from slack_alert.core.content.markup import Markup
 from slack_alert.core.content.pieces import PARTS
 from slack_alert.core.content.render import Piece, Text, deliverable, error_card, fallback, on_terminal
-from slack_alert.core.model import Address, Manner, Message, Result, Run
+from slack_alert.core.model.address import Address
+from slack_alert.core.model.message import Manner, Message
+from slack_alert.core.model.run import Result, Run
 
 #: So many messages may come of one run; what it says beyond them is withheld.
 MOST = 100

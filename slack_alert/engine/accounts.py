@@ -8,7 +8,7 @@ from datetime import datetime, timedelta, tzinfo
 
 from slack_alert.core.gaps import FirstSlots, Gap, gaps, is_free, make_up
 from slack_alert.core.lapses import Lapse
-from slack_alert.core.model import Record, Verdict
+from slack_alert.core.model.record import Record, Verdict
 from slack_alert.core.pipeline import standing
 from slack_alert.core.reasons import gate_reason
 from slack_alert.core.schedule.triggers import Trigger

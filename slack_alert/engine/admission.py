@@ -7,7 +7,8 @@ from datetime import datetime
 from functools import partial
 
 from slack_alert.core.events import Event
-from slack_alert.core.model import Result, Run, Verdict
+from slack_alert.core.model.record import Verdict
+from slack_alert.core.model.run import Result, Run
 from slack_alert.core.pipeline import gate
 from slack_alert.engine.absences import missing
 from slack_alert.engine.accounts import Accounts

@@ -7,7 +7,9 @@ from datetime import datetime
 from typing import NamedTuple
 
 from slack_alert.core.events import Event
-from slack_alert.core.model import Message, Progress, Record, Returned, Status
+from slack_alert.core.model.message import Message, Progress, Status
+from slack_alert.core.model.record import Record
+from slack_alert.core.model.run import Returned
 from slack_alert.core.policy import Hold, State
 from slack_alert.core.structs import Struct, field
 

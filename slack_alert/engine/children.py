@@ -13,7 +13,7 @@ from datetime import timedelta
 from functools import partial
 from typing import Any
 
-from slack_alert.core.model import Run
+from slack_alert.core.model.run import Run
 from slack_alert.engine import kinship
 
 _Child = subprocess.Popen[Any]  # Any: of text, or of bytes

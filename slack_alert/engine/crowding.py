@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from slack_alert.core.model import Address, Run
+from slack_alert.core.model.address import Address
+from slack_alert.core.model.run import Run
 from slack_alert.engine.hot import Hot
 from slack_alert.engine.reports import waiting_text
 

@@ -10,7 +10,8 @@ from functools import partial
 from itertools import takewhile
 
 from slack_alert.core.incidents import RECOVERED
-from slack_alert.core.model import Address, Record, Verdict
+from slack_alert.core.model.address import Address
+from slack_alert.core.model.record import Record, Verdict
 from slack_alert.core.quiet import Mute, QuietWindow, muting, windowing
 from slack_alert.core.structs import Struct, replace
 from slack_alert.core.units.humanize import clock

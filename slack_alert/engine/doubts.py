@@ -8,7 +8,7 @@ from datetime import timedelta
 
 from slack_alert.core.backoff import Fate, Outcome, fault
 from slack_alert.core.errors import NotNow, StoreError
-from slack_alert.core.model import Delivery
+from slack_alert.core.model.message import Delivery
 from slack_alert.engine.ports import Channel, Clock
 from slack_alert.engine.stalls import Stall
 

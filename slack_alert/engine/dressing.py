@@ -6,7 +6,7 @@ from datetime import datetime, timedelta, tzinfo
 
 from slack_alert.core.content.notices import with_slot_time
 from slack_alert.core.content.render import Text, Upload
-from slack_alert.core.model import Delivery
+from slack_alert.core.model.message import Delivery
 from slack_alert.core.structs import replace
 
 #: A message delivered later than this after its slot begins with the slot's time.

@@ -13,7 +13,9 @@ from slack_alert.core.content.markup import Markup
 from slack_alert.core.content.render import Piece
 from slack_alert.core.events import Event, fields_of
 from slack_alert.core.lapses import Cause, Lapse
-from slack_alert.core.model import Address, Message, Result, Run
+from slack_alert.core.model.address import Address
+from slack_alert.core.model.message import Message
+from slack_alert.core.model.run import Result, Run
 from slack_alert.core.pace import BRIEF
 from slack_alert.core.pipeline import settle, was_quiet
 from slack_alert.core.policy import Hold, State

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from datetime import datetime, timedelta
 
-from slack_alert.core.model import Action, Address, Failure, Record, Result, Run, Usage, Verdict
+from slack_alert.core.model.address import Address
+from slack_alert.core.model.record import Record, Usage, Verdict
+from slack_alert.core.model.run import Action, Failure, Result, Run
 from slack_alert.core.pipeline import Settlement
 from slack_alert.core.policy import State
 from slack_alert.core.structs import asdict, replace

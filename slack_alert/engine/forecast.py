@@ -9,8 +9,7 @@ from slack_alert.core.bindings import Job
 from slack_alert.core.budget import Said, Steady, steady_of
 from slack_alert.core.catalog import Catalog
 from slack_alert.core.content.markup import Markup
-from slack_alert.core.model import Message
-from slack_alert.core.storms import job_of
+from slack_alert.core.model.message import Message, job_of
 from slack_alert.core.structs import Struct, field
 from slack_alert.engine.batches import Batch
 from slack_alert.engine.simulation import Ledger, Scripted, Simulation, VirtualClock

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from slack_alert.core.bindings import Job
 from slack_alert.core.content.render import Piece
-from slack_alert.core.model import Address, Result, Run
+from slack_alert.core.model.address import Address
+from slack_alert.core.model.run import Result, Run
 from slack_alert.core.structs import replace
 from slack_alert.core.wording import MOST
 

@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from functools import partial
 
 from slack_alert.core.errors import SetAside, StoreError
-from slack_alert.core.model import Address
+from slack_alert.core.model.address import Address
 from slack_alert.engine.batches import Batch
 from slack_alert.engine.executions import named
 from slack_alert.engine.parts import Parts

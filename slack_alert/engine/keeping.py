@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import partial
 
-from slack_alert.core.model import Result, Returned, Run
+from slack_alert.core.model.run import Result, Returned, Run
 from slack_alert.engine.hot import Hot
 from slack_alert.engine.ports import Executor, Journal
 

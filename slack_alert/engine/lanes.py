@@ -10,7 +10,8 @@ from itertools import islice
 from math import inf
 
 from slack_alert.core.backoff import RETRY_FIRST, RETRY_LAST, Fate, Outcome, fault, growing
-from slack_alert.core.model import Address, Delivery
+from slack_alert.core.model.address import Address
+from slack_alert.core.model.message import Delivery
 from slack_alert.core.storms import Storm, room
 from slack_alert.core.structs import replace
 from slack_alert.engine.stalls import Stall

@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Iterable
 from functools import partial
 
-from slack_alert.core.model import Progress
+from slack_alert.core.model.message import Progress
 from slack_alert.engine.batches import Batch
 from slack_alert.engine.lanes import UNMARKED
 from slack_alert.engine.ports import Books

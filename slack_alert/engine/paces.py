@@ -10,7 +10,8 @@ from datetime import timedelta
 from threading import Lock
 
 from slack_alert.core.errors import SlackAlertError
-from slack_alert.core.model import Result, Run, Verdict
+from slack_alert.core.model.record import Verdict
+from slack_alert.core.model.run import Result, Run
 from slack_alert.core.pace import BRIEF, WINDOW, is_longer, remark, usual
 from slack_alert.engine.ports import Reader
 

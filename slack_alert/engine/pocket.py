@@ -8,7 +8,7 @@ from datetime import datetime
 from threading import Lock
 from typing import Any
 
-from slack_alert.core.model import Run
+from slack_alert.core.model.run import Run
 from slack_alert.core.units.quantities import parse_duration
 from slack_alert.engine.batches import Entry
 from slack_alert.engine.durability import Wait

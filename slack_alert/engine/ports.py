@@ -8,9 +8,10 @@ from typing import Protocol, TypeVar
 
 from slack_alert.core.backoff import Outcome
 from slack_alert.core.catalog import Change
-from slack_alert.core.model import Delivery, Record, Result, Returned, Run
+from slack_alert.core.model.message import Delivery, Posted
+from slack_alert.core.model.record import Record
+from slack_alert.core.model.run import Result, Returned, Run
 from slack_alert.core.structs import Struct
-from slack_alert.core.subjects import Posted
 from slack_alert.engine.batches import Batch, HistoryLine, Limits, Snapshot
 
 T = TypeVar("T")

@@ -7,7 +7,7 @@ from datetime import datetime
 
 from slack_alert.core.content.markup import Markup
 from slack_alert.core.events import Event
-from slack_alert.core.model import Record, Verdict
+from slack_alert.core.model.record import Record, Verdict
 from slack_alert.engine.absences import arrival
 from slack_alert.engine.hot import Hot
 from slack_alert.engine.ports import Books

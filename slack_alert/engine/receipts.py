@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import OrderedDict
 from collections.abc import Callable
 
-from slack_alert.core.model import Delivery
+from slack_alert.core.model.message import Delivery
 from slack_alert.core.structs import replace
 
 #: The latest ones are at hand before they are committed; the store has the others.

@@ -7,7 +7,8 @@ from collections.abc import Callable, Iterable
 from datetime import datetime, timedelta
 from functools import partial
 
-from slack_alert.core.model import QUIET, Failure, Record, Result, Run, Verdict
+from slack_alert.core.model.record import Record, Verdict
+from slack_alert.core.model.run import QUIET, Failure, Result, Run
 from slack_alert.core.pipeline import Settlement, standing
 from slack_alert.core.wording import shortened
 from slack_alert.engine.batches import Batch, Started

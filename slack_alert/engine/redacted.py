@@ -9,7 +9,8 @@ from typing import Any, cast
 
 from slack_alert.core.content.render import Blocks, Piece, Text, Upload
 from slack_alert.core.drafts import Draft, lay_out, without_seams
-from slack_alert.core.model import Message, Progress, Record
+from slack_alert.core.model.message import Message, Progress
+from slack_alert.core.model.record import Record
 from slack_alert.core.redaction import Redaction
 from slack_alert.core.structs import replace
 from slack_alert.engine.batches import Batch

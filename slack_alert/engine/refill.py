@@ -6,7 +6,7 @@ import logging
 from collections.abc import Callable, Iterator
 
 from slack_alert.core.errors import StoreError
-from slack_alert.core.model import Delivery
+from slack_alert.core.model.message import Delivery
 from slack_alert.engine.lanes import KEPT, Lane
 from slack_alert.engine.ports import Clock
 

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta, tzinfo
 
 from slack_alert.core.catalog import Problem
 from slack_alert.core.lapses import Lapse
-from slack_alert.core.model import Run
+from slack_alert.core.model.run import Run
 
 #: Names told in one line; the rest is counted.
 _NAMED = 10

@@ -13,7 +13,9 @@ from math import isfinite
 from slack_alert.core.content.render import Blocks, Piece, Text, Upload
 from slack_alert.core.events import Event
 from slack_alert.core.excerpts import abridged
-from slack_alert.core.model import Address, Message, Record, Verdict
+from slack_alert.core.model.address import Address
+from slack_alert.core.model.message import Message
+from slack_alert.core.model.record import Record, Verdict
 from slack_alert.core.policy import Hold, State, rested
 from slack_alert.core.quiet import Mute
 from slack_alert.core.structs import replace

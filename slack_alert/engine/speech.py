@@ -9,7 +9,10 @@ from datetime import datetime
 from slack_alert.core.bindings import Job
 from slack_alert.core.content.markup import Markup
 from slack_alert.core.content.render import Piece, Text
-from slack_alert.core.model import QUIET, Address, Manner, Message, Result, Run, Verdict
+from slack_alert.core.model.address import Address
+from slack_alert.core.model.message import Manner, Message
+from slack_alert.core.model.record import Verdict
+from slack_alert.core.model.run import QUIET, Result, Run
 from slack_alert.core.pipeline import settle
 from slack_alert.core.structs import replace
 from slack_alert.core.telling import acknowledgement

@@ -13,7 +13,8 @@ from functools import partial
 from typing import Any, TypeVar
 
 from slack_alert.core.errors import StoreError
-from slack_alert.core.model import Delivery, Record
+from slack_alert.core.model.message import Delivery
+from slack_alert.core.model.record import Record
 from slack_alert.engine.batches import Batch, Limits
 from slack_alert.engine.durability import is_numbered, number_entry
 from slack_alert.engine.ports import Clock, Journal, Store

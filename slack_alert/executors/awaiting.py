@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 if TYPE_CHECKING:
     import asyncio
 
-    from slack_alert.core.model import Run
+    from slack_alert.core.model.run import Run
 
 T = TypeVar("T")
 

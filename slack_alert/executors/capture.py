@@ -11,7 +11,7 @@ from contextvars import ContextVar
 from functools import partial
 from typing import Any, TextIO
 
-from slack_alert.core.model import Run
+from slack_alert.core.model.run import Run
 from slack_alert.core.redaction import REACH, Redaction
 
 #: The run whose function is being called here (thread, greenlet or task).

@@ -13,11 +13,10 @@ from traceback import walk_stack
 from types import FrameType
 from typing import TYPE_CHECKING, Any  # Any: what JSON holds.
 
-from slack_alert.core.care import Care
 from slack_alert.core.content.markup import Markup
 from slack_alert.core.content.render import Piece
 from slack_alert.core.events import fields_of
-from slack_alert.core.model import Action, Result, Run
+from slack_alert.core.model.run import Action, Care, Result, Run
 from slack_alert.core.policy import Hold
 from slack_alert.core.redaction import REACH
 from slack_alert.core.structs import Struct, replace

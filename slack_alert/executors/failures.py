@@ -13,9 +13,9 @@ from typing import Any, cast  # Any: what stands for no frames
 
 import slack_alert
 from slack_alert.core.advice import advised
-from slack_alert.core.care import Care
 from slack_alert.core.machine_lacks import machine_lack
-from slack_alert.core.model import Action, Failure, Result, Run, Verdict
+from slack_alert.core.model.record import Verdict
+from slack_alert.core.model.run import Action, Care, Failure, Result, Run
 from slack_alert.core.redaction import Redaction
 from slack_alert.core.structs import replace
 from slack_alert.core.units.quantities import format_duration, format_size

@@ -13,8 +13,7 @@ from datetime import timedelta
 from functools import partial
 from typing import Protocol
 
-from slack_alert.core.care import CAREFREE, Isolation
-from slack_alert.core.model import Result, Run
+from slack_alert.core.model.run import CAREFREE, Isolation, Result, Run
 from slack_alert.engine.loop_runner import run_to_end
 from slack_alert.engine.ports import Load
 from slack_alert.executors.failures import beside

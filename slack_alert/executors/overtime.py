@@ -11,7 +11,7 @@ from datetime import timedelta
 from functools import partial
 from traceback import walk_stack
 
-from slack_alert.core.model import Failure, Result, Run
+from slack_alert.core.model.run import Failure, Result, Run
 from slack_alert.executors.deadlines import Deadlines
 from slack_alert.executors.failures import awaited, beside, with_generator
 from slack_alert.executors.perform import Performer

@@ -14,7 +14,8 @@ from time import perf_counter
 from typing import IO
 
 from slack_alert.core.content.measurements import named
-from slack_alert.core.model import Failure, Result, Run, Usage
+from slack_alert.core.model.record import Usage
+from slack_alert.core.model.run import Failure, Result, Run
 from slack_alert.core.redaction import Redaction
 from slack_alert.core.structs import Struct
 from slack_alert.engine import kinship

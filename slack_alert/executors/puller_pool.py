@@ -17,7 +17,7 @@ from datetime import timedelta
 from typing import Protocol
 
 from slack_alert.core.machine_lacks import machine_lack
-from slack_alert.core.model import Result, Run
+from slack_alert.core.model.run import Result, Run
 from slack_alert.executors.threads import SystemThreads, Threads
 
 log = logging.getLogger(__name__)

@@ -9,8 +9,7 @@ from datetime import datetime, timedelta
 from functools import partial
 from time import perf_counter
 
-from slack_alert.core.care import CAREFREE
-from slack_alert.core.model import Result, Run
+from slack_alert.core.model.run import CAREFREE, Result, Run
 from slack_alert.engine.ports import Executor
 from slack_alert.executors.failures import numbered
 

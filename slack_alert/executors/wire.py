@@ -12,7 +12,8 @@ from typing import Any  # What JSON holds.
 from slack_alert.core.content.measurements import NUMBERS
 from slack_alert.core.content.render import Blocks, Piece, Text, Upload
 from slack_alert.core.drafts import Draft
-from slack_alert.core.model import Failure, Run, Verdict
+from slack_alert.core.model.record import Verdict
+from slack_alert.core.model.run import Failure, Run
 from slack_alert.core.structs import asdict
 
 Document = dict[str, Any]

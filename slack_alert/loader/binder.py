@@ -7,7 +7,7 @@ from typing import Any
 
 from slack_alert.core.bindings import Binding
 from slack_alert.core.catalog import Problem, Severity
-from slack_alert.core.model import Action
+from slack_alert.core.model.run import Action
 from slack_alert.core.structs import Struct
 from slack_alert.loader.declaration import Declaration
 from slack_alert.loader.files import PluginFile

@@ -7,8 +7,8 @@ from collections.abc import Callable, Sequence
 from typing import TypeVar
 
 from slack_alert.core.bindings import Job
-from slack_alert.core.care import Isolation
 from slack_alert.core.catalog import Problem, Severity
+from slack_alert.core.model.run import Isolation
 from slack_alert.loader.execution import Read
 from slack_alert.loader.fences import HINT, Fences
 from slack_alert.loader.files import PluginFile

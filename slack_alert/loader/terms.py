@@ -7,11 +7,11 @@ from datetime import datetime, timedelta, tzinfo
 from functools import partial
 
 from slack_alert.core.bindings import Binding, Command, Job
-from slack_alert.core.care import CAREFREE, Care
 from slack_alert.core.errors import BadValue
 from slack_alert.core.events import Rule
 from slack_alert.core.incidents import Voice
-from slack_alert.core.model import Action, Address
+from slack_alert.core.model.address import Address
+from slack_alert.core.model.run import CAREFREE, Action, Care
 from slack_alert.core.policy import Policy
 from slack_alert.core.schedule.combining import Jittered
 from slack_alert.core.schedule.triggers import TIME_KEYWORDS, Never, Trigger, parse_trigger

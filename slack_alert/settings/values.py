@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 import msgspec
 
 from slack_alert.core.errors import BadValue
-from slack_alert.core.model import SERVICES, Address
+from slack_alert.core.model.address import SERVICES, Address
 from slack_alert.core.units.names import nearest
 from slack_alert.core.units.quantities import format_duration, format_size, parse_duration, parse_size
 from slack_alert.settings.keys import Key, Kind

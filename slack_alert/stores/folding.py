@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import NamedTuple
 
-from slack_alert.core.model import NOT_RUN, Record, Verdict
-from slack_alert.core.rows import extend
+from slack_alert.core.model.record import NOT_RUN, Record, Verdict, extend
 
 #: What folds once there is too much of it; what was said, failed or missed stays as it is.
 FOLDABLE = frozenset({Verdict.QUIET, *NOT_RUN} - {Verdict.MISSED})

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from sqlite3 import Connection
 
-from slack_alert.core.model import NOT_RUN, Record
+from slack_alert.core.model.record import NOT_RUN, Record
 from slack_alert.stores import sql
 from slack_alert.stores.circles import Circles
 from slack_alert.stores.codec import clean, end_of, record_rows

@@ -18,7 +18,7 @@ from zlib import crc32
 
 from slack_alert.core.errors import StoreError
 from slack_alert.core.machine_lacks import machine_lack
-from slack_alert.core.model import Returned
+from slack_alert.core.model.run import Returned
 from slack_alert.core.structs import Unreadable
 from slack_alert.engine.batches import Batch
 from slack_alert.engine.file_ownership import hand_over

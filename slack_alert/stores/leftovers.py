@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Container, Iterable, Iterator, Mapping
 from datetime import datetime
 
-from slack_alert.core.model import Returned
+from slack_alert.core.model.run import Returned
 from slack_alert.core.structs import replace
 from slack_alert.engine.batches import Batch, Seen, Started, Unaccounted
 from slack_alert.stores.codec import clean, micros

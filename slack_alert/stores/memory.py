@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from datetime import datetime
 
-from slack_alert.core.model import NOT_RUN, Delivery, Record, Status
+from slack_alert.core.model.message import Delivery, Posted, Status
+from slack_alert.core.model.record import NOT_RUN, Record, each
 from slack_alert.core.policy import Hold, State
-from slack_alert.core.rows import each
 from slack_alert.core.storms import AGAIN
 from slack_alert.core.structs import replace
-from slack_alert.core.subjects import Posted
 from slack_alert.engine.batches import Batch, Entry, HistoryLine, Limits, Seen, Snapshot
 from slack_alert.stores.codec import (
     Row,

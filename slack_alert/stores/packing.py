@@ -6,7 +6,10 @@ from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
 from slack_alert.core.content.render import Blocks, Piece, Text, Upload
-from slack_alert.core.model import Address, Manner, Message, Record, Returned
+from slack_alert.core.model.address import Address
+from slack_alert.core.model.message import Manner, Message
+from slack_alert.core.model.record import Record
+from slack_alert.core.model.run import Returned
 from slack_alert.core.policy import Hold, State
 from slack_alert.core.structs import astuple, from_packed, to_packed
 from slack_alert.engine.batches import Batch, Entry, Seen, Started

@@ -8,10 +8,10 @@ from datetime import datetime
 from heapq import merge
 from sqlite3 import Connection
 
-from slack_alert.core.model import Delivery, Returned, Status
+from slack_alert.core.model.message import Delivery, Posted, Status
+from slack_alert.core.model.run import Returned
 from slack_alert.core.policy import Hold
 from slack_alert.core.structs import Unreadable
-from slack_alert.core.subjects import Posted
 from slack_alert.engine.batches import Entry, HistoryLine, Seen, Snapshot, Started, Unaccounted
 from slack_alert.stores import sql
 from slack_alert.stores.circles import Members, keys_of, unfolded

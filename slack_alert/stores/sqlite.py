@@ -9,8 +9,8 @@ from datetime import datetime
 from pathlib import Path
 
 from slack_alert.core.errors import StoreError
-from slack_alert.core.model import Delivery, Returned
-from slack_alert.core.subjects import Posted
+from slack_alert.core.model.message import Delivery, Posted
+from slack_alert.core.model.run import Returned
 from slack_alert.engine.batches import Batch, HistoryLine, Limits, Snapshot
 from slack_alert.engine.durability import NUMBER_KEY, NUMBER_PACK, is_numbered, number_of
 from slack_alert.stores import reading, sql

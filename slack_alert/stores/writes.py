@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from slack_alert.core.model import Progress
+from slack_alert.core.model.message import Progress
 from slack_alert.engine.batches import Batch, Started
 from slack_alert.stores import sql
 from slack_alert.stores.codec import Row, clean, maybe_clean, maybe_micros, micros, state_row

@@ -8,7 +8,7 @@ from itertools import count
 from slack_alert.core.backoff import Fate, Outcome
 from slack_alert.core.content.pieces import Text, fallback
 from slack_alert.core.content.render import plain
-from slack_alert.core.model import Delivery
+from slack_alert.core.model.message import Delivery
 
 
 class RecordingChannel:

@@ -13,7 +13,8 @@ from typing import Literal
 
 from slack_alert.core.catalog import Catalog, Problem
 from slack_alert.core.errors import BadValue
-from slack_alert.core.model import Address, Record
+from slack_alert.core.model.address import Address
+from slack_alert.core.model.record import Record
 from slack_alert.core.units.local_time import first_instant, parse_slot, wall_of
 from slack_alert.loader import Defaults, unload
 from slack_alert.loader.files import PACKAGE

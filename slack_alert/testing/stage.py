@@ -15,10 +15,12 @@ from slack_alert.core.catalog import Catalog
 from slack_alert.core.content.markup import Markup, plain
 from slack_alert.core.content.pieces import Piece, fallback
 from slack_alert.core.events import Event
-from slack_alert.core.model import Address, Message, Record, Result, Run
+from slack_alert.core.model.address import Address
+from slack_alert.core.model.message import Message
+from slack_alert.core.model.record import Record, each
+from slack_alert.core.model.run import Result, Run
 from slack_alert.core.pipeline import answer
 from slack_alert.core.redaction import Redaction
-from slack_alert.core.rows import each
 from slack_alert.core.units.local_time import TICK
 from slack_alert.core.wording import messages
 from slack_alert.engine.batches import Batch

@@ -4,7 +4,7 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from slack_alert.core.model import Verdict
+from slack_alert.core.model.record import Verdict
 from tests.fakes.program import running
 from tests.fakes.project import Project
 

@@ -5,7 +5,9 @@ from datetime import datetime, timedelta, timezone
 import pytest
 
 from slack_alert.core.content.render import Text
-from slack_alert.core.model import Address, Message, Progress, Record, Status, Verdict
+from slack_alert.core.model.address import Address
+from slack_alert.core.model.message import Message, Progress, Status
+from slack_alert.core.model.record import Record, Verdict
 from slack_alert.engine.batches import Batch, Seen
 from tests.fakes.project import Project, ago
 

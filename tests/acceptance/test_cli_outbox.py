@@ -6,7 +6,8 @@ import pytest
 
 from slack_alert.bootstrap import errands
 from slack_alert.core.content.render import Text
-from slack_alert.core.model import Address, Delivery, Message, Progress, Status
+from slack_alert.core.model.address import Address
+from slack_alert.core.model.message import Delivery, Message, Progress, Status
 from slack_alert.engine.batches import Batch
 from slack_alert.stores import SqliteInbox, inbox_path
 from tests.fakes.project import Project, ago

@@ -5,7 +5,8 @@ from datetime import timedelta
 import pytest
 
 from slack_alert.core.content.render import Text
-from slack_alert.core.model import Message, Record, Verdict
+from slack_alert.core.model.message import Message
+from slack_alert.core.model.record import Record, Verdict
 from slack_alert.engine.batches import Batch
 from tests.fakes.engine_rig import OPS, at
 from tests.fakes.project import Project

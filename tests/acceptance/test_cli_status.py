@@ -10,7 +10,8 @@ import pytest
 
 from slack_alert.core.content.render import Text
 from slack_alert.core.errors import NotAllowed
-from slack_alert.core.model import Address, Message, Progress, Status
+from slack_alert.core.model.address import Address
+from slack_alert.core.model.message import Message, Progress, Status
 from slack_alert.engine.batches import Batch
 from tests.fakes.project import Project, ago, now
 

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from slack_alert.core.model import Verdict
+from slack_alert.core.model.record import Verdict
 from tests.fakes.program import Program, running
 from tests.fakes.slack import FakeSlack
 

@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from slack_alert.core.model import Status, Verdict
+from slack_alert.core.model.message import Status
+from slack_alert.core.model.record import Verdict
 from slack_alert.engine.lanes import UNMARKED
 from tests.fakes.program import Program
 from tests.fakes.slack import FakeSlack

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from slack_alert.core.model import Status
+from slack_alert.core.model.message import Status
 from tests.fakes.program import Program, running
 
 #: Each starts programs; the rules themselves are held by tests of the parts.

@@ -11,7 +11,7 @@ from textwrap import dedent
 
 import pytest
 
-from slack_alert.core.model import Verdict
+from slack_alert.core.model.record import Verdict
 from tests.fakes.program import Program, running
 
 SCHEDULERS = [

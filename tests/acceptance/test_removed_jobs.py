@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from slack_alert.core.model import Record, Verdict
+from slack_alert.core.model.record import Record, Verdict
 from slack_alert.core.policy import Hold, Quota, State
 from slack_alert.engine.batches import Batch
 from tests.fakes.project import Project, ago

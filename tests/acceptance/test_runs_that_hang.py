@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from slack_alert.core.model import Verdict
+from slack_alert.core.model.record import Verdict
 from tests.fakes.program import Program, running
 from tests.fakes.project import Project
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from slack_alert.core.model import Verdict
+from slack_alert.core.model.record import Verdict
 from tests.fakes.planted import FORMS, PARTS, PASSWORD, PROXY, SIGNING, UUID, leaked
 from tests.fakes.program import Program
 from tests.fakes.project import Project

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from slack_alert.core.content.render import fallback
-from slack_alert.core.model import Delivery, Status
+from slack_alert.core.model.message import Delivery, Status
 from tests.fakes.program import Program
 from tests.fakes.slack import FakeSlack
 

@@ -10,7 +10,8 @@ from typing import Any, TypeVar
 from slack_alert.channels.slack import SlackChannel
 from slack_alert.core.backoff import Outcome
 from slack_alert.core.content.pieces import Piece, Text
-from slack_alert.core.model import Address, Delivery, Message
+from slack_alert.core.model.address import Address
+from slack_alert.core.model.message import Delivery, Message
 from tests.fakes.slack import FakeSlack
 
 TOKEN = "xoxb-test"

@@ -9,7 +9,9 @@ from datetime import datetime, timedelta, timezone
 from pathlib import Path
 
 from slack_alert.core.content.render import Piece, Text
-from slack_alert.core.model import Address, Delivery, Message, Progress, Record, Status, Verdict
+from slack_alert.core.model.address import Address
+from slack_alert.core.model.message import Delivery, Message, Progress, Status
+from slack_alert.core.model.record import Record, Verdict
 from slack_alert.engine.batches import Batch, Snapshot
 from slack_alert.engine.ports import Reader, Store
 from slack_alert.stores import SqliteReader, SqliteStore

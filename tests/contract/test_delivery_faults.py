@@ -9,7 +9,7 @@ from datetime import timedelta, timezone
 import pytest
 
 from slack_alert.channels.slack import SlackChannel
-from slack_alert.core.model import Address
+from slack_alert.core.model.address import Address
 from slack_alert.engine.clock import SystemClock
 from slack_alert.engine.sender import Pace
 from tests.contract.slack_rig import TOKEN

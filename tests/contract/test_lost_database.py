@@ -13,7 +13,8 @@ import pytest
 
 from slack_alert.bootstrap.lost_files import Files
 from slack_alert.core.content.render import Text
-from slack_alert.core.model import Address, Message
+from slack_alert.core.model.address import Address
+from slack_alert.core.model.message import Message
 from slack_alert.engine.batches import Batch
 from slack_alert.stores import (
     DatabaseLock,

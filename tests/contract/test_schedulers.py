@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from slack_alert.core.model import Record, Verdict
+from slack_alert.core.model.record import Record, Verdict
 from tests.fakes.program import Program
 from tests.fakes.slack import FakeSlack
 

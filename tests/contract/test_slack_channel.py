@@ -182,7 +182,7 @@ from gevent import monkey; monkey.patch_all()
 import asyncio, sys
 from datetime import datetime, timezone
 from slack_alert.channels.slack import SlackChannel
-from slack_alert.core.model import Address, Delivery, Message
+from slack_alert.core.model.address import Address; from slack_alert.core.model.message import Delivery, Message
 from slack_alert.core.content.pieces import Text, Upload
 channel = SlackChannel("xoxb-test", api_url={slack.url!r})
 assert not {{"aiohttp", "slack_sdk", "urllib.request"}} & set(sys.modules)

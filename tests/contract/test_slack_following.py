@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 
 from slack_alert.core.content.pieces import Blocks, Piece, Upload
-from slack_alert.core.model import Delivery, Manner
+from slack_alert.core.model.message import Delivery, Manner
 from slack_alert.core.structs import replace
 from tests.contract.slack_rig import TOKEN, delivery, sent
 from tests.fakes.slack import FakeSlack

@@ -11,7 +11,8 @@ from pathlib import Path
 import pytest
 
 from slack_alert.core.content.render import Text
-from slack_alert.core.model import Address, Message
+from slack_alert.core.model.address import Address
+from slack_alert.core.model.message import Message
 from slack_alert.engine.batches import Batch, Limits
 from slack_alert.stores import SqliteReader, SqliteStore
 

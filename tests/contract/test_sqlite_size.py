@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from slack_alert.core.model import Verdict
+from slack_alert.core.model.record import Verdict
 from slack_alert.engine.batches import Limits
 from slack_alert.stores.connection import connect
 from slack_alert.stores.pruning import Pruning

@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from slack_alert.core.content.render import Blocks, Piece, Text, Upload
-from slack_alert.core.model import Address, Delivery, Progress, Status
+from slack_alert.core.model.address import Address
+from slack_alert.core.model.message import Delivery, Progress, Status
 from slack_alert.core.policy import State
 from slack_alert.core.structs import replace
 from slack_alert.engine.batches import Batch, Limits, Seen, Snapshot

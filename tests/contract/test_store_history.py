@@ -6,7 +6,8 @@ from datetime import timedelta
 
 import pytest
 
-from slack_alert.core.model import NOT_RUN, Record, Status, Verdict
+from slack_alert.core.model.message import Status
+from slack_alert.core.model.record import NOT_RUN, Record, Verdict
 from slack_alert.engine.batches import Batch, Limits
 from tests.contract.store_kit import MINUTE, SECOND, STORED, Kit, T, message, shape, slots
 

@@ -11,7 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from slack_alert.core.model import Status, Verdict
+from slack_alert.core.model.message import Status
+from slack_alert.core.model.record import Verdict
 from slack_alert.stores import SqliteInbox, SqliteReader, SqliteStore, is_held
 from tests.contract.store_kit import integrity
 
@@ -23,7 +24,9 @@ import sys
 from datetime import datetime, timedelta, timezone
 from itertools import count
 from pathlib import Path
-from slack_alert.core.model import Address, Message, Progress, Record, Status, Verdict
+from slack_alert.core.model.address import Address
+from slack_alert.core.model.message import Message, Progress, Status
+from slack_alert.core.model.record import Record, Verdict
 from slack_alert.core.content.render import Text
 from slack_alert.engine.batches import Batch
 from slack_alert.stores import DatabaseLock, SqliteStore
@@ -45,7 +48,9 @@ import sys
 from datetime import datetime, timedelta, timezone
 from itertools import count
 from pathlib import Path
-from slack_alert.core.model import Address, Message, Record, Verdict
+from slack_alert.core.model.address import Address
+from slack_alert.core.model.message import Message
+from slack_alert.core.model.record import Record, Verdict
 from slack_alert.core.content.render import Text
 from slack_alert.engine.clock import SystemClock
 from slack_alert.engine.batches import Batch

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from slack_alert.core.model import NOT_RUN, Record, Verdict
+from slack_alert.core.model.record import NOT_RUN, Record, Verdict
 from slack_alert.engine.batches import Limits
 from tests.contract.store_kit import MINUTE, SECOND, STORED, Kit, T, shape, slots
 

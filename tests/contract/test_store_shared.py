@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import pytest
 
-from slack_alert.core.model import Record, Verdict
+from slack_alert.core.model.record import Record, Verdict
 from slack_alert.engine.batches import Batch, Limits, Seen
 from tests.contract.store_kit import SECOND, Kit, T, shape, slots
 

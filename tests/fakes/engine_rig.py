@@ -11,7 +11,9 @@ from slack_alert.core.catalog import Catalog
 from slack_alert.core.content.markup import Markup
 from slack_alert.core.content.render import Text, fallback
 from slack_alert.core.events import Rule
-from slack_alert.core.model import Action, Address, Failure, Record, Result, Run
+from slack_alert.core.model.address import Address
+from slack_alert.core.model.record import Record
+from slack_alert.core.model.run import Action, Failure, Result, Run
 from slack_alert.core.policy import Policy
 from slack_alert.core.schedule.triggers import Never, parse_trigger
 from slack_alert.core.schedule.working_hours import WorkingHours

@@ -10,7 +10,7 @@ from textwrap import dedent
 
 from slack_alert.core.bindings import Job
 from slack_alert.core.catalog import Catalog
-from slack_alert.core.model import Address
+from slack_alert.core.model.address import Address
 from slack_alert.core.structs import replace
 from slack_alert.loader import Defaults, load, survey, unload
 

@@ -18,7 +18,8 @@ from slack_alert.engine.batches import HistoryLine
 from slack_alert.stores import SqliteReader
 
 if TYPE_CHECKING:
-    from slack_alert.core.model import Delivery, Verdict
+    from slack_alert.core.model.message import Delivery
+    from slack_alert.core.model.record import Verdict
 
 _ROOT = Path(__file__).parents[2]
 #: What the program prints when its clock runs.

@@ -17,7 +17,7 @@ from typing import Any
 import pytest
 
 from slack_alert.cli.main import command_line
-from slack_alert.core.model import Delivery
+from slack_alert.core.model.message import Delivery
 from slack_alert.engine.batches import Batch
 from slack_alert.stores import DatabaseLock, SqliteStore
 

@@ -20,7 +20,9 @@ from typing import cast
 from slack_alert.core.bindings import Job
 from slack_alert.core.catalog import Catalog
 from slack_alert.core.content.render import Piece, Text, fallback
-from slack_alert.core.model import Delivery, Record, Result, Returned, Run
+from slack_alert.core.model.message import Delivery
+from slack_alert.core.model.record import Record
+from slack_alert.core.model.run import Result, Returned, Run
 from slack_alert.core.schedule.triggers import parse_trigger
 from slack_alert.engine.app import App, Manners
 from slack_alert.engine.batches import Batch, Limits, Snapshot

@@ -8,7 +8,7 @@ from textwrap import dedent
 from typing import Any
 
 from slack_alert.core.content.render import Piece, fallback, pieces
-from slack_alert.core.model import Action, Run
+from slack_alert.core.model.run import Action, Run
 from slack_alert.core.policy import Hold
 from slack_alert.core.redaction import Redaction
 from slack_alert.engine.batches import Entry

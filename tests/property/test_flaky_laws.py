@@ -14,7 +14,8 @@ from hypothesis import strategies as st
 
 from slack_alert.channels.slack import SlackChannel
 from slack_alert.core.content.render import Text
-from slack_alert.core.model import Address, Manner, Message
+from slack_alert.core.model.address import Address
+from slack_alert.core.model.message import Manner, Message
 from slack_alert.core.structs import Struct
 from slack_alert.engine.batches import Batch
 from slack_alert.engine.clock import SystemClock

@@ -8,7 +8,9 @@ from hypothesis import strategies as st
 
 from slack_alert.core.content.render import fallback
 from slack_alert.core.incidents import Escalation, Repeat, Voice
-from slack_alert.core.model import QUIET, Address, Message, Result, Run
+from slack_alert.core.model.address import Address
+from slack_alert.core.model.message import Message
+from slack_alert.core.model.run import QUIET, Result, Run
 from slack_alert.core.pipeline import gate, settle
 from slack_alert.core.policy import State
 from slack_alert.core.structs import replace

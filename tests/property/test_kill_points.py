@@ -12,7 +12,8 @@ import pytest
 
 from slack_alert.core.bindings import Job
 from slack_alert.core.events import Rule
-from slack_alert.core.model import Record, Run
+from slack_alert.core.model.record import Record
+from slack_alert.core.model.run import Run
 from slack_alert.core.schedule.triggers import Never
 from slack_alert.core.structs import replace
 from slack_alert.stores import SqliteReader

@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule, run_state_machine_as_test
 
 from slack_alert.core.content.render import Text
-from slack_alert.core.model import Address, Delivery, Message, Progress, Status
+from slack_alert.core.model.address import Address
+from slack_alert.core.model.message import Delivery, Message, Progress, Status
 from slack_alert.engine.batches import Batch
 from slack_alert.engine.ports import Reader, Store
 from slack_alert.stores import SqliteReader, SqliteStore

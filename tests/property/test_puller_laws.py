@@ -12,7 +12,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from slack_alert.core.model import Result, Run
+from slack_alert.core.model.run import Result, Run
 from slack_alert.executors.puller_pool import PullerPool
 from tests.fakes.stage import run_of
 from tests.fakes.virtual_threads import VirtualThreads

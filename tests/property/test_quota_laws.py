@@ -8,7 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from slack_alert.core.bindings import Job
-from slack_alert.core.model import QUIET, Run, Verdict
+from slack_alert.core.model.record import Verdict
+from slack_alert.core.model.run import QUIET, Run
 from slack_alert.core.pipeline import gate, settle
 from slack_alert.core.policy import Policy, Quota, State
 from tests.fakes.engine_rig import MARK, TICK, failed, make_job, make_policy, said

@@ -22,7 +22,10 @@ from slack_alert.core.content import limits
 from slack_alert.core.content.notices import error_card
 from slack_alert.core.content.render import Piece, Text, Upload, deliverable, fallback
 from slack_alert.core.drafts import Draft
-from slack_alert.core.model import Address, Message, Progress, Record, Run, Status, Verdict
+from slack_alert.core.model.address import Address
+from slack_alert.core.model.message import Message, Progress, Status
+from slack_alert.core.model.record import Record, Verdict
+from slack_alert.core.model.run import Run
 from slack_alert.core.redaction import MARK, REACH, Redaction
 from slack_alert.engine.redacted import cleaned_pieces, redacted_message, redacted_progress, redacted_record
 from slack_alert.executors.capture import KEPT, captured

@@ -9,8 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from slack_alert.core.model import Record, Verdict
-from slack_alert.core.rows import each
+from slack_alert.core.model.record import Record, Verdict, each
 from slack_alert.engine.batches import Batch, Seen
 from tests.contract.store_kit import SECOND, Kit, T
 

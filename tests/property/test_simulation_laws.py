@@ -13,7 +13,8 @@ from slack_alert.core.bindings import Job
 from slack_alert.core.catalog import Catalog
 from slack_alert.core.gaps import gaps
 from slack_alert.core.incidents import Repeat, Voice
-from slack_alert.core.model import Record, Result, Run, Verdict
+from slack_alert.core.model.record import Record, Verdict
+from slack_alert.core.model.run import Result, Run
 from slack_alert.core.pipeline import gate, standing
 from slack_alert.core.policy import Hold, Quota, State
 from slack_alert.core.quiet import Mute, QuietWindow

@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from slack_alert.core.errors import BadValue
-from slack_alert.core.model import Address
+from slack_alert.core.model.address import Address
 
 
 @pytest.mark.parametrize(

@@ -17,7 +17,7 @@ from slack_alert.core.catalog import Catalog
 from slack_alert.core.content.render import Text, fallback
 from slack_alert.core.errors import SetAside, StoreError
 from slack_alert.core.events import Rule
-from slack_alert.core.model import Delivery, Message
+from slack_alert.core.model.message import Delivery, Message
 from slack_alert.core.schedule.absent import Absence
 from slack_alert.core.structs import replace
 from slack_alert.engine import requests

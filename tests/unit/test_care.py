@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from slack_alert.core.care import LONGEST_DELAY, Care
 from slack_alert.core.errors import BadValue
+from slack_alert.core.model.run import LONGEST_DELAY, Care
 from slack_alert.core.units.quantities import format_size, parse_size
 
 

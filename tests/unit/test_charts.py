@@ -12,7 +12,7 @@ from slack_alert.charts import NoPicture, picture
 from slack_alert.charts.page import readable
 from slack_alert.charts.panels import panels
 from slack_alert.core.figures import Report
-from slack_alert.core.model import Record, Verdict
+from slack_alert.core.model.record import Record, Verdict
 from slack_alert.core.statistics import Span
 from slack_alert.core.tallies import summaries
 from tests.fakes.engine_rig import BERLIN, MINUTE, at

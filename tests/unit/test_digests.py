@@ -9,7 +9,9 @@ from slack_alert.core.bindings import Job
 from slack_alert.core.catalog import Catalog
 from slack_alert.core.content.render import fallback
 from slack_alert.core.errors import StoreError
-from slack_alert.core.model import QUIET, Address, Record, Result, Verdict
+from slack_alert.core.model.address import Address
+from slack_alert.core.model.record import Record, Verdict
+from slack_alert.core.model.run import QUIET, Result
 from slack_alert.core.quiet import EVERY, Mute, QuietWindow
 from slack_alert.core.structs import replace
 from slack_alert.engine import requests

@@ -13,7 +13,8 @@ from pathlib import Path
 import pytest
 
 from slack_alert.core.errors import StoreError
-from slack_alert.core.model import Delivery, Returned
+from slack_alert.core.model.message import Delivery
+from slack_alert.core.model.run import Returned
 from slack_alert.core.policy import Hold
 from slack_alert.engine import durability
 from slack_alert.engine.batches import Batch, Entry

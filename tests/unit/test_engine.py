@@ -6,7 +6,9 @@ import pytest
 
 from slack_alert.core.content.render import Text
 from slack_alert.core.errors import BadValue
-from slack_alert.core.model import QUIET, Address, Record, Result, Usage, Verdict
+from slack_alert.core.model.address import Address
+from slack_alert.core.model.record import Record, Usage, Verdict
+from slack_alert.core.model.run import QUIET, Result
 from slack_alert.core.policy import Hold, Quota, State
 from slack_alert.core.structs import replace
 from slack_alert.engine.accounts import Accounts

@@ -6,7 +6,7 @@ from slack_alert.core.bindings import Job
 from slack_alert.core.catalog import Catalog
 from slack_alert.core.events import Event, Rule
 from slack_alert.core.incidents import Voice
-from slack_alert.core.model import Record, Verdict
+from slack_alert.core.model.record import Record, Verdict
 from slack_alert.core.policy import Policy, State
 from slack_alert.core.schedule.absent import Absence
 from slack_alert.core.structs import replace

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 from slack_alert.core.events import Event, Rule
-from slack_alert.core.model import QUIET
+from slack_alert.core.model.run import QUIET
 from slack_alert.core.policy import Hold
 from slack_alert.core.structs import replace
 from slack_alert.engine.queues import WAITING

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from slack_alert.core.catalog import Catalog
-from slack_alert.core.model import Verdict
+from slack_alert.core.model.record import Verdict
 from slack_alert.engine.batches import Seen, Snapshot, Started
 from tests.fakes.engine_rig import Rig, at, make_job, verdicts
 

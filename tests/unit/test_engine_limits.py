@@ -7,7 +7,8 @@ from datetime import datetime
 import pytest
 
 from slack_alert.core.content.render import Text
-from slack_alert.core.model import QUIET, Verdict
+from slack_alert.core.model.record import Verdict
+from slack_alert.core.model.run import QUIET
 from slack_alert.core.policy import Quota, State
 from slack_alert.core.wording import KEPT, MOST
 from slack_alert.engine.batches import Seen, Snapshot, Started

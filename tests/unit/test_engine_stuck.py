@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from slack_alert.core.events import Event
-from slack_alert.core.model import Result, Run, Verdict
+from slack_alert.core.model.record import Verdict
+from slack_alert.core.model.run import Result, Run
 from slack_alert.core.structs import replace
 from tests.fakes.engine_rig import Rig, at, failed, make_job, make_rule, said, verdicts
 

@@ -11,7 +11,8 @@ import pytest
 from slack_alert.core.bindings import Job
 from slack_alert.core.content.render import Text
 from slack_alert.core.incidents import Incident, Repeat, Voice, digest_of
-from slack_alert.core.model import QUIET, Manner
+from slack_alert.core.model.message import Manner
+from slack_alert.core.model.run import QUIET
 from slack_alert.core.policy import State
 from slack_alert.core.quiet import QuietWindow
 from slack_alert.core.structs import replace

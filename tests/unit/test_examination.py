@@ -10,7 +10,8 @@ import pytest
 
 from slack_alert.core.content.render import Text
 from slack_alert.core.errors import StoreError
-from slack_alert.core.model import Address, Message, Progress, Status
+from slack_alert.core.model.address import Address
+from slack_alert.core.model.message import Message, Progress, Status
 from slack_alert.engine.batches import Batch
 from slack_alert.stores import SqliteStore
 from slack_alert.stores.examination import died_since, faults, obstacle, unsent, want_of_room

@@ -8,7 +8,9 @@ import pytest
 
 from slack_alert.core.bindings import Job
 from slack_alert.core.content.render import fallback
-from slack_alert.core.model import Address, Failure, Result, Run, Usage, Verdict
+from slack_alert.core.model.address import Address
+from slack_alert.core.model.record import Usage, Verdict
+from slack_alert.core.model.run import Failure, Result, Run
 from slack_alert.core.pipeline import Settlement, settle
 from slack_alert.core.policy import State
 from slack_alert.core.schedule.triggers import Never

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from slack_alert.core.figures import change, footnotes, measures, number, overview, percent, sheet, timed, title, totals
-from slack_alert.core.model import Record, Usage, Verdict
+from slack_alert.core.model.record import Record, Usage, Verdict
 from slack_alert.core.sparklines import ASCII_BARS
 from slack_alert.core.statistics import PARTS, Span, Summary
 from slack_alert.core.tallies import summaries

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from functools import partial
 
 from slack_alert.core.catalog import Catalog
-from slack_alert.core.model import Verdict
+from slack_alert.core.model.record import Verdict
 from slack_alert.core.pipeline import Settlement
 from slack_alert.core.policy import Quota, State, rested, spend_alert
 from slack_alert.engine.batches import Batch, Seen, Snapshot

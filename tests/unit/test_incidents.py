@@ -8,7 +8,9 @@ import pytest
 from slack_alert.core.bindings import Job
 from slack_alert.core.content.render import Blocks, Upload, fallback, pieces
 from slack_alert.core.incidents import Escalation, Repeat, Voice, changes
-from slack_alert.core.model import QUIET, Address, Manner, Message, Result, Run
+from slack_alert.core.model.address import Address
+from slack_alert.core.model.message import Manner, Message
+from slack_alert.core.model.run import QUIET, Result, Run
 from slack_alert.core.pipeline import Settlement, settle
 from slack_alert.core.policy import State
 from slack_alert.core.structs import replace

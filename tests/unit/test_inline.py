@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 import pytest
 
 from slack_alert.core.content.render import fallback
-from slack_alert.core.model import Failure, Result, Run
+from slack_alert.core.model.run import Failure, Result, Run
 from slack_alert.executors.inline import Direct, Inline
 from slack_alert.executors.perform import Performer
 from tests.fakes.stage import Stage, plugin, run_of

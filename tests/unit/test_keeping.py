@@ -9,7 +9,7 @@ from datetime import timedelta
 import pytest
 
 from slack_alert.core.content.render import Text
-from slack_alert.core.model import QUIET, Result, Returned, Run
+from slack_alert.core.model.run import QUIET, Result, Returned, Run
 from slack_alert.engine.batches import Batch, Snapshot
 from slack_alert.engine.keeping import Keeping
 from tests.fakes.engine_rig import OPS, Rig, at, make_job

@@ -7,7 +7,8 @@ import asyncio
 import pytest
 
 from slack_alert.core.content.render import Text
-from slack_alert.core.model import Address, Delivery, Message
+from slack_alert.core.model.address import Address
+from slack_alert.core.model.message import Delivery, Message
 from slack_alert.engine.lanes import KEPT, Breaker, Lane
 from tests.fakes.virtual_loop import NOON
 

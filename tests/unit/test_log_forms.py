@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from slack_alert.cli.logs import JsonForm, TextForm
-from slack_alert.core.model import Action, Run
+from slack_alert.core.model.run import Action, Run
 from slack_alert.core.redaction import Redaction
 from slack_alert.executors.capture import current
 

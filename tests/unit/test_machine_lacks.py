@@ -16,7 +16,7 @@ import pytest
 from slack_alert.core import machine_lacks
 from slack_alert.core.errors import BadValue, StoreError
 from slack_alert.core.machine_lacks import machine_lack
-from slack_alert.core.model import Action
+from slack_alert.core.model.run import Action
 from slack_alert.executors.failures import failure_of
 from slack_alert.loader.files import find_files
 from slack_alert.settings.zones import parse_zone

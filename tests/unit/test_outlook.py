@@ -8,7 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from slack_alert.core.bindings import Job
-from slack_alert.core.model import Action, Address, Verdict
+from slack_alert.core.model.address import Address
+from slack_alert.core.model.record import Verdict
+from slack_alert.core.model.run import Action
 from slack_alert.core.outlook import Outlook, Standing, outlook
 from slack_alert.core.pipeline import gate
 from slack_alert.core.policy import Hold, Policy, Quota, State

@@ -11,8 +11,8 @@ from typing import Any
 
 import pytest
 
-from slack_alert.core.care import Care
-from slack_alert.core.model import Failure, Result, Run, Verdict
+from slack_alert.core.model.record import Verdict
+from slack_alert.core.model.run import Care, Failure, Result, Run
 from slack_alert.executors.awaiting import on_loop as on_main_loop
 from slack_alert.executors.failures import overdue, with_generator
 from slack_alert.executors.inline import Inline

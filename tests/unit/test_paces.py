@@ -7,7 +7,9 @@ import pytest
 
 from slack_alert.core.content.render import fallback
 from slack_alert.core.incidents import Repeat, Voice
-from slack_alert.core.model import QUIET, Manner, Record, Result, Verdict
+from slack_alert.core.model.message import Manner
+from slack_alert.core.model.record import Record, Verdict
+from slack_alert.core.model.run import QUIET, Result
 from slack_alert.core.pace import KNOWN, WINDOW
 from slack_alert.core.structs import replace
 from slack_alert.engine.batches import Batch

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from slack_alert.core.content.render import Upload, fallback
-from slack_alert.core.model import Failure, Result, Run
+from slack_alert.core.model.run import Failure, Result, Run
 from slack_alert.core.redaction import Redaction
 from slack_alert.core.structs import replace
 from slack_alert.engine.context import Context

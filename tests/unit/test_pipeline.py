@@ -7,7 +7,8 @@ import pytest
 
 from slack_alert.core.bindings import Job
 from slack_alert.core.content.render import Blocks, Text, Upload, fallback
-from slack_alert.core.model import QUIET, Result, Run, Verdict
+from slack_alert.core.model.record import Verdict
+from slack_alert.core.model.run import QUIET, Result, Run
 from slack_alert.core.pipeline import Settlement, answer, gate, settle, standing
 from slack_alert.core.policy import Hold, Policy, Quota, State
 from slack_alert.core.structs import replace

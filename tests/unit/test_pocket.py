@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 
 from slack_alert.core.errors import BadValue
-from slack_alert.core.model import Action, Run
+from slack_alert.core.model.run import Action, Run
 from slack_alert.engine.batches import Entry
 from slack_alert.engine.pocket import Pocket
 from slack_alert.engine.simulation import VirtualClock

@@ -8,7 +8,7 @@ from typing import Any, cast
 
 import pytest
 
-from slack_alert.core.model import Action, Run
+from slack_alert.core.model.run import Action, Run
 from slack_alert.engine.batches import Batch
 from slack_alert.engine.parts import Parts
 from slack_alert.engine.ports import Load

@@ -9,7 +9,8 @@ import pytest
 
 from slack_alert.core.catalog import Catalog
 from slack_alert.core.content.render import Text
-from slack_alert.core.model import Returned, Verdict
+from slack_alert.core.model.record import Verdict
+from slack_alert.core.model.run import Returned
 from slack_alert.engine.batches import Batch, Seen, Snapshot, Started, Unaccounted
 from slack_alert.engine.hot import take_up
 from slack_alert.engine.recovery import LOST, recover

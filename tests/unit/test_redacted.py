@@ -7,7 +7,9 @@ from datetime import datetime, timezone
 import pytest
 
 from slack_alert.core.content.render import Blocks, Piece, Text, Upload
-from slack_alert.core.model import Address, Message, Record, Verdict
+from slack_alert.core.model.address import Address
+from slack_alert.core.model.message import Message
+from slack_alert.core.model.record import Record, Verdict
 from slack_alert.core.redaction import Redaction
 from slack_alert.engine.redacted import redacted_message, redacted_piece, redacted_record
 

@@ -11,7 +11,8 @@ from slack_alert.core.bindings import Job
 from slack_alert.core.content.render import fallback
 from slack_alert.core.events import Rule
 from slack_alert.core.incidents import Repeat, Voice
-from slack_alert.core.model import Manner, Record, Status, Verdict
+from slack_alert.core.model.message import Manner, Status
+from slack_alert.core.model.record import Record, Verdict
 from slack_alert.core.outcomes import outcome
 from slack_alert.core.policy import Hold
 from slack_alert.core.quiet import QuietWindow

@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from slack_alert.core.lapses import Cause, Lapse
-from slack_alert.core.model import Action, Run
+from slack_alert.core.model.run import Action, Run
 from slack_alert.engine.reports import downtime_text, waiting_text
 
 NOW = datetime(2026, 11, 16, 11, 0, 7, tzinfo=timezone.utc)

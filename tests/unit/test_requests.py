@@ -10,7 +10,8 @@ import pytest
 
 from slack_alert.core.content.render import Blocks, Piece, Text, Upload
 from slack_alert.core.incidents import Incident
-from slack_alert.core.model import Message, Record, Verdict
+from slack_alert.core.model.message import Message
+from slack_alert.core.model.record import Record, Verdict
 from slack_alert.core.policy import Hold, State
 from slack_alert.core.quiet import Mute
 from slack_alert.core.structs import replace

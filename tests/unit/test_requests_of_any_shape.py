@@ -13,7 +13,10 @@ import pytest
 from slack_alert.core.bindings import Job
 from slack_alert.core.content.render import Blocks, Text, Upload
 from slack_alert.core.events import Event
-from slack_alert.core.model import Address, Failure, Message, Record, Result, Run, Usage, Verdict
+from slack_alert.core.model.address import Address
+from slack_alert.core.model.message import Message
+from slack_alert.core.model.record import Record, Usage, Verdict
+from slack_alert.core.model.run import Failure, Result, Run
 from slack_alert.core.pipeline import Settlement, settle
 from slack_alert.core.policy import State
 from slack_alert.core.schedule.triggers import Never

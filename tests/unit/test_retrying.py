@@ -6,8 +6,7 @@ from datetime import timedelta
 
 import pytest
 
-from slack_alert.core.care import Care
-from slack_alert.core.model import Result, Run
+from slack_alert.core.model.run import Care, Result, Run
 from slack_alert.executors.retrying import Retrying
 from tests.fakes.engine_rig import Held, at, failed, said
 from tests.fakes.stage import run_of

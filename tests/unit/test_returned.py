@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from slack_alert.core.content.render import fallback
-from slack_alert.core.model import Result, Run
+from slack_alert.core.model.run import Result, Run
 from slack_alert.executors.awaiting import on_loop
 from slack_alert.executors.inline import Direct, Inline
 from tests.fakes.returned import EXPECTED, SOURCE

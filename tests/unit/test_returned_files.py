@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from slack_alert.core.content.render import Upload, fallback
-from slack_alert.core.model import Failure, Result
+from slack_alert.core.model.run import Failure, Result
 from tests.fakes.stage import Stage, run_of
 
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="kinds of files are the system's")

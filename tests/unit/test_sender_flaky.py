@@ -11,7 +11,7 @@ import pytest
 from slack_alert.core.backoff import Fate, Outcome
 from slack_alert.core.content.render import Text
 from slack_alert.core.errors import NotNow, StoreError
-from slack_alert.core.model import Delivery, Manner, Message
+from slack_alert.core.model.message import Delivery, Manner, Message
 from slack_alert.engine.batches import Batch
 from slack_alert.engine.lanes import Lane
 from slack_alert.engine.receipts import Receipts

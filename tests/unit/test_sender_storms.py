@@ -13,7 +13,7 @@ from slack_alert.core.backoff import Fate, Outcome
 from slack_alert.core.content.pieces import LIMIT
 from slack_alert.core.content.render import Text
 from slack_alert.core.errors import StoreError
-from slack_alert.core.model import Manner, Message, Status
+from slack_alert.core.model.message import Manner, Message, Status
 from slack_alert.core.structs import replace
 from slack_alert.engine.batches import Batch
 from slack_alert.engine.lanes import KEPT

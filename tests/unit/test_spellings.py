@@ -10,9 +10,8 @@ from unicodedata import normalize
 import pytest
 
 from slack_alert.core.catalog import full_name
-from slack_alert.core.conversations import parse_conversation
 from slack_alert.core.events import Event, Rule
-from slack_alert.core.model import Address
+from slack_alert.core.model.address import Address, parse_conversation
 from slack_alert.loader import unload
 from slack_alert.loader.shelf import Shelf
 from tests.fakes.plugins import loaded

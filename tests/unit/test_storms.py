@@ -12,20 +12,9 @@ from hypothesis import strategies as st
 
 from slack_alert.core.content.pieces import LIMIT, PARTS
 from slack_alert.core.content.render import Text, error_card
-from slack_alert.core.model import Address, Delivery, Manner, Message
-from slack_alert.core.storms import (
-    AGAIN,
-    Storm,
-    Tally,
-    Waiting,
-    grown,
-    job_of,
-    overflow,
-    room,
-    storm_text,
-    turn_of,
-    waiting,
-)
+from slack_alert.core.model.address import Address
+from slack_alert.core.model.message import Delivery, Manner, Message, job_of, turn_of
+from slack_alert.core.storms import AGAIN, Storm, Tally, Waiting, grown, overflow, room, storm_text, waiting
 from slack_alert.engine.turns import Turns
 from tests.fakes.engine_rig import BERLIN, MARK, at
 

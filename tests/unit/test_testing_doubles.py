@@ -7,7 +7,8 @@ import pytest
 
 from slack_alert.core.backoff import Fate, Outcome
 from slack_alert.core.content.pieces import Text
-from slack_alert.core.model import Address, Delivery, Message
+from slack_alert.core.model.address import Address
+from slack_alert.core.model.message import Delivery, Message
 from slack_alert.engine.ports import Channel, Clock
 from slack_alert.testing import MONDAY, FakeClock, RecordingChannel
 

@@ -11,7 +11,7 @@ import pytest
 
 from slack_alert.core.content.pieces import Text, Upload
 from slack_alert.core.errors import BadValue
-from slack_alert.core.model import Verdict
+from slack_alert.core.model.record import Verdict
 from slack_alert.testing import MONDAY, FaultyPluginError, Rehearsal, Said
 
 FULL = """

@@ -11,11 +11,13 @@ from slack_alert.core.bindings import Job
 from slack_alert.core.content.render import Text
 from slack_alert.core.decisions import account, summary
 from slack_alert.core.incidents import Incident, Voice
-from slack_alert.core.model import Address, Delivery, Manner, Message, Record, Status, Verdict
+from slack_alert.core.model.address import Address
+from slack_alert.core.model.message import Delivery, Manner, Message, Posted, Status
+from slack_alert.core.model.record import Record, Verdict
 from slack_alert.core.policy import Hold, Quota, State
 from slack_alert.core.schedule.absent import Absence
 from slack_alert.core.structs import replace
-from slack_alert.core.subjects import Posted, Subject, Told, quoted
+from slack_alert.core.subjects import Subject, Told, quoted
 from slack_alert.core.units.humanize import lasted
 from slack_alert.core.why import slot_before, why_ahead, why_now, why_then, why_unrecorded
 from tests.fakes.engine_rig import BERLIN, OPS, at, make_job, make_policy, make_rule

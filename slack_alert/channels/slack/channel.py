@@ -15,7 +15,7 @@ from slack_alert.channels.slack.history import Bounds, Place, Search, is_ts
 from slack_alert.channels.slack.posting import Face, Poster
 from slack_alert.core.backoff import Fate, Outcome
 from slack_alert.core.errors import NotNow
-from slack_alert.core.model import Delivery
+from slack_alert.core.model.message import Delivery
 
 log = logging.getLogger(__name__)
 

@@ -13,7 +13,7 @@ from typing import Any
 
 from slack_alert.channels.slack.client import Client
 from slack_alert.channels.slack.reading import cursor_of, items_of, part_of, text_of, unreadable
-from slack_alert.core.model import Delivery, Message
+from slack_alert.core.model.message import Delivery, Message
 from slack_alert.core.structs import Struct
 
 log = logging.getLogger(__name__)

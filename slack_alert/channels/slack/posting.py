@@ -15,7 +15,7 @@ from slack_alert.channels.slack.upload import place, share
 from slack_alert.core.backoff import Fate
 from slack_alert.core.content.markup import entities
 from slack_alert.core.content.pieces import Blocks, Text, Upload, deliverable, fallback
-from slack_alert.core.model import Manner, Message
+from slack_alert.core.model.message import Manner, Message
 from slack_alert.core.structs import Struct, replace
 
 log = logging.getLogger(__name__)

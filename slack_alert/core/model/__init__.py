@@ -1,0 +1,1 @@
+"""What the whole program passes around: addresses, messages, runs and their records."""
