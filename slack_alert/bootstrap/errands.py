@@ -43,7 +43,7 @@ from slack_alert.core.model.message import Delivery, Message
 from slack_alert.core.model.record import Record
 from slack_alert.core.model.run import Result, Run
 from slack_alert.core.pipeline import Settlement, answer
-from slack_alert.core.policy import Hold, State
+from slack_alert.core.policy.quota import Hold, State
 from slack_alert.core.redaction import Redaction
 from slack_alert.core.structs import Struct, field, replace
 from slack_alert.core.wording import as_text, messages

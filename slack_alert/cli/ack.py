@@ -15,7 +15,7 @@ from slack_alert.cli.output import tell, tell_change
 from slack_alert.cli.spoken import local
 
 if TYPE_CHECKING:
-    from slack_alert.core.incidents import Incident
+    from slack_alert.core.policy.incidents import Incident
     from slack_alert.settings import Settings
 
 #: Only a running program has the incident's message at hand, to edit it or to reply to it.

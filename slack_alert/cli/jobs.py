@@ -88,7 +88,7 @@ def _lines(catalog: Catalog, reader: Reader, settings: Settings, now: datetime) 
     from slack_alert.bootstrap import silence
     from slack_alert.core.bindings import Job
     from slack_alert.core.outlook import outlook
-    from slack_alert.core.policy import State
+    from slack_alert.core.policy.quota import State
 
     snapshot = reader.snapshot()
     mutes = silence.make_mutes(settings, snapshot.entries)

@@ -37,7 +37,7 @@ def mute(
     JOB: a name, its last part, or a pattern such as 'db.*'.
     """
     from slack_alert.bootstrap import errands
-    from slack_alert.core.quiet import EVERY
+    from slack_alert.core.policy.mutes import EVERY
     from slack_alert.engine import requests
     from slack_alert.engine.clock import SystemClock
 
@@ -64,7 +64,7 @@ def unmute(ctx: click.Context, /, *, job: str | None, is_all: bool, **flags: obj
     JOB: a name, its last part, or a pattern such as 'db.*'.
     """
     from slack_alert.bootstrap import errands, places, silence
-    from slack_alert.core.quiet import EVERY
+    from slack_alert.core.policy.mutes import EVERY
     from slack_alert.engine import requests
     from slack_alert.engine.clock import SystemClock
 

@@ -94,7 +94,7 @@ def _resumed(settings: Settings, names: list[str], now: datetime) -> str:
 
 
 def _rests(job: Job, snapshot: Snapshot, now: datetime) -> bool:
-    from slack_alert.core.policy import rests
+    from slack_alert.core.policy.quota import rests
 
     hold, state = snapshot.holds.get(job.name), snapshot.states.get(job.name)
     is_held = hold is not None and not hold.is_over(now)

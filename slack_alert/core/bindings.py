@@ -8,7 +8,7 @@ from datetime import timedelta, tzinfo
 from slack_alert.core.events import Rule
 from slack_alert.core.model.address import Address
 from slack_alert.core.model.run import CAREFREE, Action, Care
-from slack_alert.core.policy import Policy
+from slack_alert.core.policy.quota import Policy
 from slack_alert.core.schedule.absent import Absence
 from slack_alert.core.schedule.triggers import Never, Trigger
 from slack_alert.core.structs import Struct, field

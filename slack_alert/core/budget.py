@@ -8,7 +8,7 @@ from datetime import datetime, timedelta, timezone
 from typing import NamedTuple
 
 from slack_alert.core.model.address import Address
-from slack_alert.core.storms import MINUTE
+from slack_alert.core.policy.overflow import MINUTE
 from slack_alert.core.structs import Struct
 
 #: Minutes.

@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 
 from slack_alert.core.content.render import Text
-from slack_alert.core.incidents import UNCHANGED
 from slack_alert.core.model.record import Record, Verdict
 from slack_alert.core.model.run import QUIET, Failure, Result
+from slack_alert.core.policy.incidents import UNCHANGED
 
 _FAILED = frozenset({Verdict.ERROR, Verdict.TIMED_OUT})
 #: What the rules put below an alert, or below the first of several messages, each on a line of its own.

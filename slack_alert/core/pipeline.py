@@ -8,7 +8,11 @@ from typing import NamedTuple
 from slack_alert.core.bindings import Job
 from slack_alert.core.content.markup import Markup
 from slack_alert.core.content.render import Piece, Text, fallback, pause_notice, with_notice
-from slack_alert.core.incidents import (
+from slack_alert.core.model.address import Address
+from slack_alert.core.model.message import Manner, Message
+from slack_alert.core.model.record import Verdict
+from slack_alert.core.model.run import Result, Run
+from slack_alert.core.policy.incidents import (
     RECOVERED,
     UNCHANGED,
     Incident,
@@ -22,11 +26,7 @@ from slack_alert.core.incidents import (
     risen,
     rule,
 )
-from slack_alert.core.model.address import Address
-from slack_alert.core.model.message import Manner, Message
-from slack_alert.core.model.record import Verdict
-from slack_alert.core.model.run import Result, Run
-from slack_alert.core.policy import Hold, Quota, State, admit, rests, spend_alert, spend_error
+from slack_alert.core.policy.quota import Hold, Quota, State, admit, rests, spend_alert, spend_error
 from slack_alert.core.reasons import quota_reason
 from slack_alert.core.structs import replace
 from slack_alert.core.telling import clock, form, recovery, shown_name

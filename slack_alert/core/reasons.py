@@ -11,7 +11,7 @@ from functools import lru_cache
 from slack_alert.core.bindings import Job
 from slack_alert.core.model.record import Verdict
 from slack_alert.core.model.run import Run
-from slack_alert.core.policy import Hold, Quota, State, rests
+from slack_alert.core.policy.quota import Hold, Quota, State, rests
 from slack_alert.core.units.humanize import clock, dated
 from slack_alert.core.units.local_time import wall_of
 

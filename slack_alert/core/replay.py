@@ -13,13 +13,13 @@ from typing import NamedTuple
 
 from slack_alert.core.bindings import Job
 from slack_alert.core.content.markup import Markup
-from slack_alert.core.incidents import digest_of, entries_of
 from slack_alert.core.model.message import Manner, Status
 from slack_alert.core.model.record import Record, Verdict
 from slack_alert.core.model.run import Result, Run
 from slack_alert.core.outcomes import acknowledged_by, has_arrived, muted_by, outcome, was_held, was_unchanged
 from slack_alert.core.pipeline import Settlement, gate, settle
-from slack_alert.core.policy import State
+from slack_alert.core.policy.incidents import digest_of, entries_of
+from slack_alert.core.policy.quota import State
 from slack_alert.core.structs import Struct, field, replace
 
 #: Those that the configuration has kept from running; any other reason not to run holds under every configuration.

@@ -8,7 +8,7 @@ from datetime import datetime, tzinfo
 from slack_alert.core.bindings import Job
 from slack_alert.core.model.message import Posted
 from slack_alert.core.model.record import Record
-from slack_alert.core.policy import Hold, State
+from slack_alert.core.policy.quota import Hold, State
 from slack_alert.core.structs import Struct
 from slack_alert.core.units.humanize import clock
 

@@ -8,10 +8,10 @@ from slack_alert.core.bindings import Job
 from slack_alert.core.content.markup import Markup
 from slack_alert.core.content.pieces import LIMIT
 from slack_alert.core.content.render import Piece, Text, Upload, deliverable, fallback, with_notice
-from slack_alert.core.incidents import Incident, Repeat, changes, digest_of, entries_of, length
 from slack_alert.core.model.address import Address
 from slack_alert.core.model.message import Manner, Message
 from slack_alert.core.model.run import Run
+from slack_alert.core.policy.incidents import Incident, Repeat, changes, digest_of, entries_of, length
 from slack_alert.core.structs import Struct, replace
 from slack_alert.core.wording import messages
 

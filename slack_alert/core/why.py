@@ -9,11 +9,11 @@ from typing import NamedTuple
 from slack_alert.core.bindings import Job
 from slack_alert.core.content.notices import on_terminal
 from slack_alert.core.decisions import account, summary
-from slack_alert.core.incidents import Incident, length
 from slack_alert.core.model.record import Verdict
 from slack_alert.core.outlook import outlook
 from slack_alert.core.pipeline import gate
-from slack_alert.core.policy import rests
+from slack_alert.core.policy.incidents import Incident, length
+from slack_alert.core.policy.quota import rests
 from slack_alert.core.reasons import gate_reason, hold_reason, quota_reason
 from slack_alert.core.subjects import Subject, Told, quoted
 from slack_alert.core.units.local_time import TICK

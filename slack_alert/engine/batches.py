@@ -10,7 +10,7 @@ from slack_alert.core.events import Event
 from slack_alert.core.model.message import Message, Progress, Status
 from slack_alert.core.model.record import Record
 from slack_alert.core.model.run import Returned
-from slack_alert.core.policy import Hold, State
+from slack_alert.core.policy.quota import Hold, State
 from slack_alert.core.structs import Struct, field
 
 

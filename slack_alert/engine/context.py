@@ -11,7 +11,7 @@ from pathlib import Path
 
 from slack_alert.core.content.markup import Markup, unformatted
 from slack_alert.core.model.run import Run
-from slack_alert.core.policy import Hold
+from slack_alert.core.policy.quota import Hold
 from slack_alert.core.structs import Struct, field
 from slack_alert.core.units.quantities import parse_duration
 from slack_alert.engine.children import Children

@@ -9,10 +9,11 @@ from datetime import datetime, timedelta, timezone, tzinfo
 from functools import partial
 from itertools import takewhile
 
-from slack_alert.core.incidents import RECOVERED
 from slack_alert.core.model.address import Address
 from slack_alert.core.model.record import Record, Verdict
-from slack_alert.core.quiet import Mute, QuietWindow, muting, windowing
+from slack_alert.core.policy.incidents import RECOVERED
+from slack_alert.core.policy.mutes import Mute, muting
+from slack_alert.core.policy.quiet_windows import QuietWindow, windowing
 from slack_alert.core.structs import Struct, replace
 from slack_alert.core.units.humanize import clock
 from slack_alert.engine.batches import Batch, Entry

@@ -9,7 +9,7 @@ from slack_alert.core.model.address import Address
 from slack_alert.core.model.record import Record, Usage, Verdict
 from slack_alert.core.model.run import Action, Failure, Result, Run
 from slack_alert.core.pipeline import Settlement
-from slack_alert.core.policy import State
+from slack_alert.core.policy.quota import State
 from slack_alert.core.structs import asdict, replace
 from slack_alert.engine.batches import Batch
 from slack_alert.engine.fields import Fields, field, instant, maybe, number, whole

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from slack_alert.core.catalog import full_name
-from slack_alert.core.policy import Hold, rested
+from slack_alert.core.policy.quota import Hold, rested
 from slack_alert.engine.batches import Batch
 from slack_alert.engine.durability import put_durably
 from slack_alert.engine.engine import Engine

@@ -8,10 +8,10 @@ from datetime import datetime, timedelta
 
 from slack_alert.core.bindings import Job
 from slack_alert.core.events import Event
-from slack_alert.core.incidents import rewound
 from slack_alert.core.model.run import Run
 from slack_alert.core.pipeline import Settlement
-from slack_alert.core.policy import Hold, Quota, State
+from slack_alert.core.policy.incidents import rewound
+from slack_alert.core.policy.quota import Hold, Quota, State
 from slack_alert.core.structs import replace
 from slack_alert.core.units.local_time import TICK
 from slack_alert.engine.batches import Seen, Snapshot

@@ -7,7 +7,8 @@ import logging
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta, tzinfo
 
-from slack_alert.core.quiet import EVERY, Mute, QuietWindow, effective, mute_reason, stretches, window_reason
+from slack_alert.core.policy.mutes import EVERY, Mute, effective, mute_reason, stretches
+from slack_alert.core.policy.quiet_windows import QuietWindow, window_reason
 from slack_alert.engine.batches import Entry
 from slack_alert.engine.fields import field, instant, read_instant
 

@@ -16,8 +16,8 @@ from slack_alert.core.excerpts import abridged
 from slack_alert.core.model.address import Address
 from slack_alert.core.model.message import Message
 from slack_alert.core.model.record import Record, Verdict
-from slack_alert.core.policy import Hold, State, rested
-from slack_alert.core.quiet import Mute
+from slack_alert.core.policy.mutes import Mute
+from slack_alert.core.policy.quota import Hold, State, rested
 from slack_alert.core.structs import replace
 from slack_alert.engine.batches import Batch, Entry
 from slack_alert.engine.executions import Judge, settle_execution

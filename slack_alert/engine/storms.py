@@ -11,7 +11,7 @@ from itertools import chain
 from slack_alert.core.content.render import Text
 from slack_alert.core.errors import StoreError
 from slack_alert.core.model.message import Delivery, Message, Progress, Status, turn_of
-from slack_alert.core.storms import MINUTE, Storm, Waiting, grown, overflow, storm_text, waiting
+from slack_alert.core.policy.overflow import MINUTE, Storm, Waiting, grown, overflow, storm_text, waiting
 from slack_alert.core.structs import replace
 from slack_alert.engine.batches import Batch
 from slack_alert.engine.lanes import KEPT, Lane

@@ -6,7 +6,7 @@ from collections import deque
 
 from slack_alert.core.content.pieces import PARTS
 from slack_alert.core.model.message import Delivery, goes_on, job_of, turn_of
-from slack_alert.core.storms import AGAIN
+from slack_alert.core.policy.overflow import AGAIN
 
 #: So many turns in a row a person and the program itself have before a job has one: who sends without end stops nobody.
 _IN_A_ROW = 5

@@ -9,10 +9,10 @@ from zoneinfo import ZoneInfo, available_timezones
 from slack_alert.core.errors import BadValue
 from slack_alert.core.events import check_criteria
 from slack_alert.core.excerpts import excerpt
-from slack_alert.core.incidents import PLAIN, Escalation, Repeat, Voice
 from slack_alert.core.machine_lacks import NO_ZONES, has_zones
 from slack_alert.core.model.address import SERVICES, Address
 from slack_alert.core.model.run import CAREFREE, Care, Isolation
+from slack_alert.core.policy.incidents import PLAIN, Escalation, Repeat, Voice
 from slack_alert.core.schedule.absent import Absence
 from slack_alert.core.schedule.working_hours import WorkingHours
 from slack_alert.core.units.local_time import parse_instant, parse_slot

@@ -9,10 +9,10 @@ from functools import partial
 from slack_alert.core.bindings import Binding, Command, Job
 from slack_alert.core.errors import BadValue
 from slack_alert.core.events import Rule
-from slack_alert.core.incidents import Voice
 from slack_alert.core.model.address import Address
 from slack_alert.core.model.run import CAREFREE, Action, Care
-from slack_alert.core.policy import Policy
+from slack_alert.core.policy.incidents import Voice
+from slack_alert.core.policy.quota import Policy
 from slack_alert.core.schedule.combining import Jittered
 from slack_alert.core.schedule.triggers import TIME_KEYWORDS, Never, Trigger, parse_trigger
 from slack_alert.core.schedule.working_hours import WorkingHours

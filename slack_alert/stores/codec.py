@@ -9,11 +9,11 @@ from pathlib import Path
 from typing import Any  # A row's columns have the types the schema says.
 
 from slack_alert.core.content.render import Blocks, Piece, Text, Upload
-from slack_alert.core.incidents import Incident
 from slack_alert.core.model.address import Address
 from slack_alert.core.model.message import Delivery, Manner, Message, Status
 from slack_alert.core.model.record import Record, Usage, Verdict
-from slack_alert.core.policy import Quota, State
+from slack_alert.core.policy.incidents import Incident
+from slack_alert.core.policy.quota import Quota, State
 from slack_alert.core.structs import asdict, to_json
 from slack_alert.engine.batches import HistoryLine
 

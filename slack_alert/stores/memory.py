@@ -7,8 +7,8 @@ from datetime import datetime
 
 from slack_alert.core.model.message import Delivery, Posted, Status
 from slack_alert.core.model.record import NOT_RUN, Record, each
-from slack_alert.core.policy import Hold, State
-from slack_alert.core.storms import AGAIN
+from slack_alert.core.policy.overflow import AGAIN
+from slack_alert.core.policy.quota import Hold, State
 from slack_alert.core.structs import replace
 from slack_alert.engine.batches import Batch, Entry, HistoryLine, Limits, Seen, Snapshot
 from slack_alert.stores.codec import (

@@ -10,7 +10,7 @@ from slack_alert.core.model.address import Address
 from slack_alert.core.model.message import Manner, Message
 from slack_alert.core.model.record import Record
 from slack_alert.core.model.run import Returned
-from slack_alert.core.policy import Hold, State
+from slack_alert.core.policy.quota import Hold, State
 from slack_alert.core.structs import astuple, from_packed, to_packed
 from slack_alert.engine.batches import Batch, Entry, Seen, Started
 

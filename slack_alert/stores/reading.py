@@ -10,7 +10,7 @@ from sqlite3 import Connection
 
 from slack_alert.core.model.message import Delivery, Posted, Status
 from slack_alert.core.model.run import Returned
-from slack_alert.core.policy import Hold
+from slack_alert.core.policy.quota import Hold
 from slack_alert.core.structs import Unreadable
 from slack_alert.engine.batches import Entry, HistoryLine, Seen, Snapshot, Started, Unaccounted
 from slack_alert.stores import sql

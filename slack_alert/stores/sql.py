@@ -5,7 +5,7 @@ Parameters are `?` by position and no statement has a `?` in a literal: for psyc
 
 from __future__ import annotations
 
-from slack_alert.core.storms import AGAIN
+from slack_alert.core.policy.overflow import AGAIN
 from slack_alert.stores.folding import FOLDABLE
 
 # --- what a batch writes

@@ -8,7 +8,7 @@ from slack_alert.core.content.render import Text
 from slack_alert.core.model.address import Address
 from slack_alert.core.model.message import Message, Progress, Status
 from slack_alert.core.model.record import Record, Verdict
-from slack_alert.core.policy import Hold
+from slack_alert.core.policy.quota import Hold
 from slack_alert.engine.batches import Batch, Seen
 from tests.fakes.project import Project
 

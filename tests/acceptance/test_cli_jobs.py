@@ -6,9 +6,9 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from slack_alert.core.incidents import Incident
 from slack_alert.core.model.record import Record, Verdict
-from slack_alert.core.policy import Hold, Quota, State
+from slack_alert.core.policy.incidents import Incident
+from slack_alert.core.policy.quota import Hold, Quota, State
 from slack_alert.engine.batches import Batch, Seen
 from tests.fakes.project import Project, ago, now
 

@@ -12,9 +12,9 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from slack_alert.core.content.render import fallback
-from slack_alert.core.incidents import Incident
 from slack_alert.core.model.record import Verdict
-from slack_alert.core.policy import State
+from slack_alert.core.policy.incidents import Incident
+from slack_alert.core.policy.quota import State
 from slack_alert.engine.batches import Batch
 from tests.fakes.program import Program, running
 from tests.fakes.project import Project, ago, now

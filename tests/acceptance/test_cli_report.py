@@ -6,9 +6,9 @@ from datetime import timedelta
 
 import pytest
 
-from slack_alert.core.incidents import Incident
 from slack_alert.core.model.record import Record, Usage, Verdict
-from slack_alert.core.policy import State
+from slack_alert.core.policy.incidents import Incident
+from slack_alert.core.policy.quota import State
 from slack_alert.engine.batches import Batch
 from slack_alert.stores import SqliteInbox, inbox_path
 from tests.fakes.project import Project, ago

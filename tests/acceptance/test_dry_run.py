@@ -14,11 +14,11 @@ from slack_alert.bootstrap import assembly
 from slack_alert.cli.main import COMMANDS
 from slack_alert.cli.session import configured
 from slack_alert.core.content.render import Text
-from slack_alert.core.incidents import Incident
 from slack_alert.core.model.address import Address
 from slack_alert.core.model.message import Message
 from slack_alert.core.model.record import Record, Verdict
-from slack_alert.core.policy import Hold, State
+from slack_alert.core.policy.incidents import Incident
+from slack_alert.core.policy.quota import Hold, State
 from slack_alert.engine.batches import Batch, Entry
 from slack_alert.stores import SqliteInbox, inbox_path
 from tests.fakes.project import Project, ago

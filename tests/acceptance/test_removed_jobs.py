@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from slack_alert.core.model.record import Record, Verdict
-from slack_alert.core.policy import Hold, Quota, State
+from slack_alert.core.policy.quota import Hold, Quota, State
 from slack_alert.engine.batches import Batch
 from tests.fakes.project import Project, ago
 

@@ -21,11 +21,11 @@ from hypothesis import strategies as st
 
 from slack_alert.core.content.render import Blocks, Piece, Text, Upload
 from slack_alert.core.errors import StoreError
-from slack_alert.core.incidents import Incident
 from slack_alert.core.model.message import Manner, Message, Status
 from slack_alert.core.model.record import Record, Usage, Verdict
 from slack_alert.core.model.run import Returned
-from slack_alert.core.policy import Hold, Quota, State
+from slack_alert.core.policy.incidents import Incident
+from slack_alert.core.policy.quota import Hold, Quota, State
 from slack_alert.core.structs import replace, to_packed
 from slack_alert.engine.batches import Batch, Entry, Limits, Seen, Snapshot, Started
 from slack_alert.engine.durability import number_entry, number_of

@@ -11,10 +11,10 @@ import pytest
 
 from slack_alert.core.content.render import Upload
 from slack_alert.core.errors import StoreError
-from slack_alert.core.incidents import Incident
 from slack_alert.core.model.message import Progress, Status
 from slack_alert.core.model.record import Verdict
-from slack_alert.core.policy import State
+from slack_alert.core.policy.incidents import Incident
+from slack_alert.core.policy.quota import State
 from slack_alert.engine.batches import Batch, Limits, Seen, Snapshot
 from slack_alert.stores import SqliteReader, SqliteStore, sqlite_version
 from slack_alert.stores.connection import connect

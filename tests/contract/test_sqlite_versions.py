@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from slack_alert.core.model.record import Record, Verdict
-from slack_alert.core.policy import Hold
+from slack_alert.core.policy.quota import Hold
 from slack_alert.engine.batches import Batch, Seen, Snapshot, Started, Unaccounted
 from slack_alert.stores import SqliteReader
 from slack_alert.stores.connection import connect

@@ -10,7 +10,7 @@ import pytest
 from slack_alert.core.content.render import Blocks, Piece, Text, Upload
 from slack_alert.core.model.address import Address
 from slack_alert.core.model.message import Delivery, Progress, Status
-from slack_alert.core.policy import State
+from slack_alert.core.policy.quota import State
 from slack_alert.core.structs import replace
 from slack_alert.engine.batches import Batch, Limits, Seen, Snapshot
 from tests.contract.store_kit import DEV, OPS, SECOND, Kit, T, message

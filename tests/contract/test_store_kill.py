@@ -75,7 +75,7 @@ import sys
 import threading
 from itertools import count
 from pathlib import Path
-from slack_alert.core.policy import Hold
+from slack_alert.core.policy.quota import Hold
 from slack_alert.engine.batches import Batch
 from slack_alert.engine.clock import SystemClock
 from slack_alert.engine.durability import number_of, put_durably

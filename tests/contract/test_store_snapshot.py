@@ -7,10 +7,10 @@ from datetime import timedelta
 import pytest
 
 from slack_alert.core.content.render import Text
-from slack_alert.core.incidents import Incident
 from slack_alert.core.model.record import Record, Verdict
 from slack_alert.core.model.run import Returned
-from slack_alert.core.policy import Hold, Quota, State
+from slack_alert.core.policy.incidents import Incident
+from slack_alert.core.policy.quota import Hold, Quota, State
 from slack_alert.core.structs import replace
 from slack_alert.engine.batches import Batch, Entry, Limits, Seen, Snapshot, Started, Unaccounted
 from tests.contract.store_kit import SECOND, Kit, T, message, slots

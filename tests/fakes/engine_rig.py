@@ -14,7 +14,7 @@ from slack_alert.core.events import Rule
 from slack_alert.core.model.address import Address
 from slack_alert.core.model.record import Record
 from slack_alert.core.model.run import Action, Failure, Result, Run
-from slack_alert.core.policy import Policy
+from slack_alert.core.policy.quota import Policy
 from slack_alert.core.schedule.triggers import Never, parse_trigger
 from slack_alert.core.schedule.working_hours import WorkingHours
 from slack_alert.core.structs import replace

@@ -7,12 +7,12 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from slack_alert.core.content.render import fallback
-from slack_alert.core.incidents import Escalation, Repeat, Voice
 from slack_alert.core.model.address import Address
 from slack_alert.core.model.message import Message
 from slack_alert.core.model.run import QUIET, Result, Run
 from slack_alert.core.pipeline import gate, settle
-from slack_alert.core.policy import State
+from slack_alert.core.policy.incidents import Escalation, Repeat, Voice
+from slack_alert.core.policy.quota import State
 from slack_alert.core.structs import replace
 from tests.fakes.engine_rig import MARK, OPS, at, failed, make_job, make_policy, said
 

@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from slack_alert.core.quiet import Mute, QuietWindow, effective, stretches
+from slack_alert.core.policy.mutes import Mute, effective, stretches
+from slack_alert.core.policy.quiet_windows import QuietWindow
 
 pytestmark = pytest.mark.slow
 

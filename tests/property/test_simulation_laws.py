@@ -12,12 +12,13 @@ from hypothesis import strategies as st
 from slack_alert.core.bindings import Job
 from slack_alert.core.catalog import Catalog
 from slack_alert.core.gaps import gaps
-from slack_alert.core.incidents import Repeat, Voice
 from slack_alert.core.model.record import Record, Verdict
 from slack_alert.core.model.run import Result, Run
 from slack_alert.core.pipeline import gate, standing
-from slack_alert.core.policy import Hold, Quota, State
-from slack_alert.core.quiet import Mute, QuietWindow
+from slack_alert.core.policy.incidents import Repeat, Voice
+from slack_alert.core.policy.mutes import Mute
+from slack_alert.core.policy.quiet_windows import QuietWindow
+from slack_alert.core.policy.quota import Hold, Quota, State
 from slack_alert.core.schedule.slots import each_slot
 from slack_alert.core.structs import replace
 from slack_alert.engine.batches import Batch, Seen, Snapshot, Started

@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 
 from slack_alert.core.budget import Said, Steady, peaks, steady_of
 from slack_alert.core.catalog import Catalog
-from slack_alert.core.incidents import Repeat, Voice
 from slack_alert.core.model.address import Address
 from slack_alert.core.model.run import Result, Run
+from slack_alert.core.policy.incidents import Repeat, Voice
 from slack_alert.core.structs import replace
 from slack_alert.engine.forecast import forecast
 from slack_alert.engine.simulation import Scripted

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from slack_alert.core.errors import BadValue
-from slack_alert.core.policy import Hold
+from slack_alert.core.policy.quota import Hold
 from slack_alert.core.structs import replace
 from slack_alert.engine.batches import Entry
 from slack_alert.engine.context import Context

@@ -9,7 +9,7 @@ import pytest
 
 import slack_alert
 from slack_alert import Keywords, deco
-from slack_alert.core.incidents import Repeat
+from slack_alert.core.policy.incidents import Repeat
 from slack_alert.core.schedule.triggers import TIME_KEYWORDS
 from slack_alert.loader.keywords import KEYWORDS, OPTION_KEYWORDS
 from slack_alert.loader.options import WHILE_PAUSED

@@ -12,7 +12,8 @@ from slack_alert.core.errors import StoreError
 from slack_alert.core.model.address import Address
 from slack_alert.core.model.record import Record, Verdict
 from slack_alert.core.model.run import QUIET, Result
-from slack_alert.core.quiet import EVERY, Mute, QuietWindow
+from slack_alert.core.policy.mutes import EVERY, Mute
+from slack_alert.core.policy.quiet_windows import QuietWindow
 from slack_alert.core.structs import replace
 from slack_alert.engine import requests
 from slack_alert.engine.batches import Batch

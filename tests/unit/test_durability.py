@@ -15,7 +15,7 @@ import pytest
 from slack_alert.core.errors import StoreError
 from slack_alert.core.model.message import Delivery
 from slack_alert.core.model.run import Returned
-from slack_alert.core.policy import Hold
+from slack_alert.core.policy.quota import Hold
 from slack_alert.engine import durability
 from slack_alert.engine.batches import Batch, Entry
 from slack_alert.engine.durability import number_of, put_durably

@@ -9,7 +9,7 @@ from slack_alert.core.errors import BadValue
 from slack_alert.core.model.address import Address
 from slack_alert.core.model.record import Record, Usage, Verdict
 from slack_alert.core.model.run import QUIET, Result
-from slack_alert.core.policy import Hold, Quota, State
+from slack_alert.core.policy.quota import Hold, Quota, State
 from slack_alert.core.structs import replace
 from slack_alert.engine.accounts import Accounts
 from slack_alert.engine.batches import Seen, Snapshot, Started

@@ -5,9 +5,9 @@ from datetime import timedelta
 from slack_alert.core.bindings import Job
 from slack_alert.core.catalog import Catalog
 from slack_alert.core.events import Event, Rule
-from slack_alert.core.incidents import Voice
 from slack_alert.core.model.record import Record, Verdict
-from slack_alert.core.policy import Policy, State
+from slack_alert.core.policy.incidents import Voice
+from slack_alert.core.policy.quota import Policy, State
 from slack_alert.core.schedule.absent import Absence
 from slack_alert.core.structs import replace
 from slack_alert.engine.batches import Seen, Snapshot

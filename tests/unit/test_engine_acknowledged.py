@@ -7,9 +7,9 @@ from functools import partial
 import pytest
 
 from slack_alert.core.content.render import fallback
-from slack_alert.core.incidents import Repeat, Voice
 from slack_alert.core.model.message import Manner
 from slack_alert.core.model.run import QUIET
+from slack_alert.core.policy.incidents import Repeat, Voice
 from slack_alert.core.structs import replace
 from slack_alert.engine.requests import acknowledged
 from tests.fakes.engine_rig import Rig, at, make_job, make_policy, said

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from slack_alert.core.events import Event, Rule
 from slack_alert.core.model.run import QUIET
-from slack_alert.core.policy import Hold
+from slack_alert.core.policy.quota import Hold
 from slack_alert.core.structs import replace
 from slack_alert.engine.queues import WAITING
 from tests.fakes.engine_rig import Rig, at, make_job, make_policy, make_rule, said, verdicts

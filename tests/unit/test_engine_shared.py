@@ -8,7 +8,7 @@ from datetime import timedelta
 from slack_alert.core.bindings import Job
 from slack_alert.core.model.record import Record, Verdict, each
 from slack_alert.core.model.run import QUIET
-from slack_alert.core.policy import Hold, Quota, State
+from slack_alert.core.policy.quota import Hold, Quota, State
 from slack_alert.engine.accounts import Accounts
 from slack_alert.engine.batches import Batch, Seen, Snapshot
 from slack_alert.engine.simulation import Ledger

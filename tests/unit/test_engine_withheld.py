@@ -10,11 +10,11 @@ import pytest
 
 from slack_alert.core.bindings import Job
 from slack_alert.core.content.render import Text
-from slack_alert.core.incidents import Incident, Repeat, Voice, digest_of
 from slack_alert.core.model.message import Manner
 from slack_alert.core.model.run import QUIET
-from slack_alert.core.policy import State
-from slack_alert.core.quiet import QuietWindow
+from slack_alert.core.policy.incidents import Incident, Repeat, Voice, digest_of
+from slack_alert.core.policy.quiet_windows import QuietWindow
+from slack_alert.core.policy.quota import State
 from slack_alert.core.structs import replace
 from slack_alert.engine.mutes import Mutes
 from tests.fakes.engine_rig import BERLIN, MINUTE, Kept, Rig, at, make_job, make_policy, said

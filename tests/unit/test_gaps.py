@@ -7,7 +7,7 @@ import pytest
 from slack_alert.core.bindings import Job
 from slack_alert.core.gaps import Gap, gaps, make_up
 from slack_alert.core.model.record import Verdict
-from slack_alert.core.policy import Hold, Quota, State
+from slack_alert.core.policy.quota import Hold, Quota, State
 from tests.fakes.engine_rig import at, make_job, make_policy
 
 ANCHOR = at("16 00:00")

@@ -10,9 +10,9 @@ import pytest
 from slack_alert.core.bindings import Command
 from slack_alert.core.catalog import Severity
 from slack_alert.core.events import Rule
-from slack_alert.core.incidents import Escalation, Repeat, Voice
 from slack_alert.core.model.address import Address
 from slack_alert.core.model.run import CAREFREE, Care, Isolation
+from slack_alert.core.policy.incidents import Escalation, Repeat, Voice
 from slack_alert.core.schedule.combining import Jittered
 from slack_alert.core.structs import replace
 from slack_alert.loader import survey

@@ -5,7 +5,8 @@ from datetime import datetime
 
 import pytest
 
-from slack_alert.core.quiet import EVERY, Mute, QuietWindow
+from slack_alert.core.policy.mutes import EVERY, Mute
+from slack_alert.core.policy.quiet_windows import QuietWindow
 from slack_alert.core.structs import replace
 from slack_alert.engine.batches import Entry
 from slack_alert.engine.mutes import PACK, Mutes, mark_entry, mute_entry

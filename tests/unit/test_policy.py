@@ -6,7 +6,7 @@ from functools import reduce
 import pytest
 
 from slack_alert.core.model.record import Verdict
-from slack_alert.core.policy import Hold, Policy, Quota, State, admit, spend_alert, spend_error
+from slack_alert.core.policy.quota import Hold, Policy, Quota, State, admit, spend_alert, spend_error
 from tests.fakes.engine_rig import HOUR, TICK, at, make_policy
 
 POLICY = make_policy()

@@ -7,7 +7,8 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from slack_alert.core.errors import BadValue
-from slack_alert.core.quiet import EVERY, FORMS, Mute, QuietWindow, effective, mute_reason, stretches, window_reason
+from slack_alert.core.policy.mutes import EVERY, Mute, effective, mute_reason, stretches
+from slack_alert.core.policy.quiet_windows import FORMS, QuietWindow, window_reason
 from tests.fakes.engine_rig import BERLIN, at
 
 

@@ -9,11 +9,11 @@ from pathlib import Path
 import pytest
 
 from slack_alert.core.content.render import Blocks, Piece, Text, Upload
-from slack_alert.core.incidents import Incident
 from slack_alert.core.model.message import Message
 from slack_alert.core.model.record import Record, Verdict
-from slack_alert.core.policy import Hold, State
-from slack_alert.core.quiet import Mute
+from slack_alert.core.policy.incidents import Incident
+from slack_alert.core.policy.mutes import Mute
+from slack_alert.core.policy.quota import Hold, State
 from slack_alert.core.structs import replace
 from slack_alert.engine import requests
 from slack_alert.engine.batches import Batch, Entry

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from slack_alert.core.incidents import Incident
 from slack_alert.core.model.record import Record, Usage, Verdict
+from slack_alert.core.policy.incidents import Incident
 from slack_alert.core.statistics import PARTS, Course, Longer, Series, Span, Spread, Summary, trend
 from slack_alert.core.tallies import kind_of, summaries
 from tests.fakes.engine_rig import HOUR, TICK, at

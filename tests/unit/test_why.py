@@ -10,11 +10,11 @@ import pytest
 from slack_alert.core.bindings import Job
 from slack_alert.core.content.render import Text
 from slack_alert.core.decisions import account, summary
-from slack_alert.core.incidents import Incident, Voice
 from slack_alert.core.model.address import Address
 from slack_alert.core.model.message import Delivery, Manner, Message, Posted, Status
 from slack_alert.core.model.record import Record, Verdict
-from slack_alert.core.policy import Hold, Quota, State
+from slack_alert.core.policy.incidents import Incident, Voice
+from slack_alert.core.policy.quota import Hold, Quota, State
 from slack_alert.core.schedule.absent import Absence
 from slack_alert.core.structs import replace
 from slack_alert.core.subjects import Subject, Told, quoted

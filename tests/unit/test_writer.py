@@ -16,7 +16,7 @@ from slack_alert.core.errors import StoreError
 from slack_alert.core.model.message import Delivery, Message, Progress, Status
 from slack_alert.core.model.record import Record, Verdict
 from slack_alert.core.model.run import Returned
-from slack_alert.core.policy import Hold, State
+from slack_alert.core.policy.quota import Hold, State
 from slack_alert.engine.batches import Batch, Entry, Limits, Snapshot, Started
 from slack_alert.engine.ports import Clock
 from slack_alert.engine.simulation import VirtualClock

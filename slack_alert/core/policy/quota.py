@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from slack_alert.core.incidents import PLAIN, Incident, Voice
 from slack_alert.core.model.record import Verdict
+from slack_alert.core.policy.incidents import PLAIN, Incident, Voice
 from slack_alert.core.schedule.working_hours import WorkingHours
 from slack_alert.core.structs import Struct, replace
 

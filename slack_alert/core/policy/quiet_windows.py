@@ -1,4 +1,4 @@
-"""Quiet by choice: mutes that end by themselves, and recurring windows in which nothing is said."""
+"""Quiet windows: spans of the week, or of dates, in which nothing is said."""
 
 from __future__ import annotations
 
@@ -8,63 +8,27 @@ from datetime import MAXYEAR, date, datetime, time, timedelta, tzinfo
 
 from slack_alert.core.errors import BadValue
 from slack_alert.core.schedule.working_hours import WorkingHours
-from slack_alert.core.structs import Discreet, Struct, derive, replace
+from slack_alert.core.structs import Discreet, derive
 from slack_alert.core.units.humanize import clock
 from slack_alert.core.units.local_time import DAY, first_instant
 
-#: The name that stands for every job in a mute.
-EVERY = "*"
 FORMS = (
     "Write sat 02:00-04:00, or 2026-12-24, or 2026-12-24..2026-12-26, or 2026-12-24 10:00-12:00; "
     "a semicolon between several."
 )
+
+
 #: A range of days longer than this is a slip of the keyboard.
 _LONGEST = timedelta(days=366)
+
+
 _DATED = re.compile(r"(\d{4}-\d{1,2}-\d{1,2})(?:\s*\.\.\s*(\d{4}-\d{1,2}-\d{1,2}))?(?:\s+(\d[\d:,\s-]*))?")
+
+
 _LOOKS_DATED = re.compile(r"\d{4}|\d{1,2}[./]")
 
+
 Span = tuple[datetime, datetime]
-
-
-class Mute(Struct, frozen=True):
-    """A time in which a job, or every job (`*`), says nothing because somebody wants it so.
-
-    A later one takes the place of an earlier one from its own `since` on; one that ends where it begins ends it.
-    """
-
-    job: str
-    since: datetime
-    until: datetime
-    by: str
-
-    @property
-    def silences_all(self) -> bool:
-        """Whether it means every job."""
-        return self.job == EVERY
-
-    def contains(self, instant: datetime) -> bool:
-        """Say whether an instant lies in it; its end does not."""
-        return self.since <= instant < self.until
-
-
-def effective(mutes: Iterable[Mute], instant: datetime) -> Mute | None:
-    """Find which of one job's mutes, oldest first, holds at an instant: the last one said by then."""
-    said = [mute for mute in mutes if mute.since <= instant]
-    return said[-1] if said and said[-1].contains(instant) else None
-
-
-def stretches(mutes: Iterable[Mute]) -> list[Mute]:
-    """Join one job's mutes, oldest first, where one follows upon another: each is one silence, and one digest."""
-    joined: list[Mute] = []
-    for mute in mutes:
-        last = joined[-1] if joined else None
-        if last is None or mute.since > last.until:
-            joined.append(mute)
-        elif mute.until > mute.since:
-            joined[-1] = replace(last, until=mute.until, by=mute.by)
-        else:  # Whoever ended it did not begin it.
-            joined[-1] = replace(last, until=mute.until)
-    return joined
 
 
 class QuietWindow(Discreet, frozen=True):
@@ -114,16 +78,6 @@ class QuietWindow(Discreet, frozen=True):
         edges = [edge for span in self._spans for edge in span if edge > after]
         weekly = self._weekly.next_change(after) if self._weekly is not None else None
         return min([*edges, weekly] if weekly else edges, default=None)
-
-
-def mute_reason(mute: Mute, zone: tzinfo, slot: datetime) -> str:
-    """Say why nothing is said: `muted until 13:00 by ann`."""
-    return f"{muting(mute)} until {clock(mute.until, zone, slot)} by {mute.by}"
-
-
-def muting(mute: Mute) -> str:
-    """Begin such a reason, which tells it from every other."""
-    return "all jobs muted" if mute.silences_all else "muted"
 
 
 def window_reason(window: QuietWindow, slot: datetime) -> str:

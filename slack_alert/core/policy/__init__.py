@@ -1,0 +1,1 @@
+"""What limits how much is said: quotas, mutes, quiet windows, incidents, overflow."""
