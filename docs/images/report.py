@@ -16,10 +16,10 @@ from render import drawn
 
 from slack_alert.charts import picture
 from slack_alert.cli.report import show
-from slack_alert.core.figures import Report
 from slack_alert.core.model.record import Record, Usage, Verdict
-from slack_alert.core.statistics import Span
-from slack_alert.core.tallies import summaries
+from slack_alert.core.report.aggregate import summaries
+from slack_alert.core.report.layout import Report
+from slack_alert.core.report.statistics import Span
 
 NOW = datetime(2026, 11, 21, 15, tzinfo=timezone.utc)
 SPAN = Span(NOW - timedelta(days=1), NOW)

@@ -7,14 +7,14 @@ from datetime import tzinfo
 from typing import TYPE_CHECKING
 
 from slack_alert.charts import NoPicture, picture
-from slack_alert.core import figures
 from slack_alert.core.content.markup import Markup
 from slack_alert.core.content.render import Piece, Text, Upload
 from slack_alert.core.content.tables import key_values, table
-from slack_alert.core.figures import Report
 from slack_alert.core.model.address import Address
-from slack_alert.core.statistics import Span
-from slack_alert.core.tallies import summaries
+from slack_alert.core.report import layout
+from slack_alert.core.report.aggregate import summaries
+from slack_alert.core.report.layout import Report
+from slack_alert.core.report.statistics import Span
 
 if TYPE_CHECKING:
     from slack_alert.engine.ports import Reader
@@ -50,17 +50,17 @@ def _text(report: Report, escape: Callable[[str], str]) -> str:
     parts = [escape(report.title), escape(report.line)]
     if report.found:
         parts += _tables(report, escape)
-        parts += map(escape, figures.footnotes(report.found))
+        parts += map(escape, layout.footnotes(report.found))
     return "\n".join(parts)
 
 
 def _tables(report: Report, escape: Callable[[str], str]) -> list[str]:
     if not report.is_of_one:
-        return [_table(figures.overview(report.found, report.span.until), escape)]
+        return [_table(layout.overview(report.found, report.span.until), escape)]
     [one] = report.found
-    lines = figures.sheet(one, report.span.until, report.zone)
+    lines = layout.sheet(one, report.span.until, report.zone)
     told = [key_values([(name, escape(words)) for name, words in lines])]
-    return [*told, *([_table(figures.measures(one.numbers), escape)] if one.numbers else [])]
+    return [*told, *([_table(layout.measures(one.numbers), escape)] if one.numbers else [])]
 
 
 def _table(made: tuple[Sequence[str], Sequence[Sequence[str]]], escape: Callable[[str], str]) -> str:

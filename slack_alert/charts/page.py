@@ -8,7 +8,7 @@ from functools import cache
 from html import escape
 
 from slack_alert.core.errors import SlackAlertError
-from slack_alert.core.figures import Report
+from slack_alert.core.report.layout import Report
 
 WIDTH = 960
 #: Slack shows pictures on screens that have twice as many dots.

@@ -13,8 +13,8 @@ from pygal.style import Style
 
 from slack_alert.charts.page import readable
 from slack_alert.core.content.measurements import ITSELF
-from slack_alert.core.figures import Report, number
-from slack_alert.core.statistics import PARTS, Span, Summary
+from slack_alert.core.report.layout import Report, number
+from slack_alert.core.report.statistics import PARTS, Span, Summary
 from slack_alert.core.units.humanize import spoken
 
 # pygal puts a finder of its own on the import path, in a form that Python no longer calls; nothing here needs it.

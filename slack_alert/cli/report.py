@@ -19,9 +19,9 @@ from slack_alert.cli.posting import post
 from slack_alert.core.errors import BadValue
 
 if TYPE_CHECKING:
-    from slack_alert.core.figures import Report
     from slack_alert.core.model.message import Message
-    from slack_alert.core.statistics import Span
+    from slack_alert.core.report.layout import Report
+    from slack_alert.core.report.statistics import Span
     from slack_alert.settings import Settings
 
 
@@ -52,7 +52,7 @@ def report(
 
 
 def _span(since: str, settings: Settings) -> Span:
-    from slack_alert.core.statistics import Span
+    from slack_alert.core.report.statistics import Span
     from slack_alert.engine.clock import SystemClock
 
     now = SystemClock().now()
@@ -82,7 +82,7 @@ def _read(settings: Settings, job: str | None, span: Span) -> Report:
 def show(made: Report, out: TextIO) -> None:
     """Print a report for people."""
     from slack_alert.cli.tables import paint, table
-    from slack_alert.core import figures
+    from slack_alert.core.report import layout
 
     bars = _bars(out)
     tell(f"{paint(made.title, 'bold', out)}\n{made.line}", out)
@@ -91,21 +91,21 @@ def show(made: Report, out: TextIO) -> None:
     tell("", out)
     if made.is_of_one:
         [one] = made.found
-        lines = figures.sheet(one, made.span.until, made.zone, bars=bars)
+        lines = layout.sheet(one, made.span.until, made.zone, bars=bars)
         widest = max(len(name) for name, _ in lines)
         tell("\n".join(f"{paint(name.ljust(widest), 'dim', out)}  {words}" for name, words in lines), out)
         if one.numbers:
-            tell("\n" + table(*figures.measures(one.numbers, bars=bars), out, flexible=(0,)), out)
+            tell("\n" + table(*layout.measures(one.numbers, bars=bars), out, flexible=(0,)), out)
     else:
-        head, rows = figures.overview(made.found, made.span.until, bars=bars)
+        head, rows = layout.overview(made.found, made.span.until, bars=bars)
         last = [head.index(name) for name in ("ERRORS", "INCIDENTS", "JOB") if name in head]
         tell(table(head, rows, out, flexible=last), out)
-    if notes := figures.footnotes(made.found):
+    if notes := layout.footnotes(made.found):
         tell("\n".join(["", *(paint(note, "dim", out) for note in notes)]), out)
 
 
 def _bars(out: TextIO) -> str:
-    from slack_alert.core.sparklines import ASCII_BARS, BARS
+    from slack_alert.core.report.layout import ASCII_BARS, BARS
 
     try:
         BARS.encode(out.encoding or "utf-8")

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 from slack_alert.cli.lines import instant, seconds
 
 if TYPE_CHECKING:
-    from slack_alert.core.figures import Report
-    from slack_alert.core.statistics import Series, Span, Summary
+    from slack_alert.core.report.layout import Report
+    from slack_alert.core.report.statistics import Series, Span, Summary
 
 
 def report_json(report: Report) -> dict[str, object]:

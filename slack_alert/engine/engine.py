@@ -16,9 +16,9 @@ from slack_alert.core.lapses import Cause, Lapse
 from slack_alert.core.model.address import Address
 from slack_alert.core.model.message import Message
 from slack_alert.core.model.run import Result, Run
-from slack_alert.core.pace import BRIEF
 from slack_alert.core.pipeline import settle, was_quiet
 from slack_alert.core.policy.quota import Hold, State
+from slack_alert.core.report.slow_runs import BRIEF
 from slack_alert.core.structs import replace
 from slack_alert.engine.absences import Absences
 from slack_alert.engine.accounts import Accounts, Page, Together

@@ -12,7 +12,7 @@ from threading import Lock
 from slack_alert.core.errors import SlackAlertError
 from slack_alert.core.model.record import Verdict
 from slack_alert.core.model.run import Result, Run
-from slack_alert.core.pace import BRIEF, WINDOW, is_longer, remark, usual
+from slack_alert.core.report.slow_runs import BRIEF, WINDOW, is_longer, remark, usual
 from slack_alert.engine.ports import Reader
 
 log = logging.getLogger(__name__)

@@ -11,10 +11,10 @@ import pytest
 from slack_alert.charts import NoPicture, picture
 from slack_alert.charts.page import readable
 from slack_alert.charts.panels import panels
-from slack_alert.core.figures import Report
 from slack_alert.core.model.record import Record, Verdict
-from slack_alert.core.statistics import Span
-from slack_alert.core.tallies import summaries
+from slack_alert.core.report.aggregate import summaries
+from slack_alert.core.report.layout import Report
+from slack_alert.core.report.statistics import Span
 from tests.fakes.engine_rig import BERLIN, MINUTE, at
 
 SPAN = Span(at("16 10:00"), at("16 11:00"))

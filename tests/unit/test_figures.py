@@ -8,11 +8,22 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from slack_alert.core.figures import change, footnotes, measures, number, overview, percent, sheet, timed, title, totals
 from slack_alert.core.model.record import Record, Usage, Verdict
-from slack_alert.core.sparklines import ASCII_BARS
-from slack_alert.core.statistics import PARTS, Span, Summary
-from slack_alert.core.tallies import summaries
+from slack_alert.core.report.aggregate import summaries
+from slack_alert.core.report.layout import (
+    ASCII_BARS,
+    change,
+    footnotes,
+    measures,
+    number,
+    overview,
+    percent,
+    sheet,
+    timed,
+    title,
+    totals,
+)
+from slack_alert.core.report.statistics import PARTS, Span, Summary
 from tests.fakes.engine_rig import BERLIN, MINUTE, at
 
 SPAN = Span(at("16 10:00"), at("16 11:00"))

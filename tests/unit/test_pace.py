@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from slack_alert.core.pace import KNOWN, WINDOW, is_longer, nearest_rank, remark, usual
+from slack_alert.core.report.slow_runs import KNOWN, WINDOW, is_longer, nearest_rank, remark, usual
 from slack_alert.core.units.humanize import spoken
 
 SPANS = st.timedeltas(min_value=timedelta(), max_value=timedelta(days=2))

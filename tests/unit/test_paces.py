@@ -9,8 +9,8 @@ from slack_alert.core.content.render import fallback
 from slack_alert.core.model.message import Manner
 from slack_alert.core.model.record import Record, Verdict
 from slack_alert.core.model.run import QUIET, Result
-from slack_alert.core.pace import KNOWN, WINDOW
 from slack_alert.core.policy.incidents import Repeat, Voice
+from slack_alert.core.report.slow_runs import KNOWN, WINDOW
 from slack_alert.core.structs import replace
 from slack_alert.engine.batches import Batch
 from slack_alert.engine.paces import Paces, durations_of

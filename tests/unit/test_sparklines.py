@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from slack_alert.core.sparklines import ASCII_BARS, BARS, sparkline
+from slack_alert.core.report.layout import ASCII_BARS, BARS, sparkline
 
 NUMBERS = st.floats(allow_nan=False, allow_infinity=False)
 

@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 
 from slack_alert.core.model.record import Record, Usage, Verdict
 from slack_alert.core.policy.incidents import Incident
-from slack_alert.core.statistics import PARTS, Course, Longer, Series, Span, Spread, Summary, trend
-from slack_alert.core.tallies import kind_of, summaries
+from slack_alert.core.report.aggregate import kind_of, summaries
+from slack_alert.core.report.statistics import PARTS, Course, Longer, Series, Span, Spread, Summary, trend
 from tests.fakes.engine_rig import HOUR, TICK, at
 
 #: Ten to eleven, in parts of two and a half minutes.

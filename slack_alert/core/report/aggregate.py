@@ -8,9 +8,9 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 
 from slack_alert.core.model.record import NOT_RUN, Record, Verdict
-from slack_alert.core.pace import BRIEF, WINDOW, is_longer, usual
 from slack_alert.core.policy.incidents import Incident
-from slack_alert.core.statistics import PARTS, Course, Longer, Part, Series, Span, Summary, spread
+from slack_alert.core.report.slow_runs import BRIEF, WINDOW, is_longer, usual
+from slack_alert.core.report.statistics import PARTS, Course, Longer, Part, Series, Span, Summary, spread
 
 
 def summaries(

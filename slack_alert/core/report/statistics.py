@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
-from slack_alert.core.pace import nearest_rank
+from slack_alert.core.report.slow_runs import nearest_rank
 from slack_alert.core.structs import Struct
 
 #: A span is drawn in so many parts.

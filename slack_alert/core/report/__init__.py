@@ -1,0 +1,1 @@
+"""Figures of the past: aggregates, statistics, and their layout."""
