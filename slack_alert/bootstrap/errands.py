@@ -42,11 +42,11 @@ from slack_alert.core.model.address import Address
 from slack_alert.core.model.message import Delivery, Message
 from slack_alert.core.model.record import Record
 from slack_alert.core.model.run import Result, Run
-from slack_alert.core.pipeline import Settlement, answer
+from slack_alert.core.pipeline.messages import as_text, messages
+from slack_alert.core.pipeline.settle import Settlement, answer
 from slack_alert.core.policy.quota import Hold, State
 from slack_alert.core.redaction import Redaction
 from slack_alert.core.structs import Struct, field, replace
-from slack_alert.core.wording import as_text, messages
 from slack_alert.engine import requests
 from slack_alert.engine.batches import Batch, Entry
 from slack_alert.engine.clock import SystemClock

@@ -11,7 +11,7 @@ from slack_alert.core.bindings import Job
 from slack_alert.core.content.markup import Markup
 from slack_alert.core.model.address import Address
 from slack_alert.core.model.run import Result, Run
-from slack_alert.core.pipeline import Settlement, settle
+from slack_alert.core.pipeline.settle import Settlement, settle
 from slack_alert.core.policy.quota import Policy, State
 from slack_alert.core.schedule.triggers import Never
 from slack_alert.core.schedule.working_hours import WorkingHours

@@ -7,7 +7,7 @@ from enum import Enum
 
 from slack_alert.core.bindings import Job
 from slack_alert.core.model.record import Verdict
-from slack_alert.core.pipeline import gate, standing
+from slack_alert.core.pipeline.gate import gate, standing
 from slack_alert.core.policy.incidents import Incident
 from slack_alert.core.policy.quota import Hold, State, rests
 from slack_alert.core.structs import Struct

@@ -17,7 +17,8 @@ from slack_alert.core.model.message import Manner, Status
 from slack_alert.core.model.record import Record, Verdict
 from slack_alert.core.model.run import Result, Run
 from slack_alert.core.outcomes import acknowledged_by, has_arrived, muted_by, outcome, was_held, was_unchanged
-from slack_alert.core.pipeline import Settlement, gate, settle
+from slack_alert.core.pipeline.gate import gate
+from slack_alert.core.pipeline.settle import Settlement, settle
 from slack_alert.core.policy.incidents import digest_of, entries_of
 from slack_alert.core.policy.quota import State
 from slack_alert.core.structs import Struct, field, replace

@@ -11,10 +11,10 @@ from slack_alert.core.content.notices import on_terminal
 from slack_alert.core.decisions import account, summary
 from slack_alert.core.model.record import Verdict
 from slack_alert.core.outlook import outlook
-from slack_alert.core.pipeline import gate
+from slack_alert.core.pipeline.gate import gate
+from slack_alert.core.pipeline.reasons import gate_reason, hold_reason, quota_reason
 from slack_alert.core.policy.incidents import Incident, length
 from slack_alert.core.policy.quota import rests
-from slack_alert.core.reasons import gate_reason, hold_reason, quota_reason
 from slack_alert.core.subjects import Subject, Told, quoted
 from slack_alert.core.units.local_time import TICK
 from slack_alert.core.units.quantities import format_duration

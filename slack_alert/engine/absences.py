@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from slack_alert.core.content.markup import Markup
 from slack_alert.core.events import Event
 from slack_alert.core.model.run import QUIET, Run
-from slack_alert.core.pipeline import settle
+from slack_alert.core.pipeline.settle import settle
 from slack_alert.core.units.humanize import dated
 from slack_alert.engine.batches import Batch, Seen
 from slack_alert.engine.hot import Hot

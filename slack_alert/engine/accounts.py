@@ -6,11 +6,11 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import datetime, timedelta, tzinfo
 
-from slack_alert.core.gaps import FirstSlots, Gap, gaps, is_free, make_up
-from slack_alert.core.lapses import Lapse
 from slack_alert.core.model.record import Record, Verdict
-from slack_alert.core.pipeline import standing
-from slack_alert.core.reasons import gate_reason
+from slack_alert.core.pipeline.gate import standing
+from slack_alert.core.pipeline.missed import FirstSlots, Gap, gaps, is_free, make_up
+from slack_alert.core.pipeline.outages import Lapse
+from slack_alert.core.pipeline.reasons import gate_reason
 from slack_alert.core.schedule.triggers import Trigger
 from slack_alert.engine.batches import Batch
 from slack_alert.engine.hot import Hot

@@ -9,7 +9,7 @@ from functools import partial
 from slack_alert.core.events import Event
 from slack_alert.core.model.record import Verdict
 from slack_alert.core.model.run import Result, Run
-from slack_alert.core.pipeline import gate
+from slack_alert.core.pipeline.gate import gate
 from slack_alert.engine.absences import missing
 from slack_alert.engine.accounts import Accounts
 from slack_alert.engine.batches import Batch

@@ -10,8 +10,8 @@ from datetime import datetime, timedelta, tzinfo
 from functools import partial
 
 from slack_alert.core.catalog import Severity
-from slack_alert.core.lapses import Cause, Lapse
 from slack_alert.core.model.address import Address
+from slack_alert.core.pipeline.outages import Cause, Lapse
 from slack_alert.core.structs import Struct
 from slack_alert.engine.batches import Batch, Limits, Snapshot
 from slack_alert.engine.ending import Ending

@@ -12,11 +12,11 @@ from slack_alert.core.catalog import Catalog, match
 from slack_alert.core.content.markup import Markup
 from slack_alert.core.content.render import Piece
 from slack_alert.core.events import Event, fields_of
-from slack_alert.core.lapses import Cause, Lapse
 from slack_alert.core.model.address import Address
 from slack_alert.core.model.message import Message
 from slack_alert.core.model.run import Result, Run
-from slack_alert.core.pipeline import settle, was_quiet
+from slack_alert.core.pipeline.outages import Cause, Lapse
+from slack_alert.core.pipeline.settle import settle, was_quiet
 from slack_alert.core.policy.quota import Hold, State
 from slack_alert.core.report.slow_runs import BRIEF
 from slack_alert.core.structs import replace

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from slack_alert.core.model.address import Address
 from slack_alert.core.model.record import Record, Usage, Verdict
 from slack_alert.core.model.run import Action, Failure, Result, Run
-from slack_alert.core.pipeline import Settlement
+from slack_alert.core.pipeline.settle import Settlement
 from slack_alert.core.policy.quota import State
 from slack_alert.core.structs import asdict, replace
 from slack_alert.engine.batches import Batch

@@ -6,8 +6,8 @@ from slack_alert.core.bindings import Job
 from slack_alert.core.content.render import Piece
 from slack_alert.core.model.address import Address
 from slack_alert.core.model.run import Result, Run
+from slack_alert.core.pipeline.messages import MOST
 from slack_alert.core.structs import replace
-from slack_alert.core.wording import MOST
 
 
 def keep(run: Run, pieces: tuple[Piece, ...], to: Address) -> None:

@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from slack_alert.core.bindings import Job
 from slack_alert.core.events import Event
 from slack_alert.core.model.run import Run
-from slack_alert.core.pipeline import Settlement
+from slack_alert.core.pipeline.settle import Settlement
 from slack_alert.core.policy.incidents import rewound
 from slack_alert.core.policy.quota import Hold, Quota, State
 from slack_alert.core.structs import replace

@@ -9,8 +9,9 @@ from functools import partial
 
 from slack_alert.core.model.record import Record, Verdict
 from slack_alert.core.model.run import QUIET, Failure, Result, Run
-from slack_alert.core.pipeline import Settlement, standing
-from slack_alert.core.wording import shortened
+from slack_alert.core.pipeline.gate import standing
+from slack_alert.core.pipeline.messages import shortened
+from slack_alert.core.pipeline.settle import Settlement
 from slack_alert.engine.batches import Batch, Started
 from slack_alert.engine.hot import Hot
 from slack_alert.engine.ports import Books

@@ -7,8 +7,8 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
 
-from slack_alert.core.gaps import gaps
 from slack_alert.core.model.record import Record, Verdict
+from slack_alert.core.pipeline.missed import gaps
 from slack_alert.core.units.local_time import TICK
 from slack_alert.engine.accounts import gap_record
 from slack_alert.engine.batches import Snapshot

@@ -9,9 +9,9 @@ from collections.abc import Callable
 from datetime import datetime
 
 from slack_alert.core.catalog import Catalog, Change, Problem, Severity
-from slack_alert.core.lapses import Cause, Lapse
 from slack_alert.core.model.address import Address
 from slack_alert.core.model.run import Run
+from slack_alert.core.pipeline.outages import Cause, Lapse
 from slack_alert.engine.parts import Parts
 from slack_alert.engine.ports import Reload
 from slack_alert.engine.pulse import down_since, last_slots

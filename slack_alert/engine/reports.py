@@ -6,8 +6,8 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta, tzinfo
 
 from slack_alert.core.catalog import Problem
-from slack_alert.core.lapses import Lapse
 from slack_alert.core.model.run import Run
+from slack_alert.core.pipeline.outages import Lapse
 
 #: Names told in one line; the rest is counted.
 _NAMED = 10

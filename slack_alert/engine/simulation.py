@@ -11,11 +11,11 @@ from itertools import groupby
 from slack_alert.core.catalog import Catalog
 from slack_alert.core.content.markup import Markup
 from slack_alert.core.content.render import pieces
-from slack_alert.core.gaps import gaps
 from slack_alert.core.model.message import Message
 from slack_alert.core.model.record import Record, Verdict, each, extend
 from slack_alert.core.model.run import QUIET, Failure, Result, Run
-from slack_alert.core.pipeline import gate
+from slack_alert.core.pipeline.gate import gate
+from slack_alert.core.pipeline.missed import gaps
 from slack_alert.engine.batches import Batch, Snapshot
 from slack_alert.engine.engine import Engine
 from slack_alert.engine.hot import Hot

@@ -13,10 +13,10 @@ from slack_alert.core.model.address import Address
 from slack_alert.core.model.message import Manner, Message
 from slack_alert.core.model.record import Verdict
 from slack_alert.core.model.run import QUIET, Result, Run
-from slack_alert.core.pipeline import settle
+from slack_alert.core.pipeline.incident_messages import acknowledgement
+from slack_alert.core.pipeline.messages import MOST
+from slack_alert.core.pipeline.settle import settle
 from slack_alert.core.structs import replace
-from slack_alert.core.telling import acknowledgement
-from slack_alert.core.wording import MOST
 from slack_alert.engine.batches import Batch
 from slack_alert.engine.gathering import gathered, keep
 from slack_alert.engine.hot import Hot

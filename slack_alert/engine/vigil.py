@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime, timedelta, tzinfo
 
-from slack_alert.core.lapses import LONG, Cause, Lapse
+from slack_alert.core.pipeline.outages import LONG, Cause, Lapse
 from slack_alert.engine.ports import Clock
 
 #: When that was: by the wall's clock, and by the one that is never set and stands still while the machine sleeps.

@@ -19,10 +19,10 @@ from slack_alert.core.model.address import Address
 from slack_alert.core.model.message import Message
 from slack_alert.core.model.record import Record, each
 from slack_alert.core.model.run import Result, Run
-from slack_alert.core.pipeline import answer
+from slack_alert.core.pipeline.messages import messages
+from slack_alert.core.pipeline.settle import answer
 from slack_alert.core.redaction import Redaction
 from slack_alert.core.units.local_time import TICK
-from slack_alert.core.wording import messages
 from slack_alert.engine.batches import Batch
 from slack_alert.engine.context import Context, Services
 from slack_alert.engine.holding import hold_by_name

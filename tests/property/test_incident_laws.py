@@ -10,7 +10,8 @@ from slack_alert.core.content.render import fallback
 from slack_alert.core.model.address import Address
 from slack_alert.core.model.message import Message
 from slack_alert.core.model.run import QUIET, Result, Run
-from slack_alert.core.pipeline import gate, settle
+from slack_alert.core.pipeline.gate import gate
+from slack_alert.core.pipeline.settle import settle
 from slack_alert.core.policy.incidents import Escalation, Repeat, Voice
 from slack_alert.core.policy.quota import State
 from slack_alert.core.structs import replace

@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 from slack_alert.core.bindings import Job
 from slack_alert.core.model.record import Verdict
 from slack_alert.core.model.run import QUIET, Run
-from slack_alert.core.pipeline import gate, settle
+from slack_alert.core.pipeline.gate import gate
+from slack_alert.core.pipeline.settle import settle
 from slack_alert.core.policy.quota import Policy, Quota, State
 from tests.fakes.engine_rig import MARK, TICK, failed, make_job, make_policy, said
 

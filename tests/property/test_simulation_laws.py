@@ -11,10 +11,10 @@ from hypothesis import strategies as st
 
 from slack_alert.core.bindings import Job
 from slack_alert.core.catalog import Catalog
-from slack_alert.core.gaps import gaps
 from slack_alert.core.model.record import Record, Verdict
 from slack_alert.core.model.run import Result, Run
-from slack_alert.core.pipeline import gate, standing
+from slack_alert.core.pipeline.gate import gate, standing
+from slack_alert.core.pipeline.missed import gaps
 from slack_alert.core.policy.incidents import Repeat, Voice
 from slack_alert.core.policy.mutes import Mute
 from slack_alert.core.policy.quiet_windows import QuietWindow

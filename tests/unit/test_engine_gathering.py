@@ -8,9 +8,9 @@ from slack_alert.core.bindings import Job
 from slack_alert.core.content.render import Text
 from slack_alert.core.model.address import Address
 from slack_alert.core.model.run import QUIET, Result
+from slack_alert.core.pipeline.messages import MOST
 from slack_alert.core.policy.incidents import Repeat, Voice
 from slack_alert.core.structs import replace
-from slack_alert.core.wording import MOST
 from tests.fakes.engine_rig import Rig, failed, make_job, make_policy, said, verdicts
 
 DBA = Address("slack", "#dba")

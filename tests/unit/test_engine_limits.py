@@ -9,8 +9,8 @@ import pytest
 from slack_alert.core.content.render import Text
 from slack_alert.core.model.record import Verdict
 from slack_alert.core.model.run import QUIET
+from slack_alert.core.pipeline.messages import KEPT, MOST
 from slack_alert.core.policy.quota import Quota, State
-from slack_alert.core.wording import KEPT, MOST
 from slack_alert.engine.batches import Seen, Snapshot, Started
 from tests.fakes.engine_rig import ERRORS, Rig, at, make_job, make_policy, said, verdicts
 

@@ -11,7 +11,7 @@ from slack_alert.core.content.render import fallback
 from slack_alert.core.model.address import Address
 from slack_alert.core.model.record import Usage, Verdict
 from slack_alert.core.model.run import Failure, Result, Run
-from slack_alert.core.pipeline import Settlement, settle
+from slack_alert.core.pipeline.settle import Settlement, settle
 from slack_alert.core.policy.quota import State
 from slack_alert.core.schedule.triggers import Never
 from slack_alert.core.structs import replace

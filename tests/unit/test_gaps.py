@@ -5,8 +5,8 @@ from datetime import datetime
 import pytest
 
 from slack_alert.core.bindings import Job
-from slack_alert.core.gaps import Gap, gaps, make_up
 from slack_alert.core.model.record import Verdict
+from slack_alert.core.pipeline.missed import Gap, gaps, make_up
 from slack_alert.core.policy.quota import Hold, Quota, State
 from tests.fakes.engine_rig import at, make_job, make_policy
 

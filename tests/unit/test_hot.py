@@ -5,7 +5,7 @@ from functools import partial
 
 from slack_alert.core.catalog import Catalog
 from slack_alert.core.model.record import Verdict
-from slack_alert.core.pipeline import Settlement
+from slack_alert.core.pipeline.settle import Settlement
 from slack_alert.core.policy.quota import Quota, State, rested, spend_alert
 from slack_alert.engine.batches import Batch, Seen, Snapshot
 from slack_alert.engine.engine import Engine

@@ -10,7 +10,7 @@ from slack_alert.core.content.render import Blocks, Upload, fallback, pieces
 from slack_alert.core.model.address import Address
 from slack_alert.core.model.message import Manner, Message
 from slack_alert.core.model.run import QUIET, Result, Run
-from slack_alert.core.pipeline import Settlement, settle
+from slack_alert.core.pipeline.settle import Settlement, settle
 from slack_alert.core.policy.incidents import Escalation, Repeat, Voice, changes
 from slack_alert.core.policy.quota import State
 from slack_alert.core.structs import replace

@@ -12,7 +12,7 @@ from slack_alert.core.model.address import Address
 from slack_alert.core.model.record import Verdict
 from slack_alert.core.model.run import Action
 from slack_alert.core.outlook import Outlook, Standing, outlook
-from slack_alert.core.pipeline import gate
+from slack_alert.core.pipeline.gate import gate
 from slack_alert.core.policy.quota import Hold, Policy, Quota, State
 from slack_alert.core.schedule.triggers import parse_trigger
 from slack_alert.core.schedule.working_hours import WorkingHours

@@ -9,10 +9,11 @@ from slack_alert.core.bindings import Job
 from slack_alert.core.content.render import Blocks, Text, Upload, fallback
 from slack_alert.core.model.record import Verdict
 from slack_alert.core.model.run import QUIET, Result, Run
-from slack_alert.core.pipeline import Settlement, answer, gate, settle, standing
+from slack_alert.core.pipeline.gate import gate, standing
+from slack_alert.core.pipeline.messages import messages
+from slack_alert.core.pipeline.settle import Settlement, answer, settle
 from slack_alert.core.policy.quota import Hold, Policy, Quota, State
 from slack_alert.core.structs import replace
-from slack_alert.core.wording import messages
 from tests.fakes.engine_rig import ERRORS, MARK, OPS, at, failed, make_job, make_policy, said
 
 JOB = make_job()

@@ -13,10 +13,10 @@ from slack_alert.core.events import Rule
 from slack_alert.core.model.message import Manner, Status
 from slack_alert.core.model.record import Record, Verdict
 from slack_alert.core.outcomes import outcome
+from slack_alert.core.pipeline.reasons import hold_reason
 from slack_alert.core.policy.incidents import Repeat, Voice
 from slack_alert.core.policy.quiet_windows import QuietWindow
 from slack_alert.core.policy.quota import Hold
-from slack_alert.core.reasons import hold_reason
 from slack_alert.core.replay import Difference, FirstNotice, Past, loudest, past_of, replay
 from slack_alert.core.schedule.absent import Absence
 from slack_alert.core.schedule.working_hours import WorkingHours

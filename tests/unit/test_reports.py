@@ -5,8 +5,8 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from slack_alert.core.lapses import Cause, Lapse
 from slack_alert.core.model.run import Action, Run
+from slack_alert.core.pipeline.outages import Cause, Lapse
 from slack_alert.engine.reports import downtime_text, waiting_text
 
 NOW = datetime(2026, 11, 16, 11, 0, 7, tzinfo=timezone.utc)

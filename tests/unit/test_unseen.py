@@ -9,8 +9,8 @@ import pytest
 
 from slack_alert.core.bindings import Job
 from slack_alert.core.catalog import Catalog
-from slack_alert.core.lapses import Cause, Lapse
 from slack_alert.core.model.run import QUIET
+from slack_alert.core.pipeline.outages import Cause, Lapse
 from slack_alert.core.policy.quota import Hold
 from slack_alert.core.structs import replace
 from slack_alert.core.units.humanize import span_of

@@ -12,6 +12,9 @@ from slack_alert.core.model.address import Address
 from slack_alert.core.model.message import Manner, Message
 from slack_alert.core.model.record import Verdict
 from slack_alert.core.model.run import Result, Run
+from slack_alert.core.pipeline.incident_messages import clock, form, recovery, shown_name
+from slack_alert.core.pipeline.messages import as_text, card, messages, within
+from slack_alert.core.pipeline.reasons import quota_reason
 from slack_alert.core.policy.incidents import (
     RECOVERED,
     UNCHANGED,
@@ -26,11 +29,8 @@ from slack_alert.core.policy.incidents import (
     risen,
     rule,
 )
-from slack_alert.core.policy.quota import Hold, Quota, State, admit, rests, spend_alert, spend_error
-from slack_alert.core.reasons import quota_reason
+from slack_alert.core.policy.quota import Quota, State, rests, spend_alert, spend_error
 from slack_alert.core.structs import replace
-from slack_alert.core.telling import clock, form, recovery, shown_name
-from slack_alert.core.wording import as_text, card, messages, within
 
 
 class Settlement(NamedTuple):
@@ -47,16 +47,6 @@ class Settlement(NamedTuple):
     reason: str = ""
     #: Whether that rule withholds all that the run says, not only what was said already.
     is_hushed: bool = False
-
-
-def gate(job: Job, state: State, slot: datetime, *, hold: Hold | None = None, is_running: bool = False) -> Verdict:
-    """Say whether the slot may run; every reason not to is named, the first that holds wins."""
-    verdict = admit(job.policy, state, slot)
-    if verdict is not Verdict.GO:
-        return verdict
-    if hold is not None and not hold.is_over(slot):
-        return Verdict.PAUSED
-    return Verdict.OVERLAPPED if is_running else Verdict.GO
 
 
 def settle(job: Job, state: State, run: Run, result: Result, mark: Markup, *, mute: str = "") -> Settlement:
@@ -88,16 +78,6 @@ def answer(run: Run, result: Result, to: Address, mark: Markup, *, errors_to: Ad
     told = result.pieces or ((Text("done"),) if not run.said else ())
     verdict = Verdict.SAID if result.pieces or run.said else Verdict.QUIET
     return Settlement(State(), verdict, messages(run, told, to), as_text(result.pieces))
-
-
-def standing(job: Job, state: State, slot: datetime, *, hold: Hold | None = None) -> tuple[int, datetime | None]:
-    """Give the alerts that weigh at `slot`, and until when the job rests (None: it does not, or for good)."""
-    alerts = state.alerts.count(slot, job.policy.pause_time)
-    until = state.alerts.until if rests(job.policy, state.alerts, slot) else None
-    if hold is not None and not hold.is_over(slot):
-        # The later of both counts, and a pause for good is later than any.
-        until = max(until or hold.until, hold.until) if hold.until else None
-    return alerts, until
 
 
 def _spoken(run: Run) -> Verdict:

@@ -11,9 +11,9 @@ from slack_alert.core.content.render import Piece, Text, Upload, deliverable, fa
 from slack_alert.core.model.address import Address
 from slack_alert.core.model.message import Manner, Message
 from slack_alert.core.model.run import Run
+from slack_alert.core.pipeline.messages import messages
 from slack_alert.core.policy.incidents import Incident, Repeat, changes, digest_of, entries_of, length
 from slack_alert.core.structs import Struct, replace
-from slack_alert.core.wording import messages
 
 #: Until when a pause shorter than this lasts is told to the second.
 _BRIEF = timedelta(minutes=2)

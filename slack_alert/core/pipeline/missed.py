@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 
 from slack_alert.core.bindings import Job
 from slack_alert.core.model.record import Verdict
-from slack_alert.core.pipeline import gate
+from slack_alert.core.pipeline.gate import gate
 from slack_alert.core.policy.quota import Hold, State
 from slack_alert.core.schedule.triggers import Trigger
 from slack_alert.core.structs import Struct, replace
