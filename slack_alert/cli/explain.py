@@ -18,7 +18,7 @@ from slack_alert.core.units.local_time import TICK
 
 if TYPE_CHECKING:
     from slack_alert.core.bindings import Job
-    from slack_alert.core.why import Answer
+    from slack_alert.core.explain.why import Answer
     from slack_alert.engine.batches import Snapshot
     from slack_alert.settings import Settings
 

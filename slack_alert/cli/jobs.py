@@ -22,8 +22,8 @@ from slack_alert.core.structs import Struct
 if TYPE_CHECKING:
     from slack_alert.core.bindings import Binding, Job
     from slack_alert.core.catalog import Catalog
+    from slack_alert.core.explain.job_status import Outlook
     from slack_alert.core.model.record import Record
-    from slack_alert.core.outlook import Outlook
     from slack_alert.engine.ports import Reader
     from slack_alert.settings import Settings
 
@@ -87,7 +87,7 @@ class _Line(Struct, frozen=True):
 def _lines(catalog: Catalog, reader: Reader, settings: Settings, now: datetime) -> list[_Line]:
     from slack_alert.bootstrap import silence
     from slack_alert.core.bindings import Job
-    from slack_alert.core.outlook import outlook
+    from slack_alert.core.explain.job_status import outlook
     from slack_alert.core.policy.quota import State
 
     snapshot = reader.snapshot()

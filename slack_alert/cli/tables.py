@@ -21,7 +21,7 @@ from slack_alert.core.structs import Struct
 if TYPE_CHECKING:
     from slack_alert.core.bindings import Job
     from slack_alert.core.catalog import Catalog
-    from slack_alert.core.outlook import Outlook
+    from slack_alert.core.explain.job_status import Outlook
     from slack_alert.engine.engine import Engine
     from slack_alert.settings import Settings
 
@@ -98,7 +98,7 @@ def plan(
     catalog: Catalog | None = None,
 ) -> str:
     """Show what `run` is about to do: the jobs with their next runs, and where messages go."""
-    from slack_alert.core.outlook import outlook
+    from slack_alert.core.explain.job_status import outlook
     from slack_alert.engine.clock import SystemClock
 
     stream = out or sys.stdout

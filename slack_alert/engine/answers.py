@@ -5,10 +5,10 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 from slack_alert.core.bindings import Job
+from slack_alert.core.explain.facts import Subject, Told
+from slack_alert.core.explain.why import Answer, slot_before, why_ahead, why_now, why_then, why_unrecorded
 from slack_alert.core.policy.quota import State
 from slack_alert.core.structs import Struct
-from slack_alert.core.subjects import Subject, Told
-from slack_alert.core.why import Answer, slot_before, why_ahead, why_now, why_then, why_unrecorded
 from slack_alert.engine.batches import HistoryLine
 from slack_alert.engine.mutes import Mutes
 from slack_alert.engine.ports import Reader

@@ -8,9 +8,9 @@ import pytest
 
 from slack_alert.core.bindings import Job
 from slack_alert.core.content.render import Text
+from slack_alert.core.explain.why import Answer
 from slack_alert.core.model.message import Message
 from slack_alert.core.model.record import Record, Verdict
-from slack_alert.core.why import Answer
 from slack_alert.engine.answers import Question, answer
 from slack_alert.engine.batches import Batch, Seen, Started
 from slack_alert.engine.mutes import Mutes

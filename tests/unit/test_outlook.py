@@ -8,10 +8,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from slack_alert.core.bindings import Job
+from slack_alert.core.explain.job_status import Outlook, Standing, outlook
 from slack_alert.core.model.address import Address
 from slack_alert.core.model.record import Verdict
 from slack_alert.core.model.run import Action
-from slack_alert.core.outlook import Outlook, Standing, outlook
 from slack_alert.core.pipeline.gate import gate
 from slack_alert.core.policy.quota import Hold, Policy, Quota, State
 from slack_alert.core.schedule.triggers import parse_trigger

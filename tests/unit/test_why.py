@@ -9,7 +9,9 @@ import pytest
 
 from slack_alert.core.bindings import Job
 from slack_alert.core.content.render import Text
-from slack_alert.core.decisions import account, summary
+from slack_alert.core.explain.facts import Subject, Told, quoted
+from slack_alert.core.explain.slot import account, summary
+from slack_alert.core.explain.why import slot_before, why_ahead, why_now, why_then, why_unrecorded
 from slack_alert.core.model.address import Address
 from slack_alert.core.model.message import Delivery, Manner, Message, Posted, Status
 from slack_alert.core.model.record import Record, Verdict
@@ -17,9 +19,7 @@ from slack_alert.core.policy.incidents import Incident, Voice
 from slack_alert.core.policy.quota import Hold, Quota, State
 from slack_alert.core.schedule.absent import Absence
 from slack_alert.core.structs import replace
-from slack_alert.core.subjects import Subject, Told, quoted
 from slack_alert.core.units.humanize import lasted
-from slack_alert.core.why import slot_before, why_ahead, why_now, why_then, why_unrecorded
 from tests.fakes.engine_rig import BERLIN, OPS, at, make_job, make_policy, make_rule
 
 NOW = at("16 14:25")

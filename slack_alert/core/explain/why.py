@@ -8,14 +8,14 @@ from typing import NamedTuple
 
 from slack_alert.core.bindings import Job
 from slack_alert.core.content.notices import on_terminal
-from slack_alert.core.decisions import account, summary
+from slack_alert.core.explain.facts import Subject, Told, quoted
+from slack_alert.core.explain.job_status import outlook
+from slack_alert.core.explain.slot import account, summary
 from slack_alert.core.model.record import Verdict
-from slack_alert.core.outlook import outlook
 from slack_alert.core.pipeline.gate import gate
 from slack_alert.core.pipeline.reasons import gate_reason, hold_reason, quota_reason
 from slack_alert.core.policy.incidents import Incident, length
 from slack_alert.core.policy.quota import rests
-from slack_alert.core.subjects import Subject, Told, quoted
 from slack_alert.core.units.local_time import TICK
 from slack_alert.core.units.quantities import format_duration
 

@@ -7,10 +7,10 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 
 from slack_alert.core.errors import BadValue
-from slack_alert.core.fates import fates
+from slack_alert.core.explain.delivery import fates
+from slack_alert.core.explain.facts import Subject, Told, quoted
 from slack_alert.core.model.record import Record, Verdict
 from slack_alert.core.schedule.working_hours import WorkingHours
-from slack_alert.core.subjects import Subject, Told, quoted
 from slack_alert.core.units.humanize import lasted
 from slack_alert.core.units.quantities import format_duration
 

@@ -1,0 +1,1 @@
+"""Why something did or did not happen."""
