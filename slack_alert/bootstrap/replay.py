@@ -11,7 +11,7 @@ from slack_alert.bootstrap.silence import make_mutes
 from slack_alert.bootstrap.works import new_mark
 from slack_alert.core.catalog import Catalog
 from slack_alert.core.model.message import Manner, Status
-from slack_alert.core.replay import Difference, Past, past_of, replay
+from slack_alert.core.whatif.replay import Difference, Past, past_of, replay
 from slack_alert.engine.ports import Reader
 
 if TYPE_CHECKING:

@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING
 
 from slack_alert.cli.lines import instant
 from slack_alert.cli.spoken import counted, stamp
-from slack_alert.core.budget import Peak, Said, peaks
 from slack_alert.core.content.markup import Markup
 from slack_alert.core.policy.overflow import room
 from slack_alert.core.structs import Struct
 from slack_alert.core.units.local_time import DAY, first_instant, wall_of
+from slack_alert.core.whatif.peak_minutes import Peak, Said, peaks
 from slack_alert.engine.forecast import forecast
 
 if TYPE_CHECKING:

@@ -18,7 +18,7 @@ from slack_alert.core.errors import BadValue
 from slack_alert.core.model.message import Manner
 
 if TYPE_CHECKING:
-    from slack_alert.core.replay import Difference, FirstNotice, Turn
+    from slack_alert.core.whatif.replay import Difference, FirstNotice, Turn
     from slack_alert.settings import Settings
 
 #: So many rows of a table are for people; who wants more takes --json.

@@ -6,11 +6,11 @@ from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 
 from slack_alert.core.bindings import Job
-from slack_alert.core.budget import Said, Steady, steady_of
 from slack_alert.core.catalog import Catalog
 from slack_alert.core.content.markup import Markup
 from slack_alert.core.model.message import Message, job_of
 from slack_alert.core.structs import Struct, field
+from slack_alert.core.whatif.peak_minutes import Said, Steady, steady_of
 from slack_alert.engine.batches import Batch
 from slack_alert.engine.simulation import Ledger, Scripted, Simulation, VirtualClock
 

@@ -11,7 +11,7 @@ from slack_alert.core.catalog import Catalog
 from slack_alert.core.content.pieces import Piece
 from slack_alert.core.content.render import pieces
 from slack_alert.core.model.run import Result, Run
-from slack_alert.core.replay import Past, loudest
+from slack_alert.core.whatif.replay import Past, loudest
 from slack_alert.engine.simulation import Simulation, VirtualClock
 from tests.fakes.engine_rig import MARK, failed
 

@@ -9,12 +9,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from slack_alert.core.budget import Said, Steady, peaks, steady_of
 from slack_alert.core.catalog import Catalog
 from slack_alert.core.model.address import Address
 from slack_alert.core.model.run import Result, Run
 from slack_alert.core.policy.incidents import Repeat, Voice
 from slack_alert.core.structs import replace
+from slack_alert.core.whatif.peak_minutes import Said, Steady, peaks, steady_of
 from slack_alert.engine.forecast import forecast
 from slack_alert.engine.simulation import Scripted
 from tests.fakes.engine_rig import MARK, at, make_job, make_policy

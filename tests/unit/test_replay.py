@@ -12,15 +12,15 @@ from slack_alert.core.content.render import fallback
 from slack_alert.core.events import Rule
 from slack_alert.core.model.message import Manner, Status
 from slack_alert.core.model.record import Record, Verdict
-from slack_alert.core.outcomes import outcome
 from slack_alert.core.pipeline.reasons import hold_reason
 from slack_alert.core.policy.incidents import Repeat, Voice
 from slack_alert.core.policy.quiet_windows import QuietWindow
 from slack_alert.core.policy.quota import Hold
-from slack_alert.core.replay import Difference, FirstNotice, Past, loudest, past_of, replay
 from slack_alert.core.schedule.absent import Absence
 from slack_alert.core.schedule.working_hours import WorkingHours
 from slack_alert.core.structs import replace
+from slack_alert.core.whatif.recorded import outcome
+from slack_alert.core.whatif.replay import Difference, FirstNotice, Past, loudest, past_of, replay
 from slack_alert.engine.mutes import Mutes
 from tests.fakes.acts import Speaks, lived
 from tests.fakes.engine_rig import BERLIN, HOUR, MARK, MINUTE, at, make_job, make_policy

@@ -16,12 +16,12 @@ from slack_alert.core.content.markup import Markup
 from slack_alert.core.model.message import Manner, Status
 from slack_alert.core.model.record import Record, Verdict
 from slack_alert.core.model.run import Result, Run
-from slack_alert.core.outcomes import acknowledged_by, has_arrived, muted_by, outcome, was_held, was_unchanged
 from slack_alert.core.pipeline.gate import gate
 from slack_alert.core.pipeline.settle import Settlement, settle
 from slack_alert.core.policy.incidents import digest_of, entries_of
 from slack_alert.core.policy.quota import State
 from slack_alert.core.structs import Struct, field, replace
+from slack_alert.core.whatif.recorded import acknowledged_by, has_arrived, muted_by, outcome, was_held, was_unchanged
 
 #: Those that the configuration has kept from running; any other reason not to run holds under every configuration.
 _KEPT_BACK = frozenset({Verdict.PAUSED, Verdict.OFF_HOURS})

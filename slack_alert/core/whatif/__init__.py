@@ -1,0 +1,1 @@
+"""What other settings would have said, and when most would be said at once."""
