@@ -16,7 +16,7 @@ from slack_alert.channels.slack.errors import TABLE
 from slack_alert.channels.slack.manifest import REQUIRED, SCOPES
 from slack_alert.cli.main import COMMANDS, cli
 from slack_alert.cli.options import common
-from slack_alert.core.backoff import Fate
+from slack_alert.core.retry import Fate
 from slack_alert.settings.keys import KEYS, Key
 
 DOCS = Path(__file__).parent

@@ -16,8 +16,8 @@ from slack_alert.bootstrap.timing import Timetable
 from slack_alert.bootstrap.works import Stores, blocking_of, make_works
 from slack_alert.channels.closed import Closed
 from slack_alert.channels.console import ConsoleChannel
-from slack_alert.core.backoff import Outcome
 from slack_alert.core.model.message import Delivery
+from slack_alert.core.retry import Outcome
 from slack_alert.engine.clock import SystemClock
 from slack_alert.engine.engine import Engine
 from slack_alert.engine.mutes import PACK

@@ -14,12 +14,12 @@ from slack_alert.bootstrap.places import follow_plugins, open_reader
 from slack_alert.bootstrap.silence import make_mutes
 from slack_alert.bootstrap.works import make_services, new_mark
 from slack_alert.channels.console import ConsoleChannel
-from slack_alert.core.backoff import Outcome
 from slack_alert.core.catalog import Change
 from slack_alert.core.content.pieces import Text
 from slack_alert.core.model.message import Delivery, Manner
 from slack_alert.core.model.record import Record
 from slack_alert.core.redaction import Redaction
+from slack_alert.core.retry import Outcome
 from slack_alert.core.structs import replace
 from slack_alert.core.units.local_time import TICK
 from slack_alert.engine.answers import Question, answer

@@ -32,7 +32,6 @@ from slack_alert.bootstrap.places import (
 )
 from slack_alert.bootstrap.silence import make_mutes
 from slack_alert.bootstrap.works import make_pockets, new_mark
-from slack_alert.core.backoff import Outcome
 from slack_alert.core.bindings import Job
 from slack_alert.core.catalog import Catalog
 from slack_alert.core.content.render import Piece
@@ -46,6 +45,7 @@ from slack_alert.core.pipeline.messages import as_text, messages
 from slack_alert.core.pipeline.settle import Settlement, answer
 from slack_alert.core.policy.quota import Hold, State
 from slack_alert.core.redaction import Redaction
+from slack_alert.core.retry import Outcome
 from slack_alert.core.structs import Struct, field, replace
 from slack_alert.engine import requests
 from slack_alert.engine.batches import Batch, Entry

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from slack_alert.core.backoff import Fate, Outcome
 from slack_alert.core.model.message import Delivery
+from slack_alert.core.retry import Fate, Outcome
 
 
 class Closed:

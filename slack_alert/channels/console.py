@@ -9,10 +9,10 @@ from collections.abc import Mapping, Sequence
 from datetime import tzinfo
 from typing import TextIO
 
-from slack_alert.core.backoff import Fate, Outcome
 from slack_alert.core.content.pieces import Text, fallback
 from slack_alert.core.content.render import on_terminal
 from slack_alert.core.model.message import Delivery
+from slack_alert.core.retry import Fate, Outcome
 
 log = logging.getLogger(__name__)
 

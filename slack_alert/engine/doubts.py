@@ -6,9 +6,9 @@ import logging
 from collections.abc import Callable, Mapping, Sequence
 from datetime import timedelta
 
-from slack_alert.core.backoff import Fate, Outcome, fault
 from slack_alert.core.errors import NotNow, StoreError
 from slack_alert.core.model.message import Delivery
+from slack_alert.core.retry import Fate, Outcome, fault
 from slack_alert.engine.ports import Channel, Clock
 from slack_alert.engine.stalls import Stall
 

@@ -9,10 +9,10 @@ from datetime import timedelta
 from itertools import islice
 from math import inf
 
-from slack_alert.core.backoff import RETRY_FIRST, RETRY_LAST, Fate, Outcome, fault, growing
 from slack_alert.core.model.address import Address
 from slack_alert.core.model.message import Delivery
 from slack_alert.core.policy.overflow import Storm, room
+from slack_alert.core.retry import RETRY_FIRST, RETRY_LAST, Fate, Outcome, fault, growing
 from slack_alert.core.structs import replace
 from slack_alert.engine.stalls import Stall
 from slack_alert.engine.turns import Turns

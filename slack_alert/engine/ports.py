@@ -6,11 +6,11 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Protocol, TypeVar
 
-from slack_alert.core.backoff import Outcome
 from slack_alert.core.catalog import Change
 from slack_alert.core.model.message import Delivery, Posted
 from slack_alert.core.model.record import Record
 from slack_alert.core.model.run import Result, Returned, Run
+from slack_alert.core.retry import Outcome
 from slack_alert.core.structs import Struct
 from slack_alert.engine.batches import Batch, HistoryLine, Limits, Snapshot
 

@@ -9,9 +9,9 @@ from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from datetime import timedelta, tzinfo
 
-from slack_alert.core.backoff import IN_DOUBT, UNSAID, Fate, Outcome, next_attempt
 from slack_alert.core.model.address import Address
 from slack_alert.core.model.message import Delivery, Progress, Status
+from slack_alert.core.retry import IN_DOUBT, UNSAID, Fate, Outcome, next_attempt
 from slack_alert.core.structs import Struct, replace
 from slack_alert.engine.attempts import Attempts
 from slack_alert.engine.doubts import Doubts

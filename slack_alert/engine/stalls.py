@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from slack_alert.core.backoff import Fate, Outcome
+from slack_alert.core.retry import Fate, Outcome
 from slack_alert.core.units.quantities import format_duration
 
 #: So long an address may fail before delivery is not well: a hiccup of the network passes meanwhile.

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import count
 
-from slack_alert.core.backoff import Fate, Outcome
 from slack_alert.core.content.pieces import Text, fallback
 from slack_alert.core.content.render import plain
 from slack_alert.core.model.message import Delivery
+from slack_alert.core.retry import Fate, Outcome
 
 
 class RecordingChannel:

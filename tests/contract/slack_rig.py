@@ -8,10 +8,10 @@ from datetime import datetime, timezone
 from typing import Any, TypeVar
 
 from slack_alert.channels.slack import SlackChannel
-from slack_alert.core.backoff import Outcome
 from slack_alert.core.content.pieces import Piece, Text
 from slack_alert.core.model.address import Address
 from slack_alert.core.model.message import Delivery, Message
+from slack_alert.core.retry import Outcome
 from tests.fakes.slack import FakeSlack
 
 TOKEN = "xoxb-test"

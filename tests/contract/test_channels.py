@@ -12,10 +12,10 @@ import pytest
 
 from slack_alert.channels.console import ConsoleChannel
 from slack_alert.channels.slack import SlackChannel
-from slack_alert.core.backoff import Fate, Outcome
 from slack_alert.core.content.pieces import Blocks, Piece, Text, Upload
 from slack_alert.core.model.address import Address
 from slack_alert.core.model.message import Delivery, Message
+from slack_alert.core.retry import Fate, Outcome
 from slack_alert.engine.ports import Channel
 from tests.fakes.slack import FakeSlack
 

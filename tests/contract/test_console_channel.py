@@ -15,10 +15,10 @@ from typing import TextIO
 import pytest
 
 from slack_alert.channels.console import ConsoleChannel
-from slack_alert.core.backoff import Fate, Outcome
 from slack_alert.core.content.pieces import Piece, Text, Upload
 from slack_alert.core.model.address import Address
 from slack_alert.core.model.message import Delivery, Message
+from slack_alert.core.retry import Fate, Outcome
 
 SHANGHAI = timezone(timedelta(hours=8))
 NOW = datetime(2026, 11, 21, 1, 30, 2, tzinfo=timezone.utc)

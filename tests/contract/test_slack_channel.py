@@ -11,8 +11,8 @@ from unicodedata import normalize
 
 import pytest
 
-from slack_alert.core.backoff import Fate, Outcome
 from slack_alert.core.content.pieces import Blocks
+from slack_alert.core.retry import Fate, Outcome
 from tests.contract.slack_rig import TOKEN, calls, delivery, sent
 from tests.fakes.slack import FakeSlack
 from tests.fakes.slack_workspace import ALL_SCOPES

@@ -8,10 +8,10 @@ from datetime import datetime, timedelta, timezone
 import pytest
 
 from slack_alert.channels.slack import SlackChannel
-from slack_alert.core.backoff import Fate
 from slack_alert.core.content.pieces import Blocks, Piece, Upload
 from slack_alert.core.errors import NotNow
 from slack_alert.core.model.message import Delivery, Manner
+from slack_alert.core.retry import Fate
 from slack_alert.core.structs import replace
 from tests.contract.slack_rig import TOKEN, calls, delivery, sent, using
 from tests.fakes.slack import FakeSlack

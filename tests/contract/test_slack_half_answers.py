@@ -9,10 +9,10 @@ from datetime import timedelta
 import pytest
 
 from slack_alert.channels.slack import SlackChannel
-from slack_alert.core.backoff import Fate, Outcome
 from slack_alert.core.content.pieces import Upload
 from slack_alert.core.errors import NotNow
 from slack_alert.core.model.message import Manner
+from slack_alert.core.retry import Fate, Outcome
 from slack_alert.core.structs import replace
 from tests.contract.slack_rig import TOKEN, calls, delivery, sent, using
 from tests.fakes.slack import FakeSlack

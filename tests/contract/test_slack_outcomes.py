@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 
 from slack_alert.channels.slack import SlackChannel
-from slack_alert.core.backoff import Fate, Outcome
 from slack_alert.core.errors import BadValue
+from slack_alert.core.retry import Fate, Outcome
 from tests.contract.slack_rig import TOKEN, calls, delivery, sent
 from tests.fakes.slack import FakeSlack
 from tests.fakes.slack_faults import Kind

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from slack_alert.core.backoff import Fate, Outcome
 from slack_alert.core.content.pieces import Upload
+from slack_alert.core.retry import Fate, Outcome
 from tests.contract.slack_rig import TOKEN, delivery, sent
 from tests.fakes.slack import FakeSlack
 from tests.fakes.slack_faults import Kind

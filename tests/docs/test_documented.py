@@ -11,11 +11,11 @@ from slack_alert.channels.slack.errors import TABLE
 from slack_alert.channels.slack.manifest import SCOPES
 from slack_alert.cli import codes
 from slack_alert.cli.main import COMMANDS, cli
-from slack_alert.core.backoff import Fate
 from slack_alert.core.catalog import Severity
 from slack_alert.core.explain.job_status import Standing
 from slack_alert.core.model.message import Status
 from slack_alert.core.model.record import Verdict
+from slack_alert.core.retry import Fate
 from slack_alert.engine.context import Context
 from slack_alert.loader.keywords import KEYWORDS, LATER_KEYWORDS
 from slack_alert.schedulers import MODULES

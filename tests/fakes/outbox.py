@@ -7,11 +7,11 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta, tzinfo
 from datetime import timezone as fixed
 
-from slack_alert.core.backoff import Fate, Outcome
 from slack_alert.core.content.render import Piece, Text, Upload
 from slack_alert.core.errors import StoreError
 from slack_alert.core.model.address import Address
 from slack_alert.core.model.message import Delivery, Message, Status
+from slack_alert.core.retry import Fate, Outcome
 from slack_alert.engine.batches import Batch
 from slack_alert.engine.ports import Channel, Clock
 from slack_alert.engine.receipts import Receipts

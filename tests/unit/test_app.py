@@ -11,13 +11,13 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from slack_alert.channels.closed import Closed
-from slack_alert.core.backoff import Fate, Outcome
 from slack_alert.core.bindings import Job
 from slack_alert.core.catalog import Catalog
 from slack_alert.core.content.render import Text, fallback
 from slack_alert.core.errors import SetAside, StoreError
 from slack_alert.core.events import Rule
 from slack_alert.core.model.message import Delivery, Message
+from slack_alert.core.retry import Fate, Outcome
 from slack_alert.core.schedule.absent import Absence
 from slack_alert.core.structs import replace
 from slack_alert.engine import requests

@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 
-from slack_alert.core.backoff import Fate, Outcome, growing, next_attempt
+from slack_alert.core.retry import Fate, Outcome, growing, next_attempt
 
 DAY = timedelta(days=1)
 

@@ -7,9 +7,9 @@ from datetime import timedelta
 
 import pytest
 
-from slack_alert.core.backoff import Fate, Outcome
 from slack_alert.core.content.render import Piece, Text, Upload
 from slack_alert.core.model.address import Address
+from slack_alert.core.retry import Fate, Outcome
 from slack_alert.engine.batches import Batch
 from slack_alert.engine.lanes import UNMARKED
 from slack_alert.engine.sender import Pace

@@ -8,10 +8,10 @@ from datetime import timedelta
 
 import pytest
 
-from slack_alert.core.backoff import Fate, Outcome
 from slack_alert.core.content.render import Text
 from slack_alert.core.errors import NotNow, StoreError
 from slack_alert.core.model.message import Delivery, Manner, Message
+from slack_alert.core.retry import Fate, Outcome
 from slack_alert.engine.batches import Batch
 from slack_alert.engine.lanes import Lane
 from slack_alert.engine.receipts import Receipts

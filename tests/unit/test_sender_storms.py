@@ -9,11 +9,11 @@ from itertools import pairwise
 
 import pytest
 
-from slack_alert.core.backoff import Fate, Outcome
 from slack_alert.core.content.pieces import LIMIT
 from slack_alert.core.content.render import Text
 from slack_alert.core.errors import StoreError
 from slack_alert.core.model.message import Manner, Message, Status
+from slack_alert.core.retry import Fate, Outcome
 from slack_alert.core.structs import replace
 from slack_alert.engine.batches import Batch
 from slack_alert.engine.lanes import KEPT

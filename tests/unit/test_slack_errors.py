@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from slack_alert.channels.slack.errors import TABLE, UNKNOWN_LIMIT, Reply, judge
 from slack_alert.channels.slack.history import EVENT, matches
 from slack_alert.channels.slack.manifest import SCOPES, manifest
-from slack_alert.core.backoff import Fate, Outcome
+from slack_alert.core.retry import Fate, Outcome
 
 DOCUMENTED = json.loads((Path(__file__).parents[1] / "fakes" / "slack_error_codes.json").read_text(encoding="utf-8"))
 METHODS = sorted(name for name, codes in DOCUMENTED.items() if isinstance(codes, list))

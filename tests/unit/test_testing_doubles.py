@@ -5,10 +5,10 @@ from datetime import timedelta
 
 import pytest
 
-from slack_alert.core.backoff import Fate, Outcome
 from slack_alert.core.content.pieces import Text
 from slack_alert.core.model.address import Address
 from slack_alert.core.model.message import Delivery, Message
+from slack_alert.core.retry import Fate, Outcome
 from slack_alert.engine.ports import Channel, Clock
 from slack_alert.testing import MONDAY, FakeClock, RecordingChannel
 

@@ -13,9 +13,9 @@ from slack_alert.channels.slack.directory import Directory
 from slack_alert.channels.slack.errors import CANNOT_FOLLOW, CLOSES_ONE_METHOD, RefusedError
 from slack_alert.channels.slack.history import Bounds, Place, Search, is_ts
 from slack_alert.channels.slack.posting import Face, Poster
-from slack_alert.core.backoff import Fate, Outcome
 from slack_alert.core.errors import NotNow
 from slack_alert.core.model.message import Delivery
+from slack_alert.core.retry import Fate, Outcome
 
 log = logging.getLogger(__name__)
 

@@ -11,7 +11,7 @@ from typing import Any
 from slack_alert.channels.slack.client import Answer, Client
 from slack_alert.channels.slack.errors import CLOSES_ONE_METHOD, RefusedError, Reply, judge
 from slack_alert.channels.slack.reading import items_of, part_of, text_of
-from slack_alert.core.backoff import Fate, Outcome
+from slack_alert.core.retry import Fate, Outcome
 from slack_alert.core.units.names import composed
 
 log = logging.getLogger(__name__)

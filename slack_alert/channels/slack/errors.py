@@ -7,8 +7,8 @@ import re
 from collections.abc import Mapping
 from datetime import timedelta
 
-from slack_alert.core.backoff import DEFAULT_WAIT, Fate, Outcome
 from slack_alert.core.errors import SlackAlertError
+from slack_alert.core.retry import DEFAULT_WAIT, Fate, Outcome
 from slack_alert.core.structs import Struct, replace
 
 #: Such answers in a row, for a minute by then, after which a code nobody knows is taken as final.

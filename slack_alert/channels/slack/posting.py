@@ -12,10 +12,10 @@ from slack_alert.channels.slack.directory import Directory, narrowed
 from slack_alert.channels.slack.errors import CANNOT_FOLLOW, CUSTOMIZE, REFUSES_METADATA, TOO_LONG, RefusedError
 from slack_alert.channels.slack.history import is_ts, mark
 from slack_alert.channels.slack.upload import place, share
-from slack_alert.core.backoff import Fate
 from slack_alert.core.content.markup import entities
 from slack_alert.core.content.pieces import Blocks, Text, Upload, deliverable, fallback
 from slack_alert.core.model.message import Manner, Message
+from slack_alert.core.retry import Fate
 from slack_alert.core.structs import Struct, replace
 
 log = logging.getLogger(__name__)

@@ -7,8 +7,8 @@ from pathlib import Path
 
 from slack_alert.channels.slack.client import Client
 from slack_alert.channels.slack.errors import RefusedError
-from slack_alert.core.backoff import Fate, Outcome
 from slack_alert.core.content.pieces import Upload
+from slack_alert.core.retry import Fate, Outcome
 
 
 async def place(client: Client, piece: Upload) -> str:

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
-from slack_alert.core.backoff import PROBE_FIRST, PROBE_LAST, growing
 from slack_alert.core.explain.facts import Subject
 from slack_alert.core.model.address import Address
 from slack_alert.core.model.message import Manner, Posted, Status
+from slack_alert.core.retry import PROBE_FIRST, PROBE_LAST, growing
 
 _SERVICES = {"slack": "Slack", "console": "the terminal"}
 _ORDINALS = {1: "st", 2: "nd", 3: "rd"}

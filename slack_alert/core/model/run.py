@@ -7,10 +7,10 @@ from datetime import datetime, timedelta
 from enum import Enum
 from typing import Any, NamedTuple
 
-from slack_alert.core.backoff import growing
 from slack_alert.core.content.render import Piece
 from slack_alert.core.model.address import Address
 from slack_alert.core.model.record import Usage, Verdict
+from slack_alert.core.retry import growing
 from slack_alert.core.structs import Struct
 
 #: No retry waits longer than this, unless its first delay is longer already.
