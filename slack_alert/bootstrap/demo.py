@@ -18,7 +18,7 @@ from slack_alert.core.catalog import Change
 from slack_alert.core.content.pieces import Text
 from slack_alert.core.model.message import Delivery, Manner
 from slack_alert.core.model.record import Record
-from slack_alert.core.redaction import Redaction
+from slack_alert.core.redaction.redaction import Redaction
 from slack_alert.core.retry import Outcome
 from slack_alert.core.structs import replace
 from slack_alert.core.units.local_time import TICK

@@ -44,7 +44,7 @@ from slack_alert.core.model.run import Result, Run
 from slack_alert.core.pipeline.messages import as_text, messages
 from slack_alert.core.pipeline.settle import Settlement, answer
 from slack_alert.core.policy.quota import Hold, State
-from slack_alert.core.redaction import Redaction
+from slack_alert.core.redaction.redaction import Redaction
 from slack_alert.core.retry import Outcome
 from slack_alert.core.structs import Struct, field, replace
 from slack_alert.engine import requests

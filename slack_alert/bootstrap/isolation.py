@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from slack_alert.core.model.run import Run
-from slack_alert.core.redaction import Redaction
+from slack_alert.core.redaction.redaction import Redaction
 from slack_alert.engine.children import Children
 from slack_alert.engine.context import Context, public
 from slack_alert.engine.ports import Clock

@@ -9,7 +9,7 @@ from slack_alert.bootstrap.silence import make_mutes
 from slack_alert.bootstrap.works import make_services, new_mark
 from slack_alert.core.catalog import Catalog
 from slack_alert.core.model.record import Record
-from slack_alert.core.redaction import Redaction
+from slack_alert.core.redaction.redaction import Redaction
 from slack_alert.engine.batches import Snapshot
 from slack_alert.engine.context import Context
 from slack_alert.engine.simulation import Ledger, Simulation, VirtualClock

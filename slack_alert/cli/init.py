@@ -11,8 +11,8 @@ from slack_alert.cli import codes
 from slack_alert.cli.options import common, remember
 from slack_alert.cli.output import tell
 from slack_alert.cli.session import current_folder, settings_of
+from slack_alert.core.environment_faults import machine_lack
 from slack_alert.core.errors import SettingsError
-from slack_alert.core.machine_lacks import machine_lack
 from slack_alert.engine.file_ownership import make_folder, open_new
 
 #: What `init` writes into plugins/; it says something soon, so that there is something to see.

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, TextIO
 import click
 
 from slack_alert.cli.json_stderr import JsonStream, tell_of_the_unhandled
-from slack_alert.core.redaction import Redaction
+from slack_alert.core.redaction.redaction import Redaction
 from slack_alert.settings import Settings
 
 #: Attributes every record has; what is beyond them was given as `extra`.

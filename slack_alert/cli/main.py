@@ -156,7 +156,7 @@ def _code() -> int:
         return codes.INTERRUPTED
     except Exception as error:
         from slack_alert.cli.logs import complain
-        from slack_alert.core.machine_lacks import machine_lack
+        from slack_alert.core.environment_faults import machine_lack
 
         lack = machine_lack(error)
         if lack:

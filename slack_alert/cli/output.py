@@ -12,7 +12,7 @@ from click.exceptions import Exit
 
 from slack_alert.cli import codes
 from slack_alert.cli.streams import failure
-from slack_alert.core.redaction import Redaction
+from slack_alert.core.redaction.redaction import Redaction
 
 if TYPE_CHECKING:
     from slack_alert.settings import Settings

@@ -13,7 +13,7 @@ from slack_alert.cli.beside import SAID, settings_beside
 from slack_alert.cli.options import common, remember
 from slack_alert.cli.posting import post
 from slack_alert.core.errors import BadValue, SettingsError
-from slack_alert.core.redaction import Redaction
+from slack_alert.core.redaction.redaction import Redaction
 
 if TYPE_CHECKING:
     from slack_alert.core.model.address import Address

@@ -12,7 +12,7 @@ from typing import TextIO
 from slack_alert.cli.output import conceal
 from slack_alert.cli.streams import StandardOutput, are_prepared, as_text, hand_on_failure
 from slack_alert.core.excerpts import abridged
-from slack_alert.core.redaction import Redaction
+from slack_alert.core.redaction.redaction import Redaction
 from slack_alert.settings import Loaded, Settings, load_settings
 
 

@@ -11,7 +11,7 @@ from slack_alert.core.content.limits import LONGEST, shorten
 from slack_alert.core.content.markup import entities, visible
 from slack_alert.core.content.pieces import Entries, Piece, Text
 from slack_alert.core.content.tables import MAX_CELL, MAX_VALUE, key_values, table
-from slack_alert.core.redaction import MARK, Redaction
+from slack_alert.core.redaction.redaction import MARK, Redaction
 
 Layout = Literal["text", "lines", "pairs", "table", "columns"]
 

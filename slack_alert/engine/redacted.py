@@ -11,7 +11,7 @@ from slack_alert.core.content.render import Blocks, Piece, Text, Upload
 from slack_alert.core.drafts import Draft, lay_out, without_seams
 from slack_alert.core.model.message import Message, Progress
 from slack_alert.core.model.record import Record
-from slack_alert.core.redaction import Redaction
+from slack_alert.core.redaction.redaction import Redaction
 from slack_alert.core.structs import replace
 from slack_alert.engine.batches import Batch
 from slack_alert.engine.ports import Books

@@ -12,7 +12,7 @@ from functools import partial
 from typing import Any, TextIO
 
 from slack_alert.core.model.run import Run
-from slack_alert.core.redaction import REACH, Redaction
+from slack_alert.core.redaction.redaction import REACH, Redaction
 
 #: The run whose function is being called here (thread, greenlet or task).
 current: ContextVar[Run | None] = ContextVar("slack_alert_run", default=None)

@@ -18,7 +18,7 @@ from slack_alert.core.content.render import Piece
 from slack_alert.core.events import fields_of
 from slack_alert.core.model.run import Action, Care, Result, Run
 from slack_alert.core.policy.quota import Hold
-from slack_alert.core.redaction import REACH
+from slack_alert.core.redaction.redaction import REACH
 from slack_alert.core.structs import Struct, replace
 from slack_alert.engine import kinship
 from slack_alert.engine.children import Children

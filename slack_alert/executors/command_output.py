@@ -11,7 +11,7 @@ import time
 from contextlib import suppress
 from typing import IO
 
-from slack_alert.core.redaction import REACH, Redaction
+from slack_alert.core.redaction.redaction import REACH, Redaction
 from slack_alert.core.structs import Struct
 from slack_alert.executors.capture import KEPT
 

@@ -12,11 +12,11 @@ from types import FrameType, TracebackType
 from typing import Any, cast  # Any: what stands for no frames
 
 import slack_alert
-from slack_alert.core.advice import advised
-from slack_alert.core.machine_lacks import machine_lack
+from slack_alert.core.environment_faults import machine_lack
+from slack_alert.core.error_hints import advised
 from slack_alert.core.model.record import Verdict
 from slack_alert.core.model.run import Action, Care, Failure, Result, Run
-from slack_alert.core.redaction import Redaction
+from slack_alert.core.redaction.redaction import Redaction
 from slack_alert.core.structs import replace
 from slack_alert.core.units.quantities import format_duration, format_size
 

@@ -16,7 +16,7 @@ from typing import IO
 from slack_alert.core.content.measurements import named
 from slack_alert.core.model.record import Usage
 from slack_alert.core.model.run import Failure, Result, Run
-from slack_alert.core.redaction import Redaction
+from slack_alert.core.redaction.redaction import Redaction
 from slack_alert.core.structs import Struct
 from slack_alert.engine import kinship
 from slack_alert.engine.children import Children

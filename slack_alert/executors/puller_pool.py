@@ -16,7 +16,7 @@ from collections.abc import Callable, Iterable
 from datetime import timedelta
 from typing import Protocol
 
-from slack_alert.core.machine_lacks import machine_lack
+from slack_alert.core.environment_faults import machine_lack
 from slack_alert.core.model.run import Result, Run
 from slack_alert.executors.threads import SystemThreads, Threads
 

@@ -9,11 +9,11 @@ import traceback
 from collections.abc import Callable
 from pathlib import Path
 
-from slack_alert.core.advice import advised
 from slack_alert.core.bindings import Binding
 from slack_alert.core.catalog import Problem, Severity
+from slack_alert.core.environment_faults import machine_lack
+from slack_alert.core.error_hints import advised
 from slack_alert.core.errors import GivenUpError
-from slack_alert.core.machine_lacks import machine_lack
 from slack_alert.core.structs import Struct, replace
 from slack_alert.loader.binder import Plan
 from slack_alert.loader.declaration import Declaration, Reading

@@ -9,8 +9,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from slack_alert.core.catalog import Problem, Severity
+from slack_alert.core.environment_faults import machine_lack
 from slack_alert.core.errors import SettingsError
-from slack_alert.core.machine_lacks import machine_lack
 from slack_alert.core.structs import Struct, derive
 from slack_alert.core.units.names import composed
 from slack_alert.engine.descriptors import spare

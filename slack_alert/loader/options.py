@@ -6,10 +6,10 @@ from collections.abc import Callable, Mapping
 from datetime import timedelta, tzinfo
 from zoneinfo import ZoneInfo, available_timezones
 
+from slack_alert.core.environment_faults import NO_ZONES, has_zones
 from slack_alert.core.errors import BadValue
 from slack_alert.core.events import check_criteria
 from slack_alert.core.excerpts import excerpt
-from slack_alert.core.machine_lacks import NO_ZONES, has_zones
 from slack_alert.core.model.address import SERVICES, Address
 from slack_alert.core.model.run import CAREFREE, Care, Isolation
 from slack_alert.core.policy.incidents import PLAIN, Escalation, Repeat, Voice

@@ -12,8 +12,8 @@ from importlib.util import decode_source
 from types import CodeType
 
 from slack_alert.core.catalog import Problem, Severity
+from slack_alert.core.environment_faults import machine_lack
 from slack_alert.core.excerpts import excerpt
-from slack_alert.core.machine_lacks import machine_lack
 from slack_alert.core.structs import Struct, field
 from slack_alert.loader.files import PluginFile
 

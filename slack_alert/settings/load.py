@@ -8,9 +8,9 @@ from datetime import timezone, tzinfo
 from pathlib import Path
 from typing import Any
 
-from slack_alert.core.credentials import hidden_parts
 from slack_alert.core.errors import BadValue, SettingsError
 from slack_alert.core.policy.quiet_windows import QuietWindow
+from slack_alert.core.redaction.credentials import hidden_parts
 from slack_alert.core.schedule.working_hours import WorkingHours
 from slack_alert.core.structs import Struct, replace
 from slack_alert.settings.keys import BY_NAME, KEYS, Key

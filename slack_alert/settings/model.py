@@ -7,8 +7,8 @@ from datetime import timedelta, tzinfo
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
-from slack_alert.core.credentials import hidden_parts
 from slack_alert.core.policy.quiet_windows import QuietWindow
+from slack_alert.core.redaction.credentials import hidden_parts
 from slack_alert.core.schedule.working_hours import WorkingHours
 from slack_alert.core.structs import Discreet, Struct
 from slack_alert.settings.secret import Secret

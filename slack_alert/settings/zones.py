@@ -7,8 +7,8 @@ from datetime import timezone, tzinfo
 from pathlib import Path
 from zoneinfo import ZoneInfo, available_timezones
 
+from slack_alert.core.environment_faults import NO_ZONES, has_zones
 from slack_alert.core.errors import BadValue
-from slack_alert.core.machine_lacks import NO_ZONES, has_zones
 from slack_alert.core.structs import Struct
 from slack_alert.core.units.names import nearest
 from slack_alert.settings.secret import quoted

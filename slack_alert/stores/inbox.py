@@ -15,8 +15,8 @@ from pathlib import Path
 from stat import S_ISREG
 from typing import Any
 
+from slack_alert.core.environment_faults import machine_lack
 from slack_alert.core.errors import SetAside, StoreError
-from slack_alert.core.machine_lacks import machine_lack
 from slack_alert.core.structs import replace
 from slack_alert.engine.executions import is_same_execution
 from slack_alert.engine.fields import checked

@@ -16,8 +16,8 @@ from pathlib import Path
 from threading import Lock
 from zlib import crc32
 
+from slack_alert.core.environment_faults import machine_lack
 from slack_alert.core.errors import StoreError
-from slack_alert.core.machine_lacks import machine_lack
 from slack_alert.core.model.run import Returned
 from slack_alert.core.structs import Unreadable
 from slack_alert.engine.batches import Batch

@@ -7,8 +7,8 @@ import os
 from datetime import datetime, timezone
 from pathlib import Path
 
+from slack_alert.core.environment_faults import machine_lack
 from slack_alert.core.errors import StoreError
-from slack_alert.core.machine_lacks import machine_lack
 from slack_alert.engine.file_ownership import make_file, make_folder
 
 

@@ -8,8 +8,8 @@ import time
 from datetime import timedelta
 from pathlib import Path
 
+from slack_alert.core.environment_faults import machine_lack
 from slack_alert.core.errors import StoreError
-from slack_alert.core.machine_lacks import machine_lack
 from slack_alert.core.structs import Struct
 from slack_alert.engine.file_ownership import make_file
 from slack_alert.stores.access import is_there, not_allowed

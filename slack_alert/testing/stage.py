@@ -21,7 +21,7 @@ from slack_alert.core.model.record import Record, each
 from slack_alert.core.model.run import Result, Run
 from slack_alert.core.pipeline.messages import messages
 from slack_alert.core.pipeline.settle import answer
-from slack_alert.core.redaction import Redaction
+from slack_alert.core.redaction.redaction import Redaction
 from slack_alert.core.units.local_time import TICK
 from slack_alert.engine.batches import Batch
 from slack_alert.engine.context import Context, Services

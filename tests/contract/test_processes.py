@@ -21,7 +21,7 @@ from slack_alert.bootstrap.isolation import make_program
 from slack_alert.core.content.render import fallback
 from slack_alert.core.model.record import Verdict
 from slack_alert.core.model.run import Action, Care, Failure, Isolation, Result, Run
-from slack_alert.core.redaction import Redaction
+from slack_alert.core.redaction.redaction import Redaction
 from slack_alert.core.structs import replace
 from slack_alert.engine.context import Context
 from slack_alert.engine.pocket import Pocket

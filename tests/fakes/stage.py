@@ -10,7 +10,7 @@ from typing import Any
 from slack_alert.core.content.render import Piece, fallback, pieces
 from slack_alert.core.model.run import Action, Run
 from slack_alert.core.policy.quota import Hold
-from slack_alert.core.redaction import Redaction
+from slack_alert.core.redaction.redaction import Redaction
 from slack_alert.engine.batches import Entry
 from slack_alert.engine.context import Context, Services
 from slack_alert.engine.pocket import Pocket

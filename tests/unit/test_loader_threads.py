@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from slack_alert.core.advice import advice_on, advised
+from slack_alert.core.error_hints import advice_on, advised
 from slack_alert.loader import Plugins, find_plugins, open_plugins, unload
 from tests.fakes.plugins import DEFAULTS, call, write
 

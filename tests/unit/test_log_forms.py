@@ -12,7 +12,7 @@ import pytest
 
 from slack_alert.cli.logs import JsonForm, TextForm
 from slack_alert.core.model.run import Action, Run
-from slack_alert.core.redaction import Redaction
+from slack_alert.core.redaction.redaction import Redaction
 from slack_alert.executors.capture import current
 
 AT = datetime(2026, 7, 1, 20, 30, 15, 123456, tzinfo=timezone.utc)

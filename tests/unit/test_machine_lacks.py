@@ -13,9 +13,9 @@ from types import SimpleNamespace
 
 import pytest
 
-from slack_alert.core import machine_lacks
+from slack_alert.core import environment_faults
+from slack_alert.core.environment_faults import machine_lack
 from slack_alert.core.errors import BadValue, StoreError
-from slack_alert.core.machine_lacks import machine_lack
 from slack_alert.core.model.run import Action
 from slack_alert.executors.failures import failure_of
 from slack_alert.loader.files import find_files
@@ -126,13 +126,15 @@ def test_a_folder_that_is_missing_is_no_program_that_is() -> None:
 
 def test_a_machine_without_time_zones_is_named_wherever_one_is_written(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("slack_alert.settings.zones.has_zones", lambda: False)
-    monkeypatch.setattr(machine_lacks, "has_zones", lambda: False)
+    monkeypatch.setattr(environment_faults, "has_zones", lambda: False)
 
     with pytest.raises(BadValue) as refused:
         parse_zone("Europe/Berlim")
 
-    assert refused.value.hint == machine_lack(ZoneInfoNotFoundError("No time zone found")) == machine_lacks.NO_ZONES
-    assert "install its package tzdata" in machine_lacks.NO_ZONES
+    assert (
+        refused.value.hint == machine_lack(ZoneInfoNotFoundError("No time zone found")) == environment_faults.NO_ZONES
+    )
+    assert "install its package tzdata" in environment_faults.NO_ZONES
 
 
 def test_the_card_of_a_failed_run_says_what_is_missing() -> None:

@@ -12,7 +12,7 @@ import pytest
 
 from slack_alert.core.content.render import Upload, fallback
 from slack_alert.core.model.run import Failure, Result, Run
-from slack_alert.core.redaction import Redaction
+from slack_alert.core.redaction.redaction import Redaction
 from slack_alert.core.structs import replace
 from slack_alert.engine.context import Context
 from slack_alert.engine.pocket import Pocket

@@ -10,7 +10,7 @@ from slack_alert.core.content.render import Blocks, Piece, Text, Upload
 from slack_alert.core.model.address import Address
 from slack_alert.core.model.message import Message
 from slack_alert.core.model.record import Record, Verdict
-from slack_alert.core.redaction import Redaction
+from slack_alert.core.redaction.redaction import Redaction
 from slack_alert.engine.redacted import redacted_message, redacted_piece, redacted_record
 
 REDACTION = Redaction(["hunter2"])

@@ -8,9 +8,9 @@ from collections.abc import Callable
 
 import pytest
 
-from slack_alert.core.credentials import Login, credentials, hidden_parts, is_secret
 from slack_alert.core.excerpts import excerpt
-from slack_alert.core.redaction import Redaction
+from slack_alert.core.redaction.credentials import Login, credentials, hidden_parts, is_secret
+from slack_alert.core.redaction.redaction import Redaction
 
 #: Longer than what is looked for in one piece.
 _KEY = "".join(f"{number:x}" for number in range(1000, 1333))

@@ -15,8 +15,8 @@ from urllib.parse import urlsplit
 
 from slack_alert.channels.slack.errors import RefusedError, Reply, judge
 from slack_alert.channels.slack.reading import cursor_of, unreadable
+from slack_alert.core.environment_faults import machine_lack
 from slack_alert.core.errors import BadValue
-from slack_alert.core.machine_lacks import machine_lack
 from slack_alert.core.retry import Fate, Outcome
 from slack_alert.core.structs import Discreet, Struct, field
 from slack_alert.engine.descriptors import spare

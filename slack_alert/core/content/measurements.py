@@ -8,7 +8,7 @@ from math import isfinite
 from numbers import Real
 
 from slack_alert.core.records import as_row
-from slack_alert.core.redaction import REACH, Redaction
+from slack_alert.core.redaction.redaction import REACH, Redaction
 
 #: What numbers are, True and False apart.
 NUMBERS = (int, float, Decimal, Real)

@@ -20,7 +20,7 @@ from slack_alert.core.drafts import Draft, lay_out
 from slack_alert.core.file_types import ending_of
 from slack_alert.core.mistakes import check_sayable
 from slack_alert.core.records import as_row
-from slack_alert.core.redaction import Redaction
+from slack_alert.core.redaction.redaction import Redaction
 from slack_alert.core.structs import replace
 from slack_alert.core.unwrapping import unwrapped
 

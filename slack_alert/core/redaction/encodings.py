@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import NamedTuple
 from urllib.parse import quote, quote_plus
 
-from slack_alert.core.credentials import SHORTEST, Login
+from slack_alert.core.redaction.credentials import SHORTEST, Login
 
 
 class Encoding(NamedTuple):

@@ -12,8 +12,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from itertools import accumulate
 from typing import NamedTuple
 
-from slack_alert.core.credentials import Credentials, credentials, is_address, is_secret
-from slack_alert.core.encodings import Encoding, encoded, escaped, login_forms
+from slack_alert.core.redaction.credentials import Credentials, credentials, is_address, is_secret
+from slack_alert.core.redaction.encodings import Encoding, encoded, escaped, login_forms
 
 #: What stands where a secret was.
 MARK = "[secret]"

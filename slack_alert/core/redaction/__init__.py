@@ -1,0 +1,1 @@
+"""Secrets: what they are, the forms in which they are written, and texts without them."""
