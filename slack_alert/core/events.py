@@ -10,8 +10,8 @@ from operator import eq, ge, gt, le, lt, ne
 from typing import Any
 
 from slack_alert.core.content.measurements import NUMBERS
+from slack_alert.core.content.values.row_types import as_row
 from slack_alert.core.errors import BadValue
-from slack_alert.core.records import as_row
 from slack_alert.core.structs import Struct
 from slack_alert.core.units.names import composed
 

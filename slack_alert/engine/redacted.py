@@ -7,8 +7,8 @@ import re
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, cast
 
+from slack_alert.core.content.drafts import Draft, lay_out, without_seams
 from slack_alert.core.content.render import Blocks, Piece, Text, Upload
-from slack_alert.core.drafts import Draft, lay_out, without_seams
 from slack_alert.core.model.message import Message, Progress
 from slack_alert.core.model.record import Record
 from slack_alert.core.redaction.redaction import Redaction

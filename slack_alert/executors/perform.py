@@ -12,10 +12,10 @@ from slack_alert.core.content.limits import fit
 from slack_alert.core.content.markup import Markup
 from slack_alert.core.content.measurements import ITSELF, measured, numbers_of
 from slack_alert.core.content.render import Piece, drafts, is_quiet
-from slack_alert.core.mistakes import check_sayable
+from slack_alert.core.content.values.unsayable import check_sayable
+from slack_alert.core.content.values.unwrap import is_items, unwrapped
 from slack_alert.core.model.run import Action, Failure, Result, Run
 from slack_alert.core.redaction.redaction import Redaction
-from slack_alert.core.unwrapping import is_items, unwrapped
 from slack_alert.engine.context import Context
 from slack_alert.engine.ports import Clock
 from slack_alert.engine.redacted import cleaned_pieces

@@ -9,9 +9,9 @@ from numbers import Integral
 from pathlib import Path
 from typing import Any  # What JSON holds.
 
+from slack_alert.core.content.drafts import Draft
 from slack_alert.core.content.measurements import NUMBERS
 from slack_alert.core.content.render import Blocks, Piece, Text, Upload
-from slack_alert.core.drafts import Draft
 from slack_alert.core.model.record import Verdict
 from slack_alert.core.model.run import Failure, Run
 from slack_alert.core.structs import asdict

@@ -17,11 +17,10 @@ from _pytest.mark import ParameterSet
 from hypothesis import given
 from hypothesis import strategies as st
 
-from slack_alert.core import drafts
-from slack_alert.core.content import limits
+from slack_alert.core.content import drafts, limits
+from slack_alert.core.content.drafts import Draft
 from slack_alert.core.content.notices import error_card
 from slack_alert.core.content.render import Piece, Text, Upload, deliverable, fallback
-from slack_alert.core.drafts import Draft
 from slack_alert.core.model.address import Address
 from slack_alert.core.model.message import Message, Progress, Status
 from slack_alert.core.model.record import Record, Verdict

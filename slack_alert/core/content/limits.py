@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 
 from slack_alert.core.content.markup import entities
 from slack_alert.core.content.pieces import CUT, Piece, Text, Upload
-from slack_alert.core.file_types import decoded
+from slack_alert.core.content.values.file_types import decoded
 from slack_alert.core.redaction.redaction import REACH, Redaction
 
 #: So many characters one text may have; as a file they are what fills a shelf.

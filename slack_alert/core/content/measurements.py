@@ -7,7 +7,7 @@ from decimal import Decimal
 from math import isfinite
 from numbers import Real
 
-from slack_alert.core.records import as_row
+from slack_alert.core.content.values.row_types import as_row
 from slack_alert.core.redaction.redaction import REACH, Redaction
 
 #: What numbers are, True and False apart.

@@ -9,20 +9,20 @@ from math import isfinite
 from pathlib import Path
 from typing import Any  # A plugin returns what it likes.
 
+from slack_alert.core.content.drafts import Draft, lay_out
 from slack_alert.core.content.limits import GREATEST, check_form, cut_bytes, cut_lines, cut_text, empty_file, too_great
 from slack_alert.core.content.markup import Markup, plain
 from slack_alert.core.content.notices import error_card, on_terminal, pause_notice, with_notice, with_slot_time
 from slack_alert.core.content.pieces import CUT, Blocks, Piece, Text, Upload, deliverable, fallback, split
 from slack_alert.core.content.tables import MAX_ROWS
+from slack_alert.core.content.values.file_types import ending_of
+from slack_alert.core.content.values.row_types import as_row
+from slack_alert.core.content.values.unsayable import check_sayable
+from slack_alert.core.content.values.unwrap import unwrapped
 from slack_alert.core.content.values.value_text import read, spell
 from slack_alert.core.content.values.value_types import grid, is_picture, is_truth, png
-from slack_alert.core.drafts import Draft, lay_out
-from slack_alert.core.file_types import ending_of
-from slack_alert.core.mistakes import check_sayable
-from slack_alert.core.records import as_row
 from slack_alert.core.redaction.redaction import Redaction
 from slack_alert.core.structs import replace
-from slack_alert.core.unwrapping import unwrapped
 
 __all__ = [
     "Blocks",

@@ -10,8 +10,8 @@ from enum import Enum
 from itertools import islice
 from typing import Any  # A plugin returns what it likes.
 
-from slack_alert.core.file_types import decoded, ending_of
-from slack_alert.core.records import as_row
+from slack_alert.core.content.values.file_types import decoded, ending_of
+from slack_alert.core.content.values.row_types import as_row
 
 #: Where an object lies in memory, which is another place each time.
 ADDRESS = "(?: object)? at 0x[0-9a-fA-F]+"

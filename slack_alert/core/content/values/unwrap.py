@@ -12,9 +12,9 @@ from typing import Any  # A plugin returns what it likes.
 
 from slack_alert.core.content.limits import GREATEST, LONGEST
 from slack_alert.core.content.pieces import CUT, Text
+from slack_alert.core.content.values.file_types import ending_of
+from slack_alert.core.content.values.row_types import as_row
 from slack_alert.core.content.values.value_types import is_made_by
-from slack_alert.core.file_types import ending_of
-from slack_alert.core.records import as_row
 
 
 def unwrapped(value: Any) -> Any:
