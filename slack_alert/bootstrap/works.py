@@ -23,10 +23,10 @@ from slack_alert.engine.clock import SystemClock
 from slack_alert.engine.context import Context, Services
 from slack_alert.engine.durability import number_of, put_durably
 from slack_alert.engine.engine import Engine
-from slack_alert.engine.holding import hold_by_name
 from slack_alert.engine.keeping import Keeping
 from slack_alert.engine.mutes import Mutes
 from slack_alert.engine.paces import Paces, durations_of
+from slack_alert.engine.pauses import hold_by_name
 from slack_alert.engine.pocket import Pocket, Write
 from slack_alert.engine.ports import Books, Clock, Executor, Inbox, Journal, Load, Reader, Store
 from slack_alert.engine.redacted import RedactedBooks

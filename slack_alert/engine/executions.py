@@ -12,7 +12,7 @@ from slack_alert.core.pipeline.settle import Settlement
 from slack_alert.core.policy.quota import State
 from slack_alert.core.structs import asdict, replace
 from slack_alert.engine.batches import Batch
-from slack_alert.engine.fields import Fields, field, instant, maybe, number, whole
+from slack_alert.engine.payload_fields import Fields, field, instant, maybe, number, whole
 from slack_alert.engine.ports import Request
 from slack_alert.engine.records import log_failure
 

@@ -10,7 +10,7 @@ from datetime import datetime, timedelta, tzinfo
 from slack_alert.core.policy.mutes import EVERY, Mute, effective, mute_reason, stretches
 from slack_alert.core.policy.quiet_windows import QuietWindow, window_reason
 from slack_alert.engine.batches import Entry
-from slack_alert.engine.fields import field, instant, read_instant
+from slack_alert.engine.payload_fields import field, instant, read_instant
 
 log = logging.getLogger(__name__)
 

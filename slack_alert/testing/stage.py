@@ -25,7 +25,7 @@ from slack_alert.core.redaction.redaction import Redaction
 from slack_alert.core.units.local_time import TICK
 from slack_alert.engine.batches import Batch
 from slack_alert.engine.context import Context, Services
-from slack_alert.engine.holding import hold_by_name
+from slack_alert.engine.pauses import hold_by_name
 from slack_alert.engine.pocket import Pocket
 from slack_alert.engine.simulation import Ledger, Simulation
 from slack_alert.executors.capture import captured

@@ -13,7 +13,7 @@ from slack_alert.core.policy.quota import Hold, Quota, State
 from slack_alert.core.structs import replace
 from slack_alert.engine.accounts import Accounts
 from slack_alert.engine.batches import Seen, Snapshot, Started
-from slack_alert.engine.holding import hold_by_name
+from slack_alert.engine.pauses import hold_by_name
 from slack_alert.engine.records import going_on
 from slack_alert.engine.records import started as started_note
 from slack_alert.engine.writer import DirectBooks
