@@ -174,7 +174,7 @@ def _heartbeat(settings: Settings) -> Heartbeat | None:
     if settings.heartbeat_url is None or settings.dry_run:  # A rehearsal is no sign of life.
         return None
     from slack_alert.engine.heartbeat import Heartbeat
-    from slack_alert.engine.proxies import environment_proxy
+    from slack_alert.engine.system.proxies import environment_proxy
 
     ca_file = str(settings.ca_file) if settings.ca_file else None
     meant = environment_proxy(settings.heartbeat_url)

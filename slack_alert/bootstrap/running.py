@@ -18,9 +18,9 @@ from slack_alert.bootstrap.places import Following, address, errors_address, fol
 from slack_alert.bootstrap.works import Stores
 from slack_alert.engine.app import App, Manners
 from slack_alert.engine.batches import Limits
-from slack_alert.engine.descriptors import set_aside
-from slack_alert.engine.loop_runner import run_to_end
 from slack_alert.engine.parts import Parts
+from slack_alert.engine.system.descriptors import set_aside
+from slack_alert.engine.system.loop_runner import run_to_end
 from slack_alert.loader import Found, plugins_folder
 from slack_alert.loader.event_loop import new_standard_loop
 from slack_alert.stores import FileJournal, MemoryInbox, SqliteInbox, SqliteStore, inbox_path, journal_path

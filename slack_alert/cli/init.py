@@ -13,7 +13,7 @@ from slack_alert.cli.output import tell
 from slack_alert.cli.session import current_folder, settings_of
 from slack_alert.core.environment_faults import machine_lack
 from slack_alert.core.errors import SettingsError
-from slack_alert.engine.file_ownership import make_folder, open_new
+from slack_alert.engine.system.file_ownership import make_folder, open_new
 
 #: What `init` writes into plugins/; it says something soon, so that there is something to see.
 EXAMPLE = '''\

@@ -17,13 +17,13 @@ from slack_alert.engine.batches import Batch, Limits, Snapshot
 from slack_alert.engine.ending import Ending
 from slack_alert.engine.engine import Telling
 from slack_alert.engine.intake import Intake
-from slack_alert.engine.loop_runner import in_own_thread
 from slack_alert.engine.parts import Parts
 from slack_alert.engine.ports import Channel, Due, Source
 from slack_alert.engine.pulse import PULSE_NAME, Pulse, down_since, last_slots
 from slack_alert.engine.reloading import Reloading
 from slack_alert.engine.reports import downtime_text, faults_text
 from slack_alert.engine.steps import Steps
+from slack_alert.engine.system.loop_runner import in_own_thread
 from slack_alert.engine.vigil import Unseen
 
 log = logging.getLogger(__name__)

@@ -89,7 +89,7 @@ def on_loop(loop: asyncio.AbstractEventLoop) -> Bridge:
 def on_own_loop(_: Run, coroutine: Coroutine[Any, Any, T]) -> T:
     """Run a coroutine on a loop of its own, on this thread."""
     # Most functions do not need it, and a process starts a fifth faster without asyncio.
-    from slack_alert.engine.loop_runner import run_to_end
+    from slack_alert.engine.system.loop_runner import run_to_end
 
     return run_to_end(coroutine)
 

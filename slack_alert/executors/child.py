@@ -139,7 +139,7 @@ class Child:
         # Most functions do not need it, and a process starts a fifth faster without.
         import asyncio
 
-        from slack_alert.engine.loop_runner import run_to_end
+        from slack_alert.engine.system.loop_runner import run_to_end
 
         async def call() -> Result:
             if self._current is not None:

@@ -14,8 +14,8 @@ from functools import partial
 from typing import Protocol
 
 from slack_alert.core.model.run import CAREFREE, Isolation, Result, Run
-from slack_alert.engine.loop_runner import run_to_end
 from slack_alert.engine.ports import Load
+from slack_alert.engine.system.loop_runner import run_to_end
 from slack_alert.executors.failures import beside
 from slack_alert.executors.interruption import watched
 from slack_alert.executors.overtime import Overtime

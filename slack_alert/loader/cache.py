@@ -22,7 +22,7 @@ from typing import Any, TypeAlias
 from slack_alert import __version__
 from slack_alert.core.catalog import Problem, Severity
 from slack_alert.core.structs import astuple, replace
-from slack_alert.engine.file_ownership import make_folder, open_new
+from slack_alert.engine.system.file_ownership import make_folder, open_new
 from slack_alert.loader.declaration import Declaration, Reading
 from slack_alert.loader.files import PluginFile
 

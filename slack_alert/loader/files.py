@@ -13,7 +13,7 @@ from slack_alert.core.environment_faults import machine_lack
 from slack_alert.core.errors import SettingsError
 from slack_alert.core.structs import Struct, derive
 from slack_alert.core.units.names import composed
-from slack_alert.engine.descriptors import spare
+from slack_alert.engine.system.descriptors import spare
 from slack_alert.loader.permissions import loose
 
 PACKAGE = "plugins"

@@ -13,9 +13,9 @@ from uuid import uuid4
 
 from slack_alert.core.errors import StoreError
 from slack_alert.core.excerpts import abridged
-from slack_alert.engine.file_ownership import open_new
 from slack_alert.engine.payload_fields import field, instant
 from slack_alert.engine.ports import Request
+from slack_alert.engine.system.file_ownership import open_new
 from slack_alert.stores.location import prepare_folder
 from slack_alert.stores.lock import claim
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from slack_alert.core.environment_faults import machine_lack
 from slack_alert.core.errors import SlackAlertError, StoreError
-from slack_alert.engine.file_ownership import make_file
+from slack_alert.engine.system.file_ownership import make_file
 from slack_alert.stores.access import is_there, not_allowed
 from slack_alert.stores.location import read_only
 from slack_alert.stores.migrations import STEPS, VERSION, VIEWS

@@ -21,7 +21,7 @@ from slack_alert.core.errors import StoreError
 from slack_alert.core.model.run import Returned
 from slack_alert.core.structs import Unreadable
 from slack_alert.engine.batches import Batch
-from slack_alert.engine.file_ownership import hand_over
+from slack_alert.engine.system.file_ownership import hand_over
 from slack_alert.stores.packing import packed, unpacked
 
 log = logging.getLogger(__name__)

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from slack_alert.core.environment_faults import machine_lack
 from slack_alert.core.errors import StoreError
-from slack_alert.engine.file_ownership import make_file, make_folder
+from slack_alert.engine.system.file_ownership import make_file, make_folder
 
 
 def inbox_path(database: Path) -> Path:

@@ -10,7 +10,7 @@ import pytest
 _PROGRAM = """
 import os, resource
 resource.setrlimit(resource.RLIMIT_NOFILE, (SOFT, MOST))
-from slack_alert.engine.descriptors import set_aside, spare
+from slack_alert.engine.system.descriptors import set_aside, spare
 
 def fill():
     opened = []

@@ -9,8 +9,8 @@ from contextlib import suppress
 
 import pytest
 
-from slack_alert.engine import loop_runner
-from slack_alert.engine.loop_runner import in_own_thread, run_to_end
+from slack_alert.engine.system import loop_runner
+from slack_alert.engine.system.loop_runner import in_own_thread, run_to_end
 
 
 @pytest.fixture(autouse=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from slack_alert.engine.proxies import EnvironmentProxy, environment_proxy
+from slack_alert.engine.system.proxies import EnvironmentProxy, environment_proxy
 
 SLACK = "https://slack.com/api/"
 

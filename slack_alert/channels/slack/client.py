@@ -19,8 +19,8 @@ from slack_alert.core.environment_faults import machine_lack
 from slack_alert.core.errors import BadValue
 from slack_alert.core.retry import Fate, Outcome
 from slack_alert.core.structs import Discreet, Struct, field
-from slack_alert.engine.descriptors import spare
-from slack_alert.engine.proxies import EnvironmentProxy, environment_proxy
+from slack_alert.engine.system.descriptors import spare
+from slack_alert.engine.system.proxies import EnvironmentProxy, environment_proxy
 
 if TYPE_CHECKING:
     import ssl

@@ -17,7 +17,7 @@ from typing import cast
 from urllib.parse import urlsplit
 
 from slack_alert.core.structs import Struct, to_json
-from slack_alert.engine.descriptors import spare
+from slack_alert.engine.system.descriptors import spare
 
 #: A connection unused for longer is not used again: the other side may be about to close it.
 IDLE_SECONDS = 15.0
