@@ -18,10 +18,10 @@ from slack_alert.channels.closed import Closed
 from slack_alert.channels.console import ConsoleChannel
 from slack_alert.core.model.message import Delivery
 from slack_alert.core.retry import Outcome
+from slack_alert.engine.app.components import Parts
 from slack_alert.engine.clock import SystemClock
 from slack_alert.engine.engine import Engine
 from slack_alert.engine.mutes import PACK
-from slack_alert.engine.parts import Parts
 from slack_alert.engine.ports import Books, Channel, Clock, Reader, Watch
 from slack_alert.engine.receipts import Receipts
 from slack_alert.engine.sender import Pace, Sender
@@ -30,7 +30,7 @@ from slack_alert.loader import plugins_folder
 from slack_alert.stores.examination import standing_still
 
 if TYPE_CHECKING:
-    from slack_alert.engine.heartbeat import Heartbeat
+    from slack_alert.engine.app.ping import Heartbeat
     from slack_alert.settings import Settings
 
 log = logging.getLogger(__name__)
@@ -173,7 +173,7 @@ def _changed_zone(settings: Settings) -> Callable[[], tzinfo | None]:
 def _heartbeat(settings: Settings) -> Heartbeat | None:
     if settings.heartbeat_url is None or settings.dry_run:  # A rehearsal is no sign of life.
         return None
-    from slack_alert.engine.heartbeat import Heartbeat
+    from slack_alert.engine.app.ping import Heartbeat
     from slack_alert.engine.system.proxies import environment_proxy
 
     ca_file = str(settings.ca_file) if settings.ca_file else None

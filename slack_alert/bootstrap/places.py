@@ -15,10 +15,10 @@ from slack_alert.core.errors import NotAllowed, SlackAlertError
 from slack_alert.core.model.address import Address
 from slack_alert.core.model.run import Care, Isolation
 from slack_alert.core.structs import Struct, replace
+from slack_alert.engine.app.liveness import is_fresh, read_pulse
 from slack_alert.engine.batches import Snapshot
 from slack_alert.engine.clock import SystemClock
 from slack_alert.engine.ports import Reader, Reload, Store
-from slack_alert.engine.pulse import is_fresh, read_pulse
 from slack_alert.loader import Accepted, Defaults, Found, load, open_plugins, survey
 from slack_alert.loader.loading import LoadOptions
 from slack_alert.stores import DatabaseLock, SqliteReader, SqliteStore, inbox_path

@@ -16,9 +16,9 @@ from slack_alert.bootstrap.files import database, find
 from slack_alert.bootstrap.lost_files import Files
 from slack_alert.bootstrap.places import Following, address, errors_address, follow_plugins, open_reader, owning
 from slack_alert.bootstrap.works import Stores
-from slack_alert.engine.app import App, Manners
+from slack_alert.engine.app.app import App, Manners
+from slack_alert.engine.app.components import Parts
 from slack_alert.engine.batches import Limits
-from slack_alert.engine.parts import Parts
 from slack_alert.engine.system.descriptors import set_aside
 from slack_alert.engine.system.loop_runner import run_to_end
 from slack_alert.loader import Found, plugins_folder

@@ -7,9 +7,9 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from slack_alert.core.schedule.triggers import parse_trigger
+from slack_alert.engine.app.liveness import EVERY, PULSE_NAME
 from slack_alert.engine.engine import Engine
 from slack_alert.engine.ports import Source
-from slack_alert.engine.pulse import EVERY, PULSE_NAME
 
 if TYPE_CHECKING:
     from slack_alert.schedulers import Planned

@@ -16,7 +16,7 @@ from slack_alert.core.errors import SettingsError
 from slack_alert.settings import Loaded, write_note
 
 if TYPE_CHECKING:
-    from slack_alert.engine.parts import Parts
+    from slack_alert.engine.app.components import Parts
 
 #: Python's own are for small programs: what waits to be written would be looked through again and again.
 _THRESHOLDS = 50_000, 20, 1_000

@@ -124,8 +124,8 @@ class Vitals(Struct, frozen=True):
 def read_vitals(settings: Settings, now: datetime) -> Vitals:
     """Look at the lock, the last sign of life, the outbox and the database."""
     from slack_alert.bootstrap import files, places
+    from slack_alert.engine.app.liveness import STALE, last_alive, read_pulse, stands_still
     from slack_alert.engine.ports import Load
-    from slack_alert.engine.pulse import STALE, last_alive, read_pulse, stands_still
     from slack_alert.stores.access import is_there, owner_of, user_name
     from slack_alert.stores.examination import died_since, obstacle, standing_still, unsent, want_of_room
 

@@ -6,8 +6,8 @@ from collections.abc import Callable
 
 from slack_alert.core.model.address import Address
 from slack_alert.core.model.run import Run
+from slack_alert.engine.app.announcements import waiting_text
 from slack_alert.engine.hot import Hot
-from slack_alert.engine.reports import waiting_text
 
 #: A job whose slots found it still running so many times in a row is told once.
 _OVERLAPS = 3

@@ -12,7 +12,7 @@ from http.server import BaseHTTPRequestHandler, HTTPServer
 
 import pytest
 
-from slack_alert.engine.heartbeat import Heartbeat
+from slack_alert.engine.app.ping import Heartbeat
 
 
 class Site(HTTPServer):

@@ -24,13 +24,13 @@ from slack_alert.core.model.message import Delivery
 from slack_alert.core.model.record import Record
 from slack_alert.core.model.run import Result, Returned, Run
 from slack_alert.core.schedule.triggers import parse_trigger
-from slack_alert.engine.app import App, Manners
+from slack_alert.engine.app.app import App, Manners
+from slack_alert.engine.app.components import Parts
+from slack_alert.engine.app.liveness import EVERY, PULSE_NAME
 from slack_alert.engine.batches import Batch, Limits, Snapshot
 from slack_alert.engine.engine import Engine
 from slack_alert.engine.keeping import Keeping
-from slack_alert.engine.parts import Parts
 from slack_alert.engine.ports import Clock, Due, Emit, Journal, Store
-from slack_alert.engine.pulse import EVERY, PULSE_NAME
 from slack_alert.engine.sender import Sender
 from slack_alert.engine.simulation import VirtualClock
 from slack_alert.engine.writer import _WAKE, Accept, Then, Writer

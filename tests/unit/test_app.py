@@ -21,12 +21,12 @@ from slack_alert.core.retry import Fate, Outcome
 from slack_alert.core.schedule.absent import Absence
 from slack_alert.core.structs import replace
 from slack_alert.engine import requests
-from slack_alert.engine.app import App, Manners
+from slack_alert.engine.app.app import App, Manners
+from slack_alert.engine.app.components import Parts
+from slack_alert.engine.app.liveness import EVERY, Pulse, down_since, last_alive, last_slots
 from slack_alert.engine.batches import Batch, Limits
 from slack_alert.engine.engine import Engine
-from slack_alert.engine.parts import Parts
 from slack_alert.engine.ports import Emit, Request
-from slack_alert.engine.pulse import EVERY, Pulse, down_since, last_alive, last_slots
 from slack_alert.engine.sender import Pace, Sender
 from slack_alert.engine.simulation import VirtualClock
 from slack_alert.engine.steps import Steps

@@ -12,12 +12,12 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from slack_alert.engine.ending import Ending
+from slack_alert.engine.app.shutdown import Ending
 
 _PROGRAM = """
 import asyncio, time
 from datetime import timedelta
-from slack_alert.engine.ending import Ending
+from slack_alert.engine.app.shutdown import Ending
 
 async def main():
     ending = Ending(limit=LIMIT, last=lambda: print("last", flush=True))

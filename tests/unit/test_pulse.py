@@ -9,10 +9,10 @@ from typing import Any, cast
 import pytest
 
 from slack_alert.core.model.run import Action, Run
+from slack_alert.engine.app.components import Parts
+from slack_alert.engine.app.liveness import Pulse, stands_still
 from slack_alert.engine.batches import Batch
-from slack_alert.engine.parts import Parts
 from slack_alert.engine.ports import Load
-from slack_alert.engine.pulse import Pulse, stands_still
 
 NOW = datetime(2026, 11, 21, 12, tzinfo=timezone.utc)
 

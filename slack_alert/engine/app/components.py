@@ -17,7 +17,7 @@ from slack_alert.engine.sender import Sender
 from slack_alert.engine.writer import Writer
 
 if TYPE_CHECKING:  # What it imports is for those who have an address to be fetched.
-    from slack_alert.engine.heartbeat import Heartbeat
+    from slack_alert.engine.app.ping import Heartbeat
 
 
 class Parts(Struct, frozen=True):

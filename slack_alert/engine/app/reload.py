@@ -12,10 +12,10 @@ from slack_alert.core.catalog import Catalog, Change, Problem, Severity
 from slack_alert.core.model.address import Address
 from slack_alert.core.model.run import Run
 from slack_alert.core.pipeline.outages import Cause, Lapse
-from slack_alert.engine.parts import Parts
+from slack_alert.engine.app.announcements import edit_faults_text
+from slack_alert.engine.app.components import Parts
+from slack_alert.engine.app.liveness import down_since, last_slots
 from slack_alert.engine.ports import Reload
-from slack_alert.engine.pulse import down_since, last_slots
-from slack_alert.engine.reports import edit_faults_text
 
 log = logging.getLogger(__name__)
 

@@ -10,9 +10,9 @@ from functools import partial
 
 from slack_alert.core.errors import SetAside, StoreError
 from slack_alert.core.model.address import Address
+from slack_alert.engine.app.components import Parts
 from slack_alert.engine.batches import Batch
 from slack_alert.engine.executions import named
-from slack_alert.engine.parts import Parts
 from slack_alert.engine.ports import Request
 from slack_alert.engine.requests import carry_out
 

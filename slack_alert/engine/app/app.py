@@ -13,15 +13,15 @@ from slack_alert.core.catalog import Severity
 from slack_alert.core.model.address import Address
 from slack_alert.core.pipeline.outages import Cause, Lapse
 from slack_alert.core.structs import Struct
+from slack_alert.engine.app.announcements import downtime_text, faults_text
+from slack_alert.engine.app.components import Parts
+from slack_alert.engine.app.inbox import Intake
+from slack_alert.engine.app.liveness import PULSE_NAME, Pulse, down_since, last_slots
+from slack_alert.engine.app.reload import Reloading
+from slack_alert.engine.app.shutdown import Ending
 from slack_alert.engine.batches import Batch, Limits, Snapshot
-from slack_alert.engine.ending import Ending
 from slack_alert.engine.engine import Telling
-from slack_alert.engine.intake import Intake
-from slack_alert.engine.parts import Parts
 from slack_alert.engine.ports import Channel, Due, Source
-from slack_alert.engine.pulse import PULSE_NAME, Pulse, down_since, last_slots
-from slack_alert.engine.reloading import Reloading
-from slack_alert.engine.reports import downtime_text, faults_text
 from slack_alert.engine.steps import Steps
 from slack_alert.engine.system.loop_runner import in_own_thread
 from slack_alert.engine.vigil import Unseen

@@ -1,0 +1,1 @@
+"""The program as a whole: start, reload, requests of others, liveness, shutdown."""
