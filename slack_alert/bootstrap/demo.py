@@ -24,7 +24,7 @@ from slack_alert.core.structs import replace
 from slack_alert.core.units.local_time import TICK
 from slack_alert.engine.answers import Question, answer
 from slack_alert.engine.batches import Batch
-from slack_alert.engine.context import Context
+from slack_alert.engine.context.context import Context
 from slack_alert.engine.ports import Books
 from slack_alert.engine.simulation import Ledger, Simulation, VirtualClock
 from slack_alert.engine.simulation import simulate as simulated

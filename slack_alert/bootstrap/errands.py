@@ -50,7 +50,7 @@ from slack_alert.core.structs import Struct, field, replace
 from slack_alert.engine import requests
 from slack_alert.engine.batches import Batch, Entry
 from slack_alert.engine.clock import SystemClock
-from slack_alert.engine.context import Context, Services
+from slack_alert.engine.context.context import Context, Services
 from slack_alert.engine.executions import named
 from slack_alert.engine.ports import Books, Inbox, Request, Store
 from slack_alert.engine.redacted import redacted_message, redacted_record

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 
 from slack_alert.core.model.run import Run
 from slack_alert.core.redaction.redaction import Redaction
-from slack_alert.engine.children import Children
-from slack_alert.engine.context import Context, public
+from slack_alert.engine.context.context import Context, public
+from slack_alert.engine.context.subprocesses import Children
 from slack_alert.engine.ports import Clock
 from slack_alert.executors.process import Processes, Program
 from slack_alert.executors.sources import Sources

@@ -11,7 +11,7 @@ from slack_alert.core.catalog import Catalog
 from slack_alert.core.model.record import Record
 from slack_alert.core.redaction.redaction import Redaction
 from slack_alert.engine.batches import Snapshot
-from slack_alert.engine.context import Context
+from slack_alert.engine.context.context import Context
 from slack_alert.engine.simulation import Ledger, Simulation, VirtualClock
 from slack_alert.executors.inline import Direct
 from slack_alert.executors.perform import Performer, Render

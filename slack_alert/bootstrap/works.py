@@ -20,14 +20,14 @@ from slack_alert.core.redaction.redaction import Redaction
 from slack_alert.core.structs import Struct
 from slack_alert.engine.batches import Batch, Entry, Snapshot
 from slack_alert.engine.clock import SystemClock
-from slack_alert.engine.context import Context, Services
+from slack_alert.engine.context.context import Context, Services
+from slack_alert.engine.context.key_value import Pocket, Write
 from slack_alert.engine.durability import number_of, put_durably
 from slack_alert.engine.engine import Engine
 from slack_alert.engine.keeping import Keeping
 from slack_alert.engine.mutes import Mutes
 from slack_alert.engine.paces import Paces, durations_of
 from slack_alert.engine.pauses import hold_by_name
-from slack_alert.engine.pocket import Pocket, Write
 from slack_alert.engine.ports import Books, Clock, Executor, Inbox, Journal, Load, Reader, Store
 from slack_alert.engine.redacted import RedactedBooks
 from slack_alert.engine.standstill import Standstill

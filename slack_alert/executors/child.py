@@ -20,9 +20,9 @@ from slack_alert.core.model.run import Action, Care, Result, Run
 from slack_alert.core.policy.quota import Hold
 from slack_alert.core.redaction.redaction import REACH
 from slack_alert.core.structs import Struct, replace
-from slack_alert.engine import kinship
-from slack_alert.engine.children import Children
-from slack_alert.engine.context import Context, Services
+from slack_alert.engine.context import process_tree
+from slack_alert.engine.context.context import Context, Services
+from slack_alert.engine.context.subprocesses import Children
 from slack_alert.engine.ports import Clock
 from slack_alert.executors import limits
 from slack_alert.executors.adoption import adopt_orphans, has_dead_children
@@ -178,8 +178,8 @@ class Child:
     def _abandon(self) -> None:
         """Kill what functions have started, as this process is about to end."""
         self._children.kill_all()
-        kinship.kill_below(os.getpid())
-        kinship.kill_kin(kinship.own_sign())
+        process_tree.kill_below(os.getpid())
+        process_tree.kill_kin(process_tree.own_sign())
 
 
 class Said(io.TextIOBase):

@@ -14,7 +14,7 @@ from pathlib import Path
 from types import FrameType
 
 from slack_alert.core.structs import Struct
-from slack_alert.engine import kinship
+from slack_alert.engine.context import process_tree
 from slack_alert.executors.command_output import KeptOutput, Output, OutputReader
 
 #: As shells have it; the first is what `timeout` gives.
@@ -116,7 +116,7 @@ class _Leash:
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             bufsize=0,
-            env=kinship.signed(environ, self._sign) if self._sign else environ,
+            env=process_tree.signed(environ, self._sign) if self._sign else environ,
             start_new_session=self._is_apart,
         )
         for number in self._early:
@@ -145,11 +145,11 @@ class _Leash:
 
     def _end(self, child: _Child) -> None:
         """End it with all it has started, wherever that hides."""
-        known = kinship.family(child.pid)
+        known = process_tree.family(child.pid)
         self._send(signal.SIGTERM)
         with suppress(subprocess.TimeoutExpired):
             child.wait(_GRACE.total_seconds())
-        kinship.kill(child, self._sign, known)
+        process_tree.kill(child, self._sign, known)
         self._send(_KILL)
         child.wait()
 

@@ -9,7 +9,7 @@ from typing import Any  # What JSON holds.
 
 from slack_alert.core.model.run import Run
 from slack_alert.core.units.quantities import parse_duration
-from slack_alert.engine.pocket import Pocket
+from slack_alert.engine.context.key_value import Pocket
 from slack_alert.executors.line import Line
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any  # What JSON holds.
 
-from slack_alert.engine.context import Context
+from slack_alert.engine.context.context import Context
 from slack_alert.executors.wire import Document, to_pieces
 
 _ABSENT = object()

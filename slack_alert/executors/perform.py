@@ -16,7 +16,7 @@ from slack_alert.core.content.values.unsayable import check_sayable
 from slack_alert.core.content.values.unwrap import is_items, unwrapped
 from slack_alert.core.model.run import Action, Failure, Result, Run
 from slack_alert.core.redaction.redaction import Redaction
-from slack_alert.engine.context import Context
+from slack_alert.engine.context.context import Context
 from slack_alert.engine.ports import Clock
 from slack_alert.engine.redacted import cleaned_pieces
 from slack_alert.executors.awaiting import Bridge, bridge_of, close, each, final, is_pending, on_own_loop

@@ -18,9 +18,9 @@ from slack_alert.core.model.record import Usage
 from slack_alert.core.model.run import Failure, Result, Run
 from slack_alert.core.redaction.redaction import Redaction
 from slack_alert.core.structs import Struct
-from slack_alert.engine import kinship
-from slack_alert.engine.children import Children
-from slack_alert.engine.context import Context
+from slack_alert.engine.context import process_tree
+from slack_alert.engine.context.context import Context
+from slack_alert.engine.context.subprocesses import Children
 from slack_alert.engine.ports import Clock
 from slack_alert.engine.redacted import cleaned_pieces
 from slack_alert.executors.capture import current
@@ -58,9 +58,9 @@ class Process:
             program.argv,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
-            env=kinship.signed(program.environ, self.sign),
+            env=process_tree.signed(program.environ, self.sign),
             start_new_session=True,
-            creationflags=kinship.APART,
+            creationflags=process_tree.APART,
         )
         self._runs = 0
         #: The most memory it had after its first run, and after its last one.
@@ -130,18 +130,18 @@ class Process:
     def expire(self) -> None:
         """End it because its run takes too long; return when that is done."""
         self.is_overdue = True
-        kinship.ask_to_end(self.popen)
+        process_tree.ask_to_end(self.popen)
         if not self._ended.wait(_LAST_WORDS):
             self.kill()
 
     def kill(self) -> None:
         """Kill it, and all it has started."""
-        kinship.kill(self.popen, self.sign)
+        process_tree.kill(self.popen, self.sign)
 
     def end(self) -> int:
         """Take note of its end, and end what it left behind; give its exit code."""
         self.is_lost = True
-        self.is_cut = self.is_cut or not (self.is_overdue or kinship.has_ended(self.popen, _LAST_WORDS))
+        self.is_cut = self.is_cut or not (self.is_overdue or process_tree.has_ended(self.popen, _LAST_WORDS))
         self.kill()
         code = self.popen.wait()
         self._ended.set()

@@ -24,9 +24,9 @@ from slack_alert.core.pipeline.settle import answer
 from slack_alert.core.redaction.redaction import Redaction
 from slack_alert.core.units.local_time import TICK
 from slack_alert.engine.batches import Batch
-from slack_alert.engine.context import Context, Services
+from slack_alert.engine.context.context import Context, Services
+from slack_alert.engine.context.key_value import Pocket
 from slack_alert.engine.pauses import hold_by_name
-from slack_alert.engine.pocket import Pocket
 from slack_alert.engine.simulation import Ledger, Simulation
 from slack_alert.executors.capture import captured
 from slack_alert.executors.inline import Direct

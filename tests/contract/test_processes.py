@@ -23,8 +23,8 @@ from slack_alert.core.model.record import Verdict
 from slack_alert.core.model.run import Action, Care, Failure, Isolation, Result, Run
 from slack_alert.core.redaction.redaction import Redaction
 from slack_alert.core.structs import replace
-from slack_alert.engine.context import Context
-from slack_alert.engine.pocket import Pocket
+from slack_alert.engine.context.context import Context
+from slack_alert.engine.context.key_value import Pocket
 from slack_alert.executors import process
 from slack_alert.executors.process import Processes
 from slack_alert.executors.sources import Sources

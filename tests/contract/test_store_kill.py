@@ -79,7 +79,7 @@ from slack_alert.core.policy.quota import Hold
 from slack_alert.engine.batches import Batch
 from slack_alert.engine.clock import SystemClock
 from slack_alert.engine.durability import number_of, put_durably
-from slack_alert.engine.pocket import Pocket
+from slack_alert.engine.context.key_value import Pocket
 from slack_alert.engine.writer import Writer
 from slack_alert.stores import DatabaseLock, FileJournal, SqliteStore, journal_path
 

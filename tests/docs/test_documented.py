@@ -16,7 +16,7 @@ from slack_alert.core.explain.job_status import Standing
 from slack_alert.core.model.message import Status
 from slack_alert.core.model.record import Verdict
 from slack_alert.core.retry import Fate
-from slack_alert.engine.context import Context
+from slack_alert.engine.context.context import Context
 from slack_alert.loader.keywords import KEYWORDS, LATER_KEYWORDS
 from slack_alert.schedulers import MODULES
 from slack_alert.settings import KEYS
@@ -24,6 +24,7 @@ from tests.docs.book import ROOT, Page
 
 DOCS = ROOT / "docs"
 SOURCE = ROOT / "slack_alert"
+CONTEXT = SOURCE / "engine" / "context" / "context.py"
 
 
 def page(name: str) -> str:
@@ -151,7 +152,7 @@ def test_every_state_is_documented() -> None:
 
 def test_everything_of_ctx_is_documented() -> None:
     public = {name for name in vars(Context) if not name.startswith("_")}
-    given = set(re.findall(r"self\.([a-z]\w*)\b.* = ", (SOURCE / "engine" / "context.py").read_text(encoding="utf-8")))
+    given = set(re.findall(r"self\.([a-z]\w*)\b.* = ", CONTEXT.read_text(encoding="utf-8")))
 
     assert given == {"config", "event", "log", "now", "store"}
     assert missing((f"ctx.{name}" for name in public | given), page("howto/use-ctx.md")) == []

@@ -15,7 +15,7 @@ from slack_alert.core.errors import BadValue
 from slack_alert.core.policy.quota import Hold
 from slack_alert.core.structs import replace
 from slack_alert.engine.batches import Entry
-from slack_alert.engine.context import Context
+from slack_alert.engine.context.context import Context
 from tests.fakes.engine_rig import MARK, at
 from tests.fakes.stage import Stage, run_of
 

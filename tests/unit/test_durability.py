@@ -18,8 +18,8 @@ from slack_alert.core.model.run import Returned
 from slack_alert.core.policy.quota import Hold
 from slack_alert.engine import durability
 from slack_alert.engine.batches import Batch, Entry
+from slack_alert.engine.context.key_value import Pocket
 from slack_alert.engine.durability import number_of, put_durably
-from slack_alert.engine.pocket import Pocket
 from slack_alert.engine.simulation import VirtualClock
 from slack_alert.engine.writer import Writer
 from slack_alert.stores import FileJournal, SqliteStore, journal_path

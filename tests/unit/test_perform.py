@@ -14,8 +14,8 @@ from slack_alert.core.content.render import Upload, fallback
 from slack_alert.core.model.run import Failure, Result, Run
 from slack_alert.core.redaction.redaction import Redaction
 from slack_alert.core.structs import replace
-from slack_alert.engine.context import Context
-from slack_alert.engine.pocket import Pocket
+from slack_alert.engine.context.context import Context
+from slack_alert.engine.context.key_value import Pocket
 from slack_alert.executors.capture import KEPT, captured, current, keep
 from slack_alert.executors.perform import Performer, Render
 from tests.fakes.engine_rig import MARK, at

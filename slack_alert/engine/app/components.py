@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from slack_alert.core.catalog import Catalog, Change
 from slack_alert.core.structs import Struct, field
 from slack_alert.engine.batches import Entry, Snapshot
-from slack_alert.engine.children import Children
+from slack_alert.engine.context.subprocesses import Children
 from slack_alert.engine.engine import Engine
 from slack_alert.engine.executions import Judge
 from slack_alert.engine.ports import Channel, Clock, Executor, Inbox, Load, Reader, Reload, Source, Store, Watch

@@ -14,8 +14,8 @@ from slack_alert.core.model.run import Run
 from slack_alert.core.policy.quota import Hold
 from slack_alert.core.structs import Struct, field
 from slack_alert.core.units.quantities import parse_duration
-from slack_alert.engine.children import Children
-from slack_alert.engine.pocket import Pocket
+from slack_alert.engine.context.key_value import Pocket
+from slack_alert.engine.context.subprocesses import Children
 
 #: Names in the environment that a plugin's subprocess does not get to see.
 _SECRET = ("SLACK_", "TOKEN", "SECRET", "PASSWORD")

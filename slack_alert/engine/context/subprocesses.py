@@ -14,7 +14,7 @@ from functools import partial
 from typing import Any
 
 from slack_alert.core.model.run import Run
-from slack_alert.engine import kinship
+from slack_alert.engine.context import process_tree
 
 _Child = subprocess.Popen[Any]  # Any: of text, or of bytes
 
@@ -75,7 +75,11 @@ class Children:
         _refuse(run)
         sign = os.urandom(8).hex()
         child = subprocess.Popen(  # noqa: S603 - words, never a shell
-            argv, start_new_session=True, creationflags=kinship.APART, env=kinship.signed(env, sign), **options
+            argv,
+            start_new_session=True,
+            creationflags=process_tree.APART,
+            env=process_tree.signed(env, sign),
+            **options,
         )
         with self._changed:
             self._signs[child] = sign
@@ -117,8 +121,8 @@ class Children:
         """Look what a program has started, while it is there to tell; give what kills all that is left of it then."""
         if (kill := self._kills.get(child)) is not None:
             return kill
-        known = kinship.family(child.pid) if child.returncode is None else []
-        return partial(kinship.kill, child, self._signs.get(child, ""), known)
+        known = process_tree.family(child.pid) if child.returncode is None else []
+        return partial(process_tree.kill, child, self._signs.get(child, ""), known)
 
     def _await_end(self, children: list[_Child]) -> None:
         """Wait a little for programs to end: each leaves when the thread that waits for it has seen its end."""

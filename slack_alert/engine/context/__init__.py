@@ -1,0 +1,1 @@
+"""What a function that takes `ctx` may ask and do."""
