@@ -14,17 +14,17 @@ from slack_alert.bootstrap.places import Following, errors_address
 from slack_alert.bootstrap.silence import make_digests
 from slack_alert.bootstrap.timing import Timetable
 from slack_alert.bootstrap.works import Stores, blocking_of, make_works
-from slack_alert.channels.closed import Closed
 from slack_alert.channels.console import ConsoleChannel
 from slack_alert.core.model.message import Delivery
 from slack_alert.core.retry import Outcome
 from slack_alert.engine.app.components import Parts
 from slack_alert.engine.clock import SystemClock
+from slack_alert.engine.delivery.prepare import Receipts
+from slack_alert.engine.delivery.refusing import Closed
+from slack_alert.engine.delivery.sender import Pace, Sender
 from slack_alert.engine.engine import Engine
 from slack_alert.engine.mutes import PACK
 from slack_alert.engine.ports import Books, Channel, Clock, Reader, Watch
-from slack_alert.engine.receipts import Receipts
-from slack_alert.engine.sender import Pace, Sender
 from slack_alert.executors.sources import Sources
 from slack_alert.loader import plugins_folder
 from slack_alert.stores.examination import standing_still

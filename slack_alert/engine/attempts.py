@@ -8,9 +8,8 @@ from datetime import tzinfo
 from slack_alert.core.errors import StoreError
 from slack_alert.core.model.message import Delivery
 from slack_alert.core.retry import Fate, Outcome, fault
-from slack_alert.engine.dressing import dressed
+from slack_alert.engine.delivery.prepare import Receipts, dressed
 from slack_alert.engine.ports import Channel, Clock
-from slack_alert.engine.receipts import Receipts
 
 log = logging.getLogger(__name__)
 

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 
 from slack_alert.core.errors import StoreError
 from slack_alert.core.model.message import Delivery
-from slack_alert.engine.lanes import KEPT, Lane
+from slack_alert.engine.delivery.lane import KEPT, Lane
 from slack_alert.engine.ports import Clock
 
 log = logging.getLogger(__name__)

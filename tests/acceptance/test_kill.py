@@ -11,7 +11,7 @@ import pytest
 
 from slack_alert.core.model.message import Status
 from slack_alert.core.model.record import Verdict
-from slack_alert.engine.lanes import UNMARKED
+from slack_alert.engine.delivery.lane import UNMARKED
 from tests.fakes.program import Program
 from tests.fakes.slack import FakeSlack
 from tests.fakes.slack_workspace import ALL_SCOPES

@@ -11,7 +11,7 @@ import pytest
 from slack_alert.channels.slack import SlackChannel
 from slack_alert.core.model.address import Address
 from slack_alert.engine.clock import SystemClock
-from slack_alert.engine.sender import Pace
+from slack_alert.engine.delivery.sender import Pace
 from tests.contract.slack_rig import TOKEN
 from tests.fakes.outbox import Outbox
 from tests.fakes.slack import FakeSlack

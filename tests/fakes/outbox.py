@@ -13,9 +13,9 @@ from slack_alert.core.model.address import Address
 from slack_alert.core.model.message import Delivery, Message, Status
 from slack_alert.core.retry import Fate, Outcome
 from slack_alert.engine.batches import Batch
+from slack_alert.engine.delivery.prepare import Receipts
+from slack_alert.engine.delivery.sender import Pace, Sender
 from slack_alert.engine.ports import Channel, Clock
-from slack_alert.engine.receipts import Receipts
-from slack_alert.engine.sender import Pace, Sender
 from slack_alert.engine.writer import DirectBooks
 from slack_alert.stores.memory import MemoryStore
 from tests.fakes.virtual_loop import NOON, LoopClock, VirtualLoop, run_virtually

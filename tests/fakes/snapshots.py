@@ -28,10 +28,10 @@ from slack_alert.engine.app.app import App, Manners
 from slack_alert.engine.app.components import Parts
 from slack_alert.engine.app.liveness import EVERY, PULSE_NAME
 from slack_alert.engine.batches import Batch, Limits, Snapshot
+from slack_alert.engine.delivery.sender import Sender
 from slack_alert.engine.engine import Engine
 from slack_alert.engine.keeping import Keeping
 from slack_alert.engine.ports import Clock, Due, Emit, Journal, Store
-from slack_alert.engine.sender import Sender
 from slack_alert.engine.simulation import VirtualClock
 from slack_alert.engine.writer import _WAKE, Accept, Then, Writer
 from slack_alert.schedulers.base import Plan, Planned

@@ -19,7 +19,7 @@ from slack_alert.core.model.message import Manner, Message
 from slack_alert.core.structs import Struct
 from slack_alert.engine.batches import Batch
 from slack_alert.engine.clock import SystemClock
-from slack_alert.engine.sender import Pace
+from slack_alert.engine.delivery.sender import Pace
 from slack_alert.stores.memory import MemoryStore
 from tests.contract.slack_rig import TOKEN
 from tests.fakes.outbox import Outbox

@@ -10,7 +10,6 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from slack_alert.channels.closed import Closed
 from slack_alert.core.bindings import Job
 from slack_alert.core.catalog import Catalog
 from slack_alert.core.content.render import Text, fallback
@@ -25,9 +24,10 @@ from slack_alert.engine.app.app import App, Manners
 from slack_alert.engine.app.components import Parts
 from slack_alert.engine.app.liveness import EVERY, Pulse, down_since, last_alive, last_slots
 from slack_alert.engine.batches import Batch, Limits
+from slack_alert.engine.delivery.refusing import Closed
+from slack_alert.engine.delivery.sender import Pace, Sender
 from slack_alert.engine.engine import Engine
 from slack_alert.engine.ports import Emit, Request
-from slack_alert.engine.sender import Pace, Sender
 from slack_alert.engine.simulation import VirtualClock
 from slack_alert.engine.steps import Steps
 from slack_alert.engine.writer import Writer

@@ -9,7 +9,8 @@ import pytest
 from slack_alert.core.content.render import Text
 from slack_alert.core.model.address import Address
 from slack_alert.core.model.message import Delivery, Message
-from slack_alert.engine.lanes import KEPT, Breaker, Lane
+from slack_alert.engine.delivery.circuit_breaker import Breaker
+from slack_alert.engine.delivery.lane import KEPT, Lane
 from tests.fakes.virtual_loop import NOON
 
 OPS = Address("slack", "#ops")

@@ -11,8 +11,8 @@ from slack_alert.core.content.render import Piece, Text, Upload
 from slack_alert.core.model.address import Address
 from slack_alert.core.retry import Fate, Outcome
 from slack_alert.engine.batches import Batch
-from slack_alert.engine.lanes import UNMARKED
-from slack_alert.engine.sender import Pace
+from slack_alert.engine.delivery.lane import UNMARKED
+from slack_alert.engine.delivery.sender import Pace
 from tests.fakes.outbox import DEV, OPS, Act, Answer, Outbox, Scripted, played
 from tests.fakes.virtual_loop import NOON, LoopClock, VirtualLoop, run_virtually
 

@@ -13,8 +13,8 @@ from slack_alert.core.model.address import Address
 from slack_alert.core.model.message import Delivery, Manner, Message
 from slack_alert.core.retry import Fate, Outcome
 from slack_alert.engine.batches import Batch
-from slack_alert.engine.lanes import KEPT
-from slack_alert.engine.sender import Pace
+from slack_alert.engine.delivery.lane import KEPT
+from slack_alert.engine.delivery.sender import Pace
 from slack_alert.stores.memory import MemoryStore
 from tests.fakes.outbox import DEV, OPS, Act, Outbox, Scripted, played, stored
 from tests.fakes.virtual_loop import NOON, LoopClock, VirtualLoop, run_virtually

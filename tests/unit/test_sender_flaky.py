@@ -13,9 +13,9 @@ from slack_alert.core.errors import NotNow, StoreError
 from slack_alert.core.model.message import Delivery, Manner, Message
 from slack_alert.core.retry import Fate, Outcome
 from slack_alert.engine.batches import Batch
-from slack_alert.engine.lanes import Lane
-from slack_alert.engine.receipts import Receipts
-from slack_alert.engine.sender import Pace
+from slack_alert.engine.delivery.lane import Lane
+from slack_alert.engine.delivery.prepare import Receipts
+from slack_alert.engine.delivery.sender import Pace
 from slack_alert.stores.memory import MemoryStore
 from tests.fakes.outbox import DEV, Act, Answer, Outbox, Scripted, played
 from tests.fakes.virtual_loop import NOON, LoopClock, VirtualLoop, run_virtually

@@ -15,7 +15,7 @@ from slack_alert.core.content.render import Text, error_card
 from slack_alert.core.model.address import Address
 from slack_alert.core.model.message import Delivery, Manner, Message, job_of, turn_of
 from slack_alert.core.policy.overflow import AGAIN, Storm, Tally, Waiting, grown, overflow, room, storm_text, waiting
-from slack_alert.engine.turns import Turns
+from slack_alert.engine.delivery.fair_turns import Turns
 from tests.fakes.engine_rig import BERLIN, MARK, at
 
 OPS = Address("slack", "#ops")

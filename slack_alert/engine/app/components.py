@@ -10,10 +10,10 @@ from slack_alert.core.catalog import Catalog, Change
 from slack_alert.core.structs import Struct, field
 from slack_alert.engine.batches import Entry, Snapshot
 from slack_alert.engine.context.subprocesses import Children
+from slack_alert.engine.delivery.sender import Sender
 from slack_alert.engine.engine import Engine
 from slack_alert.engine.executions import Judge
 from slack_alert.engine.ports import Channel, Clock, Executor, Inbox, Load, Reader, Reload, Source, Store, Watch
-from slack_alert.engine.sender import Sender
 from slack_alert.engine.writer import Writer
 
 if TYPE_CHECKING:  # What it imports is for those who have an address to be fetched.

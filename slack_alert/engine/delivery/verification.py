@@ -9,8 +9,8 @@ from datetime import timedelta
 from slack_alert.core.errors import NotNow, StoreError
 from slack_alert.core.model.message import Delivery
 from slack_alert.core.retry import Fate, Outcome, fault
+from slack_alert.engine.delivery.lane import Stall
 from slack_alert.engine.ports import Channel, Clock
-from slack_alert.engine.stalls import Stall
 
 log = logging.getLogger(__name__)
 

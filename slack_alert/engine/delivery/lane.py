@@ -14,8 +14,48 @@ from slack_alert.core.model.message import Delivery
 from slack_alert.core.policy.overflow import Storm, room
 from slack_alert.core.retry import RETRY_FIRST, RETRY_LAST, Fate, Outcome, fault, growing
 from slack_alert.core.structs import replace
-from slack_alert.engine.stalls import Stall
-from slack_alert.engine.turns import Turns
+from slack_alert.core.units.quantities import format_duration
+from slack_alert.engine.delivery.fair_turns import Turns
+
+#: So long an address may fail before delivery is not well: a hiccup of the network passes meanwhile.
+PATIENCE = timedelta(minutes=1)
+
+
+class Stall:
+    """Remembers the first failure after the last success."""
+
+    __slots__ = ("_is_fault", "_reason", "_since")
+
+    def __init__(self) -> None:
+        self._since: float | None = None
+        self._reason = ""
+        #: Whether the last failure was an error of the program, which does not pass by itself as a network's does.
+        self._is_fault = False
+
+    def note(self, outcome: Outcome, now: float) -> None:
+        """Count a failure; where the service asked to wait, from the end of that wait on."""
+        if outcome.fate in (Fate.DESTINATION, Fate.PAYLOAD, Fate.CREDENTIALS):
+            self.end()  # It answers; what it refuses is told on its own.
+            return
+        if self._since is None:
+            asked = outcome.after if outcome.fate is Fate.WAIT else None
+            self._since = now + (asked or timedelta()).total_seconds()
+        self._reason = outcome.reason or "no answer"
+        self._is_fault = outcome.fate is Fate.FAULT
+
+    def end(self) -> None:
+        """Forget it: something was accepted, or nothing is left to send."""
+        self._since = None
+        self._is_fault = False
+
+    def told(self, now: float) -> str | None:
+        """Say how long nothing was accepted, and why; None while that is no reason to worry."""
+        since = self._since  # Any thread asks.
+        if since is None or (now - since < PATIENCE.total_seconds() and not self._is_fault):
+            return None
+        minutes = timedelta(minutes=(now - since) // 60)
+        return f"nothing accepted{f' for {format_duration(minutes)}' if minutes else ''}: {self._reason}"
+
 
 #: Deliveries of one lane kept in memory; the rest waits in the store.
 KEPT = 500
@@ -173,47 +213,3 @@ class Lane:
     def is_going(self) -> bool:
         """Whether somebody drains it."""
         return self.going is not None and not self.going.done()
-
-
-class Breaker:
-    """Stops every lane of a channel whose credentials are refused; one of them goes on probing."""
-
-    def __init__(self) -> None:
-        #: Whether the lanes wait.
-        self.is_closed = False
-        self._prober: Lane | None = None
-        self._vacant = asyncio.Event()
-        self._vacant.set()
-
-    async def passage(self, lane: Lane) -> None:
-        """Wait until the channel takes messages again, or until it is this lane's turn to probe."""
-        while self._prober not in (None, lane):
-            await self._vacant.wait()
-        if self.is_closed:
-            self._probe_with(lane)
-
-    def close(self, lane: Lane) -> bool:
-        """Stop the others; tell whether this is new."""
-        is_new = not self.is_closed
-        self.is_closed = True
-        if self._prober is None:
-            self._probe_with(lane)
-        return is_new
-
-    def open(self) -> None:
-        """Let everybody pass."""
-        self.is_closed = False
-        self._vacate()
-
-    def leave(self, lane: Lane) -> None:
-        """Let another lane probe, when this one has nothing left to send."""
-        if self._prober is lane:
-            self._vacate()
-
-    def _probe_with(self, lane: Lane) -> None:
-        self._prober = lane
-        self._vacant.clear()
-
-    def _vacate(self) -> None:
-        self._prober = None
-        self._vacant.set()

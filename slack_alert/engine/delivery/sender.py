@@ -14,14 +14,15 @@ from slack_alert.core.model.message import Delivery, Progress, Status
 from slack_alert.core.retry import IN_DOUBT, UNSAID, Fate, Outcome, next_attempt
 from slack_alert.core.structs import Struct, replace
 from slack_alert.engine.attempts import Attempts
-from slack_alert.engine.doubts import Doubts
-from slack_alert.engine.lanes import Breaker, Lane
-from slack_alert.engine.marks import Marks
-from slack_alert.engine.nowhere import Nowhere
+from slack_alert.engine.delivery.circuit_breaker import Breaker
+from slack_alert.engine.delivery.lane import Lane
+from slack_alert.engine.delivery.overflow import Storms
+from slack_alert.engine.delivery.prepare import Receipts
+from slack_alert.engine.delivery.progress import Marks
+from slack_alert.engine.delivery.refusing import Nowhere
+from slack_alert.engine.delivery.verification import Doubts
 from slack_alert.engine.ports import Books, Channel, Clock
-from slack_alert.engine.receipts import Receipts
 from slack_alert.engine.refill import Refill
-from slack_alert.engine.storms import Storms
 
 log = logging.getLogger(__name__)
 

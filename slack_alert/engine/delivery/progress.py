@@ -8,7 +8,7 @@ from functools import partial
 
 from slack_alert.core.model.message import Progress
 from slack_alert.engine.batches import Batch
-from slack_alert.engine.lanes import UNMARKED
+from slack_alert.engine.delivery.lane import UNMARKED
 from slack_alert.engine.ports import Books
 
 #: Marks that go down together; less than a lane may have open, so that it sends the others meanwhile.

@@ -14,9 +14,9 @@ from slack_alert.core.model.message import Delivery, Message, Progress, Status, 
 from slack_alert.core.policy.overflow import MINUTE, Storm, Waiting, grown, overflow, storm_text, waiting
 from slack_alert.core.structs import replace
 from slack_alert.engine.batches import Batch
-from slack_alert.engine.lanes import KEPT, Lane
+from slack_alert.engine.delivery.lane import KEPT, Lane
+from slack_alert.engine.delivery.prepare import Receipts
 from slack_alert.engine.ports import Books, Clock
-from slack_alert.engine.receipts import Receipts
 
 log = logging.getLogger(__name__)
 
