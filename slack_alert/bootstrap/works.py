@@ -25,12 +25,12 @@ from slack_alert.engine.context.key_value import Pocket, Write
 from slack_alert.engine.durability import number_of, put_durably
 from slack_alert.engine.engine import Engine
 from slack_alert.engine.keeping import Keeping
+from slack_alert.engine.monitoring.process_stalls import Standstill
+from slack_alert.engine.monitoring.slow_runs import Paces, durations_of
 from slack_alert.engine.mutes import Mutes
-from slack_alert.engine.paces import Paces, durations_of
 from slack_alert.engine.pauses import hold_by_name
 from slack_alert.engine.ports import Books, Clock, Executor, Inbox, Journal, Load, Reader, Store
 from slack_alert.engine.redacted import RedactedBooks
-from slack_alert.engine.standstill import Standstill
 from slack_alert.engine.writer import Writer
 from slack_alert.executors.awaiting import on_loop
 from slack_alert.executors.inline import Inline

@@ -15,9 +15,9 @@ from slack_alert.engine.accounts import Accounts
 from slack_alert.engine.batches import Batch
 from slack_alert.engine.crowding import Crowding
 from slack_alert.engine.hot import Hot
+from slack_alert.engine.monitoring.clock_watch import Unseen
 from slack_alert.engine.ports import Books, Executor
 from slack_alert.engine.records import put_begun
-from slack_alert.engine.vigil import Unseen
 
 
 class Admission:

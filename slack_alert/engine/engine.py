@@ -28,13 +28,13 @@ from slack_alert.engine.crowding import Crowding
 from slack_alert.engine.gathering import gathered
 from slack_alert.engine.hot import Hot, renewed, take_up
 from slack_alert.engine.keeping import resumed
-from slack_alert.engine.paces import Paces
+from slack_alert.engine.monitoring.clock_watch import Unseen, Vigil
+from slack_alert.engine.monitoring.slow_runs import Paces
 from slack_alert.engine.ports import Books, Clock, Due, Executor
 from slack_alert.engine.queues import Queues
 from slack_alert.engine.records import cut_off_record, quiet_record, spoken_record
 from slack_alert.engine.recovery import recover
 from slack_alert.engine.speech import Speech
-from slack_alert.engine.vigil import Unseen, Vigil
 
 log = logging.getLogger(__name__)
 

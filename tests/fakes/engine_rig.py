@@ -21,7 +21,7 @@ from slack_alert.core.structs import replace
 from slack_alert.engine.batches import Batch, Snapshot
 from slack_alert.engine.durability import is_numbered
 from slack_alert.engine.engine import Engine
-from slack_alert.engine.paces import Paces
+from slack_alert.engine.monitoring.slow_runs import Paces
 from slack_alert.engine.ports import Books
 from slack_alert.engine.simulation import Ledger, VirtualClock
 

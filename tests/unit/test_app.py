@@ -27,9 +27,9 @@ from slack_alert.engine.batches import Batch, Limits
 from slack_alert.engine.delivery.refusing import Closed
 from slack_alert.engine.delivery.sender import Pace, Sender
 from slack_alert.engine.engine import Engine
+from slack_alert.engine.monitoring.clock_watch import Steps
 from slack_alert.engine.ports import Emit, Request
 from slack_alert.engine.simulation import VirtualClock
-from slack_alert.engine.steps import Steps
 from slack_alert.engine.writer import Writer
 from slack_alert.stores import MemoryInbox
 from slack_alert.stores.memory import MemoryStore

@@ -13,7 +13,7 @@ from slack_alert.core.policy.incidents import Repeat, Voice
 from slack_alert.core.report.slow_runs import KNOWN, WINDOW
 from slack_alert.core.structs import replace
 from slack_alert.engine.batches import Batch
-from slack_alert.engine.paces import Paces, durations_of
+from slack_alert.engine.monitoring.slow_runs import Paces, durations_of
 from slack_alert.stores.memory import MemoryStore
 from tests.fakes.engine_rig import HOUR, MINUTE, Rig, at, failed, make_job, make_policy, said
 

@@ -6,8 +6,8 @@ from datetime import timedelta
 
 import pytest
 
+from slack_alert.engine.monitoring.process_stalls import Standstill
 from slack_alert.engine.simulation import VirtualClock
-from slack_alert.engine.standstill import Standstill
 from tests.fakes.engine_rig import at
 
 NOTHING = timedelta()

@@ -21,10 +21,9 @@ from slack_alert.engine.app.reload import Reloading
 from slack_alert.engine.app.shutdown import Ending
 from slack_alert.engine.batches import Batch, Limits, Snapshot
 from slack_alert.engine.engine import Telling
+from slack_alert.engine.monitoring.clock_watch import Steps, Unseen
 from slack_alert.engine.ports import Channel, Due, Source
-from slack_alert.engine.steps import Steps
 from slack_alert.engine.system.loop_runner import in_own_thread
-from slack_alert.engine.vigil import Unseen
 
 log = logging.getLogger(__name__)
 

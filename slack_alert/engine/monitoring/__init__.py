@@ -1,0 +1,1 @@
+"""Watches over the clock and over slow runs."""
