@@ -23,7 +23,7 @@ from slack_alert.engine.delivery.prepare import Receipts
 from slack_alert.engine.delivery.refusing import Closed
 from slack_alert.engine.delivery.sender import Pace, Sender
 from slack_alert.engine.engine import Engine
-from slack_alert.engine.mutes import PACK
+from slack_alert.engine.mutes.mutes import PACK
 from slack_alert.engine.ports import Books, Channel, Clock, Reader, Watch
 from slack_alert.executors.sources import Sources
 from slack_alert.loader import plugins_folder

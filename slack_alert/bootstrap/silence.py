@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING
 from slack_alert.bootstrap.places import address
 from slack_alert.engine.batches import Entry
 from slack_alert.engine.clock import SystemClock
-from slack_alert.engine.digests import Digests, Ending, Withheld, withheld
 from slack_alert.engine.engine import Engine
-from slack_alert.engine.mutes import Mutes
+from slack_alert.engine.mutes.digests import Digests, Ending, Withheld, withheld
+from slack_alert.engine.mutes.mutes import Mutes
 from slack_alert.engine.ports import Books, Reader
 
 if TYPE_CHECKING:

@@ -27,7 +27,7 @@ from slack_alert.engine.engine import Engine
 from slack_alert.engine.keeping import Keeping
 from slack_alert.engine.monitoring.process_stalls import Standstill
 from slack_alert.engine.monitoring.slow_runs import Paces, durations_of
-from slack_alert.engine.mutes import Mutes
+from slack_alert.engine.mutes.mutes import Mutes
 from slack_alert.engine.pauses import hold_by_name
 from slack_alert.engine.ports import Books, Clock, Executor, Inbox, Journal, Load, Reader, Store
 from slack_alert.engine.redacted import RedactedBooks

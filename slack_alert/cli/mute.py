@@ -18,7 +18,7 @@ from slack_alert.cli.spoken import local
 from slack_alert.core.errors import BadValue
 
 if TYPE_CHECKING:
-    from slack_alert.engine.mutes import Mutes
+    from slack_alert.engine.mutes.mutes import Mutes
     from slack_alert.settings import Settings
 
 

@@ -10,7 +10,7 @@ from slack_alert.core.explain.why import Answer, slot_before, why_ahead, why_now
 from slack_alert.core.policy.quota import State
 from slack_alert.core.structs import Struct
 from slack_alert.engine.batches import HistoryLine
-from slack_alert.engine.mutes import Mutes
+from slack_alert.engine.mutes.mutes import Mutes
 from slack_alert.engine.ports import Reader
 
 #: So many of its last slots are told of when nobody asks about one.

@@ -21,7 +21,7 @@ from slack_alert.core.policy.quota import Hold, State, rested
 from slack_alert.core.structs import replace
 from slack_alert.engine.batches import Batch, Entry
 from slack_alert.engine.executions import Judge, settle_execution
-from slack_alert.engine.mutes import mute_entry
+from slack_alert.engine.mutes.mutes import mute_entry
 from slack_alert.engine.payload_fields import Fields, field, instant, maybe, maybe_instant, number, whole
 from slack_alert.engine.ports import Request
 

@@ -23,7 +23,7 @@ from slack_alert.core.schedule.slots import each_slot
 from slack_alert.core.structs import replace
 from slack_alert.engine.batches import Batch, Seen, Snapshot, Started
 from slack_alert.engine.engine import Engine
-from slack_alert.engine.mutes import Mutes, mute_entry
+from slack_alert.engine.mutes.mutes import Mutes, mute_entry
 from slack_alert.engine.simulation import Scripted, Simulation, VirtualClock
 from slack_alert.engine.writer import DirectBooks
 from slack_alert.stores.memory import MemoryStore

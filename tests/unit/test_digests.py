@@ -17,9 +17,9 @@ from slack_alert.core.policy.quiet_windows import QuietWindow
 from slack_alert.core.structs import replace
 from slack_alert.engine import requests
 from slack_alert.engine.batches import Batch
-from slack_alert.engine.digests import Digests, Ending, Tally, Withheld, digest_text, withheld
 from slack_alert.engine.engine import Engine
-from slack_alert.engine.mutes import Mutes
+from slack_alert.engine.mutes.digests import Digests, Ending, Tally, Withheld, digest_text, withheld
+from slack_alert.engine.mutes.mutes import Mutes
 from slack_alert.engine.simulation import VirtualClock
 from slack_alert.engine.writer import DirectBooks
 from slack_alert.stores.memory import MemoryStore

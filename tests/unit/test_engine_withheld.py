@@ -16,7 +16,7 @@ from slack_alert.core.policy.incidents import Incident, Repeat, Voice, digest_of
 from slack_alert.core.policy.quiet_windows import QuietWindow
 from slack_alert.core.policy.quota import State
 from slack_alert.core.structs import replace
-from slack_alert.engine.mutes import Mutes
+from slack_alert.engine.mutes.mutes import Mutes
 from tests.fakes.engine_rig import BERLIN, MINUTE, Kept, Rig, at, make_job, make_policy, said
 
 #: How a run says two things: it returns them, says them on its way, or says one and returns the other.

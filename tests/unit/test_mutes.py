@@ -9,7 +9,7 @@ from slack_alert.core.policy.mutes import EVERY, Mute
 from slack_alert.core.policy.quiet_windows import QuietWindow
 from slack_alert.core.structs import replace
 from slack_alert.engine.batches import Entry
-from slack_alert.engine.mutes import PACK, Mutes, mark_entry, mute_entry
+from slack_alert.engine.mutes.mutes import PACK, Mutes, mark_entry, mute_entry
 from tests.fakes.engine_rig import BERLIN, at
 
 NIGHT = QuietWindow("night", "22:00-06:00", BERLIN)

@@ -21,7 +21,7 @@ from slack_alert.core.schedule.working_hours import WorkingHours
 from slack_alert.core.structs import replace
 from slack_alert.core.whatif.recorded import outcome
 from slack_alert.core.whatif.replay import Difference, FirstNotice, Past, loudest, past_of, replay
-from slack_alert.engine.mutes import Mutes
+from slack_alert.engine.mutes.mutes import Mutes
 from tests.fakes.acts import Speaks, lived
 from tests.fakes.engine_rig import BERLIN, HOUR, MARK, MINUTE, at, make_job, make_policy
 

@@ -17,7 +17,7 @@ from slack_alert.core.policy.quota import Hold, State
 from slack_alert.core.structs import replace
 from slack_alert.engine import requests
 from slack_alert.engine.batches import Batch, Entry
-from slack_alert.engine.mutes import mute_entry
+from slack_alert.engine.mutes.mutes import mute_entry
 from slack_alert.engine.ports import Request
 from tests.fakes.engine_rig import OPS, at
 

@@ -24,7 +24,7 @@ from slack_alert.core.structs import replace
 from slack_alert.engine import requests
 from slack_alert.engine.batches import Batch, Entry
 from slack_alert.engine.executions import executed, outside_run
-from slack_alert.engine.mutes import Mutes
+from slack_alert.engine.mutes.mutes import Mutes
 from slack_alert.engine.ports import Request
 from slack_alert.stores import SqliteStore
 from tests.fakes.engine_rig import BERLIN, ERRORS, MARK, OPS, at, make_policy

@@ -18,7 +18,7 @@ from slack_alert.core.structs import Struct, replace
 from slack_alert.core.units.humanize import clock
 from slack_alert.engine.batches import Batch, Entry
 from slack_alert.engine.engine import Engine
-from slack_alert.engine.mutes import Mutes, mark_entry
+from slack_alert.engine.mutes.mutes import Mutes, mark_entry
 from slack_alert.engine.ports import Books, Reader
 
 log = logging.getLogger(__name__)

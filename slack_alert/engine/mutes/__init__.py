@@ -1,0 +1,1 @@
+"""Mutes, and the digests of what they withheld."""
