@@ -53,8 +53,8 @@ from slack_alert.engine.clock import SystemClock
 from slack_alert.engine.context.context import Context, Services
 from slack_alert.engine.executions import named
 from slack_alert.engine.ports import Books, Inbox, Request, Store
-from slack_alert.engine.redacted import redacted_message, redacted_record
-from slack_alert.engine.writer import DirectBooks
+from slack_alert.engine.recording.redacting import redacted_message, redacted_record
+from slack_alert.engine.recording.writer import DirectBooks
 from slack_alert.executors.inline import Direct
 from slack_alert.executors.perform import Performer, Render
 from slack_alert.stores import SqliteInbox, SqliteStore, inbox_path, kept_entries

@@ -30,8 +30,8 @@ from slack_alert.engine.monitoring.slow_runs import Paces, durations_of
 from slack_alert.engine.mutes.mutes import Mutes
 from slack_alert.engine.pauses import hold_by_name
 from slack_alert.engine.ports import Books, Clock, Executor, Inbox, Journal, Load, Reader, Store
-from slack_alert.engine.redacted import RedactedBooks
-from slack_alert.engine.writer import Writer
+from slack_alert.engine.recording.redacting import RedactedBooks
+from slack_alert.engine.recording.writer import Writer
 from slack_alert.executors.awaiting import on_loop
 from slack_alert.executors.inline import Inline
 from slack_alert.executors.perform import Performer, Render

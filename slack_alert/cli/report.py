@@ -128,7 +128,7 @@ def _messages(settings: Settings, made: Report, to: str) -> tuple[list[Message],
     from slack_alert.core.content.render import deliverable
     from slack_alert.core.model.message import Message
     from slack_alert.core.redaction.redaction import Redaction
-    from slack_alert.engine.redacted import redacted_piece
+    from slack_alert.engine.recording.redacting import redacted_piece
 
     address = places.address(settings, to)
     piece, reason = report_piece(made, address, Markup(secrets.token_hex(4)))

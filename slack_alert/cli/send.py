@@ -51,7 +51,7 @@ def _messages(text: str, to: Address, redaction: Redaction) -> list[Message]:
     from slack_alert.core.content.markup import Markup
     from slack_alert.core.content.render import Text, deliverable
     from slack_alert.core.model.message import Message
-    from slack_alert.engine.redacted import redacted_piece
+    from slack_alert.engine.recording.redacting import redacted_piece
 
     key = f"send/{uuid4().hex}"
     # Before it is escaped and split: a secret cut in two, or written otherwise, would not be found.

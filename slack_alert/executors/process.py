@@ -22,7 +22,7 @@ from slack_alert.engine.context import process_tree
 from slack_alert.engine.context.context import Context
 from slack_alert.engine.context.subprocesses import Children
 from slack_alert.engine.ports import Clock
-from slack_alert.engine.redacted import cleaned_pieces
+from slack_alert.engine.recording.redacting import cleaned_pieces
 from slack_alert.executors.capture import current
 from slack_alert.executors.deadlines import Deadlines
 from slack_alert.executors.failures import beyond_memory, overdue, process_ended, without_secrets

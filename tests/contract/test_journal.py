@@ -29,7 +29,7 @@ from slack_alert.core.policy.quota import Hold, Quota, State
 from slack_alert.core.structs import replace, to_packed
 from slack_alert.engine.batches import Batch, Entry, Limits, Seen, Snapshot, Started
 from slack_alert.engine.durability import number_entry, number_of
-from slack_alert.engine.writer import join
+from slack_alert.engine.recording.writer import join
 from slack_alert.stores import FileJournal, SqliteStore, journal_path
 from slack_alert.stores.journal import left_in
 from tests.contract.store_kit import DEV, OPS, SECOND, Kit, T, message

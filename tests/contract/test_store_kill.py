@@ -54,7 +54,7 @@ from slack_alert.core.model.record import Record, Verdict
 from slack_alert.core.content.render import Text
 from slack_alert.engine.clock import SystemClock
 from slack_alert.engine.batches import Batch
-from slack_alert.engine.writer import Writer
+from slack_alert.engine.recording.writer import Writer
 from slack_alert.stores import DatabaseLock, FileJournal, SqliteStore, journal_path
 
 T = datetime(2026, 11, 21, tzinfo=timezone.utc)
@@ -80,7 +80,7 @@ from slack_alert.engine.batches import Batch
 from slack_alert.engine.clock import SystemClock
 from slack_alert.engine.durability import number_of, put_durably
 from slack_alert.engine.context.key_value import Pocket
-from slack_alert.engine.writer import Writer
+from slack_alert.engine.recording.writer import Writer
 from slack_alert.stores import DatabaseLock, FileJournal, SqliteStore, journal_path
 
 path = Path(sys.argv[1])

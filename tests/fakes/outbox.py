@@ -16,7 +16,7 @@ from slack_alert.engine.batches import Batch
 from slack_alert.engine.delivery.prepare import Receipts
 from slack_alert.engine.delivery.sender import Pace, Sender
 from slack_alert.engine.ports import Channel, Clock
-from slack_alert.engine.writer import DirectBooks
+from slack_alert.engine.recording.writer import DirectBooks
 from slack_alert.stores.memory import MemoryStore
 from tests.fakes.virtual_loop import NOON, LoopClock, VirtualLoop, run_virtually
 

@@ -32,8 +32,8 @@ from slack_alert.engine.delivery.sender import Sender
 from slack_alert.engine.engine import Engine
 from slack_alert.engine.keeping import Keeping
 from slack_alert.engine.ports import Clock, Due, Emit, Journal, Store
+from slack_alert.engine.recording.writer import _WAKE, Accept, Then, Writer
 from slack_alert.engine.simulation import VirtualClock
-from slack_alert.engine.writer import _WAKE, Accept, Then, Writer
 from slack_alert.schedulers.base import Plan, Planned
 from slack_alert.stores import FileJournal, SqliteInbox, SqliteReader, SqliteStore, inbox_path, journal_path
 from tests.fakes.engine_rig import BERLIN, ERRORS, MARK, OPS, failed

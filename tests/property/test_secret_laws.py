@@ -26,7 +26,7 @@ from slack_alert.core.model.message import Message, Progress, Status
 from slack_alert.core.model.record import Record, Verdict
 from slack_alert.core.model.run import Run
 from slack_alert.core.redaction.redaction import MARK, REACH, Redaction
-from slack_alert.engine.redacted import cleaned_pieces, redacted_message, redacted_progress, redacted_record
+from slack_alert.engine.recording.redacting import cleaned_pieces, redacted_message, redacted_progress, redacted_record
 from slack_alert.executors.capture import KEPT, captured
 from slack_alert.executors.command_output import Output
 from slack_alert.executors.failures import failure_of, without_secrets

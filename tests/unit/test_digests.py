@@ -20,8 +20,8 @@ from slack_alert.engine.batches import Batch
 from slack_alert.engine.engine import Engine
 from slack_alert.engine.mutes.digests import Digests, Ending, Tally, Withheld, digest_text, withheld
 from slack_alert.engine.mutes.mutes import Mutes
+from slack_alert.engine.recording.writer import DirectBooks
 from slack_alert.engine.simulation import VirtualClock
-from slack_alert.engine.writer import DirectBooks
 from slack_alert.stores.memory import MemoryStore
 from tests.fakes.engine_rig import BERLIN, ERRORS, MARK, MINUTE, OPS, Held, at, failed, make_job, make_policy, said
 

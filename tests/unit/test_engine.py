@@ -14,9 +14,9 @@ from slack_alert.core.structs import replace
 from slack_alert.engine.accounts import Accounts
 from slack_alert.engine.batches import Seen, Snapshot, Started
 from slack_alert.engine.pauses import hold_by_name
+from slack_alert.engine.recording.writer import DirectBooks
 from slack_alert.engine.records import going_on
 from slack_alert.engine.records import started as started_note
-from slack_alert.engine.writer import DirectBooks
 from slack_alert.stores.memory import MemoryStore
 from tests.fakes.engine_rig import (
     ERRORS,

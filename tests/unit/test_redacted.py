@@ -11,7 +11,7 @@ from slack_alert.core.model.address import Address
 from slack_alert.core.model.message import Message
 from slack_alert.core.model.record import Record, Verdict
 from slack_alert.core.redaction.redaction import Redaction
-from slack_alert.engine.redacted import redacted_message, redacted_piece, redacted_record
+from slack_alert.engine.recording.redacting import redacted_message, redacted_piece, redacted_record
 
 REDACTION = Redaction(["hunter2"])
 LINE = Record(1, "a.job", datetime(2026, 1, 5, 9, tzinfo=timezone.utc), Verdict.SAID)

@@ -19,8 +19,8 @@ from slack_alert.core.model.run import Returned
 from slack_alert.core.policy.quota import Hold, State
 from slack_alert.engine.batches import Batch, Entry, Limits, Snapshot, Started
 from slack_alert.engine.ports import Clock
+from slack_alert.engine.recording.writer import DirectBooks, Writer, join
 from slack_alert.engine.simulation import VirtualClock
-from slack_alert.engine.writer import DirectBooks, Writer, join
 from slack_alert.stores import SqliteStore
 from slack_alert.stores.memory import MemoryStore
 from tests.fakes.engine_rig import OPS, at
@@ -257,7 +257,7 @@ def test_stopping_writes_what_was_noted_last() -> None:
 @pytest.fixture
 def backlog(monkeypatch: pytest.MonkeyPatch) -> int:
     """Let a writer be behind sooner than in life."""
-    monkeypatch.setattr("slack_alert.engine.writer.BACKLOG", 100)
+    monkeypatch.setattr("slack_alert.engine.recording.writer.BACKLOG", 100)
     return 100
 
 
@@ -313,8 +313,8 @@ def test_runs_that_wait_to_begin_count_as_lines_for_a_moment(backlog: int) -> No
 
 
 def test_lines_that_are_many_wait_for_no_company(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("slack_alert.engine.writer._COMPANY", 9)
-    monkeypatch.setattr("slack_alert.engine.writer.QUIET_LATENCY", timedelta(seconds=2 * PATIENCE))
+    monkeypatch.setattr("slack_alert.engine.recording.writer._COMPANY", 9)
+    monkeypatch.setattr("slack_alert.engine.recording.writer.QUIET_LATENCY", timedelta(seconds=2 * PATIENCE))
     begun, done, written = threading.Event(), threading.Event(), threading.Event()
 
     class Slow(Disk):

@@ -1,0 +1,1 @@
+"""What is written down, by whom, and in which order."""
