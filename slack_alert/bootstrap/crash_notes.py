@@ -10,7 +10,7 @@ from slack_alert.bootstrap.places import address
 from slack_alert.core.errors import SlackAlertError
 from slack_alert.core.model.address import Address
 from slack_alert.core.redaction.redaction import Redaction
-from slack_alert.engine.executions import cut_off
+from slack_alert.engine.requests.external_runs import cut_off
 from slack_alert.loader import plugins_folder
 from slack_alert.stores import BegunNote, inbox_path
 

@@ -47,14 +47,14 @@ from slack_alert.core.policy.quota import Hold, State
 from slack_alert.core.redaction.redaction import Redaction
 from slack_alert.core.retry import Outcome
 from slack_alert.core.structs import Struct, field, replace
-from slack_alert.engine import requests
 from slack_alert.engine.batches import Batch, Entry
 from slack_alert.engine.clock import SystemClock
 from slack_alert.engine.context.context import Context, Services
-from slack_alert.engine.executions import named
 from slack_alert.engine.ports import Books, Inbox, Request, Store
 from slack_alert.engine.recording.redacting import redacted_message, redacted_record
 from slack_alert.engine.recording.writer import DirectBooks
+from slack_alert.engine.requests import apply, build
+from slack_alert.engine.requests.external_runs import named
 from slack_alert.executors.inline import Direct
 from slack_alert.executors.perform import Performer, Render
 from slack_alert.stores import SqliteInbox, SqliteStore, inbox_path, kept_entries
@@ -123,7 +123,7 @@ async def _carry_out(settings: Settings, store: Store, inbox: Inbox) -> None:
                 inbox.put(request)
             elif request.id > snapshot.taken:
                 left = named(request, partial(job_names, settings))
-                _put(books, requests.carry_out(left, ids.__next__, restate, judge), request)
+                _put(books, apply.carry_out(left, ids.__next__, restate, judge), request)
             inbox.remove((request.id,))
         if new:
             await _deliver(settings, books, frozenset(delivery.id for delivery in new))
@@ -197,8 +197,8 @@ def trigger(settings: Settings, job: str, *, is_posted: bool, fields: Mapping[st
     is_answered = run.emits is None or result.failure is not None  # What a sensor returns is said by nobody.
     told = _numbered((*heard.said, *(settlement.messages if is_answered else ())), redaction) if is_posted else ()
     record = redacted_record(_record(run, result, settlement, told), redaction)
-    left = [*(requests.kept(entry, run.slot) for entry in heard.entries), *map(requests.emit, heard.events)]
-    is_taken = leave(settings, requests.recorded(record, told, run.slot), *left)
+    left = [*(build.kept(entry, run.slot) for entry in heard.entries), *map(build.emit, heard.events)]
+    is_taken = leave(settings, build.recorded(record, told, run.slot), *left)
     return Answered(record, told, tuple(heard.events), is_taken)
 
 
@@ -265,14 +265,14 @@ def _called(settings: Settings, catalog: Catalog, run: Run, heard: _Heard) -> Re
     def hold(name: str, hold: Hold | None) -> None:
         full = catalog.find(name).name
         now = clock.now()
-        leave(settings, requests.pause(full, hold.until, now, by=hold.by) if hold else requests.resume(full, now))
+        leave(settings, build.pause(full, hold.until, now, by=hold.by) if hold else build.resume(full, now))
 
     def keep(entries: Sequence[Entry]) -> None:
         # What a sensor sets goes with what it notices; a rehearsal keeps nothing.
         if run.emits is not None or settings.dry_run:
             heard.entries.extend(entries)
         else:
-            leave(settings, *(requests.kept(entry, clock.now()) for entry in entries))
+            leave(settings, *(build.kept(entry, clock.now()) for entry in entries))
 
     def look() -> list[Entry]:
         place = database(settings)

@@ -15,7 +15,7 @@ from slack_alert.core.pipeline.settle import Settlement, settle
 from slack_alert.core.policy.quota import Policy, State
 from slack_alert.core.schedule.triggers import Never
 from slack_alert.core.schedule.working_hours import WorkingHours
-from slack_alert.engine.executions import Judge
+from slack_alert.engine.requests.external_runs import Judge
 
 if TYPE_CHECKING:
     from slack_alert.settings import Settings

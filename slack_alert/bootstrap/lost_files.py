@@ -5,9 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 from slack_alert.core.errors import StoreError
-from slack_alert.engine import requests
 from slack_alert.engine.clock import SystemClock
 from slack_alert.engine.ports import Request
+from slack_alert.engine.requests import build
 from slack_alert.stores import DatabaseLock, FileJournal, SqliteInbox, SqliteReader, SqliteStore, inbox_path
 
 #: So many messages are read at a time.
@@ -54,7 +54,7 @@ class Files:
         try:
             while page := reader.waiting(None, after, _PAGE):
                 after = page[-1].id
-                left += [requests.send(delivery.message, delivery.created) for delivery in page]
+                left += [build.send(delivery.message, delivery.created) for delivery in page]
             SqliteInbox(inbox_path(self._path)).put(*left)
         except StoreError:
             return 0

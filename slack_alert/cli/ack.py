@@ -36,8 +36,8 @@ def ack(ctx: click.Context, /, *, job: str, by: str | None, **flags: object) -> 
     JOB: a name, its last part, or a pattern such as 'db.*'.
     """
     from slack_alert.bootstrap import errands
-    from slack_alert.engine import requests
     from slack_alert.engine.clock import SystemClock
+    from slack_alert.engine.requests import build
 
     settings = settings_beside(remember(ctx, flags))
     now = SystemClock().now()
@@ -52,7 +52,7 @@ def ack(ctx: click.Context, /, *, job: str, by: str | None, **flags: object) -> 
         return codes.FOUND
     if fresh:
         who = (by or "").strip() or errands.person()
-        is_taken = errands.leave(settings, *(requests.acknowledge(name, now, by=who) for name in fresh))
+        is_taken = errands.leave(settings, *(build.acknowledge(name, now, by=who) for name in fresh))
         when = local(now, settings.timezone, now)
         are = "is" if len(fresh) == 1 else "are"
         tell_change(f"{listed(fresh)} {are} taken care of by {who} since {when}: quiet until the recovery.", settings)

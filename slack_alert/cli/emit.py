@@ -34,14 +34,14 @@ def emit(ctx: click.Context, /, *, event: str, fields: tuple[str, ...], **flags:
     from slack_alert.bootstrap import errands, places
     from slack_alert.core.catalog import match
     from slack_alert.core.events import Event
-    from slack_alert.engine import requests
     from slack_alert.engine.clock import SystemClock
+    from slack_alert.engine.requests import build
 
     settings = settings_beside(remember(ctx, flags), concerns=PASSED_ON)
     noticed = Event(_name(event), SystemClock().now(), dict(map(parse_field, fields)))
     catalog = places.survey_plugins(settings)
     found = match(catalog, noticed)
-    is_taken = errands.leave(settings, requests.emit(noticed))
+    is_taken = errands.leave(settings, build.emit(noticed))
     tell_change(abridged(_wanted(noticed, found) if found else _unwanted(catalog, noticed)), settings)
     if found and not is_taken:
         click.echo("slack-alert is not running: it is answered when it starts.", err=True)

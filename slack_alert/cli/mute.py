@@ -38,15 +38,15 @@ def mute(
     """
     from slack_alert.bootstrap import errands
     from slack_alert.core.policy.mutes import EVERY
-    from slack_alert.engine import requests
     from slack_alert.engine.clock import SystemClock
+    from slack_alert.engine.requests import build
 
     settings = settings_beside(remember(ctx, flags))
     now = SystemClock().now()
     until = _until(duration, end, settings, now)
     names = [EVERY] if _means_all(job, is_all=is_all) else chosen_jobs(settings, job or "")
     by = errands.person()
-    is_taken = errands.leave(settings, *(requests.mute(name, until, now, by=by) for name in names))
+    is_taken = errands.leave(settings, *(build.mute(name, until, now, by=by) for name in names))
     who = "All jobs are" if is_all else f"{listed(names)} {'is' if len(names) == 1 else 'are'}"
     tell_change(f"{who} muted until {local(until, settings.timezone, now)}.", settings)
     remark_absence(is_taken=is_taken)
@@ -65,8 +65,8 @@ def unmute(ctx: click.Context, /, *, job: str | None, is_all: bool, **flags: obj
     """
     from slack_alert.bootstrap import errands, places, silence
     from slack_alert.core.policy.mutes import EVERY
-    from slack_alert.engine import requests
     from slack_alert.engine.clock import SystemClock
+    from slack_alert.engine.requests import build
 
     settings = settings_beside(remember(ctx, flags))
     now = SystemClock().now()
@@ -76,7 +76,7 @@ def unmute(ctx: click.Context, /, *, job: str | None, is_all: bool, **flags: obj
     means_all = _means_all(job, is_all=is_all)
     names = list(dict.fromkeys([EVERY, *muted])) if means_all else chosen_jobs(settings, job or "")
     by = errands.person()
-    is_taken = errands.leave(settings, *(requests.mute(name, None, now, by=by) for name in names))
+    is_taken = errands.leave(settings, *(build.mute(name, None, now, by=by) for name in names))
     tell_change(_unmuted(names, muted, means_all=means_all), settings)
     for remark in _still_quiet(mutes, settings, now, means_all=means_all):
         click.echo(remark, err=True)

@@ -160,8 +160,8 @@ def _chosen(deliveries: Iterable[Delivery], *, is_all: bool) -> tuple[list[Deliv
 
 def _change(settings: Settings, verb: str, ids: tuple[int, ...]) -> int:
     from slack_alert.bootstrap import errands
-    from slack_alert.engine import requests
     from slack_alert.engine.clock import SystemClock
+    from slack_alert.engine.requests import build
     from slack_alert.loader import plugins_folder
 
     plugins_folder(settings.path)
@@ -170,7 +170,7 @@ def _change(settings: Settings, verb: str, ids: tuple[int, ...]) -> int:
     now = SystemClock().now()
     code = codes.FINE
     for number in wanted:
-        is_taken = errands.leave(settings, requests.outbox(verb, number, now))
+        is_taken = errands.leave(settings, build.outbox(verb, number, now))
         code = max(code, _tell(settings, verb, number, is_taken=is_taken))
     return code
 

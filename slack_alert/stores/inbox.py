@@ -18,9 +18,9 @@ from typing import Any
 from slack_alert.core.environment_faults import machine_lack
 from slack_alert.core.errors import SetAside, StoreError
 from slack_alert.core.structs import replace
-from slack_alert.engine.executions import is_same_execution
 from slack_alert.engine.payload_fields import checked
 from slack_alert.engine.ports import Request
+from slack_alert.engine.requests.external_runs import is_same_execution
 from slack_alert.stores.begun import Leftovers
 from slack_alert.stores.codec import clean, micros, moment
 from slack_alert.stores.connection import Damaged, connect, explained, transaction

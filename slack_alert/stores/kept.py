@@ -8,7 +8,7 @@ from pathlib import Path
 from slack_alert.core.errors import StoreError
 from slack_alert.engine.batches import Batch, Entry
 from slack_alert.engine.durability import number_of
-from slack_alert.engine.requests import carry_out
+from slack_alert.engine.requests.apply import carry_out
 from slack_alert.stores import sql
 from slack_alert.stores.codec import maybe_moment
 from slack_alert.stores.connection import explained, open_reader

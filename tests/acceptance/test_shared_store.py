@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from slack_alert.engine import requests
 from slack_alert.engine.batches import Batch, Entry
 from slack_alert.engine.durability import number_entry
+from slack_alert.engine.requests import build
 from slack_alert.stores import FileJournal, SqliteInbox, SqliteStore, inbox_path, journal_path
 from tests.fakes.program import running
 from tests.fakes.project import Project, now
@@ -117,7 +117,7 @@ def test_a_value_that_comes_while_it_goes_on_is_seen(is_left: bool, project: Pro
 
     def answer() -> None:
         if is_left:
-            inbox.put(requests.kept(late, now()))
+            inbox.put(build.kept(late, now()))
         else:
             store.commit(Batch(entries=[late], at=now()))
 

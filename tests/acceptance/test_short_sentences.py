@@ -12,7 +12,7 @@ from slack_alert.core.catalog import Problem, Severity
 from slack_alert.core.errors import BadValue, SettingsError, SlackAlertError, StoreError
 from slack_alert.core.excerpts import abridged
 from slack_alert.engine.ports import Request
-from slack_alert.engine.requests import carry_out
+from slack_alert.engine.requests.apply import carry_out
 from slack_alert.settings.keys import KEYS
 from tests.fakes.plugins import surveyed
 from tests.fakes.project import Project, now

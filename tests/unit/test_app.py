@@ -19,7 +19,6 @@ from slack_alert.core.model.message import Delivery, Message
 from slack_alert.core.retry import Fate, Outcome
 from slack_alert.core.schedule.absent import Absence
 from slack_alert.core.structs import replace
-from slack_alert.engine import requests
 from slack_alert.engine.app.app import App, Manners
 from slack_alert.engine.app.components import Parts
 from slack_alert.engine.app.liveness import EVERY, Pulse, down_since, last_alive, last_slots
@@ -30,6 +29,7 @@ from slack_alert.engine.engine import Engine
 from slack_alert.engine.monitoring.clock_watch import Steps
 from slack_alert.engine.ports import Emit, Request
 from slack_alert.engine.recording.writer import Writer
+from slack_alert.engine.requests import build
 from slack_alert.engine.simulation import VirtualClock
 from slack_alert.stores import MemoryInbox
 from slack_alert.stores.memory import MemoryStore
@@ -287,7 +287,7 @@ def test_what_was_muted_together_begins_together() -> None:
 
     async def main() -> None:
         await rig.begin()
-        rig.inbox.put(*(requests.mute(job, NOON + HOUR, NOON, by="ann") for job in ("db.lag", "db.size")))
+        rig.inbox.put(*(build.mute(job, NOON + HOUR, NOON, by="ann") for job in ("db.lag", "db.size")))
         rig.clock.step = timedelta(milliseconds=1)
         await rig.turn()
         await rig.end()
@@ -430,7 +430,7 @@ def test_inbox_that_cannot_be_read_keeps_nobody_from_starting_and_is_told_once(
         for _ in range(3):
             await rig.turn()
         rig.inbox.fault = None
-        rig.inbox.put(requests.pause("db.lag", None, NOON, by="ann"))
+        rig.inbox.put(build.pause("db.lag", None, NOON, by="ann"))
         await rig.turn()
         await rig.written()
         await rig.end()

@@ -12,7 +12,7 @@ import pytest
 from slack_alert.cli import crash_note
 from slack_alert.cli.crash_note import CrashNote
 from slack_alert.core.errors import SettingsError
-from slack_alert.engine.executions import cut_off, named
+from slack_alert.engine.requests.external_runs import cut_off, named
 from slack_alert.stores import BegunNote
 
 T = datetime(2026, 11, 21, 2, 30, tzinfo=timezone.utc)

@@ -15,12 +15,12 @@ from slack_alert.core.model.run import QUIET, Result
 from slack_alert.core.policy.mutes import EVERY, Mute
 from slack_alert.core.policy.quiet_windows import QuietWindow
 from slack_alert.core.structs import replace
-from slack_alert.engine import requests
 from slack_alert.engine.batches import Batch
 from slack_alert.engine.engine import Engine
 from slack_alert.engine.mutes.digests import Digests, Ending, Tally, Withheld, digest_text, withheld
 from slack_alert.engine.mutes.mutes import Mutes
 from slack_alert.engine.recording.writer import DirectBooks
+from slack_alert.engine.requests import apply, build
 from slack_alert.engine.simulation import VirtualClock
 from slack_alert.stores.memory import MemoryStore
 from tests.fakes.engine_rig import BERLIN, ERRORS, MARK, MINUTE, OPS, Held, at, failed, make_job, make_policy, said
@@ -71,8 +71,8 @@ class Silence:
 
     def mute(self, time: str, until: str | None, *jobs: str, by: str = "ann", taken: str | None = None) -> None:
         for job in jobs or ("db.lag",):
-            request = requests.mute(job, at(until) if until else None, at(time), by=by)
-            batch = requests.carry_out(request, self.engine.next_id, now=at(taken) if taken else None)
+            request = build.mute(job, at(until) if until else None, at(time), by=by)
+            batch = apply.carry_out(request, self.engine.next_id, now=at(taken) if taken else None)
             self.store.commit(batch)
             for entry in batch.entries:
                 self.mutes.accept(entry)

@@ -11,7 +11,7 @@ from slack_alert.core.model.message import Manner
 from slack_alert.core.model.run import QUIET
 from slack_alert.core.policy.incidents import Repeat, Voice
 from slack_alert.core.structs import replace
-from slack_alert.engine.requests import acknowledged
+from slack_alert.engine.requests.apply import acknowledged
 from tests.fakes.engine_rig import Rig, at, make_job, make_policy, said
 
 

@@ -15,10 +15,10 @@ from slack_alert.core.pipeline.settle import Settlement, settle
 from slack_alert.core.policy.quota import State
 from slack_alert.core.schedule.triggers import Never
 from slack_alert.core.structs import replace
-from slack_alert.engine import requests
 from slack_alert.engine.batches import Batch
-from slack_alert.engine.executions import Judge, cut_off, executed, outside_run
 from slack_alert.engine.ports import Request
+from slack_alert.engine.requests import apply
+from slack_alert.engine.requests.external_runs import Judge, cut_off, executed, outside_run
 from tests.fakes.engine_rig import BERLIN, ERRORS, MARK, at, make_policy
 
 FAILURE = Failure("exit code 3 after 2.0s", "", "", "exit code 3\n", output="no space\n```left```")
@@ -49,9 +49,9 @@ class Desk:
 
     def take(self, request: Request) -> Batch:
         left = replace(request, id=9, payload=json.loads(json.dumps(request.payload)))
-        return requests.carry_out(left, self._ids.__next__, self._restate, self._judge)
+        return apply.carry_out(left, self._ids.__next__, self._restate, self._judge)
 
-    def _restate(self, job: str, change: requests.Change) -> State:
+    def _restate(self, job: str, change: apply.Change) -> State:
         self.states[job] = change(self.states.get(job, State()))
         return self.states[job]
 
@@ -113,5 +113,5 @@ def test_a_run_whose_watcher_is_gone_is_told_as_interrupted_and_has_no_length() 
 def test_a_program_that_cannot_judge_refuses_it(caplog: pytest.LogCaptureFixture) -> None:
     request = Request("exec", executed(outside_run("nightly", at("16 02:30")), FAILED, None).payload, at("16 02:30"), 9)
 
-    assert requests.carry_out(request, count(1).__next__) == Batch(taken=9, at=at("16 02:30"))
+    assert apply.carry_out(request, count(1).__next__) == Batch(taken=9, at=at("16 02:30"))
     assert "request refused" in caplog.text

@@ -15,10 +15,10 @@ from slack_alert.core.policy.incidents import Incident
 from slack_alert.core.policy.mutes import Mute
 from slack_alert.core.policy.quota import Hold, State
 from slack_alert.core.structs import replace
-from slack_alert.engine import requests
 from slack_alert.engine.batches import Batch, Entry
 from slack_alert.engine.mutes.mutes import mute_entry
 from slack_alert.engine.ports import Request
+from slack_alert.engine.requests import apply, build
 from tests.fakes.engine_rig import OPS, at
 
 NOW = at("16 12:00")
@@ -28,7 +28,7 @@ def carried_out(request: Request) -> Batch:
     """Carry out what came through the inbox, where a payload is JSON."""
     ids = count(42)
     left = replace(request, id=9, payload=json.loads(json.dumps(request.payload)))
-    return requests.carry_out(left, ids.__next__)
+    return apply.carry_out(left, ids.__next__)
 
 
 def only_taken() -> Batch:
@@ -37,13 +37,13 @@ def only_taken() -> Batch:
 
 @pytest.mark.parametrize("until", [None, at("16 13:00")])
 def test_pause_holds_the_job(until: datetime | None) -> None:
-    asked = requests.pause("db.lag", until, NOW, by="ann")
+    asked = build.pause("db.lag", until, NOW, by="ann")
 
     assert carried_out(asked) == replace(only_taken(), holds={"db.lag": Hold(until, "ann")})
 
 
 def test_resume_lets_the_job_run_again() -> None:
-    assert carried_out(requests.resume("db.lag", NOW)) == replace(
+    assert carried_out(build.resume("db.lag", NOW)) == replace(
         only_taken(), holds={"db.lag": None}, states={"db.lag": State()}
     )
 
@@ -53,16 +53,14 @@ def test_mute_is_kept_with_its_end_and_who_wanted_it(until: datetime | None) -> 
     """One that ends where it begins ends the one before it."""
     mute = Mute("db.lag", NOW, until or NOW, "ann")
 
-    assert carried_out(requests.mute("db.lag", until, NOW, by="ann")) == replace(
-        only_taken(), entries=[mute_entry(mute)]
-    )
+    assert carried_out(build.mute("db.lag", until, NOW, by="ann")) == replace(only_taken(), entries=[mute_entry(mute)])
 
 
 def test_acknowledging_an_incident_notes_who_and_when() -> None:
     state = State(incident=Incident(at("16 11:00"), at("16 11:50"), 5, told=at("16 11:00")))
-    left = replace(requests.acknowledge("db.lag", NOW, by="ann"), id=9)
+    left = replace(build.acknowledge("db.lag", NOW, by="ann"), id=9)
 
-    batch = requests.carry_out(left, count(42).__next__, lambda _, change: change(state))
+    batch = apply.carry_out(left, count(42).__next__, lambda _, change: change(state))
 
     assert state.incident is not None
     known = replace(state.incident, acknowledged_by="ann", acknowledged_at=NOW)
@@ -70,7 +68,7 @@ def test_acknowledging_an_incident_notes_who_and_when() -> None:
 
 
 def test_acknowledging_what_is_over_changes_nothing() -> None:
-    assert carried_out(requests.acknowledge("db.lag", NOW, by="ann")) == only_taken()
+    assert carried_out(build.acknowledge("db.lag", NOW, by="ann")) == only_taken()
 
 
 @pytest.mark.parametrize(
@@ -84,24 +82,24 @@ def test_acknowledging_what_is_over_changes_nothing() -> None:
 def test_message_is_said_as_it_was_given(piece: Piece) -> None:
     message = Message("key", OPS, piece)
 
-    assert carried_out(requests.send(message, NOW)) == replace(only_taken(), messages=[message])
+    assert carried_out(build.send(message, NOW)) == replace(only_taken(), messages=[message])
 
 
 def test_file_on_disk_must_have_been_read() -> None:
     with pytest.raises(AssertionError, match="a file is read where the run ends"):
-        requests.send(Message("key", OPS, Upload("lag.png", Path("lag.png"))), NOW)
+        build.send(Message("key", OPS, Upload("lag.png", Path("lag.png"))), NOW)
 
 
 def test_deliveries_are_retried_and_dropped() -> None:
-    assert carried_out(requests.outbox("retry", 7, NOW)) == replace(only_taken(), retried=[7])
-    assert carried_out(requests.outbox("drop", 7, NOW)) == replace(only_taken(), dropped=[7])
+    assert carried_out(build.outbox("retry", 7, NOW)) == replace(only_taken(), retried=[7])
+    assert carried_out(build.outbox("drop", 7, NOW)) == replace(only_taken(), dropped=[7])
 
 
 @pytest.mark.parametrize(
     "entry", [Entry("db", "last", '{"id": 3}', at("17 12:00")), Entry("db", "last", "1"), Entry("db", "last", None)]
 )
 def test_value_of_a_pack_is_kept(entry: Entry) -> None:
-    assert carried_out(requests.kept(entry, NOW)) == replace(only_taken(), entries=[entry])
+    assert carried_out(build.kept(entry, NOW)) == replace(only_taken(), entries=[entry])
 
 
 @pytest.mark.parametrize(
@@ -126,7 +124,7 @@ def test_value_of_a_pack_is_kept(entry: Entry) -> None:
 )
 def test_run_of_another_process_gets_an_id_here_that_its_messages_share(record: Record) -> None:
     message = Message("key", OPS, Text("failed"))
-    batch = carried_out(requests.recorded(record, (message,), NOW))
+    batch = carried_out(build.recorded(record, (message,), NOW))
 
     assert batch == replace(only_taken(), records=[record._replace(run=42)], messages=[replace(message, run=42)])
 

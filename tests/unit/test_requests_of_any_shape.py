@@ -21,11 +21,11 @@ from slack_alert.core.pipeline.settle import Settlement, settle
 from slack_alert.core.policy.quota import State
 from slack_alert.core.schedule.triggers import Never
 from slack_alert.core.structs import replace
-from slack_alert.engine import requests
 from slack_alert.engine.batches import Batch, Entry
-from slack_alert.engine.executions import executed, outside_run
 from slack_alert.engine.mutes.mutes import Mutes
 from slack_alert.engine.ports import Request
+from slack_alert.engine.requests import apply, build
+from slack_alert.engine.requests.external_runs import executed, outside_run
 from slack_alert.stores import SqliteStore
 from tests.fakes.engine_rig import BERLIN, ERRORS, MARK, OPS, at, make_policy
 
@@ -46,17 +46,17 @@ MESSAGES = (
     Message("c", OPS, Upload("lag.png", b"\x89PNG", "Lag", "look")),
 )
 SOUND = [
-    requests.pause("db.lag", LATER, NOW, by="ann"),
-    requests.resume("db.lag", NOW),
-    requests.mute("db.lag", LATER, NOW, by="ann"),
-    requests.acknowledge("db.lag", NOW, by="ann"),
-    requests.emit(Event("disk.full", NOW, {"size": 5, "deep": {"list": [1]}})),
-    requests.outbox("retry", 7, NOW),
-    requests.outbox("drop", 7, NOW),
-    requests.kept(Entry("db", "last", "1", LATER), NOW),
-    requests.recorded(RECORD, MESSAGES, NOW),
+    build.pause("db.lag", LATER, NOW, by="ann"),
+    build.resume("db.lag", NOW),
+    build.mute("db.lag", LATER, NOW, by="ann"),
+    build.acknowledge("db.lag", NOW, by="ann"),
+    build.emit(Event("disk.full", NOW, {"size": 5, "deep": {"list": [1]}})),
+    build.outbox("retry", 7, NOW),
+    build.outbox("drop", 7, NOW),
+    build.kept(Entry("db", "last", "1", LATER), NOW),
+    build.recorded(RECORD, MESSAGES, NOW),
     executed(outside_run("nightly", NOW), FAILED, OPS),
-    *(requests.send(message, NOW) for message in MESSAGES),
+    *(build.send(message, NOW) for message in MESSAGES),
 ]
 JUNK: list[object] = [
     None, True, -1, 2**70, 1e300, float("nan"), "", "\ud800", "*", [], [[1]], {}, {"text": 5},
@@ -91,7 +91,7 @@ def test_request_of_any_shape_changes_what_can_be_kept_or_nothing(tmp_path: Path
     for payload in spoilt(sound):
         if not isinstance(payload, dict):
             continue
-        batch = requests.carry_out(
+        batch = apply.carry_out(
             replace(request_, id=9, payload=payload), ids.__next__, judge=judge, now=NOW + timedelta(seconds=1)
         )
 
@@ -124,7 +124,7 @@ def test_request_of_any_shape_changes_what_can_be_kept_or_nothing(tmp_path: Path
 def test_what_is_wrong_with_a_request_is_told(
     kind: str, payload: dict[str, object], reason: str, caplog: pytest.LogCaptureFixture
 ) -> None:
-    batch = requests.carry_out(Request(kind, payload, NOW, 9), count(1).__next__)
+    batch = apply.carry_out(Request(kind, payload, NOW, 9), count(1).__next__)
 
     assert batch == Batch(taken=9, at=NOW)
     (record,) = caplog.records

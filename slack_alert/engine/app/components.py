@@ -12,9 +12,9 @@ from slack_alert.engine.batches import Entry, Snapshot
 from slack_alert.engine.context.subprocesses import Children
 from slack_alert.engine.delivery.sender import Sender
 from slack_alert.engine.engine import Engine
-from slack_alert.engine.executions import Judge
 from slack_alert.engine.ports import Channel, Clock, Executor, Inbox, Load, Reader, Reload, Source, Store, Watch
 from slack_alert.engine.recording.writer import Writer
+from slack_alert.engine.requests.external_runs import Judge
 
 if TYPE_CHECKING:  # What it imports is for those who have an address to be fetched.
     from slack_alert.engine.app.ping import Heartbeat

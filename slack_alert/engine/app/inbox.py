@@ -12,9 +12,9 @@ from slack_alert.core.errors import SetAside, StoreError
 from slack_alert.core.model.address import Address
 from slack_alert.engine.app.components import Parts
 from slack_alert.engine.batches import Batch
-from slack_alert.engine.executions import named
 from slack_alert.engine.ports import Request
-from slack_alert.engine.requests import carry_out
+from slack_alert.engine.requests.apply import carry_out
+from slack_alert.engine.requests.external_runs import named
 
 log = logging.getLogger(__name__)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
-from base64 import b64decode, b64encode
+from base64 import b64decode
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from functools import partial
@@ -20,10 +20,10 @@ from slack_alert.core.policy.mutes import Mute
 from slack_alert.core.policy.quota import Hold, State, rested
 from slack_alert.core.structs import replace
 from slack_alert.engine.batches import Batch, Entry
-from slack_alert.engine.executions import Judge, settle_execution
 from slack_alert.engine.mutes.mutes import mute_entry
 from slack_alert.engine.payload_fields import Fields, field, instant, maybe, maybe_instant, number, whole
 from slack_alert.engine.ports import Request
+from slack_alert.engine.requests.external_runs import Judge, settle_execution
 
 log = logging.getLogger(__name__)
 
@@ -59,66 +59,6 @@ def carry_out(
         log.warning("request refused", extra=said)
         return Batch(taken=request.id, at=request.at)
     return batch
-
-
-def pause(job: str, until: datetime | None, at: datetime, *, by: str = "") -> Request:
-    """Ask that a job rests, for good where `until` is None."""
-    return Request("pause", {"job": job, "until": _iso(until), "by": by}, at)
-
-
-def resume(job: str, at: datetime) -> Request:
-    """Ask that a job runs again."""
-    return Request("resume", {"job": job}, at)
-
-
-def mute(job: str, until: datetime | None, at: datetime, *, by: str) -> Request:
-    """Ask that a job (`*`: every one) runs and says nothing until then, or (None) that it speaks again."""
-    return Request("mute", {"job": job, "until": _iso(until), "by": by}, at)
-
-
-def acknowledge(job: str, at: datetime, *, by: str) -> Request:
-    """Ask that an incident's repeats and reminders stop until it is over."""
-    return Request("ack", {"job": job, "by": by}, at)
-
-
-def send(message: Message, at: datetime) -> Request:
-    """Ask that a message is said."""
-    return Request("send", _packed(message), at)
-
-
-def emit(event: Event) -> Request:
-    """Ask that what was noticed is answered."""
-    return Request("emit", {"name": event.name, "fields": dict(event.fields)}, event.at)
-
-
-def outbox(verb: str, delivery: int, at: datetime) -> Request:
-    """Ask that a delivery is sent again (`retry`) or taken out (`drop`)."""
-    return Request(verb, {"id": delivery}, at)
-
-
-def kept(entry: Entry, at: datetime) -> Request:
-    """Ask that a value of a pack's key-value store is kept."""
-    payload = {"pack": entry.pack, "key": entry.key, "value": entry.value, "expires": _iso(entry.expires)}
-    return Request("keep", payload, at)
-
-
-def recorded(record: Record, messages: tuple[Message, ...], at: datetime) -> Request:
-    """Ask that a run somebody started elsewhere is written down, and what it says is said."""
-    payload = {
-        "job": record.binding,
-        "slot": record.slot.isoformat(),
-        "verdict": record.verdict.value,
-        "started": _iso(record.started),
-        "seconds": record.duration.total_seconds() if record.duration is not None else None,
-        "text": record.text,
-        "to": record.to,
-        "error": record.error,
-        "printed": record.printed,
-        "asked_by": record.asked_by,
-        "numbers": record.numbers,
-        "messages": [_packed(message) for message in messages],
-    }
-    return Request("record", payload, at)
 
 
 def _pause(batch: Batch, request: Request, _: Callable[[], int], __: Restate) -> None:
@@ -232,21 +172,6 @@ def acknowledged(state: State, by: str, at: datetime) -> State:
     return replace(state, incident=replace(state.incident, acknowledged_by=by, acknowledged_at=at))
 
 
-def _packed(message: Message) -> dict[str, object]:
-    to = {"channel": message.to.channel, "conversation": message.to.conversation}
-    return {"key": message.key, **to, "piece": _packed_piece(message.piece)}
-
-
-def _packed_piece(piece: Piece) -> dict[str, object]:
-    if isinstance(piece, Text):
-        return {"text": piece.text}
-    if isinstance(piece, Blocks):
-        return {"payload": dict(piece.payload)}
-    assert isinstance(piece.content, bytes), "a file is read where the run ends"
-    content = b64encode(piece.content).decode("ascii")
-    return {"name": piece.name, "content": content, "title": piece.title, "comment": piece.comment}
-
-
 def _unpacked(packed: Fields, run: int | None) -> Message:
     to = Address(field(packed, "channel", str), field(packed, "conversation", str))
     return Message(field(packed, "key", str), to, _unpacked_piece(field(packed, "piece", dict)), run=run)
@@ -259,7 +184,3 @@ def _unpacked_piece(packed: Fields) -> Piece:
         return Blocks(field(packed, "payload", dict))
     name, content = field(packed, "name", str), b64decode(field(packed, "content", str))
     return Upload(name, content, field(packed, "title", str), field(packed, "comment", str))
-
-
-def _iso(at: datetime | None) -> str | None:
-    return at.isoformat() if at is not None else None
