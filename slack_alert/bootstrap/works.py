@@ -24,7 +24,6 @@ from slack_alert.engine.context.context import Context, Services
 from slack_alert.engine.context.key_value import Pocket, Write
 from slack_alert.engine.durability import number_of, put_durably
 from slack_alert.engine.engine import Engine
-from slack_alert.engine.keeping import Keeping
 from slack_alert.engine.monitoring.process_stalls import Standstill
 from slack_alert.engine.monitoring.slow_runs import Paces, durations_of
 from slack_alert.engine.mutes.mutes import Mutes
@@ -32,6 +31,7 @@ from slack_alert.engine.pauses import hold_by_name
 from slack_alert.engine.ports import Books, Clock, Executor, Inbox, Journal, Load, Reader, Store
 from slack_alert.engine.recording.redacting import RedactedBooks
 from slack_alert.engine.recording.writer import Writer
+from slack_alert.engine.runs.journaling import Keeping
 from slack_alert.executors.awaiting import on_loop
 from slack_alert.executors.inline import Inline
 from slack_alert.executors.perform import Performer, Render

@@ -10,14 +10,14 @@ from slack_alert.core.events import Event
 from slack_alert.core.model.record import Verdict
 from slack_alert.core.model.run import Result, Run
 from slack_alert.core.pipeline.gate import gate
-from slack_alert.engine.absences import missing
-from slack_alert.engine.accounts import Accounts
 from slack_alert.engine.batches import Batch
-from slack_alert.engine.crowding import Crowding
-from slack_alert.engine.hot import Hot
 from slack_alert.engine.monitoring.clock_watch import Unseen
 from slack_alert.engine.ports import Books, Executor
-from slack_alert.engine.records import put_begun
+from slack_alert.engine.runs.absent_events import missing
+from slack_alert.engine.runs.job_state import Hot
+from slack_alert.engine.runs.missed_slots import Accounts
+from slack_alert.engine.runs.overlaps import Crowding
+from slack_alert.engine.runs.run_records import put_begun
 
 
 class Admission:

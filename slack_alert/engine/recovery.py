@@ -10,10 +10,10 @@ from datetime import datetime
 from slack_alert.core.model.record import Record, Verdict
 from slack_alert.core.pipeline.missed import gaps
 from slack_alert.core.units.local_time import TICK
-from slack_alert.engine.accounts import gap_record
 from slack_alert.engine.batches import Snapshot
-from slack_alert.engine.hot import FRESH, Hot
-from slack_alert.engine.records import interrupted_record
+from slack_alert.engine.runs.job_state import FRESH, Hot
+from slack_alert.engine.runs.missed_slots import gap_record
+from slack_alert.engine.runs.run_records import interrupted_record
 
 log = logging.getLogger(__name__)
 

@@ -18,8 +18,8 @@ from slack_alert.core.pipeline.gate import gate
 from slack_alert.core.pipeline.missed import gaps
 from slack_alert.engine.batches import Batch, Snapshot
 from slack_alert.engine.engine import Engine
-from slack_alert.engine.hot import Hot
 from slack_alert.engine.ports import Executor
+from slack_alert.engine.runs.job_state import Hot
 
 _TICK = timedelta(microseconds=1)
 

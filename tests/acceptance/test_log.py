@@ -109,7 +109,9 @@ def test_every_line_is_json_whoever_writes_it(tmp_path: Path, scheduler: str) ->
     assert isinstance(printed["run"], int)
     (apart,) = [line for line in lines if line["event"] == "a print, apart"]
     assert apart["job"] == "jobs.apart"
-    (fault,) = [line for line in lines if "minuts" in line["event"] and line["logger"] != "slack_alert.engine.speech"]
+    (fault,) = [
+        line for line in lines if "minuts" in line["event"] and line["logger"] != "slack_alert.engine.runs.run_messages"
+    ]
     assert (fault["file"], fault["code"], fault["level"]) == ("plugins/jobs.py", "SA202", "error")
     (failed,) = [line for line in lines if line["event"] == "run failed"]
     assert (failed["job"], failed["error"], failed["level"]) == ("jobs.fails", "OSError: on purpose", "error")

@@ -30,9 +30,9 @@ from slack_alert.engine.app.liveness import EVERY, PULSE_NAME
 from slack_alert.engine.batches import Batch, Limits, Snapshot
 from slack_alert.engine.delivery.sender import Sender
 from slack_alert.engine.engine import Engine
-from slack_alert.engine.keeping import Keeping
 from slack_alert.engine.ports import Clock, Due, Emit, Journal, Store
 from slack_alert.engine.recording.writer import _WAKE, Accept, Then, Writer
+from slack_alert.engine.runs.journaling import Keeping
 from slack_alert.engine.simulation import VirtualClock
 from slack_alert.schedulers.base import Plan, Planned
 from slack_alert.stores import FileJournal, SqliteInbox, SqliteReader, SqliteStore, inbox_path, journal_path

@@ -11,12 +11,12 @@ from slack_alert.core.model.record import Record, Usage, Verdict
 from slack_alert.core.model.run import QUIET, Result
 from slack_alert.core.policy.quota import Hold, Quota, State
 from slack_alert.core.structs import replace
-from slack_alert.engine.accounts import Accounts
 from slack_alert.engine.batches import Seen, Snapshot, Started
 from slack_alert.engine.pauses import hold_by_name
 from slack_alert.engine.recording.writer import DirectBooks
-from slack_alert.engine.records import going_on
-from slack_alert.engine.records import started as started_note
+from slack_alert.engine.runs.missed_slots import Accounts
+from slack_alert.engine.runs.run_records import going_on
+from slack_alert.engine.runs.run_records import started as started_note
 from slack_alert.stores.memory import MemoryStore
 from tests.fakes.engine_rig import (
     ERRORS,

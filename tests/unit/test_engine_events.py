@@ -4,7 +4,7 @@ from slack_alert.core.events import Event, Rule
 from slack_alert.core.model.run import QUIET
 from slack_alert.core.policy.quota import Hold
 from slack_alert.core.structs import replace
-from slack_alert.engine.queues import WAITING
+from slack_alert.engine.runs.event_queues import WAITING
 from tests.fakes.engine_rig import Rig, at, make_job, make_policy, make_rule, said, verdicts
 
 

@@ -9,8 +9,8 @@ from slack_alert.core.bindings import Job
 from slack_alert.core.model.record import Record, Verdict, each
 from slack_alert.core.model.run import QUIET
 from slack_alert.core.policy.quota import Hold, Quota, State
-from slack_alert.engine.accounts import Accounts
 from slack_alert.engine.batches import Batch, Seen, Snapshot
+from slack_alert.engine.runs.missed_slots import Accounts
 from slack_alert.engine.simulation import Ledger
 from tests.fakes.engine_rig import Rig, at, make_job, make_policy
 

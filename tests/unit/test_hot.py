@@ -9,8 +9,8 @@ from slack_alert.core.pipeline.settle import Settlement
 from slack_alert.core.policy.quota import Quota, State, rested, spend_alert
 from slack_alert.engine.batches import Batch, Seen, Snapshot
 from slack_alert.engine.engine import Engine
-from slack_alert.engine.hot import Hot
 from slack_alert.engine.pauses import hold_by_name
+from slack_alert.engine.runs.job_state import Hot
 from slack_alert.engine.simulation import Ledger, VirtualClock
 from tests.fakes.engine_rig import MARK, Held, at, make_job, make_policy, said
 

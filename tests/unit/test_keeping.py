@@ -11,7 +11,7 @@ import pytest
 from slack_alert.core.content.render import Text
 from slack_alert.core.model.run import QUIET, Result, Returned, Run
 from slack_alert.engine.batches import Batch, Snapshot
-from slack_alert.engine.keeping import Keeping
+from slack_alert.engine.runs.journaling import Keeping
 from tests.fakes.engine_rig import OPS, Rig, at, make_job
 
 SAID = Result((Text("lag"),), None, timedelta(seconds=1), None, {"": 2.0})

@@ -7,7 +7,8 @@ import pytest
 
 from slack_alert.core.model.run import Action, Run
 from slack_alert.core.pipeline.outages import Cause, Lapse
-from slack_alert.engine.app.announcements import downtime_text, waiting_text
+from slack_alert.engine.app.announcements import downtime_text
+from slack_alert.engine.runs.overlaps import waiting_text
 
 NOW = datetime(2026, 11, 16, 11, 0, 7, tzinfo=timezone.utc)
 BERLIN = ZoneInfo("Europe/Berlin")

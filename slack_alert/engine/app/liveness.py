@@ -13,7 +13,7 @@ from typing import Any
 from slack_alert.core.structs import asdict
 from slack_alert.engine.app.components import Parts
 from slack_alert.engine.batches import Batch, Snapshot
-from slack_alert.engine.records import going_on, put_begun
+from slack_alert.engine.runs.run_records import going_on, put_begun
 
 log = logging.getLogger(__name__)
 

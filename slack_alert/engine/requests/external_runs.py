@@ -14,7 +14,7 @@ from slack_alert.core.structs import asdict, replace
 from slack_alert.engine.batches import Batch
 from slack_alert.engine.payload_fields import Fields, field, instant, maybe, number, whole
 from slack_alert.engine.ports import Request
-from slack_alert.engine.records import log_failure
+from slack_alert.engine.runs.run_records import log_failure
 
 #: Says what a run from outside means, and sends the telling there (None: where errors go).
 Judge = Callable[[State, Run, Result, Address | None], Settlement]

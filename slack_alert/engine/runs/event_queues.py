@@ -8,9 +8,9 @@ from datetime import datetime
 from slack_alert.core.content.markup import Markup
 from slack_alert.core.events import Event
 from slack_alert.core.model.record import Record, Verdict
-from slack_alert.engine.absences import arrival
-from slack_alert.engine.hot import Hot
 from slack_alert.engine.ports import Books
+from slack_alert.engine.runs.absent_events import arrival
+from slack_alert.engine.runs.job_state import Hot
 
 #: So many events wait for one job at most; further ones find it still running.
 WAITING = 1000

@@ -6,8 +6,8 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import partial
 
 from slack_alert.core.model.run import Result, Returned, Run
-from slack_alert.engine.hot import Hot
 from slack_alert.engine.ports import Executor, Journal
+from slack_alert.engine.runs.job_state import Hot
 
 Done = Callable[[Run, Result], None]
 

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from slack_alert.core.model.address import Address
 from slack_alert.core.model.run import Run
-from slack_alert.engine.app.announcements import waiting_text
-from slack_alert.engine.hot import Hot
+from slack_alert.engine.runs.job_state import Hot
 
 #: A job whose slots found it still running so many times in a row is told once.
 _OVERLAPS = 3
@@ -49,3 +48,47 @@ class Crowding:
             self._is_full = True
             busy = [each for each in self._runs() if each.started is not None]
             self._tell(f"full/{run.id}/{run.slot.isoformat()}", waiting_text(run, busy), hot.job.errors_to)
+
+
+#: Names told in one line; the rest is counted.
+_NAMED = 10
+
+
+def waiting_text(run: Run, going_on: Sequence[Run]) -> str:
+    """Tell why a run does not begin: those that go on leave it no thread, or one of them stops the loop."""
+    others = [each for each in going_on if each.action.is_async == run.action.is_async]
+    if run.action.is_async:
+        return (
+            f"Coroutine functions wait, {run.binding} among them: a function stops the loop they share "
+            f"({_listed(others)}). Make it a plain function, or let it await what takes long."
+        )
+    return (
+        f"{_occupied([each for each in others if not each.is_stuck], [each for each in others if each.is_stuck])}; "
+        f"other jobs wait, {run.binding} among them. Raise `threads`, or make these functions quicker."
+    )
+
+
+def _occupied(busy: Sequence[Run], stuck: Sequence[Run]) -> str:
+    """Say what the threads do; for one that is stuck another one stands in, up to a number."""
+    if not stuck:
+        threads = "The thread is" if len(busy) == 1 else f"All {len(busy)} threads are"
+        return f"{threads} busy with {_listed(busy)}"
+    hang = f"{_count(len(stuck), 'thread')} {'is' if len(stuck) == 1 else 'are'} stuck in what was given up"
+    words = f"{hang} ({_listed(stuck)})"
+    if not busy:
+        return words
+    return f"{_count(len(busy), 'thread')} {'is' if len(busy) == 1 else 'are'} busy with {_listed(busy)}, and {words}"
+
+
+def _listed(runs: Sequence[Run]) -> str:
+    return _some(sorted(each.binding for each in runs))
+
+
+def _some(names: Sequence[str], noun: str = "") -> str:
+    """Name the first ones, and count the rest."""
+    more = [f"{len(names) - _NAMED} more {noun}".rstrip()] if len(names) > _NAMED else []
+    return ", ".join([*names[:_NAMED], *more])
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"

@@ -13,10 +13,10 @@ from slack_alert.core.pipeline.outages import Lapse
 from slack_alert.core.pipeline.reasons import gate_reason
 from slack_alert.core.schedule.triggers import Trigger
 from slack_alert.engine.batches import Batch
-from slack_alert.engine.hot import Hot
 from slack_alert.engine.monitoring.clock_watch import Unseen
 from slack_alert.engine.ports import Books
-from slack_alert.engine.records import put_begun
+from slack_alert.engine.runs.job_state import Hot
+from slack_alert.engine.runs.run_records import put_begun
 
 _TICK = timedelta(microseconds=1)
 #: So many jobs share a line rather than have one each.

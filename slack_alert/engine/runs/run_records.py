@@ -13,8 +13,8 @@ from slack_alert.core.pipeline.gate import standing
 from slack_alert.core.pipeline.messages import shortened
 from slack_alert.core.pipeline.settle import Settlement
 from slack_alert.engine.batches import Batch, Started
-from slack_alert.engine.hot import Hot
 from slack_alert.engine.ports import Books
+from slack_alert.engine.runs.job_state import Hot
 
 log = logging.getLogger(__name__)
 

@@ -11,8 +11,8 @@ from slack_alert.core.model.run import QUIET, Run
 from slack_alert.core.pipeline.settle import settle
 from slack_alert.core.units.humanize import dated
 from slack_alert.engine.batches import Batch, Seen
-from slack_alert.engine.hot import Hot
-from slack_alert.engine.records import spoken_record
+from slack_alert.engine.runs.job_state import Hot
+from slack_alert.engine.runs.run_records import spoken_record
 
 
 class Absences:

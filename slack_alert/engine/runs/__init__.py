@@ -1,0 +1,1 @@
+"""What goes on from a slot to the end of its run."""
