@@ -27,8 +27,9 @@ from slack_alert.engine.batches import Batch
 from slack_alert.engine.context.context import Context
 from slack_alert.engine.ports import Books
 from slack_alert.engine.recording.writer import DirectBooks
-from slack_alert.engine.simulation import Ledger, Simulation, VirtualClock
-from slack_alert.engine.simulation import simulate as simulated
+from slack_alert.engine.simulation.doubles import Ledger, VirtualClock
+from slack_alert.engine.simulation.simulation import Simulation
+from slack_alert.engine.simulation.simulation import simulate as simulated
 from slack_alert.executors.inline import Direct
 from slack_alert.executors.perform import Performer, Render
 from slack_alert.loader import unload

@@ -12,7 +12,8 @@ from slack_alert.core.model.record import Record
 from slack_alert.core.redaction.redaction import Redaction
 from slack_alert.engine.batches import Snapshot
 from slack_alert.engine.context.context import Context
-from slack_alert.engine.simulation import Ledger, Simulation, VirtualClock
+from slack_alert.engine.simulation.doubles import Ledger, VirtualClock
+from slack_alert.engine.simulation.simulation import Simulation
 from slack_alert.executors.inline import Direct
 from slack_alert.executors.perform import Performer, Render
 

@@ -15,7 +15,7 @@ from slack_alert.core.policy.overflow import room
 from slack_alert.core.structs import Struct
 from slack_alert.core.units.local_time import DAY, first_instant, wall_of
 from slack_alert.core.whatif.peak_minutes import Peak, Said, peaks
-from slack_alert.engine.forecast import forecast
+from slack_alert.engine.simulation.forecast import forecast
 
 if TYPE_CHECKING:
     from slack_alert.core.catalog import Catalog

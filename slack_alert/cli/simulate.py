@@ -24,9 +24,9 @@ from slack_alert.core.catalog import Catalog
 from slack_alert.core.content.markup import Markup
 from slack_alert.core.errors import BadValue
 from slack_alert.core.model.record import Record
-from slack_alert.engine.forecast import said_of
-from slack_alert.engine.simulation import Ledger
-from slack_alert.engine.simulation import simulate as simulated
+from slack_alert.engine.simulation.doubles import Ledger
+from slack_alert.engine.simulation.forecast import said_of
+from slack_alert.engine.simulation.simulation import simulate as simulated
 from slack_alert.settings import Settings
 
 _OUTCOMES = ("alert", "quiet", "error")

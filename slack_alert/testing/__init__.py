@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from slack_alert.engine.simulation import Simulation
+from slack_alert.engine.simulation.simulation import Simulation
 from slack_alert.testing.channel import RecordingChannel
 from slack_alert.testing.clock import MONDAY, FakeClock
 from slack_alert.testing.loading import FaultyPluginError

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from datetime import datetime, timedelta, timezone
 
-from slack_alert.engine.simulation import VirtualClock
+from slack_alert.engine.simulation.doubles import VirtualClock
 
 #: Where time begins in tests that do not say: a Monday, 09:00 UTC.
 MONDAY = datetime(2026, 3, 2, 9, tzinfo=timezone.utc)

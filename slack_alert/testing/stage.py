@@ -27,7 +27,8 @@ from slack_alert.engine.batches import Batch
 from slack_alert.engine.context.context import Context, Services
 from slack_alert.engine.context.key_value import Pocket
 from slack_alert.engine.pauses import hold_by_name
-from slack_alert.engine.simulation import Ledger, Simulation
+from slack_alert.engine.simulation.doubles import Ledger
+from slack_alert.engine.simulation.simulation import Simulation
 from slack_alert.executors.capture import captured
 from slack_alert.executors.inline import Direct
 from slack_alert.executors.perform import Performer, Render

@@ -20,7 +20,7 @@ from slack_alert.core.content.markup import Markup
 from slack_alert.engine.batches import Snapshot
 from slack_alert.engine.clock import SystemClock
 from slack_alert.engine.engine import Engine
-from slack_alert.engine.simulation import Ledger, Scripted
+from slack_alert.engine.simulation.doubles import Ledger, Scripted
 from tests.fakes.project import Project
 
 BERLIN = ZoneInfo("Europe/Berlin")

@@ -12,7 +12,8 @@ from slack_alert.core.content.pieces import Piece
 from slack_alert.core.content.render import pieces
 from slack_alert.core.model.run import Result, Run
 from slack_alert.core.whatif.replay import Past, loudest
-from slack_alert.engine.simulation import Simulation, VirtualClock
+from slack_alert.engine.simulation.doubles import VirtualClock
+from slack_alert.engine.simulation.simulation import Simulation
 from tests.fakes.engine_rig import MARK, failed
 
 

@@ -23,7 +23,7 @@ from slack_alert.engine.durability import is_numbered
 from slack_alert.engine.engine import Engine
 from slack_alert.engine.monitoring.slow_runs import Paces
 from slack_alert.engine.ports import Books
-from slack_alert.engine.simulation import Ledger, VirtualClock
+from slack_alert.engine.simulation.doubles import Ledger, VirtualClock
 
 BERLIN = ZoneInfo("Europe/Berlin")
 MARK = Markup("4711")

@@ -14,7 +14,7 @@ from slack_alert.core.redaction.redaction import Redaction
 from slack_alert.engine.batches import Entry
 from slack_alert.engine.context.context import Context, Services
 from slack_alert.engine.context.key_value import Pocket
-from slack_alert.engine.simulation import VirtualClock
+from slack_alert.engine.simulation.doubles import VirtualClock
 from slack_alert.executors.perform import Performer, Render
 from tests.fakes.engine_rig import MARK, at
 

@@ -25,7 +25,8 @@ from slack_alert.engine.batches import Batch, Seen, Snapshot, Started
 from slack_alert.engine.engine import Engine
 from slack_alert.engine.mutes.mutes import Mutes, mute_entry
 from slack_alert.engine.recording.writer import DirectBooks
-from slack_alert.engine.simulation import Scripted, Simulation, VirtualClock
+from slack_alert.engine.simulation.doubles import Scripted, VirtualClock
+from slack_alert.engine.simulation.simulation import Simulation
 from slack_alert.stores.memory import MemoryStore
 from tests.fakes.acts import Acts
 from tests.fakes.engine_rig import MARK, TICK, make_job, make_policy

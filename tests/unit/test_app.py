@@ -30,7 +30,7 @@ from slack_alert.engine.monitoring.clock_watch import Steps
 from slack_alert.engine.ports import Emit, Request
 from slack_alert.engine.recording.writer import Writer
 from slack_alert.engine.requests import build
-from slack_alert.engine.simulation import VirtualClock
+from slack_alert.engine.simulation.doubles import VirtualClock
 from slack_alert.stores import MemoryInbox
 from slack_alert.stores.memory import MemoryStore
 from tests.fakes.engine_rig import BERLIN, ERRORS, MARK, OPS, Held, at, make_job

@@ -15,8 +15,8 @@ from slack_alert.core.model.run import Result, Run
 from slack_alert.core.policy.incidents import Repeat, Voice
 from slack_alert.core.structs import replace
 from slack_alert.core.whatif.peak_minutes import Said, Steady, peaks, steady_of
-from slack_alert.engine.forecast import forecast
-from slack_alert.engine.simulation import Scripted
+from slack_alert.engine.simulation.doubles import Scripted
+from slack_alert.engine.simulation.forecast import forecast
 from tests.fakes.engine_rig import MARK, at, make_job, make_policy
 
 OPS, DEV = Address("slack", "#ops"), Address("slack", "#dev")

@@ -21,7 +21,7 @@ from slack_alert.engine.mutes.digests import Digests, Ending, Tally, Withheld, d
 from slack_alert.engine.mutes.mutes import Mutes
 from slack_alert.engine.recording.writer import DirectBooks
 from slack_alert.engine.requests import apply, build
-from slack_alert.engine.simulation import VirtualClock
+from slack_alert.engine.simulation.doubles import VirtualClock
 from slack_alert.stores.memory import MemoryStore
 from tests.fakes.engine_rig import BERLIN, ERRORS, MARK, MINUTE, OPS, Held, at, failed, make_job, make_policy, said
 

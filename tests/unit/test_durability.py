@@ -21,7 +21,7 @@ from slack_alert.engine.batches import Batch, Entry
 from slack_alert.engine.context.key_value import Pocket
 from slack_alert.engine.durability import number_of, put_durably
 from slack_alert.engine.recording.writer import Writer
-from slack_alert.engine.simulation import VirtualClock
+from slack_alert.engine.simulation.doubles import VirtualClock
 from slack_alert.stores import FileJournal, SqliteStore, journal_path
 from slack_alert.stores.memory import MemoryStore
 from tests.fakes.engine_rig import at

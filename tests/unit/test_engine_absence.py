@@ -11,7 +11,8 @@ from slack_alert.core.policy.quota import Policy, State
 from slack_alert.core.schedule.absent import Absence
 from slack_alert.core.structs import replace
 from slack_alert.engine.batches import Seen, Snapshot
-from slack_alert.engine.simulation import Scripted, Simulation, VirtualClock
+from slack_alert.engine.simulation.doubles import Scripted, VirtualClock
+from slack_alert.engine.simulation.simulation import Simulation
 from tests.fakes.engine_rig import HOUR, MARK, MINUTE, Rig, at, make_job, make_policy, said, verdicts
 
 RECOVERS = replace(make_policy(mutes=True), voice=Voice(recovers=True))

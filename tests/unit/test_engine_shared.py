@@ -11,7 +11,7 @@ from slack_alert.core.model.run import QUIET
 from slack_alert.core.policy.quota import Hold, Quota, State
 from slack_alert.engine.batches import Batch, Seen, Snapshot
 from slack_alert.engine.runs.missed_slots import Accounts
-from slack_alert.engine.simulation import Ledger
+from slack_alert.engine.simulation.doubles import Ledger
 from tests.fakes.engine_rig import Rig, at, make_job, make_policy
 
 SLOTS = [at(f"16 09:{minute}") for minute in (10, 20, 30)]

@@ -11,7 +11,7 @@ from slack_alert.engine.batches import Batch, Seen, Snapshot
 from slack_alert.engine.engine import Engine
 from slack_alert.engine.pauses import hold_by_name
 from slack_alert.engine.runs.job_state import Hot
-from slack_alert.engine.simulation import Ledger, VirtualClock
+from slack_alert.engine.simulation.doubles import Ledger, VirtualClock
 from tests.fakes.engine_rig import MARK, Held, at, make_job, make_policy, said
 
 RESTING = State(alerts=Quota((at("16 09:00"),), at("16 10:00")))

@@ -8,7 +8,7 @@ from slack_alert.core.errors import BadValue
 from slack_alert.core.model.run import Action, Run
 from slack_alert.engine.batches import Entry
 from slack_alert.engine.context.key_value import Pocket
-from slack_alert.engine.simulation import VirtualClock
+from slack_alert.engine.simulation.doubles import VirtualClock
 from tests.fakes.engine_rig import at
 
 

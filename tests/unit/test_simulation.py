@@ -11,7 +11,8 @@ from slack_alert.core.content.render import fallback
 from slack_alert.core.model.record import Record, Verdict
 from slack_alert.core.policy.quiet_windows import QuietWindow
 from slack_alert.engine.mutes.mutes import Mutes
-from slack_alert.engine.simulation import Ledger, Scripted, Simulation, VirtualClock, simulate
+from slack_alert.engine.simulation.doubles import Ledger, Scripted, VirtualClock
+from slack_alert.engine.simulation.simulation import Simulation, simulate
 from tests.fakes.engine_rig import BERLIN, HOUR, MARK, MINUTE, at, make_job, make_policy, verdicts
 
 

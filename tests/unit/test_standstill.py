@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 
 from slack_alert.engine.monitoring.process_stalls import Standstill
-from slack_alert.engine.simulation import VirtualClock
+from slack_alert.engine.simulation.doubles import VirtualClock
 from tests.fakes.engine_rig import at
 
 NOTHING = timedelta()

@@ -17,7 +17,7 @@ from slack_alert.core.units.humanize import span_of
 from slack_alert.engine.batches import Seen, Snapshot
 from slack_alert.engine.engine import Engine
 from slack_alert.engine.monitoring.clock_watch import Vigil
-from slack_alert.engine.simulation import Ledger, VirtualClock
+from slack_alert.engine.simulation.doubles import Ledger, VirtualClock
 from tests.fakes.engine_rig import BERLIN, HOUR, MARK, MINUTE, Held, Rig, at, make_job, make_policy, said
 
 CRON = {"cron": "0 9,12 * * *"}

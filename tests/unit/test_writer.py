@@ -20,7 +20,7 @@ from slack_alert.core.policy.quota import Hold, State
 from slack_alert.engine.batches import Batch, Entry, Limits, Snapshot, Started
 from slack_alert.engine.ports import Clock
 from slack_alert.engine.recording.writer import DirectBooks, Writer, join
-from slack_alert.engine.simulation import VirtualClock
+from slack_alert.engine.simulation.doubles import VirtualClock
 from slack_alert.stores import SqliteStore
 from slack_alert.stores.memory import MemoryStore
 from tests.fakes.engine_rig import OPS, at

@@ -12,7 +12,8 @@ from slack_alert.core.model.message import Message, job_of
 from slack_alert.core.structs import Struct, field
 from slack_alert.core.whatif.peak_minutes import Said, Steady, steady_of
 from slack_alert.engine.batches import Batch
-from slack_alert.engine.simulation import Ledger, Scripted, Simulation, VirtualClock
+from slack_alert.engine.simulation.doubles import Ledger, Scripted, VirtualClock
+from slack_alert.engine.simulation.simulation import Simulation
 
 #: How far ahead one looks: five weeks have every weekday, and the turn of a month.
 REACH = timedelta(weeks=5)
