@@ -20,18 +20,18 @@ from slack_alert.core.pipeline.settle import settle, was_quiet
 from slack_alert.core.policy.quota import Hold, State
 from slack_alert.core.report.slow_runs import BRIEF
 from slack_alert.core.structs import replace
-from slack_alert.engine.admission import Admission
 from slack_alert.engine.batches import Batch, Seen, Snapshot
 from slack_alert.engine.monitoring.clock_watch import Unseen, Vigil
 from slack_alert.engine.monitoring.slow_runs import Paces
 from slack_alert.engine.ports import Books, Clock, Due, Executor
-from slack_alert.engine.recovery import recover
 from slack_alert.engine.runs.absent_events import Absences
+from slack_alert.engine.runs.admission import Admission
 from slack_alert.engine.runs.event_queues import Queues
 from slack_alert.engine.runs.job_state import Hot, renewed, take_up
 from slack_alert.engine.runs.journaling import resumed
 from slack_alert.engine.runs.missed_slots import Accounts, Page, Together
 from slack_alert.engine.runs.overlaps import Crowding
+from slack_alert.engine.runs.recovery import recover
 from slack_alert.engine.runs.run_messages import Speech, gathered
 from slack_alert.engine.runs.run_records import cut_off_record, quiet_record, spoken_record
 

@@ -12,8 +12,8 @@ from slack_alert.core.content.render import Text
 from slack_alert.core.model.record import Verdict
 from slack_alert.core.model.run import Returned
 from slack_alert.engine.batches import Batch, Seen, Snapshot, Started, Unaccounted
-from slack_alert.engine.recovery import LOST, recover
 from slack_alert.engine.runs.job_state import take_up
+from slack_alert.engine.runs.recovery import LOST, recover
 from tests.fakes.engine_rig import BERLIN, MINUTE, OPS, Kept, Rig, at, failed, make_job, make_policy, said
 
 NINE = at("16 09:00")

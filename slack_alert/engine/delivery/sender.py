@@ -13,16 +13,16 @@ from slack_alert.core.model.address import Address
 from slack_alert.core.model.message import Delivery, Progress, Status
 from slack_alert.core.retry import IN_DOUBT, UNSAID, Fate, Outcome, next_attempt
 from slack_alert.core.structs import Struct, replace
-from slack_alert.engine.attempts import Attempts
+from slack_alert.engine.delivery.attempts import Attempts
 from slack_alert.engine.delivery.circuit_breaker import Breaker
 from slack_alert.engine.delivery.lane import Lane
 from slack_alert.engine.delivery.overflow import Storms
 from slack_alert.engine.delivery.prepare import Receipts
 from slack_alert.engine.delivery.progress import Marks
+from slack_alert.engine.delivery.refill import Refill
 from slack_alert.engine.delivery.refusing import Nowhere
 from slack_alert.engine.delivery.verification import Doubts
 from slack_alert.engine.ports import Books, Channel, Clock
-from slack_alert.engine.refill import Refill
 
 log = logging.getLogger(__name__)
 
