@@ -22,7 +22,6 @@ from slack_alert.core.redaction.redaction import Redaction
 from slack_alert.core.retry import Outcome
 from slack_alert.core.structs import replace
 from slack_alert.core.units.local_time import TICK
-from slack_alert.engine.answers import Question, answer
 from slack_alert.engine.batches import Batch
 from slack_alert.engine.context.context import Context
 from slack_alert.engine.ports import Books
@@ -33,6 +32,7 @@ from slack_alert.engine.simulation.simulation import simulate as simulated
 from slack_alert.executors.inline import Direct
 from slack_alert.executors.perform import Performer, Render
 from slack_alert.loader import unload
+from slack_alert.operations.explain import Question, answer
 from slack_alert.settings import load_settings
 from slack_alert.stores import SqliteStore
 

@@ -34,8 +34,8 @@ _SECOND = timedelta(seconds=1)
 def explain(ctx: click.Context, /, *, job: str, at: str | None, as_json: bool, **flags: object) -> int:
     """Say in sentences why a job spoke, or why it did not: now, or at a time that has passed or is to come."""
     from slack_alert.bootstrap import places, silence
-    from slack_alert.engine.answers import Question, answer
     from slack_alert.engine.clock import SystemClock
+    from slack_alert.operations.explain import Question, answer
 
     settings = settings_beside(remember(ctx, flags), concerns=None)
     now = SystemClock().now()

@@ -11,9 +11,9 @@ from slack_alert.core.content.render import Text
 from slack_alert.core.explain.why import Answer
 from slack_alert.core.model.message import Message
 from slack_alert.core.model.record import Record, Verdict
-from slack_alert.engine.answers import Question, answer
 from slack_alert.engine.batches import Batch, Seen, Started
 from slack_alert.engine.mutes.mutes import Mutes
+from slack_alert.operations.explain import Question, answer
 from slack_alert.stores.memory import MemoryStore
 from tests.fakes.engine_rig import BERLIN, OPS, at, make_job, make_rule
 

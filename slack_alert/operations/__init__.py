@@ -1,0 +1,1 @@
+"""What a person can do or ask: one module each, arguments in, a value out."""
