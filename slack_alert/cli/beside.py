@@ -101,7 +101,7 @@ def _own(flags: Mapping[str, object]) -> tuple[Loaded, UnreadableFile | None]:
 
 def _found(settings: Settings) -> _Found | None:
     from slack_alert.bootstrap.files import database
-    from slack_alert.stores.lock import owner
+    from slack_alert.stores.files.lock import owner
 
     try:
         holder = owner(database(settings))

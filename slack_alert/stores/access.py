@@ -9,7 +9,7 @@ from pathlib import Path
 from shlex import quote
 
 from slack_alert.core.errors import NotAllowed, StoreError
-from slack_alert.stores.location import read_only
+from slack_alert.stores.files.paths import read_only
 
 #: What is done with a file or in a folder.
 _DEEDS = {"read": "read", "write": "write to"}

@@ -12,9 +12,9 @@ from slack_alert.engine.requests.apply import carry_out
 from slack_alert.stores import sql
 from slack_alert.stores.codec import maybe_moment
 from slack_alert.stores.connection import explained, open_reader
+from slack_alert.stores.files.journal import left_in
+from slack_alert.stores.files.paths import inbox_path, journal_path
 from slack_alert.stores.inbox import requests_in
-from slack_alert.stores.journal import left_in
-from slack_alert.stores.location import inbox_path, journal_path
 
 
 def kept_entries(database: Path, *, is_traceless: bool = False) -> list[Entry]:

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from slack_alert.core.errors import StoreError
 from slack_alert.core.structs import Struct
-from slack_alert.stores.location import aside_path, prepare_folder, set_aside
+from slack_alert.stores.files.paths import aside_path, prepare_folder, set_aside
 
 #: What every database begins with, and where in its head the number stands that never falls: it grows from one opening
 #: to the next, and is 1 in a file that VACUUM INTO has made.

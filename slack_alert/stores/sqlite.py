@@ -16,10 +16,10 @@ from slack_alert.engine.durability import NUMBER_KEY, NUMBER_PACK, is_numbered, 
 from slack_alert.stores import reading, sql
 from slack_alert.stores.codec import Row, clean, delivery_of, maybe_micros, message_rows, micros, queued_of
 from slack_alert.stores.connection import Unwritable, explained, hold, let_go, open_reader, open_writer, transaction
+from slack_alert.stores.files.journal import left_in, remove
+from slack_alert.stores.files.paths import journal_path, prepare_folder
 from slack_alert.stores.history import History
-from slack_alert.stores.journal import left_in, remove
 from slack_alert.stores.leftovers import Reached
-from slack_alert.stores.location import journal_path, prepare_folder
 from slack_alert.stores.opened import OpenedFile, Rescued
 from slack_alert.stores.pruning import Pruning
 from slack_alert.stores.writes import as_of, writes

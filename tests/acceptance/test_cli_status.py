@@ -250,6 +250,6 @@ def test_lock_that_may_not_be_looked_at_is_made_up_for_by_a_sign_of_life(
     owned.remember(beat())
     owned.monkeypatch.setattr("slack_alert.stores.holder", refuse)
     owned.monkeypatch.setattr("slack_alert.stores.owner", refuse)
-    owned.monkeypatch.setattr("slack_alert.stores.lock.owner", refuse)
+    owned.monkeypatch.setattr("slack_alert.stores.files.lock.owner", refuse)
 
     assert owned.run("status").lines[0] == title

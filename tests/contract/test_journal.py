@@ -31,7 +31,7 @@ from slack_alert.engine.batches import Batch, Entry, Limits, Seen, Snapshot, Sta
 from slack_alert.engine.durability import number_entry, number_of
 from slack_alert.engine.recording.writer import join
 from slack_alert.stores import FileJournal, SqliteStore, journal_path
-from slack_alert.stores.journal import left_in
+from slack_alert.stores.files.journal import left_in
 from tests.contract.store_kit import DEV, OPS, SECOND, Kit, T, message
 
 PIECES: list[Piece] = [

@@ -21,7 +21,7 @@ from slack_alert.stores import owner as owner_of
 _OWNER = """
 import sys
 from pathlib import Path
-from slack_alert.stores.lock import DatabaseLock
+from slack_alert.stores.files.lock import DatabaseLock
 lock = DatabaseLock(Path(sys.argv[1]))
 print(lock.acquire(), flush=True)
 sys.stdin.read()
@@ -29,7 +29,7 @@ sys.stdin.read()
 _PARENT = """
 import os, sys, time
 from pathlib import Path
-from slack_alert.stores.lock import DatabaseLock
+from slack_alert.stores.files.lock import DatabaseLock
 lock = DatabaseLock(Path(sys.argv[1]))
 assert lock.acquire()
 if os.fork() == 0:

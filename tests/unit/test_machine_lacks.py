@@ -22,7 +22,7 @@ from slack_alert.loader.files import find_files
 from slack_alert.settings.zones import parse_zone
 from slack_alert.stores import DatabaseLock
 from slack_alert.stores.connection import explained
-from slack_alert.stores.location import prepare_folder
+from slack_alert.stores.files.paths import prepare_folder
 
 PIP = f"`{sys.executable} -m pip install "
 
@@ -209,7 +209,7 @@ def test_rights_are_spoken_of_where_they_are_what_is_wrong(
         with pytest.raises(StoreError) as folder:
             prepare_folder(tmp_path / "new" / "state.db")
     with monkeypatch.context() as patch:
-        patch.setattr("slack_alert.stores.lock.os.open", refuse)
+        patch.setattr("slack_alert.stores.files.lock.os.open", refuse)
         with pytest.raises(StoreError) as lock:
             DatabaseLock(file).acquire()
 

@@ -16,8 +16,8 @@ from slack_alert.core.excerpts import abridged
 from slack_alert.engine.payload_fields import field, instant
 from slack_alert.engine.ports import Request
 from slack_alert.engine.system.file_ownership import open_new
-from slack_alert.stores.location import prepare_folder
-from slack_alert.stores.lock import claim
+from slack_alert.stores.files.lock import claim
+from slack_alert.stores.files.paths import prepare_folder
 
 log = logging.getLogger(__name__)
 
