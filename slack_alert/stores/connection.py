@@ -13,7 +13,7 @@ from slack_alert.core.errors import SlackAlertError, StoreError
 from slack_alert.engine.system.file_ownership import make_file
 from slack_alert.stores.access import is_there, not_allowed
 from slack_alert.stores.files.paths import read_only
-from slack_alert.stores.migrations import STEPS, VERSION, VIEWS
+from slack_alert.stores.sql.schema import STEPS, VERSION, VIEWS
 
 _SPELLING = {"identity": "INTEGER PRIMARY KEY AUTOINCREMENT", "key": "INTEGER PRIMARY KEY", "bytes": "BLOB"}
 _BUSY_SECONDS = 5.0

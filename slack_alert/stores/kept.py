@@ -9,12 +9,12 @@ from slack_alert.core.errors import StoreError
 from slack_alert.engine.batches import Batch, Entry
 from slack_alert.engine.durability import number_of
 from slack_alert.engine.requests.apply import carry_out
-from slack_alert.stores import sql
-from slack_alert.stores.codec import maybe_moment
 from slack_alert.stores.connection import explained, open_reader
 from slack_alert.stores.files.journal import left_in
 from slack_alert.stores.files.paths import inbox_path, journal_path
 from slack_alert.stores.inbox import requests_in
+from slack_alert.stores.sql import statements
+from slack_alert.stores.sql.rows import maybe_moment
 
 
 def kept_entries(database: Path, *, is_traceless: bool = False) -> list[Entry]:
@@ -42,6 +42,6 @@ def _committed(database: Path, *, is_traceless: bool) -> tuple[int, list[Entry]]
         return 0, []
     with explained(database), closing(connection):
         connection.execute("BEGIN")  # Both as of one moment.
-        _, taken, _ = connection.execute(sql.BOOK).fetchone()
-        rows = connection.execute(sql.ENTRIES).fetchall()
+        _, taken, _ = connection.execute(statements.BOOK).fetchone()
+        rows = connection.execute(statements.ENTRIES).fetchall()
         return taken, [Entry(pack, key, value, maybe_moment(expires)) for pack, key, value, expires in rows]

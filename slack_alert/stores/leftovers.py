@@ -8,7 +8,7 @@ from datetime import datetime
 from slack_alert.core.model.run import Returned
 from slack_alert.core.structs import replace
 from slack_alert.engine.batches import Batch, Seen, Started, Unaccounted
-from slack_alert.stores.codec import clean, micros
+from slack_alert.stores.sql.rows import clean, micros
 
 
 class Reached:

@@ -11,7 +11,9 @@ from slack_alert.core.policy.overflow import AGAIN
 from slack_alert.core.policy.quota import Hold, State
 from slack_alert.core.structs import replace
 from slack_alert.engine.batches import Batch, Entry, HistoryLine, Limits, Seen, Snapshot
-from slack_alert.stores.codec import (
+from slack_alert.stores.folding import FOLDABLE, HOUR, HourFold, Slim, Tails, condense
+from slack_alert.stores.leftovers import Left
+from slack_alert.stores.sql.rows import (
     Row,
     clean,
     end_of,
@@ -24,9 +26,7 @@ from slack_alert.stores.codec import (
     record_of,
     record_rows,
 )
-from slack_alert.stores.folding import FOLDABLE, HOUR, HourFold, Slim, Tails, condense
-from slack_alert.stores.leftovers import Left
-from slack_alert.stores.writes import NEVER, as_of, last_run, writes
+from slack_alert.stores.sql.writes import NEVER, as_of, last_run, writes
 
 
 class MemoryStore:

@@ -6,10 +6,10 @@ from datetime import datetime
 from sqlite3 import Connection
 
 from slack_alert.engine.batches import Limits
-from slack_alert.stores import sql
-from slack_alert.stores.codec import micros
 from slack_alert.stores.connection import transaction
 from slack_alert.stores.folding import HOUR, HourFold, Slim
+from slack_alert.stores.sql import statements
+from slack_alert.stores.sql.rows import micros
 
 _DAY = 24 * HOUR
 _ROWS = 5_000
@@ -31,14 +31,14 @@ class Pruning:
         """Forget what is too old, fold what is too much, give free pages back to the disk."""
         cutoff = max(_BEGINNING, micros(now) - limits.days * _DAY)
         with transaction(connection):
-            for statement in sql.FORGET_ENDED:
+            for statement in statements.FORGET_ENDED:
                 connection.execute(statement)
-            for statement in sql.FORGET_LEFT:
+            for statement in statements.FORGET_LEFT:
                 connection.execute(statement, (cutoff,))
-        left = self._forget(connection, sql.FORGET_RECORDS, (cutoff, cutoff), self._steps)
-        left = self._forget(connection, sql.FORGET_DELIVERIES, (cutoff,), left)
+        left = self._forget(connection, statements.FORGET_RECORDS, (cutoff, cutoff), self._steps)
+        left = self._forget(connection, statements.FORGET_DELIVERIES, (cutoff,), left)
         with transaction(connection):
-            connection.execute(sql.FORGET_ENTRIES, (micros(now),))
+            connection.execute(statements.FORGET_ENTRIES, (micros(now),))
         self._fold(connection, limits.rows, left)
         _shrink(connection)
 
@@ -52,14 +52,14 @@ class Pruning:
         return 0
 
     def _fold(self, connection: Connection, keep: int, steps: int) -> None:
-        boundary = connection.execute(sql.BOUNDARY, (keep,)).fetchone()
+        boundary = connection.execute(statements.BOUNDARY, (keep,)).fetchone()
         if boundary is None:
             return
         fold = HourFold()
         after = (self._folded, 0)
         for _ in range(steps):
             page = (*after, *boundary, self._rows)
-            rows = [Slim(*row) for row in connection.execute(sql.FOLD_PAGE, page).fetchall()]
+            rows = [Slim(*row) for row in connection.execute(statements.FOLD_PAGE, page).fetchall()]
             _write(connection, *fold.take(rows))
             # The hour it stops in is taken up again from its beginning: more of it may be there next time.
             self._folded = (rows[-1].slot if rows else max(self._folded, boundary[0])) // HOUR * HOUR
@@ -71,8 +71,8 @@ class Pruning:
 def _write(connection: Connection, grown: list[Slim], gone: list[int]) -> None:
     if gone:
         with transaction(connection):
-            connection.executemany(sql.GROW_RECORD, [(row.count, row.until, row.id) for row in grown])
-            connection.executemany(sql.DROP_RECORD, [(number,) for number in gone])
+            connection.executemany(statements.GROW_RECORD, [(row.count, row.until, row.id) for row in grown])
+            connection.executemany(statements.DROP_RECORD, [(number,) for number in gone])
 
 
 def _shrink(connection: Connection) -> None:

@@ -13,9 +13,10 @@ from slack_alert.core.model.run import Returned
 from slack_alert.core.policy.quota import Hold
 from slack_alert.core.structs import Unreadable
 from slack_alert.engine.batches import Entry, HistoryLine, Seen, Snapshot, Started, Unaccounted
-from slack_alert.stores import sql
-from slack_alert.stores.circles import Members, keys_of, unfolded
-from slack_alert.stores.codec import (
+from slack_alert.stores.packing import unpacked
+from slack_alert.stores.sql import statements
+from slack_alert.stores.sql.job_groups import Members, keys_of, unfolded
+from slack_alert.stores.sql.rows import (
     Row,
     clean,
     delivery_of,
@@ -26,7 +27,6 @@ from slack_alert.stores.codec import (
     record_of,
     state_of,
 )
-from slack_alert.stores.packing import unpacked
 
 log = logging.getLogger(__name__)
 
@@ -40,23 +40,23 @@ def snapshot(connection: Connection) -> Snapshot:
     """Read all that a run begins with, as of one moment."""
     connection.execute("BEGIN")
     try:
-        last_run, taken, pulse = connection.execute(sql.BOOK).fetchone()
+        last_run, taken, pulse = connection.execute(statements.BOOK).fetchone()
         return Snapshot(
-            states=dict(state_of(row) for row in connection.execute(sql.STATES)),
+            states=dict(state_of(row) for row in connection.execute(statements.STATES)),
             seen=seen(connection),
-            holds={job: Hold(maybe_moment(until), by) for job, until, by in connection.execute(sql.HOLDS)},
+            holds={job: Hold(maybe_moment(until), by) for job, until, by in connection.execute(statements.HOLDS)},
             entries=tuple(
                 Entry(pack, key, value, maybe_moment(expires))
-                for pack, key, value, expires in connection.execute(sql.ENTRIES)
+                for pack, key, value, expires in connection.execute(statements.ENTRIES)
             ),
             running=tuple(
                 Started(run, job, moment(slot), moment(started))
-                for run, job, slot, started in connection.execute(sql.RUNNING)
+                for run, job, slot, started in connection.execute(statements.RUNNING)
             ),
             returned=tuple(_returned(connection)),
             unaccounted=tuple(
                 Unaccounted(job, moment(after), moment(until))
-                for job, after, until in connection.execute(sql.UNACCOUNTED)
+                for job, after, until in connection.execute(statements.UNACCOUNTED)
             ),
             last_run=last_run,
             taken=taken,
@@ -68,7 +68,7 @@ def snapshot(connection: Connection) -> Snapshot:
 
 def _returned(connection: Connection) -> Iterator[Returned]:
     """Read what runs returned of which no more is known."""
-    for (content,) in connection.execute(sql.RETURNED).fetchall():
+    for (content,) in connection.execute(statements.RETURNED).fetchall():
         try:
             one = unpacked(content)
         except (Unreadable, KeyError, TypeError, ValueError) as error:
@@ -80,10 +80,10 @@ def _returned(connection: Connection) -> Iterator[Returned]:
 
 def seen(connection: Connection) -> dict[str, Seen]:
     """Read how far each job is accounted for: what was written down, and what newer records tell."""
-    reached = unfolded(connection, dict(connection.execute(sql.REACHED).fetchall()))
+    reached = unfolded(connection, dict(connection.execute(statements.REACHED).fetchall()))
     known: dict[tuple[int, int | None], Seen] = {}
     found: dict[str, Seen] = {}
-    for job, first, noted in connection.execute(sql.SEEN).fetchall():
+    for job, first, noted in connection.execute(statements.SEEN).fetchall():
         last = noted if job not in reached else max(reached[job], _BEGINNING if noted is None else noted)
         # Jobs were met together and come due together.
         if (first, last) not in known:
@@ -95,35 +95,35 @@ def seen(connection: Connection) -> dict[str, Seen]:
 def waiting(connection: Connection, address: str | None, after: int, limit: int) -> list[Delivery]:
     """Read queued deliveries, oldest first."""
     if address is None:
-        rows = connection.execute(sql.WAITING, (after, limit))
+        rows = connection.execute(statements.WAITING, (after, limit))
     else:
-        rows = connection.execute(sql.WAITING_AT, (clean(address), after, limit))
+        rows = connection.execute(statements.WAITING_AT, (clean(address), after, limit))
     return [delivery_of(row) for row in rows.fetchall()]
 
 
 def deliveries(connection: Connection) -> Iterator[Delivery]:
     """Read the whole outbox, oldest first."""
     after = 0
-    while rows := connection.execute(sql.DELIVERIES, (after, _DELIVERIES)).fetchall():
+    while rows := connection.execute(statements.DELIVERIES, (after, _DELIVERIES)).fetchall():
         yield from map(delivery_of, rows)
         after = rows[-1][0]
 
 
 def posted(connection: Connection, run: int) -> list[Posted]:
     """Read the deliveries of one run."""
-    rows = connection.execute(sql.POSTED, (run,)).fetchall()
+    rows = connection.execute(statements.POSTED, (run,)).fetchall()
     return [Posted(delivery_of(row), maybe_moment(changed), in_front) for *row, changed, in_front in rows]
 
 
 def last_receipt(connection: Connection, address: str) -> str | None:
     """Read the receipt of what was accepted last."""
-    row = connection.execute(sql.LAST_RECEIPT, (clean(address),)).fetchone()
+    row = connection.execute(statements.LAST_RECEIPT, (clean(address),)).fetchone()
     return None if row is None else row[0]
 
 
 def receipt(connection: Connection, key: str) -> str | None:
     """Read the receipt of one message."""
-    row = connection.execute(sql.RECEIPT, (clean(key),)).fetchone()
+    row = connection.execute(statements.RECEIPT, (clean(key),)).fetchone()
     return None if row is None else row[0]
 
 
@@ -135,7 +135,7 @@ def history(
     chosen = _all(connection, job, earliest) if limit is None else _newest(connection, job, earliest, max(0, limit))
     for (_, has_messages, *columns), name in chosen:
         record = record_of(columns)
-        parts = connection.execute(sql.PARTS, (record.run,)).fetchall() if has_messages else ()
+        parts = connection.execute(statements.PARTS, (record.run,)).fetchall() if has_messages else ()
         told = [(Status(status), attempts, receipt) for status, attempts, receipt in parts]
         yield line_of(record if record.binding == name else record._replace(binding=name), told)
 
@@ -143,7 +143,7 @@ def history(
 #: A row, and the job whose line it is: many may share one.
 _Line = tuple[Row, str]
 #: Where a row has them: after the id and whether there are messages.
-_JOB, _SLOT, _UNTIL = (2 + sql.RECORD_COLUMNS.split(", ").index(name) for name in ("job", "slot", "until"))
+_JOB, _SLOT, _UNTIL = (2 + statements.RECORD_COLUMNS.split(", ").index(name) for name in ("job", "slot", "until"))
 
 
 def _all(connection: Connection, job: str | None, earliest: int) -> Iterator[_Line]:
@@ -158,8 +158,8 @@ def _all(connection: Connection, job: str | None, earliest: int) -> Iterator[_Li
 def _pages(connection: Connection, job: str | None, earliest: int) -> Iterator[Row]:
     first = earliest
     if earliest != _BEGINNING:
-        first = connection.execute(sql.FIRST_SLOT, (earliest, earliest)).fetchone()[0]
-    statement = sql.HISTORY_PAGE if job is None else sql.HISTORY_PAGE_OF_JOB
+        first = connection.execute(statements.FIRST_SLOT, (earliest, earliest)).fetchone()[0]
+    statement = statements.HISTORY_PAGE if job is None else statements.HISTORY_PAGE_OF_JOB
     chosen = () if job is None else (job,)
     after = (first, 0)
     while first is not None and (rows := connection.execute(statement, (*after, earliest, *chosen, _LINES)).fetchall()):
@@ -171,12 +171,12 @@ def _newest(connection: Connection, job: str | None, earliest: int, most: int) -
     if job is not None:
         name = clean(job)
         asked = [(key, earliest, most) for key in (name, *keys_of(connection, name))]
-        rows = [row for each in asked for row in connection.execute(sql.HISTORY_NEWEST_OF_JOB, each)]
+        rows = [row for each in asked for row in connection.execute(statements.HISTORY_NEWEST_OF_JOB, each)]
         rows.sort(key=_place)
         return [(row, name) for row in rows[max(0, len(rows) - most) :]]
     members = Members(connection)
     # The newest end last, also of the lines that one row stands for.
-    found = connection.execute(sql.HISTORY_NEWEST, (earliest, most, earliest, most, most)).fetchall()
+    found = connection.execute(statements.HISTORY_NEWEST, (earliest, most, earliest, most, most)).fetchall()
     found.sort(key=lambda row: (row[_UNTIL], row[0]))
     lines = [(row, name) for row in found for name in members.of(row[_JOB])]
     return sorted(lines[max(0, len(lines) - most) :], key=lambda line: _place(line[0]))

@@ -13,16 +13,17 @@ from slack_alert.core.model.message import Delivery, Posted
 from slack_alert.core.model.run import Returned
 from slack_alert.engine.batches import Batch, HistoryLine, Limits, Snapshot
 from slack_alert.engine.durability import NUMBER_KEY, NUMBER_PACK, is_numbered, number_of
-from slack_alert.stores import reading, sql
-from slack_alert.stores.codec import Row, clean, delivery_of, maybe_micros, message_rows, micros, queued_of
+from slack_alert.stores import reading
 from slack_alert.stores.connection import Unwritable, explained, hold, let_go, open_reader, open_writer, transaction
 from slack_alert.stores.files.journal import left_in, remove
 from slack_alert.stores.files.paths import journal_path, prepare_folder
-from slack_alert.stores.history import History
 from slack_alert.stores.leftovers import Reached
 from slack_alert.stores.opened import OpenedFile, Rescued
 from slack_alert.stores.pruning import Pruning
-from slack_alert.stores.writes import as_of, writes
+from slack_alert.stores.sql import statements
+from slack_alert.stores.sql.records import History
+from slack_alert.stores.sql.rows import Row, clean, delivery_of, maybe_micros, message_rows, micros, queued_of
+from slack_alert.stores.sql.writes import as_of, writes
 
 log = logging.getLogger(__name__)
 
@@ -153,18 +154,18 @@ class SqliteStore:
         if is_numbered(batch):
             return number_of(batch.entries) <= self._numbered()
         with explained(self._path):
-            if self._connection.execute(sql.HAS_KEY, (clean(batch.messages[0].key),)).fetchone() is not None:
+            if self._connection.execute(statements.HAS_KEY, (clean(batch.messages[0].key),)).fetchone() is not None:
                 return True
         return any(self._is_recorded(record.binding, record.slot, record.run) for record in batch.records)
 
     def _numbered(self) -> int:
         with explained(self._path):
-            found = self._connection.execute(sql.ENTRY, (NUMBER_PACK, NUMBER_KEY)).fetchone()
+            found = self._connection.execute(statements.ENTRY, (NUMBER_PACK, NUMBER_KEY)).fetchone()
         return int(found[0]) if found else 0
 
     def _is_recorded(self, job: str, slot: datetime, run: int) -> bool:
         with explained(self._path):
-            found = self._connection.execute(sql.HAS_RECORD, (clean(job), micros(slot), run))
+            found = self._connection.execute(statements.HAS_RECORD, (clean(job), micros(slot), run))
             return found.fetchone() is not None
 
     @property
@@ -184,26 +185,26 @@ class SqliteStore:
 def _retry(connection: sqlite3.Connection, ids: list[int], at: datetime | None) -> list[Delivery]:
     created = maybe_micros(at)
     changed = [number for number in sorted(set(ids)) if _is_retried(connection, number, created)]
-    return [delivery_of(connection.execute(sql.DELIVERY, (number,)).fetchone()) for number in changed]
+    return [delivery_of(connection.execute(statements.DELIVERY, (number,)).fetchone()) for number in changed]
 
 
 def _is_retried(connection: sqlite3.Connection, number: int, created: int | None) -> bool:
-    return connection.execute(sql.RETRY_DELIVERY, (created, number)).rowcount == 1
+    return connection.execute(statements.RETRY_DELIVERY, (created, number)).rowcount == 1
 
 
 def _enqueue(connection: sqlite3.Connection, rows: list[Row], summaries: list[Row]) -> list[Delivery]:
     """Add what is new; with one writer it is exactly what comes after the last id."""
     if not rows and not summaries:
         return []
-    last = connection.execute(sql.LAST_DELIVERY).fetchone()[0]
-    added = connection.executemany(sql.ADD_DELIVERY, rows).rowcount
+    last = connection.execute(statements.LAST_DELIVERY).fetchone()[0]
+    added = connection.executemany(statements.ADD_DELIVERY, rows).rowcount
     if added == len(rows) and not summaries:
         # The last id ever may have been dropped since, so they are counted from the end.
-        first = connection.execute(sql.LAST_DELIVERY).fetchone()[0] - added + 1
+        first = connection.execute(statements.LAST_DELIVERY).fetchone()[0] - added + 1
         return [queued_of(number, row) for number, row in enumerate(rows, first)]
-    connection.executemany(sql.PUT_SUMMARY, summaries)
+    connection.executemany(statements.PUT_SUMMARY, summaries)
     number = len(rows) + len(summaries)
-    return [delivery_of(row) for row in connection.execute(sql.DELIVERIES, (last, number)).fetchall()]
+    return [delivery_of(row) for row in connection.execute(statements.DELIVERIES, (last, number)).fetchall()]
 
 
 class SqliteReader:

@@ -18,7 +18,7 @@ from slack_alert.core.policy.quota import State
 from slack_alert.engine.batches import Batch, Limits, Seen, Snapshot
 from slack_alert.stores import SqliteReader, SqliteStore, sqlite_version
 from slack_alert.stores.connection import connect
-from slack_alert.stores.migrations import STEPS, VERSION
+from slack_alert.stores.sql.schema import STEPS, VERSION
 from tests.contract.store_kit import Kit, T, message, slots
 
 

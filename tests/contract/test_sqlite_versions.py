@@ -14,7 +14,7 @@ from slack_alert.core.policy.quota import Hold
 from slack_alert.engine.batches import Batch, Seen, Snapshot, Started, Unaccounted
 from slack_alert.stores import SqliteReader
 from slack_alert.stores.connection import connect
-from slack_alert.stores.migrations import STEPS, VERSION
+from slack_alert.stores.sql.schema import STEPS, VERSION
 from tests.contract.store_kit import SECOND, Kit, T, integrity
 
 # --- a file of version 1

@@ -8,9 +8,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from sqlite3 import Connection
 
-from slack_alert.stores import sql
-from slack_alert.stores.circles import unfolded
-from slack_alert.stores.codec import Row, clean
+from slack_alert.stores.sql import statements
+from slack_alert.stores.sql.job_groups import unfolded
+from slack_alert.stores.sql.rows import Row, clean
 
 #: Written down when the jobs have so many new records on the average.
 _SHARE = 10
@@ -36,8 +36,8 @@ class Reach:
         """Get ready for a batch made at `at`, which has a word of its own on how far `jobs` are accounted for."""
         if self._last_id is None:
             # The newest records may be gone; that they were there is written down before any is taken away.
-            self._last_id = max(connection.execute(sql.LAST_RECORD).fetchone())
-            self._newest = unfolded(connection, dict(connection.execute(sql.REACHED).fetchall()))
+            self._last_id = max(connection.execute(statements.LAST_RECORD).fetchone())
+            self._newest = unfolded(connection, dict(connection.execute(statements.REACHED).fetchall()))
             self._shared = {}
             self.write(connection)
         # A wrong clock noted what lies ahead: only what is written down gives way to the later word.
@@ -73,8 +73,8 @@ class Reach:
     def write(self, connection: Connection) -> None:
         """Write it down, within the caller's transaction."""
         newest = unfolded(connection, {**self._newest, **self._shared})
-        connection.executemany(sql.MOVE_SEEN, [(until, job, until) for job, until in newest.items()])
-        connection.execute(sql.PUT_REACHED, (self._last_id,))
+        connection.executemany(statements.MOVE_SEEN, [(until, job, until) for job, until in newest.items()])
+        connection.execute(statements.PUT_REACHED, (self._last_id,))
         self._newest = {}
         self._shared = {}
         self._records = 0
@@ -86,5 +86,5 @@ class Reach:
         return any(until > at for until in shared) or any(self._newest.get(clean(job), at) > at for job in named)
 
 
-_COLUMNS = ("id", *sql.RECORD_COLUMNS.split(", "))
+_COLUMNS = ("id", *statements.RECORD_COLUMNS.split(", "))
 _ID, _JOB, _UNTIL, _ASKED_BY = map(_COLUMNS.index, ("id", "job", "until", "asked_by"))

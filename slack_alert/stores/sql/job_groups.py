@@ -9,8 +9,8 @@ import json
 from collections.abc import Mapping, Sequence
 from sqlite3 import Connection
 
-from slack_alert.stores import sql
-from slack_alert.stores.codec import clean
+from slack_alert.stores.sql import statements
+from slack_alert.stores.sql.rows import clean
 
 #: What keys begin with, and nobody would call a job.
 _SIGN = "\x1d"
@@ -33,13 +33,13 @@ class Circles:
         if jobs not in self._keys:
             if len(self._keys) >= _MOST:
                 self.forget()
-            connection.execute(sql.ADD_CIRCLE, (f"{_SIGN}{number}", json.dumps([clean(job) for job in jobs])))
+            connection.execute(statements.ADD_CIRCLE, (f"{_SIGN}{number}", json.dumps([clean(job) for job in jobs])))
             self._keys[jobs] = f"{_SIGN}{number}"
         return self._keys[jobs]
 
     def prune(self, connection: Connection) -> None:
         """Delete those of which no row is left."""
-        if connection.execute(sql.FORGET_CIRCLES).rowcount > 0:
+        if connection.execute(statements.FORGET_CIRCLES).rowcount > 0:
             self.forget()
 
 
@@ -55,7 +55,7 @@ class Members:
         if not is_circle(job):
             return (job,)
         if job not in self._known:
-            found = self._connection.execute(sql.CIRCLE, (job,)).fetchone()
+            found = self._connection.execute(statements.CIRCLE, (job,)).fetchone()
             # It goes after its rows: one that was read just before is gone as well.
             self._known[job] = () if found is None else json.loads(found[0])
         return self._known[job]
@@ -68,7 +68,7 @@ def is_circle(job: str) -> bool:
 
 def keys_of(connection: Connection, job: str) -> list[str]:
     """Find the circles of a job."""
-    rows = connection.execute(sql.CIRCLES_WITH, (json.dumps(job),))
+    rows = connection.execute(statements.CIRCLES_WITH, (json.dumps(job),))
     # What is found may be no more than a part of the text.
     return [key for key, names in rows if job in json.loads(names)]
 

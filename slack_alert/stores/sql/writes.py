@@ -6,9 +6,9 @@ from collections.abc import Iterator
 
 from slack_alert.core.model.message import Progress
 from slack_alert.engine.batches import Batch, Started
-from slack_alert.stores import sql
-from slack_alert.stores.codec import Row, clean, maybe_clean, maybe_micros, micros, state_row
 from slack_alert.stores.packing import packed
+from slack_alert.stores.sql import statements
+from slack_alert.stores.sql.rows import Row, clean, maybe_clean, maybe_micros, micros, state_row
 
 Write = tuple[str, list[Row]]
 
@@ -38,17 +38,20 @@ def as_of(batch: Batch) -> int:
 
 def _policy(batch: Batch) -> Iterator[Write]:
     at = as_of(batch)
-    yield sql.PUT_STATE, [state_row(job, state) for job, state in batch.states.items()]
+    yield statements.PUT_STATE, [state_row(job, state) for job, state in batch.states.items()]
     seen = batch.seen.items()
-    yield sql.PUT_SEEN, [(clean(job), micros(one.first), maybe_micros(one.last), at) for job, one in seen]
+    yield statements.PUT_SEEN, [(clean(job), micros(one.first), maybe_micros(one.last), at) for job, one in seen]
     holds = [(clean(job), hold) for job, hold in batch.holds.items()]
-    yield sql.PUT_HOLD, [(job, maybe_micros(hold.until), clean(hold.by)) for job, hold in holds if hold is not None]
-    yield sql.CLEAR_HOLD, [(job,) for job, hold in holds if hold is None]
+    yield (
+        statements.PUT_HOLD,
+        [(job, maybe_micros(hold.until), clean(hold.by)) for job, hold in holds if hold is not None],
+    )
+    yield statements.CLEAR_HOLD, [(job,) for job, hold in holds if hold is None]
 
 
 def _outbox(batch: Batch) -> Iterator[Write]:
-    yield sql.PUT_PROGRESS, [_progress_row(progress) for progress in batch.progress]
-    yield sql.DROP_DELIVERY, [(number,) for number in batch.dropped]
+    yield statements.PUT_PROGRESS, [_progress_row(progress) for progress in batch.progress]
+    yield statements.DROP_DELIVERY, [(number,) for number in batch.dropped]
 
 
 def _progress_row(progress: Progress) -> Row:
@@ -66,31 +69,37 @@ def _entries(batch: Batch) -> Iterator[Write]:
     """Give the last word on each key: the same one may be put and deleted in one batch."""
     entries = {(clean(entry.pack), clean(entry.key)): entry for entry in batch.entries}
     yield (
-        sql.PUT_ENTRY,
+        statements.PUT_ENTRY,
         [
             (*name, clean(entry.value), maybe_micros(entry.expires))
             for name, entry in entries.items()
             if entry.value is not None
         ],
     )
-    yield sql.CLEAR_ENTRY, [name for name, entry in entries.items() if entry.value is None]
+    yield statements.CLEAR_ENTRY, [name for name, entry in entries.items() if entry.value is None]
 
 
 def _book(batch: Batch) -> Iterator[Write]:
     if batch.running is not None:
-        yield sql.CLEAR_RUNNING, [()]
-        yield sql.PUT_RUNNING, [_started_row(started) for started in batch.running]
-    yield sql.PUT_RUNNING, [_started_row(started) for started in batch.begun]
-    yield sql.DROP_RUNNING, [(run,) for run in batch.ended]
-    yield sql.PUT_RETURNED, [(one.run, clean(one.binding), micros(one.slot), packed(one)) for one in batch.returned]
-    yield sql.CLEAR_UNACCOUNTED, [(clean(job),) for job in batch.accounted]
-    yield sql.PUT_UNACCOUNTED, [(clean(one.job), micros(one.after), micros(one.until)) for one in batch.unaccounted]
+        yield statements.CLEAR_RUNNING, [()]
+        yield statements.PUT_RUNNING, [_started_row(started) for started in batch.running]
+    yield statements.PUT_RUNNING, [_started_row(started) for started in batch.begun]
+    yield statements.DROP_RUNNING, [(run,) for run in batch.ended]
+    yield (
+        statements.PUT_RETURNED,
+        [(one.run, clean(one.binding), micros(one.slot), packed(one)) for one in batch.returned],
+    )
+    yield statements.CLEAR_UNACCOUNTED, [(clean(job),) for job in batch.accounted]
+    yield (
+        statements.PUT_UNACCOUNTED,
+        [(clean(one.job), micros(one.after), micros(one.until)) for one in batch.unaccounted],
+    )
     if batch.pulse is not None:
-        yield sql.PUT_PULSE, [(clean(batch.pulse),)]
+        yield statements.PUT_PULSE, [(clean(batch.pulse),)]
     if batch.taken is not None:
-        yield sql.PUT_TAKEN, [(batch.taken, batch.taken)]
+        yield statements.PUT_TAKEN, [(batch.taken, batch.taken)]
     if (run := last_run(batch)) > 0:
-        yield sql.PUT_LAST_RUN, [(run, run)]
+        yield statements.PUT_LAST_RUN, [(run, run)]
 
 
 def _started_row(started: Started) -> Row:

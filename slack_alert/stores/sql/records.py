@@ -6,11 +6,11 @@ from collections.abc import Iterable
 from sqlite3 import Connection
 
 from slack_alert.core.model.record import NOT_RUN, Record
-from slack_alert.stores import sql
-from slack_alert.stores.circles import Circles
-from slack_alert.stores.codec import clean, end_of, record_rows
 from slack_alert.stores.folding import Tails, condense
-from slack_alert.stores.reach import Reach
+from slack_alert.stores.sql import statements
+from slack_alert.stores.sql.job_groups import Circles
+from slack_alert.stores.sql.rows import clean, end_of, record_rows
+from slack_alert.stores.sql.watermarks import Reach
 
 
 class History:
@@ -35,7 +35,7 @@ class History:
         if self._tails.are_moved_by(new):
             new = self._fold(connection, new, first, shared)
         rows = list(record_rows(new, first))
-        connection.executemany(sql.ADD_RECORD, rows)
+        connection.executemany(statements.ADD_RECORD, rows)
         self.reach.move(rows, shared)
 
     def _fold(self, connection: Connection, records: list[Record], first: int, shared: list[str]) -> list[Record]:
@@ -60,9 +60,9 @@ class History:
             return False
         number, before, after = extension
         change = (after.count, end_of(after), number, before.count, end_of(before))
-        if connection.execute(sql.EXTEND_RECORD, change).rowcount == 0:
+        if connection.execute(statements.EXTEND_RECORD, change).rowcount == 0:
             return False
         # It is no new record, from which a restart would read how far the job is accounted for.
-        connection.execute(sql.MOVE_SEEN, (end_of(after), clean(record.binding), end_of(after)))
+        connection.execute(statements.MOVE_SEEN, (end_of(after), clean(record.binding), end_of(after)))
         self._tails.follow(after, number)
         return True

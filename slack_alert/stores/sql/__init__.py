@@ -1,0 +1,1 @@
+"""The schema and its statements, for every SQL database alike."""
