@@ -27,7 +27,7 @@ from slack_alert.engine.mutes.mutes import PACK
 from slack_alert.engine.ports import Books, Channel, Clock, Reader, Watch
 from slack_alert.executors.sources import Sources
 from slack_alert.loader import plugins_folder
-from slack_alert.stores.examination import standing_still
+from slack_alert.stores.sqlite.integrity import standing_still
 
 if TYPE_CHECKING:
     from slack_alert.engine.app.ping import Heartbeat

@@ -23,7 +23,7 @@ from slack_alert.loader import Accepted, Defaults, Found, load, open_plugins, su
 from slack_alert.loader.loading import LoadOptions
 from slack_alert.stores import DatabaseLock, SqliteReader, SqliteStore, inbox_path
 from slack_alert.stores.access import not_allowed
-from slack_alert.stores.examination import obstacle
+from slack_alert.stores.sqlite.integrity import obstacle
 
 if TYPE_CHECKING:
     from slack_alert.settings import Settings

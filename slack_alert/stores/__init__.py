@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from slack_alert.stores.connection import sqlite_version
 from slack_alert.stores.files.exec_marker import BegunNote
 from slack_alert.stores.files.journal import FileJournal
 from slack_alert.stores.files.lock import DatabaseLock, Owner, holder, is_held, owner
 from slack_alert.stores.files.paths import inbox_path, journal_path, lock_path
-from slack_alert.stores.inbox import MemoryInbox, SqliteInbox
 from slack_alert.stores.kept import kept_entries
-from slack_alert.stores.sqlite import SqliteReader, SqliteStore
+from slack_alert.stores.sqlite.connection import sqlite_version
+from slack_alert.stores.sqlite.inbox_file import MemoryInbox, SqliteInbox
+from slack_alert.stores.sqlite.reader import SqliteReader
+from slack_alert.stores.sqlite.store import SqliteStore
 
 __all__ = [
     "BegunNote",

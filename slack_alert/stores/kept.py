@@ -9,12 +9,12 @@ from slack_alert.core.errors import StoreError
 from slack_alert.engine.batches import Batch, Entry
 from slack_alert.engine.durability import number_of
 from slack_alert.engine.requests.apply import carry_out
-from slack_alert.stores.connection import explained, open_reader
 from slack_alert.stores.files.journal import left_in
 from slack_alert.stores.files.paths import inbox_path, journal_path
-from slack_alert.stores.inbox import requests_in
 from slack_alert.stores.sql import statements
 from slack_alert.stores.sql.rows import maybe_moment
+from slack_alert.stores.sqlite.connection import explained, open_reader
+from slack_alert.stores.sqlite.inbox_file import requests_in
 
 
 def kept_entries(database: Path, *, is_traceless: bool = False) -> list[Entry]:

@@ -10,8 +10,8 @@ import pytest
 
 from slack_alert.core.model.record import Verdict
 from slack_alert.engine.batches import Limits
-from slack_alert.stores.connection import connect
-from slack_alert.stores.pruning import Pruning
+from slack_alert.stores.sqlite.connection import connect
+from slack_alert.stores.sqlite.pruning import Pruning
 from tests.contract.store_kit import Kit, T, integrity, slots
 
 

@@ -17,8 +17,8 @@ from slack_alert.core.policy.incidents import Incident
 from slack_alert.core.policy.quota import State
 from slack_alert.engine.batches import Batch, Limits, Seen, Snapshot
 from slack_alert.stores import SqliteReader, SqliteStore, sqlite_version
-from slack_alert.stores.connection import connect
 from slack_alert.stores.sql.schema import STEPS, VERSION
+from slack_alert.stores.sqlite.connection import connect
 from tests.contract.store_kit import Kit, T, message, slots
 
 
@@ -189,7 +189,7 @@ def test_another_programs_database_is_refused_untouched(tmp_path: Path) -> None:
 
 def test_a_step_that_fails_leaves_the_database_as_it_was(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = tmp_path / "state.db"
-    monkeypatch.setattr("slack_alert.stores.connection.STEPS", (("CREATE TABLE a (x)", "CREATE TABLE a (x)"),))
+    monkeypatch.setattr("slack_alert.stores.sqlite.connection.STEPS", (("CREATE TABLE a (x)", "CREATE TABLE a (x)"),))
     with pytest.raises(StoreError, match="already exists"):
         SqliteStore(path).open()
     monkeypatch.undo()
@@ -207,8 +207,8 @@ def test_an_older_database_is_brought_forward_with_all_it_holds(
     kit.enqueue(message("a"))
     kit.close()
 
-    monkeypatch.setattr("slack_alert.stores.connection.STEPS", (*STEPS, ("CREATE TABLE later (x {bytes})",)))
-    monkeypatch.setattr("slack_alert.stores.connection.VERSION", VERSION + 1)
+    monkeypatch.setattr("slack_alert.stores.sqlite.connection.STEPS", (*STEPS, ("CREATE TABLE later (x {bytes})",)))
+    monkeypatch.setattr("slack_alert.stores.sqlite.connection.VERSION", VERSION + 1)
     kit.reopen()
 
     assert kit.waiting() == ["a"]

@@ -13,8 +13,8 @@ from slack_alert.core.model.record import Record, Verdict
 from slack_alert.core.policy.quota import Hold
 from slack_alert.engine.batches import Batch, Seen, Snapshot, Started, Unaccounted
 from slack_alert.stores import SqliteReader
-from slack_alert.stores.connection import connect
 from slack_alert.stores.sql.schema import STEPS, VERSION
+from slack_alert.stores.sqlite.connection import connect
 from tests.contract.store_kit import SECOND, Kit, T, integrity
 
 # --- a file of version 1

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from slack_alert.core.errors import SlackAlertError, StoreError
-from slack_alert.stores.connection import Unwritable, explained
+from slack_alert.stores.sqlite.connection import Unwritable, explained
 
 
 @pytest.mark.parametrize(

@@ -14,7 +14,7 @@ from slack_alert.core.model.address import Address
 from slack_alert.core.model.message import Message, Progress, Status
 from slack_alert.engine.batches import Batch
 from slack_alert.stores import SqliteStore
-from slack_alert.stores.examination import died_since, faults, obstacle, unsent, want_of_room
+from slack_alert.stores.sqlite.integrity import died_since, faults, obstacle, unsent, want_of_room
 
 NOW = datetime(2026, 11, 16, tzinfo=timezone.utc)
 

@@ -21,8 +21,8 @@ from slack_alert.executors.failures import failure_of
 from slack_alert.loader.files import find_files
 from slack_alert.settings.zones import parse_zone
 from slack_alert.stores import DatabaseLock
-from slack_alert.stores.connection import explained
 from slack_alert.stores.files.paths import prepare_folder
+from slack_alert.stores.sqlite.connection import explained
 
 PIP = f"`{sys.executable} -m pip install "
 
@@ -174,7 +174,7 @@ def test_a_database_that_cannot_be_opened_for_want_of_descriptors_is_no_matter_o
         raise OSError(errno.EMFILE, os.strerror(errno.EMFILE))
 
     monkeypatch.setattr(
-        "slack_alert.stores.connection.os", SimpleNamespace(open=refuse, close=os.close, devnull="", O_RDONLY=0)
+        "slack_alert.stores.sqlite.connection.os", SimpleNamespace(open=refuse, close=os.close, devnull="", O_RDONLY=0)
     )
 
     with pytest.raises(StoreError, match="No file descriptor is left for this process"), explained(Path("state.db")):

@@ -6,10 +6,10 @@ from datetime import datetime
 from sqlite3 import Connection
 
 from slack_alert.engine.batches import Limits
-from slack_alert.stores.connection import transaction
 from slack_alert.stores.folding import HOUR, HourFold, Slim
 from slack_alert.stores.sql import statements
 from slack_alert.stores.sql.rows import micros
+from slack_alert.stores.sqlite.connection import transaction
 
 _DAY = 24 * HOUR
 _ROWS = 5_000

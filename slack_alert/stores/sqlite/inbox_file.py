@@ -21,10 +21,10 @@ from slack_alert.core.structs import replace
 from slack_alert.engine.payload_fields import checked
 from slack_alert.engine.ports import Request
 from slack_alert.engine.requests.external_runs import is_same_execution
-from slack_alert.stores.connection import Damaged, connect, explained, transaction
 from slack_alert.stores.files.exec_marker import Leftovers
 from slack_alert.stores.files.paths import prepare_folder, set_aside
 from slack_alert.stores.sql.rows import clean, micros, moment
+from slack_alert.stores.sqlite.connection import Damaged, connect, explained, transaction
 
 log = logging.getLogger(__name__)
 

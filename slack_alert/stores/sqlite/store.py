@@ -4,26 +4,32 @@ from __future__ import annotations
 
 import logging
 import sqlite3
-from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
 
 from slack_alert.core.errors import StoreError
-from slack_alert.core.model.message import Delivery, Posted
+from slack_alert.core.model.message import Delivery
 from slack_alert.core.model.run import Returned
-from slack_alert.engine.batches import Batch, HistoryLine, Limits, Snapshot
+from slack_alert.engine.batches import Batch, Limits, Snapshot
 from slack_alert.engine.durability import NUMBER_KEY, NUMBER_PACK, is_numbered, number_of
-from slack_alert.stores import reading
-from slack_alert.stores.connection import Unwritable, explained, hold, let_go, open_reader, open_writer, transaction
 from slack_alert.stores.files.journal import left_in, remove
 from slack_alert.stores.files.paths import journal_path, prepare_folder
 from slack_alert.stores.leftovers import Reached
 from slack_alert.stores.opened import OpenedFile, Rescued
-from slack_alert.stores.pruning import Pruning
 from slack_alert.stores.sql import statements
 from slack_alert.stores.sql.records import History
 from slack_alert.stores.sql.rows import Row, clean, delivery_of, maybe_micros, message_rows, micros, queued_of
 from slack_alert.stores.sql.writes import as_of, writes
+from slack_alert.stores.sqlite import queries
+from slack_alert.stores.sqlite.connection import (
+    Unwritable,
+    explained,
+    hold,
+    let_go,
+    open_writer,
+    transaction,
+)
+from slack_alert.stores.sqlite.pruning import Pruning
 
 log = logging.getLogger(__name__)
 
@@ -52,7 +58,7 @@ class SqliteStore:
             self._take_up()
             let_go(self._opened)
             with explained(self._path):
-                return reading.snapshot(self._opened)
+                return queries.snapshot(self._opened)
         except BaseException:
             self.close()
             raise
@@ -132,7 +138,7 @@ class SqliteStore:
 
     def _commit_left(self, left: list[Batch | Returned]) -> None:
         with explained(self._path):
-            reached = Reached(reading.seen(self._connection))
+            reached = Reached(queries.seen(self._connection))
         returned = {one.run: one for one in left if isinstance(one, Returned)}
         batches = [one for one in left if isinstance(one, Batch)]
         count = sum(self._taken_up(reached.completed(one)) for one in batches if not self._is_known(one))
@@ -205,68 +211,3 @@ def _enqueue(connection: sqlite3.Connection, rows: list[Row], summaries: list[Ro
     connection.executemany(statements.PUT_SUMMARY, summaries)
     number = len(rows) + len(summaries)
     return [delivery_of(row) for row in connection.execute(statements.DELIVERIES, (last, number)).fetchall()]
-
-
-class SqliteReader:
-    """Reader in any process, while the writer runs and after it was killed; where there is no file all is empty.
-
-    It writes nothing and reads in pages, so that it never holds the writer up.
-    """
-
-    def __init__(self, path: Path, *, is_traceless: bool = False) -> None:
-        self._path = path
-        self._is_traceless = is_traceless
-        self._opened: sqlite3.Connection | None = None
-
-    def history(self, *, job: str | None, since: datetime | None, limit: int | None) -> Iterator[HistoryLine]:
-        """Give the newest `limit` lines, oldest first."""
-        with explained(self._path):
-            if connection := self._connection():
-                yield from reading.history(connection, job=job, since=since, limit=limit)
-
-    def deliveries(self) -> Iterator[Delivery]:
-        """Give the whole outbox, oldest first."""
-        with explained(self._path):
-            if connection := self._connection():
-                yield from reading.deliveries(connection)
-
-    def posted(self, run: int) -> list[Posted]:
-        """Give the deliveries of one run, and how far they are."""
-        with explained(self._path):
-            connection = self._connection()
-            return [] if connection is None else reading.posted(connection, run)
-
-    def snapshot(self) -> Snapshot:
-        """Give what a run would begin with."""
-        with explained(self._path):
-            connection = self._connection()
-            return Snapshot() if connection is None else reading.snapshot(connection)
-
-    def waiting(self, address: str | None, after: int, limit: int) -> list[Delivery]:
-        """Give queued deliveries with ids above `after`, oldest first; of one address, or of all."""
-        with explained(self._path):
-            connection = self._connection()
-            return [] if connection is None else reading.waiting(connection, address, after, limit)
-
-    def last_receipt(self, address: str) -> str | None:
-        """Give the receipt of the last message that was accepted there."""
-        with explained(self._path):
-            connection = self._connection()
-            return None if connection is None else reading.last_receipt(connection, address)
-
-    def receipt(self, key: str) -> str | None:
-        """Give the receipt of one message, where it was accepted."""
-        with explained(self._path):
-            connection = self._connection()
-            return None if connection is None else reading.receipt(connection, key)
-
-    def close(self) -> None:
-        """Let go of the file; the next question opens it again."""
-        if self._opened is not None:
-            self._opened.close()
-        self._opened = None
-
-    def _connection(self) -> sqlite3.Connection | None:
-        if self._opened is None:
-            self._opened = open_reader(self._path, is_traceless=self._is_traceless)
-        return self._opened

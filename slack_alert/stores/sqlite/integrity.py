@@ -9,8 +9,8 @@ from pathlib import Path
 from tempfile import TemporaryFile
 
 from slack_alert.core.units.quantities import format_duration
-from slack_alert.stores.connection import explained, open_reader
 from slack_alert.stores.sql.rows import micros, moment
+from slack_alert.stores.sqlite.connection import explained, open_reader
 
 #: A damaged file has thousands of faults; the first ones say enough.
 _FAULTS = 3

@@ -1,0 +1,81 @@
+"""Read the database beside its writer."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator
+from datetime import datetime
+from pathlib import Path
+
+from slack_alert.core.model.message import Delivery, Posted
+from slack_alert.engine.batches import HistoryLine, Snapshot
+from slack_alert.stores.sqlite import queries
+from slack_alert.stores.sqlite.connection import (
+    explained,
+    open_reader,
+)
+
+
+class SqliteReader:
+    """Reader in any process, while the writer runs and after it was killed; where there is no file all is empty.
+
+    It writes nothing and reads in pages, so that it never holds the writer up.
+    """
+
+    def __init__(self, path: Path, *, is_traceless: bool = False) -> None:
+        self._path = path
+        self._is_traceless = is_traceless
+        self._opened: sqlite3.Connection | None = None
+
+    def history(self, *, job: str | None, since: datetime | None, limit: int | None) -> Iterator[HistoryLine]:
+        """Give the newest `limit` lines, oldest first."""
+        with explained(self._path):
+            if connection := self._connection():
+                yield from queries.history(connection, job=job, since=since, limit=limit)
+
+    def deliveries(self) -> Iterator[Delivery]:
+        """Give the whole outbox, oldest first."""
+        with explained(self._path):
+            if connection := self._connection():
+                yield from queries.deliveries(connection)
+
+    def posted(self, run: int) -> list[Posted]:
+        """Give the deliveries of one run, and how far they are."""
+        with explained(self._path):
+            connection = self._connection()
+            return [] if connection is None else queries.posted(connection, run)
+
+    def snapshot(self) -> Snapshot:
+        """Give what a run would begin with."""
+        with explained(self._path):
+            connection = self._connection()
+            return Snapshot() if connection is None else queries.snapshot(connection)
+
+    def waiting(self, address: str | None, after: int, limit: int) -> list[Delivery]:
+        """Give queued deliveries with ids above `after`, oldest first; of one address, or of all."""
+        with explained(self._path):
+            connection = self._connection()
+            return [] if connection is None else queries.waiting(connection, address, after, limit)
+
+    def last_receipt(self, address: str) -> str | None:
+        """Give the receipt of the last message that was accepted there."""
+        with explained(self._path):
+            connection = self._connection()
+            return None if connection is None else queries.last_receipt(connection, address)
+
+    def receipt(self, key: str) -> str | None:
+        """Give the receipt of one message, where it was accepted."""
+        with explained(self._path):
+            connection = self._connection()
+            return None if connection is None else queries.receipt(connection, key)
+
+    def close(self) -> None:
+        """Let go of the file; the next question opens it again."""
+        if self._opened is not None:
+            self._opened.close()
+        self._opened = None
+
+    def _connection(self) -> sqlite3.Connection | None:
+        if self._opened is None:
+            self._opened = open_reader(self._path, is_traceless=self._is_traceless)
+        return self._opened
