@@ -111,7 +111,7 @@ def _plugins(settings: Settings) -> Iterator[Finding]:
 def _database(settings: Settings) -> Iterator[Finding]:
     from slack_alert.bootstrap import files
     from slack_alert.stores import sqlite_version
-    from slack_alert.stores.access import is_there, owner_of, user_name
+    from slack_alert.stores.files.access_errors import is_there, owner_of, user_name
     from slack_alert.stores.files.paths import read_only
     from slack_alert.stores.sqlite.integrity import faults, obstacle, want_of_room
 

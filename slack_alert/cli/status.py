@@ -126,7 +126,7 @@ def read_vitals(settings: Settings, now: datetime) -> Vitals:
     from slack_alert.bootstrap import files, places
     from slack_alert.engine.app.liveness import STALE, last_alive, read_pulse, stands_still
     from slack_alert.engine.ports import Load
-    from slack_alert.stores.access import is_there, owner_of, user_name
+    from slack_alert.stores.files.access_errors import is_there, owner_of, user_name
     from slack_alert.stores.sqlite.integrity import died_since, obstacle, standing_still, unsent, want_of_room
 
     path = files.database(settings)

@@ -6,10 +6,10 @@ from slack_alert.stores.files.exec_marker import BegunNote
 from slack_alert.stores.files.journal import FileJournal
 from slack_alert.stores.files.lock import DatabaseLock, Owner, holder, is_held, owner
 from slack_alert.stores.files.paths import inbox_path, journal_path, lock_path
-from slack_alert.stores.kept import kept_entries
 from slack_alert.stores.sqlite.connection import sqlite_version
 from slack_alert.stores.sqlite.inbox_file import MemoryInbox, SqliteInbox
 from slack_alert.stores.sqlite.reader import SqliteReader
+from slack_alert.stores.sqlite.shared_values import kept_entries
 from slack_alert.stores.sqlite.store import SqliteStore
 
 __all__ = [

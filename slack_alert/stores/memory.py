@@ -12,7 +12,6 @@ from slack_alert.core.policy.quota import Hold, State
 from slack_alert.core.structs import replace
 from slack_alert.engine.batches import Batch, Entry, HistoryLine, Limits, Seen, Snapshot
 from slack_alert.stores.folding import FOLDABLE, HOUR, HourFold, Slim, Tails, condense
-from slack_alert.stores.leftovers import Left
 from slack_alert.stores.sql.rows import (
     Row,
     clean,
@@ -27,6 +26,7 @@ from slack_alert.stores.sql.rows import (
     record_rows,
 )
 from slack_alert.stores.sql.writes import NEVER, as_of, last_run, writes
+from slack_alert.stores.sqlite.crash_recovery import Left
 
 
 class MemoryStore:

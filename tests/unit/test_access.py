@@ -14,7 +14,8 @@ from slack_alert.core.errors import NotAllowed
 from slack_alert.core.model.address import Address
 from slack_alert.core.model.message import Message
 from slack_alert.engine.batches import Batch
-from slack_alert.stores import SqliteReader, SqliteStore, access
+from slack_alert.stores import SqliteReader, SqliteStore
+from slack_alert.stores.files import access_errors
 
 AT = datetime(2026, 11, 21, tzinfo=timezone.utc)
 
@@ -59,8 +60,8 @@ def test_file_that_may_not_be_read_is_named_with_its_owner(
     folder: Path, forbid: Callable[[Path, int], None], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     forbid(folder / "state.db", os.R_OK)
-    monkeypatch.setattr(access, "user_name", lambda: "monitor")
-    monkeypatch.setattr(access, "owner_of", lambda _: "alerts")
+    monkeypatch.setattr(access_errors, "user_name", lambda: "monitor")
+    monkeypatch.setattr(access_errors, "owner_of", lambda _: "alerts")
 
     with pytest.raises(NotAllowed) as refused:
         SqliteReader(folder / "state.db").snapshot()
@@ -76,10 +77,10 @@ def test_folder_that_may_not_be_passed_is_the_one_that_is_named(
 ) -> None:
     forbid(folder, os.X_OK)
 
-    assert str(access.not_allowed(folder / "state.db", "read")).startswith(f"{folder}: this user")
+    assert str(access_errors.not_allowed(folder / "state.db", "read")).startswith(f"{folder}: this user")
 
 
 def test_user_without_a_name_is_one_as_sudo_has_it(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(os, "geteuid", lambda: 987_654)
 
-    assert access.user_name() == "#987654"
+    assert access_errors.user_name() == "#987654"

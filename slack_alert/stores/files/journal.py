@@ -22,7 +22,7 @@ from slack_alert.core.model.run import Returned
 from slack_alert.core.structs import Unreadable
 from slack_alert.engine.batches import Batch
 from slack_alert.engine.system.file_ownership import hand_over
-from slack_alert.stores.packing import packed, unpacked
+from slack_alert.stores.files.serialization import packed, unpacked
 
 log = logging.getLogger(__name__)
 

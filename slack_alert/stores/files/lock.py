@@ -12,7 +12,7 @@ from slack_alert.core.environment_faults import machine_lack
 from slack_alert.core.errors import StoreError
 from slack_alert.core.structs import Struct
 from slack_alert.engine.system.file_ownership import make_file
-from slack_alert.stores.access import is_there, not_allowed
+from slack_alert.stores.files.access_errors import is_there, not_allowed
 from slack_alert.stores.files.paths import lock_path, prepare_folder
 
 #: Between two attempts.

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from slack_alert.core.model.message import Progress
 from slack_alert.engine.batches import Batch, Started
-from slack_alert.stores.packing import packed
+from slack_alert.stores.files.serialization import packed
 from slack_alert.stores.sql import statements
 from slack_alert.stores.sql.rows import Row, clean, maybe_clean, maybe_micros, micros, state_row
 

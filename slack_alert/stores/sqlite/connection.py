@@ -11,7 +11,7 @@ from pathlib import Path
 from slack_alert.core.environment_faults import machine_lack
 from slack_alert.core.errors import SlackAlertError, StoreError
 from slack_alert.engine.system.file_ownership import make_file
-from slack_alert.stores.access import is_there, not_allowed
+from slack_alert.stores.files.access_errors import is_there, not_allowed
 from slack_alert.stores.files.paths import read_only
 from slack_alert.stores.sql.schema import STEPS, VERSION, VIEWS
 

@@ -13,7 +13,7 @@ from slack_alert.core.model.run import Returned
 from slack_alert.core.policy.quota import Hold
 from slack_alert.core.structs import Unreadable
 from slack_alert.engine.batches import Entry, HistoryLine, Seen, Snapshot, Started, Unaccounted
-from slack_alert.stores.packing import unpacked
+from slack_alert.stores.files.serialization import unpacked
 from slack_alert.stores.sql import statements
 from slack_alert.stores.sql.job_groups import Members, keys_of, unfolded
 from slack_alert.stores.sql.rows import (

@@ -14,8 +14,6 @@ from slack_alert.engine.batches import Batch, Limits, Snapshot
 from slack_alert.engine.durability import NUMBER_KEY, NUMBER_PACK, is_numbered, number_of
 from slack_alert.stores.files.journal import left_in, remove
 from slack_alert.stores.files.paths import journal_path, prepare_folder
-from slack_alert.stores.leftovers import Reached
-from slack_alert.stores.opened import OpenedFile, Rescued
 from slack_alert.stores.sql import statements
 from slack_alert.stores.sql.records import History
 from slack_alert.stores.sql.rows import Row, clean, delivery_of, maybe_micros, message_rows, micros, queued_of
@@ -29,6 +27,8 @@ from slack_alert.stores.sqlite.connection import (
     open_writer,
     transaction,
 )
+from slack_alert.stores.sqlite.crash_recovery import Reached
+from slack_alert.stores.sqlite.database_file import OpenedFile, Rescued
 from slack_alert.stores.sqlite.pruning import Pruning
 
 log = logging.getLogger(__name__)
