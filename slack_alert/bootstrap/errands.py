@@ -55,7 +55,7 @@ from slack_alert.engine.recording.redacting import redacted_message, redacted_re
 from slack_alert.engine.recording.writer import DirectBooks
 from slack_alert.engine.requests import apply, build
 from slack_alert.engine.requests.external_runs import named
-from slack_alert.executors.inline import Direct
+from slack_alert.executors.direct import Direct
 from slack_alert.executors.perform import Performer, Render
 from slack_alert.stores import SqliteInbox, SqliteStore, inbox_path, kept_entries
 

@@ -26,7 +26,7 @@ from slack_alert.core.policy.quota import State
 from slack_alert.core.redaction.redaction import Redaction
 from slack_alert.core.units.quantities import format_duration
 from slack_alert.engine.requests.external_runs import executed, outside_name, outside_run
-from slack_alert.executors.command import SIGNALED, Ended
+from slack_alert.executors.external_program import SIGNALED, Ended
 from slack_alert.loader import plugins_folder
 
 if TYPE_CHECKING:

@@ -14,7 +14,7 @@ from slack_alert.engine.batches import Snapshot
 from slack_alert.engine.context.context import Context
 from slack_alert.engine.simulation.doubles import Ledger, VirtualClock
 from slack_alert.engine.simulation.simulation import Simulation
-from slack_alert.executors.inline import Direct
+from slack_alert.executors.direct import Direct
 from slack_alert.executors.perform import Performer, Render
 
 if TYPE_CHECKING:

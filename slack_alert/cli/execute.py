@@ -21,7 +21,7 @@ from slack_alert.core.units.names import composed
 if TYPE_CHECKING:
     from datetime import timedelta
 
-    from slack_alert.executors.command import Ended
+    from slack_alert.executors.external_program import Ended
     from slack_alert.settings import Settings
     from slack_alert.stores import BegunNote
 
@@ -56,7 +56,7 @@ def execute(
     a signal ended it, 127 or 126 where it could not be started.
     """
     from slack_alert.engine.clock import SystemClock
-    from slack_alert.executors.command import call
+    from slack_alert.executors.external_program import call
 
     name = composed(name)
     limit = _checked(name, command, timeout)

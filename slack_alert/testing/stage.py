@@ -30,7 +30,7 @@ from slack_alert.engine.pauses import hold_by_name
 from slack_alert.engine.simulation.doubles import Ledger
 from slack_alert.engine.simulation.simulation import Simulation
 from slack_alert.executors.capture import captured
-from slack_alert.executors.inline import Direct
+from slack_alert.executors.direct import Direct
 from slack_alert.executors.perform import Performer, Render
 from slack_alert.loader import Defaults
 from slack_alert.testing.clock import FakeClock

@@ -25,7 +25,7 @@ from hypothesis import strategies as st
 
 from slack_alert.core.content.render import fallback
 from slack_alert.core.model.run import Result
-from slack_alert.executors.inline import Direct
+from slack_alert.executors.direct import Direct
 from tests.fakes.stage import Stage, run_of
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from slack_alert.executors.command import as_given
+from slack_alert.executors.external_program import as_given
 
 
 @pytest.mark.parametrize(

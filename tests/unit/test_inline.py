@@ -13,8 +13,9 @@ import pytest
 
 from slack_alert.core.content.render import fallback
 from slack_alert.core.model.run import Failure, Result, Run
-from slack_alert.executors.inline import Direct, Inline
+from slack_alert.executors.direct import Direct
 from slack_alert.executors.perform import Performer
+from slack_alert.executors.pool import Inline
 from tests.fakes.stage import Stage, plugin, run_of
 
 T = TypeVar("T")
@@ -338,7 +339,7 @@ def test_thread_that_cannot_be_had_is_asked_for_again(monkeypatch: pytest.Monkey
 
 FORKING = """
 import asyncio, os, sys, threading
-from slack_alert.executors.inline import Inline
+from slack_alert.executors.pool import Inline
 from tests.fakes.stage import Stage, run_of
 
 def job():

@@ -15,8 +15,8 @@ from slack_alert.core.model.record import Verdict
 from slack_alert.core.model.run import Care, Failure, Result, Run
 from slack_alert.executors.awaiting import on_loop as on_main_loop
 from slack_alert.executors.failures import overdue, with_generator
-from slack_alert.executors.inline import Inline
-from slack_alert.executors.overtime import Overtime
+from slack_alert.executors.pool import Inline
+from slack_alert.executors.timeouts import Overtime
 from tests.fakes.stage import Stage, plugin, run_of
 
 PATIENCE = 20.0
@@ -190,7 +190,7 @@ def test_a_coroutine_that_hangs_is_cancelled_and_its_place_is_told() -> None:
 
 
 def test_a_coroutine_that_will_not_be_cancelled_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("slack_alert.executors.overtime._GRACE", 0.01)
+    monkeypatch.setattr("slack_alert.executors.timeouts._GRACE", 0.01)
 
     async def main(inline: Inline, reports: Reports) -> None:
         gate, released = asyncio.Event(), asyncio.Event()

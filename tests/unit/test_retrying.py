@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 
 from slack_alert.core.model.run import Care, Result, Run
-from slack_alert.executors.retrying import Retrying
+from slack_alert.executors.retries import Retrying
 from tests.fakes.engine_rig import Held, at, failed, said
 from tests.fakes.stage import run_of
 from tests.fakes.virtual_loop import VirtualLoop, run_virtually

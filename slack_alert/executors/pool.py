@@ -15,12 +15,10 @@ from typing import Protocol
 
 from slack_alert.core.model.run import CAREFREE, Isolation, Result, Run
 from slack_alert.engine.ports import Load
-from slack_alert.engine.system.loop_runner import run_to_end
 from slack_alert.executors.failures import beside
-from slack_alert.executors.interruption import watched
-from slack_alert.executors.overtime import Overtime
 from slack_alert.executors.perform import Performer
 from slack_alert.executors.puller_pool import PullerPool
+from slack_alert.executors.timeouts import Overtime
 
 log = logging.getLogger(__name__)
 
@@ -133,26 +131,3 @@ class Inline:
             done(run, result)
         except BaseException:
             log.exception("report broke", extra={"job": run.binding, "run": run.id})
-
-
-class Direct:
-    """Call functions at once on the caller's thread; a coroutine function gets a loop of its own."""
-
-    def __init__(self, performer: Performer) -> None:
-        self._performer = performer
-
-    def submit(self, runs: Sequence[Run], done: Done) -> None:
-        """Call them one after the other and report."""
-        for run in runs:
-            done(run, self.call(run))
-
-    def call(self, run: Run) -> Result:
-        """Call it and give the result; Ctrl+C ends the caller as well, not the function alone."""
-        with watched() as is_interrupted:
-            result = run_to_end(self._performer.await_(run)) if run.action.is_async else self._performer.call(run)
-        if is_interrupted():
-            raise KeyboardInterrupt
-        return result
-
-    def stop(self) -> None:
-        """Do nothing: nothing goes on."""

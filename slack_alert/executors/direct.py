@@ -1,0 +1,63 @@
+"""Call functions at once on the caller's thread."""
+
+from __future__ import annotations
+
+import signal
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from types import FrameType
+
+from slack_alert.core.model.run import Result, Run
+from slack_alert.engine.system.loop_runner import run_to_end
+from slack_alert.executors.perform import Performer
+
+Done = Callable[[Run, Result], None]
+
+
+@contextmanager
+def watched() -> Iterator[Callable[[], bool]]:
+    """Tell whether Ctrl+C was pressed meanwhile: a function may raise KeyboardInterrupt, or catch it, all by itself."""
+    presses: list[int] = []
+    before = signal.getsignal(signal.SIGINT)
+
+    def note(number: int, frame: FrameType | None) -> None:
+        assert callable(before)
+        try:
+            before(number, frame)
+        except KeyboardInterrupt:
+            presses.append(number)
+            raise
+
+    # Signals are the main thread's, and who ignores this one shall go on to do so.
+    if threading.current_thread() is not threading.main_thread() or not callable(before):
+        yield lambda: False
+        return
+    signal.signal(signal.SIGINT, note)
+    try:
+        yield lambda: bool(presses)
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
+class Direct:
+    """Call functions at once on the caller's thread; a coroutine function gets a loop of its own."""
+
+    def __init__(self, performer: Performer) -> None:
+        self._performer = performer
+
+    def submit(self, runs: Sequence[Run], done: Done) -> None:
+        """Call them one after the other and report."""
+        for run in runs:
+            done(run, self.call(run))
+
+    def call(self, run: Run) -> Result:
+        """Call it and give the result; Ctrl+C ends the caller as well, not the function alone."""
+        with watched() as is_interrupted:
+            result = run_to_end(self._performer.await_(run)) if run.action.is_async else self._performer.call(run)
+        if is_interrupted():
+            raise KeyboardInterrupt
+        return result
+
+    def stop(self) -> None:
+        """Do nothing: nothing goes on."""
