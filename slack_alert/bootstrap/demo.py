@@ -29,8 +29,9 @@ from slack_alert.engine.recording.writer import DirectBooks
 from slack_alert.engine.simulation.doubles import Ledger, VirtualClock
 from slack_alert.engine.simulation.simulation import Simulation
 from slack_alert.engine.simulation.simulation import simulate as simulated
+from slack_alert.executors.calling.call import Performer
+from slack_alert.executors.calling.rendering import Render
 from slack_alert.executors.direct import Direct
-from slack_alert.executors.perform import Performer, Render
 from slack_alert.loader import unload
 from slack_alert.operations.explain import Question, answer
 from slack_alert.settings import load_settings

@@ -55,8 +55,9 @@ from slack_alert.engine.recording.redacting import redacted_message, redacted_re
 from slack_alert.engine.recording.writer import DirectBooks
 from slack_alert.engine.requests import apply, build
 from slack_alert.engine.requests.external_runs import named
+from slack_alert.executors.calling.call import Performer
+from slack_alert.executors.calling.rendering import Render
 from slack_alert.executors.direct import Direct
-from slack_alert.executors.perform import Performer, Render
 from slack_alert.stores import SqliteInbox, SqliteStore, inbox_path, kept_entries
 
 if TYPE_CHECKING:

@@ -14,8 +14,9 @@ from slack_alert.engine.batches import Snapshot
 from slack_alert.engine.context.context import Context
 from slack_alert.engine.simulation.doubles import Ledger, VirtualClock
 from slack_alert.engine.simulation.simulation import Simulation
+from slack_alert.executors.calling.call import Performer
+from slack_alert.executors.calling.rendering import Render
 from slack_alert.executors.direct import Direct
-from slack_alert.executors.perform import Performer, Render
 
 if TYPE_CHECKING:
     from slack_alert.settings import Settings

@@ -33,7 +33,8 @@ from slack_alert.engine.recording.redacting import RedactedBooks
 from slack_alert.engine.recording.writer import Writer
 from slack_alert.engine.runs.journaling import Keeping
 from slack_alert.executors.awaiting import on_loop
-from slack_alert.executors.perform import Performer, Render
+from slack_alert.executors.calling.call import Performer
+from slack_alert.executors.calling.rendering import Render
 from slack_alert.executors.pool import Inline
 from slack_alert.executors.retries import Retrying
 from slack_alert.executors.sources import Sources

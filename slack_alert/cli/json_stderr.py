@@ -87,7 +87,7 @@ class JsonStream(io.TextIOBase):
             self._tell(self._rests.popitem()[1])
 
     def _tell(self, line: str) -> None:
-        from slack_alert.executors.capture import current
+        from slack_alert.executors.calling.output import current
 
         run = current.get()
         # Here that is said by fields.

@@ -150,7 +150,7 @@ class JsonForm(TextForm):
     def __init__(self, redaction: Redaction, zone: tzinfo, *, is_ascii: bool = False) -> None:
         super().__init__(redaction, zone)
         # Imported here: it needs the model of a run, which most commands can do without.
-        from slack_alert.executors.capture import current
+        from slack_alert.executors.calling.output import current
 
         self._current = current
         self._is_ascii = is_ascii

@@ -26,10 +26,10 @@ from slack_alert.engine.context.subprocesses import Children
 from slack_alert.engine.ports import Clock
 from slack_alert.executors import limits
 from slack_alert.executors.adoption import adopt_orphans, has_dead_children
+from slack_alert.executors.calling.call import Drafting, Performer
+from slack_alert.executors.calling.failures import awaited, failure_of, overdue, with_generator
 from slack_alert.executors.distant import DistantPocket
-from slack_alert.executors.failures import awaited, failure_of, overdue, with_generator
 from slack_alert.executors.line import Line
-from slack_alert.executors.perform import Drafting, Performer
 from slack_alert.executors.sources import Shelved, from_contents, to_changes
 from slack_alert.executors.wire import LOGGED, Document, from_failure, from_pieces
 

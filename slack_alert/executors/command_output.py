@@ -13,7 +13,7 @@ from typing import IO
 
 from slack_alert.core.redaction.redaction import REACH, Redaction
 from slack_alert.core.structs import Struct
-from slack_alert.executors.capture import KEPT
+from slack_alert.executors.calling.output import KEPT
 
 #: What a program left behind may keep its output open, and write, for ever; so long after its end that counts.
 _LINGER = 1.0

@@ -10,7 +10,7 @@ from types import FrameType
 
 from slack_alert.core.model.run import Result, Run
 from slack_alert.engine.system.loop_runner import run_to_end
-from slack_alert.executors.perform import Performer
+from slack_alert.executors.calling.call import Performer
 
 Done = Callable[[Run, Result], None]
 

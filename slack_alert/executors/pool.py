@@ -15,8 +15,8 @@ from typing import Protocol
 
 from slack_alert.core.model.run import CAREFREE, Isolation, Result, Run
 from slack_alert.engine.ports import Load
-from slack_alert.executors.failures import beside
-from slack_alert.executors.perform import Performer
+from slack_alert.executors.calling.call import Performer
+from slack_alert.executors.calling.failures import beside
 from slack_alert.executors.puller_pool import PullerPool
 from slack_alert.executors.timeouts import Overtime
 

@@ -23,9 +23,9 @@ from slack_alert.engine.context.context import Context
 from slack_alert.engine.context.subprocesses import Children
 from slack_alert.engine.ports import Clock
 from slack_alert.engine.recording.redacting import cleaned_pieces
-from slack_alert.executors.capture import current
+from slack_alert.executors.calling.failures import beyond_memory, overdue, process_ended, without_secrets
+from slack_alert.executors.calling.output import current
 from slack_alert.executors.deadlines import Deadlines
-from slack_alert.executors.failures import beyond_memory, overdue, process_ended, without_secrets
 from slack_alert.executors.granting import answered
 from slack_alert.executors.sources import Sources, from_changes, to_contents
 from slack_alert.executors.wire import CUT, LOGGED, Document, from_line, from_run, to_failure, to_line, to_pieces

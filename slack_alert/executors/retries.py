@@ -11,7 +11,7 @@ from time import perf_counter
 
 from slack_alert.core.model.run import CAREFREE, Result, Run
 from slack_alert.engine.ports import Executor
-from slack_alert.executors.failures import numbered
+from slack_alert.executors.calling.failures import numbered
 
 log = logging.getLogger(__name__)
 

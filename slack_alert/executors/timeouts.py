@@ -12,9 +12,9 @@ from functools import partial
 from traceback import walk_stack
 
 from slack_alert.core.model.run import Failure, Result, Run
+from slack_alert.executors.calling.call import Performer
+from slack_alert.executors.calling.failures import awaited, beside, with_generator
 from slack_alert.executors.deadlines import Deadlines
-from slack_alert.executors.failures import awaited, beside, with_generator
-from slack_alert.executors.perform import Performer
 
 log = logging.getLogger(__name__)
 

@@ -29,9 +29,10 @@ from slack_alert.engine.context.key_value import Pocket
 from slack_alert.engine.pauses import hold_by_name
 from slack_alert.engine.simulation.doubles import Ledger
 from slack_alert.engine.simulation.simulation import Simulation
-from slack_alert.executors.capture import captured
+from slack_alert.executors.calling.call import Performer
+from slack_alert.executors.calling.output import captured
+from slack_alert.executors.calling.rendering import Render
 from slack_alert.executors.direct import Direct
-from slack_alert.executors.perform import Performer, Render
 from slack_alert.loader import Defaults
 from slack_alert.testing.clock import FakeClock
 

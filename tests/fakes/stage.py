@@ -15,7 +15,8 @@ from slack_alert.engine.batches import Entry
 from slack_alert.engine.context.context import Context, Services
 from slack_alert.engine.context.key_value import Pocket
 from slack_alert.engine.simulation.doubles import VirtualClock
-from slack_alert.executors.perform import Performer, Render
+from slack_alert.executors.calling.call import Performer
+from slack_alert.executors.calling.rendering import Render
 from tests.fakes.engine_rig import MARK, at
 
 

@@ -27,10 +27,11 @@ from slack_alert.core.model.record import Record, Verdict
 from slack_alert.core.model.run import Run
 from slack_alert.core.redaction.redaction import MARK, REACH, Redaction
 from slack_alert.engine.recording.redacting import cleaned_pieces, redacted_message, redacted_progress, redacted_record
-from slack_alert.executors.capture import KEPT, captured
+from slack_alert.executors.calling.call import Drafting, Performer
+from slack_alert.executors.calling.failures import failure_of, without_secrets
+from slack_alert.executors.calling.output import KEPT, captured
+from slack_alert.executors.calling.rendering import Render
 from slack_alert.executors.command_output import Output
-from slack_alert.executors.failures import failure_of, without_secrets
-from slack_alert.executors.perform import Drafting, Performer, Render
 from slack_alert.executors.wire import from_failure, from_line, from_pieces, to_failure, to_line, to_pieces
 from tests.fakes.engine_rig import MARK as MARKUP
 from tests.fakes.planted import FORMS, PARTS, SECRETS, leaked

@@ -13,8 +13,8 @@ import pytest
 
 from slack_alert.core.content.render import fallback
 from slack_alert.core.model.run import Failure, Result, Run
+from slack_alert.executors.calling.call import Performer
 from slack_alert.executors.direct import Direct
-from slack_alert.executors.perform import Performer
 from slack_alert.executors.pool import Inline
 from tests.fakes.stage import Stage, plugin, run_of
 

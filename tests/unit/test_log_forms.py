@@ -13,7 +13,7 @@ import pytest
 from slack_alert.cli.logs import JsonForm, TextForm
 from slack_alert.core.model.run import Action, Run
 from slack_alert.core.redaction.redaction import Redaction
-from slack_alert.executors.capture import current
+from slack_alert.executors.calling.output import current
 
 AT = datetime(2026, 7, 1, 20, 30, 15, 123456, tzinfo=timezone.utc)
 #: Of the same clock, before and after it is put back.

@@ -16,8 +16,9 @@ from slack_alert.core.redaction.redaction import Redaction
 from slack_alert.core.structs import replace
 from slack_alert.engine.context.context import Context
 from slack_alert.engine.context.key_value import Pocket
-from slack_alert.executors.capture import KEPT, captured, current, keep
-from slack_alert.executors.perform import Performer, Render
+from slack_alert.executors.calling.call import Performer
+from slack_alert.executors.calling.output import KEPT, captured, current, keep
+from slack_alert.executors.calling.rendering import Render
 from tests.fakes.engine_rig import MARK, at
 from tests.fakes.stage import Stage, plugin, run_of
 

@@ -8,7 +8,7 @@ import sys
 import pytest
 
 from slack_alert.cli.progress import loading
-from slack_alert.executors.capture import captured
+from slack_alert.executors.calling.output import captured
 
 
 class Terminal(io.StringIO):

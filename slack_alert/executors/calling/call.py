@@ -2,31 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterable, Callable, Generator, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterable, Callable, Generator, Iterable, Sequence
 from contextlib import aclosing
 from datetime import timedelta
 from time import perf_counter
 from typing import Any
 
-from slack_alert.core.content.limits import fit
 from slack_alert.core.content.markup import Markup
-from slack_alert.core.content.measurements import ITSELF, measured, numbers_of
-from slack_alert.core.content.render import Piece, drafts, is_quiet
+from slack_alert.core.content.measurements import ITSELF, numbers_of
+from slack_alert.core.content.render import Piece, is_quiet
 from slack_alert.core.content.values.unsayable import check_sayable
 from slack_alert.core.content.values.unwrap import is_items, unwrapped
 from slack_alert.core.model.run import Action, Failure, Result, Run
 from slack_alert.core.redaction.redaction import Redaction
 from slack_alert.engine.context.context import Context
 from slack_alert.engine.ports import Clock
-from slack_alert.engine.recording.redacting import cleaned_pieces
 from slack_alert.executors.awaiting import Bridge, bridge_of, close, each, final, is_pending, on_own_loop
-from slack_alert.executors.capture import current
-from slack_alert.executors.failures import Place, failure_of, overdue, without_secrets
-from slack_alert.executors.files import with_content
+from slack_alert.executors.calling.failures import Place, failure_of
+from slack_alert.executors.calling.output import current
+from slack_alert.executors.calling.rendering import Numbers, Render
 
 #: Says the pieces of one run as they come (`yield`).
 Say = Callable[[Run, tuple[Piece, ...]], None]
-Numbers = Mapping[str, float] | None
 
 
 class Performer:
@@ -202,37 +199,6 @@ _SEVERAL = (list, tuple, set, frozenset)
 #: Types whose empty values are quiet without asking anything, and what they measure then.
 _PLAIN = frozenset({bool, int, str, list, tuple, dict, float})
 _ZERO: dict[type, Numbers] = {int: {ITSELF: 0}, float: {ITSELF: 0.0}}
-
-
-class Render:
-    """Turns a value into what can be kept: without secrets, and with its files read while they are still there."""
-
-    def __init__(self, mark: Markup, redaction: Redaction) -> None:
-        self.mark = mark
-        self.redaction = redaction
-
-    def __call__(self, run: Run, value: object) -> tuple[Piece, ...]:
-        """Return the pieces of one value; empty: quiet. What the value's own methods raise goes through."""
-        # Before anything is laid out, split or made a file: a secret cut in two would not be found.
-        return cleaned_pieces(self.draft(run, value), self.redaction)
-
-    def draft(self, run: Run, value: object) -> tuple[Piece, ...]:
-        """Return the same before it is laid out, with all secrets in it."""
-        said = drafts(value, mark=self.mark, name=run.action.name.rpartition(".")[2], doc=run.action.doc)
-        fitting, run.volume = fit(map(with_content, said), run.volume)
-        return fitting
-
-    def numbers(self, value: object) -> Numbers:
-        """Return what a value measures, under names without secrets."""
-        return measured(value, self.redaction)
-
-    def failure(self, error: BaseException, action: Action) -> Failure:
-        """Return an exception in words, without secrets."""
-        return without_secrets(failure_of(error, action), self.redaction)
-
-    def overdue(self, run: Run, stack: Sequence[Place] = ()) -> Failure:
-        """Return in words that a run took too long, without secrets."""
-        return without_secrets(overdue(run.action, run.care, stack), self.redaction)
 
 
 class Drafting(Render):

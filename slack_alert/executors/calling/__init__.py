@@ -1,0 +1,1 @@
+"""One call of a function, and what comes of it."""
