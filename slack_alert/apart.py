@@ -7,9 +7,9 @@ from pathlib import Path
 
 from slack_alert.core.content.markup import Markup
 from slack_alert.engine.clock import SystemClock
-from slack_alert.executors.child import Child
-from slack_alert.executors.line import Line
-from slack_alert.executors.sources import Shelved
+from slack_alert.executors.isolated.child import Child
+from slack_alert.executors.isolated.pipe import Line
+from slack_alert.executors.isolated.protocol import Shelved
 from slack_alert.loader.shelf import Shelf
 from slack_alert.loader.spawning import become_spawnable, spawnable
 

@@ -25,7 +25,7 @@ from slack_alert.engine.delivery.sender import Pace, Sender
 from slack_alert.engine.engine import Engine
 from slack_alert.engine.mutes.mutes import PACK
 from slack_alert.engine.ports import Books, Channel, Clock, Reader, Watch
-from slack_alert.executors.sources import Sources
+from slack_alert.executors.isolated.protocol import Sources
 from slack_alert.loader import plugins_folder
 from slack_alert.stores.sqlite.integrity import standing_still
 

@@ -13,8 +13,9 @@ from slack_alert.core.redaction.redaction import Redaction
 from slack_alert.engine.context.context import Context, public
 from slack_alert.engine.context.subprocesses import Children
 from slack_alert.engine.ports import Clock
-from slack_alert.executors.process import Processes, Program
-from slack_alert.executors.sources import Sources
+from slack_alert.executors.isolated.process import Program
+from slack_alert.executors.isolated.process_pool import Processes
+from slack_alert.executors.isolated.protocol import Sources
 
 if TYPE_CHECKING:
     from slack_alert.settings import Settings

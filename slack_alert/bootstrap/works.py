@@ -35,9 +35,9 @@ from slack_alert.engine.runs.journaling import Keeping
 from slack_alert.executors.awaiting import on_loop
 from slack_alert.executors.calling.call import Performer
 from slack_alert.executors.calling.rendering import Render
+from slack_alert.executors.isolated.protocol import Sources
 from slack_alert.executors.pool import Inline
 from slack_alert.executors.retries import Retrying
-from slack_alert.executors.sources import Sources
 
 if TYPE_CHECKING:
     from slack_alert.settings import Settings

@@ -25,9 +25,9 @@ from slack_alert.core.redaction.redaction import Redaction
 from slack_alert.core.structs import replace
 from slack_alert.engine.context.context import Context
 from slack_alert.engine.context.key_value import Pocket
-from slack_alert.executors import process
-from slack_alert.executors.process import Processes
-from slack_alert.executors.sources import Sources
+from slack_alert.executors.isolated import process
+from slack_alert.executors.isolated.process_pool import Processes
+from slack_alert.executors.isolated.protocol import Sources
 from slack_alert.loader import Accepted
 from tests.fakes.engine_rig import at
 from tests.fakes.returned import EXPECTED, SOURCE

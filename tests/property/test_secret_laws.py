@@ -32,7 +32,7 @@ from slack_alert.executors.calling.failures import failure_of, without_secrets
 from slack_alert.executors.calling.output import KEPT, captured
 from slack_alert.executors.calling.rendering import Render
 from slack_alert.executors.command_output import Output
-from slack_alert.executors.wire import from_failure, from_line, from_pieces, to_failure, to_line, to_pieces
+from slack_alert.executors.isolated.protocol import from_failure, from_line, from_pieces, to_failure, to_line, to_pieces
 from tests.fakes.engine_rig import MARK as MARKUP
 from tests.fakes.planted import FORMS, PARTS, SECRETS, leaked
 from tests.fakes.stage import Stage, run_of

@@ -10,7 +10,7 @@ from pathlib import PurePosixPath
 import pytest
 
 from slack_alert.core.content.pieces import Blocks, Piece, Text, Upload
-from slack_alert.executors.wire import from_line, from_pieces, to_line, to_pieces
+from slack_alert.executors.isolated.protocol import from_line, from_pieces, to_line, to_pieces
 
 LISTED = (("db1", "db1: 5"), ("db2", "db2: 1"))
 

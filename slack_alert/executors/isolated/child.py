@@ -24,14 +24,20 @@ from slack_alert.engine.context import process_tree
 from slack_alert.engine.context.context import Context, Services
 from slack_alert.engine.context.subprocesses import Children
 from slack_alert.engine.ports import Clock
-from slack_alert.executors import limits
-from slack_alert.executors.adoption import adopt_orphans, has_dead_children
 from slack_alert.executors.calling.call import Drafting, Performer
 from slack_alert.executors.calling.failures import awaited, failure_of, overdue, with_generator
-from slack_alert.executors.distant import DistantPocket
-from slack_alert.executors.line import Line
-from slack_alert.executors.sources import Shelved, from_contents, to_changes
-from slack_alert.executors.wire import LOGGED, Document, from_failure, from_pieces
+from slack_alert.executors.isolated import os_process
+from slack_alert.executors.isolated.os_process import adopt_orphans, has_dead_children
+from slack_alert.executors.isolated.pipe import DistantPocket, Line
+from slack_alert.executors.isolated.protocol import (
+    LOGGED,
+    Document,
+    Shelved,
+    from_contents,
+    from_failure,
+    from_pieces,
+    to_changes,
+)
 
 if TYPE_CHECKING:
     import asyncio
@@ -95,10 +101,10 @@ class Child:
 
     def _answer(self, call: Document) -> Document:
         action = Action(**{**call["action"], "parameters": tuple(call["action"]["parameters"])})
-        limits.forget_peak()
-        before = limits.used()
-        limits.set_memory(call["memory"])
-        limits.set_cpu(call["cpu"])
+        os_process.forget_peak()
+        before = os_process.used()
+        os_process.set_memory(call["memory"])
+        os_process.set_cpu(call["cpu"])
         timeout = None if call["timeout"] is None else timedelta(seconds=call["timeout"])
         slot = datetime.fromisoformat(call["slot"])
         run = Run(
@@ -107,9 +113,9 @@ class Child:
         )  # fmt: skip
         result = self._called(run)
         # What follows is ours, and has to be said whatever the function used.
-        limits.set_memory(None)
+        os_process.set_memory(None)
         sys.stdout.flush()
-        used = limits.used()
+        used = os_process.used()
         return {
             "pieces": from_pieces(result.pieces),
             "failure": from_failure(result.failure),

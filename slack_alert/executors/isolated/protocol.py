@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from numbers import Integral
 from pathlib import Path
 from typing import Any  # What JSON holds.
@@ -14,7 +14,7 @@ from slack_alert.core.content.measurements import NUMBERS
 from slack_alert.core.content.render import Blocks, Piece, Text, Upload
 from slack_alert.core.model.record import Verdict
 from slack_alert.core.model.run import Failure, Run
-from slack_alert.core.structs import asdict
+from slack_alert.core.structs import Struct, asdict
 
 Document = dict[str, Any]
 
@@ -111,3 +111,46 @@ def _to_piece(document: Mapping[str, Any]) -> Piece:
         return Blocks(document["blocks"])
     content = base64.b64decode(document["content"])
     return Upload(document["name"], content, document["title"], document["comment"])
+
+
+class Sources(Struct, frozen=True):
+    """What the program knows of the plugin files."""
+
+    #: By a job's name: the contents of files by their paths; the same object while nothing has changed.
+    of: Callable[[str], Mapping[str, bytes]]
+    #: Takes what a process has read itself.
+    found: Callable[[Mapping[str, bytes]], object]
+
+
+class Shelved(Struct, frozen=True):
+    """What a process knows of them."""
+
+    #: Finds a function by its file below PATH and its job's name; raises whatever loading it raises.
+    find: Callable[[str, str], Callable[..., Any]]
+    #: Takes what is another now; None: a file is there no more.
+    take: Callable[[Mapping[str, bytes | None]], object]
+    #: Gives what it has read itself since it was asked last.
+    found: Callable[[], Mapping[str, bytes]]
+
+
+def from_changes(before: Mapping[str, bytes], after: Mapping[str, bytes]) -> Document:
+    """Make a document of what is another now, as text of one character a byte; None: a file is there no more."""
+    if before is after:
+        return {}
+    changed = {path: content for path, content in after.items() if before.get(path) != content}
+    return {**dict.fromkeys(before.keys() - after.keys()), **from_contents(changed)}
+
+
+def to_changes(document: Mapping[str, str | None]) -> dict[str, bytes | None]:
+    """Make of such a document what is another now."""
+    return {path: None if text is None else text.encode("latin-1") for path, text in document.items()}
+
+
+def from_contents(contents: Mapping[str, bytes]) -> Document:
+    """Make a document of files."""
+    return {path: content.decode("latin-1") for path, content in contents.items()}
+
+
+def to_contents(document: Mapping[str, str]) -> dict[str, bytes]:
+    """Make of such a document files."""
+    return {path: text.encode("latin-1") for path, text in document.items()}

@@ -1,0 +1,1 @@
+"""Functions in a process of their own."""
