@@ -32,7 +32,7 @@ from slack_alert.engine.ports import Books, Clock, Executor, Inbox, Journal, Loa
 from slack_alert.engine.recording.redacting import RedactedBooks
 from slack_alert.engine.recording.writer import Writer
 from slack_alert.engine.runs.journaling import Keeping
-from slack_alert.executors.awaiting import on_loop
+from slack_alert.executors.calling.awaiting import on_loop
 from slack_alert.executors.calling.call import Performer
 from slack_alert.executors.calling.rendering import Render
 from slack_alert.executors.isolated.protocol import Sources

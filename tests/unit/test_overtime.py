@@ -13,7 +13,7 @@ import pytest
 
 from slack_alert.core.model.record import Verdict
 from slack_alert.core.model.run import Care, Failure, Result, Run
-from slack_alert.executors.awaiting import on_loop as on_main_loop
+from slack_alert.executors.calling.awaiting import on_loop as on_main_loop
 from slack_alert.executors.calling.failures import overdue, with_generator
 from slack_alert.executors.pool import Inline
 from slack_alert.executors.timeouts import Overtime

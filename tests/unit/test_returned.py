@@ -11,7 +11,7 @@ import pytest
 
 from slack_alert.core.content.render import fallback
 from slack_alert.core.model.run import Result, Run
-from slack_alert.executors.awaiting import on_loop
+from slack_alert.executors.calling.awaiting import on_loop
 from slack_alert.executors.direct import Direct
 from slack_alert.executors.pool import Inline
 from tests.fakes.returned import EXPECTED, SOURCE

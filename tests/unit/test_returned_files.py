@@ -55,7 +55,7 @@ def test_a_pipe_that_took_the_place_of_a_file_is_not_waited_for(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     os.mkfifo(tmp_path / "pipe")
-    monkeypatch.setattr("slack_alert.executors.files.os.stat", lambda _: os.lstat(__file__))
+    monkeypatch.setattr("slack_alert.executors.calling.uploads.os.stat", lambda _: os.lstat(__file__))
 
     assert "is a pipe" in failure(tmp_path / "pipe").message
 

@@ -17,7 +17,7 @@ from slack_alert.core.model.run import Action, Failure, Result, Run
 from slack_alert.core.redaction.redaction import Redaction
 from slack_alert.engine.context.context import Context
 from slack_alert.engine.ports import Clock
-from slack_alert.executors.awaiting import Bridge, bridge_of, close, each, final, is_pending, on_own_loop
+from slack_alert.executors.calling.awaiting import Bridge, bridge_of, close, each, final, is_pending, on_own_loop
 from slack_alert.executors.calling.failures import Place, failure_of
 from slack_alert.executors.calling.output import current
 from slack_alert.executors.calling.rendering import Numbers, Render

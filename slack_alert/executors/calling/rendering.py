@@ -12,7 +12,7 @@ from slack_alert.core.model.run import Action, Failure, Run
 from slack_alert.core.redaction.redaction import Redaction
 from slack_alert.engine.recording.redacting import cleaned_pieces
 from slack_alert.executors.calling.failures import Place, failure_of, overdue, without_secrets
-from slack_alert.executors.files import with_content
+from slack_alert.executors.calling.uploads import with_content
 
 Numbers = Mapping[str, float] | None
 
