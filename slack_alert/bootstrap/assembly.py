@@ -157,7 +157,7 @@ def _standing_still(settings: Settings) -> Callable[[datetime, datetime], Sequen
 def _watch(settings: Settings) -> Watch | None:
     if settings.reload != "auto":
         return None
-    from slack_alert.loader.watch import Watch as FolderWatch
+    from slack_alert.loader.files.watcher import Watch as FolderWatch
 
     return FolderWatch(plugins_folder(settings.path), blocking=blocking_of(settings))
 

@@ -8,7 +8,7 @@ import threading
 from collections.abc import Callable, Sequence
 from types import BuiltinFunctionType
 
-from slack_alert.loader.files import PluginFile
+from slack_alert.loader.files.discovery import PluginFile
 
 # Which of the shared places is whose.
 _OURS, _THEIRS = 0, 1

@@ -10,7 +10,7 @@ from slack_alert.core.catalog import Problem, Severity
 from slack_alert.core.model.run import Action
 from slack_alert.core.structs import Struct
 from slack_alert.loader.declaration import Declaration
-from slack_alert.loader.files import PluginFile
+from slack_alert.loader.files.discovery import PluginFile
 from slack_alert.loader.terms import Defaults, Terms, TermsReader
 
 

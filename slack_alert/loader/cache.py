@@ -24,7 +24,7 @@ from slack_alert.core.catalog import Problem, Severity
 from slack_alert.core.structs import astuple, replace
 from slack_alert.engine.system.file_ownership import make_folder, open_new
 from slack_alert.loader.declaration import Declaration, Reading
-from slack_alert.loader.files import PluginFile
+from slack_alert.loader.files.discovery import PluginFile
 
 #: Raise it with every change to what is kept, or to how files are read.
 _FORMAT = 6

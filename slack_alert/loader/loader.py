@@ -12,7 +12,7 @@ from slack_alert.core.catalog import Catalog, Problem
 from slack_alert.core.structs import Struct
 from slack_alert.loader.binder import Binder
 from slack_alert.loader.execution import Read
-from slack_alert.loader.files import PluginFile, find_files, plugins_folder
+from slack_alert.loader.files.discovery import PluginFile, find_files, plugins_folder
 from slack_alert.loader.guard import Guard
 from slack_alert.loader.loading import LoadOptions
 from slack_alert.loader.modules import PluginFinder, remove_finders

@@ -11,9 +11,9 @@ from slack_alert.loader.ahead import Ahead, is_possible
 from slack_alert.loader.cache import Cache
 from slack_alert.loader.compiler import read_file
 from slack_alert.loader.declaration import Reading
-from slack_alert.loader.disk import Disk
-from slack_alert.loader.files import PluginFile
-from slack_alert.loader.source import UnusableFileError
+from slack_alert.loader.files.content import UnusableFileError
+from slack_alert.loader.files.discovery import PluginFile
+from slack_alert.loader.files.sources import Disk
 
 #: So many new files are worth a second process.
 _MANY = 200

@@ -21,7 +21,7 @@ from types import FrameType, ModuleType
 from typing import Any
 
 from slack_alert.core.structs import Struct
-from slack_alert.loader.files import PACKAGE
+from slack_alert.loader.files.discovery import PACKAGE
 from slack_alert.loader.patching import PatchHook
 
 log = logging.getLogger(__name__)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 
-from slack_alert.loader.files import PACKAGE
+from slack_alert.loader.files.discovery import PACKAGE
 from slack_alert.loader.outline import local_names
 
 # Tuples, because a union is made anew each time it is written down.

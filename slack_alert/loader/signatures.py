@@ -6,7 +6,7 @@ import errno
 import os
 from collections.abc import Iterator
 
-from slack_alert.loader.files import is_plugin_folder
+from slack_alert.loader.files.discovery import is_plugin_folder
 
 #: Device, inode, mode, size and the two times of a change; of a folder the first three, as its files are there too.
 Signature = tuple[int, ...]

@@ -14,7 +14,7 @@ from contextlib import contextmanager
 from importlib.machinery import ModuleSpec
 from pathlib import Path
 
-from slack_alert.loader.files import PACKAGE, find_files
+from slack_alert.loader.files.discovery import PACKAGE, find_files
 from slack_alert.loader.modules import PluginFinder
 from slack_alert.loader.reader import Reader
 

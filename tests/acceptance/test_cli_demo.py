@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from slack_alert.cli.demo import PLUGIN
-from slack_alert.loader.files import PACKAGE
+from slack_alert.loader.files.discovery import PACKAGE
 from tests.fakes.project import Project
 
 #: The lines that tell the story, in order.

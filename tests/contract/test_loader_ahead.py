@@ -14,7 +14,7 @@ HEAD = """
     import os
     import sys
     from slack_alert.loader.ahead import Ahead
-    from slack_alert.loader.files import PluginFile
+    from slack_alert.loader.files.discovery import PluginFile
 
     files = [PluginFile(f"/plugins/{number}.py", (str(number),)) for number in range(300)]
     read, (seen, seeing) = [], os.pipe()

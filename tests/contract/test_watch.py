@@ -14,7 +14,7 @@ from types import ModuleType, SimpleNamespace
 
 import pytest
 
-from slack_alert.loader.watch import Watch
+from slack_alert.loader.files.watcher import Watch
 
 pytestmark = pytest.mark.slow
 

@@ -9,7 +9,7 @@ import pytest
 
 from slack_alert.loader import load, unload
 from slack_alert.loader.cache import Cache
-from slack_alert.loader.files import PluginFile
+from slack_alert.loader.files.discovery import PluginFile
 from tests.fakes.plugins import DEFAULTS, call, names, problems, write
 
 _FORMS = (

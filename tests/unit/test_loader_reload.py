@@ -10,7 +10,7 @@ import pytest
 
 from slack_alert.core.catalog import Catalog, Change
 from slack_alert.loader import Plugins, find_plugins, open_plugins, unload
-from slack_alert.loader.folder import ENDLESS, QUIET, UNFINISHED
+from slack_alert.loader.files.changes import ENDLESS, QUIET, UNFINISHED
 from slack_alert.loader.plugins import GRACE
 from tests.fakes.plugins import DEFAULTS, call, names, write
 

@@ -14,7 +14,7 @@ import pytest
 
 from slack_alert.core.catalog import Change
 from slack_alert.loader import Plugins, find_plugins, load, open_plugins, unload
-from slack_alert.loader.folder import UNFINISHED
+from slack_alert.loader.files.changes import UNFINISHED
 from slack_alert.loader.loading import LoadOptions
 from tests.fakes.plugins import DEFAULTS, call, loaded, names, problems, write
 

@@ -18,7 +18,7 @@ from slack_alert.core.environment_faults import machine_lack
 from slack_alert.core.errors import BadValue, StoreError
 from slack_alert.core.model.run import Action
 from slack_alert.executors.calling.failures import failure_of
-from slack_alert.loader.files import find_files
+from slack_alert.loader.files.discovery import find_files
 from slack_alert.settings.zones import parse_zone
 from slack_alert.stores import DatabaseLock
 from slack_alert.stores.files.paths import prepare_folder

@@ -8,8 +8,8 @@ from pathlib import Path
 
 from slack_alert.core.catalog import Problem, Severity
 from slack_alert.core.structs import Struct, field
-from slack_alert.loader.files import PluginFile, find_files
-from slack_alert.loader.source import UnusableFileError, read_content
+from slack_alert.loader.files.content import UnusableFileError, read_content
+from slack_alert.loader.files.discovery import PluginFile, find_files
 
 #: A file that somebody writes is read when it was left alone for so many seconds; one whose last line has no end is
 #: likely to be written still; and one that is written all the time is read in spite of that.

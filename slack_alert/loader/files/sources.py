@@ -6,8 +6,8 @@ import os
 from collections.abc import Iterable, Iterator, Mapping
 
 from slack_alert.core.units.names import composed
-from slack_alert.loader.files import PluginFile, importable_names, is_installed
-from slack_alert.loader.source import read_content
+from slack_alert.loader.files.content import read_content
+from slack_alert.loader.files.discovery import PluginFile, importable_names, is_installed
 
 
 class Disk:

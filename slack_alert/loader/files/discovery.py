@@ -14,7 +14,7 @@ from slack_alert.core.errors import SettingsError
 from slack_alert.core.structs import Struct, derive
 from slack_alert.core.units.names import composed
 from slack_alert.engine.system.descriptors import spare
-from slack_alert.loader.permissions import loose
+from slack_alert.loader.files.permissions import loose
 
 PACKAGE = "plugins"
 

@@ -1,0 +1,1 @@
+"""Plugin files on disk: found, read, watched."""
