@@ -10,7 +10,7 @@ from slack_alert.engine.clock import SystemClock
 from slack_alert.executors.isolated.child import Child
 from slack_alert.executors.isolated.pipe import Line
 from slack_alert.executors.isolated.protocol import Shelved
-from slack_alert.loader.shelf import Shelf
+from slack_alert.loader.modules.lazy import Shelf
 from slack_alert.loader.spawning import become_spawnable, spawnable
 
 

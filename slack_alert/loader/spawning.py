@@ -15,7 +15,7 @@ from importlib.machinery import ModuleSpec
 from pathlib import Path
 
 from slack_alert.loader.files.discovery import PACKAGE, find_files
-from slack_alert.loader.modules import PluginFinder
+from slack_alert.loader.modules.importer import PluginFinder
 from slack_alert.loader.reader import Reader
 
 #: Handed down in the environment; no name of a setting.

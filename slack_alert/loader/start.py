@@ -9,11 +9,11 @@ from importlib import import_module
 from slack_alert.core.bindings import Binding
 from slack_alert.core.catalog import Problem
 from slack_alert.core.errors import GivenUpError
-from slack_alert.loader.execution import ExecutedFile, Read, attempted, executed, failed_because, import_packages
 from slack_alert.loader.files.discovery import PluginFile
 from slack_alert.loader.guard import Guard, blamed
 from slack_alert.loader.loading import Loading, LoadOptions
-from slack_alert.loader.modules import PluginFinder
+from slack_alert.loader.modules.execute import ExecutedFile, Read, attempted, executed, failed_because, import_packages
+from slack_alert.loader.modules.importer import PluginFinder
 from slack_alert.loader.succession import Holds, succeed
 
 #: Told after each file: how many are done, of how many.

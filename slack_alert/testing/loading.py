@@ -15,7 +15,7 @@ from slack_alert.loader import Defaults, load, unload
 from slack_alert.loader.binder import Binder
 from slack_alert.loader.declaration import Declaration
 from slack_alert.loader.files.discovery import PACKAGE, PluginFile
-from slack_alert.loader.modules import PluginFinder
+from slack_alert.loader.modules.importer import PluginFinder
 from slack_alert.loader.reader import Reader
 
 

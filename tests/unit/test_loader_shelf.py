@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from slack_alert.loader import Accepted, unload
-from slack_alert.loader.shelf import Shelf
+from slack_alert.loader.modules.lazy import Shelf
 from tests.fakes.plugins import write
 
 JOB = "@deco(hours=1)\ndef f(): return {}\n"

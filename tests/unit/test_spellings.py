@@ -13,7 +13,7 @@ from slack_alert.core.catalog import full_name
 from slack_alert.core.events import Event, Rule
 from slack_alert.core.model.address import Address, parse_conversation
 from slack_alert.loader import unload
-from slack_alert.loader.shelf import Shelf
+from slack_alert.loader.modules.lazy import Shelf
 from tests.fakes.plugins import loaded
 
 NFC, NFD = "NFC", "NFD"

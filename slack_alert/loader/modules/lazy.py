@@ -12,7 +12,7 @@ from typing import Any
 from slack_alert.loader.declaration import Reading
 from slack_alert.loader.files.discovery import PACKAGE, PluginFile
 from slack_alert.loader.files.sources import Copies
-from slack_alert.loader.modules import PluginFinder, remove_finders
+from slack_alert.loader.modules.importer import PluginFinder, remove_finders
 from slack_alert.loader.patching import PatchHook, allow_while_importing
 from slack_alert.loader.reader import Reader
 

@@ -18,7 +18,7 @@ from slack_alert.core.structs import Struct, replace
 from slack_alert.loader.binder import Plan
 from slack_alert.loader.declaration import Declaration, Reading
 from slack_alert.loader.files.discovery import PACKAGE, PluginFile
-from slack_alert.loader.modules import PluginFinder
+from slack_alert.loader.modules.importer import PluginFinder
 
 
 class Read(Struct, frozen=True):

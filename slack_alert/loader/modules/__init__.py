@@ -1,0 +1,1 @@
+"""Plugin files as modules: executed, in which order, beside whom."""
