@@ -20,9 +20,17 @@ from slack_alert.core.structs import Struct, field, replace
 from slack_alert.core.units.names import composed
 from slack_alert.core.units.quantities import parse_duration
 from slack_alert.loader.declaration import Declaration
-from slack_alert.loader.foresight import Foresight
 from slack_alert.loader.keywords import LATER_KEYWORDS, OPTION_KEYWORDS
-from slack_alert.loader.options import check, find_zone, pause_of, read_absence, read_care, read_voice, texts_of
+from slack_alert.loader.options.never_runs import Foresight
+from slack_alert.loader.options.option_checks import (
+    check,
+    find_zone,
+    pause_of,
+    read_absence,
+    read_care,
+    read_voice,
+    texts_of,
+)
 
 Words = Mapping[str, object]
 #: They say when a function runs, too.

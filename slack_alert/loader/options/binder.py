@@ -11,7 +11,7 @@ from slack_alert.core.model.run import Action
 from slack_alert.core.structs import Struct
 from slack_alert.loader.declaration import Declaration
 from slack_alert.loader.files.discovery import PluginFile
-from slack_alert.loader.terms import Defaults, Terms, TermsReader
+from slack_alert.loader.options.resolve import Defaults, Terms, TermsReader
 
 
 class Plan(Struct, frozen=True):
