@@ -23,8 +23,8 @@ from slack_alert import __version__
 from slack_alert.core.catalog import Problem, Severity
 from slack_alert.core.structs import astuple, replace
 from slack_alert.engine.system.file_ownership import make_folder, open_new
-from slack_alert.loader.declaration import Declaration, Reading
 from slack_alert.loader.files.discovery import PluginFile
+from slack_alert.loader.parsing.declaration import Declaration, Reading
 
 #: Raise it with every change to what is kept, or to how files are read.
 _FORMAT = 6

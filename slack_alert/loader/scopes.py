@@ -6,7 +6,7 @@ import ast
 from collections.abc import Iterator
 
 from slack_alert.loader.files.discovery import PACKAGE
-from slack_alert.loader.outline import local_names
+from slack_alert.loader.parsing.scan import local_names
 
 # Tuples, because a union is made anew each time it is written down.
 _FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)

@@ -12,10 +12,10 @@ from slack_alert.core.catalog import Catalog, Problem, Severity
 from slack_alert.core.errors import SlackAlertError
 from slack_alert.core.structs import replace
 from slack_alert.loader import Defaults, load, unload
-from slack_alert.loader.declaration import Declaration
 from slack_alert.loader.files.discovery import PACKAGE, PluginFile
 from slack_alert.loader.modules.importer import PluginFinder
 from slack_alert.loader.options.binder import Binder
+from slack_alert.loader.parsing.declaration import Declaration
 from slack_alert.loader.reader import Reader
 
 

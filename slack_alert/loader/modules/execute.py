@@ -15,10 +15,10 @@ from slack_alert.core.environment_faults import machine_lack
 from slack_alert.core.error_hints import advised
 from slack_alert.core.errors import GivenUpError
 from slack_alert.core.structs import Struct, replace
-from slack_alert.loader.declaration import Declaration, Reading
 from slack_alert.loader.files.discovery import PACKAGE, PluginFile
 from slack_alert.loader.modules.importer import PluginFinder
 from slack_alert.loader.options.binder import Plan
+from slack_alert.loader.parsing.declaration import Declaration, Reading
 
 
 class Read(Struct, frozen=True):

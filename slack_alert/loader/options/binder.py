@@ -9,9 +9,9 @@ from slack_alert.core.bindings import Binding
 from slack_alert.core.catalog import Problem, Severity
 from slack_alert.core.model.run import Action
 from slack_alert.core.structs import Struct
-from slack_alert.loader.declaration import Declaration
 from slack_alert.loader.files.discovery import PluginFile
 from slack_alert.loader.options.resolve import Defaults, Terms, TermsReader
+from slack_alert.loader.parsing.declaration import Declaration
 
 
 class Plan(Struct, frozen=True):

@@ -19,8 +19,6 @@ from slack_alert.core.schedule.working_hours import WorkingHours
 from slack_alert.core.structs import Struct, field, replace
 from slack_alert.core.units.names import composed
 from slack_alert.core.units.quantities import parse_duration
-from slack_alert.loader.declaration import Declaration
-from slack_alert.loader.keywords import LATER_KEYWORDS, OPTION_KEYWORDS
 from slack_alert.loader.options.never_runs import Foresight
 from slack_alert.loader.options.option_checks import (
     check,
@@ -31,6 +29,8 @@ from slack_alert.loader.options.option_checks import (
     read_voice,
     texts_of,
 )
+from slack_alert.loader.parsing.declaration import Declaration
+from slack_alert.loader.parsing.keywords import LATER_KEYWORDS, OPTION_KEYWORDS
 
 Words = Mapping[str, object]
 #: They say when a function runs, too.

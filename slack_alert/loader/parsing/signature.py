@@ -9,11 +9,11 @@ from collections.abc import Mapping
 from slack_alert.core.catalog import Problem, Severity
 from slack_alert.core.errors import BadValue
 from slack_alert.core.schedule.triggers import TIME_KEYWORDS
-from slack_alert.loader.declaration import Declaration
-from slack_alert.loader.keywords import KEYWORDS, TRIGGER_KEYWORDS, keyword_suggestion
-from slack_alert.loader.literals import NotLiteral, evaluate
-from slack_alert.loader.outline import Function
-from slack_alert.loader.source import Source
+from slack_alert.loader.parsing.declaration import Declaration
+from slack_alert.loader.parsing.keywords import KEYWORDS, TRIGGER_KEYWORDS, keyword_suggestion
+from slack_alert.loader.parsing.literals import NotLiteral, evaluate
+from slack_alert.loader.parsing.scan import Function
+from slack_alert.loader.parsing.source import Source
 
 CONTEXT = "ctx"
 _TIMED = frozenset(TIME_KEYWORDS)

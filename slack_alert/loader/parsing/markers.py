@@ -7,9 +7,9 @@ import ast
 from slack_alert.core.catalog import Problem, Severity
 from slack_alert.core.structs import Struct, field
 from slack_alert.core.units.names import alike
-from slack_alert.loader.declaration import Declaration
-from slack_alert.loader.keywords import KEYWORDS, TRIGGER_KEYWORDS
-from slack_alert.loader.outline import (
+from slack_alert.loader.parsing.declaration import Declaration
+from slack_alert.loader.parsing.keywords import KEYWORDS, TRIGGER_KEYWORDS
+from slack_alert.loader.parsing.scan import (
     OWN_MARKER,
     Decorated,
     Function,
@@ -19,8 +19,8 @@ from slack_alert.loader.outline import (
     local_names,
     root_name,
 )
-from slack_alert.loader.signature import declared, keyword_values
-from slack_alert.loader.source import Source
+from slack_alert.loader.parsing.signature import declared, keyword_values
+from slack_alert.loader.parsing.source import Source
 
 _TRIGGERS = frozenset(TRIGGER_KEYWORDS)
 _UNLOADED = "the file will not load"

@@ -5,12 +5,12 @@ from __future__ import annotations
 import ast
 from collections.abc import Callable, Collection, Iterator
 
-from slack_alert.loader.declaration import Reading
 from slack_alert.loader.files.content import UnusableFileError
 from slack_alert.loader.files.discovery import PluginFile
-from slack_alert.loader.markers import MarkerReader
-from slack_alert.loader.outline import Outline, outline
-from slack_alert.loader.source import compile_tree, parse
+from slack_alert.loader.parsing.declaration import Reading
+from slack_alert.loader.parsing.markers import MarkerReader
+from slack_alert.loader.parsing.scan import Outline, outline
+from slack_alert.loader.parsing.source import compile_tree, parse
 
 #: The name under which `import a.b` leaves what nobody asked for.
 _UNUSED = "__slack_alert_import__"
