@@ -19,7 +19,7 @@ from slack_alert.loader.options.binder import Binder, Plan
 from slack_alert.loader.options.resolve import Defaults
 from slack_alert.loader.parsing.compiler import read_file
 from slack_alert.loader.parsing.declaration import Declaration, Reading
-from slack_alert.loader.reader import Reader
+from slack_alert.loader.reading.file_reader import Reader
 from slack_alert.loader.start import Start
 from slack_alert.loader.succession import HeldBackError, dependents, imported_by, remove
 

@@ -16,7 +16,7 @@ from pathlib import Path
 
 from slack_alert.loader.files.discovery import PACKAGE, find_files
 from slack_alert.loader.modules.importer import PluginFinder
-from slack_alert.loader.reader import Reader
+from slack_alert.loader.reading.file_reader import Reader
 
 #: Handed down in the environment; no name of a setting.
 _PLUGINS = "SLACKALERT_PLUGINS"

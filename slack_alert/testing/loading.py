@@ -16,7 +16,7 @@ from slack_alert.loader.files.discovery import PACKAGE, PluginFile
 from slack_alert.loader.modules.importer import PluginFinder
 from slack_alert.loader.options.binder import Binder
 from slack_alert.loader.parsing.declaration import Declaration
-from slack_alert.loader.reader import Reader
+from slack_alert.loader.reading.file_reader import Reader
 
 
 class FaultyPluginError(SlackAlertError):

@@ -13,7 +13,7 @@ from tests.fakes.plugins import write
 HEAD = """
     import os
     import sys
-    from slack_alert.loader.ahead import Ahead
+    from slack_alert.loader.reading.prefetch import Ahead
     from slack_alert.loader.files.discovery import PluginFile
 
     files = [PluginFile(f"/plugins/{number}.py", (str(number),)) for number in range(300)]

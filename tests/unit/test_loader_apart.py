@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from slack_alert.loader import load, unload
-from slack_alert.loader.cache import Cache
 from slack_alert.loader.files.discovery import PluginFile
+from slack_alert.loader.reading.cache import Cache
 from tests.fakes.plugins import DEFAULTS, call, names, problems, write
 
 _FORMS = (

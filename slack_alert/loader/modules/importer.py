@@ -17,7 +17,7 @@ from slack_alert.loader.coupling import Coupling
 from slack_alert.loader.files.discovery import PACKAGE, PluginFile
 from slack_alert.loader.files.sources import Disk
 from slack_alert.loader.parsing.declaration import Reading
-from slack_alert.loader.reader import Reader
+from slack_alert.loader.reading.file_reader import Reader
 from slack_alert.loader.registrations import Registrations, executing_module
 from slack_alert.loader.thread_sharing import SharedConnections, share_locals
 

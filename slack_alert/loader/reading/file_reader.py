@@ -7,13 +7,13 @@ from contextlib import suppress
 from pathlib import Path
 
 from slack_alert.core.catalog import Problem
-from slack_alert.loader.ahead import Ahead, is_possible
-from slack_alert.loader.cache import Cache
 from slack_alert.loader.files.content import UnusableFileError
 from slack_alert.loader.files.discovery import PluginFile
 from slack_alert.loader.files.sources import Disk
 from slack_alert.loader.parsing.compiler import read_file
 from slack_alert.loader.parsing.declaration import Reading
+from slack_alert.loader.reading.cache import Cache
+from slack_alert.loader.reading.prefetch import Ahead, is_possible
 
 #: So many new files are worth a second process.
 _MANY = 200
