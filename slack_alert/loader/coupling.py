@@ -11,8 +11,8 @@ from collections import deque
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from types import MappingProxyType, ModuleType
 
-from slack_alert.loader.fingerprint import Text
-from slack_alert.loader.succession import dependents
+from slack_alert.loader.reload.fingerprint import Text
+from slack_alert.loader.reload.reimport import dependents
 
 _CONTAINERS = (list, dict, set, deque, MappingProxyType)
 #: These keep lists of their own, of which nobody knows.

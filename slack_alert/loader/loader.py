@@ -18,8 +18,8 @@ from slack_alert.loader.modules.importer import PluginFinder, remove_finders
 from slack_alert.loader.options.binder import Binder
 from slack_alert.loader.options.resolve import Defaults
 from slack_alert.loader.patching import remove_hooks
-from slack_alert.loader.plugins import Plugins
 from slack_alert.loader.reading.file_reader import Reader
+from slack_alert.loader.reload.plugins import Plugins
 from slack_alert.loader.start import Enough, Progress, Start
 
 _DEFAULT = LoadOptions()

@@ -14,7 +14,7 @@ from slack_alert.loader.guard import Guard, blamed
 from slack_alert.loader.loading import Loading, LoadOptions
 from slack_alert.loader.modules.execute import ExecutedFile, Read, attempted, executed, failed_because, import_packages
 from slack_alert.loader.modules.importer import PluginFinder
-from slack_alert.loader.succession import Holds, succeed
+from slack_alert.loader.reload.reimport import Holds, succeed
 
 #: Told after each file: how many are done, of how many.
 Progress = Callable[[int, int], None]

@@ -11,7 +11,7 @@ import pytest
 from slack_alert.core.catalog import Catalog, Change
 from slack_alert.loader import Plugins, find_plugins, open_plugins, unload
 from slack_alert.loader.files.changes import ENDLESS, QUIET, UNFINISHED
-from slack_alert.loader.plugins import GRACE
+from slack_alert.loader.reload.plugins import GRACE
 from tests.fakes.plugins import DEFAULTS, call, names, write
 
 COUNTING = """

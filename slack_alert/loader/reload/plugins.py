@@ -9,10 +9,8 @@ from pathlib import Path
 from slack_alert.core.bindings import Binding
 from slack_alert.core.catalog import Catalog, Change, Problem
 from slack_alert.core.structs import replace
-from slack_alert.loader.accepted import Accepted
 from slack_alert.loader.files.changes import Folder, Look
 from slack_alert.loader.files.discovery import PluginFile, importable_names
-from slack_alert.loader.fingerprint import Fingerprints, Text
 from slack_alert.loader.guard import blamed
 from slack_alert.loader.modules.execute import Read, executed, failed_because
 from slack_alert.loader.options.binder import Binder, Plan
@@ -20,8 +18,10 @@ from slack_alert.loader.options.resolve import Defaults
 from slack_alert.loader.parsing.compiler import read_file
 from slack_alert.loader.parsing.declaration import Declaration, Reading
 from slack_alert.loader.reading.file_reader import Reader
+from slack_alert.loader.reload.fingerprint import Fingerprints, Text
+from slack_alert.loader.reload.reimport import HeldBackError, dependents, imported_by, remove
+from slack_alert.loader.reload.snapshots import Accepted
 from slack_alert.loader.start import Start
-from slack_alert.loader.succession import HeldBackError, dependents, imported_by, remove
 
 #: What vanishes may be back in a moment, when somebody is writing: so many seconds it goes on.
 GRACE = 2.0

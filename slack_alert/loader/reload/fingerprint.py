@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import NamedTuple
 
 from slack_alert.core.structs import Struct, field
-from slack_alert.loader.scopes import Import, free_names, import_statements, imports
+from slack_alert.loader.reload.references import Import, free_names, import_statements, imports
 
 #: Whoever uses one of these may reach anything.
 _EVERYTHING = frozenset({"globals", "eval", "exec", "vars", "__import__"})
