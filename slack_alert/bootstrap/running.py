@@ -22,7 +22,7 @@ from slack_alert.engine.batches import Limits
 from slack_alert.engine.system.descriptors import set_aside
 from slack_alert.engine.system.loop_runner import run_to_end
 from slack_alert.loader import Found, plugins_folder
-from slack_alert.loader.event_loop import new_standard_loop
+from slack_alert.loader.guard.event_loop import new_standard_loop
 from slack_alert.stores import FileJournal, MemoryInbox, SqliteInbox, SqliteStore, inbox_path, journal_path
 
 if TYPE_CHECKING:

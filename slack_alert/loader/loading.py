@@ -15,8 +15,8 @@ from slack_alert.core.errors import GivenUpError
 from slack_alert.core.structs import Struct
 from slack_alert.core.units.quantities import format_duration
 from slack_alert.engine.ports import Carrier
-from slack_alert.loader.event_loop import event_loop
 from slack_alert.loader.files.discovery import PluginFile
+from slack_alert.loader.guard.event_loop import event_loop
 
 log = logging.getLogger(__name__)
 

@@ -22,7 +22,7 @@ from typing import Any
 
 from slack_alert.core.structs import Struct
 from slack_alert.loader.files.discovery import PACKAGE
-from slack_alert.loader.patching import PatchHook
+from slack_alert.loader.guard.library_patches import PatchHook
 
 log = logging.getLogger(__name__)
 

@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from types import ModuleType
 from typing import Any
 
-from slack_alert.loader.patching import PatchHook
+from slack_alert.loader.guard.library_patches import PatchHook
 from slack_alert.loader.registrations import executing_module
 
 _Connect = Callable[..., Any]  # Any: it takes what sqlite3 takes.

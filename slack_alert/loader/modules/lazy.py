@@ -11,9 +11,9 @@ from typing import Any
 
 from slack_alert.loader.files.discovery import PACKAGE, PluginFile
 from slack_alert.loader.files.sources import Copies
+from slack_alert.loader.guard.library_patches import PatchHook, allow_while_importing
 from slack_alert.loader.modules.importer import PluginFinder, remove_finders
 from slack_alert.loader.parsing.declaration import Reading
-from slack_alert.loader.patching import PatchHook, allow_while_importing
 from slack_alert.loader.reading.file_reader import Reader
 
 

@@ -11,7 +11,7 @@ from slack_alert.core.catalog import Catalog, Change, Problem
 from slack_alert.core.structs import replace
 from slack_alert.loader.files.changes import Folder, Look
 from slack_alert.loader.files.discovery import PluginFile, importable_names
-from slack_alert.loader.guard import blamed
+from slack_alert.loader.guard.process_guard import blamed
 from slack_alert.loader.modules.execute import Read, executed, failed_because
 from slack_alert.loader.options.binder import Binder, Plan
 from slack_alert.loader.options.resolve import Defaults

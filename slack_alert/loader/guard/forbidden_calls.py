@@ -13,7 +13,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from slack_alert.loader.patching import PATCHERS, PatchHook, functions_of
+from slack_alert.loader.guard.library_patches import PATCHERS, PatchHook, functions_of
 
 if sys.platform != "win32":
     import resource

@@ -9,11 +9,11 @@ from typing import TypeVar
 from slack_alert.core.bindings import Job
 from slack_alert.core.catalog import Problem, Severity
 from slack_alert.core.model.run import Isolation
-from slack_alert.loader.fences import HINT, Fences
 from slack_alert.loader.files.discovery import PluginFile
+from slack_alert.loader.guard.forbidden_calls import HINT, Fences
+from slack_alert.loader.guard.library_patches import remove_hooks
+from slack_alert.loader.guard.process_state import ProcessState, own_tracing
 from slack_alert.loader.modules.execute import Read
-from slack_alert.loader.patching import remove_hooks
-from slack_alert.loader.process_state import ProcessState, own_tracing
 
 T = TypeVar("T")
 

@@ -15,7 +15,7 @@ from contextlib import contextmanager, suppress
 from operator import is_, itemgetter
 from typing import Any, TypeVar
 
-from slack_alert.loader.fences import LIMITS
+from slack_alert.loader.guard.forbidden_calls import LIMITS
 
 if sys.platform != "win32":
     import resource
