@@ -11,7 +11,7 @@ from slack_alert.executors.isolated.child import Child
 from slack_alert.executors.isolated.pipe import Line
 from slack_alert.executors.isolated.protocol import Shelved
 from slack_alert.loader.modules.lazy import Shelf
-from slack_alert.loader.spawning import become_spawnable, spawnable
+from slack_alert.loader.modules.spawning import become_spawnable, spawnable
 
 
 def main() -> None:

@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from slack_alert.loader.spawning import find_plugins_again
+from slack_alert.loader.modules.spawning import find_plugins_again
 
 find_plugins_again()

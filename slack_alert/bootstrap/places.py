@@ -20,7 +20,7 @@ from slack_alert.engine.batches import Snapshot
 from slack_alert.engine.clock import SystemClock
 from slack_alert.engine.ports import Reader, Reload, Store
 from slack_alert.loader import Accepted, Defaults, Found, load, open_plugins, survey
-from slack_alert.loader.loading import LoadOptions
+from slack_alert.loader.modules.background_loading import LoadOptions
 from slack_alert.stores import DatabaseLock, SqliteReader, SqliteStore, inbox_path
 from slack_alert.stores.files.access_errors import not_allowed
 from slack_alert.stores.sqlite.integrity import obstacle

@@ -69,7 +69,7 @@ def own_output(settings: Settings, *, is_lasting: bool = False) -> Iterator[Text
     # Imported here: it needs the model of a run, and the patch comes before.
     from slack_alert.cli.json_stderr import filtered
     from slack_alert.executors.calling.output import captured
-    from slack_alert.loader.spawning import become_spawnable, spawnable
+    from slack_alert.loader.modules.spawning import become_spawnable, spawnable
 
     if are_prepared():
         become_spawnable()

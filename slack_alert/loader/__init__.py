@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from slack_alert.loader.files.discovery import plugins_folder
 from slack_alert.loader.loader import Found, find_plugins, load, open_plugins, survey, unload
+from slack_alert.loader.modules.startup import Progress
 from slack_alert.loader.options.resolve import Defaults
 from slack_alert.loader.reload.plugins import Plugins
 from slack_alert.loader.reload.snapshots import Accepted
-from slack_alert.loader.start import Progress
 
 __all__ = [
     "Accepted",

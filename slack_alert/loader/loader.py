@@ -13,14 +13,14 @@ from slack_alert.core.structs import Struct
 from slack_alert.loader.files.discovery import PluginFile, find_files, plugins_folder
 from slack_alert.loader.guard.library_patches import remove_hooks
 from slack_alert.loader.guard.process_guard import Guard
-from slack_alert.loader.loading import LoadOptions
+from slack_alert.loader.modules.background_loading import LoadOptions
 from slack_alert.loader.modules.execute import Read
 from slack_alert.loader.modules.importer import PluginFinder, remove_finders
+from slack_alert.loader.modules.startup import Enough, Progress, Start
 from slack_alert.loader.options.binder import Binder
 from slack_alert.loader.options.resolve import Defaults
 from slack_alert.loader.reading.file_reader import Reader
 from slack_alert.loader.reload.plugins import Plugins
-from slack_alert.loader.start import Enough, Progress, Start
 
 _DEFAULT = LoadOptions()
 

@@ -20,7 +20,7 @@ import pytest
 from slack_alert.core.catalog import Catalog
 from slack_alert.loader import Plugins, find_plugins, open_plugins, unload
 from slack_alert.loader.guard.process_state import ProcessState
-from slack_alert.loader.loading import LoadOptions
+from slack_alert.loader.modules.background_loading import LoadOptions
 from tests.fakes.plugins import DEFAULTS, call, names, write
 
 JOB = "\n@deco(hours=1)\ndef f(): return __name__\n"

@@ -15,7 +15,7 @@ import pytest
 from slack_alert.core.catalog import Change
 from slack_alert.loader import Plugins, find_plugins, load, open_plugins, unload
 from slack_alert.loader.files.changes import UNFINISHED
-from slack_alert.loader.loading import LoadOptions
+from slack_alert.loader.modules.background_loading import LoadOptions
 from tests.fakes.plugins import DEFAULTS, call, loaded, names, problems, write
 
 JOB = "\n@deco(hours=1)\ndef f(): return __name__\n"

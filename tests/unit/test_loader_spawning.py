@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from slack_alert.loader.spawning import spawnable
+from slack_alert.loader.modules.spawning import spawnable
 
 
 @pytest.mark.parametrize("before", [None, "of another"])

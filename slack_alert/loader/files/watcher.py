@@ -13,7 +13,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from slack_alert.loader.signatures import Signature, read_signatures
+from slack_alert.loader.files.stat_signatures import Signature, read_signatures
 
 log = logging.getLogger(__name__)
 

@@ -13,13 +13,13 @@ from importlib.machinery import ModuleSpec, SourceFileLoader
 from pathlib import Path
 from types import CodeType, ModuleType
 
-from slack_alert.loader.coupling import Coupling
 from slack_alert.loader.files.discovery import PACKAGE, PluginFile
 from slack_alert.loader.files.sources import Disk
+from slack_alert.loader.modules.coupling import Coupling
+from slack_alert.loader.modules.registrations import Registrations, executing_module
+from slack_alert.loader.modules.thread_sharing import SharedConnections, share_locals
 from slack_alert.loader.parsing.declaration import Reading
 from slack_alert.loader.reading.file_reader import Reader
-from slack_alert.loader.registrations import Registrations, executing_module
-from slack_alert.loader.thread_sharing import SharedConnections, share_locals
 
 #: The main thread, and the one that executes the files.
 _ALONE = 2

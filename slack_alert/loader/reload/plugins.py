@@ -13,6 +13,7 @@ from slack_alert.loader.files.changes import Folder, Look
 from slack_alert.loader.files.discovery import PluginFile, importable_names
 from slack_alert.loader.guard.process_guard import blamed
 from slack_alert.loader.modules.execute import Read, executed, failed_because
+from slack_alert.loader.modules.startup import Start
 from slack_alert.loader.options.binder import Binder, Plan
 from slack_alert.loader.options.resolve import Defaults
 from slack_alert.loader.parsing.compiler import read_file
@@ -21,7 +22,6 @@ from slack_alert.loader.reading.file_reader import Reader
 from slack_alert.loader.reload.fingerprint import Fingerprints, Text
 from slack_alert.loader.reload.reimport import HeldBackError, dependents, imported_by, remove
 from slack_alert.loader.reload.snapshots import Accepted
-from slack_alert.loader.start import Start
 
 #: What vanishes may be back in a moment, when somebody is writing: so many seconds it goes on.
 GRACE = 2.0

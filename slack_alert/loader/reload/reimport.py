@@ -7,7 +7,7 @@ import sys
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from types import ModuleType
 
-from slack_alert.loader.registrations import Registrations
+from slack_alert.loader.modules.registrations import Registrations
 from slack_alert.loader.reload.fingerprint import Text
 from slack_alert.loader.reload.references import import_statements, imports
 

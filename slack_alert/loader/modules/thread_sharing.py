@@ -9,7 +9,7 @@ from types import ModuleType
 from typing import Any
 
 from slack_alert.loader.guard.library_patches import PatchHook
-from slack_alert.loader.registrations import executing_module
+from slack_alert.loader.modules.registrations import executing_module
 
 _Connect = Callable[..., Any]  # Any: it takes what sqlite3 takes.
 

@@ -11,7 +11,7 @@ from slack_alert.core.catalog import Problem
 from slack_alert.core.errors import GivenUpError
 from slack_alert.loader.files.discovery import PluginFile
 from slack_alert.loader.guard.process_guard import Guard, blamed
-from slack_alert.loader.loading import Loading, LoadOptions
+from slack_alert.loader.modules.background_loading import Loading, LoadOptions
 from slack_alert.loader.modules.execute import ExecutedFile, Read, attempted, executed, failed_because, import_packages
 from slack_alert.loader.modules.importer import PluginFinder
 from slack_alert.loader.reload.reimport import Holds, succeed
