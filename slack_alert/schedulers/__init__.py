@@ -5,7 +5,8 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING
 
-from slack_alert.schedulers.base import Clockwork, Planned
+from slack_alert.schedulers.base import Clockwork
+from slack_alert.schedulers.plan import Planned
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable

@@ -34,7 +34,7 @@ from slack_alert.engine.ports import Clock, Due, Emit, Journal, Store
 from slack_alert.engine.recording.writer import _WAKE, Accept, Then, Writer
 from slack_alert.engine.runs.journaling import Keeping
 from slack_alert.engine.simulation.doubles import VirtualClock
-from slack_alert.schedulers.base import Plan, Planned
+from slack_alert.schedulers.plan import Plan, Planned
 from slack_alert.stores import FileJournal, SqliteInbox, SqliteReader, SqliteStore, inbox_path, journal_path
 from tests.fakes.engine_rig import BERLIN, ERRORS, MARK, OPS, failed
 

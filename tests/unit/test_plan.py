@@ -8,7 +8,8 @@ import pytest
 from slack_alert.core.schedule.intervals import Every
 from slack_alert.core.schedule.triggers import parse_trigger
 from slack_alert.core.units.local_time import TICK
-from slack_alert.schedulers.base import TAKING, Plan, Planned, PlanTrigger
+from slack_alert.schedulers.base import PlanTrigger
+from slack_alert.schedulers.plan import TAKING, Plan, Planned
 from tests.fakes.engine_rig import BERLIN, at
 
 NOON = at("16 12:00")
