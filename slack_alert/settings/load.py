@@ -14,12 +14,12 @@ from slack_alert.core.redaction.credentials import hidden_parts
 from slack_alert.core.schedule.working_hours import WorkingHours
 from slack_alert.core.structs import Struct, replace
 from slack_alert.settings.keys import BY_NAME, KEYS, Key
-from slack_alert.settings.layers import QUIET, Fault, Gathered, Given, Layer, gather
 from slack_alert.settings.model import Loaded, Settings, TimezoneSource
-from slack_alert.settings.places import Place, is_there, logical_folder, read_file
+from slack_alert.settings.paths import Place, is_there, logical_folder, read_file
 from slack_alert.settings.secret import DISCREET, Secret, fault, quoted
+from slack_alert.settings.timezones import MachineZone, machine_zone
+from slack_alert.settings.value_sources import QUIET, Fault, Gathered, Given, Layer, gather
 from slack_alert.settings.values import parse_value
-from slack_alert.settings.zones import MachineZone, machine_zone
 
 
 def load_settings(

@@ -14,7 +14,7 @@ from slack_alert.core.structs import Discreet, Struct
 from slack_alert.settings.secret import Secret
 
 if TYPE_CHECKING:
-    from slack_alert.settings.layers import Given
+    from slack_alert.settings.value_sources import Given
 
 TimezoneSource = Literal["set", "machine", "utc fallback"]
 

@@ -10,8 +10,8 @@ from typing import Any
 from slack_alert.core.redaction.redaction import Redaction
 from slack_alert.core.structs import Struct
 from slack_alert.settings.keys import KEYS, Key
-from slack_alert.settings.layers import PROJECT, QUIET, Given, Layer
 from slack_alert.settings.model import Loaded, TimezoneSource
+from slack_alert.settings.value_sources import PROJECT, QUIET, Given, Layer
 
 
 class Running(Struct, frozen=True):

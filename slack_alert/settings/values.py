@@ -16,7 +16,7 @@ from slack_alert.core.units.names import nearest
 from slack_alert.core.units.quantities import format_duration, format_size, parse_duration, parse_size
 from slack_alert.settings.keys import Key, Kind
 from slack_alert.settings.secret import Secret, quoted
-from slack_alert.settings.zones import parse_zone
+from slack_alert.settings.timezones import parse_zone
 
 _N = TypeVar("_N", int, float)
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta, timezone, tzinfo
 from pathlib import Path
 
-from slack_alert.settings.zones import machine_zone
+from slack_alert.settings.timezones import machine_zone
 
 _MONTH = timedelta(days=30)
 

@@ -19,7 +19,7 @@ from slack_alert.core.errors import BadValue, StoreError
 from slack_alert.core.model.run import Action
 from slack_alert.executors.calling.failures import failure_of
 from slack_alert.loader.files.discovery import find_files
-from slack_alert.settings.zones import parse_zone
+from slack_alert.settings.timezones import parse_zone
 from slack_alert.stores import DatabaseLock
 from slack_alert.stores.files.paths import prepare_folder
 from slack_alert.stores.sqlite.connection import explained
@@ -125,7 +125,7 @@ def test_a_folder_that_is_missing_is_no_program_that_is() -> None:
 
 
 def test_a_machine_without_time_zones_is_named_wherever_one_is_written(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("slack_alert.settings.zones.has_zones", lambda: False)
+    monkeypatch.setattr("slack_alert.settings.timezones.has_zones", lambda: False)
     monkeypatch.setattr(environment_faults, "has_zones", lambda: False)
 
     with pytest.raises(BadValue) as refused:

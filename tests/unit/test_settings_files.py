@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from slack_alert.core.errors import SettingsError
-from slack_alert.settings.files import ConfFile, read_conf, without_comment
+from slack_alert.settings.ini import ConfFile, read_conf, without_comment
 
 KEEP_ONE = "Keep one of the two (dashes and underscores are the same)."
 NO_SETTING = "The line is neither a section, a comment nor `key = value`."

@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from slack_alert.core.errors import BadValue
-from slack_alert.settings.zones import MachineZone, machine_zone, parse_zone
+from slack_alert.settings.timezones import MachineZone, machine_zone, parse_zone
 
 
 def bytes_of_a_zone() -> bytes:

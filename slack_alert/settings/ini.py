@@ -11,7 +11,7 @@ from shlex import quote
 
 from slack_alert.core.errors import SettingsError
 from slack_alert.core.structs import Discreet, Struct, field
-from slack_alert.settings.places import read_file
+from slack_alert.settings.paths import read_file
 from slack_alert.settings.secret import fault, masked
 
 

@@ -10,9 +10,9 @@ from pathlib import Path
 from slack_alert.core.errors import SettingsError
 from slack_alert.core.structs import Discreet, Struct
 from slack_alert.core.units.names import nearest
-from slack_alert.settings.files import ConfFile, Entry, UnreadableFile, read_conf
+from slack_alert.settings.ini import ConfFile, Entry, UnreadableFile, read_conf
 from slack_alert.settings.keys import KEYS, Key, suggestion
-from slack_alert.settings.places import Place, is_there
+from slack_alert.settings.paths import Place, is_there
 from slack_alert.settings.secret import fault, masked, quoted
 from slack_alert.settings.sections import FREE, SECTIONS
 

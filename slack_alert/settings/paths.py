@@ -8,7 +8,7 @@ import stat
 from collections.abc import Mapping
 from pathlib import Path
 
-from slack_alert.core.errors import BadValue
+from slack_alert.core.errors import BadValue, SettingsError
 from slack_alert.core.structs import Struct
 from slack_alert.settings.model import SQLITE
 from slack_alert.settings.secret import quoted
@@ -115,3 +115,20 @@ _SERVERS = ("postgresql://", "postgres://")
 def _opened(path: str, flags: int) -> int:
     # A pipe is opened without waiting for somebody to write into it; the flag is unknown to Windows.
     return os.open(path, flags | getattr(os, "O_NONBLOCK", 0))
+
+
+_FORM = "Write sqlite:///relative/state.db or sqlite:////absolute/state.db."
+
+
+def sqlite_path(url: str) -> Path:
+    """Read the file from `sqlite:///relative.db` or `sqlite:////absolute/state.db`."""
+    scheme, colon, _ = url.partition(":")
+    if not colon or not scheme.partition("+")[0].isalnum():
+        raise SettingsError("database is not a URL.", hint=_FORM)
+    if scheme != "sqlite":
+        # The rest may hold a password.
+        raise SettingsError(f"database: {scheme}: is unknown; this version knows sqlite only.", hint=_FORM)
+    path = url.removeprefix(SQLITE)
+    if path == url or path in {"", ":memory:"}:
+        raise SettingsError(f"database: {url} names no file.", hint=_FORM)
+    return Path(path)
