@@ -165,7 +165,7 @@ def _watch(settings: Settings) -> Watch | None:
 def _changed_zone(settings: Settings) -> Callable[[], tzinfo | None]:
     if settings.timezone_source == "set":
         return lambda: None
-    from slack_alert.settings.zone_watch import ZoneWatch
+    from slack_alert.settings.timezone_watch import ZoneWatch
 
     return ZoneWatch(settings.timezone, os.environ).changed
 

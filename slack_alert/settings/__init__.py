@@ -10,10 +10,9 @@ from slack_alert.settings.keys import KEYS, Key
 from slack_alert.settings.load import load_settings
 from slack_alert.settings.model import Loaded, Settings
 from slack_alert.settings.paths import sqlite_path
-from slack_alert.settings.reference import Row, reference, render_conf
-from slack_alert.settings.running import Running, read_note, write_note
+from slack_alert.settings.published import Running, read_note, write_note
+from slack_alert.settings.reference import FREE, SECTIONS, Row, reference, render_conf
 from slack_alert.settings.secret import Secret
-from slack_alert.settings.sections import FREE, SECTIONS
 from slack_alert.settings.value_sources import QUIET
 
 __all__ = [

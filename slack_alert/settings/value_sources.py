@@ -13,8 +13,8 @@ from slack_alert.core.units.names import nearest
 from slack_alert.settings.ini import ConfFile, Entry, UnreadableFile, read_conf
 from slack_alert.settings.keys import KEYS, Key, suggestion
 from slack_alert.settings.paths import Place, is_there
+from slack_alert.settings.reference import FREE, SECTIONS
 from slack_alert.settings.secret import fault, masked, quoted
-from slack_alert.settings.sections import FREE, SECTIONS
 
 PROJECT_CONF = "slack_alert.conf"
 

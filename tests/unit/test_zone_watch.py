@@ -8,8 +8,8 @@ from zoneinfo import TZPATH, ZoneInfo
 
 import pytest
 
+from slack_alert.settings.timezone_watch import ZoneWatch, is_same_zone
 from slack_alert.settings.timezones import machine_zone
-from slack_alert.settings.zone_watch import ZoneWatch, is_same_zone
 
 BERLIN, TOKYO = ZoneInfo("Europe/Berlin"), ZoneInfo("Asia/Tokyo")
 
