@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from slack_alert.channels.slack import SlackChannel
-from slack_alert.channels.slack.session import MOST, NotConnectedError, Reading, Session, read
+from slack_alert.channels.slack.http import MOST, NotConnectedError, Reading, Session, read
 from slack_alert.core.retry import Fate, Outcome
 from tests.contract.slack_rig import delivery
 from tests.fakes.loopback import CERTIFICATE, unused_address

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from slack_alert.channels.slack.errors import TABLE, UNKNOWN_LIMIT, Reply, judge
-from slack_alert.channels.slack.history import EVENT, matches
+from slack_alert.channels.slack.lookup import EVENT, matches
 from slack_alert.channels.slack.manifest import SCOPES, manifest
 from slack_alert.core.retry import Fate, Outcome
 

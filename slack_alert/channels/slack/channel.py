@@ -7,11 +7,11 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
 
-from slack_alert.channels.slack.check import Finding, check
 from slack_alert.channels.slack.client import API_URL, TIMEOUT, Access, Client
+from slack_alert.channels.slack.diagnostics import Finding, check
 from slack_alert.channels.slack.directory import Directory
 from slack_alert.channels.slack.errors import CANNOT_FOLLOW, CLOSES_ONE_METHOD, RefusedError
-from slack_alert.channels.slack.history import Bounds, Place, Search, is_ts
+from slack_alert.channels.slack.lookup import Bounds, Place, Search, is_ts
 from slack_alert.channels.slack.posting import Face, Poster
 from slack_alert.core.errors import NotNow
 from slack_alert.core.model.message import Delivery

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from aiohttp import ClientSession
     from slack_sdk.web.async_client import AsyncWebClient
 
-    from slack_alert.channels.slack.session import Reading, Session
+    from slack_alert.channels.slack.http import Reading, Session
 
 log = logging.getLogger(__name__)
 
@@ -203,7 +203,7 @@ def _connected(access: Access) -> _Ways:
     import aiohttp
     from slack_sdk.web.async_client import AsyncWebClient
 
-    from slack_alert.channels.slack.session import Session
+    from slack_alert.channels.slack.http import Session
 
     seconds = access.timeout.total_seconds()
     # A time of its own for connecting tells "surely not sent" from "perhaps sent".
@@ -242,7 +242,7 @@ def _lost(error: Exception, url: str, through: str = "") -> Outcome:
     """Tell what was surely not sent from what perhaps was; the error's own words may quote a proxy's password."""
     import aiohttp
 
-    from slack_alert.channels.slack.session import NotConnectedError
+    from slack_alert.channels.slack.http import NotConnectedError
 
     reason = type(error.__cause__ if isinstance(error, NotConnectedError) else error).__name__
     unsent = (

@@ -10,7 +10,7 @@ from typing import Any
 from slack_alert.channels.slack.client import Client
 from slack_alert.channels.slack.directory import Directory, narrowed
 from slack_alert.channels.slack.errors import CANNOT_FOLLOW, CUSTOMIZE, REFUSES_METADATA, TOO_LONG, RefusedError
-from slack_alert.channels.slack.history import is_ts, mark
+from slack_alert.channels.slack.lookup import is_ts, mark
 from slack_alert.channels.slack.upload import place, share
 from slack_alert.core.content.markup import entities
 from slack_alert.core.content.pieces import Blocks, Text, Upload, deliverable, fallback
