@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from slack_alert.charts.page import NoPicture, picture
+from slack_alert.charts.picture import NoPicture, picture
 
 __all__ = ["NoPicture", "picture"]

@@ -11,7 +11,7 @@ from typing import Any  # pygal ships no type information.
 import pygal
 from pygal.style import Style
 
-from slack_alert.charts.page import readable
+from slack_alert.charts.xml_text import readable
 from slack_alert.core.content.measurements import ITSELF
 from slack_alert.core.report.layout import Report, number
 from slack_alert.core.report.statistics import PARTS, Span, Summary

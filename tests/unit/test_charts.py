@@ -9,8 +9,8 @@ from datetime import timedelta
 import pytest
 
 from slack_alert.charts import NoPicture, picture
-from slack_alert.charts.page import readable
 from slack_alert.charts.panels import panels
+from slack_alert.charts.xml_text import readable
 from slack_alert.core.model.record import Record, Verdict
 from slack_alert.core.report.aggregate import summaries
 from slack_alert.core.report.layout import Report

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from functools import cache
 from html import escape
 
+from slack_alert.charts.xml_text import readable
 from slack_alert.core.errors import SlackAlertError
 from slack_alert.core.report.layout import Report
 
@@ -20,8 +20,6 @@ FONTS = (
     "DejaVu Sans", "Noto Sans", "Liberation Sans", "Open Sans", "Ubuntu", "Roboto", "Cantarell", "Segoe UI",
     "Helvetica Neue", "Helvetica", "Arial", "Verdana", "FreeSans",
 )  # fmt: skip
-# What XML cannot hold, however it is escaped.
-_NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
 class NoPicture(SlackAlertError):
@@ -44,11 +42,6 @@ def picture(report: Report, *, fonts: Sequence[str] = FONTS) -> bytes:
         raise NoPicture("this machine has no font to write with: install one, such as the package fonts-dejavu-core")
     drawn = panels(report, width=WIDTH, family=family)
     return resvg_py.svg_to_bytes(svg_string=_page(report, drawn, family), zoom=_ZOOM)
-
-
-def readable(text: str) -> str:
-    """Replace what no picture can hold."""
-    return _NOT_XML.sub("\ufffd", text)
 
 
 def _page(report: Report, drawn: Sequence[tuple[str, int]], family: str) -> str:
