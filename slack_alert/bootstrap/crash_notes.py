@@ -5,8 +5,8 @@ from __future__ import annotations
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from slack_alert.bootstrap.files import database
-from slack_alert.bootstrap.places import address
+from slack_alert.bootstrap.addresses import address
+from slack_alert.bootstrap.plugin_files import database
 from slack_alert.core.errors import SlackAlertError
 from slack_alert.core.model.address import Address
 from slack_alert.core.redaction.redaction import Redaction

@@ -8,11 +8,12 @@ from datetime import datetime, timedelta
 from io import StringIO
 from pathlib import Path
 
-from slack_alert.bootstrap.assembly import make_sender
-from slack_alert.bootstrap.files import database, find
-from slack_alert.bootstrap.places import follow_plugins, open_reader
-from slack_alert.bootstrap.silence import make_mutes
-from slack_alert.bootstrap.works import make_services, new_mark
+from slack_alert.bootstrap.current_mutes import make_mutes
+from slack_alert.bootstrap.database import open_reader
+from slack_alert.bootstrap.plugin_files import database, find
+from slack_alert.bootstrap.plugin_loading import follow_plugins
+from slack_alert.bootstrap.runtime import make_services, new_mark
+from slack_alert.bootstrap.wiring import make_sender
 from slack_alert.channels.console import ConsoleChannel
 from slack_alert.core.catalog import Change
 from slack_alert.core.content.pieces import Text

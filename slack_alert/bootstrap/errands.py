@@ -14,24 +14,16 @@ from itertools import count
 from typing import TYPE_CHECKING
 from uuid import uuid4
 
-from slack_alert.bootstrap.assembly import make_channels, make_sender
-from slack_alert.bootstrap.files import database
-from slack_alert.bootstrap.judging import make_judge
+from slack_alert.bootstrap.addresses import address, errors_address
+from slack_alert.bootstrap.current_mutes import make_mutes
+from slack_alert.bootstrap.database import holder, owning, reading
+from slack_alert.bootstrap.exec_policy import make_judge
 from slack_alert.bootstrap.lookup import find_binding, plain_fields, require_fields
 from slack_alert.bootstrap.own_deliveries import still_waiting, waiting_of
-from slack_alert.bootstrap.places import (
-    address,
-    check_may_leave,
-    errors_address,
-    holder,
-    job_names,
-    load_plugins,
-    owning,
-    reading,
-    remembered,
-)
-from slack_alert.bootstrap.silence import make_mutes
-from slack_alert.bootstrap.works import make_pockets, new_mark
+from slack_alert.bootstrap.plugin_files import database
+from slack_alert.bootstrap.plugin_loading import check_may_leave, job_names, load_plugins, remembered
+from slack_alert.bootstrap.runtime import make_pockets, new_mark
+from slack_alert.bootstrap.wiring import make_channels, make_sender
 from slack_alert.core.bindings import Job
 from slack_alert.core.catalog import Catalog
 from slack_alert.core.content.render import Piece

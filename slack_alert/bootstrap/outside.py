@@ -11,12 +11,13 @@ from contextlib import suppress
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
-from slack_alert.bootstrap.assembly import make_channels
+from slack_alert.bootstrap.addresses import address
+from slack_alert.bootstrap.current_mutes import make_mutes
 from slack_alert.bootstrap.errands import leave
-from slack_alert.bootstrap.judging import make_judge
-from slack_alert.bootstrap.places import address, job_names
-from slack_alert.bootstrap.silence import make_mutes
-from slack_alert.bootstrap.works import new_mark
+from slack_alert.bootstrap.exec_policy import make_judge
+from slack_alert.bootstrap.plugin_loading import job_names
+from slack_alert.bootstrap.runtime import new_mark
+from slack_alert.bootstrap.wiring import make_channels
 from slack_alert.core.errors import SlackAlertError
 from slack_alert.core.model.address import Address
 from slack_alert.core.model.message import Delivery

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from slack_alert.bootstrap.assembly import Waiting
+from slack_alert.bootstrap.wiring import Waiting
 from slack_alert.core.model.message import Delivery
 from slack_alert.engine.delivery.lane import KEPT
 from slack_alert.engine.ports import Reader

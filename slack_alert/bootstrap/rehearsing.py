@@ -5,8 +5,8 @@ from __future__ import annotations
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from slack_alert.bootstrap.silence import make_mutes
-from slack_alert.bootstrap.works import make_services, new_mark
+from slack_alert.bootstrap.current_mutes import make_mutes
+from slack_alert.bootstrap.runtime import make_services, new_mark
 from slack_alert.core.catalog import Catalog
 from slack_alert.core.model.record import Record
 from slack_alert.core.redaction.redaction import Redaction

@@ -6,9 +6,9 @@ from collections.abc import Iterator
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
-from slack_alert.bootstrap.places import reading
-from slack_alert.bootstrap.silence import make_mutes
-from slack_alert.bootstrap.works import new_mark
+from slack_alert.bootstrap.current_mutes import make_mutes
+from slack_alert.bootstrap.database import reading
+from slack_alert.bootstrap.runtime import new_mark
 from slack_alert.core.catalog import Catalog
 from slack_alert.core.model.message import Manner, Status
 from slack_alert.core.whatif.replay import Difference, Past, past_of, replay

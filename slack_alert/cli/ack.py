@@ -63,9 +63,9 @@ def ack(ctx: click.Context, /, *, job: str, by: str | None, **flags: object) -> 
 
 def _told(settings: Settings, names: list[str]) -> dict[str, Incident]:
     """Find the incidents that go on and that people were told of."""
-    from slack_alert.bootstrap import places
+    from slack_alert.bootstrap import database
 
-    with places.reading(settings) as reader:
+    with database.reading(settings) as reader:
         states = reader.snapshot().states
     found = {name: states[name].incident for name in names if name in states and states[name].is_alerting}
     return {name: incident for name, incident in found.items() if incident is not None and incident.told is not None}

@@ -100,7 +100,7 @@ def _own(flags: Mapping[str, object]) -> tuple[Loaded, UnreadableFile | None]:
 
 
 def _found(settings: Settings) -> _Found | None:
-    from slack_alert.bootstrap.files import database
+    from slack_alert.bootstrap.plugin_files import database
     from slack_alert.stores.files.lock import owner
 
     try:

@@ -71,9 +71,9 @@ class Budget(Struct, frozen=True):
 
 def make_budget(settings: Settings, catalog: Catalog) -> Budget:
     """Find the worst minutes of a plan in which every slot alerts, from the next midnight on; nothing is executed."""
-    from slack_alert.bootstrap import silence
+    from slack_alert.bootstrap import current_mutes
 
-    mark, mute = Markup(secrets.token_hex(4)), silence.make_mutes(settings).reason
+    mark, mute = Markup(secrets.token_hex(4)), current_mutes.make_mutes(settings).reason
     seen = forecast(catalog, _midnight(settings.timezone), mark=mark, mute=mute)
     return Budget(peaks(seen.said, seen.steady, since=seen.since), _allowed(settings), settings.timezone)
 

@@ -86,13 +86,13 @@ def trigger(bindings: Sequence[Binding]) -> str:
 
 
 def _read(settings: Settings, *, is_loaded: bool) -> Catalog:
-    from slack_alert.bootstrap import places
+    from slack_alert.bootstrap import plugin_loading
     from slack_alert.cli.progress import loading
 
     if not is_loaded:
-        return places.survey_plugins(settings)
+        return plugin_loading.survey_plugins(settings)
     with loading() as progress:
-        return places.load_plugins(settings, progress)
+        return plugin_loading.load_plugins(settings, progress)
 
 
 def _weigh(settings: Settings, catalog: Catalog) -> Budget:

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 @click.pass_context
 def emit(ctx: click.Context, /, *, event: str, fields: tuple[str, ...], **flags: object) -> int:
     """Tell the jobs with on="EVENT" that it was noticed; numbers, true, false and null are values, the rest is text."""
-    from slack_alert.bootstrap import errands, places
+    from slack_alert.bootstrap import errands, plugin_loading
     from slack_alert.core.catalog import match
     from slack_alert.core.events import Event
     from slack_alert.engine.clock import SystemClock
@@ -39,7 +39,7 @@ def emit(ctx: click.Context, /, *, event: str, fields: tuple[str, ...], **flags:
 
     settings = settings_beside(remember(ctx, flags), concerns=PASSED_ON)
     noticed = Event(_name(event), SystemClock().now(), dict(map(parse_field, fields)))
-    catalog = places.survey_plugins(settings)
+    catalog = plugin_loading.survey_plugins(settings)
     found = match(catalog, noticed)
     is_taken = errands.leave(settings, build.emit(noticed))
     tell_change(abridged(_wanted(noticed, found) if found else _unwanted(catalog, noticed)), settings)

@@ -33,18 +33,18 @@ _SECOND = timedelta(seconds=1)
 @click.pass_context
 def explain(ctx: click.Context, /, *, job: str, at: str | None, as_json: bool, **flags: object) -> int:
     """Say in sentences why a job spoke, or why it did not: now, or at a time that has passed or is to come."""
-    from slack_alert.bootstrap import places, silence
+    from slack_alert.bootstrap import current_mutes, database
     from slack_alert.engine.clock import SystemClock
     from slack_alert.operations.explain import Question, answer
 
     settings = settings_beside(remember(ctx, flags), concerns=None)
     now = SystemClock().now()
     moment = _moment(at, settings, now) if at is not None else None
-    is_running = places.holder(settings) is not None
-    with places.reading(settings) as reader:
+    is_running = database.holder(settings) is not None
+    with database.reading(settings) as reader:
         snapshot = reader.snapshot()
         name, binding = _chosen(settings, snapshot, job)
-        mutes = silence.make_mutes(settings, snapshot.entries)
+        mutes = current_mutes.make_mutes(settings, snapshot.entries)
         said = answer(Question(name, binding, moment), reader, mutes, now=now, is_running=is_running)
     if as_json:
         tell_json(_json(name, said, settings.timezone))
@@ -62,12 +62,12 @@ def _moment(at: str, settings: Settings, now: datetime) -> datetime:
 
 def _chosen(settings: Settings, snapshot: Snapshot, said: str) -> tuple[str, Job | None]:
     """Find the job that is meant, also one that no plugin has any more."""
-    from slack_alert.bootstrap import places
+    from slack_alert.bootstrap import plugin_loading
     from slack_alert.core.errors import SettingsError
 
     name = meant(said, *job_names(settings, snapshot))
     try:
-        jobs = places.survey_plugins(settings).jobs
+        jobs = plugin_loading.survey_plugins(settings).jobs
     except SettingsError:
         jobs = ()
     return name, next((job for job in jobs if job.name == name), None)

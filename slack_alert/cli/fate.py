@@ -47,7 +47,7 @@ def tell_refused(settings: Settings, to: Iterable[Address]) -> int:
 
 
 def _deliveries(settings: Settings, is_meant: Callable[[Delivery], bool]) -> list[Delivery]:
-    from slack_alert.bootstrap import places
+    from slack_alert.bootstrap import database
 
-    with places.reading(settings) as reader:
+    with database.reading(settings) as reader:
         return [delivery for delivery in reader.deliveries() if is_meant(delivery)]

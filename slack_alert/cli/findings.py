@@ -88,10 +88,10 @@ def _version(name: str) -> str | None:
 
 
 def _plugins(settings: Settings) -> Iterator[Finding]:
-    from slack_alert.bootstrap import places
+    from slack_alert.bootstrap import plugin_loading
 
     try:
-        catalog = places.survey_plugins(settings)
+        catalog = plugin_loading.survey_plugins(settings)
     except SettingsError as error:
         yield Finding("plugins", "fail", str(error).removesuffix(error.hint).strip(), error.hint)
         return
@@ -109,13 +109,13 @@ def _plugins(settings: Settings) -> Iterator[Finding]:
 
 
 def _database(settings: Settings) -> Iterator[Finding]:
-    from slack_alert.bootstrap import files
+    from slack_alert.bootstrap import plugin_files
     from slack_alert.stores import sqlite_version
     from slack_alert.stores.files.access_errors import is_there, owner_of, user_name
     from slack_alert.stores.files.paths import read_only
     from slack_alert.stores.sqlite.integrity import faults, obstacle, want_of_room
 
-    path = files.database(settings)
+    path = plugin_files.database(settings)
     blocked = obstacle(path)
     is_others = is_there(path) and owner_of(path) != user_name()
     if blocked is not None and not is_others:
@@ -140,11 +140,11 @@ def _database(settings: Settings) -> Iterator[Finding]:
 
 
 def _running(settings: Settings) -> Iterator[Finding]:
-    from slack_alert.bootstrap import places
+    from slack_alert.bootstrap import database
     from slack_alert.cli.status import read_vitals
     from slack_alert.engine.clock import SystemClock
 
-    pid = places.holder(settings)
+    pid = database.holder(settings)
     vitals = read_vitals(settings, SystemClock().now())
     who = "not running" if pid is None else f"process {pid}"
     message = f"{who}, {vitals.queued:,} queued, {vitals.dead:,} dead messages"
@@ -201,12 +201,12 @@ def _slack(settings: Settings) -> Iterator[Finding]:
     import asyncio
     import io
 
-    from slack_alert.bootstrap import assembly
+    from slack_alert.bootstrap import wiring
     from slack_alert.channels.slack import SlackChannel
     from slack_alert.engine.clock import SystemClock
 
     # A dry run sends nothing; asking is no sending.
-    channel = assembly.make_channels(replace(settings, dry_run=False), io.StringIO())["slack"]
+    channel = wiring.make_channels(replace(settings, dry_run=False), io.StringIO())["slack"]
     assert isinstance(channel, SlackChannel)
     slack, conversations = channel, _conversations(settings)
 
@@ -224,11 +224,11 @@ def _slack(settings: Settings) -> Iterator[Finding]:
 
 def _conversations(settings: Settings) -> list[str]:
     """Name every conversation in Slack that a job or the configuration speaks to."""
-    from slack_alert.bootstrap import places
+    from slack_alert.bootstrap import addresses, plugin_loading
 
-    to = [places.address(settings, said) for said in (settings.channel, settings.errors_to) if said]
+    to = [addresses.address(settings, said) for said in (settings.channel, settings.errors_to) if said]
     try:
-        jobs = places.survey_plugins(settings).jobs
+        jobs = plugin_loading.survey_plugins(settings).jobs
     except SlackAlertError:
         jobs = ()
     to += [address for job in jobs for address in (job.to, job.errors_to)]

@@ -41,12 +41,12 @@ def history(
     ctx: click.Context, /, *, job: str | None, since: str | None, limit: int | None, as_json: bool, **flags: object
 ) -> int:
     """List runs with their verdicts and messages, the newest last. JOB: a name, its last part, or a pattern."""
-    from slack_alert.bootstrap import places
+    from slack_alert.bootstrap import database
     from slack_alert.engine.clock import SystemClock
 
     settings = settings_beside(remember(ctx, flags))
     begin = parse_moment(since, zone=settings.timezone, now=SystemClock().now()) if since else None
-    with places.reading(settings) as reader:
+    with database.reading(settings) as reader:
         names = _names(settings, reader, job)
         if as_json:
             for line in _lines(reader, names, begin, limit):

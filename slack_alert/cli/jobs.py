@@ -34,13 +34,13 @@ if TYPE_CHECKING:
 @click.pass_context
 def jobs(ctx: click.Context, /, *, as_json: bool, **flags: object) -> int:
     """List the jobs with their triggers, next runs and state."""
-    from slack_alert.bootstrap import places
+    from slack_alert.bootstrap import database, plugin_loading
     from slack_alert.engine.clock import SystemClock
 
     settings = settings_beside(remember(ctx, flags), concerns=None)
-    catalog = places.survey_plugins(settings)
+    catalog = plugin_loading.survey_plugins(settings)
     now = SystemClock().now()
-    with places.reading(settings) as reader:
+    with database.reading(settings) as reader:
         lines = _lines(catalog, reader, settings, now)
     if as_json:
         tell_json({"jobs": [line.json(settings.timezone) for line in lines]})
@@ -85,13 +85,13 @@ class _Line(Struct, frozen=True):
 
 
 def _lines(catalog: Catalog, reader: Reader, settings: Settings, now: datetime) -> list[_Line]:
-    from slack_alert.bootstrap import silence
+    from slack_alert.bootstrap import current_mutes
     from slack_alert.core.bindings import Job
     from slack_alert.core.explain.job_status import outlook
     from slack_alert.core.policy.quota import State
 
     snapshot = reader.snapshot()
-    mutes = silence.make_mutes(settings, snapshot.entries)
+    mutes = current_mutes.make_mutes(settings, snapshot.entries)
     lines = []
     for bindings in functions(catalog.bindings):
         job = next((binding for binding in bindings if isinstance(binding, Job)), None)
@@ -124,7 +124,7 @@ def _last_run(reader: Reader, job: str) -> Record | None:
 
 
 def _show(lines: Sequence[_Line], catalog: Catalog, settings: Settings, now: datetime) -> None:
-    from slack_alert.bootstrap import places
+    from slack_alert.bootstrap import database
     from slack_alert.cli.tables import Cell, next_cells, table
 
     zone = settings.timezone
@@ -142,7 +142,7 @@ def _show(lines: Sequence[_Line], catalog: Catalog, settings: Settings, now: dat
         tell(table(head, rows, sys.stdout, flexible=(1,)))
     else:
         tell(f"No jobs in {settings.path / 'plugins'}. `slack-alert init` writes an example.")
-    for remark in _remarks(lines, catalog, is_running=places.holder(settings) is not None):
+    for remark in _remarks(lines, catalog, is_running=database.holder(settings) is not None):
         click.echo(remark, err=True)
 
 

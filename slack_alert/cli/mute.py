@@ -63,15 +63,15 @@ def unmute(ctx: click.Context, /, *, job: str | None, is_all: bool, **flags: obj
 
     JOB: a name, its last part, or a pattern such as 'db.*'.
     """
-    from slack_alert.bootstrap import errands, places, silence
+    from slack_alert.bootstrap import current_mutes, database, errands
     from slack_alert.core.policy.mutes import EVERY
     from slack_alert.engine.clock import SystemClock
     from slack_alert.engine.requests import build
 
     settings = settings_beside(remember(ctx, flags))
     now = SystemClock().now()
-    with places.reading(settings) as reader:
-        mutes = silence.make_mutes(settings, reader.snapshot().entries)
+    with database.reading(settings) as reader:
+        mutes = current_mutes.make_mutes(settings, reader.snapshot().entries)
     muted = [mute.job for mute in mutes.muted(now)]
     means_all = _means_all(job, is_all=is_all)
     names = list(dict.fromkeys([EVERY, *muted])) if means_all else chosen_jobs(settings, job or "")

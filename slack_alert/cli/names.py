@@ -24,11 +24,11 @@ _PLACES = ("path", "config", "ignore_global_config")
 
 def job_names(settings: Settings, snapshot: Snapshot) -> tuple[list[str], list[str]]:
     """Return the jobs there are, and those that were; raise SettingsError where there is no trace of either."""
-    from slack_alert.bootstrap import places
+    from slack_alert.bootstrap import plugin_loading
 
     gone = sorted({*snapshot.seen, *snapshot.states, *snapshot.holds})
     try:
-        present = [binding.name for binding in places.survey_plugins(settings).bindings]
+        present = [binding.name for binding in plugin_loading.survey_plugins(settings).bindings]
     except SettingsError:
         if not gone:
             raise
@@ -65,9 +65,9 @@ def chosen(said: str, present: list[str], gone: list[str]) -> list[str]:
 
 def chosen_jobs(settings: Settings, said: str) -> list[str]:
     """Find the jobs that are meant by a full name, a last part or a pattern; raise BadValue for none."""
-    from slack_alert.bootstrap import lookup, places
+    from slack_alert.bootstrap import lookup, plugin_loading
 
-    catalog = places.survey_plugins(settings)
+    catalog = plugin_loading.survey_plugins(settings)
     try:
         return chosen(said, [job.name for job in catalog.jobs], [])
     except BadValue:
@@ -95,12 +95,12 @@ def _near(said: str, names: list[str]) -> list[str]:
 
 def complete_job(ctx: click.Context, _: click.Parameter, incomplete: str) -> list[str]:
     """Offer the jobs to the shell; whatever is wrong with the project is none of the shell's business."""
-    from slack_alert.bootstrap import places
+    from slack_alert.bootstrap import plugin_loading
 
     before = ctx.parent.params if ctx.parent else {}
     given = {name: ctx.params.get(name) or before.get(name) for name in _PLACES}
     try:
-        jobs = places.survey_plugins(configured(given).settings).jobs
+        jobs = plugin_loading.survey_plugins(configured(given).settings).jobs
     except (SlackAlertError, OSError):
         return []
     return [job.name for job in jobs if job.name.startswith(composed(incomplete))]

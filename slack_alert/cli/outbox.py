@@ -53,13 +53,13 @@ def outbox(ctx: click.Context, /, *, is_all: bool, as_json: bool, **flags: objec
     given = remember(ctx, flags)
     if ctx.invoked_subcommand is not None:
         return codes.FINE
-    from slack_alert.bootstrap import places
+    from slack_alert.bootstrap import database
     from slack_alert.engine.clock import SystemClock
     from slack_alert.loader import plugins_folder
 
     settings = settings_beside(given)
     plugins_folder(settings.path)
-    with places.reading(settings) as reader:
+    with database.reading(settings) as reader:
         if as_json:
             for delivery in reader.deliveries():
                 tell_json_line(delivery_json(delivery, settings.timezone))
@@ -190,9 +190,9 @@ def _tell(settings: Settings, verb: str, number: int, *, is_taken: bool) -> int:
 
 
 def _find(settings: Settings, ids: tuple[int, ...]) -> dict[int, Delivery]:
-    from slack_alert.bootstrap import places
+    from slack_alert.bootstrap import database
 
-    with places.reading(settings) as reader:
+    with database.reading(settings) as reader:
         return {delivery.id: delivery for delivery in reader.deliveries() if delivery.id in ids}
 
 

@@ -82,10 +82,10 @@ def _end(duration: str, now: datetime) -> datetime:
 
 def _resumed(settings: Settings, names: list[str], now: datetime) -> str:
     """Say what `resume` changes: it ends what `pause` began, and the rest after too many alerts."""
-    from slack_alert.bootstrap import places
+    from slack_alert.bootstrap import database, plugin_loading
 
-    jobs = {job.name: job for job in places.survey_plugins(settings).jobs}
-    with places.reading(settings) as reader:
+    jobs = {job.name: job for job in plugin_loading.survey_plugins(settings).jobs}
+    with database.reading(settings) as reader:
         snapshot = reader.snapshot()
     rested = [name for name in names if _rests(jobs[name], snapshot, now)]
     if rested:

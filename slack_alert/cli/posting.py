@@ -36,11 +36,11 @@ def _print(settings: Settings, messages: Sequence[Message]) -> int:
     """Show what would be sent; nothing is kept."""
     import asyncio
 
-    from slack_alert.bootstrap import assembly
+    from slack_alert.bootstrap import wiring
     from slack_alert.core.model.message import Delivery
     from slack_alert.engine.clock import SystemClock
 
-    console = assembly.make_channels(settings, sys.stdout)["console"]
+    console = wiring.make_channels(settings, sys.stdout)["console"]
     now = SystemClock().now()
     for message in messages:
         asyncio.run(console.send(Delivery(0, message, now), None))

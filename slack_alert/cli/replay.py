@@ -40,10 +40,10 @@ def replay_span(since: str | None, until: str | None, settings: Settings) -> tup
 
 def replayed(settings: Settings, since: datetime, until: datetime, *, as_json: bool) -> int:
     """Send what was recorded in this time through the present configuration, and print the difference."""
-    from slack_alert.bootstrap import places, replay
+    from slack_alert.bootstrap import plugin_loading, replay
 
     with own_output(settings) as out:
-        catalog = places.survey_plugins(settings)
+        catalog = plugin_loading.survey_plugins(settings)
         for problem in catalog.problems:
             tell_problem(problem)
         show_difference(replay.replay_history(settings, catalog, since, until), settings, out, as_json=as_json)

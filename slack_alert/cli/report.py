@@ -65,10 +65,10 @@ def _span(since: str, settings: Settings) -> Span:
 
 
 def _read(settings: Settings, job: str | None, span: Span) -> Report:
-    from slack_alert.bootstrap import places
+    from slack_alert.bootstrap import database
     from slack_alert.bootstrap.reporting import read_report
 
-    with places.reading(settings) as reader:
+    with database.reading(settings) as reader:
         snapshot = reader.snapshot()
         names = None
         # Without any history the path may simply be wrong, so look there.
@@ -122,7 +122,7 @@ def _post(settings: Settings, made: Report, to: str) -> int:
 
 
 def _messages(settings: Settings, made: Report, to: str) -> tuple[list[Message], str]:
-    from slack_alert.bootstrap import places
+    from slack_alert.bootstrap import addresses
     from slack_alert.bootstrap.reporting import report_piece
     from slack_alert.core.content.markup import Markup
     from slack_alert.core.content.render import deliverable
@@ -130,7 +130,7 @@ def _messages(settings: Settings, made: Report, to: str) -> tuple[list[Message],
     from slack_alert.core.redaction.redaction import Redaction
     from slack_alert.engine.recording.redacting import redacted_piece
 
-    address = places.address(settings, to)
+    address = addresses.address(settings, to)
     piece, reason = report_piece(made, address, Markup(secrets.token_hex(4)))
     key, redaction = f"report/{uuid4().hex}", Redaction(settings.secrets())
     # Before it is split: a secret cut in two would not be found.

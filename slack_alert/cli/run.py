@@ -88,12 +88,12 @@ def _without_collection() -> Iterator[Callable[[], None]]:
 
 
 def _start(loaded: Loaded, out: TextIO, collect: Callable[[], None], *, is_standby: bool) -> int:
-    from slack_alert.bootstrap import files
+    from slack_alert.bootstrap import plugin_files
 
     settings = loaded.settings
     # What is still to be imported is imported while many new files are read; one who waits will find others.
-    found = None if is_standby else files.find(settings)
-    from slack_alert.bootstrap import places, running
+    found = None if is_standby else plugin_files.find(settings)
+    from slack_alert.bootstrap import addresses, database, run
     from slack_alert.cli.logs import complain, tell_problem
     from slack_alert.cli.progress import loading
     from slack_alert.cli.tables import plan
@@ -110,10 +110,10 @@ def _start(loaded: Loaded, out: TextIO, collect: Callable[[], None], *, is_stand
             complain(_NOTHING)
 
     with loading() as progress:
-        note = write_note(loaded, places.service(settings))
-        code = running.run(settings, found, out=out, standby=is_standby, progress=progress, ready=ready, note=note)
+        note = write_note(loaded, addresses.service(settings))
+        code = run.run(settings, found, out=out, standby=is_standby, progress=progress, ready=ready, note=note)
     if code == codes.HELD:
-        holder = places.holder(settings)
+        holder = database.holder(settings)
         who = f"process {holder}" if holder else "another process"
         complain(
             f"{who} is running with {settings.database} already. Stop it, or start with --standby to take over when it "

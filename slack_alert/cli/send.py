@@ -27,14 +27,14 @@ if TYPE_CHECKING:
 @click.pass_context
 def send(ctx: click.Context, /, *, text: str, to: str | None, **flags: object) -> int:
     """Say something in the channel, through the outbox; `-` reads standard input."""
-    from slack_alert.bootstrap import places
+    from slack_alert.bootstrap import addresses
     from slack_alert.loader import plugins_folder
 
     settings = settings_beside(remember(ctx, flags), concerns=SAID)
     if to is None and (sentence := settings.missing()):
         raise SettingsError(sentence)
     plugins_folder(settings.path)
-    messages = _messages(_words(text), places.address(settings, to), Redaction(settings.secrets()))
+    messages = _messages(_words(text), addresses.address(settings, to), Redaction(settings.secrets()))
     return post(settings, messages)
 
 

@@ -70,9 +70,9 @@ def simulate(
         return replayed(settings, *replay_span(since, until, settings), as_json=as_json)
     begin, end = _span(since, until, settings)
     with own_output(settings) as out:
-        from slack_alert.bootstrap import places, rehearsing, silence
+        from slack_alert.bootstrap import current_mutes, plugin_loading, rehearsing
 
-        catalog = places.load_plugins(settings) if execute else places.survey_plugins(settings)
+        catalog = plugin_loading.load_plugins(settings) if execute else plugin_loading.survey_plugins(settings)
         for problem in catalog.problems:
             tell_problem(problem)
         script = _script(outcomes, catalog)
@@ -80,7 +80,7 @@ def simulate(
         if execute:
             records = rehearsing.rehearse(settings, catalog, begin, end, ledger=ledger)
         else:
-            mark, mute = Markup(secrets.token_hex(4)), silence.make_mutes(settings).reason
+            mark, mute = Markup(secrets.token_hex(4)), current_mutes.make_mutes(settings).reason
             records = list(simulated(catalog, begin, end, outcomes=script, mark=mark, mute=mute, ledger=ledger))
         _show(records, settings, out, as_json=as_json)
         if not as_json:

@@ -123,13 +123,14 @@ class Vitals(Struct, frozen=True):
 
 def read_vitals(settings: Settings, now: datetime) -> Vitals:
     """Look at the lock, the last sign of life, the outbox and the database."""
-    from slack_alert.bootstrap import files, places
+    from slack_alert.bootstrap import plugin_files
+    from slack_alert.bootstrap.database import holder, reading
     from slack_alert.engine.app.liveness import STALE, last_alive, read_pulse, stands_still
     from slack_alert.engine.ports import Load
     from slack_alert.stores.files.access_errors import is_there, owner_of, user_name
     from slack_alert.stores.sqlite.integrity import died_since, obstacle, standing_still, unsent, want_of_room
 
-    path = files.database(settings)
+    path = plugin_files.database(settings)
     pulse: Mapping[str, Any] = {}  # Any: JSON that the running program wrote
     counts: Mapping[str, int] = {}
     died = 0
@@ -138,8 +139,8 @@ def read_vitals(settings: Settings, now: datetime) -> Vitals:
     is_made, is_hidden = True, False
     try:
         is_made = is_there(path)
-        pid = places.holder(settings)
-        with places.reading(settings) as reader:
+        pid = holder(settings)
+        with reading(settings) as reader:
             snapshot = reader.snapshot()
         pulse, at = read_pulse(snapshot), last_alive(snapshot)
         counts = unsent(path, is_traceless=settings.dry_run)

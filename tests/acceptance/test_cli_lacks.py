@@ -17,7 +17,7 @@ def test_a_command_that_meets_it_says_so_and_doctor_says_the_rest(
     def refuse(*_: object, **__: object) -> object:
         raise ModuleNotFoundError("No module named '_sqlite3'", name="_sqlite3")
 
-    monkeypatch.setattr("slack_alert.bootstrap.places.SqliteReader", refuse)
+    monkeypatch.setattr("slack_alert.bootstrap.database.SqliteReader", refuse)
 
     history, doctor = project.run("history"), project.run("doctor")
 

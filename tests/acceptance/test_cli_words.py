@@ -10,8 +10,8 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from slack_alert.bootstrap import places
-from slack_alert.bootstrap.silence import make_mutes
+from slack_alert.bootstrap import plugin_loading
+from slack_alert.bootstrap.current_mutes import make_mutes
 from slack_alert.cli.progress import PATIENCE_SECONDS, loading
 from slack_alert.cli.session import configured
 from slack_alert.cli.spoken import ahead, distance, local
@@ -188,7 +188,7 @@ def planned(project: Project) -> list[str]:
     """Give what `run` shows before it runs anything."""
     settings = configured({"path": str(project.path)}).settings
     clock = SystemClock()
-    catalog = places.survey_plugins(settings)
+    catalog = plugin_loading.survey_plugins(settings)
     engine = Engine(catalog, books=Ledger(), executor=Scripted({}, Markup("0")), clock=clock, mark=Markup("0"))
     engine.begin(Snapshot(), clock.now())
     return plan(engine, settings, io.StringIO(), muted_until=make_mutes(settings).until).splitlines()

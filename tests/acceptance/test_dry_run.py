@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from slack_alert.bootstrap import assembly
+from slack_alert.bootstrap import wiring
 from slack_alert.cli.main import COMMANDS
 from slack_alert.cli.session import configured
 from slack_alert.core.content.render import Text
@@ -205,6 +205,6 @@ def test_a_rehearsal_tells_nobody_that_the_program_is_alive(
 ) -> None:
     bare.write("slack_alert.conf", "[slack]\nheartbeat_url = http://127.0.0.1:9/beat\n")
 
-    heart = assembly._heartbeat(configured(flags).settings)
+    heart = wiring._heartbeat(configured(flags).settings)
 
     assert (heart is not None) is beats

@@ -17,7 +17,7 @@ from time import sleep
 
 import pytest
 
-from slack_alert.bootstrap.isolation import make_program
+from slack_alert.bootstrap.runtime import make_program
 from slack_alert.core.content.render import fallback
 from slack_alert.core.model.record import Verdict
 from slack_alert.core.model.run import Action, Care, Failure, Isolation, Result, Run
@@ -704,7 +704,7 @@ def test_a_function_that_forks_and_comes_back_twice_is_reported_once(rig: Rig) -
     [pytest.param("", id="nothing", marks=pytest.mark.thorough), pytest.param('{"path": "/half', id="half a document")],
 )
 def test_a_process_whose_program_was_killed_before_it_was_told_anything_ends_without_a_word(hello: str) -> None:
-    words = [sys.executable, "-c", "from slack_alert.apart import main; main()"]
+    words = [sys.executable, "-c", "from slack_alert.bootstrap.child_main import main; main()"]
     done = subprocess.run(words, input=hello, capture_output=True, text=True, check=False)
 
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")

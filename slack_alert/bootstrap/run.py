@@ -11,11 +11,13 @@ from datetime import timedelta
 from functools import partial
 from typing import TYPE_CHECKING, NoReturn, TextIO
 
-from slack_alert.bootstrap.assembly import assemble
-from slack_alert.bootstrap.files import database, find
+from slack_alert.bootstrap.addresses import address, errors_address
+from slack_alert.bootstrap.database import open_reader, owning
 from slack_alert.bootstrap.lost_files import Files
-from slack_alert.bootstrap.places import Following, address, errors_address, follow_plugins, open_reader, owning
-from slack_alert.bootstrap.works import Stores
+from slack_alert.bootstrap.plugin_files import database, find
+from slack_alert.bootstrap.plugin_loading import Following, follow_plugins
+from slack_alert.bootstrap.runtime import Stores
+from slack_alert.bootstrap.wiring import assemble
 from slack_alert.engine.app.app import App, Manners
 from slack_alert.engine.app.components import Parts
 from slack_alert.engine.batches import Limits

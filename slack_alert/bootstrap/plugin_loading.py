@@ -2,54 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from slack_alert import stores
-from slack_alert.bootstrap.files import code_cache, database
+from slack_alert.bootstrap.plugin_files import code_cache, database
 from slack_alert.core.bindings import Binding, Job
 from slack_alert.core.catalog import Catalog, Change
-from slack_alert.core.errors import NotAllowed, SlackAlertError
-from slack_alert.core.model.address import Address
+from slack_alert.core.errors import SlackAlertError
 from slack_alert.core.model.run import Care, Isolation
 from slack_alert.core.structs import Struct, replace
-from slack_alert.engine.app.liveness import is_fresh, read_pulse
 from slack_alert.engine.batches import Snapshot
 from slack_alert.engine.clock import SystemClock
-from slack_alert.engine.ports import Reader, Reload, Store
+from slack_alert.engine.ports import Reload, Store
 from slack_alert.loader import Accepted, Defaults, Found, load, open_plugins, survey
 from slack_alert.loader.modules.background_loading import LoadOptions
-from slack_alert.stores import DatabaseLock, SqliteReader, SqliteStore, inbox_path
+from slack_alert.stores import SqliteStore, inbox_path
 from slack_alert.stores.files.access_errors import not_allowed
 from slack_alert.stores.sqlite.integrity import obstacle
 
 if TYPE_CHECKING:
     from slack_alert.settings import Settings
-
-
-def service(settings: Settings) -> str:
-    """Name the channel that is meant where none is named."""
-    if settings.dry_run:
-        return "console"
-    return settings.service or ("console" if settings.token is None else "slack")
-
-
-def address(settings: Settings, text: str | None = None) -> Address:
-    """Give the address of what a person wrote, or the configured one; without a token it is on the terminal."""
-    meant = Address.parse(text or settings.channel or "", service(settings))
-    return on_terminal(meant) if service(settings) == "console" else meant
-
-
-def on_terminal(meant: Address) -> Address:
-    """Give the place on the terminal that stands for a conversation."""
-    return replace(meant, channel="console")
-
-
-def errors_address(settings: Settings) -> Address:
-    """Give the address of exceptions and of what the program has to complain about."""
-    return address(settings, settings.errors_to)
+from slack_alert.bootstrap.addresses import address, errors_address, on_terminal, service
+from slack_alert.bootstrap.database import owning, reading
 
 
 def defaults(settings: Settings) -> Defaults:
@@ -165,53 +140,11 @@ def _told_here(binding: Binding) -> Binding:
     return replace(binding, to=on_terminal(binding.to), errors_to=on_terminal(binding.errors_to))
 
 
-def open_reader(settings: Settings) -> Reader:
-    """Open what is remembered, to be read beside whoever writes it."""
-    return SqliteReader(database(settings), is_traceless=settings.dry_run)
-
-
-@contextmanager
-def reading(settings: Settings) -> Iterator[Reader]:
-    """Read what is remembered, and let go of it whatever happens."""
-    reader = open_reader(settings)
-    try:
-        yield reader
-    finally:
-        reader.close()
-
-
-def holder(settings: Settings) -> int | None:
-    """Give the process that runs with this database now, if any.
-
-    Raise NotAllowed where this user may find out neither by the lock nor by the sign of life.
-    """
-    try:
-        return stores.holder(database(settings))
-    except NotAllowed:
-        with reading(settings) as reader:
-            pulse = read_pulse(reader.snapshot())
-        if not is_fresh(pulse, SystemClock().now()):
-            raise
-        return int(pulse["pid"])
-
-
 def check_may_leave(settings: Settings) -> None:
     """Raise NotAllowed where this user can leave no request for the program that runs, or will run."""
     place = inbox_path(database(settings))
     if place.parent.exists() and obstacle(place) is not None:
         raise not_allowed(place, "write")
-
-
-@contextmanager
-def owning(
-    settings: Settings, wait: timedelta, *, is_brief: bool = False, note: str = ""
-) -> Iterator[DatabaseLock | None]:
-    """Own the database meanwhile; None: somebody else does, for longer than `wait`."""
-    lock = DatabaseLock(database(settings))
-    try:
-        yield lock if lock.acquire(wait, is_brief=is_brief, note=note) else None
-    finally:
-        lock.release()
 
 
 def remembered(settings: Settings) -> Snapshot:

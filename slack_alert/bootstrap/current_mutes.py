@@ -8,7 +8,7 @@ from contextlib import closing
 from functools import partial
 from typing import TYPE_CHECKING
 
-from slack_alert.bootstrap.places import address
+from slack_alert.bootstrap.addresses import address
 from slack_alert.engine.batches import Entry
 from slack_alert.engine.clock import SystemClock
 from slack_alert.engine.engine import Engine

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from slack_alert.bootstrap.places import errors_address
+from slack_alert.bootstrap.addresses import errors_address
 from slack_alert.core.bindings import Job
 from slack_alert.core.content.markup import Markup
 from slack_alert.core.model.address import Address

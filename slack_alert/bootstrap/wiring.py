@@ -8,23 +8,25 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, tzinfo
 from typing import TYPE_CHECKING, TextIO
 
-from slack_alert.bootstrap.files import database
-from slack_alert.bootstrap.judging import make_judge
-from slack_alert.bootstrap.places import Following, errors_address
-from slack_alert.bootstrap.silence import make_digests
-from slack_alert.bootstrap.timing import Timetable
-from slack_alert.bootstrap.works import Stores, blocking_of, make_works
+from slack_alert.bootstrap.addresses import errors_address
+from slack_alert.bootstrap.current_mutes import make_digests
+from slack_alert.bootstrap.exec_policy import make_judge
+from slack_alert.bootstrap.plugin_files import database
+from slack_alert.bootstrap.plugin_loading import Following
+from slack_alert.bootstrap.runtime import Stores, blocking_of, make_works
 from slack_alert.channels.console import ConsoleChannel
 from slack_alert.core.model.message import Delivery
 from slack_alert.core.retry import Outcome
+from slack_alert.core.schedule.triggers import parse_trigger
 from slack_alert.engine.app.components import Parts
+from slack_alert.engine.app.liveness import EVERY, PULSE_NAME
 from slack_alert.engine.clock import SystemClock
 from slack_alert.engine.delivery.prepare import Receipts
 from slack_alert.engine.delivery.refusing import Closed
 from slack_alert.engine.delivery.sender import Pace, Sender
 from slack_alert.engine.engine import Engine
 from slack_alert.engine.mutes.mutes import PACK
-from slack_alert.engine.ports import Books, Channel, Clock, Reader, Watch
+from slack_alert.engine.ports import Books, Channel, Clock, Reader, Source, Watch
 from slack_alert.executors.isolated.protocol import Sources
 from slack_alert.loader import plugins_folder
 from slack_alert.stores.sqlite.integrity import standing_still
@@ -32,6 +34,49 @@ from slack_alert.stores.sqlite.integrity import standing_still
 if TYPE_CHECKING:
     from slack_alert.engine.app.ping import Heartbeat
     from slack_alert.settings import Settings
+
+if TYPE_CHECKING:
+    from slack_alert.schedulers import Planned
+    from slack_alert.settings import Settings
+
+
+class Timetable:
+    """Makes the source of slots, and tells it of other jobs later."""
+
+    def __init__(self, settings: Settings, engine: Engine, *, is_behind: Callable[[], bool]) -> None:
+        self._settings = settings
+        self._engine = engine
+        #: Whether so much waits to be written that nothing more should come due.
+        self._is_behind = is_behind
+        #: Where the grid of the pulse starts.
+        self._begun: datetime | None = None
+
+    def source(self, now: datetime) -> Source:
+        """Make a source for what the engine has now."""
+        # The clock's library is imported when there is something to time, not for every short command.
+        from slack_alert.schedulers import make_source
+
+        self._begun = now
+        return make_source(self._settings.scheduler, self._planned(now), is_behind=self._is_behind)
+
+    def replan(self, source: Source, now: datetime) -> None:
+        """Tell a source of what the engine has now."""
+        from slack_alert.schedulers import Clockwork
+
+        assert isinstance(source, Clockwork), "it was made here"
+        source.replan(self._planned(now))
+
+    def _planned(self, now: datetime) -> list[Planned]:
+        from slack_alert.schedulers import Planned
+
+        beat = parse_trigger({"seconds": EVERY.total_seconds()}, zone=self._settings.timezone, name=PULSE_NAME)
+        assert beat is not None, "seconds make a trigger"
+        jobs = self._engine.jobs()
+        planned = [
+            Planned(hot.job.name, hot.job.trigger, hot.anchor, max(now, hot.last or now), hot.moved) for hot in jobs
+        ]
+        return [*planned, Planned(PULSE_NAME, beat, self._begun or now, now)]
+
 
 log = logging.getLogger(__name__)
 

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import Callable, Iterable
+import sys
+from collections.abc import Callable, Iterable, Sequence
 from functools import partial
+from pathlib import Path
 from random import random
 from typing import TYPE_CHECKING, Any
 
-from slack_alert.bootstrap.isolation import make_processes
-from slack_alert.bootstrap.places import address
-from slack_alert.bootstrap.silence import make_mutes
+from slack_alert.bootstrap.addresses import address
+from slack_alert.bootstrap.current_mutes import make_mutes
 from slack_alert.core.catalog import Catalog
 from slack_alert.core.content.markup import Markup
 from slack_alert.core.content.render import Piece
@@ -20,8 +21,9 @@ from slack_alert.core.redaction.redaction import Redaction
 from slack_alert.core.structs import Struct
 from slack_alert.engine.batches import Batch, Entry, Snapshot
 from slack_alert.engine.clock import SystemClock
-from slack_alert.engine.context.context import Context, Services
+from slack_alert.engine.context.context import Context, Services, public
 from slack_alert.engine.context.key_value import Pocket, Write
+from slack_alert.engine.context.subprocesses import Children
 from slack_alert.engine.durability import number_of, put_durably
 from slack_alert.engine.engine import Engine
 from slack_alert.engine.monitoring.process_stalls import Standstill
@@ -35,12 +37,50 @@ from slack_alert.engine.runs.journaling import Keeping
 from slack_alert.executors.calling.awaiting import on_loop
 from slack_alert.executors.calling.call import Performer
 from slack_alert.executors.calling.rendering import Render
+from slack_alert.executors.isolated.process import Program
+from slack_alert.executors.isolated.process_pool import Processes
 from slack_alert.executors.isolated.protocol import Sources
 from slack_alert.executors.pool import Inline
 from slack_alert.executors.retries import Retrying
 
 if TYPE_CHECKING:
     from slack_alert.settings import Settings
+
+if TYPE_CHECKING:
+    from slack_alert.settings import Settings
+
+
+#: The paths first: the folder one stands in is no place to import from.
+_CODE = "import sys; sys.path[:] = sys.argv[1:]; from slack_alert.bootstrap.child_main import main; main()"
+
+
+def make_processes(
+    settings: Settings,
+    *,
+    sources: Sources,
+    context: Callable[[Run], Context],
+    notice: Callable[[Run, object], None],
+    redaction: Redaction,
+    children: Callable[[], Children],
+    clock: Clock,
+) -> Processes:
+    """Make what starts processes; none is started before it is wanted."""
+    return Processes(
+        lambda: make_program(settings.path, settings.markers),
+        sources=sources,
+        context=context,
+        notice=notice,
+        redaction=redaction,
+        children=children,
+        clock=clock,
+    )
+
+
+def make_program(path: Path, markers: Sequence[str] = ()) -> Program:
+    """Say how a process is started for the plugins below `path`; of the environment it sees what is no secret."""
+    warnings = [f"-W{option}" for option in sys.warnoptions]
+    argv = (sys.executable, *warnings, "-c", _CODE, *sys.path)
+    return Program(argv, public(os.environ), {"path": str(path), "markers": list(markers)})
 
 
 class Stores(Struct, frozen=True):

@@ -1,0 +1,61 @@
+"""Open the database: for a reader, beside a running program, or as its owner."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from slack_alert import stores
+from slack_alert.bootstrap.plugin_files import database
+from slack_alert.core.errors import NotAllowed
+from slack_alert.engine.app.liveness import is_fresh, read_pulse
+from slack_alert.engine.clock import SystemClock
+from slack_alert.engine.ports import Reader
+from slack_alert.stores import DatabaseLock, SqliteReader
+
+if TYPE_CHECKING:
+    from slack_alert.settings import Settings
+
+
+def open_reader(settings: Settings) -> Reader:
+    """Open what is remembered, to be read beside whoever writes it."""
+    return SqliteReader(database(settings), is_traceless=settings.dry_run)
+
+
+@contextmanager
+def reading(settings: Settings) -> Iterator[Reader]:
+    """Read what is remembered, and let go of it whatever happens."""
+    reader = open_reader(settings)
+    try:
+        yield reader
+    finally:
+        reader.close()
+
+
+def holder(settings: Settings) -> int | None:
+    """Give the process that runs with this database now, if any.
+
+    Raise NotAllowed where this user may find out neither by the lock nor by the sign of life.
+    """
+    try:
+        return stores.holder(database(settings))
+    except NotAllowed:
+        with reading(settings) as reader:
+            pulse = read_pulse(reader.snapshot())
+        if not is_fresh(pulse, SystemClock().now()):
+            raise
+        return int(pulse["pid"])
+
+
+@contextmanager
+def owning(
+    settings: Settings, wait: timedelta, *, is_brief: bool = False, note: str = ""
+) -> Iterator[DatabaseLock | None]:
+    """Own the database meanwhile; None: somebody else does, for longer than `wait`."""
+    lock = DatabaseLock(database(settings))
+    try:
+        yield lock if lock.acquire(wait, is_brief=is_brief, note=note) else None
+    finally:
+        lock.release()
