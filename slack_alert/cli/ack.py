@@ -35,7 +35,7 @@ def ack(ctx: click.Context, /, *, job: str, by: str | None, **flags: object) -> 
 
     JOB: a name, its last part, or a pattern such as 'db.*'.
     """
-    from slack_alert.bootstrap import errands
+    from slack_alert.bootstrap.oneshot import requests, trigger
     from slack_alert.engine.clock import SystemClock
     from slack_alert.engine.requests import build
 
@@ -51,8 +51,8 @@ def ack(ctx: click.Context, /, *, job: str, by: str | None, **flags: object) -> 
         tell(f"{listed(names)} {'has' if len(names) == 1 else 'have'} no open incident that was told.")
         return codes.FOUND
     if fresh:
-        who = (by or "").strip() or errands.person()
-        is_taken = errands.leave(settings, *(build.acknowledge(name, now, by=who) for name in fresh))
+        who = (by or "").strip() or trigger.person()
+        is_taken = requests.leave(settings, *(build.acknowledge(name, now, by=who) for name in fresh))
         when = local(now, settings.timezone, now)
         are = "is" if len(fresh) == 1 else "are"
         tell_change(f"{listed(fresh)} {are} taken care of by {who} since {when}: quiet until the recovery.", settings)

@@ -19,7 +19,7 @@ from slack_alert.cli.output import tell
 from slack_alert.cli.tables import Style, has_colour, history_table, paint
 
 if TYPE_CHECKING:
-    from slack_alert.bootstrap.demo import Demo
+    from slack_alert.bootstrap.oneshot.demo import Demo
 
 #: The whole plugin.
 PLUGIN = """\
@@ -91,7 +91,7 @@ class _Teller:
 @contextmanager
 def _staged() -> Iterator[tuple[Path, Demo]]:
     """Make a project, and a program on it."""
-    from slack_alert.bootstrap.demo import Demo
+    from slack_alert.bootstrap.oneshot.demo import Demo
 
     with TemporaryDirectory(prefix="slack-alert-demo-") as name:
         folder = Path(name).resolve()

@@ -31,7 +31,8 @@ if TYPE_CHECKING:
 @click.pass_context
 def emit(ctx: click.Context, /, *, event: str, fields: tuple[str, ...], **flags: object) -> int:
     """Tell the jobs with on="EVENT" that it was noticed; numbers, true, false and null are values, the rest is text."""
-    from slack_alert.bootstrap import errands, plugin_loading
+    from slack_alert.bootstrap import plugin_loading
+    from slack_alert.bootstrap.oneshot import requests
     from slack_alert.core.catalog import match
     from slack_alert.core.events import Event
     from slack_alert.engine.clock import SystemClock
@@ -41,7 +42,7 @@ def emit(ctx: click.Context, /, *, event: str, fields: tuple[str, ...], **flags:
     noticed = Event(_name(event), SystemClock().now(), dict(map(parse_field, fields)))
     catalog = plugin_loading.survey_plugins(settings)
     found = match(catalog, noticed)
-    is_taken = errands.leave(settings, build.emit(noticed))
+    is_taken = requests.leave(settings, build.emit(noticed))
     tell_change(abridged(_wanted(noticed, found) if found else _unwanted(catalog, noticed)), settings)
     if found and not is_taken:
         click.echo("slack-alert is not running: it is answered when it starts.", err=True)

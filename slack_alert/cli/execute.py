@@ -122,22 +122,22 @@ def _record(
     *,
     then: Callable[[], object],
 ) -> None:
-    from slack_alert.bootstrap import outside
+    from slack_alert.bootstrap.oneshot import exec_program
     from slack_alert.cli.fate import tell_unsent
 
     loaded = find_beside(flags).loaded
     begin_log(loaded)
     settings: Settings = loaded.settings
-    if to is not None and (wrong := outside.unreachable(settings, to)) is not None:
+    if to is not None and (wrong := exec_program.unreachable(settings, to)) is not None:
         click.echo(f"slack-alert: --to {_sentences(wrong)} A failure is told where errors go.", err=True)
         to = None
     if to is None and (sentence := settings.missing()):
         raise SettingsError(sentence)
-    name = outside.public_name(settings, name)
-    kept = outside.kept_name(settings, name)
+    name = exec_program.public_name(settings, name)
+    kept = exec_program.kept_name(settings, name)
     if kept != name:
         click.echo(f"slack-alert: a plugin has a job that {name!r} may mean; this is recorded as {kept!r}.", err=True)
-    is_taken = outside.record_execution(settings, kept, ended, started=started, to=to, then=then)
+    is_taken = exec_program.record_execution(settings, kept, ended, started=started, to=to, then=then)
     if ended.code and not is_taken:
         stem = f"{kept}/{started.isoformat()}/"
         tell_unsent(settings, lambda delivery: delivery.message.key.startswith(stem))

@@ -36,7 +36,7 @@ def mute(
 
     JOB: a name, its last part, or a pattern such as 'db.*'.
     """
-    from slack_alert.bootstrap import errands
+    from slack_alert.bootstrap.oneshot import requests, trigger
     from slack_alert.core.policy.mutes import EVERY
     from slack_alert.engine.clock import SystemClock
     from slack_alert.engine.requests import build
@@ -45,8 +45,8 @@ def mute(
     now = SystemClock().now()
     until = _until(duration, end, settings, now)
     names = [EVERY] if _means_all(job, is_all=is_all) else chosen_jobs(settings, job or "")
-    by = errands.person()
-    is_taken = errands.leave(settings, *(build.mute(name, until, now, by=by) for name in names))
+    by = trigger.person()
+    is_taken = requests.leave(settings, *(build.mute(name, until, now, by=by) for name in names))
     who = "All jobs are" if is_all else f"{listed(names)} {'is' if len(names) == 1 else 'are'}"
     tell_change(f"{who} muted until {local(until, settings.timezone, now)}.", settings)
     remark_absence(is_taken=is_taken)
@@ -63,7 +63,8 @@ def unmute(ctx: click.Context, /, *, job: str | None, is_all: bool, **flags: obj
 
     JOB: a name, its last part, or a pattern such as 'db.*'.
     """
-    from slack_alert.bootstrap import current_mutes, database, errands
+    from slack_alert.bootstrap import current_mutes, database
+    from slack_alert.bootstrap.oneshot import requests, trigger
     from slack_alert.core.policy.mutes import EVERY
     from slack_alert.engine.clock import SystemClock
     from slack_alert.engine.requests import build
@@ -75,8 +76,8 @@ def unmute(ctx: click.Context, /, *, job: str | None, is_all: bool, **flags: obj
     muted = [mute.job for mute in mutes.muted(now)]
     means_all = _means_all(job, is_all=is_all)
     names = list(dict.fromkeys([EVERY, *muted])) if means_all else chosen_jobs(settings, job or "")
-    by = errands.person()
-    is_taken = errands.leave(settings, *(build.mute(name, None, now, by=by) for name in names))
+    by = trigger.person()
+    is_taken = requests.leave(settings, *(build.mute(name, None, now, by=by) for name in names))
     tell_change(_unmuted(names, muted, means_all=means_all), settings)
     for remark in _still_quiet(mutes, settings, now, means_all=means_all):
         click.echo(remark, err=True)

@@ -159,7 +159,7 @@ def _chosen(deliveries: Iterable[Delivery], *, is_all: bool) -> tuple[list[Deliv
 
 
 def _change(settings: Settings, verb: str, ids: tuple[int, ...]) -> int:
-    from slack_alert.bootstrap import errands
+    from slack_alert.bootstrap.oneshot import requests
     from slack_alert.engine.clock import SystemClock
     from slack_alert.engine.requests import build
     from slack_alert.loader import plugins_folder
@@ -170,7 +170,7 @@ def _change(settings: Settings, verb: str, ids: tuple[int, ...]) -> int:
     now = SystemClock().now()
     code = codes.FINE
     for number in wanted:
-        is_taken = errands.leave(settings, build.outbox(verb, number, now))
+        is_taken = requests.leave(settings, build.outbox(verb, number, now))
         code = max(code, _tell(settings, verb, number, is_taken=is_taken))
     return code
 

@@ -31,7 +31,7 @@ def pause(ctx: click.Context, /, *, job: str, duration: str | None, **flags: obj
 
     JOB: a name, its last part, or a pattern such as 'db.*'.
     """
-    from slack_alert.bootstrap import errands
+    from slack_alert.bootstrap.oneshot import requests, trigger
     from slack_alert.engine.clock import SystemClock
     from slack_alert.engine.requests import build
 
@@ -39,8 +39,8 @@ def pause(ctx: click.Context, /, *, job: str, duration: str | None, **flags: obj
     now = SystemClock().now()
     until = _end(duration, now) if duration is not None else None
     names = chosen_jobs(settings, job)
-    by = errands.person()
-    is_taken = errands.leave(settings, *(build.pause(name, until, now, by=by) for name in names))
+    by = trigger.person()
+    is_taken = requests.leave(settings, *(build.pause(name, until, now, by=by) for name in names))
     again = names[0] if len(names) == 1 else f"'{job}'"
     end = f"until {local(until, settings.timezone, now)}" if until else f"until `slack-alert resume {again}`"
     tell_change(f"{listed(names)} {'is' if len(names) == 1 else 'are'} paused {end}.", settings)
@@ -57,7 +57,7 @@ def resume(ctx: click.Context, /, *, job: str, **flags: object) -> int:
 
     JOB: a name, its last part, or a pattern such as 'db.*'.
     """
-    from slack_alert.bootstrap import errands
+    from slack_alert.bootstrap.oneshot import requests
     from slack_alert.engine.clock import SystemClock
     from slack_alert.engine.requests import build
 
@@ -65,7 +65,7 @@ def resume(ctx: click.Context, /, *, job: str, **flags: object) -> int:
     now = SystemClock().now()
     names = chosen_jobs(settings, job)
     said = _resumed(settings, names, now)
-    is_taken = errands.leave(settings, *(build.resume(name, now) for name in names))
+    is_taken = requests.leave(settings, *(build.resume(name, now) for name in names))
     tell_change(said, settings)
     remark_absence(is_taken=is_taken)
     return codes.FINE

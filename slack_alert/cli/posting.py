@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 def post(settings: Settings, messages: Sequence[Message]) -> int:
     """Have messages delivered, from here where nobody runs; give the exit code. A dry run prints them."""
-    from slack_alert.bootstrap import errands
+    from slack_alert.bootstrap.oneshot import requests
     from slack_alert.engine.clock import SystemClock
     from slack_alert.engine.requests import build
 
@@ -25,7 +25,7 @@ def post(settings: Settings, messages: Sequence[Message]) -> int:
     now = SystemClock().now()
     is_taken = True
     for message in messages:
-        is_taken = errands.leave(settings, build.send(message, now))
+        is_taken = requests.leave(settings, build.send(message, now))
     keys = {message.key for message in messages}
     if is_taken:
         return tell_refused(settings, (message.to for message in messages))

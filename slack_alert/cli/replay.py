@@ -40,13 +40,14 @@ def replay_span(since: str | None, until: str | None, settings: Settings) -> tup
 
 def replayed(settings: Settings, since: datetime, until: datetime, *, as_json: bool) -> int:
     """Send what was recorded in this time through the present configuration, and print the difference."""
-    from slack_alert.bootstrap import plugin_loading, replay
+    from slack_alert.bootstrap import plugin_loading
+    from slack_alert.bootstrap.oneshot import simulate
 
     with own_output(settings) as out:
         catalog = plugin_loading.survey_plugins(settings)
         for problem in catalog.problems:
             tell_problem(problem)
-        show_difference(replay.replay_history(settings, catalog, since, until), settings, out, as_json=as_json)
+        show_difference(simulate.replay_history(settings, catalog, since, until), settings, out, as_json=as_json)
     return codes.FINE if catalog.jobs else codes.FOUND
 
 

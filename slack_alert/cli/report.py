@@ -66,7 +66,7 @@ def _span(since: str, settings: Settings) -> Span:
 
 def _read(settings: Settings, job: str | None, span: Span) -> Report:
     from slack_alert.bootstrap import database
-    from slack_alert.bootstrap.reporting import read_report
+    from slack_alert.bootstrap.oneshot.report import read_report
 
     with database.reading(settings) as reader:
         snapshot = reader.snapshot()
@@ -123,7 +123,7 @@ def _post(settings: Settings, made: Report, to: str) -> int:
 
 def _messages(settings: Settings, made: Report, to: str) -> tuple[list[Message], str]:
     from slack_alert.bootstrap import addresses
-    from slack_alert.bootstrap.reporting import report_piece
+    from slack_alert.bootstrap.oneshot.report import report_piece
     from slack_alert.core.content.markup import Markup
     from slack_alert.core.content.render import deliverable
     from slack_alert.core.model.message import Message

@@ -35,10 +35,10 @@ def trigger(
     if post and (sentence := settings.missing()):
         raise SettingsError(sentence)
     with own_output(settings) as out:
-        from slack_alert.bootstrap import errands
+        from slack_alert.bootstrap.oneshot import trigger
         from slack_alert.cli.logs import tell_failure
 
-        answered = errands.trigger(settings, job, is_posted=post, fields=dict(map(parse_field, fields)))
+        answered = trigger.trigger(settings, job, is_posted=post, fields=dict(map(parse_field, fields)))
         record = answered.record
         if as_json:
             line = {**record_json(record, settings.timezone), "duration": seconds(record.duration)}

@@ -17,6 +17,12 @@ from slack_alert.engine.ports import Reader
 if TYPE_CHECKING:
     from slack_alert.settings import Settings
 
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from slack_alert.settings import Settings
+
 #: So long before the beginning is replayed as well, so that quotas and incidents are what they would have been.
 _LEAD = timedelta(days=1)
 

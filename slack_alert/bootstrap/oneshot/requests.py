@@ -3,54 +3,41 @@
 from __future__ import annotations
 
 import asyncio
-import getpass
 import logging
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from datetime import timedelta
 from functools import partial
 from itertools import count
 from typing import TYPE_CHECKING
-from uuid import uuid4
 
-from slack_alert.bootstrap.addresses import address, errors_address
 from slack_alert.bootstrap.current_mutes import make_mutes
 from slack_alert.bootstrap.database import holder, owning, reading
 from slack_alert.bootstrap.exec_policy import make_judge
-from slack_alert.bootstrap.lookup import find_binding, plain_fields, require_fields
+from slack_alert.bootstrap.lookup import plain_fields
 from slack_alert.bootstrap.own_deliveries import still_waiting, waiting_of
 from slack_alert.bootstrap.plugin_files import database
-from slack_alert.bootstrap.plugin_loading import check_may_leave, job_names, load_plugins, remembered
-from slack_alert.bootstrap.runtime import make_pockets, new_mark
+from slack_alert.bootstrap.plugin_loading import check_may_leave, job_names
+from slack_alert.bootstrap.runtime import new_mark
 from slack_alert.bootstrap.wiring import make_channels, make_sender
-from slack_alert.core.bindings import Job
-from slack_alert.core.catalog import Catalog
 from slack_alert.core.content.render import Piece
 from slack_alert.core.errors import StoreError
 from slack_alert.core.events import Event, fields_of
 from slack_alert.core.model.address import Address
 from slack_alert.core.model.message import Delivery, Message
-from slack_alert.core.model.record import Record
-from slack_alert.core.model.run import Result, Run
+from slack_alert.core.model.run import Run
 from slack_alert.core.pipeline.messages import as_text, messages
-from slack_alert.core.pipeline.settle import Settlement, answer
-from slack_alert.core.policy.quota import Hold, State
-from slack_alert.core.redaction.redaction import Redaction
+from slack_alert.core.policy.quota import State
 from slack_alert.core.retry import Outcome
 from slack_alert.core.structs import Struct, field, replace
 from slack_alert.engine.batches import Batch, Entry
 from slack_alert.engine.clock import SystemClock
-from slack_alert.engine.context.context import Context, Services
 from slack_alert.engine.ports import Books, Inbox, Request, Store
-from slack_alert.engine.recording.redacting import redacted_message, redacted_record
 from slack_alert.engine.recording.writer import DirectBooks
-from slack_alert.engine.requests import apply, build
+from slack_alert.engine.requests import apply
 from slack_alert.engine.requests.external_runs import named
-from slack_alert.executors.calling.call import Performer
-from slack_alert.executors.calling.rendering import Render
-from slack_alert.executors.direct import Direct
-from slack_alert.stores import SqliteInbox, SqliteStore, inbox_path, kept_entries
+from slack_alert.stores import SqliteInbox, SqliteStore, inbox_path
 
 if TYPE_CHECKING:
     from slack_alert.settings import Settings
@@ -157,78 +144,6 @@ def _leave_dead(delivery: Delivery, outcome: Outcome) -> None:
     """Do nothing more: a dead message is in the log and in the outbox, and the person who sent it is looking."""
 
 
-class Answered(Struct, frozen=True):
-    """A run that a person asked for, and what becomes of what it said."""
-
-    record: Record
-    #: What is posted of it.
-    messages: tuple[Message, ...]
-    #: What a sensor noticed.
-    events: tuple[Event, ...]
-    #: A running program sends them; where nobody runs, they were sent from here as far as their channels take them.
-    is_taken: bool
-
-
-def trigger(settings: Settings, job: str, *, is_posted: bool, fields: Mapping[str, object]) -> Answered:
-    """Call one function here and now because a person asked; it is recorded, and said where asked for.
-
-    `fields` are those of the event it answers. Raise BadValue where one that it needs is missing.
-    """
-    if not settings.dry_run:
-        check_may_leave(settings)
-    catalog = load_plugins(settings, wanted=job)
-    binding = find_binding(settings, catalog, job)
-    require_fields(binding, fields)
-    to = binding.to if isinstance(binding, Job) else address(settings)
-    errors_to = binding.errors_to if isinstance(binding, Job) else errors_address(settings)
-    run = Run(0, binding.name, binding.action, SystemClock().now(), asked_by=person(), event=fields or None)
-    run.emits = binding.emits if isinstance(binding, Job) else None
-    heard = _Heard(to)
-    result = _called(settings, catalog, run, heard)
-    settlement = answer(run, result, to, new_mark(), errors_to=errors_to)
-    redaction = Redaction(settings.secrets())
-    is_answered = run.emits is None or result.failure is not None  # What a sensor returns is said by nobody.
-    told = _numbered((*heard.said, *(settlement.messages if is_answered else ())), redaction) if is_posted else ()
-    record = redacted_record(_record(run, result, settlement, told), redaction)
-    left = [*(build.kept(entry, run.slot) for entry in heard.entries), *map(build.emit, heard.events)]
-    is_taken = leave(settings, build.recorded(record, told, run.slot), *left)
-    return Answered(record, told, tuple(heard.events), is_taken)
-
-
-def person() -> str:
-    """Name who is asking; in a container nobody may have a name."""
-    try:
-        return getpass.getuser()
-    except (KeyError, OSError, ImportError):
-        return "somebody"
-
-
-def _numbered(told: Sequence[Message], redaction: Redaction) -> tuple[Message, ...]:
-    """Take secrets out, and give keys nobody has: the run's number is not known yet."""
-    key = uuid4().hex
-    return tuple(
-        redacted_message(replace(message, key=f"{key}#{number}"), redaction) for number, message in enumerate(told)
-    )
-
-
-def _record(run: Run, result: Result, settlement: Settlement, told: Sequence[Message]) -> Record:
-    texts = [*(run.texts or ()), *([settlement.text] if settlement.text else ())]
-    return Record(
-        0,
-        run.binding,
-        run.slot,
-        settlement.verdict,
-        run.started,
-        result.duration,
-        "\n".join(texts),
-        ", ".join(dict.fromkeys(message.to.shown for message in told)) or None,
-        error=result.failure.traceback if result.failure else None,
-        printed="".join(run.printed) if run.printed else None,
-        asked_by=run.asked_by,
-        numbers=result.numbers,
-    )
-
-
 class _Heard(Struct):
     """What a run hands out on its way."""
 
@@ -248,42 +163,3 @@ class _Heard(Struct):
     def notice(self, run: Run, value: object) -> None:
         """Take what a sensor noticed."""
         self.events.append(Event(run.emits or "", SystemClock().now(), plain_fields(fields_of(value))))
-
-
-def _called(settings: Settings, catalog: Catalog, run: Run, heard: _Heard) -> Result:
-    """Call the run's function."""
-    clock = SystemClock()
-    render = Render(new_mark(), Redaction(settings.secrets()))
-
-    def hold(name: str, hold: Hold | None) -> None:
-        full = catalog.find(name).name
-        now = clock.now()
-        leave(settings, build.pause(full, hold.until, now, by=hold.by) if hold else build.resume(full, now))
-
-    def keep(entries: Sequence[Entry]) -> None:
-        # What a sensor sets goes with what it notices; a rehearsal keeps nothing.
-        if run.emits is not None or settings.dry_run:
-            heard.entries.extend(entries)
-        else:
-            leave(settings, *(build.kept(entry, clock.now()) for entry in entries))
-
-    def look() -> list[Entry]:
-        place = database(settings)
-        return [*kept_entries(place, is_traceless=settings.dry_run), *heard.entries]
-
-    def say_value(run: Run, value: object, to: str | None) -> None:
-        if more := render(run, value):
-            heard.say(run, more, address(settings, to) if to else None)
-
-    services = Services(
-        mark=render.mark,
-        path=settings.path,
-        say=say_value,
-        hold=hold,
-        now=clock.now,
-        pocket=make_pockets(remembered(settings).entries, keep, clock, look),
-    )
-    performer = Performer(
-        clock=clock, render=render, say=heard.say, context=lambda run: Context(run, services), notice=heard.notice
-    )
-    return Direct(performer).call(run)

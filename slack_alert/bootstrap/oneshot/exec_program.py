@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING
 
 from slack_alert.bootstrap.addresses import address
 from slack_alert.bootstrap.current_mutes import make_mutes
-from slack_alert.bootstrap.errands import leave
 from slack_alert.bootstrap.exec_policy import make_judge
+from slack_alert.bootstrap.oneshot.requests import leave
 from slack_alert.bootstrap.plugin_loading import job_names
 from slack_alert.bootstrap.runtime import new_mark
 from slack_alert.bootstrap.wiring import make_channels

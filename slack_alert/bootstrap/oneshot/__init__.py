@@ -1,0 +1,1 @@
+"""What a short command needs of the program, without running it."""

@@ -1,0 +1,148 @@
+"""Run one function because a person asked for it."""
+
+from __future__ import annotations
+
+import getpass
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
+from uuid import uuid4
+
+from slack_alert.bootstrap.addresses import address, errors_address
+from slack_alert.bootstrap.lookup import find_binding, require_fields
+from slack_alert.bootstrap.plugin_files import database
+from slack_alert.bootstrap.plugin_loading import check_may_leave, load_plugins, remembered
+from slack_alert.bootstrap.runtime import make_pockets, new_mark
+from slack_alert.core.bindings import Job
+from slack_alert.core.catalog import Catalog
+from slack_alert.core.events import Event
+from slack_alert.core.model.message import Message
+from slack_alert.core.model.record import Record
+from slack_alert.core.model.run import Result, Run
+from slack_alert.core.pipeline.settle import Settlement, answer
+from slack_alert.core.policy.quota import Hold
+from slack_alert.core.redaction.redaction import Redaction
+from slack_alert.core.structs import Struct, replace
+from slack_alert.engine.batches import Entry
+from slack_alert.engine.clock import SystemClock
+from slack_alert.engine.context.context import Context, Services
+from slack_alert.engine.recording.redacting import redacted_message, redacted_record
+from slack_alert.engine.requests import build
+from slack_alert.executors.calling.call import Performer
+from slack_alert.executors.calling.rendering import Render
+from slack_alert.executors.direct import Direct
+from slack_alert.stores import kept_entries
+
+if TYPE_CHECKING:
+    from slack_alert.settings import Settings
+from slack_alert.bootstrap.oneshot.requests import _Heard, leave
+
+
+class Answered(Struct, frozen=True):
+    """A run that a person asked for, and what becomes of what it said."""
+
+    record: Record
+    #: What is posted of it.
+    messages: tuple[Message, ...]
+    #: What a sensor noticed.
+    events: tuple[Event, ...]
+    #: A running program sends them; where nobody runs, they were sent from here as far as their channels take them.
+    is_taken: bool
+
+
+def trigger(settings: Settings, job: str, *, is_posted: bool, fields: Mapping[str, object]) -> Answered:
+    """Call one function here and now because a person asked; it is recorded, and said where asked for.
+
+    `fields` are those of the event it answers. Raise BadValue where one that it needs is missing.
+    """
+    if not settings.dry_run:
+        check_may_leave(settings)
+    catalog = load_plugins(settings, wanted=job)
+    binding = find_binding(settings, catalog, job)
+    require_fields(binding, fields)
+    to = binding.to if isinstance(binding, Job) else address(settings)
+    errors_to = binding.errors_to if isinstance(binding, Job) else errors_address(settings)
+    run = Run(0, binding.name, binding.action, SystemClock().now(), asked_by=person(), event=fields or None)
+    run.emits = binding.emits if isinstance(binding, Job) else None
+    heard = _Heard(to)
+    result = _called(settings, catalog, run, heard)
+    settlement = answer(run, result, to, new_mark(), errors_to=errors_to)
+    redaction = Redaction(settings.secrets())
+    is_answered = run.emits is None or result.failure is not None  # What a sensor returns is said by nobody.
+    told = _numbered((*heard.said, *(settlement.messages if is_answered else ())), redaction) if is_posted else ()
+    record = redacted_record(_record(run, result, settlement, told), redaction)
+    left = [*(build.kept(entry, run.slot) for entry in heard.entries), *map(build.emit, heard.events)]
+    is_taken = leave(settings, build.recorded(record, told, run.slot), *left)
+    return Answered(record, told, tuple(heard.events), is_taken)
+
+
+def person() -> str:
+    """Name who is asking; in a container nobody may have a name."""
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError, ImportError):
+        return "somebody"
+
+
+def _numbered(told: Sequence[Message], redaction: Redaction) -> tuple[Message, ...]:
+    """Take secrets out, and give keys nobody has: the run's number is not known yet."""
+    key = uuid4().hex
+    return tuple(
+        redacted_message(replace(message, key=f"{key}#{number}"), redaction) for number, message in enumerate(told)
+    )
+
+
+def _record(run: Run, result: Result, settlement: Settlement, told: Sequence[Message]) -> Record:
+    texts = [*(run.texts or ()), *([settlement.text] if settlement.text else ())]
+    return Record(
+        0,
+        run.binding,
+        run.slot,
+        settlement.verdict,
+        run.started,
+        result.duration,
+        "\n".join(texts),
+        ", ".join(dict.fromkeys(message.to.shown for message in told)) or None,
+        error=result.failure.traceback if result.failure else None,
+        printed="".join(run.printed) if run.printed else None,
+        asked_by=run.asked_by,
+        numbers=result.numbers,
+    )
+
+
+def _called(settings: Settings, catalog: Catalog, run: Run, heard: _Heard) -> Result:
+    """Call the run's function."""
+    clock = SystemClock()
+    render = Render(new_mark(), Redaction(settings.secrets()))
+
+    def hold(name: str, hold: Hold | None) -> None:
+        full = catalog.find(name).name
+        now = clock.now()
+        leave(settings, build.pause(full, hold.until, now, by=hold.by) if hold else build.resume(full, now))
+
+    def keep(entries: Sequence[Entry]) -> None:
+        # What a sensor sets goes with what it notices; a rehearsal keeps nothing.
+        if run.emits is not None or settings.dry_run:
+            heard.entries.extend(entries)
+        else:
+            leave(settings, *(build.kept(entry, clock.now()) for entry in entries))
+
+    def look() -> list[Entry]:
+        place = database(settings)
+        return [*kept_entries(place, is_traceless=settings.dry_run), *heard.entries]
+
+    def say_value(run: Run, value: object, to: str | None) -> None:
+        if more := render(run, value):
+            heard.say(run, more, address(settings, to) if to else None)
+
+    services = Services(
+        mark=render.mark,
+        path=settings.path,
+        say=say_value,
+        hold=hold,
+        now=clock.now,
+        pocket=make_pockets(remembered(settings).entries, keep, clock, look),
+    )
+    performer = Performer(
+        clock=clock, render=render, say=heard.say, context=lambda run: Context(run, services), notice=heard.notice
+    )
+    return Direct(performer).call(run)
