@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, NoReturn, TextIO
 
 from slack_alert.bootstrap.addresses import address, errors_address
 from slack_alert.bootstrap.database import open_reader, owning
-from slack_alert.bootstrap.lost_files import Files
+from slack_alert.bootstrap.lost_database import Files
 from slack_alert.bootstrap.plugin_files import database, find
 from slack_alert.bootstrap.plugin_loading import Following, follow_plugins
 from slack_alert.bootstrap.runtime import Stores

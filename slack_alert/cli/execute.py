@@ -108,7 +108,7 @@ def _sentences(error: Exception) -> str:
 
 
 def _write_note(flags: Mapping[str, object], name: str, started: datetime, to: str | None) -> BegunNote | None:
-    from slack_alert.bootstrap.crash_notes import write_note
+    from slack_alert.bootstrap.oneshot.crash_notes import write_note
 
     return write_note(find_beside(flags).loaded.settings, name, started=started, to=to)
 

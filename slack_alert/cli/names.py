@@ -65,13 +65,14 @@ def chosen(said: str, present: list[str], gone: list[str]) -> list[str]:
 
 def chosen_jobs(settings: Settings, said: str) -> list[str]:
     """Find the jobs that are meant by a full name, a last part or a pattern; raise BadValue for none."""
-    from slack_alert.bootstrap import lookup, plugin_loading
+    from slack_alert.bootstrap import plugin_loading
+    from slack_alert.bootstrap.oneshot import job_lookup
 
     catalog = plugin_loading.survey_plugins(settings)
     try:
         return chosen(said, [job.name for job in catalog.jobs], [])
     except BadValue:
-        lookup.check_files(settings, catalog, said)
+        job_lookup.check_files(settings, catalog, said)
         raise
 
 

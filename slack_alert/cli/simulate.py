@@ -70,7 +70,8 @@ def simulate(
         return replayed(settings, *replay_span(since, until, settings), as_json=as_json)
     begin, end = _span(since, until, settings)
     with own_output(settings) as out:
-        from slack_alert.bootstrap import current_mutes, plugin_loading, rehearsing
+        from slack_alert.bootstrap import current_mutes, plugin_loading
+        from slack_alert.bootstrap.oneshot import simulate
 
         catalog = plugin_loading.load_plugins(settings) if execute else plugin_loading.survey_plugins(settings)
         for problem in catalog.problems:
@@ -78,7 +79,7 @@ def simulate(
         script = _script(outcomes, catalog)
         ledger = Ledger(keeps_messages=not as_json)
         if execute:
-            records = rehearsing.rehearse(settings, catalog, begin, end, ledger=ledger)
+            records = simulate.rehearse(settings, catalog, begin, end, ledger=ledger)
         else:
             mark, mute = Markup(secrets.token_hex(4)), current_mutes.make_mutes(settings).reason
             records = list(simulated(catalog, begin, end, outcomes=script, mark=mark, mute=mute, ledger=ledger))

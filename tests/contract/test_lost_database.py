@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from slack_alert.bootstrap.lost_files import Files
+from slack_alert.bootstrap.lost_database import Files
 from slack_alert.core.content.render import Text
 from slack_alert.core.model.address import Address
 from slack_alert.core.model.message import Message

@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING
 from slack_alert.bootstrap.current_mutes import make_mutes
 from slack_alert.bootstrap.database import holder, owning, reading
 from slack_alert.bootstrap.exec_policy import make_judge
-from slack_alert.bootstrap.lookup import plain_fields
-from slack_alert.bootstrap.own_deliveries import still_waiting, waiting_of
+from slack_alert.bootstrap.oneshot.job_lookup import plain_fields
+from slack_alert.bootstrap.oneshot.own_deliveries import still_waiting, waiting_of
 from slack_alert.bootstrap.plugin_files import database
 from slack_alert.bootstrap.plugin_loading import check_may_leave, job_names
 from slack_alert.bootstrap.runtime import new_mark

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from uuid import uuid4
 
 from slack_alert.bootstrap.addresses import address, errors_address
-from slack_alert.bootstrap.lookup import find_binding, require_fields
+from slack_alert.bootstrap.oneshot.job_lookup import find_binding, require_fields
 from slack_alert.bootstrap.plugin_files import database
 from slack_alert.bootstrap.plugin_loading import check_may_leave, load_plugins, remembered
 from slack_alert.bootstrap.runtime import make_pockets, new_mark

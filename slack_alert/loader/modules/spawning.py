@@ -1,7 +1,8 @@
 """Let the processes that plugins start with `multiprocessing` find what plugin files define.
 
 A process that is spawned, or comes from a fork server, imports by name what it is to call. First it runs the main
-module of whoever spawned it again; here that is `slack_alert.spawned`, which finds plugin files as this program does.
+module of whoever spawned it again; here that is `slack_alert.bootstrap.spawned`, which finds plugin files as this
+program does.
 """
 
 from __future__ import annotations
@@ -20,11 +21,11 @@ from slack_alert.loader.reading.file_reader import Reader
 
 #: Handed down in the environment; no name of a setting.
 _PLUGINS = "SLACKALERT_PLUGINS"
-_MAIN = "slack_alert.spawned"
+_MAIN = "slack_alert.bootstrap.spawned"
 
 
 def become_spawnable() -> None:
-    """Have processes that are spawned from this one run `slack_alert.spawned` first; this program must be all of it."""
+    """Have processes spawned from this one run `bootstrap.spawned` first; this program must be all of it."""
     sys.modules["__main__"].__spec__ = ModuleSpec(_MAIN, None)
 
 
