@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 
 import click
 
-from slack_alert.cli import codes
+from slack_alert.cli import exit_codes
 from slack_alert.cli.beside import settings_beside
-from slack_alert.cli.names import chosen_jobs, complete_job, listed
+from slack_alert.cli.job_names import chosen_jobs, complete_job, listed
 from slack_alert.cli.options import common, remember
 from slack_alert.cli.output import tell, tell_change
 from slack_alert.cli.spoken import local
@@ -49,7 +49,7 @@ def ack(ctx: click.Context, /, *, job: str, by: str | None, **flags: object) -> 
     fresh = [name for name, incident in told.items() if not incident.acknowledged_by]
     if not told:
         tell(f"{listed(names)} {'has' if len(names) == 1 else 'have'} no open incident that was told.")
-        return codes.FOUND
+        return exit_codes.FOUND
     if fresh:
         who = (by or "").strip() or trigger.person()
         is_taken = requests.leave(settings, *(build.acknowledge(name, now, by=who) for name in fresh))
@@ -58,7 +58,7 @@ def ack(ctx: click.Context, /, *, job: str, by: str | None, **flags: object) -> 
         tell_change(f"{listed(fresh)} {are} taken care of by {who} since {when}: quiet until the recovery.", settings)
         if not is_taken:
             click.echo(_UNSHOWN, err=True)
-    return codes.FINE
+    return exit_codes.FINE
 
 
 def _told(settings: Settings, names: list[str]) -> dict[str, Incident]:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, TextIO
 
 import click
 
-from slack_alert.cli import codes
+from slack_alert.cli import exit_codes
 from slack_alert.cli.beside import SHOWN, settings_beside
 from slack_alert.cli.options import common, remember
 from slack_alert.cli.output import tell, tell_json
@@ -41,7 +41,7 @@ def check(ctx: click.Context, /, *, is_loaded: bool, is_weighed: bool, as_json: 
             _show(catalog, out)
             _show_budget(budget, out)
     is_over = budget is not None and budget.is_over
-    return codes.FOUND if catalog.has_errors or is_over else codes.FINE
+    return exit_codes.FOUND if catalog.has_errors or is_over else exit_codes.FINE
 
 
 def document(catalog: Catalog) -> dict[str, object]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from slack_alert.cli import codes
+from slack_alert.cli import exit_codes
 from slack_alert.cli.options import common
 from slack_alert.cli.output import tell
 
@@ -28,4 +28,4 @@ def completion(ctx: click.Context, /, *, shell: str, **_: object) -> int:
     script = get_completion_class(shell)
     assert script is not None, "click knows these three"
     tell(script(ctx.find_root().command, {}, PROGRAM, VARIABLE).source().strip())
-    return codes.FINE
+    return exit_codes.FINE

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from slack_alert.cli import codes
+from slack_alert.cli import exit_codes
 from slack_alert.cli.options import common
 from slack_alert.cli.output import tell
 from slack_alert.cli.tables import Style, has_colour, history_table, paint
@@ -59,7 +59,7 @@ def demo(*, fast: bool, **_: object) -> int:
         _foresee(reader, stage)
     reader.tell()
     reader.tell("Nothing of it is left behind. Your turn: `slack-alert init`, then `slack-alert`.", "bold")
-    return codes.FINE
+    return exit_codes.FINE
 
 
 class _Teller:

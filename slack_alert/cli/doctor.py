@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from slack_alert.cli import codes
+from slack_alert.cli import exit_codes
 from slack_alert.cli.beside import settings_beside
 from slack_alert.cli.options import common, remember
 from slack_alert.cli.output import tell, tell_json
@@ -33,7 +33,7 @@ def doctor(ctx: click.Context, /, *, as_json: bool, **flags: object) -> int:
         tell_json({"ok": not has_failed, "checks": [finding.json() for finding in findings]})
     else:
         _show(findings)
-    return codes.FOUND if has_failed else codes.FINE
+    return exit_codes.FOUND if has_failed else exit_codes.FINE
 
 
 def _show(findings: Sequence[Finding]) -> None:

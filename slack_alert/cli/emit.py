@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from slack_alert.cli import codes
+from slack_alert.cli import exit_codes
 from slack_alert.cli.beside import PASSED_ON, settings_beside
 from slack_alert.cli.fields import parse_field
 from slack_alert.cli.options import common, remember
@@ -46,7 +46,7 @@ def emit(ctx: click.Context, /, *, event: str, fields: tuple[str, ...], **flags:
     tell_change(abridged(_wanted(noticed, found) if found else _unwanted(catalog, noticed)), settings)
     if found and not is_taken:
         click.echo("slack-alert is not running: it is answered when it starts.", err=True)
-    return codes.FINE
+    return exit_codes.FINE
 
 
 def _name(text: str) -> str:

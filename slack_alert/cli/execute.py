@@ -11,8 +11,8 @@ import click
 
 from slack_alert.cli.beside import find_beside
 from slack_alert.cli.crash_note import CrashNote
+from slack_alert.cli.option_order import PassThroughCommand
 from slack_alert.cli.options import common, remember
-from slack_alert.cli.order import PassThroughCommand
 from slack_alert.cli.session import begin_log
 from slack_alert.core.errors import BadValue, SettingsError, SlackAlertError
 from slack_alert.core.excerpts import abridged
@@ -123,7 +123,7 @@ def _record(
     then: Callable[[], object],
 ) -> None:
     from slack_alert.bootstrap.oneshot import exec_program
-    from slack_alert.cli.fate import tell_unsent
+    from slack_alert.cli.sending import tell_unsent
 
     loaded = find_beside(flags).loaded
     begin_log(loaded)

@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING
 
 import click
 
-from slack_alert.cli import codes
+from slack_alert.cli import exit_codes
 from slack_alert.cli.beside import settings_beside
+from slack_alert.cli.job_names import complete_job, job_names, meant
 from slack_alert.cli.lines import instant
 from slack_alert.cli.moments import parse_moment
-from slack_alert.cli.names import complete_job, job_names, meant
 from slack_alert.cli.options import common, remember
 from slack_alert.cli.output import tell, tell_json
 from slack_alert.core.units.local_time import TICK
@@ -50,7 +50,7 @@ def explain(ctx: click.Context, /, *, job: str, at: str | None, as_json: bool, *
         tell_json(_json(name, said, settings.timezone))
     else:
         tell("\n".join(said.sentences))
-    return codes.FINE
+    return exit_codes.FINE
 
 
 def _moment(at: str, settings: Settings, now: datetime) -> datetime:

@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING
 
 import click
 
-from slack_alert.cli import codes
+from slack_alert.cli import exit_codes
 from slack_alert.cli.beside import settings_beside
+from slack_alert.cli.job_names import chosen, complete_job, job_names
 from slack_alert.cli.lines import instant, record_json, seconds
 from slack_alert.cli.moments import parse_moment
-from slack_alert.cli.names import chosen, complete_job, job_names
 from slack_alert.cli.options import common, remember
 from slack_alert.cli.output import tell, tell_json_line
 
@@ -53,7 +53,7 @@ def history(
                 tell_json_line(line_json(line, settings.timezone))
         else:
             _show(list(_lines(reader, names, begin, limit or SHOWN)), settings.timezone)
-    return codes.FINE
+    return exit_codes.FINE
 
 
 def line_json(line: HistoryLine, zone: tzinfo) -> dict[str, object]:

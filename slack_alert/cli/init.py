@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from slack_alert.cli import codes
+from slack_alert.cli import exit_codes
 from slack_alert.cli.options import common, remember
 from slack_alert.cli.output import tell
 from slack_alert.cli.session import current_folder, settings_of
@@ -66,7 +66,7 @@ def init(ctx: click.Context, /, **flags: object) -> int:
         tell(f"{word if done else 'kept   '}  {_shown(file)}")
     where = "" if settings.path.resolve() == current_folder() else f" --path {_shown(settings.path)}"
     tell(f"\nNext: `slack-alert{where}` runs the example and prints what it says; nothing is sent without a token.")
-    return codes.FINE
+    return exit_codes.FINE
 
 
 def _write(file: Path, content: str) -> bool:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from slack_alert.cli import codes
+from slack_alert.cli import exit_codes
 from slack_alert.cli.beside import settings_beside
 from slack_alert.cli.check import functions, job_json, trigger
 from slack_alert.cli.lines import instant
@@ -46,7 +46,7 @@ def jobs(ctx: click.Context, /, *, as_json: bool, **flags: object) -> int:
         tell_json({"jobs": [line.json(settings.timezone) for line in lines]})
     else:
         _show(lines, catalog, settings, now)
-    return codes.FINE
+    return exit_codes.FINE
 
 
 class _Line(Struct, frozen=True):

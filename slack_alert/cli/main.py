@@ -10,10 +10,10 @@ import click
 from click.exceptions import Exit
 
 from slack_alert import __version__
-from slack_alert.cli import codes
+from slack_alert.cli import exit_codes
 from slack_alert.cli.init_process import stand_in
+from slack_alert.cli.option_order import behind
 from slack_alert.cli.options import common, remember
-from slack_alert.cli.order import behind
 from slack_alert.cli.process_end import end_process
 from slack_alert.cli.streams import failure, prepare_streams
 from slack_alert.core.errors import BadValue, SettingsError, SlackAlertError
@@ -122,10 +122,10 @@ def main() -> NoReturn:
     try:
         command_line()
     except SystemExit as ended:
-        code = ended.code if isinstance(ended.code, int) else codes.FINE
+        code = ended.code if isinstance(ended.code, int) else exit_codes.FINE
     except BaseException as error:  # noqa: BLE001 - it is shown as Python would
         sys.excepthook(type(error), error, error.__traceback__)
-        code = codes.FOUND
+        code = exit_codes.FOUND
     end_process(code)
 
 
@@ -139,7 +139,7 @@ def command_line() -> NoReturn:
         from slack_alert.cli.logs import complain
 
         complain(f"Standard output cannot be written: {lost.strerror or lost}.")
-        code = code or codes.FOUND
+        code = code or exit_codes.FOUND
     sys.exit(code)
 
 
@@ -153,7 +153,7 @@ def _code() -> int:
     except SlackAlertError as error:
         return _complain(error)
     except (click.Abort, KeyboardInterrupt):
-        return codes.INTERRUPTED
+        return exit_codes.INTERRUPTED
     except Exception as error:
         from slack_alert.cli.logs import complain
         from slack_alert.core.environment_faults import machine_lack
@@ -165,8 +165,8 @@ def _code() -> int:
             _complain(SlackAlertError(f"{error.filename}: {error.strerror}."))
         else:
             raise
-        return codes.FOUND
-    return code if isinstance(code, int) else codes.FINE
+        return exit_codes.FOUND
+    return code if isinstance(code, int) else exit_codes.FINE
 
 
 def _complain(error: SlackAlertError) -> int:
@@ -180,4 +180,4 @@ def _complain(error: SlackAlertError) -> int:
     if hint and hint not in text:
         text += f"{'' if text.endswith(('.', '!', '?', ':')) else '.'} {hint}"
     complain(concealed(masked(text)))
-    return codes.USAGE if isinstance(error, (SettingsError, BadValue)) else codes.FOUND
+    return exit_codes.USAGE if isinstance(error, (SettingsError, BadValue)) else exit_codes.FOUND

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from slack_alert.cli import codes
+from slack_alert.cli import exit_codes
 from slack_alert.cli.options import common
 from slack_alert.cli.output import tell
 
@@ -16,4 +16,4 @@ def manifest(**_: object) -> int:
     from slack_alert.channels.slack import manifest as written
 
     tell(written().rstrip("\n"))
-    return codes.FINE
+    return exit_codes.FINE

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 
 import click
 
-from slack_alert.cli import codes
+from slack_alert.cli import exit_codes
 from slack_alert.cli.beside import settings_beside
+from slack_alert.cli.job_names import chosen_jobs, complete_job, listed, remark_absence
 from slack_alert.cli.moments import parse_end
-from slack_alert.cli.names import chosen_jobs, complete_job, listed, remark_absence
 from slack_alert.cli.options import common, remember
 from slack_alert.cli.output import tell_change
 from slack_alert.cli.spoken import local
@@ -50,7 +50,7 @@ def mute(
     who = "All jobs are" if is_all else f"{listed(names)} {'is' if len(names) == 1 else 'are'}"
     tell_change(f"{who} muted until {local(until, settings.timezone, now)}.", settings)
     remark_absence(is_taken=is_taken)
-    return codes.FINE
+    return exit_codes.FINE
 
 
 @click.command()
@@ -82,7 +82,7 @@ def unmute(ctx: click.Context, /, *, job: str | None, is_all: bool, **flags: obj
     for remark in _still_quiet(mutes, settings, now, means_all=means_all):
         click.echo(remark, err=True)
     remark_absence(is_taken=is_taken)
-    return codes.FINE
+    return exit_codes.FINE
 
 
 def _means_all(job: str | None, *, is_all: bool) -> bool:

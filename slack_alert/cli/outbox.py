@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING
 
 import click
 
-from slack_alert.cli import codes
+from slack_alert.cli import exit_codes
 from slack_alert.cli.beside import settings_beside
-from slack_alert.cli.fate import tell_refused, tell_unsent
 from slack_alert.cli.lines import instant
 from slack_alert.cli.options import common, remember
 from slack_alert.cli.output import tell, tell_change, tell_json_line
+from slack_alert.cli.sending import tell_refused, tell_unsent
 from slack_alert.cli.spoken import counted, distance
 from slack_alert.core.errors import BadValue
 
@@ -52,7 +52,7 @@ def outbox(ctx: click.Context, /, *, is_all: bool, as_json: bool, **flags: objec
     """List queued, sent, dead and collapsed messages; with `retry` or `drop`, do something about them."""
     given = remember(ctx, flags)
     if ctx.invoked_subcommand is not None:
-        return codes.FINE
+        return exit_codes.FINE
     from slack_alert.bootstrap import database
     from slack_alert.engine.clock import SystemClock
     from slack_alert.loader import plugins_folder
@@ -65,7 +65,7 @@ def outbox(ctx: click.Context, /, *, is_all: bool, as_json: bool, **flags: objec
                 tell_json_line(delivery_json(delivery, settings.timezone))
         else:
             _show(reader.deliveries(), SystemClock().now(), is_all=is_all)
-    return codes.FINE
+    return exit_codes.FINE
 
 
 @outbox.command()
@@ -168,7 +168,7 @@ def _change(settings: Settings, verb: str, ids: tuple[int, ...]) -> int:
     wanted = tuple(dict.fromkeys(ids))
     _refuse(_find(settings, wanted), verb, wanted)
     now = SystemClock().now()
-    code = codes.FINE
+    code = exit_codes.FINE
     for number in wanted:
         is_taken = requests.leave(settings, build.outbox(verb, number, now))
         code = max(code, _tell(settings, verb, number, is_taken=is_taken))
@@ -186,7 +186,7 @@ def _tell(settings: Settings, verb: str, number: int, *, is_taken: bool) -> int:
         tell(f"{number} is sent.")
     else:
         return tell_unsent(settings, lambda delivery: delivery.id == number)
-    return codes.FINE
+    return exit_codes.FINE
 
 
 def _find(settings: Settings, ids: tuple[int, ...]) -> dict[int, Delivery]:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, TextIO
 import click
 from click.exceptions import Exit
 
-from slack_alert.cli import codes
+from slack_alert.cli import exit_codes
 from slack_alert.cli.streams import failure
 from slack_alert.core.redaction.redaction import Redaction
 
@@ -41,7 +41,7 @@ def tell_json_line(document: object, out: TextIO | None = None) -> None:
     """Print one of many JSON documents; end the command where nobody reads any more."""
     tell_json(document, out)
     if failure(out or sys.stdout):
-        raise Exit(codes.FINE)
+        raise Exit(exit_codes.FINE)
 
 
 def conceal(redaction: Redaction) -> None:

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 
 import click
 
-from slack_alert.cli import codes
+from slack_alert.cli import exit_codes
 from slack_alert.cli.beside import settings_beside
-from slack_alert.cli.names import chosen_jobs, complete_job, listed, remark_absence
+from slack_alert.cli.job_names import chosen_jobs, complete_job, listed, remark_absence
 from slack_alert.cli.options import common, remember
 from slack_alert.cli.output import tell_change
 from slack_alert.cli.spoken import local
@@ -45,7 +45,7 @@ def pause(ctx: click.Context, /, *, job: str, duration: str | None, **flags: obj
     end = f"until {local(until, settings.timezone, now)}" if until else f"until `slack-alert resume {again}`"
     tell_change(f"{listed(names)} {'is' if len(names) == 1 else 'are'} paused {end}.", settings)
     remark_absence(is_taken=is_taken)
-    return codes.FINE
+    return exit_codes.FINE
 
 
 @click.command()
@@ -68,7 +68,7 @@ def resume(ctx: click.Context, /, *, job: str, **flags: object) -> int:
     is_taken = requests.leave(settings, *(build.resume(name, now) for name in names))
     tell_change(said, settings)
     remark_absence(is_taken=is_taken)
-    return codes.FINE
+    return exit_codes.FINE
 
 
 def _end(duration: str, now: datetime) -> datetime:

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from datetime import datetime, timedelta, timezone, tzinfo
 from typing import TYPE_CHECKING, TextIO
 
-from slack_alert.cli import codes
+from slack_alert.cli import exit_codes
 from slack_alert.cli.lines import instant
 from slack_alert.cli.logs import tell_problem
 from slack_alert.cli.moments import parse_moment
@@ -48,7 +48,7 @@ def replayed(settings: Settings, since: datetime, until: datetime, *, as_json: b
         for problem in catalog.problems:
             tell_problem(problem)
         show_difference(simulate.replay_history(settings, catalog, since, until), settings, out, as_json=as_json)
-    return codes.FINE if catalog.jobs else codes.FOUND
+    return exit_codes.FINE if catalog.jobs else exit_codes.FOUND
 
 
 def show_difference(found: Difference, settings: Settings, out: TextIO, *, as_json: bool) -> None:

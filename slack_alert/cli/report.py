@@ -9,13 +9,13 @@ from uuid import uuid4
 
 import click
 
-from slack_alert.cli import codes
+from slack_alert.cli import exit_codes
 from slack_alert.cli.beside import settings_beside
+from slack_alert.cli.job_names import chosen, complete_job, job_names
 from slack_alert.cli.moments import parse_moment
-from slack_alert.cli.names import chosen, complete_job, job_names
 from slack_alert.cli.options import common, remember
 from slack_alert.cli.output import tell, tell_json
-from slack_alert.cli.posting import post
+from slack_alert.cli.sending import post
 from slack_alert.core.errors import BadValue
 
 if TYPE_CHECKING:
@@ -48,7 +48,7 @@ def report(
         tell_json(report_json(made))
     else:
         show(made, sys.stdout)
-    return codes.FINE
+    return exit_codes.FINE
 
 
 def _span(since: str, settings: Settings) -> Span:

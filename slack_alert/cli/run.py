@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, TextIO
 
 import click
 
-from slack_alert.cli import codes
+from slack_alert.cli import exit_codes
 from slack_alert.cli.options import common, remember
 from slack_alert.cli.session import begin_log, configured, own_output
 from slack_alert.core.errors import SettingsError
@@ -112,7 +112,7 @@ def _start(loaded: Loaded, out: TextIO, collect: Callable[[], None], *, is_stand
     with loading() as progress:
         note = write_note(loaded, addresses.service(settings))
         code = run.run(settings, found, out=out, standby=is_standby, progress=progress, ready=ready, note=note)
-    if code == codes.HELD:
+    if code == exit_codes.HELD:
         holder = database.holder(settings)
         who = f"process {holder}" if holder else "another process"
         complain(

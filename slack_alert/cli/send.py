@@ -11,7 +11,7 @@ import click
 
 from slack_alert.cli.beside import SAID, settings_beside
 from slack_alert.cli.options import common, remember
-from slack_alert.cli.posting import post
+from slack_alert.cli.sending import post
 from slack_alert.core.errors import BadValue, SettingsError
 from slack_alert.core.redaction.redaction import Redaction
 

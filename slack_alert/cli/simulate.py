@@ -10,7 +10,7 @@ from typing import TextIO
 
 import click
 
-from slack_alert.cli import codes
+from slack_alert.cli import exit_codes
 from slack_alert.cli.beside import settings_beside
 from slack_alert.cli.budget import worst_minutes
 from slack_alert.cli.lines import record_json
@@ -87,7 +87,7 @@ def simulate(
         if not as_json:
             lines = worst_minutes(filter(None, map(said_of, ledger.messages)), settings)
             out.writelines(f"{line}\n" for line in (["", *lines] if lines else ()))
-    return codes.FINE if catalog.jobs else codes.FOUND
+    return exit_codes.FINE if catalog.jobs else exit_codes.FOUND
 
 
 def _span(since: str | None, until: str | None, settings: Settings) -> tuple[datetime, datetime]:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from slack_alert.cli import codes
+from slack_alert.cli import exit_codes
 from slack_alert.cli.beside import settings_beside
 from slack_alert.cli.lines import instant
 from slack_alert.cli.options import common, remember
@@ -45,7 +45,7 @@ def status(ctx: click.Context, /, *, as_json: bool, **flags: object) -> int:
         tell_json(vitals.json(settings.timezone))
     else:
         _show(vitals, settings.timezone)
-    return codes.FINE if vitals.is_alive else codes.FOUND
+    return exit_codes.FINE if vitals.is_alive else exit_codes.FOUND
 
 
 class Vitals(Struct, frozen=True):

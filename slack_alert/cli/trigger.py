@@ -6,13 +6,13 @@ import json
 
 import click
 
-from slack_alert.cli import codes
+from slack_alert.cli import exit_codes
 from slack_alert.cli.beside import SAID, SHOWN, settings_beside
-from slack_alert.cli.fate import tell_refused, tell_unsent
 from slack_alert.cli.fields import parse_field
 from slack_alert.cli.lines import record_json, seconds
 from slack_alert.cli.options import common, remember
 from slack_alert.cli.output import concealed
+from slack_alert.cli.sending import tell_refused, tell_unsent
 from slack_alert.cli.session import own_output
 from slack_alert.core.errors import SettingsError
 from slack_alert.core.model.record import Verdict
@@ -56,5 +56,5 @@ def trigger(
         if answered.is_taken:
             code = tell_refused(settings, (message.to for message in answered.messages))
         else:
-            code = tell_unsent(settings, lambda each: each.message.key in keys) if keys else codes.FINE
-    return codes.FOUND if record.verdict is Verdict.ERROR else code
+            code = tell_unsent(settings, lambda each: each.message.key in keys) if keys else exit_codes.FINE
+    return exit_codes.FOUND if record.verdict is Verdict.ERROR else code

@@ -8,7 +8,7 @@ import click
 import pytest
 
 from slack_alert.cli.main import COMMANDS, cli
-from slack_alert.cli.order import behind
+from slack_alert.cli.option_order import behind
 from slack_alert.core.model.record import Record, Verdict
 from slack_alert.engine.batches import Batch
 from tests.fakes.project import Project, ago

@@ -9,7 +9,7 @@ import pytest
 
 from slack_alert.channels.slack.errors import TABLE
 from slack_alert.channels.slack.manifest import SCOPES
-from slack_alert.cli import codes
+from slack_alert.cli import exit_codes
 from slack_alert.cli.main import COMMANDS, cli
 from slack_alert.core.catalog import Severity
 from slack_alert.core.explain.job_status import Standing
@@ -101,7 +101,7 @@ def test_settings_without_effect_are_named() -> None:
 
 
 def test_every_exit_code_is_documented() -> None:
-    known = sorted(value for value in vars(codes).values() if isinstance(value, int))
+    known = sorted(value for value in vars(exit_codes).values() if isinstance(value, int))
 
     assert sorted(int(cell) for cell in first_cells(page("reference/exit-codes.md")) if cell.isdigit()) == known
 

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from slack_alert.cli.execute import execute
 from slack_alert.cli.main import COMMANDS, cli
-from slack_alert.cli.order import behind
+from slack_alert.cli.option_order import behind
 
 #: An option of ours in each spelling, the parameter it sets and to what.
 OPTIONS = (

@@ -1,18 +1,24 @@
-"""What became of messages that were sent from here, because nobody is running who would."""
+"""Send messages that a person asked for, through the outbox."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+import sys
+from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING
 
 import click
 
-from slack_alert.cli import codes
+from slack_alert.cli import exit_codes
+
+if TYPE_CHECKING:
+    from slack_alert.core.model.message import Message
+    from slack_alert.settings import Settings
 
 if TYPE_CHECKING:
     from slack_alert.core.model.address import Address
     from slack_alert.core.model.message import Delivery
     from slack_alert.settings import Settings
+
 
 _ADVICE = {
     "queued": "It goes out when slack-alert runs.",
@@ -28,7 +34,7 @@ def tell_unsent(settings: Settings, is_meant: Callable[[Delivery], bool]) -> int
         reason = f": {delivery.reason.rstrip('.')}" if delivery.reason else ""
         advice = _ADVICE[delivery.status.value].format(id=delivery.id)
         click.echo(f"Message {delivery.id} is {delivery.status}{reason}. {advice}", err=True)
-    return codes.FOUND if unsent else codes.FINE
+    return exit_codes.FOUND if unsent else exit_codes.FINE
 
 
 def tell_refused(settings: Settings, to: Iterable[Address]) -> int:
@@ -37,13 +43,13 @@ def tell_refused(settings: Settings, to: Iterable[Address]) -> int:
     from slack_alert.engine.clock import SystemClock
 
     if settings.dry_run:
-        return codes.FINE
+        return exit_codes.FINE
     channels = {address.channel for address in to}
     refused = [name for name in read_vitals(settings, SystemClock().now()).refused if name in channels]
     for name in refused:
         said = f"{name} refuses what the running slack-alert sends, so this waits as well"
         click.echo(f"{said}: `slack-alert doctor` looks for the cause.", err=True)
-    return codes.FOUND if refused else codes.FINE
+    return exit_codes.FOUND if refused else exit_codes.FINE
 
 
 def _deliveries(settings: Settings, is_meant: Callable[[Delivery], bool]) -> list[Delivery]:
@@ -51,3 +57,36 @@ def _deliveries(settings: Settings, is_meant: Callable[[Delivery], bool]) -> lis
 
     with database.reading(settings) as reader:
         return [delivery for delivery in reader.deliveries() if is_meant(delivery)]
+
+
+def post(settings: Settings, messages: Sequence[Message]) -> int:
+    """Have messages delivered, from here where nobody runs; give the exit code. A dry run prints them."""
+    from slack_alert.bootstrap.oneshot import requests
+    from slack_alert.engine.clock import SystemClock
+    from slack_alert.engine.requests import build
+
+    if settings.dry_run:
+        return _print(settings, messages)
+    now = SystemClock().now()
+    is_taken = True
+    for message in messages:
+        is_taken = requests.leave(settings, build.send(message, now))
+    keys = {message.key for message in messages}
+    if is_taken:
+        return tell_refused(settings, (message.to for message in messages))
+    return tell_unsent(settings, lambda delivery: delivery.message.key in keys)
+
+
+def _print(settings: Settings, messages: Sequence[Message]) -> int:
+    """Show what would be sent; nothing is kept."""
+    import asyncio
+
+    from slack_alert.bootstrap import wiring
+    from slack_alert.core.model.message import Delivery
+    from slack_alert.engine.clock import SystemClock
+
+    console = wiring.make_channels(settings, sys.stdout)["console"]
+    now = SystemClock().now()
+    for message in messages:
+        asyncio.run(console.send(Delivery(0, message, now), None))
+    return exit_codes.FINE
