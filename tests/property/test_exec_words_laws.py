@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from slack_alert.cli.execute import execute
+from slack_alert.cli.control.exec_command import execute
 from slack_alert.cli.main import COMMANDS, cli
 from slack_alert.cli.option_order import behind
 
