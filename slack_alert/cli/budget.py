@@ -8,8 +8,7 @@ from datetime import datetime, timezone, tzinfo
 from math import inf, isfinite
 from typing import TYPE_CHECKING
 
-from slack_alert.cli.lines import instant
-from slack_alert.cli.spoken import counted, stamp
+from slack_alert.cli.output.format import counted, instant, stamp
 from slack_alert.core.content.markup import Markup
 from slack_alert.core.policy.overflow import room
 from slack_alert.core.structs import Struct

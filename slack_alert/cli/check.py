@@ -11,9 +11,9 @@ import click
 from slack_alert.cli import exit_codes
 from slack_alert.cli.beside import SHOWN, settings_beside
 from slack_alert.cli.options import common, remember
-from slack_alert.cli.output import tell, tell_json
+from slack_alert.cli.output.format import counted
+from slack_alert.cli.output.streams import tell, tell_json
 from slack_alert.cli.session import own_output
-from slack_alert.cli.spoken import counted
 from slack_alert.core.structs import asdict
 
 if TYPE_CHECKING:
@@ -87,7 +87,7 @@ def trigger(bindings: Sequence[Binding]) -> str:
 
 def _read(settings: Settings, *, is_loaded: bool) -> Catalog:
     from slack_alert.bootstrap import plugin_loading
-    from slack_alert.cli.progress import loading
+    from slack_alert.cli.output.progress_bar import loading
 
     if not is_loaded:
         return plugin_loading.survey_plugins(settings)
@@ -102,7 +102,7 @@ def _weigh(settings: Settings, catalog: Catalog) -> Budget:
 
 
 def _show(catalog: Catalog, out: TextIO) -> None:
-    from slack_alert.cli.tables import Cell, table
+    from slack_alert.cli.output.text_tables import Cell, table
 
     found = functions(catalog.bindings)
     if found:
@@ -117,7 +117,7 @@ def _show(catalog: Catalog, out: TextIO) -> None:
 
 
 def _show_budget(budget: Budget | None, out: TextIO) -> None:
-    from slack_alert.cli.tables import paint
+    from slack_alert.cli.output.text_tables import paint
 
     if budget is not None:
         for line in budget.over_lines():
@@ -127,7 +127,7 @@ def _show_budget(budget: Budget | None, out: TextIO) -> None:
 
 
 def _painted(problem: Problem, out: TextIO) -> str:
-    from slack_alert.cli.tables import Style, paint
+    from slack_alert.cli.output.text_tables import Style, paint
 
     styles: dict[str, Style] = {"error": "red", "warning": "yellow"}
     return paint(str(problem), styles.get(str(problem.severity), ""), out)

@@ -6,7 +6,7 @@ import click
 
 from slack_alert.cli import exit_codes
 from slack_alert.cli.options import common
-from slack_alert.cli.output import tell
+from slack_alert.cli.output.streams import tell
 
 PROGRAM = "slack-alert"
 #: The variable by which the shell's script asks; click derives the same one from the program's name.

@@ -15,8 +15,8 @@ import click
 
 from slack_alert.cli import exit_codes
 from slack_alert.cli.options import common
-from slack_alert.cli.output import tell
-from slack_alert.cli.tables import Style, has_colour, history_table, paint
+from slack_alert.cli.output.streams import tell
+from slack_alert.cli.output.text_tables import Style, has_colour, history_table, paint
 
 if TYPE_CHECKING:
     from slack_alert.bootstrap.oneshot.demo import Demo

@@ -12,7 +12,7 @@ import click
 from slack_alert.cli import exit_codes
 from slack_alert.cli.beside import settings_beside
 from slack_alert.cli.options import common, remember
-from slack_alert.cli.output import tell, tell_json
+from slack_alert.cli.output.streams import tell, tell_json
 
 if TYPE_CHECKING:
     from slack_alert.cli.findings import Finding
@@ -42,7 +42,7 @@ def _show(findings: Sequence[Finding]) -> None:
 
 
 def _lines(findings: Sequence[Finding]) -> Iterable[str]:
-    from slack_alert.cli.tables import Style, has_colour, paint
+    from slack_alert.cli.output.text_tables import Style, has_colour, paint
 
     styles: dict[str, Style] = {"ok": "green", "warn": "yellow", "fail": "red"}
     width = max(len(finding.check) for finding in findings)

@@ -6,7 +6,7 @@ import platform
 from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, Literal
 
-from slack_alert.cli.spoken import counted
+from slack_alert.cli.output.format import counted
 from slack_alert.core.environment_faults import machine_lack
 from slack_alert.core.errors import SettingsError, SlackAlertError, StoreError
 from slack_alert.core.structs import Struct, asdict, replace

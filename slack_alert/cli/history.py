@@ -12,10 +12,10 @@ import click
 from slack_alert.cli import exit_codes
 from slack_alert.cli.beside import settings_beside
 from slack_alert.cli.job_names import chosen, complete_job, job_names
-from slack_alert.cli.lines import instant, record_json, seconds
 from slack_alert.cli.moments import parse_moment
 from slack_alert.cli.options import common, remember
-from slack_alert.cli.output import tell, tell_json_line
+from slack_alert.cli.output.format import instant, record_json, seconds
+from slack_alert.cli.output.streams import tell, tell_json_line
 
 if TYPE_CHECKING:
     from datetime import datetime, tzinfo
@@ -95,7 +95,7 @@ def _lines(reader: Reader, names: list[str] | None, since: datetime | None, limi
 
 
 def _show(lines: list[HistoryLine], zone: tzinfo) -> None:
-    from slack_alert.cli.tables import history_table
+    from slack_alert.cli.output.text_tables import history_table
 
     tell(history_table((line.record for line in lines), zone, sys.stdout, notes=_notes(lines)))
 

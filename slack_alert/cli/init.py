@@ -9,7 +9,7 @@ import click
 
 from slack_alert.cli import exit_codes
 from slack_alert.cli.options import common, remember
-from slack_alert.cli.output import tell
+from slack_alert.cli.output.streams import tell
 from slack_alert.cli.session import current_folder, settings_of
 from slack_alert.core.environment_faults import machine_lack
 from slack_alert.core.errors import SettingsError

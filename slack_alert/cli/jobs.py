@@ -13,10 +13,9 @@ import click
 from slack_alert.cli import exit_codes
 from slack_alert.cli.beside import settings_beside
 from slack_alert.cli.check import functions, job_json, trigger
-from slack_alert.cli.lines import instant
 from slack_alert.cli.options import common, remember
-from slack_alert.cli.output import tell, tell_json
-from slack_alert.cli.spoken import counted, local
+from slack_alert.cli.output.format import counted, instant, local
+from slack_alert.cli.output.streams import tell, tell_json
 from slack_alert.core.structs import Struct
 
 if TYPE_CHECKING:
@@ -125,7 +124,7 @@ def _last_run(reader: Reader, job: str) -> Record | None:
 
 def _show(lines: Sequence[_Line], catalog: Catalog, settings: Settings, now: datetime) -> None:
     from slack_alert.bootstrap import database
-    from slack_alert.cli.tables import Cell, next_cells, table
+    from slack_alert.cli.output.text_tables import Cell, next_cells, table
 
     zone = settings.timezone
     rows = [

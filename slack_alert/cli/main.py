@@ -172,7 +172,7 @@ def _code() -> int:
 def _complain(error: SlackAlertError) -> int:
     """Tell what is wrong; return the exit code."""
     from slack_alert.cli.logs import complain
-    from slack_alert.cli.output import concealed
+    from slack_alert.cli.output.streams import concealed
     from slack_alert.settings.secret import masked
 
     hint = getattr(error, "hint", "")

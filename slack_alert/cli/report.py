@@ -14,7 +14,7 @@ from slack_alert.cli.beside import settings_beside
 from slack_alert.cli.job_names import chosen, complete_job, job_names
 from slack_alert.cli.moments import parse_moment
 from slack_alert.cli.options import common, remember
-from slack_alert.cli.output import tell, tell_json
+from slack_alert.cli.output.streams import tell, tell_json
 from slack_alert.cli.sending import post
 from slack_alert.core.errors import BadValue
 
@@ -81,7 +81,7 @@ def _read(settings: Settings, job: str | None, span: Span) -> Report:
 
 def show(made: Report, out: TextIO) -> None:
     """Print a report for people."""
-    from slack_alert.cli.tables import paint, table
+    from slack_alert.cli.output.text_tables import paint, table
     from slack_alert.core.report import layout
 
     bars = _bars(out)

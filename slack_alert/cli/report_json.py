@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import tzinfo
 from typing import TYPE_CHECKING
 
-from slack_alert.cli.lines import instant, seconds
+from slack_alert.cli.output.format import instant, seconds
 
 if TYPE_CHECKING:
     from slack_alert.core.report.layout import Report

@@ -9,7 +9,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TextIO
 
-from slack_alert.cli.output import conceal
+from slack_alert.cli.output.streams import conceal
 from slack_alert.cli.streams import StandardOutput, are_prepared, as_text, hand_on_failure
 from slack_alert.core.excerpts import abridged
 from slack_alert.core.redaction.redaction import Redaction

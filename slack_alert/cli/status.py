@@ -12,15 +12,14 @@ import click
 
 from slack_alert.cli import exit_codes
 from slack_alert.cli.beside import settings_beside
-from slack_alert.cli.lines import instant
 from slack_alert.cli.options import common, remember
-from slack_alert.cli.output import tell, tell_json
-from slack_alert.cli.spoken import counted, distance
+from slack_alert.cli.output.format import counted, distance, instant
+from slack_alert.cli.output.streams import tell, tell_json
 from slack_alert.core.errors import NotAllowed, StoreError
 from slack_alert.core.structs import Struct, asdict
 
 if TYPE_CHECKING:
-    from slack_alert.cli.tables import Style
+    from slack_alert.cli.output.text_tables import Style
     from slack_alert.engine.ports import Load
     from slack_alert.settings import Settings
 
@@ -171,7 +170,7 @@ def read_vitals(settings: Settings, now: datetime) -> Vitals:
 
 
 def _show(vitals: Vitals, zone: tzinfo) -> None:
-    from slack_alert.cli.tables import Cell, paint, table
+    from slack_alert.cli.output.text_tables import Cell, paint, table
 
     rows = [
         ("clock", _mark(is_fine=vitals.is_turning), _clock(vitals, zone)),

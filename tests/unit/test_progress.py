@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-from slack_alert.cli.progress import loading
+from slack_alert.cli.output.progress_bar import loading
 from slack_alert.executors.calling.output import captured
 
 

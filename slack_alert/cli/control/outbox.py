@@ -11,17 +11,16 @@ import click
 
 from slack_alert.cli import exit_codes
 from slack_alert.cli.beside import settings_beside
-from slack_alert.cli.lines import instant
 from slack_alert.cli.options import common, remember
-from slack_alert.cli.output import tell, tell_change, tell_json_line
+from slack_alert.cli.output.format import counted, distance, instant
+from slack_alert.cli.output.streams import tell, tell_change, tell_json_line
 from slack_alert.cli.sending import tell_refused, tell_unsent
-from slack_alert.cli.spoken import counted, distance
 from slack_alert.core.errors import BadValue
 
 if TYPE_CHECKING:
     from datetime import datetime, tzinfo
 
-    from slack_alert.cli.tables import Style
+    from slack_alert.cli.output.text_tables import Style
     from slack_alert.core.model.message import Delivery, Status
     from slack_alert.settings import Settings
 
@@ -105,7 +104,7 @@ def delivery_json(delivery: Delivery, zone: tzinfo) -> dict[str, object]:
 
 
 def _show(deliveries: Iterable[Delivery], now: datetime, *, is_all: bool) -> None:
-    from slack_alert.cli.tables import Cell, shortened, table
+    from slack_alert.cli.output.text_tables import Cell, shortened, table
     from slack_alert.core.content.tables import cut
     from slack_alert.core.model.message import Status
 

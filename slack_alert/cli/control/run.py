@@ -95,8 +95,8 @@ def _start(loaded: Loaded, out: TextIO, collect: Callable[[], None], *, is_stand
     found = None if is_standby else plugin_files.find(settings)
     from slack_alert.bootstrap import addresses, database, run
     from slack_alert.cli.logs import complain, tell_problem
-    from slack_alert.cli.progress import loading
-    from slack_alert.cli.tables import plan
+    from slack_alert.cli.output.progress_bar import loading
+    from slack_alert.cli.output.text_tables import plan
 
     def ready(parts: Parts) -> None:
         collect()

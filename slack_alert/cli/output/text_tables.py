@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Literal, TextIO
 
 import click
 
-from slack_alert.cli.output import concealed
-from slack_alert.cli.spoken import ahead, counted, local, stamp
+from slack_alert.cli.output.format import ahead, counted, local, stamp
+from slack_alert.cli.output.streams import concealed
 from slack_alert.core.content.tables import cut, display_width
 from slack_alert.core.model.record import Record, Verdict
 from slack_alert.core.structs import Struct
