@@ -22,10 +22,10 @@ from slack_alert.core.excerpts import abridged
 #: Command: the module that holds it, and what the overview says of it.
 COMMANDS = {
     "run": ("control.run", "Start: run the jobs until Ctrl+C, then drain. What `slack-alert` alone does."),
-    "check": ("check", "Read every plugin without executing any; print jobs and problems."),
+    "check": ("plan.check", "Read every plugin without executing any; print jobs and problems."),
     "jobs": ("jobs", "List the jobs with their triggers, next runs and state."),
     "trigger": ("control.trigger", "Run one job now, here, and print its value."),
-    "simulate": ("simulate", "Show what would run and be said."),
+    "simulate": ("plan.simulate", "Show what would run and be said."),
     "history": ("history", "List runs with their verdicts and messages."),
     "explain": ("explain", "Say why a job spoke, or why it did not."),
     "report": ("report", "Sum up runs, durations, errors, alerts and numbers; as a picture in a channel."),

@@ -17,7 +17,7 @@ from slack_alert.cli.session import own_output
 from slack_alert.core.structs import asdict
 
 if TYPE_CHECKING:
-    from slack_alert.cli.budget import Budget
+    from slack_alert.cli.plan.budget import Budget
     from slack_alert.core.bindings import Binding
     from slack_alert.core.catalog import Catalog, Problem
     from slack_alert.settings import Settings
@@ -96,7 +96,7 @@ def _read(settings: Settings, *, is_loaded: bool) -> Catalog:
 
 
 def _weigh(settings: Settings, catalog: Catalog) -> Budget:
-    from slack_alert.cli.budget import make_budget
+    from slack_alert.cli.plan.budget import make_budget
 
     return make_budget(settings, catalog)
 
