@@ -15,7 +15,7 @@ from random import Random
 from render import drawn
 
 from slack_alert.charts import picture
-from slack_alert.cli.report import show
+from slack_alert.cli.query.report import show
 from slack_alert.core.model.record import Record, Usage, Verdict
 from slack_alert.core.report.aggregate import summaries
 from slack_alert.core.report.layout import Report

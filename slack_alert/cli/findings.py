@@ -141,7 +141,7 @@ def _database(settings: Settings) -> Iterator[Finding]:
 
 def _running(settings: Settings) -> Iterator[Finding]:
     from slack_alert.bootstrap import database
-    from slack_alert.cli.status import read_vitals
+    from slack_alert.cli.query.status import read_vitals
     from slack_alert.engine.clock import SystemClock
 
     pid = database.holder(settings)

@@ -39,7 +39,7 @@ def tell_unsent(settings: Settings, is_meant: Callable[[Delivery], bool]) -> int
 
 def tell_refused(settings: Settings, to: Iterable[Address]) -> int:
     """Say where the running program, which has these messages now, is refused by their service; give the exit code."""
-    from slack_alert.cli.status import read_vitals
+    from slack_alert.cli.query.status import read_vitals
     from slack_alert.engine.clock import SystemClock
 
     if settings.dry_run:

@@ -14,7 +14,8 @@ from slack_alert.bootstrap import plugin_loading
 from slack_alert.bootstrap.current_mutes import make_mutes
 from slack_alert.cli.output.format import ahead, distance, local
 from slack_alert.cli.output.progress_bar import PATIENCE_SECONDS, loading
-from slack_alert.cli.output.text_tables import Cell, paint, plan, table
+from slack_alert.cli.output.text_tables import Cell, paint, table
+from slack_alert.cli.query.job_table import plan
 from slack_alert.cli.session import configured
 from slack_alert.core.content.markup import Markup
 from slack_alert.engine.batches import Snapshot

@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import pytest
 
-from slack_alert.cli.history import line_json
+from slack_alert.cli.query.history import line_json
 from slack_alert.core.model.record import Record, Usage, Verdict
 from slack_alert.engine.batches import HistoryLine
 from tests.fakes.engine_rig import BERLIN, at

@@ -96,7 +96,7 @@ def _start(loaded: Loaded, out: TextIO, collect: Callable[[], None], *, is_stand
     from slack_alert.bootstrap import addresses, database, run
     from slack_alert.cli.logs import complain, tell_problem
     from slack_alert.cli.output.progress_bar import loading
-    from slack_alert.cli.output.text_tables import plan
+    from slack_alert.cli.query.job_table import plan
 
     def ready(parts: Parts) -> None:
         collect()

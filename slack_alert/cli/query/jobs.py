@@ -124,7 +124,8 @@ def _last_run(reader: Reader, job: str) -> Record | None:
 
 def _show(lines: Sequence[_Line], catalog: Catalog, settings: Settings, now: datetime) -> None:
     from slack_alert.bootstrap import database
-    from slack_alert.cli.output.text_tables import Cell, next_cells, table
+    from slack_alert.cli.output.text_tables import Cell, table
+    from slack_alert.cli.query.job_table import next_cells
 
     zone = settings.timezone
     rows = [

@@ -43,7 +43,7 @@ def report(
     if to is not None:
         return _post(settings, made, to)
     if as_json:
-        from slack_alert.cli.report_json import report_json
+        from slack_alert.cli.query.report_json import report_json
 
         tell_json(report_json(made))
     else:

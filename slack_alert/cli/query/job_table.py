@@ -1,0 +1,83 @@
+"""The table of jobs, and when they run next."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterator
+from datetime import datetime, tzinfo
+from typing import TYPE_CHECKING, TextIO
+
+from slack_alert.cli.output.format import ahead, counted, local
+
+if TYPE_CHECKING:
+    from slack_alert.core.bindings import Job
+    from slack_alert.core.catalog import Catalog
+    from slack_alert.core.explain.job_status import Outlook
+    from slack_alert.engine.engine import Engine
+    from slack_alert.settings import Settings
+from slack_alert.cli.output.text_tables import Cell, paint, table
+
+#: So many jobs are shown at the start; who wants to see more of them asks for them.
+MOST_PLANNED = 100
+
+
+def plan(
+    engine: Engine,
+    settings: Settings,
+    out: TextIO | None = None,
+    *,
+    muted_until: Callable[[str, datetime], datetime | None],
+    catalog: Catalog | None = None,
+) -> str:
+    """Show what `run` is about to do: the jobs with their next runs, and where messages go."""
+    from slack_alert.core.explain.job_status import outlook
+    from slack_alert.engine.clock import SystemClock
+
+    stream = out or sys.stdout
+    now = SystemClock().now()
+    every = engine.jobs()
+    rows = []
+    for hot in every[:MOST_PLANNED]:
+        muted = muted_until(hot.job.name, now)
+        seen = outlook(
+            hot.job, hot.state, hold=hot.hold, first_seen=hot.anchor, last=hot.last, now=now, muted_until=muted
+        )
+        rows.append((Cell(hot.job.name, "bold"), hot.job.shown, *next_cells(hot.job, seen, settings.timezone, now)))
+    jobs = table(("JOB", "TRIGGER", "NEXT RUN", "STATE"), rows, stream, flexible=(1,))
+    title = f"slack-alert: {counted(len(every), 'job')}, times in {settings.timezone}"
+    more = [f"… and {len(every) - len(rows):,} more: see `slack-alert jobs`."] if len(every) > len(rows) else []
+    told = [
+        *more,
+        f"Messages go to {destination(settings)}. Ctrl+C ends.",
+        *_idle(len(catalog.bindings) - len(every) if catalog else 0),
+    ]
+    return "\n".join((paint(title, "bold", stream), "", jobs, "", *(paint(line, "dim", stream) for line in told), ""))
+
+
+def next_cells(job: Job, seen: Outlook, zone: tzinfo, now: datetime) -> tuple[Cell, Cell]:
+    """Show when a job runs next, and whether it rests or alerts; what answers events waits for them."""
+    idle = "when it comes" if job.rule else "never"
+    when = f"{local(seen.next_run, zone, now)} {ahead(seen.next_run, now)}" if seen.next_run else idle
+    if job.awaits and job.rule:
+        when += f" unless {' or '.join(job.rule.on)} comes"
+    state = str(seen.state)
+    if seen.paused_until:
+        state += f" until {local(seen.paused_until, zone, now)}"
+    if seen.incident is not None:
+        state = "alerting" if state == "active" else state
+        state += f", {seen.incident.acknowledged_by} takes care" if seen.incident.acknowledged_by else ""
+    is_idle = seen.next_run is None and job.rule is None
+    return Cell(when, "yellow" if is_idle else ""), Cell(state, "green" if state == "active" else "yellow")
+
+
+def destination(settings: Settings) -> str:
+    """Say where messages go."""
+    if settings.dry_run:
+        return "the terminal: --dry-run"
+    return str(settings.channel) if settings.token else "the terminal: no token is set"
+
+
+def _idle(commands: int) -> Iterator[str]:
+    """Mention the bindings that nothing starts yet."""
+    if commands:
+        yield f"{counted(commands, 'command')} found, which this version does not start."
