@@ -39,11 +39,11 @@ COMMANDS = {
     "send": ("control.send", "Say something in the channel."),
     "exec": ("control.exec_command", "Run any command as a job: recorded, and told when it fails."),
     "emit": ("control.emit", "Tell the jobs that wait for it what was noticed."),
-    "doctor": ("doctor", "Look for what is wrong, and say what to do about it."),
-    "manifest": ("manifest", "Print the Slack app's manifest, to paste when creating the app."),
-    "demo": ("demo", "Show in a minute what it does, on a clock that jumps; nothing is sent or kept."),
-    "init": ("init", "Write an example plugin and a commented slack_alert.conf."),
-    "completion": ("completion", "Print the shell's completion script: bash, zsh or fish."),
+    "doctor": ("setup.doctor", "Look for what is wrong, and say what to do about it."),
+    "manifest": ("setup.manifest", "Print the Slack app's manifest, to paste when creating the app."),
+    "demo": ("setup.demo", "Show in a minute what it does, on a clock that jumps; nothing is sent or kept."),
+    "init": ("setup.init", "Write an example plugin and a commented slack_alert.conf."),
+    "completion": ("setup.completion", "Print the shell's completion script: bash, zsh or fish."),
 }
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from slack_alert.cli.demo import PLUGIN
+from slack_alert.cli.setup.demo import PLUGIN
 from slack_alert.loader.files.discovery import PACKAGE
 from tests.fakes.project import Project
 

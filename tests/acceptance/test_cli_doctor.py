@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from slack_alert.cli.shadows import shadows
+from slack_alert.cli.setup.doctor_checks import shadows
 from tests.fakes.project import Project
 from tests.fakes.slack import FakeSlack
 

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from slack_alert.cli.findings import LIBRARIES
 from slack_alert.cli.main import COMMANDS
+from slack_alert.cli.setup.doctor_checks import LIBRARIES
 from tests.docs.book import ROOT, pages
 
 DECISION = ROOT / "docs" / "decisions" / "0013-dependencies.md"

@@ -15,7 +15,7 @@ from slack_alert.cli.options import common, remember
 from slack_alert.cli.output.streams import tell, tell_json
 
 if TYPE_CHECKING:
-    from slack_alert.cli.findings import Finding
+    from slack_alert.cli.setup.doctor_checks import Finding
 
 
 @click.command()
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 @click.pass_context
 def doctor(ctx: click.Context, /, *, as_json: bool, **flags: object) -> int:
     """Look at Python, plugins, database, clock, token, scopes and channels; exit 1 when something must be done."""
-    from slack_alert.cli.findings import examine
+    from slack_alert.cli.setup.doctor_checks import examine
 
     settings = settings_beside(remember(ctx, flags), concerns=None)
     findings = examine(settings, sys.path)

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import platform
+import re
 from collections.abc import Callable, Iterator, Sequence
+from importlib import metadata
+from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
+import slack_alert
 from slack_alert.cli.output.format import counted
 from slack_alert.core.environment_faults import machine_lack
 from slack_alert.core.errors import SettingsError, SlackAlertError, StoreError
@@ -13,6 +17,7 @@ from slack_alert.core.structs import Struct, asdict, replace
 
 if TYPE_CHECKING:
     from slack_alert.settings import Settings
+
 
 Status = Literal["ok", "warn", "fail"]
 #: The libraries whose behaviour users see.
@@ -36,7 +41,6 @@ class Finding(Struct, frozen=True):
 def examine(settings: Settings, search_path: Sequence[str]) -> list[Finding]:
     """Look at everything; the network is used only where there is a token."""
     findings = [*_python(), *_libraries()]
-    from slack_alert.cli.shadows import shadows
 
     findings += shadows(search_path)
     for look in (_plugins, _database, _running, _timezone, _token):
@@ -238,3 +242,33 @@ def _conversations(settings: Settings) -> list[str]:
 def _halves(sentence: str) -> tuple[str, str]:
     what, _, action = sentence.partition(": ")
     return what, action
+
+
+_ADVICE = (
+    "run `pip uninstall slack-alert` until nothing is left, then install this one again from its source: "
+    "on PyPI the name is still the 2015 package's"
+)
+
+
+def shadows(search_path: Sequence[str]) -> Iterator[Finding]:
+    """Look along the import path for the old module and for the old distribution."""
+    found = [f"{module}: the module of 2015" for module in _modules(search_path)]
+    found += [f"slack-alert {version}: the package of 2015" for version in _versions(search_path)]
+    for message in found:
+        yield Finding("installation", "fail", message, _ADVICE)
+    if not found:
+        yield Finding("installation", "ok", f"{Path(slack_alert.__file__).parent}, nothing shadows it")
+
+
+def _modules(search_path: Sequence[str]) -> Iterator[Path]:
+    for folder in dict.fromkeys(search_path):
+        module = Path(folder or ".") / "slack_alert.py"
+        if module.is_file():
+            yield module
+
+
+def _versions(search_path: Sequence[str]) -> list[str]:
+    installed = metadata.distributions(path=list(search_path))
+    # Broken installations have no name.
+    named = [each for each in installed if re.sub(r"[-_.]+", "-", each.metadata["Name"] or "").lower() == "slack-alert"]
+    return sorted({each.version for each in named if each.version.startswith("0.")})
