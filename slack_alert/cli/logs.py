@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, TextIO
 
 import click
 
-from slack_alert.cli.json_stderr import JsonStream, tell_of_the_unhandled
+from slack_alert.cli.output.json_stderr import JsonStream, tell_of_the_unhandled
 from slack_alert.core.redaction.redaction import Redaction
 from slack_alert.settings import Settings
 

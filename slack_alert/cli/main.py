@@ -14,8 +14,8 @@ from slack_alert.cli import exit_codes
 from slack_alert.cli.init_process import stand_in
 from slack_alert.cli.option_order import behind
 from slack_alert.cli.options import common, remember
+from slack_alert.cli.output.standard_streams import failure, prepare_streams
 from slack_alert.cli.process_end import end_process
-from slack_alert.cli.streams import failure, prepare_streams
 from slack_alert.core.errors import BadValue, SettingsError, SlackAlertError
 from slack_alert.core.excerpts import abridged
 

@@ -9,8 +9,8 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TextIO
 
+from slack_alert.cli.output.standard_streams import StandardOutput, are_prepared, as_text, hand_on_failure
 from slack_alert.cli.output.streams import conceal
-from slack_alert.cli.streams import StandardOutput, are_prepared, as_text, hand_on_failure
 from slack_alert.core.excerpts import abridged
 from slack_alert.core.redaction.redaction import Redaction
 from slack_alert.settings import Loaded, Settings, load_settings
@@ -67,7 +67,7 @@ def own_output(settings: Settings, *, is_lasting: bool = False) -> Iterator[Text
     (`is_lasting`) takes an output that fails for one that may take more later.
     """
     # Imported here: it needs the model of a run, and the patch comes before.
-    from slack_alert.cli.json_stderr import filtered
+    from slack_alert.cli.output.json_stderr import filtered
     from slack_alert.executors.calling.output import captured
     from slack_alert.loader.modules.spawning import become_spawnable, spawnable
 

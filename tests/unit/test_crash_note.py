@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from slack_alert.cli import crash_note
-from slack_alert.cli.crash_note import CrashNote
+from slack_alert.cli.control import crash_note
+from slack_alert.cli.control.crash_note import CrashNote
 from slack_alert.core.errors import SettingsError
 from slack_alert.engine.requests.external_runs import cut_off, named
 from slack_alert.stores import BegunNote

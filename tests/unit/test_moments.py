@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from slack_alert.cli.moments import parse_end, parse_moment
+from slack_alert.cli.time_arguments import parse_end, parse_moment
 from slack_alert.core.errors import BadValue
 
 BERLIN = ZoneInfo("Europe/Berlin")

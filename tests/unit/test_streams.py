@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from slack_alert.cli.streams import Diagnostics, StandardOutput, as_text, failure, hand_on_failure
+from slack_alert.cli.output.standard_streams import Diagnostics, StandardOutput, as_text, failure, hand_on_failure
 
 FULL = Path("/dev/full")
 pytestmark = pytest.mark.skipif(not FULL.exists(), reason="there is no /dev/full here")
@@ -83,7 +83,7 @@ def test_output_waits_for_a_slow_reader_also_where_somebody_made_the_stream_non_
         return True
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("slack_alert.cli.streams._await_room", read)
+        patch.setattr("slack_alert.cli.output.standard_streams._await_room", read)
         assert out.write(b"a line") == len(b"a line")
 
     assert failure(as_text(out, None)) is None
@@ -109,7 +109,7 @@ def test_diagnostics_wait_once_for_a_reader_that_stands_still(
         waited.append(milliseconds)
         return room[len(waited) - 1]
 
-    monkeypatch.setattr("slack_alert.cli.streams._await_room", look)
+    monkeypatch.setattr("slack_alert.cli.output.standard_streams._await_room", look)
     for _ in range(2):
         assert errors.write(b"left out") == len(b"left out")
     os.read(reading, 1 << 20)

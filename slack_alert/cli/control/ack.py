@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING
 import click
 
 from slack_alert.cli import exit_codes
-from slack_alert.cli.beside import settings_beside
 from slack_alert.cli.job_names import chosen_jobs, complete_job, listed
 from slack_alert.cli.options import common, remember
 from slack_alert.cli.output.format import local
 from slack_alert.cli.output.streams import tell, tell_change
+from slack_alert.cli.running_program import settings_beside
 
 if TYPE_CHECKING:
     from slack_alert.core.policy.incidents import Incident

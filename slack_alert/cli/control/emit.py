@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING
 import click
 
 from slack_alert.cli import exit_codes
-from slack_alert.cli.beside import PASSED_ON, settings_beside
-from slack_alert.cli.fields import parse_field
+from slack_alert.cli.control.event_fields import parse_field
 from slack_alert.cli.options import common, remember
 from slack_alert.cli.output.format import counted
 from slack_alert.cli.output.streams import tell_change
+from slack_alert.cli.running_program import PASSED_ON, settings_beside
 from slack_alert.core.errors import BadValue
 from slack_alert.core.excerpts import abridged
 from slack_alert.core.units.names import alike, composed

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING
 
 import click
 
-from slack_alert.cli.beside import find_beside
-from slack_alert.cli.crash_note import CrashNote
+from slack_alert.cli.control.crash_note import CrashNote
 from slack_alert.cli.option_order import PassThroughCommand
 from slack_alert.cli.options import common, remember
+from slack_alert.cli.running_program import find_beside
 from slack_alert.cli.session import begin_log
 from slack_alert.core.errors import BadValue, SettingsError, SlackAlertError
 from slack_alert.core.excerpts import abridged

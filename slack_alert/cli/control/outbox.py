@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING
 import click
 
 from slack_alert.cli import exit_codes
-from slack_alert.cli.beside import settings_beside
 from slack_alert.cli.options import common, remember
 from slack_alert.cli.output.format import counted, distance, instant
 from slack_alert.cli.output.streams import tell, tell_change, tell_json_line
+from slack_alert.cli.running_program import settings_beside
 from slack_alert.cli.sending import tell_refused, tell_unsent
 from slack_alert.core.errors import BadValue
 

@@ -9,8 +9,8 @@ from uuid import uuid4
 
 import click
 
-from slack_alert.cli.beside import SAID, settings_beside
 from slack_alert.cli.options import common, remember
+from slack_alert.cli.running_program import SAID, settings_beside
 from slack_alert.cli.sending import post
 from slack_alert.core.errors import BadValue, SettingsError
 from slack_alert.core.redaction.redaction import Redaction

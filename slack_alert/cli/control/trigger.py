@@ -7,11 +7,11 @@ import json
 import click
 
 from slack_alert.cli import exit_codes
-from slack_alert.cli.beside import SAID, SHOWN, settings_beside
-from slack_alert.cli.fields import parse_field
+from slack_alert.cli.control.event_fields import parse_field
 from slack_alert.cli.options import common, remember
 from slack_alert.cli.output.format import record_json, seconds
 from slack_alert.cli.output.streams import concealed
+from slack_alert.cli.running_program import SAID, SHOWN, settings_beside
 from slack_alert.cli.sending import tell_refused, tell_unsent
 from slack_alert.cli.session import own_output
 from slack_alert.core.errors import SettingsError

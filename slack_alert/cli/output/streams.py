@@ -11,7 +11,7 @@ import click
 from click.exceptions import Exit
 
 from slack_alert.cli import exit_codes
-from slack_alert.cli.streams import failure
+from slack_alert.cli.output.standard_streams import failure
 from slack_alert.core.redaction.redaction import Redaction
 
 if TYPE_CHECKING:

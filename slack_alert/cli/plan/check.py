@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, TextIO
 import click
 
 from slack_alert.cli import exit_codes
-from slack_alert.cli.beside import SHOWN, settings_beside
 from slack_alert.cli.options import common, remember
 from slack_alert.cli.output.format import counted
 from slack_alert.cli.output.streams import tell, tell_json
+from slack_alert.cli.running_program import SHOWN, settings_beside
 from slack_alert.cli.session import own_output
 from slack_alert.core.structs import asdict
 

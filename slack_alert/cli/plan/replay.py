@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, TextIO
 
 from slack_alert.cli import exit_codes
 from slack_alert.cli.logs import tell_problem
-from slack_alert.cli.moments import parse_moment
 from slack_alert.cli.output.format import counted, distance, instant, local, stamp
 from slack_alert.cli.output.streams import tell, tell_json_line
 from slack_alert.cli.output.text_tables import Cell, paint, shortened, table
 from slack_alert.cli.session import own_output
+from slack_alert.cli.time_arguments import parse_moment
 from slack_alert.core.errors import BadValue
 from slack_alert.core.model.message import Manner
 

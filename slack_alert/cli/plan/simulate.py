@@ -11,15 +11,15 @@ from typing import TextIO
 import click
 
 from slack_alert.cli import exit_codes
-from slack_alert.cli.beside import settings_beside
 from slack_alert.cli.logs import tell_problem
-from slack_alert.cli.moments import parse_moment
 from slack_alert.cli.options import common, remember
 from slack_alert.cli.output.format import record_json
 from slack_alert.cli.output.text_tables import history_table
 from slack_alert.cli.plan.budget import worst_minutes
 from slack_alert.cli.plan.replay import replay_span, replayed
+from slack_alert.cli.running_program import settings_beside
 from slack_alert.cli.session import own_output
+from slack_alert.cli.time_arguments import parse_moment
 from slack_alert.core.catalog import Catalog
 from slack_alert.core.content.markup import Markup
 from slack_alert.core.errors import BadValue

@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING
 import click
 
 from slack_alert.cli import exit_codes
-from slack_alert.cli.beside import settings_beside
 from slack_alert.cli.job_names import complete_job, job_names, meant
-from slack_alert.cli.moments import parse_moment
 from slack_alert.cli.options import common, remember
 from slack_alert.cli.output.format import instant
 from slack_alert.cli.output.streams import tell, tell_json
+from slack_alert.cli.running_program import settings_beside
+from slack_alert.cli.time_arguments import parse_moment
 from slack_alert.core.units.local_time import TICK
 
 if TYPE_CHECKING:

@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING
 import click
 
 from slack_alert.cli import exit_codes
-from slack_alert.cli.beside import settings_beside
 from slack_alert.cli.options import common, remember
 from slack_alert.cli.output.format import counted, instant, local
 from slack_alert.cli.output.streams import tell, tell_json
 from slack_alert.cli.plan.check import functions, job_json, trigger
+from slack_alert.cli.running_program import settings_beside
 from slack_alert.core.structs import Struct
 
 if TYPE_CHECKING:

@@ -10,12 +10,12 @@ from uuid import uuid4
 import click
 
 from slack_alert.cli import exit_codes
-from slack_alert.cli.beside import settings_beside
 from slack_alert.cli.job_names import chosen, complete_job, job_names
-from slack_alert.cli.moments import parse_moment
 from slack_alert.cli.options import common, remember
 from slack_alert.cli.output.streams import tell, tell_json
+from slack_alert.cli.running_program import settings_beside
 from slack_alert.cli.sending import post
+from slack_alert.cli.time_arguments import parse_moment
 from slack_alert.core.errors import BadValue
 
 if TYPE_CHECKING:

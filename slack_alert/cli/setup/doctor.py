@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING
 import click
 
 from slack_alert.cli import exit_codes
-from slack_alert.cli.beside import settings_beside
 from slack_alert.cli.options import common, remember
 from slack_alert.cli.output.streams import tell, tell_json
+from slack_alert.cli.running_program import settings_beside
 
 if TYPE_CHECKING:
     from slack_alert.cli.setup.doctor_checks import Finding
