@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from slack_alert.engine.simulation.simulation import Simulation
-from slack_alert.testing.channel import RecordingChannel
-from slack_alert.testing.clock import MONDAY, FakeClock
+from slack_alert.testing.harness import Said
 from slack_alert.testing.loading import FaultyPluginError
+from slack_alert.testing.manual_clock import MONDAY, FakeClock
+from slack_alert.testing.recording_channel import RecordingChannel
 from slack_alert.testing.rehearsal import Rehearsal
-from slack_alert.testing.stage import Said
 
 __all__ = ["MONDAY", "FakeClock", "FaultyPluginError", "RecordingChannel", "Rehearsal", "Said", "Simulation"]

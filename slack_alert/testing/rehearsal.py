@@ -19,9 +19,9 @@ from slack_alert.core.units.local_time import first_instant, parse_slot, wall_of
 from slack_alert.loader import Defaults, unload
 from slack_alert.loader.files.discovery import PACKAGE
 from slack_alert.loader.options.option_checks import find_zone, pause_of
-from slack_alert.testing.clock import MONDAY, forwards
+from slack_alert.testing.harness import Said, Stage
 from slack_alert.testing.loading import FaultyPluginError, find_source, load_path, root_of
-from slack_alert.testing.stage import Said, Stage
+from slack_alert.testing.manual_clock import MONDAY, forwards
 
 _CHANNEL = "slack"
 

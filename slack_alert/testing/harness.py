@@ -34,7 +34,7 @@ from slack_alert.executors.calling.output import captured
 from slack_alert.executors.calling.rendering import Render
 from slack_alert.executors.direct import Direct
 from slack_alert.loader import Defaults
-from slack_alert.testing.clock import FakeClock
+from slack_alert.testing.manual_clock import FakeClock
 
 
 @dataclass(frozen=True, slots=True)
