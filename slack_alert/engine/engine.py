@@ -24,9 +24,8 @@ from slack_alert.engine.batches import Batch, Seen, Snapshot
 from slack_alert.engine.monitoring.clock_watch import Unseen, Vigil
 from slack_alert.engine.monitoring.slow_runs import Paces
 from slack_alert.engine.ports import Books, Clock, Due, Executor
-from slack_alert.engine.runs.absent_events import Absences
 from slack_alert.engine.runs.admission import Admission
-from slack_alert.engine.runs.event_queues import Queues
+from slack_alert.engine.runs.event_queues import Absences, Queues
 from slack_alert.engine.runs.job_state import Hot, renewed, take_up
 from slack_alert.engine.runs.journaling import resumed
 from slack_alert.engine.runs.missed_slots import Accounts, Page, Together

@@ -7,7 +7,7 @@ from slack_alert.loader.loader import Found, find_plugins, load, open_plugins, s
 from slack_alert.loader.modules.startup import Progress
 from slack_alert.loader.options.resolve import Defaults
 from slack_alert.loader.reload.plugins import Plugins
-from slack_alert.loader.reload.snapshots import Accepted
+from slack_alert.loader.reload.reimport import Accepted
 
 __all__ = [
     "Accepted",

@@ -17,7 +17,7 @@ from slack_alert.core.model.message import Status
 from slack_alert.core.model.record import Verdict
 from slack_alert.core.retry import Fate
 from slack_alert.engine.context.context import Context
-from slack_alert.loader.parsing.keywords import KEYWORDS, LATER_KEYWORDS
+from slack_alert.loader.parsing.literals import KEYWORDS, LATER_KEYWORDS
 from slack_alert.schedulers import MODULES
 from slack_alert.settings import KEYS
 from tests.docs.book import ROOT, Page

@@ -12,7 +12,7 @@ from slack_alert.core.catalog import Severity
 from slack_alert.loader import load, survey, unload
 from slack_alert.loader.files.discovery import PluginFile
 from slack_alert.loader.parsing.compiler import read_file
-from slack_alert.loader.parsing.keywords import KEYWORDS
+from slack_alert.loader.parsing.literals import KEYWORDS
 from slack_alert.loader.parsing.source import compile_tree, parse
 from tests.fakes.plugins import DEFAULTS, write
 

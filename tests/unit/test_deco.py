@@ -12,7 +12,7 @@ from slack_alert import Keywords, deco
 from slack_alert.core.policy.incidents import Repeat
 from slack_alert.core.schedule.triggers import TIME_KEYWORDS
 from slack_alert.loader.options.option_checks import WHILE_PAUSED
-from slack_alert.loader.parsing.keywords import KEYWORDS, OPTION_KEYWORDS
+from slack_alert.loader.parsing.literals import KEYWORDS, OPTION_KEYWORDS
 
 HINTS = get_type_hints(Keywords)
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from slack_alert.core.catalog import Severity
-from slack_alert.loader.parsing.keywords import keyword_suggestion
+from slack_alert.loader.parsing.literals import keyword_suggestion
 from tests.fakes.plugins import loaded, names, problems, surveyed
 
 F = "def f():\n    return 1\n"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import secrets
 import sys
+from datetime import tzinfo
 from typing import TYPE_CHECKING, TextIO
 from uuid import uuid4
 
@@ -12,6 +13,7 @@ import click
 from slack_alert.cli import exit_codes
 from slack_alert.cli.job_names import chosen, complete_job, job_names
 from slack_alert.cli.options import common, remember
+from slack_alert.cli.output.format import instant, seconds
 from slack_alert.cli.output.streams import tell, tell_json
 from slack_alert.cli.running_program import settings_beside
 from slack_alert.cli.sending import post
@@ -23,6 +25,60 @@ if TYPE_CHECKING:
     from slack_alert.core.report.layout import Report
     from slack_alert.core.report.statistics import Span
     from slack_alert.settings import Settings
+
+if TYPE_CHECKING:
+    from slack_alert.core.report.layout import Report
+    from slack_alert.core.report.statistics import Series, Span, Summary
+
+
+def report_json(report: Report) -> dict[str, object]:
+    """Give what `report --json` prints."""
+    span, zone = report.span, report.zone
+    return {
+        "since": instant(span.since, zone),
+        "until": instant(span.until, zone),
+        "jobs": [_summary(each, span, zone) for each in report.found],
+    }
+
+
+def _summary(each: Summary, span: Span, zone: tzinfo) -> dict[str, object]:
+    return {
+        "job": each.job,
+        "runs": each.runs,
+        "failed": each.failed,
+        "success": each.success,
+        "not_run": each.not_run,
+        "untimed": each.untimed,
+        "p50": seconds(each.spread.p50),
+        "p95": seconds(each.spread.p95),
+        "before": {"p50": seconds(each.before.p50), "p95": seconds(each.before.p95)},
+        "longer": [
+            {"at": instant(slot, zone), "duration": seconds(duration), "usually": seconds(usually)}
+            for slot, duration, usually in each.longer
+        ],
+        "cpu": seconds(each.cpu),
+        "memory": each.memory,
+        "errors": dict(each.errors),
+        "alerts": each.alerts,
+        "withheld": each.withheld,
+        "incidents": [
+            {"since": instant(since, zone), "until": instant(until, zone), "alerts": alerts}
+            for since, until, alerts in each.incidents
+        ],
+        "numbers": {name: _series(series, span, zone) for name, series in each.numbers.items()},
+    }
+
+
+def _series(series: Series, span: Span, zone: tzinfo) -> dict[str, object]:
+    means = [[instant(span.begin(part), zone), mean] for part, mean in enumerate(series.parts) if mean is not None]
+    return {
+        "count": series.count,
+        "last": series.last,
+        "min": series.least,
+        "mean": series.mean,
+        "max": series.most,
+        "means": means,
+    }
 
 
 @click.command()
@@ -43,8 +99,6 @@ def report(
     if to is not None:
         return _post(settings, made, to)
     if as_json:
-        from slack_alert.cli.query.report_json import report_json
-
         tell_json(report_json(made))
     else:
         show(made, sys.stdout)

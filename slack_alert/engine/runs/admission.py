@@ -13,7 +13,7 @@ from slack_alert.core.pipeline.gate import gate
 from slack_alert.engine.batches import Batch
 from slack_alert.engine.monitoring.clock_watch import Unseen
 from slack_alert.engine.ports import Books, Executor
-from slack_alert.engine.runs.absent_events import missing
+from slack_alert.engine.runs.event_queues import missing
 from slack_alert.engine.runs.job_state import Hot
 from slack_alert.engine.runs.missed_slots import Accounts
 from slack_alert.engine.runs.overlaps import Crowding

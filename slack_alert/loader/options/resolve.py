@@ -30,7 +30,7 @@ from slack_alert.loader.options.option_checks import (
     texts_of,
 )
 from slack_alert.loader.parsing.declaration import Declaration
-from slack_alert.loader.parsing.keywords import LATER_KEYWORDS, OPTION_KEYWORDS
+from slack_alert.loader.parsing.literals import LATER_KEYWORDS, OPTION_KEYWORDS
 
 Words = Mapping[str, object]
 #: They say when a function runs, too.

@@ -8,7 +8,7 @@ from slack_alert.core.catalog import Problem, Severity
 from slack_alert.core.structs import Struct, field
 from slack_alert.core.units.names import alike
 from slack_alert.loader.parsing.declaration import Declaration
-from slack_alert.loader.parsing.keywords import KEYWORDS, TRIGGER_KEYWORDS
+from slack_alert.loader.parsing.literals import KEYWORDS, TRIGGER_KEYWORDS
 from slack_alert.loader.parsing.scan import (
     OWN_MARKER,
     Decorated,

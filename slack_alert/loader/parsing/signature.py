@@ -10,8 +10,7 @@ from slack_alert.core.catalog import Problem, Severity
 from slack_alert.core.errors import BadValue
 from slack_alert.core.schedule.triggers import TIME_KEYWORDS
 from slack_alert.loader.parsing.declaration import Declaration
-from slack_alert.loader.parsing.keywords import KEYWORDS, TRIGGER_KEYWORDS, keyword_suggestion
-from slack_alert.loader.parsing.literals import NotLiteral, evaluate
+from slack_alert.loader.parsing.literals import KEYWORDS, TRIGGER_KEYWORDS, NotLiteral, evaluate, keyword_suggestion
 from slack_alert.loader.parsing.scan import Function
 from slack_alert.loader.parsing.source import Source
 

@@ -20,8 +20,7 @@ from slack_alert.loader.parsing.compiler import read_file
 from slack_alert.loader.parsing.declaration import Declaration, Reading
 from slack_alert.loader.reading.file_reader import Reader
 from slack_alert.loader.reload.fingerprint import Fingerprints, Text
-from slack_alert.loader.reload.reimport import HeldBackError, dependents, imported_by, remove
-from slack_alert.loader.reload.snapshots import Accepted
+from slack_alert.loader.reload.reimport import Accepted, HeldBackError, dependents, imported_by, remove
 
 #: What vanishes may be back in a moment, when somebody is writing: so many seconds it goes on.
 GRACE = 2.0

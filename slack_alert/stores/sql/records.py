@@ -2,15 +2,91 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from sqlite3 import Connection
 
 from slack_alert.core.model.record import NOT_RUN, Record
 from slack_alert.stores.folding import Tails, condense
 from slack_alert.stores.sql import statements
-from slack_alert.stores.sql.job_groups import Circles
-from slack_alert.stores.sql.rows import clean, end_of, record_rows
-from slack_alert.stores.sql.watermarks import Reach
+from slack_alert.stores.sql.job_groups import Circles, unfolded
+from slack_alert.stores.sql.rows import Row, clean, end_of, record_rows
+
+#: Written down when the jobs have so many new records on the average.
+_SHARE = 10
+_BEGINNING = -(2**63)
+
+
+class Reach:
+    """The last slot of each job's new records, and the ids of records, none of which is given twice."""
+
+    def __init__(self) -> None:
+        #: The greatest id given so far; None until the file was asked.
+        self._last_id: int | None = None
+        self._newest: dict[str, int] = {}
+        #: The same of each circle, whose jobs share rows.
+        self._shared: dict[str, int] = {}
+        self._records = 0
+
+    def forget(self) -> None:
+        """Forget all, because a transaction was rolled back: the file knows."""
+        self._last_id = None
+
+    def begin(self, connection: Connection, jobs: Iterable[str], at: int) -> None:
+        """Get ready for a batch made at `at`, which has a word of its own on how far `jobs` are accounted for."""
+        if self._last_id is None:
+            # The newest records may be gone; that they were there is written down before any is taken away.
+            self._last_id = max(connection.execute(statements.LAST_RECORD).fetchone())
+            self._newest = unfolded(connection, dict(connection.execute(statements.REACHED).fetchall()))
+            self._shared = {}
+            self.write(connection)
+        # A wrong clock noted what lies ahead: only what is written down gives way to the later word.
+        elif self._lies_ahead(jobs, at):
+            self.write(connection)
+
+    @property
+    def next_id(self) -> int:
+        """The first of the ids that no record ever had."""
+        assert self._last_id is not None, "a batch begins first"
+        return self._last_id + 1
+
+    def move(self, rows: Sequence[Row], circles: Iterable[str] = ()) -> None:
+        """Take note of new rows, numbered from `next_id`, and of the circles among their jobs.
+
+        Those of runs that somebody asked for account for no slot.
+        """
+        if rows:
+            self._last_id = rows[-1][_ID]
+        self._records += len(rows)
+        for row in rows:
+            job, until = row[_JOB], row[_UNTIL]
+            if until > self._newest.get(job, _BEGINNING) and row[_ASKED_BY] is None:
+                self._newest[job] = until
+        for key in circles:
+            self._shared[key] = max(self._newest.pop(key, _BEGINNING), self._shared.get(key, _BEGINNING))
+
+    def end(self, connection: Connection) -> None:
+        """Write down what a batch moved, once it is worth it."""
+        if self._records >= _SHARE * (len(self._newest) + len(self._shared)):
+            self.write(connection)
+
+    def write(self, connection: Connection) -> None:
+        """Write it down, within the caller's transaction."""
+        newest = unfolded(connection, {**self._newest, **self._shared})
+        connection.executemany(statements.MOVE_SEEN, [(until, job, until) for job, until in newest.items()])
+        connection.execute(statements.PUT_REACHED, (self._last_id,))
+        self._newest = {}
+        self._shared = {}
+        self._records = 0
+
+    def _lies_ahead(self, jobs: Iterable[str], at: int) -> bool:
+        """Tell whether a new record of these jobs, or any that many share, is later than `at`."""
+        named = list(jobs)
+        shared = self._shared.values() if named else ()
+        return any(until > at for until in shared) or any(self._newest.get(clean(job), at) > at for job in named)
+
+
+_COLUMNS = ("id", *statements.RECORD_COLUMNS.split(", "))
+_ID, _JOB, _UNTIL, _ASKED_BY = map(_COLUMNS.index, ("id", "job", "until", "asked_by"))
 
 
 class History:
