@@ -9,10 +9,10 @@ from xdist.scheduler import LoadScopeScheduling
 QUICK = "tests/unit/"
 #: Begun once by the first test that looks at them; each process of the suite would begin them anew.
 SHARING = (
-    "tests/acceptance/test_example.py",
-    "tests/acceptance/test_runs_that_hang.py",
+    "tests/acceptance/plugins/test_example.py",
+    "tests/acceptance/plugins/test_runs_that_hang.py",
     "tests/acceptance/test_wheel.py",
-    "tests/contract/test_processes.py",
+    "tests/contract/executors/test_isolated.py",
     "tests/contract/test_schedulers.py",
     "tests/golden/test_golden.py",
 )

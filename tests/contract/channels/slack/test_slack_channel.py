@@ -194,7 +194,7 @@ async def main():
     await channel.close()
 asyncio.run(main())
 """
-    root = Path(__file__).resolve().parents[2]
+    root = Path(__file__).resolve().parents[4]
     done = subprocess.run(
         [sys.executable, "-c", program], cwd=root, capture_output=True, text=True, timeout=30, check=False
     )

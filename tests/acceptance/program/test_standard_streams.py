@@ -15,7 +15,7 @@ from tests.fakes.program import Program
 from tests.fakes.project import Project
 from tests.fakes.slack import FakeSlack
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 FULL = "/dev/full"
 LOST = "slack-alert: Standard output cannot be written: No space left on device.\n"
 pytestmark = [

@@ -15,7 +15,7 @@ from slack_alert.channels.slack.lookup import EVENT, matches
 from slack_alert.channels.slack.manifest import SCOPES, manifest
 from slack_alert.core.retry import Fate, Outcome
 
-DOCUMENTED = json.loads((Path(__file__).parents[1] / "fakes" / "slack_error_codes.json").read_text(encoding="utf-8"))
+DOCUMENTED = json.loads((Path(__file__).parents[3] / "fakes" / "slack_error_codes.json").read_text(encoding="utf-8"))
 METHODS = sorted(name for name, codes in DOCUMENTED.items() if isinstance(codes, list))
 FATES = {
     Fate.WAIT: "ratelimited rate_limited",

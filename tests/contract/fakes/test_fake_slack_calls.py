@@ -156,7 +156,7 @@ def test_a_crash_of_the_fake_is_not_taken_for_one_of_slack() -> None:
         raw(slack, "auth.test", headers=AUTHORIZED)
 
 
-CODES = json.loads((Path(__file__).parents[1] / "fakes" / "slack_error_codes.json").read_text(encoding="utf-8"))
+CODES = json.loads((Path(__file__).parents[2] / "fakes" / "slack_error_codes.json").read_text(encoding="utf-8"))
 
 
 def test_reference_of_error_codes_names_its_origin() -> None:

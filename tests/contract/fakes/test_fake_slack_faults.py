@@ -238,7 +238,7 @@ def test_waiting_for_messages_fails_with_what_came(slack: FakeSlack) -> None:
 
 @pytest.mark.slow
 def test_it_runs_as_a_process_of_its_own(tmp_path: Path) -> None:
-    script = Path(__file__).parents[1] / "fakes" / "slack.py"
+    script = Path(__file__).parents[2] / "fakes" / "slack.py"
     process = subprocess.Popen([sys.executable, script, "--port", "0"], stdout=subprocess.PIPE, cwd=tmp_path)
     try:
         assert process.stdout is not None

@@ -13,7 +13,7 @@ from slack_alert.testing import Rehearsal, Said
 from tests.fakes import loopback
 from tests.fakes.plugins import DEFAULTS
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 EXAMPLES = sorted(path.stem for path in (ROOT / "plugins").glob("*.py"))
 SETTINGS = ("WEBSITE_URL", "CERTIFICATE_HOST")
 

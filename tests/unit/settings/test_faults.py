@@ -13,7 +13,7 @@ from slack_alert.core.structs import replace
 from slack_alert.settings import Secret
 from tests.fakes.machine import Machine
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 
 
 @pytest.fixture

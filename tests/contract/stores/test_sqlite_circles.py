@@ -13,7 +13,7 @@ import pytest
 from slack_alert.engine.batches import Limits
 from slack_alert.stores.sql import job_groups
 from tests.contract.store_kit import Kit, T
-from tests.contract.test_store_shared import shared
+from tests.contract.stores.test_store_shared import shared
 
 JOBS = tuple(f"db.job_{number}" for number in range(100))
 
