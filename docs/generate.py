@@ -16,7 +16,7 @@ from slack_alert.channels.slack.errors import TABLE
 from slack_alert.channels.slack.manifest import REQUIRED, SCOPES
 from slack_alert.cli.main import COMMANDS, cli
 from slack_alert.cli.options import common
-from slack_alert.core.retry import Fate
+from slack_alert.core.retry import SendStatus
 from slack_alert.settings.keys import KEYS, Key
 
 DOCS = Path(__file__).parent
@@ -68,12 +68,12 @@ MAKERS: dict[str, Callable[[], str]] = {
 }
 
 _ORDER = {
-    Fate.CREDENTIALS: "Nothing goes out: the token, the app or the workspace",
-    Fate.DESTINATION: "One conversation cannot be reached",
-    Fate.PAYLOAD: "One message is not accepted",
-    Fate.WAIT: "Slack asks to wait",
-    Fate.RETRY: "Slack could not do it this time",
-    Fate.AMBIGUOUS: "Slack's answer leaves it open",
+    SendStatus.CREDENTIALS: "Nothing goes out: the token, the app or the workspace",
+    SendStatus.DESTINATION: "One conversation cannot be reached",
+    SendStatus.PAYLOAD: "One message is not accepted",
+    SendStatus.WAIT: "Slack asks to wait",
+    SendStatus.RETRY: "Slack could not do it this time",
+    SendStatus.AMBIGUOUS: "Slack's answer leaves it open",
 }
 _BLANKS = {"{to}": "the conversation", "{needed}": "it names", "; the token has: {provided}": ""}
 
@@ -136,7 +136,7 @@ def _spelled(option: click.Option) -> str:
     return ", ".join(f"`{spelling}{value}`" for spelling in sorted(option.opts, key=len))
 
 
-def _errors(fate: Fate) -> Iterator[str]:
+def _errors(fate: SendStatus) -> Iterator[str]:
     by_hint: dict[str, list[str]] = {}
     for code, (its_fate, hint) in TABLE.items():
         if its_fate is fate:

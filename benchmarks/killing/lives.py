@@ -85,7 +85,7 @@ def perform(scheduler: str, seed: int, kills: int, *, last_seconds: float = _LAS
         rounds.end(last_seconds)
         story.received = [text for _, text in slack.received]
         story.history = list(place.history(product()))
-        story.marks = [mark for life in story.lives for mark in _marks(place, life.number)]
+        story.marks = [mark for life in story.lives for mark in _progress(place, life.number)]
     return story
 
 
@@ -191,7 +191,7 @@ def _size(file: Path) -> int:
     return file.stat().st_size if file.exists() else 0
 
 
-def _marks(place: Site, number: int) -> Iterator[Mark]:
+def _progress(place: Site, number: int) -> Iterator[Mark]:
     file = _truth(place, number)
     if file.exists():
         for line in file.read_text(encoding="utf-8").splitlines():

@@ -19,10 +19,10 @@ from slack_alert.cli.query.report import show
 from slack_alert.core.model.record import Record, Usage, Verdict
 from slack_alert.core.report.aggregate import summaries
 from slack_alert.core.report.layout import Report
-from slack_alert.core.report.statistics import Span
+from slack_alert.core.report.statistics import Period
 
 NOW = datetime(2026, 11, 21, 15, tzinfo=timezone.utc)
-SPAN = Span(NOW - timedelta(days=1), NOW)
+SPAN = Period(NOW - timedelta(days=1), NOW)
 #: When the replica is behind and everything is slow.
 BUSY = (9, 10)
 COLUMNS = 136

@@ -8,21 +8,21 @@ from pathlib import Path
 from slack_alert.core.content.markup import Markup
 from slack_alert.engine.clock import SystemClock
 from slack_alert.executors.isolated.child import Child
-from slack_alert.executors.isolated.pipe import Line
-from slack_alert.executors.isolated.protocol import Shelved
-from slack_alert.loader.modules.lazy import Shelf
+from slack_alert.executors.isolated.pipe import Pipe
+from slack_alert.executors.isolated.protocol import KnownFiles
+from slack_alert.loader.modules.lazy import FunctionLoader
 from slack_alert.loader.modules.spawning import become_spawnable, spawnable
 
 
 def main() -> None:
     """Answer whoever started this process, until nobody is there any more."""
-    line = Line()
+    line = Pipe()
     hello = line.first()
     if not hello:  # Whoever started this was killed at once, and nobody is there to be told.
         return
     root = Path(hello["path"])
-    shelf = Shelf(root, tuple(hello["markers"]))
-    files = Shelved(shelf.find, shelf.take, shelf.found)
+    shelf = FunctionLoader(root, tuple(hello["markers"]))
+    files = KnownFiles(shelf.find, shelf.take, shelf.found)
     become_spawnable()
     with spawnable(root, hello["markers"]):
         Child(line, files, path=root, mark=Markup(os.urandom(8).hex()), clock=SystemClock()).serve()

@@ -9,18 +9,18 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from slack_alert.bootstrap.addresses import address
-from slack_alert.engine.batches import Entry
+from slack_alert.engine.batches import StoredValue
 from slack_alert.engine.clock import SystemClock
 from slack_alert.engine.engine import Engine
-from slack_alert.engine.mutes.digests import Digests, Ending, Withheld, withheld
+from slack_alert.engine.mutes.digests import Digests, EndedSilence, Withheld, withheld
 from slack_alert.engine.mutes.mutes import Mutes
-from slack_alert.engine.ports import Books, Reader
+from slack_alert.engine.ports import Reader, Recorder
 
 if TYPE_CHECKING:
     from slack_alert.settings import Settings
 
 
-def make_mutes(settings: Settings, entries: Iterable[Entry] = ()) -> Mutes:
+def make_mutes(settings: Settings, entries: Iterable[StoredValue] = ()) -> Mutes:
     """Make the mutes there are; without entries only the configured windows."""
     return Mutes(entries, windows=settings.quiet, zone=settings.timezone)
 
@@ -30,20 +30,20 @@ def make_digests(
     mutes: Mutes,
     *,
     engine: Engine,
-    books: Books,
+    recorder: Recorder,
     read: Callable[[], Reader],
     blocking: Callable[..., Withheld] | None,
 ) -> Digests:
     """Make the digests; history is read beside everything else, by a reader of its own."""
 
-    def history(ending: Ending) -> Withheld:
+    def history(ending: EndedSilence) -> Withheld:
         with closing(read()) as reader:
             return withheld(reader, ending)
 
     return Digests(
         mutes,
         engine=engine,
-        books=books,
+        recorder=recorder,
         to=address(settings),
         since=SystemClock().now(),
         history=history if blocking is None else partial(blocking, history),

@@ -14,7 +14,7 @@ from slack_alert.stores import DatabaseLock, FileJournal, SqliteInbox, SqliteRea
 _PAGE = 100
 
 
-class Files:
+class DatabaseFiles:
     """The files of a database while a program runs with it."""
 
     def __init__(self, path: Path, store: SqliteStore, lock: DatabaseLock, journal: FileJournal) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from slack_alert.loader import Found, find_plugins
+from slack_alert.loader import FoundFiles, find_plugins
 from slack_alert.settings import Settings, sqlite_path
 
 
@@ -18,6 +18,6 @@ def code_cache(settings: Settings) -> Path | None:
     return None if settings.dry_run else database(settings).with_name("code")
 
 
-def find(settings: Settings) -> Found:
+def find(settings: Settings) -> FoundFiles:
     """Find every plugin; many new ones are read beside what comes next."""
     return find_plugins(settings.path, settings.markers, code_cache(settings))

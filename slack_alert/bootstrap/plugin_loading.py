@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING
 
 from slack_alert.bootstrap.plugin_files import code_cache, database
 from slack_alert.core.bindings import Binding, Job
-from slack_alert.core.catalog import Catalog, Change
+from slack_alert.core.catalog import Catalog, CatalogChange
 from slack_alert.core.errors import SlackAlertError
-from slack_alert.core.model.run import Care, Isolation
+from slack_alert.core.model.run import Isolation, RunOptions
 from slack_alert.core.structs import Struct, replace
 from slack_alert.engine.batches import Snapshot
 from slack_alert.engine.clock import SystemClock
 from slack_alert.engine.ports import Reload, Store
-from slack_alert.loader import Accepted, Defaults, Found, load, open_plugins, survey
+from slack_alert.loader import FoundFiles, JobSnapshots, OptionDefaults, load, open_plugins, survey
 from slack_alert.loader.modules.background_loading import LoadOptions
 from slack_alert.stores import SqliteStore, inbox_path
 from slack_alert.stores.files.access_errors import not_allowed
@@ -27,9 +27,9 @@ from slack_alert.bootstrap.addresses import address, errors_address, on_terminal
 from slack_alert.bootstrap.database import owning, reading
 
 
-def defaults(settings: Settings) -> Defaults:
+def defaults(settings: Settings) -> OptionDefaults:
     """Give what a job has that says nothing about it."""
-    return Defaults(
+    return OptionDefaults(
         zone=settings.timezone,
         working_hours=settings.working_hours.text,
         max_alert=settings.max_alert,
@@ -38,7 +38,7 @@ def defaults(settings: Settings) -> Defaults:
         to=address(settings),
         errors_to=errors_address(settings),
         markers=settings.markers,
-        care=Care(
+        care=RunOptions(
             settings.timeout,
             isolation=Isolation(settings.isolation),
             memory=settings.memory_limit,
@@ -84,31 +84,33 @@ def load_plugins(
     return _reachable(settings, catalog)
 
 
-class Following(Struct, frozen=True):
+class FollowedPlugins(Struct, frozen=True):
     """The plugins as they run."""
 
     catalog: Catalog
     #: Takes up what changed.
     reload: Reload
     #: The files as they run.
-    accepted: Accepted
+    accepted: JobSnapshots
     #: Writes what was read into the cache.
     keep: Callable[[], None]
     #: Takes up what was still loading; None: nothing has ended since.
-    take_up: Callable[[], Change | None]
+    take_up: Callable[[], CatalogChange | None]
     #: Undoes what a function did that would stop others, and says what.
     guard: Callable[[], list[str]]
 
 
-def follow_plugins(settings: Settings, found: Found, progress: Callable[[int, int], None] | None = None) -> Following:
+def follow_plugins(
+    settings: Settings, found: FoundFiles, progress: Callable[[int, int], None] | None = None
+) -> FollowedPlugins:
     """Do as `load_plugins` does, and give what it takes to follow the files."""
     options = _load_options(settings)
     plugins = open_plugins(found, lambda: defaults(settings), progress, options=options)
 
-    def reachable(change: Change | None) -> Change | None:
+    def reachable(change: CatalogChange | None) -> CatalogChange | None:
         return change and replace(change, catalog=_reachable(settings, change.catalog))
 
-    return Following(
+    return FollowedPlugins(
         _reachable(settings, plugins.catalog),
         lambda passed: reachable(plugins.reload(passed)),
         plugins.accepted,
@@ -121,10 +123,10 @@ def follow_plugins(settings: Settings, found: Found, progress: Callable[[int, in
 def _load_options(settings: Settings) -> LoadOptions:
     if settings.scheduler != "GeventScheduler":
         return LoadOptions(timeout=settings.load_timeout, scheduler=settings.scheduler)
-    from slack_alert.schedulers.gevent import Greenlets
+    from slack_alert.schedulers.gevent import GreenletCarrier
 
     options = LoadOptions(timeout=settings.load_timeout, scheduler=settings.scheduler)
-    return replace(options, carrier=Greenlets(min(options.slow, options.timeout)))
+    return replace(options, carrier=GreenletCarrier(min(options.slow, options.timeout)))
 
 
 def _reachable(settings: Settings, catalog: Catalog) -> Catalog:

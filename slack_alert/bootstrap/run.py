@@ -13,17 +13,17 @@ from typing import TYPE_CHECKING, NoReturn, TextIO
 
 from slack_alert.bootstrap.addresses import address, errors_address
 from slack_alert.bootstrap.database import open_reader, owning
-from slack_alert.bootstrap.lost_database import Files
+from slack_alert.bootstrap.lost_database import DatabaseFiles
 from slack_alert.bootstrap.plugin_files import database, find
-from slack_alert.bootstrap.plugin_loading import Following, follow_plugins
-from slack_alert.bootstrap.runtime import Stores
+from slack_alert.bootstrap.plugin_loading import FollowedPlugins, follow_plugins
+from slack_alert.bootstrap.runtime import RunStores
 from slack_alert.bootstrap.wiring import assemble
-from slack_alert.engine.app.app import App, Manners
-from slack_alert.engine.app.components import Parts
-from slack_alert.engine.batches import Limits
+from slack_alert.engine.app.app import App, AppConfig
+from slack_alert.engine.app.components import Components
+from slack_alert.engine.batches import HistoryLimits
 from slack_alert.engine.system.descriptors import set_aside
 from slack_alert.engine.system.loop_runner import run_to_end
-from slack_alert.loader import Found, plugins_folder
+from slack_alert.loader import FoundFiles, plugins_folder
 from slack_alert.loader.guard.event_loop import new_standard_loop
 from slack_alert.stores import FileJournal, MemoryInbox, SqliteInbox, SqliteStore, inbox_path, journal_path
 
@@ -35,12 +35,12 @@ _PATIENCE = timedelta(seconds=2)
 _FOREVER = timedelta(days=36_500)
 
 Progress = Callable[[int, int], None]
-Ready = Callable[[Parts], None]
+Ready = Callable[[Components], None]
 
 
 def run(
     settings: Settings,
-    found: Found | None,
+    found: FoundFiles | None,
     *,
     out: TextIO,
     standby: bool,
@@ -57,7 +57,7 @@ def run(
     plugins_folder(settings.path)  # A wrong path is told before anything is made there.
     set_aside()  # Before plugins are loaded: what they change of the process is measured from here on.
 
-    def plugins() -> Following:
+    def plugins() -> FollowedPlugins:
         _prepare(settings)
         return follow_plugins(settings, found or find(settings), progress)
 
@@ -65,7 +65,7 @@ def run(
         from slack_alert.stores.memory import MemoryStore
 
         memory = MemoryStore()
-        return _run(settings, Stores(memory, MemoryInbox(), lambda: memory), plugins(), out, ready)
+        return _run(settings, RunStores(memory, MemoryInbox(), lambda: memory), plugins(), out, ready)
     place = database(settings)
     with owning(settings, _FOREVER if standby else _PATIENCE, note=note) as lock:
         if lock is None:
@@ -73,12 +73,12 @@ def run(
         journal = FileJournal(journal_path(place))
         inbox, read = SqliteInbox(inbox_path(place)), partial(open_reader, settings)
         store = SqliteStore(place)
-        files = Files(place, store, lock, journal)
-        stores = Stores(store, inbox, read, journal, files.loss, files.rescue)
+        files = DatabaseFiles(place, store, lock, journal)
+        stores = RunStores(store, inbox, read, journal, files.loss, files.rescue)
         return _run(settings, stores, plugins(), out, ready)
 
 
-def _run(settings: Settings, stores: Stores, plugins: Following, out: TextIO, ready: Ready) -> int:
+def _run(settings: Settings, stores: RunStores, plugins: FollowedPlugins, out: TextIO, ready: Ready) -> int:
     catalog = plugins.catalog
 
     async def main() -> int:
@@ -116,11 +116,11 @@ def _leave(code: int, out: TextIO) -> NoReturn:
     os._exit(code)
 
 
-def _manners(settings: Settings) -> Manners:
-    return Manners(
+def _manners(settings: Settings) -> AppConfig:
+    return AppConfig(
         to=address(settings),
         errors_to=errors_address(settings),
         zone=settings.timezone,
         drain_timeout=settings.drain_timeout,
-        limits=Limits(settings.history_days, settings.history_rows),
+        limits=HistoryLimits(settings.history_days, settings.history_rows),
     )

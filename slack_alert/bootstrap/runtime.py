@@ -19,29 +19,29 @@ from slack_alert.core.content.render import Piece
 from slack_alert.core.model.run import Run
 from slack_alert.core.redaction.redaction import Redaction
 from slack_alert.core.structs import Struct
-from slack_alert.engine.batches import Batch, Entry, Snapshot
+from slack_alert.engine.batches import Batch, Snapshot, StoredValue
 from slack_alert.engine.clock import SystemClock
-from slack_alert.engine.context.context import Context, Services, public
-from slack_alert.engine.context.key_value import Pocket, Write
-from slack_alert.engine.context.subprocesses import Children
+from slack_alert.engine.context.context import Context, ContextServices, public
+from slack_alert.engine.context.key_value import KeyValueStore, Write
+from slack_alert.engine.context.subprocesses import Subprocesses
 from slack_alert.engine.durability import number_of, put_durably
 from slack_alert.engine.engine import Engine
-from slack_alert.engine.monitoring.process_stalls import Standstill
-from slack_alert.engine.monitoring.slow_runs import Paces, durations_of
+from slack_alert.engine.monitoring.process_stalls import ProcessStalls
+from slack_alert.engine.monitoring.slow_runs import SlowRunDetector, durations_of
 from slack_alert.engine.mutes.mutes import Mutes
 from slack_alert.engine.pauses import hold_by_name
-from slack_alert.engine.ports import Books, Clock, Executor, Inbox, Journal, Load, Reader, Store
-from slack_alert.engine.recording.redacting import RedactedBooks
+from slack_alert.engine.ports import Clock, Executor, ExecutorLoad, Inbox, Journal, Reader, Recorder, Store
+from slack_alert.engine.recording.redacting import RedactingRecorder
 from slack_alert.engine.recording.writer import Writer
-from slack_alert.engine.runs.journaling import Keeping
+from slack_alert.engine.runs.journaling import JournalingExecutor
 from slack_alert.executors.calling.awaiting import on_loop
-from slack_alert.executors.calling.call import Performer
+from slack_alert.executors.calling.call import Caller
 from slack_alert.executors.calling.rendering import Render
-from slack_alert.executors.isolated.process import Program
-from slack_alert.executors.isolated.process_pool import Processes
-from slack_alert.executors.isolated.protocol import Sources
-from slack_alert.executors.pool import Inline
-from slack_alert.executors.retries import Retrying
+from slack_alert.executors.isolated.process import ChildProgram
+from slack_alert.executors.isolated.process_pool import ProcessPool
+from slack_alert.executors.isolated.protocol import PluginSources
+from slack_alert.executors.pool import PoolExecutor
+from slack_alert.executors.retries import RetryingExecutor
 
 if TYPE_CHECKING:
     from slack_alert.settings import Settings
@@ -57,15 +57,15 @@ _CODE = "import sys; sys.path[:] = sys.argv[1:]; from slack_alert.bootstrap.chil
 def make_processes(
     settings: Settings,
     *,
-    sources: Sources,
+    sources: PluginSources,
     context: Callable[[Run], Context],
     notice: Callable[[Run, object], None],
     redaction: Redaction,
-    children: Callable[[], Children],
+    children: Callable[[], Subprocesses],
     clock: Clock,
-) -> Processes:
+) -> ProcessPool:
     """Make what starts processes; none is started before it is wanted."""
-    return Processes(
+    return ProcessPool(
         lambda: make_program(settings.path, settings.markers),
         sources=sources,
         context=context,
@@ -76,14 +76,14 @@ def make_processes(
     )
 
 
-def make_program(path: Path, markers: Sequence[str] = ()) -> Program:
+def make_program(path: Path, markers: Sequence[str] = ()) -> ChildProgram:
     """Say how a process is started for the plugins below `path`; of the environment it sees what is no secret."""
     warnings = [f"-W{option}" for option in sys.warnoptions]
     argv = (sys.executable, *warnings, "-c", _CODE, *sys.path)
-    return Program(argv, public(os.environ), {"path": str(path), "markers": list(markers)})
+    return ChildProgram(argv, public(os.environ), {"path": str(path), "markers": list(markers)})
 
 
-class Stores(Struct, frozen=True):
+class RunStores(Struct, frozen=True):
     """Where one run keeps what it remembers."""
 
     store: Store
@@ -97,7 +97,7 @@ class Stores(Struct, frozen=True):
     rescue: Callable[[], str] = str
 
 
-class Works(Struct, frozen=True):
+class Runtime(Struct, frozen=True):
     """The engine, with all that it runs functions by and writes to."""
 
     clock: Clock
@@ -105,15 +105,15 @@ class Works(Struct, frozen=True):
     snapshot: Snapshot
     reader: Reader
     writer: Writer
-    books: Books
+    recorder: Recorder
     mutes: Mutes
     executor: Executor
-    load: Callable[[], Load]
+    load: Callable[[], ExecutorLoad]
     engine: Engine
-    services: Services
+    services: ContextServices
 
 
-def make_works(settings: Settings, catalog: Catalog, stores: Stores, sources: Sources) -> Works:
+def make_works(settings: Settings, catalog: Catalog, stores: RunStores, sources: PluginSources) -> Runtime:
     """Make the engine, and what runs functions for it; must be called on the loop they shall run on."""
     clock, reach, snapshot = SystemClock(), _Reach(), stores.store.open()
     render = Render(new_mark(), Redaction(settings.secrets()))
@@ -125,65 +125,67 @@ def make_works(settings: Settings, catalog: Catalog, stores: Stores, sources: So
         blocking=blocking_of(settings),
     )
     reader = stores.read()
-    books = RedactedBooks(writer, render.redaction)
+    recorder = RedactingRecorder(writer, render.redaction)
     mutes = make_mutes(settings, snapshot.entries)
     pool = _make_pool(settings, reach, render, sources, clock)
-    executor: Executor = Retrying(pool, loop=asyncio.get_running_loop(), chance=random)
+    executor: Executor = RetryingExecutor(pool, loop=asyncio.get_running_loop(), chance=random)
     if stores.journal is not None:
-        executor = Keeping(executor, stores.journal)
+        executor = JournalingExecutor(executor, stores.journal)
     reach.engine = Engine(
         catalog,
-        books=books,
+        recorder=recorder,
         executor=executor,
         clock=clock,
         mark=render.mark,
         mute=mutes.reason,
         paces=_make_paces(settings, reader, clock),
     )
-    reach.services = make_services(settings, reach.engine, books, snapshot, render, clock)
-    return Works(
-        clock, render.mark, snapshot, reader, writer, books, mutes, executor, lambda: pool.load, reach.engine,
+    reach.services = make_services(settings, reach.engine, recorder, snapshot, render, clock)
+    return Runtime(
+        clock, render.mark, snapshot, reader, writer, recorder, mutes, executor, lambda: pool.load, reach.engine,
         reach.services,
     )  # fmt: skip
 
 
 def make_services(
-    settings: Settings, engine: Engine, books: Books, snapshot: Snapshot, render: Render, clock: Clock
-) -> Services:
+    settings: Settings, engine: Engine, recorder: Recorder, snapshot: Snapshot, render: Render, clock: Clock
+) -> ContextServices:
     """Make what the contexts of functions reach the rest of the program through."""
 
     def say(run: Run, value: object, to: str | None) -> None:
         if said := render(run, value):
             engine.say(run, said, address(settings, to) if to else None)
 
-    return Services(
+    return ContextServices(
         mark=render.mark,
         path=settings.path,
         say=say,
-        hold=partial(hold_by_name, engine, books),
+        hold=partial(hold_by_name, engine, recorder),
         now=clock.now,
-        pocket=make_pockets(snapshot.entries, lambda entries: put_durably(books, Batch(entries=[*entries])), clock),
+        key_value_store=make_key_value_stores(
+            snapshot.entries, lambda entries: put_durably(recorder, Batch(entries=[*entries])), clock
+        ),
     )
 
 
-def make_pockets(
-    entries: Iterable[Entry], write: Write, clock: Clock, look: Callable[[], Iterable[Entry]] | None = None
-) -> Callable[[str], Pocket]:
+def make_key_value_stores(
+    entries: Iterable[StoredValue], write: Write, clock: Clock, look: Callable[[], Iterable[StoredValue]] | None = None
+) -> Callable[[str], KeyValueStore]:
     """Give the key-value store of each pack, the same one every time; `look` reads all anew where others write, too."""
-    pockets: dict[str, Pocket] = {}
+    pockets: dict[str, KeyValueStore] = {}
 
-    def pocket(pack: str) -> Pocket:
+    def key_value_store(pack: str) -> KeyValueStore:
         if pack not in pockets:
             own = partial(_of_pack, pack)
             again = None if look is None else lambda: own(look())
             # Two first runs may meet here; the one store that counts is whichever came first.
-            pockets.setdefault(pack, Pocket(pack, own(entries), write=write, now=clock.now, look=again))
+            pockets.setdefault(pack, KeyValueStore(pack, own(entries), write=write, now=clock.now, look=again))
         return pockets[pack]
 
-    return pocket
+    return key_value_store
 
 
-def _of_pack(pack: str, entries: Iterable[Entry]) -> list[Entry]:
+def _of_pack(pack: str, entries: Iterable[StoredValue]) -> list[StoredValue]:
     return [entry for entry in entries if entry.pack == pack]
 
 
@@ -205,7 +207,7 @@ class _Reach:
     """What runs reach the engine and its services through, which are made after those that run."""
 
     engine: Engine
-    services: Services
+    services: ContextServices
 
     def say(self, run: Run, said: tuple[Piece, ...]) -> None:
         self.engine.say(run, said)
@@ -220,7 +222,7 @@ class _Reach:
         self.services.children.end(run)
 
 
-def _make_pool(settings: Settings, reach: _Reach, render: Render, sources: Sources, clock: Clock) -> Inline:
+def _make_pool(settings: Settings, reach: _Reach, render: Render, sources: PluginSources, clock: Clock) -> PoolExecutor:
     loop = asyncio.get_running_loop()
     processes = make_processes(
         settings,
@@ -231,18 +233,18 @@ def _make_pool(settings: Settings, reach: _Reach, render: Render, sources: Sourc
         children=lambda: reach.services.children,
         clock=clock,
     )
-    performer = Performer(
+    performer = Caller(
         clock=clock, render=render, say=reach.say, context=reach.context, notice=reach.notice, ended=reach.ended,
         bridge=on_loop(loop),
     )  # fmt: skip
-    return Inline(performer, threads=settings.threads, loop=loop, apart=processes)
+    return PoolExecutor(performer, threads=settings.threads, loop=loop, apart=processes)
 
 
-def _make_paces(settings: Settings, reader: Reader, clock: Clock) -> Paces:
+def _make_paces(settings: Settings, reader: Reader, clock: Clock) -> SlowRunDetector:
     past = partial(durations_of, reader)
     if blocking_of(settings) is not None:
         # Its threads are greenlets: a function that keeps the others from running would seem to stand still.
-        return Paces(past)
-    standstill = Standstill(clock)
+        return SlowRunDetector(past)
+    standstill = ProcessStalls(clock)
     standstill.start()
-    return Paces(past, standstill.during)
+    return SlowRunDetector(past, standstill.during)

@@ -12,22 +12,22 @@ from slack_alert.bootstrap.addresses import errors_address
 from slack_alert.bootstrap.current_mutes import make_digests
 from slack_alert.bootstrap.exec_policy import make_judge
 from slack_alert.bootstrap.plugin_files import database
-from slack_alert.bootstrap.plugin_loading import Following
-from slack_alert.bootstrap.runtime import Stores, blocking_of, make_works
+from slack_alert.bootstrap.plugin_loading import FollowedPlugins
+from slack_alert.bootstrap.runtime import RunStores, blocking_of, make_works
 from slack_alert.channels.console import ConsoleChannel
 from slack_alert.core.model.message import Delivery
-from slack_alert.core.retry import Outcome
+from slack_alert.core.retry import SendResult
 from slack_alert.core.schedule.triggers import parse_trigger
-from slack_alert.engine.app.components import Parts
+from slack_alert.engine.app.components import Components
 from slack_alert.engine.app.liveness import EVERY, PULSE_NAME
 from slack_alert.engine.clock import SystemClock
 from slack_alert.engine.delivery.prepare import Receipts
 from slack_alert.engine.delivery.refusing import Closed
-from slack_alert.engine.delivery.sender import Pace, Sender
+from slack_alert.engine.delivery.sender import Sender, SendRate
 from slack_alert.engine.engine import Engine
 from slack_alert.engine.mutes.mutes import PACK
-from slack_alert.engine.ports import Books, Channel, Clock, Reader, Source, Watch
-from slack_alert.executors.isolated.protocol import Sources
+from slack_alert.engine.ports import ChangeWatch, Channel, Clock, Reader, Recorder, Source
+from slack_alert.executors.isolated.protocol import PluginSources
 from slack_alert.loader import plugins_folder
 from slack_alert.stores.sqlite.integrity import standing_still
 
@@ -36,11 +36,11 @@ if TYPE_CHECKING:
     from slack_alert.settings import Settings
 
 if TYPE_CHECKING:
-    from slack_alert.schedulers import Planned
+    from slack_alert.schedulers import PlannedJob
     from slack_alert.settings import Settings
 
 
-class Timetable:
+class SlotSource:
     """Makes the source of slots, and tells it of other jobs later."""
 
     def __init__(self, settings: Settings, engine: Engine, *, is_behind: Callable[[], bool]) -> None:
@@ -61,21 +61,28 @@ class Timetable:
 
     def replan(self, source: Source, now: datetime) -> None:
         """Tell a source of what the engine has now."""
-        from slack_alert.schedulers import Clockwork
+        from slack_alert.schedulers import SchedulerSource
 
-        assert isinstance(source, Clockwork), "it was made here"
+        assert isinstance(source, SchedulerSource), "it was made here"
         source.replan(self._planned(now))
 
-    def _planned(self, now: datetime) -> list[Planned]:
-        from slack_alert.schedulers import Planned
+    def _planned(self, now: datetime) -> list[PlannedJob]:
+        from slack_alert.schedulers import PlannedJob
 
         beat = parse_trigger({"seconds": EVERY.total_seconds()}, zone=self._settings.timezone, name=PULSE_NAME)
         assert beat is not None, "seconds make a trigger"
         jobs = self._engine.jobs()
         planned = [
-            Planned(hot.job.name, hot.job.trigger, hot.anchor, max(now, hot.last or now), hot.moved) for hot in jobs
+            PlannedJob(
+                job_state.job.name,
+                job_state.job.trigger,
+                job_state.anchor,
+                max(now, job_state.last or now),
+                job_state.moved,
+            )
+            for job_state in jobs
         ]
-        return [*planned, Planned(PULSE_NAME, beat, self._begun or now, now)]
+        return [*planned, PlannedJob(PULSE_NAME, beat, self._begun or now, now)]
 
 
 log = logging.getLogger(__name__)
@@ -84,19 +91,19 @@ log = logging.getLogger(__name__)
 Waiting = Callable[[str | None, int, int], list[Delivery]]
 
 
-def assemble(settings: Settings, plugins: Following, stores: Stores, *, out: TextIO) -> Parts:
+def assemble(settings: Settings, plugins: FollowedPlugins, stores: RunStores, *, out: TextIO) -> Components:
     """Put an app together; must be called on the loop it shall run on."""
-    sources = Sources(plugins.accepted.of, plugins.accepted.find)
+    sources = PluginSources(plugins.accepted.of, plugins.accepted.find)
     reload = None if settings.reload == "off" else plugins.reload
     works = make_works(settings, plugins.catalog, stores, sources)
     engine, writer, mutes = works.engine, works.writer, works.mutes
     channels = make_channels(settings, out)
-    timetable = Timetable(settings, engine, is_behind=lambda: writer.is_behind)
+    timetable = SlotSource(settings, engine, is_behind=lambda: writer.is_behind)
     digests = make_digests(
-        settings, mutes, engine=engine, books=works.books, read=stores.read, blocking=blocking_of(settings)
+        settings, mutes, engine=engine, recorder=works.recorder, read=stores.read, blocking=blocking_of(settings)
     )
-    pocket = works.services.pocket
-    return Parts(
+    key_value_store = works.services.key_value_store
+    return Components(
         catalog=plugins.catalog,
         store=stores.store,
         reader=works.reader,
@@ -121,7 +128,7 @@ def assemble(settings: Settings, plugins: Following, stores: Stores, *, out: Tex
         load=works.load,
         muted_until=mutes.until,
         judge=make_judge(settings, works.mark, mutes.reason),
-        accept_entry=lambda entry: (mutes if entry.pack == PACK else pocket(entry.pack)).accept(entry),
+        accept_entry=lambda entry: (mutes if entry.pack == PACK else key_value_store(entry.pack)).accept(entry),
         look_back=digests.look,
         heartbeat=_heartbeat(settings),
         changed_zone=_changed_zone(settings),
@@ -150,22 +157,22 @@ def make_channels(settings: Settings, out: TextIO) -> Mapping[str, Channel]:
 def make_sender(
     settings: Settings,
     channels: Mapping[str, Channel],
-    books: Books,
+    recorder: Recorder,
     reader: Reader,
-    undeliverable: Callable[[Delivery, Outcome], None],
+    undeliverable: Callable[[Delivery, SendResult], None],
     clock: Clock | None = None,
     waiting: Waiting | None = None,
 ) -> Sender:
     """Make the sender, of all that waits unless told otherwise; the terminal is never paced."""
-    at_once = Pace(0, 1)
+    at_once = SendRate(0, 1)
     return Sender(
         channels,
-        books=books,
+        recorder=recorder,
         waiting=waiting or reader.waiting,
         last_receipt=reader.last_receipt,
         receipts=Receipts(reader.receipt),
         clock=clock or SystemClock(),
-        paces={"console": at_once, "slack": Pace(settings.messages_per_second, settings.burst)},
+        paces={"console": at_once, "slack": SendRate(settings.messages_per_second, settings.burst)},
         give_up=settings.give_up,
         zone=settings.timezone,
         undeliverable=undeliverable,
@@ -177,11 +184,11 @@ def has_colour(out: TextIO) -> bool:
     return out.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
 
 
-def _tells(settings: Settings, engine: Engine) -> Callable[[Delivery, Outcome], None]:
+def _tells(settings: Settings, engine: Engine) -> Callable[[Delivery, SendResult], None]:
     """Tell where errors go that a conversation cannot be reached; once a day for each reason."""
     errors_to = errors_address(settings)
 
-    def undeliverable(delivery: Delivery, outcome: Outcome) -> None:
+    def undeliverable(delivery: Delivery, outcome: SendResult) -> None:
         lost = delivery.message.to
         if lost == errors_to or delivery.message.key.startswith("undeliverable/"):
             return
@@ -199,12 +206,12 @@ def _standing_still(settings: Settings) -> Callable[[datetime, datetime], Sequen
     return lambda began, now: standing_still(place, began=began, now=now)
 
 
-def _watch(settings: Settings) -> Watch | None:
+def _watch(settings: Settings) -> ChangeWatch | None:
     if settings.reload != "auto":
         return None
-    from slack_alert.loader.files.watcher import Watch as FolderWatch
+    from slack_alert.loader.files.watcher import PluginWatcher
 
-    return FolderWatch(plugins_folder(settings.path), blocking=blocking_of(settings))
+    return PluginWatcher(plugins_folder(settings.path), blocking=blocking_of(settings))
 
 
 def _changed_zone(settings: Settings) -> Callable[[], tzinfo | None]:

@@ -12,7 +12,7 @@ from typing import TextIO
 from slack_alert.core.content.pieces import Text, fallback
 from slack_alert.core.content.render import on_terminal
 from slack_alert.core.model.message import Delivery
-from slack_alert.core.retry import Fate, Outcome
+from slack_alert.core.retry import SendResult, SendStatus
 
 log = logging.getLogger(__name__)
 
@@ -44,10 +44,10 @@ class ConsoleChannel:
     async def close(self) -> None:
         """Leave the stream open: it belongs to whoever gave it."""
 
-    async def send(self, delivery: Delivery, text: str | None) -> Outcome:
+    async def send(self, delivery: Delivery, text: str | None) -> SendResult:
         """Print one entry; a terminal that has gone away is told once in the log."""
         self._write(self._entry(delivery, text))
-        return Outcome(Fate.SENT)
+        return SendResult(SendStatus.SENT)
 
     async def find(self, deliveries: Sequence[Delivery], last_receipt: str | None) -> Mapping[int, str] | None:  # noqa: ARG002 - as every channel
         """Tell nothing: a printed line is never looked for."""

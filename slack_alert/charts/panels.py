@@ -14,7 +14,7 @@ from pygal.style import Style
 from slack_alert.charts.xml_text import readable
 from slack_alert.core.content.measurements import ITSELF
 from slack_alert.core.report.layout import Report, number
-from slack_alert.core.report.statistics import PARTS, Span, Summary
+from slack_alert.core.report.statistics import PARTS, Period, Summary
 from slack_alert.core.units.humanize import spoken
 
 # pygal puts a finder of its own on the import path, in a form that Python no longer calls; nothing here needs it.
@@ -49,7 +49,7 @@ def panels(report: Report, *, width: int, family: str) -> list[Panel]:
 class _Easel:
     """Draws panels of one report."""
 
-    def __init__(self, span: Span, zone: tzinfo, width: int, family: str) -> None:
+    def __init__(self, span: Period, zone: tzinfo, width: int, family: str) -> None:
         self._width = width
         self._family = family
         form = "%H:%M" if span.until - span.since <= _DAY else "%a %d %b"

@@ -29,7 +29,7 @@ def configure(settings: Settings, redaction: Redaction | None = None) -> logging
     # A log line that cannot be written must not fail what it tells of.
     logging.raiseExceptions = False
     stream = JsonStream.beneath(sys.stderr)
-    handler = Lines(stream)
+    handler = LogStream(stream)
     redaction, zone = redaction or Redaction(settings.secrets()), settings.timezone
     is_json = settings.log_format == "json"
     is_ascii = not str(getattr(stream, "encoding", "")).lower().startswith("utf")
@@ -101,7 +101,7 @@ else:  # Python 3.10 knows the type only when it is checked.
     _Lines = logging.StreamHandler
 
 
-class Lines(_Lines):
+class LogStream(_Lines):
     """Writes to a stream; where a plugin closed it, to what it stood for."""
 
     def emit(self, record: logging.LogRecord) -> None:

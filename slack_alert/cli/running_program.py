@@ -14,7 +14,16 @@ import click
 from slack_alert.cli.session import begin_log, configured, current_folder, home_folder
 from slack_alert.core.errors import NotAllowed, StoreError
 from slack_alert.core.structs import Struct, replace
-from slack_alert.settings import KEYS, QUIET, Loaded, Running, Settings, UnreadableFile, load_settings, read_note
+from slack_alert.settings import (
+    KEYS,
+    QUIET,
+    LoadedSettings,
+    PublishedSettings,
+    Settings,
+    UnreadableFile,
+    load_settings,
+    read_note,
+)
 
 #: What decides how an instant is written, and where the plugins lie.
 SHOWN = frozenset({"timezone", "path"})
@@ -42,15 +51,15 @@ def settings_beside(
     return found.loaded.settings
 
 
-class Beside(Struct, frozen=True):
+class RunningConfig(Struct, frozen=True):
     """The configuration a command goes by."""
 
-    loaded: Loaded
+    loaded: LoadedSettings
     #: Says what a person should know about it; None among the names: about all of it.
     remarks: Callable[[frozenset[str] | None], Iterator[str]] = lambda _: iter(())
 
 
-def find_beside(flags: Mapping[str, object], *, plans: bool = False) -> Beside:
+def find_beside(flags: Mapping[str, object], *, plans: bool = False) -> RunningConfig:
     """Read the configuration; where a program runs with the same database, as that one has it."""
     own, fault = _own(flags)
     try:
@@ -64,21 +73,21 @@ def find_beside(flags: Mapping[str, object], *, plans: bool = False) -> Beside:
     if found is None:
         if fault is not None:
             raise fault
-        return Beside(own, lambda _: iter(remarks))
+        return RunningConfig(own, lambda _: iter(remarks))
     # A path leads to the database, as a turned link does; by which plugins the program goes is its own affair.
     counting = {name: value for name, value in flags.items() if plans or name != "path"}
     its = _load(counting, own, found.running, plans=plans)
     if fault is not None:
-        return Beside(its, lambda _: iter([f"{fault.where} cannot be read here; this is what {found} has."]))
+        return RunningConfig(its, lambda _: iter([f"{fault.where} cannot be read here; this is what {found} has."]))
     program = _load({name: flags[name] for name in _FILES & flags.keys()}, own, found.running, plans=False)
-    return Beside(its, partial(_remarks, _Views(own, its, program), found, frozenset(flags)))
+    return RunningConfig(its, partial(_remarks, _Views(own, its, program), found, frozenset(flags)))
 
 
 class _Found(Struct, frozen=True):
     """A program that runs, and the settings it has."""
 
     pid: int
-    running: Running
+    running: PublishedSettings
 
     def __str__(self) -> str:
         return f"the running program (process {self.pid})"
@@ -87,12 +96,12 @@ class _Found(Struct, frozen=True):
 class _Views(Struct, frozen=True):
     """The same configuration as the command has it, as its answer goes by, and as the program runs."""
 
-    own: Loaded
-    its: Loaded
-    program: Loaded
+    own: LoadedSettings
+    its: LoadedSettings
+    program: LoadedSettings
 
 
-def _own(flags: Mapping[str, object]) -> tuple[Loaded, UnreadableFile | None]:
+def _own(flags: Mapping[str, object]) -> tuple[LoadedSettings, UnreadableFile | None]:
     try:
         return configured(flags), None
     except UnreadableFile as error:
@@ -113,7 +122,9 @@ def _found(settings: Settings) -> _Found | None:
     return _Found(holder.pid, running) if holder is not None and running is not None else None
 
 
-def _load(flags: Mapping[str, object], own: Loaded, running: Running, *, plans: bool) -> Loaded:
+def _load(
+    flags: Mapping[str, object], own: LoadedSettings, running: PublishedSettings, *, plans: bool
+) -> LoadedSettings:
     layer = running.layer(own, plans=plans)
     loaded = load_settings(flags, os.environ, cwd=current_folder(), home=home_folder(), beside=layer, passes_over=True)
     source = running.timezone_source if "timezone" in layer.keys() - flags.keys() else loaded.settings.timezone_source
@@ -136,18 +147,18 @@ def _remarks(views: _Views, found: _Found, flags: frozenset[str], concerns: froz
         yield f"{found} has {said}, and that counts; here it would be {_listed(others, views.own)}."
 
 
-def _listed(names: list[str], loaded: Loaded) -> str:
+def _listed(names: list[str], loaded: LoadedSettings) -> str:
     return ", ".join(f"{name} = {_text(loaded, name) or '(not set)'}" for name in names)
 
 
-def _value(loaded: Loaded, name: str) -> object:
+def _value(loaded: LoadedSettings, name: str) -> object:
     """Return what can be compared: hours are parsed in a zone, which is a setting of its own."""
     if name == "working_hours":
         return loaded.settings.working_hours.text
     return _text(loaded, name) if name.startswith(QUIET) else getattr(loaded.settings, name)
 
 
-def _text(loaded: Loaded, name: str) -> str:
+def _text(loaded: LoadedSettings, name: str) -> str:
     if name in SHOWN:
         return str(getattr(loaded.settings, name))
     return loaded.given[name].text if name in loaded.given else _DEFAULTS.get(name, "")

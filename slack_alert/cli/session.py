@@ -13,10 +13,10 @@ from slack_alert.cli.output.standard_streams import StandardOutput, are_prepared
 from slack_alert.cli.output.streams import conceal
 from slack_alert.core.excerpts import abridged
 from slack_alert.core.redaction.redaction import Redaction
-from slack_alert.settings import Loaded, Settings, load_settings
+from slack_alert.settings import LoadedSettings, Settings, load_settings
 
 
-def configured(flags: Mapping[str, object]) -> Loaded:
+def configured(flags: Mapping[str, object]) -> LoadedSettings:
     """Read the configuration for these flags; raise SettingsError for what cannot be used."""
     return load_settings(flags, os.environ, cwd=current_folder(), home=home_folder())
 
@@ -46,7 +46,7 @@ def settings_of(flags: Mapping[str, object]) -> Settings:
     return loaded.settings
 
 
-def begin_log(loaded: Loaded) -> None:
+def begin_log(loaded: LoadedSettings) -> None:
     """Begin logging as configured, and say what is odd about the configuration."""
     # Imported here: gevent's patch has to come before logging.
     from slack_alert.cli.logs import configure

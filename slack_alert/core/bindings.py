@@ -7,7 +7,7 @@ from datetime import timedelta, tzinfo
 
 from slack_alert.core.events import Rule
 from slack_alert.core.model.address import Address
-from slack_alert.core.model.run import CAREFREE, Action, Care
+from slack_alert.core.model.run import DEFAULT_OPTIONS, Action, RunOptions
 from slack_alert.core.policy.quota import Policy
 from slack_alert.core.schedule.absent import Absence
 from slack_alert.core.schedule.triggers import Never, Trigger
@@ -30,7 +30,7 @@ class Job(Struct, frozen=True):
     at_start: bool = False
     emits: str | None = None
     rule: Rule | None = None
-    care: Care = CAREFREE
+    care: RunOptions = DEFAULT_OPTIONS
     #: A slot of the wall clock that passed unseen still runs, once, while it is younger than this.
     catch_up: timedelta = timedelta()
     options: Mapping[str, object] = field(default_factory=dict)

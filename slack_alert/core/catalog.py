@@ -74,7 +74,7 @@ class Catalog(Struct, frozen=True):
         return self.bindings[names.index(full_name(name, names))]
 
 
-class Change(Struct, frozen=True):
+class CatalogChange(Struct, frozen=True):
     """What became of the catalog when plugin files changed; the names in the order of the files."""
 
     catalog: Catalog
@@ -92,7 +92,7 @@ class Change(Struct, frozen=True):
     end_former: Callable[[], object] | None = None
 
     @classmethod
-    def between(cls, before: Catalog, after: Catalog, replaced: Collection[str], *, is_settled: bool) -> Change:
+    def between(cls, before: Catalog, after: Catalog, replaced: Collection[str], *, is_settled: bool) -> CatalogChange:
         """Return what became of one catalog in another, where the jobs of these names are others now."""
         old = dict.fromkeys(binding.name for binding in before.bindings)
         new = dict.fromkeys(binding.name for binding in after.bindings)

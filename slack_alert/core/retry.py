@@ -8,7 +8,7 @@ from enum import Enum
 from slack_alert.core.structs import Struct
 
 
-class Fate(str, Enum):
+class SendStatus(str, Enum):
     """What a channel made of a message."""
 
     SENT = "sent"
@@ -29,15 +29,15 @@ class Fate(str, Enum):
 
 
 #: After these a message may be there all the same.
-IN_DOUBT = frozenset({Fate.AMBIGUOUS, Fate.FAULT})
+IN_DOUBT = frozenset({SendStatus.AMBIGUOUS, SendStatus.FAULT})
 #: After these it is not there, unless it is found.
-UNSAID = IN_DOUBT | {Fate.RETRY}
+UNSAID = IN_DOUBT | {SendStatus.RETRY}
 
 
-class Outcome(Struct, frozen=True):
+class SendResult(Struct, frozen=True):
     """How one attempt ended, in a channel's own words."""
 
-    fate: Fate
+    fate: SendStatus
     receipt: str | None = None
     #: The service's code or the error's name: `not_in_channel`, `ConnectionResetError`.
     reason: str = ""
@@ -49,9 +49,9 @@ class Outcome(Struct, frozen=True):
     limit: int | None = None
 
 
-def fault(error: Exception) -> Outcome:
+def fault(error: Exception) -> SendResult:
     """Return what an attempt is that ended in an error nobody expected."""
-    return Outcome(Fate.FAULT, reason=f"{type(error).__name__} in the program itself, see its log")
+    return SendResult(SendStatus.FAULT, reason=f"{type(error).__name__} in the program itself, see its log")
 
 
 DEFAULT_WAIT = timedelta(seconds=30)
@@ -63,21 +63,21 @@ RETRY_LAST = timedelta(minutes=1)
 
 
 def next_attempt(
-    outcome: Outcome, attempts: int, *, tried: timedelta, give_up: timedelta, chance: float
+    outcome: SendResult, attempts: int, *, tried: timedelta, give_up: timedelta, chance: float
 ) -> timedelta | None:
     """Return the time until the next attempt, or None: the message is dead.
 
     `attempts` counts those made, this one included, over the time `tried`: a message that waited for a start, however
     old, has not been tried yet. `chance` in [0, 1) spreads many senders apart.
     """
-    if outcome.fate is Fate.WAIT:
+    if outcome.fate is SendStatus.WAIT:
         return outcome.after or DEFAULT_WAIT
-    if outcome.fate is Fate.CREDENTIALS:
+    if outcome.fate is SendStatus.CREDENTIALS:
         return outcome.after or growing(PROBE_FIRST, PROBE_LAST, attempts)
-    if outcome.fate in (Fate.DESTINATION, Fate.PAYLOAD):
+    if outcome.fate in (SendStatus.DESTINATION, SendStatus.PAYLOAD):
         return None
     is_over = tried >= give_up or (outcome.limit is not None and attempts >= outcome.limit)
-    if is_over and outcome.fate is not Fate.FAULT:
+    if is_over and outcome.fate is not SendStatus.FAULT:
         return None
     return growing(RETRY_FIRST, RETRY_LAST, attempts) * (0.5 + chance / 2)
 

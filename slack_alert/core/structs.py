@@ -9,8 +9,8 @@ from msgspec import MsgspecError, Struct, field, json, msgpack
 from msgspec.structs import asdict, astuple, force_setattr, replace
 
 __all__ = (
-    "Discreet", "Struct", "Unreadable", "asdict", "astuple", "derive", "field", "from_packed", "replace", "to_json",
-    "to_packed",
+    "PrivateStruct", "Struct", "Unreadable", "asdict", "astuple", "derive", "field", "from_packed", "replace",
+    "to_json", "to_packed",
 )  # fmt: skip
 
 _T = TypeVar("_T")
@@ -35,7 +35,7 @@ def from_packed(packed: bytes, kind: type[_T]) -> _T:
     return msgpack.decode(packed, type=kind)
 
 
-class Discreet(Struct, frozen=True):
+class PrivateStruct(Struct, frozen=True):
     """A struct that keeps some of its fields to itself wherever it is shown."""
 
     hidden: ClassVar[frozenset[str]] = frozenset()

@@ -7,14 +7,14 @@ from datetime import datetime
 from typing import NamedTuple
 
 from slack_alert.core.events import Event
-from slack_alert.core.model.message import Message, Progress, Status
+from slack_alert.core.model.message import DeliveryProgress, Message, Status
 from slack_alert.core.model.record import Record
 from slack_alert.core.model.run import Returned
-from slack_alert.core.policy.quota import Hold, State
+from slack_alert.core.policy.quota import Pause, State
 from slack_alert.core.structs import Struct, field
 
 
-class Seen(NamedTuple):
+class JobProgress(NamedTuple):
     """When a job was first met, and the last slot that was accounted for; its grid starts here.
 
     A tuple, because there may be tens of thousands.
@@ -24,7 +24,7 @@ class Seen(NamedTuple):
     last: datetime | None = None
 
 
-class Started(Struct, frozen=True):
+class StartedRun(Struct, frozen=True):
     """A run that was going on when the books were last written."""
 
     run: int
@@ -33,7 +33,7 @@ class Started(Struct, frozen=True):
     started: datetime
 
 
-class Unaccounted(NamedTuple):
+class UnaccountedSlots(NamedTuple):
     """Slots of a job between two instants, both exclusive: a kill may have lost the rows of those without any."""
 
     job: str
@@ -41,7 +41,7 @@ class Unaccounted(NamedTuple):
     until: datetime
 
 
-class Entry(Struct, frozen=True):
+class StoredValue(Struct, frozen=True):
     """A value of the durable key-value store of one pack; `value` None deletes it."""
 
     pack: str
@@ -51,7 +51,7 @@ class Entry(Struct, frozen=True):
     expires: datetime | None = None
 
 
-class Limits(Struct, frozen=True):
+class HistoryLimits(Struct, frozen=True):
     """How much history is kept."""
 
     days: int = 30
@@ -65,24 +65,24 @@ class Batch(Struct):
     states: dict[str, State] = field(default_factory=dict)
     #: Of jobs met for the first time, and what no record tells: each record nobody asked for moves its job on. Never
     #: moves one back, unless the former word lies ahead of `at`.
-    seen: dict[str, Seen] = field(default_factory=dict)
+    seen: dict[str, JobProgress] = field(default_factory=dict)
     #: None lets the job run again.
-    holds: dict[str, Hold | None] = field(default_factory=dict)
+    holds: dict[str, Pause | None] = field(default_factory=dict)
     records: list[Record] = field(default_factory=list)
     messages: list[Message] = field(default_factory=list)
     #: Messages that count others; one that waits already under the same key is replaced.
     summaries: list[Message] = field(default_factory=list)
-    progress: list[Progress] = field(default_factory=list)
-    entries: list[Entry] = field(default_factory=list)
+    progress: list[DeliveryProgress] = field(default_factory=list)
+    entries: list[StoredValue] = field(default_factory=list)
     #: Replaces the set of runs going on; None leaves it.
-    running: tuple[Started, ...] | None = None
+    running: tuple[StartedRun, ...] | None = None
     #: Runs that join this set, and runs that leave it; one with a record need not leave.
-    begun: list[Started] = field(default_factory=list)
+    begun: list[StartedRun] = field(default_factory=list)
     ended: list[int] = field(default_factory=list)
     #: What a killed process returned, until its runs have a record.
     returned: list[Returned] = field(default_factory=list)
     #: Where rows may be missing, until a batch says that these jobs are accounted for.
-    unaccounted: list[Unaccounted] = field(default_factory=list)
+    unaccounted: list[UnaccountedSlots] = field(default_factory=list)
     accounted: list[str] = field(default_factory=list)
     #: JSON text for `status`; None leaves it.
     pulse: str | None = None
@@ -94,7 +94,7 @@ class Batch(Struct):
     #: What somebody noticed; the engine's business, nothing of it is written.
     events: list[Event] = field(default_factory=list)
     #: What history is to be cut to, after the commit.
-    limits: Limits | None = None
+    limits: HistoryLimits | None = None
     #: When the batch was made; messages are dated with it.
     at: datetime | None = None
     #: Whether a journal holds it, or what it was made of, until it is committed.
@@ -116,15 +116,15 @@ class Snapshot(Struct, frozen=True):
     """What the store remembers when a run begins."""
 
     states: Mapping[str, State] = field(default_factory=dict)
-    seen: Mapping[str, Seen] = field(default_factory=dict)
-    holds: Mapping[str, Hold] = field(default_factory=dict)
-    entries: tuple[Entry, ...] = ()
+    seen: Mapping[str, JobProgress] = field(default_factory=dict)
+    holds: Mapping[str, Pause] = field(default_factory=dict)
+    entries: tuple[StoredValue, ...] = ()
     #: Runs that never ended: the process died under them.
-    running: tuple[Started, ...] = ()
+    running: tuple[StartedRun, ...] = ()
     #: Runs of which no more is known than what they returned.
     returned: tuple[Returned, ...] = ()
     #: Where rows may be missing.
-    unaccounted: tuple[Unaccounted, ...] = ()
+    unaccounted: tuple[UnaccountedSlots, ...] = ()
     #: The greatest run id ever given; 0 at first.
     last_run: int = 0
     #: The greatest inbox request that was carried out; 0 at first.

@@ -14,8 +14,8 @@ from datetime import timedelta
 from functools import partial
 
 from slack_alert.core.errors import StoreError
-from slack_alert.engine.batches import Batch, Entry
-from slack_alert.engine.ports import Books
+from slack_alert.engine.batches import Batch, StoredValue
+from slack_alert.engine.ports import Recorder
 
 #: Returns when the batch outlives a kill; raises StoreError where it does not in time.
 Wait = Callable[[], None]
@@ -28,10 +28,10 @@ _PATIENCE = timedelta(seconds=5)
 _PATIENCE_ON_LOOP = timedelta(seconds=0.25)
 
 
-def put_durably(books: Books, batch: Batch) -> Wait:
+def put_durably(recorder: Recorder, batch: Batch) -> Wait:
     """Put a batch, and return what waits until it outlives a kill: no time at all where a journal has taken it."""
     committed = threading.Event()
-    books.put(batch, committed.set)
+    recorder.put(batch, committed.set)
     return partial(_wait, batch, committed)
 
 
@@ -40,12 +40,12 @@ def is_numbered(batch: Batch) -> bool:
     return bool(batch.entries or batch.holds)
 
 
-def number_entry(number: int) -> Entry:
+def number_entry(number: int) -> StoredValue:
     """Return the entry that is committed with the batch of this number."""
-    return Entry(NUMBER_PACK, NUMBER_KEY, str(number))
+    return StoredValue(NUMBER_PACK, NUMBER_KEY, str(number))
 
 
-def number_of(entries: Iterable[Entry]) -> int:
+def number_of(entries: Iterable[StoredValue]) -> int:
     """Return the number among the entries; 0 where there is none."""
     found = [entry.value for entry in entries if (entry.pack, entry.key) == (NUMBER_PACK, NUMBER_KEY)]
     return int(found[-1] or 0) if found else 0

@@ -3,21 +3,21 @@
 from __future__ import annotations
 
 from slack_alert.core.catalog import full_name
-from slack_alert.core.policy.quota import Hold, rested
+from slack_alert.core.policy.quota import Pause, rested
 from slack_alert.engine.batches import Batch
 from slack_alert.engine.durability import put_durably
 from slack_alert.engine.engine import Engine
-from slack_alert.engine.ports import Books
+from slack_alert.engine.ports import Recorder
 
 
-def hold_by_name(engine: Engine, books: Books, name: str, hold: Hold | None) -> None:
+def hold_by_name(engine: Engine, recorder: Recorder, name: str, hold: Pause | None) -> None:
     """Do as `pause` and `resume` do, for a name a person typed; it outlives a kill from then on.
 
     Raise BadValue where there is no such job, and StoreError where the disk takes nothing.
     """
-    full = full_name(name, [hot.job.name for hot in engine.jobs()])
+    full = full_name(name, [job_state.job.name for job_state in engine.jobs()])
     engine.hold(full, hold)
     batch = Batch(holds={full: hold})
     if hold is None:
         batch.states[full] = engine.restate(full, rested)
-    put_durably(books, batch)()
+    put_durably(recorder, batch)()

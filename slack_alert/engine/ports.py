@@ -6,13 +6,13 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Protocol, TypeVar
 
-from slack_alert.core.catalog import Change
-from slack_alert.core.model.message import Delivery, Posted
+from slack_alert.core.catalog import CatalogChange
+from slack_alert.core.model.message import Delivery, PostedDelivery
 from slack_alert.core.model.record import Record
 from slack_alert.core.model.run import Result, Returned, Run
-from slack_alert.core.retry import Outcome
+from slack_alert.core.retry import SendResult
 from slack_alert.core.structs import Struct
-from slack_alert.engine.batches import Batch, HistoryLine, Limits, Snapshot
+from slack_alert.engine.batches import Batch, HistoryLimits, HistoryLine, Snapshot
 
 T = TypeVar("T")
 
@@ -58,7 +58,7 @@ class Source(Protocol):
         """Emit nothing more."""
 
 
-class Load(Struct, frozen=True):
+class ExecutorLoad(Struct, frozen=True):
     """How full an executor is."""
 
     #: Threads that call a function, and how many may.
@@ -70,7 +70,7 @@ class Load(Struct, frozen=True):
     waiting: int = 0
 
 
-class Watch(Protocol):
+class ChangeWatch(Protocol):
     """Who notices that plugin files change."""
 
     def start(self) -> None:
@@ -84,7 +84,7 @@ class Watch(Protocol):
 
 
 #: Looks at the plugin files and takes up what changed, given seconds by a clock that is never set; None: nothing did.
-Reload = Callable[[float], Change | None]
+Reload = Callable[[float], CatalogChange | None]
 
 
 class Executor(Protocol):
@@ -105,7 +105,7 @@ class Channel(Protocol):
     async def open(self) -> None:
         """Get ready; must not fail because the service is away."""
 
-    async def send(self, delivery: Delivery, text: str | None) -> Outcome:
+    async def send(self, delivery: Delivery, text: str | None) -> SendResult:
         """Attempt one delivery; `text` replaces the text of a Text piece. Never raise for what a service answers."""
 
     async def find(self, deliveries: Sequence[Delivery], last_receipt: str | None) -> Mapping[int, str] | None:
@@ -127,7 +127,7 @@ class Store(Protocol):
     def commit(self, batch: Batch) -> list[Delivery]:
         """Write all of the batch or nothing; give the deliveries its messages and retries became, in order."""
 
-    def prune(self, now: datetime, limits: Limits) -> None:
+    def prune(self, now: datetime, limits: HistoryLimits) -> None:
         """Fold and forget history beyond the limits; deliveries that are not queued go with their age."""
 
     def close(self) -> None:
@@ -156,7 +156,7 @@ class Reader(Protocol):
     def deliveries(self) -> Iterator[Delivery]:
         """Give the whole outbox, oldest first."""
 
-    def posted(self, run: int) -> list[Posted]:
+    def posted(self, run: int) -> list[PostedDelivery]:
         """Give the deliveries of one run, and how far they are."""
 
     def snapshot(self) -> Snapshot:
@@ -198,7 +198,7 @@ class Inbox(Protocol):
         """Take away requests that were committed elsewhere."""
 
 
-class Books(Protocol):
+class Recorder(Protocol):
     """Where the engine and the sender write; whoever implements it decides when and in which groups."""
 
     def put(self, batch: Batch, then: Callable[[], object] | None = None) -> None:

@@ -27,7 +27,7 @@ _PIPE = 65_536
 _SIDE = KEPT // 2 + REACH
 
 
-class Output(Struct, frozen=True):
+class ProgramOutput(Struct, frozen=True):
     """All that a program wrote, or of much the beginning and the end, each with `REACH` bytes more than is shown."""
 
     head: bytes
@@ -63,11 +63,11 @@ class KeptOutput:
             if len(self._tail) > 2 * _SIDE:
                 self._shorten()
 
-    def output(self) -> Output:
+    def output(self) -> ProgramOutput:
         """Return what was kept."""
         with self._lock:
             self._shorten()
-            return Output(bytes(self._head), bytes(self._tail), self._left_out)
+            return ProgramOutput(bytes(self._head), bytes(self._tail), self._left_out)
 
     def _shorten(self) -> None:
         excess = max(0, len(self._tail) - _SIDE)

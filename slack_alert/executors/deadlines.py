@@ -10,7 +10,7 @@ from time import monotonic
 log = logging.getLogger(__name__)
 
 
-class Watch:
+class Deadline:
     """One call that is looked after."""
 
     __slots__ = ("expire", "expires")
@@ -28,16 +28,16 @@ class Deadlines:
 
     def __init__(self) -> None:
         #: A dictionary, because to add and to take out is one step each, which no other thread can come between.
-        self._live: dict[Watch, None] = {}
+        self._live: dict[Deadline, None] = {}
         self._changed = threading.Condition()
         self._telling = threading.Lock()
         #: The shortest limit there was: so long nothing that begins meanwhile can expire.
         self._shortest = float("inf")
         self._is_watching = False
 
-    def begin(self, seconds: float, expire: Callable[[], object]) -> Watch:
+    def begin(self, seconds: float, expire: Callable[[], object]) -> Deadline:
         """Look after a call that begins now."""
-        watch = Watch(monotonic() + seconds, expire)
+        watch = Deadline(monotonic() + seconds, expire)
         self._live[watch] = None
         if seconds < self._shortest or not self._is_watching:
             with self._changed:
@@ -48,7 +48,7 @@ class Deadlines:
                     threading.Thread(target=self._watch, name="deadlines", daemon=True).start()
         return watch
 
-    def end(self, watch: Watch) -> bool:
+    def end(self, watch: Deadline) -> bool:
         """Tell whether the call ended in time; else all that its expiry does is done when this returns."""
         if self._live.pop(watch, watch) is None:
             return True
@@ -61,7 +61,7 @@ class Deadlines:
             for watch in [each for each in list(self._live) if each.expires <= now]:
                 self._expire(watch)
 
-    def _expire(self, watch: Watch) -> None:
+    def _expire(self, watch: Deadline) -> None:
         with self._telling:
             # Whoever takes it out decides; it may have ended just now.
             if self._live.pop(watch, watch) is watch:

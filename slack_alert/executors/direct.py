@@ -10,7 +10,7 @@ from types import FrameType
 
 from slack_alert.core.model.run import Result, Run
 from slack_alert.engine.system.loop_runner import run_to_end
-from slack_alert.executors.calling.call import Performer
+from slack_alert.executors.calling.call import Caller
 
 Done = Callable[[Run, Result], None]
 
@@ -40,10 +40,10 @@ def watched() -> Iterator[Callable[[], bool]]:
         signal.signal(signal.SIGINT, before)
 
 
-class Direct:
+class DirectExecutor:
     """Call functions at once on the caller's thread; a coroutine function gets a loop of its own."""
 
-    def __init__(self, performer: Performer) -> None:
+    def __init__(self, performer: Caller) -> None:
         self._performer = performer
 
     def submit(self, runs: Sequence[Run], done: Done) -> None:

@@ -15,7 +15,7 @@ from types import FrameType
 
 from slack_alert.core.structs import Struct
 from slack_alert.engine.context import process_tree
-from slack_alert.executors.command_output import KeptOutput, Output, OutputReader
+from slack_alert.executors.command_output import KeptOutput, OutputReader, ProgramOutput
 
 #: As shells have it; the first is what `timeout` gives.
 TIMED_OUT, NOT_EXECUTABLE, NOT_FOUND, SIGNALED = 124, 126, 127, 128
@@ -26,13 +26,13 @@ _LOCALE = b"LC_CTYPE="
 _Child = subprocess.Popen[bytes]
 
 
-class Ended(Struct, frozen=True):
+class ProgramExit(Struct, frozen=True):
     """How a program ended."""
 
     #: As a shell gives it: 128 and the signal's number where one ended it.
     code: int
     #: What it wrote to standard output and standard error, as it came.
-    output: Output
+    output: ProgramOutput
     duration: timedelta
     #: The time it had, where it took longer.
     overrun: timedelta | None = None
@@ -52,7 +52,7 @@ def call(
     out: int | None = 1,
     errors: int | None = 2,
     before: Callable[[], None] | None = None,
-) -> Ended:
+) -> ProgramExit:
     """Run a program to its end; what it writes goes on to these descriptors (None: nowhere).
 
     Signals that ask this process to end are passed on to it, and its end is waited for. `before` is called before it
@@ -70,7 +70,7 @@ def call(
         except OSError as error:
             code = NOT_FOUND if isinstance(error, FileNotFoundError) else NOT_EXECUTABLE
             duration = timedelta(seconds=time.monotonic() - since)
-            return Ended(code, Output(b""), duration, obstacle=error.strerror or str(error))
+            return ProgramExit(code, ProgramOutput(b""), duration, obstacle=error.strerror or str(error))
         readers = _readers(child, out, errors, kept)
         is_timed_out = leash.wait(child, timeout)
         ended = time.monotonic()
@@ -81,7 +81,7 @@ def call(
     code = child.returncode if child.returncode >= 0 else SIGNALED - child.returncode
     code, overrun = (TIMED_OUT, timeout) if is_timed_out else (code, None)
     unheard = next((reader.failure.strerror or "" for reader in readers if reader.failure), "")
-    return Ended(code, kept.output(), duration, overrun, "", *_used(), unheard)
+    return ProgramExit(code, kept.output(), duration, overrun, "", *_used(), unheard)
 
 
 def as_given(environ: Mapping[str, str], given: bytes | None) -> dict[str, str]:

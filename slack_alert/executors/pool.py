@@ -13,19 +13,19 @@ from datetime import timedelta
 from functools import partial
 from typing import Protocol
 
-from slack_alert.core.model.run import CAREFREE, Isolation, Result, Run
-from slack_alert.engine.ports import Load
-from slack_alert.executors.calling.call import Performer
+from slack_alert.core.model.run import DEFAULT_OPTIONS, Isolation, Result, Run
+from slack_alert.engine.ports import ExecutorLoad
+from slack_alert.executors.calling.call import Caller
 from slack_alert.executors.calling.failures import beside
 from slack_alert.executors.puller_pool import PullerPool
-from slack_alert.executors.timeouts import Overtime
+from slack_alert.executors.timeouts import TimedCalls
 
 log = logging.getLogger(__name__)
 
 Done = Callable[[Run, Result], None]
 
 
-class Apart(Protocol):
+class IsolatedPool(Protocol):
     """Calls functions in processes of their own."""
 
     def call(self, run: Run) -> Result:
@@ -35,19 +35,19 @@ class Apart(Protocol):
         """Keep no process any longer than for its run."""
 
 
-class Inline:
+class PoolExecutor:
     """At most `threads` plain functions at once; a blocking one delays nobody while there is room.
 
     For a thread that is stuck in a function that was given up, another one stands in, up to `threads` times.
     """
 
     def __init__(
-        self, performer: Performer, *, threads: int, loop: asyncio.AbstractEventLoop, apart: Apart | None = None
+        self, performer: Caller, *, threads: int, loop: asyncio.AbstractEventLoop, apart: IsolatedPool | None = None
     ) -> None:
         self._performer = performer
         self._apart = apart
         self._pool = PullerPool(self._work, room=lambda: self._room)
-        self._overtime = Overtime(performer, self._pool.add)
+        self._overtime = TimedCalls(performer, self._pool.add)
         self._loop = loop
         self._most = threads
         self._awaited: set[asyncio.Task[None]] = set()
@@ -75,11 +75,11 @@ class Inline:
         return self._pool.queued
 
     @property
-    def load(self) -> Load:
+    def load(self) -> ExecutorLoad:
         """How full it is."""
         overtime = self._overtime
         busy = max(self._pool.busy - overtime.threads, 0)
-        return Load(busy, self._most, overtime.threads + overtime.coroutines, self._pool.queued)
+        return ExecutorLoad(busy, self._most, overtime.threads + overtime.coroutines, self._pool.queued)
 
     @property
     def _room(self) -> int:
@@ -107,7 +107,7 @@ class Inline:
         """Call and report a run; None: it was given up and reported meanwhile."""
         result: Result | None
         try:
-            result = self._performer.call(run) if run.care is CAREFREE else self._call(run, done)
+            result = self._performer.call(run) if run.care is DEFAULT_OPTIONS else self._call(run, done)
         except BaseException as error:  # noqa: BLE001 - as above
             result = beside(run, error)
         if result is None:

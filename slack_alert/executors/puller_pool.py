@@ -36,7 +36,7 @@ _SLOW = timedelta(seconds=0.05)
 _IDLE = 30.0
 
 
-class Work(Protocol):
+class PullerWork(Protocol):
     """What the pullers do with a run."""
 
     def __call__(self, run: Run, done: Done, /) -> timedelta | None:
@@ -46,7 +46,7 @@ class Work(Protocol):
 class PullerPool:
     """At most `room()` pullers; `room` may grow and shrink."""
 
-    def __init__(self, work: Work, *, room: Callable[[], int], threads: Threads | None = None) -> None:
+    def __init__(self, work: PullerWork, *, room: Callable[[], int], threads: Threads | None = None) -> None:
         self._work = work
         self._room = room
         self._threads = threads or SystemThreads()

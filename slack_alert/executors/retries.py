@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from functools import partial
 from time import perf_counter
 
-from slack_alert.core.model.run import CAREFREE, Result, Run
+from slack_alert.core.model.run import DEFAULT_OPTIONS, Result, Run
 from slack_alert.engine.ports import Executor
 from slack_alert.executors.calling.failures import numbered
 
@@ -38,7 +38,7 @@ class _Trial:
         return self.run.care.retries + 1
 
 
-class Retrying:
+class RetryingExecutor:
     """An executor around another one; all attempts are one run, of which the last one is reported.
 
     At the end of the program nothing is waited for: the failure there was counts.
@@ -54,7 +54,7 @@ class Retrying:
 
     def submit(self, runs: Sequence[Run], done: Done) -> None:
         """Pass them on; of each run one result is reported."""
-        patient = [run for run in runs if run.care is not CAREFREE and run.care.retries]
+        patient = [run for run in runs if run.care is not DEFAULT_OPTIONS and run.care.retries]
         if not patient:
             self._inner.submit(runs, done)
             return

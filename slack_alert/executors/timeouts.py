@@ -12,7 +12,7 @@ from functools import partial
 from traceback import walk_stack
 
 from slack_alert.core.model.run import Failure, Result, Run
-from slack_alert.executors.calling.call import Performer
+from slack_alert.executors.calling.call import Caller
 from slack_alert.executors.calling.failures import awaited, beside, with_generator
 from slack_alert.executors.deadlines import Deadlines
 
@@ -24,14 +24,14 @@ _GRACE = 1.0
 Report = Callable[[Result], None]
 
 
-class Overtime:
+class TimedCalls:
     """Calls functions that have a timeout.
 
     A thread cannot be ended. A function that is given up is reported, goes on in its thread, and what it says or
     returns later is nobody's any more.
     """
 
-    def __init__(self, performer: Performer, more: Callable[[], None]) -> None:
+    def __init__(self, performer: Caller, more: Callable[[], None]) -> None:
         self._performer = performer
         #: Told that a thread is stuck: another one may be wanted.
         self._more = more

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from slack_alert.loader.files.discovery import plugins_folder
-from slack_alert.loader.loader import Found, find_plugins, load, open_plugins, survey, unload
+from slack_alert.loader.loader import FoundFiles, find_plugins, load, open_plugins, survey, unload
 from slack_alert.loader.modules.startup import Progress
-from slack_alert.loader.options.resolve import Defaults
+from slack_alert.loader.options.resolve import OptionDefaults
 from slack_alert.loader.reload.plugins import Plugins
-from slack_alert.loader.reload.reimport import Accepted
+from slack_alert.loader.reload.reimport import JobSnapshots
 
 __all__ = [
-    "Accepted",
-    "Defaults",
-    "Found",
+    "FoundFiles",
+    "JobSnapshots",
+    "OptionDefaults",
     "Plugins",
     "Progress",
     "find_plugins",

@@ -12,30 +12,30 @@ from slack_alert.core.catalog import Catalog, Problem
 from slack_alert.core.structs import Struct
 from slack_alert.loader.files.discovery import PluginFile, find_files, plugins_folder
 from slack_alert.loader.guard.library_patches import remove_hooks
-from slack_alert.loader.guard.process_guard import Guard
+from slack_alert.loader.guard.process_guard import ProcessGuard
 from slack_alert.loader.modules.background_loading import LoadOptions
-from slack_alert.loader.modules.execute import Read
+from slack_alert.loader.modules.execute import DeclaredFile
 from slack_alert.loader.modules.importer import PluginFinder, remove_finders
-from slack_alert.loader.modules.startup import Enough, Progress, Start
+from slack_alert.loader.modules.startup import Enough, Progress, StartupExecution
 from slack_alert.loader.options.binder import Binder
-from slack_alert.loader.options.resolve import Defaults
-from slack_alert.loader.reading.file_reader import Reader
+from slack_alert.loader.options.resolve import OptionDefaults
+from slack_alert.loader.reading.file_reader import FileReader
 from slack_alert.loader.reload.plugins import Plugins
 
 _DEFAULT = LoadOptions()
 
 
-class Found(Struct, frozen=True):
+class FoundFiles(Struct, frozen=True):
     """The files of a folder, which are being read or will be."""
 
     folder: Path
-    reader: Reader
+    reader: FileReader
     files: list[PluginFile]
     #: Of the folder; those of the files are added.
     problems: list[Problem]
 
 
-def survey(root: Path, defaults: Defaults) -> Catalog:
+def survey(root: Path, defaults: OptionDefaults) -> Catalog:
     """Read every plugin below `root` without executing any; actions have no function.
 
     Raises SettingsError where there is no folder of plugins.
@@ -48,7 +48,7 @@ def survey(root: Path, defaults: Defaults) -> Catalog:
 
 def load(
     root: Path,
-    defaults: Defaults,
+    defaults: OptionDefaults,
     *,
     cache: Path | None = None,
     progress: Progress | None = None,
@@ -66,21 +66,21 @@ def load(
     return plugins.catalog
 
 
-def find_plugins(root: Path, markers: tuple[str, ...] = (), cache: Path | None = None) -> Found:
+def find_plugins(root: Path, markers: tuple[str, ...] = (), cache: Path | None = None) -> FoundFiles:
     """Find the files below `root`; many new ones are read by a second process from now on.
 
     `cache` is a folder in which what was read is kept. Raises SettingsError where there is no folder of plugins.
     """
     folder = plugins_folder(root)
     files, problems = find_files(folder)
-    found = Found(folder, Reader(markers, cache), files, problems)
+    found = FoundFiles(folder, FileReader(markers, cache), files, problems)
     found.reader.begin(files)
     return found
 
 
 def open_plugins(
-    found: Found,
-    defaults: Callable[[], Defaults],
+    found: FoundFiles,
+    defaults: Callable[[], OptionDefaults],
     progress: Progress | None = None,
     *,
     options: LoadOptions = _DEFAULT,
@@ -96,7 +96,7 @@ def open_plugins(
         finder = PluginFinder(found.folder, found.reader)
         finder.install()
         try:
-            start = Start(reads, finder, options, Guard(options.scheduler), progress)
+            start = StartupExecution(reads, finder, options, ProcessGuard(options.scheduler), progress)
             bindings = start.run(found.problems, is_enough)
             return Plugins(defaults, start, found.reader, _catalog(bindings, found.problems))
         except BaseException:
@@ -110,13 +110,13 @@ def unload() -> None:
     remove_finders()
 
 
-def _read(found: Found, defaults: Defaults) -> list[Read]:
+def _read(found: FoundFiles, defaults: OptionDefaults) -> list[DeclaredFile]:
     binder = Binder(defaults, found.problems)
-    reads: list[Read] = []
+    reads: list[DeclaredFile] = []
     for file, reading in zip(found.files, found.reader.read_all(found.files), strict=True):
         found.problems.extend(reading.problems)
         plans = tuple([binder.plan(file, declaration) for declaration in reading.declarations])
-        reads.append(Read(file, reading, plans))
+        reads.append(DeclaredFile(file, reading, plans))
     return reads
 
 

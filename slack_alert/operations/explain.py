@@ -5,8 +5,8 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 from slack_alert.core.bindings import Job
-from slack_alert.core.explain.facts import Subject, Told
-from slack_alert.core.explain.why import Answer, slot_before, why_ahead, why_now, why_then, why_unrecorded
+from slack_alert.core.explain.facts import JobFacts, RecordWithMessages
+from slack_alert.core.explain.why import Explanation, slot_before, why_ahead, why_now, why_then, why_unrecorded
 from slack_alert.core.policy.quota import State
 from slack_alert.core.structs import Struct
 from slack_alert.engine.batches import HistoryLine
@@ -18,7 +18,7 @@ _LATEST = 3
 _SPANS = tuple(timedelta(minutes=minutes) for minutes in (1, 15, 240, 3_600, 57_600))
 
 
-class Question(Struct, frozen=True):
+class ExplainQuestion(Struct, frozen=True):
     """What somebody asks: about a job, and a time (None: now)."""
 
     name: str
@@ -27,7 +27,7 @@ class Question(Struct, frozen=True):
     at: datetime | None = None
 
 
-def answer(question: Question, reader: Reader, mutes: Mutes, *, now: datetime, is_running: bool) -> Answer:
+def answer(question: ExplainQuestion, reader: Reader, mutes: Mutes, *, now: datetime, is_running: bool) -> Explanation:
     """Say why a job spoke or did not, at a time or now."""
     subject = _subject(question, reader, mutes, now=now, is_running=is_running)
     if question.at is None:
@@ -38,11 +38,11 @@ def answer(question: Question, reader: Reader, mutes: Mutes, *, now: datetime, i
     return _past(subject, reader, question.at)
 
 
-def _subject(question: Question, reader: Reader, mutes: Mutes, *, now: datetime, is_running: bool) -> Subject:
+def _subject(question: ExplainQuestion, reader: Reader, mutes: Mutes, *, now: datetime, is_running: bool) -> JobFacts:
     name, snapshot = question.name, reader.snapshot()
     seen = snapshot.seen.get(name)
     going = next((run for run in snapshot.running if run.binding == name), None) if is_running else None
-    return Subject(
+    return JobFacts(
         name,
         now,
         mutes.zone,
@@ -57,7 +57,7 @@ def _subject(question: Question, reader: Reader, mutes: Mutes, *, now: datetime,
     )
 
 
-def _past(subject: Subject, reader: Reader, at: datetime) -> Answer:
+def _past(subject: JobFacts, reader: Reader, at: datetime) -> Explanation:
     slot = slot_before(subject.job, at, anchor=subject.first_seen or subject.now) if subject.job is not None else None
     found = _Found()
     if slot is not None:
@@ -108,9 +108,9 @@ def _end(line: HistoryLine) -> datetime:
     return line.record.until or line.record.slot
 
 
-def _maybe(reader: Reader, line: HistoryLine | None) -> Told | None:
+def _maybe(reader: Reader, line: HistoryLine | None) -> RecordWithMessages | None:
     return _told(reader, line) if line is not None else None
 
 
-def _told(reader: Reader, line: HistoryLine) -> Told:
-    return Told(line.record, tuple(reader.posted(line.record.run)) if line.record.run else ())
+def _told(reader: Reader, line: HistoryLine) -> RecordWithMessages:
+    return RecordWithMessages(line.record, tuple(reader.posted(line.record.run)) if line.record.run else ())

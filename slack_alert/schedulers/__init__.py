@@ -5,8 +5,8 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING
 
-from slack_alert.schedulers.base import Clockwork
-from slack_alert.schedulers.plan import Planned
+from slack_alert.schedulers.base import SchedulerSource
+from slack_alert.schedulers.plan import PlannedJob
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -25,10 +25,12 @@ def prepare(name: str) -> None:
     import_module(f"slack_alert.schedulers.{MODULES[name]}")
 
 
-def make_source(name: str, planned: Iterable[Planned], *, is_behind: Callable[[], bool] = lambda: False) -> Clockwork:
+def make_source(
+    name: str, planned: Iterable[PlannedJob], *, is_behind: Callable[[], bool] = lambda: False
+) -> SchedulerSource:
     """Make the source for one of the four schedulers; it waits while those it feeds are behind."""
     module = import_module(f"slack_alert.schedulers.{MODULES[name]}")
-    return Clockwork(module.make_scheduler(), planned, is_behind)
+    return SchedulerSource(module.make_scheduler(), planned, is_behind)
 
 
-__all__ = ["MODULES", "Clockwork", "Planned", "make_source", "prepare"]
+__all__ = ["MODULES", "PlannedJob", "SchedulerSource", "make_source", "prepare"]

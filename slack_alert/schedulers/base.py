@@ -12,7 +12,7 @@ from apscheduler.schedulers.base import BaseScheduler
 from apscheduler.triggers.base import BaseTrigger
 
 from slack_alert.engine.ports import Due, Emit
-from slack_alert.schedulers.plan import Plan, Planned
+from slack_alert.schedulers.plan import PlannedJob, SlotPlan
 
 log = logging.getLogger(__name__)
 
@@ -25,15 +25,15 @@ OPTIONS: dict[str, Any] = {"timezone": timezone.utc}  # Any: as APScheduler take
 class PlanTrigger(BaseTrigger):  # type: ignore[misc]  # the library ships no types
     """The whole plan as the trigger of the one job that APScheduler is given."""
 
-    def __init__(self, plan: Plan, is_behind: Callable[[], bool]) -> None:
+    def __init__(self, plan: SlotPlan, is_behind: Callable[[], bool]) -> None:
         self._plan = plan
         self._is_behind = is_behind
         self._waits = False
         #: What came due and was not handed on yet.
         self.due: list[Due] = []
-        self._planned: Iterable[Planned] | None = None
+        self._planned: Iterable[PlannedJob] | None = None
 
-    def follow(self, planned: Iterable[Planned]) -> None:
+    def follow(self, planned: Iterable[PlannedJob]) -> None:
         """Go by a later plan from the next look on, which is the clock's own: between two slots, not within one."""
         self._planned = planned
 
@@ -79,14 +79,14 @@ class PlanExecutor(BaseExecutor):  # type: ignore[misc]  # as above
         raise AssertionError("submit_job never calls this")
 
 
-class Clockwork:
+class SchedulerSource:
     """A source whose slots come from one APScheduler scheduler."""
 
     def __init__(
-        self, scheduler: BaseScheduler, planned: Iterable[Planned], is_behind: Callable[[], bool] = lambda: False
+        self, scheduler: BaseScheduler, planned: Iterable[PlannedJob], is_behind: Callable[[], bool] = lambda: False
     ) -> None:
         self._scheduler = scheduler
-        self._trigger = PlanTrigger(Plan(planned), is_behind)
+        self._trigger = PlanTrigger(SlotPlan(planned), is_behind)
 
     def start(self, emit: Emit) -> None:
         """Begin; must be called on the main loop."""
@@ -94,7 +94,7 @@ class Clockwork:
         self._add_plan()
         self._scheduler.start()
 
-    def replan(self, planned: Iterable[Planned]) -> None:
+    def replan(self, planned: Iterable[PlannedJob]) -> None:
         """Go by these jobs from now on; of one whose grid stays the same no slot is lost and none comes twice."""
         self._trigger.follow(list(planned))
         # Due at once, so that the clock looks at the plan again; one that was at its end is there no more.

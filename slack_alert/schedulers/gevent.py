@@ -46,7 +46,7 @@ def make_scheduler() -> GeventScheduler:
     return GeventScheduler(**OPTIONS)
 
 
-class Greenlets:
+class GreenletCarrier:
     """Executes plugin files in greenlets of the main thread, because what a module makes there belongs to its hub.
 
     One that never waits is made to: a timer of the processor's time interrupts it, so that the hub goes on.

@@ -18,7 +18,7 @@ Moved = Callable[[], datetime] | None
 TAKING = timedelta(seconds=1)
 
 
-class Planned(NamedTuple):
+class PlannedJob(NamedTuple):
     """A job as the clock needs it."""
 
     name: str
@@ -31,13 +31,13 @@ class Planned(NamedTuple):
     moved: Moved = None
 
 
-class Plan:
+class SlotPlan:
     """When which job is due: a heap of groups, each the jobs that share a trigger and the start of its grid.
 
     Jobs of one interval come due together, so a thousand of them cost the clock one step.
     """
 
-    def __init__(self, planned: Iterable[Planned]) -> None:
+    def __init__(self, planned: Iterable[PlannedJob]) -> None:
         groups: dict[tuple[Trigger, datetime, datetime, Moved], list[str]] = {}
         for each in planned:
             groups.setdefault((each.trigger, each.anchor, each.after, each.moved), []).append(each.name)
@@ -53,14 +53,14 @@ class Plan:
         ]
         heapify(self._heap)
 
-    def followed_by(self, planned: Iterable[Planned]) -> Plan:
+    def followed_by(self, planned: Iterable[PlannedJob]) -> SlotPlan:
         """Make a later plan; a job whose grid is the same goes on with the slot after its last one."""
         grids = {
             name: (trigger, anchor, self._after[order])
             for order, (trigger, anchor, names, _) in enumerate(self._groups)
             for name in names
         }
-        return Plan(_continued(each, grids.get(each.name)) for each in planned)
+        return SlotPlan(_continued(each, grids.get(each.name)) for each in planned)
 
     @property
     def next(self) -> datetime | None:
@@ -104,7 +104,7 @@ class Plan:
             heapreplace(self._heap, (slot, order))
 
 
-def _continued(planned: Planned, grid: tuple[Trigger, datetime, datetime] | None) -> Planned:
+def _continued(planned: PlannedJob, grid: tuple[Trigger, datetime, datetime] | None) -> PlannedJob:
     if grid is None or grid[:2] != (planned.trigger, planned.anchor):
         return planned
     return planned._replace(after=grid[2])

@@ -8,10 +8,10 @@ from __future__ import annotations
 from slack_alert.settings.ini import UnreadableFile
 from slack_alert.settings.keys import KEYS, Key
 from slack_alert.settings.load import load_settings
-from slack_alert.settings.model import Loaded, Settings
+from slack_alert.settings.model import LoadedSettings, Settings
 from slack_alert.settings.paths import sqlite_path
-from slack_alert.settings.published import Running, read_note, write_note
-from slack_alert.settings.reference import FREE, SECTIONS, Row, reference, render_conf
+from slack_alert.settings.published import PublishedSettings, read_note, write_note
+from slack_alert.settings.reference import FREE, SECTIONS, ReferenceRow, reference, render_conf
 from slack_alert.settings.secret import Secret
 from slack_alert.settings.value_sources import QUIET
 
@@ -21,9 +21,9 @@ __all__ = [
     "QUIET",
     "SECTIONS",
     "Key",
-    "Loaded",
-    "Row",
-    "Running",
+    "LoadedSettings",
+    "PublishedSettings",
+    "ReferenceRow",
     "Secret",
     "Settings",
     "UnreadableFile",

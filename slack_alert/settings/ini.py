@@ -10,12 +10,12 @@ from pathlib import Path
 from shlex import quote
 
 from slack_alert.core.errors import SettingsError
-from slack_alert.core.structs import Discreet, Struct, field
+from slack_alert.core.structs import PrivateStruct, Struct, field
 from slack_alert.settings.paths import read_file
 from slack_alert.settings.secret import fault, masked
 
 
-class Entry(Discreet, frozen=True):
+class ConfEntry(PrivateStruct, frozen=True):
     """One key of a file, its value without comment and quotes."""
 
     hidden = frozenset({"value"})
@@ -37,7 +37,7 @@ class ConfFile(Struct, frozen=True):
     shown: str
     path: Path
     sections: tuple[tuple[str, int], ...]
-    entries: tuple[Entry, ...]
+    entries: tuple[ConfEntry, ...]
     warnings: tuple[str, ...]
     #: Somebody else on this machine can read it.
     is_open: bool
@@ -113,7 +113,7 @@ class _Draft(Struct):
 
     shown: str
     sections: list[tuple[str, int]] = field(default_factory=list)
-    entries: list[Entry] = field(default_factory=list)
+    entries: list[ConfEntry] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
     seen: dict[tuple[str, str], int] = field(default_factory=dict)
     parts: list[str] = field(default_factory=list)
@@ -135,7 +135,7 @@ class _Draft(Struct):
         else:
             raise self._not_a_setting(line, number)
 
-    def finished(self) -> list[Entry]:
+    def finished(self) -> list[ConfEntry]:
         self._close()
         return self.entries
 
@@ -163,7 +163,7 @@ class _Draft(Struct):
                 hint="Keep one of the two (dashes and underscores are the same).",
             )
         self.seen[place] = number
-        self.entries.append(Entry(place[0], name, "", number))
+        self.entries.append(ConfEntry(place[0], name, "", number))
         self.is_continuable = True
         self._continue(text)
 
@@ -181,7 +181,7 @@ class _Draft(Struct):
         if self.parts:
             last = self.entries[-1]
             value = " ".join(part for part in self.parts if part)
-            self.entries[-1] = Entry(last.section, last.key, value, last.line)
+            self.entries[-1] = ConfEntry(last.section, last.key, value, last.line)
         self.parts = []
         self.is_continuable = False
 

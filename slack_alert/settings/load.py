@@ -14,11 +14,11 @@ from slack_alert.core.redaction.credentials import hidden_parts
 from slack_alert.core.schedule.working_hours import WorkingHours
 from slack_alert.core.structs import Struct, replace
 from slack_alert.settings.keys import BY_NAME, KEYS, Key
-from slack_alert.settings.model import Loaded, Settings, TimezoneSource
-from slack_alert.settings.paths import Place, is_there, logical_folder, read_file
+from slack_alert.settings.model import LoadedSettings, Settings, TimezoneSource
+from slack_alert.settings.paths import StartPlace, is_there, logical_folder, read_file
 from slack_alert.settings.secret import DISCREET, Secret, fault, quoted
 from slack_alert.settings.timezones import MachineZone, machine_zone
-from slack_alert.settings.value_sources import QUIET, Fault, Gathered, Given, Layer, gather
+from slack_alert.settings.value_sources import QUIET, GatheredSources, GivenValue, Layer, SettingFault, gather
 from slack_alert.settings.values import parse_value
 
 
@@ -32,14 +32,14 @@ def load_settings(
     posix: bool = os.name == "posix",
     beside: Layer | None = None,
     passes_over: bool = False,
-) -> Loaded:
+) -> LoadedSettings:
     """Read every source and parse what it says; anything that cannot be used raises SettingsError.
 
     `flags` holds key names (underscores) and `config`, `ignore_global_config`, `dry_run`; None: not given. A user may
     have no `home`. `beside` is what a running program has, weaker than flags alone; `passes_over` leaves out files that
     this user may not read.
     """
-    place = Place(cwd.resolve(), home and home.resolve(), logical_folder(cwd, environ))
+    place = StartPlace(cwd.resolve(), home and home.resolve(), logical_folder(cwd, environ))
     gathered = gather(flags, environ, place, posix=posix, beside=beside, passes_over=passes_over)
     chosen = {key.name: found for key in KEYS if (found := gathered.strongest(key)) is not None}
     faults = list(gathered.faults)
@@ -60,7 +60,7 @@ def load_settings(
         *_not_yet(settings, origins),
     )
     given = {name: given for name, (_, given) in chosen.items()}
-    return Loaded(settings, warnings, origins, given | {f"{QUIET}{name}": one for name, one in quiet.items()})
+    return LoadedSettings(settings, warnings, origins, given | {f"{QUIET}{name}": one for name, one in quiet.items()})
 
 
 # Any: the kind in the table decides the type of each value; a test compares them with the fields' annotations.
@@ -77,7 +77,11 @@ class _Zone(Struct, frozen=True):
 
     @classmethod
     def decide(
-        cls, chosen: Mapping[str, tuple[str, Given]], environ: Mapping[str, str], etc: Path, faults: list[Fault]
+        cls,
+        chosen: Mapping[str, tuple[str, GivenValue]],
+        environ: Mapping[str, str],
+        etc: Path,
+        faults: list[SettingFault],
     ) -> _Zone:
         _, given = chosen.get("timezone", ("", None))
         if given is not None and given.text:
@@ -107,17 +111,17 @@ def _name(zone: tzinfo) -> str:
 class _Reader(Struct, frozen=True):
     """Parse the settings, with what some of them need to know."""
 
-    place: Place
+    place: StartPlace
     path: Path
     zone: tzinfo
-    faults: list[Fault]
+    faults: list[SettingFault]
 
-    def read(self, key: Key, found: tuple[str, Given] | None) -> object:
+    def read(self, key: Key, found: tuple[str, GivenValue] | None) -> object:
         """Give the value of a key; None beside a fault."""
-        spelling, given = found or (key.name, Given(key.default, "the default", self.path))
+        spelling, given = found or (key.name, GivenValue(key.default, "the default", self.path))
         return _checked(key, given, lambda: self._parse(key, given, is_secret_file=spelling != key.name), self.faults)
 
-    def _parse(self, key: Key, given: Given, *, is_secret_file: bool) -> object:
+    def _parse(self, key: Key, given: GivenValue, *, is_secret_file: bool) -> object:
         if is_secret_file:
             given = self._from_file(key, given)
         if key.kind == "zone":
@@ -132,7 +136,7 @@ class _Reader(Struct, frozen=True):
             return self._existing(given)
         return parse_value(key, given.text)
 
-    def _existing(self, given: Given) -> Path:
+    def _existing(self, given: GivenValue) -> Path:
         path = self.place.find(given.text, given.folder)
         hint = "Check the path, or take the setting out."
         if not is_there(path) or not path.is_file():
@@ -143,7 +147,7 @@ class _Reader(Struct, frozen=True):
             raise BadValue(f"{quoted(given.text)} cannot be read ({error.strerror})", hint=hint) from None
         return path
 
-    def _from_file(self, key: Key, given: Given) -> Given:
+    def _from_file(self, key: Key, given: GivenValue) -> GivenValue:
         """Read a secret from the file that holds nothing else."""
         if not given.text:
             return given
@@ -160,36 +164,36 @@ class _Reader(Struct, frozen=True):
         return replace(given, text=text)
 
 
-def _checked(key: Key, given: Given, parse: Callable[[], object], faults: list[Fault]) -> object:
+def _checked(key: Key, given: GivenValue, parse: Callable[[], object], faults: list[SettingFault]) -> object:
     try:
         return parse()
     except BadValue as error:
-        faults.append(Fault(given.place, _located(key, given, error)))
+        faults.append(SettingFault(given.place, _located(key, given, error)))
         return None
 
 
-def _windows(written: Mapping[str, Given], zone: tzinfo, faults: list[Fault]) -> tuple[QuietWindow, ...]:
+def _windows(written: Mapping[str, GivenValue], zone: tzinfo, faults: list[SettingFault]) -> tuple[QuietWindow, ...]:
     """Parse the windows of [quiet]; an empty one takes back what a weaker file says."""
     named = ((name, given) for name, given in written.items() if given.text)
     windows = (_window(name, given, zone, faults) for name, given in named)
     return tuple(window for window in windows if window is not None)
 
 
-def _window(name: str, given: Given, zone: tzinfo, faults: list[Fault]) -> QuietWindow | None:
+def _window(name: str, given: GivenValue, zone: tzinfo, faults: list[SettingFault]) -> QuietWindow | None:
     try:
         return QuietWindow(name, given.text, zone)
     except BadValue as error:
-        faults.append(Fault(given.place, fault(f"{error}.", where=given.where, hint=error.hint)))
+        faults.append(SettingFault(given.place, fault(f"{error}.", where=given.where, hint=error.hint)))
         return None
 
 
-def _located(key: Key, given: Given, error: BadValue) -> SettingsError:
+def _located(key: Key, given: GivenValue, error: BadValue) -> SettingsError:
     said = str(error).removesuffix(".")
     subject = "" if key.kind == "hours" else given.subject
     return fault(f"{subject}{said}.", where=given.where, hint=error.hint)
 
 
-def _first(faults: list[Fault]) -> SettingsError:
+def _first(faults: list[SettingFault]) -> SettingsError:
     """Pick the first of all faults, and name the places of the others."""
     first, *others = (one.error for one in sorted(faults, key=lambda one: one.place))
     if not others:
@@ -211,7 +215,7 @@ def _odd_secrets(settings: Settings, origins: Mapping[str, str]) -> Iterator[str
 
 
 def _other_secrets(
-    gathered: Gathered, chosen: Mapping[str, tuple[str, Given]], environ: Mapping[str, str]
+    gathered: GatheredSources, chosen: Mapping[str, tuple[str, GivenValue]], environ: Mapping[str, str]
 ) -> Iterator[Secret]:
     """Yield the secrets that have no effect: what is overridden, and the proxy that Slack may be reached through."""
     for key in KEYS:

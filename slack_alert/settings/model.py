@@ -10,18 +10,18 @@ from typing import TYPE_CHECKING, Literal
 from slack_alert.core.policy.quiet_windows import QuietWindow
 from slack_alert.core.redaction.credentials import hidden_parts
 from slack_alert.core.schedule.working_hours import WorkingHours
-from slack_alert.core.structs import Discreet, Struct
+from slack_alert.core.structs import PrivateStruct, Struct
 from slack_alert.settings.secret import Secret
 
 if TYPE_CHECKING:
-    from slack_alert.settings.value_sources import Given
+    from slack_alert.settings.value_sources import GivenValue
 
 TimezoneSource = Literal["set", "machine", "utc fallback"]
 
 SQLITE = "sqlite:///"
 
 
-class Settings(Discreet, frozen=True, kw_only=True):
+class Settings(PrivateStruct, frozen=True, kw_only=True):
     """Every setting, parsed; None where an optional one is not set."""
 
     # The URLs of servers may hold passwords, and whoever knows the heartbeat's can say that all is well.
@@ -102,11 +102,11 @@ class Settings(Discreet, frozen=True, kw_only=True):
         )
 
 
-class Loaded(Struct, frozen=True):
+class LoadedSettings(Struct, frozen=True):
     """Settings, what to tell people about them, and where each one that is not a default came from."""
 
     settings: Settings
     warnings: tuple[str, ...]
     origins: Mapping[str, str]
     #: What was written for each of them, and for the keys of [quiet].
-    given: Mapping[str, Given]
+    given: Mapping[str, GivenValue]

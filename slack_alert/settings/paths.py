@@ -34,7 +34,7 @@ def read_file(path: Path) -> bytes:
         return file.read()
 
 
-class Place(Struct, frozen=True):
+class StartPlace(Struct, frozen=True):
     """Where the program was started, and by whom."""
 
     cwd: Path

@@ -10,11 +10,11 @@ from typing import Any
 from slack_alert.core.redaction.redaction import Redaction
 from slack_alert.core.structs import Struct
 from slack_alert.settings.keys import KEYS, Key
-from slack_alert.settings.model import Loaded, TimezoneSource
-from slack_alert.settings.value_sources import PROJECT, QUIET, Given, Layer
+from slack_alert.settings.model import LoadedSettings, TimezoneSource
+from slack_alert.settings.value_sources import PROJECT, QUIET, GivenValue, Layer
 
 
-class Running(Struct, frozen=True):
+class PublishedSettings(Struct, frozen=True):
     """The settings of a running program, as texts by their keys."""
 
     texts: Mapping[str, str]
@@ -25,7 +25,7 @@ class Running(Struct, frozen=True):
     service: str
     timezone_source: TimezoneSource
 
-    def layer(self, local: Loaded, *, plans: bool) -> Layer:
+    def layer(self, local: LoadedSettings, *, plans: bool) -> Layer:
         """Return what stands in for the environment and the files of a command beside the program.
 
         Where the command `plans` ahead, what the project's files say now counts, unless the program has something
@@ -34,22 +34,22 @@ class Running(Struct, frozen=True):
         # A quiet window that the program does not have is taken back by an empty one.
         names = {**{name: "" for name in local.given if name.startswith(QUIET)}, **self.texts}
         layer = {
-            name: Given(text, self.origins.get(name, "the default"), Path("/"))
+            name: GivenValue(text, self.origins.get(name, "the default"), Path("/"))
             for name, text in names.items()
             if not (plans and self._is_edited(name, local))
         }
         # By this one the program was found.
-        layer["database"] = Given(local.settings.database, "the running program", Path("/"))
+        layer["database"] = GivenValue(local.settings.database, "the running program", Path("/"))
         return layer
 
-    def _is_edited(self, name: str, local: Loaded) -> bool:
+    def _is_edited(self, name: str, local: LoadedSettings) -> bool:
         rank, given = self.ranks.get(name), local.given.get(name)
         if rank is not None and rank < PROJECT:
             return False
         return rank == PROJECT if given is None else given.place[0] == PROJECT
 
 
-def write_note(loaded: Loaded, service: str) -> str:
+def write_note(loaded: LoadedSettings, service: str) -> str:
     """Return one line of JSON from which `read_note` makes the settings again."""
     texts = {key.name: _text(loaded, key) for key in KEYS if key.name in _KNOWN and key.kind != "zone"}
     if str(loaded.settings.timezone) != _NAMELESS:
@@ -71,18 +71,18 @@ def write_note(loaded: Loaded, service: str) -> str:
     )
 
 
-def read_note(note: str) -> Running | None:
+def read_note(note: str) -> PublishedSettings | None:
     """Return the settings that were written down; None: none were, or another version wrote them."""
     try:
         said: dict[str, Any] = json.loads(note)  # Any: JSON that another process wrote
         texts = {str(name): str(text) for name, text in said["texts"].items()}
         known = {name: text for name, text in texts.items() if name in _KNOWN or name.startswith(QUIET)}
-        return Running(known, said["origins"], said["ranks"], str(said["service"]), said["timezone_source"])
+        return PublishedSettings(known, said["origins"], said["ranks"], str(said["service"]), said["timezone_source"])
     except (ValueError, KeyError, TypeError, AttributeError):
         return None
 
 
-def _text(loaded: Loaded, key: Key) -> str:
+def _text(loaded: LoadedSettings, key: Key) -> str:
     given = loaded.given.get(key.name)
     return key.default if given is None else given.text
 

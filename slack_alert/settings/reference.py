@@ -32,7 +32,7 @@ FREE: tuple[FreeSection, ...] = (
 SECTIONS = tuple(dict.fromkeys([*(key.section for key in KEYS), *(free.name for free in FREE)]))
 
 
-class Row(Struct, frozen=True):
+class ReferenceRow(Struct, frozen=True):
     """One key, as a table shows it."""
 
     key: str
@@ -43,10 +43,10 @@ class Row(Struct, frozen=True):
     meaning: str
 
 
-def reference() -> tuple[Row, ...]:
+def reference() -> tuple[ReferenceRow, ...]:
     """List every key in the order of the table."""
     return tuple(
-        Row(key.written, key.section, key.default or key.unset, key.flag or "", key.variable, key.meaning)
+        ReferenceRow(key.written, key.section, key.default or key.unset, key.flag or "", key.variable, key.meaning)
         for key in KEYS
     )
 

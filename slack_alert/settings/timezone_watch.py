@@ -20,7 +20,7 @@ class ZoneWatch:
         self._zone = zone
         self._environ = environ
         self._etc = etc
-        self._marks = self._look()
+        self._progress = self._look()
 
     def changed(self) -> tzinfo | None:
         """Return the machine's zone where it is another one than at the look before, else None.
@@ -28,9 +28,9 @@ class ZoneWatch:
         That may be the one of the start again.
         """
         marks = self._look()
-        if marks == self._marks:
+        if marks == self._progress:
             return None
-        self._marks = marks
+        self._progress = marks
         found = machine_zone(self._environ, self._etc).zone or timezone.utc
         if is_same_zone(found, self._zone):
             return None

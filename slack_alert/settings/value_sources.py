@@ -8,18 +8,18 @@ from contextlib import nullcontext, suppress
 from pathlib import Path
 
 from slack_alert.core.errors import SettingsError
-from slack_alert.core.structs import Discreet, Struct
+from slack_alert.core.structs import PrivateStruct, Struct
 from slack_alert.core.units.names import nearest
-from slack_alert.settings.ini import ConfFile, Entry, UnreadableFile, read_conf
+from slack_alert.settings.ini import ConfEntry, ConfFile, UnreadableFile, read_conf
 from slack_alert.settings.keys import KEYS, Key, suggestion
-from slack_alert.settings.paths import Place, is_there
+from slack_alert.settings.paths import StartPlace, is_there
 from slack_alert.settings.reference import FREE, SECTIONS
 from slack_alert.settings.secret import fault, masked, quoted
 
 PROJECT_CONF = "slack_alert.conf"
 
 
-class Given(Discreet, frozen=True):
+class GivenValue(PrivateStruct, frozen=True):
     """A text somebody wrote for a key, and where."""
 
     hidden = frozenset({"text"})
@@ -34,37 +34,37 @@ class Given(Discreet, frozen=True):
     place: tuple[int, int] = (0, 0)
 
 
-Layer = Mapping[str, Given]
+Layer = Mapping[str, GivenValue]
 
 
-class Fault(Struct, frozen=True):
+class SettingFault(Struct, frozen=True):
     """What is wrong in one place; the first of all is told."""
 
     place: tuple[int, int]
     error: SettingsError
 
 
-class Gathered(Struct, frozen=True):
+class GatheredSources(Struct, frozen=True):
     """Every source, strongest first, and the folder of the plugins that decided which files were read."""
 
     layers: tuple[Layer, ...]
     path: Path
     warnings: tuple[str, ...]
-    faults: tuple[Fault, ...]
+    faults: tuple[SettingFault, ...]
 
-    def free(self, section: str) -> dict[str, Given]:
+    def free(self, section: str) -> dict[str, GivenValue]:
         """Find who decides each key of a section with free keys, in the order of their names."""
-        found: dict[str, Given] = {}
+        found: dict[str, GivenValue] = {}
         for layer in reversed(self.layers):
             found |= {name: given for name, given in layer.items() if name.startswith(f"{section}{_DOT}")}
         return {name.partition(_DOT)[2]: found[name] for name in sorted(found)}
 
-    def every(self, key: Key) -> Iterator[tuple[str, Given]]:
+    def every(self, key: Key) -> Iterator[tuple[str, GivenValue]]:
         """Yield what each source says of a key itself; a file that holds a secret is not read."""
         for layer in self.layers:
             yield from (found for found in _given(key, layer) if found[0] == key.name)
 
-    def strongest(self, key: Key) -> tuple[str, Given] | None:
+    def strongest(self, key: Key) -> tuple[str, GivenValue] | None:
         """Find who decides a key, and the spelling it was given in."""
         return next((found[0] for layer in self.layers if (found := _given(key, layer))), None)
 
@@ -72,18 +72,18 @@ class Gathered(Struct, frozen=True):
 def gather(
     flags: Mapping[str, object],
     environ: Mapping[str, str],
-    place: Place,
+    place: StartPlace,
     *,
     posix: bool,
     beside: Layer | None = None,
     passes_over: bool = False,
-) -> Gathered:
+) -> GatheredSources:
     """Read every source; an unknown name in a file is fatal, in the environment a warning.
 
     What a running program has (`beside`) is weaker than flags alone. A file that this user may not read is fatal
     unless it `passes_over` such files.
     """
-    faults: list[Fault] = []
+    faults: list[SettingFault] = []
     outer = (_of_flags(flags, place), beside or {}, _of_variables(environ, place), _of_slack_variables(environ, place))
     with suppress(UnreadableFile) if passes_over else nullcontext():
         own_conf = None
@@ -100,35 +100,35 @@ def gather(
     warnings = tuple(masked(said) for said in [*_unknown_variables(environ), *remarks])
     layers = (*outer, project, own)
     faults += [doubled for layer in layers for key in KEYS for doubled in _doubled(key, layer)]
-    return Gathered(layers, path, warnings, tuple(faults))
+    return GatheredSources(layers, path, warnings, tuple(faults))
 
 
-def _given(key: Key, layer: Layer) -> list[tuple[str, Given]]:
+def _given(key: Key, layer: Layer) -> list[tuple[str, GivenValue]]:
     return [(name, layer[name]) for name in key.spellings if name in layer]
 
 
-def _doubled(key: Key, layer: Layer) -> Iterator[Fault]:
+def _doubled(key: Key, layer: Layer) -> Iterator[SettingFault]:
     found = _given(key, layer)
     if len(found) > 1:
         (one, first), (other, _) = found
-        yield Fault(first.place, fault(f"{one} and {other} are both set.", where=first.where, hint="Keep one."))
+        yield SettingFault(first.place, fault(f"{one} and {other} are both set.", where=first.where, hint="Keep one."))
 
 
-def _of_flags(flags: Mapping[str, object], place: Place) -> Layer:
+def _of_flags(flags: Mapping[str, object], place: StartPlace) -> Layer:
     layer = {}
     for name, value in flags.items():
         if name in _NOT_KEYS or value is None:
             continue
         # A name that is unknown here is the caller's mistake, not the user's.
         where = _FLAGS[name]
-        layer[name] = Given(str(value).strip(), where, place.cwd)
+        layer[name] = GivenValue(str(value).strip(), where, place.cwd)
     return layer
 
 
-def _of_variables(environ: Mapping[str, str], place: Place) -> Layer:
+def _of_variables(environ: Mapping[str, str], place: StartPlace) -> Layer:
     free = {variable: name for variable in environ if (name := _free_variable(variable)) is not None}
     return {
-        name: Given(environ[variable].strip(), variable, place.cwd, place=(_VARIABLE, 0))
+        name: GivenValue(environ[variable].strip(), variable, place.cwd, place=(_VARIABLE, 0))
         for variable, name in (_VARIABLES | free).items()
         # Empty is how a container file passes on a variable that is not set.
         if environ.get(variable, "").strip()
@@ -142,9 +142,9 @@ def _free_variable(variable: str) -> str | None:
     return f"{section}{_DOT}{key}" if is_free else None
 
 
-def _of_slack_variables(environ: Mapping[str, str], place: Place) -> Layer:
+def _of_slack_variables(environ: Mapping[str, str], place: StartPlace) -> Layer:
     return {
-        key.name: Given(environ[key.also].strip(), key.also, place.cwd, place=(_SLACK_VARIABLE, 0))
+        key.name: GivenValue(environ[key.also].strip(), key.also, place.cwd, place=(_SLACK_VARIABLE, 0))
         for key in KEYS
         if key.also and environ.get(key.also, "").strip()
     }
@@ -162,7 +162,9 @@ def _unknown_variables(environ: Mapping[str, str]) -> list[str]:
     ]
 
 
-def _own_file(flags: Mapping[str, object], environ: Mapping[str, str], place: Place, *, posix: bool) -> ConfFile | None:
+def _own_file(
+    flags: Mapping[str, object], environ: Mapping[str, str], place: StartPlace, *, posix: bool
+) -> ConfFile | None:
     """Read `-c FILE`, which must be there, or else the user's own file, which need not."""
     explicit = flags.get("config")
     if explicit is not None:
@@ -176,7 +178,7 @@ def _own_file(flags: Mapping[str, object], environ: Mapping[str, str], place: Pl
     return read_conf(own, place.show(own), posix=posix)
 
 
-def _path(layers: Sequence[Layer], place: Place) -> Path:
+def _path(layers: Sequence[Layer], place: StartPlace) -> Path:
     decided = next((layer["path"] for layer in layers if "path" in layer), None)
     if decided is not None and not decided.text:
         raise fault(
@@ -186,7 +188,7 @@ def _path(layers: Sequence[Layer], place: Place) -> Path:
     return place.locate(decided.text if decided else ".")
 
 
-def _project_file(path: Path, own: ConfFile | None, place: Place, *, posix: bool) -> ConfFile | None:
+def _project_file(path: Path, own: ConfFile | None, place: StartPlace, *, posix: bool) -> ConfFile | None:
     file = path / PROJECT_CONF
     # With PATH = ~/.config both are the same file.
     if not is_there(file) or (own is not None and os.path.realpath(own.path) == os.path.realpath(file)):
@@ -194,23 +196,23 @@ def _project_file(path: Path, own: ConfFile | None, place: Place, *, posix: bool
     return read_conf(file, place.show(file), posix=posix)
 
 
-def _of_file(conf: ConfFile | None, rank: int, faults: list[Fault]) -> Layer:
+def _of_file(conf: ConfFile | None, rank: int, faults: list[SettingFault]) -> Layer:
     if conf is None:
         return {}
     for section, line in conf.sections:
         if section not in SECTIONS:
             said, hint = f"[{section}] is not a section.", suggestion(section, SECTIONS)
-            faults.append(Fault((rank, line), fault(said, where=f"{conf.shown}:{line}", hint=hint)))
+            faults.append(SettingFault((rank, line), fault(said, where=f"{conf.shown}:{line}", hint=hint)))
     layer = {}
     for entry in conf.entries:
         valid = _WRITTEN.get(entry.section, {})
         where = f"{conf.shown}:{entry.line}"
         name = f"{entry.section}{_DOT}{entry.key}" if entry.section in _FREE else valid.get(entry.key)
         if name is not None:
-            layer[name] = Given(entry.value, where, conf.path.parent, f"{entry.key}: ", (rank, entry.line))
+            layer[name] = GivenValue(entry.value, where, conf.path.parent, f"{entry.key}: ", (rank, entry.line))
         elif valid:
             said, hint = f"{entry.key} is not a key of [{entry.section}].", _hint(entry.key, list(valid))
-            faults.append(Fault((rank, entry.line), fault(said, where=where, hint=hint)))
+            faults.append(SettingFault((rank, entry.line), fault(said, where=where, hint=hint)))
     return layer
 
 
@@ -226,7 +228,7 @@ _OF_MARKERS = frozenset(
 )
 
 
-def _refuse_other_path(project: Layer, path: Path, place: Place) -> None:
+def _refuse_other_path(project: Layer, path: Path, place: StartPlace) -> None:
     given = project.get("path")
     if given is not None and place.find(given.text, given.folder) != Path(os.path.realpath(path)):
         raise fault(
@@ -246,7 +248,7 @@ def _remarks(conf: ConfFile) -> list[str]:
     return remarks
 
 
-def _name(entry: Entry) -> str | None:
+def _name(entry: ConfEntry) -> str | None:
     return _WRITTEN.get(entry.section, {}).get(entry.key)
 
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from slack_alert.stores.files.exec_marker import BegunNote
+from slack_alert.stores.files.exec_marker import ExecMarker
 from slack_alert.stores.files.journal import FileJournal
-from slack_alert.stores.files.lock import DatabaseLock, Owner, holder, is_held, owner
+from slack_alert.stores.files.lock import DatabaseLock, DatabaseOwner, holder, is_held, owner
 from slack_alert.stores.files.paths import inbox_path, journal_path, lock_path
 from slack_alert.stores.sqlite.connection import sqlite_version
 from slack_alert.stores.sqlite.inbox_file import MemoryInbox, SqliteInbox
@@ -13,11 +13,11 @@ from slack_alert.stores.sqlite.shared_values import kept_entries
 from slack_alert.stores.sqlite.store import SqliteStore
 
 __all__ = [
-    "BegunNote",
     "DatabaseLock",
+    "DatabaseOwner",
+    "ExecMarker",
     "FileJournal",
     "MemoryInbox",
-    "Owner",
     "SqliteInbox",
     "SqliteReader",
     "SqliteStore",

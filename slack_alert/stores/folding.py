@@ -39,7 +39,7 @@ def condense(records: Iterable[Record]) -> list[Record]:
     return condensed
 
 
-class Extension(NamedTuple):
+class RowExtension(NamedTuple):
     """A stored row that becomes longer."""
 
     id: int
@@ -47,7 +47,7 @@ class Extension(NamedTuple):
     after: Record
 
 
-class Tails:
+class OpenRows:
     """The last row of each job in the order of writing, where a slot that did not run may make it longer.
 
     A slot order would bridge a run that is still going on; what was written before a restart is left as it is.
@@ -64,13 +64,13 @@ class Tails:
         """Return whether these are to be looked at one by one: runs alone leave all as it is where no row is open."""
         return bool(self._rows) or not NOT_RUN.isdisjoint({record.verdict for record in records})
 
-    def extension(self, record: Record) -> Extension | None:
+    def extension(self, record: Record) -> RowExtension | None:
         """Give the row that `record` makes longer, as it was and as it is then."""
         if record.binding not in self._rows:
             return None
         number, before = self._rows[record.binding]
         after = extend(before, record)
-        return None if after is None else Extension(number, before, after)
+        return None if after is None else RowExtension(number, before, after)
 
     def follow(self, record: Record, number: int = 0) -> None:
         """Take note of the row a record has become; a run, and a row that others share, close what was there."""
@@ -84,7 +84,7 @@ class Tails:
             self._rows[record.binding] = (number, record)
 
 
-class Slim(NamedTuple):
+class FoldedRow(NamedTuple):
     """What folding needs to know of a stored row; instants in microseconds."""
 
     id: int
@@ -100,11 +100,11 @@ class HourFold:
 
     def __init__(self) -> None:
         self._hour: int | None = None
-        self._groups: dict[tuple[str, str], Slim] = {}
+        self._groups: dict[tuple[str, str], FoldedRow] = {}
 
-    def take(self, rows: Iterable[Slim]) -> tuple[list[Slim], list[int]]:
+    def take(self, rows: Iterable[FoldedRow]) -> tuple[list[FoldedRow], list[int]]:
         """Give the rows that grew, as they are now, and the ids of those they swallowed."""
-        grown: dict[int, Slim] = {}
+        grown: dict[int, FoldedRow] = {}
         gone: list[int] = []
         for row in rows:
             first = self._first(row)
@@ -114,7 +114,7 @@ class HourFold:
                 gone.append(row.id)
         return list(grown.values()), gone
 
-    def _first(self, row: Slim) -> Slim:
+    def _first(self, row: FoldedRow) -> FoldedRow:
         if row.slot // HOUR != self._hour:
             self._hour = row.slot // HOUR
             self._groups.clear()

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from datetime import datetime
 
-from slack_alert.core.model.message import Delivery, Posted, Status
+from slack_alert.core.model.message import Delivery, PostedDelivery, Status
 from slack_alert.core.model.record import NOT_RUN, Record, each
 from slack_alert.core.policy.overflow import AGAIN
-from slack_alert.core.policy.quota import Hold, State
+from slack_alert.core.policy.quota import Pause, State
 from slack_alert.core.structs import replace
-from slack_alert.engine.batches import Batch, Entry, HistoryLine, Limits, Seen, Snapshot
-from slack_alert.stores.folding import FOLDABLE, HOUR, HourFold, Slim, Tails, condense
+from slack_alert.engine.batches import Batch, HistoryLimits, HistoryLine, JobProgress, Snapshot, StoredValue
+from slack_alert.stores.folding import FOLDABLE, HOUR, FoldedRow, HourFold, OpenRows, condense
 from slack_alert.stores.sql.rows import (
     Row,
     clean,
@@ -26,7 +26,7 @@ from slack_alert.stores.sql.rows import (
     record_rows,
 )
 from slack_alert.stores.sql.writes import NEVER, as_of, last_run, writes
-from slack_alert.stores.sqlite.crash_recovery import Left
+from slack_alert.stores.sqlite.crash_recovery import LeftRuns
 
 
 class MemoryStore:
@@ -34,16 +34,16 @@ class MemoryStore:
 
     def __init__(self) -> None:
         self._states: dict[str, State] = {}
-        self._seen: dict[str, Seen] = {}
-        self._holds: dict[str, Hold] = {}
-        self._entries: dict[tuple[str, str], Entry] = {}
-        self._left = Left()
+        self._seen: dict[str, JobProgress] = {}
+        self._holds: dict[str, Pause] = {}
+        self._entries: dict[tuple[str, str], StoredValue] = {}
+        self._left = LeftRuns()
         self._last_run = 0
         self._taken = 0
         self._pulse: str | None = None
         self._records: dict[int, Record] = {}
         self._next_record = 1
-        self._tails = Tails()
+        self._tails = OpenRows()
         self._outbox = _Outbox()
 
     def open(self) -> Snapshot:
@@ -66,7 +66,7 @@ class MemoryStore:
         self._put_records(records)
         return self._outbox.commit(batch, messages, summaries)
 
-    def prune(self, now: datetime, limits: Limits) -> None:
+    def prune(self, now: datetime, limits: HistoryLimits) -> None:
         """Forget and fold history beyond the limits."""
         cutoff = micros(now) - limits.days * 24 * HOUR
         self._left.forget({record.run for record in self._records.values()}, cutoff)
@@ -95,7 +95,7 @@ class MemoryStore:
         """Give the whole outbox, oldest first."""
         return iter(self._outbox.all())
 
-    def posted(self, run: int) -> list[Posted]:
+    def posted(self, run: int) -> list[PostedDelivery]:
         """Give the deliveries of one run, and how far they are."""
         return self._outbox.posted(run)
 
@@ -140,7 +140,7 @@ class MemoryStore:
             if hold is not None:
                 self._holds[clean(job)] = replace(hold, by=clean(hold.by))
 
-    def _put_seen(self, job: str, seen: Seen, at: int) -> None:
+    def _put_seen(self, job: str, seen: JobProgress, at: int) -> None:
         known = self._seen.get(job, seen).last
         if known is not None and (seen.last is None or (known > seen.last and micros(known) <= at)):
             seen = seen._replace(last=known)
@@ -187,11 +187,11 @@ class MemoryStore:
             del self._records[number]
 
 
-def _slim(number: int, row: Record) -> Slim:
-    return Slim(number, row.binding, row.verdict.value, micros(row.slot), row.count, end_of(row))
+def _slim(number: int, row: Record) -> FoldedRow:
+    return FoldedRow(number, row.binding, row.verdict.value, micros(row.slot), row.count, end_of(row))
 
 
-def _grow(row: Record, slim: Slim) -> Record:
+def _grow(row: Record, slim: FoldedRow) -> Record:
     grown = row._replace(count=slim.count, until=moment(slim.until))
     return grown._replace(
         run=0, started=None, duration=None, text="", error=None, printed=None, asked_by=None
@@ -237,9 +237,9 @@ class _Outbox:
         mine = [delivery for delivery in self.all() if delivery.message.run == run]
         return [(delivery.status, delivery.attempts, delivery.receipt) for delivery in mine]
 
-    def posted(self, run: int) -> list[Posted]:
+    def posted(self, run: int) -> list[PostedDelivery]:
         mine = [one for one in self.all() if one.message.run == run]
-        return [Posted(one, self._changed.get(one.id), self._in_front(one)) for one in mine]
+        return [PostedDelivery(one, self._changed.get(one.id), self._in_front(one)) for one in mine]
 
     def _in_front(self, delivery: Delivery) -> int:
         if delivery.status is not Status.QUEUED:

@@ -24,16 +24,16 @@ from slack_alert.core.pipeline.settle import answer
 from slack_alert.core.redaction.redaction import Redaction
 from slack_alert.core.units.local_time import TICK
 from slack_alert.engine.batches import Batch
-from slack_alert.engine.context.context import Context, Services
-from slack_alert.engine.context.key_value import Pocket
+from slack_alert.engine.context.context import Context, ContextServices
+from slack_alert.engine.context.key_value import KeyValueStore
 from slack_alert.engine.pauses import hold_by_name
-from slack_alert.engine.simulation.doubles import Ledger
+from slack_alert.engine.simulation.doubles import MemoryRecorder
 from slack_alert.engine.simulation.simulation import Simulation
-from slack_alert.executors.calling.call import Performer
+from slack_alert.executors.calling.call import Caller
 from slack_alert.executors.calling.output import captured
 from slack_alert.executors.calling.rendering import Render
-from slack_alert.executors.direct import Direct
-from slack_alert.loader import Defaults
+from slack_alert.executors.direct import DirectExecutor
+from slack_alert.loader import OptionDefaults
 from slack_alert.testing.manual_clock import FakeClock
 
 
@@ -53,7 +53,7 @@ class Said:
     traceback: str | None = field(default=None, repr=False, compare=False)
 
 
-class Book(Ledger):
+class SlotRecorder(MemoryRecorder):
     """Books that keep a line for every slot, however alike they are."""
 
     def __init__(self) -> None:
@@ -66,31 +66,31 @@ class Book(Ledger):
         super().note(record)
 
 
-class Stage:
+class PluginHarness:
     """A catalog from `start` on, as if first seen then; the functions are really called."""
 
-    def __init__(self, catalog: Catalog, defaults: Defaults, *, start: datetime, path: Path) -> None:
+    def __init__(self, catalog: Catalog, defaults: OptionDefaults, *, start: datetime, path: Path) -> None:
         self.catalog = catalog
         self.clock = FakeClock(start)
-        self.book = Book()
+        self.book = SlotRecorder()
         self.zone = defaults.zone
         self._defaults = defaults
         # Random, so that no text of a test contains it.
         self._mark = Markup(str(uuid4().int)[:12])
         self._render = Render(self._mark, Redaction())
-        self._pockets: dict[str, Pocket] = {}
-        performer = Performer(
+        self._pockets: dict[str, KeyValueStore] = {}
+        performer = Caller(
             clock=self.clock, render=self._render, say=self._say, context=self._context, notice=self._notice
         )
-        self._direct = Direct(performer)
+        self._direct = DirectExecutor(performer)
         self._simulation = Simulation(catalog, self.clock, self._direct, mark=self._mark, ledger=self.book)
-        self._services = Services(
+        self._services = ContextServices(
             mark=self._mark,
             path=path,
             say=self._say_value,
             hold=partial(hold_by_name, self._simulation.engine, self.book),
             now=self.clock.now,
-            pocket=self._pocket,
+            key_value_store=self._pocket,
         )
         #: How many messages and lines were given out already.
         self._heard = 0
@@ -158,9 +158,9 @@ class Stage:
     def _notice(self, run: Run, value: object) -> None:
         self._simulation.engine.emit(run, value)
 
-    def _pocket(self, pack: str) -> Pocket:
+    def _pocket(self, pack: str) -> KeyValueStore:
         if pack not in self._pockets:
-            self._pockets[pack] = Pocket(pack, (), write=lambda _: None, now=self.clock.now)
+            self._pockets[pack] = KeyValueStore(pack, (), write=lambda _: None, now=self.clock.now)
         return self._pockets[pack]
 
     def _to(self, name: str) -> Address:

@@ -11,12 +11,12 @@ from slack_alert.core.bindings import Binding
 from slack_alert.core.catalog import Catalog, Problem, Severity
 from slack_alert.core.errors import SlackAlertError
 from slack_alert.core.structs import replace
-from slack_alert.loader import Defaults, load, unload
+from slack_alert.loader import OptionDefaults, load, unload
 from slack_alert.loader.files.discovery import PACKAGE, PluginFile
 from slack_alert.loader.modules.importer import PluginFinder
 from slack_alert.loader.options.binder import Binder
 from slack_alert.loader.parsing.declaration import Declaration
-from slack_alert.loader.reading.file_reader import Reader
+from slack_alert.loader.reading.file_reader import FileReader
 
 
 class FaultyPluginError(SlackAlertError):
@@ -49,7 +49,7 @@ def root_of(path: Path) -> Path:
     )
 
 
-def load_path(path: Path, defaults: Defaults) -> Catalog:
+def load_path(path: Path, defaults: OptionDefaults) -> Catalog:
     """Load a file, or all files of a folder; what was loaded before is unloaded.
 
     A file alone runs with what it imports and nothing else, and what its own code raises while loading goes through to
@@ -58,10 +58,10 @@ def load_path(path: Path, defaults: Defaults) -> Catalog:
     return load(root_of(path), defaults) if path.is_dir() else _load_file(path, defaults)
 
 
-def _load_file(path: Path, defaults: Defaults) -> Catalog:
+def _load_file(path: Path, defaults: OptionDefaults) -> Catalog:
     folder = root_of(path) / PACKAGE
     file = PluginFile.at(path, folder)
-    reader = Reader(defaults.markers)
+    reader = FileReader(defaults.markers)
     reading = reader.read(file)
     problems = list(reading.problems)
     binder = Binder(defaults, problems)

@@ -8,7 +8,7 @@ from itertools import count
 from slack_alert.core.content.pieces import Text, fallback
 from slack_alert.core.content.render import plain
 from slack_alert.core.model.message import Delivery
-from slack_alert.core.retry import Fate, Outcome
+from slack_alert.core.retry import SendResult, SendStatus
 
 
 class RecordingChannel:
@@ -18,7 +18,9 @@ class RecordingChannel:
     though the answer was lost, and `find` will find it. With `can_tell=False` it cannot be asked.
     """
 
-    def __init__(self, outcomes: Iterable[Outcome | Fate] = (), *, name: str = "slack", can_tell: bool = True) -> None:
+    def __init__(
+        self, outcomes: Iterable[SendResult | SendStatus] = (), *, name: str = "slack", can_tell: bool = True
+    ) -> None:
         self.name = name
         self.is_open = False
         #: Every attempt, in order, as it was made.
@@ -36,13 +38,13 @@ class RecordingChannel:
         """Note that it is open."""
         self.is_open = True
 
-    async def send(self, delivery: Delivery, text: str | None) -> Outcome:
+    async def send(self, delivery: Delivery, text: str | None) -> SendResult:
         """Keep the attempt and give the next outcome."""
         self.attempts.append(delivery)
-        outcome = next(self._outcomes, Fate.SENT)
-        if isinstance(outcome, Fate):
-            outcome = Outcome(outcome, str(next(self._numbers)) if outcome is Fate.SENT else None)
-        if outcome.fate is Fate.SENT or outcome.receipt is not None:
+        outcome = next(self._outcomes, SendStatus.SENT)
+        if isinstance(outcome, SendStatus):
+            outcome = SendResult(outcome, str(next(self._numbers)) if outcome is SendStatus.SENT else None)
+        if outcome.fate is SendStatus.SENT or outcome.receipt is not None:
             self._accept(delivery, text, outcome.receipt)
         return outcome
 

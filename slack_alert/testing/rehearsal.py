@@ -16,10 +16,10 @@ from slack_alert.core.errors import BadValue
 from slack_alert.core.model.address import Address
 from slack_alert.core.model.record import Record
 from slack_alert.core.units.local_time import first_instant, parse_slot, wall_of
-from slack_alert.loader import Defaults, unload
+from slack_alert.loader import OptionDefaults, unload
 from slack_alert.loader.files.discovery import PACKAGE
 from slack_alert.loader.options.option_checks import find_zone, pause_of
-from slack_alert.testing.harness import Said, Stage
+from slack_alert.testing.harness import PluginHarness, Said
 from slack_alert.testing.loading import FaultyPluginError, find_source, load_path, root_of
 from slack_alert.testing.manual_clock import MONDAY, forwards
 
@@ -36,7 +36,7 @@ class Rehearsal:
     def __init__(self, look_in: Sequence[Path] = (Path(),)) -> None:
         self._look_in = look_in
         self._written: TemporaryDirectory[str] | None = None
-        self._stage: Stage | None = None
+        self._stage: PluginHarness | None = None
 
     def load(
         self,
@@ -60,7 +60,7 @@ class Rehearsal:
         """
         self.close()
         zone = find_zone(timezone)
-        defaults = Defaults(
+        defaults = OptionDefaults(
             zone=zone,
             working_hours=working_hours,
             max_alert=max_alert,
@@ -72,7 +72,7 @@ class Rehearsal:
         )
         path = self._write(source, name) if _is_text(source) else find_source(source, self._look_in)
         catalog = load_path(path, defaults)
-        self._stage = Stage(catalog, defaults, start=_instant(start, zone), path=root_of(path))
+        self._stage = PluginHarness(catalog, defaults, start=_instant(start, zone), path=root_of(path))
         return catalog
 
     def advance(
@@ -142,12 +142,12 @@ class Rehearsal:
         file.write_text(dedent(str(source)).lstrip("\n"), encoding="utf-8")
         return file
 
-    def _loaded(self) -> Stage:
+    def _loaded(self) -> PluginHarness:
         if self._stage is None:
             raise LookupError('Nothing is loaded yet: call load("plugins/disk.py"), or load the text of a plugin.')
         return self._stage
 
-    def _sound(self) -> Stage:
+    def _sound(self) -> PluginHarness:
         stage = self._loaded()
         if stage.catalog.has_errors:
             raise FaultyPluginError(stage.catalog.problems)

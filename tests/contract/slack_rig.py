@@ -11,7 +11,7 @@ from slack_alert.channels.slack import SlackChannel
 from slack_alert.core.content.pieces import Piece, Text
 from slack_alert.core.model.address import Address
 from slack_alert.core.model.message import Delivery, Message
-from slack_alert.core.retry import Outcome
+from slack_alert.core.retry import SendResult
 from tests.fakes.slack import FakeSlack
 
 TOKEN = "xoxb-test"
@@ -41,8 +41,8 @@ def using(
     return asyncio.run(whole())
 
 
-def sent(slack: FakeSlack, *waiting: Delivery, **options: Any) -> list[Outcome]:
-    async def act(channel: SlackChannel) -> list[Outcome]:
+def sent(slack: FakeSlack, *waiting: Delivery, **options: Any) -> list[SendResult]:
+    async def act(channel: SlackChannel) -> list[SendResult]:
         return [await channel.send(each, None) for each in waiting]
 
     return using(slack, act, **options)

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from slack_alert.core.content.render import Piece, Text
 from slack_alert.core.model.address import Address
-from slack_alert.core.model.message import Delivery, Message, Progress, Status
+from slack_alert.core.model.message import Delivery, DeliveryProgress, Message, Status
 from slack_alert.core.model.record import Record, Verdict
 from slack_alert.engine.batches import Batch, Snapshot
 from slack_alert.engine.ports import Reader, Store
@@ -57,9 +57,9 @@ class Kit:
     def mark(
         self, number: int, status: Status, attempts: int = 1, *, at: datetime = T, receipt: str | None = None
     ) -> None:
-        self.progress(Progress(number, status, attempts, at, receipt))
+        self.progress(DeliveryProgress(number, status, attempts, at, receipt))
 
-    def progress(self, progress: Progress) -> None:
+    def progress(self, progress: DeliveryProgress) -> None:
         self.store.commit(Batch(progress=[progress]))
 
     def record(self, *records: Record) -> None:

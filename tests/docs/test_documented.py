@@ -15,7 +15,7 @@ from slack_alert.core.catalog import Severity
 from slack_alert.core.explain.job_status import Standing
 from slack_alert.core.model.message import Status
 from slack_alert.core.model.record import Verdict
-from slack_alert.core.retry import Fate
+from slack_alert.core.retry import SendStatus
 from slack_alert.engine.context.context import Context
 from slack_alert.loader.parsing.literals import KEYWORDS, LATER_KEYWORDS
 from slack_alert.schedulers import MODULES
@@ -140,7 +140,7 @@ def test_every_word_of_slack_is_documented() -> None:
 
 
 def test_every_fate_of_a_message_is_documented() -> None:
-    refused = [fate.value for fate in Fate if fate is not Fate.SENT]
+    refused = [fate.value for fate in SendStatus if fate is not SendStatus.SENT]
 
     assert sorted(first_cells(page("reference/slack.md").partition("## What a refusal")[2])[1:]) == sorted(refused)
 

@@ -11,7 +11,7 @@ from slack_alert.core.catalog import Catalog
 from slack_alert.core.content.pieces import Piece
 from slack_alert.core.content.render import pieces
 from slack_alert.core.model.run import Result, Run
-from slack_alert.core.whatif.replay import Past, loudest
+from slack_alert.core.whatif.replay import RecordedLine, loudest
 from slack_alert.engine.simulation.doubles import VirtualClock
 from slack_alert.engine.simulation.simulation import Simulation
 from tests.fakes.engine_rig import MARK, failed
@@ -56,7 +56,7 @@ def lived(
     until: datetime,
     *,
     mute: Callable[[str, datetime], str] = lambda _job, _slot: "",
-) -> list[Past]:
+) -> list[RecordedLine]:
     """Let a job run for a while; give its history, with how loud each line was."""
     clock = VirtualClock(since)
     acts = Acts(values)
@@ -65,7 +65,7 @@ def lived(
     simulation.run_until(until)
     messages = simulation.ledger.messages
     return [
-        Past(
+        RecordedLine(
             record, loudest(message.manner for message in messages if message.run == record.run) if record.run else None
         )
         for record in simulation.ledger.take()

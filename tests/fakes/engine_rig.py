@@ -21,9 +21,9 @@ from slack_alert.core.structs import replace
 from slack_alert.engine.batches import Batch, Snapshot
 from slack_alert.engine.durability import is_numbered
 from slack_alert.engine.engine import Engine
-from slack_alert.engine.monitoring.slow_runs import Paces
-from slack_alert.engine.ports import Books
-from slack_alert.engine.simulation.doubles import Ledger, VirtualClock
+from slack_alert.engine.monitoring.slow_runs import SlowRunDetector
+from slack_alert.engine.ports import Recorder
+from slack_alert.engine.simulation.doubles import MemoryRecorder, VirtualClock
 
 BERLIN = ZoneInfo("Europe/Berlin")
 MARK = Markup("4711")
@@ -96,17 +96,17 @@ class Held:
 class Through:
     """Books whose place a test may give to others meanwhile."""
 
-    def __init__(self, books: Books) -> None:
-        self.books = books
+    def __init__(self, recorder: Recorder) -> None:
+        self.recorder = recorder
 
     def put(self, batch: Batch, then: Callable[[], object] | None = None) -> None:
-        self.books.put(batch, then)
+        self.recorder.put(batch, then)
 
     def note(self, record: Record) -> None:
-        self.books.note(record)
+        self.recorder.note(record)
 
 
-class Kept(Ledger):
+class Kept(MemoryRecorder):
     """A ledger that keeps the batches, and tells that one is committed only of values and pauses."""
 
     def __init__(self) -> None:
@@ -126,16 +126,16 @@ class Rig:
         *jobs: Job,
         start: str = "16 09:00",
         snapshot: Snapshot | None = None,
-        paces: Paces | None = None,
+        paces: SlowRunDetector | None = None,
         mute: Callable[[str, datetime], str] = lambda _job, _slot: "",
     ) -> None:
         self.clock = VirtualClock(at(start))
-        self.ledger = Ledger()
+        self.ledger = MemoryRecorder()
         self.through = Through(self.ledger)
         self.executor = Held()
         self.engine = Engine(
             Catalog(jobs or (make_job(),)),
-            books=self.through,
+            recorder=self.through,
             executor=self.executor,
             clock=self.clock,
             mark=MARK,

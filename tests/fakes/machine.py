@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from slack_alert.core.errors import SettingsError
-from slack_alert.settings import Loaded, load_settings
+from slack_alert.settings import LoadedSettings, load_settings
 
 #: The user's own configuration file, as `write` takes it.
 USER_CONF = "../home/.config/slack_alert.conf"
@@ -29,7 +29,9 @@ class Machine:
         file.chmod(mode)
         return file
 
-    def load(self, environ: Mapping[str, str] | None = None, /, *, posix: bool = True, **flags: object) -> Loaded:
+    def load(
+        self, environ: Mapping[str, str] | None = None, /, *, posix: bool = True, **flags: object
+    ) -> LoadedSettings:
         environ = {"TZ": "Europe/Berlin", **(environ or {})}
         return load_settings(flags, environ, cwd=self.cwd, home=self.home, etc=self.cwd, posix=posix)
 

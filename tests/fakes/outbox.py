@@ -11,17 +11,17 @@ from slack_alert.core.content.render import Piece, Text, Upload
 from slack_alert.core.errors import StoreError
 from slack_alert.core.model.address import Address
 from slack_alert.core.model.message import Delivery, Message, Status
-from slack_alert.core.retry import Fate, Outcome
+from slack_alert.core.retry import SendResult, SendStatus
 from slack_alert.engine.batches import Batch
 from slack_alert.engine.delivery.prepare import Receipts
-from slack_alert.engine.delivery.sender import Pace, Sender
+from slack_alert.engine.delivery.sender import Sender, SendRate
 from slack_alert.engine.ports import Channel, Clock
-from slack_alert.engine.recording.writer import DirectBooks
+from slack_alert.engine.recording.writer import DirectRecorder
 from slack_alert.stores.memory import MemoryStore
 from tests.fakes.virtual_loop import NOON, LoopClock, VirtualLoop, run_virtually
 
 OPS, DEV = Address("slack", "#ops"), Address("slack", "#dev")
-Answer = Outcome | Fate | Exception
+Answer = SendResult | SendStatus | Exception
 
 
 @dataclass
@@ -49,16 +49,20 @@ class Scripted:
 
     async def close(self) -> None: ...
 
-    async def send(self, delivery: Delivery, text: str | None) -> Outcome:
+    async def send(self, delivery: Delivery, text: str | None) -> SendResult:
         said = text or said_by(delivery)
         self.attempts.append((self.clock.monotonic(), said))
         await self.clock.sleep(0)
         self.during(said)
         answers = self.script.get(delivery.message.key, [])
-        answer = answers.pop(0) if answers else Fate.SENT
+        answer = answers.pop(0) if answers else SendStatus.SENT
         if isinstance(answer, Exception):
             raise answer
-        outcome = Outcome(answer, "receipt" if answer is Fate.SENT else None) if isinstance(answer, Fate) else answer
+        outcome = (
+            SendResult(answer, "receipt" if answer is SendStatus.SENT else None)
+            if isinstance(answer, SendStatus)
+            else answer
+        )
         if outcome.receipt is not None:
             self.accepted.append(delivery)
         return outcome
@@ -103,7 +107,7 @@ class Outbox:
 
     channels: Mapping[str, Channel]
     clock: Clock
-    pace: Pace
+    pace: SendRate
     give_up: timedelta = timedelta(days=1)
     zone: tzinfo = fixed.utc
     store: MemoryStore = field(default_factory=MemoryStore)
@@ -113,13 +117,13 @@ class Outbox:
     unreadable: list[StoreError] = field(default_factory=list)
     unreadable_receipts: list[StoreError] = field(default_factory=list)
     sender: Sender = field(init=False)
-    books: DirectBooks = field(init=False)
+    recorder: DirectRecorder = field(init=False)
 
     def __post_init__(self) -> None:
-        self.books = DirectBooks(self.store, self.clock, self._accept)
+        self.recorder = DirectRecorder(self.store, self.clock, self._accept)
         self.sender = Sender(
             self.channels,
-            books=self.books,
+            recorder=self.recorder,
             waiting=self._waiting,
             last_receipt=self._last_receipt,
             receipts=Receipts(self.store.receipt),
@@ -133,16 +137,16 @@ class Outbox:
     def say(self, *keys: str, to: Address = OPS, slot: datetime | None = None, piece: Piece | None = None) -> None:
         """Commit messages in one group, each with its key as its text."""
         messages = [Message(key, to, piece or Text(key), slot=slot) for key in keys]
-        self.books.put(Batch(messages=messages))
+        self.recorder.put(Batch(messages=messages))
 
     def drop(self, *ids: int) -> None:
         """Do what a person's `outbox drop` does."""
         self.sender.forget(ids)
-        self.books.put(Batch(dropped=list(ids)))
+        self.recorder.put(Batch(dropped=list(ids)))
 
     def retry(self, *ids: int) -> None:
         """Do what a person's `outbox retry` does."""
-        self.books.put(Batch(retried=list(ids)))
+        self.recorder.put(Batch(retried=list(ids)))
 
     async def drained(self) -> None:
         await self.clock.sleep(0)  # what was said reaches the sender
@@ -191,7 +195,7 @@ def played(
     act: Act,
     script: dict[str, list[Answer]] | None = None,
     *,
-    pace: Pace = Pace(0),  # noqa: B008 - frozen
+    pace: SendRate = SendRate(0),  # noqa: B008 - frozen
     lookups: Sequence[Exception | None] = (),
     store: MemoryStore | None = None,
     give_up: timedelta = timedelta(days=1),

@@ -12,10 +12,10 @@ from slack_alert.core.bindings import Job
 from slack_alert.core.catalog import Catalog
 from slack_alert.core.model.address import Address
 from slack_alert.core.structs import replace
-from slack_alert.loader import Defaults, load, survey, unload
+from slack_alert.loader import OptionDefaults, load, survey, unload
 
 OPS = Address("slack", "#ops")
-DEFAULTS = Defaults(
+DEFAULTS = OptionDefaults(
     zone=timezone.utc,
     working_hours="",
     max_alert=3,

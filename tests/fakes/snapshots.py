@@ -24,17 +24,17 @@ from slack_alert.core.model.message import Delivery
 from slack_alert.core.model.record import Record
 from slack_alert.core.model.run import Result, Returned, Run
 from slack_alert.core.schedule.triggers import parse_trigger
-from slack_alert.engine.app.app import App, Manners
-from slack_alert.engine.app.components import Parts
+from slack_alert.engine.app.app import App, AppConfig
+from slack_alert.engine.app.components import Components
 from slack_alert.engine.app.liveness import EVERY, PULSE_NAME
-from slack_alert.engine.batches import Batch, Limits, Snapshot
+from slack_alert.engine.batches import Batch, HistoryLimits, Snapshot
 from slack_alert.engine.delivery.sender import Sender
 from slack_alert.engine.engine import Engine
 from slack_alert.engine.ports import Clock, Due, Emit, Journal, Store
 from slack_alert.engine.recording.writer import _WAKE, Accept, Then, Writer
-from slack_alert.engine.runs.journaling import Keeping
+from slack_alert.engine.runs.journaling import JournalingExecutor
 from slack_alert.engine.simulation.doubles import VirtualClock
-from slack_alert.schedulers.plan import Plan, Planned
+from slack_alert.schedulers.plan import PlannedJob, SlotPlan
 from slack_alert.stores import FileJournal, SqliteInbox, SqliteReader, SqliteStore, inbox_path, journal_path
 from tests.fakes.engine_rig import BERLIN, ERRORS, MARK, OPS, failed
 
@@ -114,7 +114,7 @@ class PhotographedStore(SqliteStore):
         finally:
             self._camera.take("after a commit")
 
-    def prune(self, now: datetime, limits: Limits) -> None:
+    def prune(self, now: datetime, limits: HistoryLimits) -> None:
         super().prune(now, limits)
         self._camera.take("after pruning")
 
@@ -208,7 +208,7 @@ class SteppedWriter(Writer):
         self._is_writing = True
         while not self._puts.empty():
             group = self._gather(self._puts.get())
-            if is_quiet_due or self._marks or any(put is not _WAKE for put in group):
+            if is_quiet_due or self._progress or any(put is not _WAKE for put in group):
                 self._write_group(group)
         if is_quiet_due and self._notes:
             self._write_group([])
@@ -273,10 +273,16 @@ class Source:
         beat = parse_trigger({"seconds": EVERY.total_seconds()}, zone=BERLIN, name=PULSE_NAME)
         assert beat is not None
         planned = [
-            Planned(hot.job.name, hot.job.trigger, hot.anchor, max(now, hot.last or now), hot.moved)
-            for hot in life.engine.jobs()
+            PlannedJob(
+                job_state.job.name,
+                job_state.job.trigger,
+                job_state.anchor,
+                max(now, job_state.last or now),
+                job_state.moved,
+            )
+            for job_state in life.engine.jobs()
         ]
-        self._plan = Plan([*planned, Planned(PULSE_NAME, beat, now, now)])
+        self._plan = SlotPlan([*planned, PlannedJob(PULSE_NAME, beat, now, now)])
         self._life = life
         self._is_running = False
 
@@ -331,16 +337,16 @@ class Life:
         self.reader = SqliteReader(place)
         snapshot = self.store.open()
         self.writer = SteppedWriter(self.store, self.clock, journal, pace)
-        executor = Keeping(Acting(self, script), journal)
+        executor = JournalingExecutor(Acting(self, script), journal)
         catalog = Catalog(tuple(jobs))
-        self.engine = Engine(catalog, books=self.writer, executor=executor, clock=self.clock, mark=MARK)
-        parts = Parts(
+        self.engine = Engine(catalog, recorder=self.writer, executor=executor, clock=self.clock, mark=MARK)
+        parts = Components(
             catalog=catalog, store=self.store, reader=self.reader, snapshot=snapshot,
             inbox=PhotographedInbox(inbox_path(place), self.camera), channels={}, clock=self.clock, writer=self.writer,
             executor=executor, engine=self.engine, sender=cast("Sender", Post()),
             make_source=lambda now: Source(self, now), accept_entry=lambda _: None,
         )  # fmt: skip
-        self._app = App(parts, Manners(OPS, ERRORS, BERLIN, timedelta(seconds=1), Limits()))
+        self._app = App(parts, AppConfig(OPS, ERRORS, BERLIN, timedelta(seconds=1), HistoryLimits()))
 
     def at(self, moment: datetime, event: Callable[[], object]) -> None:
         heappush(self._events, (moment, next(self._order), event))

@@ -9,13 +9,13 @@ from typing import Any
 
 from slack_alert.core.content.render import Piece, fallback, pieces
 from slack_alert.core.model.run import Action, Run
-from slack_alert.core.policy.quota import Hold
+from slack_alert.core.policy.quota import Pause
 from slack_alert.core.redaction.redaction import Redaction
-from slack_alert.engine.batches import Entry
-from slack_alert.engine.context.context import Context, Services
-from slack_alert.engine.context.key_value import Pocket
+from slack_alert.engine.batches import StoredValue
+from slack_alert.engine.context.context import Context, ContextServices
+from slack_alert.engine.context.key_value import KeyValueStore
 from slack_alert.engine.simulation.doubles import VirtualClock
-from slack_alert.executors.calling.call import Performer
+from slack_alert.executors.calling.call import Caller
 from slack_alert.executors.calling.rendering import Render
 from tests.fakes.engine_rig import MARK, at
 
@@ -41,17 +41,17 @@ class Stage:
     def __init__(self, path: Path = Path()) -> None:
         self.clock = VirtualClock(at("16 09:11"))
         self.said: list[tuple[str, str | None]] = []
-        self.held: list[tuple[str, Hold | None]] = []
-        self.kept: list[Entry] = []
-        self.services = Services(
+        self.held: list[tuple[str, Pause | None]] = []
+        self.kept: list[StoredValue] = []
+        self.services = ContextServices(
             mark=MARK,
             path=path,
             say=self._say_value,
             hold=lambda job, hold: self.held.append((job, hold)),
             now=self.clock.now,
-            pocket=lambda pack: Pocket(pack, (), write=self.kept.extend, now=self.clock.now),
+            key_value_store=lambda pack: KeyValueStore(pack, (), write=self.kept.extend, now=self.clock.now),
         )
-        self.performer = Performer(
+        self.performer = Caller(
             clock=self.clock,
             render=Render(MARK, Redaction()),
             say=self._say,

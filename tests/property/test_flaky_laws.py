@@ -15,11 +15,11 @@ from hypothesis import strategies as st
 from slack_alert.channels.slack import SlackChannel
 from slack_alert.core.content.render import Text
 from slack_alert.core.model.address import Address
-from slack_alert.core.model.message import Manner, Message
+from slack_alert.core.model.message import DeliveryMode, Message
 from slack_alert.core.structs import Struct
 from slack_alert.engine.batches import Batch
 from slack_alert.engine.clock import SystemClock
-from slack_alert.engine.delivery.sender import Pace
+from slack_alert.engine.delivery.sender import SendRate
 from slack_alert.stores.memory import MemoryStore
 from tests.contract.slack_rig import TOKEN
 from tests.fakes.outbox import Outbox
@@ -77,7 +77,7 @@ def said(number: int, count: int) -> Batch:
         messages += [Message(f"ops {key}", OPS, Text(f"ops {key}")), Message(f"test {key}", TEST, Text(f"test {key}"))]
         if one % 2:
             reply = f"reply {key}"
-            messages.append(Message(reply, OPS, Text(reply), manner=Manner.REPLY, root="ops 0.00"))
+            messages.append(Message(reply, OPS, Text(reply), manner=DeliveryMode.REPLY, root="ops 0.00"))
     return Batch(messages=messages)
 
 
@@ -88,16 +88,16 @@ def unwritten(batch: Batch, then: object = None) -> None:
 async def live(life: Life, number: int, slack: FakeSlack, store: MemoryStore) -> None:
     """Run once; a kill loses the marks that are not committed."""
     channel = SlackChannel(TOKEN, api_url=slack.url, timeout=timedelta(seconds=2))
-    outbox = Outbox({"slack": channel}, SetClock(life.skew), Pace(0), zone=timezone.utc, store=store)
+    outbox = Outbox({"slack": channel}, SetClock(life.skew), SendRate(0), zone=timezone.utc, store=store)
     before = len(slack.messages)
     await channel.open()
     outbox.sender.begin()
-    outbox.books.put(said(number, life.messages))
+    outbox.recorder.put(said(number, life.messages))
     drained = asyncio.create_task(outbox.drained())
     until = time.monotonic() + PATIENCE
     while not drained.done():
         if life.killed is not None and len(slack.messages) - before >= life.killed:
-            outbox.books.put = unwritten  # type: ignore[method-assign]
+            outbox.recorder.put = unwritten  # type: ignore[method-assign]
             break
         assert time.monotonic() < until, outbox.queued
         await asyncio.sleep(0.001)

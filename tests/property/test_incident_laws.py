@@ -12,7 +12,7 @@ from slack_alert.core.model.message import Message
 from slack_alert.core.model.run import QUIET, Result, Run
 from slack_alert.core.pipeline.gate import gate
 from slack_alert.core.pipeline.settle import settle
-from slack_alert.core.policy.incidents import Escalation, Repeat, Voice
+from slack_alert.core.policy.incidents import Escalation, Repeat, RepeatPolicy
 from slack_alert.core.policy.quota import State
 from slack_alert.core.structs import replace
 from tests.fakes.engine_rig import MARK, OPS, at, failed, make_job, make_policy, said
@@ -26,8 +26,8 @@ runs = st.lists(st.tuples(st.sampled_from(sorted(RESULTS)), st.booleans()), max_
 
 
 @st.composite
-def voices(draw: st.DrawFn) -> Voice:
-    return Voice(
+def voices(draw: st.DrawFn) -> RepeatPolicy:
+    return RepeatPolicy(
         after=draw(st.integers(1, 3)),
         repeat=draw(st.sampled_from(list(Repeat))),
         remind=draw(st.sampled_from([None, timedelta(minutes=3)])),
@@ -36,7 +36,7 @@ def voices(draw: st.DrawFn) -> Voice:
     )
 
 
-def told(voice: Voice, plan: list[tuple[str, bool]], max_alert: int) -> list[Message]:
+def told(voice: RepeatPolicy, plan: list[tuple[str, bool]], max_alert: int) -> list[Message]:
     """Run each minute, at last in quiet and free to speak; give what was said but for errors."""
     policy = make_policy(max_alert=max_alert, pause=timedelta(minutes=5), mutes=True)
     job = make_job(policy=replace(policy, voice=voice))
@@ -62,9 +62,9 @@ def is_digest(message: Message) -> bool:
 
 
 @given(voices(), runs, st.sampled_from([0, 1, 2]))
-@example(Voice(recovers=True), [("a", False), *[("quiet", False)] * 2, *[("a", False)] * 9], 1)
+@example(RepeatPolicy(recovers=True), [("a", False), *[("quiet", False)] * 2, *[("a", False)] * 9], 1)
 def test_a_recovery_is_told_for_each_incident_that_was_told_and_only_then(
-    voice: Voice, plan: list[tuple[str, bool]], max_alert: int
+    voice: RepeatPolicy, plan: list[tuple[str, bool]], max_alert: int
 ) -> None:
     for to in (OPS, LEAD):
         is_open = False
@@ -78,7 +78,7 @@ def test_a_recovery_is_told_for_each_incident_that_was_told_and_only_then(
 
 
 @given(voices(), runs)
-def test_every_message_has_a_key_of_its_own(voice: Voice, plan: list[tuple[str, bool]]) -> None:
+def test_every_message_has_a_key_of_its_own(voice: RepeatPolicy, plan: list[tuple[str, bool]]) -> None:
     keys = [message.key for message in told(voice, plan, 0)]
 
     assert len(keys) == len(set(keys))

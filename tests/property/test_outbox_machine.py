@@ -13,7 +13,7 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 
 from slack_alert.core.content.render import Text
 from slack_alert.core.model.address import Address
-from slack_alert.core.model.message import Delivery, Message, Progress, Status
+from slack_alert.core.model.message import Delivery, DeliveryProgress, Message, Status
 from slack_alert.engine.batches import Batch
 from slack_alert.engine.ports import Reader, Store
 from slack_alert.stores import SqliteReader, SqliteStore
@@ -63,7 +63,7 @@ class OutboxMachine(RuleBasedStateMachine):
     @rule(pick=picks, status=st.sampled_from(Status), attempts=st.integers(1, 9))
     def mark(self, pick: int, status: Status, attempts: int) -> None:
         number = self.pick(pick)
-        self.commit(Batch(progress=[Progress(number, status, attempts, T)]))
+        self.commit(Batch(progress=[DeliveryProgress(number, status, attempts, T)]))
 
         key, to, before, _ = self.expected.get(number, ("", "", Status.DEAD, 0))
         if before is Status.QUEUED:
@@ -98,7 +98,7 @@ class OutboxMachine(RuleBasedStateMachine):
         """Count some in a message, which may wait already, or be gone."""
         name, ids = f"storm/{key}", [self.pick(pick) for pick in chosen]
         known = {line[0] for line in self.expected.values()}
-        marks = [Progress(number, Status.COLLAPSED, 0, T) for number in ids]
+        marks = [DeliveryProgress(number, Status.COLLAPSED, 0, T) for number in ids]
 
         given = self.commit(Batch(progress=marks, summaries=[Message(name, to, Text(name))], at=T))
 
@@ -120,7 +120,9 @@ class OutboxMachine(RuleBasedStateMachine):
     def fail(self, said: list[tuple[str, Address]]) -> None:
         """Refuse a batch as a whole: one instant in it has no zone."""
         batch = Batch(messages=[Message(key, to, Text(key)) for key, to in said], dropped=self.given[:], at=T)
-        batch.progress = [Progress(number, Status.SENT, 1, T.replace(tzinfo=None)) for number in (*self.given, 1)]
+        batch.progress = [
+            DeliveryProgress(number, Status.SENT, 1, T.replace(tzinfo=None)) for number in (*self.given, 1)
+        ]
         with pytest.raises(TypeError):
             self.store.commit(batch)
 

@@ -25,7 +25,7 @@ from hypothesis import strategies as st
 
 from slack_alert.core.content.render import fallback
 from slack_alert.core.model.run import Result
-from slack_alert.executors.direct import Direct
+from slack_alert.executors.direct import DirectExecutor
 from tests.fakes.stage import Stage, run_of
 
 
@@ -140,7 +140,7 @@ def told(make: Make, *, is_async: bool) -> tuple[list[str], str | None]:
     async def coroutine() -> object:
         return make()
 
-    result = Direct(stage.performer).call(run_of(coroutine if is_async else make, is_async=is_async))
+    result = DirectExecutor(stage.performer).call(run_of(coroutine if is_async else make, is_async=is_async))
     return [*stage.texts, *(fallback(piece) for piece in result.pieces)], _failure(result)
 
 

@@ -22,16 +22,16 @@ from slack_alert.core.content.drafts import Draft
 from slack_alert.core.content.notices import error_card
 from slack_alert.core.content.render import Piece, Text, Upload, deliverable, fallback
 from slack_alert.core.model.address import Address
-from slack_alert.core.model.message import Message, Progress, Status
+from slack_alert.core.model.message import DeliveryProgress, Message, Status
 from slack_alert.core.model.record import Record, Verdict
 from slack_alert.core.model.run import Run
 from slack_alert.core.redaction.redaction import MARK, REACH, Redaction
 from slack_alert.engine.recording.redacting import cleaned_pieces, redacted_message, redacted_progress, redacted_record
-from slack_alert.executors.calling.call import Drafting, Performer
+from slack_alert.executors.calling.call import Caller, DraftRender
 from slack_alert.executors.calling.failures import failure_of, without_secrets
 from slack_alert.executors.calling.output import KEPT, captured
 from slack_alert.executors.calling.rendering import Render
-from slack_alert.executors.command_output import Output
+from slack_alert.executors.command_output import ProgramOutput
 from slack_alert.executors.isolated.protocol import from_failure, from_line, from_pieces, to_failure, to_line, to_pieces
 from tests.fakes.engine_rig import MARK as MARKUP
 from tests.fakes.planted import FORMS, PARTS, SECRETS, leaked
@@ -116,7 +116,7 @@ def drafted(value: object, *, elsewhere: bool = False) -> tuple[Piece, ...]:
     run = run_of(print)
     if not elsewhere:
         return Render(MARKUP, REDACTION).draft(run, value)
-    said = Drafting(MARKUP)(run, value)
+    said = DraftRender(MARKUP)(run, value)
     return to_pieces(from_line(to_line(pieces=from_pieces(said)))["pieces"])
 
 
@@ -221,7 +221,7 @@ def _called(writes: list[str]) -> Run:
             sys.stdout.flush()
 
     run = run_of(job)
-    performer = Performer(
+    performer = Caller(
         clock=stage.clock,
         render=Render(MARKUP, REDACTION),
         say=lambda _run, _said: None,
@@ -273,7 +273,7 @@ def test_no_output_of_exec_is_cut_within_a_secret(form: str) -> None:
         for cut in range(0, len(encoded), 7):
             for edge in (0, REACH):
                 head, tail = whole[: 9000 + cut + edge], whole[9000 + cut - edge :]
-                shown = Output(head, tail, 10**6).shown(REDACTION)
+                shown = ProgramOutput(head, tail, 10**6).shown(REDACTION)
 
                 assert not leaked(shown.replace("x" * 100, "").replace("k" * 100, ""))
 
@@ -298,7 +298,7 @@ def test_what_a_service_answers_is_kept_without_secrets(form: str) -> None:
     for secret in PARTS:
         answer = f"407 from {FORMS[form](secret)}"
         progress = redacted_progress(
-            Progress(1, Status.QUEUED, 1, datetime.now(timezone.utc), reason=answer), REDACTION
+            DeliveryProgress(1, Status.QUEUED, 1, datetime.now(timezone.utc), reason=answer), REDACTION
         )
 
         assert not leaked(progress.reason or "")
@@ -358,7 +358,7 @@ def test_no_text_makes_the_search_repeat_itself() -> None:
 
 def test_a_draft_is_nothing_to_read_before_it_is_laid_out(tmp_path: Path) -> None:
     (tmp_path / "log.txt").write_text(PARTS[0])
-    [draft] = Drafting(MARKUP)(run_of(print), PARTS[0])
+    [draft] = DraftRender(MARKUP)(run_of(print), PARTS[0])
     [file] = Render(MARKUP, REDACTION)(run_of(print), tmp_path / "log.txt")
 
     assert isinstance(draft, Draft)

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from slack_alert.core.model.record import Record, Verdict, each
-from slack_alert.engine.batches import Batch, Seen
+from slack_alert.engine.batches import Batch, JobProgress
 from tests.contract.store_kit import SECOND, Kit, T
 
 JOBS = ("a", "b", "c", "d")
@@ -46,7 +46,7 @@ def test_every_store_gives_the_same_lines(
     with TemporaryDirectory() as folder:
         kits = [Kit(None), Kit(Path(folder) / "state.db")]
         for kit in kits:
-            kit.store.commit(Batch(seen={name: Seen(T) for name in JOBS}))
+            kit.store.commit(Batch(seen={name: JobProgress(T) for name in JOBS}))
             for batch in batches:
                 kit.record(*batch)
         found = [[line.record for line in kit.reader.history(job=job, since=start, limit=limit)] for kit in kits]

@@ -15,17 +15,17 @@ from slack_alert.core.model.record import Record, Verdict
 from slack_alert.core.model.run import Result, Run
 from slack_alert.core.pipeline.gate import gate, standing
 from slack_alert.core.pipeline.missed import gaps
-from slack_alert.core.policy.incidents import Repeat, Voice
+from slack_alert.core.policy.incidents import Repeat, RepeatPolicy
 from slack_alert.core.policy.mutes import Mute
 from slack_alert.core.policy.quiet_windows import QuietWindow
-from slack_alert.core.policy.quota import Hold, Quota, State
+from slack_alert.core.policy.quota import Pause, Quota, State
 from slack_alert.core.schedule.slots import each_slot
 from slack_alert.core.structs import replace
-from slack_alert.engine.batches import Batch, Seen, Snapshot, Started
+from slack_alert.engine.batches import Batch, JobProgress, Snapshot, StartedRun
 from slack_alert.engine.engine import Engine
 from slack_alert.engine.mutes.mutes import Mutes, mute_entry
-from slack_alert.engine.recording.writer import DirectBooks
-from slack_alert.engine.simulation.doubles import Scripted, VirtualClock
+from slack_alert.engine.recording.writer import DirectRecorder
+from slack_alert.engine.simulation.doubles import ScriptedExecutor, VirtualClock
 from slack_alert.engine.simulation.simulation import Simulation
 from slack_alert.stores.memory import MemoryStore
 from tests.fakes.acts import Acts
@@ -94,7 +94,7 @@ def test_leaping_over_what_cannot_run_gives_the_same_rows_line_for_line(
     script = dict(zip(("a.one", "b.two"), outcomes, strict=True))
 
     def rows(*, skips: bool) -> list[Record]:
-        executor = Scripted(script, MARK)
+        executor = ScriptedExecutor(script, MARK)
         simulation = Simulation(Catalog(tuple(two)), VirtualClock(start), executor, mark=MARK, skips=skips)
         for step in steps:
             simulation.advance(step)
@@ -107,7 +107,7 @@ def test_leaping_over_what_cannot_run_gives_the_same_rows_line_for_line(
 
 
 VOICES = st.builds(
-    Voice,
+    RepeatPolicy,
     after=st.integers(1, 3),
     repeat=st.sampled_from(Repeat),
     remind=st.none() | st.just(timedelta(minutes=30)),
@@ -175,8 +175,8 @@ def test_a_real_run_leaves_the_record_that_was_simulated_line_for_line(
     delays = data.draw(st.lists(st.integers(0, 239), min_size=1, max_size=5))
     clock, store = VirtualClock(start), MemoryStore()
     executor = Slow(acts, clock, [timedelta(seconds=delay) for delay in delays])
-    books = DirectBooks(store, clock)
-    engine = Engine(Catalog((job,)), books=books, executor=executor, clock=clock, mark=MARK, mute=mutes.reason)
+    recorder = DirectRecorder(store, clock)
+    engine = Engine(Catalog((job,)), recorder=recorder, executor=executor, clock=clock, mark=MARK, mute=mutes.reason)
     engine.begin(store.open(), start)
     engine.start(start)
     for slot in slots_of(job, start if job.at_start else start - TICK, until - TICK, start):
@@ -203,7 +203,7 @@ def quotas(draw: st.DrawFn, start: datetime) -> Quota:
 def test_rows_of_a_gap_are_the_slots_gated_one_by_one(data: st.DataObject, scene: tuple[Job, datetime]) -> None:
     job, start = scene
     state = State(alerts=data.draw(quotas(start)))
-    hold = data.draw(st.none() | st.builds(Hold, st.none() | minutes.map(lambda step: start + step)))
+    hold = data.draw(st.none() | st.builds(Pause, st.none() | minutes.map(lambda step: start + step)))
     until = start + data.draw(minutes)
     anchor = start - data.draw(minutes)
 
@@ -240,7 +240,7 @@ class Notebook:
 
     def __init__(self) -> None:
         self.states: dict[str, State] = {}
-        self.seen: dict[str, Seen] = {}
+        self.seen: dict[str, JobProgress] = {}
         self.lines: list[Record] = []
 
     def put(self, batch: Batch, then: Callable[[], object] | None = None) -> None:
@@ -254,17 +254,17 @@ class Notebook:
 
     def note(self, record: Record) -> None:
         self.lines.append(record)
-        self._reach(record.binding, Seen(self.seen[record.binding].first, record.until or record.slot))
+        self._reach(record.binding, JobProgress(self.seen[record.binding].first, record.until or record.slot))
 
-    def _reach(self, name: str, seen: Seen) -> None:
+    def _reach(self, name: str, seen: JobProgress) -> None:
         known = self.seen.get(name, seen)
         self.seen[name] = max(known, seen, key=lambda each: (each.last is not None, each.last or each.first))
 
-    def snapshot(self, running: tuple[Started, ...]) -> Snapshot:
+    def snapshot(self, running: tuple[StartedRun, ...]) -> Snapshot:
         return Snapshot(states=dict(self.states), seen=dict(self.seen), running=running, last_run=len(self.lines) + 1)
 
 
-class Dying(Scripted):
+class Dying(ScriptedExecutor):
     """An executor under which the program dies: its last run never ends."""
 
     def __init__(self, outcomes: dict[str, str], death: datetime | None) -> None:
@@ -277,14 +277,14 @@ class Dying(Scripted):
         super().submit([run for run in runs if run.slot != self._death], done)
 
 
-def lived(job: Job, books: Notebook, executor: Dying, snapshot: Snapshot, at: tuple[datetime, datetime]) -> None:
+def lived(job: Job, recorder: Notebook, executor: Dying, snapshot: Snapshot, at: tuple[datetime, datetime]) -> None:
     """Let the program run for a while, from its start to its end."""
     start, end = at
     clock = VirtualClock(start)
-    engine = Engine(Catalog((job,)), books=books, executor=executor, clock=clock, mark=MARK)
+    engine = Engine(Catalog((job,)), recorder=recorder, executor=executor, clock=clock, mark=MARK)
     engine.begin(snapshot, start)
     engine.catch_up(start)
-    (anchor,) = [hot.anchor for hot in engine.jobs() if hot.job == job]
+    (anchor,) = [job_state.anchor for job_state in engine.jobs() if job_state.job == job]
     # Elsewhere the run at the start has no slot of the grid.
     if anchor < start and slots_of(job, start - TICK, start, anchor):
         engine.start(start)
@@ -313,15 +313,17 @@ def test_restarts_account_for_each_slot_exactly_once(
     scene: tuple[Job, datetime], lives: list[tuple[timedelta, timedelta]], outcome: str, is_killed: bool
 ) -> None:
     job, anchor = scene
-    books, start = Notebook(), anchor
-    running: tuple[Started, ...] = ()
+    recorder, start = Notebook(), anchor
+    running: tuple[StartedRun, ...] = ()
     for life, downtime in lives:
         end = start + life
         last = job.trigger.passed(start, end, anchor).last
         executor = Dying({job.name: outcome}, last if is_killed else None)
-        lived(job, books, executor, books.snapshot(running), (start, end))
-        running = tuple(Started(run.id, run.binding, run.slot, run.slot) for run in executor.cut_off)
+        lived(job, recorder, executor, recorder.snapshot(running), (start, end))
+        running = tuple(StartedRun(run.id, run.binding, run.slot, run.slot) for run in executor.cut_off)
         start = end + downtime
-    lived(job, books, Dying({job.name: outcome}, None), books.snapshot(running), (start, start + timedelta(hours=3)))
+    lived(
+        job, recorder, Dying({job.name: outcome}, None), recorder.snapshot(running), (start, start + timedelta(hours=3))
+    )
 
-    assert slots_of(job, anchor, start + timedelta(hours=3), anchor) == covered(job, books.lines, anchor)
+    assert slots_of(job, anchor, start + timedelta(hours=3), anchor) == covered(job, recorder.lines, anchor)

@@ -10,7 +10,8 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from slack_alert.core.schedule.triggers import Passed, Trigger, parse_trigger
+from slack_alert.core.schedule.slots import SlotSpan
+from slack_alert.core.schedule.triggers import Trigger, parse_trigger
 
 pytestmark = pytest.mark.slow
 
@@ -126,7 +127,7 @@ def test_due_times_increase_and_are_what_passed_counts(
     slots = list(each(trigger, after=after, until=after + span, anchor=anchor))
 
     assert all(earlier < later for earlier, later in pairwise([after, *slots]))
-    expected = Passed(len(slots), slots[0], slots[-1]) if slots else Passed()
+    expected = SlotSpan(len(slots), slots[0], slots[-1]) if slots else SlotSpan()
     assert expected == trigger.passed(after, after + span, anchor)
 
 

@@ -12,13 +12,13 @@ from slack_alert.core.model.address import Address
 from slack_alert.core.redaction.redaction import Redaction
 from slack_alert.engine.requests.external_runs import cut_off
 from slack_alert.loader import plugins_folder
-from slack_alert.stores import BegunNote, inbox_path
+from slack_alert.stores import ExecMarker, inbox_path
 
 if TYPE_CHECKING:
     from slack_alert.settings import Settings
 
 
-def write_note(settings: Settings, name: str, *, started: datetime, to: str | None) -> BegunNote | None:
+def write_note(settings: Settings, name: str, *, started: datetime, to: str | None) -> ExecMarker | None:
     """Write that a command begins, until `remove`: where this process is killed before, it is told as interrupted.
 
     Return None in a dry run, which keeps nothing.
@@ -27,7 +27,7 @@ def write_note(settings: Settings, name: str, *, started: datetime, to: str | No
         return None
     plugins_folder(settings.path)  # A wrong path is told before anything is made there.
     name = Redaction(settings.secrets())(name)
-    return BegunNote(inbox_path(database(settings)), cut_off(name, started, _reachable(settings, to)))
+    return ExecMarker(inbox_path(database(settings)), cut_off(name, started, _reachable(settings, to)))
 
 
 def _reachable(settings: Settings, to: str | None) -> Address | None:

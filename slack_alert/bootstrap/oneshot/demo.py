@@ -15,26 +15,26 @@ from slack_alert.bootstrap.plugin_loading import follow_plugins
 from slack_alert.bootstrap.runtime import make_services, new_mark
 from slack_alert.bootstrap.wiring import make_sender
 from slack_alert.channels.console import ConsoleChannel
-from slack_alert.core.catalog import Change
+from slack_alert.core.catalog import CatalogChange
 from slack_alert.core.content.pieces import Text
-from slack_alert.core.model.message import Delivery, Manner
+from slack_alert.core.model.message import Delivery, DeliveryMode
 from slack_alert.core.model.record import Record
 from slack_alert.core.redaction.redaction import Redaction
-from slack_alert.core.retry import Outcome
+from slack_alert.core.retry import SendResult
 from slack_alert.core.structs import replace
 from slack_alert.core.units.local_time import TICK
 from slack_alert.engine.batches import Batch
 from slack_alert.engine.context.context import Context
-from slack_alert.engine.ports import Books
-from slack_alert.engine.recording.writer import DirectBooks
-from slack_alert.engine.simulation.doubles import Ledger, VirtualClock
+from slack_alert.engine.ports import Recorder
+from slack_alert.engine.recording.writer import DirectRecorder
+from slack_alert.engine.simulation.doubles import MemoryRecorder, VirtualClock
 from slack_alert.engine.simulation.simulation import Simulation
 from slack_alert.engine.simulation.simulation import simulate as simulated
-from slack_alert.executors.calling.call import Performer
+from slack_alert.executors.calling.call import Caller
 from slack_alert.executors.calling.rendering import Render
-from slack_alert.executors.direct import Direct
+from slack_alert.executors.direct import DirectExecutor
 from slack_alert.loader import unload
-from slack_alert.operations.explain import Question, answer
+from slack_alert.operations.explain import ExplainQuestion, answer
 from slack_alert.settings import load_settings
 from slack_alert.stores import SqliteStore
 
@@ -59,11 +59,11 @@ class Demo:
         self.catalog, self._reload = plugins.catalog, plugins.reload
         self._mark = new_mark()
         self._loop = asyncio.new_event_loop()
-        books = DirectBooks(self._store, self.clock, lambda deliveries: self._sender.accept(deliveries))  # noqa: PLW0108 - made below
+        recorder = DirectRecorder(self._store, self.clock, lambda deliveries: self._sender.accept(deliveries))  # noqa: PLW0108 - made below
         self._printed = StringIO()
         channel = _Chat(ConsoleChannel(self._printed, colour=colour, zone=self.settings.timezone))
-        self._sender = make_sender(self.settings, {"console": channel}, books, self.reader, _never, self.clock)
-        self._simulation = self._simulate(books)
+        self._sender = make_sender(self.settings, {"console": channel}, recorder, self.reader, _never, self.clock)
+        self._simulation = self._simulate(recorder)
         self._loop.run_until_complete(self._begin())
 
     def pass_time(self, by: timedelta) -> str:
@@ -75,7 +75,7 @@ class Demo:
         self._loop.run_until_complete(self._deliver())
         return self._printed.getvalue()[before:]
 
-    def reload(self) -> Change:
+    def reload(self) -> CatalogChange:
         """Take up what changed in the files."""
         while (change := self._reload(self._passed)) is None or not change.is_settled:
             self._passed += _LEFT_ALONE
@@ -90,7 +90,7 @@ class Demo:
     def explained(self, job: str, at: datetime) -> tuple[str, ...]:
         """Say why a job spoke, or did not, at a time."""
         binding = next(each for each in self.catalog.jobs if each.name == job)
-        question, mutes = Question(job, binding, at), make_mutes(self.settings)
+        question, mutes = ExplainQuestion(job, binding, at), make_mutes(self.settings)
         return answer(question, self.reader, mutes, now=self.clock.now(), is_running=True).sentences
 
     def close(self) -> None:
@@ -101,17 +101,19 @@ class Demo:
         self._store.close()
         unload()
 
-    def _simulate(self, books: Books) -> Simulation:
+    def _simulate(self, recorder: Recorder) -> Simulation:
         render = Render(self._mark, Redaction())
-        performer = Performer(
+        performer = Caller(
             clock=self.clock,
             render=render,
             say=lambda run, said: simulation.engine.say(run, said),  # noqa: PLW0108 - looked up when called
             context=lambda run: Context(run, services),
             notice=lambda run, value: simulation.engine.emit(run, value),  # noqa: PLW0108 - looked up when called
         )
-        simulation = Simulation(self.catalog, self.clock, Direct(performer), mark=self._mark, ledger=_Stored(books))
-        services = make_services(self.settings, simulation.engine, books, self.before, render, self.clock)
+        simulation = Simulation(
+            self.catalog, self.clock, DirectExecutor(performer), mark=self._mark, ledger=_Stored(recorder)
+        )
+        services = make_services(self.settings, simulation.engine, recorder, self.before, render, self.clock)
         return simulation
 
     async def _begin(self) -> None:
@@ -122,18 +124,18 @@ class Demo:
         await self._sender.drained()
 
 
-class _Stored(Ledger):
+class _Stored(MemoryRecorder):
     """What a simulation writes, in a store."""
 
-    def __init__(self, books: Books) -> None:
+    def __init__(self, recorder: Recorder) -> None:
         super().__init__()
-        self._books = books
+        self._recorder = recorder
 
     def put(self, batch: Batch, then: Callable[[], object] | None = None) -> None:
-        self._books.put(batch, then)
+        self._recorder.put(batch, then)
 
     def note(self, record: Record) -> None:
-        self._books.note(record)
+        self._recorder.note(record)
 
 
 class _Chat:
@@ -147,9 +149,9 @@ class _Chat:
     async def open(self) -> None:
         await self._console.open()
 
-    async def send(self, delivery: Delivery, text: str | None) -> Outcome:
+    async def send(self, delivery: Delivery, text: str | None) -> SendResult:
         message = delivery.message
-        if message.manner is Manner.EDIT and isinstance(message.piece, Text):
+        if message.manner is DeliveryMode.EDIT and isinstance(message.piece, Text):
             edited = replace(message, piece=Text(f"{EDITED} {message.piece.text}"))
             return await self._console.send(replace(delivery, message=edited), None)
         return await self._console.send(delivery, text)
@@ -161,5 +163,5 @@ class _Chat:
         await self._console.close()
 
 
-def _never(delivery: Delivery, outcome: Outcome) -> None:
+def _never(delivery: Delivery, outcome: SendResult) -> None:
     """Do nothing: a terminal takes everything."""

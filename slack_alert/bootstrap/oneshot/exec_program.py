@@ -27,7 +27,7 @@ from slack_alert.core.policy.quota import State
 from slack_alert.core.redaction.redaction import Redaction
 from slack_alert.core.units.quantities import format_duration
 from slack_alert.engine.requests.external_runs import executed, outside_name, outside_run
-from slack_alert.executors.external_program import SIGNALED, Ended
+from slack_alert.executors.external_program import SIGNALED, ProgramExit
 from slack_alert.loader import plugins_folder
 
 if TYPE_CHECKING:
@@ -60,7 +60,7 @@ def unreachable(settings: Settings, to: str) -> SlackAlertError | None:
 
 
 def record_execution(
-    settings: Settings, name: str, ended: Ended, *, started: datetime, to: str | None, then: Callable[[], object]
+    settings: Settings, name: str, ended: ProgramExit, *, started: datetime, to: str | None, then: Callable[[], object]
 ) -> bool:
     """Leave a run under this name, and tell its failure as errors are told; `then` is called once it cannot be lost.
 
@@ -88,7 +88,7 @@ async def _show(settings: Settings, run: Run, result: Result, to: Address | None
         await console.send(Delivery(0, message, run.slot), None)
 
 
-def _failure(ended: Ended, redaction: Redaction, written: str) -> Failure | None:
+def _failure(ended: ProgramExit, redaction: Redaction, written: str) -> Failure | None:
     if not ended.code:
         return None
     said = _end(ended) if ended.obstacle else f"{_end(ended)} after {_length(ended.duration)}"
@@ -98,7 +98,7 @@ def _failure(ended: Ended, redaction: Redaction, written: str) -> Failure | None
     return Failure(said, redaction(ended.obstacle), "", f"{_end(ended)}\n", verdict, _last_lines(written, redaction))
 
 
-def _end(ended: Ended) -> str:
+def _end(ended: ProgramExit) -> str:
     """Say how it ended: `exit code 2`, `killed by SIGKILL`."""
     if ended.overrun is not None:
         return "given up"

@@ -14,13 +14,13 @@ from slack_alert.core.model.address import Address
 from slack_alert.core.report import layout
 from slack_alert.core.report.aggregate import summaries
 from slack_alert.core.report.layout import Report
-from slack_alert.core.report.statistics import Span
+from slack_alert.core.report.statistics import Period
 
 if TYPE_CHECKING:
     from slack_alert.engine.ports import Reader
 
 
-def read_report(reader: Reader, span: Span, zone: tzinfo, *, what: str, names: Sequence[str] | None) -> Report:
+def read_report(reader: Reader, span: Period, zone: tzinfo, *, what: str, names: Sequence[str] | None) -> Report:
     """Sum up the history of jobs; `names` None: of all."""
     of_one = names[0] if names is not None and len(names) == 1 else None
     wanted = None if names is None else frozenset(names)

@@ -29,12 +29,12 @@ from slack_alert.core.model.message import Delivery, Message
 from slack_alert.core.model.run import Run
 from slack_alert.core.pipeline.messages import as_text, messages
 from slack_alert.core.policy.quota import State
-from slack_alert.core.retry import Outcome
+from slack_alert.core.retry import SendResult
 from slack_alert.core.structs import Struct, field, replace
-from slack_alert.engine.batches import Batch, Entry
+from slack_alert.engine.batches import Batch, StoredValue
 from slack_alert.engine.clock import SystemClock
-from slack_alert.engine.ports import Books, Inbox, Request, Store
-from slack_alert.engine.recording.writer import DirectBooks
+from slack_alert.engine.ports import Inbox, Recorder, Request, Store
+from slack_alert.engine.recording.writer import DirectRecorder
 from slack_alert.engine.requests import apply
 from slack_alert.engine.requests.external_runs import named
 from slack_alert.stores import SqliteInbox, SqliteStore, inbox_path
@@ -96,39 +96,39 @@ async def _carry_out(settings: Settings, store: Store, inbox: Inbox) -> None:
             return states[job]
 
         new: list[Delivery] = []
-        books = DirectBooks(store, SystemClock(), new.extend)
+        recorder = DirectRecorder(store, SystemClock(), new.extend)
         for request in inbox.peek():
             if request.id > snapshot.taken and request.kind == "emit":
                 # Only a running program answers; put behind what is carried out here, it waits for the next one.
                 inbox.put(request)
             elif request.id > snapshot.taken:
                 left = named(request, partial(job_names, settings))
-                _put(books, apply.carry_out(left, ids.__next__, restate, judge), request)
+                _put(recorder, apply.carry_out(left, ids.__next__, restate, judge), request)
             inbox.remove((request.id,))
         if new:
-            await _deliver(settings, books, frozenset(delivery.id for delivery in new))
+            await _deliver(settings, recorder, frozenset(delivery.id for delivery in new))
     finally:
         store.close()
 
 
-def _put(books: Books, batch: Batch, request: Request) -> None:
+def _put(recorder: Recorder, batch: Batch, request: Request) -> None:
     """Commit what a request changes; what the store can never keep must not hold up those behind it."""
     try:
-        books.put(batch)
+        recorder.put(batch)
     except StoreError:
         raise
     except Exception:
         log.exception("request left out", extra={"kind": request.kind, "request": request.id})
 
 
-async def _deliver(settings: Settings, books: Books, ids: frozenset[int]) -> None:
+async def _deliver(settings: Settings, recorder: Recorder, ids: frozenset[int]) -> None:
     """Send what came of the requests; what waited before has to wait for the program, or a person would with it."""
     channels = make_channels(settings, sys.stderr)
     for channel in channels.values():
         await channel.open()
     with reading(settings) as reader:
         mine = still_waiting(reader, ids)
-        sender = make_sender(settings, channels, books, reader, _leave_dead, waiting=waiting_of(mine))
+        sender = make_sender(settings, channels, recorder, reader, _leave_dead, waiting=waiting_of(mine))
         sender.begin()
         # Made just now, by who owns the database: nobody can have sent them, so nobody needs to look.
         sender.accept([delivery for delivery in mine if not delivery.attempts])
@@ -140,7 +140,7 @@ async def _deliver(settings: Settings, books: Books, ids: frozenset[int]) -> Non
         await channel.close()
 
 
-def _leave_dead(delivery: Delivery, outcome: Outcome) -> None:
+def _leave_dead(delivery: Delivery, outcome: SendResult) -> None:
     """Do nothing more: a dead message is in the log and in the outbox, and the person who sent it is looking."""
 
 
@@ -151,7 +151,7 @@ class _Heard(Struct):
     said: list[Message] = field(default_factory=list)
     events: list[Event] = field(default_factory=list)
     #: What was set in `ctx.store` and is not left for anybody yet.
-    entries: list[Entry] = field(default_factory=list)
+    entries: list[StoredValue] = field(default_factory=list)
 
     def say(self, run: Run, more: tuple[Piece, ...], other: Address | None = None) -> None:
         """Take what is said in the job's channel or in another."""

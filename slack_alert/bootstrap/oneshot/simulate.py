@@ -10,18 +10,18 @@ from slack_alert.bootstrap.current_mutes import make_mutes
 from slack_alert.bootstrap.database import reading
 from slack_alert.bootstrap.runtime import make_services, new_mark
 from slack_alert.core.catalog import Catalog
-from slack_alert.core.model.message import Manner, Status
+from slack_alert.core.model.message import DeliveryMode, Status
 from slack_alert.core.model.record import Record
 from slack_alert.core.redaction.redaction import Redaction
-from slack_alert.core.whatif.replay import Difference, Past, past_of, replay
+from slack_alert.core.whatif.replay import RecordedLine, ReplayDifference, past_of, replay
 from slack_alert.engine.batches import Snapshot
 from slack_alert.engine.context.context import Context
 from slack_alert.engine.ports import Reader
-from slack_alert.engine.simulation.doubles import Ledger, VirtualClock
+from slack_alert.engine.simulation.doubles import MemoryRecorder, VirtualClock
 from slack_alert.engine.simulation.simulation import Simulation
-from slack_alert.executors.calling.call import Performer
+from slack_alert.executors.calling.call import Caller
 from slack_alert.executors.calling.rendering import Render
-from slack_alert.executors.direct import Direct
+from slack_alert.executors.direct import DirectExecutor
 
 if TYPE_CHECKING:
     from slack_alert.settings import Settings
@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 _LEAD = timedelta(days=1)
 
 
-def replay_history(settings: Settings, catalog: Catalog, since: datetime, until: datetime) -> Difference:
+def replay_history(settings: Settings, catalog: Catalog, since: datetime, until: datetime) -> ReplayDifference:
     """Compare what was said in this time with what the plugins and the configuration of now would have said."""
     lead = max([_LEAD, *(job.policy.pause_time for job in catalog.jobs)])
     with reading(settings) as reader:
@@ -45,30 +45,32 @@ def replay_history(settings: Settings, catalog: Catalog, since: datetime, until:
         return replay(catalog.jobs, pasts, since=since, mark=new_mark(), mute=make_mutes(settings).reason)
 
 
-def _pasts(reader: Reader, begin: datetime, until: datetime) -> Iterator[Past]:
+def _pasts(reader: Reader, begin: datetime, until: datetime) -> Iterator[RecordedLine]:
     messages = _messages(reader)
     for line in reader.history(job=None, since=begin, limit=None):
         if line.record.slot < until:
             yield past_of(line.record, messages.get(line.record.run, ()))
 
 
-def _messages(reader: Reader) -> dict[int, list[tuple[Manner, Status]]]:
+def _messages(reader: Reader) -> dict[int, list[tuple[DeliveryMode, Status]]]:
     """Give what became of the messages of each run."""
-    messages: dict[int, list[tuple[Manner, Status]]] = {}
+    messages: dict[int, list[tuple[DeliveryMode, Status]]] = {}
     for delivery in reader.deliveries():
         if delivery.message.run is not None:
             messages.setdefault(delivery.message.run, []).append((delivery.message.manner, delivery.status))
     return messages
 
 
-def rehearse(settings: Settings, catalog: Catalog, since: datetime, until: datetime, *, ledger: Ledger) -> list[Record]:
+def rehearse(
+    settings: Settings, catalog: Catalog, since: datetime, until: datetime, *, ledger: MemoryRecorder
+) -> list[Record]:
     """Really call the functions on a virtual clock; give the history that would be left, nothing is sent or kept.
 
     `ledger` keeps the messages.
     """
     clock = VirtualClock(since)
     render = Render(new_mark(), Redaction(settings.secrets()))
-    performer = Performer(
+    performer = Caller(
         clock=clock,
         render=render,
         say=lambda run, said: simulation.engine.say(run, said),  # noqa: PLW0108 - looked up when called
@@ -76,7 +78,7 @@ def rehearse(settings: Settings, catalog: Catalog, since: datetime, until: datet
         notice=lambda run, value: simulation.engine.emit(run, value),  # noqa: PLW0108 - looked up when called
     )
     mute = make_mutes(settings).reason
-    simulation = Simulation(catalog, clock, Direct(performer), mark=render.mark, ledger=ledger, mute=mute)
+    simulation = Simulation(catalog, clock, DirectExecutor(performer), mark=render.mark, ledger=ledger, mute=mute)
     services = make_services(settings, simulation.engine, ledger, Snapshot(), render, clock)
     simulation.run_until(until)
     return ledger.take()

@@ -11,7 +11,7 @@ from slack_alert.bootstrap.addresses import address, errors_address
 from slack_alert.bootstrap.oneshot.job_lookup import find_binding, require_fields
 from slack_alert.bootstrap.plugin_files import database
 from slack_alert.bootstrap.plugin_loading import check_may_leave, load_plugins, remembered
-from slack_alert.bootstrap.runtime import make_pockets, new_mark
+from slack_alert.bootstrap.runtime import make_key_value_stores, new_mark
 from slack_alert.core.bindings import Job
 from slack_alert.core.catalog import Catalog
 from slack_alert.core.events import Event
@@ -19,17 +19,17 @@ from slack_alert.core.model.message import Message
 from slack_alert.core.model.record import Record
 from slack_alert.core.model.run import Result, Run
 from slack_alert.core.pipeline.settle import Settlement, answer
-from slack_alert.core.policy.quota import Hold
+from slack_alert.core.policy.quota import Pause
 from slack_alert.core.redaction.redaction import Redaction
 from slack_alert.core.structs import Struct, replace
-from slack_alert.engine.batches import Entry
+from slack_alert.engine.batches import StoredValue
 from slack_alert.engine.clock import SystemClock
-from slack_alert.engine.context.context import Context, Services
+from slack_alert.engine.context.context import Context, ContextServices
 from slack_alert.engine.recording.redacting import redacted_message, redacted_record
 from slack_alert.engine.requests import build
-from slack_alert.executors.calling.call import Performer
+from slack_alert.executors.calling.call import Caller
 from slack_alert.executors.calling.rendering import Render
-from slack_alert.executors.direct import Direct
+from slack_alert.executors.direct import DirectExecutor
 from slack_alert.stores import kept_entries
 
 if TYPE_CHECKING:
@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 from slack_alert.bootstrap.oneshot.requests import _Heard, leave
 
 
-class Answered(Struct, frozen=True):
+class AskedRun(Struct, frozen=True):
     """A run that a person asked for, and what becomes of what it said."""
 
     record: Record
@@ -49,7 +49,7 @@ class Answered(Struct, frozen=True):
     is_taken: bool
 
 
-def trigger(settings: Settings, job: str, *, is_posted: bool, fields: Mapping[str, object]) -> Answered:
+def trigger(settings: Settings, job: str, *, is_posted: bool, fields: Mapping[str, object]) -> AskedRun:
     """Call one function here and now because a person asked; it is recorded, and said where asked for.
 
     `fields` are those of the event it answers. Raise BadValue where one that it needs is missing.
@@ -72,7 +72,7 @@ def trigger(settings: Settings, job: str, *, is_posted: bool, fields: Mapping[st
     record = redacted_record(_record(run, result, settlement, told), redaction)
     left = [*(build.kept(entry, run.slot) for entry in heard.entries), *map(build.emit, heard.events)]
     is_taken = leave(settings, build.recorded(record, told, run.slot), *left)
-    return Answered(record, told, tuple(heard.events), is_taken)
+    return AskedRun(record, told, tuple(heard.events), is_taken)
 
 
 def person() -> str:
@@ -114,19 +114,19 @@ def _called(settings: Settings, catalog: Catalog, run: Run, heard: _Heard) -> Re
     clock = SystemClock()
     render = Render(new_mark(), Redaction(settings.secrets()))
 
-    def hold(name: str, hold: Hold | None) -> None:
+    def hold(name: str, hold: Pause | None) -> None:
         full = catalog.find(name).name
         now = clock.now()
         leave(settings, build.pause(full, hold.until, now, by=hold.by) if hold else build.resume(full, now))
 
-    def keep(entries: Sequence[Entry]) -> None:
+    def keep(entries: Sequence[StoredValue]) -> None:
         # What a sensor sets goes with what it notices; a rehearsal keeps nothing.
         if run.emits is not None or settings.dry_run:
             heard.entries.extend(entries)
         else:
             leave(settings, *(build.kept(entry, clock.now()) for entry in entries))
 
-    def look() -> list[Entry]:
+    def look() -> list[StoredValue]:
         place = database(settings)
         return [*kept_entries(place, is_traceless=settings.dry_run), *heard.entries]
 
@@ -134,15 +134,15 @@ def _called(settings: Settings, catalog: Catalog, run: Run, heard: _Heard) -> Re
         if more := render(run, value):
             heard.say(run, more, address(settings, to) if to else None)
 
-    services = Services(
+    services = ContextServices(
         mark=render.mark,
         path=settings.path,
         say=say_value,
         hold=hold,
         now=clock.now,
-        pocket=make_pockets(remembered(settings).entries, keep, clock, look),
+        key_value_store=make_key_value_stores(remembered(settings).entries, keep, clock, look),
     )
-    performer = Performer(
+    performer = Caller(
         clock=clock, render=render, say=heard.say, context=lambda run: Context(run, services), notice=heard.notice
     )
-    return Direct(performer).call(run)
+    return DirectExecutor(performer).call(run)

@@ -7,20 +7,20 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
 
-from slack_alert.channels.slack.client import API_URL, TIMEOUT, Access, Client
-from slack_alert.channels.slack.diagnostics import Finding, check
+from slack_alert.channels.slack.client import API_URL, TIMEOUT, Client, SlackAccess
+from slack_alert.channels.slack.diagnostics import SlackFinding, check
 from slack_alert.channels.slack.directory import Directory
 from slack_alert.channels.slack.errors import CANNOT_FOLLOW, CLOSES_ONE_METHOD, RefusedError
-from slack_alert.channels.slack.lookup import Bounds, Place, Search, is_ts
-from slack_alert.channels.slack.posting import Face, Poster
+from slack_alert.channels.slack.lookup import EarliestTimes, HistorySearch, MessageLocation, is_ts
+from slack_alert.channels.slack.posting import Poster, SenderIdentity
 from slack_alert.core.errors import NotNow
 from slack_alert.core.model.message import Delivery
-from slack_alert.core.retry import Fate, Outcome
+from slack_alert.core.retry import SendResult, SendStatus
 
 log = logging.getLogger(__name__)
 
-_PASSING = frozenset({Fate.WAIT, Fate.RETRY, Fate.AMBIGUOUS})
-_FINAL = frozenset({Fate.SENT, Fate.DESTINATION, Fate.PAYLOAD})
+_PASSING = frozenset({SendStatus.WAIT, SendStatus.RETRY, SendStatus.AMBIGUOUS})
+_FINAL = frozenset({SendStatus.SENT, SendStatus.DESTINATION, SendStatus.PAYLOAD})
 
 
 class SlackChannel:
@@ -40,12 +40,12 @@ class SlackChannel:
         ca_file: Path | None = None,
         timeout: timedelta = TIMEOUT,
     ) -> None:
-        self._client = Client(Access(token.strip(), api_url or API_URL, proxy, ca_file, timeout))
+        self._client = Client(SlackAccess(token.strip(), api_url or API_URL, proxy, ca_file, timeout))
         self._directory = Directory(self._client)
-        self._poster = Poster(self._client, self._directory, Face(username, icon_emoji, icon_url))
-        self._bounds = Bounds()
+        self._poster = Poster(self._client, self._directory, SenderIdentity(username, icon_emoji, icon_url))
+        self._bounds = EarliestTimes()
         #: Searches that Slack asked to wait with, by where and what for.
-        self._begun: dict[tuple[Place, frozenset[int]], Search] = {}
+        self._begun: dict[tuple[MessageLocation, frozenset[int]], HistorySearch] = {}
         self._cannot_look = False
 
     async def open(self) -> None:
@@ -55,13 +55,13 @@ class SlackChannel:
     async def close(self) -> None:
         await self._client.close()
 
-    async def send(self, delivery: Delivery, text: str | None) -> Outcome:
+    async def send(self, delivery: Delivery, text: str | None) -> SendResult:
         """Attempt one delivery; whatever Slack or the network does becomes an outcome."""
         self._bounds.begin(delivery.message)
         if self._begun:  # What was looked for before this attempt is looked for anew after it.
             self._begun = {begun: search for begun, search in self._begun.items() if delivery.id not in begun[1]}
         try:
-            outcome = Outcome(Fate.SENT, await self._poster.post(delivery.message, text, delivery.follows))
+            outcome = SendResult(SendStatus.SENT, await self._poster.post(delivery.message, text, delivery.follows))
         except RefusedError as refused:
             outcome = refused.outcome
         if outcome.fate in _FINAL:
@@ -92,7 +92,7 @@ class SlackChannel:
                 self._settle(delivery, found[delivery.id])
         return found
 
-    async def check(self, conversations: Sequence[str], *, now: datetime) -> list[Finding]:
+    async def check(self, conversations: Sequence[str], *, now: datetime) -> list[SlackFinding]:
         """Examine token, scopes, conversations and clock, for `doctor`."""
         return await check(self._client, self._directory, conversations, now=now)
 
@@ -103,18 +103,18 @@ class SlackChannel:
             threads.setdefault(self._poster.thread(delivery.message, delivery.follows), []).append(delivery)
         found: dict[int, str] = {}
         for thread in filter(None, threads):
-            found |= await self._look(Place(channel, thread), threads[thread], last_ts)
+            found |= await self._look(MessageLocation(channel, thread), threads[thread], last_ts)
         left = [delivery for delivery in wanted if delivery.id not in found]
-        return found | (await self._look(Place(channel), left, last_ts) if left else {})
+        return found | (await self._look(MessageLocation(channel), left, last_ts) if left else {})
 
-    async def _look(self, place: Place, waiting: Sequence[Delivery], last_ts: str) -> dict[int, str]:
+    async def _look(self, place: MessageLocation, waiting: Sequence[Delivery], last_ts: str) -> dict[int, str]:
         begun = (place, frozenset(delivery.id for delivery in waiting))
         oldest = self._bounds.oldest(waiting, last_ts)
-        search = self._begun.pop(begun, None) or Search(place, waiting, files=self._poster.files, oldest=oldest)
+        search = self._begun.pop(begun, None) or HistorySearch(place, waiting, files=self._poster.files, oldest=oldest)
         try:
             return await search.run(self._client)
         except RefusedError as refused:
-            if refused.outcome.fate is Fate.WAIT:
+            if refused.outcome.fate is SendStatus.WAIT:
                 self._begun[begun] = search
             if place.thread and refused.code in CANNOT_FOLLOW:  # It is gone, and its replies are with it.
                 return {}
@@ -133,5 +133,5 @@ class SlackChannel:
 
 def _is_passing(refused: RefusedError) -> bool:
     """Whether asking again may help: a refused token is exchanged some day, a scope is not asked for by itself."""
-    is_closed = refused.outcome.fate is Fate.CREDENTIALS and refused.code not in CLOSES_ONE_METHOD
+    is_closed = refused.outcome.fate is SendStatus.CREDENTIALS and refused.code not in CLOSES_ONE_METHOD
     return is_closed or refused.outcome.fate in _PASSING

@@ -13,12 +13,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-from slack_alert.channels.slack.errors import RefusedError, Reply, judge
+from slack_alert.channels.slack.errors import RefusedError, SlackResult, judge
 from slack_alert.channels.slack.reading import cursor_of, unreadable
 from slack_alert.core.environment_faults import machine_lack
 from slack_alert.core.errors import BadValue
-from slack_alert.core.retry import Fate, Outcome
-from slack_alert.core.structs import Discreet, Struct, field
+from slack_alert.core.retry import SendResult, SendStatus
+from slack_alert.core.structs import PrivateStruct, Struct, field
 from slack_alert.engine.system.descriptors import spare
 from slack_alert.engine.system.proxies import EnvironmentProxy, environment_proxy
 
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from aiohttp import ClientSession
     from slack_sdk.web.async_client import AsyncWebClient
 
-    from slack_alert.channels.slack.http import Reading, Session
+    from slack_alert.channels.slack.http import HttpResponse, HttpSession
 
 log = logging.getLogger(__name__)
 
@@ -42,7 +42,7 @@ _vendor_log = logging.getLogger(f"{__name__}.sdk")
 _vendor_log.setLevel(logging.INFO)
 
 
-class Answer(Struct, frozen=True):
+class SlackResponse(Struct, frozen=True):
     """An answer with ok=true."""
 
     content: Mapping[str, Any]  # Any: JSON of Slack's
@@ -55,11 +55,11 @@ class Answer(Struct, frozen=True):
         for name in path:
             found = found.get(name) if isinstance(found, dict) else None
         if not isinstance(found, str):
-            raise RefusedError(judge(Reply(200)))
+            raise RefusedError(judge(SlackResult(200)))
         return found
 
 
-class Access(Discreet, frozen=True):
+class SlackAccess(PrivateStruct, frozen=True):
     """How Slack is reached; secrets are in it."""
 
     hidden = frozenset({"token", "proxy"})
@@ -74,7 +74,7 @@ class Access(Discreet, frozen=True):
 class Client:
     """One session with Slack, opened by the first who needs it; slack_sdk and aiohttp are not imported before."""
 
-    def __init__(self, access: Access) -> None:
+    def __init__(self, access: SlackAccess) -> None:
         self._access = access
         self._opening = asyncio.Lock()
         self._ways: _Ways | None = None
@@ -89,7 +89,7 @@ class Client:
             ways.posts.close()
             await ways.session.close()
 
-    async def call(self, method: str, arguments: Mapping[str, object], *, to: str = "") -> Answer:
+    async def call(self, method: str, arguments: Mapping[str, object], *, to: str = "") -> SlackResponse:
         """Call a method that takes JSON; raise `RefusedError`."""
         ways = self._usable(self._ways or await self._opened())
         if ways.web.proxy:
@@ -99,10 +99,10 @@ class Client:
         except OSError as error:
             raise RefusedError(_lost(error, self._access.api_url)) from None
         except ValueError:
-            raise RefusedError(judge(Reply(200), to=to)) from None
+            raise RefusedError(judge(SlackResult(200), to=to)) from None
         return _answer(reading, to)
 
-    async def ask(self, method: str, arguments: Mapping[str, str], *, to: str = "") -> Answer:
+    async def ask(self, method: str, arguments: Mapping[str, str], *, to: str = "") -> SlackResponse:
         """Call a method that takes a form only and says nothing; raise `RefusedError`, never with an ambiguous fate."""
         try:
             return await self._call(method, to, data=dict(arguments))
@@ -137,11 +137,11 @@ class Client:
         except (aiohttp.ClientError, asyncio.TimeoutError, OSError) as error:
             raise RefusedError(_lost(error, url, ways.through)).before_posting() from None
         if status != 200:
-            raise RefusedError(judge(Reply(status))).before_posting()
+            raise RefusedError(judge(SlackResult(status))).before_posting()
 
     async def _call(
         self, method: str, to: str, *, json: dict[str, object] | None = None, data: dict[str, str] | None = None
-    ) -> Answer:
+    ) -> SlackResponse:
         ways = self._usable(await self._opened())
         web = ways.web
         import aiohttp
@@ -163,15 +163,15 @@ class Client:
         except (ValueError, TypeError, AttributeError, RecursionError):
             # The vendor's reader stumbles over JSON that is no object, nested without end, plain text and wrong
             # encodings in many ways.
-            raise RefusedError(judge(Reply(200), to=to)) from None
+            raise RefusedError(judge(SlackResult(200), to=to)) from None
         if not isinstance(response.data, dict) or response.data.get("ok") is not True:
-            raise RefusedError(judge(Reply(200), to=to))
-        return Answer(response.data, response.headers)
+            raise RefusedError(judge(SlackResult(200), to=to))
+        return SlackResponse(response.data, response.headers)
 
     def _usable(self, ways: _Ways) -> _Ways:
         """Return them, or raise `RefusedError` where the way out that is meant cannot be taken."""
         if ways.fault:
-            raise RefusedError(Outcome(Fate.RETRY, reason="proxy", hint=ways.fault))
+            raise RefusedError(SendResult(SendStatus.RETRY, reason="proxy", hint=ways.fault))
         return ways
 
     async def _opened(self) -> _Ways:
@@ -192,18 +192,18 @@ class _Ways(Struct, frozen=True):
     #: Under `web`, and for uploads.
     session: ClientSession
     #: For JSON.
-    posts: Session
+    posts: HttpSession
     #: Why none of them can be taken.
     fault: str = ""
     #: Where the proxy was named that they go through, for people.
     through: str = ""
 
 
-def _connected(access: Access) -> _Ways:
+def _connected(access: SlackAccess) -> _Ways:
     import aiohttp
     from slack_sdk.web.async_client import AsyncWebClient
 
-    from slack_alert.channels.slack.http import Session
+    from slack_alert.channels.slack.http import HttpSession
 
     seconds = access.timeout.total_seconds()
     # A time of its own for connecting tells "surely not sent" from "perhaps sent".
@@ -220,7 +220,7 @@ def _connected(access: Access) -> _Ways:
     # The vendor takes the environment's proxy for every host, whatever no_proxy says.
     web.proxy = meant.address
     headers = {**web.headers, "Authorization": f"Bearer {token}", "Content-Type": "application/json;charset=utf-8"}
-    posts = Session(headers, trust, patience=seconds, connecting=connecting)
+    posts = HttpSession(headers, trust, patience=seconds, connecting=connecting)
     fault = "" if meant.is_general else meant.fault
     return _Ways(web, session, posts, fault, f" through the proxy that {meant.source} names" if meant.address else "")
 
@@ -238,7 +238,7 @@ def _trust(ca_file: Path | None) -> ssl.SSLContext | None:
         ) from error
 
 
-def _lost(error: Exception, url: str, through: str = "") -> Outcome:
+def _lost(error: Exception, url: str, through: str = "") -> SendResult:
     """Tell what was surely not sent from what perhaps was; the error's own words may quote a proxy's password."""
     import aiohttp
 
@@ -259,24 +259,26 @@ def _lost(error: Exception, url: str, through: str = "") -> Outcome:
             lack.rstrip(".")
             or f"cannot connect to {host}{through}: check the network, `proxy`, `ca_file` and `api_url`"
         )
-        return Outcome(Fate.RETRY, reason=reason, hint=hint)
-    return Outcome(Fate.AMBIGUOUS, reason=reason, hint=f"the connection to {host} broke before its answer came")
+        return SendResult(SendStatus.RETRY, reason=reason, hint=hint)
+    return SendResult(
+        SendStatus.AMBIGUOUS, reason=reason, hint=f"the connection to {host} broke before its answer came"
+    )
 
 
-def _answer(reading: Reading, to: str) -> Answer:
+def _answer(reading: HttpResponse, to: str) -> SlackResponse:
     try:
         content = json.loads(reading.body)
     except (ValueError, RecursionError):
         content = None
     said: Mapping[str, Any] = content if isinstance(content, dict) else {}
     if reading.status == 200 and said.get("ok") is True:
-        return Answer(said)
+        return SlackResponse(said)
     reply = _reply(reading.status, reading.headers, said)
     raise RefusedError(judge(reply, to=to), needed=reply.needed)
 
 
-def _reply(status: int, headers: Mapping[str, str], said: Mapping[str, Any]) -> Reply:
-    return Reply(
+def _reply(status: int, headers: Mapping[str, str], said: Mapping[str, Any]) -> SlackResult:
+    return SlackResult(
         status=status,
         code=str(said.get("error") or ""),
         retry_after=headers.get("Retry-After"),

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any, Literal
 
-from slack_alert.channels.slack.client import Answer, Client
+from slack_alert.channels.slack.client import Client, SlackResponse
 from slack_alert.channels.slack.directory import Directory
 from slack_alert.channels.slack.errors import RefusedError
 from slack_alert.channels.slack.manifest import REQUIRED, SCOPES
@@ -17,7 +17,7 @@ Level = Literal["ok", "warning", "error"]
 MOST_SKEW = timedelta(seconds=30)
 
 
-class Finding(Struct, frozen=True):
+class SlackFinding(Struct, frozen=True):
     """One thing that was examined."""
 
     level: Level
@@ -26,35 +26,37 @@ class Finding(Struct, frozen=True):
     action: str = ""
 
 
-async def check(client: Client, directory: Directory, conversations: Sequence[str], *, now: datetime) -> list[Finding]:
+async def check(
+    client: Client, directory: Directory, conversations: Sequence[str], *, now: datetime
+) -> list[SlackFinding]:
     """Examine token, scopes, clock and conversations; where the token is refused, nothing else can be examined."""
     try:
         answer = await client.ask("auth.test", {})
     except RefusedError as refused:
-        return [Finding("error", f"token: Slack says {refused.code}", refused.outcome.hint)]
+        return [SlackFinding("error", f"token: Slack says {refused.code}", refused.outcome.hint)]
     scopes = frozenset(_listed(answer.headers.get("x-oauth-scopes", "")))
     findings = [_who(answer.content), *_scopes(scopes), *_clock(answer, now)]
     return findings + [await _conversation(client, directory, name, scopes=scopes) for name in conversations]
 
 
-def _who(said: Mapping[str, Any]) -> Finding:
-    return Finding("ok", f"token: {said.get('user', '?')} in {said.get('team', '?')} ({said.get('url', '?')})")
+def _who(said: Mapping[str, Any]) -> SlackFinding:
+    return SlackFinding("ok", f"token: {said.get('user', '?')} in {said.get('team', '?')} ({said.get('url', '?')})")
 
 
-def _scopes(granted: frozenset[str]) -> list[Finding]:
+def _scopes(granted: frozenset[str]) -> list[SlackFinding]:
     if not granted:
-        return [Finding("warning", "scopes: Slack did not say which the token has", "use a bot token (xoxb-)")]
+        return [SlackFinding("warning", "scopes: Slack did not say which the token has", "use a bot token (xoxb-)")]
     missing = [scope for scope in SCOPES if scope not in granted]
     if not missing:
-        return [Finding("ok", f"scopes: all {len(SCOPES)} granted")]
+        return [SlackFinding("ok", f"scopes: all {len(SCOPES)} granted")]
     action = "add it under OAuth & Permissions and install the app again (slack-alert manifest has all of them)"
     return [
-        Finding("error" if scope in REQUIRED else "warning", f"scope {scope} is missing, {SCOPES[scope]}", action)
+        SlackFinding("error" if scope in REQUIRED else "warning", f"scope {scope} is missing, {SCOPES[scope]}", action)
         for scope in missing
     ]
 
 
-def _clock(answer: Answer, now: datetime) -> list[Finding]:
+def _clock(answer: SlackResponse, now: datetime) -> list[SlackFinding]:
     from email.utils import parsedate_to_datetime
 
     try:
@@ -63,31 +65,31 @@ def _clock(answer: Answer, now: datetime) -> list[Finding]:
         return []
     ahead = now - theirs
     if abs(ahead) <= MOST_SKEW:
-        return [Finding("ok", "clock: agrees with Slack's")]
+        return [SlackFinding("ok", "clock: agrees with Slack's")]
     side = "ahead of" if ahead > timedelta() else "behind"
     what = f"clock: {abs(ahead).total_seconds():.0f} s {side} Slack's"
-    return [Finding("warning", what, "set this machine's clock by NTP: jobs run at the wrong times")]
+    return [SlackFinding("warning", what, "set this machine's clock by NTP: jobs run at the wrong times")]
 
 
-async def _conversation(client: Client, directory: Directory, name: str, *, scopes: frozenset[str]) -> Finding:
+async def _conversation(client: Client, directory: Directory, name: str, *, scopes: frozenset[str]) -> SlackFinding:
     try:
         channel = await directory.channel_id(name)
         if name[:1] in "@UWD":
-            return Finding("ok", f"{name}: can be written to")
+            return SlackFinding("ok", f"{name}: can be written to")
         answer = await client.ask("conversations.info", {"channel": channel}, to=name)
     except RefusedError as refused:
         return await _unreachable(directory, name, refused)
     return _membership(name, answer.content.get("channel") or {}, scopes)
 
 
-async def _unreachable(directory: Directory, name: str, refused: RefusedError) -> Finding:
+async def _unreachable(directory: Directory, name: str, refused: RefusedError) -> SlackFinding:
     if refused.code == "missing_scope":
-        return Finding("warning", f"{name}: could not be examined", refused.outcome.hint)
+        return SlackFinding("warning", f"{name}: could not be examined", refused.outcome.hint)
     meant = None
     if refused.code == "channel_not_found" and name.startswith("#"):
         meant = nearest(name[1:], await _names(directory))
     hint = f"did you mean #{meant}? {refused.outcome.hint}" if meant else refused.outcome.hint
-    return Finding("error", f"{name}: Slack says {refused.code}", hint)
+    return SlackFinding("error", f"{name}: Slack says {refused.code}", hint)
 
 
 async def _names(directory: Directory) -> list[str]:
@@ -97,15 +99,15 @@ async def _names(directory: Directory) -> list[str]:
         return []
 
 
-def _membership(name: str, channel: Mapping[str, Any], scopes: frozenset[str]) -> Finding:
+def _membership(name: str, channel: Mapping[str, Any], scopes: frozenset[str]) -> SlackFinding:
     invite = f"invite the app: /invite @slack-alert in {name}"
     if channel.get("is_archived"):
-        return Finding("error", f"{name}: archived", "unarchive it, or set another `channel`")
+        return SlackFinding("error", f"{name}: archived", "unarchive it, or set another `channel`")
     if channel.get("is_member") or channel.get("is_im"):
-        return Finding("ok", f"{name}: the app is a member")
+        return SlackFinding("ok", f"{name}: the app is a member")
     if channel.get("is_private") or "chat:write.public" not in scopes:
-        return Finding("error", f"{name}: the app is not a member", invite)
-    return Finding(
+        return SlackFinding("error", f"{name}: the app is not a member", invite)
+    return SlackFinding(
         "warning", f"{name}: the app may post, but not upload files or look whether a message arrived", invite
     )
 

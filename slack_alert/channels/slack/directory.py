@@ -8,10 +8,10 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
-from slack_alert.channels.slack.client import Answer, Client
-from slack_alert.channels.slack.errors import CLOSES_ONE_METHOD, RefusedError, Reply, judge
+from slack_alert.channels.slack.client import Client, SlackResponse
+from slack_alert.channels.slack.errors import CLOSES_ONE_METHOD, RefusedError, SlackResult, judge
 from slack_alert.channels.slack.reading import items_of, part_of, text_of
-from slack_alert.core.retry import Fate, Outcome
+from slack_alert.core.retry import SendResult, SendStatus
 from slack_alert.core.units.names import composed
 
 log = logging.getLogger(__name__)
@@ -81,13 +81,13 @@ class Directory:
             return await self._direct(await self.recipient(conversation))
         channel = await self._channels.find(conversation.removeprefix("#"))
         if channel is None:
-            raise RefusedError(judge(Reply(200, "channel_not_found"), to=conversation))
+            raise RefusedError(judge(SlackResult(200, "channel_not_found"), to=conversation))
         return channel
 
     async def _person(self, name: str) -> str:
         person = await self._people.find(name.removeprefix("@"))
         if person is None:
-            raise RefusedError(judge(Reply(200, "user_not_found"), to=name))
+            raise RefusedError(judge(SlackResult(200, "user_not_found"), to=name))
         return person
 
     async def _direct(self, person: str) -> str:
@@ -162,7 +162,7 @@ _ARGUMENTS: Mapping[str, Mapping[str, str]] = {
 _NARROWER: Mapping[str, Mapping[str, str]] = {
     "conversations.list": {**_ARGUMENTS["conversations.list"], "types": "public_channel"},
 }
-_PASSING = frozenset({Fate.WAIT, Fate.RETRY, Fate.AMBIGUOUS})
+_PASSING = frozenset({SendStatus.WAIT, SendStatus.RETRY, SendStatus.AMBIGUOUS})
 
 
 def _key(name: str) -> str:
@@ -173,13 +173,13 @@ def _key(name: str) -> str:
 def narrowed(refused: RefusedError) -> RefusedError:
     """Give what closes one method as what it is for the message: a conversation out of reach, not a closed channel."""
     outcome = refused.outcome
-    if outcome.fate is not Fate.CREDENTIALS or outcome.reason not in CLOSES_ONE_METHOD:
+    if outcome.fate is not SendStatus.CREDENTIALS or outcome.reason not in CLOSES_ONE_METHOD:
         return refused
-    closed = Outcome(Fate.DESTINATION, reason=outcome.reason, hint=outcome.hint)
+    closed = SendResult(SendStatus.DESTINATION, reason=outcome.reason, hint=outcome.hint)
     return RefusedError(closed, needed=refused.needed)
 
 
-async def _narrowed(client: Client, method: str, arguments: Mapping[str, str], *, to: str) -> Answer:
+async def _narrowed(client: Client, method: str, arguments: Mapping[str, str], *, to: str) -> SlackResponse:
     try:
         return await client.ask(method, arguments, to=to)
     except RefusedError as refused:

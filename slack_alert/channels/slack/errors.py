@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from datetime import timedelta
 
 from slack_alert.core.errors import SlackAlertError
-from slack_alert.core.retry import DEFAULT_WAIT, Fate, Outcome
+from slack_alert.core.retry import DEFAULT_WAIT, SendResult, SendStatus
 from slack_alert.core.structs import Struct, replace
 
 #: Such answers in a row, for a minute by then, after which a code nobody knows is taken as final.
@@ -32,7 +32,7 @@ TOO_LONG = frozenset({"msg_too_long", "msg_blocks_too_long"})
 class RefusedError(SlackAlertError):
     """Slack did not do what was asked."""
 
-    def __init__(self, outcome: Outcome, *, needed: str = "") -> None:
+    def __init__(self, outcome: SendResult, *, needed: str = "") -> None:
         super().__init__(outcome.reason)
         self.outcome = outcome
         #: The scope it would have taken.
@@ -44,12 +44,12 @@ class RefusedError(SlackAlertError):
 
     def before_posting(self) -> RefusedError:
         """Give the same for a step that says nothing to anybody: what is lost there was surely not sent."""
-        if self.outcome.fate is not Fate.AMBIGUOUS:
+        if self.outcome.fate is not SendStatus.AMBIGUOUS:
             return self
-        return RefusedError(replace(self.outcome, fate=Fate.RETRY), needed=self.needed)
+        return RefusedError(replace(self.outcome, fate=SendStatus.RETRY), needed=self.needed)
 
 
-class Reply(Struct, frozen=True):
+class SlackResult(Struct, frozen=True):
     """What came back from Slack, as far as it decides a message's fate."""
 
     status: int
@@ -61,22 +61,22 @@ class Reply(Struct, frozen=True):
     provided: str = ""
 
 
-def judge(reply: Reply, *, to: str = "") -> Outcome:
+def judge(reply: SlackResult, *, to: str = "") -> SendResult:
     """Decide what became of a message that was not accepted; `to` is the conversation hints speak of."""
     code = reply.code if _CODE.fullmatch(reply.code) else ""
     if reply.status == 429 or code in _THROTTLED:
-        return Outcome(Fate.WAIT, reason=code or "ratelimited", after=_wait(reply.retry_after))
+        return SendResult(SendStatus.WAIT, reason=code or "ratelimited", after=_wait(reply.retry_after))
     if code in TABLE:
         fate, hint = TABLE[code]
         words = {"to": to or "the conversation", "needed": reply.needed or "?", "provided": reply.provided or "none"}
-        return Outcome(fate, reason=code, hint=hint.format(**words))
+        return SendResult(fate, reason=code, hint=hint.format(**words))
     if reply.status >= 500:
-        return Outcome(Fate.AMBIGUOUS, reason=code or f"HTTP {reply.status}", hint=_AWAY)
+        return SendResult(SendStatus.AMBIGUOUS, reason=code or f"HTTP {reply.status}", hint=_AWAY)
     if reply.status >= 400 and not code:
-        return Outcome(Fate.RETRY, reason=f"HTTP {reply.status}", hint=_IN_BETWEEN)
+        return SendResult(SendStatus.RETRY, reason=f"HTTP {reply.status}", hint=_IN_BETWEEN)
     if not code:
-        return Outcome(Fate.AMBIGUOUS, reason="unreadable answer", hint=_UNREADABLE)
-    return Outcome(Fate.AMBIGUOUS, reason=code, hint=_UNKNOWN.format(code=code), limit=UNKNOWN_LIMIT)
+        return SendResult(SendStatus.AMBIGUOUS, reason="unreadable answer", hint=_UNREADABLE)
+    return SendResult(SendStatus.AMBIGUOUS, reason=code, hint=_UNKNOWN.format(code=code), limit=UNKNOWN_LIMIT)
 
 
 _CODE = re.compile(r"[A-Za-z0-9_.:-]{1,100}")
@@ -112,14 +112,14 @@ _AGAIN = "the message is looked for and tried again"
 _THROTTLE = "too many messages: they are spread out, and none is lost"
 
 #: Slack's codes by what they mean for the message, each with what a person should do.
-_BY_FATE: Mapping[Fate, Mapping[str, str]] = {
-    Fate.WAIT: {_THROTTLE: "ratelimited rate_limited"},
-    Fate.AMBIGUOUS: {
+_BY_FATE: Mapping[SendStatus, Mapping[str, str]] = {
+    SendStatus.WAIT: {_THROTTLE: "ratelimited rate_limited"},
+    SendStatus.AMBIGUOUS: {
         _AWAY: "fatal_error internal_error service_unavailable",
         _AGAIN: "request_timeout file_update_failed",
     },
-    Fate.RETRY: {_AGAIN: "invalid_cursor file_not_found streaming_state_conflict update_failed"},
-    Fate.CREDENTIALS: {
+    SendStatus.RETRY: {_AGAIN: "invalid_cursor file_not_found streaming_state_conflict update_failed"},
+    SendStatus.CREDENTIALS: {
         _CHECK: "invalid_auth not_authed not_allowed_token_type",
         _INSTALL: "token_revoked token_expired account_inactive",
         _SCOPE: "missing_scope",
@@ -128,7 +128,7 @@ _BY_FATE: Mapping[Fate, Mapping[str, str]] = {
         _MOVING: "org_login_required team_added_to_org",
         _UPGRADE: "deprecated_endpoint method_deprecated",
     },
-    Fate.DESTINATION: {
+    SendStatus.DESTINATION: {
         _NO_CHANNEL: "channel_not_found invalid_channel",
         _INVITE: "not_in_channel no_permission",
         "{to} is archived: unarchive it, or set another channel": "is_archived is_inactive",
@@ -141,7 +141,7 @@ _BY_FATE: Mapping[Fate, Mapping[str, str]] = {
         _PERSON: "user_not_found users_not_found user_disabled user_not_visible cannot_dm_bot not_enough_users "
         "too_many_users users_list_not_supplied invalid_user_combination method_not_supported_for_channel_type",
     },
-    Fate.PAYLOAD: {
+    SendStatus.PAYLOAD: {
         _BLOCKS: "invalid_blocks invalid_blocks_format",
         _SHORTEN: "msg_too_long msg_blocks_too_long",
         "there is nothing to say: return text": "no_text",
@@ -170,7 +170,7 @@ _BY_FATE: Mapping[Fate, Mapping[str, str]] = {
     },
 }
 
-TABLE: Mapping[str, tuple[Fate, str]] = {
+TABLE: Mapping[str, tuple[SendStatus, str]] = {
     code: (fate, hint) for fate, hints in _BY_FATE.items() for hint, codes in hints.items() for code in codes.split()
 }
 

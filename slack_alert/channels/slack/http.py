@@ -32,7 +32,7 @@ class NotConnectedError(OSError):
     """There was no connection, so the request was surely not sent; the cause says why."""
 
 
-class Reading(Struct, frozen=True):
+class HttpResponse(Struct, frozen=True):
     """An answer."""
 
     status: int
@@ -48,7 +48,7 @@ class Reading(Struct, frozen=True):
         return {name.title(): text.strip() for name, _, text in fields}
 
 
-class Session:
+class HttpSession:
     """Connections to one host."""
 
     def __init__(
@@ -63,7 +63,7 @@ class Session:
         #: The beginning of every request, by address.
         self._heads: dict[str, bytes] = {}
 
-    async def post(self, url: str, content: object) -> Reading:
+    async def post(self, url: str, content: object) -> HttpResponse:
         """Post JSON; raise `NotConnectedError`, another OSError where it may have arrived, ValueError for no HTTP."""
         body = _body_of(content)
         request = b"%sContent-Length: %d\r\n\r\n%s" % (self._begun(url), len(body), body)
@@ -117,7 +117,7 @@ class _Connection(asyncio.Protocol):
 
     def __init__(self) -> None:
         self._received = b""
-        self._answer: asyncio.Future[Reading] | None = None
+        self._answer: asyncio.Future[HttpResponse] | None = None
         self._used_at = 0.0
         #: Until when the answer is waited for, and what looks at that; it outlives one answer, to be made less often.
         self._until = 0.0
@@ -128,7 +128,7 @@ class _Connection(asyncio.Protocol):
         fresh = asyncio.get_running_loop().time() - self._used_at < IDLE_SECONDS
         return fresh and not self._transport.is_closing()
 
-    async def exchange(self, request: bytes, seconds: float) -> Reading:
+    async def exchange(self, request: bytes, seconds: float) -> HttpResponse:
         """Send a request and wait so long for its answer; whoever stops waiting ends the connection."""
         loop = asyncio.get_running_loop()
         self._received = b""
@@ -198,7 +198,7 @@ def _body_of(content: object) -> bytes:
         return json.dumps(content).encode()
 
 
-def read(received: bytes, *, is_ended: bool) -> Reading | None:
+def read(received: bytes, *, is_ended: bool) -> HttpResponse | None:
     """Read an answer that has come so far; None: there is more to come. Raise ValueError where it is no HTTP/1."""
     head, end, rest = _head_of(received)
     interim = 0
@@ -218,7 +218,7 @@ def read(received: bytes, *, is_ended: bool) -> Reading | None:
     if body is None:
         return None
     is_last = head.startswith(b"HTTP/1.0") or _field(fields, b"connection") == b"close"
-    return Reading(status, head, _unpacked(body), is_last)
+    return HttpResponse(status, head, _unpacked(body), is_last)
 
 
 #: No content, and not modified: they end with their head.

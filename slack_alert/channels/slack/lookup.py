@@ -40,14 +40,14 @@ def is_ts(text: str) -> bool:
     return _TS.fullmatch(text) is not None
 
 
-class Place(Struct, frozen=True):
+class MessageLocation(Struct, frozen=True):
     """Where a message may stand: in a thread, or in the conversation itself, whose history shows no replies."""
 
     channel: str
     thread: str = ""
 
 
-class Bounds:
+class EarliestTimes:
     """Since when, by Slack's own clock, each message may be there; ours need not agree with it."""
 
     def __init__(self) -> None:
@@ -81,10 +81,12 @@ class Bounds:
         return min(created, float(last_ts) if last_ts else created) - WIDE.total_seconds()
 
 
-class Search:
+class HistorySearch:
     """Goes through what stands in one place, page by page; where Slack asks to wait, it goes on from there."""
 
-    def __init__(self, place: Place, deliveries: Sequence[Delivery], *, files: Mapping[str, str], oldest: str) -> None:
+    def __init__(
+        self, place: MessageLocation, deliveries: Sequence[Delivery], *, files: Mapping[str, str], oldest: str
+    ) -> None:
         self._place = place
         self._wanted = {delivery.message.key: delivery.id for delivery in deliveries}
         self._keys = {file: key for key, file in files.items() if key in self._wanted}

@@ -15,8 +15,8 @@ from slack_alert.channels.slack.errors import CANNOT_FOLLOW, CUSTOMIZE, REFUSES_
 from slack_alert.channels.slack.lookup import is_ts, mark
 from slack_alert.core.content.markup import entities
 from slack_alert.core.content.pieces import Blocks, Text, Upload, deliverable, fallback
-from slack_alert.core.model.message import Manner, Message
-from slack_alert.core.retry import Fate, Outcome
+from slack_alert.core.model.message import DeliveryMode, Message
+from slack_alert.core.retry import SendResult, SendStatus
 from slack_alert.core.structs import Struct, replace
 
 
@@ -24,7 +24,9 @@ async def place(client: Client, piece: Upload) -> str:
     """Bring the bytes to Slack, where nobody sees them yet, and give the file's id; raise `RefusedError`."""
     content = await _content(piece)
     if not content:
-        raise RefusedError(Outcome(Fate.PAYLOAD, reason="empty file", hint="Slack takes no file without content"))
+        raise RefusedError(
+            SendResult(SendStatus.PAYLOAD, reason="empty file", hint="Slack takes no file without content")
+        )
     name = piece.name or "file"
     ticket = await client.ask("files.getUploadURLExternal", {"filename": name, "length": str(len(content))})
     file = ticket.text("file_id")
@@ -52,7 +54,9 @@ async def _content(piece: Upload) -> bytes:
         return await asyncio.to_thread(Path.read_bytes, piece.content)
     except OSError as error:
         reason = f"{piece.content}: {error.strerror or type(error).__name__}"
-        raise RefusedError(Outcome(Fate.PAYLOAD, reason=reason, hint="keep the file until it was sent")) from error
+        raise RefusedError(
+            SendResult(SendStatus.PAYLOAD, reason=reason, hint="keep the file until it was sent")
+        ) from error
 
 
 log = logging.getLogger(__name__)
@@ -66,7 +70,7 @@ _EDITED = frozenset({"blocks", "attachments", "link_names", "parse"})
 _MOST_MOVED = 1000
 
 
-class Face(Struct, frozen=True):
+class SenderIdentity(Struct, frozen=True):
     """The name and picture messages are posted under; None: the app's own."""
 
     username: str | None = None
@@ -82,7 +86,7 @@ class Face(Struct, frozen=True):
 class Poster:
     """Posts texts, blocks and files; remembers what this token cannot do, so that it is tried once only."""
 
-    def __init__(self, client: Client, directory: Directory, face: Face) -> None:
+    def __init__(self, client: Client, directory: Directory, face: SenderIdentity) -> None:
         self._client = client
         self._directory = directory
         self._face = face.arguments()
@@ -103,7 +107,7 @@ class Poster:
         first = self._moved.get(follows or "", follows or "")
         channel, _, ts = first.partition("/")
         # A file has no such number.
-        if message.manner is Manner.POST or not is_ts(ts):
+        if message.manner is DeliveryMode.POST or not is_ts(ts):
             return await self._anew(message, text)
         try:
             return await self._follow(message, text, channel, ts)
@@ -120,7 +124,9 @@ class Poster:
         """Give the number of the message in whose thread this one is said; empty where it is said in none."""
         piece = message.piece
         own = str(piece.payload.get("thread_ts") or "") if isinstance(piece, Blocks) else ""
-        replies = message.manner is Manner.REPLY or (message.manner is Manner.EDIT and isinstance(piece, Upload))
+        replies = message.manner is DeliveryMode.REPLY or (
+            message.manner is DeliveryMode.EDIT and isinstance(piece, Upload)
+        )
         ts = own or (self._moved.get(follows or "", follows or "").partition("/")[2] if replies else "")
         return ts if is_ts(ts) else ""
 
@@ -135,7 +141,7 @@ class Poster:
     async def _follow(self, message: Message, text: str | None, channel: str, ts: str) -> str | None:
         """Edit the message, or reply in its thread."""
         piece = message.piece
-        if message.manner is Manner.REPLY or isinstance(piece, Upload):
+        if message.manner is DeliveryMode.REPLY or isinstance(piece, Upload):
             return await self._anew(message, text, thread=ts)
         if isinstance(piece, Blocks):
             return await self._edit_blocks(message, piece, channel, ts)
@@ -154,7 +160,7 @@ class Poster:
         try:
             return await self._edit(message, {**content, "text": text}, channel, ts)
         except RefusedError as refused:
-            if refused.outcome.fate is not Fate.PAYLOAD or refused.code in CANNOT_FOLLOW or not content:
+            if refused.outcome.fate is not SendStatus.PAYLOAD or refused.code in CANNOT_FOLLOW or not content:
                 raise
             _tell_refused(message, refused)
         return await self._edit(message, {"text": text}, channel, ts)
@@ -179,7 +185,7 @@ class Poster:
         try:
             return await self._post(message, json.loads(await self._directory.with_mentions(content)), thread)
         except RefusedError as refused:
-            if refused.outcome.fate is not Fate.PAYLOAD or (thread and refused.code in CANNOT_FOLLOW):
+            if refused.outcome.fate is not SendStatus.PAYLOAD or (thread and refused.code in CANNOT_FOLLOW):
                 raise
             _tell_refused(message, refused)
         return await self._say(message, text, thread)
@@ -250,7 +256,7 @@ class Poster:
 
 def _concerns_the_file(refused: RefusedError) -> bool:
     """Whether the conversation may still take a text."""
-    return refused.outcome.fate in (Fate.PAYLOAD, Fate.DESTINATION)
+    return refused.outcome.fate in (SendStatus.PAYLOAD, SendStatus.DESTINATION)
 
 
 def _tell_refused(message: Message, refused: RefusedError) -> None:

@@ -9,7 +9,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from slack_alert.stores import BegunNote
+    from slack_alert.stores import ExecMarker
 
 #: A command waits at most this long for its note: a disk that hangs must not keep a backup from running.
 PATIENCE = timedelta(seconds=1)
@@ -18,10 +18,10 @@ PATIENCE = timedelta(seconds=1)
 class CrashNote:
     """A note that is written on a thread of its own, and taken back whenever it comes to lie there."""
 
-    def __init__(self, write: Callable[[], BegunNote | None]) -> None:
+    def __init__(self, write: Callable[[], ExecMarker | None]) -> None:
         self._write = write
         self._lock = threading.Lock()
-        self._note: BegunNote | None = None
+        self._note: ExecMarker | None = None
         self._is_over = False
 
     def begin(self) -> None:
@@ -47,7 +47,7 @@ class CrashNote:
                 _remove(note)
 
 
-def _remove(note: BegunNote | None) -> None:
+def _remove(note: ExecMarker | None) -> None:
     if note is not None:
         with suppress(OSError):
             note.remove()

@@ -21,9 +21,9 @@ from slack_alert.core.units.names import composed
 if TYPE_CHECKING:
     from datetime import timedelta
 
-    from slack_alert.executors.external_program import Ended
+    from slack_alert.executors.external_program import ProgramExit
     from slack_alert.settings import Settings
-    from slack_alert.stores import BegunNote
+    from slack_alert.stores import ExecMarker
 
 _EXAMPLE = "Write `slack-alert exec nightly-backup -- /srv/backup.sh --all`."
 _LONGEST = 200
@@ -107,7 +107,7 @@ def _sentences(error: Exception) -> str:
     return said if not hint or hint in said else f"{said} {hint}"
 
 
-def _write_note(flags: Mapping[str, object], name: str, started: datetime, to: str | None) -> BegunNote | None:
+def _write_note(flags: Mapping[str, object], name: str, started: datetime, to: str | None) -> ExecMarker | None:
     from slack_alert.bootstrap.oneshot.crash_notes import write_note
 
     return write_note(find_beside(flags).loaded.settings, name, started=started, to=to)
@@ -116,7 +116,7 @@ def _write_note(flags: Mapping[str, object], name: str, started: datetime, to: s
 def _record(
     flags: Mapping[str, object],
     name: str,
-    ended: Ended,
+    ended: ProgramExit,
     started: datetime,
     to: str | None,
     *,

@@ -13,10 +13,10 @@ from slack_alert.cli import exit_codes
 from slack_alert.cli.options import common, remember
 from slack_alert.cli.session import begin_log, configured, own_output
 from slack_alert.core.errors import SettingsError
-from slack_alert.settings import Loaded, write_note
+from slack_alert.settings import LoadedSettings, write_note
 
 if TYPE_CHECKING:
-    from slack_alert.engine.app.components import Parts
+    from slack_alert.engine.app.components import Components
 
 #: Python's own are for small programs: what waits to be written would be looked through again and again.
 _THRESHOLDS = 50_000, 20, 1_000
@@ -60,7 +60,7 @@ def _show(text: str, out: TextIO) -> None:
         )
 
 
-def _run(loaded: Loaded, out: TextIO, *, is_standby: bool) -> int:
+def _run(loaded: LoadedSettings, out: TextIO, *, is_standby: bool) -> int:
     with _without_collection() as collect:
         return _start(loaded, out, collect, is_standby=is_standby)
 
@@ -87,7 +87,7 @@ def _without_collection() -> Iterator[Callable[[], None]]:
         gc.enable()
 
 
-def _start(loaded: Loaded, out: TextIO, collect: Callable[[], None], *, is_standby: bool) -> int:
+def _start(loaded: LoadedSettings, out: TextIO, collect: Callable[[], None], *, is_standby: bool) -> int:
     from slack_alert.bootstrap import plugin_files
 
     settings = loaded.settings
@@ -98,7 +98,7 @@ def _start(loaded: Loaded, out: TextIO, collect: Callable[[], None], *, is_stand
     from slack_alert.cli.output.progress_bar import loading
     from slack_alert.cli.query.job_table import plan
 
-    def ready(parts: Parts) -> None:
+    def ready(parts: Components) -> None:
         collect()
         catalog = parts.catalog
         for problem in catalog.problems:

@@ -52,7 +52,7 @@ class StandardOutput(io.FileIO):
         return memoryview(data).nbytes
 
 
-class Diagnostics(io.FileIO):
+class StandardError(io.FileIO):
     """Standard error. What it does not take is left out, so that alerts go on."""
 
     def __init__(self, descriptor: int) -> None:
@@ -81,7 +81,7 @@ def prepare_streams() -> None:
     if sys.stdin is None:
         sys.stdin = open(0, encoding="utf-8", closefd=False)  # noqa: SIM115 - it lives as long as the process
     sys.stdout = as_text(StandardOutput(1), sys.stdout)
-    sys.stderr = as_text(Diagnostics(2), sys.stderr, errors="backslashreplace")
+    sys.stderr = as_text(StandardError(2), sys.stderr, errors="backslashreplace")
 
 
 def are_prepared() -> bool:

@@ -13,7 +13,7 @@ from slack_alert.core.content.markup import Markup
 from slack_alert.core.policy.overflow import room
 from slack_alert.core.structs import Struct
 from slack_alert.core.units.local_time import DAY, first_instant, wall_of
-from slack_alert.core.whatif.peak_minutes import Peak, Said, peaks
+from slack_alert.core.whatif.peak_minutes import PeakMinute, PlannedMessage, peaks
 from slack_alert.engine.simulation.forecast import forecast
 
 if TYPE_CHECKING:
@@ -28,7 +28,7 @@ _ADVICE = "Let them run at other minutes (jitter, another cron), speak elsewhere
 class Budget(Struct, frozen=True):
     """What a plan says at the most, and what may be said."""
 
-    peaks: list[Peak]
+    peaks: list[PeakMinute]
     #: In a minute, at one address; infinite where nothing is paced.
     allowed: float
     zone: tzinfo
@@ -50,10 +50,10 @@ class Budget(Struct, frozen=True):
         """Say of the other channels when they get the most."""
         return [_worst(peak, self.allowed, self.zone) for peak in self.peaks if not self._is_over(peak)]
 
-    def _is_over(self, peak: Peak) -> bool:
+    def _is_over(self, peak: PeakMinute) -> bool:
         return peak.count > _taken(peak, self.allowed)
 
-    def _json(self, peak: Peak) -> dict[str, object]:
+    def _json(self, peak: PeakMinute) -> dict[str, object]:
         allowed = _taken(peak, self.allowed)
         return {
             "to": peak.to.shown,
@@ -63,7 +63,7 @@ class Budget(Struct, frozen=True):
             "jobs": dict(peak.jobs),
         }
 
-    def _over(self, peak: Peak) -> str:
+    def _over(self, peak: PeakMinute) -> str:
         what = f"{counted(peak.count, 'message')} in the minute from {stamp(peak.since, self.zone)}"
         return f"{peak.to.shown}: {what}, and {self.allowed:,.0f} can be said: {_named(peak)}."
 
@@ -77,12 +77,12 @@ def make_budget(settings: Settings, catalog: Catalog) -> Budget:
     return Budget(peaks(seen.said, seen.steady, since=seen.since), _allowed(settings), settings.timezone)
 
 
-def worst_minutes(said: Iterable[Said], settings: Settings) -> list[str]:
+def worst_minutes(said: Iterable[PlannedMessage], settings: Settings) -> list[str]:
     """Say of each channel when most is said there in a minute, and whether it can be."""
     return [_worst(peak, _allowed(settings), settings.timezone) for peak in peaks(said)]
 
 
-def _worst(peak: Peak, allowed: float, zone: tzinfo) -> str:
+def _worst(peak: PeakMinute, allowed: float, zone: tzinfo) -> str:
     allowed, to = _taken(peak, allowed), peak.to.shown if peak.to.conversation else "the terminal"
     what = f"Worst minute of {to}: {counted(peak.count, 'message')} from {stamp(peak.since, zone)}"
     if not isfinite(allowed):
@@ -92,12 +92,12 @@ def _worst(peak: Peak, allowed: float, zone: tzinfo) -> str:
     return f"{what}; {allowed:,.0f} can be said."
 
 
-def _taken(peak: Peak, allowed: float) -> float:
+def _taken(peak: PeakMinute, allowed: float) -> float:
     """Say how much an address takes; what is on the terminal for want of a token would be in Slack."""
     return allowed if peak.to.conversation else inf
 
 
-def _named(peak: Peak) -> str:
+def _named(peak: PeakMinute) -> str:
     parts = [f"{name} {count:,}" for name, count in peak.jobs[:_NAMED]]
     if rest := peak.jobs[_NAMED:]:
         parts.append(f"{counted(len(rest), 'more job')} {sum(count for _, count in rest):,}")

@@ -14,17 +14,17 @@ from slack_alert.cli.output.text_tables import Cell, paint, shortened, table
 from slack_alert.cli.session import own_output
 from slack_alert.cli.time_arguments import parse_moment
 from slack_alert.core.errors import BadValue
-from slack_alert.core.model.message import Manner
+from slack_alert.core.model.message import DeliveryMode
 
 if TYPE_CHECKING:
-    from slack_alert.core.whatif.replay import Difference, FirstNotice, Turn
+    from slack_alert.core.whatif.replay import ChangedRun, FirstNotice, ReplayDifference
     from slack_alert.settings import Settings
 
 #: So many rows of a table are for people; who wants more takes --json.
 SHOWN = 50
 _DAY = timedelta(days=1)
 _NAMED = 5
-_NOUNS = {Manner.POST: "message", Manner.REPLY: "reply", Manner.EDIT: "edit"}
+_NOUNS = {DeliveryMode.POST: "message", DeliveryMode.REPLY: "reply", DeliveryMode.EDIT: "edit"}
 
 
 def replay_span(since: str | None, until: str | None, settings: Settings) -> tuple[datetime, datetime]:
@@ -50,7 +50,7 @@ def replayed(settings: Settings, since: datetime, until: datetime, *, as_json: b
     return exit_codes.FINE if catalog.jobs else exit_codes.FOUND
 
 
-def show_difference(found: Difference, settings: Settings, out: TextIO, *, as_json: bool) -> None:
+def show_difference(found: ReplayDifference, settings: Settings, out: TextIO, *, as_json: bool) -> None:
     """Print what would be told otherwise, then what it comes to, then what nobody can know."""
     if as_json:
         for document in _documents(found, settings.timezone):
@@ -66,7 +66,7 @@ def show_difference(found: Difference, settings: Settings, out: TextIO, *, as_js
         tell(paint(line, "yellow", out), out)
 
 
-def _turns(turns: list[Turn], zone: tzinfo, out: TextIO) -> str:
+def _turns(turns: list[ChangedRun], zone: tzinfo, out: TextIO) -> str:
     rows = [
         (
             Cell(stamp(turn.slot, zone), "dim"),
@@ -81,11 +81,11 @@ def _turns(turns: list[Turn], zone: tzinfo, out: TextIO) -> str:
     return "\n".join([*([table(head, rows, out, flexible=(4, 1))] if rows else []), *_more(len(turns))])
 
 
-def _said(manner: Manner | None, verdict: str) -> Cell:
+def _said(manner: DeliveryMode | None, verdict: str) -> Cell:
     if manner is None:
         return Cell(verdict, "dim")
     # Of an error it is worth knowing that it was one.
-    return Cell(verdict if manner is Manner.POST and verdict != "said" else _NOUNS[manner], "green")
+    return Cell(verdict if manner is DeliveryMode.POST and verdict != "said" else _NOUNS[manner], "green")
 
 
 def _incidents(incidents: list[FirstNotice], zone: tzinfo, out: TextIO) -> str:
@@ -115,7 +115,7 @@ def _moved(incident: FirstNotice) -> str:
     return f"{distance(incident.now - incident.was)} {'later' if incident.now > incident.was else 'earlier'}"
 
 
-def _sums(found: Difference) -> Iterator[str]:
+def _sums(found: ReplayDifference) -> Iterator[str]:
     runs, jobs = sum(found.runs.values()), len(found.runs)
     if not runs:
         yield "No recorded run in this time: `slack-alert history` lists what there is."
@@ -128,12 +128,12 @@ def _sums(found: Difference) -> Iterator[str]:
     yield f"First notice of {counted(len(found.incidents), 'incident')}: {_notices(found.incidents)}."
 
 
-def _told(found: Difference) -> str:
+def _told(found: ReplayDifference) -> str:
     """Compare the sums: `12 messages then, 3 now; no edits then, 4 now`."""
     told = [
         f"{_number(found.was[manner], noun)} then, {_figure(found.now[manner], 'none')} now"
         for manner, noun in _NOUNS.items()
-        if manner is Manner.POST or found.was[manner] or found.now[manner]
+        if manner is DeliveryMode.POST or found.was[manner] or found.now[manner]
     ]
     return "; ".join(told)
 
@@ -159,7 +159,7 @@ def _notices(incidents: list[FirstNotice]) -> str:
     return ", ".join(f"{number:,} {kind}" for kind, number in kinds.items() if number) or "none"
 
 
-def _unknowns(found: Difference) -> Iterator[str]:
+def _unknowns(found: ReplayDifference) -> Iterator[str]:
     """Say what the figures above leave open."""
     if found.unknown:
         number = counted(sum(found.unknown.values()), "slot")
@@ -194,7 +194,7 @@ def _listed(counts: Mapping[str, int]) -> str:
     return ", ".join([*named, *([f"{len(ranked) - _NAMED} more jobs"] if len(ranked) > _NAMED else [])])
 
 
-def _documents(found: Difference, zone: tzinfo) -> Iterator[dict[str, object]]:
+def _documents(found: ReplayDifference, zone: tzinfo) -> Iterator[dict[str, object]]:
     for turn in found.turns:
         yield {
             "item": "run",
@@ -220,12 +220,12 @@ def _documents(found: Difference, zone: tzinfo) -> Iterator[dict[str, object]]:
     yield _sum(found)
 
 
-def _sum(found: Difference) -> dict[str, object]:
+def _sum(found: ReplayDifference) -> dict[str, object]:
     return {
         "item": "sum",
         "runs": sum(found.runs.values()),
-        "said": {manner.value: found.was[manner] for manner in Manner},
-        "would_say": {manner.value: found.now[manner] for manner in Manner},
+        "said": {manner.value: found.was[manner] for manner in DeliveryMode},
+        "would_say": {manner.value: found.now[manner] for manner in DeliveryMode},
         "saved": found.saved,
         "added": found.added,
         "unknown": dict(found.unknown),

@@ -24,7 +24,7 @@ from slack_alert.core.catalog import Catalog
 from slack_alert.core.content.markup import Markup
 from slack_alert.core.errors import BadValue
 from slack_alert.core.model.record import Record
-from slack_alert.engine.simulation.doubles import Ledger
+from slack_alert.engine.simulation.doubles import MemoryRecorder
 from slack_alert.engine.simulation.forecast import said_of
 from slack_alert.engine.simulation.simulation import simulate as simulated
 from slack_alert.settings import Settings
@@ -77,7 +77,7 @@ def simulate(
         for problem in catalog.problems:
             tell_problem(problem)
         script = _script(outcomes, catalog)
-        ledger = Ledger(keeps_messages=not as_json)
+        ledger = MemoryRecorder(keeps_messages=not as_json)
         if execute:
             records = simulate.rehearse(settings, catalog, begin, end, ledger=ledger)
         else:

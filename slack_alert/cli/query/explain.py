@@ -18,7 +18,7 @@ from slack_alert.core.units.local_time import TICK
 
 if TYPE_CHECKING:
     from slack_alert.core.bindings import Job
-    from slack_alert.core.explain.why import Answer
+    from slack_alert.core.explain.why import Explanation
     from slack_alert.engine.batches import Snapshot
     from slack_alert.settings import Settings
 
@@ -35,7 +35,7 @@ def explain(ctx: click.Context, /, *, job: str, at: str | None, as_json: bool, *
     """Say in sentences why a job spoke, or why it did not: now, or at a time that has passed or is to come."""
     from slack_alert.bootstrap import current_mutes, database
     from slack_alert.engine.clock import SystemClock
-    from slack_alert.operations.explain import Question, answer
+    from slack_alert.operations.explain import ExplainQuestion, answer
 
     settings = settings_beside(remember(ctx, flags), concerns=None)
     now = SystemClock().now()
@@ -45,7 +45,7 @@ def explain(ctx: click.Context, /, *, job: str, at: str | None, as_json: bool, *
         snapshot = reader.snapshot()
         name, binding = _chosen(settings, snapshot, job)
         mutes = current_mutes.make_mutes(settings, snapshot.entries)
-        said = answer(Question(name, binding, moment), reader, mutes, now=now, is_running=is_running)
+        said = answer(ExplainQuestion(name, binding, moment), reader, mutes, now=now, is_running=is_running)
     if as_json:
         tell_json(_json(name, said, settings.timezone))
     else:
@@ -73,7 +73,7 @@ def _chosen(settings: Settings, snapshot: Snapshot, said: str) -> tuple[str, Job
     return name, next((job for job in jobs if job.name == name), None)
 
 
-def _json(name: str, said: Answer, zone: tzinfo) -> dict[str, object]:
+def _json(name: str, said: Explanation, zone: tzinfo) -> dict[str, object]:
     record = said.told.record if said.told is not None else None
     posted = said.told.posted if said.told is not None else ()
     return {

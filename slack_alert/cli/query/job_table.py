@@ -37,12 +37,24 @@ def plan(
     now = SystemClock().now()
     every = engine.jobs()
     rows = []
-    for hot in every[:MOST_PLANNED]:
-        muted = muted_until(hot.job.name, now)
+    for job_state in every[:MOST_PLANNED]:
+        muted = muted_until(job_state.job.name, now)
         seen = outlook(
-            hot.job, hot.state, hold=hot.hold, first_seen=hot.anchor, last=hot.last, now=now, muted_until=muted
+            job_state.job,
+            job_state.state,
+            hold=job_state.hold,
+            first_seen=job_state.anchor,
+            last=job_state.last,
+            now=now,
+            muted_until=muted,
         )
-        rows.append((Cell(hot.job.name, "bold"), hot.job.shown, *next_cells(hot.job, seen, settings.timezone, now)))
+        rows.append(
+            (
+                Cell(job_state.job.name, "bold"),
+                job_state.job.shown,
+                *next_cells(job_state.job, seen, settings.timezone, now),
+            )
+        )
     jobs = table(("JOB", "TRIGGER", "NEXT RUN", "STATE"), rows, stream, flexible=(1,))
     title = f"slack-alert: {counted(len(every), 'job')}, times in {settings.timezone}"
     more = [f"… and {len(every) - len(rows):,} more: see `slack-alert jobs`."] if len(every) > len(rows) else []

@@ -23,12 +23,12 @@ from slack_alert.core.errors import BadValue
 if TYPE_CHECKING:
     from slack_alert.core.model.message import Message
     from slack_alert.core.report.layout import Report
-    from slack_alert.core.report.statistics import Span
+    from slack_alert.core.report.statistics import Period
     from slack_alert.settings import Settings
 
 if TYPE_CHECKING:
     from slack_alert.core.report.layout import Report
-    from slack_alert.core.report.statistics import Series, Span, Summary
+    from slack_alert.core.report.statistics import Period, Series, Summary
 
 
 def report_json(report: Report) -> dict[str, object]:
@@ -41,7 +41,7 @@ def report_json(report: Report) -> dict[str, object]:
     }
 
 
-def _summary(each: Summary, span: Span, zone: tzinfo) -> dict[str, object]:
+def _summary(each: Summary, span: Period, zone: tzinfo) -> dict[str, object]:
     return {
         "job": each.job,
         "runs": each.runs,
@@ -69,7 +69,7 @@ def _summary(each: Summary, span: Span, zone: tzinfo) -> dict[str, object]:
     }
 
 
-def _series(series: Series, span: Span, zone: tzinfo) -> dict[str, object]:
+def _series(series: Series, span: Period, zone: tzinfo) -> dict[str, object]:
     means = [[instant(span.begin(part), zone), mean] for part, mean in enumerate(series.parts) if mean is not None]
     return {
         "count": series.count,
@@ -105,8 +105,8 @@ def report(
     return exit_codes.FINE
 
 
-def _span(since: str, settings: Settings) -> Span:
-    from slack_alert.core.report.statistics import Span
+def _span(since: str, settings: Settings) -> Period:
+    from slack_alert.core.report.statistics import Period
     from slack_alert.engine.clock import SystemClock
 
     now = SystemClock().now()
@@ -115,10 +115,10 @@ def _span(since: str, settings: Settings) -> Span:
         raise BadValue(
             f"--since {since} has not come yet.", hint="A report is about what was: write 7d, or a past day."
         )
-    return Span(begin, now)
+    return Period(begin, now)
 
 
-def _read(settings: Settings, job: str | None, span: Span) -> Report:
+def _read(settings: Settings, job: str | None, span: Period) -> Report:
     from slack_alert.bootstrap import database
     from slack_alert.bootstrap.oneshot.report import read_report
 

@@ -20,7 +20,7 @@ from slack_alert.core.structs import Struct, asdict
 
 if TYPE_CHECKING:
     from slack_alert.cli.output.text_tables import Style
-    from slack_alert.engine.ports import Load
+    from slack_alert.engine.ports import ExecutorLoad
     from slack_alert.settings import Settings
 
 _UNSEEN = "cannot be seen by this user"
@@ -63,7 +63,7 @@ class Vitals(Struct, frozen=True):
     #: Addresses that take nothing of what is due, each with for how long and why.
     stalled: tuple[str, ...]
     runs: int
-    pool: Load
+    pool: ExecutorLoad
     queued: int
     dead: int
     #: Of these, how many were given up of late.
@@ -125,7 +125,7 @@ def read_vitals(settings: Settings, now: datetime) -> Vitals:
     from slack_alert.bootstrap import plugin_files
     from slack_alert.bootstrap.database import holder, reading
     from slack_alert.engine.app.liveness import STALE, last_alive, read_pulse, stands_still
-    from slack_alert.engine.ports import Load
+    from slack_alert.engine.ports import ExecutorLoad
     from slack_alert.stores.files.access_errors import is_there, owner_of, user_name
     from slack_alert.stores.sqlite.integrity import died_since, obstacle, standing_still, unsent, want_of_room
 
@@ -156,7 +156,7 @@ def read_vitals(settings: Settings, now: datetime) -> Vitals:
         fault, is_hidden = str(error), isinstance(error, NotAllowed)
     # A sign left by a run that ended in order is none, however fresh.
     is_ticking = pid is not None and at is not None and abs(now - at) < STALE and not pulse.get("clean")
-    pool = Load(**pulse.get("pool", {})) if is_ticking else Load()
+    pool = ExecutorLoad(**pulse.get("pool", {})) if is_ticking else ExecutorLoad()
     seen = pulse if is_ticking else {}
     stalled = list(seen.get("stalled", ()))
     if not (fault or stalled) and "began" in seen:

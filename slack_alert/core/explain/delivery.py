@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
-from slack_alert.core.explain.facts import Subject
+from slack_alert.core.explain.facts import JobFacts
 from slack_alert.core.model.address import Address
-from slack_alert.core.model.message import Manner, Posted, Status
+from slack_alert.core.model.message import DeliveryMode, PostedDelivery, Status
 from slack_alert.core.retry import PROBE_FIRST, PROBE_LAST, growing
 
 _SERVICES = {"slack": "Slack", "console": "the terminal"}
@@ -16,7 +16,7 @@ _ORDINALS = {1: "st", 2: "nd", 3: "rd"}
 _NAMED = 3
 
 
-def fates(subject: Subject, posted: Sequence[Posted]) -> list[str]:
+def fates(subject: JobFacts, posted: Sequence[PostedDelivery]) -> list[str]:
     """Say of each message that did not arrive what keeps it, and of the others that they did."""
     sent = [one for one in posted if one.delivery.status is Status.SENT]
     left = [one for one in posted if one.delivery.status is not Status.SENT]
@@ -27,7 +27,7 @@ def fates(subject: Subject, posted: Sequence[Posted]) -> list[str]:
     return said
 
 
-def _arrived(subject: Subject, sent: Sequence[Posted]) -> str:
+def _arrived(subject: JobFacts, sent: Sequence[PostedDelivery]) -> str:
     last = sent[-1]
     delivery = last.delivery
     when = f" at {subject.clock(last.changed)}" if last.changed else ""
@@ -36,18 +36,18 @@ def _arrived(subject: Subject, sent: Sequence[Posted]) -> str:
     return f"{_way(sent)}{when}{tries}{receipt}."
 
 
-def _way(sent: Sequence[Posted]) -> str:
+def _way(sent: Sequence[PostedDelivery]) -> str:
     message = sent[-1].delivery.message
     if len(sent) > 1:
         return f"Its {len(sent)} messages were delivered to {_target(message.to)}"
-    if message.manner is Manner.EDIT:
+    if message.manner is DeliveryMode.EDIT:
         return f"The message of its incident in {_target(message.to)} was edited"
-    if message.manner is Manner.REPLY:
+    if message.manner is DeliveryMode.REPLY:
         return f"Its message was delivered into the thread of its incident in {_target(message.to)}"
     return f"Its message was delivered to {_target(message.to)}"
 
 
-def _kept_back(subject: Subject, one: Posted) -> str:
+def _kept_back(subject: JobFacts, one: PostedDelivery) -> str:
     delivery = one.delivery
     if delivery.status is Status.DEAD:
         return f"Its message is dead: {_answer(one)}. `slack-alert outbox retry {delivery.id}` sends it again."
@@ -57,13 +57,13 @@ def _kept_back(subject: Subject, one: Posted) -> str:
     return f"Its message is queued{_line(one)}{_trouble(subject, one)}."
 
 
-def _line(one: Posted) -> str:
+def _line(one: PostedDelivery) -> str:
     if not one.in_front:
         return ""
     return f" behind {one.in_front:,} message{'' if one.in_front == 1 else 's'} for {_target(one.delivery.message.to)}"
 
 
-def _trouble(subject: Subject, one: Posted) -> str:
+def _trouble(subject: JobFacts, one: PostedDelivery) -> str:
     """Say what went wrong so far, and when it is tried again."""
     attempts = one.delivery.attempts
     if not subject.is_running:
@@ -79,13 +79,13 @@ def _trouble(subject: Subject, one: Posted) -> str:
     return f"{tried}{last}: {_answer(one)}{ending}"
 
 
-def _by(subject: Subject, changed: datetime, attempts: int) -> str:
+def _by(subject: JobFacts, changed: datetime, attempts: int) -> str:
     # Chance makes it sooner, and an attempt that does not reach the channel at all is repeated sooner as well.
     latest = changed + growing(PROBE_FIRST, PROBE_LAST, attempts)
     return f"by {subject.clock(latest)}" if latest > subject.now else "now"
 
 
-def _answer(one: Posted) -> str:
+def _answer(one: PostedDelivery) -> str:
     """Give what the service said; its codes are words of small letters, names of errors are not."""
     reason = (one.delivery.reason or "nothing").rstrip(".")
     code = reason.partition(":")[0]

@@ -6,9 +6,9 @@ from collections.abc import Callable
 from datetime import datetime, tzinfo
 
 from slack_alert.core.bindings import Job
-from slack_alert.core.model.message import Posted
+from slack_alert.core.model.message import PostedDelivery
 from slack_alert.core.model.record import Record
-from slack_alert.core.policy.quota import Hold, State
+from slack_alert.core.policy.quota import Pause, State
 from slack_alert.core.structs import Struct
 from slack_alert.core.units.humanize import clock
 
@@ -16,11 +16,11 @@ _QUOTED = 80
 _FRESH = State()
 
 
-class Told(Struct, frozen=True):
+class RecordWithMessages(Struct, frozen=True):
     """A record with its messages."""
 
     record: Record
-    posted: tuple[Posted, ...] = ()
+    posted: tuple[PostedDelivery, ...] = ()
 
     @property
     def end(self) -> datetime:
@@ -28,7 +28,7 @@ class Told(Struct, frozen=True):
         return self.record.until or self.record.slot
 
 
-class Subject(Struct, frozen=True):
+class JobFacts(Struct, frozen=True):
     """The job somebody asks about, as it stands."""
 
     name: str
@@ -37,7 +37,7 @@ class Subject(Struct, frozen=True):
     #: None: no plugin has it any more.
     job: Job | None = None
     state: State = _FRESH
-    hold: Hold | None = None
+    hold: Pause | None = None
     #: When it was first seen, and the last slot that was accounted for.
     first_seen: datetime | None = None
     last: datetime | None = None

@@ -9,7 +9,7 @@ from slack_alert.core.bindings import Job
 from slack_alert.core.model.record import Verdict
 from slack_alert.core.pipeline.gate import gate, standing
 from slack_alert.core.policy.incidents import Incident
-from slack_alert.core.policy.quota import Hold, State, rests
+from slack_alert.core.policy.quota import Pause, State, rests
 from slack_alert.core.structs import Struct
 
 _TICK = timedelta(microseconds=1)
@@ -48,7 +48,7 @@ def outlook(
     job: Job,
     state: State,
     *,
-    hold: Hold | None,
+    hold: Pause | None,
     first_seen: datetime | None,
     last: datetime | None,
     now: datetime,
@@ -82,7 +82,7 @@ def _standing(job: Job, now: datetime, *, is_held: bool, is_spent: bool, is_mute
     return Standing.MUTED if is_spent or is_muted else Standing.ACTIVE
 
 
-def _next_run(job: Job, state: State, hold: Hold | None, *, after: datetime, anchor: datetime) -> datetime | None:
+def _next_run(job: Job, state: State, hold: Pause | None, *, after: datetime, anchor: datetime) -> datetime | None:
     """Find the first slot after `after` that the gate lets run, closed window by closed window."""
     for _ in range(_WINDOWS):
         slot = job.trigger.next_after(after, anchor)
@@ -98,7 +98,7 @@ def _next_run(job: Job, state: State, hold: Hold | None, *, after: datetime, anc
     return None
 
 
-def _opening(job: Job, state: State, hold: Hold | None, slot: datetime, verdict: Verdict) -> datetime | None:
+def _opening(job: Job, state: State, hold: Pause | None, slot: datetime, verdict: Verdict) -> datetime | None:
     """Say until when the reason holds that keeps the slot from running."""
     if verdict is Verdict.OFF_HOURS:
         return job.policy.hours.next_open(slot)

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 
 from slack_alert.core.errors import BadValue
 from slack_alert.core.explain.delivery import fates
-from slack_alert.core.explain.facts import Subject, Told, quoted
+from slack_alert.core.explain.facts import JobFacts, RecordWithMessages, quoted
 from slack_alert.core.model.record import Record, Verdict
 from slack_alert.core.schedule.working_hours import WorkingHours
 from slack_alert.core.units.humanize import lasted
@@ -21,7 +21,7 @@ _OUTSIDE = "outside "
 _TIMEOUT = re.compile(r"“TimeoutError: took longer than \w+ \(timeout\)”")
 
 
-def account(subject: Subject, told: Told, slot: datetime) -> list[str]:
+def account(subject: JobFacts, told: RecordWithMessages, slot: datetime) -> list[str]:
     """Tell all that is known of a slot, which may be one of a row."""
     record = told.record
     said = [_due(subject, record, slot), _OUTCOMES[record.verdict](subject, record)]
@@ -35,7 +35,7 @@ def account(subject: Subject, told: Told, slot: datetime) -> list[str]:
     return [*said, *fates(subject, told.posted)]
 
 
-def summary(subject: Subject, told: Told) -> str:
+def summary(subject: JobFacts, told: RecordWithMessages) -> str:
     """Tell of a slot in one line, as `14:05: said “lag 9 s”; sent`, and end it."""
     record = told.record
     parts = [str(record.verdict).replace("_", " ")]
@@ -50,7 +50,7 @@ def summary(subject: Subject, told: Told) -> str:
     return f"{when}: {'; '.join(parts)}."
 
 
-def _due(subject: Subject, record: Record, slot: datetime) -> str:
+def _due(subject: JobFacts, record: Record, slot: datetime) -> str:
     if record.asked_by:
         return f"{record.asked_by} asked for {subject.name} at {subject.clock(record.slot)}."
     if subject.is_outside:
@@ -70,21 +70,21 @@ def _noted(record: Record) -> str:
     return f" Noted with it: {record.reason}." if record.reason else ""
 
 
-def _said(_: Subject, record: Record) -> str:
+def _said(_: JobFacts, record: Record) -> str:
     to = _to(record)
     return f"{_ran(record)} and said {quoted(record.text)}{to}.{_noted(record)}"
 
 
-def _was_quiet(_: Subject, record: Record) -> str:
+def _was_quiet(_: JobFacts, record: Record) -> str:
     return f"{_ran(record)} and had nothing to say.{_noted(record)}"
 
 
-def _failed(_: Subject, record: Record) -> str:
+def _failed(_: JobFacts, record: Record) -> str:
     to = _to(record)
     return f"{_ran(record)} and failed with {_error(record)}, which was told{to}.{_noted(record)}"
 
 
-def _timed_out(_: Subject, record: Record) -> str:
+def _timed_out(_: JobFacts, record: Record) -> str:
     return f"{_given_up(record)}.{_noted(record)}"
 
 
@@ -93,7 +93,7 @@ def _given_up(record: Record) -> str:
     return f"Its run was given up{after}: {_error(record)}"
 
 
-def _was_muted(_: Subject, record: Record) -> str:
+def _was_muted(_: JobFacts, record: Record) -> str:
     why = record.reason or "somebody muted it, a quiet window held, or its quota was used up"
     if _TIMEOUT.fullmatch(_error(record)):
         return f"{_given_up(record)}. Nobody was told: {why}."
@@ -102,18 +102,18 @@ def _was_muted(_: Subject, record: Record) -> str:
     return f"{_ran(record)} and wanted to say {quoted(record.text)}, which was withheld: {why}."
 
 
-def _was_off_hours(subject: Subject, record: Record) -> str:
+def _was_off_hours(subject: JobFacts, record: Record) -> str:
     said = record.reason or ""
     written = said.removeprefix(_OUTSIDE) if said.startswith(_OUTSIDE) else _hours(subject)
     until = _opening(subject, record, written)
     return f"It did not run: off hours{until}{f' (its working hours are {written})' if written else ''}."
 
 
-def _hours(subject: Subject) -> str:
+def _hours(subject: JobFacts) -> str:
     return subject.job.policy.hours.text if subject.job is not None else ""
 
 
-def _opening(subject: Subject, record: Record, written: str) -> str:
+def _opening(subject: JobFacts, record: Record, written: str) -> str:
     zone = subject.job.zone if subject.job is not None else subject.zone
     try:
         opening = WorkingHours.parse(written, zone).next_open(record.until or record.slot)
@@ -122,7 +122,7 @@ def _opening(subject: Subject, record: Record, written: str) -> str:
     return f" until {subject.clock(opening)}" if opening is not None and opening > record.slot else ""
 
 
-def _was_paused(subject: Subject, record: Record) -> str:
+def _was_paused(subject: JobFacts, record: Record) -> str:
     if record.reason:
         what = "it was " if record.reason.startswith("paused") else "it rested, "
         return f"It did not run: {what}{record.reason}."
@@ -130,15 +130,15 @@ def _was_paused(subject: Subject, record: Record) -> str:
     return f"It did not run: it {until}."
 
 
-def _was_missed(_: Subject, record: Record) -> str:
+def _was_missed(_: JobFacts, record: Record) -> str:
     return f"It did not run: it was missed {record.reason or 'because nobody was there to run it'}."
 
 
-def _was_overlapped(_: Subject, record: Record) -> str:
+def _was_overlapped(_: JobFacts, record: Record) -> str:
     return f"It did not run: {record.reason or 'its former run was going on'}."
 
 
-def _was_interrupted(subject: Subject, record: Record) -> str:
+def _was_interrupted(subject: JobFacts, record: Record) -> str:
     if subject.is_outside:
         return "Its `exec` was killed, or the machine went down: how it ended is not known."
     what = "had said" if record.to else "had wanted to say"
@@ -146,11 +146,11 @@ def _was_interrupted(subject: Subject, record: Record) -> str:
     return f"Its run was cut off: the program ended, or was killed, before it did.{spoken}"
 
 
-def _was_canceled(_: Subject, record: Record) -> str:
+def _was_canceled(_: JobFacts, record: Record) -> str:
     return f"Its run was canceled.{_noted(record)}"
 
 
-def _was_denied(_: Subject, record: Record) -> str:
+def _was_denied(_: JobFacts, record: Record) -> str:
     return f"It was not allowed to run{f': {record.reason}' if record.reason else ''}."
 
 
@@ -163,7 +163,7 @@ def _error(record: Record) -> str:
     return quoted(lines[-1] if lines else record.text)
 
 
-def _quota(subject: Subject, record: Record) -> str:
+def _quota(subject: JobFacts, record: Record) -> str:
     """Say what an alert cost."""
     if subject.job is None or record.verdict is not Verdict.SAID or record.asked_by or not record.alerts:
         return ""
@@ -175,7 +175,7 @@ def _quota(subject: Subject, record: Record) -> str:
     return f"{used}: {what} until {subject.clock(record.paused_until)}."
 
 
-_OUTCOMES: dict[Verdict, Callable[[Subject, Record], str]] = {
+_OUTCOMES: dict[Verdict, Callable[[JobFacts, Record], str]] = {
     Verdict.SAID: _said,
     Verdict.QUIET: _was_quiet,
     Verdict.ERROR: _failed,

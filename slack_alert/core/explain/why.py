@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from slack_alert.core.bindings import Job
 from slack_alert.core.content.notices import on_terminal
-from slack_alert.core.explain.facts import Subject, Told, quoted
+from slack_alert.core.explain.facts import JobFacts, RecordWithMessages, quoted
 from slack_alert.core.explain.job_status import outlook
 from slack_alert.core.explain.slot import account, summary
 from slack_alert.core.model.record import Verdict
@@ -23,30 +23,32 @@ _UNSEEN = "It was never seen by a running slack-alert: its times begin with the 
 _SPANS = tuple(timedelta(minutes=minutes) for minutes in (1, 60, 1_440, 46_080, 576_000, 5_256_000))
 
 
-class Answer(NamedTuple):
+class Explanation(NamedTuple):
     """What is answered, and which slot it is about (None: about now)."""
 
     sentences: tuple[str, ...]
     slot: datetime | None = None
-    told: Told | None = None
+    told: RecordWithMessages | None = None
 
 
-def why_now(subject: Subject, latest: Sequence[Told]) -> Answer:
+def why_now(subject: JobFacts, latest: Sequence[RecordWithMessages]) -> Explanation:
     """Say how the job stands, what keeps it from running or speaking, and what it did lately (oldest first)."""
     job = subject.job
     if subject.is_outside:
         lately = "Its last runs, the newest first:" if latest else "No run of it is recorded."
-        return Answer((_outside(subject), lately, *(summary(subject, told) for told in reversed(latest))))
+        return Explanation((_outside(subject), lately, *(summary(subject, told) for told in reversed(latest))))
     said = [] if subject.is_running else ["slack-alert is not running: this is as if it were started now."]
     if job is None:
         said.append(f"No plugin has {subject.name} any more, so it does not run.")
     else:
         said += [*_standing(subject, job), *_going(subject, latest), *_memory(subject, job), _next(subject, job)]
     said.append("Its last slots, the newest first:" if latest else "No slot of it is recorded.")
-    return Answer((*said, *(summary(subject, told) for told in reversed(latest))))
+    return Explanation((*said, *(summary(subject, told) for told in reversed(latest))))
 
 
-def why_then(subject: Subject, told: Told, following: Told | None, *, slot: datetime | None = None) -> Answer:
+def why_then(
+    subject: JobFacts, told: RecordWithMessages, following: RecordWithMessages | None, *, slot: datetime | None = None
+) -> Explanation:
     """Say why a slot that is recorded went as it did, and what came after it; `slot` tells which one of a row."""
     due = slot if slot is not None and told.record.count > 1 else told.record.slot
     said = account(subject, told, due)
@@ -54,12 +56,17 @@ def why_then(subject: Subject, told: Told, following: Told | None, *, slot: date
         said.append(f"After that, {summary(subject, following)}")
     elif subject.job is not None:
         said.append(_next(subject, subject.job))
-    return Answer(tuple(said), due, told)
+    return Explanation(tuple(said), due, told)
 
 
 def why_unrecorded(
-    subject: Subject, at: datetime, slot: datetime | None, *, before: Told | None = None, following: Told | None = None
-) -> Answer:
+    subject: JobFacts,
+    at: datetime,
+    slot: datetime | None,
+    *,
+    before: RecordWithMessages | None = None,
+    following: RecordWithMessages | None = None,
+) -> Explanation:
     """Say why there is no record of the slot at or before `at`; `slot` None: there was none."""
     missing, why = _no_record(subject, at, slot)
     beside = [f"Before that, {summary(subject, before)}"] if before else []
@@ -69,20 +76,20 @@ def why_unrecorded(
     said = [missing, *beside, why] if is_later else [missing, why, *beside]
     if following is None and subject.job is not None:
         said.append(_next(subject, subject.job))
-    return Answer(tuple(said), slot)
+    return Explanation(tuple(said), slot)
 
 
-def why_ahead(subject: Subject, at: datetime) -> Answer:
+def why_ahead(subject: JobFacts, at: datetime) -> Explanation:
     """Say what will decide about the slot at or before a time to come, or the first one after it."""
     job = subject.job
     if job is None:
         gone = f"No plugin has {subject.name} any more: it will not run."
-        return Answer((_outside(subject) if subject.is_outside else gone,))
+        return Explanation((_outside(subject) if subject.is_outside else gone,))
     anchor = subject.first_seen or subject.now
     after = max(subject.now, subject.last or subject.now)
     slot = job.trigger.passed(after, at, anchor).last or job.trigger.next_after(max(at, after), anchor)
     if slot is None:
-        return Answer((_never_due(subject, job),))
+        return Explanation((_never_due(subject, job),))
     said = [f"{subject.name} is due at {subject.clock(slot)} ({job.shown})."]
     said.append(_prospect(subject, job, slot))
     # A grid that would move with the moment it is first seen at.
@@ -90,7 +97,7 @@ def why_ahead(subject: Subject, at: datetime) -> Answer:
         said.append(f"{_UNSEEN} This is as if that were now.")
     if gate(job, subject.state, slot, hold=subject.hold) is not Verdict.GO:
         said.append(_next(subject, job))
-    return Answer(tuple(said), slot)
+    return Explanation(tuple(said), slot)
 
 
 def slot_before(job: Job, at: datetime, *, anchor: datetime) -> datetime | None:
@@ -102,11 +109,11 @@ def slot_before(job: Job, at: datetime, *, anchor: datetime) -> datetime | None:
     return None
 
 
-def _outside(subject: Subject) -> str:
+def _outside(subject: JobFacts) -> str:
     return f"{subject.name} is run from outside (`slack-alert exec`): when it runs next is not known here."
 
 
-def _standing(subject: Subject, job: Job) -> Iterator[str]:
+def _standing(subject: JobFacts, job: Job) -> Iterator[str]:
     """Name everything that keeps it from running or from speaking now."""
     now, name = subject.now, subject.name
     found = 0
@@ -130,7 +137,7 @@ def _standing(subject: Subject, job: Job) -> Iterator[str]:
         yield f"{name} is active."
 
 
-def _going(subject: Subject, latest: Sequence[Told]) -> Iterator[str]:
+def _going(subject: JobFacts, latest: Sequence[RecordWithMessages]) -> Iterator[str]:
     """Tell of the run that goes on; one that has its record is over, whatever was noted of it before."""
     if subject.going is None:
         return
@@ -140,7 +147,7 @@ def _going(subject: Subject, latest: Sequence[Told]) -> Iterator[str]:
         yield f"Its run of {subject.clock(slot)} goes on, since {subject.clock(began)}."
 
 
-def _memory(subject: Subject, job: Job) -> Iterator[str]:
+def _memory(subject: JobFacts, job: Job) -> Iterator[str]:
     """Tell what is remembered of it: the quota, the incident, what was withheld."""
     state, policy = subject.state, job.policy
     spent = state.alerts.count(subject.now, policy.pause_time)
@@ -153,7 +160,7 @@ def _memory(subject: Subject, job: Job) -> Iterator[str]:
         yield f"{state.withheld} alert{s} {were} withheld since {subject.clock(state.withheld_since)}."
 
 
-def _incident(subject: Subject, job: Job, incident: Incident) -> str:
+def _incident(subject: JobFacts, job: Job, incident: Incident) -> str:
     if incident.over is not None:
         over = f"is over since {subject.clock(incident.over)} ({length(incident, incident.over)})"
         return f"Its incident {over}, which is told with its next run that may speak."
@@ -170,7 +177,7 @@ def _incident(subject: Subject, job: Job, incident: Incident) -> str:
     return f"{said}."
 
 
-def _next(subject: Subject, job: Job) -> str:
+def _next(subject: JobFacts, job: Job) -> str:
     seen = outlook(
         job,
         subject.state,
@@ -186,13 +193,13 @@ def _next(subject: Subject, job: Job) -> str:
     return "It does not run before it is resumed." if held else _never_due(subject, job)
 
 
-def _never_due(subject: Subject, job: Job) -> str:
+def _never_due(subject: JobFacts, job: Job) -> str:
     if job.rule is not None:
         return f"{subject.name} runs {job.rule.describe()}, at no time of its own."
     return f"{subject.name} is never due again, as things stand ({job.shown})."
 
 
-def _prospect(subject: Subject, job: Job, slot: datetime) -> str:
+def _prospect(subject: JobFacts, job: Job, slot: datetime) -> str:
     """Say what the gate would answer if nothing happens meanwhile, and what would be said."""
     verdict = gate(job, subject.state, slot, hold=subject.hold)
     if verdict is Verdict.OFF_HOURS:
@@ -210,20 +217,20 @@ def _open(job: Job) -> str:
     return "" if job.policy.hours.is_always else f", within its working hours {job.policy.hours.text}"
 
 
-def _left(subject: Subject, job: Job, slot: datetime) -> str:
+def _left(subject: JobFacts, job: Job, slot: datetime) -> str:
     if job.policy.max_alert == 0:
         return ", and may speak without a limit"
     used = subject.state.alerts.count(slot, job.policy.pause_time)
     return f", and may speak: {used} of {job.policy.max_alert} alerts are used by then"
 
 
-def _opening(subject: Subject, job: Job, at: datetime) -> str:
+def _opening(subject: JobFacts, job: Job, at: datetime) -> str:
     opening = job.policy.hours.next_open(at)
     until = f" until {subject.clock(opening)}" if opening is not None else ""
     return f"{until} (its working hours are {job.policy.hours.text})"
 
 
-def _no_record(subject: Subject, at: datetime, slot: datetime | None) -> tuple[str, str]:
+def _no_record(subject: JobFacts, at: datetime, slot: datetime | None) -> tuple[str, str]:
     """Say what is not there, and why."""
     if slot is None:
         return f"No slot of {subject.name} is known at {subject.clock(at)} or before it.", _origin(subject)
@@ -232,7 +239,7 @@ def _no_record(subject: Subject, at: datetime, slot: datetime | None) -> tuple[s
     return f"{subject.name} was due at {subject.clock(slot)}, and there is no record of it.", _lost(subject, slot)
 
 
-def _origin(subject: Subject) -> str:
+def _origin(subject: JobFacts) -> str:
     if subject.is_outside:
         return _outside(subject)
     if subject.first_seen is None:
@@ -240,13 +247,13 @@ def _origin(subject: Subject) -> str:
     return f"{_beginning(subject)} at {subject.clock(subject.first_seen)}."
 
 
-def _beginning(subject: Subject) -> str:
+def _beginning(subject: JobFacts) -> str:
     """Say what its times begin with: each event that an absence waits for moves them on."""
     is_moved = subject.job is not None and subject.job.awaits
     return "What it waits for came last, or it was first seen," if is_moved else "It was first seen"
 
 
-def _lost(subject: Subject, slot: datetime) -> str:
+def _lost(subject: JobFacts, slot: datetime) -> str:
     """Say why a slot left no record."""
     assert subject.first_seen is not None, "what was never seen has lost nothing"
     if slot < subject.first_seen:
@@ -263,7 +270,7 @@ def _lost(subject: Subject, slot: datetime) -> str:
     return f"slack-alert is not running: at its start {_at_start(subject, slot)}."
 
 
-def _at_start(subject: Subject, slot: datetime) -> str:
+def _at_start(subject: JobFacts, slot: datetime) -> str:
     job = subject.job
     assert job is not None, "it has slots"
     verdict = gate(job, subject.state, slot, hold=subject.hold)

@@ -12,7 +12,7 @@ from slack_alert.core.model.address import Address
 from slack_alert.core.structs import Struct
 
 
-class Posted(NamedTuple):
+class PostedDelivery(NamedTuple):
     """A delivery, and what says how far it is."""
 
     delivery: Delivery
@@ -22,7 +22,7 @@ class Posted(NamedTuple):
     in_front: int = 0
 
 
-class Manner(str, Enum):
+class DeliveryMode(str, Enum):
     """How a message stands to the one before it of the same incident."""
 
     #: A message of its own.
@@ -43,7 +43,7 @@ class Message(Struct, frozen=True):
     #: The slot that caused it; a late message begins with it. None for what no slot caused.
     slot: datetime | None = None
     run: int | None = None
-    manner: Manner = Manner.POST
+    manner: DeliveryMode = DeliveryMode.POST
     #: The key of the message that is replied to or edited; one that cannot be is followed by a message of its own.
     root: str = ""
 
@@ -78,7 +78,7 @@ class Delivery(Struct, frozen=True):
     follows: str | None = None
 
 
-class Progress(Struct, frozen=True):
+class DeliveryProgress(Struct, frozen=True):
     """What became of one attempt to deliver, as it is written down."""
 
     delivery: int

@@ -29,7 +29,7 @@ class Isolation(str, Enum):
         return self.value
 
 
-class Care(Struct, frozen=True):
+class RunOptions(Struct, frozen=True):
     """What a job asks for its runs."""
 
     #: None: as long as it likes.
@@ -53,7 +53,7 @@ class Care(Struct, frozen=True):
 
 
 #: What a job has that asks for nothing; one object, so that it costs a comparison to see that there is nothing to do.
-CAREFREE = Care()
+DEFAULT_OPTIONS = RunOptions()
 
 
 class Action(Struct, frozen=True):
@@ -135,7 +135,7 @@ class Run(Struct):
     is_noted: bool = False
     #: Its function has returned; what it said is being written down.
     has_returned: bool = False
-    care: Care = CAREFREE
+    care: RunOptions = DEFAULT_OPTIONS
     #: Given up, and its function still goes on in this process, where nothing can end it.
     is_stuck: bool = False
     #: Ends what its function handed back to be awaited, while that goes on.

@@ -6,10 +6,10 @@ from datetime import datetime
 
 from slack_alert.core.bindings import Job
 from slack_alert.core.model.record import Verdict
-from slack_alert.core.policy.quota import Hold, State, admit, rests
+from slack_alert.core.policy.quota import Pause, State, admit, rests
 
 
-def gate(job: Job, state: State, slot: datetime, *, hold: Hold | None = None, is_running: bool = False) -> Verdict:
+def gate(job: Job, state: State, slot: datetime, *, hold: Pause | None = None, is_running: bool = False) -> Verdict:
     """Say whether the slot may run; every reason not to is named, the first that holds wins."""
     verdict = admit(job.policy, state, slot)
     if verdict is not Verdict.GO:
@@ -19,7 +19,7 @@ def gate(job: Job, state: State, slot: datetime, *, hold: Hold | None = None, is
     return Verdict.OVERLAPPED if is_running else Verdict.GO
 
 
-def standing(job: Job, state: State, slot: datetime, *, hold: Hold | None = None) -> tuple[int, datetime | None]:
+def standing(job: Job, state: State, slot: datetime, *, hold: Pause | None = None) -> tuple[int, datetime | None]:
     """Give the alerts that weigh at `slot`, and until when the job rests (None: it does not, or for good)."""
     alerts = state.alerts.count(slot, job.policy.pause_time)
     until = state.alerts.until if rests(job.policy, state.alerts, slot) else None

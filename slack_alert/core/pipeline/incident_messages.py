@@ -9,7 +9,7 @@ from slack_alert.core.content.markup import Markup
 from slack_alert.core.content.pieces import LIMIT
 from slack_alert.core.content.render import Piece, Text, Upload, deliverable, fallback, with_notice
 from slack_alert.core.model.address import Address
-from slack_alert.core.model.message import Manner, Message
+from slack_alert.core.model.message import DeliveryMode, Message
 from slack_alert.core.model.run import Run
 from slack_alert.core.pipeline.messages import messages
 from slack_alert.core.policy.incidents import Incident, Repeat, changes, digest_of, entries_of, length
@@ -19,37 +19,39 @@ from slack_alert.core.structs import Struct, replace
 _BRIEF = timedelta(minutes=2)
 
 
-class Form(Struct, frozen=True):
+class IncidentForm(Struct, frozen=True):
     """How an alert is told."""
 
     #: None: not at all, there is nothing new.
-    manner: Manner | None
+    manner: DeliveryMode | None
     pieces: tuple[Piece, ...]
     #: What goes into the thread of the incident's message, which cannot be a file: nobody replies to one, or edits it.
     files: tuple[Piece, ...] = ()
 
 
-def form(job: Job, incident: Incident, slot: datetime, pieces: tuple[Piece, ...], manner: Manner | None) -> Form:
+def form(
+    job: Job, incident: Incident, slot: datetime, pieces: tuple[Piece, ...], manner: DeliveryMode | None
+) -> IncidentForm:
     """Say of a list, a dict or a table what is new in it; what cannot be an edit is a reply, where it is new."""
     if manner is None or job.policy.voice.repeat not in (Repeat.THREAD, Repeat.UPDATE):
-        return Form(manner, pieces)
+        return IncidentForm(manner, pieces)
     heads, files = _parted(job, pieces)
-    if manner is Manner.POST:
-        return Form(manner, heads, files)
+    if manner is DeliveryMode.POST:
+        return IncidentForm(manner, heads, files)
     entries = entries_of(pieces)
     lines = changes(incident.entries, entries) if entries and incident.entries else None
     is_new = digest_of(pieces) != incident.digest
-    if manner is Manner.EDIT:
+    if manner is DeliveryMode.EDIT:
         footer = f"{incident.count} alerts since {clock(job, incident.since)}, last {clock(job, slot)}"
         told = with_notice(heads, "\n".join([*(lines or ()), footer]))
         if len(told) == 1 and not isinstance(told[0], Upload):
-            return Form(manner, told, files if is_new else ())
+            return IncidentForm(manner, told, files if is_new else ())
         if not is_new:
-            return Form(None, pieces)
+            return IncidentForm(None, pieces)
     if lines is None:
         is_known = not is_new and all(isinstance(piece, Upload) for piece in pieces)
-        return Form(None if is_known else Manner.REPLY, pieces)
-    return Form(Manner.REPLY, (Text("\n".join(lines)),)) if lines else Form(None, pieces)
+        return IncidentForm(None if is_known else DeliveryMode.REPLY, pieces)
+    return IncidentForm(DeliveryMode.REPLY, (Text("\n".join(lines)),)) if lines else IncidentForm(None, pieces)
 
 
 def recovery(job: Job, incident: Incident, run: Run, mark: Markup) -> tuple[Message, ...]:
@@ -63,7 +65,7 @@ def recovery(job: Job, incident: Incident, run: Run, mark: Markup) -> tuple[Mess
     manner, pieces = _closing(job, incident, line)
     told = messages(run, pieces, to, manner, root=root)
     escalation = job.policy.voice.escalation
-    if escalation is None or not incident.is_escalated or (manner is Manner.POST and escalation.to == to):
+    if escalation is None or not incident.is_escalated or (manner is DeliveryMode.POST and escalation.to == to):
         return told
     return told + messages(replace(run, said=run.said + len(told)), (Text(line),), escalation.to)
 
@@ -95,17 +97,17 @@ def shown_name(job: Job, mark: Markup) -> str:
     return f"*{mark.escape(job.name)}*"
 
 
-def _closing(job: Job, incident: Incident, line: str) -> tuple[Manner, tuple[Piece, ...]]:
+def _closing(job: Job, incident: Incident, line: str) -> tuple[DeliveryMode, tuple[Piece, ...]]:
     if job.policy.voice.repeat is not Repeat.UPDATE:
-        return (Manner.REPLY if job.policy.voice.repeat is Repeat.THREAD else Manner.POST), (Text(line),)
+        return (DeliveryMode.REPLY if job.policy.voice.repeat is Repeat.THREAD else DeliveryMode.POST), (Text(line),)
     closed = with_notice((Text(incident.text),), line)
-    return (Manner.EDIT, closed) if len(closed) == 1 else (Manner.POST, (Text(line),))
+    return (DeliveryMode.EDIT, closed) if len(closed) == 1 else (DeliveryMode.POST, (Text(line),))
 
 
-def _beside(job: Job, incident: Incident, line: str) -> tuple[Manner, tuple[Piece, ...]]:
+def _beside(job: Job, incident: Incident, line: str) -> tuple[DeliveryMode, tuple[Piece, ...]]:
     noticed = with_notice((Text(incident.text),), line)
     is_edit = job.policy.voice.repeat is Repeat.UPDATE and len(noticed) == 1
-    return (Manner.EDIT, noticed) if is_edit else (Manner.REPLY, (Text(line),))
+    return (DeliveryMode.EDIT, noticed) if is_edit else (DeliveryMode.REPLY, (Text(line),))
 
 
 def _parted(job: Job, pieces: tuple[Piece, ...]) -> tuple[tuple[Piece, ...], tuple[Piece, ...]]:

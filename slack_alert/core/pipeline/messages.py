@@ -6,7 +6,7 @@ from slack_alert.core.content.markup import Markup
 from slack_alert.core.content.pieces import PARTS
 from slack_alert.core.content.render import Piece, Text, deliverable, error_card, fallback, on_terminal
 from slack_alert.core.model.address import Address
-from slack_alert.core.model.message import Manner, Message
+from slack_alert.core.model.message import DeliveryMode, Message
 from slack_alert.core.model.run import Result, Run
 
 #: So many messages may come of one run; what it says beyond them is withheld.
@@ -17,7 +17,7 @@ _ENOUGH = Text("… and more of this run is withheld")
 
 
 def messages(
-    run: Run, pieces: tuple[Piece, ...], to: Address, manner: Manner = Manner.POST, *, root: str = ""
+    run: Run, pieces: tuple[Piece, ...], to: Address, manner: DeliveryMode = DeliveryMode.POST, *, root: str = ""
 ) -> tuple[Message, ...]:
     """Give each deliverable part of what a run says a key of its own."""
     if not pieces:

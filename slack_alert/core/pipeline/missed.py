@@ -8,14 +8,14 @@ from datetime import datetime, timedelta
 from slack_alert.core.bindings import Job
 from slack_alert.core.model.record import Verdict
 from slack_alert.core.pipeline.gate import gate
-from slack_alert.core.policy.quota import Hold, State
+from slack_alert.core.policy.quota import Pause, State
 from slack_alert.core.schedule.triggers import Trigger
 from slack_alert.core.structs import Struct, replace
 
 _TICK = timedelta(microseconds=1)
 
 
-class Gap(Struct, frozen=True):
+class SlotRange(Struct, frozen=True):
     """A row of slots with one verdict, and one count of alerts."""
 
     verdict: Verdict
@@ -41,8 +41,8 @@ class FirstSlots:
 
 
 def gaps(
-    job: Job, state: State, hold: Hold | None, *, after: datetime, until: datetime, anchor: datetime
-) -> Iterator[Gap]:
+    job: Job, state: State, hold: Pause | None, *, after: datetime, until: datetime, anchor: datetime
+) -> Iterator[SlotRange]:
     """Account for the slots in (after, until]; those that could have run are `missed`.
 
     The work grows with the changes of hours and pauses in that time, not with the number of slots.
@@ -51,25 +51,25 @@ def gaps(
         # Most jobs, and after a long stall there are many: what nothing forbids needs no more than a count.
         passed = job.trigger.passed(after, until, anchor)
         if passed.first is not None and passed.last is not None:
-            yield Gap(Verdict.MISSED, passed.first, passed.last, passed.count)
+            yield SlotRange(Verdict.MISSED, passed.first, passed.last, passed.count)
         return
     while (slot := job.trigger.next_after(after, anchor)) is not None and slot <= until:
         verdict = gate(job, state, slot, hold=hold)
         turn = min((at for at in _turns(job, state, hold, slot) if at > slot), default=until + _TICK)
         passed = job.trigger.passed(slot - _TICK, min(turn - _TICK, until), anchor)
         after = passed.last or slot
-        yield Gap(Verdict.MISSED if verdict is Verdict.GO else verdict, slot, after, max(passed.count, 1))
+        yield SlotRange(Verdict.MISSED if verdict is Verdict.GO else verdict, slot, after, max(passed.count, 1))
 
 
-def is_free(job: Job, state: State, hold: Hold | None) -> bool:
+def is_free(job: Job, state: State, hold: Pause | None) -> bool:
     """Tell whether nothing forbids any slot, and no alert weighs: what becomes of such jobs differs by their names."""
     alerts = state.alerts
     return hold is None and alerts.until is None and not alerts.spent and job.policy.hours.is_always
 
 
 def make_up(
-    job: Job, rows: list[Gap], anchor: datetime, *, young_after: datetime | None = None
-) -> tuple[list[Gap], datetime | None]:
+    job: Job, rows: list[SlotRange], anchor: datetime, *, young_after: datetime | None = None
+) -> tuple[list[SlotRange], datetime | None]:
     """Take the last slot out of the rows that shall still run, if it could.
 
     Of an elapsed interval it is the last of all; of the wall clock the last one after `young_after`, if any.
@@ -84,7 +84,7 @@ def make_up(
     return [*rows[:place], *before, *rows[place + 1 :]], row.last
 
 
-def _made_up(job: Job, rows: list[Gap], young_after: datetime | None) -> int | None:
+def _made_up(job: Job, rows: list[SlotRange], young_after: datetime | None) -> int | None:
     """Find the row whose last slot still runs."""
     if not job.trigger.by_wall_clock:
         return len(rows) - 1 if rows and rows[-1].verdict is Verdict.MISSED else None
@@ -92,7 +92,7 @@ def _made_up(job: Job, rows: list[Gap], young_after: datetime | None) -> int | N
     return missed[-1] if missed and young_after is not None and rows[missed[-1]].last > young_after else None
 
 
-def _turns(job: Job, state: State, hold: Hold | None, slot: datetime) -> Iterator[datetime]:
+def _turns(job: Job, state: State, hold: Pause | None, slot: datetime) -> Iterator[datetime]:
     """Give the instants at which the verdict, or what weighs beside it, may change."""
     change = job.policy.hours.next_change(slot)
     for at in (change, state.alerts.until, hold.until if hold else None):

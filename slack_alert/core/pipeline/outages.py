@@ -14,7 +14,7 @@ from slack_alert.core.units.local_time import wall_of
 LONG = timedelta(minutes=1)
 
 
-class Cause(str, Enum):
+class OutageCause(str, Enum):
     """Why nobody looked, in the words of the message that tells of it."""
 
     DOWN = "Not running"
@@ -26,10 +26,10 @@ class Cause(str, Enum):
         return self.value
 
 
-class Lapse(Struct, frozen=True):
+class Outage(Struct, frozen=True):
     """A time in which slots passed unseen; `since` None: it is not known from when on."""
 
-    cause: Cause
+    cause: OutageCause
     since: datetime | None
     until: datetime
 
@@ -47,23 +47,23 @@ class Lapse(Struct, frozen=True):
 
     def remark(self, slot: datetime, zone: tzinfo) -> str:
         """Say of a run that its slot passed unseen: `caught up 2h late, because ...`; nothing where it hardly did."""
-        is_long = self.cause is Cause.DOWN or self.since is None or self.until - self.since > LONG
+        is_long = self.cause is OutageCause.DOWN or self.since is None or self.until - self.since > LONG
         if slot == self.until or (not is_long and self.until - slot <= LONG):
             return ""
         return f"caught up {span_of(self.until - slot)} late, because {_CLAUSES[self.cause]} {self.span(zone)}"
 
 
 _CLAUSES = {
-    Cause.DOWN: "the program was not running",
-    Cause.STALLED: "the program stood still",
-    Cause.ASLEEP: "the machine was asleep",
+    OutageCause.DOWN: "the program was not running",
+    OutageCause.STALLED: "the program stood still",
+    OutageCause.ASLEEP: "the machine was asleep",
 }
 
 
 # A thousand jobs that were due together miss their slots for one reason.
 @lru_cache(maxsize=64)
-def _reason(lapse: Lapse, first: datetime, zone: tzinfo, *, is_row: bool) -> str:
+def _reason(lapse: Outage, first: datetime, zone: tzinfo, *, is_row: bool) -> str:
     what = f"because {_CLAUSES[lapse.cause]} {lapse.span(zone)}"
-    if lapse.cause is Cause.DOWN:
+    if lapse.cause is OutageCause.DOWN:
         return what
     return f"by {'up to ' if is_row else ''}{span_of(lapse.until - first)}, {what}"

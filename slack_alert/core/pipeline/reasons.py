@@ -11,13 +11,13 @@ from functools import lru_cache
 from slack_alert.core.bindings import Job
 from slack_alert.core.model.record import Verdict
 from slack_alert.core.model.run import Run
-from slack_alert.core.policy.quota import Hold, Quota, State, rests
+from slack_alert.core.policy.quota import Pause, Quota, State, rests
 from slack_alert.core.units.humanize import clock, dated
 from slack_alert.core.units.local_time import wall_of
 
 
 def gate_reason(
-    job: Job, state: State, slot: datetime, verdict: Verdict, *, hold: Hold | None = None, former: Run | None = None
+    job: Job, state: State, slot: datetime, verdict: Verdict, *, hold: Pause | None = None, former: Run | None = None
 ) -> str | None:
     """Say why the gate held a slot back; `former` is the run that kept it from running."""
     if verdict is Verdict.OFF_HOURS:
@@ -36,7 +36,7 @@ def quota_reason(job: Job, quota: Quota, *, word: str = "alert") -> str:
     return _used_up(quota, job.policy.max_alert, job.zone, word)
 
 
-def hold_reason(hold: Hold, zone: tzinfo) -> str:
+def hold_reason(hold: Pause, zone: tzinfo) -> str:
     """Say who let a job rest, and until when: `paused by ann until Mon 23 Nov 14:00`."""
     by = f" by {hold.by}" if hold.by else ""
     return f"paused{by} until {dated(hold.until, zone) if hold.until else 'resumed'}"

@@ -9,7 +9,7 @@ from slack_alert.core.bindings import Job
 from slack_alert.core.content.markup import Markup
 from slack_alert.core.content.render import Piece, Text, fallback, pause_notice, with_notice
 from slack_alert.core.model.address import Address
-from slack_alert.core.model.message import Manner, Message
+from slack_alert.core.model.message import DeliveryMode, Message
 from slack_alert.core.model.record import Verdict
 from slack_alert.core.model.run import Result, Run
 from slack_alert.core.pipeline.incident_messages import clock, form, recovery, shown_name
@@ -19,8 +19,8 @@ from slack_alert.core.policy.incidents import (
     RECOVERED,
     UNCHANGED,
     Incident,
+    Notification,
     Repeat,
-    Ruling,
     digest_of,
     entries_of,
     escalates,
@@ -94,7 +94,7 @@ def _settle_quiet(job: Job, state: State, run: Run, mark: Markup, *, mute: str) 
     told = recovery(job, incident, run, mark) if incident is not None else ()
     reason = _recovered(incident, run.slot, mute) if incident is not None else ""
     # An edit calls nobody, so it may be made while muted.
-    if mute and incident is not None and any(message.manner is not Manner.EDIT for message in told):
+    if mute and incident is not None and any(message.manner is not DeliveryMode.EDIT for message in told):
         return _recovered_in_silence(state, incident, run, reason)
     after, digest = _digest(job, replace(state, incident=None), run.slot)
     if digest and not mute:
@@ -138,13 +138,13 @@ def _settle_spoken(job: Job, state: State, run: Run, pieces: tuple[Piece, ...], 
     counted = replace(state, incident=(incident := risen(state.incident, run.slot)))
     digest = digest_of(_whole(run, pieces))
     ruling = replace(rule(job.policy.voice, incident, run.slot, digest=digest, to=job.to), digest=digest)
-    if ruling.manner is Manner.POST and rests(job.policy, state.alerts, run.slot):
+    if ruling.manner is DeliveryMode.POST and rests(job.policy, state.alerts, run.slot):
         return _withheld_by_quota(job, counted, run, pieces)
     settlement = _say(job, counted, run, pieces, ruling)
     return _escalated(job, settlement, run, pieces, mark)
 
 
-def _say(job: Job, state: State, run: Run, pieces: tuple[Piece, ...], ruling: Ruling) -> Settlement:
+def _say(job: Job, state: State, run: Run, pieces: tuple[Piece, ...], ruling: Notification) -> Settlement:
     incident = state.incident
     assert incident is not None, "it was counted"
     shown = form(job, incident, run.slot, pieces, ruling.manner)
@@ -154,17 +154,17 @@ def _say(job: Job, state: State, run: Run, pieces: tuple[Piece, ...], ruling: Ru
         return _withheld(replace(state, incident=remembered), run, pieces, ruling.reason or UNCHANGED)
     told, withheld = within(run, _remarked(run, shown.pieces, shown.manner))
     root, after = incident.root, state
-    if shown.manner is Manner.POST:
+    if shown.manner is DeliveryMode.POST:
         root = ""
         after, told = _spent(job, state, run.slot, told)
-    elif shown.manner is Manner.EDIT:
+    elif shown.manner is DeliveryMode.EDIT:
         root = incident.edit or incident.root
     sent = messages(run, told, job.to, shown.manner, root=root)
     placed = _placed(job, remembered, shown.manner, sent, run.slot)
     if shown.files:
         ahead = replace(run, said=run.said + len(sent))
         files, more = within(ahead, shown.files)
-        sent, withheld = sent + messages(ahead, files, job.to, Manner.REPLY, root=placed.root), withheld + more
+        sent, withheld = sent + messages(ahead, files, job.to, DeliveryMode.REPLY, root=placed.root), withheld + more
     if ruling.digest != incident.digest:
         for to, piece in run.elsewhere:
             sent += messages(replace(run, said=run.said + len(sent)), (piece,), to)
@@ -173,10 +173,10 @@ def _say(job: Job, state: State, run: Run, pieces: tuple[Piece, ...], ruling: Ru
     return Settlement(after, Verdict.SAID, sent, _recorded(run, told), withheld, ruling.reason)
 
 
-def _remarked(run: Run, pieces: tuple[Piece, ...], manner: Manner = Manner.POST) -> tuple[Piece, ...]:
+def _remarked(run: Run, pieces: tuple[Piece, ...], manner: DeliveryMode = DeliveryMode.POST) -> tuple[Piece, ...]:
     """Add that the run took longer than usual; an edit must stay one message."""
     noticed = with_notice(pieces, run.slow) if run.slow else pieces
-    return noticed if manner is not Manner.EDIT or len(noticed) == len(pieces) else pieces
+    return noticed if manner is not DeliveryMode.EDIT or len(noticed) == len(pieces) else pieces
 
 
 def _recorded(run: Run, told: tuple[Piece, ...]) -> str:
@@ -192,13 +192,13 @@ def _spent(job: Job, state: State, slot: datetime, pieces: tuple[Piece, ...]) ->
     return after, _noticed(job, after.alerts, slot, with_notice(pieces, digest) if digest else pieces, word="alert")
 
 
-def _placed(job: Job, incident: Incident, manner: Manner, sent: tuple[Message, ...], slot: datetime) -> Incident:
+def _placed(job: Job, incident: Incident, manner: DeliveryMode, sent: tuple[Message, ...], slot: datetime) -> Incident:
     """Remember the message that stands for the incident, and the last edit of it."""
     if not sent:
         return incident
-    if manner is Manner.POST:
+    if manner is DeliveryMode.POST:
         return replace(incident, told=slot, to=str(job.to), root=sent[0].key, edit="")
-    return replace(incident, edit=sent[0].key) if manner is Manner.EDIT else incident
+    return replace(incident, edit=sent[0].key) if manner is DeliveryMode.EDIT else incident
 
 
 def _more(job: Job, state: State, run: Run, pieces: tuple[Piece, ...]) -> Settlement:
@@ -209,7 +209,7 @@ def _more(job: Job, state: State, run: Run, pieces: tuple[Piece, ...]) -> Settle
     incident = state.incident
     root = incident.root if incident is not None and incident.to in ("", str(job.to)) else ""
     is_quieter = root and job.policy.voice.repeat in (Repeat.THREAD, Repeat.UPDATE)
-    sent = messages(run, told, job.to, Manner.REPLY, root=root) if is_quieter else messages(run, told, job.to)
+    sent = messages(run, told, job.to, DeliveryMode.REPLY, root=root) if is_quieter else messages(run, told, job.to)
     reason = "" if run.reason == UNCHANGED else run.reason  # Not all of it was.
     return Settlement(state, Verdict.SAID, sent, as_text(told), withheld, reason)
 

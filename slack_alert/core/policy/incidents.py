@@ -10,7 +10,7 @@ from pathlib import Path
 
 from slack_alert.core.content.pieces import LIMIT, Blocks, Entries, Piece, Text
 from slack_alert.core.model.address import Address
-from slack_alert.core.model.message import Manner
+from slack_alert.core.model.message import DeliveryMode
 from slack_alert.core.structs import Struct, replace
 from slack_alert.core.units.quantities import format_duration
 
@@ -37,7 +37,7 @@ class Escalation(Struct, frozen=True):
     after: timedelta
 
 
-class Voice(Struct, frozen=True):
+class RepeatPolicy(Struct, frozen=True):
     """How a job's incidents are said."""
 
     #: Speak from this alert of a row on.
@@ -60,7 +60,7 @@ class Voice(Struct, frozen=True):
         return self.repeat in (Repeat.CHANGE, Repeat.UPDATE)
 
 
-PLAIN = Voice()
+PLAIN = RepeatPolicy()
 
 
 class Incident(Struct, frozen=True):
@@ -94,17 +94,17 @@ class Incident(Struct, frozen=True):
         return self.over is None
 
 
-class Ruling(Struct, frozen=True):
+class Notification(Struct, frozen=True):
     """How an alert is said (None: not at all), and why where that is not plain."""
 
-    manner: Manner | None
+    manner: DeliveryMode | None
     reason: str = ""
     #: What it is compared with the next one by.
     digest: str = ""
 
 
-_FURTHER = {Repeat.THREAD: Ruling(Manner.REPLY), Repeat.UPDATE: Ruling(Manner.EDIT)}
-_ANEW = Ruling(Manner.POST)
+_FURTHER = {Repeat.THREAD: Notification(DeliveryMode.REPLY), Repeat.UPDATE: Notification(DeliveryMode.EDIT)}
+_ANEW = Notification(DeliveryMode.POST)
 
 
 def risen(incident: Incident | None, slot: datetime) -> Incident:
@@ -126,22 +126,22 @@ def rewound(incident: Incident | None, now: datetime) -> Incident | None:
     return replace(incident, last=min(incident.last, now), told=told, over=over)
 
 
-def rule(voice: Voice, incident: Incident, slot: datetime, *, digest: str, to: Address) -> Ruling:
+def rule(voice: RepeatPolicy, incident: Incident, slot: datetime, *, digest: str, to: Address) -> Notification:
     """Say what becomes of an alert that is told from others by its `digest`; `incident` has counted it already."""
     if incident.count < voice.after:
-        return Ruling(None, f"alert {incident.count} in a row, told from {voice.after} on")
+        return Notification(None, f"alert {incident.count} in a row, told from {voice.after} on")
     if incident.told is None:
         return _ANEW
     if incident.acknowledged_by:
-        return Ruling(None, f"acknowledged by {incident.acknowledged_by}")
+        return Notification(None, f"acknowledged by {incident.acknowledged_by}")
     if voice.remind is not None and slot - incident.told >= voice.remind:
-        return Ruling(Manner.POST, f"reminder after {format_duration(voice.remind)}")
+        return Notification(DeliveryMode.POST, f"reminder after {format_duration(voice.remind)}")
     if incident.to and incident.to != str(to):  # There it is news, and what stands elsewhere cannot be answered.
         return _ANEW
     return _repeated(voice.repeat, incident, digest)
 
 
-def escalates(voice: Voice, incident: Incident, slot: datetime) -> bool:
+def escalates(voice: RepeatPolicy, incident: Incident, slot: datetime) -> bool:
     """Tell whether somebody else must be told now."""
     if voice.escalation is None or incident.told is None or incident.is_escalated or incident.acknowledged_by:
         return False
@@ -194,7 +194,7 @@ def _substance(piece: Piece) -> tuple[bytes, ...]:
     return (*(text.encode(errors="replace") for text in (piece.name, piece.title, piece.comment)), content)
 
 
-def _repeated(repeat: Repeat, incident: Incident, digest: str) -> Ruling:
+def _repeated(repeat: Repeat, incident: Incident, digest: str) -> Notification:
     if repeat is Repeat.CHANGE and digest == incident.digest:
-        return Ruling(None, UNCHANGED)
+        return Notification(None, UNCHANGED)
     return _FURTHER.get(repeat, _ANEW)

@@ -23,7 +23,7 @@ AGAIN = "sent again"
 _ROOM = 3000
 
 
-class Waiting(NamedTuple):
+class WaitingDelivery(NamedTuple):
     """A delivery in line, with what decides about it."""
 
     id: int
@@ -39,20 +39,20 @@ class Waiting(NamedTuple):
     at: datetime
 
 
-class Tally(Struct, frozen=True):
+class OverflowCount(Struct, frozen=True):
     """How much of one job was counted instead of said."""
 
     count: int = 0
     errors: int = 0
 
 
-class Storm(Struct, frozen=True):
+class OverflowSummary(Struct, frozen=True):
     """What one message stands for."""
 
     key: str
     since: datetime
     until: datetime
-    tallies: dict[str, Tally] = field(default_factory=dict)
+    tallies: dict[str, OverflowCount] = field(default_factory=dict)
 
 
 def room(rate: float, burst: int) -> float:
@@ -61,17 +61,17 @@ def room(rate: float, burst: int) -> float:
     return max(2, int(rate * MINUTE.total_seconds() + burst)) if rate else inf
 
 
-def waiting(delivery: Delivery, *, is_followed: bool) -> Waiting:
+def waiting(delivery: Delivery, *, is_followed: bool) -> WaitingDelivery:
     """Look at a delivery; `is_followed`: what it goes on with, replies to or edits was said, or will be."""
     message = delivery.message
     job = job_of(message)
     is_error = isinstance(message.piece, Text) and message.piece.text.startswith(FAILED)
     is_fixed = not job or delivery.attempts > 0 or delivery.reason is not None or is_followed
     at = message.slot or delivery.created
-    return Waiting(delivery.id, job, turn_of(message), goes_on(message), is_error, is_fixed, at)
+    return WaitingDelivery(delivery.id, job, turn_of(message), goes_on(message), is_error, is_fixed, at)
 
 
-def overflow(line: Sequence[Waiting], size: float, *, has_summary: bool = False) -> list[Waiting]:
+def overflow(line: Sequence[WaitingDelivery], size: float, *, has_summary: bool = False) -> list[WaitingDelivery]:
     """Give what is counted instead of said, so that no more than `size` are left, with the message that counts it.
 
     The jobs take turns in what is left, each from its oldest on; a text in parts is said as a whole or not at all.
@@ -81,7 +81,7 @@ def overflow(line: Sequence[Waiting], size: float, *, has_summary: bool = False)
     turns = _turns(line)
     fixed = sum(len(turn) for turn in turns if _is_fixed(turn))
     left = size - fixed - (not has_summary)
-    gone: list[Waiting] = []
+    gone: list[WaitingDelivery] = []
     for turn in _fairly(turn for turn in turns if not _is_fixed(turn)):
         if len(turn) <= left:
             left -= len(turn)
@@ -90,19 +90,19 @@ def overflow(line: Sequence[Waiting], size: float, *, has_summary: bool = False)
     return sorted(gone)
 
 
-def grown(storm: Storm | None, gone: Sequence[Waiting]) -> Storm:
+def grown(storm: OverflowSummary | None, gone: Sequence[WaitingDelivery]) -> OverflowSummary:
     """Count more into a storm; the first that is counted gives it its name, and none is counted twice."""
     first, last = min(one.at for one in gone), max(one.at for one in gone)
     if storm is None:
-        storm = Storm(f"storm/{gone[0].id}", first, last)
+        storm = OverflowSummary(f"storm/{gone[0].id}", first, last)
     tallies = dict(storm.tallies)
     for one in gone:
-        tally = tallies.get(one.job, Tally())
-        tallies[one.job] = Tally(tally.count + 1, tally.errors + one.is_error)
+        tally = tallies.get(one.job, OverflowCount())
+        tallies[one.job] = OverflowCount(tally.count + 1, tally.errors + one.is_error)
     return replace(storm, since=min(storm.since, first), until=max(storm.until, last), tallies=tallies)
 
 
-def storm_text(storm: Storm, zone: tzinfo) -> str:
+def storm_text(storm: OverflowSummary, zone: tzinfo) -> str:
     """Tell what was counted: how much of which job, those with errors first."""
     ranked = sorted(storm.tallies.items(), key=lambda item: (not item[1].errors, -item[1].count, item[0]))
     parts: list[str] = []
@@ -119,10 +119,10 @@ def storm_text(storm: Storm, zone: tzinfo) -> str:
     return f"{told}: {', '.join(parts)}. `slack-alert history` has them all."
 
 
-def _turns(line: Iterable[Waiting]) -> list[list[Waiting]]:
+def _turns(line: Iterable[WaitingDelivery]) -> list[list[WaitingDelivery]]:
     """Put together what is said in a row."""
-    turns: list[list[Waiting]] = []
-    latest: dict[str, list[Waiting]] = {}
+    turns: list[list[WaitingDelivery]] = []
+    latest: dict[str, list[WaitingDelivery]] = {}
     for one in line:
         turn = latest.get(one.turn)
         if turn is None or not turn[-1].goes_on or len(turn) == PARTS:
@@ -132,13 +132,13 @@ def _turns(line: Iterable[Waiting]) -> list[list[Waiting]]:
     return turns
 
 
-def _is_fixed(turn: Iterable[Waiting]) -> bool:
+def _is_fixed(turn: Iterable[WaitingDelivery]) -> bool:
     return any(one.is_fixed for one in turn)
 
 
-def _fairly(turns: Iterable[list[Waiting]]) -> Iterator[list[Waiting]]:
+def _fairly(turns: Iterable[list[WaitingDelivery]]) -> Iterator[list[WaitingDelivery]]:
     """Let the jobs take turns, in the order in which they began to wait."""
-    of_job: dict[str, deque[list[Waiting]]] = {}
+    of_job: dict[str, deque[list[WaitingDelivery]]] = {}
     for turn in turns:
         of_job.setdefault(turn[0].job, deque()).append(turn)
     waiting_jobs = deque(of_job.values())
@@ -149,17 +149,17 @@ def _fairly(turns: Iterable[list[Waiting]]) -> Iterator[list[Waiting]]:
             waiting_jobs.append(mine)
 
 
-def _part(name: str, tally: Tally) -> str:
+def _part(name: str, tally: OverflowCount) -> str:
     errors = f" ({_counted(tally.errors, 'error')})" if tally.errors else ""
     return f"{entities(name)} {tally.count:,}{errors}"
 
 
-def _sum(tallies: Iterable[Tally]) -> Tally:
+def _sum(tallies: Iterable[OverflowCount]) -> OverflowCount:
     told = list(tallies)
-    return Tally(sum(tally.count for tally in told), sum(tally.errors for tally in told))
+    return OverflowCount(sum(tally.count for tally in told), sum(tally.errors for tally in told))
 
 
-def _span(storm: Storm, zone: tzinfo) -> str:
+def _span(storm: OverflowSummary, zone: tzinfo) -> str:
     since, until = storm.since.astimezone(zone), storm.until.astimezone(zone)
     begin = f"{since:%H:%M:%S}" if since.date() == until.date() else f"{since:%Y-%m-%d %H:%M:%S}"
     return begin if since == until else f"{begin}-{until:%H:%M:%S}"

@@ -8,7 +8,7 @@ from datetime import MAXYEAR, date, datetime, time, timedelta, tzinfo
 
 from slack_alert.core.errors import BadValue
 from slack_alert.core.schedule.working_hours import WorkingHours
-from slack_alert.core.structs import Discreet, derive
+from slack_alert.core.structs import PrivateStruct, derive
 from slack_alert.core.units.humanize import clock
 from slack_alert.core.units.local_time import DAY, first_instant
 
@@ -31,7 +31,7 @@ _LOOKS_DATED = re.compile(r"\d{4}|\d{1,2}[./]")
 Span = tuple[datetime, datetime]
 
 
-class QuietWindow(Discreet, frozen=True):
+class QuietWindow(PrivateStruct, frozen=True):
     """A recurring or dated time in which nothing is said; text that means nothing raises BadValue.
 
     The weekly parts are working hours turned round: local wall time decides, they belong to the day they begin on and

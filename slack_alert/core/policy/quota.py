@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 from slack_alert.core.model.record import Verdict
-from slack_alert.core.policy.incidents import PLAIN, Incident, Voice
+from slack_alert.core.policy.incidents import PLAIN, Incident, RepeatPolicy
 from slack_alert.core.schedule.working_hours import WorkingHours
 from slack_alert.core.structs import Struct, replace
 
@@ -19,7 +19,7 @@ class Policy(Struct, frozen=True):
     pause_time: timedelta = timedelta(minutes=60)
     #: False: the job does not run while paused; True: it runs and what it says is withheld.
     mutes: bool = False
-    voice: Voice = PLAIN
+    voice: RepeatPolicy = PLAIN
 
 
 class Quota(Struct, frozen=True):
@@ -41,7 +41,7 @@ class Quota(Struct, frozen=True):
         return sum(1 for at in self.spent if at > slot - window)
 
 
-class Hold(Struct, frozen=True):
+class Pause(Struct, frozen=True):
     """A pause somebody asked for; `until` None: for good."""
 
     until: datetime | None = None

@@ -10,24 +10,24 @@ from datetime import datetime, timedelta
 from slack_alert.core.model.record import NOT_RUN, Record, Verdict
 from slack_alert.core.policy.incidents import Incident
 from slack_alert.core.report.slow_runs import BRIEF, WINDOW, is_longer, usual
-from slack_alert.core.report.statistics import PARTS, Course, Longer, Part, Series, Span, Summary, spread
+from slack_alert.core.report.statistics import PARTS, IncidentSpan, Period, PeriodPart, Series, SlowRun, Summary, spread
 
 
 def summaries(
-    records: Iterable[Record], span: Span, *, incidents: Mapping[str, Incident | None] | None = None
+    records: Iterable[Record], span: Period, *, incidents: Mapping[str, Incident | None] | None = None
 ) -> list[Summary]:
     """Sum up each job of a history that begins with the span before, in the order of names.
 
     `incidents` says what goes on at the end; None: as the history has it.
     """
-    tallies: dict[str, Tally] = {}
+    tallies: dict[str, HistoryAggregate] = {}
     for record in records:
         if (tally := tallies.get(record.binding)) is None:
-            tally = tallies[record.binding] = Tally(record.binding, span)
+            tally = tallies[record.binding] = HistoryAggregate(record.binding, span)
         tally.take(record)
     for job, incident in (incidents or {}).items():
         if incident is not None and job not in tallies:
-            tallies[job] = Tally(job, span)
+            tallies[job] = HistoryAggregate(job, span)
     found = []
     for job in sorted(tallies):
         if incidents is not None:
@@ -78,10 +78,10 @@ def _is_calm(record: Record) -> bool:
     return bool(_RECOVERED.match(record.reason or "") or _DIGEST.match(record.text.replace("*", "")))
 
 
-class Tally:
+class HistoryAggregate:
     """Sums up one job's history, fed in the order of slots, beginning with the span before."""
 
-    def __init__(self, job: str, span: Span) -> None:
+    def __init__(self, job: str, span: Period) -> None:
         self._job = job
         self._span = span
         self._runs = self._failed = self._not_run = self._untimed = self._alerts = self._withheld = 0
@@ -89,11 +89,11 @@ class Tally:
         self._counts = [[0, 0, 0] for _ in range(PARTS)]
         self._before: list[timedelta] = []
         self._window: deque[timedelta] = deque(maxlen=WINDOW)
-        self._longer: list[Longer] = []
+        self._longer: list[SlowRun] = []
         self._cpu: timedelta | None = None
         self._memory: int | None = None
         self._errors: Counter[str] = Counter()
-        self._courses: list[Course] = []
+        self._courses: list[IncidentSpan] = []
         self._last_alert: datetime | None = None
         self._numbers: dict[str, _Curve] = {}
 
@@ -122,7 +122,7 @@ class Tally:
             if incident is None:  # It was forgotten: nobody knows when it ended.
                 self._courses.append(last._replace(until=self._last_alert))
         if incident is not None:
-            self._courses.append(Course(incident.since, None, incident.count))
+            self._courses.append(IncidentSpan(incident.since, None, incident.count))
 
     def summary(self) -> Summary | None:
         """Give what was counted; None where that is nothing."""
@@ -146,7 +146,7 @@ class Tally:
             courses,
             {name: curve.series() for name, curve in sorted(self._numbers.items())},
             tuple(
-                Part(fine, failed, not_run, spread(durations))
+                PeriodPart(fine, failed, not_run, spread(durations))
                 for (fine, failed, not_run), durations in zip(self._counts, self._durations, strict=True)
             ),
         )
@@ -173,7 +173,7 @@ class Tally:
         if is_counted:
             than = usual(self._window) if duration > BRIEF else None
             if than is not None and is_longer(duration, than):
-                self._longer.append(Longer(record.slot, duration, than))
+                self._longer.append(SlowRun(record.slot, duration, than))
             self._durations[self._span.part(at)].append(duration)
         elif self._span.before.since <= at < self._span.since:
             self._before.append(duration)
@@ -191,7 +191,7 @@ class Tally:
             if last is not None and is_open:
                 self._courses[-1] = last._replace(alerts=last.alerts + 1)
             else:
-                self._courses.append(Course(record.slot, None, 1))
+                self._courses.append(IncidentSpan(record.slot, None, 1))
 
 
 class _Curve:

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta, tzinfo
 
 from slack_alert.core.content.measurements import ITSELF
-from slack_alert.core.report.statistics import PARTS, Series, Span, Spread, Summary, trend
+from slack_alert.core.report.statistics import PARTS, DurationSpread, Period, Series, Summary, trend
 from slack_alert.core.structs import Struct
 from slack_alert.core.units.humanize import spoken
 from slack_alert.core.units.quantities import format_duration
@@ -48,7 +48,7 @@ class Report(Struct, frozen=True):
     """What is told of some jobs, or in more detail of one."""
 
     what: str
-    span: Span
+    span: Period
     zone: tzinfo
     found: Sequence[Summary]
     is_of_one: bool = False
@@ -64,7 +64,7 @@ class Report(Struct, frozen=True):
         return totals(self.found) if self.found else "No runs."
 
 
-def title(what: str, span: Span, zone: tzinfo) -> str:
+def title(what: str, span: Period, zone: tzinfo) -> str:
     """Say what is reported, and from when to when."""
     begin, end = (at.astimezone(zone) for at in (span.since, span.until))
     form = "%a %d %b %H:%M" if begin.year == end.year else "%d %b %Y %H:%M"
@@ -198,7 +198,7 @@ def _runs(each: Summary) -> str:
     return ", ".join(parts)
 
 
-def _durations(spread: Spread, before: Spread) -> str:
+def _durations(spread: DurationSpread, before: DurationSpread) -> str:
     return f"p50 {timed(spread.p50, before.p50)}, p95 {timed(spread.p95, before.p95)}"
 
 

@@ -13,16 +13,16 @@ from slack_alert.core.structs import Struct
 PARTS = 24
 
 
-class Span(Struct, frozen=True):
+class Period(Struct, frozen=True):
     """From when to when (exclusive) is counted; what is compared with it is the same length before."""
 
     since: datetime
     until: datetime
 
     @property
-    def before(self) -> Span:
+    def before(self) -> Period:
         """The span of the same length before."""
-        return Span(self.since - (self.until - self.since), self.since)
+        return Period(self.since - (self.until - self.since), self.since)
 
     def part(self, at: datetime) -> int:
         """Give the part an instant lies in."""
@@ -33,14 +33,14 @@ class Span(Struct, frozen=True):
         return self.since + (self.until - self.since) * part / PARTS
 
 
-class Spread(NamedTuple):
+class DurationSpread(NamedTuple):
     """How long runs took, by the nearest rank; None where no duration is known."""
 
     p50: timedelta | None = None
     p95: timedelta | None = None
 
 
-class Longer(NamedTuple):
+class SlowRun(NamedTuple):
     """A run that took longer than usual."""
 
     slot: datetime
@@ -48,7 +48,7 @@ class Longer(NamedTuple):
     usually: timedelta
 
 
-class Course(NamedTuple):
+class IncidentSpan(NamedTuple):
     """An incident as history shows it; `until` None: it goes on."""
 
     since: datetime
@@ -72,13 +72,13 @@ class Series(NamedTuple):
     parts: tuple[float | None, ...]
 
 
-class Part(NamedTuple):
+class PeriodPart(NamedTuple):
     """What happened in one part of the span."""
 
     fine: int = 0
     failed: int = 0
     not_run: int = 0
-    spread: Spread = Spread()
+    spread: DurationSpread = DurationSpread()
 
 
 class Summary(Struct, frozen=True):
@@ -91,9 +91,9 @@ class Summary(Struct, frozen=True):
     not_run: int
     #: Runs that were folded into rows: they count, how long they took is not known any more.
     untimed: int
-    spread: Spread
-    before: Spread
-    longer: tuple[Longer, ...]
+    spread: DurationSpread
+    before: DurationSpread
+    longer: tuple[SlowRun, ...]
     #: Of runs in processes of their own: the processor's time in all, and the most memory of any.
     cpu: timedelta | None
     memory: int | None
@@ -101,9 +101,9 @@ class Summary(Struct, frozen=True):
     #: Runs that said something, and runs whose words were withheld.
     alerts: int
     withheld: int
-    incidents: tuple[Course, ...]
+    incidents: tuple[IncidentSpan, ...]
     numbers: Mapping[str, Series]
-    parts: tuple[Part, ...]
+    parts: tuple[PeriodPart, ...]
 
     @property
     def success(self) -> float | None:
@@ -121,7 +121,7 @@ def trend(now: timedelta | None, before: timedelta | None) -> float | None:
     return (now - before) / before if now is not None and before else None
 
 
-def spread(durations: Iterable[timedelta]) -> Spread:
+def spread(durations: Iterable[timedelta]) -> DurationSpread:
     """Give median and 95th percentile, by the nearest rank."""
     ordered = sorted(durations)
-    return Spread(nearest_rank(ordered, 50), nearest_rank(ordered, 95)) if ordered else Spread()
+    return DurationSpread(nearest_rank(ordered, 50), nearest_rank(ordered, 95)) if ordered else DurationSpread()

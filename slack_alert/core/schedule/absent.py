@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 from slack_alert.core.schedule.intervals import Every
-from slack_alert.core.schedule.slots import Passed
+from slack_alert.core.schedule.slots import SlotSpan
 from slack_alert.core.schedule.working_hours import WorkingHours
 from slack_alert.core.structs import Struct
 from slack_alert.core.units.local_time import TICK
@@ -38,7 +38,7 @@ class Absence(Struct, frozen=True):
         following = every.next_after(after, anchor)
         return None if following is None else self.hours.next_open(following)
 
-    def passed(self, after: datetime, until: datetime, anchor: datetime) -> Passed:
+    def passed(self, after: datetime, until: datetime, anchor: datetime) -> SlotSpan:
         """Count the due times in (after, until], window by window."""
         every, count = self._every(anchor), 0
         first = last = None
@@ -48,7 +48,7 @@ class Absence(Struct, frozen=True):
             rest = every.passed(slot, end, anchor)
             count += 1 + rest.count
             first, last = first or slot, rest.last or slot
-        return Passed(count, first, last)
+        return SlotSpan(count, first, last)
 
     @property
     def length(self) -> str:

@@ -10,7 +10,7 @@ from typing import TypeAlias
 from slack_alert.core.schedule.absent import Absence
 from slack_alert.core.schedule.cron import Cron
 from slack_alert.core.schedule.intervals import Every, EveryDays, Never, Once
-from slack_alert.core.schedule.slots import Passed, each_slot
+from slack_alert.core.schedule.slots import SlotSpan, each_slot
 from slack_alert.core.structs import Struct
 from slack_alert.core.units.local_time import TICK
 
@@ -32,7 +32,7 @@ class AnyOf(Struct, frozen=True):
         """Find the first due time after `after`."""
         return min(filter(None, (part.next_after(after, anchor) for part in self.parts)), default=None)
 
-    def passed(self, after: datetime, until: datetime, anchor: datetime) -> Passed:
+    def passed(self, after: datetime, until: datetime, anchor: datetime) -> SlotSpan:
         """Count the due times in (after, until]; of the parts after the first the beginning is gone through."""
         passed = [part.passed(after, until, anchor) for part in self.parts]
         doubled = 0
@@ -41,7 +41,7 @@ class AnyOf(Struct, frozen=True):
             if compared:
                 found = self._count_doubled(index, after, until, anchor, most=compared)
                 doubled += found * passed[index].count // compared
-        return Passed(
+        return SlotSpan(
             sum(one.count for one in passed) - doubled,
             min((one.first for one in passed if one.first), default=None),
             max((one.last for one in passed if one.last), default=None),
@@ -75,7 +75,7 @@ class Between(Struct, frozen=True):
         slot = self.trigger.next_after(self._lower(after), anchor)
         return None if slot is None or (self.end and slot >= self.end) else slot
 
-    def passed(self, after: datetime, until: datetime, anchor: datetime) -> Passed:
+    def passed(self, after: datetime, until: datetime, anchor: datetime) -> SlotSpan:
         """Count the due times in (after, until]."""
         upper = min(until, self.end - TICK) if self.end else until
         return self.trigger.passed(self._lower(after), upper, anchor)
@@ -111,16 +111,16 @@ class Jittered(Struct, frozen=True, kw_only=True):
         slot = self.trigger.next_after(after, anchor)
         return None if slot is None else self._due(slot, anchor)
 
-    def passed(self, after: datetime, until: datetime, anchor: datetime) -> Passed:
+    def passed(self, after: datetime, until: datetime, anchor: datetime) -> SlotSpan:
         """Count the due times in (after, until]."""
         if until <= after:
-            return Passed()
+            return SlotSpan()
         begun = self._pending(after, anchor) is not None
         unfinished = self._pending(until, anchor) is not None
         count = self.trigger.passed(after, until, anchor).count + begun - unfinished
         if not count:
-            return Passed()
-        return Passed(count, self.next_after(after, anchor), self._last_by(until, after=after, anchor=anchor))
+            return SlotSpan()
+        return SlotSpan(count, self.next_after(after, anchor), self._last_by(until, after=after, anchor=anchor))
 
     def describe(self) -> str:
         return self.trigger.describe()

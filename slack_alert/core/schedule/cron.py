@@ -6,15 +6,15 @@ import calendar
 from datetime import MAXYEAR, date, datetime, time, timedelta, tzinfo
 
 from slack_alert.core.schedule.cron_parser import CronFields, parse_fields
-from slack_alert.core.schedule.slots import Passed
-from slack_alert.core.structs import Discreet, derive
+from slack_alert.core.schedule.slots import SlotSpan
+from slack_alert.core.structs import PrivateStruct, derive
 from slack_alert.core.units.local_time import DAY, first_instant, next_shift, wall_of
 
 _MINUTE = timedelta(minutes=1)
 _EVERY_MINUTE = parse_fields("* * * * *")
 
 
-class Cron(Discreet, frozen=True):
+class Cron(PrivateStruct, frozen=True):
     """Due at the wall times that a cron line names; a line that means nothing or never raises BadValue.
 
     With a fixed hour, a skipped time is due at the first valid instant and a repeated one in its first pass only.
@@ -38,17 +38,17 @@ class Cron(Discreet, frozen=True):
         """Find the first due time after `after`."""
         return self._next_elapsed(after) if self._fields.any_hour else self._next_fixed(after)
 
-    def passed(self, after: datetime, until: datetime, anchor: datetime) -> Passed:
+    def passed(self, after: datetime, until: datetime, anchor: datetime) -> SlotSpan:
         """Count the due times in (after, until], those of an ordinary day at once."""
         slot = first = self.next_after(after, anchor)
         if first is None or first > until:
-            return Passed()
+            return SlotSpan()
         count, last = 0, first
         while slot is not None and slot <= until:
             leap, last = self._rest_of_day(slot, until)
             count += leap
             slot = self.next_after(last, anchor)
-        return Passed(count, first, last)
+        return SlotSpan(count, first, last)
 
     def describe(self) -> str:
         return f"cron {' '.join(self.text.split())}"

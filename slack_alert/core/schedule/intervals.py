@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime, time, timedelta, tzinfo
 
-from slack_alert.core.schedule.slots import Passed, count_slots
+from slack_alert.core.schedule.slots import SlotSpan, count_slots
 from slack_alert.core.structs import Struct
 from slack_alert.core.units.local_time import DAY, first_instant, format_wall, wall_of
 from slack_alert.core.units.quantities import format_duration
@@ -21,9 +21,9 @@ class Never(Struct, frozen=True):
         """Find nothing."""
         return None
 
-    def passed(self, after: datetime, until: datetime, anchor: datetime) -> Passed:  # noqa: ARG002 - as above
+    def passed(self, after: datetime, until: datetime, anchor: datetime) -> SlotSpan:  # noqa: ARG002 - as above
         """Count nothing."""
-        return Passed()
+        return SlotSpan()
 
     def describe(self) -> str:
         return ""
@@ -44,13 +44,13 @@ class Every(Struct, frozen=True):
         first = self._first(anchor)
         return first + self._due_by(after, first) * self.interval
 
-    def passed(self, after: datetime, until: datetime, anchor: datetime) -> Passed:
+    def passed(self, after: datetime, until: datetime, anchor: datetime) -> SlotSpan:
         """Count the due times in (after, until] without going through them."""
         first = self._first(anchor)
         begin, end = self._due_by(after, first), self._due_by(until, first)
         if end <= begin:
-            return Passed()
-        return Passed(end - begin, first + begin * self.interval, first + (end - 1) * self.interval)
+            return SlotSpan()
+        return SlotSpan(end - begin, first + begin * self.interval, first + (end - 1) * self.interval)
 
     def describe(self) -> str:
         # A day here is 24 hours and not the same time tomorrow, so it is written in hours.
@@ -89,7 +89,7 @@ class EveryDays(Struct, frozen=True):
             index += 1
         return slot
 
-    def passed(self, after: datetime, until: datetime, anchor: datetime) -> Passed:
+    def passed(self, after: datetime, until: datetime, anchor: datetime) -> SlotSpan:
         """Count the due times in (after, until]."""
         return count_slots(lambda instant: self.next_after(instant, anchor), after=after, until=until)
 
@@ -126,7 +126,7 @@ class Once(Struct, frozen=True):
         """Find the due time if it lies after `after`."""
         return self.instant if after < self.instant else None
 
-    def passed(self, after: datetime, until: datetime, anchor: datetime) -> Passed:
+    def passed(self, after: datetime, until: datetime, anchor: datetime) -> SlotSpan:
         """Count the due time if it lies in (after, until]."""
         return count_slots(lambda instant: self.next_after(instant, anchor), after=after, until=until)
 

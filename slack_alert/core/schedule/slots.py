@@ -8,7 +8,7 @@ from datetime import datetime
 from slack_alert.core.structs import Struct
 
 
-class Passed(Struct, frozen=True):
+class SlotSpan(Struct, frozen=True):
     """The due times of a stretch of time: how many there are, the first and the last."""
 
     count: int = 0
@@ -26,7 +26,7 @@ def each_slot(
         slot = next_after(slot)
 
 
-def count_slots(next_after: Callable[[datetime], datetime | None], *, after: datetime, until: datetime) -> Passed:
+def count_slots(next_after: Callable[[datetime], datetime | None], *, after: datetime, until: datetime) -> SlotSpan:
     """Count the due times in (after, until] one by one."""
     count = 0
     first = last = None
@@ -34,4 +34,4 @@ def count_slots(next_after: Callable[[datetime], datetime | None], *, after: dat
         count += 1
         first = first or slot
         last = slot
-    return Passed(count, first, last)
+    return SlotSpan(count, first, last)

@@ -16,11 +16,10 @@ from slack_alert.core.errors import BadValue
 from slack_alert.core.schedule.combining import AnyOf, Between, Jittered, Trigger
 from slack_alert.core.schedule.cron import Cron
 from slack_alert.core.schedule.intervals import Every, EveryDays, Never, Once
-from slack_alert.core.schedule.slots import Passed
 from slack_alert.core.units.local_time import TICK, parse_instant, parse_slot
 from slack_alert.core.units.quantities import LONGEST, parse_duration
 
-__all__ = ["INTERVAL_KEYWORDS", "SHORTEST", "TIME_KEYWORDS", "Never", "Passed", "Trigger", "parse_trigger"]
+__all__ = ["INTERVAL_KEYWORDS", "SHORTEST", "TIME_KEYWORDS", "Never", "Trigger", "parse_trigger"]
 
 INTERVAL_KEYWORDS = ("weeks", "days", "hours", "minutes", "seconds")
 TIME_KEYWORDS = (*INTERVAL_KEYWORDS, "cron", "at")

@@ -6,7 +6,7 @@ import re
 from datetime import datetime, timedelta, tzinfo
 
 from slack_alert.core.errors import BadValue
-from slack_alert.core.structs import Discreet, derive
+from slack_alert.core.structs import PrivateStruct, derive
 from slack_alert.core.units.local_time import next_shift, wall_of
 from slack_alert.core.units.names import WEEKDAYS, index_of
 
@@ -19,7 +19,7 @@ _WINDOW = re.compile(r"(\d{1,2}):(\d{2})\s*-\s*(\d{1,2}):(\d{2})")
 _EXAMPLE = "Write it as 9:30-19:00, or mon-fri 9:30-19:00; sat 10:00-14:00, or always."
 
 
-class WorkingHours(Discreet, frozen=True):
+class WorkingHours(PrivateStruct, frozen=True):
     """When jobs may run; making one from text that means nothing raises BadValue.
 
     Whether an instant is inside depends on its local wall time alone. Windows are half-open, may cross midnight,

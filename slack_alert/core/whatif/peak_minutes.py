@@ -16,7 +16,7 @@ _DAY = 1440
 _HOUR, _WEEK = timedelta(hours=1), timedelta(weeks=1)
 
 
-class Said(NamedTuple):
+class PlannedMessage(NamedTuple):
     """A message, or the forecast of one."""
 
     at: datetime
@@ -24,7 +24,7 @@ class Said(NamedTuple):
     to: Address
 
 
-class Steady(NamedTuple):
+class SteadyMessages(NamedTuple):
     """What a job says every day, all day long, to one address."""
 
     job: str
@@ -33,7 +33,7 @@ class Steady(NamedTuple):
     counts: Sequence[int]
 
 
-class Peak(Struct, frozen=True):
+class PeakMinute(Struct, frozen=True):
     """The minute in which most is said to one address; of several the first."""
 
     to: Address
@@ -43,12 +43,14 @@ class Peak(Struct, frozen=True):
     jobs: tuple[tuple[str, int], ...]
 
 
-def peaks(said: Iterable[Said], steady: Iterable[Steady] = (), *, since: datetime | None = None) -> list[Peak]:
+def peaks(
+    said: Iterable[PlannedMessage], steady: Iterable[SteadyMessages] = (), *, since: datetime | None = None
+) -> list[PeakMinute]:
     """Find the worst minute of each address; it may begin with any message, and its end does not belong to it.
 
     What is said steadily is said `since` then.
     """
-    by_address: defaultdict[Address, tuple[list[Said], list[Steady]]] = defaultdict(lambda: ([], []))
+    by_address: defaultdict[Address, tuple[list[PlannedMessage], list[SteadyMessages]]] = defaultdict(lambda: ([], []))
     for one in said:
         by_address[one.to][0].append(one)
     for each in steady:
@@ -57,13 +59,13 @@ def peaks(said: Iterable[Said], steady: Iterable[Steady] = (), *, since: datetim
     return [_peak(to, sorted(by_address[to][0], key=_moment), by_address[to][1], since) for to in places]
 
 
-def steady_of(said: Sequence[Said], until: datetime) -> list[Steady]:
+def steady_of(said: Sequence[PlannedMessage], until: datetime) -> list[SteadyMessages]:
     """Take what one job said until then for what it says every day, at the worst where that is not known."""
     by_address: defaultdict[Address, Counter[int]] = defaultdict(Counter)
     for one in said:
         by_address[one.to][int(one.at.timestamp()) // 60] += 1
     known = until - min(one.at for one in said)
-    return [Steady(said[0].job, to, _every_day(counts, known)) for to, counts in by_address.items()]
+    return [SteadyMessages(said[0].job, to, _every_day(counts, known)) for to, counts in by_address.items()]
 
 
 def _every_day(counts: Mapping[int, int], known: timedelta) -> list[int]:
@@ -77,11 +79,13 @@ def _every_day(counts: Mapping[int, int], known: timedelta) -> list[int]:
     return worst * (_DAY // turn)
 
 
-def _moment(one: Said) -> datetime:
+def _moment(one: PlannedMessage) -> datetime:
     return one.at
 
 
-def _peak(to: Address, said: Sequence[Said], steady: Sequence[Steady], since: datetime | None) -> Peak:
+def _peak(
+    to: Address, said: Sequence[PlannedMessage], steady: Sequence[SteadyMessages], since: datetime | None
+) -> PeakMinute:
     beneath = [sum(column) for column in zip(*(each.counts for each in steady), strict=True)] or [0] * _DAY
     at, count, jobs = _worst(said, beneath)
     if max(beneath) > count:
@@ -89,10 +93,10 @@ def _peak(to: Address, said: Sequence[Said], steady: Sequence[Steady], since: da
         at = max((since + minute * MINUTE for minute in range(_DAY)), key=lambda at: beneath[_minute(at)])
         count, jobs = max(beneath), Counter()
     jobs.update({each.job: most for each in steady if (most := _beneath(each.counts, at))})
-    return Peak(to, at, count, tuple(sorted(jobs.items(), key=lambda item: (-item[1], item[0]))))
+    return PeakMinute(to, at, count, tuple(sorted(jobs.items(), key=lambda item: (-item[1], item[0]))))
 
 
-def _worst(said: Sequence[Said], beneath: Sequence[int]) -> tuple[datetime, int, Counter[str]]:
+def _worst(said: Sequence[PlannedMessage], beneath: Sequence[int]) -> tuple[datetime, int, Counter[str]]:
     """Find the worst minute that begins with a message, on top of what is said anyway."""
     worst, place, end = 0, (0, 0), 0
     for begin, first in enumerate(said):

@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 from slack_alert.core.bindings import Job
 from slack_alert.core.content.markup import Markup
-from slack_alert.core.model.message import Manner, Status
+from slack_alert.core.model.message import DeliveryMode, Status
 from slack_alert.core.model.record import Record, Verdict
 from slack_alert.core.model.run import Result, Run
 from slack_alert.core.pipeline.gate import gate
@@ -28,24 +28,24 @@ _KEPT_BACK = frozenset({Verdict.PAUSED, Verdict.OFF_HOURS})
 _SPOKEN = frozenset({Verdict.SAID, Verdict.ERROR, Verdict.TIMED_OUT})
 
 
-class Past(NamedTuple):
+class RecordedLine(NamedTuple):
     """A line of history, with the loudest of its messages; None: nobody heard of it."""
 
     record: Record
-    manner: Manner | None = None
+    manner: DeliveryMode | None = None
     #: How many of its messages were given up.
     dead: int = 0
 
 
-class Turn(Struct, frozen=True):
+class ChangedRun(Struct, frozen=True):
     """A run that would be told in another way now."""
 
     job: str
     slot: datetime
     was: Verdict
-    was_said: Manner | None
+    was_said: DeliveryMode | None
     now: Verdict
-    now_said: Manner | None
+    now_said: DeliveryMode | None
     text: str
     reason: str = ""
 
@@ -62,16 +62,16 @@ class FirstNotice(Struct, frozen=True):
     now: datetime | None
 
 
-class Difference(Struct, frozen=True):
+class ReplayDifference(Struct, frozen=True):
     """What the present rules would change of what was said."""
 
-    turns: list[Turn] = field(default_factory=list)
+    turns: list[ChangedRun] = field(default_factory=list)
     incidents: list[FirstNotice] = field(default_factory=list)
     #: Outcomes that were replayed, by job.
     runs: Counter[str] = field(default_factory=Counter)
     #: What was said and what would be, by manner.
-    was: Counter[Manner] = field(default_factory=Counter)
-    now: Counter[Manner] = field(default_factory=Counter)
+    was: Counter[DeliveryMode] = field(default_factory=Counter)
+    now: Counter[DeliveryMode] = field(default_factory=Counter)
     #: Slots that would run now and did not then, by job: nobody knows what they would have returned.
     unknown: Counter[str] = field(default_factory=Counter)
     #: Slots that did not run for reasons no configuration changes, by verdict.
@@ -97,17 +97,17 @@ class Difference(Struct, frozen=True):
 
 def replay(
     jobs: Iterable[Job],
-    pasts: Iterable[Past],
+    pasts: Iterable[RecordedLine],
     *,
     since: datetime,
     mark: Markup,
     mute: Callable[[str, datetime], str] = lambda _job, _slot: "",
-) -> Difference:
+) -> ReplayDifference:
     """Compare what was said from `since` on with what would be; what lies before only sets the scene.
 
     `pasts` come in the order of their slots. What people did stays done: their mutes, pauses and acknowledgements.
     """
-    found = Difference()
+    found = ReplayDifference()
     courses = {job.name: _Course(job, found, since, mark, mute) for job in jobs}
     for past in pasts:
         record = past.record
@@ -126,19 +126,19 @@ def replay(
     return found
 
 
-def past_of(record: Record, messages: Sequence[tuple[Manner, Status]]) -> Past:
+def past_of(record: Record, messages: Sequence[tuple[DeliveryMode, Status]]) -> RecordedLine:
     """Join a line of history with what became of its messages; those of an old run may be forgotten."""
     if not messages:
-        return Past(record, Manner.POST if record.verdict in _SPOKEN else None)
+        return RecordedLine(record, DeliveryMode.POST if record.verdict in _SPOKEN else None)
     heard = [manner for manner, status in messages if status is not Status.DEAD]
-    return Past(record, loudest(heard), len(messages) - len(heard))
+    return RecordedLine(record, loudest(heard), len(messages) - len(heard))
 
 
 class _Course:
     """One job on its way through what its runs returned."""
 
     def __init__(
-        self, job: Job, found: Difference, since: datetime, mark: Markup, mute: Callable[[str, datetime], str]
+        self, job: Job, found: ReplayDifference, since: datetime, mark: Markup, mute: Callable[[str, datetime], str]
     ) -> None:
         self._job = job
         self._found = found
@@ -150,7 +150,7 @@ class _Course:
         #: The last quiet run of a folded row, which lies further on.
         self._ahead: Record | None = None
 
-    def take(self, past: Past) -> None:
+    def take(self, past: RecordedLine) -> None:
         """Take the next line of history."""
         self._catch_up(past.record.slot)
         record = past.record
@@ -173,7 +173,7 @@ class _Course:
         ahead = self._ahead
         if ahead is not None and (slot is None or ahead.slot <= slot):
             self._ahead = None
-            self._run(Past(ahead), Result())
+            self._run(RecordedLine(ahead), Result())
 
     def _unfold(self, record: Record) -> None:
         """Keep the last run of a folded row; of those between the two ends the time is gone."""
@@ -184,7 +184,7 @@ class _Course:
             self._found.folded[record.binding] += 1
             self._found.blurred[record.binding] += record.count - 2
 
-    def _run(self, past: Past, result: Result) -> None:
+    def _run(self, past: RecordedLine, result: Result) -> None:
         record = past.record
         settlement = self._settled(record, result)
         said = loudest(message.manner for message in settlement.messages)
@@ -200,7 +200,7 @@ class _Course:
         if past.manner is not said:
             text = settlement.text or record.text
             self._found.turns.append(
-                Turn(
+                ChangedRun(
                     record.binding, record.slot, record.verdict, past.manner, settlement.verdict, said, text,
                     settlement.reason,
                 )
@@ -241,7 +241,9 @@ class _Course:
             known = replace(incident, entries=entries_of(result.pieces), digest=digest_of(result.pieces))
             self._state = replace(self._state, incident=known)
 
-    def _note_incident(self, slot: datetime, was: Manner | None, now: Manner | None, result: Result) -> None:
+    def _note_incident(
+        self, slot: datetime, was: DeliveryMode | None, now: DeliveryMode | None, result: Result
+    ) -> None:
         """Follow the row of alerts as it was recorded; a failed run neither goes on with it nor ends it."""
         if result.failure is not None:
             return
@@ -284,14 +286,14 @@ class _Course:
         return (at for at in turns if at is not None)
 
 
-_LOUDNESS: Mapping[Manner, int] = {Manner.EDIT: 0, Manner.REPLY: 1, Manner.POST: 2}
+_LOUDNESS: Mapping[DeliveryMode, int] = {DeliveryMode.EDIT: 0, DeliveryMode.REPLY: 1, DeliveryMode.POST: 2}
 
 
-def loudest(manners: Iterable[Manner]) -> Manner | None:
+def loudest(manners: Iterable[DeliveryMode]) -> DeliveryMode | None:
     """Give the manner of one run's messages that people notice most; None: there are none."""
     return max(manners, key=_LOUDNESS.__getitem__, default=None)
 
 
-def _count(counter: Counter[Manner], manner: Manner | None) -> None:
+def _count(counter: Counter[DeliveryMode], manner: DeliveryMode | None) -> None:
     if manner is not None:
         counter[manner] += 1

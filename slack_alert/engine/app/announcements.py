@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta, tzinfo
 
 from slack_alert.core.catalog import Problem
-from slack_alert.core.pipeline.outages import Lapse
+from slack_alert.core.pipeline.outages import Outage
 from slack_alert.engine.runs.overlaps import _count, _some
 
 #: A downtime shorter than this is told to the second.
@@ -26,7 +26,7 @@ def edit_faults_text(problems: Sequence[Problem]) -> str:
 
 
 def downtime_text(
-    missed: Mapping[str, int], interrupted: Sequence[str], lapse: Lapse, zone: tzinfo, *, judged: Sequence[str] = ()
+    missed: Mapping[str, int], interrupted: Sequence[str], lapse: Outage, zone: tzinfo, *, judged: Sequence[str] = ()
 ) -> str:
     """Tell in one line which runs did not happen while nobody looked at the clock; `judged` run only now."""
     text = f"{lapse.cause} {_span(lapse.since, lapse.until, zone)}: {_missed(missed)}."

@@ -11,17 +11,17 @@ from functools import partial
 
 from slack_alert.core.catalog import Severity
 from slack_alert.core.model.address import Address
-from slack_alert.core.pipeline.outages import Cause, Lapse
+from slack_alert.core.pipeline.outages import Outage, OutageCause
 from slack_alert.core.structs import Struct
 from slack_alert.engine.app.announcements import downtime_text, faults_text
-from slack_alert.engine.app.components import Parts
-from slack_alert.engine.app.inbox import Intake
-from slack_alert.engine.app.liveness import PULSE_NAME, Pulse, down_since, last_slots
-from slack_alert.engine.app.reload import Reloading
-from slack_alert.engine.app.shutdown import Ending
-from slack_alert.engine.batches import Batch, Limits, Snapshot
+from slack_alert.engine.app.components import Components
+from slack_alert.engine.app.inbox import InboxPoller
+from slack_alert.engine.app.liveness import PULSE_NAME, Liveness, down_since, last_slots
+from slack_alert.engine.app.reload import Reloader
+from slack_alert.engine.app.shutdown import ShutdownSignals
+from slack_alert.engine.batches import Batch, HistoryLimits, Snapshot
 from slack_alert.engine.engine import Telling
-from slack_alert.engine.monitoring.clock_watch import Steps, Unseen
+from slack_alert.engine.monitoring.clock_watch import ClockSteps, MissedTicks
 from slack_alert.engine.ports import Channel, Due, Source
 from slack_alert.engine.system.loop_runner import in_own_thread
 
@@ -37,28 +37,28 @@ _PATIENCE = timedelta(seconds=5)
 _HEARTBEAT_SECONDS = 60.0
 
 
-class Manners(Struct, frozen=True):
+class AppConfig(Struct, frozen=True):
     """The part of the configuration that the app itself needs."""
 
     to: Address
     errors_to: Address
     zone: tzinfo
     drain_timeout: timedelta
-    limits: Limits
+    limits: HistoryLimits
 
 
 class App:
     """One run of the program, from the first read of the store to the last write."""
 
-    def __init__(self, parts: Parts, manners: Manners) -> None:
+    def __init__(self, parts: Components, manners: AppConfig) -> None:
         self._parts = parts
         self._manners = manners
-        self._ending = Ending(manners.drain_timeout + _PATIENCE, parts.children.kill_all)
-        self._pulse = Pulse(parts)
+        self._ending = ShutdownSignals(manners.drain_timeout + _PATIENCE, parts.children.kill_all)
+        self._pulse = Liveness(parts)
         self._is_lost = False
-        self._intake = Intake(parts, manners.errors_to)
-        self._steps = Steps(parts.clock)
-        self._reloading = Reloading(parts, manners.errors_to, self._replan)
+        self._intake = InboxPoller(parts, manners.errors_to)
+        self._steps = ClockSteps(parts.clock)
+        self._reloading = Reloader(parts, manners.errors_to, self._replan)
         self._source: Source | None = None
         #: When this was done last; in seconds that pass whatever becomes of the wall clock.
         self._looked_around: float | None = None
@@ -121,7 +121,7 @@ class App:
         faults = [problem for problem in self._parts.catalog.problems if problem.severity is Severity.ERROR]
         if faults:
             engine.tell(f"faults/{now.isoformat()}", faults_text(faults), manners.errors_to)
-        lapse = Lapse(Cause.DOWN, last_slots(snapshot), now)
+        lapse = Outage(OutageCause.DOWN, last_slots(snapshot), now)
         interrupted = [started.binding for started in snapshot.running]
 
         def tell(missed: Mapping[str, int]) -> Telling:
@@ -134,19 +134,21 @@ class App:
         is_pulse = any(PULSE_NAME in names for names, _ in due)
         if is_pulse:  # It may share its slots with jobs.
             due = [([name for name in names if name != PULSE_NAME], slots) for names, slots in due]
-        unseen = self._parts.engine.due(due)
+        missed_ticks = self._parts.engine.due(due)
         self._parts.writer.expect(lambda: self._parts.load().waiting)
         if is_pulse:
             self._pulse.tick(self._parts.clock.now())
-        if unseen.is_long:
+        if missed_ticks.is_long:
             # The jobs that answer events are looked at on the writer's thread.
-            self._parts.writer.put(Batch(), partial(self._tell_unseen, unseen))
+            self._parts.writer.put(Batch(), partial(self._tell_unseen, missed_ticks))
 
-    def _tell_unseen(self, unseen: Unseen) -> None:
+    def _tell_unseen(self, missed_ticks: MissedTicks) -> None:
         """Tell what passed while nobody looked at the clock, if anything did."""
-        if unseen.missed or unseen.judged:
-            text = downtime_text(unseen.missed, (), unseen.lapse, self._manners.zone, judged=unseen.judged)
-            self._parts.engine.tell(f"unseen/{unseen.lapse.until.isoformat()}", text, self._manners.to)
+        if missed_ticks.missed or missed_ticks.judged:
+            text = downtime_text(
+                missed_ticks.missed, (), missed_ticks.lapse, self._manners.zone, judged=missed_ticks.judged
+            )
+            self._parts.engine.tell(f"unseen/{missed_ticks.lapse.until.isoformat()}", text, self._manners.to)
 
     async def _turns(self) -> None:
         """Look after what nobody else would notice, twice a second."""

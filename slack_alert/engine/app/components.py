@@ -6,13 +6,24 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, tzinfo
 from typing import TYPE_CHECKING
 
-from slack_alert.core.catalog import Catalog, Change
+from slack_alert.core.catalog import Catalog, CatalogChange
 from slack_alert.core.structs import Struct, field
-from slack_alert.engine.batches import Entry, Snapshot
-from slack_alert.engine.context.subprocesses import Children
+from slack_alert.engine.batches import Snapshot, StoredValue
+from slack_alert.engine.context.subprocesses import Subprocesses
 from slack_alert.engine.delivery.sender import Sender
 from slack_alert.engine.engine import Engine
-from slack_alert.engine.ports import Channel, Clock, Executor, Inbox, Load, Reader, Reload, Source, Store, Watch
+from slack_alert.engine.ports import (
+    ChangeWatch,
+    Channel,
+    Clock,
+    Executor,
+    ExecutorLoad,
+    Inbox,
+    Reader,
+    Reload,
+    Source,
+    Store,
+)
 from slack_alert.engine.recording.writer import Writer
 from slack_alert.engine.requests.external_runs import Judge
 
@@ -20,7 +31,7 @@ if TYPE_CHECKING:  # What it imports is for those who have an address to be fetc
     from slack_alert.engine.app.ping import Heartbeat
 
 
-class Parts(Struct, frozen=True):
+class Components(Struct, frozen=True):
     """Everything an app is made of."""
 
     catalog: Catalog
@@ -37,7 +48,7 @@ class Parts(Struct, frozen=True):
     sender: Sender
     make_source: Callable[[datetime], Source]
     #: Shows the functions what another process put into their pack's store.
-    accept_entry: Callable[[Entry], None]
+    accept_entry: Callable[[StoredValue], None]
     #: Says what a run means that something else had started; None: such runs are refused.
     judge: Judge | None = None
     #: Says how long a job may say nothing because somebody wants it so; None: it may.
@@ -49,15 +60,15 @@ class Parts(Struct, frozen=True):
     #: None: the plugin files are read at the start only.
     reload: Reload | None = None
     #: Takes up the plugin files that were still loading at the start and have ended since.
-    take_up: Callable[[], Change | None] = lambda: None
+    take_up: Callable[[], CatalogChange | None] = lambda: None
     #: Undoes what a plugin did to the process that would stop others; gives what that was.
     guard: Callable[[], Sequence[str]] = list
     #: None: nobody notices by himself that they change.
-    watch: Watch | None = None
+    watch: ChangeWatch | None = None
     #: Says where messages wait and nothing is accepted, given when this program began, and now.
     standing_still: Callable[[datetime, datetime], Sequence[str]] = lambda _began, _now: ()
     #: How full the executor is.
-    load: Callable[[], Load] = Load
+    load: Callable[[], ExecutorLoad] = ExecutorLoad
     heartbeat: Heartbeat | None = None
     #: Says what became of the files of the store; None: they are those that were opened.
     loss: Callable[[], str | None] = lambda: None
@@ -66,4 +77,4 @@ class Parts(Struct, frozen=True):
     #: Gives the machine's time zone once where it has become another one; of no interest where the zone is set.
     changed_zone: Callable[[], tzinfo | None] = lambda: None
     #: The programs that functions have started.
-    children: Children = field(default_factory=Children)
+    children: Subprocesses = field(default_factory=Subprocesses)

@@ -10,7 +10,7 @@ from functools import partial
 
 from slack_alert.core.errors import SetAside, StoreError
 from slack_alert.core.model.address import Address
-from slack_alert.engine.app.components import Parts
+from slack_alert.engine.app.components import Components
 from slack_alert.engine.batches import Batch
 from slack_alert.engine.ports import Request
 from slack_alert.engine.requests.apply import carry_out
@@ -22,10 +22,10 @@ log = logging.getLogger(__name__)
 _TAKEN_WITHIN = timedelta(milliseconds=1)
 
 
-class Intake:
+class InboxPoller:
     """The owner's side of the inbox."""
 
-    def __init__(self, parts: Parts, errors_to: Address) -> None:
+    def __init__(self, parts: Components, errors_to: Address) -> None:
         self._parts = parts
         self._errors_to = errors_to
         #: What is wrong with the inbox, told once; None while all is well.
@@ -96,7 +96,7 @@ class Intake:
 
     def _take(self, request: Request, now: datetime) -> None:
         parts = self._parts
-        request = named(request, lambda: [hot.job.name for hot in parts.engine.jobs()])
+        request = named(request, lambda: [job_state.job.name for job_state in parts.engine.jobs()])
         batch = carry_out(request, parts.engine.next_id, parts.engine.restate, parts.judge, now=now)
         if request.kind == "ack":
             batch.messages += [shown for name in batch.states for shown in parts.engine.acknowledgement(name)]

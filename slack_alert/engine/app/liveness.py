@@ -11,7 +11,7 @@ from functools import partial
 from typing import Any
 
 from slack_alert.core.structs import asdict
-from slack_alert.engine.app.components import Parts
+from slack_alert.engine.app.components import Components
 from slack_alert.engine.batches import Batch, Snapshot
 from slack_alert.engine.runs.run_records import going_on, put_begun
 
@@ -29,10 +29,10 @@ _LOOK_SECONDS = 30.0
 PULSE_NAME = "(pulse)"
 
 
-class Pulse:
+class Liveness:
     """Writes down that the clock ticks, and which runs are going on."""
 
-    def __init__(self, parts: Parts) -> None:
+    def __init__(self, parts: Components) -> None:
         self._parts = parts
         self._ticked: datetime | None = None
         self._stopped: datetime | None = None

@@ -8,12 +8,12 @@ import threading
 from collections.abc import Callable
 from datetime import datetime
 
-from slack_alert.core.catalog import Catalog, Change, Problem, Severity
+from slack_alert.core.catalog import Catalog, CatalogChange, Problem, Severity
 from slack_alert.core.model.address import Address
 from slack_alert.core.model.run import Run
-from slack_alert.core.pipeline.outages import Cause, Lapse
+from slack_alert.core.pipeline.outages import Outage, OutageCause
 from slack_alert.engine.app.announcements import edit_faults_text
-from slack_alert.engine.app.components import Parts
+from slack_alert.engine.app.components import Components
 from slack_alert.engine.app.liveness import down_since, last_slots
 from slack_alert.engine.ports import Reload
 
@@ -32,10 +32,10 @@ _NAMED = 10
 _Fault = tuple[str, str, str]
 
 
-class Reloading:
+class Reloader:
     """Follows the plugin files; `replan` is called when other slots are due than before."""
 
-    def __init__(self, parts: Parts, errors_to: Address, replan: Callable[[datetime], None]) -> None:
+    def __init__(self, parts: Components, errors_to: Address, replan: Callable[[datetime], None]) -> None:
         self._parts = parts
         self._errors_to = errors_to
         self._replan = replan
@@ -104,11 +104,11 @@ class Reloading:
             # On a thread: it is the plugins' code, and may take long.
             threading.Thread(target=end, name="former", daemon=True).start()
 
-    def _adopt(self, change: Change, *, is_late: bool = False) -> None:
+    def _adopt(self, change: CatalogChange, *, is_late: bool = False) -> None:
         now, snapshot = self._parts.clock.now(), self._parts.snapshot
         late = self._parts.engine.adopt(change.catalog, snapshot, now, down_since(snapshot), is_late=is_late)
         if is_late and late:
-            lapse = Lapse(Cause.DOWN, last_slots(snapshot), now)
+            lapse = Outage(OutageCause.DOWN, last_slots(snapshot), now)
             self._parts.engine.catch_up(now, down_since(snapshot), lapse=lapse, late=late)
         if not change.is_empty:
             self._replan(now)
@@ -157,12 +157,12 @@ def _listed(names: tuple[str, ...]) -> str:
     return ", ".join([*names[:_NAMED], *more])
 
 
-async def _apart(call: Callable[[], Change | None]) -> Change | None:
+async def _apart(call: Callable[[], CatalogChange | None]) -> CatalogChange | None:
     """Make a call on a thread of its own, which does not keep the program from ending, however long it takes."""
     loop = asyncio.get_running_loop()
-    future: asyncio.Future[Change | None] = loop.create_future()
+    future: asyncio.Future[CatalogChange | None] = loop.create_future()
 
-    def settle(change: Change | None, error: Exception | None) -> None:
+    def settle(change: CatalogChange | None, error: Exception | None) -> None:
         if future.cancelled():
             return
         if error is not None:

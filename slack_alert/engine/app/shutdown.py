@@ -13,7 +13,7 @@ from types import FrameType
 from typing import NoReturn
 
 
-class Ending:
+class ShutdownSignals:
     """The two signals, SIGINT and SIGTERM, and what they mean for the exit code; SIGHUP is SIGTERM, or wants a reload.
 
     So long after the first one (`limit`, None: however long) the process ends, even if a coroutine function blocks the

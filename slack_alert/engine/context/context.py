@@ -11,26 +11,26 @@ from pathlib import Path
 
 from slack_alert.core.content.markup import Markup, unformatted
 from slack_alert.core.model.run import Run
-from slack_alert.core.policy.quota import Hold
+from slack_alert.core.policy.quota import Pause
 from slack_alert.core.structs import Struct, field
 from slack_alert.core.units.quantities import parse_duration
-from slack_alert.engine.context.key_value import Pocket
-from slack_alert.engine.context.subprocesses import Children
+from slack_alert.engine.context.key_value import KeyValueStore
+from slack_alert.engine.context.subprocesses import Subprocesses
 
 #: Names in the environment that a plugin's subprocess does not get to see.
 _SECRET = ("SLACK_", "TOKEN", "SECRET", "PASSWORD")
 
 
-class Services(Struct, frozen=True):
+class ContextServices(Struct, frozen=True):
     """What contexts are made of; one for the whole program."""
 
     mark: Markup
     path: Path
     say: Callable[[Run, object, str | None], None]
-    hold: Callable[[str, Hold | None], None]
+    hold: Callable[[str, Pause | None], None]
     now: Callable[[], datetime]
-    pocket: Callable[[str], Pocket]
-    children: Children = field(default_factory=Children)
+    key_value_store: Callable[[str], KeyValueStore]
+    children: Subprocesses = field(default_factory=Subprocesses)
 
 
 def public(environ: Mapping[str, str]) -> dict[str, str]:
@@ -41,7 +41,7 @@ def public(environ: Mapping[str, str]) -> dict[str, str]:
 class Context:
     """The one argument a plugin function may take: `ctx`."""
 
-    def __init__(self, run: Run, services: Services) -> None:
+    def __init__(self, run: Run, services: ContextServices) -> None:
         self._run = run
         self._services = services
         #: The due time of this run, aware, in UTC; of an asked run the moment it was asked for.
@@ -52,7 +52,7 @@ class Context:
         #: The configuration of the function's pack; empty outside packs.
         self.config: Mapping[str, str] = {}
         #: A small durable key-value store shared by the functions of one folder.
-        self.store: Pocket = services.pocket(run.binding.split(".", maxsplit=1)[0]).for_run(run)
+        self.store: KeyValueStore = services.key_value_store(run.binding.split(".", maxsplit=1)[0]).for_run(run)
 
     @property
     def canceled(self) -> bool:
@@ -82,7 +82,7 @@ class Context:
     def pause(self, job: str, for_: object = None) -> None:
         """Pause a job for a duration (seconds, or `1h30m`), or until it is resumed."""
         until = None if for_ is None else self._services.now() + parse_duration(for_)
-        self._services.hold(job, Hold(until, self._run.binding))
+        self._services.hold(job, Pause(until, self._run.binding))
 
     def resume(self, job: str) -> None:
         """Let a paused job run again."""

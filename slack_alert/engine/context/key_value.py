@@ -10,7 +10,7 @@ from typing import Any
 
 from slack_alert.core.model.run import Run
 from slack_alert.core.units.quantities import parse_duration
-from slack_alert.engine.batches import Entry
+from slack_alert.engine.batches import StoredValue
 from slack_alert.engine.durability import Wait
 
 #: So many characters a value may have: all of them are held in memory, and each is written with a transaction.
@@ -18,20 +18,20 @@ _MOST = 1_000_000
 
 
 #: Puts entries, all or none, where they outlive a kill; what it gives, if anything, waits until that is so.
-Write = Callable[[Sequence[Entry]], Wait | None]
+Write = Callable[[Sequence[StoredValue]], Wait | None]
 
 
-class Pocket:
+class KeyValueStore:
     """Values by key, kept across restarts: anything JSON can hold, with an expiry where one is given."""
 
     def __init__(
         self,
         pack: str,
-        entries: Iterable[Entry],
+        entries: Iterable[StoredValue],
         *,
         write: Write,
         now: Callable[[], datetime],
-        look: Callable[[], Iterable[Entry]] | None = None,
+        look: Callable[[], Iterable[StoredValue]] | None = None,
     ) -> None:
         self._pack = pack
         self._write = write
@@ -66,26 +66,26 @@ class Pocket:
                 f"ctx.store keeps values of {_MOST:,} characters at most, and that of {key!r} has {len(written):,}: "
                 "keep it in a file, and its name here"
             )
-        self._put(Entry(self._pack, key, written, until))
+        self._put(StoredValue(self._pack, key, written, until))
 
     def delete(self, key: str) -> None:
         """Forget a value; one that is not there is no error."""
-        self._put(Entry(self._pack, key, None))
+        self._put(StoredValue(self._pack, key, None))
 
     def keys(self) -> list[str]:
         """Give the keys that have a value now, sorted."""
         self._look_again()
         return sorted(key for key in list(self._entries) if self._value(key, self) is not self)
 
-    def accept(self, entry: Entry) -> None:
+    def accept(self, entry: StoredValue) -> None:
         """Take over what another process wrote; it is kept already."""
         self._entries[entry.key] = entry
 
-    def for_run(self, run: Run) -> Pocket:
+    def for_run(self, run: Run) -> KeyValueStore:
         """Return the same values as a run has them: what a sensor's run sets waits for what it notices."""
         if run.emits is None:
             return self
-        own = SensorPocket(
+        own = SensorKeyValueStore(
             self._pack, self._entries, write=self._write, now=self._now, order=self._order, look=self._look
         )
         run.keep_values = own.keep
@@ -100,10 +100,10 @@ class Pocket:
                 self._entries.update(found)
                 self._entries.update({entry.key: entry for entry in self._unwritten()})
 
-    def _unwritten(self) -> Sequence[Entry]:
+    def _unwritten(self) -> Sequence[StoredValue]:
         return ()
 
-    def _put(self, entry: Entry) -> None:
+    def _put(self, entry: StoredValue) -> None:
         _check(entry)
         with self._order:
             self._entries[entry.key] = entry
@@ -112,7 +112,7 @@ class Pocket:
             wait()
 
 
-class SensorPocket(Pocket):
+class SensorKeyValueStore(KeyValueStore):
     """Values as a run of a sensor sees them: what it sets is kept together with what it notices, and not before.
 
     A sensor notes how far it has looked. Were that kept while what it found there is not told yet, a kill in between
@@ -122,19 +122,19 @@ class SensorPocket(Pocket):
     def __init__(
         self,
         pack: str,
-        entries: dict[str, Entry],
+        entries: dict[str, StoredValue],
         *,
         write: Write,
         now: Callable[[], datetime],
         order: Lock,
-        look: Callable[[], Iterable[Entry]] | None = None,
+        look: Callable[[], Iterable[StoredValue]] | None = None,
     ) -> None:
         super().__init__(pack, (), write=write, now=now, look=look)
         self._entries = entries
         self._order = order
-        self._set: list[Entry] = []
+        self._set: list[StoredValue] = []
 
-    def _unwritten(self) -> Sequence[Entry]:
+    def _unwritten(self) -> Sequence[StoredValue]:
         return self._set
 
     def keep(self) -> Wait | None:
@@ -144,13 +144,13 @@ class SensorPocket(Pocket):
             self._set.clear()
             return self._write(last) if last else None
 
-    def _put(self, entry: Entry) -> None:
+    def _put(self, entry: StoredValue) -> None:
         _check(entry)
         with self._order:
             self._entries[entry.key] = entry
             self._set.append(entry)
 
 
-def _check(entry: Entry) -> None:
+def _check(entry: StoredValue) -> None:
     if not isinstance(entry.key, str):
         raise TypeError(f"a key of ctx.store must be a string, got {entry.key!r}")

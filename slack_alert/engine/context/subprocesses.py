@@ -25,7 +25,7 @@ _NOBODY = -1
 _GRACE = timedelta(seconds=1)
 
 
-class Children:
+class Subprocesses:
     """The programs that are running, and the runs they belong to; used on any thread."""
 
     def __init__(self) -> None:

@@ -7,8 +7,8 @@ from datetime import tzinfo
 
 from slack_alert.core.errors import StoreError
 from slack_alert.core.model.message import Delivery
-from slack_alert.core.retry import Fate, Outcome, fault
-from slack_alert.engine.delivery.prepare import Receipts, dressed
+from slack_alert.core.retry import SendResult, SendStatus, fault
+from slack_alert.engine.delivery.prepare import Receipts, with_late_time
 from slack_alert.engine.ports import Channel, Clock
 
 log = logging.getLogger(__name__)
@@ -22,16 +22,16 @@ class Attempts:
         self._clock = clock
         self._zone = zone
 
-    async def make(self, channel: Channel, delivery: Delivery) -> Outcome:
+    async def make(self, channel: Channel, delivery: Delivery) -> SendResult:
         """Send it once, with the receipt of what it follows; never raise."""
         try:
             joined = self._receipts.joined(delivery)
-            outcome = await channel.send(*dressed(joined, now=self._clock.now(), zone=self._zone))
-            if not isinstance(outcome, Outcome):
+            outcome = await channel.send(*with_late_time(joined, now=self._clock.now(), zone=self._zone))
+            if not isinstance(outcome, SendResult):
                 raise TypeError(f"{channel.name} answered {outcome!r}")
         except StoreError as error:
             log.warning("receipt not readable", extra={"delivery": delivery.id, "reason": str(error)})
-            return Outcome(Fate.RETRY, reason=str(error))
+            return SendResult(SendStatus.RETRY, reason=str(error))
         except Exception as error:
             # Says nothing of the message, and may be over with the next reload or release: it is kept and tried again.
             log.exception("channel failed", extra={"channel": channel.name, "delivery": delivery.id})

@@ -7,7 +7,7 @@ import asyncio
 from slack_alert.engine.delivery.lane import Lane
 
 
-class Breaker:
+class CircuitBreaker:
     """Stops every lane of a channel whose credentials are refused; one of them goes on probing."""
 
     def __init__(self) -> None:

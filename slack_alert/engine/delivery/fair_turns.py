@@ -12,7 +12,7 @@ from slack_alert.core.policy.overflow import AGAIN
 _IN_A_ROW = 5
 
 
-class Turns:
+class FairQueue:
     """The jobs that had a turn, and who is speaking; a person and the program itself go before them."""
 
     __slots__ = ("_count", "_in_a_row", "_left", "_served", "_turn")

@@ -11,17 +11,17 @@ from math import inf
 
 from slack_alert.core.model.address import Address
 from slack_alert.core.model.message import Delivery
-from slack_alert.core.policy.overflow import Storm, room
-from slack_alert.core.retry import RETRY_FIRST, RETRY_LAST, Fate, Outcome, fault, growing
+from slack_alert.core.policy.overflow import OverflowSummary, room
+from slack_alert.core.retry import RETRY_FIRST, RETRY_LAST, SendResult, SendStatus, fault, growing
 from slack_alert.core.structs import replace
 from slack_alert.core.units.quantities import format_duration
-from slack_alert.engine.delivery.fair_turns import Turns
+from slack_alert.engine.delivery.fair_turns import FairQueue
 
 #: So long an address may fail before delivery is not well: a hiccup of the network passes meanwhile.
 PATIENCE = timedelta(minutes=1)
 
 
-class Stall:
+class LaneFailure:
     """Remembers the first failure after the last success."""
 
     __slots__ = ("_is_fault", "_reason", "_since")
@@ -32,16 +32,16 @@ class Stall:
         #: Whether the last failure was an error of the program, which does not pass by itself as a network's does.
         self._is_fault = False
 
-    def note(self, outcome: Outcome, now: float) -> None:
+    def note(self, outcome: SendResult, now: float) -> None:
         """Count a failure; where the service asked to wait, from the end of that wait on."""
-        if outcome.fate in (Fate.DESTINATION, Fate.PAYLOAD, Fate.CREDENTIALS):
+        if outcome.fate in (SendStatus.DESTINATION, SendStatus.PAYLOAD, SendStatus.CREDENTIALS):
             self.end()  # It answers; what it refuses is told on its own.
             return
         if self._since is None:
-            asked = outcome.after if outcome.fate is Fate.WAIT else None
+            asked = outcome.after if outcome.fate is SendStatus.WAIT else None
             self._since = now + (asked or timedelta()).total_seconds()
         self._reason = outcome.reason or "no answer"
-        self._is_fault = outcome.fate is Fate.FAULT
+        self._is_fault = outcome.fate is SendStatus.FAULT
 
     def end(self) -> None:
         """Forget it: something was accepted, or nothing is left to send."""
@@ -64,10 +64,10 @@ UNMARKED = 240
 #: After an answer that asked to wait, each attempt takes its turn for so long: the service counts more than it accepts.
 _STRICT_SECONDS = 300.0
 #: Time that passes so is none in which a message was tried.
-_NOT_ITS_FAILURE = frozenset({Fate.WAIT, Fate.CREDENTIALS, Fate.FAULT})
+_NOT_ITS_FAILURE = frozenset({SendStatus.WAIT, SendStatus.CREDENTIALS, SendStatus.FAULT})
 
 
-class Trial:
+class DeliveryTrial:
     """How long one delivery has been failing, and how many unknown answers in a row it got."""
 
     __slots__ = ("_since", "_unknown", "id")
@@ -77,7 +77,7 @@ class Trial:
         self._since: float | None = None
         self._unknown = 0
 
-    def judged(self, outcome: Outcome, now: float) -> Outcome:
+    def judged(self, outcome: SendResult, now: float) -> SendResult:
         """Count an answer; return it without its limit while too few like it came in a row to be final."""
         if outcome.fate in _NOT_ITS_FAILURE:
             self._since = None
@@ -106,10 +106,10 @@ class Lane:
         self.ease = burst if rate else inf
         #: So many can be said in a minute; what becomes of more is decided anew beyond `limit`.
         self.room = self.limit = room(rate, burst)
-        self.turns = Turns()
-        self.stall = Stall()
+        self.turns = FairQueue()
+        self.stall = LaneFailure()
         #: What the message stands for that counts others, while it may still count more; and when it is said at last.
-        self.storm: Storm | None = None
+        self.storm: OverflowSummary | None = None
         self.storm_due = 0.0
         #: How many of this lane wait in the store only, at most.
         self.spilled = 0
@@ -124,7 +124,7 @@ class Lane:
         self.refilled = now
         #: Until then an attempt that was not accepted is counted like a message.
         self.strict_until = 0.0
-        self.trial = Trial(0)
+        self.trial = DeliveryTrial(0)
         self.unmarked = asyncio.Semaphore(UNMARKED)
         self.going: asyncio.Task[None] | None = None
         #: Errors of the program since something was accepted last.
@@ -177,10 +177,10 @@ class Lane:
             return []
         return [one for one in self.queue if one.id in self.doubtful and one.message.root == root]
 
-    def tried(self, delivery: Delivery) -> Trial:
+    def tried(self, delivery: Delivery) -> DeliveryTrial:
         """Return what is known of the attempts at the head; it begins anew with another one."""
         if self.trial.id != delivery.id:
-            self.trial = Trial(delivery.id)
+            self.trial = DeliveryTrial(delivery.id)
         return self.trial
 
     def is_next(self, delivery: Delivery) -> bool:

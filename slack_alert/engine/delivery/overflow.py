@@ -10,13 +10,21 @@ from itertools import chain
 
 from slack_alert.core.content.render import Text
 from slack_alert.core.errors import StoreError
-from slack_alert.core.model.message import Delivery, Message, Progress, Status, turn_of
-from slack_alert.core.policy.overflow import MINUTE, Storm, Waiting, grown, overflow, storm_text, waiting
+from slack_alert.core.model.message import Delivery, DeliveryProgress, Message, Status, turn_of
+from slack_alert.core.policy.overflow import (
+    MINUTE,
+    OverflowSummary,
+    WaitingDelivery,
+    grown,
+    overflow,
+    storm_text,
+    waiting,
+)
 from slack_alert.core.structs import replace
 from slack_alert.engine.batches import Batch
 from slack_alert.engine.delivery.lane import KEPT, Lane
 from slack_alert.engine.delivery.prepare import Receipts
-from slack_alert.engine.ports import Books, Clock
+from slack_alert.engine.ports import Clock, Recorder
 
 log = logging.getLogger(__name__)
 
@@ -24,19 +32,19 @@ log = logging.getLogger(__name__)
 _LOOKED_AT = 10 * KEPT
 
 
-class Storms:
+class LaneOverflow:
     """Looks after lanes that are not calm; used by the sender, on its loop."""
 
     def __init__(
         self,
-        books: Books,
+        recorder: Recorder,
         *,
         stored: Callable[[str | None, int, int], list[Delivery]],
         receipts: Receipts,
         clock: Clock,
         zone: tzinfo,
     ) -> None:
-        self._books = books
+        self._recorder = recorder
         self._stored = stored
         self._receipts = receipts
         self._clock = clock
@@ -86,7 +94,7 @@ class Storms:
         self._forget(lane, frozenset(one.id for one in gone))
         return True
 
-    def _line(self, lane: Lane) -> Iterator[Waiting]:
+    def _line(self, lane: Lane) -> Iterator[WaitingDelivery]:
         """Look at what waits in memory, and at what comes next in the store."""
         keys: set[str] = set()
         for delivery in chain(lane.queue, self._spilled(lane)):
@@ -110,19 +118,19 @@ class Storms:
         root = delivery.message.root
         return bool(root) and (root in before or self._receipts.joined(delivery).follows is not None)
 
-    def _batch(self, lane: Lane, storm: Storm, gone: Sequence[Waiting]) -> Batch:
+    def _batch(self, lane: Lane, storm: OverflowSummary, gone: Sequence[WaitingDelivery]) -> Batch:
         """Give all of it as one: what is counted, and the message that counts it."""
         at = self._clock.now()
-        marks = [Progress(one.id, Status.COLLAPSED, 0, at, reason=f"counted in {storm.key}") for one in gone]
+        marks = [DeliveryProgress(one.id, Status.COLLAPSED, 0, at, reason=f"counted in {storm.key}") for one in gone]
         return Batch(progress=marks, summaries=[self._message(lane, storm)])
 
-    def _message(self, lane: Lane, storm: Storm) -> Message:
+    def _message(self, lane: Lane, storm: OverflowSummary) -> Message:
         return Message(storm.key, lane.address, Text(storm_text(storm, self._zone)))
 
     async def _written(self, batch: Batch) -> None:
         written = asyncio.Event()
         loop = asyncio.get_running_loop()
-        self._books.put(batch, lambda: loop.call_soon_threadsafe(written.set))
+        self._recorder.put(batch, lambda: loop.call_soon_threadsafe(written.set))
         await written.wait()
 
     def _forget(self, lane: Lane, ids: frozenset[int]) -> None:

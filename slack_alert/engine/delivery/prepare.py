@@ -39,7 +39,7 @@ class Receipts:
 _LATE = timedelta(minutes=1)
 
 
-def dressed(delivery: Delivery, *, now: datetime, zone: tzinfo) -> tuple[Delivery, str | None]:
+def with_late_time(delivery: Delivery, *, now: datetime, zone: tzinfo) -> tuple[Delivery, str | None]:
     """Give what a channel is asked to send; the parts after the first one follow the time that stands there."""
     message = delivery.message
     if message.slot is None or now - message.slot <= _LATE or not message.key.endswith("#0"):

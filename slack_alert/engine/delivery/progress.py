@@ -6,10 +6,10 @@ import asyncio
 from collections.abc import Iterable
 from functools import partial
 
-from slack_alert.core.model.message import Progress
+from slack_alert.core.model.message import DeliveryProgress
 from slack_alert.engine.batches import Batch
 from slack_alert.engine.delivery.lane import UNMARKED
-from slack_alert.engine.ports import Books
+from slack_alert.engine.ports import Recorder
 
 #: Marks that go down together; less than a lane may have open, so that it sends the others meanwhile.
 _GROUP = UNMARKED * 3 // 4
@@ -17,16 +17,16 @@ _GROUP = UNMARKED * 3 // 4
 _COMPANY_SECONDS = 0.02
 
 
-class Marks:
+class ProgressBatcher:
     """Collects marks in order, and frees the places of those that are committed. Used from one event loop."""
 
-    def __init__(self, books: Books) -> None:
-        self._books = books
-        self._waiting: list[Progress] = []
+    def __init__(self, recorder: Recorder) -> None:
+        self._recorder = recorder
+        self._waiting: list[DeliveryProgress] = []
         self._places: list[asyncio.Semaphore] = []
         self._timer: asyncio.TimerHandle | None = None
 
-    def add(self, progress: Progress, place: asyncio.Semaphore | None = None) -> None:
+    def add(self, progress: DeliveryProgress, place: asyncio.Semaphore | None = None) -> None:
         """Write it down soon, and release its place then."""
         self._waiting.append(progress)
         if place is not None:
@@ -45,7 +45,7 @@ class Marks:
             return
         marks, places = self._waiting, self._places
         release = partial(asyncio.get_running_loop().call_soon_threadsafe, _release, places)
-        self._books.put(Batch(progress=marks), release if places else None)
+        self._recorder.put(Batch(progress=marks), release if places else None)
         # Not before: where the books fail, the next mark takes these with it.
         self._waiting, self._places = [], []
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 
 from slack_alert.core.model.message import Delivery
-from slack_alert.core.retry import Fate, Outcome
+from slack_alert.core.retry import SendResult, SendStatus
 
 
 class Nowhere:
@@ -18,10 +18,10 @@ class Nowhere:
     async def open(self) -> None:
         """Do nothing."""
 
-    async def send(self, delivery: Delivery, text: str | None) -> Outcome:  # noqa: ARG002
+    async def send(self, delivery: Delivery, text: str | None) -> SendResult:  # noqa: ARG002
         """Refuse it."""
         hint = f"The channels are: {', '.join(sorted(self._known))}."
-        return Outcome(Fate.DESTINATION, reason=f"there is no channel {self.name!r}", hint=hint)
+        return SendResult(SendStatus.DESTINATION, reason=f"there is no channel {self.name!r}", hint=hint)
 
     async def find(self, deliveries: Sequence[Delivery], last_receipt: str | None) -> Mapping[int, str] | None:  # noqa: ARG002
         """Tell nothing."""
@@ -36,12 +36,12 @@ class Closed:
 
     def __init__(self, name: str, reason: str, hint: str) -> None:
         self.name = name
-        self._outcome = Outcome(Fate.CREDENTIALS, reason=reason, hint=hint)
+        self._outcome = SendResult(SendStatus.CREDENTIALS, reason=reason, hint=hint)
 
     async def open(self) -> None:
         """Do nothing."""
 
-    async def send(self, delivery: Delivery, text: str | None) -> Outcome:  # noqa: ARG002 - as every channel
+    async def send(self, delivery: Delivery, text: str | None) -> SendResult:  # noqa: ARG002 - as every channel
         """Keep it."""
         return self._outcome
 

@@ -10,24 +10,24 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import timedelta, tzinfo
 
 from slack_alert.core.model.address import Address
-from slack_alert.core.model.message import Delivery, Progress, Status
-from slack_alert.core.retry import IN_DOUBT, UNSAID, Fate, Outcome, next_attempt
+from slack_alert.core.model.message import Delivery, DeliveryProgress, Status
+from slack_alert.core.retry import IN_DOUBT, UNSAID, SendResult, SendStatus, next_attempt
 from slack_alert.core.structs import Struct, replace
 from slack_alert.engine.delivery.attempts import Attempts
-from slack_alert.engine.delivery.circuit_breaker import Breaker
+from slack_alert.engine.delivery.circuit_breaker import CircuitBreaker
 from slack_alert.engine.delivery.lane import Lane
-from slack_alert.engine.delivery.overflow import Storms
+from slack_alert.engine.delivery.overflow import LaneOverflow
 from slack_alert.engine.delivery.prepare import Receipts
-from slack_alert.engine.delivery.progress import Marks
+from slack_alert.engine.delivery.progress import ProgressBatcher
 from slack_alert.engine.delivery.refill import Refill
 from slack_alert.engine.delivery.refusing import Nowhere
-from slack_alert.engine.delivery.verification import Doubts
-from slack_alert.engine.ports import Books, Channel, Clock
+from slack_alert.engine.delivery.verification import DeliveryVerifier
+from slack_alert.engine.ports import Channel, Clock, Recorder
 
 log = logging.getLogger(__name__)
 
 
-class Pace(Struct, frozen=True):
+class SendRate(Struct, frozen=True):
     """How fast one address is spoken to; `rate` 0 is unpaced."""
 
     rate: float = 1.0
@@ -41,29 +41,29 @@ class Sender:
         self,
         channels: Mapping[str, Channel],
         *,
-        books: Books,
+        recorder: Recorder,
         waiting: Callable[[str | None, int, int], list[Delivery]],
         last_receipt: Callable[[str], str | None],
         receipts: Receipts | None = None,
         clock: Clock,
-        paces: Mapping[str, Pace],
+        paces: Mapping[str, SendRate],
         give_up: timedelta,
         zone: tzinfo,
-        undeliverable: Callable[[Delivery, Outcome], None],
+        undeliverable: Callable[[Delivery, SendResult], None],
     ) -> None:
         self._channels = channels
-        self._marks = Marks(books)
+        self._progress = ProgressBatcher(recorder)
         self._receipts = receipts or Receipts(lambda _: None)
         self._refill = Refill(waiting, clock)
         self._attempts = Attempts(self._receipts, clock, zone)
-        self._doubts = Doubts(last_receipt, self._receipts.joined, self._delay, clock)
-        self._storms = Storms(books, stored=waiting, receipts=self._receipts, clock=clock, zone=zone)
+        self._verifier = DeliveryVerifier(last_receipt, self._receipts.joined, self._delay, clock)
+        self._overflow = LaneOverflow(recorder, stored=waiting, receipts=self._receipts, clock=clock, zone=zone)
         self._clock = clock
-        self._paces = paces
+        self._slow_runs = paces
         self._give_up = give_up
         self._undeliverable = undeliverable
         self._lanes: dict[Address, Lane] = {}
-        self._breakers: defaultdict[str, Breaker] = defaultdict(Breaker)
+        self._breakers: defaultdict[str, CircuitBreaker] = defaultdict(CircuitBreaker)
         #: A lane has nothing left to send, or its channel refuses us.
         self._eased = asyncio.Event()
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -126,7 +126,7 @@ class Sender:
         for each in going:
             each.cancel()
         await asyncio.gather(*going, return_exceptions=True)
-        self._marks.flush()
+        self._progress.flush()
 
     def _going(self) -> list[asyncio.Task[None]]:
         return [lane.going for lane in self._lanes.values() if lane.going is not None and lane.is_going]
@@ -139,8 +139,8 @@ class Sender:
             lane.add(delivery)
             self._go(lane)
 
-    def _pace(self, address: Address) -> Pace:
-        return self._paces.get(address.channel, Pace())
+    def _pace(self, address: Address) -> SendRate:
+        return self._slow_runs.get(address.channel, SendRate())
 
     def _lane(self, address: Address) -> Lane:
         if address not in self._lanes:
@@ -162,15 +162,15 @@ class Sender:
                 await self._clock.sleep(delay.total_seconds())
         finally:
             breaker.leave(lane)
-            self._marks.flush()
+            self._progress.flush()
             self._eased.set()
 
-    async def _emptied(self, lane: Lane, channel: Channel, breaker: Breaker) -> timedelta | None:
+    async def _emptied(self, lane: Lane, channel: Channel, breaker: CircuitBreaker) -> timedelta | None:
         """Send all there is, and return None; where an error nobody expected comes in between, how long to rest."""
         try:
             await self._look_below(lane, channel, root="")
             while lane.queue or lane.has_spilled:
-                is_ready = lane.is_calm or await self._storms.calm(lane)
+                is_ready = lane.is_calm or await self._overflow.calm(lane)
                 if is_ready and lane.queue:
                     await self._deliver(lane, channel, breaker)
                 else:
@@ -180,7 +180,7 @@ class Sender:
             return lane.stumble(error, self._clock.monotonic())
         return None
 
-    async def _deliver(self, lane: Lane, channel: Channel, breaker: Breaker) -> None:
+    async def _deliver(self, lane: Lane, channel: Channel, breaker: CircuitBreaker) -> None:
         """Make one attempt at the head of the lane, and wait as its outcome asks."""
         delivery = lane.queue[0]
         await breaker.passage(lane)
@@ -196,7 +196,7 @@ class Sender:
             lane.unmarked.release()
             return
         outcome = await self._attempts.make(channel, delivery)
-        if outcome.fate is Fate.SENT:
+        if outcome.fate is SendStatus.SENT:
             self._mark_sent(lane, delivery, delivery.attempts + 1, outcome.receipt, lane.unmarked)
         else:
             lane.unmarked.release()
@@ -204,22 +204,22 @@ class Sender:
         if lane.is_next(delivery):
             await self._heed(lane, channel, delivery, outcome)
 
-    def _tell(self, breaker: Breaker, lane: Lane, outcome: Outcome) -> None:
+    def _tell(self, breaker: CircuitBreaker, lane: Lane, outcome: SendResult) -> None:
         """Let the other lanes of the channel know how it answers."""
-        if outcome.fate is not Fate.CREDENTIALS:
+        if outcome.fate is not SendStatus.CREDENTIALS:
             breaker.open()
         elif breaker.close(lane):
             self._eased.set()
             name = lane.address.channel
             log.error("channel closed", extra={"channel": name, "reason": outcome.reason, "hint": outcome.hint})
 
-    async def _heed(self, lane: Lane, channel: Channel, delivery: Delivery, outcome: Outcome) -> None:
+    async def _heed(self, lane: Lane, channel: Channel, delivery: Delivery, outcome: SendResult) -> None:
         """Do what the outcome of a message that was not accepted asks for."""
         now = self._clock.monotonic()
         trial = lane.tried(delivery)
         outcome = trial.judged(outcome, now)
         delivery = replace(
-            delivery, attempts=delivery.attempts + (outcome.fate is not Fate.WAIT), reason=outcome.reason
+            delivery, attempts=delivery.attempts + (outcome.fate is not SendStatus.WAIT), reason=outcome.reason
         )
         lane.queue[0] = delivery
         delay = self._delay(outcome, delivery.attempts, trial.lasted(now))
@@ -228,7 +228,7 @@ class Sender:
             await self._wait(lane, delivery, delay.total_seconds())
         if outcome.fate in IN_DOUBT and lane.is_next(delivery):
             await self._look(lane, channel, [delivery])
-        if outcome.fate is Fate.WAIT:
+        if outcome.fate is SendStatus.WAIT:
             lane.keep_strictly(now)
         if not lane.is_next(delivery):
             return
@@ -241,10 +241,10 @@ class Sender:
         told = {"delivery": delivery.id, "to": str(lane.address), "reason": delivery.reason, "seconds": seconds}
         log.info("delivery waits", extra=told)
         at = self._clock.now()
-        self._write(Progress(delivery.id, Status.QUEUED, delivery.attempts, at, reason=delivery.reason))
+        self._write(DeliveryProgress(delivery.id, Status.QUEUED, delivery.attempts, at, reason=delivery.reason))
         await self._clock.sleep(seconds)
 
-    def _delay(self, outcome: Outcome, attempts: int, tried: timedelta) -> timedelta | None:
+    def _delay(self, outcome: SendResult, attempts: int, tried: timedelta) -> timedelta | None:
         chance = random.random()  # noqa: S311 - spreads attempts, guards nothing
         return next_attempt(outcome, attempts, tried=tried, give_up=self._give_up, chance=chance)
 
@@ -256,7 +256,7 @@ class Sender:
 
     async def _look(self, lane: Lane, channel: Channel, deliveries: Sequence[Delivery]) -> None:
         """Ask the channel which of these it has already, for as long as it cannot answer."""
-        found = await self._doubts.found(channel, deliveries, lane.stall)
+        found = await self._verifier.found(channel, deliveries, lane.stall)
         for delivery in deliveries:
             if delivery.id in found:
                 log.info("delivery found", extra={"delivery": delivery.id, "receipt": found[delivery.id]})
@@ -274,21 +274,23 @@ class Sender:
         lane.remove((delivery.id,))
         lane.stall.end()
         lane.failed = 0
-        self._marks.add(Progress(delivery.id, Status.SENT, attempts, self._clock.now(), receipt=receipt), place)
+        self._progress.add(
+            DeliveryProgress(delivery.id, Status.SENT, attempts, self._clock.now(), receipt=receipt), place
+        )
         log.debug("delivery sent", extra={"delivery": delivery.id, "attempt": attempts})
 
-    def _bury(self, lane: Lane, delivery: Delivery, outcome: Outcome) -> None:
+    def _bury(self, lane: Lane, delivery: Delivery, outcome: SendResult) -> None:
         """Keep a message that cannot be delivered as dead: visible, and to be retried by a person."""
         lane.remove((delivery.id,))
         reason = f"{outcome.reason}: {outcome.hint}" if outcome.hint else outcome.reason
         log.error("delivery dead", extra={"delivery": delivery.id, "to": str(lane.address), "reason": reason})
-        self._write(Progress(delivery.id, Status.DEAD, delivery.attempts, self._clock.now(), reason=reason))
+        self._write(DeliveryProgress(delivery.id, Status.DEAD, delivery.attempts, self._clock.now(), reason=reason))
         self._undeliverable(delivery, outcome)
 
-    def _write(self, progress: Progress) -> None:
+    def _write(self, progress: DeliveryProgress) -> None:
         """Write down at once what people wait for."""
-        self._marks.add(progress)
-        self._marks.flush()
+        self._progress.add(progress)
+        self._progress.flush()
 
     async def _keep_pace(self, lane: Lane) -> None:
         pace = self._pace(lane.address)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime, timedelta, tzinfo
 
-from slack_alert.core.pipeline.outages import LONG, Cause, Lapse
+from slack_alert.core.pipeline.outages import LONG, Outage, OutageCause
 from slack_alert.engine.ports import Clock
 
 #: When that was: by the wall's clock, and by the one that is never set and stands still while the machine sleeps.
@@ -13,12 +13,12 @@ _Look = tuple[datetime, float]
 _SECOND = timedelta(seconds=1)
 
 
-class Unseen:
+class MissedTicks:
     """A look at the clock, and which runs it found missed; what came before is worked out only where it matters."""
 
     __slots__ = ("_before", "_hardly_late", "_lapse", "_look", "in_time", "is_long", "judged", "missed")
 
-    def __init__(self, look: _Look, before: _Look | None, lapse: Lapse | None = None) -> None:
+    def __init__(self, look: _Look, before: _Look | None, lapse: Outage | None = None) -> None:
         self._look = look
         self._before = before
         self._lapse = lapse
@@ -34,12 +34,12 @@ class Unseen:
         self.judged: list[str] = []
 
     @classmethod
-    def down(cls, lapse: Lapse) -> Unseen:
+    def down(cls, lapse: Outage) -> MissedTicks:
         """Make that of a start, after the program was down."""
         return cls((lapse.until, 0.0), None, lapse)
 
     @property
-    def lapse(self) -> Lapse:
+    def lapse(self) -> Outage:
         """The time since the look before, or that of which it is known what it was."""
         if self._lapse is None:
             self._lapse = self._worked_out()
@@ -57,36 +57,36 @@ class Unseen:
             self._hardly_late = slot
         return ""
 
-    def _worked_out(self) -> Lapse:
+    def _worked_out(self) -> Outage:
         now, steady = self._look
         if self._before is None:
-            return Lapse(Cause.STALLED, None, now)
+            return Outage(OutageCause.STALLED, None, now)
         since, steady_then = self._before
         passed = now - since
         asleep = passed - timedelta(seconds=steady - steady_then)
         is_asleep = asleep > _SECOND and asleep * 2 > passed
-        return Lapse(Cause.ASLEEP if is_asleep else Cause.STALLED, since, now)
+        return Outage(OutageCause.ASLEEP if is_asleep else OutageCause.STALLED, since, now)
 
 
-class Vigil:
+class TickMonitor:
     """Remembers when the clock was looked at last. Used by the one thread that tells what is due."""
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
         self._last: _Look | None = None
 
-    def look(self) -> Unseen:
+    def look(self) -> MissedTicks:
         """Look at the clock."""
         look = self._clock.now(), self._clock.monotonic()
         before, self._last = self._last, look
-        return Unseen(look, before)
+        return MissedTicks(look, before)
 
 
 #: Less than this is how a clock is kept right; nothing stands still for longer than that because of it.
 _TOLERATED = timedelta(seconds=2)
 
 
-class Steps:
+class ClockSteps:
     """Notices when the wall clock was set back since it was last asked."""
 
     def __init__(self, clock: Clock) -> None:

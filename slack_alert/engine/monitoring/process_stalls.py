@@ -18,7 +18,7 @@ _LATE = 2 * _EVERY
 _KEPT = 100
 
 
-class Standstill:
+class ProcessStalls:
     """Remembers the times in which no thread of the program ran; may be asked on any thread.
 
     A machine that sleeps needs none of this: the clock that runs are measured by sleeps with it.

@@ -20,7 +20,7 @@ log = logging.getLogger(__name__)
 _NOTHING = timedelta()
 
 
-class Paces:
+class SlowRunDetector:
     """Keeps how long the last runs took, of jobs that ever took more than a moment."""
 
     def __init__(

@@ -16,10 +16,10 @@ from slack_alert.core.policy.mutes import Mute, muting
 from slack_alert.core.policy.quiet_windows import QuietWindow, windowing
 from slack_alert.core.structs import Struct, replace
 from slack_alert.core.units.humanize import clock
-from slack_alert.engine.batches import Batch, Entry
+from slack_alert.engine.batches import Batch, StoredValue
 from slack_alert.engine.engine import Engine
 from slack_alert.engine.mutes.mutes import Mutes, mark_entry
-from slack_alert.engine.ports import Books, Reader
+from slack_alert.engine.ports import Reader, Recorder
 
 log = logging.getLogger(__name__)
 
@@ -38,7 +38,7 @@ _NEVER = datetime.max.replace(tzinfo=timezone.utc)
 _FEW = 20
 
 
-class Ending(Struct, frozen=True):
+class EndedSilence(Struct, frozen=True):
     """A silence that is over, and what the store keeps of it until it was told."""
 
     #: `maintenance`, `db.lag was muted by ann`.
@@ -50,7 +50,7 @@ class Ending(Struct, frozen=True):
     #: None: all of them.
     jobs: frozenset[str] | None
     #: What to write once it is told.
-    entries: tuple[Entry, ...]
+    entries: tuple[StoredValue, ...]
 
     @property
     def key(self) -> str:
@@ -59,7 +59,7 @@ class Ending(Struct, frozen=True):
         return f"quiet/{self.reason}/{job}/{self.since.isoformat()}"
 
 
-class Tally(Struct, frozen=True):
+class WithheldCount(Struct, frozen=True):
     """What was withheld of one job."""
 
     count: int
@@ -68,29 +68,29 @@ class Tally(Struct, frozen=True):
     #: When the job recovered from it.
     over: datetime | None = None
 
-    def more(self, record: Record) -> Tally:
+    def more(self, record: Record) -> WithheldCount:
         """Count what one run wanted to say, or take note that there was no more to say."""
         if record.verdict is not Verdict.MUTED:
             return replace(self, over=record.slot)
-        return Tally(self.count + record.count, record.text)
+        return WithheldCount(self.count + record.count, record.text)
 
 
 #: By job and whether it goes where errors go.
-Withheld = Mapping[tuple[str, bool], Tally]
+Withheld = Mapping[tuple[str, bool], WithheldCount]
 
 
-def withheld(reader: Reader, ending: Ending) -> Withheld:
+def withheld(reader: Reader, ending: EndedSilence) -> Withheld:
     """Read what a silence withheld, from history; may take long."""
-    tallies: dict[tuple[str, bool], Tally] = {}
+    tallies: dict[tuple[str, bool], WithheldCount] = {}
     for record in _records(reader, ending):
         if _concerns(record, ending):
             place = record.binding, record.error is not None
-            tallies[place] = tallies.get(place, Tally(0, "")).more(record)
+            tallies[place] = tallies.get(place, WithheldCount(0, "")).more(record)
     # Of those that only recovered, nothing was withheld.
     return {place: tally for place, tally in tallies.items() if tally.count}
 
 
-def _concerns(record: Record, ending: Ending) -> bool:
+def _concerns(record: Record, ending: EndedSilence) -> bool:
     reason = record.reason or ""
     if record.verdict is Verdict.MUTED:
         return (reason or ending.reason).startswith(ending.reason)
@@ -105,15 +105,15 @@ class Digests:
         mutes: Mutes,
         *,
         engine: Engine,
-        books: Books,
+        recorder: Recorder,
         to: Address,
         since: datetime,
-        history: Callable[[Ending], Withheld],
+        history: Callable[[EndedSilence], Withheld],
         apart: Callable[[Callable[[], None]], object] = lambda call: call(),
     ) -> None:
         self._mutes = mutes
         self._engine = engine
-        self._books = books
+        self._recorder = recorder
         #: For jobs that are gone.
         self._to = to
         #: When the program began.
@@ -126,7 +126,7 @@ class Digests:
         #: When each silence was first found to be over.
         self._noticed: dict[str, datetime] = {}
         #: What was told, and is to be forgotten; whoever tells adds to it.
-        self._told: deque[Ending] = deque()
+        self._told: deque[EndedSilence] = deque()
 
     def look(self, now: datetime) -> None:
         """Tell of what is over; one after the other, and quick where nothing is."""
@@ -153,21 +153,21 @@ class Digests:
         if fresh:
             self._keep([mark_entry(window.name, _last_begin(window, min(self._since, now))) for window in fresh])
 
-    def _endings(self, now: datetime) -> Iterator[Ending]:
+    def _endings(self, now: datetime) -> Iterator[EndedSilence]:
         yield from _mute_endings(self._mutes, now)
         marks = self._mutes.marks()
         for window in self._mutes.windows:
             yield from _window_endings(window, marks[window.name], now)
         for name in marks.keys() - {window.name for window in self._mutes.windows}:
-            yield Ending(name, windowing(name), marks[name], self._since, None, (mark_entry(name, None),))
+            yield EndedSilence(name, windowing(name), marks[name], self._since, None, (mark_entry(name, None),))
 
-    def _is_awaited(self, ending: Ending, now: datetime) -> bool:
+    def _is_awaited(self, ending: EndedSilence, now: datetime) -> bool:
         """Tell whether a run goes on, or is being written down, that may still be part of it."""
         if now - self._noticed.setdefault(ending.key, now) > _PATIENCE:
             return False
         return any(run.slot < ending.until for run in self._engine.runs())
 
-    def _tell(self, ending: Ending, now: datetime) -> None:
+    def _tell(self, ending: EndedSilence, now: datetime) -> None:
         try:
             for to, tallies in self._by_address(self._history(ending)).items():
                 self._engine.tell(f"{ending.key}/{to}", digest_text(ending, tallies, now, self._mutes.zone), to)
@@ -178,14 +178,14 @@ class Digests:
         finally:
             self._is_busy = False
 
-    def _keep(self, entries: Sequence[Entry]) -> None:
+    def _keep(self, entries: Sequence[StoredValue]) -> None:
         for entry in entries:
             self._mutes.accept(entry)
-        self._books.put(Batch(entries=list(entries)))
+        self._recorder.put(Batch(entries=list(entries)))
 
-    def _by_address(self, found: Withheld) -> dict[Address, dict[str, Tally]]:
-        jobs = {hot.job.name: hot.job for hot in self._engine.jobs()}
-        sorted_out: dict[Address, dict[str, Tally]] = {}
+    def _by_address(self, found: Withheld) -> dict[Address, dict[str, WithheldCount]]:
+        jobs = {job_state.job.name: job_state.job for job_state in self._engine.jobs()}
+        sorted_out: dict[Address, dict[str, WithheldCount]] = {}
         for (name, is_error), tally in found.items():
             job = jobs.get(name)
             to = self._to if job is None else job.errors_to if is_error else job.to
@@ -194,7 +194,7 @@ class Digests:
         return sorted_out
 
 
-def digest_text(ending: Ending, tallies: Mapping[str, Tally], now: datetime, zone: tzinfo) -> str:
+def digest_text(ending: EndedSilence, tallies: Mapping[str, WithheldCount], now: datetime, zone: tzinfo) -> str:
     """Tell what a silence withheld: how much of which job, and the last text of each."""
     ranked = sorted(tallies.items(), key=lambda item: (-item[1].count, item[0]))
     parts = [f"{name} {tally.count:,}{_told(tally, ending, zone)}" for name, tally in ranked[:_NAMED]]
@@ -207,7 +207,7 @@ def digest_text(ending: Ending, tallies: Mapping[str, Tally], now: datetime, zon
     return f"While {ending.name} ({span}) {what}: {', '.join(parts)}"
 
 
-def _mute_endings(mutes: Mutes, now: datetime) -> Iterator[Ending]:
+def _mute_endings(mutes: Mutes, now: datetime) -> Iterator[EndedSilence]:
     """Give the mutes that are over; those that somebody began and ended together are one."""
     together: dict[tuple[datetime, datetime, str, bool], list[Mute]] = {}
     for mute in mutes.ended(now):
@@ -216,16 +216,16 @@ def _mute_endings(mutes: Mutes, now: datetime) -> Iterator[Ending]:
         jobs = None if silences_all else frozenset(mute.job for mute in ended)
         name = f"all jobs were muted by {by}" if jobs is None else f"{_named(sorted(jobs))} muted by {by}"
         entries = tuple(entry for mute in ended for entry in mutes.forgotten(mute))
-        yield Ending(name, muting(ended[0]), since, until, jobs, entries)
+        yield EndedSilence(name, muting(ended[0]), since, until, jobs, entries)
 
 
-def _window_endings(window: QuietWindow, told: datetime, now: datetime) -> Iterator[Ending]:
+def _window_endings(window: QuietWindow, told: datetime, now: datetime) -> Iterator[EndedSilence]:
     """Give what of a window is over since it was told of, as one."""
     over = list(takewhile(lambda turn: turn[1] <= now, window.turns(told)))
     if over:
         until = over[-1][1]
         entries = (mark_entry(window.name, until),)
-        yield Ending(window.name, windowing(window.name), over[0][0], until, None, entries)
+        yield EndedSilence(window.name, windowing(window.name), over[0][0], until, None, entries)
 
 
 def _last_begin(window: QuietWindow, now: datetime) -> datetime:
@@ -234,7 +234,7 @@ def _last_begin(window: QuietWindow, now: datetime) -> datetime:
     return max((begin for begin, _ in turns), default=now)
 
 
-def _records(reader: Reader, ending: Ending) -> Iterator[Record]:
+def _records(reader: Reader, ending: EndedSilence) -> Iterator[Record]:
     names: Iterable[str | None] = [None]
     if ending.jobs is not None and len(ending.jobs) <= _FEW:
         names = sorted(ending.jobs)
@@ -253,7 +253,7 @@ def _named(jobs: Sequence[str]) -> str:
     return f"{', '.join(listed[:-1])} and {listed[-1]} were"
 
 
-def _told(tally: Tally, ending: Ending, zone: tzinfo) -> str:
+def _told(tally: WithheldCount, ending: EndedSilence, zone: tzinfo) -> str:
     """Show the last text, and that it holds no more."""
     over = f"recovered {clock(tally.over, zone, ending.since)}" if tally.over else ""
     told = "; ".join(filter(None, (_shown(tally.text), over)))

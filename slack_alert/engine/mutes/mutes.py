@@ -9,7 +9,7 @@ from datetime import datetime, timedelta, tzinfo
 
 from slack_alert.core.policy.mutes import EVERY, Mute, effective, mute_reason, stretches
 from slack_alert.core.policy.quiet_windows import QuietWindow, window_reason
-from slack_alert.engine.batches import Entry
+from slack_alert.engine.batches import StoredValue
 from slack_alert.engine.payload_fields import field, instant, read_instant
 
 log = logging.getLogger(__name__)
@@ -24,13 +24,15 @@ _MUTE, _MARK = "mute/", "window/"
 class Mutes:
     """The mutes and windows in force; any thread may ask, one thread changes them."""
 
-    def __init__(self, entries: Iterable[Entry] = (), *, windows: Sequence[QuietWindow] = (), zone: tzinfo) -> None:
+    def __init__(
+        self, entries: Iterable[StoredValue] = (), *, windows: Sequence[QuietWindow] = (), zone: tzinfo
+    ) -> None:
         self.windows = tuple(windows)
         self.zone = zone
         #: By job, oldest first.
         self._mutes: dict[str, tuple[Mute, ...]] = {}
         #: Up to when each window was told of.
-        self._marks: dict[str, datetime] = {}
+        self._progress: dict[str, datetime] = {}
         for entry in entries:
             if entry.pack == PACK:
                 self.accept(entry)
@@ -60,9 +62,9 @@ class Mutes:
 
     def marks(self) -> dict[str, datetime]:
         """Say up to when each window was told of."""
-        return dict(self._marks)
+        return dict(self._progress)
 
-    def accept(self, entry: Entry) -> None:
+    def accept(self, entry: StoredValue) -> None:
         """Take over what the store keeps; what cannot be read is left alone."""
         try:
             if entry.key.startswith(_MARK):
@@ -75,10 +77,10 @@ class Mutes:
         except (ValueError, TypeError, KeyError, RecursionError) as error:
             log.warning("a mute cannot be read", extra={"key": entry.key, "reason": repr(error)})
 
-    def forgotten(self, mute: Mute) -> list[Entry]:
+    def forgotten(self, mute: Mute) -> list[StoredValue]:
         """Give what the store keeps of a mute that is over, as deletions."""
         said = self._mutes.get(mute.job, ())
-        return [Entry(PACK, _key(each), None) for each in said if mute.since <= each.since <= mute.until]
+        return [StoredValue(PACK, _key(each), None) for each in said if mute.since <= each.since <= mute.until]
 
     def _mute(self, job: str, slot: datetime) -> Mute | None:
         """Find the mute that says why: the job's own before that of all."""
@@ -89,9 +91,9 @@ class Mutes:
 
     def _accept_mark(self, name: str, value: str | None) -> None:
         if value is None:
-            self._marks.pop(name, None)
+            self._progress.pop(name, None)
         else:
-            self._marks[name] = read_instant(json.loads(value))
+            self._progress[name] = read_instant(json.loads(value))
 
     def _accept_mute(self, mute: Mute) -> None:
         self._forget(mute.job, mute.since)
@@ -106,15 +108,15 @@ class Mutes:
             self._mutes.pop(job, None)
 
 
-def mute_entry(mute: Mute) -> Entry:
+def mute_entry(mute: Mute) -> StoredValue:
     """Write a mute as the store keeps it."""
     fields = {"job": mute.job, "since": mute.since.isoformat(), "until": mute.until.isoformat(), "by": mute.by}
-    return Entry(PACK, _key(mute), json.dumps(fields), mute.until + _MEMORY)
+    return StoredValue(PACK, _key(mute), json.dumps(fields), mute.until + _MEMORY)
 
 
-def mark_entry(window: str, told: datetime | None) -> Entry:
+def mark_entry(window: str, told: datetime | None) -> StoredValue:
     """Write up to when a window was told of; None: there is no such window any more."""
-    return Entry(PACK, f"{_MARK}{window}", json.dumps(told.isoformat()) if told is not None else None)
+    return StoredValue(PACK, f"{_MARK}{window}", json.dumps(told.isoformat()) if told is not None else None)
 
 
 def _key(mute: Mute) -> str:

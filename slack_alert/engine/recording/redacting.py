@@ -9,19 +9,19 @@ from typing import Any, cast
 
 from slack_alert.core.content.drafts import Draft, lay_out, without_seams
 from slack_alert.core.content.render import Blocks, Piece, Text, Upload
-from slack_alert.core.model.message import Message, Progress
+from slack_alert.core.model.message import DeliveryProgress, Message
 from slack_alert.core.model.record import Record
 from slack_alert.core.redaction.redaction import Redaction
 from slack_alert.core.structs import replace
 from slack_alert.engine.batches import Batch
-from slack_alert.engine.ports import Books
+from slack_alert.engine.ports import Recorder
 
 
-class RedactedBooks:
+class RedactingRecorder:
     """Takes the secrets out of what is said and recorded, then passes it on."""
 
-    def __init__(self, books: Books, redaction: Redaction) -> None:
-        self._books = books
+    def __init__(self, recorder: Recorder, redaction: Redaction) -> None:
+        self._recorder = recorder
         self._redaction = redaction
 
     def put(self, batch: Batch, then: Callable[[], object] | None = None) -> None:
@@ -30,11 +30,11 @@ class RedactedBooks:
         batch.summaries = [redacted_message(message, self._redaction) for message in batch.summaries]
         batch.records = [redacted_record(record, self._redaction) for record in batch.records]
         batch.progress = [redacted_progress(progress, self._redaction) for progress in batch.progress]
-        self._books.put(batch, then)
+        self._recorder.put(batch, then)
 
     def note(self, record: Record) -> None:
         """Have a quiet line of history written within a second."""
-        self._books.note(redacted_record(record, self._redaction) if record.printed else record)
+        self._recorder.note(redacted_record(record, self._redaction) if record.printed else record)
 
 
 def cleaned_pieces(drafts: Iterable[Piece], redaction: Redaction) -> tuple[Piece, ...]:
@@ -58,7 +58,7 @@ def redacted_record(record: Record, redaction: Redaction) -> Record:
     return record._replace(**changed) if changed else record
 
 
-def redacted_progress(progress: Progress, redaction: Redaction) -> Progress:
+def redacted_progress(progress: DeliveryProgress, redaction: Redaction) -> DeliveryProgress:
     """Return what became of an attempt without secrets: what a service or a proxy answers is theirs."""
     reason = progress.reason and redaction(progress.reason)
     return progress if reason == progress.reason else replace(progress, reason=reason)

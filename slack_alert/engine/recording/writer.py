@@ -15,7 +15,7 @@ from typing import Any, TypeVar
 from slack_alert.core.errors import StoreError
 from slack_alert.core.model.message import Delivery
 from slack_alert.core.model.record import Record
-from slack_alert.engine.batches import Batch, Limits
+from slack_alert.engine.batches import Batch, HistoryLimits
 from slack_alert.engine.durability import is_numbered, number_entry
 from slack_alert.engine.ports import Clock, Journal, Store
 
@@ -72,7 +72,7 @@ class Writer:
         self._order = threading.Lock()
         self._puts: queue.SimpleQueue[_Put] = queue.SimpleQueue()
         #: What became of deliveries goes before all that waits: nothing there concerns the same ones.
-        self._marks: deque[_Put] = deque()
+        self._progress: deque[_Put] = deque()
         self._notes: deque[Record] = deque()
         #: Quiet lines that are being written.
         self._under_way = 0
@@ -96,7 +96,7 @@ class Writer:
     def put(self, batch: Batch, then: Then | None = None) -> None:
         """Have it committed, marks before all else and otherwise in order; `then` runs on the writer's thread."""
         if batch.progress:
-            self._marks.append((batch, then))
+            self._progress.append((batch, then))
             self._puts.put(_MARKED)
             return
         if self._journal is None or not is_numbered(batch):
@@ -157,7 +157,7 @@ class Writer:
         # After the group was gathered: what was noted before a batch was put is committed with it, or earlier.
         notes = _taken(self._notes)
         self._under_way = len(notes)
-        self._commit([*_taken(self._marks), *(put for put in group if not _is_sign(put))], notes)
+        self._commit([*_taken(self._progress), *(put for put in group if not _is_sign(put))], notes)
         self._under_way = 0
         is_end = any(put is _END for put in group)
         if is_end and self._journal is not None:
@@ -219,7 +219,7 @@ class Writer:
         if batch.limits is not None:
             _follow_up(partial(self._prune, batch.limits), "prune failed")
 
-    def _prune(self, limits: Limits) -> None:
+    def _prune(self, limits: HistoryLimits) -> None:
         self._blocking(self._store.prune, self._clock.now(), limits)
 
     def _insist(self, batch: Batch) -> list[Delivery]:
@@ -306,7 +306,7 @@ def _ignore(_: list[Delivery]) -> None:
     """Stand for a sender where none is there yet."""
 
 
-class DirectBooks:
+class DirectRecorder:
     """Books that are written at once, on the caller's thread: for simulations and short commands."""
 
     def __init__(self, store: Store, clock: Clock, accept: Accept = _ignore) -> None:

@@ -17,9 +17,9 @@ from slack_alert.core.model.address import Address
 from slack_alert.core.model.message import Message
 from slack_alert.core.model.record import Record, Verdict
 from slack_alert.core.policy.mutes import Mute
-from slack_alert.core.policy.quota import Hold, State, rested
+from slack_alert.core.policy.quota import Pause, State, rested
 from slack_alert.core.structs import replace
-from slack_alert.engine.batches import Batch, Entry
+from slack_alert.engine.batches import Batch, StoredValue
 from slack_alert.engine.mutes.mutes import mute_entry
 from slack_alert.engine.payload_fields import Fields, field, instant, maybe, maybe_instant, number, whole
 from slack_alert.engine.ports import Request
@@ -63,7 +63,7 @@ def carry_out(
 
 def _pause(batch: Batch, request: Request, _: Callable[[], int], __: Restate) -> None:
     asked = {"by": "", **request.payload}
-    batch.holds[field(asked, "job", str)] = Hold(maybe_instant(asked, "until"), field(asked, "by", str))
+    batch.holds[field(asked, "job", str)] = Pause(maybe_instant(asked, "until"), field(asked, "by", str))
 
 
 def _resume(batch: Batch, request: Request, _: Callable[[], int], restate: Restate) -> None:
@@ -140,7 +140,7 @@ def _keep(batch: Batch, request: Request, _: Callable[[], int], __: Restate) -> 
     if value is not None:
         json.loads(value)  # It is read at each use, where a fault would be the plugin's.
     pack, key, expires = field(kept, "pack", str), field(kept, "key", str), maybe_instant(kept, "expires")
-    batch.entries.append(Entry(pack, key, value, expires))
+    batch.entries.append(StoredValue(pack, key, value, expires))
 
 
 def _as_taken(request: Request, now: datetime) -> Request:

@@ -9,7 +9,7 @@ from slack_alert.core.content.render import Blocks, Piece, Text
 from slack_alert.core.events import Event
 from slack_alert.core.model.message import Message
 from slack_alert.core.model.record import Record
-from slack_alert.engine.batches import Entry
+from slack_alert.engine.batches import StoredValue
 from slack_alert.engine.ports import Request
 
 
@@ -48,7 +48,7 @@ def outbox(verb: str, delivery: int, at: datetime) -> Request:
     return Request(verb, {"id": delivery}, at)
 
 
-def kept(entry: Entry, at: datetime) -> Request:
+def kept(entry: StoredValue, at: datetime) -> Request:
     """Ask that a value of a pack's key-value store is kept."""
     payload = {"pack": entry.pack, "key": entry.key, "value": entry.value, "expires": _iso(entry.expires)}
     return Request("keep", payload, at)

@@ -11,12 +11,12 @@ from slack_alert.core.model.record import Verdict
 from slack_alert.core.model.run import Result, Run
 from slack_alert.core.pipeline.gate import gate
 from slack_alert.engine.batches import Batch
-from slack_alert.engine.monitoring.clock_watch import Unseen
-from slack_alert.engine.ports import Books, Executor
+from slack_alert.engine.monitoring.clock_watch import MissedTicks
+from slack_alert.engine.ports import Executor, Recorder
 from slack_alert.engine.runs.event_queues import missing
-from slack_alert.engine.runs.job_state import Hot
-from slack_alert.engine.runs.missed_slots import Accounts
-from slack_alert.engine.runs.overlaps import Crowding
+from slack_alert.engine.runs.job_state import JobState
+from slack_alert.engine.runs.missed_slots import MissedSlots
+from slack_alert.engine.runs.overlaps import Overlaps
 from slack_alert.engine.runs.run_records import put_begun
 
 
@@ -25,66 +25,74 @@ class Admission:
 
     def __init__(
         self,
-        books: Books,
+        recorder: Recorder,
         executor: Executor,
-        accounts: Accounts,
-        crowding: Crowding,
+        accounts: MissedSlots,
+        crowding: Overlaps,
         *,
         next_id: Callable[[], int],
         done: Callable[[Run, Result], None],
     ) -> None:
-        self._books = books
+        self._recorder = recorder
         self._executor = executor
         self._accounts = accounts
-        self._crowding = crowding
+        self._overlaps = crowding
         self._next_id = next_id
         self._done = done
 
-    def admit(self, hot: Hot, slots: Sequence[datetime], unseen: Unseen | None, accounts: Accounts) -> Run | None:
-        """Let the last of the slots run if it may; `unseen` is for those that may have passed unseen."""
-        if hot.is_gone:
+    def admit(
+        self, job_state: JobState, slots: Sequence[datetime], missed_ticks: MissedTicks | None, accounts: MissedSlots
+    ) -> Run | None:
+        """Let the last of the slots run if it may; `missed_ticks` is for those that may have passed unseen."""
+        if job_state.is_gone:
             return None
-        if hot.job.rule is None:
-            return self.admit_slot(hot, accounts.late(hot, slots, unseen), unseen, accounts)
+        if job_state.job.rule is None:
+            return self.admit_slot(job_state, accounts.late(job_state, slots, missed_ticks), missed_ticks, accounts)
         # After the events that came before: on the writer's thread, as they are answered there.
-        self._books.put(Batch(), lambda: self.submit(self._admit_due(hot, slots, unseen)))
+        self._recorder.put(Batch(), lambda: self.submit(self._admit_due(job_state, slots, missed_ticks)))
         return None
 
-    def admit_in_time(self, hots: Iterable[Hot], slot: datetime, accounts: Accounts) -> Iterator[Run | None]:
+    def admit_in_time(
+        self, job_states: Iterable[JobState], slot: datetime, accounts: MissedSlots
+    ) -> Iterator[Run | None]:
         """Let a slot run that comes in time, as nearly all do: in one loop over all jobs that have it."""
-        for hot in hots:
-            if hot.is_gone or hot.job.rule is not None:
-                yield self.admit(hot, (slot,), None, accounts)
+        for job_state in job_states:
+            if job_state.is_gone or job_state.job.rule is not None:
+                yield self.admit(job_state, (slot,), None, accounts)
             else:
-                yield self._let(hot, slot, accounts)
-                hot.pass_by(slot)
+                yield self._let(job_state, slot, accounts)
+                job_state.pass_by(slot)
 
-    def start(self, hots: Iterable[Hot], now: datetime) -> None:
+    def start(self, job_states: Iterable[JobState], now: datetime) -> None:
         """Let jobs run that run at the start."""
         runs = []
-        for hot in hots:
-            if hot.job.rule is None:
-                runs.append(self.admit_slot(hot, now, None))
+        for job_state in job_states:
+            if job_state.job.rule is None:
+                runs.append(self.admit_slot(job_state, now, None))
             else:
-                self.begin_in_turn(partial(self._admit_due, hot, (now,), None))
+                self.begin_in_turn(partial(self._admit_due, job_state, (now,), None))
         self.begin(runs)
 
     def admit_slot(
-        self, hot: Hot, slot: datetime | None, unseen: Unseen | None, accounts: Accounts | None = None
+        self,
+        job_state: JobState,
+        slot: datetime | None,
+        missed_ticks: MissedTicks | None,
+        accounts: MissedSlots | None = None,
     ) -> Run | None:
         """Let a slot run if it may; with `accounts` these write it down if it may not."""
         if slot is None:
             return None
-        run = self._let(hot, slot, accounts or self._accounts)
-        hot.pass_by(slot)
-        if run is not None and (unseen is not None or hot.job.rule is not None):
-            late = unseen.remark(slot, hot.job.zone) if unseen is not None else ""
-            run.remark = late if hot.job.rule is None else "; ".join(filter(None, (missing(hot), late)))
+        run = self._let(job_state, slot, accounts or self._accounts)
+        job_state.pass_by(slot)
+        if run is not None and (missed_ticks is not None or job_state.job.rule is not None):
+            late = missed_ticks.remark(slot, job_state.job.zone) if missed_ticks is not None else ""
+            run.remark = late if job_state.job.rule is None else "; ".join(filter(None, (missing(job_state), late)))
         return run
 
-    def react(self, hot: Hot, event: Event) -> None:
+    def react(self, job_state: JobState, event: Event) -> None:
         """Let the job answer an event if it may."""
-        if (run := self._let(hot, event.at, self._accounts)) is not None:
+        if (run := self._let(job_state, event.at, self._accounts)) is not None:
             run.event = event.fields
             self.submit(run)
 
@@ -100,30 +108,32 @@ class Admission:
         what ends the process again and again.
         """
         if (admitted := [run for run in runs if run is not None]) or batch is not None:
-            put_begun(self._books, batch or Batch(), admitted, partial(self.submit, *admitted))
+            put_begun(self._recorder, batch or Batch(), admitted, partial(self.submit, *admitted))
 
     def begin_in_turn(self, admit: Callable[[], Run | None]) -> None:
         """Do so after the events that came before."""
-        self._books.put(Batch(), lambda: self.begin((admit(),)))
+        self._recorder.put(Batch(), lambda: self.begin((admit(),)))
 
-    def _admit_due(self, hot: Hot, slots: Sequence[datetime], unseen: Unseen | None) -> Run | None:
-        if not all(map(hot.is_due, slots)):
+    def _admit_due(
+        self, job_state: JobState, slots: Sequence[datetime], missed_ticks: MissedTicks | None
+    ) -> Run | None:
+        if not all(map(job_state.is_due, slots)):
             return None
-        run = self.admit_slot(hot, self._accounts.late(hot, slots, unseen), unseen)
-        if run is not None and unseen is not None and hot.job.awaits:
-            unseen.judged.append(hot.job.name)
+        run = self.admit_slot(job_state, self._accounts.late(job_state, slots, missed_ticks), missed_ticks)
+        if run is not None and missed_ticks is not None and job_state.job.awaits:
+            missed_ticks.judged.append(job_state.job.name)
         return run
 
-    def _let(self, hot: Hot, at: datetime, accounts: Accounts) -> Run | None:
+    def _let(self, job_state: JobState, at: datetime, accounts: MissedSlots) -> Run | None:
         """Make the run of a slot or an event if the gate lets it, else account for it."""
-        verdict = gate(hot.job, hot.state, at, hold=hot.hold, is_running=hot.run is not None)
+        verdict = gate(job_state.job, job_state.state, at, hold=job_state.hold, is_running=job_state.run is not None)
         if verdict is Verdict.GO:
-            job = hot.job
-            hot.run = Run(self._next_id(), job.name, job.action, at, emits=job.emits, care=job.care)
-            return hot.run
-        accounts.skip(hot, at, verdict)
+            job = job_state.job
+            job_state.run = Run(self._next_id(), job.name, job.action, at, emits=job.emits, care=job.care)
+            return job_state.run
+        accounts.skip(job_state, at, verdict)
         if verdict is Verdict.OVERLAPPED:
-            self._crowding.overlapped(hot)
+            self._overlaps.overlapped(job_state)
         else:
-            hot.overlaps = hot.waits = 0
+            job_state.overlaps = job_state.waits = 0
         return None

@@ -11,73 +11,77 @@ from slack_alert.core.model.record import Record, Verdict
 from slack_alert.core.model.run import QUIET, Run
 from slack_alert.core.pipeline.settle import settle
 from slack_alert.core.units.humanize import dated
-from slack_alert.engine.batches import Batch, Seen
-from slack_alert.engine.ports import Books
-from slack_alert.engine.runs.job_state import Hot
+from slack_alert.engine.batches import Batch, JobProgress
+from slack_alert.engine.ports import Recorder
+from slack_alert.engine.runs.job_state import JobState
 from slack_alert.engine.runs.run_records import spoken_record
 
 
-class Absences:
+class AbsenceWatch:
     """Moves on what is due by the events that came; any thread may tell of one."""
 
     def __init__(self) -> None:
-        self.awaiting: tuple[Hot, ...] = ()
+        self.awaiting: tuple[JobState, ...] = ()
         #: What sensors tell of.
         self._emitted: set[str] = set()
 
-    def take_up(self, jobs: Iterable[Hot]) -> None:
+    def take_up(self, jobs: Iterable[JobState]) -> None:
         """Look after these, and after no others."""
-        hots = tuple(jobs)
-        self.awaiting = tuple(hot for hot in hots if hot.job.awaits)
-        self._emitted = {hot.job.emits for hot in hots if hot.job.emits} if self.awaiting else set()
+        job_states = tuple(jobs)
+        self.awaiting = tuple(job_state for job_state in job_states if job_state.job.awaits)
+        self._emitted = (
+            {job_state.job.emits for job_state in job_states if job_state.job.emits} if self.awaiting else set()
+        )
 
-    def allow_for(self, away: timedelta) -> dict[str, Seen]:
+    def allow_for(self, away: timedelta) -> dict[str, JobProgress]:
         """Leave out the time in which nobody was running, where only a sensor of this program would have noticed."""
-        fed = [hot for hot in self.awaiting if self._is_fed(hot) and not hot.state.is_alerting]
-        for hot in fed:
-            hot.anchor += away
-        return {hot.job.name: Seen(hot.anchor) for hot in fed}
+        fed = [job_state for job_state in self.awaiting if self._is_fed(job_state) and not job_state.state.is_alerting]
+        for job_state in fed:
+            job_state.anchor += away
+        return {job_state.job.name: JobProgress(job_state.anchor) for job_state in fed}
 
-    def unfinished(self) -> list[Hot]:
+    def unfinished(self) -> list[JobState]:
         """Find the jobs of which a crash lost that their event came: they have it to answer again."""
-        alerting = [(hot, hot.state.incident) for hot in self.awaiting if hot.state.is_alerting]
-        found = [hot for hot, incident in alerting if incident is not None and incident.last < hot.anchor]
-        for hot in found:
-            assert hot.job.rule is not None, "it awaits"
-            hot.events.append(Event(" or ".join(hot.job.rule.on), hot.anchor, {}))
+        alerting = [(job_state, job_state.state.incident) for job_state in self.awaiting if job_state.state.is_alerting]
+        found = [
+            job_state for job_state, incident in alerting if incident is not None and incident.last < job_state.anchor
+        ]
+        for job_state in found:
+            assert job_state.job.rule is not None, "it awaits"
+            job_state.events.append(Event(" or ".join(job_state.job.rule.on), job_state.anchor, {}))
         return found
 
-    def came(self, event: Event, now: datetime) -> dict[str, Seen]:
+    def came(self, event: Event, now: datetime) -> dict[str, JobProgress]:
         """Have what an event keeps from coming due begin anew; give what a restart needs to know of that."""
-        moved: dict[str, Seen] = {}
-        for hot in self.awaiting:
-            if hot.job.rule is not None and hot.job.rule.wants(event):
+        moved: dict[str, JobProgress] = {}
+        for job_state in self.awaiting:
+            if job_state.job.rule is not None and job_state.job.rule.wants(event):
                 # A clock that was ahead elsewhere must not keep it silent.
-                hot.anchor = max(hot.anchor, min(event.at, now))
-                moved[hot.job.name] = Seen(hot.anchor)
+                job_state.anchor = max(job_state.anchor, min(event.at, now))
+                moved[job_state.job.name] = JobProgress(job_state.anchor)
         return moved
 
-    def _is_fed(self, hot: Hot) -> bool:
-        return hot.job.rule is not None and any(map(hot.job.rule.hears, self._emitted))
+    def _is_fed(self, job_state: JobState) -> bool:
+        return job_state.job.rule is not None and any(map(job_state.job.rule.hears, self._emitted))
 
 
-def missing(hot: Hot) -> str:
+def missing(job_state: JobState) -> str:
     """Say what did not come, and since when: `no backup.done since Sat 21 Nov 02:00`; empty where nothing had to."""
-    if hot.job.rule is None or not hot.job.awaits:
+    if job_state.job.rule is None or not job_state.job.awaits:
         return ""
-    return f"no {' or '.join(hot.job.rule.on)} since {dated(hot.anchor, hot.job.zone)}"
+    return f"no {' or '.join(job_state.job.rule.on)} since {dated(job_state.anchor, job_state.job.zone)}"
 
 
-def arrival(hot: Hot, event: Event, run: int, mark: Markup, *, mute: str) -> Batch:
+def arrival(job_state: JobState, event: Event, run: int, mark: Markup, *, mute: str) -> Batch:
     """End the row of alerts that an absence began; give what is to be written of that."""
-    came = Run(run, hot.job.name, hot.job.action, event.at, event=event.fields)
-    before = hot.state
-    settlement = hot.settle(lambda state: settle(hot.job, state, came, QUIET, mark, mute=mute))
-    hot.pass_by(event.at)
-    record = spoken_record(hot, came, QUIET, settlement)
+    came = Run(run, job_state.job.name, job_state.job.action, event.at, event=event.fields)
+    before = job_state.state
+    settlement = job_state.settle(lambda state: settle(job_state.job, state, came, QUIET, mark, mute=mute))
+    job_state.pass_by(event.at)
+    record = spoken_record(job_state, came, QUIET, settlement)
     return Batch(
-        states={hot.job.name: hot.state} if hot.state is not before else {},
-        seen={hot.job.name: hot.seen},
+        states={job_state.job.name: job_state.state} if job_state.state is not before else {},
+        seen={job_state.job.name: job_state.seen},
         records=[record._replace(reason=record.reason or f"{event.name} came", duration=None)],
         messages=list(settlement.messages),
     )
@@ -87,40 +91,40 @@ def arrival(hot: Hot, event: Event, run: int, mark: Markup, *, mute: str) -> Bat
 WAITING = 1000
 
 
-class Queues:
+class EventQueues:
     """Lets jobs answer events; called on the writer's thread only, as two at once would both find a job free."""
 
     def __init__(
         self,
-        books: Books,
+        recorder: Recorder,
         mark: Markup,
         mute: Callable[[str, datetime], str],
         *,
         next_id: Callable[[], int],
-        react: Callable[[Hot, Event], None],
+        react: Callable[[JobState, Event], None],
     ) -> None:
-        self._books = books
+        self._recorder = recorder
         self._mark = mark
         self._mute = mute
         self._next_id = next_id
         #: Has a free job answer an event, if it may.
         self._react = react
 
-    def take(self, hot: Hot, event: Event) -> None:
+    def take(self, job_state: JobState, event: Event) -> None:
         """Have the job answer an event, at once or when it is free."""
-        if len(hot.events) < WAITING:
-            hot.events.append(event)
+        if len(job_state.events) < WAITING:
+            job_state.events.append(event)
         else:
             reason = f"{WAITING:,} events waited already"
-            self._books.note(Record(0, hot.job.name, event.at, Verdict.OVERLAPPED, reason=reason))
-        self.go_on(hot)
+            self._recorder.note(Record(0, job_state.job.name, event.at, Verdict.OVERLAPPED, reason=reason))
+        self.go_on(job_state)
 
-    def go_on(self, hot: Hot) -> None:
+    def go_on(self, job_state: JobState) -> None:
         """Let the job answer what waits, while it is free."""
-        while hot.run is None and hot.events:
-            event = hot.events.popleft()
-            if hot.job.awaits:
-                mute = self._mute(hot.job.name, event.at)
-                self._books.put(arrival(hot, event, self._next_id(), self._mark, mute=mute))
+        while job_state.run is None and job_state.events:
+            event = job_state.events.popleft()
+            if job_state.job.awaits:
+                mute = self._mute(job_state.job.name, event.at)
+                self._recorder.put(arrival(job_state, event, self._next_id(), self._mark, mute=mute))
             else:
-                self._react(hot, event)
+                self._react(job_state, event)

@@ -11,10 +11,10 @@ from slack_alert.core.events import Event
 from slack_alert.core.model.run import Run
 from slack_alert.core.pipeline.settle import Settlement
 from slack_alert.core.policy.incidents import rewound
-from slack_alert.core.policy.quota import Hold, Quota, State
+from slack_alert.core.policy.quota import Pause, Quota, State
 from slack_alert.core.structs import replace
 from slack_alert.core.units.local_time import TICK
-from slack_alert.engine.batches import Seen, Snapshot
+from slack_alert.engine.batches import JobProgress, Snapshot
 
 #: Shared by the jobs of which nothing is remembered, which is most.
 FRESH = State()
@@ -22,12 +22,12 @@ FRESH = State()
 _NONE: deque[Event] = deque(maxlen=0)
 
 
-class Hot:
+class JobState:
     """A job with all that changes of it."""
 
     __slots__ = ("anchor", "events", "hold", "is_gone", "is_told", "job", "last", "overlaps", "run", "state", "waits")
 
-    def __init__(self, job: Job, state: State, seen: Seen, hold: Hold | None) -> None:
+    def __init__(self, job: Job, state: State, seen: JobProgress, hold: Pause | None) -> None:
         self.job = job
         self.state = state
         self.hold = hold
@@ -110,41 +110,42 @@ class Hot:
         return before != (self.anchor, self.last, self.state)
 
     @property
-    def seen(self) -> Seen:
+    def seen(self) -> JobProgress:
         """What a restart needs to know."""
-        return Seen(self.anchor, self.last)
+        return JobProgress(self.anchor, self.last)
 
-    def seen_at(self, slot: datetime) -> Seen:
+    def seen_at(self, slot: datetime) -> JobProgress:
         """Return what a restart needs to know where of the slots after this one no row is written yet."""
-        return Seen(self.anchor, slot)
+        return JobProgress(self.anchor, slot)
 
 
-def take_up(jobs: Iterable[Job], snapshot: Snapshot, now: datetime) -> dict[str, Hot]:
+def take_up(jobs: Iterable[Job], snapshot: Snapshot, now: datetime) -> dict[str, JobState]:
     """Join the jobs with what the store remembers of them; those never seen before start their grid now."""
-    states, seen, holds, first = snapshot.states, snapshot.seen, snapshot.holds, Seen(now)
+    states, seen, holds, first = snapshot.states, snapshot.seen, snapshot.holds, JobProgress(now)
     return {
-        job.name: Hot(job, states.get(job.name, FRESH), seen.get(job.name, first), holds.get(job.name)) for job in jobs
+        job.name: JobState(job, states.get(job.name, FRESH), seen.get(job.name, first), holds.get(job.name))
+        for job in jobs
     }
 
 
 def renewed(
-    hot: Mapping[str, Hot], jobs: Sequence[Job], snapshot: Snapshot, now: datetime, *, is_late: bool = False
-) -> tuple[dict[str, Hot], list[Hot]]:
+    job_state: Mapping[str, JobState], jobs: Sequence[Job], snapshot: Snapshot, now: datetime, *, is_late: bool = False
+) -> tuple[dict[str, JobState], list[JobState]]:
     """Let jobs take up what is held of their former versions; give all, those without a job last, and the new ones.
 
     Of those that are late, the slots since they ran last are still to be accounted for, but for one that was cut off.
     """
-    met = take_up([job for job in jobs if job.name not in hot], snapshot, now)
+    met = take_up([job for job in jobs if job.name not in job_state], snapshot, now)
     for name, new in met.items():
         if not is_late or name not in snapshot.seen:
             new.pass_by(now)
     for started in snapshot.running:
         if is_late and started.binding in met:
             met[started.binding].pass_by(started.slot)
-    present = {job.name: met.get(job.name) or hot[job.name] for job in jobs}
+    present = {job.name: met.get(job.name) or job_state[job.name] for job in jobs}
     for job in jobs:
         present[job.name].become(job, now)
-    gone = {name: each for name, each in hot.items() if name not in present}
+    gone = {name: each for name, each in job_state.items() if name not in present}
     for each in gone.values():
         each.is_gone = True
     return {**present, **gone}, list(met.values())

@@ -7,12 +7,12 @@ from functools import partial
 
 from slack_alert.core.model.run import Result, Returned, Run
 from slack_alert.engine.ports import Executor, Journal
-from slack_alert.engine.runs.job_state import Hot
+from slack_alert.engine.runs.job_state import JobState
 
 Done = Callable[[Run, Result], None]
 
 
-class Keeping:
+class JournalingExecutor:
     """An executor that keeps what its runs return, from that moment until what it means is committed."""
 
     def __init__(self, executor: Executor, journal: Journal) -> None:
@@ -42,15 +42,17 @@ class Keeping:
                 self._journal.release(1)
 
 
-def resumed(hots: Mapping[str, Hot], returned: Iterable[Returned]) -> Iterator[tuple[Run, Result]]:
+def resumed(job_states: Mapping[str, JobState], returned: Iterable[Returned]) -> Iterator[tuple[Run, Result]]:
     """Give the runs that a kill left with no more than what they returned, as if they had just ended."""
     for one in returned:
-        hot = hots.get(one.binding)
-        if hot is None:
+        job_state = job_states.get(one.binding)
+        if job_state is None:
             continue
-        hot.pass_by(one.slot)
-        hot.run = Run(one.run, one.binding, hot.job.action, one.slot, started=one.started, remark=one.remark)
-        yield hot.run, Result(one.pieces, None, one.duration, None, one.numbers)
+        job_state.pass_by(one.slot)
+        job_state.run = Run(
+            one.run, one.binding, job_state.job.action, one.slot, started=one.started, remark=one.remark
+        )
+        yield job_state.run, Result(one.pieces, None, one.duration, None, one.numbers)
 
 
 def _is_plain(run: Run) -> bool:

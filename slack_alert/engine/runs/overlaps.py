@@ -6,13 +6,13 @@ from collections.abc import Callable, Sequence
 
 from slack_alert.core.model.address import Address
 from slack_alert.core.model.run import Run
-from slack_alert.engine.runs.job_state import Hot
+from slack_alert.engine.runs.job_state import JobState
 
 #: A job whose slots found it still running so many times in a row is told once.
 _OVERLAPS = 3
 
 
-class Crowding:
+class Overlaps:
     """Counts what was overlapped, and tells of it."""
 
     def __init__(self, tell: Callable[[str, str, Address], None], runs: Callable[[], list[Run]]) -> None:
@@ -21,33 +21,34 @@ class Crowding:
         #: That there are too few threads was told, and some run still waits for one.
         self._is_full = False
 
-    def overlapped(self, hot: Hot) -> None:
+    def overlapped(self, job_state: JobState) -> None:
         """Take note of a slot that found the job's run going on, or waiting to begin."""
-        if hot.run is None or hot.run.has_returned:  # A disk that is slow or full is not the job's fault.
+        if job_state.run is None or job_state.run.has_returned:  # A disk that is slow or full is not the job's fault.
             return
-        if hot.run.started is None:
-            hot.waits += 1
-            if hot.waits == _OVERLAPS:
-                self._tell_full(hot, hot.run)
+        if job_state.run.started is None:
+            job_state.waits += 1
+            if job_state.waits == _OVERLAPS:
+                self._tell_full(job_state, job_state.run)
             return
-        hot.overlaps += 1  # It may be too slow as well.
-        if hot.overlaps == _OVERLAPS and not hot.is_told:
-            hot.is_told = True
-            text = f"{hot.job.name} is still running: {_OVERLAPS} slots in a row found its run {hot.run.id} going on."
-            self._tell(f"overlaps/{hot.run.id}/{hot.run.slot.isoformat()}", text, hot.job.errors_to)
+        job_state.overlaps += 1  # It may be too slow as well.
+        if job_state.overlaps == _OVERLAPS and not job_state.is_told:
+            job_state.is_told = True
+            job, run = job_state.job, job_state.run
+            text = f"{job.name} is still running: {_OVERLAPS} slots in a row found its run {run.id} going on."
+            self._tell(f"overlaps/{run.id}/{run.slot.isoformat()}", text, job.errors_to)
 
-    def finished(self, hot: Hot) -> None:
+    def finished(self, job_state: JobState) -> None:
         """Take note that the job's run has ended; one that is always too slow is not told of again."""
-        hot.is_told = hot.is_told and hot.overlaps > 0
-        hot.overlaps = hot.waits = 0
+        job_state.is_told = job_state.is_told and job_state.overlaps > 0
+        job_state.overlaps = job_state.waits = 0
         self._is_full = self._is_full and any(each.started is None for each in self._runs())
 
-    def _tell_full(self, hot: Hot, run: Run) -> None:
+    def _tell_full(self, job_state: JobState, run: Run) -> None:
         """Tell once for all that wait who keeps them waiting."""
         if not self._is_full:
             self._is_full = True
             busy = [each for each in self._runs() if each.started is not None]
-            self._tell(f"full/{run.id}/{run.slot.isoformat()}", waiting_text(run, busy), hot.job.errors_to)
+            self._tell(f"full/{run.id}/{run.slot.isoformat()}", waiting_text(run, busy), job_state.job.errors_to)
 
 
 #: Names told in one line; the rest is counted.

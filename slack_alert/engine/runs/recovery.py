@@ -11,7 +11,7 @@ from slack_alert.core.model.record import Record, Verdict
 from slack_alert.core.pipeline.missed import gaps
 from slack_alert.core.units.local_time import TICK
 from slack_alert.engine.batches import Snapshot
-from slack_alert.engine.runs.job_state import FRESH, Hot
+from slack_alert.engine.runs.job_state import FRESH, JobState
 from slack_alert.engine.runs.missed_slots import gap_record
 from slack_alert.engine.runs.run_records import interrupted_record
 
@@ -24,7 +24,7 @@ _Span = tuple[datetime, datetime]
 
 
 def recover(
-    hots: Mapping[str, Hot], snapshot: Snapshot, since: datetime | None, *, is_late: bool = False
+    job_states: Mapping[str, JobState], snapshot: Snapshot, since: datetime | None, *, is_late: bool = False
 ) -> list[Record]:
     """Return these rows, and let the jobs pass by their slots. Up to `since` all rows were written.
 
@@ -33,25 +33,25 @@ def recover(
     """
     rows = [] if is_late else [interrupted_record(each) for each in snapshot.running]
     for one in snapshot.returned:
-        if one.binding not in hots:
+        if one.binding not in job_states:
             log.warning("a job is gone that had something to say", extra={"job": one.binding, "run": one.run})
-    for name, spans in _spans(hots, snapshot).items():
-        rows += _lost_rows(hots[name], spans, since, _known_slots(name, snapshot))
+    for name, spans in _spans(job_states, snapshot).items():
+        rows += _lost_rows(job_states[name], spans, since, _known_slots(name, snapshot))
     for row in rows:
-        if row.binding in hots:
-            hots[row.binding].pass_by(row.until or row.slot)
+        if row.binding in job_states:
+            job_states[row.binding].pass_by(row.until or row.slot)
     return rows
 
 
-def _spans(hots: Mapping[str, Hot], snapshot: Snapshot) -> dict[str, list[_Span]]:
+def _spans(job_states: Mapping[str, JobState], snapshot: Snapshot) -> dict[str, list[_Span]]:
     """Return the spans of each job, both ends exclusive, in which rows may be missing."""
     spans: defaultdict[str, list[_Span]] = defaultdict(list)
     for job, after, until in snapshot.unaccounted:
-        if job in hots:
+        if job in job_states:
             spans[job].append((after, until))
     for one in snapshot.returned:
-        hot = hots.get(one.binding)
-        if hot is not None and one.slot > (after := hot.last or hot.anchor):
+        job_state = job_states.get(one.binding)
+        if job_state is not None and one.slot > (after := job_state.last or job_state.anchor):
             spans[one.binding].append((after, one.slot))
     return spans
 
@@ -62,19 +62,21 @@ def _known_slots(name: str, snapshot: Snapshot) -> list[datetime]:
     return sorted([*running, *(one.slot for one in snapshot.returned if one.binding == name)])
 
 
-def _lost_rows(hot: Hot, spans: list[_Span], since: datetime | None, known: list[datetime]) -> Iterator[Record]:
+def _lost_rows(
+    job_state: JobState, spans: list[_Span], since: datetime | None, known: list[datetime]
+) -> Iterator[Record]:
     reached = since
     for after, until in sorted(spans, key=lambda span: span[::-1]):  # They may overlap.
         start = after if reached is None else max(after, reached)
         for slot in (*(each for each in known if start < each < until), until):
-            yield from _rows_between(hot, start, slot)
+            yield from _rows_between(job_state, start, slot)
             start = max(start, slot)
         reached = start
 
 
-def _rows_between(hot: Hot, after: datetime, until: datetime) -> Iterable[Record]:
+def _rows_between(job_state: JobState, after: datetime, until: datetime) -> Iterable[Record]:
     """Yield the rows of the slots in between; what its alerts or a pause forbade then is not known any more."""
     if after < until:
-        for gap in gaps(hot.job, FRESH, None, after=after, until=until - TICK, anchor=hot.anchor):
-            row = gap_record(hot, gap)
+        for gap in gaps(job_state.job, FRESH, None, after=after, until=until - TICK, anchor=job_state.anchor):
+            row = gap_record(job_state, gap)
             yield row._replace(reason=LOST) if gap.verdict is Verdict.MISSED else row

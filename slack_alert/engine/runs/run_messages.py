@@ -10,7 +10,7 @@ from slack_alert.core.bindings import Job
 from slack_alert.core.content.markup import Markup
 from slack_alert.core.content.render import Piece, Text
 from slack_alert.core.model.address import Address
-from slack_alert.core.model.message import Manner, Message
+from slack_alert.core.model.message import DeliveryMode, Message
 from slack_alert.core.model.record import Verdict
 from slack_alert.core.model.run import QUIET, Result, Run
 from slack_alert.core.pipeline.incident_messages import acknowledgement
@@ -18,8 +18,8 @@ from slack_alert.core.pipeline.messages import MOST
 from slack_alert.core.pipeline.settle import settle
 from slack_alert.core.structs import replace
 from slack_alert.engine.batches import Batch
-from slack_alert.engine.ports import Books
-from slack_alert.engine.runs.job_state import Hot
+from slack_alert.engine.ports import Recorder
+from slack_alert.engine.runs.job_state import JobState
 from slack_alert.engine.runs.run_records import put_begun
 
 
@@ -45,35 +45,35 @@ def gathered(job: Job, run: Run, result: Result) -> tuple[Job, Result]:
 log = logging.getLogger(__name__)
 
 
-class Speech:
+class RunMessages:
     """Settles what is said and puts it into the outbox; `mute` says why a job may say nothing at a slot."""
 
-    def __init__(self, books: Books, mark: Markup, mute: Callable[[str, datetime], str]) -> None:
-        self._books = books
+    def __init__(self, recorder: Recorder, mark: Markup, mute: Callable[[str, datetime], str]) -> None:
+        self._recorder = recorder
         self._mark = mark
         self._mute = mute
 
-    def say(self, hot: Hot, run: Run, pieces: tuple[Piece, ...], to: Address | None) -> None:
+    def say(self, job_state: JobState, run: Run, pieces: tuple[Piece, ...], to: Address | None) -> None:
         """Say something in the middle of a run; a run counts as one alert, however often it speaks."""
         if run.is_canceled:  # Its record is written.
             return
-        if hot.job.policy.voice.compares:
-            keep(run, pieces, to or hot.job.to)
+        if job_state.job.policy.voice.compares:
+            keep(run, pieces, to or job_state.job.to)
             return
         if max(run.said, len(run.texts or ())) > MOST:
             run.withheld += len(pieces)
             return
-        self._settle(hot, run, pieces, replace(hot.job, to=to) if to else hot.job)
+        self._settle(job_state, run, pieces, replace(job_state.job, to=to) if to else job_state.job)
 
-    def say_held(self, hot: Hot, run: Run) -> None:
+    def say_held(self, job_state: JobState, run: Run) -> None:
         """Say what a run kept for an end that it will not come to."""
         if run.held:
-            job, kept = gathered(hot.job, run, QUIET)
-            self._settle(hot, run, kept.pieces, job)
+            job, kept = gathered(job_state.job, run, QUIET)
+            self._settle(job_state, run, kept.pieces, job)
 
     def tell(self, key: str, text: str, to: Address) -> None:
         """Say something on the program's own behalf; the same key is said once only."""
-        self._books.put(Batch(messages=[self.notice(key, text, to)]))
+        self._recorder.put(Batch(messages=[self.notice(key, text, to)]))
 
     def notice(self, key: str, text: str, to: Address) -> Message:
         """Return the message of something said on the program's own behalf, and log it."""
@@ -82,17 +82,17 @@ class Speech:
         log.log(level, "told", extra={"to": str(to), "text": text})
         return Message(key, to, Text(self._mark.escape(text)))
 
-    def acknowledgement(self, hot: Hot, now: datetime) -> tuple[Message, ...]:
+    def acknowledgement(self, job_state: JobState, now: datetime) -> tuple[Message, ...]:
         """Show who takes care of a job's incident, as far as that may be said."""
-        if hot.state.incident is None or not hot.state.is_alerting:
+        if job_state.state.incident is None or not job_state.state.is_alerting:
             return ()
-        shown = acknowledgement(hot.job, hot.state.incident, self._mark)
-        is_muted = bool(self._mute(hot.job.name, now))
-        return tuple(message for message in shown if message.manner is Manner.EDIT or not is_muted)
+        shown = acknowledgement(job_state.job, job_state.state.incident, self._mark)
+        is_muted = bool(self._mute(job_state.job.name, now))
+        return tuple(message for message in shown if message.manner is DeliveryMode.EDIT or not is_muted)
 
-    def _settle(self, hot: Hot, run: Run, pieces: tuple[Piece, ...], job: Job) -> None:
+    def _settle(self, job_state: JobState, run: Run, pieces: tuple[Piece, ...], job: Job) -> None:
         mute = self._mute(run.binding, run.slot)
-        settlement = hot.settle(lambda state: settle(job, state, run, Result(pieces), self._mark, mute=mute))
+        settlement = job_state.settle(lambda state: settle(job, state, run, Result(pieces), self._mark, mute=mute))
         run.texts = [*(run.texts or ()), settlement.text]
         run.withheld += settlement.withheld
         is_first = not (run.said or run.is_withheld)
@@ -103,7 +103,7 @@ class Speech:
         if is_first or settlement.messages:
             batch = Batch(
                 states={run.binding: settlement.state},
-                seen={run.binding: hot.seen_at(run.slot)},
+                seen={run.binding: job_state.seen_at(run.slot)},
                 messages=list(settlement.messages),
             )
-            put_begun(self._books, batch, (run,))
+            put_begun(self._recorder, batch, (run,))

@@ -12,9 +12,9 @@ from slack_alert.core.model.run import QUIET, Failure, Result, Run
 from slack_alert.core.pipeline.gate import standing
 from slack_alert.core.pipeline.messages import shortened
 from slack_alert.core.pipeline.settle import Settlement
-from slack_alert.engine.batches import Batch, Started
-from slack_alert.engine.ports import Books
-from slack_alert.engine.runs.job_state import Hot
+from slack_alert.engine.batches import Batch, StartedRun
+from slack_alert.engine.ports import Recorder
+from slack_alert.engine.runs.job_state import JobState
 
 log = logging.getLogger(__name__)
 
@@ -29,11 +29,11 @@ def log_failure(run: Run, failure: Failure) -> None:
     log.error("run failed", extra=words)
 
 
-def spoken_record(hot: Hot, run: Run, result: Result, settlement: Settlement) -> Record:
+def spoken_record(job_state: JobState, run: Run, result: Result, settlement: Settlement) -> Record:
     """Write the line of a run that said, or wanted to say, something; a failure is logged as well."""
     if result.failure is not None:
         log_failure(run, result.failure)
-    alerts, until = standing(hot.job, settlement.state, run.slot)
+    alerts, until = standing(job_state.job, settlement.state, run.slot)
     withheld = run.withheld + settlement.withheld
     texts = [*(run.texts or ()), *([settlement.text] if settlement.text else ())]
     text = shortened("\n".join(texts)) if len(texts) > 1 else "".join(texts)
@@ -48,9 +48,9 @@ def spoken_record(hot: Hot, run: Run, result: Result, settlement: Settlement) ->
     )  # fmt: skip
 
 
-def quiet_record(hot: Hot, run: Run, result: Result) -> Record:
+def quiet_record(job_state: JobState, run: Run, result: Result) -> Record:
     """Write the line of most runs: nothing said, nothing spent."""
-    alerts = hot.state.alerts.count(run.slot, hot.job.policy.pause_time)
+    alerts = job_state.state.alerts.count(run.slot, job_state.job.policy.pause_time)
     printed = _printed(run) if run.printed else None
     # By position: most of what making one costs are the names.
     return Record(
@@ -59,20 +59,20 @@ def quiet_record(hot: Hot, run: Run, result: Result) -> Record:
     )  # fmt: skip
 
 
-def cut_off_record(hot: Hot, run: Run) -> Record:
+def cut_off_record(job_state: JobState, run: Run) -> Record:
     """Write the line of a run that the end of the program cut off."""
-    cut_off = Settlement(hot.state, Verdict.INTERRUPTED, reason=run.reason)
-    return spoken_record(hot, run, QUIET, cut_off)._replace(duration=None)
+    cut_off = Settlement(job_state.state, Verdict.INTERRUPTED, reason=run.reason)
+    return spoken_record(job_state, run, QUIET, cut_off)._replace(duration=None)
 
 
-def interrupted_record(started: Started) -> Record:
+def interrupted_record(started: StartedRun) -> Record:
     """Write the line of a run under which the process died."""
     return Record(started.run, started.binding, started.slot, Verdict.INTERRUPTED, started=started.started)
 
 
-def started(run: Run) -> Started:
+def started(run: Run) -> StartedRun:
     """Return the note that a run began; one that waits for a thread did at its slot."""
-    return Started(run.id, run.binding, run.slot, run.started or run.slot)
+    return StartedRun(run.id, run.binding, run.slot, run.started or run.slot)
 
 
 def going_on(runs: Iterable[Run], now: datetime) -> list[Run]:
@@ -80,7 +80,7 @@ def going_on(runs: Iterable[Run], now: datetime) -> list[Run]:
     return [run for run in runs if now - run.slot >= _BRIEF]
 
 
-def put_begun(books: Books, batch: Batch, runs: Iterable[Run], then: Callable[[], object] | None = None) -> None:
+def put_begun(recorder: Recorder, batch: Batch, runs: Iterable[Run], then: Callable[[], object] | None = None) -> None:
     """Put a batch, and in it the note that these runs began, where the store may not have it.
 
     A row that is written by itself may be committed before a batch that was put earlier. So a run counts as noted once
@@ -88,7 +88,7 @@ def put_begun(books: Books, batch: Batch, runs: Iterable[Run], then: Callable[[]
     """
     begun = [run for run in runs if not run.is_noted]
     batch.begun += map(started, begun)
-    books.put(batch, partial(_noted, begun, then))
+    recorder.put(batch, partial(_noted, begun, then))
 
 
 def _printed(run: Run) -> str | None:

@@ -37,7 +37,7 @@ class VirtualClock:
         self.set(self._now + timedelta(seconds=seconds))
 
 
-class Scripted:
+class ScriptedExecutor:
     """An executor that calls nothing: each job does what the script says, an alert where it says nothing.
 
     What a sensor alerts with is an event, of which nobody knows the fields; it is quiet where the script says nothing.
@@ -77,7 +77,7 @@ class Scripted:
         return self._said[run.binding]
 
 
-class Ledger:
+class MemoryRecorder:
     """Books in memory: what a real run would have written, the messages only where somebody asks for them."""
 
     def __init__(self, *, keeps_messages: bool = True) -> None:

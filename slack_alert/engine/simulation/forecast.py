@@ -10,9 +10,9 @@ from slack_alert.core.catalog import Catalog
 from slack_alert.core.content.markup import Markup
 from slack_alert.core.model.message import Message, job_of
 from slack_alert.core.structs import Struct, field
-from slack_alert.core.whatif.peak_minutes import Said, Steady, steady_of
+from slack_alert.core.whatif.peak_minutes import PlannedMessage, SteadyMessages, steady_of
 from slack_alert.engine.batches import Batch
-from slack_alert.engine.simulation.doubles import Ledger, Scripted, VirtualClock
+from slack_alert.engine.simulation.doubles import MemoryRecorder, ScriptedExecutor, VirtualClock
 from slack_alert.engine.simulation.simulation import Simulation
 
 #: How far ahead one looks: five weeks have every weekday, and the turn of a month.
@@ -36,9 +36,9 @@ class Forecast(Struct):
     """What would be said from `since` on."""
 
     since: datetime
-    said: list[Said] = field(default_factory=list)
+    said: list[PlannedMessage] = field(default_factory=list)
     #: What is said too often to be looked at one by one.
-    steady: list[Steady] = field(default_factory=list)
+    steady: list[SteadyMessages] = field(default_factory=list)
 
 
 def forecast(catalog: Catalog, since: datetime, *, mark: Markup, mute: Mute = lambda _job, _slot: "") -> Forecast:
@@ -60,9 +60,9 @@ def forecast(catalog: Catalog, since: datetime, *, mark: Markup, mute: Mute = la
     return whole
 
 
-def said_of(message: Message) -> Said | None:
+def said_of(message: Message) -> PlannedMessage | None:
     """Say when, by whom and where something is said; None: no slot caused it."""
-    return None if message.slot is None else Said(message.slot, job_of(message), message.to)
+    return None if message.slot is None else PlannedMessage(message.slot, job_of(message), message.to)
 
 
 def _follow(job: Job, since: datetime, notes: _Notes, mark: Markup, mute: Mute) -> datetime:
@@ -74,7 +74,9 @@ def _follow(job: Job, since: datetime, notes: _Notes, mark: Markup, mute: Mute) 
         return reason
 
     clock = VirtualClock(since)
-    simulation = Simulation(Catalog((job,)), clock, Scripted({}, mark), mark=mark, ledger=notes, skips=True, mute=noted)
+    simulation = Simulation(
+        Catalog((job,)), clock, ScriptedExecutor({}, mark), mark=mark, ledger=notes, skips=True, mute=noted
+    )
     span = _FIRST_LOOK
     simulation.run_until(since + span)
     while span < REACH and not notes.is_full:
@@ -83,7 +85,7 @@ def _follow(job: Job, since: datetime, notes: _Notes, mark: Markup, mute: Mute) 
     return since + span
 
 
-def _has_fallen_silent(job: Job, said: Sequence[Said], until: datetime) -> bool:
+def _has_fallen_silent(job: Job, said: Sequence[PlannedMessage], until: datetime) -> bool:
     """Tell whether a job has said all that it will say: nothing for the longer half, and for longer than a pause is."""
     first = min(one.at for one in said)
     silent = until - max(one.at for one in said)
@@ -91,12 +93,12 @@ def _has_fallen_silent(job: Job, said: Sequence[Said], until: datetime) -> bool:
     return 2 * silent > until - first and silent > max(waits)
 
 
-class _Notes(Ledger):
+class _Notes(MemoryRecorder):
     """Books that keep no more than what a budget is made of."""
 
     def __init__(self, most: int, most_runs: int) -> None:
         super().__init__()
-        self.said: list[Said] = []
+        self.said: list[PlannedMessage] = []
         #: Runs that were muted by the clock or by a person.
         self.muted = 0
         self._runs = 0

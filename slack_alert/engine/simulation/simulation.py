@@ -17,8 +17,8 @@ from slack_alert.core.pipeline.missed import gaps
 from slack_alert.engine.batches import Snapshot
 from slack_alert.engine.engine import Engine
 from slack_alert.engine.ports import Executor
-from slack_alert.engine.runs.job_state import Hot
-from slack_alert.engine.simulation.doubles import Ledger, Scripted, VirtualClock
+from slack_alert.engine.runs.job_state import JobState
+from slack_alert.engine.simulation.doubles import MemoryRecorder, ScriptedExecutor, VirtualClock
 
 _TICK = timedelta(microseconds=1)
 
@@ -37,21 +37,21 @@ class Simulation:
         executor: Executor,
         *,
         mark: Markup,
-        ledger: Ledger | None = None,
+        ledger: MemoryRecorder | None = None,
         skips: bool = False,
         mute: Callable[[str, datetime], str] = lambda _job, _slot: "",
     ) -> None:
         self._clock = clock
         self._skips = skips
-        self.ledger = ledger or Ledger()
-        self.engine = Engine(catalog, books=self.ledger, executor=executor, clock=clock, mark=mark, mute=mute)
+        self.ledger = ledger or MemoryRecorder()
+        self.engine = Engine(catalog, recorder=self.ledger, executor=executor, clock=clock, mark=mark, mute=mute)
         start = clock.now()
         self.engine.begin(Snapshot(), start)
         self._hots = self.engine.jobs()
         #: The next slot of each job, by its place among them.
         self._due: list[tuple[datetime, int]] = []
-        for place, hot in enumerate(self._hots):
-            self._plan(place, _eve(hot, start))
+        for place, job_state in enumerate(self._hots):
+            self._plan(place, _eve(job_state, start))
         self._has_begun = False
 
     def advance(self, by: timedelta) -> list[Message]:
@@ -77,8 +77,8 @@ class Simulation:
         self._clock.set(end)
 
     def _plan(self, place: int, after: datetime) -> None:
-        hot = self._hots[place]
-        if (slot := hot.job.trigger.next_after(after, hot.anchor)) is not None:
+        job_state = self._hots[place]
+        if (slot := job_state.job.trigger.next_after(after, job_state.anchor)) is not None:
             heappush(self._due, (slot, place))
 
     def _take(self, slot: datetime) -> list[int]:
@@ -94,22 +94,29 @@ class Simulation:
 
     def _kind(self, slot: datetime, place: int) -> tuple[bool, int]:
         """Tell whether it may run, and which ones together: not those that answer events, they would come first."""
-        hot = self._hots[place]
-        may_run = not self._skips or gate(hot.job, hot.state, slot, hold=hot.hold) is Verdict.GO
-        return may_run, -1 if hot.job.rule is None else place
+        job_state = self._hots[place]
+        may_run = not self._skips or gate(job_state.job, job_state.state, slot, hold=job_state.hold) is Verdict.GO
+        return may_run, -1 if job_state.job.rule is None else place
 
     def _leap(self, place: int, slot: datetime, end: datetime) -> datetime:
         """Account for a whole row that cannot run; give its last slot."""
-        hot = self._hots[place]
-        rows = gaps(hot.job, hot.state, hot.hold, after=slot - _TICK, until=end - _TICK, anchor=hot.anchor)
+        job_state = self._hots[place]
+        rows = gaps(
+            job_state.job,
+            job_state.state,
+            job_state.hold,
+            after=slot - _TICK,
+            until=end - _TICK,
+            anchor=job_state.anchor,
+        )
         row = next(rows)
-        self.engine.accounts.row(hot, row)
+        self.engine.accounts.row(job_state, row)
         return row.last
 
 
-def _eve(hot: Hot, start: datetime) -> datetime:
+def _eve(job_state: JobState, start: datetime) -> datetime:
     """Begin to look for slots: the start may be one, but a job that runs at the start does so once."""
-    return start if hot.job.at_start else start - _TICK
+    return start if job_state.job.at_start else start - _TICK
 
 
 def simulate(
@@ -120,14 +127,14 @@ def simulate(
     outcomes: Mapping[str, str],
     mark: Markup,
     mute: Callable[[str, datetime], str] = lambda _job, _slot: "",
-    ledger: Ledger | None = None,
+    ledger: MemoryRecorder | None = None,
 ) -> Iterator[Record]:
     """Give the history that the time from `since` to `until` (exclusive) would leave, no plugin executed.
 
     `ledger` keeps the messages.
     """
     clock = VirtualClock(since)
-    executor = Scripted(outcomes, mark, lambda run, value: simulation.engine.emit(run, value))  # noqa: PLW0108 - made below
+    executor = ScriptedExecutor(outcomes, mark, lambda run, value: simulation.engine.emit(run, value))  # noqa: PLW0108 - made below
     simulation = Simulation(catalog, clock, executor, mark=mark, ledger=ledger, skips=True, mute=mute)
     simulation.run_until(until)
     yield from simulation.ledger.take()

@@ -6,12 +6,12 @@ import os
 from collections.abc import Mapping
 from urllib.parse import urlsplit
 
-from slack_alert.core.structs import Discreet
+from slack_alert.core.structs import PrivateStruct
 
 _INSTEAD = "set `proxy` to an HTTP proxy, or name {host} in no_proxy to go without"
 
 
-class EnvironmentProxy(Discreet, frozen=True):
+class EnvironmentProxy(PrivateStruct, frozen=True):
     """What the environment says of one address; nothing at all where it names no proxy."""
 
     hidden = frozenset({"address"})

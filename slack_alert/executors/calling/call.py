@@ -26,7 +26,7 @@ from slack_alert.executors.calling.rendering import Numbers, Render
 Say = Callable[[Run, tuple[Piece, ...]], None]
 
 
-class Performer:
+class Caller:
     """Calls functions with what they take and renders what they give; used on any thread or loop."""
 
     def __init__(
@@ -201,7 +201,7 @@ _PLAIN = frozenset({bool, int, str, list, tuple, dict, float})
 _ZERO: dict[type, Numbers] = {int: {ITSELF: 0}, float: {ITSELF: 0.0}}
 
 
-class Drafting(Render):
+class DraftRender(Render):
     """Renders where no secret is known: what is said is laid out, cleaned and cut by whoever knows them."""
 
     def __init__(self, mark: Markup) -> None:

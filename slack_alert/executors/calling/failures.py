@@ -15,7 +15,7 @@ import slack_alert
 from slack_alert.core.environment_faults import machine_lack
 from slack_alert.core.error_hints import advised
 from slack_alert.core.model.record import Verdict
-from slack_alert.core.model.run import Action, Care, Failure, Result, Run
+from slack_alert.core.model.run import Action, Failure, Result, Run, RunOptions
 from slack_alert.core.redaction.redaction import Redaction
 from slack_alert.core.structs import replace
 from slack_alert.core.units.quantities import format_duration, format_size
@@ -51,7 +51,7 @@ def failure_of(error: BaseException, action: Action) -> Failure:
     return Failure(kind, advised(kind, _explained(error)[:_WHOLE]), _place(places, action), text)
 
 
-def overdue(action: Action, care: Care, stack: Sequence[Place] = ()) -> Failure:
+def overdue(action: Action, care: RunOptions, stack: Sequence[Place] = ()) -> Failure:
     """Say that a run took too long, and where it was at that moment, as far as that is known."""
     assert care.timeout is not None, "only a timeout makes it overdue"
     own = [each for each in stack if _is_plugin(each[0])]
@@ -75,7 +75,7 @@ def without_secrets(failure: Failure, redaction: Redaction) -> Failure:
     )
 
 
-def process_ended(action: Action, care: Care, code: int, *, is_cut: bool = False) -> Failure:
+def process_ended(action: Action, care: RunOptions, code: int, *, is_cut: bool = False) -> Failure:
     """Say that the process ended in which the function was called, and what that means."""
     name = _SIGNALS.get(-code, "")
     if is_cut:
@@ -89,7 +89,7 @@ def process_ended(action: Action, care: Care, code: int, *, is_cut: bool = False
     return Failure("ProcessEnded", said, f"{action.file}:{action.line}", f"ProcessEnded: {said}\n")
 
 
-def beyond_memory(failure: Failure, care: Care) -> Failure:
+def beyond_memory(failure: Failure, care: RunOptions) -> Failure:
     """Name the limit that was met; Python's own message is empty."""
     if failure.kind != "MemoryError" or failure.message or care.memory is None:
         return failure

@@ -27,7 +27,7 @@ _MORE = "\n[more was printed]"
 _OPEN = Redaction()
 
 
-class Printed(io.TextIOBase):
+class CapturedStream(io.TextIOBase):
     """A standard output, or error, that knows which run is writing to it."""
 
     encoding = "utf-8"
@@ -116,7 +116,7 @@ class Printed(io.TextIOBase):
 class _Bytes(io.RawIOBase):
     """What `sys.stdout.buffer` is to a plugin."""
 
-    def __init__(self, printed: Printed) -> None:
+    def __init__(self, printed: CapturedStream) -> None:
         self._printed = printed
 
     def writable(self) -> bool:
@@ -157,7 +157,7 @@ def _cut(printed: list[str], redaction: Redaction) -> None:
 def captured(stderr: TextIO, redaction: Redaction = _OPEN) -> Iterator[None]:
     """Let everything that writes to `sys.stdout` or `sys.stderr` meanwhile write to standard error, line by line."""
     kept = sys.stdout, sys.stderr
-    printed = Printed(stderr, redaction)
+    printed = CapturedStream(stderr, redaction)
     sys.stdout = sys.stderr = printed
     try:
         yield

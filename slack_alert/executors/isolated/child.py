@@ -16,23 +16,23 @@ from typing import TYPE_CHECKING, Any  # Any: what JSON holds.
 from slack_alert.core.content.markup import Markup
 from slack_alert.core.content.render import Piece
 from slack_alert.core.events import fields_of
-from slack_alert.core.model.run import Action, Care, Result, Run
-from slack_alert.core.policy.quota import Hold
+from slack_alert.core.model.run import Action, Result, Run, RunOptions
+from slack_alert.core.policy.quota import Pause
 from slack_alert.core.redaction.redaction import REACH
 from slack_alert.core.structs import Struct, replace
 from slack_alert.engine.context import process_tree
-from slack_alert.engine.context.context import Context, Services
-from slack_alert.engine.context.subprocesses import Children
+from slack_alert.engine.context.context import Context, ContextServices
+from slack_alert.engine.context.subprocesses import Subprocesses
 from slack_alert.engine.ports import Clock
-from slack_alert.executors.calling.call import Drafting, Performer
+from slack_alert.executors.calling.call import Caller, DraftRender
 from slack_alert.executors.calling.failures import awaited, failure_of, overdue, with_generator
 from slack_alert.executors.isolated import os_process
 from slack_alert.executors.isolated.os_process import adopt_orphans, has_dead_children
-from slack_alert.executors.isolated.pipe import DistantPocket, Line
+from slack_alert.executors.isolated.pipe import Pipe, RemoteKeyValueStore
 from slack_alert.executors.isolated.protocol import (
     LOGGED,
     Document,
-    Shelved,
+    KnownFiles,
     from_contents,
     from_failure,
     from_pieces,
@@ -58,23 +58,23 @@ class _Current(Struct):
 class Child:
     """Calls functions for the program at the other end of the line."""
 
-    def __init__(self, line: Line, files: Shelved, *, path: Path, mark: Markup, clock: Clock) -> None:
+    def __init__(self, line: Pipe, files: KnownFiles, *, path: Path, mark: Markup, clock: Clock) -> None:
         self._line = line
         self._files = files
         self._clock = clock
-        self._children = Children()
+        self._children = Subprocesses()
         self._current: _Current | None = None
-        services = Services(
+        services = ContextServices(
             mark=mark,
             path=path,
             say=lambda run, value, to: self._say(self._performer_pieces(run, value), to),
             hold=self._hold,
             now=clock.now,
-            pocket=lambda _: DistantPocket(line, clock.now),
+            key_value_store=lambda _: RemoteKeyValueStore(line, clock.now),
             children=self._children,
         )
-        self._render = Drafting(mark)
-        self._performer = Performer(
+        self._render = DraftRender(mark)
+        self._performer = Caller(
             clock=clock,
             render=self._render,
             say=lambda _, said: self._say(said, None),
@@ -87,9 +87,9 @@ class Child:
         """Answer calls until the line ends."""
         adopt_orphans()
         signal.signal(signal.SIGTERM, self._end)
-        sys.stdout = sys.stderr = Said(self._line)
+        sys.stdout = sys.stderr = ForwardedStream(self._line)
         root = logging.getLogger()
-        root.addHandler(Told(self._line))
+        root.addHandler(ForwardingHandler(self._line))
         self._line.listen(self._abandon)
         self._line.send(ready=os.getpid())
         while True:
@@ -109,7 +109,7 @@ class Child:
         slot = datetime.fromisoformat(call["slot"])
         run = Run(
             call["id"], call["job"], action, slot, asked_by=call["asked_by"], event=call["event"],
-            emits=call["emits"], care=Care(timeout=timeout),
+            emits=call["emits"], care=RunOptions(timeout=timeout),
         )  # fmt: skip
         result = self._called(run)
         # What follows is ours, and has to be said whatever the function used.
@@ -161,7 +161,7 @@ class Child:
         for piece in from_pieces(said):
             self._line.ask("say", piece, to)
 
-    def _hold(self, job: str, hold: Hold | None) -> None:
+    def _hold(self, job: str, hold: Pause | None) -> None:
         if hold is None:
             self._line.ask("resume", job)
         else:
@@ -188,13 +188,13 @@ class Child:
         process_tree.kill_kin(process_tree.own_sign())
 
 
-class Said(io.TextIOBase):
+class ForwardedStream(io.TextIOBase):
     """A standard output that sends what is printed, line by line."""
 
     encoding = "utf-8"
     errors = "replace"
 
-    def __init__(self, line: Line) -> None:
+    def __init__(self, line: Pipe) -> None:
         self._line = line
         self._rest = ""
         self.buffer = _Bytes(self)
@@ -236,7 +236,7 @@ class Said(io.TextIOBase):
 class _Bytes(io.RawIOBase):
     """What `sys.stdout.buffer` is to a plugin."""
 
-    def __init__(self, said: Said) -> None:
+    def __init__(self, said: ForwardedStream) -> None:
         self._said = said
 
     def writable(self) -> bool:
@@ -252,10 +252,10 @@ class _Bytes(io.RawIOBase):
         """Stay open."""
 
 
-class Told(logging.Handler):
+class ForwardingHandler(logging.Handler):
     """Sends what is logged."""
 
-    def __init__(self, line: Line) -> None:
+    def __init__(self, line: Pipe) -> None:
         super().__init__()
         self._line = line
 

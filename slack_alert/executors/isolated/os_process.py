@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 
-class Used(NamedTuple):
+class ResourceUsage(NamedTuple):
     """What this process has used so far."""
 
     #: Seconds of the processor.
@@ -22,9 +22,9 @@ class Used(NamedTuple):
 
 if sys.platform == "win32":
 
-    def used() -> Used:
+    def used() -> ResourceUsage:
         """Say nothing: it is not known here."""
-        return Used(0.0, 0)
+        return ResourceUsage(0.0, 0)
 
     def forget_peak() -> None:
         """Do nothing, as above."""
@@ -43,10 +43,10 @@ else:
     _PROC = Path("/proc/self")
     _UNIT = 1 if sys.platform == "darwin" else 1024
 
-    def used() -> Used:
+    def used() -> ResourceUsage:
         """Say what this process has used so far."""
         usage = resource.getrusage(resource.RUSAGE_SELF)
-        return Used(usage.ru_utime + usage.ru_stime, _peak() or usage.ru_maxrss * _UNIT)
+        return ResourceUsage(usage.ru_utime + usage.ru_stime, _peak() or usage.ru_maxrss * _UNIT)
 
     def forget_peak() -> None:
         """Begin anew to measure the most memory, so that a run does not answer for those before it."""

@@ -14,7 +14,7 @@ from typing import Any  # What JSON holds.
 from slack_alert.core.errors import BadValue, StoreError
 from slack_alert.core.model.run import Run
 from slack_alert.core.units.quantities import parse_duration
-from slack_alert.engine.context.key_value import Pocket
+from slack_alert.engine.context.key_value import KeyValueStore
 from slack_alert.executors.isolated.protocol import CUT, Document, from_line, to_line
 
 #: Errors of the program that are raised here as what they are.
@@ -30,7 +30,7 @@ _LONGEST = 128 * 1024 * 1024
 _PATIENCE = 0.1
 
 
-class Line:
+class Pipe:
     """Standard input and output, taken away from the functions: what they write there goes to standard error."""
 
     def __init__(self) -> None:
@@ -107,14 +107,14 @@ class Line:
         os.close(self._out)
 
 
-class DistantPocket(Pocket):
+class RemoteKeyValueStore(KeyValueStore):
     """A pocket whose values lie at the other end of the line."""
 
-    def __init__(self, line: Line, now: Callable[[], datetime]) -> None:
+    def __init__(self, line: Pipe, now: Callable[[], datetime]) -> None:
         super().__init__("", (), write=lambda _: None, now=now)
         self._line = line
 
-    def for_run(self, run: Run) -> Pocket:  # noqa: ARG002 - as the others have it
+    def for_run(self, run: Run) -> KeyValueStore:  # noqa: ARG002 - as the others have it
         """Return this one: the program holds back what a sensor sets."""
         return self
 

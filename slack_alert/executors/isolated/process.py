@@ -31,7 +31,7 @@ _GROWTH = 128 * 1024 * 1024
 _LAST_WORDS = 0.5
 
 
-class Program(Struct, frozen=True):
+class ChildProgram(Struct, frozen=True):
     """What the processes run, and what is told to each before its first call."""
 
     argv: tuple[str, ...]
@@ -39,10 +39,10 @@ class Program(Struct, frozen=True):
     hello: Document
 
 
-class Process:
+class ChildProcess:
     """One process; it calls one function at a time."""
 
-    def __init__(self, program: Program) -> None:
+    def __init__(self, program: ChildProgram) -> None:
         self.sign = os.urandom(8).hex()
         self.popen = subprocess.Popen(  # noqa: S603 - words, never a shell
             program.argv,

@@ -20,18 +20,18 @@ from slack_alert.core.model.record import Usage
 from slack_alert.core.model.run import Result, Run
 from slack_alert.core.redaction.redaction import Redaction
 from slack_alert.engine.context.context import Context
-from slack_alert.engine.context.subprocesses import Children
+from slack_alert.engine.context.subprocesses import Subprocesses
 from slack_alert.engine.ports import Clock
 from slack_alert.engine.recording.redacting import cleaned_pieces
 from slack_alert.executors.calling.failures import beyond_memory, overdue, process_ended, without_secrets
 from slack_alert.executors.calling.output import current
 from slack_alert.executors.deadlines import Deadlines
-from slack_alert.executors.isolated.process import _LAST_WORDS, Process, Program
+from slack_alert.executors.isolated.process import _LAST_WORDS, ChildProcess, ChildProgram
 from slack_alert.executors.isolated.protocol import (
     CUT,
     LOGGED,
     Document,
-    Sources,
+    PluginSources,
     from_run,
     to_contents,
     to_failure,
@@ -80,18 +80,18 @@ log = logging.getLogger(__name__)
 _WARM = 4
 
 
-class Processes:
+class ProcessPool:
     """Calls each run's function in a process that has nothing else to do; used on any thread."""
 
     def __init__(
         self,
-        program: Callable[[], Program],
+        program: Callable[[], ChildProgram],
         *,
-        sources: Sources,
+        sources: PluginSources,
         context: Callable[[Run], Context],
         notice: Callable[[Run, object], None],
         redaction: Redaction,
-        children: Callable[[], Children],
+        children: Callable[[], Subprocesses],
         clock: Clock,
     ) -> None:
         self._program = program
@@ -103,7 +103,7 @@ class Processes:
         self._children = children
         self._clock = clock
         self._deadlines = Deadlines()
-        self._idle: list[Process] = []
+        self._idle: list[ChildProcess] = []
         self._lock = threading.Lock()
         self._is_stopped = False
 
@@ -139,7 +139,7 @@ class Processes:
         for process in idle:
             self._retire(process)
 
-    def _take(self, sources: Mapping[str, bytes]) -> Process:
+    def _take(self, sources: Mapping[str, bytes]) -> ChildProcess:
         while True:
             with self._lock:
                 process = self._idle.pop() if self._idle else None
@@ -148,11 +148,11 @@ class Processes:
             if process.is_alive and process.suits(sources):
                 return process
             self._retire(process)
-        process = Process(self._program())
+        process = ChildProcess(self._program())
         self._children().adopt(process.popen, process.kill)
         return process
 
-    def _give_back(self, process: Process) -> None:
+    def _give_back(self, process: ChildProcess) -> None:
         with self._lock:
             is_kept = not (self._is_stopped or process.is_worn or len(self._idle) >= _WARM)
             if is_kept:
@@ -160,7 +160,7 @@ class Processes:
         if not is_kept:
             self._retire(process)
 
-    def _retire(self, process: Process) -> None:
+    def _retire(self, process: ChildProcess) -> None:
         process.close()
         with suppress(subprocess.TimeoutExpired):
             process.popen.wait(_LAST_WORDS)
@@ -168,7 +168,7 @@ class Processes:
             process.end()
         self._children().release(process.popen)
 
-    def _performed(self, process: Process, run: Run) -> Result:
+    def _performed(self, process: ChildProcess, run: Run) -> Result:
         limit = run.care.timeout
         watch = None if limit is None else self._deadlines.begin(limit.total_seconds(), process.expire)
         end: Document = {}
@@ -183,7 +183,7 @@ class Processes:
                 self._deadlines.end(watch)
         return self._ended(process, run, end) if end else self._lost(process, run, code)
 
-    def _converse(self, process: Process, run: Run) -> Document:
+    def _converse(self, process: ChildProcess, run: Run) -> Document:
         """Do what the function wants until it ends; empty: its process has."""
         context = self._context(run)
         while document := process.receive():
@@ -203,7 +203,7 @@ class Processes:
                 process.last_words = to_failure(document["overdue"])
         return {}
 
-    def _ended(self, process: Process, run: Run, end: Document) -> Result:
+    def _ended(self, process: ChildProcess, run: Run, end: Document) -> Result:
         process.note(end["memory"], is_littered=end["littered"])
         if end["found"]:
             self._sources.found(to_contents(end["found"]))
@@ -214,7 +214,7 @@ class Processes:
         numbers = named(end["numbers"], self._redaction)
         return Result(pieces, failure, usage=Usage(timedelta(seconds=end["cpu"]), end["memory"]), numbers=numbers)
 
-    def _lost(self, process: Process, run: Run, code: int) -> Result:
+    def _lost(self, process: ChildProcess, run: Run, code: int) -> Result:
         if process.is_overdue:
             late = process.last_words or overdue(run.action, run.care)
             return Result(failure=without_secrets(late, self._redaction))

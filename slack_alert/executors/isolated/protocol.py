@@ -113,7 +113,7 @@ def _to_piece(document: Mapping[str, Any]) -> Piece:
     return Upload(document["name"], content, document["title"], document["comment"])
 
 
-class Sources(Struct, frozen=True):
+class PluginSources(Struct, frozen=True):
     """What the program knows of the plugin files."""
 
     #: By a job's name: the contents of files by their paths; the same object while nothing has changed.
@@ -122,7 +122,7 @@ class Sources(Struct, frozen=True):
     found: Callable[[Mapping[str, bytes]], object]
 
 
-class Shelved(Struct, frozen=True):
+class KnownFiles(Struct, frozen=True):
     """What a process knows of them."""
 
     #: Finds a function by its file below PATH and its job's name; raises whatever loading it raises.

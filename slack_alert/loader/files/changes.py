@@ -18,7 +18,7 @@ QUIET, UNFINISHED, ENDLESS = 0.2, 1.0, 10.0
 _Sign = tuple[int, int, int, int, int]
 
 
-class Look(Struct, frozen=True):
+class FolderLook(Struct, frozen=True):
     """What was found."""
 
     #: Those that may declare jobs, in order.
@@ -32,7 +32,7 @@ class Look(Struct, frozen=True):
     problems: list[Problem]
 
 
-class Folder(Struct):
+class PluginFolder(Struct):
     """A folder of plugins; `contents` is what was read of its files at first."""
 
     path: Path
@@ -44,7 +44,7 @@ class Folder(Struct):
     #: What is being written: its sign, since when it is that, and since when it is written.
     _busy: dict[str, tuple[_Sign | None, float, float]] = field(default_factory=dict)
 
-    def look(self, passed: float) -> Look:
+    def look(self, passed: float) -> FolderLook:
         """Look at every file; one whose place, size and times are the same is not read again.
 
         `passed` are seconds by a clock that is never set.
@@ -52,12 +52,12 @@ class Folder(Struct):
         files, problems = find_files(self.path)
         there = {file.path: file for file in files}
         others = (path for path in [*self.contents, *self._known] if path not in there)
-        unseen = {path: self._file(path) for path in others}
+        missed_ticks = {path: self._file(path) for path in others}
         changed = [file for path, file in there.items() if self._has_changed(file, _sign(path), passed)]
         # What is in a folder that cannot be read, or all of it where that is the folder itself, may be there.
         hidden = tuple(f"{problem.file}/" for problem in problems if problem.severity is Severity.ERROR)
         missing = []
-        for path, file in unseen.items():
+        for path, file in missed_ticks.items():
             if file.shown.startswith(hidden):
                 continue
             # What is imported by others only: its name, or that of its folder, begins with an underscore.
@@ -68,7 +68,7 @@ class Folder(Struct):
                 changed.append(file)
         for file in missing:
             self._busy.pop(file.path, None)
-        return Look(files, changed, missing, bool(self._busy), problems)
+        return FolderLook(files, changed, missing, bool(self._busy), problems)
 
     def note(self, contents: Mapping[str, bytes]) -> None:
         """Follow further files, with what was read of them."""

@@ -10,7 +10,7 @@ from slack_alert.loader.files.content import read_content
 from slack_alert.loader.files.discovery import PluginFile, importable_names, is_installed
 
 
-class Disk:
+class DiskSources:
     """The files as they lie there."""
 
     def content(self, file: PluginFile) -> bytes:
@@ -34,7 +34,7 @@ class Disk:
         return _spelled(name, () if name.isascii() else _names_in(folder))
 
 
-class Copies(Disk):
+class CopiedSources(DiskSources):
     """Files that were handed over; what was not is read on the disk once, and kept."""
 
     def __init__(self) -> None:

@@ -33,7 +33,7 @@ class _Stop:
         return self.is_up
 
 
-class Watch:
+class PluginWatcher:
     """Watches a folder of plugins, on threads that `blocking` may lend: gevent's are none that may wait."""
 
     def __init__(self, folder: Path, *, blocking: Callable[..., Any] | None = None) -> None:

@@ -24,7 +24,7 @@ LIMITS = ("RLIMIT_AS", "RLIMIT_CPU", "RLIMIT_FSIZE", "RLIMIT_NOFILE", "RLIMIT_NP
 HINT = 'Leave it out, or let its functions run in a process of their own: isolation="process".'
 
 
-class Fences:
+class ForbiddenCalls:
     """Stands before functions that would stop everybody else; made by the main thread before any plugin is executed."""
 
     def __init__(self, scheduler: str) -> None:

@@ -10,21 +10,21 @@ from slack_alert.core.bindings import Job
 from slack_alert.core.catalog import Problem, Severity
 from slack_alert.core.model.run import Isolation
 from slack_alert.loader.files.discovery import PluginFile
-from slack_alert.loader.guard.forbidden_calls import HINT, Fences
+from slack_alert.loader.guard.forbidden_calls import HINT, ForbiddenCalls
 from slack_alert.loader.guard.library_patches import remove_hooks
 from slack_alert.loader.guard.process_state import ProcessState, own_tracing
-from slack_alert.loader.modules.execute import Read
+from slack_alert.loader.modules.execute import DeclaredFile
 
 T = TypeVar("T")
 
 
-class Guard:
+class ProcessGuard:
     """Stands before what could not be undone, and undoes the rest: after each file, and while the program runs."""
 
     def __init__(self, scheduler: str) -> None:
         remove_hooks()
         self._process = os.getpid()
-        self._fences = Fences(scheduler)
+        self._fences = ForbiddenCalls(scheduler)
         self._fences.install()
         self._state = ProcessState()
         #: What was told of functions, which may do it again with each run.
@@ -53,11 +53,11 @@ class Guard:
         return new
 
 
-def blamed(read: Read, problems: Sequence[Problem]) -> Sequence[Problem]:
+def blamed(read: DeclaredFile, problems: Sequence[Problem]) -> Sequence[Problem]:
     """Return what a file is blamed for: where all its functions run in processes of their own, it may do it there."""
     return () if problems and _is_isolated(read) else problems
 
 
-def _is_isolated(read: Read) -> bool:
+def _is_isolated(read: DeclaredFile) -> bool:
     bindings = [binding for plan in read.plans if plan for binding in plan.bindings()]
     return all(isinstance(each, Job) and each.care.isolation is Isolation.PROCESS for each in bindings)

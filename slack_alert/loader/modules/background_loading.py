@@ -68,7 +68,7 @@ class _Lane(Struct):
     is_left: bool = False
 
 
-class Loading(Generic[T]):
+class BackgroundLoading(Generic[T]):
     """The execution of some files in their order, by `call` with the index of each; GivenUpError stands for one.
 
     Used by one thread, which calls `run` and then `look` as long as something goes on.

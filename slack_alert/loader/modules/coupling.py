@@ -11,7 +11,7 @@ from collections import deque
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from types import MappingProxyType, ModuleType
 
-from slack_alert.loader.reload.fingerprint import Text
+from slack_alert.loader.reload.fingerprint import ComparedFile
 from slack_alert.loader.reload.reimport import dependents
 
 _CONTAINERS = (list, dict, set, deque, MappingProxyType)
@@ -49,7 +49,7 @@ class Coupling:
         """Name the modules that these have changed."""
         return {each for name in modules for each in self._changed.get(name, ())}
 
-    def affected_by(self, modules: Collection[str], texts: Mapping[str, Text]) -> set[str]:
+    def affected_by(self, modules: Collection[str], texts: Mapping[str, ComparedFile]) -> set[str]:
         """Name the others to be executed anew with these: what they have changed, and what imports any of all that."""
         found = set(modules)
         while new := (self.changed_by(found) & texts.keys() | dependents(found, texts)) - found:

@@ -17,17 +17,17 @@ from slack_alert.core.errors import GivenUpError
 from slack_alert.core.structs import Struct, replace
 from slack_alert.loader.files.discovery import PACKAGE, PluginFile
 from slack_alert.loader.modules.importer import PluginFinder
-from slack_alert.loader.options.binder import Plan
-from slack_alert.loader.parsing.declaration import Declaration, Reading
+from slack_alert.loader.options.binder import BindingPlan
+from slack_alert.loader.parsing.declaration import Declaration, FileReading
 
 
-class Read(Struct, frozen=True):
+class DeclaredFile(Struct, frozen=True):
     """A plugin file with what it declares."""
 
     file: PluginFile
-    reading: Reading
+    reading: FileReading
     #: For each declaration, in the same order; None where it is kept out.
-    plans: tuple[Plan | None, ...]
+    plans: tuple[BindingPlan | None, ...]
 
     @property
     def is_executed(self) -> bool:
@@ -50,7 +50,7 @@ def import_packages(file: PluginFile, finder: PluginFinder, problems: list[Probl
             problems.append(failure(finder.failed_file(package) or file, error))
 
 
-def executed(read: Read, finder: PluginFinder, problems: list[Problem]) -> list[Binding]:
+def executed(read: DeclaredFile, finder: PluginFinder, problems: list[Problem]) -> list[Binding]:
     """Execute one file and give its bindings their functions."""
     error = attempted(finder.load, read.file.module)
     if error:

@@ -14,12 +14,12 @@ from pathlib import Path
 from types import CodeType, ModuleType
 
 from slack_alert.loader.files.discovery import PACKAGE, PluginFile
-from slack_alert.loader.files.sources import Disk
+from slack_alert.loader.files.sources import DiskSources
 from slack_alert.loader.modules.coupling import Coupling
 from slack_alert.loader.modules.registrations import Registrations, executing_module
 from slack_alert.loader.modules.thread_sharing import SharedConnections, share_locals
-from slack_alert.loader.parsing.declaration import Reading
-from slack_alert.loader.reading.file_reader import Reader
+from slack_alert.loader.parsing.declaration import FileReading
+from slack_alert.loader.reading.file_reader import FileReader
 
 #: The main thread, and the one that executes the files.
 _ALONE = 2
@@ -28,10 +28,10 @@ _ALONE = 2
 class PluginFinder:
     """Find `plugins` and everything below it in one folder, and nothing else."""
 
-    def __init__(self, folder: Path, reader: Reader) -> None:
+    def __init__(self, folder: Path, reader: FileReader) -> None:
         self.folder = folder
         self._reader = reader
-        self._readings: dict[str, Reading] = {}
+        self._readings: dict[str, FileReading] = {}
         #: Modules that are known to be there.
         self._expected: dict[str, str] = {}
         #: Files that cannot be run; where one is also a package, the folder alone stands in for it.
@@ -44,7 +44,7 @@ class PluginFinder:
         self._connections = SharedConnections()
         self._executions: Counter[str] = Counter()
 
-    def expect(self, file: PluginFile, reading: Reading) -> None:
+    def expect(self, file: PluginFile, reading: FileReading) -> None:
         """Use a reading for the first import of its file."""
         self._readings[file.path] = reading
         self._failed.pop(file.module, None)
@@ -60,7 +60,7 @@ class PluginFinder:
         for file in filter(_is_renamed, files):
             self._rename(file)
 
-    def renew(self, reader: Reader) -> None:
+    def renew(self, reader: FileReader) -> None:
         """Read with another reader from now on, which knows what lies beside each file now."""
         self._reader = reader
 
@@ -136,7 +136,7 @@ class PluginFinder:
             setattr(package, name.rpartition(".")[2], sys.modules[name])
 
     @property
-    def disk(self) -> Disk:
+    def disk(self) -> DiskSources:
         """Where the files are."""
         return self._reader.disk
 

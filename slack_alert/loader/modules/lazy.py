@@ -10,25 +10,25 @@ from pathlib import Path
 from typing import Any
 
 from slack_alert.loader.files.discovery import PACKAGE, PluginFile
-from slack_alert.loader.files.sources import Copies
+from slack_alert.loader.files.sources import CopiedSources
 from slack_alert.loader.guard.library_patches import PatchHook, allow_while_importing
 from slack_alert.loader.modules.importer import PluginFinder, remove_finders
-from slack_alert.loader.parsing.declaration import Reading
-from slack_alert.loader.reading.file_reader import Reader
+from slack_alert.loader.parsing.declaration import FileReading
+from slack_alert.loader.reading.file_reader import FileReader
 
 
-class Shelf:
+class FunctionLoader:
     """Finds functions by their file and their job's name, for a process that calls few of them."""
 
     def __init__(self, root: Path, markers: tuple[str, ...]) -> None:
         # Whether the folder is there just now does not matter: what counts was handed over.
         self._folder = root.absolute() / PACKAGE
         self._markers = markers
-        self._copies = Copies()
+        self._copies = CopiedSources()
         self._finder: PluginFinder | None = None
         self._hook: PatchHook | None = None
-        self._reader = Reader(markers)
-        self._readings: dict[str, Reading] = {}
+        self._reader = FileReader(markers)
+        self._readings: dict[str, FileReading] = {}
 
     def take(self, changed: Mapping[str, bytes | None]) -> None:
         """Have the files hold this from now on, by path; None: a file is there no more."""
@@ -64,18 +64,18 @@ class Shelf:
         remove_finders()
         self._hook = self._hook or allow_while_importing()
         self._readings = {}
-        self._reader = Reader(self._markers, disk=self._copies)
+        self._reader = FileReader(self._markers, disk=self._copies)
         finder = PluginFinder(self._folder, self._reader)
         finder.install()
         return finder
 
-    def _reading(self, file: PluginFile) -> Reading:
+    def _reading(self, file: PluginFile) -> FileReading:
         reading = self._readings.get(file.path) or self._reader.read(file)
         if reading.code is not None:
             self._readings[file.path] = reading
         return reading
 
-    def _import(self, file: PluginFile, reading: Reading, finder: PluginFinder) -> object:
+    def _import(self, file: PluginFile, reading: FileReading, finder: PluginFinder) -> object:
         if file.module not in sys.modules:
             finder.expect(file, reading)
             for package in file.packages:

@@ -17,7 +17,7 @@ from pathlib import Path
 
 from slack_alert.loader.files.discovery import PACKAGE, find_files
 from slack_alert.loader.modules.importer import PluginFinder
-from slack_alert.loader.reading.file_reader import Reader
+from slack_alert.loader.reading.file_reader import FileReader
 
 #: Handed down in the environment; no name of a setting.
 _PLUGINS = "SLACKALERT_PLUGINS"
@@ -49,6 +49,6 @@ def find_plugins_again() -> None:
         return
     root, markers = json.loads(os.environ[_PLUGINS])
     folder = Path(root) / PACKAGE
-    finder = PluginFinder(folder, Reader(tuple(markers)))
+    finder = PluginFinder(folder, FileReader(tuple(markers)))
     finder.know(find_files(folder)[0])
     finder.install()

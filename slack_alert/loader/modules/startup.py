@@ -10,9 +10,16 @@ from slack_alert.core.bindings import Binding
 from slack_alert.core.catalog import Problem
 from slack_alert.core.errors import GivenUpError
 from slack_alert.loader.files.discovery import PluginFile
-from slack_alert.loader.guard.process_guard import Guard, blamed
-from slack_alert.loader.modules.background_loading import Loading, LoadOptions
-from slack_alert.loader.modules.execute import ExecutedFile, Read, attempted, executed, failed_because, import_packages
+from slack_alert.loader.guard.process_guard import ProcessGuard, blamed
+from slack_alert.loader.modules.background_loading import BackgroundLoading, LoadOptions
+from slack_alert.loader.modules.execute import (
+    DeclaredFile,
+    ExecutedFile,
+    attempted,
+    executed,
+    failed_because,
+    import_packages,
+)
 from slack_alert.loader.modules.importer import PluginFinder
 from slack_alert.loader.reload.reimport import Holds, succeed
 
@@ -22,15 +29,15 @@ Progress = Callable[[int, int], None]
 Enough = Callable[[Sequence[Binding]], bool]
 
 
-class Start:
+class StartupExecution:
     """The execution of all files that declare something."""
 
     def __init__(
         self,
-        reads: Sequence[Read],
+        reads: Sequence[DeclaredFile],
         finder: PluginFinder,
         options: LoadOptions,
-        guard: Guard,
+        guard: ProcessGuard,
         progress: Progress | None = None,
     ) -> None:
         self._reads = [read for read in reads if read.is_executed]
@@ -49,7 +56,7 @@ class Start:
         self._done = 0
         #: Whether everything that has ended was taken.
         self._is_taken = False
-        self._loading = Loading([read.file for read in self._reads], self._load, options)
+        self._loading = BackgroundLoading([read.file for read in self._reads], self._load, options)
         for read in reads:
             finder.expect(read.file, read.reading)
 
@@ -68,7 +75,7 @@ class Start:
             self.finder.forget()
         return bindings
 
-    def take(self) -> list[tuple[Read, ExecutedFile]]:
+    def take(self) -> list[tuple[DeclaredFile, ExecutedFile]]:
         """Return the files that have ended since, with what came of each."""
         if self._is_taken:
             return []
@@ -90,7 +97,7 @@ class Start:
             return error
 
         def execute() -> dict[str, BaseException]:
-            loading = Loading(list(files.values()), attempt, self._options)
+            loading = BackgroundLoading(list(files.values()), attempt, self._options)
             loading.run()
             return {modules[index]: error for index, error in loading.take().items() if error is not None}
 
@@ -129,7 +136,7 @@ class Start:
             self._done += 1
             self._progress(self._done, self._all)
 
-    def _execute(self, read: Read, problems: list[Problem]) -> list[Binding]:
+    def _execute(self, read: DeclaredFile, problems: list[Problem]) -> list[Binding]:
         if read.file.folder not in self._folders:
             self._folders.add(read.file.folder)
             import_packages(read.file, self.finder, problems)

@@ -10,17 +10,17 @@ from slack_alert.core.catalog import Problem, Severity
 from slack_alert.core.model.run import Action
 from slack_alert.core.structs import Struct
 from slack_alert.loader.files.discovery import PluginFile
-from slack_alert.loader.options.resolve import Defaults, Terms, TermsReader
+from slack_alert.loader.options.resolve import OptionDefaults, OptionResolver, ResolvedOptions
 from slack_alert.loader.parsing.declaration import Declaration
 
 
-class Plan(Struct, frozen=True):
+class BindingPlan(Struct, frozen=True):
     """A sound declaration, which becomes bindings once its function is there."""
 
     name: str
     file: PluginFile
     declaration: Declaration
-    terms: Terms
+    terms: ResolvedOptions
 
     def bindings(self, function: Callable[..., Any] | None = None) -> tuple[Binding, ...]:  # Any: it is the plugin's
         """Make the job and the command of one function."""
@@ -41,9 +41,9 @@ class Plan(Struct, frozen=True):
 class Binder:
     """Make the bindings of all files; what is wrong with them is added to `problems`."""
 
-    def __init__(self, defaults: Defaults, problems: list[Problem]) -> None:
+    def __init__(self, defaults: OptionDefaults, problems: list[Problem]) -> None:
         self.problems = problems
-        self._terms = TermsReader(defaults)
+        self._terms = OptionResolver(defaults)
         #: Where each full name was taken: a file and a line.
         self._places: dict[str, tuple[str, int]] = {}
 
@@ -52,7 +52,7 @@ class Binder:
         plan = self.plan(file, declaration)
         return plan.bindings() if plan else ()
 
-    def plan(self, file: PluginFile, declaration: Declaration) -> Plan | None:
+    def plan(self, file: PluginFile, declaration: Declaration) -> BindingPlan | None:
         """Prepare the bindings of one declaration; None where a problem or its author keeps it out."""
         terms = self._terms.read(declaration)
         if not declaration.is_sound or terms.faults or (declaration.required and declaration.is_called_alone):
@@ -63,7 +63,7 @@ class Binder:
         name = declaration.name_in(file.name)
         if not declaration.is_enabled or self._is_taken(name, file, declaration):
             return None
-        return Plan(name, file, declaration, terms)
+        return BindingPlan(name, file, declaration, terms)
 
     def reserve(self, bindings: Iterable[Binding]) -> None:
         """Leave the names to those that have them."""
@@ -81,7 +81,7 @@ class Binder:
         return True
 
 
-def _faults(file: PluginFile, declaration: Declaration, terms: Terms) -> Iterator[Problem]:
+def _faults(file: PluginFile, declaration: Declaration, terms: ResolvedOptions) -> Iterator[Problem]:
     for said, hint in terms.faults:
         yield _fault(file, declaration, "SA201", said, hint)
     if declaration.required and declaration.is_called_alone:
@@ -94,7 +94,7 @@ def _required(file: PluginFile, declaration: Declaration) -> Problem:
     return _fault(file, declaration, "SA207", said, f"Give a default: {declaration.required[0]}=None.")
 
 
-def _remarks(file: PluginFile, declaration: Declaration, terms: Terms) -> Iterator[Problem]:
+def _remarks(file: PluginFile, declaration: Declaration, terms: ResolvedOptions) -> Iterator[Problem]:
     """Name what has no effect yet, and say that a job never runs."""
     meanwhile = "the job runs without it" if declaration.is_timed else f"{declaration.function} does not run"
     for keyword in terms.later:

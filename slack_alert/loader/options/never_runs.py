@@ -15,7 +15,7 @@ from slack_alert.core.units.local_time import TICK
 _HORIZON = timedelta(days=400)
 
 
-class Foresight(Struct):
+class NeverRunsCheck(Struct):
     """Look ahead from `now` on; equal questions are answered once, and in all only so many steps are taken."""
 
     now: datetime

@@ -10,8 +10,8 @@ from slack_alert.core.bindings import Binding, Command, Job
 from slack_alert.core.errors import BadValue
 from slack_alert.core.events import Rule
 from slack_alert.core.model.address import Address
-from slack_alert.core.model.run import CAREFREE, Action, Care
-from slack_alert.core.policy.incidents import Voice
+from slack_alert.core.model.run import DEFAULT_OPTIONS, Action, RunOptions
+from slack_alert.core.policy.incidents import RepeatPolicy
 from slack_alert.core.policy.quota import Policy
 from slack_alert.core.schedule.combining import Jittered
 from slack_alert.core.schedule.triggers import TIME_KEYWORDS, Never, Trigger, parse_trigger
@@ -19,7 +19,7 @@ from slack_alert.core.schedule.working_hours import WorkingHours
 from slack_alert.core.structs import Struct, field, replace
 from slack_alert.core.units.names import composed
 from slack_alert.core.units.quantities import parse_duration
-from slack_alert.loader.options.never_runs import Foresight
+from slack_alert.loader.options.never_runs import NeverRunsCheck
 from slack_alert.loader.options.option_checks import (
     check,
     find_zone,
@@ -38,7 +38,7 @@ _UNLIKE_ABSENT = frozenset([*TIME_KEYWORDS, "start", "end", "jitter", "at_start"
 _CATCH_UP = "Take it out, or give the job a cron, an at or whole days: an interval goes on by itself."
 
 
-class Defaults(Struct, frozen=True):
+class OptionDefaults(Struct, frozen=True):
     """What the configuration says for every job whose marker says nothing else."""
 
     zone: tzinfo
@@ -53,14 +53,14 @@ class Defaults(Struct, frozen=True):
     errors_to: Address
     #: The only names that are markers; empty: any.
     markers: tuple[str, ...] = ()
-    care: Care = CAREFREE
+    care: RunOptions = DEFAULT_OPTIONS
     #: The service that is meant where an address names none.
     channel: str = "slack"
     #: From here on it is examined whether a job can ever run; None: it is not.
     now: datetime | None = None
 
 
-class Terms(Struct, frozen=True):
+class ResolvedOptions(Struct, frozen=True):
     """What some keywords say."""
 
     #: What is wrong with them, each with what to do.
@@ -73,21 +73,21 @@ class Terms(Struct, frozen=True):
     makers: tuple[Callable[[str, Action], Binding], ...] = ()
 
 
-class TermsReader(Struct):
+class OptionResolver(Struct):
     """Read the keywords of all markers; equal parts are made once and shared."""
 
-    defaults: Defaults
-    _foresight: Foresight | None = None
-    _known: dict[tuple[str, bool, bool], Terms] = field(default_factory=dict)
-    _same: dict[tuple[int, bool, bool], tuple[Words, Terms]] = field(default_factory=dict)
+    defaults: OptionDefaults
+    _foresight: NeverRunsCheck | None = None
+    _known: dict[tuple[str, bool, bool], ResolvedOptions] = field(default_factory=dict)
+    _same: dict[tuple[int, bool, bool], tuple[Words, ResolvedOptions]] = field(default_factory=dict)
     _zones: dict[str, tzinfo] = field(default_factory=dict)
     _hours: dict[tuple[str, tzinfo], WorkingHours] = field(default_factory=dict)
-    _policies: dict[tuple[WorkingHours, int, timedelta, bool, Voice], Policy] = field(default_factory=dict)
+    _policies: dict[tuple[WorkingHours, int, timedelta, bool, RepeatPolicy], Policy] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        self._foresight = Foresight(self.defaults.now) if self.defaults.now else None
+        self._foresight = NeverRunsCheck(self.defaults.now) if self.defaults.now else None
 
-    def read(self, declaration: Declaration) -> Terms:
+    def read(self, declaration: Declaration) -> ResolvedOptions:
         """Say what the keywords of a marker mean."""
         words, is_timed, is_sound = declaration.keywords, declaration.is_timed, declaration.is_sound
         # The cache gives equal keywords as one object, and spelling them takes longer than all else here.
@@ -101,28 +101,30 @@ class TermsReader(Struct):
             self._same[same] = words, self._known[key]
         return self._same[same][1]
 
-    def _read(self, words: Words, *, is_timed: bool, is_sound: bool) -> Terms:
+    def _read(self, words: Words, *, is_timed: bool, is_sound: bool) -> ResolvedOptions:
         faults: list[tuple[str, str]] = []
         zone = self._zone(words, faults)
         faults.extend(self._bad_options(words, zone))
         if is_sound:
             faults.extend(_lonely(words, is_timed=is_timed))
         if faults or not is_sound:
-            return Terms(tuple(faults))
+            return ResolvedOptions(tuple(faults))
         try:
             # Jitter goes by the name of the job, which is put in later.
             trigger = parse_trigger(words, zone=zone, name="")
         except BadValue as error:
-            return Terms(((str(error), error.hint),))
+            return ResolvedOptions(((str(error), error.hint),))
         if words.get("catch_up") and not (trigger and trigger.by_wall_clock):
-            return Terms((("catch_up means nothing here: only a slot by the wall clock is made up for", _CATCH_UP),))
+            return ResolvedOptions(
+                (("catch_up means nothing here: only a slot by the wall clock is made up for", _CATCH_UP),)
+            )
         policy = self._policy(words, zone)
         trigger = trigger or read_absence(words, policy.hours)
         never = None
         if trigger and self._foresight and words.get("enabled") is not False:
             never = self._foresight.never(trigger, policy.hours)
         later = tuple(word for word in words if word in LATER_KEYWORDS)
-        return Terms((), later, never, tuple(self._makers(words, trigger, policy, zone)))
+        return ResolvedOptions((), later, never, tuple(self._makers(words, trigger, policy, zone)))
 
     def _zone(self, words: Words, faults: list[tuple[str, str]]) -> tzinfo:
         if "timezone" not in words:

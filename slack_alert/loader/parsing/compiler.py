@@ -7,16 +7,18 @@ from collections.abc import Callable, Collection, Iterator
 
 from slack_alert.loader.files.content import UnusableFileError
 from slack_alert.loader.files.discovery import PluginFile
-from slack_alert.loader.parsing.declaration import Reading
+from slack_alert.loader.parsing.declaration import FileReading
 from slack_alert.loader.parsing.markers import MarkerReader
-from slack_alert.loader.parsing.scan import Outline, outline
+from slack_alert.loader.parsing.scan import ModuleScan, outline
 from slack_alert.loader.parsing.source import compile_tree, parse
 
 #: The name under which `import a.b` leaves what nobody asked for.
 _UNUSED = "__slack_alert_import__"
 
 
-def read_file(file: PluginFile, content: bytes, *, markers: tuple[str, ...], neighbours: Collection[str]) -> Reading:
+def read_file(
+    file: PluginFile, content: bytes, *, markers: tuple[str, ...], neighbours: Collection[str]
+) -> FileReading:
     """Read a file without running it; every fault is a problem of the reading.
 
     `neighbours` are the names that its folder lends to imports.
@@ -24,7 +26,7 @@ def read_file(file: PluginFile, content: bytes, *, markers: tuple[str, ...], nei
     try:
         source = parse(file, content)
     except UnusableFileError as error:
-        return Reading(problems=(error.problem,))
+        return FileReading(problems=(error.problem,))
     try:
         found = outline(source.tree, has_walrus=":=" in source.text)
         reader = MarkerReader(source, found, markers)
@@ -33,11 +35,11 @@ def read_file(file: PluginFile, content: bytes, *, markers: tuple[str, ...], nei
         _make_relative(found, lambda name: name in neighbours and name != file.parts[-1])
         code = compile_tree(source)
     except UnusableFileError as error:
-        return Reading(problems=(*source.problems, error.problem))
-    return Reading(declarations, (*source.problems, *reader.problems), code)
+        return FileReading(problems=(*source.problems, error.problem))
+    return FileReading(declarations, (*source.problems, *reader.problems), code)
 
 
-def _make_relative(found: Outline, is_neighbour: Callable[[str], bool]) -> None:
+def _make_relative(found: ModuleScan, is_neighbour: Callable[[str], bool]) -> None:
     """Let imports of neighbours mean the module in this package: one object, and `sys.path` stays as it is."""
     for block in found.imports:
         block[:] = [new for statement in block for new in _rewritten(statement, is_neighbour)]

@@ -47,7 +47,7 @@ class Declaration(Struct, frozen=True):
         return self.keywords.get("enabled") is not False
 
 
-class Reading(Struct, frozen=True):
+class FileReading(Struct, frozen=True):
     """All that one plugin file says; `code` is None where it cannot run."""
 
     declarations: tuple[Declaration, ...] = ()

@@ -13,14 +13,14 @@ from slack_alert.loader.parsing.scan import (
     OWN_MARKER,
     Decorated,
     Function,
-    Outline,
+    ModuleScan,
     Scopes,
     dotted_name,
     local_names,
     root_name,
 )
 from slack_alert.loader.parsing.signature import declared, keyword_values
-from slack_alert.loader.parsing.source import Source
+from slack_alert.loader.parsing.source import ParsedFile
 
 _TRIGGERS = frozenset(TRIGGER_KEYWORDS)
 _UNLOADED = "the file will not load"
@@ -30,8 +30,8 @@ _MODULE_LEVEL = "Move the function to module level, outside of any class, functi
 class MarkerReader(Struct):
     """Read the markers of one file; the tree is left without them, its line numbers as they were."""
 
-    source: Source
-    outline: Outline
+    source: ParsedFile
+    outline: ModuleScan
     #: The only names that are markers; empty: any.
     names: tuple[str, ...] = ()
     problems: list[Problem] = field(default_factory=list)
@@ -239,7 +239,7 @@ def _has_trigger(decorator: ast.expr) -> bool:
     return not _TRIGGERS.isdisjoint([word.arg for word in decorator.keywords])
 
 
-def _constants(tree: ast.Module, outline: Outline) -> dict[str, ast.expr]:
+def _constants(tree: ast.Module, outline: ModuleScan) -> dict[str, ast.expr]:
     """Find the names that are bound once, by an assignment directly at module level."""
     constants: dict[str, ast.expr] = {}
     for statement in tree.body:

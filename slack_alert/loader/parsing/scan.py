@@ -27,7 +27,7 @@ _VALUED = (ast.Expr, ast.Assign, ast.AnnAssign)
 _BUILTINS = frozenset(dir(builtins))
 
 
-class Outline(Struct):
+class ModuleScan(Struct):
     """The names of the module's scope, and the places that matter later."""
 
     #: How often each name is bound, by whatever.
@@ -50,9 +50,9 @@ class Outline(Struct):
         return self.has_star_import or name in self.bound or name in _BUILTINS
 
 
-def outline(tree: ast.Module, *, has_walrus: bool) -> Outline:
+def outline(tree: ast.Module, *, has_walrus: bool) -> ModuleScan:
     """Look at every statement of a file once."""
-    found = Outline()
+    found = ModuleScan()
     bound: list[str] = []
     waiting: list[tuple[list[ast.stmt], Scopes, bool]] = [(tree.body, (), True)]
     while waiting:
@@ -118,12 +118,12 @@ def _blocks(statement: ast.stmt) -> Iterator[list[ast.stmt]]:
         yield clause.body
 
 
-def _note_decorated(found: Outline, statement: Decorated, scopes: Scopes, *, is_direct: bool) -> None:
+def _note_decorated(found: ModuleScan, statement: Decorated, scopes: Scopes, *, is_direct: bool) -> None:
     if statement.decorator_list:
         found.decorated.append((statement, scopes, is_direct))
 
 
-def _note_imports(found: Outline, block: list[ast.stmt], scopes: Scopes) -> None:
+def _note_imports(found: ModuleScan, block: list[ast.stmt], scopes: Scopes) -> None:
     for statement in block:
         if isinstance(statement, _IMPORTS):
             found.imports.append(block)
@@ -132,7 +132,7 @@ def _note_imports(found: Outline, block: list[ast.stmt], scopes: Scopes) -> None
             return
 
 
-def _note_imported(found: Outline, block: list[ast.stmt]) -> None:
+def _note_imported(found: ModuleScan, block: list[ast.stmt]) -> None:
     for statement in block:
         if isinstance(statement, ast.Import):
             found.imported.update(_import_names(statement))

@@ -12,14 +12,14 @@ from slack_alert.core.schedule.triggers import TIME_KEYWORDS
 from slack_alert.loader.parsing.declaration import Declaration
 from slack_alert.loader.parsing.literals import KEYWORDS, TRIGGER_KEYWORDS, NotLiteral, evaluate, keyword_suggestion
 from slack_alert.loader.parsing.scan import Function
-from slack_alert.loader.parsing.source import Source
+from slack_alert.loader.parsing.source import ParsedFile
 
 CONTEXT = "ctx"
 _TIMED = frozenset(TIME_KEYWORDS)
 
 
 def keyword_values(
-    source: Source, call: ast.Call, constants: Mapping[str, ast.expr], *, place: tuple[int, int]
+    source: ParsedFile, call: ast.Call, constants: Mapping[str, ast.expr], *, place: tuple[int, int]
 ) -> tuple[dict[str, object], list[Problem]]:
     """Work out the keywords of a marker; what cannot be is a problem at `place`, its own."""
     values: dict[str, object] = {}
@@ -69,7 +69,7 @@ def declared(
 
 
 def _note(
-    source: Source, keyword: ast.keyword, constants: Mapping[str, ast.expr], values: dict[str, object]
+    source: ParsedFile, keyword: ast.keyword, constants: Mapping[str, ast.expr], values: dict[str, object]
 ) -> list[tuple[str, str, str]]:
     if keyword.arg is None:
         said = f"**{source.segment(keyword.value)} cannot be read without running the file"
@@ -85,7 +85,7 @@ def _note(
     return []
 
 
-def _sentence(source: Source, keyword: ast.keyword, error: BadValue) -> str:
+def _sentence(source: ParsedFile, keyword: ast.keyword, error: BadValue) -> str:
     if not isinstance(error, NotLiteral):
         return f"{keyword.arg}={source.segment(keyword.value)}: {error}"
     reason = f": {error}" if isinstance(error.node, ast.Name) else ""

@@ -18,7 +18,7 @@ from slack_alert.loader.files.discovery import PluginFile
 _SAVE_AS_UTF8 = "Save it as UTF-8, or name its encoding in the first line: # -*- coding: latin-1 -*-"
 
 
-class Source(Struct):
+class ParsedFile(Struct):
     """A parsed plugin file; markers are taken out of `tree` later."""
 
     file: PluginFile
@@ -58,16 +58,16 @@ class Source(Struct):
         return excerpt(words, 60)
 
 
-def parse(file: PluginFile, content: bytes) -> Source:
+def parse(file: PluginFile, content: bytes) -> ParsedFile:
     """Decode and parse a file; raise UnusableFileError with SA102 or SA101."""
     text = _decode(file, content)
-    source = Source(file, text, ast.Module(body=[], type_ignores=[]))
+    source = ParsedFile(file, text, ast.Module(body=[], type_ignores=[]))
     with _syntax_problems(source):
         source.tree = ast.parse(text, file.path)
     return source
 
 
-def compile_tree(source: Source) -> CodeType:
+def compile_tree(source: ParsedFile) -> CodeType:
     """Compile what is left of the tree; raise UnusableFileError with SA101."""
     with _syntax_problems(source):
         code: CodeType = compile(source.tree, source.file.path, "exec", dont_inherit=True)
@@ -102,7 +102,7 @@ def _undecodable(file: PluginFile, content: bytes, error: UnicodeDecodeError) ->
 
 
 @contextmanager
-def _syntax_problems(source: Source) -> Iterator[None]:
+def _syntax_problems(source: ParsedFile) -> Iterator[None]:
     """Turn what the parser or the compiler says into problems; its warnings are notices, whatever the filters say."""
     try:
         with warnings.catch_warnings(record=True) as told:
@@ -121,7 +121,7 @@ def _syntax_problems(source: Source) -> Iterator[None]:
             source.problems.append(notice)
 
 
-def _syntax_problem(source: Source, error: SyntaxError) -> UnusableFileError:
+def _syntax_problem(source: ParsedFile, error: SyntaxError) -> UnusableFileError:
     line, column = max(error.lineno or 1, 1), max(error.offset or 1, 1)
     if source.tree.body and line <= len(source.lines):
         # The compiler, unlike the parser, counts bytes.

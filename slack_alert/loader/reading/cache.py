@@ -24,7 +24,7 @@ from slack_alert.core.catalog import Problem, Severity
 from slack_alert.core.structs import astuple, replace
 from slack_alert.engine.system.file_ownership import make_folder, open_new
 from slack_alert.loader.files.discovery import PluginFile
-from slack_alert.loader.parsing.declaration import Declaration, Reading
+from slack_alert.loader.parsing.declaration import Declaration, FileReading
 
 #: Raise it with every change to what is kept, or to how files are read.
 _FORMAT = 6
@@ -43,7 +43,7 @@ _Fault: TypeAlias = tuple[str, int, int, str, str, str, str]
 _Entry: TypeAlias = tuple[Key, list[tuple[Any, ...]], list[_Fault], CodeType | None]
 
 
-class Cache:
+class ReadingCache:
     """Readings by path, each with the key it is true for."""
 
     def __init__(self, folder: Path, markers: tuple[str, ...]) -> None:
@@ -67,7 +67,7 @@ class Cache:
             self._folders[neighbours] = _digest(names)
         return _digest(content), self._folders[neighbours], file.parts
 
-    def get(self, file: PluginFile, key: Key) -> Reading | None:
+    def get(self, file: PluginFile, key: Key) -> FileReading | None:
         """Find the reading of a file that has not changed."""
         entry = self._theirs.get(file.path)
         if entry is None or entry[0] != key:
@@ -76,9 +76,9 @@ class Cache:
                 return None
             self._entries[file.path] = entry
         _, declarations, problems, code = entry
-        return Reading(tuple([Declaration(*one) for one in declarations]), tuple(map(_problem, problems)), code)
+        return FileReading(tuple([Declaration(*one) for one in declarations]), tuple(map(_problem, problems)), code)
 
-    def put(self, file: PluginFile, key: Key, reading: Reading) -> None:
+    def put(self, file: PluginFile, key: Key, reading: FileReading) -> None:
         """Add a reading."""
         declarations = [astuple(replace(one, keywords=self._shared(one))) for one in reading.declarations]
         self._entries[file.path] = key, declarations, [_fields(problem) for problem in reading.problems], reading.code

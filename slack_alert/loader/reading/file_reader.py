@@ -9,24 +9,26 @@ from pathlib import Path
 from slack_alert.core.catalog import Problem
 from slack_alert.loader.files.content import UnusableFileError
 from slack_alert.loader.files.discovery import PluginFile
-from slack_alert.loader.files.sources import Disk
+from slack_alert.loader.files.sources import DiskSources
 from slack_alert.loader.parsing.compiler import read_file
-from slack_alert.loader.parsing.declaration import Reading
-from slack_alert.loader.reading.cache import Cache
-from slack_alert.loader.reading.prefetch import Ahead, is_possible
+from slack_alert.loader.parsing.declaration import FileReading
+from slack_alert.loader.reading.cache import ReadingCache
+from slack_alert.loader.reading.prefetch import Prefetcher, is_possible
 
 #: So many new files are worth a second process.
 _MANY = 200
 
 
-class Reader:
+class FileReader:
     """Read the files of one plugins folder."""
 
-    def __init__(self, markers: tuple[str, ...] = (), cache: Path | None = None, disk: Disk | None = None) -> None:
-        self.disk = disk or Disk()
+    def __init__(
+        self, markers: tuple[str, ...] = (), cache: Path | None = None, disk: DiskSources | None = None
+    ) -> None:
+        self.disk = disk or DiskSources()
         self._markers = markers
-        self._cache = Cache(cache, markers) if cache else None
-        self._ahead: Ahead | None = None
+        self._cache = ReadingCache(cache, markers) if cache else None
+        self._ahead: Prefetcher | None = None
         self._neighbours: dict[str, frozenset[str]] = {}
         #: By path, all that was read here.
         self.contents: dict[str, bytes] = {}
@@ -38,9 +40,9 @@ class Reader:
         new = self._cache.lacking(files) if self._cache else []
         if self._cache and len(new) >= _MANY and is_possible():
             with suppress(OSError):
-                self._ahead = Ahead(new, self.read, self._cache.sealed)
+                self._ahead = Prefetcher(new, self.read, self._cache.sealed)
 
-    def read_all(self, files: Sequence[PluginFile]) -> Iterator[Reading]:
+    def read_all(self, files: Sequence[PluginFile]) -> Iterator[FileReading]:
         """Read files in their order."""
         for file in files:
             if self._ahead and self._ahead.is_met_at(file):
@@ -49,13 +51,13 @@ class Reader:
         if self._ahead:
             self._learn(self._ahead)
 
-    def read(self, file: PluginFile) -> Reading:
+    def read(self, file: PluginFile) -> FileReading:
         """Read a file without running it."""
         try:
             content = self.disk.content(file)
         except UnusableFileError as error:
             self.faults[file.path] = error.problem
-            return Reading(problems=(error.problem,))
+            return FileReading(problems=(error.problem,))
         self.contents[file.path] = content
         neighbours = self._names_beside(file.folder)
         if self._cache is None:
@@ -76,7 +78,7 @@ class Reader:
         cache, self._cache = self._cache, None
         return cache.packed() if cache is not None else lambda: None
 
-    def _learn(self, ahead: Ahead) -> None:
+    def _learn(self, ahead: Prefetcher) -> None:
         self._ahead = None
         sealed = ahead.results()
         if self._cache is not None:

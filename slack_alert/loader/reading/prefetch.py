@@ -14,7 +14,7 @@ from slack_alert.loader.files.discovery import PluginFile
 _OURS, _THEIRS = 0, 1
 
 
-class Ahead:
+class Prefetcher:
     """The second process; both see where the other one is, so each reads as much as it has the time for."""
 
     def __init__(

@@ -21,7 +21,7 @@ _IMPORTS = (ast.Import, ast.ImportFrom)
 _ASSIGNMENTS = (ast.Assign, ast.AnnAssign, ast.AugAssign)
 
 
-class Text(NamedTuple):
+class ComparedFile(NamedTuple):
     """A plugin file as it is compared: what it says, and the package that its relative imports begin from."""
 
     content: bytes
@@ -31,7 +31,7 @@ class Text(NamedTuple):
 class Fingerprints:
     """Fingerprints in one version of the files; `find` gives a module's text, None where it is no plugin's."""
 
-    def __init__(self, find: Callable[[str], Text | None]) -> None:
+    def __init__(self, find: Callable[[str], ComparedFile | None]) -> None:
         self._find = find
         self._pages: dict[str, _Page | None] = {}
         #: By module and name; an empty one is being made: files may import each other.
@@ -86,7 +86,7 @@ class _Page(Struct):
     loose: list[_Piece] = field(default_factory=list)
 
     @classmethod
-    def read(cls, text: Text, module: str) -> _Page:
+    def read(cls, text: ComparedFile, module: str) -> _Page:
         """Cut a file into pieces; one that cannot be parsed is one piece."""
         page = cls()
         try:

@@ -7,20 +7,20 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from pathlib import Path
 
 from slack_alert.core.bindings import Binding
-from slack_alert.core.catalog import Catalog, Change, Problem
+from slack_alert.core.catalog import Catalog, CatalogChange, Problem
 from slack_alert.core.structs import replace
-from slack_alert.loader.files.changes import Folder, Look
+from slack_alert.loader.files.changes import FolderLook, PluginFolder
 from slack_alert.loader.files.discovery import PluginFile, importable_names
 from slack_alert.loader.guard.process_guard import blamed
-from slack_alert.loader.modules.execute import Read, executed, failed_because
-from slack_alert.loader.modules.startup import Start
-from slack_alert.loader.options.binder import Binder, Plan
-from slack_alert.loader.options.resolve import Defaults
+from slack_alert.loader.modules.execute import DeclaredFile, executed, failed_because
+from slack_alert.loader.modules.startup import StartupExecution
+from slack_alert.loader.options.binder import Binder, BindingPlan
+from slack_alert.loader.options.resolve import OptionDefaults
 from slack_alert.loader.parsing.compiler import read_file
-from slack_alert.loader.parsing.declaration import Declaration, Reading
-from slack_alert.loader.reading.file_reader import Reader
-from slack_alert.loader.reload.fingerprint import Fingerprints, Text
-from slack_alert.loader.reload.reimport import Accepted, HeldBackError, dependents, imported_by, remove
+from slack_alert.loader.parsing.declaration import Declaration, FileReading
+from slack_alert.loader.reading.file_reader import FileReader
+from slack_alert.loader.reload.fingerprint import ComparedFile, Fingerprints
+from slack_alert.loader.reload.reimport import HeldBackError, JobSnapshots, dependents, imported_by, remove
 
 #: What vanishes may be back in a moment, when somebody is writing: so many seconds it goes on.
 GRACE = 2.0
@@ -29,16 +29,18 @@ GRACE = 2.0
 class Plugins:
     """What was loaded, by file; a file that does not load leaves its last good version running."""
 
-    def __init__(self, defaults: Callable[[], Defaults], start: Start, reader: Reader, catalog: Catalog) -> None:
+    def __init__(
+        self, defaults: Callable[[], OptionDefaults], start: StartupExecution, reader: FileReader, catalog: Catalog
+    ) -> None:
         self.catalog = catalog
-        self.accepted = Accepted(reader.contents)
+        self.accepted = JobSnapshots(reader.contents)
         self._defaults = defaults
         self._write: Callable[[], None] | None = reader.packed()
         self._start, self.guard = start, start.guard
         self._finder = finder = start.finder
-        self._folder = Folder(finder.folder, reader.contents, reader.faults)
+        self._folder = PluginFolder(finder.folder, reader.contents, reader.faults)
         #: What runs, by module. This and what follows is filled when something changes for the first time.
-        self._running: dict[str, Text] = {}
+        self._running: dict[str, ComparedFile] = {}
         self._files: dict[str, PluginFile] = {}
         #: Files that were executed since the start.
         self._edited: set[str] = set()
@@ -58,7 +60,7 @@ class Plugins:
         if write is not None:
             write()
 
-    def reload(self, passed: float) -> Change | None:
+    def reload(self, passed: float) -> CatalogChange | None:
         """Look at the files, and take up what changed; None where nothing did.
 
         `passed` are seconds by a clock that is never set. What it gives may be unsettled: then ask again in a second.
@@ -73,7 +75,7 @@ class Plugins:
         is_settled = not (look.is_busy or self._missing or self._leaving.keys() - over)
         if not (look.changed or gone or over or look.problems != self._folder_problems):
             kept = len({binding.name for binding in self.catalog.bindings})
-            return None if is_settled else Change(self.catalog, kept=kept, is_settled=False, has_news=False)
+            return None if is_settled else CatalogChange(self.catalog, kept=kept, is_settled=False, has_news=False)
         before = self.catalog
         self._folder_problems = look.problems
         replaced = self._renew(look, gone, passed)
@@ -81,7 +83,7 @@ class Plugins:
         self.accepted.renew({self._files[module].path: text.content for module, text in self._running.items()})
         self.catalog = self._assembled()
         is_settled = not (look.is_busy or self._missing or self._leaving)
-        change = Change.between(before, self.catalog, replaced, is_settled=is_settled)
+        change = CatalogChange.between(before, self.catalog, replaced, is_settled=is_settled)
         return replace(change, end_former=self._finder.registrations.take_former())
 
     @property
@@ -89,7 +91,7 @@ class Plugins:
         """Whether nothing is still loading."""
         return self._start.is_over
 
-    def take_up(self) -> Change | None:
+    def take_up(self) -> CatalogChange | None:
         """Take up the files that were still loading at the start and have ended since; None where there are none."""
         ended = [(read, loaded) for read, loaded in self._start.take() if read.file.path not in self._edited]
         if not ended:
@@ -101,7 +103,7 @@ class Plugins:
             self._bindings[read.file.shown] = loaded.bindings
             self._problems.setdefault(read.file.shown, []).extend(loaded.problems)
         self.catalog = self._assembled()
-        return Change.between(before, self.catalog, (), is_settled=True)
+        return CatalogChange.between(before, self.catalog, (), is_settled=True)
 
     def _begin(self) -> None:
         for path, content in self._folder.contents.items():
@@ -117,7 +119,7 @@ class Plugins:
     def _run(self, file: PluginFile, content: bytes) -> None:
         module = _module(file)
         package = module if module != file.module else module.rpartition(".")[0]
-        self._running[module] = Text(content, package)
+        self._running[module] = ComparedFile(content, package)
         self._files[module] = file
 
     def _note(self, contents: Mapping[str, bytes]) -> None:
@@ -135,10 +137,10 @@ class Plugins:
             del self._missing[file.path]
         return gone
 
-    def _renew(self, look: Look, gone: list[PluginFile], passed: float) -> set[str]:
+    def _renew(self, look: FolderLook, gone: list[PluginFile], passed: float) -> set[str]:
         """Execute what changed and what imports it; name the jobs that are others now."""
         before = dict(self._running)
-        reader = Reader(self._defaults().markers)
+        reader = FileReader(self._defaults().markers)
         self._finder.renew(reader)
         readings = {file: self._read(file) for file in look.changed}
         for file in gone:
@@ -156,10 +158,10 @@ class Plugins:
         known = {binding.name for binding in self.catalog.bindings}
         return self._bind(renewed, look, prints, passed) & known
 
-    def _read(self, file: PluginFile) -> Reading:
+    def _read(self, file: PluginFile) -> FileReading:
         fault = self._folder.faults.get(file.path)
         if fault is not None:
-            return Reading(problems=(fault,))
+            return FileReading(problems=(fault,))
         content, beside = self._folder.contents[file.path], importable_names(file.folder)
         return read_file(file, content, markers=self._defaults().markers, neighbours=beside)
 
@@ -170,7 +172,7 @@ class Plugins:
         )
 
     def _to_execute(
-        self, look: Look, readings: Mapping[PluginFile, Reading], gone: Iterable[PluginFile]
+        self, look: FolderLook, readings: Mapping[PluginFile, FileReading], gone: Iterable[PluginFile]
     ) -> list[PluginFile]:
         """Find what changed and runs, what imports it, and what failed the last time."""
         again = {file for file, reading in readings.items() if _is_run(file, reading)}
@@ -184,7 +186,7 @@ class Plugins:
         return sorted(again, key=lambda file: file.shown)
 
     def _execute(
-        self, files: Sequence[PluginFile], readings: Mapping[PluginFile, Reading], changed: Collection[PluginFile]
+        self, files: Sequence[PluginFile], readings: Mapping[PluginFile, FileReading], changed: Collection[PluginFile]
     ) -> set[PluginFile]:
         """Execute files; give those that stay as they are, because it failed or there was nothing to execute."""
         for file in files:
@@ -219,8 +221,8 @@ class Plugins:
 
     def _bind(
         self,
-        readings: Mapping[PluginFile, Reading],
-        look: Look,
+        readings: Mapping[PluginFile, FileReading],
+        look: FolderLook,
         prints: tuple[Fingerprints, Fingerprints],
         passed: float,
     ) -> set[str]:
@@ -238,10 +240,10 @@ class Plugins:
             self._problems[file.shown] = list(readings[file].problems)
         return changed
 
-    def _bind_file(self, file: PluginFile, reading: Reading, binder: Binder, passed: float) -> list[Plan]:
+    def _bind_file(self, file: PluginFile, reading: FileReading, binder: Binder, passed: float) -> list[BindingPlan]:
         problems = binder.problems = list(reading.problems)
         plans = tuple(binder.plan(file, declaration) for declaration in reading.declarations)
-        read = Read(file, reading, plans)
+        read = DeclaredFile(file, reading, plans)
         bindings = executed(read, self._finder, problems) if read.is_executed else []
         problems += blamed(read, self._start.done.pop(file.path, ()))
         names = {binding.name for binding in bindings}
@@ -257,7 +259,9 @@ class Plugins:
         self._problems[file.shown] = problems
         return [plan for plan in plans if plan and plan.name in names]
 
-    def _compare(self, file: PluginFile, plans: Sequence[Plan], old: Fingerprints, new: Fingerprints) -> set[str]:
+    def _compare(
+        self, file: PluginFile, plans: Sequence[BindingPlan], old: Fingerprints, new: Fingerprints
+    ) -> set[str]:
         """Find what is not what it was; of what stays behind as it was, that is remembered."""
         changed = {
             plan.name
@@ -305,8 +309,8 @@ def _module(file: PluginFile) -> str:
     return file.module.removesuffix(".__init__")
 
 
-def _is_run(file: PluginFile, reading: Reading) -> bool:
-    return reading.code is not None and (_module(file) in sys.modules or Read(file, reading, ()).is_executed)
+def _is_run(file: PluginFile, reading: FileReading) -> bool:
+    return reading.code is not None and (_module(file) in sys.modules or DeclaredFile(file, reading, ()).is_executed)
 
 
 def _name(file: PluginFile, declaration: Declaration) -> str:

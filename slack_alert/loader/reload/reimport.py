@@ -9,7 +9,7 @@ from threading import Lock
 from types import ModuleType
 
 from slack_alert.loader.modules.registrations import Registrations
-from slack_alert.loader.reload.fingerprint import Text
+from slack_alert.loader.reload.fingerprint import ComparedFile
 from slack_alert.loader.reload.references import import_statements, imports
 
 
@@ -57,7 +57,7 @@ def remove(module: str, registrations: Registrations) -> None:
     registrations.retire(registrations.take_back(module))
 
 
-def dependents(changed: Iterable[str], texts: Mapping[str, Text]) -> set[str]:
+def dependents(changed: Iterable[str], texts: Mapping[str, ComparedFile]) -> set[str]:
     """Find the loaded modules that import one of these when they are executed, at whatever remove."""
     found: set[str] = set()
     waiting = set(changed)
@@ -72,7 +72,7 @@ def dependents(changed: Iterable[str], texts: Mapping[str, Text]) -> set[str]:
     return found
 
 
-def imported_by(module: str, text: Text) -> set[str]:
+def imported_by(module: str, text: ComparedFile) -> set[str]:
     """Name the modules that a module imports when it is executed, whether they are there or not."""
     try:
         tree = ast.parse(text.content)
@@ -97,7 +97,7 @@ def _take_out(name: str) -> ModuleType | None:
     return module
 
 
-def _imports_any(module: str, text: Text, names: set[str]) -> bool:
+def _imports_any(module: str, text: ComparedFile, names: set[str]) -> bool:
     # Most files can be told apart without parsing them; `from . import x` does not name the package it means.
     words = [name.rpartition(".")[2].encode() for name in names]
     if not any(word in text.content for word in (*words, b"from .")):
@@ -115,7 +115,7 @@ def _settle(name: str, module: ModuleType) -> None:
             setattr(module, other.rpartition(".")[2], part)
 
 
-class Accepted:
+class JobSnapshots:
     """What each job's files hold, whatever lies on the disk by now; used on any thread."""
 
     def __init__(self, contents: Mapping[str, bytes]) -> None:

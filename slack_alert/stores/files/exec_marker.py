@@ -25,7 +25,7 @@ log = logging.getLogger(__name__)
 _PATIENCE = timedelta(seconds=1)
 
 
-class BegunNote:
+class ExecMarker:
     """A request for the case that this process ends before `remove`: the lock on its file ends with the process."""
 
     def __init__(self, inbox: Path, request: Request) -> None:
@@ -46,7 +46,7 @@ class BegunNote:
         self._path.unlink(missing_ok=True)
 
 
-class Leftovers:
+class LeftMarkers:
     """The requests of those that did not live to take them back."""
 
     def __init__(self, inbox: Path) -> None:

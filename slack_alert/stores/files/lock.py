@@ -21,7 +21,7 @@ _PAUSE = timedelta(milliseconds=20)
 _GRACE = timedelta(milliseconds=60)
 
 
-class Owner(Struct, frozen=True):
+class DatabaseOwner(Struct, frozen=True):
     """The process that owns a database, and what it wrote down about itself for others to read."""
 
     pid: int
@@ -123,7 +123,7 @@ def is_held(database: Path) -> bool:
         os.close(file)
 
 
-def owner(database: Path) -> Owner | None:
+def owner(database: Path) -> DatabaseOwner | None:
     """Return the process that owns a database; None: nobody does, for longer than an errand takes.
 
     Raise NotAllowed where this user may not find out.
@@ -135,7 +135,7 @@ def owner(database: Path) -> Owner | None:
     except OSError:
         return None
     pid, _, note = said.strip().partition("\n")
-    return Owner(int(pid), note) if pid.isdecimal() else None
+    return DatabaseOwner(int(pid), note) if pid.isdecimal() else None
 
 
 def holder(database: Path) -> int | None:

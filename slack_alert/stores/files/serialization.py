@@ -7,12 +7,12 @@ from typing import Any, NamedTuple
 
 from slack_alert.core.content.render import Blocks, Piece, Text, Upload
 from slack_alert.core.model.address import Address
-from slack_alert.core.model.message import Manner, Message
+from slack_alert.core.model.message import DeliveryMode, Message
 from slack_alert.core.model.record import Record
 from slack_alert.core.model.run import Returned
-from slack_alert.core.policy.quota import Hold, State
+from slack_alert.core.policy.quota import Pause, State
 from slack_alert.core.structs import astuple, from_packed, to_packed
-from slack_alert.engine.batches import Batch, Entry, Seen, Started
+from slack_alert.engine.batches import Batch, JobProgress, StartedRun, StoredValue
 
 
 def packed(said: Batch | Returned) -> bytes:
@@ -50,15 +50,15 @@ class _Kept(NamedTuple):
     """What is kept of a batch."""
 
     states: dict[str, State]
-    seen: dict[str, Seen]
+    seen: dict[str, JobProgress]
     records: list[Record]
     #: As they come, because nothing in them tells which kind of piece they hold.
     messages: list[dict[str, Any]]
     at: datetime
     #: Former versions kept none of these.
-    entries: list[Entry] = []  # noqa: RUF012 - a default of a tuple's field, which nobody changes
-    holds: dict[str, Hold | None] = {}  # noqa: RUF012 - as above
-    begun: list[Started] = []  # noqa: RUF012 - as above
+    entries: list[StoredValue] = []  # noqa: RUF012 - a default of a tuple's field, which nobody changes
+    holds: dict[str, Pause | None] = {}  # noqa: RUF012 - as above
+    begun: list[StartedRun] = []  # noqa: RUF012 - as above
 
 
 def _batch(content: bytes) -> Batch:
@@ -68,7 +68,7 @@ def _batch(content: bytes) -> Batch:
 
 
 def _message(*, to: dict[str, str], piece: dict[str, Any], manner: str, **fields: Any) -> Message:
-    return Message(**fields, to=Address(**to), piece=_piece(piece), manner=Manner(manner))
+    return Message(**fields, to=Address(**to), piece=_piece(piece), manner=DeliveryMode(manner))
 
 
 def _piece(written: dict[str, Any]) -> Piece:

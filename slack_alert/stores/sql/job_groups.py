@@ -18,7 +18,7 @@ _SIGN = "\x1d"
 _MOST = 4096
 
 
-class Circles:
+class JobGroups:
     """The circles that were written down last, for the one who writes; inside the caller's transaction."""
 
     def __init__(self) -> None:
@@ -43,7 +43,7 @@ class Circles:
             self.forget()
 
 
-class Members:
+class GroupMembers:
     """Who is in which circle, for whoever reads; each is asked for once."""
 
     def __init__(self, connection: Connection) -> None:
@@ -75,7 +75,7 @@ def keys_of(connection: Connection, job: str) -> list[str]:
 
 def unfolded(connection: Connection, reached: Mapping[str, int]) -> dict[str, int]:
     """Give the greatest number of each job, from those of jobs and circles."""
-    members = Members(connection)
+    members = GroupMembers(connection)
     found = {job: number for job, number in reached.items() if not is_circle(job)}
     for key, number in reached.items():
         for job in members.of(key) if is_circle(key) else ():

@@ -6,9 +6,9 @@ from collections.abc import Iterable, Sequence
 from sqlite3 import Connection
 
 from slack_alert.core.model.record import NOT_RUN, Record
-from slack_alert.stores.folding import Tails, condense
+from slack_alert.stores.folding import OpenRows, condense
 from slack_alert.stores.sql import statements
-from slack_alert.stores.sql.job_groups import Circles, unfolded
+from slack_alert.stores.sql.job_groups import JobGroups, unfolded
 from slack_alert.stores.sql.rows import Row, clean, end_of, record_rows
 
 #: Written down when the jobs have so many new records on the average.
@@ -16,7 +16,7 @@ _SHARE = 10
 _BEGINNING = -(2**63)
 
 
-class Reach:
+class Watermarks:
     """The last slot of each job's new records, and the ids of records, none of which is given twice."""
 
     def __init__(self) -> None:
@@ -89,13 +89,13 @@ _COLUMNS = ("id", *statements.RECORD_COLUMNS.split(", "))
 _ID, _JOB, _UNTIL, _ASKED_BY = map(_COLUMNS.index, ("id", "job", "until", "asked_by"))
 
 
-class History:
+class RecordWriter:
     """Writes records, inside the caller's transaction."""
 
     def __init__(self) -> None:
-        self._tails = Tails()
-        self.reach = Reach()
-        self.circles = Circles()
+        self._tails = OpenRows()
+        self.reach = Watermarks()
+        self.circles = JobGroups()
 
     def forget(self) -> None:
         """Forget which rows were last, because a transaction was rolled back."""

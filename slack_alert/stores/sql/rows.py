@@ -10,7 +10,7 @@ from typing import Any  # A row's columns have the types the schema says.
 
 from slack_alert.core.content.render import Blocks, Piece, Text, Upload
 from slack_alert.core.model.address import Address
-from slack_alert.core.model.message import Delivery, Manner, Message, Status
+from slack_alert.core.model.message import Delivery, DeliveryMode, Message, Status
 from slack_alert.core.model.record import Record, Usage, Verdict
 from slack_alert.core.policy.incidents import Incident
 from slack_alert.core.policy.quota import Quota, State
@@ -23,7 +23,7 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
 _MICROSECOND = timedelta(microseconds=1)
 _WORDS = {verdict: verdict.value for verdict in Verdict}
 _VERDICTS = {verdict.value: verdict for verdict in Verdict}
-_MANNERS = {manner.value: manner for manner in Manner}
+_MANNERS = {manner.value: manner for manner in DeliveryMode}
 _STATUSES = {status.value: status for status in Status}
 _SURROGATES = dict.fromkeys((0, *range(0xD800, 0xE000)), "\ufffd")
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from slack_alert.core.model.message import Progress
-from slack_alert.engine.batches import Batch, Started
+from slack_alert.core.model.message import DeliveryProgress
+from slack_alert.engine.batches import Batch, StartedRun
 from slack_alert.stores.files.serialization import packed
 from slack_alert.stores.sql import statements
 from slack_alert.stores.sql.rows import Row, clean, maybe_clean, maybe_micros, micros, state_row
@@ -54,7 +54,7 @@ def _outbox(batch: Batch) -> Iterator[Write]:
     yield statements.DROP_DELIVERY, [(number,) for number in batch.dropped]
 
 
-def _progress_row(progress: Progress) -> Row:
+def _progress_row(progress: DeliveryProgress) -> Row:
     return (
         progress.status.value,
         progress.attempts,
@@ -102,5 +102,5 @@ def _book(batch: Batch) -> Iterator[Write]:
         yield statements.PUT_LAST_RUN, [(run, run)]
 
 
-def _started_row(started: Started) -> Row:
+def _started_row(started: StartedRun) -> Row:
     return started.run, clean(started.binding), micros(started.slot), micros(started.started)

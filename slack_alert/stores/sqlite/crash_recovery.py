@@ -7,17 +7,17 @@ from datetime import datetime
 
 from slack_alert.core.model.run import Returned
 from slack_alert.core.structs import replace
-from slack_alert.engine.batches import Batch, Seen, Started, Unaccounted
+from slack_alert.engine.batches import Batch, JobProgress, StartedRun, UnaccountedSlots
 from slack_alert.stores.sql.rows import clean, micros
 
 
-class Reached:
+class ReachedSlots:
     """How far each job is accounted for: by what was committed, and by the batches that are taken up.
 
     What is said is in the journal at once, when rows of slots before it may still have waited to be written.
     """
 
-    def __init__(self, seen: Mapping[str, Seen]) -> None:
+    def __init__(self, seen: Mapping[str, JobProgress]) -> None:
         self._last = {job: each.last or each.first for job, each in seen.items()}
 
     def completed(self, batch: Batch) -> Batch:
@@ -27,13 +27,13 @@ class Reached:
         seen = {job: each._replace(last=None) for job, each in batch.seen.items()}
         return replace(batch, seen=seen, unaccounted=list(self._spans(batch)))
 
-    def _spans(self, batch: Batch) -> Iterator[Unaccounted]:
+    def _spans(self, batch: Batch) -> Iterator[UnaccountedSlots]:
         for slot, end, job in sorted(_slots(batch)):
             last = self._last.get(job)
             if last is None or end <= last:
                 continue
             if slot > last:
-                yield Unaccounted(job, last, slot)
+                yield UnaccountedSlots(job, last, slot)
             self._last[job] = end
 
 
@@ -45,13 +45,13 @@ def _slots(batch: Batch) -> Iterator[tuple[datetime, datetime, str]]:
         yield started.slot, started.slot, started.binding
 
 
-class Left:
+class LeftRuns:
     """The runs that go on and what is unaccounted for, in memory."""
 
     def __init__(self) -> None:
-        self._running: dict[int, Started] = {}
+        self._running: dict[int, StartedRun] = {}
         self._returned: dict[int, Returned] = {}
-        self.unaccounted: list[Unaccounted] = []
+        self.unaccounted: list[UnaccountedSlots] = []
 
     def put(self, batch: Batch) -> None:
         """Take over what a batch says of them."""
@@ -67,7 +67,7 @@ class Left:
         self.unaccounted = [one for one in self.unaccounted if one.job not in accounted]
         self.unaccounted += batch.unaccounted
 
-    def running(self, recorded: Container[int]) -> tuple[Started, ...]:
+    def running(self, recorded: Container[int]) -> tuple[StartedRun, ...]:
         """Return the runs that go on, without those that have a record."""
         found = (one for run, one in sorted(self._running.items()) if run not in self._returned)
         return tuple(one for one in found if one.run not in recorded)

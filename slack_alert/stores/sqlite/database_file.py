@@ -30,7 +30,7 @@ class Rescued(Struct, frozen=True):
     is_back: bool
 
 
-class OpenedFile:
+class DatabaseFile:
     """The file a database was opened from. Any thread may ask, while another one writes.
 
     Its descriptor stays open until `close`: to close one takes every lock off the file that this process holds.

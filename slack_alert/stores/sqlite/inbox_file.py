@@ -21,7 +21,7 @@ from slack_alert.core.structs import replace
 from slack_alert.engine.payload_fields import checked
 from slack_alert.engine.ports import Request
 from slack_alert.engine.requests.external_runs import is_same_execution
-from slack_alert.stores.files.exec_marker import Leftovers
+from slack_alert.stores.files.exec_marker import LeftMarkers
 from slack_alert.stores.files.paths import prepare_folder, set_aside
 from slack_alert.stores.sql.rows import clean, micros, moment
 from slack_alert.stores.sqlite.connection import Damaged, connect, explained, transaction
@@ -50,7 +50,7 @@ class SqliteInbox:
 
     def __init__(self, path: Path) -> None:
         self._path = path
-        self._leftovers = Leftovers(path)
+        self._leftovers = LeftMarkers(path)
         self._mark: _Mark | None = None
         self._glances = 0
         self._looks = 0

@@ -5,8 +5,8 @@ from __future__ import annotations
 from datetime import datetime
 from sqlite3 import Connection
 
-from slack_alert.engine.batches import Limits
-from slack_alert.stores.folding import HOUR, HourFold, Slim
+from slack_alert.engine.batches import HistoryLimits
+from slack_alert.stores.folding import HOUR, FoldedRow, HourFold
 from slack_alert.stores.sql import statements
 from slack_alert.stores.sql.rows import micros
 from slack_alert.stores.sqlite.connection import transaction
@@ -27,7 +27,7 @@ class Pruning:
         #: The hour up to which everything is folded.
         self._folded = _BEGINNING
 
-    def run(self, connection: Connection, now: datetime, limits: Limits) -> None:
+    def run(self, connection: Connection, now: datetime, limits: HistoryLimits) -> None:
         """Forget what is too old, fold what is too much, give free pages back to the disk."""
         cutoff = max(_BEGINNING, micros(now) - limits.days * _DAY)
         with transaction(connection):
@@ -59,7 +59,7 @@ class Pruning:
         after = (self._folded, 0)
         for _ in range(steps):
             page = (*after, *boundary, self._rows)
-            rows = [Slim(*row) for row in connection.execute(statements.FOLD_PAGE, page).fetchall()]
+            rows = [FoldedRow(*row) for row in connection.execute(statements.FOLD_PAGE, page).fetchall()]
             _write(connection, *fold.take(rows))
             # The hour it stops in is taken up again from its beginning: more of it may be there next time.
             self._folded = (rows[-1].slot if rows else max(self._folded, boundary[0])) // HOUR * HOUR
@@ -68,7 +68,7 @@ class Pruning:
             after = (rows[-1].slot, rows[-1].id)
 
 
-def _write(connection: Connection, grown: list[Slim], gone: list[int]) -> None:
+def _write(connection: Connection, grown: list[FoldedRow], gone: list[int]) -> None:
     if gone:
         with transaction(connection):
             connection.executemany(statements.GROW_RECORD, [(row.count, row.until, row.id) for row in grown])

@@ -8,14 +8,14 @@ from datetime import datetime
 from heapq import merge
 from sqlite3 import Connection
 
-from slack_alert.core.model.message import Delivery, Posted, Status
+from slack_alert.core.model.message import Delivery, PostedDelivery, Status
 from slack_alert.core.model.run import Returned
-from slack_alert.core.policy.quota import Hold
+from slack_alert.core.policy.quota import Pause
 from slack_alert.core.structs import Unreadable
-from slack_alert.engine.batches import Entry, HistoryLine, Seen, Snapshot, Started, Unaccounted
+from slack_alert.engine.batches import HistoryLine, JobProgress, Snapshot, StartedRun, StoredValue, UnaccountedSlots
 from slack_alert.stores.files.serialization import unpacked
 from slack_alert.stores.sql import statements
-from slack_alert.stores.sql.job_groups import Members, keys_of, unfolded
+from slack_alert.stores.sql.job_groups import GroupMembers, keys_of, unfolded
 from slack_alert.stores.sql.rows import (
     Row,
     clean,
@@ -44,18 +44,18 @@ def snapshot(connection: Connection) -> Snapshot:
         return Snapshot(
             states=dict(state_of(row) for row in connection.execute(statements.STATES)),
             seen=seen(connection),
-            holds={job: Hold(maybe_moment(until), by) for job, until, by in connection.execute(statements.HOLDS)},
+            holds={job: Pause(maybe_moment(until), by) for job, until, by in connection.execute(statements.HOLDS)},
             entries=tuple(
-                Entry(pack, key, value, maybe_moment(expires))
+                StoredValue(pack, key, value, maybe_moment(expires))
                 for pack, key, value, expires in connection.execute(statements.ENTRIES)
             ),
             running=tuple(
-                Started(run, job, moment(slot), moment(started))
+                StartedRun(run, job, moment(slot), moment(started))
                 for run, job, slot, started in connection.execute(statements.RUNNING)
             ),
             returned=tuple(_returned(connection)),
             unaccounted=tuple(
-                Unaccounted(job, moment(after), moment(until))
+                UnaccountedSlots(job, moment(after), moment(until))
                 for job, after, until in connection.execute(statements.UNACCOUNTED)
             ),
             last_run=last_run,
@@ -78,16 +78,16 @@ def _returned(connection: Connection) -> Iterator[Returned]:
             yield one
 
 
-def seen(connection: Connection) -> dict[str, Seen]:
+def seen(connection: Connection) -> dict[str, JobProgress]:
     """Read how far each job is accounted for: what was written down, and what newer records tell."""
     reached = unfolded(connection, dict(connection.execute(statements.REACHED).fetchall()))
-    known: dict[tuple[int, int | None], Seen] = {}
-    found: dict[str, Seen] = {}
+    known: dict[tuple[int, int | None], JobProgress] = {}
+    found: dict[str, JobProgress] = {}
     for job, first, noted in connection.execute(statements.SEEN).fetchall():
         last = noted if job not in reached else max(reached[job], _BEGINNING if noted is None else noted)
         # Jobs were met together and come due together.
         if (first, last) not in known:
-            known[first, last] = Seen(moment(first), maybe_moment(last))
+            known[first, last] = JobProgress(moment(first), maybe_moment(last))
         found[job] = known[first, last]
     return found
 
@@ -109,10 +109,10 @@ def deliveries(connection: Connection) -> Iterator[Delivery]:
         after = rows[-1][0]
 
 
-def posted(connection: Connection, run: int) -> list[Posted]:
+def posted(connection: Connection, run: int) -> list[PostedDelivery]:
     """Read the deliveries of one run."""
     rows = connection.execute(statements.POSTED, (run,)).fetchall()
-    return [Posted(delivery_of(row), maybe_moment(changed), in_front) for *row, changed, in_front in rows]
+    return [PostedDelivery(delivery_of(row), maybe_moment(changed), in_front) for *row, changed, in_front in rows]
 
 
 def last_receipt(connection: Connection, address: str) -> str | None:
@@ -148,7 +148,7 @@ _JOB, _SLOT, _UNTIL = (2 + statements.RECORD_COLUMNS.split(", ").index(name) for
 
 def _all(connection: Connection, job: str | None, earliest: int) -> Iterator[_Line]:
     if job is None:
-        members = Members(connection)
+        members = GroupMembers(connection)
         return ((row, name) for row in _pages(connection, None, earliest) for name in members.of(row[_JOB]))
     name = clean(job)
     pages = [_pages(connection, key, earliest) for key in (name, *keys_of(connection, name))]
@@ -174,7 +174,7 @@ def _newest(connection: Connection, job: str | None, earliest: int, most: int) -
         rows = [row for each in asked for row in connection.execute(statements.HISTORY_NEWEST_OF_JOB, each)]
         rows.sort(key=_place)
         return [(row, name) for row in rows[max(0, len(rows) - most) :]]
-    members = Members(connection)
+    members = GroupMembers(connection)
     # The newest end last, also of the lines that one row stands for.
     found = connection.execute(statements.HISTORY_NEWEST, (earliest, most, earliest, most, most)).fetchall()
     found.sort(key=lambda row: (row[_UNTIL], row[0]))

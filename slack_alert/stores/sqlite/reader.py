@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
 
-from slack_alert.core.model.message import Delivery, Posted
+from slack_alert.core.model.message import Delivery, PostedDelivery
 from slack_alert.engine.batches import HistoryLine, Snapshot
 from slack_alert.stores.sqlite import queries
 from slack_alert.stores.sqlite.connection import (
@@ -39,7 +39,7 @@ class SqliteReader:
             if connection := self._connection():
                 yield from queries.deliveries(connection)
 
-    def posted(self, run: int) -> list[Posted]:
+    def posted(self, run: int) -> list[PostedDelivery]:
         """Give the deliveries of one run, and how far they are."""
         with explained(self._path):
             connection = self._connection()

@@ -6,7 +6,7 @@ from contextlib import closing, suppress
 from pathlib import Path
 
 from slack_alert.core.errors import StoreError
-from slack_alert.engine.batches import Batch, Entry
+from slack_alert.engine.batches import Batch, StoredValue
 from slack_alert.engine.durability import number_of
 from slack_alert.engine.requests.apply import carry_out
 from slack_alert.stores.files.journal import left_in
@@ -17,7 +17,7 @@ from slack_alert.stores.sqlite.connection import explained, open_reader
 from slack_alert.stores.sqlite.inbox_file import requests_in
 
 
-def kept_entries(database: Path, *, is_traceless: bool = False) -> list[Entry]:
+def kept_entries(database: Path, *, is_traceless: bool = False) -> list[StoredValue]:
     """Return the entries as the owner of the database has them in a second, the later of two with one key behind."""
     # First, because what leaves inbox and journal is in the database by then.
     left = requests_in(inbox_path(database), "ro" if is_traceless else "rw")
@@ -36,7 +36,7 @@ def _in_journal(path: Path) -> list[Batch]:
     return []
 
 
-def _committed(database: Path, *, is_traceless: bool) -> tuple[int, list[Entry]]:
+def _committed(database: Path, *, is_traceless: bool) -> tuple[int, list[StoredValue]]:
     connection = open_reader(database, is_traceless=is_traceless)
     if connection is None:
         return 0, []
@@ -44,4 +44,4 @@ def _committed(database: Path, *, is_traceless: bool) -> tuple[int, list[Entry]]
         connection.execute("BEGIN")  # Both as of one moment.
         _, taken, _ = connection.execute(statements.BOOK).fetchone()
         rows = connection.execute(statements.ENTRIES).fetchall()
-        return taken, [Entry(pack, key, value, maybe_moment(expires)) for pack, key, value, expires in rows]
+        return taken, [StoredValue(pack, key, value, maybe_moment(expires)) for pack, key, value, expires in rows]

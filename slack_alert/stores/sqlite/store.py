@@ -10,12 +10,12 @@ from pathlib import Path
 from slack_alert.core.errors import StoreError
 from slack_alert.core.model.message import Delivery
 from slack_alert.core.model.run import Returned
-from slack_alert.engine.batches import Batch, Limits, Snapshot
+from slack_alert.engine.batches import Batch, HistoryLimits, Snapshot
 from slack_alert.engine.durability import NUMBER_KEY, NUMBER_PACK, is_numbered, number_of
 from slack_alert.stores.files.journal import left_in, remove
 from slack_alert.stores.files.paths import journal_path, prepare_folder
 from slack_alert.stores.sql import statements
-from slack_alert.stores.sql.records import History
+from slack_alert.stores.sql.records import RecordWriter
 from slack_alert.stores.sql.rows import Row, clean, delivery_of, maybe_micros, message_rows, micros, queued_of
 from slack_alert.stores.sql.writes import as_of, writes
 from slack_alert.stores.sqlite import queries
@@ -27,8 +27,8 @@ from slack_alert.stores.sqlite.connection import (
     open_writer,
     transaction,
 )
-from slack_alert.stores.sqlite.crash_recovery import Reached
-from slack_alert.stores.sqlite.database_file import OpenedFile, Rescued
+from slack_alert.stores.sqlite.crash_recovery import ReachedSlots
+from slack_alert.stores.sqlite.database_file import DatabaseFile, Rescued
 from slack_alert.stores.sqlite.pruning import Pruning
 
 log = logging.getLogger(__name__)
@@ -43,9 +43,9 @@ class SqliteStore:
     def __init__(self, path: Path) -> None:
         self._path = path
         self._opened: sqlite3.Connection | None = None
-        self._file: OpenedFile | None = None
+        self._file: DatabaseFile | None = None
         self._is_full_sync: bool | None = None
-        self._history = History()
+        self._history = RecordWriter()
         self._pruning = Pruning()
 
     def open(self) -> Snapshot:
@@ -54,7 +54,7 @@ class SqliteStore:
         prepare_folder(self._path)
         self._opened = open_writer(self._path)
         try:
-            self._file = OpenedFile(self._path)
+            self._file = DatabaseFile(self._path)
             self._take_up()
             let_go(self._opened)
             with explained(self._path):
@@ -86,7 +86,7 @@ class SqliteStore:
             self._history.forget()
             raise
 
-    def prune(self, now: datetime, limits: Limits) -> None:
+    def prune(self, now: datetime, limits: HistoryLimits) -> None:
         """Do a bounded part of the pruning, in small transactions; called again it goes on where it stopped."""
         connection = self._connection
         with explained(self._path):
@@ -138,7 +138,7 @@ class SqliteStore:
 
     def _commit_left(self, left: list[Batch | Returned]) -> None:
         with explained(self._path):
-            reached = Reached(queries.seen(self._connection))
+            reached = ReachedSlots(queries.seen(self._connection))
         returned = {one.run: one for one in left if isinstance(one, Returned)}
         batches = [one for one in left if isinstance(one, Batch)]
         count = sum(self._taken_up(reached.completed(one)) for one in batches if not self._is_known(one))

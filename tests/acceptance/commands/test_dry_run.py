@@ -18,8 +18,8 @@ from slack_alert.core.model.address import Address
 from slack_alert.core.model.message import Message
 from slack_alert.core.model.record import Record, Verdict
 from slack_alert.core.policy.incidents import Incident
-from slack_alert.core.policy.quota import Hold, State
-from slack_alert.engine.batches import Batch, Entry
+from slack_alert.core.policy.quota import Pause, State
+from slack_alert.engine.batches import Batch, StoredValue
 from slack_alert.stores import SqliteInbox, inbox_path
 from tests.fakes.project import Project, ago
 from tests.fakes.slack import FakeSlack
@@ -162,10 +162,10 @@ def use(project: Project) -> None:
         Batch(
             at=ago(hours=1),
             messages=[message],
-            holds={"db.report": Hold(None, "ann")},
+            holds={"db.report": Pause(None, "ann")},
             states={"db.lag": State(incident=incident)},
             records=[Record(1, "db.lag", ago(hours=1), Verdict.SAID, text="late")],
-            entries=[Entry("db", "old", "1")],
+            entries=[StoredValue("db", "old", "1")],
         )
     )
 

@@ -6,10 +6,10 @@ import pytest
 
 from slack_alert.core.content.render import Text
 from slack_alert.core.model.address import Address
-from slack_alert.core.model.message import Message, Progress, Status
+from slack_alert.core.model.message import DeliveryProgress, Message, Status
 from slack_alert.core.model.record import Record, Verdict
-from slack_alert.core.policy.quota import Hold
-from slack_alert.engine.batches import Batch, Seen
+from slack_alert.core.policy.quota import Pause
+from slack_alert.engine.batches import Batch, JobProgress
 from tests.fakes.project import Project
 
 OPS = Address("slack", "#ops")
@@ -28,9 +28,11 @@ MISSED = Record(
 @pytest.fixture
 def remembered(project: Project) -> Project:
     message = Message("m1", OPS, Text("late"), at(8, 30), 7)
-    seen = {"db.lag": Seen(at(8)), "db.report": Seen(at(8))}
+    seen = {"db.lag": JobProgress(at(8)), "db.report": JobProgress(at(8))}
     (delivery,) = project.remember(Batch(seen=seen, records=[SAID, MISSED], messages=[message], at=at(8, 30)))
-    project.remember(Batch(progress=[Progress(delivery.id, Status.DEAD, 2, at(8, 31), None, "channel_not_found")]))
+    project.remember(
+        Batch(progress=[DeliveryProgress(delivery.id, Status.DEAD, 2, at(8, 31), None, "channel_not_found")])
+    )
     return project
 
 
@@ -51,7 +53,7 @@ def test_slot_that_did_not_run_is_explained(remembered: Project) -> None:
 
 
 def test_how_a_job_stands_is_explained_without_a_time(remembered: Project) -> None:
-    remembered.remember(Batch(holds={"db.lag": Hold()}))
+    remembered.remember(Batch(holds={"db.lag": Pause()}))
 
     assert remembered.run("explain", "lag").lines == [
         "slack-alert is not running: this is as if it were started now.",

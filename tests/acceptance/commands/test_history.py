@@ -6,9 +6,9 @@ import pytest
 
 from slack_alert.core.content.render import Text
 from slack_alert.core.model.address import Address
-from slack_alert.core.model.message import Message, Progress, Status
+from slack_alert.core.model.message import DeliveryProgress, Message, Status
 from slack_alert.core.model.record import Record, Verdict
-from slack_alert.engine.batches import Batch, Seen
+from slack_alert.engine.batches import Batch, JobProgress
 from tests.fakes.project import Project, ago
 
 OPS = Address("slack", "#ops")
@@ -29,7 +29,7 @@ PAUSED = Record(0, "db.lag", at(35), Verdict.PAUSED, alerts=3, paused_until=at(5
 def remembered(project: Project) -> Project:
     message = Message("m1", OPS, Text("late"), at(30), 7)
     (delivery,) = project.remember(Batch(records=[SAID, FAILED, PAUSED], messages=[message], at=at(30)))
-    project.remember(Batch(progress=[Progress(delivery.id, Status.DEAD, 2, at(31), None, "channel_not_found")]))
+    project.remember(Batch(progress=[DeliveryProgress(delivery.id, Status.DEAD, 2, at(31), None, "channel_not_found")]))
     return project
 
 
@@ -110,7 +110,7 @@ def test_people_get_fifty_lines_and_programs_all(project: Project) -> None:
 
 def test_a_job_whose_plugin_is_gone_is_still_found(remembered: Project) -> None:
     remembered.write("plugins/db.py", "")
-    remembered.remember(Batch(seen={"db.lag": Seen(at(0))}))
+    remembered.remember(Batch(seen={"db.lag": JobProgress(at(0))}))
 
     assert jobs(remembered, "lag") == ["db.lag", "db.lag"]
 

@@ -8,8 +8,8 @@ import pytest
 
 from slack_alert.core.model.record import Record, Verdict
 from slack_alert.core.policy.incidents import Incident
-from slack_alert.core.policy.quota import Hold, Quota, State
-from slack_alert.engine.batches import Batch, Seen
+from slack_alert.core.policy.quota import Pause, Quota, State
+from slack_alert.engine.batches import Batch, JobProgress
 from tests.fakes.project import Project, ago, now
 
 BERLIN = ZoneInfo("Europe/Berlin")
@@ -35,7 +35,7 @@ def test_a_job_that_never_ran_begins_now(project: Project) -> None:
 
 def test_the_next_run_is_on_the_grid_that_began_when_the_job_was_first_seen(project: Project) -> None:
     first = ago(minutes=7)
-    project.remember(Batch(seen={"db.lag": Seen(first, first)}))
+    project.remember(Batch(seen={"db.lag": JobProgress(first, first)}))
 
     assert job(project, "db.lag")["next_run"] == (first + timedelta(minutes=10)).astimezone(BERLIN).isoformat()
 
@@ -94,7 +94,7 @@ def test_a_muted_job_says_so_and_goes_on_running(project: Project) -> None:
 
 
 def test_a_job_that_a_person_paused_for_good_has_no_next_run(project: Project) -> None:
-    project.remember(Batch(holds={"db.lag": Hold()}))
+    project.remember(Batch(holds={"db.lag": Pause()}))
 
     found = job(project, "db.lag")
 
@@ -122,8 +122,8 @@ def test_people_see_when_and_how_soon_and_what_came_last(project: Project) -> No
     first = ago(minutes=7)
     ran = first + timedelta(minutes=5)
     project.remember(
-        Batch(seen={"db.lag": Seen(first, ran)}, records=[Record(1, "db.lag", ran, Verdict.QUIET)]),
-        Batch(holds={"db.report": Hold()}),
+        Batch(seen={"db.lag": JobProgress(first, ran)}, records=[Record(1, "db.lag", ran, Verdict.QUIET)]),
+        Batch(holds={"db.report": Pause()}),
     )
 
     done = project.run("jobs")

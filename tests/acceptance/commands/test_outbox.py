@@ -7,7 +7,7 @@ import pytest
 from slack_alert.bootstrap.oneshot import requests
 from slack_alert.core.content.render import Text
 from slack_alert.core.model.address import Address
-from slack_alert.core.model.message import Delivery, Message, Progress, Status
+from slack_alert.core.model.message import Delivery, DeliveryProgress, Message, Status
 from slack_alert.engine.batches import Batch
 from slack_alert.stores import SqliteInbox, inbox_path
 from tests.fakes.project import Project, ago
@@ -22,7 +22,7 @@ def fill(project: Project, *statuses: Status) -> list[Delivery]:
     messages = [Message(f"m{number}", CONSOLE, Text(f"a &amp; b {number}")) for number in range(len(statuses))]
     made = project.remember(Batch(messages=messages, at=at))
     progress = [
-        Progress(delivery.id, status, 1, at, reason="not_in_channel" if status is Status.DEAD else None)
+        DeliveryProgress(delivery.id, status, 1, at, reason="not_in_channel" if status is Status.DEAD else None)
         for delivery, status in zip(made, statuses, strict=True)
         if status is not Status.QUEUED
     ]
@@ -148,7 +148,7 @@ def test_beside_a_running_program_the_wish_is_left_in_its_inbox(project: Project
 def test_a_long_reason_leaves_room_for_the_text(project: Project) -> None:
     at = ago(hours=1)
     (made,) = project.remember(Batch(messages=[Message("m", CONSOLE, Text("x" * 500))], at=at))
-    project.remember(Batch(progress=[Progress(made.id, Status.DEAD, 1, at, reason="because " * 20)]))
+    project.remember(Batch(progress=[DeliveryProgress(made.id, Status.DEAD, 1, at, reason="because " * 20)]))
 
     (_, line) = project.run("outbox").lines
 
@@ -183,7 +183,7 @@ def test_a_retry_that_waits_says_when_it_goes_out(project: Project) -> None:
     fill(project, Status.QUEUED, Status.DEAD)
     project.write("slack_alert.conf", "[slack]\ntoken = xoxb-test\nchannel = #ops\napi_url = http://127.0.0.1:9\n")
     project.remember(Batch(messages=[Message("slack", Address("slack", "#ops"), Text("hi"))], at=ago(minutes=1)))
-    project.remember(Batch(progress=[Progress(3, Status.DEAD, 1, ago(minutes=1), reason="gone")]))
+    project.remember(Batch(progress=[DeliveryProgress(3, Status.DEAD, 1, ago(minutes=1), reason="gone")]))
 
     project.monkeypatch.setattr(requests, "PATIENCE", timedelta(seconds=0.2))
     done = project.run("outbox", "retry", "3")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from slack_alert.core.model.record import Record, Verdict
-from slack_alert.core.policy.quota import Hold, Quota, State
+from slack_alert.core.policy.quota import Pause, Quota, State
 from slack_alert.engine.batches import Batch
 from tests.fakes.project import Project, ago
 
@@ -18,7 +18,7 @@ def _past(project: Project) -> None:
     names = ["db.lag", "old.lag", "older.lag", "old.gone", "a.twice", "b.twice"]
     records = [Record(number, name, ago(minutes=9), Verdict.SAID, text=name) for number, name in enumerate(names, 1)]
     states = {name: State(alerts=Quota((ago(minutes=9),))) for name in names}
-    project.remember(Batch(records=records, states=states, holds={"old.lag": Hold(None, "ann")}))
+    project.remember(Batch(records=records, states=states, holds={"old.lag": Pause(None, "ann")}))
 
 
 @pytest.mark.parametrize("command", COMMANDS)

@@ -11,7 +11,7 @@ import pytest
 from slack_alert.core.content.render import Text
 from slack_alert.core.errors import NotAllowed
 from slack_alert.core.model.address import Address
-from slack_alert.core.model.message import Message, Progress, Status
+from slack_alert.core.model.message import DeliveryProgress, Message, Status
 from slack_alert.engine.batches import Batch
 from tests.fakes.project import Project, ago, now
 
@@ -124,7 +124,7 @@ def test_messages_that_wait_while_nothing_goes_out_are_not_well(
 ) -> None:
     messages = [Message(f"m{number}", Address("slack", "#ops"), Text("hi")) for number in range(2)]
     first, _ = owned.remember(pulse(now(), began=began, turned=now()), Batch(messages=messages, at=said))
-    owned.remember(Batch(progress=[Progress(first.id, Status.SENT, 1, sent)] if sent else []))
+    owned.remember(Batch(progress=[DeliveryProgress(first.id, Status.SENT, 1, sent)] if sent else []))
 
     done = owned.run("status")
 
@@ -159,7 +159,7 @@ def test_without_an_owner_nothing_is_alive(project: Project) -> None:
 def test_messages_that_wait_or_are_lost_are_counted(died: datetime, lately: int, said: str, owned: Project) -> None:
     messages = [Message(f"m{number}", Address("slack", "#ops"), Text("hi")) for number in range(3)]
     dead, *_ = owned.remember(pulse(now()), Batch(messages=messages, at=ago(hours=2)))
-    owned.remember(Batch(progress=[Progress(dead.id, Status.DEAD, 1, died)]))
+    owned.remember(Batch(progress=[DeliveryProgress(dead.id, Status.DEAD, 1, died)]))
 
     document = owned.run("status", "--json").json
     assert document["queue"] == {"ok": False, "queued": 2, "dead": 1, "died": lately, "runs": 2}
@@ -192,7 +192,7 @@ def test_a_pool_that_is_full_or_stuck_is_seen(pool: Mapping[str, int], said: str
 def test_status_and_doctor_warn_of_dead_messages_alike(is_running: bool, project: Project) -> None:
     messages = [Message("m", Address("slack", "#ops"), Text("hi"))]
     (dead,) = project.remember(pulse(now()), Batch(messages=messages, at=now()))
-    project.remember(Batch(progress=[Progress(dead.id, Status.DEAD, 1, now())]))
+    project.remember(Batch(progress=[DeliveryProgress(dead.id, Status.DEAD, 1, now())]))
     with project.owned() if is_running else nullcontext():
         shown = project.run("status").lines
         checks = {check["check"]: check for check in project.run("doctor", "--json").json["checks"]}

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from slack_alert.engine.batches import Batch, Entry
+from slack_alert.engine.batches import Batch, StoredValue
 from slack_alert.engine.durability import number_entry
 from slack_alert.stores import FileJournal, SqliteInbox, inbox_path, journal_path
 from tests.fakes.project import Project
@@ -77,8 +77,8 @@ def count(ctx):
 
 def left_by_a_kill(project: Project, value: int) -> None:
     """Leave a value in the journal that a function had set and nobody committed."""
-    project.remember(Batch(entries=[Entry("jobs", "n", "1"), number_entry(1)]))
-    kept = Batch(entries=[Entry("jobs", "n", str(value)), number_entry(2)], at=T)
+    project.remember(Batch(entries=[StoredValue("jobs", "n", "1"), number_entry(1)]))
+    kept = Batch(entries=[StoredValue("jobs", "n", str(value)), number_entry(2)], at=T)
     assert FileJournal(journal_path(project.database)).keep(kept)
 
 

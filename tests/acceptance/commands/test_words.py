@@ -21,7 +21,7 @@ from slack_alert.core.content.markup import Markup
 from slack_alert.engine.batches import Snapshot
 from slack_alert.engine.clock import SystemClock
 from slack_alert.engine.engine import Engine
-from slack_alert.engine.simulation.doubles import Ledger, Scripted
+from slack_alert.engine.simulation.doubles import MemoryRecorder, ScriptedExecutor
 from tests.fakes.project import Project
 
 BERLIN = ZoneInfo("Europe/Berlin")
@@ -190,7 +190,9 @@ def planned(project: Project) -> list[str]:
     settings = configured({"path": str(project.path)}).settings
     clock = SystemClock()
     catalog = plugin_loading.survey_plugins(settings)
-    engine = Engine(catalog, books=Ledger(), executor=Scripted({}, Markup("0")), clock=clock, mark=Markup("0"))
+    engine = Engine(
+        catalog, recorder=MemoryRecorder(), executor=ScriptedExecutor({}, Markup("0")), clock=clock, mark=Markup("0")
+    )
     engine.begin(Snapshot(), clock.now())
     return plan(engine, settings, io.StringIO(), muted_until=make_mutes(settings).until).splitlines()
 

@@ -11,7 +11,7 @@ import pytest
 from slack_alert.bootstrap.oneshot import requests
 from slack_alert.core.content.render import Text
 from slack_alert.core.model.address import Address
-from slack_alert.core.model.message import Message, Progress, Status
+from slack_alert.core.model.message import DeliveryProgress, Message, Status
 from slack_alert.engine.batches import Batch
 from tests.fakes.project import Project, now
 from tests.fakes.slack import FakeSlack
@@ -74,5 +74,5 @@ def test_beside_a_running_program_that_is_refused_it_is_the_same(
 
 def leave_dead_message(project: Project) -> None:
     (delivery,) = project.remember(Batch(messages=[Message("a/1", Address("slack", "#ops"), Text("said"))], at=now()))
-    mark = Progress(delivery.id, Status.DEAD, 1, now(), reason="channel_not_found")
+    mark = DeliveryProgress(delivery.id, Status.DEAD, 1, now(), reason="channel_not_found")
     project.remember(Batch(progress=[mark], at=now()))

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from slack_alert.engine.batches import Batch, Entry
+from slack_alert.engine.batches import Batch, StoredValue
 from slack_alert.engine.durability import number_entry
 from slack_alert.engine.requests import build
 from slack_alert.stores import FileJournal, SqliteInbox, SqliteStore, inbox_path, journal_path
@@ -77,7 +77,7 @@ def test_what_was_carried_out_is_not_read_from_the_inbox_again(project: Project)
     with project.owned():
         said(project, "count")
         (kept, *_) = SqliteInbox(inbox_path(project.database)).peek()
-        project.remember(Batch(entries=[Entry("db", "count", "7")], taken=kept.id, at=now()))
+        project.remember(Batch(entries=[StoredValue("db", "count", "7")], taken=kept.id, at=now()))
 
         assert said(project, "count") == "8 ['count']"
 
@@ -85,10 +85,10 @@ def test_what_was_carried_out_is_not_read_from_the_inbox_again(project: Project)
 def test_what_a_running_program_has_set_and_not_committed_counts_already(project: Project) -> None:
     journal = FileJournal(journal_path(project.database))
     with project.owned():
-        project.remember(Batch(entries=[Entry("db", "count", "2"), number_entry(4)], at=now()))
-        journal.keep(Batch(entries=[Entry("db", "count", "1"), number_entry(4)], at=now()))
+        project.remember(Batch(entries=[StoredValue("db", "count", "2"), number_entry(4)], at=now()))
+        journal.keep(Batch(entries=[StoredValue("db", "count", "1"), number_entry(4)], at=now()))
         assert said(project, "count") == "3 ['count']"
-        journal.keep(Batch(entries=[Entry("db", "other", "7"), number_entry(5)], at=now()))
+        journal.keep(Batch(entries=[StoredValue("db", "other", "7"), number_entry(5)], at=now()))
         assert said(project, "count") == "4 ['count', 'other']"
     journal.close()
 
@@ -113,7 +113,7 @@ def test_a_rehearsal_sees_its_own_and_keeps_nothing(project: Project) -> None:
 def test_a_value_that_comes_while_it_goes_on_is_seen(is_left: bool, project: Project) -> None:
     store, inbox = SqliteStore(project.database), SqliteInbox(inbox_path(project.database))
     store.open()
-    late = Entry("db", "lag", "9")
+    late = StoredValue("db", "lag", "9")
 
     def answer() -> None:
         if is_left:

@@ -15,7 +15,7 @@ from slack_alert.channels.slack import SlackChannel
 from slack_alert.core.content.pieces import Blocks, Piece, Text, Upload
 from slack_alert.core.model.address import Address
 from slack_alert.core.model.message import Delivery, Message
-from slack_alert.core.retry import Fate, Outcome
+from slack_alert.core.retry import SendResult, SendStatus
 from slack_alert.engine.ports import Channel
 from tests.fakes.slack import FakeSlack
 
@@ -61,8 +61,8 @@ def deliveries(channel: Channel, *pieces: Piece) -> list[Delivery]:
     return [Delivery(number, Message(f"key-{number}", to, piece), now) for number, piece in enumerate(pieces, start=1)]
 
 
-def sent(channel: Channel, *waiting: Delivery, text: str | None = None) -> list[Outcome]:
-    async def send() -> list[Outcome]:
+def sent(channel: Channel, *waiting: Delivery, text: str | None = None) -> list[SendResult]:
+    async def send() -> list[SendResult]:
         await channel.open()
         outcomes = [await channel.send(delivery, text) for delivery in waiting]
         await channel.close()
@@ -75,7 +75,7 @@ def sent(channel: Channel, *waiting: Delivery, text: str | None = None) -> list[
 def test_every_kind_of_message_is_accepted_and_shown(rig: Rig, piece: Piece, words: str) -> None:
     (outcome,) = sent(rig.channel, *deliveries(rig.channel, piece))
 
-    assert Fate.SENT is outcome.fate
+    assert SendStatus.SENT is outcome.fate
     assert words in "\n".join(rig.shown())
 
 

@@ -18,7 +18,7 @@ from slack_alert.channels.console import ConsoleChannel
 from slack_alert.core.content.pieces import Piece, Text, Upload
 from slack_alert.core.model.address import Address
 from slack_alert.core.model.message import Delivery, Message
-from slack_alert.core.retry import Fate, Outcome
+from slack_alert.core.retry import SendResult, SendStatus
 
 SHANGHAI = timezone(timedelta(hours=8))
 NOW = datetime(2026, 11, 21, 1, 30, 2, tzinfo=timezone.utc)
@@ -28,8 +28,8 @@ def delivery(piece: Piece, to: str = "#ops") -> Delivery:
     return Delivery(1, Message("key", Address("console", to), piece), NOW)
 
 
-def sent(channel: ConsoleChannel, *waiting: Delivery) -> list[Outcome]:
-    async def send() -> list[Outcome]:
+def sent(channel: ConsoleChannel, *waiting: Delivery) -> list[SendResult]:
+    async def send() -> list[SendResult]:
         return [await channel.send(each, None) for each in waiting]
 
     return asyncio.run(send())
@@ -92,7 +92,7 @@ def test_a_terminal_that_lacks_a_character_shows_a_question_mark(encoding: str, 
 
     outcomes = sent(ConsoleChannel(stream, colour=False, zone=SHANGHAI), delivery(Text("café 🔥")))
 
-    assert [Outcome(Fate.SENT)] == outcomes
+    assert [SendResult(SendStatus.SENT)] == outcomes
     assert isinstance(stream.buffer, io.BytesIO)
     assert expected in stream.buffer.getvalue()
 
@@ -104,7 +104,7 @@ def test_a_terminal_that_went_away_is_told_once(caplog: pytest.LogCaptureFixture
     with caplog.at_level(logging.WARNING):
         outcomes = sent(ConsoleChannel(stream, colour=False, zone=SHANGHAI), delivery(Text("x")), delivery(Text("y")))
 
-    assert [Outcome(Fate.SENT), Outcome(Fate.SENT)] == outcomes
+    assert [SendResult(SendStatus.SENT), SendResult(SendStatus.SENT)] == outcomes
     assert [record.message for record in caplog.records] == ["terminal gone, messages are no longer shown"]
 
 
@@ -113,7 +113,9 @@ def test_a_broken_pipe_is_no_exception() -> None:
     os.close(reading)
     stream = io.TextIOWrapper(os.fdopen(writing, "wb", buffering=0), encoding="utf-8", write_through=True)
 
-    assert [Outcome(Fate.SENT)] == sent(ConsoleChannel(stream, colour=False, zone=SHANGHAI), delivery(Text("x")))
+    assert [SendResult(SendStatus.SENT)] == sent(
+        ConsoleChannel(stream, colour=False, zone=SHANGHAI), delivery(Text("x"))
+    )
     stream.close()
 
 

@@ -11,7 +11,7 @@ import pytest
 from slack_alert.channels.slack import SlackChannel
 from slack_alert.core.model.address import Address
 from slack_alert.engine.clock import SystemClock
-from slack_alert.engine.delivery.sender import Pace
+from slack_alert.engine.delivery.sender import SendRate
 from tests.contract.slack_rig import TOKEN
 from tests.fakes.outbox import Outbox
 from tests.fakes.slack import FakeSlack
@@ -51,14 +51,14 @@ def delivered(
     slack: FakeSlack,
     act: Callable[[Outbox], Awaitable[None]],
     *,
-    pace: Pace | None = None,
+    pace: SendRate | None = None,
     timeout: timedelta = timedelta(seconds=5),
 ) -> Outbox:
     """Say things through a real channel, until all of them are delivered."""
 
     async def whole() -> Outbox:
         channel = SlackChannel(TOKEN, api_url=slack.url, timeout=timeout)
-        outbox = Outbox({"slack": channel}, HastyClock(), pace or Pace(0), zone=timezone.utc)
+        outbox = Outbox({"slack": channel}, HastyClock(), pace or SendRate(0), zone=timezone.utc)
         await channel.open()
         outbox.sender.begin()
         try:
@@ -137,7 +137,7 @@ def test_slack_may_be_away_for_ten_seconds(slack: FakeSlack) -> None:
         await asyncio.to_thread(slack.wait_for_messages, 4)
         await asyncio.to_thread(slack.refuse, 10 / HASTE)
 
-    outbox = delivered(slack, act, pace=Pace(2, 3))
+    outbox = delivered(slack, act, pace=SendRate(2, 3))
 
     assert arrived(slack, OPS) == numbered(OPS)
     assert arrived(slack, TEST) == numbered(TEST)
@@ -212,7 +212,7 @@ def wait_for(slack: FakeSlack, to: Address, count: int) -> None:
 
 def test_slack_is_never_asked_for_more_than_one_message_a_second_and_channel() -> None:
     with FakeSlack(token=TOKEN, rate=HASTE, burst=4) as slack:
-        delivered(slack, both, pace=Pace(1, 3))
+        delivered(slack, both, pace=SendRate(1, 3))
 
         assert arrived(slack, OPS) == numbered(OPS)
         assert {request.status for request in slack.requests} == {200}

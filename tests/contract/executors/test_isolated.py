@@ -20,15 +20,15 @@ import pytest
 from slack_alert.bootstrap.runtime import make_program
 from slack_alert.core.content.render import fallback
 from slack_alert.core.model.record import Verdict
-from slack_alert.core.model.run import Action, Care, Failure, Isolation, Result, Run
+from slack_alert.core.model.run import Action, Failure, Isolation, Result, Run, RunOptions
 from slack_alert.core.redaction.redaction import Redaction
 from slack_alert.core.structs import replace
 from slack_alert.engine.context.context import Context
-from slack_alert.engine.context.key_value import Pocket
+from slack_alert.engine.context.key_value import KeyValueStore
 from slack_alert.executors.isolated import process
-from slack_alert.executors.isolated.process_pool import Processes
-from slack_alert.executors.isolated.protocol import Sources
-from slack_alert.loader import Accepted
+from slack_alert.executors.isolated.process_pool import ProcessPool
+from slack_alert.executors.isolated.protocol import PluginSources
+from slack_alert.loader import JobSnapshots
 from tests.fakes.engine_rig import at
 from tests.fakes.returned import EXPECTED, SOURCE
 from tests.fakes.stage import Stage
@@ -47,13 +47,13 @@ class Rig:
         self.path = path
         self.stage = Stage(path)
         self.noticed: list[object] = []
-        self.accepted = Accepted({})
+        self.accepted = JobSnapshots({})
         #: Of the plugin files, what was taken up; the last one is the one that is called.
         self._contents: dict[str, bytes] = {}
         self.name = "db"
-        self.processes = Processes(
+        self.processes = ProcessPool(
             lambda: make_program(path),
-            sources=Sources(self.accepted.of, self.accepted.find),
+            sources=PluginSources(self.accepted.of, self.accepted.find),
             context=lambda run: Context(run, self.stage.services),
             notice=lambda _, value: self.noticed.append(value),
             redaction=Redaction(["s3cret"]),
@@ -100,7 +100,7 @@ class Rig:
         emits: str | None = None,
     ) -> tuple[Run, Result]:
         """Call a function of the file."""
-        care = Care(
+        care = RunOptions(
             None if timeout is None else timedelta(seconds=timeout),
             isolation=Isolation.PROCESS,
             memory=memory,
@@ -267,8 +267,10 @@ def test_what_a_sensor_sets_is_kept_once_it_has_noticed(rig: Rig) -> None:
     )
     kept: list[object] = rig.noticed
     services = rig.stage.services
-    pocket = Pocket("db", (), write=lambda new: kept.extend(one.value for one in new), now=rig.stage.clock.now)
-    rig.stage.services = replace(services, pocket=lambda _: pocket)
+    key_value_store = KeyValueStore(
+        "db", (), write=lambda new: kept.extend(one.value for one in new), now=rig.stage.clock.now
+    )
+    rig.stage.services = replace(services, key_value_store=lambda _: key_value_store)
     try:
         rig.run(emits="x", takes_context=True)
     finally:

@@ -13,7 +13,7 @@ from tests.fakes.plugins import write
 HEAD = """
     import os
     import sys
-    from slack_alert.loader.reading.prefetch import Ahead
+    from slack_alert.loader.reading.prefetch import Prefetcher
     from slack_alert.loader.files.discovery import PluginFile
 
     files = [PluginFile(f"/plugins/{number}.py", (str(number),)) for number in range(300)]
@@ -38,7 +38,7 @@ def said(program: str) -> list[str]:
 
 def test_two_processes_read_every_file_from_both_ends() -> None:
     met, theirs, ours = said("""
-        ahead = Ahead(files, look, sealed)
+        ahead = Prefetcher(files, look, sealed)
         os.read(seen, 1)  # The other one has begun.
         ours = []
         for file in files:
@@ -56,7 +56,7 @@ def test_two_processes_read_every_file_from_both_ends() -> None:
 
 def test_where_this_one_was_slow_the_other_has_read_everything() -> None:
     assert said("""
-        ahead = Ahead(files, look, sealed)
+        ahead = Prefetcher(files, look, sealed)
         for _ in files:
             os.read(seen, 1)
         print(ahead.is_met_at(files[0]), len(ahead.results().split()))
@@ -65,7 +65,7 @@ def test_where_this_one_was_slow_the_other_has_read_everything() -> None:
 
 def test_a_file_it_was_not_given_is_met_nowhere() -> None:
     assert said("""
-        ahead = Ahead(files, look, sealed)
+        ahead = Prefetcher(files, look, sealed)
         for _ in files:
             os.read(seen, 1)
         print(ahead.is_met_at(PluginFile("/plugins/other.py", ("other",))), len(ahead.results().split()))
@@ -77,7 +77,7 @@ def test_a_second_process_that_fails_leaves_everything_to_this_one() -> None:
         def fail(file):
             raise MemoryError
 
-        ahead = Ahead(files, fail, sealed)
+        ahead = Prefetcher(files, fail, sealed)
         print(ahead.results())
     """) == ["b''"]
 
@@ -93,7 +93,7 @@ def test_it_ends_with_the_program_that_began_it() -> None:
             time.sleep(0.1)
 
 
-        ahead = Ahead(files, wait, sealed)
+        ahead = Prefetcher(files, wait, sealed)
         os.read(seen, 1)
         print("gone")
         sys.stdout.flush()
@@ -103,7 +103,7 @@ def test_it_ends_with_the_program_that_began_it() -> None:
 
 def test_it_waits_for_nobody_who_is_gone() -> None:
     assert said("""
-        ahead = Ahead(files[:1], look, lambda: bytes(10_000_000))
+        ahead = Prefetcher(files[:1], look, lambda: bytes(10_000_000))
         os.read(seen, 1)
         print("gone")
         sys.stdout.flush()
@@ -117,7 +117,7 @@ def test_an_interrupt_never_makes_it_the_program() -> None:
             raise KeyboardInterrupt
 
         try:
-            ahead = Ahead(files, interrupt, sealed)
+            ahead = Prefetcher(files, interrupt, sealed)
         finally:
             print("once")
             sys.stdout.flush()

@@ -14,7 +14,7 @@ from types import ModuleType, SimpleNamespace
 
 import pytest
 
-from slack_alert.loader.files.watcher import Watch
+from slack_alert.loader.files.watcher import PluginWatcher
 
 pytestmark = pytest.mark.slow
 
@@ -35,8 +35,8 @@ def folder(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def watch(folder: Path) -> Iterator[Watch]:
-    watch = Watch(folder)
+def watch(folder: Path) -> Iterator[PluginWatcher]:
+    watch = PluginWatcher(folder)
     watch.start()
     yield watch
     watch.stop()
@@ -46,7 +46,7 @@ def _fails(*_: object, **__: object) -> None:
     raise OSError(28, "OS file watch limit reached")
 
 
-def notices(watch: Watch) -> bool:
+def notices(watch: PluginWatcher) -> bool:
     """Ask for as long as it may take, with a clock of our own that makes each look at the links due."""
     until = time.monotonic() + 10
     for passed in count(step=5):
@@ -58,7 +58,7 @@ def notices(watch: Watch) -> bool:
     raise AssertionError
 
 
-def settled(watch: Watch, folder: Path) -> Watch:
+def settled(watch: PluginWatcher, folder: Path) -> PluginWatcher:
     """Wait until it watches, which it shows by noticing something; then until nothing more comes of that."""
     until = time.monotonic() + 10
     while not watch.has_changed(0):
@@ -98,7 +98,7 @@ def _swap(folder: Path) -> None:
     ],
     ids=["edited in place", "put in its place", "link swapped", "deleted", "new folder"],
 )
-def test_the_system_tells_of_a_change(watch: Watch, folder: Path, change: Change) -> None:
+def test_the_system_tells_of_a_change(watch: PluginWatcher, folder: Path, change: Change) -> None:
     settled(watch, folder)
     change(folder)
 
@@ -106,7 +106,7 @@ def test_the_system_tells_of_a_change(watch: Watch, folder: Path, change: Change
 
 
 @pytest.mark.parametrize("name", ["notes.txt", "__pycache__"])
-def test_what_is_no_plugin_does_not_matter(watch: Watch, folder: Path, name: str) -> None:
+def test_what_is_no_plugin_does_not_matter(watch: PluginWatcher, folder: Path, name: str) -> None:
     settled(watch, folder)
     (folder / name).write_text("x", encoding="utf-8")
     time.sleep(0.6)
@@ -114,7 +114,7 @@ def test_what_is_no_plugin_does_not_matter(watch: Watch, folder: Path, name: str
     assert watch.has_changed(0) is False
 
 
-def test_what_a_link_leads_to_is_looked_at(watch: Watch, folder: Path) -> None:
+def test_what_a_link_leads_to_is_looked_at(watch: PluginWatcher, folder: Path) -> None:
     """Nobody tells of what is edited behind a link."""
     settled(watch, folder)
     (folder.parent / "old" / "jobs.py").write_text("edited", encoding="utf-8")
@@ -160,7 +160,7 @@ SEEN: dict[str, Change] = {
 }
 
 
-def looks(watch: Watch, begin: int) -> bool:
+def looks(watch: PluginWatcher, begin: int) -> bool:
     """Let a minute of our own clock pass, in which it may look several times."""
     changed = False
     for passed in range(begin, begin + 60, 2):
@@ -179,7 +179,7 @@ def test_link_above_the_folder_may_be_turned_and_what_it_leads_to_then_is_watche
         (folder.parent / f"{number}" / "plugins" / "plain.py").write_text("1\n", encoding="utf-8")
     current = folder.parent / "current"
     current.symlink_to("1")
-    watch = Watch(current / "plugins")
+    watch = PluginWatcher(current / "plugins")
     watch.start()
     settled(watch, current / "plugins")
     assert looks(watch, 100)  # The first look finds everything new.
@@ -194,10 +194,10 @@ def test_link_above_the_folder_may_be_turned_and_what_it_leads_to_then_is_watche
 
 
 @pytest.fixture
-def looked(folder: Path, mute: None) -> Iterator[Watch]:
+def looked(folder: Path, mute: None) -> Iterator[PluginWatcher]:
     """A watch that has looked already."""
     (folder / "below").mkdir()
-    watch = Watch(folder)
+    watch = PluginWatcher(folder)
     watch.start()
     looks(watch, 100)
     yield watch
@@ -205,7 +205,7 @@ def looked(folder: Path, mute: None) -> Iterator[Watch]:
 
 
 @pytest.mark.parametrize("change", SEEN.values(), ids=SEEN.keys())
-def test_what_the_system_does_not_tell_is_seen_in_a_look(looked: Watch, folder: Path, change: Change) -> None:
+def test_what_the_system_does_not_tell_is_seen_in_a_look(looked: PluginWatcher, folder: Path, change: Change) -> None:
     change(folder)
 
     assert looks(looked, 1000)
@@ -213,20 +213,20 @@ def test_what_the_system_does_not_tell_is_seen_in_a_look(looked: Watch, folder: 
 
 
 @pytest.mark.parametrize("name", ["notes.txt", "__pycache__", ".git", "tests/test_x.py", "node_modules/x.py"])
-def test_a_look_passes_over_what_is_no_plugin(looked: Watch, folder: Path, name: str) -> None:
+def test_a_look_passes_over_what_is_no_plugin(looked: PluginWatcher, folder: Path, name: str) -> None:
     (folder / name).parent.mkdir(exist_ok=True)
     (folder / name).write_text("x", encoding="utf-8")
 
     assert not looks(looked, 1000)
 
 
-def test_a_look_walks_no_circles(looked: Watch, folder: Path) -> None:
+def test_a_look_walks_no_circles(looked: PluginWatcher, folder: Path) -> None:
     (folder / "below" / "again").symlink_to(folder)
 
     assert not looks(looked, 1000)
 
 
-def test_a_look_opens_no_file(looked: Watch, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_look_opens_no_file(looked: PluginWatcher, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Path, "open", None)
     monkeypatch.setattr("builtins.open", None)
     (folder / "plain.py").unlink()
@@ -243,7 +243,7 @@ def test_a_disk_that_does_not_answer_holds_up_nobody_and_is_asked_once(folder: P
         answers.wait(10)
         call(*arguments)
 
-    watch = Watch(folder, blocking=hangs)
+    watch = PluginWatcher(folder, blocking=hangs)
     for passed in range(0, 60, 5):
         watch.has_changed(passed)
     begun = len(asked)
@@ -254,7 +254,7 @@ def test_a_disk_that_does_not_answer_holds_up_nobody_and_is_asked_once(folder: P
 
 
 def test_where_no_thread_can_be_started_the_next_look_is_waited_for(
-    looked: Watch, folder: Path, monkeypatch: pytest.MonkeyPatch
+    looked: PluginWatcher, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def refuse(_: threading.Thread) -> None:
         raise RuntimeError("can't start new thread")
@@ -271,7 +271,7 @@ def test_where_no_thread_can_be_started_the_next_look_is_waited_for(
 
 @pytest.mark.parametrize("number", [errno.EMFILE, errno.ENFILE, errno.ENOMEM])
 def test_a_look_that_finds_no_descriptor_says_nothing_of_the_files(
-    looked: Watch, monkeypatch: pytest.MonkeyPatch, number: int
+    looked: PluginWatcher, monkeypatch: pytest.MonkeyPatch, number: int
 ) -> None:
     def refuse(_: str) -> None:
         raise OSError(number, "wanting")
@@ -293,7 +293,7 @@ def test_where_watching_fails_looks_alone_serve(
     folder: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, module: object
 ) -> None:
     monkeypatch.setitem(sys.modules, "watchfiles", module)
-    watch = Watch(folder)
+    watch = PluginWatcher(folder)
     watch.start()
     looks(watch, 100)
     _edit(folder)

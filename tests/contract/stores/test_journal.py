@@ -21,13 +21,13 @@ from hypothesis import strategies as st
 
 from slack_alert.core.content.render import Blocks, Piece, Text, Upload
 from slack_alert.core.errors import StoreError
-from slack_alert.core.model.message import Manner, Message, Status
+from slack_alert.core.model.message import DeliveryMode, Message, Status
 from slack_alert.core.model.record import Record, Usage, Verdict
 from slack_alert.core.model.run import Returned
 from slack_alert.core.policy.incidents import Incident
-from slack_alert.core.policy.quota import Hold, Quota, State
+from slack_alert.core.policy.quota import Pause, Quota, State
 from slack_alert.core.structs import replace, to_packed
-from slack_alert.engine.batches import Batch, Entry, Limits, Seen, Snapshot, Started
+from slack_alert.engine.batches import Batch, HistoryLimits, JobProgress, Snapshot, StartedRun, StoredValue
 from slack_alert.engine.durability import number_entry, number_of
 from slack_alert.engine.recording.writer import join
 from slack_alert.stores import FileJournal, SqliteStore, journal_path
@@ -57,9 +57,9 @@ def said(key: str, piece: Piece | None = None, *, run: int = 7) -> Batch:
     )  # fmt: skip
     return Batch(
         states={"db.lag": state},
-        seen={"db.lag": Seen(T, T + SECOND)},
+        seen={"db.lag": JobProgress(T, T + SECOND)},
         records=[record],
-        messages=[Message(key, DEV, piece or Text(key), T, run, Manner.REPLY, "root")],
+        messages=[Message(key, DEV, piece or Text(key), T, run, DeliveryMode.REPLY, "root")],
         at=T + 2 * SECOND,
     )
 
@@ -283,8 +283,8 @@ class Life:
     def put(self, key: str, is_kept: bool) -> None:
         self.number += 1
         value = None if self.number % 5 == 0 else str(self.number)
-        hold = {f"job.{key}": Hold(None, value) if value else None}
-        batch = Batch(entries=[Entry("db", key, value), number_entry(self.number)], holds=hold, at=T)
+        hold = {f"job.{key}": Pause(None, value) if value else None}
+        batch = Batch(entries=[StoredValue("db", key, value), number_entry(self.number)], holds=hold, at=T)
         assert not is_kept or self.journal.keep(batch)
         self.waiting.append((batch, is_kept))
 
@@ -338,7 +338,9 @@ def test_no_start_gives_an_older_value_or_pause_than_the_last_that_returned(acts
 
 @pytest.mark.parametrize("key", ["\ud800", Word("seen")], ids=repr)
 def test_a_value_that_cannot_be_packed_is_left_to_the_commit(place: Path, key: str) -> None:
-    assert not FileJournal(journal_path(place)).keep(Batch(entries=[Entry("db", key, "1"), number_entry(1)], at=T))
+    assert not FileJournal(journal_path(place)).keep(
+        Batch(entries=[StoredValue("db", key, "1"), number_entry(1)], at=T)
+    )
 
 
 def test_what_a_former_version_kept_has_no_values_and_is_taken_up(place: Path) -> None:
@@ -407,8 +409,8 @@ def test_what_a_run_returned_comes_back_as_it_was(place: Path) -> None:
 
 def test_a_run_that_only_returned_is_left_to_the_engine(place: Path) -> None:
     kit = Kit(place)
-    other = Started(3, "db.size", T, T)
-    kit.store.commit(Batch(running=(Started(7, "db.lag", T, T), other)))
+    other = StartedRun(3, "db.size", T, T)
+    kit.store.commit(Batch(running=(StartedRun(7, "db.lag", T, T), other)))
     FileJournal(journal_path(place)).keep(RETURNED)
     snapshot = kit.reopen()
 
@@ -447,22 +449,22 @@ def spans(kit: Kit) -> list[tuple[str, int, int]]:
 def test_slots_before_what_was_kept_are_unaccounted_for(place: Path) -> None:
     """Their rows may have waited to be written when what was said was in the journal."""
     kit = Kit(place)
-    kit.store.commit(Batch(seen={"a": Seen(T), "b": Seen(T, T + 4 * SECOND)}))
+    kit.store.commit(Batch(seen={"a": JobProgress(T), "b": JobProgress(T, T + 4 * SECOND)}))
     kit.record(Record(1, "a", T + SECOND, Verdict.QUIET))
     third = Batch(
-        seen={"a": Seen(T, T + 3 * SECOND)},
+        seen={"a": JobProgress(T, T + 3 * SECOND)},
         records=[Record(3, "a", T + 3 * SECOND, Verdict.SAID)],
         messages=[message("a3")],
         at=T,
     )
     sixth = Batch(
-        seen={"a": Seen(T, T + 9 * SECOND)},
-        begun=[Started(6, "a", T + 6 * SECOND, T + 6 * SECOND)],
+        seen={"a": JobProgress(T, T + 9 * SECOND)},
+        begun=[StartedRun(6, "a", T + 6 * SECOND, T + 6 * SECOND)],
         messages=[message("a6")],
         at=T,
     )
     met = Batch(
-        seen={"new": Seen(T + 2 * SECOND, T + 5 * SECOND)},
+        seen={"new": JobProgress(T + 2 * SECOND, T + 5 * SECOND)},
         records=[
             Record(4, "new", T + 5 * SECOND, Verdict.SAID),
             Record(5, "b", T + 2 * SECOND, Verdict.SAID),
@@ -478,7 +480,7 @@ def test_slots_before_what_was_kept_are_unaccounted_for(place: Path) -> None:
     snapshot = kit.reopen()
     assert snapshot.running == tuple(sixth.begun)
     # What it is accounted for, its rows tell: those of later slots may be lost as well.
-    assert snapshot.seen["a"] == Seen(T, T + 3 * SECOND)
+    assert snapshot.seen["a"] == JobProgress(T, T + 3 * SECOND)
     assert snapshot.seen["new"].first == T + 2 * SECOND
 
     kit.store.commit(Batch(accounted=["a", "new"]))
@@ -520,5 +522,5 @@ def test_a_message_that_is_said_once_only_is_not_said_again(place: Path) -> None
     kit.reopen()
 
     assert kit.waiting() == []
-    kit.store.prune(T, Limits())
+    kit.store.prune(T, HistoryLimits())
     kit.close()

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from slack_alert.bootstrap.lost_database import Files
+from slack_alert.bootstrap.lost_database import DatabaseFiles
 from slack_alert.core.content.render import Text
 from slack_alert.core.model.address import Address
 from slack_alert.core.model.message import Message
@@ -46,7 +46,7 @@ class Running:
         self.lock = DatabaseLock(self.path)
         assert self.lock.acquire(timedelta(seconds=1))
         self.journal = FileJournal(journal_path(self.path))
-        self.files = Files(self.path, self.store, self.lock, self.journal)
+        self.files = DatabaseFiles(self.path, self.store, self.lock, self.journal)
         self.store.open()
         self.store.commit(message("first"))
 

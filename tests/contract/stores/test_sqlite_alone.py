@@ -13,7 +13,7 @@ import pytest
 from slack_alert.core.content.render import Text
 from slack_alert.core.model.address import Address
 from slack_alert.core.model.message import Message
-from slack_alert.engine.batches import Batch, Limits
+from slack_alert.engine.batches import Batch, HistoryLimits
 from slack_alert.stores import SqliteReader, SqliteStore
 
 AT = datetime(2026, 11, 21, 9, 30, tzinfo=timezone.utc)
@@ -53,7 +53,7 @@ def test_others_read_and_may_not_begin_to_write(batch: Batch, store: SqliteStore
 
 
 def test_pruning_keeps_the_right_to_write(store: SqliteStore, database: Path) -> None:
-    store.prune(AT, Limits())
+    store.prune(AT, HistoryLimits())
 
     with closing(others(database)) as other, pytest.raises(sqlite3.OperationalError, match="locked"):
         other.execute("BEGIN IMMEDIATE")

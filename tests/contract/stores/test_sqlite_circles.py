@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from slack_alert.engine.batches import Limits
+from slack_alert.engine.batches import HistoryLimits
 from slack_alert.stores.sql import job_groups
 from tests.contract.store_kit import Kit, T
 from tests.contract.stores.test_store_shared import shared
@@ -47,10 +47,10 @@ def test_it_is_one_row_however_many_jobs_share_it(kit: Kit) -> None:
 def test_circle_goes_with_its_last_row(kit: Kit) -> None:
     day = timedelta(days=1)
     kit.record(shared(1, 2, *JOBS), shared(24 * 3600, 24 * 3600 + 1, *JOBS[1:]))
-    kit.store.prune(T + day, Limits(days=1))
+    kit.store.prune(T + day, HistoryLimits(days=1))
     assert counted(kit) == (2, 2)
 
-    kit.store.prune(T + 1.5 * day, Limits(days=1))
+    kit.store.prune(T + 1.5 * day, HistoryLimits(days=1))
     assert counted(kit) == (1, 1)
     kit.record(shared(24 * 3600 + 2, 24 * 3600 + 3, *JOBS))
     assert counted(kit) == (2, 2)

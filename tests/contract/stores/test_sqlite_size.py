@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from slack_alert.core.model.record import Verdict
-from slack_alert.engine.batches import Limits
+from slack_alert.engine.batches import HistoryLimits
 from slack_alert.stores.sqlite.connection import connect
 from slack_alert.stores.sqlite.pruning import Pruning
 from tests.contract.store_kit import Kit, T, integrity, slots
@@ -22,7 +22,7 @@ def test_the_file_shrinks_when_history_goes(tmp_path: Path) -> None:
     kit.reopen()
     before = path.stat().st_size
 
-    kit.store.prune(T + timedelta(days=40), Limits(days=30))
+    kit.store.prune(T + timedelta(days=40), HistoryLimits(days=30))
     kit.close()
 
     assert path.stat().st_size < before / 4
@@ -36,12 +36,12 @@ def test_a_long_fold_is_done_in_portions_that_end_where_one_would(tmp_path: Path
     for kit in (at_once, bit_by_bit):
         kit.record(*slots(Verdict.QUIET, 1, 400, every=minute), *slots(Verdict.QUIET, 1, 400, "b", every=minute))
 
-    at_once.store.prune(T, Limits(rows=20))
+    at_once.store.prune(T, HistoryLimits(rows=20))
     pruning = Pruning(rows=17, steps=steps)
     bit_by_bit.store.close()  # Nobody else may write while it is open.
     with closing(connect(tmp_path / "bits.db", "rw")) as connection:
         for _ in range(60):
-            pruning.run(connection, T, Limits(rows=20))
+            pruning.run(connection, T, HistoryLimits(rows=20))
 
     bit_by_bit.store.open()
     assert bit_by_bit.records() == at_once.records()

@@ -11,11 +11,11 @@ import pytest
 
 from slack_alert.core.content.render import Upload
 from slack_alert.core.errors import StoreError
-from slack_alert.core.model.message import Progress, Status
+from slack_alert.core.model.message import DeliveryProgress, Status
 from slack_alert.core.model.record import Verdict
 from slack_alert.core.policy.incidents import Incident
 from slack_alert.core.policy.quota import State
-from slack_alert.engine.batches import Batch, Limits, Seen, Snapshot
+from slack_alert.engine.batches import Batch, HistoryLimits, JobProgress, Snapshot
 from slack_alert.stores import SqliteReader, SqliteStore, sqlite_version
 from slack_alert.stores.sql.schema import STEPS, VERSION
 from slack_alert.stores.sqlite.connection import connect
@@ -146,10 +146,10 @@ def test_the_writer_uses_a_log_and_waits_for_the_disk_only_for_promises(kit: Kit
     kit.store.commit(Batch(states={"a": State()}))
     assert pragma(opened(kit), "synchronous") == full
 
-    kit.store.commit(Batch(progress=[Progress(1, Status.SENT, 1, T)]))
+    kit.store.commit(Batch(progress=[DeliveryProgress(1, Status.SENT, 1, T)]))
     assert pragma(opened(kit), "synchronous") == normal
 
-    kit.store.commit(Batch(progress=[Progress(1, Status.DEAD, 1, T)]))
+    kit.store.commit(Batch(progress=[DeliveryProgress(1, Status.DEAD, 1, T)]))
     assert pragma(opened(kit), "synchronous") == full
     assert pragma(opened(kit), "journal_mode") == "wal"
     assert pragma(opened(kit), "busy_timeout") == 5000
@@ -298,7 +298,8 @@ def test_a_busy_file_is_said_and_the_batch_may_be_tried_again(kit: Kit, tmp_path
 
 
 @pytest.mark.parametrize(
-    "use", [lambda store: store.commit(Batch(seen={"a": Seen(T)})), lambda store: store.prune(T, Limits())]
+    "use",
+    [lambda store: store.commit(Batch(seen={"a": JobProgress(T)})), lambda store: store.prune(T, HistoryLimits())],
 )
 def test_a_store_that_is_not_open_says_so(tmp_path: Path, use: Callable[[SqliteStore], object]) -> None:
     with pytest.raises(StoreError, match="not open"):

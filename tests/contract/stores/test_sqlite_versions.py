@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from slack_alert.core.model.record import Record, Verdict
-from slack_alert.core.policy.quota import Hold
-from slack_alert.engine.batches import Batch, Seen, Snapshot, Started, Unaccounted
+from slack_alert.core.policy.quota import Pause
+from slack_alert.engine.batches import Batch, JobProgress, Snapshot, StartedRun, UnaccountedSlots
 from slack_alert.stores import SqliteReader
 from slack_alert.stores.sql.schema import STEPS, VERSION
 from slack_alert.stores.sqlite.connection import connect
@@ -92,7 +92,7 @@ def test_a_reader_understands_a_file_of_the_second_version_without_changing_it(s
     reader = SqliteReader(second_version)
 
     assert [line.record.run for line in reader.history(job="a", since=None, limit=None)] == [7, 8]
-    assert reader.snapshot().seen == {"a": Seen(_EPOCH, _EPOCH + SECOND / 2)}
+    assert reader.snapshot().seen == {"a": JobProgress(_EPOCH, _EPOCH + SECOND / 2)}
     reader.close()
     assert second_version.read_bytes() == before
 
@@ -102,7 +102,7 @@ def test_a_writer_brings_a_file_of_the_second_version_forward(second_version: Pa
     kit.record(Record(9, "a", _EPOCH + 3 * SECOND, Verdict.QUIET))
 
     assert [(record.run, record.asked_by) for record in kit.records()] == [(7, None), (8, "ann"), (9, None)]
-    assert kit.reader.snapshot().seen == {"a": Seen(_EPOCH, _EPOCH + 3 * SECOND)}
+    assert kit.reader.snapshot().seen == {"a": JobProgress(_EPOCH, _EPOCH + 3 * SECOND)}
     kit.close()
     with closing(connect(second_version, "rw")) as connection:
         assert connection.execute("SELECT max(id) FROM record").fetchone() == (10,)
@@ -123,10 +123,10 @@ def test_pause_of_the_fourth_version_is_nobodys(tmp_path: Path) -> None:
         connection.commit()
 
     reader = SqliteReader(path)
-    assert reader.snapshot().holds == {"a": Hold()}
+    assert reader.snapshot().holds == {"a": Pause()}
     reader.close()
     kit = Kit(path)
-    assert kit.reader.snapshot().holds == {"a": Hold()}
+    assert kit.reader.snapshot().holds == {"a": Pause()}
     kit.close()
 
 
@@ -154,7 +154,7 @@ def test_file_of_the_fifth_version_has_no_lines_that_jobs_share(tmp_path: Path) 
     kit = Kit(path)
     kit.record(Record(0, "", _EPOCH + 5 * SECOND, Verdict.MISSED, sharers=("a", "b")))
     assert [(record.binding, record.count) for record in kit.records()] == [("a", 3), ("a", 1), ("b", 1)]
-    assert kit.reader.snapshot().seen == {"a": Seen(_EPOCH, _EPOCH + 5 * SECOND)}
+    assert kit.reader.snapshot().seen == {"a": JobProgress(_EPOCH, _EPOCH + 5 * SECOND)}
     kit.close()
 
 
@@ -171,12 +171,12 @@ def test_file_of_the_sixth_version_has_nothing_that_a_kill_left(tmp_path: Path) 
         connection.execute("INSERT INTO running (run, job, slot, started) VALUES (1, 'a', 0, 0)")
         connection.commit()
 
-    left = (Started(1, "a", _EPOCH, _EPOCH),)
+    left = (StartedRun(1, "a", _EPOCH, _EPOCH),)
     reader = SqliteReader(path)
     assert reader.snapshot() == Snapshot(running=left)
     reader.close()
     kit = Kit(path)
     assert kit.reader.snapshot() == Snapshot(running=left)
-    kit.store.commit(Batch(unaccounted=[Unaccounted("a", _EPOCH, _EPOCH + SECOND)]))
-    assert kit.reopen().unaccounted == (Unaccounted("a", _EPOCH, _EPOCH + SECOND),)
+    kit.store.commit(Batch(unaccounted=[UnaccountedSlots("a", _EPOCH, _EPOCH + SECOND)]))
+    assert kit.reopen().unaccounted == (UnaccountedSlots("a", _EPOCH, _EPOCH + SECOND),)
     kit.close()

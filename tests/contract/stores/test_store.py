@@ -9,10 +9,10 @@ import pytest
 
 from slack_alert.core.content.render import Blocks, Piece, Text, Upload
 from slack_alert.core.model.address import Address
-from slack_alert.core.model.message import Delivery, Progress, Status
+from slack_alert.core.model.message import Delivery, DeliveryProgress, Status
 from slack_alert.core.policy.quota import State
 from slack_alert.core.structs import replace
-from slack_alert.engine.batches import Batch, Limits, Seen, Snapshot
+from slack_alert.engine.batches import Batch, HistoryLimits, JobProgress, Snapshot
 from tests.contract.store_kit import DEV, OPS, SECOND, Kit, T, message
 
 BIG = 2**62
@@ -95,7 +95,7 @@ def test_ids_are_never_given_again(kit: Kit) -> None:
 def test_progress_is_written_down(kit: Kit) -> None:
     (delivery,) = kit.enqueue(message("a"))
 
-    kit.progress(Progress(delivery.id, Status.QUEUED, 2, T, reason="rate limited"))
+    kit.progress(DeliveryProgress(delivery.id, Status.QUEUED, 2, T, reason="rate limited"))
     (after,) = kit.outbox()
 
     assert (after.status, after.attempts, after.reason) == (Status.QUEUED, 2, "rate limited")
@@ -106,7 +106,7 @@ def test_progress_is_written_down(kit: Kit) -> None:
 @pytest.mark.parametrize("later", list(Status))
 def test_what_is_no_longer_queued_is_final(kit: Kit, final: Status, later: Status) -> None:
     (delivery,) = kit.enqueue(message("a"))
-    kit.progress(Progress(delivery.id, final, 3, T, "r", "why"))
+    kit.progress(DeliveryProgress(delivery.id, final, 3, T, "r", "why"))
 
     kit.mark(delivery.id, later, 9, receipt="other")
     (after,) = kit.outbox()
@@ -117,7 +117,7 @@ def test_what_is_no_longer_queued_is_final(kit: Kit, final: Status, later: Statu
 
 def test_only_what_was_given_up_is_retried_and_begins_anew(kit: Kit) -> None:
     ids = [delivery.id for delivery in kit.enqueue(*map(message, ["dead", "sent", "queued", "collapsed"]))]
-    kit.progress(Progress(ids[0], Status.DEAD, 5, T, reason="gave up"))
+    kit.progress(DeliveryProgress(ids[0], Status.DEAD, 5, T, reason="gave up"))
     kit.mark(ids[1], Status.SENT)
     kit.mark(ids[3], Status.COLLAPSED)
 
@@ -134,7 +134,7 @@ class TestSummaries:
     """A message that counts others, and those it counts, go down together."""
 
     def put(self, kit: Kit, text: str, *counted: int) -> list[Delivery]:
-        marks = [Progress(number, Status.COLLAPSED, 0, T, reason="counted in storm/1") for number in counted]
+        marks = [DeliveryProgress(number, Status.COLLAPSED, 0, T, reason="counted in storm/1") for number in counted]
         summary = message("storm/1", piece=Text(text))
         return kit.store.commit(Batch(progress=marks, summaries=[summary], at=T))
 
@@ -272,7 +272,7 @@ def test_a_file_that_was_not_read_is_refused_with_the_whole_batch(kit: Kit) -> N
 
 
 def test_a_naive_instant_is_refused_with_the_whole_batch(kit: Kit) -> None:
-    batch = Batch(messages=[message("a")], seen={"a": Seen(T.replace(tzinfo=None))}, at=T)
+    batch = Batch(messages=[message("a")], seen={"a": JobProgress(T.replace(tzinfo=None))}, at=T)
 
     with pytest.raises(TypeError):
         kit.store.commit(batch)
@@ -285,10 +285,10 @@ def test_old_deliveries_are_forgotten_but_never_queued_ones(kit: Kit) -> None:
     kit.mark(ids[0], Status.SENT)
     kit.mark(ids[1], Status.DEAD)
 
-    kit.store.prune(T + timedelta(days=30), Limits(days=30))
+    kit.store.prune(T + timedelta(days=30), HistoryLimits(days=30))
     assert len(kit.outbox()) == 3
 
-    kit.store.prune(T + timedelta(days=30, seconds=1), Limits(days=30))
+    kit.store.prune(T + timedelta(days=30, seconds=1), HistoryLimits(days=30))
     assert [delivery.message.key for delivery in kit.outbox()] == ["queued"]
 
 

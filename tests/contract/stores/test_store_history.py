@@ -8,7 +8,7 @@ import pytest
 
 from slack_alert.core.model.message import Status
 from slack_alert.core.model.record import NOT_RUN, Record, Verdict
-from slack_alert.engine.batches import Batch, Limits
+from slack_alert.engine.batches import Batch, HistoryLimits
 from tests.contract.store_kit import MINUTE, SECOND, STORED, Kit, T, message, shape, slots
 
 HOUR = timedelta(hours=1)
@@ -205,7 +205,7 @@ def test_after_a_refused_batch_rows_go_on_with_nothing_lost(kit: Kit) -> None:
 
 def test_a_row_that_was_forgotten_is_not_made_longer(kit: Kit) -> None:
     kit.record(*slots(Verdict.PAUSED, 0, 1))
-    kit.store.prune(T + timedelta(days=1), Limits(days=0))
+    kit.store.prune(T + timedelta(days=1), HistoryLimits(days=0))
 
     kit.record(*slots(Verdict.PAUSED, 2, 3))
 
@@ -217,7 +217,7 @@ def test_who_asked_is_kept_until_the_row_is_folded(kit: Kit) -> None:
     kit.record(asked, asked._replace(run=2, slot=T + SECOND))
 
     assert [record.asked_by for record in kit.records()] == ["ann", "ann"]
-    kit.store.prune(T, Limits(30, 0))
+    kit.store.prune(T, HistoryLimits(30, 0))
     assert [(record.count, record.asked_by) for record in kit.records()] == [(2, None)]
 
 

@@ -25,7 +25,7 @@ from datetime import datetime, timedelta, timezone
 from itertools import count
 from pathlib import Path
 from slack_alert.core.model.address import Address
-from slack_alert.core.model.message import Message, Progress, Status
+from slack_alert.core.model.message import Message, DeliveryProgress, Status
 from slack_alert.core.model.record import Record, Verdict
 from slack_alert.core.content.render import Text
 from slack_alert.engine.batches import Batch
@@ -39,7 +39,7 @@ for n in count(store.open().last_run + 1):
     slot = T + timedelta(seconds=n)
     told = [Message(f"{n}#{part}", Address("slack", "#ops"), Text("x" * 500), slot=slot, run=n) for part in range(2)]
     new = store.commit(Batch(messages=told, records=[Record(n, "a", slot, Verdict.SAID)], at=slot))
-    store.commit(Batch(progress=[Progress(new[0].id, Status.SENT, 1, slot, str(n))]))
+    store.commit(Batch(progress=[DeliveryProgress(new[0].id, Status.SENT, 1, slot, str(n))]))
     store.commit(Batch(records=[Record(0, "b", slot, Verdict.PAUSED)]))
     print(n, flush=True)
 """
@@ -75,11 +75,11 @@ import sys
 import threading
 from itertools import count
 from pathlib import Path
-from slack_alert.core.policy.quota import Hold
+from slack_alert.core.policy.quota import Pause
 from slack_alert.engine.batches import Batch
 from slack_alert.engine.clock import SystemClock
 from slack_alert.engine.durability import number_of, put_durably
-from slack_alert.engine.context.key_value import Pocket
+from slack_alert.engine.context.key_value import KeyValueStore
 from slack_alert.engine.recording.writer import Writer
 from slack_alert.stores import DatabaseLock, FileJournal, SqliteStore, journal_path
 
@@ -91,13 +91,13 @@ clock, journal = SystemClock(), FileJournal(journal_path(path))
 writer = Writer(store, clock, journal=journal, numbered=number_of(found.entries))
 writer.start(lambda _: None)
 entries = [entry for entry in found.entries if entry.pack == "db"]
-pocket = Pocket("db", entries, write=lambda new: put_durably(writer, Batch(entries=[*new])), now=clock.now)
+pocket = KeyValueStore("db", entries, write=lambda new: put_durably(writer, Batch(entries=[*new])), now=clock.now)
 for n in count(pocket.get("n", 0) + 1):
     if n % 3:
         pocket.delete("m")
     else:
         pocket.set("m", n)
-    put_durably(writer, Batch(holds={"job": Hold(None, str(n))}))()
+    put_durably(writer, Batch(holds={"job": Pause(None, str(n))}))()
     pocket.set("n", n)
     print(n, flush=True)
 """

@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 
 from slack_alert.core.model.record import Record, Verdict
-from slack_alert.engine.batches import Batch, Limits, Seen
+from slack_alert.engine.batches import Batch, HistoryLimits, JobProgress
 from tests.contract.store_kit import SECOND, Kit, T, shape, slots
 
 
@@ -108,12 +108,12 @@ def test_odd_names_are_replaced_as_in_any_line(kit: Kit) -> None:
 
 
 def test_it_goes_with_its_age_and_others_come(kit: Kit) -> None:
-    kit.store.prune(T + timedelta(days=1), Limits(days=0))
+    kit.store.prune(T + timedelta(days=1), HistoryLimits(days=0))
     assert asked(kit) == []
 
     kit.record(shared(6, 8, "a", "b"))
     assert asked(kit) == ["a6-8", "b6-8"]
-    kit.store.prune(T + timedelta(days=1), Limits(days=1, rows=0))
+    kit.store.prune(T + timedelta(days=1), HistoryLimits(days=1, rows=0))
     assert asked(kit) == ["a6-8", "b6-8"]
 
 
@@ -122,38 +122,38 @@ def test_it_goes_with_its_age_and_others_come(kit: Kit) -> None:
 
 @pytest.mark.parametrize("times", [1, 30])
 def test_it_moves_all_its_jobs_on(kit: Kit, times: int) -> None:
-    kit.store.commit(Batch(seen={"a": Seen(T), "b": Seen(T), "c": Seen(T)}))
+    kit.store.commit(Batch(seen={"a": JobProgress(T), "b": JobProgress(T), "c": JobProgress(T)}))
     for second in range(6, 6 + 2 * times, 2):
         kit.record(shared(second, second + 1, "a", "b"))
-    last = Seen(T, T + (5 + 2 * times) * SECOND)
+    last = JobProgress(T, T + (5 + 2 * times) * SECOND)
 
     assert kit.reader.snapshot().seen["a"] == kit.reader.snapshot().seen["b"] == last
     assert kit.reopen().seen["b"] == last
 
 
 def test_it_moves_no_job_back(kit: Kit) -> None:
-    kit.store.commit(Batch(seen={"a": Seen(T), "b": Seen(T)}))
+    kit.store.commit(Batch(seen={"a": JobProgress(T), "b": JobProgress(T)}))
     kit.record(*slots(Verdict.QUIET, 9, 9), shared(6, 8, "a", "b"))
 
-    assert kit.reader.snapshot().seen == {"a": Seen(T, T + 9 * SECOND), "b": Seen(T, T + 8 * SECOND)}
+    assert kit.reader.snapshot().seen == {"a": JobProgress(T, T + 9 * SECOND), "b": JobProgress(T, T + 8 * SECOND)}
 
 
 @pytest.mark.parametrize("is_restarted", [False, True])
 def test_what_a_wrong_clock_noted_gives_way(kit: Kit, is_restarted: bool) -> None:
-    kit.store.commit(Batch(seen={"a": Seen(T), "b": Seen(T)}))
+    kit.store.commit(Batch(seen={"a": JobProgress(T), "b": JobProgress(T)}))
     kit.record(shared(60, 61, "a", "b"))
     if is_restarted:
         kit.reopen()
 
-    kit.store.commit(Batch(seen={"a": Seen(T, T + 6 * SECOND)}, at=T + 7 * SECOND))
+    kit.store.commit(Batch(seen={"a": JobProgress(T, T + 6 * SECOND)}, at=T + 7 * SECOND))
 
-    assert kit.reader.snapshot().seen == {"a": Seen(T, T + 6 * SECOND), "b": Seen(T, T + 61 * SECOND)}
-    assert kit.reopen().seen["a"] == Seen(T, T + 6 * SECOND)
+    assert kit.reader.snapshot().seen == {"a": JobProgress(T, T + 6 * SECOND), "b": JobProgress(T, T + 61 * SECOND)}
+    assert kit.reopen().seen["a"] == JobProgress(T, T + 6 * SECOND)
 
 
 def test_jobs_stay_accounted_for_when_it_is_gone(kit: Kit) -> None:
-    kit.store.commit(Batch(seen={"a": Seen(T), "b": Seen(T)}))
+    kit.store.commit(Batch(seen={"a": JobProgress(T), "b": JobProgress(T)}))
     kit.record(shared(6, 8, "a", "b"))
-    kit.store.prune(T + timedelta(days=1), Limits(days=0))
+    kit.store.prune(T + timedelta(days=1), HistoryLimits(days=0))
 
-    assert kit.reopen().seen == {"a": Seen(T, T + 8 * SECOND), "b": Seen(T, T + 8 * SECOND)}
+    assert kit.reopen().seen == {"a": JobProgress(T, T + 8 * SECOND), "b": JobProgress(T, T + 8 * SECOND)}

@@ -14,10 +14,10 @@ from slack_alert.charts.xml_text import readable
 from slack_alert.core.model.record import Record, Verdict
 from slack_alert.core.report.aggregate import summaries
 from slack_alert.core.report.layout import Report
-from slack_alert.core.report.statistics import Span
+from slack_alert.core.report.statistics import Period
 from tests.fakes.engine_rig import BERLIN, MINUTE, at
 
-SPAN = Span(at("16 10:00"), at("16 11:00"))
+SPAN = Period(at("16 10:00"), at("16 11:00"))
 #: Each chart has a name of its own, which nobody sees.
 _NAME = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 ODD = {"a\x00<b>\ud800": 1.0, **{str(n): 1e308 for n in range(30)}}

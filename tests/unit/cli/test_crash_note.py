@@ -13,7 +13,7 @@ from slack_alert.cli.control import crash_note
 from slack_alert.cli.control.crash_note import CrashNote
 from slack_alert.core.errors import SettingsError
 from slack_alert.engine.requests.external_runs import cut_off, named
-from slack_alert.stores import BegunNote
+from slack_alert.stores import ExecMarker
 
 T = datetime(2026, 11, 21, 2, 30, tzinfo=timezone.utc)
 PATIENCE = 20.0
@@ -23,8 +23,8 @@ def notes(folder: Path) -> list[Path]:
     return list(folder.glob("*.exec-*"))
 
 
-def writes(folder: Path) -> BegunNote:
-    return BegunNote(folder / "state.db.inbox", cut_off("nightly", T, None))
+def writes(folder: Path) -> ExecMarker:
+    return ExecMarker(folder / "state.db.inbox", cut_off("nightly", T, None))
 
 
 def test_it_lies_there_when_the_command_begins_and_not_after_its_end(tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from slack_alert.cli.output.standard_streams import Diagnostics, StandardOutput, as_text, failure, hand_on_failure
+from slack_alert.cli.output.standard_streams import StandardError, StandardOutput, as_text, failure, hand_on_failure
 
 FULL = Path("/dev/full")
 pytestmark = pytest.mark.skipif(not FULL.exists(), reason="there is no /dev/full here")
@@ -91,7 +91,7 @@ def test_output_waits_for_a_slow_reader_also_where_somebody_made_the_stream_non_
 
 
 def test_diagnostics_that_cannot_be_written_fail_nothing(full: int) -> None:
-    errors = as_text(Diagnostics(full), None)
+    errors = as_text(StandardError(full), None)
 
     print("a line", file=errors)
     errors.close()
@@ -101,7 +101,7 @@ def test_diagnostics_wait_once_for_a_reader_that_stands_still(
     pipe: tuple[int, int], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     reading, writing = pipe
-    errors = Diagnostics(writing)
+    errors = StandardError(writing)
     waited: list[int | None] = []
     room = [False, False, True]
 
@@ -122,7 +122,7 @@ def test_diagnostics_wait_once_for_a_reader_that_stands_still(
 def test_a_reader_that_has_gone_is_no_fault_of_diagnostics() -> None:
     reading, writing = os.pipe()
     os.close(reading)
-    errors = as_text(Diagnostics(writing), None)
+    errors = as_text(StandardError(writing), None)
 
     print("a line", file=errors)
     errors.close()

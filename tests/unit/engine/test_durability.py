@@ -15,10 +15,10 @@ import pytest
 from slack_alert.core.errors import StoreError
 from slack_alert.core.model.message import Delivery
 from slack_alert.core.model.run import Returned
-from slack_alert.core.policy.quota import Hold
+from slack_alert.core.policy.quota import Pause
 from slack_alert.engine import durability
-from slack_alert.engine.batches import Batch, Entry
-from slack_alert.engine.context.key_value import Pocket
+from slack_alert.engine.batches import Batch, StoredValue
+from slack_alert.engine.context.key_value import KeyValueStore
 from slack_alert.engine.durability import number_of, put_durably
 from slack_alert.engine.recording.writer import Writer
 from slack_alert.engine.simulation.doubles import VirtualClock
@@ -28,9 +28,9 @@ from tests.fakes.engine_rig import at
 
 PATIENCE = 20.0
 BATCHES: list[Callable[[], Batch]] = [
-    lambda: Batch(entries=[Entry("db", "seen", "1")]),
-    lambda: Batch(entries=[Entry("db", "seen", None)]),
-    lambda: Batch(holds={"db.lag": Hold()}),
+    lambda: Batch(entries=[StoredValue("db", "seen", "1")]),
+    lambda: Batch(entries=[StoredValue("db", "seen", None)]),
+    lambda: Batch(holds={"db.lag": Pause()}),
     lambda: Batch(holds={"db.lag": None}),
 ]
 
@@ -70,13 +70,13 @@ def make_writer(store: MemoryStore, journal: Journal | None = None) -> Writer:
     return Writer(store, VirtualClock(at("16 12:00")), journal=journal, retry=0.001)
 
 
-def make_pocket(writer: Writer) -> Pocket:
-    return Pocket(
+def make_pocket(writer: Writer) -> KeyValueStore:
+    return KeyValueStore(
         "db", (), write=lambda entries: put_durably(writer, Batch(entries=[*entries])), now=lambda: at("16 12:00")
     )
 
 
-def values(entries: Iterable[Entry]) -> list[str]:
+def values(entries: Iterable[StoredValue]) -> list[str]:
     return [entry.value for entry in entries if entry.pack == "db" and entry.value]
 
 
@@ -115,11 +115,11 @@ def test_a_coroutine_function_that_sets_a_value_needs_no_turn_of_its_loop_for_it
         loop = asyncio.get_running_loop()
         marked = asyncio.Event()
         writer.start(lambda _: None)
-        writer.put(Batch(entries=[Entry("db", "x", None)]), partial(loop.call_soon_threadsafe, marked.set))
-        pocket = make_pocket(writer)
-        pocket.set("seen", 1)
+        writer.put(Batch(entries=[StoredValue("db", "x", None)]), partial(loop.call_soon_threadsafe, marked.set))
+        key_value_store = make_pocket(writer)
+        key_value_store.set("seen", 1)
         await marked.wait()
-        return pocket.get("seen")
+        return key_value_store.get("seen")
 
     assert asyncio.run(job()) == 1
     assert values(store.snapshot().entries) == ["1"]
@@ -136,15 +136,15 @@ def test_what_can_be_kept_nowhere_is_raised_and_a_loop_does_not_stand_still_for_
     store = Full()
     writer = make_writer(store, Journal(is_full=True))
     writer.start(lambda _: None)
-    pocket = make_pocket(writer)
+    key_value_store = make_pocket(writer)
 
     async def on_loop() -> None:
-        pocket.set("seen", 1)
+        key_value_store.set("seen", 1)
 
     def call() -> None:
         if is_on_loop:
             asyncio.run(on_loop())
-        pocket.set("seen", 1)
+        key_value_store.set("seen", 1)
 
     with pytest.raises(StoreError, match="cannot be kept now"):
         call()
@@ -160,12 +160,12 @@ def test_what_many_threads_set_at_once_is_kept_and_committed_in_one_order(tmp_pa
     store, journal = SqliteStore(place), Journal()
     store.open()
     writer = Writer(store, VirtualClock(at("16 12:00")), journal=journal)
-    pocket = make_pocket(writer)
+    key_value_store = make_pocket(writer)
     writer.start(lambda _: None)
 
     def count(thread: int) -> None:
         for number in range(50):
-            pocket.set("seen", (thread, number))
+            key_value_store.set("seen", (thread, number))
 
     threads = [threading.Thread(target=count, args=(number,)) for number in range(8)]
     for thread in threads:
@@ -176,7 +176,7 @@ def test_what_many_threads_set_at_once_is_kept_and_committed_in_one_order(tmp_pa
 
     assert [number_of(batch.entries) for batch in journal.kept] == list(range(1, 401))
     (value,) = values(store.open().entries)
-    assert value == journal.kept[-1].entries[0].value == json.dumps(pocket.get("seen"))
+    assert value == journal.kept[-1].entries[0].value == json.dumps(key_value_store.get("seen"))
     store.close()
 
 

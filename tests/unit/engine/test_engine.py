@@ -9,12 +9,12 @@ from slack_alert.core.errors import BadValue
 from slack_alert.core.model.address import Address
 from slack_alert.core.model.record import Record, Usage, Verdict
 from slack_alert.core.model.run import QUIET, Result
-from slack_alert.core.policy.quota import Hold, Quota, State
+from slack_alert.core.policy.quota import Pause, Quota, State
 from slack_alert.core.structs import replace
-from slack_alert.engine.batches import Seen, Snapshot, Started
+from slack_alert.engine.batches import JobProgress, Snapshot, StartedRun
 from slack_alert.engine.pauses import hold_by_name
-from slack_alert.engine.recording.writer import DirectBooks
-from slack_alert.engine.runs.missed_slots import Accounts
+from slack_alert.engine.recording.writer import DirectRecorder
+from slack_alert.engine.runs.missed_slots import MissedSlots
 from slack_alert.engine.runs.run_records import going_on
 from slack_alert.engine.runs.run_records import started as started_note
 from slack_alert.stores.memory import MemoryStore
@@ -58,11 +58,11 @@ def test_slot_runs_and_its_value_is_said() -> None:
 
 def test_quiet_run_is_history_and_changes_nothing() -> None:
     rig = Rig()
-    [hot] = rig.engine.jobs()
-    before = hot.state
+    [job_state] = rig.engine.jobs()
+    before = job_state.state
     rig.play("16 09:10", QUIET)
 
-    assert hot.state is before
+    assert job_state.state is before
     assert rig.texts == []
     assert only(rig) == Record(1, "db.lag", at("16 09:10"), Verdict.QUIET, duration=timedelta())
 
@@ -137,9 +137,9 @@ def test_policy_is_that_of_the_due_time_however_late_the_run_ends() -> None:
     rig.due("16 09:50")
     rig.clock.set(at("16 17:00"))
     rig.executor.finish(LAG)
-    [hot] = rig.engine.jobs()
+    [job_state] = rig.engine.jobs()
 
-    assert hot.state.alerts == Quota((at("16 09:50"),))
+    assert job_state.state.alerts == Quota((at("16 09:50"),))
 
 
 # --- saying things on the way
@@ -162,14 +162,14 @@ def test_run_that_speaks_often_is_one_alert_with_the_notice_in_its_first_message
 
 def test_state_and_message_of_a_run_that_goes_on_are_committed_together() -> None:
     rig = Rig()
-    books = Kept()
-    rig.through.books = books
+    recorder = Kept()
+    rig.through.recorder = recorder
     rig.due("16 09:10")
     rig.engine.say(rig.executor.runs[0], (Text("one"),))
 
-    [batch] = books.batches
+    [batch] = recorder.batches
     assert batch.states["db.lag"].alerts == Quota((at("16 09:10"),))
-    assert batch.seen == {"db.lag": Seen(at("16 09:00"), at("16 09:10"))}
+    assert batch.seen == {"db.lag": JobProgress(at("16 09:00"), at("16 09:10"))}
     assert len(batch.messages) == 1
 
 
@@ -251,18 +251,18 @@ def test_slot_that_finds_the_run_going_on_is_overlapped() -> None:
 
 def test_run_is_going_on_until_what_it_says_is_committed() -> None:
     rig = Rig()
-    books = Kept()  # never says that a batch is committed
-    rig.through.books = books
-    rig.engine.accounts = Accounts(books)
+    recorder = Kept()  # never says that a batch is committed
+    rig.through.recorder = recorder
+    rig.engine.accounts = MissedSlots(recorder)
     rig.play("16 09:10", LAG)
     rig.due("16 09:20")
 
-    assert verdicts(books.take()) == [("said", 1), ("overlapped", 1)]
+    assert verdicts(recorder.take()) == [("said", 1), ("overlapped", 1)]
 
 
 def test_quiet_run_is_over_at_once() -> None:
     rig = Rig()
-    rig.through.books = Kept()
+    rig.through.recorder = Kept()
     rig.play("16 09:10", QUIET)
 
     assert rig.engine.runs() == []
@@ -281,17 +281,17 @@ def test_third_overlap_in_a_row_is_told_once() -> None:
 
 def test_run_that_waits_to_be_written_down_is_not_called_slow() -> None:
     rig = Rig()
-    books = Kept()  # as on a full disk
-    rig.through.books = books
-    rig.engine.accounts = Accounts(books)
+    recorder = Kept()  # as on a full disk
+    rig.through.recorder = recorder
+    rig.engine.accounts = MissedSlots(recorder)
     rig.due("16 09:10")
     rig.executor.runs[0].started = at("16 09:10")
     rig.executor.finish(LAG)
     for minute in range(20, 60, 10):
         rig.due(f"16 09:{minute}")
 
-    assert [message.piece for message in books.messages] == [Text("lag 9s")]
-    assert {row.reason for row in books.take()[1:]} == {"the run of 09:10 was waiting to be written down"}
+    assert [message.piece for message in recorder.messages] == [Text("lag 9s")]
+    assert {row.reason for row in recorder.take()[1:]} == {"the run of 09:10 was waiting to be written down"}
 
 
 def test_job_that_is_always_too_slow_is_told_once() -> None:
@@ -345,7 +345,7 @@ def test_slots_folded_by_a_stall_that_could_not_run_are_not_missed() -> None:
 )
 def test_job_that_is_held_rests_until_then(until: datetime | None, reason: str) -> None:
     rig = Rig()
-    rig.engine.hold("db.lag", Hold(until, "ann"))
+    rig.engine.hold("db.lag", Pause(until, "ann"))
     rig.due("16 09:20")
 
     assert only(rig) == Record(0, "db.lag", at("16 09:20"), Verdict.PAUSED, paused_until=until, reason=reason)
@@ -353,10 +353,10 @@ def test_job_that_is_held_rests_until_then(until: datetime | None, reason: str) 
 
 def test_held_job_runs_again_when_it_is_resumed_or_the_time_has_come() -> None:
     rig = Rig()
-    rig.engine.hold("db.lag", Hold(at("16 09:20")))
+    rig.engine.hold("db.lag", Pause(at("16 09:20")))
     rig.due("16 09:10")
     rig.play("16 09:20", QUIET)
-    rig.engine.hold("db.lag", Hold())
+    rig.engine.hold("db.lag", Pause())
     rig.due("16 09:30")
     rig.engine.hold("db.lag", None)
     rig.play("16 09:40", QUIET)
@@ -366,7 +366,7 @@ def test_held_job_runs_again_when_it_is_resumed_or_the_time_has_come() -> None:
 
 def test_row_of_a_quota_names_its_own_end_after_a_hold_is_over() -> None:
     state = State(alerts=Quota((at("16 08:59"),) * 3, until=at("16 09:59")))
-    rig = Rig(snapshot=Snapshot(states={"db.lag": state}, holds={"db.lag": Hold(at("16 09:10"))}))
+    rig = Rig(snapshot=Snapshot(states={"db.lag": state}, holds={"db.lag": Pause(at("16 09:10"))}))
     rig.due("16 09:20")
 
     assert only(rig).paused_until == at("16 09:59")
@@ -374,19 +374,19 @@ def test_row_of_a_quota_names_its_own_end_after_a_hold_is_over() -> None:
 
 def test_hold_by_a_short_name_is_durable() -> None:
     rig = Rig()
-    books = Kept()
-    rig.through.books = books
-    hold_by_name(rig.engine, books, "lag", Hold())
-    hold_by_name(rig.engine, books, "lag", None)
+    recorder = Kept()
+    rig.through.recorder = recorder
+    hold_by_name(rig.engine, recorder, "lag", Pause())
+    hold_by_name(rig.engine, recorder, "lag", None)
 
-    assert [{"db.lag": Hold()}, {"db.lag": None}] == [batch.holds for batch in books.batches]
+    assert [{"db.lag": Pause()}, {"db.lag": None}] == [batch.holds for batch in recorder.batches]
     with pytest.raises(BadValue, match="There is no job 'log'"):
-        hold_by_name(rig.engine, books, "log", None)
+        hold_by_name(rig.engine, recorder, "log", None)
 
 
 def test_hold_of_a_job_that_is_gone_is_left_alone() -> None:
     rig = Rig()
-    rig.engine.hold("web.up", Hold())
+    rig.engine.hold("web.up", Pause())
     rig.play("16 09:10", QUIET)
 
     assert verdicts(rig.rows()) == [("quiet", 1)]
@@ -403,7 +403,10 @@ def test_job_at_start_runs_at_once() -> None:
 
 
 def test_missed_slots_are_accounted_for_and_the_last_interval_runs_once() -> None:
-    seen = {"db.lag": Seen(at("16 00:00"), at("16 08:00")), "db.daily": Seen(at("10 00:00"), at("14 12:00"))}
+    seen = {
+        "db.lag": JobProgress(at("16 00:00"), at("16 08:00")),
+        "db.daily": JobProgress(at("10 00:00"), at("14 12:00")),
+    }
     daily = make_job("db.daily", every={"cron": "0 12 * * *"})
     rig = Rig(make_job(), daily, snapshot=Snapshot(seen=seen, last_run=41), start="16 09:05")
     missed = rig.engine.catch_up(at("16 09:05"))
@@ -420,7 +423,9 @@ def test_missed_slots_are_accounted_for_and_the_last_interval_runs_once() -> Non
 
 
 def test_paused_slots_of_a_downtime_are_not_missed() -> None:
-    rig = Rig(snapshot=Snapshot(seen={"db.lag": Seen(at("16 00:00"), at("16 08:00"))}, holds={"db.lag": Hold()}))
+    rig = Rig(
+        snapshot=Snapshot(seen={"db.lag": JobProgress(at("16 00:00"), at("16 08:00"))}, holds={"db.lag": Pause()})
+    )
 
     assert rig.engine.catch_up(at("16 09:00")) == {}
     assert rig.executor.runs == []
@@ -428,16 +433,16 @@ def test_paused_slots_of_a_downtime_are_not_missed() -> None:
 
 
 def test_held_slots_of_a_downtime_say_until_when() -> None:
-    holds = {"db.lag": Hold(at("16 09:00"))}
-    rig = Rig(snapshot=Snapshot(seen={"db.lag": Seen(at("16 00:00"), at("16 08:00"))}, holds=holds))
+    holds = {"db.lag": Pause(at("16 09:00"))}
+    rig = Rig(snapshot=Snapshot(seen={"db.lag": JobProgress(at("16 00:00"), at("16 08:00"))}, holds=holds))
     rig.engine.catch_up(at("16 08:30"))
 
     assert only(rig).paused_until == at("16 09:00")
 
 
 def test_run_that_was_cut_off_is_interrupted_and_not_missed_as_well() -> None:
-    started = Started(7, "db.lag", at("16 08:10"), at("16 08:10:01"))
-    seen = {"db.lag": Seen(at("16 00:00"), at("16 08:00"))}
+    started = StartedRun(7, "db.lag", at("16 08:10"), at("16 08:10:01"))
+    seen = {"db.lag": JobProgress(at("16 00:00"), at("16 08:00"))}
     rig = Rig(snapshot=Snapshot(seen=seen, running=(started,), last_run=7))
 
     assert rig.engine.catch_up(at("16 08:19")) == {}
@@ -447,26 +452,29 @@ def test_run_that_was_cut_off_is_interrupted_and_not_missed_as_well() -> None:
 
 def test_beginning_writes_down_what_it_learned_and_nothing_else() -> None:
     known, new, cut = make_job("a.known"), make_job("a.new"), make_job("a.cut")
-    seen = {"a.known": Seen(at("16 00:00"), at("16 08:00")), "a.cut": Seen(at("16 00:00"), at("16 08:00"))}
+    seen = {
+        "a.known": JobProgress(at("16 00:00"), at("16 08:00")),
+        "a.cut": JobProgress(at("16 00:00"), at("16 08:00")),
+    }
     running = (
-        Started(7, "a.cut", at("16 08:10"), at("16 08:10")),
-        Started(8, "gone.job", at("16 08:10"), at("16 08:10")),
+        StartedRun(7, "a.cut", at("16 08:10"), at("16 08:10")),
+        StartedRun(8, "gone.job", at("16 08:10"), at("16 08:10")),
     )
     rig = Rig(known, new, cut)
-    books = Kept()
-    rig.through.books = books
+    recorder = Kept()
+    rig.through.recorder = recorder
     rig.engine.begin(Snapshot(seen=seen, running=running), at("16 09:00"))
 
-    [batch] = books.batches
-    assert batch.seen == {"a.new": Seen(at("16 09:00")), "a.cut": Seen(at("16 00:00"), at("16 08:10"))}
+    [batch] = recorder.batches
+    assert batch.seen == {"a.new": JobProgress(at("16 09:00")), "a.cut": JobProgress(at("16 00:00"), at("16 08:10"))}
     assert batch.running == ()
     assert [record.run for record in batch.records] == [7, 8]
 
 
 def test_grid_starts_where_a_job_was_first_seen() -> None:
-    rig = Rig(make_job(), make_job("web.up"), snapshot=Snapshot(seen={"db.lag": Seen(at("14 00:00"))}))
+    rig = Rig(make_job(), make_job("web.up"), snapshot=Snapshot(seen={"db.lag": JobProgress(at("14 00:00"))}))
 
-    assert {hot.job.name: hot.anchor for hot in rig.engine.jobs()} == {
+    assert {job_state.job.name: job_state.anchor for job_state in rig.engine.jobs()} == {
         "db.lag": at("14 00:00"),
         "web.up": at("16 09:00"),
     }
@@ -477,8 +485,8 @@ def test_grid_starts_where_a_job_was_first_seen() -> None:
 
 def test_run_that_the_end_cuts_off_is_interrupted_with_what_it_said_so_far() -> None:
     rig = Rig()
-    books = Kept()
-    rig.through.books = books
+    recorder = Kept()
+    rig.through.recorder = recorder
     rig.due("16 09:10")
     [run] = rig.executor.runs
     run.started = at("16 09:11")
@@ -487,8 +495,8 @@ def test_run_that_the_end_cuts_off_is_interrupted_with_what_it_said_so_far() -> 
     assert rig.engine.give_up() == 1
     rig.executor.finish(said("too late"))
     assert run.is_canceled
-    assert books.batches[-1].seen == {"db.lag": Seen(at("16 09:00"), at("16 09:10"))}
-    assert books.take() == [
+    assert recorder.batches[-1].seen == {"db.lag": JobProgress(at("16 09:00"), at("16 09:10"))}
+    assert recorder.take() == [
         Record(
             1, "db.lag", at("16 09:10"), Verdict.INTERRUPTED, started=at("16 09:11"), text="one", to="#ops", alerts=1
         )
@@ -512,7 +520,7 @@ def test_run_that_takes_a_while_or_waits_for_its_turn_is_noted_against_a_crash(
     rig = Rig()
     rig.due("16 09:10")
     rig.executor.runs[0].started = at(started) if started else None
-    note = Started(1, "db.lag", at("16 09:10"), at("16 09:10"))
+    note = StartedRun(1, "db.lag", at("16 09:10"), at("16 09:10"))
 
     assert [note] * noted == [started_note(run) for run in going_on(rig.engine.runs(), at(now))]
 
@@ -520,7 +528,7 @@ def test_run_that_takes_a_while_or_waits_for_its_turn_is_noted_against_a_crash(
 def test_told_text_is_escaped_and_said_once() -> None:
     store = MemoryStore()
     rig = Rig()
-    rig.through.books = DirectBooks(store, rig.clock)
+    rig.through.recorder = DirectRecorder(store, rig.clock)
     rig.engine.tell("faults/1", "<b> & c", ERRORS)
     rig.engine.tell("faults/1", "<b> & c", ERRORS)
 

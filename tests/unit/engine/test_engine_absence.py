@@ -6,16 +6,16 @@ from slack_alert.core.bindings import Job
 from slack_alert.core.catalog import Catalog
 from slack_alert.core.events import Event, Rule
 from slack_alert.core.model.record import Record, Verdict
-from slack_alert.core.policy.incidents import Voice
+from slack_alert.core.policy.incidents import RepeatPolicy
 from slack_alert.core.policy.quota import Policy, State
 from slack_alert.core.schedule.absent import Absence
 from slack_alert.core.structs import replace
-from slack_alert.engine.batches import Seen, Snapshot
-from slack_alert.engine.simulation.doubles import Scripted, VirtualClock
+from slack_alert.engine.batches import JobProgress, Snapshot
+from slack_alert.engine.simulation.doubles import ScriptedExecutor, VirtualClock
 from slack_alert.engine.simulation.simulation import Simulation
 from tests.fakes.engine_rig import HOUR, MARK, MINUTE, Rig, at, make_job, make_policy, said, verdicts
 
-RECOVERS = replace(make_policy(mutes=True), voice=Voice(recovers=True))
+RECOVERS = replace(make_policy(mutes=True), voice=RepeatPolicy(recovers=True))
 NONE = "no backup"
 
 
@@ -129,12 +129,12 @@ def test_what_a_restart_needs_to_know_is_when_the_event_came_last() -> None:
 
     notice(rig, done("16 09:30"))
 
-    (hot,) = rig.engine.jobs()
-    assert hot.seen == Seen(at("16 09:30"), at("16 09:30"))
+    (job_state,) = rig.engine.jobs()
+    assert job_state.seen == JobProgress(at("16 09:30"), at("16 09:30"))
 
 
 def test_after_a_restart_the_absence_goes_on() -> None:
-    before = Snapshot(seen={"backup.none": Seen(at("16 08:30"), at("16 08:30"))})
+    before = Snapshot(seen={"backup.none": JobProgress(at("16 08:30"), at("16 08:30"))})
     rig = rig_of(snapshot=before, start="16 09:20")
 
     assert rig.engine.catch_up(at("16 09:20")) == {}
@@ -144,7 +144,7 @@ def test_after_a_restart_the_absence_goes_on() -> None:
 
 
 def test_an_absence_that_passed_while_nobody_ran_is_told_at_the_start() -> None:
-    before = Snapshot(seen={"backup.none": Seen(at("16 07:30"), at("16 07:30"))})
+    before = Snapshot(seen={"backup.none": JobProgress(at("16 07:30"), at("16 07:30"))})
     rig = rig_of(snapshot=before, start="16 08:40")
 
     rig.engine.catch_up(at("16 08:40"))
@@ -153,7 +153,7 @@ def test_an_absence_that_passed_while_nobody_ran_is_told_at_the_start() -> None:
 
 
 def test_an_event_that_lay_waiting_while_nobody_ran_is_in_time() -> None:
-    before = Snapshot(seen={"backup.none": Seen(at("16 07:30"), at("16 07:30"))})
+    before = Snapshot(seen={"backup.none": JobProgress(at("16 07:30"), at("16 07:30"))})
     rig = rig_of(snapshot=before, start="16 08:40")
 
     rig.engine.notice(done("16 08:00"))
@@ -166,7 +166,7 @@ def test_an_event_whose_end_of_the_incident_a_crash_lost_ends_it_at_the_start() 
     rig = rig_of(RECOVERS)
     rig.play("16 10:00", said(NONE), "backup.none")
     state = rig.engine.state_of("backup.none")
-    lost = Snapshot(states={"backup.none": state}, seen={"backup.none": Seen(at("16 10:25"), at("16 10:00"))})
+    lost = Snapshot(states={"backup.none": state}, seen={"backup.none": JobProgress(at("16 10:25"), at("16 10:00"))})
 
     again = rig_of(RECOVERS, snapshot=lost, start="16 10:30")
 
@@ -178,8 +178,8 @@ def test_a_clock_that_was_ahead_does_not_silence_it() -> None:
 
     rig.engine.notice(done("20 09:00"))
 
-    (hot,) = rig.engine.jobs()
-    assert hot.anchor == at("16 09:00")
+    (job_state,) = rig.engine.jobs()
+    assert job_state.anchor == at("16 09:00")
 
 
 def test_another_rule_begins_anew() -> None:
@@ -189,8 +189,8 @@ def test_another_rule_begins_anew() -> None:
 
     rig.engine.adopt(Catalog((changed,)), Snapshot(), at("16 09:40"))
 
-    (hot,) = rig.engine.jobs()
-    assert hot.anchor == at("16 09:40")
+    (job_state,) = rig.engine.jobs()
+    assert job_state.anchor == at("16 09:40")
 
 
 def test_time_in_which_no_sensor_could_notice_is_left_out() -> None:
@@ -199,7 +199,7 @@ def test_time_in_which_no_sensor_could_notice_is_left_out() -> None:
 
     moved = rig.engine.absences.allow_for(40 * MINUTE)
 
-    assert moved == {"backup.none": Seen(at("16 09:40"), None)}
+    assert moved == {"backup.none": JobProgress(at("16 09:40"), None)}
 
 
 def test_time_in_which_a_script_may_have_emitted_counts() -> None:
@@ -208,7 +208,7 @@ def test_time_in_which_a_script_may_have_emitted_counts() -> None:
 
 def test_a_simulation_shows_the_alerts_of_a_day_without_the_event() -> None:
     clock = VirtualClock(at("16 00:00"))
-    simulation = Simulation(Catalog((watch(8 * HOUR),)), clock, Scripted({}, MARK), mark=MARK, skips=True)
+    simulation = Simulation(Catalog((watch(8 * HOUR),)), clock, ScriptedExecutor({}, MARK), mark=MARK, skips=True)
 
     simulation.run_until(at("17 00:00"))
 
@@ -218,7 +218,7 @@ def test_a_simulation_shows_the_alerts_of_a_day_without_the_event() -> None:
 
 def test_a_simulation_heeds_what_sensors_notice() -> None:
     clock = VirtualClock(at("16 00:00"))
-    simulation = Simulation(Catalog((watch(8 * HOUR),)), clock, Scripted({}, MARK), mark=MARK)
+    simulation = Simulation(Catalog((watch(8 * HOUR),)), clock, ScriptedExecutor({}, MARK), mark=MARK)
 
     simulation.run_until(at("16 07:00"))
     simulation.engine.notice(done("16 07:00"))

@@ -7,22 +7,22 @@ from functools import partial
 import pytest
 
 from slack_alert.core.content.render import fallback
-from slack_alert.core.model.message import Manner
+from slack_alert.core.model.message import DeliveryMode
 from slack_alert.core.model.run import QUIET
-from slack_alert.core.policy.incidents import Repeat, Voice
+from slack_alert.core.policy.incidents import Repeat, RepeatPolicy
 from slack_alert.core.structs import replace
 from slack_alert.engine.requests.apply import acknowledged
 from tests.fakes.engine_rig import Rig, at, make_job, make_policy, said
 
 
 def alerting(repeat: Repeat) -> Rig:
-    policy = replace(make_policy(max_alert=0, mutes=True), voice=Voice(repeat=repeat, recovers=True))
+    policy = replace(make_policy(max_alert=0, mutes=True), voice=RepeatPolicy(repeat=repeat, recovers=True))
     rig = Rig(make_job(policy=policy))
     rig.play("16 09:10", said("9 s"))
     return rig
 
 
-def acknowledge(rig: Rig) -> list[tuple[Manner, str]]:
+def acknowledge(rig: Rig) -> list[tuple[DeliveryMode, str]]:
     rig.engine.restate("db.lag", partial(acknowledged, by="ann", at=at("16 09:12")))
     return [(message.manner, fallback(message.piece)) for message in rig.engine.acknowledgement("db.lag")]
 
@@ -30,13 +30,15 @@ def acknowledge(rig: Rig) -> list[tuple[Manner, str]]:
 @pytest.mark.parametrize(
     ("repeat", "shown"),
     [
-        (Repeat.UPDATE, [(Manner.EDIT, "9 s\ntaken care of by ann since 09:12")]),
-        (Repeat.THREAD, [(Manner.REPLY, "taken care of by ann since 09:12")]),
+        (Repeat.UPDATE, [(DeliveryMode.EDIT, "9 s\ntaken care of by ann since 09:12")]),
+        (Repeat.THREAD, [(DeliveryMode.REPLY, "taken care of by ann since 09:12")]),
         (Repeat.CHANGE, []),
         (Repeat.POST, []),
     ],
 )
-def test_it_stands_with_the_incident_where_nobody_is_called(repeat: Repeat, shown: list[tuple[Manner, str]]) -> None:
+def test_it_stands_with_the_incident_where_nobody_is_called(
+    repeat: Repeat, shown: list[tuple[DeliveryMode, str]]
+) -> None:
     assert acknowledge(alerting(repeat)) == shown
 
 

@@ -9,7 +9,7 @@ from slack_alert.core.content.render import Text
 from slack_alert.core.model.address import Address
 from slack_alert.core.model.run import QUIET, Result
 from slack_alert.core.pipeline.messages import MOST
-from slack_alert.core.policy.incidents import Repeat, Voice
+from slack_alert.core.policy.incidents import Repeat, RepeatPolicy
 from slack_alert.core.structs import replace
 from tests.fakes.engine_rig import Rig, failed, make_job, make_policy, said, verdicts
 
@@ -17,7 +17,7 @@ DBA = Address("slack", "#dba")
 
 
 def speaking(repeat: Repeat) -> Job:
-    return make_job(policy=replace(make_policy(max_alert=0, mutes=True), voice=Voice(repeat=repeat)))
+    return make_job(policy=replace(make_policy(max_alert=0, mutes=True), voice=RepeatPolicy(repeat=repeat)))
 
 
 def play(rig: Rig, time: str, *texts: str, result: Result = QUIET, to: Address | None = None) -> None:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from slack_alert.core.catalog import Catalog
 from slack_alert.core.model.record import Verdict
-from slack_alert.engine.batches import Seen, Snapshot, Started
+from slack_alert.engine.batches import JobProgress, Snapshot, StartedRun
 from tests.fakes.engine_rig import Rig, at, make_job, verdicts
 
 LATE = make_job("web.up")
-SEEN = {name: Seen(at("16 00:00"), at("16 08:00")) for name in ("db.lag", "web.up")}
+SEEN = {name: JobProgress(at("16 00:00"), at("16 08:00")) for name in ("db.lag", "web.up")}
 
 
 def joined(snapshot: Snapshot, now: str = "16 09:05") -> Rig:
@@ -27,7 +27,7 @@ def test_late_job_is_owed_what_passed_since_it_ran_last() -> None:
 
 
 def test_late_job_that_was_cut_off_has_its_slot_accounted_for_once() -> None:
-    started = Started(7, "web.up", at("16 09:00"), at("16 09:00:01"))
+    started = StartedRun(7, "web.up", at("16 09:00"), at("16 09:00:01"))
     rig = joined(Snapshot(seen=SEEN, running=(started,), last_run=7))
 
     assert rig.executor.runs == []
@@ -38,7 +38,7 @@ def test_late_job_never_seen_before_begins_its_grid_now() -> None:
     rig = joined(Snapshot())
 
     assert (rig.executor.runs, rig.rows()) == ([], [])
-    assert [hot.last for hot in rig.engine.jobs() if hot.job is LATE] == [at("16 09:05")]
+    assert [job_state.last for job_state in rig.engine.jobs() if job_state.job is LATE] == [at("16 09:05")]
 
 
 def test_edited_file_is_owed_nothing_for_what_passed() -> None:

@@ -11,7 +11,7 @@ from slack_alert.core.model.record import Verdict
 from slack_alert.core.model.run import QUIET
 from slack_alert.core.pipeline.messages import KEPT, MOST
 from slack_alert.core.policy.quota import Quota, State
-from slack_alert.engine.batches import Seen, Snapshot, Started
+from slack_alert.engine.batches import JobProgress, Snapshot, StartedRun
 from tests.fakes.engine_rig import ERRORS, Rig, at, make_job, make_policy, said, verdicts
 
 FUTURE = at("16 09:00").replace(year=2046)
@@ -22,12 +22,12 @@ FUTURE = at("16 09:00").replace(year=2046)
 
 def test_what_a_clock_ahead_left_behind_is_forgotten_at_the_start() -> None:
     states = {"db.lag": State(Quota((FUTURE,) * 3, until=FUTURE.replace(hour=23)))}
-    running = (Started(7, "db.lag", FUTURE, FUTURE),)
-    rig = Rig(snapshot=Snapshot(states=states, seen={"db.lag": Seen(FUTURE, FUTURE)}, running=running))
-    [hot] = rig.engine.jobs()
+    running = (StartedRun(7, "db.lag", FUTURE, FUTURE),)
+    rig = Rig(snapshot=Snapshot(states=states, seen={"db.lag": JobProgress(FUTURE, FUTURE)}, running=running))
+    [job_state] = rig.engine.jobs()
 
-    assert hot.seen == Seen(at("16 09:00"), at("16 09:00"))
-    assert hot.state == State()
+    assert job_state.seen == JobProgress(at("16 09:00"), at("16 09:00"))
+    assert job_state.state == State()
     rig.play("16 09:10", said("lag"))
     assert rig.texts == ["lag"]
 
@@ -51,9 +51,9 @@ def test_clock_that_is_set_back_takes_the_job_along() -> None:
     rig = Rig(make_job(policy=make_policy(max_alert=1)), start="16 10:00")
     rig.play("16 10:10", said("lag"))
     rig.engine.rewind(at("16 09:10"))
-    [hot] = rig.engine.jobs()
+    [job_state] = rig.engine.jobs()
 
-    assert (hot.anchor, hot.last, hot.state) == (at("16 09:10"), at("16 09:10"), State())
+    assert (job_state.anchor, job_state.last, job_state.state) == (at("16 09:10"), at("16 09:10"), State())
 
 
 # --- floods
@@ -163,14 +163,14 @@ def test_full_pool_is_told_again_after_nobody_waited() -> None:
     ("since", "missed"), [(None, 6), (at("16 08:35"), 3), (at("16 08:00"), 6), (at("16 09:30"), 6)]
 )
 def test_only_slots_since_the_last_sign_of_life_are_missed(since: datetime | None, missed: int) -> None:
-    rig = Rig(snapshot=Snapshot(seen={"db.lag": Seen(at("16 00:00"), at("16 08:00"))}))
+    rig = Rig(snapshot=Snapshot(seen={"db.lag": JobProgress(at("16 00:00"), at("16 08:00"))}))
 
     assert sum(rig.engine.catch_up(at("16 09:05"), since).values()) == missed - 1
     assert [run.slot for run in rig.executor.runs] == [at("16 09:00")]
 
 
 def test_job_at_start_is_not_made_up_for_as_well() -> None:
-    seen = {"db.lag": Seen(at("16 00:00"), at("16 08:40"))}
+    seen = {"db.lag": JobProgress(at("16 00:00"), at("16 08:40"))}
     rig = Rig(make_job(at_start=True), snapshot=Snapshot(seen=seen), start="16 09:05")
     rig.engine.catch_up(at("16 09:05"))
     rig.engine.start(at("16 09:05"))

@@ -8,10 +8,10 @@ from datetime import timedelta
 from slack_alert.core.bindings import Job
 from slack_alert.core.model.record import Record, Verdict, each
 from slack_alert.core.model.run import QUIET
-from slack_alert.core.policy.quota import Hold, Quota, State
-from slack_alert.engine.batches import Batch, Seen, Snapshot
-from slack_alert.engine.runs.missed_slots import Accounts
-from slack_alert.engine.simulation.doubles import Ledger
+from slack_alert.core.policy.quota import Pause, Quota, State
+from slack_alert.engine.batches import Batch, JobProgress, Snapshot
+from slack_alert.engine.runs.missed_slots import MissedSlots
+from slack_alert.engine.simulation.doubles import MemoryRecorder
 from tests.fakes.engine_rig import Rig, at, make_job, make_policy
 
 SLOTS = [at(f"16 09:{minute}") for minute in (10, 20, 30)]
@@ -21,7 +21,7 @@ def make_jobs(number: int) -> list[Job]:
     return [make_job(f"db.job_{place}") for place in range(number)]
 
 
-class Lines(Ledger):
+class Lines(MemoryRecorder):
     """A ledger that keeps what it is told as it is told."""
 
     def __init__(self) -> None:
@@ -35,12 +35,12 @@ class Lines(Ledger):
 def stalled(jobs: Iterable[Job], snapshot: Snapshot | None = None, now: str = "16 09:30") -> tuple[Rig, list[Record]]:
     """Let three slots of all the jobs come due at once, and give what is noted before the last of them runs."""
     known = list(jobs)
-    rig, books = Rig(*known, snapshot=snapshot), Lines()
-    rig.through.books = books
-    rig.engine.accounts = Accounts(books)
+    rig, recorder = Rig(*known, snapshot=snapshot), Lines()
+    rig.through.recorder = recorder
+    rig.engine.accounts = MissedSlots(recorder)
     rig.clock.set(at(now))
     rig.engine.due([([job.name for job in known], SLOTS)])
-    return rig, books.noted
+    return rig, recorder.noted
 
 
 def test_many_jobs_that_missed_the_same_share_a_line() -> None:
@@ -74,8 +74,10 @@ def test_job_of_which_more_is_to_be_said_has_a_line_of_its_own() -> None:
     jobs[0] = make_job("db.closed", policy=make_policy("9:15-17:00"))
     jobs[1] = make_job("db.utc", zone=at("16 09:00").tzinfo)  # type: ignore[arg-type]
     jobs[2] = make_job("db.often", every={"minutes": 5})
-    held, spent = Hold(by="ann"), State(alerts=Quota((at("16 08:50"),)))
-    snapshot = Snapshot(holds={"db.job_3": held}, states={"db.job_4": spent}, seen={"db.job_5": Seen(at("16 08:10"))})
+    held, spent = Pause(by="ann"), State(alerts=Quota((at("16 08:50"),)))
+    snapshot = Snapshot(
+        holds={"db.job_3": held}, states={"db.job_4": spent}, seen={"db.job_5": JobProgress(at("16 08:10"))}
+    )
     _, noted = stalled(jobs, snapshot)
 
     assert [(line.binding, line.verdict.value, line.count, line.alerts) for line in noted if not line.sharers] == [
@@ -103,9 +105,9 @@ def test_missed_runs_are_counted_by_job() -> None:
     jobs = make_jobs(40)
     rig = Rig(*jobs)
     rig.clock.set(at("16 09:30"))
-    unseen = rig.engine.due([([job.name for job in jobs], SLOTS)])
+    missed_ticks = rig.engine.due([([job.name for job in jobs], SLOTS)])
 
-    assert unseen.missed == {job.name: 2 for job in jobs}
+    assert missed_ticks.missed == {job.name: 2 for job in jobs}
 
 
 def test_jobs_that_share_a_line_are_accounted_for_up_to_their_run() -> None:
@@ -113,24 +115,24 @@ def test_jobs_that_share_a_line_are_accounted_for_up_to_their_run() -> None:
     rig, noted = stalled(jobs)
 
     assert {rig.engine.state_of(job.name).is_calm for job in jobs} == {True}
-    assert {hot.last for hot in rig.engine.jobs()} == {SLOTS[2]}
+    assert {job_state.last for job_state in rig.engine.jobs()} == {SLOTS[2]}
     assert len(noted) == 1
 
 
 def test_run_that_goes_on_makes_its_slot_overlapped_and_the_others_missed() -> None:
     jobs = make_jobs(40)
-    rig, books = Rig(*jobs), Lines()
+    rig, recorder = Rig(*jobs), Lines()
     rig.engine.due([([job.name for job in jobs], [at("16 09:00")])])
-    rig.through.books = books
-    rig.engine.accounts = Accounts(books)
+    rig.through.recorder = recorder
+    rig.engine.accounts = MissedSlots(recorder)
     rig.clock.set(SLOTS[2])
     rig.engine.due([([job.name for job in jobs], SLOTS)])
 
-    assert [(line.verdict.value, line.count, len(line.sharers)) for line in books.noted[:2]] == [
+    assert [(line.verdict.value, line.count, len(line.sharers)) for line in recorder.noted[:2]] == [
         ("missed", 2, 40),
         ("overlapped", 1, 0),
     ]
-    assert len(books.noted) == 41
+    assert len(recorder.noted) == 41
 
 
 def test_books_in_memory_have_a_line_of_each() -> None:

@@ -10,9 +10,9 @@ import pytest
 
 from slack_alert.core.bindings import Job
 from slack_alert.core.content.render import Text
-from slack_alert.core.model.message import Manner
+from slack_alert.core.model.message import DeliveryMode
 from slack_alert.core.model.run import QUIET
-from slack_alert.core.policy.incidents import Incident, Repeat, Voice, digest_of
+from slack_alert.core.policy.incidents import Incident, Repeat, RepeatPolicy, digest_of
 from slack_alert.core.policy.quiet_windows import QuietWindow
 from slack_alert.core.policy.quota import State
 from slack_alert.core.structs import replace
@@ -24,7 +24,7 @@ WAYS = {"returned": 0, "said": 2, "said and returned": 1}
 ways = pytest.mark.parametrize("ahead", WAYS.values(), ids=WAYS)
 
 
-def speaking(voice: Voice, *, max_alert: int = 0) -> Job:
+def speaking(voice: RepeatPolicy, *, max_alert: int = 0) -> Job:
     return make_job(policy=replace(make_policy(max_alert=max_alert, pause=30 * MINUTE, mutes=True), voice=voice))
 
 
@@ -53,7 +53,7 @@ def maintenance(job: str, slot: datetime) -> str:
 
 @ways
 def test_the_third_run_in_a_row_speaks_where_the_job_speaks_from_the_third_alert_on(ahead: int) -> None:
-    rig = Rig(speaking(Voice(after=3)))
+    rig = Rig(speaking(RepeatPolicy(after=3)))
     for minute in (10, 20, 30, 40):
         play(rig, f"16 09:{minute}", "a", "b", ahead=ahead)
 
@@ -67,7 +67,7 @@ def test_the_third_run_in_a_row_speaks_where_the_job_speaks_from_the_third_alert
 
 
 def test_what_the_third_run_says_is_said_while_it_goes_on() -> None:
-    rig = Rig(speaking(Voice(after=3)))
+    rig = Rig(speaking(RepeatPolicy(after=3)))
     for minute in (10, 20):
         play(rig, f"16 09:{minute}", "a", "b", ahead=2)
     rig.due("16 09:30")
@@ -78,7 +78,7 @@ def test_what_the_third_run_says_is_said_while_it_goes_on() -> None:
 
 @ways
 def test_a_quiet_run_begins_the_row_anew(ahead: int) -> None:
-    rig = Rig(speaking(Voice(after=2)))
+    rig = Rig(speaking(RepeatPolicy(after=2)))
     for minute, texts in ((10, "ab"), (20, ""), (30, "ab"), (40, "ab")):
         play(rig, f"16 09:{minute}", *texts, ahead=ahead)
 
@@ -86,7 +86,7 @@ def test_a_quiet_run_begins_the_row_anew(ahead: int) -> None:
 
 
 def test_a_run_that_ends_an_incident_and_begins_another_says_no_more_than_that() -> None:
-    rig = Rig(speaking(Voice(after=2, recovers=True)), mute=maintenance)
+    rig = Rig(speaking(RepeatPolicy(after=2, recovers=True)), mute=maintenance)
     for time, texts in (("09:01", "a"), ("09:02", "a"), ("09:10", ""), ("09:30", "ab")):
         play(rig, f"16 {time}", *texts, ahead=len(texts))
 
@@ -98,7 +98,7 @@ def test_a_run_that_ends_an_incident_and_begins_another_says_no_more_than_that()
 
 @ways
 def test_what_a_quiet_window_withholds_says_so_and_counts_for_the_incident(ahead: int) -> None:
-    rig = Rig(speaking(Voice(recovers=True)), mute=maintenance)
+    rig = Rig(speaking(RepeatPolicy(recovers=True)), mute=maintenance)
     for time, texts in (("09:02", "ab"), ("09:10", "ab"), ("09:20", "ab"), ("09:30", "")):
         play(rig, f"16 {time}", *texts, ahead=ahead)
 
@@ -108,7 +108,7 @@ def test_what_a_quiet_window_withholds_says_so_and_counts_for_the_incident(ahead
 
 @ways
 def test_each_run_that_the_quota_withholds_is_counted_once_and_told_after_it(ahead: int) -> None:
-    rig = Rig(speaking(Voice(), max_alert=1))
+    rig = Rig(speaking(RepeatPolicy(), max_alert=1))
     for minute in (10, 20, 30, 40):
         play(rig, f"16 09:{minute}", "a", "b", ahead=ahead)
 
@@ -118,7 +118,7 @@ def test_each_run_that_the_quota_withholds_is_counted_once_and_told_after_it(ahe
 
 @ways
 def test_what_was_taken_care_of_is_withheld_for_that_reason(ahead: int) -> None:
-    rig = Rig(speaking(Voice()))
+    rig = Rig(speaking(RepeatPolicy()))
     play(rig, "16 09:10", "a", "b", ahead=ahead)
     incident = state(rig).incident
     assert incident is not None
@@ -130,18 +130,18 @@ def test_what_was_taken_care_of_is_withheld_for_that_reason(ahead: int) -> None:
 
 
 def test_an_alert_that_was_withheld_counts_where_the_program_ends_under_its_run() -> None:
-    books = Kept()
-    rig = Rig(speaking(Voice(after=3)))
-    rig.through.books = books
+    recorder = Kept()
+    rig = Rig(speaking(RepeatPolicy(after=3)))
+    rig.through.recorder = recorder
     rig.due("16 09:10")
     rig.engine.say(rig.executor.runs[0], (Text("a"),))
     rig.engine.say(rig.executor.runs[0], (Text("b"),))
     rig.engine.give_up()
 
-    assert [batch.states["db.lag"].incident for batch in books.batches if batch.states] == [
+    assert [batch.states["db.lag"].incident for batch in recorder.batches if batch.states] == [
         Incident(at("16 09:10"), at("16 09:10"), text="a", digest=digest_of((Text("a"),)))
     ]
-    assert [(row.verdict.value, row.text, row.reason) for row in books.take()] == [
+    assert [(row.verdict.value, row.text, row.reason) for row in recorder.take()] == [
         ("interrupted", "a\nb", "alert 1 in a row, told from 3 on")
     ]
 
@@ -150,7 +150,7 @@ def test_an_alert_that_was_withheld_counts_where_the_program_ends_under_its_run(
 
 
 def test_a_list_that_is_unchanged_does_not_keep_the_run_from_saying_more() -> None:
-    rig = Rig(speaking(Voice(repeat=Repeat.THREAD)))
+    rig = Rig(speaking(RepeatPolicy(repeat=Repeat.THREAD)))
     names = Text("a\nb", (("a", "a"), ("b", "b")))
     for minute in (10, 20):
         rig.due(f"16 09:{minute}")
@@ -159,12 +159,16 @@ def test_a_list_that_is_unchanged_does_not_keep_the_run_from_saying_more() -> No
         rig.executor.finish(QUIET)
 
     assert rig.texts == ["a\nb", "and more", "and more"]
-    assert [message.manner for message in rig.ledger.messages] == [Manner.POST, Manner.REPLY, Manner.REPLY]
+    assert [message.manner for message in rig.ledger.messages] == [
+        DeliveryMode.POST,
+        DeliveryMode.REPLY,
+        DeliveryMode.REPLY,
+    ]
     assert lines(rig) == [("said", "a\nb\nand more", None)] * 2
 
 
 def test_an_unchanged_list_says_so_whether_it_was_returned_or_said() -> None:
-    rig = Rig(speaking(Voice(repeat=Repeat.THREAD)))
+    rig = Rig(speaking(RepeatPolicy(repeat=Repeat.THREAD)))
     names = Text("a\nb", (("a", "a"), ("b", "b")))
     for minute in (10, 20):
         rig.due(f"16 09:{minute}")

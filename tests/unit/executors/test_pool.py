@@ -13,9 +13,9 @@ import pytest
 
 from slack_alert.core.content.render import fallback
 from slack_alert.core.model.run import Failure, Result, Run
-from slack_alert.executors.calling.call import Performer
-from slack_alert.executors.direct import Direct
-from slack_alert.executors.pool import Inline
+from slack_alert.executors.calling.call import Caller
+from slack_alert.executors.direct import DirectExecutor
+from slack_alert.executors.pool import PoolExecutor
 from tests.fakes.stage import Stage, plugin, run_of
 
 T = TypeVar("T")
@@ -47,11 +47,11 @@ class Results:
         return "\n".join(fallback(piece) for piece in result.pieces)
 
 
-def on_loop(main: Callable[[Inline, Results], Awaitable[T]], *, threads: int = 4) -> T:
+def on_loop(main: Callable[[PoolExecutor, Results], Awaitable[T]], *, threads: int = 4) -> T:
     """Run a test on a loop that executes coroutine functions, as the main one does."""
 
     async def run() -> T:
-        inline = Inline(Stage().performer, threads=threads, loop=asyncio.get_running_loop())
+        inline = PoolExecutor(Stage().performer, threads=threads, loop=asyncio.get_running_loop())
         try:
             return await main(inline, Results())
         finally:
@@ -65,7 +65,7 @@ def run(function: Callable[..., Any], number: int, *, is_async: bool = False) ->
 
 
 def test_blocking_function_delays_nobody() -> None:
-    async def main(inline: Inline, results: Results) -> list[int]:
+    async def main(inline: PoolExecutor, results: Results) -> list[int]:
         gate = threading.Event()
         inline.submit([run(lambda: gate.wait(PATIENCE), 1)], results.take)
         inline.submit([run(lambda: 2, 2)], results.take)
@@ -79,7 +79,7 @@ def test_blocking_function_delays_nobody() -> None:
 def test_as_many_functions_block_as_there_are_threads() -> None:
     """The barrier opens only where all of them are inside at once."""
 
-    async def main(inline: Inline, results: Results) -> list[int]:
+    async def main(inline: PoolExecutor, results: Results) -> list[int]:
         barrier = threading.Barrier(4)
         for number in range(4):
             inline.submit([run(lambda: barrier.wait(PATIENCE) and None, number)], results.take)
@@ -89,7 +89,7 @@ def test_as_many_functions_block_as_there_are_threads() -> None:
 
 
 def test_no_more_functions_run_at_once_than_there_are_threads() -> None:
-    async def main(inline: Inline, results: Results) -> int:
+    async def main(inline: PoolExecutor, results: Results) -> int:
         gate, inside = threading.Event(), threading.Semaphore(0)
 
         def job() -> None:
@@ -109,7 +109,7 @@ def test_no_more_functions_run_at_once_than_there_are_threads() -> None:
 
 
 def test_quick_functions_share_a_thread_in_their_order() -> None:
-    async def main(inline: Inline, results: Results) -> tuple[list[int], int]:
+    async def main(inline: PoolExecutor, results: Results) -> tuple[list[int], int]:
         names: set[str] = set()
         for number in range(50):
             inline.submit([run(lambda: names.add(threading.current_thread().name), number)], results.take)
@@ -120,7 +120,7 @@ def test_quick_functions_share_a_thread_in_their_order() -> None:
 
 
 def test_coroutine_function_runs_on_the_loop() -> None:
-    async def main(inline: Inline, results: Results) -> list[int]:
+    async def main(inline: PoolExecutor, results: Results) -> list[int]:
         async def job() -> None:
             assert asyncio.get_running_loop() is home
 
@@ -134,7 +134,7 @@ def test_coroutine_function_runs_on_the_loop() -> None:
 
 
 def test_coroutine_functions_wait_side_by_side_and_beside_a_blocked_one() -> None:
-    async def main(inline: Inline, results: Results) -> list[int]:
+    async def main(inline: PoolExecutor, results: Results) -> list[int]:
         gate, opened = threading.Event(), asyncio.Event()
 
         async def waits() -> None:
@@ -156,7 +156,7 @@ def test_coroutine_functions_wait_side_by_side_and_beside_a_blocked_one() -> Non
 @pytest.mark.parametrize("error", ["SystemExit(1)", "KeyboardInterrupt()", "GeneratorExit()", "ValueError('no')"])
 @pytest.mark.parametrize("is_async", [False, True])
 def test_nothing_a_function_raises_ends_its_thread_or_the_loop(error: str, is_async: bool) -> None:
-    async def main(inline: Inline, results: Results) -> list[str]:
+    async def main(inline: PoolExecutor, results: Results) -> list[str]:
         prefix = "async " if is_async else ""
         inline.submit([run(plugin(f"{prefix}def job():\n    raise {error}"), 1, is_async=is_async)], results.take)
         await asyncio.to_thread(results.wait_for, 1)
@@ -168,7 +168,7 @@ def test_nothing_a_function_raises_ends_its_thread_or_the_loop(error: str, is_as
 
 
 def test_what_is_queued_still_runs_after_stop() -> None:
-    async def main(inline: Inline, results: Results) -> list[int]:
+    async def main(inline: PoolExecutor, results: Results) -> list[int]:
         gate = threading.Event()
         inline.submit([run(lambda: gate.wait(PATIENCE) and None, 1)], results.take)
         inline.submit([run(lambda: None, 2)], results.take)
@@ -182,7 +182,7 @@ def test_what_is_queued_still_runs_after_stop() -> None:
 def test_run_that_the_end_of_the_loop_cancels_is_reported() -> None:
     results = Results()
 
-    async def main(inline: Inline, _: Results) -> None:
+    async def main(inline: PoolExecutor, _: Results) -> None:
         begun = asyncio.Event()
 
         async def job() -> None:
@@ -205,7 +205,7 @@ def test_run_that_the_end_of_the_loop_cancels_is_reported() -> None:
 def test_direct_call_reports_before_it_returns(is_async: bool) -> None:
     results = Results()
     job = plugin(f"{'async ' if is_async else ''}def job():\n    return 'up'")
-    direct = Direct(Stage().performer)
+    direct = DirectExecutor(Stage().performer)
     direct.submit([run(job, 1, is_async=is_async)], results.take)
     direct.stop()
 
@@ -213,7 +213,7 @@ def test_direct_call_reports_before_it_returns(is_async: bool) -> None:
 
 
 def test_direct_call_survives_what_a_function_raises() -> None:
-    result = Direct(Stage().performer).call(run(plugin("def job():\n    raise SystemExit(1)"), 1))
+    result = DirectExecutor(Stage().performer).call(run(plugin("def job():\n    raise SystemExit(1)"), 1))
 
     assert result.failure is not None
     assert result.failure.kind == "SystemExit"
@@ -230,7 +230,7 @@ def test_ctrl_c_ends_the_caller_of_a_direct_call_as_well(way: str, is_async: boo
     before = signal.getsignal(signal.SIGINT)
 
     with pytest.raises(KeyboardInterrupt):
-        Direct(Stage().performer).call(run(plugin(source), 1, is_async=is_async))
+        DirectExecutor(Stage().performer).call(run(plugin(source), 1, is_async=is_async))
 
     assert signal.getsignal(signal.SIGINT) is before
 
@@ -238,7 +238,7 @@ def test_ctrl_c_ends_the_caller_of_a_direct_call_as_well(way: str, is_async: boo
 @pytest.mark.parametrize("is_async", [False, True])
 def test_an_interrupt_nobody_pressed_is_the_functions_own_failure(is_async: bool) -> None:
     source = f"{'async ' if is_async else ''}def job():\n    raise KeyboardInterrupt"
-    result = Direct(Stage().performer).call(run(plugin(source), 1, is_async=is_async))
+    result = DirectExecutor(Stage().performer).call(run(plugin(source), 1, is_async=is_async))
 
     assert result.failure is not None
     assert result.failure.kind == "KeyboardInterrupt"
@@ -247,7 +247,7 @@ def test_an_interrupt_nobody_pressed_is_the_functions_own_failure(is_async: bool
 def test_a_direct_call_on_another_thread_leaves_signals_alone() -> None:
     results: list[object] = []
     job = run(plugin("def job():\n    raise KeyboardInterrupt"), 1)
-    thread = threading.Thread(target=lambda: results.append(Direct(Stage().performer).call(job).failure))
+    thread = threading.Thread(target=lambda: results.append(DirectExecutor(Stage().performer).call(job).failure))
     thread.start()
     thread.join()
 
@@ -257,10 +257,10 @@ def test_a_direct_call_on_another_thread_leaves_signals_alone() -> None:
 # --- what goes wrong outside the function
 
 
-class Broken(Performer):
+class Broken(Caller):
     """Fails beside the function: its clock, or the line it ends."""
 
-    def __init__(self, performer: Performer) -> None:
+    def __init__(self, performer: Caller) -> None:
         vars(self).update(vars(performer))
 
     def call(self, run: Run) -> Result:
@@ -278,7 +278,7 @@ class Broken(Performer):
 def test_call_that_breaks_is_a_failure_and_the_next_one_runs(
     is_async: bool, kind: str, caplog: pytest.LogCaptureFixture
 ) -> None:
-    async def main(inline: Inline, results: Results) -> list[str]:
+    async def main(inline: PoolExecutor, results: Results) -> list[str]:
         inline._performer = Broken(inline._performer)
         prefix = "async " if is_async else ""
         for number in (1, 2):
@@ -293,7 +293,7 @@ def test_call_that_breaks_is_a_failure_and_the_next_one_runs(
 
 @pytest.mark.parametrize("is_async", [False, True])
 def test_report_that_breaks_ends_neither_thread_nor_loop(is_async: bool, caplog: pytest.LogCaptureFixture) -> None:
-    async def main(inline: Inline, results: Results) -> list[int]:
+    async def main(inline: PoolExecutor, results: Results) -> list[int]:
         def broken(*_: object) -> None:
             raise KeyError("db.job")
 
@@ -307,7 +307,7 @@ def test_report_that_breaks_ends_neither_thread_nor_loop(is_async: bool, caplog:
 
 
 def test_idle_threads_leave_at_the_stop() -> None:
-    async def main(inline: Inline, results: Results) -> list[threading.Thread]:
+    async def main(inline: PoolExecutor, results: Results) -> list[threading.Thread]:
         used: set[threading.Thread] = set()
         inline.submit([run(lambda: used.add(threading.current_thread()), 1)], results.take)
         await asyncio.to_thread(results.wait_for, 1)
@@ -324,7 +324,7 @@ def test_idle_threads_leave_at_the_stop() -> None:
 
 
 def test_thread_that_cannot_be_had_is_asked_for_again(monkeypatch: pytest.MonkeyPatch) -> None:
-    async def main(inline: Inline, results: Results) -> list[int]:
+    async def main(inline: PoolExecutor, results: Results) -> list[int]:
         def refuse(_: threading.Thread) -> None:
             raise RuntimeError("can't start new thread")
 
@@ -339,7 +339,7 @@ def test_thread_that_cannot_be_had_is_asked_for_again(monkeypatch: pytest.Monkey
 
 FORKING = """
 import asyncio, os, sys, threading
-from slack_alert.executors.pool import Inline
+from slack_alert.executors.pool import PoolExecutor
 from tests.fakes.stage import Stage, run_of
 
 def job():
@@ -351,7 +351,7 @@ async def ajob():
     job()
 
 async def main():
-    inline = Inline(Stage().performer, threads=1, loop=asyncio.get_running_loop())
+    inline = PoolExecutor(Stage().performer, threads=1, loop=asyncio.get_running_loop())
     is_async = sys.argv[1] == "async"
     ended = threading.Event()
     def done(run, result):

@@ -6,8 +6,8 @@ from datetime import timedelta
 
 import pytest
 
-from slack_alert.core.model.run import Care, Result, Run
-from slack_alert.executors.retries import Retrying
+from slack_alert.core.model.run import Result, Run, RunOptions
+from slack_alert.executors.retries import RetryingExecutor
 from tests.fakes.engine_rig import Held, at, failed, said
 from tests.fakes.stage import run_of
 from tests.fakes.virtual_loop import VirtualLoop, run_virtually
@@ -20,11 +20,11 @@ class Rig:
         self.loop = VirtualLoop()
         self.held = Held()
         self.reports: list[Result] = []
-        self.retrying = Retrying(self.held, loop=self.loop, chance=lambda: 0.0)
+        self.retrying = RetryingExecutor(self.held, loop=self.loop, chance=lambda: 0.0)
 
     def submit(self, retries: int) -> Run:
         run = run_of(print)
-        run.care = Care(retries=retries, retry_delay=timedelta(seconds=10))
+        run.care = RunOptions(retries=retries, retry_delay=timedelta(seconds=10))
         self.retrying.submit([run], lambda _, result: self.reports.append(result))
         return run
 
@@ -155,7 +155,7 @@ def test_what_fails_during_the_drain_is_reported_at_once() -> None:
 def test_runs_without_retries_are_passed_on_as_they_are() -> None:
     rig = Rig()
     patient, plain = run_of(print), run_of(print, number=2)
-    patient.care = Care(retries=1)
+    patient.care = RunOptions(retries=1)
     rig.retrying.submit([plain, patient], lambda _, result: rig.reports.append(result))
     rig.play(rig.fail)
 

@@ -12,16 +12,16 @@ from typing import Any
 import pytest
 
 from slack_alert.core.model.record import Verdict
-from slack_alert.core.model.run import Care, Failure, Result, Run
+from slack_alert.core.model.run import Failure, Result, Run, RunOptions
 from slack_alert.executors.calling.awaiting import on_loop as on_main_loop
 from slack_alert.executors.calling.failures import overdue, with_generator
-from slack_alert.executors.pool import Inline
-from slack_alert.executors.timeouts import Overtime
+from slack_alert.executors.pool import PoolExecutor
+from slack_alert.executors.timeouts import TimedCalls
 from tests.fakes.stage import Stage, plugin, run_of
 
 PATIENCE = 20.0
-BRIEF = Care(timeout=timedelta(seconds=0.02))
-LONG = Care(timeout=timedelta(minutes=5))
+BRIEF = RunOptions(timeout=timedelta(seconds=0.02))
+LONG = RunOptions(timeout=timedelta(minutes=5))
 
 
 class Reports:
@@ -48,17 +48,19 @@ class Reports:
         return failure
 
 
-def looked_after(function: Callable[..., Any], care: Care = BRIEF, *, number: int = 1, is_async: bool = False) -> Run:
+def looked_after(
+    function: Callable[..., Any], care: RunOptions = BRIEF, *, number: int = 1, is_async: bool = False
+) -> Run:
     run = run_of(function, number=number, is_async=is_async)
     run.care = care
     return run
 
 
-def on_loop(main: Callable[[Inline, Reports], Awaitable[None]], *, threads: int = 4) -> Reports:
+def on_loop(main: Callable[[PoolExecutor, Reports], Awaitable[None]], *, threads: int = 4) -> Reports:
     reports = Reports()
 
     async def run() -> None:
-        inline = Inline(Stage().performer, threads=threads, loop=asyncio.get_running_loop())
+        inline = PoolExecutor(Stage().performer, threads=threads, loop=asyncio.get_running_loop())
         try:
             await main(inline, reports)
         finally:
@@ -84,7 +86,7 @@ def test_a_generator_that_stands_between_two_values_tells_where(keyword: str) ->
 
 
 def test_an_endless_generator_that_is_given_up_tells_where_it_was() -> None:
-    async def main(inline: Inline, reports: Reports) -> None:
+    async def main(inline: PoolExecutor, reports: Reports) -> None:
         inline.submit([looked_after(plugin("def job():\n    while True:\n        yield None"))], reports.take)
         await asyncio.to_thread(reports.wait_for, 1)
 
@@ -95,7 +97,7 @@ def test_a_plain_function_that_hangs_is_given_up_and_its_place_is_told() -> None
     gate, released = threading.Event(), threading.Event()
     job = plugin("def job(gate=None):\n    gate.wait(20)")
 
-    async def main(inline: Inline, reports: Reports) -> None:
+    async def main(inline: PoolExecutor, reports: Reports) -> None:
         run = looked_after(lambda: job(gate))
         run.released = released.set
         inline.submit([run], reports.take)
@@ -114,7 +116,7 @@ def test_a_plain_function_that_hangs_is_given_up_and_its_place_is_told() -> None
 
 
 def test_what_a_function_that_was_given_up_returns_later_is_nobody_s() -> None:
-    async def main(inline: Inline, reports: Reports) -> None:
+    async def main(inline: PoolExecutor, reports: Reports) -> None:
         gate, released = threading.Event(), threading.Event()
         run = looked_after(lambda: gate.wait(PATIENCE) and "late")
         run.released = released.set
@@ -127,7 +129,7 @@ def test_what_a_function_that_was_given_up_returns_later_is_nobody_s() -> None:
 
 
 def test_hung_functions_do_not_stop_the_others() -> None:
-    async def main(inline: Inline, reports: Reports) -> None:
+    async def main(inline: PoolExecutor, reports: Reports) -> None:
         gate, released = threading.Event(), threading.Semaphore(0)
         hung = [looked_after(lambda: gate.wait(PATIENCE), number=number) for number in (1, 2)]
         for run in hung:
@@ -147,7 +149,7 @@ def test_hung_functions_do_not_stop_the_others() -> None:
 
 
 def test_no_more_threads_are_lost_than_twice_as_many_as_there_may_be() -> None:
-    async def main(inline: Inline, reports: Reports) -> None:
+    async def main(inline: PoolExecutor, reports: Reports) -> None:
         gate = threading.Event()
         for number in (1, 2):
             inline.submit([looked_after(lambda: gate.wait(PATIENCE), number=number)], reports.take)
@@ -165,7 +167,7 @@ def test_no_more_threads_are_lost_than_twice_as_many_as_there_may_be() -> None:
 def test_a_function_that_ends_in_time_is_reported_as_ever(is_async: bool) -> None:
     job = plugin(f"{'async ' if is_async else ''}def job():\n    return 'up'")
 
-    async def main(inline: Inline, reports: Reports) -> None:
+    async def main(inline: PoolExecutor, reports: Reports) -> None:
         inline.submit([looked_after(job, LONG, is_async=is_async)], reports.take)
         await asyncio.to_thread(reports.wait_for, 1)
 
@@ -179,7 +181,7 @@ def test_a_coroutine_that_hangs_is_cancelled_and_its_place_is_told() -> None:
         "import asyncio\nasync def job():\n    await deeper()\nasync def deeper():\n    await asyncio.sleep(9)"
     )
 
-    async def main(inline: Inline, reports: Reports) -> None:
+    async def main(inline: PoolExecutor, reports: Reports) -> None:
         run = looked_after(job, is_async=True)
         inline.submit([run], reports.take)
         await asyncio.to_thread(reports.wait_for, 1)
@@ -192,7 +194,7 @@ def test_a_coroutine_that_hangs_is_cancelled_and_its_place_is_told() -> None:
 def test_a_coroutine_that_will_not_be_cancelled_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("slack_alert.executors.timeouts._GRACE", 0.01)
 
-    async def main(inline: Inline, reports: Reports) -> None:
+    async def main(inline: PoolExecutor, reports: Reports) -> None:
         gate, released = asyncio.Event(), asyncio.Event()
 
         async def stubborn() -> str:
@@ -214,7 +216,7 @@ def test_a_coroutine_that_will_not_be_cancelled_is_given_up(monkeypatch: pytest.
 
 
 def test_a_coroutine_under_a_timeout_that_the_end_of_the_loop_cancels_is_reported() -> None:
-    async def main(inline: Inline, reports: Reports) -> None:
+    async def main(inline: PoolExecutor, reports: Reports) -> None:
         begun = asyncio.Event()
 
         async def job() -> None:
@@ -232,7 +234,7 @@ def test_a_run_the_program_gave_up_at_its_end_is_not_reported_as_late() -> None:
     run = looked_after(print)
     run.is_canceled = True
 
-    Overtime(Stage().performer, lambda: None)._expire(run, timedelta(seconds=1), reported.append, 0)
+    TimedCalls(Stage().performer, lambda: None)._expire(run, timedelta(seconds=1), reported.append, 0)
 
     assert (reported, run.is_stuck) == ([], False)
 
@@ -241,7 +243,7 @@ def test_a_run_the_program_gave_up_at_its_end_is_not_reported_as_late() -> None:
 def test_where_an_asynchronous_generator_waits_for_its_first_value_is_told(head: str) -> None:
     source = f"import asyncio\n{head}\n    await asyncio.sleep(60)\n    yield 1\n"
 
-    async def main(inline: Inline, reports: Reports) -> None:
+    async def main(inline: PoolExecutor, reports: Reports) -> None:
         inline._performer._bridge = on_main_loop(asyncio.get_running_loop())
         inline.submit([looked_after(plugin(source), is_async=head.startswith("async"))], reports.take)
         await asyncio.to_thread(reports.wait_for, 1)
@@ -266,7 +268,7 @@ def test_what_a_plain_function_hands_back_to_be_awaited_is_ended_at_the_timeout(
     function = plugin(source)
     function.__globals__["ENDED"] = ended
 
-    async def main(inline: Inline, reports: Reports) -> None:
+    async def main(inline: PoolExecutor, reports: Reports) -> None:
         inline._performer._bridge = on_main_loop(asyncio.get_running_loop())
         run = looked_after(function)
         released = threading.Event()

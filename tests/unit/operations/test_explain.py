@@ -8,12 +8,12 @@ import pytest
 
 from slack_alert.core.bindings import Job
 from slack_alert.core.content.render import Text
-from slack_alert.core.explain.why import Answer
+from slack_alert.core.explain.why import Explanation
 from slack_alert.core.model.message import Message
 from slack_alert.core.model.record import Record, Verdict
-from slack_alert.engine.batches import Batch, Seen, Started
+from slack_alert.engine.batches import Batch, JobProgress, StartedRun
 from slack_alert.engine.mutes.mutes import Mutes
-from slack_alert.operations.explain import Question, answer
+from slack_alert.operations.explain import ExplainQuestion, answer
 from slack_alert.stores.memory import MemoryStore
 from tests.fakes.engine_rig import BERLIN, OPS, at, make_job, make_rule
 
@@ -33,14 +33,14 @@ def asked(
     *records: Record,
     job: Job | None = None,
     is_gone: bool = False,
-    started: tuple[Started, ...] = (),
-) -> Answer:
+    started: tuple[StartedRun, ...] = (),
+) -> Explanation:
     store = MemoryStore()
     store.open()
-    seen = {"db.lag": Seen(at("10 00:00"))}
+    seen = {"db.lag": JobProgress(at("10 00:00"))}
     message = Message("m", OPS, Text("lag"), run=7)
     store.commit(Batch(seen=seen, records=list(records), messages=[message], running=started, at=NOW))
-    question = Question("db.lag", None if is_gone else job or make_job(), at(time) if time else None)
+    question = ExplainQuestion("db.lag", None if is_gone else job or make_job(), at(time) if time else None)
     return answer(question, store, Mutes(zone=BERLIN), now=NOW, is_running=True)
 
 
@@ -91,7 +91,7 @@ def test_nothing_recorded_is_nothing_known() -> None:
 
 
 def test_run_that_goes_on_is_named_for_its_slot() -> None:
-    started = Started(9, "db.lag", at("16 14:20"), at("16 14:20:02"))
+    started = StartedRun(9, "db.lag", at("16 14:20"), at("16 14:20:02"))
 
     assert "Its run goes on, since 14:20:02." in asked("16 14:24", started=(started,)).sentences
     assert "Its run of 14:20 goes on, since 14:20:02." in asked(None, started=(started,)).sentences

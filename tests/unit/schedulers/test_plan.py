@@ -9,17 +9,17 @@ from slack_alert.core.schedule.intervals import Every
 from slack_alert.core.schedule.triggers import parse_trigger
 from slack_alert.core.units.local_time import TICK
 from slack_alert.schedulers.base import PlanTrigger
-from slack_alert.schedulers.plan import TAKING, Plan, Planned
+from slack_alert.schedulers.plan import TAKING, PlannedJob, SlotPlan
 from tests.fakes.engine_rig import BERLIN, at
 
 NOON = at("16 12:00")
 SECOND = timedelta(seconds=1)
 
 
-def make_plan(**every: object) -> Plan:
+def make_plan(**every: object) -> SlotPlan:
     trigger = parse_trigger(every, zone=BERLIN, name="db.lag")
     assert trigger is not None
-    return Plan([Planned("db.lag", trigger, NOON, NOON)])
+    return SlotPlan([PlannedJob("db.lag", trigger, NOON, NOON)])
 
 
 def every_minute() -> Every:
@@ -74,7 +74,7 @@ def test_trigger_that_ends_leaves_the_plan() -> None:
 
 def test_grid_that_moved_on_meanwhile_is_due_by_its_new_start() -> None:
     anchor = [NOON]
-    plan = Plan([Planned("db.lag", every_minute(), NOON, NOON, lambda: anchor[0])])
+    plan = SlotPlan([PlannedJob("db.lag", every_minute(), NOON, NOON, lambda: anchor[0])])
 
     anchor[0] = NOON + 30 * SECOND
 
@@ -84,7 +84,7 @@ def test_grid_that_moved_on_meanwhile_is_due_by_its_new_start() -> None:
 
 
 def test_slot_of_a_grid_that_may_move_waits_until_what_moves_it_was_taken() -> None:
-    plan = Plan([Planned("db.lag", every_minute(), NOON, NOON, lambda: NOON)])
+    plan = SlotPlan([PlannedJob("db.lag", every_minute(), NOON, NOON, lambda: NOON)])
 
     assert plan.take(NOON + 60 * SECOND + TAKING - TICK) == []
     assert plan.take(NOON + 60 * SECOND + TAKING) == [(["db.lag"], (NOON + 60 * SECOND,))]

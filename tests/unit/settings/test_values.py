@@ -10,10 +10,10 @@ import pytest
 from slack_alert.core.errors import SettingsError
 from slack_alert.core.schedule.working_hours import WorkingHours
 from slack_alert.core.structs import asdict
-from slack_alert.settings import KEYS, Loaded, Secret, Settings, load_settings
+from slack_alert.settings import KEYS, LoadedSettings, Secret, Settings, load_settings
 
 
-def load(tmp_path: Path, **flags: object) -> Loaded:
+def load(tmp_path: Path, **flags: object) -> LoadedSettings:
     return load_settings(flags, {"TZ": "Europe/Berlin"}, cwd=tmp_path, home=tmp_path / "home", etc=tmp_path)
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from slack_alert.engine.ports import Request
-from slack_alert.stores import BegunNote, SqliteInbox
+from slack_alert.stores import ExecMarker, SqliteInbox
 
 T = datetime(2026, 11, 21, 2, 30, tzinfo=timezone.utc)
 REQUEST = Request("exec", {"job": "nightly"}, T)
@@ -17,13 +17,13 @@ def place(tmp_path: Path) -> Path:
     return tmp_path / "state.db.inbox"
 
 
-def killed(note: BegunNote) -> None:
+def killed(note: ExecMarker) -> None:
     """Let go of the lock as the end of a process does."""
     os.close(note._file)
 
 
 def test_a_note_is_taken_in_once_when_whoever_wrote_it_is_gone(tmp_path: Path) -> None:
-    killed(BegunNote(place(tmp_path), REQUEST))
+    killed(ExecMarker(place(tmp_path), REQUEST))
 
     first, second = (SqliteInbox(place(tmp_path)).peek() for _ in range(2))
 
@@ -33,14 +33,14 @@ def test_a_note_is_taken_in_once_when_whoever_wrote_it_is_gone(tmp_path: Path) -
 
 
 def test_a_note_says_nothing_while_whoever_wrote_it_lives(tmp_path: Path) -> None:
-    note = BegunNote(place(tmp_path), REQUEST)
+    note = ExecMarker(place(tmp_path), REQUEST)
 
     assert SqliteInbox(place(tmp_path)).peek() == []
     note.remove()
 
 
 def test_a_note_that_was_taken_back_says_nothing(tmp_path: Path) -> None:
-    BegunNote(place(tmp_path), REQUEST).remove()
+    ExecMarker(place(tmp_path), REQUEST).remove()
 
     assert SqliteInbox(place(tmp_path)).peek() == []
     assert not list(tmp_path.glob("*.exec-*"))
@@ -49,7 +49,7 @@ def test_a_note_that_was_taken_back_says_nothing(tmp_path: Path) -> None:
 @pytest.mark.parametrize("job", ["nightly", "nightly (exec)"])
 def test_a_note_that_a_kill_left_beside_the_end_of_its_run_says_nothing(tmp_path: Path, job: str) -> None:
     """Killed between the two, the command would be told as ended and as interrupted."""
-    note = BegunNote(place(tmp_path), REQUEST)
+    note = ExecMarker(place(tmp_path), REQUEST)
     SqliteInbox(place(tmp_path)).put(Request("exec", {"job": job, "seconds": 3}, T))
     killed(note)
 
@@ -63,7 +63,7 @@ def test_a_note_that_a_kill_left_beside_the_end_of_its_run_says_nothing(tmp_path
 )
 def test_a_note_of_another_run_is_taken_in(tmp_path: Path, other: Request) -> None:
     SqliteInbox(place(tmp_path)).put(other)
-    killed(BegunNote(place(tmp_path), REQUEST))
+    killed(ExecMarker(place(tmp_path), REQUEST))
 
     assert len(SqliteInbox(place(tmp_path)).peek()) == 2
 
@@ -71,14 +71,14 @@ def test_a_note_of_another_run_is_taken_in(tmp_path: Path, other: Request) -> No
 def test_an_inbox_that_is_open_finds_it_after_a_while(tmp_path: Path) -> None:
     inbox = SqliteInbox(place(tmp_path))
     inbox.peek()
-    killed(BegunNote(place(tmp_path), REQUEST))
+    killed(ExecMarker(place(tmp_path), REQUEST))
 
     assert [request.kind for _ in range(20) for request in inbox.peek()] == ["exec"]
 
 
 def test_a_note_that_cannot_be_read_holds_up_nothing(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     (tmp_path / "state.db.inbox.exec-0").write_text("{half")
-    killed(BegunNote(place(tmp_path), REQUEST))
+    killed(ExecMarker(place(tmp_path), REQUEST))
 
     assert [request.kind for request in SqliteInbox(place(tmp_path)).peek()] == ["exec"]
     assert "a note that cannot be read" in caplog.text

@@ -11,7 +11,7 @@ import pytest
 from slack_alert.core.content.render import Text
 from slack_alert.core.errors import StoreError
 from slack_alert.core.model.address import Address
-from slack_alert.core.model.message import Message, Progress, Status
+from slack_alert.core.model.message import DeliveryProgress, Message, Status
 from slack_alert.engine.batches import Batch
 from slack_alert.stores import SqliteStore
 from slack_alert.stores.sqlite.integrity import died_since, faults, obstacle, unsent, want_of_room
@@ -28,7 +28,7 @@ def database(tmp_path: Path) -> Path:
     messages = [Message(f"m{number}", Address("console", ""), Text("hi")) for number in range(4)]
     made = store.commit(Batch(messages=messages, at=NOW))
     ends = (Status.SENT, Status.DEAD)
-    store.commit(Batch(progress=[Progress(made[at].id, end, 1, NOW) for at, end in enumerate(ends)]))
+    store.commit(Batch(progress=[DeliveryProgress(made[at].id, end, 1, NOW) for at, end in enumerate(ends)]))
     store.close()
     return path
 

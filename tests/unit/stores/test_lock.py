@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from slack_alert.core.errors import StoreError
-from slack_alert.stores import DatabaseLock, Owner, holder, is_held, lock_path
+from slack_alert.stores import DatabaseLock, DatabaseOwner, holder, is_held, lock_path
 from slack_alert.stores import owner as owner_of
 
 _OWNER = """
@@ -73,7 +73,7 @@ def test_what_the_owner_notes_is_read_by_others(database: Path) -> None:
     lock = DatabaseLock(database)
     lock.acquire(note='{"zone": "Europe/Berlin"}')
 
-    assert owner_of(database) == Owner(os.getpid(), '{"zone": "Europe/Berlin"}')
+    assert owner_of(database) == DatabaseOwner(os.getpid(), '{"zone": "Europe/Berlin"}')
 
     lock.release()
     assert owner_of(database) is None
@@ -87,7 +87,7 @@ def test_text_that_somebody_wrote_over_the_owners_is_put_right(text: str, databa
 
     assert lock.is_intact()
 
-    assert owner_of(database) == Owner(os.getpid(), "mine")
+    assert owner_of(database) == DatabaseOwner(os.getpid(), "mine")
     lock.release()
 
 

@@ -8,7 +8,7 @@ import pytest
 from slack_alert.core.content.pieces import Text
 from slack_alert.core.model.address import Address
 from slack_alert.core.model.message import Delivery, Message
-from slack_alert.core.retry import Fate, Outcome
+from slack_alert.core.retry import SendResult, SendStatus
 from slack_alert.engine.ports import Channel, Clock
 from slack_alert.testing import MONDAY, FakeClock, RecordingChannel
 
@@ -45,20 +45,20 @@ def test_sleeping_on_a_clock_lets_time_pass_and_others_take_their_turn() -> None
 
 
 def test_a_channel_answers_as_the_script_says_and_then_accepts() -> None:
-    recording = RecordingChannel([Fate.RETRY, Outcome(Fate.WAIT, after=timedelta(seconds=5))])
+    recording = RecordingChannel([SendStatus.RETRY, SendResult(SendStatus.WAIT, after=timedelta(seconds=5))])
     channel: Channel = recording
 
-    async def attempts() -> list[Outcome]:
+    async def attempts() -> list[SendResult]:
         await channel.open()
         return [await channel.send(delivery(number), None) for number in (1, 1, 1, 2)]
 
     outcomes = asyncio.run(attempts())
 
     assert outcomes == [
-        Outcome(Fate.RETRY),
-        Outcome(Fate.WAIT, after=timedelta(seconds=5)),
-        Outcome(Fate.SENT, "1"),
-        Outcome(Fate.SENT, "2"),
+        SendResult(SendStatus.RETRY),
+        SendResult(SendStatus.WAIT, after=timedelta(seconds=5)),
+        SendResult(SendStatus.SENT, "1"),
+        SendResult(SendStatus.SENT, "2"),
     ]
     assert ([one.id for one in recording.attempts], [one.id for one in recording.sent]) == ([1, 1, 1, 2], [1, 2])
     assert recording.texts == ["a & b", "a & b"]
@@ -78,7 +78,7 @@ def test_a_channel_finds_what_it_accepted_though_its_answer_was_lost(
     can_tell: bool,
     found: dict[int, str] | None,
 ) -> None:
-    channel = RecordingChannel([Outcome(Fate.AMBIGUOUS, "lost"), Fate.AMBIGUOUS], can_tell=can_tell)
+    channel = RecordingChannel([SendResult(SendStatus.AMBIGUOUS, "lost"), SendStatus.AMBIGUOUS], can_tell=can_tell)
 
     async def look() -> object:
         three = [delivery(number) for number in (1, 2, 3)]

@@ -12,7 +12,7 @@ from unicodedata import normalize
 import pytest
 
 from slack_alert.core.content.pieces import Blocks
-from slack_alert.core.retry import Fate, Outcome
+from slack_alert.core.retry import SendResult, SendStatus
 from tests.contract.slack_rig import TOKEN, calls, delivery, sent
 from tests.fakes.slack import FakeSlack
 from tests.fakes.slack_workspace import ALL_SCOPES
@@ -29,7 +29,7 @@ class TestPosting:
         (outcome,) = sent(slack, delivery("1 &lt; 2"))
 
         (message,) = slack.messages
-        assert outcome == Outcome(Fate.SENT, f"C0OPS/{message.ts}")
+        assert outcome == SendResult(SendStatus.SENT, f"C0OPS/{message.ts}")
         assert calls(slack, "chat.postMessage") == [
             {
                 "channel": "#ops",
@@ -71,7 +71,7 @@ class TestPosting:
         (outcome,) = sent(slack, delivery(Blocks({"text": "disk full", "blocks": [{"type": "divider"}]})))
 
         (message,) = slack.messages
-        assert outcome.fate is Fate.SENT
+        assert outcome.fate is SendStatus.SENT
         assert (message.text, message.blocks) == ("disk full", None)
 
     def test_a_text_that_is_too_long_goes_as_a_file(self, slack: FakeSlack) -> None:
@@ -79,7 +79,7 @@ class TestPosting:
 
         (outcome,) = sent(slack, delivery("disk full\nvery"))
 
-        assert outcome.fate is Fate.SENT
+        assert outcome.fate is SendStatus.SENT
         assert [upload.content for upload in slack.uploads] == [b"disk full\nvery"]
         assert [message.text.splitlines()[0] for message in slack.messages] == ["disk full"]
 
@@ -91,7 +91,7 @@ class TestPosting:
     def test_text_that_is_refused_altogether_is_a_fault_of_the_payload(self, slack: FakeSlack) -> None:
         (outcome,) = sent(slack, delivery(" "))
 
-        assert (outcome.fate, outcome.reason) == (Fate.PAYLOAD, "no_text")
+        assert (outcome.fate, outcome.reason) == (SendStatus.PAYLOAD, "no_text")
 
 
 class TestFace:
@@ -107,7 +107,7 @@ class TestFace:
         with FakeSlack(scopes=ALL_SCOPES - {"chat:write.customize"}) as slack:
             outcomes = sent(slack, delivery("one"), delivery("two", id=2), username="Watch", icon_emoji="fire")
 
-        assert [outcome.fate for outcome in outcomes] == [Fate.SENT, Fate.SENT]
+        assert [outcome.fate for outcome in outcomes] == [SendStatus.SENT, SendStatus.SENT]
         assert [message.username for message in slack.messages] == [None, None]
         assert len(calls(slack, "chat.postMessage")) == 3
         assert [record.message for record in caplog.records] == ["name and icon not used"]
@@ -117,7 +117,7 @@ class TestFace:
 
         outcomes = sent(slack, delivery("one"), delivery("two", id=2))
 
-        assert [outcome.fate for outcome in outcomes] == [Fate.SENT, Fate.SENT]
+        assert [outcome.fate for outcome in outcomes] == [SendStatus.SENT, SendStatus.SENT]
         assert [message.metadata for message in slack.messages] == [None, None]
 
 
@@ -137,7 +137,7 @@ class TestPeople:
                 slack, delivery(f"<@{person}>", to=f"@{person}"), delivery(f"<@{person}>", to="C0KEY", id=2)
             )
 
-            assert [outcome.fate for outcome in outcomes] == [Fate.SENT, Fate.SENT]
+            assert [outcome.fate for outcome in outcomes] == [SendStatus.SENT, SendStatus.SENT]
             assert [message.text for message in slack.messages] == ["<@U0JO>", "<@U0JO>"]
 
     def test_whom_nobody_knows_is_named_without_being_called(self, slack: FakeSlack) -> None:
@@ -150,7 +150,7 @@ class TestPeople:
         with FakeSlack(scopes=ALL_SCOPES - {"users:read"}) as slack:
             (outcome,) = sent(slack, delivery("<@ann> look"))
 
-        assert outcome.fate is Fate.SENT
+        assert outcome.fate is SendStatus.SENT
         assert [message.text for message in slack.messages] == ["@ann look"]
 
     @pytest.mark.parametrize("to", ["@ann", "U0ANN"])
@@ -164,7 +164,7 @@ class TestPeople:
     def test_an_unknown_person_is_a_wrong_address(self, slack: FakeSlack) -> None:
         (outcome,) = sent(slack, delivery("x", to="@carol"))
 
-        assert (outcome.fate, outcome.reason) == (Fate.DESTINATION, "user_not_found")
+        assert (outcome.fate, outcome.reason) == (SendStatus.DESTINATION, "user_not_found")
         assert "@carol" in outcome.hint
 
     def test_a_lookup_that_broke_off_is_surely_not_sent(self, slack: FakeSlack) -> None:
@@ -172,7 +172,7 @@ class TestPeople:
 
         (outcome,) = sent(slack, delivery("x", to="@ann"))
 
-        assert outcome.fate is Fate.RETRY
+        assert outcome.fate is SendStatus.RETRY
 
 
 @pytest.mark.slow

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta, timezone
 
 import pytest
 
-from slack_alert.channels.slack import Finding
+from slack_alert.channels.slack import SlackFinding
 from tests.contract.slack_rig import TOKEN, using
 from tests.fakes.slack import FakeSlack
 from tests.fakes.slack_workspace import ALL_SCOPES
@@ -20,7 +20,7 @@ def slack() -> Iterator[FakeSlack]:
 
 
 class TestCheck:
-    def findings(self, slack: FakeSlack, *conversations: str, behind: timedelta = timedelta()) -> list[Finding]:
+    def findings(self, slack: FakeSlack, *conversations: str, behind: timedelta = timedelta()) -> list[SlackFinding]:
         now = datetime.now(timezone.utc) - behind
         return using(slack, lambda channel: channel.check(conversations, now=now))
 

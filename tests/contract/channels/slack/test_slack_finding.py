@@ -10,8 +10,8 @@ import pytest
 from slack_alert.channels.slack import SlackChannel
 from slack_alert.core.content.pieces import Blocks, Piece, Upload
 from slack_alert.core.errors import NotNow
-from slack_alert.core.model.message import Delivery, Manner
-from slack_alert.core.retry import Fate
+from slack_alert.core.model.message import Delivery, DeliveryMode
+from slack_alert.core.retry import SendStatus
 from slack_alert.core.structs import replace
 from tests.contract.slack_rig import TOKEN, calls, delivery, sent, using
 from tests.fakes.slack import FakeSlack
@@ -173,7 +173,7 @@ class TestFinding:
                 one = delivery("x" if number % 3 else Upload("a.txt", b"x"), id=number)
                 slack.fault("reset_after", method="chat.postMessage", times=1)
                 slack.fault("reset_after", method="files.completeUploadExternal", times=1)
-                if (await channel.send(one, None)).fate is not Fate.SENT:
+                if (await channel.send(one, None)).fate is not SendStatus.SENT:
                     assert await channel.find([one], None)
                 slack.clear_faults()
             return [channel._poster.files, channel._bounds._before, channel._begun]
@@ -190,7 +190,7 @@ class TestFindingInThreads:
         return outcome.receipt
 
     def following(
-        self, piece: Piece | str, follows: str, *, manner: Manner = Manner.REPLY, number: int = 1
+        self, piece: Piece | str, follows: str, *, manner: DeliveryMode = DeliveryMode.REPLY, number: int = 1
     ) -> Delivery:
         later = delivery(piece, id=number)
         return replace(later, message=replace(later.message, manner=manner, root="first"), follows=follows)
@@ -206,15 +206,15 @@ class TestFindingInThreads:
     @pytest.mark.parametrize(
         ("piece", "manner"),
         [
-            ("92 %", Manner.REPLY),
-            (Blocks({"blocks": [{"type": "divider"}]}), Manner.REPLY),
-            (Upload("a.txt", b"x"), Manner.REPLY),
-            (Upload("a.txt", b"x"), Manner.EDIT),
+            ("92 %", DeliveryMode.REPLY),
+            (Blocks({"blocks": [{"type": "divider"}]}), DeliveryMode.REPLY),
+            (Upload("a.txt", b"x"), DeliveryMode.REPLY),
+            (Upload("a.txt", b"x"), DeliveryMode.EDIT),
         ],
         ids=["text", "blocks", "file", "file that cannot be edited"],
     )
     def test_what_was_accepted_is_found_in_the_thread(
-        self, slack: FakeSlack, piece: Piece | str, manner: Manner
+        self, slack: FakeSlack, piece: Piece | str, manner: DeliveryMode
     ) -> None:
         root = self.root(slack)
         slack.fault("reset_after", method="chat.postMessage")
@@ -269,7 +269,7 @@ class TestFindingInThreads:
         root = self.root(slack)
         slack.fault("reset_after", method="chat.update")
 
-        assert self.found(slack, self.following("92 %", root, manner=Manner.EDIT)) == {1: root}
+        assert self.found(slack, self.following("92 %", root, manner=DeliveryMode.EDIT)) == {1: root}
         assert calls(slack, "conversations.replies") == []
 
     def test_where_nobody_may_look_it_cannot_be_told(self, caplog: pytest.LogCaptureFixture) -> None:

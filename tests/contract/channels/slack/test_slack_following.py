@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 
 from slack_alert.core.content.pieces import Blocks, Piece, Upload
-from slack_alert.core.model.message import Delivery, Manner
+from slack_alert.core.model.message import Delivery, DeliveryMode
 from slack_alert.core.structs import replace
 from tests.contract.slack_rig import TOKEN, delivery, sent
 from tests.fakes.slack import FakeSlack
@@ -19,7 +19,7 @@ def slack() -> Iterator[FakeSlack]:
         yield fake
 
 
-def following(piece: Piece | str, manner: Manner, follows: str | None) -> Delivery:
+def following(piece: Piece | str, manner: DeliveryMode, follows: str | None) -> Delivery:
     later = delivery(piece, id=2)
     return replace(later, message=replace(later.message, manner=manner, root="first"), follows=follows)
 
@@ -32,7 +32,7 @@ def first(slack: FakeSlack) -> str:
 
 def test_a_reply_stands_in_the_thread_of_what_it_follows(slack: FakeSlack) -> None:
     root = first(slack)
-    sent(slack, following("92 %", Manner.REPLY, root))
+    sent(slack, following("92 %", DeliveryMode.REPLY, root))
 
     message, reply = slack.messages
     assert (reply.text, reply.thread_ts) == ("92 %", message.ts)
@@ -40,7 +40,7 @@ def test_a_reply_stands_in_the_thread_of_what_it_follows(slack: FakeSlack) -> No
 
 def test_an_edit_changes_the_message_and_keeps_its_receipt(slack: FakeSlack) -> None:
     root = first(slack)
-    (outcome,) = sent(slack, following("92 %", Manner.EDIT, root))
+    (outcome,) = sent(slack, following("92 %", DeliveryMode.EDIT, root))
 
     assert [message.text for message in slack.messages] == ["92 %"]
     assert outcome.receipt == root
@@ -49,13 +49,15 @@ def test_an_edit_changes_the_message_and_keeps_its_receipt(slack: FakeSlack) -> 
 @pytest.mark.parametrize(
     ("manner", "method", "code"),
     [
-        (Manner.EDIT, "chat.update", "message_not_found"),
-        (Manner.EDIT, "chat.update", "edit_window_closed"),
-        (Manner.EDIT, "chat.update", "cant_update_message"),
-        (Manner.REPLY, "chat.postMessage", "thread_not_found"),
+        (DeliveryMode.EDIT, "chat.update", "message_not_found"),
+        (DeliveryMode.EDIT, "chat.update", "edit_window_closed"),
+        (DeliveryMode.EDIT, "chat.update", "cant_update_message"),
+        (DeliveryMode.REPLY, "chat.postMessage", "thread_not_found"),
     ],
 )
-def test_what_can_be_followed_no_more_is_said_anew(slack: FakeSlack, manner: Manner, method: str, code: str) -> None:
+def test_what_can_be_followed_no_more_is_said_anew(
+    slack: FakeSlack, manner: DeliveryMode, method: str, code: str
+) -> None:
     root = first(slack)
     slack.fault("error", method=method, code=code, times=1)
     (outcome,) = sent(slack, following("92 %", manner, root))
@@ -65,8 +67,8 @@ def test_what_can_be_followed_no_more_is_said_anew(slack: FakeSlack, manner: Man
     assert outcome.receipt == f"C0OPS/{anew.ts}"
 
 
-@pytest.mark.parametrize("manner", [Manner.REPLY, Manner.EDIT])
-def test_what_follows_nothing_is_a_message_of_its_own(slack: FakeSlack, manner: Manner) -> None:
+@pytest.mark.parametrize("manner", [DeliveryMode.REPLY, DeliveryMode.EDIT])
+def test_what_follows_nothing_is_a_message_of_its_own(slack: FakeSlack, manner: DeliveryMode) -> None:
     sent(slack, following("92 %", manner, None))
 
     assert [(message.text, message.thread_ts) for message in slack.messages] == [("92 %", None)]
@@ -78,7 +80,7 @@ BLOCKS = Blocks({"blocks": [{"type": "section", "text": {"type": "mrkdwn", "text
 @pytest.mark.parametrize("piece", [BLOCKS, Blocks({"text": "*93 %*"}), Upload("disk.txt", b"93 %")])
 def test_blocks_and_files_are_replied_with_in_the_thread(slack: FakeSlack, piece: Piece) -> None:
     root = first(slack)
-    sent(slack, following(piece, Manner.REPLY, root))
+    sent(slack, following(piece, DeliveryMode.REPLY, root))
 
     message, reply = slack.messages
     assert reply.thread_ts == message.ts
@@ -87,7 +89,7 @@ def test_blocks_and_files_are_replied_with_in_the_thread(slack: FakeSlack, piece
 @pytest.mark.parametrize(("piece", "has_blocks"), [(BLOCKS, True), (Blocks({"text": "*93 %*"}), False)])
 def test_an_edit_may_be_of_blocks(slack: FakeSlack, piece: Blocks, has_blocks: bool) -> None:
     root = first(slack)
-    (outcome,) = sent(slack, following(piece, Manner.EDIT, root))
+    (outcome,) = sent(slack, following(piece, DeliveryMode.EDIT, root))
 
     (message,) = slack.messages
     assert (message.text, bool(message.blocks), outcome.receipt) == ("*93 %*", has_blocks, root)
@@ -96,21 +98,21 @@ def test_an_edit_may_be_of_blocks(slack: FakeSlack, piece: Blocks, has_blocks: b
 def test_blocks_that_slack_refuses_in_an_edit_are_said_as_text(slack: FakeSlack) -> None:
     root = first(slack)
     slack.fault("error", method="chat.update", code="invalid_blocks", times=1)
-    sent(slack, following(BLOCKS, Manner.EDIT, root))
+    sent(slack, following(BLOCKS, DeliveryMode.EDIT, root))
 
     assert [(message.text, message.blocks) for message in slack.messages] == [("*93 %*", None)]
 
 
 def test_a_file_cannot_be_edited_so_it_goes_to_the_thread(slack: FakeSlack) -> None:
     root = first(slack)
-    sent(slack, following(Upload("disk.txt", b"93 %"), Manner.EDIT, root))
+    sent(slack, following(Upload("disk.txt", b"93 %"), DeliveryMode.EDIT, root))
 
     message, reply = slack.messages
     assert reply.thread_ts == message.ts
 
 
 def test_nothing_follows_a_file(slack: FakeSlack) -> None:
-    sent(slack, following("92 %", Manner.REPLY, "C0OPS/F00001"))
+    sent(slack, following("92 %", DeliveryMode.REPLY, "C0OPS/F00001"))
 
     assert [(message.text, message.thread_ts) for message in slack.messages] == [("92 %", None)]
 
@@ -118,7 +120,7 @@ def test_nothing_follows_a_file(slack: FakeSlack) -> None:
 def test_what_follows_a_message_that_is_gone_follows_the_one_that_was_said_instead(slack: FakeSlack) -> None:
     root = first(slack)
     slack.fault("error", method="chat.postMessage", code="thread_not_found", times=1)
-    sent(slack, following("92 %", Manner.REPLY, root), following("93 %", Manner.REPLY, root))
+    sent(slack, following("92 %", DeliveryMode.REPLY, root), following("93 %", DeliveryMode.REPLY, root))
 
     _, anew, reply = slack.messages
     assert (anew.thread_ts, reply.thread_ts) == (None, anew.ts)

@@ -11,8 +11,8 @@ import pytest
 from slack_alert.channels.slack import SlackChannel
 from slack_alert.core.content.pieces import Upload
 from slack_alert.core.errors import NotNow
-from slack_alert.core.model.message import Manner
-from slack_alert.core.retry import Fate, Outcome
+from slack_alert.core.model.message import DeliveryMode
+from slack_alert.core.retry import SendResult, SendStatus
 from slack_alert.core.structs import replace
 from tests.contract.slack_rig import TOKEN, calls, delivery, sent, using
 from tests.fakes.slack import FakeSlack
@@ -35,7 +35,7 @@ def found(slack: FakeSlack, method: str, body: str, *, follows: str | None = Non
     """Send a message whose answer is lost, then look, and get this for an answer."""
     one = delivery("x")
     if follows is not None:
-        message = replace(one.message, manner=Manner.REPLY, root="first")
+        message = replace(one.message, manner=DeliveryMode.REPLY, root="first")
         one = replace(one, message=message, follows=follows)
 
     async def act(channel: SlackChannel) -> Mapping[int, str] | None:
@@ -114,7 +114,7 @@ def test_half_an_answer_to_a_post_leaves_it_in_doubt(slack: FakeSlack, body: str
 
     (outcome,) = sent(slack, delivery("x"))
 
-    assert (outcome.fate, outcome.limit) == (Fate.AMBIGUOUS, None)
+    assert (outcome.fate, outcome.limit) == (SendStatus.AMBIGUOUS, None)
 
 
 LISTINGS: dict[str, dict[str, object]] = {
@@ -137,13 +137,13 @@ def test_half_a_listing_of_channels_says_of_none_that_it_does_not_exist(
 ) -> None:
     slack.fault("json", method="conversations.list", status=200, body=json.dumps({"ok": True, **listing}))
 
-    async def act(channel: SlackChannel) -> Outcome:
+    async def act(channel: SlackChannel) -> SendResult:
         outcome = await channel.send(delivery(Upload("a.txt", b"x")), None)
         with pytest.raises(NotNow):
             await channel.find([delivery("x")], None)
         return outcome
 
-    assert using(slack, act).fate is Fate.RETRY
+    assert using(slack, act).fate is SendStatus.RETRY
 
 
 PEOPLE: dict[str, dict[str, object]] = {
@@ -164,4 +164,4 @@ def test_half_a_listing_of_people_says_of_nobody_that_he_is_not_there(
 
     (outcome,) = sent(slack, delivery("x", to="@ann"))
 
-    assert outcome.fate is Fate.RETRY
+    assert outcome.fate is SendStatus.RETRY

@@ -12,7 +12,7 @@ import pytest
 
 from slack_alert.channels.slack import SlackChannel
 from slack_alert.core.errors import BadValue
-from slack_alert.core.retry import Fate, Outcome
+from slack_alert.core.retry import SendResult, SendStatus
 from tests.contract.slack_rig import TOKEN, calls, delivery, sent
 from tests.fakes.slack import FakeSlack
 from tests.fakes.slack_faults import Kind
@@ -25,7 +25,7 @@ def slack() -> Iterator[FakeSlack]:
         yield fake
 
 
-async def answered(kind: str, body: bytes) -> Outcome:
+async def answered(kind: str, body: bytes) -> SendResult:
     """Send to something that gives one answer, whatever it is asked."""
 
     answered = asyncio.Event()
@@ -51,16 +51,16 @@ class TestOutcomes:
     @pytest.mark.parametrize(
         ("kind", "fate", "accepted"),
         [
-            ("rate_limited", Fate.WAIT, 0),
-            ("html", Fate.AMBIGUOUS, 0),
-            ("truncated", Fate.AMBIGUOUS, 1),
-            ("empty", Fate.AMBIGUOUS, 1),
-            ("cut", Fate.AMBIGUOUS, 1),
-            ("reset_before", Fate.AMBIGUOUS, 0),
-            ("reset_after", Fate.AMBIGUOUS, 1),
+            ("rate_limited", SendStatus.WAIT, 0),
+            ("html", SendStatus.AMBIGUOUS, 0),
+            ("truncated", SendStatus.AMBIGUOUS, 1),
+            ("empty", SendStatus.AMBIGUOUS, 1),
+            ("cut", SendStatus.AMBIGUOUS, 1),
+            ("reset_before", SendStatus.AMBIGUOUS, 0),
+            ("reset_after", SendStatus.AMBIGUOUS, 1),
         ],
     )
-    def test_a_fault_becomes_an_outcome(self, slack: FakeSlack, kind: Kind, fate: Fate, accepted: int) -> None:
+    def test_a_fault_becomes_an_outcome(self, slack: FakeSlack, kind: Kind, fate: SendStatus, accepted: int) -> None:
         slack.fault(kind, retry_after=7)
 
         (outcome,) = sent(slack, delivery("x"))
@@ -68,19 +68,19 @@ class TestOutcomes:
         assert outcome.fate is fate
         assert len(slack.messages) == accepted
         assert len(calls(slack, "chat.postMessage")) == 1
-        if fate is Fate.WAIT:
+        if fate is SendStatus.WAIT:
             assert outcome.after == timedelta(seconds=7)
 
     @pytest.mark.parametrize(
         ("status", "body", "fate"),
         [
-            (403, "<html>blocked</html>", Fate.RETRY),
-            (502, "<html>bad gateway</html>", Fate.AMBIGUOUS),
-            (200, "<html>log in to the wireless network</html>", Fate.AMBIGUOUS),
-            (200, "", Fate.AMBIGUOUS),
+            (403, "<html>blocked</html>", SendStatus.RETRY),
+            (502, "<html>bad gateway</html>", SendStatus.AMBIGUOUS),
+            (200, "<html>log in to the wireless network</html>", SendStatus.AMBIGUOUS),
+            (200, "", SendStatus.AMBIGUOUS),
         ],
     )
-    def test_a_page_in_place_of_an_answer(self, slack: FakeSlack, status: int, body: str, fate: Fate) -> None:
+    def test_a_page_in_place_of_an_answer(self, slack: FakeSlack, status: int, body: str, fate: SendStatus) -> None:
         slack.fault("status", status=status, body=body)
 
         (outcome,) = sent(slack, delivery("x"))
@@ -90,17 +90,17 @@ class TestOutcomes:
     @pytest.mark.parametrize(
         ("kind", "body", "expected"),
         [
-            ("text/plain", b"ok", (Fate.AMBIGUOUS, "unreadable answer")),
-            ("application/gzip", b"x", (Fate.AMBIGUOUS, "unreadable answer")),
-            ("application/json", b"[1]", (Fate.AMBIGUOUS, "unreadable answer")),
-            ("application/json", b"null", (Fate.AMBIGUOUS, "unreadable answer")),
-            ("application/json", b"\xff\xfe{", (Fate.AMBIGUOUS, "unreadable answer")),
-            ("application/json", b'{"ok": false}', (Fate.AMBIGUOUS, "unreadable answer")),
-            ("application/json", b'{"ok": false, "error": {"a": 1}}', (Fate.AMBIGUOUS, "unreadable answer")),
-            ("application/json", b'{"ok": true}', (Fate.SENT, "")),
+            ("text/plain", b"ok", (SendStatus.AMBIGUOUS, "unreadable answer")),
+            ("application/gzip", b"x", (SendStatus.AMBIGUOUS, "unreadable answer")),
+            ("application/json", b"[1]", (SendStatus.AMBIGUOUS, "unreadable answer")),
+            ("application/json", b"null", (SendStatus.AMBIGUOUS, "unreadable answer")),
+            ("application/json", b"\xff\xfe{", (SendStatus.AMBIGUOUS, "unreadable answer")),
+            ("application/json", b'{"ok": false}', (SendStatus.AMBIGUOUS, "unreadable answer")),
+            ("application/json", b'{"ok": false, "error": {"a": 1}}', (SendStatus.AMBIGUOUS, "unreadable answer")),
+            ("application/json", b'{"ok": true}', (SendStatus.SENT, "")),
         ],
     )
-    def test_no_answer_makes_it_raise(self, kind: str, body: bytes, expected: tuple[Fate, str]) -> None:
+    def test_no_answer_makes_it_raise(self, kind: str, body: bytes, expected: tuple[SendStatus, str]) -> None:
         outcome = asyncio.run(answered(kind, body))
 
         assert (outcome.fate, outcome.reason) == expected
@@ -110,13 +110,13 @@ class TestOutcomes:
 
         (outcome,) = sent(slack, delivery("x"))
 
-        assert (outcome.fate, outcome.reason) == (Fate.RETRY, "ConnectionRefusedError")
+        assert (outcome.fate, outcome.reason) == (SendStatus.RETRY, "ConnectionRefusedError")
         assert "127.0.0.1" in outcome.hint
 
     def test_a_failed_tls_handshake_is_surely_not_sent(self, slack: FakeSlack) -> None:
         (outcome,) = sent(slack, delivery("x"), api_url=slack.url.replace("http:", "https:"))
 
-        assert outcome.fate is Fate.RETRY
+        assert outcome.fate is SendStatus.RETRY
 
     @pytest.mark.slow
     def test_an_answer_that_does_not_come_leaves_it_open(self, slack: FakeSlack) -> None:
@@ -124,7 +124,7 @@ class TestOutcomes:
 
         (outcome,) = sent(slack, delivery("x"), timeout=timedelta(seconds=0.3))
 
-        assert outcome.fate is Fate.AMBIGUOUS
+        assert outcome.fate is SendStatus.AMBIGUOUS
         assert len(slack.messages) == 1
 
     @pytest.mark.parametrize(
@@ -138,7 +138,7 @@ class TestOutcomes:
     def test_a_wrong_address_says_what_to_do(self, slack: FakeSlack, to: str, reason: str, words: str) -> None:
         (outcome,) = sent(slack, delivery("x", to=to))
 
-        assert (outcome.fate, outcome.reason) == (Fate.DESTINATION, reason)
+        assert (outcome.fate, outcome.reason) == (SendStatus.DESTINATION, reason)
         assert words in outcome.hint
 
     def test_a_conversation_without_the_app_asks_for_an_invitation(self) -> None:
@@ -154,7 +154,7 @@ class TestOutcomes:
         with caplog.at_level(logging.DEBUG):
             (outcome,) = sent(slack, delivery("x"), token=secret, proxy=None)
 
-        assert (outcome.fate, outcome.reason) == (Fate.CREDENTIALS, "invalid_auth")
+        assert (outcome.fate, outcome.reason) == (SendStatus.CREDENTIALS, "invalid_auth")
         assert "doctor" in outcome.hint
         assert secret not in f"{outcome} {caplog.text} {SlackChannel(secret)!r}"
 
@@ -164,7 +164,7 @@ class TestOutcomes:
         with caplog.at_level(logging.DEBUG):
             (outcome,) = sent(slack, delivery("x"), proxy="http://ann:secret@127.0.0.1:9")
 
-        assert (outcome.fate, outcome.reason) == (Fate.RETRY, "ClientProxyConnectionError")
+        assert (outcome.fate, outcome.reason) == (SendStatus.RETRY, "ClientProxyConnectionError")
         assert "secret" not in f"{outcome} {caplog.text}"
 
     @pytest.mark.parametrize(
@@ -192,7 +192,7 @@ class TestOutcomes:
 
         (outcome,) = sent(slack, delivery("x"))
 
-        assert outcome.fate is Fate.RETRY
+        assert outcome.fate is SendStatus.RETRY
         assert said in outcome.hint
         assert "secret" not in f"{outcome} {caplog.text}"
 
@@ -206,14 +206,14 @@ class TestOutcomes:
 
         (outcome,) = sent(slack, delivery("x"))
 
-        assert outcome.fate is Fate.SENT
+        assert outcome.fate is SendStatus.SENT
         assert [record.message for record in caplog.records if record.levelno >= logging.WARNING] == [
             "Slack is reached without a proxy"
         ]
 
-    @pytest.mark.parametrize(("no_proxy", "fate"), [("127.0.0.1", Fate.SENT), ("example.com", Fate.RETRY)])
+    @pytest.mark.parametrize(("no_proxy", "fate"), [("127.0.0.1", SendStatus.SENT), ("example.com", SendStatus.RETRY)])
     def test_the_proxy_of_the_environment_is_taken_but_for_hosts_it_excepts(
-        self, slack: FakeSlack, monkeypatch: pytest.MonkeyPatch, no_proxy: str, fate: Fate
+        self, slack: FakeSlack, monkeypatch: pytest.MonkeyPatch, no_proxy: str, fate: SendStatus
     ) -> None:
         for name in ("http_proxy", "HTTP_PROXY"):
             monkeypatch.setenv(name, "http://127.0.0.1:9")

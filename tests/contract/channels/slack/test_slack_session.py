@@ -14,8 +14,8 @@ from typing import Any
 import pytest
 
 from slack_alert.channels.slack import SlackChannel
-from slack_alert.channels.slack.http import MOST, NotConnectedError, Reading, Session, read
-from slack_alert.core.retry import Fate, Outcome
+from slack_alert.channels.slack.http import MOST, HttpResponse, HttpSession, NotConnectedError, read
+from slack_alert.core.retry import SendResult, SendStatus
 from tests.contract.slack_rig import delivery
 from tests.fakes.loopback import CERTIFICATE, unused_address
 
@@ -54,7 +54,7 @@ class TestReading:
 
     def test_an_answer_without_a_length_ends_with_its_connection(self) -> None:
         assert read(UNMEASURED, is_ended=False) is None
-        assert read(UNMEASURED, is_ended=True) == Reading(502, UNMEASURED[:-10], b"<html>", is_last=True)
+        assert read(UNMEASURED, is_ended=True) == HttpResponse(502, UNMEASURED[:-10], b"<html>", is_last=True)
 
     def test_headers_are_found_however_they_are_written(self) -> None:
         reading = read(b"HTTP/1.1 429 X\r\nretry-after:  7 \r\ncontent-length: 0\r\n\r\n", is_ended=False)
@@ -147,14 +147,14 @@ class Site:
                 await writer.drain()
 
 
-def using(site: Site, act: Callable[[Session, str], Awaitable[None]], *, is_secret: bool = False) -> None:
+def using(site: Site, act: Callable[[HttpSession, str], Awaitable[None]], *, is_secret: bool = False) -> None:
     """Run something with a session and the address of a site."""
 
     async def whole() -> None:
         theirs, ours = _contexts() if is_secret else (None, None)
         async with await asyncio.start_server(site.serve, "127.0.0.1", 0, ssl=theirs) as server:
             port = server.sockets[0].getsockname()[1]
-            session = Session({"Authorization": "Bearer x"}, ours, patience=0.2, connecting=5)
+            session = HttpSession({"Authorization": "Bearer x"}, ours, patience=0.2, connecting=5)
             try:
                 await act(session, f"https://localhost:{port}/api/x" if is_secret else f"http://127.0.0.1:{port}/api/x")
             finally:
@@ -171,11 +171,11 @@ def _contexts() -> tuple[ssl.SSLContext, ssl.SSLContext]:
     return theirs, ssl.create_default_context(cafile=CERTIFICATE)
 
 
-async def post(session: Session, url: str) -> object:
+async def post(session: HttpSession, url: str) -> object:
     return json.loads((await session.post(url, {"text": "é"})).body)
 
 
-async def twice(session: Session, url: str) -> None:
+async def twice(session: HttpSession, url: str) -> None:
     assert await post(session, url) == {"ok": True}
     assert await post(session, url) == {"ok": True}
 
@@ -206,7 +206,7 @@ class TestConnections:
         assert len(site.requests) == 2
 
     def test_half_a_character_is_spelled_where_utf_8_has_none(self) -> None:
-        async def act(session: Session, url: str) -> None:
+        async def act(session: HttpSession, url: str) -> None:
             assert json.loads((await session.post(url, {"text": "é\ud800"})).body) == {"ok": True}
 
         site = Site([WHOLE])
@@ -233,7 +233,7 @@ class TestConnections:
         assert site.connections == 2
 
     def test_an_answer_nobody_asked_for_ends_its_connection(self) -> None:
-        async def act(session: Session, url: str) -> None:
+        async def act(session: HttpSession, url: str) -> None:
             for _ in range(4):
                 with suppress(ValueError, OSError):
                     assert await post(session, url) == {"ok": True}
@@ -244,7 +244,7 @@ class TestConnections:
         assert site.connections > 1
 
     def test_a_broken_connection_is_told_and_left(self) -> None:
-        async def act(session: Session, url: str) -> None:
+        async def act(session: HttpSession, url: str) -> None:
             with pytest.raises(ConnectionResetError):
                 await post(session, url)
             site.answers = [WHOLE]
@@ -257,7 +257,7 @@ class TestConnections:
 
     @pytest.mark.slow
     def test_an_answer_is_not_waited_for_for_ever(self) -> None:
-        async def act(session: Session, url: str) -> None:
+        async def act(session: HttpSession, url: str) -> None:
             with pytest.raises(TimeoutError):
                 await post(session, url)
             assert await post(session, url) == {"ok": True}
@@ -268,14 +268,14 @@ class TestConnections:
         assert site.connections == 2
 
     def test_who_cannot_connect_has_surely_not_sent(self) -> None:
-        async def act(session: Session, _: str) -> None:
+        async def act(session: HttpSession, _: str) -> None:
             with pytest.raises(NotConnectedError):
                 await post(session, unused_address())
 
         using(Site([]), act)
 
     def test_a_header_cannot_smuggle_in_another(self) -> None:
-        session = Session({"Authorization": "Bearer x\r\nX: y"}, None, patience=1, connecting=1)
+        session = HttpSession({"Authorization": "Bearer x\r\nX: y"}, None, patience=1, connecting=1)
 
         with pytest.raises(ValueError, match="header"):
             asyncio.run(session.post(unused_address(), {}))
@@ -286,10 +286,10 @@ def answered(status: str, body: bytes) -> bytes:
     return head.encode() + body
 
 
-def outcome_of(site: Site, *, is_proxy: bool) -> Outcome:
+def outcome_of(site: Site, *, is_proxy: bool) -> SendResult:
     """Send one message to a site that is Slack, or that stands for it as a proxy."""
 
-    async def whole() -> Outcome:
+    async def whole() -> SendResult:
         async with await asyncio.start_server(site.serve, "127.0.0.1", 0) as server:
             here = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
             url, proxy = ("http://slack.invalid/api/", here) if is_proxy else (f"{here}/api/", None)
@@ -310,20 +310,20 @@ class TestProxies:
     @pytest.mark.parametrize(
         ("answer", "fate"),
         [
-            (answered("200 OK", b'{"ok":true,"channel":"C1","ts":"1.2"}'), Fate.SENT),
-            (answered("200 OK", b'{"ok":false,"error":"channel_not_found"}'), Fate.DESTINATION),
-            (answered("429 Wait", b'{"ok":false,"error":"ratelimited"}'), Fate.WAIT),
-            (answered("200 OK", b"<html>"), Fate.AMBIGUOUS),
-            (answered("200 OK", b"[]"), Fate.AMBIGUOUS),
-            (answered("502 Away", b"<html>"), Fate.AMBIGUOUS),
-            (answered("403 Denied", b"<html>"), Fate.RETRY),
-            (answered("304 Not Modified", b""), Fate.AMBIGUOUS),
-            (b"HTTP/1.1 103 Early Hints\r\n\r\n" + SENT, Fate.SENT),
-            (b"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 102 Processing\r\n\r\n" + SENT, Fate.SENT),
-            (answered("200 OK", PACKED).replace(b"Type: ", b"Encoding: gzip\r\nContent-Type: "), Fate.SENT),
+            (answered("200 OK", b'{"ok":true,"channel":"C1","ts":"1.2"}'), SendStatus.SENT),
+            (answered("200 OK", b'{"ok":false,"error":"channel_not_found"}'), SendStatus.DESTINATION),
+            (answered("429 Wait", b'{"ok":false,"error":"ratelimited"}'), SendStatus.WAIT),
+            (answered("200 OK", b"<html>"), SendStatus.AMBIGUOUS),
+            (answered("200 OK", b"[]"), SendStatus.AMBIGUOUS),
+            (answered("502 Away", b"<html>"), SendStatus.AMBIGUOUS),
+            (answered("403 Denied", b"<html>"), SendStatus.RETRY),
+            (answered("304 Not Modified", b""), SendStatus.AMBIGUOUS),
+            (b"HTTP/1.1 103 Early Hints\r\n\r\n" + SENT, SendStatus.SENT),
+            (b"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 102 Processing\r\n\r\n" + SENT, SendStatus.SENT),
+            (answered("200 OK", PACKED).replace(b"Type: ", b"Encoding: gzip\r\nContent-Type: "), SendStatus.SENT),
         ],
     )
-    def test_an_answer_means_the_same_with_a_proxy_and_without(self, answer: bytes, fate: Fate) -> None:
+    def test_an_answer_means_the_same_with_a_proxy_and_without(self, answer: bytes, fate: SendStatus) -> None:
         outcomes = [outcome_of(Site([answer]), is_proxy=is_proxy) for is_proxy in (True, False)]
 
         assert [outcome.fate for outcome in outcomes] == [fate, fate]
@@ -332,5 +332,5 @@ class TestProxies:
     def test_a_post_is_handed_to_the_proxy(self) -> None:
         site = Site([answered("200 OK", b'{"ok":true,"channel":"C1","ts":"1.2"}')])
 
-        assert outcome_of(site, is_proxy=True) == Outcome(Fate.SENT, "C1/1.2")
+        assert outcome_of(site, is_proxy=True) == SendResult(SendStatus.SENT, "C1/1.2")
         assert site.requests[0].startswith(b"POST http://slack.invalid/api/chat.postMessage HTTP/1.1\r\n")

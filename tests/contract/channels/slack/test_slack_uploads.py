@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from slack_alert.core.content.pieces import Upload
-from slack_alert.core.retry import Fate, Outcome
+from slack_alert.core.retry import SendResult, SendStatus
 from tests.contract.slack_rig import TOKEN, delivery, sent
 from tests.fakes.slack import FakeSlack
 from tests.fakes.slack_faults import Kind
@@ -28,7 +28,7 @@ class TestUploads:
 
         (upload,) = slack.uploads
         (message,) = slack.messages
-        assert outcome == Outcome(Fate.SENT, f"{channel}/{upload.id}")
+        assert outcome == SendResult(SendStatus.SENT, f"{channel}/{upload.id}")
         assert (upload.filename, upload.title, upload.content) == ("a.txt", "A", b"abc")
         assert (message.channel, message.text, message.files) == (channel, "for <@U0ANN>", ("a.txt",))
 
@@ -36,7 +36,7 @@ class TestUploads:
         with FakeSlack(scopes=ALL_SCOPES - {"groups:read"}) as slack:
             (outcome,) = sent(slack, delivery(Upload("a.txt", b"abc")))
 
-        assert outcome.fate is Fate.SENT
+        assert outcome.fate is SendStatus.SENT
         assert [message.files for message in slack.messages] == [("a.txt",)]
 
     @pytest.mark.parametrize("to", ["@ann", "U0ANN"])
@@ -44,7 +44,7 @@ class TestUploads:
         (outcome,) = sent(slack, delivery(Upload("a.txt", b"abc"), to=to))
 
         (message,) = slack.messages
-        assert outcome.fate is Fate.SENT
+        assert outcome.fate is SendStatus.SENT
         assert slack.workspace.conversations[message.channel] == ("U0ANN",)
 
     def test_a_path_is_read_when_it_is_sent(self, slack: FakeSlack, tmp_path: Path) -> None:
@@ -77,7 +77,7 @@ class TestUploads:
             (outcome,) = sent(slack, delivery(piece, to=to))
 
         (message,) = slack.messages
-        assert outcome.fate is Fate.SENT
+        assert outcome.fate is SendStatus.SENT
         assert message.text.startswith("a.txt")
         assert "why" in message.text
         assert words in message.text
@@ -91,7 +91,7 @@ class TestUploads:
 
         (outcome,) = sent(slack, delivery(Upload("a.txt", b"abc")))
 
-        assert outcome.fate is Fate.RETRY
+        assert outcome.fate is SendStatus.RETRY
         assert slack.messages == []
 
     def test_the_last_step_may_have_been_taken(self, slack: FakeSlack) -> None:
@@ -99,4 +99,4 @@ class TestUploads:
 
         (outcome,) = sent(slack, delivery(Upload("a.txt", b"abc")))
 
-        assert outcome.fate is Fate.AMBIGUOUS
+        assert outcome.fate is SendStatus.AMBIGUOUS

@@ -10,22 +10,23 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from slack_alert.channels.slack.errors import TABLE, UNKNOWN_LIMIT, Reply, judge
+from slack_alert.channels.slack.errors import TABLE, UNKNOWN_LIMIT, SlackResult, judge
 from slack_alert.channels.slack.lookup import EVENT, matches
 from slack_alert.channels.slack.manifest import SCOPES, manifest
-from slack_alert.core.retry import Fate, Outcome
+from slack_alert.core.retry import SendResult, SendStatus
 
 DOCUMENTED = json.loads((Path(__file__).parents[3] / "fakes" / "slack_error_codes.json").read_text(encoding="utf-8"))
 METHODS = sorted(name for name, codes in DOCUMENTED.items() if isinstance(codes, list))
 FATES = {
-    Fate.WAIT: "ratelimited rate_limited",
-    Fate.AMBIGUOUS: "fatal_error internal_error service_unavailable request_timeout",
-    Fate.DESTINATION: "channel_not_found not_in_channel is_archived restricted_action cannot_reply_to_message "
+    SendStatus.WAIT: "ratelimited rate_limited",
+    SendStatus.AMBIGUOUS: "fatal_error internal_error service_unavailable request_timeout",
+    SendStatus.DESTINATION: "channel_not_found not_in_channel is_archived restricted_action cannot_reply_to_message "
     "restricted_action_read_only_channel restricted_action_thread_only_channel messages_tab_disabled no_permission "
     "message_limit_exceeded user_not_found",
-    Fate.PAYLOAD: "msg_too_long msg_blocks_too_long invalid_blocks invalid_blocks_format no_text too_many_attachments "
-    "metadata_too_large invalid_metadata_format invalid_metadata_schema file_uploads_disabled invalid_arguments",
-    Fate.CREDENTIALS: "invalid_auth not_authed token_revoked token_expired account_inactive missing_scope "
+    SendStatus.PAYLOAD: "msg_too_long msg_blocks_too_long invalid_blocks invalid_blocks_format no_text "
+    "too_many_attachments metadata_too_large invalid_metadata_format invalid_metadata_schema file_uploads_disabled "
+    "invalid_arguments",
+    SendStatus.CREDENTIALS: "invalid_auth not_authed token_revoked token_expired account_inactive missing_scope "
     "org_login_required ekm_access_denied access_denied accesslimited team_access_not_granted",
 }
 
@@ -40,13 +41,13 @@ def test_the_documented_codes_are_all_there() -> None:
 
 
 @pytest.mark.parametrize(("fate", "code"), [(fate, code) for fate, codes in FATES.items() for code in codes.split()])
-def test_a_code_decides_the_fate(fate: Fate, code: str) -> None:
-    assert fate is judge(Reply(200, code), to="#ops").fate
+def test_a_code_decides_the_fate(fate: SendStatus, code: str) -> None:
+    assert fate is judge(SlackResult(200, code), to="#ops").fate
 
 
 @pytest.mark.parametrize("code", sorted(TABLE))
 def test_a_hint_is_a_whole_sentence_with_nothing_left_open(code: str) -> None:
-    hint = judge(Reply(200, code, needed="files:write", provided="chat:write"), to="#ops").hint
+    hint = judge(SlackResult(200, code, needed="files:write", provided="chat:write"), to="#ops").hint
 
     assert code in ("ratelimited", "rate_limited") or hint
     assert "{" not in hint
@@ -54,11 +55,11 @@ def test_a_hint_is_a_whole_sentence_with_nothing_left_open(code: str) -> None:
 
 
 def test_a_hint_names_the_conversation() -> None:
-    assert judge(Reply(200, "not_in_channel"), to="#ops").hint == "invite the app: /invite @slack-alert in #ops"
+    assert judge(SlackResult(200, "not_in_channel"), to="#ops").hint == "invite the app: /invite @slack-alert in #ops"
 
 
 def test_a_missing_scope_is_named_beside_those_granted() -> None:
-    hint = judge(Reply(200, "missing_scope", needed="chat:write", provided="users:read"), to="#ops").hint
+    hint = judge(SlackResult(200, "missing_scope", needed="chat:write", provided="users:read"), to="#ops").hint
 
     assert "add the scope chat:write" in hint
     assert hint.endswith("the token has: users:read")
@@ -81,48 +82,56 @@ def test_a_missing_scope_is_named_beside_those_granted() -> None:
     ],
 )
 @pytest.mark.parametrize(
-    "reply", [Reply(429), Reply(429, "ratelimited"), Reply(200, "ratelimited"), Reply(200, "rate_limited")]
+    "reply",
+    [
+        SlackResult(429),
+        SlackResult(429, "ratelimited"),
+        SlackResult(200, "ratelimited"),
+        SlackResult(200, "rate_limited"),
+    ],
 )
-def test_throttling_waits_as_long_as_it_was_told(reply: Reply, header: str | None, seconds: float) -> None:
-    outcome = judge(Reply(reply.status, reply.code, retry_after=header))
+def test_throttling_waits_as_long_as_it_was_told(reply: SlackResult, header: str | None, seconds: float) -> None:
+    outcome = judge(SlackResult(reply.status, reply.code, retry_after=header))
 
-    assert (Fate.WAIT, timedelta(seconds=seconds)) == (outcome.fate, outcome.after)
+    assert (SendStatus.WAIT, timedelta(seconds=seconds)) == (outcome.fate, outcome.after)
 
 
 @pytest.mark.parametrize(
     ("reply", "fate", "reason"),
     [
-        (Reply(500), Fate.AMBIGUOUS, "HTTP 500"),
-        (Reply(503), Fate.AMBIGUOUS, "HTTP 503"),
-        (Reply(503, "something_new"), Fate.AMBIGUOUS, "something_new"),
-        (Reply(500, "fatal_error"), Fate.AMBIGUOUS, "fatal_error"),
-        (Reply(200), Fate.AMBIGUOUS, "unreadable answer"),
-        (Reply(302), Fate.AMBIGUOUS, "unreadable answer"),
-        (Reply(403), Fate.RETRY, "HTTP 403"),
-        (Reply(407), Fate.RETRY, "HTTP 407"),
-        (Reply(401, "invalid_auth"), Fate.CREDENTIALS, "invalid_auth"),
-        (Reply(404, "channel_not_found"), Fate.DESTINATION, "channel_not_found"),
+        (SlackResult(500), SendStatus.AMBIGUOUS, "HTTP 500"),
+        (SlackResult(503), SendStatus.AMBIGUOUS, "HTTP 503"),
+        (SlackResult(503, "something_new"), SendStatus.AMBIGUOUS, "something_new"),
+        (SlackResult(500, "fatal_error"), SendStatus.AMBIGUOUS, "fatal_error"),
+        (SlackResult(200), SendStatus.AMBIGUOUS, "unreadable answer"),
+        (SlackResult(302), SendStatus.AMBIGUOUS, "unreadable answer"),
+        (SlackResult(403), SendStatus.RETRY, "HTTP 403"),
+        (SlackResult(407), SendStatus.RETRY, "HTTP 407"),
+        (SlackResult(401, "invalid_auth"), SendStatus.CREDENTIALS, "invalid_auth"),
+        (SlackResult(404, "channel_not_found"), SendStatus.DESTINATION, "channel_not_found"),
     ],
 )
-def test_an_answer_without_a_known_code_is_judged_by_its_status(reply: Reply, fate: Fate, reason: str) -> None:
+def test_an_answer_without_a_known_code_is_judged_by_its_status(
+    reply: SlackResult, fate: SendStatus, reason: str
+) -> None:
     outcome = judge(reply)
 
     assert (fate, reason, None) == (outcome.fate, outcome.reason, outcome.limit)
 
 
 def test_an_unknown_code_is_final_after_a_few_attempts() -> None:
-    outcome = judge(Reply(200, "brand_new_code"))
+    outcome = judge(SlackResult(200, "brand_new_code"))
 
-    assert (outcome.fate, outcome.reason, outcome.limit) == (Fate.AMBIGUOUS, "brand_new_code", UNKNOWN_LIMIT)
+    assert (outcome.fate, outcome.reason, outcome.limit) == (SendStatus.AMBIGUOUS, "brand_new_code", UNKNOWN_LIMIT)
     assert "brand_new_code" in outcome.hint
 
 
 @given(st.integers(100, 599), st.text(max_size=120), st.none() | st.text(max_size=40))
 def test_no_answer_is_beyond_judgement(status: int, code: str, header: str | None) -> None:
-    outcome = judge(Reply(status, code, retry_after=header), to="#ops")
+    outcome = judge(SlackResult(status, code, retry_after=header), to="#ops")
 
-    assert isinstance(outcome, Outcome)
-    assert Fate.SENT is not outcome.fate
+    assert isinstance(outcome, SendResult)
+    assert SendStatus.SENT is not outcome.fate
     assert outcome.reason
 
 

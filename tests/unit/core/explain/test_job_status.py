@@ -13,7 +13,7 @@ from slack_alert.core.model.address import Address
 from slack_alert.core.model.record import Verdict
 from slack_alert.core.model.run import Action
 from slack_alert.core.pipeline.gate import gate
-from slack_alert.core.policy.quota import Hold, Policy, Quota, State
+from slack_alert.core.policy.quota import Pause, Policy, Quota, State
 from slack_alert.core.schedule.triggers import parse_trigger
 from slack_alert.core.schedule.working_hours import WorkingHours
 
@@ -38,7 +38,7 @@ def look(
     job: Job,
     state: State | None = None,
     *,
-    hold: Hold | None = None,
+    hold: Pause | None = None,
     last: datetime | None = None,
     now: str = "16 12:00",
 ) -> Outlook:
@@ -60,15 +60,15 @@ def test_an_undisturbed_job_runs_at_its_next_slot() -> None:
     [
         (job(), State(), None, (Standing.MUTED, "16 13:00")),
         (job("9:00-10:00"), State(), None, (Standing.OFF_HOURS, None)),
-        (job(), State(), Hold(at("16 15:00")), (Standing.PAUSED, "16 15:00")),
-        (job(), State(), Hold(at("16 12:00")), (Standing.MUTED, "16 13:00")),
+        (job(), State(), Pause(at("16 15:00")), (Standing.PAUSED, "16 15:00")),
+        (job(), State(), Pause(at("16 12:00")), (Standing.MUTED, "16 13:00")),
         (job(), State(alerts=Quota((), at("16 12:30"))), None, (Standing.PAUSED, "16 12:30")),
         (job(mutes=True), State(alerts=Quota((), at("16 12:30"))), None, (Standing.MUTED, "16 13:00")),
         (job(mutes=True), State(alerts=Quota((), at("16 13:30"))), None, (Standing.MUTED, "16 13:30")),
     ],
 )
 def test_muted_job_runs_and_is_shown_so_where_nothing_stops_it(
-    found: Job, state: State, hold: Hold | None, expected: tuple[Standing, str | None]
+    found: Job, state: State, hold: Pause | None, expected: tuple[Standing, str | None]
 ) -> None:
     seen = outlook(
         found,
@@ -124,19 +124,19 @@ def test_a_muted_job_goes_on_running() -> None:
 def test_of_two_pauses_the_longer_one_counts(
     hold: str, quota_until: str | None, paused_until: str, next_run: str
 ) -> None:
-    seen = look(job(), spent("16 11:50", until=quota_until), hold=Hold(at(hold)))
+    seen = look(job(), spent("16 11:50", until=quota_until), hold=Pause(at(hold)))
 
     assert (Standing.PAUSED, at(paused_until), at(next_run)) == (seen.state, seen.paused_until, seen.next_run)
 
 
 def test_a_job_paused_for_good_never_runs() -> None:
-    seen = look(job(), spent("16 11:50", until="16 13:00"), hold=Hold())
+    seen = look(job(), spent("16 11:50", until="16 13:00"), hold=Pause())
 
     assert seen == Outlook(Standing.PAUSED, None, None, 1)
 
 
 def test_a_pause_that_is_over_is_none() -> None:
-    assert look(job(), hold=Hold(at("16 12:00"))) == Outlook(Standing.ACTIVE, at("16 12:10"), None, 0)
+    assert look(job(), hold=Pause(at("16 12:00"))) == Outlook(Standing.ACTIVE, at("16 12:10"), None, 0)
 
 
 @pytest.mark.parametrize(
@@ -156,13 +156,13 @@ def test_outside_its_hours_a_job_waits_for_them(hours: str, now: str, state: Sta
 
 
 def test_a_pause_that_ends_outside_the_hours_lasts_until_they_begin() -> None:
-    seen = look(job("9:00-18:00"), hold=Hold(at("16 20:00")))
+    seen = look(job("9:00-18:00"), hold=Pause(at("16 20:00")))
 
     assert seen == Outlook(Standing.PAUSED, at("17 09:00"), at("16 20:00"), 0)
 
 
 def test_a_pause_is_told_rather_than_the_hours() -> None:
-    assert look(job("9:00-18:00"), hold=Hold(), now="16 20:00").state is Standing.PAUSED
+    assert look(job("9:00-18:00"), hold=Pause(), now="16 20:00").state is Standing.PAUSED
 
 
 @pytest.mark.parametrize(
@@ -191,7 +191,7 @@ def test_the_gate_lets_the_promised_slot_run_and_no_earlier_one(
 ) -> None:
     begin = at("16 12:00")
     now = begin + timedelta(minutes=passed)
-    hold = Hold(now + timedelta(minutes=held)) if held is not None else None
+    hold = Pause(now + timedelta(minutes=held)) if held is not None else None
     quota = Quota((now,), now + timedelta(minutes=until)) if until is not None else Quota()
     found, state = job(hours, {"minutes": minutes}), State(alerts=quota)
 

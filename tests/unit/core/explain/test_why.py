@@ -9,14 +9,14 @@ import pytest
 
 from slack_alert.core.bindings import Job
 from slack_alert.core.content.render import Text
-from slack_alert.core.explain.facts import Subject, Told, quoted
+from slack_alert.core.explain.facts import JobFacts, RecordWithMessages, quoted
 from slack_alert.core.explain.slot import account, summary
 from slack_alert.core.explain.why import slot_before, why_ahead, why_now, why_then, why_unrecorded
 from slack_alert.core.model.address import Address
-from slack_alert.core.model.message import Delivery, Manner, Message, Posted, Status
+from slack_alert.core.model.message import Delivery, DeliveryMode, Message, PostedDelivery, Status
 from slack_alert.core.model.record import Record, Verdict
-from slack_alert.core.policy.incidents import Incident, Voice
-from slack_alert.core.policy.quota import Hold, Quota, State
+from slack_alert.core.policy.incidents import Incident, RepeatPolicy
+from slack_alert.core.policy.quota import Pause, Quota, State
 from slack_alert.core.schedule.absent import Absence
 from slack_alert.core.structs import replace
 from slack_alert.core.units.humanize import lasted
@@ -29,8 +29,8 @@ UNSEEN = "It was never seen by a running slack-alert: its times begin with the f
 SPENT = Quota((at("16 14:02"), at("16 14:12"), at("16 14:20")), at("16 15:20"))
 
 
-def about(job: Job | None = WORDS, **known: Any) -> Subject:  # Any: each test names what differs
-    subject = Subject("db.lag", NOW, BERLIN, job, first_seen=at("10 00:00"), last=at("16 14:20"))
+def about(job: Job | None = WORDS, **known: Any) -> JobFacts:  # Any: each test names what differs
+    subject = JobFacts("db.lag", NOW, BERLIN, job, first_seen=at("10 00:00"), last=at("16 14:20"))
     return replace(subject, **known)
 
 
@@ -41,8 +41,8 @@ def record(verdict: Verdict, *, ran: float | None = 0.25, **more: Any) -> Record
     return line._replace(**more)
 
 
-def outcome(line: Record, subject: Subject | None = None) -> str:
-    return account(subject or about(), Told(line), line.slot)[1]
+def outcome(line: Record, subject: JobFacts | None = None) -> str:
+    return account(subject or about(), RecordWithMessages(line), line.slot)[1]
 
 
 # --- a slot that is recorded
@@ -185,7 +185,7 @@ def test_record_of_an_older_version_is_told_without_its_reason(line: Record, sen
     ],
 )
 def test_numbers_behind_a_verdict_are_told(line: Record, job: Job, sentence: str) -> None:
-    assert account(about(job), Told(line), SLOT)[2:] == [sentence]
+    assert account(about(job), RecordWithMessages(line), SLOT)[2:] == [sentence]
 
 
 @pytest.mark.parametrize(
@@ -204,7 +204,9 @@ def test_first_sentence_says_what_was_due(line: Record, sentence: str) -> None:
     subject = about() if line.slot == SLOT else about(make_job())
 
     assert (
-        account(subject, Told(line._replace(started=line.started if line.slot == SLOT else None)), line.slot)[0]
+        account(
+            subject, RecordWithMessages(line._replace(started=line.started if line.slot == SLOT else None)), line.slot
+        )[0]
         == sentence
     )
 
@@ -218,19 +220,19 @@ def test_first_sentence_says_what_was_due(line: Record, sentence: str) -> None:
     ],
 )
 def test_summary_is_one_line(line: Record, said: str) -> None:
-    assert summary(about(), Told(line)) == said
+    assert summary(about(), RecordWithMessages(line)) == said
 
 
 def test_slot_of_a_row_is_the_one_asked_about() -> None:
     row = record(Verdict.OFF_HOURS, ran=None, count=3, until=at("16 14:20"))
-    answer = why_then(about(), Told(row), None, slot=at("16 14:10"))
+    answer = why_then(about(), RecordWithMessages(row), None, slot=at("16 14:10"))
 
     assert (answer.slot, answer.sentences[0]) == (at("16 14:10"), "db.lag was due at 14:10 (every 10m).")
 
 
 def test_what_came_after_a_slot_is_told_or_what_comes() -> None:
-    told = Told(record(Verdict.QUIET))
-    later = Told(record(Verdict.SAID, slot=at("16 14:10"), text="up"))
+    told = RecordWithMessages(record(Verdict.QUIET))
+    later = RecordWithMessages(record(Verdict.SAID, slot=at("16 14:10"), text="up"))
 
     assert why_then(about(), told, later).sentences[-1] == "After that, 14:10: said “up”."
     assert why_then(about(), told, None).sentences[-1] == "It runs next at 14:30 (every 10m)."
@@ -245,12 +247,12 @@ def posted(
     *,
     attempts: int = 1,
     to: Address = OPS,
-    manner: Manner = Manner.POST,
+    manner: DeliveryMode = DeliveryMode.POST,
     in_front: int = 0,
     **more: Any,
-) -> Posted:
+) -> PostedDelivery:
     message = Message("k", to, Text("lag"), SLOT, 7, manner)
-    return Posted(Delivery(12, message, SLOT, attempts, status, **more), at("16 14:24:57"), in_front)
+    return PostedDelivery(Delivery(12, message, SLOT, attempts, status, **more), at("16 14:24:57"), in_front)
 
 
 @pytest.mark.parametrize(
@@ -263,10 +265,10 @@ def posted(
             "Its message was delivered to the terminal at 14:24:57.",
         ),
         (
-            posted(Status.SENT, manner=Manner.REPLY),
+            posted(Status.SENT, manner=DeliveryMode.REPLY),
             "Its message was delivered into the thread of its incident in #ops at 14:24:57.",
         ),
-        (posted(Status.SENT, manner=Manner.EDIT), "The message of its incident in #ops was edited at 14:24:57."),
+        (posted(Status.SENT, manner=DeliveryMode.EDIT), "The message of its incident in #ops was edited at 14:24:57."),
         (
             posted(Status.QUEUED, attempts=0, in_front=40),
             "Its message is queued behind 40 messages for #ops.",
@@ -304,12 +306,12 @@ def posted(
         ),
     ],
 )
-def test_fate_of_a_message_is_told(one: Posted, sentence: str) -> None:
-    assert account(about(), Told(record(Verdict.QUIET), (one,)), SLOT)[2:] == [sentence]
+def test_fate_of_a_message_is_told(one: PostedDelivery, sentence: str) -> None:
+    assert account(about(), RecordWithMessages(record(Verdict.QUIET), (one,)), SLOT)[2:] == [sentence]
 
 
 def test_queued_message_waits_for_a_program_that_is_not_running() -> None:
-    told = Told(record(Verdict.QUIET), (posted(Status.QUEUED, attempts=0),))
+    told = RecordWithMessages(record(Verdict.QUIET), (posted(Status.QUEUED, attempts=0),))
 
     assert account(about(is_running=False), told, SLOT)[-1] == (
         "Its message is queued; slack-alert is not running, it goes out when it runs."
@@ -319,7 +321,7 @@ def test_queued_message_waits_for_a_program_that_is_not_running() -> None:
 def test_messages_of_one_run_that_arrived_are_counted_and_the_others_named() -> None:
     parts = [posted(Status.SENT)] * 3 + [posted(Status.QUEUED, attempts=0)] * 5
 
-    said = account(about(), Told(record(Verdict.QUIET), tuple(parts)), SLOT)[2:]
+    said = account(about(), RecordWithMessages(record(Verdict.QUIET), tuple(parts)), SLOT)[2:]
     assert said[0] == "Its 3 messages were delivered to #ops at 14:24:57."
     assert said[1:4] == ["Its message is queued."] * 3
     assert said[4:] == ["So it is with 2 more of its messages: see `slack-alert outbox`."]
@@ -348,7 +350,7 @@ def test_messages_of_one_run_that_arrived_are_counted_and_the_others_named() -> 
             "slack-alert is not running: at its start the last slot of the interval runs, and the others are recorded",
         ),
         (
-            about(last=at("16 13:50"), is_running=False, hold=Hold()),
+            about(last=at("16 13:50"), is_running=False, hold=Pause()),
             "slack-alert is not running: at its start it is recorded as paused.",
         ),
         (
@@ -365,7 +367,7 @@ def test_messages_of_one_run_that_arrived_are_counted_and_the_others_named() -> 
         ),
     ],
 )
-def test_missing_record_is_explained(subject: Subject, sentence: str) -> None:
+def test_missing_record_is_explained(subject: JobFacts, sentence: str) -> None:
     answer = why_unrecorded(subject, at("16 14:05"), SLOT)
 
     assert answer.sentences[0].endswith("was due at 14:00, and there is no record of it.")
@@ -374,7 +376,7 @@ def test_missing_record_is_explained(subject: Subject, sentence: str) -> None:
 
 
 def test_time_before_any_slot_names_the_next_one() -> None:
-    following = Told(record(Verdict.QUIET))
+    following = RecordWithMessages(record(Verdict.QUIET))
 
     assert why_unrecorded(about(), at("09 12:00"), None, following=following).sentences == (
         "No slot of db.lag is known at Mon 09 Nov 12:00 or before it.",
@@ -389,26 +391,26 @@ def test_time_before_any_slot_names_the_next_one() -> None:
 def test_nothing_is_promised_of_a_slot_before_the_job_was_ever_seen(
     every: dict[str, object], *, is_running: bool
 ) -> None:
-    unseen = about(make_job(every=every), first_seen=None, last=None, is_running=is_running)
+    missed_ticks = about(make_job(every=every), first_seen=None, last=None, is_running=is_running)
 
-    first, second, third = why_unrecorded(unseen, at("16 14:05"), SLOT).sentences
+    first, second, third = why_unrecorded(missed_ticks, at("16 14:05"), SLOT).sentences
     assert first == "db.lag has a slot at 14:00, and nothing will be recorded of it."
     assert second == UNSEEN
     assert third.startswith("It runs next at ")
 
 
 def test_slot_to_come_of_a_job_that_was_never_seen_is_as_if_it_were_seen_now() -> None:
-    unseen = about(first_seen=None, last=None, is_running=False)
+    missed_ticks = about(first_seen=None, last=None, is_running=False)
 
-    due, *_, last = why_ahead(unseen, at("16 14:35")).sentences
+    due, *_, last = why_ahead(missed_ticks, at("16 14:35")).sentences
     assert due == "db.lag is due at 14:35 (every 10m)."
     assert last == f"{UNSEEN} This is as if that were now."
 
 
 def test_slot_to_come_at_a_time_of_its_own_is_the_same_whenever_the_job_is_first_seen() -> None:
-    unseen = about(make_job(every={"cron": "0 15 * * *"}), first_seen=None, last=None, is_running=False)
+    missed_ticks = about(make_job(every={"cron": "0 15 * * *"}), first_seen=None, last=None, is_running=False)
 
-    assert UNSEEN not in " ".join(why_ahead(unseen, at("16 15:00")).sentences)
+    assert UNSEEN not in " ".join(why_ahead(missed_ticks, at("16 15:00")).sentences)
 
 
 def test_what_an_event_moves_on_was_perhaps_seen_before() -> None:
@@ -424,7 +426,10 @@ def test_what_an_event_moved_on_since_is_told_after_what_came_before_that() -> N
     day = timedelta(days=1)
     awaited = replace(make_rule(), trigger=Absence(day, day, WORDS.policy.hours))
     said = why_unrecorded(
-        about(awaited, first_seen=at("16 14:20")), at("16 13:00"), None, following=Told(record(Verdict.QUIET))
+        about(awaited, first_seen=at("16 14:20")),
+        at("16 13:00"),
+        None,
+        following=RecordWithMessages(record(Verdict.QUIET)),
     )
 
     assert said.sentences == (
@@ -435,7 +440,7 @@ def test_what_an_event_moved_on_since_is_told_after_what_came_before_that() -> N
 
 
 def test_missing_record_is_told_with_the_one_before() -> None:
-    before = Told(record(Verdict.QUIET, slot=at("16 13:50")))
+    before = RecordWithMessages(record(Verdict.QUIET, slot=at("16 13:50")))
 
     assert "Before that, 13:50: quiet." in why_unrecorded(about(), NOW, SLOT, before=before).sentences
 
@@ -476,7 +481,7 @@ def test_missing_record_is_told_with_the_one_before() -> None:
             ],
         ),
         (
-            about(hold=Hold()),
+            about(hold=Pause()),
             "16 15:00",
             [
                 "db.lag is due at 15:00 (every 10m).",
@@ -511,7 +516,7 @@ def test_missing_record_is_told_with_the_one_before() -> None:
         (about(None), "16 15:00", ["No plugin has db.lag any more: it will not run."]),
     ],
 )
-def test_what_will_decide_about_a_slot_to_come(subject: Subject, time: str, sentences: list[str]) -> None:
+def test_what_will_decide_about_a_slot_to_come(subject: JobFacts, time: str, sentences: list[str]) -> None:
     assert list(why_ahead(subject, at(time)).sentences) == sentences
 
 
@@ -530,7 +535,7 @@ def test_what_will_decide_about_a_slot_to_come(subject: Subject, time: str, sent
             ],
         ),
         (
-            about(hold=Hold(at("16 15:00")), mute=lambda _: "quiet window move, until 16:00"),
+            about(hold=Pause(at("16 15:00")), mute=lambda _: "quiet window move, until 16:00"),
             [
                 "db.lag does not run: it is paused until Mon 16 Nov 15:00; `slack-alert resume db.lag` lets it run.",
                 "db.lag says nothing: quiet window move, until 16:00.",
@@ -573,7 +578,7 @@ def test_what_will_decide_about_a_slot_to_come(subject: Subject, time: str, sent
         ),
     ],
 )
-def test_how_a_job_stands_is_told_with_everything_that_holds(subject: Subject, sentences: list[str]) -> None:
+def test_how_a_job_stands_is_told_with_everything_that_holds(subject: JobFacts, sentences: list[str]) -> None:
     assert list(why_now(subject, []).sentences) == [*sentences, "No slot of it is recorded."]
 
 
@@ -593,7 +598,9 @@ LATE = "TimeoutError: took longer than 5s (timeout)"
 def test_run_that_is_recorded_goes_on_no_more(line: Record, goes_on: bool) -> None:
     subject = about(going=(at("16 14:20"), at("16 14:20:01")))
 
-    assert ("Its run of 14:20 goes on, since 14:20:01." in why_now(subject, [Told(line)]).sentences) == goes_on
+    assert (
+        "Its run of 14:20 goes on, since 14:20:01." in why_now(subject, [RecordWithMessages(line)]).sentences
+    ) == goes_on
 
 
 @pytest.mark.parametrize(
@@ -621,7 +628,7 @@ def test_run_that_is_recorded_goes_on_no_more(line: Record, goes_on: bool) -> No
     ],
 )  # fmt: skip
 def test_incident_that_goes_on_is_told(incident: Incident, sentence: str) -> None:
-    policy = replace(make_policy(), voice=Voice(after=3))
+    policy = replace(make_policy(), voice=RepeatPolicy(after=3))
 
     assert sentence in why_now(about(make_job(policy=policy), state=State(incident=incident)), []).sentences
 
@@ -632,7 +639,7 @@ OUTSIDE = "db.lag is run from outside (`slack-alert exec`): when it runs next is
 def test_what_something_else_runs_is_told_with_its_last_runs() -> None:
     subject = about(None, first_seen=None, last=None, is_running=False)
 
-    assert why_now(subject, [Told(record(Verdict.QUIET))]).sentences == (
+    assert why_now(subject, [RecordWithMessages(record(Verdict.QUIET))]).sentences == (
         OUTSIDE,
         "Its last runs, the newest first:",
         "14:00: quiet.",
@@ -652,13 +659,13 @@ def test_what_something_else_runs_is_told_with_its_last_runs() -> None:
     ],
 )
 def test_a_run_from_outside_was_not_due(line: Record, sentence: str) -> None:
-    first, second, *_ = account(about(None, first_seen=None), Told(line), line.slot)
+    first, second, *_ = account(about(None, first_seen=None), RecordWithMessages(line), line.slot)
 
     assert (first, second) == ("db.lag was run from outside (`slack-alert exec`) at 14:00.", sentence)
 
 
 def test_last_slots_are_told_the_newest_first() -> None:
-    latest = [Told(record(Verdict.QUIET, slot=at(f"16 14:{minute}"))) for minute in ("00", "10")]
+    latest = [RecordWithMessages(record(Verdict.QUIET, slot=at(f"16 14:{minute}"))) for minute in ("00", "10")]
 
     assert why_now(about(), latest).sentences[-3:] == (
         "Its last slots, the newest first:",

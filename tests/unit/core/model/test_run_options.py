@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from slack_alert.core.errors import BadValue
-from slack_alert.core.model.run import LONGEST_DELAY, Care
+from slack_alert.core.model.run import LONGEST_DELAY, RunOptions
 from slack_alert.core.units.quantities import format_size, parse_size
 
 
@@ -16,11 +16,11 @@ from slack_alert.core.units.quantities import format_size, parse_size
     [(30, 1, 0.0, 30), (30, 2, 0.0, 60), (30, 4, 0.0, 240), (30, 40, 0.0, 3600), (30, 1, 0.5, 33.75), (0, 3, 0.9, 0)],
 )
 def test_each_retry_waits_twice_as_long_up_to_an_hour(first: int, attempt: int, chance: float, delay: float) -> None:
-    assert Care(retry_delay=timedelta(seconds=first)).delay(attempt, chance) == timedelta(seconds=delay)
+    assert RunOptions(retry_delay=timedelta(seconds=first)).delay(attempt, chance) == timedelta(seconds=delay)
 
 
 def test_a_first_delay_of_more_than_an_hour_is_kept() -> None:
-    care = Care(retry_delay=timedelta(hours=5))
+    care = RunOptions(retry_delay=timedelta(hours=5))
 
     assert [care.delay(attempt, 0.0) for attempt in (1, 2)] == [timedelta(hours=5)] * 2
 
@@ -30,7 +30,7 @@ def test_no_retry_waits_less_than_asked_for_nor_much_longer_than_the_longest(
     seconds: int, attempt: int, chance: float
 ) -> None:
     first = timedelta(seconds=seconds)
-    delay = Care(retry_delay=first).delay(attempt, chance)
+    delay = RunOptions(retry_delay=first).delay(attempt, chance)
 
     assert first <= delay <= max(first, LONGEST_DELAY) * 1.25
 

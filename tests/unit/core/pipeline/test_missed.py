@@ -6,19 +6,21 @@ import pytest
 
 from slack_alert.core.bindings import Job
 from slack_alert.core.model.record import Verdict
-from slack_alert.core.pipeline.missed import Gap, gaps, make_up
-from slack_alert.core.policy.quota import Hold, Quota, State
+from slack_alert.core.pipeline.missed import SlotRange, gaps, make_up
+from slack_alert.core.policy.quota import Pause, Quota, State
 from tests.fakes.engine_rig import at, make_job, make_policy
 
 ANCHOR = at("16 00:00")
 
 
-def found(job: Job, after: str, until: str, *, state: State | None = None, hold: Hold | None = None) -> list[Gap]:
+def found(
+    job: Job, after: str, until: str, *, state: State | None = None, hold: Pause | None = None
+) -> list[SlotRange]:
     return list(gaps(job, state or State(), hold, after=at(after), until=at(until), anchor=ANCHOR))
 
 
-def row(verdict: Verdict, first: str, last: str, count: int) -> Gap:
-    return Gap(verdict, at(first), at(last), count)
+def row(verdict: Verdict, first: str, last: str, count: int) -> SlotRange:
+    return SlotRange(verdict, at(first), at(last), count)
 
 
 def test_slots_that_could_have_run_are_missed() -> None:
@@ -53,14 +55,14 @@ def test_slots_of_a_pause_are_paused_and_the_one_at_its_end_is_missed() -> None:
 @pytest.mark.parametrize(
     ("hold", "rows"),
     [
-        (Hold(), [row(Verdict.PAUSED, "16 09:10", "16 10:00", 6)]),
+        (Pause(), [row(Verdict.PAUSED, "16 09:10", "16 10:00", 6)]),
         (
-            Hold(at("16 09:30")),
+            Pause(at("16 09:30")),
             [row(Verdict.PAUSED, "16 09:10", "16 09:20", 2), row(Verdict.MISSED, "16 09:30", "16 10:00", 4)],
         ),
     ],
 )
-def test_slots_of_an_asked_pause_are_paused(hold: Hold, rows: list[Gap]) -> None:
+def test_slots_of_an_asked_pause_are_paused(hold: Pause, rows: list[SlotRange]) -> None:
     assert rows == found(make_job(), "16 09:00", "16 10:00", hold=hold)
 
 

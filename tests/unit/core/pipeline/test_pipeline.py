@@ -12,7 +12,7 @@ from slack_alert.core.model.run import QUIET, Result, Run
 from slack_alert.core.pipeline.gate import gate, standing
 from slack_alert.core.pipeline.messages import messages
 from slack_alert.core.pipeline.settle import Settlement, answer, settle
-from slack_alert.core.policy.quota import Hold, Policy, Quota, State
+from slack_alert.core.policy.quota import Pause, Policy, Quota, State
 from slack_alert.core.structs import replace
 from tests.fakes.engine_rig import ERRORS, MARK, OPS, at, failed, make_job, make_policy, said
 
@@ -36,17 +36,17 @@ def texts(settlement: Settlement) -> list[str]:
 @pytest.mark.parametrize(
     ("slot", "hold", "is_running", "verdict"),
     [
-        ("16 08:00", Hold(), True, Verdict.OFF_HOURS),
-        ("16 14:00", Hold(), True, Verdict.PAUSED),
-        ("16 15:00", Hold(), True, Verdict.PAUSED),
-        ("16 15:00", Hold(at("16 15:00")), True, Verdict.OVERLAPPED),
-        ("16 15:00", Hold(at("16 15:00")), False, Verdict.GO),
+        ("16 08:00", Pause(), True, Verdict.OFF_HOURS),
+        ("16 14:00", Pause(), True, Verdict.PAUSED),
+        ("16 15:00", Pause(), True, Verdict.PAUSED),
+        ("16 15:00", Pause(at("16 15:00")), True, Verdict.OVERLAPPED),
+        ("16 15:00", Pause(at("16 15:00")), False, Verdict.GO),
         ("16 15:00", None, True, Verdict.OVERLAPPED),
         ("16 14:32", None, False, Verdict.GO),
     ],
 )
 def test_gate_names_the_first_reason_that_holds(
-    slot: str, hold: Hold | None, is_running: bool, verdict: Verdict
+    slot: str, hold: Pause | None, is_running: bool, verdict: Verdict
 ) -> None:
     job = make_job(policy=make_policy("9:00-17:00"))
 
@@ -238,15 +238,15 @@ def test_an_error_of_an_asked_run_goes_where_errors_go() -> None:
         (TWO, None, "16 14:15", (1, None)),
         (OVER, None, "16 14:31", (3, at("16 14:32"))),
         (OVER, None, "16 14:32", (0, None)),
-        (Quota(), Hold(at("16 15:00")), "16 14:00", (0, at("16 15:00"))),
-        (Quota(), Hold(at("16 15:00")), "16 15:00", (0, None)),
-        (OVER, Hold(at("16 15:00")), "16 14:00", (3, at("16 15:00"))),
-        (OVER, Hold(at("16 14:10")), "16 14:00", (3, at("16 14:32"))),
-        (OVER, Hold(at("16 14:00")), "16 14:10", (3, at("16 14:32"))),
-        (OVER, Hold(), "16 14:00", (3, None)),
+        (Quota(), Pause(at("16 15:00")), "16 14:00", (0, at("16 15:00"))),
+        (Quota(), Pause(at("16 15:00")), "16 15:00", (0, None)),
+        (OVER, Pause(at("16 15:00")), "16 14:00", (3, at("16 15:00"))),
+        (OVER, Pause(at("16 14:10")), "16 14:00", (3, at("16 14:32"))),
+        (OVER, Pause(at("16 14:00")), "16 14:10", (3, at("16 14:32"))),
+        (OVER, Pause(), "16 14:00", (3, None)),
     ],
 )
 def test_job_rests_until_the_later_of_both_pauses(
-    quota: Quota, hold: Hold | None, slot: str, expected: tuple[int, datetime | None]
+    quota: Quota, hold: Pause | None, slot: str, expected: tuple[int, datetime | None]
 ) -> None:
     assert expected == standing(JOB, State(alerts=quota), at(slot), hold=hold)

@@ -8,10 +8,10 @@ import pytest
 from slack_alert.core.bindings import Job
 from slack_alert.core.content.render import Blocks, Upload, fallback, pieces
 from slack_alert.core.model.address import Address
-from slack_alert.core.model.message import Manner, Message
+from slack_alert.core.model.message import DeliveryMode, Message
 from slack_alert.core.model.run import QUIET, Result, Run
 from slack_alert.core.pipeline.settle import Settlement, settle
-from slack_alert.core.policy.incidents import Escalation, Repeat, Voice, changes
+from slack_alert.core.policy.incidents import Escalation, Repeat, RepeatPolicy, changes
 from slack_alert.core.policy.quota import State
 from slack_alert.core.structs import replace
 from tests.fakes.engine_rig import MARK, at, failed, make_job, make_policy, said
@@ -19,7 +19,7 @@ from tests.fakes.engine_rig import MARK, at, failed, make_job, make_policy, said
 LEAD = Address("slack", "@lead")
 
 
-def speaking(voice: Voice, *, max_alert: int = 0) -> Job:
+def speaking(voice: RepeatPolicy, *, max_alert: int = 0) -> Job:
     return make_job(policy=replace(make_policy(max_alert=max_alert, mutes=voice.keeps_running), voice=voice))
 
 
@@ -45,7 +45,7 @@ def result(outcome: object) -> Result:
     )
 
 
-def told(settlement: Settlement) -> list[tuple[Manner, str]]:
+def told(settlement: Settlement) -> list[tuple[DeliveryMode, str]]:
     return [(message.manner, fallback(message.piece)) for message in settlement.messages]
 
 
@@ -62,58 +62,58 @@ def message(settlement: Settlement) -> Message:
 
 
 def test_it_speaks_from_the_alert_in_a_row_that_was_asked_for() -> None:
-    rows = played(speaking(Voice(after=3)), ["a", "b", "", "c", "d", "e", "f"])
+    rows = played(speaking(RepeatPolicy(after=3)), ["a", "b", "", "c", "d", "e", "f"])
 
     assert verdicts(rows) == ["muted", "muted", "quiet", "muted", "muted", "said", "said"]
     assert rows[3].reason == "alert 1 in a row, told from 3 on"
 
 
 def test_an_error_neither_ends_a_row_nor_counts_in_it() -> None:
-    rows = played(speaking(Voice(after=2)), ["a", OSError("x"), "b"])
+    rows = played(speaking(RepeatPolicy(after=2)), ["a", OSError("x"), "b"])
 
     assert verdicts(rows) == ["muted", "error", "said"]
 
 
 def test_change_speaks_only_when_the_text_differs() -> None:
-    rows = played(speaking(Voice(repeat=Repeat.CHANGE)), ["a", "a", "b", "b", "a"])
+    rows = played(speaking(RepeatPolicy(repeat=Repeat.CHANGE)), ["a", "a", "b", "b", "a"])
 
     assert verdicts(rows) == ["said", "muted", "said", "muted", "said"]
     assert {row.reason for row in rows if row.verdict.value == "muted"} == {"said already, unchanged"}
 
 
 def test_long_texts_that_differ_behind_are_different() -> None:
-    rows = played(speaking(Voice(repeat=Repeat.CHANGE)), ["x" * 9000, "x" * 9000, "x" * 8999 + "y"])
+    rows = played(speaking(RepeatPolicy(repeat=Repeat.CHANGE)), ["x" * 9000, "x" * 9000, "x" * 8999 + "y"])
 
     assert verdicts(rows) == ["said", "muted", "said"]
 
 
 def test_after_the_recovery_a_new_incident_begins() -> None:
-    rows = played(speaking(Voice(repeat=Repeat.CHANGE)), ["a", "", "a"])
+    rows = played(speaking(RepeatPolicy(repeat=Repeat.CHANGE)), ["a", "", "a"])
 
     assert verdicts(rows) == ["said", "quiet", "said"]
 
 
 def test_thread_replies_to_the_first_message() -> None:
-    first, second, third = played(speaking(Voice(repeat=Repeat.THREAD)), ["a", "a", "b"])
+    first, second, third = played(speaking(RepeatPolicy(repeat=Repeat.THREAD)), ["a", "a", "b"])
 
     assert [told(row) for row in (first, second, third)] == [
-        [(Manner.POST, "a")],
-        [(Manner.REPLY, "a")],
-        [(Manner.REPLY, "b")],
+        [(DeliveryMode.POST, "a")],
+        [(DeliveryMode.REPLY, "a")],
+        [(DeliveryMode.REPLY, "b")],
     ]
     assert {message(second).root, message(third).root} == {message(first).key}
 
 
 def test_update_edits_one_message_and_each_edit_follows_the_one_before() -> None:
-    first, second, third = played(speaking(Voice(repeat=Repeat.UPDATE)), ["a", "b", "c"])
+    first, second, third = played(speaking(RepeatPolicy(repeat=Repeat.UPDATE)), ["a", "b", "c"])
 
-    assert told(second) == [(Manner.EDIT, "b\n2 alerts since 12:00, last 12:01")]
+    assert told(second) == [(DeliveryMode.EDIT, "b\n2 alerts since 12:00, last 12:01")]
     assert (message(second).root, message(third).root) == (message(first).key, message(second).key)
 
 
 @pytest.mark.parametrize("repeat", [Repeat.THREAD, Repeat.UPDATE])
 def test_edits_and_replies_spend_nothing(repeat: Repeat) -> None:
-    rows = played(speaking(Voice(repeat=repeat), max_alert=2), ["a", "b", "c", "d"])
+    rows = played(speaking(RepeatPolicy(repeat=repeat), max_alert=2), ["a", "b", "c", "d"])
 
     assert verdicts(rows) == ["said"] * 4
     assert len(rows[-1].state.alerts.spent) == 1
@@ -121,16 +121,16 @@ def test_edits_and_replies_spend_nothing(repeat: Repeat) -> None:
 
 @pytest.mark.parametrize("repeat", [Repeat.CHANGE, Repeat.THREAD, Repeat.UPDATE])
 def test_a_reminder_is_a_message_of_its_own(repeat: Repeat) -> None:
-    rows = played(speaking(Voice(repeat=repeat, remind=timedelta(minutes=3))), ["a"] * 5)
+    rows = played(speaking(RepeatPolicy(repeat=repeat, remind=timedelta(minutes=3))), ["a"] * 5)
 
-    assert told(rows[3])[0][0] is Manner.POST
+    assert told(rows[3])[0][0] is DeliveryMode.POST
     assert rows[3].reason == "reminder after 3m"
     assert rows[4].state.incident is not None
     assert rows[4].state.incident.told == at("16 12:03")
 
 
 def test_after_a_reminder_edits_go_to_the_new_message() -> None:
-    rows = played(speaking(Voice(repeat=Repeat.UPDATE, remind=timedelta(minutes=2))), ["a", "b", "c", "d"])
+    rows = played(speaking(RepeatPolicy(repeat=Repeat.UPDATE, remind=timedelta(minutes=2))), ["a", "b", "c", "d"])
 
     assert message(rows[3]).root == message(rows[2]).key
 
@@ -142,37 +142,37 @@ BLOCKS = {"blocks": [{"type": "section", "text": {"type": "mrkdwn", "text": "*91
 
 
 def test_blocks_are_edited_and_show_how_often() -> None:
-    _, second = played(speaking(Voice(repeat=Repeat.UPDATE)), [BLOCKS, BLOCKS])
+    _, second = played(speaking(RepeatPolicy(repeat=Repeat.UPDATE)), [BLOCKS, BLOCKS])
 
     edit = message(second)
-    assert (edit.manner, isinstance(edit.piece, Blocks)) == (Manner.EDIT, True)
+    assert (edit.manner, isinstance(edit.piece, Blocks)) == (DeliveryMode.EDIT, True)
     assert "2 alerts since 12:00, last 12:01" in str(edit.piece)
 
 
 def test_blocks_are_replied_with() -> None:
-    _, second = played(speaking(Voice(repeat=Repeat.THREAD)), [BLOCKS, BLOCKS])
+    _, second = played(speaking(RepeatPolicy(repeat=Repeat.THREAD)), [BLOCKS, BLOCKS])
 
-    assert told(second) == [(Manner.REPLY, "*91 %*")]
+    assert told(second) == [(DeliveryMode.REPLY, "*91 %*")]
 
 
 @pytest.mark.parametrize("repeat", [Repeat.THREAD, Repeat.UPDATE])
 def test_a_file_goes_to_the_thread_of_a_message_that_names_it(repeat: Repeat) -> None:
-    (first,) = played(speaking(Voice(repeat=repeat), max_alert=1), [("lag.txt", b"9")])
+    (first,) = played(speaking(RepeatPolicy(repeat=repeat), max_alert=1), [("lag.txt", b"9")])
 
     post, file = first.messages
-    assert told(first)[0] == (Manner.POST, "lag.txt (1 B)\n1 alert: muted for 60 min, until 13:00")
-    assert (file.manner, file.root, isinstance(file.piece, Upload)) == (Manner.REPLY, post.key, True)
+    assert told(first)[0] == (DeliveryMode.POST, "lag.txt (1 B)\n1 alert: muted for 60 min, until 13:00")
+    assert (file.manner, file.root, isinstance(file.piece, Upload)) == (DeliveryMode.REPLY, post.key, True)
     assert (first.state.incident and first.state.incident.root) == post.key
 
 
 def test_a_file_is_put_into_the_thread_again_when_its_content_differs() -> None:
     files = [("lag.txt", b"9"), ("lag.txt", b"9"), ("lag.txt", b"8")]
-    rows = played(speaking(Voice(repeat=Repeat.UPDATE)), files)
+    rows = played(speaking(RepeatPolicy(repeat=Repeat.UPDATE)), files)
 
     assert [[manner for manner, _ in told(row)] for row in rows] == [
-        [Manner.POST, Manner.REPLY],
-        [Manner.EDIT],
-        [Manner.EDIT, Manner.REPLY],
+        [DeliveryMode.POST, DeliveryMode.REPLY],
+        [DeliveryMode.EDIT],
+        [DeliveryMode.EDIT, DeliveryMode.REPLY],
     ]
     assert {each.root for row in rows for each in row.messages if isinstance(each.piece, Upload)} == {
         rows[0].messages[0].key
@@ -182,20 +182,20 @@ def test_a_file_is_put_into_the_thread_again_when_its_content_differs() -> None:
 def test_the_same_file_is_not_put_into_the_thread_twice() -> None:
     files = [("lag.txt", b"9"), ("lag.txt", b"9"), ("lag.txt", b"8")]
 
-    assert verdicts(played(speaking(Voice(repeat=Repeat.THREAD)), files)) == ["said", "muted", "said"]
+    assert verdicts(played(speaking(RepeatPolicy(repeat=Repeat.THREAD)), files)) == ["said", "muted", "said"]
 
 
 def test_change_looks_into_files() -> None:
     files = [("lag.txt", b"9"), ("lag.txt", b"9"), ("lag.txt", b"8")]
 
-    assert verdicts(played(speaking(Voice(repeat=Repeat.CHANGE)), files)) == ["said", "muted", "said"]
+    assert verdicts(played(speaking(RepeatPolicy(repeat=Repeat.CHANGE)), files)) == ["said", "muted", "said"]
 
 
 def test_a_long_text_that_is_unchanged_is_not_put_into_the_thread_again() -> None:
-    rows = played(speaking(Voice(repeat=Repeat.UPDATE)), ["line\n" * 1200, "line\n" * 1200, "line\n" * 1201])
+    rows = played(speaking(RepeatPolicy(repeat=Repeat.UPDATE)), ["line\n" * 1200, "line\n" * 1200, "line\n" * 1201])
 
     assert verdicts(rows) == ["said", "muted", "said"]
-    assert {manner for manner, _ in told(rows[2])} == {Manner.REPLY}
+    assert {manner for manner, _ in told(rows[2])} == {DeliveryMode.REPLY}
 
 
 # --- where it is told
@@ -203,17 +203,17 @@ def test_a_long_text_that_is_unchanged_is_not_put_into_the_thread_again() -> Non
 
 @pytest.mark.parametrize("repeat", [Repeat.CHANGE, Repeat.THREAD, Repeat.UPDATE])
 def test_in_another_conversation_the_incident_is_news(repeat: Repeat) -> None:
-    job = speaking(Voice(repeat=repeat, recovers=True))
+    job = speaking(RepeatPolicy(repeat=repeat, recovers=True))
     (first,) = played(job, ["a"])
     moved = replace(job, to=LEAD)
     anew, last = played(moved, ["a", ""], state=first.state)
 
-    assert (told(anew), message(anew).to, message(anew).root) == ([(Manner.POST, "a")], LEAD, "")
+    assert (told(anew), message(anew).to, message(anew).root) == ([(DeliveryMode.POST, "a")], LEAD, "")
     assert (message(last).to, message(last).root) == (LEAD, message(anew).key)
 
 
 def test_a_recovery_is_told_where_the_incident_was() -> None:
-    job = speaking(Voice(repeat=Repeat.THREAD, recovers=True))
+    job = speaking(RepeatPolicy(repeat=Repeat.THREAD, recovers=True))
     (first,) = played(job, ["a"])
     (last,) = played(replace(job, to=LEAD), [""], state=first.state)
 
@@ -226,14 +226,14 @@ def test_a_recovery_is_told_where_the_incident_was() -> None:
 @pytest.mark.parametrize(
     ("repeat", "manner"),
     [
-        (Repeat.POST, Manner.POST),
-        (Repeat.CHANGE, Manner.POST),
-        (Repeat.THREAD, Manner.REPLY),
-        (Repeat.UPDATE, Manner.EDIT),
+        (Repeat.POST, DeliveryMode.POST),
+        (Repeat.CHANGE, DeliveryMode.POST),
+        (Repeat.THREAD, DeliveryMode.REPLY),
+        (Repeat.UPDATE, DeliveryMode.EDIT),
     ],
 )
-def test_the_recovery_is_told_where_the_alert_stands(repeat: Repeat, manner: Manner) -> None:
-    *_, last = played(speaking(Voice(repeat=repeat, recovers=True)), ["a", "b", ""])
+def test_the_recovery_is_told_where_the_alert_stands(repeat: Repeat, manner: DeliveryMode) -> None:
+    *_, last = played(speaking(RepeatPolicy(repeat=repeat, recovers=True)), ["a", "b", ""])
 
     ((how, text),) = told(last)
     assert how is manner
@@ -243,13 +243,13 @@ def test_the_recovery_is_told_where_the_alert_stands(repeat: Repeat, manner: Man
 
 
 def test_what_was_never_told_recovers_in_silence() -> None:
-    *_, last = played(speaking(Voice(after=3, recovers=True)), ["a", ""])
+    *_, last = played(speaking(RepeatPolicy(after=3, recovers=True)), ["a", ""])
 
     assert (last.messages, last.state.is_calm) == ((), True)
 
 
 def test_without_recover_nothing_is_said_of_it() -> None:
-    *_, last = played(speaking(Voice(repeat=Repeat.UPDATE)), ["a", ""])
+    *_, last = played(speaking(RepeatPolicy(repeat=Repeat.UPDATE)), ["a", ""])
 
     assert last.messages == ()
 
@@ -270,27 +270,27 @@ def test_without_recover_nothing_is_said_of_it() -> None:
     ],
 )
 def test_of_a_list_a_dict_or_a_table_a_reply_says_what_is_new(before: object, after: object, lines: list[str]) -> None:
-    rows = played(speaking(Voice(repeat=Repeat.THREAD)), [before, after])
+    rows = played(speaking(RepeatPolicy(repeat=Repeat.THREAD)), [before, after])
 
-    assert told(rows[1]) == [(Manner.REPLY, "\n".join(lines))]
+    assert told(rows[1]) == [(DeliveryMode.REPLY, "\n".join(lines))]
 
 
 def test_nothing_new_in_a_list_is_not_said() -> None:
-    rows = played(speaking(Voice(repeat=Repeat.THREAD)), [["a", "b"], ["b", "a"]])
+    rows = played(speaking(RepeatPolicy(repeat=Repeat.THREAD)), [["a", "b"], ["b", "a"]])
 
     assert (rows[1].verdict.value, rows[1].reason) == ("muted", "said already, unchanged")
 
 
 def test_an_edit_shows_the_whole_and_what_is_new() -> None:
-    rows = played(speaking(Voice(repeat=Repeat.UPDATE)), [["a"], ["a", "b"]])
+    rows = played(speaking(RepeatPolicy(repeat=Repeat.UPDATE)), [["a"], ["a", "b"]])
 
-    assert told(rows[1]) == [(Manner.EDIT, "a\nb\n+ b\n2 alerts since 12:00, last 12:01")]
+    assert told(rows[1]) == [(DeliveryMode.EDIT, "a\nb\n+ b\n2 alerts since 12:00, last 12:01")]
 
 
 def test_entries_known_by_the_same_are_not_compared() -> None:
-    rows = played(speaking(Voice(repeat=Repeat.THREAD)), [["a"], ["a", "a"]])
+    rows = played(speaking(RepeatPolicy(repeat=Repeat.THREAD)), [["a"], ["a", "a"]])
 
-    assert told(rows[1]) == [(Manner.REPLY, "a\na")]
+    assert told(rows[1]) == [(DeliveryMode.REPLY, "a\na")]
 
 
 def test_the_same_entries_are_no_change() -> None:
@@ -307,7 +307,7 @@ def acknowledged(state: State) -> State:
 
 @pytest.mark.parametrize("repeat", list(Repeat))
 def test_an_acknowledged_incident_is_neither_repeated_nor_reminded_of(repeat: Repeat) -> None:
-    job = speaking(Voice(repeat=repeat, remind=timedelta(minutes=1), recovers=True))
+    job = speaking(RepeatPolicy(repeat=repeat, remind=timedelta(minutes=1), recovers=True))
     (first,) = played(job, ["a"])
     rows = played(job, ["b", "c", ""], state=acknowledged(first.state))
 
@@ -317,7 +317,7 @@ def test_an_acknowledged_incident_is_neither_repeated_nor_reminded_of(repeat: Re
 
 
 def test_nobody_acknowledged_so_somebody_else_is_told_once() -> None:
-    voice = Voice(repeat=Repeat.CHANGE, escalation=Escalation(LEAD, timedelta(minutes=2)))
+    voice = RepeatPolicy(repeat=Repeat.CHANGE, escalation=Escalation(LEAD, timedelta(minutes=2)))
     rows = played(speaking(voice), ["a"] * 5)
 
     assert verdicts(rows) == ["said", "muted", "said", "muted", "muted"]
@@ -329,22 +329,22 @@ def test_nobody_acknowledged_so_somebody_else_is_told_once() -> None:
 
 @pytest.mark.parametrize("repeat", list(Repeat))
 def test_whoever_it_was_escalated_to_hears_that_it_is_over(repeat: Repeat) -> None:
-    voice = Voice(repeat=repeat, recovers=True, escalation=Escalation(LEAD, timedelta(minutes=1)))
+    voice = RepeatPolicy(repeat=repeat, recovers=True, escalation=Escalation(LEAD, timedelta(minutes=1)))
     *_, last = played(speaking(voice), ["a", "a", ""])
 
     assert [each.to for each in last.messages] == [speaking(voice).to, LEAD]
-    assert told(last)[1] == (Manner.POST, ":white_check_mark: *db.lag* recovered after 2m, 2 alerts")
+    assert told(last)[1] == (DeliveryMode.POST, ":white_check_mark: *db.lag* recovered after 2m, 2 alerts")
 
 
 def test_who_acknowledged_in_time_spares_the_others() -> None:
-    job = speaking(Voice(escalation=Escalation(LEAD, timedelta(minutes=1))))
+    job = speaking(RepeatPolicy(escalation=Escalation(LEAD, timedelta(minutes=1))))
     (first,) = played(job, ["a"])
 
     assert all(row.messages == () for row in played(job, ["a"] * 3, state=acknowledged(first.state)))
 
 
 def test_what_is_muted_counts_and_spends_nothing() -> None:
-    rows = played(speaking(Voice(), max_alert=1), ["a", OSError("x"), "b"], mute="muted until 13:00 by ann")
+    rows = played(speaking(RepeatPolicy(), max_alert=1), ["a", OSError("x"), "b"], mute="muted until 13:00 by ann")
 
     assert verdicts(rows) == ["muted"] * 3
     assert {row.reason for row in rows} == {"muted until 13:00 by ann"}
@@ -353,16 +353,16 @@ def test_what_is_muted_counts_and_spends_nothing() -> None:
 
 
 def test_an_incident_that_began_in_silence_is_told_when_there_is_no_more_reason_for_it() -> None:
-    job = speaking(Voice(repeat=Repeat.UPDATE))
+    job = speaking(RepeatPolicy(repeat=Repeat.UPDATE))
     *_, last = played(job, ["a", "a"], mute="maintenance")
     (first,) = played(job, ["a"], state=last.state)
 
-    assert told(first) == [(Manner.POST, "a")]
+    assert told(first) == [(DeliveryMode.POST, "a")]
 
 
 @pytest.mark.parametrize("repeat", [Repeat.POST, Repeat.CHANGE, Repeat.THREAD])
 def test_a_recovery_in_silence_is_told_when_the_silence_is_over(repeat: Repeat) -> None:
-    job = speaking(Voice(repeat=repeat, recovers=True))
+    job = speaking(RepeatPolicy(repeat=repeat, recovers=True))
     (first,) = played(job, ["a"])
     silent = played(job, ["", "", ""], state=first.state, mute="maintenance")
     told_late, last = played(job, ["", ""], state=silent[-1].state)
@@ -378,29 +378,29 @@ def test_a_recovery_in_silence_is_told_when_the_silence_is_over(repeat: Repeat) 
 
 
 def test_an_edit_that_closes_an_incident_is_made_in_silence_too() -> None:
-    job = speaking(Voice(repeat=Repeat.UPDATE, recovers=True))
+    job = speaking(RepeatPolicy(repeat=Repeat.UPDATE, recovers=True))
     (first,) = played(job, ["a"])
     (last,) = played(job, [""], state=first.state, mute="maintenance")
 
     ((manner, text),) = told(last)
-    assert (manner, text.splitlines()[0], last.state.is_calm) == (Manner.EDIT, "a", True)
+    assert (manner, text.splitlines()[0], last.state.is_calm) == (DeliveryMode.EDIT, "a", True)
 
 
 def test_a_recovery_that_waited_is_told_before_the_next_alert() -> None:
-    job = speaking(Voice(repeat=Repeat.CHANGE, recovers=True))
+    job = speaking(RepeatPolicy(repeat=Repeat.CHANGE, recovers=True))
     (first,) = played(job, ["a"])
     (silent,) = played(job, [""], state=first.state, mute="maintenance")
     (anew,) = played(job, ["a"], state=silent.state)
 
     closing, alert = told(anew)
     assert "recovered after" in closing[1]
-    assert alert == (Manner.POST, "a")
+    assert alert == (DeliveryMode.POST, "a")
     assert (anew.verdict.value, anew.state.is_alerting) == ("said", True)
     assert len({message.key for message in anew.messages}) == 2
 
 
 def test_what_recovers_and_fails_again_in_silence_was_one_incident_to_everybody() -> None:
-    job = speaking(Voice(recovers=True))
+    job = speaking(RepeatPolicy(recovers=True))
     (first,) = played(job, ["a"])
     silent = played(job, ["", "b"], state=acknowledged(first.state), mute="maintenance")
     rows = played(job, ["b", ""], state=silent[-1].state)
@@ -429,7 +429,7 @@ def test_or_in_one_line_when_there_is_no_next_one() -> None:
 
     assert [told(row) for row in rows[2:]] == [
         [],
-        [(Manner.POST, "*db.lag*: 1 alert was withheld since 12:01")],
+        [(DeliveryMode.POST, "*db.lag*: 1 alert was withheld since 12:01")],
         [],
     ]
     assert QUIET.pieces == ()

@@ -13,9 +13,19 @@ from hypothesis import strategies as st
 from slack_alert.core.content.pieces import LIMIT, PARTS
 from slack_alert.core.content.render import Text, error_card
 from slack_alert.core.model.address import Address
-from slack_alert.core.model.message import Delivery, Manner, Message, job_of, turn_of
-from slack_alert.core.policy.overflow import AGAIN, Storm, Tally, Waiting, grown, overflow, room, storm_text, waiting
-from slack_alert.engine.delivery.fair_turns import Turns
+from slack_alert.core.model.message import Delivery, DeliveryMode, Message, job_of, turn_of
+from slack_alert.core.policy.overflow import (
+    AGAIN,
+    OverflowCount,
+    OverflowSummary,
+    WaitingDelivery,
+    grown,
+    overflow,
+    room,
+    storm_text,
+    waiting,
+)
+from slack_alert.engine.delivery.fair_turns import FairQueue
 from tests.fakes.engine_rig import BERLIN, MARK, at
 
 OPS = Address("slack", "#ops")
@@ -37,16 +47,16 @@ def delivery(number: int, message: Message, *, attempts: int = 0, reason: str | 
     return Delivery(number, message, NOON, attempts, reason=reason)
 
 
-def line(*jobs: str) -> list[Waiting]:
+def line(*jobs: str) -> list[WaitingDelivery]:
     """Give one message of each job named; those in capitals are fixed, `a2 a2` are two parts of one text."""
     return [_waiting(number, written) for number, written in enumerate(jobs, 1)]
 
 
-def _waiting(number: int, written: str) -> Waiting:
+def _waiting(number: int, written: str) -> WaitingDelivery:
     turn = written if written[-1].isdigit() else str(number)
     job = written.rstrip("0123456789").lower()
     goes_on = written[-1].isdigit()
-    return Waiting(number, job, turn, goes_on, is_error=False, is_fixed=written.isupper(), at=NOON)
+    return WaitingDelivery(number, job, turn, goes_on, is_error=False, is_fixed=written.isupper(), at=NOON)
 
 
 class TestWhoSpeaks:
@@ -168,31 +178,36 @@ class TestOverflow:
 
 
 class TestText:
-    def storm(self, tallies: dict[str, Tally], seconds: int = 0) -> Storm:
-        return Storm("storm/1", NOON, NOON + seconds * SECOND, tallies)
+    def storm(self, tallies: dict[str, OverflowCount], seconds: int = 0) -> OverflowSummary:
+        return OverflowSummary("storm/1", NOON, NOON + seconds * SECOND, tallies)
 
     @pytest.mark.parametrize(
         ("tallies", "expected"),
         [
-            ({"a": Tally(1)}, "1 message of 1 job (12:00:00): a 1."),
-            ({"a": Tally(1), "b": Tally(1200)}, "1,201 messages of 2 jobs (12:00:00): b 1,200, a 1."),
-            ({"a": Tally(9), "b": Tally(2, 1)}, "11 messages of 2 jobs (12:00:00): b 2 (1 error), a 9."),
-            ({"a<b>": Tally(1)}, "1 message of 1 job (12:00:00): a&lt;b&gt; 1."),
+            ({"a": OverflowCount(1)}, "1 message of 1 job (12:00:00): a 1."),
+            ({"a": OverflowCount(1), "b": OverflowCount(1200)}, "1,201 messages of 2 jobs (12:00:00): b 1,200, a 1."),
+            (
+                {"a": OverflowCount(9), "b": OverflowCount(2, 1)},
+                "11 messages of 2 jobs (12:00:00): b 2 (1 error), a 9.",
+            ),
+            ({"a<b>": OverflowCount(1)}, "1 message of 1 job (12:00:00): a&lt;b&gt; 1."),
         ],
         ids=["one", "the loudest first", "errors before all", "escaped"],
     )
-    def test_counts_and_names(self, tallies: dict[str, Tally], expected: str) -> None:
+    def test_counts_and_names(self, tallies: dict[str, OverflowCount], expected: str) -> None:
         assert storm_text(self.storm(tallies), BERLIN) == (
             "More waited here than can be said in a minute. "
             f"Counted instead of said: {expected} `slack-alert history` has them all."
         )
 
     def test_says_from_when_to_when(self) -> None:
-        assert "(12:00:00-12:00:40)" in storm_text(self.storm({"a": Tally(2)}, 40), BERLIN)
-        assert "(2026-11-16 12:00:00-12:00:00)" in storm_text(self.storm({"a": Tally(2)}, 86_400), BERLIN)
+        assert "(12:00:00-12:00:40)" in storm_text(self.storm({"a": OverflowCount(2)}, 40), BERLIN)
+        assert "(2026-11-16 12:00:00-12:00:00)" in storm_text(self.storm({"a": OverflowCount(2)}, 86_400), BERLIN)
 
     def test_fits_a_message_however_many_jobs_there_are(self) -> None:
-        text = storm_text(self.storm({f"folder.of.many.jobs.number_{n}": Tally(2, n % 2) for n in range(9000)}), BERLIN)
+        text = storm_text(
+            self.storm({f"folder.of.many.jobs.number_{n}": OverflowCount(2, n % 2) for n in range(9000)}), BERLIN
+        )
 
         assert len(text) < LIMIT
         assert "18,000 messages of 9,000 jobs" in text
@@ -205,7 +220,7 @@ class TestGrowth:
 
     @given(st.lists(st.lists(st.sampled_from("abc"), min_size=1, max_size=9), min_size=1, max_size=5))
     def test_nothing_is_lost_or_counted_twice(self, storms: list[list[str]]) -> None:
-        storm: Storm | None = None
+        storm: OverflowSummary | None = None
         for jobs in storms:
             storm = grown(storm, line(*jobs))
 
@@ -217,7 +232,7 @@ class TestGrowth:
 class TestTurns:
     def order(self, *messages: Message, summary: str | None = None) -> list[str]:
         """Let all of them have their turns; give their keys without what they have in common."""
-        turns, queue = Turns(), deque(delivery(number, message) for number, message in enumerate(messages))
+        turns, queue = FairQueue(), deque(delivery(number, message) for number, message in enumerate(messages))
         heard = []
         while queue:
             turns.bring_forward(queue, summary)
@@ -247,12 +262,12 @@ class TestTurns:
     def test_so_does_what_a_person_has_sent_again(self) -> None:
         queue = deque([delivery(1, said("a", 1)), delivery(2, said("b", 2), reason=AGAIN)])
 
-        Turns().bring_forward(queue, None)
+        FairQueue().bring_forward(queue, None)
 
         assert queue[0].id == 2
 
     def test_a_text_in_parts_is_not_torn_by_it(self) -> None:
-        turns, parts = Turns(), [delivery(part, said("a", 1, part, LONG)) for part in (1, 2)]
+        turns, parts = FairQueue(), [delivery(part, said("a", 1, part, LONG)) for part in (1, 2)]
         turns.bring_forward(deque(parts[:1]), None)
         queue = deque([delivery(0, by_person("one")), parts[1]])
 
@@ -274,7 +289,7 @@ class TestTurns:
     @pytest.mark.parametrize(("attempts", "reason"), [(1, "timeout"), (0, "ratelimited")])
     def test_what_was_attempted_stays_where_it_is(self, attempts: int, reason: str) -> None:
         queue = deque([delivery(1, said("a", 2), attempts=attempts, reason=reason), delivery(2, said("b", 3))])
-        turns = Turns()
+        turns = FairQueue()
         turns.bring_forward(deque([delivery(0, said("a", 1))]), None)
 
         turns.bring_forward(queue, None)
@@ -282,6 +297,6 @@ class TestTurns:
         assert queue[0].id == 1
 
     def test_a_reply_keeps_its_place_behind_what_it_follows(self) -> None:
-        reply = Message(f"a@{NOON.isoformat()}/2#0", OPS, Text("x"), NOON, 2, Manner.REPLY, said("a", 1).key)
+        reply = Message(f"a@{NOON.isoformat()}/2#0", OPS, Text("x"), NOON, 2, DeliveryMode.REPLY, said("a", 1).key)
 
         assert self.order(said("a", 1), reply, said("b", 3)) == ["a/1#0", "b/3#0", "a/2#0"]

@@ -6,7 +6,7 @@ from functools import reduce
 import pytest
 
 from slack_alert.core.model.record import Verdict
-from slack_alert.core.policy.quota import Hold, Policy, Quota, State, admit, spend_alert, spend_error
+from slack_alert.core.policy.quota import Pause, Policy, Quota, State, admit, spend_alert, spend_error
 from tests.fakes.engine_rig import HOUR, TICK, at, make_policy
 
 POLICY = make_policy()
@@ -130,10 +130,10 @@ def test_alerts_weigh_as_long_as_the_window(slot: str, count: int) -> None:
 @pytest.mark.parametrize(
     ("hold", "slot", "is_over"),
     [
-        (Hold(), "30 23:59", False),
-        (Hold(at("16 12:00")), "16 11:59:59", False),
-        (Hold(at("16 12:00")), "16 12:00", True),
+        (Pause(), "30 23:59", False),
+        (Pause(at("16 12:00")), "16 11:59:59", False),
+        (Pause(at("16 12:00")), "16 12:00", True),
     ],
 )
-def test_asked_pause_ends_at_its_instant_or_never(hold: Hold, slot: str, is_over: bool) -> None:
+def test_asked_pause_ends_at_its_instant_or_never(hold: Pause, slot: str, is_over: bool) -> None:
     assert is_over == hold.is_over(at(slot))

@@ -23,10 +23,10 @@ from slack_alert.core.report.layout import (
     title,
     totals,
 )
-from slack_alert.core.report.statistics import PARTS, Span, Summary
+from slack_alert.core.report.statistics import PARTS, Period, Summary
 from tests.fakes.engine_rig import BERLIN, MINUTE, at
 
-SPAN = Span(at("16 10:00"), at("16 11:00"))
+SPAN = Period(at("16 10:00"), at("16 11:00"))
 
 
 def ran(time: str, verdict: Verdict = Verdict.QUIET, job: str = "db.lag", **fields: object) -> Record:
@@ -153,10 +153,10 @@ def test_all_jobs_are_summed_up_in_a_line() -> None:
     ("span", "expected"),
     [
         (SPAN, "x, Mon 16 Nov 10:00 to Mon 16 Nov 11:00 (1h)"),
-        (Span(at("16 10:00"), at("16 10:00") + 1.5 * MINUTE), "x, Mon 16 Nov 10:00 to Mon 16 Nov 10:01 (1m30s)"),
+        (Period(at("16 10:00"), at("16 10:00") + 1.5 * MINUTE), "x, Mon 16 Nov 10:00 to Mon 16 Nov 10:01 (1m30s)"),
     ],
 )
-def test_the_title_says_from_when_to_when(span: Span, expected: str) -> None:
+def test_the_title_says_from_when_to_when(span: Period, expected: str) -> None:
     assert title("x", span, ZoneInfo("Europe/Berlin")) == expected
 
 

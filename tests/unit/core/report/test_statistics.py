@@ -9,11 +9,20 @@ from hypothesis import strategies as st
 from slack_alert.core.model.record import Record, Usage, Verdict
 from slack_alert.core.policy.incidents import Incident
 from slack_alert.core.report.aggregate import kind_of, summaries
-from slack_alert.core.report.statistics import PARTS, Course, Longer, Series, Span, Spread, Summary, trend
+from slack_alert.core.report.statistics import (
+    PARTS,
+    DurationSpread,
+    IncidentSpan,
+    Period,
+    Series,
+    SlowRun,
+    Summary,
+    trend,
+)
 from tests.fakes.engine_rig import HOUR, TICK, at
 
 #: Ten to eleven, in parts of two and a half minutes.
-SPAN = Span(at("16 10:00"), at("16 11:00"))
+SPAN = Period(at("16 10:00"), at("16 11:00"))
 
 
 def made(
@@ -75,7 +84,7 @@ def test_folded_runs_count_as_many_and_their_durations_are_not_known() -> None:
     summary = summed(made(seconds=3), made(seconds=None, count=59, until="16 10:59"))
 
     assert (summary.runs, summary.untimed, summary.success) == (60, 59, 1)
-    assert summary.spread == Spread(timedelta(seconds=3), timedelta(seconds=3))
+    assert summary.spread == DurationSpread(timedelta(seconds=3), timedelta(seconds=3))
 
 
 def test_a_job_that_never_ran_has_no_rate() -> None:
@@ -113,8 +122,8 @@ def test_percentiles_are_compared_with_the_same_length_before() -> None:
     too_early = made("16 08:59", seconds=1000)
     summary = summed(too_early, *before, *(made(seconds=number) for number in (2, 4, 6)))
 
-    assert summary.spread == Spread(timedelta(seconds=4), timedelta(seconds=6))
-    assert summary.before == Spread(timedelta(seconds=2), timedelta(seconds=3))
+    assert summary.spread == DurationSpread(timedelta(seconds=4), timedelta(seconds=6))
+    assert summary.before == DurationSpread(timedelta(seconds=2), timedelta(seconds=3))
     assert trend(summary.spread.p50, summary.before.p50) == 1
 
 
@@ -140,7 +149,7 @@ def test_runs_that_took_longer_are_told_from_the_median_of_those_before() -> Non
     usually = [made(f"16 09:{minute}", seconds=2) for minute in range(50, 56)]
     summary = summed(*usually, made("16 10:10", seconds=9), made("16 10:11", seconds=2.3))
 
-    assert summary.longer == (Longer(at("16 10:10"), timedelta(seconds=9), timedelta(seconds=2)),)
+    assert summary.longer == (SlowRun(at("16 10:10"), timedelta(seconds=9), timedelta(seconds=2)),)
 
 
 def test_a_run_that_took_longer_before_the_span_is_not_told_again() -> None:
@@ -235,7 +244,7 @@ def test_alerts_are_what_was_said_and_what_was_withheld_apart() -> None:
 def test_an_incident_goes_from_the_first_alert_of_a_row_to_the_run_without_one(
     records: list[Record], expected: list[tuple[str, str | None, int]]
 ) -> None:
-    courses = [Course(at(since), at(until) if until else None, alerts) for since, until, alerts in expected]
+    courses = [IncidentSpan(at(since), at(until) if until else None, alerts) for since, until, alerts in expected]
 
     assert list(summed(*records).incidents) == courses
 
@@ -243,7 +252,7 @@ def test_an_incident_goes_from_the_first_alert_of_a_row_to_the_run_without_one(
 def test_what_goes_on_is_known_from_its_very_beginning() -> None:
     goes_on = Incident(at("14 08:00"), at("16 10:10"), 50)
 
-    assert summed(alert("16 10:10"), incident=goes_on).incidents == (Course(at("14 08:00"), None, 50),)
+    assert summed(alert("16 10:10"), incident=goes_on).incidents == (IncidentSpan(at("14 08:00"), None, 50),)
 
 
 def test_an_incident_goes_on_though_its_job_rests() -> None:
@@ -256,7 +265,7 @@ def test_an_incident_goes_on_though_its_job_rests() -> None:
 def test_an_incident_that_was_forgotten_ends_with_its_last_alert() -> None:
     [summary] = summaries([alert("16 10:10"), alert("16 10:20")], SPAN, incidents={})
 
-    assert summary.incidents == (Course(at("16 10:10"), at("16 10:20"), 2),)
+    assert summary.incidents == (IncidentSpan(at("16 10:10"), at("16 10:20"), 2),)
 
 
 # --- numbers
@@ -314,4 +323,4 @@ def test_every_instant_lies_in_the_part_that_began_last(into: timedelta) -> None
 
 
 def test_the_span_before_is_as_long() -> None:
-    assert SPAN.before == Span(at("16 09:00"), at("16 10:00"))
+    assert SPAN.before == Period(at("16 09:00"), at("16 10:00"))

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from slack_alert.core.schedule.absent import Absence
-from slack_alert.core.schedule.slots import Passed, count_slots
+from slack_alert.core.schedule.slots import SlotSpan, count_slots
 from slack_alert.core.schedule.working_hours import WorkingHours
 from tests.fakes.engine_rig import BERLIN, HOUR, MINUTE, TICK, at
 
@@ -41,7 +41,7 @@ def test_it_is_told_again_as_often_as_a_reminder_says() -> None:
     often = absence(again=HOUR)
 
     assert often.next_after(at("17 03:00"), LAST) == at("17 04:00")
-    assert often.passed(LAST, at("17 05:00"), LAST) == Passed(3, at("17 03:00"), at("17 05:00"))
+    assert often.passed(LAST, at("17 05:00"), LAST) == SlotSpan(3, at("17 03:00"), at("17 05:00"))
 
 
 @pytest.mark.parametrize(
@@ -60,7 +60,7 @@ def test_outside_of_working_hours_it_waits_for_their_opening(after: str, due: st
 def test_all_that_waits_for_one_opening_is_due_once() -> None:
     hourly = absence(HOUR, hours="9:30-19:00")
 
-    assert hourly.passed(LAST, at("16 10:00"), LAST) == Passed(2, at("16 09:30"), at("16 10:00"))
+    assert hourly.passed(LAST, at("16 10:00"), LAST) == SlotSpan(2, at("16 09:30"), at("16 10:00"))
 
 
 def test_hours_that_hold_the_event_back_by_days_are_no_trouble() -> None:
@@ -70,7 +70,7 @@ def test_hours_that_hold_the_event_back_by_days_are_no_trouble() -> None:
 def test_years_of_seconds_are_counted_without_visiting_them() -> None:
     passed = absence(timedelta(seconds=1)).passed(LAST, LAST + timedelta(days=3650), LAST)
 
-    assert passed == Passed(3650 * 86_400, LAST + timedelta(seconds=1), LAST + timedelta(days=3650))
+    assert passed == SlotSpan(3650 * 86_400, LAST + timedelta(seconds=1), LAST + timedelta(days=3650))
 
 
 @pytest.mark.parametrize(("absent", "said"), [(25 * HOUR, "absent for 25h"), (90 * MINUTE, "absent for 1h30m")])

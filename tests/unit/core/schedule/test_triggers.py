@@ -7,7 +7,8 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from slack_alert.core.errors import BadValue
-from slack_alert.core.schedule.triggers import TIME_KEYWORDS, Passed, Trigger, parse_trigger
+from slack_alert.core.schedule.slots import SlotSpan
+from slack_alert.core.schedule.triggers import TIME_KEYWORDS, Trigger, parse_trigger
 
 UTC = timezone.utc
 DAY = timedelta(days=1)
@@ -195,7 +196,7 @@ def test_time_of_day_at_which_the_job_was_first_seen_is_a_slot() -> None:
     trigger = trigger_of(days=2, at="08:30")
 
     assert trigger.next_after(SEEN, SEEN) == SEEN + 2 * DAY
-    assert Passed(2, SEEN, SEEN + 2 * DAY) == trigger.passed(SEEN - timedelta(seconds=1), SEEN + 2 * DAY, SEEN)
+    assert SlotSpan(2, SEEN, SEEN + 2 * DAY) == trigger.passed(SEEN - timedelta(seconds=1), SEEN + 2 * DAY, SEEN)
 
 
 def test_start_in_the_second_pass_of_a_repeated_hour_is_the_first_slot() -> None:
@@ -212,8 +213,8 @@ def test_moment_comes_once() -> None:
     due = datetime(2026, 12, 24, 8, tzinfo=UTC)
 
     assert [due] == slots_of(trigger, after=SEEN, count=2)
-    assert Passed(1, due, due) == trigger.passed(SEEN, due, SEEN)
-    assert Passed() == trigger.passed(due, due + timedelta(days=1), SEEN)
+    assert SlotSpan(1, due, due) == trigger.passed(SEEN, due, SEEN)
+    assert SlotSpan() == trigger.passed(due, due + timedelta(days=1), SEEN)
 
 
 @pytest.mark.parametrize(
@@ -309,7 +310,7 @@ def test_minutes_of_a_year_are_counted_by_the_day() -> None:
     trigger = trigger_of(cron="* * * * *")
     begin, end = datetime(2026, 1, 1, tzinfo=UTC), datetime(2027, 1, 1, tzinfo=UTC)
 
-    assert Passed(365 * 1440, begin + timedelta(minutes=1), end) == trigger.passed(begin, end, begin)
+    assert SlotSpan(365 * 1440, begin + timedelta(minutes=1), end) == trigger.passed(begin, end, begin)
 
 
 # Several at once
@@ -383,14 +384,14 @@ def test_jitter_of_nothing_is_none() -> None:
 def test_nothing_passes_in_no_time() -> None:
     trigger = trigger_of(seconds=2)
 
-    assert Passed() == trigger.passed(SEEN, SEEN + timedelta(seconds=1), SEEN)
-    assert Passed() == trigger.passed(SEEN + timedelta(hours=1), SEEN, SEEN)
+    assert SlotSpan() == trigger.passed(SEEN, SEEN + timedelta(seconds=1), SEEN)
+    assert SlotSpan() == trigger.passed(SEEN + timedelta(hours=1), SEEN, SEEN)
 
 
 def test_passed_includes_its_end_and_not_its_beginning() -> None:
     slots = [SEEN + timedelta(seconds=step) for step in (2, 4, 6)]
 
-    assert Passed(2, slots[1], slots[2]) == trigger_of(seconds=2).passed(slots[0], slots[2], SEEN)
+    assert SlotSpan(2, slots[1], slots[2]) == trigger_of(seconds=2).passed(slots[0], slots[2], SEEN)
 
 
 def test_due_times_increase() -> None:

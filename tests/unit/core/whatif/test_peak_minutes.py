@@ -12,10 +12,10 @@ from hypothesis import strategies as st
 from slack_alert.core.catalog import Catalog
 from slack_alert.core.model.address import Address
 from slack_alert.core.model.run import Result, Run
-from slack_alert.core.policy.incidents import Repeat, Voice
+from slack_alert.core.policy.incidents import Repeat, RepeatPolicy
 from slack_alert.core.structs import replace
-from slack_alert.core.whatif.peak_minutes import Said, Steady, peaks, steady_of
-from slack_alert.engine.simulation.doubles import Scripted
+from slack_alert.core.whatif.peak_minutes import PlannedMessage, SteadyMessages, peaks, steady_of
+from slack_alert.engine.simulation.doubles import ScriptedExecutor
 from slack_alert.engine.simulation.forecast import forecast
 from tests.fakes.engine_rig import MARK, at, make_job, make_policy
 
@@ -24,12 +24,12 @@ NOON = at("16 12:00")
 SECOND, MINUTE, HOUR = timedelta(seconds=1), timedelta(minutes=1), timedelta(hours=1)
 
 
-def said(*seconds: float, job: str = "a", to: Address = OPS) -> list[Said]:
-    return [Said(NOON + second * SECOND, job, to) for second in seconds]
+def said(*seconds: float, job: str = "a", to: Address = OPS) -> list[PlannedMessage]:
+    return [PlannedMessage(NOON + second * SECOND, job, to) for second in seconds]
 
 
-def every_minute(job: str, count: int, *, but: Mapping[int, int] = {}, to: Address = OPS) -> Steady:
-    return Steady(job, to, [but.get(minute, count) for minute in range(1440)])
+def every_minute(job: str, count: int, *, but: Mapping[int, int] = {}, to: Address = OPS) -> SteadyMessages:
+    return SteadyMessages(job, to, [but.get(minute, count) for minute in range(1440)])
 
 
 class TestPeaks:
@@ -134,24 +134,24 @@ class TestForecast:
     @pytest.mark.parametrize(
         ("voice", "every", "expected"),
         [
-            (Voice(recovers=True), {"seconds": 5}, 3),
-            (Voice(repeat=Repeat.CHANGE), {"seconds": 5}, 1),
-            (Voice(repeat=Repeat.UPDATE), {"seconds": 5}, 12),
+            (RepeatPolicy(recovers=True), {"seconds": 5}, 3),
+            (RepeatPolicy(repeat=Repeat.CHANGE), {"seconds": 5}, 1),
+            (RepeatPolicy(repeat=Repeat.UPDATE), {"seconds": 5}, 12),
         ],
         ids=["muted by its quota", "unchanged", "edited"],
     )
     def test_a_job_that_runs_and_says_little_is_not_followed_for_ever(
-        self, voice: Voice, every: Mapping[str, object], expected: int, monkeypatch: pytest.MonkeyPatch
+        self, voice: RepeatPolicy, every: Mapping[str, object], expected: int, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         runs = 0
 
-        def counted(scripted: Scripted, run: Run) -> Result:
+        def counted(scripted: ScriptedExecutor, run: Run) -> Result:
             nonlocal runs
             runs += 1
             return result(scripted, run)
 
-        result = Scripted._result
-        monkeypatch.setattr(Scripted, "_result", counted)
+        result = ScriptedExecutor._result
+        monkeypatch.setattr(ScriptedExecutor, "_result", counted)
         policy = replace(make_policy(mutes=True), voice=voice)
         seen = forecast(Catalog((make_job(every=every, policy=policy),)), NOON, mark=MARK)
         (peak,) = peaks(seen.said, seen.steady, since=seen.since)
@@ -171,7 +171,7 @@ class TestForecast:
 
     @pytest.mark.slow
     def test_what_was_said_once_is_not_taken_for_steady(self) -> None:
-        policy = replace(make_policy(mutes=True), voice=Voice(repeat=Repeat.CHANGE))
+        policy = replace(make_policy(mutes=True), voice=RepeatPolicy(repeat=Repeat.CHANGE))
         seen = forecast(Catalog((make_job(every={"seconds": 5}, policy=policy),)), NOON, mark=MARK)
 
         assert (len(seen.said), seen.steady) == (1, [])

@@ -10,17 +10,17 @@ from hypothesis import strategies as st
 from slack_alert.core.bindings import Job
 from slack_alert.core.content.render import fallback
 from slack_alert.core.events import Rule
-from slack_alert.core.model.message import Manner, Status
+from slack_alert.core.model.message import DeliveryMode, Status
 from slack_alert.core.model.record import Record, Verdict
 from slack_alert.core.pipeline.reasons import hold_reason
-from slack_alert.core.policy.incidents import Repeat, Voice
+from slack_alert.core.policy.incidents import Repeat, RepeatPolicy
 from slack_alert.core.policy.quiet_windows import QuietWindow
-from slack_alert.core.policy.quota import Hold
+from slack_alert.core.policy.quota import Pause
 from slack_alert.core.schedule.absent import Absence
 from slack_alert.core.schedule.working_hours import WorkingHours
 from slack_alert.core.structs import replace
 from slack_alert.core.whatif.recorded import outcome
-from slack_alert.core.whatif.replay import Difference, FirstNotice, Past, loudest, past_of, replay
+from slack_alert.core.whatif.replay import FirstNotice, RecordedLine, ReplayDifference, loudest, past_of, replay
 from slack_alert.engine.mutes.mutes import Mutes
 from tests.fakes.acts import Speaks, lived
 from tests.fakes.engine_rig import BERLIN, HOUR, MARK, MINUTE, at, make_job, make_policy
@@ -29,30 +29,32 @@ BEGIN = at("16 09:00")
 LAG = "db2 is behind"
 
 
-def speaking(voice: Voice | None = None, *, hours: str = "always", max_alert: int = 3, mutes: bool = False) -> Job:
+def speaking(
+    voice: RepeatPolicy | None = None, *, hours: str = "always", max_alert: int = 3, mutes: bool = False
+) -> Job:
     policy = make_policy(hours, max_alert=max_alert, mutes=mutes)
-    return make_job(policy=replace(policy, voice=voice or Voice()))
+    return make_job(policy=replace(policy, voice=voice or RepeatPolicy()))
 
 
 def slots(*values: object) -> dict[datetime, object]:
     return {BEGIN + number * 10 * MINUTE: value for number, value in enumerate(values, 1)}
 
 
-def happened(job: Job, *values: object) -> list[Past]:
+def happened(job: Job, *values: object) -> list[RecordedLine]:
     return lived(job, slots(*values), BEGIN, BEGIN + (10 * len(values) + 1) * MINUTE)
 
 
-def compared(job: Job, pasts: Sequence[Past], since: datetime = BEGIN) -> Difference:
+def compared(job: Job, pasts: Sequence[RecordedLine], since: datetime = BEGIN) -> ReplayDifference:
     return replay([job], pasts, since=since, mark=MARK)
 
 
-def manners(found: Difference) -> list[tuple[str, str, str]]:
+def manners(found: ReplayDifference) -> list[tuple[str, str, str]]:
     return [
         (f"{turn.slot.astimezone(BERLIN):%H:%M}", turn.was_said or "-", turn.now_said or "-") for turn in found.turns
     ]
 
 
-def first_notices(found: Difference) -> list[tuple[int, timedelta | None, timedelta | None]]:
+def first_notices(found: ReplayDifference) -> list[tuple[int, timedelta | None, timedelta | None]]:
     return [(each.count, _after(each, each.was), _after(each, each.now)) for each in found.incidents]
 
 
@@ -66,7 +68,7 @@ def _after(notice: FirstNotice, at: datetime | None) -> timedelta | None:
 def test_speaking_from_the_third_alert_on_saves_the_first_two_and_tells_later() -> None:
     pasts = happened(speaking(max_alert=0), LAG, LAG, LAG, "", LAG, "")
 
-    found = compared(speaking(Voice(after=3), max_alert=0), pasts)
+    found = compared(speaking(RepeatPolicy(after=3), max_alert=0), pasts)
 
     assert manners(found) == [("09:10", "post", "-"), ("09:20", "post", "-"), ("09:50", "post", "-")]
     assert (found.saved, found.added) == (3, 0)
@@ -75,22 +77,22 @@ def test_speaking_from_the_third_alert_on_saves_the_first_two_and_tells_later() 
 
 
 def test_telling_the_recovery_adds_a_message() -> None:
-    found = compared(speaking(Voice(recovers=True)), happened(speaking(), LAG, ""))
+    found = compared(speaking(RepeatPolicy(recovers=True)), happened(speaking(), LAG, ""))
 
     assert manners(found) == [("09:20", "-", "post")]
     assert (found.saved, found.added) == (0, 1)
 
 
 def test_an_edit_in_place_of_a_message_is_neither_saved_nor_added() -> None:
-    found = compared(speaking(Voice(repeat=Repeat.UPDATE)), happened(speaking(), LAG, LAG))
+    found = compared(speaking(RepeatPolicy(repeat=Repeat.UPDATE)), happened(speaking(), LAG, LAG))
 
     assert manners(found) == [("09:20", "post", "edit")]
     assert (found.saved, found.added) == (0, 0)
-    assert (found.was, found.now) == ({Manner.POST: 2}, {Manner.POST: 1, Manner.EDIT: 1})
+    assert (found.was, found.now) == ({DeliveryMode.POST: 2}, {DeliveryMode.POST: 1, DeliveryMode.EDIT: 1})
 
 
 def test_saying_each_time_what_was_said_on_change_only_tells_what_was_withheld() -> None:
-    pasts = happened(speaking(Voice(repeat=Repeat.CHANGE)), LAG, LAG, "db3 is behind")
+    pasts = happened(speaking(RepeatPolicy(repeat=Repeat.CHANGE)), LAG, LAG, "db3 is behind")
 
     assert manners(compared(speaking(), pasts)) == [("09:20", "-", "post")]
 
@@ -117,27 +119,27 @@ def test_quiet_windows_of_now_withhold_what_was_said() -> None:
 # --- what reached nobody
 
 
-def lost(past: Past) -> Past:
+def lost(past: RecordedLine) -> RecordedLine:
     return past._replace(manner=None, dead=1)
 
 
 @pytest.mark.parametrize(
     ("verdict", "messages", "expected"),
     [
-        (Verdict.SAID, [], (Manner.POST, 0)),
+        (Verdict.SAID, [], (DeliveryMode.POST, 0)),
         (Verdict.MUTED, [], (None, 0)),
-        (Verdict.SAID, [(Manner.EDIT, Status.SENT)], (Manner.EDIT, 0)),
-        (Verdict.SAID, [(Manner.POST, Status.QUEUED)], (Manner.POST, 0)),
-        (Verdict.SAID, [(Manner.POST, Status.DEAD)], (None, 1)),
-        (Verdict.SAID, [(Manner.POST, Status.DEAD), (Manner.REPLY, Status.SENT)], (Manner.REPLY, 1)),
+        (Verdict.SAID, [(DeliveryMode.EDIT, Status.SENT)], (DeliveryMode.EDIT, 0)),
+        (Verdict.SAID, [(DeliveryMode.POST, Status.QUEUED)], (DeliveryMode.POST, 0)),
+        (Verdict.SAID, [(DeliveryMode.POST, Status.DEAD)], (None, 1)),
+        (Verdict.SAID, [(DeliveryMode.POST, Status.DEAD), (DeliveryMode.REPLY, Status.SENT)], (DeliveryMode.REPLY, 1)),
     ],
 )
 def test_only_what_was_not_given_up_was_said(
-    verdict: Verdict, messages: list[tuple[Manner, Status]], expected: tuple[Manner | None, int]
+    verdict: Verdict, messages: list[tuple[DeliveryMode, Status]], expected: tuple[DeliveryMode | None, int]
 ) -> None:
     record = Record(1, "db.lag", BEGIN, verdict)
 
-    assert past_of(record, messages) == Past(record, *expected)
+    assert past_of(record, messages) == RecordedLine(record, *expected)
 
 
 def test_a_message_that_was_given_up_was_not_said_and_makes_no_difference() -> None:
@@ -146,7 +148,7 @@ def test_a_message_that_was_given_up_was_not_said_and_makes_no_difference() -> N
     found = compared(speaking(max_alert=0), [first, lost(second), third])
 
     assert (found.dead, found.turns) == ({"db.lag": 1}, [])
-    assert (found.was, found.now) == ({Manner.POST: 2}, {Manner.POST: 2})
+    assert (found.was, found.now) == ({DeliveryMode.POST: 2}, {DeliveryMode.POST: 2})
 
 
 def test_an_incident_was_heard_of_by_the_first_message_that_arrived() -> None:
@@ -160,7 +162,7 @@ def test_a_run_of_which_some_messages_arrived_was_heard_of() -> None:
 
     found = compared(speaking(), [past._replace(dead=2)])
 
-    assert (found.dead, found.was) == ({"db.lag": 2}, {Manner.POST: 1})
+    assert (found.dead, found.was) == ({"db.lag": 2}, {DeliveryMode.POST: 1})
 
 
 def test_what_was_given_up_before_the_time_or_of_a_job_that_is_gone_is_told_of_as_such() -> None:
@@ -207,20 +209,20 @@ def test_of_a_row_outside_the_hours_the_slots_within_those_of_now_are_unknown(
 ) -> None:
     row = Record(0, "db.lag", at("16 06:00"), Verdict.OFF_HOURS, count=24, until=at("16 09:50"))
 
-    assert compared(speaking(hours=hours), [Past(row)], since=at(since)).unknown.total() == expected
+    assert compared(speaking(hours=hours), [RecordedLine(row)], since=at(since)).unknown.total() == expected
 
 
 @pytest.mark.parametrize("by", ["", "ann"])
 @pytest.mark.parametrize("until", [None, at("16 12:00")])
 def test_what_a_person_paused_stays_paused(by: str, until: datetime | None) -> None:
-    held = Record(0, "db.lag", BEGIN, Verdict.PAUSED, reason=hold_reason(Hold(until, by=by), BERLIN))
+    held = Record(0, "db.lag", BEGIN, Verdict.PAUSED, reason=hold_reason(Pause(until, by=by), BERLIN))
 
-    assert compared(speaking(), [Past(held)]).unknown == {}
+    assert compared(speaking(), [RecordedLine(held)]).unknown == {}
 
 
 @pytest.mark.parametrize("verdict", [Verdict.MISSED, Verdict.OVERLAPPED, Verdict.INTERRUPTED, Verdict.CANCELED])
 def test_a_slot_that_did_not_run_for_another_reason_is_counted_apart(verdict: Verdict) -> None:
-    found = compared(speaking(), [Past(Record(0, "db.lag", BEGIN, verdict))])
+    found = compared(speaking(), [RecordedLine(Record(0, "db.lag", BEGIN, verdict))])
 
     assert (found.unknown, found.not_run, found.runs) == ({}, {verdict: 1}, {})
 
@@ -230,16 +232,16 @@ def test_a_folded_hour_keeps_its_ends_and_counts_what_is_lost() -> None:
     hour = Record(0, "db.lag", at("16 09:20"), Verdict.QUIET, count=3, until=at("16 09:40"))
     late = Record(0, "db.lag", at("16 10:00"), Verdict.QUIET, count=2, until=at("16 10:50"))
 
-    found = compared(speaking(Voice(recovers=True)), [before, Past(hour), after, Past(late)])
+    found = compared(speaking(RepeatPolicy(recovers=True)), [before, RecordedLine(hour), after, RecordedLine(late)])
 
     assert manners(found) == [("09:20", "-", "post"), ("10:00", "-", "post")]
     assert (found.folded, found.blurred, found.runs) == ({"db.lag": 2}, {"db.lag": 1}, {"db.lag": 6})
 
 
 def test_the_end_of_a_folded_hour_comes_after_what_lies_within_it() -> None:
-    hour = Past(Record(0, "db.lag", at("16 09:00"), Verdict.QUIET, count=4, until=at("16 09:40")))
+    hour = RecordedLine(Record(0, "db.lag", at("16 09:00"), Verdict.QUIET, count=4, until=at("16 09:40")))
 
-    found = compared(speaking(Voice(recovers=True)), [hour, *happened(speaking(), LAG, LAG)])
+    found = compared(speaking(RepeatPolicy(recovers=True)), [hour, *happened(speaking(), LAG, LAG)])
 
     assert manners(found) == [("09:40", "-", "post")]
 
@@ -250,13 +252,13 @@ def test_the_end_of_a_folded_hour_comes_after_what_lies_within_it() -> None:
 def test_a_mute_by_a_person_still_holds() -> None:
     muted = Record(1, "db.lag", BEGIN, Verdict.MUTED, text=LAG, reason="muted until 13:00 by ann")
 
-    assert compared(speaking(), [Past(muted)]).turns == []
+    assert compared(speaking(), [RecordedLine(muted)]).turns == []
 
 
 def test_a_recovery_inside_a_mute_is_told_after_it_under_other_rules_too() -> None:
     first, over, later = happened(speaking(), LAG, "", "")
     muted = over.record._replace(reason="recovered after 10m, 1 alert; muted until 13:00 by ann")
-    (turn,) = compared(speaking(Voice(recovers=True)), [first, Past(muted), later]).turns
+    (turn,) = compared(speaking(RepeatPolicy(recovers=True)), [first, RecordedLine(muted), later]).turns
 
     assert turn.slot == later.record.slot
 
@@ -265,25 +267,25 @@ def test_an_acknowledgement_still_holds() -> None:
     first, second = happened(speaking(), LAG, LAG)
     taken = second.record._replace(verdict=Verdict.MUTED, reason="acknowledged by ann")
 
-    assert compared(speaking(), [first, Past(taken)]).turns == []
+    assert compared(speaking(), [first, RecordedLine(taken)]).turns == []
 
 
 def test_what_was_missing_ends_an_incident_also_out_of_hours() -> None:
     job = replace(
-        speaking(Voice(recovers=True), hours="9:00-9:15"),
+        speaking(RepeatPolicy(recovers=True), hours="9:00-9:15"),
         trigger=Absence(HOUR, HOUR, WorkingHours.parse("always", BERLIN)),
         rule=Rule(("backup.done",), {}),
     )
     first, came = happened(speaking(), LAG, "")
 
     assert manners(compared(job, [first, came])) == [("09:20", "-", "post")]
-    assert manners(compared(speaking(Voice(recovers=True), hours="9:00-9:15"), [first, came])) == []
+    assert manners(compared(speaking(RepeatPolicy(recovers=True), hours="9:00-9:15"), [first, came])) == []
 
 
 def test_what_a_person_asked_for_is_left_alone() -> None:
     asked = Record(1, "db.lag", BEGIN, Verdict.SAID, text=LAG, asked_by="ann")
 
-    assert compared(speaking(Voice(after=9)), [Past(asked, Manner.POST)]) == Difference()
+    assert compared(speaking(RepeatPolicy(after=9)), [RecordedLine(asked, DeliveryMode.POST)]) == ReplayDifference()
 
 
 def test_a_job_that_is_gone_is_counted() -> None:
@@ -341,7 +343,7 @@ def test_a_failure_is_read_back_from_its_traceback() -> None:
 
 
 def test_loudest_manner_of_a_run_counts() -> None:
-    assert loudest([Manner.EDIT, Manner.POST, Manner.REPLY]) is Manner.POST
+    assert loudest([DeliveryMode.EDIT, DeliveryMode.POST, DeliveryMode.REPLY]) is DeliveryMode.POST
     assert loudest([]) is None
 
 
@@ -350,7 +352,7 @@ def test_loudest_manner_of_a_run_counts() -> None:
 
 @st.composite
 def policies(draw: st.DrawFn) -> Job:
-    voice = Voice(
+    voice = RepeatPolicy(
         after=draw(st.integers(1, 3)),
         repeat=draw(st.sampled_from(Repeat)),
         remind=draw(st.none() | st.just(30 * MINUTE)),
@@ -389,21 +391,21 @@ def test_replaying_under_the_same_rules_changes_nothing_and_leaves_nothing_open(
 
 @pytest.mark.parametrize("value", [NAMES, {"k": 1}])
 def test_what_was_unchanged_is_no_reply_under_the_same_rules(value: object) -> None:
-    job = speaking(Voice(repeat=Repeat.THREAD))
+    job = speaking(RepeatPolicy(repeat=Repeat.THREAD))
 
     assert compared(job, happened(job, value, value, value)).turns == []
 
 
 def test_what_was_unchanged_in_a_thread_is_a_message_where_each_is() -> None:
-    pasts = happened(speaking(Voice(repeat=Repeat.THREAD)), NAMES, NAMES)
+    pasts = happened(speaking(RepeatPolicy(repeat=Repeat.THREAD)), NAMES, NAMES)
 
     assert manners(compared(speaking(), pasts)) == [("09:20", "-", "post")]
 
 
 def test_what_a_run_said_before_it_failed_is_an_alert_and_the_failure_an_error() -> None:
-    job = speaking(Voice(after=2), max_alert=0)
+    job = speaking(RepeatPolicy(after=2), max_alert=0)
 
     assert compared(job, happened(job, "one", Speaks(("one",), "!"), "one")).turns == []
-    assert manners(compared(speaking(Voice(after=9)), happened(job, "one", Speaks(("one",), "!"), "one"))) == [
+    assert manners(compared(speaking(RepeatPolicy(after=9)), happened(job, "one", Speaks(("one",), "!"), "one"))) == [
         ("09:30", "post", "-")
     ]

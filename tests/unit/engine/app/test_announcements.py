@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from slack_alert.core.model.run import Action, Run
-from slack_alert.core.pipeline.outages import Cause, Lapse
+from slack_alert.core.pipeline.outages import Outage, OutageCause
 from slack_alert.engine.app.announcements import downtime_text
 from slack_alert.engine.runs.overlaps import waiting_text
 
@@ -23,7 +23,7 @@ BERLIN = ZoneInfo("Europe/Berlin")
     ],
 )
 def test_a_short_downtime_is_told_to_the_second(since: datetime | None, span: str) -> None:
-    text = downtime_text({"db.lag": 2}, [], Lapse(Cause.DOWN, since, NOW), BERLIN)
+    text = downtime_text({"db.lag": 2}, [], Outage(OutageCause.DOWN, since, NOW), BERLIN)
 
     assert text == f"Not running {span}: 2 runs missed: db.lag (2)."
 
@@ -31,12 +31,12 @@ def test_a_short_downtime_is_told_to_the_second(since: datetime | None, span: st
 @pytest.mark.parametrize(
     ("cause", "begins"),
     [
-        (Cause.STALLED, "Standing still from Mon 16 Nov 11:58 to"),
-        (Cause.ASLEEP, "Asleep (or the clock was set ahead) from Mon 16 Nov 11:58 to"),
+        (OutageCause.STALLED, "Standing still from Mon 16 Nov 11:58 to"),
+        (OutageCause.ASLEEP, "Asleep (or the clock was set ahead) from Mon 16 Nov 11:58 to"),
     ],
 )
-def test_a_time_in_which_the_clock_stood_still_is_no_downtime(cause: Cause, begins: str) -> None:
-    lapse = Lapse(cause, NOW - timedelta(minutes=2), NOW)
+def test_a_time_in_which_the_clock_stood_still_is_no_downtime(cause: OutageCause, begins: str) -> None:
+    lapse = Outage(cause, NOW - timedelta(minutes=2), NOW)
 
     assert downtime_text({"db.lag": 2}, [], lapse, BERLIN).startswith(begins)
 

@@ -16,17 +16,17 @@ from slack_alert.core.content.render import Text, fallback
 from slack_alert.core.errors import SetAside, StoreError
 from slack_alert.core.events import Rule
 from slack_alert.core.model.message import Delivery, Message
-from slack_alert.core.retry import Fate, Outcome
+from slack_alert.core.retry import SendResult, SendStatus
 from slack_alert.core.schedule.absent import Absence
 from slack_alert.core.structs import replace
-from slack_alert.engine.app.app import App, Manners
-from slack_alert.engine.app.components import Parts
-from slack_alert.engine.app.liveness import EVERY, Pulse, down_since, last_alive, last_slots
-from slack_alert.engine.batches import Batch, Limits
+from slack_alert.engine.app.app import App, AppConfig
+from slack_alert.engine.app.components import Components
+from slack_alert.engine.app.liveness import EVERY, Liveness, down_since, last_alive, last_slots
+from slack_alert.engine.batches import Batch, HistoryLimits
 from slack_alert.engine.delivery.refusing import Closed
-from slack_alert.engine.delivery.sender import Pace, Sender
+from slack_alert.engine.delivery.sender import Sender, SendRate
 from slack_alert.engine.engine import Engine
-from slack_alert.engine.monitoring.clock_watch import Steps
+from slack_alert.engine.monitoring.clock_watch import ClockSteps
 from slack_alert.engine.ports import Emit, Request
 from slack_alert.engine.recording.writer import Writer
 from slack_alert.engine.requests import build
@@ -107,17 +107,17 @@ class Rig:
         self.sources: list[Source] = []
         writer = Writer(self.store, self.clock)
         catalog, executor = Catalog((job or make_job(),)), Held()
-        self.engine = Engine(catalog, books=writer, executor=executor, clock=self.clock, mark=MARK)
+        self.engine = Engine(catalog, recorder=writer, executor=executor, clock=self.clock, mark=MARK)
         sender = Sender(
-            {}, books=writer, waiting=self.store.waiting, last_receipt=self.store.last_receipt, clock=self.clock,
-            paces={"slack": Pace(0, 1)}, give_up=HOUR, zone=BERLIN, undeliverable=lambda *_: None,
+            {}, recorder=writer, waiting=self.store.waiting, last_receipt=self.store.last_receipt, clock=self.clock,
+            paces={"slack": SendRate(0, 1)}, give_up=HOUR, zone=BERLIN, undeliverable=lambda *_: None,
         )  # fmt: skip
-        self.parts = Parts(
+        self.parts = Components(
             catalog=catalog, store=self.store, reader=self.store, snapshot=self.store.open(), inbox=self.inbox,
             channels={}, clock=self.clock, writer=writer, executor=executor, engine=self.engine, sender=sender,
             make_source=self._make_source, accept_entry=lambda _: None,
         )  # fmt: skip
-        self.manners = Manners(OPS, ERRORS, BERLIN, timedelta(seconds=1), Limits())
+        self.manners = AppConfig(OPS, ERRORS, BERLIN, timedelta(seconds=1), HistoryLimits())
         self.app = App(self.parts, self.manners)
 
     def _make_source(self, now: datetime) -> Source:
@@ -156,11 +156,11 @@ def test_clock_that_is_set_back_makes_the_source_anew(caplog: pytest.LogCaptureF
 
     with caplog.at_level(logging.WARNING):
         asyncio.run(main())
-    [hot] = rig.engine.jobs()
+    [job_state] = rig.engine.jobs()
 
     assert [source.now for source in rig.sources] == [NOON, NOON - HOUR + timedelta(seconds=0.5)]
     assert [source.is_running for source in rig.sources] == [False, True]
-    assert hot.last == NOON - HOUR + timedelta(seconds=0.5)
+    assert job_state.last == NOON - HOUR + timedelta(seconds=0.5)
     assert [record.__dict__["seconds"] for record in caplog.records if record.message == "the clock was set back"] == [
         3600.5
     ]
@@ -227,7 +227,7 @@ def test_deadlines_that_passed_while_the_clock_stood_still_are_told(slots: list[
 @pytest.mark.parametrize(("step", "back"), [(-1, None), (-3600, 3600), (3600, None)])
 def test_only_a_step_back_is_noticed(step: float, back: float | None) -> None:
     clock = TwoClocks(NOON)
-    steps = Steps(clock)
+    steps = ClockSteps(clock)
     clock.pass_by(0.5)
     clock.set(clock.now() + timedelta(seconds=step))
 
@@ -322,10 +322,10 @@ def test_part_of_a_turn_that_fails_stops_nothing_else(caplog: pytest.LogCaptureF
 def test_clock_that_ticks_is_not_well_while_an_address_takes_nothing() -> None:
     """So the heartbeat stops."""
     rig = Rig()
-    pulse, sender = Pulse(rig.parts), rig.parts.sender
+    pulse, sender = Liveness(rig.parts), rig.parts.sender
     lane = sender._lane(OPS)
     lane.add(Delivery(1, Message("m", OPS, Text("hi")), NOON))
-    lane.stall.note(Outcome(Fate.RETRY, reason="ConnectionRefusedError"), rig.clock.monotonic())
+    lane.stall.note(SendResult(SendStatus.RETRY, reason="ConnectionRefusedError"), rig.clock.monotonic())
     pulse.tick(rig.clock.now())
     assert pulse.is_well(rig.clock.now())
 
@@ -437,9 +437,9 @@ def test_inbox_that_cannot_be_read_keeps_nobody_from_starting_and_is_told_once(
 
     asyncio.run(main())
 
-    [hot] = rig.engine.jobs()
+    [job_state] = rig.engine.jobs()
     told = [fallback(delivery.message.piece) for delivery in rig.store.deliveries()]
-    assert hot.hold is not None
+    assert job_state.hold is not None
     assert told == (["The inbox is kept as x."] if isinstance(fault, SetAside) else [])
     said = "the inbox was damaged" if isinstance(fault, SetAside) else "inbox not readable"
     assert [one.message for one in caplog.records if "inbox" in one.message] == [said]

@@ -9,10 +9,10 @@ from typing import Any, cast
 import pytest
 
 from slack_alert.core.model.run import Action, Run
-from slack_alert.engine.app.components import Parts
-from slack_alert.engine.app.liveness import Pulse, stands_still
+from slack_alert.engine.app.components import Components
+from slack_alert.engine.app.liveness import Liveness, stands_still
 from slack_alert.engine.batches import Batch
-from slack_alert.engine.ports import Load
+from slack_alert.engine.ports import ExecutorLoad
 
 NOW = datetime(2026, 11, 21, 12, tzinfo=timezone.utc)
 
@@ -36,14 +36,14 @@ class Waiting:
         then()
 
     @property
-    def parts(self) -> Parts:
+    def parts(self) -> Components:
         clock: Any = SimpleNamespace(monotonic=lambda: self.passed, now=lambda: NOW)
-        return cast("Parts", SimpleNamespace(engine=self, clock=clock, writer=self))
+        return cast("Components", SimpleNamespace(engine=self, clock=clock, writer=self))
 
 
 def test_looking_through_the_runs_going_on_takes_a_fiftieth_of_the_time_at_most() -> None:
     waiting = Waiting()
-    pulse = Pulse(waiting.parts)
+    pulse = Liveness(waiting.parts)
 
     for _ in range(100):
         pulse.note_running(NOW)
@@ -65,10 +65,10 @@ class Program:
         clock: Any = SimpleNamespace(monotonic=lambda: self.passed, now=lambda: self.now)
         engine = SimpleNamespace(runs=list)
         parts = SimpleNamespace(
-            clock=clock, sender=self.sender, writer=self.writer, engine=engine, load=Load,
+            clock=clock, sender=self.sender, writer=self.writer, engine=engine, load=ExecutorLoad,
             standing_still=lambda _began, _now: self.still, heartbeat=None,
         )  # fmt: skip
-        self.pulse = Pulse(cast("Parts", parts))
+        self.pulse = Liveness(cast("Components", parts))
         self.pulse.tick(self.now)
         self.pulse.turn(self.now)
 

@@ -12,15 +12,15 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from slack_alert.engine.app.shutdown import Ending
+from slack_alert.engine.app.shutdown import ShutdownSignals
 
 _PROGRAM = """
 import asyncio, time
 from datetime import timedelta
-from slack_alert.engine.app.shutdown import Ending
+from slack_alert.engine.app.shutdown import ShutdownSignals
 
 async def main():
-    ending = Ending(limit=LIMIT, last=lambda: print("last", flush=True))
+    ending = ShutdownSignals(limit=LIMIT, last=lambda: print("last", flush=True))
     ending.listen()
     async def blocks():
         print("ready", flush=True)
@@ -94,7 +94,7 @@ def begins(
     """Tell whether these signals begin the drain."""
 
     async def main() -> bool:
-        ending = Ending(has_terminal=has_terminal)
+        ending = ShutdownSignals(has_terminal=has_terminal)
         ending.listen(reload)
         for number in signals:
             os.kill(os.getpid(), number)
@@ -147,7 +147,7 @@ class TestHangUp:
 @pytest.mark.usefixtures("_signals")
 def test_signals_that_a_plugin_takes_are_taken_again_and_told_once() -> None:
     async def main() -> list[list[str]]:
-        ending = Ending(has_terminal=lambda: False)
+        ending = ShutdownSignals(has_terminal=lambda: False)
         ending.listen()
         told = [ending.restore()]
         for _ in range(2):

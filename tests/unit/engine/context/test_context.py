@@ -12,9 +12,9 @@ from typing import Any
 import pytest
 
 from slack_alert.core.errors import BadValue
-from slack_alert.core.policy.quota import Hold
+from slack_alert.core.policy.quota import Pause
 from slack_alert.core.structs import replace
-from slack_alert.engine.batches import Entry
+from slack_alert.engine.batches import StoredValue
 from slack_alert.engine.context.context import Context
 from tests.fakes.engine_rig import MARK, at
 from tests.fakes.stage import Stage, run_of
@@ -60,13 +60,13 @@ def test_plain_text_is_shown_sign_by_sign() -> None:
 @pytest.mark.parametrize(
     ("for_", "hold"),
     [
-        (None, Hold()),
-        (60, Hold(at("16 09:12"))),
-        ("1h30m", Hold(at("16 10:41"))),
-        (timedelta(minutes=4), Hold(at("16 09:15"))),
+        (None, Pause()),
+        (60, Pause(at("16 09:12"))),
+        ("1h30m", Pause(at("16 10:41"))),
+        (timedelta(minutes=4), Pause(at("16 09:15"))),
     ],
 )
-def test_pause_lasts_as_long_as_asked(for_: object, hold: Hold) -> None:
+def test_pause_lasts_as_long_as_asked(for_: object, hold: Pause) -> None:
     stage = Stage()
     stage.context().pause("web.up", for_)
 
@@ -89,7 +89,7 @@ def test_store_is_that_of_the_folder() -> None:
     stage = Stage()
     stage.context().store.set("last", 1)
 
-    assert stage.kept == [Entry("db", "last", "1")]
+    assert stage.kept == [StoredValue("db", "last", "1")]
 
 
 def test_canceled_follows_the_run() -> None:

@@ -6,8 +6,8 @@ import pytest
 
 from slack_alert.core.errors import BadValue
 from slack_alert.core.model.run import Action, Run
-from slack_alert.engine.batches import Entry
-from slack_alert.engine.context.key_value import Pocket
+from slack_alert.engine.batches import StoredValue
+from slack_alert.engine.context.key_value import KeyValueStore
 from slack_alert.engine.simulation.doubles import VirtualClock
 from tests.fakes.engine_rig import at
 
@@ -15,72 +15,72 @@ from tests.fakes.engine_rig import at
 class Drawer:
     """A pocket, its clock, and what it wrote."""
 
-    def __init__(self, *entries: Entry) -> None:
+    def __init__(self, *entries: StoredValue) -> None:
         self.clock = VirtualClock(at("16 12:00"))
-        self.written: list[Entry] = []
-        self.pocket = Pocket("db", entries, write=self.written.extend, now=self.clock.now)
+        self.written: list[StoredValue] = []
+        self.key_value_store = KeyValueStore("db", entries, write=self.written.extend, now=self.clock.now)
 
-    def reopened(self) -> Pocket:
-        return Pocket("db", self.written, write=self.written.extend, now=self.clock.now)
+    def reopened(self) -> KeyValueStore:
+        return KeyValueStore("db", self.written, write=self.written.extend, now=self.clock.now)
 
 
 @pytest.mark.parametrize("value", [None, 0, "ü", 1.5, [1, 2], {"a": {"b": [None]}}, True])
 def test_value_is_the_same_now_and_after_a_restart(value: object) -> None:
     drawer = Drawer()
-    drawer.pocket.set("last", value)
+    drawer.key_value_store.set("last", value)
 
-    assert value == drawer.pocket.get("last", "none")
+    assert value == drawer.key_value_store.get("last", "none")
     assert value == drawer.reopened().get("last", "none")
 
 
 def test_value_that_is_too_long_is_refused_and_the_old_one_stays() -> None:
     drawer = Drawer()
-    drawer.pocket.set("last", 1)
+    drawer.key_value_store.set("last", 1)
 
     with pytest.raises(ValueError, match="values of 1,000,000 characters at most, and that of 'last' has 1,000,002"):
-        drawer.pocket.set("last", "x" * 1_000_000)
-    assert drawer.pocket.get("last") == 1
+        drawer.key_value_store.set("last", "x" * 1_000_000)
+    assert drawer.key_value_store.get("last") == 1
 
 
 def test_missing_value_is_the_default() -> None:
-    assert Drawer().pocket.get("last") is None
-    assert Drawer().pocket.get("last", 3) == 3
+    assert Drawer().key_value_store.get("last") is None
+    assert Drawer().key_value_store.get("last", 3) == 3
 
 
 def test_what_is_got_is_a_copy() -> None:
     drawer = Drawer()
-    drawer.pocket.set("seen", [1])
-    drawer.pocket.get("seen").append(2)
+    drawer.key_value_store.set("seen", [1])
+    drawer.key_value_store.get("seen").append(2)
 
-    assert drawer.pocket.get("seen") == [1]
+    assert drawer.key_value_store.get("seen") == [1]
 
 
 @pytest.mark.parametrize("expires", [60, "60s", "1m", timedelta(minutes=1)])
 def test_value_expires_at_its_instant(expires: object) -> None:
     drawer = Drawer()
-    drawer.pocket.set("last", 1, expires=expires)
+    drawer.key_value_store.set("last", 1, expires=expires)
     drawer.clock.set(at("16 12:00:59"))
 
-    assert drawer.pocket.get("last") == 1
+    assert drawer.key_value_store.get("last") == 1
     drawer.clock.set(at("16 12:01"))
-    assert drawer.pocket.get("last") is None
-    assert drawer.pocket.keys() == []
-    assert drawer.written == [Entry("db", "last", "1", at("16 12:01"))]
+    assert drawer.key_value_store.get("last") is None
+    assert drawer.key_value_store.keys() == []
+    assert drawer.written == [StoredValue("db", "last", "1", at("16 12:01"))]
 
 
 def test_deleting_forgets_and_is_no_error_twice() -> None:
-    drawer = Drawer(Entry("db", "last", "1"))
-    drawer.pocket.delete("last")
-    drawer.pocket.delete("last")
+    drawer = Drawer(StoredValue("db", "last", "1"))
+    drawer.key_value_store.delete("last")
+    drawer.key_value_store.delete("last")
 
-    assert drawer.pocket.get("last") is None
-    assert drawer.written == [Entry("db", "last", None)] * 2
+    assert drawer.key_value_store.get("last") is None
+    assert drawer.written == [StoredValue("db", "last", None)] * 2
 
 
 def test_keys_are_those_with_a_value_in_order() -> None:
-    drawer = Drawer(Entry("db", "b", "null"), Entry("db", "a", "1"), Entry("db", "c", None))
+    drawer = Drawer(StoredValue("db", "b", "null"), StoredValue("db", "a", "1"), StoredValue("db", "c", None))
 
-    assert drawer.pocket.keys() == ["a", "b"]
+    assert drawer.key_value_store.keys() == ["a", "b"]
 
 
 @pytest.mark.parametrize(
@@ -96,20 +96,20 @@ def test_keys_are_those_with_a_value_in_order() -> None:
 def test_what_cannot_be_kept_is_refused_and_changes_nothing(
     key: str, value: object, expires: object, error: type[Exception]
 ) -> None:
-    drawer = Drawer(Entry("db", "last", "1"))
+    drawer = Drawer(StoredValue("db", "last", "1"))
 
     with pytest.raises(error):
-        drawer.pocket.set(key, value, expires=expires)
+        drawer.key_value_store.set(key, value, expires=expires)
     assert drawer.written == []
-    assert drawer.pocket.get("last") == 1
+    assert drawer.key_value_store.get("last") == 1
 
 
 SENSOR = Action("db.seek", "plugins/db.py", 3, "", print)
 
 
-def sensing(drawer: Drawer, emits: str | None = "found") -> tuple[Run, Pocket]:
+def sensing(drawer: Drawer, emits: str | None = "found") -> tuple[Run, KeyValueStore]:
     run = Run(1, "db.seek", SENSOR, at("16 12:00"), emits=emits)
-    return run, drawer.pocket.for_run(run)
+    return run, drawer.key_value_store.for_run(run)
 
 
 def test_what_a_sensor_sets_is_seen_at_once_and_kept_with_what_it_notices() -> None:
@@ -119,7 +119,7 @@ def test_what_a_sensor_sets_is_seen_at_once_and_kept_with_what_it_notices() -> N
     own.set("found", 1)
     own.delete("gone")
 
-    assert (own.get("until"), drawer.pocket.get("until"), drawer.written) == (7, 7, [])
+    assert (own.get("until"), drawer.key_value_store.get("until"), drawer.written) == (7, 7, [])
 
     assert run.keep_values is not None
     run.keep_values()
@@ -133,11 +133,11 @@ def test_what_somebody_set_anew_before_a_sensor_noticed_anything_stands() -> Non
     drawer = Drawer()
     run, own = sensing(drawer)
     own.set("until", 7)
-    drawer.pocket.set("until", 9)
+    drawer.key_value_store.set("until", 9)
 
     assert run.keep_values is not None
     run.keep_values()
-    assert drawer.reopened().get("until") == drawer.pocket.get("until") == 9
+    assert drawer.reopened().get("until") == drawer.key_value_store.get("until") == 9
 
 
 def test_what_no_sensor_sets_is_kept_at_once() -> None:

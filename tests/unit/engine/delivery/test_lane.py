@@ -9,7 +9,7 @@ import pytest
 from slack_alert.core.content.render import Text
 from slack_alert.core.model.address import Address
 from slack_alert.core.model.message import Delivery, Message
-from slack_alert.engine.delivery.circuit_breaker import Breaker
+from slack_alert.engine.delivery.circuit_breaker import CircuitBreaker
 from slack_alert.engine.delivery.lane import KEPT, Lane
 from tests.fakes.virtual_loop import NOON
 
@@ -133,7 +133,7 @@ class TestPace:
 class TestBreaker:
     def test_everybody_passes_an_open_one(self) -> None:
         async def scene() -> None:
-            breaker = Breaker()
+            breaker = CircuitBreaker()
             await breaker.passage(lane())
             await breaker.passage(lane())
 
@@ -143,7 +143,7 @@ class TestBreaker:
 
     def test_only_the_first_to_be_refused_goes_on(self) -> None:
         async def scene() -> None:
-            breaker, prober, other = Breaker(), lane(), lane()
+            breaker, prober, other = CircuitBreaker(), lane(), lane()
 
             assert breaker.close(prober)
             assert not breaker.close(other)
@@ -158,7 +158,7 @@ class TestBreaker:
 
     def test_one_other_probes_when_the_prober_has_nothing_left(self) -> None:
         async def scene() -> None:
-            breaker, prober = Breaker(), lane()
+            breaker, prober = CircuitBreaker(), lane()
             breaker.close(prober)
             others = [asyncio.create_task(breaker.passage(lane())) for _ in range(3)]
             await asyncio.sleep(0)
@@ -175,7 +175,7 @@ class TestBreaker:
 
     def test_whoever_did_not_probe_leaves_without_a_trace(self) -> None:
         async def scene() -> None:
-            breaker, prober = Breaker(), lane()
+            breaker, prober = CircuitBreaker(), lane()
             breaker.close(prober)
             breaker.leave(lane())
             waiting = asyncio.create_task(breaker.passage(lane()))

@@ -9,14 +9,14 @@ import pytest
 
 from slack_alert.core.content.render import Piece, Text, Upload
 from slack_alert.core.model.address import Address
-from slack_alert.core.retry import Fate, Outcome
+from slack_alert.core.retry import SendResult, SendStatus
 from slack_alert.engine.batches import Batch
 from slack_alert.engine.delivery.lane import UNMARKED
-from slack_alert.engine.delivery.sender import Pace
+from slack_alert.engine.delivery.sender import SendRate
 from tests.fakes.outbox import DEV, OPS, Act, Answer, Outbox, Scripted, played
 from tests.fakes.virtual_loop import NOON, LoopClock, VirtualLoop, run_virtually
 
-LOST_ANSWER = Outcome(Fate.AMBIGUOUS, "arrived", reason="ServerDisconnectedError")
+LOST_ANSWER = SendResult(SendStatus.AMBIGUOUS, "arrived", reason="ServerDisconnectedError")
 SECOND = timedelta(seconds=1)
 
 
@@ -39,7 +39,7 @@ class TestOrderAndPace:
         assert outbox.queued == []
 
     def test_one_a_second_after_a_burst_of_three(self) -> None:
-        channel, _ = played(saying(*"abcdef"), pace=Pace(1, 3))
+        channel, _ = played(saying(*"abcdef"), pace=SendRate(1, 3))
 
         assert channel.times == [0, 0, 0, 1, 2, 3]
 
@@ -48,20 +48,20 @@ class TestOrderAndPace:
             outbox.say("a", "b", to=OPS)
             outbox.say("c", "d", to=DEV)
 
-        channel, _ = played(act, pace=Pace(1, 1))
+        channel, _ = played(act, pace=SendRate(1, 1))
 
         assert sorted(channel.attempts) == [(0, "a"), (0, "c"), (1, "b"), (1, "d")]
 
     def test_a_rate_of_nought_is_unpaced(self) -> None:
-        channel, _ = played(saying(*numbers(100)), pace=Pace(0, 1))
+        channel, _ = played(saying(*numbers(100)), pace=SendRate(0, 1))
 
         assert channel.times == [0] * 100
 
     def test_order_is_kept_through_failures(self) -> None:
         script: dict[str, list[Answer]] = {
-            "a": [Fate.RETRY, Fate.WAIT],
+            "a": [SendStatus.RETRY, SendStatus.WAIT],
             "b": [LOST_ANSWER],
-            "c": [Fate.AMBIGUOUS, Fate.RETRY],
+            "c": [SendStatus.AMBIGUOUS, SendStatus.RETRY],
         }
         channel, _ = played(saying(*"abcd"), script)
 
@@ -71,18 +71,18 @@ class TestOrderAndPace:
         """Where a channel cannot be asked, a crash may repeat these."""
         loop = VirtualLoop()
         channel = Scripted(LoopClock(loop))
-        outbox = Outbox({"slack": channel}, channel.clock, Pace(0))
+        outbox = Outbox({"slack": channel}, channel.clock, SendRate(0))
         held: list[object] = []
-        put = outbox.books.put
+        put = outbox.recorder.put
 
         async def scene() -> None:
             outbox.sender.begin()
             outbox.say(*numbers(UNMARKED + 5))
-            outbox.books.put = lambda _, then=None: held.append(then)  # type: ignore[method-assign,assignment]
+            outbox.recorder.put = lambda _, then=None: held.append(then)  # type: ignore[method-assign,assignment]
             await outbox.clock.sleep(10)
 
             assert len(channel.accepted) == UNMARKED
-            outbox.books.put = put  # type: ignore[method-assign]
+            outbox.recorder.put = put  # type: ignore[method-assign]
             for then in held:
                 assert callable(then)
                 then()
@@ -97,14 +97,14 @@ class TestMarks:
         groups: list[int] = []
 
         async def act(outbox: Outbox) -> None:
-            put = outbox.books.put
+            put = outbox.recorder.put
 
             def counted(batch: Batch, then: Callable[[], object] | None = None) -> None:
                 groups.append(len(batch.progress))
                 put(batch, then)
 
             outbox.say(*numbers(2 * UNMARKED))
-            outbox.books.put = counted  # type: ignore[method-assign]
+            outbox.recorder.put = counted  # type: ignore[method-assign]
 
         _, outbox = played(act)
 
@@ -119,7 +119,7 @@ class TestMarks:
 
             assert outbox.queued == ["b"]
 
-        channel, _ = played(act, {"b": [Outcome(Fate.WAIT, after=SECOND * 30)]})
+        channel, _ = played(act, {"b": [SendResult(SendStatus.WAIT, after=SECOND * 30)]})
 
         assert channel.keys == ["a", "b"]
 
@@ -131,12 +131,12 @@ class TestMarks:
 
             assert outbox.statuses["a"] == "sent"
 
-        played(act, {"b": [Outcome(Fate.WAIT, after=SECOND)]})
+        played(act, {"b": [SendResult(SendStatus.WAIT, after=SECOND)]})
 
 
 class TestWaiting:
     def test_a_request_to_wait_is_obeyed_and_counts_as_no_attempt(self) -> None:
-        wait = Outcome(Fate.WAIT, reason="ratelimited", after=30 * SECOND)
+        wait = SendResult(SendStatus.WAIT, reason="ratelimited", after=30 * SECOND)
         channel, outbox = played(saying("a"), {"a": [wait, wait]})
 
         assert channel.times == [0, 30, 60]
@@ -147,12 +147,12 @@ class TestWaiting:
             outbox.say("a", "b", to=OPS)
             outbox.say("c", to=DEV)
 
-        channel, _ = played(act, {"a": [Outcome(Fate.WAIT, after=30 * SECOND)]})
+        channel, _ = played(act, {"a": [SendResult(SendStatus.WAIT, after=30 * SECOND)]})
 
         assert sorted(channel.attempts) == [(0, "a"), (0, "c"), (30, "a"), (30, "b")]
 
     def test_retries_come_at_growing_intervals(self) -> None:
-        channel, outbox = played(saying("a"), {"a": [Fate.RETRY] * 11})
+        channel, outbox = played(saying("a"), {"a": [SendStatus.RETRY] * 11})
 
         waits = [after - before for before, after in zip(channel.times, channel.times[1:], strict=False)]
         longest = [0.15, 0.3, 0.6, 1.2, 2.4, 4.8, 9.6, 19.2, 38.4, 60, 60]
@@ -167,10 +167,10 @@ class TestWaiting:
             assert outbox.delivery("a").reason == "connection refused"
             assert outbox.delivery("a").attempts == 1
 
-        played(act, {"a": [Outcome(Fate.RETRY, reason="connection refused")]})
+        played(act, {"a": [SendResult(SendStatus.RETRY, reason="connection refused")]})
 
     def test_after_so_long_a_message_is_dead_and_the_next_one_is_tried(self) -> None:
-        script: dict[str, list[Answer]] = {"a": [Outcome(Fate.RETRY, reason="no luck")] * 10_000}
+        script: dict[str, list[Answer]] = {"a": [SendResult(SendStatus.RETRY, reason="no luck")] * 10_000}
         channel, outbox = played(saying("a", "b"), script, give_up=timedelta(minutes=10))
 
         assert outbox.statuses == {"a": "dead", "b": "sent"}
@@ -184,7 +184,7 @@ class TestPeople:
             await outbox.clock.sleep(0.1)
             outbox.drop(outbox.delivery("b").id)
 
-        channel, outbox = played(act, pace=Pace(1, 1))
+        channel, outbox = played(act, pace=SendRate(1, 1))
 
         assert channel.keys == ["a", "c"]
         assert outbox.statuses == {"a": "sent", "c": "sent"}
@@ -195,16 +195,16 @@ class TestPeople:
             await outbox.clock.sleep(0.05)
             outbox.drop(outbox.delivery("a").id)
 
-        channel, _ = played(act, {"a": [Fate.AMBIGUOUS] * 9})
+        channel, _ = played(act, {"a": [SendStatus.AMBIGUOUS] * 9})
 
         assert channel.said == ["a", "b"]
         assert channel.asked == []
 
-    @pytest.mark.parametrize("answer", [Fate.SENT, Fate.RETRY, Fate.PAYLOAD, Fate.AMBIGUOUS])
-    def test_a_message_dropped_while_it_is_under_way_is_forgotten(self, answer: Fate) -> None:
+    @pytest.mark.parametrize("answer", [SendStatus.SENT, SendStatus.RETRY, SendStatus.PAYLOAD, SendStatus.AMBIGUOUS])
+    def test_a_message_dropped_while_it_is_under_way_is_forgotten(self, answer: SendStatus) -> None:
         loop = VirtualLoop()
         channel = Scripted(LoopClock(loop), {"a": [answer]})
-        outbox = Outbox({"slack": channel}, channel.clock, Pace(0))
+        outbox = Outbox({"slack": channel}, channel.clock, SendRate(0))
         channel.during = lambda said: outbox.drop(1) if said == "a" else None
 
         async def scene() -> None:
@@ -223,7 +223,10 @@ class TestPeople:
             await outbox.clock.sleep(0.1)
             outbox.retry(outbox.delivery("a").id)
 
-        script: dict[str, list[Answer]] = {"a": [Fate.PAYLOAD], "b": [Outcome(Fate.WAIT, after=9 * SECOND)]}
+        script: dict[str, list[Answer]] = {
+            "a": [SendStatus.PAYLOAD],
+            "b": [SendResult(SendStatus.WAIT, after=9 * SECOND)],
+        }
         channel, _ = played(act, script)
 
         assert channel.said == ["a", "b", "b", "c", "a"]
@@ -237,7 +240,7 @@ class TestEnding:
             await outbox.sender.stop()
             outbox.say("d")
 
-        channel, outbox = played(act, pace=Pace(1, 2))
+        channel, outbox = played(act, pace=SendRate(1, 2))
 
         assert channel.keys == ["a", "b"]
         assert outbox.queued == ["c", "d"]
@@ -284,7 +287,7 @@ class TestLateness:
         async def act(outbox: Outbox) -> None:
             outbox.say("x#0", slot=NOON)
 
-        channel, _ = played(act, {"x#0": [Outcome(Fate.WAIT, after=90 * SECOND)]})
+        channel, _ = played(act, {"x#0": [SendResult(SendStatus.WAIT, after=90 * SECOND)]})
 
         assert channel.said == ["x#0", "[12:00] x#0"]
 
@@ -292,6 +295,6 @@ class TestLateness:
         async def act(outbox: Outbox) -> None:
             outbox.say("x#0")
 
-        channel, _ = played(act, {"x#0": [Outcome(Fate.WAIT, after=90 * SECOND)]})
+        channel, _ = played(act, {"x#0": [SendResult(SendStatus.WAIT, after=90 * SECOND)]})
 
         assert channel.said == ["x#0", "x#0"]

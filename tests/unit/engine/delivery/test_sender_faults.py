@@ -10,16 +10,16 @@ import pytest
 from slack_alert.core.content.render import Text
 from slack_alert.core.errors import NotNow, StoreError
 from slack_alert.core.model.address import Address
-from slack_alert.core.model.message import Delivery, Manner, Message
-from slack_alert.core.retry import Fate, Outcome
+from slack_alert.core.model.message import Delivery, DeliveryMode, Message
+from slack_alert.core.retry import SendResult, SendStatus
 from slack_alert.engine.batches import Batch
 from slack_alert.engine.delivery.lane import KEPT
-from slack_alert.engine.delivery.sender import Pace
+from slack_alert.engine.delivery.sender import SendRate
 from slack_alert.stores.memory import MemoryStore
 from tests.fakes.outbox import DEV, OPS, Act, Outbox, Scripted, played, stored
 from tests.fakes.virtual_loop import NOON, LoopClock, VirtualLoop, run_virtually
 
-LOST_ANSWER = Outcome(Fate.AMBIGUOUS, "arrived", reason="ServerDisconnectedError")
+LOST_ANSWER = SendResult(SendStatus.AMBIGUOUS, "arrived", reason="ServerDisconnectedError")
 SECOND = timedelta(seconds=1)
 
 
@@ -42,7 +42,7 @@ class TestDoubt:
         assert outbox.delivery("a").receipt == "found"
 
     def test_one_that_did_not_is(self) -> None:
-        channel, _ = played(saying("a"), {"a": [Fate.AMBIGUOUS]})
+        channel, _ = played(saying("a"), {"a": [SendStatus.AMBIGUOUS]})
 
         assert channel.keys == ["a"]
         assert channel.said == ["a", "a"]
@@ -72,13 +72,15 @@ class TestDoubt:
 
     def test_it_is_asked_no_longer_than_a_message_is_tried(self) -> None:
         lookups = [NotNow("away")] * 1000
-        channel, outbox = played(saying("a"), {"a": [Fate.AMBIGUOUS]}, lookups=lookups, give_up=timedelta(minutes=10))
+        channel, outbox = played(
+            saying("a"), {"a": [SendStatus.AMBIGUOUS]}, lookups=lookups, give_up=timedelta(minutes=10)
+        )
 
         assert channel.said == ["a", "a"]
         assert outbox.statuses == {"a": "sent"}
 
     def test_an_unknown_answer_is_final_after_some_attempts(self) -> None:
-        unknown = Outcome(Fate.AMBIGUOUS, reason="new_code", hint="look it up", limit=3)
+        unknown = SendResult(SendStatus.AMBIGUOUS, reason="new_code", hint="look it up", limit=3)
         channel, outbox = played(saying("a", "b"), {"a": [unknown] * 5})
 
         assert channel.said == ["a", "a", "a", "b"]
@@ -87,7 +89,7 @@ class TestDoubt:
         assert outbox.lost == [("a", "new_code")]
 
     def test_before_it_is_dead_it_is_looked_for(self) -> None:
-        unknown = Outcome(Fate.AMBIGUOUS, "arrived", reason="new_code", limit=1)
+        unknown = SendResult(SendStatus.AMBIGUOUS, "arrived", reason="new_code", limit=1)
         channel, outbox = played(saying("a"), {"a": [unknown]})
 
         assert outbox.statuses == {"a": "sent"}
@@ -97,7 +99,7 @@ class TestDoubt:
         store = stored("a", "b", "c")
         loop = VirtualLoop()
         channel = Scripted(LoopClock(loop), accepted=list(store.deliveries())[:2])
-        outbox = Outbox({"slack": channel}, channel.clock, Pace(0), store=store)
+        outbox = Outbox({"slack": channel}, channel.clock, SendRate(0), store=store)
 
         async def scene() -> None:
             outbox.sender.begin()
@@ -113,12 +115,12 @@ class TestDoubt:
         store, loop = MemoryStore(), VirtualLoop()
         store.commit(Batch(messages=[Message(key, OPS, Text(key)) for key in ("a", "b")], at=NOON))
         replies = [
-            Message(f"{root}{number}", OPS, Text("x"), manner=Manner.REPLY, root=root)
+            Message(f"{root}{number}", OPS, Text("x"), manner=DeliveryMode.REPLY, root=root)
             for number in (1, 2) for root in ("a", "b")
         ]  # fmt: skip
         store.commit(Batch(messages=replies, at=NOON))
         channel = Scripted(LoopClock(loop), accepted=list(store.deliveries())[:3])
-        outbox = Outbox({"slack": channel}, channel.clock, Pace(0), store=store)
+        outbox = Outbox({"slack": channel}, channel.clock, SendRate(0), store=store)
 
         async def scene() -> None:
             outbox.sender.begin()
@@ -132,7 +134,7 @@ class TestDoubt:
         async def act(outbox: Outbox) -> None:
             outbox.say("a")
             await outbox.drained()
-            outbox.books.put(Batch(messages=[Message("a1", OPS, Text("a1"), manner=Manner.REPLY, root="a")]))
+            outbox.recorder.put(Batch(messages=[Message("a1", OPS, Text("a1"), manner=DeliveryMode.REPLY, root="a")]))
 
         channel, _ = played(act, {"a1": [LOST_ANSWER]})
 
@@ -146,9 +148,9 @@ class TestDoubt:
 
 
 class TestDeadMessages:
-    @pytest.mark.parametrize("fate", [Fate.DESTINATION, Fate.PAYLOAD])
-    def test_what_cannot_be_delivered_is_dead_and_told(self, fate: Fate) -> None:
-        channel, outbox = played(saying("a", "b"), {"a": [Outcome(fate, reason="not_in_channel", hint="/invite")]})
+    @pytest.mark.parametrize("fate", [SendStatus.DESTINATION, SendStatus.PAYLOAD])
+    def test_what_cannot_be_delivered_is_dead_and_told(self, fate: SendStatus) -> None:
+        channel, outbox = played(saying("a", "b"), {"a": [SendResult(fate, reason="not_in_channel", hint="/invite")]})
 
         assert outbox.statuses == {"a": "dead", "b": "sent"}
         assert outbox.delivery("a").reason == "not_in_channel: /invite"
@@ -162,7 +164,7 @@ class TestDeadMessages:
             await outbox.drained()
             outbox.retry(outbox.delivery("a").id)
 
-        channel, outbox = played(act, {"a": [Fate.PAYLOAD]})
+        channel, outbox = played(act, {"a": [SendStatus.PAYLOAD]})
 
         assert channel.keys == ["b", "a"]
         assert outbox.statuses == {"a": "sent", "b": "sent"}
@@ -176,11 +178,13 @@ class TestDeadMessages:
 
 
 class TestStall:
-    DOWN = Outcome(Fate.RETRY, reason="ConnectionRefusedError")
-    ASKED_TO_WAIT = Outcome(Fate.WAIT, reason="ratelimited", after=timedelta(seconds=50))
+    DOWN = SendResult(SendStatus.RETRY, reason="ConnectionRefusedError")
+    ASKED_TO_WAIT = SendResult(SendStatus.WAIT, reason="ratelimited", after=timedelta(seconds=50))
 
     @staticmethod
-    def seen(answers: list[Outcome | Fate | Exception], *at: int, lookups: Sequence[Exception] = ()) -> list[list[str]]:
+    def seen(
+        answers: list[SendResult | SendStatus | Exception], *at: int, lookups: Sequence[Exception] = ()
+    ) -> list[list[str]]:
         """What is told at these seconds, while the first message is answered so."""
         told: list[list[str]] = []
 
@@ -203,7 +207,7 @@ class TestStall:
         assert self.seen([self.DOWN] * 11, 70, 600)[1] == []
 
     def test_it_ends_with_the_last_message(self) -> None:
-        told = self.seen([*[self.DOWN] * 11, Fate.PAYLOAD], 70, 600)
+        told = self.seen([*[self.DOWN] * 11, SendStatus.PAYLOAD], 70, 600)
 
         assert [len(each) for each in told] == [1, 0]
 
@@ -213,7 +217,7 @@ class TestStall:
         assert told == [[], ["slack:#ops: nothing accepted for 1m: ratelimited"]]
 
     def test_nor_is_a_refused_message(self) -> None:
-        assert self.seen([self.DOWN, Fate.DESTINATION], 70) == [[]]
+        assert self.seen([self.DOWN, SendStatus.DESTINATION], 70) == [[]]
 
     def test_a_look_that_is_not_answered_counts(self) -> None:
         told = self.seen([], 70, lookups=[NotNow("ClientConnectorError")] * 20)
@@ -222,7 +226,7 @@ class TestStall:
 
 
 class TestCredentials:
-    REFUSED = Outcome(Fate.CREDENTIALS, reason="invalid_auth", hint="check token")
+    REFUSED = SendResult(SendStatus.CREDENTIALS, reason="invalid_auth", hint="check token")
 
     def test_the_whole_channel_waits_while_one_lane_probes(self) -> None:
         async def act(outbox: Outbox) -> None:
@@ -249,7 +253,7 @@ class TestCredentials:
         loop = VirtualLoop()
         clock = LoopClock(loop)
         slack, other = Scripted(clock, {"a": [self.REFUSED]}), Scripted(clock, name="other")
-        outbox = Outbox({"slack": slack, "other": other}, clock, Pace(0))
+        outbox = Outbox({"slack": slack, "other": other}, clock, SendRate(0))
 
         async def scene() -> None:
             outbox.sender.begin()
@@ -294,14 +298,14 @@ class TestSpilling:
             assert outbox.sender.queued == 2 * KEPT
             await outbox.sender.stop()
 
-        played(act, {"0": [Fate.WAIT]})
+        played(act, {"0": [SendStatus.WAIT]})
 
     @pytest.mark.slow
     def test_what_comes_while_it_is_refilled_goes_out_once(self) -> None:
         """A group is committed before its messages are announced: meanwhile the refill can see them."""
         loop = VirtualLoop()
         channel = Scripted(LoopClock(loop))
-        outbox = Outbox({"slack": channel}, channel.clock, Pace(0))
+        outbox = Outbox({"slack": channel}, channel.clock, SendRate(0))
         late = [f"late {number}" for number in range(5)]
         announcements: list[Sequence[Delivery]] = []
 
@@ -343,9 +347,9 @@ class TestSpilling:
 def test_a_drain_does_not_wait_for_a_channel_that_refuses_us() -> None:
     """At the end of the program the messages are kept anyway; the deadline is for what can still be sent."""
     loop = VirtualLoop()
-    refused = Outcome(Fate.CREDENTIALS, reason="invalid_auth")
+    refused = SendResult(SendStatus.CREDENTIALS, reason="invalid_auth")
     slack = Scripted(LoopClock(loop), {"a": [refused] * 100})
-    outbox = Outbox({"slack": slack}, slack.clock, Pace(0))
+    outbox = Outbox({"slack": slack}, slack.clock, SendRate(0))
 
     async def scene() -> None:
         outbox.sender.begin()

@@ -10,19 +10,19 @@ import pytest
 
 from slack_alert.core.content.render import Text
 from slack_alert.core.errors import NotNow, StoreError
-from slack_alert.core.model.message import Delivery, Manner, Message
-from slack_alert.core.retry import Fate, Outcome
+from slack_alert.core.model.message import Delivery, DeliveryMode, Message
+from slack_alert.core.retry import SendResult, SendStatus
 from slack_alert.engine.batches import Batch
 from slack_alert.engine.delivery.lane import Lane
 from slack_alert.engine.delivery.prepare import Receipts
-from slack_alert.engine.delivery.sender import Pace
+from slack_alert.engine.delivery.sender import SendRate
 from slack_alert.stores.memory import MemoryStore
 from tests.fakes.outbox import DEV, Act, Answer, Outbox, Scripted, played
 from tests.fakes.virtual_loop import NOON, LoopClock, VirtualLoop, run_virtually
 
-ARRIVED = Outcome(Fate.AMBIGUOUS, "arrived", reason="ConnectionResetError")
-LOST = Outcome(Fate.AMBIGUOUS, reason="HTTP 500")
-UNKNOWN = Outcome(Fate.AMBIGUOUS, reason="new_code", limit=3)
+ARRIVED = SendResult(SendStatus.AMBIGUOUS, "arrived", reason="ConnectionResetError")
+LOST = SendResult(SendStatus.AMBIGUOUS, reason="HTTP 500")
+UNKNOWN = SendResult(SendStatus.AMBIGUOUS, reason="new_code", limit=3)
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 ERRORS = [
     TypeError("bug"),
@@ -48,8 +48,8 @@ def stored_long_ago(*keys: str) -> MemoryStore:
 
 
 class TestSoonAgain:
-    @pytest.mark.parametrize("fate", [Fate.RETRY, Fate.AMBIGUOUS])
-    def test_the_first_attempt_after_a_failure_comes_in_some_100_ms(self, fate: Fate) -> None:
+    @pytest.mark.parametrize("fate", [SendStatus.RETRY, SendStatus.AMBIGUOUS])
+    def test_the_first_attempt_after_a_failure_comes_in_some_100_ms(self, fate: SendStatus) -> None:
         channel, _ = played(saying("a"), {"a": [fate]})
 
         assert 0.05 <= channel.times[1] <= 0.2
@@ -78,7 +78,7 @@ class TestSoonAgain:
         loop = VirtualLoop()
         store = stored_long_ago(*"abcde")
         channel = Scripted(LoopClock(loop), accepted=[one for one in store.deliveries() if one.message.key in "ab"])
-        outbox = Outbox({"slack": channel}, channel.clock, Pace(0), store=store)
+        outbox = Outbox({"slack": channel}, channel.clock, SendRate(0), store=store)
 
         async def scene() -> None:
             outbox.sender.begin()
@@ -92,23 +92,23 @@ class TestSoonAgain:
 class TestPace:
     """`messages_per_second` counts messages: what put none there took nobody's turn."""
 
-    @pytest.mark.parametrize("failure", [LOST, Outcome(Fate.RETRY, reason="ConnectionRefusedError")])
-    def test_an_attempt_that_put_nothing_there_costs_no_turn(self, failure: Outcome) -> None:
+    @pytest.mark.parametrize("failure", [LOST, SendResult(SendStatus.RETRY, reason="ConnectionRefusedError")])
+    def test_an_attempt_that_put_nothing_there_costs_no_turn(self, failure: SendResult) -> None:
         script: dict[str, list[Answer]] = {key: [failure] for key in "abcdef"}
-        channel, _ = played(saying(*"abcdef"), script, pace=Pace(1, 1))
+        channel, _ = played(saying(*"abcdef"), script, pace=SendRate(1, 1))
 
         accepted = [at for at, said in channel.attempts if said == "f"]
         assert accepted[-1] <= 6
 
     def test_one_that_arrived_does(self) -> None:
-        channel, _ = played(saying(*"abc"), {key: [ARRIVED] for key in "abc"}, pace=Pace(1, 1))
+        channel, _ = played(saying(*"abc"), {key: [ARRIVED] for key in "abc"}, pace=SendRate(1, 1))
 
         assert [round(at) for at in channel.times] == [0, 1, 2]
 
     def test_after_a_request_to_wait_every_attempt_does(self) -> None:
         """The service counts what it does not accept."""
-        limited = Outcome(Fate.WAIT, after=timedelta(seconds=1))
-        channel, _ = played(saying(*"abcd"), {"a": [limited], **{key: [LOST] for key in "bcd"}}, pace=Pace(1, 1))
+        limited = SendResult(SendStatus.WAIT, after=timedelta(seconds=1))
+        channel, _ = played(saying(*"abcd"), {"a": [limited], **{key: [LOST] for key in "bcd"}}, pace=SendRate(1, 1))
 
         assert [after - before >= 0.99 for before, after in zip(channel.times, channel.times[1:], strict=False)] == [
             True
@@ -119,7 +119,7 @@ class TestNotDead:
     """No message is given up before it was tried for `give_up`."""
 
     def test_not_by_a_backlog_that_is_older(self) -> None:
-        channel, outbox = played(saying(), {"a": [LOST] * 3, "b": [Fate.RETRY]}, store=stored_long_ago("a", "b"))
+        channel, outbox = played(saying(), {"a": [LOST] * 3, "b": [SendStatus.RETRY]}, store=stored_long_ago("a", "b"))
 
         assert channel.keys == ["a", "b"]
         assert outbox.lost == []
@@ -127,7 +127,7 @@ class TestNotDead:
     def test_not_by_a_question_about_a_backlog_that_is_older(self) -> None:
         store, loop = stored_long_ago("a"), VirtualLoop()
         channel = Scripted(LoopClock(loop), accepted=list(store.deliveries()), lookups=[NotNow("HTTP 500")] * 3)
-        outbox = Outbox({"slack": channel}, channel.clock, Pace(0), store=store)
+        outbox = Outbox({"slack": channel}, channel.clock, SendRate(0), store=store)
 
         async def scene() -> None:
             outbox.sender.begin()
@@ -145,10 +145,13 @@ class TestNotDead:
 
     @pytest.mark.parametrize(
         "long",
-        [Outcome(Fate.WAIT, after=HOUR), Outcome(Fate.CREDENTIALS, after=HOUR, reason="invalid_auth")],
+        [
+            SendResult(SendStatus.WAIT, after=HOUR),
+            SendResult(SendStatus.CREDENTIALS, after=HOUR, reason="invalid_auth"),
+        ],
         ids=["asked to wait", "closed"],
     )
-    def test_not_by_the_time_in_which_the_service_took_nothing(self, long: Outcome) -> None:
+    def test_not_by_the_time_in_which_the_service_took_nothing(self, long: SendResult) -> None:
         _, outbox = played(saying("a"), {"a": [long, LOST, LOST]}, give_up=HOUR / 2)
 
         assert outbox.statuses == {"a": "sent"}
@@ -182,7 +185,7 @@ class TestErrorsOfOurOwn:
         loop = VirtualLoop()
         channel = Broken(LoopClock(loop), {"a": [ARRIVED]})
         channel.find_errors = [error] * 9
-        outbox = Outbox({"slack": channel}, channel.clock, Pace(0))
+        outbox = Outbox({"slack": channel}, channel.clock, SendRate(0))
 
         async def scene() -> None:
             outbox.sender.begin()
@@ -245,7 +248,7 @@ class TestErrorsOfOurOwn:
             return delivery
 
         async def act(outbox: Outbox) -> None:
-            outbox.books.put(Batch(messages=[Message("a", DEV, Text("a"), manner=Manner.REPLY, root="r")]))
+            outbox.recorder.put(Batch(messages=[Message("a", DEV, Text("a"), manner=DeliveryMode.REPLY, root="r")]))
 
         monkeypatch.setattr(Receipts, "joined", joined)
         channel, outbox = played(act)
@@ -266,7 +269,7 @@ class TestErrorsOfOurOwn:
             return proper(*arguments, **options)
 
         monkeypatch.setattr(Lane, place, broken)
-        channel, outbox = played(saying("a", "b", "c"), {"a": [LOST] * 6}, pace=Pace(10, 1))
+        channel, outbox = played(saying("a", "b", "c"), {"a": [LOST] * 6}, pace=SendRate(10, 1))
 
         assert channel.keys == ["a", "b", "c"]
         assert set(outbox.statuses.values()) == {"sent"}
@@ -274,15 +277,15 @@ class TestErrorsOfOurOwn:
 
     def test_marks_the_books_did_not_take_are_written_with_the_next_one(self) -> None:
         async def act(outbox: Outbox) -> None:
-            put = outbox.books.put
+            put = outbox.recorder.put
 
             def broken(*arguments: object, **options: object) -> None:
-                outbox.books.put = put  # type: ignore[method-assign]
+                outbox.recorder.put = put  # type: ignore[method-assign]
                 raise RuntimeError("bug")
 
             outbox.say("a", "b")
             await outbox.clock.sleep(0)
-            outbox.books.put = broken  # type: ignore[method-assign]
+            outbox.recorder.put = broken  # type: ignore[method-assign]
 
         channel, outbox = played(act, {"b": [LOST]})
 

@@ -12,21 +12,21 @@ import pytest
 from slack_alert.core.content.pieces import LIMIT
 from slack_alert.core.content.render import Text
 from slack_alert.core.errors import StoreError
-from slack_alert.core.model.message import Manner, Message, Status
-from slack_alert.core.retry import Fate, Outcome
+from slack_alert.core.model.message import DeliveryMode, Message, Status
+from slack_alert.core.retry import SendResult, SendStatus
 from slack_alert.core.structs import replace
 from slack_alert.engine.batches import Batch
 from slack_alert.engine.delivery.lane import KEPT
-from slack_alert.engine.delivery.sender import Pace
+from slack_alert.engine.delivery.sender import SendRate
 from slack_alert.stores.memory import MemoryStore
 from tests.fakes.outbox import OPS, Act, Answer, Outbox, Scripted, played
 from tests.fakes.virtual_loop import NOON, LoopClock, VirtualLoop, run_virtually
 
 #: What can be said in a minute: 63.
-PACE = Pace(1, 3)
+PACE = SendRate(1, 3)
 
 
-def of_job(job: str, run: int, *, root: str = "", manner: Manner = Manner.POST) -> Message:
+def of_job(job: str, run: int, *, root: str = "", manner: DeliveryMode = DeliveryMode.POST) -> Message:
     return Message(f"{job}@{NOON.isoformat()}/{run}#0", OPS, Text(f"{job} {run}"), NOON, run, manner, root)
 
 
@@ -36,7 +36,7 @@ def alerts(job: str, count: int, first: int = 1) -> list[Message]:
 
 def saying(*messages: Message) -> Act:
     async def act(outbox: Outbox) -> None:
-        outbox.books.put(Batch(messages=list(messages)))
+        outbox.recorder.put(Batch(messages=list(messages)))
 
     return act
 
@@ -90,9 +90,9 @@ class TestTurns:
 
     def test_one_that_comes_later_is_next_but_one(self) -> None:
         async def act(outbox: Outbox) -> None:
-            outbox.books.put(Batch(messages=alerts("noisy", 40)))
+            outbox.recorder.put(Batch(messages=alerts("noisy", 40)))
             await outbox.clock.sleep(10.5)
-            outbox.books.put(Batch(messages=[of_job("quiet", 99)]))
+            outbox.recorder.put(Batch(messages=[of_job("quiet", 99)]))
 
         channel, _ = played(act, pace=PACE)
 
@@ -100,7 +100,7 @@ class TestTurns:
 
     def test_what_is_tried_again_is_not_overtaken(self) -> None:
         first = of_job("noisy", 1)
-        script: dict[str, list[Answer]] = {first.key: [Fate.RETRY, Fate.AMBIGUOUS]}
+        script: dict[str, list[Answer]] = {first.key: [SendStatus.RETRY, SendStatus.AMBIGUOUS]}
         channel, _ = played(saying(first, *alerts("noisy", 9, 2), of_job("quiet", 99)), script, pace=PACE)
 
         assert spoken(channel)[:4] == ["noisy 1", "noisy 1", "noisy 1", "quiet 99"]
@@ -139,7 +139,7 @@ class TestStorms:
                 return put(batch)
 
             outbox.store.commit = noted  # type: ignore[method-assign,assignment]
-            outbox.books.put(Batch(messages=alerts("a", 100)))
+            outbox.recorder.put(Batch(messages=alerts("a", 100)))
 
         played(act, pace=PACE)
 
@@ -150,7 +150,7 @@ class TestStorms:
 
         async def act(outbox: Outbox) -> None:
             for second in range(60):
-                outbox.books.put(Batch(messages=alerts("a", 10, second * 10 + 1)))
+                outbox.recorder.put(Batch(messages=alerts("a", 10, second * 10 + 1)))
                 await outbox.clock.sleep(1)
 
         channel, outbox = played(act, pace=PACE)
@@ -161,7 +161,7 @@ class TestStorms:
     def test_its_message_waits_no_longer_than_a_minute(self) -> None:
         async def act(outbox: Outbox) -> None:
             for second in range(300):
-                outbox.books.put(Batch(messages=alerts("a", 5, second * 5 + 1)))
+                outbox.recorder.put(Batch(messages=alerts("a", 5, second * 5 + 1)))
                 await outbox.clock.sleep(1)
 
         channel, outbox = played(act, pace=PACE)
@@ -180,11 +180,11 @@ class TestStorms:
         assert_all_accounted_for(channel, outbox, many + 1)
 
     def test_what_waits_while_the_channel_is_away_is_counted(self) -> None:
-        script: dict[str, list[Answer]] = {of_job("a", 1).key: [Outcome(Fate.WAIT, after=timedelta(hours=1))]}
+        script: dict[str, list[Answer]] = {of_job("a", 1).key: [SendResult(SendStatus.WAIT, after=timedelta(hours=1))]}
 
         async def act(outbox: Outbox) -> None:
             for run in range(1, 200):
-                outbox.books.put(Batch(messages=[of_job("a", run)]))
+                outbox.recorder.put(Batch(messages=[of_job("a", run)]))
                 await outbox.clock.sleep(10)
 
         channel, outbox = played(act, script, pace=PACE)
@@ -197,7 +197,7 @@ class TestStorms:
     @pytest.mark.parametrize("keys", [["one"], [f"send {number}" for number in range(100)]])
     def test_what_a_person_sends_is_always_said(self, keys: list[str]) -> None:
         async def act(outbox: Outbox) -> None:
-            outbox.books.put(Batch(messages=alerts("a", 100)))
+            outbox.recorder.put(Batch(messages=alerts("a", 100)))
             outbox.say(*keys)
 
         channel, outbox = played(act, pace=PACE)
@@ -211,25 +211,25 @@ class TestStorms:
         parts = [replace(of_job("a", 1), key=f"a@{NOON.isoformat()}/1#{part}", piece=long) for part in range(10)]
 
         async def act(outbox: Outbox) -> None:
-            outbox.books.put(Batch(messages=[*parts, *alerts("b", 9)]))
+            outbox.recorder.put(Batch(messages=[*parts, *alerts("b", 9)]))
             await outbox.clock.sleep(200)
-            outbox.books.put(Batch(messages=alerts("c", 9)))
+            outbox.recorder.put(Batch(messages=alerts("c", 9)))
 
-        channel, outbox = played(act, pace=Pace(0.01, 12))
+        channel, outbox = played(act, pace=SendRate(0.01, 12))
 
         assert spoken(channel)[:10] == [long.text] * 10
         assert len(collapsed(outbox)) + len(channel.said) - len(summaries(channel)) == 28
 
     def test_replies_to_what_is_said_are_said(self) -> None:
         root = of_job("b", 1000)
-        replies = [of_job("b", run, root=root.key, manner=Manner.REPLY) for run in range(1001, 1010)]
+        replies = [of_job("b", run, root=root.key, manner=DeliveryMode.REPLY) for run in range(1001, 1010)]
         channel, outbox = played(saying(root, *alerts("a", 100), *replies), pace=PACE)
 
         assert [said for said in spoken(channel) if said.startswith("b ")] == [f"b {run}" for run in range(1000, 1010)]
         assert_all_accounted_for(channel, outbox, 110)
 
     def test_replies_to_what_was_counted_are_counted(self) -> None:
-        replies = [of_job("b", run, root="counted long ago", manner=Manner.REPLY) for run in range(1, 201)]
+        replies = [of_job("b", run, root="counted long ago", manner=DeliveryMode.REPLY) for run in range(1, 201)]
         channel, outbox = played(saying(*replies), pace=PACE)
 
         assert len(channel.said) == 63
@@ -237,7 +237,7 @@ class TestStorms:
 
     def test_what_was_counted_can_be_sent_again(self) -> None:
         async def act(outbox: Outbox) -> None:
-            outbox.books.put(Batch(messages=alerts("a", 100)))
+            outbox.recorder.put(Batch(messages=alerts("a", 100)))
             await outbox.clock.sleep(5)
             outbox.retry(outbox.delivery(of_job("a", 80).key).id)
 
@@ -248,7 +248,7 @@ class TestStorms:
 
     def test_a_summary_that_was_dropped_is_not_told(self) -> None:
         async def act(outbox: Outbox) -> None:
-            outbox.books.put(Batch(messages=alerts("a", 100)))
+            outbox.recorder.put(Batch(messages=alerts("a", 100)))
             await outbox.clock.sleep(5)
             (summary,) = [each for each in outbox.store.deliveries() if each.message.key.startswith("storm/")]
             outbox.drop(summary.id)
@@ -261,7 +261,7 @@ class TestStorms:
     def test_a_store_that_cannot_be_read_is_asked_again(self) -> None:
         async def act(outbox: Outbox) -> None:
             outbox.unreadable = [StoreError("disk"), StoreError("disk")]
-            outbox.books.put(Batch(messages=alerts("a", 2 * KEPT)))
+            outbox.recorder.put(Batch(messages=alerts("a", 2 * KEPT)))
 
         channel, outbox = played(act, pace=PACE)
 
@@ -279,7 +279,7 @@ class TestRestart:
 
         async def scene() -> None:
             outbox.sender.begin()
-            outbox.books.put(Batch(messages=alerts("a", 150)))
+            outbox.recorder.put(Batch(messages=alerts("a", 150)))
             await outbox.clock.sleep(seconds)
             await outbox.sender.stop()
 
@@ -292,7 +292,7 @@ class TestRestart:
         before = [each.message.key for each in store.deliveries() if each.status is Status.SENT]
 
         async def act(outbox: Outbox) -> None:
-            outbox.books.put(Batch(messages=alerts("a", 50, 1000)))
+            outbox.recorder.put(Batch(messages=alerts("a", 50, 1000)))
 
         channel, outbox = played(act, pace=PACE, store=store)
 

@@ -10,14 +10,14 @@ import pytest
 from slack_alert.core.bindings import Job
 from slack_alert.core.catalog import Catalog
 from slack_alert.core.model.run import QUIET
-from slack_alert.core.pipeline.outages import Cause, Lapse
-from slack_alert.core.policy.quota import Hold
+from slack_alert.core.pipeline.outages import Outage, OutageCause
+from slack_alert.core.policy.quota import Pause
 from slack_alert.core.structs import replace
 from slack_alert.core.units.humanize import span_of
-from slack_alert.engine.batches import Seen, Snapshot
+from slack_alert.engine.batches import JobProgress, Snapshot
 from slack_alert.engine.engine import Engine
-from slack_alert.engine.monitoring.clock_watch import Vigil
-from slack_alert.engine.simulation.doubles import Ledger, VirtualClock
+from slack_alert.engine.monitoring.clock_watch import TickMonitor
+from slack_alert.engine.simulation.doubles import MemoryRecorder, VirtualClock
 from tests.fakes.engine_rig import BERLIN, HOUR, MARK, MINUTE, Held, Rig, at, make_job, make_policy, said
 
 CRON = {"cron": "0 9,12 * * *"}
@@ -29,7 +29,7 @@ def patient(hours: float, every: Mapping[str, object] = CRON, policy: str = "alw
 
 def started(job: Job, now: str, last: str = "15 20:00") -> Rig:
     """A program that starts after having been down since the last slot."""
-    seen = {"db.lag": Seen(at("10 00:00"), at(last))}
+    seen = {"db.lag": JobProgress(at("10 00:00"), at(last))}
     rig = Rig(job, snapshot=Snapshot(seen=seen), start=now)
     rig.engine.catch_up(at(now), at(last))
     return rig
@@ -73,12 +73,12 @@ def test_slot_in_hours_is_caught_up_though_later_ones_were_outside() -> None:
 
     assert [run.slot for run in rig.executor.runs] == [at("16 09:00")]
     assert lines(rig) == [("off_hours", at("16 12:00"), 1)]
-    assert [hot.last for hot in rig.engine.jobs()] == [at("16 12:00")]
+    assert [job_state.last for job_state in rig.engine.jobs()] == [at("16 12:00")]
 
 
 def test_held_slot_is_not_caught_up() -> None:
-    seen = {"db.lag": Seen(at("10 00:00"), at("15 20:00"))}
-    rig = Rig(patient(24), snapshot=Snapshot(seen=seen, holds={"db.lag": Hold()}), start="16 09:30")
+    seen = {"db.lag": JobProgress(at("10 00:00"), at("15 20:00"))}
+    rig = Rig(patient(24), snapshot=Snapshot(seen=seen, holds={"db.lag": Pause()}), start="16 09:30")
     rig.engine.catch_up(at("16 09:30"))
 
     assert (rig.executor.runs, lines(rig)) == ([], [("paused", at("16 09:00"), 1)])
@@ -129,11 +129,11 @@ def test_slot_of_the_wall_clock_that_passed_in_a_long_stall_is_held_to_catch_up_
 ) -> None:
     rig = Rig(job, start="16 08:00")
     rig.clock.set(at(now))
-    unseen = rig.engine.due([(("db.lag",), (at("16 09:00"),))])
+    missed_ticks = rig.engine.due([(("db.lag",), (at("16 09:00"),))])
 
     assert [run.slot for run in rig.executor.runs] == ([at("16 09:00")] if has_run else [])
-    assert unseen.missed == ({} if has_run else {"db.lag": 1})
-    assert unseen.is_long
+    assert missed_ticks.missed == ({} if has_run else {"db.lag": 1})
+    assert missed_ticks.is_long
 
 
 @pytest.mark.parametrize(("since", "has_run"), [("16 08:59:20", True), ("16 08:59:19", False)])
@@ -165,9 +165,9 @@ def test_what_still_runs_after_a_long_stall_says_how_late_it_is() -> None:
 def test_interval_runs_once_after_the_machine_slept() -> None:
     rig = Rig(start="16 08:00")
     rig.clock.set(at("16 12:05"))
-    unseen = rig.engine.due([(("db.lag",), (at("16 08:10"), at("16 11:50"), at("16 12:00")))])
+    missed_ticks = rig.engine.due([(("db.lag",), (at("16 08:10"), at("16 11:50"), at("16 12:00")))])
 
-    assert ([run.slot for run in rig.executor.runs], unseen.missed) == ([at("16 12:00")], {"db.lag": 23})
+    assert ([run.slot for run in rig.executor.runs], missed_ticks.missed) == ([at("16 12:00")], {"db.lag": 23})
 
 
 class Sleepy(VirtualClock):
@@ -180,20 +180,21 @@ class Sleepy(VirtualClock):
 
 
 @pytest.mark.parametrize(
-    ("awake", "cause"), [(3600, Cause.STALLED), (1900, Cause.STALLED), (1700, Cause.ASLEEP), (0, Cause.ASLEEP)]
+    ("awake", "cause"),
+    [(3600, OutageCause.STALLED), (1900, OutageCause.STALLED), (1700, OutageCause.ASLEEP), (0, OutageCause.ASLEEP)],
 )
-def test_time_that_passed_on_the_wall_alone_was_slept(awake: float, cause: Cause) -> None:
+def test_time_that_passed_on_the_wall_alone_was_slept(awake: float, cause: OutageCause) -> None:
     clock = Sleepy(at("16 08:00"))
-    vigil = Vigil(clock)
+    vigil = TickMonitor(clock)
     vigil.look()
     clock.set(at("16 09:00"))
     clock.steady += awake
 
-    assert vigil.look().lapse == Lapse(cause, at("16 08:00"), at("16 09:00"))
+    assert vigil.look().lapse == Outage(cause, at("16 08:00"), at("16 09:00"))
 
 
 def test_first_look_knows_of_no_lapse() -> None:
-    assert not Vigil(VirtualClock(at("16 08:00"))).look().is_long
+    assert not TickMonitor(VirtualClock(at("16 08:00"))).look().is_long
 
 
 @pytest.mark.parametrize(
@@ -207,13 +208,13 @@ def test_lateness_is_as_exact_as_anybody_wants(seconds: float, written: str) -> 
 @pytest.mark.parametrize(
     ("cause", "reason"),
     [
-        (Cause.DOWN, "because the program was not running from Mon 16 Nov 08:00 to 09:00"),
-        (Cause.STALLED, "by 30m, because the program stood still from Mon 16 Nov 08:00 to 09:00"),
-        (Cause.ASLEEP, "by 30m, because the machine was asleep from Mon 16 Nov 08:00 to 09:00"),
+        (OutageCause.DOWN, "because the program was not running from Mon 16 Nov 08:00 to 09:00"),
+        (OutageCause.STALLED, "by 30m, because the program stood still from Mon 16 Nov 08:00 to 09:00"),
+        (OutageCause.ASLEEP, "by 30m, because the machine was asleep from Mon 16 Nov 08:00 to 09:00"),
     ],
 )
-def test_missed_slot_says_why_nobody_looked(cause: Cause, reason: str) -> None:
-    lapse = Lapse(cause, at("16 08:00"), at("16 09:00"))
+def test_missed_slot_says_why_nobody_looked(cause: OutageCause, reason: str) -> None:
+    lapse = Outage(cause, at("16 08:00"), at("16 09:00"))
 
     assert lapse.reason(at("16 08:30"), at("16 08:30"), BERLIN) == reason
 
@@ -262,7 +263,7 @@ def test_slots_of_a_row_have_one_reason_and_stay_one_line() -> None:
 
 def test_engine_without_jobs_sees_nothing_missed() -> None:
     clock = VirtualClock(at("16 08:00"))
-    engine = Engine(Catalog(()), books=Ledger(), executor=Held(), clock=clock, mark=MARK)
+    engine = Engine(Catalog(()), recorder=MemoryRecorder(), executor=Held(), clock=clock, mark=MARK)
     engine.begin(Snapshot(), clock.now())
     clock.set(clock.now() + HOUR + MINUTE)
 

@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import pytest
 
-from slack_alert.engine.monitoring.process_stalls import Standstill
+from slack_alert.engine.monitoring.process_stalls import ProcessStalls
 from slack_alert.engine.simulation.doubles import VirtualClock
 from tests.fakes.engine_rig import at
 
@@ -19,7 +19,7 @@ class Machine:
     def __init__(self) -> None:
         self.clock = VirtualClock(at("16 09:00"))
         self.used = 0.0
-        self.standstill = Standstill(self.clock, lambda: self.used)
+        self.standstill = ProcessStalls(self.clock, lambda: self.used)
 
     def passes(self, seconds: float, *, used: float = 0.0) -> None:
         self.clock.set(self.clock.now() + timedelta(seconds=seconds))

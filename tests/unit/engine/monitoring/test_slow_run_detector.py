@@ -6,14 +6,14 @@ from datetime import timedelta
 import pytest
 
 from slack_alert.core.content.render import fallback
-from slack_alert.core.model.message import Manner
+from slack_alert.core.model.message import DeliveryMode
 from slack_alert.core.model.record import Record, Verdict
 from slack_alert.core.model.run import QUIET, Result
-from slack_alert.core.policy.incidents import Repeat, Voice
+from slack_alert.core.policy.incidents import Repeat, RepeatPolicy
 from slack_alert.core.report.slow_runs import KNOWN, WINDOW
 from slack_alert.core.structs import replace
 from slack_alert.engine.batches import Batch
-from slack_alert.engine.monitoring.slow_runs import Paces, durations_of
+from slack_alert.engine.monitoring.slow_runs import SlowRunDetector, durations_of
 from slack_alert.stores.memory import MemoryStore
 from tests.fakes.engine_rig import HOUR, MINUTE, Rig, at, failed, make_job, make_policy, said
 
@@ -24,9 +24,11 @@ def took(seconds: float, result: Result = QUIET) -> Result:
     return result._replace(duration=timedelta(seconds=seconds))
 
 
-def made(*, usually: Iterable[float] = [2] * KNOWN, voice: Voice | None = None, max_alert: int = 3) -> Rig:
-    policy = replace(make_policy(max_alert=max_alert), voice=voice or Voice())
-    return Rig(make_job(policy=policy), paces=Paces(lambda _: [timedelta(seconds=seconds) for seconds in usually]))
+def made(*, usually: Iterable[float] = [2] * KNOWN, voice: RepeatPolicy | None = None, max_alert: int = 3) -> Rig:
+    policy = replace(make_policy(max_alert=max_alert), voice=voice or RepeatPolicy())
+    return Rig(
+        make_job(policy=policy), paces=SlowRunDetector(lambda _: [timedelta(seconds=seconds) for seconds in usually])
+    )
 
 
 def reason(rig: Rig) -> str | None:
@@ -52,7 +54,7 @@ def test_a_run_as_long_as_usual_is_not_remarked(seconds: float) -> None:
 @pytest.mark.parametrize(("seconds", "remark"), [(62, None), (69, SLOW)])
 def test_time_in_which_the_program_stood_still_is_not_the_run_s(seconds: float, remark: str | None) -> None:
     past = [timedelta(seconds=2)] * KNOWN
-    rig = Rig(make_job(), paces=Paces(lambda _: past, stood_still=lambda _: MINUTE))
+    rig = Rig(make_job(), paces=SlowRunDetector(lambda _: past, stood_still=lambda _: MINUTE))
     rig.play("16 09:10", took(seconds))
     [row] = rig.rows()
 
@@ -60,7 +62,7 @@ def test_time_in_which_the_program_stood_still_is_not_the_run_s(seconds: float, 
 
 
 def test_run_that_was_given_up_took_its_time() -> None:
-    rig = Rig(make_job(), paces=Paces(stood_still=lambda _: timedelta(seconds=4)))
+    rig = Rig(make_job(), paces=SlowRunDetector(stood_still=lambda _: timedelta(seconds=4)))
     failure = failed("took longer than 5s (timeout)").failure
     assert failure is not None
     rig.play("16 09:10", took(5, Result(failure=replace(failure, verdict=Verdict.TIMED_OUT))))
@@ -97,7 +99,7 @@ def test_quick_runs_after_a_slow_one_are_usual_still() -> None:
 
 def test_past_is_asked_for_once_and_never_for_a_quick_job() -> None:
     asked: list[str] = []
-    rig = Rig(make_job(), make_job("db.size"), paces=Paces(lambda job: asked.append(job) or ()))  # type: ignore[func-returns-value]
+    rig = Rig(make_job(), make_job("db.size"), paces=SlowRunDetector(lambda job: asked.append(job) or ()))  # type: ignore[func-returns-value]
     rig.play("16 09:10", took(0.5))
     rig.play("16 09:20", took(9), name="db.size")
     rig.play("16 09:30", took(9), name="db.size")
@@ -135,7 +137,7 @@ def test_quiet_run_says_nothing_about_it() -> None:
 
 
 def test_it_makes_no_difference_to_what_was_said_already() -> None:
-    rig = made(voice=Voice(repeat=Repeat.CHANGE), max_alert=0)
+    rig = made(voice=RepeatPolicy(repeat=Repeat.CHANGE), max_alert=0)
     for minute, seconds in ((10, 2), (20, 9), (30, 2)):
         rig.play(f"16 09:{minute}", took(seconds, said("late")))
 
@@ -143,12 +145,12 @@ def test_it_makes_no_difference_to_what_was_said_already() -> None:
 
 
 def test_an_edit_stays_one_message() -> None:
-    rig = made(voice=Voice(repeat=Repeat.UPDATE))
+    rig = made(voice=RepeatPolicy(repeat=Repeat.UPDATE))
     rig.play("16 09:10", took(2, said("late")))
     rig.play("16 09:20", took(9, said("later")))
     edit = rig.ledger.messages[-1]
 
-    assert (edit.manner, len(rig.ledger.messages)) == (Manner.EDIT, 2)
+    assert (edit.manner, len(rig.ledger.messages)) == (DeliveryMode.EDIT, 2)
     assert fallback(edit.piece).splitlines()[-1] == SLOW
 
 

@@ -17,9 +17,9 @@ from slack_alert.core.policy.quiet_windows import QuietWindow
 from slack_alert.core.structs import replace
 from slack_alert.engine.batches import Batch
 from slack_alert.engine.engine import Engine
-from slack_alert.engine.mutes.digests import Digests, Ending, Tally, Withheld, digest_text, withheld
+from slack_alert.engine.mutes.digests import Digests, EndedSilence, Withheld, WithheldCount, digest_text, withheld
 from slack_alert.engine.mutes.mutes import Mutes
-from slack_alert.engine.recording.writer import DirectBooks
+from slack_alert.engine.recording.writer import DirectRecorder
 from slack_alert.engine.requests import apply, build
 from slack_alert.engine.simulation.doubles import VirtualClock
 from slack_alert.stores.memory import MemoryStore
@@ -49,10 +49,10 @@ class Silence:
         self.executor = Held()
         snapshot = self.store.open()
         self.mutes = Mutes(snapshot.entries, windows=self.windows, zone=BERLIN)
-        books = DirectBooks(self.store, self.clock)
+        recorder = DirectRecorder(self.store, self.clock)
         self.engine = Engine(
             Catalog(self.jobs),
-            books=books,
+            recorder=recorder,
             executor=self.executor,
             clock=self.clock,
             mark=MARK,
@@ -60,11 +60,11 @@ class Silence:
         )
         self.engine.begin(snapshot, self.clock.now())
         self.digests = Digests(
-            self.mutes, engine=self.engine, books=books, to=OPS, since=self.clock.now(), history=self.history
+            self.mutes, engine=self.engine, recorder=recorder, to=OPS, since=self.clock.now(), history=self.history
         )
         self.look(time)
 
-    def history(self, ending: Ending) -> Withheld:
+    def history(self, ending: EndedSilence) -> Withheld:
         if self.fault is not None:
             raise self.fault
         return withheld(self.store, ending)
@@ -362,7 +362,7 @@ def test_digest_is_made_beside_everything_else_one_at_a_time() -> None:
     silence.digests = Digests(
         silence.mutes,
         engine=silence.engine,
-        books=DirectBooks(silence.store, silence.clock),
+        recorder=DirectRecorder(silence.store, silence.clock),
         to=OPS,
         since=at("16 01:00"),
         history=silence.history,
@@ -384,7 +384,7 @@ def test_window_marked_by_a_clock_that_was_ahead_is_watched_all_the_same() -> No
     assert len(silence.look("16 04:00")) == 1
 
 
-ENDING = Ending("maintenance", "quiet window maintenance,", at("16 02:00"), at("16 04:00"), None, ())
+ENDING = EndedSilence("maintenance", "quiet window maintenance,", at("16 02:00"), at("16 04:00"), None, ())
 
 
 @pytest.mark.parametrize(
@@ -427,7 +427,7 @@ def test_only_the_muted_jobs_count_however_many(number: int) -> None:
 
 
 def test_long_lists_and_texts_are_cut_with_a_count() -> None:
-    tallies = {f"job{number:02}": Tally(number, "x" * 200) for number in range(1, 14)}
+    tallies = {f"job{number:02}": WithheldCount(number, "x" * 200) for number in range(1, 14)}
 
     text = digest_text(ENDING, tallies, at("16 04:00"), BERLIN)
 
@@ -447,7 +447,7 @@ def test_long_lists_and_texts_are_cut_with_a_count() -> None:
 def test_span_has_the_days_where_they_are_not_today(since: str, until: str, span: str) -> None:
     ending = replace(ENDING, since=at(since), until=at(until))
 
-    text = digest_text(ending, {"db.lag": Tally(1, "lag")}, at("16 06:00"), BERLIN)
+    text = digest_text(ending, {"db.lag": WithheldCount(1, "lag")}, at("16 06:00"), BERLIN)
 
     assert text == f"While maintenance ({span}) 1 alert of 1 job was withheld: db.lag 1 (lag)"
 

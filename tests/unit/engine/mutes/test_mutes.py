@@ -8,7 +8,7 @@ import pytest
 from slack_alert.core.policy.mutes import EVERY, Mute
 from slack_alert.core.policy.quiet_windows import QuietWindow
 from slack_alert.core.structs import replace
-from slack_alert.engine.batches import Entry
+from slack_alert.engine.batches import StoredValue
 from slack_alert.engine.mutes.mutes import PACK, Mutes, mark_entry, mute_entry
 from tests.fakes.engine_rig import BERLIN, at
 
@@ -98,14 +98,14 @@ def test_pack_of_the_mutes_is_none_of_a_plugin_folder() -> None:
 @pytest.mark.parametrize(
     "entry",
     [
-        Entry(PACK, "mute/db.lag/then", "{}"),
-        Entry(PACK, "mute/db.lag/then", "nonsense"),
-        Entry(PACK, "mute/db.lag/then", None),
-        Entry(PACK, "window/night", '"then"'),
-        Entry(PACK, "window/night", "1"),
+        StoredValue(PACK, "mute/db.lag/then", "{}"),
+        StoredValue(PACK, "mute/db.lag/then", "nonsense"),
+        StoredValue(PACK, "mute/db.lag/then", None),
+        StoredValue(PACK, "window/night", '"then"'),
+        StoredValue(PACK, "window/night", "1"),
     ],
 )
-def test_what_cannot_be_read_is_left_alone_and_logged(entry: Entry, caplog: pytest.LogCaptureFixture) -> None:
+def test_what_cannot_be_read_is_left_alone_and_logged(entry: StoredValue, caplog: pytest.LogCaptureFixture) -> None:
     mutes = Mutes([entry, mute_entry(NOON)], zone=BERLIN)
 
     assert mutes.muted(at("16 12:10")) == [NOON]

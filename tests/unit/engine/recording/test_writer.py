@@ -13,13 +13,13 @@ import pytest
 
 from slack_alert.core.content.render import Text, Upload
 from slack_alert.core.errors import StoreError
-from slack_alert.core.model.message import Delivery, Message, Progress, Status
+from slack_alert.core.model.message import Delivery, DeliveryProgress, Message, Status
 from slack_alert.core.model.record import Record, Verdict
 from slack_alert.core.model.run import Returned
-from slack_alert.core.policy.quota import Hold, State
-from slack_alert.engine.batches import Batch, Entry, Limits, Snapshot, Started
+from slack_alert.core.policy.quota import Pause, State
+from slack_alert.engine.batches import Batch, HistoryLimits, Snapshot, StartedRun, StoredValue
 from slack_alert.engine.ports import Clock
-from slack_alert.engine.recording.writer import DirectBooks, Writer, join
+from slack_alert.engine.recording.writer import DirectRecorder, Writer, join
 from slack_alert.engine.simulation.doubles import VirtualClock
 from slack_alert.stores import SqliteStore
 from slack_alert.stores.memory import MemoryStore
@@ -37,7 +37,7 @@ class Disk:
         self.memory = MemoryStore()
         self.batches: list[Batch] = []
         self.attempts = 0
-        self.pruned: list[Limits] = []
+        self.pruned: list[HistoryLimits] = []
         self.failures = failures
         self.prune_fails = False
         self.committed = threading.Event()
@@ -55,7 +55,7 @@ class Disk:
         self.committed.set()
         return deliveries
 
-    def prune(self, now: datetime, limits: Limits) -> None:  # noqa: ARG002
+    def prune(self, now: datetime, limits: HistoryLimits) -> None:  # noqa: ARG002
         if self.prune_fails:
             raise StoreError("the disk is full")
         self.pruned.append(limits)
@@ -152,7 +152,7 @@ def test_only_what_nobody_would_say_again_is_kept() -> None:
     writer = Writer(Disk(), VirtualClock(at("16 12:00")), journal=page)
     writer.put(Batch(messages=[message("an answer")], taken=7))
     writer.put(Batch(records=[quiet("16 12:00")]))
-    writer.put(Batch(progress=[Progress(1, Status.SENT, 1, at("16 12:00"))]))
+    writer.put(Batch(progress=[DeliveryProgress(1, Status.SENT, 1, at("16 12:00"))]))
 
     assert page.asked == []
 
@@ -183,7 +183,7 @@ def test_marks_go_before_what_waits() -> None:
     writer = make_writer(disk)
     for number in range(600):
         writer.put(Batch(messages=[message(str(number))]))
-    marks = [Progress(number, Status.SENT, 1, at("16 12:00")) for number in (1, 2)]
+    marks = [DeliveryProgress(number, Status.SENT, 1, at("16 12:00")) for number in (1, 2)]
     done: list[int] = []
     for mark in marks:
         writer.put(Batch(progress=[mark]), partial(done.append, len(disk.batches)))
@@ -433,10 +433,10 @@ def test_history_is_cut_after_the_commit_and_failing_at_that_is_no_trouble(fails
     disk = Disk()
     disk.prune_fails = fails
     with writing(disk) as (writer, _):
-        writer.put(Batch(limits=Limits(days=7)))
+        writer.put(Batch(limits=HistoryLimits(days=7)))
         writer.put(Batch(messages=[message("a")]))
 
-    assert disk.pruned == ([] if fails else [Limits(days=7)])
+    assert disk.pruned == ([] if fails else [HistoryLimits(days=7)])
     assert len(list(disk.memory.deliveries())) == 1
 
 
@@ -449,11 +449,11 @@ def test_nothing_to_write_is_not_written() -> None:
 
 
 def test_later_word_counts_where_batches_are_joined() -> None:
-    started = Started(7, "db.lag", at("16 09:10"), at("16 09:10"))
+    started = StartedRun(7, "db.lag", at("16 09:10"), at("16 09:10"))
     into = Batch(at=at("16 12:00"))
-    join(into, Batch(states={"a": State()}, holds={"a": Hold()}, running=(started,), pulse="1", taken=9))
-    join(into, Batch(holds={"a": None}, running=(), taken=4, limits=Limits(1)))
-    join(into, Batch(entries=[Entry("p", "k", "1")], dropped=[1], retried=[2], limits=Limits(2)))
+    join(into, Batch(states={"a": State()}, holds={"a": Pause()}, running=(started,), pulse="1", taken=9))
+    join(into, Batch(holds={"a": None}, running=(), taken=4, limits=HistoryLimits(1)))
+    join(into, Batch(entries=[StoredValue("p", "k", "1")], dropped=[1], retried=[2], limits=HistoryLimits(2)))
 
     assert into == Batch(
         states={"a": State()},
@@ -461,10 +461,10 @@ def test_later_word_counts_where_batches_are_joined() -> None:
         running=(),
         pulse="1",
         taken=9,
-        entries=[Entry("p", "k", "1")],
+        entries=[StoredValue("p", "k", "1")],
         dropped=[1],
         retried=[2],
-        limits=Limits(1),
+        limits=HistoryLimits(1),
         at=at("16 12:00"),
     )
 
@@ -473,9 +473,9 @@ def test_direct_books_write_at_once() -> None:
     store = MemoryStore()
     accepted: list[Delivery] = []
     order: list[str] = []
-    books = DirectBooks(store, VirtualClock(at("16 12:00")), accepted.extend)
-    books.put(Batch(messages=[message("a")]), lambda: order.append("committed"))
-    books.note(quiet("16 09:10"))
+    recorder = DirectRecorder(store, VirtualClock(at("16 12:00")), accepted.extend)
+    recorder.put(Batch(messages=[message("a")]), lambda: order.append("committed"))
+    recorder.note(quiet("16 09:10"))
 
     assert order == ["committed"]
     assert [delivery.created for delivery in accepted] == [at("16 12:00")]
@@ -510,21 +510,21 @@ def test_nobody_there_to_be_told_does_not_end_the_writer(fails: Callable[..., No
     disk = Disk()
     writer = make_writer(disk)
     for key in "ab":
-        writer.put(Batch(messages=[message(key)], limits=Limits(days=7)), fails)
+        writer.put(Batch(messages=[message(key)], limits=HistoryLimits(days=7)), fails)
     writer.start(fails)
     assert disk.committed.wait(PATIENCE)
     writer.put(Batch(messages=[message("c")]), fails)
 
     assert writer.stop(PATIENCE)
     assert [each.message.key for each in disk.memory.deliveries()] == ["a", "b", "c"]
-    assert disk.pruned == [Limits(days=7)]
+    assert disk.pruned == [HistoryLimits(days=7)]
 
 
 def test_pruning_that_breaks_does_not_end_the_writer(monkeypatch: pytest.MonkeyPatch) -> None:
     disk = Disk()
     monkeypatch.setattr(disk, "prune", broken)
     with writing(disk) as (writer, _):
-        writer.put(Batch(limits=Limits(days=7)))
+        writer.put(Batch(limits=HistoryLimits(days=7)))
         assert disk.committed.wait(PATIENCE)
         writer.put(Batch(messages=[message("a")]))
 

@@ -13,9 +13,9 @@ from slack_alert.core.model.message import Message
 from slack_alert.core.model.record import Record, Verdict
 from slack_alert.core.policy.incidents import Incident
 from slack_alert.core.policy.mutes import Mute
-from slack_alert.core.policy.quota import Hold, State
+from slack_alert.core.policy.quota import Pause, State
 from slack_alert.core.structs import replace
-from slack_alert.engine.batches import Batch, Entry
+from slack_alert.engine.batches import Batch, StoredValue
 from slack_alert.engine.mutes.mutes import mute_entry
 from slack_alert.engine.ports import Request
 from slack_alert.engine.requests import apply, build
@@ -39,7 +39,7 @@ def only_taken() -> Batch:
 def test_pause_holds_the_job(until: datetime | None) -> None:
     asked = build.pause("db.lag", until, NOW, by="ann")
 
-    assert carried_out(asked) == replace(only_taken(), holds={"db.lag": Hold(until, "ann")})
+    assert carried_out(asked) == replace(only_taken(), holds={"db.lag": Pause(until, "ann")})
 
 
 def test_resume_lets_the_job_run_again() -> None:
@@ -96,9 +96,14 @@ def test_deliveries_are_retried_and_dropped() -> None:
 
 
 @pytest.mark.parametrize(
-    "entry", [Entry("db", "last", '{"id": 3}', at("17 12:00")), Entry("db", "last", "1"), Entry("db", "last", None)]
+    "entry",
+    [
+        StoredValue("db", "last", '{"id": 3}', at("17 12:00")),
+        StoredValue("db", "last", "1"),
+        StoredValue("db", "last", None),
+    ],
 )
-def test_value_of_a_pack_is_kept(entry: Entry) -> None:
+def test_value_of_a_pack_is_kept(entry: StoredValue) -> None:
     assert carried_out(build.kept(entry, NOW)) == replace(only_taken(), entries=[entry])
 
 

@@ -21,7 +21,7 @@ from slack_alert.core.pipeline.settle import Settlement, settle
 from slack_alert.core.policy.quota import State
 from slack_alert.core.schedule.triggers import Never
 from slack_alert.core.structs import replace
-from slack_alert.engine.batches import Batch, Entry
+from slack_alert.engine.batches import Batch, StoredValue
 from slack_alert.engine.mutes.mutes import Mutes
 from slack_alert.engine.ports import Request
 from slack_alert.engine.requests import apply, build
@@ -53,7 +53,7 @@ SOUND = [
     build.emit(Event("disk.full", NOW, {"size": 5, "deep": {"list": [1]}})),
     build.outbox("retry", 7, NOW),
     build.outbox("drop", 7, NOW),
-    build.kept(Entry("db", "last", "1", LATER), NOW),
+    build.kept(StoredValue("db", "last", "1", LATER), NOW),
     build.recorded(RECORD, MESSAGES, NOW),
     executed(outside_run("nightly", NOW), FAILED, OPS),
     *(build.send(message, NOW) for message in MESSAGES),

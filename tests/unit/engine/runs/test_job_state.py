@@ -7,11 +7,11 @@ from slack_alert.core.catalog import Catalog
 from slack_alert.core.model.record import Verdict
 from slack_alert.core.pipeline.settle import Settlement
 from slack_alert.core.policy.quota import Quota, State, rested, spend_alert
-from slack_alert.engine.batches import Batch, Seen, Snapshot
+from slack_alert.engine.batches import Batch, JobProgress, Snapshot
 from slack_alert.engine.engine import Engine
 from slack_alert.engine.pauses import hold_by_name
-from slack_alert.engine.runs.job_state import Hot
-from slack_alert.engine.simulation.doubles import Ledger, VirtualClock
+from slack_alert.engine.runs.job_state import JobState
+from slack_alert.engine.simulation.doubles import MemoryRecorder, VirtualClock
 from tests.fakes.engine_rig import MARK, Held, at, make_job, make_policy, said
 
 RESTING = State(alerts=Quota((at("16 09:00"),), at("16 10:00")))
@@ -19,33 +19,33 @@ RESTING = State(alerts=Quota((at("16 09:00"),), at("16 10:00")))
 
 def test_a_resume_while_a_run_is_settled_is_not_lost() -> None:
     """It came between the look at the state and the word on it."""
-    hot = Hot(make_job(), RESTING, Seen(at("16 08:00")), None)
-    resumes = [partial(hot.restate, rested)]
+    job_state = JobState(make_job(), RESTING, JobProgress(at("16 08:00")), None)
+    resumes = [partial(job_state.restate, rested)]
 
     def decide(state: State) -> Settlement:
         if resumes:
             resumes.pop()()
-        return Settlement(spend_alert(hot.job.policy, state, at("16 09:10")), Verdict.SAID)
+        return Settlement(spend_alert(job_state.job.policy, state, at("16 09:10")), Verdict.SAID)
 
-    hot.settle(decide)
+    job_state.settle(decide)
 
-    assert hot.state == State(alerts=Quota((at("16 09:10"),)))
+    assert job_state.state == State(alerts=Quota((at("16 09:10"),)))
 
 
 def test_a_run_that_ends_while_somebody_resumes_is_not_lost() -> None:
-    hot = Hot(make_job(), RESTING, Seen(at("16 08:00")), None)
+    job_state = JobState(make_job(), RESTING, JobProgress(at("16 08:00")), None)
     errors = Quota((at("16 09:10"),))
-    ends = [lambda: setattr(hot, "state", State(hot.state.alerts, errors))]
+    ends = [lambda: setattr(job_state, "state", State(job_state.state.alerts, errors))]
 
     def change(state: State) -> State:
         if ends:
             ends.pop()()
         return rested(state)
 
-    assert hot.restate(change) == hot.state == State(errors=errors)
+    assert job_state.restate(change) == job_state.state == State(errors=errors)
 
 
-class Slow(Ledger):
+class Slow(MemoryRecorder):
     """Books that let somebody else write first."""
 
     def __init__(self) -> None:
@@ -62,14 +62,14 @@ class Slow(Ledger):
 
 
 def test_what_is_written_last_is_what_is_so() -> None:
-    books, executor, clock = Slow(), Held(), VirtualClock(at("16 09:00"))
+    recorder, executor, clock = Slow(), Held(), VirtualClock(at("16 09:00"))
     catalog = Catalog((make_job(policy=make_policy(max_alert=1)),))
-    engine = Engine(catalog, books=books, executor=executor, clock=clock, mark=MARK)
+    engine = Engine(catalog, recorder=recorder, executor=executor, clock=clock, mark=MARK)
     engine.begin(Snapshot(), clock.now())
     engine.due([(("db.lag",), [at("16 09:10")])])
-    books.before = lambda: hold_by_name(engine, books, "db.lag", None)
+    recorder.before = lambda: hold_by_name(engine, recorder, "db.lag", None)
 
     executor.finish(said("late"))
 
-    assert books.states["db.lag"] == engine.state_of("db.lag")
+    assert recorder.states["db.lag"] == engine.state_of("db.lag")
     assert engine.state_of("db.lag").alerts == Quota()

@@ -11,7 +11,7 @@ import pytest
 from slack_alert.core.content.render import Text
 from slack_alert.core.model.run import QUIET, Result, Returned, Run
 from slack_alert.engine.batches import Batch, Snapshot
-from slack_alert.engine.runs.journaling import Keeping
+from slack_alert.engine.runs.journaling import JournalingExecutor
 from tests.fakes.engine_rig import OPS, Rig, at, make_job
 
 SAID = Result((Text("lag"),), None, timedelta(seconds=1), None, {"": 2.0})
@@ -62,7 +62,7 @@ def test_what_is_returned_is_kept_before_it_is_taken_and_no_longer_where_it_is_n
         page.asked.append((run.id, result))
         run.is_kept = not is_taken
 
-    Keeping(Giving(SAID), page).submit([run], take)
+    JournalingExecutor(Giving(SAID), page).submit([run], take)
 
     kept = Returned(7, "db.lag", run.slot, run.started, SAID.duration, SAID.pieces, SAID.numbers, "caught up")
     assert page.asked == [kept, (7, SAID), *([] if is_taken else [1])]
@@ -94,7 +94,7 @@ def test_what_cannot_be_taken_is_not_kept_for_ever() -> None:
         raise RuntimeError
 
     with pytest.raises(RuntimeError):
-        Keeping(Giving(SAID), page).submit([make_run()], refuse)
+        JournalingExecutor(Giving(SAID), page).submit([make_run()], refuse)
 
     assert page.asked[1:] == [1]
 
@@ -113,7 +113,7 @@ def test_what_cannot_be_taken_is_not_kept_for_ever() -> None:
 )
 def test_only_a_run_that_did_nothing_else_is_known_by_what_it_returned(run: Run, result: Result) -> None:
     page, taken = Page(), []
-    Keeping(Giving(result), page).submit([run], lambda run, _: taken.append(run.id))
+    JournalingExecutor(Giving(result), page).submit([run], lambda run, _: taken.append(run.id))
 
     assert page.asked == []
     assert taken == [7]
@@ -121,7 +121,7 @@ def test_only_a_run_that_did_nothing_else_is_known_by_what_it_returned(run: Run,
 
 def test_the_end_is_passed_on() -> None:
     giving = Giving(QUIET)
-    Keeping(giving, Page()).stop()
+    JournalingExecutor(giving, Page()).stop()
 
     assert giving.is_stopped
 
@@ -139,7 +139,7 @@ def test_a_run_that_a_kill_left_is_settled_at_the_start_and_its_slot_does_not_ru
     assert (record.started, record.reason) == (at("16 09:10"), "caught up")
     assert rig.engine.state_of("db.lag").alerts.spent == (at("16 09:10"),)
     assert rig.engine.next_id() == 42
-    assert [hot.last for hot in rig.engine.jobs()] == [at("16 09:10")]
+    assert [job_state.last for job_state in rig.engine.jobs()] == [at("16 09:10")]
     assert rig.engine.runs() == []
 
 

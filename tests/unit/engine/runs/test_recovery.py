@@ -11,7 +11,7 @@ from slack_alert.core.catalog import Catalog
 from slack_alert.core.content.render import Text
 from slack_alert.core.model.record import Verdict
 from slack_alert.core.model.run import Returned
-from slack_alert.engine.batches import Batch, Seen, Snapshot, Started, Unaccounted
+from slack_alert.engine.batches import Batch, JobProgress, Snapshot, StartedRun, UnaccountedSlots
 from slack_alert.engine.runs.job_state import take_up
 from slack_alert.engine.runs.recovery import LOST, recover
 from tests.fakes.engine_rig import BERLIN, MINUTE, OPS, Kept, Rig, at, failed, make_job, make_policy, said
@@ -19,12 +19,12 @@ from tests.fakes.engine_rig import BERLIN, MINUTE, OPS, Kept, Rig, at, failed, m
 NINE = at("16 09:00")
 
 
-def span(after: str, until: str, job: str = "db.lag") -> Unaccounted:
-    return Unaccounted(job, at(f"16 {after}"), at(f"16 {until}"))
+def span(after: str, until: str, job: str = "db.lag") -> UnaccountedSlots:
+    return UnaccountedSlots(job, at(f"16 {after}"), at(f"16 {until}"))
 
 
-def begun(slot: str, run: int = 7) -> Started:
-    return Started(run, "db.lag", at(f"16 {slot}"), at(f"16 {slot}"))
+def begun(slot: str, run: int = 7) -> StartedRun:
+    return StartedRun(run, "db.lag", at(f"16 {slot}"), at(f"16 {slot}"))
 
 
 def returned(slot: str, run: int = 8, job: str = "db.lag") -> Returned:
@@ -33,14 +33,14 @@ def returned(slot: str, run: int = 8, job: str = "db.lag") -> Returned:
 
 def rows(snapshot: Snapshot, *, since: datetime | None = None, hours: str = "always") -> list[tuple[str, str, int]]:
     """Recover with a job every ten minutes since nine; give verdict, first slot and count of each row."""
-    hots = take_up((make_job(policy=make_policy(hours)),), snapshot, NINE)
-    found = recover(hots, snapshot, since)
-    assert all((each.until or each.slot) <= (hots["db.lag"].last or NINE) for each in found)
+    job_states = take_up((make_job(policy=make_policy(hours)),), snapshot, NINE)
+    found = recover(job_states, snapshot, since)
+    assert all((each.until or each.slot) <= (job_states["db.lag"].last or NINE) for each in found)
     return sorted((f"{each.slot.astimezone(BERLIN):%H:%M}", each.verdict.value, each.count) for each in found)
 
 
 def left(last: str | None = None, **what: object) -> Snapshot:
-    seen = Seen(NINE, at(f"16 {last}") if last else None)
+    seen = JobProgress(NINE, at(f"16 {last}") if last else None)
     return Snapshot(seen={"db.lag": seen}, **what)  # type: ignore[arg-type]
 
 
@@ -127,7 +127,7 @@ class Noted(Rig):
     def __init__(self, **how: object) -> None:
         super().__init__(**how)  # type: ignore[arg-type]
         self.kept = Kept()
-        self.through.books = self.kept
+        self.through.recorder = self.kept
 
     @property
     def begun(self) -> list[list[int]]:
@@ -150,7 +150,7 @@ def test_a_run_that_speaks_is_noted_with_its_words() -> None:
 @pytest.mark.parametrize("hours", ["always", "9:00-9:15"])
 def test_a_slot_that_finds_a_run_going_on_is_written_with_the_note_that_it_began(hours: str) -> None:
     rig = Rig(make_job(policy=make_policy(hours)))
-    rig.through.books = kept = Kept()
+    rig.through.recorder = kept = Kept()
     for slot in ("16 09:10", "16 09:20", "16 09:30"):
         rig.due(slot)
 
@@ -171,12 +171,12 @@ def test_a_slot_that_finds_a_run_going_on_is_written_with_the_note_that_it_began
 def test_a_run_that_ends_says_nothing_of_later_slots() -> None:
     """Their rows may wait to be written, where what it says is kept at once."""
     rig = Rig()
-    rig.through.books = kept = Kept()
+    rig.through.recorder = kept = Kept()
     rig.due("16 09:10")
     rig.due("16 09:20")
     rig.executor.finish(said("lag"))
 
-    assert kept.batches[-1].seen == {"db.lag": Seen(NINE, at("16 09:10"))}
+    assert kept.batches[-1].seen == {"db.lag": JobProgress(NINE, at("16 09:10"))}
 
 
 @pytest.mark.parametrize("is_at_start", [False, True])
@@ -192,7 +192,7 @@ def test_a_run_of_a_start_begins_when_it_is_committed_that_it_does(is_at_start: 
             self.then = then
             committed.append(batch)
 
-    rig.through.books = books = Waiting()
+    rig.through.recorder = recorder = Waiting()
     if is_at_start:
         rig.engine.start(rig.clock.now())
     else:
@@ -201,7 +201,7 @@ def test_a_run_of_a_start_begins_when_it_is_committed_that_it_does(is_at_start: 
     (batch,) = committed
     assert [each.run for each in batch.begun] == [1]
 
-    books.then()
+    recorder.then()
     (run,) = rig.executor.runs
     assert run.is_noted
     if not is_at_start:  # All that the next start would make again is in the one batch.
@@ -223,7 +223,7 @@ def test_a_failure_after_some_words_is_one_row() -> None:
 def test_a_made_up_slot_that_finds_a_run_going_on_is_written_with_those_before_it() -> None:
     """What a killed process returned is being written down: its job is not free yet."""
     rig = Rig(start="16 09:00")
-    rig.through.books = kept = Kept()
+    rig.through.recorder = kept = Kept()
     rig.engine.begin(left("09:10", returned=(returned("09:20"),)), at("16 10:05"))
     kept.batches.clear()
     rig.engine.catch_up(at("16 10:05"))

@@ -11,7 +11,7 @@ from slack_alert.core.content.render import fallback
 from slack_alert.core.model.record import Record, Verdict
 from slack_alert.core.policy.quiet_windows import QuietWindow
 from slack_alert.engine.mutes.mutes import Mutes
-from slack_alert.engine.simulation.doubles import Ledger, Scripted, VirtualClock
+from slack_alert.engine.simulation.doubles import MemoryRecorder, ScriptedExecutor, VirtualClock
 from slack_alert.engine.simulation.simulation import Simulation, simulate
 from tests.fakes.engine_rig import BERLIN, HOUR, MARK, MINUTE, at, make_job, make_policy, verdicts
 
@@ -108,7 +108,7 @@ def test_year_of_a_busy_job_with_few_hours_is_cheap() -> None:
 
 def test_advancing_in_steps_is_advancing_at_once() -> None:
     clock = VirtualClock(at("16 09:00"))
-    simulation = Simulation(Catalog((make_job(),)), clock, Scripted({}, MARK), mark=MARK, skips=True)
+    simulation = Simulation(Catalog((make_job(),)), clock, ScriptedExecutor({}, MARK), mark=MARK, skips=True)
     steps = [simulation.advance(timedelta(minutes=7)) for _ in range(30)]
 
     assert simulation.ledger.take() == simulated(make_job(), until="16 12:30")
@@ -118,7 +118,7 @@ def test_advancing_in_steps_is_advancing_at_once() -> None:
 
 def test_nothing_is_said_before_the_first_slot() -> None:
     clock = VirtualClock(at("16 09:00"))
-    simulation = Simulation(Catalog((make_job(),)), clock, Scripted({}, MARK), mark=MARK)
+    simulation = Simulation(Catalog((make_job(),)), clock, ScriptedExecutor({}, MARK), mark=MARK)
 
     assert simulation.advance(10 * MINUTE) == []
     assert len(simulation.advance(MINUTE)) == 1
@@ -134,7 +134,7 @@ def test_clock_stands_still_until_it_is_set() -> None:
 
 
 def test_ledger_begins_a_new_page_with_each_look() -> None:
-    ledger = Ledger()
+    ledger = MemoryRecorder()
     first = Record(0, "db.lag", at("16 09:10"), Verdict.PAUSED)
     second = first._replace(slot=at("16 09:20"))
     ledger.note(first)
@@ -146,7 +146,7 @@ def test_ledger_begins_a_new_page_with_each_look() -> None:
 
 
 def test_rows_that_differ_are_not_joined() -> None:
-    ledger = Ledger()
+    ledger = MemoryRecorder()
     paused = Record(0, "db.lag", at("16 09:10"), Verdict.PAUSED, alerts=3)
     for row in (
         paused,

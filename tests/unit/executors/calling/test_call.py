@@ -15,8 +15,8 @@ from slack_alert.core.model.run import Failure, Result, Run
 from slack_alert.core.redaction.redaction import Redaction
 from slack_alert.core.structs import replace
 from slack_alert.engine.context.context import Context
-from slack_alert.engine.context.key_value import Pocket
-from slack_alert.executors.calling.call import Performer
+from slack_alert.engine.context.key_value import KeyValueStore
+from slack_alert.executors.calling.call import Caller
 from slack_alert.executors.calling.output import KEPT, captured, current, keep
 from slack_alert.executors.calling.rendering import Render
 from tests.fakes.engine_rig import MARK, at
@@ -489,7 +489,7 @@ def test_an_endless_iterator_is_cut_and_the_cut_is_told() -> None:
 def test_what_a_run_started_beside_itself_ends_with_it() -> None:
     ended: list[int] = []
     stage = Stage()
-    performer = Performer(
+    performer = Caller(
         clock=stage.clock,
         render=Render(MARK, Redaction()),
         say=lambda *_: None,
@@ -524,9 +524,11 @@ def test_what_a_sensor_sets_is_kept_once_it_has_noticed(source: str, expected: l
     """A kill in between must not leave a mark that says that all before it was told of."""
     done: list[str] = []
     stage = Stage()
-    pocket = Pocket("db", (), write=lambda new: done.extend(f"kept {one.value}" for one in new), now=stage.clock.now)
-    services = replace(stage.services, pocket=lambda _: pocket)
-    performer = Performer(
+    key_value_store = KeyValueStore(
+        "db", (), write=lambda new: done.extend(f"kept {one.value}" for one in new), now=stage.clock.now
+    )
+    services = replace(stage.services, key_value_store=lambda _: key_value_store)
+    performer = Caller(
         clock=stage.clock,
         render=Render(MARK, Redaction()),
         say=lambda _run, _said: None,

@@ -12,8 +12,8 @@ import pytest
 from slack_alert.core.content.render import fallback
 from slack_alert.core.model.run import Result, Run
 from slack_alert.executors.calling.awaiting import on_loop
-from slack_alert.executors.direct import Direct
-from slack_alert.executors.pool import Inline
+from slack_alert.executors.direct import DirectExecutor
+from slack_alert.executors.pool import PoolExecutor
 from tests.fakes.returned import EXPECTED, SOURCE
 from tests.fakes.stage import Stage, plugin, run_of
 
@@ -39,7 +39,7 @@ def told(stage: Stage, result: Result) -> list[str] | str:
 def directly(function: Callable[[], Any], *, is_async: bool = False) -> list[str] | str:
     """Call it as `trigger` does."""
     stage = Stage()
-    return told(stage, Direct(stage.performer).call(run_of(function, is_async=is_async)))
+    return told(stage, DirectExecutor(stage.performer).call(run_of(function, is_async=is_async)))
 
 
 def running(function: Callable[[], Any], *, is_async: bool = False) -> list[str] | str:
@@ -50,7 +50,7 @@ def running(function: Callable[[], Any], *, is_async: bool = False) -> list[str]
     async def main() -> None:
         loop = asyncio.get_running_loop()
         stage.performer._bridge = on_loop(loop)
-        inline = Inline(stage.performer, threads=1, loop=loop)
+        inline = PoolExecutor(stage.performer, threads=1, loop=loop)
         done = threading.Event()
 
         def take(_: Run, result: Result) -> None:

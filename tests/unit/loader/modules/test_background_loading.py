@@ -12,7 +12,7 @@ from types import ModuleType
 
 import pytest
 
-from slack_alert.core.catalog import Change
+from slack_alert.core.catalog import CatalogChange
 from slack_alert.loader import Plugins, find_plugins, load, open_plugins, unload
 from slack_alert.loader.files.changes import UNFINISHED
 from slack_alert.loader.modules.background_loading import LoadOptions
@@ -50,7 +50,7 @@ def opened(root: Path, options: LoadOptions, **files: str) -> Plugins:
     return open_plugins(find_plugins(root), lambda: DEFAULTS, options=options)
 
 
-def ended(plugins: Plugins) -> Change:
+def ended(plugins: Plugins) -> CatalogChange:
     """Wait until what was still loading is taken up."""
     while (change := plugins.take_up()) is None:
         threading.Event().wait(0.005)

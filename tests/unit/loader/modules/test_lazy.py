@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from slack_alert.loader import Accepted, unload
-from slack_alert.loader.modules.lazy import Shelf
+from slack_alert.loader import JobSnapshots, unload
+from slack_alert.loader.modules.lazy import FunctionLoader
 from tests.fakes.plugins import write
 
 JOB = "@deco(hours=1)\ndef f(): return {}\n"
@@ -19,7 +19,7 @@ class Desk:
 
     def __init__(self, root: Path) -> None:
         self.root = root
-        self.shelf = Shelf(root, ())
+        self.shelf = FunctionLoader(root, ())
 
     def hand(self, **files: str | None) -> None:
         """Hand over what these files hold; None: they are there no more."""
@@ -115,7 +115,7 @@ def test_what_was_found_on_the_disk_is_told_once_and_stays(desk: Desk) -> None:
 
 
 def test_same_files_are_the_same_object() -> None:
-    accepted = Accepted({"x.py": b"1"})
+    accepted = JobSnapshots({"x.py": b"1"})
     first = accepted.of("x.f")
     accepted.renew({"x.py": b"1"})
 
@@ -123,7 +123,7 @@ def test_same_files_are_the_same_object() -> None:
 
 
 def test_what_a_process_found_never_takes_the_place_of_what_is_known() -> None:
-    accepted = Accepted({"x.py": b"1"})
+    accepted = JobSnapshots({"x.py": b"1"})
     accepted.find({"x.py": b"2", "_late.py": b"3"})
 
     assert accepted.of("x.f") == {"x.py": b"1", "_late.py": b"3"}

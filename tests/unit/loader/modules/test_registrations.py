@@ -15,7 +15,7 @@ from types import ModuleType
 
 import pytest
 
-from slack_alert.core.catalog import Change
+from slack_alert.core.catalog import CatalogChange
 from slack_alert.loader import Plugins, find_plugins, open_plugins, unload
 from tests.fakes.plugins import DEFAULTS, call, write
 
@@ -169,21 +169,21 @@ class Desk:
             self._write(source)
         self.plugins = open_plugins(find_plugins(self.root), lambda: DEFAULTS)
 
-    def edit(self, source: str) -> Change:
+    def edit(self, source: str) -> CatalogChange:
         self._write(source)
         return self.reload()
 
-    def remove(self) -> Change:
+    def remove(self) -> CatalogChange:
         (self.root / "plugins" / "x.py").unlink()
         self.reload()
         return self.reload()
 
-    def reload(self) -> Change:
+    def reload(self) -> CatalogChange:
         self._passed += 2
         self.plugins.reload(self._passed)
         self._passed += 2
         change = self.plugins.reload(self._passed)
-        return change or Change(self.plugins.catalog)
+        return change or CatalogChange(self.plugins.catalog)
 
     def heard(self, speak: Callable[[], object]) -> list[object]:
         self.said.clear()

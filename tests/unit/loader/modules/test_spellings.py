@@ -13,7 +13,7 @@ from slack_alert.core.catalog import full_name
 from slack_alert.core.events import Event, Rule
 from slack_alert.core.model.address import Address, parse_conversation
 from slack_alert.loader import unload
-from slack_alert.loader.modules.lazy import Shelf
+from slack_alert.loader.modules.lazy import FunctionLoader
 from tests.fakes.plugins import loaded
 
 NFC, NFD = "NFC", "NFD"
@@ -73,18 +73,18 @@ def test_jobs_are_named_in_one_form_whatever_the_files_are(plugins: Path) -> Non
 
 
 @pytest.fixture
-def shelf(plugins: Path) -> Iterator[Shelf]:
-    yield Shelf(plugins, ())
+def shelf(plugins: Path) -> Iterator[FunctionLoader]:
+    yield FunctionLoader(plugins, ())
     unload()
 
 
-def test_a_process_of_its_own_finds_their_files(shelf: Shelf) -> None:
+def test_a_process_of_its_own_finds_their_files(shelf: FunctionLoader) -> None:
     found = [shelf.find("plugins/Büro/café.py", name)() for name in NAMES[:2]]
 
     assert found == ["ab", "other"]
 
 
-def test_copies_of_files_are_found_where_the_files_are_gone(plugins: Path, shelf: Shelf) -> None:
+def test_copies_of_files_are_found_where_the_files_are_gone(plugins: Path, shelf: FunctionLoader) -> None:
     copies: dict[str, bytes | None] = {str(file): file.read_bytes() for file in plugins.rglob("*.py")}
     for file in copies:
         Path(file).unlink()

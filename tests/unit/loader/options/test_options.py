@@ -11,8 +11,8 @@ from slack_alert.core.bindings import Command
 from slack_alert.core.catalog import Severity
 from slack_alert.core.events import Rule
 from slack_alert.core.model.address import Address
-from slack_alert.core.model.run import CAREFREE, Care, Isolation
-from slack_alert.core.policy.incidents import Escalation, Repeat, Voice
+from slack_alert.core.model.run import DEFAULT_OPTIONS, Isolation, RunOptions
+from slack_alert.core.policy.incidents import Escalation, Repeat, RepeatPolicy
 from slack_alert.core.schedule.combining import Jittered
 from slack_alert.core.structs import replace
 from slack_alert.loader import survey
@@ -226,29 +226,29 @@ def test_what_a_later_version_brings_is_named(tmp_path: Path, option: str) -> No
 @pytest.mark.parametrize(
     ("options", "care"),
     [
-        ("", CAREFREE),
-        ("retries=0, isolation='none'", CAREFREE),
-        ("timeout=90", Care(timeout=timedelta(seconds=90))),
-        ("timeout='5m', retries=2, retry_delay='10s'", Care(timedelta(minutes=5), 2, timedelta(seconds=10))),
-        ("isolation='process'", Care(isolation=Isolation.PROCESS)),
+        ("", DEFAULT_OPTIONS),
+        ("retries=0, isolation='none'", DEFAULT_OPTIONS),
+        ("timeout=90", RunOptions(timeout=timedelta(seconds=90))),
+        ("timeout='5m', retries=2, retry_delay='10s'", RunOptions(timedelta(minutes=5), 2, timedelta(seconds=10))),
+        ("isolation='process'", RunOptions(isolation=Isolation.PROCESS)),
     ],
 )
-def test_how_runs_are_looked_after_is_read(tmp_path: Path, options: str, care: Care) -> None:
+def test_how_runs_are_looked_after_is_read(tmp_path: Path, options: str, care: RunOptions) -> None:
     catalog = surveyed(tmp_path, f"@deco(hours=1, {options})\ndef f(): pass")
 
     assert job(catalog).care == care
-    assert (job(catalog).care is CAREFREE) == (care == CAREFREE)
+    assert (job(catalog).care is DEFAULT_OPTIONS) == (care == DEFAULT_OPTIONS)
     assert problems(catalog) == []
 
 
 def test_a_job_has_the_configured_care_where_it_says_nothing(tmp_path: Path) -> None:
-    limits = Care(timedelta(minutes=5), isolation=Isolation.PROCESS, memory=2**29, cpu=timedelta(seconds=9))
+    limits = RunOptions(timedelta(minutes=5), isolation=Isolation.PROCESS, memory=2**29, cpu=timedelta(seconds=9))
     write(tmp_path, {"x.py": "@deco(hours=1)\ndef f(): pass\n@deco(hours=1, isolation='none')\ndef g(): pass\n"})
 
     catalog = survey(tmp_path, replace(DEFAULTS, care=limits))
 
     assert job(catalog, "f").care == limits
-    assert job(catalog, "g").care == Care(timedelta(minutes=5))
+    assert job(catalog, "g").care == RunOptions(timedelta(minutes=5))
 
 
 @pytest.mark.parametrize("when", ["minutes=5", "on='x'", "on='x', absent='25h'", "cron='0 9 * * *', minutes=5"])
@@ -357,18 +357,18 @@ def test_jitter_goes_by_the_name_of_each_job(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("options", "voice"),
     [
-        ("", Voice()),
-        ("after=3", Voice(after=3)),
-        ("repeat='update', remind='4h'", Voice(repeat=Repeat.UPDATE, remind=timedelta(hours=4))),
-        ("recover=True", Voice(recovers=True)),
-        ("recover=False, repeat='post'", Voice()),
+        ("", RepeatPolicy()),
+        ("after=3", RepeatPolicy(after=3)),
+        ("repeat='update', remind='4h'", RepeatPolicy(repeat=Repeat.UPDATE, remind=timedelta(hours=4))),
+        ("recover=True", RepeatPolicy(recovers=True)),
+        ("recover=False, repeat='post'", RepeatPolicy()),
         (
             "escalate='@lead after 15m'",
-            Voice(escalation=Escalation(Address("slack", "@lead"), timedelta(minutes=15))),
+            RepeatPolicy(escalation=Escalation(Address("slack", "@lead"), timedelta(minutes=15))),
         ),
     ],
 )
-def test_how_incidents_are_said(tmp_path: Path, options: str, voice: Voice) -> None:
+def test_how_incidents_are_said(tmp_path: Path, options: str, voice: RepeatPolicy) -> None:
     found = job(surveyed(tmp_path, f"@deco(hours=1, {options})\ndef f(): pass"))
 
     assert found.policy.voice == voice

@@ -9,7 +9,7 @@ import pytest
 
 from slack_alert.loader import load, unload
 from slack_alert.loader.files.discovery import PluginFile
-from slack_alert.loader.reading.cache import Cache
+from slack_alert.loader.reading.cache import ReadingCache
 from tests.fakes.plugins import DEFAULTS, call, names, problems, write
 
 _FORMS = (
@@ -51,7 +51,7 @@ def test_the_second_process_has_ended_when_all_is_read(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("sealed", [b"", b"half a readi"])
 def test_what_a_process_could_not_hand_over_is_lacking(tmp_path: Path, sealed: bytes) -> None:
-    cache, file = Cache(tmp_path, ()), PluginFile(str(tmp_path / "x.py"), ("x",))
+    cache, file = ReadingCache(tmp_path, ()), PluginFile(str(tmp_path / "x.py"), ("x",))
     cache.learn(sealed)
 
     assert cache.lacking([file]) == [file]

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from slack_alert.core.catalog import Catalog, Change
+from slack_alert.core.catalog import Catalog, CatalogChange
 from slack_alert.loader import Plugins, find_plugins, open_plugins, unload
 from slack_alert.loader.files.changes import ENDLESS, QUIET, UNFINISHED
 from slack_alert.loader.reload.plugins import GRACE
@@ -49,7 +49,7 @@ class Desk:
     def wait(self) -> None:
         self._passed += GRACE
 
-    def reload(self) -> Change | None:
+    def reload(self) -> CatalogChange | None:
         change = self.plugins.reload(self._passed)
         if change is not None and not change.has_news:  # It may be written still.
             self._passed += UNFINISHED
@@ -62,7 +62,7 @@ class Desk:
         change = self.plugins.reload(self._passed)
         return change is not None and change.has_news
 
-    def change(self, **files: str) -> Change:
+    def change(self, **files: str) -> CatalogChange:
         self.write(**files)
         change = self.reload()
         assert change is not None, "nothing changed"
@@ -83,7 +83,7 @@ def desk(tmp_path: Path) -> Iterator[Desk]:
     unload()
 
 
-def told(change: Change) -> tuple[tuple[str, ...], tuple[str, ...], tuple[str, ...], int]:
+def told(change: CatalogChange) -> tuple[tuple[str, ...], tuple[str, ...], tuple[str, ...], int]:
     return change.added, change.replaced, change.removed, change.kept
 
 
