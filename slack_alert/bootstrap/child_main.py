@@ -22,7 +22,7 @@ def main() -> None:
         return
     root = Path(hello["path"])
     shelf = FunctionLoader(root, tuple(hello["markers"]))
-    files = KnownFiles(shelf.find, shelf.take, shelf.found)
+    files = KnownFiles(shelf.load, shelf.update, shelf.newly_read)
     become_spawnable()
     with spawnable(root, hello["markers"]):
         Child(line, files, path=root, mark=Markup(os.urandom(8).hex()), clock=SystemClock()).serve()

@@ -55,7 +55,7 @@ class DatabaseFiles:
             while page := reader.waiting(None, after, _PAGE):
                 after = page[-1].id
                 left += [build.send(delivery.message, delivery.created) for delivery in page]
-            SqliteInbox(inbox_path(self._path)).put(*left)
+            SqliteInbox(inbox_path(self._path)).add(*left)
         except StoreError:
             return 0
         finally:

@@ -114,9 +114,9 @@ def follow_plugins(
         _reachable(settings, plugins.catalog),
         lambda passed: reachable(plugins.reload(passed)),
         plugins.accepted,
-        plugins.keep,
-        lambda: reachable(plugins.take_up()),
-        plugins.guard.look,
+        plugins.save_cache,
+        lambda: reachable(plugins.adopt_loaded()),
+        plugins.guard.restore,
     )
 
 

@@ -219,7 +219,7 @@ class _Reach:
         return Context(run, self.services)
 
     def ended(self, run: int) -> None:
-        self.services.children.end(run)
+        self.services.children.terminate(run)
 
 
 def _make_pool(settings: Settings, reach: _Reach, render: Render, sources: PluginSources, clock: Clock) -> PoolExecutor:

@@ -93,7 +93,7 @@ Waiting = Callable[[str | None, int, int], list[Delivery]]
 
 def assemble(settings: Settings, plugins: FollowedPlugins, stores: RunStores, *, out: TextIO) -> Components:
     """Put an app together; must be called on the loop it shall run on."""
-    sources = PluginSources(plugins.accepted.of, plugins.accepted.find)
+    sources = PluginSources(plugins.accepted.contents_for, plugins.accepted.find)
     reload = None if settings.reload == "off" else plugins.reload
     works = make_works(settings, plugins.catalog, stores, sources)
     engine, writer, mutes = works.engine, works.writer, works.mutes
@@ -129,7 +129,7 @@ def assemble(settings: Settings, plugins: FollowedPlugins, stores: RunStores, *,
         muted_until=mutes.until,
         judge=make_judge(settings, works.mark, mutes.reason),
         accept_entry=lambda entry: (mutes if entry.pack == PACK else key_value_store(entry.pack)).accept(entry),
-        look_back=digests.look,
+        look_back=digests.poll,
         heartbeat=_heartbeat(settings),
         changed_zone=_changed_zone(settings),
     )

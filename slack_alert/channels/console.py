@@ -49,7 +49,7 @@ class ConsoleChannel:
         self._write(self._entry(delivery, text))
         return SendResult(SendStatus.SENT)
 
-    async def find(self, deliveries: Sequence[Delivery], last_receipt: str | None) -> Mapping[int, str] | None:  # noqa: ARG002 - as every channel
+    async def lookup(self, deliveries: Sequence[Delivery], last_receipt: str | None) -> Mapping[int, str] | None:  # noqa: ARG002 - as every channel
         """Tell nothing: a printed line is never looked for."""
         return None
 

@@ -68,7 +68,7 @@ class Catalog(Struct, frozen=True):
         """Whether any problem is an error."""
         return any(problem.severity is Severity.ERROR for problem in self.problems)
 
-    def find(self, name: str) -> Binding:
+    def lookup(self, name: str) -> Binding:
         """Find a binding by its full name, or by its last part where that is unique; else raise BadValue."""
         names = [binding.name for binding in self.bindings]
         return self.bindings[names.index(full_name(name, names))]

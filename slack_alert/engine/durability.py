@@ -31,7 +31,7 @@ _PATIENCE_ON_LOOP = timedelta(seconds=0.25)
 def put_durably(recorder: Recorder, batch: Batch) -> Wait:
     """Put a batch, and return what waits until it outlives a kill: no time at all where a journal has taken it."""
     committed = threading.Event()
-    recorder.put(batch, committed.set)
+    recorder.submit(batch, committed.set)
     return partial(_wait, batch, committed)
 
 

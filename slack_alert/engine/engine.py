@@ -77,16 +77,16 @@ class Engine:
         )
         self._queues = EventQueues(recorder, mark, mute, next_id=self.next_id, react=self._admission.react)
 
-    def begin(self, snapshot: Snapshot, now: datetime, since: datetime | None = None) -> None:
+    def restore(self, snapshot: Snapshot, now: datetime, since: datetime | None = None) -> None:
         """Take up what the store remembers; jobs never seen before start their grid now.
 
         Up to `since` it was written down what became of each slot.
         """
         self._ids = count(snapshot.last_run + 1)
         self._job_states = take_up(self._catalog.jobs, snapshot, now)
-        self._tick_monitor.look()
+        self._tick_monitor.tick()
         self._others = dict(snapshot.states)
-        self.absences.take_up(self._job_states.values())
+        self.absences.watch(self._job_states.values())
         lost = recover(self._job_states, snapshot, since)
         moved = {*(states := self._rewind(now)), *(record.binding for record in lost)}
         seen = {
@@ -95,16 +95,16 @@ class Engine:
             if name not in snapshot.seen or name in moved
         }
         accounted = list(self._job_states)
-        self._recorder.put(Batch(states=states, seen=seen, records=lost, running=(), accounted=accounted, at=now))
+        self._recorder.submit(Batch(states=states, seen=seen, records=lost, running=(), accounted=accounted, at=now))
         for job_state in self.absences.unfinished():
-            self._recorder.put(Batch(), partial(self._queues.go_on, job_state))
+            self._recorder.submit(Batch(), partial(self._queues.run_next, job_state))
         for run, result in resumed(self._job_states, snapshot.returned):
             self._finish(run, result)
 
     def rewind(self, now: datetime) -> None:
         """Take up an earlier time after the clock was set back: nothing waits for the time there was before."""
         if states := self._rewind(now):
-            self._recorder.put(Batch(states=states, seen={name: self._job_states[name].seen for name in states}))
+            self._recorder.submit(Batch(states=states, seen={name: self._job_states[name].seen for name in states}))
 
     def adopt(
         self,
@@ -121,10 +121,10 @@ class Engine:
         """
         self._job_states, new = renewed(self._job_states, catalog.jobs, snapshot, now, is_late=is_late)
         self._catalog = catalog
-        self.absences.take_up(self.jobs())
+        self.absences.watch(self.jobs())
         seen = {job_state.job.name: JobProgress(job_state.anchor) for job_state in self.absences.awaiting}
         if seen := seen | {job_state.job.name: job_state.seen for job_state in new}:
-            self._recorder.put(Batch(seen=seen))
+            self._recorder.submit(Batch(seen=seen))
         if is_late:
             self._recover_late({job_state.job.name: job_state for job_state in new}, snapshot, since)
         self._admission.start([job_state for job_state in new if job_state.job.at_start], now)
@@ -154,10 +154,10 @@ class Engine:
         ]
         if tell is not None and missed_ticks.missed:
             page.batch.messages.append(self._messages.notice(*tell(missed_ticks.missed)))
-        admission.begin(runs, page.batch if page.batch.records else None)
+        admission.submit_committed(runs, page.batch if page.batch.records else None)
         for job_state, slot in made_up:
             if job_state.job.rule is not None:
-                admission.begin_in_turn(partial(admission.admit_slot, job_state, slot, missed_ticks))
+                admission.submit_in_turn(partial(admission.admit_slot, job_state, slot, missed_ticks))
         return missed_ticks.missed
 
     def start(self, now: datetime) -> None:
@@ -168,7 +168,7 @@ class Engine:
 
     def due(self, due: Iterable[Due]) -> MissedTicks:
         """Take all the slots that are due at once, of each job the last may run; give what was missed in a stall."""
-        missed_ticks = self._tick_monitor.look()
+        missed_ticks = self._tick_monitor.tick()
         rows, admission = GroupedRecorder(self._recorder), self._admission
         accounts, runs = MissedSlots(rows), list[Run | None]()
         for names, slots in due:
@@ -188,8 +188,8 @@ class Engine:
     def notice(self, event: Event) -> None:
         """Let every job that wants the event answer it; any thread may tell of one."""
         # One after the other, on the writer's thread: two at once would both find a job free.
-        moved = self.absences.came(event, self._clock.now())
-        self._recorder.put(Batch(seen=moved), partial(self._answer, event))
+        moved = self.absences.reset(event, self._clock.now())
+        self._recorder.submit(Batch(seen=moved), partial(self._answer, event))
 
     def emit(self, run: Run, value: object) -> None:
         """Take what a sensor noticed."""
@@ -204,7 +204,7 @@ class Engine:
         """Say something on the program's own behalf; the same key is said once only."""
         self._messages.tell(key, text, to)
 
-    def hold(self, name: str, hold: Pause | None) -> None:
+    def pause(self, name: str, hold: Pause | None) -> None:
         """Pause a job until further notice or an instant, or let it run again (None); an unknown one is left alone."""
         if name in self._job_states:
             self._job_states[name].hold = hold
@@ -252,12 +252,12 @@ class Engine:
             run.is_canceled = True
         records = [cut_off_record(self._job_states[run.binding], run) for run in cut_off]
         seen = {run.binding: self._job_states[run.binding].seen for run in cut_off}
-        self._recorder.put(Batch(seen=seen, records=records, running=()))
+        self._recorder.submit(Batch(seen=seen, records=records, running=()))
         return len(cut_off)
 
     def _recover_late(self, late: Mapping[str, JobState], snapshot: Snapshot, since: datetime | None) -> None:
         lost = recover(late, replace(snapshot, returned=tuple(snapshot.returned_by(late))), since, is_late=True)
-        self._recorder.put(Batch(records=lost, accounted=list(late)))
+        self._recorder.submit(Batch(records=lost, accounted=list(late)))
         for run, result in resumed(late, snapshot.returned_by(late)):
             self._finish(run, result)
 
@@ -269,7 +269,7 @@ class Engine:
 
     def _answer(self, event: Event) -> None:
         for job in match(self._catalog, event):
-            self._queues.take(self._job_states[job.name], event)
+            self._queues.enqueue(self._job_states[job.name], event)
 
     def _finish(self, run: Run, result: Result) -> None:
         """Settle a run; it counts as done when what it says is committed."""
@@ -279,14 +279,14 @@ class Engine:
         run.has_returned = not run.is_stuck
         self._overlaps.finished(job_state)
         if result.duration > BRIEF or run.binding in self._slow_runs.kept:
-            result = self._slow_runs.look(run, result)
+            result = self._slow_runs.record_run(run, result)
         job = job_state.job
         if run.held:
             if result.failure is not None:
                 self._messages.say_held(job_state, run)
             job, result = gathered(job, run, result)
         if was_quiet(job_state.state, run, result) and job_state.job.rule is None:
-            self._recorder.note(quiet_record(job_state, run, result))
+            self._recorder.record_quiet(quiet_record(job_state, run, result))
             job_state.run = None
             return
         mute = self._mute(run.binding, run.slot)
@@ -299,20 +299,20 @@ class Engine:
             is_kept=run.is_kept,
         )
         run.is_kept = False
-        self._recorder.put(batch, partial(self._written, job_state, run, settlement.state))
+        self._recorder.submit(batch, partial(self._written, job_state, run, settlement.state))
 
     def _written(self, job_state: JobState, run: Run, state: State) -> None:
         if job_state.state is not state:  # Whoever changed it meanwhile may have been written down before this run was.
-            self._recorder.put(Batch(states={run.binding: job_state.state}))
+            self._recorder.submit(Batch(states={run.binding: job_state.state}))
         self._rest(job_state, run)
 
     def _rest(self, job_state: JobState, run: Run) -> None:
         """Let the next slot run, or the next event that came meanwhile; not beside a call that was given up."""
         if run.is_stuck:
             job_state.is_told = True
-            run.released = partial(self._recorder.put, Batch(), partial(self._rest, job_state, run))
+            run.released = partial(self._recorder.submit, Batch(), partial(self._rest, job_state, run))
         if run.is_stuck or job_state.run is not run:  # It may have returned just now.
             return
         job_state.run = None
         if job_state.job.rule is not None:
-            self._queues.go_on(job_state)
+            self._queues.run_next(job_state)

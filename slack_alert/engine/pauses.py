@@ -16,7 +16,7 @@ def hold_by_name(engine: Engine, recorder: Recorder, name: str, hold: Pause | No
     Raise BadValue where there is no such job, and StoreError where the disk takes nothing.
     """
     full = full_name(name, [job_state.job.name for job_state in engine.jobs()])
-    engine.hold(full, hold)
+    engine.pause(full, hold)
     batch = Batch(holds={full: hold})
     if hold is None:
         batch.states[full] = engine.restate(full, rested)

@@ -108,7 +108,7 @@ class Channel(Protocol):
     async def send(self, delivery: Delivery, text: str | None) -> SendResult:
         """Attempt one delivery; `text` replaces the text of a Text piece. Never raise for what a service answers."""
 
-    async def find(self, deliveries: Sequence[Delivery], last_receipt: str | None) -> Mapping[int, str] | None:
+    async def lookup(self, deliveries: Sequence[Delivery], last_receipt: str | None) -> Mapping[int, str] | None:
         """Look which of these (one address) were accepted: delivery id to receipt.
 
         None: it cannot be told, now or later. Raise NotNow where asking again may help.
@@ -137,7 +137,7 @@ class Store(Protocol):
 class Journal(Protocol):
     """Where what is said outlives the process before it is committed."""
 
-    def keep(self, said: Batch | Returned) -> bool:
+    def append(self, said: Batch | Returned) -> bool:
         """Keep it at once, from any thread; False: that cannot be."""
 
     def release(self, count: int) -> None:
@@ -188,7 +188,7 @@ class Request(Struct, frozen=True):
 class Inbox(Protocol):
     """Where other processes leave requests for the owner of the database."""
 
-    def put(self, *requests: Request) -> None:
+    def add(self, *requests: Request) -> None:
         """Leave requests, which are taken together; durable when this returns."""
 
     def peek(self) -> list[Request]:
@@ -201,8 +201,8 @@ class Inbox(Protocol):
 class Recorder(Protocol):
     """Where the engine and the sender write; whoever implements it decides when and in which groups."""
 
-    def put(self, batch: Batch, then: Callable[[], object] | None = None) -> None:
+    def submit(self, batch: Batch, then: Callable[[], object] | None = None) -> None:
         """Have it committed soon, in order; `then` runs afterwards, on any thread."""
 
-    def note(self, record: Record) -> None:
+    def record_quiet(self, record: Record) -> None:
         """Have a quiet line of history written within a second."""

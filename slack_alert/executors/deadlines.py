@@ -35,7 +35,7 @@ class Deadlines:
         self._shortest = float("inf")
         self._is_watching = False
 
-    def begin(self, seconds: float, expire: Callable[[], object]) -> Deadline:
+    def start(self, seconds: float, expire: Callable[[], object]) -> Deadline:
         """Look after a call that begins now."""
         watch = Deadline(monotonic() + seconds, expire)
         self._live[watch] = None
@@ -48,7 +48,7 @@ class Deadlines:
                     threading.Thread(target=self._watch, name="deadlines", daemon=True).start()
         return watch
 
-    def end(self, watch: Deadline) -> bool:
+    def finish(self, watch: Deadline) -> bool:
         """Tell whether the call ended in time; else all that its expiry does is done when this returns."""
         if self._live.pop(watch, watch) is None:
             return True

@@ -61,7 +61,7 @@ class PoolExecutor:
                 if run.action.is_async and not self._is_apart(run):
                     self._loop.call_soon_threadsafe(self._begin, run, done)
         if plain:
-            self._pool.put(plain)
+            self._pool.submit(plain)
 
     def stop(self) -> None:
         """Take no further run; what is queued or going on may end."""

@@ -71,7 +71,7 @@ class PullerPool:
         """How many pullers are not idle."""
         return self.pullers - self._idle
 
-    def put(self, runs: Iterable[tuple[Run, Done]]) -> None:
+    def submit(self, runs: Iterable[tuple[Run, Done]]) -> None:
         """Queue the runs; never block."""
         with self._changed:
             self._queue.extend(runs)

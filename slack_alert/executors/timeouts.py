@@ -44,12 +44,12 @@ class TimedCalls:
     def call(self, run: Run, limit: timedelta, report: Report) -> Result | None:
         """Call a plain function; None: it was given up and reported meanwhile, and has returned only now."""
         expire = partial(self._expire, run, limit, report, threading.get_ident())
-        watch = self._deadlines.begin(limit.total_seconds(), expire)
+        watch = self._deadlines.start(limit.total_seconds(), expire)
         try:
             result = self._performer.call(run)
         except BaseException as error:  # noqa: BLE001 - whatever it is, the watch must end
             result = beside(run, error)
-        if self._deadlines.end(watch) or not run.is_stuck:
+        if self._deadlines.finish(watch) or not run.is_stuck:
             return result
         with self._lock:
             self.threads -= 1

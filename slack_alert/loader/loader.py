@@ -62,7 +62,7 @@ def load(
     with _without_collection():
         found = find_plugins(root, defaults.markers, cache)
         plugins = open_plugins(found, lambda: defaults, progress, options=options, is_enough=is_enough)
-    plugins.keep()
+    plugins.save_cache()
     return plugins.catalog
 
 
@@ -74,7 +74,7 @@ def find_plugins(root: Path, markers: tuple[str, ...] = (), cache: Path | None =
     folder = plugins_folder(root)
     files, problems = find_files(folder)
     found = FoundFiles(folder, FileReader(markers, cache), files, problems)
-    found.reader.begin(files)
+    found.reader.prefetch(files)
     return found
 
 

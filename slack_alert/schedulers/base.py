@@ -47,7 +47,7 @@ class PlanTrigger(BaseTrigger):  # type: ignore[misc]  # the library ships no ty
         if self._must_wait():
             # What passes meanwhile is missed, as in any stall: one line for a row of slots, and memory has an end.
             return now + _BREATH
-        self.due += self._plan.take(now)
+        self.due += self._plan.pop_due(now)
         return self._plan.next
 
     def _must_wait(self) -> bool:

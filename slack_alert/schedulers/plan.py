@@ -67,7 +67,7 @@ class SlotPlan:
         """The next instant at which anything is due."""
         return self._heap[0][0] if self._heap else None
 
-    def take(self, now: datetime) -> list[Due]:
+    def pop_due(self, now: datetime) -> list[Due]:
         """Take out what is due by now: names with their slots, of which a stall leaves three at most."""
         taken: list[Due] = []
         while self._heap and self._heap[0][0] <= now:

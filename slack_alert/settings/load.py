@@ -137,7 +137,7 @@ class _Reader(Struct, frozen=True):
         return parse_value(key, given.text)
 
     def _existing(self, given: GivenValue) -> Path:
-        path = self.place.find(given.text, given.folder)
+        path = self.place.resolve(given.text, given.folder)
         hint = "Check the path, or take the setting out."
         if not is_there(path) or not path.is_file():
             raise BadValue(f"{quoted(given.text)} is not a file", hint=hint)
@@ -152,7 +152,7 @@ class _Reader(Struct, frozen=True):
         if not given.text:
             return given
         try:
-            text = read_file(self.place.find(given.text, given.folder)).decode("utf-8-sig").strip()
+            text = read_file(self.place.resolve(given.text, given.folder)).decode("utf-8-sig").strip()
         except OSError as error:
             hint = f"Check the path, or set {key.name} itself."
             raise BadValue(f"{quoted(given.text)} cannot be read ({error.strerror})", hint=hint) from None

@@ -50,9 +50,9 @@ class StartPlace(Struct, frozen=True):
         """
         path = self._expand(text, self.here or self.cwd)
         # What `..` means depends on where the link before it leads now.
-        return self.find(text, self.cwd) if ".." in path.parts else path
+        return self.resolve(text, self.cwd) if ".." in path.parts else path
 
-    def find(self, text: str, folder: Path) -> Path:
+    def resolve(self, text: str, folder: Path) -> Path:
         """Resolve a written path; a relative one is in `folder`, `~` is the home folder."""
         # Unlike `resolve` it has an answer also where a link leads to itself.
         return Path(os.path.realpath(self._expand(text, folder)))
@@ -95,7 +95,7 @@ class StartPlace(Struct, frozen=True):
                 f"{quoted(text)} is not the URL of a database",
                 hint="Write sqlite:///FILE (a relative file is below path) or postgresql://HOST/NAME.",
             )
-        return f"{SQLITE}{self.find(written, folder).as_posix()}"
+        return f"{SQLITE}{self.resolve(written, folder).as_posix()}"
 
 
 def logical_folder(cwd: Path, environ: Mapping[str, str]) -> Path:

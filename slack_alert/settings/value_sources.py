@@ -168,7 +168,7 @@ def _own_file(
     """Read `-c FILE`, which must be there, or else the user's own file, which need not."""
     explicit = flags.get("config")
     if explicit is not None:
-        path = place.find(str(explicit), place.cwd)
+        path = place.resolve(str(explicit), place.cwd)
         if not is_there(path):
             raise fault(f"There is no file {quoted(str(explicit))}.", where="--config", hint="Check the path after -c.")
         return read_conf(path, str(explicit), posix=posix)
@@ -230,7 +230,7 @@ _OF_MARKERS = frozenset(
 
 def _refuse_other_path(project: Layer, path: Path, place: StartPlace) -> None:
     given = project.get("path")
-    if given is not None and place.find(given.text, given.folder) != Path(os.path.realpath(path)):
+    if given is not None and place.resolve(given.text, given.folder) != Path(os.path.realpath(path)):
         raise fault(
             f"path = {given.text}: the file was found through path, so it cannot change it.",
             where=given.where,

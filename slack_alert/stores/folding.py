@@ -102,7 +102,7 @@ class HourFold:
         self._hour: int | None = None
         self._groups: dict[tuple[str, str], FoldedRow] = {}
 
-    def take(self, rows: Iterable[FoldedRow]) -> tuple[list[FoldedRow], list[int]]:
+    def fold(self, rows: Iterable[FoldedRow]) -> tuple[list[FoldedRow], list[int]]:
         """Give the rows that grew, as they are now, and the ids of those they swallowed."""
         grown: dict[int, FoldedRow] = {}
         gone: list[int] = []

@@ -152,7 +152,7 @@ class MemoryStore:
             self._entries.pop((kept.pack, kept.key), None)
             if kept.value is not None:
                 self._entries[kept.pack, kept.key] = kept
-        self._left.put(batch)
+        self._left.apply(batch)
         if batch.pulse is not None:
             self._pulse = clean(batch.pulse)
         self._taken = max(self._taken, batch.taken or 0)
@@ -180,7 +180,7 @@ class MemoryStore:
     def _fold(self, keep: int) -> None:
         ordered = sorted(self._records.items(), key=lambda row: (row[1].slot, row[0]))
         old = [(number, row) for number, row in ordered[: max(0, len(ordered) - keep)] if row.verdict in FOLDABLE]
-        grown, gone = HourFold().take(_slim(number, row) for number, row in old)
+        grown, gone = HourFold().fold(_slim(number, row) for number, row in old)
         for slim in grown:
             self._records[slim.id] = _grow(self._records[slim.id], slim)
         for number in gone:

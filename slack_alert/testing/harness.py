@@ -60,10 +60,10 @@ class SlotRecorder(MemoryRecorder):
         super().__init__()
         self.lines: list[Record] = []
 
-    def note(self, record: Record) -> None:
+    def record_quiet(self, record: Record) -> None:
         """Write it down now."""
         self.lines.extend(each(record))
-        super().note(record)
+        super().record_quiet(record)
 
 
 class PluginHarness:
@@ -112,7 +112,7 @@ class PluginHarness:
 
     def run(self, name: str) -> list[Said]:
         """Call one function because a person asks; give the answer, of which there always is one."""
-        binding = self.catalog.find(name)
+        binding = self.catalog.lookup(name)
         run = Run(self._simulation.engine.next_id(), binding.name, binding.action, self.clock.now(), asked_by="you")
         with captured(sys.stderr):
             result = self._direct.call(run)
@@ -135,7 +135,7 @@ class PluginHarness:
             printed="".join(run.printed) if run.printed else None,
             asked_by=run.asked_by,
         )
-        self.book.put(Batch(records=[record], messages=list(settlement.messages)))
+        self.book.submit(Batch(records=[record], messages=list(settlement.messages)))
 
     def _context(self, run: Run) -> Context:
         return Context(run, self._services)
@@ -153,7 +153,7 @@ class PluginHarness:
         told = messages(run, said, to or self._to(run.binding))
         run.said += len(told)
         run.texts = [*(run.texts or ()), *(plain(fallback(message.piece)) for message in told)]
-        self.book.put(Batch(messages=list(told)))
+        self.book.submit(Batch(messages=list(told)))
 
     def _notice(self, run: Run, value: object) -> None:
         self._simulation.engine.emit(run, value)
@@ -164,7 +164,7 @@ class PluginHarness:
         return self._pockets[pack]
 
     def _to(self, name: str) -> Address:
-        binding = self.catalog.find(name)
+        binding = self.catalog.lookup(name)
         return binding.to if isinstance(binding, Job) else self._defaults.to
 
     def _zone(self, name: str) -> tzinfo:

@@ -48,7 +48,7 @@ class RecordingChannel:
             self._accept(delivery, text, outcome.receipt)
         return outcome
 
-    async def find(self, deliveries: Sequence[Delivery], last_receipt: str | None) -> Mapping[int, str] | None:  # noqa: ARG002 - the protocol's
+    async def lookup(self, deliveries: Sequence[Delivery], last_receipt: str | None) -> Mapping[int, str] | None:  # noqa: ARG002 - the protocol's
         """Give the receipts of those that were accepted."""
         if not self._can_tell:
             return None

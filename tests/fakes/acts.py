@@ -68,7 +68,7 @@ def lived(
         RecordedLine(
             record, loudest(message.manner for message in messages if message.run == record.run) if record.run else None
         )
-        for record in simulation.ledger.take()
+        for record in simulation.ledger.drain()
     ]
 
 

@@ -99,11 +99,11 @@ class Through:
     def __init__(self, recorder: Recorder) -> None:
         self.recorder = recorder
 
-    def put(self, batch: Batch, then: Callable[[], object] | None = None) -> None:
-        self.recorder.put(batch, then)
+    def submit(self, batch: Batch, then: Callable[[], object] | None = None) -> None:
+        self.recorder.submit(batch, then)
 
-    def note(self, record: Record) -> None:
-        self.recorder.note(record)
+    def record_quiet(self, record: Record) -> None:
+        self.recorder.record_quiet(record)
 
 
 class Kept(MemoryRecorder):
@@ -113,9 +113,9 @@ class Kept(MemoryRecorder):
         super().__init__()
         self.batches: list[Batch] = []
 
-    def put(self, batch: Batch, then: Callable[[], object] | None = None) -> None:
+    def submit(self, batch: Batch, then: Callable[[], object] | None = None) -> None:
         self.batches.append(batch)
-        super().put(batch, then if is_numbered(batch) else None)
+        super().submit(batch, then if is_numbered(batch) else None)
 
 
 class Rig:
@@ -142,7 +142,7 @@ class Rig:
             mute=mute,
             paces=paces,
         )
-        self.engine.begin(snapshot or Snapshot(), self.clock.now())
+        self.engine.restore(snapshot or Snapshot(), self.clock.now())
 
     def due(self, *times: str, name: str = "db.lag") -> None:
         self.clock.set(at(times[-1]))
@@ -158,7 +158,7 @@ class Rig:
         return [fallback(message.piece) for message in self.ledger.messages]
 
     def rows(self) -> list[Record]:
-        return self.ledger.take()
+        return self.ledger.drain()
 
 
 def verdicts(rows: Sequence[Record]) -> list[tuple[str, int]]:

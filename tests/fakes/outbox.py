@@ -67,7 +67,7 @@ class Scripted:
             self.accepted.append(delivery)
         return outcome
 
-    async def find(self, deliveries: Sequence[Delivery], last_receipt: str | None) -> Mapping[int, str] | None:  # noqa: ARG002
+    async def lookup(self, deliveries: Sequence[Delivery], last_receipt: str | None) -> Mapping[int, str] | None:  # noqa: ARG002
         self.asked.append((self.clock.monotonic(), [delivery.message.key for delivery in deliveries]))
         self.followed.extend(delivery.follows for delivery in deliveries)
         if self.lookups:
@@ -137,16 +137,16 @@ class Outbox:
     def say(self, *keys: str, to: Address = OPS, slot: datetime | None = None, piece: Piece | None = None) -> None:
         """Commit messages in one group, each with its key as its text."""
         messages = [Message(key, to, piece or Text(key), slot=slot) for key in keys]
-        self.recorder.put(Batch(messages=messages))
+        self.recorder.submit(Batch(messages=messages))
 
     def drop(self, *ids: int) -> None:
         """Do what a person's `outbox drop` does."""
         self.sender.forget(ids)
-        self.recorder.put(Batch(dropped=list(ids)))
+        self.recorder.submit(Batch(dropped=list(ids)))
 
     def retry(self, *ids: int) -> None:
         """Do what a person's `outbox retry` does."""
-        self.recorder.put(Batch(retried=list(ids)))
+        self.recorder.submit(Batch(retried=list(ids)))
 
     async def drained(self) -> None:
         await self.clock.sleep(0)  # what was said reaches the sender
@@ -208,7 +208,7 @@ def played(
     outbox = Outbox({"slack": channel}, clock, pace, give_up, store=remembered)
 
     async def whole() -> None:
-        outbox.sender.begin()
+        outbox.sender.restore()
         await act(outbox)
         await outbox.drained()
 

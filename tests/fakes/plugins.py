@@ -64,13 +64,13 @@ def names(catalog: Catalog) -> list[str]:
 
 def call(catalog: Catalog, name: str, **arguments: object) -> object:
     """Call the function of a job."""
-    function = catalog.find(name).action.function
+    function = catalog.lookup(name).action.function
     assert function is not None
     return function(**arguments)
 
 
 def job(catalog: Catalog, name: str = "f") -> Job:
     """Find a job."""
-    found = catalog.find(name)
+    found = catalog.lookup(name)
     assert isinstance(found, Job)
     return found

@@ -131,9 +131,9 @@ class PhotographedJournal(FileJournal):
         super().__init__(path)
         self._camera = camera
 
-    def keep(self, said: Batch | Returned) -> bool:
+    def append(self, said: Batch | Returned) -> bool:
         self._camera.take("before keeping")
-        is_kept = super().keep(said)
+        is_kept = super().append(said)
         if is_kept:
             self._camera.hear(said)
         self._camera.take("after keeping")
@@ -189,13 +189,13 @@ class SteppedWriter(Writer):
         self._accept = accept
         self._is_open = True
 
-    def put(self, batch: Batch, then: Then | None = None) -> None:
-        super().put(batch, then)
+    def submit(self, batch: Batch, then: Then | None = None) -> None:
+        super().submit(batch, then)
         if self._pace in (Pace.AT_ONCE, Pace.PUTS):
             self.write(is_quiet_due=False)
 
-    def note(self, record: Record) -> None:
-        super().note(record)
+    def record_quiet(self, record: Record) -> None:
+        super().record_quiet(record)
         if self._pace is Pace.AT_ONCE:
             self.write(is_quiet_due=True)
         if self._pace is Pace.NOTES and self._is_open and not self._is_writing:
@@ -222,7 +222,7 @@ class Post:
     troubles: Mapping[str, str] = {}
     stalls: Mapping[str, str] = {}
 
-    def begin(self) -> None:
+    def restore(self) -> None:
         pass
 
     def accept(self, deliveries: Sequence[Delivery]) -> None:
@@ -300,7 +300,7 @@ class Source:
 
     def _look(self, emit: Emit) -> None:
         if self._is_running:
-            due: Sequence[Due] = self._plan.take(self._life.clock.now())
+            due: Sequence[Due] = self._plan.pop_due(self._life.clock.now())
             if due:
                 emit(due)
             self._wait(emit)

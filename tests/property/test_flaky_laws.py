@@ -91,13 +91,13 @@ async def live(life: Life, number: int, slack: FakeSlack, store: MemoryStore) ->
     outbox = Outbox({"slack": channel}, SetClock(life.skew), SendRate(0), zone=timezone.utc, store=store)
     before = len(slack.messages)
     await channel.open()
-    outbox.sender.begin()
-    outbox.recorder.put(said(number, life.messages))
+    outbox.sender.restore()
+    outbox.recorder.submit(said(number, life.messages))
     drained = asyncio.create_task(outbox.drained())
     until = time.monotonic() + PATIENCE
     while not drained.done():
         if life.killed is not None and len(slack.messages) - before >= life.killed:
-            outbox.recorder.put = unwritten  # type: ignore[method-assign]
+            outbox.recorder.submit = unwritten  # type: ignore[method-assign]
             break
         assert time.monotonic() < until, outbox.queued
         await asyncio.sleep(0.001)

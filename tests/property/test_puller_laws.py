@@ -48,7 +48,7 @@ class Pool:
         made = [run_of(print, number=number) for number in range(first, len(self.calls))]
         for run in made:
             run.binding = self.calls[run.id].name
-        self.pool.put([(run, _done) for run in made])
+        self.pool.submit([(run, _done) for run in made])
 
     def play(self, *arrivals: tuple[float, list[tuple[str, float]]], until: float = 100.0) -> None:
         """Put each batch so many seconds after the one before, and wait for the end of everything."""

@@ -98,7 +98,7 @@ def test_leaping_over_what_cannot_run_gives_the_same_rows_line_for_line(
         simulation = Simulation(Catalog(tuple(two)), VirtualClock(start), executor, mark=MARK, skips=skips)
         for step in steps:
             simulation.advance(step)
-        return [row._replace(run=0, duration=None) for row in simulation.ledger.take()]
+        return [row._replace(run=0, duration=None) for row in simulation.ledger.drain()]
 
     assert rows(skips=False) == rows(skips=True)
 
@@ -170,14 +170,14 @@ def test_a_real_run_leaves_the_record_that_was_simulated_line_for_line(
 
     simulation = Simulation(Catalog((job,)), VirtualClock(start), acts, mark=MARK, skips=True, mute=mutes.reason)
     simulation.run_until(until)
-    simulated = simulation.ledger.take()
+    simulated = simulation.ledger.drain()
 
     delays = data.draw(st.lists(st.integers(0, 239), min_size=1, max_size=5))
     clock, store = VirtualClock(start), MemoryStore()
     executor = Slow(acts, clock, [timedelta(seconds=delay) for delay in delays])
     recorder = DirectRecorder(store, clock)
     engine = Engine(Catalog((job,)), recorder=recorder, executor=executor, clock=clock, mark=MARK, mute=mutes.reason)
-    engine.begin(store.open(), start)
+    engine.restore(store.open(), start)
     engine.start(start)
     for slot in slots_of(job, start if job.at_start else start - TICK, until - TICK, start):
         executor.pass_until(slot)
@@ -243,16 +243,16 @@ class Notebook:
         self.seen: dict[str, JobProgress] = {}
         self.lines: list[Record] = []
 
-    def put(self, batch: Batch, then: Callable[[], object] | None = None) -> None:
+    def submit(self, batch: Batch, then: Callable[[], object] | None = None) -> None:
         self.states.update(batch.states)
         for name, seen in batch.seen.items():
             self._reach(name, seen)
         for record in batch.records:
-            self.note(record)
+            self.record_quiet(record)
         if then is not None:
             then()
 
-    def note(self, record: Record) -> None:
+    def record_quiet(self, record: Record) -> None:
         self.lines.append(record)
         self._reach(record.binding, JobProgress(self.seen[record.binding].first, record.until or record.slot))
 
@@ -282,7 +282,7 @@ def lived(job: Job, recorder: Notebook, executor: Dying, snapshot: Snapshot, at:
     start, end = at
     clock = VirtualClock(start)
     engine = Engine(Catalog((job,)), recorder=recorder, executor=executor, clock=clock, mark=MARK)
-    engine.begin(snapshot, start)
+    engine.restore(snapshot, start)
     engine.catch_up(start)
     (anchor,) = [job_state.anchor for job_state in engine.jobs() if job_state.job == job]
     # Elsewhere the run at the start has no slot of the grid.

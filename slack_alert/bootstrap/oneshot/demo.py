@@ -117,7 +117,7 @@ class Demo:
         return simulation
 
     async def _begin(self) -> None:
-        self._sender.begin()
+        self._sender.restore()
 
     async def _deliver(self) -> None:
         await asyncio.sleep(0)  # What was committed reaches the sender in a turn of the loop.
@@ -131,11 +131,11 @@ class _Stored(MemoryRecorder):
         super().__init__()
         self._recorder = recorder
 
-    def put(self, batch: Batch, then: Callable[[], object] | None = None) -> None:
-        self._recorder.put(batch, then)
+    def submit(self, batch: Batch, then: Callable[[], object] | None = None) -> None:
+        self._recorder.submit(batch, then)
 
-    def note(self, record: Record) -> None:
-        self._recorder.note(record)
+    def record_quiet(self, record: Record) -> None:
+        self._recorder.record_quiet(record)
 
 
 class _Chat:
@@ -156,8 +156,8 @@ class _Chat:
             return await self._console.send(replace(delivery, message=edited), None)
         return await self._console.send(delivery, text)
 
-    async def find(self, deliveries: Sequence[Delivery], last_receipt: str | None) -> Mapping[int, str] | None:
-        return await self._console.find(deliveries, last_receipt)
+    async def lookup(self, deliveries: Sequence[Delivery], last_receipt: str | None) -> Mapping[int, str] | None:
+        return await self._console.lookup(deliveries, last_receipt)
 
     async def close(self) -> None:
         await self._console.close()

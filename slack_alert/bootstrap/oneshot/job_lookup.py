@@ -27,7 +27,7 @@ def find_binding(settings: Settings, catalog: Catalog, name: str) -> Binding:
     Raise BadValue where there is none, and SlackAlertError where a file that may hold it does not load.
     """
     try:
-        return catalog.find(name)
+        return catalog.lookup(name)
     except BadValue:
         check_files(settings, catalog, name)
         raise

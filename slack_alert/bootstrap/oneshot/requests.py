@@ -61,7 +61,7 @@ def leave(settings: Settings, *requested: Request, then: Callable[[], object] | 
     place = database(settings)
     check_may_leave(settings)
     inbox = SqliteInbox(inbox_path(place))
-    inbox.put(*requested)
+    inbox.add(*requested)
     if then is not None:
         then()
     clock = SystemClock()
@@ -100,7 +100,7 @@ async def _carry_out(settings: Settings, store: Store, inbox: Inbox) -> None:
         for request in inbox.peek():
             if request.id > snapshot.taken and request.kind == "emit":
                 # Only a running program answers; put behind what is carried out here, it waits for the next one.
-                inbox.put(request)
+                inbox.add(request)
             elif request.id > snapshot.taken:
                 left = named(request, partial(job_names, settings))
                 _put(recorder, apply.carry_out(left, ids.__next__, restate, judge), request)
@@ -114,7 +114,7 @@ async def _carry_out(settings: Settings, store: Store, inbox: Inbox) -> None:
 def _put(recorder: Recorder, batch: Batch, request: Request) -> None:
     """Commit what a request changes; what the store can never keep must not hold up those behind it."""
     try:
-        recorder.put(batch)
+        recorder.submit(batch)
     except StoreError:
         raise
     except Exception:
@@ -129,7 +129,7 @@ async def _deliver(settings: Settings, recorder: Recorder, ids: frozenset[int]) 
     with reading(settings) as reader:
         mine = still_waiting(reader, ids)
         sender = make_sender(settings, channels, recorder, reader, _leave_dead, waiting=waiting_of(mine))
-        sender.begin()
+        sender.restore()
         # Made just now, by who owns the database: nobody can have sent them, so nobody needs to look.
         sender.accept([delivery for delivery in mine if not delivery.attempts])
         await asyncio.sleep(0)

@@ -81,4 +81,4 @@ def rehearse(
     simulation = Simulation(catalog, clock, DirectExecutor(performer), mark=render.mark, ledger=ledger, mute=mute)
     services = make_services(settings, simulation.engine, ledger, Snapshot(), render, clock)
     simulation.run_until(until)
-    return ledger.take()
+    return ledger.drain()

@@ -115,7 +115,7 @@ def _called(settings: Settings, catalog: Catalog, run: Run, heard: _Heard) -> Re
     render = Render(new_mark(), Redaction(settings.secrets()))
 
     def hold(name: str, hold: Pause | None) -> None:
-        full = catalog.find(name).name
+        full = catalog.lookup(name).name
         now = clock.now()
         leave(settings, build.pause(full, hold.until, now, by=hold.by) if hold else build.resume(full, now))
 

@@ -57,7 +57,7 @@ class SlackChannel:
 
     async def send(self, delivery: Delivery, text: str | None) -> SendResult:
         """Attempt one delivery; whatever Slack or the network does becomes an outcome."""
-        self._bounds.begin(delivery.message)
+        self._bounds.record_attempt(delivery.message)
         if self._begun:  # What was looked for before this attempt is looked for anew after it.
             self._begun = {begun: search for begun, search in self._begun.items() if delivery.id not in begun[1]}
         try:
@@ -73,7 +73,7 @@ class SlackChannel:
         self._poster.files.pop(delivery.message.key, None)
         self._bounds.settle(delivery.message, receipt)
 
-    async def find(self, deliveries: Sequence[Delivery], last_receipt: str | None) -> Mapping[int, str] | None:
+    async def lookup(self, deliveries: Sequence[Delivery], last_receipt: str | None) -> Mapping[int, str] | None:
         """Look which of these were accepted; None where the token does not let us look."""
         if not self._poster.marks:
             return None

@@ -121,7 +121,7 @@ class Client:
             if cursor == last:
                 raise unreadable()
 
-    async def put(self, url: str, content: bytes) -> None:
+    async def upload(self, url: str, content: bytes) -> None:
         """Send bytes to an address Slack gave for them; raise `RefusedError`, never with an ambiguous fate."""
         ways = self._usable(await self._opened())
         import aiohttp

@@ -56,7 +56,7 @@ class EarliestTimes:
         #: The same when a message was attempted first in this process: it cannot stand before that.
         self._before: dict[str, str] = {}
 
-    def begin(self, message: Message) -> None:
+    def record_attempt(self, message: Message) -> None:
         """Note that a message is attempted; what is accepted to one conversation comes one after the other."""
         if message.key not in self._before and message.to.conversation in self._latest:
             self._before[message.key] = self._latest[message.to.conversation]

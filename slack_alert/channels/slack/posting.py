@@ -30,7 +30,7 @@ async def place(client: Client, piece: Upload) -> str:
     name = piece.name or "file"
     ticket = await client.ask("files.getUploadURLExternal", {"filename": name, "length": str(len(content))})
     file = ticket.text("file_id")
-    await client.put(ticket.text("upload_url"), content)
+    await client.upload(ticket.text("upload_url"), content)
     return file
 
 

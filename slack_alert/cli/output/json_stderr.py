@@ -37,7 +37,7 @@ class JsonStream(io.TextIOBase):
         self._handler = handler
         #: What was written since the last line end, by thread.
         self._rests: dict[int, str] = {}
-        atexit.register(self.end)
+        atexit.register(self.flush_line)
 
     @staticmethod
     def beneath(stream: TextIO) -> TextIO:
@@ -81,7 +81,7 @@ class JsonStream(io.TextIOBase):
     def close(self) -> None:
         """Stay open."""
 
-    def end(self) -> None:
+    def flush_line(self) -> None:
         """Tell what has no line end yet."""
         while self._rests:
             self._tell(self._rests.popitem()[1])
@@ -141,7 +141,7 @@ def filtered(stream: TextIO, zone: tzinfo) -> Iterator[None]:
     try:
         yield
     finally:
-        stream.end()
+        stream.flush_line()
         if helper is not None:
             os.dup2(kept, 2)
             with suppress(subprocess.TimeoutExpired):

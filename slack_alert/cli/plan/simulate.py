@@ -105,7 +105,7 @@ def _script(outcomes: tuple[str, ...], catalog: Catalog) -> dict[str, str]:
         job, equals, outcome = said.rpartition("=")
         if not equals or outcome not in _OUTCOMES:
             raise BadValue(f"--outcome {said!r} is not JOB=alert, JOB=quiet or JOB=error.")
-        script[catalog.find(job).name] = outcome
+        script[catalog.lookup(job).name] = outcome
     return script
 
 

@@ -24,14 +24,14 @@ def summaries(
     for record in records:
         if (tally := tallies.get(record.binding)) is None:
             tally = tallies[record.binding] = HistoryAggregate(record.binding, span)
-        tally.take(record)
+        tally.add(record)
     for job, incident in (incidents or {}).items():
         if incident is not None and job not in tallies:
             tallies[job] = HistoryAggregate(job, span)
     found = []
     for job in sorted(tallies):
         if incidents is not None:
-            tallies[job].end(incidents.get(job))
+            tallies[job].finish(incidents.get(job))
         if (summary := tallies[job].summary()) is not None:
             found.append(summary)
     return found
@@ -97,7 +97,7 @@ class HistoryAggregate:
         self._last_alert: datetime | None = None
         self._numbers: dict[str, _Curve] = {}
 
-    def take(self, record: Record) -> None:
+    def add(self, record: Record) -> None:
         """Count a record; a row belongs to where it ends."""
         at = record.until or record.slot
         is_counted = self._span.since <= at < self._span.until
@@ -114,7 +114,7 @@ class HistoryAggregate:
         if is_counted:
             self._count(record, at, failed=failed)
 
-    def end(self, incident: Incident | None) -> None:
+    def finish(self, incident: Incident | None) -> None:
         """Take note of what goes on at the end; history may not reach back to its beginning."""
         is_open = bool(self._courses) and self._courses[-1].until is None
         if is_open:

@@ -67,7 +67,7 @@ class App:
 
     async def run(self, ready: Callable[[], None] = lambda: None) -> int:
         """Run until a signal, then drain; give the exit code. `ready` is called once the clock runs."""
-        self._ending.listen(self._reloading.ask if self._parts.reload else None)
+        self._ending.listen(self._reloading.request if self._parts.reload else None)
         self._start()
         ready()
         # After the clock has started: what a channel imports takes longer than some jobs' intervals.
@@ -85,19 +85,19 @@ class App:
 
     def stop(self) -> None:
         """Ask it to drain and end, as a signal would."""
-        self._ending.begin(signal.SIGTERM)
+        self._ending.drain(signal.SIGTERM)
 
     def _start(self) -> None:
         parts = self._parts
         now = parts.clock.now()
         snapshot = parts.snapshot
-        self._intake.begin()
-        parts.engine.begin(snapshot, now, down_since(snapshot))
+        self._intake.discard_applied()
+        parts.engine.restore(snapshot, now, down_since(snapshot))
         away = now - (down_since(snapshot) or now)
-        parts.writer.put(Batch(seen=parts.engine.absences.allow_for(max(timedelta(), away))))
-        parts.sender.begin()
+        parts.writer.submit(Batch(seen=parts.engine.absences.allow_for(max(timedelta(), away))))
+        parts.sender.restore()
         parts.writer.start(parts.sender.accept)
-        self._intake.look()
+        self._intake.poll()
         self._report(snapshot, now)
         self._start_source(now)
         parts.engine.start(now)
@@ -140,7 +140,7 @@ class App:
             self._pulse.tick(self._parts.clock.now())
         if missed_ticks.is_long:
             # The jobs that answer events are looked at on the writer's thread.
-            self._parts.writer.put(Batch(), partial(self._tell_unseen, missed_ticks))
+            self._parts.writer.submit(Batch(), partial(self._tell_unseen, missed_ticks))
 
     def _tell_unseen(self, missed_ticks: MissedTicks) -> None:
         """Tell what passed while nobody looked at the clock, if anything did."""
@@ -163,7 +163,7 @@ class App:
             self._look_at_clock,
             self._look_at_process,
             self._note_turn,
-            self._intake.look,
+            self._intake.poll,
             self._look_back,
             self._note_running,
             self._prune,
@@ -232,7 +232,7 @@ class App:
         passed = self._parts.clock.monotonic()
         if self._pruned is None or passed - self._pruned >= _PRUNE_SECONDS:
             self._pruned = passed
-            self._parts.writer.put(Batch(limits=self._manners.limits))
+            self._parts.writer.submit(Batch(limits=self._manners.limits))
 
     def _beat(self) -> None:
         heartbeat, passed = self._parts.heartbeat, self._parts.clock.monotonic()
@@ -278,7 +278,7 @@ class App:
         # Twice: the messages of a group reach the sender after the group's callbacks ran.
         for _ in range(2):
             written = asyncio.Event()
-            self._parts.writer.put(Batch(), partial(asyncio.get_running_loop().call_soon_threadsafe, written.set))
+            self._parts.writer.submit(Batch(), partial(asyncio.get_running_loop().call_soon_threadsafe, written.set))
             await written.wait()
         await self._parts.sender.drained()
 

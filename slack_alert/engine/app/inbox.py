@@ -37,18 +37,18 @@ class InboxPoller:
         #: Requests that are committed and still lie in the inbox; the writer's thread adds to them.
         self._done: deque[int] = deque()
 
-    def begin(self) -> None:
+    def discard_applied(self) -> None:
         """Take out what was carried out before this start; an inbox that cannot be read keeps nobody from starting."""
         try:
             self._forget([request.id for request in self._parts.inbox.peek() if request.id <= self._taken])
         except StoreError as error:
             self._note(error)
 
-    def look(self) -> None:
+    def poll(self) -> None:
         """Carry out what is there; an inbox that cannot be read is told of, and looked into again."""
         try:
             self.forget_done()
-            self.take()
+            self.apply_all()
         except StoreError as error:
             self._note(error)
         else:
@@ -75,7 +75,7 @@ class InboxPoller:
             self._parts.engine.tell(f"inbox/{now.isoformat()}/{number}", text, self._errors_to)
         self._untold.clear()
 
-    def take(self) -> None:
+    def apply_all(self) -> None:
         """Carry out what other processes left; each request is committed before it leaves the inbox."""
         left = [request for request in self._parts.inbox.peek() if request.id > self._taken]
         # One instant for all, by when the last one counts: what was asked for together begins and ends together.
@@ -101,12 +101,12 @@ class InboxPoller:
         if request.kind == "ack":
             batch.messages += [shown for name in batch.states for shown in parts.engine.acknowledgement(name)]
         self._heed(batch)
-        parts.writer.put(batch, partial(self._done.append, request.id))
+        parts.writer.submit(batch, partial(self._done.append, request.id))
 
     def _heed(self, batch: Batch) -> None:
         """Let what another process changed count at once, not only after a restart."""
         for job, hold in batch.holds.items():
-            self._parts.engine.hold(job, hold)
+            self._parts.engine.pause(job, hold)
         for entry in batch.entries:
             self._parts.accept_entry(entry)
         self._parts.sender.forget(batch.dropped)

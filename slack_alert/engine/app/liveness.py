@@ -50,7 +50,7 @@ class Liveness:
         """Note that the scheduler's clock fired."""
         self._ticked = now
         # After what came due before: jobs that answer events are looked at on the writer's thread.
-        self._parts.writer.put(Batch(), partial(self._write, now, is_clean=False))
+        self._parts.writer.submit(Batch(), partial(self._write, now, is_clean=False))
 
     def note_running(self, now: datetime) -> None:
         """Write down the runs going on, where they changed: what a crash cuts off is told afterwards."""

@@ -48,7 +48,7 @@ class Reloader:
         #: What is to be ended of former versions, each with the runs that may go on in them.
         self._former: list[tuple[list[Run], Callable[[], object]]] = []
 
-    def ask(self) -> None:
+    def request(self) -> None:
         """Have it look at the files soon."""
         self._is_asked = True
 
@@ -58,7 +58,7 @@ class Reloader:
         if watch is not None:
             watch.start()
             # What changed between the loading and now.
-            self.ask()
+            self.request()
         while True:
             await self._parts.clock.sleep(_STEP if self._again is None else _AGAIN)
             try:

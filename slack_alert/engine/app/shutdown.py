@@ -64,7 +64,7 @@ class ShutdownSignals:
         self._handlers[number] = handler
         signal.signal(number, handler)
 
-    def begin(self, number: int) -> None:
+    def drain(self, number: int) -> None:
         """Begin to drain."""
         self._signal = signal.Signals(number)
         self._begun.set()
@@ -84,7 +84,7 @@ class ShutdownSignals:
         self._is_asked = True
         if self._limit is not None:
             _after(self._limit, lambda: self._end(number))
-        loop.call_soon_threadsafe(self.begin, number)
+        loop.call_soon_threadsafe(self.drain, number)
 
     def _listen_for_hang_up(self, loop: asyncio.AbstractEventLoop, reload: Callable[[], None] | None) -> None:
         # What is ignored from the start (nohup) shall end nothing.

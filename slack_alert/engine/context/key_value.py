@@ -88,7 +88,7 @@ class KeyValueStore:
         own = SensorKeyValueStore(
             self._pack, self._entries, write=self._write, now=self._now, order=self._order, look=self._look
         )
-        run.keep_values = own.keep
+        run.keep_values = own.flush
         return own
 
     def _look_again(self) -> None:
@@ -137,7 +137,7 @@ class SensorKeyValueStore(KeyValueStore):
     def _unwritten(self) -> Sequence[StoredValue]:
         return self._set
 
-    def keep(self) -> Wait | None:
+    def flush(self) -> Wait | None:
         """Put what was set since the last time, as far as nobody has set it anew."""
         with self._order:
             last = [entry for entry in self._set if self._entries[entry.key] is entry]

@@ -58,7 +58,7 @@ class Subprocesses:
         """Forget a program; its end was taken note of."""
         self._forget(child)
 
-    def end(self, run: int) -> None:
+    def terminate(self, run: int) -> None:
         """End what a run has started; return when that is done, within little more than a second."""
         self._end([child for child, owner in list(self._running.items()) if owner == run])
 

@@ -32,10 +32,10 @@ class LaneFailure:
         #: Whether the last failure was an error of the program, which does not pass by itself as a network's does.
         self._is_fault = False
 
-    def note(self, outcome: SendResult, now: float) -> None:
+    def record_failure(self, outcome: SendResult, now: float) -> None:
         """Count a failure; where the service asked to wait, from the end of that wait on."""
         if outcome.fate in (SendStatus.DESTINATION, SendStatus.PAYLOAD, SendStatus.CREDENTIALS):
-            self.end()  # It answers; what it refuses is told on its own.
+            self.clear()  # It answers; what it refuses is told on its own.
             return
         if self._since is None:
             asked = outcome.after if outcome.fate is SendStatus.WAIT else None
@@ -43,12 +43,12 @@ class LaneFailure:
         self._reason = outcome.reason or "no answer"
         self._is_fault = outcome.fate is SendStatus.FAULT
 
-    def end(self) -> None:
+    def clear(self) -> None:
         """Forget it: something was accepted, or nothing is left to send."""
         self._since = None
         self._is_fault = False
 
-    def told(self, now: float) -> str | None:
+    def trouble(self, now: float) -> str | None:
         """Say how long nothing was accepted, and why; None while that is no reason to worry."""
         since = self._since  # Any thread asks.
         if since is None or (now - since < PATIENCE.total_seconds() and not self._is_fault):
@@ -197,7 +197,7 @@ class Lane:
         """Note an error of the program, which says nothing of the message at the head; return how long to rest."""
         self.failed += 1
         self.doubtful |= {delivery.id for delivery in islice(self.queue, 1)}
-        self.stall.note(fault(error), now)
+        self.stall.record_failure(fault(error), now)
         return growing(RETRY_FIRST, RETRY_LAST, self.failed)
 
     def give_back(self, now: float, *, burst: int) -> None:

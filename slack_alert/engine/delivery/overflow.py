@@ -130,7 +130,7 @@ class LaneOverflow:
     async def _written(self, batch: Batch) -> None:
         written = asyncio.Event()
         loop = asyncio.get_running_loop()
-        self._recorder.put(batch, lambda: loop.call_soon_threadsafe(written.set))
+        self._recorder.submit(batch, lambda: loop.call_soon_threadsafe(written.set))
         await written.wait()
 
     def _forget(self, lane: Lane, ids: frozenset[int]) -> None:

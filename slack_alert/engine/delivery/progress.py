@@ -45,7 +45,7 @@ class ProgressBatcher:
             return
         marks, places = self._waiting, self._places
         release = partial(asyncio.get_running_loop().call_soon_threadsafe, _release, places)
-        self._recorder.put(Batch(progress=marks), release if places else None)
+        self._recorder.submit(Batch(progress=marks), release if places else None)
         # Not before: where the books fail, the next mark takes these with it.
         self._waiting, self._places = [], []
 

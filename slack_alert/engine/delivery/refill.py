@@ -29,7 +29,7 @@ class Refill:
             after = page[-1].id
             yield from page
 
-    async def take(self, lane: Lane) -> None:
+    async def load_page(self, lane: Lane) -> None:
         """Take the next page into the lane, for as long as the store cannot be read."""
         while (page := self._page(lane)) is None:
             await self._clock.sleep(_RETRY_SECONDS)

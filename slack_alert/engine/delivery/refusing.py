@@ -23,7 +23,7 @@ class Nowhere:
         hint = f"The channels are: {', '.join(sorted(self._known))}."
         return SendResult(SendStatus.DESTINATION, reason=f"there is no channel {self.name!r}", hint=hint)
 
-    async def find(self, deliveries: Sequence[Delivery], last_receipt: str | None) -> Mapping[int, str] | None:  # noqa: ARG002
+    async def lookup(self, deliveries: Sequence[Delivery], last_receipt: str | None) -> Mapping[int, str] | None:  # noqa: ARG002
         """Tell nothing."""
         return None
 
@@ -45,7 +45,7 @@ class Closed:
         """Keep it."""
         return self._outcome
 
-    async def find(self, deliveries: Sequence[Delivery], last_receipt: str | None) -> Mapping[int, str] | None:  # noqa: ARG002 - as every channel
+    async def lookup(self, deliveries: Sequence[Delivery], last_receipt: str | None) -> Mapping[int, str] | None:  # noqa: ARG002 - as every channel
         """Tell nothing."""
         return {}
 

@@ -68,7 +68,7 @@ class Sender:
         self._eased = asyncio.Event()
         self._loop: asyncio.AbstractEventLoop | None = None
 
-    def begin(self) -> None:
+    def restore(self) -> None:
         """Take up what the store still holds; whoever sent before may have died between acceptance and its mark."""
         self._loop = asyncio.get_running_loop()
         for delivery in self._refill.everything():
@@ -103,7 +103,7 @@ class Sender:
         """Which addresses take nothing of what is due, for how long and why; any thread may ask."""
         now = self._clock.monotonic()
         told = [
-            (lane.address, lane.stall.told(now))
+            (lane.address, lane.stall.trouble(now))
             for lane in list(self._lanes.values())
             if lane.queue or lane.has_spilled
         ]
@@ -156,7 +156,7 @@ class Sender:
         name = lane.address.channel
         channel = self._channels.get(name) or Nowhere(name, self._channels)
         breaker = self._breakers[name]
-        lane.stall.end()
+        lane.stall.clear()
         try:
             while (delay := await self._emptied(lane, channel, breaker)) is not None:
                 await self._clock.sleep(delay.total_seconds())
@@ -174,7 +174,7 @@ class Sender:
                 if is_ready and lane.queue:
                     await self._deliver(lane, channel, breaker)
                 else:
-                    await self._refill.take(lane)
+                    await self._refill.load_page(lane)
         except Exception as error:
             log.exception("sender failed", extra={"to": str(lane.address)})
             return lane.stumble(error, self._clock.monotonic())
@@ -223,7 +223,7 @@ class Sender:
         )
         lane.queue[0] = delivery
         delay = self._delay(outcome, delivery.attempts, trial.lasted(now))
-        lane.stall.note(outcome, now)
+        lane.stall.record_failure(outcome, now)
         if delay is not None:
             await self._wait(lane, delivery, delay.total_seconds())
         if outcome.fate in IN_DOUBT and lane.is_next(delivery):
@@ -256,7 +256,7 @@ class Sender:
 
     async def _look(self, lane: Lane, channel: Channel, deliveries: Sequence[Delivery]) -> None:
         """Ask the channel which of these it has already, for as long as it cannot answer."""
-        found = await self._verifier.found(channel, deliveries, lane.stall)
+        found = await self._verifier.verify(channel, deliveries, lane.stall)
         for delivery in deliveries:
             if delivery.id in found:
                 log.info("delivery found", extra={"delivery": delivery.id, "receipt": found[delivery.id]})
@@ -272,7 +272,7 @@ class Sender:
     ) -> None:
         self._receipts.remember(delivery.message.key, receipt)
         lane.remove((delivery.id,))
-        lane.stall.end()
+        lane.stall.clear()
         lane.failed = 0
         self._progress.add(
             DeliveryProgress(delivery.id, Status.SENT, attempts, self._clock.now(), receipt=receipt), place

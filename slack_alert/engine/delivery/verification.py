@@ -31,13 +31,13 @@ class DeliveryVerifier:
         self._delay = delay
         self._clock = clock
 
-    async def found(self, channel: Channel, deliveries: Sequence[Delivery], stall: LaneFailure) -> Mapping[int, str]:
+    async def verify(self, channel: Channel, deliveries: Sequence[Delivery], stall: LaneFailure) -> Mapping[int, str]:
         """Insist on an answer for as long as a message is tried."""
         asked, began = 0, self._clock.monotonic()
         while isinstance(found := await self._answer(channel, deliveries), SendResult):
             asked += 1
             now = self._clock.monotonic()
-            stall.note(found, now)
+            stall.record_failure(found, now)
             tried = timedelta(seconds=now - began)
             # Asked again as an attempt is made again, even where it stumbled: after `give_up` the message is repeated.
             delay = self._delay(SendResult(SendStatus.RETRY), asked, tried)
@@ -51,7 +51,7 @@ class DeliveryVerifier:
         first = deliveries[0]
         try:
             joined = [self._joined(delivery) for delivery in deliveries]
-            found = await channel.find(joined, self._last_receipt(str(first.message.to))) or {}
+            found = await channel.lookup(joined, self._last_receipt(str(first.message.to))) or {}
             return {delivery.id: found[delivery.id] for delivery in joined if delivery.id in found}
         except (NotNow, StoreError) as error:
             log.info("delivery in doubt", extra={"delivery": first.id, "reason": str(error)})

@@ -75,7 +75,7 @@ class TickMonitor:
         self._clock = clock
         self._last: _Look | None = None
 
-    def look(self) -> MissedTicks:
+    def tick(self) -> MissedTicks:
         """Look at the clock."""
         look = self._clock.now(), self._clock.monotonic()
         before, self._last = self._last, look

@@ -35,7 +35,7 @@ class SlowRunDetector:
         self._lock = Lock()
         self.kept: dict[str, deque[timedelta]] = {}
 
-    def look(self, run: Run, result: Result) -> Result:
+    def record_run(self, run: Run, result: Result) -> Result:
         """Take note of a run that ends now, and remark it where it took longer than usual.
 
         Gives its result without the time in which the program stood still, which is nobody's.

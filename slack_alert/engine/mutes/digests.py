@@ -128,7 +128,7 @@ class Digests:
         #: What was told, and is to be forgotten; whoever tells adds to it.
         self._told: deque[EndedSilence] = deque()
 
-    def look(self, now: datetime) -> None:
+    def poll(self, now: datetime) -> None:
         """Tell of what is over; one after the other, and quick where nothing is."""
         self._forget_told()
         if self._is_busy or (self._not_before is not None and now < self._not_before):
@@ -181,7 +181,7 @@ class Digests:
     def _keep(self, entries: Sequence[StoredValue]) -> None:
         for entry in entries:
             self._mutes.accept(entry)
-        self._recorder.put(Batch(entries=list(entries)))
+        self._recorder.submit(Batch(entries=list(entries)))
 
     def _by_address(self, found: Withheld) -> dict[Address, dict[str, WithheldCount]]:
         jobs = {job_state.job.name: job_state.job for job_state in self._engine.jobs()}

@@ -24,17 +24,17 @@ class RedactingRecorder:
         self._recorder = recorder
         self._redaction = redaction
 
-    def put(self, batch: Batch, then: Callable[[], object] | None = None) -> None:
+    def submit(self, batch: Batch, then: Callable[[], object] | None = None) -> None:
         """Have it committed soon, in order."""
         batch.messages = [redacted_message(message, self._redaction) for message in batch.messages]
         batch.summaries = [redacted_message(message, self._redaction) for message in batch.summaries]
         batch.records = [redacted_record(record, self._redaction) for record in batch.records]
         batch.progress = [redacted_progress(progress, self._redaction) for progress in batch.progress]
-        self._recorder.put(batch, then)
+        self._recorder.submit(batch, then)
 
-    def note(self, record: Record) -> None:
+    def record_quiet(self, record: Record) -> None:
         """Have a quiet line of history written within a second."""
-        self._recorder.note(redacted_record(record, self._redaction) if record.printed else record)
+        self._recorder.record_quiet(redacted_record(record, self._redaction) if record.printed else record)
 
 
 def cleaned_pieces(drafts: Iterable[Piece], redaction: Redaction) -> tuple[Piece, ...]:

@@ -93,7 +93,7 @@ class Writer:
         self._accept = accept
         self._thread.start()
 
-    def put(self, batch: Batch, then: Then | None = None) -> None:
+    def submit(self, batch: Batch, then: Then | None = None) -> None:
         """Have it committed, marks before all else and otherwise in order; `then` runs on the writer's thread."""
         if batch.progress:
             self._progress.append((batch, then))
@@ -113,7 +113,7 @@ class Writer:
         # Where a disk is full, memory that lies over a file on it may end the process.
         if self._journal is not None and self.trouble is None and not batch.is_kept and _is_said(batch):
             batch.at = batch.at or self._clock.now()
-            batch.is_kept = self._journal.keep(batch)
+            batch.is_kept = self._journal.append(batch)
 
     @property
     def is_stuck(self) -> bool:
@@ -133,7 +133,7 @@ class Writer:
         self._expected = coming
         self._expected_until = self._clock.monotonic() + _SOON
 
-    def note(self, record: Record) -> None:
+    def record_quiet(self, record: Record) -> None:
         """Have a quiet line written within a second."""
         self._notes.append(record)
         if not self._is_woken:
@@ -314,7 +314,7 @@ class DirectRecorder:
         self._clock = clock
         self._accept = accept
 
-    def put(self, batch: Batch, then: Then | None = None) -> None:
+    def submit(self, batch: Batch, then: Then | None = None) -> None:
         """Commit now."""
         batch.at = batch.at or self._clock.now()
         deliveries = self._store.commit(batch)
@@ -322,6 +322,6 @@ class DirectRecorder:
             then()
         self._accept(deliveries)
 
-    def note(self, record: Record) -> None:
+    def record_quiet(self, record: Record) -> None:
         """Commit now."""
-        self.put(Batch(records=[record]))
+        self.submit(Batch(records=[record]))

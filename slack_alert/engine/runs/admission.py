@@ -49,7 +49,7 @@ class Admission:
         if job_state.job.rule is None:
             return self.admit_slot(job_state, accounts.late(job_state, slots, missed_ticks), missed_ticks, accounts)
         # After the events that came before: on the writer's thread, as they are answered there.
-        self._recorder.put(Batch(), lambda: self.submit(self._admit_due(job_state, slots, missed_ticks)))
+        self._recorder.submit(Batch(), lambda: self.submit(self._admit_due(job_state, slots, missed_ticks)))
         return None
 
     def admit_in_time(
@@ -61,7 +61,7 @@ class Admission:
                 yield self.admit(job_state, (slot,), None, accounts)
             else:
                 yield self._let(job_state, slot, accounts)
-                job_state.pass_by(slot)
+                job_state.mark_accounted(slot)
 
     def start(self, job_states: Iterable[JobState], now: datetime) -> None:
         """Let jobs run that run at the start."""
@@ -70,8 +70,8 @@ class Admission:
             if job_state.job.rule is None:
                 runs.append(self.admit_slot(job_state, now, None))
             else:
-                self.begin_in_turn(partial(self._admit_due, job_state, (now,), None))
-        self.begin(runs)
+                self.submit_in_turn(partial(self._admit_due, job_state, (now,), None))
+        self.submit_committed(runs)
 
     def admit_slot(
         self,
@@ -84,7 +84,7 @@ class Admission:
         if slot is None:
             return None
         run = self._let(job_state, slot, accounts or self._accounts)
-        job_state.pass_by(slot)
+        job_state.mark_accounted(slot)
         if run is not None and (missed_ticks is not None or job_state.job.rule is not None):
             late = missed_ticks.remark(slot, job_state.job.zone) if missed_ticks is not None else ""
             run.remark = late if job_state.job.rule is None else "; ".join(filter(None, (missing(job_state), late)))
@@ -101,7 +101,7 @@ class Admission:
         if admitted := [run for run in runs if run is not None]:
             self._executor.submit(admitted, self._done)
 
-    def begin(self, runs: Iterable[Run | None], batch: Batch | None = None) -> None:
+    def submit_committed(self, runs: Iterable[Run | None], batch: Batch | None = None) -> None:
         """Have the runs called once it is committed that they begin, together with a batch.
 
         Of a run that nothing else will tell of after a kill: the next start would do without its slot, or would run
@@ -110,9 +110,9 @@ class Admission:
         if (admitted := [run for run in runs if run is not None]) or batch is not None:
             put_begun(self._recorder, batch or Batch(), admitted, partial(self.submit, *admitted))
 
-    def begin_in_turn(self, admit: Callable[[], Run | None]) -> None:
+    def submit_in_turn(self, admit: Callable[[], Run | None]) -> None:
         """Do so after the events that came before."""
-        self._recorder.put(Batch(), lambda: self.begin((admit(),)))
+        self._recorder.submit(Batch(), lambda: self.submit_committed((admit(),)))
 
     def _admit_due(
         self, job_state: JobState, slots: Sequence[datetime], missed_ticks: MissedTicks | None

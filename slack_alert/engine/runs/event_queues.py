@@ -25,7 +25,7 @@ class AbsenceWatch:
         #: What sensors tell of.
         self._emitted: set[str] = set()
 
-    def take_up(self, jobs: Iterable[JobState]) -> None:
+    def watch(self, jobs: Iterable[JobState]) -> None:
         """Look after these, and after no others."""
         job_states = tuple(jobs)
         self.awaiting = tuple(job_state for job_state in job_states if job_state.job.awaits)
@@ -51,7 +51,7 @@ class AbsenceWatch:
             job_state.events.append(Event(" or ".join(job_state.job.rule.on), job_state.anchor, {}))
         return found
 
-    def came(self, event: Event, now: datetime) -> dict[str, JobProgress]:
+    def reset(self, event: Event, now: datetime) -> dict[str, JobProgress]:
         """Have what an event keeps from coming due begin anew; give what a restart needs to know of that."""
         moved: dict[str, JobProgress] = {}
         for job_state in self.awaiting:
@@ -77,7 +77,7 @@ def arrival(job_state: JobState, event: Event, run: int, mark: Markup, *, mute: 
     came = Run(run, job_state.job.name, job_state.job.action, event.at, event=event.fields)
     before = job_state.state
     settlement = job_state.settle(lambda state: settle(job_state.job, state, came, QUIET, mark, mute=mute))
-    job_state.pass_by(event.at)
+    job_state.mark_accounted(event.at)
     record = spoken_record(job_state, came, QUIET, settlement)
     return Batch(
         states={job_state.job.name: job_state.state} if job_state.state is not before else {},
@@ -110,21 +110,21 @@ class EventQueues:
         #: Has a free job answer an event, if it may.
         self._react = react
 
-    def take(self, job_state: JobState, event: Event) -> None:
+    def enqueue(self, job_state: JobState, event: Event) -> None:
         """Have the job answer an event, at once or when it is free."""
         if len(job_state.events) < WAITING:
             job_state.events.append(event)
         else:
             reason = f"{WAITING:,} events waited already"
-            self._recorder.note(Record(0, job_state.job.name, event.at, Verdict.OVERLAPPED, reason=reason))
-        self.go_on(job_state)
+            self._recorder.record_quiet(Record(0, job_state.job.name, event.at, Verdict.OVERLAPPED, reason=reason))
+        self.run_next(job_state)
 
-    def go_on(self, job_state: JobState) -> None:
+    def run_next(self, job_state: JobState) -> None:
         """Let the job answer what waits, while it is free."""
         while job_state.run is None and job_state.events:
             event = job_state.events.popleft()
             if job_state.job.awaits:
                 mute = self._mute(job_state.job.name, event.at)
-                self._recorder.put(arrival(job_state, event, self._next_id(), self._mark, mute=mute))
+                self._recorder.submit(arrival(job_state, event, self._next_id(), self._mark, mute=mute))
             else:
                 self._react(job_state, event)

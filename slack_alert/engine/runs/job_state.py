@@ -46,10 +46,10 @@ class JobState:
         #: Its file, or its place in it, is gone; a run that goes on ends as any other.
         self.is_gone = False
 
-    def become(self, job: Job, now: datetime) -> None:
+    def replace_job(self, job: Job, now: datetime) -> None:
         """Go on as a later version of the job, with all that is remembered; one that was gone begins with `now`."""
         if self.is_gone:
-            self.pass_by(now)
+            self.mark_accounted(now)
         if job.awaits and (self.is_gone or job.rule != self.job.rule):
             # Nobody looked whether what it waits for came before.
             self.anchor, self.state = now, replace(self.state, incident=None)
@@ -90,7 +90,7 @@ class JobState:
         """Tell whether a slot is one still: what it waits for may have come since it was planned."""
         return not self.job.awaits or self.job.trigger.next_after(slot - TICK, self.anchor) == slot
 
-    def pass_by(self, slot: datetime) -> None:
+    def mark_accounted(self, slot: datetime) -> None:
         """Take note that the slots up to this one are accounted for."""
         if self.last is None or slot > self.last:
             self.last = slot
@@ -138,13 +138,13 @@ def renewed(
     met = take_up([job for job in jobs if job.name not in job_state], snapshot, now)
     for name, new in met.items():
         if not is_late or name not in snapshot.seen:
-            new.pass_by(now)
+            new.mark_accounted(now)
     for started in snapshot.running:
         if is_late and started.binding in met:
-            met[started.binding].pass_by(started.slot)
+            met[started.binding].mark_accounted(started.slot)
     present = {job.name: met.get(job.name) or job_state[job.name] for job in jobs}
     for job in jobs:
-        present[job.name].become(job, now)
+        present[job.name].replace_job(job, now)
     gone = {name: each for name, each in job_state.items() if name not in present}
     for each in gone.values():
         each.is_gone = True

@@ -34,7 +34,7 @@ class JournalingExecutor:
         returned = Returned(
             run.id, run.binding, run.slot, run.started, result.duration, result.pieces, result.numbers, run.remark
         )
-        run.is_kept = self._journal.keep(returned)
+        run.is_kept = self._journal.append(returned)
         try:
             done(run, result)
         finally:
@@ -48,7 +48,7 @@ def resumed(job_states: Mapping[str, JobState], returned: Iterable[Returned]) ->
         job_state = job_states.get(one.binding)
         if job_state is None:
             continue
-        job_state.pass_by(one.slot)
+        job_state.mark_accounted(one.slot)
         job_state.run = Run(
             one.run, one.binding, job_state.job.action, one.slot, started=one.started, remark=one.remark
         )

@@ -31,12 +31,12 @@ class GatheringRecorder:
     def __init__(self) -> None:
         self.batch = Batch(is_repeatable=True)
 
-    def put(self, batch: Batch, then: Callable[[], object] | None = None) -> None:  # noqa: ARG002 - it is not committed
+    def submit(self, batch: Batch, then: Callable[[], object] | None = None) -> None:  # noqa: ARG002 - it is not committed
         """Add the rows of a batch."""
         self.batch.records += batch.records
         self.batch.begun += batch.begun
 
-    def note(self, record: Record) -> None:
+    def record_quiet(self, record: Record) -> None:
         """Add a row."""
         self.batch.records.append(record)
 
@@ -49,21 +49,21 @@ class GroupedRecorder:
         self._batch = Batch()
         self._thens: list[Callable[[], object]] = []
 
-    def put(self, batch: Batch, then: Callable[[], object] | None = None) -> None:
+    def submit(self, batch: Batch, then: Callable[[], object] | None = None) -> None:
         """Add the rows of a batch, and what follows its commit."""
         self._batch.records += batch.records
         self._batch.begun += batch.begun
         if then is not None:
             self._thens.append(then)
 
-    def note(self, record: Record) -> None:
+    def record_quiet(self, record: Record) -> None:
         """Pass on a row that needs nothing else."""
-        self._recorder.note(record)
+        self._recorder.record_quiet(record)
 
     def put_all(self) -> None:
         """Put what was added."""
         if self._batch.records:
-            self._recorder.put(self._batch, self._follow)
+            self._recorder.submit(self._batch, self._follow)
 
     def _follow(self) -> None:
         for then in self._thens:
@@ -86,7 +86,7 @@ class MissedSlots:
     def row(self, job_state: JobState, gap: SlotRange, lapse: Outage | None = None) -> None:
         """Account for a row of slots that nobody tried to run; `lapse` says why nobody did."""
         self._note(gap_record(job_state, gap, lapse), (job_state,))
-        job_state.pass_by(gap.last)
+        job_state.mark_accounted(gap.last)
 
     def made_up(
         self, job_states: Iterable[JobState], missed_ticks: MissedTicks, *, up_since: datetime | None
@@ -171,7 +171,7 @@ class MissedSlots:
         for gap in gaps(like.job, like.state, like.hold, after=first - _TICK, until=last, anchor=like.anchor):
             self._note(gap_record(like, gap, missed_ticks.lapse)._replace(binding="", sharers=names), alike)
             for job_state in alike:
-                job_state.pass_by(gap.last)
+                job_state.mark_accounted(gap.last)
                 missed_ticks.missed[job_state.job.name] = missed_ticks.missed.get(job_state.job.name, 0) + gap.count
 
     def _note(self, record: Record, job_states: Iterable[JobState]) -> None:
@@ -180,7 +180,7 @@ class MissedSlots:
         if runs:
             put_begun(self._recorder, Batch(records=[record]), runs)
         else:
-            self._recorder.note(record)
+            self._recorder.record_quiet(record)
 
     def _write(self, job_state: JobState, rows: list[SlotRange], missed_ticks: MissedTicks) -> None:
         for row in rows:

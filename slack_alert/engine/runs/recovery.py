@@ -39,7 +39,7 @@ def recover(
         rows += _lost_rows(job_states[name], spans, since, _known_slots(name, snapshot))
     for row in rows:
         if row.binding in job_states:
-            job_states[row.binding].pass_by(row.until or row.slot)
+            job_states[row.binding].mark_accounted(row.until or row.slot)
     return rows
 
 

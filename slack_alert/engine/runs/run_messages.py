@@ -73,7 +73,7 @@ class RunMessages:
 
     def tell(self, key: str, text: str, to: Address) -> None:
         """Say something on the program's own behalf; the same key is said once only."""
-        self._recorder.put(Batch(messages=[self.notice(key, text, to)]))
+        self._recorder.submit(Batch(messages=[self.notice(key, text, to)]))
 
     def notice(self, key: str, text: str, to: Address) -> Message:
         """Return the message of something said on the program's own behalf, and log it."""

@@ -88,7 +88,7 @@ def put_begun(recorder: Recorder, batch: Batch, runs: Iterable[Run], then: Calla
     """
     begun = [run for run in runs if not run.is_noted]
     batch.begun += map(started, begun)
-    recorder.put(batch, partial(_noted, begun, then))
+    recorder.submit(batch, partial(_noted, begun, then))
 
 
 def _printed(run: Run) -> str | None:

@@ -87,21 +87,21 @@ class MemoryRecorder:
         #: The place of each job's last row, where it may still grow.
         self._open: dict[str, int] = {}
 
-    def put(self, batch: Batch, then: Callable[[], object] | None = None) -> None:
+    def submit(self, batch: Batch, then: Callable[[], object] | None = None) -> None:
         """Write it down now."""
         if self._keeps_messages:
             self.messages.extend(batch.messages)
         for record in batch.records:
-            self.note(record)
+            self.record_quiet(record)
         if then is not None:
             then()
 
-    def note(self, record: Record) -> None:
+    def record_quiet(self, record: Record) -> None:
         """Write it down now; a row of slots that did not run grows."""
         for line in each(record):
             self._write(line)
 
-    def take(self) -> list[Record]:
+    def drain(self) -> list[Record]:
         """Give the rows written since the last time, by their slots, and begin a new page."""
         rows, self._rows = self._rows, []
         self._open.clear()

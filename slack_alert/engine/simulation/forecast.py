@@ -111,7 +111,7 @@ class _Notes(MemoryRecorder):
         allowed = self._most_runs + min(self.muted, _MUTED * self._most_runs)
         return len(self.said) > self._most or self._runs > allowed
 
-    def put(self, batch: Batch, then: Callable[[], object] | None = None) -> None:
+    def submit(self, batch: Batch, then: Callable[[], object] | None = None) -> None:
         """Take note of what is said."""
         self._runs += len(batch.records)
         self.said.extend(said for message in batch.messages if (said := said_of(message)) is not None)

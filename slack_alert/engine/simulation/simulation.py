@@ -46,7 +46,7 @@ class Simulation:
         self.ledger = ledger or MemoryRecorder()
         self.engine = Engine(catalog, recorder=self.ledger, executor=executor, clock=clock, mark=mark, mute=mute)
         start = clock.now()
-        self.engine.begin(Snapshot(), start)
+        self.engine.restore(Snapshot(), start)
         self._hots = self.engine.jobs()
         #: The next slot of each job, by its place among them.
         self._due: list[tuple[datetime, int]] = []
@@ -137,4 +137,4 @@ def simulate(
     executor = ScriptedExecutor(outcomes, mark, lambda run, value: simulation.engine.emit(run, value))  # noqa: PLW0108 - made below
     simulation = Simulation(catalog, clock, executor, mark=mark, ledger=ledger, skips=True, mute=mute)
     simulation.run_until(until)
-    yield from simulation.ledger.take()
+    yield from simulation.ledger.drain()

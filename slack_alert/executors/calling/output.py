@@ -80,7 +80,7 @@ class CapturedStream(io.TextIOBase):
     def close(self) -> None:
         """Stay open: the next run prints here as well."""
 
-    def end(self) -> None:
+    def flush_line(self) -> None:
         """Pass on what was printed outside of runs and has no line end yet."""
         while self._rests:
             self._write(self._redaction(self._rests.popitem()[1]))
@@ -163,4 +163,4 @@ def captured(stderr: TextIO, redaction: Redaction = _OPEN) -> Iterator[None]:
         yield
     finally:
         sys.stdout, sys.stderr = kept
-        printed.end()
+        printed.flush_line()

@@ -80,7 +80,7 @@ class Child:
             say=lambda _, said: self._say(said, None),
             context=lambda run: Context(run, services),
             notice=lambda _, value: line.send(notice=dict(fields_of(value))),
-            ended=self._children.end,
+            ended=self._children.terminate,
         )
 
     def serve(self) -> None:
@@ -159,14 +159,14 @@ class Child:
 
     def _say(self, said: tuple[Piece, ...], to: str | None) -> None:
         for piece in from_pieces(said):
-            self._line.ask("say", piece, to)
+            self._line.request("say", piece, to)
 
     def _hold(self, job: str, hold: Pause | None) -> None:
         if hold is None:
-            self._line.ask("resume", job)
+            self._line.request("resume", job)
         else:
             seconds = None if hold.until is None else (hold.until - self._clock.now()).total_seconds()
-            self._line.ask("pause", job, seconds)
+            self._line.request("pause", job, seconds)
 
     def _end(self, number: int, frame: FrameType | None) -> None:
         """Say where it was, end what the function has started, and go."""

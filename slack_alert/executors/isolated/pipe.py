@@ -81,7 +81,7 @@ class Pipe:
         finally:
             self._sending.release()
 
-    def ask(self, name: str, *words: object) -> object:
+    def request(self, name: str, *words: object) -> object:
         """Have the program do something for the run, and give what it answers."""
         with self._asking:
             self.send(ask=[name, *words])
@@ -120,19 +120,19 @@ class RemoteKeyValueStore(KeyValueStore):
 
     def get(self, key: str, default: Any = None) -> Any:
         """Give the value, or `default` where there is none or it has expired."""
-        found = self._line.ask("get", key)
+        found = self._line.request("get", key)
         return json.loads(found) if isinstance(found, str) else default
 
     def set(self, key: str, value: object, *, expires: object = None) -> None:
         """Keep a value; `expires` is a duration. Raise TypeError for what JSON cannot hold."""
         seconds = None if expires is None else parse_duration(expires).total_seconds()
-        self._line.ask("set", key, json.dumps(value), seconds)
+        self._line.request("set", key, json.dumps(value), seconds)
 
     def delete(self, key: str) -> None:
         """Forget a value; one that is not there is no error."""
-        self._line.ask("delete", key)
+        self._line.request("delete", key)
 
     def keys(self) -> list[str]:
         """Give the keys that have a value now, sorted."""
-        found = self._line.ask("keys")
+        found = self._line.request("keys")
         return list(found) if isinstance(found, list) else []

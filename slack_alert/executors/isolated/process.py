@@ -85,7 +85,7 @@ class ChildProcess:
         """Return whether none of the files that it has is another in these: a process is not reloaded but replaced."""
         return all(sources.get(path) == content for path, content in self._sources.items())
 
-    def note(self, memory: int, *, is_littered: bool = False) -> None:
+    def record_run(self, memory: int, *, is_littered: bool = False) -> None:
         """Take note of a run: of the memory it left the process with, and whether it left dead children behind."""
         self._runs = _RUNS if is_littered else self._runs + 1
         self._first = self._first or memory
@@ -128,7 +128,7 @@ class ChildProcess:
         """Kill it, and all it has started."""
         process_tree.kill(self.popen, self.sign)
 
-    def end(self) -> int:
+    def finish(self) -> int:
         """Take note of its end, and end what it left behind; give its exit code."""
         self.is_lost = True
         self.is_cut = self.is_cut or not (self.is_overdue or process_tree.has_ended(self.popen, _LAST_WORDS))

@@ -165,12 +165,12 @@ class ProcessPool:
         with suppress(subprocess.TimeoutExpired):
             process.popen.wait(_LAST_WORDS)
         if process.popen.returncode is None:
-            process.end()
+            process.finish()
         self._children().release(process.popen)
 
     def _performed(self, process: ChildProcess, run: Run) -> Result:
         limit = run.care.timeout
-        watch = None if limit is None else self._deadlines.begin(limit.total_seconds(), process.expire)
+        watch = None if limit is None else self._deadlines.start(limit.total_seconds(), process.expire)
         end: Document = {}
         code = 0
         try:
@@ -178,9 +178,9 @@ class ProcessPool:
             end = self._converse(process, run)
         finally:
             if not end:
-                code = process.end()
+                code = process.finish()
             if watch is not None:
-                self._deadlines.end(watch)
+                self._deadlines.finish(watch)
         return self._ended(process, run, end) if end else self._lost(process, run, code)
 
     def _converse(self, process: ChildProcess, run: Run) -> Document:
@@ -204,7 +204,7 @@ class ProcessPool:
         return {}
 
     def _ended(self, process: ChildProcess, run: Run, end: Document) -> Result:
-        process.note(end["memory"], is_littered=end["littered"])
+        process.record_run(end["memory"], is_littered=end["littered"])
         if end["found"]:
             self._sources.found(to_contents(end["found"]))
         pieces = cleaned_pieces(to_pieces(end["pieces"]), self._redaction)

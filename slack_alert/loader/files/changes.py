@@ -44,7 +44,7 @@ class PluginFolder(Struct):
     #: What is being written: its sign, since when it is that, and since when it is written.
     _busy: dict[str, tuple[_Sign | None, float, float]] = field(default_factory=dict)
 
-    def look(self, passed: float) -> FolderLook:
+    def scan(self, passed: float) -> FolderLook:
         """Look at every file; one whose place, size and times are the same is not read again.
 
         `passed` are seconds by a clock that is never set.
@@ -70,12 +70,12 @@ class PluginFolder(Struct):
             self._busy.pop(file.path, None)
         return FolderLook(files, changed, missing, bool(self._busy), problems)
 
-    def note(self, contents: Mapping[str, bytes]) -> None:
+    def follow(self, contents: Mapping[str, bytes]) -> None:
         """Follow further files, with what was read of them."""
         for path, content in contents.items():
             self.contents.setdefault(path, content)
 
-    def forget(self, file: PluginFile) -> None:
+    def unfollow(self, file: PluginFile) -> None:
         """Follow a file no more."""
         for known in (self.contents, self.faults, self._known, self._signs, self._busy):
             known.pop(file.path, None)

@@ -44,7 +44,7 @@ class CopiedSources(DiskSources):
         #: Of those, what nobody was told of.
         self._untold: dict[str, bytes] = {}
 
-    def take(self, changed: Mapping[str, bytes | None]) -> None:
+    def replace(self, changed: Mapping[str, bytes | None]) -> None:
         """Have the copies be these from now on; None: there is no such file any more."""
         for path, content in changed.items():
             self._found.pop(path, None)
@@ -58,7 +58,7 @@ class CopiedSources(DiskSources):
         """Tell whether these files are still what they were when they were read here."""
         return all(self._contents.get(path, self._found.get(path)) == content for path, content in contents.items())
 
-    def found(self) -> dict[str, bytes]:
+    def newly_read(self) -> dict[str, bytes]:
         """Give what was read on the disk since this was asked last."""
         found, self._untold = self._untold, {}
         return found

@@ -72,7 +72,7 @@ class ForbiddenCalls:
         finally:
             self._loading.discard(thread)
 
-    def take(self) -> list[tuple[str, str]]:
+    def drain(self) -> list[tuple[str, str]]:
         """Return what was asked for and not done since this was called last, with what to do."""
         said, self._said = self._said, []
         return list(dict.fromkeys(said))

@@ -38,16 +38,16 @@ class ProcessGuard:
             os._exit(0)  # It forked, and both came back: the child must not go on as a second program.
         if not self._fences.is_up:  # It took longer than the plugins were there.
             return result, []
-        refused, changed = self._fences.take(), self._state.restored()
+        refused, changed = self._fences.drain(), self._state.restored()
         undone = [f"while loading, it changed {each}, for the whole program: undone" for each in changed]
         said = [*refused, *((each, HINT) for each in undone)]
         return result, [Problem(file.shown, 1, 1, Severity.WARNING, "SA105", each, hint) for each, hint in said]
 
-    def look(self) -> list[str]:
+    def restore(self) -> list[str]:
         """Undo what a function has changed that would stop others; return what is to be said of it, once."""
         changed = self._state.restored(is_running=True)
         said = [f"a plugin has changed {each}, for the whole program: undone" for each in changed]
-        said += [f"of a plugin, {each}. {hint}" for each, hint in self._fences.take()]
+        said += [f"of a plugin, {each}. {hint}" for each, hint in self._fences.drain()]
         new = [each for each in said if each not in self._said]
         self._said.update(new)
         return new

@@ -101,12 +101,12 @@ class BackgroundLoading(Generic[T]):
         for thread in self._interrupted:  # What it leaves in the import system is cleared up when it is over.
             thread.join(_LOOK)
 
-    def look(self) -> None:
+    def give_up_late(self) -> None:
         """Name and give up those whose time has come."""
         with self._changed:
             self._look()
 
-    def take(self) -> dict[int, T | GivenUpError]:
+    def drain(self) -> dict[int, T | GivenUpError]:
         """Return what came of the files that have ended since this was asked last."""
         with self._changed:
             ended, self._ended = self._ended, {}

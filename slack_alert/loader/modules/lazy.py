@@ -30,18 +30,18 @@ class FunctionLoader:
         self._reader = FileReader(markers)
         self._readings: dict[str, FileReading] = {}
 
-    def take(self, changed: Mapping[str, bytes | None]) -> None:
+    def update(self, changed: Mapping[str, bytes | None]) -> None:
         """Have the files hold this from now on, by path; None: a file is there no more."""
-        self._copies.take(changed)
+        self._copies.replace(changed)
         self._reader.look_anew()
         if not self._copies.is_as(self._reader.contents):
             self._finder = None
 
-    def found(self) -> Mapping[str, bytes]:
+    def newly_read(self) -> Mapping[str, bytes]:
         """Give what had to be read on the disk since this was asked last."""
-        return self._copies.found()
+        return self._copies.newly_read()
 
-    def find(self, shown: str, name: str) -> Callable[..., Any]:  # Any: it is the plugin's
+    def load(self, shown: str, name: str) -> Callable[..., Any]:  # Any: it is the plugin's
         """Give a function; raise what loading its file raises, or LookupError where the file has it no more."""
         if self._finder is None:
             self._finder = self._begin()

@@ -75,13 +75,13 @@ class StartupExecution:
             self.finder.forget()
         return bindings
 
-    def take(self) -> list[tuple[DeclaredFile, ExecutedFile]]:
+    def drain(self) -> list[tuple[DeclaredFile, ExecutedFile]]:
         """Return the files that have ended since, with what came of each."""
         if self._is_taken:
             return []
         self._is_taken = self.is_over  # Before it is looked: what ends after that is taken the next time.
-        self._loading.look()
-        ended = [(self._reads[index], self._of(index, result)) for index, result in self._loading.take().items()]
+        self._loading.give_up_late()
+        ended = [(self._reads[index], self._of(index, result)) for index, result in self._loading.drain().items()]
         if self.is_over:
             self.finder.forget()
         return ended
@@ -99,7 +99,7 @@ class StartupExecution:
         def execute() -> dict[str, BaseException]:
             loading = BackgroundLoading(list(files.values()), attempt, self._options)
             loading.run()
-            return {modules[index]: error for index, error in loading.take().items() if error is not None}
+            return {modules[index]: error for index, error in loading.drain().items() if error is not None}
 
         errors = succeed(modules, execute, self.finder.registrations, holds)
         paths = {files[module].path for module, error in errors.items() if isinstance(error, GivenUpError)}
@@ -112,7 +112,7 @@ class StartupExecution:
         return self._loading.is_over
 
     def _collect(self, bindings: list[Binding], problems: list[Problem]) -> None:
-        for index, result in self._loading.take().items():
+        for index, result in self._loading.drain().items():
             loaded = self._of(index, result)
             bindings += loaded.bindings
             problems += loaded.problems

@@ -54,7 +54,7 @@ class Binder:
 
     def plan(self, file: PluginFile, declaration: Declaration) -> BindingPlan | None:
         """Prepare the bindings of one declaration; None where a problem or its author keeps it out."""
-        terms = self._terms.read(declaration)
+        terms = self._terms.resolve(declaration)
         if not declaration.is_sound or terms.faults or (declaration.required and declaration.is_called_alone):
             self.problems.extend(_faults(file, declaration, terms))
             return None

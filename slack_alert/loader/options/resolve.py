@@ -87,7 +87,7 @@ class OptionResolver(Struct):
     def __post_init__(self) -> None:
         self._foresight = NeverRunsCheck(self.defaults.now) if self.defaults.now else None
 
-    def read(self, declaration: Declaration) -> ResolvedOptions:
+    def resolve(self, declaration: Declaration) -> ResolvedOptions:
         """Say what the keywords of a marker mean."""
         words, is_timed, is_sound = declaration.keywords, declaration.is_timed, declaration.is_sound
         # The cache gives equal keywords as one object, and spelling them takes longer than all else here.

@@ -30,7 +30,7 @@ def read_file(
     try:
         found = outline(source.tree, has_walrus=":=" in source.text)
         reader = MarkerReader(source, found, markers)
-        declarations = reader.read()
+        declarations = reader.extract()
         # A file that imports its own name means the library it is named for.
         _make_relative(found, lambda name: name in neighbours and name != file.parts[-1])
         code = compile_tree(source)

@@ -45,7 +45,7 @@ class MarkerReader(Struct):
         self._constants = _constants(self.source.tree, self.outline)
         self._outermost = [node.decorator_list[0] for node, _, _ in self.outline.decorated]
 
-    def read(self) -> tuple[Declaration, ...]:
+    def extract(self) -> tuple[Declaration, ...]:
         """Take all markers out and return what those at module level declare."""
         for call, below in self.outline.calls:
             self._note_call(call, below)

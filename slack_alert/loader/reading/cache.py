@@ -78,7 +78,7 @@ class ReadingCache:
         _, declarations, problems, code = entry
         return FileReading(tuple([Declaration(*one) for one in declarations]), tuple(map(_problem, problems)), code)
 
-    def put(self, file: PluginFile, key: Key, reading: FileReading) -> None:
+    def store(self, file: PluginFile, key: Key, reading: FileReading) -> None:
         """Add a reading."""
         declarations = [astuple(replace(one, keywords=self._shared(one))) for one in reading.declarations]
         self._entries[file.path] = key, declarations, [_fields(problem) for problem in reading.problems], reading.code

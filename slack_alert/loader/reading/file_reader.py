@@ -35,7 +35,7 @@ class FileReader:
         #: Likewise what could not be read, and why.
         self.faults: dict[str, Problem] = {}
 
-    def begin(self, files: Sequence[PluginFile]) -> None:
+    def prefetch(self, files: Sequence[PluginFile]) -> None:
         """Let a second process begin with these files, if many of them are new."""
         new = self._cache.lacking(files) if self._cache else []
         if self._cache and len(new) >= _MANY and is_possible():
@@ -66,7 +66,7 @@ class FileReader:
         reading = self._cache.get(file, key)
         if reading is None:
             reading = read_file(file, content, markers=self._markers, neighbours=neighbours)
-            self._cache.put(file, key, reading)
+            self._cache.store(file, key, reading)
         return reading
 
     def look_anew(self) -> None:

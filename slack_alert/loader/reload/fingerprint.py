@@ -37,7 +37,7 @@ class Fingerprints:
         #: By module and name; an empty one is being made: files may import each other.
         self._known: dict[tuple[str, str | None], str] = {}
 
-    def of(self, module: str, name: str | None) -> str:
+    def lookup(self, module: str, name: str | None) -> str:
         """Give the fingerprint of a name of a module, or of a module as a whole (None); empty where it is not there."""
         key = (module, name)
         if key not in self._known:
@@ -58,7 +58,7 @@ class Fingerprints:
         page = self._page(module)
         if page is None:
             return "-"
-        return self.of(module, name if name in page.bound else None)
+        return self.lookup(module, name if name in page.bound else None)
 
     def _page(self, module: str) -> _Page | None:
         if module not in self._pages:

@@ -54,7 +54,7 @@ class Plugins:
         #: The fingerprints of jobs that the running version of their file does not have.
         self._former: dict[str, str] = {}
 
-    def keep(self) -> None:
+    def save_cache(self) -> None:
         """Write what was read into the cache, once; any thread may do it."""
         write, self._write = self._write, None  # It holds all of it.
         if write is not None:
@@ -69,7 +69,7 @@ class Plugins:
             self._begin()
         # What a function has imported when it was called, here or in a process of its own.
         self._note({**self._finder.contents, **self.accepted.take_found()})
-        look = self._folder.look(passed)
+        look = self._folder.scan(passed)
         gone = self._gone(look.missing, passed)
         over = {name for name, since in self._leaving.items() if passed - since >= GRACE}
         is_settled = not (look.is_busy or self._missing or self._leaving.keys() - over)
@@ -91,9 +91,9 @@ class Plugins:
         """Whether nothing is still loading."""
         return self._start.is_over
 
-    def take_up(self) -> CatalogChange | None:
+    def adopt_loaded(self) -> CatalogChange | None:
         """Take up the files that were still loading at the start and have ended since; None where there are none."""
-        ended = [(read, loaded) for read, loaded in self._start.take() if read.file.path not in self._edited]
+        ended = [(read, loaded) for read, loaded in self._start.drain() if read.file.path not in self._edited]
         if not ended:
             return None
         if not self._running:
@@ -125,7 +125,7 @@ class Plugins:
     def _note(self, contents: Mapping[str, bytes]) -> None:
         """Follow further files, which run as they were read."""
         new = contents.keys() - self._folder.contents.keys()
-        self._folder.note(contents)
+        self._folder.follow(contents)
         for path in new:
             self._run(PluginFile.at(Path(path), self._folder.path), contents[path])
 
@@ -200,7 +200,7 @@ class Plugins:
             self._problems[file.shown] = list(readings[file].problems)
         failed |= {file for file in files if _module(file) in errors}
         for binding in (one for file in failed for one in self._bindings.get(file.shown, ())):
-            self.accepted.hold(binding.name)
+            self.accepted.pin(binding.name)
         for file in files:
             error, is_again = errors.get(_module(file)), self._finder.is_again(_module(file))
             # Of what imports a file that failed, the fault is there.
@@ -267,7 +267,8 @@ class Plugins:
             plan.name
             for plan in plans
             for function in (plan.declaration.function,)
-            if new.of(file.module, function) != (self._former.pop(plan.name, "") or old.of(file.module, function))
+            if new.lookup(file.module, function)
+            != (self._former.pop(plan.name, "") or old.lookup(file.module, function))
         }
         names = {plan.name for plan in plans}
         for name in names:
@@ -275,8 +276,8 @@ class Plugins:
         for binding in self._bindings[file.shown]:
             if binding.name not in names:
                 function = getattr(binding.action.function, "__name__", "")
-                self._former.setdefault(binding.name, old.of(file.module, function))
-                self.accepted.hold(binding.name)
+                self._former.setdefault(binding.name, old.lookup(file.module, function))
+                self.accepted.pin(binding.name)
         return changed
 
     def _forget(self, file: PluginFile) -> None:
@@ -287,7 +288,7 @@ class Plugins:
             self.accepted.release(binding.name)
         self._problems.pop(file.shown, None)
         self._running.pop(_module(file), None)
-        self._folder.forget(file)
+        self._folder.unfollow(file)
         remove(_module(file), self._finder.registrations)
 
     def _drop(self, names: Collection[str]) -> None:

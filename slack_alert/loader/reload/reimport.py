@@ -127,11 +127,11 @@ class JobSnapshots:
         #: What processes have imported that nobody did here.
         self._found: dict[str, bytes] = {}
 
-    def of(self, job: str) -> Mapping[str, bytes]:
+    def contents_for(self, job: str) -> Mapping[str, bytes]:
         """Give the contents of files by their paths, as this job shall see them; the same object while that holds."""
         return self._held.get(job, self._contents)
 
-    def hold(self, job: str) -> None:
+    def pin(self, job: str) -> None:
         """Let a job see what it sees now, whatever is accepted later."""
         self._held.setdefault(job, self._contents)
 

@@ -55,7 +55,7 @@ class FileJournal:
         self._waiting = 0
         self._is_told = False
 
-    def keep(self, said: Batch | Returned) -> bool:
+    def append(self, said: Batch | Returned) -> bool:
         """Keep what is said; False: that cannot be, and nothing holds it before it is committed."""
         try:
             entry = packed(said)

@@ -50,7 +50,7 @@ class GroupMembers:
         self._connection = connection
         self._known: dict[str, Sequence[str]] = {}
 
-    def of(self, job: str) -> Sequence[str]:
+    def jobs_of(self, job: str) -> Sequence[str]:
         """Give the jobs that stand behind what a row has as its job: most often that one alone."""
         if not is_circle(job):
             return (job,)
@@ -78,7 +78,7 @@ def unfolded(connection: Connection, reached: Mapping[str, int]) -> dict[str, in
     members = GroupMembers(connection)
     found = {job: number for job, number in reached.items() if not is_circle(job)}
     for key, number in reached.items():
-        for job in members.of(key) if is_circle(key) else ():
+        for job in members.jobs_of(key) if is_circle(key) else ():
             if number > found.get(job, number - 1):
                 found[job] = number
     return found

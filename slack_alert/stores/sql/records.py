@@ -31,7 +31,7 @@ class Watermarks:
         """Forget all, because a transaction was rolled back: the file knows."""
         self._last_id = None
 
-    def begin(self, connection: Connection, jobs: Iterable[str], at: int) -> None:
+    def prepare(self, connection: Connection, jobs: Iterable[str], at: int) -> None:
         """Get ready for a batch made at `at`, which has a word of its own on how far `jobs` are accounted for."""
         if self._last_id is None:
             # The newest records may be gone; that they were there is written down before any is taken away.
@@ -49,7 +49,7 @@ class Watermarks:
         assert self._last_id is not None, "a batch begins first"
         return self._last_id + 1
 
-    def move(self, rows: Sequence[Row], circles: Iterable[str] = ()) -> None:
+    def advance(self, rows: Sequence[Row], circles: Iterable[str] = ()) -> None:
         """Take note of new rows, numbered from `next_id`, and of the circles among their jobs.
 
         Those of runs that somebody asked for account for no slot.
@@ -64,7 +64,7 @@ class Watermarks:
         for key in circles:
             self._shared[key] = max(self._newest.pop(key, _BEGINNING), self._shared.get(key, _BEGINNING))
 
-    def end(self, connection: Connection) -> None:
+    def write_if_due(self, connection: Connection) -> None:
         """Write down what a batch moved, once it is worth it."""
         if self._records >= _SHARE * (len(self._newest) + len(self._shared)):
             self.write(connection)
@@ -112,7 +112,7 @@ class RecordWriter:
             new = self._fold(connection, new, first, shared)
         rows = list(record_rows(new, first))
         connection.executemany(statements.ADD_RECORD, rows)
-        self.reach.move(rows, shared)
+        self.reach.advance(rows, shared)
 
     def _fold(self, connection: Connection, records: list[Record], first: int, shared: list[str]) -> list[Record]:
         """Make last rows longer where that is possible; return what needs rows of its own, numbered from `first`."""

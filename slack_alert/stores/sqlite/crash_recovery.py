@@ -53,7 +53,7 @@ class LeftRuns:
         self._returned: dict[int, Returned] = {}
         self.unaccounted: list[UnaccountedSlots] = []
 
-    def put(self, batch: Batch) -> None:
+    def apply(self, batch: Batch) -> None:
         """Take over what a batch says of them."""
         if batch.running is not None:
             self._running.clear()

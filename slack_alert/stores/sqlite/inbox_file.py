@@ -56,7 +56,7 @@ class SqliteInbox:
         self._looks = 0
         self._known: list[Request] = []
 
-    def put(self, *requests: Request) -> None:
+    def add(self, *requests: Request) -> None:
         """Leave requests, all or none; durable when this returns. Raise StoreError where that cannot be.
 
         A damaged file is set aside first.
@@ -123,7 +123,7 @@ class SqliteInbox:
         """Put what a note says, unless a request tells of the same run: a kill left the note beside it."""
         left = self._read() if _mark(self._path) is not None else []
         if not any(is_same_execution(request, one) for one in left):
-            self.put(request)
+            self.add(request)
 
     def _read(self) -> list[Request]:
         found = {row[-1]: _request(row) for row in _rows(self._path, "rw")}
@@ -157,7 +157,7 @@ class MemoryInbox:
         self._requests: dict[int, Request] = {}
         self._last = 0
 
-    def put(self, *requests: Request) -> None:
+    def add(self, *requests: Request) -> None:
         """Leave requests."""
         for request in requests:
             self._last += 1

@@ -60,7 +60,7 @@ class Pruning:
         for _ in range(steps):
             page = (*after, *boundary, self._rows)
             rows = [FoldedRow(*row) for row in connection.execute(statements.FOLD_PAGE, page).fetchall()]
-            _write(connection, *fold.take(rows))
+            _write(connection, *fold.fold(rows))
             # The hour it stops in is taken up again from its beginning: more of it may be there next time.
             self._folded = (rows[-1].slot if rows else max(self._folded, boundary[0])) // HOUR * HOUR
             if len(rows) < self._rows:

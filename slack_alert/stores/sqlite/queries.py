@@ -149,7 +149,7 @@ _JOB, _SLOT, _UNTIL = (2 + statements.RECORD_COLUMNS.split(", ").index(name) for
 def _all(connection: Connection, job: str | None, earliest: int) -> Iterator[_Line]:
     if job is None:
         members = GroupMembers(connection)
-        return ((row, name) for row in _pages(connection, None, earliest) for name in members.of(row[_JOB]))
+        return ((row, name) for row in _pages(connection, None, earliest) for name in members.jobs_of(row[_JOB]))
     name = clean(job)
     pages = [_pages(connection, key, earliest) for key in (name, *keys_of(connection, name))]
     return ((row, name) for row in merge(*pages, key=_place))
@@ -178,7 +178,7 @@ def _newest(connection: Connection, job: str | None, earliest: int, most: int) -
     # The newest end last, also of the lines that one row stands for.
     found = connection.execute(statements.HISTORY_NEWEST, (earliest, most, earliest, most, most)).fetchall()
     found.sort(key=lambda row: (row[_UNTIL], row[0]))
-    lines = [(row, name) for row in found for name in members.of(row[_JOB])]
+    lines = [(row, name) for row in found for name in members.jobs_of(row[_JOB])]
     return sorted(lines[max(0, len(lines) - most) :], key=lambda line: _place(line[0]))
 
 

@@ -73,11 +73,11 @@ class SqliteStore:
             with explained(self._path):
                 self._sync(connection, is_full=batch.is_durable)
                 with transaction(connection):
-                    self._history.reach.begin(connection, batch.seen, as_of(batch))
+                    self._history.reach.prepare(connection, batch.seen, as_of(batch))
                     for statement, rows in changes:
                         connection.executemany(statement, rows)
                     self._history.add(connection, batch.records)
-                    self._history.reach.end(connection)
+                    self._history.reach.write_if_due(connection)
                     retried = _retry(connection, batch.retried, batch.at)
                     deliveries = retried + _enqueue(connection, messages, summaries)
                 hold(connection)
@@ -101,7 +101,7 @@ class SqliteStore:
         """Write down how far the jobs are accounted for, before records that tell it are gone."""
         try:
             with transaction(connection):
-                self._history.reach.begin(connection, (), 0)
+                self._history.reach.prepare(connection, (), 0)
                 self._history.reach.write(connection)
         except BaseException:
             self._history.forget()

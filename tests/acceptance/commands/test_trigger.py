@@ -79,7 +79,7 @@ def left_by_a_kill(project: Project, value: int) -> None:
     """Leave a value in the journal that a function had set and nobody committed."""
     project.remember(Batch(entries=[StoredValue("jobs", "n", "1"), number_entry(1)]))
     kept = Batch(entries=[StoredValue("jobs", "n", str(value)), number_entry(2)], at=T)
-    assert FileJournal(journal_path(project.database)).keep(kept)
+    assert FileJournal(journal_path(project.database)).append(kept)
 
 
 def state_of(project: Project, name: str) -> object:

@@ -193,7 +193,7 @@ def planned(project: Project) -> list[str]:
     engine = Engine(
         catalog, recorder=MemoryRecorder(), executor=ScriptedExecutor({}, Markup("0")), clock=clock, mark=Markup("0")
     )
-    engine.begin(Snapshot(), clock.now())
+    engine.restore(Snapshot(), clock.now())
     return plan(engine, settings, io.StringIO(), muted_until=make_mutes(settings).until).splitlines()
 
 

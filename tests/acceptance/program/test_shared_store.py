@@ -86,9 +86,9 @@ def test_what_a_running_program_has_set_and_not_committed_counts_already(project
     journal = FileJournal(journal_path(project.database))
     with project.owned():
         project.remember(Batch(entries=[StoredValue("db", "count", "2"), number_entry(4)], at=now()))
-        journal.keep(Batch(entries=[StoredValue("db", "count", "1"), number_entry(4)], at=now()))
+        journal.append(Batch(entries=[StoredValue("db", "count", "1"), number_entry(4)], at=now()))
         assert said(project, "count") == "3 ['count']"
-        journal.keep(Batch(entries=[StoredValue("db", "other", "7"), number_entry(5)], at=now()))
+        journal.append(Batch(entries=[StoredValue("db", "other", "7"), number_entry(5)], at=now()))
         assert said(project, "count") == "4 ['count', 'other']"
     journal.close()
 
@@ -117,7 +117,7 @@ def test_a_value_that_comes_while_it_goes_on_is_seen(is_left: bool, project: Pro
 
     def answer() -> None:
         if is_left:
-            inbox.put(build.kept(late, now()))
+            inbox.add(build.kept(late, now()))
         else:
             store.commit(Batch(entries=[late], at=now()))
 

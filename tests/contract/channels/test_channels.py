@@ -116,6 +116,6 @@ def test_a_channel_may_be_closed_unopened_and_twice(rig: Rig) -> None:
 
 async def _found(channel: Channel, waiting: Sequence[Delivery]) -> object:
     await channel.open()
-    found = await channel.find(waiting, None)
+    found = await channel.lookup(waiting, None)
     await channel.close()
     return found

@@ -60,7 +60,7 @@ def delivered(
         channel = SlackChannel(TOKEN, api_url=slack.url, timeout=timeout)
         outbox = Outbox({"slack": channel}, HastyClock(), pace or SendRate(0), zone=timezone.utc)
         await channel.open()
-        outbox.sender.begin()
+        outbox.sender.restore()
         try:
             await act(outbox)
             await asyncio.wait_for(outbox.drained(), PATIENCE)

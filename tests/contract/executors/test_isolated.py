@@ -53,7 +53,7 @@ class Rig:
         self.name = "db"
         self.processes = ProcessPool(
             lambda: make_program(path),
-            sources=PluginSources(self.accepted.of, self.accepted.find),
+            sources=PluginSources(self.accepted.contents_for, self.accepted.find),
             context=lambda run: Context(run, self.stage.services),
             notice=lambda _, value: self.noticed.append(value),
             redaction=Redaction(["s3cret"]),

@@ -76,7 +76,7 @@ def place(tmp_path: Path) -> Path:
 
 def kept(place: Path, *batches: Batch) -> FileJournal:
     journal = FileJournal(journal_path(place))
-    assert all(journal.keep(batch) for batch in batches)
+    assert all(journal.append(batch) for batch in batches)
     return journal
 
 
@@ -147,7 +147,7 @@ def test_an_entry_that_was_being_written_is_not_there_and_that_is_told(
 def test_what_is_whole_is_taken_up_without_a_warning(place: Path, caplog: pytest.LogCaptureFixture) -> None:
     journal = kept(place, said("a"), said("b"))
     journal.release(2)
-    journal.keep(said("c"))
+    journal.append(said("c"))
     with caplog.at_level(logging.WARNING):
         found = keys(place)
 
@@ -167,7 +167,7 @@ def test_what_stood_there_before_is_not_read_again(place: Path) -> None:
     """Entries of one length end where the former ones did."""
     journal = kept(place, said("a"), said("b"), said("c"))
     journal.release(3)
-    journal.keep(said("d"))
+    journal.append(said("d"))
 
     assert keys(place) == ["d"]
 
@@ -178,7 +178,7 @@ def test_the_file_grows_with_what_waits_and_is_small_again_afterwards(place: Pat
     assert keys(place) == ["a", "b", "c"]
 
     journal.release(3)
-    journal.keep(said("d"))
+    journal.append(said("d"))
     assert keys(place) == ["d"]
     assert file.stat().st_size < great * 2
 
@@ -186,8 +186,8 @@ def test_the_file_grows_with_what_waits_and_is_small_again_afterwards(place: Pat
 def test_what_is_too_great_is_left_to_the_commit(place: Path) -> None:
     journal = kept(place, said("a"))
 
-    assert not journal.keep(said("b", Upload("b", bytes(70_000_000))))
-    assert journal.keep(said("c"))
+    assert not journal.append(said("b", Upload("b", bytes(70_000_000))))
+    assert journal.append(said("c"))
     assert keys(place) == ["a", "c"]
 
 
@@ -226,7 +226,7 @@ def test_it_goes_on_after_the_end(place: Path) -> None:
     journal = kept(place)
     journal.close()
 
-    assert journal.keep(said("late"))
+    assert journal.append(said("late"))
     assert keys(place) == ["late"]
 
 
@@ -236,7 +236,7 @@ def test_it_goes_on_after_the_end(place: Path) -> None:
 def test_what_cannot_be_packed_is_left_to_the_commit(place: Path, piece: Piece) -> None:
     journal = FileJournal(journal_path(place))
 
-    assert not journal.keep(said("a", piece))
+    assert not journal.append(said("a", piece))
     assert list(left_in(journal_path(place))) == []
 
 
@@ -244,7 +244,7 @@ def test_without_a_file_all_goes_on_and_it_is_told_once(place: Path, caplog: pyt
     journal_path(place).mkdir()
     journal = FileJournal(journal_path(place))
     with caplog.at_level(logging.WARNING):
-        answers = [journal.keep(said("a")), journal.keep(said("b"))]
+        answers = [journal.append(said("a")), journal.append(said("b"))]
 
     assert answers == [False, False]
     assert [record.message for record in caplog.records] == ["a kill may lose what is being said"]
@@ -285,7 +285,7 @@ class Life:
         value = None if self.number % 5 == 0 else str(self.number)
         hold = {f"job.{key}": Pause(None, value) if value else None}
         batch = Batch(entries=[StoredValue("db", key, value), number_entry(self.number)], holds=hold, at=T)
-        assert not is_kept or self.journal.keep(batch)
+        assert not is_kept or self.journal.append(batch)
         self.waiting.append((batch, is_kept))
 
     def commit(self, count: int) -> None:
@@ -338,7 +338,7 @@ def test_no_start_gives_an_older_value_or_pause_than_the_last_that_returned(acts
 
 @pytest.mark.parametrize("key", ["\ud800", Word("seen")], ids=repr)
 def test_a_value_that_cannot_be_packed_is_left_to_the_commit(place: Path, key: str) -> None:
-    assert not FileJournal(journal_path(place)).keep(
+    assert not FileJournal(journal_path(place)).append(
         Batch(entries=[StoredValue("db", key, "1"), number_entry(1)], at=T)
     )
 
@@ -372,11 +372,11 @@ def test_it_begins_anew_after_it_could_not_grow(place: Path) -> None:
     journal, file = kept(place, said("a")), journal_path(place)
     file.unlink()
     file.mkdir()
-    assert not journal.keep(said("b", Upload("b", bytes(2_000_000))))
+    assert not journal.append(said("b", Upload("b", bytes(2_000_000))))
 
     file.rmdir()
     journal.release(1)
-    assert journal.keep(said("c"))
+    assert journal.append(said("c"))
     assert keys(place) == ["c"]
 
 
@@ -386,7 +386,7 @@ def test_a_file_in_use_is_not_cut(place: Path) -> None:
     kept(place, said("b"))
     first.release(1)
 
-    assert first.keep(said("c"))
+    assert first.append(said("c"))
     assert keys(place) == ["b"]
 
 
@@ -402,8 +402,8 @@ def test_what_a_run_returned_comes_back_as_it_was(place: Path) -> None:
     journal = FileJournal(journal_path(place))
     bare = Returned(8, "db.lag", T, None, SECOND, ())
 
-    assert journal.keep(RETURNED)
-    assert journal.keep(bare)
+    assert journal.append(RETURNED)
+    assert journal.append(bare)
     assert list(left_in(journal_path(place))) == [RETURNED, bare]
 
 
@@ -411,7 +411,7 @@ def test_a_run_that_only_returned_is_left_to_the_engine(place: Path) -> None:
     kit = Kit(place)
     other = StartedRun(3, "db.size", T, T)
     kit.store.commit(Batch(running=(StartedRun(7, "db.lag", T, T), other)))
-    FileJournal(journal_path(place)).keep(RETURNED)
+    FileJournal(journal_path(place)).append(RETURNED)
     snapshot = kit.reopen()
 
     assert snapshot.returned == (RETURNED,)
@@ -507,7 +507,7 @@ def test_a_run_of_which_more_is_known_is_not(place: Path) -> None:
     kit.record(Record(6, "db.lag", T, Verdict.SAID))
     journal = FileJournal(journal_path(place))
     for one in (recorded, RETURNED, said("a", run=7)):
-        journal.keep(one)
+        journal.append(one)
 
     assert kit.reopen().returned == ()
     assert kit.waiting() == ["a"]

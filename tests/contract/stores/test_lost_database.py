@@ -203,7 +203,7 @@ def put_another_there(path: Path) -> None:
 
 @pytest.mark.parametrize("harm", [Path.unlink, move_away, put_another_there])
 def test_journal_that_was_removed_is_written_anew(harm: Callable[[Path], None], running: Running) -> None:
-    assert running.journal.keep(message("said"))
+    assert running.journal.append(message("said"))
     harm(journal_path(running.path))
 
     assert running.files.loss() is None

@@ -83,9 +83,9 @@ def test_unclear_name_is_answered_with_the_nearest_ones(typed: str, said: str, h
 def test_binding_is_found_by_its_last_part() -> None:
     job = make_job("db.replicas.lag")
 
-    assert job is Catalog((make_job("db.size"), job)).find("lag")
+    assert job is Catalog((make_job("db.size"), job)).lookup("lag")
 
 
 def test_binding_of_no_name_is_refused() -> None:
     with pytest.raises(BadValue, match=r"There is no job 'lag'\."):
-        Catalog().find("lag")
+        Catalog().lookup("lag")

@@ -42,7 +42,7 @@ class Journal:
         self.kept: list[Batch] = []
         self._is_full = is_full
 
-    def keep(self, said: Batch | Returned) -> bool:
+    def append(self, said: Batch | Returned) -> bool:
         assert isinstance(said, Batch)
         if not self._is_full:
             self.kept.append(said)
@@ -96,7 +96,7 @@ def test_without_a_journal_the_commit_is_waited_for(make: Callable[[], Batch], j
     committed: list[bool] = []
     writer.start(lambda _: None)
     batch = make()
-    writer.put(Batch(), lambda: committed.append(True))
+    writer.submit(Batch(), lambda: committed.append(True))
     put_durably(writer, batch)()
 
     assert committed == [True]
@@ -115,7 +115,7 @@ def test_a_coroutine_function_that_sets_a_value_needs_no_turn_of_its_loop_for_it
         loop = asyncio.get_running_loop()
         marked = asyncio.Event()
         writer.start(lambda _: None)
-        writer.put(Batch(entries=[StoredValue("db", "x", None)]), partial(loop.call_soon_threadsafe, marked.set))
+        writer.submit(Batch(entries=[StoredValue("db", "x", None)]), partial(loop.call_soon_threadsafe, marked.set))
         key_value_store = make_pocket(writer)
         key_value_store.set("seen", 1)
         await marked.wait()

@@ -257,7 +257,7 @@ def test_run_is_going_on_until_what_it_says_is_committed() -> None:
     rig.play("16 09:10", LAG)
     rig.due("16 09:20")
 
-    assert verdicts(recorder.take()) == [("said", 1), ("overlapped", 1)]
+    assert verdicts(recorder.drain()) == [("said", 1), ("overlapped", 1)]
 
 
 def test_quiet_run_is_over_at_once() -> None:
@@ -291,7 +291,7 @@ def test_run_that_waits_to_be_written_down_is_not_called_slow() -> None:
         rig.due(f"16 09:{minute}")
 
     assert [message.piece for message in recorder.messages] == [Text("lag 9s")]
-    assert {row.reason for row in recorder.take()[1:]} == {"the run of 09:10 was waiting to be written down"}
+    assert {row.reason for row in recorder.drain()[1:]} == {"the run of 09:10 was waiting to be written down"}
 
 
 def test_job_that_is_always_too_slow_is_told_once() -> None:
@@ -345,7 +345,7 @@ def test_slots_folded_by_a_stall_that_could_not_run_are_not_missed() -> None:
 )
 def test_job_that_is_held_rests_until_then(until: datetime | None, reason: str) -> None:
     rig = Rig()
-    rig.engine.hold("db.lag", Pause(until, "ann"))
+    rig.engine.pause("db.lag", Pause(until, "ann"))
     rig.due("16 09:20")
 
     assert only(rig) == Record(0, "db.lag", at("16 09:20"), Verdict.PAUSED, paused_until=until, reason=reason)
@@ -353,12 +353,12 @@ def test_job_that_is_held_rests_until_then(until: datetime | None, reason: str) 
 
 def test_held_job_runs_again_when_it_is_resumed_or_the_time_has_come() -> None:
     rig = Rig()
-    rig.engine.hold("db.lag", Pause(at("16 09:20")))
+    rig.engine.pause("db.lag", Pause(at("16 09:20")))
     rig.due("16 09:10")
     rig.play("16 09:20", QUIET)
-    rig.engine.hold("db.lag", Pause())
+    rig.engine.pause("db.lag", Pause())
     rig.due("16 09:30")
-    rig.engine.hold("db.lag", None)
+    rig.engine.pause("db.lag", None)
     rig.play("16 09:40", QUIET)
 
     assert verdicts(rig.rows()) == [("paused", 1), ("quiet", 1), ("paused", 1), ("quiet", 1)]
@@ -386,7 +386,7 @@ def test_hold_by_a_short_name_is_durable() -> None:
 
 def test_hold_of_a_job_that_is_gone_is_left_alone() -> None:
     rig = Rig()
-    rig.engine.hold("web.up", Pause())
+    rig.engine.pause("web.up", Pause())
     rig.play("16 09:10", QUIET)
 
     assert verdicts(rig.rows()) == [("quiet", 1)]
@@ -463,7 +463,7 @@ def test_beginning_writes_down_what_it_learned_and_nothing_else() -> None:
     rig = Rig(known, new, cut)
     recorder = Kept()
     rig.through.recorder = recorder
-    rig.engine.begin(Snapshot(seen=seen, running=running), at("16 09:00"))
+    rig.engine.restore(Snapshot(seen=seen, running=running), at("16 09:00"))
 
     [batch] = recorder.batches
     assert batch.seen == {"a.new": JobProgress(at("16 09:00")), "a.cut": JobProgress(at("16 00:00"), at("16 08:10"))}
@@ -496,7 +496,7 @@ def test_run_that_the_end_cuts_off_is_interrupted_with_what_it_said_so_far() -> 
     rig.executor.finish(said("too late"))
     assert run.is_canceled
     assert recorder.batches[-1].seen == {"db.lag": JobProgress(at("16 09:00"), at("16 09:10"))}
-    assert recorder.take() == [
+    assert recorder.drain() == [
         Record(
             1, "db.lag", at("16 09:10"), Verdict.INTERRUPTED, started=at("16 09:11"), text="one", to="#ops", alerts=1
         )

@@ -212,7 +212,7 @@ def test_a_simulation_shows_the_alerts_of_a_day_without_the_event() -> None:
 
     simulation.run_until(at("17 00:00"))
 
-    rows = [(row.slot, row.verdict) for row in simulation.ledger.take()]
+    rows = [(row.slot, row.verdict) for row in simulation.ledger.drain()]
     assert rows == [(at("16 08:00"), Verdict.SAID), (at("16 16:00"), Verdict.SAID)]
 
 
@@ -224,7 +224,7 @@ def test_a_simulation_heeds_what_sensors_notice() -> None:
     simulation.engine.notice(done("16 07:00"))
     simulation.run_until(at("16 15:00"))
 
-    assert verdicts(simulation.ledger.take()) == [("quiet", 1)]
+    assert verdicts(simulation.ledger.drain()) == [("quiet", 1)]
 
 
 def test_nothing_is_remembered_of_an_event_that_ends_nothing() -> None:

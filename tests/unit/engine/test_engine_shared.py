@@ -28,7 +28,7 @@ class Lines(MemoryRecorder):
         super().__init__()
         self.noted: list[Record] = []
 
-    def note(self, record: Record) -> None:
+    def record_quiet(self, record: Record) -> None:
         self.noted.append(record)
 
 

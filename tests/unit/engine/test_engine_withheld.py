@@ -141,7 +141,7 @@ def test_an_alert_that_was_withheld_counts_where_the_program_ends_under_its_run(
     assert [batch.states["db.lag"].incident for batch in recorder.batches if batch.states] == [
         Incident(at("16 09:10"), at("16 09:10"), text="a", digest=digest_of((Text("a"),)))
     ]
-    assert [(row.verdict.value, row.text, row.reason) for row in recorder.take()] == [
+    assert [(row.verdict.value, row.text, row.reason) for row in recorder.drain()] == [
         ("interrupted", "a\nb", "alert 1 in a row, told from 3 on")
     ]
 

@@ -29,9 +29,9 @@ def every_minute() -> Every:
 def test_slots_of_a_stall_are_handed_on_by_their_ends() -> None:
     plan = make_plan(seconds=1)
 
-    assert plan.take(NOON + SECOND) == [(["db.lag"], (NOON + SECOND,))]
-    assert plan.take(NOON + 3 * SECOND) == [(["db.lag"], (NOON + 2 * SECOND, NOON + 3 * SECOND))]
-    assert plan.take(NOON + 6 * SECOND + TICK) == [
+    assert plan.pop_due(NOON + SECOND) == [(["db.lag"], (NOON + SECOND,))]
+    assert plan.pop_due(NOON + 3 * SECOND) == [(["db.lag"], (NOON + 2 * SECOND, NOON + 3 * SECOND))]
+    assert plan.pop_due(NOON + 6 * SECOND + TICK) == [
         (["db.lag"], (NOON + 4 * SECOND, NOON + 5 * SECOND, NOON + 6 * SECOND))
     ]
     assert plan.next == NOON + 7 * SECOND
@@ -62,13 +62,13 @@ def test_clock_that_leaps_ahead_by_decades_leaves_three_slots() -> None:
     tenth = timedelta(seconds=0.1)
     plan = make_plan(seconds=0.1)
 
-    assert plan.take(later) == [(["db.lag"], (NOON + tenth, later - tenth, later))]
+    assert plan.pop_due(later) == [(["db.lag"], (NOON + tenth, later - tenth, later))]
 
 
 def test_trigger_that_ends_leaves_the_plan() -> None:
     plan = make_plan(seconds=1, end=(NOON + 3 * SECOND).isoformat())
 
-    assert plan.take(NOON + 9 * SECOND) == [(["db.lag"], (NOON + SECOND, NOON + 2 * SECOND))]
+    assert plan.pop_due(NOON + 9 * SECOND) == [(["db.lag"], (NOON + SECOND, NOON + 2 * SECOND))]
     assert plan.next is None
 
 
@@ -78,13 +78,13 @@ def test_grid_that_moved_on_meanwhile_is_due_by_its_new_start() -> None:
 
     anchor[0] = NOON + 30 * SECOND
 
-    assert plan.take(NOON + 60 * SECOND + TAKING) == []
+    assert plan.pop_due(NOON + 60 * SECOND + TAKING) == []
     assert plan.next == NOON + 90 * SECOND + TAKING
-    assert plan.take(NOON + 90 * SECOND + TAKING) == [(["db.lag"], (NOON + 90 * SECOND,))]
+    assert plan.pop_due(NOON + 90 * SECOND + TAKING) == [(["db.lag"], (NOON + 90 * SECOND,))]
 
 
 def test_slot_of_a_grid_that_may_move_waits_until_what_moves_it_was_taken() -> None:
     plan = SlotPlan([PlannedJob("db.lag", every_minute(), NOON, NOON, lambda: NOON)])
 
-    assert plan.take(NOON + 60 * SECOND + TAKING - TICK) == []
-    assert plan.take(NOON + 60 * SECOND + TAKING) == [(["db.lag"], (NOON + 60 * SECOND,))]
+    assert plan.pop_due(NOON + 60 * SECOND + TAKING - TICK) == []
+    assert plan.pop_due(NOON + 60 * SECOND + TAKING) == [(["db.lag"], (NOON + 60 * SECOND,))]

@@ -50,7 +50,7 @@ def test_a_note_that_was_taken_back_says_nothing(tmp_path: Path) -> None:
 def test_a_note_that_a_kill_left_beside_the_end_of_its_run_says_nothing(tmp_path: Path, job: str) -> None:
     """Killed between the two, the command would be told as ended and as interrupted."""
     note = ExecMarker(place(tmp_path), REQUEST)
-    SqliteInbox(place(tmp_path)).put(Request("exec", {"job": job, "seconds": 3}, T))
+    SqliteInbox(place(tmp_path)).add(Request("exec", {"job": job, "seconds": 3}, T))
     killed(note)
 
     assert [request.payload["job"] for request in SqliteInbox(place(tmp_path)).peek()] == [job]
@@ -62,7 +62,7 @@ def test_a_note_that_a_kill_left_beside_the_end_of_its_run_says_nothing(tmp_path
     [Request("exec", {"job": "nightly"}, T + timedelta(microseconds=1)), Request("exec", {"job": "hourly"}, T)],
 )
 def test_a_note_of_another_run_is_taken_in(tmp_path: Path, other: Request) -> None:
-    SqliteInbox(place(tmp_path)).put(other)
+    SqliteInbox(place(tmp_path)).add(other)
     killed(ExecMarker(place(tmp_path), REQUEST))
 
     assert len(SqliteInbox(place(tmp_path)).peek()) == 2

@@ -45,7 +45,7 @@ def test_an_inbox_nobody_wrote_to_is_empty(opening: Opening) -> None:
 
 def test_a_request_comes_back_as_it_was_left(opening: Opening) -> None:
     payload = {"text": "ä \0 \U0001f600 \ud800", "for": None, "deep": {"list": [1, 2.5, True]}}
-    opening().put(Request("send", payload, T))
+    opening().add(Request("send", payload, T))
 
     (request,) = opening().peek()
 
@@ -56,14 +56,14 @@ def test_a_request_comes_back_as_it_was_left(opening: Opening) -> None:
 def test_requests_come_in_the_order_they_were_left(opening: Opening) -> None:
     owner = opening()
     for n in range(5):
-        opening().put(pause(str(n), T - n * timedelta(days=1)))
+        opening().add(pause(str(n), T - n * timedelta(days=1)))
 
     assert jobs(owner) == ["0", "1", "2", "3", "4"]
 
 
 def test_looking_takes_nothing_away(opening: Opening) -> None:
     owner = opening()
-    owner.put(pause("a"))
+    owner.add(pause("a"))
 
     assert jobs(owner) == jobs(owner) == ["a"]
 
@@ -72,7 +72,7 @@ def test_each_request_is_seen_however_quickly_one_follows_the_other(opening: Ope
     owner, other = opening(), opening()
 
     for n in range(30):
-        other.put(pause(str(n)))
+        other.add(pause(str(n)))
         assert jobs(owner) == [str(n)]
         owner.remove([request.id for request in owner.peek()])
         assert jobs(owner) == []
@@ -80,8 +80,8 @@ def test_each_request_is_seen_however_quickly_one_follows_the_other(opening: Ope
 
 def test_what_is_left_together_is_written_at_once(opening: Opening) -> None:
     inbox = opening()
-    inbox.put()
-    inbox.put(pause("a"), pause("b"))
+    inbox.add()
+    inbox.add(pause("a"), pause("b"))
 
     assert jobs(inbox) == ["a", "b"]
 
@@ -90,7 +90,7 @@ def test_ids_are_never_given_again(opening: Opening) -> None:
     inbox = opening()
     given: list[int] = []
     for n in range(4):
-        inbox.put(pause(str(n)))
+        inbox.add(pause(str(n)))
         (request,) = inbox.peek()
         given.append(request.id)
         inbox.remove([request.id])
@@ -101,7 +101,7 @@ def test_ids_are_never_given_again(opening: Opening) -> None:
 def test_only_what_was_named_is_removed(opening: Opening) -> None:
     inbox = opening()
     for job in "abc":
-        inbox.put(pause(job))
+        inbox.add(pause(job))
     _, second, _ = inbox.peek()
 
     inbox.remove(iter([second.id, second.id + 1000]))
@@ -111,11 +111,11 @@ def test_only_what_was_named_is_removed(opening: Opening) -> None:
 
 def test_a_file_made_anew_goes_on_above_the_ids_that_were_given(tmp_path: Path) -> None:
     inbox = SqliteInbox(tmp_path / "inbox")
-    inbox.put(pause("a"))
+    inbox.add(pause("a"))
     (before,) = inbox.peek()
     (tmp_path / "inbox").unlink()
 
-    inbox.put(pause("b", T + timedelta(seconds=1)))
+    inbox.add(pause("b", T + timedelta(seconds=1)))
 
     (after,) = inbox.peek()
     assert after.payload == {"job": "b"}
@@ -124,7 +124,7 @@ def test_a_file_made_anew_goes_on_above_the_ids_that_were_given(tmp_path: Path) 
 
 def test_an_unchanged_file_is_not_opened(tmp_path: Path) -> None:
     inbox = SqliteInbox(tmp_path / "inbox")
-    inbox.put(pause("a"))
+    inbox.add(pause("a"))
     assert jobs(inbox) == ["a"]
     found = (tmp_path / "inbox").stat()
     (tmp_path / "inbox").write_bytes(b"\xff" * found.st_size)
@@ -136,11 +136,11 @@ def test_an_unchanged_file_is_not_opened(tmp_path: Path) -> None:
 def test_its_time_grows_with_each_change_whatever_the_clock_says(tmp_path: Path) -> None:
     path = tmp_path / "inbox"
     inbox = SqliteInbox(path)
-    inbox.put(pause("a"))
+    inbox.add(pause("a"))
     ahead = path.stat().st_mtime_ns + 10**15
     os.utime(path, ns=(ahead, ahead))
 
-    inbox.put(pause("b"))
+    inbox.add(pause("b"))
     assert path.stat().st_mtime_ns == ahead + 1
 
     inbox.remove([request.id for request in inbox.peek()])
@@ -149,17 +149,17 @@ def test_its_time_grows_with_each_change_whatever_the_clock_says(tmp_path: Path)
 
 def test_now_and_then_it_is_opened_whatever_its_time_says(tmp_path: Path) -> None:
     inbox = SqliteInbox(tmp_path / "inbox")
-    inbox.put(pause("a"))
+    inbox.add(pause("a"))
     assert jobs(inbox) == ["a"]
     found = (tmp_path / "inbox").stat()
-    SqliteInbox(tmp_path / "inbox").put(pause("b"))
+    SqliteInbox(tmp_path / "inbox").add(pause("b"))
     os.utime(tmp_path / "inbox", ns=(found.st_atime_ns, found.st_mtime_ns))
 
     assert ["a", "b"] in [jobs(inbox) for _ in range(25)]
 
 
 def test_it_is_kept_in_rollback_mode(tmp_path: Path) -> None:
-    SqliteInbox(tmp_path / "inbox").put(pause("a"))
+    SqliteInbox(tmp_path / "inbox").add(pause("a"))
 
     with closing(sqlite3.connect(tmp_path / "inbox")) as connection:
         assert connection.execute("PRAGMA journal_mode").fetchone() == ("delete",)
@@ -175,12 +175,12 @@ def zeros(path: Path) -> None:
 
 
 def cut_off(path: Path) -> None:
-    SqliteInbox(path).put(pause("a"))
+    SqliteInbox(path).add(pause("a"))
     path.write_bytes(path.read_bytes()[:5000])
 
 
 def spoiled_pages(path: Path) -> None:
-    SqliteInbox(path).put(pause("a"))
+    SqliteInbox(path).add(pause("a"))
     path.write_bytes(path.read_bytes()[:4096] + b"\xff" * 8192)
 
 
@@ -210,7 +210,7 @@ def test_a_damaged_file_is_set_aside_by_its_owner_and_told_once(damage: Callable
         owner.peek()
 
     assert owner.peek() == []
-    SqliteInbox(tmp_path / "inbox").put(pause("b"))
+    SqliteInbox(tmp_path / "inbox").add(pause("b"))
     assert jobs(owner) == ["b"]
     assert [path.name[:15] for path in tmp_path.iterdir() if path.name != "inbox"] == ["inbox.damaged-2"]
 
@@ -221,7 +221,7 @@ def test_a_damaged_file_keeps_nobody_from_leaving_a_request(
 ) -> None:
     damage(tmp_path / "inbox")
 
-    SqliteInbox(tmp_path / "inbox").put(pause("b"))
+    SqliteInbox(tmp_path / "inbox").add(pause("b"))
 
     assert jobs(SqliteInbox(tmp_path / "inbox")) == ["b"]
     assert [record.message for record in caplog.records] == ["a damaged inbox was set aside"]
@@ -267,7 +267,7 @@ def test_a_request_nobody_can_read_is_told_and_taken_away(
     path = tmp_path / "inbox"
     inbox = SqliteInbox(path)
     for job in "abc":
-        inbox.put(pause(job))
+        inbox.add(pause(job))
     second = inbox.peek()[1].id
     spoil(path, column, value, f"id = {second}")
 
@@ -282,7 +282,7 @@ def test_a_request_nobody_can_read_is_told_and_taken_away(
 def test_text_that_is_no_utf_8_is_read_as_far_as_it_can_be(tmp_path: Path) -> None:
     path = tmp_path / "inbox"
     inbox = SqliteInbox(path)
-    inbox.put(pause("a"))
+    inbox.add(pause("a"))
     with closing(sqlite3.connect(path)) as connection, connection:
         connection.execute("""UPDATE request SET payload = CAST(x'7b226a6f62223a2261ff227d' AS TEXT)""")
 
@@ -294,7 +294,7 @@ def test_a_file_that_cannot_be_looked_at_is_named(
     tmp_path: Path, error: OSError, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     inbox = SqliteInbox(tmp_path / "inbox")
-    inbox.put(pause("a"))
+    inbox.add(pause("a"))
 
     def refuse(*_: object, **__: object) -> None:
         raise error
@@ -308,7 +308,7 @@ def test_a_file_that_cannot_be_looked_at_is_named(
 
 def test_what_was_written_counts_though_its_time_cannot_be_set(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     inbox = SqliteInbox(tmp_path / "inbox")
-    inbox.put(pause("a"))
+    inbox.add(pause("a"))
     ahead = (tmp_path / "inbox").stat().st_mtime_ns + 10**15
     os.utime(tmp_path / "inbox", ns=(ahead, ahead))
 
@@ -316,7 +316,7 @@ def test_what_was_written_counts_though_its_time_cannot_be_set(tmp_path: Path, m
         raise OSError(30, "Read-only file system")
 
     monkeypatch.setattr(os, "utime", refuse)
-    inbox.put(pause("b"))
+    inbox.add(pause("b"))
 
     assert jobs(SqliteInbox(tmp_path / "inbox")) == ["a", "b"]
 

@@ -85,7 +85,7 @@ def test_a_channel_finds_what_it_accepted_though_its_answer_was_lost(
         for one in three:
             await channel.send(one, None)
         await channel.close()
-        return await channel.find(three, None)
+        return await channel.lookup(three, None)
 
     assert asyncio.run(look()) == found
     assert not channel.is_open

@@ -32,7 +32,7 @@ class TestFinding:
             if send:
                 for each in waiting:
                     await channel.send(each, None)
-            return await channel.find(waiting, last)
+            return await channel.lookup(waiting, last)
 
         return using(slack, act)
 
@@ -91,7 +91,7 @@ class TestFinding:
             receipt = None if is_first else (await channel.send(first, None)).receipt
             slack.fault("reset_after", method="chat.postMessage")
             await channel.send(second, None)
-            return receipt, None if is_former else await channel.find([second], receipt)
+            return receipt, None if is_former else await channel.lookup([second], receipt)
 
         receipt, found = using(slack, act)
         if is_former:
@@ -106,7 +106,7 @@ class TestFinding:
             receipt = (await channel.send(first, None)).receipt
             slack.fault("reset_after", method="chat.postMessage")
             await channel.send(second, None)
-            await channel.find([second], None)
+            await channel.lookup([second], None)
             return str(receipt)
 
         number = using(slack, act).partition("/")[2]
@@ -131,7 +131,7 @@ class TestFinding:
 
         async def act(channel: SlackChannel) -> list[Mapping[int, str] | None]:
             await channel.send(waiting[0], None)
-            return [await channel.find(waiting, None), await channel.find(waiting, None)]
+            return [await channel.lookup(waiting, None), await channel.lookup(waiting, None)]
 
         with FakeSlack(scopes=scopes) as slack:
             found = using(slack, act)
@@ -174,7 +174,7 @@ class TestFinding:
                 slack.fault("reset_after", method="chat.postMessage", times=1)
                 slack.fault("reset_after", method="files.completeUploadExternal", times=1)
                 if (await channel.send(one, None)).fate is not SendStatus.SENT:
-                    assert await channel.find([one], None)
+                    assert await channel.lookup([one], None)
                 slack.clear_faults()
             return [channel._poster.files, channel._bounds._before, channel._begun]
 
@@ -199,7 +199,7 @@ class TestFindingInThreads:
         async def act(channel: SlackChannel) -> Mapping[int, str] | None:
             for each in waiting if send else ():
                 await channel.send(each, None)
-            return await channel.find(waiting, None)
+            return await channel.lookup(waiting, None)
 
         return using(slack, act)
 

@@ -42,7 +42,7 @@ def found(slack: FakeSlack, method: str, body: str, *, follows: str | None = Non
         slack.fault("reset_after", method="chat.postMessage", times=1)
         await channel.send(one, None)
         slack.fault("json", method=method, status=200, body=body)
-        return await channel.find([one], "C0OPS/1.000000")
+        return await channel.lookup([one], "C0OPS/1.000000")
 
     return using(slack, act)
 
@@ -80,7 +80,7 @@ def test_a_second_page_that_is_half_says_nothing_of_both(slack: FakeSlack) -> No
     slack.fault("json", method="conversations.history", status=200, body='{"ok": true}', skip=1)
 
     with pytest.raises(NotNow):
-        using(slack, lambda channel: channel.find([delivery("never sent")], None))
+        using(slack, lambda channel: channel.lookup([delivery("never sent")], None))
 
 
 def test_a_search_that_slack_asks_to_wait_with_goes_on_where_it_was(slack: FakeSlack) -> None:
@@ -93,9 +93,9 @@ def test_a_search_that_slack_asks_to_wait_with_goes_on_where_it_was(slack: FakeS
 
     async def act(channel: SlackChannel) -> Mapping[int, str] | None:
         with pytest.raises(NotNow) as waits:
-            await channel.find([one], "C0OPS/1.000000")
+            await channel.lookup([one], "C0OPS/1.000000")
         assert waits.value.after == timedelta(seconds=7)
-        return await channel.find([one], "C0OPS/1.000000")
+        return await channel.lookup([one], "C0OPS/1.000000")
 
     assert list(using(slack, act) or ()) == [1]
     asked = [call.get("cursor") for call in calls(slack, "conversations.history")[before:]]
@@ -140,7 +140,7 @@ def test_half_a_listing_of_channels_says_of_none_that_it_does_not_exist(
     async def act(channel: SlackChannel) -> SendResult:
         outcome = await channel.send(delivery(Upload("a.txt", b"x")), None)
         with pytest.raises(NotNow):
-            await channel.find([delivery("x")], None)
+            await channel.lookup([delivery("x")], None)
         return outcome
 
     assert using(slack, act).fate is SendStatus.RETRY

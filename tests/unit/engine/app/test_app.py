@@ -135,7 +135,7 @@ class Rig:
 
     async def written(self) -> None:
         done, loop = asyncio.Event(), asyncio.get_running_loop()
-        self.parts.writer.put(Batch(), lambda: loop.call_soon_threadsafe(done.set))
+        self.parts.writer.submit(Batch(), lambda: loop.call_soon_threadsafe(done.set))
         await done.wait()
 
     async def end(self) -> None:
@@ -241,7 +241,7 @@ def test_requests_carried_out_leave_the_inbox_together() -> None:
     async def main() -> None:
         await rig.begin()
         for _ in range(50):
-            rig.inbox.put(Request("pause", {"job": "db.lag"}, NOON))
+            rig.inbox.add(Request("pause", {"job": "db.lag"}, NOON))
         await rig.turn()
         await rig.turn()
         await rig.end()
@@ -261,7 +261,7 @@ def test_request_nobody_can_use_stops_neither_a_start_nor_those_behind_it(
         raise RuntimeError("on purpose")
 
     async def main() -> None:
-        rig.inbox.put(
+        rig.inbox.add(
             Request("mute", {"job": "db.lag", "until": "9999-12-31T23:59:00+00:00", "by": "ann"}, NOON),
             Request("emit", {"name": "disk.full", "fields": {}}, NOON),
             Request("pause", {"job": "db.lag", "until": None, "by": "ann"}, NOON),
@@ -287,7 +287,7 @@ def test_what_was_muted_together_begins_together() -> None:
 
     async def main() -> None:
         await rig.begin()
-        rig.inbox.put(*(build.mute(job, NOON + HOUR, NOON, by="ann") for job in ("db.lag", "db.size")))
+        rig.inbox.add(*(build.mute(job, NOON + HOUR, NOON, by="ann") for job in ("db.lag", "db.size")))
         rig.clock.step = timedelta(milliseconds=1)
         await rig.turn()
         await rig.end()
@@ -300,7 +300,7 @@ def test_what_was_muted_together_begins_together() -> None:
 
 def test_part_of_a_turn_that_fails_stops_nothing_else(caplog: pytest.LogCaptureFixture) -> None:
     rig = Rig()
-    rig.inbox.put(Request("pause", {"job": "db.lag"}, NOON))
+    rig.inbox.add(Request("pause", {"job": "db.lag"}, NOON))
 
     async def main() -> None:
         await rig.begin()
@@ -325,7 +325,7 @@ def test_clock_that_ticks_is_not_well_while_an_address_takes_nothing() -> None:
     pulse, sender = Liveness(rig.parts), rig.parts.sender
     lane = sender._lane(OPS)
     lane.add(Delivery(1, Message("m", OPS, Text("hi")), NOON))
-    lane.stall.note(SendResult(SendStatus.RETRY, reason="ConnectionRefusedError"), rig.clock.monotonic())
+    lane.stall.record_failure(SendResult(SendStatus.RETRY, reason="ConnectionRefusedError"), rig.clock.monotonic())
     pulse.tick(rig.clock.now())
     assert pulse.is_well(rig.clock.now())
 
@@ -430,7 +430,7 @@ def test_inbox_that_cannot_be_read_keeps_nobody_from_starting_and_is_told_once(
         for _ in range(3):
             await rig.turn()
         rig.inbox.fault = None
-        rig.inbox.put(build.pause("db.lag", None, NOON, by="ann"))
+        rig.inbox.add(build.pause("db.lag", None, NOON, by="ann"))
         await rig.turn()
         await rig.written()
         await rig.end()

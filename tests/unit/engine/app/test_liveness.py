@@ -31,7 +31,7 @@ class Waiting:
         action = Action("db.lag", "plugins/db.py", 1)
         return [Run(number, "db.lag", action, NOW - timedelta(minutes=1)) for number in range(self.looks)]
 
-    def put(self, batch: Batch, then: Callable[[], object]) -> None:
+    def submit(self, batch: Batch, then: Callable[[], object]) -> None:
         self.noted.append(batch)
         then()
 
@@ -60,7 +60,7 @@ class Program:
         self.now, self.passed = NOW, 0.0
         self.still: list[str] = []
         self.sender = SimpleNamespace(troubles=[], stalls=[], queued=0)
-        self.writer = SimpleNamespace(trouble=None, is_stuck=False, put=self._write)
+        self.writer = SimpleNamespace(trouble=None, is_stuck=False, submit=self._write)
         self.pulses: list[dict[str, Any]] = []
         clock: Any = SimpleNamespace(monotonic=lambda: self.passed, now=lambda: self.now)
         engine = SimpleNamespace(runs=list)

@@ -250,7 +250,7 @@ def test_programs_end_when_their_run_is_given_up(tmp_path: Path, kind: tuple[str
     if ends == "all":
         going.stage.services.children.end_all()
     else:
-        going.stage.services.children.end(going.run.id)
+        going.stage.services.children.terminate(going.run.id)
 
     assert isinstance(going.join(), subprocess.CalledProcessError)
     assert is_gone(going.child)
@@ -269,10 +269,10 @@ def test_programs_are_killed_at_once_where_the_program_itself_is(tmp_path: Path)
 @pytest.mark.slow
 def test_program_of_another_run_goes_on(tmp_path: Path) -> None:
     going = Going(tmp_path, flagging())
-    going.stage.services.children.end(going.run.id + 1)
+    going.stage.services.children.terminate(going.run.id + 1)
 
     assert is_alive(going.child)
-    going.stage.services.children.end(going.run.id)
+    going.stage.services.children.terminate(going.run.id)
     going.join()
 
 
@@ -301,7 +301,7 @@ def test_what_has_moved_into_a_session_of_its_own_ends_as_well(tmp_path: Path, s
     going = Going(tmp_path, ["sh", "-c", script], timeout=0.3 if ends == "timeout" else None)
     if ends == "given up":
         going.run.is_canceled = True
-        going.stage.services.children.end(going.run.id)
+        going.stage.services.children.terminate(going.run.id)
 
     assert going.join() is not None
     assert is_gone(going.child)

@@ -73,16 +73,16 @@ class TestOrderAndPace:
         channel = Scripted(LoopClock(loop))
         outbox = Outbox({"slack": channel}, channel.clock, SendRate(0))
         held: list[object] = []
-        put = outbox.recorder.put
+        put = outbox.recorder.submit
 
         async def scene() -> None:
-            outbox.sender.begin()
+            outbox.sender.restore()
             outbox.say(*numbers(UNMARKED + 5))
-            outbox.recorder.put = lambda _, then=None: held.append(then)  # type: ignore[method-assign,assignment]
+            outbox.recorder.submit = lambda _, then=None: held.append(then)  # type: ignore[method-assign,assignment]
             await outbox.clock.sleep(10)
 
             assert len(channel.accepted) == UNMARKED
-            outbox.recorder.put = put  # type: ignore[method-assign]
+            outbox.recorder.submit = put  # type: ignore[method-assign]
             for then in held:
                 assert callable(then)
                 then()
@@ -97,14 +97,14 @@ class TestMarks:
         groups: list[int] = []
 
         async def act(outbox: Outbox) -> None:
-            put = outbox.recorder.put
+            put = outbox.recorder.submit
 
             def counted(batch: Batch, then: Callable[[], object] | None = None) -> None:
                 groups.append(len(batch.progress))
                 put(batch, then)
 
             outbox.say(*numbers(2 * UNMARKED))
-            outbox.recorder.put = counted  # type: ignore[method-assign]
+            outbox.recorder.submit = counted  # type: ignore[method-assign]
 
         _, outbox = played(act)
 
@@ -208,7 +208,7 @@ class TestPeople:
         channel.during = lambda said: outbox.drop(1) if said == "a" else None
 
         async def scene() -> None:
-            outbox.sender.begin()
+            outbox.sender.restore()
             outbox.say("a", "b")
             await outbox.drained()
 

@@ -102,7 +102,7 @@ class TestDoubt:
         outbox = Outbox({"slack": channel}, channel.clock, SendRate(0), store=store)
 
         async def scene() -> None:
-            outbox.sender.begin()
+            outbox.sender.restore()
             outbox.say("d")
             await outbox.drained()
 
@@ -123,7 +123,7 @@ class TestDoubt:
         outbox = Outbox({"slack": channel}, channel.clock, SendRate(0), store=store)
 
         async def scene() -> None:
-            outbox.sender.begin()
+            outbox.sender.restore()
             await outbox.drained()
 
         run_virtually(loop, scene())
@@ -134,7 +134,9 @@ class TestDoubt:
         async def act(outbox: Outbox) -> None:
             outbox.say("a")
             await outbox.drained()
-            outbox.recorder.put(Batch(messages=[Message("a1", OPS, Text("a1"), manner=DeliveryMode.REPLY, root="a")]))
+            outbox.recorder.submit(
+                Batch(messages=[Message("a1", OPS, Text("a1"), manner=DeliveryMode.REPLY, root="a")])
+            )
 
         channel, _ = played(act, {"a1": [LOST_ANSWER]})
 
@@ -256,7 +258,7 @@ class TestCredentials:
         outbox = Outbox({"slack": slack, "other": other}, clock, SendRate(0))
 
         async def scene() -> None:
-            outbox.sender.begin()
+            outbox.sender.restore()
             outbox.say("a")
             await clock.sleep(1)
             outbox.say("b", to=Address("other", "x"))
@@ -318,7 +320,7 @@ class TestSpilling:
         channel.during = commit_unannounced
 
         async def scene() -> None:
-            outbox.sender.begin()
+            outbox.sender.restore()
             outbox.say(*numbers(KEPT + 3))
             await outbox.clock.sleep(1)
             outbox.sender.accept(announcements.pop())
@@ -352,7 +354,7 @@ def test_a_drain_does_not_wait_for_a_channel_that_refuses_us() -> None:
     outbox = Outbox({"slack": slack}, slack.clock, SendRate(0))
 
     async def scene() -> None:
-        outbox.sender.begin()
+        outbox.sender.restore()
         outbox.say("a", "b")
         await slack.clock.sleep(1)
         await outbox.sender.drained()

@@ -81,7 +81,7 @@ class TestSoonAgain:
         outbox = Outbox({"slack": channel}, channel.clock, SendRate(0), store=store)
 
         async def scene() -> None:
-            outbox.sender.begin()
+            outbox.sender.restore()
             await outbox.drained()
 
         run_virtually(loop, scene())
@@ -130,7 +130,7 @@ class TestNotDead:
         outbox = Outbox({"slack": channel}, channel.clock, SendRate(0), store=store)
 
         async def scene() -> None:
-            outbox.sender.begin()
+            outbox.sender.restore()
             await outbox.drained()
 
         run_virtually(loop, scene())
@@ -162,8 +162,8 @@ class Broken(Scripted):
 
     find_errors: Sequence[Exception] = ()
 
-    async def find(self, deliveries: Sequence[Delivery], last_receipt: str | None) -> dict[int, str] | None:
-        answer = await super().find(deliveries, last_receipt)
+    async def lookup(self, deliveries: Sequence[Delivery], last_receipt: str | None) -> dict[int, str] | None:
+        answer = await super().lookup(deliveries, last_receipt)
         if self.find_errors:
             error, *self.find_errors = self.find_errors
             raise error
@@ -188,7 +188,7 @@ class TestErrorsOfOurOwn:
         outbox = Outbox({"slack": channel}, channel.clock, SendRate(0))
 
         async def scene() -> None:
-            outbox.sender.begin()
+            outbox.sender.restore()
             outbox.say("a", "b")
             await outbox.drained()
 
@@ -248,7 +248,7 @@ class TestErrorsOfOurOwn:
             return delivery
 
         async def act(outbox: Outbox) -> None:
-            outbox.recorder.put(Batch(messages=[Message("a", DEV, Text("a"), manner=DeliveryMode.REPLY, root="r")]))
+            outbox.recorder.submit(Batch(messages=[Message("a", DEV, Text("a"), manner=DeliveryMode.REPLY, root="r")]))
 
         monkeypatch.setattr(Receipts, "joined", joined)
         channel, outbox = played(act)
@@ -277,15 +277,15 @@ class TestErrorsOfOurOwn:
 
     def test_marks_the_books_did_not_take_are_written_with_the_next_one(self) -> None:
         async def act(outbox: Outbox) -> None:
-            put = outbox.recorder.put
+            put = outbox.recorder.submit
 
             def broken(*arguments: object, **options: object) -> None:
-                outbox.recorder.put = put  # type: ignore[method-assign]
+                outbox.recorder.submit = put  # type: ignore[method-assign]
                 raise RuntimeError("bug")
 
             outbox.say("a", "b")
             await outbox.clock.sleep(0)
-            outbox.recorder.put = broken  # type: ignore[method-assign]
+            outbox.recorder.submit = broken  # type: ignore[method-assign]
 
         channel, outbox = played(act, {"b": [LOST]})
 

@@ -36,7 +36,7 @@ def alerts(job: str, count: int, first: int = 1) -> list[Message]:
 
 def saying(*messages: Message) -> Act:
     async def act(outbox: Outbox) -> None:
-        outbox.recorder.put(Batch(messages=list(messages)))
+        outbox.recorder.submit(Batch(messages=list(messages)))
 
     return act
 
@@ -90,9 +90,9 @@ class TestTurns:
 
     def test_one_that_comes_later_is_next_but_one(self) -> None:
         async def act(outbox: Outbox) -> None:
-            outbox.recorder.put(Batch(messages=alerts("noisy", 40)))
+            outbox.recorder.submit(Batch(messages=alerts("noisy", 40)))
             await outbox.clock.sleep(10.5)
-            outbox.recorder.put(Batch(messages=[of_job("quiet", 99)]))
+            outbox.recorder.submit(Batch(messages=[of_job("quiet", 99)]))
 
         channel, _ = played(act, pace=PACE)
 
@@ -139,7 +139,7 @@ class TestStorms:
                 return put(batch)
 
             outbox.store.commit = noted  # type: ignore[method-assign,assignment]
-            outbox.recorder.put(Batch(messages=alerts("a", 100)))
+            outbox.recorder.submit(Batch(messages=alerts("a", 100)))
 
         played(act, pace=PACE)
 
@@ -150,7 +150,7 @@ class TestStorms:
 
         async def act(outbox: Outbox) -> None:
             for second in range(60):
-                outbox.recorder.put(Batch(messages=alerts("a", 10, second * 10 + 1)))
+                outbox.recorder.submit(Batch(messages=alerts("a", 10, second * 10 + 1)))
                 await outbox.clock.sleep(1)
 
         channel, outbox = played(act, pace=PACE)
@@ -161,7 +161,7 @@ class TestStorms:
     def test_its_message_waits_no_longer_than_a_minute(self) -> None:
         async def act(outbox: Outbox) -> None:
             for second in range(300):
-                outbox.recorder.put(Batch(messages=alerts("a", 5, second * 5 + 1)))
+                outbox.recorder.submit(Batch(messages=alerts("a", 5, second * 5 + 1)))
                 await outbox.clock.sleep(1)
 
         channel, outbox = played(act, pace=PACE)
@@ -184,7 +184,7 @@ class TestStorms:
 
         async def act(outbox: Outbox) -> None:
             for run in range(1, 200):
-                outbox.recorder.put(Batch(messages=[of_job("a", run)]))
+                outbox.recorder.submit(Batch(messages=[of_job("a", run)]))
                 await outbox.clock.sleep(10)
 
         channel, outbox = played(act, script, pace=PACE)
@@ -197,7 +197,7 @@ class TestStorms:
     @pytest.mark.parametrize("keys", [["one"], [f"send {number}" for number in range(100)]])
     def test_what_a_person_sends_is_always_said(self, keys: list[str]) -> None:
         async def act(outbox: Outbox) -> None:
-            outbox.recorder.put(Batch(messages=alerts("a", 100)))
+            outbox.recorder.submit(Batch(messages=alerts("a", 100)))
             outbox.say(*keys)
 
         channel, outbox = played(act, pace=PACE)
@@ -211,9 +211,9 @@ class TestStorms:
         parts = [replace(of_job("a", 1), key=f"a@{NOON.isoformat()}/1#{part}", piece=long) for part in range(10)]
 
         async def act(outbox: Outbox) -> None:
-            outbox.recorder.put(Batch(messages=[*parts, *alerts("b", 9)]))
+            outbox.recorder.submit(Batch(messages=[*parts, *alerts("b", 9)]))
             await outbox.clock.sleep(200)
-            outbox.recorder.put(Batch(messages=alerts("c", 9)))
+            outbox.recorder.submit(Batch(messages=alerts("c", 9)))
 
         channel, outbox = played(act, pace=SendRate(0.01, 12))
 
@@ -237,7 +237,7 @@ class TestStorms:
 
     def test_what_was_counted_can_be_sent_again(self) -> None:
         async def act(outbox: Outbox) -> None:
-            outbox.recorder.put(Batch(messages=alerts("a", 100)))
+            outbox.recorder.submit(Batch(messages=alerts("a", 100)))
             await outbox.clock.sleep(5)
             outbox.retry(outbox.delivery(of_job("a", 80).key).id)
 
@@ -248,7 +248,7 @@ class TestStorms:
 
     def test_a_summary_that_was_dropped_is_not_told(self) -> None:
         async def act(outbox: Outbox) -> None:
-            outbox.recorder.put(Batch(messages=alerts("a", 100)))
+            outbox.recorder.submit(Batch(messages=alerts("a", 100)))
             await outbox.clock.sleep(5)
             (summary,) = [each for each in outbox.store.deliveries() if each.message.key.startswith("storm/")]
             outbox.drop(summary.id)
@@ -261,7 +261,7 @@ class TestStorms:
     def test_a_store_that_cannot_be_read_is_asked_again(self) -> None:
         async def act(outbox: Outbox) -> None:
             outbox.unreadable = [StoreError("disk"), StoreError("disk")]
-            outbox.recorder.put(Batch(messages=alerts("a", 2 * KEPT)))
+            outbox.recorder.submit(Batch(messages=alerts("a", 2 * KEPT)))
 
         channel, outbox = played(act, pace=PACE)
 
@@ -278,8 +278,8 @@ class TestRestart:
         outbox = Outbox({"slack": channel}, channel.clock, PACE)
 
         async def scene() -> None:
-            outbox.sender.begin()
-            outbox.recorder.put(Batch(messages=alerts("a", 150)))
+            outbox.sender.restore()
+            outbox.recorder.submit(Batch(messages=alerts("a", 150)))
             await outbox.clock.sleep(seconds)
             await outbox.sender.stop()
 
@@ -292,7 +292,7 @@ class TestRestart:
         before = [each.message.key for each in store.deliveries() if each.status is Status.SENT]
 
         async def act(outbox: Outbox) -> None:
-            outbox.recorder.put(Batch(messages=alerts("a", 50, 1000)))
+            outbox.recorder.submit(Batch(messages=alerts("a", 50, 1000)))
 
         channel, outbox = played(act, pace=PACE, store=store)
 

@@ -186,15 +186,15 @@ class Sleepy(VirtualClock):
 def test_time_that_passed_on_the_wall_alone_was_slept(awake: float, cause: OutageCause) -> None:
     clock = Sleepy(at("16 08:00"))
     vigil = TickMonitor(clock)
-    vigil.look()
+    vigil.tick()
     clock.set(at("16 09:00"))
     clock.steady += awake
 
-    assert vigil.look().lapse == Outage(cause, at("16 08:00"), at("16 09:00"))
+    assert vigil.tick().lapse == Outage(cause, at("16 08:00"), at("16 09:00"))
 
 
 def test_first_look_knows_of_no_lapse() -> None:
-    assert not TickMonitor(VirtualClock(at("16 08:00"))).look().is_long
+    assert not TickMonitor(VirtualClock(at("16 08:00"))).tick().is_long
 
 
 @pytest.mark.parametrize(
@@ -264,7 +264,7 @@ def test_slots_of_a_row_have_one_reason_and_stay_one_line() -> None:
 def test_engine_without_jobs_sees_nothing_missed() -> None:
     clock = VirtualClock(at("16 08:00"))
     engine = Engine(Catalog(()), recorder=MemoryRecorder(), executor=Held(), clock=clock, mark=MARK)
-    engine.begin(Snapshot(), clock.now())
+    engine.restore(Snapshot(), clock.now())
     clock.set(clock.now() + HOUR + MINUTE)
 
     assert engine.due([((), (clock.now(),))]).missed == {}

@@ -58,7 +58,7 @@ class Silence:
             mark=MARK,
             mute=self.mutes.reason,
         )
-        self.engine.begin(snapshot, self.clock.now())
+        self.engine.restore(snapshot, self.clock.now())
         self.digests = Digests(
             self.mutes, engine=self.engine, recorder=recorder, to=OPS, since=self.clock.now(), history=self.history
         )
@@ -90,7 +90,7 @@ class Silence:
         """Look at these times; give what was told so far in all, behind where it went."""
         for time in times:
             self.clock.set(at(time))
-            self.digests.look(self.clock.now())
+            self.digests.poll(self.clock.now())
         messages = (delivery.message for delivery in self.store.deliveries() if delivery.message.run is None)
         return [f"{message.to.shown}  {fallback(message.piece)}" for message in messages]
 

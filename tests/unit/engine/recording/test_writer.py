@@ -96,7 +96,7 @@ def test_everything_that_waits_is_one_transaction_in_its_order() -> None:
     done: list[str] = []
     accepted: list[Delivery] = []
     for key in "abc":
-        writer.put(Batch(messages=[message(key)]), partial(done.append, key))
+        writer.submit(Batch(messages=[message(key)]), partial(done.append, key))
     writer.start(accepted.extend)
 
     assert writer.stop(PATIENCE)
@@ -111,7 +111,7 @@ class Page:
     def __init__(self) -> None:
         self.asked: list[object] = []
 
-    def keep(self, said: Batch | Returned) -> bool:
+    def append(self, said: Batch | Returned) -> bool:
         assert isinstance(said, Batch)
         self.asked.append([message.key for message in said.messages])
         return "unkept" not in self.asked[-1]  # type: ignore[operator]
@@ -127,7 +127,7 @@ def test_what_is_said_is_kept_at_once_and_forgotten_when_it_is_committed() -> No
     page = Page()
     writer = Writer(Disk(), VirtualClock(at("16 12:00")), journal=page)
     for key in ("a", "unkept", "b"):
-        writer.put(Batch(messages=[message(key)]))
+        writer.submit(Batch(messages=[message(key)]))
     assert page.asked == [["a"], ["unkept"], ["b"]]
 
     writer.start(lambda _: None)
@@ -138,8 +138,8 @@ def test_what_is_said_is_kept_at_once_and_forgotten_when_it_is_committed() -> No
 def test_what_is_kept_already_is_forgotten_with_its_commit() -> None:
     page = Page()
     writer = Writer(Disk(), VirtualClock(at("16 12:00")), journal=page)
-    writer.put(Batch(messages=[message("a")], is_kept=True))
-    writer.put(Batch(states={"a": State()}, is_kept=True))
+    writer.submit(Batch(messages=[message("a")], is_kept=True))
+    writer.submit(Batch(states={"a": State()}, is_kept=True))
     writer.start(lambda _: None)
 
     assert writer.stop(PATIENCE)
@@ -150,9 +150,9 @@ def test_only_what_nobody_would_say_again_is_kept() -> None:
     """A request that was not committed is carried out again, so what it answers must not come twice."""
     page = Page()
     writer = Writer(Disk(), VirtualClock(at("16 12:00")), journal=page)
-    writer.put(Batch(messages=[message("an answer")], taken=7))
-    writer.put(Batch(records=[quiet("16 12:00")]))
-    writer.put(Batch(progress=[DeliveryProgress(1, Status.SENT, 1, at("16 12:00"))]))
+    writer.submit(Batch(messages=[message("an answer")], taken=7))
+    writer.submit(Batch(records=[quiet("16 12:00")]))
+    writer.submit(Batch(progress=[DeliveryProgress(1, Status.SENT, 1, at("16 12:00"))]))
 
     assert page.asked == []
 
@@ -161,7 +161,7 @@ def test_nothing_is_kept_while_the_disk_takes_nothing() -> None:
     page = Page()
     writer = Writer(Disk(), VirtualClock(at("16 12:00")), journal=page)
     writer.trouble = "the disk is full"
-    writer.put(Batch(messages=[message("a")]))
+    writer.submit(Batch(messages=[message("a")]))
 
     assert page.asked == []
 
@@ -170,7 +170,7 @@ def test_what_can_never_be_written_is_not_kept_for_ever() -> None:
     page = Page()
     writer = Writer(Disk(), VirtualClock(at("16 12:00")), journal=page)
     for each in (message("a"), Message("b", OPS, Upload("lag.png", Path("lag.png"))), message("c")):
-        writer.put(Batch(messages=[each]))
+        writer.submit(Batch(messages=[each]))
     writer.start(lambda _: None)
 
     assert writer.stop(PATIENCE)
@@ -182,11 +182,11 @@ def test_marks_go_before_what_waits() -> None:
     disk = Disk()
     writer = make_writer(disk)
     for number in range(600):
-        writer.put(Batch(messages=[message(str(number))]))
+        writer.submit(Batch(messages=[message(str(number))]))
     marks = [DeliveryProgress(number, Status.SENT, 1, at("16 12:00")) for number in (1, 2)]
     done: list[int] = []
     for mark in marks:
-        writer.put(Batch(progress=[mark]), partial(done.append, len(disk.batches)))
+        writer.submit(Batch(progress=[mark]), partial(done.append, len(disk.batches)))
     writer.start(lambda _: None)
 
     assert writer.stop(PATIENCE)
@@ -199,7 +199,7 @@ def test_group_has_a_greatest_size() -> None:
     disk = Disk()
     writer = make_writer(disk)
     for number in range(600):
-        writer.put(Batch(messages=[message(str(number))]))
+        writer.submit(Batch(messages=[message(str(number))]))
     writer.start(lambda _: None)
 
     assert writer.stop(PATIENCE)
@@ -209,7 +209,7 @@ def test_group_has_a_greatest_size() -> None:
 def test_batch_is_dated_with_the_instant_it_is_written() -> None:
     disk = Disk()
     with writing(disk) as (writer, _):
-        writer.put(Batch(messages=[message("a")], at=at("16 11:00")))
+        writer.submit(Batch(messages=[message("a")], at=at("16 11:00")))
 
     assert [at("16 12:00")] == [batch.at for batch in disk.batches]
 
@@ -217,7 +217,7 @@ def test_batch_is_dated_with_the_instant_it_is_written() -> None:
 def test_quiet_line_is_written_without_being_asked_for() -> None:
     disk = Disk()
     with writing(disk) as (writer, _):
-        writer.note(quiet("16 09:10"))
+        writer.record_quiet(quiet("16 09:10"))
 
         assert disk.committed.wait(PATIENCE)
     assert slots(disk) == [at("16 09:10")]
@@ -226,10 +226,10 @@ def test_quiet_line_is_written_without_being_asked_for() -> None:
 def test_quiet_lines_wait_for_company() -> None:
     disk = Disk()
     with writing(disk) as (writer, _):
-        writer.put(Batch(pulse="{}"))
+        writer.submit(Batch(pulse="{}"))
         assert disk.committed.wait(PATIENCE)
-        writer.note(quiet("16 09:10"))
-        writer.note(quiet("16 09:20"))
+        writer.record_quiet(quiet("16 09:10"))
+        writer.record_quiet(quiet("16 09:20"))
 
     assert [len(batch.records) for batch in disk.batches] == [0, 2]
 
@@ -237,8 +237,8 @@ def test_quiet_lines_wait_for_company() -> None:
 def test_quiet_line_is_written_before_what_was_said_after_it() -> None:
     disk = Disk()
     writer = make_writer(disk)
-    writer.note(quiet("16 09:10"))
-    writer.put(Batch(records=[quiet("16 09:20", Verdict.SAID)]))
+    writer.record_quiet(quiet("16 09:10"))
+    writer.submit(Batch(records=[quiet("16 09:20", Verdict.SAID)]))
     writer.start(lambda _: None)
 
     assert writer.stop(PATIENCE)
@@ -249,7 +249,7 @@ def test_stopping_writes_what_was_noted_last() -> None:
     disk = Disk()
     with writing(disk) as (writer, _):
         for minute in range(10, 60):
-            writer.note(quiet(f"16 09:{minute}"))
+            writer.record_quiet(quiet(f"16 09:{minute}"))
 
     assert slots(disk) == [at(f"16 09:{minute}") for minute in range(10, 60)]
 
@@ -265,9 +265,9 @@ def test_backlog_is_over_when_it_is_written(backlog: int) -> None:
     disk = Disk()
     writer = make_writer(disk)
     for _ in range(backlog):
-        writer.note(NOTE)
+        writer.record_quiet(NOTE)
     assert not writer.is_behind
-    writer.note(NOTE)
+    writer.record_quiet(NOTE)
     assert writer.is_behind
 
     writer.start(lambda _: None)
@@ -287,7 +287,7 @@ def test_lines_that_are_being_written_count_as_waiting(backlog: int) -> None:
 
     writer = make_writer(Slow())
     for _ in range(backlog + 1):
-        writer.note(NOTE)
+        writer.record_quiet(NOTE)
     writer.start(lambda _: None)
     assert begun.wait(PATIENCE)
     assert writer.is_behind
@@ -302,7 +302,7 @@ def test_runs_that_wait_to_begin_count_as_lines_for_a_moment(backlog: int) -> No
     writer.expect(lambda: waiting[0])
     assert not writer.is_behind
 
-    writer.note(NOTE)
+    writer.record_quiet(NOTE)
     assert writer.is_behind
     waiting[0] -= 1
     assert not writer.is_behind
@@ -326,11 +326,11 @@ def test_lines_that_are_many_wait_for_no_company(monkeypatch: pytest.MonkeyPatch
             return super().commit(batch)
 
     writer = make_writer(Slow())
-    writer.note(NOTE)
+    writer.record_quiet(NOTE)
     writer.start(lambda _: None)
     assert begun.wait(PATIENCE)
     for _ in range(10):
-        writer.note(NOTE)
+        writer.record_quiet(NOTE)
     done.set()
 
     assert written.wait(PATIENCE)
@@ -343,7 +343,7 @@ def test_lines_noted_on_many_threads_all_arrive() -> None:
 
         def note() -> None:
             for _ in range(200):
-                writer.note(quiet("16 09:10"))
+                writer.record_quiet(quiet("16 09:10"))
 
         threads = [threading.Thread(target=note) for _ in range(8)]
         for thread in threads:
@@ -358,7 +358,7 @@ def test_commit_is_tried_until_it_works_and_nothing_follows_before() -> None:
     disk = Disk(failures=3)
     troubles: list[str | None] = []
     with writing(disk) as (writer, accepted):
-        writer.put(Batch(messages=[message("a")]), lambda: troubles.append(writer.trouble))
+        writer.submit(Batch(messages=[message("a")]), lambda: troubles.append(writer.trouble))
 
     assert disk.attempts == 4
     assert len(disk.batches) == 1
@@ -375,7 +375,7 @@ def test_trouble_is_shown_while_it_lasts() -> None:
         return call(*given)
 
     writer = Writer(disk, VirtualClock(at("16 12:00")), retry=0.0, blocking=look)
-    writer.put(Batch(pulse="{}"))
+    writer.submit(Batch(pulse="{}"))
     writer.start(lambda _: None)
 
     assert writer.stop(PATIENCE)
@@ -387,7 +387,7 @@ def test_stop_tells_when_not_all_was_written_in_time() -> None:
     gate = threading.Event()
     disk = Disk()
     writer = Writer(disk, VirtualClock(at("16 12:00")), blocking=lambda call, *given: (gate.wait(), call(*given))[1])
-    writer.put(Batch(pulse="{}"))
+    writer.submit(Batch(pulse="{}"))
     writer.start(lambda _: None)
 
     assert not writer.stop(0.0)
@@ -402,8 +402,8 @@ def test_failing_follow_up_does_not_end_the_writer() -> None:
     disk = Disk()
     done: list[str] = []
     with writing(disk) as (writer, accepted):
-        writer.put(Batch(messages=[message("a")]), fail)
-        writer.put(Batch(messages=[message("b")]), lambda: done.append("b"))
+        writer.submit(Batch(messages=[message("a")]), fail)
+        writer.submit(Batch(messages=[message("b")]), lambda: done.append("b"))
 
     assert done == ["b"]
     assert [delivery.message.key for delivery in accepted] == ["a", "b"]
@@ -417,8 +417,8 @@ def test_what_cannot_be_written_at_all_is_left_out_alone_and_told(caplog: pytest
     accepted: list[Delivery] = []
     unread = Message("b", OPS, Upload("lag.png", Path("lag.png")))
     for each in (message("a"), unread, message("c")):
-        writer.put(Batch(messages=[each]), partial(done.append, each.key))
-    writer.note(quiet("16 09:10"))
+        writer.submit(Batch(messages=[each]), partial(done.append, each.key))
+    writer.record_quiet(quiet("16 09:10"))
     writer.start(accepted.extend)
 
     assert writer.stop(PATIENCE)
@@ -433,8 +433,8 @@ def test_history_is_cut_after_the_commit_and_failing_at_that_is_no_trouble(fails
     disk = Disk()
     disk.prune_fails = fails
     with writing(disk) as (writer, _):
-        writer.put(Batch(limits=HistoryLimits(days=7)))
-        writer.put(Batch(messages=[message("a")]))
+        writer.submit(Batch(limits=HistoryLimits(days=7)))
+        writer.submit(Batch(messages=[message("a")]))
 
     assert disk.pruned == ([] if fails else [HistoryLimits(days=7)])
     assert len(list(disk.memory.deliveries())) == 1
@@ -474,8 +474,8 @@ def test_direct_books_write_at_once() -> None:
     accepted: list[Delivery] = []
     order: list[str] = []
     recorder = DirectRecorder(store, VirtualClock(at("16 12:00")), accepted.extend)
-    recorder.put(Batch(messages=[message("a")]), lambda: order.append("committed"))
-    recorder.note(quiet("16 09:10"))
+    recorder.submit(Batch(messages=[message("a")]), lambda: order.append("committed"))
+    recorder.record_quiet(quiet("16 09:10"))
 
     assert order == ["committed"]
     assert [delivery.created for delivery in accepted] == [at("16 12:00")]
@@ -485,11 +485,11 @@ def test_direct_books_write_at_once() -> None:
 def test_quiet_line_that_cannot_be_written_is_left_out_alone(caplog: pytest.LogCaptureFixture) -> None:
     disk = Disk()
     writer = make_writer(disk)
-    writer.put(Batch(messages=[message("a")]))
+    writer.submit(Batch(messages=[message("a")]))
     for minute in range(10, 20):
-        writer.note(quiet(f"16 09:{minute}"))
-    writer.note(Record(2, "db.lag", at("16 09:15").replace(tzinfo=None), Verdict.QUIET))
-    writer.note(quiet("16 09:20"))
+        writer.record_quiet(quiet(f"16 09:{minute}"))
+    writer.record_quiet(Record(2, "db.lag", at("16 09:15").replace(tzinfo=None), Verdict.QUIET))
+    writer.record_quiet(quiet("16 09:20"))
     writer.start(lambda _: None)
 
     assert writer.stop(PATIENCE)
@@ -510,10 +510,10 @@ def test_nobody_there_to_be_told_does_not_end_the_writer(fails: Callable[..., No
     disk = Disk()
     writer = make_writer(disk)
     for key in "ab":
-        writer.put(Batch(messages=[message(key)], limits=HistoryLimits(days=7)), fails)
+        writer.submit(Batch(messages=[message(key)], limits=HistoryLimits(days=7)), fails)
     writer.start(fails)
     assert disk.committed.wait(PATIENCE)
-    writer.put(Batch(messages=[message("c")]), fails)
+    writer.submit(Batch(messages=[message("c")]), fails)
 
     assert writer.stop(PATIENCE)
     assert [each.message.key for each in disk.memory.deliveries()] == ["a", "b", "c"]
@@ -524,9 +524,9 @@ def test_pruning_that_breaks_does_not_end_the_writer(monkeypatch: pytest.MonkeyP
     disk = Disk()
     monkeypatch.setattr(disk, "prune", broken)
     with writing(disk) as (writer, _):
-        writer.put(Batch(limits=HistoryLimits(days=7)))
+        writer.submit(Batch(limits=HistoryLimits(days=7)))
         assert disk.committed.wait(PATIENCE)
-        writer.put(Batch(messages=[message("a")]))
+        writer.submit(Batch(messages=[message("a")]))
 
     assert len(list(disk.memory.deliveries())) == 1
 
@@ -537,7 +537,7 @@ def test_message_that_sqlite_refuses_is_left_out_and_the_rest_written(tmp_path: 
     writer = Writer(store, VirtualClock(at("16 12:00")))
     accepted: list[Delivery] = []
     for key, run in (("a", 1), ("b", 2**70), ("c", 3)):
-        writer.put(Batch(messages=[Message(key, OPS, Text(key), run=run)]))
+        writer.submit(Batch(messages=[Message(key, OPS, Text(key), run=run)]))
     writer.start(accepted.extend)
 
     assert writer.stop(PATIENCE)
@@ -557,7 +557,7 @@ def test_commit_that_takes_too_long_and_a_writer_that_is_gone_are_stuck() -> Non
     writer = Writer(Disk(), cast("Clock", clock), blocking=blocking)
     assert writer.is_stuck is False
     writer.start(lambda _: None)
-    writer.put(Batch(pulse="{}"))
+    writer.submit(Batch(pulse="{}"))
     entered.wait(10)
     assert writer.is_stuck is False
     passed[0] = 21.0

@@ -53,19 +53,19 @@ class Slow(MemoryRecorder):
         self.before: Callable[[], object] | None = None
         self.states: dict[str, State] = {}
 
-    def put(self, batch: Batch, then: Callable[[], object] | None = None) -> None:
+    def submit(self, batch: Batch, then: Callable[[], object] | None = None) -> None:
         before, self.before = self.before, None
         if before is not None and batch.states:
             before()
         self.states.update(batch.states)
-        super().put(batch, then)
+        super().submit(batch, then)
 
 
 def test_what_is_written_last_is_what_is_so() -> None:
     recorder, executor, clock = Slow(), Held(), VirtualClock(at("16 09:00"))
     catalog = Catalog((make_job(policy=make_policy(max_alert=1)),))
     engine = Engine(catalog, recorder=recorder, executor=executor, clock=clock, mark=MARK)
-    engine.begin(Snapshot(), clock.now())
+    engine.restore(Snapshot(), clock.now())
     engine.due([(("db.lag",), [at("16 09:10")])])
     recorder.before = lambda: hold_by_name(engine, recorder, "db.lag", None)
 

@@ -23,7 +23,7 @@ class Page:
     def __init__(self) -> None:
         self.asked: list[object] = []
 
-    def keep(self, said: Batch | Returned) -> bool:
+    def append(self, said: Batch | Returned) -> bool:
         self.asked.append(said)
         return True
 
@@ -74,13 +74,13 @@ def test_what_was_returned_is_kept_until_it_is_committed() -> None:
     (run,) = rig.engine.runs()
     run.is_kept = True
     batches: list[bool] = []
-    put = rig.ledger.put
+    put = rig.ledger.submit
 
     def notice(batch: Batch, then: Callable[[], object] | None = None) -> None:
         batches.append(batch.is_kept)
         put(batch, then)
 
-    rig.ledger.put = notice  # type: ignore[method-assign]
+    rig.ledger.submit = notice  # type: ignore[method-assign]
     rig.executor.finish(SAID)
 
     assert batches == [True]
@@ -134,7 +134,7 @@ def test_a_run_that_a_kill_left_is_settled_at_the_start_and_its_slot_does_not_ru
     rig = Rig(start="16 09:12", snapshot=Snapshot(returned=(left(41, "16 09:10"),), last_run=41))
 
     assert [message.key for message in rig.ledger.messages] == ["db.lag@2026-11-16T08:10:00+00:00/41#0"]
-    (record,) = rig.ledger.take()
+    (record,) = rig.ledger.drain()
     assert (record.run, record.slot, record.text, record.alerts) == (41, at("16 09:10"), "lag 41", 1)
     assert (record.started, record.reason) == (at("16 09:10"), "caught up")
     assert rig.engine.state_of("db.lag").alerts.spent == (at("16 09:10"),)

@@ -186,8 +186,8 @@ def test_a_run_of_a_start_begins_when_it_is_committed_that_it_does(is_at_start: 
     committed: list[Batch] = []
 
     class Waiting(Kept):
-        def put(self, batch: Batch, then: object = None) -> None:
-            super().put(batch)
+        def submit(self, batch: Batch, then: object = None) -> None:
+            super().submit(batch)
             assert callable(then)
             self.then = then
             committed.append(batch)
@@ -224,7 +224,7 @@ def test_a_made_up_slot_that_finds_a_run_going_on_is_written_with_those_before_i
     """What a killed process returned is being written down: its job is not free yet."""
     rig = Rig(start="16 09:00")
     rig.through.recorder = kept = Kept()
-    rig.engine.begin(left("09:10", returned=(returned("09:20"),)), at("16 10:05"))
+    rig.engine.restore(left("09:10", returned=(returned("09:20"),)), at("16 10:05"))
     kept.batches.clear()
     rig.engine.catch_up(at("16 10:05"))
 

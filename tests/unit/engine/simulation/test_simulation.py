@@ -111,7 +111,7 @@ def test_advancing_in_steps_is_advancing_at_once() -> None:
     simulation = Simulation(Catalog((make_job(),)), clock, ScriptedExecutor({}, MARK), mark=MARK, skips=True)
     steps = [simulation.advance(timedelta(minutes=7)) for _ in range(30)]
 
-    assert simulation.ledger.take() == simulated(make_job(), until="16 12:30")
+    assert simulation.ledger.drain() == simulated(make_job(), until="16 12:30")
     assert [fallback(message.piece) for message in steps[1]] == ["The replica lags."]
     assert clock.now() == at("16 12:30")
 
@@ -137,12 +137,12 @@ def test_ledger_begins_a_new_page_with_each_look() -> None:
     ledger = MemoryRecorder()
     first = Record(0, "db.lag", at("16 09:10"), Verdict.PAUSED)
     second = first._replace(slot=at("16 09:20"))
-    ledger.note(first)
+    ledger.record_quiet(first)
 
-    assert ledger.take() == [first]
-    ledger.note(second)
-    assert ledger.take() == [second]
-    assert ledger.take() == []
+    assert ledger.drain() == [first]
+    ledger.record_quiet(second)
+    assert ledger.drain() == [second]
+    assert ledger.drain() == []
 
 
 def test_rows_that_differ_are_not_joined() -> None:
@@ -155,6 +155,6 @@ def test_rows_that_differ_are_not_joined() -> None:
         paused._replace(slot=at("16 09:40"), alerts=0, verdict=Verdict.QUIET),
         paused._replace(slot=at("16 09:50"), alerts=0, verdict=Verdict.QUIET),
     ):
-        ledger.note(row)
+        ledger.record_quiet(row)
 
-    assert verdicts(ledger.take()) == [("paused", 2), ("paused", 1), ("quiet", 1), ("quiet", 1)]
+    assert verdicts(ledger.drain()) == [("paused", 2), ("paused", 1), ("quiet", 1), ("quiet", 1)]

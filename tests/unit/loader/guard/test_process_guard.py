@@ -208,11 +208,11 @@ def test_what_a_function_changes_later_is_undone_and_told_once(
     tmp_path: Path, process: Callable[[], list[str]]
 ) -> None:
     plugins = opened(tmp_path, "import time\n@deco(hours=1)\ndef g(): time.sleep = None")
-    assert plugins.guard.look() == []
+    assert plugins.guard.restore() == []
     for expected in (["a plugin has changed `time.sleep`, for the whole program: undone"], []):
         call(plugins.catalog, "x.g")
 
-        assert plugins.guard.look() == expected
+        assert plugins.guard.restore() == expected
         assert callable(time.sleep)
 
 
@@ -223,7 +223,7 @@ def test_working_directory_of_a_running_function_is_left_to_it(
     before = Path.cwd()
     call(plugins.catalog, "x.g")
 
-    assert plugins.guard.look() == []
+    assert plugins.guard.restore() == []
     assert Path.cwd() == Path("/")
     os.chdir(before)
 
@@ -278,6 +278,6 @@ def test_library_that_patches_everything_patches_nothing(
     plugins = open_plugins(find_plugins(tmp_path), lambda: DEFAULTS, options=LoadOptions(scheduler=scheduler))
 
     assert call(plugins.catalog, "x.f") == []
-    told = plugins.guard.look() if is_lazy else [f"{each.message} {each.hint}" for each in plugins.catalog.problems]
+    told = plugins.guard.restore() if is_lazy else [f"{each.message} {each.hint}" for each in plugins.catalog.problems]
     assert len(told) == (hint is not None)
     assert all(hint and hint in each and scheduler in each for each in told)

@@ -52,7 +52,7 @@ def opened(root: Path, options: LoadOptions, **files: str) -> Plugins:
 
 def ended(plugins: Plugins) -> CatalogChange:
     """Wait until what was still loading is taken up."""
-    while (change := plugins.take_up()) is None:
+    while (change := plugins.adopt_loaded()) is None:
         threading.Event().wait(0.005)
     return change
 
@@ -84,7 +84,7 @@ def test_slow_file_is_named_and_the_others_run_without_it(
 
     assert names(plugins.catalog) == ["a.f", "c.f"]
     assert [(vars(each)["file"], vars(each)["given_up_after"]) for each in caplog.records] == [("plugins/b.py", "1m")]
-    assert plugins.take_up() is None
+    assert plugins.adopt_loaded() is None
 
 
 def test_file_that_ends_late_is_taken_up_then(tmp_path: Path, gates: Gates) -> None:
@@ -94,7 +94,7 @@ def test_file_that_ends_late_is_taken_up_then(tmp_path: Path, gates: Gates) -> N
 
     assert (change.added, change.kept) == (("b.f",), 1)
     assert call(change.catalog, "b.f") == "plugins.b"
-    assert plugins.take_up() is None
+    assert plugins.adopt_loaded() is None
 
 
 @pytest.mark.slow
@@ -171,7 +171,7 @@ def test_edit_of_a_file_that_is_still_loading_counts_and_not_the_former_one(tmp_
     plugins.reload(0.0)
     plugins.reload(UNFINISHED)
     while not plugins.is_loaded:
-        assert plugins.take_up() is None
+        assert plugins.adopt_loaded() is None
 
     assert names(plugins.catalog) == ["a.f", "b.f"]
 

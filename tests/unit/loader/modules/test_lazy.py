@@ -24,10 +24,10 @@ class Desk:
     def hand(self, **files: str | None) -> None:
         """Hand over what these files hold; None: they are there no more."""
         contents = {name: None if text is None else text.encode() for name, text in files.items()}
-        self.shelf.take({str(self.root / "plugins" / f"{name}.py"): content for name, content in contents.items()})
+        self.shelf.update({str(self.root / "plugins" / f"{name}.py"): content for name, content in contents.items()})
 
     def call(self, file: str = "x") -> object:
-        return self.shelf.find(f"plugins/{file}.py", f"{file.replace('/', '.')}.f")()
+        return self.shelf.load(f"plugins/{file}.py", f"{file.replace('/', '.')}.f")()
 
 
 @pytest.fixture
@@ -98,33 +98,33 @@ def test_package_is_executed_with_its_own_file(desk: Desk) -> None:
 def test_file_of_a_name_with_a_dot_is_found(desk: Desk) -> None:
     desk.hand(**{"a.b": JOB.format(3)})
 
-    assert desk.shelf.find("plugins/a.b.py", "a.b.f")() == 3
+    assert desk.shelf.load("plugins/a.b.py", "a.b.f")() == 3
 
 
 def test_what_was_found_on_the_disk_is_told_once_and_stays(desk: Desk) -> None:
     write(desk.root, {"_late.py": "V = 1"})
     desk.hand(x=f"import _late\n{JOB.format('_late.V')}")
     desk.call()
-    found = desk.shelf.found()
+    found = desk.shelf.newly_read()
     write(desk.root, {"_late.py": "V = 2"})
 
     assert [Path(path).name for path in found] == ["_late.py"]
-    assert (desk.call(), desk.shelf.found()) == (1, {})
+    assert (desk.call(), desk.shelf.newly_read()) == (1, {})
     desk.hand(_late="V = 3")
     assert desk.call() == 3
 
 
 def test_same_files_are_the_same_object() -> None:
     accepted = JobSnapshots({"x.py": b"1"})
-    first = accepted.of("x.f")
+    first = accepted.contents_for("x.f")
     accepted.renew({"x.py": b"1"})
 
-    assert accepted.of("x.f") is first
+    assert accepted.contents_for("x.f") is first
 
 
 def test_what_a_process_found_never_takes_the_place_of_what_is_known() -> None:
     accepted = JobSnapshots({"x.py": b"1"})
     accepted.find({"x.py": b"2", "_late.py": b"3"})
 
-    assert accepted.of("x.f") == {"x.py": b"1", "_late.py": b"3"}
+    assert accepted.contents_for("x.f") == {"x.py": b"1", "_late.py": b"3"}
     assert accepted.take_found() == {"_late.py": b"3"}

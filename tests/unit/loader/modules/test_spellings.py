@@ -79,7 +79,7 @@ def shelf(plugins: Path) -> Iterator[FunctionLoader]:
 
 
 def test_a_process_of_its_own_finds_their_files(shelf: FunctionLoader) -> None:
-    found = [shelf.find("plugins/Büro/café.py", name)() for name in NAMES[:2]]
+    found = [shelf.load("plugins/Büro/café.py", name)() for name in NAMES[:2]]
 
     assert found == ["ab", "other"]
 
@@ -88,9 +88,9 @@ def test_copies_of_files_are_found_where_the_files_are_gone(plugins: Path, shelf
     copies: dict[str, bytes | None] = {str(file): file.read_bytes() for file in plugins.rglob("*.py")}
     for file in copies:
         Path(file).unlink()
-    shelf.take(copies)
+    shelf.update(copies)
 
-    assert shelf.find("plugins/Büro/café.py", NAMES[0])() == "ab"
+    assert shelf.load("plugins/Büro/café.py", NAMES[0])() == "ab"
 
 
 def test_of_two_files_of_one_name_one_is_loaded_and_the_other_is_a_problem(tmp_path: Path) -> None:
