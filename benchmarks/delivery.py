@@ -74,7 +74,7 @@ def _send(subject: Subject, scheduler: str, rate: int, seconds: float) -> Sendin
 
 
 def _delays(place: Site, subject: Subject, received: list[tuple[float, str]]) -> Iterator[float]:
-    """Give the seconds from the due time of the run that said it to the arrival of each message."""
+    """Yield the seconds from the due time of the run that said it to the arrival of each message."""
     due = due_times(place, subject)
     runs = {f"{place.notes[-1].path.name}:{note.place}": note for note in place.notes[-1].fires()}
     for at, text in received:

@@ -112,7 +112,7 @@ def _returned(place: Site) -> set[str]:
 
 
 def _received(slack: Slack) -> list[str]:
-    """Give the texts that came; a late one begins with the time of its slot."""
+    """Return the texts that came; a late one begins with the time of its slot."""
     return [text.split()[-1] for _, text in slack.received]
 
 

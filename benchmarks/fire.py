@@ -35,7 +35,7 @@ def microseconds(subject: Subject, scheduler: str, options: Options) -> float:
 def watched(
     place: Site, subject: Subject, scheduler: str, seconds: float, *, settle_seconds: float = SETTLE_SECONDS
 ) -> float:
-    """Give the microseconds of processor a fire, over a span that begins when the start is over."""
+    """Return the microseconds of processor a fire, over a span that begins when the start is over."""
     with place.start(subject, scheduler) as process:
         time.sleep(settle_seconds)
         began, before = time.time(), process.processor_seconds

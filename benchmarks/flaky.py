@@ -97,7 +97,7 @@ def _wait(place: Site, slack: Slack) -> None:
 
 
 def _texts(slack: Slack) -> list[str]:
-    """Give the texts that came; a late one begins with the time of its slot, and the original adds a notice to some."""
+    """Return the texts that came; a late one begins with its slot's time, and the original adds a notice to some."""
     return [next(word for word in text.split() if word.startswith("notes_")) for _, text in slack.received]
 
 

@@ -33,7 +33,7 @@ def rows(options: Options) -> Iterator[Row]:
 
 
 def due_times(place: Site, subject: Subject) -> dict[int, float]:
-    """Give a due time of each job: noted at the start, or of any slot in the product's history."""
+    """Return a due time of each job: noted at the start, or of any slot in the product's history."""
     noted = place.notes[-1].due_times()
     if noted:
         return noted
@@ -43,7 +43,7 @@ def due_times(place: Site, subject: Subject) -> dict[int, float]:
 
 
 def slot(at: float, due: float, period: float = 1.0) -> float:
-    """Give the slot, one of every period of seconds, that a run at this time belongs to."""
+    """Return the slot, one of every period of seconds, that a run at this time belongs to."""
     late = (at - due) % period
     return at - (0.0 if late > period - _AHEAD_SECONDS else late)
 

@@ -36,19 +36,19 @@ class Notes:
             file.write(b"\1")
 
     def fires(self, since: float = 0.0, until: float = float("inf")) -> Iterator[Note]:
-        """Give the runs that began in a span."""
+        """Return the runs that began in a span."""
         return (note for note in self._read() if not note.is_due and since <= note.at < until)
 
     def due_times(self) -> dict[int, float]:
-        """Give the first due time of each job that has one noted."""
+        """Return the first due time of each job that has one noted."""
         return {note.job: note.at for note in self._read() if note.is_due}
 
     def said(self) -> set[str]:
-        """Give the texts the functions returned."""
+        """Return the texts the functions returned."""
         return {self._text(note.place) for note in self.fires()}
 
     def last(self) -> set[str]:
-        """Give the last of them: a function notes its text before it returns it, and a kill may come in between."""
+        """Return the last of them: a function notes its text before it returns it, and a kill may come in between."""
         return {self._text(max((note.place for note in self.fires()), default=0))}
 
     def _text(self, place: int) -> str:

@@ -48,7 +48,7 @@ class Process:
         return int(self._status("VmRSS")) * 1024
 
     def wait_for(self, text: str, seconds: float) -> float:
-        """Wait until it has printed a text; give the seconds since its start."""
+        """Wait until it has printed a text; return the seconds since its start."""
         while text not in self._out.read_text(encoding="utf-8", errors="replace"):
             passed = time.monotonic() - self._began
             if self._process.poll() is not None or passed > seconds:

@@ -41,7 +41,7 @@ class _Ladder:
         self._seconds = seconds
 
     def climb(self) -> float:
-        """Give the last rate that was held, 0 for none."""
+        """Return the last rate that was held, 0 for none."""
         held = 0
         for rate in LADDER:
             if not self._is_held(rate):
@@ -81,7 +81,7 @@ def _overload(scheduler: str, held: int, seconds: float) -> Iterator[Row]:
 
 
 def _watch(place: Site, subject: Subject, scheduler: str, seconds: float) -> tuple[int, float, str]:
-    """Give the fires within a span after the start, its beginning, and what was written to standard error in it."""
+    """Return the fires within a span after the start, its beginning, and what was written to standard error in it."""
     with place.start(subject, scheduler) as process:
         time.sleep(SETTLE_SECONDS)
         began, before = time.time(), len(process.errors)
@@ -92,7 +92,7 @@ def _watch(place: Site, subject: Subject, scheduler: str, seconds: float) -> tup
 
 
 def _accounts(place: Site) -> tuple[int, int]:
-    """Give the slots in the history, and how many there were between the first and the last of each job."""
+    """Return the slots in the history, and how many there were between the first and the last of each job."""
     recorded = 0
     firsts: defaultdict[object, float] = defaultdict(lambda: float("inf"))
     lasts: defaultdict[object, float] = defaultdict(float)

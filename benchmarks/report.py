@@ -54,7 +54,7 @@ class Row:
         return self.figure >= self.bar if self.is_floor else self.figure <= self.bar
 
     def __str__(self) -> str:
-        """Give a line of the printed table."""
+        """Return a line of the printed table."""
         must = "" if self.bar is None else f"{'>=' if self.is_floor else '<='} {self.bar:g}"
         met = "" if self.bar is None else ("met" if self.is_met else "MISSED")
         return f"{self.name:<58} {self.figure:>8.3g} {must:>9} {met:<6} {self.detail}"

@@ -85,7 +85,7 @@ class Site:
         return Process(subject.command(self.folder, scheduler), self.environment(subject), self.folder)
 
     def history(self, subject: Subject, *words: str) -> Iterator[dict[str, object]]:
-        """Give the lines of the product's history."""
+        """Yield the lines of the product's history."""
         command = (*subject.words, "--path", str(self.folder), "--config", str(self.folder / "bench.conf"))
         environment = self.environment(subject)
         with subprocess.Popen((*command, "history", "--json", *words), stdout=subprocess.PIPE, env=environment) as run:
@@ -93,7 +93,7 @@ class Site:
             yield from map(json.loads, run.stdout)
 
     def environment(self, subject: Subject) -> dict[str, str]:
-        """Give all that a process sees of this machine's environment."""
+        """Return all that a process sees of this machine's environment."""
         notes = {"BENCH_NOTES": str(self.notes[-1].path)} if self.notes else {}
         home = {"HOME": str(self.folder), "PATH": os.environ.get("PATH", ""), "TZ": "UTC", "PYTHONUNBUFFERED": "1"}
         return {**home, **notes, **subject.environment, "BENCH_API_URL": self._url}

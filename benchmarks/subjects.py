@@ -24,7 +24,7 @@ class Subject:
     environment: Mapping[str, str] = field(default_factory=lambda: {"PYTHONPATH": _PROBE})
 
     def command(self, folder: Path, scheduler: str) -> tuple[str, ...]:
-        """Give the command line; both programs take the same."""
+        """Return the command line; both programs take the same."""
         where = ("--config", str(folder / "bench.conf"), "--path", str(folder), "--scheduler", scheduler)
         return (*self.words, *where, "--max-alert", self.unlimited)
 
@@ -39,7 +39,7 @@ class Raw(Subject):
     blocks: float = 0.0
 
     def command(self, folder: Path, scheduler: str) -> tuple[str, ...]:  # noqa: ARG002 - it has no folder
-        """Give the command line."""
+        """Return the command line."""
         return (*self.words, scheduler, str(self.jobs), str(self.every), str(self.blocks))
 
 

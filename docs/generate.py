@@ -29,7 +29,7 @@ def pages() -> list[Path]:
 
 
 def made(page: str) -> str:
-    """Give a page with everything in it that is made, as the code is now."""
+    """Return a page with everything in it that is made, as the code is now."""
     return MADE.sub(lambda found: f"{found[1]}\n{MAKERS[found[2]]()}\n{found[3]}", page)
 
 
@@ -117,7 +117,7 @@ def _command(name: str, command: click.Command, *, level: str = "###") -> Iterat
 
 
 def _usage(name: str, command: click.Command) -> str:
-    """Say how it is called; the options every command takes are left out."""
+    """Return how it is called; the options every command takes are left out."""
     context = click.Context(command)
     names = [each.make_metavar(context) for each in command.params if isinstance(each, click.Argument)]
     return f"`slack-alert {' '.join((name, *names))}`"

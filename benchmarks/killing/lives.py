@@ -49,7 +49,7 @@ class Life:
     ended: float = 0.0
 
     def __str__(self) -> str:
-        """Say how it went, in seconds since the epoch as the marks have them."""
+        """Return how it went, in seconds since the epoch as the marks have them."""
         ready = f"ready {self.ready:.3f}" if self.ready else "never ready"
         return f"life {self.number}: begun {self.began:.3f}, {ready}, ended {self.ended:.3f} ({self.how})"
 

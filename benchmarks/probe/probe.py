@@ -28,7 +28,7 @@ def note(job: int) -> None:
 
 
 def say(job: int) -> str | None:
-    """Note it, and give a text that names this very run; None where the benchmark asks for silence."""
+    """Note it, and return a text that names this very run; None where the benchmark asks for silence."""
     if _map[0]:
         return None
     place = _next()

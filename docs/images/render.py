@@ -38,7 +38,7 @@ def main() -> None:
 
 
 def run() -> list[str]:
-    """Run the command in a terminal of its own; give the lines."""
+    """Run the command in a terminal of its own; return the lines."""
     ours, theirs = pty.openpty()
     fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", ROWS, COLUMNS, 0, 0))
     words = [sys.executable, "-m", "slack_alert", *COMMAND]

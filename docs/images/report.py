@@ -39,7 +39,7 @@ def main() -> None:
 
 
 def shown(words: str, report: Report) -> list[str]:
-    """Give a command and the lines that it prints."""
+    """Return a command and the lines that it prints."""
     out = io.StringIO()
     show(report, out)
     return [f"\x1b[prompt]slack-alert {words}", *out.getvalue().splitlines()]

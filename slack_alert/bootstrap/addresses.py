@@ -19,16 +19,16 @@ def service(settings: Settings) -> str:
 
 
 def address(settings: Settings, text: str | None = None) -> Address:
-    """Give the address of what a person wrote, or the configured one; without a token it is on the terminal."""
+    """Return the address of what a person wrote, or the configured one; without a token it is on the terminal."""
     meant = Address.parse(text or settings.channel or "", service(settings))
     return on_terminal(meant) if service(settings) == "console" else meant
 
 
 def on_terminal(meant: Address) -> Address:
-    """Give the place on the terminal that stands for a conversation."""
+    """Return the place on the terminal that stands for a conversation."""
     return replace(meant, channel="console")
 
 
 def errors_address(settings: Settings) -> Address:
-    """Give the address of exceptions and of what the program has to complain about."""
+    """Return the address of exceptions and of what the program has to complain about."""
     return address(settings, settings.errors_to)

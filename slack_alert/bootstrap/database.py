@@ -35,7 +35,7 @@ def reading(settings: Settings) -> Iterator[Reader]:
 
 
 def holder(settings: Settings) -> int | None:
-    """Give the process that runs with this database now, if any.
+    """Return the process that runs with this database now, if any.
 
     Raise NotAllowed where this user may find out neither by the lock nor by the sign of life.
     """

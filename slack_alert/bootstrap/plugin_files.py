@@ -9,7 +9,7 @@ from slack_alert.settings import Settings, sqlite_path
 
 
 def database(settings: Settings) -> Path:
-    """Give the file everything is kept in; raise SettingsError for a database this version does not know."""
+    """Return the file everything is kept in; raise SettingsError for a database this version does not know."""
     return sqlite_path(settings.database)
 
 

@@ -28,7 +28,7 @@ from slack_alert.bootstrap.database import owning, reading
 
 
 def defaults(settings: Settings) -> OptionDefaults:
-    """Give what a job has that says nothing about it."""
+    """Return what a job has that says nothing about it."""
     return OptionDefaults(
         zone=settings.timezone,
         working_hours=settings.working_hours.text,
@@ -103,7 +103,7 @@ class FollowedPlugins(Struct, frozen=True):
 def follow_plugins(
     settings: Settings, found: FoundFiles, progress: Callable[[int, int], None] | None = None
 ) -> FollowedPlugins:
-    """Do as `load_plugins` does, and give what it takes to follow the files."""
+    """Do as `load_plugins` does, and return what it takes to follow the files."""
     options = _load_options(settings)
     plugins = open_plugins(found, lambda: defaults(settings), progress, options=options)
 

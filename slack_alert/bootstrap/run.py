@@ -48,7 +48,7 @@ def run(
     ready: Ready,
     note: str = "",
 ) -> int:
-    """Run until a signal; give the exit code.
+    """Run until a signal; return the exit code.
 
     3: another process holds the database; 1: there is nothing to run. `ready` is called once the clock runs, or with
     nothing to run before the end. Where no plugins were found yet, that comes once the database is ours. `note` is what

@@ -171,7 +171,7 @@ def make_services(
 def make_key_value_stores(
     entries: Iterable[StoredValue], write: Write, clock: Clock, look: Callable[[], Iterable[StoredValue]] | None = None
 ) -> Callable[[str], KeyValueStore]:
-    """Give the key-value store of each pack, the same one every time; `look` reads all anew where others write, too."""
+    """Return the key-value store of each pack, the same one each time; `look` reads all anew where others write."""
     pockets: dict[str, KeyValueStore] = {}
 
     def key_value_store(pack: str) -> KeyValueStore:

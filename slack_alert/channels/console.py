@@ -106,7 +106,7 @@ def _encodable(text: str, encoding: str | None) -> str:
 
 
 def _columns(stream: TextIO) -> int:
-    """Give the terminal's width; a pipe or a file has no end of the line."""
+    """Return the terminal's width; a pipe or a file has no end of the line."""
     try:
         return os.get_terminal_size(stream.fileno()).columns or NARROW
     except (OSError, ValueError, AttributeError):

@@ -51,7 +51,7 @@ class LazyGroup(click.Group):
     """Finds a command's module when the command is called."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002
-        """Give the names in the order of the overview."""
+        """Return the names in the order of the overview."""
         return list(COMMANDS)
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
@@ -78,7 +78,7 @@ class LazyGroup(click.Group):
     def resolve_command(
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
-        """Say which command was probably meant."""
+        """Return which command was probably meant."""
         name = args[0] if args else ""
         if name not in COMMANDS and not name.startswith("-"):
             from slack_alert.core.units.names import alike

@@ -10,7 +10,7 @@ Find = Callable[[str], click.Command | None]
 
 
 def behind(group: click.Command, names: Container[str], find: Find, words: Sequence[str]) -> list[str]:
-    """Give the words with the options of a command behind its name; as they are where they mean no command."""
+    """Return the words with the options of a command behind its name; as they are where they mean no command."""
     known = _options(group)
     place, is_strange = 0, False
     while place < len(words) and _is_option(words[place]):
@@ -78,7 +78,7 @@ def _is_option(word: str) -> bool:
 
 
 def _name(word: str) -> str:
-    """Give the option's name: `--since=1h` is `--since`, `-sNAME` is `-s`."""
+    """Return the option's name: `--since=1h` is `--since`, `-sNAME` is `-s`."""
     return word.partition("=")[0] if word.startswith("--") else word[:2]
 
 

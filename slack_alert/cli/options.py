@@ -35,14 +35,14 @@ _OPTIONS = (
 
 
 def common(command: F) -> F:
-    """Give a command the options that all of them take."""
+    """Return a command the options that all of them take."""
     for option in reversed(_OPTIONS):
         command = option(command)
     return command
 
 
 def remember(ctx: click.Context, flags: Mapping[str, object]) -> dict[str, object]:
-    """Lay the flags given here over those given before the command; give all that were given."""
+    """Lay the flags given here over those given before the command; return all that were given."""
     known: dict[str, object] = ctx.ensure_object(dict)
     known.update({name: value for name, value in flags.items() if value is not None})
     return known

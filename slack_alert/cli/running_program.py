@@ -132,7 +132,7 @@ def _load(
 
 
 def _remarks(views: _Views, found: _Found, flags: frozenset[str], concerns: frozenset[str] | None) -> Iterator[str]:
-    """Say what the program has otherwise, and which of both counts."""
+    """Yield what the program has otherwise, and which of both counts."""
     known = [*found.running.texts, *(name for name in views.own.given if name.startswith(QUIET))]
     names = [name for name in dict.fromkeys(known) if concerns is None or name in concerns]
     only_here = [name for name in names if _value(views.its, name) != _value(views.program, name)]

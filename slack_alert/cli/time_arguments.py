@@ -16,7 +16,7 @@ _ENDS = "Write 9:00 for the next one, or 2026-11-23T09:00; --for takes a duratio
 def parse_moment(text: str, *, zone: tzinfo, now: datetime, ahead: bool = False) -> datetime:
     """Read a moment; what has no offset is in `zone`, a duration is before now (after it where `ahead`).
 
-    Gives an aware instant in UTC. Raises BadValue.
+    Returns an aware instant in UTC. Raises BadValue.
     """
     said = text.strip()
     if said == "now":

@@ -24,7 +24,7 @@ class Severity(str, Enum):
     NOTICE = "notice"
 
     def __str__(self) -> str:
-        """Give the word users see."""
+        """Return the word users see."""
         return self.value
 
 
@@ -47,7 +47,7 @@ class Problem(Struct, frozen=True):
             derive(self, "hint", abridged(self.hint))
 
     def __str__(self) -> str:
-        """Give the one line people and editors read."""
+        """Return the one line people and editors read."""
         hint = f" ({self.hint})" if self.hint else ""
         return f"{self.file}:{self.line}:{self.column}: {self.code} {self.severity}: {self.message}{hint}"
 

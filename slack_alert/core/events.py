@@ -38,17 +38,17 @@ class Rule(Struct, frozen=True):
     where: Mapping[str, object]
 
     def wants(self, event: Event) -> bool:
-        """Tell whether the event is one of them; every criterion must hold."""
+        """Return whether the event is one of them; every criterion must hold."""
         if not self.hears(event.name):
             return False
         return all(_holds(criterion, _field(event.fields, path)) for path, criterion in self.where.items())
 
     def hears(self, name: str) -> bool:
-        """Tell whether an event of this name may be one of them."""
+        """Return whether an event of this name may be one of them."""
         return any(fnmatchcase(composed(name), composed(each)) for each in self.on)
 
     def describe(self) -> str:
-        """Say what it waits for, for people."""
+        """Return what it waits for, for people."""
         return "on " + ", ".join(self.on)
 
 

@@ -10,11 +10,11 @@ class SystemClock:
     """The machine's clock."""
 
     def now(self) -> datetime:
-        """Give the present instant, aware, in UTC."""
+        """Return the present instant, aware, in UTC."""
         return datetime.now(timezone.utc)
 
     def monotonic(self) -> float:
-        """Give seconds that never run backwards."""
+        """Return seconds that never run backwards."""
         return time.monotonic()
 
     async def sleep(self, seconds: float) -> None:

@@ -139,7 +139,7 @@ class Engine:
         late: Iterable[JobState] = (),
         tell: Callable[[Mapping[str, int]], Telling] | None = None,
     ) -> dict[str, int]:
-        """Account for the slots that passed before `now`, run what still should, give the runs missed by job.
+        """Account for the slots that passed before `now`, run what still should, return the runs missed by job.
 
         Up to `since` the program was up: a slot of before that nobody saw was none then, the job has changed. What is
         to be told of what was missed is committed with it, and before what still should run begins.
@@ -167,7 +167,7 @@ class Engine:
         )
 
     def due(self, due: Iterable[Due]) -> MissedTicks:
-        """Take all the slots that are due at once, of each job the last may run; give what was missed in a stall."""
+        """Take all the slots that are due at once, of each job the last may run; return what was missed in a stall."""
         missed_ticks = self._tick_monitor.tick()
         rows, admission = GroupedRecorder(self._recorder), self._admission
         accounts, runs = MissedSlots(rows), list[Run | None]()
@@ -210,11 +210,11 @@ class Engine:
             self._job_states[name].hold = hold
 
     def state_of(self, name: str) -> State:
-        """Give what is remembered of a job; of an unknown one nothing is."""
+        """Return what is remembered of a job; of an unknown one nothing is."""
         return self._job_states[name].state if name in self._job_states else self._others.get(name, State())
 
     def restate(self, name: str, change: Callable[[State], State]) -> State:
-        """Remember something else of a job, or of what is run from outside under a name; give what is remembered."""
+        """Remember something else of a job, or of what is run from outside under a name; return what is remembered."""
         if name in self._job_states:
             return self._job_states[name].restate(change)
         self._others[name] = change(self._others.get(name, State()))
@@ -229,15 +229,15 @@ class Engine:
         )
 
     def next_id(self) -> int:
-        """Give a run id nobody has."""
+        """Return a run id nobody has."""
         return next(self._ids)
 
     def jobs(self) -> list[JobState]:
-        """Give what is held of every job."""
+        """Return what is held of every job."""
         return [job_state for job_state in self._job_states.values() if not job_state.is_gone]
 
     def runs(self) -> list[Run]:
-        """Give the runs that are queued, going on or being written down."""
+        """Return the runs that are queued, going on or being written down."""
         return [
             run
             for job_state in list(self._job_states.values())
@@ -262,7 +262,7 @@ class Engine:
             self._finish(run, result)
 
     def _rewind(self, now: datetime) -> dict[str, State]:
-        """Let every job forget what lies after `now`; give what is remembered of those that had to."""
+        """Let every job forget what lies after `now`; return what is remembered of those that had to."""
         if wrong := {name: job_state.state for name, job_state in self._job_states.items() if job_state.rewind(now)}:
             log.warning("the clock was ahead", extra={"now": now.isoformat(), "jobs": len(wrong)})
         return wrong

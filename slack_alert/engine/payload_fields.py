@@ -12,7 +12,7 @@ _MOST = 2**63
 
 
 def field(fields: Fields, name: str, kind: type[T]) -> T:
-    """Give a field; raise KeyError where there is none, and TypeError where it is of another kind."""
+    """Return a field; raise KeyError where there is none, and TypeError where it is of another kind."""
     value = fields[name]
     # True is a number to Python, and to nobody else.
     if not isinstance(value, kind) or (isinstance(value, bool) and kind is not bool):
@@ -21,12 +21,12 @@ def field(fields: Fields, name: str, kind: type[T]) -> T:
 
 
 def maybe(fields: Fields, name: str, kind: type[T]) -> T | None:
-    """Give a field that may be null."""
+    """Return a field that may be null."""
     return None if fields[name] is None else field(fields, name, kind)
 
 
 def whole(fields: Fields, name: str) -> int:
-    """Give a whole number that any database keeps."""
+    """Return a whole number that any database keeps."""
     found = field(fields, name, int)
     if not -_MOST <= found < _MOST:
         raise ValueError(f"{name} is {found!r:.80}")
@@ -34,17 +34,17 @@ def whole(fields: Fields, name: str) -> int:
 
 
 def number(fields: Fields, name: str) -> float:
-    """Give a number, with or without a fraction."""
+    """Return a number, with or without a fraction."""
     return field(fields, name, int) if isinstance(fields[name], int) else field(fields, name, float)
 
 
 def instant(fields: Fields, name: str) -> datetime:
-    """Give an instant; raise ValueError for what is none."""
+    """Return an instant; raise ValueError for what is none."""
     return read_instant(field(fields, name, str))
 
 
 def maybe_instant(fields: Fields, name: str) -> datetime | None:
-    """Give an instant that may be null."""
+    """Return an instant that may be null."""
     return None if fields[name] is None else instant(fields, name)
 
 
@@ -54,7 +54,7 @@ def read_instant(text: str) -> datetime:
 
 
 def checked(at: datetime) -> datetime:
-    """Give an instant back; raise ValueError where it is none."""
+    """Return an instant back; raise ValueError where it is none."""
     # In the first year and the last one, another zone or a little later may be outside the calendar.
     if at.tzinfo is None or at.year in (MINYEAR, MAXYEAR):
         raise ValueError(f"{at.isoformat()} is no instant")

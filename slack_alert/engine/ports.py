@@ -34,10 +34,10 @@ class Clock(Protocol):
     """The time, and the waiting for it."""
 
     def now(self) -> datetime:
-        """Give the present instant, aware, in UTC."""
+        """Return the present instant, aware, in UTC."""
 
     def monotonic(self) -> float:
-        """Give seconds that never run backwards, for pacing."""
+        """Return seconds that never run backwards, for pacing."""
 
     async def sleep(self, seconds: float) -> None:
         """Let other things happen meanwhile."""
@@ -77,7 +77,7 @@ class ChangeWatch(Protocol):
         """Begin to watch; what changed before may go unnoticed."""
 
     def has_changed(self, passed: float) -> bool:
-        """Tell whether something may have changed since this was asked last; `passed` are seconds by any clock."""
+        """Return whether something may have changed since this was asked last; `passed` are seconds by any clock."""
 
     def stop(self) -> None:
         """Watch no more."""
@@ -125,7 +125,7 @@ class Store(Protocol):
         """Bring the schema up to date and read what is remembered."""
 
     def commit(self, batch: Batch) -> list[Delivery]:
-        """Write all of the batch or nothing; give the deliveries its messages and retries became, in order."""
+        """Write all of the batch or nothing; return the deliveries its messages and retries became, in order."""
 
     def prune(self, now: datetime, limits: HistoryLimits) -> None:
         """Fold and forget history beyond the limits; deliveries that are not queued go with their age."""
@@ -151,25 +151,25 @@ class Reader(Protocol):
     """The side of the store that anybody may read at any time."""
 
     def history(self, *, job: str | None, since: datetime | None, limit: int | None) -> Iterator[HistoryLine]:
-        """Give the newest `limit` lines, oldest first."""
+        """Return the newest `limit` lines, oldest first."""
 
     def deliveries(self) -> Iterator[Delivery]:
-        """Give the whole outbox, oldest first."""
+        """Return the whole outbox, oldest first."""
 
     def posted(self, run: int) -> list[PostedDelivery]:
-        """Give the deliveries of one run, and how far they are."""
+        """Return the deliveries of one run, and how far they are."""
 
     def snapshot(self) -> Snapshot:
-        """Give what a run would begin with."""
+        """Return what a run would begin with."""
 
     def waiting(self, address: str | None, after: int, limit: int) -> list[Delivery]:
-        """Give queued deliveries with ids above `after`, oldest first; of one address, or of all."""
+        """Return queued deliveries with ids above `after`, oldest first; of one address, or of all."""
 
     def last_receipt(self, address: str) -> str | None:
-        """Give the receipt of the last message that was accepted there."""
+        """Return the receipt of the last message that was accepted there."""
 
     def receipt(self, key: str) -> str | None:
-        """Give the receipt of one message, where it was accepted."""
+        """Return the receipt of one message, where it was accepted."""
 
     def close(self) -> None:
         """Let go of the files."""
@@ -192,7 +192,7 @@ class Inbox(Protocol):
         """Leave requests, which are taken together; durable when this returns."""
 
     def peek(self) -> list[Request]:
-        """Give the requests left, oldest first; quick when nothing changed."""
+        """Return the requests left, oldest first; quick when nothing changed."""
 
     def remove(self, ids: Iterable[int]) -> None:
         """Take away requests that were committed elsewhere."""

@@ -49,7 +49,7 @@ class Deadlines:
         return watch
 
     def finish(self, watch: Deadline) -> bool:
-        """Tell whether the call ended in time; else all that its expiry does is done when this returns."""
+        """Return whether the call ended in time; else all that its expiry does is done when this returns."""
         if self._live.pop(watch, watch) is None:
             return True
         with self._telling:

@@ -17,7 +17,7 @@ Done = Callable[[Run, Result], None]
 
 @contextmanager
 def watched() -> Iterator[Callable[[], bool]]:
-    """Tell whether Ctrl+C was pressed meanwhile: a function may raise KeyboardInterrupt, or catch it, all by itself."""
+    """Give whether Ctrl+C was pressed meanwhile: a function may raise KeyboardInterrupt, or catch it, all by itself."""
     presses: list[int] = []
     before = signal.getsignal(signal.SIGINT)
 

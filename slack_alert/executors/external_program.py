@@ -85,7 +85,7 @@ def call(
 
 
 def as_given(environ: Mapping[str, str], given: bytes | None) -> dict[str, str]:
-    """Give an environment with the locale that this process was given: Python puts another one in place of `C`.
+    """Return an environment with the locale that this process was given: Python puts another one in place of `C`.
 
     `given` is what the process was started with, as Linux keeps it (None: that is not known); see PEP 538.
     """

@@ -86,7 +86,7 @@ def open_plugins(
     options: LoadOptions = _DEFAULT,
     is_enough: Enough = bool,
 ) -> Plugins:
-    """Do as `load` does, and give the plugins with all it takes to follow their files.
+    """Do as `load` does, and return the plugins with all it takes to follow their files.
 
     What an earlier call loaded is unloaded. A file that takes long is taken up later, once there is anything to run.
     """

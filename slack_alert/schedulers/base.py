@@ -38,7 +38,7 @@ class PlanTrigger(BaseTrigger):  # type: ignore[misc]  # the library ships no ty
         self._planned = planned
 
     def get_next_fire_time(self, previous_fire_time: datetime | None, now: datetime) -> datetime | None:
-        """Give the plan's next instant; what is due by now is taken out first, so it is never asked for again."""
+        """Return the plan's next instant; what is due by now is taken out first, so it is never asked for again."""
         planned, self._planned = self._planned, None
         if planned is not None:
             self._plan = self._plan.followed_by(planned)

@@ -111,7 +111,7 @@ def _continued(planned: PlannedJob, grid: tuple[Trigger, datetime, datetime] | N
 
 
 def _due_by(now: datetime, slot: datetime, trigger: Trigger, anchor: datetime) -> Sequence[datetime]:
-    """Give the first, the last but one and the last: after a leap of the clock there may be billions between."""
+    """Return the first, the last but one and the last: after a leap of the clock there may be billions between."""
     second = trigger.next_after(slot, anchor)
     if second is None or second > now:
         return (slot,)

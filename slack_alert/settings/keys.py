@@ -57,7 +57,7 @@ class Key(Struct, frozen=True, kw_only=True):
 
 
 def suggestion(name: str, valid: Sequence[str]) -> str:
-    """Say which valid name was probably meant, or all of them."""
+    """Return which valid name was probably meant, or all of them."""
     meant = nearest(name, valid)
     return f"Did you mean {meant}?" if meant else f"Allowed: {', '.join(valid)}."
 

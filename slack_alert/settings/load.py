@@ -117,7 +117,7 @@ class _Reader(Struct, frozen=True):
     faults: list[SettingFault]
 
     def read(self, key: Key, found: tuple[str, GivenValue] | None) -> object:
-        """Give the value of a key; None beside a fault."""
+        """Return the value of a key; None beside a fault."""
         spelling, given = found or (key.name, GivenValue(key.default, "the default", self.path))
         return _checked(key, given, lambda: self._parse(key, given, is_secret_file=spelling != key.name), self.faults)
 

@@ -93,7 +93,7 @@ class Settings(PrivateStruct, frozen=True, kw_only=True):
         )
 
     def missing(self) -> str | None:
-        """Say what `run` still needs, in one sentence; commands that post nothing need not ask."""
+        """Return what `run` still needs, in one sentence; commands that post nothing need not ask."""
         if self.token is None or self.channel is not None or self.dry_run:
             return None
         return (

@@ -15,7 +15,7 @@ from slack_alert.settings.secret import quoted
 
 
 def is_there(path: Path) -> bool:
-    """Say whether there is such a name as far as this user can see; HOME may be a folder of somebody else.
+    """Return whether there is such a name as far as this user can see; HOME may be a folder of somebody else.
 
     A link that leads nowhere is there: what it was to lead to is missing, and nobody shall take that for nothing said.
     """

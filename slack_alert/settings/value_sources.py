@@ -136,7 +136,7 @@ def _of_variables(environ: Mapping[str, str], place: StartPlace) -> Layer:
 
 
 def _free_variable(variable: str) -> str | None:
-    """Give what a variable of a section with free keys sets: `SLACK_ALERT_QUIET_NIGHT` is `quiet.night`."""
+    """Return what a variable of a section with free keys sets: `SLACK_ALERT_QUIET_NIGHT` is `quiet.night`."""
     section, _, key = variable.removeprefix(_PREFIX).lower().partition("_")
     is_free = variable.startswith(_PREFIX) and section in _FREE and key != ""
     return f"{section}{_DOT}{key}" if is_free else None

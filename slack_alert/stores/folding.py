@@ -65,7 +65,7 @@ class OpenRows:
         return bool(self._rows) or not NOT_RUN.isdisjoint({record.verdict for record in records})
 
     def extension(self, record: Record) -> RowExtension | None:
-        """Give the row that `record` makes longer, as it was and as it is then."""
+        """Return the row that `record` makes longer, as it was and as it is then."""
         if record.binding not in self._rows:
             return None
         number, before = self._rows[record.binding]
@@ -103,7 +103,7 @@ class HourFold:
         self._groups: dict[tuple[str, str], FoldedRow] = {}
 
     def fold(self, rows: Iterable[FoldedRow]) -> tuple[list[FoldedRow], list[int]]:
-        """Give the rows that grew, as they are now, and the ids of those they swallowed."""
+        """Return the rows that grew, as they are now, and the ids of those they swallowed."""
         grown: dict[int, FoldedRow] = {}
         gone: list[int] = []
         for row in rows:

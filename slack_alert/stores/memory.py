@@ -47,7 +47,7 @@ class MemoryStore:
         self._outbox = _Outbox()
 
     def open(self) -> Snapshot:
-        """Give what is remembered."""
+        """Return what is remembered."""
         self._tails.clear()
         return self.snapshot()
 
@@ -80,7 +80,7 @@ class MemoryStore:
         """Keep everything, for the next time."""
 
     def history(self, *, job: str | None, since: datetime | None, limit: int | None) -> Iterator[HistoryLine]:
-        """Give the newest `limit` lines, oldest first."""
+        """Yield the newest `limit` lines, oldest first."""
         rows = [(number, row) for number, row in self._records.items() if job is None or row.binding == clean(job)]
         if since is not None:
             rows = [(number, row) for number, row in rows if end_of(row) >= micros(since)]
@@ -92,15 +92,15 @@ class MemoryStore:
             yield line_of(row, self._outbox.parts(row.run))
 
     def deliveries(self) -> Iterator[Delivery]:
-        """Give the whole outbox, oldest first."""
+        """Return the whole outbox, oldest first."""
         return iter(self._outbox.all())
 
     def posted(self, run: int) -> list[PostedDelivery]:
-        """Give the deliveries of one run, and how far they are."""
+        """Return the deliveries of one run, and how far they are."""
         return self._outbox.posted(run)
 
     def snapshot(self) -> Snapshot:
-        """Give what a run would begin with."""
+        """Return what a run would begin with."""
         recorded = {record.run for record in self._records.values()}
         return Snapshot(
             states=dict(sorted(self._states.items())),
@@ -116,18 +116,18 @@ class MemoryStore:
         )
 
     def waiting(self, address: str | None, after: int, limit: int) -> list[Delivery]:
-        """Give queued deliveries with ids above `after`, oldest first; of one address, or of all."""
+        """Return queued deliveries with ids above `after`, oldest first; of one address, or of all."""
         queued = [one for one in self._outbox.all() if one.status is Status.QUEUED and one.id > after]
         if address is not None:
             queued = [one for one in queued if str(one.message.to) == clean(address)]
         return queued[:limit]
 
     def last_receipt(self, address: str) -> str | None:
-        """Give the receipt of the last message that was accepted there."""
+        """Return the receipt of the last message that was accepted there."""
         return self._outbox.last_receipt(address)
 
     def receipt(self, key: str) -> str | None:
-        """Give the receipt of one message, where it was accepted."""
+        """Return the receipt of one message, where it was accepted."""
         sent = (one for one in self._outbox.all() if one.status is Status.SENT and one.message.key == clean(key))
         return next((one.receipt for one in sent), None)
 

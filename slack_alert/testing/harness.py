@@ -97,7 +97,7 @@ class PluginHarness:
         self._noted = 0
 
     def advance(self, by: timedelta) -> list[Said]:
-        """Let every slot up to `by` from now come due, that moment included; give what was said."""
+        """Let every slot up to `by` from now come due, that moment included; return what was said."""
         end = self.clock.now() + by
         with captured(sys.stderr):
             self._simulation.run_until(end + TICK)
@@ -105,13 +105,13 @@ class PluginHarness:
         return self._new()
 
     def emit(self, name: str, fields: Mapping[str, object]) -> list[Said]:
-        """Let something be noticed now; give what the jobs that answer it said."""
+        """Let something be noticed now; return what the jobs that answer it said."""
         with captured(sys.stderr):
             self._simulation.engine.notice(Event(name, self.clock.now(), fields))
         return self._new()
 
     def run(self, name: str) -> list[Said]:
-        """Call one function because a person asks; give the answer, of which there always is one."""
+        """Call one function because a person asks; return the answer, of which there always is one."""
         binding = self.catalog.lookup(name)
         run = Run(self._simulation.engine.next_id(), binding.name, binding.action, self.clock.now(), asked_by="you")
         with captured(sys.stderr):
@@ -171,7 +171,7 @@ class PluginHarness:
         return next((job.zone for job in self.catalog.jobs if job.name == name), self.zone)
 
     def _new(self) -> list[Said]:
-        """Give what was said since the last time; tracebacks go to standard error, where a failed test shows them."""
+        """Return what was said since the last time; tracebacks go to standard error, where a failed test shows them."""
         told, lines = self.book.messages[self._heard :], self.book.lines[self._noted :]
         self._heard, self._noted = len(self.book.messages), len(self.book.lines)
         sys.stderr.writelines(line.error for line in lines if line.error)

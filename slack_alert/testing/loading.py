@@ -37,7 +37,7 @@ def find_source(written: str | Path, folders: Sequence[Path]) -> Path:
 
 
 def root_of(path: Path) -> Path:
-    """Give PATH, the folder that has the `plugins` of this file or folder; raise ValueError where there is none."""
+    """Return PATH, the folder that has the `plugins` of this file or folder; raise ValueError where there is none."""
     for folder in (path, *path.parents):
         if folder.name == PACKAGE and folder.is_dir():
             return folder.parent

@@ -27,7 +27,7 @@ class FakeClock(VirtualClock):
         minutes: float = 0,
         seconds: float = 0,
     ) -> datetime:
-        """Let time pass; give the instant it is then. Raise ValueError for a step back."""
+        """Let time pass; return the instant it is then. Raise ValueError for a step back."""
         step = forwards(by, weeks=weeks, days=days, hours=hours, minutes=minutes, seconds=seconds)
         self.set(self.now() + step)
         return self.now()

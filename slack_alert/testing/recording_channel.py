@@ -49,7 +49,7 @@ class RecordingChannel:
         return outcome
 
     async def lookup(self, deliveries: Sequence[Delivery], last_receipt: str | None) -> Mapping[int, str] | None:  # noqa: ARG002 - the protocol's
-        """Give the receipts of those that were accepted."""
+        """Return the receipts of those that were accepted."""
         if not self._can_tell:
             return None
         keys = {delivery.id: delivery.message.key for delivery in deliveries}

@@ -85,7 +85,7 @@ class Rehearsal:
         minutes: float = 0,
         seconds: float = 0,
     ) -> list[Said]:
-        """Let time pass; give what was said, also at the very moment it ends.
+        """Let time pass; return what was said, also at the very moment it ends.
 
         No time at all is enough to hear what is said at the start. Raises FaultyPluginError where what was loaded would
         not run.
@@ -94,7 +94,7 @@ class Rehearsal:
         return self._sound().advance(step)
 
     def emit(self, event: str, /, **fields: object) -> list[Said]:
-        """Let something be noticed now, as `slack-alert emit` does; give what was said because of it."""
+        """Let something be noticed now, as `slack-alert emit` does; return what was said because of it."""
         return self._sound().emit(event, fields)
 
     def run(self, job: str) -> list[Said]:
@@ -107,7 +107,7 @@ class Rehearsal:
             raise LookupError(f"{error} {error.hint} Loaded: {names}.") from error
 
     def module(self, name: str) -> ModuleType:
-        """Give a plugin's module, `disk` or `db.replicas`, to replace what its functions see."""
+        """Return a plugin's module, `disk` or `db.replicas`, to replace what its functions see."""
         self._loaded()
         return importlib.import_module(f"{PACKAGE}.{name}")
 
@@ -159,7 +159,7 @@ def _is_text(source: str | Path) -> bool:
 
 
 def _instant(start: datetime | str | None, zone: tzinfo) -> datetime:
-    """Give the instant; what says no offset is on the clock on the wall of `zone`."""
+    """Return the instant; what says no offset is on the clock on the wall of `zone`."""
     if isinstance(start, str):
         return parse_slot(start, zone)
     wall = wall_of(MONDAY, timezone.utc) if start is None else start

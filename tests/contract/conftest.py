@@ -12,7 +12,7 @@ from tests.contract.store_kit import Kit
 
 @pytest.fixture(params=["memory", "sqlite"])
 def kit(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Kit]:
-    """Give a store of each kind."""
+    """Yield a store of each kind."""
     kit = Kit(tmp_path / "state.db" if request.param == "sqlite" else None)
     yield kit
     kit.close()

@@ -81,12 +81,12 @@ def message(key: str, to: Address = OPS, piece: Piece | None = None, run: int | 
 
 
 def slots(verdict: Verdict, first: int, last: int, job: str = "a", every: timedelta = SECOND) -> list[Record]:
-    """Give one record for each slot from the first-th to the last-th."""
+    """Return one record for each slot from the first-th to the last-th."""
     return [Record(n if verdict is Verdict.QUIET else 0, job, T + n * every, verdict) for n in range(first, last + 1)]
 
 
 def shape(records: list[Record]) -> list[tuple[str, Verdict, int, int, int | None]]:
-    """Give job, verdict, first second, count and last second of each."""
+    """Return job, verdict, first second, count and last second of each."""
     return [
         (r.binding, r.verdict, (r.slot - T) // SECOND, r.count, None if r.until is None else (r.until - T) // SECOND)
         for r in records
@@ -94,6 +94,6 @@ def shape(records: list[Record]) -> list[tuple[str, Verdict, int, int, int | Non
 
 
 def integrity(path: Path) -> str:
-    """Give what SQLite finds when it looks through a whole file."""
+    """Return what SQLite finds when it looks through a whole file."""
     with closing(sqlite3.connect(path)) as connection:
         return str(connection.execute("PRAGMA integrity_check").fetchone()[0])

@@ -181,7 +181,7 @@ def _whole(program: Program) -> Life:
 
 
 def _has_lived(program: Program) -> bool:
-    """Tell whether every function has shown what it does, some of them a few times."""
+    """Return whether every function has shown what it does, some of them a few times."""
     seen = Counter((line.record.binding, line.record.verdict) for line in program.history())
     crowd = {f"jobs.crowd{number}" for number in range(CROWD)}
     return (

@@ -61,7 +61,7 @@ class Page:
         ]
 
     def prose(self) -> str:
-        """Give the page without its fenced blocks."""
+        """Return the page without its fenced blocks."""
         return _FENCED.sub("", self.text)
 
     def links(self) -> list[str]:

@@ -21,7 +21,7 @@ class Likeness:
     is_timeless: bool = True
 
     def agrees(self, page: str, printed: str) -> bool:
-        """Say whether a page shows what was printed."""
+        """Return whether a page shows what was printed."""
         return re.fullmatch(self._pattern(page), self.normal(printed)) is not None
 
     def normal(self, text: str) -> str:

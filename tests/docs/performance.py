@@ -18,7 +18,7 @@ FILES = frozenset({"python", "ini"})
 
 
 def performed(page: Page, folder: Path, patch: pytest.MonkeyPatch) -> Iterator[tuple[Block, str]]:
-    """Give each console block with what it would show now; equal to its text where nothing that matters differs."""
+    """Yield each console block with what it would show now; equal to its text where nothing that matters differs."""
     token = _TOKEN.search(page.text)
     with FakeSlack(token=token[0]) if token else nullcontext() as slack:
         project = Project(folder, patch, slack.url if slack else "")

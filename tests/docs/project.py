@@ -64,7 +64,7 @@ class Project:
         file.chmod(0o600)
 
     def run(self, command: str, expected: str) -> str:
-        """Run a command; give what it printed, with `^C` where it was interrupted."""
+        """Run a command; return what it printed, with `^C` where it was interrupted."""
         words = [] if _SHELL & set(command) else shlex.split(command)
         if "^C\n" in expected:
             return self._interrupted(command, expected)
@@ -93,7 +93,7 @@ class Project:
         return f"{PROGRAM}() {{ printf %s {said}; printf %s {complained} >&2; return {code}; }}\n"
 
     def _called(self, words: list[str], out: io.TextIOWrapper, errors: io.TextIOWrapper) -> int:
-        """Call the program in this process, which saves its start; give the exit code."""
+        """Call the program in this process, which saves its start; return the exit code."""
         self._patch.setattr(sys, "argv", words)
         with _log_kept(), redirect_stdout(out), redirect_stderr(errors):
             try:

@@ -37,7 +37,7 @@ def quoted(text: str) -> set[str]:
 
 
 def first_cells(text: str) -> list[str]:
-    """Give the first cell of each row of the tables in a text."""
+    """Return the first cell of each row of the tables in a text."""
     rows = re.findall(r"^\| (.*?) \|", text, flags=re.MULTILINE)
     return [row for row in rows if row != "---"]
 
@@ -47,7 +47,7 @@ def missing(names: Iterable[str], text: str) -> list[str]:
 
 
 def flags() -> dict[str, list[str]]:
-    """Give the spellings of every option, by command."""
+    """Return the spellings of every option, by command."""
     found: dict[str, list[str]] = {"": _spellings(cli)}
     waiting: list[tuple[str, click.Command]] = []
     for name in COMMANDS:

@@ -86,7 +86,7 @@ def write(block: Block, folder: Path) -> None:
 
 
 def codes_on(page: Page, block: Block) -> list[str]:
-    """Give the codes of a named file, which its page shows right after it in the output of `check`."""
+    """Return the codes of a named file, which its page shows right after it in the output of `check`."""
     told = [
         each.text for each in page.blocks() if each.language == "console" and block.note and block.note in each.text
     ]

@@ -57,7 +57,7 @@ def lived(
     *,
     mute: Callable[[str, datetime], str] = lambda _job, _slot: "",
 ) -> list[RecordedLine]:
-    """Let a job run for a while; give its history, with how loud each line was."""
+    """Let a job run for a while; return its history, with how loud each line was."""
     clock = VirtualClock(since)
     acts = Acts(values)
     simulation = Simulation(Catalog((job,)), clock, acts, mark=MARK, mute=mute)

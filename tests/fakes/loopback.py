@@ -16,7 +16,7 @@ CERTIFICATE = Path(__file__).with_name("localhost.pem")
 
 @contextmanager
 def website(status: int) -> Iterator[str]:
-    """Answer every request with a status; give the address."""
+    """Answer every request with a status; return the address."""
 
     class Answer(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
@@ -39,7 +39,7 @@ def website(status: int) -> Iterator[str]:
 
 @contextmanager
 def certified() -> Iterator[str]:
-    """Show the certificate to whoever comes, as often as they like; give the host and port."""
+    """Show the certificate to whoever comes, as often as they like; return the host and port."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(CERTIFICATE)
     with socket.create_server(("127.0.0.1", 0)) as listener:
@@ -54,7 +54,7 @@ def certified() -> Iterator[str]:
 
 
 def unused_address() -> str:
-    """Give an address at which nobody listens."""
+    """Return an address at which nobody listens."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
         return f"http://127.0.0.1:{listener.getsockname()[1]}"
 

@@ -185,7 +185,7 @@ Act = Callable[[Outbox], Awaitable[None]]
 
 
 def stored(*keys: str, to: Address = OPS) -> MemoryStore:
-    """Give a store in which a former process left these messages."""
+    """Return a store in which a former process left these messages."""
     store = MemoryStore()
     store.commit(Batch(messages=[Message(key, to, Text(key)) for key in keys], at=NOON))
     return store
@@ -200,7 +200,7 @@ def played(
     store: MemoryStore | None = None,
     give_up: timedelta = timedelta(days=1),
 ) -> tuple[Scripted, Outbox]:
-    """Let something happen to a sender with one scripted channel, then let it drain; give what is left to look at."""
+    """Let something happen to a sender with one scripted channel, then let it drain; return what is left to look at."""
     loop = VirtualLoop()
     clock = LoopClock(loop)
     channel = Scripted(clock, script or {}, list(lookups))

@@ -53,12 +53,12 @@ def loaded(root: Path, files: dict[str, str | bytes], *, cache: Path | None = No
 
 
 def problems(catalog: Catalog) -> list[tuple[str, int, int]]:
-    """Give the code, line and column of each problem."""
+    """Return the code, line and column of each problem."""
     return [(problem.code, problem.line, problem.column) for problem in catalog.problems]
 
 
 def names(catalog: Catalog) -> list[str]:
-    """Give the full names of all bindings."""
+    """Return the full names of all bindings."""
     return [binding.name for binding in catalog.bindings]
 
 

@@ -77,7 +77,7 @@ class Program:
         self._process.send_signal(number)
 
     def ended(self, seconds: float = 15.0) -> int:
-        """Wait for its end; give the exit code."""
+        """Wait for its end; return the exit code."""
         assert self._process is not None, "it is not running"
         try:
             code = self._process.wait(seconds)
@@ -88,7 +88,7 @@ class Program:
         return code
 
     def stop(self, number: signal.Signals = signal.SIGTERM) -> int:
-        """Ask it to end, and wait; give the exit code."""
+        """Ask it to end, and wait; return the exit code."""
         self.send(number)
         return self.ended()
 

@@ -101,7 +101,7 @@ class Project:
             lock.release()
 
     def remember(self, *batches: Batch) -> list[Delivery]:
-        """Write what a run would have left; give the deliveries its messages became."""
+        """Write what a run would have left; return the deliveries its messages became."""
         store = SqliteStore(self.database)
         store.open()
         made = [delivery for batch in batches for delivery in store.commit(batch)]
@@ -122,7 +122,7 @@ def signals_given_back() -> Iterator[None]:
 
 
 def now() -> datetime:
-    """Give the present, to the second."""
+    """Return the present, to the second."""
     return datetime.now(timezone.utc).replace(microsecond=0)
 
 

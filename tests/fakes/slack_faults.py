@@ -69,7 +69,7 @@ class Fault:
 
     @property
     def accepts(self) -> bool:
-        """Tell whether the call takes effect although its answer suffers."""
+        """Return whether the call takes effect although its answer suffers."""
         return self.kind in _AFTER_ACCEPTANCE if self.accepted is None else self.accepted
 
     def strikes(self, method: str, channel: str | None, now: float) -> bool:
@@ -120,7 +120,7 @@ class Faults:
             self._faults.clear()
 
     def struck(self, method: str, channel: str | None) -> tuple[Fault | None, float]:
-        """Give the fault that hits this call, and how long its answer is kept back: slowness adds to other faults."""
+        """Return the fault that hits this call, and how long its answer is kept back: slowness adds to other faults."""
         delay = 0.0
         with self._lock:
             for fault in self._faults:
@@ -132,7 +132,7 @@ class Faults:
 
 
 def spoil(fault: Fault, answer: Answer) -> Answer:
-    """Give what goes onto the wire in place of the proper answer."""
+    """Return what goes onto the wire in place of the proper answer."""
     if fault.kind in ("reset_before", "reset_after", "cut"):
         return Answer(answer.status, answer.body, answer.headers, broken=True, cut=fault.kind == "cut")
     if fault.kind == "truncated":

@@ -26,7 +26,7 @@ _BLOCKS = "type Blocks = Extract<slack.ChatPostMessageArguments, { blocks: unkno
 
 
 def why_not() -> str | None:
-    """Say why nothing can be checked here; None where it can."""
+    """Return why nothing can be checked here; None where it can."""
     if shutil.which("node") is None:
         return "node is not installed"
     if not (_COMPILER.is_file() and _TYPES.is_file()):
@@ -48,7 +48,7 @@ def typescript(requests: Iterable[Request]) -> str:
 
 
 def complaints(sources: Mapping[str, str], folder: Path) -> list[str]:
-    """Compile the sources strictly, without output, and give what the compiler complains of, one line each."""
+    """Compile the sources strictly, without output, and return what the compiler complains of, one line each."""
     for name, source in sources.items():
         (folder / name).write_text(source, encoding="utf-8")
     options = {"paths": {"@slack/web-api": [_TYPES.as_posix()]}}

@@ -100,18 +100,18 @@ class Workspace:
     _last_ts: int = 0
 
     def find(self, channel: str) -> str | None:
-        """Give the id of a channel named by id, name, #name or a direct conversation's id."""
+        """Return the id of a channel named by id, name, #name or a direct conversation's id."""
         if channel in self.channels or channel in self.conversations:
             return channel
         name = channel.removeprefix("#")
         return next((known for known, its_name in self.channels.items() if its_name == name), None)
 
     def identify(self, channel: str) -> str:
-        """Give the id behind whatever a caller wrote, without opening or refusing anything."""
+        """Return the id behind whatever a caller wrote, without opening or refusing anything."""
         return self.find(channel) or (_direct(channel) if channel in self.users else channel)
 
     def address(self, channel: str) -> str:
-        """Give the id of what chat.postMessage takes: a user's id too, which opens a direct conversation."""
+        """Return the id of what chat.postMessage takes: a user's id too, which opens a direct conversation."""
         if re.match(r"[UW]", channel) and channel in self.users:
             return self.open((channel,))[0]
         return self.visible(self.find(channel) or "")
@@ -145,7 +145,7 @@ class Workspace:
         return new, False
 
     def next_ts(self) -> str:
-        """Give a timestamp no other message has, by the wall clock and always greater than the last."""
+        """Return a timestamp no other message has, by the wall clock and always greater than the last."""
         self._last_ts = max(int(self.now() * 1_000_000), self._last_ts + 100)
         return f"{self._last_ts // 1_000_000}.{self._last_ts % 1_000_000:06d}"
 

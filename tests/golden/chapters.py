@@ -33,7 +33,7 @@ def at(text: str, day: int = 16) -> datetime:
 
 
 def tell(world: VirtualWorld, folder: Path) -> dict[str, str]:
-    """Live through all of it; give the texts by name."""
+    """Live through all of it; return the texts by name."""
     terminal, rows = Terminal(world, folder), Rows()
     _before(terminal)
     _morning(terminal)

@@ -36,7 +36,7 @@ class Rows:
                     terminal.note(name, "\n".join([f"== {table}", *fresh]))
 
     def _is_news(self, row: str) -> bool:
-        """Tell whether there are not enough of its kind yet: of one job, with one verdict."""
+        """Return whether there are not enough of its kind yet: of one job, with one verdict."""
         kind = _KIND.findall(row)
         if not kind:
             return True

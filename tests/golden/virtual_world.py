@@ -150,7 +150,7 @@ class VirtualWorld:
         return is_over()
 
     def is_in_thread(self) -> bool:
-        """Tell whether a thread asks, neither the program itself nor one beside it."""
+        """Return whether a thread asks, neither the program itself nor one beside it."""
         return greenlet.getcurrent() not in (self._main, *self._programs)
 
     def sleep(self, seconds: float) -> None:

@@ -41,7 +41,7 @@ behind_command = st.lists(st.sampled_from(WORDS), max_size=6)
 
 
 def parsed(words: Iterable[str]) -> dict[str, object]:
-    """Read a whole command line as `slack-alert` does; give all that was given, before and after the command's name."""
+    """Read a whole command line as `slack-alert` does; return what was given, before and after the command's name."""
     found: dict[str, object] = {}
     arranged = behind(cli, COMMANDS, lambda name: cli.get_command(click.Context(cli), name), [*words])
     group = cli.make_context("slack-alert", arranged)

@@ -70,7 +70,7 @@ class SetClock(SystemClock):
 
 
 def said(number: int, count: int) -> Batch:
-    """Give what a life says: to two addresses, and some of it in the thread of the first message."""
+    """Return what a life says: to two addresses, and some of it in the thread of the first message."""
     messages = []
     for one in range(count):
         key = f"{number}.{one:02}"

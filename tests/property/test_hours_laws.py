@@ -101,7 +101,7 @@ def written(parts: list[Window]) -> str:
 
 
 def holds(window: Window, wall: datetime) -> bool:
-    """Say whether a wall time lies in a window, in the plainest way there is."""
+    """Return whether a wall time lies in a window, in the plainest way there is."""
     days, begin, end = window
     minute = wall.hour * 60 + wall.minute
     if begin < end:

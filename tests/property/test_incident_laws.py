@@ -37,7 +37,7 @@ def voices(draw: st.DrawFn) -> RepeatPolicy:
 
 
 def told(voice: RepeatPolicy, plan: list[tuple[str, bool]], max_alert: int) -> list[Message]:
-    """Run each minute, at last in quiet and free to speak; give what was said but for errors."""
+    """Run each minute, at last in quiet and free to speak; return what was said but for errors."""
     policy = make_policy(max_alert=max_alert, pause=timedelta(minutes=5), mutes=True)
     job = make_job(policy=replace(policy, voice=voice))
     state, sent = State(), list[Message]()

@@ -167,7 +167,7 @@ def check(folder: Path, scenario: Scenario, life: Life, story: str) -> None:
 
 
 def filmed(folder: Path, scenario: Scenario, pace: Pace) -> list[Picture]:
-    """Live once, and give a picture of each moment at which something was written."""
+    """Live once, and return a picture of each moment at which something was written."""
     begin, said = NOON, list[Said]()
     if scenario.down is not None:
         before = Life(folder, scenario.jobs, scenario.act, begin, is_filmed=False)

@@ -50,7 +50,7 @@ def policies(draw: st.DrawFn, hours: tuple[str, ...] = HOURS) -> tuple[Policy, d
 
 
 def played(job: Job, start: datetime, plan: list[tuple[timedelta, str]]) -> list[tuple[datetime, Verdict, State]]:
-    """Let one slot after the other come due; give what became of each, and the state it left."""
+    """Let one slot after the other come due; return what became of each, and the state it left."""
     state, slot = State(), start
     seen = []
     for number, (step, outcome) in enumerate(plan, 1):

@@ -294,7 +294,7 @@ def lived(job: Job, recorder: Notebook, executor: Dying, snapshot: Snapshot, at:
 
 
 def covered(job: Job, rows: Sequence[Record], anchor: datetime) -> list[datetime]:
-    """Give each slot the rows account for; a run that was cut off is one."""
+    """Return each slot the rows account for; a run that was cut off is one."""
     found: list[datetime] = []
     for row in rows:
         slots = slots_of(job, row.slot - TICK, row.until or row.slot, anchor)

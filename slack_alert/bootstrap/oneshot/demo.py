@@ -67,7 +67,7 @@ class Demo:
         self._loop.run_until_complete(self._begin())
 
     def pass_time(self, by: timedelta) -> str:
-        """Let time pass, the moment it ends included; give what is said meanwhile, as a terminal shows it."""
+        """Let time pass, the moment it ends included; return what is said meanwhile, as a terminal shows it."""
         end = self.clock.now() + by
         self._simulation.run_until(end + TICK)
         self.clock.set(end)
@@ -84,11 +84,11 @@ class Demo:
         return change
 
     def simulated(self, since: datetime, until: datetime) -> list[Record]:
-        """Give the history that this time would leave."""
+        """Return the history that this time would leave."""
         return list(simulated(self.catalog, since, until, outcomes={}, mark=self._mark))
 
     def explained(self, job: str, at: datetime) -> tuple[str, ...]:
-        """Say why a job spoke, or did not, at a time."""
+        """Return why a job spoke, or did not, at a time."""
         binding = next(each for each in self.catalog.jobs if each.name == job)
         question, mutes = ExplainQuestion(job, binding, at), make_mutes(self.settings)
         return answer(question, self.reader, mutes, now=self.clock.now(), is_running=True).sentences

@@ -41,7 +41,7 @@ _STEERING = re.compile(r"\x1b\[[0-?]*[ -/]*[@-~]|\x1b\][^\x07\x1b]*(?:\x07|\x1b\
 
 
 def kept_name(settings: Settings, name: str) -> str:
-    """Give the name a run is kept under: one that people could take for a job's says where it comes from."""
+    """Return the name a run is kept under: one that people could take for a job's says where it comes from."""
     return outside_name(name, job_names(settings))
 
 
@@ -99,7 +99,7 @@ def _failure(ended: ProgramExit, redaction: Redaction, written: str) -> Failure 
 
 
 def _end(ended: ProgramExit) -> str:
-    """Say how it ended: `exit code 2`, `killed by SIGKILL`."""
+    """Return how it ended: `exit code 2`, `killed by SIGKILL`."""
     if ended.overrun is not None:
         return "given up"
     if ended.obstacle:

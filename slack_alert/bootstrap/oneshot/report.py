@@ -34,7 +34,7 @@ def read_report(reader: Reader, span: Period, zone: tzinfo, *, what: str, names:
 
 
 def report_piece(report: Report, to: Address, mark: Markup) -> tuple[Piece, str]:
-    """Give a picture of it, and why there is none where it has to be a table."""
+    """Return a picture of it, and why there is none where it has to be a table."""
     if not report.found or to.channel == "console":  # A terminal shows no picture.
         return Text(_text(report, mark.escape)), ""
     try:

@@ -53,7 +53,7 @@ def _pasts(reader: Reader, begin: datetime, until: datetime) -> Iterator[Recorde
 
 
 def _messages(reader: Reader) -> dict[int, list[tuple[DeliveryMode, Status]]]:
-    """Give what became of the messages of each run."""
+    """Return what became of the messages of each run."""
     messages: dict[int, list[tuple[DeliveryMode, Status]]] = {}
     for delivery in reader.deliveries():
         if delivery.message.run is not None:
@@ -64,7 +64,7 @@ def _messages(reader: Reader) -> dict[int, list[tuple[DeliveryMode, Status]]]:
 def rehearse(
     settings: Settings, catalog: Catalog, since: datetime, until: datetime, *, ledger: MemoryRecorder
 ) -> list[Record]:
-    """Really call the functions on a virtual clock; give the history that would be left, nothing is sent or kept.
+    """Really call the functions on a virtual clock; return the history that would be left, nothing is sent or kept.
 
     `ledger` keeps the messages.
     """

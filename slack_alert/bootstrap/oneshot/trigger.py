@@ -84,7 +84,7 @@ def person() -> str:
 
 
 def _numbered(told: Sequence[Message], redaction: Redaction) -> tuple[Message, ...]:
-    """Take secrets out, and give keys nobody has: the run's number is not known yet."""
+    """Take secrets out, and return keys nobody has: the run's number is not known yet."""
     key = uuid4().hex
     return tuple(
         redacted_message(replace(message, key=f"{key}#{number}"), redaction) for number, message in enumerate(told)

@@ -50,7 +50,7 @@ class SlackResponse(Struct, frozen=True):
     headers: Mapping[str, str] = field(default_factory=dict)
 
     def text(self, *path: str) -> str:
-        """Give the text found along a path; raise `RefusedError` where there is none."""
+        """Return the text found along a path; raise `RefusedError` where there is none."""
         found: object = self.content
         for name in path:
             found = found.get(name) if isinstance(found, dict) else None
@@ -110,7 +110,7 @@ class Client:
             raise refused.before_posting() from refused
 
     async def pages(self, method: str, arguments: Mapping[str, str], *, most: int) -> AsyncIterator[Mapping[str, Any]]:
-        """Give page after page of a listing, at most so many."""
+        """Yield page after page of a listing, at most so many."""
         cursor = ""
         for _ in range(most):
             answer = await self.ask(method, {**arguments, **({"cursor": cursor} if cursor else {})})

@@ -42,13 +42,13 @@ class Directory:
         self._known[conversation] = channel
 
     async def recipient(self, conversation: str) -> str:
-        """Give what chat.postMessage takes: people by id, everything else as it is written; raise `RefusedError`."""
+        """Return what chat.postMessage takes: people by id, everything else as it is written; raise `RefusedError`."""
         if conversation.startswith("@"):
             return await self._person(conversation)
         return conversation
 
     async def channel_id(self, conversation: str) -> str:
-        """Give the conversation's id, which the other methods want; raise `RefusedError`."""
+        """Return the conversation's id, which the other methods want; raise `RefusedError`."""
         if _CONVERSATION_ID.fullmatch(conversation):
             return conversation
         if conversation not in self._known:
@@ -56,7 +56,7 @@ class Directory:
         return self._known[conversation]
 
     async def channel_names(self) -> list[str]:
-        """Give the names there are, without `#`, for a suggestion; raise `RefusedError`."""
+        """Return the names there are, without `#`, for a suggestion; raise `RefusedError`."""
         return list(await self._channels.all())
 
     async def with_mentions(self, text: str) -> str:
@@ -171,7 +171,7 @@ def _key(name: str) -> str:
 
 
 def narrowed(refused: RefusedError) -> RefusedError:
-    """Give what closes one method as what it is for the message: a conversation out of reach, not a closed channel."""
+    """Return what closes a method as what it is for the message: a conversation out of reach, not a closed channel."""
     outcome = refused.outcome
     if outcome.fate is not SendStatus.CREDENTIALS or outcome.reason not in CLOSES_ONE_METHOD:
         return refused

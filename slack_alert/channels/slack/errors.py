@@ -43,7 +43,7 @@ class RefusedError(SlackAlertError):
         return self.outcome.reason
 
     def before_posting(self) -> RefusedError:
-        """Give the same for a step that says nothing to anybody: what is lost there was surely not sent."""
+        """Return the same for a step that says nothing to anybody: what is lost there was surely not sent."""
         if self.outcome.fate is not SendStatus.AMBIGUOUS:
             return self
         return RefusedError(replace(self.outcome, fate=SendStatus.RETRY), needed=self.needed)

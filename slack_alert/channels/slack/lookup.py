@@ -31,7 +31,7 @@ _TS = re.compile(r"\d{1,12}(\.\d{1,9})?", re.ASCII)
 
 
 def mark(message: Message) -> dict[str, object]:
-    """Give the metadata that lets a message be found again; people do not see it."""
+    """Return the metadata that lets a message be found again; people do not see it."""
     return {"event_type": EVENT, "event_payload": {"id": message.key}}
 
 

@@ -26,7 +26,7 @@ SCOPES: Mapping[str, str] = {
 
 
 def manifest() -> str:
-    """Give the app manifest as JSON, as Slack takes it under Create New App, From a manifest."""
+    """Return the app manifest as JSON, as Slack takes it under Create New App, From a manifest."""
     app = {
         "display_information": {
             "name": "slack-alert",

@@ -21,7 +21,7 @@ from slack_alert.core.structs import Struct, replace
 
 
 async def place(client: Client, piece: Upload) -> str:
-    """Bring the bytes to Slack, where nobody sees them yet, and give the file's id; raise `RefusedError`."""
+    """Bring the bytes to Slack, where nobody sees them yet, and return the file's id; raise `RefusedError`."""
     content = await _content(piece)
     if not content:
         raise RefusedError(
@@ -121,7 +121,7 @@ class Poster:
         return receipt
 
     def thread(self, message: Message, follows: str | None) -> str:
-        """Give the number of the message in whose thread this one is said; empty where it is said in none."""
+        """Return the number of the message in whose thread this one is said; empty where it is said in none."""
         piece = message.piece
         own = str(piece.payload.get("thread_ts") or "") if isinstance(piece, Blocks) else ""
         replies = message.manner is DeliveryMode.REPLY or (

@@ -56,7 +56,7 @@ def _name(text: str) -> str:
 
 
 def _wanted(noticed: Event, found: Sequence[Job]) -> str:
-    """Say who answers it, and who was only to know that it came."""
+    """Return who answers it, and who was only to know that it came."""
     answering = ", ".join(job.name for job in found if not job.awaits)
     awaiting = ", ".join(job.name for job in found if job.awaits)
     said = [f"{answering} will answer" if answering else "", f"{awaiting} waited for it" if awaiting else ""]

@@ -80,7 +80,7 @@ def execute(
 
 
 def _checked(name: str, command: tuple[str, ...], timeout: str | None) -> timedelta | None:
-    """Raise BadValue for what cannot be run, before anything is; give the time it has."""
+    """Raise BadValue for what cannot be run, before anything is; return the time it has."""
     from slack_alert.core.units.quantities import parse_duration
 
     if not name.strip() or not name.isprintable() or len(name) > _LONGEST:

@@ -86,7 +86,7 @@ def drop(ctx: click.Context, /, *, ids: tuple[int, ...], **flags: object) -> int
 
 
 def delivery_json(delivery: Delivery, zone: tzinfo) -> dict[str, object]:
-    """Give one line of `outbox --json`."""
+    """Return one line of `outbox --json`."""
     message = delivery.message
     return {
         "id": delivery.id,
@@ -175,7 +175,7 @@ def _change(settings: Settings, verb: str, ids: tuple[int, ...]) -> int:
 
 
 def _tell(settings: Settings, verb: str, number: int, *, is_taken: bool) -> int:
-    """Say what came of it; give the exit code."""
+    """Say what came of it; return the exit code."""
     if verb == "drop":
         tell_change(f"{number} is dropped.", settings)
     elif is_taken:

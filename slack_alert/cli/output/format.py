@@ -43,7 +43,7 @@ def distance(span: timedelta) -> str:
 
 
 def ahead(at: datetime, now: datetime) -> str:
-    """Say how soon an instant comes."""
+    """Return how soon an instant comes."""
     return f"in {distance(at - now)}" if at > now else "now"
 
 
@@ -53,7 +53,7 @@ def counted(number: int, noun: str) -> str:
 
 
 def record_json(record: Record, zone: tzinfo) -> dict[str, object]:
-    """Give what `simulate --json` and `history --json` have in common; instants in the configured zone."""
+    """Return what `simulate --json` and `history --json` have in common; instants in the configured zone."""
     line: dict[str, object] = {
         "at": instant(record.slot, zone),
         "job": record.binding,

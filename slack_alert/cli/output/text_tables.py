@@ -88,7 +88,7 @@ def paint(text: str, style: Style, out: TextIO) -> str:
 
 
 def has_colour(out: TextIO) -> bool:
-    """Tell whether colours are wanted and can be shown."""
+    """Return whether colours are wanted and can be shown."""
     return out.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
 
 
@@ -137,7 +137,7 @@ def _painted(text: str, style: Style) -> str:
 
 
 def _columns(out: TextIO) -> int | None:
-    """Give the terminal's width; a pipe or a file has no end of the line."""
+    """Return the terminal's width; a pipe or a file has no end of the line."""
     if not out.isatty():
         return None
     try:

@@ -39,7 +39,7 @@ class Budget(Struct, frozen=True):
         return any(map(self._is_over, self.peaks))
 
     def json(self) -> dict[str, object]:
-        """Give what `check --budget --json` adds."""
+        """Return what `check --budget --json` adds."""
         return {"budget": [self._json(peak) for peak in self.peaks]}
 
     def over_lines(self) -> list[str]:
@@ -109,6 +109,6 @@ def _allowed(settings: Settings) -> float:
 
 
 def _midnight(zone: tzinfo) -> datetime:
-    """Give the next midnight: intervals that begin there meet what runs at fixed times, as they may one day."""
+    """Return the next midnight: intervals that begin there meet what runs at fixed times, as they may one day."""
     today = wall_of(datetime.now(timezone.utc), zone).replace(hour=0, minute=0, second=0, microsecond=0)
     return first_instant(today + DAY, zone)

@@ -45,7 +45,7 @@ def check(ctx: click.Context, /, *, is_loaded: bool, is_weighed: bool, as_json: 
 
 
 def document(catalog: Catalog) -> dict[str, object]:
-    """Give what `check --json` says."""
+    """Return what `check --json` says."""
     return {
         "jobs": [job_json(bindings) for bindings in functions(catalog.bindings)],
         "problems": [problem_json(problem) for problem in catalog.problems],
@@ -81,7 +81,7 @@ def problem_json(problem: Problem) -> Mapping[str, object]:
 
 
 def trigger(bindings: Sequence[Binding]) -> str:
-    """Say when a function runs."""
+    """Return when a function runs."""
     return ", ".join(binding.shown for binding in bindings)
 
 

@@ -28,7 +28,7 @@ _NOUNS = {DeliveryMode.POST: "message", DeliveryMode.REPLY: "reply", DeliveryMod
 
 
 def replay_span(since: str | None, until: str | None, settings: Settings) -> tuple[datetime, datetime]:
-    """Give the time to look back at: a day up to now, where nothing else is wanted. Raise BadValue for none."""
+    """Return the time to look back at: a day up to now, where nothing else is wanted. Raise BadValue for none."""
     now = datetime.now(timezone.utc)
     end = parse_moment(until, zone=settings.timezone, now=now) if until else now
     begin = parse_moment(since, zone=settings.timezone, now=now) if since else end - _DAY
@@ -160,7 +160,7 @@ def _notices(incidents: list[FirstNotice]) -> str:
 
 
 def _unknowns(found: ReplayDifference) -> Iterator[str]:
-    """Say what the figures above leave open."""
+    """Yield what the figures above leave open."""
     if found.unknown:
         number = counted(sum(found.unknown.values()), "slot")
         yield (

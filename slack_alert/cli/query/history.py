@@ -57,7 +57,7 @@ def history(
 
 
 def line_json(line: HistoryLine, zone: tzinfo) -> dict[str, object]:
-    """Give one line of `history --json`."""
+    """Return one line of `history --json`."""
     record = line.record
     return {
         **record_json(record, zone),

@@ -83,7 +83,7 @@ def next_cells(job: Job, seen: Outlook, zone: tzinfo, now: datetime) -> tuple[Ce
 
 
 def destination(settings: Settings) -> str:
-    """Say where messages go."""
+    """Return where messages go."""
     if settings.dry_run:
         return "the terminal: --dry-run"
     return str(settings.channel) if settings.token else "the terminal: no token is set"

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
 
 def report_json(report: Report) -> dict[str, object]:
-    """Give what `report --json` prints."""
+    """Return what `report --json` prints."""
     span, zone = report.span, report.zone
     return {
         "since": instant(span.since, zone),

@@ -101,7 +101,7 @@ class Vitals(Struct, frozen=True):
         return self.is_delivering and self.fault is None
 
     def json(self, zone: tzinfo) -> dict[str, object]:
-        """Give what `status --json` says."""
+        """Return what `status --json` says."""
         return {
             "alive": self.is_alive,
             "pid": self.pid,

@@ -34,7 +34,7 @@ class Finding(Struct, frozen=True):
     action: str = ""
 
     def json(self) -> dict[str, str]:
-        """Give what `doctor --json` says of it."""
+        """Return what `doctor --json` says of it."""
         return asdict(self)
 
 

@@ -51,7 +51,7 @@ def shorten(canonical: str, redaction: Redaction) -> str:
 
 
 def cut_lines(lines: Iterable[str], count: int) -> list[str]:
-    """Give as many of `count` lines as may be said together, and say on the last one how many there are."""
+    """Return as many of `count` lines as may be said together, and say on the last one how many there are."""
     said: list[str] = []
     length = 0
     for line in lines:
@@ -87,7 +87,7 @@ def check_form(payload: Mapping[str, object]) -> None:
 
 
 def fit(pieces: Iterable[Piece], said: int) -> tuple[tuple[Piece, ...], int]:
-    """Give what a run may still say after it has said so much, and how much that is then; the cut is told once."""
+    """Return what a run may still say after it has said so much, and how much that is then; the cut is told once."""
     kept: list[Piece] = []
     for piece in pieces:
         if said > ROOM:

@@ -51,7 +51,7 @@ def with_slot_time(text: str, slot_local: str) -> str:
 
 
 def on_terminal(text: str) -> str:
-    """Give canonical text as a terminal and the history show it: without what only a chat turns into looks."""
+    """Return canonical text as a terminal and the history show it: without what only a chat turns into looks."""
     shown = plain(text)
     if ":" in shown:
         shown = _CLOSED.sub(r"✓ \1 recovered", _CARD.sub(r"✗ \1 failed\2", shown))

@@ -283,7 +283,7 @@ def _rows(items: list[Any], mark: Markup, _: str) -> tuple[Piece, ...]:
 
 
 def _numbered(said: list[Piece]) -> list[Piece]:
-    """Give pictures of the same name a number, in order."""
+    """Return pictures of the same name a number, in order."""
     names = [piece.name for piece in said if isinstance(piece, Upload)]
     seen: dict[str, int] = {}
     numbered: list[Piece] = []

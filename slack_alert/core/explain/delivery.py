@@ -64,7 +64,7 @@ def _line(one: PostedDelivery) -> str:
 
 
 def _trouble(subject: JobFacts, one: PostedDelivery) -> str:
-    """Say what went wrong so far, and when it is tried again."""
+    """Return what went wrong so far, and when it is tried again."""
     attempts = one.delivery.attempts
     if not subject.is_running:
         ending = "; slack-alert is not running, it goes out when it runs"
@@ -86,7 +86,7 @@ def _by(subject: JobFacts, changed: datetime, attempts: int) -> str:
 
 
 def _answer(one: PostedDelivery) -> str:
-    """Give what the service said; its codes are words of small letters, names of errors are not."""
+    """Return what the service said; its codes are words of small letters, names of errors are not."""
     reason = (one.delivery.reason or "nothing").rstrip(".")
     code = reason.partition(":")[0]
     channel = one.delivery.message.to.channel

@@ -58,7 +58,7 @@ class JobFacts(Struct, frozen=True):
 
 
 def quoted(text: str) -> str:
-    """Give the beginning of a text in quotation marks; what fences a table in is no part of it."""
+    """Return the beginning of a text in quotation marks; what fences a table in is no part of it."""
     line, *more = text.replace("```", "").strip().splitlines() or [""]
     is_cut = len(line) > _QUOTED or any(part.strip() for part in more)
     return f"“{line[:_QUOTED].rstrip()}{'…' if is_cut else ''}”"

@@ -26,7 +26,7 @@ class Standing(str, Enum):
     OFF_HOURS = "off_hours"
 
     def __str__(self) -> str:
-        """Give the word users see."""
+        """Return the word users see."""
         return self.value
 
 
@@ -99,7 +99,7 @@ def _next_run(job: Job, state: State, hold: Pause | None, *, after: datetime, an
 
 
 def _opening(job: Job, state: State, hold: Pause | None, slot: datetime, verdict: Verdict) -> datetime | None:
-    """Say until when the reason holds that keeps the slot from running."""
+    """Return until when the reason holds that keeps the slot from running."""
     if verdict is Verdict.OFF_HOURS:
         return job.policy.hours.next_open(slot)
     if rests(job.policy, state.alerts, slot) and not job.policy.mutes:

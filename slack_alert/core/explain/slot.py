@@ -164,7 +164,7 @@ def _error(record: Record) -> str:
 
 
 def _quota(subject: JobFacts, record: Record) -> str:
-    """Say what an alert cost."""
+    """Return what an alert cost."""
     if subject.job is None or record.verdict is not Verdict.SAID or record.asked_by or not record.alerts:
         return ""
     policy = subject.job.policy

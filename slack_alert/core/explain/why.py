@@ -148,7 +148,7 @@ def _going(subject: JobFacts, latest: Sequence[RecordWithMessages]) -> Iterator[
 
 
 def _memory(subject: JobFacts, job: Job) -> Iterator[str]:
-    """Tell what is remembered of it: the quota, the incident, what was withheld."""
+    """Yield what is remembered of it: the quota, the incident, what was withheld."""
     state, policy = subject.state, job.policy
     spent = state.alerts.count(subject.now, policy.pause_time)
     if spent and not rests(policy, state.alerts, subject.now):
@@ -200,7 +200,7 @@ def _never_due(subject: JobFacts, job: Job) -> str:
 
 
 def _prospect(subject: JobFacts, job: Job, slot: datetime) -> str:
-    """Say what the gate would answer if nothing happens meanwhile, and what would be said."""
+    """Return what the gate would answer if nothing happens meanwhile, and what would be said."""
     verdict = gate(job, subject.state, slot, hold=subject.hold)
     if verdict is Verdict.OFF_HOURS:
         return f"It will not run: off hours{_opening(subject, job, slot)}."
@@ -231,7 +231,7 @@ def _opening(subject: JobFacts, job: Job, at: datetime) -> str:
 
 
 def _no_record(subject: JobFacts, at: datetime, slot: datetime | None) -> tuple[str, str]:
-    """Say what is not there, and why."""
+    """Return what is not there, and why."""
     if slot is None:
         return f"No slot of {subject.name} is known at {subject.clock(at)} or before it.", _origin(subject)
     if subject.first_seen is None:
@@ -248,13 +248,13 @@ def _origin(subject: JobFacts) -> str:
 
 
 def _beginning(subject: JobFacts) -> str:
-    """Say what its times begin with: each event that an absence waits for moves them on."""
+    """Return what its times begin with: each event that an absence waits for moves them on."""
     is_moved = subject.job is not None and subject.job.awaits
     return "What it waits for came last, or it was first seen," if is_moved else "It was first seen"
 
 
 def _lost(subject: JobFacts, slot: datetime) -> str:
-    """Say why a slot left no record."""
+    """Return why a slot left no record."""
     assert subject.first_seen is not None, "what was never seen has lost nothing"
     if slot < subject.first_seen:
         return f"{_beginning(subject)} at {subject.clock(subject.first_seen)}, after that."

@@ -28,19 +28,19 @@ def parse_conversation(text: str) -> str:
 
 
 def complete(text: str) -> str:
-    """Give a bare name its `#`."""
+    """Return a bare name its `#`."""
     text = composed(text)
     looks_like_id = len(text) > 4 and text[0] in "CGDUW" and text.isupper() and text.isalnum()
     return text if not text or text[0] in "#@" or looks_like_id else f"#{text}"
 
 
 def _is_channel(name: str) -> bool:
-    """Tell whether this is made of letters, digits, `-` and `_`, in whatever script, as Slack has it."""
+    """Return whether this is made of letters, digits, `-` and `_`, in whatever script, as Slack has it."""
     return all(character in "-_" or category(character)[0] in "LMN" for character in name)
 
 
 def _is_person(name: str) -> bool:
-    """Tell whether this may be a person's name; those they choose to be shown by hold almost anything."""
+    """Return whether this may be a person's name; those they choose to be shown by hold almost anything."""
     is_trimmed = name != "" and name == name.strip()
     return is_trimmed and name.isprintable() and not any(character in _NOT_IN_NAMES for character in name)
 
@@ -59,7 +59,7 @@ class Address(Struct, frozen=True):
     conversation: str
 
     def __str__(self) -> str:
-        """Give the unambiguous form, as it is stored."""
+        """Return the unambiguous form, as it is stored."""
         return f"{self.channel}:{self.conversation}"
 
     @classmethod

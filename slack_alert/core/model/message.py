@@ -58,7 +58,7 @@ class Status(str, Enum):
     COLLAPSED = "collapsed"
 
     def __str__(self) -> str:
-        """Give the word users see."""
+        """Return the word users see."""
         return self.value
 
 
@@ -100,5 +100,5 @@ def turn_of(message: Message) -> str:
 
 
 def goes_on(message: Message) -> bool:
-    """Say whether it is so long that it may be a part of a longer text."""
+    """Return whether it is so long that it may be a part of a longer text."""
     return isinstance(message.piece, Text) and len(message.piece.text) > LIMIT // 2

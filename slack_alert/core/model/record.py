@@ -29,7 +29,7 @@ class Verdict(str, Enum):
     __hash__ = str.__hash__
 
     def __str__(self) -> str:
-        """Give the word users see."""
+        """Return the word users see."""
         return self.value
 
 
@@ -75,7 +75,7 @@ class Record(NamedTuple):
 
 
 def extend(row: Record, after: Record) -> Record | None:
-    """Give the row made longer by the one that follows it, or None where they are not alike."""
+    """Return the row made longer by the one that follows it, or None where they are not alike."""
     if row.verdict not in NOT_RUN or after.verdict is not row.verdict or after.slot <= (row.until or row.slot):
         return None
     if after._replace(slot=row.slot, count=row.count, until=row.until) != row:
@@ -84,7 +84,7 @@ def extend(row: Record, after: Record) -> Record | None:
 
 
 def each(record: Record) -> Iterator[Record]:
-    """Give the lines of one job each that a record stands for."""
+    """Yield the lines of one job each that a record stands for."""
     if not record.sharers:
         yield record
     for job in record.sharers:

@@ -25,7 +25,7 @@ class Isolation(str, Enum):
     PROCESS = "process"
 
     def __str__(self) -> str:
-        """Give the word users write."""
+        """Return the word users write."""
         return self.value
 
 
@@ -44,7 +44,7 @@ class RunOptions(Struct, frozen=True):
     cpu: timedelta | None = None
 
     def delay(self, attempt: int, chance: float) -> timedelta:
-        """Give the time between the failure of an attempt (1 is the first) and the next one.
+        """Return the time between the failure of an attempt (1 is the first) and the next one.
 
         `chance` in [0, 1) adds up to a quarter, so that what failed together is not tried again together.
         """

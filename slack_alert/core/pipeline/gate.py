@@ -10,7 +10,7 @@ from slack_alert.core.policy.quota import Pause, State, admit, rests
 
 
 def gate(job: Job, state: State, slot: datetime, *, hold: Pause | None = None, is_running: bool = False) -> Verdict:
-    """Say whether the slot may run; every reason not to is named, the first that holds wins."""
+    """Return whether the slot may run; every reason not to is named, the first that holds wins."""
     verdict = admit(job.policy, state, slot)
     if verdict is not Verdict.GO:
         return verdict
@@ -20,7 +20,7 @@ def gate(job: Job, state: State, slot: datetime, *, hold: Pause | None = None, i
 
 
 def standing(job: Job, state: State, slot: datetime, *, hold: Pause | None = None) -> tuple[int, datetime | None]:
-    """Give the alerts that weigh at `slot`, and until when the job rests (None: it does not, or for good)."""
+    """Return the alerts that weigh at `slot`, and until when the job rests (None: it does not, or for good)."""
     alerts = state.alerts.count(slot, job.policy.pause_time)
     until = state.alerts.until if rests(job.policy, state.alerts, slot) else None
     if hold is not None and not hold.is_over(slot):

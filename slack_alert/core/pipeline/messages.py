@@ -19,7 +19,7 @@ _ENOUGH = Text("… and more of this run is withheld")
 def messages(
     run: Run, pieces: tuple[Piece, ...], to: Address, manner: DeliveryMode = DeliveryMode.POST, *, root: str = ""
 ) -> tuple[Message, ...]:
-    """Give each deliverable part of what a run says a key of its own."""
+    """Return each deliverable part of what a run says a key of its own."""
     if not pieces:
         return ()
     name = run.binding.rpartition(".")[2]
@@ -52,7 +52,7 @@ def within(run: Run, pieces: tuple[Piece, ...]) -> tuple[tuple[Piece, ...], int]
 
 
 def card(run: Run, result: Result, mark: Markup) -> Text:
-    """Tell how a run failed."""
+    """Return how a run failed."""
     assert result.failure is not None
     failure = result.failure
     told = error_card(run.binding, failure.kind, failure.message, failure.place, mark=mark)

@@ -62,7 +62,7 @@ def gaps(
 
 
 def is_free(job: Job, state: State, hold: Pause | None) -> bool:
-    """Tell whether nothing forbids any slot, and no alert weighs: what becomes of such jobs differs by their names."""
+    """Return whether nothing forbids any slot, and no alert weighs: what comes of such jobs differs by their names."""
     alerts = state.alerts
     return hold is None and alerts.until is None and not alerts.spent and job.policy.hours.is_always
 
@@ -93,7 +93,7 @@ def _made_up(job: Job, rows: list[SlotRange], young_after: datetime | None) -> i
 
 
 def _turns(job: Job, state: State, hold: Pause | None, slot: datetime) -> Iterator[datetime]:
-    """Give the instants at which the verdict, or what weighs beside it, may change."""
+    """Yield the instants at which the verdict, or what weighs beside it, may change."""
     change = job.policy.hours.next_change(slot)
     for at in (change, state.alerts.until, hold.until if hold else None):
         if at is not None:

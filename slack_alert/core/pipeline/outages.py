@@ -22,7 +22,7 @@ class OutageCause(str, Enum):
     ASLEEP = "Asleep (or the clock was set ahead)"
 
     def __str__(self) -> str:
-        """Give the words."""
+        """Return the words."""
         return self.value
 
 
@@ -34,7 +34,7 @@ class Outage(Struct, frozen=True):
     until: datetime
 
     def span(self, zone: tzinfo) -> str:
-        """Say from when to when: `from Sat 21 Nov 14:28 to 15:05`."""
+        """Return from when to when: `from Sat 21 Nov 14:28 to 15:05`."""
         if self.since is None:
             return f"until {dated(self.until, zone)}"
         is_one_day = wall_of(self.since, zone).date() == wall_of(self.until, zone).date()
@@ -42,7 +42,7 @@ class Outage(Struct, frozen=True):
         return f"from {dated(self.since, zone)} to {end}"
 
     def reason(self, first: datetime, last: datetime, zone: tzinfo) -> str:
-        """Say why a row of slots was missed: `by 1.2s, because the program stood still from ... to ...`."""
+        """Return why a row of slots was missed: `by 1.2s, because the program stood still from ... to ...`."""
         return _reason(self, first, zone, is_row=first != last)
 
     def remark(self, slot: datetime, zone: tzinfo) -> str:

@@ -19,7 +19,7 @@ from slack_alert.core.units.local_time import wall_of
 def gate_reason(
     job: Job, state: State, slot: datetime, verdict: Verdict, *, hold: Pause | None = None, former: Run | None = None
 ) -> str | None:
-    """Say why the gate held a slot back; `former` is the run that kept it from running."""
+    """Return why the gate held a slot back; `former` is the run that kept it from running."""
     if verdict is Verdict.OFF_HOURS:
         return f"outside {job.policy.hours.text}"
     if verdict is Verdict.OVERLAPPED and former is not None:
@@ -32,12 +32,12 @@ def gate_reason(
 
 
 def quota_reason(job: Job, quota: Quota, *, word: str = "alert") -> str:
-    """Say how a quota is used up: `3 of 3 alerts since 13:32, until 14:32`."""
+    """Return how a quota is used up: `3 of 3 alerts since 13:32, until 14:32`."""
     return _used_up(quota, job.policy.max_alert, job.zone, word)
 
 
 def hold_reason(hold: Pause, zone: tzinfo) -> str:
-    """Say who let a job rest, and until when: `paused by ann until Mon 23 Nov 14:00`."""
+    """Return who let a job rest, and until when: `paused by ann until Mon 23 Nov 14:00`."""
     by = f" by {hold.by}" if hold.by else ""
     return f"paused{by} until {dated(hold.until, zone) if hold.until else 'resumed'}"
 

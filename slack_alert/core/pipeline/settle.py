@@ -62,7 +62,7 @@ def settle(job: Job, state: State, run: Run, result: Result, mark: Markup, *, mu
 
 
 def was_quiet(state: State, run: Run, result: Result) -> bool:
-    """Tell whether a run had nothing to say, as most have: it leaves a line in history, and nothing to settle."""
+    """Return whether a run had nothing to say, as most have: it leaves a line in history, and nothing to settle."""
     return not (result.pieces or result.failure or run.said or run.is_withheld) and state.is_calm
 
 
@@ -106,7 +106,7 @@ def _settle_quiet(job: Job, state: State, run: Run, mark: Markup, *, mute: str) 
 
 
 def _recovered(incident: Incident, slot: datetime, mute: str) -> str:
-    """Say why an incident is over, where anybody heard of it or will: the digest tells what was muted."""
+    """Return why an incident is over, where anybody heard of it or will: the digest tells what was muted."""
     if incident.told is None and not mute:
         return ""
     return "; ".join(filter(None, (f"{RECOVERED}{length(incident, incident.over or slot)}", mute)))
@@ -225,7 +225,7 @@ def _withheld_by_quota(job: Job, state: State, run: Run, pieces: tuple[Piece, ..
 
 
 def _digest(job: Job, state: State, slot: datetime) -> tuple[State, str]:
-    """Tell what the quota withheld, now that it is over."""
+    """Return what the quota withheld, now that it is over."""
     if not state.withheld or state.withheld_since is None or rests(job.policy, state.alerts, slot):
         return state, ""
     s, were = ("", "was") if state.withheld == 1 else ("s", "were")

@@ -142,7 +142,7 @@ def rule(voice: RepeatPolicy, incident: Incident, slot: datetime, *, digest: str
 
 
 def escalates(voice: RepeatPolicy, incident: Incident, slot: datetime) -> bool:
-    """Tell whether somebody else must be told now."""
+    """Return whether somebody else must be told now."""
     if voice.escalation is None or incident.told is None or incident.is_escalated or incident.acknowledged_by:
         return False
     return slot - incident.since >= voice.escalation.after
@@ -161,25 +161,25 @@ def changes(before: Entries, after: Entries) -> list[str]:
 
 
 def entries_of(pieces: tuple[Piece, ...]) -> Entries:
-    """Give what can be compared of a value: nothing where it is no list, dict or table, or where there is too much."""
+    """Return what can be compared of a value: nothing where it is no list, dict or table, or too much."""
     entries = tuple([entry for piece in pieces if isinstance(piece, Text) for entry in piece.entries])
     is_distinct = len({key for key, _ in entries}) == len(entries)
     return entries if is_distinct and len(entries) <= COMPARED else ()
 
 
 def digest_of(pieces: tuple[Piece, ...]) -> str:
-    """Give by what a value is compared with the next one: the whole of it."""
+    """Return by what a value is compared with the next one: the whole of it."""
     parts = [each for piece in pieces for part in _substance(piece) for each in (len(part).to_bytes(8, "big"), part)]
     return blake2b(b"".join(parts), digest_size=16).hexdigest()
 
 
 def remembered_text(said: str) -> str:
-    """Give what is kept of a text to show it again; of a long one its beginning."""
+    """Return what is kept of a text to show it again; of a long one its beginning."""
     return said if len(said) <= LIMIT else f"{said[: LIMIT // 2]}…"
 
 
 def length(incident: Incident, end: datetime) -> str:
-    """Say how long it went on and how many alerts it had: `25m, 5 alerts`."""
+    """Return how long it went on and how many alerts it had: `25m, 5 alerts`."""
     span = end - incident.since
     whole = timedelta(seconds=max(1, round(span.total_seconds())))
     return f"{format_duration(whole)}, {incident.count} alert{'' if incident.count == 1 else 's'}"

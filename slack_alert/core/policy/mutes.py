@@ -29,7 +29,7 @@ class Mute(Struct, frozen=True):
         return self.job == EVERY
 
     def contains(self, instant: datetime) -> bool:
-        """Say whether an instant lies in it; its end does not."""
+        """Return whether an instant lies in it; its end does not."""
         return self.since <= instant < self.until
 
 
@@ -54,7 +54,7 @@ def stretches(mutes: Iterable[Mute]) -> list[Mute]:
 
 
 def mute_reason(mute: Mute, zone: tzinfo, slot: datetime) -> str:
-    """Say why nothing is said: `muted until 13:00 by ann`."""
+    """Return why nothing is said: `muted until 13:00 by ann`."""
     return f"{muting(mute)} until {clock(mute.until, zone, slot)} by {mute.by}"
 
 

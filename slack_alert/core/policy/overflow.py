@@ -72,7 +72,7 @@ def waiting(delivery: Delivery, *, is_followed: bool) -> WaitingDelivery:
 
 
 def overflow(line: Sequence[WaitingDelivery], size: float, *, has_summary: bool = False) -> list[WaitingDelivery]:
-    """Give what is counted instead of said, so that no more than `size` are left, with the message that counts it.
+    """Return what is counted instead of said, so that no more than `size` are left, with the message that counts it.
 
     The jobs take turns in what is left, each from its oldest on; a text in parts is said as a whole or not at all.
     """
@@ -103,7 +103,7 @@ def grown(storm: OverflowSummary | None, gone: Sequence[WaitingDelivery]) -> Ove
 
 
 def storm_text(storm: OverflowSummary, zone: tzinfo) -> str:
-    """Tell what was counted: how much of which job, those with errors first."""
+    """Return what was counted: how much of which job, those with errors first."""
     ranked = sorted(storm.tallies.items(), key=lambda item: (not item[1].errors, -item[1].count, item[0]))
     parts: list[str] = []
     length = 0

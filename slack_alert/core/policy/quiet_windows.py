@@ -54,7 +54,7 @@ class QuietWindow(PrivateStruct, frozen=True):
         derive(self, "_spans", tuple(_merged(spans)))
 
     def contains(self, instant: datetime) -> bool:
-        """Say whether an instant lies in the window; its end does not."""
+        """Return whether an instant lies in the window; its end does not."""
         is_dated = any(begin <= instant < end for begin, end in self._spans)
         return is_dated or (self._weekly is not None and self._weekly.contains(instant))
 
@@ -68,7 +68,7 @@ class QuietWindow(PrivateStruct, frozen=True):
         return None
 
     def turns(self, after: datetime) -> Iterator[Span]:
-        """Give each time it holds from `after` on, the first one as far as it is left."""
+        """Yield each time it holds from `after` on, the first one as far as it is left."""
         begin = after if self.contains(after) else self.next_change(after)
         while begin is not None and (end := self.next_change(begin)) is not None:
             yield begin, end
@@ -81,7 +81,7 @@ class QuietWindow(PrivateStruct, frozen=True):
 
 
 def window_reason(window: QuietWindow, slot: datetime) -> str:
-    """Say why nothing is said: `quiet window maintenance, until 04:00`."""
+    """Return why nothing is said: `quiet window maintenance, until 04:00`."""
     end = window.next_change(slot)
     return windowing(window.name) + (f" until {clock(end, window.zone, slot)}" if end else "")
 

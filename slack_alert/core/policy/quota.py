@@ -29,7 +29,7 @@ class Quota(Struct, frozen=True):
     until: datetime | None = None
 
     def is_over(self, slot: datetime) -> bool:
-        """Tell whether the quota is used up; a slot exactly at its end is free again."""
+        """Return whether the quota is used up; a slot exactly at its end is free again."""
         return self.until is not None and slot < self.until
 
     def count(self, slot: datetime, window: timedelta) -> int:
@@ -49,7 +49,7 @@ class Pause(Struct, frozen=True):
     by: str = ""
 
     def is_over(self, slot: datetime) -> bool:
-        """Tell whether the job may run again at `slot`."""
+        """Return whether the job may run again at `slot`."""
         return self.until is not None and slot >= self.until
 
 
@@ -79,7 +79,7 @@ class State(Struct, frozen=True):
 
 
 def admit(policy: Policy, state: State, slot: datetime) -> Verdict:
-    """Say whether hours and pause let the slot run."""
+    """Return whether hours and pause let the slot run."""
     if not policy.hours.contains(slot):
         return Verdict.OFF_HOURS
     if not policy.mutes and rests(policy, state.alerts, slot):
@@ -88,7 +88,7 @@ def admit(policy: Policy, state: State, slot: datetime) -> Verdict:
 
 
 def rests(policy: Policy, quota: Quota, slot: datetime) -> bool:
-    """Tell whether the quota is used up; where there is no limit any more, a former one binds nobody."""
+    """Return whether the quota is used up; where there is no limit any more, a former one binds nobody."""
     return policy.max_alert > 0 and quota.is_over(slot)
 
 

@@ -38,7 +38,7 @@ def summaries(
 
 
 def has_failed(record: Record) -> bool:
-    """Tell whether a run ended with an error, told or withheld."""
+    """Return whether a run ended with an error, told or withheld."""
     return record.error is not None or record.verdict in _FAILED
 
 
@@ -72,7 +72,7 @@ def _last_type(traceback: str) -> str:
 
 
 def _is_calm(record: Record) -> bool:
-    """Tell whether a run had no alert, though it may have said that one is over."""
+    """Return whether a run had no alert, though it may have said that one is over."""
     if record.verdict is Verdict.QUIET:
         return True
     return bool(_RECOVERED.match(record.reason or "") or _DIGEST.match(record.text.replace("*", "")))
@@ -125,7 +125,7 @@ class HistoryAggregate:
             self._courses.append(IncidentSpan(incident.since, None, incident.count))
 
     def summary(self) -> Summary | None:
-        """Give what was counted; None where that is nothing."""
+        """Return what was counted; None where that is nothing."""
         courses = tuple(each for each in self._courses if each.until is None or each.until >= self._span.since)
         if not (self._runs or self._not_run or courses):
             return None

@@ -65,7 +65,7 @@ class Report(Struct, frozen=True):
 
 
 def title(what: str, span: Period, zone: tzinfo) -> str:
-    """Say what is reported, and from when to when."""
+    """Return what is reported, and from when to when."""
     begin, end = (at.astimezone(zone) for at in (span.since, span.until))
     form = "%a %d %b %H:%M" if begin.year == end.year else "%d %b %Y %H:%M"
     return f"{what}, {begin:{form}} to {end:{form}} ({format_duration(_whole(span.until - span.since))})"
@@ -86,7 +86,7 @@ def totals(found: Sequence[Summary]) -> str:
 
 
 def overview(found: Sequence[Summary], now: datetime, *, bars: str = BARS) -> tuple[Row, list[Row]]:
-    """Give a row for each job under their headings; columns in which nothing stands are left out."""
+    """Return a row for each job under their headings; columns in which nothing stands are left out."""
     rows = [
         {
             "JOB": each.job,
@@ -129,7 +129,7 @@ def sheet(each: Summary, now: datetime, zone: tzinfo, *, bars: str = BARS) -> li
 
 
 def measures(numbers: Mapping[str, Series], *, bars: str = BARS) -> tuple[Row, list[Row]]:
-    """Give a row for each name that was measured, under their headings."""
+    """Return a row for each name that was measured, under their headings."""
     rows = [
         (name or "the value", *map(number, (one.last, one.least, one.mean, one.most)), sparkline(one.parts, bars=bars))
         for name, one in numbers.items()
@@ -138,7 +138,7 @@ def measures(numbers: Mapping[str, Series], *, bars: str = BARS) -> tuple[Row, l
 
 
 def footnotes(found: Sequence[Summary]) -> list[str]:
-    """Say what the numbers do not."""
+    """Return what the numbers do not."""
     untimed = sum(each.untimed for each in found)
     notes = [f"{_count(untimed, 'run')} without a known duration: folded, or cut off."] if untimed else []
     if any(trend(each.spread.p50, each.before.p50) is not None for each in found):
@@ -237,7 +237,7 @@ def _courses(each: Summary, now: datetime, zone: tzinfo) -> list[str]:
 
 
 def _span(length: timedelta) -> str:
-    """Say how long: to the minute where that is exact enough."""
+    """Return how long: to the minute where that is exact enough."""
     if length >= _DAY:
         return format_duration(timedelta(hours=round(length / timedelta(hours=1))))
     if length >= timedelta(hours=1):

@@ -18,18 +18,18 @@ FACTOR = 1.2
 
 
 def nearest_rank(ordered: Sequence[timedelta], percent: int) -> timedelta:
-    """Give the smallest of what is ordered that at least so many percent do not exceed."""
+    """Return the smallest of what is ordered that at least so many percent do not exceed."""
     return ordered[max(0, -(-len(ordered) * percent // 100) - 1)]
 
 
 def usual(durations: Iterable[timedelta]) -> timedelta | None:
-    """Give the median of the last ones; None while too few are known."""
+    """Return the median of the last ones; None while too few are known."""
     last = sorted(deque(durations, WINDOW))
     return nearest_rank(last, 50) if len(last) >= KNOWN else None
 
 
 def is_longer(duration: timedelta, than: timedelta | None) -> bool:
-    """Tell whether a run took longer than usual."""
+    """Return whether a run took longer than usual."""
     return than is not None and duration > BRIEF and duration > FACTOR * than
 
 

@@ -25,11 +25,11 @@ class Period(Struct, frozen=True):
         return Period(self.since - (self.until - self.since), self.since)
 
     def part(self, at: datetime) -> int:
-        """Give the part an instant lies in."""
+        """Return the part an instant lies in."""
         return min(PARTS - 1, max(0, (at - self.since) * PARTS // (self.until - self.since)))
 
     def begin(self, part: int) -> datetime:
-        """Give the beginning of a part."""
+        """Return the beginning of a part."""
         return self.since + (self.until - self.since) * part / PARTS
 
 
@@ -117,11 +117,11 @@ class Summary(Struct, frozen=True):
 
 
 def trend(now: timedelta | None, before: timedelta | None) -> float | None:
-    """Give by which share something grew; None where that cannot be told."""
+    """Return by which share something grew; None where that cannot be told."""
     return (now - before) / before if now is not None and before else None
 
 
 def spread(durations: Iterable[timedelta]) -> DurationSpread:
-    """Give median and 95th percentile, by the nearest rank."""
+    """Return median and 95th percentile, by the nearest rank."""
     ordered = sorted(durations)
     return DurationSpread(nearest_rank(ordered, 50), nearest_rank(ordered, 95)) if ordered else DurationSpread()

@@ -45,7 +45,7 @@ class WorkingHours(PrivateStruct, frozen=True):
         return cls(text, zone)
 
     def contains(self, now: datetime) -> bool:
-        """Say whether an instant lies in a window."""
+        """Return whether an instant lies in a window."""
         if self.is_always:
             return True
         wall = now.astimezone(self.zone)

@@ -69,7 +69,7 @@ def steady_of(said: Sequence[PlannedMessage], until: datetime) -> list[SteadyMes
 
 
 def _every_day(counts: Mapping[int, int], known: timedelta) -> list[int]:
-    """Give what is said in each minute of a day: as in a week, or in an hour, or else at the worst throughout."""
+    """Return what is said in each minute of a day: as in a week, or in an hour, or else at the worst throughout."""
     if known < _HOUR:
         return [max(counts.values())] * _DAY
     turn = _DAY if known >= _WEEK else 60

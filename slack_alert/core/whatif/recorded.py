@@ -27,7 +27,7 @@ _RECOVERED = "recovered after "
 
 
 def outcome(record: Record) -> Result | None:
-    """Give what a run said, or how it failed, as far as its line tells; None: it did not run to its end."""
+    """Return what a run said, or how it failed, as far as its line tells; None: it did not run to its end."""
     if record.verdict is Verdict.QUIET:
         return QUIET
     if record.verdict in _FAILED or (record.verdict is Verdict.MUTED and record.error is not None):
@@ -43,22 +43,22 @@ def outcome(record: Record) -> Result | None:
 
 
 def was_unchanged(record: Record) -> bool:
-    """Tell whether a run was withheld because all of it was said already."""
+    """Return whether a run was withheld because all of it was said already."""
     return record.verdict is Verdict.MUTED and (record.reason or "").partition("; ")[0] == UNCHANGED
 
 
 def was_held(record: Record) -> bool:
-    """Tell whether a person let the job rest."""
+    """Return whether a person let the job rest."""
     return record.verdict is Verdict.PAUSED and (record.reason or "").startswith(_HELD)
 
 
 def has_arrived(record: Record) -> bool:
-    """Tell whether what was missing came, which is no run: the gate has no say in it."""
+    """Return whether what was missing came, which is no run: the gate has no say in it."""
     return record.run != 0 and record.started is None and outcome(record) == QUIET
 
 
 def muted_by(record: Record) -> str:
-    """Give the reason where a person wanted nothing said; empty: nobody did."""
+    """Return the reason where a person wanted nothing said; empty: nobody did."""
     reason = record.reason or ""
     if reason.startswith(_RECOVERED):
         reason = reason.partition("; ")[2]
@@ -82,7 +82,7 @@ def _had_nothing_to_say(record: Record) -> bool:
 
 
 def _before_card(record: Record) -> str:
-    """Give what a run said before it failed."""
+    """Return what a run said before it failed."""
     found = re.search(rf"^✗ {re.escape(record.binding)} failed", record.text, re.MULTILINE)
     return record.text[: found.start()].rstrip("\n") if found else ""
 

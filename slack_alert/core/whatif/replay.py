@@ -281,7 +281,7 @@ class _Course:
             index = after
 
     def _turns(self, slot: datetime) -> Iterable[datetime]:
-        """Give the instants at which the gate may open or shut, while nothing runs."""
+        """Return the instants at which the gate may open or shut, while nothing runs."""
         turns = (self._job.policy.hours.next_change(slot), self._state.alerts.until, self._since)
         return (at for at in turns if at is not None)
 
@@ -290,7 +290,7 @@ _LOUDNESS: Mapping[DeliveryMode, int] = {DeliveryMode.EDIT: 0, DeliveryMode.REPL
 
 
 def loudest(manners: Iterable[DeliveryMode]) -> DeliveryMode | None:
-    """Give the manner of one run's messages that people notice most; None: there are none."""
+    """Return the manner of one run's messages that people notice most; None: there are none."""
     return max(manners, key=_LOUDNESS.__getitem__, default=None)
 
 

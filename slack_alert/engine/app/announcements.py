@@ -14,13 +14,13 @@ _BRIEF = timedelta(minutes=2)
 
 
 def faults_text(problems: Sequence[Problem]) -> str:
-    """Tell what keeps functions or files out, all in one message."""
+    """Return what keeps functions or files out, all in one message."""
     head = f"{_count(len(problems), 'problem')} in plugin files; everything else runs:"
     return "\n".join([head, *(str(problem) for problem in problems)])
 
 
 def edit_faults_text(problems: Sequence[Problem]) -> str:
-    """Tell what keeps an edit of plugin files from taking effect."""
+    """Return what keeps an edit of plugin files from taking effect."""
     head = f"{_count(len(problems), 'problem')} in edited plugin files; what ran before runs on:"
     return "\n".join([head, *(str(problem) for problem in problems)])
 
@@ -45,7 +45,7 @@ def _missed(missed: Mapping[str, int]) -> str:
 
 
 def _span(since: datetime | None, now: datetime, zone: tzinfo) -> str:
-    """Say from when to when; where the minutes would be the same, or nearly, with seconds."""
+    """Return from when to when; where the minutes would be the same, or nearly, with seconds."""
     form = "%a %d %b %H:%M:%S" if since is not None and now - since < _BRIEF else "%a %d %b %H:%M"
     end = now.astimezone(zone).strftime(form)
     return f"from {since.astimezone(zone).strftime(form)} to {end}" if since is not None else f"until {end}"

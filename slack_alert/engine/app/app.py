@@ -66,7 +66,7 @@ class App:
         self._beaten: float | None = None
 
     async def run(self, ready: Callable[[], None] = lambda: None) -> int:
-        """Run until a signal, then drain; give the exit code. `ready` is called once the clock runs."""
+        """Run until a signal, then drain; return the exit code. `ready` is called once the clock runs."""
         self._ending.listen(self._reloading.request if self._parts.reload else None)
         self._start()
         ready()

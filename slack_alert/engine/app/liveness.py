@@ -123,7 +123,7 @@ def stands_still(pulse: Mapping[str, Any]) -> datetime | None:
 
 
 def read_pulse(snapshot: Snapshot) -> Mapping[str, Any]:
-    """Give the last sign of life; empty where there never was one."""
+    """Return the last sign of life; empty where there never was one."""
     pulse: Mapping[str, Any] = json.loads(snapshot.pulse) if snapshot.pulse else {}
     return pulse
 
@@ -135,7 +135,7 @@ def is_fresh(pulse: Mapping[str, Any], now: datetime) -> bool:
 
 
 def last_alive(snapshot: Snapshot) -> datetime | None:
-    """Give the last sign of life."""
+    """Return the last sign of life."""
     at = read_pulse(snapshot).get("at")
     return datetime.fromisoformat(at) if at else None
 

@@ -34,7 +34,7 @@ class ContextServices(Struct, frozen=True):
 
 
 def public(environ: Mapping[str, str]) -> dict[str, str]:
-    """Give an environment without what looks like a secret."""
+    """Return an environment without what looks like a secret."""
     return {name: value for name, value in environ.items() if not any(word in name.upper() for word in _SECRET)}
 
 

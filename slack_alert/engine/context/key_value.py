@@ -43,7 +43,7 @@ class KeyValueStore:
         self._entries = {entry.key: entry for entry in entries}
 
     def get(self, key: str, default: Any = None) -> Any:
-        """Give the value, or `default` where there is none or it has expired."""
+        """Return the value, or `default` where there is none or it has expired."""
         self._look_again()
         return self._value(key, default)
 
@@ -73,7 +73,7 @@ class KeyValueStore:
         self._put(StoredValue(self._pack, key, None))
 
     def keys(self) -> list[str]:
-        """Give the keys that have a value now, sorted."""
+        """Return the keys that have a value now, sorted."""
         self._look_again()
         return sorted(key for key in list(self._entries) if self._value(key, self) is not self)
 

@@ -22,12 +22,12 @@ Member = tuple[int, bytes]
 
 
 def signed(environ: Mapping[str, str], sign: str) -> dict[str, str]:
-    """Give an environment with one more sign: what carries it is kin also of those who carry the former ones."""
+    """Return an environment with one more sign: what carries it is kin also of those who carry the former ones."""
     return {**environ, _SIGNS: f"{environ.get(_SIGNS, '')} {sign}".lstrip()}
 
 
 def own_sign() -> str:
-    """Give the sign that this process was started with; empty: it has none."""
+    """Return the sign that this process was started with; empty: it has none."""
     return os.environ.get(_SIGNS, "").rpartition(" ")[2]
 
 
@@ -38,13 +38,13 @@ if sys.platform == "win32":
         """Do nothing: here a process can only be killed."""
 
     def has_ended(child: Popen, seconds: float) -> bool:
-        """Tell whether it ends by itself within some time."""
+        """Return whether it ends by itself within some time."""
         with suppress(subprocess.TimeoutExpired):
             child.wait(seconds)
         return child.returncode is not None
 
     def family(pid: int) -> list[Member]:  # noqa: ARG001 - elsewhere it is needed
-        """Give nothing: here they are found when they are killed."""
+        """Return nothing: here they are found when they are killed."""
         return []
 
     def kill(child: Popen, sign: str, known: Iterable[Member] = ()) -> None:  # noqa: ARG001 - as above
@@ -76,7 +76,7 @@ else:
                 os.kill(child.pid, signal.SIGTERM)
 
     def has_ended(child: Popen, seconds: float) -> bool:
-        """Tell whether it ends by itself within some time, and take no note of its end."""
+        """Return whether it ends by itself within some time, and take no note of its end."""
         until = monotonic() + seconds
         while child.returncode is None and not _is_dead(child.pid):
             if monotonic() > until:
@@ -85,7 +85,7 @@ else:
         return True
 
     def family(pid: int) -> list[Member]:
-        """Give all that a process has started, and what those have, as far as they are known to be its own."""
+        """Return all that a process has started, and what those have, as far as they are known to be its own."""
         return list(_below(pid))
 
     def kill(child: Popen, sign: str, known: Iterable[Member] = ()) -> None:
@@ -155,7 +155,7 @@ else:
             found = [child for each, _ in found for child in children.get(each, [])]
 
     def _stat(pid: int) -> tuple[int, bytes]:
-        """Give a process's parent, and when it began; nothing for one that is gone or dead."""
+        """Return a process's parent, and when it began; nothing for one that is gone or dead."""
         with suppress(OSError, ValueError):
             # In front stands the name in brackets, which may hold anything.
             state, parent, *rest = Path(f"/proc/{pid}/stat").read_bytes().rpartition(b")")[2].split()

@@ -118,7 +118,7 @@ class Subprocesses:
         self._await_end(children)
 
     def _ending(self, child: _Child) -> Callable[[], object]:
-        """Look what a program has started, while it is there to tell; give what kills all that is left of it then."""
+        """Look what a program has started, while it is there to tell; return what kills all that is left of it then."""
         if (kill := self._kills.get(child)) is not None:
             return kill
         known = process_tree.family(child.pid) if child.returncode is None else []

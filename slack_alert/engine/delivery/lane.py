@@ -49,7 +49,7 @@ class LaneFailure:
         self._is_fault = False
 
     def trouble(self, now: float) -> str | None:
-        """Say how long nothing was accepted, and why; None while that is no reason to worry."""
+        """Return how long nothing was accepted, and why; None while that is no reason to worry."""
         since = self._since  # Any thread asks.
         if since is None or (now - since < PATIENCE.total_seconds() and not self._is_fault):
             return None
@@ -188,7 +188,7 @@ class Lane:
         return bool(self.queue) and self.queue[0].id == delivery.id
 
     def take_turn(self, now: float, *, rate: float, burst: int) -> float:
-        """Take one token of the bucket; give the seconds until there is one."""
+        """Take one token of the bucket; return the seconds until there is one."""
         self.level = min(float(burst), self.level + (now - self.refilled) * rate) - 1
         self.refilled = now
         return max(0.0, -self.level / rate)

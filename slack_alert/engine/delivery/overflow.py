@@ -119,7 +119,7 @@ class LaneOverflow:
         return bool(root) and (root in before or self._receipts.joined(delivery).follows is not None)
 
     def _batch(self, lane: Lane, storm: OverflowSummary, gone: Sequence[WaitingDelivery]) -> Batch:
-        """Give all of it as one: what is counted, and the message that counts it."""
+        """Return all of it as one: what is counted, and the message that counts it."""
         at = self._clock.now()
         marks = [DeliveryProgress(one.id, Status.COLLAPSED, 0, at, reason=f"counted in {storm.key}") for one in gone]
         return Batch(progress=marks, summaries=[self._message(lane, storm)])

@@ -30,7 +30,7 @@ class Receipts:
                 self._latest.popitem(last=False)
 
     def joined(self, delivery: Delivery) -> Delivery:
-        """Give the delivery with the receipt of what it follows; without one it is a message of its own."""
+        """Return the delivery with the receipt of what it follows; without one it is a message of its own."""
         root = delivery.message.root
         return replace(delivery, follows=self._latest.get(root) or self._stored(root)) if root else delivery
 
@@ -40,7 +40,7 @@ _LATE = timedelta(minutes=1)
 
 
 def with_late_time(delivery: Delivery, *, now: datetime, zone: tzinfo) -> tuple[Delivery, str | None]:
-    """Give what a channel is asked to send; the parts after the first one follow the time that stands there."""
+    """Return what a channel is asked to send; the parts after the first one follow the time that stands there."""
     message = delivery.message
     if message.slot is None or now - message.slot <= _LATE or not message.key.endswith("#0"):
         return delivery, None

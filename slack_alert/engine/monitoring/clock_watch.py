@@ -46,7 +46,7 @@ class MissedTicks:
         return self._lapse
 
     def concerns(self, slots: Sequence[datetime]) -> bool:
-        """Tell whether any of a job's slots may have passed unseen: of several the last alone can be in time."""
+        """Return whether any of a job's slots may have passed unseen: of several the last alone can be in time."""
         return len(slots) > 1 or slots[0] < self.in_time
 
     def remark(self, slot: datetime, zone: tzinfo) -> str:
@@ -94,7 +94,7 @@ class ClockSteps:
         self._at = (clock.now(), clock.monotonic())
 
     def back(self) -> timedelta | None:
-        """Give how far the clock went back; None where it did not."""
+        """Return how far the clock went back; None where it did not."""
         (wall, passed), self._at = self._at, (self._clock.now(), self._clock.monotonic())
         step = timedelta(seconds=self._at[1] - passed) - (self._at[0] - wall)
         return step if step > _TOLERATED else None

@@ -38,7 +38,7 @@ class SlowRunDetector:
     def record_run(self, run: Run, result: Result) -> Result:
         """Take note of a run that ends now, and remark it where it took longer than usual.
 
-        Gives its result without the time in which the program stood still, which is nobody's.
+        Returns its result without the time in which the program stood still, which is nobody's.
         """
         if result.failure is None or result.failure.verdict is not Verdict.TIMED_OUT:
             result = result._replace(duration=result.duration - self._stood_still(result.duration))

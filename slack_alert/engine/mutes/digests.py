@@ -162,7 +162,7 @@ class Digests:
             yield EndedSilence(name, windowing(name), marks[name], self._since, None, (mark_entry(name, None),))
 
     def _is_awaited(self, ending: EndedSilence, now: datetime) -> bool:
-        """Tell whether a run goes on, or is being written down, that may still be part of it."""
+        """Return whether a run goes on, or is being written down, that may still be part of it."""
         if now - self._noticed.setdefault(ending.key, now) > _PATIENCE:
             return False
         return any(run.slot < ending.until for run in self._engine.runs())
@@ -195,7 +195,7 @@ class Digests:
 
 
 def digest_text(ending: EndedSilence, tallies: Mapping[str, WithheldCount], now: datetime, zone: tzinfo) -> str:
-    """Tell what a silence withheld: how much of which job, and the last text of each."""
+    """Return what a silence withheld: how much of which job, and the last text of each."""
     ranked = sorted(tallies.items(), key=lambda item: (-item[1].count, item[0]))
     parts = [f"{name} {tally.count:,}{_told(tally, ending, zone)}" for name, tally in ranked[:_NAMED]]
     if rest := ranked[_NAMED:]:
@@ -208,7 +208,7 @@ def digest_text(ending: EndedSilence, tallies: Mapping[str, WithheldCount], now:
 
 
 def _mute_endings(mutes: Mutes, now: datetime) -> Iterator[EndedSilence]:
-    """Give the mutes that are over; those that somebody began and ended together are one."""
+    """Yield the mutes that are over; those that somebody began and ended together are one."""
     together: dict[tuple[datetime, datetime, str, bool], list[Mute]] = {}
     for mute in mutes.ended(now):
         together.setdefault((mute.since, mute.until, mute.by, mute.silences_all), []).append(mute)
@@ -220,7 +220,7 @@ def _mute_endings(mutes: Mutes, now: datetime) -> Iterator[EndedSilence]:
 
 
 def _window_endings(window: QuietWindow, told: datetime, now: datetime) -> Iterator[EndedSilence]:
-    """Give what of a window is over since it was told of, as one."""
+    """Yield what of a window is over since it was told of, as one."""
     over = list(takewhile(lambda turn: turn[1] <= now, window.turns(told)))
     if over:
         until = over[-1][1]

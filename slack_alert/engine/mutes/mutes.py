@@ -38,25 +38,25 @@ class Mutes:
                 self.accept(entry)
 
     def reason(self, job: str, slot: datetime) -> str:
-        """Say why a job may say nothing at a slot; empty: it may."""
+        """Return why a job may say nothing at a slot; empty: it may."""
         if self._mutes and (mute := self._mute(job, slot)) is not None:
             return mute_reason(mute, self.zone, slot)
         window = next((window for window in self.windows if window.contains(slot)), None)
         return window_reason(window, slot) if window is not None else ""
 
     def until(self, job: str, now: datetime) -> datetime | None:
-        """Say how long a job may say nothing; None: it may."""
+        """Return how long a job may say nothing; None: it may."""
         mutes = (self._holding(name, now) for name in (job, EVERY))
         ends = [mute.until for mute in mutes if mute is not None]
         changes = (window.next_change(now) for window in self.windows if window.contains(now))
         return max([*ends, *(end for end in changes if end is not None)], default=None)
 
     def muted(self, now: datetime) -> list[Mute]:
-        """Give the mutes in force."""
+        """Return the mutes in force."""
         return [mute for job in sorted(self._mutes) if (mute := self._holding(job, now)) is not None]
 
     def ended(self, now: datetime) -> list[Mute]:
-        """Give the mutes that are over, each as one however often it was said anew."""
+        """Return the mutes that are over, each as one however often it was said anew."""
         joined = (mute for mutes in list(self._mutes.values()) for mute in stretches(mutes))
         return [mute for mute in joined if mute.until <= now]
 
@@ -78,7 +78,7 @@ class Mutes:
             log.warning("a mute cannot be read", extra={"key": entry.key, "reason": repr(error)})
 
     def forgotten(self, mute: Mute) -> list[StoredValue]:
-        """Give what the store keeps of a mute that is over, as deletions."""
+        """Return what the store keeps of a mute that is over, as deletions."""
         said = self._mutes.get(mute.job, ())
         return [StoredValue(PACK, _key(each), None) for each in said if mute.since <= each.since <= mute.until]
 

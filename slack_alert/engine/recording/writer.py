@@ -124,7 +124,7 @@ class Writer:
 
     @property
     def is_behind(self) -> bool:
-        """Tell whether more waits to be written than should: whatever comes due now would only add to it."""
+        """Return whether more waits to be written than should: whatever comes due now would only add to it."""
         coming = self._expected() if self._clock.monotonic() < self._expected_until else 0
         return len(self._notes) + self._under_way + coming > BACKLOG
 
@@ -260,7 +260,7 @@ def _taken(items: deque[Item]) -> list[Item]:
 
 
 def _is_said(batch: Batch) -> bool:
-    """Tell whether it is lost with the process that says it; what the next start does once more is not."""
+    """Return whether it is lost with the process that says it; what the next start does once more is not."""
     is_redone = batch.taken is not None or batch.is_repeatable
     return bool(batch.messages or is_numbered(batch)) and not is_redone
 

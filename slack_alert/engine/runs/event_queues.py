@@ -52,7 +52,7 @@ class AbsenceWatch:
         return found
 
     def reset(self, event: Event, now: datetime) -> dict[str, JobProgress]:
-        """Have what an event keeps from coming due begin anew; give what a restart needs to know of that."""
+        """Have what an event keeps from coming due begin anew; return what a restart needs to know of that."""
         moved: dict[str, JobProgress] = {}
         for job_state in self.awaiting:
             if job_state.job.rule is not None and job_state.job.rule.wants(event):
@@ -66,14 +66,14 @@ class AbsenceWatch:
 
 
 def missing(job_state: JobState) -> str:
-    """Say what did not come, and since when: `no backup.done since Sat 21 Nov 02:00`; empty where nothing had to."""
+    """Return what did not come, and since when: `no backup.done since Sat 21 Nov 02:00`; empty where nothing had to."""
     if job_state.job.rule is None or not job_state.job.awaits:
         return ""
     return f"no {' or '.join(job_state.job.rule.on)} since {dated(job_state.anchor, job_state.job.zone)}"
 
 
 def arrival(job_state: JobState, event: Event, run: int, mark: Markup, *, mute: str) -> Batch:
-    """End the row of alerts that an absence began; give what is to be written of that."""
+    """End the row of alerts that an absence began; return what is to be written of that."""
     came = Run(run, job_state.job.name, job_state.job.action, event.at, event=event.fields)
     before = job_state.state
     settlement = job_state.settle(lambda state: settle(job_state.job, state, came, QUIET, mark, mute=mute))

@@ -87,7 +87,7 @@ class JobState:
                 return after
 
     def is_due(self, slot: datetime) -> bool:
-        """Tell whether a slot is one still: what it waits for may have come since it was planned."""
+        """Return whether a slot is one still: what it waits for may have come since it was planned."""
         return not self.job.awaits or self.job.trigger.next_after(slot - TICK, self.anchor) == slot
 
     def mark_accounted(self, slot: datetime) -> None:
@@ -131,7 +131,7 @@ def take_up(jobs: Iterable[Job], snapshot: Snapshot, now: datetime) -> dict[str,
 def renewed(
     job_state: Mapping[str, JobState], jobs: Sequence[Job], snapshot: Snapshot, now: datetime, *, is_late: bool = False
 ) -> tuple[dict[str, JobState], list[JobState]]:
-    """Let jobs take up what is held of their former versions; give all, those without a job last, and the new ones.
+    """Let jobs take up what is held of their former versions; return all, those without a job last, and the new ones.
 
     Of those that are late, the slots since they ran last are still to be accounted for, but for one that was cut off.
     """

@@ -43,7 +43,7 @@ class JournalingExecutor:
 
 
 def resumed(job_states: Mapping[str, JobState], returned: Iterable[Returned]) -> Iterator[tuple[Run, Result]]:
-    """Give the runs that a kill left with no more than what they returned, as if they had just ended."""
+    """Yield the runs that a kill left with no more than what they returned, as if they had just ended."""
     for one in returned:
         job_state = job_states.get(one.binding)
         if job_state is None:
@@ -56,5 +56,5 @@ def resumed(job_states: Mapping[str, JobState], returned: Iterable[Returned]) ->
 
 
 def _is_plain(run: Run) -> bool:
-    """Tell whether nothing else is to be known of a run than what it returned; of others their slot is run again."""
+    """Return whether nothing else is to be known of a run than what it returned; of others their slot is run again."""
     return not (run.asked_by or run.event is not None or run.texts or run.held or run.is_withheld)

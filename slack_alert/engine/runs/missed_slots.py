@@ -91,7 +91,7 @@ class MissedSlots:
     def made_up(
         self, job_states: Iterable[JobState], missed_ticks: MissedTicks, *, up_since: datetime | None
     ) -> Iterator[tuple[JobState, datetime | None]]:
-        """Account for what passed while the program was down, and give what still runs of it."""
+        """Account for what passed while the program was down, and return what still runs of it."""
         first, now = FirstSlots(), missed_ticks.lapse.until
         for job_state in job_states:
             after = max(
@@ -111,7 +111,7 @@ class MissedSlots:
                 )
 
     def late(self, job_state: JobState, slots: Sequence[datetime], missed_ticks: MissedTicks | None) -> datetime | None:
-        """Account for the slots but for the one that still runs, and give that: the last one, if it is not too old.
+        """Account for the slots but for the one that still runs, and return that: the last one, if it is not too old.
 
         None for `missed_ticks`: there is one slot only, and it comes in time. What passed unseen is held to the same
         rule as after a downtime.
@@ -154,7 +154,7 @@ class MissedSlots:
     ) -> set[JobState]:
         """Account for the slots but for the last one where they are the same of many jobs: in a line that these share.
 
-        Gives those jobs. Always the same ones are looked at together, so that the sets of them are few.
+        Returns those jobs. Always the same ones are looked at together, so that the sets of them are few.
         """
         done: set[JobState] = set()
         if missed_ticks is not None and slots[-1] >= missed_ticks.in_time and len(job_states) >= _MANY:

@@ -56,7 +56,7 @@ _NAMED = 10
 
 
 def waiting_text(run: Run, going_on: Sequence[Run]) -> str:
-    """Tell why a run does not begin: those that go on leave it no thread, or one of them stops the loop."""
+    """Return why a run does not begin: those that go on leave it no thread, or one of them stops the loop."""
     others = [each for each in going_on if each.action.is_async == run.action.is_async]
     if run.action.is_async:
         return (
@@ -70,7 +70,7 @@ def waiting_text(run: Run, going_on: Sequence[Run]) -> str:
 
 
 def _occupied(busy: Sequence[Run], stuck: Sequence[Run]) -> str:
-    """Say what the threads do; for one that is stuck another one stands in, up to a number."""
+    """Return what the threads do; for one that is stuck another one stands in, up to a number."""
     if not stuck:
         threads = "The thread is" if len(busy) == 1 else f"All {len(busy)} threads are"
         return f"{threads} busy with {_listed(busy)}"

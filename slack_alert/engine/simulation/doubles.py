@@ -21,7 +21,7 @@ class VirtualClock:
         self._start = start
 
     def now(self) -> datetime:
-        """Give the instant it was set to."""
+        """Return the instant it was set to."""
         return self._now
 
     def set(self, now: datetime) -> None:
@@ -29,7 +29,7 @@ class VirtualClock:
         self._now = now
 
     def monotonic(self) -> float:
-        """Give the seconds that passed since it began."""
+        """Return the seconds that passed since it began."""
         return (self._now - self._start).total_seconds()
 
     async def sleep(self, seconds: float) -> None:
@@ -102,7 +102,7 @@ class MemoryRecorder:
             self._write(line)
 
     def drain(self) -> list[Record]:
-        """Give the rows written since the last time, by their slots, and begin a new page."""
+        """Return the rows written since the last time, by their slots, and begin a new page."""
         rows, self._rows = self._rows, []
         self._open.clear()
         return sorted(rows, key=lambda row: row.slot)

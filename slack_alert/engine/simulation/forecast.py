@@ -86,7 +86,7 @@ def _follow(job: Job, since: datetime, notes: _Notes, mark: Markup, mute: Mute) 
 
 
 def _has_fallen_silent(job: Job, said: Sequence[PlannedMessage], until: datetime) -> bool:
-    """Tell whether a job has said all that it will say: nothing for the longer half, and for longer than a pause is."""
+    """Return whether a job has said all that it will say: nothing for the longer half, longer than a pause."""
     first = min(one.at for one in said)
     silent = until - max(one.at for one in said)
     waits = (job.policy.pause_time, job.policy.voice.remind or timedelta())

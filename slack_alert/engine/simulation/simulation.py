@@ -55,7 +55,7 @@ class Simulation:
         self._has_begun = False
 
     def advance(self, by: timedelta) -> list[Message]:
-        """Let time pass; give what was said meanwhile. The end itself is not yet reached."""
+        """Let time pass; return what was said meanwhile. The end itself is not yet reached."""
         before = len(self.ledger.messages)
         self.run_until(self._clock.now() + by)
         return self.ledger.messages[before:]
@@ -93,13 +93,13 @@ class Simulation:
         return taken
 
     def _kind(self, slot: datetime, place: int) -> tuple[bool, int]:
-        """Tell whether it may run, and which ones together: not those that answer events, they would come first."""
+        """Return whether it may run, and which ones together: not those that answer events, they would come first."""
         job_state = self._hots[place]
         may_run = not self._skips or gate(job_state.job, job_state.state, slot, hold=job_state.hold) is Verdict.GO
         return may_run, -1 if job_state.job.rule is None else place
 
     def _leap(self, place: int, slot: datetime, end: datetime) -> datetime:
-        """Account for a whole row that cannot run; give its last slot."""
+        """Account for a whole row that cannot run; return its last slot."""
         job_state = self._hots[place]
         rows = gaps(
             job_state.job,
@@ -129,7 +129,7 @@ def simulate(
     mute: Callable[[str, datetime], str] = lambda _job, _slot: "",
     ledger: MemoryRecorder | None = None,
 ) -> Iterator[Record]:
-    """Give the history that the time from `since` to `until` (exclusive) would leave, no plugin executed.
+    """Yield the history that the time from `since` to `until` (exclusive) would leave, no plugin executed.
 
     `ledger` keeps the messages.
     """

@@ -166,7 +166,7 @@ class Caller:
         return _both(numbers, self._render.numbers(value))
 
     def _rendered(self, run: Run, value: object) -> tuple[Piece, ...]:
-        """Give what the value says; a sensor's says nothing, each item of it is an event."""
+        """Return what the value says; a sensor's says nothing, each item of it is an event."""
         if run.emits is None:
             return self._render(run, value)
         for item in _items(value):
@@ -178,7 +178,7 @@ class Caller:
         return ()
 
     def _arguments(self, run: Run) -> dict[str, object]:
-        """Give a function what it takes by name: of the event that it answers, and the context."""
+        """Return a function what it takes by name: of the event that it answers, and the context."""
         event = run.event or {}
         arguments = {name: event[name] for name in run.action.parameters if name in event}
         return {**arguments, "ctx": self._context(run)} if run.action.takes_context else arguments

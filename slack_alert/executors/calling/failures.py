@@ -177,7 +177,7 @@ def _links(error: traceback.TracebackException, seen: set[int]) -> Iterator[trac
 
 
 def _output_of(error: BaseException) -> str:
-    """Give the end of what a program printed that failed; without it nobody knows why it did."""
+    """Return the end of what a program printed that failed; without it nobody knows why it did."""
     try:
         outputs = [getattr(error, name, None) for name in ("output", "stderr")]
     except BaseException:  # noqa: BLE001 - a property of the exception is a plugin's code
@@ -232,7 +232,7 @@ def _is_plugin(frame: FrameType) -> bool:
 
 
 def _short(frame: FrameType) -> str:
-    """Give the file as it stands below PATH, which has as many parts as the module's name."""
+    """Return the file as it stands below PATH, which has as many parts as the module's name."""
     file = Path(frame.f_code.co_filename)
     depth = _module(frame).count(".") + (2 if file.stem == "__init__" else 1)
     return "/".join(file.parts[-depth:])

@@ -45,7 +45,7 @@ class CapturedStream(io.TextIOBase):
         return True
 
     def fileno(self) -> int:
-        """Give standard error's descriptor: what a plugin's own subprocess writes there is not ours to change."""
+        """Return standard error's descriptor: what a plugin's own subprocess writes there is not ours to change."""
         return self._stderr.fileno()
 
     def isatty(self) -> bool:

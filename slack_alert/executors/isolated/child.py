@@ -204,7 +204,7 @@ class ForwardedStream(io.TextIOBase):
         return True
 
     def fileno(self) -> int:
-        """Give standard error's descriptor."""
+        """Return standard error's descriptor."""
         return 2
 
     def reconfigure(self, **_: object) -> None:

@@ -88,7 +88,7 @@ def adopt_orphans() -> None:
 
 
 def has_dead_children() -> bool:
-    """Tell whether there are any whose end nobody has taken note of: each takes a place in the system's table."""
+    """Return whether there are any whose end nobody has taken note of: each takes a place in the system's table."""
     if sys.platform != "linux":
         return False
     with suppress(ChildProcessError):

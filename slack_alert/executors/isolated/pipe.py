@@ -82,7 +82,7 @@ class Pipe:
             self._sending.release()
 
     def request(self, name: str, *words: object) -> object:
-        """Have the program do something for the run, and give what it answers."""
+        """Have the program do something for the run, and return what it answers."""
         with self._asking:
             self.send(ask=[name, *words])
             reply = self._replies.get()
@@ -119,7 +119,7 @@ class RemoteKeyValueStore(KeyValueStore):
         return self
 
     def get(self, key: str, default: Any = None) -> Any:
-        """Give the value, or `default` where there is none or it has expired."""
+        """Return the value, or `default` where there is none or it has expired."""
         found = self._line.request("get", key)
         return json.loads(found) if isinstance(found, str) else default
 
@@ -133,6 +133,6 @@ class RemoteKeyValueStore(KeyValueStore):
         self._line.request("delete", key)
 
     def keys(self) -> list[str]:
-        """Give the keys that have a value now, sorted."""
+        """Return the keys that have a value now, sorted."""
         found = self._line.request("keys")
         return list(found) if isinstance(found, list) else []

@@ -72,13 +72,13 @@ class ChildProcess:
 
     @property
     def is_worn(self) -> bool:
-        """Tell whether it is time for a new one."""
+        """Return whether it is time for a new one."""
         is_big = self._memory > self._first + _GROWTH
         return self.is_lost or self.is_overdue or self._runs >= _RUNS or is_big
 
     @property
     def is_alive(self) -> bool:
-        """Tell whether it can take a call."""
+        """Return whether it can take a call."""
         return not self.is_lost and self.popen.poll() is None
 
     def suits(self, sources: Mapping[str, bytes]) -> bool:
@@ -129,7 +129,7 @@ class ChildProcess:
         process_tree.kill(self.popen, self.sign)
 
     def finish(self) -> int:
-        """Take note of its end, and end what it left behind; give its exit code."""
+        """Take note of its end, and end what it left behind; return its exit code."""
         self.is_lost = True
         self.is_cut = self.is_cut or not (self.is_overdue or process_tree.has_ended(self.popen, _LAST_WORDS))
         self.kill()

@@ -42,7 +42,7 @@ _ABSENT = object()
 
 
 def answered(context: Context, name: str, *words: Any) -> Document:
-    """Do it, and give what is to be answered; what goes wrong is the function's to know."""
+    """Do it, and return what is to be answered; what goes wrong is the function's to know."""
     try:
         return {"value": _ASKED[name](context, *words)}
     except Exception as error:  # noqa: BLE001 - it is raised again where it was asked

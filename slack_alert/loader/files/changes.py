@@ -111,7 +111,7 @@ class PluginFolder(Struct):
         return is_new
 
     def _is_written(self, path: str, sign: _Sign | None, content: bytes | None, passed: float) -> bool:
-        """Tell whether a file may be about to get more."""
+        """Return whether a file may be about to get more."""
         former, since, first = self._busy.get(path, (sign, passed, passed))
         if former != sign:
             since = passed

@@ -60,7 +60,7 @@ class PluginFile(Struct, frozen=True):
 
 
 def plugins_folder(root: Path) -> Path:
-    """Give the folder of the plugins; raise SettingsError where there is none."""
+    """Return the folder of the plugins; raise SettingsError where there is none."""
     folder = root.absolute() / PACKAGE
     try:
         if folder.is_dir():
@@ -101,7 +101,7 @@ def is_plugin_folder(entry: os.DirEntry[str]) -> bool:
 
 
 def is_installed(name: str) -> bool:
-    """Tell whether a bare name means something that is no plugin."""
+    """Return whether a bare name means something that is no plugin."""
     if name in sys.stdlib_module_names or name in sys.modules:
         return True
     try:
@@ -155,7 +155,7 @@ def _shown(parts: tuple[str, ...]) -> str:
 
 
 def _is_folder(entry: os.DirEntry[str]) -> bool:
-    """Tell whether something is a folder; what nobody can look at is what its name says, and told when it is read."""
+    """Return whether something is a folder; what nobody can look at is what its name says, and told when it is read."""
     try:
         return entry.is_dir()
     except OSError:  # A link that leads to itself, or to where this user may not look.
@@ -163,7 +163,7 @@ def _is_folder(entry: os.DirEntry[str]) -> bool:
 
 
 def _is_new(entry: os.DirEntry[str], top: str, seen: set[str]) -> bool:
-    """Tell whether a folder is to be walked: a link into the plugins or above them would lead in circles."""
+    """Return whether a folder is to be walked: a link into the plugins or above them would lead in circles."""
     if not entry.is_symlink():
         return True
     real = os.path.realpath(entry.path)
@@ -174,7 +174,7 @@ def _is_new(entry: os.DirEntry[str], top: str, seen: set[str]) -> bool:
 
 
 def _is_module_folder(entry: os.DirEntry[str]) -> bool:
-    """Tell whether `import name` means this folder; without `__init__.py` anything installed comes first, as always."""
+    """Return whether `import name` means this folder; without `__init__.py` anything installed comes first."""
     if not os.path.isdir(entry.path) or not is_plugin_folder(entry):  # noqa: PTH112 - as above
         return False
     if os.path.exists(f"{entry.path}{os.sep}__init__.py"):  # noqa: PTH110 - as above

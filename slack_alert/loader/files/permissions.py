@@ -28,7 +28,7 @@ def loose(folder: str, shown: str, entries: Sequence[os.DirEntry[str]]) -> Itera
 
 
 def is_private(group: str, members: Iterable[str], owner: str) -> bool:
-    """Tell whether a group is the owner alone, as where every user has one of the same name."""
+    """Return whether a group is the owner alone, as where every user has one of the same name."""
     return group == owner and not set(members) - {owner}
 
 
@@ -47,7 +47,7 @@ else:
     import pwd
 
     def _who_else(path: str) -> str:
-        """Say who beside the owner may write it, as far as its mode says; empty: nobody."""
+        """Return who beside the owner may write it, as far as its mode says; empty: nobody."""
         try:
             found = os.stat(path)  # noqa: PTH116 - a Path for each file takes longer
             if not found.st_mode & _OTHERS or os.statvfs(path).f_flag & os.ST_RDONLY:

@@ -22,11 +22,11 @@ class DiskSources:
         return importable_names(folder)
 
     def is_file(self, path: str) -> bool:
-        """Tell whether there is such a file."""
+        """Return whether there is such a file."""
         return os.path.isfile(path)  # noqa: PTH113 - a Path for each file takes longer
 
     def is_folder(self, path: str) -> bool:
-        """Tell whether there is such a folder."""
+        """Return whether there is such a folder."""
         return os.path.isdir(path)  # noqa: PTH112 - as above
 
     def spelled(self, folder: str, name: str) -> str:
@@ -55,16 +55,16 @@ class CopiedSources(DiskSources):
         self._folders = frozenset(_folders(self._contents))
 
     def is_as(self, contents: Mapping[str, bytes]) -> bool:
-        """Tell whether these files are still what they were when they were read here."""
+        """Return whether these files are still what they were when they were read here."""
         return all(self._contents.get(path, self._found.get(path)) == content for path, content in contents.items())
 
     def newly_read(self) -> dict[str, bytes]:
-        """Give what was read on the disk since this was asked last."""
+        """Return what was read on the disk since this was asked last."""
         found, self._untold = self._untold, {}
         return found
 
     def content(self, file: PluginFile) -> bytes:
-        """Give a copy; else read the file as ever."""
+        """Return a copy; else read the file as ever."""
         known = self._contents.get(file.path, self._found.get(file.path))
         if known is None:
             known = self._found[file.path] = self._untold[file.path] = super().content(file)
@@ -78,11 +78,11 @@ class CopiedSources(DiskSources):
         return frozenset(composed(name) for name in files | folders | others if name.isidentifier())
 
     def is_file(self, path: str) -> bool:
-        """Tell whether there is a copy, or such a file."""
+        """Return whether there is a copy, or such a file."""
         return path in self._contents or path in self._found or super().is_file(path)
 
     def is_folder(self, path: str) -> bool:
-        """Tell whether a copy is in it, or there is such a folder."""
+        """Return whether a copy is in it, or there is such a folder."""
         return path in self._folders or super().is_folder(path)
 
     def spelled(self, folder: str, name: str) -> str:
@@ -116,5 +116,5 @@ def _folders(paths: Iterable[str]) -> Iterator[str]:
 
 
 def _inside(folder: str, paths: Iterable[str]) -> Iterator[str]:
-    """Give the last names of those that are directly in a folder."""
+    """Return the last names of those that are directly in a folder."""
     return (name for above, _, name in (path.rpartition(os.sep) for path in paths) if above == folder)

@@ -60,7 +60,7 @@ class PluginWatcher:
         self._stop.is_up = True
 
     def has_changed(self, passed: float) -> bool:
-        """Tell whether something may have changed since this was asked last; `passed` are seconds by any clock."""
+        """Return whether something may have changed since this was asked last; `passed` are seconds by any clock."""
         if self._has_moved:
             self._has_moved = False
             self.start()
@@ -111,7 +111,7 @@ class PluginWatcher:
 
 
 def _matters(path: str) -> bool:
-    """Tell whether a change may concern plugins: a file of Python, a folder, or a link as in `..data`."""
+    """Return whether a change may concern plugins: a file of Python, a folder, or a link as in `..data`."""
     name = path.rpartition(os.sep)[2]
     return name != "__pycache__" and (name.endswith(".py") or "." not in name or name.startswith(".."))
 

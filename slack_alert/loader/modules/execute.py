@@ -31,7 +31,7 @@ class DeclaredFile(Struct, frozen=True):
 
     @property
     def is_executed(self) -> bool:
-        """Tell whether something in it wants to run; other files are imported by whoever needs them."""
+        """Return whether something in it wants to run; other files are imported by whoever needs them."""
         return self.reading.code is not None and any(one.is_enabled for one in self.reading.declarations)
 
 
@@ -69,7 +69,7 @@ def executed(read: DeclaredFile, finder: PluginFinder, problems: list[Problem]) 
 
 
 def attempted(load: Callable[[str], object], module: str) -> BaseException | None:
-    """Import a module in some way; give what it raised."""
+    """Import a module in some way; return what it raised."""
     try:
         load(module)
     except BaseException as error:  # noqa: BLE001 - a plugin's SystemExit, or KeyboardInterrupt, must not end the program

@@ -169,7 +169,7 @@ class PluginFinder:
         self._expected.clear()
 
     def code_of(self, path: str) -> CodeType:
-        """Give the code of a file; raise SyntaxError where it has none."""
+        """Return the code of a file; raise SyntaxError where it has none."""
         reading = self._readings.pop(path, None) or self._reader.read(PluginFile.at(Path(path), self.folder))
         if reading.code is None:
             fault = reading.problems[-1]
@@ -205,7 +205,7 @@ class PluginLoader(SourceFileLoader):
         self._used: tuple[str, ...] = ()
 
     def get_code(self, fullname: str) -> CodeType:
-        """Give the stripped code."""
+        """Return the stripped code."""
         code = self._finder.code_of(self.path)
         self._used = code.co_names
         self._finder.coupling.before(fullname, self._used)

@@ -38,11 +38,11 @@ class FunctionLoader:
             self._finder = None
 
     def newly_read(self) -> Mapping[str, bytes]:
-        """Give what had to be read on the disk since this was asked last."""
+        """Return what had to be read on the disk since this was asked last."""
         return self._copies.newly_read()
 
     def load(self, shown: str, name: str) -> Callable[..., Any]:  # Any: it is the plugin's
-        """Give a function; raise what loading its file raises, or LookupError where the file has it no more."""
+        """Return a function; raise what loading its file raises, or LookupError where the file has it no more."""
         if self._finder is None:
             self._finder = self._begin()
         file = PluginFile.at(self._place(shown), self._folder)

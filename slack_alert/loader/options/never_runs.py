@@ -23,7 +23,7 @@ class NeverRunsCheck(Struct):
     _known: dict[tuple[Trigger, WorkingHours], str | None] = field(default_factory=dict)
 
     def never(self, trigger: Trigger, hours: WorkingHours) -> str | None:
-        """Say why a job never runs; None where it does, or where that is not known."""
+        """Return why a job never runs; None where it does, or where that is not known."""
         if _is_over(trigger, self.now):
             return "it never runs: its last time has passed"
         fixed = None if hours.is_always else _fixed(trigger)
@@ -58,7 +58,7 @@ def _is_over(trigger: Trigger, now: datetime) -> bool:
 
 
 def _fixed(trigger: Trigger) -> Trigger | None:
-    """Give a trigger due at least as often, whenever the job was first seen; None where there is none to speak of."""
+    """Return a trigger due at least as often, whenever the job was first seen; None where there is none to speak of."""
     if isinstance(trigger, Cron | Once):
         return trigger
     if isinstance(trigger, EveryDays):

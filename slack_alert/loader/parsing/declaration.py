@@ -43,7 +43,7 @@ class Declaration(Struct, frozen=True):
 
     @property
     def is_enabled(self) -> bool:
-        """Tell whether its author wants it to run."""
+        """Return whether its author wants it to run."""
         return self.keywords.get("enabled") is not False
 
 

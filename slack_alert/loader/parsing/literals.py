@@ -43,7 +43,7 @@ class NotLiteral(BadValue):
 
 
 def evaluate(node: ast.expr, constants: Mapping[str, ast.expr], *, depth: int = 0) -> object:
-    """Give the value of an expression, as JSON knows it; raise BadValue where it cannot be known or is too large."""
+    """Return the value of an expression, as JSON knows it; raise BadValue where it cannot be known or is too large."""
     if depth > _DEEPEST:
         raise BadValue("the value is nested too deeply, or made of itself", hint=ALLOWED)
     if isinstance(node, ast.Constant):
@@ -170,13 +170,13 @@ _OTHERWISE = {
 
 
 def suggestion(word: str, known: tuple[str, ...]) -> str:
-    """Say which word was probably meant, or all that are allowed."""
+    """Return which word was probably meant, or all that are allowed."""
     meant = nearest(word, known)
     return f"Did you mean {meant}?" if meant else f"Allowed: {', '.join(known)}."
 
 
 def keyword_suggestion(word: str) -> str:
-    """Say which keyword was probably meant, or all that do something in this version."""
+    """Return which keyword was probably meant, or all that do something in this version."""
     meant = nearest(word, (*KEYWORDS, *_OTHERWISE), likeness=0.65)
     if meant:
         return f"Did you mean {_OTHERWISE.get(meant, meant)}?"

@@ -77,7 +77,7 @@ class MarkerReader(Struct):
         return self._is_own(decorator) or (self._is_named(decorator) and self._foreign(decorator, scopes) is None)
 
     def _is_own(self, decorator: ast.expr) -> bool:
-        """Tell whether this is the marker that the file imported from the product itself."""
+        """Return whether this is the marker that the file imported from the product itself."""
         own = self.outline.own_markers
         return bool(own) and dotted_name(_called(decorator)) in own
 
@@ -85,7 +85,7 @@ class MarkerReader(Struct):
         return not self.names or dotted_name(_called(decorator)) in self.names
 
     def _foreign(self, decorator: ast.expr, scopes: Scopes) -> str | None:
-        """Say why a decorator with a trigger keyword is real code that must stay; None where it is not."""
+        """Return why a decorator with a trigger keyword is real code that must stay; None where it is not."""
         root = root_name(decorator)
         if root is None:
             return "is an expression"
@@ -151,7 +151,7 @@ class MarkerReader(Struct):
             self._report(decorator, "SA205", said, hint=f"Allowed: {', '.join(self.names)}.")
 
     def _is_slip(self, decorator: ast.expr) -> bool:
-        """Tell whether a decorator without a trigger keyword was meant as a marker; left in, it would end the file."""
+        """Return whether a decorator without a trigger keyword was meant as a marker; left in, it ends the file."""
         if self._is_own(decorator):
             return True
         if not self._is_unbound(decorator) or not self._is_named(decorator):

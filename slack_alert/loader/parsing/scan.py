@@ -46,7 +46,7 @@ class ModuleScan(Struct):
     imports: list[list[ast.stmt]] = field(default_factory=list)
 
     def is_bound(self, name: str) -> bool:
-        """Tell whether a name means something when the file runs; a star import may bind any."""
+        """Return whether a name means something when the file runs; a star import may bind any."""
         return self.has_star_import or name in self.bound or name in _BUILTINS
 
 

@@ -85,7 +85,7 @@ class ReadingCache:
         self._has_news = True
 
     def packed(self) -> Callable[[], None]:
-        """Pack what was read, and give what writes it, if any of it is new.
+        """Pack what was read, and return what writes it, if any of it is new.
 
         A folder that cannot be written to costs time, nothing else.
         """
@@ -99,7 +99,7 @@ class ReadingCache:
         return [file for file in files if file.path not in self._known]
 
     def sealed(self) -> bytes:
-        """Give the readings of this time as they are kept."""
+        """Return the readings of this time as they are kept."""
         kept = marshal.dumps((self._common, self._entries))
         return len(kept).to_bytes(_LENGTH, "big") + _digest(kept) + kept
 
@@ -110,7 +110,7 @@ class ReadingCache:
         self._has_news = True
 
     def _shared(self, declaration: Declaration) -> Mapping[str, object]:
-        """Give equal keywords as one object; they are kept as one, too."""
+        """Return equal keywords as one object; they are kept as one, too."""
         return self._keywords.setdefault(repr(declaration.keywords), declaration.keywords)
 
     def _read(self) -> dict[str, _Entry]:

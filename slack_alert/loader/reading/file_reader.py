@@ -74,7 +74,7 @@ class FileReader:
         self._neighbours.clear()
 
     def packed(self) -> Callable[[], None]:
-        """Pack what was read, and give what writes it into the cache; what is read later, is read without it."""
+        """Pack what was read, and return what writes it into the cache; what is read later, is read without it."""
         cache, self._cache = self._cache, None
         return cache.packed() if cache is not None else lambda: None
 

@@ -43,7 +43,7 @@ class Prefetcher:
             os.close(end)
 
     def is_met_at(self, file: PluginFile) -> bool:
-        """Tell whether the other process has read from this file on; where both are at it, both may read it."""
+        """Return whether the other process has read from this file on; where both are at it, both may read it."""
         position = self._positions.get(file.path)
         if position is None:
             return False
@@ -66,7 +66,7 @@ class Prefetcher:
 
 
 def is_possible() -> bool:
-    """Tell whether a second process is possible, safe and faster."""
+    """Return whether a second process is possible, safe and faster."""
     # Where there are threads it may hang, and a fork that is no longer Python's own belongs to somebody's loop.
     if not hasattr(os, "sched_getaffinity"):  # Only Linux, where forking is safe otherwise.
         return False

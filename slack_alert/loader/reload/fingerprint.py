@@ -38,7 +38,7 @@ class Fingerprints:
         self._known: dict[tuple[str, str | None], str] = {}
 
     def lookup(self, module: str, name: str | None) -> str:
-        """Give the fingerprint of a name of a module, or of a module as a whole (None); empty where it is not there."""
+        """Return the fingerprint of a name of a module, or of a module as a whole (None); empty where it is absent."""
         key = (module, name)
         if key not in self._known:
             self._known[key] = ""
@@ -99,7 +99,7 @@ class _Page(Struct):
         return page
 
     def reached(self, name: str) -> Iterator[_Piece]:
-        """Give the pieces that a name reaches, in the order of the file."""
+        """Return the pieces that a name reaches, in the order of the file."""
         found = set(self.loose)
         waiting = [name, *(read for piece in self.loose for read in piece.reads)]
         seen: set[str] = set()
@@ -167,7 +167,7 @@ def _normal(tree: ast.Module) -> ast.Module:
 
 
 def _says_nothing(statement: ast.stmt) -> bool:
-    """Tell whether a statement does nothing when the file is loaded: text on its own, and what other programs run."""
+    """Return whether a statement does nothing when the file is loaded: text on its own, and what other programs run."""
     if isinstance(statement, ast.Expr):
         return isinstance(statement.value, ast.Constant)
     return isinstance(statement, ast.Pass) or (
@@ -178,7 +178,7 @@ def _says_nothing(statement: ast.stmt) -> bool:
 
 
 def _is_sweeping(statement: ast.Import | ast.ImportFrom) -> bool:
-    """Tell whether an import says nothing of what it binds, or changes what all else means."""
+    """Return whether an import says nothing of what it binds, or changes what all else means."""
     is_future = isinstance(statement, ast.ImportFrom) and statement.module == "__future__"
     return is_future or any(alias.name == "*" for alias in statement.names)
 

@@ -166,7 +166,7 @@ class Plugins:
         return read_file(file, content, markers=self._defaults().markers, neighbours=beside)
 
     def _has(self, file: PluginFile, code: str) -> bool:
-        """Tell whether a file that is as it runs, or never ran, has a problem of this kind."""
+        """Return whether a file that is as it runs, or never ran, has a problem of this kind."""
         return file.path in self._folder.contents and any(
             one.code == code for one in self._problems.get(file.shown, ())
         )
@@ -188,7 +188,7 @@ class Plugins:
     def _execute(
         self, files: Sequence[PluginFile], readings: Mapping[PluginFile, FileReading], changed: Collection[PluginFile]
     ) -> set[PluginFile]:
-        """Execute files; give those that stay as they are, because it failed or there was nothing to execute."""
+        """Execute files; return those that stay as they are, because it failed or there was nothing to execute."""
         for file in files:
             self._finder.expect(file, readings[file])
         self._edited |= {file.path for file in files}

@@ -79,7 +79,7 @@ def _names_of_comprehension(node: _Comprehension) -> set[str]:
 
 
 def _absolute(name: str, package: str) -> list[str]:
-    """Give what a name without dots in front means: a neighbour, or a module of the plugins in full."""
+    """Return what a name without dots in front means: a neighbour, or a module of the plugins in full."""
     beside = f"{package}.{name}"
     return [beside, name] if name.startswith(f"{PACKAGE}.") else [beside]
 

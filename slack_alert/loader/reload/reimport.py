@@ -128,7 +128,7 @@ class JobSnapshots:
         self._found: dict[str, bytes] = {}
 
     def contents_for(self, job: str) -> Mapping[str, bytes]:
-        """Give the contents of files by their paths, as this job shall see them; the same object while that holds."""
+        """Return the contents of files by their paths, as this job shall see them; the same object while that holds."""
         return self._held.get(job, self._contents)
 
     def pin(self, job: str) -> None:
@@ -155,7 +155,7 @@ class JobSnapshots:
                 self._contents = {**self._contents, **new}
 
     def take_found(self) -> dict[str, bytes]:
-        """Give what was found since this was asked last, to be followed."""
+        """Return what was found since this was asked last, to be followed."""
         with self._lock:
             found, self._found = self._found, {}
         return found

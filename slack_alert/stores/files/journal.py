@@ -162,7 +162,7 @@ def remove(path: Path) -> None:
 
 
 def left_in(path: Path, *, is_alive: bool = False) -> Iterator[Batch | Returned]:
-    """Give what a process that was cut off had kept, oldest first, up to what is damaged or was being written.
+    """Yield what a process that was cut off had kept, oldest first, up to what is damaged or was being written.
 
     Where that process is alive, it may be writing, and nothing of that is worth a word.
     """

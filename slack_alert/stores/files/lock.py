@@ -64,7 +64,7 @@ class DatabaseLock:
         self._file = None
 
     def is_intact(self) -> bool:
-        """Tell whether it is held, and others would find the same file; two calls to the system.
+        """Return whether it is held, and others would find the same file; two calls to the system.
 
         Where the file or its folder was removed, a second process can lock a new one. What somebody wrote over the
         file's text is put right: the lock is not in the text, and who looks would not find out who holds it.
@@ -82,7 +82,7 @@ class DatabaseLock:
             return True
 
     def holder(self) -> int | None:
-        """Give the id of the process that holds the lock; None: nobody does."""
+        """Return the id of the process that holds the lock; None: nobody does."""
         return holder(self._database)
 
     def _keep(self, file: int, said: str) -> None:
@@ -102,7 +102,7 @@ class DatabaseLock:
 
 
 def is_held(database: Path) -> bool:
-    """Tell whether somebody is the owner of a database, this process included.
+    """Return whether somebody is the owner of a database, this process included.
 
     Raise NotAllowed where this user may not find out.
     """
@@ -139,7 +139,7 @@ def owner(database: Path) -> DatabaseOwner | None:
 
 
 def holder(database: Path) -> int | None:
-    """Give the id of the process that owns a database; None: nobody does, or it has not written its id yet."""
+    """Return the id of the process that owns a database; None: nobody does, or it has not written its id yet."""
     found = owner(database)
     return found.pid if found else None
 

@@ -13,29 +13,29 @@ from slack_alert.engine.system.file_ownership import make_file, make_folder
 
 
 def inbox_path(database: Path) -> Path:
-    """Give the file of the inbox beside a database."""
+    """Return the file of the inbox beside a database."""
     return database.with_name(database.name + ".inbox")
 
 
 def lock_path(database: Path) -> Path:
-    """Give the file of the lock beside a database."""
+    """Return the file of the lock beside a database."""
     return database.with_name(database.name + ".lock")
 
 
 def journal_path(database: Path) -> Path:
-    """Give the file of the journal beside a database."""
+    """Return the file of the journal beside a database."""
     return database.with_name(database.name + ".said")
 
 
 def aside_path(path: Path, why: str, at: datetime) -> Path:
-    """Give a name beside a file that nothing has yet, for what is kept of it: `state.db.damaged-20261121T093000`."""
+    """Return a name beside a file that nothing has yet, for what is kept of it: `state.db.damaged-20261121T093000`."""
     base = path.with_name(f"{path.name}.{why}-{at:%Y%m%dT%H%M%S}")
     names = (base.with_name(f"{base.name}{suffix}") for suffix in ("", *(f"-{number}" for number in range(2, 10_000))))
     return next(name for name in names if not os.path.lexists(name))
 
 
 def set_aside(path: Path) -> Path | None:
-    """Rename a damaged file, and what belongs to it, so that a new one can be made; give its new name.
+    """Rename a damaged file, and what belongs to it, so that a new one can be made; return its new name.
 
     None: somebody else has done so just now. Raise StoreError where this user may not.
     """

@@ -29,7 +29,7 @@ class JobGroups:
         self._keys.clear()
 
     def key(self, connection: Connection, jobs: tuple[str, ...], number: int) -> str:
-        """Give the key of a circle; a new one is written down, under the number of its first row."""
+        """Return the key of a circle; a new one is written down, under the number of its first row."""
         if jobs not in self._keys:
             if len(self._keys) >= _MOST:
                 self.forget()
@@ -51,7 +51,7 @@ class GroupMembers:
         self._known: dict[str, Sequence[str]] = {}
 
     def jobs_of(self, job: str) -> Sequence[str]:
-        """Give the jobs that stand behind what a row has as its job: most often that one alone."""
+        """Return the jobs that stand behind what a row has as its job: most often that one alone."""
         if not is_circle(job):
             return (job,)
         if job not in self._known:
@@ -62,7 +62,7 @@ class GroupMembers:
 
 
 def is_circle(job: str) -> bool:
-    """Tell whether what a row has as its job is the key of a circle."""
+    """Return whether what a row has as its job is the key of a circle."""
     return job.startswith(_SIGN)
 
 
@@ -74,7 +74,7 @@ def keys_of(connection: Connection, job: str) -> list[str]:
 
 
 def unfolded(connection: Connection, reached: Mapping[str, int]) -> dict[str, int]:
-    """Give the greatest number of each job, from those of jobs and circles."""
+    """Return the greatest number of each job, from those of jobs and circles."""
     members = GroupMembers(connection)
     found = {job: number for job, number in reached.items() if not is_circle(job)}
     for key, number in reached.items():

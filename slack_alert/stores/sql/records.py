@@ -79,7 +79,7 @@ class Watermarks:
         self._records = 0
 
     def _lies_ahead(self, jobs: Iterable[str], at: int) -> bool:
-        """Tell whether a new record of these jobs, or any that many share, is later than `at`."""
+        """Return whether a new record of these jobs, or any that many share, is later than `at`."""
         named = list(jobs)
         shared = self._shared.values() if named else ()
         return any(until > at for until in shared) or any(self._newest.get(clean(job), at) > at for job in named)

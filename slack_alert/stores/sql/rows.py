@@ -67,7 +67,7 @@ def maybe_clean(text: str | None) -> str | None:
 
 
 def record_rows(records: Iterable[Record], first: int) -> Iterator[Row]:
-    """Give ids, counted from `first`, with the columns of `sql.RECORD_COLUMNS`; in one loop, because a million pass."""
+    """Yield ids, counted from `first`, with the columns of `sql.RECORD_COLUMNS`; one loop, as a million pass."""
     known: datetime | None = None
     at = 0
     for number, record in enumerate(records, first):
@@ -102,7 +102,7 @@ def record_rows(records: Iterable[Record], first: int) -> Iterator[Row]:
 
 
 def end_of(record: Record) -> int:
-    """Give the last slot of a row in microseconds."""
+    """Return the last slot of a row in microseconds."""
     return micros(record.until or record.slot)
 
 
@@ -151,7 +151,7 @@ def line_of(record: Record, parts: Iterable[tuple[Status, int, str | None]]) -> 
 
 
 def message_rows(messages: Iterable[Message], at: datetime | None) -> list[Row]:
-    """Give the columns of new deliveries, made at `at`; raise TypeError for a file that was not read yet."""
+    """Return the columns of new deliveries, made at `at`; raise TypeError for a file that was not read yet."""
     told = list(messages)
     if told and at is None:
         raise ValueError("a batch with messages says when it was made: `at` is missing")
@@ -187,7 +187,7 @@ def delivery_of(row: Row) -> Delivery:
 
 
 def queued_of(number: int, row: Row) -> Delivery:
-    """Give the delivery that a row of `message_rows` becomes, when it is new and has this id."""
+    """Return the delivery that a row of `message_rows` becomes, when it is new and has this id."""
     return delivery_of((number, *row, Status.QUEUED.value, 0, None, None))
 
 
@@ -220,7 +220,7 @@ _INSTANTS = ("since", "last", "told", "acknowledged_at", "over")
 
 
 def state_row(job: str, state: State) -> Row:
-    """Give the columns of a job's state."""
+    """Return the columns of a job's state."""
     incident = None if state.incident is None else _incident_json(state.incident)
     quotas = (*_quota_row(state.alerts), *_quota_row(state.errors))
     return (clean(job), *quotas, incident, state.withheld, maybe_micros(state.withheld_since))

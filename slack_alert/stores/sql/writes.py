@@ -17,12 +17,12 @@ NEVER = 2**63 - 1
 
 
 def writes(batch: Batch) -> list[Write]:
-    """Give everything but new messages, new records and retries, in the order it is to be written."""
+    """Return everything but new messages, new records and retries, in the order it is to be written."""
     return [write for write in (*_policy(batch), *_outbox(batch), *_entries(batch), *_book(batch)) if write[1]]
 
 
 def last_run(batch: Batch) -> int:
-    """Give the greatest run id the batch mentions; 0: none."""
+    """Return the greatest run id the batch mentions; 0: none."""
     ids = [record.run for record in batch.records]
     ids += [started.run for started in batch.running or ()]
     ids += [started.run for started in batch.begun]
@@ -32,7 +32,7 @@ def last_run(batch: Batch) -> int:
 
 
 def as_of(batch: Batch) -> int:
-    """Give the instant that counts as now for a batch; one without a date is never behind the time."""
+    """Return the instant that counts as now for a batch; one without a date is never behind the time."""
     return NEVER if batch.at is None else micros(batch.at)
 
 
@@ -66,7 +66,7 @@ def _progress_row(progress: DeliveryProgress) -> Row:
 
 
 def _entries(batch: Batch) -> Iterator[Write]:
-    """Give the last word on each key: the same one may be put and deleted in one batch."""
+    """Yield the last word on each key: the same one may be put and deleted in one batch."""
     entries = {(clean(entry.pack), clean(entry.key)): entry for entry in batch.entries}
     yield (
         statements.PUT_ENTRY,

@@ -28,7 +28,7 @@ class Damaged(StoreError):
 
 
 def sqlite_version() -> str:
-    """Give the version of the SQLite library in use."""
+    """Return the version of the SQLite library in use."""
     return sqlite3.sqlite_version
 
 
@@ -161,7 +161,7 @@ _ADVICE = {
 
 
 def known_version(connection: sqlite3.Connection, path: Path) -> int:
-    """Give the schema's version, 0 for an empty file; raise StoreError where it is not ours or of a newer version."""
+    """Return the schema's version, 0 for an empty file; raise StoreError where it is not ours or of a newer version."""
     # The schema and its version come in one transaction: asked in this order, tables without a version are foreign.
     has_tables = connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0] > 0
     version = _version(connection)

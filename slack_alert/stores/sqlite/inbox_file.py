@@ -80,7 +80,7 @@ class SqliteInbox:
             connection.executemany(_PUT, rows)
 
     def peek(self) -> list[Request]:
-        """Give the requests left, oldest first; mostly without opening a file that has not changed.
+        """Return the requests left, oldest first; mostly without opening a file that has not changed.
 
         One that cannot be read is told and taken away. What a program left that was cut off is taken in at first, and
         now and then. A damaged file is set aside: then SetAside is raised, and the next look finds an empty inbox.
@@ -164,7 +164,7 @@ class MemoryInbox:
             self._requests[self._last] = replace(request, id=self._last)
 
     def peek(self) -> list[Request]:
-        """Give the requests left, oldest first."""
+        """Return the requests left, oldest first."""
         return list(self._requests.values())
 
     def remove(self, ids: Iterable[int]) -> None:
@@ -207,7 +207,7 @@ def _request(row: tuple[Any, ...]) -> Request | None:
 
 
 def _mark(path: Path) -> _Mark | None:
-    """Give what tells one content of the file from the next; None: there is no file."""
+    """Return what tells one content of the file from the next; None: there is no file."""
     try:
         found = path.stat()
     except (FileNotFoundError, NotADirectoryError):

@@ -86,7 +86,7 @@ def obstacle(path: Path) -> Path | None:
 
 
 def want_of_room(path: Path) -> str | None:
-    """Say why nothing more can be written beside the file; found out by writing, as quotas and reserves differ."""
+    """Return why nothing more can be written beside the file; found out by writing, as quotas and reserves differ."""
     if not path.exists():
         return None
     try:

@@ -43,7 +43,7 @@ class Pruning:
         _shrink(connection)
 
     def _forget(self, connection: Connection, statement: str, cutoff: tuple[int, ...], steps: int) -> int:
-        """Delete in steps; give the steps left."""
+        """Delete in steps; return the steps left."""
         for left in range(steps, 0, -1):
             with transaction(connection):
                 gone = connection.execute(statement, (*cutoff, self._rows)).rowcount

@@ -28,43 +28,43 @@ class SqliteReader:
         self._opened: sqlite3.Connection | None = None
 
     def history(self, *, job: str | None, since: datetime | None, limit: int | None) -> Iterator[HistoryLine]:
-        """Give the newest `limit` lines, oldest first."""
+        """Yield the newest `limit` lines, oldest first."""
         with explained(self._path):
             if connection := self._connection():
                 yield from queries.history(connection, job=job, since=since, limit=limit)
 
     def deliveries(self) -> Iterator[Delivery]:
-        """Give the whole outbox, oldest first."""
+        """Yield the whole outbox, oldest first."""
         with explained(self._path):
             if connection := self._connection():
                 yield from queries.deliveries(connection)
 
     def posted(self, run: int) -> list[PostedDelivery]:
-        """Give the deliveries of one run, and how far they are."""
+        """Return the deliveries of one run, and how far they are."""
         with explained(self._path):
             connection = self._connection()
             return [] if connection is None else queries.posted(connection, run)
 
     def snapshot(self) -> Snapshot:
-        """Give what a run would begin with."""
+        """Return what a run would begin with."""
         with explained(self._path):
             connection = self._connection()
             return Snapshot() if connection is None else queries.snapshot(connection)
 
     def waiting(self, address: str | None, after: int, limit: int) -> list[Delivery]:
-        """Give queued deliveries with ids above `after`, oldest first; of one address, or of all."""
+        """Return queued deliveries with ids above `after`, oldest first; of one address, or of all."""
         with explained(self._path):
             connection = self._connection()
             return [] if connection is None else queries.waiting(connection, address, after, limit)
 
     def last_receipt(self, address: str) -> str | None:
-        """Give the receipt of the last message that was accepted there."""
+        """Return the receipt of the last message that was accepted there."""
         with explained(self._path):
             connection = self._connection()
             return None if connection is None else queries.last_receipt(connection, address)
 
     def receipt(self, key: str) -> str | None:
-        """Give the receipt of one message, where it was accepted."""
+        """Return the receipt of one message, where it was accepted."""
         with explained(self._path):
             connection = self._connection()
             return None if connection is None else queries.receipt(connection, key)

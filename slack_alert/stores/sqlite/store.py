@@ -156,7 +156,7 @@ class SqliteStore:
             return 0
 
     def _is_known(self, batch: Batch) -> bool:
-        """Tell whether it was committed, though its message may have been dropped since, or a value set anew."""
+        """Return whether it was committed, though its message may have been dropped since, or a value set anew."""
         if is_numbered(batch):
             return number_of(batch.entries) <= self._numbered()
         with explained(self._path):

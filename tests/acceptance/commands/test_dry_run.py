@@ -97,7 +97,7 @@ def slack() -> Iterator[FakeSlack]:
 
 @contextmanager
 def fetched() -> Iterator[tuple[str, list[str]]]:
-    """Serve an address for heartbeats; give it, and what was fetched."""
+    """Serve an address for heartbeats; return it, and what was fetched."""
     paths: list[str] = []
 
     class Answer(BaseHTTPRequestHandler):

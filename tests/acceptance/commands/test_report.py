@@ -120,7 +120,7 @@ def test_a_channel_gets_a_picture(words: tuple[str, ...], remembered: Project) -
 
 
 def posted(project: Project) -> dict[str, str]:
-    """Give what a running program would send."""
+    """Return what a running program would send."""
     project.write("slack_alert.conf", "[slack]\ntoken = xoxb-test\nchannel = #ops\n")
     with project.owned():
         done = project.run("report", "--to", "#ops")

@@ -80,7 +80,7 @@ def set_environment(project: Project, environ: Mapping[str, str]) -> None:
 
 
 def told(project: Project, words: str) -> tuple[int, str]:
-    """Give what a command says, without what differs from moment to moment."""
+    """Return what a command says, without what differs from moment to moment."""
     project.monkeypatch.setattr("slack_alert.engine.clock.SystemClock.now", lambda _: ago(seconds=0).replace(second=0))
     done = project.run(*words.split())
     return done.code, done.out

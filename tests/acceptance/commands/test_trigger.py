@@ -58,7 +58,7 @@ def _plugin(project: Project) -> None:
 
 
 def posted(project: Project, *words: str) -> list[tuple[str, str]]:
-    """Trigger beside a running program, with --post; give what is left for it to say: where and what."""
+    """Trigger beside a running program, with --post; return what is left for it to say: where and what."""
     with project.owned():
         project.run("trigger", "--post", *words)
     (request,) = SqliteInbox(inbox_path(project.database)).peek()

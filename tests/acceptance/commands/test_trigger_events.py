@@ -56,7 +56,7 @@ def _plugin(project: Project) -> None:
 
 
 def noticed(project: Project, *words: str) -> list[tuple[object, object]]:
-    """Trigger beside a running program; give the events that are left for it: name and fields."""
+    """Trigger beside a running program; return the events that are left for it: name and fields."""
     with project.owned():
         project.run("trigger", *words)
     left = SqliteInbox(inbox_path(project.database)).peek()

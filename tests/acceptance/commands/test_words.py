@@ -186,7 +186,7 @@ def test_where_nobody_could_see_a_bar_there_is_none() -> None:
 
 
 def planned(project: Project) -> list[str]:
-    """Give what `run` shows before it runs anything."""
+    """Return what `run` shows before it runs anything."""
     settings = configured({"path": str(project.path)}).settings
     clock = SystemClock()
     catalog = plugin_loading.survey_plugins(settings)

@@ -183,7 +183,7 @@ def status(project: Project) -> dict[str, Any]:
 
 
 def going_on(pids: Path) -> list[int]:
-    """Give those of the processes in a file that are not gone."""
+    """Return those of the processes in a file that are not gone."""
     return [pid for pid in map(int, pids.read_text().split()) if is_going_on(pid)]
 
 

@@ -48,7 +48,7 @@ def umask(request: pytest.FixtureRequest) -> Iterator[int]:
 
 
 def handed_over(folder: Path, mode: int) -> set[Path]:
-    """Give a folder to the service's user; name what is in it."""
+    """Return a folder to the service's user; name what is in it."""
     found = {folder, *folder.rglob("*")}
     for path in found:
         os.chown(path, OWNER, GROUP)

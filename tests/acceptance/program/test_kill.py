@@ -58,7 +58,7 @@ def program_for(slack: FakeSlack, folder: Path) -> Program:
 
 
 def arrived(slack: FakeSlack, address: str) -> list[str]:
-    """Give the keys of what people see there, in their order."""
+    """Return the keys of what people see there, in their order."""
     seen = [each.metadata for each in slack.messages if each.channel == IDS[address]]
     return [each["event_payload"]["id"] for each in seen if each is not None]
 
@@ -137,7 +137,7 @@ def test_one_that_cannot_be_found_is_repeated_rather_than_lost(tmp_path: Path, b
 
 
 def kill_between_acceptance_and_mark(program: Program, slack: FakeSlack) -> str:
-    """Kill it while it waits for the answer to a message that was accepted; give its key when the next life is over."""
+    """Kill it while it waits for the answer to an accepted message; return its key when the next life is over."""
     slow = slack.fault("slow", method="chat.postMessage", channel="#ops", skip=3, times=1, delay=30)
     try:
         program.start()

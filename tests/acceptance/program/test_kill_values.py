@@ -79,7 +79,7 @@ def test_a_value_that_was_set_is_there_after_a_kill(tmp_path: Path, scheduler: s
 
 
 def noted(program: Program, name: str) -> list[dict[str, int]]:
-    """Give what a function got and set, in all lives; a kill may leave half a line."""
+    """Return what a function got and set, in all lives; a kill may leave half a line."""
     file = program.folder / f"{name}.truth"
     lines = file.read_text(encoding="utf-8").splitlines() if file.exists() else []
     return [json.loads(line) for line in lines if line.endswith("}")]

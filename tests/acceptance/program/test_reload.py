@@ -54,7 +54,7 @@ def says(program: Program, text: str) -> None:
 
 
 def slots(program: Program, job: str) -> list[datetime]:
-    """Give every slot that history accounts for, in order."""
+    """Return every slot that history accounts for, in order."""
     found: list[datetime] = []
     for line in program.history(job):
         record = line.record

@@ -156,7 +156,7 @@ def is_going_on(pid: int) -> bool:
 
 
 def survivors(pids: list[int]) -> list[int]:
-    """Give those that are still there after a while: one that is killed needs a turn on a busy machine to die."""
+    """Return those that are still there after a while: one that is killed needs a turn on a busy machine to die."""
     for _ in range(100):
         if not any(map(is_going_on, pids)):
             return []

@@ -31,7 +31,7 @@ HEAD = """
 
 
 def said(program: str) -> list[str]:
-    """Run a program on three hundred files; give the lines it prints."""
+    """Run a program on three hundred files; return the lines it prints."""
     words = [sys.executable, "-c", dedent(HEAD) + dedent(program)]
     return subprocess.run(words, capture_output=True, text=True, check=True, timeout=10).stdout.splitlines()
 

@@ -48,7 +48,7 @@ class Word(str):
 
 
 def said(key: str, piece: Piece | None = None, *, run: int = 7) -> Batch:
-    """Give what a run leaves that said something."""
+    """Return what a run leaves that said something."""
     incident = Incident(T, T + SECOND, 2, "one", (("a", "a: 1"),), "ab", told=T, to="slack:#ops", root=key)
     state = State(Quota((T,), T + SECOND), incident=incident, withheld=1, withheld_since=T)
     record = Record(
@@ -65,7 +65,7 @@ def said(key: str, piece: Piece | None = None, *, run: int = 7) -> Batch:
 
 
 def keys(place: Path) -> list[str]:
-    """Give what the batches that are left say first."""
+    """Return what the batches that are left say first."""
     return [one.messages[0].key for one in left_in(journal_path(place)) if isinstance(one, Batch)]
 
 
@@ -305,7 +305,7 @@ class Life:
         self.expected[batch.entries[0].key] = int(batch.entries[0].value) if batch.entries[0].value else None
 
     def kill(self) -> tuple[dict[str, int], dict[str, int]]:
-        """End it without a word and start the next one; give the values and the pauses that this one has."""
+        """End it without a word and start the next one; return the values and the pauses that this one has."""
         for batch, is_kept in self.waiting:  # A later word that was not committed has not returned.
             if is_kept:
                 self.returned(batch)

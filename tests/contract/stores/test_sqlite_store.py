@@ -30,7 +30,7 @@ def kit(tmp_path: Path) -> Iterator[Kit]:
 
 
 def opened(kit: Kit) -> sqlite3.Connection:
-    """Give the writer's own connection, to look at what it set or to take its space away."""
+    """Return the writer's own connection, to look at what it set or to take its space away."""
     assert isinstance(kit.store, SqliteStore)
     connection = kit.store._opened
     assert connection is not None

@@ -129,7 +129,7 @@ def longest(request: pytest.FixtureRequest) -> float:
 
 
 def acknowledged(program: str, *arguments: str, after: float) -> list[int]:
-    """Run a program, kill it some time after its first word, and give what it said was done."""
+    """Run a program, kill it some time after its first word, and return what it said was done."""
     command = [sys.executable, "-c", program, *arguments]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None

@@ -12,7 +12,7 @@ from tests.contract.store_kit import SECOND, Kit, T, shape, slots
 
 
 def shared(first: int, last: int, *jobs: str) -> Record:
-    """Give the line of slots that all these jobs missed."""
+    """Return the line of slots that all these jobs missed."""
     until = T + last * SECOND if last > first else None
     count = last - first + 1
     return Record(0, "", T + first * SECOND, Verdict.MISSED, count=count, until=until, reason="it stood", sharers=jobs)

@@ -27,7 +27,7 @@ def line(job: str, at: float, **more: object) -> dict[str, object]:
 
 
 def whole() -> Story:
-    """Give a story in which everything is as promised."""
+    """Return a story in which everything is as promised."""
     story = Story(
         7, "AsyncIOScheduler", [Life(0, READY - 0.3, "killed", READY, KILLED), Life(1, KILLED, "", KILLED, END)]
     )

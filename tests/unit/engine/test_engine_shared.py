@@ -33,7 +33,7 @@ class Lines(MemoryRecorder):
 
 
 def stalled(jobs: Iterable[Job], snapshot: Snapshot | None = None, now: str = "16 09:30") -> tuple[Rig, list[Record]]:
-    """Let three slots of all the jobs come due at once, and give what is noted before the last of them runs."""
+    """Let three slots of all the jobs come due at once, and return what is noted before the last of them runs."""
     known = list(jobs)
     rig, recorder = Rig(*known, snapshot=snapshot), Lines()
     rig.through.recorder = recorder

@@ -24,7 +24,7 @@ def fault_of(tmp_path: Path, **flags: object) -> str:
 
 
 def is_a(value: object, annotation: Any) -> bool:
-    """Say whether a value fits; Any, since an annotation is no type."""
+    """Return whether a value fits; Any, since an annotation is no type."""
     origin = get_origin(annotation)
     if origin is UnionType:
         return any(is_a(value, part) for part in get_args(annotation))

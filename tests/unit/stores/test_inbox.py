@@ -22,7 +22,7 @@ Opening = Callable[[], Inbox]
 
 @pytest.fixture(params=["memory", "sqlite"])
 def opening(request: pytest.FixtureRequest, tmp_path: Path) -> Opening:
-    """Give a way for one more process to come to the same inbox."""
+    """Return a way for one more process to come to the same inbox."""
     shared = MemoryInbox()
     return (lambda: shared) if request.param == "memory" else (lambda: SqliteInbox(tmp_path / "state.db.inbox"))
 

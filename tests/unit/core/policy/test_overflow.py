@@ -48,7 +48,7 @@ def delivery(number: int, message: Message, *, attempts: int = 0, reason: str | 
 
 
 def line(*jobs: str) -> list[WaitingDelivery]:
-    """Give one message of each job named; those in capitals are fixed, `a2 a2` are two parts of one text."""
+    """Return one message of each job named; those in capitals are fixed, `a2 a2` are two parts of one text."""
     return [_waiting(number, written) for number, written in enumerate(jobs, 1)]
 
 

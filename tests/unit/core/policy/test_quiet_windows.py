@@ -17,7 +17,7 @@ def window(text: str, zone: ZoneInfo = BERLIN) -> QuietWindow:
 
 
 def turns(text: str, since: str, number: int = 3) -> list[str]:
-    """Give the first turns from an instant on, on the wall clock, with its distance from UTC."""
+    """Return the first turns from an instant on, on the wall clock, with its distance from UTC."""
     begin = datetime.fromisoformat(since).replace(tzinfo=BERLIN)
     found = islice(window(text).turns(begin), number)
     return [" to ".join(edge.astimezone(BERLIN).strftime("%a %d %b %H:%M%z") for edge in turn) for turn in found]

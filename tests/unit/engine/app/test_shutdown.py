@@ -91,7 +91,7 @@ def _signals() -> Iterator[None]:
 def begins(
     *signals: int, reload: Callable[[], None] | None = None, has_terminal: Callable[[], bool] = lambda: False
 ) -> bool:
-    """Tell whether these signals begin the drain."""
+    """Return whether these signals begin the drain."""
 
     async def main() -> bool:
         ending = ShutdownSignals(has_terminal=has_terminal)

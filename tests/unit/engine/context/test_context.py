@@ -226,13 +226,13 @@ STUBBORN = ("signal.signal(signal.SIGTERM, signal.SIG_IGN)",)
 
 
 def is_alive(process: int) -> bool:
-    """Tell whether it runs; one that ended and that nobody has asked for yet does not."""
+    """Return whether it runs; one that ended and that nobody has asked for yet does not."""
     shown = subprocess.run(["ps", "-o", "stat=", "-p", str(process)], capture_output=True, text=True, check=False)
     return shown.stdout.strip()[:1] not in {"", "Z"}
 
 
 def is_gone(process: int) -> bool:
-    """Tell whether it ends; what was told to end a moment ago may not have come to it yet."""
+    """Return whether it ends; what was told to end a moment ago may not have come to it yet."""
     for _ in range(500):
         if not is_alive(process):
             return True

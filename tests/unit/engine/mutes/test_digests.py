@@ -87,7 +87,7 @@ class Silence:
         self.executor.finish(said(time) if result is None else result)
 
     def look(self, *times: str) -> list[str]:
-        """Look at these times; give what was told so far in all, behind where it went."""
+        """Look at these times; return what was told so far in all, behind where it went."""
         for time in times:
             self.clock.set(at(time))
             self.digests.poll(self.clock.now())

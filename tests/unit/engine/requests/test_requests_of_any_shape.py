@@ -65,7 +65,7 @@ JUNK: list[object] = [
 
 
 def spoilt(value: object) -> Iterator[object]:
-    """Give a payload with each of its fields missing, and with each piece of junk in its place."""
+    """Yield a payload with each of its fields missing, and with each piece of junk in its place."""
     yield from JUNK
     places = (
         list(value.items()) if isinstance(value, dict) else list(enumerate(value)) if isinstance(value, list) else []

@@ -102,7 +102,7 @@ BORNE = [
 
 @pytest.fixture
 def process(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[], list[str]]]:
-    """Give what says what is another now than before the test; all of it is put back at the end, whatever happens."""
+    """Yield what says what is another now than before the test; all of it is put back at the end, whatever happens."""
     monkeypatch.setattr(sys, "excepthook", sys.excepthook)
     monkeypatch.setattr(threading, "excepthook", threading.excepthook)
     environment, limit, filters, path = dict(os.environ), sys.getrecursionlimit(), list(warnings.filters), [*sys.path]

@@ -393,7 +393,7 @@ def test_file_in_a_folder_that_is_for_importing_only_stays_and_is_followed(desk:
 
 
 def seen(desk: Desk, job: str) -> dict[str, bytes]:
-    """Give what a process of a job's own sees of the files."""
+    """Return what a process of a job's own sees of the files."""
     return {Path(path).name: content for path, content in desk.plugins.accepted.contents_for(job).items()}
 
 
