@@ -22,7 +22,7 @@ from slack_alert.engine.app.components import Components
 from slack_alert.engine.app.liveness import EVERY, PULSE_NAME
 from slack_alert.engine.clock import SystemClock
 from slack_alert.engine.delivery.prepare import Receipts
-from slack_alert.engine.delivery.refusing import Closed
+from slack_alert.engine.delivery.refusing import closed_channel
 from slack_alert.engine.delivery.sender import Sender, SendRate
 from slack_alert.engine.engine import Engine
 from slack_alert.engine.mutes.mutes import PACK
@@ -139,7 +139,8 @@ def make_channels(settings: Settings, out: TextIO) -> Mapping[str, Channel]:
     """Make the channels; what was meant for Slack while there was a token waits for it."""
     console = ConsoleChannel(out, colour=has_colour(out), zone=settings.timezone)
     if settings.token is None or settings.dry_run:
-        return {"console": console, "slack": Closed("slack", "there is no token", "Set `token` to send what waits.")}
+        closed = closed_channel("slack", "there is no token", "Set `token` to send what waits.")
+        return {"console": console, "slack": closed}
     from slack_alert.channels.slack import SlackChannel
 
     slack = SlackChannel(

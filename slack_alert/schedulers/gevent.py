@@ -1,4 +1,4 @@
-"""The clock in a greenlet; the process must have been patched before anything else was imported."""
+"""What waits and computes under gevent; the process must have been patched before anything else was imported."""
 
 from __future__ import annotations
 
@@ -12,11 +12,9 @@ from types import FrameType
 from typing import Any, TypeVar, cast
 
 import gevent
-from apscheduler.schedulers.gevent import GeventScheduler
 from gevent import get_hub, getcurrent
 
 from slack_alert.core.errors import GivenUpError
-from slack_alert.schedulers.base import OPTIONS
 
 T = TypeVar("T")
 
@@ -39,11 +37,6 @@ def _ended(call: Callable[..., T], arguments: tuple[object, ...]) -> tuple[T | N
         return call(*arguments), None
     except BaseException as error:  # noqa: BLE001 - it is raised where it is waited for
         return None, error
-
-
-def make_scheduler() -> GeventScheduler:
-    """Make the scheduler."""
-    return GeventScheduler(**OPTIONS)
 
 
 class GreenletCarrier:

@@ -1,4 +1,4 @@
-"""Where messages go whose channel was taken out of the configuration: back to the person, as dead."""
+"""Channels that take no message: one that is not configured, and one that is closed for want of credentials."""
 
 from __future__ import annotations
 
@@ -8,46 +8,35 @@ from slack_alert.core.model.message import Delivery
 from slack_alert.core.retry import SendResult, SendStatus
 
 
-class Nowhere:
-    """Refuses every message and says which channels there are."""
+class RefusingChannel:
+    """Answers every message with the same result; `accepted` is what it knows of earlier ones (None: nothing)."""
 
-    def __init__(self, name: str, known: Iterable[str]) -> None:
+    def __init__(self, name: str, result: SendResult, *, accepted: Mapping[int, str] | None = None) -> None:
         self.name = name
-        self._known = known
-
-    async def open(self) -> None:
-        """Do nothing."""
-
-    async def send(self, delivery: Delivery, text: str | None) -> SendResult:  # noqa: ARG002
-        """Refuse it."""
-        hint = f"The channels are: {', '.join(sorted(self._known))}."
-        return SendResult(SendStatus.DESTINATION, reason=f"there is no channel {self.name!r}", hint=hint)
-
-    async def lookup(self, deliveries: Sequence[Delivery], last_receipt: str | None) -> Mapping[int, str] | None:  # noqa: ARG002
-        """Tell nothing."""
-        return None
-
-    async def close(self) -> None:
-        """Do nothing."""
-
-
-class Closed:
-    """Refuses every message as for credentials, so that all of them wait and one attempt now and then is made."""
-
-    def __init__(self, name: str, reason: str, hint: str) -> None:
-        self.name = name
-        self._outcome = SendResult(SendStatus.CREDENTIALS, reason=reason, hint=hint)
+        self._result = result
+        self._accepted = accepted
 
     async def open(self) -> None:
         """Do nothing."""
 
     async def send(self, delivery: Delivery, text: str | None) -> SendResult:  # noqa: ARG002 - as every channel
-        """Keep it."""
-        return self._outcome
+        """Refuse it."""
+        return self._result
 
     async def lookup(self, deliveries: Sequence[Delivery], last_receipt: str | None) -> Mapping[int, str] | None:  # noqa: ARG002 - as every channel
-        """Tell nothing."""
-        return {}
+        """Return what is known of earlier messages."""
+        return self._accepted
 
     async def close(self) -> None:
         """Do nothing."""
+
+
+def unknown_channel(name: str, known: Iterable[str]) -> RefusingChannel:
+    """Return the channel of messages whose own was taken out of the configuration: they are dead."""
+    hint = f"The channels are: {', '.join(sorted(known))}."
+    return RefusingChannel(name, SendResult(SendStatus.DESTINATION, reason=f"there is no channel {name!r}", hint=hint))
+
+
+def closed_channel(name: str, reason: str, hint: str) -> RefusingChannel:
+    """Return a channel that refuses as for credentials: messages wait, and one attempt now and then is made."""
+    return RefusingChannel(name, SendResult(SendStatus.CREDENTIALS, reason=reason, hint=hint), accepted={})

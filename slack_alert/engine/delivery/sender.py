@@ -20,7 +20,7 @@ from slack_alert.engine.delivery.overflow import LaneOverflow
 from slack_alert.engine.delivery.prepare import Receipts
 from slack_alert.engine.delivery.progress import ProgressBatcher
 from slack_alert.engine.delivery.refill import Refill
-from slack_alert.engine.delivery.refusing import Nowhere
+from slack_alert.engine.delivery.refusing import unknown_channel
 from slack_alert.engine.delivery.verification import DeliveryVerifier
 from slack_alert.engine.ports import Channel, Clock, Recorder
 
@@ -154,7 +154,7 @@ class Sender:
 
     async def _drain(self, lane: Lane) -> None:
         name = lane.address.channel
-        channel = self._channels.get(name) or Nowhere(name, self._channels)
+        channel = self._channels.get(name) or unknown_channel(name, self._channels)
         breaker = self._breakers[name]
         lane.stall.clear()
         try:

@@ -23,7 +23,7 @@ from slack_alert.engine.app.app import App, AppConfig
 from slack_alert.engine.app.components import Components
 from slack_alert.engine.app.liveness import EVERY, Liveness, down_since, last_alive, last_slots
 from slack_alert.engine.batches import Batch, HistoryLimits
-from slack_alert.engine.delivery.refusing import Closed
+from slack_alert.engine.delivery.refusing import RefusingChannel
 from slack_alert.engine.delivery.sender import Sender, SendRate
 from slack_alert.engine.engine import Engine
 from slack_alert.engine.monitoring.clock_watch import ClockSteps
@@ -369,7 +369,7 @@ def test_drain_is_part_of_the_downtime() -> None:
     assert last_alive(snapshot) == rig.clock.now() > NOON + timedelta(seconds=3)
 
 
-class Unopened(Closed):
+class Unopened(RefusingChannel):
     """A channel whose vendor cannot be imported just now."""
 
     async def open(self) -> None:
@@ -378,7 +378,8 @@ class Unopened(Closed):
 
 def test_a_channel_that_cannot_be_opened_yet_ends_nothing(caplog: pytest.LogCaptureFixture) -> None:
     rig = Rig()
-    app = App(replace(rig.parts, channels={"slack": Unopened("slack", "", "")}), rig.manners)
+    unopened = Unopened("slack", SendResult(SendStatus.CREDENTIALS))
+    app = App(replace(rig.parts, channels={"slack": unopened}), rig.manners)
 
     with signals_given_back():
         code = asyncio.run(app.run(app.stop))
