@@ -8,8 +8,9 @@ from collections.abc import Iterator
 
 from slack_alert.loader.files.discovery import is_plugin_folder
 
-#: Device, inode, mode, size and the two times of a change; of a folder the first three, as its files are there too.
-Signature = tuple[int, ...]
+#: The hash of device, inode, mode, size and the two times of a change, as thousands are kept; of a folder that of the
+#: first three, as its files are there too.
+Signature = int
 
 _WANTING = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOMEM})
 
@@ -32,11 +33,11 @@ def read_signatures(folder: str) -> dict[str, Signature]:
         if (place := (stat.st_dev, stat.st_ino)) in walked:
             continue
         walked.add(place)
-        found[here] = (*place, stat.st_mode)
+        found[here] = hash((*place, stat.st_mode))
         for entry, is_folder in _entries(here):
             if is_folder:
                 waiting.append(entry.path)
-            elif signature := _signature(entry):
+            elif (signature := _signature(entry)) is not None:
                 found[entry.path] = signature
     return found
 
@@ -70,4 +71,4 @@ def _signature(entry: os.DirEntry[str]) -> Signature | None:
         stat = entry.stat()
     except OSError:
         return None
-    return stat.st_dev, stat.st_ino, stat.st_mode, stat.st_size, stat.st_mtime_ns, stat.st_ctime_ns
+    return hash((stat.st_dev, stat.st_ino, stat.st_mode, stat.st_size, stat.st_mtime_ns, stat.st_ctime_ns))

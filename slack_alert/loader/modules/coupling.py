@@ -25,10 +25,10 @@ class Coupling:
     def __init__(self) -> None:
         self._sizes: dict[str, tuple[int, ...]] = {}
         #: The modules by the last part of their names.
-        self._named: dict[str, set[str]] = {}
-        #: What each module may import.
+        self._named: dict[str, tuple[str, ...]] = {}
+        #: What each module may import; most import none of these.
         self._reached: dict[str, set[str]] = {}
-        #: What each has changed.
+        #: What each has changed, which most do not.
         self._changed: dict[str, set[str]] = {}
 
     def before(self, name: str, used: Iterable[str]) -> None:
@@ -38,10 +38,12 @@ class Coupling:
 
     def after(self, name: str, used: Iterable[str], *, is_imported: bool, is_whole: bool) -> None:
         """Take note of what an executed module has changed; one that another imports is compared from now on."""
-        self._named.setdefault(name.rpartition(".")[2], set()).add(name)
+        last = name.rpartition(".")[2]
+        if name not in (alike := self._named.get(last, ())):
+            self._named[last] = (*alike, name)
         changed = {each for each in self._reach(name, used) if self._has_changed(each)}
         # Where it failed, the version of before stays, with what that has changed.
-        self._changed[name] = changed | (set() if is_whole else self._changed.get(name, set()))
+        _put(self._changed, name, changed | (set() if is_whole else self._changed.get(name, set())))
         if is_imported:
             self._has_changed(name)
 
@@ -58,9 +60,10 @@ class Coupling:
 
     def _reach(self, name: str, used: Iterable[str]) -> set[str]:
         # Of some of the same name one is meant, and the others do not change.
-        found = self._reached[name] = {each for word in used for each in self._named.get(word, ())}
+        found = {each for word in used for each in self._named.get(word, ())}
         if _offers(package := name.rpartition(".")[0], used):
             found.add(package)
+        _put(self._reached, name, found)
         reached: set[str] = set()
         waiting = list(found)
         while waiting:
@@ -76,6 +79,14 @@ class Coupling:
             return False
         before, self._sizes[name] = self._sizes.get(name), _sizes(module)
         return before is not None and before != self._sizes[name]
+
+
+def _put(sets: dict[str, set[str]], name: str, found: set[str]) -> None:
+    """Keep what was found under a name; an empty set takes memory for each of thousands of modules."""
+    if found:
+        sets[name] = found
+    else:
+        sets.pop(name, None)
 
 
 def _offers(package: str, used: Iterable[str]) -> bool:

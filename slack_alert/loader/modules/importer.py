@@ -8,7 +8,7 @@ import sys
 import threading
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from importlib.machinery import ModuleSpec, SourceFileLoader
 from pathlib import Path
 from types import CodeType, ModuleType
@@ -16,6 +16,7 @@ from types import CodeType, ModuleType
 from slack_alert.loader.files.discovery import PACKAGE, PluginFile
 from slack_alert.loader.files.sources import DiskSources
 from slack_alert.loader.modules.coupling import Coupling
+from slack_alert.loader.modules.inert import is_inert
 from slack_alert.loader.modules.registrations import Registrations, executing_module
 from slack_alert.loader.modules.thread_sharing import SharedConnections, share_locals
 from slack_alert.loader.parsing.declaration import FileReading
@@ -201,14 +202,18 @@ class PluginLoader(SourceFileLoader):
     def __init__(self, name: str, path: str, finder: PluginFinder) -> None:
         super().__init__(name, path)
         self._finder = finder
-        #: The names that the code uses at its top level.
+        #: The names that the code uses at its top level; none where it can change nothing else.
         self._used: tuple[str, ...] = ()
+        #: What is to be looked at again after the code was executed; there while it is.
+        self._around: ExitStack | None = None
 
     def get_code(self, fullname: str) -> CodeType:
-        """Return the stripped code."""
+        """Return the stripped code; what it may change from then on is noticed."""
         code = self._finder.code_of(self.path)
-        self._used = code.co_names
-        self._finder.coupling.before(fullname, self._used)
+        if not is_inert(code) and self._around is not None:
+            self._used = code.co_names
+            self._finder.coupling.before(fullname, self._used)
+            self._around.enter_context(self._finder.registrations.around(fullname))
         return code
 
     def exec_module(self, module: ModuleType) -> None:
@@ -220,14 +225,16 @@ class PluginLoader(SourceFileLoader):
         self._finder.note_execution(module.__name__)
         is_imported, is_whole = executing_module() is not None, False
         try:
-            with self._finder.registrations.around(module):
+            with ExitStack() as self._around:
                 super().exec_module(module)
-            share_locals(module)
+            if self._used:
+                share_locals(module)
             is_whole = True
         except BaseException:
             self._finder.failed(module.__name__, Path(self.path))
             raise
         finally:
+            self._around = None
             self._finder.coupling.after(module.__name__, self._used, is_imported=is_imported, is_whole=is_whole)
 
 

@@ -103,9 +103,9 @@ class Registrations:
         return partial(_end, former) if former else None
 
     @contextmanager
-    def around(self, module: ModuleType) -> Iterator[None]:
+    def around(self, name: str) -> Iterator[None]:
         """Take note also of what is put into place without a call; where the module fails, undo what it registered."""
-        name, single, path = module.__name__, [getattr(*each, None) for each in _SINGLE], list(sys.path)
+        single, path = [getattr(*each, None) for each in _SINGLE], list(sys.path)
         lists = [list(each) for each in _LISTS]
         try:
             yield

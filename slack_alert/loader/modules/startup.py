@@ -21,6 +21,7 @@ from slack_alert.loader.modules.execute import (
     import_packages,
 )
 from slack_alert.loader.modules.importer import PluginFinder
+from slack_alert.loader.modules.inert import is_inert
 from slack_alert.loader.reload.reimport import Holds, succeed
 
 #: Told after each file: how many are done, of how many.
@@ -69,10 +70,10 @@ class StartupExecution:
             return is_enough(bindings)
 
         self._loading.run(has_enough)
+        self._is_taken = self.is_over  # Before it is looked: what ends after that is taken by `drain`.
         self._collect(bindings, problems)
         self._tell(self._all)
-        if self.is_over:
-            self.finder.forget()
+        self._let_go()
         return bindings
 
     def drain(self) -> list[tuple[DeclaredFile, ExecutedFile]]:
@@ -82,8 +83,7 @@ class StartupExecution:
         self._is_taken = self.is_over  # Before it is looked: what ends after that is taken the next time.
         self._loading.give_up_late()
         ended = [(self._reads[index], self._of(index, result)) for index, result in self._loading.drain().items()]
-        if self.is_over:
-            self.finder.forget()
+        self._let_go()
         return ended
 
     def again(self, files: Mapping[str, PluginFile], holds: Holds) -> dict[str, BaseException]:
@@ -111,6 +111,13 @@ class StartupExecution:
         """Whether nothing is left to be waited for."""
         return self._loading.is_over
 
+    def _let_go(self) -> None:
+        """Free what was read of the files, once all that came of them was taken."""
+        if self._is_taken:
+            self.finder.forget()
+            self._reads.clear()
+            self._places.clear()
+
     def _collect(self, bindings: list[Binding], problems: list[Problem]) -> None:
         for index, result in self._loading.drain().items():
             loaded = self._of(index, result)
@@ -125,11 +132,18 @@ class StartupExecution:
         return ExecutedFile([], [failed_because(file, result)])
 
     def _load(self, index: int) -> ExecutedFile:
-        read, problems = self._reads[index], list[Problem]()
-        bindings, done = self.guard.call(partial(self._execute, read, problems), read.file)
-        problems += blamed(read, done)
-        self._tell(self._places[index])
+        read, place, problems = self._reads[index], self._places[index], list[Problem]()
+        if self._changes_nothing(read):
+            bindings = self._execute(read, problems)
+        else:
+            bindings, done = self.guard.call(partial(self._execute, read, problems), read.file)
+            problems += blamed(read, done)
+        self._tell(place)
         return ExecutedFile(bindings, problems)
+
+    def _changes_nothing(self, read: DeclaredFile) -> bool:
+        code = read.reading.code
+        return code is not None and read.file.folder in self._folders and is_inert(code)
 
     def _tell(self, done: int) -> None:
         while self._progress and self._done < done:

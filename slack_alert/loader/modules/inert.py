@@ -1,0 +1,39 @@
+"""Whether executing a module can change anything but the module's own names: most plugin files define functions only.
+
+What is asked around each execution (see `Registrations`, `Coupling` and `ProcessGuard`) need not be asked then.
+"""
+
+from __future__ import annotations
+
+import sys
+from dis import opmap
+from types import CodeType
+
+#: Instructions that call nothing of anybody's: constants, displays of constants and names, functions, assignments.
+_HARMLESS = frozenset(
+    opmap[name]
+    for name in (
+        "CACHE", "NOP", "RESUME", "POP_TOP", "LOAD_CONST", "LOAD_NAME", "STORE_NAME", "SETUP_ANNOTATIONS",
+        "MAKE_FUNCTION", "SET_FUNCTION_ATTRIBUTE", "IMPORT_NAME", "IMPORT_FROM", "RETURN_VALUE", "RETURN_CONST",
+        "BUILD_TUPLE", "BUILD_LIST", "BUILD_MAP", "BUILD_SET", "BUILD_CONST_KEY_MAP", "LIST_EXTEND", "SET_UPDATE",
+    )
+    if name in opmap
+)  # fmt: skip
+_IMPORT, _CONSTANT = opmap["IMPORT_NAME"], opmap["LOAD_CONST"]
+
+
+def is_inert(code: CodeType) -> bool:
+    """Return whether the code of a module does no more than define names, and import what is imported already."""
+    instructions = code.co_code
+    if not _HARMLESS.issuperset(instructions[::2]):
+        return False
+    return _IMPORT not in instructions[::2] or all(
+        _is_known_import(code, at) for at in range(0, len(instructions), 2) if instructions[at] == _IMPORT
+    )
+
+
+def _is_known_import(code: CodeType, at: int) -> bool:
+    """Return whether it is an absolute import of a module of the standard library that is there."""
+    instructions, name = code.co_code, code.co_names[code.co_code[at + 1]]
+    is_absolute = instructions[at - 4] == _CONSTANT and code.co_consts[instructions[at - 3]] == 0
+    return is_absolute and name in sys.modules and name.partition(".")[0] in sys.stdlib_module_names
