@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ctypes
 import logging
 import threading
 from collections.abc import Callable, Sequence
@@ -41,6 +40,8 @@ class ThreadCarrier:
 
     def interrupt(self, carried: object) -> None:
         """Raise GivenUpError there as soon as it executes Python again; a thread that waits for something goes on."""
+        import ctypes  # a megabyte, for what hardly ever happens
+
         ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(carried), ctypes.py_object(GivenUpError))  # type: ignore[arg-type]  # it is an identifier
 
 
