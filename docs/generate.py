@@ -20,6 +20,7 @@ from slack_alert.core.retry import SendStatus
 from slack_alert.settings.keys import KEYS, Key
 
 DOCS = Path(__file__).parent
+PROJECT = DOCS.parent / "pyproject.toml"
 MADE = re.compile(r"(<!-- made: (\w+) -->\n).*?(<!-- end -->\n)", re.DOTALL)
 
 
@@ -59,12 +60,18 @@ def slack_errors() -> str:
     return "\n".join(part for fate in _ORDER for part in _errors(fate))
 
 
+def layers() -> str:
+    """List the contracts that put packages in an order, each with its ranks."""
+    return "\n".join(part for name, within, ranks in _contracts() for part in _order(name, within, ranks))
+
+
 MAKERS: dict[str, Callable[[], str]] = {
     "settings": settings,
     "commands": commands,
     "common_options": common_options,
     "scopes": scopes,
     "slack_errors": slack_errors,
+    "layers": layers,
 }
 
 _ORDER = {
@@ -75,6 +82,7 @@ _ORDER = {
     SendStatus.RETRY: "Slack could not do it this time",
     SendStatus.AMBIGUOUS: "Slack's answer leaves it open",
 }
+_QUOTED = re.compile(r'"([^"]+)"')
 _BLANKS = {"{to}": "the conversation", "{needed}": "it names", "; the token has: {provided}": ""}
 
 
@@ -152,6 +160,26 @@ def _filled(hint: str) -> str:
     for blank, word in _BLANKS.items():
         hint = hint.replace(blank, word)
     return hint
+
+
+def _contracts() -> Iterator[tuple[str, str, list[str]]]:
+    """Yield the name, the package and the ranks of each contract about layers."""
+    for contract in PROJECT.read_text(encoding="utf-8").split("[[tool.importlinter.contracts]]")[1:]:
+        if ranks := re.search(r"^layers = \[\n(.*?)^\]", contract, re.MULTILINE | re.DOTALL):
+            name, within = (_first(key, contract) for key in ("name", "containers"))
+            yield name, within.replace(".", "/"), _QUOTED.findall(ranks[1])
+
+
+def _first(key: str, contract: str) -> str:
+    _, _, after = contract.partition(f"\n{key} = ")
+    return str(_QUOTED.findall(after)[0])
+
+
+def _order(name: str, within: str, ranks: Sequence[str]) -> Iterator[str]:
+    yield f"**{name}**, in `{within}/`:\n"
+    for number, rank in enumerate(ranks, start=1):
+        yield f"{number}. {', '.join(f'`{module}`' for module in rank.split(' | '))}"
+    yield ""
 
 
 def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
