@@ -1,4 +1,4 @@
-"""Plain Python functions, told to people: on time, within working hours, and not a hundred times over."""
+"""Run plain Python functions on a schedule and post their results to a team's chat."""
 
 # Without `from __future__ import annotations`: a TypedDict compiles each text of a type.
 from typing import TYPE_CHECKING, Any, Literal, TypedDict, TypeVar
@@ -17,7 +17,7 @@ _Function = TypeVar("_Function", bound="Callable[..., Any]")
 
 
 class Keywords(TypedDict, total=False):
-    """What a marker says. A duration is a number of seconds (of minutes in `pause_time`), or `"1h30m"`."""
+    """The keywords of a marker. A duration is a number of seconds (of minutes in `pause_time`), or `"1h30m"`."""
 
     # When the function runs: one of these at least. The numbers are summed.
     weeks: float
@@ -33,7 +33,7 @@ class Keywords(TypedDict, total=False):
     on: str | list[str]
     emits: str
 
-    # How it runs, and where it speaks; what is left out is as the configuration says.
+    # How it runs, and where its messages go; for a keyword that is left out the configuration counts.
     name: str
     enabled: bool
     to: str

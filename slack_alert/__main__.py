@@ -1,4 +1,4 @@
-"""Let `python -m slack_alert` be `slack-alert`."""
+"""Run the command line for `python -m slack_alert`."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The pytest plugin: the fixture `slack_alert`. Nothing of the program is imported until a test asks for it."""
+"""The pytest plugin: the fixture `slack_alert`. It imports nothing of the program until a test uses the fixture."""
 
 from __future__ import annotations
 

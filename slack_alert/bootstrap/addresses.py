@@ -1,4 +1,4 @@
-"""Where messages go by the settings: the service, its conversations, the terminal."""
+"""Resolve the addresses of messages from the settings; apart, because it is imported before gevent's patch."""
 
 from __future__ import annotations
 
@@ -12,23 +12,23 @@ if TYPE_CHECKING:
 
 
 def service(settings: Settings) -> str:
-    """Name the channel that is meant where none is named."""
+    """Return the name of the default channel."""
     if settings.dry_run:
         return "console"
     return settings.service or ("console" if settings.token is None else "slack")
 
 
 def address(settings: Settings, text: str | None = None) -> Address:
-    """Return the address of what a person wrote, or the configured one; without a token it is on the terminal."""
+    """Return the address for a written `text`, or the configured address; without a token it is on the terminal."""
     meant = Address.parse(text or settings.channel or "", service(settings))
     return on_terminal(meant) if service(settings) == "console" else meant
 
 
 def on_terminal(meant: Address) -> Address:
-    """Return the place on the terminal that stands for a conversation."""
+    """Return the address on the terminal that stands in for a conversation."""
     return replace(meant, channel="console")
 
 
 def errors_address(settings: Settings) -> Address:
-    """Return the address of exceptions and of what the program has to complain about."""
+    """Return the address of exceptions and of the program's own errors."""
     return address(settings, settings.errors_to)

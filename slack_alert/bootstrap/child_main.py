@@ -1,4 +1,4 @@
-"""The process in which isolated functions are called, put together; it knows no configuration and no secret."""
+"""The entry point of the child process that runs isolated functions; it gets no configuration and no secrets."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ from slack_alert.loader.modules.spawning import become_spawnable, spawnable
 
 
 def main() -> None:
-    """Answer whoever started this process, until nobody is there any more."""
+    """Serve the parent process until it is gone."""
     line = Pipe()
     hello = line.first()
-    if not hello:  # Whoever started this was killed at once, and nobody is there to be told.
+    if not hello:  # The parent was killed at once, so there is nothing to serve.
         return
     root = Path(hello["path"])
     shelf = FunctionLoader(root, tuple(hello["markers"]))

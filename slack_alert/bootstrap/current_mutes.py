@@ -1,4 +1,4 @@
-"""Put together what is quiet by choice, and who tells of it afterwards."""
+"""Make the mutes, and the digests of what they withheld, from the settings."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 def make_mutes(settings: Settings, entries: Iterable[StoredValue] = ()) -> Mutes:
-    """Make the mutes there are; without entries only the configured windows."""
+    """Make the mutes from their stored entries and the configured quiet windows."""
     return Mutes(entries, windows=settings.quiet, zone=settings.timezone)
 
 
@@ -34,7 +34,7 @@ def make_digests(
     read: Callable[[], Reader],
     blocking: Callable[..., Withheld] | None,
 ) -> Digests:
-    """Make the digests; history is read beside everything else, by a reader of its own."""
+    """Make the digests; history is read concurrently, by a reader of its own."""
 
     def history(ending: EndedSilence) -> Withheld:
         with closing(read()) as reader:

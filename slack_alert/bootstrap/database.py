@@ -1,4 +1,4 @@
-"""Open the database: for a reader, beside a running program, or as its owner."""
+"""Open the database: to read it beside a running program, or as its owner."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ if TYPE_CHECKING:
 
 
 def open_reader(settings: Settings) -> Reader:
-    """Open what is remembered, to be read beside whoever writes it."""
+    """Open a reader of the database, beside the process that writes it."""
     return SqliteReader(database(settings), is_traceless=settings.dry_run)
 
 
 @contextmanager
 def reading(settings: Settings) -> Iterator[Reader]:
-    """Read what is remembered, and let go of it whatever happens."""
+    """Yield a reader of the database, and close it at the end."""
     reader = open_reader(settings)
     try:
         yield reader
@@ -35,9 +35,9 @@ def reading(settings: Settings) -> Iterator[Reader]:
 
 
 def holder(settings: Settings) -> int | None:
-    """Return the process that runs with this database now, if any.
+    """Return the id of the process that runs with this database now, or None.
 
-    Raise NotAllowed where this user may find out neither by the lock nor by the sign of life.
+    Raise NotAllowed if this user may read neither the lock nor the program's liveness.
     """
     try:
         return stores.holder(database(settings))
@@ -53,7 +53,7 @@ def holder(settings: Settings) -> int | None:
 def owning(
     settings: Settings, wait: timedelta, *, is_brief: bool = False, note: str = ""
 ) -> Iterator[DatabaseLock | None]:
-    """Own the database meanwhile; None: somebody else does, for longer than `wait`."""
+    """Yield the acquired lock of the database, or None if another process holds it for longer than `wait`."""
     lock = DatabaseLock(database(settings))
     try:
         yield lock if lock.acquire(wait, is_brief=is_brief, note=note) else None

@@ -1,4 +1,4 @@
-"""By which rules the runs are judged that no plugin knows: those of the configuration."""
+"""The policy for runs of external programs, which no plugin defines; shared by `run`, `exec` and short commands."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 
 def make_judge(settings: Settings, mark: Markup, mute: Callable[[str, datetime], str]) -> Judge:
-    """Make what says of a run from outside what it means: an error has its quota, and what is muted says nothing."""
+    """Return the function that settles an external run: its errors have a quota, and a muted run posts nothing."""
     always = WorkingHours.parse("always", settings.timezone)
     policy = Policy(always, max_alert=settings.max_alert, pause_time=settings.pause_time)
 

@@ -1,4 +1,4 @@
-"""What a running program does about files of its database that somebody moves, deletes or replaces."""
+"""Detect that files of the open database were moved, deleted or replaced, and rescue what they held."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from slack_alert.engine.ports import Request
 from slack_alert.engine.requests import build
 from slack_alert.stores import DatabaseLock, FileJournal, SqliteInbox, SqliteReader, SqliteStore, inbox_path
 
-#: So many messages are read at a time.
+#: The number of messages that are read at a time.
 _PAGE = 100
 
 
 class DatabaseFiles:
-    """The files of a database while a program runs with it."""
+    """The files of the database that a running program uses."""
 
     def __init__(self, path: Path, store: SqliteStore, lock: DatabaseLock, journal: FileJournal) -> None:
         self._path = path
@@ -24,7 +24,10 @@ class DatabaseFiles:
         self._journal = journal
 
     def loss(self) -> str | None:
-        """Return what became of them, a sentence without its end; None: all is well. A few calls to the system."""
+        """Return what happened to the files, a sentence without its end, or None if they are intact.
+
+        It costs a few system calls.
+        """
         if (said := self._store.loss()) is not None:
             return f"the database {said} while running"
         if not self._lock.is_intact():
@@ -33,7 +36,7 @@ class DatabaseFiles:
         return None
 
     def rescue(self) -> str:
-        """Save what is known, once nothing is written any more; return a sentence that says where it is."""
+        """Save the data once nothing is written any more; return a sentence that says where it is."""
         if self._store.loss() is None:
             self._store.close()
             return f"All that was known is in {self._path}."
@@ -48,7 +51,7 @@ class DatabaseFiles:
         return said + (f" It takes over {count:,} messages that were not sent yet." if count else "")
 
     def _hand_on(self, kept: Path) -> int:
-        """Leave what was not sent for whoever runs with the file that is there now."""
+        """Submit the unsent messages to the program that runs with the new file; return their number."""
         left: list[Request] = []
         reader, after = SqliteReader(kept), 0
         try:

@@ -1,4 +1,4 @@
-"""The files a configuration points at; imported first, because new plugins are read beside all other imports."""
+"""The files of a configuration; apart and imported first, because new plugins are read during all other imports."""
 
 from __future__ import annotations
 
@@ -9,15 +9,15 @@ from slack_alert.settings import Settings, sqlite_path
 
 
 def database(settings: Settings) -> Path:
-    """Return the file everything is kept in; raise SettingsError for a database this version does not know."""
+    """Return the database's file; raise SettingsError for a kind of database that this version does not support."""
     return sqlite_path(settings.database)
 
 
 def code_cache(settings: Settings) -> Path | None:
-    """Name the folder of compiled code; a dry run leaves no trace, not even that."""
+    """Return the folder of compiled code, or None in a dry run, which leaves no files."""
     return None if settings.dry_run else database(settings).with_name("code")
 
 
 def find(settings: Settings) -> FoundFiles:
-    """Find every plugin; many new ones are read beside what comes next."""
+    """Find the plugin files; where many are new, they are read in the background."""
     return find_plugins(settings.path, settings.markers, code_cache(settings))

@@ -1,4 +1,4 @@
-"""What a configuration points at: addresses, plugins, files."""
+"""Read and load the plugins of a configuration."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ from slack_alert.bootstrap.database import owning, reading
 
 
 def defaults(settings: Settings) -> OptionDefaults:
-    """Return what a job has that says nothing about it."""
+    """Return the options of a job that its marker leaves out."""
     return OptionDefaults(
         zone=settings.timezone,
         working_hours=settings.working_hours.text,
@@ -50,12 +50,12 @@ def defaults(settings: Settings) -> OptionDefaults:
 
 
 def survey_plugins(settings: Settings) -> Catalog:
-    """Read every plugin without executing any."""
+    """Return the catalog of all plugins without executing them."""
     return _reachable(settings, survey(settings.path, defaults(settings)))
 
 
 def job_names(settings: Settings) -> list[str]:
-    """Name what the plugins have; nothing where there are none."""
+    """Return the names of the plugins' bindings; empty if there is no plugin folder."""
     try:
         return [binding.name for binding in survey_plugins(settings).bindings]
     except SlackAlertError:
@@ -65,13 +65,13 @@ def job_names(settings: Settings) -> list[str]:
 def load_plugins(
     settings: Settings, progress: Callable[[int, int], None] | None = None, *, wanted: str | None = None
 ) -> Catalog:
-    """Read, compile and execute every plugin; where one is `wanted` by name, without the files that take long then."""
+    """Read, compile and execute every plugin; once the `wanted` name is loaded, slow files are left out."""
 
     def is_enough(bindings: Sequence[Binding]) -> bool:
         names = [binding.name for binding in bindings]
         return wanted is not None and any(name == wanted or name.endswith(f".{wanted}") for name in names)
 
-    # On threads, whatever the scheduler: nothing was patched.
+    # On threads, whatever the scheduler: gevent has patched nothing in a short command.
     options = LoadOptions(timeout=settings.load_timeout, scheduler=settings.scheduler)
     catalog = load(
         settings.path,
@@ -85,25 +85,25 @@ def load_plugins(
 
 
 class FollowedPlugins(Struct, frozen=True):
-    """The plugins as they run."""
+    """The loaded plugins, and the functions to follow changes of their files."""
 
     catalog: Catalog
-    #: Takes up what changed.
+    #: Reloads what changed.
     reload: Reload
-    #: The files as they run.
+    #: The files as they are loaded.
     accepted: JobSnapshots
-    #: Writes what was read into the cache.
+    #: Writes the cache.
     keep: Callable[[], None]
-    #: Takes up what was still loading; None: nothing has ended since.
+    #: Adopts files that were still loading; returns None if none has finished since.
     take_up: Callable[[], CatalogChange | None]
-    #: Undoes what a function did that would stop others, and says what.
+    #: Undoes changes to the process that would stop other functions, and returns them in words.
     guard: Callable[[], list[str]]
 
 
 def follow_plugins(
     settings: Settings, found: FoundFiles, progress: Callable[[int, int], None] | None = None
 ) -> FollowedPlugins:
-    """Do as `load_plugins` does, and return what it takes to follow the files."""
+    """Load the plugins as `load_plugins` does, and return them with the functions to follow their files."""
     options = _load_options(settings)
     plugins = open_plugins(found, lambda: defaults(settings), progress, options=options)
 
@@ -130,7 +130,7 @@ def _load_options(settings: Settings) -> LoadOptions:
 
 
 def _reachable(settings: Settings, catalog: Catalog) -> Catalog:
-    """Let jobs that name Slack themselves speak on the terminal, too, where there is no token."""
+    """Return the catalog with Slack's addresses replaced by the terminal's where there is no token."""
     if service(settings) != "console":
         return catalog
     return replace(catalog, bindings=tuple(_told_here(binding) for binding in catalog.bindings))
@@ -143,14 +143,14 @@ def _told_here(binding: Binding) -> Binding:
 
 
 def check_may_leave(settings: Settings) -> None:
-    """Raise NotAllowed where this user can leave no request for the program that runs, or will run."""
+    """Raise NotAllowed if this user cannot submit requests to the program."""
     place = inbox_path(database(settings))
     if place.parent.exists() and obstacle(place) is not None:
         raise not_allowed(place, "write")
 
 
 def remembered(settings: Settings) -> Snapshot:
-    """Return what is remembered; where nobody runs, with what a kill has left in the journal."""
+    """Return the stored state; where no program runs, with what a kill has left in the journal."""
     if not settings.dry_run:
         with owning(settings, timedelta(), is_brief=True) as lock:
             if lock is not None:

@@ -1,4 +1,4 @@
-"""Run the program until it is asked to end."""
+"""Run the program until a signal ends it."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ from slack_alert.stores import FileJournal, MemoryInbox, SqliteInbox, SqliteStor
 if TYPE_CHECKING:
     from slack_alert.settings import Settings
 
-#: A short command that finds nobody running owns the database for a moment; so long it is waited for.
+#: A short command may own the database for a moment; a start waits this long for it.
 _PATIENCE = timedelta(seconds=2)
 _FOREVER = timedelta(days=36_500)
 
@@ -50,12 +50,12 @@ def run(
 ) -> int:
     """Run until a signal; return the exit code.
 
-    3: another process holds the database; 1: there is nothing to run. `ready` is called once the clock runs, or with
-    nothing to run before the end. Where no plugins were found yet, that comes once the database is ours. `note` is what
-    commands beside this program read about it.
+    3: another process holds the database; 1: there is nothing to run. `ready` is called once the clock runs, or before
+    the end if there is nothing to run. If `found` is None, plugins are searched once the database is acquired. `note`
+    is what other commands read about this program.
     """
     plugins_folder(settings.path)  # A wrong path is told before anything is made there.
-    set_aside()  # Before plugins are loaded: what they change of the process is measured from here on.
+    set_aside()  # Before plugins are loaded: their changes to the process are measured from here on.
 
     def plugins() -> FollowedPlugins:
         _prepare(settings)
@@ -85,11 +85,11 @@ def _run(settings: Settings, stores: RunStores, plugins: FollowedPlugins, out: T
         parts = assemble(settings, plugins, stores, out=out)
         app = App(parts, _manners(settings))
         if not catalog.jobs:
-            app.stop()  # What keeps the functions out is said all the same.
+            app.stop()  # The problems are posted all the same.
 
         def begun() -> None:
             ready(parts)
-            # Only now, and on another thread: the next start is not worth that this one waits for a disk.
+            # Only now, and on another thread: the cache serves the next start, so this one need not wait for a disk.
             asyncio.get_running_loop().run_in_executor(None, plugins.keep)
 
         code = await app.run(begun)
@@ -97,19 +97,19 @@ def _run(settings: Settings, stores: RunStores, plugins: FollowedPlugins, out: T
             _leave(code, out)
         return code if catalog.jobs else 1
 
-    # Whatever plugins have made the default: it is the standard library's loop.
+    # The standard library's loop, whatever event loop policy plugins have set.
     return run_to_end(main(), new_standard_loop)
 
 
 def _prepare(settings: Settings) -> None:
-    """Import what the clock needs, beside the reading of new files."""
+    """Import the scheduler's libraries while new files are read."""
     from slack_alert.schedulers import prepare
 
     prepare(settings.scheduler)
 
 
 def _leave(code: int, out: TextIO) -> NoReturn:
-    """End the process here: the interpreter would wait for the threads of what was cut off, however long they take."""
+    """Exit at once: the interpreter would wait for the threads of runs that were cut off, however long they take."""
     for stream in (out, sys.stdout, sys.stderr):
         with suppress(OSError, ValueError):
             stream.flush()

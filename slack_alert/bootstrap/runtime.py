@@ -1,4 +1,4 @@
-"""The engine, with all that it runs functions by, and what they reach the rest of the program through."""
+"""Make the engine, its executors, and the services of the functions' contexts."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ if TYPE_CHECKING:
     from slack_alert.settings import Settings
 
 
-#: The paths first: the folder one stands in is no place to import from.
+#: The paths come first: nothing may be imported from the current folder.
 _CODE = "import sys; sys.path[:] = sys.argv[1:]; from slack_alert.bootstrap.child_main import main; main()"
 
 
@@ -64,7 +64,7 @@ def make_processes(
     children: Callable[[], Subprocesses],
     clock: Clock,
 ) -> ProcessPool:
-    """Make what starts processes; none is started before it is wanted."""
+    """Make the pool of child processes; a process is started when it is first needed."""
     return ProcessPool(
         lambda: make_program(settings.path, settings.markers),
         sources=sources,
@@ -77,28 +77,28 @@ def make_processes(
 
 
 def make_program(path: Path, markers: Sequence[str] = ()) -> ChildProgram:
-    """Say how a process is started for the plugins below `path`; of the environment it sees what is no secret."""
+    """Return the command line and environment, without secrets, of a child for the plugins below `path`."""
     warnings = [f"-W{option}" for option in sys.warnoptions]
     argv = (sys.executable, *warnings, "-c", _CODE, *sys.path)
     return ChildProgram(argv, public(os.environ), {"path": str(path), "markers": list(markers)})
 
 
 class RunStores(Struct, frozen=True):
-    """Where one run keeps what it remembers."""
+    """The store, inbox and journal of a running program."""
 
     store: Store
     inbox: Inbox
-    #: Opens what is remembered, to be read beside the writer; who asks closes it.
+    #: Opens a reader beside the writer; the caller closes it.
     read: Callable[[], Reader]
     journal: Journal | None = None
-    #: Says what became of the files that were opened; None: they are there as ever.
+    #: Returns what happened to the open files, or None if they are intact.
     loss: Callable[[], str | None] = lambda: None
-    #: Saves what is known where they are not, and says where that is.
+    #: Saves the data if they are not, and returns where it is.
     rescue: Callable[[], str] = str
 
 
 class Runtime(Struct, frozen=True):
-    """The engine, with all that it runs functions by and writes to."""
+    """The engine, with its executor, recorder and services."""
 
     clock: Clock
     mark: Markup
@@ -114,7 +114,7 @@ class Runtime(Struct, frozen=True):
 
 
 def make_works(settings: Settings, catalog: Catalog, stores: RunStores, sources: PluginSources) -> Runtime:
-    """Make the engine, and what runs functions for it; must be called on the loop they shall run on."""
+    """Make the engine and its executor; must be called on the loop on which they will run."""
     clock, reach, snapshot = SystemClock(), _Reach(), stores.store.open()
     render = Render(new_mark(), Redaction(settings.secrets()))
     writer = Writer(
@@ -150,7 +150,7 @@ def make_works(settings: Settings, catalog: Catalog, stores: RunStores, sources:
 def make_services(
     settings: Settings, engine: Engine, recorder: Recorder, snapshot: Snapshot, render: Render, clock: Clock
 ) -> ContextServices:
-    """Make what the contexts of functions reach the rest of the program through."""
+    """Make the services through which the contexts of functions reach the program."""
 
     def say(run: Run, value: object, to: str | None) -> None:
         if said := render(run, value):
@@ -171,14 +171,14 @@ def make_services(
 def make_key_value_stores(
     entries: Iterable[StoredValue], write: Write, clock: Clock, look: Callable[[], Iterable[StoredValue]] | None = None
 ) -> Callable[[str], KeyValueStore]:
-    """Return the key-value store of each pack, the same one each time; `look` reads all anew where others write."""
+    """Return a function from a pack to its key-value store, always the same; `look` rereads where others write."""
     pockets: dict[str, KeyValueStore] = {}
 
     def key_value_store(pack: str) -> KeyValueStore:
         if pack not in pockets:
             own = partial(_of_pack, pack)
             again = None if look is None else lambda: own(look())
-            # Two first runs may meet here; the one store that counts is whichever came first.
+            # Two first runs may meet here; the store that was set first counts.
             pockets.setdefault(pack, KeyValueStore(pack, own(entries), write=write, now=clock.now, look=again))
         return pockets[pack]
 
@@ -190,12 +190,12 @@ def _of_pack(pack: str, entries: Iterable[StoredValue]) -> list[StoredValue]:
 
 
 def new_mark() -> Markup:
-    """Make the mark that tells our own mentions and links from text; nobody can guess it."""
+    """Make the random, unguessable mark that tells our own mentions and links from text."""
     return Markup(f"{int.from_bytes(os.urandom(16), 'big') % 10**12:012}")
 
 
-def blocking_of(settings: Settings) -> Callable[..., Any] | None:  # Any: it gives what the call gives
-    """Say how calls are made that block, where something else must be able to go on meanwhile."""
+def blocking_of(settings: Settings) -> Callable[..., Any] | None:  # Any: it returns what the call returns
+    """Return the wrapper for blocking calls that lets greenlets go on, or None where threads need none."""
     if settings.scheduler != "GeventScheduler":
         return None
     from slack_alert.schedulers.gevent import blocking
@@ -204,7 +204,7 @@ def blocking_of(settings: Settings) -> Callable[..., Any] | None:  # Any: it giv
 
 
 class _Reach:
-    """What runs reach the engine and its services through, which are made after those that run."""
+    """Gives the executor access to the engine and its services, which are made after it."""
 
     engine: Engine
     services: ContextServices
@@ -243,7 +243,7 @@ def _make_pool(settings: Settings, reach: _Reach, render: Render, sources: Plugi
 def _make_paces(settings: Settings, reader: Reader, clock: Clock) -> SlowRunDetector:
     past = partial(durations_of, reader)
     if blocking_of(settings) is not None:
-        # Its threads are greenlets: a function that keeps the others from running would seem to stand still.
+        # Its threads are greenlets: a function that blocks the others would look like a stalled process.
         return SlowRunDetector(past)
     standstill = ProcessStalls(clock)
     standstill.start()

@@ -1,4 +1,4 @@
-"""The main module of processes that plugins start with `multiprocessing`: it finds plugin files, and does no more."""
+"""The main module of processes that plugins start with `multiprocessing`: it only makes plugins importable."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Put the parts of a running program together."""
+"""Assemble the components of a running program."""
 
 from __future__ import annotations
 
@@ -41,26 +41,26 @@ if TYPE_CHECKING:
 
 
 class SlotSource:
-    """Makes the source of slots, and tells it of other jobs later."""
+    """Makes the source of slots, and replans it when the jobs change."""
 
     def __init__(self, settings: Settings, engine: Engine, *, is_behind: Callable[[], bool]) -> None:
         self._settings = settings
         self._engine = engine
-        #: Whether so much waits to be written that nothing more should come due.
+        #: Returns whether so much waits to be written that nothing more should come due.
         self._is_behind = is_behind
-        #: Where the grid of the pulse starts.
+        #: The start of the liveness pulse's interval.
         self._begun: datetime | None = None
 
     def source(self, now: datetime) -> Source:
-        """Make a source for what the engine has now."""
-        # The clock's library is imported when there is something to time, not for every short command.
+        """Make a source for the engine's present jobs."""
+        # The scheduler's library is imported here, so that short commands do not import it.
         from slack_alert.schedulers import make_source
 
         self._begun = now
         return make_source(self._settings.scheduler, self._planned(now), is_behind=self._is_behind)
 
     def replan(self, source: Source, now: datetime) -> None:
-        """Tell a source of what the engine has now."""
+        """Give a source the engine's present jobs."""
         from slack_alert.schedulers import SchedulerSource
 
         assert isinstance(source, SchedulerSource), "it was made here"
@@ -87,12 +87,12 @@ class SlotSource:
 
 log = logging.getLogger(__name__)
 
-#: Reads what waits: at one address or at all, after a number, at most so many.
+#: Reads waiting deliveries: of an address or (None) of all, after an id, at most a number of them.
 Waiting = Callable[[str | None, int, int], list[Delivery]]
 
 
 def assemble(settings: Settings, plugins: FollowedPlugins, stores: RunStores, *, out: TextIO) -> Components:
-    """Put an app together; must be called on the loop it shall run on."""
+    """Assemble the components of an app; must be called on the loop on which it will run."""
     sources = PluginSources(plugins.accepted.contents_for, plugins.accepted.find)
     reload = None if settings.reload == "off" else plugins.reload
     works = make_works(settings, plugins.catalog, stores, sources)
@@ -136,7 +136,7 @@ def assemble(settings: Settings, plugins: FollowedPlugins, stores: RunStores, *,
 
 
 def make_channels(settings: Settings, out: TextIO) -> Mapping[str, Channel]:
-    """Make the channels; what was meant for Slack while there was a token waits for it."""
+    """Make the channels; without a token, messages to Slack wait until there is one."""
     console = ConsoleChannel(out, colour=has_colour(out), zone=settings.timezone)
     if settings.token is None or settings.dry_run:
         closed = closed_channel("slack", "there is no token", "Set `token` to send what waits.")
@@ -164,7 +164,7 @@ def make_sender(
     clock: Clock | None = None,
     waiting: Waiting | None = None,
 ) -> Sender:
-    """Make the sender, of all that waits unless told otherwise; the terminal is never paced."""
+    """Make the sender of all waiting deliveries, or of those that `waiting` reads; the terminal is never paced."""
     at_once = SendRate(0, 1)
     return Sender(
         channels,
@@ -181,12 +181,12 @@ def make_sender(
 
 
 def has_colour(out: TextIO) -> bool:
-    """Whether colours are welcome there."""
+    """Return whether colours can be shown there."""
     return out.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
 
 
 def _tells(settings: Settings, engine: Engine) -> Callable[[Delivery, SendResult], None]:
-    """Tell where errors go that a conversation cannot be reached; once a day for each reason."""
+    """Return the function that reports an unreachable conversation to the errors' address, daily for each reason."""
     errors_to = errors_address(settings)
 
     def undeliverable(delivery: Delivery, outcome: SendResult) -> None:
@@ -224,7 +224,7 @@ def _changed_zone(settings: Settings) -> Callable[[], tzinfo | None]:
 
 
 def _heartbeat(settings: Settings) -> Heartbeat | None:
-    if settings.heartbeat_url is None or settings.dry_run:  # A rehearsal is no sign of life.
+    if settings.heartbeat_url is None or settings.dry_run:  # A dry run must not count as alive.
         return None
     from slack_alert.engine.app.ping import Heartbeat
     from slack_alert.engine.system.proxies import environment_proxy

@@ -1,4 +1,4 @@
-"""The command line: it reads words, calls one function, prints what comes back, and gives the exit code."""
+"""The command line: it parses arguments, calls an operation, prints the result and returns the exit code."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The exit codes, all of them."""
+"""The exit codes, shared by all commands."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""Do what is expected of process 1, as which containers start a program: reap orphans, and pass signals on.
+"""Act as the init process of a container (process 1): reap orphans, and forward signals.
 
-The program itself runs in a child: to reap everything that ends would take the exit codes from the plugins that wait
-for them. And the system ignores what a process 1 gets and has no handler for, such as SIGTERM in most commands.
+The program itself runs in a child: reaping every process would take the exit codes from the plugins that wait for
+them. And the system ignores signals to process 1 that have no handler, such as SIGTERM in most commands.
 """
 
 from __future__ import annotations
@@ -13,10 +13,10 @@ from contextlib import suppress
 
 
 def stand_in() -> None:
-    """Return at once, unless this is process 1: then in a child, whose end becomes the end of process 1."""
+    """Fork if this is process 1, and return in the child, whose exit code process 1 takes over; else just return."""
     if sys.platform == "win32" or os.getpid() != 1:
         return
-    # Blocked, they are kept for whoever waits for them, also where nothing handles them.
+    # Blocked signals stay pending for `sigwait`, even those without a handler.
     before = signal.pthread_sigmask(signal.SIG_BLOCK, signal.valid_signals())
     child = os.fork()
     if child:
@@ -28,13 +28,13 @@ def stand_in() -> None:
 if sys.platform != "win32":
 
     def _take_terminal() -> None:
-        """Let this process have the terminal for itself, if there is one: Ctrl+C shall not come a second time."""
+        """Make this process the terminal's foreground group, if there is one: Ctrl+C must not arrive twice."""
         os.setpgid(0, 0)
         with suppress(OSError):
             os.tcsetpgrp(0, os.getpgrp())
 
     def _look_after(child: int) -> int:
-        """Reap what ends, and pass on what is asked of this process, until the child ends; return its exit code."""
+        """Reap processes and forward signals until the child ends; return its exit code."""
         while (code := _reaped(child)) is None:
             number = signal.sigwait(signal.valid_signals())
             if number != signal.SIGCHLD:
@@ -43,7 +43,7 @@ if sys.platform != "win32":
         return code
 
     def _reaped(child: int) -> int | None:
-        """Reap what has ended; return the child's exit code, as a shell gives it, once it is among that."""
+        """Reap all ended processes; return the child's exit code, as a shell gives it, or None while it runs."""
         while True:
             pid, status = os.waitpid(-1, os.WNOHANG)
             if not pid:

@@ -1,4 +1,4 @@
-"""The names of jobs, as people type them and as the shell completes them."""
+"""Resolve and complete the names of jobs as people type them."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ if TYPE_CHECKING:
     from slack_alert.engine.batches import Snapshot
     from slack_alert.settings import Settings
 
-#: More are counted.
+#: The number of names in a sentence; the others are counted.
 _NAMED = 10
-#: The options that say which plugins are meant.
+#: The options that decide where the plugins are.
 _PLACES = ("path", "config", "ignore_global_config")
 
 
 def job_names(settings: Settings, snapshot: Snapshot) -> tuple[list[str], list[str]]:
-    """Return the jobs there are, and those that were; raise SettingsError where there is no trace of either."""
+    """Return the names of present and of former jobs; raise SettingsError if there is neither a folder nor history."""
     from slack_alert.bootstrap import plugin_loading
 
     gone = sorted({*snapshot.seen, *snapshot.states, *snapshot.holds})
@@ -38,9 +38,9 @@ def job_names(settings: Settings, snapshot: Snapshot) -> tuple[list[str], list[s
 
 
 def meant(said: str, present: list[str], gone: list[str]) -> str:
-    """Find the job that is meant by a full name or a last part; raise BadValue for none.
+    """Return the job with a full name or last part; raise BadValue if there is none.
 
-    A last part means what is gone only where nothing that is there has it.
+    A last part means a former job only if no present job has it.
     """
     from slack_alert.core.catalog import full_name
 
@@ -50,7 +50,7 @@ def meant(said: str, present: list[str], gone: list[str]) -> str:
 
 
 def chosen(said: str, present: list[str], gone: list[str]) -> list[str]:
-    """Find what is meant by a full name, a last part or a pattern such as `db.*`; raise BadValue for nothing."""
+    """Return the jobs that match a full name, a last part or a pattern such as `db.*`; raise BadValue for none."""
     said = composed(said)
     if not any(sign in said for sign in "*?["):
         return [meant(said, present, gone)]
@@ -64,7 +64,7 @@ def chosen(said: str, present: list[str], gone: list[str]) -> list[str]:
 
 
 def chosen_jobs(settings: Settings, said: str) -> list[str]:
-    """Find the jobs that are meant by a full name, a last part or a pattern; raise BadValue for none."""
+    """Return the plugins' jobs that match a full name, a last part or a pattern; raise BadValue for none."""
     from slack_alert.bootstrap import plugin_loading
     from slack_alert.bootstrap.oneshot import job_lookup
 
@@ -77,25 +77,25 @@ def chosen_jobs(settings: Settings, said: str) -> list[str]:
 
 
 def listed(names: Sequence[str]) -> str:
-    """Name a few things, and count the rest: `a, b and 3 more`."""
+    """Return the first names and the number of the rest: `a, b and 3 more`."""
     named = [*names[:_NAMED], *([f"{len(names) - _NAMED} more"] if len(names) > _NAMED else [])]
     return " and ".join(part for part in (", ".join(named[:-1]), named[-1]) if part)
 
 
 def remark_absence(*, is_taken: bool) -> None:
-    """Say where nobody runs that what was asked for counts from the next start on."""
+    """Print, if no program runs, that the change takes effect at the next start."""
     if not is_taken:
         click.echo("slack-alert is not running: this holds when it starts.", err=True)
 
 
 def _near(said: str, names: list[str]) -> list[str]:
-    """Find names, and patterns for whole files, that were perhaps meant."""
+    """Return similar names, and patterns for whole files."""
     patterns = [f"{file}.*" for file in dict.fromkeys(name.rpartition(".")[0] for name in names)]
     return alike(said, [*patterns, *names, *(name.rpartition(".")[2] for name in names)], most=3)
 
 
 def complete_job(ctx: click.Context, _: click.Parameter, incomplete: str) -> list[str]:
-    """Offer the jobs to the shell; whatever is wrong with the project is none of the shell's business."""
+    """Return the completions of a job's name; none where the project has errors, which a shell cannot show."""
     from slack_alert.bootstrap import plugin_loading
 
     before = ctx.parent.params if ctx.parent else {}

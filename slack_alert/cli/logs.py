@@ -1,4 +1,4 @@
-"""Logging: one line per event on standard error, as text or JSON, without secrets."""
+"""Configure logging: a line per event on standard error, as text or JSON, without secrets."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ from slack_alert.cli.output.json_stderr import JsonStream, tell_of_the_unhandled
 from slack_alert.core.redaction.redaction import Redaction
 from slack_alert.settings import Settings
 
-#: Attributes every record has; what is beyond them was given as `extra`.
+#: The attributes of every record; all others were given as `extra`.
 _STANDARD = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName"}
 
 
 def configure(settings: Settings, redaction: Redaction | None = None) -> logging.Logger:
-    """Begin logging as configured, without secrets; return the program's own log."""
-    # A log line that cannot be written must not fail what it tells of.
+    """Configure logging without secrets; return the program's own logger."""
+    # A log line that cannot be written must not fail the code that logs it.
     logging.raiseExceptions = False
     stream = JsonStream.beneath(sys.stderr)
     handler = LogStream(stream)
@@ -41,19 +41,19 @@ def configure(settings: Settings, redaction: Redaction | None = None) -> logging
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(settings.log_level.upper())
-    # The clock tells of every slot; ours are in the history.
+    # APScheduler logs every slot; ours are in the history.
     logging.getLogger("apscheduler").setLevel(max(logging.WARNING, root.level))
     logging.captureWarnings(capture=True)
     return logging.getLogger("slack_alert")
 
 
 def is_json() -> bool:
-    """Return whether standard error takes nothing but JSON."""
+    """Return whether standard error is JSON only."""
     return any(isinstance(handler.formatter, JsonForm) for handler in logging.getLogger().handlers)
 
 
 def complain(text: str) -> None:
-    """Say on standard error what is wrong: a sentence for people, or a line of the log."""
+    """Write an error to standard error: as a sentence for people, or as a line of the JSON log."""
     if is_json():
         logging.getLogger("slack_alert").error(text)
     else:
@@ -61,7 +61,7 @@ def complain(text: str) -> None:
 
 
 def tell_problem(problem: Problem) -> None:
-    """Say on standard error what is wrong with a plugin file."""
+    """Write a problem of a plugin file to standard error."""
     if not is_json():
         click.echo(str(problem), err=True)
         return
@@ -73,7 +73,7 @@ def tell_problem(problem: Problem) -> None:
 
 
 def tell_failure(job: str, trace: str) -> None:
-    """Say on standard error how a run has failed that was asked for here."""
+    """Write the traceback of a triggered run to standard error."""
     if is_json():
         error = trace.rstrip().rpartition("\n")[2]
         logging.getLogger("slack_alert").error("run failed", extra={"job": job, "error": error, "traceback": trace})
@@ -87,9 +87,9 @@ _LEVELS = {"error": logging.ERROR, "warning": logging.WARNING, "notice": logging
 def _tell_last(
     redaction: Redaction, kind: type[BaseException], error: BaseException, trace: TracebackType | None
 ) -> None:
-    """Tell what ends the program as Python does, without secrets."""
+    """Print an unhandled exception as Python does, without secrets."""
     told = redaction("".join(traceback.format_exception(kind, error, trace)))
-    with suppress(OSError, ValueError, AttributeError):  # Without a standard error there is nobody to tell.
+    with suppress(OSError, ValueError, AttributeError):  # Without a standard error it cannot be printed.
         sys.stderr.write(told)
 
 
@@ -102,10 +102,10 @@ else:  # Python 3.10 knows the type only when it is checked.
 
 
 class LogStream(_Lines):
-    """Writes to a stream; where a plugin closed it, to what it stood for."""
+    """A handler that reopens descriptor 2 where a plugin has closed the stream."""
 
     def emit(self, record: logging.LogRecord) -> None:
-        """Write one record, or nothing where there is nothing left to write to."""
+        """Write a record, or nothing if there is no descriptor left to write to."""
         if _is_closed(self.stream):
             with suppress(OSError):
                 # Only the object is closed: descriptor 2 belongs to the process, and stays open with this one, too.
@@ -123,7 +123,7 @@ def _is_closed(stream: TextIO) -> bool:
 
 
 class TextForm(logging.Formatter):
-    """`12:00:01 warning delivery waits  to=#ops reason=ratelimited`, by the clock of the configuration."""
+    """Formats `12:00:01 warning delivery waits  to=#ops reason=ratelimited`, in the configured time zone."""
 
     def __init__(self, redaction: Redaction, zone: tzinfo) -> None:
         super().__init__()
@@ -131,7 +131,7 @@ class TextForm(logging.Formatter):
         self._zone = zone
 
     def format(self, record: logging.LogRecord) -> str:
-        """Write one line, and a traceback where there is one that no history has."""
+        """Return a line, and the traceback of an exception that is not in the history."""
         extra = " ".join(f"{name}={_shown(value)}" for name, value in _extra(record).items() if name != "traceback")
         line = f"{self.at(record):%H:%M:%S} {record.levelname.lower()} {record.getMessage()}"
         line += f"  {extra}" if extra else ""
@@ -140,12 +140,12 @@ class TextForm(logging.Formatter):
         return self._redaction(line)
 
     def at(self, record: logging.LogRecord) -> datetime:
-        """Return when it was, in the zone of the configuration."""
+        """Return the record's time in the configured time zone."""
         return datetime.fromtimestamp(record.created, timezone.utc).astimezone(self._zone)
 
 
 class JsonForm(TextForm):
-    """One JSON object a line; `job` and `run` say in which run it was written, where that is known."""
+    """Formats a JSON object per line; `job` and `run` name the run that wrote it, where known."""
 
     def __init__(self, redaction: Redaction, zone: tzinfo, *, is_ascii: bool = False) -> None:
         super().__init__(redaction, zone)
@@ -156,7 +156,7 @@ class JsonForm(TextForm):
         self._is_ascii = is_ascii
 
     def format(self, record: logging.LogRecord) -> str:
-        """Write one line."""
+        """Return a line of JSON."""
         line: dict[str, object] = {
             "ts": self.at(record).isoformat(timespec="milliseconds"),
             "level": record.levelname.lower(),
@@ -176,7 +176,7 @@ class JsonForm(TextForm):
             text = json.dumps(line, default=str, ensure_ascii=self._is_ascii, allow_nan=False)
             text.encode()
         except (ValueError, TypeError, RecursionError):
-            # No number, keys that are no text, or what Unicode has no character for.
+            # NaN, keys that are no strings, or lone surrogates.
             return json.dumps({name: value if type(value) is int else str(value) for name, value in line.items()})
         return text
 

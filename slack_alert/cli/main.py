@@ -1,4 +1,4 @@
-"""The group of commands; each one's module is imported only when it is called, so that `--help` costs nothing."""
+"""The entry point and the group of commands, whose modules are imported only when called: `--help` stays fast."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from slack_alert.cli.process_end import end_process
 from slack_alert.core.errors import BadValue, SettingsError, SlackAlertError
 from slack_alert.core.excerpts import abridged
 
-#: Command: the module that holds it, and what the overview says of it.
+#: The commands: name to module and summary.
 COMMANDS = {
     "run": ("control.run", "Start: run the jobs until Ctrl+C, then drain. What `slack-alert` alone does."),
     "check": ("plan.check", "Read every plugin without executing any; print jobs and problems."),
@@ -48,14 +48,14 @@ COMMANDS = {
 
 
 class LazyGroup(click.Group):
-    """Finds a command's module when the command is called."""
+    """A group that imports the module of a command when it is called."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002
-        """Return the names in the order of the overview."""
+        """Return the names of the commands in the order of the overview."""
         return list(COMMANDS)
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
-        """Import the command."""
+        """Import and return a command, or None if there is none."""
         if cmd_name not in COMMANDS:
             return None
         module = COMMANDS[cmd_name][0]
@@ -65,11 +65,11 @@ class LazyGroup(click.Group):
         return found
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        """Take a command's own options before its name as well."""
+        """Parse the arguments; a command's own options may stand before its name."""
         return super().parse_args(ctx, behind(self, COMMANDS, lambda name: self.get_command(ctx, name), args))
 
     def invoke(self, ctx: click.Context) -> object:
-        """Call the command; what it cannot do is told while it is known which secrets there are."""
+        """Call the command, and print its error here, where the secrets to redact are known."""
         try:
             return super().invoke(ctx)
         except SlackAlertError as error:
@@ -78,7 +78,7 @@ class LazyGroup(click.Group):
     def resolve_command(
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
-        """Return which command was probably meant."""
+        """Return the command; raise UsageError with a suggestion if there is none."""
         name = args[0] if args else ""
         if name not in COMMANDS and not name.startswith("-"):
             from slack_alert.core.units.names import alike
@@ -89,7 +89,7 @@ class LazyGroup(click.Group):
         return super().resolve_command(ctx, args)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
-        """Write the overview without importing any command."""
+        """Write the overview without importing the commands."""
         with formatter.section("Commands"):
             formatter.write_dl([(name, says) for name, (_, says) in COMMANDS.items()])
 
@@ -116,14 +116,14 @@ def cli(ctx: click.Context, /, *, as_json: bool, **flags: object) -> object:
 
 
 def main() -> NoReturn:
-    """Be the process: run the command line, and end with its exit code whatever is left behind."""
+    """Run the command line as the process, and end it with the exit code, whatever threads are left."""
     stand_in()
     prepare_streams()
     try:
         command_line()
     except SystemExit as ended:
         code = ended.code if isinstance(ended.code, int) else exit_codes.FINE
-    except BaseException as error:  # noqa: BLE001 - it is shown as Python would
+    except BaseException as error:  # noqa: BLE001 - it is printed as Python would
         sys.excepthook(type(error), error, error.__traceback__)
         code = exit_codes.FOUND
     end_process(code)
@@ -134,7 +134,7 @@ def command_line() -> NoReturn:
     code = _code()
     sys.stdout.flush()
     lost = failure(sys.stdout)
-    # A reader that has seen enough is no fault.
+    # A closed pipe is no error: its reader has seen enough.
     if lost is not None and not isinstance(lost, BrokenPipeError):
         from slack_alert.cli.logs import complain
 
@@ -147,7 +147,7 @@ def _code() -> int:
     try:
         code = cli.main(standalone_mode=False, prog_name="slack-alert")
     except click.ClickException as error:
-        vars(error)["message"] = abridged(error.message)  # It is shown with the usage around it, by click alone.
+        vars(error)["message"] = abridged(error.message)  # Click alone prints it, with the usage.
         error.show()
         return error.exit_code
     except SlackAlertError as error:
@@ -170,7 +170,7 @@ def _code() -> int:
 
 
 def _complain(error: SlackAlertError) -> int:
-    """Tell what is wrong; return the exit code."""
+    """Print an error; return the exit code."""
     from slack_alert.cli.logs import complain
     from slack_alert.cli.output.streams import concealed
     from slack_alert.settings.secret import masked

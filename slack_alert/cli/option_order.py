@@ -1,4 +1,4 @@
-"""Where options stand: before a command's name as well as behind it, and never among another program's words."""
+"""Order the arguments: options may stand before a command's name or behind it, but not in another program's."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ Find = Callable[[str], click.Command | None]
 
 
 def behind(group: click.Command, names: Container[str], find: Find, words: Sequence[str]) -> list[str]:
-    """Return the words with the options of a command behind its name; as they are where they mean no command."""
+    """Return the arguments with a command's options moved behind its name; unchanged if there is no command."""
     known = _options(group)
     place, is_strange = 0, False
     while place < len(words) and _is_option(words[place]):
@@ -28,10 +28,10 @@ def behind(group: click.Command, names: Container[str], find: Find, words: Seque
 
 
 class PassThroughCommand(click.Command):
-    """A command with a name and the words of another program, among which no option is ours."""
+    """A command with a name and another program's command line, in which no option is ours."""
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        """Read options up to the other program's first word, or up to `--`."""
+        """Parse the options up to the other program's first word, or up to `--`."""
         known = _options(self)
         name = _after_options(args, 0, known)
         if args[name : name + 1] == ["--"]:
@@ -44,7 +44,7 @@ class PassThroughCommand(click.Command):
 
 
 def _after_options(words: Sequence[str], place: int, known: Mapping[str, click.Option]) -> int:
-    """Return the first place, from `place` on, of what is neither an option nor the value of one."""
+    """Return the first place, from `place` on, of a word that is neither an option nor its value."""
     while place < len(words) and _is_option(words[place]):
         place += _length(words[place], known)
     return place
@@ -53,7 +53,7 @@ def _after_options(words: Sequence[str], place: int, known: Mapping[str, click.O
 def _split(
     words: Sequence[str], known: Mapping[str, click.Option], more: Mapping[str, click.Option]
 ) -> tuple[list[str], list[str]] | None:
-    """Part the options of the group from those of the command; None: these words are not all options with values."""
+    """Return the group's options and the command's; None if the words are not all options with their values."""
     own: list[str] = []
     moved: list[str] = []
     place = 0
@@ -78,12 +78,12 @@ def _is_option(word: str) -> bool:
 
 
 def _name(word: str) -> str:
-    """Return the option's name: `--since=1h` is `--since`, `-sNAME` is `-s`."""
+    """Return the name of an option: `--since` of `--since=1h`, `-s` of `-sNAME`."""
     return word.partition("=")[0] if word.startswith("--") else word[:2]
 
 
 def _length(word: str, options: Mapping[str, click.Option]) -> int:
-    """Count the words an option takes: one where its value is in it, or it has none."""
+    """Return the number of words of an option: 1 if it has no value or contains it."""
     option = options.get(_name(word))
     if option is None or option.is_flag or option.count or word != _name(word):
         return 1

@@ -1,4 +1,4 @@
-"""The options every command takes, before or after its name; the nearer one counts."""
+"""The options of every command, before or after its name; the later value counts."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ F = TypeVar("F", bound=Callable[..., Any])  # Any: click passes what the options
 
 _SCHEDULERS = "AsyncIOScheduler, BackgroundScheduler, GeventScheduler or TornadoScheduler."
 
-#: Every one defaults to None: only what was given is laid over the environment and the files.
+#: All default to None: only given options override the environment and the files.
 _OPTIONS = (
     click.option("--path", metavar="DIR", help="The folder that holds plugins/ (.)."),
     click.option("-c", "--config", metavar="FILE", help="Read this file instead of both slack_alert.conf."),
@@ -35,14 +35,14 @@ _OPTIONS = (
 
 
 def common(command: F) -> F:
-    """Return a command the options that all of them take."""
+    """Decorate a command with the common options."""
     for option in reversed(_OPTIONS):
         command = option(command)
     return command
 
 
 def remember(ctx: click.Context, flags: Mapping[str, object]) -> dict[str, object]:
-    """Lay the flags given here over those given before the command; return all that were given."""
+    """Merge these flags over those given before the command; return all given flags."""
     known: dict[str, object] = ctx.ensure_object(dict)
     known.update({name: value for name, value in flags.items() if value is not None})
     return known

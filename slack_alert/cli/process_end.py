@@ -1,4 +1,4 @@
-"""End this process with its exit code, whatever plugins have left behind in it."""
+"""End this process with its exit code, whatever threads and child processes plugins have left."""
 
 from __future__ import annotations
 
@@ -6,22 +6,22 @@ import atexit
 import os
 import sys
 import threading
-from _thread import start_new_thread  # bound now, as the next: gevent's patch makes a greenlet of it
+from _thread import start_new_thread  # bound now, like `sleep`: gevent's patch replaces both
 from contextlib import suppress
 from time import sleep
 from typing import Any, NoReturn
 
-#: So long threads and exit handlers have; `docker stop` waits ten seconds, of which a drain may take eight.
+#: The time for threads and exit handlers; `docker stop` waits ten seconds, of which a drain may take eight.
 _SECONDS = 1.5
 
 
 def end_process(code: int) -> NoReturn:
-    """Wait a moment for threads, run the exit handlers, and end; nothing that blocks there keeps the process.
+    """Wait a moment for threads, run the exit handlers, and exit, even if they block.
 
-    Python's own end waits for each thread that is no daemon, for the workers of every executor and for child processes
-    of `multiprocessing`, however long they take, and calls `__del__` of what is left.
+    Python's own exit waits for all threads that are no daemons, for the workers of all executors and for child
+    processes of `multiprocessing`, however long they take, and calls `__del__` of the remaining objects.
     """
-    with suppress(RuntimeError):  # Without a thread to watch it nothing is waited for.
+    with suppress(RuntimeError):  # Without a thread to limit the time nothing is waited for.
         start_new_thread(_end_later, (code,))
         _take_last_steps()
     for stream in (sys.stdout, sys.stderr):
@@ -31,10 +31,10 @@ def end_process(code: int) -> NoReturn:
 
 
 def _take_last_steps() -> None:
-    """Do what Python does before it takes the interpreter apart; there are no public names for it."""
+    """Run the steps of Python's own exit, before the interpreter is torn down; they have no public names."""
     for module, name in ((threading, "_shutdown"), (atexit, "_run_exitfuncs")):
-        step: Any = getattr(module, name, None)  # Any: as said, it is not public
-        with suppress(BaseException):  # Whatever a plugin's handler raises, the exit code stays.
+        step: Any = getattr(module, name, None)  # Any: it is not public
+        with suppress(BaseException):  # An exception of a plugin's handler must not change the exit code.
             if step is not None:
                 step()
 
@@ -43,14 +43,14 @@ def _end_later(code: int) -> None:
     sleep(_SECONDS)
     try:
         _end_processes()
-        if "gevent" not in sys.modules:  # Its locks must not be taken by a thread of the system.
+        if "gevent" not in sys.modules:  # A thread of the system must not take gevent's locks.
             _tell_left()
     finally:
         os._exit(code)
 
 
 def _end_processes() -> None:
-    """Ask the processes of `multiprocessing` to end that Python would go on waiting for."""
+    """Terminate the processes of `multiprocessing` for which Python would go on waiting."""
     multiprocessing = sys.modules.get("multiprocessing")
     for child in multiprocessing.active_children() if multiprocessing is not None else ():
         with suppress(OSError):
@@ -58,7 +58,7 @@ def _end_processes() -> None:
 
 
 def _tell_left() -> None:
-    import logging  # Mostly there is nothing to tell, and `--help` does without.
+    import logging  # Rarely needed, and `--help` does without.
 
     main = threading.main_thread()
     left = [thread.name for thread in threading.enumerate() if not thread.daemon and thread is not main]

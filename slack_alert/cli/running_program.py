@@ -1,6 +1,6 @@
-"""What a command begins with that tells of the running program, or speaks through it: that program's settings.
+"""Read the settings of the running program, for commands that report on it or send through it.
 
-Another user, another zone, another environment or another folder must not change what is said of it.
+Another user, time zone, environment or folder must not change what they report.
 """
 
 from __future__ import annotations
@@ -25,24 +25,24 @@ from slack_alert.settings import (
     read_note,
 )
 
-#: What decides how an instant is written, and where the plugins lie.
+#: The settings that decide how instants are shown, and where the plugins are.
 SHOWN = frozenset({"timezone", "path"})
-#: What decides where something is said.
+#: The settings that decide where messages are posted.
 SAID = frozenset({"path", "channel", "errors_to"})
-#: What is only handed over.
+#: The settings of a command that only passes a request on.
 PASSED_ON = frozenset({"path"})
 
-#: The flags that say which files are read.
+#: The flags that decide which files are read.
 _FILES = frozenset({"config", "ignore_global_config"})
 
 
 def settings_beside(
     flags: Mapping[str, object], *, concerns: frozenset[str] | None = SHOWN, plans: bool = False
 ) -> Settings:
-    """Read the configuration as the program has it that runs with the same database, and begin logging.
+    """Return the settings of the program that runs with the same database, overridden by flags, and start logging.
 
-    Flags count before it. Where nobody runs, it is the command's own. What differs among the settings that the command
-    `concerns` (None: all) is told on standard error. One that `plans` ahead goes by the files as they are now.
+    If none runs, they are the command's own. Differences among the settings in `concerns` (None: all) are printed to
+    standard error. A command that `plans` ahead uses the files as they are now.
     """
     found = find_beside(flags, plans=plans)
     begin_log(found.loaded)
@@ -52,20 +52,20 @@ def settings_beside(
 
 
 class RunningConfig(Struct, frozen=True):
-    """The configuration a command goes by."""
+    """The configuration that a command uses."""
 
     loaded: LoadedSettings
-    #: Says what a person should know about it; None among the names: about all of it.
+    #: Yields remarks on differences among the named settings, or (None) among all.
     remarks: Callable[[frozenset[str] | None], Iterator[str]] = lambda _: iter(())
 
 
 def find_beside(flags: Mapping[str, object], *, plans: bool = False) -> RunningConfig:
-    """Read the configuration; where a program runs with the same database, as that one has it."""
+    """Read the configuration of the program that runs with the same database, or the command's own if none runs."""
     own, fault = _own(flags)
     try:
         found = None if own.settings.dry_run else _found(own.settings)
     except NotAllowed as error:
-        # What asks the program itself ends with this sentence; a plan can be made without.
+        # A command that needs the program fails with this sentence; a plan can be made without it.
         blind = f"{error} So this goes by the settings that are here, not by those of a program that may be running."
         found, remarks = None, [blind] if plans else []
     else:
@@ -74,7 +74,7 @@ def find_beside(flags: Mapping[str, object], *, plans: bool = False) -> RunningC
         if fault is not None:
             raise fault
         return RunningConfig(own, lambda _: iter(remarks))
-    # A path leads to the database, as a turned link does; by which plugins the program goes is its own affair.
+    # `--path` only leads to the database, as a changed link would; the program keeps its own plugins.
     counting = {name: value for name, value in flags.items() if plans or name != "path"}
     its = _load(counting, own, found.running, plans=plans)
     if fault is not None:
@@ -84,7 +84,7 @@ def find_beside(flags: Mapping[str, object], *, plans: bool = False) -> RunningC
 
 
 class _Found(Struct, frozen=True):
-    """A program that runs, and the settings it has."""
+    """A running program and its settings."""
 
     pid: int
     running: PublishedSettings
@@ -94,7 +94,7 @@ class _Found(Struct, frozen=True):
 
 
 class _Views(Struct, frozen=True):
-    """The same configuration as the command has it, as its answer goes by, and as the program runs."""
+    """The configuration as the command reads it, as its answer uses it, and as the program runs."""
 
     own: LoadedSettings
     its: LoadedSettings
@@ -116,7 +116,7 @@ def _found(settings: Settings) -> _Found | None:
         holder = owner(database(settings))
     except NotAllowed:
         raise
-    except StoreError:  # What asks for more than the settings comes across it again.
+    except StoreError:  # A command that needs more than the settings meets the error again.
         return None
     running = read_note(holder.note) if holder is not None else None
     return _Found(holder.pid, running) if holder is not None and running is not None else None
@@ -132,7 +132,7 @@ def _load(
 
 
 def _remarks(views: _Views, found: _Found, flags: frozenset[str], concerns: frozenset[str] | None) -> Iterator[str]:
-    """Yield what the program has otherwise, and which of both counts."""
+    """Yield the settings that differ in the program, and which value counts."""
     known = [*found.running.texts, *(name for name in views.own.given if name.startswith(QUIET))]
     names = [name for name in dict.fromkeys(known) if concerns is None or name in concerns]
     only_here = [name for name in names if _value(views.its, name) != _value(views.program, name)]
@@ -152,7 +152,7 @@ def _listed(names: list[str], loaded: LoadedSettings) -> str:
 
 
 def _value(loaded: LoadedSettings, name: str) -> object:
-    """Return what can be compared: hours are parsed in a zone, which is a setting of its own."""
+    """Return a comparable value; working hours as text, because parsed they contain the zone, another setting."""
     if name == "working_hours":
         return loaded.settings.working_hours.text
     return _text(loaded, name) if name.startswith(QUIET) else getattr(loaded.settings, name)

@@ -1,4 +1,4 @@
-"""Send messages that a person asked for, through the outbox."""
+"""Send messages of short commands through the outbox, and report those that did not arrive."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ _ADVICE = {
 
 
 def tell_unsent(settings: Settings, is_meant: Callable[[Delivery], bool]) -> int:
-    """Say of each message meant that did not arrive why, and what comes next; return the exit code."""
+    """Print why matching messages did not arrive, and what to do; return the exit code."""
     unsent = [delivery for delivery in _deliveries(settings, is_meant) if delivery.status.value != "sent"]
     for delivery in unsent:
         reason = f": {delivery.reason.rstrip('.')}" if delivery.reason else ""
@@ -38,7 +38,7 @@ def tell_unsent(settings: Settings, is_meant: Callable[[Delivery], bool]) -> int
 
 
 def tell_refused(settings: Settings, to: Iterable[Address]) -> int:
-    """Say where the running program, which has these messages, is refused by their service; return the exit code."""
+    """Print the addresses' services that refuse the running program; return the exit code."""
     from slack_alert.cli.query.status import read_vitals
     from slack_alert.engine.clock import SystemClock
 
@@ -60,7 +60,7 @@ def _deliveries(settings: Settings, is_meant: Callable[[Delivery], bool]) -> lis
 
 
 def post(settings: Settings, messages: Sequence[Message]) -> int:
-    """Have messages delivered, from here where nobody runs; return the exit code. A dry run prints them."""
+    """Send messages, from this process if no program runs; return the exit code. A dry run prints them."""
     from slack_alert.bootstrap.oneshot import requests
     from slack_alert.engine.clock import SystemClock
     from slack_alert.engine.requests import build
@@ -78,7 +78,7 @@ def post(settings: Settings, messages: Sequence[Message]) -> int:
 
 
 def _print(settings: Settings, messages: Sequence[Message]) -> int:
-    """Show what would be sent; nothing is kept."""
+    """Print the messages that would be sent; nothing is stored."""
     import asyncio
 
     from slack_alert.bootstrap import wiring

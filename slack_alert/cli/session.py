@@ -1,4 +1,4 @@
-"""What a command begins with: the configuration, told warnings, a log."""
+"""Set up a command: read the configuration, print its warnings, start the log, divert other output."""
 
 from __future__ import annotations
 
@@ -17,22 +17,22 @@ from slack_alert.settings import LoadedSettings, Settings, load_settings
 
 
 def configured(flags: Mapping[str, object]) -> LoadedSettings:
-    """Read the configuration for these flags; raise SettingsError for what cannot be used."""
+    """Return the configuration for these flags; raise SettingsError if it is invalid."""
     return load_settings(flags, os.environ, cwd=current_folder(), home=home_folder())
 
 
 def current_folder() -> Path:
-    """Return the folder this was started in; where that was deleted since, its name as the shell left it."""
+    """Return the current folder; if it was deleted, its path in the shell's PWD."""
     try:
         return Path.cwd()
     except OSError:
-        # Whole paths go on working, and a relative one is named as not there. It may also have been made anew.
+        # Absolute paths still work, and a relative path is reported as missing. It may also have been created again.
         shell = Path(os.environ.get("PWD", ""))
         return shell if shell.is_absolute() else Path("/")
 
 
 def home_folder() -> Path | None:
-    """Return this user's home folder; None where the environment names none and the system does not know the user."""
+    """Return this user's home folder, or None if neither the environment nor the system knows it."""
     try:
         return Path.home()
     except RuntimeError:
@@ -40,14 +40,14 @@ def home_folder() -> Path | None:
 
 
 def settings_of(flags: Mapping[str, object]) -> Settings:
-    """Read the configuration and begin logging; warnings go to standard error."""
+    """Read the configuration and start logging; warnings go to standard error."""
     loaded = configured(flags)
     begin_log(loaded)
     return loaded.settings
 
 
 def begin_log(loaded: LoadedSettings) -> None:
-    """Begin logging as configured, and say what is odd about the configuration."""
+    """Start logging as configured, and log the configuration's warnings."""
     # Imported here: gevent's patch has to come before logging.
     from slack_alert.cli.logs import configure
 
@@ -60,13 +60,13 @@ def begin_log(loaded: LoadedSettings) -> None:
 
 @contextmanager
 def own_output(settings: Settings, *, is_lasting: bool = False) -> Iterator[TextIO]:
-    """Give the real standard output for this program's own words, while everything else that writes to it is diverted.
+    """Yield the real standard output for the command's own text, while all other output to it is diverted.
 
-    What plugins print, and what the programs they start print, goes to standard error: `--json` stays JSON. Whoever of
-    them reads standard input finds its end: a question that nobody sees would wait for ever. A program that goes on
-    (`is_lasting`) takes an output that fails for one that may take more later.
+    Output of plugins and of their child programs goes to standard error: `--json` stays JSON. If they read standard
+    input, they find its end: a prompt that nobody sees would wait for ever. In a program that goes on (`is_lasting`),
+    a failed write may succeed later.
     """
-    # Imported here: it needs the model of a run, and the patch comes before.
+    # Imported here: it needs the model of a run, and gevent's patch comes before.
     from slack_alert.cli.output.json_stderr import filtered
     from slack_alert.executors.calling.output import captured
     from slack_alert.loader.modules.spawning import become_spawnable, spawnable
@@ -81,7 +81,7 @@ def own_output(settings: Settings, *, is_lasting: bool = False) -> Iterator[Text
 
 @contextmanager
 def _diverted(*, is_lasting: bool) -> Iterator[TextIO]:
-    """Let descriptor 1 be standard error meanwhile, so that even a subprocess cannot write into our output."""
+    """Redirect descriptor 1 to standard error, so that even a subprocess cannot write into our output."""
     sys.stdout.flush()
     if not _is_at(sys.stdout, 1):  # called from a test, or embedded
         yield sys.stdout
@@ -92,7 +92,7 @@ def _diverted(*, is_lasting: bool) -> Iterator[TextIO]:
     try:
         yield out
     finally:
-        with suppress(OSError):  # What it did not take while it lasted is told in the log.
+        with suppress(OSError):  # Failed writes were logged when they happened.
             out.close()
         hand_on_failure(out, sys.stdout)
         os.dup2(kept, 1)
@@ -101,7 +101,7 @@ def _diverted(*, is_lasting: bool) -> Iterator[TextIO]:
 
 @contextmanager
 def _without_input() -> Iterator[None]:
-    """Let standard input be at its end meanwhile, also for programs that plugins start."""
+    """Replace standard input by an empty one, also for programs that plugins start."""
     stdin = sys.stdin
     kept = os.dup(0) if _is_at(stdin, 0) else None
     with Path(os.devnull).open(encoding="utf-8") as nothing:

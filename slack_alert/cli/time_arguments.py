@@ -1,4 +1,4 @@
-"""Times as people type them: `2026-11-21T09:00`, `9:00`, `2h` ago."""
+"""Parse times as people type them: `2026-11-21T09:00`, `9:00`, `2h` (ago)."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ _ENDS = "Write 9:00 for the next one, or 2026-11-23T09:00; --for takes a duratio
 
 
 def parse_moment(text: str, *, zone: tzinfo, now: datetime, ahead: bool = False) -> datetime:
-    """Read a moment; what has no offset is in `zone`, a duration is before now (after it where `ahead`).
+    """Return a moment as an aware instant in UTC; raise BadValue for any other text.
 
-    Returns an aware instant in UTC. Raises BadValue.
+    A time without an offset is in `zone`; a duration is before now, or after it if `ahead`.
     """
     said = text.strip()
     if said == "now":
@@ -30,9 +30,9 @@ def parse_moment(text: str, *, zone: tzinfo, now: datetime, ahead: bool = False)
 
 
 def parse_end(text: str, *, zone: tzinfo, now: datetime) -> datetime:
-    """Read a moment ahead: a time of day is the next one.
+    """Return a future moment as an aware instant in UTC; a time of day means the next one.
 
-    Raises BadValue for one that has passed, one more than ten years ahead, or a duration.
+    Raise BadValue for a past moment, for more than ten years ahead, or for a duration.
     """
     said = text.strip()
     today = now.astimezone(zone)

@@ -1,1 +1,1 @@
-"""What a person can do or ask: one module each, arguments in, a value out."""
+"""The operations that people can call, one module for each: arguments in, a value out."""

@@ -1,4 +1,4 @@
-"""Answers to why: what the store remembers of a job around a time, put to the core; for the terminal and the chat."""
+"""Explain why a job posted or not, from its stored history around a time; for the terminal and the chat."""
 
 from __future__ import annotations
 
@@ -13,22 +13,22 @@ from slack_alert.engine.batches import HistoryLine
 from slack_alert.engine.mutes.mutes import Mutes
 from slack_alert.engine.ports import Reader
 
-#: So many of its last slots are told of when nobody asks about one.
+#: The number of latest slots that are explained where the question names no time.
 _LATEST = 3
 _SPANS = tuple(timedelta(minutes=minutes) for minutes in (1, 15, 240, 3_600, 57_600))
 
 
 class ExplainQuestion(Struct, frozen=True):
-    """What somebody asks: about a job, and a time (None: now)."""
+    """A question about a job and a time (None: now)."""
 
     name: str
-    #: None: no plugin has it any more.
+    #: None where no plugin defines it any more.
     job: Job | None
     at: datetime | None = None
 
 
 def answer(question: ExplainQuestion, reader: Reader, mutes: Mutes, *, now: datetime, is_running: bool) -> Explanation:
-    """Say why a job spoke or did not, at a time or now."""
+    """Return why a job posted or not, at a time or now."""
     subject = _subject(question, reader, mutes, now=now, is_running=is_running)
     if question.at is None:
         latest = reader.history(job=question.name, since=None, limit=_LATEST)
@@ -75,7 +75,7 @@ def _past(subject: JobFacts, reader: Reader, at: datetime) -> Explanation:
 
 
 class _Found:
-    """The line that is about a time, and the one after it."""
+    """The history lines around a time: the line about it, and the next line after it."""
 
     def __init__(self) -> None:
         self.following: HistoryLine | None = None
@@ -84,16 +84,16 @@ class _Found:
 
     @property
     def own(self) -> HistoryLine | None:
-        """The last slot that has a line of its own, or else the row it is in: folded rows go past other lines."""
+        """The last slot with a line of its own, or else the folded row around it, which may span other lines."""
         return self._single or self._row
 
     @property
     def latest(self) -> HistoryLine | None:
-        """The line that goes furthest."""
+        """The line with the latest end."""
         return max((line for line in (self._single, self._row) if line is not None), key=_end, default=None)
 
     def look(self, reader: Reader, job: str, since: datetime | None, at: datetime) -> None:
-        """Go through the lines that end at `since` or later, up to the first one after `at`."""
+        """Read the lines that end at `since` or later, up to the first line after `at`."""
         for line in reader.history(job=job, since=since, limit=None):
             if line.record.slot > at:
                 self.following = line

@@ -1,4 +1,4 @@
-"""The kit for plugin authors: let time pass for a plugin and see what it says, with nothing real behind it."""
+"""The testing kit for plugin authors: run plugins on a virtual clock and read their messages."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Everything between a catalog and what people read, in memory and on a virtual clock."""
+"""Run a catalog in memory on a virtual clock, and collect its messages as people read them."""
 
 from __future__ import annotations
 
@@ -39,35 +39,35 @@ from slack_alert.testing.manual_clock import FakeClock
 
 @dataclass(frozen=True, slots=True)
 class Said:
-    """One message, as people read it."""
+    """A message as people read it."""
 
     text: str
     #: `#ops`, `@ann`, an id.
     to: str
     job: str
-    #: The due time of the run that said it, on the clock on the job's wall.
+    #: The due time of the run that posted it, in the job's time zone.
     at: datetime
-    #: What is sent: a text, Slack's own blocks, a file with its content.
+    #: The content that is sent: a text, Slack's own blocks, a file.
     piece: Piece = field(repr=False, compare=False)
-    #: Of an exception's card: everything Python had to say about it.
+    #: The full traceback, where it is an exception's message.
     traceback: str | None = field(default=None, repr=False, compare=False)
 
 
 class SlotRecorder(MemoryRecorder):
-    """Books that keep a line for every slot, however alike they are."""
+    """A recorder that keeps a line for every slot, even for equal quiet runs."""
 
     def __init__(self) -> None:
         super().__init__()
         self.lines: list[Record] = []
 
     def record_quiet(self, record: Record) -> None:
-        """Write it down now."""
+        """Record the slots of a quiet run at once."""
         self.lines.extend(each(record))
         super().record_quiet(record)
 
 
 class PluginHarness:
-    """A catalog from `start` on, as if first seen then; the functions are really called."""
+    """Runs a catalog from `start` on, as if first seen then; the real functions are called."""
 
     def __init__(self, catalog: Catalog, defaults: OptionDefaults, *, start: datetime, path: Path) -> None:
         self.catalog = catalog
@@ -75,7 +75,7 @@ class PluginHarness:
         self.book = SlotRecorder()
         self.zone = defaults.zone
         self._defaults = defaults
-        # Random, so that no text of a test contains it.
+        # Random, so that no text of a test can contain it.
         self._mark = Markup(str(uuid4().int)[:12])
         self._render = Render(self._mark, Redaction())
         self._pockets: dict[str, KeyValueStore] = {}
@@ -92,12 +92,12 @@ class PluginHarness:
             now=self.clock.now,
             key_value_store=self._pocket,
         )
-        #: How many messages and lines were given out already.
+        #: The number of messages and lines that were returned already.
         self._heard = 0
         self._noted = 0
 
     def advance(self, by: timedelta) -> list[Said]:
-        """Let every slot up to `by` from now come due, that moment included; return what was said."""
+        """Run all slots up to `by` from now, that moment included; return the messages."""
         end = self.clock.now() + by
         with captured(sys.stderr):
             self._simulation.run_until(end + TICK)
@@ -105,13 +105,13 @@ class PluginHarness:
         return self._new()
 
     def emit(self, name: str, fields: Mapping[str, object]) -> list[Said]:
-        """Let something be noticed now; return what the jobs that answer it said."""
+        """Emit an event now; return the messages of the jobs that answer it."""
         with captured(sys.stderr):
             self._simulation.engine.notice(Event(name, self.clock.now(), fields))
         return self._new()
 
     def run(self, name: str) -> list[Said]:
-        """Call one function because a person asks; return the answer, of which there always is one."""
+        """Call a function as if a person asked; return its answer, which is never empty."""
         binding = self.catalog.lookup(name)
         run = Run(self._simulation.engine.next_id(), binding.name, binding.action, self.clock.now(), asked_by="you")
         with captured(sys.stderr):
@@ -171,12 +171,12 @@ class PluginHarness:
         return next((job.zone for job in self.catalog.jobs if job.name == name), self.zone)
 
     def _new(self) -> list[Said]:
-        """Return what was said since the last time; tracebacks go to standard error, where a failed test shows them."""
+        """Return the messages since the last call; tracebacks go to standard error, where a failed test shows them."""
         told, lines = self.book.messages[self._heard :], self.book.lines[self._noted :]
         self._heard, self._noted = len(self.book.messages), len(self.book.lines)
         sys.stderr.writelines(line.error for line in lines if line.error)
         by_run: dict[int | None, Record] = {line.run: line for line in lines if line.run}
-        # The card of an exception comes after all else that its run said.
+        # The message of an exception comes after all others of its run.
         last = {message.run: message.key for message in told}
         return [self._said(one, by_run.get(one.run), is_last=last[one.run] == one.key) for one in told]
 

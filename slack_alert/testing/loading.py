@@ -1,4 +1,4 @@
-"""Load what a test wants to see run: one plugin file, or a whole folder of them."""
+"""Load a plugin file, or a folder of them, for a test."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from slack_alert.loader.reading.file_reader import FileReader
 
 
 class FaultyPluginError(SlackAlertError):
-    """What was loaded has faults; in a real run, it would be kept out and told."""
+    """The loaded plugins have errors; a real run would leave them out and report them."""
 
     def __init__(self, problems: Sequence[Problem]) -> None:
         self.problems = [problem for problem in problems if problem.severity is Severity.ERROR]
@@ -28,7 +28,7 @@ class FaultyPluginError(SlackAlertError):
 
 
 def find_source(written: str | Path, folders: Sequence[Path]) -> Path:
-    """Find a file or folder in the first of `folders` that has it; raise FileNotFoundError with the places."""
+    """Return the path in the first of `folders` that has it; raise FileNotFoundError with the searched paths."""
     places = list(dict.fromkeys((folder / written).absolute() for folder in folders))
     for place in places:
         if place.exists():
@@ -37,7 +37,7 @@ def find_source(written: str | Path, folders: Sequence[Path]) -> Path:
 
 
 def root_of(path: Path) -> Path:
-    """Return PATH, the folder that has the `plugins` of this file or folder; raise ValueError where there is none."""
+    """Return the folder whose `plugins` holds this file or folder; raise ValueError if there is none."""
     for folder in (path, *path.parents):
         if folder.name == PACKAGE and folder.is_dir():
             return folder.parent
@@ -50,10 +50,9 @@ def root_of(path: Path) -> Path:
 
 
 def load_path(path: Path, defaults: OptionDefaults) -> Catalog:
-    """Load a file, or all files of a folder; what was loaded before is unloaded.
+    """Load a file, or all files of a folder; earlier plugins are unloaded.
 
-    A file alone runs with what it imports and nothing else, and what its own code raises while loading goes through to
-    the test, traceback and all.
+    A single file is loaded with its imports only, and an exception of its code reaches the test with its traceback.
     """
     return load(root_of(path), defaults) if path.is_dir() else _load_file(path, defaults)
 

@@ -1,4 +1,4 @@
-"""A clock for tests: it stands still until it is told to go on."""
+"""A clock for tests that moves only when it is advanced."""
 
 from __future__ import annotations
 
@@ -7,12 +7,12 @@ from datetime import datetime, timedelta, timezone
 
 from slack_alert.engine.simulation.doubles import VirtualClock
 
-#: Where time begins in tests that do not say: a Monday, 09:00 UTC.
+#: The default start of time in tests: a Monday, 09:00 UTC.
 MONDAY = datetime(2026, 3, 2, 9, tzinfo=timezone.utc)
 
 
 class FakeClock(VirtualClock):
-    """The engine's clock in the hands of a test; whoever sleeps on it lets the time pass at once."""
+    """An engine's clock that a test moves; a sleep on it advances it at once."""
 
     def __init__(self, start: datetime = MONDAY) -> None:
         super().__init__(start)
@@ -27,19 +27,19 @@ class FakeClock(VirtualClock):
         minutes: float = 0,
         seconds: float = 0,
     ) -> datetime:
-        """Let time pass; return the instant it is then. Raise ValueError for a step back."""
+        """Advance the clock; return the new instant. Raise ValueError for a step back."""
         step = forwards(by, weeks=weeks, days=days, hours=hours, minutes=minutes, seconds=seconds)
         self.set(self.now() + step)
         return self.now()
 
     async def sleep(self, seconds: float) -> None:
-        """Let the time pass at once, and whatever else waits on the loop take its turn."""
+        """Advance the clock at once, and let other tasks of the loop run."""
         self.advance(seconds=seconds)
         await asyncio.sleep(0)
 
 
 def forwards(by: timedelta, **units: float) -> timedelta:
-    """Sum up a step in time; raise ValueError for one back."""
+    """Return the sum of a step in time; raise ValueError for a step back."""
     step = by + timedelta(**units)
     if step < timedelta():
         raise ValueError(f"time passes forwards only, not by {step.total_seconds():g} seconds")

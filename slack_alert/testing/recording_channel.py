@@ -1,4 +1,4 @@
-"""A channel for tests: it keeps what it was given and answers as the test says."""
+"""A channel for tests: it records deliveries and answers with given results."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from slack_alert.core.retry import SendResult, SendStatus
 
 
 class RecordingChannel:
-    """Answers each attempt with the next of `outcomes`; when they are used up, everything is accepted.
+    """Answers every attempt with the next of `outcomes`; when they are used up, it accepts all.
 
-    An outcome with a receipt was accepted, whatever its fate: `Outcome(Fate.AMBIGUOUS, "7")` is a message that arrived
-    though the answer was lost, and `find` will find it. With `can_tell=False` it cannot be asked.
+    A result with a receipt was accepted, whatever its status: `SendResult(SendStatus.AMBIGUOUS, "7")` is a message that
+    arrived though the answer was lost, and `lookup` finds it. With `can_tell=False` it cannot be asked.
     """
 
     def __init__(
@@ -23,11 +23,11 @@ class RecordingChannel:
     ) -> None:
         self.name = name
         self.is_open = False
-        #: Every attempt, in order, as it was made.
+        #: All attempts, in order.
         self.attempts: list[Delivery] = []
-        #: What was accepted, in order.
+        #: The accepted deliveries, in order.
         self.sent: list[Delivery] = []
-        #: The same as people read it.
+        #: Their texts as people read them.
         self.texts: list[str] = []
         self._outcomes = iter(outcomes)
         self._can_tell = can_tell
@@ -35,11 +35,11 @@ class RecordingChannel:
         self._numbers = count(1)
 
     async def open(self) -> None:
-        """Note that it is open."""
+        """Mark the channel as open."""
         self.is_open = True
 
     async def send(self, delivery: Delivery, text: str | None) -> SendResult:
-        """Keep the attempt and give the next outcome."""
+        """Record the attempt and return the next outcome."""
         self.attempts.append(delivery)
         outcome = next(self._outcomes, SendStatus.SENT)
         if isinstance(outcome, SendStatus):
@@ -49,14 +49,14 @@ class RecordingChannel:
         return outcome
 
     async def lookup(self, deliveries: Sequence[Delivery], last_receipt: str | None) -> Mapping[int, str] | None:  # noqa: ARG002 - the protocol's
-        """Return the receipts of those that were accepted."""
+        """Return the receipts of the accepted deliveries by id, or None if it cannot be asked."""
         if not self._can_tell:
             return None
         keys = {delivery.id: delivery.message.key for delivery in deliveries}
         return {id_: self._receipts[key] for id_, key in keys.items() if key in self._receipts}
 
     async def close(self) -> None:
-        """Note that it is closed."""
+        """Mark the channel as closed."""
         self.is_open = False
 
     def _accept(self, delivery: Delivery, text: str | None, receipt: str | None) -> None:

@@ -1,4 +1,4 @@
-"""What a plugin's test speaks to: load a file, let time pass, look at what was said."""
+"""The API of the testing kit: load plugins, advance the clock, read the messages."""
 
 from __future__ import annotations
 
@@ -27,10 +27,10 @@ _CHANNEL = "slack"
 
 
 class Rehearsal:
-    """Plugins on a virtual clock: the functions and the rules are real, and nothing is behind them.
+    """Runs plugins on a virtual clock: real functions and rules, without a store or a channel behind them.
 
-    No database, no network of the program's own, no waiting. One at a time in a process; `close` unloads the plugins.
-    In pytest the fixture `slack_alert` is one.
+    No database, no network of the program's own, no waiting. Only one may exist in a process; `close` unloads the
+    plugins. The pytest fixture `slack_alert` is a rehearsal.
     """
 
     def __init__(self, look_in: Sequence[Path] = (Path(),)) -> None:
@@ -52,11 +52,11 @@ class Rehearsal:
         channel: str = "#alerts",
         errors_to: str | None = None,
     ) -> Catalog:
-        """Load a plugin file, a folder of them, or the text of one; what was loaded before is gone.
+        """Load a plugin file, a folder of them, or the text of a file; earlier plugins are unloaded.
 
-        A text (anything with a line break) becomes the file `plugins/<name>.py`. Time begins at `start`, by default a
-        Monday at 09:00, in `timezone`. The other keywords are those of the configuration. What a file's code raises
-        while loading goes through.
+        A text (a string with a line break) becomes the file `plugins/<name>.py`. Time begins at `start`, by default a
+        Monday at 09:00, in `timezone`. The other keywords are those of the configuration. An exception of a file's
+        code while it loads reaches the caller.
         """
         self.close()
         zone = find_zone(timezone)
@@ -85,20 +85,19 @@ class Rehearsal:
         minutes: float = 0,
         seconds: float = 0,
     ) -> list[Said]:
-        """Let time pass; return what was said, also at the very moment it ends.
+        """Advance the clock; return the messages of that time, its last moment included.
 
-        No time at all is enough to hear what is said at the start. Raises FaultyPluginError where what was loaded would
-        not run.
+        A step of no time returns the messages at the start. Raise FaultyPluginError if the loaded plugins have errors.
         """
         step = forwards(by, weeks=weeks, days=days, hours=hours, minutes=minutes, seconds=seconds)
         return self._sound().advance(step)
 
     def emit(self, event: str, /, **fields: object) -> list[Said]:
-        """Let something be noticed now, as `slack-alert emit` does; return what was said because of it."""
+        """Emit an event now, as `slack-alert emit` does; return the messages it caused."""
         return self._sound().emit(event, fields)
 
     def run(self, job: str) -> list[Said]:
-        """Run one job now as if a person asked: it always answers, whatever the hours, and nothing is spent."""
+        """Run a job now as if a person asked: it always answers, whatever the hours, and spends no quota."""
         stage = self._sound()
         try:
             return stage.run(job)
@@ -107,12 +106,12 @@ class Rehearsal:
             raise LookupError(f"{error} {error.hint} Loaded: {names}.") from error
 
     def module(self, name: str) -> ModuleType:
-        """Return a plugin's module, `disk` or `db.replicas`, to replace what its functions see."""
+        """Return a plugin's module by its name, such as `disk` or `db.replicas`, to replace its globals."""
         self._loaded()
         return importlib.import_module(f"{PACKAGE}.{name}")
 
     def close(self) -> None:
-        """Unload everything."""
+        """Unload the plugins and delete the temporary files."""
         unload()
         self._stage = None
         if self._written is not None:
@@ -121,18 +120,18 @@ class Rehearsal:
 
     @property
     def now(self) -> datetime:
-        """What the clock shows, in the time zone given to `load`."""
+        """The clock's time, in the time zone given to `load`."""
         stage = self._loaded()
         return stage.clock.now().astimezone(stage.zone)
 
     @property
     def history(self) -> list[Record]:
-        """What the history would show: a record for each slot and for each run that was asked for, in their order."""
+        """The records of all slots and of all runs that were asked for, in order."""
         return list(self._loaded().book.lines)
 
     @property
     def problems(self) -> list[Problem]:
-        """What `slack-alert check` would complain about."""
+        """The problems that `slack-alert check` would list."""
         return list(self._loaded().catalog.problems)
 
     def _write(self, source: str | Path, name: str) -> Path:
@@ -159,7 +158,7 @@ def _is_text(source: str | Path) -> bool:
 
 
 def _instant(start: datetime | str | None, zone: tzinfo) -> datetime:
-    """Return the instant; what says no offset is on the clock on the wall of `zone`."""
+    """Return the start as an instant; a time without an offset is local to `zone`."""
     if isinstance(start, str):
         return parse_slot(start, zone)
     wall = wall_of(MONDAY, timezone.utc) if start is None else start

@@ -1,4 +1,4 @@
-"""Write the note that tells of a command whose `exec` was killed; the command waits for it, so this imports little."""
+"""Write the marker of a command that `exec` begins; the command waits for it, so this imports little."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ if TYPE_CHECKING:
 
 
 def write_note(settings: Settings, name: str, *, started: datetime, to: str | None) -> ExecMarker | None:
-    """Write that a command begins, until `remove`: where this process is killed before, it is told as interrupted.
+    """Write that a command begins; if this process is killed before `remove`, it is reported as interrupted.
 
     Return None in a dry run, which keeps nothing.
     """
     if settings.dry_run:
         return None
-    plugins_folder(settings.path)  # A wrong path is told before anything is made there.
+    plugins_folder(settings.path)  # A wrong path raises before anything is created there.
     name = Redaction(settings.secrets())(name)
     return ExecMarker(inbox_path(database(settings)), cut_off(name, started, _reachable(settings, to)))
 

@@ -1,4 +1,4 @@
-"""A program to show: the real parts on a folder of its own, and a clock that jumps."""
+"""The program behind `slack-alert demo`: real components on a folder of its own, and a virtual clock."""
 
 from __future__ import annotations
 
@@ -38,17 +38,17 @@ from slack_alert.operations.explain import ExplainQuestion, answer
 from slack_alert.settings import load_settings
 from slack_alert.stores import SqliteStore
 
-#: What stands before a message that is edited: a terminal cannot take back what it printed.
+#: The sign before the text of an edit: a terminal cannot take back what it printed.
 EDITED = "✎"
-#: An edited file is taken up when it was left alone; so many seconds are enough.
+#: The seconds after which an edited file counts as settled and is reloaded.
 _LEFT_ALONE = 1.0
 
 
 class Demo:
-    """One program from `start` on; nothing of it is outside `folder`. One at a time."""
+    """A program from `start` on that keeps everything in `folder`. Only one may exist at a time."""
 
     def __init__(self, folder: Path, start: datetime, *, colour: bool) -> None:
-        # Neither the environment nor the user's own files have a say here.
+        # Neither the environment nor the user's own files count here.
         self.settings = load_settings({"path": str(folder)}, {}, cwd=folder, home=folder).settings
         self.clock = VirtualClock(start)
         self._passed = 0.0
@@ -67,7 +67,7 @@ class Demo:
         self._loop.run_until_complete(self._begin())
 
     def pass_time(self, by: timedelta) -> str:
-        """Let time pass, the moment it ends included; return what is said meanwhile, as a terminal shows it."""
+        """Advance the clock, the last moment included; return the messages of that time, as a terminal shows them."""
         end = self.clock.now() + by
         self._simulation.run_until(end + TICK)
         self.clock.set(end)
@@ -76,7 +76,7 @@ class Demo:
         return self._printed.getvalue()[before:]
 
     def reload(self) -> CatalogChange:
-        """Take up what changed in the files."""
+        """Reload the changed plugin files."""
         while (change := self._reload(self._passed)) is None or not change.is_settled:
             self._passed += _LEFT_ALONE
         self.catalog = change.catalog
@@ -84,17 +84,17 @@ class Demo:
         return change
 
     def simulated(self, since: datetime, until: datetime) -> list[Record]:
-        """Return the history that this time would leave."""
+        """Return the history that a run over this time would leave."""
         return list(simulated(self.catalog, since, until, outcomes={}, mark=self._mark))
 
     def explained(self, job: str, at: datetime) -> tuple[str, ...]:
-        """Return why a job spoke, or did not, at a time."""
+        """Return the sentences that explain why a job posted, or not, at a time."""
         binding = next(each for each in self.catalog.jobs if each.name == job)
         question, mutes = ExplainQuestion(job, binding, at), make_mutes(self.settings)
         return answer(question, self.reader, mutes, now=self.clock.now(), is_running=True).sentences
 
     def close(self) -> None:
-        """Let go of everything."""
+        """Stop the sender, close the store and unload the plugins."""
         self._loop.run_until_complete(self._sender.stop())
         self._loop.close()
         self.reader.close()
@@ -125,7 +125,7 @@ class Demo:
 
 
 class _Stored(MemoryRecorder):
-    """What a simulation writes, in a store."""
+    """Passes what a simulation records on to a store."""
 
     def __init__(self, recorder: Recorder) -> None:
         super().__init__()
@@ -139,7 +139,7 @@ class _Stored(MemoryRecorder):
 
 
 class _Chat:
-    """The terminal, where edits can be told from further messages."""
+    """A terminal on which edits can be told from new messages."""
 
     name = "console"
 
@@ -164,4 +164,4 @@ class _Chat:
 
 
 def _never(delivery: Delivery, outcome: SendResult) -> None:
-    """Do nothing: a terminal takes everything."""
+    """Do nothing: a terminal accepts every message."""

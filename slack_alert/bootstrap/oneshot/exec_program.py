@@ -1,4 +1,4 @@
-"""Write down, and tell, how a program ended that something else had started."""
+"""Record the end of a program that `slack-alert exec` ran, and report its failure."""
 
 from __future__ import annotations
 
@@ -33,25 +33,25 @@ from slack_alert.loader import plugins_folder
 if TYPE_CHECKING:
     from slack_alert.settings import Settings
 
-#: Of what a program wrote last so much is told.
+#: A failure is posted with so many of the last lines and characters of the output.
 _LINES, _CHARACTERS = 15, 1500
 _MINUTE = timedelta(minutes=1)
-# What colours a terminal and moves on it; whatever else steers one.
+# Escape sequences for colours and cursor movement, and other control characters.
 _STEERING = re.compile(r"\x1b\[[0-?]*[ -/]*[@-~]|\x1b\][^\x07\x1b]*(?:\x07|\x1b\\)|[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 
 
 def kept_name(settings: Settings, name: str) -> str:
-    """Return the name a run is kept under: one that people could take for a job's says where it comes from."""
+    """Return the name a run is recorded under; a name that could be a job's is marked as external."""
     return outside_name(name, job_names(settings))
 
 
 def public_name(settings: Settings, name: str) -> str:
-    """Return the name without secrets, as it is kept and told."""
+    """Return the name without secrets, as it is recorded and posted."""
     return Redaction(settings.secrets())(name)
 
 
 def unreachable(settings: Settings, to: str) -> SlackAlertError | None:
-    """Say what is wrong with an address; None: nothing is."""
+    """Return the error of an address, or None if it is valid."""
     try:
         address(settings, to)
     except SlackAlertError as error:
@@ -62,9 +62,9 @@ def unreachable(settings: Settings, to: str) -> SlackAlertError | None:
 def record_execution(
     settings: Settings, name: str, ended: ProgramExit, *, started: datetime, to: str | None, then: Callable[[], object]
 ) -> bool:
-    """Leave a run under this name, and tell its failure as errors are told; `then` is called once it cannot be lost.
+    """Record a run under this name, and post its failure like an error; `then` is called once it cannot be lost.
 
-    True: a running program does it within a second. False: nobody was running, so it was done here and now.
+    Return True if a running program takes it within a second, False if none was running and it was done here.
     """
     redaction = Redaction(settings.secrets())
     where = address(settings, to) if to else None
@@ -81,7 +81,7 @@ def record_execution(
 
 
 async def _show(settings: Settings, run: Run, result: Result, to: Address | None) -> None:
-    """Show what would be told; nothing is kept."""
+    """Print what would be posted; nothing is stored."""
     judge = make_judge(settings, new_mark(), make_mutes(settings).reason)
     console = make_channels(settings, sys.stderr)["console"]
     for message in judge(State(), run, result, to).messages:
@@ -99,7 +99,7 @@ def _failure(ended: ProgramExit, redaction: Redaction, written: str) -> Failure 
 
 
 def _end(ended: ProgramExit) -> str:
-    """Return how it ended: `exit code 2`, `killed by SIGKILL`."""
+    """Return the way it ended in words, such as `exit code 2` or `exit code 137 (SIGKILL)`."""
     if ended.overrun is not None:
         return "given up"
     if ended.obstacle:
@@ -118,9 +118,9 @@ def _length(duration: timedelta) -> str:
 
 
 def _last_lines(written: str, redaction: Redaction) -> str:
-    """Return the end of what was written as a chat can show it."""
-    # A line that is written over and over again is what it was last.
+    """Return the end of the output as a chat can show it."""
+    # Of a line that was overwritten again and again only the last state counts.
     lines = [line.rstrip("\r").rpartition("\r")[2].rstrip() for line in written.rstrip().split("\n")[-_LINES:]]
-    # Once more without secrets: one that was coloured in parts is whole now.
+    # Redacted once more: a secret that was coloured in parts is in one piece now.
     told = redaction(_STEERING.sub("", "\n".join(lines)).strip("\n"))
     return told if len(told) <= _CHARACTERS else f"…{told[-_CHARACTERS:]}"

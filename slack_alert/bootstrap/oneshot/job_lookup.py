@@ -1,4 +1,4 @@
-"""Find what a person means to run, or what keeps it from running."""
+"""Find the binding that a person wants to run, or the reason why it cannot run."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ from slack_alert.core.model.run import Action
 if TYPE_CHECKING:
     from slack_alert.settings import Settings
 
-#: So many of a file's problems are told with a name that means nothing because of them.
+#: The number of a file's problems that are shown with a name that was not found because of them.
 _TOLD = 3
 
 
 def find_binding(settings: Settings, catalog: Catalog, name: str) -> Binding:
     """Find a binding by its full name or its last part.
 
-    Raise BadValue where there is none, and SlackAlertError where a file that may hold it does not load.
+    Raise BadValue if there is none, and SlackAlertError if a file that may define it does not load.
     """
     try:
         return catalog.lookup(name)
@@ -34,7 +34,7 @@ def find_binding(settings: Settings, catalog: Catalog, name: str) -> Binding:
 
 
 def check_files(settings: Settings, catalog: Catalog, name: str) -> None:
-    """Raise SlackAlertError where nothing is called so, and a file that may hold it has errors."""
+    """Raise SlackAlertError if no binding has this name and a file that may define it has errors."""
     if any(binding.name == name or binding.name.endswith(f".{name}") for binding in catalog.bindings):
         return
     if found := list(_obstacles(settings, catalog, name)):
@@ -43,7 +43,7 @@ def check_files(settings: Settings, catalog: Catalog, name: str) -> None:
 
 
 def require_fields(binding: Binding, fields: Mapping[str, object]) -> None:
-    """Raise BadValue where a function takes a field of its event that is not among these."""
+    """Raise BadValue if a function requires a field of its event that is not among these."""
     missing = [name for name in _required(binding.action) if name not in fields]
     if missing:
         names = " and ".join(filter(None, (", ".join(missing[:-1]), missing[-1])))
@@ -55,7 +55,7 @@ def require_fields(binding: Binding, fields: Mapping[str, object]) -> None:
 
 
 def plain_fields(fields: Mapping[str, object]) -> Mapping[str, object]:
-    """Return fields as another process can read them: what JSON does not know as text."""
+    """Return fields as another process can read them: values that JSON does not support as text."""
     try:
         found: Mapping[str, object] = json.loads(json.dumps(dict(fields), default=str))
     except (TypeError, ValueError, RecursionError):  # A key of some other kind, or a value within itself.
@@ -64,7 +64,7 @@ def plain_fields(fields: Mapping[str, object]) -> Mapping[str, object]:
 
 
 def _required(action: Action) -> Iterator[str]:
-    with suppress(TypeError, ValueError):  # A callable that cannot be looked into says itself what it lacks.
+    with suppress(TypeError, ValueError):  # A callable without a signature raises by itself when it is called.
         for parameter in inspect.signature(action.function or (lambda: None)).parameters.values():
             is_named = parameter.kind in (parameter.POSITIONAL_OR_KEYWORD, parameter.KEYWORD_ONLY)
             if is_named and parameter.default is parameter.empty and parameter.name in action.parameters:

@@ -11,7 +11,7 @@ from slack_alert.engine.ports import Reader
 
 
 def still_waiting(reader: Reader, ids: frozenset[int]) -> list[Delivery]:
-    """Return those of these deliveries that wait still."""
+    """Return the deliveries with these ids that are still waiting."""
     after, mine = min(ids) - 1, list[Delivery]()
     while page := reader.waiting(None, after, KEPT):
         after = page[-1].id
@@ -20,7 +20,7 @@ def still_waiting(reader: Reader, ids: frozenset[int]) -> list[Delivery]:
 
 
 def waiting_of(mine: Sequence[Delivery]) -> Waiting:
-    """Return what reads these only, as the store reads all that waits; at a start those that were attempted before."""
+    """Return a reader of these deliveries only, like the store's of all; at a start, of those attempted before."""
 
     def waiting(address: str | None, after: int, limit: int) -> list[Delivery]:
         found = [one for one in mine if one.id > after and (one.attempts if address is None else _is_at(one, address))]

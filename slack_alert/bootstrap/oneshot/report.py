@@ -1,4 +1,4 @@
-"""Reports: read from history, and turned into what can be posted."""
+"""Make reports from history, and the pieces in which they are posted."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 def read_report(reader: Reader, span: Period, zone: tzinfo, *, what: str, names: Sequence[str] | None) -> Report:
-    """Sum up the history of jobs; `names` None: of all."""
+    """Return the report of the named jobs' history; of all jobs if `names` is None."""
     of_one = names[0] if names is not None and len(names) == 1 else None
     wanted = None if names is None else frozenset(names)
     lines = reader.history(job=of_one, since=span.before.since, limit=None)
@@ -34,7 +34,7 @@ def read_report(reader: Reader, span: Period, zone: tzinfo, *, what: str, names:
 
 
 def report_piece(report: Report, to: Address, mark: Markup) -> tuple[Piece, str]:
-    """Return a picture of it, and why there is none where it has to be a table."""
+    """Return the report as a picture, or as a table with the reason why there is no picture."""
     if not report.found or to.channel == "console":  # A terminal shows no picture.
         return Text(_text(report, mark.escape)), ""
     try:
@@ -46,7 +46,7 @@ def report_piece(report: Report, to: Address, mark: Markup) -> tuple[Piece, str]
 
 
 def _text(report: Report, escape: Callable[[str], str]) -> str:
-    """Write a report as a message: canonical, with bars in place of a picture."""
+    """Return a report as canonical text, with bars in place of a picture."""
     parts = [escape(report.title), escape(report.line)]
     if report.found:
         parts += _tables(report, escape)

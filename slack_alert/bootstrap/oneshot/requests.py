@@ -1,4 +1,4 @@
-"""What short commands do: leave a request, run one job here and now."""
+"""Submit requests of short commands: to the running program, or carried out here if none runs."""
 
 from __future__ import annotations
 
@@ -44,17 +44,17 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-#: How long a message waits for its channel when nobody else will send it.
+#: The longest wait for a channel where no other process will send the message.
 PATIENCE = timedelta(seconds=30)
 _LOOK = timedelta(seconds=0.25)
 
 
 def leave(settings: Settings, *requested: Request, then: Callable[[], object] | None = None) -> bool:
-    """Leave requests for the running program: True: it takes them within a second.
+    """Submit requests to the running program; return True if it takes them within a second.
 
-    False: nobody was running, so they were carried out here and now, as the owner for that moment; what they say is
-    delivered as far as the channel takes it in time, the rest goes out when the program runs. `then` is called before
-    that, once the requests cannot be lost any more. A dry run leaves nothing.
+    Return False if none was running: then they were carried out here, as the owner of the database for that moment;
+    their messages are delivered as far as the channel takes them in time, and the rest when the program runs. `then` is
+    called before that, once the requests cannot be lost any more. A dry run submits nothing and returns True.
     """
     if settings.dry_run:
         return True
@@ -72,7 +72,7 @@ def leave(settings: Settings, *requested: Request, then: Callable[[], object] | 
             if lock is not None:
                 asyncio.run(_carry_out(settings, SqliteStore(place), inbox))
                 return False
-        # Another short command looks into the inbox once: what came later is left to whoever waits for it.
+        # Another short command reads the inbox only once: requests that came later are for the process that waits here.
         if holder(settings) is not None or not _is_left(inbox, requested) or clock.monotonic() > until:
             return True
         wait = _LOOK
@@ -84,7 +84,7 @@ def _is_left(inbox: Inbox, requested: Sequence[Request]) -> bool:
 
 
 async def _carry_out(settings: Settings, store: Store, inbox: Inbox) -> None:
-    """Do what the running program would do with the inbox, and send what came of it."""
+    """Process the inbox as the running program would, and send the resulting messages."""
     snapshot = store.open()
     try:
         ids = count(snapshot.last_run + 1)
@@ -99,7 +99,7 @@ async def _carry_out(settings: Settings, store: Store, inbox: Inbox) -> None:
         recorder = DirectRecorder(store, SystemClock(), new.extend)
         for request in inbox.peek():
             if request.id > snapshot.taken and request.kind == "emit":
-                # Only a running program answers; put behind what is carried out here, it waits for the next one.
+                # Only a running program answers events; moved to the end of the inbox, it waits for the next start.
                 inbox.add(request)
             elif request.id > snapshot.taken:
                 left = named(request, partial(job_names, settings))
@@ -112,7 +112,7 @@ async def _carry_out(settings: Settings, store: Store, inbox: Inbox) -> None:
 
 
 def _put(recorder: Recorder, batch: Batch, request: Request) -> None:
-    """Commit what a request changes; what the store can never keep must not hold up those behind it."""
+    """Commit the changes of a request; a request that the store can never keep must not block those behind it."""
     try:
         recorder.submit(batch)
     except StoreError:
@@ -122,7 +122,7 @@ def _put(recorder: Recorder, batch: Batch, request: Request) -> None:
 
 
 async def _deliver(settings: Settings, recorder: Recorder, ids: frozenset[int]) -> None:
-    """Send what came of the requests; what waited before has to wait for the program, or a person would with it."""
+    """Send the messages of these requests; older ones wait for the program, or the person would wait for them too."""
     channels = make_channels(settings, sys.stderr)
     for channel in channels.values():
         await channel.open()
@@ -130,7 +130,7 @@ async def _deliver(settings: Settings, recorder: Recorder, ids: frozenset[int]) 
         mine = still_waiting(reader, ids)
         sender = make_sender(settings, channels, recorder, reader, _leave_dead, waiting=waiting_of(mine))
         sender.restore()
-        # Made just now, by who owns the database: nobody can have sent them, so nobody needs to look.
+        # Made just now by the owner of the database: they cannot have been sent, so the channel need not be asked.
         sender.accept([delivery for delivery in mine if not delivery.attempts])
         await asyncio.sleep(0)
         with suppress(asyncio.TimeoutError):
@@ -141,25 +141,25 @@ async def _deliver(settings: Settings, recorder: Recorder, ids: frozenset[int]) 
 
 
 def _leave_dead(delivery: Delivery, outcome: SendResult) -> None:
-    """Do nothing more: a dead message is in the log and in the outbox, and the person who sent it is looking."""
+    """Do nothing: a dead message is in the log and in the outbox, and the command reports it to its user."""
 
 
 class _Heard(Struct):
-    """What a run hands out on its way."""
+    """Collects what a run posts, emits and stores while it goes on."""
 
     to: Address
     said: list[Message] = field(default_factory=list)
     events: list[Event] = field(default_factory=list)
-    #: What was set in `ctx.store` and is not left for anybody yet.
+    #: What was set in `ctx.store` and is not submitted yet.
     entries: list[StoredValue] = field(default_factory=list)
 
     def say(self, run: Run, more: tuple[Piece, ...], other: Address | None = None) -> None:
-        """Take what is said in the job's channel or in another."""
+        """Collect a message to the job's channel or to another."""
         told = messages(run, more, other or self.to)
         run.said += len(told)
         run.texts = [*(run.texts or ()), as_text(more)]
         self.said.extend(told)
 
     def notice(self, run: Run, value: object) -> None:
-        """Take what a sensor noticed."""
+        """Collect an event that a sensor emits."""
         self.events.append(Event(run.emits or "", SystemClock().now(), plain_fields(fields_of(value))))

@@ -1,4 +1,4 @@
-"""Read what was recorded, and send it through the configuration there is now."""
+"""Replay recorded history under the present configuration, and rehearse jobs on a virtual clock."""
 
 from __future__ import annotations
 
@@ -33,12 +33,12 @@ if TYPE_CHECKING:
     from slack_alert.settings import Settings
 
 
-#: So long before the beginning is replayed as well, so that quotas and incidents are what they would have been.
+#: This much time before the beginning is replayed too, so that quotas and incidents are as they would have been.
 _LEAD = timedelta(days=1)
 
 
 def replay_history(settings: Settings, catalog: Catalog, since: datetime, until: datetime) -> ReplayDifference:
-    """Compare what was said in this time with what the plugins and the configuration of now would have said."""
+    """Compare the messages of this time with those that the present plugins and configuration would have posted."""
     lead = max([_LEAD, *(job.policy.pause_time for job in catalog.jobs)])
     with reading(settings) as reader:
         pasts = _pasts(reader, since - lead, until)
@@ -53,7 +53,7 @@ def _pasts(reader: Reader, begin: datetime, until: datetime) -> Iterator[Recorde
 
 
 def _messages(reader: Reader) -> dict[int, list[tuple[DeliveryMode, Status]]]:
-    """Return what became of the messages of each run."""
+    """Return the delivery modes and statuses of the messages by run."""
     messages: dict[int, list[tuple[DeliveryMode, Status]]] = {}
     for delivery in reader.deliveries():
         if delivery.message.run is not None:
@@ -64,9 +64,9 @@ def _messages(reader: Reader) -> dict[int, list[tuple[DeliveryMode, Status]]]:
 def rehearse(
     settings: Settings, catalog: Catalog, since: datetime, until: datetime, *, ledger: MemoryRecorder
 ) -> list[Record]:
-    """Really call the functions on a virtual clock; return the history that would be left, nothing is sent or kept.
+    """Call the real functions on a virtual clock; return the resulting history. Nothing is sent or stored.
 
-    `ledger` keeps the messages.
+    `ledger` collects the messages.
     """
     clock = VirtualClock(since)
     render = Render(new_mark(), Redaction(settings.secrets()))

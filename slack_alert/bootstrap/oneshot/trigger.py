@@ -1,4 +1,4 @@
-"""Run one function because a person asked for it."""
+"""Run a function because a person asked for it."""
 
 from __future__ import annotations
 
@@ -38,21 +38,21 @@ from slack_alert.bootstrap.oneshot.requests import _Heard, leave
 
 
 class AskedRun(Struct, frozen=True):
-    """A run that a person asked for, and what becomes of what it said."""
+    """A run that a person asked for, with its messages and events."""
 
     record: Record
-    #: What is posted of it.
+    #: The messages that are posted.
     messages: tuple[Message, ...]
-    #: What a sensor noticed.
+    #: The events that a sensor emitted.
     events: tuple[Event, ...]
-    #: A running program sends them; where nobody runs, they were sent from here as far as their channels take them.
+    #: Whether a running program sends them; else they were sent from here as far as their channels took them.
     is_taken: bool
 
 
 def trigger(settings: Settings, job: str, *, is_posted: bool, fields: Mapping[str, object]) -> AskedRun:
-    """Call one function here and now because a person asked; it is recorded, and said where asked for.
+    """Call a function in this process because a person asked; its run is recorded, and posted if `is_posted`.
 
-    `fields` are those of the event it answers. Raise BadValue where one that it needs is missing.
+    `fields` are those of the event it answers. Raise BadValue if a required field is missing.
     """
     if not settings.dry_run:
         check_may_leave(settings)
@@ -67,7 +67,7 @@ def trigger(settings: Settings, job: str, *, is_posted: bool, fields: Mapping[st
     result = _called(settings, catalog, run, heard)
     settlement = answer(run, result, to, new_mark(), errors_to=errors_to)
     redaction = Redaction(settings.secrets())
-    is_answered = run.emits is None or result.failure is not None  # What a sensor returns is said by nobody.
+    is_answered = run.emits is None or result.failure is not None  # What a sensor returns is not posted.
     told = _numbered((*heard.said, *(settlement.messages if is_answered else ())), redaction) if is_posted else ()
     record = redacted_record(_record(run, result, settlement, told), redaction)
     left = [*(build.kept(entry, run.slot) for entry in heard.entries), *map(build.emit, heard.events)]
@@ -76,7 +76,7 @@ def trigger(settings: Settings, job: str, *, is_posted: bool, fields: Mapping[st
 
 
 def person() -> str:
-    """Name who is asking; in a container nobody may have a name."""
+    """Return the name of the user who asks; in a container there may be none."""
     try:
         return getpass.getuser()
     except (KeyError, OSError, ImportError):
@@ -84,7 +84,7 @@ def person() -> str:
 
 
 def _numbered(told: Sequence[Message], redaction: Redaction) -> tuple[Message, ...]:
-    """Take secrets out, and return keys nobody has: the run's number is not known yet."""
+    """Return the messages without secrets, with unique keys: the run's number is not known yet."""
     key = uuid4().hex
     return tuple(
         redacted_message(replace(message, key=f"{key}#{number}"), redaction) for number, message in enumerate(told)
@@ -120,7 +120,7 @@ def _called(settings: Settings, catalog: Catalog, run: Run, heard: _Heard) -> Re
         leave(settings, build.pause(full, hold.until, now, by=hold.by) if hold else build.resume(full, now))
 
     def keep(entries: Sequence[StoredValue]) -> None:
-        # What a sensor sets goes with what it notices; a rehearsal keeps nothing.
+        # What a sensor stores is submitted with its events; a dry run stores nothing.
         if run.emits is not None or settings.dry_run:
             heard.entries.extend(entries)
         else:

@@ -62,7 +62,7 @@ def ack(ctx: click.Context, /, *, job: str, by: str | None, **flags: object) -> 
 
 
 def _told(settings: Settings, names: list[str]) -> dict[str, Incident]:
-    """Find the incidents that go on and that people were told of."""
+    """Return the open incidents that were posted, by job."""
     from slack_alert.bootstrap import database
 
     with database.reading(settings) as reader:

@@ -1,4 +1,4 @@
-"""A note about a command that is about to begin; whatever becomes of the note, the command begins."""
+"""Keep a marker on the disk while a command runs; the command runs even if the marker cannot be written."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ PATIENCE = timedelta(seconds=1)
 
 
 class CrashNote:
-    """A note that is written on a thread of its own, and taken back whenever it comes to lie there."""
+    """A marker that a thread of its own writes, and that is removed however late it was written."""
 
     def __init__(self, write: Callable[[], ExecMarker | None]) -> None:
         self._write = write
@@ -25,20 +25,20 @@ class CrashNote:
         self._is_over = False
 
     def begin(self) -> None:
-        """Write it; return when it lies on the disk, cannot be written, or takes too long."""
+        """Write the marker; return when it is on the disk, cannot be written, or takes too long."""
         thread = threading.Thread(target=self._begin, name="note", daemon=True)
         thread.start()
         thread.join(PATIENCE.total_seconds())
 
     def take_back(self) -> None:
-        """Take it back, also where it is written only now; a second time does nothing."""
+        """Remove the marker, even if it is written only later; a second call does nothing."""
         with self._lock:
             self._is_over = True
             note, self._note = self._note, None
         _remove(note)
 
     def _begin(self) -> None:
-        with suppress(Exception):  # The command runs, whatever is wrong here; that is said when it has ended.
+        with suppress(Exception):  # The command runs, whatever is wrong here; it is reported at its end.
             note = self._write()
             with self._lock:
                 is_late = self._is_over

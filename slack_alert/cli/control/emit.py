@@ -56,7 +56,7 @@ def _name(text: str) -> str:
 
 
 def _wanted(noticed: Event, found: Sequence[Job]) -> str:
-    """Return who answers it, and who was only to know that it came."""
+    """Return which jobs answer the event, and which only waited for its arrival."""
     answering = ", ".join(job.name for job in found if not job.awaits)
     awaiting = ", ".join(job.name for job in found if job.awaits)
     said = [f"{answering} will answer" if answering else "", f"{awaiting} waited for it" if awaiting else ""]
@@ -64,7 +64,7 @@ def _wanted(noticed: Event, found: Sequence[Job]) -> str:
 
 
 def _unwanted(catalog: Catalog, noticed: Event) -> str:
-    """Say that nobody waits for it, and what is waited for."""
+    """Return that no job waits for the event, with a similar name or the names that jobs wait for."""
     rules = [job.rule for job in catalog.jobs if job.rule is not None]
     names = sorted({name for rule in rules for name in rule.on})
     if noticed.name in names:

@@ -1,4 +1,4 @@
-"""Fields of events as people type them: `size=12`."""
+"""Parse fields of events as people type them, `size=12`; shared by `emit` and `trigger`."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ import re
 from slack_alert.core.errors import BadValue
 from slack_alert.core.units.names import composed
 
-#: A number as `bc` writes it.
+#: A number without a leading zero, as `bc` prints it.
 _SHORT = re.compile(r"^\s*(-?)\.(\d+)\s*$")
 
 
 def parse_field(text: str) -> tuple[str, object]:
-    """Return the name and the value of `FIELD=VALUE`; raise BadValue for what has no name or no `=`."""
+    """Return the name and the value of `FIELD=VALUE`; raise BadValue if there is no name or no `=`."""
     name, sign, value = text.partition("=")
     if not sign or not name.strip():
         raise BadValue(f"{text!r} is no field.", hint="Write each as FIELD=VALUE: size=12.")

@@ -72,7 +72,7 @@ def execute(
         click.echo(f"slack-alert: {said}", err=True)
     try:
         _record(given, name, ended, started, to, then=note.take_back)
-    except Exception as error:  # noqa: BLE001 - whoever waits for the command wants its exit code, and no other
+    except Exception as error:  # noqa: BLE001 - the caller needs the command's exit code and no other
         unsaid = f"{name} is not recorded, and nobody is told how it ended"
         click.echo(f"slack-alert: {unsaid}: {_sentences(error)}", err=True)
     note.take_back()
@@ -80,7 +80,7 @@ def execute(
 
 
 def _checked(name: str, command: tuple[str, ...], timeout: str | None) -> timedelta | None:
-    """Raise BadValue for what cannot be run, before anything is; return the time it has."""
+    """Return the time limit; raise BadValue for a name, command or limit that cannot be used."""
     from slack_alert.core.units.quantities import parse_duration
 
     if not name.strip() or not name.isprintable() or len(name) > _LONGEST:
@@ -99,7 +99,7 @@ def _checked(name: str, command: tuple[str, ...], timeout: str | None) -> timede
 
 
 def _sentences(error: Exception) -> str:
-    """Write what is wrong, and what to do about it."""
+    """Return an error and its hint as sentences."""
     if not isinstance(error, SlackAlertError):
         return f"{type(error).__name__}: {error}"
     hint = getattr(error, "hint", "")

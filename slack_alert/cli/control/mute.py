@@ -116,7 +116,7 @@ def _unmuted(names: list[str], muted: list[str], *, means_all: bool) -> str:
 
 
 def _still_quiet(mutes: Mutes, settings: Settings, now: datetime, *, means_all: bool) -> Iterator[str]:
-    """Name what keeps the job quiet nevertheless."""
+    """Yield the mutes and quiet windows that still keep the job quiet."""
     zone = settings.timezone
     for mute in mutes.muted(now):
         if mute.silences_all and not means_all:

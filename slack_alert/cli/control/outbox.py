@@ -24,19 +24,19 @@ if TYPE_CHECKING:
     from slack_alert.core.model.message import Delivery, Status
     from slack_alert.settings import Settings
 
-#: How many of those that arrived, and of those that another message counts, people are shown who do not ask for all.
+#: The number of sent messages, and of collapsed ones, that are shown without `--all`.
 SENT_SHOWN = 5
-#: Of a reason people see the beginning, so that there is room for the text; `--json` has all of it.
+#: A reason is cut to this width, so that there is room for the text; `--json` has all of it.
 REASON_WIDTH = 40
 
 
 class _Verbs(click.Group):
-    """Says what there is where something else is asked for."""
+    """A group that names its subcommands where another is typed."""
 
     def resolve_command(
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
-        """Name the verbs."""
+        """Raise UsageError with the subcommands for an unknown one."""
         if args[0] not in self.commands and not args[0].startswith("-"):
             raise click.UsageError(f"There is no `outbox {args[0]}`. Write one of: {', '.join(self.commands)}.", ctx)
         return super().resolve_command(ctx, args)
@@ -138,7 +138,7 @@ def _show(deliveries: Iterable[Delivery], now: datetime, *, is_all: bool) -> Non
 
 
 def _chosen(deliveries: Iterable[Delivery], *, is_all: bool) -> tuple[list[Delivery], dict[Status, int]]:
-    """Keep what is not sent and the last few that were; count the others."""
+    """Return the unsent messages and the last few others, and the number of those left out by status."""
     from slack_alert.core.model.message import Status
 
     unsent: list[Delivery] = []
@@ -175,7 +175,7 @@ def _change(settings: Settings, verb: str, ids: tuple[int, ...]) -> int:
 
 
 def _tell(settings: Settings, verb: str, number: int, *, is_taken: bool) -> int:
-    """Say what came of it; return the exit code."""
+    """Print the result; return the exit code."""
     if verb == "drop":
         tell_change(f"{number} is dropped.", settings)
     elif is_taken:
@@ -196,7 +196,7 @@ def _find(settings: Settings, ids: tuple[int, ...]) -> dict[int, Delivery]:
 
 
 def _refuse(found: dict[int, Delivery], verb: str, ids: tuple[int, ...]) -> None:
-    """Raise BadValue before anything is changed, where one of the messages is not what the verb is for."""
+    """Raise BadValue before any change if the verb does not apply to a message."""
     for number in ids:
         delivery = found.get(number)
         if delivery is None:

@@ -81,7 +81,7 @@ def _end(duration: str, now: datetime) -> datetime:
 
 
 def _resumed(settings: Settings, names: list[str], now: datetime) -> str:
-    """Return what `resume` changes: it ends what `pause` began, and the rest after too many alerts."""
+    """Return what `resume` changes: it ends a pause, also one after too many alerts."""
     from slack_alert.bootstrap import database, plugin_loading
 
     jobs = {job.name: job for job in plugin_loading.survey_plugins(settings).jobs}

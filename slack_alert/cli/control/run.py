@@ -18,7 +18,7 @@ from slack_alert.settings import LoadedSettings, write_note
 if TYPE_CHECKING:
     from slack_alert.engine.app.components import Components
 
-#: Python's own are for small programs: what waits to be written would be looked through again and again.
+#: Python's own thresholds suit small programs: here they would rescan the records that wait to be written.
 _THRESHOLDS = 50_000, 20, 1_000
 
 
@@ -49,7 +49,7 @@ _NOTHING = (
 
 
 def _show(text: str, out: TextIO) -> None:
-    """Print it, as far as that can be: a full disk, or a terminal that is gone, is what alerts are needed for."""
+    """Print the text if possible: with a full disk or a closed terminal, alerts are needed most."""
     try:
         click.echo(text, file=out)
     except OSError as error:
@@ -67,9 +67,9 @@ def _run(loaded: LoadedSettings, out: TextIO, *, is_standby: bool) -> int:
 
 @contextmanager
 def _without_collection() -> Iterator[Callable[[], None]]:
-    """Keep the garbage collector off until what is given is called.
+    """Disable the garbage collector; yield the function that enables it again.
 
-    A start makes many objects, none of which is garbage; they are not looked through later either.
+    A start makes many objects, none of which is garbage; they are not scanned later either.
     """
     thresholds = gc.get_threshold()
 
@@ -91,7 +91,7 @@ def _start(loaded: LoadedSettings, out: TextIO, collect: Callable[[], None], *, 
     from slack_alert.bootstrap import plugin_files
 
     settings = loaded.settings
-    # What is still to be imported is imported while many new files are read; one who waits will find others.
+    # The imports below overlap with the reading of new files; a standby finds the files only after its wait.
     found = None if is_standby else plugin_files.find(settings)
     from slack_alert.bootstrap import addresses, database, run
     from slack_alert.cli.logs import complain, tell_problem

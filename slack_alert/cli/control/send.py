@@ -39,7 +39,7 @@ def send(ctx: click.Context, /, *, text: str, to: str | None, **flags: object) -
 
 
 def _words(text: str) -> str:
-    """Take what is to be said; raise BadValue where that is nothing."""
+    """Return the text to send; raise BadValue if it is empty."""
     said = sys.stdin.read() if text == "-" else text
     if not said.strip():
         where = "Standard input" if text == "-" else "TEXT"
@@ -54,7 +54,7 @@ def _messages(text: str, to: Address, redaction: Redaction) -> list[Message]:
     from slack_alert.engine.recording.redacting import redacted_piece
 
     key = f"send/{uuid4().hex}"
-    # Before it is escaped and split: a secret cut in two, or written otherwise, would not be found.
+    # Redacted before it is escaped and split: an escaped secret, or one cut in two, would not be found.
     canonical = Markup(secrets.token_hex(4)).escape(redaction(text))
     parts = deliverable(redacted_piece(Text(canonical), redaction))
     return [Message(f"{key}#{number}", to, part) for number, part in enumerate(parts)]

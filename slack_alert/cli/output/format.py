@@ -1,4 +1,4 @@
-"""Times as people read them: `09:30:00`, `Mon 23 Nov 09:00`, `in 5 min`."""
+"""Format times, durations and counts for people and for JSON."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ _UNITS = (
     ("min", timedelta(minutes=1)),
     ("s", timedelta(seconds=1)),
 )
-#: A year away, the year has to be said.
+#: From this distance on, a date is shown with its year.
 _FAR = timedelta(days=300)
 
 
 def local(at: datetime, zone: tzinfo, now: datetime) -> str:
-    """Write an instant on the wall clock of a zone; what is not today with its date."""
+    """Return an instant as local time, with its date if it is not today."""
     wall, today = at.astimezone(zone), now.astimezone(zone)
     if wall.date() == today.date():
         return f"{wall:%H:%M:%S}" if wall.second else f"{wall:%H:%M}"
@@ -27,12 +27,12 @@ def local(at: datetime, zone: tzinfo, now: datetime) -> str:
 
 
 def stamp(at: datetime, zone: tzinfo) -> str:
-    """Write an instant in full, so that a column of them can be sorted."""
+    """Return an instant in full as local time, so that a column can be sorted."""
     return f"{at.astimezone(zone):%Y-%m-%d %H:%M:%S}"
 
 
 def distance(span: timedelta) -> str:
-    """Write how long something is in its largest unit, and in the next one where that one is still small."""
+    """Return a duration in its largest unit, and in the next unit too below three: `2 h 5 min`."""
     span = abs(span)
     for (unit, size), (smaller, step) in pairwise(_UNITS):
         if span >= size:
@@ -43,17 +43,17 @@ def distance(span: timedelta) -> str:
 
 
 def ahead(at: datetime, now: datetime) -> str:
-    """Return how soon an instant comes."""
+    """Return the time until an instant: `in 5 min`, or `now`."""
     return f"in {distance(at - now)}" if at > now else "now"
 
 
 def counted(number: int, noun: str) -> str:
-    """Write a number of things."""
+    """Return a number with its noun: `1 job`, `3 jobs`."""
     return f"{number:,} {noun}{'' if number == 1 else 's'}"
 
 
 def record_json(record: Record, zone: tzinfo) -> dict[str, object]:
-    """Return what `simulate --json` and `history --json` have in common; instants in the configured zone."""
+    """Return the JSON fields that `simulate` and `history` share; instants are in the configured zone."""
     line: dict[str, object] = {
         "at": instant(record.slot, zone),
         "job": record.binding,
@@ -70,10 +70,10 @@ def record_json(record: Record, zone: tzinfo) -> dict[str, object]:
 
 @lru_cache(maxsize=1024)  # Many jobs share a slot.
 def instant(at: datetime | None, zone: tzinfo) -> str | None:
-    """Write an instant as JSON has it."""
+    """Return an instant in ISO format."""
     return at.astimezone(zone).isoformat() if at is not None else None
 
 
 def seconds(duration: timedelta | None) -> float | None:
-    """Write a duration as JSON has it."""
+    """Return a duration in seconds."""
     return duration.total_seconds() if duration is not None else None

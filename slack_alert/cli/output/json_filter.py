@@ -1,7 +1,7 @@
-"""Read lines from standard input and write each as a JSON object to standard error.
+"""Read lines from standard input and write them as JSON objects to standard error.
 
-Run as a script by an interpreter that knows nothing of this package, so it imports the standard library only. Its
-argument is the name of a time zone. It ends when nobody can write to it any more.
+It runs as a script, in an interpreter without this package, so it imports the standard library only. Its argument is
+the name of a time zone. It ends when all writers have closed their end.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ _LONGEST = 64 * 1024
 
 
 def main() -> None:
-    """Go on until the last one who writes is gone: signals are for those."""
+    """Filter lines until the last writer is gone; signals are for the writers and ignored here."""
     for name in ("SIGINT", "SIGTERM", "SIGHUP", "SIGQUIT"):
         if hasattr(signal, name):
             signal.signal(getattr(signal, name), signal.SIG_IGN)
@@ -36,7 +36,7 @@ def _zone(name: str) -> tzinfo | None:
 
 
 def _is_told(text: str) -> bool:
-    """Return whether it is a line of the log already, as of a slack-alert that a plugin has started."""
+    """Return whether the line is a JSON log line already, as from a slack-alert that a plugin has started."""
     if not text.startswith('{"ts": '):
         return False
     try:
@@ -60,5 +60,5 @@ def _write(line: bytes) -> None:
 if __name__ == "__main__":
     try:
         main()
-    except OSError:  # Nobody reads any more.
+    except OSError:  # Standard error is closed.
         sys.exit(1)

@@ -1,4 +1,4 @@
-"""Standard error that takes nothing but JSON: whatever is written there becomes an object a line."""
+"""Standard error as JSON: everything written to it becomes an object per line."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-#: A line is told at this length even where it never ends.
+#: A line is logged at this length even without a line end.
 _LONGEST = 64 * 1024
-#: So long the last lines of others are waited for; what has left a program behind never ends writing.
+#: The last lines of child programs are waited for this long; a program that was left behind never closes its end.
 _PATIENCE_SECONDS = 1.0
 
 
 class JsonStream(io.TextIOBase):
-    """Takes the place of standard error: hands each line to the log's handler, as the log's own lines are."""
+    """Replaces standard error: passes every line to the log's handler, like the log's own lines."""
 
     encoding = "utf-8"
     errors = "backslashreplace"
@@ -35,22 +35,22 @@ class JsonStream(io.TextIOBase):
     def __init__(self, stream: TextIO, handler: logging.Handler) -> None:
         self._stream = stream
         self._handler = handler
-        #: What was written since the last line end, by thread.
+        #: The text since the last line end, by thread.
         self._rests: dict[int, str] = {}
         atexit.register(self.flush_line)
 
     @staticmethod
     def beneath(stream: TextIO) -> TextIO:
-        """Return the stream that such a one stands in for; any other as it is."""
+        """Return the stream that a JsonStream replaces; any other stream as it is."""
         return stream._stream if isinstance(stream, JsonStream) else stream
 
     @property
     def handler(self) -> logging.Handler:
-        """Who writes the lines."""
+        """The handler that writes the lines."""
         return self._handler
 
     def writable(self) -> bool:
-        """Say yes."""
+        """Return True."""
         return True
 
     def fileno(self) -> int:
@@ -58,14 +58,14 @@ class JsonStream(io.TextIOBase):
         return self._stream.fileno()
 
     def isatty(self) -> bool:
-        """Say no: nobody is to draw here."""
+        """Return False: no progress bar or colour may be written here."""
         return False
 
     def reconfigure(self, **_: object) -> None:
-        """Stay as it is."""
+        """Do nothing: encoding and errors are fixed."""
 
     def write(self, text: str) -> int:
-        """Tell the lines that are complete."""
+        """Log the complete lines; return the length of the text."""
         if not isinstance(text, str):
             raise TypeError(f"a text is needed, not {type(text).__name__}")
         thread = threading.get_ident()
@@ -79,10 +79,10 @@ class JsonStream(io.TextIOBase):
         return len(text)
 
     def close(self) -> None:
-        """Stay open."""
+        """Do nothing: the stream stays open."""
 
     def flush_line(self) -> None:
-        """Tell what has no line end yet."""
+        """Log the text that has no line end yet."""
         while self._rests:
             self._tell(self._rests.popitem()[1])
 
@@ -90,7 +90,7 @@ class JsonStream(io.TextIOBase):
         from slack_alert.executors.calling.output import current
 
         run = current.get()
-        # Here that is said by fields.
+        # The log has the job in a field.
         shown = line if run is None else line.removeprefix(f"{run.binding} | ")
         if shown.strip():
             words = {"name": "stderr", "levelno": logging.INFO, "levelname": "INFO", "msg": shown}
@@ -98,7 +98,7 @@ class JsonStream(io.TextIOBase):
 
 
 def tell_of_the_unhandled() -> None:
-    """Log what nobody caught, in whichever thread, where Python would print it over many lines."""
+    """Log unhandled exceptions of all threads, which Python would print over many lines."""
     sys.excepthook = _tell_last
     threading.excepthook = _tell_of_thread
     sys.unraisablehook = _tell_ignored
@@ -122,10 +122,10 @@ def _tell_ignored(args: Any) -> None:  # Any: its type has no name that can be i
 
 @contextmanager
 def filtered(stream: TextIO, zone: tzinfo) -> Iterator[None]:
-    """Let what others write to descriptor 2 meanwhile become JSON: programs that were started, libraries in C.
+    """Turn what child programs and C libraries write to descriptor 2 into JSON while the context is open.
 
-    A process of its own reads it. A thread of this one could not while a library writes that keeps the interpreter to
-    itself, and the last words of a crash would be lost with it.
+    A process of its own reads it. A thread could not read while a library holds the interpreter's lock, and would lose
+    the last words of a crash.
     """
     if (
         not isinstance(stream, JsonStream)
@@ -161,7 +161,7 @@ def _is_real(stream: JsonStream) -> bool:
 
 
 def _start(out: int, zone: tzinfo) -> subprocess.Popen[bytes] | None:
-    """Start the process that reads what is written to descriptor 2, and writes it here; None where that fails."""
+    """Start the process that filters descriptor 2 into `out`; return None if it cannot be started."""
     script = Path(__file__).with_name("json_filter.py")
     command = [sys.executable, "-I", "-S", str(script), getattr(zone, "key", "")]
     try:
@@ -178,7 +178,7 @@ def _start(out: int, zone: tzinfo) -> subprocess.Popen[bytes] | None:
 
 @contextmanager
 def _shielded() -> Iterator[None]:
-    """Start what is started meanwhile without the signals that are meant for this program, such as Ctrl+C."""
+    """Block signals meant for this program, such as Ctrl+C, in processes started while the context is open."""
     if not hasattr(signal, "pthread_sigmask"):  # Windows
         yield
         return

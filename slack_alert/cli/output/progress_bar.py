@@ -1,4 +1,4 @@
-"""A progress bar on standard error, for what takes longer than people wait without asking."""
+"""A progress bar on standard error, for loading that takes more than a moment."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TextIO
 
-#: Whoever is done by then draws nothing.
+#: Loading that is done by then draws nothing.
 PATIENCE_SECONDS = 0.5
-#: Between two drawings.
+#: The least time between two drawings.
 _REST_SECONDS = 0.05
 _WIDTH = 24
 _CLEAR = "\r\x1b[K"
@@ -20,8 +20,8 @@ _CLEAR = "\r\x1b[K"
 def loading(
     stream: TextIO | None = None, monotonic: Callable[[], float] = time.monotonic
 ) -> Iterator[Callable[[int, int], None] | None]:
-    """Give what is to be told the number of files done and their total; None where nobody could see it."""
-    # Not sys.stderr: while plugins load, that is what catches their output.
+    """Yield the function that takes the number of files done and their total; None if there is no terminal."""
+    # Not sys.stderr: while plugins load, it captures their output.
     stream = stream or sys.__stderr__ or sys.stderr
     if not stream.isatty():
         yield None
@@ -34,7 +34,7 @@ def loading(
 
 
 class _Bar:
-    """Draws one line, over and over."""
+    """Draws and redraws a line."""
 
     def __init__(self, stream: TextIO, monotonic: Callable[[], float]) -> None:
         self._stream = stream
@@ -43,7 +43,7 @@ class _Bar:
         self._is_drawn = False
 
     def show(self, done: int, total: int) -> None:
-        """Draw how far it is, unless that was done a moment ago; the end takes the line away."""
+        """Draw the progress, unless it was drawn a moment ago; at the end, clear the line."""
         if done >= total:
             self.clear()
         elif self._monotonic() >= self._next:
@@ -54,7 +54,7 @@ class _Bar:
             self._write(f"{_CLEAR}reading plugins [{bar}] {done}/{total}")
 
     def clear(self) -> None:
-        """Take the line away, so that nothing is left of it."""
+        """Clear the line."""
         if self._is_drawn:
             self._is_drawn = False
             self._write(_CLEAR)

@@ -1,7 +1,7 @@
-"""The three standard streams as this program needs them: always there, and nothing ends because one takes nothing.
+"""Prepare the three standard streams: they are always open, and a failure to write ends nothing.
 
-Standard output is what a command is called for: where it cannot be written the command says so at its end. Standard
-error is for diagnostics, which fail nothing. A stream may be shared with a program that made it non-blocking.
+Standard output is the command's result: if it cannot be written, the command reports that at its end. Standard error
+is for diagnostics, whose loss fails nothing. A stream may be shared with a program that made it non-blocking.
 """
 
 from __future__ import annotations
@@ -16,29 +16,29 @@ from typing import TYPE_CHECKING, Any, TextIO
 if TYPE_CHECKING:
     from _typeshed import ReadableBuffer
 
-#: What a pipe takes at once when the system says that it takes something.
+#: The bytes that a writable pipe takes at once.
 _CHUNK = 4096
-#: So many milliseconds diagnostics wait for a reader that stands still: a stopped terminal, a program behind a pipe.
+#: The milliseconds that diagnostics wait for a stalled reader: a stopped terminal, a program behind a pipe.
 _PATIENCE = 1000
-# Bound now: gevent's patch replaces it by one that may not be called everywhere.
+# Bound now: gevent's patch replaces it by a function that may not be called everywhere.
 _poll = getattr(select, "poll", None)
 
 
 class StandardOutput(io.FileIO):
     """Standard output.
 
-    Of a command, what follows a failure is left out, and how it failed is known at the end: the command does all it was
-    called for. In a program that goes on (`is_lasting`) each failure is an OSError: later there may be room again.
+    In a command, writes after a failure are dropped and the failure is kept until the end: the command still does its
+    work. In a program that goes on (`is_lasting`) every failure raises OSError: later there may be room again.
     """
 
     def __init__(self, descriptor: int, *, is_lasting: bool = False) -> None:
         super().__init__(descriptor, "w", closefd=False)
         self._is_lasting = is_lasting
-        #: Why nothing that is written arrives any more.
+        #: The failure since which all writes are dropped.
         self.failure: OSError | None = None
 
     def write(self, data: ReadableBuffer, /) -> int:
-        """Write some of it."""
+        """Write some of the data, or drop all of it after a failure; return the number of bytes."""
         if self.failure is None:
             try:
                 while (written := super().write(data)) is None:
@@ -53,14 +53,14 @@ class StandardOutput(io.FileIO):
 
 
 class StandardError(io.FileIO):
-    """Standard error. What it does not take is left out, so that alerts go on."""
+    """Standard error. What it does not take is dropped, so that alerts go on."""
 
     def __init__(self, descriptor: int) -> None:
         super().__init__(descriptor, "w", closefd=False)
         self._patience = _PATIENCE
 
     def write(self, data: ReadableBuffer, /) -> int:
-        """Write it as far as the stream takes it."""
+        """Write the data as far as the stream takes it; return its size."""
         rest = memoryview(data).cast("B")
         size = len(rest)
         with suppress(OSError):
@@ -70,27 +70,27 @@ class StandardError(io.FileIO):
 
     def _has_room(self) -> bool:
         has_room = _await_room(self.fileno(), self._patience)
-        # Whoever stands still is waited for once.
+        # A stalled reader is waited for once.
         self._patience = _PATIENCE if has_room else 0
         return has_room
 
 
 def prepare_streams() -> None:
-    """Open what whoever started this process closed, and let standard output and standard error fail as they should."""
+    """Open standard streams that are closed, and replace standard output and standard error by the classes above."""
     _open_closed()
     if sys.stdin is None:
-        sys.stdin = open(0, encoding="utf-8", closefd=False)  # noqa: SIM115 - it lives as long as the process
+        sys.stdin = open(0, encoding="utf-8", closefd=False)  # noqa: SIM115 - it stays open until the process ends
     sys.stdout = as_text(StandardOutput(1), sys.stdout)
     sys.stderr = as_text(StandardError(2), sys.stderr, errors="backslashreplace")
 
 
 def are_prepared() -> bool:
-    """Return whether the streams are this program's: then all of the process is."""
+    """Return whether `prepare_streams` was called: then this program owns the process."""
     return isinstance(getattr(getattr(sys.stdout, "buffer", None), "raw", None), StandardOutput)
 
 
 def as_text(raw: io.FileIO, like: TextIO | None, *, errors: str | None = None) -> TextIO:
-    """Return a text stream over a descriptor, of the encoding of another one."""
+    """Return a text stream over a raw file, in the encoding of another stream."""
     return io.TextIOWrapper(
         io.BufferedWriter(raw),
         encoding=getattr(like, "encoding", None) or "utf-8",
@@ -100,23 +100,23 @@ def as_text(raw: io.FileIO, like: TextIO | None, *, errors: str | None = None) -
 
 
 def failure(stream: TextIO) -> OSError | None:
-    """Return why nothing that is written there arrives any more; None where it does, as far as that is known."""
+    """Return the failure since which writes to the stream are dropped, or None."""
     raw: Any = getattr(getattr(stream, "buffer", None), "raw", None)  # Any: a plugin, or a test, may put anything there
     return raw.failure if isinstance(raw, StandardOutput) else None
 
 
 def hand_on_failure(stream: TextIO, to: TextIO) -> None:
-    """Let one stream have failed as another one for the same place did."""
+    """Copy the failure of a stream to another stream of the same file."""
     raw: Any = getattr(getattr(to, "buffer", None), "raw", None)  # Any: as above
     if isinstance(raw, StandardOutput):
         raw.failure = raw.failure or failure(stream)
 
 
 def _open_closed() -> None:
-    """Lead closed descriptors nowhere: else the next file, perhaps the database, becomes somebody's standard output."""
+    """Open closed descriptors on the null device: else the next file, such as the database, would become a stream."""
     for descriptor in (0, 1, 2):
         if _is_closed(descriptor):
-            # The system gives the lowest one that is free.
+            # The system returns the lowest free descriptor.
             os.set_inheritable(os.open(os.devnull, os.O_RDWR), True)
 
 

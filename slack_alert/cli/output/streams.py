@@ -1,4 +1,4 @@
-"""The way out to standard output: readable whatever the terminal can show, quiet when nobody reads any more."""
+"""Print text and JSON to standard output, encodable and without secrets."""
 
 from __future__ import annotations
 
@@ -19,18 +19,18 @@ if TYPE_CHECKING:
 
 
 def tell(text: str, out: TextIO | None = None) -> None:
-    """Print lines for people; colours stay on a terminal only."""
+    """Print text for people; colours are kept on a terminal only."""
     stream = out or sys.stdout
     click.echo(concealed(encodable(text, stream)), file=stream)
 
 
 def tell_change(text: str, settings: Settings) -> None:
-    """Print what was changed; in a dry run, what would have been."""
+    """Print a change; in a dry run, as one that would be made."""
     tell(f"Dry run, nothing is changed; without it: {text}" if settings.dry_run else text)
 
 
 def tell_json(document: object, out: TextIO | None = None) -> None:
-    """Print one JSON document on one line; what JSON does not know is written as text."""
+    """Print a JSON document on a line; values that JSON does not support are printed as text."""
     stream = out or sys.stdout
     is_unicode = (stream.encoding or "").lower().startswith("utf")
     line = json.dumps(document, ensure_ascii=not is_unicode, default=_plainer)
@@ -38,20 +38,20 @@ def tell_json(document: object, out: TextIO | None = None) -> None:
 
 
 def tell_json_line(document: object, out: TextIO | None = None) -> None:
-    """Print one of many JSON documents; end the command where nobody reads any more."""
+    """Print one of many JSON documents; end the command if standard output cannot be written any more."""
     tell_json(document, out)
     if failure(out or sys.stdout):
         raise Exit(exit_codes.FINE)
 
 
 def conceal(redaction: Redaction) -> None:
-    """Take these secrets out of whatever the command that is running prints from now on."""
+    """Remove these secrets from all further output of the running command."""
     if ctx := click.get_current_context(silent=True):
         ctx.meta[_REDACTION] = redaction
 
 
 def concealed(text: str) -> str:
-    """Return the text without the secrets of the configuration in use; needed only before it is cut."""
+    """Return the text without the configuration's secrets; what is printed above needs it only before it is cut."""
     ctx = click.get_current_context(silent=True)
     redaction: Redaction | None = ctx.meta.get(_REDACTION) if ctx else None
     return redaction(text) if redaction else text
@@ -61,7 +61,7 @@ _REDACTION = "slack_alert.redaction"
 
 
 def encodable(text: str, stream: TextIO) -> str:
-    """Replace what the stream cannot write."""
+    """Replace characters that the stream cannot encode."""
     encoding = stream.encoding or "utf-8"
     return text.encode(encoding, "replace").decode(encoding)
 

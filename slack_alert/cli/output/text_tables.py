@@ -1,4 +1,4 @@
-"""Tables for people: columns aligned by what a terminal shows, colours and cut lines only where there is one."""
+"""Tables for people: aligned by display width, coloured and cut to width on a terminal only."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ if TYPE_CHECKING:
     pass
 
 Style = Literal["", "dim", "bold", "green", "yellow", "red"]
-#: A column is never cut below so many columns of the terminal.
+#: The least width to which a column is cut.
 NARROWEST = 12
-#: What a text is cut to where no terminal says how wide it is.
+#: The width to which a text is cut where there is no terminal.
 PIPED_WIDTH = 160
 _GAP = "  "
-# Everything that steers a terminal or turns the reading direction around.
+# Control characters, and characters that change the reading direction.
 _STEERING = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]")
 
 _STYLES: dict[Verdict, Style] = {
@@ -51,7 +51,7 @@ class Cell(Struct, frozen=True):
 
 
 def table(head: Sequence[str], rows: Iterable[Sequence[str | Cell]], out: TextIO, *, flexible: Sequence[int]) -> str:
-    """Align rows under their headings; on a terminal the `flexible` columns give way, the first one first."""
+    """Return rows aligned under their headings; on a terminal the `flexible` columns are cut, in this order."""
     cells = [[_cell(cell) for cell in row] for row in rows]
     every = [[Cell(name, "dim") for name in head], *cells]
     widths = [max(display_width(cell.text) for cell in column) for column in zip(*every, strict=True)]
@@ -61,14 +61,14 @@ def table(head: Sequence[str], rows: Iterable[Sequence[str | Cell]], out: TextIO
 
 
 def shortened(text: str, out: TextIO) -> str:
-    """Cut a text that could be of any length; a terminal does it where its own line ends."""
+    """Return the text cut to a fixed width; on a terminal unchanged, because the table fits it there."""
     return text if out.isatty() else cut(concealed(text), PIPED_WIDTH)
 
 
 def history_table(
     records: Iterable[Record], zone: tzinfo, out: TextIO, *, notes: Iterable[str] = (), at: str = "AT"
 ) -> str:
-    """Show what ran and what did not; a note is about how far the messages of a record came."""
+    """Return a table of records; a note is about the delivery of a record's messages."""
     rows = [
         (
             Cell(stamp(record.slot, zone), "dim"),
@@ -83,7 +83,7 @@ def history_table(
 
 
 def paint(text: str, style: Style, out: TextIO) -> str:
-    """Colour a text, where there is a terminal that may."""
+    """Return the text coloured, if colours can be shown."""
     return _painted(text, style) if has_colour(out) else text
 
 
@@ -137,7 +137,7 @@ def _painted(text: str, style: Style) -> str:
 
 
 def _columns(out: TextIO) -> int | None:
-    """Return the terminal's width; a pipe or a file has no end of the line."""
+    """Return the terminal's width, or None for a pipe or a file."""
     if not out.isatty():
         return None
     try:

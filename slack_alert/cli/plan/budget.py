@@ -1,4 +1,4 @@
-"""The worst minute of each channel, for `simulate` and `check --budget`."""
+"""Find the busiest minute of every channel, for `simulate` and `check --budget`."""
 
 from __future__ import annotations
 
@@ -20,34 +20,34 @@ if TYPE_CHECKING:
     from slack_alert.core.catalog import Catalog
     from slack_alert.settings import Settings
 
-#: Jobs named in a sentence; the others are counted.
+#: The number of jobs named in a sentence; the others are counted.
 _NAMED = 5
 _ADVICE = "Let them run at other minutes (jitter, another cron), speak elsewhere (to) or less (max_alert, repeat)."
 
 
 class Budget(Struct, frozen=True):
-    """What a plan says at the most, and what may be said."""
+    """The busiest minutes of a plan, and the rate limit."""
 
     peaks: list[PeakMinute]
-    #: In a minute, at one address; infinite where nothing is paced.
+    #: Messages per minute and address; infinite where nothing is paced.
     allowed: float
     zone: tzinfo
 
     @property
     def is_over(self) -> bool:
-        """Whether more may be said somewhere than can be."""
+        """Whether an address may get more messages than the limit."""
         return any(map(self._is_over, self.peaks))
 
     def json(self) -> dict[str, object]:
-        """Return what `check --budget --json` adds."""
+        """Return the fields that `--budget` adds to `check --json`."""
         return {"budget": [self._json(peak) for peak in self.peaks]}
 
     def over_lines(self) -> list[str]:
-        """Say of each channel that may get more than can be said when, how much and of whom, and what to do."""
+        """Return a sentence for every channel over the limit: when, how many messages, from which jobs, and advice."""
         return [f"{self._over(peak)} {_ADVICE}" for peak in self.peaks if self._is_over(peak)]
 
     def other_lines(self) -> list[str]:
-        """Say of the other channels when they get the most."""
+        """Return a sentence for every other channel about its busiest minute."""
         return [_worst(peak, self.allowed, self.zone) for peak in self.peaks if not self._is_over(peak)]
 
     def _is_over(self, peak: PeakMinute) -> bool:
@@ -69,7 +69,7 @@ class Budget(Struct, frozen=True):
 
 
 def make_budget(settings: Settings, catalog: Catalog) -> Budget:
-    """Find the worst minutes of a plan in which every slot alerts, from the next midnight on; nothing is executed."""
+    """Return the busiest minutes from the next midnight on if every slot alerts; nothing is executed."""
     from slack_alert.bootstrap import current_mutes
 
     mark, mute = Markup(secrets.token_hex(4)), current_mutes.make_mutes(settings).reason
@@ -78,7 +78,7 @@ def make_budget(settings: Settings, catalog: Catalog) -> Budget:
 
 
 def worst_minutes(said: Iterable[PlannedMessage], settings: Settings) -> list[str]:
-    """Say of each channel when most is said there in a minute, and whether it can be."""
+    """Return a sentence for every channel about its busiest minute and the limit."""
     return [_worst(peak, _allowed(settings), settings.timezone) for peak in peaks(said)]
 
 
@@ -93,7 +93,7 @@ def _worst(peak: PeakMinute, allowed: float, zone: tzinfo) -> str:
 
 
 def _taken(peak: PeakMinute, allowed: float) -> float:
-    """Say how much an address takes; what is on the terminal for want of a token would be in Slack."""
+    """Return the limit of an address; a conversation shown on the terminal for lack of a token counts as Slack's."""
     return allowed if peak.to.conversation else inf
 
 
@@ -109,6 +109,6 @@ def _allowed(settings: Settings) -> float:
 
 
 def _midnight(zone: tzinfo) -> datetime:
-    """Return the next midnight: intervals that begin there meet what runs at fixed times, as they may one day."""
+    """Return the next midnight: intervals from there coincide with fixed times, as they may on some day."""
     today = wall_of(datetime.now(timezone.utc), zone).replace(hour=0, minute=0, second=0, microsecond=0)
     return first_instant(today + DAY, zone)

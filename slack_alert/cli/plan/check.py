@@ -45,7 +45,7 @@ def check(ctx: click.Context, /, *, is_loaded: bool, is_weighed: bool, as_json: 
 
 
 def document(catalog: Catalog) -> dict[str, object]:
-    """Return what `check --json` says."""
+    """Return the document of `check --json`."""
     return {
         "jobs": [job_json(bindings) for bindings in functions(catalog.bindings)],
         "problems": [problem_json(problem) for problem in catalog.problems],
@@ -53,7 +53,7 @@ def document(catalog: Catalog) -> dict[str, object]:
 
 
 def functions(bindings: Sequence[Binding]) -> list[list[Binding]]:
-    """Put the bindings of one function together."""
+    """Return the bindings grouped by function."""
     grouped: dict[str, list[Binding]] = {}
     for binding in bindings:
         grouped.setdefault(binding.name, []).append(binding)
@@ -61,7 +61,7 @@ def functions(bindings: Sequence[Binding]) -> list[list[Binding]]:
 
 
 def job_json(bindings: Sequence[Binding]) -> dict[str, object]:
-    """Describe one function; with several bindings it is what its first one is."""
+    """Return a function as JSON; of several bindings the first counts."""
     first = bindings[0]
     return {
         "name": first.name,
@@ -74,14 +74,14 @@ def job_json(bindings: Sequence[Binding]) -> dict[str, object]:
 
 
 def problem_json(problem: Problem) -> Mapping[str, object]:
-    """Describe one problem."""
+    """Return a problem as JSON."""
     fields = asdict(problem)
     order = ("file", "line", "column", "severity", "code", "message", "hint")
     return {name: str(fields[name]) if name == "severity" else fields[name] for name in order}
 
 
 def trigger(bindings: Sequence[Binding]) -> str:
-    """Return when a function runs."""
+    """Return the triggers of a function as text."""
     return ", ".join(binding.shown for binding in bindings)
 
 

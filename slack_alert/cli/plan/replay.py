@@ -1,4 +1,4 @@
-"""Show what other rules would have made of what was recorded: `slack-alert simulate --replay`."""
+"""Show how the present configuration would have changed recorded messages: `slack-alert simulate --replay`."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from slack_alert.core.whatif.replay import ChangedRun, FirstNotice, ReplayDifference
     from slack_alert.settings import Settings
 
-#: So many rows of a table are for people; who wants more takes --json.
+#: The number of rows that are shown; `--json` has all.
 SHOWN = 50
 _DAY = timedelta(days=1)
 _NAMED = 5
@@ -28,7 +28,7 @@ _NOUNS = {DeliveryMode.POST: "message", DeliveryMode.REPLY: "reply", DeliveryMod
 
 
 def replay_span(since: str | None, until: str | None, settings: Settings) -> tuple[datetime, datetime]:
-    """Return the time to look back at: a day up to now, where nothing else is wanted. Raise BadValue for none."""
+    """Return the begin and end of the replay, by default the last day; raise BadValue if it is empty."""
     now = datetime.now(timezone.utc)
     end = parse_moment(until, zone=settings.timezone, now=now) if until else now
     begin = parse_moment(since, zone=settings.timezone, now=now) if since else end - _DAY
@@ -38,7 +38,7 @@ def replay_span(since: str | None, until: str | None, settings: Settings) -> tup
 
 
 def replayed(settings: Settings, since: datetime, until: datetime, *, as_json: bool) -> int:
-    """Send what was recorded in this time through the present configuration, and print the difference."""
+    """Replay this time under the present configuration and print the difference; return the exit code."""
     from slack_alert.bootstrap import plugin_loading
     from slack_alert.bootstrap.oneshot import simulate
 
@@ -51,7 +51,7 @@ def replayed(settings: Settings, since: datetime, until: datetime, *, as_json: b
 
 
 def show_difference(found: ReplayDifference, settings: Settings, out: TextIO, *, as_json: bool) -> None:
-    """Print what would be told otherwise, then what it comes to, then what nobody can know."""
+    """Print the changed messages, then the sums, then what remains unknown."""
     if as_json:
         for document in _documents(found, settings.timezone):
             tell_json_line(document, out)
@@ -84,7 +84,7 @@ def _turns(turns: list[ChangedRun], zone: tzinfo, out: TextIO) -> str:
 def _said(manner: DeliveryMode | None, verdict: str) -> Cell:
     if manner is None:
         return Cell(verdict, "dim")
-    # Of an error it is worth knowing that it was one.
+    # An error is shown as an error.
     return Cell(verdict if manner is DeliveryMode.POST and verdict != "said" else _NOUNS[manner], "green")
 
 
@@ -129,7 +129,7 @@ def _sums(found: ReplayDifference) -> Iterator[str]:
 
 
 def _told(found: ReplayDifference) -> str:
-    """Compare the sums: `12 messages then, 3 now; no edits then, 4 now`."""
+    """Return the sums compared: `12 messages then, 3 now; no edits then, 4 now`."""
     told = [
         f"{_number(found.was[manner], noun)} then, {_figure(found.now[manner], 'none')} now"
         for manner, noun in _NOUNS.items()
@@ -160,7 +160,7 @@ def _notices(incidents: list[FirstNotice]) -> str:
 
 
 def _unknowns(found: ReplayDifference) -> Iterator[str]:
-    """Yield what the figures above leave open."""
+    """Yield what the figures leave out or do not know."""
     if found.unknown:
         number = counted(sum(found.unknown.values()), "slot")
         yield (

@@ -31,7 +31,7 @@ from slack_alert.settings import Settings
 
 _OUTCOMES = ("alert", "quiet", "error")
 _DAY = timedelta(days=1)
-#: So many lines are written together; each alone would be flushed.
+#: The number of lines that are written together; a single line would be flushed.
 _AT_ONCE = 1_000
 
 

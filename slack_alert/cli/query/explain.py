@@ -54,14 +54,14 @@ def explain(ctx: click.Context, /, *, job: str, at: str | None, as_json: bool, *
 
 
 def _moment(at: str, settings: Settings, now: datetime) -> datetime:
-    """Read the time that is asked about; a slot is shown without its fraction of a second, and meant by that."""
+    """Return the time of the question, at the end of its second: slots are shown without their fraction."""
     moment = parse_moment(at, zone=settings.timezone, now=now)
     last = moment if moment.microsecond else moment + _SECOND - TICK
     return min(last, now) if moment <= now else last
 
 
 def _chosen(settings: Settings, snapshot: Snapshot, said: str) -> tuple[str, Job | None]:
-    """Find the job that is meant, also one that no plugin has any more."""
+    """Return the name of a job and its binding, which is None if no plugin defines it any more."""
     from slack_alert.bootstrap import plugin_loading
     from slack_alert.core.errors import SettingsError
 

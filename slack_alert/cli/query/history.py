@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from slack_alert.engine.ports import Reader
     from slack_alert.settings import Settings
 
-#: How many lines people get who do not say how many.
+#: The default limit of lines for people.
 SHOWN = 50
 
 
@@ -57,7 +57,7 @@ def history(
 
 
 def line_json(line: HistoryLine, zone: tzinfo) -> dict[str, object]:
-    """Return one line of `history --json`."""
+    """Return a line of `history --json`."""
     record = line.record
     return {
         **record_json(record, zone),
@@ -78,7 +78,7 @@ def line_json(line: HistoryLine, zone: tzinfo) -> dict[str, object]:
 
 
 def _names(settings: Settings, reader: Reader, job: str | None) -> list[str] | None:
-    """Find the jobs that are meant; None: all. Without any history the path may simply be wrong, so look there."""
+    """Return the matching jobs; None means all. Without any history the path may be wrong, so it is checked."""
     snapshot = reader.snapshot()
     if job is None and snapshot.last_run:
         return None
@@ -101,7 +101,7 @@ def _show(lines: list[HistoryLine], zone: tzinfo) -> None:
 
 
 def _notes(lines: Iterable[HistoryLine]) -> Iterator[str]:
-    """Mention why, and what people may not have read yet; that a message arrived goes without saying."""
+    """Yield for every line its reason, and the status of messages that did not arrive."""
     for line in lines:
         fate = f"[{line.delivery}]" if line.delivery in {"queued", "dead"} else ""
         yield " | ".join(part for part in (fate, line.record.reason) if part)

@@ -1,4 +1,4 @@
-"""The table of jobs, and when they run next."""
+"""The table of jobs with their next runs, shared by `run` and `jobs`."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from slack_alert.settings import Settings
 from slack_alert.cli.output.text_tables import Cell, paint, table
 
-#: So many jobs are shown at the start; who wants to see more of them asks for them.
+#: The number of jobs that are shown at the start.
 MOST_PLANNED = 100
 
 
@@ -29,7 +29,7 @@ def plan(
     muted_until: Callable[[str, datetime], datetime | None],
     catalog: Catalog | None = None,
 ) -> str:
-    """Show what `run` is about to do: the jobs with their next runs, and where messages go."""
+    """Return the text that `run` shows at its start: the jobs with their next runs, and the messages' destination."""
     from slack_alert.core.explain.job_status import outlook
     from slack_alert.engine.clock import SystemClock
 
@@ -67,7 +67,7 @@ def plan(
 
 
 def next_cells(job: Job, seen: Outlook, zone: tzinfo, now: datetime) -> tuple[Cell, Cell]:
-    """Show when a job runs next, and whether it rests or alerts; what answers events waits for them."""
+    """Return the cells with the next run and the state of a job; a rule waits for its events."""
     idle = "when it comes" if job.rule else "never"
     when = f"{local(seen.next_run, zone, now)} {ahead(seen.next_run, now)}" if seen.next_run else idle
     if job.awaits and job.rule:
@@ -83,13 +83,13 @@ def next_cells(job: Job, seen: Outlook, zone: tzinfo, now: datetime) -> tuple[Ce
 
 
 def destination(settings: Settings) -> str:
-    """Return where messages go."""
+    """Return the destination of messages in words."""
     if settings.dry_run:
         return "the terminal: --dry-run"
     return str(settings.channel) if settings.token else "the terminal: no token is set"
 
 
 def _idle(commands: int) -> Iterator[str]:
-    """Mention the bindings that nothing starts yet."""
+    """Yield a remark about bindings that this version does not start."""
     if commands:
         yield f"{counted(commands, 'command')} found, which this version does not start."

@@ -49,7 +49,7 @@ def jobs(ctx: click.Context, /, *, as_json: bool, **flags: object) -> int:
 
 
 class _Line(Struct, frozen=True):
-    """A job, what is ahead of it, and its last run."""
+    """A row of the table: a job, its outlook, and its last run."""
 
     bindings: Sequence[Binding]
     job: Job
@@ -111,7 +111,7 @@ def _lines(catalog: Catalog, reader: Reader, settings: Settings, now: datetime) 
 
 
 def _last_run(reader: Reader, job: str) -> Record | None:
-    """Find the last slot that ran; rows of slots that did not are few, so it is mostly the newest or the one before."""
+    """Return the last slot that ran; slots that did not run are few, so it is mostly among the newest."""
     from slack_alert.core.model.record import NOT_RUN
 
     for limit in (1, 10, 1000):

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
 
 def report_json(report: Report) -> dict[str, object]:
-    """Return what `report --json` prints."""
+    """Return the document of `report --json`."""
     span, zone = report.span, report.zone
     return {
         "since": instant(span.since, zone),
@@ -125,7 +125,7 @@ def _read(settings: Settings, job: str | None, span: Period) -> Report:
     with database.reading(settings) as reader:
         snapshot = reader.snapshot()
         names = None
-        # Without any history the path may simply be wrong, so look there.
+        # Without any history the path may be wrong, so it is checked.
         if job is not None or not snapshot.last_run:
             known = job_names(settings, snapshot)
             names = chosen(job, *known) if job else None
@@ -187,6 +187,6 @@ def _messages(settings: Settings, made: Report, to: str) -> tuple[list[Message],
     address = addresses.address(settings, to)
     piece, reason = report_piece(made, address, Markup(secrets.token_hex(4)))
     key, redaction = f"report/{uuid4().hex}", Redaction(settings.secrets())
-    # Before it is split: a secret cut in two would not be found.
+    # Redacted before it is split: a secret cut in two would not be found.
     parts = deliverable(redacted_piece(piece, redaction), name="report")
     return [Message(f"{key}#{number}", address, part) for number, part in enumerate(parts)], reason

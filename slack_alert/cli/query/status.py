@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from slack_alert.settings import Settings
 
 _UNSEEN = "cannot be seen by this user"
-#: A message that was given up within this time is told apart.
+#: Messages that were given up within this time are counted separately.
 _LATELY = timedelta(hours=1)
 
 
@@ -48,60 +48,60 @@ def status(ctx: click.Context, /, *, as_json: bool, **flags: object) -> int:
 
 
 class Vitals(Struct, frozen=True):
-    """What can be seen of the running program from outside."""
+    """The state of the running program as seen from outside."""
 
     now: datetime
     #: The process that owns the database.
     pid: int | None
-    #: The last sign of life.
+    #: The time of the last liveness pulse.
     at: datetime | None
     is_ticking: bool
-    #: Since when its main loop does not turn; None: it does.
+    #: The time since which its main loop is blocked; None if it is not.
     still_since: datetime | None
     #: Channels that refuse our credentials.
     refused: tuple[str, ...]
-    #: Addresses that take nothing of what is due, each with for how long and why.
+    #: Addresses that take no messages, with the duration and the reason.
     stalled: tuple[str, ...]
     runs: int
     pool: ExecutorLoad
     queued: int
     dead: int
-    #: Of these, how many were given up of late.
+    #: The number of these that were given up lately.
     died: int
     database: Path
-    #: Whether that file was made already.
+    #: Whether that file exists.
     is_made: bool
-    #: Why the database cannot be read and written; None where it can.
+    #: Why the database cannot be read or written; None if it can.
     fault: str | None
     #: Why `heartbeat_url` did not take the last heartbeat.
     heartbeat: str | None = None
-    #: What this user may not do with it, though the program may; empty where he may do all.
+    #: What this user may not do with the database, though the program may; empty if nothing.
     limits: str = ""
-    #: Whether this user may not even find out if it runs.
+    #: Whether this user cannot find out if it runs.
     is_hidden: bool = False
 
     @property
     def is_delivering(self) -> bool:
-        """Whether what is said can go out."""
+        """Whether messages can be sent."""
         return self.is_turning and not self.refused and not self.stalled
 
     @property
     def is_turning(self) -> bool:
-        """Whether the clock ticks, and what comes of that goes on."""
+        """Whether the clock ticks and the main loop turns."""
         return self.is_ticking and self.still_since is None
 
     @property
     def is_roomy(self) -> bool:
-        """Whether every run finds a thread, and none is stuck."""
+        """Whether runs find a thread, and no thread is stuck."""
         return not (self.pool.stuck or (self.pool.waiting and self.pool.busy >= self.pool.threads))
 
     @property
     def is_alive(self) -> bool:
-        """Whether all of it is as it should be."""
+        """Whether clock, delivery and database work."""
         return self.is_delivering and self.fault is None
 
     def json(self, zone: tzinfo) -> dict[str, object]:
-        """Return what `status --json` says."""
+        """Return the document of `status --json`."""
         return {
             "alive": self.is_alive,
             "pid": self.pid,
@@ -121,7 +121,7 @@ class Vitals(Struct, frozen=True):
 
 
 def read_vitals(settings: Settings, now: datetime) -> Vitals:
-    """Look at the lock, the last sign of life, the outbox and the database."""
+    """Return the state of the program from its lock, its last liveness pulse, the outbox and the database."""
     from slack_alert.bootstrap import plugin_files
     from slack_alert.bootstrap.database import holder, reading
     from slack_alert.engine.app.liveness import STALE, last_alive, read_pulse, stands_still
@@ -145,7 +145,7 @@ def read_vitals(settings: Settings, now: datetime) -> Vitals:
         counts = unsent(path, is_traceless=settings.dry_run)
         died = died_since(path, now - _LATELY, is_traceless=settings.dry_run)
         if (blocked := obstacle(path)) is not None:
-            # Whoever only looks need not be able to write.
+            # A user who only reads need not be able to write.
             if is_made and owner_of(path) != user_name():
                 limits = f"this user ({user_name()}) may only read it"
             else:
@@ -154,13 +154,13 @@ def read_vitals(settings: Settings, now: datetime) -> Vitals:
             fault = f"{path.parent} takes nothing more ({reason}): make room, what is said waits meanwhile"
     except StoreError as error:
         fault, is_hidden = str(error), isinstance(error, NotAllowed)
-    # A sign left by a run that ended in order is none, however fresh.
+    # A pulse that a run left at an orderly end does not count, however fresh.
     is_ticking = pid is not None and at is not None and abs(now - at) < STALE and not pulse.get("clean")
     pool = ExecutorLoad(**pulse.get("pool", {})) if is_ticking else ExecutorLoad()
     seen = pulse if is_ticking else {}
     stalled = list(seen.get("stalled", ()))
     if not (fault or stalled) and "began" in seen:
-        # Looked at from here as well: who does not notice that it stands still does not say so.
+        # Checked from here as well: a program that does not notice its own stall does not report it.
         stalled = standing_still(path, began=datetime.fromisoformat(seen["began"]), now=now)
     return Vitals(
         now, pid, at, is_ticking, stands_still(seen), tuple(seen.get("refused", ())), tuple(stalled),
@@ -182,7 +182,7 @@ def _show(vitals: Vitals, zone: tzinfo) -> None:
     if vitals.is_hidden:
         rows = rows[-1:]
     if vitals.heartbeat is not None:
-        # Whoever complains when it stops does so by himself; here everything else may be well.
+        # The service behind the URL alerts by itself; everything else may be well here.
         said = f"`heartbeat_url` did not take the last one: {vitals.heartbeat}"
         rows.append(("heartbeat", "warn", said))
     styles: dict[str, Style] = {"ok": "green", "warn": "yellow", "fail": "red"}

@@ -9,7 +9,7 @@ from slack_alert.cli.options import common
 from slack_alert.cli.output.streams import tell
 
 PROGRAM = "slack-alert"
-#: The variable by which the shell's script asks; click derives the same one from the program's name.
+#: The variable that the completion script sets; click derives the same name from the program's.
 VARIABLE = "_SLACK_ALERT_COMPLETE"
 
 

@@ -21,7 +21,7 @@ from slack_alert.cli.output.text_tables import Style, has_colour, history_table,
 if TYPE_CHECKING:
     from slack_alert.bootstrap.oneshot.demo import Demo
 
-#: The whole plugin.
+#: The source of the demo's plugin.
 PLUGIN = """\
 from pathlib import Path
 
@@ -37,7 +37,7 @@ CONF = "[slack]\nchannel = #ops\ntimezone = UTC\nworking_hours = mon-fri 9:00-18
 START = datetime(2026, 11, 23, 9, tzinfo=timezone.utc)
 #: The job's interval.
 _STEP = timedelta(minutes=5)
-#: For so long people read a line; all of it takes a minute then.
+#: The reading time of a line; the whole demo takes a minute then.
 _SECONDS = 0.9
 
 
@@ -63,23 +63,23 @@ def demo(*, fast: bool, **_: object) -> int:
 
 
 class _Teller:
-    """Tells a story at the pace of whoever reads it."""
+    """Prints text at reading speed."""
 
     def __init__(self, *, is_waiting: bool) -> None:
         self._is_waiting = is_waiting
 
     def tell(self, text: str = "", style: Style = "", *, lines: int | None = None) -> None:
-        """Print lines and wait until they are read; `lines` is how many there are to read."""
+        """Print a text and wait for the time to read it; `lines` is the number of lines to read."""
         tell(paint(text, style, sys.stdout))
         self.wait(lines if lines is not None else text.count("\n") + bool(text))
 
     def part(self, title: str) -> None:
-        """Begin a part."""
+        """Print the title of a part."""
         self.tell()
         self.tell(f"— {title}", "bold", lines=2)
 
     def wait(self, lines: int) -> None:
-        """Wait until so many lines are read."""
+        """Wait for the time to read this number of lines."""
         if self._is_waiting and lines:
             import asyncio
 
@@ -90,7 +90,7 @@ class _Teller:
 
 @contextmanager
 def _staged() -> Iterator[tuple[Path, Demo]]:
-    """Make a project, and a program on it."""
+    """Make a temporary project, and yield its folder and a program on it."""
     from slack_alert.bootstrap.oneshot.demo import Demo
 
     with TemporaryDirectory(prefix="slack-alert-demo-") as name:
@@ -111,7 +111,7 @@ def _write(folder: Path, source: str) -> None:
 
 
 def _measure(folder: Path, free: int) -> None:
-    """Play the disk."""
+    """Write the free space that the plugin reads."""
     (folder / "plugins" / "free.txt").write_text(f"{free}\n", encoding="utf-8")
 
 
@@ -160,7 +160,7 @@ def _foresee(reader: _Teller, stage: Demo) -> None:
 
 
 def _turn(reader: _Teller, folder: Path, stage: Demo, free: int) -> None:
-    """Let the disk have so much room, and the next slot come."""
+    """Set the free space, advance to the next slot and print its message."""
     _measure(folder, free)
     if said := stage.pass_time(_STEP):
         reader.tell(said.rstrip("\n"))

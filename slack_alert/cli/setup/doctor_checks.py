@@ -1,4 +1,4 @@
-"""What `doctor` looks at, one function each; every finding says what to do."""
+"""The checks of `slack-alert doctor`, one function for each; every finding says what to do."""
 
 from __future__ import annotations
 
@@ -25,21 +25,21 @@ LIBRARIES = ("slack_sdk", "apscheduler", "tornado", "gevent", "aiohttp", "click"
 
 
 class Finding(Struct, frozen=True):
-    """One thing that was looked at."""
+    """The result of a check."""
 
     check: str
     status: Status
     message: str
-    #: What to do about it; empty where all is well.
+    #: What to do about it; empty if all is well.
     action: str = ""
 
     def json(self) -> dict[str, str]:
-        """Return what `doctor --json` says of it."""
+        """Return the finding as `doctor --json` prints it."""
         return asdict(self)
 
 
 def examine(settings: Settings, search_path: Sequence[str]) -> list[Finding]:
-    """Look at everything; the network is used only where there is a token."""
+    """Return the findings of all checks; the network is used only if there is a token."""
     findings = [*_python(), *_libraries()]
 
     findings += shadows(search_path)
@@ -49,7 +49,7 @@ def examine(settings: Settings, search_path: Sequence[str]) -> list[Finding]:
 
 
 def _guarded(look: Callable[[Settings], Iterator[Finding]], settings: Settings) -> list[Finding]:
-    """Let one sick part not hide the others."""
+    """Return the findings of a check, or its error as a finding, so that the other checks still run."""
     try:
         return list(look(settings))
     except SlackAlertError as error:
@@ -179,7 +179,7 @@ def _timezone(settings: Settings) -> Iterator[Finding]:
 
 
 def _token(settings: Settings) -> Iterator[Finding]:
-    """Look at the token, and with it at everything Slack can be asked."""
+    """Check the token, and with it all that Slack can be asked."""
     if settings.token is None and settings.service == "slack":
         advice = "run doctor as the running program's user and with its environment, to have Slack asked"
         yield Finding("token", "warn", "the running program has one, this command does not", advice)
@@ -209,7 +209,7 @@ def _slack(settings: Settings) -> Iterator[Finding]:
     from slack_alert.channels.slack import SlackChannel
     from slack_alert.engine.clock import SystemClock
 
-    # A dry run sends nothing; asking is no sending.
+    # A dry run sends nothing, but Slack can still be asked.
     channel = wiring.make_channels(replace(settings, dry_run=False), io.StringIO())["slack"]
     assert isinstance(channel, SlackChannel)
     slack, conversations = channel, _conversations(settings)
@@ -227,7 +227,7 @@ def _slack(settings: Settings) -> Iterator[Finding]:
 
 
 def _conversations(settings: Settings) -> list[str]:
-    """Name every conversation in Slack that a job or the configuration speaks to."""
+    """Return all Slack conversations to which a job or the configuration posts."""
     from slack_alert.bootstrap import addresses, plugin_loading
 
     to = [addresses.address(settings, said) for said in (settings.channel, settings.errors_to) if said]
@@ -251,7 +251,7 @@ _ADVICE = (
 
 
 def shadows(search_path: Sequence[str]) -> Iterator[Finding]:
-    """Look along the import path for the old module and for the old distribution."""
+    """Check the import path for the old module and the old distribution."""
     found = [f"{module}: the module of 2015" for module in _modules(search_path)]
     found += [f"slack-alert {version}: the package of 2015" for version in _versions(search_path)]
     for message in found:

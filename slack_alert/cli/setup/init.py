@@ -15,7 +15,7 @@ from slack_alert.core.environment_faults import machine_lack
 from slack_alert.core.errors import SettingsError
 from slack_alert.engine.system.file_ownership import make_folder, open_new
 
-#: What `init` writes into plugins/; it says something soon, so that there is something to see.
+#: The example plugin; it posts soon, so that there is something to see.
 EXAMPLE = '''\
 """An example. Every file in this folder is read; what a marked function returns is told to the channel."""
 # `deco` is a mark that slack-alert reads from the source: it needs no import and need not exist.
@@ -70,7 +70,7 @@ def init(ctx: click.Context, /, **flags: object) -> int:
 
 
 def _write(file: Path, content: str) -> bool:
-    """Write a file that is not there yet; it is its owner's alone, because people put a token into one of them."""
+    """Write a file if it is missing; return whether it was. It is private: people put a token into it."""
     try:
         make_folder(file.parent)
         with os.fdopen(open_new(file, is_private=True), "w", encoding="utf-8") as opened:
