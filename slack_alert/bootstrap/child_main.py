@@ -16,13 +16,13 @@ from slack_alert.loader.modules.spawning import become_spawnable, spawnable
 
 def main() -> None:
     """Serve the parent process until it is gone."""
-    line = Pipe()
-    hello = line.first()
+    pipe = Pipe()
+    hello = pipe.first()
     if not hello:  # The parent was killed at once, so there is nothing to serve.
         return
     root = Path(hello["path"])
-    shelf = FunctionLoader(root, tuple(hello["markers"]))
-    files = KnownFiles(shelf.load, shelf.update, shelf.newly_read)
+    loader = FunctionLoader(root, tuple(hello["markers"]))
+    files = KnownFiles(loader.load, loader.update, loader.newly_read)
     become_spawnable()
     with spawnable(root, hello["markers"]):
-        Child(line, files, path=root, mark=Markup(os.urandom(8).hex()), clock=SystemClock()).serve()
+        Child(pipe, files, path=root, mark=Markup(os.urandom(8).hex()), clock=SystemClock()).serve()

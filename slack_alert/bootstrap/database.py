@@ -34,7 +34,7 @@ def reading(settings: Settings) -> Iterator[Reader]:
         reader.close()
 
 
-def holder(settings: Settings) -> int | None:
+def running_pid(settings: Settings) -> int | None:
     """Return the id of the process that runs with this database now, or None.
 
     Raise NotAllowed if this user may read neither the lock nor the program's liveness.

@@ -47,10 +47,10 @@ class DatabaseFiles:
         if rescued.is_back:
             return f"All that was known is in {self._path} again."
         said = f"All that was known is kept as {rescued.path}; the next start goes by {self._path} as it is now."
-        count = self._hand_on(rescued.path)
+        count = self._resubmit_unsent(rescued.path)
         return said + (f" It takes over {count:,} messages that were not sent yet." if count else "")
 
-    def _hand_on(self, kept: Path) -> int:
+    def _resubmit_unsent(self, kept: Path) -> int:
         """Submit the unsent messages to the program that runs with the new file; return their number."""
         left: list[Request] = []
         reader, after = SqliteReader(kept), 0

@@ -6,6 +6,8 @@ from collections.abc import Callable, Sequence
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
+from slack_alert.bootstrap.addresses import address, errors_address, on_terminal, service
+from slack_alert.bootstrap.database import owning, reading
 from slack_alert.bootstrap.plugin_files import code_cache, database
 from slack_alert.core.bindings import Binding, Job
 from slack_alert.core.catalog import Catalog, CatalogChange
@@ -23,8 +25,6 @@ from slack_alert.stores.sqlite.integrity import obstacle
 
 if TYPE_CHECKING:
     from slack_alert.settings import Settings
-from slack_alert.bootstrap.addresses import address, errors_address, on_terminal, service
-from slack_alert.bootstrap.database import owning, reading
 
 
 def defaults(settings: Settings) -> OptionDefaults:
@@ -51,7 +51,7 @@ def defaults(settings: Settings) -> OptionDefaults:
 
 def survey_plugins(settings: Settings) -> Catalog:
     """Return the catalog of all plugins without executing them."""
-    return _reachable(settings, survey(settings.path, defaults(settings)))
+    return _redirect_to_terminal(settings, survey(settings.path, defaults(settings)))
 
 
 def job_names(settings: Settings) -> list[str]:
@@ -81,7 +81,7 @@ def load_plugins(
         options=options,
         is_enough=is_enough,
     )
-    return _reachable(settings, catalog)
+    return _redirect_to_terminal(settings, catalog)
 
 
 class FollowedPlugins(Struct, frozen=True):
@@ -108,10 +108,10 @@ def follow_plugins(
     plugins = open_plugins(found, lambda: defaults(settings), progress, options=options)
 
     def reachable(change: CatalogChange | None) -> CatalogChange | None:
-        return change and replace(change, catalog=_reachable(settings, change.catalog))
+        return change and replace(change, catalog=_redirect_to_terminal(settings, change.catalog))
 
     return FollowedPlugins(
-        _reachable(settings, plugins.catalog),
+        _redirect_to_terminal(settings, plugins.catalog),
         lambda passed: reachable(plugins.reload(passed)),
         plugins.accepted,
         plugins.save_cache,
@@ -129,37 +129,37 @@ def _load_options(settings: Settings) -> LoadOptions:
     return replace(options, carrier=GreenletCarrier(min(options.slow, options.timeout)))
 
 
-def _reachable(settings: Settings, catalog: Catalog) -> Catalog:
+def _redirect_to_terminal(settings: Settings, catalog: Catalog) -> Catalog:
     """Return the catalog with Slack's addresses replaced by the terminal's where there is no token."""
     if service(settings) != "console":
         return catalog
-    return replace(catalog, bindings=tuple(_told_here(binding) for binding in catalog.bindings))
+    return replace(catalog, bindings=tuple(_redirect_binding(binding) for binding in catalog.bindings))
 
 
-def _told_here(binding: Binding) -> Binding:
+def _redirect_binding(binding: Binding) -> Binding:
     if not isinstance(binding, Job) or {binding.to.channel, binding.errors_to.channel} == {"console"}:
         return binding
     return replace(binding, to=on_terminal(binding.to), errors_to=on_terminal(binding.errors_to))
 
 
-def check_may_leave(settings: Settings) -> None:
+def check_can_submit(settings: Settings) -> None:
     """Raise NotAllowed if this user cannot submit requests to the program."""
     place = inbox_path(database(settings))
     if place.parent.exists() and obstacle(place) is not None:
         raise not_allowed(place, "write")
 
 
-def remembered(settings: Settings) -> Snapshot:
+def read_snapshot(settings: Settings) -> Snapshot:
     """Return the stored state; where no program runs, with what a kill has left in the journal."""
     if not settings.dry_run:
         with owning(settings, timedelta(), is_brief=True) as lock:
             if lock is not None:
-                return _opened(SqliteStore(database(settings)))
+                return _open_snapshot(SqliteStore(database(settings)))
     with reading(settings) as reader:
         return reader.snapshot()
 
 
-def _opened(store: Store) -> Snapshot:
+def _open_snapshot(store: Store) -> Snapshot:
     try:
         return store.open()
     finally:

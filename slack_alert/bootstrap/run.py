@@ -58,7 +58,7 @@ def run(
     set_aside()  # Before plugins are loaded: their changes to the process are measured from here on.
 
     def plugins() -> FollowedPlugins:
-        _prepare(settings)
+        _import_scheduler(settings)
         return follow_plugins(settings, found or find(settings), progress)
 
     if settings.dry_run:
@@ -83,32 +83,32 @@ def _run(settings: Settings, stores: RunStores, plugins: FollowedPlugins, out: T
 
     async def main() -> int:
         parts = assemble(settings, plugins, stores, out=out)
-        app = App(parts, _manners(settings))
+        app = App(parts, _app_config(settings))
         if not catalog.jobs:
             app.stop()  # The problems are posted all the same.
 
-        def begun() -> None:
+        def started() -> None:
             ready(parts)
             # Only now, and on another thread: the cache serves the next start, so this one need not wait for a disk.
             asyncio.get_running_loop().run_in_executor(None, plugins.keep)
 
-        code = await app.run(begun)
+        code = await app.run(started)
         if code:
-            _leave(code, out)
+            _exit_now(code, out)
         return code if catalog.jobs else 1
 
     # The standard library's loop, whatever event loop policy plugins have set.
     return run_to_end(main(), new_standard_loop)
 
 
-def _prepare(settings: Settings) -> None:
+def _import_scheduler(settings: Settings) -> None:
     """Import the scheduler's libraries while new files are read."""
     from slack_alert.schedulers import prepare
 
     prepare(settings.scheduler)
 
 
-def _leave(code: int, out: TextIO) -> NoReturn:
+def _exit_now(code: int, out: TextIO) -> NoReturn:
     """Exit at once: the interpreter would wait for the threads of runs that were cut off, however long they take."""
     for stream in (out, sys.stdout, sys.stderr):
         with suppress(OSError, ValueError):
@@ -116,7 +116,7 @@ def _leave(code: int, out: TextIO) -> NoReturn:
     os._exit(code)
 
 
-def _manners(settings: Settings) -> AppConfig:
+def _app_config(settings: Settings) -> AppConfig:
     return AppConfig(
         to=address(settings),
         errors_to=errors_address(settings),

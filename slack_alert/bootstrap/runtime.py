@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING, Any
 
 from slack_alert.bootstrap.addresses import address
 from slack_alert.bootstrap.current_mutes import make_mutes
-from slack_alert.core.catalog import Catalog
 from slack_alert.core.content.markup import Markup
 from slack_alert.core.content.render import Piece
 from slack_alert.core.model.run import Run
@@ -44,11 +43,8 @@ from slack_alert.executors.pool import PoolExecutor
 from slack_alert.executors.retries import RetryingExecutor
 
 if TYPE_CHECKING:
+    from slack_alert.bootstrap.plugin_loading import FollowedPlugins
     from slack_alert.settings import Settings
-
-if TYPE_CHECKING:
-    from slack_alert.settings import Settings
-
 
 #: The paths come first: nothing may be imported from the current folder.
 _CODE = "import sys; sys.path[:] = sys.argv[1:]; from slack_alert.bootstrap.child_main import main; main()"
@@ -113,9 +109,9 @@ class Runtime(Struct, frozen=True):
     services: ContextServices
 
 
-def make_works(settings: Settings, catalog: Catalog, stores: RunStores, sources: PluginSources) -> Runtime:
+def make_runtime(settings: Settings, plugins: FollowedPlugins, stores: RunStores) -> Runtime:
     """Make the engine and its executor; must be called on the loop on which they will run."""
-    clock, reach, snapshot = SystemClock(), _Reach(), stores.store.open()
+    clock, host, snapshot = SystemClock(), _RunHost(), stores.store.open()
     render = Render(new_mark(), Redaction(settings.secrets()))
     writer = Writer(
         stores.store,
@@ -127,23 +123,24 @@ def make_works(settings: Settings, catalog: Catalog, stores: RunStores, sources:
     reader = stores.read()
     recorder = RedactingRecorder(writer, render.redaction)
     mutes = make_mutes(settings, snapshot.entries)
-    pool = _make_pool(settings, reach, render, sources, clock)
+    sources = PluginSources(plugins.accepted.contents_for, plugins.accepted.find)
+    pool = _make_pool(settings, host, render, sources, clock)
     executor: Executor = RetryingExecutor(pool, loop=asyncio.get_running_loop(), chance=random)
     if stores.journal is not None:
         executor = JournalingExecutor(executor, stores.journal)
-    reach.engine = Engine(
-        catalog,
+    host.engine = Engine(
+        plugins.catalog,
         recorder=recorder,
         executor=executor,
         clock=clock,
         mark=render.mark,
         mute=mutes.reason,
-        paces=_make_paces(settings, reader, clock),
+        paces=_make_slow_run_detector(settings, reader, clock),
     )
-    reach.services = make_services(settings, reach.engine, recorder, snapshot, render, clock)
+    host.services = make_services(settings, host.engine, recorder, snapshot, render, clock)
     return Runtime(
-        clock, render.mark, snapshot, reader, writer, recorder, mutes, executor, lambda: pool.load, reach.engine,
-        reach.services,
+        clock, render.mark, snapshot, reader, writer, recorder, mutes, executor, lambda: pool.load, host.engine,
+        host.services,
     )  # fmt: skip
 
 
@@ -172,20 +169,20 @@ def make_key_value_stores(
     entries: Iterable[StoredValue], write: Write, clock: Clock, look: Callable[[], Iterable[StoredValue]] | None = None
 ) -> Callable[[str], KeyValueStore]:
     """Return a function from a pack to its key-value store, always the same; `look` rereads where others write."""
-    pockets: dict[str, KeyValueStore] = {}
+    stores: dict[str, KeyValueStore] = {}
 
     def key_value_store(pack: str) -> KeyValueStore:
-        if pack not in pockets:
-            own = partial(_of_pack, pack)
+        if pack not in stores:
+            own = partial(_entries_of, pack)
             again = None if look is None else lambda: own(look())
             # Two first runs may meet here; the store that was set first counts.
-            pockets.setdefault(pack, KeyValueStore(pack, own(entries), write=write, now=clock.now, look=again))
-        return pockets[pack]
+            stores.setdefault(pack, KeyValueStore(pack, own(entries), write=write, now=clock.now, look=again))
+        return stores[pack]
 
     return key_value_store
 
 
-def _of_pack(pack: str, entries: Iterable[StoredValue]) -> list[StoredValue]:
+def _entries_of(pack: str, entries: Iterable[StoredValue]) -> list[StoredValue]:
     return [entry for entry in entries if entry.pack == pack]
 
 
@@ -203,7 +200,7 @@ def blocking_of(settings: Settings) -> Callable[..., Any] | None:  # Any: it ret
     return blocking
 
 
-class _Reach:
+class _RunHost:
     """Gives the executor access to the engine and its services, which are made after it."""
 
     engine: Engine
@@ -222,29 +219,31 @@ class _Reach:
         self.services.children.terminate(run)
 
 
-def _make_pool(settings: Settings, reach: _Reach, render: Render, sources: PluginSources, clock: Clock) -> PoolExecutor:
+def _make_pool(
+    settings: Settings, host: _RunHost, render: Render, sources: PluginSources, clock: Clock
+) -> PoolExecutor:
     loop = asyncio.get_running_loop()
     processes = make_processes(
         settings,
         sources=sources,
-        context=reach.context,
-        notice=reach.notice,
+        context=host.context,
+        notice=host.notice,
         redaction=render.redaction,
-        children=lambda: reach.services.children,
+        children=lambda: host.services.children,
         clock=clock,
     )
     performer = Caller(
-        clock=clock, render=render, say=reach.say, context=reach.context, notice=reach.notice, ended=reach.ended,
+        clock=clock, render=render, say=host.say, context=host.context, notice=host.notice, ended=host.ended,
         bridge=on_loop(loop),
     )  # fmt: skip
     return PoolExecutor(performer, threads=settings.threads, loop=loop, apart=processes)
 
 
-def _make_paces(settings: Settings, reader: Reader, clock: Clock) -> SlowRunDetector:
-    past = partial(durations_of, reader)
+def _make_slow_run_detector(settings: Settings, reader: Reader, clock: Clock) -> SlowRunDetector:
+    durations = partial(durations_of, reader)
     if blocking_of(settings) is not None:
         # Its threads are greenlets: a function that blocks the others would look like a stalled process.
-        return SlowRunDetector(past)
-    standstill = ProcessStalls(clock)
-    standstill.start()
-    return SlowRunDetector(past, standstill.during)
+        return SlowRunDetector(durations)
+    stalls = ProcessStalls(clock)
+    stalls.start()
+    return SlowRunDetector(durations, stalls.during)

@@ -13,76 +13,29 @@ from slack_alert.bootstrap.current_mutes import make_digests
 from slack_alert.bootstrap.exec_policy import make_judge
 from slack_alert.bootstrap.plugin_files import database
 from slack_alert.bootstrap.plugin_loading import FollowedPlugins
-from slack_alert.bootstrap.runtime import RunStores, blocking_of, make_works
+from slack_alert.bootstrap.runtime import RunStores, blocking_of, make_runtime
 from slack_alert.channels.console import ConsoleChannel
 from slack_alert.core.model.message import Delivery
 from slack_alert.core.retry import SendResult
 from slack_alert.core.schedule.triggers import parse_trigger
 from slack_alert.engine.app.components import Components
 from slack_alert.engine.app.liveness import EVERY, PULSE_NAME
+from slack_alert.engine.batches import StoredValue
 from slack_alert.engine.clock import SystemClock
+from slack_alert.engine.context.key_value import KeyValueStore
 from slack_alert.engine.delivery.prepare import Receipts
 from slack_alert.engine.delivery.refusing import closed_channel
 from slack_alert.engine.delivery.sender import Sender, SendRate
 from slack_alert.engine.engine import Engine
-from slack_alert.engine.mutes.mutes import PACK
+from slack_alert.engine.mutes.mutes import PACK, Mutes
 from slack_alert.engine.ports import ChangeWatch, Channel, Clock, Reader, Recorder, Source
-from slack_alert.executors.isolated.protocol import PluginSources
 from slack_alert.loader import plugins_folder
 from slack_alert.stores.sqlite.integrity import standing_still
 
 if TYPE_CHECKING:
     from slack_alert.engine.app.ping import Heartbeat
-    from slack_alert.settings import Settings
-
-if TYPE_CHECKING:
     from slack_alert.schedulers import PlannedJob
     from slack_alert.settings import Settings
-
-
-class SlotSource:
-    """Makes the source of slots, and replans it when the jobs change."""
-
-    def __init__(self, settings: Settings, engine: Engine, *, is_behind: Callable[[], bool]) -> None:
-        self._settings = settings
-        self._engine = engine
-        #: Returns whether so much waits to be written that nothing more should come due.
-        self._is_behind = is_behind
-        #: The start of the liveness pulse's interval.
-        self._begun: datetime | None = None
-
-    def source(self, now: datetime) -> Source:
-        """Make a source for the engine's present jobs."""
-        # The scheduler's library is imported here, so that short commands do not import it.
-        from slack_alert.schedulers import make_source
-
-        self._begun = now
-        return make_source(self._settings.scheduler, self._planned(now), is_behind=self._is_behind)
-
-    def replan(self, source: Source, now: datetime) -> None:
-        """Give a source the engine's present jobs."""
-        from slack_alert.schedulers import SchedulerSource
-
-        assert isinstance(source, SchedulerSource), "it was made here"
-        source.replan(self._planned(now))
-
-    def _planned(self, now: datetime) -> list[PlannedJob]:
-        from slack_alert.schedulers import PlannedJob
-
-        beat = parse_trigger({"seconds": EVERY.total_seconds()}, zone=self._settings.timezone, name=PULSE_NAME)
-        assert beat is not None, "seconds make a trigger"
-        jobs = self._engine.jobs()
-        planned = [
-            PlannedJob(
-                job_state.job.name,
-                job_state.job.trigger,
-                job_state.anchor,
-                max(now, job_state.last or now),
-                job_state.moved,
-            )
-            for job_state in jobs
-        ]
-        return [*planned, PlannedJob(PULSE_NAME, beat, self._begun or now, now)]
 
 
 log = logging.getLogger(__name__)
@@ -93,42 +46,40 @@ Waiting = Callable[[str | None, int, int], list[Delivery]]
 
 def assemble(settings: Settings, plugins: FollowedPlugins, stores: RunStores, *, out: TextIO) -> Components:
     """Assemble the components of an app; must be called on the loop on which it will run."""
-    sources = PluginSources(plugins.accepted.contents_for, plugins.accepted.find)
-    reload = None if settings.reload == "off" else plugins.reload
-    works = make_works(settings, plugins.catalog, stores, sources)
-    engine, writer, mutes = works.engine, works.writer, works.mutes
+    runtime = make_runtime(settings, plugins, stores)
+    engine, writer, mutes = runtime.engine, runtime.writer, runtime.mutes
     channels = make_channels(settings, out)
-    timetable = SlotSource(settings, engine, is_behind=lambda: writer.is_behind)
+    slots = SlotSource(settings, engine, is_behind=lambda: writer.is_behind)
+    blocking = blocking_of(settings)
     digests = make_digests(
-        settings, mutes, engine=engine, recorder=works.recorder, read=stores.read, blocking=blocking_of(settings)
+        settings, mutes, engine=engine, recorder=runtime.recorder, read=stores.read, blocking=blocking
     )
-    key_value_store = works.services.key_value_store
     return Components(
         catalog=plugins.catalog,
         store=stores.store,
-        reader=works.reader,
-        snapshot=works.snapshot,
+        reader=runtime.reader,
+        snapshot=runtime.snapshot,
         inbox=stores.inbox,
         loss=stores.loss,
         rescue=stores.rescue,
         channels=channels,
-        clock=works.clock,
+        clock=runtime.clock,
         writer=writer,
-        executor=works.executor,
+        executor=runtime.executor,
         engine=engine,
-        sender=make_sender(settings, channels, writer, works.reader, _tells(settings, engine)),
-        make_source=timetable.source,
-        replan=timetable.replan,
-        reload=reload,
+        sender=make_sender(settings, channels, writer, runtime.reader, _undeliverable_handler(settings, engine)),
+        make_source=slots.source,
+        replan=slots.replan,
+        reload=None if settings.reload == "off" else plugins.reload,
         take_up=plugins.take_up,
         guard=plugins.guard,
         standing_still=_standing_still(settings),
-        watch=_watch(settings) if reload else None,
-        children=works.services.children,
-        load=works.load,
+        watch=_watch(settings),
+        children=runtime.services.children,
+        load=runtime.load,
         muted_until=mutes.until,
-        judge=make_judge(settings, works.mark, mutes.reason),
-        accept_entry=lambda entry: (mutes if entry.pack == PACK else key_value_store(entry.pack)).accept(entry),
+        judge=make_judge(settings, runtime.mark, mutes.reason),
+        accept_entry=_entry_acceptor(mutes, runtime.services.key_value_store),
         look_back=digests.poll,
         heartbeat=_heartbeat(settings),
         changed_zone=_changed_zone(settings),
@@ -185,7 +136,61 @@ def has_colour(out: TextIO) -> bool:
     return out.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
 
 
-def _tells(settings: Settings, engine: Engine) -> Callable[[Delivery, SendResult], None]:
+class SlotSource:
+    """Makes the source of slots, and replans it when the jobs change."""
+
+    def __init__(self, settings: Settings, engine: Engine, *, is_behind: Callable[[], bool]) -> None:
+        self._settings = settings
+        self._engine = engine
+        #: Returns whether so much waits to be written that nothing more should come due.
+        self._is_behind = is_behind
+        #: The start of the liveness pulse's interval.
+        self._begun: datetime | None = None
+
+    def source(self, now: datetime) -> Source:
+        """Make a source for the engine's present jobs."""
+        # The scheduler's library is imported here, so that short commands do not import it.
+        from slack_alert.schedulers import make_source
+
+        self._begun = now
+        return make_source(self._settings.scheduler, self._planned(now), is_behind=self._is_behind)
+
+    def replan(self, source: Source, now: datetime) -> None:
+        """Give a source the engine's present jobs."""
+        from slack_alert.schedulers import SchedulerSource
+
+        assert isinstance(source, SchedulerSource), "it was made here"
+        source.replan(self._planned(now))
+
+    def _planned(self, now: datetime) -> list[PlannedJob]:
+        from slack_alert.schedulers import PlannedJob
+
+        beat = parse_trigger({"seconds": EVERY.total_seconds()}, zone=self._settings.timezone, name=PULSE_NAME)
+        assert beat is not None, "seconds make a trigger"
+        jobs = self._engine.jobs()
+        planned = [
+            PlannedJob(
+                job_state.job.name,
+                job_state.job.trigger,
+                job_state.anchor,
+                max(now, job_state.last or now),
+                job_state.moved,
+            )
+            for job_state in jobs
+        ]
+        return [*planned, PlannedJob(PULSE_NAME, beat, self._begun or now, now)]
+
+
+def _entry_acceptor(mutes: Mutes, key_value_store: Callable[[str], KeyValueStore]) -> Callable[[StoredValue], None]:
+    """Return the function that passes an entry from outside to the mutes or to its pack's store."""
+
+    def accept(entry: StoredValue) -> None:
+        (mutes if entry.pack == PACK else key_value_store(entry.pack)).accept(entry)
+
+    return accept
+
+
+def _undeliverable_handler(settings: Settings, engine: Engine) -> Callable[[Delivery, SendResult], None]:
     """Return the function that reports an unreachable conversation to the errors' address, daily for each reason."""
     errors_to = errors_address(settings)
 
@@ -230,7 +235,7 @@ def _heartbeat(settings: Settings) -> Heartbeat | None:
     from slack_alert.engine.system.proxies import environment_proxy
 
     ca_file = str(settings.ca_file) if settings.ca_file else None
-    meant = environment_proxy(settings.heartbeat_url)
-    if meant.fault and settings.proxy is None:
-        log.warning("the heartbeat's proxy cannot be used", extra={"reason": meant.fault})
-    return Heartbeat(settings.heartbeat_url, proxy=settings.proxy or meant.address, ca_file=ca_file)
+    proxy = environment_proxy(settings.heartbeat_url)
+    if proxy.fault and settings.proxy is None:
+        log.warning("the heartbeat's proxy cannot be used", extra={"reason": proxy.fault})
+    return Heartbeat(settings.heartbeat_url, proxy=settings.proxy or proxy.address, ca_file=ca_file)

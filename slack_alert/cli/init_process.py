@@ -12,7 +12,7 @@ import sys
 from contextlib import suppress
 
 
-def stand_in() -> None:
+def fork_if_init() -> None:
     """Fork if this is process 1, and return in the child, whose exit code process 1 takes over; else just return."""
     if sys.platform == "win32" or os.getpid() != 1:
         return
@@ -20,7 +20,7 @@ def stand_in() -> None:
     before = signal.pthread_sigmask(signal.SIG_BLOCK, signal.valid_signals())
     child = os.fork()
     if child:
-        os._exit(_look_after(child))
+        os._exit(_supervise(child))
     _take_terminal()
     signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
@@ -33,16 +33,16 @@ if sys.platform != "win32":
         with suppress(OSError):
             os.tcsetpgrp(0, os.getpgrp())
 
-    def _look_after(child: int) -> int:
+    def _supervise(child: int) -> int:
         """Reap processes and forward signals until the child ends; return its exit code."""
-        while (code := _reaped(child)) is None:
+        while (code := _reap(child)) is None:
             number = signal.sigwait(signal.valid_signals())
             if number != signal.SIGCHLD:
                 with suppress(ProcessLookupError):
                     os.kill(child, number)
         return code
 
-    def _reaped(child: int) -> int | None:
+    def _reap(child: int) -> int | None:
         """Reap all ended processes; return the child's exit code, as a shell gives it, or None while it runs."""
         while True:
             pid, status = os.waitpid(-1, os.WNOHANG)

@@ -37,7 +37,7 @@ def job_names(settings: Settings, snapshot: Snapshot) -> tuple[list[str], list[s
     return list(there), [name for name in gone if name not in there]
 
 
-def meant(said: str, present: list[str], gone: list[str]) -> str:
+def resolve_job(said: str, present: list[str], gone: list[str]) -> str:
     """Return the job with a full name or last part; raise BadValue if there is none.
 
     A last part means a former job only if no present job has it.
@@ -49,11 +49,11 @@ def meant(said: str, present: list[str], gone: list[str]) -> str:
     return full_name(said, present if is_there else [*present, *gone])
 
 
-def chosen(said: str, present: list[str], gone: list[str]) -> list[str]:
+def resolve_jobs(said: str, present: list[str], gone: list[str]) -> list[str]:
     """Return the jobs that match a full name, a last part or a pattern such as `db.*`; raise BadValue for none."""
     said = composed(said)
     if not any(sign in said for sign in "*?["):
-        return [meant(said, present, gone)]
+        return [resolve_job(said, present, gone)]
     names = [*present, *gone]
     found = [name for name in names if fnmatchcase(composed(name), said)]
     if not found:
@@ -63,26 +63,26 @@ def chosen(said: str, present: list[str], gone: list[str]) -> list[str]:
     return found
 
 
-def chosen_jobs(settings: Settings, said: str) -> list[str]:
+def find_jobs(settings: Settings, said: str) -> list[str]:
     """Return the plugins' jobs that match a full name, a last part or a pattern; raise BadValue for none."""
     from slack_alert.bootstrap import plugin_loading
     from slack_alert.bootstrap.oneshot import job_lookup
 
     catalog = plugin_loading.survey_plugins(settings)
     try:
-        return chosen(said, [job.name for job in catalog.jobs], [])
+        return resolve_jobs(said, [job.name for job in catalog.jobs], [])
     except BadValue:
         job_lookup.check_files(settings, catalog, said)
         raise
 
 
-def listed(names: Sequence[str]) -> str:
+def join_names(names: Sequence[str]) -> str:
     """Return the first names and the number of the rest: `a, b and 3 more`."""
     named = [*names[:_NAMED], *([f"{len(names) - _NAMED} more"] if len(names) > _NAMED else [])]
     return " and ".join(part for part in (", ".join(named[:-1]), named[-1]) if part)
 
 
-def remark_absence(*, is_taken: bool) -> None:
+def warn_not_running(*, is_taken: bool) -> None:
     """Print, if no program runs, that the change takes effect at the next start."""
     if not is_taken:
         click.echo("slack-alert is not running: this holds when it starts.", err=True)

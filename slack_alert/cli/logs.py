@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, TextIO
 
 import click
 
-from slack_alert.cli.output.json_stderr import JsonStream, tell_of_the_unhandled
+from slack_alert.cli.output.json_stderr import JsonStream, log_unhandled
 from slack_alert.core.redaction.redaction import Redaction
 from slack_alert.settings import Settings
 
@@ -35,9 +35,9 @@ def configure(settings: Settings, redaction: Redaction | None = None) -> logging
     is_ascii = not str(getattr(stream, "encoding", "")).lower().startswith("utf")
     handler.setFormatter(JsonForm(redaction, zone, is_ascii=is_ascii) if is_json else TextForm(redaction, zone))
     sys.stderr = JsonStream(stream, handler) if is_json else stream
-    sys.excepthook = partial(_tell_last, redaction)
+    sys.excepthook = partial(_print_unhandled, redaction)
     if is_json:
-        tell_of_the_unhandled()
+        log_unhandled()
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(settings.log_level.upper())
@@ -52,7 +52,7 @@ def is_json() -> bool:
     return any(isinstance(handler.formatter, JsonForm) for handler in logging.getLogger().handlers)
 
 
-def complain(text: str) -> None:
+def report_error(text: str) -> None:
     """Write an error to standard error: as a sentence for people, or as a line of the JSON log."""
     if is_json():
         logging.getLogger("slack_alert").error(text)
@@ -60,7 +60,7 @@ def complain(text: str) -> None:
         click.echo(f"slack-alert: {text}", err=True)
 
 
-def tell_problem(problem: Problem) -> None:
+def report_problem(problem: Problem) -> None:
     """Write a problem of a plugin file to standard error."""
     if not is_json():
         click.echo(str(problem), err=True)
@@ -72,7 +72,7 @@ def tell_problem(problem: Problem) -> None:
     )
 
 
-def tell_failure(job: str, trace: str) -> None:
+def report_failure(job: str, trace: str) -> None:
     """Write the traceback of a triggered run to standard error."""
     if is_json():
         error = trace.rstrip().rpartition("\n")[2]
@@ -84,7 +84,7 @@ def tell_failure(job: str, trace: str) -> None:
 _LEVELS = {"error": logging.ERROR, "warning": logging.WARNING, "notice": logging.INFO}
 
 
-def _tell_last(
+def _print_unhandled(
     redaction: Redaction, kind: type[BaseException], error: BaseException, trace: TracebackType | None
 ) -> None:
     """Print an unhandled exception as Python does, without secrets."""

@@ -11,8 +11,8 @@ from click.exceptions import Exit
 
 from slack_alert import __version__
 from slack_alert.cli import exit_codes
-from slack_alert.cli.init_process import stand_in
-from slack_alert.cli.option_order import behind
+from slack_alert.cli.init_process import fork_if_init
+from slack_alert.cli.option_order import move_options
 from slack_alert.cli.options import common, remember
 from slack_alert.cli.output.standard_streams import failure, prepare_streams
 from slack_alert.cli.process_end import end_process
@@ -66,14 +66,14 @@ class LazyGroup(click.Group):
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         """Parse the arguments; a command's own options may stand before its name."""
-        return super().parse_args(ctx, behind(self, COMMANDS, lambda name: self.get_command(ctx, name), args))
+        return super().parse_args(ctx, move_options(self, COMMANDS, lambda name: self.get_command(ctx, name), args))
 
     def invoke(self, ctx: click.Context) -> object:
         """Call the command, and print its error here, where the secrets to redact are known."""
         try:
             return super().invoke(ctx)
         except SlackAlertError as error:
-            raise Exit(_complain(error)) from error
+            raise Exit(_print_error(error)) from error
 
     def resolve_command(
         self, ctx: click.Context, args: list[str]
@@ -117,7 +117,7 @@ def cli(ctx: click.Context, /, *, as_json: bool, **flags: object) -> object:
 
 def main() -> NoReturn:
     """Run the command line as the process, and end it with the exit code, whatever threads are left."""
-    stand_in()
+    fork_if_init()
     prepare_streams()
     try:
         command_line()
@@ -136,9 +136,9 @@ def command_line() -> NoReturn:
     lost = failure(sys.stdout)
     # A closed pipe is no error: its reader has seen enough.
     if lost is not None and not isinstance(lost, BrokenPipeError):
-        from slack_alert.cli.logs import complain
+        from slack_alert.cli.logs import report_error
 
-        complain(f"Standard output cannot be written: {lost.strerror or lost}.")
+        report_error(f"Standard output cannot be written: {lost.strerror or lost}.")
         code = code or exit_codes.FOUND
     sys.exit(code)
 
@@ -151,33 +151,33 @@ def _code() -> int:
         error.show()
         return error.exit_code
     except SlackAlertError as error:
-        return _complain(error)
+        return _print_error(error)
     except (click.Abort, KeyboardInterrupt):
         return exit_codes.INTERRUPTED
     except Exception as error:
-        from slack_alert.cli.logs import complain
+        from slack_alert.cli.logs import report_error
         from slack_alert.core.environment_faults import machine_lack
 
         lack = machine_lack(error)
         if lack:
-            complain(f"{lack} ({type(error).__name__}: {error})")
+            report_error(f"{lack} ({type(error).__name__}: {error})")
         elif isinstance(error, OSError) and error.filename is not None:
-            _complain(SlackAlertError(f"{error.filename}: {error.strerror}."))
+            _print_error(SlackAlertError(f"{error.filename}: {error.strerror}."))
         else:
             raise
         return exit_codes.FOUND
     return code if isinstance(code, int) else exit_codes.FINE
 
 
-def _complain(error: SlackAlertError) -> int:
+def _print_error(error: SlackAlertError) -> int:
     """Print an error; return the exit code."""
-    from slack_alert.cli.logs import complain
-    from slack_alert.cli.output.streams import concealed
+    from slack_alert.cli.logs import report_error
+    from slack_alert.cli.output.streams import redacted
     from slack_alert.settings.secret import masked
 
     hint = getattr(error, "hint", "")
     text = str(error)
     if hint and hint not in text:
         text += f"{'' if text.endswith(('.', '!', '?', ':')) else '.'} {hint}"
-    complain(concealed(masked(text)))
+    report_error(redacted(masked(text)))
     return exit_codes.USAGE if isinstance(error, (SettingsError, BadValue)) else exit_codes.FOUND

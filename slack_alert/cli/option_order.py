@@ -9,7 +9,7 @@ import click
 Find = Callable[[str], click.Command | None]
 
 
-def behind(group: click.Command, names: Container[str], find: Find, words: Sequence[str]) -> list[str]:
+def move_options(group: click.Command, names: Container[str], find: Find, words: Sequence[str]) -> list[str]:
     """Return the arguments with a command's options moved behind its name; unchanged if there is no command."""
     known = _options(group)
     place, is_strange = 0, False

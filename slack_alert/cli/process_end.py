@@ -23,14 +23,14 @@ def end_process(code: int) -> NoReturn:
     """
     with suppress(RuntimeError):  # Without a thread to limit the time nothing is waited for.
         start_new_thread(_end_later, (code,))
-        _take_last_steps()
+        _run_exit_steps()
     for stream in (sys.stdout, sys.stderr):
         with suppress(Exception):  # A plugin may have put anything there.
             stream.flush()
     os._exit(code)
 
 
-def _take_last_steps() -> None:
+def _run_exit_steps() -> None:
     """Run the steps of Python's own exit, before the interpreter is torn down; they have no public names."""
     for module, name in ((threading, "_shutdown"), (atexit, "_run_exitfuncs")):
         step: Any = getattr(module, name, None)  # Any: it is not public
@@ -44,7 +44,7 @@ def _end_later(code: int) -> None:
     try:
         _end_processes()
         if "gevent" not in sys.modules:  # A thread of the system must not take gevent's locks.
-            _tell_left()
+            _log_left_threads()
     finally:
         os._exit(code)
 
@@ -57,7 +57,7 @@ def _end_processes() -> None:
             child.terminate()
 
 
-def _tell_left() -> None:
+def _log_left_threads() -> None:
     import logging  # Rarely needed, and `--help` does without.
 
     main = threading.main_thread()

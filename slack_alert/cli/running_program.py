@@ -26,25 +26,25 @@ from slack_alert.settings import (
 )
 
 #: The settings that decide how instants are shown, and where the plugins are.
-SHOWN = frozenset({"timezone", "path"})
+DISPLAY_SETTINGS = frozenset({"timezone", "path"})
 #: The settings that decide where messages are posted.
-SAID = frozenset({"path", "channel", "errors_to"})
+POSTING_SETTINGS = frozenset({"path", "channel", "errors_to"})
 #: The settings of a command that only passes a request on.
-PASSED_ON = frozenset({"path"})
+REQUEST_SETTINGS = frozenset({"path"})
 
 #: The flags that decide which files are read.
 _FILES = frozenset({"config", "ignore_global_config"})
 
 
-def settings_beside(
-    flags: Mapping[str, object], *, concerns: frozenset[str] | None = SHOWN, plans: bool = False
+def effective_settings(
+    flags: Mapping[str, object], *, concerns: frozenset[str] | None = DISPLAY_SETTINGS, plans: bool = False
 ) -> Settings:
     """Return the settings of the program that runs with the same database, overridden by flags, and start logging.
 
     If none runs, they are the command's own. Differences among the settings in `concerns` (None: all) are printed to
     standard error. A command that `plans` ahead uses the files as they are now.
     """
-    found = find_beside(flags, plans=plans)
+    found = effective_config(flags, plans=plans)
     begin_log(found.loaded)
     for remark in found.remarks(concerns):
         click.echo(f"slack-alert: {remark}", err=True)
@@ -59,7 +59,7 @@ class RunningConfig(Struct, frozen=True):
     remarks: Callable[[frozenset[str] | None], Iterator[str]] = lambda _: iter(())
 
 
-def find_beside(flags: Mapping[str, object], *, plans: bool = False) -> RunningConfig:
+def effective_config(flags: Mapping[str, object], *, plans: bool = False) -> RunningConfig:
     """Read the configuration of the program that runs with the same database, or the command's own if none runs."""
     own, fault = _own(flags)
     try:
@@ -159,7 +159,7 @@ def _value(loaded: LoadedSettings, name: str) -> object:
 
 
 def _text(loaded: LoadedSettings, name: str) -> str:
-    if name in SHOWN:
+    if name in DISPLAY_SETTINGS:
         return str(getattr(loaded.settings, name))
     return loaded.given[name].text if name in loaded.given else _DEFAULTS.get(name, "")
 

@@ -11,12 +11,8 @@ import click
 from slack_alert.cli import exit_codes
 
 if TYPE_CHECKING:
-    from slack_alert.core.model.message import Message
-    from slack_alert.settings import Settings
-
-if TYPE_CHECKING:
     from slack_alert.core.model.address import Address
-    from slack_alert.core.model.message import Delivery
+    from slack_alert.core.model.message import Delivery, Message
     from slack_alert.settings import Settings
 
 
@@ -27,7 +23,7 @@ _ADVICE = {
 }
 
 
-def tell_unsent(settings: Settings, is_meant: Callable[[Delivery], bool]) -> int:
+def report_unsent(settings: Settings, is_meant: Callable[[Delivery], bool]) -> int:
     """Print why matching messages did not arrive, and what to do; return the exit code."""
     unsent = [delivery for delivery in _deliveries(settings, is_meant) if delivery.status.value != "sent"]
     for delivery in unsent:
@@ -37,7 +33,7 @@ def tell_unsent(settings: Settings, is_meant: Callable[[Delivery], bool]) -> int
     return exit_codes.FOUND if unsent else exit_codes.FINE
 
 
-def tell_refused(settings: Settings, to: Iterable[Address]) -> int:
+def report_refused(settings: Settings, to: Iterable[Address]) -> int:
     """Print the addresses' services that refuse the running program; return the exit code."""
     from slack_alert.cli.query.status import read_vitals
     from slack_alert.engine.clock import SystemClock
@@ -70,11 +66,11 @@ def post(settings: Settings, messages: Sequence[Message]) -> int:
     now = SystemClock().now()
     is_taken = True
     for message in messages:
-        is_taken = requests.leave(settings, build.send(message, now))
+        is_taken = requests.submit(settings, build.send(message, now))
     keys = {message.key for message in messages}
     if is_taken:
-        return tell_refused(settings, (message.to for message in messages))
-    return tell_unsent(settings, lambda delivery: delivery.message.key in keys)
+        return report_refused(settings, (message.to for message in messages))
+    return report_unsent(settings, lambda delivery: delivery.message.key in keys)
 
 
 def _print(settings: Settings, messages: Sequence[Message]) -> int:

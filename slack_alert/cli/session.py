@@ -9,8 +9,8 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TextIO
 
-from slack_alert.cli.output.standard_streams import StandardOutput, are_prepared, as_text, hand_on_failure
-from slack_alert.cli.output.streams import conceal
+from slack_alert.cli.output.standard_streams import StandardOutput, are_prepared, as_text, copy_failure
+from slack_alert.cli.output.streams import use_redaction
 from slack_alert.core.excerpts import abridged
 from slack_alert.core.redaction.redaction import Redaction
 from slack_alert.settings import LoadedSettings, Settings, load_settings
@@ -52,7 +52,7 @@ def begin_log(loaded: LoadedSettings) -> None:
     from slack_alert.cli.logs import configure
 
     redaction = Redaction(loaded.settings.secrets())
-    conceal(redaction)
+    use_redaction(redaction)
     log = configure(loaded.settings, redaction)
     for warning in loaded.warnings:
         log.warning(abridged(warning))
@@ -94,7 +94,7 @@ def _diverted(*, is_lasting: bool) -> Iterator[TextIO]:
     finally:
         with suppress(OSError):  # Failed writes were logged when they happened.
             out.close()
-        hand_on_failure(out, sys.stdout)
+        copy_failure(out, sys.stdout)
         os.dup2(kept, 1)
         os.close(kept)
 

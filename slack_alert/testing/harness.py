@@ -72,29 +72,29 @@ class PluginHarness:
     def __init__(self, catalog: Catalog, defaults: OptionDefaults, *, start: datetime, path: Path) -> None:
         self.catalog = catalog
         self.clock = FakeClock(start)
-        self.book = SlotRecorder()
+        self.recorder = SlotRecorder()
         self.zone = defaults.zone
         self._defaults = defaults
         # Random, so that no text of a test can contain it.
         self._mark = Markup(str(uuid4().int)[:12])
         self._render = Render(self._mark, Redaction())
-        self._pockets: dict[str, KeyValueStore] = {}
+        self._key_value_stores: dict[str, KeyValueStore] = {}
         performer = Caller(
             clock=self.clock, render=self._render, say=self._say, context=self._context, notice=self._notice
         )
-        self._direct = DirectExecutor(performer)
-        self._simulation = Simulation(catalog, self.clock, self._direct, mark=self._mark, ledger=self.book)
+        self._executor = DirectExecutor(performer)
+        self._simulation = Simulation(catalog, self.clock, self._executor, mark=self._mark, ledger=self.recorder)
         self._services = ContextServices(
             mark=self._mark,
             path=path,
             say=self._say_value,
-            hold=partial(hold_by_name, self._simulation.engine, self.book),
+            hold=partial(hold_by_name, self._simulation.engine, self.recorder),
             now=self.clock.now,
-            key_value_store=self._pocket,
+            key_value_store=self._key_value_store,
         )
         #: The number of messages and lines that were returned already.
-        self._heard = 0
-        self._noted = 0
+        self._messages_returned = 0
+        self._lines_returned = 0
 
     def advance(self, by: timedelta) -> list[Said]:
         """Run all slots up to `by` from now, that moment included; return the messages."""
@@ -102,22 +102,22 @@ class PluginHarness:
         with captured(sys.stderr):
             self._simulation.run_until(end + TICK)
         self.clock.set(end)
-        return self._new()
+        return self._new_messages()
 
     def emit(self, name: str, fields: Mapping[str, object]) -> list[Said]:
         """Emit an event now; return the messages of the jobs that answer it."""
         with captured(sys.stderr):
             self._simulation.engine.notice(Event(name, self.clock.now(), fields))
-        return self._new()
+        return self._new_messages()
 
     def run(self, name: str) -> list[Said]:
         """Call a function as if a person asked; return its answer, which is never empty."""
         binding = self.catalog.lookup(name)
         run = Run(self._simulation.engine.next_id(), binding.name, binding.action, self.clock.now(), asked_by="you")
         with captured(sys.stderr):
-            result = self._direct.call(run)
+            result = self._executor.call(run)
         self._answer(run, result)
-        return self._new()
+        return self._new_messages()
 
     def _answer(self, run: Run, result: Result) -> None:
         to = self._to(run.binding)
@@ -135,7 +135,7 @@ class PluginHarness:
             printed="".join(run.printed) if run.printed else None,
             asked_by=run.asked_by,
         )
-        self.book.submit(Batch(records=[record], messages=list(settlement.messages)))
+        self.recorder.submit(Batch(records=[record], messages=list(settlement.messages)))
 
     def _context(self, run: Run) -> Context:
         return Context(run, self._services)
@@ -153,15 +153,15 @@ class PluginHarness:
         told = messages(run, said, to or self._to(run.binding))
         run.said += len(told)
         run.texts = [*(run.texts or ()), *(plain(fallback(message.piece)) for message in told)]
-        self.book.submit(Batch(messages=list(told)))
+        self.recorder.submit(Batch(messages=list(told)))
 
     def _notice(self, run: Run, value: object) -> None:
         self._simulation.engine.emit(run, value)
 
-    def _pocket(self, pack: str) -> KeyValueStore:
-        if pack not in self._pockets:
-            self._pockets[pack] = KeyValueStore(pack, (), write=lambda _: None, now=self.clock.now)
-        return self._pockets[pack]
+    def _key_value_store(self, pack: str) -> KeyValueStore:
+        if pack not in self._key_value_stores:
+            self._key_value_stores[pack] = KeyValueStore(pack, (), write=lambda _: None, now=self.clock.now)
+        return self._key_value_stores[pack]
 
     def _to(self, name: str) -> Address:
         binding = self.catalog.lookup(name)
@@ -170,10 +170,10 @@ class PluginHarness:
     def _zone(self, name: str) -> tzinfo:
         return next((job.zone for job in self.catalog.jobs if job.name == name), self.zone)
 
-    def _new(self) -> list[Said]:
+    def _new_messages(self) -> list[Said]:
         """Return the messages since the last call; tracebacks go to standard error, where a failed test shows them."""
-        told, lines = self.book.messages[self._heard :], self.book.lines[self._noted :]
-        self._heard, self._noted = len(self.book.messages), len(self.book.lines)
+        told, lines = self.recorder.messages[self._messages_returned :], self.recorder.lines[self._lines_returned :]
+        self._messages_returned, self._lines_returned = len(self.recorder.messages), len(self.recorder.lines)
         sys.stderr.writelines(line.error for line in lines if line.error)
         by_run: dict[int | None, Record] = {line.run: line for line in lines if line.run}
         # The message of an exception comes after all others of its run.

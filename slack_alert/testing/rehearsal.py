@@ -34,9 +34,9 @@ class Rehearsal:
     """
 
     def __init__(self, look_in: Sequence[Path] = (Path(),)) -> None:
-        self._look_in = look_in
-        self._written: TemporaryDirectory[str] | None = None
-        self._stage: PluginHarness | None = None
+        self._folders = look_in
+        self._temporary: TemporaryDirectory[str] | None = None
+        self._harness: PluginHarness | None = None
 
     def load(
         self,
@@ -70,9 +70,9 @@ class Rehearsal:
             errors_to=Address.parse(errors_to or channel, _CHANNEL),
             channel=_CHANNEL,
         )
-        path = self._write(source, name) if _is_text(source) else find_source(source, self._look_in)
+        path = self._write(source, name) if _is_text(source) else find_source(source, self._folders)
         catalog = load_path(path, defaults)
-        self._stage = PluginHarness(catalog, defaults, start=_instant(start, zone), path=root_of(path))
+        self._harness = PluginHarness(catalog, defaults, start=_instant(start, zone), path=root_of(path))
         return catalog
 
     def advance(
@@ -90,19 +90,19 @@ class Rehearsal:
         A step of no time returns the messages at the start. Raise FaultyPluginError if the loaded plugins have errors.
         """
         step = forwards(by, weeks=weeks, days=days, hours=hours, minutes=minutes, seconds=seconds)
-        return self._sound().advance(step)
+        return self._checked().advance(step)
 
     def emit(self, event: str, /, **fields: object) -> list[Said]:
         """Emit an event now, as `slack-alert emit` does; return the messages it caused."""
-        return self._sound().emit(event, fields)
+        return self._checked().emit(event, fields)
 
     def run(self, job: str) -> list[Said]:
         """Run a job now as if a person asked: it always answers, whatever the hours, and spends no quota."""
-        stage = self._sound()
+        harness = self._checked()
         try:
-            return stage.run(job)
+            return harness.run(job)
         except BadValue as error:
-            names = ", ".join(binding.name for binding in stage.catalog.bindings) or "nothing"
+            names = ", ".join(binding.name for binding in harness.catalog.bindings) or "nothing"
             raise LookupError(f"{error} {error.hint} Loaded: {names}.") from error
 
     def module(self, name: str) -> ModuleType:
@@ -113,21 +113,21 @@ class Rehearsal:
     def close(self) -> None:
         """Unload the plugins and delete the temporary files."""
         unload()
-        self._stage = None
-        if self._written is not None:
-            self._written.cleanup()
-            self._written = None
+        self._harness = None
+        if self._temporary is not None:
+            self._temporary.cleanup()
+            self._temporary = None
 
     @property
     def now(self) -> datetime:
         """The clock's time, in the time zone given to `load`."""
-        stage = self._loaded()
-        return stage.clock.now().astimezone(stage.zone)
+        harness = self._loaded()
+        return harness.clock.now().astimezone(harness.zone)
 
     @property
     def history(self) -> list[Record]:
         """The records of all slots and of all runs that were asked for, in order."""
-        return list(self._loaded().book.lines)
+        return list(self._loaded().recorder.lines)
 
     @property
     def problems(self) -> list[Problem]:
@@ -135,22 +135,22 @@ class Rehearsal:
         return list(self._loaded().catalog.problems)
 
     def _write(self, source: str | Path, name: str) -> Path:
-        self._written = TemporaryDirectory(prefix="slack-alert-")
-        file = Path(self._written.name).resolve() / PACKAGE / f"{name}.py"
+        self._temporary = TemporaryDirectory(prefix="slack-alert-")
+        file = Path(self._temporary.name).resolve() / PACKAGE / f"{name}.py"
         file.parent.mkdir(parents=True)
         file.write_text(dedent(str(source)).lstrip("\n"), encoding="utf-8")
         return file
 
     def _loaded(self) -> PluginHarness:
-        if self._stage is None:
+        if self._harness is None:
             raise LookupError('Nothing is loaded yet: call load("plugins/disk.py"), or load the text of a plugin.')
-        return self._stage
+        return self._harness
 
-    def _sound(self) -> PluginHarness:
-        stage = self._loaded()
-        if stage.catalog.has_errors:
-            raise FaultyPluginError(stage.catalog.problems)
-        return stage
+    def _checked(self) -> PluginHarness:
+        harness = self._loaded()
+        if harness.catalog.has_errors:
+            raise FaultyPluginError(harness.catalog.problems)
+        return harness
 
 
 def _is_text(source: str | Path) -> bool:

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from slack_alert.cli.control.exec_command import execute
 from slack_alert.cli.main import COMMANDS, cli
-from slack_alert.cli.option_order import behind
+from slack_alert.cli.option_order import move_options
 
 #: An option of ours in each spelling, the parameter it sets and to what.
 OPTIONS = (
@@ -43,7 +43,7 @@ behind_command = st.lists(st.sampled_from(WORDS), max_size=6)
 def parsed(words: Iterable[str]) -> dict[str, object]:
     """Read a whole command line as `slack-alert` does; return what was given, before and after the command's name."""
     found: dict[str, object] = {}
-    arranged = behind(cli, COMMANDS, lambda name: cli.get_command(click.Context(cli), name), [*words])
+    arranged = move_options(cli, COMMANDS, lambda name: cli.get_command(click.Context(cli), name), [*words])
     group = cli.make_context("slack-alert", arranged)
     found.update({name: value for name, value in group.params.items() if value not in (None, False)})
     name, *rest = [*group._protected_args, *group.args]

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from slack_alert.settings import Settings
 
 
-def write_note(settings: Settings, name: str, *, started: datetime, to: str | None) -> ExecMarker | None:
+def write_exec_marker(settings: Settings, name: str, *, started: datetime, to: str | None) -> ExecMarker | None:
     """Write that a command begins; if this process is killed before `remove`, it is reported as interrupted.
 
     Return None in a dry run, which keeps nothing.

@@ -41,7 +41,7 @@ from slack_alert.stores import SqliteStore
 #: The sign before the text of an edit: a terminal cannot take back what it printed.
 EDITED = "✎"
 #: The seconds after which an edited file counts as settled and is reloaded.
-_LEFT_ALONE = 1.0
+_SETTLED_SECONDS = 1.0
 
 
 class Demo:
@@ -51,7 +51,7 @@ class Demo:
         # Neither the environment nor the user's own files count here.
         self.settings = load_settings({"path": str(folder)}, {}, cwd=folder, home=folder).settings
         self.clock = VirtualClock(start)
-        self._passed = 0.0
+        self._elapsed = 0.0
         self._store = SqliteStore(database(self.settings))
         self.before = self._store.open()
         self.reader = open_reader(self.settings)
@@ -61,10 +61,10 @@ class Demo:
         self._loop = asyncio.new_event_loop()
         recorder = DirectRecorder(self._store, self.clock, lambda deliveries: self._sender.accept(deliveries))  # noqa: PLW0108 - made below
         self._printed = StringIO()
-        channel = _Chat(ConsoleChannel(self._printed, colour=colour, zone=self.settings.timezone))
-        self._sender = make_sender(self.settings, {"console": channel}, recorder, self.reader, _never, self.clock)
+        channel = _EditMarkingConsole(ConsoleChannel(self._printed, colour=colour, zone=self.settings.timezone))
+        self._sender = make_sender(self.settings, {"console": channel}, recorder, self.reader, _ignore_dead, self.clock)
         self._simulation = self._simulate(recorder)
-        self._loop.run_until_complete(self._begin())
+        self._loop.run_until_complete(self._restore())
 
     def pass_time(self, by: timedelta) -> str:
         """Advance the clock, the last moment included; return the messages of that time, as a terminal shows them."""
@@ -77,17 +77,17 @@ class Demo:
 
     def reload(self) -> CatalogChange:
         """Reload the changed plugin files."""
-        while (change := self._reload(self._passed)) is None or not change.is_settled:
-            self._passed += _LEFT_ALONE
+        while (change := self._reload(self._elapsed)) is None or not change.is_settled:
+            self._elapsed += _SETTLED_SECONDS
         self.catalog = change.catalog
         self._simulation.engine.adopt(change.catalog, self.before, self.clock.now())
         return change
 
-    def simulated(self, since: datetime, until: datetime) -> list[Record]:
+    def simulate(self, since: datetime, until: datetime) -> list[Record]:
         """Return the history that a run over this time would leave."""
         return list(simulated(self.catalog, since, until, outcomes={}, mark=self._mark))
 
-    def explained(self, job: str, at: datetime) -> tuple[str, ...]:
+    def explain(self, job: str, at: datetime) -> tuple[str, ...]:
         """Return the sentences that explain why a job posted, or not, at a time."""
         binding = next(each for each in self.catalog.jobs if each.name == job)
         question, mutes = ExplainQuestion(job, binding, at), make_mutes(self.settings)
@@ -111,12 +111,12 @@ class Demo:
             notice=lambda run, value: simulation.engine.emit(run, value),  # noqa: PLW0108 - looked up when called
         )
         simulation = Simulation(
-            self.catalog, self.clock, DirectExecutor(performer), mark=self._mark, ledger=_Stored(recorder)
+            self.catalog, self.clock, DirectExecutor(performer), mark=self._mark, ledger=_StoringRecorder(recorder)
         )
         services = make_services(self.settings, simulation.engine, recorder, self.before, render, self.clock)
         return simulation
 
-    async def _begin(self) -> None:
+    async def _restore(self) -> None:
         self._sender.restore()
 
     async def _deliver(self) -> None:
@@ -124,7 +124,7 @@ class Demo:
         await self._sender.drained()
 
 
-class _Stored(MemoryRecorder):
+class _StoringRecorder(MemoryRecorder):
     """Passes what a simulation records on to a store."""
 
     def __init__(self, recorder: Recorder) -> None:
@@ -138,7 +138,7 @@ class _Stored(MemoryRecorder):
         self._recorder.record_quiet(record)
 
 
-class _Chat:
+class _EditMarkingConsole:
     """A terminal on which edits can be told from new messages."""
 
     name = "console"
@@ -163,5 +163,5 @@ class _Chat:
         await self._console.close()
 
 
-def _never(delivery: Delivery, outcome: SendResult) -> None:
+def _ignore_dead(delivery: Delivery, outcome: SendResult) -> None:
     """Do nothing: a terminal accepts every message."""

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from slack_alert.bootstrap.addresses import address
 from slack_alert.bootstrap.current_mutes import make_mutes
 from slack_alert.bootstrap.exec_policy import make_judge
-from slack_alert.bootstrap.oneshot.requests import leave
+from slack_alert.bootstrap.oneshot.requests import submit
 from slack_alert.bootstrap.plugin_loading import job_names
 from slack_alert.bootstrap.runtime import new_mark
 from slack_alert.bootstrap.wiring import make_channels
@@ -40,17 +40,17 @@ _MINUTE = timedelta(minutes=1)
 _STEERING = re.compile(r"\x1b\[[0-?]*[ -/]*[@-~]|\x1b\][^\x07\x1b]*(?:\x07|\x1b\\)|[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 
 
-def kept_name(settings: Settings, name: str) -> str:
+def recorded_name(settings: Settings, name: str) -> str:
     """Return the name a run is recorded under; a name that could be a job's is marked as external."""
     return outside_name(name, job_names(settings))
 
 
-def public_name(settings: Settings, name: str) -> str:
+def redacted_name(settings: Settings, name: str) -> str:
     """Return the name without secrets, as it is recorded and posted."""
     return Redaction(settings.secrets())(name)
 
 
-def unreachable(settings: Settings, to: str) -> SlackAlertError | None:
+def address_error(settings: Settings, to: str) -> SlackAlertError | None:
     """Return the error of an address, or None if it is valid."""
     try:
         address(settings, to)
@@ -77,7 +77,7 @@ def record_execution(
         asyncio.run(_show(settings, run, result, where))
         return True
     plugins_folder(settings.path)  # A wrong path is told before anything is made there.
-    return leave(settings, executed(run, result, where), then=then)
+    return submit(settings, executed(run, result, where), then=then)
 
 
 async def _show(settings: Settings, run: Run, result: Result, to: Address | None) -> None:
@@ -91,14 +91,16 @@ async def _show(settings: Settings, run: Run, result: Result, to: Address | None
 def _failure(ended: ProgramExit, redaction: Redaction, written: str) -> Failure | None:
     if not ended.code:
         return None
-    said = _end(ended) if ended.obstacle else f"{_end(ended)} after {_length(ended.duration)}"
+    said = _ending_text(ended) if ended.obstacle else f"{_ending_text(ended)} after {_duration_text(ended.duration)}"
     if ended.overrun is not None:
         said += f" (--timeout {format_duration(ended.overrun)})"
     verdict = Verdict.ERROR if ended.overrun is None else Verdict.TIMED_OUT
-    return Failure(said, redaction(ended.obstacle), "", f"{_end(ended)}\n", verdict, _last_lines(written, redaction))
+    return Failure(
+        said, redaction(ended.obstacle), "", f"{_ending_text(ended)}\n", verdict, _last_lines(written, redaction)
+    )
 
 
-def _end(ended: ProgramExit) -> str:
+def _ending_text(ended: ProgramExit) -> str:
     """Return the way it ended in words, such as `exit code 2` or `exit code 137 (SIGKILL)`."""
     if ended.overrun is not None:
         return "given up"
@@ -110,7 +112,7 @@ def _end(ended: ProgramExit) -> str:
     return f"exit code {ended.code}"
 
 
-def _length(duration: timedelta) -> str:
+def _duration_text(duration: timedelta) -> str:
     if duration >= _MINUTE:
         return format_duration(timedelta(seconds=round(duration.total_seconds())))
     seconds = duration.total_seconds()

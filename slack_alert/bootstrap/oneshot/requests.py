@@ -13,27 +13,21 @@ from itertools import count
 from typing import TYPE_CHECKING
 
 from slack_alert.bootstrap.current_mutes import make_mutes
-from slack_alert.bootstrap.database import holder, owning, reading
+from slack_alert.bootstrap.database import owning, reading, running_pid
 from slack_alert.bootstrap.exec_policy import make_judge
-from slack_alert.bootstrap.oneshot.job_lookup import plain_fields
-from slack_alert.bootstrap.oneshot.own_deliveries import still_waiting, waiting_of
 from slack_alert.bootstrap.plugin_files import database
-from slack_alert.bootstrap.plugin_loading import check_may_leave, job_names
+from slack_alert.bootstrap.plugin_loading import check_can_submit, job_names
 from slack_alert.bootstrap.runtime import new_mark
-from slack_alert.bootstrap.wiring import make_channels, make_sender
-from slack_alert.core.content.render import Piece
+from slack_alert.bootstrap.wiring import Waiting, make_channels, make_sender
 from slack_alert.core.errors import StoreError
-from slack_alert.core.events import Event, fields_of
-from slack_alert.core.model.address import Address
-from slack_alert.core.model.message import Delivery, Message
-from slack_alert.core.model.run import Run
-from slack_alert.core.pipeline.messages import as_text, messages
+from slack_alert.core.model.message import Delivery
 from slack_alert.core.policy.quota import State
 from slack_alert.core.retry import SendResult
-from slack_alert.core.structs import Struct, field, replace
-from slack_alert.engine.batches import Batch, StoredValue
+from slack_alert.core.structs import replace
+from slack_alert.engine.batches import Batch
 from slack_alert.engine.clock import SystemClock
-from slack_alert.engine.ports import Inbox, Recorder, Request, Store
+from slack_alert.engine.delivery.lane import KEPT
+from slack_alert.engine.ports import Inbox, Reader, Recorder, Request, Store
 from slack_alert.engine.recording.writer import DirectRecorder
 from slack_alert.engine.requests import apply
 from slack_alert.engine.requests.external_runs import named
@@ -45,11 +39,11 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 #: The longest wait for a channel where no other process will send the message.
-PATIENCE = timedelta(seconds=30)
-_LOOK = timedelta(seconds=0.25)
+DELIVERY_TIMEOUT = timedelta(seconds=30)
+_POLL_INTERVAL = timedelta(seconds=0.25)
 
 
-def leave(settings: Settings, *requested: Request, then: Callable[[], object] | None = None) -> bool:
+def submit(settings: Settings, *requested: Request, then: Callable[[], object] | None = None) -> bool:
     """Submit requests to the running program; return True if it takes them within a second.
 
     Return False if none was running: then they were carried out here, as the owner of the database for that moment;
@@ -59,31 +53,31 @@ def leave(settings: Settings, *requested: Request, then: Callable[[], object] | 
     if settings.dry_run:
         return True
     place = database(settings)
-    check_may_leave(settings)
+    check_can_submit(settings)
     inbox = SqliteInbox(inbox_path(place))
     inbox.add(*requested)
     if then is not None:
         then()
     clock = SystemClock()
-    until = clock.monotonic() + (2 * PATIENCE).total_seconds()
+    until = clock.monotonic() + (2 * DELIVERY_TIMEOUT).total_seconds()
     wait = timedelta()
     while True:
         with owning(settings, wait, is_brief=True) as lock:
             if lock is not None:
-                asyncio.run(_carry_out(settings, SqliteStore(place), inbox))
+                asyncio.run(_process_inbox(settings, SqliteStore(place), inbox))
                 return False
         # Another short command reads the inbox only once: requests that came later are for the process that waits here.
-        if holder(settings) is not None or not _is_left(inbox, requested) or clock.monotonic() > until:
+        if running_pid(settings) is not None or not _is_pending(inbox, requested) or clock.monotonic() > until:
             return True
-        wait = _LOOK
+        wait = _POLL_INTERVAL
 
 
-def _is_left(inbox: Inbox, requested: Sequence[Request]) -> bool:
+def _is_pending(inbox: Inbox, requested: Sequence[Request]) -> bool:
     left = [replace(request, id=0) for request in inbox.peek()]
     return any(request in left for request in requested)
 
 
-async def _carry_out(settings: Settings, store: Store, inbox: Inbox) -> None:
+async def _process_inbox(settings: Settings, store: Store, inbox: Inbox) -> None:
     """Process the inbox as the running program would, and send the resulting messages."""
     snapshot = store.open()
     try:
@@ -103,7 +97,7 @@ async def _carry_out(settings: Settings, store: Store, inbox: Inbox) -> None:
                 inbox.add(request)
             elif request.id > snapshot.taken:
                 left = named(request, partial(job_names, settings))
-                _put(recorder, apply.carry_out(left, ids.__next__, restate, judge), request)
+                _commit(recorder, apply.carry_out(left, ids.__next__, restate, judge), request)
             inbox.remove((request.id,))
         if new:
             await _deliver(settings, recorder, frozenset(delivery.id for delivery in new))
@@ -111,7 +105,7 @@ async def _carry_out(settings: Settings, store: Store, inbox: Inbox) -> None:
         store.close()
 
 
-def _put(recorder: Recorder, batch: Batch, request: Request) -> None:
+def _commit(recorder: Recorder, batch: Batch, request: Request) -> None:
     """Commit the changes of a request; a request that the store can never keep must not block those behind it."""
     try:
         recorder.submit(batch)
@@ -127,39 +121,41 @@ async def _deliver(settings: Settings, recorder: Recorder, ids: frozenset[int]) 
     for channel in channels.values():
         await channel.open()
     with reading(settings) as reader:
-        mine = still_waiting(reader, ids)
-        sender = make_sender(settings, channels, recorder, reader, _leave_dead, waiting=waiting_of(mine))
+        mine = _still_waiting(reader, ids)
+        sender = make_sender(settings, channels, recorder, reader, _ignore_dead, waiting=_waiting_of(mine))
         sender.restore()
         # Made just now by the owner of the database: they cannot have been sent, so the channel need not be asked.
         sender.accept([delivery for delivery in mine if not delivery.attempts])
         await asyncio.sleep(0)
         with suppress(asyncio.TimeoutError):
-            await asyncio.wait_for(sender.drained(), PATIENCE.total_seconds())
+            await asyncio.wait_for(sender.drained(), DELIVERY_TIMEOUT.total_seconds())
         await sender.stop()
     for channel in channels.values():
         await channel.close()
 
 
-def _leave_dead(delivery: Delivery, outcome: SendResult) -> None:
+def _ignore_dead(delivery: Delivery, outcome: SendResult) -> None:
     """Do nothing: a dead message is in the log and in the outbox, and the command reports it to its user."""
 
 
-class _Heard(Struct):
-    """Collects what a run posts, emits and stores while it goes on."""
+def _still_waiting(reader: Reader, ids: frozenset[int]) -> list[Delivery]:
+    """Return the deliveries with these ids that are still waiting."""
+    after, mine = min(ids) - 1, list[Delivery]()
+    while page := reader.waiting(None, after, KEPT):
+        after = page[-1].id
+        mine += [delivery for delivery in page if delivery.id in ids]
+    return mine
 
-    to: Address
-    said: list[Message] = field(default_factory=list)
-    events: list[Event] = field(default_factory=list)
-    #: What was set in `ctx.store` and is not submitted yet.
-    entries: list[StoredValue] = field(default_factory=list)
 
-    def say(self, run: Run, more: tuple[Piece, ...], other: Address | None = None) -> None:
-        """Collect a message to the job's channel or to another."""
-        told = messages(run, more, other or self.to)
-        run.said += len(told)
-        run.texts = [*(run.texts or ()), as_text(more)]
-        self.said.extend(told)
+def _waiting_of(mine: Sequence[Delivery]) -> Waiting:
+    """Return a reader of these deliveries only, like the store's of all; at a start, of those attempted before."""
 
-    def notice(self, run: Run, value: object) -> None:
-        """Collect an event that a sensor emits."""
-        self.events.append(Event(run.emits or "", SystemClock().now(), plain_fields(fields_of(value))))
+    def waiting(address: str | None, after: int, limit: int) -> list[Delivery]:
+        found = [one for one in mine if one.id > after and (one.attempts if address is None else _is_at(one, address))]
+        return found[:limit]
+
+    return waiting
+
+
+def _is_at(delivery: Delivery, address: str) -> bool:
+    return str(delivery.message.to) == address

@@ -26,13 +26,6 @@ from slack_alert.executors.direct import DirectExecutor
 if TYPE_CHECKING:
     from slack_alert.settings import Settings
 
-if TYPE_CHECKING:
-    from slack_alert.settings import Settings
-
-if TYPE_CHECKING:
-    from slack_alert.settings import Settings
-
-
 #: This much time before the beginning is replayed too, so that quotas and incidents are as they would have been.
 _LEAD = timedelta(days=1)
 

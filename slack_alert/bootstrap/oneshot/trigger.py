@@ -8,20 +8,24 @@ from typing import TYPE_CHECKING
 from uuid import uuid4
 
 from slack_alert.bootstrap.addresses import address, errors_address
-from slack_alert.bootstrap.oneshot.job_lookup import find_binding, require_fields
+from slack_alert.bootstrap.oneshot.job_lookup import find_binding, plain_fields, require_fields
+from slack_alert.bootstrap.oneshot.requests import submit
 from slack_alert.bootstrap.plugin_files import database
-from slack_alert.bootstrap.plugin_loading import check_may_leave, load_plugins, remembered
+from slack_alert.bootstrap.plugin_loading import check_can_submit, load_plugins, read_snapshot
 from slack_alert.bootstrap.runtime import make_key_value_stores, new_mark
 from slack_alert.core.bindings import Job
 from slack_alert.core.catalog import Catalog
-from slack_alert.core.events import Event
+from slack_alert.core.content.render import Piece
+from slack_alert.core.events import Event, fields_of
+from slack_alert.core.model.address import Address
 from slack_alert.core.model.message import Message
 from slack_alert.core.model.record import Record
 from slack_alert.core.model.run import Result, Run
+from slack_alert.core.pipeline.messages import as_text, messages
 from slack_alert.core.pipeline.settle import Settlement, answer
 from slack_alert.core.policy.quota import Pause
 from slack_alert.core.redaction.redaction import Redaction
-from slack_alert.core.structs import Struct, replace
+from slack_alert.core.structs import Struct, field, replace
 from slack_alert.engine.batches import StoredValue
 from slack_alert.engine.clock import SystemClock
 from slack_alert.engine.context.context import Context, ContextServices
@@ -34,7 +38,6 @@ from slack_alert.stores import kept_entries
 
 if TYPE_CHECKING:
     from slack_alert.settings import Settings
-from slack_alert.bootstrap.oneshot.requests import _Heard, leave
 
 
 class AskedRun(Struct, frozen=True):
@@ -55,7 +58,7 @@ def trigger(settings: Settings, job: str, *, is_posted: bool, fields: Mapping[st
     `fields` are those of the event it answers. Raise BadValue if a required field is missing.
     """
     if not settings.dry_run:
-        check_may_leave(settings)
+        check_can_submit(settings)
     catalog = load_plugins(settings, wanted=job)
     binding = find_binding(settings, catalog, job)
     require_fields(binding, fields)
@@ -63,16 +66,16 @@ def trigger(settings: Settings, job: str, *, is_posted: bool, fields: Mapping[st
     errors_to = binding.errors_to if isinstance(binding, Job) else errors_address(settings)
     run = Run(0, binding.name, binding.action, SystemClock().now(), asked_by=person(), event=fields or None)
     run.emits = binding.emits if isinstance(binding, Job) else None
-    heard = _Heard(to)
-    result = _called(settings, catalog, run, heard)
+    output = _RunCollector(to)
+    result = _called(settings, catalog, run, output)
     settlement = answer(run, result, to, new_mark(), errors_to=errors_to)
     redaction = Redaction(settings.secrets())
     is_answered = run.emits is None or result.failure is not None  # What a sensor returns is not posted.
-    told = _numbered((*heard.said, *(settlement.messages if is_answered else ())), redaction) if is_posted else ()
+    told = _numbered((*output.said, *(settlement.messages if is_answered else ())), redaction) if is_posted else ()
     record = redacted_record(_record(run, result, settlement, told), redaction)
-    left = [*(build.kept(entry, run.slot) for entry in heard.entries), *map(build.emit, heard.events)]
-    is_taken = leave(settings, build.recorded(record, told, run.slot), *left)
-    return AskedRun(record, told, tuple(heard.events), is_taken)
+    left = [*(build.kept(entry, run.slot) for entry in output.entries), *map(build.emit, output.events)]
+    is_taken = submit(settings, build.recorded(record, told, run.slot), *left)
+    return AskedRun(record, told, tuple(output.events), is_taken)
 
 
 def person() -> str:
@@ -81,6 +84,27 @@ def person() -> str:
         return getpass.getuser()
     except (KeyError, OSError, ImportError):
         return "somebody"
+
+
+class _RunCollector(Struct):
+    """Collects what a run posts, emits and stores while it goes on."""
+
+    to: Address
+    said: list[Message] = field(default_factory=list)
+    events: list[Event] = field(default_factory=list)
+    #: What was set in `ctx.store` and is not submitted yet.
+    entries: list[StoredValue] = field(default_factory=list)
+
+    def say(self, run: Run, more: tuple[Piece, ...], other: Address | None = None) -> None:
+        """Collect a message to the job's channel or to another."""
+        told = messages(run, more, other or self.to)
+        run.said += len(told)
+        run.texts = [*(run.texts or ()), as_text(more)]
+        self.said.extend(told)
+
+    def notice(self, run: Run, value: object) -> None:
+        """Collect an event that a sensor emits."""
+        self.events.append(Event(run.emits or "", SystemClock().now(), plain_fields(fields_of(value))))
 
 
 def _numbered(told: Sequence[Message], redaction: Redaction) -> tuple[Message, ...]:
@@ -109,7 +133,7 @@ def _record(run: Run, result: Result, settlement: Settlement, told: Sequence[Mes
     )
 
 
-def _called(settings: Settings, catalog: Catalog, run: Run, heard: _Heard) -> Result:
+def _called(settings: Settings, catalog: Catalog, run: Run, output: _RunCollector) -> Result:
     """Call the run's function."""
     clock = SystemClock()
     render = Render(new_mark(), Redaction(settings.secrets()))
@@ -117,22 +141,22 @@ def _called(settings: Settings, catalog: Catalog, run: Run, heard: _Heard) -> Re
     def hold(name: str, hold: Pause | None) -> None:
         full = catalog.lookup(name).name
         now = clock.now()
-        leave(settings, build.pause(full, hold.until, now, by=hold.by) if hold else build.resume(full, now))
+        submit(settings, build.pause(full, hold.until, now, by=hold.by) if hold else build.resume(full, now))
 
     def keep(entries: Sequence[StoredValue]) -> None:
         # What a sensor stores is submitted with its events; a dry run stores nothing.
         if run.emits is not None or settings.dry_run:
-            heard.entries.extend(entries)
+            output.entries.extend(entries)
         else:
-            leave(settings, *(build.kept(entry, clock.now()) for entry in entries))
+            submit(settings, *(build.kept(entry, clock.now()) for entry in entries))
 
     def look() -> list[StoredValue]:
         place = database(settings)
-        return [*kept_entries(place, is_traceless=settings.dry_run), *heard.entries]
+        return [*kept_entries(place, is_traceless=settings.dry_run), *output.entries]
 
     def say_value(run: Run, value: object, to: str | None) -> None:
         if more := render(run, value):
-            heard.say(run, more, address(settings, to) if to else None)
+            output.say(run, more, address(settings, to) if to else None)
 
     services = ContextServices(
         mark=render.mark,
@@ -140,9 +164,9 @@ def _called(settings: Settings, catalog: Catalog, run: Run, heard: _Heard) -> Re
         say=say_value,
         hold=hold,
         now=clock.now,
-        key_value_store=make_key_value_stores(remembered(settings).entries, keep, clock, look),
+        key_value_store=make_key_value_stores(read_snapshot(settings).entries, keep, clock, look),
     )
     performer = Caller(
-        clock=clock, render=render, say=heard.say, context=lambda run: Context(run, services), notice=heard.notice
+        clock=clock, render=render, say=output.say, context=lambda run: Context(run, services), notice=output.notice
     )
     return DirectExecutor(performer).call(run)

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING
 import click
 
 from slack_alert.cli import exit_codes
-from slack_alert.cli.job_names import chosen_jobs, complete_job, listed
+from slack_alert.cli.job_names import complete_job, find_jobs, join_names
 from slack_alert.cli.options import common, remember
 from slack_alert.cli.output.format import local
-from slack_alert.cli.output.streams import tell, tell_change
-from slack_alert.cli.running_program import settings_beside
+from slack_alert.cli.output.streams import echo, echo_change
+from slack_alert.cli.running_program import effective_settings
 
 if TYPE_CHECKING:
     from slack_alert.core.policy.incidents import Incident
@@ -39,23 +39,25 @@ def ack(ctx: click.Context, /, *, job: str, by: str | None, **flags: object) -> 
     from slack_alert.engine.clock import SystemClock
     from slack_alert.engine.requests import build
 
-    settings = settings_beside(remember(ctx, flags))
+    settings = effective_settings(remember(ctx, flags))
     now = SystemClock().now()
-    names = chosen_jobs(settings, job)
+    names = find_jobs(settings, job)
     told = _told(settings, names)
     for name, incident in told.items():
         if incident.acknowledged_by:
-            tell(_already(name, incident, settings, now))
+            echo(_already(name, incident, settings, now))
     fresh = [name for name, incident in told.items() if not incident.acknowledged_by]
     if not told:
-        tell(f"{listed(names)} {'has' if len(names) == 1 else 'have'} no open incident that was told.")
+        echo(f"{join_names(names)} {'has' if len(names) == 1 else 'have'} no open incident that was told.")
         return exit_codes.FOUND
     if fresh:
         who = (by or "").strip() or trigger.person()
-        is_taken = requests.leave(settings, *(build.acknowledge(name, now, by=who) for name in fresh))
+        is_taken = requests.submit(settings, *(build.acknowledge(name, now, by=who) for name in fresh))
         when = local(now, settings.timezone, now)
         are = "is" if len(fresh) == 1 else "are"
-        tell_change(f"{listed(fresh)} {are} taken care of by {who} since {when}: quiet until the recovery.", settings)
+        echo_change(
+            f"{join_names(fresh)} {are} taken care of by {who} since {when}: quiet until the recovery.", settings
+        )
         if not is_taken:
             click.echo(_UNSHOWN, err=True)
     return exit_codes.FINE

@@ -10,8 +10,8 @@ from slack_alert.cli import exit_codes
 from slack_alert.cli.control.event_fields import parse_field
 from slack_alert.cli.options import common, remember
 from slack_alert.cli.output.format import counted
-from slack_alert.cli.output.streams import tell_change
-from slack_alert.cli.running_program import PASSED_ON, settings_beside
+from slack_alert.cli.output.streams import echo_change
+from slack_alert.cli.running_program import REQUEST_SETTINGS, effective_settings
 from slack_alert.core.errors import BadValue
 from slack_alert.core.excerpts import abridged
 from slack_alert.core.units.names import alike, composed
@@ -38,12 +38,12 @@ def emit(ctx: click.Context, /, *, event: str, fields: tuple[str, ...], **flags:
     from slack_alert.engine.clock import SystemClock
     from slack_alert.engine.requests import build
 
-    settings = settings_beside(remember(ctx, flags), concerns=PASSED_ON)
+    settings = effective_settings(remember(ctx, flags), concerns=REQUEST_SETTINGS)
     noticed = Event(_name(event), SystemClock().now(), dict(map(parse_field, fields)))
     catalog = plugin_loading.survey_plugins(settings)
     found = match(catalog, noticed)
-    is_taken = requests.leave(settings, build.emit(noticed))
-    tell_change(abridged(_wanted(noticed, found) if found else _unwanted(catalog, noticed)), settings)
+    is_taken = requests.submit(settings, build.emit(noticed))
+    echo_change(abridged(_wanted(noticed, found) if found else _unwanted(catalog, noticed)), settings)
     if found and not is_taken:
         click.echo("slack-alert is not running: it is answered when it starts.", err=True)
     return exit_codes.FINE

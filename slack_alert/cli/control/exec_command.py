@@ -12,7 +12,7 @@ import click
 from slack_alert.cli.control.crash_note import CrashNote
 from slack_alert.cli.option_order import PassThroughCommand
 from slack_alert.cli.options import common, remember
-from slack_alert.cli.running_program import find_beside
+from slack_alert.cli.running_program import effective_config
 from slack_alert.cli.session import begin_log
 from slack_alert.core.errors import BadValue, SettingsError, SlackAlertError
 from slack_alert.core.excerpts import abridged
@@ -108,9 +108,9 @@ def _sentences(error: Exception) -> str:
 
 
 def _write_note(flags: Mapping[str, object], name: str, started: datetime, to: str | None) -> ExecMarker | None:
-    from slack_alert.bootstrap.oneshot.crash_notes import write_note
+    from slack_alert.bootstrap.oneshot.crash_notes import write_exec_marker
 
-    return write_note(find_beside(flags).loaded.settings, name, started=started, to=to)
+    return write_exec_marker(effective_config(flags).loaded.settings, name, started=started, to=to)
 
 
 def _record(
@@ -123,21 +123,21 @@ def _record(
     then: Callable[[], object],
 ) -> None:
     from slack_alert.bootstrap.oneshot import exec_program
-    from slack_alert.cli.sending import tell_unsent
+    from slack_alert.cli.sending import report_unsent
 
-    loaded = find_beside(flags).loaded
+    loaded = effective_config(flags).loaded
     begin_log(loaded)
     settings: Settings = loaded.settings
-    if to is not None and (wrong := exec_program.unreachable(settings, to)) is not None:
+    if to is not None and (wrong := exec_program.address_error(settings, to)) is not None:
         click.echo(f"slack-alert: --to {_sentences(wrong)} A failure is told where errors go.", err=True)
         to = None
     if to is None and (sentence := settings.missing()):
         raise SettingsError(sentence)
-    name = exec_program.public_name(settings, name)
-    kept = exec_program.kept_name(settings, name)
+    name = exec_program.redacted_name(settings, name)
+    kept = exec_program.recorded_name(settings, name)
     if kept != name:
         click.echo(f"slack-alert: a plugin has a job that {name!r} may mean; this is recorded as {kept!r}.", err=True)
     is_taken = exec_program.record_execution(settings, kept, ended, started=started, to=to, then=then)
     if ended.code and not is_taken:
         stem = f"{kept}/{started.isoformat()}/"
-        tell_unsent(settings, lambda delivery: delivery.message.key.startswith(stem))
+        report_unsent(settings, lambda delivery: delivery.message.key.startswith(stem))

@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING
 import click
 
 from slack_alert.cli import exit_codes
-from slack_alert.cli.job_names import chosen_jobs, complete_job, listed, remark_absence
+from slack_alert.cli.job_names import complete_job, find_jobs, join_names, warn_not_running
 from slack_alert.cli.options import common, remember
 from slack_alert.cli.output.format import local
-from slack_alert.cli.output.streams import tell_change
-from slack_alert.cli.running_program import settings_beside
+from slack_alert.cli.output.streams import echo_change
+from slack_alert.cli.running_program import effective_settings
 from slack_alert.cli.time_arguments import parse_end
 from slack_alert.core.errors import BadValue
 
@@ -41,15 +41,15 @@ def mute(
     from slack_alert.engine.clock import SystemClock
     from slack_alert.engine.requests import build
 
-    settings = settings_beside(remember(ctx, flags))
+    settings = effective_settings(remember(ctx, flags))
     now = SystemClock().now()
     until = _until(duration, end, settings, now)
-    names = [EVERY] if _means_all(job, is_all=is_all) else chosen_jobs(settings, job or "")
+    names = [EVERY] if _means_all(job, is_all=is_all) else find_jobs(settings, job or "")
     by = trigger.person()
-    is_taken = requests.leave(settings, *(build.mute(name, until, now, by=by) for name in names))
-    who = "All jobs are" if is_all else f"{listed(names)} {'is' if len(names) == 1 else 'are'}"
-    tell_change(f"{who} muted until {local(until, settings.timezone, now)}.", settings)
-    remark_absence(is_taken=is_taken)
+    is_taken = requests.submit(settings, *(build.mute(name, until, now, by=by) for name in names))
+    who = "All jobs are" if is_all else f"{join_names(names)} {'is' if len(names) == 1 else 'are'}"
+    echo_change(f"{who} muted until {local(until, settings.timezone, now)}.", settings)
+    warn_not_running(is_taken=is_taken)
     return exit_codes.FINE
 
 
@@ -69,19 +69,19 @@ def unmute(ctx: click.Context, /, *, job: str | None, is_all: bool, **flags: obj
     from slack_alert.engine.clock import SystemClock
     from slack_alert.engine.requests import build
 
-    settings = settings_beside(remember(ctx, flags))
+    settings = effective_settings(remember(ctx, flags))
     now = SystemClock().now()
     with database.reading(settings) as reader:
         mutes = current_mutes.make_mutes(settings, reader.snapshot().entries)
     muted = [mute.job for mute in mutes.muted(now)]
     means_all = _means_all(job, is_all=is_all)
-    names = list(dict.fromkeys([EVERY, *muted])) if means_all else chosen_jobs(settings, job or "")
+    names = list(dict.fromkeys([EVERY, *muted])) if means_all else find_jobs(settings, job or "")
     by = trigger.person()
-    is_taken = requests.leave(settings, *(build.mute(name, None, now, by=by) for name in names))
-    tell_change(_unmuted(names, muted, means_all=means_all), settings)
+    is_taken = requests.submit(settings, *(build.mute(name, None, now, by=by) for name in names))
+    echo_change(_unmuted(names, muted, means_all=means_all), settings)
     for remark in _still_quiet(mutes, settings, now, means_all=means_all):
         click.echo(remark, err=True)
-    remark_absence(is_taken=is_taken)
+    warn_not_running(is_taken=is_taken)
     return exit_codes.FINE
 
 
@@ -111,8 +111,8 @@ def _unmuted(names: list[str], muted: list[str], *, means_all: bool) -> str:
         return "All jobs speak again." if muted else "No job was muted."
     were = [name for name in names if name in muted]
     if were:
-        return f"{listed(were)} {'speaks' if len(were) == 1 else 'speak'} again."
-    return f"{listed(names)} {'was' if len(names) == 1 else 'were'} not muted."
+        return f"{join_names(were)} {'speaks' if len(were) == 1 else 'speak'} again."
+    return f"{join_names(names)} {'was' if len(names) == 1 else 'were'} not muted."
 
 
 def _still_quiet(mutes: Mutes, settings: Settings, now: datetime, *, means_all: bool) -> Iterator[str]:

@@ -12,9 +12,9 @@ import click
 from slack_alert.cli import exit_codes
 from slack_alert.cli.options import common, remember
 from slack_alert.cli.output.format import counted, distance, instant
-from slack_alert.cli.output.streams import tell, tell_change, tell_json_line
-from slack_alert.cli.running_program import settings_beside
-from slack_alert.cli.sending import tell_refused, tell_unsent
+from slack_alert.cli.output.streams import echo, echo_change, echo_json_line
+from slack_alert.cli.running_program import effective_settings
+from slack_alert.cli.sending import report_refused, report_unsent
 from slack_alert.core.errors import BadValue
 
 if TYPE_CHECKING:
@@ -56,12 +56,12 @@ def outbox(ctx: click.Context, /, *, is_all: bool, as_json: bool, **flags: objec
     from slack_alert.engine.clock import SystemClock
     from slack_alert.loader import plugins_folder
 
-    settings = settings_beside(given)
+    settings = effective_settings(given)
     plugins_folder(settings.path)
     with database.reading(settings) as reader:
         if as_json:
             for delivery in reader.deliveries():
-                tell_json_line(delivery_json(delivery, settings.timezone))
+                echo_json_line(delivery_json(delivery, settings.timezone))
         else:
             _show(reader.deliveries(), SystemClock().now(), is_all=is_all)
     return exit_codes.FINE
@@ -73,7 +73,7 @@ def outbox(ctx: click.Context, /, *, is_all: bool, as_json: bool, **flags: objec
 @click.pass_context
 def retry(ctx: click.Context, /, *, ids: tuple[int, ...], **flags: object) -> int:
     """Send dead messages again, or what another message only counted."""
-    return _change(settings_beside(remember(ctx, flags)), "retry", ids)
+    return _change(effective_settings(remember(ctx, flags)), "retry", ids)
 
 
 @outbox.command()
@@ -82,7 +82,7 @@ def retry(ctx: click.Context, /, *, ids: tuple[int, ...], **flags: object) -> in
 @click.pass_context
 def drop(ctx: click.Context, /, *, ids: tuple[int, ...], **flags: object) -> int:
     """Take messages out that were not sent."""
-    return _change(settings_beside(remember(ctx, flags)), "drop", ids)
+    return _change(effective_settings(remember(ctx, flags)), "drop", ids)
 
 
 def delivery_json(delivery: Delivery, zone: tzinfo) -> dict[str, object]:
@@ -125,9 +125,9 @@ def _show(deliveries: Iterable[Delivery], now: datetime, *, is_all: bool) -> Non
     ]
     if rows:
         head = ("ID", "TO", "STATUS", "ATTEMPTS", "AGE", "REASON", "TEXT")
-        tell(table(head, rows, sys.stdout, flexible=(5, 6)))
+        echo(table(head, rows, sys.stdout, flexible=(5, 6)))
     else:
-        tell("The outbox is empty.")
+        echo("The outbox is empty.")
     for status, number in left_out.items():
         click.echo(f"{counted(number, 'message')} {status} before: --all lists them.", err=True)
     statuses = {delivery.status for delivery in shown}
@@ -169,7 +169,7 @@ def _change(settings: Settings, verb: str, ids: tuple[int, ...]) -> int:
     now = SystemClock().now()
     code = exit_codes.FINE
     for number in wanted:
-        is_taken = requests.leave(settings, build.outbox(verb, number, now))
+        is_taken = requests.submit(settings, build.outbox(verb, number, now))
         code = max(code, _tell(settings, verb, number, is_taken=is_taken))
     return code
 
@@ -177,14 +177,14 @@ def _change(settings: Settings, verb: str, ids: tuple[int, ...]) -> int:
 def _tell(settings: Settings, verb: str, number: int, *, is_taken: bool) -> int:
     """Print the result; return the exit code."""
     if verb == "drop":
-        tell_change(f"{number} is dropped.", settings)
+        echo_change(f"{number} is dropped.", settings)
     elif is_taken:
-        tell_change(f"{number} is sent again.", settings)
-        return tell_refused(settings, (_find(settings, (number,))[number].message.to,))
+        echo_change(f"{number} is sent again.", settings)
+        return report_refused(settings, (_find(settings, (number,))[number].message.to,))
     elif _find(settings, (number,))[number].status.value == "sent":
-        tell(f"{number} is sent.")
+        echo(f"{number} is sent.")
     else:
-        return tell_unsent(settings, lambda delivery: delivery.id == number)
+        return report_unsent(settings, lambda delivery: delivery.id == number)
     return exit_codes.FINE
 
 

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING
 import click
 
 from slack_alert.cli import exit_codes
-from slack_alert.cli.job_names import chosen_jobs, complete_job, listed, remark_absence
+from slack_alert.cli.job_names import complete_job, find_jobs, join_names, warn_not_running
 from slack_alert.cli.options import common, remember
 from slack_alert.cli.output.format import local
-from slack_alert.cli.output.streams import tell_change
-from slack_alert.cli.running_program import settings_beside
+from slack_alert.cli.output.streams import echo_change
+from slack_alert.cli.running_program import effective_settings
 from slack_alert.core.errors import BadValue
 
 if TYPE_CHECKING:
@@ -35,16 +35,16 @@ def pause(ctx: click.Context, /, *, job: str, duration: str | None, **flags: obj
     from slack_alert.engine.clock import SystemClock
     from slack_alert.engine.requests import build
 
-    settings = settings_beside(remember(ctx, flags))
+    settings = effective_settings(remember(ctx, flags))
     now = SystemClock().now()
     until = _end(duration, now) if duration is not None else None
-    names = chosen_jobs(settings, job)
+    names = find_jobs(settings, job)
     by = trigger.person()
-    is_taken = requests.leave(settings, *(build.pause(name, until, now, by=by) for name in names))
+    is_taken = requests.submit(settings, *(build.pause(name, until, now, by=by) for name in names))
     again = names[0] if len(names) == 1 else f"'{job}'"
     end = f"until {local(until, settings.timezone, now)}" if until else f"until `slack-alert resume {again}`"
-    tell_change(f"{listed(names)} {'is' if len(names) == 1 else 'are'} paused {end}.", settings)
-    remark_absence(is_taken=is_taken)
+    echo_change(f"{join_names(names)} {'is' if len(names) == 1 else 'are'} paused {end}.", settings)
+    warn_not_running(is_taken=is_taken)
     return exit_codes.FINE
 
 
@@ -61,13 +61,13 @@ def resume(ctx: click.Context, /, *, job: str, **flags: object) -> int:
     from slack_alert.engine.clock import SystemClock
     from slack_alert.engine.requests import build
 
-    settings = settings_beside(remember(ctx, flags))
+    settings = effective_settings(remember(ctx, flags))
     now = SystemClock().now()
-    names = chosen_jobs(settings, job)
+    names = find_jobs(settings, job)
     said = _resumed(settings, names, now)
-    is_taken = requests.leave(settings, *(build.resume(name, now) for name in names))
-    tell_change(said, settings)
-    remark_absence(is_taken=is_taken)
+    is_taken = requests.submit(settings, *(build.resume(name, now) for name in names))
+    echo_change(said, settings)
+    warn_not_running(is_taken=is_taken)
     return exit_codes.FINE
 
 
@@ -89,8 +89,8 @@ def _resumed(settings: Settings, names: list[str], now: datetime) -> str:
         snapshot = reader.snapshot()
     rested = [name for name in names if _rests(jobs[name], snapshot, now)]
     if rested:
-        return f"{listed(rested)} {'runs' if len(rested) == 1 else 'run'} again."
-    return f"{listed(names)} {'was' if len(names) == 1 else 'were'} not paused."
+        return f"{join_names(rested)} {'runs' if len(rested) == 1 else 'run'} again."
+    return f"{join_names(names)} {'was' if len(names) == 1 else 'were'} not paused."
 
 
 def _rests(job: Job, snapshot: Snapshot, now: datetime) -> bool:

@@ -94,7 +94,7 @@ def _start(loaded: LoadedSettings, out: TextIO, collect: Callable[[], None], *, 
     # The imports below overlap with the reading of new files; a standby finds the files only after its wait.
     found = None if is_standby else plugin_files.find(settings)
     from slack_alert.bootstrap import addresses, database, run
-    from slack_alert.cli.logs import complain, tell_problem
+    from slack_alert.cli.logs import report_error, report_problem
     from slack_alert.cli.output.progress_bar import loading
     from slack_alert.cli.query.job_table import plan
 
@@ -102,20 +102,20 @@ def _start(loaded: LoadedSettings, out: TextIO, collect: Callable[[], None], *, 
         collect()
         catalog = parts.catalog
         for problem in catalog.problems:
-            tell_problem(problem)
+            report_problem(problem)
         if catalog.jobs:
             shown = plan(parts.engine, settings, out, muted_until=parts.muted_until, catalog=catalog)
             _show(shown, out)
         else:
-            complain(_NOTHING)
+            report_error(_NOTHING)
 
     with loading() as progress:
         note = write_note(loaded, addresses.service(settings))
         code = run.run(settings, found, out=out, standby=is_standby, progress=progress, ready=ready, note=note)
     if code == exit_codes.HELD:
-        holder = database.holder(settings)
+        holder = database.running_pid(settings)
         who = f"process {holder}" if holder else "another process"
-        complain(
+        report_error(
             f"{who} is running with {settings.database} already. Stop it, or start with --standby to take over when it "
             "ends."
         )

@@ -10,7 +10,7 @@ from uuid import uuid4
 import click
 
 from slack_alert.cli.options import common, remember
-from slack_alert.cli.running_program import SAID, settings_beside
+from slack_alert.cli.running_program import POSTING_SETTINGS, effective_settings
 from slack_alert.cli.sending import post
 from slack_alert.core.errors import BadValue, SettingsError
 from slack_alert.core.redaction.redaction import Redaction
@@ -30,7 +30,7 @@ def send(ctx: click.Context, /, *, text: str, to: str | None, **flags: object) -
     from slack_alert.bootstrap import addresses
     from slack_alert.loader import plugins_folder
 
-    settings = settings_beside(remember(ctx, flags), concerns=SAID)
+    settings = effective_settings(remember(ctx, flags), concerns=POSTING_SETTINGS)
     if to is None and (sentence := settings.missing()):
         raise SettingsError(sentence)
     plugins_folder(settings.path)

@@ -10,9 +10,9 @@ from slack_alert.cli import exit_codes
 from slack_alert.cli.control.event_fields import parse_field
 from slack_alert.cli.options import common, remember
 from slack_alert.cli.output.format import record_json, seconds
-from slack_alert.cli.output.streams import concealed
-from slack_alert.cli.running_program import SAID, SHOWN, settings_beside
-from slack_alert.cli.sending import tell_refused, tell_unsent
+from slack_alert.cli.output.streams import redacted
+from slack_alert.cli.running_program import DISPLAY_SETTINGS, POSTING_SETTINGS, effective_settings
+from slack_alert.cli.sending import report_refused, report_unsent
 from slack_alert.cli.session import own_output
 from slack_alert.core.errors import SettingsError
 from slack_alert.core.model.record import Verdict
@@ -31,12 +31,12 @@ def trigger(
     ctx: click.Context, /, *, job: str, fields: tuple[str, ...], post: bool, as_json: bool, **flags: object
 ) -> int:
     """Run one job now, in this process, and print its value; hours, quota and pause do not bind it."""
-    settings = settings_beside(remember(ctx, flags), concerns=SHOWN | SAID)
+    settings = effective_settings(remember(ctx, flags), concerns=DISPLAY_SETTINGS | POSTING_SETTINGS)
     if post and (sentence := settings.missing()):
         raise SettingsError(sentence)
     with own_output(settings) as out:
         from slack_alert.bootstrap.oneshot import trigger
-        from slack_alert.cli.logs import tell_failure
+        from slack_alert.cli.logs import report_failure
 
         answered = trigger.trigger(settings, job, is_posted=post, fields=dict(map(parse_field, fields)))
         record = answered.record
@@ -44,17 +44,17 @@ def trigger(
             line = {**record_json(record, settings.timezone), "duration": seconds(record.duration)}
             line |= {"error": record.error, "printed": record.printed}
             line |= {"events": [{"name": event.name, "fields": dict(event.fields)} for event in answered.events]}
-            click.echo(concealed(json.dumps(line, ensure_ascii=False)), file=out)
+            click.echo(redacted(json.dumps(line, ensure_ascii=False)), file=out)
         else:
             events = [f"{event.name} {json.dumps(dict(event.fields), ensure_ascii=False)}" for event in answered.events]
-            click.echo(concealed("\n".join([*filter(None, [record.text]), *events])) or "done", file=out)
+            click.echo(redacted("\n".join([*filter(None, [record.text]), *events])) or "done", file=out)
             if record.error:
-                tell_failure(record.binding, record.error)
+                report_failure(record.binding, record.error)
         if answered.events and not answered.is_taken:
             click.echo("slack-alert is not running: it is answered when it starts.", err=True)
         keys = {message.key for message in answered.messages}
         if answered.is_taken:
-            code = tell_refused(settings, (message.to for message in answered.messages))
+            code = report_refused(settings, (message.to for message in answered.messages))
         else:
-            code = tell_unsent(settings, lambda each: each.message.key in keys) if keys else exit_codes.FINE
+            code = report_unsent(settings, lambda each: each.message.key in keys) if keys else exit_codes.FINE
     return exit_codes.FOUND if record.verdict is Verdict.ERROR else code

@@ -97,25 +97,25 @@ class JsonStream(io.TextIOBase):
             self._handler.handle(logging.makeLogRecord(words))
 
 
-def tell_of_the_unhandled() -> None:
+def log_unhandled() -> None:
     """Log unhandled exceptions of all threads, which Python would print over many lines."""
-    sys.excepthook = _tell_last
-    threading.excepthook = _tell_of_thread
-    sys.unraisablehook = _tell_ignored
+    sys.excepthook = _log_unhandled
+    threading.excepthook = _log_thread_exception
+    sys.unraisablehook = _log_unraisable
 
 
-def _tell_last(*raised: Any) -> None:  # Any: as it is declared there
+def _log_unhandled(*raised: Any) -> None:  # Any: as it is declared there
     log.critical("unhandled exception", exc_info=raised)
 
 
-def _tell_of_thread(args: threading.ExceptHookArgs) -> None:
+def _log_thread_exception(args: threading.ExceptHookArgs) -> None:
     if args.exc_type is not SystemExit:
         raised = args.exc_type, args.exc_value or args.exc_type(), args.exc_traceback
         name = args.thread.name if args.thread else None
         log.error("exception in a thread", exc_info=raised, extra={"in_thread": name})
 
 
-def _tell_ignored(args: Any) -> None:  # Any: its type has no name that can be imported
+def _log_unraisable(args: Any) -> None:  # Any: its type has no name that can be imported
     raised = args.exc_type, args.exc_value or args.exc_type(), args.exc_traceback
     log.error(args.err_msg or "exception ignored", exc_info=raised)
 

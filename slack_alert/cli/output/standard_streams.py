@@ -105,7 +105,7 @@ def failure(stream: TextIO) -> OSError | None:
     return raw.failure if isinstance(raw, StandardOutput) else None
 
 
-def hand_on_failure(stream: TextIO, to: TextIO) -> None:
+def copy_failure(stream: TextIO, to: TextIO) -> None:
     """Copy the failure of a stream to another stream of the same file."""
     raw: Any = getattr(getattr(to, "buffer", None), "raw", None)  # Any: as above
     if isinstance(raw, StandardOutput):

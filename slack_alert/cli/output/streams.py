@@ -18,39 +18,39 @@ if TYPE_CHECKING:
     from slack_alert.settings import Settings
 
 
-def tell(text: str, out: TextIO | None = None) -> None:
+def echo(text: str, out: TextIO | None = None) -> None:
     """Print text for people; colours are kept on a terminal only."""
     stream = out or sys.stdout
-    click.echo(concealed(encodable(text, stream)), file=stream)
+    click.echo(redacted(encodable(text, stream)), file=stream)
 
 
-def tell_change(text: str, settings: Settings) -> None:
+def echo_change(text: str, settings: Settings) -> None:
     """Print a change; in a dry run, as one that would be made."""
-    tell(f"Dry run, nothing is changed; without it: {text}" if settings.dry_run else text)
+    echo(f"Dry run, nothing is changed; without it: {text}" if settings.dry_run else text)
 
 
-def tell_json(document: object, out: TextIO | None = None) -> None:
+def echo_json(document: object, out: TextIO | None = None) -> None:
     """Print a JSON document on a line; values that JSON does not support are printed as text."""
     stream = out or sys.stdout
     is_unicode = (stream.encoding or "").lower().startswith("utf")
     line = json.dumps(document, ensure_ascii=not is_unicode, default=_plainer)
-    click.echo(concealed(line), file=stream)
+    click.echo(redacted(line), file=stream)
 
 
-def tell_json_line(document: object, out: TextIO | None = None) -> None:
+def echo_json_line(document: object, out: TextIO | None = None) -> None:
     """Print one of many JSON documents; end the command if standard output cannot be written any more."""
-    tell_json(document, out)
+    echo_json(document, out)
     if failure(out or sys.stdout):
         raise Exit(exit_codes.FINE)
 
 
-def conceal(redaction: Redaction) -> None:
+def use_redaction(redaction: Redaction) -> None:
     """Remove these secrets from all further output of the running command."""
     if ctx := click.get_current_context(silent=True):
         ctx.meta[_REDACTION] = redaction
 
 
-def concealed(text: str) -> str:
+def redacted(text: str) -> str:
     """Return the text without the configuration's secrets; what is printed above needs it only before it is cut."""
     ctx = click.get_current_context(silent=True)
     redaction: Redaction | None = ctx.meta.get(_REDACTION) if ctx else None

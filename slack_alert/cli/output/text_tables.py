@@ -7,18 +7,15 @@ import re
 from collections.abc import Iterable, Sequence
 from datetime import tzinfo
 from itertools import zip_longest
-from typing import TYPE_CHECKING, Literal, TextIO
+from typing import Literal, TextIO
 
 import click
 
 from slack_alert.cli.output.format import counted, stamp
-from slack_alert.cli.output.streams import concealed
+from slack_alert.cli.output.streams import redacted
 from slack_alert.core.content.tables import cut, display_width
 from slack_alert.core.model.record import Record, Verdict
 from slack_alert.core.structs import Struct
-
-if TYPE_CHECKING:
-    pass
 
 Style = Literal["", "dim", "bold", "green", "yellow", "red"]
 #: The least width to which a column is cut.
@@ -62,7 +59,7 @@ def table(head: Sequence[str], rows: Iterable[Sequence[str | Cell]], out: TextIO
 
 def shortened(text: str, out: TextIO) -> str:
     """Return the text cut to a fixed width; on a terminal unchanged, because the table fits it there."""
-    return text if out.isatty() else cut(concealed(text), PIPED_WIDTH)
+    return text if out.isatty() else cut(redacted(text), PIPED_WIDTH)
 
 
 def history_table(
@@ -109,7 +106,7 @@ def _last_line(traceback: str | None) -> str:
 
 def _cell(cell: str | Cell) -> Cell:
     found = cell if isinstance(cell, Cell) else Cell(cell)
-    return Cell(_STEERING.sub("\ufffd", concealed(" ".join(found.text.split()))), found.style)
+    return Cell(_STEERING.sub("\ufffd", redacted(" ".join(found.text.split()))), found.style)
 
 
 def _fit(widths: list[int], columns: int | None, flexible: Sequence[int]) -> None:

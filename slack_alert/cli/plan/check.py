@@ -11,8 +11,8 @@ import click
 from slack_alert.cli import exit_codes
 from slack_alert.cli.options import common, remember
 from slack_alert.cli.output.format import counted
-from slack_alert.cli.output.streams import tell, tell_json
-from slack_alert.cli.running_program import SHOWN, settings_beside
+from slack_alert.cli.output.streams import echo, echo_json
+from slack_alert.cli.running_program import DISPLAY_SETTINGS, effective_settings
 from slack_alert.cli.session import own_output
 from slack_alert.core.structs import asdict
 
@@ -31,12 +31,12 @@ if TYPE_CHECKING:
 @click.pass_context
 def check(ctx: click.Context, /, *, is_loaded: bool, is_weighed: bool, as_json: bool, **flags: object) -> int:
     """Read every plugin without executing any; print jobs and problems. Exit 1 when any problem is an error."""
-    settings = settings_beside(remember(ctx, flags), concerns=None if is_weighed else SHOWN, plans=True)
+    settings = effective_settings(remember(ctx, flags), concerns=None if is_weighed else DISPLAY_SETTINGS, plans=True)
     with own_output(settings) as out:
         catalog = _read(settings, is_loaded=is_loaded)
         budget = _weigh(settings, catalog) if is_weighed else None
         if as_json:
-            tell_json({**document(catalog), **(budget.json() if budget else {})}, out)
+            echo_json({**document(catalog), **(budget.json() if budget else {})}, out)
         else:
             _show(catalog, out)
             _show_budget(budget, out)
@@ -110,10 +110,10 @@ def _show(catalog: Catalog, out: TextIO) -> None:
             (Cell(each[0].name, "bold"), each[0].kind, trigger(each), f"{each[0].action.file}:{each[0].action.line}")
             for each in found
         ]
-        tell(table(("NAME", "KIND", "TRIGGER", "PLACE"), rows, out, flexible=(2,)) + "\n", out)
+        echo(table(("NAME", "KIND", "TRIGGER", "PLACE"), rows, out, flexible=(2,)) + "\n", out)
     for problem in catalog.problems:
-        tell(_painted(problem, out), out)
-    tell(_summary(catalog, found), out)
+        echo(_painted(problem, out), out)
+    echo(_summary(catalog, found), out)
 
 
 def _show_budget(budget: Budget | None, out: TextIO) -> None:
@@ -121,9 +121,9 @@ def _show_budget(budget: Budget | None, out: TextIO) -> None:
 
     if budget is not None:
         for line in budget.over_lines():
-            tell(paint(line, "red", out), out)
+            echo(paint(line, "red", out), out)
         for line in budget.other_lines():
-            tell(line, out)
+            echo(line, out)
 
 
 def _painted(problem: Problem, out: TextIO) -> str:

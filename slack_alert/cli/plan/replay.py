@@ -7,9 +7,9 @@ from datetime import datetime, timedelta, timezone, tzinfo
 from typing import TYPE_CHECKING, TextIO
 
 from slack_alert.cli import exit_codes
-from slack_alert.cli.logs import tell_problem
+from slack_alert.cli.logs import report_problem
 from slack_alert.cli.output.format import counted, distance, instant, local, stamp
-from slack_alert.cli.output.streams import tell, tell_json_line
+from slack_alert.cli.output.streams import echo, echo_json_line
 from slack_alert.cli.output.text_tables import Cell, paint, shortened, table
 from slack_alert.cli.session import own_output
 from slack_alert.cli.time_arguments import parse_moment
@@ -45,7 +45,7 @@ def replayed(settings: Settings, since: datetime, until: datetime, *, as_json: b
     with own_output(settings) as out:
         catalog = plugin_loading.survey_plugins(settings)
         for problem in catalog.problems:
-            tell_problem(problem)
+            report_problem(problem)
         show_difference(simulate.replay_history(settings, catalog, since, until), settings, out, as_json=as_json)
     return exit_codes.FINE if catalog.jobs else exit_codes.FOUND
 
@@ -54,16 +54,16 @@ def show_difference(found: ReplayDifference, settings: Settings, out: TextIO, *,
     """Print the changed messages, then the sums, then what remains unknown."""
     if as_json:
         for document in _documents(found, settings.timezone):
-            tell_json_line(document, out)
+            echo_json_line(document, out)
         return
     zone = settings.timezone
     for part in (_turns(found.turns, zone, out), _incidents(found.incidents, zone, out)):
         if part:
-            tell(f"{part}\n", out)
+            echo(f"{part}\n", out)
     for line in _sums(found):
-        tell(line, out)
+        echo(line, out)
     for line in _unknowns(found):
-        tell(paint(line, "yellow", out), out)
+        echo(paint(line, "yellow", out), out)
 
 
 def _turns(turns: list[ChangedRun], zone: tzinfo, out: TextIO) -> str:

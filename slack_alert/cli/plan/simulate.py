@@ -11,13 +11,13 @@ from typing import TextIO
 import click
 
 from slack_alert.cli import exit_codes
-from slack_alert.cli.logs import tell_problem
+from slack_alert.cli.logs import report_problem
 from slack_alert.cli.options import common, remember
 from slack_alert.cli.output.format import record_json
 from slack_alert.cli.output.text_tables import history_table
 from slack_alert.cli.plan.budget import worst_minutes
 from slack_alert.cli.plan.replay import replay_span, replayed
-from slack_alert.cli.running_program import settings_beside
+from slack_alert.cli.running_program import effective_settings
 from slack_alert.cli.session import own_output
 from slack_alert.cli.time_arguments import parse_moment
 from slack_alert.core.catalog import Catalog
@@ -63,7 +63,7 @@ def simulate(
     **flags: object,
 ) -> int:
     """Show what would run and be said, as if started at --since with nothing remembered; no plugin is executed."""
-    settings = settings_beside(remember(ctx, flags), concerns=None, plans=True)
+    settings = effective_settings(remember(ctx, flags), concerns=None, plans=True)
     if replay:
         if outcomes or execute:
             raise BadValue("--replay takes the recorded outcomes.", hint="Leave out --outcome and --execute.")
@@ -75,7 +75,7 @@ def simulate(
 
         catalog = plugin_loading.load_plugins(settings) if execute else plugin_loading.survey_plugins(settings)
         for problem in catalog.problems:
-            tell_problem(problem)
+            report_problem(problem)
         script = _script(outcomes, catalog)
         ledger = MemoryRecorder(keeps_messages=not as_json)
         if execute:

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING
 import click
 
 from slack_alert.cli import exit_codes
-from slack_alert.cli.job_names import complete_job, job_names, meant
+from slack_alert.cli.job_names import complete_job, job_names, resolve_job
 from slack_alert.cli.options import common, remember
 from slack_alert.cli.output.format import instant
-from slack_alert.cli.output.streams import tell, tell_json
-from slack_alert.cli.running_program import settings_beside
+from slack_alert.cli.output.streams import echo, echo_json
+from slack_alert.cli.running_program import effective_settings
 from slack_alert.cli.time_arguments import parse_moment
 from slack_alert.core.units.local_time import TICK
 
@@ -37,19 +37,19 @@ def explain(ctx: click.Context, /, *, job: str, at: str | None, as_json: bool, *
     from slack_alert.engine.clock import SystemClock
     from slack_alert.operations.explain import ExplainQuestion, answer
 
-    settings = settings_beside(remember(ctx, flags), concerns=None)
+    settings = effective_settings(remember(ctx, flags), concerns=None)
     now = SystemClock().now()
     moment = _moment(at, settings, now) if at is not None else None
-    is_running = database.holder(settings) is not None
+    is_running = database.running_pid(settings) is not None
     with database.reading(settings) as reader:
         snapshot = reader.snapshot()
         name, binding = _chosen(settings, snapshot, job)
         mutes = current_mutes.make_mutes(settings, snapshot.entries)
         said = answer(ExplainQuestion(name, binding, moment), reader, mutes, now=now, is_running=is_running)
     if as_json:
-        tell_json(_json(name, said, settings.timezone))
+        echo_json(_json(name, said, settings.timezone))
     else:
-        tell("\n".join(said.sentences))
+        echo("\n".join(said.sentences))
     return exit_codes.FINE
 
 
@@ -65,7 +65,7 @@ def _chosen(settings: Settings, snapshot: Snapshot, said: str) -> tuple[str, Job
     from slack_alert.bootstrap import plugin_loading
     from slack_alert.core.errors import SettingsError
 
-    name = meant(said, *job_names(settings, snapshot))
+    name = resolve_job(said, *job_names(settings, snapshot))
     try:
         jobs = plugin_loading.survey_plugins(settings).jobs
     except SettingsError:

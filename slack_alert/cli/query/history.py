@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING
 import click
 
 from slack_alert.cli import exit_codes
-from slack_alert.cli.job_names import chosen, complete_job, job_names
+from slack_alert.cli.job_names import complete_job, job_names, resolve_jobs
 from slack_alert.cli.options import common, remember
 from slack_alert.cli.output.format import instant, record_json, seconds
-from slack_alert.cli.output.streams import tell, tell_json_line
-from slack_alert.cli.running_program import settings_beside
+from slack_alert.cli.output.streams import echo, echo_json_line
+from slack_alert.cli.running_program import effective_settings
 from slack_alert.cli.time_arguments import parse_moment
 
 if TYPE_CHECKING:
@@ -44,13 +44,13 @@ def history(
     from slack_alert.bootstrap import database
     from slack_alert.engine.clock import SystemClock
 
-    settings = settings_beside(remember(ctx, flags))
+    settings = effective_settings(remember(ctx, flags))
     begin = parse_moment(since, zone=settings.timezone, now=SystemClock().now()) if since else None
     with database.reading(settings) as reader:
         names = _names(settings, reader, job)
         if as_json:
             for line in _lines(reader, names, begin, limit):
-                tell_json_line(line_json(line, settings.timezone))
+                echo_json_line(line_json(line, settings.timezone))
         else:
             _show(list(_lines(reader, names, begin, limit or SHOWN)), settings.timezone)
     return exit_codes.FINE
@@ -83,7 +83,7 @@ def _names(settings: Settings, reader: Reader, job: str | None) -> list[str] | N
     if job is None and snapshot.last_run:
         return None
     names = job_names(settings, snapshot)
-    return chosen(job, *names) if job else None
+    return resolve_jobs(job, *names) if job else None
 
 
 def _lines(reader: Reader, names: list[str] | None, since: datetime | None, limit: int | None) -> Iterable[HistoryLine]:
@@ -97,7 +97,7 @@ def _lines(reader: Reader, names: list[str] | None, since: datetime | None, limi
 def _show(lines: list[HistoryLine], zone: tzinfo) -> None:
     from slack_alert.cli.output.text_tables import history_table
 
-    tell(history_table((line.record for line in lines), zone, sys.stdout, notes=_notes(lines)))
+    echo(history_table((line.record for line in lines), zone, sys.stdout, notes=_notes(lines)))
 
 
 def _notes(lines: Iterable[HistoryLine]) -> Iterator[str]:

@@ -8,14 +8,15 @@ from datetime import datetime, tzinfo
 from typing import TYPE_CHECKING, TextIO
 
 from slack_alert.cli.output.format import ahead, counted, local
+from slack_alert.cli.output.text_tables import Cell, paint, table
 
 if TYPE_CHECKING:
     from slack_alert.core.bindings import Job
     from slack_alert.core.catalog import Catalog
     from slack_alert.core.explain.job_status import Outlook
     from slack_alert.engine.engine import Engine
+    from slack_alert.engine.runs.job_state import JobState
     from slack_alert.settings import Settings
-from slack_alert.cli.output.text_tables import Cell, paint, table
 
 #: The number of jobs that are shown at the start.
 MOST_PLANNED = 100
@@ -30,31 +31,12 @@ def plan(
     catalog: Catalog | None = None,
 ) -> str:
     """Return the text that `run` shows at its start: the jobs with their next runs, and the messages' destination."""
-    from slack_alert.core.explain.job_status import outlook
     from slack_alert.engine.clock import SystemClock
 
     stream = out or sys.stdout
     now = SystemClock().now()
     every = engine.jobs()
-    rows = []
-    for job_state in every[:MOST_PLANNED]:
-        muted = muted_until(job_state.job.name, now)
-        seen = outlook(
-            job_state.job,
-            job_state.state,
-            hold=job_state.hold,
-            first_seen=job_state.anchor,
-            last=job_state.last,
-            now=now,
-            muted_until=muted,
-        )
-        rows.append(
-            (
-                Cell(job_state.job.name, "bold"),
-                job_state.job.shown,
-                *next_cells(job_state.job, seen, settings.timezone, now),
-            )
-        )
+    rows = [_row(job_state, settings.timezone, now, muted_until) for job_state in every[:MOST_PLANNED]]
     jobs = table(("JOB", "TRIGGER", "NEXT RUN", "STATE"), rows, stream, flexible=(1,))
     title = f"slack-alert: {counted(len(every), 'job')}, times in {settings.timezone}"
     more = [f"… and {len(every) - len(rows):,} more: see `slack-alert jobs`."] if len(every) > len(rows) else []
@@ -87,6 +69,24 @@ def destination(settings: Settings) -> str:
     if settings.dry_run:
         return "the terminal: --dry-run"
     return str(settings.channel) if settings.token else "the terminal: no token is set"
+
+
+def _row(
+    job_state: JobState, zone: tzinfo, now: datetime, muted_until: Callable[[str, datetime], datetime | None]
+) -> tuple[Cell | str, ...]:
+    from slack_alert.core.explain.job_status import outlook
+
+    job = job_state.job
+    seen = outlook(
+        job,
+        job_state.state,
+        hold=job_state.hold,
+        first_seen=job_state.anchor,
+        last=job_state.last,
+        now=now,
+        muted_until=muted_until(job.name, now),
+    )
+    return (Cell(job.name, "bold"), job.shown, *next_cells(job, seen, zone, now))
 
 
 def _idle(commands: int) -> Iterator[str]:

@@ -13,9 +13,9 @@ import click
 from slack_alert.cli import exit_codes
 from slack_alert.cli.options import common, remember
 from slack_alert.cli.output.format import counted, instant, local
-from slack_alert.cli.output.streams import tell, tell_json
+from slack_alert.cli.output.streams import echo, echo_json
 from slack_alert.cli.plan.check import functions, job_json, trigger
-from slack_alert.cli.running_program import settings_beside
+from slack_alert.cli.running_program import effective_settings
 from slack_alert.core.structs import Struct
 
 if TYPE_CHECKING:
@@ -36,13 +36,13 @@ def jobs(ctx: click.Context, /, *, as_json: bool, **flags: object) -> int:
     from slack_alert.bootstrap import database, plugin_loading
     from slack_alert.engine.clock import SystemClock
 
-    settings = settings_beside(remember(ctx, flags), concerns=None)
+    settings = effective_settings(remember(ctx, flags), concerns=None)
     catalog = plugin_loading.survey_plugins(settings)
     now = SystemClock().now()
     with database.reading(settings) as reader:
         lines = _lines(catalog, reader, settings, now)
     if as_json:
-        tell_json({"jobs": [line.json(settings.timezone) for line in lines]})
+        echo_json({"jobs": [line.json(settings.timezone) for line in lines]})
     else:
         _show(lines, catalog, settings, now)
     return exit_codes.FINE
@@ -139,10 +139,10 @@ def _show(lines: Sequence[_Line], catalog: Catalog, settings: Settings, now: dat
     ]
     if rows:
         head = ("JOB", "TRIGGER", "NEXT RUN", "STATE", "LAST RUN")
-        tell(table(head, rows, sys.stdout, flexible=(1,)))
+        echo(table(head, rows, sys.stdout, flexible=(1,)))
     else:
-        tell(f"No jobs in {settings.path / 'plugins'}. `slack-alert init` writes an example.")
-    for remark in _remarks(lines, catalog, is_running=database.holder(settings) is not None):
+        echo(f"No jobs in {settings.path / 'plugins'}. `slack-alert init` writes an example.")
+    for remark in _remarks(lines, catalog, is_running=database.running_pid(settings) is not None):
         click.echo(remark, err=True)
 
 

@@ -11,11 +11,11 @@ from uuid import uuid4
 import click
 
 from slack_alert.cli import exit_codes
-from slack_alert.cli.job_names import chosen, complete_job, job_names
+from slack_alert.cli.job_names import complete_job, job_names, resolve_jobs
 from slack_alert.cli.options import common, remember
 from slack_alert.cli.output.format import instant, seconds
-from slack_alert.cli.output.streams import tell, tell_json
-from slack_alert.cli.running_program import settings_beside
+from slack_alert.cli.output.streams import echo, echo_json
+from slack_alert.cli.running_program import effective_settings
 from slack_alert.cli.sending import post
 from slack_alert.cli.time_arguments import parse_moment
 from slack_alert.core.errors import BadValue
@@ -23,12 +23,32 @@ from slack_alert.core.errors import BadValue
 if TYPE_CHECKING:
     from slack_alert.core.model.message import Message
     from slack_alert.core.report.layout import Report
-    from slack_alert.core.report.statistics import Period
+    from slack_alert.core.report.statistics import Period, Series, Summary
     from slack_alert.settings import Settings
 
-if TYPE_CHECKING:
-    from slack_alert.core.report.layout import Report
-    from slack_alert.core.report.statistics import Period, Series, Summary
+
+@click.command()
+@common
+@click.argument("job", required=False, shell_complete=complete_job)
+@click.option("--since", metavar="T", default="1d", help="From when on: 7d (ago), 9:00, or 2026-11-21 (a day ago).")
+@click.option("--to", metavar="CHANNEL", help="Post it there, as a picture: #ops, C0123, @ann.")
+@click.option("--json", "as_json", is_flag=True, help="JSON instead of tables.")
+@click.pass_context
+def report(
+    ctx: click.Context, /, *, job: str | None, since: str, to: str | None, as_json: bool, **flags: object
+) -> int:
+    """Sum up runs, durations, errors, alerts and numbers, compared with the time before. JOB: a name or a pattern."""
+    if to is not None and as_json:
+        raise click.UsageError("--to posts a report and --json prints one: choose either.")
+    settings = effective_settings(remember(ctx, flags))
+    made = _read(settings, job, _span(since, settings))
+    if to is not None:
+        return _post(settings, made, to)
+    if as_json:
+        echo_json(report_json(made))
+    else:
+        show(made, sys.stdout)
+    return exit_codes.FINE
 
 
 def report_json(report: Report) -> dict[str, object]:
@@ -39,6 +59,59 @@ def report_json(report: Report) -> dict[str, object]:
         "until": instant(span.until, zone),
         "jobs": [_summary(each, span, zone) for each in report.found],
     }
+
+
+def show(made: Report, out: TextIO) -> None:
+    """Print a report for people."""
+    from slack_alert.cli.output.text_tables import paint, table
+    from slack_alert.core.report import layout
+
+    bars = _bars(out)
+    echo(f"{paint(made.title, 'bold', out)}\n{made.line}", out)
+    if not made.found:
+        return
+    echo("", out)
+    if made.is_of_one:
+        [one] = made.found
+        lines = layout.sheet(one, made.span.until, made.zone, bars=bars)
+        widest = max(len(name) for name, _ in lines)
+        echo("\n".join(f"{paint(name.ljust(widest), 'dim', out)}  {words}" for name, words in lines), out)
+        if one.numbers:
+            echo("\n" + table(*layout.measures(one.numbers, bars=bars), out, flexible=(0,)), out)
+    else:
+        head, rows = layout.overview(made.found, made.span.until, bars=bars)
+        last = [head.index(name) for name in ("ERRORS", "INCIDENTS", "JOB") if name in head]
+        echo(table(head, rows, out, flexible=last), out)
+    if notes := layout.footnotes(made.found):
+        echo("\n".join(["", *(paint(note, "dim", out) for note in notes)]), out)
+
+
+def _span(since: str, settings: Settings) -> Period:
+    from slack_alert.core.report.statistics import Period
+    from slack_alert.engine.clock import SystemClock
+
+    now = SystemClock().now()
+    begin = parse_moment(since, zone=settings.timezone, now=now)
+    if begin >= now:
+        raise BadValue(
+            f"--since {since} has not come yet.", hint="A report is about what was: write 7d, or a past day."
+        )
+    return Period(begin, now)
+
+
+def _read(settings: Settings, job: str | None, span: Period) -> Report:
+    from slack_alert.bootstrap import database
+    from slack_alert.bootstrap.oneshot.report import read_report
+
+    with database.reading(settings) as reader:
+        snapshot = reader.snapshot()
+        names = None
+        # Without any history the path may be wrong, so it is checked.
+        if job is not None or not snapshot.last_run:
+            known = job_names(settings, snapshot)
+            names = resolve_jobs(job, *known) if job else None
+        what = names[0] if names is not None and len(names) == 1 else job or "All jobs"
+        return read_report(reader, span, settings.timezone, what=what, names=names)
 
 
 def _summary(each: Summary, span: Period, zone: tzinfo) -> dict[str, object]:
@@ -79,83 +152,6 @@ def _series(series: Series, span: Period, zone: tzinfo) -> dict[str, object]:
         "max": series.most,
         "means": means,
     }
-
-
-@click.command()
-@common
-@click.argument("job", required=False, shell_complete=complete_job)
-@click.option("--since", metavar="T", default="1d", help="From when on: 7d (ago), 9:00, or 2026-11-21 (a day ago).")
-@click.option("--to", metavar="CHANNEL", help="Post it there, as a picture: #ops, C0123, @ann.")
-@click.option("--json", "as_json", is_flag=True, help="JSON instead of tables.")
-@click.pass_context
-def report(
-    ctx: click.Context, /, *, job: str | None, since: str, to: str | None, as_json: bool, **flags: object
-) -> int:
-    """Sum up runs, durations, errors, alerts and numbers, compared with the time before. JOB: a name or a pattern."""
-    if to is not None and as_json:
-        raise click.UsageError("--to posts a report and --json prints one: choose either.")
-    settings = settings_beside(remember(ctx, flags))
-    made = _read(settings, job, _span(since, settings))
-    if to is not None:
-        return _post(settings, made, to)
-    if as_json:
-        tell_json(report_json(made))
-    else:
-        show(made, sys.stdout)
-    return exit_codes.FINE
-
-
-def _span(since: str, settings: Settings) -> Period:
-    from slack_alert.core.report.statistics import Period
-    from slack_alert.engine.clock import SystemClock
-
-    now = SystemClock().now()
-    begin = parse_moment(since, zone=settings.timezone, now=now)
-    if begin >= now:
-        raise BadValue(
-            f"--since {since} has not come yet.", hint="A report is about what was: write 7d, or a past day."
-        )
-    return Period(begin, now)
-
-
-def _read(settings: Settings, job: str | None, span: Period) -> Report:
-    from slack_alert.bootstrap import database
-    from slack_alert.bootstrap.oneshot.report import read_report
-
-    with database.reading(settings) as reader:
-        snapshot = reader.snapshot()
-        names = None
-        # Without any history the path may be wrong, so it is checked.
-        if job is not None or not snapshot.last_run:
-            known = job_names(settings, snapshot)
-            names = chosen(job, *known) if job else None
-        what = names[0] if names is not None and len(names) == 1 else job or "All jobs"
-        return read_report(reader, span, settings.timezone, what=what, names=names)
-
-
-def show(made: Report, out: TextIO) -> None:
-    """Print a report for people."""
-    from slack_alert.cli.output.text_tables import paint, table
-    from slack_alert.core.report import layout
-
-    bars = _bars(out)
-    tell(f"{paint(made.title, 'bold', out)}\n{made.line}", out)
-    if not made.found:
-        return
-    tell("", out)
-    if made.is_of_one:
-        [one] = made.found
-        lines = layout.sheet(one, made.span.until, made.zone, bars=bars)
-        widest = max(len(name) for name, _ in lines)
-        tell("\n".join(f"{paint(name.ljust(widest), 'dim', out)}  {words}" for name, words in lines), out)
-        if one.numbers:
-            tell("\n" + table(*layout.measures(one.numbers, bars=bars), out, flexible=(0,)), out)
-    else:
-        head, rows = layout.overview(made.found, made.span.until, bars=bars)
-        last = [head.index(name) for name in ("ERRORS", "INCIDENTS", "JOB") if name in head]
-        tell(table(head, rows, out, flexible=last), out)
-    if notes := layout.footnotes(made.found):
-        tell("\n".join(["", *(paint(note, "dim", out) for note in notes)]), out)
 
 
 def _bars(out: TextIO) -> str:

@@ -13,8 +13,8 @@ import click
 from slack_alert.cli import exit_codes
 from slack_alert.cli.options import common, remember
 from slack_alert.cli.output.format import counted, distance, instant
-from slack_alert.cli.output.streams import tell, tell_json
-from slack_alert.cli.running_program import settings_beside
+from slack_alert.cli.output.streams import echo, echo_json
+from slack_alert.cli.running_program import effective_settings
 from slack_alert.core.errors import NotAllowed, StoreError
 from slack_alert.core.structs import Struct, asdict
 
@@ -37,11 +37,11 @@ def status(ctx: click.Context, /, *, as_json: bool, **flags: object) -> int:
     from slack_alert.engine.clock import SystemClock
     from slack_alert.loader import plugins_folder
 
-    settings = settings_beside(remember(ctx, flags))
+    settings = effective_settings(remember(ctx, flags))
     plugins_folder(settings.path)
     vitals = read_vitals(settings, SystemClock().now())
     if as_json:
-        tell_json(vitals.json(settings.timezone))
+        echo_json(vitals.json(settings.timezone))
     else:
         _show(vitals, settings.timezone)
     return exit_codes.FINE if vitals.is_alive else exit_codes.FOUND
@@ -123,11 +123,11 @@ class Vitals(Struct, frozen=True):
 def read_vitals(settings: Settings, now: datetime) -> Vitals:
     """Return the state of the program from its lock, its last liveness pulse, the outbox and the database."""
     from slack_alert.bootstrap import plugin_files
-    from slack_alert.bootstrap.database import holder, reading
+    from slack_alert.bootstrap.database import reading, running_pid
     from slack_alert.engine.app.liveness import STALE, last_alive, read_pulse, stands_still
     from slack_alert.engine.ports import ExecutorLoad
-    from slack_alert.stores.files.access_errors import is_there, owner_of, user_name
-    from slack_alert.stores.sqlite.integrity import died_since, obstacle, standing_still, unsent, want_of_room
+    from slack_alert.stores.files.access_errors import is_there
+    from slack_alert.stores.sqlite.integrity import died_since, standing_still, unsent
 
     path = plugin_files.database(settings)
     pulse: Mapping[str, Any] = {}  # Any: JSON that the running program wrote
@@ -138,20 +138,13 @@ def read_vitals(settings: Settings, now: datetime) -> Vitals:
     is_made, is_hidden = True, False
     try:
         is_made = is_there(path)
-        pid = holder(settings)
+        pid = running_pid(settings)
         with reading(settings) as reader:
             snapshot = reader.snapshot()
         pulse, at = read_pulse(snapshot), last_alive(snapshot)
         counts = unsent(path, is_traceless=settings.dry_run)
         died = died_since(path, now - _LATELY, is_traceless=settings.dry_run)
-        if (blocked := obstacle(path)) is not None:
-            # A user who only reads need not be able to write.
-            if is_made and owner_of(path) != user_name():
-                limits = f"this user ({user_name()}) may only read it"
-            else:
-                fault = f"{blocked} cannot be written: `slack-alert doctor` says what to do"
-        elif (reason := want_of_room(path)) is not None:
-            fault = f"{path.parent} takes nothing more ({reason}): make room, what is said waits meanwhile"
+        fault, limits = _write_access(path, is_made=is_made)
     except StoreError as error:
         fault, is_hidden = str(error), isinstance(error, NotAllowed)
     # A pulse that a run left at an orderly end does not count, however fresh.
@@ -167,6 +160,21 @@ def read_vitals(settings: Settings, now: datetime) -> Vitals:
         seen.get("runs", 0), pool, counts.get("queued", 0), counts.get("dead", 0), died, path, is_made, fault,
         seen.get("heartbeat"), limits, is_hidden,
     )  # fmt: skip
+
+
+def _write_access(path: Path, *, is_made: bool) -> tuple[str | None, str]:
+    """Return why the database cannot be written, or None, and what this user may not do with it."""
+    from slack_alert.stores.files.access_errors import owner_of, user_name
+    from slack_alert.stores.sqlite.integrity import obstacle, want_of_room
+
+    if (blocked := obstacle(path)) is not None:
+        # A user who only reads need not be able to write.
+        if is_made and owner_of(path) != user_name():
+            return None, f"this user ({user_name()}) may only read it"
+        return f"{blocked} cannot be written: `slack-alert doctor` says what to do", ""
+    if (reason := want_of_room(path)) is not None:
+        return f"{path.parent} takes nothing more ({reason}): make room, what is said waits meanwhile", ""
+    return None, ""
 
 
 def _show(vitals: Vitals, zone: tzinfo) -> None:
@@ -187,8 +195,8 @@ def _show(vitals: Vitals, zone: tzinfo) -> None:
         rows.append(("heartbeat", "warn", said))
     styles: dict[str, Style] = {"ok": "green", "warn": "yellow", "fail": "red"}
     cells = [(Cell(name, "bold"), Cell(mark, styles[mark]), said) for name, mark, said in rows]
-    tell(paint(f"{_title(vitals)}.", "bold", sys.stdout))
-    tell(table(("PART", "STATE", ""), cells, sys.stdout, flexible=()))
+    echo(paint(f"{_title(vitals)}.", "bold", sys.stdout))
+    echo(table(("PART", "STATE", ""), cells, sys.stdout, flexible=()))
 
 
 def _title(vitals: Vitals) -> str:

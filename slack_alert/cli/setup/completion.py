@@ -6,7 +6,7 @@ import click
 
 from slack_alert.cli import exit_codes
 from slack_alert.cli.options import common
-from slack_alert.cli.output.streams import tell
+from slack_alert.cli.output.streams import echo
 
 PROGRAM = "slack-alert"
 #: The variable that the completion script sets; click derives the same name from the program's.
@@ -27,5 +27,5 @@ def completion(ctx: click.Context, /, *, shell: str, **_: object) -> int:
 
     script = get_completion_class(shell)
     assert script is not None, "click knows these three"
-    tell(script(ctx.find_root().command, {}, PROGRAM, VARIABLE).source().strip())
+    echo(script(ctx.find_root().command, {}, PROGRAM, VARIABLE).source().strip())
     return exit_codes.FINE

@@ -15,7 +15,7 @@ import click
 
 from slack_alert.cli import exit_codes
 from slack_alert.cli.options import common
-from slack_alert.cli.output.streams import tell
+from slack_alert.cli.output.streams import echo
 from slack_alert.cli.output.text_tables import Style, has_colour, history_table, paint
 
 if TYPE_CHECKING:
@@ -49,34 +49,34 @@ def demo(*, fast: bool, **_: object) -> int:
 
     It plays in a folder of its own, on a clock that jumps: no configuration has a say, and nothing is sent or kept.
     """
-    reader = _Teller(is_waiting=sys.stdout.isatty() and not fast)
-    with _staged() as (folder, stage):
-        _begin(reader)
-        _alert(reader, folder, stage)
-        _edit(reader, folder, stage)
-        _recover(reader, folder, stage)
-        _explain(reader, stage)
-        _foresee(reader, stage)
-    reader.tell()
-    reader.tell("Nothing of it is left behind. Your turn: `slack-alert init`, then `slack-alert`.", "bold")
+    printer = _SlowPrinter(is_waiting=sys.stdout.isatty() and not fast)
+    with _demo_project() as (folder, program):
+        _show_plugin(printer)
+        _alert(printer, folder, program)
+        _edit(printer, folder, program)
+        _recover(printer, folder, program)
+        _explain(printer, program)
+        _simulate(printer, program)
+    printer.echo()
+    printer.echo("Nothing of it is left behind. Your turn: `slack-alert init`, then `slack-alert`.", "bold")
     return exit_codes.FINE
 
 
-class _Teller:
+class _SlowPrinter:
     """Prints text at reading speed."""
 
     def __init__(self, *, is_waiting: bool) -> None:
         self._is_waiting = is_waiting
 
-    def tell(self, text: str = "", style: Style = "", *, lines: int | None = None) -> None:
+    def echo(self, text: str = "", style: Style = "", *, lines: int | None = None) -> None:
         """Print a text and wait for the time to read it; `lines` is the number of lines to read."""
-        tell(paint(text, style, sys.stdout))
+        echo(paint(text, style, sys.stdout))
         self.wait(lines if lines is not None else text.count("\n") + bool(text))
 
-    def part(self, title: str) -> None:
+    def start_part(self, title: str) -> None:
         """Print the title of a part."""
-        self.tell()
-        self.tell(f"— {title}", "bold", lines=2)
+        self.echo()
+        self.echo(f"— {title}", "bold", lines=2)
 
     def wait(self, lines: int) -> None:
         """Wait for the time to read this number of lines."""
@@ -89,7 +89,7 @@ class _Teller:
 
 
 @contextmanager
-def _staged() -> Iterator[tuple[Path, Demo]]:
+def _demo_project() -> Iterator[tuple[Path, Demo]]:
     """Make a temporary project, and yield its folder and a program on it."""
     from slack_alert.bootstrap.oneshot.demo import Demo
 
@@ -98,69 +98,69 @@ def _staged() -> Iterator[tuple[Path, Demo]]:
         (folder / "plugins").mkdir()
         (folder / "slack_alert.conf").write_text(CONF, encoding="utf-8")
         _write(folder, PLUGIN)
-        _measure(folder, 34)
-        stage = Demo(folder, START, colour=has_colour(sys.stdout))
+        _set_free(folder, 34)
+        program = Demo(folder, START, colour=has_colour(sys.stdout))
         try:
-            yield folder, stage
+            yield folder, program
         finally:
-            stage.close()
+            program.close()
 
 
 def _write(folder: Path, source: str) -> None:
     (folder / "plugins" / "disk.py").write_text(source, encoding="utf-8")
 
 
-def _measure(folder: Path, free: int) -> None:
+def _set_free(folder: Path, free: int) -> None:
     """Write the free space that the plugin reads."""
     (folder / "plugins" / "free.txt").write_text(f"{free}\n", encoding="utf-8")
 
 
-def _begin(reader: _Teller) -> None:
-    reader.tell("One Monday in a minute: a folder of its own, a clock that jumps, and nothing is sent.", "bold")
-    reader.part("Six lines in plugins/disk.py")
-    reader.tell(PLUGIN.rstrip("\n"))
+def _show_plugin(printer: _SlowPrinter) -> None:
+    printer.echo("One Monday in a minute: a folder of its own, a clock that jumps, and nothing is sent.", "bold")
+    printer.start_part("Six lines in plugins/disk.py")
+    printer.echo(PLUGIN.rstrip("\n"))
 
 
-def _alert(reader: _Teller, folder: Path, stage: Demo) -> None:
-    reader.part("They alert; while it goes on, that one message is edited (✎)")
+def _alert(printer: _SlowPrinter, folder: Path, program: Demo) -> None:
+    printer.start_part("They alert; while it goes on, that one message is edited (✎)")
     for free in (34, 18, 17, 16):
-        _turn(reader, folder, stage, free)
+        _run_slot(printer, folder, program, free)
 
 
-def _edit(reader: _Teller, folder: Path, stage: Demo) -> None:
-    reader.part("20 GB is late: somebody edits the file while it runs, and the count goes on")
+def _edit(printer: _SlowPrinter, folder: Path, program: Demo) -> None:
+    printer.start_part("20 GB is late: somebody edits the file while it runs, and the count goes on")
     for line in ndiff(PLUGIN.splitlines(), EDITED.splitlines()):
         if line.startswith(("- ", "+ ")):
-            reader.tell(line, "red" if line.startswith("-") else "green")
+            printer.echo(line, "red" if line.startswith("-") else "green")
     _write(folder, EDITED)
-    change = stage.reload()
-    reader.tell(f"reloaded: {', '.join(change.replaced)}", "dim")
-    _turn(reader, folder, stage, 25)
+    change = program.reload()
+    printer.echo(f"reloaded: {', '.join(change.replaced)}", "dim")
+    _run_slot(printer, folder, program, 25)
 
 
-def _recover(reader: _Teller, folder: Path, stage: Demo) -> None:
-    reader.part("Room again, which the same message says")
-    _turn(reader, folder, stage, 60)
+def _recover(printer: _SlowPrinter, folder: Path, program: Demo) -> None:
+    printer.start_part("Room again, which the same message says")
+    _run_slot(printer, folder, program, 60)
 
 
-def _explain(reader: _Teller, stage: Demo) -> None:
-    reader.part("It is 22:00. Why did it speak this morning, and why does it not now?")
-    stage.pass_time(START + timedelta(hours=13) - stage.clock.now())
-    for at in (START + timedelta(minutes=25), stage.clock.now()):
-        reader.tell(f"$ slack-alert explain disk --at {at:%H:%M}", "dim")
-        for sentence in stage.explained("disk.disk", at):
-            reader.tell(sentence)
+def _explain(printer: _SlowPrinter, program: Demo) -> None:
+    printer.start_part("It is 22:00. Why did it speak this morning, and why does it not now?")
+    program.pass_time(START + timedelta(hours=13) - program.clock.now())
+    for at in (START + timedelta(minutes=25), program.clock.now()):
+        printer.echo(f"$ slack-alert explain disk --at {at:%H:%M}", "dim")
+        for sentence in program.explain("disk.disk", at):
+            printer.echo(sentence)
 
 
-def _foresee(reader: _Teller, stage: Demo) -> None:
-    reader.part("And if it is full again tomorrow evening?")
+def _simulate(printer: _SlowPrinter, program: Demo) -> None:
+    printer.start_part("And if it is full again tomorrow evening?")
     since, until = (START + timedelta(days=1, hours=8, minutes=minutes) for minutes in (40, 90))
-    reader.tell(f"$ slack-alert simulate --since {since:%Y-%m-%dT%H:%M} --until {until:%Y-%m-%dT%H:%M}", "dim")
-    reader.tell(history_table(stage.simulated(since, until), timezone.utc, sys.stdout, at="AT (UTC)"))
+    printer.echo(f"$ slack-alert simulate --since {since:%Y-%m-%dT%H:%M} --until {until:%Y-%m-%dT%H:%M}", "dim")
+    printer.echo(history_table(program.simulate(since, until), timezone.utc, sys.stdout, at="AT (UTC)"))
 
 
-def _turn(reader: _Teller, folder: Path, stage: Demo, free: int) -> None:
+def _run_slot(printer: _SlowPrinter, folder: Path, program: Demo, free: int) -> None:
     """Set the free space, advance to the next slot and print its message."""
-    _measure(folder, free)
-    if said := stage.pass_time(_STEP):
-        reader.tell(said.rstrip("\n"))
+    _set_free(folder, free)
+    if said := program.pass_time(_STEP):
+        printer.echo(said.rstrip("\n"))

@@ -11,8 +11,8 @@ import click
 
 from slack_alert.cli import exit_codes
 from slack_alert.cli.options import common, remember
-from slack_alert.cli.output.streams import tell, tell_json
-from slack_alert.cli.running_program import settings_beside
+from slack_alert.cli.output.streams import echo, echo_json
+from slack_alert.cli.running_program import effective_settings
 
 if TYPE_CHECKING:
     from slack_alert.cli.setup.doctor_checks import Finding
@@ -26,11 +26,11 @@ def doctor(ctx: click.Context, /, *, as_json: bool, **flags: object) -> int:
     """Look at Python, plugins, database, clock, token, scopes and channels; exit 1 when something must be done."""
     from slack_alert.cli.setup.doctor_checks import examine
 
-    settings = settings_beside(remember(ctx, flags), concerns=None)
+    settings = effective_settings(remember(ctx, flags), concerns=None)
     findings = examine(settings, sys.path)
     has_failed = any(finding.status == "fail" for finding in findings)
     if as_json:
-        tell_json({"ok": not has_failed, "checks": [finding.json() for finding in findings]})
+        echo_json({"ok": not has_failed, "checks": [finding.json() for finding in findings]})
     else:
         _show(findings)
     return exit_codes.FOUND if has_failed else exit_codes.FINE
@@ -38,7 +38,7 @@ def doctor(ctx: click.Context, /, *, as_json: bool, **flags: object) -> int:
 
 def _show(findings: Sequence[Finding]) -> None:
     for line in _lines(findings):
-        tell(line)
+        echo(line)
 
 
 def _lines(findings: Sequence[Finding]) -> Iterable[str]:

@@ -148,7 +148,7 @@ def _running(settings: Settings) -> Iterator[Finding]:
     from slack_alert.cli.query.status import read_vitals
     from slack_alert.engine.clock import SystemClock
 
-    pid = database.holder(settings)
+    pid = database.running_pid(settings)
     vitals = read_vitals(settings, SystemClock().now())
     who = "not running" if pid is None else f"process {pid}"
     message = f"{who}, {vitals.queued:,} queued, {vitals.dead:,} dead messages"

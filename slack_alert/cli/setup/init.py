@@ -9,7 +9,7 @@ import click
 
 from slack_alert.cli import exit_codes
 from slack_alert.cli.options import common, remember
-from slack_alert.cli.output.streams import tell
+from slack_alert.cli.output.streams import echo
 from slack_alert.cli.session import current_folder, settings_of
 from slack_alert.core.environment_faults import machine_lack
 from slack_alert.core.errors import SettingsError
@@ -63,9 +63,9 @@ def init(ctx: click.Context, /, **flags: object) -> int:
         is_missing = not (file.exists() or file.is_symlink())
         done = _write(file, content) if not settings.dry_run else is_missing
         word = "missing" if settings.dry_run else "written"
-        tell(f"{word if done else 'kept   '}  {_shown(file)}")
+        echo(f"{word if done else 'kept   '}  {_shown(file)}")
     where = "" if settings.path.resolve() == current_folder() else f" --path {_shown(settings.path)}"
-    tell(f"\nNext: `slack-alert{where}` runs the example and prints what it says; nothing is sent without a token.")
+    echo(f"\nNext: `slack-alert{where}` runs the example and prints what it says; nothing is sent without a token.")
     return exit_codes.FINE
 
 

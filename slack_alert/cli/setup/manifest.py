@@ -6,7 +6,7 @@ import click
 
 from slack_alert.cli import exit_codes
 from slack_alert.cli.options import common
-from slack_alert.cli.output.streams import tell
+from slack_alert.cli.output.streams import echo
 
 
 @click.command()
@@ -15,5 +15,5 @@ def manifest(**_: object) -> int:
     """Print the Slack app's manifest, to paste at https://api.slack.com/apps: Create New App, From a manifest."""
     from slack_alert.channels.slack import manifest as written
 
-    tell(written().rstrip("\n"))
+    echo(written().rstrip("\n"))
     return exit_codes.FINE

@@ -8,14 +8,14 @@ import click
 import pytest
 
 from slack_alert.cli.main import COMMANDS, cli
-from slack_alert.cli.option_order import behind
+from slack_alert.cli.option_order import move_options
 from slack_alert.core.model.record import Record, Verdict
 from slack_alert.engine.batches import Batch
 from tests.fakes.project import Project, ago
 
 
 def arranged(*words: str) -> list[str]:
-    return behind(cli, COMMANDS, lambda name: cli.get_command(click.Context(cli), name), words)
+    return move_options(cli, COMMANDS, lambda name: cli.get_command(click.Context(cli), name), words)
 
 
 @pytest.mark.parametrize(

@@ -185,7 +185,7 @@ def test_a_retry_that_waits_says_when_it_goes_out(project: Project) -> None:
     project.remember(Batch(messages=[Message("slack", Address("slack", "#ops"), Text("hi"))], at=ago(minutes=1)))
     project.remember(Batch(progress=[DeliveryProgress(3, Status.DEAD, 1, ago(minutes=1), reason="gone")]))
 
-    project.monkeypatch.setattr(requests, "PATIENCE", timedelta(seconds=0.2))
+    project.monkeypatch.setattr(requests, "DELIVERY_TIMEOUT", timedelta(seconds=0.2))
     done = project.run("outbox", "retry", "3")
 
     assert (done.code, done.out) == (1, "")

@@ -45,7 +45,7 @@ def test_a_refused_token_is_exit_code_1_and_says_why(words: str, refused: Projec
 @pytest.mark.slow
 def test_what_is_sent_again_in_vain_is_exit_code_1(refused: Project) -> None:
     leave_dead_message(refused)
-    refused.monkeypatch.setattr(requests, "PATIENCE", timedelta(seconds=0.2))
+    refused.monkeypatch.setattr(requests, "DELIVERY_TIMEOUT", timedelta(seconds=0.2))
 
     assert refused.run("outbox", "retry", "1").code == 1
 

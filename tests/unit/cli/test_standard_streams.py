@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from slack_alert.cli.output.standard_streams import StandardError, StandardOutput, as_text, failure, hand_on_failure
+from slack_alert.cli.output.standard_streams import StandardError, StandardOutput, as_text, copy_failure, failure
 
 FULL = Path("/dev/full")
 pytestmark = pytest.mark.skipif(not FULL.exists(), reason="there is no /dev/full here")
@@ -64,7 +64,7 @@ def test_a_failure_is_handed_on_to_the_stream_that_is_asked_at_the_end(full: int
     out, other = as_text(StandardOutput(full), None), as_text(StandardOutput(full), None)
     print("a line", file=out)
 
-    hand_on_failure(out, other)
+    copy_failure(out, other)
 
     assert failure(other) is failure(out) is not None
 
