@@ -54,7 +54,7 @@ def run(
     the end if there is nothing to run. If `found` is None, plugins are searched once the database is acquired. `note`
     is what other commands read about this program.
     """
-    plugins_folder(settings.path)  # A wrong path is told before anything is made there.
+    plugins_folder(settings.path)  # A wrong path raises before anything is created there.
     set_aside()  # Before plugins are loaded: their changes to the process are measured from here on.
 
     def plugins() -> FollowedPlugins:

@@ -29,16 +29,16 @@ class ExplainQuestion(Struct, frozen=True):
 
 def answer(question: ExplainQuestion, reader: Reader, mutes: Mutes, *, now: datetime, is_running: bool) -> Explanation:
     """Return why a job posted or not, at a time or now."""
-    subject = _subject(question, reader, mutes, now=now, is_running=is_running)
+    facts = _facts(question, reader, mutes, now=now, is_running=is_running)
     if question.at is None:
         latest = reader.history(job=question.name, since=None, limit=_LATEST)
-        return why_now(subject, [_told(reader, line) for line in latest])
+        return why_now(facts, [_with_messages(reader, line) for line in latest])
     if question.at > now:
-        return why_ahead(subject, question.at)
-    return _past(subject, reader, question.at)
+        return why_ahead(facts, question.at)
+    return _explain_past(facts, reader, question.at)
 
 
-def _subject(question: ExplainQuestion, reader: Reader, mutes: Mutes, *, now: datetime, is_running: bool) -> JobFacts:
+def _facts(question: ExplainQuestion, reader: Reader, mutes: Mutes, *, now: datetime, is_running: bool) -> JobFacts:
     name, snapshot = question.name, reader.snapshot()
     seen = snapshot.seen.get(name)
     going = next((run for run in snapshot.running if run.binding == name), None) if is_running else None
@@ -57,24 +57,26 @@ def _subject(question: ExplainQuestion, reader: Reader, mutes: Mutes, *, now: da
     )
 
 
-def _past(subject: JobFacts, reader: Reader, at: datetime) -> Explanation:
-    slot = slot_before(subject.job, at, anchor=subject.first_seen or subject.now) if subject.job is not None else None
-    found = _Found()
+def _explain_past(facts: JobFacts, reader: Reader, at: datetime) -> Explanation:
+    slot = slot_before(facts.job, at, anchor=facts.first_seen or facts.now) if facts.job is not None else None
+    found = _HistorySearch()
     if slot is not None:
-        found.look(reader, subject.name, slot, at)
+        found.read(reader, facts.name, slot, at)
         if (line := found.own) is not None:
-            return why_then(subject, _told(reader, line), _maybe(reader, found.following), slot=slot)
+            return why_then(
+                facts, _with_messages(reader, line), _with_messages_or_none(reader, found.following), slot=slot
+            )
     for since in (*(at - span for span in _SPANS), None):
-        found.look(reader, subject.name, since, at)
+        found.read(reader, facts.name, since, at)
         if found.latest is not None:
             break
-    before, following = _maybe(reader, found.latest), _maybe(reader, found.following)
+    before, following = _with_messages_or_none(reader, found.latest), _with_messages_or_none(reader, found.following)
     if slot is None and before is not None:
-        return why_then(subject, before, following)
-    return why_unrecorded(subject, at, slot, before=before, following=following)
+        return why_then(facts, before, following)
+    return why_unrecorded(facts, at, slot, before=before, following=following)
 
 
-class _Found:
+class _HistorySearch:
     """The history lines around a time: the line about it, and the next line after it."""
 
     def __init__(self) -> None:
@@ -92,7 +94,7 @@ class _Found:
         """The line with the latest end."""
         return max((line for line in (self._single, self._row) if line is not None), key=_end, default=None)
 
-    def look(self, reader: Reader, job: str, since: datetime | None, at: datetime) -> None:
+    def read(self, reader: Reader, job: str, since: datetime | None, at: datetime) -> None:
         """Read the lines that end at `since` or later, up to the first line after `at`."""
         for line in reader.history(job=job, since=since, limit=None):
             if line.record.slot > at:
@@ -108,9 +110,9 @@ def _end(line: HistoryLine) -> datetime:
     return line.record.until or line.record.slot
 
 
-def _maybe(reader: Reader, line: HistoryLine | None) -> RecordWithMessages | None:
-    return _told(reader, line) if line is not None else None
+def _with_messages_or_none(reader: Reader, line: HistoryLine | None) -> RecordWithMessages | None:
+    return _with_messages(reader, line) if line is not None else None
 
 
-def _told(reader: Reader, line: HistoryLine) -> RecordWithMessages:
+def _with_messages(reader: Reader, line: HistoryLine) -> RecordWithMessages:
     return RecordWithMessages(line.record, tuple(reader.posted(line.record.run)) if line.record.run else ())

@@ -28,7 +28,7 @@ class FakeClock(VirtualClock):
         seconds: float = 0,
     ) -> datetime:
         """Advance the clock; return the new instant. Raise ValueError for a step back."""
-        step = forwards(by, weeks=weeks, days=days, hours=hours, minutes=minutes, seconds=seconds)
+        step = forward_step(by, weeks=weeks, days=days, hours=hours, minutes=minutes, seconds=seconds)
         self.set(self.now() + step)
         return self.now()
 
@@ -38,7 +38,7 @@ class FakeClock(VirtualClock):
         await asyncio.sleep(0)
 
 
-def forwards(by: timedelta, **units: float) -> timedelta:
+def forward_step(by: timedelta, **units: float) -> timedelta:
     """Return the sum of a step in time; raise ValueError for a step back."""
     step = by + timedelta(**units)
     if step < timedelta():

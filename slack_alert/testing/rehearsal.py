@@ -21,7 +21,7 @@ from slack_alert.loader.files.discovery import PACKAGE
 from slack_alert.loader.options.option_checks import find_zone, pause_of
 from slack_alert.testing.harness import PluginHarness, Said
 from slack_alert.testing.loading import FaultyPluginError, find_source, load_path, root_of
-from slack_alert.testing.manual_clock import MONDAY, forwards
+from slack_alert.testing.manual_clock import MONDAY, forward_step
 
 _CHANNEL = "slack"
 
@@ -89,7 +89,7 @@ class Rehearsal:
 
         A step of no time returns the messages at the start. Raise FaultyPluginError if the loaded plugins have errors.
         """
-        step = forwards(by, weeks=weeks, days=days, hours=hours, minutes=minutes, seconds=seconds)
+        step = forward_step(by, weeks=weeks, days=days, hours=hours, minutes=minutes, seconds=seconds)
         return self._checked().advance(step)
 
     def emit(self, event: str, /, **fields: object) -> list[Said]:

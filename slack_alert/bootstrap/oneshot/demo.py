@@ -66,7 +66,7 @@ class Demo:
         self._simulation = self._simulate(recorder)
         self._loop.run_until_complete(self._restore())
 
-    def pass_time(self, by: timedelta) -> str:
+    def advance(self, by: timedelta) -> str:
         """Advance the clock, the last moment included; return the messages of that time, as a terminal shows them."""
         end = self.clock.now() + by
         self._simulation.run_until(end + TICK)

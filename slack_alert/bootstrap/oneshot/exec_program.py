@@ -76,7 +76,7 @@ def record_execution(
     if settings.dry_run:
         asyncio.run(_show(settings, run, result, where))
         return True
-    plugins_folder(settings.path)  # A wrong path is told before anything is made there.
+    plugins_folder(settings.path)  # A wrong path raises before anything is created there.
     return submit(settings, executed(run, result, where), then=then)
 
 

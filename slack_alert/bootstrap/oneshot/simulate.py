@@ -27,18 +27,18 @@ if TYPE_CHECKING:
     from slack_alert.settings import Settings
 
 #: This much time before the beginning is replayed too, so that quotas and incidents are as they would have been.
-_LEAD = timedelta(days=1)
+_WARM_UP = timedelta(days=1)
 
 
 def replay_history(settings: Settings, catalog: Catalog, since: datetime, until: datetime) -> ReplayDifference:
     """Compare the messages of this time with those that the present plugins and configuration would have posted."""
-    lead = max([_LEAD, *(job.policy.pause_time for job in catalog.jobs)])
+    lead = max([_WARM_UP, *(job.policy.pause_time for job in catalog.jobs)])
     with reading(settings) as reader:
-        pasts = _pasts(reader, since - lead, until)
+        pasts = _recorded_lines(reader, since - lead, until)
         return replay(catalog.jobs, pasts, since=since, mark=new_mark(), mute=make_mutes(settings).reason)
 
 
-def _pasts(reader: Reader, begin: datetime, until: datetime) -> Iterator[RecordedLine]:
+def _recorded_lines(reader: Reader, begin: datetime, until: datetime) -> Iterator[RecordedLine]:
     messages = _messages(reader)
     for line in reader.history(job=None, since=begin, limit=None):
         if line.record.slot < until:
@@ -55,11 +55,11 @@ def _messages(reader: Reader) -> dict[int, list[tuple[DeliveryMode, Status]]]:
 
 
 def rehearse(
-    settings: Settings, catalog: Catalog, since: datetime, until: datetime, *, ledger: MemoryRecorder
+    settings: Settings, catalog: Catalog, since: datetime, until: datetime, *, recorder: MemoryRecorder
 ) -> list[Record]:
     """Call the real functions on a virtual clock; return the resulting history. Nothing is sent or stored.
 
-    `ledger` collects the messages.
+    `recorder` collects the messages.
     """
     clock = VirtualClock(since)
     render = Render(new_mark(), Redaction(settings.secrets()))
@@ -71,7 +71,7 @@ def rehearse(
         notice=lambda run, value: simulation.engine.emit(run, value),  # noqa: PLW0108 - looked up when called
     )
     mute = make_mutes(settings).reason
-    simulation = Simulation(catalog, clock, DirectExecutor(performer), mark=render.mark, ledger=ledger, mute=mute)
-    services = make_services(settings, simulation.engine, ledger, Snapshot(), render, clock)
+    simulation = Simulation(catalog, clock, DirectExecutor(performer), mark=render.mark, ledger=recorder, mute=mute)
+    services = make_services(settings, simulation.engine, recorder, Snapshot(), render, clock)
     simulation.run_until(until)
-    return ledger.drain()
+    return recorder.drain()

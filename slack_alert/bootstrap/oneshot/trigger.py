@@ -67,11 +67,15 @@ def trigger(settings: Settings, job: str, *, is_posted: bool, fields: Mapping[st
     run = Run(0, binding.name, binding.action, SystemClock().now(), asked_by=person(), event=fields or None)
     run.emits = binding.emits if isinstance(binding, Job) else None
     output = _RunCollector(to)
-    result = _called(settings, catalog, run, output)
+    result = _call(settings, catalog, run, output)
     settlement = answer(run, result, to, new_mark(), errors_to=errors_to)
     redaction = Redaction(settings.secrets())
     is_answered = run.emits is None or result.failure is not None  # What a sensor returns is not posted.
-    told = _numbered((*output.said, *(settlement.messages if is_answered else ())), redaction) if is_posted else ()
+    told = (
+        _redacted_messages((*output.said, *(settlement.messages if is_answered else ())), redaction)
+        if is_posted
+        else ()
+    )
     record = redacted_record(_record(run, result, settlement, told), redaction)
     left = [*(build.kept(entry, run.slot) for entry in output.entries), *map(build.emit, output.events)]
     is_taken = submit(settings, build.recorded(record, told, run.slot), *left)
@@ -107,7 +111,7 @@ class _RunCollector(Struct):
         self.events.append(Event(run.emits or "", SystemClock().now(), plain_fields(fields_of(value))))
 
 
-def _numbered(told: Sequence[Message], redaction: Redaction) -> tuple[Message, ...]:
+def _redacted_messages(told: Sequence[Message], redaction: Redaction) -> tuple[Message, ...]:
     """Return the messages without secrets, with unique keys: the run's number is not known yet."""
     key = uuid4().hex
     return tuple(
@@ -133,7 +137,7 @@ def _record(run: Run, result: Result, settlement: Settlement, told: Sequence[Mes
     )
 
 
-def _called(settings: Settings, catalog: Catalog, run: Run, output: _RunCollector) -> Result:
+def _call(settings: Settings, catalog: Catalog, run: Run, output: _RunCollector) -> Result:
     """Call the run's function."""
     clock = SystemClock()
     render = Render(new_mark(), Redaction(settings.secrets()))

@@ -42,10 +42,10 @@ def ack(ctx: click.Context, /, *, job: str, by: str | None, **flags: object) -> 
     settings = effective_settings(remember(ctx, flags))
     now = SystemClock().now()
     names = find_jobs(settings, job)
-    told = _told(settings, names)
+    told = _open_incidents(settings, names)
     for name, incident in told.items():
         if incident.acknowledged_by:
-            echo(_already(name, incident, settings, now))
+            echo(_already_text(name, incident, settings, now))
     fresh = [name for name, incident in told.items() if not incident.acknowledged_by]
     if not told:
         echo(f"{join_names(names)} {'has' if len(names) == 1 else 'have'} no open incident that was told.")
@@ -63,7 +63,7 @@ def ack(ctx: click.Context, /, *, job: str, by: str | None, **flags: object) -> 
     return exit_codes.FINE
 
 
-def _told(settings: Settings, names: list[str]) -> dict[str, Incident]:
+def _open_incidents(settings: Settings, names: list[str]) -> dict[str, Incident]:
     """Return the open incidents that were posted, by job."""
     from slack_alert.bootstrap import database
 
@@ -73,7 +73,7 @@ def _told(settings: Settings, names: list[str]) -> dict[str, Incident]:
     return {name: incident for name, incident in found.items() if incident is not None and incident.told is not None}
 
 
-def _already(name: str, incident: Incident, settings: Settings, now: datetime) -> str:
+def _already_text(name: str, incident: Incident, settings: Settings, now: datetime) -> str:
     at = incident.acknowledged_at
     when = f" since {local(at, settings.timezone, now)}" if at else ""
     return f"{name} is taken care of by {incident.acknowledged_by}{when} already."

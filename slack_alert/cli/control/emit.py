@@ -43,7 +43,7 @@ def emit(ctx: click.Context, /, *, event: str, fields: tuple[str, ...], **flags:
     catalog = plugin_loading.survey_plugins(settings)
     found = match(catalog, noticed)
     is_taken = requests.submit(settings, build.emit(noticed))
-    echo_change(abridged(_wanted(noticed, found) if found else _unwanted(catalog, noticed)), settings)
+    echo_change(abridged(_answered_text(noticed, found) if found else _unanswered_text(catalog, noticed)), settings)
     if found and not is_taken:
         click.echo("slack-alert is not running: it is answered when it starts.", err=True)
     return exit_codes.FINE
@@ -55,7 +55,7 @@ def _name(text: str) -> str:
     return composed(text.strip())
 
 
-def _wanted(noticed: Event, found: Sequence[Job]) -> str:
+def _answered_text(noticed: Event, found: Sequence[Job]) -> str:
     """Return which jobs answer the event, and which only waited for its arrival."""
     answering = ", ".join(job.name for job in found if not job.awaits)
     awaiting = ", ".join(job.name for job in found if job.awaits)
@@ -63,7 +63,7 @@ def _wanted(noticed: Event, found: Sequence[Job]) -> str:
     return f"{noticed.name}: {'; '.join(filter(None, said))}."
 
 
-def _unwanted(catalog: Catalog, noticed: Event) -> str:
+def _unanswered_text(catalog: Catalog, noticed: Event) -> str:
     """Return that no job waits for the event, with a similar name or the names that jobs wait for."""
     rules = [job.rule for job in catalog.jobs if job.rule is not None]
     names = sorted({name for rule in rules for name in rule.on})

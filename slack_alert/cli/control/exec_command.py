@@ -59,7 +59,7 @@ def execute(
     from slack_alert.executors.external_program import call
 
     name = composed(name)
-    limit = _checked(name, command, timeout)
+    limit = _check_arguments(name, command, timeout)
     given = remember(ctx, flags)
     started = SystemClock().now()
     out, errors = (None, None) if quiet_output else (1, 2)
@@ -74,12 +74,12 @@ def execute(
         _record(given, name, ended, started, to, then=note.take_back)
     except Exception as error:  # noqa: BLE001 - the caller needs the command's exit code and no other
         unsaid = f"{name} is not recorded, and nobody is told how it ended"
-        click.echo(f"slack-alert: {unsaid}: {_sentences(error)}", err=True)
+        click.echo(f"slack-alert: {unsaid}: {_error_text(error)}", err=True)
     note.take_back()
     return ended.code
 
 
-def _checked(name: str, command: tuple[str, ...], timeout: str | None) -> timedelta | None:
+def _check_arguments(name: str, command: tuple[str, ...], timeout: str | None) -> timedelta | None:
     """Return the time limit; raise BadValue for a name, command or limit that cannot be used."""
     from slack_alert.core.units.quantities import parse_duration
 
@@ -98,7 +98,7 @@ def _checked(name: str, command: tuple[str, ...], timeout: str | None) -> timede
     return limit
 
 
-def _sentences(error: Exception) -> str:
+def _error_text(error: Exception) -> str:
     """Return an error and its hint as sentences."""
     if not isinstance(error, SlackAlertError):
         return f"{type(error).__name__}: {error}"
@@ -129,7 +129,7 @@ def _record(
     begin_log(loaded)
     settings: Settings = loaded.settings
     if to is not None and (wrong := exec_program.address_error(settings, to)) is not None:
-        click.echo(f"slack-alert: --to {_sentences(wrong)} A failure is told where errors go.", err=True)
+        click.echo(f"slack-alert: --to {_error_text(wrong)} A failure is told where errors go.", err=True)
         to = None
     if to is None and (sentence := settings.missing()):
         raise SettingsError(sentence)

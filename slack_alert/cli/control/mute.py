@@ -78,7 +78,7 @@ def unmute(ctx: click.Context, /, *, job: str | None, is_all: bool, **flags: obj
     names = list(dict.fromkeys([EVERY, *muted])) if means_all else find_jobs(settings, job or "")
     by = trigger.person()
     is_taken = requests.submit(settings, *(build.mute(name, None, now, by=by) for name in names))
-    echo_change(_unmuted(names, muted, means_all=means_all), settings)
+    echo_change(_unmuted_text(names, muted, means_all=means_all), settings)
     for remark in _still_quiet(mutes, settings, now, means_all=means_all):
         click.echo(remark, err=True)
     warn_not_running(is_taken=is_taken)
@@ -106,7 +106,7 @@ def _until(duration: str | None, end: str | None, settings: Settings, now: datet
     return until
 
 
-def _unmuted(names: list[str], muted: list[str], *, means_all: bool) -> str:
+def _unmuted_text(names: list[str], muted: list[str], *, means_all: bool) -> str:
     if means_all:
         return "All jobs speak again." if muted else "No job was muted."
     were = [name for name in names if name in muted]

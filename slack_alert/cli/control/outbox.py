@@ -30,7 +30,7 @@ SENT_SHOWN = 5
 REASON_WIDTH = 40
 
 
-class _Verbs(click.Group):
+class _SubcommandGroup(click.Group):
     """A group that names its subcommands where another is typed."""
 
     def resolve_command(
@@ -42,7 +42,7 @@ class _Verbs(click.Group):
         return super().resolve_command(ctx, args)
 
 
-@click.group(cls=_Verbs, invoke_without_command=True)
+@click.group(cls=_SubcommandGroup, invoke_without_command=True)
 @common
 @click.option("--all", "is_all", is_flag=True, help=f"All that are done with as well, not only the last {SENT_SHOWN}.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON line per message, all of them.")
@@ -165,16 +165,16 @@ def _change(settings: Settings, verb: str, ids: tuple[int, ...]) -> int:
 
     plugins_folder(settings.path)
     wanted = tuple(dict.fromkeys(ids))
-    _refuse(_find(settings, wanted), verb, wanted)
+    _check_applies(_find(settings, wanted), verb, wanted)
     now = SystemClock().now()
     code = exit_codes.FINE
     for number in wanted:
         is_taken = requests.submit(settings, build.outbox(verb, number, now))
-        code = max(code, _tell(settings, verb, number, is_taken=is_taken))
+        code = max(code, _print_result(settings, verb, number, is_taken=is_taken))
     return code
 
 
-def _tell(settings: Settings, verb: str, number: int, *, is_taken: bool) -> int:
+def _print_result(settings: Settings, verb: str, number: int, *, is_taken: bool) -> int:
     """Print the result; return the exit code."""
     if verb == "drop":
         echo_change(f"{number} is dropped.", settings)
@@ -195,7 +195,7 @@ def _find(settings: Settings, ids: tuple[int, ...]) -> dict[int, Delivery]:
         return {delivery.id: delivery for delivery in reader.deliveries() if delivery.id in ids}
 
 
-def _refuse(found: dict[int, Delivery], verb: str, ids: tuple[int, ...]) -> None:
+def _check_applies(found: dict[int, Delivery], verb: str, ids: tuple[int, ...]) -> None:
     """Raise BadValue before any change if the verb does not apply to a message."""
     for number in ids:
         delivery = found.get(number)

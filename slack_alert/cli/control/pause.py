@@ -64,7 +64,7 @@ def resume(ctx: click.Context, /, *, job: str, **flags: object) -> int:
     settings = effective_settings(remember(ctx, flags))
     now = SystemClock().now()
     names = find_jobs(settings, job)
-    said = _resumed(settings, names, now)
+    said = _resumed_text(settings, names, now)
     is_taken = requests.submit(settings, *(build.resume(name, now) for name in names))
     echo_change(said, settings)
     warn_not_running(is_taken=is_taken)
@@ -80,7 +80,7 @@ def _end(duration: str, now: datetime) -> datetime:
     return now + length
 
 
-def _resumed(settings: Settings, names: list[str], now: datetime) -> str:
+def _resumed_text(settings: Settings, names: list[str], now: datetime) -> str:
     """Return what `resume` changes: it ends a pause, also one after too many alerts."""
     from slack_alert.bootstrap import database, plugin_loading
 

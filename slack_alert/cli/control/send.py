@@ -34,11 +34,11 @@ def send(ctx: click.Context, /, *, text: str, to: str | None, **flags: object) -
     if to is None and (sentence := settings.missing()):
         raise SettingsError(sentence)
     plugins_folder(settings.path)
-    messages = _messages(_words(text), addresses.address(settings, to), Redaction(settings.secrets()))
+    messages = _messages(_read_text(text), addresses.address(settings, to), Redaction(settings.secrets()))
     return post(settings, messages)
 
 
-def _words(text: str) -> str:
+def _read_text(text: str) -> str:
     """Return the text to send; raise BadValue if it is empty."""
     said = sys.stdin.read() if text == "-" else text
     if not said.strip():

@@ -25,7 +25,7 @@ def main() -> None:
     while raw := sys.stdin.buffer.readline(_LONGEST):
         text = raw.decode("utf-8", "replace").rstrip("\r\n")
         if text.strip():
-            _write(raw if _is_told(text) else _told(text, zone))
+            _write(raw if _is_log_line(text) else _log_line(text, zone))
 
 
 def _zone(name: str) -> tzinfo | None:
@@ -35,7 +35,7 @@ def _zone(name: str) -> tzinfo | None:
         return timezone.utc
 
 
-def _is_told(text: str) -> bool:
+def _is_log_line(text: str) -> bool:
     """Return whether the line is a JSON log line already, as from a slack-alert that a plugin has started."""
     if not text.startswith('{"ts": '):
         return False
@@ -46,7 +46,7 @@ def _is_told(text: str) -> bool:
     return isinstance(line, dict) and {"ts", "level", "logger", "event"} <= line.keys()
 
 
-def _told(text: str, zone: tzinfo | None) -> bytes:
+def _log_line(text: str, zone: tzinfo | None) -> bytes:
     at = datetime.now(timezone.utc).astimezone(zone).isoformat(timespec="milliseconds")
     return json.dumps({"ts": at, "level": "info", "logger": "stderr", "event": text}).encode() + b"\n"
 

@@ -33,7 +33,7 @@ def echo_json(document: object, out: TextIO | None = None) -> None:
     """Print a JSON document on a line; values that JSON does not support are printed as text."""
     stream = out or sys.stdout
     is_unicode = (stream.encoding or "").lower().startswith("utf")
-    line = json.dumps(document, ensure_ascii=not is_unicode, default=_plainer)
+    line = json.dumps(document, ensure_ascii=not is_unicode, default=_json_default)
     click.echo(redacted(line), file=stream)
 
 
@@ -66,5 +66,5 @@ def encodable(text: str, stream: TextIO) -> str:
     return text.encode(encoding, "replace").decode(encoding)
 
 
-def _plainer(value: object) -> object:
+def _json_default(value: object) -> object:
     return list(value) if isinstance(value, Iterable) else str(value)

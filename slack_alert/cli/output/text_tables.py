@@ -71,7 +71,7 @@ def history_table(
             Cell(stamp(record.slot, zone), "dim"),
             record.binding,
             Cell(str(record.verdict), _STYLES.get(record.verdict, "dim")),
-            shortened(" | ".join(part for part in (note, _asked(record), _told(record, zone)) if part), out),
+            shortened(" | ".join(part for part in (note, _asked_by(record), _record_text(record, zone)) if part), out),
         )
         for record, note in zip_longest(records, notes, fillvalue="")
         if isinstance(record, Record)
@@ -89,11 +89,11 @@ def has_colour(out: TextIO) -> bool:
     return out.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
 
 
-def _asked(record: Record) -> str:
+def _asked_by(record: Record) -> str:
     return f"asked by {record.asked_by}" if record.asked_by else ""
 
 
-def _told(record: Record, zone: tzinfo) -> str:
+def _record_text(record: Record, zone: tzinfo) -> str:
     parts = [line.strip() for line in record.text.splitlines()] or [_last_line(record.error)]
     if record.count > 1 and record.until:
         parts.append(f"{counted(record.count, 'slot')}, until {stamp(record.until, zone)}")

@@ -1,1 +1,1 @@
-"""Commands that tell what would happen."""
+"""Commands that predict: they check plugins and simulate runs."""

@@ -51,10 +51,10 @@ class Budget(Struct, frozen=True):
         return [_worst(peak, self.allowed, self.zone) for peak in self.peaks if not self._is_over(peak)]
 
     def _is_over(self, peak: PeakMinute) -> bool:
-        return peak.count > _taken(peak, self.allowed)
+        return peak.count > _limit(peak, self.allowed)
 
     def _json(self, peak: PeakMinute) -> dict[str, object]:
-        allowed = _taken(peak, self.allowed)
+        allowed = _limit(peak, self.allowed)
         return {
             "to": peak.to.shown,
             "at": instant(peak.since, self.zone),
@@ -83,7 +83,7 @@ def worst_minutes(said: Iterable[PlannedMessage], settings: Settings) -> list[st
 
 
 def _worst(peak: PeakMinute, allowed: float, zone: tzinfo) -> str:
-    allowed, to = _taken(peak, allowed), peak.to.shown if peak.to.conversation else "the terminal"
+    allowed, to = _limit(peak, allowed), peak.to.shown if peak.to.conversation else "the terminal"
     what = f"Worst minute of {to}: {counted(peak.count, 'message')} from {stamp(peak.since, zone)}"
     if not isfinite(allowed):
         return f"{what}; any number can be said." if peak.to.conversation else f"{what}."
@@ -92,7 +92,7 @@ def _worst(peak: PeakMinute, allowed: float, zone: tzinfo) -> str:
     return f"{what}; {allowed:,.0f} can be said."
 
 
-def _taken(peak: PeakMinute, allowed: float) -> float:
+def _limit(peak: PeakMinute, allowed: float) -> float:
     """Return the limit of an address; a conversation shown on the terminal for lack of a token counts as Slack's."""
     return allowed if peak.to.conversation else inf
 

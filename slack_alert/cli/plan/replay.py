@@ -37,7 +37,7 @@ def replay_span(since: str | None, until: str | None, settings: Settings) -> tup
     return begin, end
 
 
-def replayed(settings: Settings, since: datetime, until: datetime, *, as_json: bool) -> int:
+def print_replay(settings: Settings, since: datetime, until: datetime, *, as_json: bool) -> int:
     """Replay this time under the present configuration and print the difference; return the exit code."""
     from slack_alert.bootstrap import plugin_loading
     from slack_alert.bootstrap.oneshot import simulate
@@ -57,7 +57,7 @@ def show_difference(found: ReplayDifference, settings: Settings, out: TextIO, *,
             echo_json_line(document, out)
         return
     zone = settings.timezone
-    for part in (_turns(found.turns, zone, out), _incidents(found.incidents, zone, out)):
+    for part in (_changed_runs(found.turns, zone, out), _incidents(found.incidents, zone, out)):
         if part:
             echo(f"{part}\n", out)
     for line in _sums(found):
@@ -66,13 +66,13 @@ def show_difference(found: ReplayDifference, settings: Settings, out: TextIO, *,
         echo(paint(line, "yellow", out), out)
 
 
-def _turns(turns: list[ChangedRun], zone: tzinfo, out: TextIO) -> str:
+def _changed_runs(turns: list[ChangedRun], zone: tzinfo, out: TextIO) -> str:
     rows = [
         (
             Cell(stamp(turn.slot, zone), "dim"),
             turn.job,
-            _said(turn.was_said, str(turn.was)),
-            _said(turn.now_said, str(turn.now)),
+            _message_cell(turn.was_said, str(turn.was)),
+            _message_cell(turn.now_said, str(turn.now)),
             shortened(" | ".join(filter(None, (turn.reason, *turn.text.splitlines()))), out),
         )
         for turn in turns[:SHOWN]
@@ -81,7 +81,7 @@ def _turns(turns: list[ChangedRun], zone: tzinfo, out: TextIO) -> str:
     return "\n".join([*([table(head, rows, out, flexible=(4, 1))] if rows else []), *_more(len(turns))])
 
 
-def _said(manner: DeliveryMode | None, verdict: str) -> Cell:
+def _message_cell(manner: DeliveryMode | None, verdict: str) -> Cell:
     if manner is None:
         return Cell(verdict, "dim")
     # An error is shown as an error.
@@ -120,7 +120,7 @@ def _sums(found: ReplayDifference) -> Iterator[str]:
     if not runs:
         yield "No recorded run in this time: `slack-alert history` lists what there is."
         return
-    yield f"{counted(runs, 'recorded run')} of {counted(jobs, 'job')} replayed: {_told(found)}."
+    yield f"{counted(runs, 'recorded run')} of {counted(jobs, 'job')} replayed: {_compared_sums(found)}."
     moved = sum(turn.was_said is not None and turn.now_said is not None for turn in found.turns)
     other = f", {counted(moved, 'message')} told in another form" if moved else ""
     difference = f"{counted(found.saved, 'message')} saved, {found.added:,} added{other}."
@@ -128,7 +128,7 @@ def _sums(found: ReplayDifference) -> Iterator[str]:
     yield f"First notice of {counted(len(found.incidents), 'incident')}: {_notices(found.incidents)}."
 
 
-def _told(found: ReplayDifference) -> str:
+def _compared_sums(found: ReplayDifference) -> str:
     """Return the sums compared: `12 messages then, 3 now; no edits then, 4 now`."""
     told = [
         f"{_number(found.was[manner], noun)} then, {_figure(found.now[manner], 'none')} now"

@@ -16,7 +16,7 @@ from slack_alert.cli.options import common, remember
 from slack_alert.cli.output.format import record_json
 from slack_alert.cli.output.text_tables import history_table
 from slack_alert.cli.plan.budget import worst_minutes
-from slack_alert.cli.plan.replay import replay_span, replayed
+from slack_alert.cli.plan.replay import print_replay, replay_span
 from slack_alert.cli.running_program import effective_settings
 from slack_alert.cli.session import own_output
 from slack_alert.cli.time_arguments import parse_moment
@@ -67,7 +67,7 @@ def simulate(
     if replay:
         if outcomes or execute:
             raise BadValue("--replay takes the recorded outcomes.", hint="Leave out --outcome and --execute.")
-        return replayed(settings, *replay_span(since, until, settings), as_json=as_json)
+        return print_replay(settings, *replay_span(since, until, settings), as_json=as_json)
     begin, end = _span(since, until, settings)
     with own_output(settings) as out:
         from slack_alert.bootstrap import current_mutes, plugin_loading
@@ -77,15 +77,15 @@ def simulate(
         for problem in catalog.problems:
             report_problem(problem)
         script = _script(outcomes, catalog)
-        ledger = MemoryRecorder(keeps_messages=not as_json)
+        recorder = MemoryRecorder(keeps_messages=not as_json)
         if execute:
-            records = simulate.rehearse(settings, catalog, begin, end, ledger=ledger)
+            records = simulate.rehearse(settings, catalog, begin, end, recorder=recorder)
         else:
             mark, mute = Markup(secrets.token_hex(4)), current_mutes.make_mutes(settings).reason
-            records = list(simulated(catalog, begin, end, outcomes=script, mark=mark, mute=mute, ledger=ledger))
+            records = list(simulated(catalog, begin, end, outcomes=script, mark=mark, mute=mute, ledger=recorder))
         _show(records, settings, out, as_json=as_json)
         if not as_json:
-            lines = worst_minutes(filter(None, map(said_of, ledger.messages)), settings)
+            lines = worst_minutes(filter(None, map(said_of, recorder.messages)), settings)
             out.writelines(f"{line}\n" for line in (["", *lines] if lines else ()))
     return exit_codes.FINE if catalog.jobs else exit_codes.FOUND
 

@@ -1,1 +1,1 @@
-"""Commands that answer what is and what was."""
+"""Commands that show the state and the history."""

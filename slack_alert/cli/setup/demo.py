@@ -145,7 +145,7 @@ def _recover(printer: _SlowPrinter, folder: Path, program: Demo) -> None:
 
 def _explain(printer: _SlowPrinter, program: Demo) -> None:
     printer.start_part("It is 22:00. Why did it speak this morning, and why does it not now?")
-    program.pass_time(START + timedelta(hours=13) - program.clock.now())
+    program.advance(START + timedelta(hours=13) - program.clock.now())
     for at in (START + timedelta(minutes=25), program.clock.now()):
         printer.echo(f"$ slack-alert explain disk --at {at:%H:%M}", "dim")
         for sentence in program.explain("disk.disk", at):
@@ -162,5 +162,5 @@ def _simulate(printer: _SlowPrinter, program: Demo) -> None:
 def _run_slot(printer: _SlowPrinter, folder: Path, program: Demo, free: int) -> None:
     """Set the free space, advance to the next slot and print its message."""
     _set_free(folder, free)
-    if said := program.pass_time(_STEP):
+    if said := program.advance(_STEP):
         printer.echo(said.rstrip("\n"))

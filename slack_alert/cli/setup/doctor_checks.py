@@ -189,7 +189,7 @@ def _token(settings: Settings) -> Iterator[Finding]:
         yield Finding("token", "warn", "not set: messages go to the terminal", advice)
         return
     if sentence := settings.missing():
-        yield Finding("channel", "fail", *_halves(sentence))
+        yield Finding("channel", "fail", *_split_advice(sentence))
     yield from _token_kind(settings.token.reveal())
     yield from _slack(settings)
 
@@ -239,7 +239,7 @@ def _conversations(settings: Settings) -> list[str]:
     return list(dict.fromkeys(each.conversation for each in to if each.channel == "slack" and each.conversation))
 
 
-def _halves(sentence: str) -> tuple[str, str]:
+def _split_advice(sentence: str) -> tuple[str, str]:
     what, _, action = sentence.partition(": ")
     return what, action
 

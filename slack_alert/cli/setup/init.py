@@ -78,13 +78,13 @@ def _write(file: Path, content: str) -> bool:
     except FileExistsError:
         if file.exists() or file.is_symlink():
             return False
-        raise _trouble(file, "a file stands in the way of a folder") from None
+        raise _write_error(file, "a file stands in the way of a folder") from None
     except OSError as error:
-        raise _trouble(file, error.strerror or str(error), machine_lack(error)) from error
+        raise _write_error(file, error.strerror or str(error), machine_lack(error)) from error
     return True
 
 
-def _trouble(file: Path, reason: str, lack: str = "") -> SettingsError:
+def _write_error(file: Path, reason: str, lack: str = "") -> SettingsError:
     return SettingsError(f"{file} cannot be written: {reason}.", hint=lack or "Choose another folder with --path.")
 
 
