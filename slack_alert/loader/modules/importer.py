@@ -249,6 +249,7 @@ def remove_finders() -> None:
 
 
 def _take_out() -> dict[str, ModuleType]:
-    # A copy: another thread may import meanwhile.
-    names: Iterable[str] = [name for name in list(sys.modules) if name == PACKAGE or name.startswith(f"{PACKAGE}.")]
-    return {name: sys.modules.pop(name) for name in names}
+    # A copy: another thread may import meanwhile, and take out what it failed to.
+    names = [name for name in list(sys.modules) if name == PACKAGE or name.startswith(f"{PACKAGE}.")]
+    taken = {name: sys.modules.pop(name, None) for name in names}
+    return {name: module for name, module in taken.items() if module is not None}
