@@ -1,1 +1,1 @@
-"""The services that take messages to people: one module or folder for each."""
+"""Channels: the services that deliver messages to people, a module or package for each."""

@@ -1,4 +1,4 @@
-"""The terminal as a channel: one aligned entry a message, and nothing a plugin says can move the cursor."""
+"""The terminal as a channel: an aligned entry per message, without control characters that could move the cursor."""
 
 from __future__ import annotations
 
@@ -16,18 +16,18 @@ from slack_alert.core.retry import SendResult, SendStatus
 
 log = logging.getLogger(__name__)
 
-#: Below so many columns the text stands under the time, not beside it.
+#: On terminals with fewer columns the text is printed below the time, not beside it.
 NARROW = 60
-#: A longer address pushes its own text aside, not everybody's.
+#: The greatest width of the column of addresses; a longer address shifts its own entry only.
 WIDEST_ADDRESS = 20
 _GAP = "  "
 _DIM, _BOLD, _PLAIN = "\x1b[2m", "\x1b[1m", "\x1b[0m"
-# Everything that steers a terminal or turns the reading direction around; a tab and a line end are harmless.
+# Control characters and changes of text direction; a tab and a line end are harmless.
 _STEERING = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]")
 
 
 class ConsoleChannel:
-    """Prints messages; what was printed is sent, and nothing is ever in doubt."""
+    """Prints messages; a printed message counts as sent."""
 
     name = "console"
 
@@ -39,18 +39,18 @@ class ConsoleChannel:
         self._is_broken = False
 
     async def open(self) -> None:
-        """Get ready: there is nothing to do."""
+        """Do nothing: the stream is open."""
 
     async def close(self) -> None:
-        """Leave the stream open: it belongs to whoever gave it."""
+        """Do nothing: the stream belongs to the caller."""
 
     async def send(self, delivery: Delivery, text: str | None) -> SendResult:
-        """Print one entry; a terminal that has gone away is told once in the log."""
+        """Print an entry; a terminal that is gone is logged once."""
         self._write(self._entry(delivery, text))
         return SendResult(SendStatus.SENT)
 
-    async def lookup(self, deliveries: Sequence[Delivery], last_receipt: str | None) -> Mapping[int, str] | None:  # noqa: ARG002 - as every channel
-        """Tell nothing: a printed line is never looked for."""
+    async def lookup(self, deliveries: Sequence[Delivery], last_receipt: str | None) -> Mapping[int, str] | None:  # noqa: ARG002 - the port's
+        """Return None: no outcome of printing is ambiguous."""
         return None
 
     def _entry(self, delivery: Delivery, text: str | None) -> str:
@@ -106,7 +106,7 @@ def _encodable(text: str, encoding: str | None) -> str:
 
 
 def _columns(stream: TextIO) -> int:
-    """Return the terminal's width; a pipe or a file has no end of the line."""
+    """Return the terminal's width; a pipe or a file counts as wide enough."""
     try:
         return os.get_terminal_size(stream.fileno()).columns or NARROW
     except (OSError, ValueError, AttributeError):

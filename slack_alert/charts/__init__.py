@@ -1,4 +1,4 @@
-"""Reports as pictures; the only package that knows pygal and resvg, which the extra `charts` installs."""
+"""Reports as pictures; the only package that imports pygal and resvg, which the extra `charts` installs."""
 
 from __future__ import annotations
 

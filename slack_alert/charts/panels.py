@@ -1,4 +1,4 @@
-"""What a report shows: runs and durations over time, numbers, and which jobs stand out."""
+"""The panels of a report: runs, durations and numbers over time, and the slowest and loudest jobs."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ from slack_alert.core.report.layout import Report, number
 from slack_alert.core.report.statistics import PARTS, Period, Summary
 from slack_alert.core.units.humanize import spoken
 
-# pygal puts a finder of its own on the import path, in a form that Python no longer calls; nothing here needs it.
+# pygal adds a finder to the import path, in a form that Python no longer calls; nothing here needs it.
 sys.meta_path[:] = [finder for finder in sys.meta_path if type(finder).__module__ != "pygal"]
 
-#: A drawn panel and its height.
+#: A panel as SVG, and its height.
 Panel = tuple[str, int]
 
-#: So many jobs, or names of numbers, are drawn; more would be read by nobody.
+#: The greatest numbers of jobs and of series drawn: more would not be readable.
 _JOBS = 10
 _NAMES = 6
 _TALL = 250
@@ -35,7 +35,7 @@ _DAY = timedelta(days=1)
 
 
 def panels(report: Report, *, width: int, family: str) -> list[Panel]:
-    """Draw what there is to see: of one job its course, of several which of them stand out."""
+    """Return the panels of a report: of a single job its course, of several jobs the slowest and loudest."""
     found = report.found
     easel = _Easel(report.span, report.zone, width, family)
     drawn = [easel.runs(found)]
@@ -47,7 +47,7 @@ def panels(report: Report, *, width: int, family: str) -> list[Panel]:
 
 
 class _Easel:
-    """Draws panels of one report."""
+    """Draws the panels of a report."""
 
     def __init__(self, span: Period, zone: tzinfo, width: int, family: str) -> None:
         self._width = width
@@ -115,7 +115,7 @@ class _Easel:
             return []
         tall = 90 + _ROW * len(rows)
         chart = self._chart(pygal.HorizontalStackedBar, title, colours, form, tall)
-        # It draws from the bottom up.
+        # pygal draws from the bottom up.
         chart.x_labels = [readable(job) for job, _ in reversed(rows)]
         chart.show_legend = len(names) > 1
         for at, name in enumerate(names):
@@ -165,12 +165,12 @@ class _Easel:
 
 def _rendered(chart: Any) -> str:
     svg: str = chart.render(is_unicode=True)
-    # The size is the page's business.
+    # The page sets the size of panels.
     return re.sub(r"<!--.*?-->", "", svg)
 
 
 def _drawn(one: float | None) -> float | None:
-    """Leave out what pygal's scale breaks at, and take for nothing what is nearly that."""
+    """Return the value to draw: None for values too great for pygal's scale, 0 for values near 0."""
     if one is None or abs(one) > _GREATEST:
         return None
     return one if abs(one) > 1 / _GREATEST else 0.0

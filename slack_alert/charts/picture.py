@@ -1,4 +1,4 @@
-"""Put panels under a heading and make a PNG of them."""
+"""Compose panels under a heading and render them as a PNG."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from slack_alert.core.errors import SlackAlertError
 from slack_alert.core.report.layout import Report
 
 WIDTH = 960
-#: Slack shows pictures on screens that have twice as many dots.
+#: Slack shows pictures on screens with two dots per pixel.
 _ZOOM = 2
 _MARGIN = 24
 _HEAD = 84
-#: The renderer takes the first of these that the machine has; `sans-serif` means nothing to it.
+#: The renderer takes the first font that is installed; it does not know `sans-serif`.
 FONTS = (
     "DejaVu Sans", "Noto Sans", "Liberation Sans", "Open Sans", "Ubuntu", "Roboto", "Cantarell", "Segoe UI",
     "Helvetica Neue", "Helvetica", "Arial", "Verdana", "FreeSans",
@@ -23,11 +23,11 @@ FONTS = (
 
 
 class NoPicture(SlackAlertError):
-    """No picture can be drawn here; the message says why, and what to do about it."""
+    """No picture can be drawn on this machine; the message holds the reason and advice."""
 
 
 def picture(report: Report, *, fonts: Sequence[str] = FONTS) -> bytes:
-    """Draw a report as a PNG; raise NoPicture where that cannot be done."""
+    """Return a report as a PNG; raise NoPicture if a library or a font is missing."""
     try:
         import resvg_py
 
@@ -45,7 +45,7 @@ def picture(report: Report, *, fonts: Sequence[str] = FONTS) -> bytes:
 
 
 def _page(report: Report, drawn: Sequence[tuple[str, int]], family: str) -> str:
-    """Stack panels of known heights."""
+    """Return the page as SVG: a heading, and the panels below each other."""
     height = _HEAD + sum(tall for _, tall in drawn) + _MARGIN
     parts = [
         f'<svg xmlns="http://www.w3.org/2000/svg" width="{WIDTH}" height="{height}" viewBox="0 0 {WIDTH} {height}">',
@@ -68,7 +68,7 @@ def _written(text: str) -> str:
 
 @cache
 def _has_font(family: str) -> bool:
-    """Draw a letter and see whether anything comes of it: without a font the renderer leaves text out."""
+    """Return whether a rendered letter leaves any pixels: without a font the renderer omits text."""
     import resvg_py
 
     size = 'xmlns="http://www.w3.org/2000/svg" width="20" height="20"'

@@ -1,13 +1,13 @@
-"""Text that XML can hold."""
+"""Text for XML; a module of its own, because `picture` must not import `panels`, and with it pygal, at once."""
 
 from __future__ import annotations
 
 import re
 
-# What XML cannot hold, however it is escaped.
+# Characters that XML does not allow, not even escaped.
 _NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
 def readable(text: str) -> str:
-    """Replace what no picture can hold."""
+    """Return the text with characters that XML does not allow replaced by U+FFFD."""
     return _NOT_XML.sub("\ufffd", text)

@@ -1,4 +1,4 @@
-"""Read the configuration into frozen values: flags over environment over files over defaults.
+"""Load the settings into frozen values: flags override the environment, that files, those defaults.
 
 Imported before gevent patches the process, so nothing here may bring in asyncio, ssl, socket or logging.
 """

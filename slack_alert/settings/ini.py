@@ -1,6 +1,6 @@
-"""Read one configuration file into entries with their lines; what the keys mean is not known here.
+"""Parse a configuration file into entries with line numbers; the meaning of keys is not known here.
 
-Not configparser: it drops the line numbers every error needs, and it would take `channel = #ops` for a comment.
+Not configparser: it drops the line numbers that errors need, and it would read `channel = #ops` as a comment.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from slack_alert.settings.secret import fault, masked
 
 
 class ConfEntry(PrivateStruct, frozen=True):
-    """One key of a file, its value without comment and quotes."""
+    """A key of a file, its value without comment and quotes."""
 
     hidden = frozenset({"value"})
 
@@ -31,20 +31,20 @@ class UnreadableFile(SettingsError):
 
 
 class ConfFile(Struct, frozen=True):
-    """Everything one file says."""
+    """The parsed content of a file."""
 
-    #: How people are told about it.
+    #: The path as it is shown to people.
     shown: str
     path: Path
     sections: tuple[tuple[str, int], ...]
     entries: tuple[ConfEntry, ...]
     warnings: tuple[str, ...]
-    #: Somebody else on this machine can read it.
+    #: Whether other users of this machine can read it.
     is_open: bool
 
 
 def read_conf(path: Path, shown: str, *, posix: bool) -> ConfFile:
-    """Read a file; what cannot be understood raises SettingsError with its line."""
+    """Return the content of a file; raise SettingsError, with the line, if it cannot be read or parsed."""
     try:
         raw = read_file(path)
         mode = path.stat().st_mode
@@ -69,7 +69,7 @@ def read_conf(path: Path, shown: str, *, posix: bool) -> ConfFile:
 
 
 def without_comment(text: str) -> str:
-    """Take the comment off a value, and the quotes around it; what quotes enclose holds no comment."""
+    """Return a value without its comment and the quotes around it; text in quotes holds no comment."""
     enclosed = _QUOTED.fullmatch(text.strip())
     return enclosed[2] if enclosed else _COMMENT.split(text, maxsplit=1)[0].strip()
 
@@ -78,8 +78,8 @@ def _ask_owner(path: Path) -> str:
     try:
         owner = path.owner()
     except KeyError:
-        owner = f"#{path.stat().st_uid}"  # As sudo has it.
-    except (OSError, NotImplementedError):  # Windows names no owner.
+        owner = f"#{path.stat().st_uid}"  # As sudo writes it.
+    except (OSError, NotImplementedError):  # Windows has no owner.
         return "Give this user the right to read it."
     ask = f"Ask as {owner}, to whom it belongs (sudo -u {quote(owner)} slack-alert ...)"
     return f"{ask}, or give this user the right to read it."
@@ -109,7 +109,7 @@ def _decode(raw: bytes, shown: str) -> str:
 
 
 class _Draft(Struct):
-    """The file as far as it has been read."""
+    """Parses a file line by line; holds what it has read so far."""
 
     shown: str
     sections: list[tuple[str, int]] = field(default_factory=list)
@@ -117,7 +117,7 @@ class _Draft(Struct):
     warnings: list[str] = field(default_factory=list)
     seen: dict[tuple[str, str], int] = field(default_factory=dict)
     parts: list[str] = field(default_factory=list)
-    #: The line before belongs to a value that an indented line may continue.
+    #: Whether an indented line continues the value of the line before.
     is_continuable: bool = False
 
     def take(self, line: str, number: int) -> None:
@@ -177,7 +177,7 @@ class _Draft(Struct):
             )
 
     def _close(self) -> None:
-        """Give the last entry the lines it was written on, joined by spaces."""
+        """Set the value of the last entry from its lines, joined by spaces."""
         if self.parts:
             last = self.entries[-1]
             value = " ".join(part for part in self.parts if part)
@@ -186,7 +186,7 @@ class _Draft(Struct):
         self.is_continuable = False
 
     def _not_a_setting(self, line: str, number: int) -> Exception:
-        # The line itself is not shown: it may be a token that lost its key.
+        # The line itself is not shown: it may be a token without its key.
         match = _COLON.match(line)
         key = match[1] if match else "key"
         return fault(

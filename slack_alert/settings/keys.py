@@ -1,4 +1,4 @@
-"""The one table of keys: it drives reading, the environment's names, the reference page and slack_alert.conf."""
+"""The table of keys, from which parsing, environment variables, reference page and slack_alert.conf are made."""
 
 from __future__ import annotations
 
@@ -15,49 +15,49 @@ Kind = Literal[
 
 
 class Key(Struct, frozen=True, kw_only=True):
-    """One setting, as people write it and as they are told about it."""
+    """A setting: how it is written, parsed and documented."""
 
-    #: The field of Settings; outside [slack] it begins with the section.
+    #: The field of Settings; outside [slack] it starts with the section.
     name: str
     kind: Kind
     meaning: str
     section: str = "slack"
     #: As it would stand in the file; empty where the key need not be set.
     default: str = ""
-    #: What it means that the key is not set, where the default is empty.
+    #: What an unset key means, where the default is empty.
     unset: str = "none"
-    #: A value that could be meant, where the default is empty.
+    #: An example of a value, where the default is empty.
     example: str = ""
     flag: str | None = None
-    #: The weaker variable that Slack's own tools read.
+    #: A variable of Slack's own tools, which is read where ours is not set.
     also: str = ""
     choices: tuple[str, ...] = ()
-    #: Of a bare number of a duration: "s" or "m".
+    #: The unit of a duration without one: "s" or "m".
     unit: str = "s"
-    #: Bounds of a number; the lower one of a duration, in seconds.
+    #: The bounds of a number; the lower bound of a duration, in seconds.
     least: float = 0
-    #: What is 0 or at least this.
+    #: The least value above 0, where 0 is allowed.
     finest: float = 0
     most: float | None = None
 
     @property
     def variable(self) -> str:
-        """The environment's name for it."""
+        """Return the name of its environment variable."""
         return f"SLACK_ALERT_{self.name}".upper()
 
     @property
     def written(self) -> str:
-        """Its name in a file, where the section is said already."""
+        """Return its name in a file, without the section."""
         return self.name.removeprefix(f"{self.section}_")
 
     @property
     def spellings(self) -> tuple[str, ...]:
-        """The names it goes by in a file: a secret may stand in a file of its own."""
+        """Return its names in a file: a secret also has one for the path of a file that holds it."""
         return (self.name, f"{self.name}_file") if self.kind == "secret" else (self.name,)
 
 
 def suggestion(name: str, valid: Sequence[str]) -> str:
-    """Return which valid name was probably meant, or all of them."""
+    """Return a hint with the valid name that was probably meant, or with all of them."""
     meant = nearest(name, valid)
     return f"Did you mean {meant}?" if meant else f"Allowed: {', '.join(valid)}."
 

@@ -1,4 +1,4 @@
-"""Decide every setting: the strongest source that names it wins, what it says is parsed, the rest is defaults."""
+"""Load the settings: of each key the strongest source wins, its text is parsed, and all others have defaults."""
 
 from __future__ import annotations
 
@@ -33,11 +33,11 @@ def load_settings(
     beside: Layer | None = None,
     passes_over: bool = False,
 ) -> LoadedSettings:
-    """Read every source and parse what it says; anything that cannot be used raises SettingsError.
+    """Return the settings from all sources; raise SettingsError if one cannot be read or has an invalid value.
 
     `flags` holds key names (underscores) and `config`, `ignore_global_config`, `dry_run`; None: not given. A user may
-    have no `home`. `beside` is what a running program has, weaker than flags alone; `passes_over` leaves out files that
-    this user may not read.
+    have no `home`. `beside` holds the settings of a running program, which only flags override; `passes_over` skips
+    files that this user may not read.
     """
     place = StartPlace(cwd.resolve(), home and home.resolve(), logical_folder(cwd, environ))
     gathered = gather(flags, environ, place, posix=posix, beside=beside, passes_over=passes_over)
@@ -69,7 +69,7 @@ def _settings(values: dict[str, Any], source: TimezoneSource, *, dry_run: bool) 
 
 
 class _Zone(Struct, frozen=True):
-    """The time zone, and how it came to be this one."""
+    """The time zone and its source."""
 
     value: tzinfo
     source: TimezoneSource
@@ -109,7 +109,7 @@ def _name(zone: tzinfo) -> str:
 
 
 class _Reader(Struct, frozen=True):
-    """Parse the settings, with what some of them need to know."""
+    """Parses the values of keys, for some of which it needs the folder and the time zone."""
 
     place: StartPlace
     path: Path
@@ -117,7 +117,7 @@ class _Reader(Struct, frozen=True):
     faults: list[SettingFault]
 
     def read(self, key: Key, found: tuple[str, GivenValue] | None) -> object:
-        """Return the value of a key; None beside a fault."""
+        """Return the value of a key; None where a fault was added."""
         spelling, given = found or (key.name, GivenValue(key.default, "the default", self.path))
         return _checked(key, given, lambda: self._parse(key, given, is_secret_file=spelling != key.name), self.faults)
 
@@ -148,7 +148,7 @@ class _Reader(Struct, frozen=True):
         return path
 
     def _from_file(self, key: Key, given: GivenValue) -> GivenValue:
-        """Read a secret from the file that holds nothing else."""
+        """Return the secret in a file that holds nothing else."""
         if not given.text:
             return given
         try:
@@ -157,7 +157,7 @@ class _Reader(Struct, frozen=True):
             hint = f"Check the path, or set {key.name} itself."
             raise BadValue(f"{quoted(given.text)} cannot be read ({error.strerror})", hint=hint) from None
         except UnicodeDecodeError:
-            # `from None` here and above: the cause would hold the bytes of the secret.
+            # `from None` here and above: the cause would contain the bytes of the secret.
             raise BadValue(f"{quoted(given.text)} is not text in UTF-8") from None
         if not text:
             raise BadValue(f"{quoted(given.text)} is empty", hint=f"Put the {key.name} in.")
@@ -173,7 +173,7 @@ def _checked(key: Key, given: GivenValue, parse: Callable[[], object], faults: l
 
 
 def _windows(written: Mapping[str, GivenValue], zone: tzinfo, faults: list[SettingFault]) -> tuple[QuietWindow, ...]:
-    """Parse the windows of [quiet]; an empty one takes back what a weaker file says."""
+    """Return the windows of [quiet]; an empty value removes the window of a weaker file."""
     named = ((name, given) for name, given in written.items() if given.text)
     windows = (_window(name, given, zone, faults) for name, given in named)
     return tuple(window for window in windows if window is not None)
@@ -194,7 +194,7 @@ def _located(key: Key, given: GivenValue, error: BadValue) -> SettingsError:
 
 
 def _first(faults: list[SettingFault]) -> SettingsError:
-    """Pick the first of all faults, and name the places of the others."""
+    """Return the first of all faults, with the places of the others in its hint."""
     first, *others = (one.error for one in sorted(faults, key=lambda one: one.place))
     if not others:
         return first
@@ -203,12 +203,12 @@ def _first(faults: list[SettingFault]) -> SettingsError:
     return SettingsError(first.args[0], where=first.where, hint=f"{first.hint} {also}".lstrip())
 
 
-#: How many other places are named.
+#: The greatest number of other places named.
 _NAMED = 5
 
 
 def _odd_secrets(settings: Settings, origins: Mapping[str, str]) -> Iterator[str]:
-    """Notice tokens of another sort; only Slack can say for certain."""
+    """Yield a warning for each token with an unusual prefix; only Slack can tell whether it is valid."""
     for name, secret, start in (("token", settings.token, "xoxb-"), ("app_token", settings.app_token, "xapp-")):
         if secret is not None and start not in secret.reveal():
             yield f"{origins[name]}: {name} does not begin with {start} as Slack's do."
@@ -217,7 +217,7 @@ def _odd_secrets(settings: Settings, origins: Mapping[str, str]) -> Iterator[str
 def _other_secrets(
     gathered: GatheredSources, chosen: Mapping[str, tuple[str, GivenValue]], environ: Mapping[str, str]
 ) -> Iterator[Secret]:
-    """Yield the secrets that have no effect: what is overridden, and the proxy that Slack may be reached through."""
+    """Yield secrets that are no settings: overridden values, and passwords in the environment's proxies."""
     for key in KEYS:
         for _, given in gathered.every(key):
             if given is chosen[key.name][1] or not given.text:
@@ -235,7 +235,7 @@ _PROXIES = ("http_proxy", "https_proxy", "all_proxy")
 
 
 def _not_yet(settings: Settings, origins: Mapping[str, str]) -> Iterator[str]:
-    """Name what is read and has no effect in this version: nobody shall rely on it."""
+    """Yield a warning for each setting that has no effect in this version."""
     for name, secret in (("app_token", settings.app_token), ("signing_secret", settings.signing_secret)):
         if secret is not None:
             yield f"{origins[name]}: {name} is not used yet in this version."

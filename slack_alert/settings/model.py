@@ -1,4 +1,4 @@
-"""What a configuration is once it has been read: parsed, checked and frozen."""
+"""The loaded settings: parsed, checked and frozen."""
 
 from __future__ import annotations
 
@@ -22,9 +22,9 @@ SQLITE = "sqlite:///"
 
 
 class Settings(PrivateStruct, frozen=True, kw_only=True):
-    """Every setting, parsed; None where an optional one is not set."""
+    """All settings, parsed; None where an optional one is not set."""
 
-    # The URLs of servers may hold passwords, and whoever knows the heartbeat's can say that all is well.
+    # The URLs of servers may contain passwords, and the heartbeat's URL is all it takes to fake a heartbeat.
     hidden = frozenset({"database", "heartbeat_url", "proxy"})
 
     token: Secret | None
@@ -63,25 +63,26 @@ class Settings(PrivateStruct, frozen=True, kw_only=True):
     heartbeat_url: str | None
     proxy: str | None
     ca_file: Path | None
-    #: Empty: any name.
+    #: Empty: any name is a marker.
     markers: tuple[str, ...]
     reload: Literal["auto", "signal", "off"]
     load_timeout: timedelta
     threads: int
     log_level: str
     log_format: Literal["text", "json"]
-    #: The windows of [quiet].
+    #: The quiet windows of section [quiet].
     quiet: tuple[QuietWindow, ...] = ()
-    #: What has no effect and is secret all the same: values that a stronger source overrides, the environment's proxy.
+    #: Secrets without effect: values that a stronger source overrides, and the environment's proxy.
     other_secrets: tuple[Secret, ...] = ()
     dry_run: bool
-    #: Where a running program speaks that this command is beside: `slack` or `console`, whoever has the token.
+    #: The service of the running program that a command runs beside, `slack` or `console`; else None.
     service: str | None = None
 
     def secrets(self) -> tuple[str, ...]:
-        """Return what must be taken out of everything that is shown; of an address its parts are found by themselves.
+        """Return the secrets that must be redacted wherever text is shown.
 
-        The addresses of Slack, of its pictures and of the database are no secret, but a password in them is.
+        The URLs of Slack, of the icon and of the database are no secret, but a password in them is. The parts of a
+        secret URL are redacted as well; they need not be listed.
         """
         given = (self.token, self.app_token, self.signing_secret, *self.other_secrets)
         whole = (self.heartbeat_url, self.proxy)
@@ -93,7 +94,7 @@ class Settings(PrivateStruct, frozen=True, kw_only=True):
         )
 
     def missing(self) -> str | None:
-        """Return what `run` still needs, in one sentence; commands that post nothing need not ask."""
+        """Return a sentence where `run` lacks a setting, or None; commands that post nothing need not call it."""
         if self.token is None or self.channel is not None or self.dry_run:
             return None
         return (
@@ -103,10 +104,10 @@ class Settings(PrivateStruct, frozen=True, kw_only=True):
 
 
 class LoadedSettings(Struct, frozen=True):
-    """Settings, what to tell people about them, and where each one that is not a default came from."""
+    """The settings, warnings about them, and the origin of each value that is not a default."""
 
     settings: Settings
     warnings: tuple[str, ...]
     origins: Mapping[str, str]
-    #: What was written for each of them, and for the keys of [quiet].
+    #: The text of each of them, and of the keys of [quiet].
     given: Mapping[str, GivenValue]

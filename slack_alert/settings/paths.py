@@ -1,4 +1,4 @@
-"""Turn what people write as a file into a path, and a path into what people read."""
+"""Resolve paths that people write in settings, and shorten paths to show them."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ from slack_alert.settings.secret import quoted
 
 
 def is_there(path: Path) -> bool:
-    """Return whether there is such a name as far as this user can see; HOME may be a folder of somebody else.
+    """Return whether a path exists, as far as this user can see; HOME may be another user's folder.
 
-    A link that leads nowhere is there: what it was to lead to is missing, and nobody shall take that for nothing said.
+    A broken link exists: its missing target is an error to report, not an absent file.
     """
     try:
         return path.is_symlink() or path.exists()
@@ -26,35 +26,35 @@ def is_there(path: Path) -> bool:
 
 
 def read_file(path: Path) -> bytes:
-    """Read a file that ends; anything else raises OSError, because a pipe or a device may keep its reader for ever."""
+    """Return the content of a regular file; raise OSError for others, as reading a pipe or a device may never end."""
     with open(path, "rb", opener=_opened) as file:
         found = os.fstat(file.fileno())
-        if not stat.S_ISREG(found.st_mode) and not os.path.samestat(found, os.stat(os.devnull)):  # noqa: PTH116 - as its neighbour
+        if not stat.S_ISREG(found.st_mode) and not os.path.samestat(found, os.stat(os.devnull)):  # noqa: PTH116 - like fstat
             raise OSError(errno.EINVAL, "Not a regular file")
         return file.read()
 
 
 class StartPlace(Struct, frozen=True):
-    """Where the program was started, and by whom."""
+    """The folder in which the program was started, and the user's home."""
 
     cwd: Path
-    #: None: this user has none, as in a container whose user has neither HOME nor a name.
+    #: None: the user has none, as in a container where it has neither HOME nor a name.
     home: Path | None
-    #: The same as `cwd`, with the links by which one got there.
+    #: The same folder as `cwd`, with the links in its path unresolved.
     here: Path | None = None
 
     def locate(self, text: str) -> Path:
-        """Return a written folder with its links as they are: what one leads to may change while the program runs.
+        """Return a written folder with its links unresolved: their targets may change while the program runs.
 
-        A relative one is in the folder in which the program was started.
+        A relative path is in the folder in which the program was started.
         """
         path = self._expand(text, self.here or self.cwd)
-        # What `..` means depends on where the link before it leads now.
+        # The meaning of `..` depends on the current target of the link before it.
         return self.resolve(text, self.cwd) if ".." in path.parts else path
 
     def resolve(self, text: str, folder: Path) -> Path:
-        """Resolve a written path; a relative one is in `folder`, `~` is the home folder."""
-        # Unlike `resolve` it has an answer also where a link leads to itself.
+        """Return a written path with its links resolved; a relative one is in `folder`, `~` is the home folder."""
+        # Unlike Path.resolve it does not raise where a link leads to itself.
         return Path(os.path.realpath(self._expand(text, folder)))
 
     def _expand(self, text: str, folder: Path) -> Path:
@@ -67,7 +67,7 @@ class StartPlace(Struct, frozen=True):
         return self.home / text[2:]
 
     def show(self, path: Path) -> str:
-        """Name a path as shortly as it can be found again from here."""
+        """Return the shortest text for a path: relative to the start folder or to `~`, else absolute."""
         for folder in (self.cwd, self.here):
             if folder is not None and path.is_relative_to(folder):
                 return str(path.relative_to(folder))
@@ -76,17 +76,17 @@ class StartPlace(Struct, frozen=True):
         return str(path)
 
     def user_conf(self, environ: Mapping[str, str], *, posix: bool) -> Path | None:
-        """Name the user's own configuration file, there or not; None: this user can have none."""
+        """Return the path of the user's configuration file, existing or not; None: the user has no home."""
         if not posix:
             return self.home and self.home / ".slack_alert.conf"
-        # The XDG rules: a relative XDG_CONFIG_HOME is to be ignored.
+        # XDG: a relative XDG_CONFIG_HOME is to be ignored.
         folder = Path(environ.get("XDG_CONFIG_HOME", ""))
         if folder.is_absolute():
             return folder / "slack_alert.conf"
         return self.home and self.home / ".config" / "slack_alert.conf"
 
     def database(self, text: str, folder: Path) -> str:
-        """Make the URL of an SQLite file absolute; a server's stays as it is."""
+        """Return the URL of a database, that of an SQLite file with an absolute path; raise BadValue for others."""
         if text.startswith(_SERVERS):
             return text
         written = text.removeprefix(SQLITE)
@@ -99,7 +99,7 @@ class StartPlace(Struct, frozen=True):
 
 
 def logical_folder(cwd: Path, environ: Mapping[str, str]) -> Path:
-    """Return the folder in which the program was started as the shell names it: with its links, as `pwd` does."""
+    """Return the start folder as the shell names it, with links unresolved, like `pwd`."""
     path = Path(environ.get("PWD", ""))
     if not path.is_absolute() or ".." in path.parts:
         return cwd
@@ -113,7 +113,7 @@ _SERVERS = ("postgresql://", "postgres://")
 
 
 def _opened(path: str, flags: int) -> int:
-    # A pipe is opened without waiting for somebody to write into it; the flag is unknown to Windows.
+    # Without the flag, opening a pipe waits for a writer; Windows does not have it.
     return os.open(path, flags | getattr(os, "O_NONBLOCK", 0))
 
 
@@ -121,12 +121,12 @@ _FORM = "Write sqlite:///relative/state.db or sqlite:////absolute/state.db."
 
 
 def sqlite_path(url: str) -> Path:
-    """Read the file from `sqlite:///relative.db` or `sqlite:////absolute/state.db`."""
+    """Return the path in `sqlite:///relative.db` or `sqlite:////absolute/state.db`; raise SettingsError for others."""
     scheme, colon, _ = url.partition(":")
     if not colon or not scheme.partition("+")[0].isalnum():
         raise SettingsError("database is not a URL.", hint=_FORM)
     if scheme != "sqlite":
-        # The rest may hold a password.
+        # The rest may contain a password.
         raise SettingsError(f"database: {scheme}: is unknown; this version knows sqlite only.", hint=_FORM)
     path = url.removeprefix(SQLITE)
     if path == url or path in {"", ":memory:"}:

@@ -1,4 +1,4 @@
-"""The settings of a running program, as it writes them down for commands beside it: no secret is among them."""
+"""The settings that a running program publishes for commands beside it, without secrets."""
 
 from __future__ import annotations
 
@@ -15,30 +15,30 @@ from slack_alert.settings.value_sources import PROJECT, QUIET, GivenValue, Layer
 
 
 class PublishedSettings(Struct, frozen=True):
-    """The settings of a running program, as texts by their keys."""
+    """The published settings of a running program, as texts by key."""
 
     texts: Mapping[str, str]
-    #: Where each that is not a default comes from, and how strong that source is: 0 is a flag.
+    #: The origin of each value that is not a default, and the rank of that source: 0 is a flag.
     origins: Mapping[str, str]
     ranks: Mapping[str, int]
-    #: Where a message goes that names no service: `slack` or `console`.
+    #: The service of messages that name none: `slack` or `console`.
     service: str
     timezone_source: TimezoneSource
 
     def layer(self, local: LoadedSettings, *, plans: bool) -> Layer:
-        """Return what stands in for the environment and the files of a command beside the program.
+        """Return the layer that overrides the environment and the files of a command beside the program.
 
-        Where the command `plans` ahead, what the project's files say now counts, unless the program has something
-        stronger: so it is after a restart.
+        A command that `plans` ahead takes what the project's file says now, unless the program has a stronger source:
+        that is what a restart would do.
         """
-        # A quiet window that the program does not have is taken back by an empty one.
+        # An empty value removes a quiet window that the program does not have.
         names = {**{name: "" for name in local.given if name.startswith(QUIET)}, **self.texts}
         layer = {
             name: GivenValue(text, self.origins.get(name, "the default"), Path("/"))
             for name, text in names.items()
             if not (plans and self._is_edited(name, local))
         }
-        # By this one the program was found.
+        # The program was found through this database.
         layer["database"] = GivenValue(local.settings.database, "the running program", Path("/"))
         return layer
 
@@ -50,14 +50,14 @@ class PublishedSettings(Struct, frozen=True):
 
 
 def write_note(loaded: LoadedSettings, service: str) -> str:
-    """Return one line of JSON from which `read_note` makes the settings again."""
+    """Return the settings to publish as a line of JSON, for `read_note`."""
     texts = {key.name: _text(loaded, key) for key in KEYS if key.name in _KNOWN and key.kind != "zone"}
     if str(loaded.settings.timezone) != _NAMELESS:
         texts["timezone"] = str(loaded.settings.timezone)
     texts |= {name: given.text for name, given in loaded.given.items() if name.startswith(QUIET)}
     texts["path"] = str(loaded.settings.path)
     given = {name: given for name, given in loaded.given.items() if name in texts}
-    # A secret that somebody put into another key by mistake is to be seen nowhere; what is left of it means nothing.
+    # A text that contains a secret by mistake is left out: redacted it would be another value.
     clean = Redaction(loaded.settings.secrets())
     return json.dumps(
         {
@@ -72,7 +72,7 @@ def write_note(loaded: LoadedSettings, service: str) -> str:
 
 
 def read_note(note: str) -> PublishedSettings | None:
-    """Return the settings that were written down; None: none were, or another version wrote them."""
+    """Return the published settings, or None where there are none, or another version wrote them."""
     try:
         said: dict[str, Any] = json.loads(note)  # Any: JSON that another process wrote
         texts = {str(name): str(text) for name, text in said["texts"].items()}
@@ -87,9 +87,9 @@ def _text(loaded: LoadedSettings, key: Key) -> str:
     return key.default if given is None else given.text
 
 
-#: What decides nothing but how one process logs, or what nobody else may know.
+#: Keys that are not published: they concern the log of a single process, or may be secret.
 _OWN = frozenset({"log_level", "log_format", "database"})
 _OWN_KINDS = frozenset({"secret", "url", "file"})
 _KNOWN = frozenset(key.name for key in KEYS if key.kind not in _OWN_KINDS and key.name not in _OWN)
-#: The machine's zone where it is a file without a name.
+#: The name given to a machine's zone that is a file without a name.
 _NAMELESS = "localtime"

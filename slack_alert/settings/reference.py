@@ -1,4 +1,4 @@
-"""Tell people about the keys: the commented configuration file, and the rows of the reference page."""
+"""Document the keys: the commented configuration file, and the rows of the reference page."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from slack_alert.settings.keys import KEYS, Key
 
 
 class FreeSection(Struct, frozen=True):
-    """A section whose keys are names that people choose; it is a field of Settings under its own name."""
+    """A section whose keys are names chosen by people; the section is a field of Settings."""
 
     name: str
     meaning: str
@@ -33,7 +33,7 @@ SECTIONS = tuple(dict.fromkeys([*(key.section for key in KEYS), *(free.name for 
 
 
 class ReferenceRow(Struct, frozen=True):
-    """One key, as a table shows it."""
+    """A row of the table of keys."""
 
     key: str
     section: str
@@ -44,7 +44,7 @@ class ReferenceRow(Struct, frozen=True):
 
 
 def reference() -> tuple[ReferenceRow, ...]:
-    """List every key in the order of the table."""
+    """Return a row for each key, in the order of the table of keys."""
     return tuple(
         ReferenceRow(key.written, key.section, key.default or key.unset, key.flag or "", key.variable, key.meaning)
         for key in KEYS
@@ -52,7 +52,7 @@ def reference() -> tuple[ReferenceRow, ...]:
 
 
 def render_conf() -> str:
-    """Write a slack_alert.conf with every key commented out."""
+    """Return the text of a slack_alert.conf with all keys commented out."""
     lines = [*_PREFACE]
     for section in SECTIONS:
         lines += ["", f"[{section}]"]

@@ -1,4 +1,4 @@
-"""Hold secrets so that printing never shows them, and say what is wrong without repeating one."""
+"""Keep secrets out of printed values and of error messages."""
 
 from __future__ import annotations
 
@@ -7,14 +7,14 @@ import re
 from slack_alert.core.errors import SettingsError
 from slack_alert.core.excerpts import excerpt
 
-#: Addresses that are as good as a password, or have one in them.
+#: Keys whose URLs are secret as a whole, or contain a password.
 DISCREET = frozenset({"heartbeat_url", "proxy"})
 
 
 class Secret:
-    """Wrap a text that is shown only to who calls `reveal`.
+    """A text that only `reveal` returns; printed, it is `***`.
 
-    Not a dataclass: `dataclasses.asdict` would open it.
+    Not a dataclass: `dataclasses.asdict` would reveal it.
     """
 
     __slots__ = ("_text",)
@@ -23,7 +23,7 @@ class Secret:
         self._text = text
 
     def reveal(self) -> str:
-        """Return the text itself, for the one call that needs it."""
+        """Return the secret text."""
         return self._text
 
     def __eq__(self, other: object) -> bool:
@@ -43,22 +43,22 @@ class Secret:
 
 
 def masked(text: str) -> str:
-    """Replace what looks like a Slack token, or a password in a URL, wherever somebody put it by mistake."""
+    """Return a text without Slack tokens and passwords in URLs, which may be anywhere by mistake."""
     return _PASSWORD.sub(r"\1***@", _TOKEN.sub("***", text))
 
 
 def fault(message: str, *, where: str = "", hint: str = "") -> SettingsError:
-    """Make the error that stops the start; raise it `from None`, a cause may carry the text of a secret."""
+    """Return an error with its texts masked; raise it `from None`, because a cause may contain a secret."""
     return SettingsError(masked(message), where=masked(where), hint=masked(hint))
 
 
 def quoted(text: str) -> str:
-    """Return an offending value to show, shortened, and without what stands before a host or looks like a token."""
+    """Return an offending value to show in quotes, shortened, without tokens and without user and password."""
     return repr(excerpt(_USERINFO.sub("***@", masked(text)), _SHOWN))
 
 
 _TOKEN = re.compile(r"(?:xox[a-z]|xapp)[-._][^\s'\"]*", re.IGNORECASE)
 _PASSWORD = re.compile(r"(://)\S*@")
-#: Also where the scheme before it was forgotten; a person is written `@ann`.
+#: Also where the scheme is missing; `@ann` is a person and stays.
 _USERINFO = re.compile(r"(?<![^\s@,;:])[^\s@,;:]+:[^\s@]*@(?=\S)")
 _SHOWN = 80

@@ -1,4 +1,4 @@
-"""Notice that the machine was given another time zone, while a program goes by the one it was started with."""
+"""Notice that the machine's time zone changed, while the program still uses the one it was started with."""
 
 from __future__ import annotations
 
@@ -13,19 +13,19 @@ _MONTH = timedelta(days=30)
 
 
 class ZoneWatch:
-    """Looks at the machine's time zone; a look that finds nothing new costs three calls to the system."""
+    """Polls the machine's time zone; while it is unchanged, a poll costs three system calls."""
 
     def __init__(self, zone: tzinfo, environ: Mapping[str, str], *, etc: Path = Path("/etc")) -> None:
-        #: The zone at the last look that found another.
+        #: The zone reported last; at first that of the start.
         self._zone = zone
         self._environ = environ
         self._etc = etc
         self._progress = self._look()
 
     def changed(self) -> tzinfo | None:
-        """Return the machine's zone where it is another one than at the look before, else None.
+        """Return the machine's zone where it changed since the call before, else None.
 
-        That may be the one of the start again.
+        It may have changed back to the zone of the start.
         """
         marks = self._look()
         if marks == self._progress:
@@ -43,7 +43,7 @@ class ZoneWatch:
 
 
 def is_same_zone(one: tzinfo, other: tzinfo) -> bool:
-    """Return whether two zones have the same name and, as a file may have none, the same time all year round."""
+    """Return whether two zones have the same name and, as a file may have none, the same offsets all year round."""
     year = datetime(datetime.now(timezone.utc).year, 1, 15, tzinfo=timezone.utc)
     months = [year + number * _MONTH for number in range(12)]
     return str(one) == str(other) and all(_offset(one, month) == _offset(other, month) for month in months)
@@ -55,7 +55,7 @@ def _offset(zone: tzinfo, at: datetime) -> timedelta | None:
 
 def _mark(path: Path, *, is_followed: bool = True) -> tuple[int, ...] | None:
     try:
-        found = os.stat(path, follow_symlinks=is_followed)  # noqa: PTH116 - Path.stat makes objects at each look
+        found = os.stat(path, follow_symlinks=is_followed)  # noqa: PTH116 - Path.stat creates objects at each poll
     except OSError:
         return None
     return found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns

@@ -1,4 +1,4 @@
-"""Find time zones: the one a person names, and the one the machine is set to."""
+"""Find time zones: a named one, and that of the machine."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ from slack_alert.settings.secret import quoted
 
 
 class MachineZone(Struct, frozen=True):
-    """The machine's time zone, None where it names none, and what is odd about it."""
+    """The machine's time zone, or None where it has none, and warnings about its configuration."""
 
     zone: tzinfo | None
     warnings: tuple[str, ...] = ()
 
 
 def parse_zone(name: str) -> tzinfo:
-    """Turn a name such as Europe/Berlin into its zone."""
+    """Return the zone of a name such as Europe/Berlin; raise BadValue for an unknown name."""
     zone = _named(name)
     if zone is None:
         raise BadValue(f"{quoted(name)} is not a time zone", hint=_suggestion(name))
@@ -30,7 +30,7 @@ def parse_zone(name: str) -> tzinfo:
 
 
 def machine_zone(environ: Mapping[str, str], etc: Path) -> MachineZone:
-    """Look where the C library looks: TZ, the link /etc/localtime, /etc/timezone, the file /etc/localtime."""
+    """Return the machine's zone, from TZ, the link /etc/localtime, /etc/timezone or the file /etc/localtime."""
     wanted = environ.get("TZ", "").strip()
     if not wanted:
         return MachineZone(_first(_of_files(etc)))
@@ -74,7 +74,7 @@ def _of_files(etc: Path) -> Iterator[tzinfo | None]:
 
 
 def _of_file(path: Path) -> tzinfo | None:
-    """Prefer the name a path ends in over its bytes: a named zone is told by its name."""
+    """Return the zone of a file, by the name in its path where there is one, so that messages can show a name."""
     for place in (path, path.resolve()):
         _, found, name = place.as_posix().rpartition("/zoneinfo/")
         zone = _named(name) if found else None

@@ -1,4 +1,4 @@
-"""Collect what every source says, strongest first: flags, environment, files."""
+"""Collect the texts of all sources, strongest first: flags, environment, files."""
 
 from __future__ import annotations
 
@@ -20,17 +20,17 @@ PROJECT_CONF = "slack_alert.conf"
 
 
 class GivenValue(PrivateStruct, frozen=True):
-    """A text somebody wrote for a key, and where."""
+    """The text given for a key, and its place."""
 
     hidden = frozenset({"text"})
 
     text: str
     where: str
-    #: A relative file is looked for here.
+    #: The folder of relative paths.
     folder: Path
-    #: The key's name, where the place does not say it.
+    #: The key's name, where `where` does not have it.
     subject: str = ""
-    #: The layer, from the strongest on, and the line.
+    #: The rank of the source, from the strongest on, and the line.
     place: tuple[int, int] = (0, 0)
 
 
@@ -38,14 +38,14 @@ Layer = Mapping[str, GivenValue]
 
 
 class SettingFault(Struct, frozen=True):
-    """What is wrong in one place; the first of all is told."""
+    """An error and its place; the first place of all is reported."""
 
     place: tuple[int, int]
     error: SettingsError
 
 
 class GatheredSources(Struct, frozen=True):
-    """Every source, strongest first, and the folder of the plugins that decided which files were read."""
+    """The texts of all sources, strongest first, and the folder with the project's file."""
 
     layers: tuple[Layer, ...]
     path: Path
@@ -53,19 +53,19 @@ class GatheredSources(Struct, frozen=True):
     faults: tuple[SettingFault, ...]
 
     def free(self, section: str) -> dict[str, GivenValue]:
-        """Find who decides each key of a section with free keys, in the order of their names."""
+        """Return the strongest value of each key of a section with free keys, sorted by name."""
         found: dict[str, GivenValue] = {}
         for layer in reversed(self.layers):
             found |= {name: given for name, given in layer.items() if name.startswith(f"{section}{_DOT}")}
         return {name.partition(_DOT)[2]: found[name] for name in sorted(found)}
 
     def every(self, key: Key) -> Iterator[tuple[str, GivenValue]]:
-        """Yield what each source says of a key itself; a file that holds a secret is not read."""
+        """Yield the values of a key from all sources, without files that hold a secret."""
         for layer in self.layers:
             yield from (found for found in _given(key, layer) if found[0] == key.name)
 
     def strongest(self, key: Key) -> tuple[str, GivenValue] | None:
-        """Find who decides a key, and the spelling it was given in."""
+        """Return the spelling and value of a key in the strongest source that has it, or None."""
         return next((found[0] for layer in self.layers if (found := _given(key, layer))), None)
 
 
@@ -78,10 +78,10 @@ def gather(
     beside: Layer | None = None,
     passes_over: bool = False,
 ) -> GatheredSources:
-    """Read every source; an unknown name in a file is fatal, in the environment a warning.
+    """Return the texts of all sources; an unknown name in a file is a fault, in the environment a warning.
 
-    What a running program has (`beside`) is weaker than flags alone. A file that this user may not read is fatal
-    unless it `passes_over` such files.
+    Only flags override `beside`, the settings of a running program. Raise UnreadableFile for a file that this user may
+    not read, unless `passes_over` is set.
     """
     faults: list[SettingFault] = []
     outer = (_of_flags(flags, place), beside or {}, _of_variables(environ, place), _of_slack_variables(environ, place))
@@ -119,7 +119,7 @@ def _of_flags(flags: Mapping[str, object], place: StartPlace) -> Layer:
     for name, value in flags.items():
         if name in _NOT_KEYS or value is None:
             continue
-        # A name that is unknown here is the caller's mistake, not the user's.
+        # An unknown name here is a fault of the caller, hence KeyError.
         where = _FLAGS[name]
         layer[name] = GivenValue(str(value).strip(), where, place.cwd)
     return layer
@@ -130,13 +130,13 @@ def _of_variables(environ: Mapping[str, str], place: StartPlace) -> Layer:
     return {
         name: GivenValue(environ[variable].strip(), variable, place.cwd, place=(_VARIABLE, 0))
         for variable, name in (_VARIABLES | free).items()
-        # Empty is how a container file passes on a variable that is not set.
+        # A container file passes on an unset variable as an empty one.
         if environ.get(variable, "").strip()
     }
 
 
 def _free_variable(variable: str) -> str | None:
-    """Return what a variable of a section with free keys sets: `SLACK_ALERT_QUIET_NIGHT` is `quiet.night`."""
+    """Return the key that a variable of a section with free keys sets: `SLACK_ALERT_QUIET_NIGHT` is `quiet.night`."""
     section, _, key = variable.removeprefix(_PREFIX).lower().partition("_")
     is_free = variable.startswith(_PREFIX) and section in _FREE and key != ""
     return f"{section}{_DOT}{key}" if is_free else None
@@ -154,7 +154,7 @@ def _unknown_variables(environ: Mapping[str, str]) -> list[str]:
     known = {*_VARIABLES, *(name for name in environ if _free_variable(name))}
     unknown = sorted(name for name in environ if name.startswith(_PREFIX) and name not in known)
     short = [variable.removeprefix(_PREFIX) for variable in _VARIABLES]
-    # Kubernetes makes names of a service called slack-alert, such as SLACK_ALERT_PORT: those are nobody's slip.
+    # Kubernetes sets variables for a service called slack-alert, such as SLACK_ALERT_PORT: no misspelled keys.
     meant = {name: nearest(name.removeprefix(_PREFIX), short, likeness=0.8) for name in unknown}
     return [
         f"{name}: not a setting, passed over." + (f" Did you mean {_PREFIX}{close}?" if close else "")
@@ -165,7 +165,7 @@ def _unknown_variables(environ: Mapping[str, str]) -> list[str]:
 def _own_file(
     flags: Mapping[str, object], environ: Mapping[str, str], place: StartPlace, *, posix: bool
 ) -> ConfFile | None:
-    """Read `-c FILE`, which must be there, or else the user's own file, which need not."""
+    """Return the content of `-c FILE`, which must exist, or else of the user's file, or None where there is none."""
     explicit = flags.get("config")
     if explicit is not None:
         path = place.resolve(str(explicit), place.cwd)
@@ -184,7 +184,7 @@ def _path(layers: Sequence[Layer], place: StartPlace) -> Path:
         raise fault(
             f"{decided.subject}the value is empty.", where=decided.where, hint="Name the folder that holds plugins/."
         )
-    # Relative to where the program was started, whoever wrote it: uncommenting `path = .` must change nothing.
+    # Relative to the start folder, whichever source it is from: uncommenting `path = .` must change nothing.
     return place.locate(decided.text if decided else ".")
 
 
@@ -222,7 +222,7 @@ def _hint(key: str, valid: Sequence[str]) -> str:
     return suggestion(key, valid)
 
 
-#: What is said of one job only, in its marker.
+#: Keywords of markers, which concern a single job.
 _OF_MARKERS = frozenset(
     ["after", "at_start", "catch_up", "escalate", "jitter", "recover", "remind", "repeat", "retries", "retry_delay"]
 )
@@ -252,12 +252,12 @@ def _name(entry: ConfEntry) -> str | None:
     return _WRITTEN.get(entry.section, {}).get(entry.key)
 
 
-#: How strong each source is, from 0 for flags on.
+#: The ranks of sources; flags have 0.
 _VARIABLE, _SLACK_VARIABLE, PROJECT, _OWN = range(1, 5)
 _PREFIX = "SLACK_ALERT_"
-#: Between a section with free keys and a key of it; no other name has one.
+#: Separates a section with free keys from the key; no other name contains it.
 _DOT = "."
-#: What the names of its keys begin with.
+#: The prefix of the keys of section [quiet].
 QUIET = f"quiet{_DOT}"
 _FREE = frozenset(free.name for free in FREE)
 _SECRETS = frozenset(key.name for key in KEYS if key.kind == "secret")

@@ -1,4 +1,4 @@
-"""Turn the text of one setting into its value; what is wrong is said without the key's name and place."""
+"""Parse the text of a setting; errors do not contain its key and place, which the caller adds."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _N = TypeVar("_N", int, float)
 
 
 def parse_value(key: Key, text: str) -> object:
-    """Parse a value that stands for itself; the kinds that need a folder or a zone are the caller's."""
+    """Return the value of a text; raise BadValue. Kinds that need a folder or a zone are left to the caller."""
     if text:
         return _PARSERS[key.kind](key, text)
     if key.default:
@@ -39,7 +39,7 @@ def _text(key: Key, text: str) -> str:
 
 def _address(key: Key, text: str) -> str:
     _text(key, text)
-    # Which service is meant where none is named depends on the token; what it may be called does not.
+    # The default service depends on the token; whether the text is valid does not.
     Address.parse(text, SERVICES[0])
     return text
 
@@ -61,7 +61,7 @@ def _url(key: Key, text: str) -> str:
         is_complete = False
     if not is_complete or _SPACE.search(text):
         example = key.example or "https://example.com/"
-        # Whoever knows the address of a heartbeat can say that all is well.
+        # The heartbeat's URL is all it takes to fake a heartbeat.
         shown = "it" if key.name == "heartbeat_url" else quoted(text)
         raise BadValue(f"{shown} is not an http:// or https:// address", hint=f"Write one such as {example}.")
     return text
@@ -107,7 +107,7 @@ def _size(key: Key, text: str) -> int:
 
 
 def _choice(key: Key, text: str) -> str:
-    # `gevent` is as good as `GeventScheduler`, in whatever case.
+    # `gevent` means `GeventScheduler`; case does not matter.
     names = {choice.lower(): choice for choice in key.choices}
     short = {name.removesuffix("scheduler"): choice for name, choice in names.items()}
     choice = (short | names).get(text.lower())

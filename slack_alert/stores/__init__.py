@@ -1,4 +1,4 @@
-"""What is remembered between two runs, in a file; in memory, where it is asked for by `stores.memory`."""
+"""Stores: state, history and outbox in an SQLite file; `stores.memory` keeps them in memory instead."""
 
 from __future__ import annotations
 

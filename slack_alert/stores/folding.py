@@ -1,4 +1,4 @@
-"""When several rows of history may be told as one; pure, for every store alike."""
+"""Merge rows of history: which ones may become one row. Pure, and shared by all stores."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from slack_alert.core.model.record import NOT_RUN, Record, Verdict, extend
 
-#: What folds once there is too much of it; what was said, failed or missed stays as it is.
+#: The verdicts whose rows fold once there are too many; alerts, errors and misses keep their rows.
 FOLDABLE = frozenset({Verdict.QUIET, *NOT_RUN} - {Verdict.MISSED})
 
 #: In microseconds, as instants are stored.
@@ -15,7 +15,7 @@ HOUR = 3_600_000_000
 
 
 def condense(records: Iterable[Record]) -> list[Record]:
-    """Join what follows on itself, job by job; the order stays."""
+    """Return the records with consecutive slots of a job that did not run merged; the order is kept."""
     condensed: list[Record] = []
     last: dict[str, int] = {}
     for record in records:
@@ -40,7 +40,7 @@ def condense(records: Iterable[Record]) -> list[Record]:
 
 
 class RowExtension(NamedTuple):
-    """A stored row that becomes longer."""
+    """A stored row that a further record makes longer, before and after."""
 
     id: int
     before: Record
@@ -48,24 +48,25 @@ class RowExtension(NamedTuple):
 
 
 class OpenRows:
-    """The last row of each job in the order of writing, where a slot that did not run may make it longer.
+    """The last row written for each job, as long as another slot that did not run may make it longer.
 
-    A slot order would bridge a run that is still going on; what was written before a restart is left as it is.
+    The order is that of writing: by slots a row could bridge a run that is still going on. Rows written before a
+    restart are not made longer.
     """
 
     def __init__(self) -> None:
         self._rows: dict[str, tuple[int, Record]] = {}
 
     def clear(self) -> None:
-        """Forget all, because a transaction was rolled back; the next rows are new ones."""
+        """Forget all rows after a rollback; the next records get new rows."""
         self._rows.clear()
 
     def are_moved_by(self, records: Iterable[Record]) -> bool:
-        """Return whether these are to be looked at one by one: runs alone leave all as it is where no row is open."""
+        """Return whether records may open, extend or close a row; runs change nothing while no row is open."""
         return bool(self._rows) or not NOT_RUN.isdisjoint({record.verdict for record in records})
 
     def extension(self, record: Record) -> RowExtension | None:
-        """Return the row that `record` makes longer, as it was and as it is then."""
+        """Return the row that `record` makes longer, or None where it needs a row of its own."""
         if record.binding not in self._rows:
             return None
         number, before = self._rows[record.binding]
@@ -73,7 +74,7 @@ class OpenRows:
         return None if after is None else RowExtension(number, before, after)
 
     def follow(self, record: Record, number: int = 0) -> None:
-        """Take note of the row a record has become; a run, and a row that others share, close what was there."""
+        """Track the row written for a record; a run, or a row shared by several jobs, closes the open one."""
         if record.verdict not in NOT_RUN:
             if self._rows:
                 self._rows.pop(record.binding, None)
@@ -85,25 +86,25 @@ class OpenRows:
 
 
 class FoldedRow(NamedTuple):
-    """What folding needs to know of a stored row; instants in microseconds."""
+    """The columns of a stored row that folding needs; instants in microseconds."""
 
     id: int
     job: str
     verdict: str
     slot: int
-    count: int  # type: ignore[assignment]  # hides tuple.count, which nobody needs of a row
+    count: int  # type: ignore[assignment]  # hides tuple.count, which is not used on a row
     until: int
 
 
 class HourFold:
-    """Rows of one job, verdict and hour become one; fed with rows in the order of their slots, in any portions."""
+    """Folds the rows of a job, verdict and hour into one; takes rows in the order of their slots, in any portions."""
 
     def __init__(self) -> None:
         self._hour: int | None = None
         self._groups: dict[tuple[str, str], FoldedRow] = {}
 
     def fold(self, rows: Iterable[FoldedRow]) -> tuple[list[FoldedRow], list[int]]:
-        """Return the rows that grew, as they are now, and the ids of those they swallowed."""
+        """Return the rows that grew, with their new values, and the ids of the rows folded into them."""
         grown: dict[int, FoldedRow] = {}
         gone: list[int] = []
         for row in rows:

@@ -1,4 +1,4 @@
-"""The store that forgets: for simulations, demonstrations and tests; it means exactly what the others mean."""
+"""A store in memory, for simulations, demonstrations and tests; it behaves exactly as the stores in files do."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ from slack_alert.stores.sqlite.crash_recovery import LeftRuns
 
 
 class MemoryStore:
-    """Store and Reader in one, for one process; closing it forgets nothing, so that opening it again is a restart."""
+    """Store and Reader of one process; closing it keeps everything, so that opening it again acts as a restart."""
 
     def __init__(self) -> None:
         self._states: dict[str, State] = {}
@@ -47,7 +47,7 @@ class MemoryStore:
         self._outbox = _Outbox()
 
     def open(self) -> Snapshot:
-        """Return what is remembered."""
+        """Return the snapshot a run begins with."""
         self._tails.clear()
         return self.snapshot()
 
@@ -60,14 +60,14 @@ class MemoryStore:
             record._replace(sharers=tuple(map(clean, given.sharers)))
             for record, given in zip(cleaned, batch.records, strict=True)
         ]
-        writes(batch)  # It refuses what no store takes, before anything is changed.
+        writes(batch)  # It raises for values that no store takes, before anything is changed.
         self._put_policy(batch)
         self._put_book(batch)
         self._put_records(records)
         return self._outbox.commit(batch, messages, summaries)
 
     def prune(self, now: datetime, limits: HistoryLimits) -> None:
-        """Forget and fold history beyond the limits."""
+        """Delete and fold history beyond the limits."""
         cutoff = micros(now) - limits.days * 24 * HOUR
         self._left.forget({record.run for record in self._records.values()}, cutoff)
         self._records = {number: row for number, row in self._records.items() if end_of(row) >= cutoff}
@@ -77,7 +77,7 @@ class MemoryStore:
         self._fold(limits.rows)
 
     def close(self) -> None:
-        """Keep everything, for the next time."""
+        """Do nothing: all is kept for the next `open`."""
 
     def history(self, *, job: str | None, since: datetime | None, limit: int | None) -> Iterator[HistoryLine]:
         """Yield the newest `limit` lines, oldest first."""
@@ -92,15 +92,15 @@ class MemoryStore:
             yield line_of(row, self._outbox.parts(row.run))
 
     def deliveries(self) -> Iterator[Delivery]:
-        """Return the whole outbox, oldest first."""
+        """Return an iterator over the whole outbox, oldest first."""
         return iter(self._outbox.all())
 
     def posted(self, run: int) -> list[PostedDelivery]:
-        """Return the deliveries of one run, and how far they are."""
+        """Return the deliveries of a run with their progress."""
         return self._outbox.posted(run)
 
     def snapshot(self) -> Snapshot:
-        """Return what a run would begin with."""
+        """Return the snapshot that a run would begin with."""
         recorded = {record.run for record in self._records.values()}
         return Snapshot(
             states=dict(sorted(self._states.items())),
@@ -116,18 +116,18 @@ class MemoryStore:
         )
 
     def waiting(self, address: str | None, after: int, limit: int) -> list[Delivery]:
-        """Return queued deliveries with ids above `after`, oldest first; of one address, or of all."""
+        """Return at most `limit` queued deliveries with ids above `after`, oldest first; None: of all addresses."""
         queued = [one for one in self._outbox.all() if one.status is Status.QUEUED and one.id > after]
         if address is not None:
             queued = [one for one in queued if str(one.message.to) == clean(address)]
         return queued[:limit]
 
     def last_receipt(self, address: str) -> str | None:
-        """Return the receipt of the last message that was accepted there."""
+        """Return the receipt of the last message accepted at an address."""
         return self._outbox.last_receipt(address)
 
     def receipt(self, key: str) -> str | None:
-        """Return the receipt of one message, where it was accepted."""
+        """Return the receipt of the message with this key, or None where it was not accepted."""
         sent = (one for one in self._outbox.all() if one.status is Status.SENT and one.message.key == clean(key))
         return next((one.receipt for one in sent), None)
 

@@ -1,4 +1,4 @@
-"""Slack as a channel: posting through the Web API, looking before repeating."""
+"""Slack as a channel: posts through the Web API, and looks up ambiguous messages before they are repeated."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _FINAL = frozenset({SendStatus.SENT, SendStatus.DESTINATION, SendStatus.PAYLOAD}
 
 
 class SlackChannel:
-    """Messages to one workspace, under one token. Used from one event loop."""
+    """The channel to a workspace, under one token; to be used from one event loop."""
 
     name = "slack"
 
@@ -44,21 +44,21 @@ class SlackChannel:
         self._directory = Directory(self._client)
         self._poster = Poster(self._client, self._directory, SenderIdentity(username, icon_emoji, icon_url))
         self._bounds = EarliestTimes()
-        #: Searches that Slack asked to wait with, by where and what for.
+        #: Searches to continue after a rate limit, by location and delivery ids.
         self._begun: dict[tuple[MessageLocation, frozenset[int]], HistorySearch] = {}
         self._cannot_look = False
 
     async def open(self) -> None:
-        """Load the vendor's library; Slack itself is not asked for anything. Raise `BadValue` for a bad `ca_file`."""
+        """Import the vendor's library without calling Slack; raise `BadValue` for a bad `ca_file`."""
         await self._client.open()
 
     async def close(self) -> None:
         await self._client.close()
 
     async def send(self, delivery: Delivery, text: str | None) -> SendResult:
-        """Attempt one delivery; whatever Slack or the network does becomes an outcome."""
+        """Attempt a delivery; each error of Slack or the network becomes an outcome."""
         self._bounds.record_attempt(delivery.message)
-        if self._begun:  # What was looked for before this attempt is looked for anew after it.
+        if self._begun:  # A search that began before this attempt must start anew after it.
             self._begun = {begun: search for begun, search in self._begun.items() if delivery.id not in begun[1]}
         try:
             outcome = SendResult(SendStatus.SENT, await self._poster.post(delivery.message, text, delivery.follows))
@@ -69,12 +69,12 @@ class SlackChannel:
         return outcome
 
     def _settle(self, delivery: Delivery, receipt: str | None) -> None:
-        """Forget what was remembered for another attempt."""
+        """Forget what was kept for another attempt."""
         self._poster.files.pop(delivery.message.key, None)
         self._bounds.settle(delivery.message, receipt)
 
     async def lookup(self, deliveries: Sequence[Delivery], last_receipt: str | None) -> Mapping[int, str] | None:
-        """Look which of these were accepted; None where the token does not let us look."""
+        """Return the receipts of accepted deliveries by id, or None where the token may not look; raise `NotNow`."""
         if not self._poster.marks:
             return None
         channel, _, mark = (last_receipt or "").partition("/")
@@ -93,11 +93,11 @@ class SlackChannel:
         return found
 
     async def check(self, conversations: Sequence[str], *, now: datetime) -> list[SlackFinding]:
-        """Examine token, scopes, conversations and clock, for `doctor`."""
+        """Return findings about token, scopes, conversations and clock, for `doctor`."""
         return await check(self._client, self._directory, conversations, now=now)
 
     async def _found(self, channel: str, wanted: Sequence[Delivery], last_ts: str) -> dict[int, str]:
-        """Look into the threads, then into the conversation: what followed a message that is gone was said there."""
+        """Search the threads, then the conversation, where a reply to a deleted message is posted."""
         threads: dict[str, list[Delivery]] = {}
         for delivery in wanted:
             threads.setdefault(self._poster.thread(delivery.message, delivery.follows), []).append(delivery)
@@ -116,7 +116,7 @@ class SlackChannel:
         except RefusedError as refused:
             if refused.outcome.fate is SendStatus.WAIT:
                 self._begun[begun] = search
-            if place.thread and refused.code in CANNOT_FOLLOW:  # It is gone, and its replies are with it.
+            if place.thread and refused.code in CANNOT_FOLLOW:  # The thread was deleted with its replies.
                 return {}
             raise
 
@@ -132,6 +132,6 @@ class SlackChannel:
 
 
 def _is_passing(refused: RefusedError) -> bool:
-    """Whether asking again may help: a refused token is exchanged some day, a scope is not asked for by itself."""
+    """Return whether a later call may succeed: a refused token is replaced some day, a scope is not added by itself."""
     is_closed = refused.outcome.fate is SendStatus.CREDENTIALS and refused.code not in CLOSES_ONE_METHOD
     return is_closed or refused.outcome.fate in _PASSING

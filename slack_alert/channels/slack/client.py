@@ -1,4 +1,4 @@
-"""Calls to Slack over kept-alive connections; whatever is not ok=true becomes a `RefusedError`."""
+"""Call Slack over kept-alive connections; any answer but ok=true becomes a `RefusedError`."""
 
 from __future__ import annotations
 
@@ -34,10 +34,10 @@ log = logging.getLogger(__name__)
 
 API_URL = "https://slack.com/api/"
 TIMEOUT = timedelta(seconds=30)
-#: Beyond the timeout, an upload may take a second for so many bytes.
+#: In bytes per second: an upload may take so much longer than the timeout.
 SLOWEST_UPLOAD = 100_000
 
-# A logger of our own for the vendor: at debug level it writes texts, and a proxy's password with them.
+# A logger of our own for the vendor: at debug level it logs texts, and a proxy's password with them.
 _vendor_log = logging.getLogger(f"{__name__}.sdk")
 _vendor_log.setLevel(logging.INFO)
 
@@ -46,11 +46,11 @@ class SlackResponse(Struct, frozen=True):
     """An answer with ok=true."""
 
     content: Mapping[str, Any]  # Any: JSON of Slack's
-    #: Of what was asked with a form; nobody needs those of a post.
+    #: Only of a call with a form; those of a post are not needed.
     headers: Mapping[str, str] = field(default_factory=dict)
 
     def text(self, *path: str) -> str:
-        """Return the text found along a path; raise `RefusedError` where there is none."""
+        """Return the text at a path of keys; raise `RefusedError` if there is none."""
         found: object = self.content
         for name in path:
             found = found.get(name) if isinstance(found, dict) else None
@@ -60,7 +60,7 @@ class SlackResponse(Struct, frozen=True):
 
 
 class SlackAccess(PrivateStruct, frozen=True):
-    """How Slack is reached; secrets are in it."""
+    """Token, URLs and timeout for calls to Slack."""
 
     hidden = frozenset({"token", "proxy"})
 
@@ -72,7 +72,7 @@ class SlackAccess(PrivateStruct, frozen=True):
 
 
 class Client:
-    """One session with Slack, opened by the first who needs it; slack_sdk and aiohttp are not imported before."""
+    """A session with Slack, opened by the first call; slack_sdk and aiohttp are not imported before."""
 
     def __init__(self, access: SlackAccess) -> None:
         self._access = access
@@ -80,7 +80,7 @@ class Client:
         self._ways: _Ways | None = None
 
     async def open(self) -> None:
-        """Import the vendor beside the loop and make the session; raise `BadValue` for an unusable `ca_file`."""
+        """Import the vendor in a thread and open the session; raise `BadValue` for an unusable `ca_file`."""
         await self._opened()
 
     async def close(self) -> None:
@@ -90,7 +90,7 @@ class Client:
             await ways.session.close()
 
     async def call(self, method: str, arguments: Mapping[str, object], *, to: str = "") -> SlackResponse:
-        """Call a method that takes JSON; raise `RefusedError`."""
+        """Return the answer of a method that takes JSON; raise `RefusedError`."""
         ways = self._usable(self._ways or await self._opened())
         if ways.web.proxy:
             return await self._call(method, to, json=dict(arguments))
@@ -103,14 +103,14 @@ class Client:
         return _answer(reading, to)
 
     async def ask(self, method: str, arguments: Mapping[str, str], *, to: str = "") -> SlackResponse:
-        """Call a method that takes a form only and says nothing; raise `RefusedError`, never with an ambiguous fate."""
+        """Return the answer of a method that takes a form and posts nothing; raise `RefusedError`, never ambiguous."""
         try:
             return await self._call(method, to, data=dict(arguments))
         except RefusedError as refused:
             raise refused.before_posting() from refused
 
     async def pages(self, method: str, arguments: Mapping[str, str], *, most: int) -> AsyncIterator[Mapping[str, Any]]:
-        """Yield page after page of a listing, at most so many."""
+        """Yield the pages of a listing, at most `most`; raise `RefusedError`."""
         cursor = ""
         for _ in range(most):
             answer = await self.ask(method, {**arguments, **({"cursor": cursor} if cursor else {})})
@@ -122,13 +122,13 @@ class Client:
                 raise unreadable()
 
     async def upload(self, url: str, content: bytes) -> None:
-        """Send bytes to an address Slack gave for them; raise `RefusedError`, never with an ambiguous fate."""
+        """Upload bytes to a URL from Slack; raise `RefusedError`, never ambiguous."""
         ways = self._usable(await self._opened())
         import aiohttp
 
         total = self._access.timeout.total_seconds() + len(content) / SLOWEST_UPLOAD
         try:
-            # As a stream: the bytes of a large body in one piece would hold up the loop.
+            # As a stream: a large body in one piece would block the loop.
             limit = aiohttp.ClientTimeout(total=total, connect=ways.session.timeout.connect)
             posting = ways.session.post(url, data=io.BytesIO(content), proxy=ways.web.proxy, timeout=limit)
             async with posting as response:
@@ -153,23 +153,23 @@ class Client:
         except SlackApiError as error:
             response = error.response
             content = getattr(response, "data", None)
-            # Where the body was not JSON it is aiohttp's response.
+            # Where the body was not JSON, `response` is aiohttp's.
             status = int(getattr(response, "status_code", None) or response.status)
             reply = _reply(status, response.headers, content if isinstance(content, dict) else {})
-            # The vendor's error quotes the whole answer, so nobody is to see it.
+            # `from None`: the vendor's error quotes the whole answer.
             raise RefusedError(judge(reply, to=to), needed=reply.needed) from None
         except (aiohttp.ClientError, asyncio.TimeoutError, OSError) as error:
             raise RefusedError(_lost(error, self._access.api_url, ways.through)) from None
         except (ValueError, TypeError, AttributeError, RecursionError):
-            # The vendor's reader stumbles over JSON that is no object, nested without end, plain text and wrong
-            # encodings in many ways.
+            # The vendor's parser fails in many ways, on JSON that is no object or nested too deeply, on plain text and
+            # on wrong encodings.
             raise RefusedError(judge(SlackResult(200), to=to)) from None
         if not isinstance(response.data, dict) or response.data.get("ok") is not True:
             raise RefusedError(judge(SlackResult(200), to=to))
         return SlackResponse(response.data, response.headers)
 
     def _usable(self, ways: _Ways) -> _Ways:
-        """Return them, or raise `RefusedError` where the way out that is meant cannot be taken."""
+        """Return them; raise `RefusedError` if the configured proxy cannot be used."""
         if ways.fault:
             raise RefusedError(SendResult(SendStatus.RETRY, reason="proxy", hint=ways.fault))
         return ways
@@ -185,17 +185,17 @@ class Client:
 
 
 class _Ways(Struct, frozen=True):
-    """Ways to Slack."""
+    """The open connections to Slack."""
 
-    #: For forms, and for everything where there is a proxy.
+    #: For forms, and for all calls where there is a proxy.
     web: AsyncWebClient
-    #: Under `web`, and for uploads.
+    #: Used by `web`, and for uploads.
     session: ClientSession
     #: For JSON.
     posts: HttpSession
-    #: Why none of them can be taken.
+    #: Why none of them can be used; empty where they can.
     fault: str = ""
-    #: Where the proxy was named that they go through, for people.
+    #: The source of the proxy's address, as words of a hint; empty where there is no proxy.
     through: str = ""
 
 
@@ -206,7 +206,7 @@ def _connected(access: SlackAccess) -> _Ways:
     from slack_alert.channels.slack.http import HttpSession
 
     seconds = access.timeout.total_seconds()
-    # A time of its own for connecting tells "surely not sent" from "perhaps sent".
+    # A timeout of its own for connecting tells "surely not sent" from "perhaps sent".
     connecting = min(10.0, seconds / 2)
     trust = _trust(access.ca_file)
     limit = aiohttp.ClientTimeout(total=seconds, connect=connecting)
@@ -217,7 +217,7 @@ def _connected(access: SlackAccess) -> _Ways:
     if meant.fault:
         said = "Slack is reached without a proxy" if meant.is_general else "Slack cannot be reached"
         log.log(logging.WARNING if meant.is_general else logging.ERROR, said, extra={"reason": meant.fault})
-    # The vendor takes the environment's proxy for every host, whatever no_proxy says.
+    # The vendor takes the environment's proxy for all hosts, whatever no_proxy says.
     web.proxy = meant.address
     headers = {**web.headers, "Authorization": f"Bearer {token}", "Content-Type": "application/json;charset=utf-8"}
     posts = HttpSession(headers, trust, patience=seconds, connecting=connecting)
@@ -232,14 +232,17 @@ def _trust(ca_file: Path | None) -> ssl.SSLContext | None:
 
     try:
         return ssl.create_default_context(cafile=ca_file)
-    except OSError as error:  # SSLError is one
+    except OSError as error:  # SSLError is an OSError.
         raise BadValue(
             f"ca_file: {str(ca_file)!r} cannot be used: {error}", hint="Give a readable PEM file."
         ) from error
 
 
 def _lost(error: Exception, url: str, through: str = "") -> SendResult:
-    """Tell what was surely not sent from what perhaps was; the error's own words may quote a proxy's password."""
+    """Return the outcome of a broken connection: RETRY where surely nothing was sent, else AMBIGUOUS.
+
+    The error's own text is not used: it may quote a proxy's password.
+    """
     import aiohttp
 
     from slack_alert.channels.slack.http import NotConnectedError

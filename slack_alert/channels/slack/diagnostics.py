@@ -1,4 +1,4 @@
-"""Examine everything Slack could refuse messages for, before there is a message to lose time over."""
+"""Check beforehand everything for which Slack could refuse messages: token, scopes, clock and conversations."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ MOST_SKEW = timedelta(seconds=30)
 
 
 class SlackFinding(Struct, frozen=True):
-    """One thing that was examined."""
+    """The result of a check."""
 
     level: Level
     what: str
@@ -29,7 +29,7 @@ class SlackFinding(Struct, frozen=True):
 async def check(
     client: Client, directory: Directory, conversations: Sequence[str], *, now: datetime
 ) -> list[SlackFinding]:
-    """Examine token, scopes, clock and conversations; where the token is refused, nothing else can be examined."""
+    """Return findings about token, scopes, clock and conversations; about the token only, where that is refused."""
     try:
         answer = await client.ask("auth.test", {})
     except RefusedError as refused:

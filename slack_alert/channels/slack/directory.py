@@ -1,4 +1,4 @@
-"""Names become ids: conversations and people of the workspace, listed when first needed and kept for a while."""
+"""Resolve names of conversations and people to ids, from listings that are made when first needed and cached."""
 
 from __future__ import annotations
 
@@ -16,19 +16,19 @@ from slack_alert.core.units.names import composed
 
 log = logging.getLogger(__name__)
 
-#: A listing is not made again sooner, however many unknown names come.
+#: The time until a listing is made again, however many unknown names are looked up.
 FRESH_SECONDS = 300.0
 _MOST_PAGES = 50
 _BARE_MENTION = re.compile(r"<@([^<>|\n]+)>")
 _CONVERSATION_ID = re.compile(r"[CGD][A-Z0-9]{4,}")
 _PERSON_ID = re.compile(r"[UW][A-Z0-9]{3,}")
-#: Name, id, and whether the name is unique; anybody may choose a name to be shown by.
+#: Name, id, and whether the name is unique: people may choose any display name.
 _Named = tuple[str, str, bool]
 _Names = Callable[[Mapping[str, Any]], Iterator[_Named]]  # Any: JSON of Slack's
 
 
 class Directory:
-    """The conversations and people of one workspace; `known` are the ids this process learned from answers."""
+    """The conversations and people of a workspace; ids are also learned from answers to posts."""
 
     def __init__(self, client: Client) -> None:
         self._client = client
@@ -38,17 +38,17 @@ class Directory:
         self._uncalled: set[str] = set()
 
     def learn(self, conversation: str, channel: str) -> None:
-        """Remember the id that an answer gave for a conversation."""
+        """Remember the id of a conversation, from an answer."""
         self._known[conversation] = channel
 
     async def recipient(self, conversation: str) -> str:
-        """Return what chat.postMessage takes: people by id, everything else as it is written; raise `RefusedError`."""
+        """Return the `channel` for chat.postMessage: a person's id, others as written; raise `RefusedError`."""
         if conversation.startswith("@"):
             return await self._person(conversation)
         return conversation
 
     async def channel_id(self, conversation: str) -> str:
-        """Return the conversation's id, which the other methods want; raise `RefusedError`."""
+        """Return the conversation's id, which the other methods need; raise `RefusedError`."""
         if _CONVERSATION_ID.fullmatch(conversation):
             return conversation
         if conversation not in self._known:
@@ -56,11 +56,11 @@ class Directory:
         return self._known[conversation]
 
     async def channel_names(self) -> list[str]:
-        """Return the names there are, without `#`, for a suggestion; raise `RefusedError`."""
+        """Return the names of all channels, without `#`, for a suggestion; raise `RefusedError`."""
         return list(await self._channels.all())
 
     async def with_mentions(self, text: str) -> str:
-        """Put ids where people are called by name; whom nobody knows is named without being called."""
+        """Return a text with ids in mentions by name; a mention of an unknown person becomes plain text."""
         names = {name for name in _BARE_MENTION.findall(text) if not _PERSON_ID.fullmatch(name)}
         for name in sorted(names):
             text = text.replace(f"<@{name}>", await self._mention(name))
@@ -96,7 +96,7 @@ class Directory:
 
 
 class _Listing:
-    """Ids by name, from one paged method. A failure is kept as long as a listing: asking again would not help soon."""
+    """Ids by name, from a paged method. A failure is cached as long as a listing: it does not pass soon."""
 
     def __init__(self, client: Client, method: str, names: _Names) -> None:
         self._client = client
@@ -132,7 +132,7 @@ class _Listing:
             await self._list_fewer()
 
     async def _list_fewer(self) -> None:
-        """List without what the token may not see: private channels take a scope of their own."""
+        """List without private channels, which need a scope of their own."""
         try:
             self._ids = await self._read(_NARROWER[self._method])
         except RefusedError as refused:
@@ -166,12 +166,12 @@ _PASSING = frozenset({SendStatus.WAIT, SendStatus.RETRY, SendStatus.AMBIGUOUS})
 
 
 def _key(name: str) -> str:
-    """Return what is compared of a name: without case, and in one form."""
+    """Return a name in the form in which names are compared: casefolded and composed."""
     return composed(composed(name).casefold())
 
 
 def narrowed(refused: RefusedError) -> RefusedError:
-    """Return what closes a method as what it is for the message: a conversation out of reach, not a closed channel."""
+    """Return a refusal that closes a method as one of the destination: the channel itself is not closed."""
     outcome = refused.outcome
     if outcome.fate is not SendStatus.CREDENTIALS or outcome.reason not in CLOSES_ONE_METHOD:
         return refused

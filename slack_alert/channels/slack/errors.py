@@ -1,4 +1,4 @@
-"""What Slack's answers mean: one table of its codes, and what to make of an answer that has none."""
+"""The meaning of Slack's answers: a table of its error codes, and rules for answers without a known code."""
 
 from __future__ import annotations
 
@@ -11,18 +11,18 @@ from slack_alert.core.errors import SlackAlertError
 from slack_alert.core.retry import DEFAULT_WAIT, SendResult, SendStatus
 from slack_alert.core.structs import Struct, replace
 
-#: Such answers in a row, for a minute by then, after which a code nobody knows is taken as final.
+#: After so many such answers in a row, which takes a minute, an unknown code is taken as final.
 UNKNOWN_LIMIT = 10
 
-#: A message cannot be edited or replied to any more; it is said anew.
+#: The message can no longer be edited or replied to; it is posted anew.
 CANNOT_FOLLOW = frozenset({
     "message_not_found", "edit_window_closed", "cant_update_message", "thread_not_found", "invalid_thread_ts",
     "cannot_reply_to_message", "msg_too_long",
 })  # fmt: skip
 CUSTOMIZE = "chat:write.customize"
-#: These close one method, not the whole channel.
+#: These concern a single method, not the whole channel.
 CLOSES_ONE_METHOD = frozenset({"missing_scope", "not_allowed_token_type", "method_deprecated", "deprecated_endpoint"})
-#: The message itself is fine, its hidden mark is not.
+#: The metadata was refused, not the message itself.
 REFUSES_METADATA = frozenset(
     {"invalid_metadata_format", "invalid_metadata_schema", "metadata_must_be_sent_from_app", "metadata_too_large"}
 )
@@ -30,12 +30,12 @@ TOO_LONG = frozenset({"msg_too_long", "msg_blocks_too_long"})
 
 
 class RefusedError(SlackAlertError):
-    """Slack did not do what was asked."""
+    """Slack refused a call, or could not be reached."""
 
     def __init__(self, outcome: SendResult, *, needed: str = "") -> None:
         super().__init__(outcome.reason)
         self.outcome = outcome
-        #: The scope it would have taken.
+        #: The missing scope.
         self.needed = needed
 
     @property
@@ -43,26 +43,26 @@ class RefusedError(SlackAlertError):
         return self.outcome.reason
 
     def before_posting(self) -> RefusedError:
-        """Return the same for a step that says nothing to anybody: what is lost there was surely not sent."""
+        """Return the same error for a step that posts nothing: RETRY instead of AMBIGUOUS."""
         if self.outcome.fate is not SendStatus.AMBIGUOUS:
             return self
         return RefusedError(replace(self.outcome, fate=SendStatus.RETRY), needed=self.needed)
 
 
 class SlackResult(Struct, frozen=True):
-    """What came back from Slack, as far as it decides a message's fate."""
+    """The parts of an answer that decide about a message."""
 
     status: int
-    #: Slack's code; empty where the body was no answer of Slack's at all.
+    #: Slack's error code; empty where the body was no answer of Slack's.
     code: str = ""
     retry_after: str | None = None
-    #: The scope it takes, and those the token has.
+    #: The scope needed, and the scopes of the token.
     needed: str = ""
     provided: str = ""
 
 
 def judge(reply: SlackResult, *, to: str = "") -> SendResult:
-    """Decide what became of a message that was not accepted; `to` is the conversation hints speak of."""
+    """Return the outcome for a message that was not accepted; `to` is the conversation named in hints."""
     code = reply.code if _CODE.fullmatch(reply.code) else ""
     if reply.status == 429 or code in _THROTTLED:
         return SendResult(SendStatus.WAIT, reason=code or "ratelimited", after=_wait(reply.retry_after))
@@ -111,7 +111,7 @@ _FILES = "file uploads are restricted in this workspace: ask an administrator"
 _AGAIN = "the message is looked for and tried again"
 _THROTTLE = "too many messages: they are spread out, and none is lost"
 
-#: Slack's codes by what they mean for the message, each with what a person should do.
+#: Slack's codes by their meaning for the message, with a hint for people.
 _BY_FATE: Mapping[SendStatus, Mapping[str, str]] = {
     SendStatus.WAIT: {_THROTTLE: "ratelimited rate_limited"},
     SendStatus.AMBIGUOUS: {
@@ -176,7 +176,7 @@ TABLE: Mapping[str, tuple[SendStatus, str]] = {
 
 
 def _wait(header: str | None) -> timedelta:
-    """Read Retry-After; a proxy may have put a date or nonsense there."""
+    """Return the time in Retry-After; a proxy may have put a date or nonsense there."""
     try:
         seconds = float(header or "")
     except ValueError:

@@ -1,8 +1,7 @@
-"""Posts of JSON over kept-alive connections of our own.
+"""Post JSON over kept-alive connections of our own.
 
-To post is what this program does all day, and the vendor's way over aiohttp takes four times the processor time. Only
-plain HTTP/1.1 is understood here; where anything else comes back, the connection is given up and the message is in
-doubt.
+Posts are the most frequent calls, and through the vendor's client and aiohttp they take four times the processor time.
+Only plain HTTP/1.1 is understood; after any other answer the connection is closed and the message is ambiguous.
 """
 
 from __future__ import annotations
@@ -19,52 +18,56 @@ from urllib.parse import urlsplit
 from slack_alert.core.structs import Struct, to_json
 from slack_alert.engine.system.descriptors import spare
 
-#: A connection unused for longer is not used again: the other side may be about to close it.
+#: A connection idle for longer is not used again: the server may be about to close it.
 IDLE_SECONDS = 15.0
-#: In bytes: a longer answer is none of Slack's, and is not waited for.
+#: In bytes: a longer answer is not Slack's, and is not waited for.
 MOST, _LONGEST_HEAD = 4 * 1024 * 1024, 64 * 1024
 _VERSIONS = (b"HTTP/1.1 ", b"HTTP/1.0 ")
-#: Where a host has several addresses, the next one is tried so much later beside the first.
+#: The delay until a host's next address is tried in parallel (RFC 8305, happy eyeballs).
 _NEXT_ADDRESS_SECONDS = 0.25
 
 
 class NotConnectedError(OSError):
-    """There was no connection, so the request was surely not sent; the cause says why."""
+    """No connection was made, so the request was surely not sent; the cause has the reason."""
 
 
 class HttpResponse(Struct, frozen=True):
-    """An answer."""
+    """An HTTP response."""
 
     status: int
-    #: As it came, with a line for each header.
+    #: The raw status line and headers.
     head: bytes
     body: bytes
     is_last: bool
 
     @property
     def headers(self) -> dict[str, str]:
-        """By names as `Retry-After` is written, however they came; hardly any answer is asked for them."""
+        """Return the headers with names in the form `Retry-After`; parsed on demand, as few answers need them."""
         fields = (line.partition(":") for line in self.head.decode("latin-1").split("\r\n")[1:])
         return {name.title(): text.strip() for name, _, text in fields}
 
 
 class HttpSession:
-    """Connections to one host."""
+    """Kept-alive connections to a host."""
 
     def __init__(
         self, headers: Mapping[str, str], trust: ssl.SSLContext | None, *, patience: float, connecting: float
     ) -> None:
         self._headers = headers
         self._trust = trust
-        #: In seconds: for an answer, and for a connection before that.
+        #: Timeouts in seconds: for an answer, and for connecting before that.
         self._patience = patience
         self._connecting = connecting
         self._idle: list[_Connection] = []
-        #: The beginning of every request, by address.
+        #: The head of requests, by URL.
         self._heads: dict[str, bytes] = {}
 
     async def post(self, url: str, content: object) -> HttpResponse:
-        """Post JSON; raise `NotConnectedError`, another OSError where it may have arrived, ValueError for no HTTP."""
+        """Post JSON and return the response.
+
+        Raise `NotConnectedError`, another OSError if the request may have arrived, or ValueError for an answer that is
+        not HTTP/1.
+        """
         body = _body_of(content)
         request = b"%sContent-Length: %d\r\n\r\n%s" % (self._begun(url), len(body), body)
         connection = self._kept() or await self._connected(url)
@@ -73,7 +76,7 @@ class HttpSession:
         return reading
 
     def close(self) -> None:
-        """Let go of all connections."""
+        """Close all idle connections."""
         for connection in self._idle:
             connection.close()
 
@@ -113,13 +116,13 @@ class HttpSession:
 
 
 class _Connection(asyncio.Protocol):
-    """One request at a time."""
+    """A connection, for one request at a time."""
 
     def __init__(self) -> None:
         self._received = b""
         self._answer: asyncio.Future[HttpResponse] | None = None
         self._used_at = 0.0
-        #: Until when the answer is waited for, and what looks at that; it outlives one answer, to be made less often.
+        #: The deadline of the answer, and the timer that checks it; one timer serves several answers, which is cheaper.
         self._until = 0.0
         self._watch: asyncio.TimerHandle | None = None
 
@@ -129,7 +132,7 @@ class _Connection(asyncio.Protocol):
         return fresh and not self._transport.is_closing()
 
     async def exchange(self, request: bytes, seconds: float) -> HttpResponse:
-        """Send a request and wait so long for its answer; whoever stops waiting ends the connection."""
+        """Return the response to a request; a timeout or cancellation closes the connection."""
         loop = asyncio.get_running_loop()
         self._received = b""
         self._answer = loop.create_future()
@@ -159,11 +162,11 @@ class _Connection(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         if self._answer is None or self._answer.done():
-            return self._transport.abort()  # Nobody has asked.
+            return self._transport.abort()  # There was no request.
         self._received += data
         return self._read(is_ended=False)
 
-    def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002 - however it ended, the answer is missing
+    def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002 - the reason does not matter
         self._read(is_ended=True)
         self._fail(ConnectionResetError())
 
@@ -177,7 +180,7 @@ class _Connection(asyncio.Protocol):
             self._answer.set_result(reading)
 
     def _look(self, loop: asyncio.AbstractEventLoop) -> None:
-        """Give the answer up when it is time, and look again when the next one's time may have come."""
+        """Fail the answer after its deadline, or set the timer again for a later deadline."""
         self._watch = None
         if self._answer is None:
             return
@@ -194,15 +197,15 @@ class _Connection(asyncio.Protocol):
 def _body_of(content: object) -> bytes:
     try:
         return to_json(content)
-    except (UnicodeEncodeError, TypeError):  # Half of a surrogate pair, or a text of a class of its own.
+    except (UnicodeEncodeError, TypeError):  # Half of a surrogate pair, or a subclass of str.
         return json.dumps(content).encode()
 
 
 def read(received: bytes, *, is_ended: bool) -> HttpResponse | None:
-    """Read an answer that has come so far; None: there is more to come. Raise ValueError where it is no HTTP/1."""
+    """Return the response in the bytes received, or None while it is incomplete; raise ValueError for no HTTP/1."""
     head, end, rest = _head_of(received)
     interim = 0
-    # An answer that says that the answer is still to come, 101 aside, which says that it is none.
+    # Interim responses are skipped; 101 is none, as another protocol follows it.
     while end and head[9:10] == b"1" and head[9:12] != b"101":
         interim += len(head)
         head, end, rest = _head_of(rest)
@@ -221,7 +224,7 @@ def read(received: bytes, *, is_ended: bool) -> HttpResponse | None:
     return HttpResponse(status, head, _unpacked(body), is_last)
 
 
-#: No content, and not modified: they end with their head.
+#: No Content and Not Modified: responses without a body.
 _WITHOUT_BODY = frozenset({204, 304})
 
 
@@ -246,7 +249,7 @@ def _body(rest: bytes, fields: bytes, *, is_ended: bool) -> bytes | None:
 
 
 def _unpacked(body: bytes) -> bytes:
-    """Unpack what something in between has packed without being asked to; no JSON begins like that."""
+    """Return the body, decompressed where a proxy compressed it unasked; no JSON starts with these bytes."""
     if not body.startswith(b"\x1f\x8b"):
         return body
     unpacking = zlib.decompressobj(31)
@@ -260,7 +263,7 @@ def _unpacked(body: bytes) -> bytes:
 
 
 def _field(fields: bytes, name: bytes) -> bytes | None:
-    """Find what one header says, all in lower case: reading them all takes longer than the rest of a post."""
+    """Return the value of a header, all in lower case; parsing all headers takes longer than the rest of a post."""
     _, found, rest = fields.partition(b"\r\n%s:" % name)
     return rest.partition(b"\r\n")[0].strip() if found else None
 
@@ -271,7 +274,7 @@ def _joined(chunks: bytes) -> bytes | None:
         size = int(chunks[at:end].partition(b";")[0], 16)
         if size < 0 or size + len(body) > MOST:
             raise ValueError(size)
-        if size == 0:  # What follows up to an empty line are fields nobody asked for.
+        if size == 0:  # Trailers up to an empty line are ignored.
             return body if chunks.find(b"\r\n\r\n", end) >= 0 else None
         body += chunks[end + 2 : end + 2 + size]
         at = end + 2 + size + 2

@@ -1,6 +1,6 @@
-"""Look which messages Slack has accepted: by the hidden mark each one carries, files by their id.
+"""Find out which messages Slack has accepted: by their hidden metadata, files by their id.
 
-Only a well-formed answer to the end of what was asked for says that a message is not there.
+A message counts as missing only after well-formed answers to the end of the history.
 """
 
 from __future__ import annotations
@@ -19,57 +19,57 @@ from slack_alert.core.structs import Struct
 log = logging.getLogger(__name__)
 
 EVENT = "slack_alert_delivery"
-#: Slack's own machines need not agree to the second.
+#: The clocks of Slack's own machines may differ by seconds.
 MARGIN = timedelta(seconds=5)
-#: What a former process may have sent is looked for so long before our clock says, however wrong that is or was.
+#: How much further back messages of a former process are searched, as our clock may be, or may have been, wrong.
 WIDE = timedelta(days=1)
 PAGE_SIZE = 200
-#: Beyond so many messages of others, a message is said to be not there.
+#: After so many pages of other messages, a message counts as missing.
 PAGES = 500
 
 _TS = re.compile(r"\d{1,12}(\.\d{1,9})?", re.ASCII)
 
 
 def mark(message: Message) -> dict[str, object]:
-    """Return the metadata that lets a message be found again; people do not see it."""
+    """Return the metadata by which a message is found again; people do not see it."""
     return {"event_type": EVENT, "event_payload": {"id": message.key}}
 
 
 def is_ts(text: str) -> bool:
-    """Tell the number of a message from the id of a file."""
+    """Return whether a text is the `ts` of a message, not the id of a file."""
     return _TS.fullmatch(text) is not None
 
 
 class MessageLocation(Struct, frozen=True):
-    """Where a message may stand: in a thread, or in the conversation itself, whose history shows no replies."""
+    """A place to search: a thread, or a conversation itself, whose history has no replies."""
 
     channel: str
     thread: str = ""
 
 
 class EarliestTimes:
-    """Since when, by Slack's own clock, each message may be there; ours need not agree with it."""
+    """The earliest time at which a message may have been posted, by Slack's clock, from which ours may differ."""
 
     def __init__(self) -> None:
-        #: The last number Slack gave in this process for what was posted to each conversation, as it is written.
+        #: The last `ts` of a post to each conversation in this process, as text.
         self._latest: dict[str, str] = {}
-        #: The same when a message was attempted first in this process: it cannot stand before that.
+        #: The last `ts` at the first attempt of each message in this process: it cannot be earlier.
         self._before: dict[str, str] = {}
 
     def record_attempt(self, message: Message) -> None:
-        """Note that a message is attempted; what is accepted to one conversation comes one after the other."""
+        """Record the attempt of a message; messages to a conversation are accepted one after the other."""
         if message.key not in self._before and message.to.conversation in self._latest:
             self._before[message.key] = self._latest[message.to.conversation]
 
     def settle(self, message: Message, receipt: str | None) -> None:
-        """Forget a message whose fate is known; note the number Slack gave it, where it has one of its own."""
+        """Forget a message with a final outcome; remember its `ts`, where its receipt has one."""
         self._before.pop(message.key, None)
         ts = (receipt or "").partition("/")[2]
         if is_ts(ts) and float(ts) > float(self._latest.get(message.to.conversation, "0")):
             self._latest[message.to.conversation] = ts
 
     def oldest(self, deliveries: Iterable[Delivery], last_ts: str) -> str:
-        """Return from when on to look; before `last_ts`, and wide, for those of a former process."""
+        """Return the `oldest` of a search; well before `last_ts` where a message may be of a former process."""
         bounds = [self._since(delivery, last_ts) for delivery in deliveries]
         return f"{max(0.0, min(bounds)):.6f}"
 
@@ -82,7 +82,7 @@ class EarliestTimes:
 
 
 class HistorySearch:
-    """Goes through what stands in one place, page by page; where Slack asks to wait, it goes on from there."""
+    """A search through the history of a place, page by page, which continues after a rate limit."""
 
     def __init__(
         self, place: MessageLocation, deliveries: Sequence[Delivery], *, files: Mapping[str, str], oldest: str
@@ -102,7 +102,7 @@ class HistorySearch:
         self._found: dict[int, str] = {}
 
     async def run(self, client: Client) -> dict[int, str]:
-        """Return the receipts of those that are there; raise `RefusedError`, also where it cannot be told."""
+        """Return the receipts of messages found, by delivery id; raise `RefusedError`, also for malformed answers."""
         while len(self._cursors) < PAGES:
             last = {"cursor": self._cursors[-1]} if self._cursors else {}
             content = (await client.ask(self._method, {**self._arguments, **last})).content
@@ -119,7 +119,7 @@ class HistorySearch:
 
 
 def _next(content: Mapping[str, Any]) -> str:
-    """Return the cursor of the next page; empty: this is the last one."""
+    """Return the cursor of the next page, empty on the last page; raise `RefusedError` for a malformed answer."""
     cursor, has_more = cursor_of(content), content.get("has_more", False)
     if not isinstance(has_more, bool) or (has_more and not cursor):
         raise unreadable()
@@ -129,7 +129,7 @@ def _next(content: Mapping[str, Any]) -> str:
 def matches(
     messages: Iterable[Mapping[str, Any]], wanted: Mapping[str, int], files: Mapping[str, str], channel: str
 ) -> Iterator[tuple[int, str]]:
-    """Yield which of those wanted these messages are; raise `RefusedError` where that cannot be read."""
+    """Yield delivery id and receipt of each wanted message; raise `RefusedError` for a malformed message."""
     for message in messages:
         ts = text_of(message, "ts", is_needed=True)
         if not is_ts(ts):

@@ -1,14 +1,14 @@
-"""The Slack app that slack-alert needs: its scopes with what each is for, and the manifest to paste."""
+"""The Slack app that slack-alert needs: its scopes and their purposes, and its manifest."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Mapping
 
-#: Without these nothing is sent.
+#: The scopes without which nothing is sent.
 REQUIRED = frozenset({"chat:write"})
 
-#: Scope to what it is for.
+#: Scopes by name, with their purposes.
 SCOPES: Mapping[str, str] = {
     "chat:write": "to post messages",
     "chat:write.public": "to post in public channels nobody invited the app to",
@@ -26,7 +26,7 @@ SCOPES: Mapping[str, str] = {
 
 
 def manifest() -> str:
-    """Return the app manifest as JSON, as Slack takes it under Create New App, From a manifest."""
+    """Return the app manifest as JSON, to be pasted under Create New App, From a manifest."""
     app = {
         "display_information": {
             "name": "slack-alert",

@@ -1,4 +1,4 @@
-"""Say one piece in a conversation; what Slack does not take as it is, is said more plainly within the same attempt."""
+"""Post a message; what Slack refuses in its form is posted in a plainer form within the same attempt."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from slack_alert.core.structs import Struct, replace
 
 
 async def place(client: Client, piece: Upload) -> str:
-    """Bring the bytes to Slack, where nobody sees them yet, and return the file's id; raise `RefusedError`."""
+    """Upload a file, which is not shown to people yet, and return its id; raise `RefusedError`."""
     content = await _content(piece)
     if not content:
         raise RefusedError(
@@ -35,7 +35,7 @@ async def place(client: Client, piece: Upload) -> str:
 
 
 async def share(client: Client, file: str, piece: Upload, channel: str, *, to: str, thread: str = "") -> None:
-    """Show the file in a conversation, or a thread of it, with its comment; raise `RefusedError`."""
+    """Share an uploaded file in a conversation or thread, with its comment; raise `RefusedError`."""
     arguments: dict[str, object] = {
         "files": [{"id": file, "title": piece.title or piece.name or "file"}],
         "channel_id": channel,
@@ -61,17 +61,17 @@ async def _content(piece: Upload) -> bytes:
 
 log = logging.getLogger(__name__)
 
-#: Beyond this, Slack cuts a text without refusing it.
+#: In characters: Slack cuts off a longer text without refusing it.
 CUT_ABOVE = 40_000
 _FACE = frozenset({"username", "icon_emoji", "icon_url"})
 _OURS = frozenset({"channel", "token"})
-#: What chat.update takes of a plugin's own form, besides the text.
+#: Besides the text, the arguments of a plugin that chat.update takes.
 _EDITED = frozenset({"blocks", "attachments", "link_names", "parse"})
 _MOST_MOVED = 1000
 
 
 class SenderIdentity(Struct, frozen=True):
-    """The name and picture messages are posted under; None: the app's own."""
+    """The name and picture of posted messages; None: those of the app."""
 
     username: str | None = None
     icon_emoji: str | None = None
@@ -84,29 +84,29 @@ class SenderIdentity(Struct, frozen=True):
 
 
 class Poster:
-    """Posts texts, blocks and files; remembers what this token cannot do, so that it is tried once only."""
+    """Posts texts, blocks and files; remembers what this token may not do, so that it is tried only once."""
 
     def __init__(self, client: Client, directory: Directory, face: SenderIdentity) -> None:
         self._client = client
         self._directory = directory
         self._face = face.arguments()
         self._may_customize = True
-        #: Whether messages carry the mark by which they can be found again.
+        #: Whether messages are posted with the metadata by which they are found again.
         self.marks = True
-        #: Files brought to Slack for messages not yet known to be accepted, by message key.
+        #: Ids of uploaded files by message key, until the message is known to be accepted.
         self.files: dict[str, str] = {}
-        #: What stands for messages that nothing can follow any more, by receipt.
+        #: The receipts of messages posted anew, by the receipt that can no longer be edited or replied to.
         self._moved: dict[str, str] = {}
 
     async def post(self, message: Message, text: str | None, follows: str | None = None) -> str | None:
-        """Say the message and give its receipt; raise `RefusedError`.
+        """Post the message and return its receipt, or None where the answer has none; raise `RefusedError`.
 
-        A reply or an edit needs the receipt of the message that it `follows`; where Slack refuses it, or where there
-        is none, it is a message of its own, and what else would follow the same one follows that.
+        A reply or an edit needs the receipt of the message that it `follows`. Where there is none, or Slack refuses
+        it, a new message is posted, and later edits and replies follow that.
         """
         first = self._moved.get(follows or "", follows or "")
         channel, _, ts = first.partition("/")
-        # A file has no such number.
+        # The receipt of a file has no `ts`.
         if message.manner is DeliveryMode.POST or not is_ts(ts):
             return await self._anew(message, text)
         try:
@@ -121,7 +121,7 @@ class Poster:
         return receipt
 
     def thread(self, message: Message, follows: str | None) -> str:
-        """Return the number of the message in whose thread this one is said; empty where it is said in none."""
+        """Return the `ts` of the thread that a message is posted in, or "" where it is in none."""
         piece = message.piece
         own = str(piece.payload.get("thread_ts") or "") if isinstance(piece, Blocks) else ""
         replies = message.manner is DeliveryMode.REPLY or (
@@ -154,7 +154,7 @@ class Poster:
         return f"{channel}/{ts}"
 
     async def _edit_blocks(self, message: Message, piece: Blocks, channel: str, ts: str) -> str:
-        """Put other blocks in the place of a message; what Slack does not take of them is said as text."""
+        """Replace the blocks of a message, or its text where Slack refuses the blocks."""
         text = fallback(piece)
         content = {name: value for name, value in piece.payload.items() if name in _EDITED}
         try:
@@ -166,7 +166,7 @@ class Poster:
         return await self._edit(message, {"text": text}, channel, ts)
 
     async def _say(self, message: Message, text: str, thread: str) -> str | None:
-        """Post a text; one that is too long goes as a file."""
+        """Post a text, or upload it as a file where it is too long."""
         if len(text) <= CUT_ABOVE:
             try:
                 return await self._post(message, {"text": await self._directory.with_mentions(text)}, thread)
@@ -229,7 +229,7 @@ class Poster:
                     raise
         posted, ts = answer.content.get("channel"), answer.content.get("ts")
         if not isinstance(posted, str) or not isinstance(ts, str):
-            return None  # accepted all the same
+            return None  # The message was accepted nevertheless.
         self._directory.learn(to, posted)
         return f"{posted}/{ts}"
 
@@ -242,7 +242,7 @@ class Poster:
         return {**arguments, "channel": channel}
 
     def _can_do_without(self, refused: RefusedError) -> bool:
-        """Leave out from now on what was refused, where the message is worth saying without it."""
+        """Disable the refused feature; return whether the message can be posted without it."""
         if refused.code == "missing_scope" and refused.needed == CUSTOMIZE and self._may_customize:
             self._may_customize = False
             log.warning("name and icon not used", extra={"needed": CUSTOMIZE, "hint": refused.outcome.hint})
@@ -255,7 +255,7 @@ class Poster:
 
 
 def _concerns_the_file(refused: RefusedError) -> bool:
-    """Whether the conversation may still take a text."""
+    """Return whether the conversation may still accept a text."""
     return refused.outcome.fate in (SendStatus.PAYLOAD, SendStatus.DESTINATION)
 
 

@@ -1,4 +1,4 @@
-"""Read Slack's listings strictly: half of an answer is none, and says of nothing that it is not there."""
+"""Read Slack's listings strictly: an incomplete answer is an error, never proof that something is missing."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from slack_alert.channels.slack.errors import RefusedError, SlackResult, judge
 
 
 def unreadable() -> RefusedError:
-    """Return what is raised for an answer that is not as Slack documents it: asking again may help."""
+    """Return the error for an answer that is not as Slack documents it; a retry may help."""
     return RefusedError(judge(SlackResult(200))).before_posting()
 
 
 def items_of(content: Mapping[str, Any], name: str) -> Sequence[Mapping[str, Any]]:
-    """Return a list of objects; raise `RefusedError` where it is missing or anything else."""
+    """Return a list of objects; raise `RefusedError` if it is missing or of another type."""
     items = content.get(name)
     if not isinstance(items, list) or not all(isinstance(item, dict) for item in items):
         raise unreadable()
@@ -22,7 +22,7 @@ def items_of(content: Mapping[str, Any], name: str) -> Sequence[Mapping[str, Any
 
 
 def part_of(content: Mapping[str, Any], name: str) -> Mapping[str, Any]:
-    """Return an object, empty where it is missing or null; raise `RefusedError` where it is anything else."""
+    """Return an object, empty where it is missing or null; raise `RefusedError` if it is of another type."""
     part = content.get(name)
     if part is not None and not isinstance(part, dict):
         raise unreadable()
@@ -30,7 +30,7 @@ def part_of(content: Mapping[str, Any], name: str) -> Mapping[str, Any]:
 
 
 def text_of(content: Mapping[str, Any], name: str, *, is_needed: bool = False) -> str:
-    """Return a text, empty where it is missing or null; raise `RefusedError` where it is anything else, or needed."""
+    """Return a text, empty where it is missing or null; raise `RefusedError` if it is of another type, or needed."""
     text = content.get(name)
     if (text is not None and not isinstance(text, str)) or (is_needed and not text):
         raise unreadable()
@@ -38,5 +38,5 @@ def text_of(content: Mapping[str, Any], name: str, *, is_needed: bool = False) -
 
 
 def cursor_of(content: Mapping[str, Any]) -> str:
-    """Return the cursor of the next page, empty where this is the last; raise `RefusedError` where it is no text."""
+    """Return the cursor of the next page, empty on the last page; raise `RefusedError` if it is no text."""
     return text_of(part_of(content, "response_metadata"), "next_cursor")

@@ -1,1 +1,1 @@
-"""Files beside the database: lock, journal, marker."""
+"""Files beside the database: lock, journal and markers."""

@@ -1,4 +1,4 @@
-"""What this user may not do with a file, and whom to ask instead: a StoreError whose sentence says so."""
+"""Errors for files that this user may not read or write, with a sentence that names the user who may."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from shlex import quote
 from slack_alert.core.errors import NotAllowed, StoreError
 from slack_alert.stores.files.paths import read_only
 
-#: What is done with a file or in a folder.
+#: The words for it in the sentence.
 _DEEDS = {"read": "read", "write": "write to"}
 
 
 def is_there(path: Path) -> bool:
-    """Return whether there is such a file; raise NotAllowed where this user may not look."""
+    """Return whether the file exists; raise NotAllowed if this user may not find out."""
     try:
         path.stat()
     except (FileNotFoundError, NotADirectoryError):
@@ -29,9 +29,9 @@ def is_there(path: Path) -> bool:
 
 
 def not_allowed(path: Path, deed: str) -> NotAllowed:
-    """Return the error that says what this user may not do (`read`, `write`), where, and how he may.
+    """Return the error for an access (`read` or `write`) that this user is denied, with advice.
 
-    The obstacle that is named is the outermost one: a folder that cannot be passed hides all that is in it.
+    It names the outermost obstacle: a folder that may not be entered hides everything in it.
     """
     place = _obstacle(path, deed)
     if deed == "write" and (said := read_only(place)):
@@ -46,14 +46,14 @@ def not_allowed(path: Path, deed: str) -> NotAllowed:
 
 
 def user_name() -> str:
-    """Return the name of the user whose rights count; in a container nobody may have a name."""
+    """Return the name of the user whose rights count, or `#` and its number where it has none, as in a container."""
     if sys.platform == "win32":
         return getpass.getuser()
     return _name_of(os.geteuid())
 
 
 def owner_of(path: Path) -> str | None:
-    """Return the name of the user to whom a file belongs, or None where that cannot be told."""
+    """Return the name of a file's owner, or None where it cannot be found out."""
     if sys.platform == "win32":
         return None
     try:
@@ -68,7 +68,7 @@ def _name_of(number: int) -> str:
     try:
         return pwd.getpwuid(number).pw_name
     except KeyError:
-        return f"#{number}"  # As sudo has it.
+        return f"#{number}"  # As sudo writes it.
 
 
 def _obstacle(path: Path, deed: str) -> Path:
@@ -78,5 +78,5 @@ def _obstacle(path: Path, deed: str) -> Path:
             return parent
     if path.exists() and not os.access(path, right):
         return path
-    # To write is also to make files beside it.
+    # Writing a database includes creating files beside it.
     return path.parent if deed == "write" else path

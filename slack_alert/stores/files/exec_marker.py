@@ -1,4 +1,4 @@
-"""What is said of a program that was cut off: written while it runs, and left for whoever comes when nobody runs it."""
+"""Markers of running programs: a file beside the inbox that reports a program which was cut off."""
 
 from __future__ import annotations
 
@@ -21,15 +21,15 @@ from slack_alert.stores.files.paths import prepare_folder
 
 log = logging.getLogger(__name__)
 
-#: Whoever looks at a note has its lock for a moment.
+#: A process that reads a marker has its lock for a moment.
 _PATIENCE = timedelta(seconds=1)
 
 
 class ExecMarker:
-    """A request for the case that this process ends before `remove`: the lock on its file ends with the process."""
+    """A request in a file, to be submitted if this process ends before `remove`; the file's lock ends with it."""
 
     def __init__(self, inbox: Path, request: Request) -> None:
-        """Write it beside the inbox; raise StoreError or OSError where that cannot be."""
+        """Write the marker beside the inbox; raise StoreError or OSError if that fails."""
         prepare_folder(inbox)
         self._path = inbox.with_name(f"{inbox.name}.exec-{uuid4().hex}")
         self._file = open_new(self._path)
@@ -39,31 +39,31 @@ class ExecMarker:
         os.fsync(self._file)
 
     def remove(self) -> None:
-        """Take it back: what it would have said is not so."""
+        """Remove the marker: the program was not cut off."""
         os.ftruncate(self._file, 0)
         os.close(self._file)
-        # Removed when closed, as some systems ask for; empty, it says nothing to whoever finds it in between.
+        # Closed before it is removed, as some systems demand; found empty in between, it means nothing.
         self._path.unlink(missing_ok=True)
 
 
 class LeftMarkers:
-    """The requests of those that did not live to take them back."""
+    """Finds the markers of processes that ended without removing them."""
 
     def __init__(self, inbox: Path) -> None:
         self._inbox = inbox
-        #: Those that were warned of: they lie there until somebody removes them.
+        #: Markers that a warning was logged for; they stay until a person removes them.
         self._unreadable: set[Path] = set()
 
     def hand_over(self, put: Callable[[Request], None]) -> None:
-        """Put each of them once."""
+        """Call `put` once for the request of each marker left."""
         for path in self._found():
             self._try(path, put)
 
     def _try(self, path: Path, put: Callable[[Request], None]) -> None:
-        """Hand one over; whatever cannot be must not hold up the inbox, and the next look comes across it again."""
+        """Hand over a marker's request; a failure must not hold up the inbox, and the next call tries it again."""
         try:
             self._hand_over(path, put)
-        except (FileNotFoundError, StoreError):  # It was taken back just now; the inbox's own trouble is told of there.
+        except (FileNotFoundError, StoreError):  # Removed just now; faults of the inbox are reported there.
             return
         except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
             self._warn(path, error)
@@ -79,7 +79,7 @@ class LeftMarkers:
         try:
             if claim(file, path) and (request := _read(file)) is not None:
                 put(request)
-                os.ftruncate(file, 0)  # Whoever opened it meanwhile finds nothing.
+                os.ftruncate(file, 0)  # A process that opened it meanwhile reads nothing.
                 path.unlink(missing_ok=True)
         finally:
             os.close(file)
@@ -92,7 +92,7 @@ class LeftMarkers:
 
 
 def _read(file: int) -> Request | None:
-    """Read a note; None: it was taken back just now, or is not written yet."""
+    """Return the request in a marker, or None where it was removed just now, or is not written yet."""
     written = os.read(file, os.fstat(file).st_size)
     if not written:
         return None

@@ -1,6 +1,6 @@
-"""What is said, kept over a kill until it is committed: put into a file at once, and taken up by the next start.
+"""The journal: messages and results in a file until they are committed, from which the start after a kill recovers.
 
-The system's cache outlives a process, so nothing here waits for a disk; a power failure takes what was not committed.
+The system's cache outlives a process, so nothing here waits for a disk; a power failure loses what is not committed.
 """
 
 from __future__ import annotations
@@ -26,40 +26,40 @@ from slack_alert.stores.files.serialization import packed, unpacked
 
 log = logging.getLogger(__name__)
 
-#: Before each entry: its length, and its checksum. After the last one: nothing.
+#: Before each entry: its length and its checksum, zeros after the last entry.
 _HEAD = struct.Struct(">II")
 _END = bytes(_HEAD.size)
-#: In bytes. The file begins small, for all of it may count as memory; it doubles up to a step, then grows by steps, and
-#: what would need more than the most is left to the commit.
+#: In bytes. The file starts small, as all of it may count as memory; it doubles up to a step, then grows by steps. What
+#: needs more than the maximum is not kept before it is committed.
 _LEAST = 1 << 17
 _STEP = 1 << 20
 _MOST = 64 * _STEP
 
 
 class FileJournal:
-    """Journal in a file of the one process that writes the database; any thread may keep, under gevent any greenlet.
+    """Journal in a file, of the only process that writes the database; any thread or greenlet may append.
 
-    It is written through memory: a system call would let go of the interpreter's lock, and whoever speaks would wait
-    for its turn again after each word.
+    The file is mapped into memory: a system call would release the interpreter's lock, and each append would have to
+    wait for it again.
     """
 
     def __init__(self, path: Path) -> None:
         self._path = path
         self._lock = Lock()
         self._page: mmap | None = None
-        #: Of the file that is in memory.
+        #: Device and inode of the mapped file.
         self._identity: tuple[int, int] | None = None
-        #: Where the next entry goes.
+        #: The offset of the next entry.
         self._place = 0
-        #: How many entries somebody has not released yet.
+        #: The number of entries not released yet.
         self._waiting = 0
         self._is_told = False
 
     def append(self, said: Batch | Returned) -> bool:
-        """Keep what is said; False: that cannot be, and nothing holds it before it is committed."""
+        """Append an entry; return False if that fails, and a kill before the commit loses it."""
         try:
             entry = packed(said)
-        except (TypeError, ValueError, OverflowError):  # Half a character, or a value of a class of its own.
+        except (TypeError, ValueError, OverflowError):  # Half of a surrogate pair, or a value of another class.
             return False
         with self._lock:
             is_kept = self._append(_HEAD.pack(len(entry), crc32(entry)) + entry)
@@ -67,14 +67,14 @@ class FileJournal:
         return is_kept
 
     def release(self, count: int) -> None:
-        """Forget so many, which were committed, or followed by more; where none is left the file begins anew."""
+        """Release entries that were committed or superseded; once none is left, the file starts anew."""
         with self._lock:
             self._waiting -= count
             if self._waiting == 0 and self._place > 0:
                 self._begin_anew()
 
     def restore(self) -> None:
-        """Write the file anew where somebody removed it: a kill would lose what is in it."""
+        """Write the file anew where it was removed: a kill would lose its entries."""
         with self._lock:
             page = self._page
             if page is None or _identity(self._path) == self._identity:
@@ -86,11 +86,11 @@ class FileJournal:
         log.warning("what is being said was removed while running; it is written anew", extra={"file": str(self._path)})
 
     def close(self) -> None:
-        """Let go of the file; without anything in it, it goes."""
+        """Close the file, and remove it where no entry is waiting."""
         with self._lock:
             self._let_go()
             if self._waiting == 0:
-                with suppress(OSError):  # What was committed is not taken up once more.
+                with suppress(OSError):  # A start recognizes what was committed.
                     self._path.unlink()
 
     def _begin_anew(self) -> None:
@@ -112,7 +112,7 @@ class FileJournal:
         return True
 
     def _grown(self, least: int) -> mmap | None:
-        """Make room; the file is written as it grows, because memory over a full disk would end the process."""
+        """Enlarge the file; it is filled with zeros, because mapped memory over a full disk would end the process."""
         size = _LEAST
         while size < least:
             size += min(size, _STEP)
@@ -121,7 +121,7 @@ class FileJournal:
             return None
         self._let_go()
         try:
-            if not self._place:  # Another file: to cut one ends whoever has it in memory.
+            if not self._place:  # A new file: truncating one would end any process that has it mapped.
                 self._path.unlink(missing_ok=True)
             with os.fdopen(os.open(self._path, os.O_RDWR | os.O_CREAT, 0o600), "r+b") as file:
                 hand_over(file.fileno(), self._path.parent, is_private=True)
@@ -147,14 +147,14 @@ class FileJournal:
 
 def _identity(path: Path) -> tuple[int, int] | None:
     try:
-        found = os.stat(path)  # noqa: PTH116 - it is asked for twice a second
+        found = os.stat(path)  # noqa: PTH116 - called twice a second
     except OSError:
         return None
     return found.st_dev, found.st_ino
 
 
 def remove(path: Path) -> None:
-    """Remove what was taken up."""
+    """Remove a journal that was recovered."""
     try:
         path.unlink(missing_ok=True)
     except OSError as error:
@@ -162,9 +162,9 @@ def remove(path: Path) -> None:
 
 
 def left_in(path: Path, *, is_alive: bool = False) -> Iterator[Batch | Returned]:
-    """Yield what a process that was cut off had kept, oldest first, up to what is damaged or was being written.
+    """Yield the entries of a journal, oldest first, up to one that is damaged or was being written.
 
-    Where that process is alive, it may be writing, and nothing of that is worth a word.
+    An unfinished entry is logged, unless the process `is_alive`: it may be writing at this moment.
     """
     written = _read(path)
     place = 0
@@ -188,7 +188,7 @@ def left_in(path: Path, *, is_alive: bool = False) -> Iterator[Batch | Returned]
 
 def _read(path: Path) -> bytes:
     try:
-        if path.exists() and not path.is_file():  # Others may have no end, or wait for ever.
+        if path.exists() and not path.is_file():  # Reading a pipe or a device may never end.
             raise FileExistsError(errno.EEXIST, "It is no file")
         return path.read_bytes()
     except FileNotFoundError:

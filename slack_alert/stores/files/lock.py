@@ -1,4 +1,4 @@
-"""One owner for each database: a lock of the operating system on a file beside it, released even by kill -9."""
+"""The lock that gives each database one owner: a system lock on a file beside it, released even by kill -9."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ from slack_alert.stores.files.paths import lock_path, prepare_folder
 
 #: Between two attempts.
 _PAUSE = timedelta(milliseconds=20)
-#: Somebody who only looks has the lock for a moment; that is no owner.
+#: A process that only checks for an owner holds the lock for a moment.
 _GRACE = timedelta(milliseconds=60)
 
 
 class DatabaseOwner(Struct, frozen=True):
-    """The process that owns a database, and what it wrote down about itself for others to read."""
+    """The process that owns a database, and the note it published about itself."""
 
     pid: int
     note: str = ""
@@ -39,11 +39,11 @@ class DatabaseLock:
         self._is_registered = False
 
     def acquire(self, wait: timedelta = timedelta(), *, is_brief: bool = False, note: str = "") -> bool:
-        """Take the lock, trying for as long as `wait`; tell whether this call got it.
+        """Acquire the lock, trying for as long as `wait`; return whether this call got it.
 
-        Who has it briefly, for one errand, is nobody that `holder` gives: nothing can be left for it to do. `note` is
-        one line that anybody who may read the file gets from `owner`; there must be no secret in it.
-        Raise StoreError where the file cannot be made or the file system knows no locks.
+        A brief owner, of a single command, is not returned by `holder`: no requests can be left for it. `note` is a
+        line that `owner` returns to anyone who may read the file; it must hold no secret.
+        Raise StoreError if the file cannot be created or the file system has no locks.
         """
         if self._file is not None:
             return False
@@ -58,16 +58,16 @@ class DatabaseLock:
         return self._file is not None
 
     def release(self) -> None:
-        """Let the next one have it; the file stays, because removing it would let two hold it."""
+        """Release the lock; the file stays, because after its removal two processes could hold the lock."""
         if self._file is not None:
             os.close(self._file)
         self._file = None
 
     def is_intact(self) -> bool:
-        """Return whether it is held, and others would find the same file; two calls to the system.
+        """Return whether the lock is held on the file that others would open; it costs two system calls.
 
-        Where the file or its folder was removed, a second process can lock a new one. What somebody wrote over the
-        file's text is put right: the lock is not in the text, and who looks would not find out who holds it.
+        Where the file or its folder was removed, a second process could lock a new one. An overwritten text is written
+        again: it does not affect the lock, but `owner` reads it.
         """
         if self._file is None:
             return False
@@ -78,11 +78,11 @@ class DatabaseLock:
             return os.path.samestat(self._path.stat(), held)
         except (FileNotFoundError, NotADirectoryError):
             return False
-        except OSError:  # Nobody can tell at the moment, which is no reason to end.
+        except OSError:  # It cannot be found out at the moment, which is no reason to end.
             return True
 
     def holder(self) -> int | None:
-        """Return the id of the process that holds the lock; None: nobody does."""
+        """Return the id of the process that holds the lock, or None."""
         return holder(self._database)
 
     def _keep(self, file: int, said: str) -> None:
@@ -90,7 +90,7 @@ class DatabaseLock:
         self._said = said.encode()
         self._write()
         if hasattr(os, "register_at_fork") and not self._is_registered:
-            # A forked child shares the lock and would keep it after its parent was killed.
+            # A forked child shares the lock and would hold it after its parent was killed.
             os.register_at_fork(after_in_child=self.release)
             self._is_registered = True
 
@@ -102,9 +102,9 @@ class DatabaseLock:
 
 
 def is_held(database: Path) -> bool:
-    """Return whether somebody is the owner of a database, this process included.
+    """Return whether a process owns a database, this one included.
 
-    Raise NotAllowed where this user may not find out.
+    Raise NotAllowed if this user may not find out.
     """
     path = lock_path(database)
     if not is_there(path):
@@ -124,9 +124,9 @@ def is_held(database: Path) -> bool:
 
 
 def owner(database: Path) -> DatabaseOwner | None:
-    """Return the process that owns a database; None: nobody does, for longer than an errand takes.
+    """Return the process that owns a database, or None; a brief owner does not count.
 
-    Raise NotAllowed where this user may not find out.
+    Raise NotAllowed if this user may not find out.
     """
     if not is_held(database):
         return None
@@ -139,15 +139,15 @@ def owner(database: Path) -> DatabaseOwner | None:
 
 
 def holder(database: Path) -> int | None:
-    """Return the id of the process that owns a database; None: nobody does, or it has not written its id yet."""
+    """Return the id of the process that owns a database, or None where there is none, or its id is not written yet."""
     found = owner(database)
     return found.pid if found else None
 
 
 def claim(file: int, path: Path, wait: timedelta = timedelta()) -> bool:
-    """Take the lock of an open file until that is closed, trying for as long as `wait`; tell whether it was free.
+    """Lock an open file until it is closed, trying for as long as `wait`; return whether that succeeded.
 
-    Raise StoreError where the file system knows no locks.
+    Raise StoreError if the file system has no locks.
     """
     return _insists(file, path, 1 + wait // _PAUSE)
 
@@ -173,7 +173,7 @@ def _insists(file: int, path: Path, attempts: int) -> bool:
 def _takes(file: int, path: Path, *, is_shared: bool = False) -> bool:
     try:
         _lock(file, is_shared=is_shared)
-    except (BlockingIOError, PermissionError):  # PermissionError is how Windows says it.
+    except (BlockingIOError, PermissionError):  # Windows raises PermissionError.
         return False
     except OSError as error:
         raise _trouble(path, error) from error
@@ -183,10 +183,10 @@ def _takes(file: int, path: Path, *, is_shared: bool = False) -> bool:
 if sys.platform == "win32":
     import msvcrt
 
-    #: Far behind the process id: what is locked cannot be read there.
+    #: Far behind the text: Windows lets nobody read what is locked.
     _FAR = 1 << 30
 
-    def _lock(file: int, *, is_shared: bool) -> None:  # noqa: ARG001 - Windows' C library knows no shared locks
+    def _lock(file: int, *, is_shared: bool) -> None:  # noqa: ARG001 - Windows' C library has no shared locks
         os.lseek(file, _FAR, os.SEEK_SET)
         msvcrt.locking(file, msvcrt.LK_NBLCK, 1)
 

@@ -1,4 +1,4 @@
-"""Where a database lies: its folder, and the files beside it."""
+"""Paths of the files beside a database, and the folder they are in."""
 
 from __future__ import annotations
 
@@ -13,31 +13,31 @@ from slack_alert.engine.system.file_ownership import make_file, make_folder
 
 
 def inbox_path(database: Path) -> Path:
-    """Return the file of the inbox beside a database."""
+    """Return the path of the inbox beside a database."""
     return database.with_name(database.name + ".inbox")
 
 
 def lock_path(database: Path) -> Path:
-    """Return the file of the lock beside a database."""
+    """Return the path of the lock beside a database."""
     return database.with_name(database.name + ".lock")
 
 
 def journal_path(database: Path) -> Path:
-    """Return the file of the journal beside a database."""
+    """Return the path of the journal beside a database."""
     return database.with_name(database.name + ".said")
 
 
 def aside_path(path: Path, why: str, at: datetime) -> Path:
-    """Return a name beside a file that nothing has yet, for what is kept of it: `state.db.damaged-20261121T093000`."""
+    """Return an unused path beside a file for a copy of it, such as `state.db.damaged-20261121T093000`."""
     base = path.with_name(f"{path.name}.{why}-{at:%Y%m%dT%H%M%S}")
     names = (base.with_name(f"{base.name}{suffix}") for suffix in ("", *(f"-{number}" for number in range(2, 10_000))))
     return next(name for name in names if not os.path.lexists(name))
 
 
 def set_aside(path: Path) -> Path | None:
-    """Rename a damaged file, and what belongs to it, so that a new one can be made; return its new name.
+    """Rename a damaged file and its rollback journal, so that a new one can be created; return its new path.
 
-    None: somebody else has done so just now. Raise StoreError where this user may not.
+    None: another process did so just now. Raise StoreError if this user may not.
     """
     kept = aside_path(path, "damaged", datetime.now(timezone.utc))
     try:
@@ -55,13 +55,13 @@ def set_aside(path: Path) -> Path | None:
 
 
 def prepare_folder(path: Path) -> None:
-    """Make the folder of a file that is about to be made; a folder of our own keeps itself out of version control."""
+    """Create the folder for a new file; a folder of our own gets a .gitignore for all that is in it."""
     folder = path.parent
     try:
         is_ours = folder.name == ".slack_alert" or not folder.exists()
         if folder.parent.is_dir():
             make_folder(folder)
-        else:  # A path that is not there at all is a mistake, and no place to make.
+        else:  # Missing parents are not created: such a path is most likely a mistake.
             folder.mkdir()
         ignore = folder / ".gitignore"
         if is_ours and not ignore.exists():
@@ -73,7 +73,7 @@ def prepare_folder(path: Path) -> None:
 
 
 def read_only(path: Path) -> str:
-    """Say that the file system is read-only which a file is, or would be, on; empty: it is not, or nobody can tell."""
+    """Return a sentence where the file system that a path is on is read-only; "" where it is not, or unknown."""
     folder = next((parent for parent in (path, *path.absolute().parents) if parent.exists()), None)
     if folder is None or not hasattr(os, "statvfs") or not os.statvfs(folder).f_flag & os.ST_RDONLY:
         return ""

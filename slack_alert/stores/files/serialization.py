@@ -1,4 +1,4 @@
-"""What is said in bytes: as the journal keeps it, and a start until its runs have a record."""
+"""Serialize batches and results to bytes, for the journal and the table `returned`."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from slack_alert.engine.batches import Batch, JobProgress, StartedRun, StoredVal
 
 
 def packed(said: Batch | Returned) -> bytes:
-    """Return the bytes of what is said; raise TypeError, ValueError or OverflowError for what cannot be packed."""
+    """Return a batch or result as bytes; raise TypeError, ValueError or OverflowError if that is impossible."""
     if isinstance(said, Batch):
         late = said.entries, said.holds, said.begun
         return to_packed((said.states, said.seen, said.records, said.messages, said.at, *late))
@@ -24,12 +24,12 @@ def packed(said: Batch | Returned) -> bytes:
 
 
 def unpacked(content: bytes) -> Batch | Returned:
-    """Return what `packed` was given; raise Unreadable, KeyError, TypeError or ValueError for anything else."""
+    """Return the batch or result in bytes; raise Unreadable, KeyError, TypeError or ValueError if there is none."""
     return _returned(content) if isinstance(from_packed(content, list[Any])[0], int) else _batch(content)
 
 
 class _Given(NamedTuple):
-    """What is kept of what a run returned."""
+    """The packed form of `Returned`."""
 
     run: int
     binding: str
@@ -47,16 +47,16 @@ def _returned(content: bytes) -> Returned:
 
 
 class _Kept(NamedTuple):
-    """What is kept of a batch."""
+    """The packed form of a batch: the fields that a recovery needs."""
 
     states: dict[str, State]
     seen: dict[str, JobProgress]
     records: list[Record]
-    #: As they come, because nothing in them tells which kind of piece they hold.
+    #: Untyped, because they have no tag for the kind of piece they hold.
     messages: list[dict[str, Any]]
     at: datetime
-    #: Former versions kept none of these.
-    entries: list[StoredValue] = []  # noqa: RUF012 - a default of a tuple's field, which nobody changes
+    #: Former versions have none of these.
+    entries: list[StoredValue] = []  # noqa: RUF012 - a default of a tuple's field, never changed
     holds: dict[str, Pause | None] = {}  # noqa: RUF012 - as above
     begun: list[StartedRun] = []  # noqa: RUF012 - as above
 

@@ -1,6 +1,6 @@
-"""Circles: sets of jobs that share lines of history, written down once.
+"""Groups of jobs that share rows of history (table `circle`); each group is stored once.
 
-A line that many jobs share is one row, in which the key of their circle stands where else the name of a job does.
+A line of history that several jobs share is one row, whose column `job` holds the key of the group.
 """
 
 from __future__ import annotations
@@ -12,24 +12,24 @@ from sqlite3 import Connection
 from slack_alert.stores.sql import statements
 from slack_alert.stores.sql.rows import clean
 
-#: What keys begin with, and nobody would call a job.
+#: The first character of keys, which no name of a job begins with.
 _SIGN = "\x1d"
-#: So many are kept in mind.
+#: So many groups are cached.
 _MOST = 4096
 
 
 class JobGroups:
-    """The circles that were written down last, for the one who writes; inside the caller's transaction."""
+    """The writer's cache of stored groups; its methods run inside the caller's transaction."""
 
     def __init__(self) -> None:
         self._keys: dict[tuple[str, ...], str] = {}
 
     def forget(self) -> None:
-        """Forget all, because a transaction was rolled back; what is asked for again is written down again."""
+        """Empty the cache after a rollback; groups are stored again when they are needed."""
         self._keys.clear()
 
     def key(self, connection: Connection, jobs: tuple[str, ...], number: int) -> str:
-        """Return the key of a circle; a new one is written down, under the number of its first row."""
+        """Return the key of a group; a new group is stored, with `number`, the id of its first row, in its key."""
         if jobs not in self._keys:
             if len(self._keys) >= _MOST:
                 self.forget()
@@ -38,43 +38,43 @@ class JobGroups:
         return self._keys[jobs]
 
     def prune(self, connection: Connection) -> None:
-        """Delete those of which no row is left."""
+        """Delete the groups of which no row is left."""
         if connection.execute(statements.FORGET_CIRCLES).rowcount > 0:
             self.forget()
 
 
 class GroupMembers:
-    """Who is in which circle, for whoever reads; each is asked for once."""
+    """The members of groups, for readers; each group is read from the database once."""
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
         self._known: dict[str, Sequence[str]] = {}
 
     def jobs_of(self, job: str) -> Sequence[str]:
-        """Return the jobs that stand behind what a row has as its job: most often that one alone."""
+        """Return the jobs that share a row whose column `job` is this: most often that job alone."""
         if not is_circle(job):
             return (job,)
         if job not in self._known:
             found = self._connection.execute(statements.CIRCLE, (job,)).fetchone()
-            # It goes after its rows: one that was read just before is gone as well.
+            # A group is deleted after its rows: the row that was read just before is gone as well.
             self._known[job] = () if found is None else json.loads(found[0])
         return self._known[job]
 
 
 def is_circle(job: str) -> bool:
-    """Return whether what a row has as its job is the key of a circle."""
+    """Return whether the value of a row's column `job` is the key of a group."""
     return job.startswith(_SIGN)
 
 
 def keys_of(connection: Connection, job: str) -> list[str]:
-    """Find the circles of a job."""
+    """Return the keys of the groups that a job is in."""
     rows = connection.execute(statements.CIRCLES_WITH, (json.dumps(job),))
-    # What is found may be no more than a part of the text.
+    # The statement finds any part of the text, such as a part of a longer name.
     return [key for key, names in rows if job in json.loads(names)]
 
 
 def unfolded(connection: Connection, reached: Mapping[str, int]) -> dict[str, int]:
-    """Return the greatest number of each job, from those of jobs and circles."""
+    """Return the greatest number of each job, from numbers of jobs and of groups."""
     members = GroupMembers(connection)
     found = {job: number for job, number in reached.items() if not is_circle(job)}
     for key, number in reached.items():

@@ -1,4 +1,4 @@
-"""Records to rows and back: instants and durations are whole microseconds, text is what any database can keep."""
+"""Convert records to rows and back: instants and durations are whole microseconds, text is what any database keeps."""
 
 from __future__ import annotations
 
@@ -29,37 +29,37 @@ _SURROGATES = dict.fromkeys((0, *range(0xD800, 0xE000)), "\ufffd")
 
 
 def micros(at: datetime) -> int:
-    """Turn an aware instant into microseconds; a naive one is a TypeError."""
+    """Return an aware instant in microseconds since 1970; raise TypeError for a naive one."""
     return (at - _EPOCH) // _MICROSECOND
 
 
 def moment(count: int) -> datetime:
-    """Turn microseconds into an instant in UTC."""
-    return _EPOCH + timedelta(0, 0, count)  # microseconds; by its name it takes half as long again
+    """Return the instant in UTC for microseconds since 1970."""
+    return _EPOCH + timedelta(0, 0, count)  # microseconds; as a keyword argument it takes half as long again
 
 
 def span(duration: timedelta) -> int:
-    """Turn a duration into microseconds."""
+    """Return a duration in microseconds."""
     return duration // _MICROSECOND
 
 
 def maybe_micros(at: datetime | None) -> int | None:
-    """Turn an instant that may be missing into microseconds."""
+    """Return an instant in microseconds since 1970, or None for None."""
     return None if at is None else micros(at)
 
 
 def maybe_moment(count: int | None) -> datetime | None:
-    """Turn microseconds that may be missing into an instant."""
+    """Return the instant in UTC for microseconds since 1970, or None for None."""
     return None if count is None else moment(count)
 
 
 def clean(text: str) -> str:
-    """Replace what no database keeps: NUL and halves of surrogate pairs become U+FFFD."""
+    """Return the text as any database keeps it: NUL and halves of surrogate pairs become U+FFFD."""
     return text if text.isascii() and "\0" not in text else text.translate(_SURROGATES)
 
 
 def maybe_clean(text: str | None) -> str | None:
-    """Replace what no database keeps, where there is any text."""
+    """Return the text as any database keeps it, or None for None."""
     return None if text is None else clean(text)
 
 
@@ -67,7 +67,7 @@ def maybe_clean(text: str | None) -> str | None:
 
 
 def record_rows(records: Iterable[Record], first: int) -> Iterator[Row]:
-    """Yield ids, counted from `first`, with the columns of `sql.RECORD_COLUMNS`; one loop, as a million pass."""
+    """Yield rows of an id, counted from `first`, and `RECORD_COLUMNS`; one flat loop, as a million records pass."""
     known: datetime | None = None
     at = 0
     for number, record in enumerate(records, first):
@@ -102,12 +102,12 @@ def record_rows(records: Iterable[Record], first: int) -> Iterator[Row]:
 
 
 def end_of(record: Record) -> int:
-    """Return the last slot of a row in microseconds."""
+    """Return the last slot of a record in microseconds."""
     return micros(record.until or record.slot)
 
 
 def record_of(row: Row) -> Record:
-    """Read a record from `sql.RECORD_COLUMNS`."""
+    """Return the record in a row of `RECORD_COLUMNS`."""
     (
         run, job, slot, verdict, started, duration, text, to, alerts, paused_until, error, printed, count, until, who,
         reason, numbers, cpu, memory,
@@ -138,7 +138,7 @@ _WORST = (Status.DEAD, Status.QUEUED, Status.COLLAPSED, Status.SENT)
 
 
 def line_of(record: Record, parts: Iterable[tuple[Status, int, str | None]]) -> HistoryLine:
-    """Join a record with the fate of its messages: status, attempts and receipt of each part, in order."""
+    """Return a line of history from a record and status, attempts and receipt of each of its messages, in order."""
     told = list(parts)
     if not told:
         return HistoryLine(record)
@@ -151,7 +151,7 @@ def line_of(record: Record, parts: Iterable[tuple[Status, int, str | None]]) -> 
 
 
 def message_rows(messages: Iterable[Message], at: datetime | None) -> list[Row]:
-    """Return the columns of new deliveries, made at `at`; raise TypeError for a file that was not read yet."""
+    """Return the rows of new deliveries, created at `at`; raise TypeError for a file that was not read yet."""
     told = list(messages)
     if told and at is None:
         raise ValueError("a batch with messages says when it was made: `at` is missing")
@@ -175,7 +175,7 @@ def _message_row(message: Message, created: datetime) -> Row:
 
 
 def delivery_of(row: Row) -> Delivery:
-    """Read a delivery from `sql.DELIVERY_COLUMNS`."""
+    """Return the delivery in a row of `DELIVERY_COLUMNS`."""
     (
         number, key, address, kind, body, content, slot, run, manner, root, created, status, attempts, receipt, reason,
     ) = row  # fmt: skip
@@ -187,7 +187,7 @@ def delivery_of(row: Row) -> Delivery:
 
 
 def queued_of(number: int, row: Row) -> Delivery:
-    """Return the delivery that a row of `message_rows` becomes, when it is new and has this id."""
+    """Return the new, queued delivery with this id for a row of `message_rows`."""
     return delivery_of((number, *row, Status.QUEUED.value, 0, None, None))
 
 
@@ -215,19 +215,19 @@ def _json(value: Mapping[str, object]) -> str:
 
 # --- policy
 
-#: Of an incident.
+#: The fields of an incident that are instants.
 _INSTANTS = ("since", "last", "told", "acknowledged_at", "over")
 
 
 def state_row(job: str, state: State) -> Row:
-    """Return the columns of a job's state."""
+    """Return the row of a job's state."""
     incident = None if state.incident is None else _incident_json(state.incident)
     quotas = (*_quota_row(state.alerts), *_quota_row(state.errors))
     return (clean(job), *quotas, incident, state.withheld, maybe_micros(state.withheld_since))
 
 
 def state_of(row: Row) -> tuple[str, State]:
-    """Read a job's state."""
+    """Return the job and the state in a row."""
     job, alerts, alerts_until, errors, errors_until, incident, withheld, since = row
     open_one = None if incident is None else _incident_of(json.loads(incident))
     quotas = _quota_of(alerts, alerts_until), _quota_of(errors, errors_until)
@@ -240,7 +240,7 @@ def _incident_json(incident: Incident) -> str:
         fields[name] = maybe_micros(fields[name])
     try:
         return to_json(fields).decode()
-    except (UnicodeEncodeError, TypeError):  # Half a character, or a text of a class of its own.
+    except (UnicodeEncodeError, TypeError):  # Half of a surrogate pair, or a subclass of str.
         return _json(fields)
 
 

@@ -1,7 +1,7 @@
-"""The schema as numbered steps forward; a step that was released is never edited.
+"""The schema as numbered migrations; a released step is never edited.
 
-`{identity}` (an id that is given once and never again), `{key}` (an id that we give) and `{bytes}` are spelled by each
-database in its own way.
+`{identity}` (an id that the database assigns and never reuses), `{key}` (an id that we assign) and `{bytes}` are
+placeholders for the type names of the database.
 """
 
 from __future__ import annotations
@@ -80,7 +80,7 @@ _RECORD_COLUMNS = (
     "id, run, job, slot, verdict, started, duration, text, address, alerts, paused_until, error, printed, count, "
     "until, asked_by"
 )
-#: Most records are of one slot: they need no index over `until`, and no database to number them.
+#: Most records are of one slot and need no index over `until`; ids are assigned by the program.
 _THIRD = (
     "ALTER TABLE book ADD COLUMN reached BIGINT NOT NULL DEFAULT 0",
     "UPDATE book SET reached = (SELECT coalesce(max(id), 0) FROM record)",
@@ -113,7 +113,7 @@ _THIRD = (
     "CREATE INDEX record_job ON record (job, slot)",
 )
 
-#: Why a verdict was given, what was measured, how the alerts of one incident hang together.
+#: The reason of a verdict, measurements, and which alerts belong to an incident.
 _FOURTH = (
     "ALTER TABLE record ADD COLUMN reason TEXT",
     "ALTER TABLE record ADD COLUMN numbers TEXT",
@@ -128,10 +128,10 @@ _FOURTH = (
 
 _FIFTH = ("ALTER TABLE hold ADD COLUMN author TEXT NOT NULL DEFAULT ''",)
 
-#: What many jobs missed at once is one row for all of them.
+#: Slots that several jobs missed at once are one row for all of them.
 _SIXTH = ("CREATE TABLE circle (key TEXT PRIMARY KEY, jobs TEXT NOT NULL)",)
 
-#: What a start finds of a process that was killed, until it has made rows of it.
+#: What the start after a kill found in the journal, until it is in the history.
 _SEVENTH = (
     "CREATE TABLE returned (run BIGINT PRIMARY KEY, job TEXT NOT NULL, slot BIGINT NOT NULL, content {bytes} NOT NULL)",
     "CREATE TABLE unaccounted (job TEXT NOT NULL, after_slot BIGINT NOT NULL, until_slot BIGINT NOT NULL)",
@@ -154,7 +154,7 @@ _LEFT = (
     "CREATE TEMP VIEW returned AS SELECT NULL AS run, NULL AS job, NULL AS slot, NULL AS content WHERE 1 = 0",
     "CREATE TEMP VIEW unaccounted AS SELECT NULL AS job, NULL AS after_slot, NULL AS until_slot WHERE 1 = 0",
 )
-#: What makes a file of an older version readable as it is, for whoever must not write: views that hide its tables.
+#: Temporary views over the tables of an older version, for readers, which must not migrate the file.
 VIEWS: dict[int, tuple[str, ...]] = {
     1: (_RECORD.replace("*", "*, NULL AS asked_by"), _REACHED, *_UNRELATED, _HOLD, _CIRCLE, *_LEFT),
     2: (_RECORD, _REACHED, *_UNRELATED, _HOLD, _CIRCLE, *_LEFT),

@@ -1,4 +1,4 @@
-"""Every statement over the schema, in the SQL that SQLite and PostgreSQL share.
+"""All statements over the schema, in the SQL that SQLite and PostgreSQL share.
 
 Parameters are `?` by position and no statement has a `?` in a literal: for psycopg each becomes `%s`.
 """
@@ -16,15 +16,15 @@ PUT_STATE = """
     ON CONFLICT (job) DO UPDATE SET alerts = excluded.alerts, alerts_until = excluded.alerts_until,
         errors = excluded.errors, errors_until = excluded.errors_until, incident = excluded.incident,
         withheld = excluded.withheld, withheld_since = excluded.withheld_since"""
-#: Where the later word is the lower one it counts only if the former lies ahead: a wrong clock said that.
+#: A lower value counts only where the stored one lies in the future, which means that a wrong clock wrote it.
 PUT_SEEN = """
     INSERT INTO seen (job, first_slot, last_slot) VALUES (?, ?, ?)
     ON CONFLICT (job) DO UPDATE SET first_slot = excluded.first_slot, last_slot = CASE
         WHEN excluded.last_slot IS NULL OR (seen.last_slot > excluded.last_slot AND seen.last_slot <= ?)
         THEN seen.last_slot ELSE excluded.last_slot END"""
 MOVE_SEEN = "UPDATE seen SET last_slot = ? WHERE job = ? AND (last_slot IS NULL OR last_slot < ?)"
-#: The newest slots of the records that came since it was written down; a run somebody asked for has none of its job's.
-#: Grouped by an expression: the index over jobs would lead through all the others as well.
+#: The newest slots of the records since `book.reached`; a run that a person asked for has no slot of its job.
+#: Grouped by an expression: with the index over jobs all other records would be read as well.
 REACHED = """
     SELECT job, max(until) FROM record WHERE id > (SELECT reached FROM book) AND asked_by IS NULL
     GROUP BY job || ''"""
@@ -66,11 +66,11 @@ _PAGE = f"""
     WHERE (slot, id) > (?, ?) AND +until >= ?"""  # noqa: S608
 HISTORY_PAGE = f"{_PAGE} ORDER BY slot, id LIMIT ?"
 HISTORY_PAGE_OF_JOB = f"{_PAGE} AND job = ? ORDER BY slot, id LIMIT ?"
-#: Where the first page begins; the plus has it looked for among the rows that are wanted, not among all before them.
+#: Where the first page begins; with the plus only the wanted rows are searched, not all rows before them.
 FIRST_SLOT = """
     SELECT min(slot) FROM (SELECT min(slot) AS slot FROM record WHERE slot >= ?
         UNION ALL SELECT min(+slot) FROM record WHERE count > 1 AND until >= ?) AS firsts"""
-#: The newest end last; of rows of one slot these are the newest slots.
+#: The rows with the newest ends; of rows of one slot these are the newest slots.
 NEWEST = """
     SELECT id FROM (
         SELECT * FROM (SELECT id, until FROM record WHERE slot >= ? ORDER BY slot DESC, id DESC LIMIT ?) AS short
@@ -82,7 +82,7 @@ _CHOSEN = f"""
     SELECT id, EXISTS (SELECT 1 FROM delivery WHERE delivery.run = record.run), {RECORD_COLUMNS} FROM record"""  # noqa: S608
 HISTORY_NEWEST = f"{_CHOSEN} WHERE id IN ({NEWEST}) ORDER BY slot, id"
 HISTORY_NEWEST_OF_JOB = f"{_CHOSEN} WHERE id IN ({NEWEST_OF_JOB}) ORDER BY slot, id"
-#: A row that many jobs share has the key of their circle as its job.
+#: A row that several jobs share has the key of their group as its job.
 ADD_CIRCLE = "INSERT INTO circle (key, jobs) VALUES (?, ?)"
 CIRCLE = "SELECT jobs FROM circle WHERE key = ?"
 CIRCLES_WITH = "SELECT key, jobs FROM circle WHERE replace(jobs, ?, '') <> jobs"
@@ -112,7 +112,7 @@ ADD_DELIVERY = """
     INSERT INTO delivery (key, address, kind, body, content, slot, run, manner, root, created)
     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
     ON CONFLICT (key) DO NOTHING"""
-#: A message that counts others is replaced while it waits.
+#: A message that counts others is replaced while it is queued.
 PUT_SUMMARY = ADD_DELIVERY.replace(
     "DO NOTHING",
     """DO UPDATE SET kind = excluded.kind, body = excluded.body, content = excluded.content
@@ -121,19 +121,19 @@ PUT_SUMMARY = ADD_DELIVERY.replace(
 HAS_RECORD = "SELECT 1 FROM record WHERE job = ? AND slot = ? AND run = ?"
 HAS_KEY = "SELECT 1 FROM delivery WHERE key = ?"
 LAST_DELIVERY = "SELECT coalesce(max(id), 0) FROM delivery"
-#: What is sent, dead or counted in another stays so.
+#: A delivery that is sent, dead or collapsed into another keeps its status.
 PUT_PROGRESS = """
     UPDATE delivery SET status = ?, attempts = ?, receipt = ?, reason = ?, changed = ?
     WHERE id = ? AND status = 'queued'"""
 DROP_DELIVERY = "DELETE FROM delivery WHERE id = ? AND status <> 'sent'"
-#: Giving up is counted from `created`, so it begins anew.
+#: The time until giving up is counted from `created`, which therefore begins anew.
 RETRY_DELIVERY = f"""
     UPDATE delivery SET status = 'queued', attempts = 0, reason = '{AGAIN}', changed = NULL,
         created = coalesce(?, created)
     WHERE id = ? AND status IN ('dead', 'collapsed')"""  # noqa: S608
 DELIVERY = f"SELECT {DELIVERY_COLUMNS} FROM delivery WHERE id = ?"  # noqa: S608
 DELIVERIES = f"SELECT {DELIVERY_COLUMNS} FROM delivery WHERE id > ? ORDER BY id LIMIT ?"  # noqa: S608
-#: With the last time it was written down, and how many wait in front of it.
+#: With the time of the last change, and how many deliveries to the same address are queued before it.
 POSTED = f"""
     SELECT {DELIVERY_COLUMNS}, changed, CASE WHEN status = 'queued' THEN (
         SELECT count(*) FROM delivery AS other
@@ -153,7 +153,7 @@ FORGET_DELIVERIES = """
     DELETE FROM delivery WHERE id IN
         (SELECT id FROM delivery WHERE status <> 'queued' AND created < ? ORDER BY created LIMIT ?)"""
 
-# --- the rest of what is remembered
+# --- state
 
 STATES = """
     SELECT job, alerts, alerts_until, errors, errors_until, incident, withheld, withheld_since FROM state
@@ -164,7 +164,7 @@ ENTRIES = "SELECT pack, name, content, expires FROM entry ORDER BY pack, name"
 FORGET_ENTRIES = "DELETE FROM entry WHERE expires <= ?"
 _ON_RECORD = """EXISTS (
         SELECT 1 FROM record WHERE record.job = {0}.job AND record.slot = {0}.slot AND record.run = {0}.run)"""
-#: One that is on record ended before it was noted that it had.
+#: A run with a record has ended, though its row in `running` was not deleted yet.
 RUNNING = f"""
     SELECT run, job, slot, started FROM running WHERE NOT {_ON_RECORD.format("running")}
         AND NOT EXISTS (SELECT 1 FROM returned WHERE returned.run = running.run)
@@ -172,11 +172,11 @@ RUNNING = f"""
 RETURNED = f"""
     SELECT content FROM returned WHERE NOT {_ON_RECORD.format("returned")} ORDER BY slot, run"""  # noqa: S608
 UNACCOUNTED = "SELECT job, after_slot, until_slot FROM unaccounted ORDER BY job, until_slot, after_slot"
-#: Before records are folded or forgotten, by which these are known to have ended.
+#: To be executed before records are folded or deleted, because only the record tells that a run has ended.
 FORGET_ENDED = (
     f"DELETE FROM running WHERE {_ON_RECORD.format('running')}",  # noqa: S608
     f"DELETE FROM returned WHERE {_ON_RECORD.format('returned')}",  # noqa: S608
 )
-#: Their jobs never came back.
+#: What is left of jobs that never came back.
 FORGET_LEFT = ("DELETE FROM returned WHERE slot < ?", "DELETE FROM unaccounted WHERE until_slot < ?")
 BOOK = "SELECT last_run, taken, pulse FROM book"

@@ -1,4 +1,4 @@
-"""What a batch means in statements; for every SQL database alike."""
+"""Turn a batch into statements and their rows, for all SQL databases alike."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ NEVER = 2**63 - 1
 
 
 def writes(batch: Batch) -> list[Write]:
-    """Return everything but new messages, new records and retries, in the order it is to be written."""
+    """Return the writes of a batch in order, without new messages, new records and retries."""
     return [write for write in (*_policy(batch), *_outbox(batch), *_entries(batch), *_book(batch)) if write[1]]
 
 
 def last_run(batch: Batch) -> int:
-    """Return the greatest run id the batch mentions; 0: none."""
+    """Return the greatest run id in the batch, or 0."""
     ids = [record.run for record in batch.records]
     ids += [started.run for started in batch.running or ()]
     ids += [started.run for started in batch.begun]
@@ -32,7 +32,7 @@ def last_run(batch: Batch) -> int:
 
 
 def as_of(batch: Batch) -> int:
-    """Return the instant that counts as now for a batch; one without a date is never behind the time."""
+    """Return the batch's instant in microseconds; a batch without one counts as later than any."""
     return NEVER if batch.at is None else micros(batch.at)
 
 
@@ -66,7 +66,7 @@ def _progress_row(progress: DeliveryProgress) -> Row:
 
 
 def _entries(batch: Batch) -> Iterator[Write]:
-    """Yield the last word on each key: the same one may be put and deleted in one batch."""
+    """Yield the last change of each key: the same key may be put and deleted in one batch."""
     entries = {(clean(entry.pack), clean(entry.key)): entry for entry in batch.entries}
     yield (
         statements.PUT_ENTRY,

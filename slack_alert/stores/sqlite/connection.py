@@ -1,4 +1,4 @@
-"""What is special about SQLite: how a file is opened, upgraded and written, and what its errors mean to a person."""
+"""Open, migrate and write an SQLite file, and turn SQLite's errors into sentences for people."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ _BUSY_SECONDS = 5.0
 
 
 class Unwritable(SlackAlertError):
-    """What SQLite can never write, however often it is tried; nothing was changed."""
+    """SQLite cannot write these values, however often it is tried; nothing was changed."""
 
 
 class Damaged(StoreError):
-    """The file is not what it should be, and nothing can be read from it or written to it."""
+    """The file is damaged or is no database; nothing can be read from it or written to it."""
 
 
 def sqlite_version() -> str:
@@ -33,28 +33,28 @@ def sqlite_version() -> str:
 
 
 def connect(path: Path, mode: str, *, is_immutable: bool = False) -> sqlite3.Connection:
-    """Open a file: mode `rwc` makes it where it is missing, `rw` and `ro` do not.
+    """Return a connection to a file; mode `rwc` creates a missing file, `rw` and `ro` do not.
 
-    Of an immutable file SQLite takes it that nobody writes, and makes no file beside it.
+    For an immutable file SQLite assumes that no process writes, and creates no file beside it.
     """
     if mode == "rwc" and not path.exists():
-        # Made beforehand, because SQLite leaves root's files to root; what it makes beside one goes to the same owner.
-        with suppress(OSError):  # It says itself what is wrong.
+        # Created beforehand, because SQLite leaves root's files to root; files beside it get the same owner.
+        with suppress(OSError):  # SQLite itself reports what is wrong.
             make_file(path)
-    # An URI, because only there can a mode be given; as_uri() spells `?`, `#` and `%` in a name.
+    # A URI, because only a URI takes a mode; as_uri() escapes `?`, `#` and `%` in a name.
     return sqlite3.connect(
         f"{path.absolute().as_uri()}?mode={mode}{'&immutable=1' if is_immutable else ''}",
         uri=True,
         timeout=_BUSY_SECONDS,
         isolation_level=None,
-        # Calls come one after the other, but from whichever native thread is free.
+        # Calls come one after the other, but from any native thread.
         check_same_thread=False,
     )
 
 
 @contextmanager
 def transaction(connection: sqlite3.Connection) -> Iterator[None]:
-    """Write all or nothing; the connection stays usable. A transaction that is held already is taken."""
+    """Commit all or nothing; the connection stays usable. A transaction that is already open is used."""
     if not connection.in_transaction:
         connection.execute("BEGIN IMMEDIATE")
     try:
@@ -67,26 +67,25 @@ def transaction(connection: sqlite3.Connection) -> Iterator[None]:
 
 
 def hold(connection: sqlite3.Connection) -> None:
-    """Keep the right to write until the next transaction: another program that took it would hold up all that is said.
+    """Take the write lock until the next transaction, so that no other program can delay the next commit.
 
-    Whoever reads is not held up. Where another one has it at the moment, it is waited for when there is something to
-    write.
+    Readers are not blocked. Where another program has the lock now, the next transaction waits for it.
     """
     with suppress(sqlite3.OperationalError):
         connection.execute("BEGIN IMMEDIATE")
 
 
 def let_go(connection: sqlite3.Connection) -> None:
-    """Give back what was held, with nothing written."""
+    """Release the write lock, with nothing written."""
     if connection.in_transaction:
         connection.execute("ROLLBACK")
 
 
 @contextmanager
 def explained(path: Path) -> Iterator[None]:
-    """Turn what SQLite says into where, what and what to do.
+    """Turn SQLite's errors into sentences with the file, the fault and advice.
 
-    StoreError is what may pass: the state of the file, its disk, other programs. Unwritable is about the values.
+    StoreError may go away by itself: it is about the file, its disk or other programs. Unwritable is about the values.
     """
     try:
         yield
@@ -104,7 +103,7 @@ def _advice(path: Path, error: Exception) -> str:
         return lack
     if "unable to open" in said and (lack := _want_of_descriptors()):
         return lack
-    # From Python 3.11 on it is known which of its kind an error is.
+    # Python 3.10 has no names of errors.
     name: str = getattr(error, "sqlite_errorname", "")
     if name.startswith(_NO_SHARED_MEMORY) or "locking protocol" in said:
         return _ELSEWHERE
@@ -112,7 +111,7 @@ def _advice(path: Path, error: Exception) -> str:
 
 
 def _want_of_descriptors() -> str:
-    """Say that none is left, which SQLite takes for a file that may not be opened."""
+    """Return a sentence where no file descriptors are left, which SQLite reports as a file it cannot open; else ""."""
     opened: list[int] = []
     try:
         opened.extend(os.open(os.devnull, os.O_RDONLY) for _ in range(_FILES))
@@ -124,7 +123,7 @@ def _want_of_descriptors() -> str:
     return ""
 
 
-#: A database, what goes with it, and the folder.
+#: The database, the files beside it, and the folder.
 _FILES = 5
 
 
@@ -145,7 +144,7 @@ _HOPELESS = (
 _TOO_BIG = "too big"
 
 
-#: The last ones are about a file of another program.
+#: The last two mean a file of another program.
 _DAMAGED = ("not a database", "malformed", "unsupported file format", "no such column", "has no column named")
 _OTHERWISE = "Nothing of this was written."
 _ADVICE = {
@@ -161,8 +160,8 @@ _ADVICE = {
 
 
 def known_version(connection: sqlite3.Connection, path: Path) -> int:
-    """Return the schema's version, 0 for an empty file; raise StoreError where it is not ours or of a newer version."""
-    # The schema and its version come in one transaction: asked in this order, tables without a version are foreign.
+    """Return the schema's version, 0 for an empty file; raise StoreError for a foreign file or a newer version."""
+    # Tables and version are committed together: read in this order, tables without a version are foreign.
     has_tables = connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0] > 0
     version = _version(connection)
     if version > VERSION:
@@ -181,7 +180,7 @@ def _version(connection: sqlite3.Connection) -> int:
 
 
 def _migrate(connection: sqlite3.Connection) -> None:
-    """Bring the schema up to date, all steps or none."""
+    """Migrate the schema to the current version, all steps or none."""
     with transaction(connection):
         for statement in (statement for step in STEPS[_version(connection) :] for statement in step):
             connection.execute(statement.format(**_SPELLING))
@@ -189,7 +188,7 @@ def _migrate(connection: sqlite3.Connection) -> None:
 
 
 def open_writer(path: Path) -> sqlite3.Connection:
-    """Open the one writer's connection, with the schema up to date."""
+    """Return the connection of the only writer, with the schema up to date."""
     with explained(path):
         connection = connect(path, "rwc")
         try:
@@ -204,15 +203,15 @@ def open_writer(path: Path) -> sqlite3.Connection:
     return connection
 
 
-#: Only an empty file takes auto_vacuum, so it comes before anything is written.
+#: Only an empty file takes auto_vacuum, so it comes first.
 _PRAGMAS = ("auto_vacuum = INCREMENTAL", "journal_mode = WAL", "foreign_keys = ON", "journal_size_limit = 16777216")
 
 
 def open_reader(path: Path, *, is_traceless: bool = False) -> sqlite3.Connection | None:
-    """Open a connection that cannot write; None where nothing was ever written.
+    """Return a connection that cannot write, or None where nothing was ever written.
 
-    A traceless one makes no file beside the database either, where nobody has that open. Raise NotAllowed where this
-    user may not read the file.
+    A traceless connection creates no file beside the database either, unless a process has it open. Raise NotAllowed
+    if this user may not read the file.
     """
     if not is_there(path):
         return None
@@ -233,9 +232,9 @@ def open_reader(path: Path, *, is_traceless: bool = False) -> sqlite3.Connection
 
 
 def _is_at_rest(path: Path, *, is_traceless: bool) -> bool:
-    """Return whether all is in the file itself, and SQLite must not, or cannot, make beside it what it reads with.
+    """Return whether the file is complete without a log, and SQLite must not, or cannot, create files beside it.
 
-    A log beside it belongs to a program that runs or was killed; without one, the last that ran has ended in order.
+    A log beside the file belongs to a program that runs or was killed; without a log the last program ended in order.
     """
     may_make = not is_traceless and os.access(path.parent, os.W_OK)
     return not may_make and not path.with_name(f"{path.name}-wal").exists()

@@ -12,16 +12,16 @@ from slack_alert.stores.sql.rows import clean, micros
 
 
 class ReachedSlots:
-    """How far each job is accounted for: by what was committed, and by the batches that are taken up.
+    """The last recorded slot of each job: in the database, and in the batches recovered so far.
 
-    What is said is in the journal at once, when rows of slots before it may still have waited to be written.
+    A message is in the journal at once, while rows of earlier slots may still have waited to be written.
     """
 
     def __init__(self, seen: Mapping[str, JobProgress]) -> None:
         self._last = {job: each.last or each.first for job, each in seen.items()}
 
     def completed(self, batch: Batch) -> Batch:
-        """Return the batch with the spans in which rows may be missing before its own, which alone move its jobs on."""
+        """Return the batch with the unaccounted slots before its rows; only those rows advance its jobs."""
         for job, each in batch.seen.items():
             self._last.setdefault(job, each.first)
         seen = {job: each._replace(last=None) for job, each in batch.seen.items()}

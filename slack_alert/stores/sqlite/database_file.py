@@ -1,4 +1,4 @@
-"""Whether a database is still the file that was opened, and what of it can be saved where it is not."""
+"""Notice that the opened database file was moved, replaced or overwritten, and rescue what can be saved."""
 
 from __future__ import annotations
 
@@ -13,27 +13,27 @@ from slack_alert.core.errors import StoreError
 from slack_alert.core.structs import Struct
 from slack_alert.stores.files.paths import aside_path, prepare_folder, set_aside
 
-#: What every database begins with, and where in its head the number stands that never falls: it grows from one opening
-#: to the next, and is 1 in a file that VACUUM INTO has made.
+#: The first bytes of every database, and the place of the change counter in its header: it grows from one opening to
+#: the next, and is 1 in a file made by VACUUM INTO.
 _MAGIC = b"SQLite format 3\0"
 _HEAD, _COUNTER = 100, slice(24, 28)
-#: What SQLite keeps beside the file; one that belongs to another database would spoil it.
+#: The files SQLite keeps beside the database; those of another database would corrupt it.
 _BESIDE = ("-wal", "-shm")
 
 
 class Rescued(Struct, frozen=True):
-    """What was saved of a database that is not there any more."""
+    """What was saved of a database that is gone."""
 
-    #: Where it is now; None: nothing could be saved.
+    #: The file it was saved to; None: nothing could be saved.
     path: Path | None
-    #: Whether that is where it was.
+    #: Whether that is the original place.
     is_back: bool
 
 
 class DatabaseFile:
-    """The file a database was opened from. Any thread may ask, while another one writes.
+    """The file a database was opened from. Any thread may call `loss`, while another one writes.
 
-    Its descriptor stays open until `close`: to close one takes every lock off the file that this process holds.
+    Its descriptor stays open until `close`: closing any descriptor releases all locks of this process on the file.
     """
 
     def __init__(self, path: Path) -> None:
@@ -43,14 +43,14 @@ class DatabaseFile:
         self._beside: dict[str, os.stat_result] = {}
 
     def loss(self) -> str | None:
-        """Return what became of the file, such as `was moved or deleted`; None: it is there as ever."""
+        """Return what happened to the file, such as `was moved or deleted`, or None where it is in its place."""
         if self._file is None:
             return None
         try:
             found = self._path.stat()
         except (FileNotFoundError, NotADirectoryError):
             return "was moved or deleted"
-        except OSError:  # Nobody can tell at the moment.
+        except OSError:  # It cannot be found out at the moment.
             return None
         if not os.path.samestat(found, os.fstat(self._file)):
             return "was replaced by another file"
@@ -62,10 +62,10 @@ class DatabaseFile:
         return None
 
     def rescue(self, connection: sqlite3.Connection, now: datetime) -> Rescued:
-        """Save what the connection still reaches, into the place of the file where that is free, else beside it.
+        """Save what the connection can still read, to the original path where that is free, else beside it.
 
-        Nothing of this process may write there afterwards, and the connection must not be closed: SQLite would remove
-        by their names what belongs to the file that is there now. What lies there and is no database is set aside.
+        This process must not write there afterwards, and the connection must not be closed: SQLite would remove, by
+        their names, the files that belong to the new database. A file at that path that is no database is set aside.
         """
         with suppress(StoreError):
             prepare_folder(self._path)
@@ -78,13 +78,13 @@ class DatabaseFile:
             return Rescued(kept, is_back=False)
         try:
             os.link(kept, self._path)
-        except OSError:  # Another one is there, or this file system knows no links.
+        except OSError:  # Another file is there, or this file system has no links.
             return Rescued(kept, is_back=False)
         kept.unlink()
         return Rescued(self._path, is_back=True)
 
     def close(self) -> None:
-        """Let go of the descriptor, after the last connection."""
+        """Close the descriptor; to be called after the last connection is closed."""
         if self._file is not None:
             os.close(self._file)
         self._file = None
@@ -96,7 +96,7 @@ class DatabaseFile:
         return self._path.with_name(f"{self._path.name}{end}")
 
     def _remove_beside(self) -> None:
-        """Remove what belongs to the file that was opened: beside another one it would be taken for that one's."""
+        """Remove the files of the opened database: SQLite would take them for those of a new one."""
         for end, ours in self._beside.items():
             found = _stat(self._name(end))
             if found is not None and os.path.samestat(found, ours):
@@ -105,14 +105,14 @@ class DatabaseFile:
 
 
 def _is_overwritten(before: bytes, after: bytes) -> bool:
-    """Return whether another file's content stands there now; a copy from this very opening is not told apart."""
+    """Return whether the content was replaced by another file's; a copy made since this opening is not noticed."""
     if not before.startswith(_MAGIC) or before == after:
         return False
     return not after.startswith(_MAGIC) or after[_COUNTER] < before[_COUNTER]
 
 
 def _is_no_database(path: Path) -> bool:
-    """Return whether what lies there is of no use: somebody emptied the file, or wrote something else into it."""
+    """Return whether the file was emptied, or overwritten with something that is no database."""
     try:
         with path.open("rb") as file:
             return file.read(len(_MAGIC)) != _MAGIC

@@ -1,6 +1,6 @@
-"""Where other processes leave requests for the one that owns the database: a small file of its own.
+"""The inbox: a small database file in which other processes leave requests for the owner of the database.
 
-It is kept in rollback mode, where any number of processes may write: nothing here needs the lock.
+It is in rollback mode, so any number of processes may write; nothing here needs the owner's lock.
 """
 
 from __future__ import annotations
@@ -32,21 +32,21 @@ _HAS_TABLE = "SELECT count(*) FROM sqlite_master WHERE name = 'request'"
 _TABLE = """
     CREATE TABLE request (
         id INTEGER PRIMARY KEY AUTOINCREMENT, kind TEXT NOT NULL, payload TEXT NOT NULL, at BIGINT NOT NULL)"""
-#: Ids go on from the first request's instant in microseconds. A file that was removed and made anew would otherwise
-#: give ids again that the database knows as carried out.
+#: Ids start at the first request's instant in microseconds. After the file was removed, ids starting at 1 would repeat
+#: ids that the database has recorded as carried out.
 _FIRST = "INSERT INTO sqlite_sequence (name, seq) VALUES ('request', ?)"
 _PUT = "INSERT INTO request (kind, payload, at) VALUES (?, ?, ?)"
 _ALL = "SELECT kind, payload, at, id FROM request ORDER BY id"
 _REMOVE = "DELETE FROM request WHERE id = ?"
 
-#: So many looks are answered by the file's time alone; the next one reads, whatever the file system says.
+#: So many calls of `peek` trust the file's time; the next one reads the file in any case.
 _GLANCES = 20
 
 _Mark = tuple[int, int, int]
 
 
 class SqliteInbox:
-    """Inbox in a file; each call opens it, so that any process may come and go."""
+    """Inbox in a file; each call opens the file anew, so no process keeps it open."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
@@ -57,9 +57,9 @@ class SqliteInbox:
         self._known: list[Request] = []
 
     def add(self, *requests: Request) -> None:
-        """Leave requests, all or none; durable when this returns. Raise StoreError where that cannot be.
+        """Add requests, all or none; they are durable when this returns. Raise StoreError if that fails.
 
-        A damaged file is set aside first.
+        A damaged file is set aside, and the requests go into a new one.
         """
         rows = [(clean(each.kind), json.dumps(dict(each.payload)), micros(each.at)) for each in requests]
         if not rows:
@@ -80,10 +80,11 @@ class SqliteInbox:
             connection.executemany(_PUT, rows)
 
     def peek(self) -> list[Request]:
-        """Return the requests left, oldest first; mostly without opening a file that has not changed.
+        """Return the requests, oldest first; an unchanged file is mostly not opened.
 
-        One that cannot be read is told and taken away. What a program left that was cut off is taken in at first, and
-        now and then. A damaged file is set aside: then SetAside is raised, and the next look finds an empty inbox.
+        A request that cannot be read is logged and removed. The markers of programs that were cut off are collected
+        by the first call, and by some later ones. A damaged file is set aside: SetAside is raised, and the next call
+        finds an empty inbox.
         """
         try:
             return self._look()
@@ -105,14 +106,14 @@ class SqliteInbox:
             return []
         if mark != self._mark or self._glances >= _GLANCES:
             self._known = self._read()
-            # The mark from before the reading: whoever wrote since then has changed it, so that is read next time.
+            # The mark is from before the reading: a write since then has changed it, so the next call reads again.
             self._mark = mark
             self._glances = 0
         self._glances += 1
         return list(self._known)
 
     def remove(self, ids: Iterable[int]) -> None:
-        """Take away requests that were committed elsewhere; their ids never come again."""
+        """Remove requests that were committed elsewhere; their ids are not used again."""
         gone = [(number,) for number in ids]
         if gone and _mark(self._path) is not None:
             with self._writing("rw") as connection:
@@ -120,7 +121,7 @@ class SqliteInbox:
             self._mark = None
 
     def _put_once(self, request: Request) -> None:
-        """Put what a note says, unless a request tells of the same run: a kill left the note beside it."""
+        """Add the request of a marker, unless the inbox has one of the same execution: a kill may leave both."""
         left = self._read() if _mark(self._path) is not None else []
         if not any(is_same_execution(request, one) for one in left):
             self.add(request)
@@ -131,10 +132,10 @@ class SqliteInbox:
         return [request for request in found.values() if request is not None]
 
     def _discard(self, ids: list[int]) -> None:
-        """Take away what nobody can read; it must not hold up what can be read."""
+        """Remove unreadable requests; they must not hold up the others."""
         for number in ids:
             log.warning("left out a request that cannot be read", extra={"inbox": str(self._path), "id": number})
-        with suppress(StoreError):  # The next look comes across them again.
+        with suppress(StoreError):  # The next call tries it again.
             self.remove(ids)
 
     @contextmanager
@@ -158,29 +159,29 @@ class MemoryInbox:
         self._last = 0
 
     def add(self, *requests: Request) -> None:
-        """Leave requests."""
+        """Add requests."""
         for request in requests:
             self._last += 1
             self._requests[self._last] = replace(request, id=self._last)
 
     def peek(self) -> list[Request]:
-        """Return the requests left, oldest first."""
+        """Return the requests, oldest first."""
         return list(self._requests.values())
 
     def remove(self, ids: Iterable[int]) -> None:
-        """Take away requests."""
+        """Remove requests."""
         for number in ids:
             self._requests.pop(number, None)
 
 
 def requests_in(path: Path, mode: str = "rw") -> list[Request]:
-    """Return the requests left in a file, oldest first, and leave them there; what cannot be read is passed over."""
+    """Return the requests in a file, oldest first, without removing any; unreadable ones are skipped."""
     found = map(_request, _rows(path, mode) if _mark(path) is not None else ())
     return [request for request in found if request is not None]
 
 
 def _rows(path: Path, mode: str) -> list[tuple[Any, ...]]:
-    # Mostly not read-only: what a killed process left half-written is rolled back by whoever comes next.
+    # Mostly not read-only: the next process rolls back what a killed process left half-written.
     with explained(path), closing(connect(path, mode)) as connection:
         connection.text_factory = _text
         return connection.execute(_ALL).fetchall() if _has_table(connection) else []
@@ -196,7 +197,7 @@ def _text(raw: bytes) -> str:
 
 
 def _request(row: tuple[Any, ...]) -> Request | None:
-    """Read a row; None: it is none of ours."""
+    """Return the request in a row, or None where it is not readable as one."""
     kind, payload, at, number = row
     try:
         read = json.loads(payload)
@@ -207,7 +208,7 @@ def _request(row: tuple[Any, ...]) -> Request | None:
 
 
 def _mark(path: Path) -> _Mark | None:
-    """Return what tells one content of the file from the next; None: there is no file."""
+    """Return a mark that changes with the file's content, or None where there is no file."""
     try:
         found = path.stat()
     except (FileNotFoundError, NotADirectoryError):
@@ -215,14 +216,14 @@ def _mark(path: Path) -> _Mark | None:
     except OSError as error:
         advice = machine_lack(error) or "Give this user the right to read and write the file."
         raise StoreError(f"{path}: {error.strerror or error}. {advice}") from error
-    if not S_ISREG(found.st_mode):  # Whoever opens a pipe may wait for ever.
+    if not S_ISREG(found.st_mode):  # Opening a pipe may wait for ever.
         raise Damaged(f"{path}: it is no file.")
     return found.st_ino, found.st_size, found.st_mtime_ns
 
 
 def _advance(path: Path, before: _Mark | None) -> None:
-    """Let the file's time grow with each change: its clock ticks in milliseconds, too coarse for two quick requests."""
-    # It may be another user's file, and what was written counts; `peek` reads now and then in any case.
+    """Move the file's time forward with each change: its clock ticks in milliseconds, too coarse for quick requests."""
+    # For another user's file this fails, though the request was written; `peek` reads now and then in any case.
     with suppress(OSError, StoreError):
         after = _mark(path)
         if before is not None and after is not None and after[2] <= before[2]:

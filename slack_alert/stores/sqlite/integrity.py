@@ -1,4 +1,4 @@
-"""What `status` and `doctor` ask of a database: is it whole, can it be written, how much waits in it."""
+"""Checks of a database for `status` and `doctor`: damage, whether it can be written, and undelivered messages."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from slack_alert.core.units.quantities import format_duration
 from slack_alert.stores.sql.rows import micros, moment
 from slack_alert.stores.sqlite.connection import explained, open_reader
 
-#: A damaged file has thousands of faults; the first ones say enough.
+#: A damaged file has thousands of faults; the first ones are enough.
 _FAULTS = 3
 #: A small file takes up no less.
 _PAGE = 4096
-#: A message that waits for longer than this, where nothing else is accepted either, says that delivery stands still.
+#: Delivery to an address is stalled where a message waits for longer than this and nothing else is accepted either.
 PATIENCE = timedelta(minutes=5)
 _COUNTS = "SELECT status, count(*) FROM delivery WHERE status <> 'sent' GROUP BY status"
-#: Of each address where something waits: since when, how much, and when something was accepted there last.
+#: For each address with queued messages: since when, how many, and when a message was last accepted there.
 _WAITING = """
     SELECT address, min(created), count(*), (
         SELECT max(changed) FROM delivery AS other WHERE other.status = 'sent' AND other.address = delivery.address)
@@ -28,7 +28,7 @@ _DIED = "SELECT count(*) FROM delivery WHERE status = 'dead' AND changed >= ?"
 
 
 def unsent(path: Path, *, is_traceless: bool = False) -> dict[str, int]:
-    """Count the messages that were not delivered, by status."""
+    """Return the number of messages that were not delivered, by status."""
     connection = open_reader(path, is_traceless=is_traceless)
     if connection is None:
         return {}
@@ -37,7 +37,7 @@ def unsent(path: Path, *, is_traceless: bool = False) -> dict[str, int]:
 
 
 def died_since(path: Path, at: datetime, *, is_traceless: bool = False) -> int:
-    """Count the messages that were given up from then on, and are dead still."""
+    """Return the number of messages that were given up since `at`, and are still dead."""
     connection = open_reader(path, is_traceless=is_traceless)
     if connection is None:
         return 0
@@ -47,9 +47,9 @@ def died_since(path: Path, at: datetime, *, is_traceless: bool = False) -> int:
 
 
 def standing_still(path: Path, *, began: datetime, now: datetime, is_traceless: bool = False) -> list[str]:
-    """Return a sentence for each address where messages wait and nothing was accepted for long, whatever the reason.
+    """Return a sentence for each address where messages wait and nothing was accepted for longer than PATIENCE.
 
-    `began` is when the program did that sends them.
+    `began` is the start of the program that sends them.
     """
     connection = open_reader(path, is_traceless=is_traceless)
     if connection is None:
@@ -67,7 +67,7 @@ def standing_still(path: Path, *, began: datetime, now: datetime, is_traceless: 
 
 
 def faults(path: Path, *, is_traceless: bool = False) -> list[str]:
-    """Look for damage without writing; empty where all is well, or nothing was ever written."""
+    """Return the faults of a damaged file, without writing; empty where it is whole, or nothing was ever written."""
     connection = open_reader(path, is_traceless=is_traceless)
     if connection is None:
         return []
@@ -77,8 +77,8 @@ def faults(path: Path, *, is_traceless: bool = False) -> list[str]:
 
 
 def obstacle(path: Path) -> Path | None:
-    """Name what this user may not write of the file, its folder, or the folder that one would be made in."""
-    # Unlike Path.exists it has an answer also where a folder cannot be passed.
+    """Return what this user may not write: the file, its folder, or the folder that would hold that one; else None."""
+    # Unlike Path.exists it does not raise where a folder may not be entered.
     if os.path.exists(path) and not os.access(path, os.R_OK | os.W_OK):  # noqa: PTH110 - as above
         return path
     folder = next(parent for parent in path.absolute().parents if os.path.exists(parent))  # noqa: PTH110 - as above
@@ -86,7 +86,7 @@ def obstacle(path: Path) -> Path | None:
 
 
 def want_of_room(path: Path) -> str | None:
-    """Return why nothing more can be written beside the file; found out by writing, as quotas and reserves differ."""
+    """Return why nothing can be written beside the file, or None; found by writing, as quotas and reserves differ."""
     if not path.exists():
         return None
     try:

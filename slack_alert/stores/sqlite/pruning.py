@@ -1,4 +1,4 @@
-"""Forgetting and folding history in small steps, each a transaction of its own."""
+"""Delete and fold history in small steps, each in its own transaction."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _BEGINNING = -(2**63)
 
 
 class Pruning:
-    """Does at most `steps` steps of `rows` rows a time, and knows where the folding stopped."""
+    """Runs at most `steps` steps of `rows` rows per call, and remembers where folding stopped."""
 
     def __init__(self, *, rows: int = _ROWS, steps: int = _STEPS) -> None:
         self._rows = rows
@@ -28,7 +28,7 @@ class Pruning:
         self._folded = _BEGINNING
 
     def run(self, connection: Connection, now: datetime, limits: HistoryLimits) -> None:
-        """Forget what is too old, fold what is too much, give free pages back to the disk."""
+        """Delete what is too old, fold rows beyond the limit, return free pages to the disk."""
         cutoff = max(_BEGINNING, micros(now) - limits.days * _DAY)
         with transaction(connection):
             for statement in statements.FORGET_ENDED:
@@ -43,7 +43,7 @@ class Pruning:
         _shrink(connection)
 
     def _forget(self, connection: Connection, statement: str, cutoff: tuple[int, ...], steps: int) -> int:
-        """Delete in steps; return the steps left."""
+        """Delete in steps; return the number of steps left."""
         for left in range(steps, 0, -1):
             with transaction(connection):
                 gone = connection.execute(statement, (*cutoff, self._rows)).rowcount
@@ -61,7 +61,7 @@ class Pruning:
             page = (*after, *boundary, self._rows)
             rows = [FoldedRow(*row) for row in connection.execute(statements.FOLD_PAGE, page).fetchall()]
             _write(connection, *fold.fold(rows))
-            # The hour it stops in is taken up again from its beginning: more of it may be there next time.
+            # The hour in which it stops is folded again from its beginning: more rows of it may come.
             self._folded = (rows[-1].slot if rows else max(self._folded, boundary[0])) // HOUR * HOUR
             if len(rows) < self._rows:
                 return
@@ -76,8 +76,8 @@ def _write(connection: Connection, grown: list[FoldedRow], gone: list[int]) -> N
 
 
 def _shrink(connection: Connection) -> None:
-    """Give pages back once a quarter of the file is free; what is left serves the next rows."""
+    """Return free pages to the disk once they are a quarter of the file; the others are kept for the next rows."""
     free = connection.execute("PRAGMA freelist_count").fetchone()[0]
     if free * 4 > connection.execute("PRAGMA page_count").fetchone()[0]:
-        # A cursor takes one step, which is one page: the rows it answers have no columns. A script runs to its end.
+        # With `execute` the cursor takes a single step, which frees one page; a script runs to its end.
         connection.executescript(f"PRAGMA incremental_vacuum({_PAGES})")

@@ -1,4 +1,4 @@
-"""What is asked of an open SQLite connection; in pages, because a slow reader would keep the writer's log growing."""
+"""Queries on an open SQLite connection; they read in pages, because a slow reader keeps the writer's log growing."""
 
 from __future__ import annotations
 
@@ -31,13 +31,13 @@ from slack_alert.stores.sql.rows import (
 log = logging.getLogger(__name__)
 
 _LINES = 500
-#: Each may hold a file.
+#: Few, because a delivery may hold a file.
 _DELIVERIES = 50
 _BEGINNING = -(2**63)
 
 
 def snapshot(connection: Connection) -> Snapshot:
-    """Read all that a run begins with, as of one moment."""
+    """Return the snapshot that a run begins with, as of one moment."""
     connection.execute("BEGIN")
     try:
         last_run, taken, pulse = connection.execute(statements.BOOK).fetchone()
@@ -63,11 +63,11 @@ def snapshot(connection: Connection) -> Snapshot:
             pulse=pulse,
         )
     finally:
-        connection.rollback()  # There is nothing to write, and it does no harm where the transaction is gone.
+        connection.rollback()  # Nothing was written; it does no harm where the transaction has already ended.
 
 
 def _returned(connection: Connection) -> Iterator[Returned]:
-    """Read what runs returned of which no more is known."""
+    """Yield what is known of runs that returned and have no record."""
     for (content,) in connection.execute(statements.RETURNED).fetchall():
         try:
             one = unpacked(content)
@@ -79,13 +79,13 @@ def _returned(connection: Connection) -> Iterator[Returned]:
 
 
 def seen(connection: Connection) -> dict[str, JobProgress]:
-    """Read how far each job is accounted for: what was written down, and what newer records tell."""
+    """Return the progress of each job, from table `seen` and the records newer than that."""
     reached = unfolded(connection, dict(connection.execute(statements.REACHED).fetchall()))
     known: dict[tuple[int, int | None], JobProgress] = {}
     found: dict[str, JobProgress] = {}
     for job, first, noted in connection.execute(statements.SEEN).fetchall():
         last = noted if job not in reached else max(reached[job], _BEGINNING if noted is None else noted)
-        # Jobs were met together and come due together.
+        # Most jobs share first and last slot, so the objects are shared as well.
         if (first, last) not in known:
             known[first, last] = JobProgress(moment(first), maybe_moment(last))
         found[job] = known[first, last]
@@ -93,7 +93,7 @@ def seen(connection: Connection) -> dict[str, JobProgress]:
 
 
 def waiting(connection: Connection, address: str | None, after: int, limit: int) -> list[Delivery]:
-    """Read queued deliveries, oldest first."""
+    """Return at most `limit` queued deliveries with ids above `after`, oldest first; None: of all addresses."""
     if address is None:
         rows = connection.execute(statements.WAITING, (after, limit))
     else:
@@ -102,7 +102,7 @@ def waiting(connection: Connection, address: str | None, after: int, limit: int)
 
 
 def deliveries(connection: Connection) -> Iterator[Delivery]:
-    """Read the whole outbox, oldest first."""
+    """Yield the whole outbox, oldest first."""
     after = 0
     while rows := connection.execute(statements.DELIVERIES, (after, _DELIVERIES)).fetchall():
         yield from map(delivery_of, rows)
@@ -110,19 +110,19 @@ def deliveries(connection: Connection) -> Iterator[Delivery]:
 
 
 def posted(connection: Connection, run: int) -> list[PostedDelivery]:
-    """Read the deliveries of one run."""
+    """Return the deliveries of a run with their progress."""
     rows = connection.execute(statements.POSTED, (run,)).fetchall()
     return [PostedDelivery(delivery_of(row), maybe_moment(changed), in_front) for *row, changed, in_front in rows]
 
 
 def last_receipt(connection: Connection, address: str) -> str | None:
-    """Read the receipt of what was accepted last."""
+    """Return the receipt of the last message accepted at an address."""
     row = connection.execute(statements.LAST_RECEIPT, (clean(address),)).fetchone()
     return None if row is None else row[0]
 
 
 def receipt(connection: Connection, key: str) -> str | None:
-    """Read the receipt of one message."""
+    """Return the receipt of the message with this key, or None where it was not accepted."""
     row = connection.execute(statements.RECEIPT, (clean(key),)).fetchone()
     return None if row is None else row[0]
 
@@ -130,7 +130,7 @@ def receipt(connection: Connection, key: str) -> str | None:
 def history(
     connection: Connection, *, job: str | None, since: datetime | None, limit: int | None
 ) -> Iterator[HistoryLine]:
-    """Read the newest lines, oldest first; a row of slots belongs to `since` when its last slot does."""
+    """Yield the newest `limit` lines, oldest first; a row of several slots counts from `since` by its last slot."""
     earliest = _BEGINNING if since is None else micros(since)
     chosen = _all(connection, job, earliest) if limit is None else _newest(connection, job, earliest, max(0, limit))
     for (_, has_messages, *columns), name in chosen:
@@ -140,9 +140,9 @@ def history(
         yield line_of(record if record.binding == name else record._replace(binding=name), told)
 
 
-#: A row, and the job whose line it is: many may share one.
+#: A row, and the job of the line: several jobs may share a row.
 _Line = tuple[Row, str]
-#: Where a row has them: after the id and whether there are messages.
+#: Columns of a row; before them are the id and whether there are messages.
 _JOB, _SLOT, _UNTIL = (2 + statements.RECORD_COLUMNS.split(", ").index(name) for name in ("job", "slot", "until"))
 
 
@@ -175,7 +175,7 @@ def _newest(connection: Connection, job: str | None, earliest: int, most: int) -
         rows.sort(key=_place)
         return [(row, name) for row in rows[max(0, len(rows) - most) :]]
     members = GroupMembers(connection)
-    # The newest end last, also of the lines that one row stands for.
+    # The newest end last, also among the lines of a shared row.
     found = connection.execute(statements.HISTORY_NEWEST, (earliest, most, earliest, most, most)).fetchall()
     found.sort(key=lambda row: (row[_UNTIL], row[0]))
     lines = [(row, name) for row in found for name in members.jobs_of(row[_JOB])]

@@ -1,4 +1,4 @@
-"""Read the database beside its writer."""
+"""A reader of the database, for processes other than its writer."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ from slack_alert.stores.sqlite.connection import (
 
 
 class SqliteReader:
-    """Reader in any process, while the writer runs and after it was killed; where there is no file all is empty.
+    """Reader for any process, while the writer runs or after it was killed; without a file everything is empty.
 
-    It writes nothing and reads in pages, so that it never holds the writer up.
+    It writes nothing and reads in pages, so that it never blocks the writer.
     """
 
     def __init__(self, path: Path, *, is_traceless: bool = False) -> None:
@@ -40,37 +40,37 @@ class SqliteReader:
                 yield from queries.deliveries(connection)
 
     def posted(self, run: int) -> list[PostedDelivery]:
-        """Return the deliveries of one run, and how far they are."""
+        """Return the deliveries of a run with their progress."""
         with explained(self._path):
             connection = self._connection()
             return [] if connection is None else queries.posted(connection, run)
 
     def snapshot(self) -> Snapshot:
-        """Return what a run would begin with."""
+        """Return the snapshot that a run would begin with."""
         with explained(self._path):
             connection = self._connection()
             return Snapshot() if connection is None else queries.snapshot(connection)
 
     def waiting(self, address: str | None, after: int, limit: int) -> list[Delivery]:
-        """Return queued deliveries with ids above `after`, oldest first; of one address, or of all."""
+        """Return at most `limit` queued deliveries with ids above `after`, oldest first; None: of all addresses."""
         with explained(self._path):
             connection = self._connection()
             return [] if connection is None else queries.waiting(connection, address, after, limit)
 
     def last_receipt(self, address: str) -> str | None:
-        """Return the receipt of the last message that was accepted there."""
+        """Return the receipt of the last message accepted at an address."""
         with explained(self._path):
             connection = self._connection()
             return None if connection is None else queries.last_receipt(connection, address)
 
     def receipt(self, key: str) -> str | None:
-        """Return the receipt of one message, where it was accepted."""
+        """Return the receipt of the message with this key, or None where it was not accepted."""
         with explained(self._path):
             connection = self._connection()
             return None if connection is None else queries.receipt(connection, key)
 
     def close(self) -> None:
-        """Let go of the file; the next question opens it again."""
+        """Close the file; the next call opens it again."""
         if self._opened is not None:
             self._opened.close()
         self._opened = None

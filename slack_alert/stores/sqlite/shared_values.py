@@ -1,4 +1,4 @@
-"""What `ctx.store` holds, for a process that does not own the database: what is there, and what is on its way."""
+"""Read the values of `ctx.store` in a process that does not own the database, pending ones included."""
 
 from __future__ import annotations
 
@@ -18,8 +18,11 @@ from slack_alert.stores.sqlite.inbox_file import requests_in
 
 
 def kept_entries(database: Path, *, is_traceless: bool = False) -> list[StoredValue]:
-    """Return the entries as the owner of the database has them in a second, the later of two with one key behind."""
-    # First, because what leaves inbox and journal is in the database by then.
+    """Return the committed values and the pending ones; of two with the same key the later one comes last.
+
+    Pending are those in the owner's journal, and those requested through the inbox.
+    """
+    # Read before the database, because what leaves inbox and journal is in the database by then.
     left = requests_in(inbox_path(database), "ro" if is_traceless else "rw")
     batches = _in_journal(journal_path(database))
     taken, entries = _committed(database, is_traceless=is_traceless)
@@ -30,7 +33,7 @@ def kept_entries(database: Path, *, is_traceless: bool = False) -> list[StoredVa
 
 
 def _in_journal(path: Path) -> list[Batch]:
-    """Return what the owner has set and not committed yet; nothing where this user may not read that."""
+    """Return the batches that the owner has not committed yet; empty where this user may not read the journal."""
     with suppress(StoreError):
         return [said for said in left_in(path, is_alive=True) if isinstance(said, Batch)]
     return []
@@ -41,7 +44,7 @@ def _committed(database: Path, *, is_traceless: bool) -> tuple[int, list[StoredV
     if connection is None:
         return 0, []
     with explained(database), closing(connection):
-        connection.execute("BEGIN")  # Both as of one moment.
+        connection.execute("BEGIN")  # Both queries see the same moment.
         _, taken, _ = connection.execute(statements.BOOK).fetchone()
         rows = connection.execute(statements.ENTRIES).fetchall()
         return taken, [StoredValue(pack, key, value, maybe_moment(expires)) for pack, key, value, expires in rows]

@@ -1,4 +1,4 @@
-"""What is remembered, in one SQLite file: a store for its one writer, a reader for everybody else."""
+"""The store in an SQLite file, for its only writer."""
 
 from __future__ import annotations
 
@@ -35,9 +35,9 @@ log = logging.getLogger(__name__)
 
 
 class SqliteStore:
-    """Store in one file, for its one writer.
+    """Store in an SQLite file, for its only writer, which must hold the `DatabaseLock`.
 
-    It holds no lock: calls come one after the other, from any native thread. Whoever opens it holds a `DatabaseLock`.
+    It is not synchronized: calls come one after the other, from any native thread.
     """
 
     def __init__(self, path: Path) -> None:
@@ -49,7 +49,7 @@ class SqliteStore:
         self._pruning = Pruning()
 
     def open(self) -> Snapshot:
-        """Make or upgrade the file and read what is remembered; raise StoreError where that cannot be."""
+        """Create or migrate the file, recover the journal and return a snapshot; raise StoreError if that fails."""
         self.close()
         prepare_folder(self._path)
         self._opened = open_writer(self._path)
@@ -87,7 +87,7 @@ class SqliteStore:
             raise
 
     def prune(self, now: datetime, limits: HistoryLimits) -> None:
-        """Do a bounded part of the pruning, in small transactions; called again it goes on where it stopped."""
+        """Do a bounded part of the pruning, in small transactions; the next call continues where this one stopped."""
         connection = self._connection
         with explained(self._path):
             self._sync(connection, is_full=False)
@@ -98,7 +98,7 @@ class SqliteStore:
             hold(connection)
 
     def _carry(self, connection: sqlite3.Connection) -> None:
-        """Write down how far the jobs are accounted for, before records that tell it are gone."""
+        """Write the progress of jobs, before the records that tell it are deleted."""
         try:
             with transaction(connection):
                 self._history.reach.prepare(connection, (), 0)
@@ -108,17 +108,17 @@ class SqliteStore:
             raise
 
     def loss(self) -> str | None:
-        """Return what became of the file meanwhile; None: it is there as ever. Any thread may ask."""
+        """Return what happened to the file, or None where it is in its place. Any thread may call it."""
         return self._file.loss() if self._file is not None else None
 
     def rescue(self, now: datetime) -> Rescued:
-        """Save what can be where the file is gone; after that the process must end, without closing this."""
+        """Save what can be saved where the file is gone; afterwards the process must end without calling `close`."""
         assert self._file is not None, "it was opened"
         let_go(self._connection)
         return self._file.rescue(self._connection, now)
 
     def close(self) -> None:
-        """Let go of the file."""
+        """Close the file."""
         if self._opened is not None:
             let_go(self._opened)
             self._opened.close()
@@ -129,7 +129,7 @@ class SqliteStore:
         self._history.forget()
 
     def _take_up(self) -> None:
-        """Commit what a process had said that was killed before it could; what it had not come to say is kept."""
+        """Commit the journal of a process that was killed; what its runs returned is stored for the engine."""
         path = journal_path(self._path)
         left = list(left_in(path))
         if left:
@@ -156,7 +156,7 @@ class SqliteStore:
             return 0
 
     def _is_known(self, batch: Batch) -> bool:
-        """Return whether it was committed, though its message may have been dropped since, or a value set anew."""
+        """Return whether the batch was committed; its message may have been dropped since, or its value changed."""
         if is_numbered(batch):
             return number_of(batch.entries) <= self._numbered()
         with explained(self._path):
@@ -181,7 +181,7 @@ class SqliteStore:
         return self._opened
 
     def _sync(self, connection: sqlite3.Connection, *, is_full: bool) -> None:
-        """Choose whether a commit waits for the disk; SQLite takes it outside a transaction only."""
+        """Set whether a commit waits for the disk; SQLite takes the setting outside a transaction only."""
         if is_full is not self._is_full_sync:
             let_go(connection)
             connection.execute(f"PRAGMA synchronous = {'FULL' if is_full else 'NORMAL'}")
@@ -199,13 +199,13 @@ def _is_retried(connection: sqlite3.Connection, number: int, created: int | None
 
 
 def _enqueue(connection: sqlite3.Connection, rows: list[Row], summaries: list[Row]) -> list[Delivery]:
-    """Add what is new; with one writer it is exactly what comes after the last id."""
+    """Insert messages and return the new deliveries; as there is only one writer, these follow the last id."""
     if not rows and not summaries:
         return []
     last = connection.execute(statements.LAST_DELIVERY).fetchone()[0]
     added = connection.executemany(statements.ADD_DELIVERY, rows).rowcount
     if added == len(rows) and not summaries:
-        # The last id ever may have been dropped since, so they are counted from the end.
+        # The delivery with the last id ever may have been dropped, so ids are counted from the end.
         first = connection.execute(statements.LAST_DELIVERY).fetchone()[0] - added + 1
         return [queued_of(number, row) for number, row in enumerate(rows, first)]
     connection.executemany(statements.PUT_SUMMARY, summaries)
