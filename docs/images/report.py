@@ -14,7 +14,7 @@ from random import Random
 
 from render import drawn
 
-from slack_alert.charts import picture
+from slack_alert.charts import render_png
 from slack_alert.cli.query.report import show
 from slack_alert.core.model.record import Record, Usage, Verdict
 from slack_alert.core.report.aggregate import summaries
@@ -32,7 +32,7 @@ def main() -> None:
     """Draw all jobs, as a channel and as a terminal shows them, and one of them in detail."""
     found = summaries(sorted(history(), key=lambda record: record.slot), SPAN)
     report = Report("All jobs", SPAN, timezone.utc, found)
-    Path(__file__).with_name("report.png").write_bytes(picture(report))
+    Path(__file__).with_name("report.png").write_bytes(render_png(report))
     one = Report("db.lag", SPAN, timezone.utc, found[:1], is_of_one=True)
     lines = [*shown("report", report), "", *shown("report lag", one)]
     Path(__file__).with_name("report.svg").write_text(drawn(lines, columns=COLUMNS), encoding="utf-8")

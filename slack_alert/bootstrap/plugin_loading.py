@@ -21,7 +21,7 @@ from slack_alert.loader import FoundFiles, JobSnapshots, OptionDefaults, load, o
 from slack_alert.loader.modules.background_loading import LoadOptions
 from slack_alert.stores import SqliteStore, inbox_path
 from slack_alert.stores.files.access_errors import not_allowed
-from slack_alert.stores.sqlite.integrity import obstacle
+from slack_alert.stores.sqlite.integrity import find_unwritable
 
 if TYPE_CHECKING:
     from slack_alert.settings import Settings
@@ -145,7 +145,7 @@ def _redirect_binding(binding: Binding) -> Binding:
 def check_can_submit(settings: Settings) -> None:
     """Raise NotAllowed if this user cannot submit requests to the program."""
     place = inbox_path(database(settings))
-    if place.parent.exists() and obstacle(place) is not None:
+    if place.parent.exists() and find_unwritable(place) is not None:
         raise not_allowed(place, "write")
 
 

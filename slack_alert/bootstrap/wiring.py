@@ -30,7 +30,7 @@ from slack_alert.engine.engine import Engine
 from slack_alert.engine.mutes.mutes import PACK, Mutes
 from slack_alert.engine.ports import ChangeWatch, Channel, Clock, Reader, Recorder, Source
 from slack_alert.loader import plugins_folder
-from slack_alert.stores.sqlite.integrity import standing_still
+from slack_alert.stores.sqlite.integrity import stalled_addresses
 
 if TYPE_CHECKING:
     from slack_alert.engine.app.ping import Heartbeat
@@ -209,7 +209,7 @@ def _standing_still(settings: Settings) -> Callable[[datetime, datetime], Sequen
     if settings.dry_run:
         return lambda _began, _now: ()
     place = database(settings)
-    return lambda began, now: standing_still(place, began=began, now=now)
+    return lambda began, now: stalled_addresses(place, began=began, now=now)
 
 
 def _watch(settings: Settings) -> ChangeWatch | None:

@@ -17,13 +17,13 @@ from slack_alert.core.retry import SendResult, SendStatus
 log = logging.getLogger(__name__)
 
 #: On terminals with fewer columns the text is printed below the time, not beside it.
-NARROW = 60
+NARROW_COLUMNS = 60
 #: The greatest width of the column of addresses; a longer address shifts its own entry only.
 WIDEST_ADDRESS = 20
 _GAP = "  "
 _DIM, _BOLD, _PLAIN = "\x1b[2m", "\x1b[1m", "\x1b[0m"
 # Control characters and changes of text direction; a tab and a line end are harmless.
-_STEERING = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]")
+_CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]")
 
 
 class ConsoleChannel:
@@ -55,7 +55,7 @@ class ConsoleChannel:
 
     def _entry(self, delivery: Delivery, text: str | None) -> str:
         time = f"{delivery.created.astimezone(self._zone):%H:%M:%S}"
-        address = _harmless(delivery.message.to.conversation)
+        address = _without_controls(delivery.message.to.conversation)
         head = self._styled(time, _DIM)
         width = len(time)
         if address:
@@ -64,7 +64,7 @@ class ConsoleChannel:
             head += _GAP + self._styled(address, _BOLD) + padding
             width += len(_GAP) + len(address) + len(padding)
         lines = _lines(delivery, text)
-        if _columns(self._stream) < NARROW:
+        if _columns(self._stream) < NARROW_COLUMNS:
             return "\n".join([head, *(_GAP + line for line in lines)]) + "\n"
         indent = "\n" + " " * width + _GAP
         return head + _GAP + indent.join(lines) + "\n"
@@ -93,11 +93,11 @@ def _lines(delivery: Delivery, text: str | None) -> list[str]:
     piece = delivery.message.piece
     said = text if text is not None and isinstance(piece, Text) else fallback(piece)
     lines = on_terminal(said).replace("\r\n", "\n").rstrip("\n").split("\n")
-    return [_harmless(line).rstrip() for line in lines]
+    return [_without_controls(line).rstrip() for line in lines]
 
 
-def _harmless(text: str) -> str:
-    return _STEERING.sub("\ufffd", text)
+def _without_controls(text: str) -> str:
+    return _CONTROLS.sub("\ufffd", text)
 
 
 def _encodable(text: str, encoding: str | None) -> str:
@@ -108,6 +108,6 @@ def _encodable(text: str, encoding: str | None) -> str:
 def _columns(stream: TextIO) -> int:
     """Return the terminal's width; a pipe or a file counts as wide enough."""
     try:
-        return os.get_terminal_size(stream.fileno()).columns or NARROW
+        return os.get_terminal_size(stream.fileno()).columns or NARROW_COLUMNS
     except (OSError, ValueError, AttributeError):
-        return NARROW
+        return NARROW_COLUMNS

@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from slack_alert.charts.picture import NoPicture, picture
+from slack_alert.charts.picture import NoPicture, render_png
 
-__all__ = ["NoPicture", "picture"]
+__all__ = ["NoPicture", "render_png"]

@@ -11,7 +11,7 @@ from typing import Any  # pygal ships no type information.
 import pygal
 from pygal.style import Style
 
-from slack_alert.charts.xml_text import readable
+from slack_alert.charts.xml_text import xml_safe
 from slack_alert.core.content.measurements import ITSELF
 from slack_alert.core.report.layout import Report, number
 from slack_alert.core.report.statistics import PARTS, Period, Summary
@@ -24,20 +24,20 @@ sys.meta_path[:] = [finder for finder in sys.meta_path if type(finder).__module_
 Panel = tuple[str, int]
 
 #: The greatest numbers of jobs and of series drawn: more would not be readable.
-_JOBS = 10
-_NAMES = 6
-_TALL = 250
-_ROW = 26
+_MAX_JOBS = 10
+_MAX_SERIES = 6
+_HEIGHT = 250
+_ROW_HEIGHT = 26
 _FINE, _FAILED, _NOT_RUN, _ALERT = "#2eb67d", "#e01e5a", "#c9c9cd", "#ecb22e"
 _COLOURS = ("#36718f", "#e01e5a", "#2eb67d", "#ecb22e", "#7c4dff", "#8d6e63")
-_GREATEST = 1e100
+_MAX_VALUE = 1e100
 _DAY = timedelta(days=1)
 
 
 def panels(report: Report, *, width: int, family: str) -> list[Panel]:
     """Return the panels of a report: of a single job its course, of several jobs the slowest and loudest."""
     found = report.found
-    easel = _Easel(report.span, report.zone, width, family)
+    easel = _PanelRenderer(report.span, report.zone, width, family)
     drawn = [easel.runs(found)]
     if len(found) == 1:
         drawn += [easel.durations(found[0]), *easel.numbers(found[0])]
@@ -46,7 +46,7 @@ def panels(report: Report, *, width: int, family: str) -> list[Panel]:
     return drawn
 
 
-class _Easel:
+class _PanelRenderer:
     """Draws the panels of a report."""
 
     def __init__(self, span: Period, zone: tzinfo, width: int, family: str) -> None:
@@ -62,38 +62,38 @@ class _Easel:
         chart.add("with an error", [sum(part.failed for part in column) for column in columns])
         if any(each.not_run for each in found):
             chart.add("did not run", [sum(part.not_run for part in column) for column in columns])
-        return _rendered(chart), _TALL
+        return _rendered(chart), _HEIGHT
 
     def durations(self, each: Summary) -> Panel:
         chart = self._over_time(pygal.Line, "How long they took", _COLOURS, _seconds)
         for name, pick in (("p50", 0), ("p95", 1)):
             spans = [part.spread[pick] for part in each.parts]
             chart.add(name, [None if span is None else span.total_seconds() for span in spans])
-        return _rendered(chart), _TALL
+        return _rendered(chart), _HEIGHT
 
     def numbers(self, each: Summary) -> list[Panel]:
-        names = list(each.numbers)[:_NAMES]
+        names = list(each.numbers)[:_MAX_SERIES]
         if not names:
             return []
         more = f" ({len(names)} of {len(each.numbers)})" if len(each.numbers) > len(names) else ""
         chart = self._over_time(pygal.Line, f"What was measured{more}", _COLOURS, number)
         for name in names:
-            chart.add("the value" if name == ITSELF else readable(name), list(map(_drawn, each.numbers[name].parts)))
-        return [(_rendered(chart), _TALL)]
+            chart.add("the value" if name == ITSELF else xml_safe(name), list(map(_drawable, each.numbers[name].parts)))
+        return [(_rendered(chart), _HEIGHT)]
 
     def slowest(self, found: Sequence[Summary]) -> list[Panel]:
         timed = [(p95, each.job) for each in found if (p95 := each.spread.p95) is not None]
-        top = sorted(timed, key=lambda pair: (-pair[0], pair[1]))[:_JOBS]
+        top = sorted(timed, key=lambda pair: (-pair[0], pair[1]))[:_MAX_JOBS]
         rows = [(job, [span.total_seconds()]) for span, job in top]
-        return self._by_job("How long they took: p95", rows, ["p95"], (_COLOURS[0],), _seconds)
+        return self._bars_by_job("How long they took: p95", rows, ["p95"], (_COLOURS[0],), _seconds)
 
     def loudest(self, found: Sequence[Summary]) -> list[Panel]:
-        top = sorted(found, key=lambda each: (-(each.alerts + each.failed), each.job))[:_JOBS]
+        top = sorted(found, key=lambda each: (-(each.alerts + each.failed), each.job))[:_MAX_JOBS]
         rows = [(each.job, [each.alerts, each.failed]) for each in top if each.alerts or each.failed]
-        return self._by_job("Alerts and errors", rows, ["alerts", "errors"], (_ALERT, _FAILED), _whole)
+        return self._bars_by_job("Alerts and errors", rows, ["alerts", "errors"], (_ALERT, _FAILED), _whole)
 
     def _over_time(self, kind: Any, title: str, colours: tuple[str, ...], form: Callable[[float], str]) -> Any:
-        chart = self._chart(kind, title, colours, form, _TALL)
+        chart = self._chart(kind, title, colours, form, _HEIGHT)
         chart.x_labels = self._moments
         chart.x_labels_major = self._moments[:: PARTS // 6]
         chart.show_minor_x_labels = False
@@ -103,7 +103,7 @@ class _Easel:
         chart.stroke_style = {"width": 2}
         return chart
 
-    def _by_job(
+    def _bars_by_job(
         self,
         title: str,
         rows: Sequence[tuple[str, Sequence[float]]],
@@ -113,10 +113,10 @@ class _Easel:
     ) -> list[Panel]:
         if not rows:
             return []
-        tall = 90 + _ROW * len(rows)
+        tall = 90 + _ROW_HEIGHT * len(rows)
         chart = self._chart(pygal.HorizontalStackedBar, title, colours, form, tall)
         # pygal draws from the bottom up.
-        chart.x_labels = [readable(job) for job, _ in reversed(rows)]
+        chart.x_labels = [xml_safe(job) for job, _ in reversed(rows)]
         chart.show_legend = len(names) > 1
         for at, name in enumerate(names):
             chart.add(name, [values[at] or None for _, values in reversed(rows)])
@@ -169,11 +169,11 @@ def _rendered(chart: Any) -> str:
     return re.sub(r"<!--.*?-->", "", svg)
 
 
-def _drawn(one: float | None) -> float | None:
+def _drawable(one: float | None) -> float | None:
     """Return the value to draw: None for values too great for pygal's scale, 0 for values near 0."""
-    if one is None or abs(one) > _GREATEST:
+    if one is None or abs(one) > _MAX_VALUE:
         return None
-    return one if abs(one) > 1 / _GREATEST else 0.0
+    return one if abs(one) > 1 / _MAX_VALUE else 0.0
 
 
 def _whole(count: float) -> str:

@@ -6,13 +6,13 @@ from collections.abc import Sequence
 from functools import cache
 from html import escape
 
-from slack_alert.charts.xml_text import readable
+from slack_alert.charts.xml_text import xml_safe
 from slack_alert.core.errors import SlackAlertError
 from slack_alert.core.report.layout import Report
 
 WIDTH = 960
 #: Slack shows pictures on screens with two dots per pixel.
-_ZOOM = 2
+_PIXEL_RATIO = 2
 _MARGIN = 24
 _HEAD = 84
 #: The renderer takes the first font that is installed; it does not know `sans-serif`.
@@ -26,7 +26,7 @@ class NoPicture(SlackAlertError):
     """No picture can be drawn on this machine; the message holds the reason and advice."""
 
 
-def picture(report: Report, *, fonts: Sequence[str] = FONTS) -> bytes:
+def render_png(report: Report, *, fonts: Sequence[str] = FONTS) -> bytes:
     """Return a report as a PNG; raise NoPicture if a library or a font is missing."""
     try:
         import resvg_py
@@ -41,7 +41,7 @@ def picture(report: Report, *, fonts: Sequence[str] = FONTS) -> bytes:
     if not _has_font(family):
         raise NoPicture("this machine has no font to write with: install one, such as the package fonts-dejavu-core")
     drawn = panels(report, width=WIDTH, family=family)
-    return resvg_py.svg_to_bytes(svg_string=_page(report, drawn, family), zoom=_ZOOM)
+    return resvg_py.svg_to_bytes(svg_string=_page(report, drawn, family), zoom=_PIXEL_RATIO)
 
 
 def _page(report: Report, drawn: Sequence[tuple[str, int]], family: str) -> str:
@@ -51,8 +51,8 @@ def _page(report: Report, drawn: Sequence[tuple[str, int]], family: str) -> str:
         f'<svg xmlns="http://www.w3.org/2000/svg" width="{WIDTH}" height="{height}" viewBox="0 0 {WIDTH} {height}">',
         f'<rect width="{WIDTH}" height="{height}" fill="#ffffff"/>',
         f'<g font-family="{family}">',
-        f'<text x="{_MARGIN}" y="38" font-size="20" font-weight="bold" fill="#1d1c1d">{_written(report.title)}</text>',
-        f'<text x="{_MARGIN}" y="64" font-size="14" fill="#616061">{_written(report.line)}</text>',
+        f'<text x="{_MARGIN}" y="38" font-size="20" font-weight="bold" fill="#1d1c1d">{_svg_text(report.title)}</text>',
+        f'<text x="{_MARGIN}" y="64" font-size="14" fill="#616061">{_svg_text(report.line)}</text>',
         "</g>",
     ]
     top = _HEAD
@@ -62,8 +62,8 @@ def _page(report: Report, drawn: Sequence[tuple[str, int]], family: str) -> str:
     return "\n".join([*parts, "</svg>"])
 
 
-def _written(text: str) -> str:
-    return escape(readable(text))
+def _svg_text(text: str) -> str:
+    return escape(xml_safe(text))
 
 
 @cache

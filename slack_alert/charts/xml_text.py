@@ -8,6 +8,6 @@ import re
 _NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
-def readable(text: str) -> str:
+def xml_safe(text: str) -> str:
     """Return the text with characters that XML does not allow replaced by U+FFFD."""
     return _NOT_XML.sub("\ufffd", text)

@@ -21,8 +21,8 @@ from slack_alert.settings import (
     PublishedSettings,
     Settings,
     UnreadableFile,
+    decode_published,
     load_settings,
-    read_note,
 )
 
 #: The settings that decide how instants are shown, and where the plugins are.
@@ -105,7 +105,7 @@ def _own(flags: Mapping[str, object]) -> tuple[LoadedSettings, UnreadableFile | 
     try:
         return configured(flags), None
     except UnreadableFile as error:
-        return load_settings(flags, os.environ, cwd=current_folder(), home=home_folder(), passes_over=True), error
+        return load_settings(flags, os.environ, cwd=current_folder(), home=home_folder(), skip_unreadable=True), error
 
 
 def _found(settings: Settings) -> _Found | None:
@@ -118,7 +118,7 @@ def _found(settings: Settings) -> _Found | None:
         raise
     except StoreError:  # A command that needs more than the settings meets the error again.
         return None
-    running = read_note(holder.note) if holder is not None else None
+    running = decode_published(holder.note) if holder is not None else None
     return _Found(holder.pid, running) if holder is not None and running is not None else None
 
 
@@ -126,7 +126,9 @@ def _load(
     flags: Mapping[str, object], own: LoadedSettings, running: PublishedSettings, *, plans: bool
 ) -> LoadedSettings:
     layer = running.layer(own, plans=plans)
-    loaded = load_settings(flags, os.environ, cwd=current_folder(), home=home_folder(), beside=layer, passes_over=True)
+    loaded = load_settings(
+        flags, os.environ, cwd=current_folder(), home=home_folder(), running=layer, skip_unreadable=True
+    )
     source = running.timezone_source if "timezone" in layer.keys() - flags.keys() else loaded.settings.timezone_source
     return replace(loaded, settings=replace(loaded.settings, service=running.service, timezone_source=source))
 

@@ -10,7 +10,7 @@ from slack_alert.settings.keys import KEYS, Key
 from slack_alert.settings.load import load_settings
 from slack_alert.settings.model import LoadedSettings, Settings
 from slack_alert.settings.paths import sqlite_path
-from slack_alert.settings.published import PublishedSettings, read_note, write_note
+from slack_alert.settings.published import PublishedSettings, decode_published, encode_published
 from slack_alert.settings.reference import FREE, SECTIONS, ReferenceRow, reference, render_conf
 from slack_alert.settings.secret import Secret
 from slack_alert.settings.value_sources import QUIET
@@ -27,10 +27,10 @@ __all__ = [
     "Secret",
     "Settings",
     "UnreadableFile",
+    "decode_published",
+    "encode_published",
     "load_settings",
-    "read_note",
     "reference",
     "render_conf",
     "sqlite_path",
-    "write_note",
 ]

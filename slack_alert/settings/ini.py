@@ -12,7 +12,7 @@ from shlex import quote
 from slack_alert.core.errors import SettingsError
 from slack_alert.core.structs import PrivateStruct, Struct, field
 from slack_alert.settings.paths import read_file
-from slack_alert.settings.secret import fault, masked
+from slack_alert.settings.secret import masked, settings_error
 
 
 class ConfEntry(PrivateStruct, frozen=True):
@@ -54,15 +54,15 @@ def read_conf(path: Path, shown: str, *, posix: bool) -> ConfFile:
         ) from None
     except OSError as error:
         hint = _MEND_LINK if path.is_symlink() else _MAKE_FILE
-        raise fault(f"The file cannot be read ({error.strerror}).", where=shown, hint=hint) from None
+        raise settings_error(f"The file cannot be read ({error.strerror}).", where=shown, hint=hint) from None
     draft = _Draft(shown)
     for number, line in enumerate(_LINE_END.split(_decode(raw, shown)), start=1):
-        draft.take(line, number)
+        draft.feed(line, number)
     return ConfFile(
         shown,
         path,
         tuple(draft.sections),
-        tuple(draft.finished()),
+        tuple(draft.finish()),
         tuple(draft.warnings),
         is_open=posix and bool(mode & 0o077),
     )
@@ -97,13 +97,13 @@ _COLON = re.compile(r"\s*([A-Za-z][A-Za-z0-9_-]*)\s*:")
 
 def _decode(raw: bytes, shown: str) -> str:
     if b"\0" in raw:
-        raise fault("The file is not text.", where=shown, hint="Save the file as UTF-8.")
+        raise settings_error("The file is not text.", where=shown, hint="Save the file as UTF-8.")
     try:
         return raw.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         line = len(_LINE_END.split(raw[: error.start].decode("latin-1")))
         # `from None`: the error's repr holds the whole file, the token included.
-        raise fault(
+        raise settings_error(
             f"Byte 0x{raw[error.start]:02x} is not UTF-8.", where=f"{shown}:{line}", hint="Save the file as UTF-8."
         ) from None
 
@@ -120,7 +120,7 @@ class _Draft(Struct):
     #: Whether an indented line continues the value of the line before.
     is_continuable: bool = False
 
-    def take(self, line: str, number: int) -> None:
+    def feed(self, line: str, number: int) -> None:
         stripped = line.strip()
         if not stripped:
             self.is_continuable = False
@@ -135,14 +135,14 @@ class _Draft(Struct):
         else:
             raise self._not_a_setting(line, number)
 
-    def finished(self) -> list[ConfEntry]:
+    def finish(self) -> list[ConfEntry]:
         self._close()
         return self.entries
 
     def _open_section(self, stripped: str, number: int) -> None:
         match = _HEADER.fullmatch(stripped)
         if match is None:
-            raise fault(
+            raise settings_error(
                 "The line begins with [ but is no section.", where=self._at(number), hint="Write [slack] on its own."
             )
         self._close()
@@ -152,12 +152,12 @@ class _Draft(Struct):
         self._close()
         name = key.lower().replace("-", "_")
         if not self.sections:
-            raise fault(
+            raise settings_error(
                 f"There is no section above {name}.", where=self._at(number), hint="Put the line [slack] above it."
             )
         place = (self.sections[-1][0], name)
         if place in self.seen:
-            raise fault(
+            raise settings_error(
                 f"{name} is set twice, here and in line {self.seen[place]}.",
                 where=self._at(number),
                 hint="Keep one of the two (dashes and underscores are the same).",
@@ -189,7 +189,7 @@ class _Draft(Struct):
         # The line itself is not shown: it may be a token without its key.
         match = _COLON.match(line)
         key = match[1] if match else "key"
-        return fault(
+        return settings_error(
             "The line is neither a section, a comment nor `key = value`.",
             where=self._at(number),
             hint=f"Write `{key} = ...`, or begin the line with # to make it a comment.",

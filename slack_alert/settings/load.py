@@ -16,7 +16,7 @@ from slack_alert.core.structs import Struct, replace
 from slack_alert.settings.keys import BY_NAME, KEYS, Key
 from slack_alert.settings.model import LoadedSettings, Settings, TimezoneSource
 from slack_alert.settings.paths import StartPlace, is_there, logical_folder, read_file
-from slack_alert.settings.secret import DISCREET, Secret, fault, quoted
+from slack_alert.settings.secret import SECRET_URLS, Secret, quoted, settings_error
 from slack_alert.settings.timezones import MachineZone, machine_zone
 from slack_alert.settings.value_sources import QUIET, GatheredSources, GivenValue, Layer, SettingFault, gather
 from slack_alert.settings.values import parse_value
@@ -30,17 +30,17 @@ def load_settings(
     home: Path | None,
     etc: Path = Path("/etc"),
     posix: bool = os.name == "posix",
-    beside: Layer | None = None,
-    passes_over: bool = False,
+    running: Layer | None = None,
+    skip_unreadable: bool = False,
 ) -> LoadedSettings:
     """Return the settings from all sources; raise SettingsError if one cannot be read or has an invalid value.
 
     `flags` holds key names (underscores) and `config`, `ignore_global_config`, `dry_run`; None: not given. A user may
-    have no `home`. `beside` holds the settings of a running program, which only flags override; `passes_over` skips
-    files that this user may not read.
+    have no `home`. `running` holds the settings of a running program, which only flags override. `skip_unreadable`
+    skips files that this user may not read.
     """
     place = StartPlace(cwd.resolve(), home and home.resolve(), logical_folder(cwd, environ))
-    gathered = gather(flags, environ, place, posix=posix, beside=beside, passes_over=passes_over)
+    gathered = gather(flags, environ, place, posix=posix, running=running, skip_unreadable=skip_unreadable)
     chosen = {key.name: found for key in KEYS if (found := gathered.strongest(key)) is not None}
     faults = list(gathered.faults)
     zone = _Zone.decide(chosen, environ, etc, faults)
@@ -49,15 +49,15 @@ def load_settings(
     quiet = gathered.free("quiet")
     values["quiet"] = _windows(quiet, zone.value, faults)
     if faults:
-        raise _first(faults)
+        raise _first_fault(faults)
     values["other_secrets"] = tuple(_other_secrets(gathered, chosen, environ))
     settings = _settings(values, zone.source, dry_run=bool(flags.get("dry_run")))
     origins = {name: given.where for name, (_, given) in chosen.items()}
     warnings = (
         *gathered.warnings,
         *zone.warnings(settings.working_hours),
-        *_odd_secrets(settings, origins),
-        *_not_yet(settings, origins),
+        *_odd_token_warnings(settings, origins),
+        *_unused_warnings(settings, origins),
     )
     given = {name: given for name, (_, given) in chosen.items()}
     return LoadedSettings(settings, warnings, origins, given | {f"{QUIET}{name}": one for name, one in quiet.items()})
@@ -86,7 +86,7 @@ class _Zone(Struct, frozen=True):
         _, given = chosen.get("timezone", ("", None))
         if given is not None and given.text:
             key = BY_NAME["timezone"]
-            written = _checked(key, given, lambda: parse_value(key, given.text), faults)
+            written = _parse_checked(key, given, lambda: parse_value(key, given.text), faults)
             return cls(written if isinstance(written, tzinfo) else timezone.utc, "set", MachineZone(None))
         machine = machine_zone(environ, etc)
         if machine.zone is None:
@@ -119,7 +119,8 @@ class _Reader(Struct, frozen=True):
     def read(self, key: Key, found: tuple[str, GivenValue] | None) -> object:
         """Return the value of a key; None where a fault was added."""
         spelling, given = found or (key.name, GivenValue(key.default, "the default", self.path))
-        return _checked(key, given, lambda: self._parse(key, given, is_secret_file=spelling != key.name), self.faults)
+        is_secret_file = spelling != key.name
+        return _parse_checked(key, given, lambda: self._parse(key, given, is_secret_file=is_secret_file), self.faults)
 
     def _parse(self, key: Key, given: GivenValue, *, is_secret_file: bool) -> object:
         if is_secret_file:
@@ -164,11 +165,11 @@ class _Reader(Struct, frozen=True):
         return replace(given, text=text)
 
 
-def _checked(key: Key, given: GivenValue, parse: Callable[[], object], faults: list[SettingFault]) -> object:
+def _parse_checked(key: Key, given: GivenValue, parse: Callable[[], object], faults: list[SettingFault]) -> object:
     try:
         return parse()
     except BadValue as error:
-        faults.append(SettingFault(given.place, _located(key, given, error)))
+        faults.append(SettingFault(given.place, _with_place(key, given, error)))
         return None
 
 
@@ -183,31 +184,31 @@ def _window(name: str, given: GivenValue, zone: tzinfo, faults: list[SettingFaul
     try:
         return QuietWindow(name, given.text, zone)
     except BadValue as error:
-        faults.append(SettingFault(given.place, fault(f"{error}.", where=given.where, hint=error.hint)))
+        faults.append(SettingFault(given.place, settings_error(f"{error}.", where=given.where, hint=error.hint)))
         return None
 
 
-def _located(key: Key, given: GivenValue, error: BadValue) -> SettingsError:
+def _with_place(key: Key, given: GivenValue, error: BadValue) -> SettingsError:
     said = str(error).removesuffix(".")
     subject = "" if key.kind == "hours" else given.subject
-    return fault(f"{subject}{said}.", where=given.where, hint=error.hint)
+    return settings_error(f"{subject}{said}.", where=given.where, hint=error.hint)
 
 
-def _first(faults: list[SettingFault]) -> SettingsError:
+def _first_fault(faults: list[SettingFault]) -> SettingsError:
     """Return the first of all faults, with the places of the others in its hint."""
     first, *others = (one.error for one in sorted(faults, key=lambda one: one.place))
     if not others:
         return first
-    more = f" and {len(others) - _NAMED} more" if len(others) > _NAMED else ""
-    also = f"Also wrong: {', '.join(other.where for other in others[:_NAMED])}{more}."
+    more = f" and {len(others) - _PLACES_NAMED} more" if len(others) > _PLACES_NAMED else ""
+    also = f"Also wrong: {', '.join(other.where for other in others[:_PLACES_NAMED])}{more}."
     return SettingsError(first.args[0], where=first.where, hint=f"{first.hint} {also}".lstrip())
 
 
 #: The greatest number of other places named.
-_NAMED = 5
+_PLACES_NAMED = 5
 
 
-def _odd_secrets(settings: Settings, origins: Mapping[str, str]) -> Iterator[str]:
+def _odd_token_warnings(settings: Settings, origins: Mapping[str, str]) -> Iterator[str]:
     """Yield a warning for each token with an unusual prefix; only Slack can tell whether it is valid."""
     for name, secret, start in (("token", settings.token, "xoxb-"), ("app_token", settings.app_token, "xapp-")):
         if secret is not None and start not in secret.reveal():
@@ -222,7 +223,7 @@ def _other_secrets(
         for _, given in gathered.every(key):
             if given is chosen[key.name][1] or not given.text:
                 continue
-            if key.kind == "secret" or key.name in DISCREET:
+            if key.kind == "secret" or key.name in SECRET_URLS:
                 yield Secret(given.text)
             elif key.kind in ("url", "database"):
                 yield from map(Secret, hidden_parts(given.text))
@@ -234,7 +235,7 @@ def _other_secrets(
 _PROXIES = ("http_proxy", "https_proxy", "all_proxy")
 
 
-def _not_yet(settings: Settings, origins: Mapping[str, str]) -> Iterator[str]:
+def _unused_warnings(settings: Settings, origins: Mapping[str, str]) -> Iterator[str]:
     """Yield a warning for each setting that has no effect in this version."""
     for name, secret in (("app_token", settings.app_token), ("signing_secret", settings.signing_secret)):
         if secret is not None:

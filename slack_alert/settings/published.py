@@ -49,10 +49,10 @@ class PublishedSettings(Struct, frozen=True):
         return rank == PROJECT if given is None else given.place[0] == PROJECT
 
 
-def write_note(loaded: LoadedSettings, service: str) -> str:
-    """Return the settings to publish as a line of JSON, for `read_note`."""
-    texts = {key.name: _text(loaded, key) for key in KEYS if key.name in _KNOWN and key.kind != "zone"}
-    if str(loaded.settings.timezone) != _NAMELESS:
+def encode_published(loaded: LoadedSettings, service: str) -> str:
+    """Return the settings to publish as a line of JSON, for `decode_published`."""
+    texts = {key.name: _text(loaded, key) for key in KEYS if key.name in _PUBLISHED and key.kind != "zone"}
+    if str(loaded.settings.timezone) != _UNNAMED_ZONE:
         texts["timezone"] = str(loaded.settings.timezone)
     texts |= {name: given.text for name, given in loaded.given.items() if name.startswith(QUIET)}
     texts["path"] = str(loaded.settings.path)
@@ -71,12 +71,12 @@ def write_note(loaded: LoadedSettings, service: str) -> str:
     )
 
 
-def read_note(note: str) -> PublishedSettings | None:
+def decode_published(note: str) -> PublishedSettings | None:
     """Return the published settings, or None where there are none, or another version wrote them."""
     try:
         said: dict[str, Any] = json.loads(note)  # Any: JSON that another process wrote
         texts = {str(name): str(text) for name, text in said["texts"].items()}
-        known = {name: text for name, text in texts.items() if name in _KNOWN or name.startswith(QUIET)}
+        known = {name: text for name, text in texts.items() if name in _PUBLISHED or name.startswith(QUIET)}
         return PublishedSettings(known, said["origins"], said["ranks"], str(said["service"]), said["timezone_source"])
     except (ValueError, KeyError, TypeError, AttributeError):
         return None
@@ -88,8 +88,8 @@ def _text(loaded: LoadedSettings, key: Key) -> str:
 
 
 #: Keys that are not published: they concern the log of a single process, or may be secret.
-_OWN = frozenset({"log_level", "log_format", "database"})
+_OWN_KEYS = frozenset({"log_level", "log_format", "database"})
 _OWN_KINDS = frozenset({"secret", "url", "file"})
-_KNOWN = frozenset(key.name for key in KEYS if key.kind not in _OWN_KINDS and key.name not in _OWN)
+_PUBLISHED = frozenset(key.name for key in KEYS if key.kind not in _OWN_KINDS and key.name not in _OWN_KEYS)
 #: The name given to a machine's zone that is a file without a name.
-_NAMELESS = "localtime"
+_UNNAMED_ZONE = "localtime"

@@ -58,10 +58,10 @@ def render_conf() -> str:
         lines += ["", f"[{section}]"]
         for key in KEYS:
             if key.section == section:
-                lines += _about(key)
+                lines += _key_lines(key)
         for free in FREE:
             if free.name == section:
-                lines += ["", *_explained(free.meaning), f"#{free.example} = {free.value}"]
+                lines += ["", *_comment_lines(free.meaning), f"#{free.example} = {free.value}"]
     return "\n".join(lines) + "\n"
 
 
@@ -76,14 +76,14 @@ _PREFACE = (
 _WIDTH = 100
 
 
-def _about(key: Key) -> Iterator[str]:
+def _key_lines(key: Key) -> Iterator[str]:
     yield ""
     default = "" if key.default else f" Default: {key.unset}."
-    yield from _explained(key.meaning + default)
+    yield from _comment_lines(key.meaning + default)
     if key.kind == "secret":
         yield f"# Better kept in a file of its own: {key.written}_file = /run/secrets/{key.name}"
     yield f"#{key.written} = {key.default or key.example}"
 
 
-def _explained(meaning: str) -> Iterator[str]:
+def _comment_lines(meaning: str) -> Iterator[str]:
     yield from (f"# {line}" for line in wrap(meaning, _WIDTH, break_on_hyphens=False))

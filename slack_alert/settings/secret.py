@@ -8,7 +8,7 @@ from slack_alert.core.errors import SettingsError
 from slack_alert.core.excerpts import excerpt
 
 #: Keys whose URLs are secret as a whole, or contain a password.
-DISCREET = frozenset({"heartbeat_url", "proxy"})
+SECRET_URLS = frozenset({"heartbeat_url", "proxy"})
 
 
 class Secret:
@@ -47,7 +47,7 @@ def masked(text: str) -> str:
     return _PASSWORD.sub(r"\1***@", _TOKEN.sub("***", text))
 
 
-def fault(message: str, *, where: str = "", hint: str = "") -> SettingsError:
+def settings_error(message: str, *, where: str = "", hint: str = "") -> SettingsError:
     """Return an error with its texts masked; raise it `from None`, because a cause may contain a secret."""
     return SettingsError(masked(message), where=masked(where), hint=masked(hint))
 

@@ -14,7 +14,7 @@ from slack_alert.settings.ini import ConfEntry, ConfFile, UnreadableFile, read_c
 from slack_alert.settings.keys import KEYS, Key, suggestion
 from slack_alert.settings.paths import StartPlace, is_there
 from slack_alert.settings.reference import FREE, SECTIONS
-from slack_alert.settings.secret import fault, masked, quoted
+from slack_alert.settings.secret import masked, quoted, settings_error
 
 PROJECT_CONF = "slack_alert.conf"
 
@@ -75,31 +75,31 @@ def gather(
     place: StartPlace,
     *,
     posix: bool,
-    beside: Layer | None = None,
-    passes_over: bool = False,
+    running: Layer | None = None,
+    skip_unreadable: bool = False,
 ) -> GatheredSources:
     """Return the texts of all sources; an unknown name in a file is a fault, in the environment a warning.
 
-    Only flags override `beside`, the settings of a running program. Raise UnreadableFile for a file that this user may
-    not read, unless `passes_over` is set.
+    Only flags override `running`, the settings of a running program. Raise UnreadableFile for a file that this user may
+    not read, unless `skip_unreadable` is set.
     """
     faults: list[SettingFault] = []
-    outer = (_of_flags(flags, place), beside or {}, _of_variables(environ, place), _of_slack_variables(environ, place))
-    with suppress(UnreadableFile) if passes_over else nullcontext():
+    outer = (_of_flags(flags, place), running or {}, _of_variables(environ, place), _of_slack_variables(environ, place))
+    with suppress(UnreadableFile) if skip_unreadable else nullcontext():
         own_conf = None
-        own_conf = _own_file(flags, environ, place, posix=posix)
-    own = _of_file(own_conf, _OWN if flags.get("config") is None else PROJECT, faults)
+        own_conf = _user_file(flags, environ, place, posix=posix)
+    own = _of_file(own_conf, _USER if flags.get("config") is None else PROJECT, faults)
     path = _path((*outer, own), place)
-    with suppress(UnreadableFile) if passes_over else nullcontext():
+    with suppress(UnreadableFile) if skip_unreadable else nullcontext():
         project_conf = None
         if flags.get("config") is None:
             project_conf = _project_file(path, own_conf, place, posix=posix)
     project = _of_file(project_conf, PROJECT, faults)
     _refuse_other_path(project, path, place)
-    remarks = [said for conf in (project_conf, own_conf) if conf for said in _remarks(conf)]
+    remarks = [said for conf in (project_conf, own_conf) if conf for said in _file_warnings(conf)]
     warnings = tuple(masked(said) for said in [*_unknown_variables(environ), *remarks])
     layers = (*outer, project, own)
-    faults += [doubled for layer in layers for key in KEYS for doubled in _doubled(key, layer)]
+    faults += [doubled for layer in layers for key in KEYS for doubled in _double_faults(key, layer)]
     return GatheredSources(layers, path, warnings, tuple(faults))
 
 
@@ -107,11 +107,13 @@ def _given(key: Key, layer: Layer) -> list[tuple[str, GivenValue]]:
     return [(name, layer[name]) for name in key.spellings if name in layer]
 
 
-def _doubled(key: Key, layer: Layer) -> Iterator[SettingFault]:
+def _double_faults(key: Key, layer: Layer) -> Iterator[SettingFault]:
     found = _given(key, layer)
     if len(found) > 1:
         (one, first), (other, _) = found
-        yield SettingFault(first.place, fault(f"{one} and {other} are both set.", where=first.where, hint="Keep one."))
+        yield SettingFault(
+            first.place, settings_error(f"{one} and {other} are both set.", where=first.where, hint="Keep one.")
+        )
 
 
 def _of_flags(flags: Mapping[str, object], place: StartPlace) -> Layer:
@@ -162,7 +164,7 @@ def _unknown_variables(environ: Mapping[str, str]) -> list[str]:
     ]
 
 
-def _own_file(
+def _user_file(
     flags: Mapping[str, object], environ: Mapping[str, str], place: StartPlace, *, posix: bool
 ) -> ConfFile | None:
     """Return the content of `-c FILE`, which must exist, or else of the user's file, or None where there is none."""
@@ -170,7 +172,9 @@ def _own_file(
     if explicit is not None:
         path = place.resolve(str(explicit), place.cwd)
         if not is_there(path):
-            raise fault(f"There is no file {quoted(str(explicit))}.", where="--config", hint="Check the path after -c.")
+            raise settings_error(
+                f"There is no file {quoted(str(explicit))}.", where="--config", hint="Check the path after -c."
+            )
         return read_conf(path, str(explicit), posix=posix)
     own = place.user_conf(environ, posix=posix)
     if flags.get("ignore_global_config") or own is None or not is_there(own):
@@ -181,7 +185,7 @@ def _own_file(
 def _path(layers: Sequence[Layer], place: StartPlace) -> Path:
     decided = next((layer["path"] for layer in layers if "path" in layer), None)
     if decided is not None and not decided.text:
-        raise fault(
+        raise settings_error(
             f"{decided.subject}the value is empty.", where=decided.where, hint="Name the folder that holds plugins/."
         )
     # Relative to the start folder, whichever source it is from: uncommenting `path = .` must change nothing.
@@ -202,28 +206,28 @@ def _of_file(conf: ConfFile | None, rank: int, faults: list[SettingFault]) -> La
     for section, line in conf.sections:
         if section not in SECTIONS:
             said, hint = f"[{section}] is not a section.", suggestion(section, SECTIONS)
-            faults.append(SettingFault((rank, line), fault(said, where=f"{conf.shown}:{line}", hint=hint)))
+            faults.append(SettingFault((rank, line), settings_error(said, where=f"{conf.shown}:{line}", hint=hint)))
     layer = {}
     for entry in conf.entries:
-        valid = _WRITTEN.get(entry.section, {})
+        valid = _NAMES_IN_FILES.get(entry.section, {})
         where = f"{conf.shown}:{entry.line}"
         name = f"{entry.section}{_DOT}{entry.key}" if entry.section in _FREE else valid.get(entry.key)
         if name is not None:
             layer[name] = GivenValue(entry.value, where, conf.path.parent, f"{entry.key}: ", (rank, entry.line))
         elif valid:
             said, hint = f"{entry.key} is not a key of [{entry.section}].", _hint(entry.key, list(valid))
-            faults.append(SettingFault((rank, entry.line), fault(said, where=where, hint=hint)))
+            faults.append(SettingFault((rank, entry.line), settings_error(said, where=where, hint=hint)))
     return layer
 
 
 def _hint(key: str, valid: Sequence[str]) -> str:
-    if key in _OF_MARKERS:
+    if key in _MARKER_KEYWORDS:
         return f"Each job has its own: write it in the marker, @deco(minutes=5, {key}=...)."
     return suggestion(key, valid)
 
 
 #: Keywords of markers, which concern a single job.
-_OF_MARKERS = frozenset(
+_MARKER_KEYWORDS = frozenset(
     ["after", "at_start", "catch_up", "escalate", "jitter", "recover", "remind", "repeat", "retries", "retry_delay"]
 )
 
@@ -231,14 +235,14 @@ _OF_MARKERS = frozenset(
 def _refuse_other_path(project: Layer, path: Path, place: StartPlace) -> None:
     given = project.get("path")
     if given is not None and place.resolve(given.text, given.folder) != Path(os.path.realpath(path)):
-        raise fault(
+        raise settings_error(
             f"path = {given.text}: the file was found through path, so it cannot change it.",
             where=given.where,
             hint="Pass --path, set SLACK_ALERT_PATH, or write path into your own slack_alert.conf.",
         )
 
 
-def _remarks(conf: ConfFile) -> list[str]:
+def _file_warnings(conf: ConfFile) -> list[str]:
     remarks = list(conf.warnings)
     holds_secret = any(entry.value and _name(entry) in _SECRETS for entry in conf.entries)
     if conf.is_open and holds_secret:
@@ -249,11 +253,11 @@ def _remarks(conf: ConfFile) -> list[str]:
 
 
 def _name(entry: ConfEntry) -> str | None:
-    return _WRITTEN.get(entry.section, {}).get(entry.key)
+    return _NAMES_IN_FILES.get(entry.section, {}).get(entry.key)
 
 
 #: The ranks of sources; flags have 0.
-_VARIABLE, _SLACK_VARIABLE, PROJECT, _OWN = range(1, 5)
+_VARIABLE, _SLACK_VARIABLE, PROJECT, _USER = range(1, 5)
 _PREFIX = "SLACK_ALERT_"
 #: Separates a section with free keys from the key; no other name contains it.
 _DOT = "."
@@ -261,7 +265,7 @@ _DOT = "."
 QUIET = f"quiet{_DOT}"
 _FREE = frozenset(free.name for free in FREE)
 _SECRETS = frozenset(key.name for key in KEYS if key.kind == "secret")
-_WRITTEN = {
+_NAMES_IN_FILES = {
     section: {
         key.written + name.removeprefix(key.name): name
         for key in KEYS

@@ -9,7 +9,7 @@ from slack_alert.stores.files.paths import inbox_path, journal_path, lock_path
 from slack_alert.stores.sqlite.connection import sqlite_version
 from slack_alert.stores.sqlite.inbox_file import MemoryInbox, SqliteInbox
 from slack_alert.stores.sqlite.reader import SqliteReader
-from slack_alert.stores.sqlite.shared_values import kept_entries
+from slack_alert.stores.sqlite.shared_values import read_shared_values
 from slack_alert.stores.sqlite.store import SqliteStore
 
 __all__ = [
@@ -25,8 +25,8 @@ __all__ = [
     "inbox_path",
     "is_held",
     "journal_path",
-    "kept_entries",
     "lock_path",
     "owner",
+    "read_shared_values",
     "sqlite_version",
 ]

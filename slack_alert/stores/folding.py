@@ -14,7 +14,7 @@ FOLDABLE = frozenset({Verdict.QUIET, *NOT_RUN} - {Verdict.MISSED})
 HOUR = 3_600_000_000
 
 
-def condense(records: Iterable[Record]) -> list[Record]:
+def merge_consecutive(records: Iterable[Record]) -> list[Record]:
     """Return the records with consecutive slots of a job that did not run merged; the order is kept."""
     condensed: list[Record] = []
     last: dict[str, int] = {}
@@ -61,7 +61,7 @@ class OpenRows:
         """Forget all rows after a rollback; the next records get new rows."""
         self._rows.clear()
 
-    def are_moved_by(self, records: Iterable[Record]) -> bool:
+    def is_affected_by(self, records: Iterable[Record]) -> bool:
         """Return whether records may open, extend or close a row; runs change nothing while no row is open."""
         return bool(self._rows) or not NOT_RUN.isdisjoint({record.verdict for record in records})
 
@@ -73,7 +73,7 @@ class OpenRows:
         after = extend(before, record)
         return None if after is None else RowExtension(number, before, after)
 
-    def follow(self, record: Record, number: int = 0) -> None:
+    def track(self, record: Record, number: int = 0) -> None:
         """Track the row written for a record; a run, or a row shared by several jobs, closes the open one."""
         if record.verdict not in NOT_RUN:
             if self._rows:

@@ -2,16 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Container, Iterable, Iterator
 from datetime import datetime
 
 from slack_alert.core.model.message import Delivery, PostedDelivery, Status
 from slack_alert.core.model.record import NOT_RUN, Record, each
+from slack_alert.core.model.run import Returned
 from slack_alert.core.policy.overflow import AGAIN
 from slack_alert.core.policy.quota import Pause, State
 from slack_alert.core.structs import replace
-from slack_alert.engine.batches import Batch, HistoryLimits, HistoryLine, JobProgress, Snapshot, StoredValue
-from slack_alert.stores.folding import FOLDABLE, HOUR, FoldedRow, HourFold, OpenRows, condense
+from slack_alert.engine.batches import (
+    Batch,
+    HistoryLimits,
+    HistoryLine,
+    JobProgress,
+    Snapshot,
+    StartedRun,
+    StoredValue,
+    UnaccountedSlots,
+)
+from slack_alert.stores.folding import FOLDABLE, HOUR, FoldedRow, HourFold, OpenRows, merge_consecutive
 from slack_alert.stores.sql.rows import (
     Row,
     clean,
@@ -26,7 +36,6 @@ from slack_alert.stores.sql.rows import (
     record_rows,
 )
 from slack_alert.stores.sql.writes import NEVER, as_of, last_run, writes
-from slack_alert.stores.sqlite.crash_recovery import LeftRuns
 
 
 class MemoryStore:
@@ -37,18 +46,18 @@ class MemoryStore:
         self._seen: dict[str, JobProgress] = {}
         self._holds: dict[str, Pause] = {}
         self._entries: dict[tuple[str, str], StoredValue] = {}
-        self._left = LeftRuns()
+        self._left = _LeftRuns()
         self._last_run = 0
         self._taken = 0
         self._pulse: str | None = None
         self._records: dict[int, Record] = {}
         self._next_record = 1
-        self._tails = OpenRows()
+        self._open_rows = OpenRows()
         self._outbox = _Outbox()
 
     def open(self) -> Snapshot:
         """Return the snapshot a run begins with."""
-        self._tails.clear()
+        self._open_rows.clear()
         return self.snapshot()
 
     def commit(self, batch: Batch) -> list[Delivery]:
@@ -62,7 +71,7 @@ class MemoryStore:
         ]
         writes(batch)  # It raises for values that no store takes, before anything is changed.
         self._put_policy(batch)
-        self._put_book(batch)
+        self._put_values_and_runs(batch)
         self._put_records(records)
         return self._outbox.commit(batch, messages, summaries)
 
@@ -146,7 +155,7 @@ class MemoryStore:
             seen = seen._replace(last=known)
         self._seen[job] = seen
 
-    def _put_book(self, batch: Batch) -> None:
+    def _put_values_and_runs(self, batch: Batch) -> None:
         for entry in batch.entries:
             kept = replace(entry, pack=clean(entry.pack), key=clean(entry.key), value=maybe_clean(entry.value))
             self._entries.pop((kept.pack, kept.key), None)
@@ -159,9 +168,9 @@ class MemoryStore:
         self._last_run = max(self._last_run, last_run(batch))
 
     def _put_records(self, records: Iterable[Record]) -> None:
-        for record in condense(records):
+        for record in merge_consecutive(records):
             if record.sharers:
-                self._tails.follow(record)
+                self._open_rows.track(record)
             for line in each(record):
                 self._put_record(line, is_shared=bool(record.sharers))
 
@@ -169,33 +178,75 @@ class MemoryStore:
         if record.binding in self._seen and record.asked_by is None:
             self._put_seen(record.binding, self._seen[record.binding]._replace(last=moment(end_of(record))), NEVER)
         number, row = self._next_record, record
-        extension = self._tails.extension(record) if record.verdict in NOT_RUN else None
+        extension = self._open_rows.extension(record) if record.verdict in NOT_RUN else None
         if extension is not None and self._records.get(extension.id) == extension.before:
             number, row = extension.id, extension.after
         self._records[number] = row
         if not is_shared:
-            self._tails.follow(row, number)
+            self._open_rows.track(row, number)
         self._next_record = max(self._next_record, number + 1)
 
     def _fold(self, keep: int) -> None:
         ordered = sorted(self._records.items(), key=lambda row: (row[1].slot, row[0]))
         old = [(number, row) for number, row in ordered[: max(0, len(ordered) - keep)] if row.verdict in FOLDABLE]
-        grown, gone = HourFold().fold(_slim(number, row) for number, row in old)
+        grown, gone = HourFold().fold(_folded_row(number, row) for number, row in old)
         for slim in grown:
-            self._records[slim.id] = _grow(self._records[slim.id], slim)
+            self._records[slim.id] = _grown_record(self._records[slim.id], slim)
         for number in gone:
             del self._records[number]
 
 
-def _slim(number: int, row: Record) -> FoldedRow:
+def _folded_row(number: int, row: Record) -> FoldedRow:
     return FoldedRow(number, row.binding, row.verdict.value, micros(row.slot), row.count, end_of(row))
 
 
-def _grow(row: Record, slim: FoldedRow) -> Record:
+def _grown_record(row: Record, slim: FoldedRow) -> Record:
     grown = row._replace(count=slim.count, until=moment(slim.until))
     return grown._replace(
         run=0, started=None, duration=None, text="", error=None, printed=None, asked_by=None
     )._replace(reason=None, numbers=None, usage=None)
+
+
+class _LeftRuns:
+    """The running runs, the returned runs without a record, and the unaccounted slots of a memory store."""
+
+    def __init__(self) -> None:
+        self._running: dict[int, StartedRun] = {}
+        self._returned: dict[int, Returned] = {}
+        self.unaccounted: list[UnaccountedSlots] = []
+
+    def apply(self, batch: Batch) -> None:
+        """Apply the changes of a batch."""
+        if batch.running is not None:
+            self._running.clear()
+        for started in (*(batch.running or ()), *batch.begun):
+            self._running.setdefault(started.run, replace(started, binding=clean(started.binding)))
+        for run in batch.ended:
+            self._running.pop(run, None)
+        for one in batch.returned:
+            self._returned.setdefault(one.run, one)
+        accounted = set(map(clean, batch.accounted))
+        self.unaccounted = [one for one in self.unaccounted if one.job not in accounted]
+        self.unaccounted += batch.unaccounted
+
+    def running(self, recorded: Container[int]) -> tuple[StartedRun, ...]:
+        """Return the running runs, without those that have a record."""
+        found = (one for run, one in sorted(self._running.items()) if run not in self._returned)
+        return tuple(one for one in found if one.run not in recorded)
+
+    def returned(self, recorded: Container[int]) -> tuple[Returned, ...]:
+        """Return the returned runs, without those that have a record."""
+        found = sorted(self._returned.values(), key=lambda one: (one.slot, one.run))
+        return tuple(one for one in found if one.run not in recorded)
+
+    def forget(self, recorded: Iterable[int], cutoff: int) -> None:
+        """Forget runs that have a record, and what is older than `cutoff`: its jobs never came back."""
+        self.unaccounted = [one for one in self.unaccounted if micros(one.until) >= cutoff]
+        for old in [run for run, one in self._returned.items() if micros(one.slot) < cutoff]:
+            del self._returned[old]
+        for run in recorded:
+            self._running.pop(run, None)
+            self._returned.pop(run, None)
 
 
 class _Outbox:

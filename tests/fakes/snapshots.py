@@ -146,7 +146,7 @@ class PhotographedJournal(FileJournal):
     def _append(self, entry: bytes) -> bool:
         if self._camera.is_on and super()._append(entry[: len(entry) // 2]):
             self._camera.take("half an entry")
-            self._place -= len(entry) // 2
+            self._end -= len(entry) // 2
         return super()._append(entry)
 
 
@@ -381,7 +381,7 @@ class Life:
         """Let go of the files, as they are."""
         self.reader.close()
         self.camera.is_on = False
-        self.journal._let_go()
+        self.journal._unmap()
         self.store.close()
 
     def _turn(self) -> None:

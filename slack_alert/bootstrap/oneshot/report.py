@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from datetime import tzinfo
 from typing import TYPE_CHECKING
 
-from slack_alert.charts import NoPicture, picture
+from slack_alert.charts import NoPicture, render_png
 from slack_alert.core.content.markup import Markup
 from slack_alert.core.content.render import Piece, Text, Upload
 from slack_alert.core.content.tables import key_values, table
@@ -38,7 +38,7 @@ def report_piece(report: Report, to: Address, mark: Markup) -> tuple[Piece, str]
     if not report.found or to.channel == "console":  # A terminal shows no picture.
         return Text(_text(report, mark.escape)), ""
     try:
-        drawn = picture(report)
+        drawn = render_png(report)
     except NoPicture as error:
         return Text(_text(report, mark.escape)), str(error)
     comment = f"*{mark.escape(report.title)}*\n{mark.escape(report.line)}"

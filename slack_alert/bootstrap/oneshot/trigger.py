@@ -34,7 +34,7 @@ from slack_alert.engine.requests import build
 from slack_alert.executors.calling.call import Caller
 from slack_alert.executors.calling.rendering import Render
 from slack_alert.executors.direct import DirectExecutor
-from slack_alert.stores import kept_entries
+from slack_alert.stores import read_shared_values
 
 if TYPE_CHECKING:
     from slack_alert.settings import Settings
@@ -156,7 +156,7 @@ def _call(settings: Settings, catalog: Catalog, run: Run, output: _RunCollector)
 
     def look() -> list[StoredValue]:
         place = database(settings)
-        return [*kept_entries(place, is_traceless=settings.dry_run), *output.entries]
+        return [*read_shared_values(place, is_traceless=settings.dry_run), *output.entries]
 
     def say_value(run: Run, value: object, to: str | None) -> None:
         if more := render(run, value):

@@ -75,17 +75,17 @@ class SlackChannel:
 
     async def lookup(self, deliveries: Sequence[Delivery], last_receipt: str | None) -> Mapping[int, str] | None:
         """Return the receipts of accepted deliveries by id, or None where the token may not look; raise `NotNow`."""
-        if not self._poster.marks:
+        if not self._poster.uses_metadata:
             return None
         channel, _, mark = (last_receipt or "").partition("/")
         last_ts = mark if is_ts(mark) else ""
         try:
             channel = channel or await self._directory.channel_id(deliveries[0].message.to.conversation)
-            found = await self._found(channel, deliveries, last_ts)
+            found = await self._find(channel, deliveries, last_ts)
         except RefusedError as refused:
             if _is_passing(refused):
                 raise NotNow(refused.code, after=refused.outcome.after) from refused
-            self._tell_once(refused)
+            self._warn_once(refused)
             return None
         for delivery in deliveries:
             if delivery.id in found:
@@ -96,18 +96,18 @@ class SlackChannel:
         """Return findings about token, scopes, conversations and clock, for `doctor`."""
         return await check(self._client, self._directory, conversations, now=now)
 
-    async def _found(self, channel: str, wanted: Sequence[Delivery], last_ts: str) -> dict[int, str]:
+    async def _find(self, channel: str, wanted: Sequence[Delivery], last_ts: str) -> dict[int, str]:
         """Search the threads, then the conversation, where a reply to a deleted message is posted."""
         threads: dict[str, list[Delivery]] = {}
         for delivery in wanted:
             threads.setdefault(self._poster.thread(delivery.message, delivery.follows), []).append(delivery)
         found: dict[int, str] = {}
         for thread in filter(None, threads):
-            found |= await self._look(MessageLocation(channel, thread), threads[thread], last_ts)
+            found |= await self._search(MessageLocation(channel, thread), threads[thread], last_ts)
         left = [delivery for delivery in wanted if delivery.id not in found]
-        return found | (await self._look(MessageLocation(channel), left, last_ts) if left else {})
+        return found | (await self._search(MessageLocation(channel), left, last_ts) if left else {})
 
-    async def _look(self, place: MessageLocation, waiting: Sequence[Delivery], last_ts: str) -> dict[int, str]:
+    async def _search(self, place: MessageLocation, waiting: Sequence[Delivery], last_ts: str) -> dict[int, str]:
         begun = (place, frozenset(delivery.id for delivery in waiting))
         oldest = self._bounds.oldest(waiting, last_ts)
         search = self._begun.pop(begun, None) or HistorySearch(place, waiting, files=self._poster.files, oldest=oldest)
@@ -120,7 +120,7 @@ class SlackChannel:
                 return {}
             raise
 
-    def _tell_once(self, refused: RefusedError) -> None:
+    def _warn_once(self, refused: RefusedError) -> None:
         if self._cannot_look:
             return
         self._cannot_look = True

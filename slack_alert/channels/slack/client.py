@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-from slack_alert.channels.slack.errors import RefusedError, SlackResult, judge
+from slack_alert.channels.slack.errors import RefusedError, SlackResult, classify
 from slack_alert.channels.slack.reading import cursor_of, unreadable
 from slack_alert.core.environment_faults import machine_lack
 from slack_alert.core.errors import BadValue
@@ -35,7 +35,7 @@ log = logging.getLogger(__name__)
 API_URL = "https://slack.com/api/"
 TIMEOUT = timedelta(seconds=30)
 #: In bytes per second: an upload may take so much longer than the timeout.
-SLOWEST_UPLOAD = 100_000
+UPLOAD_BYTES_PER_SECOND = 100_000
 
 # A logger of our own for the vendor: at debug level it logs texts, and a proxy's password with them.
 _vendor_log = logging.getLogger(f"{__name__}.sdk")
@@ -55,7 +55,7 @@ class SlackResponse(Struct, frozen=True):
         for name in path:
             found = found.get(name) if isinstance(found, dict) else None
         if not isinstance(found, str):
-            raise RefusedError(judge(SlackResult(200)))
+            raise RefusedError(classify(SlackResult(200)))
         return found
 
 
@@ -77,32 +77,32 @@ class Client:
     def __init__(self, access: SlackAccess) -> None:
         self._access = access
         self._opening = asyncio.Lock()
-        self._ways: _Ways | None = None
+        self._transports: _Transports | None = None
 
     async def open(self) -> None:
         """Import the vendor in a thread and open the session; raise `BadValue` for an unusable `ca_file`."""
         await self._opened()
 
     async def close(self) -> None:
-        ways, self._ways = self._ways, None
-        if ways is not None:
-            ways.posts.close()
-            await ways.session.close()
+        transports, self._transports = self._transports, None
+        if transports is not None:
+            transports.posts.close()
+            await transports.session.close()
 
     async def call(self, method: str, arguments: Mapping[str, object], *, to: str = "") -> SlackResponse:
         """Return the answer of a method that takes JSON; raise `RefusedError`."""
-        ways = self._usable(self._ways or await self._opened())
-        if ways.web.proxy:
+        transports = self._usable(self._transports or await self._opened())
+        if transports.web.proxy:
             return await self._call(method, to, json=dict(arguments))
         try:
-            reading = await ways.posts.post(ways.web.base_url + method, arguments)
+            reading = await transports.posts.post(transports.web.base_url + method, arguments)
         except OSError as error:
-            raise RefusedError(_lost(error, self._access.api_url)) from None
+            raise RefusedError(_broken_connection(error, self._access.api_url)) from None
         except ValueError:
-            raise RefusedError(judge(SlackResult(200), to=to)) from None
-        return _answer(reading, to)
+            raise RefusedError(classify(SlackResult(200), to=to)) from None
+        return _parsed(reading, to)
 
-    async def ask(self, method: str, arguments: Mapping[str, str], *, to: str = "") -> SlackResponse:
+    async def query(self, method: str, arguments: Mapping[str, str], *, to: str = "") -> SlackResponse:
         """Return the answer of a method that takes a form and posts nothing; raise `RefusedError`, never ambiguous."""
         try:
             return await self._call(method, to, data=dict(arguments))
@@ -113,7 +113,7 @@ class Client:
         """Yield the pages of a listing, at most `most`; raise `RefusedError`."""
         cursor = ""
         for _ in range(most):
-            answer = await self.ask(method, {**arguments, **({"cursor": cursor} if cursor else {})})
+            answer = await self.query(method, {**arguments, **({"cursor": cursor} if cursor else {})})
             yield answer.content
             last, cursor = cursor, cursor_of(answer.content)
             if not cursor:
@@ -123,27 +123,27 @@ class Client:
 
     async def upload(self, url: str, content: bytes) -> None:
         """Upload bytes to a URL from Slack; raise `RefusedError`, never ambiguous."""
-        ways = self._usable(await self._opened())
+        transports = self._usable(await self._opened())
         import aiohttp
 
-        total = self._access.timeout.total_seconds() + len(content) / SLOWEST_UPLOAD
+        total = self._access.timeout.total_seconds() + len(content) / UPLOAD_BYTES_PER_SECOND
         try:
             # As a stream: a large body in one piece would block the loop.
-            limit = aiohttp.ClientTimeout(total=total, connect=ways.session.timeout.connect)
-            posting = ways.session.post(url, data=io.BytesIO(content), proxy=ways.web.proxy, timeout=limit)
+            limit = aiohttp.ClientTimeout(total=total, connect=transports.session.timeout.connect)
+            posting = transports.session.post(url, data=io.BytesIO(content), proxy=transports.web.proxy, timeout=limit)
             async with posting as response:
                 status = response.status
                 await response.read()  # to the end, so that the connection can be used again
         except (aiohttp.ClientError, asyncio.TimeoutError, OSError) as error:
-            raise RefusedError(_lost(error, url, ways.through)).before_posting() from None
+            raise RefusedError(_broken_connection(error, url, transports.through)).before_posting() from None
         if status != 200:
-            raise RefusedError(judge(SlackResult(status))).before_posting()
+            raise RefusedError(classify(SlackResult(status))).before_posting()
 
     async def _call(
         self, method: str, to: str, *, json: dict[str, object] | None = None, data: dict[str, str] | None = None
     ) -> SlackResponse:
-        ways = self._usable(await self._opened())
-        web = ways.web
+        transports = self._usable(await self._opened())
+        web = transports.web
         import aiohttp
         from slack_sdk.errors import SlackApiError
 
@@ -155,36 +155,36 @@ class Client:
             content = getattr(response, "data", None)
             # Where the body was not JSON, `response` is aiohttp's.
             status = int(getattr(response, "status_code", None) or response.status)
-            reply = _reply(status, response.headers, content if isinstance(content, dict) else {})
+            reply = _slack_result(status, response.headers, content if isinstance(content, dict) else {})
             # `from None`: the vendor's error quotes the whole answer.
-            raise RefusedError(judge(reply, to=to), needed=reply.needed) from None
+            raise RefusedError(classify(reply, to=to), needed=reply.needed) from None
         except (aiohttp.ClientError, asyncio.TimeoutError, OSError) as error:
-            raise RefusedError(_lost(error, self._access.api_url, ways.through)) from None
+            raise RefusedError(_broken_connection(error, self._access.api_url, transports.through)) from None
         except (ValueError, TypeError, AttributeError, RecursionError):
             # The vendor's parser fails in many ways, on JSON that is no object or nested too deeply, on plain text and
             # on wrong encodings.
-            raise RefusedError(judge(SlackResult(200), to=to)) from None
+            raise RefusedError(classify(SlackResult(200), to=to)) from None
         if not isinstance(response.data, dict) or response.data.get("ok") is not True:
-            raise RefusedError(judge(SlackResult(200), to=to))
+            raise RefusedError(classify(SlackResult(200), to=to))
         return SlackResponse(response.data, response.headers)
 
-    def _usable(self, ways: _Ways) -> _Ways:
+    def _usable(self, transports: _Transports) -> _Transports:
         """Return them; raise `RefusedError` if the configured proxy cannot be used."""
-        if ways.fault:
-            raise RefusedError(SendResult(SendStatus.RETRY, reason="proxy", hint=ways.fault))
-        return ways
+        if transports.fault:
+            raise RefusedError(SendResult(SendStatus.RETRY, reason="proxy", hint=transports.fault))
+        return transports
 
-    async def _opened(self) -> _Ways:
-        if self._ways is None:
+    async def _opened(self) -> _Transports:
+        if self._transports is None:
             async with self._opening:
-                if self._ways is None:
+                if self._transports is None:
                     with spare():
                         await asyncio.to_thread(importlib.import_module, "slack_sdk.web.async_client")
-                        self._ways = _connected(self._access)
-        return self._ways
+                        self._transports = _connect(self._access)
+        return self._transports
 
 
-class _Ways(Struct, frozen=True):
+class _Transports(Struct, frozen=True):
     """The open connections to Slack."""
 
     #: For forms, and for all calls where there is a proxy.
@@ -199,7 +199,7 @@ class _Ways(Struct, frozen=True):
     through: str = ""
 
 
-def _connected(access: SlackAccess) -> _Ways:
+def _connect(access: SlackAccess) -> _Transports:
     import aiohttp
     from slack_sdk.web.async_client import AsyncWebClient
 
@@ -208,7 +208,7 @@ def _connected(access: SlackAccess) -> _Ways:
     seconds = access.timeout.total_seconds()
     # A timeout of its own for connecting tells "surely not sent" from "perhaps sent".
     connecting = min(10.0, seconds / 2)
-    trust = _trust(access.ca_file)
+    trust = _ssl_context(access.ca_file)
     limit = aiohttp.ClientTimeout(total=seconds, connect=connecting)
     session = aiohttp.ClientSession(timeout=limit, connector=aiohttp.TCPConnector(ssl=trust or True))
     url, token = access.api_url, access.token
@@ -220,12 +220,14 @@ def _connected(access: SlackAccess) -> _Ways:
     # The vendor takes the environment's proxy for all hosts, whatever no_proxy says.
     web.proxy = meant.address
     headers = {**web.headers, "Authorization": f"Bearer {token}", "Content-Type": "application/json;charset=utf-8"}
-    posts = HttpSession(headers, trust, patience=seconds, connecting=connecting)
+    posts = HttpSession(headers, trust, answer_timeout=seconds, connect_timeout=connecting)
     fault = "" if meant.is_general else meant.fault
-    return _Ways(web, session, posts, fault, f" through the proxy that {meant.source} names" if meant.address else "")
+    return _Transports(
+        web, session, posts, fault, f" through the proxy that {meant.source} names" if meant.address else ""
+    )
 
 
-def _trust(ca_file: Path | None) -> ssl.SSLContext | None:
+def _ssl_context(ca_file: Path | None) -> ssl.SSLContext | None:
     if ca_file is None:
         return None
     import ssl
@@ -238,7 +240,7 @@ def _trust(ca_file: Path | None) -> ssl.SSLContext | None:
         ) from error
 
 
-def _lost(error: Exception, url: str, through: str = "") -> SendResult:
+def _broken_connection(error: Exception, url: str, through: str = "") -> SendResult:
     """Return the outcome of a broken connection: RETRY where surely nothing was sent, else AMBIGUOUS.
 
     The error's own text is not used: it may quote a proxy's password.
@@ -268,7 +270,7 @@ def _lost(error: Exception, url: str, through: str = "") -> SendResult:
     )
 
 
-def _answer(reading: HttpResponse, to: str) -> SlackResponse:
+def _parsed(reading: HttpResponse, to: str) -> SlackResponse:
     try:
         content = json.loads(reading.body)
     except (ValueError, RecursionError):
@@ -276,11 +278,11 @@ def _answer(reading: HttpResponse, to: str) -> SlackResponse:
     said: Mapping[str, Any] = content if isinstance(content, dict) else {}
     if reading.status == 200 and said.get("ok") is True:
         return SlackResponse(said)
-    reply = _reply(reading.status, reading.headers, said)
-    raise RefusedError(judge(reply, to=to), needed=reply.needed)
+    reply = _slack_result(reading.status, reading.headers, said)
+    raise RefusedError(classify(reply, to=to), needed=reply.needed)
 
 
-def _reply(status: int, headers: Mapping[str, str], said: Mapping[str, Any]) -> SlackResult:
+def _slack_result(status: int, headers: Mapping[str, str], said: Mapping[str, Any]) -> SlackResult:
     return SlackResult(
         status=status,
         code=str(said.get("error") or ""),

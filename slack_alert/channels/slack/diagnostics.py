@@ -14,7 +14,7 @@ from slack_alert.core.structs import Struct
 from slack_alert.core.units.names import nearest
 
 Level = Literal["ok", "warning", "error"]
-MOST_SKEW = timedelta(seconds=30)
+MAX_SKEW = timedelta(seconds=30)
 
 
 class SlackFinding(Struct, frozen=True):
@@ -31,15 +31,15 @@ async def check(
 ) -> list[SlackFinding]:
     """Return findings about token, scopes, clock and conversations; about the token only, where that is refused."""
     try:
-        answer = await client.ask("auth.test", {})
+        answer = await client.query("auth.test", {})
     except RefusedError as refused:
         return [SlackFinding("error", f"token: Slack says {refused.code}", refused.outcome.hint)]
-    scopes = frozenset(_listed(answer.headers.get("x-oauth-scopes", "")))
-    findings = [_who(answer.content), *_scopes(scopes), *_clock(answer, now)]
+    scopes = frozenset(_split_scopes(answer.headers.get("x-oauth-scopes", "")))
+    findings = [_token(answer.content), *_scopes(scopes), *_clock(answer, now)]
     return findings + [await _conversation(client, directory, name, scopes=scopes) for name in conversations]
 
 
-def _who(said: Mapping[str, Any]) -> SlackFinding:
+def _token(said: Mapping[str, Any]) -> SlackFinding:
     return SlackFinding("ok", f"token: {said.get('user', '?')} in {said.get('team', '?')} ({said.get('url', '?')})")
 
 
@@ -64,7 +64,7 @@ def _clock(answer: SlackResponse, now: datetime) -> list[SlackFinding]:
     except (TypeError, ValueError):
         return []
     ahead = now - theirs
-    if abs(ahead) <= MOST_SKEW:
+    if abs(ahead) <= MAX_SKEW:
         return [SlackFinding("ok", "clock: agrees with Slack's")]
     side = "ahead of" if ahead > timedelta() else "behind"
     what = f"clock: {abs(ahead).total_seconds():.0f} s {side} Slack's"
@@ -76,7 +76,7 @@ async def _conversation(client: Client, directory: Directory, name: str, *, scop
         channel = await directory.channel_id(name)
         if name[:1] in "@UWD":
             return SlackFinding("ok", f"{name}: can be written to")
-        answer = await client.ask("conversations.info", {"channel": channel}, to=name)
+        answer = await client.query("conversations.info", {"channel": channel}, to=name)
     except RefusedError as refused:
         return await _unreachable(directory, name, refused)
     return _membership(name, answer.content.get("channel") or {}, scopes)
@@ -112,5 +112,5 @@ def _membership(name: str, channel: Mapping[str, Any], scopes: frozenset[str]) -
     )
 
 
-def _listed(header: str) -> list[str]:
+def _split_scopes(header: str) -> list[str]:
     return [scope.strip() for scope in header.split(",") if scope.strip()]

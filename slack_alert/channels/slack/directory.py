@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from slack_alert.channels.slack.client import Client, SlackResponse
-from slack_alert.channels.slack.errors import CLOSES_ONE_METHOD, RefusedError, SlackResult, judge
+from slack_alert.channels.slack.errors import CLOSES_ONE_METHOD, RefusedError, SlackResult, classify
 from slack_alert.channels.slack.reading import items_of, part_of, text_of
 from slack_alert.core.retry import SendResult, SendStatus
 from slack_alert.core.units.names import composed
@@ -23,8 +23,8 @@ _BARE_MENTION = re.compile(r"<@([^<>|\n]+)>")
 _CONVERSATION_ID = re.compile(r"[CGD][A-Z0-9]{4,}")
 _PERSON_ID = re.compile(r"[UW][A-Z0-9]{3,}")
 #: Name, id, and whether the name is unique: people may choose any display name.
-_Named = tuple[str, str, bool]
-_Names = Callable[[Mapping[str, Any]], Iterator[_Named]]  # Any: JSON of Slack's
+_NamedId = tuple[str, str, bool]
+_Names = Callable[[Mapping[str, Any]], Iterator[_NamedId]]  # Any: JSON of Slack's
 
 
 class Directory:
@@ -52,12 +52,12 @@ class Directory:
         if _CONVERSATION_ID.fullmatch(conversation):
             return conversation
         if conversation not in self._known:
-            self._known[conversation] = await self._looked_up(conversation)
+            self._known[conversation] = await self._lookup(conversation)
         return self._known[conversation]
 
     async def channel_names(self) -> list[str]:
         """Return the names of all channels, without `#`, for a suggestion; raise `RefusedError`."""
-        return list(await self._channels.all())
+        return list(await self._channels.ids())
 
     async def with_mentions(self, text: str) -> str:
         """Return a text with ids in mentions by name; a mention of an unknown person becomes plain text."""
@@ -76,22 +76,22 @@ class Directory:
                 log.warning("person not called", extra=told)
             return f"@{name}"
 
-    async def _looked_up(self, conversation: str) -> str:
+    async def _lookup(self, conversation: str) -> str:
         if conversation.startswith("@") or _PERSON_ID.fullmatch(conversation):
-            return await self._direct(await self.recipient(conversation))
-        channel = await self._channels.find(conversation.removeprefix("#"))
+            return await self._open_direct(await self.recipient(conversation))
+        channel = await self._channels.lookup(conversation.removeprefix("#"))
         if channel is None:
-            raise RefusedError(judge(SlackResult(200, "channel_not_found"), to=conversation))
+            raise RefusedError(classify(SlackResult(200, "channel_not_found"), to=conversation))
         return channel
 
     async def _person(self, name: str) -> str:
-        person = await self._people.find(name.removeprefix("@"))
+        person = await self._people.lookup(name.removeprefix("@"))
         if person is None:
-            raise RefusedError(judge(SlackResult(200, "user_not_found"), to=name))
+            raise RefusedError(classify(SlackResult(200, "user_not_found"), to=name))
         return person
 
-    async def _direct(self, person: str) -> str:
-        answer = await _narrowed(self._client, "conversations.open", {"users": person}, to=person)
+    async def _open_direct(self, person: str) -> str:
+        answer = await _query(self._client, "conversations.open", {"users": person}, to=person)
         return answer.text("channel", "id")
 
 
@@ -107,12 +107,12 @@ class _Listing:
         self._at = float("-inf")
         self._listing = asyncio.Lock()
 
-    async def find(self, name: str) -> str | None:
+    async def lookup(self, name: str) -> str | None:
         key = _key(name)
-        ids = self._ids if key in self._ids else await self.all()
+        ids = self._ids if key in self._ids else await self.ids()
         return ids.get(key)
 
-    async def all(self) -> Mapping[str, str]:
+    async def ids(self) -> Mapping[str, str]:
         async with self._listing:
             now = asyncio.get_running_loop().time()
             if now - self._at > FRESH_SECONDS:
@@ -125,16 +125,16 @@ class _Listing:
     async def _list(self) -> None:
         self._refused = None
         try:
-            self._ids = await self._read(_ARGUMENTS[self._method])
+            self._ids = await self._fetch(_ARGUMENTS[self._method])
         except RefusedError as refused:
-            if refused.code != "missing_scope" or self._method not in _NARROWER:
+            if refused.code != "missing_scope" or self._method not in _FALLBACK_ARGUMENTS:
                 return self._fail(refused)
             await self._list_fewer()
 
     async def _list_fewer(self) -> None:
         """List without private channels, which need a scope of their own."""
         try:
-            self._ids = await self._read(_NARROWER[self._method])
+            self._ids = await self._fetch(_FALLBACK_ARGUMENTS[self._method])
         except RefusedError as refused:
             self._fail(refused)
 
@@ -143,7 +143,7 @@ class _Listing:
             raise refused
         self._refused = refused
 
-    async def _read(self, arguments: Mapping[str, str]) -> dict[str, str]:
+    async def _fetch(self, arguments: Mapping[str, str]) -> dict[str, str]:
         unique: dict[str, str] = {}
         chosen: dict[str, str] = {}
         try:
@@ -151,7 +151,7 @@ class _Listing:
                 for name, its_id, is_unique in self._names(page):
                     (unique if is_unique else chosen).setdefault(_key(name), its_id)
         except RefusedError as refused:
-            raise narrowed(refused) from refused
+            raise as_destination_error(refused) from refused
         return chosen | unique
 
 
@@ -159,7 +159,7 @@ _ARGUMENTS: Mapping[str, Mapping[str, str]] = {
     "conversations.list": {"types": "public_channel,private_channel", "limit": "1000"},
     "users.list": {"limit": "1000"},
 }
-_NARROWER: Mapping[str, Mapping[str, str]] = {
+_FALLBACK_ARGUMENTS: Mapping[str, Mapping[str, str]] = {
     "conversations.list": {**_ARGUMENTS["conversations.list"], "types": "public_channel"},
 }
 _PASSING = frozenset({SendStatus.WAIT, SendStatus.RETRY, SendStatus.AMBIGUOUS})
@@ -170,7 +170,7 @@ def _key(name: str) -> str:
     return composed(composed(name).casefold())
 
 
-def narrowed(refused: RefusedError) -> RefusedError:
+def as_destination_error(refused: RefusedError) -> RefusedError:
     """Return a refusal that closes a method as one of the destination: the channel itself is not closed."""
     outcome = refused.outcome
     if outcome.fate is not SendStatus.CREDENTIALS or outcome.reason not in CLOSES_ONE_METHOD:
@@ -179,21 +179,21 @@ def narrowed(refused: RefusedError) -> RefusedError:
     return RefusedError(closed, needed=refused.needed)
 
 
-async def _narrowed(client: Client, method: str, arguments: Mapping[str, str], *, to: str) -> SlackResponse:
+async def _query(client: Client, method: str, arguments: Mapping[str, str], *, to: str) -> SlackResponse:
     try:
-        return await client.ask(method, arguments, to=to)
+        return await client.query(method, arguments, to=to)
     except RefusedError as refused:
-        raise narrowed(refused) from refused
+        raise as_destination_error(refused) from refused
 
 
-def _channel_names(page: Mapping[str, Any]) -> Iterator[_Named]:
+def _channel_names(page: Mapping[str, Any]) -> Iterator[_NamedId]:
     for channel in items_of(page, "channels"):
         for key in ("name", "name_normalized"):
             if name := text_of(channel, key):
                 yield name, text_of(channel, "id", is_needed=True), key == "name"
 
 
-def _person_names(page: Mapping[str, Any]) -> Iterator[_Named]:
+def _person_names(page: Mapping[str, Any]) -> Iterator[_NamedId]:
     for person in items_of(page, "members"):
         if person.get("deleted"):
             continue

@@ -61,19 +61,19 @@ class SlackResult(Struct, frozen=True):
     provided: str = ""
 
 
-def judge(reply: SlackResult, *, to: str = "") -> SendResult:
+def classify(reply: SlackResult, *, to: str = "") -> SendResult:
     """Return the outcome for a message that was not accepted; `to` is the conversation named in hints."""
     code = reply.code if _CODE.fullmatch(reply.code) else ""
     if reply.status == 429 or code in _THROTTLED:
-        return SendResult(SendStatus.WAIT, reason=code or "ratelimited", after=_wait(reply.retry_after))
+        return SendResult(SendStatus.WAIT, reason=code or "ratelimited", after=_retry_after(reply.retry_after))
     if code in TABLE:
         fate, hint = TABLE[code]
         words = {"to": to or "the conversation", "needed": reply.needed or "?", "provided": reply.provided or "none"}
         return SendResult(fate, reason=code, hint=hint.format(**words))
     if reply.status >= 500:
-        return SendResult(SendStatus.AMBIGUOUS, reason=code or f"HTTP {reply.status}", hint=_AWAY)
+        return SendResult(SendStatus.AMBIGUOUS, reason=code or f"HTTP {reply.status}", hint=_SLACK_DOWN)
     if reply.status >= 400 and not code:
-        return SendResult(SendStatus.RETRY, reason=f"HTTP {reply.status}", hint=_IN_BETWEEN)
+        return SendResult(SendStatus.RETRY, reason=f"HTTP {reply.status}", hint=_INTERMEDIARY)
     if not code:
         return SendResult(SendStatus.AMBIGUOUS, reason="unreadable answer", hint=_UNREADABLE)
     return SendResult(SendStatus.AMBIGUOUS, reason=code, hint=_UNKNOWN.format(code=code), limit=UNKNOWN_LIMIT)
@@ -81,8 +81,8 @@ def judge(reply: SlackResult, *, to: str = "") -> SendResult:
 
 _CODE = re.compile(r"[A-Za-z0-9_.:-]{1,100}")
 _THROTTLED = frozenset({"ratelimited", "rate_limited"})
-_AWAY = "Slack has a problem of its own: see https://slack-status.com; the message is tried again"
-_IN_BETWEEN = "something between here and Slack answered in its place: check `proxy`, `api_url` and the firewall"
+_SLACK_DOWN = "Slack has a problem of its own: see https://slack-status.com; the message is tried again"
+_INTERMEDIARY = "something between here and Slack answered in its place: check `proxy`, `api_url` and the firewall"
 _UNREADABLE = "the answer broke off, or was not Slack's: check `proxy` and `api_url` where this goes on"
 _UNKNOWN = "look up {code} at https://docs.slack.dev/reference/methods/chat.postMessage and report it to slack-alert"
 _CHECK = "check `token` (it begins with xoxb-), then run slack-alert doctor"
@@ -103,7 +103,7 @@ _POLICY = "a rule of the workspace keeps the app from posting in {to}: ask an ad
 _BLOCKS = "try the blocks in the Block Kit Builder: https://app.slack.com/block-kit-builder"
 _SHORTEN = "make the message shorter, or return a file"
 _ARGUMENTS = "something beside the text was not accepted: look at the dict the plugin returned"
-_OURS = "this is a fault of slack-alert: please report it with its version"
+_BUG = "this is a fault of slack-alert: please report it with its version"
 _CONNECT = "Slack Connect does not share this with the other company: leave it out"
 _METADATA = "the token is not an app's own bot token (xoxb-): create an app with slack-alert manifest"
 _PERSON = "{to} cannot be written to: check the name, or give the member ID (U...) from the person's profile"
@@ -115,7 +115,7 @@ _THROTTLE = "too many messages: they are spread out, and none is lost"
 _BY_FATE: Mapping[SendStatus, Mapping[str, str]] = {
     SendStatus.WAIT: {_THROTTLE: "ratelimited rate_limited"},
     SendStatus.AMBIGUOUS: {
-        _AWAY: "fatal_error internal_error service_unavailable",
+        _SLACK_DOWN: "fatal_error internal_error service_unavailable",
         _AGAIN: "request_timeout file_update_failed",
     },
     SendStatus.RETRY: {_AGAIN: "invalid_cursor file_not_found streaming_state_conflict update_failed"},
@@ -163,7 +163,7 @@ _BY_FATE: Mapping[SendStatus, Mapping[str, str]] = {
         "blocked_file_type file_type_not_allowed storage_limit_reached malware_detected restricted_file",
         "a file must not be empty": "missing_argument",
         "give a shorter text or description with the file": "snippet_too_large alt_txt_too_large",
-        _OURS: "invalid_arg_name invalid_array_arg invalid_charset invalid_form_data invalid_post_type "
+        _BUG: "invalid_arg_name invalid_array_arg invalid_charset invalid_form_data invalid_post_type "
         "missing_post_type invalid_json json_not_object missing_charset superfluous_charset unknown_method "
         "invalid_limit invalid_types invalid_ts_latest invalid_ts_oldest invalid_metadata_filter_keys limit_required "
         "pagination_not_available unknown_snippet_type unknown_subtype",
@@ -175,7 +175,7 @@ TABLE: Mapping[str, tuple[SendStatus, str]] = {
 }
 
 
-def _wait(header: str | None) -> timedelta:
+def _retry_after(header: str | None) -> timedelta:
     """Return the time in Retry-After; a proxy may have put a date or nonsense there."""
     try:
         seconds = float(header or "")

@@ -21,7 +21,7 @@ from slack_alert.engine.system.descriptors import spare
 #: A connection idle for longer is not used again: the server may be about to close it.
 IDLE_SECONDS = 15.0
 #: In bytes: a longer answer is not Slack's, and is not waited for.
-MOST, _LONGEST_HEAD = 4 * 1024 * 1024, 64 * 1024
+MAX_BODY, _MAX_HEAD = 4 * 1024 * 1024, 64 * 1024
 _VERSIONS = (b"HTTP/1.1 ", b"HTTP/1.0 ")
 #: The delay until a host's next address is tried in parallel (RFC 8305, happy eyeballs).
 _NEXT_ADDRESS_SECONDS = 0.25
@@ -51,13 +51,13 @@ class HttpSession:
     """Kept-alive connections to a host."""
 
     def __init__(
-        self, headers: Mapping[str, str], trust: ssl.SSLContext | None, *, patience: float, connecting: float
+        self, headers: Mapping[str, str], trust: ssl.SSLContext | None, *, answer_timeout: float, connect_timeout: float
     ) -> None:
         self._headers = headers
         self._trust = trust
         #: Timeouts in seconds: for an answer, and for connecting before that.
-        self._patience = patience
-        self._connecting = connecting
+        self._answer_timeout = answer_timeout
+        self._connect_timeout = connect_timeout
         self._idle: list[_Connection] = []
         #: The head of requests, by URL.
         self._heads: dict[str, bytes] = {}
@@ -68,10 +68,10 @@ class HttpSession:
         Raise `NotConnectedError`, another OSError if the request may have arrived, or ValueError for an answer that is
         not HTTP/1.
         """
-        body = _body_of(content)
-        request = b"%sContent-Length: %d\r\n\r\n%s" % (self._begun(url), len(body), body)
-        connection = self._kept() or await self._connected(url)
-        reading = await connection.exchange(request, self._patience)
+        body = _encoded(content)
+        request = b"%sContent-Length: %d\r\n\r\n%s" % (self._request_head(url), len(body), body)
+        connection = self._take_idle() or await self._connect(url)
+        reading = await connection.exchange(request, self._answer_timeout)
         self._idle.append(connection)
         return reading
 
@@ -80,12 +80,12 @@ class HttpSession:
         for connection in self._idle:
             connection.close()
 
-    def _begun(self, url: str) -> bytes:
+    def _request_head(self, url: str) -> bytes:
         if url not in self._heads:
-            self._heads[url] = _head(url, self._headers)
+            self._heads[url] = _request_head(url, self._headers)
         return self._heads[url]
 
-    def _kept(self) -> _Connection | None:
+    def _take_idle(self) -> _Connection | None:
         while self._idle:
             connection = self._idle.pop()
             if connection.is_usable:
@@ -93,9 +93,9 @@ class HttpSession:
             connection.close()
         return None
 
-    async def _connected(self, url: str) -> _Connection:
+    async def _connect(self, url: str) -> _Connection:
         address = urlsplit(url)
-        trust = self._trusted() if address.scheme == "https" else None
+        trust = self._ssl_context() if address.scheme == "https" else None
         port = address.port or (443 if trust else 80)
         loop = asyncio.get_running_loop()
         # A plugin may bring another loop (uvloop), which tries one address after the other.
@@ -104,12 +104,12 @@ class HttpSession:
         connecting = connect(happy_eyeballs_delay=_NEXT_ADDRESS_SECONDS) if is_own else connect()
         try:
             with spare():
-                connection: _Connection = (await asyncio.wait_for(connecting, self._connecting))[1]
+                connection: _Connection = (await asyncio.wait_for(connecting, self._connect_timeout))[1]
         except (OSError, asyncio.TimeoutError) as error:
             raise NotConnectedError from error
         return connection
 
-    def _trusted(self) -> ssl.SSLContext:
+    def _ssl_context(self) -> ssl.SSLContext:
         if self._trust is None:
             self._trust = ssl.create_default_context()
         return self._trust
@@ -138,7 +138,7 @@ class _Connection(asyncio.Protocol):
         self._answer = loop.create_future()
         self._until = loop.time() + seconds
         if self._watch is None:
-            self._watch = loop.call_at(self._until, self._look, loop)
+            self._watch = loop.call_at(self._until, self._check_deadline, loop)
         try:
             self._transport.write(request)
             reading = await self._answer
@@ -164,28 +164,28 @@ class _Connection(asyncio.Protocol):
         if self._answer is None or self._answer.done():
             return self._transport.abort()  # There was no request.
         self._received += data
-        return self._read(is_ended=False)
+        return self._parse(is_ended=False)
 
     def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002 - the reason does not matter
-        self._read(is_ended=True)
+        self._parse(is_ended=True)
         self._fail(ConnectionResetError())
 
-    def _read(self, *, is_ended: bool) -> None:
+    def _parse(self, *, is_ended: bool) -> None:
         try:
-            reading = read(self._received, is_ended=is_ended)
+            reading = parse_response(self._received, is_ended=is_ended)
         except ValueError as error:
             self._fail(error)
             return
         if reading is not None and self._answer is not None and not self._answer.done():
             self._answer.set_result(reading)
 
-    def _look(self, loop: asyncio.AbstractEventLoop) -> None:
+    def _check_deadline(self, loop: asyncio.AbstractEventLoop) -> None:
         """Fail the answer after its deadline, or set the timer again for a later deadline."""
         self._watch = None
         if self._answer is None:
             return
         if loop.time() < self._until:
-            self._watch = loop.call_at(self._until, self._look, loop)
+            self._watch = loop.call_at(self._until, self._check_deadline, loop)
         else:
             self._fail(TimeoutError())
 
@@ -194,22 +194,22 @@ class _Connection(asyncio.Protocol):
             self._answer.set_exception(error)
 
 
-def _body_of(content: object) -> bytes:
+def _encoded(content: object) -> bytes:
     try:
         return to_json(content)
     except (UnicodeEncodeError, TypeError):  # Half of a surrogate pair, or a subclass of str.
         return json.dumps(content).encode()
 
 
-def read(received: bytes, *, is_ended: bool) -> HttpResponse | None:
+def parse_response(received: bytes, *, is_ended: bool) -> HttpResponse | None:
     """Return the response in the bytes received, or None while it is incomplete; raise ValueError for no HTTP/1."""
-    head, end, rest = _head_of(received)
+    head, end, rest = _split_head(received)
     interim = 0
     # Interim responses are skipped; 101 is none, as another protocol follows it.
     while end and head[9:10] == b"1" and head[9:12] != b"101":
         interim += len(head)
-        head, end, rest = _head_of(rest)
-    if len(head) + interim > _LONGEST_HEAD:
+        head, end, rest = _split_head(rest)
+    if len(head) + interim > _MAX_HEAD:
         raise ValueError("a head without end")
     if not end:
         return None
@@ -220,26 +220,26 @@ def read(received: bytes, *, is_ended: bool) -> HttpResponse | None:
     body = b"" if status in _WITHOUT_BODY else _body(rest, fields, is_ended=is_ended)
     if body is None:
         return None
-    is_last = head.startswith(b"HTTP/1.0") or _field(fields, b"connection") == b"close"
-    return HttpResponse(status, head, _unpacked(body), is_last)
+    is_last = head.startswith(b"HTTP/1.0") or _header(fields, b"connection") == b"close"
+    return HttpResponse(status, head, _decompressed(body), is_last)
 
 
 #: No Content and Not Modified: responses without a body.
 _WITHOUT_BODY = frozenset({204, 304})
 
 
-def _head_of(received: bytes) -> tuple[bytes, bytes, bytes]:
+def _split_head(received: bytes) -> tuple[bytes, bytes, bytes]:
     if not received.startswith(_VERSIONS) and not any(version.startswith(received) for version in _VERSIONS):
         raise ValueError("no answer of HTTP/1")
     return received.partition(b"\r\n\r\n")
 
 
 def _body(rest: bytes, fields: bytes, *, is_ended: bool) -> bytes | None:
-    if _field(fields, b"transfer-encoding") == b"chunked":
-        return _joined(rest)
-    length = _field(fields, b"content-length")
+    if _header(fields, b"transfer-encoding") == b"chunked":
+        return _join_chunks(rest)
+    length = _header(fields, b"content-length")
     size = len(rest) if length is None else int(length)
-    if not 0 <= size <= MOST:
+    if not 0 <= size <= MAX_BODY:
         raise ValueError(f"{size} bytes")
     if length is None:
         return rest if is_ended else None
@@ -248,13 +248,13 @@ def _body(rest: bytes, fields: bytes, *, is_ended: bool) -> bytes | None:
     return rest if len(rest) == size else None
 
 
-def _unpacked(body: bytes) -> bytes:
+def _decompressed(body: bytes) -> bytes:
     """Return the body, decompressed where a proxy compressed it unasked; no JSON starts with these bytes."""
     if not body.startswith(b"\x1f\x8b"):
         return body
     unpacking = zlib.decompressobj(31)
     try:
-        content = unpacking.decompress(body, MOST)
+        content = unpacking.decompress(body, MAX_BODY)
     except zlib.error as error:
         raise ValueError(str(error)) from error
     if not unpacking.eof:
@@ -262,17 +262,17 @@ def _unpacked(body: bytes) -> bytes:
     return content
 
 
-def _field(fields: bytes, name: bytes) -> bytes | None:
+def _header(fields: bytes, name: bytes) -> bytes | None:
     """Return the value of a header, all in lower case; parsing all headers takes longer than the rest of a post."""
     _, found, rest = fields.partition(b"\r\n%s:" % name)
     return rest.partition(b"\r\n")[0].strip() if found else None
 
 
-def _joined(chunks: bytes) -> bytes | None:
+def _join_chunks(chunks: bytes) -> bytes | None:
     body, at = b"", 0
     while (end := chunks.find(b"\r\n", at)) >= 0:
         size = int(chunks[at:end].partition(b";")[0], 16)
-        if size < 0 or size + len(body) > MOST:
+        if size < 0 or size + len(body) > MAX_BODY:
             raise ValueError(size)
         if size == 0:  # Trailers up to an empty line are ignored.
             return body if chunks.find(b"\r\n\r\n", end) >= 0 else None
@@ -281,7 +281,7 @@ def _joined(chunks: bytes) -> bytes | None:
     return None
 
 
-def _head(url: str, headers: Mapping[str, str]) -> bytes:
+def _request_head(url: str, headers: Mapping[str, str]) -> bytes:
     address = urlsplit(url)
     fields = {**headers, "Host": address.netloc.rpartition("@")[2], "Accept-Encoding": "identity"}
     if not "".join(fields.values()).isprintable():

@@ -22,10 +22,10 @@ EVENT = "slack_alert_delivery"
 #: The clocks of Slack's own machines may differ by seconds.
 MARGIN = timedelta(seconds=5)
 #: How much further back messages of a former process are searched, as our clock may be, or may have been, wrong.
-WIDE = timedelta(days=1)
+FORMER_MARGIN = timedelta(days=1)
 PAGE_SIZE = 200
 #: After so many pages of other messages, a message counts as missing.
-PAGES = 500
+MAX_PAGES = 500
 
 _TS = re.compile(r"\d{1,12}(\.\d{1,9})?", re.ASCII)
 
@@ -78,7 +78,7 @@ class EarliestTimes:
         if before is not None:
             return float(before) - MARGIN.total_seconds()
         created = delivery.created.timestamp()
-        return min(created, float(last_ts) if last_ts else created) - WIDE.total_seconds()
+        return min(created, float(last_ts) if last_ts else created) - FORMER_MARGIN.total_seconds()
 
 
 class HistorySearch:
@@ -103,9 +103,9 @@ class HistorySearch:
 
     async def run(self, client: Client) -> dict[int, str]:
         """Return the receipts of messages found, by delivery id; raise `RefusedError`, also for malformed answers."""
-        while len(self._cursors) < PAGES:
+        while len(self._cursors) < MAX_PAGES:
             last = {"cursor": self._cursors[-1]} if self._cursors else {}
-            content = (await client.ask(self._method, {**self._arguments, **last})).content
+            content = (await client.query(self._method, {**self._arguments, **last})).content
             messages = items_of(content, "messages")
             self._found.update(matches(messages, self._wanted, self._keys, self._place.channel))
             cursor = _next(content)
@@ -114,7 +114,7 @@ class HistorySearch:
             if cursor in self._cursors:
                 raise unreadable()
             self._cursors.append(cursor)
-        log.warning("looked only so far back", extra={"to": self._place.channel, "messages": PAGES * PAGE_SIZE})
+        log.warning("looked only so far back", extra={"to": self._place.channel, "messages": MAX_PAGES * PAGE_SIZE})
         return self._found
 
 
@@ -134,19 +134,19 @@ def matches(
         ts = text_of(message, "ts", is_needed=True)
         if not is_ts(ts):
             raise unreadable()
-        for key in (_marked(message), *(files.get(file) for file in _files(message))):
+        for key in (_key_of(message), *(files.get(file) for file in _file_ids(message))):
             if key is not None and key in wanted:
                 yield wanted[key], f"{channel}/{ts}"
 
 
-def _marked(message: Mapping[str, Any]) -> str | None:
+def _key_of(message: Mapping[str, Any]) -> str | None:
     metadata = part_of(message, "metadata")
     if metadata.get("event_type") != EVENT:
         return None
     return text_of(part_of(metadata, "event_payload"), "id", is_needed=True)
 
 
-def _files(message: Mapping[str, Any]) -> Iterator[str]:
+def _file_ids(message: Mapping[str, Any]) -> Iterator[str]:
     if message.get("files") is None:
         return
     for file in items_of(message, "files"):

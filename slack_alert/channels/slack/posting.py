@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from slack_alert.channels.slack.client import Client
-from slack_alert.channels.slack.directory import Directory, narrowed
+from slack_alert.channels.slack.directory import Directory, as_destination_error
 from slack_alert.channels.slack.errors import CANNOT_FOLLOW, CUSTOMIZE, REFUSES_METADATA, TOO_LONG, RefusedError
 from slack_alert.channels.slack.lookup import is_ts, mark
 from slack_alert.core.content.markup import entities
@@ -19,8 +19,202 @@ from slack_alert.core.model.message import DeliveryMode, Message
 from slack_alert.core.retry import SendResult, SendStatus
 from slack_alert.core.structs import Struct, replace
 
+log = logging.getLogger(__name__)
 
-async def place(client: Client, piece: Upload) -> str:
+#: In characters: Slack cuts off a longer text without refusing it.
+MAX_TEXT = 40_000
+_IDENTITY = frozenset({"username", "icon_emoji", "icon_url"})
+_RESERVED = frozenset({"channel", "token"})
+#: Besides the text, the arguments of a plugin that chat.update takes.
+_EDITABLE = frozenset({"blocks", "attachments", "link_names", "parse"})
+_MAX_MOVED = 1000
+
+
+class SenderIdentity(Struct, frozen=True):
+    """The name and picture of posted messages; None: those of the app."""
+
+    username: str | None = None
+    icon_emoji: str | None = None
+    icon_url: str | None = None
+
+    def arguments(self) -> dict[str, object]:
+        emoji = f":{self.icon_emoji.strip(':')}:" if self.icon_emoji and self.icon_emoji.strip(":") else None
+        chosen = {"username": self.username, "icon_emoji": emoji, "icon_url": self.icon_url}
+        return {name: value for name, value in chosen.items() if value}
+
+
+class Poster:
+    """Posts texts, blocks and files; remembers what this token may not do, so that it is tried only once."""
+
+    def __init__(self, client: Client, directory: Directory, identity: SenderIdentity) -> None:
+        self._client = client
+        self._directory = directory
+        self._identity = identity.arguments()
+        self._may_customize = True
+        #: Whether messages are posted with the metadata by which they are found again.
+        self.uses_metadata = True
+        #: Ids of uploaded files by message key, until the message is known to be accepted.
+        self.files: dict[str, str] = {}
+        #: The receipts of messages posted anew, by the receipt that can no longer be edited or replied to.
+        self._moved: dict[str, str] = {}
+
+    async def post(self, message: Message, text: str | None, follows: str | None = None) -> str | None:
+        """Post the message and return its receipt, or None where the answer has none; raise `RefusedError`.
+
+        A reply or an edit needs the receipt of the message that it `follows`. Where there is none, or Slack refuses
+        it, a new message is posted, and later edits and replies follow that.
+        """
+        first = self._moved.get(follows or "", follows or "")
+        channel, _, ts = first.partition("/")
+        # The receipt of a file has no `ts`.
+        if message.manner is DeliveryMode.POST or not is_ts(ts):
+            return await self._post_new(message, text)
+        try:
+            return await self._edit_or_reply(message, text, channel, ts)
+        except RefusedError as refused:
+            if refused.code not in CANNOT_FOLLOW:
+                raise
+            log.info("said anew", extra={"key": message.key, "reason": refused.code})
+        receipt = await self._post_new(message, text)
+        if receipt is not None and len(self._moved) < _MAX_MOVED:
+            self._moved[follows or ""] = receipt
+        return receipt
+
+    def thread(self, message: Message, follows: str | None) -> str:
+        """Return the `ts` of the thread that a message is posted in, or "" where it is in none."""
+        piece = message.piece
+        own = str(piece.payload.get("thread_ts") or "") if isinstance(piece, Blocks) else ""
+        replies = message.manner is DeliveryMode.REPLY or (
+            message.manner is DeliveryMode.EDIT and isinstance(piece, Upload)
+        )
+        ts = own or (self._moved.get(follows or "", follows or "").partition("/")[2] if replies else "")
+        return ts if is_ts(ts) else ""
+
+    async def _post_new(self, message: Message, text: str | None, *, thread: str = "") -> str | None:
+        piece = message.piece
+        if isinstance(piece, Upload):
+            return await self._upload_or_post_text(message, piece, thread)
+        if isinstance(piece, Blocks):
+            return await self._post_blocks(message, piece, thread)
+        return await self._post_text(message, piece.text if text is None else text, thread)
+
+    async def _edit_or_reply(self, message: Message, text: str | None, channel: str, ts: str) -> str | None:
+        """Edit the message, or reply in its thread."""
+        piece = message.piece
+        if message.manner is DeliveryMode.REPLY or isinstance(piece, Upload):
+            return await self._post_new(message, text, thread=ts)
+        if isinstance(piece, Blocks):
+            return await self._edit_blocks(message, piece, channel, ts)
+        return await self._edit(message, {"text": piece.text if text is None else text}, channel, ts)
+
+    async def _edit(self, message: Message, content: Mapping[str, object], channel: str, ts: str) -> str:
+        named = json.loads(await self._directory.with_mentions(json.dumps(content, ensure_ascii=False)))
+        edit = {**named, "channel": channel, "ts": ts, **({"metadata": mark(message)} if self.uses_metadata else {})}
+        await self._client.call("chat.update", edit, to=message.to.conversation)
+        return f"{channel}/{ts}"
+
+    async def _edit_blocks(self, message: Message, piece: Blocks, channel: str, ts: str) -> str:
+        """Replace the blocks of a message, or its text where Slack refuses the blocks."""
+        text = fallback(piece)
+        content = {name: value for name, value in piece.payload.items() if name in _EDITABLE}
+        try:
+            return await self._edit(message, {**content, "text": text}, channel, ts)
+        except RefusedError as refused:
+            if refused.outcome.fate is not SendStatus.PAYLOAD or refused.code in CANNOT_FOLLOW or not content:
+                raise
+            _log_refused(message, refused)
+        return await self._edit(message, {"text": text}, channel, ts)
+
+    async def _post_text(self, message: Message, text: str, thread: str) -> str | None:
+        """Post a text, or upload it as a file where it is too long."""
+        if len(text) <= MAX_TEXT:
+            try:
+                return await self._post(message, {"text": await self._directory.with_mentions(text)}, thread)
+            except RefusedError as refused:
+                if refused.code not in TOO_LONG:
+                    raise
+        (file,) = deliverable(Text(text), limit=0, parts=1)
+        assert isinstance(file, Upload), "nothing fits into no characters"
+        return await self._upload(message, file, thread)
+
+    async def _post_blocks(self, message: Message, piece: Blocks, thread: str) -> str | None:
+        if set(piece.payload) == {"text"}:
+            return await self._post_text(message, str(piece.payload["text"]), thread)
+        text = fallback(piece)
+        content = json.dumps({**piece.payload, "text": text}, ensure_ascii=False)
+        try:
+            return await self._post(message, json.loads(await self._directory.with_mentions(content)), thread)
+        except RefusedError as refused:
+            if refused.outcome.fate is not SendStatus.PAYLOAD or (thread and refused.code in CANNOT_FOLLOW):
+                raise
+            _log_refused(message, refused)
+        return await self._post_text(message, text, thread)
+
+    async def _upload_or_post_text(self, message: Message, piece: Upload, thread: str) -> str | None:
+        try:
+            return await self._upload(message, piece, thread)
+        except RefusedError as refused:
+            if not _concerns_file(refused) or (thread and refused.code in CANNOT_FOLLOW):
+                raise
+            told = {"file": piece.name, "reason": refused.code, "hint": refused.outcome.hint}
+            log.warning("file not uploaded, text said instead", extra=told)
+            why = entities(f"the file was not uploaded ({refused.code}): {refused.outcome.hint}")
+        text = await self._directory.with_mentions(f"{fallback(piece)}\n_{why}_")
+        return await self._post(message, {"text": text}, thread)
+
+    async def _upload(self, message: Message, piece: Upload, thread: str) -> str:
+        to = message.to.conversation
+        channel = await self._directory.channel_id(to)
+        comment = await self._directory.with_mentions(piece.comment)
+        try:
+            file = await upload_file(self._client, piece)
+            self.files[message.key] = file
+            await share_file(self._client, file, replace(piece, comment=comment), channel, to=to, thread=thread)
+        except RefusedError as refused:
+            raise as_destination_error(refused) from refused
+        return f"{channel}/{file}"
+
+    async def _post(self, message: Message, content: Mapping[str, object], thread: str) -> str | None:
+        to = message.to.conversation
+        channel = await self._directory.recipient(to)
+        own = {name: value for name, value in content.items() if name not in _RESERVED}
+        if thread:
+            own.setdefault("thread_ts", thread)
+        while True:
+            try:
+                answer = await self._client.call("chat.postMessage", self._arguments(message, own, channel), to=to)
+                break
+            except RefusedError as refused:
+                if not self._disable_refused(refused):
+                    raise
+        posted, ts = answer.content.get("channel"), answer.content.get("ts")
+        if not isinstance(posted, str) or not isinstance(ts, str):
+            return None  # The message was accepted nevertheless.
+        self._directory.learn(to, posted)
+        return f"{posted}/{ts}"
+
+    def _arguments(self, message: Message, own: Mapping[str, Any], channel: str) -> dict[str, object]:
+        arguments: dict[str, object] = {"unfurl_links": False, "unfurl_media": False, **self._identity, **own}
+        if not self._may_customize:
+            arguments = {name: value for name, value in arguments.items() if name not in _IDENTITY}
+        if self.uses_metadata:
+            arguments["metadata"] = mark(message)
+        return {**arguments, "channel": channel}
+
+    def _disable_refused(self, refused: RefusedError) -> bool:
+        """Disable the refused feature; return whether the message can be posted without it."""
+        if refused.code == "missing_scope" and refused.needed == CUSTOMIZE and self._may_customize:
+            self._may_customize = False
+            log.warning("name and icon not used", extra={"needed": CUSTOMIZE, "hint": refused.outcome.hint})
+            return True
+        if refused.code in REFUSES_METADATA and self.uses_metadata:
+            self.uses_metadata = False
+            log.warning("messages carry no mark", extra={"reason": refused.code, "hint": refused.outcome.hint})
+            return True
+        return False
+
+
+async def upload_file(client: Client, piece: Upload) -> str:
     """Upload a file, which is not shown to people yet, and return its id; raise `RefusedError`."""
     content = await _content(piece)
     if not content:
@@ -28,13 +222,13 @@ async def place(client: Client, piece: Upload) -> str:
             SendResult(SendStatus.PAYLOAD, reason="empty file", hint="Slack takes no file without content")
         )
     name = piece.name or "file"
-    ticket = await client.ask("files.getUploadURLExternal", {"filename": name, "length": str(len(content))})
+    ticket = await client.query("files.getUploadURLExternal", {"filename": name, "length": str(len(content))})
     file = ticket.text("file_id")
     await client.upload(ticket.text("upload_url"), content)
     return file
 
 
-async def share(client: Client, file: str, piece: Upload, channel: str, *, to: str, thread: str = "") -> None:
+async def share_file(client: Client, file: str, piece: Upload, channel: str, *, to: str, thread: str = "") -> None:
     """Share an uploaded file in a conversation or thread, with its comment; raise `RefusedError`."""
     arguments: dict[str, object] = {
         "files": [{"id": file, "title": piece.title or piece.name or "file"}],
@@ -59,206 +253,11 @@ async def _content(piece: Upload) -> bytes:
         ) from error
 
 
-log = logging.getLogger(__name__)
-
-#: In characters: Slack cuts off a longer text without refusing it.
-CUT_ABOVE = 40_000
-_FACE = frozenset({"username", "icon_emoji", "icon_url"})
-_OURS = frozenset({"channel", "token"})
-#: Besides the text, the arguments of a plugin that chat.update takes.
-_EDITED = frozenset({"blocks", "attachments", "link_names", "parse"})
-_MOST_MOVED = 1000
-
-
-class SenderIdentity(Struct, frozen=True):
-    """The name and picture of posted messages; None: those of the app."""
-
-    username: str | None = None
-    icon_emoji: str | None = None
-    icon_url: str | None = None
-
-    def arguments(self) -> dict[str, object]:
-        emoji = f":{self.icon_emoji.strip(':')}:" if self.icon_emoji and self.icon_emoji.strip(":") else None
-        chosen = {"username": self.username, "icon_emoji": emoji, "icon_url": self.icon_url}
-        return {name: value for name, value in chosen.items() if value}
-
-
-class Poster:
-    """Posts texts, blocks and files; remembers what this token may not do, so that it is tried only once."""
-
-    def __init__(self, client: Client, directory: Directory, face: SenderIdentity) -> None:
-        self._client = client
-        self._directory = directory
-        self._face = face.arguments()
-        self._may_customize = True
-        #: Whether messages are posted with the metadata by which they are found again.
-        self.marks = True
-        #: Ids of uploaded files by message key, until the message is known to be accepted.
-        self.files: dict[str, str] = {}
-        #: The receipts of messages posted anew, by the receipt that can no longer be edited or replied to.
-        self._moved: dict[str, str] = {}
-
-    async def post(self, message: Message, text: str | None, follows: str | None = None) -> str | None:
-        """Post the message and return its receipt, or None where the answer has none; raise `RefusedError`.
-
-        A reply or an edit needs the receipt of the message that it `follows`. Where there is none, or Slack refuses
-        it, a new message is posted, and later edits and replies follow that.
-        """
-        first = self._moved.get(follows or "", follows or "")
-        channel, _, ts = first.partition("/")
-        # The receipt of a file has no `ts`.
-        if message.manner is DeliveryMode.POST or not is_ts(ts):
-            return await self._anew(message, text)
-        try:
-            return await self._follow(message, text, channel, ts)
-        except RefusedError as refused:
-            if refused.code not in CANNOT_FOLLOW:
-                raise
-            log.info("said anew", extra={"key": message.key, "reason": refused.code})
-        receipt = await self._anew(message, text)
-        if receipt is not None and len(self._moved) < _MOST_MOVED:
-            self._moved[follows or ""] = receipt
-        return receipt
-
-    def thread(self, message: Message, follows: str | None) -> str:
-        """Return the `ts` of the thread that a message is posted in, or "" where it is in none."""
-        piece = message.piece
-        own = str(piece.payload.get("thread_ts") or "") if isinstance(piece, Blocks) else ""
-        replies = message.manner is DeliveryMode.REPLY or (
-            message.manner is DeliveryMode.EDIT and isinstance(piece, Upload)
-        )
-        ts = own or (self._moved.get(follows or "", follows or "").partition("/")[2] if replies else "")
-        return ts if is_ts(ts) else ""
-
-    async def _anew(self, message: Message, text: str | None, *, thread: str = "") -> str | None:
-        piece = message.piece
-        if isinstance(piece, Upload):
-            return await self._upload_or_say(message, piece, thread)
-        if isinstance(piece, Blocks):
-            return await self._post_blocks(message, piece, thread)
-        return await self._say(message, piece.text if text is None else text, thread)
-
-    async def _follow(self, message: Message, text: str | None, channel: str, ts: str) -> str | None:
-        """Edit the message, or reply in its thread."""
-        piece = message.piece
-        if message.manner is DeliveryMode.REPLY or isinstance(piece, Upload):
-            return await self._anew(message, text, thread=ts)
-        if isinstance(piece, Blocks):
-            return await self._edit_blocks(message, piece, channel, ts)
-        return await self._edit(message, {"text": piece.text if text is None else text}, channel, ts)
-
-    async def _edit(self, message: Message, content: Mapping[str, object], channel: str, ts: str) -> str:
-        named = json.loads(await self._directory.with_mentions(json.dumps(content, ensure_ascii=False)))
-        edit = {**named, "channel": channel, "ts": ts, **({"metadata": mark(message)} if self.marks else {})}
-        await self._client.call("chat.update", edit, to=message.to.conversation)
-        return f"{channel}/{ts}"
-
-    async def _edit_blocks(self, message: Message, piece: Blocks, channel: str, ts: str) -> str:
-        """Replace the blocks of a message, or its text where Slack refuses the blocks."""
-        text = fallback(piece)
-        content = {name: value for name, value in piece.payload.items() if name in _EDITED}
-        try:
-            return await self._edit(message, {**content, "text": text}, channel, ts)
-        except RefusedError as refused:
-            if refused.outcome.fate is not SendStatus.PAYLOAD or refused.code in CANNOT_FOLLOW or not content:
-                raise
-            _tell_refused(message, refused)
-        return await self._edit(message, {"text": text}, channel, ts)
-
-    async def _say(self, message: Message, text: str, thread: str) -> str | None:
-        """Post a text, or upload it as a file where it is too long."""
-        if len(text) <= CUT_ABOVE:
-            try:
-                return await self._post(message, {"text": await self._directory.with_mentions(text)}, thread)
-            except RefusedError as refused:
-                if refused.code not in TOO_LONG:
-                    raise
-        (file,) = deliverable(Text(text), limit=0, parts=1)
-        assert isinstance(file, Upload), "nothing fits into no characters"
-        return await self._upload(message, file, thread)
-
-    async def _post_blocks(self, message: Message, piece: Blocks, thread: str) -> str | None:
-        if set(piece.payload) == {"text"}:
-            return await self._say(message, str(piece.payload["text"]), thread)
-        text = fallback(piece)
-        content = json.dumps({**piece.payload, "text": text}, ensure_ascii=False)
-        try:
-            return await self._post(message, json.loads(await self._directory.with_mentions(content)), thread)
-        except RefusedError as refused:
-            if refused.outcome.fate is not SendStatus.PAYLOAD or (thread and refused.code in CANNOT_FOLLOW):
-                raise
-            _tell_refused(message, refused)
-        return await self._say(message, text, thread)
-
-    async def _upload_or_say(self, message: Message, piece: Upload, thread: str) -> str | None:
-        try:
-            return await self._upload(message, piece, thread)
-        except RefusedError as refused:
-            if not _concerns_the_file(refused) or (thread and refused.code in CANNOT_FOLLOW):
-                raise
-            told = {"file": piece.name, "reason": refused.code, "hint": refused.outcome.hint}
-            log.warning("file not uploaded, text said instead", extra=told)
-            why = entities(f"the file was not uploaded ({refused.code}): {refused.outcome.hint}")
-        text = await self._directory.with_mentions(f"{fallback(piece)}\n_{why}_")
-        return await self._post(message, {"text": text}, thread)
-
-    async def _upload(self, message: Message, piece: Upload, thread: str) -> str:
-        to = message.to.conversation
-        channel = await self._directory.channel_id(to)
-        comment = await self._directory.with_mentions(piece.comment)
-        try:
-            file = await place(self._client, piece)
-            self.files[message.key] = file
-            await share(self._client, file, replace(piece, comment=comment), channel, to=to, thread=thread)
-        except RefusedError as refused:
-            raise narrowed(refused) from refused
-        return f"{channel}/{file}"
-
-    async def _post(self, message: Message, content: Mapping[str, object], thread: str) -> str | None:
-        to = message.to.conversation
-        channel = await self._directory.recipient(to)
-        own = {name: value for name, value in content.items() if name not in _OURS}
-        if thread:
-            own.setdefault("thread_ts", thread)
-        while True:
-            try:
-                answer = await self._client.call("chat.postMessage", self._arguments(message, own, channel), to=to)
-                break
-            except RefusedError as refused:
-                if not self._can_do_without(refused):
-                    raise
-        posted, ts = answer.content.get("channel"), answer.content.get("ts")
-        if not isinstance(posted, str) or not isinstance(ts, str):
-            return None  # The message was accepted nevertheless.
-        self._directory.learn(to, posted)
-        return f"{posted}/{ts}"
-
-    def _arguments(self, message: Message, own: Mapping[str, Any], channel: str) -> dict[str, object]:
-        arguments: dict[str, object] = {"unfurl_links": False, "unfurl_media": False, **self._face, **own}
-        if not self._may_customize:
-            arguments = {name: value for name, value in arguments.items() if name not in _FACE}
-        if self.marks:
-            arguments["metadata"] = mark(message)
-        return {**arguments, "channel": channel}
-
-    def _can_do_without(self, refused: RefusedError) -> bool:
-        """Disable the refused feature; return whether the message can be posted without it."""
-        if refused.code == "missing_scope" and refused.needed == CUSTOMIZE and self._may_customize:
-            self._may_customize = False
-            log.warning("name and icon not used", extra={"needed": CUSTOMIZE, "hint": refused.outcome.hint})
-            return True
-        if refused.code in REFUSES_METADATA and self.marks:
-            self.marks = False
-            log.warning("messages carry no mark", extra={"reason": refused.code, "hint": refused.outcome.hint})
-            return True
-        return False
-
-
-def _concerns_the_file(refused: RefusedError) -> bool:
+def _concerns_file(refused: RefusedError) -> bool:
     """Return whether the conversation may still accept a text."""
     return refused.outcome.fate in (SendStatus.PAYLOAD, SendStatus.DESTINATION)
 
 
-def _tell_refused(message: Message, refused: RefusedError) -> None:
+def _log_refused(message: Message, refused: RefusedError) -> None:
     told = {"key": message.key, "reason": refused.code, "hint": refused.outcome.hint}
     log.warning("blocks refused, text said instead", extra=told)

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from slack_alert.channels.slack.errors import RefusedError, SlackResult, judge
+from slack_alert.channels.slack.errors import RefusedError, SlackResult, classify
 
 
 def unreadable() -> RefusedError:
     """Return the error for an answer that is not as Slack documents it; a retry may help."""
-    return RefusedError(judge(SlackResult(200))).before_posting()
+    return RefusedError(classify(SlackResult(200))).before_posting()
 
 
 def items_of(content: Mapping[str, Any], name: str) -> Sequence[Mapping[str, Any]]:

@@ -13,7 +13,7 @@ from slack_alert.cli import exit_codes
 from slack_alert.cli.options import common, remember
 from slack_alert.cli.session import begin_log, configured, own_output
 from slack_alert.core.errors import SettingsError
-from slack_alert.settings import LoadedSettings, write_note
+from slack_alert.settings import LoadedSettings, encode_published
 
 if TYPE_CHECKING:
     from slack_alert.engine.app.components import Components
@@ -110,7 +110,7 @@ def _start(loaded: LoadedSettings, out: TextIO, collect: Callable[[], None], *, 
             report_error(_NOTHING)
 
     with loading() as progress:
-        note = write_note(loaded, addresses.service(settings))
+        note = encode_published(loaded, addresses.service(settings))
         code = run.run(settings, found, out=out, standby=is_standby, progress=progress, ready=ready, note=note)
     if code == exit_codes.HELD:
         holder = database.running_pid(settings)

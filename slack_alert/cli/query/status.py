@@ -127,7 +127,7 @@ def read_vitals(settings: Settings, now: datetime) -> Vitals:
     from slack_alert.engine.app.liveness import STALE, last_alive, read_pulse, stands_still
     from slack_alert.engine.ports import ExecutorLoad
     from slack_alert.stores.files.access_errors import is_there
-    from slack_alert.stores.sqlite.integrity import died_since, standing_still, unsent
+    from slack_alert.stores.sqlite.integrity import count_given_up, stalled_addresses, count_undelivered
 
     path = plugin_files.database(settings)
     pulse: Mapping[str, Any] = {}  # Any: JSON that the running program wrote
@@ -142,8 +142,8 @@ def read_vitals(settings: Settings, now: datetime) -> Vitals:
         with reading(settings) as reader:
             snapshot = reader.snapshot()
         pulse, at = read_pulse(snapshot), last_alive(snapshot)
-        counts = unsent(path, is_traceless=settings.dry_run)
-        died = died_since(path, now - _LATELY, is_traceless=settings.dry_run)
+        counts = count_undelivered(path, is_traceless=settings.dry_run)
+        died = count_given_up(path, now - _LATELY, is_traceless=settings.dry_run)
         fault, limits = _write_access(path, is_made=is_made)
     except StoreError as error:
         fault, is_hidden = str(error), isinstance(error, NotAllowed)
@@ -154,7 +154,7 @@ def read_vitals(settings: Settings, now: datetime) -> Vitals:
     stalled = list(seen.get("stalled", ()))
     if not (fault or stalled) and "began" in seen:
         # Checked from here as well: a program that does not notice its own stall does not report it.
-        stalled = standing_still(path, began=datetime.fromisoformat(seen["began"]), now=now)
+        stalled = stalled_addresses(path, began=datetime.fromisoformat(seen["began"]), now=now)
     return Vitals(
         now, pid, at, is_ticking, stands_still(seen), tuple(seen.get("refused", ())), tuple(stalled),
         seen.get("runs", 0), pool, counts.get("queued", 0), counts.get("dead", 0), died, path, is_made, fault,
@@ -165,14 +165,14 @@ def read_vitals(settings: Settings, now: datetime) -> Vitals:
 def _write_access(path: Path, *, is_made: bool) -> tuple[str | None, str]:
     """Return why the database cannot be written, or None, and what this user may not do with it."""
     from slack_alert.stores.files.access_errors import owner_of, user_name
-    from slack_alert.stores.sqlite.integrity import obstacle, want_of_room
+    from slack_alert.stores.sqlite.integrity import find_unwritable, find_write_error
 
-    if (blocked := obstacle(path)) is not None:
+    if (blocked := find_unwritable(path)) is not None:
         # A user who only reads need not be able to write.
         if is_made and owner_of(path) != user_name():
             return None, f"this user ({user_name()}) may only read it"
         return f"{blocked} cannot be written: `slack-alert doctor` says what to do", ""
-    if (reason := want_of_room(path)) is not None:
+    if (reason := find_write_error(path)) is not None:
         return f"{path.parent} takes nothing more ({reason}): make room, what is said waits meanwhile", ""
     return None, ""
 

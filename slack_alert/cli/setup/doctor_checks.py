@@ -117,20 +117,20 @@ def _database(settings: Settings) -> Iterator[Finding]:
     from slack_alert.stores import sqlite_version
     from slack_alert.stores.files.access_errors import is_there, owner_of, user_name
     from slack_alert.stores.files.paths import read_only
-    from slack_alert.stores.sqlite.integrity import faults, obstacle, want_of_room
+    from slack_alert.stores.sqlite.integrity import find_damage, find_unwritable, find_write_error
 
     path = plugin_files.database(settings)
-    blocked = obstacle(path)
+    blocked = find_unwritable(path)
     is_others = is_there(path) and owner_of(path) != user_name()
     if blocked is not None and not is_others:
         advice = read_only(blocked) or "give this user the right to write there, or set `database` to another place"
         yield Finding("database", "fail", f"{blocked} cannot be written", advice)
         return
-    if blocked is None and (reason := want_of_room(path)) is not None:
+    if blocked is None and (reason := find_write_error(path)) is not None:
         yield Finding("database", "fail", f"{path.parent} takes nothing more ({reason})", "make room there")
         return
     try:
-        damage = faults(path, is_traceless=settings.dry_run)
+        damage = find_damage(path, is_traceless=settings.dry_run)
     except StoreError as error:
         yield Finding("database", "fail", str(error))
         return

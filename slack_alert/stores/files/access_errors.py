@@ -12,7 +12,7 @@ from slack_alert.core.errors import NotAllowed, StoreError
 from slack_alert.stores.files.paths import read_only
 
 #: The words for it in the sentence.
-_DEEDS = {"read": "read", "write": "write to"}
+_VERBS = {"read": "read", "write": "write to"}
 
 
 def is_there(path: Path) -> bool:
@@ -42,7 +42,7 @@ def not_allowed(path: Path, deed: str) -> NotAllowed:
         advice = (
             f"Ask as {owner}, to whom it belongs (sudo -u {quote(owner)} slack-alert ...), or give this user that right"
         )
-    return NotAllowed(f"{place}: this user ({user}) may not {_DEEDS[deed]} it. {advice}.")
+    return NotAllowed(f"{place}: this user ({user}) may not {_VERBS[deed]} it. {advice}.")
 
 
 def user_name() -> str:

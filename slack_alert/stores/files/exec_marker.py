@@ -16,13 +16,13 @@ from slack_alert.core.excerpts import abridged
 from slack_alert.engine.payload_fields import field, instant
 from slack_alert.engine.ports import Request
 from slack_alert.engine.system.file_ownership import open_new
-from slack_alert.stores.files.lock import claim
+from slack_alert.stores.files.lock import lock_file
 from slack_alert.stores.files.paths import prepare_folder
 
 log = logging.getLogger(__name__)
 
 #: A process that reads a marker has its lock for a moment.
-_PATIENCE = timedelta(seconds=1)
+_LOCK_TIMEOUT = timedelta(seconds=1)
 
 
 class ExecMarker:
@@ -33,7 +33,7 @@ class ExecMarker:
         prepare_folder(inbox)
         self._path = inbox.with_name(f"{inbox.name}.exec-{uuid4().hex}")
         self._file = open_new(self._path)
-        claim(self._file, self._path, _PATIENCE)
+        lock_file(self._file, self._path, _LOCK_TIMEOUT)
         written = {"kind": request.kind, "payload": dict(request.payload), "at": request.at.isoformat()}
         os.write(self._file, json.dumps(written).encode())
         os.fsync(self._file)
@@ -57,9 +57,9 @@ class LeftMarkers:
     def hand_over(self, put: Callable[[Request], None]) -> None:
         """Call `put` once for the request of each marker left."""
         for path in self._found():
-            self._try(path, put)
+            self._hand_over_or_warn(path, put)
 
-    def _try(self, path: Path, put: Callable[[Request], None]) -> None:
+    def _hand_over_or_warn(self, path: Path, put: Callable[[Request], None]) -> None:
         """Hand over a marker's request; a failure must not hold up the inbox, and the next call tries it again."""
         try:
             self._hand_over(path, put)
@@ -77,7 +77,7 @@ class LeftMarkers:
     def _hand_over(self, path: Path, put: Callable[[Request], None]) -> None:
         file = os.open(path, os.O_RDWR)
         try:
-            if claim(file, path) and (request := _read(file)) is not None:
+            if lock_file(file, path) and (request := _read(file)) is not None:
                 put(request)
                 os.ftruncate(file, 0)  # A process that opened it meanwhile reads nothing.
                 path.unlink(missing_ok=True)

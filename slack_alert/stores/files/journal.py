@@ -31,9 +31,9 @@ _HEAD = struct.Struct(">II")
 _END = bytes(_HEAD.size)
 #: In bytes. The file starts small, as all of it may count as memory; it doubles up to a step, then grows by steps. What
 #: needs more than the maximum is not kept before it is committed.
-_LEAST = 1 << 17
-_STEP = 1 << 20
-_MOST = 64 * _STEP
+_MIN_SIZE = 1 << 17
+_SIZE_STEP = 1 << 20
+_MAX_SIZE = 64 * _SIZE_STEP
 
 
 class FileJournal:
@@ -50,10 +50,10 @@ class FileJournal:
         #: Device and inode of the mapped file.
         self._identity: tuple[int, int] | None = None
         #: The offset of the next entry.
-        self._place = 0
+        self._end = 0
         #: The number of entries not released yet.
         self._waiting = 0
-        self._is_told = False
+        self._has_warned = False
 
     def append(self, said: Batch | Returned) -> bool:
         """Append an entry; return False if that fails, and a kill before the commit loses it."""
@@ -70,8 +70,8 @@ class FileJournal:
         """Release entries that were committed or superseded; once none is left, the file starts anew."""
         with self._lock:
             self._waiting -= count
-            if self._waiting == 0 and self._place > 0:
-                self._begin_anew()
+            if self._waiting == 0 and self._end > 0:
+                self._restart()
 
     def restore(self) -> None:
         """Write the file anew where it was removed: a kill would lose its entries."""
@@ -79,49 +79,49 @@ class FileJournal:
             page = self._page
             if page is None or _identity(self._path) == self._identity:
                 return
-            kept = bytes(page[: self._place + len(_END)])
-            self._let_go()
-            if (page := self._grown(len(kept))) is not None:
+            kept = bytes(page[: self._end + len(_END)])
+            self._unmap()
+            if (page := self._grow(len(kept))) is not None:
                 page[: len(kept)] = kept
         log.warning("what is being said was removed while running; it is written anew", extra={"file": str(self._path)})
 
     def close(self) -> None:
         """Close the file, and remove it where no entry is waiting."""
         with self._lock:
-            self._let_go()
+            self._unmap()
             if self._waiting == 0:
                 with suppress(OSError):  # A start recognizes what was committed.
                     self._path.unlink()
 
-    def _begin_anew(self) -> None:
-        self._place, self._is_told = 0, False
+    def _restart(self) -> None:
+        self._end, self._has_warned = 0, False
         if self._page is not None:
             self._page[: len(_END)] = _END
-            if len(self._page) > _STEP:
-                self._let_go()
+            if len(self._page) > _SIZE_STEP:
+                self._unmap()
 
     def _append(self, entry: bytes) -> bool:
-        end = self._place + len(entry)
+        end = self._end + len(entry)
         page = self._page
         if page is None or end + len(_END) > len(page):
-            page = self._grown(end + len(_END))
+            page = self._grow(end + len(_END))
         if page is None:
             return False
-        page[self._place : end + len(_END)] = entry + _END
-        self._place = end
+        page[self._end : end + len(_END)] = entry + _END
+        self._end = end
         return True
 
-    def _grown(self, least: int) -> mmap | None:
+    def _grow(self, least: int) -> mmap | None:
         """Enlarge the file; it is filled with zeros, because mapped memory over a full disk would end the process."""
-        size = _LEAST
+        size = _MIN_SIZE
         while size < least:
-            size += min(size, _STEP)
-        if size > _MOST:
-            self._tell(f"more than {_MOST:,} bytes wait to be committed")
+            size += min(size, _SIZE_STEP)
+        if size > _MAX_SIZE:
+            self._warn_once(f"more than {_MAX_SIZE:,} bytes wait to be committed")
             return None
-        self._let_go()
+        self._unmap()
         try:
-            if not self._place:  # A new file: truncating one would end any process that has it mapped.
+            if not self._end:  # A new file: truncating one would end any process that has it mapped.
                 self._path.unlink(missing_ok=True)
             with os.fdopen(os.open(self._path, os.O_RDWR | os.O_CREAT, 0o600), "r+b") as file:
                 hand_over(file.fileno(), self._path.parent, is_private=True)
@@ -131,17 +131,17 @@ class FileJournal:
                 self._page = mmap(file.fileno(), size)
                 self._identity = _identity(self._path)
         except OSError as error:
-            self._tell(str(error))
+            self._warn_once(str(error))
         return self._page
 
-    def _let_go(self) -> None:
+    def _unmap(self) -> None:
         if self._page is not None:
             self._page.close()
         self._page = None
 
-    def _tell(self, reason: str) -> None:
-        if not self._is_told:
-            self._is_told = True
+    def _warn_once(self, reason: str) -> None:
+        if not self._has_warned:
+            self._has_warned = True
             log.warning("a kill may lose what is being said", extra={"file": str(self._path), "reason": reason})
 
 
@@ -153,15 +153,15 @@ def _identity(path: Path) -> tuple[int, int] | None:
     return found.st_dev, found.st_ino
 
 
-def remove(path: Path) -> None:
+def remove_journal(path: Path) -> None:
     """Remove a journal that was recovered."""
     try:
         path.unlink(missing_ok=True)
     except OSError as error:
-        raise _stuck(path, error) from error
+        raise _recovery_error(path, error) from error
 
 
-def left_in(path: Path, *, is_alive: bool = False) -> Iterator[Batch | Returned]:
+def read_journal(path: Path, *, is_alive: bool = False) -> Iterator[Batch | Returned]:
     """Yield the entries of a journal, oldest first, up to one that is damaged or was being written.
 
     An unfinished entry is logged, unless the process `is_alive`: it may be writing at this moment.
@@ -194,9 +194,9 @@ def _read(path: Path) -> bytes:
     except FileNotFoundError:
         return b""
     except OSError as error:
-        raise _stuck(path, error) from error
+        raise _recovery_error(path, error) from error
 
 
-def _stuck(path: Path, error: OSError) -> StoreError:
+def _recovery_error(path: Path, error: OSError) -> StoreError:
     advice = machine_lack(error) or "Give this user the right to read and remove the file, or move it away."
     return StoreError(f"{path}: what was said before a kill cannot be taken up: {error.strerror or error}. {advice}")

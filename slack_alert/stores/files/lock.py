@@ -50,7 +50,7 @@ class DatabaseLock:
         prepare_folder(self._path)
         file = _open(self._path, os.O_RDWR, is_made=True)
         try:
-            if _insists(file, self._path, 1 + max(wait, _GRACE) // _PAUSE):
+            if _try_repeatedly(file, self._path, 1 + max(wait, _GRACE) // _PAUSE):
                 self._keep(file, "" if is_brief else f"{os.getpid()}\n{note}\n")
         finally:
             if self._file is None:
@@ -116,9 +116,9 @@ def is_held(database: Path) -> bool:
     except PermissionError as error:
         raise not_allowed(path, "read") from error
     except OSError as error:
-        raise _trouble(path, error) from error
+        raise _lock_error(path, error) from error
     try:
-        return not _takes(file, path, is_shared=True)
+        return not _try_lock(file, path, is_shared=True)
     finally:
         os.close(file)
 
@@ -144,12 +144,12 @@ def holder(database: Path) -> int | None:
     return found.pid if found else None
 
 
-def claim(file: int, path: Path, wait: timedelta = timedelta()) -> bool:
+def lock_file(file: int, path: Path, wait: timedelta = timedelta()) -> bool:
     """Lock an open file until it is closed, trying for as long as `wait`; return whether that succeeded.
 
     Raise StoreError if the file system has no locks.
     """
-    return _insists(file, path, 1 + wait // _PAUSE)
+    return _try_repeatedly(file, path, 1 + wait // _PAUSE)
 
 
 def _open(path: Path, flags: int, *, is_made: bool = False) -> int:
@@ -158,25 +158,25 @@ def _open(path: Path, flags: int, *, is_made: bool = False) -> int:
             make_file(path)
         return os.open(path, flags)
     except OSError as error:
-        raise _trouble(path, error) from error
+        raise _lock_error(path, error) from error
 
 
-def _insists(file: int, path: Path, attempts: int) -> bool:
+def _try_repeatedly(file: int, path: Path, attempts: int) -> bool:
     for attempt in range(attempts):
         if attempt:
             time.sleep(_PAUSE.total_seconds())
-        if _takes(file, path):
+        if _try_lock(file, path):
             return True
     return False
 
 
-def _takes(file: int, path: Path, *, is_shared: bool = False) -> bool:
+def _try_lock(file: int, path: Path, *, is_shared: bool = False) -> bool:
     try:
         _lock(file, is_shared=is_shared)
     except (BlockingIOError, PermissionError):  # Windows raises PermissionError.
         return False
     except OSError as error:
-        raise _trouble(path, error) from error
+        raise _lock_error(path, error) from error
     return True
 
 
@@ -197,6 +197,6 @@ else:
         fcntl.flock(file, (fcntl.LOCK_SH if is_shared else fcntl.LOCK_EX) | fcntl.LOCK_NB)
 
 
-def _trouble(path: Path, error: OSError) -> StoreError:
+def _lock_error(path: Path, error: OSError) -> StoreError:
     advice = machine_lack(error) or "Give this user the right to write there, or set database to a local disk."
     return StoreError(f"{path}: the database cannot be locked: {error.strerror or error}. {advice}")

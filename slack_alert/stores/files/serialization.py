@@ -28,7 +28,7 @@ def unpacked(content: bytes) -> Batch | Returned:
     return _returned(content) if isinstance(from_packed(content, list[Any])[0], int) else _batch(content)
 
 
-class _Given(NamedTuple):
+class _PackedReturned(NamedTuple):
     """The packed form of `Returned`."""
 
     run: int
@@ -42,11 +42,11 @@ class _Given(NamedTuple):
 
 
 def _returned(content: bytes) -> Returned:
-    given = from_packed(content, _Given)
+    given = from_packed(content, _PackedReturned)
     return Returned(*given._replace(pieces=tuple(map(_piece, given.pieces))))  # type: ignore[arg-type]
 
 
-class _Kept(NamedTuple):
+class _PackedBatch(NamedTuple):
     """The packed form of a batch: the fields that a recovery needs."""
 
     states: dict[str, State]
@@ -62,7 +62,7 @@ class _Kept(NamedTuple):
 
 
 def _batch(content: bytes) -> Batch:
-    kept = from_packed(content, _Kept)
+    kept = from_packed(content, _PackedBatch)
     messages = [_message(**each) for each in kept.messages]
     return Batch(**{**kept._asdict(), "messages": messages})
 

@@ -21,7 +21,7 @@ Row = Sequence[Any]
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
 _MICROSECOND = timedelta(microseconds=1)
-_WORDS = {verdict: verdict.value for verdict in Verdict}
+_VERDICT_VALUES = {verdict: verdict.value for verdict in Verdict}
 _VERDICTS = {verdict.value: verdict for verdict in Verdict}
 _MANNERS = {manner.value: manner for manner in DeliveryMode}
 _STATUSES = {status.value: status for status in Status}
@@ -82,7 +82,7 @@ def record_rows(records: Iterable[Record], first: int) -> Iterator[Row]:
             run,
             clean(job),
             at,
-            _WORDS[verdict],
+            _VERDICT_VALUES[verdict],
             None if started is None else (started - _EPOCH) // _MICROSECOND,
             None if duration is None else duration // _MICROSECOND,
             clean(text) if text else "",
@@ -134,7 +134,7 @@ def record_of(row: Row) -> Record:
     )
 
 
-_WORST = (Status.DEAD, Status.QUEUED, Status.COLLAPSED, Status.SENT)
+_WORST_FIRST = (Status.DEAD, Status.QUEUED, Status.COLLAPSED, Status.SENT)
 
 
 def line_of(record: Record, parts: Iterable[tuple[Status, int, str | None]]) -> HistoryLine:
@@ -142,7 +142,7 @@ def line_of(record: Record, parts: Iterable[tuple[Status, int, str | None]]) -> 
     told = list(parts)
     if not told:
         return HistoryLine(record)
-    delivery = min((status for status, _, _ in told), key=_WORST.index)
+    delivery = min((status for status, _, _ in told), key=_WORST_FIRST.index)
     receipt = next((receipt for _, _, receipt in told if receipt is not None), None)
     return HistoryLine(record, delivery.value, max(attempts for _, attempts, _ in told), receipt)
 

@@ -148,18 +148,18 @@ _UNRELATED = (
     "CREATE TEMP VIEW state AS SELECT *, NULL AS incident, 0 AS withheld, NULL AS withheld_since FROM main.state",
 )
 _RECORD = f"CREATE TEMP VIEW record AS SELECT *, {_MEASURED} FROM main.record"  # noqa: S608
-_CIRCLE = "CREATE TEMP VIEW circle AS SELECT NULL AS key, NULL AS jobs WHERE 1 = 0"
+_NO_GROUPS = "CREATE TEMP VIEW circle AS SELECT NULL AS key, NULL AS jobs WHERE 1 = 0"
 _HOLD = "CREATE TEMP VIEW hold AS SELECT *, '' AS author FROM main.hold"
-_LEFT = (
+_NOTHING_LEFT = (
     "CREATE TEMP VIEW returned AS SELECT NULL AS run, NULL AS job, NULL AS slot, NULL AS content WHERE 1 = 0",
     "CREATE TEMP VIEW unaccounted AS SELECT NULL AS job, NULL AS after_slot, NULL AS until_slot WHERE 1 = 0",
 )
 #: Temporary views over the tables of an older version, for readers, which must not migrate the file.
 VIEWS: dict[int, tuple[str, ...]] = {
-    1: (_RECORD.replace("*", "*, NULL AS asked_by"), _REACHED, *_UNRELATED, _HOLD, _CIRCLE, *_LEFT),
-    2: (_RECORD, _REACHED, *_UNRELATED, _HOLD, _CIRCLE, *_LEFT),
-    3: (_RECORD, *_UNRELATED, _HOLD, _CIRCLE, *_LEFT),
-    4: (_HOLD, _CIRCLE, *_LEFT),
-    5: (_CIRCLE, *_LEFT),
-    6: _LEFT,
+    1: (_RECORD.replace("*", "*, NULL AS asked_by"), _REACHED, *_UNRELATED, _HOLD, _NO_GROUPS, *_NOTHING_LEFT),
+    2: (_RECORD, _REACHED, *_UNRELATED, _HOLD, _NO_GROUPS, *_NOTHING_LEFT),
+    3: (_RECORD, *_UNRELATED, _HOLD, _NO_GROUPS, *_NOTHING_LEFT),
+    4: (_HOLD, _NO_GROUPS, *_NOTHING_LEFT),
+    5: (_NO_GROUPS, *_NOTHING_LEFT),
+    6: _NOTHING_LEFT,
 }

@@ -15,7 +15,7 @@ from slack_alert.stores.files.access_errors import is_there, not_allowed
 from slack_alert.stores.files.paths import read_only
 from slack_alert.stores.sql.schema import STEPS, VERSION, VIEWS
 
-_SPELLING = {"identity": "INTEGER PRIMARY KEY AUTOINCREMENT", "key": "INTEGER PRIMARY KEY", "bytes": "BLOB"}
+_TYPE_NAMES = {"identity": "INTEGER PRIMARY KEY AUTOINCREMENT", "key": "INTEGER PRIMARY KEY", "bytes": "BLOB"}
 _BUSY_SECONDS = 5.0
 
 
@@ -66,7 +66,7 @@ def transaction(connection: sqlite3.Connection) -> Iterator[None]:
         raise
 
 
-def hold(connection: sqlite3.Connection) -> None:
+def hold_write_lock(connection: sqlite3.Connection) -> None:
     """Take the write lock until the next transaction, so that no other program can delay the next commit.
 
     Readers are not blocked. Where another program has the lock now, the next transaction waits for it.
@@ -75,14 +75,14 @@ def hold(connection: sqlite3.Connection) -> None:
         connection.execute("BEGIN IMMEDIATE")
 
 
-def let_go(connection: sqlite3.Connection) -> None:
+def release_write_lock(connection: sqlite3.Connection) -> None:
     """Release the write lock, with nothing written."""
     if connection.in_transaction:
         connection.execute("ROLLBACK")
 
 
 @contextmanager
-def explained(path: Path) -> Iterator[None]:
+def translated_errors(path: Path) -> Iterator[None]:
     """Turn SQLite's errors into sentences with the file, the fault and advice.
 
     StoreError may go away by itself: it is about the file, its disk or other programs. Unwritable is about the values.
@@ -91,7 +91,7 @@ def explained(path: Path) -> Iterator[None]:
         yield
     except (sqlite3.Error, OverflowError) as error:
         said = str(error)
-        if isinstance(error, _HOPELESS) or _TOO_BIG in said:
+        if isinstance(error, _VALUE_ERRORS) or _TOO_BIG in said:
             raise Unwritable(f"{path}: {said.rstrip('.')}. Nothing of this was written.") from error
         is_damaged = any(part in said for part in _DAMAGED)
         raise (Damaged if is_damaged else StoreError)(f"{path}: {said}. {_advice(path, error)}") from error
@@ -101,20 +101,20 @@ def _advice(path: Path, error: Exception) -> str:
     said = str(error)
     if ("readonly" in said or "unable to open" in said) and (lack := read_only(path)):
         return lack
-    if "unable to open" in said and (lack := _want_of_descriptors()):
+    if "unable to open" in said and (lack := _descriptor_shortage()):
         return lack
     # Python 3.10 has no names of errors.
     name: str = getattr(error, "sqlite_errorname", "")
     if name.startswith(_NO_SHARED_MEMORY) or "locking protocol" in said:
-        return _ELSEWHERE
-    return next((advice for part, advice in _ADVICE.items() if part in said), _OTHERWISE)
+        return _NO_NETWORK_DISK
+    return next((advice for part, advice in _ADVICE.items() if part in said), _NOTHING_WRITTEN)
 
 
-def _want_of_descriptors() -> str:
+def _descriptor_shortage() -> str:
     """Return a sentence where no file descriptors are left, which SQLite reports as a file it cannot open; else ""."""
     opened: list[int] = []
     try:
-        opened.extend(os.open(os.devnull, os.O_RDONLY) for _ in range(_FILES))
+        opened.extend(os.open(os.devnull, os.O_RDONLY) for _ in range(_DESCRIPTORS_NEEDED))
     except OSError as error:
         return machine_lack(error)
     finally:
@@ -124,17 +124,17 @@ def _want_of_descriptors() -> str:
 
 
 #: The database, the files beside it, and the folder.
-_FILES = 5
+_DESCRIPTORS_NEEDED = 5
 
 
 _NO_SHARED_MEMORY = "SQLITE_IOERR_SHM"
-_ELSEWHERE = (
+_NO_NETWORK_DISK = (
     "This file system has no shared memory or locks for the database, as those of networks and virtual machines (NFS, "
     "SMB, 9p, virtiofs): set `database` to a file on a local disk."
 )
 
 
-_HOPELESS = (
+_VALUE_ERRORS = (
     sqlite3.DataError,
     sqlite3.IntegrityError,
     sqlite3.InterfaceError,
@@ -146,7 +146,7 @@ _TOO_BIG = "too big"
 
 #: The last two mean a file of another program.
 _DAMAGED = ("not a database", "malformed", "unsupported file format", "no such column", "has no column named")
-_OTHERWISE = "Nothing of this was written."
+_NOTHING_WRITTEN = "Nothing of this was written."
 _ADVICE = {
     "disk is full": "Nothing of this was written; free some space on that disk.",
     "not a database": "Set database to another file, or move this one away and a new one is made.",
@@ -183,13 +183,13 @@ def _migrate(connection: sqlite3.Connection) -> None:
     """Migrate the schema to the current version, all steps or none."""
     with transaction(connection):
         for statement in (statement for step in STEPS[_version(connection) :] for statement in step):
-            connection.execute(statement.format(**_SPELLING))
+            connection.execute(statement.format(**_TYPE_NAMES))
         connection.execute(f"PRAGMA user_version = {VERSION}")
 
 
 def open_writer(path: Path) -> sqlite3.Connection:
     """Return the connection of the only writer, with the schema up to date."""
-    with explained(path):
+    with translated_errors(path):
         connection = connect(path, "rwc")
         try:
             is_behind = known_version(connection, path) < VERSION
@@ -217,8 +217,8 @@ def open_reader(path: Path, *, is_traceless: bool = False) -> sqlite3.Connection
         return None
     if not os.access(path, os.R_OK):
         raise not_allowed(path, "read")
-    with explained(path):
-        connection = connect(path, "ro", is_immutable=_is_at_rest(path, is_traceless=is_traceless))
+    with translated_errors(path):
+        connection = connect(path, "ro", is_immutable=_is_immutable(path, is_traceless=is_traceless))
         is_open = False
         try:
             version = known_version(connection, path)
@@ -231,7 +231,7 @@ def open_reader(path: Path, *, is_traceless: bool = False) -> sqlite3.Connection
     return connection if is_open else None
 
 
-def _is_at_rest(path: Path, *, is_traceless: bool) -> bool:
+def _is_immutable(path: Path, *, is_traceless: bool) -> bool:
     """Return whether the file is complete without a log, and SQLite must not, or cannot, create files beside it.
 
     A log beside the file belongs to a program that runs or was killed; without a log the last program ended in order.

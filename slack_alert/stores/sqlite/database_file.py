@@ -58,7 +58,7 @@ class DatabaseFile:
         if _is_overwritten(before, head):
             return "was overwritten"
         self._head = head
-        self._beside = {end: own for end in _BESIDE if (own := _stat(self._name(end))) is not None}
+        self._beside = {end: own for end in _BESIDE if (own := _stat(self._beside_path(end))) is not None}
         return None
 
     def rescue(self, connection: sqlite3.Connection, now: datetime) -> Rescued:
@@ -74,7 +74,7 @@ class DatabaseFile:
         if kept is not None and _is_no_database(self._path):
             with suppress(StoreError):
                 set_aside(self._path)
-        if kept is None or any(self._name(end).exists() for end in _BESIDE):
+        if kept is None or any(self._beside_path(end).exists() for end in _BESIDE):
             return Rescued(kept, is_back=False)
         try:
             os.link(kept, self._path)
@@ -92,16 +92,16 @@ class DatabaseFile:
     def _read(self) -> bytes:
         return b"" if self._file is None else os.pread(self._file, _HEAD, 0)
 
-    def _name(self, end: str) -> Path:
+    def _beside_path(self, end: str) -> Path:
         return self._path.with_name(f"{self._path.name}{end}")
 
     def _remove_beside(self) -> None:
         """Remove the files of the opened database: SQLite would take them for those of a new one."""
         for end, ours in self._beside.items():
-            found = _stat(self._name(end))
+            found = _stat(self._beside_path(end))
             if found is not None and os.path.samestat(found, ours):
                 with suppress(OSError):
-                    self._name(end).unlink()
+                    self._beside_path(end).unlink()
 
 
 def _is_overwritten(before: bytes, after: bytes) -> bool:

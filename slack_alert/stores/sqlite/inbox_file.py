@@ -24,7 +24,7 @@ from slack_alert.engine.requests.external_runs import is_same_execution
 from slack_alert.stores.files.exec_marker import LeftMarkers
 from slack_alert.stores.files.paths import prepare_folder, set_aside
 from slack_alert.stores.sql.rows import clean, micros, moment
-from slack_alert.stores.sqlite.connection import Damaged, connect, explained, transaction
+from slack_alert.stores.sqlite.connection import Damaged, connect, transaction, translated_errors
 
 log = logging.getLogger(__name__)
 
@@ -40,7 +40,7 @@ _ALL = "SELECT kind, payload, at, id FROM request ORDER BY id"
 _REMOVE = "DELETE FROM request WHERE id = ?"
 
 #: So many calls of `peek` trust the file's time; the next one reads the file in any case.
-_GLANCES = 20
+_UNREAD_CALLS = 20
 
 _Mark = tuple[int, int, int]
 
@@ -87,7 +87,7 @@ class SqliteInbox:
         finds an empty inbox.
         """
         try:
-            return self._look()
+            return self._poll()
         except Damaged as error:
             kept = set_aside(self._path)
             if kept is None:
@@ -97,14 +97,14 @@ class SqliteInbox:
                 "What they had left in it and was not done yet has to be asked for again."
             ) from error
 
-    def _look(self) -> list[Request]:
-        if self._looks % _GLANCES == 0:
-            self._leftovers.hand_over(self._put_once)
+    def _poll(self) -> list[Request]:
+        if self._looks % _UNREAD_CALLS == 0:
+            self._leftovers.hand_over(self._add_once)
         self._looks += 1
         mark = _mark(self._path)
         if mark is None:
             return []
-        if mark != self._mark or self._glances >= _GLANCES:
+        if mark != self._mark or self._glances >= _UNREAD_CALLS:
             self._known = self._read()
             # The mark is from before the reading: a write since then has changed it, so the next call reads again.
             self._mark = mark
@@ -120,7 +120,7 @@ class SqliteInbox:
                 connection.executemany(_REMOVE, gone)
             self._mark = None
 
-    def _put_once(self, request: Request) -> None:
+    def _add_once(self, request: Request) -> None:
         """Add the request of a marker, unless the inbox has one of the same execution: a kill may leave both."""
         left = self._read() if _mark(self._path) is not None else []
         if not any(is_same_execution(request, one) for one in left):
@@ -141,14 +141,14 @@ class SqliteInbox:
     @contextmanager
     def _writing(self, mode: str) -> Iterator[sqlite3.Connection]:
         _mark(self._path)
-        with explained(self._path), closing(connect(self._path, mode)) as connection:
+        with translated_errors(self._path), closing(connect(self._path, mode)) as connection:
             connection.execute("PRAGMA journal_mode = DELETE").fetchall()
             # One step above FULL: the end of the rollback journal is on the disk as well.
             connection.execute("PRAGMA synchronous = EXTRA")
             with transaction(connection):
                 before = _mark(self._path)
                 yield connection
-            _advance(self._path, before)
+            _touch_forward(self._path, before)
 
 
 class MemoryInbox:
@@ -182,7 +182,7 @@ def requests_in(path: Path, mode: str = "rw") -> list[Request]:
 
 def _rows(path: Path, mode: str) -> list[tuple[Any, ...]]:
     # Mostly not read-only: the next process rolls back what a killed process left half-written.
-    with explained(path), closing(connect(path, mode)) as connection:
+    with translated_errors(path), closing(connect(path, mode)) as connection:
         connection.text_factory = _text
         return connection.execute(_ALL).fetchall() if _has_table(connection) else []
 
@@ -221,7 +221,7 @@ def _mark(path: Path) -> _Mark | None:
     return found.st_ino, found.st_size, found.st_mtime_ns
 
 
-def _advance(path: Path, before: _Mark | None) -> None:
+def _touch_forward(path: Path, before: _Mark | None) -> None:
     """Move the file's time forward with each change: its clock ticks in milliseconds, too coarse for quick requests."""
     # For another user's file this fails, though the request was written; `peek` reads now and then in any case.
     with suppress(OSError, StoreError):

@@ -10,7 +10,7 @@ from tempfile import TemporaryFile
 
 from slack_alert.core.units.quantities import format_duration
 from slack_alert.stores.sql.rows import micros, moment
-from slack_alert.stores.sqlite.connection import explained, open_reader
+from slack_alert.stores.sqlite.connection import open_reader, translated_errors
 
 #: A damaged file has thousands of faults; the first ones are enough.
 _FAULTS = 3
@@ -27,26 +27,26 @@ _WAITING = """
 _DIED = "SELECT count(*) FROM delivery WHERE status = 'dead' AND changed >= ?"
 
 
-def unsent(path: Path, *, is_traceless: bool = False) -> dict[str, int]:
+def count_undelivered(path: Path, *, is_traceless: bool = False) -> dict[str, int]:
     """Return the number of messages that were not delivered, by status."""
     connection = open_reader(path, is_traceless=is_traceless)
     if connection is None:
         return {}
-    with explained(path), closing(connection):
+    with translated_errors(path), closing(connection):
         return dict(connection.execute(_COUNTS).fetchall())
 
 
-def died_since(path: Path, at: datetime, *, is_traceless: bool = False) -> int:
+def count_given_up(path: Path, at: datetime, *, is_traceless: bool = False) -> int:
     """Return the number of messages that were given up since `at`, and are still dead."""
     connection = open_reader(path, is_traceless=is_traceless)
     if connection is None:
         return 0
-    with explained(path), closing(connection):
+    with translated_errors(path), closing(connection):
         (count,) = connection.execute(_DIED, (micros(at),)).fetchone()
         return int(count)
 
 
-def standing_still(path: Path, *, began: datetime, now: datetime, is_traceless: bool = False) -> list[str]:
+def stalled_addresses(path: Path, *, began: datetime, now: datetime, is_traceless: bool = False) -> list[str]:
     """Return a sentence for each address where messages wait and nothing was accepted for longer than PATIENCE.
 
     `began` is the start of the program that sends them.
@@ -54,7 +54,7 @@ def standing_still(path: Path, *, began: datetime, now: datetime, is_traceless: 
     connection = open_reader(path, is_traceless=is_traceless)
     if connection is None:
         return []
-    with explained(path), closing(connection):
+    with translated_errors(path), closing(connection):
         rows = connection.execute(_WAITING).fetchall()
     found = []
     for address, created, count, accepted in rows:
@@ -66,17 +66,17 @@ def standing_still(path: Path, *, began: datetime, now: datetime, is_traceless: 
     return found
 
 
-def faults(path: Path, *, is_traceless: bool = False) -> list[str]:
+def find_damage(path: Path, *, is_traceless: bool = False) -> list[str]:
     """Return the faults of a damaged file, without writing; empty where it is whole, or nothing was ever written."""
     connection = open_reader(path, is_traceless=is_traceless)
     if connection is None:
         return []
-    with explained(path), closing(connection):
+    with translated_errors(path), closing(connection):
         found = [line for (said,) in connection.execute(f"PRAGMA quick_check({_FAULTS})") for line in said.splitlines()]
     return [line for line in found if line != "ok" and not line.startswith("***")]
 
 
-def obstacle(path: Path) -> Path | None:
+def find_unwritable(path: Path) -> Path | None:
     """Return what this user may not write: the file, its folder, or the folder that would hold that one; else None."""
     # Unlike Path.exists it does not raise where a folder may not be entered.
     if os.path.exists(path) and not os.access(path, os.R_OK | os.W_OK):  # noqa: PTH110 - as above
@@ -85,7 +85,7 @@ def obstacle(path: Path) -> Path | None:
     return None if folder.is_dir() and os.access(folder, os.W_OK | os.X_OK) else folder
 
 
-def want_of_room(path: Path) -> str | None:
+def find_write_error(path: Path) -> str | None:
     """Return why nothing can be written beside the file, or None; found by writing, as quotas and reserves differ."""
     if not path.exists():
         return None

@@ -15,7 +15,7 @@ from slack_alert.core.structs import Unreadable
 from slack_alert.engine.batches import HistoryLine, JobProgress, Snapshot, StartedRun, StoredValue, UnaccountedSlots
 from slack_alert.stores.files.serialization import unpacked
 from slack_alert.stores.sql import statements
-from slack_alert.stores.sql.job_groups import GroupMembers, keys_of, unfolded
+from slack_alert.stores.sql.job_groups import GroupMembers, expand_groups, group_keys_of
 from slack_alert.stores.sql.rows import (
     Row,
     clean,
@@ -80,7 +80,7 @@ def _returned(connection: Connection) -> Iterator[Returned]:
 
 def seen(connection: Connection) -> dict[str, JobProgress]:
     """Return the progress of each job, from table `seen` and the records newer than that."""
-    reached = unfolded(connection, dict(connection.execute(statements.REACHED).fetchall()))
+    reached = expand_groups(connection, dict(connection.execute(statements.REACHED).fetchall()))
     known: dict[tuple[int, int | None], JobProgress] = {}
     found: dict[str, JobProgress] = {}
     for job, first, noted in connection.execute(statements.SEEN).fetchall():
@@ -151,7 +151,7 @@ def _all(connection: Connection, job: str | None, earliest: int) -> Iterator[_Li
         members = GroupMembers(connection)
         return ((row, name) for row in _pages(connection, None, earliest) for name in members.jobs_of(row[_JOB]))
     name = clean(job)
-    pages = [_pages(connection, key, earliest) for key in (name, *keys_of(connection, name))]
+    pages = [_pages(connection, key, earliest) for key in (name, *group_keys_of(connection, name))]
     return ((row, name) for row in merge(*pages, key=_place))
 
 
@@ -170,7 +170,7 @@ def _pages(connection: Connection, job: str | None, earliest: int) -> Iterator[R
 def _newest(connection: Connection, job: str | None, earliest: int, most: int) -> Iterable[_Line]:
     if job is not None:
         name = clean(job)
-        asked = [(key, earliest, most) for key in (name, *keys_of(connection, name))]
+        asked = [(key, earliest, most) for key in (name, *group_keys_of(connection, name))]
         rows = [row for each in asked for row in connection.execute(statements.HISTORY_NEWEST_OF_JOB, each)]
         rows.sort(key=_place)
         return [(row, name) for row in rows[max(0, len(rows) - most) :]]

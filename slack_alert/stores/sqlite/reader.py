@@ -10,10 +10,7 @@ from pathlib import Path
 from slack_alert.core.model.message import Delivery, PostedDelivery
 from slack_alert.engine.batches import HistoryLine, Snapshot
 from slack_alert.stores.sqlite import queries
-from slack_alert.stores.sqlite.connection import (
-    explained,
-    open_reader,
-)
+from slack_alert.stores.sqlite.connection import open_reader, translated_errors
 
 
 class SqliteReader:
@@ -29,43 +26,43 @@ class SqliteReader:
 
     def history(self, *, job: str | None, since: datetime | None, limit: int | None) -> Iterator[HistoryLine]:
         """Yield the newest `limit` lines, oldest first."""
-        with explained(self._path):
+        with translated_errors(self._path):
             if connection := self._connection():
                 yield from queries.history(connection, job=job, since=since, limit=limit)
 
     def deliveries(self) -> Iterator[Delivery]:
         """Yield the whole outbox, oldest first."""
-        with explained(self._path):
+        with translated_errors(self._path):
             if connection := self._connection():
                 yield from queries.deliveries(connection)
 
     def posted(self, run: int) -> list[PostedDelivery]:
         """Return the deliveries of a run with their progress."""
-        with explained(self._path):
+        with translated_errors(self._path):
             connection = self._connection()
             return [] if connection is None else queries.posted(connection, run)
 
     def snapshot(self) -> Snapshot:
         """Return the snapshot that a run would begin with."""
-        with explained(self._path):
+        with translated_errors(self._path):
             connection = self._connection()
             return Snapshot() if connection is None else queries.snapshot(connection)
 
     def waiting(self, address: str | None, after: int, limit: int) -> list[Delivery]:
         """Return at most `limit` queued deliveries with ids above `after`, oldest first; None: of all addresses."""
-        with explained(self._path):
+        with translated_errors(self._path):
             connection = self._connection()
             return [] if connection is None else queries.waiting(connection, address, after, limit)
 
     def last_receipt(self, address: str) -> str | None:
         """Return the receipt of the last message accepted at an address."""
-        with explained(self._path):
+        with translated_errors(self._path):
             connection = self._connection()
             return None if connection is None else queries.last_receipt(connection, address)
 
     def receipt(self, key: str) -> str | None:
         """Return the receipt of the message with this key, or None where it was not accepted."""
-        with explained(self._path):
+        with translated_errors(self._path):
             connection = self._connection()
             return None if connection is None else queries.receipt(connection, key)
 

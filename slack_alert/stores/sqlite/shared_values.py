@@ -9,22 +9,22 @@ from slack_alert.core.errors import StoreError
 from slack_alert.engine.batches import Batch, StoredValue
 from slack_alert.engine.durability import number_of
 from slack_alert.engine.requests.apply import carry_out
-from slack_alert.stores.files.journal import left_in
+from slack_alert.stores.files.journal import read_journal
 from slack_alert.stores.files.paths import inbox_path, journal_path
 from slack_alert.stores.sql import statements
 from slack_alert.stores.sql.rows import maybe_moment
-from slack_alert.stores.sqlite.connection import explained, open_reader
+from slack_alert.stores.sqlite.connection import open_reader, translated_errors
 from slack_alert.stores.sqlite.inbox_file import requests_in
 
 
-def kept_entries(database: Path, *, is_traceless: bool = False) -> list[StoredValue]:
+def read_shared_values(database: Path, *, is_traceless: bool = False) -> list[StoredValue]:
     """Return the committed values and the pending ones; of two with the same key the later one comes last.
 
     Pending are those in the owner's journal, and those requested through the inbox.
     """
     # Read before the database, because what leaves inbox and journal is in the database by then.
     left = requests_in(inbox_path(database), "ro" if is_traceless else "rw")
-    batches = _in_journal(journal_path(database))
+    batches = _uncommitted(journal_path(database))
     taken, entries = _committed(database, is_traceless=is_traceless)
     number = number_of(entries)
     set_by_owner = [entry for batch in batches if number_of(batch.entries) > number for entry in batch.entries]
@@ -32,10 +32,10 @@ def kept_entries(database: Path, *, is_traceless: bool = False) -> list[StoredVa
     return [*entries, *set_by_owner, *(entry for one in asked_for for entry in carry_out(one, lambda: 0).entries)]
 
 
-def _in_journal(path: Path) -> list[Batch]:
+def _uncommitted(path: Path) -> list[Batch]:
     """Return the batches that the owner has not committed yet; empty where this user may not read the journal."""
     with suppress(StoreError):
-        return [said for said in left_in(path, is_alive=True) if isinstance(said, Batch)]
+        return [said for said in read_journal(path, is_alive=True) if isinstance(said, Batch)]
     return []
 
 
@@ -43,7 +43,7 @@ def _committed(database: Path, *, is_traceless: bool) -> tuple[int, list[StoredV
     connection = open_reader(database, is_traceless=is_traceless)
     if connection is None:
         return 0, []
-    with explained(database), closing(connection):
+    with translated_errors(database), closing(connection):
         connection.execute("BEGIN")  # Both queries see the same moment.
         _, taken, _ = connection.execute(statements.BOOK).fetchone()
         rows = connection.execute(statements.ENTRIES).fetchall()

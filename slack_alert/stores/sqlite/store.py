@@ -12,7 +12,7 @@ from slack_alert.core.model.message import Delivery
 from slack_alert.core.model.run import Returned
 from slack_alert.engine.batches import Batch, HistoryLimits, Snapshot
 from slack_alert.engine.durability import NUMBER_KEY, NUMBER_PACK, is_numbered, number_of
-from slack_alert.stores.files.journal import left_in, remove
+from slack_alert.stores.files.journal import read_journal, remove_journal
 from slack_alert.stores.files.paths import journal_path, prepare_folder
 from slack_alert.stores.sql import statements
 from slack_alert.stores.sql.records import RecordWriter
@@ -21,11 +21,11 @@ from slack_alert.stores.sql.writes import as_of, writes
 from slack_alert.stores.sqlite import queries
 from slack_alert.stores.sqlite.connection import (
     Unwritable,
-    explained,
-    hold,
-    let_go,
+    hold_write_lock,
     open_writer,
+    release_write_lock,
     transaction,
+    translated_errors,
 )
 from slack_alert.stores.sqlite.crash_recovery import ReachedSlots
 from slack_alert.stores.sqlite.database_file import DatabaseFile, Rescued
@@ -55,9 +55,9 @@ class SqliteStore:
         self._opened = open_writer(self._path)
         try:
             self._file = DatabaseFile(self._path)
-            self._take_up()
-            let_go(self._opened)
-            with explained(self._path):
+            self._recover_journal()
+            release_write_lock(self._opened)
+            with translated_errors(self._path):
                 return queries.snapshot(self._opened)
         except BaseException:
             self.close()
@@ -70,17 +70,17 @@ class SqliteStore:
         changes = writes(batch)
         connection = self._connection
         try:
-            with explained(self._path):
+            with translated_errors(self._path):
                 self._sync(connection, is_full=batch.is_durable)
                 with transaction(connection):
-                    self._history.reach.prepare(connection, batch.seen, as_of(batch))
+                    self._history.watermarks.prepare(connection, batch.seen, as_of(batch))
                     for statement, rows in changes:
                         connection.executemany(statement, rows)
                     self._history.add(connection, batch.records)
-                    self._history.reach.write_if_due(connection)
+                    self._history.watermarks.write_if_due(connection)
                     retried = _retry(connection, batch.retried, batch.at)
                     deliveries = retried + _enqueue(connection, messages, summaries)
-                hold(connection)
+                hold_write_lock(connection)
                 return deliveries
         except BaseException:
             self._history.forget()
@@ -89,20 +89,20 @@ class SqliteStore:
     def prune(self, now: datetime, limits: HistoryLimits) -> None:
         """Do a bounded part of the pruning, in small transactions; the next call continues where this one stopped."""
         connection = self._connection
-        with explained(self._path):
+        with translated_errors(self._path):
             self._sync(connection, is_full=False)
-            self._carry(connection)
+            self._write_watermarks(connection)
             self._pruning.run(connection, now, limits)
             with transaction(connection):
-                self._history.circles.prune(connection)
-            hold(connection)
+                self._history.job_groups.prune(connection)
+            hold_write_lock(connection)
 
-    def _carry(self, connection: sqlite3.Connection) -> None:
+    def _write_watermarks(self, connection: sqlite3.Connection) -> None:
         """Write the progress of jobs, before the records that tell it are deleted."""
         try:
             with transaction(connection):
-                self._history.reach.prepare(connection, (), 0)
-                self._history.reach.write(connection)
+                self._history.watermarks.prepare(connection, (), 0)
+                self._history.watermarks.write(connection)
         except BaseException:
             self._history.forget()
             raise
@@ -114,13 +114,13 @@ class SqliteStore:
     def rescue(self, now: datetime) -> Rescued:
         """Save what can be saved where the file is gone; afterwards the process must end without calling `close`."""
         assert self._file is not None, "it was opened"
-        let_go(self._connection)
+        release_write_lock(self._connection)
         return self._file.rescue(self._connection, now)
 
     def close(self) -> None:
         """Close the file."""
         if self._opened is not None:
-            let_go(self._opened)
+            release_write_lock(self._opened)
             self._opened.close()
         if self._file is not None:
             self._file.close()
@@ -128,49 +128,49 @@ class SqliteStore:
         self._is_full_sync = None
         self._history.forget()
 
-    def _take_up(self) -> None:
+    def _recover_journal(self) -> None:
         """Commit the journal of a process that was killed; what its runs returned is stored for the engine."""
         path = journal_path(self._path)
-        left = list(left_in(path))
+        left = list(read_journal(path))
         if left:
-            self._commit_left(left)
-        remove(path)
+            self._commit_recovered(left)
+        remove_journal(path)
 
-    def _commit_left(self, left: list[Batch | Returned]) -> None:
-        with explained(self._path):
+    def _commit_recovered(self, left: list[Batch | Returned]) -> None:
+        with translated_errors(self._path):
             reached = ReachedSlots(queries.seen(self._connection))
         returned = {one.run: one for one in left if isinstance(one, Returned)}
         batches = [one for one in left if isinstance(one, Batch)]
-        count = sum(self._taken_up(reached.completed(one)) for one in batches if not self._is_known(one))
+        count = sum(self._commit_batch(reached.with_unaccounted(one)) for one in batches if not self._is_committed(one))
         waiting = [one for one in returned.values() if not self._is_recorded(one.binding, one.slot, one.run)]
         if waiting:
             self.commit(Batch(returned=waiting))
         if count or waiting:
             log.warning("took up what was said before a kill", extra={"messages": count, "runs": len(waiting)})
 
-    def _taken_up(self, batch: Batch) -> int:
+    def _commit_batch(self, batch: Batch) -> int:
         try:
             return len(self.commit(batch))
         except Unwritable:
             log.exception("left out what cannot be written")
             return 0
 
-    def _is_known(self, batch: Batch) -> bool:
+    def _is_committed(self, batch: Batch) -> bool:
         """Return whether the batch was committed; its message may have been dropped since, or its value changed."""
         if is_numbered(batch):
-            return number_of(batch.entries) <= self._numbered()
-        with explained(self._path):
+            return number_of(batch.entries) <= self._last_number()
+        with translated_errors(self._path):
             if self._connection.execute(statements.HAS_KEY, (clean(batch.messages[0].key),)).fetchone() is not None:
                 return True
         return any(self._is_recorded(record.binding, record.slot, record.run) for record in batch.records)
 
-    def _numbered(self) -> int:
-        with explained(self._path):
+    def _last_number(self) -> int:
+        with translated_errors(self._path):
             found = self._connection.execute(statements.ENTRY, (NUMBER_PACK, NUMBER_KEY)).fetchone()
         return int(found[0]) if found else 0
 
     def _is_recorded(self, job: str, slot: datetime, run: int) -> bool:
-        with explained(self._path):
+        with translated_errors(self._path):
             found = self._connection.execute(statements.HAS_RECORD, (clean(job), micros(slot), run))
             return found.fetchone() is not None
 
@@ -183,7 +183,7 @@ class SqliteStore:
     def _sync(self, connection: sqlite3.Connection, *, is_full: bool) -> None:
         """Set whether a commit waits for the disk; SQLite takes the setting outside a transaction only."""
         if is_full is not self._is_full_sync:
-            let_go(connection)
+            release_write_lock(connection)
             connection.execute(f"PRAGMA synchronous = {'FULL' if is_full else 'NORMAL'}")
             self._is_full_sync = is_full
 

@@ -14,7 +14,7 @@ import pytest
 
 from slack_alert.engine.batches import Batch
 from slack_alert.engine.ports import Request
-from slack_alert.settings import load_settings, write_note
+from slack_alert.settings import encode_published, load_settings
 from slack_alert.stores import SqliteInbox, inbox_path
 from tests.fakes.project import Project, ago, now
 
@@ -55,7 +55,7 @@ ASKED = (
 
 def note_of(project: Project, environ: Mapping[str, str] = ITS) -> str:
     loaded = load_settings({}, environ, cwd=project.path, home=project.path.parent / "home")
-    return write_note(loaded, "slack" if loaded.settings.token else "console")
+    return encode_published(loaded, "slack" if loaded.settings.token else "console")
 
 
 @pytest.fixture

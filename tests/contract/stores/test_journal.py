@@ -31,7 +31,7 @@ from slack_alert.engine.batches import Batch, HistoryLimits, JobProgress, Snapsh
 from slack_alert.engine.durability import number_entry, number_of
 from slack_alert.engine.recording.writer import join
 from slack_alert.stores import FileJournal, SqliteStore, journal_path
-from slack_alert.stores.files.journal import left_in
+from slack_alert.stores.files.journal import read_journal
 from tests.contract.store_kit import DEV, OPS, SECOND, Kit, T, message
 
 PIECES: list[Piece] = [
@@ -66,7 +66,7 @@ def said(key: str, piece: Piece | None = None, *, run: int = 7) -> Batch:
 
 def keys(place: Path) -> list[str]:
     """Return what the batches that are left say first."""
-    return [one.messages[0].key for one in left_in(journal_path(place)) if isinstance(one, Batch)]
+    return [one.messages[0].key for one in read_journal(journal_path(place)) if isinstance(one, Batch)]
 
 
 @pytest.fixture
@@ -85,7 +85,7 @@ def test_what_is_kept_comes_back_as_it_was(place: Path, piece: Piece) -> None:
     batch = said("a", piece)
     kept(place, batch)
 
-    (found,) = left_in(journal_path(place))
+    (found,) = read_journal(journal_path(place))
     assert isinstance(found, Batch)
     assert found == batch
     assert found.messages[0].piece == piece
@@ -206,10 +206,10 @@ def test_what_another_version_kept_is_left_out_and_told(place: Path, caplog: pyt
 def test_the_file_is_empty_once_all_is_committed_and_gone_at_the_end(place: Path) -> None:
     journal, file = kept(place, said("a"), said("b")), journal_path(place)
     journal.release(1)
-    assert len(list(left_in(file))) == 2
+    assert len(list(read_journal(file))) == 2
 
     journal.release(1)
-    assert list(left_in(file)) == []
+    assert list(read_journal(file)) == []
 
     journal.close()
     assert not file.exists()
@@ -237,7 +237,7 @@ def test_what_cannot_be_packed_is_left_to_the_commit(place: Path, piece: Piece) 
     journal = FileJournal(journal_path(place))
 
     assert not journal.append(said("a", piece))
-    assert list(left_in(journal_path(place))) == []
+    assert list(read_journal(journal_path(place))) == []
 
 
 def test_without_a_file_all_goes_on_and_it_is_told_once(place: Path, caplog: pytest.LogCaptureFixture) -> None:
@@ -348,7 +348,7 @@ def test_what_a_former_version_kept_has_no_values_and_is_taken_up(place: Path) -
     packed = to_packed((batch.states, batch.seen, batch.records, batch.messages, batch.at))
     journal_path(place).write_bytes(struct.pack(">II", len(packed), crc32(packed)) + packed)
 
-    assert list(left_in(journal_path(place))) == [batch]
+    assert list(read_journal(journal_path(place))) == [batch]
 
 
 RETURNED = Returned(
@@ -404,7 +404,7 @@ def test_what_a_run_returned_comes_back_as_it_was(place: Path) -> None:
 
     assert journal.append(RETURNED)
     assert journal.append(bare)
-    assert list(left_in(journal_path(place))) == [RETURNED, bare]
+    assert list(read_journal(journal_path(place))) == [RETURNED, bare]
 
 
 def test_a_run_that_only_returned_is_left_to_the_engine(place: Path) -> None:

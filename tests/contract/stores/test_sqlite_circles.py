@@ -58,7 +58,7 @@ def test_circle_goes_with_its_last_row(kit: Kit) -> None:
 
 
 def test_more_circles_than_are_kept_in_mind_are_written_down_again(kit: Kit, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(job_groups, "_MOST", 1)
+    monkeypatch.setattr(job_groups, "_CACHE_SIZE", 1)
     for second in (1, 3, 5):
         kit.record(shared(second, second, *JOBS), shared(second + 1, second + 1, *JOBS[1:]))
 

@@ -8,9 +8,9 @@ from datetime import timedelta
 
 import pytest
 
-from slack_alert.charts import NoPicture, picture
+from slack_alert.charts import NoPicture, render_png
 from slack_alert.charts.panels import panels
-from slack_alert.charts.xml_text import readable
+from slack_alert.charts.xml_text import xml_safe
 from slack_alert.core.model.record import Record, Verdict
 from slack_alert.core.report.aggregate import summaries
 from slack_alert.core.report.layout import Report
@@ -29,7 +29,7 @@ def ran(minute: int, job: str = "db.lag", verdict: Verdict = Verdict.SAID, **fie
 
 
 def drawn(*records: Record) -> bytes:
-    return picture(Report("All jobs", SPAN, BERLIN, summaries(records, SPAN)))
+    return render_png(Report("All jobs", SPAN, BERLIN, summaries(records, SPAN)))
 
 
 def size(png: bytes) -> tuple[int, int]:
@@ -80,11 +80,11 @@ def test_the_same_report_is_the_same_picture_and_drawing_leaves_the_import_of_ot
 def test_where_no_font_is_found_there_is_no_picture_and_a_hint() -> None:
     report = Report("All jobs", SPAN, BERLIN, summaries([ran(3)], SPAN))
     with pytest.raises(NoPicture, match=r"this machine has no font .*: install one"):
-        picture(report, fonts=("No Such Font",))
+        render_png(report, fonts=("No Such Font",))
 
 
 @pytest.mark.parametrize(
     ("text", "expected"), [("a<b", "a<b"), ("\x00\x1b[1m", "\ufffd\ufffd[1m"), ("\ud800é中🙂", "\ufffdé中🙂")]
 )
 def test_what_no_picture_can_hold_is_replaced(text: str, expected: str) -> None:
-    assert readable(text) == expected
+    assert xml_safe(text) == expected

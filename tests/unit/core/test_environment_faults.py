@@ -22,7 +22,7 @@ from slack_alert.loader.files.discovery import find_files
 from slack_alert.settings.timezones import parse_zone
 from slack_alert.stores import DatabaseLock
 from slack_alert.stores.files.paths import prepare_folder
-from slack_alert.stores.sqlite.connection import explained
+from slack_alert.stores.sqlite.connection import translated_errors
 
 PIP = f"`{sys.executable} -m pip install "
 
@@ -161,7 +161,7 @@ def test_what_sqlite_lacks_is_named(said: str, name: str, advice: str) -> None:
     error = sqlite3.OperationalError(said)
     error.sqlite_errorname = name
 
-    with pytest.raises(StoreError, match=r"state\.db") as told, explained(Path("state.db")):
+    with pytest.raises(StoreError, match=r"state\.db") as told, translated_errors(Path("state.db")):
         raise error
 
     assert advice in str(told.value)
@@ -177,7 +177,10 @@ def test_a_database_that_cannot_be_opened_for_want_of_descriptors_is_no_matter_o
         "slack_alert.stores.sqlite.connection.os", SimpleNamespace(open=refuse, close=os.close, devnull="", O_RDONLY=0)
     )
 
-    with pytest.raises(StoreError, match="No file descriptor is left for this process"), explained(Path("state.db")):
+    with (
+        pytest.raises(StoreError, match="No file descriptor is left for this process"),
+        translated_errors(Path("state.db")),
+    ):
         raise sqlite3.OperationalError("unable to open database file")
 
 
@@ -187,7 +190,10 @@ def test_a_file_system_that_is_read_only_is_no_matter_of_rights(monkeypatch: pyt
     monkeypatch.setattr(os, "statvfs", lambda _: SimpleNamespace(f_flag=os.ST_RDONLY))
 
     for said in ("attempt to write a readonly database", "unable to open database file"):
-        with pytest.raises(StoreError, match="The file system is read-only: mount it"), explained(Path("state.db")):
+        with (
+            pytest.raises(StoreError, match="The file system is read-only: mount it"),
+            translated_errors(Path("state.db")),
+        ):
             raise sqlite3.OperationalError(said)
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from slack_alert.core.errors import SlackAlertError, StoreError
-from slack_alert.stores.sqlite.connection import Unwritable, explained
+from slack_alert.stores.sqlite.connection import Unwritable, translated_errors
 
 
 @pytest.mark.parametrize(
@@ -23,7 +23,7 @@ from slack_alert.stores.sqlite.connection import Unwritable, explained
     ],
 )
 def test_what_may_pass_is_worth_another_attempt(error: sqlite3.Error) -> None:
-    with pytest.raises(StoreError, match=str(error)), explained(Path("state.db")):
+    with pytest.raises(StoreError, match=str(error)), translated_errors(Path("state.db")):
         raise error
 
 
@@ -39,7 +39,7 @@ def test_what_may_pass_is_worth_another_attempt(error: sqlite3.Error) -> None:
     ],
 )
 def test_what_can_never_be_written_is_not_tried_again(error: Exception) -> None:
-    with pytest.raises(Unwritable, match=f"state.db: {error}"), explained(Path("state.db")):
+    with pytest.raises(Unwritable, match=f"state.db: {error}"), translated_errors(Path("state.db")):
         raise error
 
     assert issubclass(Unwritable, SlackAlertError)

@@ -14,7 +14,13 @@ from slack_alert.core.model.address import Address
 from slack_alert.core.model.message import DeliveryProgress, Message, Status
 from slack_alert.engine.batches import Batch
 from slack_alert.stores import SqliteStore
-from slack_alert.stores.sqlite.integrity import died_since, faults, obstacle, unsent, want_of_room
+from slack_alert.stores.sqlite.integrity import (
+    count_given_up,
+    count_undelivered,
+    find_damage,
+    find_unwritable,
+    find_write_error,
+)
 
 NOW = datetime(2026, 11, 16, tzinfo=timezone.utc)
 
@@ -34,22 +40,22 @@ def database(tmp_path: Path) -> Path:
 
 
 def test_what_was_not_delivered_is_counted_by_status(database: Path) -> None:
-    assert unsent(database) == {"queued": 2, "dead": 1}
+    assert count_undelivered(database) == {"queued": 2, "dead": 1}
 
 
 @pytest.mark.parametrize(("ago", "count"), [(1, 1), (0, 1), (-1, 0)])
 def test_what_died_of_late_is_counted(ago: int, count: int, database: Path) -> None:
-    assert died_since(database, NOW - timedelta(seconds=ago)) == count
+    assert count_given_up(database, NOW - timedelta(seconds=ago)) == count
 
 
 def test_where_nothing_was_ever_written_nothing_waits_and_nothing_is_wrong(tmp_path: Path) -> None:
     path = tmp_path / "none.db"
 
-    assert (unsent(path), died_since(path, NOW), faults(path)) == ({}, 0, [])
+    assert (count_undelivered(path), count_given_up(path, NOW), find_damage(path)) == ({}, 0, [])
 
 
 def test_a_whole_database_has_no_faults(database: Path) -> None:
-    assert faults(database) == []
+    assert find_damage(database) == []
 
 
 def test_a_damaged_page_is_found(database: Path) -> None:
@@ -61,7 +67,7 @@ def test_a_damaged_page_is_found(database: Path) -> None:
         file.seek((page - 1) * size)
         file.write(b"\xff" * size)
 
-    (found,) = faults(database)
+    (found,) = find_damage(database)
 
     assert f"age {page}" in found
 
@@ -71,25 +77,25 @@ def test_a_file_that_is_no_database_is_told_as_such(tmp_path: Path) -> None:
     path.write_text("no database " * 100)
 
     with pytest.raises(StoreError, match="not a database"):
-        faults(path)
+        find_damage(path)
 
 
 def test_a_folder_that_can_be_made_is_no_obstacle(tmp_path: Path) -> None:
-    assert obstacle(tmp_path / "one" / "two" / "state.db") is None
+    assert find_unwritable(tmp_path / "one" / "two" / "state.db") is None
 
 
 def test_a_file_where_a_folder_should_be_is_the_obstacle(tmp_path: Path) -> None:
     (tmp_path / "one").write_text("")
 
-    assert obstacle(tmp_path / "one" / "two" / "state.db") == tmp_path / "one"
+    assert find_unwritable(tmp_path / "one" / "two" / "state.db") == tmp_path / "one"
 
 
 def test_where_nothing_more_can_be_written_the_reason_is_given(database: Path) -> None:
     before = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (0, before[1]))
     try:
-        reason = want_of_room(database)
+        reason = find_write_error(database)
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, before)
 
-    assert (reason, want_of_room(database)) == ("File too large", None)
+    assert (reason, find_write_error(database)) == ("File too large", None)

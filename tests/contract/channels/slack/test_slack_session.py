@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from slack_alert.channels.slack import SlackChannel
-from slack_alert.channels.slack.http import MOST, HttpResponse, HttpSession, NotConnectedError, read
+from slack_alert.channels.slack.http import MAX_BODY, HttpResponse, HttpSession, NotConnectedError, parse_response
 from slack_alert.core.retry import SendResult, SendStatus
 from tests.contract.slack_rig import delivery
 from tests.fakes.loopback import CERTIFICATE, unused_address
@@ -43,21 +43,21 @@ WHOLES: list[tuple[bytes, int, bytes, bool]] = [
 class TestReading:
     @pytest.mark.parametrize(("received", "status", "body", "is_last"), WHOLES)
     def test_whole_answers_are_read(self, received: bytes, status: int, body: bytes, is_last: bool) -> None:
-        reading = read(received, is_ended=False)
+        reading = parse_response(received, is_ended=False)
 
         assert reading is not None
         assert (reading.status, reading.body, reading.is_last) == (status, body, is_last)
 
     @pytest.mark.parametrize("received", [each[0] for each in WHOLES])
     def test_any_part_of_an_answer_is_none_yet(self, received: bytes) -> None:
-        assert [read(received[:end], is_ended=True) for end in range(len(received))] == [None] * len(received)
+        assert [parse_response(received[:end], is_ended=True) for end in range(len(received))] == [None] * len(received)
 
     def test_an_answer_without_a_length_ends_with_its_connection(self) -> None:
-        assert read(UNMEASURED, is_ended=False) is None
-        assert read(UNMEASURED, is_ended=True) == HttpResponse(502, UNMEASURED[:-10], b"<html>", is_last=True)
+        assert parse_response(UNMEASURED, is_ended=False) is None
+        assert parse_response(UNMEASURED, is_ended=True) == HttpResponse(502, UNMEASURED[:-10], b"<html>", is_last=True)
 
     def test_headers_are_found_however_they_are_written(self) -> None:
-        reading = read(b"HTTP/1.1 429 X\r\nretry-after:  7 \r\ncontent-length: 0\r\n\r\n", is_ended=False)
+        reading = parse_response(b"HTTP/1.1 429 X\r\nretry-after:  7 \r\ncontent-length: 0\r\n\r\n", is_ended=False)
 
         assert reading is not None
         assert reading.headers["Retry-After"] == "7"
@@ -80,7 +80,7 @@ class TestReading:
     )
     def test_what_is_no_answer_is_refused(self, received: bytes) -> None:
         with pytest.raises(ValueError):  # noqa: PT011 - whatever could not be read
-            read(received, is_ended=False)
+            parse_response(received, is_ended=False)
 
     @pytest.mark.parametrize(
         "received",
@@ -93,24 +93,24 @@ class TestReading:
             pytest.param(b"HTTP/1.1 100 Continue\r\n\r\n<html>", id="a page after an interim answer"),
             pytest.param(b"HTTP/1.1 200 OK\r\n" + b"X: y\r\n" * 50_000, id="a head without end"),
             pytest.param(b"HTTP/1.1 103 X\r\n\r\n" * 10_000, id="interim answers without end"),
-            pytest.param(b"HTTP/1.1 200 OK\r\n\r\n" + bytes(MOST + 1), id="a body without end"),
-            pytest.param(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % (MOST + 1), id="a body announced so"),
-            pytest.param(CHUNKED + b"%x\r\n" % (MOST + 1), id="a chunk announced so"),
+            pytest.param(b"HTTP/1.1 200 OK\r\n\r\n" + bytes(MAX_BODY + 1), id="a body without end"),
+            pytest.param(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % (MAX_BODY + 1), id="a body announced so"),
+            pytest.param(CHUNKED + b"%x\r\n" % (MAX_BODY + 1), id="a chunk announced so"),
         ],
     )
     def test_what_can_become_no_answer_is_not_waited_for(self, received: bytes) -> None:
         with pytest.raises(ValueError):  # noqa: PT011 - whatever could not be read
-            read(received, is_ended=False)
+            parse_response(received, is_ended=False)
 
     def test_what_is_packed_far_beyond_its_size_is_refused(self) -> None:
-        bomb = gzip.compress(bytes(MOST + 1))
+        bomb = gzip.compress(bytes(MAX_BODY + 1))
         with pytest.raises(ValueError, match="bytes"):
-            read(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%s" % (len(bomb), bomb), is_ended=False)
+            parse_response(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%s" % (len(bomb), bomb), is_ended=False)
 
     @pytest.mark.parametrize("damage", [PACKED[:-5], PACKED[:12] + b"?" * 20, b"\x1f\x8b"])
     def test_what_cannot_be_unpacked_is_refused(self, damage: bytes) -> None:
         with pytest.raises(ValueError):  # noqa: PT011 - whatever could not be read
-            read(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%s" % (len(damage), damage), is_ended=False)
+            parse_response(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%s" % (len(damage), damage), is_ended=False)
 
 
 @dataclass
@@ -154,7 +154,7 @@ def using(site: Site, act: Callable[[HttpSession, str], Awaitable[None]], *, is_
         theirs, ours = _contexts() if is_secret else (None, None)
         async with await asyncio.start_server(site.serve, "127.0.0.1", 0, ssl=theirs) as server:
             port = server.sockets[0].getsockname()[1]
-            session = HttpSession({"Authorization": "Bearer x"}, ours, patience=0.2, connecting=5)
+            session = HttpSession({"Authorization": "Bearer x"}, ours, answer_timeout=0.2, connect_timeout=5)
             try:
                 await act(session, f"https://localhost:{port}/api/x" if is_secret else f"http://127.0.0.1:{port}/api/x")
             finally:
@@ -275,7 +275,7 @@ class TestConnections:
         using(Site([]), act)
 
     def test_a_header_cannot_smuggle_in_another(self) -> None:
-        session = HttpSession({"Authorization": "Bearer x\r\nX: y"}, None, patience=1, connecting=1)
+        session = HttpSession({"Authorization": "Bearer x\r\nX: y"}, None, answer_timeout=1, connect_timeout=1)
 
         with pytest.raises(ValueError, match="header"):
             asyncio.run(session.post(unused_address(), {}))

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from slack_alert.channels.slack.errors import TABLE, UNKNOWN_LIMIT, SlackResult, judge
+from slack_alert.channels.slack.errors import TABLE, UNKNOWN_LIMIT, SlackResult, classify
 from slack_alert.channels.slack.lookup import EVENT, matches
 from slack_alert.channels.slack.manifest import SCOPES, manifest
 from slack_alert.core.retry import SendResult, SendStatus
@@ -42,12 +42,12 @@ def test_the_documented_codes_are_all_there() -> None:
 
 @pytest.mark.parametrize(("fate", "code"), [(fate, code) for fate, codes in FATES.items() for code in codes.split()])
 def test_a_code_decides_the_fate(fate: SendStatus, code: str) -> None:
-    assert fate is judge(SlackResult(200, code), to="#ops").fate
+    assert fate is classify(SlackResult(200, code), to="#ops").fate
 
 
 @pytest.mark.parametrize("code", sorted(TABLE))
 def test_a_hint_is_a_whole_sentence_with_nothing_left_open(code: str) -> None:
-    hint = judge(SlackResult(200, code, needed="files:write", provided="chat:write"), to="#ops").hint
+    hint = classify(SlackResult(200, code, needed="files:write", provided="chat:write"), to="#ops").hint
 
     assert code in ("ratelimited", "rate_limited") or hint
     assert "{" not in hint
@@ -55,11 +55,13 @@ def test_a_hint_is_a_whole_sentence_with_nothing_left_open(code: str) -> None:
 
 
 def test_a_hint_names_the_conversation() -> None:
-    assert judge(SlackResult(200, "not_in_channel"), to="#ops").hint == "invite the app: /invite @slack-alert in #ops"
+    assert (
+        classify(SlackResult(200, "not_in_channel"), to="#ops").hint == "invite the app: /invite @slack-alert in #ops"
+    )
 
 
 def test_a_missing_scope_is_named_beside_those_granted() -> None:
-    hint = judge(SlackResult(200, "missing_scope", needed="chat:write", provided="users:read"), to="#ops").hint
+    hint = classify(SlackResult(200, "missing_scope", needed="chat:write", provided="users:read"), to="#ops").hint
 
     assert "add the scope chat:write" in hint
     assert hint.endswith("the token has: users:read")
@@ -91,7 +93,7 @@ def test_a_missing_scope_is_named_beside_those_granted() -> None:
     ],
 )
 def test_throttling_waits_as_long_as_it_was_told(reply: SlackResult, header: str | None, seconds: float) -> None:
-    outcome = judge(SlackResult(reply.status, reply.code, retry_after=header))
+    outcome = classify(SlackResult(reply.status, reply.code, retry_after=header))
 
     assert (SendStatus.WAIT, timedelta(seconds=seconds)) == (outcome.fate, outcome.after)
 
@@ -114,13 +116,13 @@ def test_throttling_waits_as_long_as_it_was_told(reply: SlackResult, header: str
 def test_an_answer_without_a_known_code_is_judged_by_its_status(
     reply: SlackResult, fate: SendStatus, reason: str
 ) -> None:
-    outcome = judge(reply)
+    outcome = classify(reply)
 
     assert (fate, reason, None) == (outcome.fate, outcome.reason, outcome.limit)
 
 
 def test_an_unknown_code_is_final_after_a_few_attempts() -> None:
-    outcome = judge(SlackResult(200, "brand_new_code"))
+    outcome = classify(SlackResult(200, "brand_new_code"))
 
     assert (outcome.fate, outcome.reason, outcome.limit) == (SendStatus.AMBIGUOUS, "brand_new_code", UNKNOWN_LIMIT)
     assert "brand_new_code" in outcome.hint
@@ -128,7 +130,7 @@ def test_an_unknown_code_is_final_after_a_few_attempts() -> None:
 
 @given(st.integers(100, 599), st.text(max_size=120), st.none() | st.text(max_size=40))
 def test_no_answer_is_beyond_judgement(status: int, code: str, header: str | None) -> None:
-    outcome = judge(SlackResult(status, code, retry_after=header), to="#ops")
+    outcome = classify(SlackResult(status, code, retry_after=header), to="#ops")
 
     assert isinstance(outcome, SendResult)
     assert SendStatus.SENT is not outcome.fate
