@@ -1,4 +1,4 @@
-"""What every channel promises, whichever service is behind it."""
+"""The contract of channels, the same for all services."""
 
 from __future__ import annotations
 

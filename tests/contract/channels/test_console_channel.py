@@ -1,4 +1,4 @@
-"""The terminal as a channel: how an entry looks, and what cannot harm it."""
+"""The terminal as a channel: the layout of an entry, and texts that must not spoil it."""
 
 from __future__ import annotations
 

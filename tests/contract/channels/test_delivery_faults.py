@@ -1,4 +1,4 @@
-"""The sender against Slack's bad days: nothing is lost, order is kept, nothing comes twice where Slack can be asked."""
+"""The sender against faults of Slack: nothing is lost, order is kept, nothing is repeated where Slack can be asked."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ pytestmark = pytest.mark.slow
 
 
 class HastyClock(SystemClock):
-    """The machine's clock, for somebody who waits less than he says."""
+    """The machine's clock, sped up so that waits are shorter."""
 
     def monotonic(self) -> float:
         return super().monotonic() * HASTE
@@ -54,7 +54,7 @@ def delivered(
     pace: SendRate | None = None,
     timeout: timedelta = timedelta(seconds=5),
 ) -> Outbox:
-    """Say things through a real channel, until all of them are delivered."""
+    """Send messages through a real channel until all are delivered, and return the outbox."""
 
     async def whole() -> Outbox:
         channel = SlackChannel(TOKEN, api_url=slack.url, timeout=timeout)

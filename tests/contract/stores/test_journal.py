@@ -1,4 +1,4 @@
-"""What was said and is not committed outlives the process that said it."""
+"""Messages that were not committed survive a kill of the process."""
 
 from __future__ import annotations
 
@@ -42,13 +42,13 @@ PIECES: list[Piece] = [
 
 
 class Word(str):
-    """A text of a class of its own."""
+    """A subclass of str."""
 
     __slots__ = ()
 
 
 def said(key: str, piece: Piece | None = None, *, run: int = 7) -> Batch:
-    """Return what a run leaves that said something."""
+    """Return the batch of a run with a message."""
     incident = Incident(T, T + SECOND, 2, "one", (("a", "a: 1"),), "ab", told=T, to="slack:#ops", root=key)
     state = State(Quota((T,), T + SECOND), incident=incident, withheld=1, withheld_since=T)
     record = Record(
@@ -65,7 +65,7 @@ def said(key: str, piece: Piece | None = None, *, run: int = 7) -> Batch:
 
 
 def keys(place: Path) -> list[str]:
-    """Return what the batches that are left say first."""
+    """Return the key of the first message of each batch in the journal."""
     return [one.messages[0].key for one in read_journal(journal_path(place)) if isinstance(one, Batch)]
 
 
@@ -164,7 +164,7 @@ def test_what_nobody_wrote_ends_it(place: Path, damage: bytes) -> None:
 
 
 def test_what_stood_there_before_is_not_read_again(place: Path) -> None:
-    """Entries of one length end where the former ones did."""
+    """Entries of the same length end where the former ones did."""
     journal = kept(place, said("a"), said("b"), said("c"))
     journal.release(3)
     journal.append(said("d"))
@@ -222,7 +222,7 @@ def test_what_is_not_committed_at_the_end_stays(place: Path) -> None:
 
 
 def test_it_goes_on_after_the_end(place: Path) -> None:
-    """A function that is cut off may still speak when the writer has ended."""
+    """A function that is cut off may still send a message after the writer has ended."""
     journal = kept(place)
     journal.close()
 
@@ -381,7 +381,7 @@ def test_it_begins_anew_after_it_could_not_grow(place: Path) -> None:
 
 
 def test_a_file_in_use_is_not_cut(place: Path) -> None:
-    """Memory that lies over a file ends its process where that is cut."""
+    """Truncating a file ends a process that has it mapped into memory."""
     first = kept(place, said("a"))
     kept(place, said("b"))
     first.release(1)
@@ -447,7 +447,7 @@ def spans(kit: Kit) -> list[tuple[str, int, int]]:
 
 
 def test_slots_before_what_was_kept_are_unaccounted_for(place: Path) -> None:
-    """Their rows may have waited to be written when what was said was in the journal."""
+    """Their rows may have waited to be written when the message was in the journal."""
     kit = Kit(place)
     kit.store.commit(Batch(seen={"a": JobProgress(T), "b": JobProgress(T, T + 4 * SECOND)}))
     kit.record(Record(1, "a", T + SECOND, Verdict.QUIET))

@@ -38,7 +38,7 @@ def message(key: str) -> Batch:
 
 
 class Running:
-    """What a running program has open."""
+    """The open store of a running program."""
 
     def __init__(self, folder: Path) -> None:
         self.path = folder / "state" / "state.db"
@@ -56,7 +56,7 @@ class Running:
 
     @property
     def backup(self) -> Path:
-        """A copy with the first message alone, of before."""
+        """A copy made before the second message."""
         return self.folder.parent / "backup.db"
 
     def said(self, path: Path | None = None) -> list[str]:
@@ -154,7 +154,7 @@ def garbage(running: Running) -> None:
 
 
 def test_a_copy_that_was_written_over_it_is_left_as_it_is(running: Running) -> None:
-    """The log of what was there before would be folded into it, and spoil it."""
+    """SQLite would apply the log of the former database to it, and corrupt it."""
     shutil.copy(running.backup, running.path)
     written = running.path.read_bytes()
 

@@ -1,4 +1,4 @@
-"""Nobody else writes to the database of a running program, or holds it up."""
+"""No other process writes to the database of a running program, or blocks it."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def store(database: Path) -> Iterator[SqliteStore]:
 
 
 def others(database: Path) -> sqlite3.Connection:
-    """Open it as an editor of databases does."""
+    """Open the database as an editor of databases does."""
     return sqlite3.connect(database, timeout=0, isolation_level=None)
 
 

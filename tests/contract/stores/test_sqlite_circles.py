@@ -1,4 +1,4 @@
-"""Lines that many jobs share are one row each, and who shares them is written down once."""
+"""Lines of history that several jobs share are one row each, and the group of jobs is stored once."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def kit(tmp_path: Path) -> Iterator[Kit]:
 
 
 def counted(kit: Kit) -> tuple[int, int]:
-    """Count the rows of history and the circles."""
+    """Return the numbers of rows of history and of groups."""
     assert kit.path is not None
     with closing(sqlite3.connect(kit.path)) as connection:
         rows, known = connection.execute(

@@ -1,4 +1,4 @@
-"""The file of a database stays small, and getting there never takes long at a time."""
+"""The file of a database stays small, and no single step of pruning takes long."""
 
 from __future__ import annotations
 

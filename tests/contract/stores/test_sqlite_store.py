@@ -1,4 +1,4 @@
-"""What SQLite adds: files, versions, and errors that say what to do."""
+"""Rules of the SQLite store alone: files, versions, and errors with advice."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def kit(tmp_path: Path) -> Iterator[Kit]:
 
 
 def opened(kit: Kit) -> sqlite3.Connection:
-    """Return the writer's own connection, to look at what it set or to take its space away."""
+    """Return the writer's own connection, to read its settings or to limit its space."""
     assert isinstance(kit.store, SqliteStore)
     connection = kit.store._opened
     assert connection is not None

@@ -1,4 +1,4 @@
-"""Files that older versions left: read as they are, and brought forward by whoever writes."""
+"""Files of older versions: readers read them as they are, the writer migrates them."""
 
 from __future__ import annotations
 

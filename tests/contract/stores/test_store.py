@@ -1,4 +1,4 @@
-"""What every store promises of messages; each rule holds for memory and for SQLite."""
+"""The contract of stores about messages, for memory and SQLite."""
 
 from __future__ import annotations
 
@@ -131,7 +131,7 @@ def test_only_what_was_given_up_is_retried_and_begins_anew(kit: Kit) -> None:
 
 
 class TestSummaries:
-    """A message that counts others, and those it counts, go down together."""
+    """A message that counts others, and the messages it counts, are written together."""
 
     def put(self, kit: Kit, text: str, *counted: int) -> list[Delivery]:
         marks = [DeliveryProgress(number, Status.COLLAPSED, 0, T, reason="counted in storm/1") for number in counted]

@@ -1,4 +1,4 @@
-"""What every store promises of history: its lines, and how rows become one as they are written."""
+"""The contract of stores about history: its lines, and the merging of rows as they are written."""
 
 from __future__ import annotations
 
@@ -223,7 +223,7 @@ def test_who_asked_is_kept_until_the_row_is_folded(kit: Kit) -> None:
 
 @pytest.mark.parametrize("since", [None, 4, 6])
 def test_the_newest_lines_are_those_that_end_last(kit: Kit, since: int | None) -> None:
-    """Rows of many slots and of one lie over each other."""
+    """Rows of several slots overlap rows of one slot."""
     kit.record(*slots(Verdict.PAUSED, 0, 6), *slots(Verdict.QUIET, 1, 1, "b"))
     kit.record(*slots(Verdict.OFF_HOURS, 2, 3, "c"), *slots(Verdict.QUIET, 4, 5, "b"))
     ends = [("b", 1), ("c", 3), ("b", 4), ("b", 5), ("a", 6)]

@@ -1,4 +1,4 @@
-"""A process that commits is killed at any moment: what was acknowledged is there, and the file is whole."""
+"""A process that commits is killed at any moment: what was acknowledged is stored, and the file is whole."""
 
 from __future__ import annotations
 
@@ -118,18 +118,18 @@ for n in count(int(sys.argv[2])):
 
 @pytest.fixture
 def rounds(request: pytest.FixtureRequest) -> int:
-    """So often one is killed; each begins with what the one before left."""
+    """The number of kills; each process starts with the file of the one before."""
     return 4 if request.config.getoption("thorough") else 2
 
 
 @pytest.fixture
 def longest(request: pytest.FixtureRequest) -> float:
-    """So many seconds after its first word one is killed, at most."""
+    """The longest time from a process's first output to its kill, in seconds."""
     return 0.15 if request.config.getoption("thorough") else 0.03
 
 
 def acknowledged(program: str, *arguments: str, after: float) -> list[int]:
-    """Run a program, kill it some time after its first word, and return what it said was done."""
+    """Run a program, kill it some time after its first output, and return what it reported as committed."""
     command = [sys.executable, "-c", program, *arguments]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
@@ -169,7 +169,7 @@ def test_nothing_acknowledged_is_lost_when_the_writer_is_killed(tmp_path: Path, 
 
 @pytest.mark.slow
 def test_nothing_said_is_lost_when_it_was_not_committed_yet(tmp_path: Path, rounds: int, longest: float) -> None:
-    """Whoever says something is told that it was, and the disk has not been asked for it yet."""
+    """A message is acknowledged before the disk has been waited for."""
     chance = random.Random(20261123)
     path = tmp_path / "state.db"
     done: list[int] = []

@@ -1,4 +1,4 @@
-"""What every store forgets of history, what it folds, and what it never touches."""
+"""The contract of stores about pruning: what is deleted, what is folded, and what is never touched."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What every store promises of a line that many jobs share: it is one of each of them."""
+"""The contract of stores about a line that several jobs share: it is in the history of each job."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from tests.contract.store_kit import SECOND, Kit, T, shape, slots
 
 
 def shared(first: int, last: int, *jobs: str) -> Record:
-    """Return the line of slots that all these jobs missed."""
+    """Return the record of slots that all these jobs missed."""
     until = T + last * SECOND if last > first else None
     count = last - first + 1
     return Record(0, "", T + first * SECOND, Verdict.MISSED, count=count, until=until, reason="it stood", sharers=jobs)

@@ -1,4 +1,4 @@
-"""What every store remembers for the next run."""
+"""The contract of stores about the snapshot for the next run."""
 
 from __future__ import annotations
 
@@ -113,7 +113,7 @@ def test_an_empty_set_of_runs_replaces_the_former(kit: Kit) -> None:
 
 
 def test_a_run_that_is_on_record_goes_on_no_more(kit: Kit) -> None:
-    """It ended, and the program was killed before it noted that."""
+    """It ended, and the program was killed before its row in `running` was deleted."""
     going_on = StartedRun(2, "a", T + SECOND, T + SECOND)
     kit.store.commit(Batch(running=(StartedRun(1, "a", T, T), going_on)))
     kit.record(Record(1, "a", T, Verdict.SAID))
@@ -179,7 +179,7 @@ def test_run_ids_outlive_their_messages(kit: Kit) -> None:
 
 
 def seen(kit: Kit) -> JobProgress:
-    """Ask the file, in which there is no more than after a crash."""
+    """Return the progress in the file, which holds no more than after a crash."""
     return kit.reader.snapshot().seen["a"]
 
 

@@ -39,7 +39,7 @@ def size(png: bytes) -> tuple[int, int]:
 
 
 def ink(png: bytes) -> int:
-    """Say how much there is to see: what is plain is packed into nearly nothing."""
+    """Return how much of a picture is drawn: an empty one compresses to nearly nothing."""
     packed = png[png.index(b"IDAT") + 4 :]
     return len(zlib.compress(packed))
 

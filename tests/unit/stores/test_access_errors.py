@@ -1,4 +1,4 @@
-"""What a user may not do is told with what, where, and whom to ask."""
+"""The error of a denied access names the access, the place and the user to ask."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def folder(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def forbid(monkeypatch: pytest.MonkeyPatch) -> Callable[[Path, int], None]:
-    """Take rights to a place from this user, who is root where tests often run."""
+    """Return a function that denies this user access to a place; for root, permissions would not count."""
     taken: dict[str, int] = {}
     may = os.access
 
@@ -46,7 +46,7 @@ def forbid(monkeypatch: pytest.MonkeyPatch) -> Callable[[Path, int], None]:
 def test_database_at_rest_is_read_by_who_may_write_nothing_beside_it(
     folder: Path, forbid: Callable[[Path, int], None]
 ) -> None:
-    """SQLite would make two files beside it, and fails where it may not."""
+    """SQLite would create two files beside it, and fails where it may not."""
     before = sorted(folder.iterdir())
     forbid(folder, os.W_OK)
     reader = SqliteReader(folder / "state.db")

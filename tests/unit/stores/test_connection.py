@@ -1,4 +1,4 @@
-"""What an error of SQLite means: to be tried again, or never to be written."""
+"""The meaning of SQLite's errors: temporary ones, and values that can never be written."""
 
 from __future__ import annotations
 

@@ -18,7 +18,7 @@ def place(tmp_path: Path) -> Path:
 
 
 def killed(note: ExecMarker) -> None:
-    """Let go of the lock as the end of a process does."""
+    """Release the lock as the end of a process does."""
     os.close(note._file)
 
 
@@ -48,7 +48,7 @@ def test_a_note_that_was_taken_back_says_nothing(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("job", ["nightly", "nightly (exec)"])
 def test_a_note_that_a_kill_left_beside_the_end_of_its_run_says_nothing(tmp_path: Path, job: str) -> None:
-    """Killed between the two, the command would be told as ended and as interrupted."""
+    """After a kill between the two, the command would be reported as ended and as interrupted."""
     note = ExecMarker(place(tmp_path), REQUEST)
     SqliteInbox(place(tmp_path)).add(Request("exec", {"job": job, "seconds": 3}, T))
     killed(note)

@@ -1,4 +1,4 @@
-"""What other processes leave for the one that owns the database."""
+"""The inbox, in which other processes leave requests for the owner of the database."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ Opening = Callable[[], Inbox]
 
 @pytest.fixture(params=["memory", "sqlite"])
 def opening(request: pytest.FixtureRequest, tmp_path: Path) -> Opening:
-    """Return a way for one more process to come to the same inbox."""
+    """Return a function that opens the same inbox as another process."""
     shared = MemoryInbox()
     return (lambda: shared) if request.param == "memory" else (lambda: SqliteInbox(tmp_path / "state.db.inbox"))
 

@@ -1,4 +1,4 @@
-"""One owner for each database."""
+"""The lock that gives each database one owner."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ sys.stdin.read()
 
 @contextmanager
 def owner(database: Path, program: str = _OWNER) -> Iterator[subprocess.Popen[str]]:
-    """Have another process own the database."""
+    """Start another process that owns the database."""
     command = [sys.executable, "-c", program, str(database)]
     with subprocess.Popen(
         command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, start_new_session=True

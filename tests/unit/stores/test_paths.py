@@ -1,4 +1,4 @@
-"""Where a database lies."""
+"""Paths beside a database."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Slack as a channel: what is posted, under which face, to whom."""
+"""Slack as a channel: the messages posted, their sender's name and icon, and their recipients."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Slack as a channel: what doctor is told."""
+"""Slack as a channel: the findings for `doctor`."""
 
 from __future__ import annotations
 

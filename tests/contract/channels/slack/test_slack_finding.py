@@ -1,4 +1,4 @@
-"""Slack as a channel: looking before a message is repeated."""
+"""Slack as a channel: looking up an ambiguous message before it is repeated."""
 
 from __future__ import annotations
 
@@ -182,7 +182,7 @@ class TestFinding:
 
 
 class TestFindingInThreads:
-    """What follows a message stands in its thread, which the conversation's history does not show."""
+    """Replies are in the thread of a message, which the conversation's history does not show."""
 
     def root(self, slack: FakeSlack) -> str:
         (outcome,) = sent(slack, delivery("91 %", id=9))

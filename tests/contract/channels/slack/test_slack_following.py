@@ -1,4 +1,4 @@
-"""Slack as a channel: replies and edits of what was said before."""
+"""Slack as a channel: replies to earlier messages, and edits of them."""
 
 from __future__ import annotations
 

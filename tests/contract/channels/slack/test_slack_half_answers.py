@@ -1,4 +1,4 @@
-"""Slack as a channel: half of an answer is none, and says of nothing that it is not there."""
+"""Slack as a channel: an incomplete answer is an error, never proof that a message is missing."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def slack(running: FakeSlack) -> Iterator[FakeSlack]:
 
 
 def found(slack: FakeSlack, method: str, body: str, *, follows: str | None = None) -> Mapping[int, str] | None:
-    """Send a message whose answer is lost, then look, and get this for an answer."""
+    """Send a message whose answer is lost, look it up, and return the result of the given answer."""
     one = delivery("x")
     if follows is not None:
         message = replace(one.message, manner=DeliveryMode.REPLY, root="first")

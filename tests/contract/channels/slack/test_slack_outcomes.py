@@ -1,4 +1,4 @@
-"""Slack as a channel: what becomes of a message when Slack refuses, breaks off or is away."""
+"""Slack as a channel: the outcome of a message when Slack refuses it, breaks off or is unavailable."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def slack() -> Iterator[FakeSlack]:
 
 
 async def answered(kind: str, body: bytes) -> SendResult:
-    """Send to something that gives one answer, whatever it is asked."""
+    """Return the outcome of a message sent to a server that always gives the same answer."""
 
     answered = asyncio.Event()
 

@@ -1,4 +1,4 @@
-"""Posts of JSON: what of HTTP it understands, and which connections it uses again."""
+"""Posts of JSON: the part of HTTP that is understood, and the reuse of connections."""
 
 from __future__ import annotations
 
@@ -115,7 +115,7 @@ class TestReading:
 
 @dataclass
 class Site:
-    """Answers each request on a connection with the next of these; after the last one it hangs up."""
+    """A server that answers the requests on a connection with the given answers in order, then closes it."""
 
     answers: list[bytes]
     requests: list[bytes] = field(default_factory=list)
@@ -192,7 +192,7 @@ class TestConnections:
     def test_a_loop_that_a_plugin_brought_is_asked_for_no_more_than_it_can(
         self, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        """uvloop's tries one address after the other, and knows no word for anything else."""
+        """uvloop tries one address after the other, and has no parameter for happy eyeballs."""
         connect = asyncio.BaseEventLoop.create_connection
 
         async def narrow(self: Any, factory: Any, host: str, port: int, *, ssl: Any) -> Any:

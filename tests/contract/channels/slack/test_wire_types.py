@@ -1,4 +1,4 @@
-"""What goes over the wire is what Slack's own types say: slack_sdk talks to the fake and tsc reads the traffic."""
+"""Requests and answers conform to Slack's own types: slack_sdk talks to the fake, and tsc checks the traffic."""
 
 from __future__ import annotations
 

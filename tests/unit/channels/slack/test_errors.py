@@ -1,4 +1,4 @@
-"""What Slack's answers mean for a message."""
+"""The outcomes of a message for Slack's answers."""
 
 from __future__ import annotations
 
