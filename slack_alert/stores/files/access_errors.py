@@ -11,7 +11,7 @@ from shlex import quote
 from slack_alert.core.errors import NotAllowed, StoreError
 from slack_alert.stores.files.paths import read_only
 
-#: The words for it in the sentence.
+#: The words of the sentence for an access.
 _VERBS = {"read": "read", "write": "write to"}
 
 

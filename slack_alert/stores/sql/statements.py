@@ -8,7 +8,7 @@ from __future__ import annotations
 from slack_alert.core.policy.overflow import AGAIN
 from slack_alert.stores.folding import FOLDABLE
 
-# --- what a batch writes
+# --- batches
 
 PUT_STATE = """
     INSERT INTO state (job, alerts, alerts_until, errors, errors_until, incident, withheld, withheld_since)
@@ -91,7 +91,7 @@ PARTS = "SELECT status, attempts, receipt FROM delivery WHERE run = ? ORDER BY i
 
 FORGET_RECORDS = """
     DELETE FROM record WHERE id IN (SELECT id FROM record WHERE slot < ? AND +until < ? ORDER BY slot LIMIT ?)"""
-#: The newest row that is one too many.
+#: The newest row beyond the limit.
 BOUNDARY = "SELECT slot, id FROM record ORDER BY slot DESC, id DESC LIMIT 1 OFFSET ?"
 _FOLDABLE = ", ".join(f"'{verdict}'" for verdict in sorted(FOLDABLE, key=str))
 FOLD_PAGE = f"""

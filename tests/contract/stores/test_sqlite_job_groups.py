@@ -44,7 +44,7 @@ def test_it_is_one_row_however_many_jobs_share_it(kit: Kit) -> None:
     assert len(kit.records()) == 299
 
 
-def test_circle_goes_with_its_last_row(kit: Kit) -> None:
+def test_group_is_deleted_with_its_last_row(kit: Kit) -> None:
     day = timedelta(days=1)
     kit.record(shared(1, 2, *JOBS), shared(24 * 3600, 24 * 3600 + 1, *JOBS[1:]))
     kit.store.prune(T + day, HistoryLimits(days=1))
@@ -57,7 +57,7 @@ def test_circle_goes_with_its_last_row(kit: Kit) -> None:
     assert len(kit.records()) == 199
 
 
-def test_more_circles_than_are_kept_in_mind_are_written_down_again(kit: Kit, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_more_groups_than_are_cached_are_stored_again(kit: Kit, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(job_groups, "_CACHE_SIZE", 1)
     for second in (1, 3, 5):
         kit.record(shared(second, second, *JOBS), shared(second + 1, second + 1, *JOBS[1:]))
