@@ -1,4 +1,4 @@
-"""When an action runs: on time or when something was noticed (job), when a person writes (command)."""
+"""Bindings: what makes an action run, the clock or an event (`Job`), or a person who writes a command (`Command`)."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ from slack_alert.core.structs import Struct, field
 
 
 class Job(Struct, frozen=True):
-    """An action that runs by itself: when it is due, when an event comes that its rule wants, or both.
+    """An action that runs by itself: when it is due, when an event matches its rule, or both.
 
-    With `emits` it is a sensor, whose values become events.
+    With `emits` it is a sensor: its values become events of that name.
     """
 
     name: str
@@ -31,32 +31,32 @@ class Job(Struct, frozen=True):
     emits: str | None = None
     rule: Rule | None = None
     care: RunOptions = DEFAULT_OPTIONS
-    #: A slot of the wall clock that passed unseen still runs, once, while it is younger than this.
+    #: The last slot of a wall-clock trigger that was missed still runs, once, while it is younger than this.
     catch_up: timedelta = timedelta()
     options: Mapping[str, object] = field(default_factory=dict)
 
     @property
     def kind(self) -> str:
-        """The word `check` shows."""
+        """The kind that `check` shows: sensor, rule or job."""
         if self.emits:
             return "sensor"
         return "rule" if isinstance(self.trigger, Never | Absence) else "job"
 
     @property
     def awaits(self) -> bool:
-        """Whether it runs when the events of its rule do not come, and not when they do."""
+        """Whether it runs when no event matches its rule for a time, and not when one does."""
         return isinstance(self.trigger, Absence)
 
     @property
     def shown(self) -> str:
-        """When it runs, for people."""
+        """The schedule and the rule as text for people."""
         if isinstance(self.trigger, Absence) and self.rule is not None:
             return f"no {' or '.join(self.rule.on)} for {self.trigger.length}"
         return ", ".join(filter(None, (self.trigger.describe(), self.rule.describe() if self.rule else "")))
 
 
 class Command(Struct, frozen=True):
-    """An action that a person asks for by writing its words."""
+    """An action that a person runs by writing its words in the chat."""
 
     name: str
     action: Action
@@ -66,7 +66,7 @@ class Command(Struct, frozen=True):
 
     @property
     def shown(self) -> str:
-        """What is written, for people."""
+        """The words as text for people."""
         return f'command "{self.words}"'
 
 

@@ -1,4 +1,4 @@
-"""Everything the plugins declared: the bindings by name or by the events they want, and the problems on the way."""
+"""The catalog: all bindings that the plugins declare, and the problems found in their files."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from slack_alert.core.excerpts import abridged
 from slack_alert.core.structs import Struct, derive
 from slack_alert.core.units.names import alike, composed
 
-#: In characters; most problems are not looked at any closer.
+#: In characters; shorter problems need not be abridged.
 _LONG = 500
 
 
 class Severity(str, Enum):
-    """How much a problem weighs; an error keeps its function (or file) out."""
+    """Severity of a problem; an error excludes its function (or file)."""
 
     ERROR = "error"
     WARNING = "warning"
@@ -29,9 +29,9 @@ class Severity(str, Enum):
 
 
 class Problem(Struct, frozen=True):
-    """A fault in a plugin file, with the place and what to do."""
+    """A fault in a plugin file, with its position and a hint."""
 
-    #: Below PATH, `/` between folders.
+    #: Path relative to PATH, with `/` between folders.
     file: str
     line: int
     #: In characters, from 1.
@@ -47,7 +47,7 @@ class Problem(Struct, frozen=True):
             derive(self, "hint", abridged(self.hint))
 
     def __str__(self) -> str:
-        """Return the one line people and editors read."""
+        """Return the problem as one line that people and editors can read."""
         hint = f" ({self.hint})" if self.hint else ""
         return f"{self.file}:{self.line}:{self.column}: {self.code} {self.severity}: {self.message}{hint}"
 
@@ -69,31 +69,31 @@ class Catalog(Struct, frozen=True):
         return any(problem.severity is Severity.ERROR for problem in self.problems)
 
     def lookup(self, name: str) -> Binding:
-        """Find a binding by its full name, or by its last part where that is unique; else raise BadValue."""
+        """Return the binding of a full name, or of a unique last part of one; raise BadValue if there is none."""
         names = [binding.name for binding in self.bindings]
         return self.bindings[names.index(full_name(name, names))]
 
 
 class CatalogChange(Struct, frozen=True):
-    """What became of the catalog when plugin files changed; the names in the order of the files."""
+    """The effect of changed plugin files on the catalog; names are in the order of the files."""
 
     catalog: Catalog
     added: tuple[str, ...] = ()
-    #: Those whose fingerprint is another one now.
+    #: Names of bindings whose fingerprint has changed.
     replaced: tuple[str, ...] = ()
     removed: tuple[str, ...] = ()
-    #: How many go on as they are.
+    #: Number of unchanged bindings.
     kept: int = 0
-    #: False: something seems to be gone, which may be back in a moment; ask again.
+    #: False: a file seems to be gone and may be back in a moment; reload again.
     is_settled: bool = True
-    #: False: the catalog is what it was.
+    #: False: the catalog is unchanged.
     has_news: bool = True
-    #: Does what the end of the process would do for the versions of before, once nothing of them goes on.
+    #: Does for the former versions what the end of the process would do; to be called once none of them runs any more.
     end_former: Callable[[], object] | None = None
 
     @classmethod
     def between(cls, before: Catalog, after: Catalog, replaced: Collection[str], *, is_settled: bool) -> CatalogChange:
-        """Return what became of one catalog in another, where the jobs of these names are others now."""
+        """Return the change from one catalog to another; `replaced` names the jobs that are different now."""
         old = dict.fromkeys(binding.name for binding in before.bindings)
         new = dict.fromkeys(binding.name for binding in after.bindings)
         added, removed = tuple(name for name in new if name not in old), tuple(name for name in old if name not in new)
@@ -102,17 +102,17 @@ class CatalogChange(Struct, frozen=True):
 
     @property
     def is_empty(self) -> bool:
-        """Whether every job is what it was."""
+        """Whether no job was added, replaced or removed."""
         return not (self.added or self.replaced or self.removed)
 
 
 def match(catalog: Catalog, event: Event) -> list[Job]:
-    """Find the jobs that want an event, in the order of the files."""
+    """Return the jobs whose rules match an event, in the order of the files."""
     return [job for job in catalog.jobs if job.rule is not None and job.rule.wants(event)]
 
 
 def full_name(name: str, names: Iterable[str]) -> str:
-    """Complete what a person typed to one of `names`; raise BadValue with the nearest ones."""
+    """Return the one of `names` that a person meant by `name`; raise BadValue with the nearest ones if unclear."""
     name, known = composed(name), {composed(full): full for full in names}
     if name in known:
         return known[name]

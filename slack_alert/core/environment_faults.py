@@ -1,4 +1,4 @@
-"""What a machine lacks: errors that are nobody's mistake, in a sentence that says what is missing and how to get it."""
+"""Explain errors caused by the environment: which library, limit or program is missing, and how to get it."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import re
 import sys
 from types import FrameType, TracebackType
 
-#: Modules of Python itself that are built only where a library of the system is there, and the packages that have it.
+#: Standard library modules that are only built if a system library is present, and the packages that provide it.
 _OPTIONAL = {
     "sqlite3": "libsqlite3-dev or sqlite-devel",
     "ssl": "libssl-dev or openssl-devel",
@@ -23,7 +23,7 @@ _OPTIONAL = {
     "tkinter": "tk-dev or tk-devel",
     "uuid": "uuid-dev or libuuid-devel",
 }
-#: What is imported under another name than it is installed by.
+#: Modules whose distribution has another name.
 _DISTRIBUTIONS = {
     "Crypto": "pycryptodome",
     "MySQLdb": "mysqlclient",
@@ -67,7 +67,7 @@ if hasattr(errno, "EDQUOT"):
 
 
 def machine_lack(error: BaseException) -> str:
-    """Return a sentence on what this machine lacks and how to get it; empty where an error is about something else."""
+    """Return a sentence on what this machine lacks and how to get it, or an empty text for any other error."""
     said = _lack(error)
     return f"{said[0].upper()}{said[1:]}." if said else ""
 
@@ -87,12 +87,12 @@ def _lack(error: BaseException) -> str:
 
 
 _NO_ZONES = "this machine has no time zones: install its package tzdata, or `pip install tzdata`"
-#: The same as a sentence.
+#: `_NO_ZONES` as a sentence.
 NO_ZONES = f"{_NO_ZONES[0].upper()}{_NO_ZONES[1:]}."
 
 
 def has_zones() -> bool:
-    """Return whether this machine knows any time zone by name."""
+    """Return whether this machine has time zone data."""
     from zoneinfo import ZoneInfo
 
     try:
@@ -123,7 +123,7 @@ def _import_lack(error: ImportError) -> str:
 
 def _package_lack(name: str) -> str:
     top = name.partition(".")[0]
-    # Below something that is there, it is the name that is wrong.
+    # If the top-level package is there, the name of the submodule is wrong.
     if not top or top in sys.modules or top in sys.stdlib_module_names or top == "plugins":
         return ""
     package = _DISTRIBUTIONS.get(top, top)
@@ -162,7 +162,7 @@ def _is_untrusted(error: OSError) -> bool:
 
 _NO_ISSUER = 20
 _REFUSED = (errno.ENOSYS, errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOSPC)
-#: What the modules raise that need /dev/shm; a piece of shared memory that is not there has another name.
+#: Error numbers raised by modules that need /dev/shm. ENOENT of shared memory only means that a block does not exist.
 _NOT_SHARED = {
     "multiprocessing.synchronize": (*_REFUSED, errno.ENOENT),
     "multiprocessing.shared_memory": _REFUSED,
@@ -171,7 +171,7 @@ _NOT_SHARED = {
 
 
 def _module(trace: TracebackType | None) -> str:
-    """Name the module in which an error was raised."""
+    """Return the name of the module in which an error was raised."""
     frame: FrameType | None = None
     while trace is not None:
         frame, trace = trace.tb_frame, trace.tb_next

@@ -1,4 +1,4 @@
-"""What to do about errors whose words do not say so: of things that belong to one thread, or to one event loop."""
+"""Hints for errors about objects bound to one thread or one event loop, whose own messages do not help."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import re
 
 _HERE = "make it in the function that uses it"
 
-#: The error's type, what its text says, and what to do.
+#: Type name of the error, pattern of its message, and the hint.
 _ADVICE = tuple(
     (kind, re.compile(said), advice)
     for kind, said, advice in (
@@ -42,11 +42,11 @@ _ADVICE = tuple(
 
 
 def advice_on(kind: str, message: str) -> str:
-    """Return what to do about an error of this type with this text; empty: its text says what there is to say."""
+    """Return the hint for an error of this type with this message, or an empty text if there is none."""
     return next((advice for each, said, advice in _ADVICE if each == kind and said.search(message)), "")
 
 
 def advised(kind: str, message: str) -> str:
-    """Return the text of an error with what to do about it."""
+    """Return the message of an error, followed by its hint in parentheses if there is one."""
     advice = advice_on(kind, message)
     return f"{message} ({advice})" if advice else message

@@ -1,4 +1,4 @@
-"""What can go wrong, as types; each says in its own words what to do next."""
+"""Exception types; the first line of each docstring is the default message."""
 
 from __future__ import annotations
 
@@ -28,12 +28,12 @@ class SettingsError(SlackAlertError):
 
     def __init__(self, message: str, *, where: str = "", hint: str = "") -> None:
         super().__init__(message)
-        #: File and line, flag or variable the value came from; empty where there is none.
+        #: File and line, flag or variable the value came from; empty if unknown.
         self.where = abridged(where)
         self.hint = abridged(hint)
 
     def __str__(self) -> str:
-        """Say where, what and what to do, in one sentence each."""
+        """Return the place, the message and the hint, separated by spaces; empty parts are left out."""
         said = super().__str__()
         return " ".join(part for part in (f"{self.where}:" if self.where else "", said, self.hint) if part)
 
@@ -55,7 +55,7 @@ class NotNow(SlackAlertError):
 
     def __init__(self, message: str = "", *, after: timedelta | None = None) -> None:
         super().__init__(message)
-        #: How long the service asked to wait.
+        #: The delay that the service asked for.
         self.after = after
 
 

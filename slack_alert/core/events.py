@@ -1,4 +1,4 @@
-"""What was noticed, and which of the jobs that wait for such a thing want it."""
+"""Events, and the rules that select them."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from slack_alert.core.errors import BadValue
 from slack_alert.core.structs import Struct
 from slack_alert.core.units.names import composed
 
-#: Longer signs come first.
+#: Longer operators come first.
 _COMPARISONS: tuple[tuple[str, Callable[[Any, Any], bool]], ...] = (
     (">=", ge), ("<=", le), ("!=", ne), ("==", eq), (">", gt), ("<", lt),
 )  # fmt: skip
@@ -24,7 +24,7 @@ _ABSENT = object()
 
 
 class Event(Struct, frozen=True):
-    """Something that was noticed, by a sensor or by whoever called `emit`."""
+    """Something that happened, reported by a sensor or by a call of `emit`."""
 
     name: str
     at: datetime
@@ -32,34 +32,34 @@ class Event(Struct, frozen=True):
 
 
 class Rule(Struct, frozen=True):
-    """Which events a job answers: by their names (`disk.*` for several), and by what their fields hold."""
+    """The events that a job reacts to: by name (`disk.*` for several), and by the values of their fields."""
 
     on: tuple[str, ...]
     where: Mapping[str, object]
 
     def wants(self, event: Event) -> bool:
-        """Return whether the event is one of them; every criterion must hold."""
+        """Return whether an event matches; every criterion must hold."""
         if not self.hears(event.name):
             return False
         return all(_holds(criterion, _field(event.fields, path)) for path, criterion in self.where.items())
 
     def hears(self, name: str) -> bool:
-        """Return whether an event of this name may be one of them."""
+        """Return whether an event of this name can match."""
         return any(fnmatchcase(composed(name), composed(each)) for each in self.on)
 
     def describe(self) -> str:
-        """Return what it waits for, for people."""
+        """Return the names of the events as text for people."""
         return "on " + ", ".join(self.on)
 
 
 def fields_of(value: object) -> Mapping[str, object]:
-    """Make the fields of an event from a sensor's value: a record's own, or `value` for anything plain."""
+    """Return the fields of an event from a sensor's value: those of a record, or `value` for anything else."""
     found = as_row(value)
     return {"value": value} if found is None else {str(name): field for name, field in found.items()}
 
 
 def check_criteria(where: Mapping[str, object]) -> None:
-    """Raise BadValue where a criterion could never be understood."""
+    """Raise BadValue if a criterion is not valid."""
     for path, criterion in where.items():
         if not isinstance(path, str) or not path.strip():
             raise BadValue(f"the field {path!r} must be a text", hint='Write where={"path": "/etc/*"}.')
@@ -77,7 +77,7 @@ def check_criteria(where: Mapping[str, object]) -> None:
 
 
 def _field(fields: Mapping[str, object], path: str) -> object:
-    """Find a field by its name, else by its path through records: `disk.free`."""
+    """Return a field by its name, else by its path through nested records: `disk.free`."""
     direct = _named(fields, path)
     if direct is not _ABSENT:
         return direct
@@ -100,7 +100,7 @@ def _holds(criterion: object, value: object) -> bool:
     if value is _ABSENT:
         return False
     if not isinstance(criterion, str):
-        # 1 and True are equal to Python, and nobody means that.
+        # Python takes 1 and True for equal; in a criterion they are not.
         return criterion == value and isinstance(criterion, bool) == isinstance(value, bool)
     for sign, compare in _COMPARISONS:
         if criterion.startswith(sign):
@@ -109,7 +109,10 @@ def _holds(criterion: object, value: object) -> bool:
 
 
 def _compared(compare: Callable[[Any, Any], bool], value: object, bound: str) -> bool:
-    """Compare as numbers where the field holds one; a text, also one of digits, is never more or less than a number."""
+    """Return the result of a comparison, numeric if the field holds a number.
+
+    A text, even one of digits, is never more or less than a number.
+    """
     number, limit = _number(value) if isinstance(value, NUMBERS) else None, _number(bound)
     if number is not None and limit is not None:
         return compare(number, limit)
@@ -117,7 +120,7 @@ def _compared(compare: Callable[[Any, Any], bool], value: object, bound: str) ->
 
 
 def _number(value: object) -> float | None:
-    """Read a number; None: it is none, and what is no number to itself is none either."""
+    """Return a value as a number, or None if it is not one; NaN is not one."""
     try:
         number = float(str(value))
     except ValueError:

@@ -1,4 +1,7 @@
-"""The beginning of a text that somebody wrote, where it is quoted by who knows no secrets."""
+"""Shorten texts of any length for error messages.
+
+A module of its own: `core.errors` needs it, and the code that reads secrets before there is a `Redaction` needs it too.
+"""
 
 from __future__ import annotations
 
@@ -6,9 +9,9 @@ import re
 
 
 def excerpt(text: str, most: int) -> str:
-    """Return at most so many characters of a text, with an ellipsis where it was cut.
+    """Return the first `most` characters of a text at most, with an ellipsis if it was cut.
 
-    It is cut between words: half of a secret would not be found by who takes secrets out later.
+    The cut is made between words, because half of a secret would not be recognised by a later redaction.
     """
     if len(text) <= most:
         return text
@@ -17,9 +20,9 @@ def excerpt(text: str, most: int) -> str:
 
 
 def abridged(sentence: str) -> str:
-    """Return a sentence that is not too long to be read: its beginning, how much is left out, and its end.
+    """Return a sentence shortened in the middle to about 500 characters, with the number of characters left out.
 
-    It is cut between words, as an excerpt is.
+    The cuts are made between words, as in `excerpt`.
     """
     if len(sentence) <= _MOST:
         return sentence
@@ -30,9 +33,9 @@ def abridged(sentence: str) -> str:
     return f"{sentence[:begin].rstrip()}… {end - begin:,} more characters …{sentence[end:]}"
 
 
-#: In characters, of a sentence about an error: it may quote a value of any length.
+#: Maximum length of an error message, in characters; it may quote a value of any length.
 _MOST = 500
-#: White space, and what is behind a quote.
+#: White space, or the position after a quotation mark.
 _BETWEEN = re.compile(r"""\s|(?<=['"])""")
-#: White space, and what is before a quote.
+#: White space, or the position before a quotation mark.
 _BEFORE = re.compile(r"""\s|(?=['"])""")

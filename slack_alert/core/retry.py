@@ -1,4 +1,4 @@
-"""What to do after an attempt to deliver: wait, try again, look first, or give up."""
+"""Results of delivery attempts, and the delay until the next attempt."""
 
 from __future__ import annotations
 
@@ -9,55 +9,55 @@ from slack_alert.core.structs import Struct
 
 
 class SendStatus(str, Enum):
-    """What a channel made of a message."""
+    """Outcome of one attempt to send a message."""
 
     SENT = "sent"
-    #: Asked to wait; surely not sent, no attempt counted.
+    #: The service asked to wait: not sent, and not counted as an attempt.
     WAIT = "wait"
-    #: Surely not sent; another attempt may succeed.
+    #: Not sent; another attempt may succeed.
     RETRY = "retry"
-    #: Perhaps sent: look before repeating.
+    #: Perhaps sent: look for the message before sending it again.
     AMBIGUOUS = "ambiguous"
-    #: This conversation cannot be reached until somebody changes something.
+    #: The conversation cannot be reached until somebody changes something.
     DESTINATION = "destination"
-    #: This message will never be accepted as it is.
+    #: The message as it is will never be accepted.
     PAYLOAD = "payload"
-    #: The whole channel is closed to us; keep everything and probe.
+    #: The credentials are refused for the whole channel: keep all messages and probe.
     CREDENTIALS = "credentials"
-    #: An error in this program, or in what a plugin made of it; perhaps sent, and never given up.
+    #: An error in this program or in a plugin's piece; perhaps sent, and never given up.
     FAULT = "fault"
 
 
-#: After these a message may be there all the same.
+#: Outcomes after which the message may have been sent all the same.
 IN_DOUBT = frozenset({SendStatus.AMBIGUOUS, SendStatus.FAULT})
-#: After these it is not there, unless it is found.
+#: Outcomes after which the message counts as not sent, unless it is found.
 UNSAID = IN_DOUBT | {SendStatus.RETRY}
 
 
 class SendResult(Struct, frozen=True):
-    """How one attempt ended, in a channel's own words."""
+    """The result of one attempt to send a message, as the channel reports it."""
 
     fate: SendStatus
     receipt: str | None = None
     #: The service's code or the error's name: `not_in_channel`, `ConnectionResetError`.
     reason: str = ""
-    #: What a person should do about it; empty where nothing helps.
+    #: What a person can do about it; empty if nothing helps.
     hint: str = ""
-    #: How long the service asked to wait.
+    #: The delay that the service asked for.
     after: timedelta | None = None
-    #: Such answers in a row after which an unknown one is taken as final; None: only `give_up` ends it.
+    #: Number of attempts after which this unknown answer is final; None: only `give_up` ends it.
     limit: int | None = None
 
 
 def fault(error: Exception) -> SendResult:
-    """Return what an attempt is that ended in an error nobody expected."""
+    """Return the result of an attempt that raised an unexpected error."""
     return SendResult(SendStatus.FAULT, reason=f"{type(error).__name__} in the program itself, see its log")
 
 
 DEFAULT_WAIT = timedelta(seconds=30)
 PROBE_FIRST = timedelta(seconds=5)
 PROBE_LAST = timedelta(minutes=5)
-#: With the chance, the first one is 75 to 150 ms.
+#: With `chance` applied, the first delay is 75 to 150 ms.
 RETRY_FIRST = timedelta(seconds=0.15)
 RETRY_LAST = timedelta(minutes=1)
 
@@ -65,10 +65,11 @@ RETRY_LAST = timedelta(minutes=1)
 def next_attempt(
     outcome: SendResult, attempts: int, *, tried: timedelta, give_up: timedelta, chance: float
 ) -> timedelta | None:
-    """Return the time until the next attempt, or None: the message is dead.
+    """Return the delay until the next attempt, or None if the message is dead.
 
-    `attempts` counts those made, this one included, over the time `tried`: a message that waited for a start, however
-    old, has not been tried yet. `chance` in [0, 1) spreads many senders apart.
+    `attempts` is the number of attempts made, this one included, and `tried` the time since the first of them: a
+    message that waited for the program to start, however old, has not been tried yet. `chance` in [0, 1) spreads the
+    retries of many senders.
     """
     if outcome.fate is SendStatus.WAIT:
         return outcome.after or DEFAULT_WAIT
@@ -83,6 +84,6 @@ def next_attempt(
 
 
 def growing(first: timedelta, last: timedelta, attempts: int) -> timedelta:
-    """Double the delay with each attempt, up to `last`."""
+    """Return the delay after `attempts` attempts: `first`, doubled with each further one, at most `last`."""
     doublings = min(attempts - 1, 16)
     return min(last, first * (1 << doublings))

@@ -1,1 +1,1 @@
-"""What a function returned, as pieces of a message."""
+"""Turn the value that a function returned into pieces of messages."""

@@ -1,4 +1,4 @@
-"""What is said before it is laid out: whole, so that secrets are taken out before anything is cut to fit."""
+"""Drafts: texts before their layout, still complete, so that secrets are redacted before anything is cut to fit."""
 
 from __future__ import annotations
 
@@ -17,28 +17,29 @@ Layout = Literal["text", "lines", "pairs", "table", "columns"]
 
 
 class Draft(Text, frozen=True, kw_only=True):
-    """A text that is not laid out yet: canonical cells of any length; `text` is empty.
+    """A text before its layout: canonical cells of any length; `text` is empty.
 
-    It is a `Text`, because it goes wherever one goes on its way from the function to whoever lays it out.
+    It is a `Text`, because it takes the same way from the function to the layout.
     """
 
     layout: Layout
-    #: One cell a row for a text and for lines, two for pairs; of a table the first row is its head, columns have none.
+    #: Rows of one cell for a text and for lines, of two for pairs; the first row of a table is its head, columns have
+    #: none.
     rows: Sequence[Sequence[str]]
-    #: How many rows a table has, where only the first ones are here.
+    #: Number of all rows of a table, if `rows` has only the first ones.
     count: int = 0
-    #: The columns of a table that hold numbers.
+    #: Indexes of a table's columns that hold numbers.
     right: tuple[int, ...] = ()
 
     @property
     def size(self) -> int:
-        """How long it will be, about: long cells of a table are cut."""
+        """The approximate length of the laid out text, in which long cells of a table are cut."""
         most = {"pairs": MAX_VALUE, "table": MAX_CELL, "columns": MAX_CELL}.get(self.layout, sys.maxsize)
         return sum(min(len(cell), most) for row in self.rows for cell in row)
 
 
 def lay_out(drafts: Sequence[Piece], redaction: Redaction) -> tuple[Piece, ...]:
-    """Return the pieces that drafts become, neighbouring texts as one; what holds nothing to read is left out."""
+    """Return pieces with their drafts laid out and redacted; adjacent texts are joined, blank ones left out."""
     if len(drafts) == 1 and isinstance(drafts[0], Draft):
         only = _laid_out(drafts[0], redaction)
         return () if only is None else (only,)
@@ -54,7 +55,7 @@ def lay_out(drafts: Sequence[Piece], redaction: Redaction) -> tuple[Piece, ...]:
 
 
 def _laid_out(draft: Draft, redaction: Redaction) -> Text | None:
-    if draft.layout == "text":  # As most are.
+    if draft.layout == "text":  # The most frequent case, first.
         [[cell]] = draft.rows
         text = redaction(cell) if len(cell) <= LONGEST else redaction(shorten(cell, redaction))
         return Text(without_seams(text, redaction)) if text and not text.isspace() else None
@@ -75,7 +76,7 @@ def _laid_out(draft: Draft, redaction: Redaction) -> Text | None:
 
 
 def without_seams(text: str, redaction: Redaction) -> str:
-    """Return canonical text, free of secrets already, without one that shows where links are read as their labels."""
+    """Return canonical text, redacted already, without secrets that only appear once links are shown as labels."""
     if "<" not in text:
         return text
     text = _HIDDEN_LINK.sub(lambda found: found.group(1) or MARK, text)
@@ -84,7 +85,7 @@ def without_seams(text: str, redaction: Redaction) -> str:
     return text if cleaned == shown else entities(cleaned)
 
 
-#: A link that leads nowhere any more.
+#: A link whose address was redacted.
 _HIDDEN_LINK = re.compile(rf"<{re.escape(MARK)}(?:\|([^<>\n]*))?>")
 
 

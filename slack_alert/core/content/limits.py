@@ -1,4 +1,4 @@
-"""How much may be said: what is beyond would hold up every other job, so it is cut, and the cut is told."""
+"""Size limits of posted content, and the notices of what was cut: more would hold up all other jobs."""
 
 from __future__ import annotations
 
@@ -9,22 +9,22 @@ from slack_alert.core.content.pieces import CUT, Piece, Text, Upload
 from slack_alert.core.content.values.file_types import decoded
 from slack_alert.core.redaction.redaction import REACH, Redaction
 
-#: So many characters one text may have; as a file they are what fills a shelf.
+#: Maximum length of a text, in characters.
 LONGEST = 4_000_000
-#: So many bytes one file may have.
+#: Maximum size of a file, in bytes.
 GREATEST = 16_000_000
-#: So much all of what one run says may have, in escaped characters and bytes: any text that may be said, or any file.
+#: Maximum size of all that one run posts, in escaped characters and bytes: enough for the longest text or file.
 ROOM = 20_000_000
-#: So many characters Slack's own form may have; of a message Slack takes far less.
+#: Maximum length of Slack's own form, in characters; Slack accepts far less in a message.
 _FORM = 1_000_000
-#: A text is cut at a white space where there is one among so many characters.
+#: A text is cut at white space, if there is any within this number of characters.
 _WORD = 1_000
 
 
 def cut_text(text: str, escape: Callable[[str], str]) -> str:
-    """Return as much of a text as may be said, canonical, with a notice of what was cut.
+    """Return a text, canonical and within the limit, with a notice of the cut.
 
-    A text that is too long still has a little more, for `shorten`: half of a secret would not be found.
+    A text that is too long keeps a little more, for `shorten`: half of a secret would not be found.
     """
     if len(text) <= LONGEST:
         return escape(text)
@@ -33,7 +33,7 @@ def cut_text(text: str, escape: Callable[[str], str]) -> str:
 
 
 def cut_bytes(content: bytes | bytearray | memoryview, escape: Callable[[str], str]) -> str:
-    """Return as much of bytes that are read as text as may be said, as for a text."""
+    """Return bytes decoded as text, canonical and within the limit, as `cut_text` does."""
     if len(content) <= LONGEST:
         return escape(decoded(bytes(content)))
     text = decoded(bytes(content[: LONGEST + 4 * REACH]))
@@ -42,7 +42,7 @@ def cut_bytes(content: bytes | bytearray | memoryview, escape: Callable[[str], s
 
 
 def shorten(canonical: str, redaction: Redaction) -> str:
-    """Return what `cut_text` or `cut_bytes` made, cut where it is to be, without the secrets at the cut."""
+    """Return a result of `cut_text` or `cut_bytes`, cut to its final length, without secrets at the cut."""
     text, _, rest = canonical.rpartition(_EDGE)
     length, _, notice = rest.partition(_EDGE_END)
     if not (text and length.isdecimal()):
@@ -51,7 +51,7 @@ def shorten(canonical: str, redaction: Redaction) -> str:
 
 
 def cut_lines(lines: Iterable[str], count: int) -> list[str]:
-    """Return as many of `count` lines as may be said together, and say on the last one how many there are."""
+    """Return the first of `count` lines within the limit, with a notice as the last line if some were cut."""
     said: list[str] = []
     length = 0
     for line in lines:
@@ -63,7 +63,7 @@ def cut_lines(lines: Iterable[str], count: int) -> list[str]:
 
 
 def too_great(name: str, size: int | None) -> Text:
-    """Say that a file is not sent; a size of None: it has no end that anybody knows."""
+    """Return the notice that a file is too large to be sent; a size of None is unknown."""
     known = f"of {size / 1_000_000:,.0f} MB" if size else f"of more than {GREATEST // 1_000_000} MB"
     return Text(
         f"{entities(name)}: a file {known} is not sent, {GREATEST // 1_000_000} MB is the most. "
@@ -72,12 +72,12 @@ def too_great(name: str, size: int | None) -> Text:
 
 
 def empty_file(name: str) -> Text:
-    """Return what is said of a file without content: Slack refuses one, and saying nothing would hide it."""
+    """Return the notice of an empty file: Slack refuses empty files, and posting nothing would hide it."""
     return Text(f"{entities(name)}: an empty file")
 
 
 def check_form(payload: Mapping[str, object]) -> None:
-    """Raise ValueError where Slack's own form is longer than Slack would ever take."""
+    """Raise ValueError if Slack's own form is longer than Slack would ever accept."""
     length = sum(_lengths(payload))
     if length > _FORM:
         raise ValueError(
@@ -87,7 +87,7 @@ def check_form(payload: Mapping[str, object]) -> None:
 
 
 def fit(pieces: Iterable[Piece], said: int) -> tuple[tuple[Piece, ...], int]:
-    """Return what a run may still say after it has said so much, and how much that is then; the cut is told once."""
+    """Return the pieces that a run may still post after `said`, and the new total; a notice tells of the cut once."""
     kept: list[Piece] = []
     for piece in pieces:
         if said > ROOM:
@@ -100,7 +100,7 @@ def fit(pieces: Iterable[Piece], said: int) -> tuple[tuple[Piece, ...], int]:
 _LEFT_OUT = Text(f"{CUT} one run says {ROOM // 1_000_000} MB at most, what is beyond is left out")
 
 
-# Noncharacters, which escaping takes out of whatever a function says.
+# Noncharacters, which escaping removes from all that a function posts.
 _EDGE, _EDGE_END = "\ufdd0", "\ufdd1"
 
 

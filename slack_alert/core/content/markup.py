@@ -1,4 +1,4 @@
-"""What may stand raw in a Slack text: mentions and links made by ctx, and nothing else.
+"""Escape Slack text, except for the mentions and links made by ctx.
 
 The canonical text of the whole product is Slack's mrkdwn with `&`, `<`, `>` escaped; `plain` reads it for a terminal.
 """
@@ -10,16 +10,16 @@ import re
 from slack_alert.core.errors import BadValue
 from slack_alert.core.structs import Struct
 
-#: A longer address stays text: Slack would not make a link of it, and it could not be kept in one piece.
+#: A longer address stays plain text: Slack would not make a link of it, and it might be split.
 MAX_LINK = 3000
 
 
 class Markup(Struct, frozen=True):
-    """Make mentions and links inside ordinary strings, and let only those through when text is escaped.
+    """Makes mentions and links inside ordinary strings, and keeps only those when text is escaped.
 
     They are marked with Unicode noncharacters and the nonce, so they survive f-strings, joins, `repr` and JSON, and
-    nobody who does not know the nonce can write one: take a fresh random one at each start. Digits are best, because
-    they survive `upper()`.
+    cannot be forged without the nonce: use a fresh random one at each start. Digits are best, because they survive
+    `upper()`.
     """
 
     nonce: str
@@ -29,7 +29,10 @@ class Markup(Struct, frozen=True):
             raise BadValue(f"A nonce is ASCII letters and digits, got {self.nonce!r}.")
 
     def mention(self, who: str) -> str:
-        """Return text that calls a person, a group, a channel, or `here`, `channel`, `everyone`; raises `BadValue`."""
+        """Return text that mentions a person, a group, a channel, or `here`, `channel`, `everyone`.
+
+        Raises `BadValue` for anything else.
+        """
         name = who.strip().lstrip("@!#")
         for pattern, form in _MENTIONS:
             if pattern.fullmatch(name):
@@ -40,7 +43,7 @@ class Markup(Struct, frozen=True):
         )
 
     def link(self, url: str, text: str = "") -> str:
-        """Return text that leads to an http, https or mailto address; raises `BadValue` for any other."""
+        """Return text that links to an http, https or mailto address; raises `BadValue` for any other."""
         address = url.strip()
         if not _ADDRESS.match(address):
             raise BadValue(f"ctx.link takes an http, https or mailto address, got {url!r}: begin it with 'https://'.")
@@ -50,7 +53,7 @@ class Markup(Struct, frozen=True):
         return self._marked(whole) if len(whole) <= MAX_LINK else f"{text} {address}".strip()
 
     def escape(self, text: str) -> str:
-        """Return canonical text: everything is escaped but what this markup made itself."""
+        """Return canonical text: everything is escaped except the mentions and links of this markup."""
         if self.nonce not in text:
             return entities(text)
         pieces = self._spans().split(text)
@@ -59,7 +62,7 @@ class Markup(Struct, frozen=True):
         return "".join(pieces)
 
     def reveal(self, text: str) -> str:
-        """Return text that is Slack's own markup already, with what was marked put in and nothing escaped."""
+        """Return text that is Slack's markup already, with marked mentions and links inserted and nothing escaped."""
         if self.nonce in text:
             text = self._without_remains(self._spans().sub(r"<\1>", text))
         return _cleaned(text)
@@ -68,12 +71,12 @@ class Markup(Struct, frozen=True):
         return f"{_OPEN}{self.nonce}{_BODY}{inside}{_CLOSE}"
 
     def _spans(self) -> re.Pattern[str]:
-        # repr() and JSON write a noncharacter as \ufdd0; the nonce proves that such a span is still ours.
+        # repr() and JSON write a noncharacter as \ufdd0; the nonce proves that this markup made such a span.
         sign = [rf"(?:{mark}|\\u{ord(mark):x})" for mark in (_OPEN, _BODY, _CLOSE)]
         return re.compile(rf"{sign[0]}{self.nonce}{sign[1]}([^<>\s{_OPEN}{_BODY}{_CLOSE}][^<>\n{_MARKS}]*?){sign[2]}")
 
     def _without_remains(self, text: str) -> str:
-        """Take the nonce out of a span that was cut apart, so that nobody in the chat ever reads it."""
+        """Return text without the nonce of a span that was cut apart, which must never be readable in the chat."""
         return text.replace(_OPEN + self.nonce, "").replace(self.nonce, "")
 
 
@@ -85,27 +88,27 @@ def plain(text: str) -> str:
 
 
 def visible(text: str) -> str:
-    """Return canonical text as Slack shows it: of a link only its text."""
+    """Return canonical text as Slack shows it: a link as its label."""
     if "<" not in text and "&" not in text:
         return text
     return _unescaped(_RAW.sub(_shown, text))
 
 
 def unformatted(text: str) -> str:
-    """Return text that Slack shows sign by sign: nothing in it becomes bold, italic, struck, code, a quote or an emoji.
+    """Return text that Slack shows literally: nothing in it becomes bold, italic, struck, code, a quote or an emoji.
 
-    Slack has no escape for its signs, so each that could format something is replaced by one that looks like it. One
-    inside a word (`snake_case`) or between spaces (`2 * 3`) formats nothing and stays what it is.
+    Slack has no escape for its formatting characters, so each that could format something is replaced by a similar
+    one. A character inside a word (`snake_case`) or between spaces (`2 * 3`) formats nothing and is kept.
     """
     return _FORMATS.sub(lambda found: _LOOK_ALIKES[found.group()], text)
 
 
 def entities(text: str) -> str:
-    """Return readable text as canonical text, without any markup in it."""
+    """Return plain text as canonical text: everything is escaped."""
     return _coded(_cleaned(text)) if _SPECIAL.search(text) else text
 
 
-# Noncharacters: Unicode sets them aside for use inside a program, so no honest text contains them.
+# Noncharacters: Unicode reserves them for use inside a program, so ordinary text does not contain them.
 _OPEN, _BODY, _CLOSE = "\ufdd0", "\ufdd1", "\ufdd2"
 _MARKS = _OPEN + _BODY + _CLOSE
 _DROPPED = str.maketrans("", "", _MARKS)
@@ -116,7 +119,7 @@ _MENTIONS = (
     (re.compile(r"[UW][A-Z0-9]{3,}"), "@"),
     (re.compile(r"S(?=\w*\d)[A-Z0-9]{3,}"), "!subteam^"),
     (re.compile(r"[CG](?=\w*\d)[A-Z0-9]{3,}"), "#"),
-    # A name; the channel that sends it looks up the id. \w admits names in any script.
+    # A name; the channel that sends it looks up the id. \w allows names in any script.
     (re.compile(r"\w[\w.'-]{0,79}"), "@"),
 )
 _UNSENDABLE = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff]")
@@ -129,7 +132,7 @@ _FORMATS = re.compile(
     r"|:(?=[\w+'-]+:)(?!\d\d:\d)",  # an emoji, and no time of day
     re.MULTILINE,
 )
-#: Signs that format, and what is shown in their place.
+#: Formatting characters and their replacements.
 _LOOK_ALIKES = {"*": "\u2217", "_": "\u02cd", "~": "\u223c", "`": "\u02cb", ">": "\uff1e", ":": "\ua789"}
 _ENTITY = re.compile(r"&(amp|lt|gt);")
 _CHARACTERS = {"amp": "&", "lt": "<", "gt": ">"}
@@ -144,7 +147,7 @@ def _coded(text: str) -> str:
 
 
 def _cleaned(text: str) -> str:
-    """Replace what Slack cannot carry; a Windows line end is a line end."""
+    """Return text with characters that Slack cannot transmit replaced, and with Unix line ends."""
     return _UNSENDABLE.sub("\ufffd", text.replace("\r\n", "\n").translate(_DROPPED))
 
 

@@ -1,4 +1,4 @@
-"""What a value measures: the numbers that are kept of it, so that a report can show how they went."""
+"""Measurements: the numbers in a value, stored so that reports can show them over time."""
 
 from __future__ import annotations
 
@@ -10,35 +10,35 @@ from numbers import Real
 from slack_alert.core.content.values.row_types import as_row
 from slack_alert.core.redaction.redaction import REACH, Redaction
 
-#: What numbers are, True and False apart.
+#: The types of numbers; True and False are excluded separately.
 NUMBERS = (int, float, Decimal, Real)
-#: A value that is a number measures this.
+#: The name of the measurement of a value that is a number.
 ITSELF = ""
-#: Of a longer dict nothing is kept: it is a table, and nobody looks at so many curves.
+#: A longer dict is taken for a table and not stored: it would give too many curves.
 MOST = 50
-#: A name is cut to so many characters.
+#: Maximum length of a name, in characters.
 LONGEST = 80
-#: Beyond it not every whole number is one of JSON's.
+#: Larger integers are not all exact in JSON.
 _EXACT = 2**53
 
 
 def measured(value: object, redaction: Redaction | None = None) -> Mapping[str, float] | None:
-    """Return the number a value is, or the numbers of a dict (dataclass, named tuple) of nothing but numbers.
+    """Return the measurement of a number, or those of a dict (dataclass, named tuple) that holds only numbers.
 
-    True and False are none, and neither is what cannot be drawn: infinity, not-a-number.
+    True and False are not numbers, and values that cannot be drawn are left out: infinity, NaN.
     """
     return named(numbers_of(value), redaction or Redaction())
 
 
 def named(numbers: Mapping[str, float] | None, redaction: Redaction) -> Mapping[str, float] | None:
-    """Return the numbers under names without secrets, which are cut only then."""
+    """Return the numbers with their names redacted and then cut."""
     if numbers is None or numbers.keys() == {ITSELF}:
         return numbers
     return {redaction.head(name, LONGEST)[0]: number for name, number in numbers.items()}
 
 
 def numbers_of(value: object) -> Mapping[str, float] | None:
-    """Return what `measured` does, under the names as they are."""
+    """Return the measurements as `measured` does, with unredacted names."""
     if value is None or isinstance(value, (str, bool)):
         return None
     if isinstance(value, NUMBERS):

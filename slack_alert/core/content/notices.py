@@ -1,4 +1,4 @@
-"""What the product itself says around a value: that an error happened, that a pause begins, when the slot was."""
+"""Texts that the product itself adds to messages: error cards, notices of pauses, times of slots."""
 
 from __future__ import annotations
 
@@ -10,15 +10,15 @@ from slack_alert.core.content.markup import Markup, plain
 from slack_alert.core.content.pieces import LIMIT, Blocks, Piece, Text, Upload, deliverable, split
 from slack_alert.core.structs import replace
 
-#: Slack's most for one message.
+#: Slack's limit for a message.
 MAX_BLOCKS = 50
 MAX_ERROR = 500
-#: How the telling of an exception begins.
+#: Beginning of an error card.
 FAILED = ":rotating_light: *"
 
 
 def error_card(name: str, kind: str, message: str, place: str, *, mark: Markup) -> Text:
-    """Tell an exception in two lines: job, type and message; place. The whole traceback is in the run record."""
+    """Return an exception in two lines: job, type and message; place. The run record has the whole traceback."""
     said = _harmless(mark.escape(" ".join(message.split())))
     if len(said) > MAX_ERROR:
         said = split(said, MAX_ERROR)[0].rstrip() + "…"
@@ -28,16 +28,15 @@ def error_card(name: str, kind: str, message: str, place: str, *, mark: Markup) 
 
 
 def pause_notice(count: int, pause: timedelta, until_local: str, *, word: str = "alert", verb: str = "paused") -> str:
-    """Say that a job rests: `3 alerts: paused for 60 min, until 14:32`."""
+    """Return the notice that a job is paused: `3 alerts: paused for 60 min, until 14:32`."""
     minutes = f"{pause.total_seconds() / 60:.2f}".rstrip("0").rstrip(".")
     return f"{count} {word}{'' if count == 1 else 's'}: {verb} for {minutes} min, until {until_local}"
 
 
 def with_notice(pieces: Sequence[Piece], notice: str, *, name: str = "message") -> tuple[Piece, ...]:
-    """Put a notice on its own last line of the last piece, which is made deliverable for that.
+    """Return the pieces with a notice as the last line of the last one, which is made deliverable for that.
 
-    A file carries it in its comment, blocks in one more block; it is a text of its own only where Slack's form has no
-    room left.
+    A file has it in its comment, blocks in one more block; it becomes a separate text only if blocks have no room left.
     """
     if not pieces:
         return (Text(notice),)
@@ -46,25 +45,25 @@ def with_notice(pieces: Sequence[Piece], notice: str, *, name: str = "message") 
 
 
 def with_slot_time(text: str, slot_local: str) -> str:
-    """Begin a late message with the time of its slot: `[09:30] text`; a table begins on the next line."""
+    """Return a late message with the time of its slot in front: `[09:30] text`; a table begins on the next line."""
     return f"[{slot_local}]{_NEW_LINE if text.startswith('```') else ' '}{text}"
 
 
 def on_terminal(text: str) -> str:
-    """Return canonical text as a terminal and the history show it: without what only a chat turns into looks."""
+    """Return canonical text as a terminal and the history show it: without formatting that only a chat displays."""
     shown = plain(text)
     if ":" in shown:
         shown = _CLOSED.sub(r"✓ \1 recovered", _CARD.sub(r"✗ \1 failed\2", shown))
     return _FENCE.sub("", shown) if "```" in shown else shown
 
 
-#: The card of `error_card`, up to its place.
+#: The result of `error_card`, up to the place.
 _CARD = re.compile(r"^:rotating_light: \*(.+?)\* failed(.*)$", re.MULTILINE)
-#: What tells the end of an incident.
+#: The message of a recovery.
 _CLOSED = re.compile(r"^:white_check_mark: \*(.+?)\* recovered", re.MULTILINE)
 _FENCE = re.compile(r"^```(?:\n|$)|\n```$", re.MULTILINE)
 _NEW_LINE = "\n"
-# Slack has no escape for these, and an exception's words are nobody's formatting: letters that look alike.
+# Slack has no escape for these characters, and an exception's message is not to be formatted: similar letters instead.
 _LOOKALIKES = str.maketrans({"*": "∗", "`": "ˋ", "~": "∼"})
 
 
@@ -74,7 +73,7 @@ def _harmless(text: str) -> str:
 
 def _noticed(piece: Piece, notice: str) -> tuple[Piece, ...]:
     if isinstance(piece, Text):
-        # Room is kept in each part, so that the notice never stands in a message alone.
+        # Each part leaves room for the notice, so that it is never in a message alone.
         *parts, last = split(piece.text.rstrip(), LIMIT - len(notice) - 1)
         return tuple(Text(part) for part in (*parts, f"{last.rstrip()}\n{notice}"))
     if isinstance(piece, Upload):
@@ -84,7 +83,7 @@ def _noticed(piece: Piece, notice: str) -> tuple[Piece, ...]:
 
 
 def _noticed_payload(payload: Mapping[str, object], notice: str) -> dict[str, object] | None:
-    """Return the payload with the notice, or nothing where Slack's limits leave no room for it."""
+    """Return the payload with the notice, or None if Slack's limits leave no room for it."""
     noticed = dict(payload)
     said, blocks = payload.get("text"), payload.get("blocks")
     if isinstance(said, str) and said.strip():

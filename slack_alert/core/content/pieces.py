@@ -1,4 +1,4 @@
-"""What one message is made of: texts, Slack's own blocks, uploaded files; and how a long text becomes several."""
+"""Pieces of messages: texts, Slack's own blocks and uploaded files; and splitting long texts."""
 
 from __future__ import annotations
 
@@ -9,23 +9,23 @@ from pathlib import Path
 from slack_alert.core.content.markup import entities, plain
 from slack_alert.core.structs import Struct
 
-#: Slack's own advice for `text`; beyond it a message may be cut.
+#: Slack's recommended limit for `text`; longer messages may be cut.
 LIMIT = 4000
 PARTS = 10
-#: How a line begins that tells of what was left out.
+#: Beginning of a line that tells what was left out.
 CUT = "… cut:"
 
 
-#: The entries of a list, a dict or a table: what each is known by, and the whole of it.
+#: The entries of a list, a dict or a table: key and full text of each.
 Entries = tuple[tuple[str, str], ...]
 
 
 class Text(Struct, frozen=True):
-    """Words; the same ones are equal whatever they list."""
+    """A text; equality ignores the entries."""
 
-    #: Canonical: Slack's mrkdwn with `&`, `<`, `>` escaped; raw are only mentions and links.
+    #: Canonical: Slack's mrkdwn with `&`, `<`, `>` escaped, except in mentions and links.
     text: str
-    #: What it lists, by which the next one is compared with it.
+    #: The entries it lists, to compare the next text with.
     entries: Entries = ()
 
     def __eq__(self, other: object) -> bool:
@@ -36,21 +36,21 @@ class Text(Struct, frozen=True):
 
     @property
     def size(self) -> int:
-        """How many characters it has."""
+        """The length in characters."""
         return len(self.text)
 
 
 class Blocks(Struct, frozen=True):
-    #: Slack's own form, JSON values only: `blocks` and what else `chat.postMessage` takes, or nothing but `text`.
+    #: Slack's own form, JSON values only: `blocks` and other arguments of `chat.postMessage`, or only `text`.
     payload: Mapping[str, object]
 
 
 class Upload(Struct, frozen=True):
     name: str
-    #: A path is read by whoever sends it.
+    #: A path is read when it is sent.
     content: bytes | Path
     title: str = ""
-    #: Canonical text that stands with the file.
+    #: Canonical text posted with the file.
     comment: str = ""
 
 
@@ -58,12 +58,11 @@ Piece = Text | Blocks | Upload
 
 
 def split(text: str, limit: int = LIMIT) -> list[str]:
-    """Cut canonical text into parts of at most `limit` characters, at line ends where there are any.
+    """Return canonical text in parts of at most `limit` characters, cut at line ends if there are any.
 
-    The line end stays with the part before the cut, so the joined parts are the text again. A line that is longer is
-    cut at a space or anywhere, but never inside `&amp;` or `<...>` (one that alone exceeds the limit is cut as a last
-    resort). Where a cut falls inside a ``` fence, the part is closed and the next one opened: these fences alone are
-    added.
+    The line end stays with the part before the cut, so the joined parts are the text again. A longer line is cut at a
+    space or anywhere, but never inside `&amp;` or `<...>` (except if one alone exceeds the limit). If a cut falls
+    inside a ``` fence, the part is closed and the next one opened: nothing but these fences is added.
     """
     assert limit >= 20, "a part needs room for its fences"
     parts: list[str] = []
@@ -76,7 +75,7 @@ def split(text: str, limit: int = LIMIT) -> list[str]:
 
 
 def deliverable(piece: Piece, *, name: str = "message", limit: int = LIMIT, parts: int = PARTS) -> tuple[Piece, ...]:
-    """Return what can be sent: a text in parts, or as the file `<name>.txt` where there would be too many."""
+    """Return a piece as pieces that can be sent: a text in parts, or as the file `<name>.txt` if it has too many."""
     if not isinstance(piece, Text) or len(piece.text) <= limit:
         return (piece,)
     if len(piece.text) <= limit * parts:
@@ -87,7 +86,7 @@ def deliverable(piece: Piece, *, name: str = "message", limit: int = LIMIT, part
 
 
 def fallback(piece: Piece) -> str:
-    """Return one canonical text for history, notifications and terminals."""
+    """Return a piece as canonical text for history, notifications and terminals."""
     if isinstance(piece, Text):
         return piece.text
     if isinstance(piece, Upload):
@@ -101,7 +100,7 @@ def fallback(piece: Piece) -> str:
 
 
 _FENCE = "```"
-#: What a cut must not fall into.
+#: Sequences that must not be cut.
 _ATOM = re.compile(r"&(?:amp|lt|gt);|<[^<>\n]*>|```")
 
 
@@ -141,12 +140,12 @@ def _outside_atoms(text: str, start: int, end: int) -> int:
     return end
 
 
-#: The first line is looked for among so many characters.
+#: Number of characters in which the first line is looked for.
 _FIRST = 10_000
 
 
 def _as_file(text: str, name: str) -> Upload:
-    """Put a text into a file; its first line stands beside it, so that the chat still says what happened."""
+    """Return a text as a file with the first line as its comment, so that the chat still shows what happened."""
     readable = plain(text)
     first = next((line for line in readable[:_FIRST].splitlines() if line.strip("` ")), "")
     count = readable.count("\n") + 1
@@ -168,7 +167,7 @@ def _size(content: bytes | Path) -> str:
 
 
 def _lines(node: object) -> Iterator[str]:
-    """Yield the words of a tree of blocks, one line for each text object."""
+    """Yield the text of each text object in a tree of blocks."""
     if isinstance(node, (list, tuple)):
         for child in node:
             yield from _lines(child)

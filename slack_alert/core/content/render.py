@@ -1,4 +1,4 @@
-"""What a plugin's value becomes: quiet, a text, Slack's own form, or a file."""
+"""Render a plugin's value: as nothing (quiet), a text, Slack's own form, or a file."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from itertools import groupby
 from math import isfinite
 from pathlib import Path
-from typing import Any  # A plugin returns what it likes.
+from typing import Any  # A plugin returns values of any type.
 
 from slack_alert.core.content.drafts import Draft, lay_out
 from slack_alert.core.content.limits import GREATEST, check_form, cut_bytes, cut_lines, cut_text, empty_file, too_great
@@ -48,16 +48,16 @@ __all__ = [
 def pieces(
     value: object, *, mark: Markup, name: str, doc: str | None, redaction: Redaction | None = None
 ) -> tuple[Piece, ...]:
-    """Return what is said for a value of the job `name`, laid out; an empty tuple is quiet."""
+    """Return the pieces of a value of the job `name`, laid out; an empty tuple is quiet."""
     return lay_out(drafts(value, mark=mark, name=name, doc=doc), redaction or _OPEN)
 
 
 def drafts(value: object, *, mark: Markup, name: str, doc: str | None) -> tuple[Piece, ...]:
-    """Return what `lay_out` makes the pieces of that are said for a value of the job `name`; empty is quiet.
+    """Return the pieces of a value of the job `name`, to be laid out by `lay_out`; an empty tuple is quiet.
 
-    Quiet is what `is_quiet` says, and besides it what would leave nothing to read: text of white space only, a list of
-    empty things. An iterator is consumed. What the value's own `__str__`, `__len__` or its vendor raises goes through
-    to the caller, and so does a TypeError for what has no text and is probably a mistake.
+    Quiet are the values for which `is_quiet` is true, and those that would leave nothing to read: blank text, a list of
+    empty items. An iterator is consumed. Raises what the value's own `__str__`, `__len__` or its library raises, and
+    TypeError for a value that has no text and is probably a mistake.
     """
     if value is None:
         return ()
@@ -77,15 +77,15 @@ _OPEN = Redaction()
 
 
 def is_quiet(value: object) -> bool:
-    """Return whether a value is empty: `not value`, or where that raises (numpy, pandas) a length of zero."""
+    """Return whether a value is empty: `not value`, or a length of zero if that raises (numpy, pandas)."""
     try:
         return not value
-    except Exception:  # noqa: BLE001  A vendor raises what it likes for "neither true nor false".
+    except Exception:  # noqa: BLE001  Libraries raise any exception for "neither true nor false".
         return hasattr(value, "__len__") and len(value) == 0
 
 
 def _spoken(value: Any, mark: Markup, name: str, doc: str | None) -> tuple[Piece, ...]:
-    """Return the pieces of a value that is neither empty nor one of the plain types."""
+    """Return the pieces of a value that is neither empty nor of a plain type."""
     if isinstance(value, (Text, Blocks, Upload)):
         return (value,)
     if is_truth(value):
@@ -167,7 +167,7 @@ def _named(title: str, content: Any) -> Piece:
 
 
 def _is_own_form(value: object) -> bool:
-    """Return whether Slack can take this dict; a row with a number called `blocks` is a row."""
+    """Return whether a dict is Slack's own form; a row with a number called `blocks` is a row."""
     if not isinstance(value, dict):
         return False
     return isinstance(value.get("blocks"), (list, tuple)) or (value.keys() == {"text"} and type(value["text"]) is str)
@@ -199,7 +199,7 @@ def _sendable(node: Any, mark: Markup, depth: int) -> object:
 
 
 _DEEPEST = 50
-#: Beyond it no number is written in JSON by everybody.
+#: Larger integers are not accepted by every JSON parser.
 _GREATEST_NUMBER = 2**63
 
 
@@ -207,7 +207,7 @@ _GREATEST_NUMBER = 2**63
 
 
 def _several(values: Iterable[Any], mark: Markup, name: str) -> tuple[Piece, ...]:
-    """Say the items that are not empty: files one by one, rows as a table, what is left one line each."""
+    """Return the pieces of the items that are not empty: single files, rows as a table, others as lines."""
     items = [found for item in values if not is_quiet(item) and not is_quiet(found := unwrapped(item))]
     if isinstance(values, (set, frozenset)):
         items.sort(key=spell)
@@ -246,7 +246,7 @@ def _as_they_are(items: list[Any], _mark: Markup, _name: str) -> tuple[Piece, ..
 
 
 def _width(items: list[Any]) -> int:
-    """Return how many columns items have that are rows of a database: tuples of one length, and no files."""
+    """Return the number of columns if all items are database rows, tuples of one length and no files; else 0."""
     widths = {len(item) if type(item) is tuple and not _is_named_bytes(item) else 0 for item in items}
     return widths.pop() if len(widths) == 1 else 0
 
@@ -283,7 +283,7 @@ def _rows(items: list[Any], mark: Markup, _: str) -> tuple[Piece, ...]:
 
 
 def _numbered(said: list[Piece]) -> list[Piece]:
-    """Return pictures of the same name a number, in order."""
+    """Return the pieces with a number added to the names of files of the same name."""
     names = [piece.name for piece in said if isinstance(piece, Upload)]
     seen: dict[str, int] = {}
     numbered: list[Piece] = []
@@ -304,5 +304,5 @@ def _table(head: Sequence[Any], rows: Sequence[Sequence[Any]], count: int, mark:
 
 
 def _is_number(value: object) -> bool:
-    # Every vendor's number has it, and of texts and moments numpy's alone.
+    # The numbers of all libraries have it; of strings only numpy's do, which are excluded as `str`.
     return hasattr(value, "__float__") and not isinstance(value, (bool, str))

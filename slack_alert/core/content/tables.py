@@ -1,4 +1,4 @@
-"""Rows and columns as one fenced block of a fixed-width font; every row is kept up to a number that nobody reads."""
+"""Lay out tables as fenced blocks in a fixed-width font."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ MAX_VALUE = 500
 
 
 def key_values(rows: Sequence[tuple[str, str]]) -> str:
-    """Lay out canonical keys and values, one pair a line."""
+    """Return canonical keys and values as a block, one pair a line."""
     kept = [(_cell(key, MAX_CELL), _cell(value, MAX_VALUE)) for key, value in rows[:MAX_ROWS]]
     return _fenced([*_aligned(kept, right=set()), *_left_out(len(rows) - MAX_ROWS, "rows")])
 
@@ -28,9 +28,9 @@ def table(
     count: int | None = None,
     right: Iterable[int] = (),
 ) -> str:
-    """Lay out canonical cells under their headings, if they have any; the columns in `right` hold numbers.
+    """Return canonical cells as a block, under their headings if there are any.
 
-    `count` is how many rows there are, where only the first ones are given.
+    The columns in `right` hold numbers. `count` is the number of all rows, if only the first ones are given.
     """
     left = (len(rows) if count is None else count) - MAX_ROWS
     headed = rows[:MAX_ROWS] if head is None else (head, *rows[:MAX_ROWS])
@@ -46,12 +46,12 @@ def table(
 
 
 def display_width(text: str) -> int:
-    """Return how many columns a fixed-width font needs: East Asian wide characters two, combining ones none."""
+    """Return the width in columns: two for East Asian wide characters, none for combining ones."""
     return len(text) if text.isascii() else sum(map(_columns, text))
 
 
 def cut(text: str, width: int) -> str:
-    """Return readable text in at most this many columns, with an ellipsis where it was cut."""
+    """Return plain text in at most `width` columns, with an ellipsis if it was cut."""
     if display_width(text) <= width:
         return text
     used, kept = 1, 0
@@ -67,7 +67,7 @@ _BACKTICKS = re.compile("`(?=`)")
 
 
 def _cell(text: str, width: int) -> str:
-    """Return a cell in one line; one that is too long loses its links before it is cut, so no link is ever broken."""
+    """Return a cell in one line; links are removed from a cell that has to be cut, so that none is broken."""
     line = " ".join(text.split())
     shown = visible(line)
     return line if display_width(shown) <= width else entities(cut(shown, width))

@@ -1,1 +1,1 @@
-"""Why something did or did not happen."""
+"""Explain in sentences why a job did or did not run or post."""

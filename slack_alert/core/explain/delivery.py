@@ -1,4 +1,4 @@
-"""What became of a message, in sentences."""
+"""Explain the deliveries of a run's messages."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from slack_alert.core.retry import PROBE_FIRST, PROBE_LAST, growing
 
 _SERVICES = {"slack": "Slack", "console": "the terminal"}
 _ORDINALS = {1: "st", 2: "nd", 3: "rd"}
-#: So many messages are told of one by one.
+#: Number of undelivered messages that are described one by one.
 _NAMED = 3
 
 
 def fates(subject: JobFacts, posted: Sequence[PostedDelivery]) -> list[str]:
-    """Say of each message that did not arrive what keeps it, and of the others that they did."""
+    """Return a sentence on the delivered messages, and one on each of the others with what prevents it."""
     sent = [one for one in posted if one.delivery.status is Status.SENT]
     left = [one for one in posted if one.delivery.status is not Status.SENT]
     said = [_arrived(subject, sent)] if sent else []
@@ -64,7 +64,7 @@ def _line(one: PostedDelivery) -> str:
 
 
 def _trouble(subject: JobFacts, one: PostedDelivery) -> str:
-    """Return what went wrong so far, and when it is tried again."""
+    """Return the failed attempts so far, and when the next one follows."""
     attempts = one.delivery.attempts
     if not subject.is_running:
         ending = "; slack-alert is not running, it goes out when it runs"
@@ -80,13 +80,13 @@ def _trouble(subject: JobFacts, one: PostedDelivery) -> str:
 
 
 def _by(subject: JobFacts, changed: datetime, attempts: int) -> str:
-    # Chance makes it sooner, and an attempt that does not reach the channel at all is repeated sooner as well.
+    # The random part makes it sooner, and an attempt that did not reach the channel is repeated sooner as well.
     latest = changed + growing(PROBE_FIRST, PROBE_LAST, attempts)
     return f"by {subject.clock(latest)}" if latest > subject.now else "now"
 
 
 def _answer(one: PostedDelivery) -> str:
-    """Return what the service said; its codes are words of small letters, names of errors are not."""
+    """Return the service's answer or the error; codes of the service are in lower case, names of errors are not."""
     reason = (one.delivery.reason or "nothing").rstrip(".")
     code = reason.partition(":")[0]
     channel = one.delivery.message.to.channel

@@ -1,4 +1,4 @@
-"""What is known of a job when somebody asks why, and how its answers write times and texts."""
+"""The facts from which explanations are made, and how they format times and texts."""
 
 from __future__ import annotations
 
@@ -24,41 +24,41 @@ class RecordWithMessages(Struct, frozen=True):
 
     @property
     def end(self) -> datetime:
-        """Its slot, of a row the last one."""
+        """Its slot, or the last one of several."""
         return self.record.until or self.record.slot
 
 
 class JobFacts(Struct, frozen=True):
-    """The job somebody asks about, as it stands."""
+    """The present state of the job to explain."""
 
     name: str
     now: datetime
     zone: tzinfo
-    #: None: no plugin has it any more.
+    #: None: no plugin declares it any more.
     job: Job | None = None
     state: State = _FRESH
     hold: Pause | None = None
-    #: When it was first seen, and the last slot that was accounted for.
+    #: When it was first seen, and its last slot that was processed.
     first_seen: datetime | None = None
     last: datetime | None = None
-    #: The slot of a run that goes on, and when that began.
+    #: Slot and start of the current run.
     going: tuple[datetime, datetime] | None = None
     is_running: bool = True
-    #: Why it may say nothing at a slot; empty: it may.
+    #: Returns why it may not post at a slot; empty: it may.
     mute: Callable[[datetime], str] = lambda _: ""
 
     @property
     def is_outside(self) -> bool:
-        """Whether something else runs it, by `exec`: no plugin has it, and none had."""
+        """Whether it is run by `exec` from outside: no plugin declares it, and none ever did."""
         return self.job is None and self.first_seen is None
 
     def clock(self, at: datetime) -> str:
-        """Write a time as people in the configured zone read it: with its day where that is not today."""
+        """Return the local time in the configured zone, with its day if that is not today."""
         return clock(at, self.zone, self.now)
 
 
 def quoted(text: str) -> str:
-    """Return the beginning of a text in quotation marks; what fences a table in is no part of it."""
+    """Return the beginning of a text in quotation marks, without the fences of tables."""
     line, *more = text.replace("```", "").strip().splitlines() or [""]
     is_cut = len(line) > _QUOTED or any(part.strip() for part in more)
     return f"“{line[:_QUOTED].rstrip()}{'…' if is_cut else ''}”"

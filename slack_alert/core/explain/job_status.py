@@ -1,4 +1,4 @@
-"""How things stand with a job: whether it rests, until when, and when it runs next."""
+"""The status of a job: whether it is paused or muted, until when, and when it runs next."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from slack_alert.core.policy.quota import Pause, State, rests
 from slack_alert.core.structs import Struct
 
 _TICK = timedelta(microseconds=1)
-#: So many closed windows in a row are passed over; a job that finds none open by then never runs for all we know.
+#: Number of consecutive closed windows that are skipped; a job without an open one by then is taken never to run.
 _WINDOWS = 400
 
 
 class Standing(str, Enum):
-    """Whether slots of a job run now, in the words `jobs` shows."""
+    """Status of a job, in the words that `jobs` shows."""
 
     ACTIVE = "active"
     PAUSED = "paused"
@@ -31,16 +31,16 @@ class Standing(str, Enum):
 
 
 class Outlook(Struct, frozen=True):
-    """What is known of a job's near future, if nothing happens meanwhile."""
+    """The status of a job and its near future, if nothing happens meanwhile."""
 
     state: Standing
-    #: None: never again as things stand.
+    #: None: never again, in the present state.
     next_run: datetime | None
-    #: None: not paused or muted, or paused for good.
+    #: None: not paused or muted, or paused without an end.
     paused_until: datetime | None
-    #: How many alerts weigh now.
+    #: Number of alerts that count now.
     alerts: int
-    #: What people were told of and that goes on.
+    #: The open incident, if it was posted.
     incident: Incident | None = None
 
 
@@ -54,16 +54,16 @@ def outlook(
     now: datetime,
     muted_until: datetime | None,
 ) -> Outlook:
-    """Say how a job stands at `now`; one that was never seen is taken as seen now.
+    """Return the status of a job at `now`; a job that was never seen is treated as first seen now.
 
-    `muted_until`: how long it may say nothing because somebody wants it so.
+    `muted_until` is the end of a mute or of a quiet window, or None.
     """
     alerts, until = standing(job, state, now)
     is_held = hold is not None and not hold.is_over(now)
     next_run = _next_run(job, state, hold, after=max(now, last or now), anchor=first_seen or now)
     if is_held:
         assert hold is not None
-        # The later of both counts, and a pause for good is later than any.
+        # The later end counts, and a pause without an end is later than any.
         until = max(until or hold.until, hold.until) if hold.until else None
     is_spent = until is not None
     standing_now = _standing(job, now, is_held=is_held, is_spent=is_spent, is_muted=muted_until is not None)
@@ -74,7 +74,7 @@ def outlook(
 
 
 def _standing(job: Job, now: datetime, *, is_held: bool, is_spent: bool, is_muted: bool) -> Standing:
-    """Name the reason a person can do something about first: a pause, then the hours, then muting."""
+    """Return the status; a pause comes first, as people can end it, then the working hours, then muting."""
     if is_held or (is_spent and not job.policy.mutes):
         return Standing.PAUSED
     if not job.policy.hours.contains(now):
@@ -83,7 +83,7 @@ def _standing(job: Job, now: datetime, *, is_held: bool, is_spent: bool, is_mute
 
 
 def _next_run(job: Job, state: State, hold: Pause | None, *, after: datetime, anchor: datetime) -> datetime | None:
-    """Find the first slot after `after` that the gate lets run, closed window by closed window."""
+    """Return the first slot after `after` that may run, skipping closed windows; None if there is none."""
     for _ in range(_WINDOWS):
         slot = job.trigger.next_after(after, anchor)
         if slot is None:
@@ -99,7 +99,7 @@ def _next_run(job: Job, state: State, hold: Pause | None, *, after: datetime, an
 
 
 def _opening(job: Job, state: State, hold: Pause | None, slot: datetime, verdict: Verdict) -> datetime | None:
-    """Return until when the reason holds that keeps the slot from running."""
+    """Return when the reason ends for which the slot may not run; None: never."""
     if verdict is Verdict.OFF_HOURS:
         return job.policy.hours.next_open(slot)
     if rests(job.policy, state.alerts, slot) and not job.policy.mutes:

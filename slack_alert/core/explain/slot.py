@@ -1,4 +1,4 @@
-"""What a record of history says, in sentences: what was due, what became of it, and by which rule."""
+"""Explain a record of the history: what was due, what happened, and by which rule."""
 
 from __future__ import annotations
 
@@ -14,15 +14,15 @@ from slack_alert.core.schedule.working_hours import WorkingHours
 from slack_alert.core.units.humanize import lasted
 from slack_alert.core.units.quantities import format_duration
 
-#: A run that began later than this after its slot began late.
+#: A run that began later than this after its slot is late.
 _PROMPT = timedelta(seconds=1)
 _OUTSIDE = "outside "
-#: What a run failed with that took longer than its timeout, unlike one that raised an error of that name itself.
+#: The error of a run that exceeded its timeout, unlike a TimeoutError that the function raised itself.
 _TIMEOUT = re.compile(r"“TimeoutError: took longer than \w+ \(timeout\)”")
 
 
 def account(subject: JobFacts, told: RecordWithMessages, slot: datetime) -> list[str]:
-    """Tell all that is known of a slot, which may be one of a row."""
+    """Return sentences on all that is known of a slot, which may be one of several of a record."""
     record = told.record
     said = [_due(subject, record, slot), _OUTCOMES[record.verdict](subject, record)]
     if record.count > 1:
@@ -36,7 +36,7 @@ def account(subject: JobFacts, told: RecordWithMessages, slot: datetime) -> list
 
 
 def summary(subject: JobFacts, told: RecordWithMessages) -> str:
-    """Tell of a slot in one line, as `14:05: said “lag 9 s”; sent`, and end it."""
+    """Return a record as one sentence, such as `14:05: said “lag 9 s”; sent.`."""
     record = told.record
     parts = [str(record.verdict).replace("_", " ")]
     if record.text:
@@ -164,7 +164,7 @@ def _error(record: Record) -> str:
 
 
 def _quota(subject: JobFacts, record: Record) -> str:
-    """Return what an alert cost."""
+    """Return how many alerts of the quota are used after this one."""
     if subject.job is None or record.verdict is not Verdict.SAID or record.asked_by or not record.alerts:
         return ""
     policy = subject.job.policy

@@ -1,4 +1,4 @@
-"""Why a job spoke, and why it did not: at a slot that has passed, now, and at one to come. Sentences, not printed."""
+"""Explain why a job did or did not run and post: at a past slot, now, and at a future one."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _SPANS = tuple(timedelta(minutes=minutes) for minutes in (1, 60, 1_440, 46_080, 
 
 
 class Explanation(NamedTuple):
-    """What is answered, and which slot it is about (None: about now)."""
+    """The sentences of an answer, and the slot it is about (None: now)."""
 
     sentences: tuple[str, ...]
     slot: datetime | None = None
@@ -32,7 +32,10 @@ class Explanation(NamedTuple):
 
 
 def why_now(subject: JobFacts, latest: Sequence[RecordWithMessages]) -> Explanation:
-    """Say how the job stands, what keeps it from running or speaking, and what it did lately (oldest first)."""
+    """Explain the present status of a job, what prevents it from running or posting, and its last slots.
+
+    `latest` are its last records, oldest first.
+    """
     job = subject.job
     if subject.is_outside:
         lately = "Its last runs, the newest first:" if latest else "No run of it is recorded."
@@ -49,7 +52,7 @@ def why_now(subject: JobFacts, latest: Sequence[RecordWithMessages]) -> Explanat
 def why_then(
     subject: JobFacts, told: RecordWithMessages, following: RecordWithMessages | None, *, slot: datetime | None = None
 ) -> Explanation:
-    """Say why a slot that is recorded went as it did, and what came after it; `slot` tells which one of a row."""
+    """Explain a recorded slot, and name the one that followed; `slot` selects one of a record of several."""
     due = slot if slot is not None and told.record.count > 1 else told.record.slot
     said = account(subject, told, due)
     if following is not None:
@@ -67,11 +70,11 @@ def why_unrecorded(
     before: RecordWithMessages | None = None,
     following: RecordWithMessages | None = None,
 ) -> Explanation:
-    """Say why there is no record of the slot at or before `at`; `slot` None: there was none."""
+    """Explain why there is no record of the slot at or before `at`; `slot` None: there was no slot."""
     missing, why = _no_record(subject, at, slot)
     beside = [f"Before that, {summary(subject, before)}"] if before else []
     beside += [f"After that, {summary(subject, following)}"] if following else []
-    # In the order of time: what an absence waits for may have come since.
+    # In chronological order: the event that an absence waits for may have come since.
     is_later = following is not None and subject.first_seen is not None and subject.first_seen > following.record.slot
     said = [missing, *beside, why] if is_later else [missing, why, *beside]
     if following is None and subject.job is not None:
@@ -80,7 +83,7 @@ def why_unrecorded(
 
 
 def why_ahead(subject: JobFacts, at: datetime) -> Explanation:
-    """Say what will decide about the slot at or before a time to come, or the first one after it."""
+    """Explain what will happen at the slot at or before a future time, or at the first one after it."""
     job = subject.job
     if job is None:
         gone = f"No plugin has {subject.name} any more: it will not run."
@@ -92,7 +95,7 @@ def why_ahead(subject: JobFacts, at: datetime) -> Explanation:
         return Explanation((_never_due(subject, job),))
     said = [f"{subject.name} is due at {subject.clock(slot)} ({job.shown})."]
     said.append(_prospect(subject, job, slot))
-    # A grid that would move with the moment it is first seen at.
+    # The slots of such a trigger depend on the time at which the job is first seen.
     if subject.first_seen is None and job.trigger.next_after(slot - TICK, anchor - TICK) != slot:
         said.append(f"{_UNSEEN} This is as if that were now.")
     if gate(job, subject.state, slot, hold=subject.hold) is not Verdict.GO:
@@ -101,9 +104,9 @@ def why_ahead(subject: JobFacts, at: datetime) -> Explanation:
 
 
 def slot_before(job: Job, at: datetime, *, anchor: datetime) -> datetime | None:
-    """Find the last slot up to a time, as the job's trigger has it now; one of the last ten years."""
+    """Return the last slot up to a time by the job's present trigger, or None if there is none within ten years."""
     for span in _SPANS:
-        # The wider ones are only looked through where there are few slots.
+        # The longer spans are only searched if the slots are few.
         if (last := job.trigger.passed(at - span, at, anchor).last) is not None:
             return last
     return None
@@ -114,7 +117,7 @@ def _outside(subject: JobFacts) -> str:
 
 
 def _standing(subject: JobFacts, job: Job) -> Iterator[str]:
-    """Name everything that keeps it from running or from speaking now."""
+    """Yield everything that prevents the job from running or posting now."""
     now, name = subject.now, subject.name
     found = 0
     if subject.hold is not None and not subject.hold.is_over(now):
@@ -138,7 +141,7 @@ def _standing(subject: JobFacts, job: Job) -> Iterator[str]:
 
 
 def _going(subject: JobFacts, latest: Sequence[RecordWithMessages]) -> Iterator[str]:
-    """Tell of the run that goes on; one that has its record is over, whatever was noted of it before."""
+    """Yield a sentence on the current run; a run with a record is over, whatever `subject.going` says."""
     if subject.going is None:
         return
     slot, began = subject.going
@@ -148,7 +151,7 @@ def _going(subject: JobFacts, latest: Sequence[RecordWithMessages]) -> Iterator[
 
 
 def _memory(subject: JobFacts, job: Job) -> Iterator[str]:
-    """Yield what is remembered of it: the quota, the incident, what was withheld."""
+    """Yield sentences on the stored state: the quota, the incident, the withheld alerts."""
     state, policy = subject.state, job.policy
     spent = state.alerts.count(subject.now, policy.pause_time)
     if spent and not rests(policy, state.alerts, subject.now):
@@ -185,7 +188,7 @@ def _next(subject: JobFacts, job: Job) -> str:
         first_seen=subject.first_seen,
         last=subject.last,
         now=subject.now,
-        muted_until=None,  # It runs all the same.
+        muted_until=None,  # A muted job runs.
     )
     if seen.next_run is not None:
         return f"It runs next at {subject.clock(seen.next_run)} ({job.shown})."
@@ -200,7 +203,7 @@ def _never_due(subject: JobFacts, job: Job) -> str:
 
 
 def _prospect(subject: JobFacts, job: Job, slot: datetime) -> str:
-    """Return what the gate would answer if nothing happens meanwhile, and what would be said."""
+    """Return whether the slot will run, and whether it may post, if nothing happens meanwhile."""
     verdict = gate(job, subject.state, slot, hold=subject.hold)
     if verdict is Verdict.OFF_HOURS:
         return f"It will not run: off hours{_opening(subject, job, slot)}."
@@ -231,7 +234,7 @@ def _opening(subject: JobFacts, job: Job, at: datetime) -> str:
 
 
 def _no_record(subject: JobFacts, at: datetime, slot: datetime | None) -> tuple[str, str]:
-    """Return what is not there, and why."""
+    """Return sentences on which record is missing, and why."""
     if slot is None:
         return f"No slot of {subject.name} is known at {subject.clock(at)} or before it.", _origin(subject)
     if subject.first_seen is None:
@@ -248,7 +251,7 @@ def _origin(subject: JobFacts) -> str:
 
 
 def _beginning(subject: JobFacts) -> str:
-    """Return what its times begin with: each event that an absence waits for moves them on."""
+    """Return what its times are counted from; for an absence each event moves them on."""
     is_moved = subject.job is not None and subject.job.awaits
     return "What it waits for came last, or it was first seen," if is_moved else "It was first seen"
 

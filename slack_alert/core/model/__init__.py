@@ -1,1 +1,1 @@
-"""What the whole program passes around: addresses, messages, runs and their records."""
+"""The data types of the whole program: addresses, messages, runs and their records."""

@@ -1,4 +1,4 @@
-"""Where messages go: a channel and a conversation in it."""
+"""Addresses of messages: a channel and a conversation in it."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _HINT = "Write #ops or ops, an id such as C0123, a person as @ann, or console: f
 
 
 def parse_conversation(text: str) -> str:
-    """Read one conversation; raise BadValue where no channel and no person can be called so."""
+    """Return a conversation as a person wrote it; raise BadValue if no channel or person can have that name."""
     conversation = complete(text)
     name = conversation.removeprefix("#")
     if not name:
@@ -28,19 +28,19 @@ def parse_conversation(text: str) -> str:
 
 
 def complete(text: str) -> str:
-    """Return a bare name its `#`."""
+    """Return a conversation with `#` added to a bare name."""
     text = composed(text)
     looks_like_id = len(text) > 4 and text[0] in "CGDUW" and text.isupper() and text.isalnum()
     return text if not text or text[0] in "#@" or looks_like_id else f"#{text}"
 
 
 def _is_channel(name: str) -> bool:
-    """Return whether this is made of letters, digits, `-` and `_`, in whatever script, as Slack has it."""
+    """Return whether a name consists of letters, digits, `-` and `_` of any script, as Slack allows."""
     return all(character in "-_" or category(character)[0] in "LMN" for character in name)
 
 
 def _is_person(name: str) -> bool:
-    """Return whether this may be a person's name; those they choose to be shown by hold almost anything."""
+    """Return whether this can be a person's name; display names may contain almost anything."""
     is_trimmed = name != "" and name == name.strip()
     return is_trimmed and name.isprintable() and not any(character in _NOT_IN_NAMES for character in name)
 
@@ -48,7 +48,7 @@ def _is_person(name: str) -> bool:
 _NOT_IN_NAMES = frozenset(',;:"`<>@#=')
 
 
-#: Those that an address can name.
+#: Channels that an address can name.
 SERVICES = ("slack", "console")
 
 
@@ -59,15 +59,15 @@ class Address(Struct, frozen=True):
     conversation: str
 
     def __str__(self) -> str:
-        """Return the unambiguous form, as it is stored."""
+        """Return the unambiguous form that is stored."""
         return f"{self.channel}:{self.conversation}"
 
     @classmethod
     def parse(cls, text: str, channel: str) -> Address:
-        """Read what a person wrote; `channel` is meant where none is named. Raise BadValue where it means nothing.
+        """Return the address that a person wrote; `channel` is the default. Raise BadValue if it is not valid.
 
         A conversation given as a bare word is a channel's name (`ops` is `#ops`); ids and people stay as they are.
-        The terminal takes anything behind `console:`, and an empty text is the service's own place.
+        `console:` may be followed by anything, and an empty text is the channel's default conversation.
         """
         written = text.strip()
         service, colon, rest = written.partition(":")
@@ -82,5 +82,5 @@ class Address(Struct, frozen=True):
 
     @property
     def shown(self) -> str:
-        """The form people read: without the service where the conversation says enough."""
+        """The form for people: without the channel if the conversation is enough."""
         return self.conversation if self.conversation and self.channel in SERVICES else str(self)

@@ -1,4 +1,4 @@
-"""What is said, and how far its delivery is."""
+"""Messages and their deliveries."""
 
 from __future__ import annotations
 
@@ -13,17 +13,17 @@ from slack_alert.core.structs import Struct
 
 
 class PostedDelivery(NamedTuple):
-    """A delivery, and what says how far it is."""
+    """A delivery with its progress."""
 
     delivery: Delivery
-    #: When the last attempt was written down.
+    #: Time at which the last attempt was recorded.
     changed: datetime | None = None
-    #: How many others wait in front of it; more than that are not counted.
+    #: Number of deliveries queued before it, counted up to a limit.
     in_front: int = 0
 
 
 class DeliveryMode(str, Enum):
-    """How a message stands to the one before it of the same incident."""
+    """How a message is posted, in relation to the message of its incident."""
 
     #: A message of its own.
     POST = "post"
@@ -34,27 +34,27 @@ class DeliveryMode(str, Enum):
 
 
 class Message(Struct, frozen=True):
-    """What is told to people; an alert and a reply are the same."""
+    """A message to people; alerts and replies have the same type."""
 
-    #: Unique for ever; enqueueing the same key again does nothing.
+    #: Idempotency key, never reused; enqueueing it again does nothing.
     key: str
     to: Address
     piece: Piece
-    #: The slot that caused it; a late message begins with it. None for what no slot caused.
+    #: The slot that caused it, which a late message begins with; None if no slot did.
     slot: datetime | None = None
     run: int | None = None
     manner: DeliveryMode = DeliveryMode.POST
-    #: The key of the message that is replied to or edited; one that cannot be is followed by a message of its own.
+    #: Key of the message to reply to or to edit; if that is impossible, a new message is posted.
     root: str = ""
 
 
 class Status(str, Enum):
-    """Where a delivery stands."""
+    """Status of a delivery."""
 
     QUEUED = "queued"
     SENT = "sent"
     DEAD = "dead"
-    #: One message was said for it and others, which counts and names them.
+    #: Replaced, along with others, by one message that counts and names them.
     COLLAPSED = "collapsed"
 
     def __str__(self) -> str:
@@ -63,23 +63,23 @@ class Status(str, Enum):
 
 
 class Delivery(Struct, frozen=True):
-    """A message on its way; the id gives the order within its address."""
+    """A message in the outbox; the ids order the messages of an address."""
 
     id: int
     message: Message
     created: datetime
     attempts: int = 0
     status: Status = Status.QUEUED
-    #: What the channel answered on acceptance, enough to find the message again.
+    #: The channel's receipt, which identifies the sent message.
     receipt: str | None = None
-    #: Why it is not there yet, or never will be.
+    #: Why it was not sent yet, or never will be.
     reason: str | None = None
-    #: The receipt of the message that it replies to or edits; looked up for each attempt, and not stored.
+    #: Receipt of the message that it replies to or edits; looked up for each attempt, not stored.
     follows: str | None = None
 
 
 class DeliveryProgress(Struct, frozen=True):
-    """What became of one attempt to deliver, as it is written down."""
+    """The state of a delivery after an attempt, as it is stored."""
 
     delivery: int
     status: Status
@@ -90,15 +90,15 @@ class DeliveryProgress(Struct, frozen=True):
 
 
 def job_of(message: Message) -> str:
-    """Name the job whose slot caused it; empty: a person, or the program itself."""
+    """Return the name of the job whose slot caused a message; empty: a person or the program itself caused it."""
     return message.key.rpartition("@")[0] if message.run is not None and message.slot is not None else ""
 
 
 def turn_of(message: Message) -> str:
-    """Name what one run says, by what its keys have in common: a text in parts is said in a row."""
+    """Return the common part of the keys of one run's messages, so that a text in parts stays together."""
     return message.key.rpartition("#")[0] or message.key
 
 
 def goes_on(message: Message) -> bool:
-    """Return whether it is so long that it may be a part of a longer text."""
+    """Return whether a message is so long that the next one may be the rest of the same text."""
     return isinstance(message.piece, Text) and len(message.piece.text) > LIMIT // 2

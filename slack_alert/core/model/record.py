@@ -1,4 +1,4 @@
-"""One line of history, and the verdicts it may hold."""
+"""Records of the history, and their verdicts."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 
 class Verdict(str, Enum):
-    """What the gate answers and what history shows; GO is never stored."""
+    """The result of the gate, or of a run in the history; GO is never stored."""
 
     GO = "go"
     SAID = "said"
@@ -25,7 +25,7 @@ class Verdict(str, Enum):
     TIMED_OUT = "timed_out"
     CANCELED = "canceled"
 
-    # The default is a function in Python, and a million verdicts pass.
+    # Enum's own is a function in Python, and millions of verdicts are hashed.
     __hash__ = str.__hash__
 
     def __str__(self) -> str:
@@ -33,21 +33,21 @@ class Verdict(str, Enum):
         return self.value
 
 
-#: Verdicts of slots that did not run; in a row they may be told as one line with a count.
+#: Verdicts of slots that did not run; consecutive ones may be stored as one record with a count.
 NOT_RUN = frozenset({Verdict.OFF_HOURS, Verdict.PAUSED, Verdict.MISSED, Verdict.OVERLAPPED, Verdict.DENIED})
 
 
 class Usage(NamedTuple):
-    """What a run used that had a process of its own."""
+    """Resources used by a run in a process of its own."""
 
-    #: Time of the processor.
+    #: CPU time.
     cpu: timedelta
-    #: The most memory its process had meanwhile, in bytes.
+    #: Peak memory of the process, in bytes.
     memory: int
 
 
 class Record(NamedTuple):
-    """One line of history: a slot, or a row of slots that did not run; a tuple, because a million pass."""
+    """One line of history: a slot, or consecutive slots that did not run. A tuple, because there are millions."""
 
     run: int
     binding: str
@@ -61,21 +61,21 @@ class Record(NamedTuple):
     paused_until: datetime | None = None
     error: str | None = None
     printed: str | None = None
-    count: int = 1  # type: ignore[assignment]  # hides tuple.count, which nobody needs of a record
-    #: The last slot of the row, where count > 1.
+    count: int = 1  # type: ignore[assignment]  # hides tuple.count, which records do not need
+    #: The last slot, if count > 1.
     until: datetime | None = None
-    #: Who asked for the run, when a person did.
+    #: The person who asked for the run, if any.
     asked_by: str | None = None
-    #: The rule behind the verdict with its numbers, where the verdict alone does not say it.
+    #: The rule behind the verdict and its numbers, if the verdict alone does not tell.
     reason: str | None = None
     numbers: Mapping[str, float] | None = None
     usage: Usage | None = None
-    #: The jobs whose line it is, where many have the same one at once; `binding` is empty then.
+    #: The jobs that share this line, if several have the same one; `binding` is empty then.
     sharers: tuple[str, ...] = ()
 
 
 def extend(row: Record, after: Record) -> Record | None:
-    """Return the row made longer by the one that follows it, or None where they are not alike."""
+    """Return `row` extended by the record that follows it, or None if they differ in more than their slots."""
     if row.verdict not in NOT_RUN or after.verdict is not row.verdict or after.slot <= (row.until or row.slot):
         return None
     if after._replace(slot=row.slot, count=row.count, until=row.until) != row:
@@ -84,7 +84,7 @@ def extend(row: Record, after: Record) -> Record | None:
 
 
 def each(record: Record) -> Iterator[Record]:
-    """Yield the lines of one job each that a record stands for."""
+    """Yield a record for each job that shares `record`."""
     if not record.sharers:
         yield record
     for job in record.sharers:

@@ -1,4 +1,4 @@
-"""The records everything else passes on: addresses, actions, runs, results, messages, deliveries."""
+"""Actions, runs and their results."""
 
 from __future__ import annotations
 
@@ -13,15 +13,15 @@ from slack_alert.core.model.record import Usage, Verdict
 from slack_alert.core.retry import growing
 from slack_alert.core.structs import Struct
 
-#: No retry waits longer than this, unless its first delay is longer already.
+#: Longest delay between retries, unless the first delay is longer already.
 LONGEST_DELAY = timedelta(hours=1)
 
 
 class Isolation(str, Enum):
-    """Where a function is called."""
+    """Where a function runs."""
 
     NONE = "none"
-    #: In a process of its own, which can be killed.
+    #: In a separate process, which can be killed.
     PROCESS = "process"
 
     def __str__(self) -> str:
@@ -30,29 +30,29 @@ class Isolation(str, Enum):
 
 
 class RunOptions(Struct, frozen=True):
-    """What a job asks for its runs."""
+    """How a job's runs are executed: timeout, retries, isolation and limits."""
 
-    #: None: as long as it likes.
+    #: None: no limit.
     timeout: timedelta | None = None
-    #: How often a run that failed is tried again.
+    #: Number of retries of a failed run.
     retries: int = 0
-    #: Before the first retry; each further delay is twice as long.
+    #: Delay before the first retry; each further delay is twice as long.
     retry_delay: timedelta = timedelta(seconds=30)
     isolation: Isolation = Isolation.NONE
-    #: In bytes; binds a process of its own, as does the time of the processor.
+    #: Limit in bytes; like that of the CPU time it applies to separate processes only.
     memory: int | None = None
     cpu: timedelta | None = None
 
     def delay(self, attempt: int, chance: float) -> timedelta:
-        """Return the time between the failure of an attempt (1 is the first) and the next one.
+        """Return the delay between the failure of an attempt (1 is the first) and the next one.
 
-        `chance` in [0, 1) adds up to a quarter, so that what failed together is not tried again together.
+        `chance` in [0, 1) adds up to a quarter, so that runs that failed together are not retried together.
         """
         last = max(self.retry_delay, LONGEST_DELAY)
         return growing(self.retry_delay, last, attempt) * (1 + chance / 4)
 
 
-#: What a job has that asks for nothing; one object, so that it costs a comparison to see that there is nothing to do.
+#: The options of a job that sets none; one object, so that an identity check shows that there is nothing to do.
 DEFAULT_OPTIONS = RunOptions()
 
 
@@ -64,98 +64,98 @@ class Action(Struct, frozen=True):
     line: int
     doc: str | None = None
     #: None until the module has been executed, and always in `check` and `simulate`.
-    function: Callable[..., Any] | None = None  # Any: a plugin may take and return what it likes
+    function: Callable[..., Any] | None = None  # Any: a plugin's parameters and values have any type
     takes_context: bool = False
     is_async: bool = False
-    #: What an event, or a person, may fill in by its name; only of a rule and of a command.
+    #: Parameters that an event or a person may fill in by name; only of rules and commands.
     parameters: tuple[str, ...] = ()
 
 
 class Failure(Struct, frozen=True):
-    """An exception of a plugin, in words."""
+    """A plugin's exception, as text."""
 
     kind: str
     message: str
     #: `plugins/db.py:12`, the innermost line of the plugin's own code.
     place: str
     traceback: str
-    #: What history says of it.
+    #: The verdict in the history.
     verdict: Verdict = Verdict.ERROR
-    #: What a program wrote last, told below all else.
+    #: The last output of a program, shown below everything else.
     output: str = ""
 
 
 class Run(Struct):
-    """One execution of an action; not frozen, it collects what the function prints and says on its way."""
+    """One execution of an action; not frozen, because it collects what the function prints and posts meanwhile."""
 
     id: int
     binding: str
     action: Action
     slot: datetime
-    #: Who asked, when a person did; policy binds only runs nobody asked for.
+    #: The person who asked for it, if any; policies apply only to runs nobody asked for.
     asked_by: str | None = None
-    #: What was noticed, for a rule.
+    #: The fields of the event, for a rule.
     event: Mapping[str, object] | None = None
     #: The name of the events its values become, for a sensor.
     emits: str | None = None
     started: datetime | None = None
     printed: list[str] | None = None
-    #: How many characters it printed so far, kept or not.
+    #: Number of characters printed so far, kept or not.
     length: int = 0
-    #: What was printed since the last line end.
+    #: The output since the last line end.
     line: str = ""
-    #: The generator whose values it says, while it goes on.
+    #: The generator whose values are posted, while it is running.
     values: object = None
-    #: Passes on what is left of that line; set by whoever captures the output.
+    #: Passes on the unfinished `line`; set by the code that captures the output.
     end_line: Callable[[], None] | None = None
-    #: Keeps what a sensor has set in `ctx.store`, and gives what waits for that, if anything has to.
+    #: Saves what a sensor has set in `ctx.store`; returns a function that waits for it, or None if nothing has to.
     keep_values: Callable[[], Callable[[], None] | None] | None = None
-    #: How much of what one run may say it has said, or wanted to, so far.
+    #: Size of what it has posted or tried to post so far, against the limit of one run.
     volume: int = 0
-    #: How many messages it has said so far (`ctx.say`, `yield`), and where to.
+    #: Number of messages posted so far (`ctx.say`, `yield`), and their addresses.
     said: int = 0
     told: tuple[Address, ...] = ()
-    #: What it said, or wanted to while muted.
+    #: Texts that it posted, or would have posted while muted.
     texts: list[str] | None = None
-    #: What it wants to say that is said at its end, all at once, and where to.
+    #: Pieces to be posted together at its end, with their addresses.
     held: tuple[tuple[Address, Piece], ...] = ()
-    #: Of that, what goes elsewhere than the rest.
+    #: Those of `held` that go to other addresses than the rest.
     elsewhere: tuple[tuple[Address, Piece], ...] = ()
-    #: It spoke while muted.
+    #: It posted something while muted.
     is_withheld: bool = False
-    #: The rule behind what became of its first words, and whether that withholds all else that it says.
+    #: The reason for the verdict on its first message, and whether that withholds all further ones.
     reason: str = ""
     is_hushed: bool = False
-    #: How many messages were withheld because it had said so many.
+    #: Number of messages withheld because it reached the limit of one run.
     withheld: int = 0
     is_canceled: bool = False
-    #: The journal has what it returned, and nobody has put that anywhere yet.
+    #: Its result is in the journal, and not yet in the store.
     is_kept: bool = False
-    #: The store has that it began: a kill leaves it `interrupted`.
+    #: Its start is in the store: if the process is killed, it is recorded as `interrupted`.
     is_noted: bool = False
-    #: Its function has returned; what it said is being written down.
+    #: Its function has returned; its messages are being committed.
     has_returned: bool = False
     care: RunOptions = DEFAULT_OPTIONS
-    #: Given up, and its function still goes on in this process, where nothing can end it.
+    #: Timed out, and its function is still running in this process, where it cannot be stopped.
     is_stuck: bool = False
-    #: Ends what its function handed back to be awaited, while that goes on.
+    #: Cancels the awaitable that its function returned, while that is running.
     cancel: Callable[[], object] | None = None
-    #: What to do when that function has returned after all; set by whoever waits for it.
+    #: Called when the function of a stuck run has returned after all; set by the code that waits for it.
     released: Callable[[], None] | None = None
-    #: What history says of how it came about: that it was caught up, or tried again.
+    #: Remark for the history: that it was caught up, or retried.
     remark: str = ""
-    #: That it took longer than usual; what it says at its end carries it.
+    #: Remark that it took longer than usual, added to what it posts at its end.
     slow: str = ""
 
 
 class Result(NamedTuple):
-    """How a run ended: what it has to say (empty: quiet), or a failure; a tuple, because a million pass."""
+    """The result of a run: pieces to post (empty: quiet), or a failure. A tuple, because there are millions."""
 
     pieces: tuple[Piece, ...] = ()
     failure: Failure | None = None
     duration: timedelta = timedelta()
     usage: Usage | None = None
-    #: What its value measures: a number has the name "".
+    #: Measurements in its value; those of a plain number have the name "".
     numbers: Mapping[str, float] | None = None
 
 
@@ -163,7 +163,7 @@ QUIET = Result()
 
 
 class Returned(Struct, frozen=True):
-    """What a run returned, before it is worked out what that means."""
+    """What a run returned, before it is settled."""
 
     run: int
     binding: str

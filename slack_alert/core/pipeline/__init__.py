@@ -1,1 +1,1 @@
-"""What happens to a slot and to a run: the gate, settling, and what is said of it."""
+"""The pipeline from a slot to its messages: the gate, settling a run, and the messages and reasons."""

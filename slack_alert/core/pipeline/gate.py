@@ -1,4 +1,7 @@
-"""Whether a slot may run."""
+"""The gate, which decides whether a slot may run.
+
+A module of its own, because the engine, the simulation, replays and explanations all ask it.
+"""
 
 from __future__ import annotations
 
@@ -10,7 +13,7 @@ from slack_alert.core.policy.quota import Pause, State, admit, rests
 
 
 def gate(job: Job, state: State, slot: datetime, *, hold: Pause | None = None, is_running: bool = False) -> Verdict:
-    """Return whether the slot may run; every reason not to is named, the first that holds wins."""
+    """Return GO, or the first reason why the slot may not run."""
     verdict = admit(job.policy, state, slot)
     if verdict is not Verdict.GO:
         return verdict
@@ -20,10 +23,10 @@ def gate(job: Job, state: State, slot: datetime, *, hold: Pause | None = None, i
 
 
 def standing(job: Job, state: State, slot: datetime, *, hold: Pause | None = None) -> tuple[int, datetime | None]:
-    """Return the alerts that weigh at `slot`, and until when the job rests (None: it does not, or for good)."""
+    """Return the number of alerts that count at `slot`, and when the pause ends (None: no pause, or no end)."""
     alerts = state.alerts.count(slot, job.policy.pause_time)
     until = state.alerts.until if rests(job.policy, state.alerts, slot) else None
     if hold is not None and not hold.is_over(slot):
-        # The later of both counts, and a pause for good is later than any.
+        # The later end counts, and a pause without an end is later than any.
         until = max(until or hold.until, hold.until) if hold.until else None
     return alerts, until

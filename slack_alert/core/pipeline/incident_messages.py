@@ -1,4 +1,4 @@
-"""An incident in messages: its alerts where they belong, that somebody takes care of it, and that it is over."""
+"""Messages of an incident: its alerts, its acknowledgement and its recovery."""
 
 from __future__ import annotations
 
@@ -15,24 +15,28 @@ from slack_alert.core.pipeline.messages import messages
 from slack_alert.core.policy.incidents import Incident, Repeat, changes, digest_of, entries_of, length
 from slack_alert.core.structs import Struct, replace
 
-#: Until when a pause shorter than this lasts is told to the second.
+#: The end of a shorter pause is shown to the second.
 _BRIEF = timedelta(minutes=2)
 
 
 class IncidentForm(Struct, frozen=True):
-    """How an alert is told."""
+    """The form in which an alert of an incident is posted."""
 
-    #: None: not at all, there is nothing new.
+    #: None: not posted, there is nothing new.
     manner: DeliveryMode | None
     pieces: tuple[Piece, ...]
-    #: What goes into the thread of the incident's message, which cannot be a file: nobody replies to one, or edits it.
+    #: Files to post in the thread of the incident's message, which cannot be a file itself: there is no way to reply to
+    #: one or to edit it.
     files: tuple[Piece, ...] = ()
 
 
 def form(
     job: Job, incident: Incident, slot: datetime, pieces: tuple[Piece, ...], manner: DeliveryMode | None
 ) -> IncidentForm:
-    """Say of a list, a dict or a table what is new in it; what cannot be an edit is a reply, where it is new."""
+    """Return the form of an alert: of a list, a dict or a table the changed entries, if it is a reply.
+
+    An alert that does not fit into an edit becomes a reply if it is new.
+    """
     if manner is None or job.policy.voice.repeat not in (Repeat.THREAD, Repeat.UPDATE):
         return IncidentForm(manner, pieces)
     heads, files = _parted(job, pieces)
@@ -55,7 +59,10 @@ def form(
 
 
 def recovery(job: Job, incident: Incident, run: Run, mark: Markup) -> tuple[Message, ...]:
-    """Close an incident where it stands, and tell those to whom it was escalated; nobody hears of what was not told."""
+    """Return the messages that close an incident, where it was posted and where it was escalated to.
+
+    There are none if the job does not want them, or if the incident was never posted.
+    """
     if not job.policy.voice.recovers or incident.told is None:
         return ()
     line = f":white_check_mark: {shown_name(job, mark)} recovered after {length(incident, incident.over or run.slot)}"
@@ -71,7 +78,10 @@ def recovery(job: Job, incident: Incident, run: Run, mark: Markup) -> tuple[Mess
 
 
 def acknowledgement(job: Job, incident: Incident, mark: Markup) -> tuple[Message, ...]:
-    """Show beside an incident who takes care of it, where that calls nobody: in its message, or in its thread."""
+    """Return the message that shows who acknowledged an incident: an edit or a reply, which notify nobody.
+
+    There is none if the job posts its alerts as messages of their own.
+    """
     at = incident.acknowledged_at
     if at is None or incident.told is None or job.policy.voice.repeat not in (Repeat.THREAD, Repeat.UPDATE):
         return ()
@@ -82,18 +92,18 @@ def acknowledgement(job: Job, incident: Incident, mark: Markup) -> tuple[Message
 
 
 def place(job: Job, incident: Incident) -> Address:
-    """Say where an incident was told, which need not be where the job tells the next one."""
+    """Return the address at which an incident was posted, which may differ from the job's present one."""
     channel, colon, conversation = incident.to.partition(":")
     return Address(channel, conversation) if colon else job.to
 
 
 def clock(job: Job, at: datetime) -> str:
-    """Write a time as the job's notices have it."""
+    """Return a time in the form of the job's notices."""
     return at.astimezone(job.zone).strftime("%H:%M:%S" if job.policy.pause_time < _BRIEF else "%H:%M")
 
 
 def shown_name(job: Job, mark: Markup) -> str:
-    """Write the job's name as it begins a line."""
+    """Return the job's name in bold, for the beginning of a line."""
     return f"*{mark.escape(job.name)}*"
 
 
@@ -111,7 +121,7 @@ def _beside(job: Job, incident: Incident, line: str) -> tuple[DeliveryMode, tupl
 
 
 def _parted(job: Job, pieces: tuple[Piece, ...]) -> tuple[tuple[Piece, ...], tuple[Piece, ...]]:
-    """Take the files out, and name them instead; texts that fit into one message become one."""
+    """Return the pieces without files, which are named instead, and the files; short texts are joined."""
     name = job.name.rpartition(".")[2]
     parts = [part for piece in pieces for part in deliverable(piece, name=name)]
     files = [part for part in parts if isinstance(part, Upload)]

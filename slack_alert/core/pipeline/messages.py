@@ -1,4 +1,4 @@
-"""What a run says, as messages with keys, and as history shows it."""
+"""Make messages from the pieces that a run posts, and their text for the history."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from slack_alert.core.model.address import Address
 from slack_alert.core.model.message import DeliveryMode, Message
 from slack_alert.core.model.run import Result, Run
 
-#: So many messages may come of one run; what it says beyond them is withheld.
+#: Maximum number of messages of one run; further ones are withheld.
 MOST = 100
-#: Of what was said history keeps so many characters.
+#: Maximum length of the text in the history, in characters.
 KEPT = 20_000
 _ENOUGH = Text("… and more of this run is withheld")
 
@@ -19,7 +19,7 @@ _ENOUGH = Text("… and more of this run is withheld")
 def messages(
     run: Run, pieces: tuple[Piece, ...], to: Address, manner: DeliveryMode = DeliveryMode.POST, *, root: str = ""
 ) -> tuple[Message, ...]:
-    """Return each deliverable part of what a run says a key of its own."""
+    """Return a message with a key of its own for each deliverable part of the pieces."""
     if not pieces:
         return ()
     name = run.binding.rpartition(".")[2]
@@ -30,17 +30,17 @@ def messages(
 
 
 def as_text(pieces: tuple[Piece, ...]) -> str:
-    """Write what is said as history shows it."""
+    """Return pieces as the text for the history."""
     return shortened("\n".join([on_terminal(fallback(piece)) for piece in pieces]))
 
 
 def shortened(text: str) -> str:
-    """Cut what is too long for a line of history, and say by how much."""
+    """Return a text cut to the length that the history keeps, with the number of characters cut."""
     return text if len(text) <= KEPT else f"{text[:KEPT]}… {len(text) - KEPT:,} more characters"
 
 
 def within(run: Run, pieces: tuple[Piece, ...]) -> tuple[tuple[Piece, ...], int]:
-    """Keep as much as one run may say, and count the rest; the message that ends it says so."""
+    """Return the pieces within the limit of one run, and the number of those withheld; the last one tells of it."""
     if run.said + len(pieces) * PARTS <= MOST:
         return pieces, 0
     name = run.binding.rpartition(".")[2]
@@ -52,11 +52,11 @@ def within(run: Run, pieces: tuple[Piece, ...]) -> tuple[tuple[Piece, ...], int]
 
 
 def card(run: Run, result: Result, mark: Markup) -> Text:
-    """Return how a run failed."""
+    """Return the error card of a failed run."""
     assert result.failure is not None
     failure = result.failure
     told = error_card(run.binding, failure.kind, failure.message, failure.place, mark=mark)
     if not failure.output:
         return told
-    # A fence within it would end the one around it; these letters look alike.
+    # A fence within the output would end the one around it; these letters look alike.
     return Text(f"{told.text}\n```\n{mark.escape(failure.output).replace('```', 'ˋˋˋ')}\n```")

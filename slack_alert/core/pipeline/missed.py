@@ -1,4 +1,4 @@
-"""The slots that passed while nobody looked: why each did not run, without visiting every one of them."""
+"""Missed slots: why the slots of a time without a running scheduler did not run, in ranges of equal verdicts."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _TICK = timedelta(microseconds=1)
 
 
 class SlotRange(Struct, frozen=True):
-    """A row of slots with one verdict, and one count of alerts."""
+    """Consecutive slots with the same verdict and the same number of counted alerts."""
 
     verdict: Verdict
     first: datetime
@@ -25,15 +25,15 @@ class SlotRange(Struct, frozen=True):
 
 
 class FirstSlots:
-    """The first due times after given instants, each found once for all the jobs that share a trigger."""
+    """A cache of the first due times after an instant, for jobs that share a trigger."""
 
     def __init__(self) -> None:
-        #: With the trigger, so that it lives: an object takes its number with it when it goes.
+        #: Holds the triggers as well, because the id of a deleted object may be used again.
         self._known: dict[tuple[int, datetime, datetime], tuple[Trigger, datetime | None]] = {}
 
     def after(self, trigger: Trigger, after: datetime, anchor: datetime) -> datetime | None:
-        """Find the first due time after `after`."""
-        # By its number, because looking into a trigger takes longer than asking it.
+        """Return the first due time after `after`, or None."""
+        # By id, because hashing a trigger takes longer than asking it.
         key = (id(trigger), after, anchor)
         if key not in self._known:
             self._known[key] = trigger, trigger.next_after(after, anchor)
@@ -43,12 +43,12 @@ class FirstSlots:
 def gaps(
     job: Job, state: State, hold: Pause | None, *, after: datetime, until: datetime, anchor: datetime
 ) -> Iterator[SlotRange]:
-    """Account for the slots in (after, until]; those that could have run are `missed`.
+    """Yield the slots in (after, until] as ranges with verdicts; those that could have run are `missed`.
 
-    The work grows with the changes of hours and pauses in that time, not with the number of slots.
+    The effort grows with the number of changes of hours and pauses in that time, not with the number of slots.
     """
     if is_free(job, state, hold):
-        # Most jobs, and after a long stall there are many: what nothing forbids needs no more than a count.
+        # Most jobs, which are many after a long stall: without any restriction a count is enough.
         passed = job.trigger.passed(after, until, anchor)
         if passed.first is not None and passed.last is not None:
             yield SlotRange(Verdict.MISSED, passed.first, passed.last, passed.count)
@@ -62,7 +62,7 @@ def gaps(
 
 
 def is_free(job: Job, state: State, hold: Pause | None) -> bool:
-    """Return whether nothing forbids any slot, and no alert weighs: what comes of such jobs differs by their names."""
+    """Return whether nothing restricts the job's slots and no alert counts, so that such jobs differ by name only."""
     alerts = state.alerts
     return hold is None and alerts.until is None and not alerts.spent and job.policy.hours.is_always
 
@@ -70,9 +70,10 @@ def is_free(job: Job, state: State, hold: Pause | None) -> bool:
 def make_up(
     job: Job, rows: list[SlotRange], anchor: datetime, *, young_after: datetime | None = None
 ) -> tuple[list[SlotRange], datetime | None]:
-    """Take the last slot out of the rows that shall still run, if it could.
+    """Return the ranges without the slot that is to run late, and that slot; None if there is none.
 
-    Of an elapsed interval it is the last of all; of the wall clock the last one after `young_after`, if any.
+    For an elapsed interval it is the last slot, if that was missed; for a wall-clock trigger the last missed one, if it
+    is after `young_after`.
     """
     place = _made_up(job, rows, young_after)
     if place is None:
@@ -85,7 +86,7 @@ def make_up(
 
 
 def _made_up(job: Job, rows: list[SlotRange], young_after: datetime | None) -> int | None:
-    """Find the row whose last slot still runs."""
+    """Return the index of the range whose last slot is to run late, or None."""
     if not job.trigger.by_wall_clock:
         return len(rows) - 1 if rows and rows[-1].verdict is Verdict.MISSED else None
     missed = [place for place, row in enumerate(rows) if row.verdict is Verdict.MISSED]
@@ -93,7 +94,7 @@ def _made_up(job: Job, rows: list[SlotRange], young_after: datetime | None) -> i
 
 
 def _turns(job: Job, state: State, hold: Pause | None, slot: datetime) -> Iterator[datetime]:
-    """Yield the instants at which the verdict, or what weighs beside it, may change."""
+    """Yield the instants at which the verdict or the number of counted alerts may change."""
     change = job.policy.hours.next_change(slot)
     for at in (change, state.alerts.until, hold.until if hold else None):
         if at is not None:

@@ -1,6 +1,6 @@
-"""Why a slot did not run or said nothing, in the words history keeps: the rule, and the numbers behind it.
+"""Reasons why a slot did not run or posted nothing, as text for the history: the rule and its numbers.
 
-A reason is the same for every slot of a row, so that a row of them stays one line.
+Consecutive slots have the same reason, so that they can be stored as one record.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from slack_alert.core.units.local_time import wall_of
 def gate_reason(
     job: Job, state: State, slot: datetime, verdict: Verdict, *, hold: Pause | None = None, former: Run | None = None
 ) -> str | None:
-    """Return why the gate held a slot back; `former` is the run that kept it from running."""
+    """Return why the gate did not let a slot run; `former` is the run that overlapped with it."""
     if verdict is Verdict.OFF_HOURS:
         return f"outside {job.policy.hours.text}"
     if verdict is Verdict.OVERLAPPED and former is not None:
@@ -32,12 +32,12 @@ def gate_reason(
 
 
 def quota_reason(job: Job, quota: Quota, *, word: str = "alert") -> str:
-    """Return how a quota is used up: `3 of 3 alerts since 13:32, until 14:32`."""
+    """Return how a quota was used up: `3 of 3 alerts since 13:32, until 14:32`."""
     return _used_up(quota, job.policy.max_alert, job.zone, word)
 
 
 def hold_reason(hold: Pause, zone: tzinfo) -> str:
-    """Return who let a job rest, and until when: `paused by ann until Mon 23 Nov 14:00`."""
+    """Return who paused a job, and until when: `paused by ann until Mon 23 Nov 14:00`."""
     by = f" by {hold.by}" if hold.by else ""
     return f"paused{by} until {dated(hold.until, zone) if hold.until else 'resumed'}"
 
@@ -48,7 +48,7 @@ def _still(former: Run) -> str:
     return "was waiting to be written down" if former.has_returned else "was going on"
 
 
-@lru_cache(maxsize=1024)  # A paused job says so at each of its slots.
+@lru_cache(maxsize=1024)  # A paused job has the same reason at each of its slots.
 def _used_up(quota: Quota, limit: int, zone: tzinfo, word: str) -> str:
     assert quota.until is not None, "it rests"
     first = quota.spent[0]

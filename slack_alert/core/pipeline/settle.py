@@ -1,4 +1,4 @@
-"""What happens to a slot and to a run: the gate, and what follows."""
+"""Settle a finished run: its verdict, its messages and the next state of its job."""
 
 from __future__ import annotations
 
@@ -34,25 +34,25 @@ from slack_alert.core.structs import replace
 
 
 class Settlement(NamedTuple):
-    """Everything a finished run causes, as data."""
+    """Everything that a finished run causes, as data."""
 
     state: State
     verdict: Verdict
     messages: tuple[Message, ...] = ()
-    #: What was said, or withheld, as history shows it.
+    #: The text posted or withheld, as the history shows it.
     text: str = ""
-    #: How many messages the run said beyond what one run may.
+    #: Number of messages beyond the limit of one run.
     withheld: int = 0
-    #: The rule behind the verdict with its numbers, where the verdict alone does not say it.
+    #: The rule behind the verdict and its numbers, if the verdict alone does not tell.
     reason: str = ""
-    #: Whether that rule withholds all that the run says, not only what was said already.
+    #: Whether that rule withholds everything from the run, not only what was posted already.
     is_hushed: bool = False
 
 
 def settle(job: Job, state: State, run: Run, result: Result, mark: Markup, *, mute: str = "") -> Settlement:
-    """Say what a result means: an alert or an error spends its quota, a quiet run ends an incident.
+    """Return the consequences of a run: an alert or an error counts in its quota, a quiet run ends an incident.
 
-    `mute` says why nothing may be said now, because somebody wants it so; empty: it may.
+    `mute` is the reason why nothing may be posted now (a mute or a quiet window); empty: it may.
     """
     if result.failure is not None:
         return _settle_failure(job, state, run, result, mark, mute=mute)
@@ -62,14 +62,14 @@ def settle(job: Job, state: State, run: Run, result: Result, mark: Markup, *, mu
 
 
 def was_quiet(state: State, run: Run, result: Result) -> bool:
-    """Return whether a run had nothing to say, as most have: it leaves a line in history, and nothing to settle."""
+    """Return whether a run had nothing to say, as most: it leaves a record in the history and nothing to settle."""
     return not (result.pieces or result.failure or run.said or run.is_withheld) and state.is_calm
 
 
 def answer(run: Run, result: Result, to: Address, mark: Markup, *, errors_to: Address | None = None) -> Settlement:
-    """Say what a run that a person asked for means: always an answer, and nothing is spent.
+    """Return the consequences of a run that a person asked for: always a reply, and no quota is charged.
 
-    All of it goes to `to`; with `errors_to`, what an exception is told as goes there.
+    Everything is posted to `to`, except the card of an exception if there is `errors_to`.
     """
     if result.failure is not None:
         told = (*result.pieces, card(run, result, mark))
@@ -87,13 +87,13 @@ def _spoken(run: Run) -> Verdict:
 
 
 def _settle_quiet(job: Job, state: State, run: Run, mark: Markup, *, mute: str) -> Settlement:
-    """End the incident, and tell so where that is wanted; what the quota withheld is told once it is over."""
+    """Settle a quiet run: it ends the incident, and what the quota withheld is posted once that is over."""
     verdict, incident = _spoken(run), state.incident
     if verdict is not Verdict.QUIET or state.is_calm:
         return Settlement(state, verdict, reason=run.reason)
     told = recovery(job, incident, run, mark) if incident is not None else ()
     reason = _recovered(incident, run.slot, mute) if incident is not None else ""
-    # An edit calls nobody, so it may be made while muted.
+    # An edit notifies nobody, so it may be made while muted.
     if mute and incident is not None and any(message.manner is not DeliveryMode.EDIT for message in told):
         return _recovered_in_silence(state, incident, run, reason)
     after, digest = _digest(job, replace(state, incident=None), run.slot)
@@ -106,14 +106,14 @@ def _settle_quiet(job: Job, state: State, run: Run, mark: Markup, *, mute: str) 
 
 
 def _recovered(incident: Incident, slot: datetime, mute: str) -> str:
-    """Return why an incident is over, where anybody heard of it or will: the digest tells what was muted."""
+    """Return the reason for a recovery, if people know or will know of the incident: a digest tells what was muted."""
     if incident.told is None and not mute:
         return ""
     return "; ".join(filter(None, (f"{RECOVERED}{length(incident, incident.over or slot)}", mute)))
 
 
 def _recovered_in_silence(state: State, incident: Incident, run: Run, reason: str) -> Settlement:
-    """Remember that the incident is over, to tell it when that may be said."""
+    """Settle a recovery that may not be posted now: the state remembers it until it may."""
     if incident.over is not None:
         return Settlement(state, Verdict.QUIET)
     return Settlement(replace(state, incident=replace(incident, over=run.slot)), Verdict.QUIET, reason=reason)
@@ -122,8 +122,8 @@ def _recovered_in_silence(state: State, incident: Incident, run: Run, reason: st
 def _settle_alert(
     job: Job, state: State, run: Run, pieces: tuple[Piece, ...], mark: Markup, *, mute: str
 ) -> Settlement:
-    """Count the alert to its incident, and say it as the job's voice wants."""
-    if run.said or run.is_withheld:  # One run counts as one alert, however often it speaks.
+    """Settle an alert: count it in its incident, and post it as the job's repeat policy says."""
+    if run.said or run.is_withheld:  # A run counts as one alert, however many messages it posts.
         return _more(job, state, run, pieces)
     if mute:
         return _withheld(replace(state, incident=risen(state.incident, run.slot)), run, pieces, mute)
@@ -174,26 +174,26 @@ def _say(job: Job, state: State, run: Run, pieces: tuple[Piece, ...], ruling: No
 
 
 def _remarked(run: Run, pieces: tuple[Piece, ...], manner: DeliveryMode = DeliveryMode.POST) -> tuple[Piece, ...]:
-    """Add that the run took longer than usual; an edit must stay one message."""
+    """Return the pieces with the remark that the run was slow; an edit must stay one message."""
     noticed = with_notice(pieces, run.slow) if run.slow else pieces
     return noticed if manner is not DeliveryMode.EDIT or len(noticed) == len(pieces) else pieces
 
 
 def _recorded(run: Run, told: tuple[Piece, ...]) -> str:
-    """Write what was said for history, whose reason has the remark already."""
+    """Return the posted text for the history, without the remark, which its reason has."""
     text = as_text(told)
     return text.replace(f"\n{run.slow}", "") if run.slow else text
 
 
 def _spent(job: Job, state: State, slot: datetime, pieces: tuple[Piece, ...]) -> tuple[State, tuple[Piece, ...]]:
-    """Pay for a message of its own, which carries what there is to be told of the quota."""
+    """Return the state with an alert counted, and the pieces with the notices about the quota."""
     after, digest = _digest(job, state, slot)
     after = spend_alert(job.policy, after, slot)
     return after, _noticed(job, after.alerts, slot, with_notice(pieces, digest) if digest else pieces, word="alert")
 
 
 def _placed(job: Job, incident: Incident, manner: DeliveryMode, sent: tuple[Message, ...], slot: datetime) -> Incident:
-    """Remember the message that stands for the incident, and the last edit of it."""
+    """Return the incident with the keys of its message and of the last edit of that."""
     if not sent:
         return incident
     if manner is DeliveryMode.POST:
@@ -202,7 +202,7 @@ def _placed(job: Job, incident: Incident, manner: DeliveryMode, sent: tuple[Mess
 
 
 def _more(job: Job, state: State, run: Run, pieces: tuple[Piece, ...]) -> Settlement:
-    """Say what a run says after its first words: in the incident's thread where it has one, or not at all as those."""
+    """Settle what a run posts after its first message: in the incident's thread if it has one; withheld if that was."""
     if run.is_hushed:
         return _withheld(state, run, pieces, run.reason)
     told, withheld = within(run, pieces)
@@ -210,7 +210,7 @@ def _more(job: Job, state: State, run: Run, pieces: tuple[Piece, ...]) -> Settle
     root = incident.root if incident is not None and incident.to in ("", str(job.to)) else ""
     is_quieter = root and job.policy.voice.repeat in (Repeat.THREAD, Repeat.UPDATE)
     sent = messages(run, told, job.to, DeliveryMode.REPLY, root=root) if is_quieter else messages(run, told, job.to)
-    reason = "" if run.reason == UNCHANGED else run.reason  # Not all of it was.
+    reason = "" if run.reason == UNCHANGED else run.reason  # Not all of it was unchanged.
     return Settlement(state, Verdict.SAID, sent, as_text(told), withheld, reason)
 
 
@@ -225,7 +225,7 @@ def _withheld_by_quota(job: Job, state: State, run: Run, pieces: tuple[Piece, ..
 
 
 def _digest(job: Job, state: State, slot: datetime) -> tuple[State, str]:
-    """Return what the quota withheld, now that it is over."""
+    """Return the state, and a text on what the quota withheld if it is free again."""
     if not state.withheld or state.withheld_since is None or rests(job.policy, state.alerts, slot):
         return state, ""
     s, were = ("", "was") if state.withheld == 1 else ("s", "were")
@@ -234,7 +234,7 @@ def _digest(job: Job, state: State, slot: datetime) -> tuple[State, str]:
 
 
 def _escalated(job: Job, settlement: Settlement, run: Run, pieces: tuple[Piece, ...], mark: Markup) -> Settlement:
-    """Tell somebody else as well, when nobody acknowledged the incident in time."""
+    """Return the settlement with the messages of an escalation, if nobody acknowledged the incident in time."""
     incident, escalation = settlement.state.incident, job.policy.voice.escalation
     if incident is None or escalation is None or not escalates(job.policy.voice, incident, run.slot):
         return settlement
@@ -262,7 +262,7 @@ def _settle_failure(job: Job, state: State, run: Run, result: Result, mark: Mark
 
 
 def _noticed(job: Job, quota: Quota, slot: datetime, pieces: tuple[Piece, ...], *, word: str) -> tuple[Piece, ...]:
-    """Add the notice to the alert that starts the pause; an error never pauses, it mutes."""
+    """Return the pieces with a notice if this alert starts the pause; errors never pause a job, they are muted."""
     if quota.until is None or not quota.is_over(slot):
         return pieces
     verb = "muted" if word == "error" or job.policy.mutes else "paused"
@@ -271,7 +271,7 @@ def _noticed(job: Job, quota: Quota, slot: datetime, pieces: tuple[Piece, ...], 
 
 
 def _whole(run: Run, pieces: tuple[Piece, ...]) -> tuple[Piece, ...]:
-    """Add what the run says elsewhere."""
+    """Return the pieces together with those that the run posts to other addresses."""
     return (*pieces, *[piece for _, piece in run.elsewhere])
 
 

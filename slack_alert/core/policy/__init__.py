@@ -1,1 +1,1 @@
-"""What limits how much is said: quotas, mutes, quiet windows, incidents, overflow."""
+"""Policies that limit how much is posted: quotas, mutes, quiet windows, incidents, overflow."""

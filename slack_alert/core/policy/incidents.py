@@ -1,4 +1,4 @@
-"""An incident: the unbroken row of a job's alerts, and how each further one of it is said."""
+"""Incidents: consecutive alerts of a job, and how the repeated ones are posted."""
 
 from __future__ import annotations
 
@@ -14,15 +14,15 @@ from slack_alert.core.model.message import DeliveryMode
 from slack_alert.core.structs import Struct, replace
 from slack_alert.core.units.quantities import format_duration
 
-#: Of a list, a dict or a table so many entries are compared; of a longer one nothing is.
+#: Maximum number of entries of a list, a dict or a table that are compared; longer ones are not compared at all.
 COMPARED = 500
 UNCHANGED = "said already, unchanged"
-#: How the reason of the run begins that ended one.
+#: Beginning of the reason of the run that ended an incident.
 RECOVERED = "recovered after "
 
 
 class Repeat(str, Enum):
-    """How a further alert of the same incident is said."""
+    """How a repeated alert of the same incident is posted."""
 
     POST = "post"
     CHANGE = "change"
@@ -31,32 +31,32 @@ class Repeat(str, Enum):
 
 
 class Escalation(Struct, frozen=True):
-    """Who is told when nobody acknowledged an incident for so long."""
+    """The address to notify when nobody has acknowledged an incident `after` this time."""
 
     to: Address
     after: timedelta
 
 
 class RepeatPolicy(Struct, frozen=True):
-    """How a job's incidents are said."""
+    """How a job's incidents are posted."""
 
-    #: Speak from this alert of a row on.
+    #: Post from this consecutive alert on.
     after: int = 1
     repeat: Repeat = Repeat.POST
-    #: Say it again after so long at the latest; None: never.
+    #: Post a reminder after this time at the latest; None: never.
     remind: timedelta | None = None
-    #: Tell when it is over.
+    #: Post a message when the incident is over.
     recovers: bool = False
     escalation: Escalation | None = None
 
     @property
     def keeps_running(self) -> bool:
-        """Whether the job must run while its quota is spent, or what it tells of would be missed."""
+        """Whether the job must run while its quota is used up, so that no change or recovery is missed."""
         return self.repeat is not Repeat.POST or self.recovers or self.remind is not None
 
     @property
     def compares(self) -> bool:
-        """Whether all that a run says is compared with all that the last one said, so that it is known at its end."""
+        """Whether everything a run posts is compared with that of the last one, which is only possible at its end."""
         return self.repeat in (Repeat.CHANGE, Repeat.UPDATE)
 
 
@@ -64,42 +64,42 @@ PLAIN = RepeatPolicy()
 
 
 class Incident(Struct, frozen=True):
-    """What is remembered of a row of alerts that goes on; instants are slots."""
+    """The stored state of an incident; all instants are slots."""
 
     since: datetime
     last: datetime
     count: int = 1
-    #: What was said last, and its entries where it has any.
+    #: The last text posted, and its entries if it has any.
     text: str = ""
     entries: Entries = ()
-    #: Tells it from whatever else could have been said, the bytes of a file included.
+    #: Identifies the whole of the last value, the bytes of files included.
     digest: str = ""
-    #: When it was last said in a message of its own; None: it was not yet.
+    #: When it was last posted in a message of its own; None: not yet.
     told: datetime | None = None
     #: The address of that message.
     to: str = ""
-    #: The key of the message that stands for it, and of the last edit of that message.
+    #: Keys of the incident's message, and of the last edit of that.
     root: str = ""
     edit: str = ""
     acknowledged_by: str = ""
     acknowledged_at: datetime | None = None
     is_escalated: bool = False
-    #: When it ended, where nothing might be said just then: that is still to be told. A new alert before that goes on
-    #: with it, as people never heard that it was over.
+    #: When it ended, if nothing could be posted at that time: its recovery is still to be posted. A new alert before
+    #: that continues the incident, because nobody was told that it was over.
     over: datetime | None = None
 
     @property
     def goes_on(self) -> bool:
-        """Whether the job alerted when it last ran."""
+        """Whether the job's last run had an alert."""
         return self.over is None
 
 
 class Notification(Struct, frozen=True):
-    """How an alert is said (None: not at all), and why where that is not plain."""
+    """How an alert is posted (None: not at all), and the reason if it needs one."""
 
     manner: DeliveryMode | None
     reason: str = ""
-    #: What it is compared with the next one by.
+    #: Digest to compare the next alert with.
     digest: str = ""
 
 
@@ -108,18 +108,18 @@ _ANEW = Notification(DeliveryMode.POST)
 
 
 def risen(incident: Incident | None, slot: datetime) -> Incident:
-    """Count one more alert; the first begins the incident, and one slot counts once."""
+    """Count an alert; the first one opens the incident, and several of one slot count once."""
     if incident is None:
         return Incident(slot, slot)
     if incident.last == slot:
         return incident
-    if incident.over is not None:  # Who took care of it was done with it.
+    if incident.over is not None:  # The acknowledgement was of what is over.
         incident = replace(incident, over=None, acknowledged_by="", acknowledged_at=None)
     return replace(incident, last=slot, count=incident.count + 1)
 
 
 def rewound(incident: Incident | None, now: datetime) -> Incident | None:
-    """Forget what lies after `now`, where the clock was ahead."""
+    """Return the incident with no instant after `now`, for a clock that was ahead; None if it began after that."""
     if incident is None or incident.since > now:
         return None
     told, over = (at and min(at, now) for at in (incident.told, incident.over))
@@ -127,7 +127,7 @@ def rewound(incident: Incident | None, now: datetime) -> Incident | None:
 
 
 def rule(voice: RepeatPolicy, incident: Incident, slot: datetime, *, digest: str, to: Address) -> Notification:
-    """Say what becomes of an alert that is told from others by its `digest`; `incident` has counted it already."""
+    """Return how to post an alert with this `digest`, which `incident` has counted already."""
     if incident.count < voice.after:
         return Notification(None, f"alert {incident.count} in a row, told from {voice.after} on")
     if incident.told is None:
@@ -136,20 +136,20 @@ def rule(voice: RepeatPolicy, incident: Incident, slot: datetime, *, digest: str
         return Notification(None, f"acknowledged by {incident.acknowledged_by}")
     if voice.remind is not None and slot - incident.told >= voice.remind:
         return Notification(DeliveryMode.POST, f"reminder after {format_duration(voice.remind)}")
-    if incident.to and incident.to != str(to):  # There it is news, and what stands elsewhere cannot be answered.
+    if incident.to and incident.to != str(to):  # It is new at this address, which has no message to reply to.
         return _ANEW
     return _repeated(voice.repeat, incident, digest)
 
 
 def escalates(voice: RepeatPolicy, incident: Incident, slot: datetime) -> bool:
-    """Return whether somebody else must be told now."""
+    """Return whether the incident is to be escalated now."""
     if voice.escalation is None or incident.told is None or incident.is_escalated or incident.acknowledged_by:
         return False
     return slot - incident.since >= voice.escalation.after
 
 
 def changes(before: Entries, after: Entries) -> list[str]:
-    """List what was added, changed and removed, in the order of the new one and then of the old one."""
+    """Return lines for added and changed entries in the order of `after`, then for removed ones in that of `before`."""
     was, now = dict(before), dict(after)
     lines = []
     for key, text in after:
@@ -161,25 +161,25 @@ def changes(before: Entries, after: Entries) -> list[str]:
 
 
 def entries_of(pieces: tuple[Piece, ...]) -> Entries:
-    """Return what can be compared of a value: nothing where it is no list, dict or table, or too much."""
+    """Return the entries of a value to compare; none if it is no list, dict or table, or is too long."""
     entries = tuple([entry for piece in pieces if isinstance(piece, Text) for entry in piece.entries])
     is_distinct = len({key for key, _ in entries}) == len(entries)
     return entries if is_distinct and len(entries) <= COMPARED else ()
 
 
 def digest_of(pieces: tuple[Piece, ...]) -> str:
-    """Return by what a value is compared with the next one: the whole of it."""
+    """Return a digest of the whole value, to compare it with the next one."""
     parts = [each for piece in pieces for part in _substance(piece) for each in (len(part).to_bytes(8, "big"), part)]
     return blake2b(b"".join(parts), digest_size=16).hexdigest()
 
 
 def remembered_text(said: str) -> str:
-    """Return what is kept of a text to show it again; of a long one its beginning."""
+    """Return the text to store for showing it again; of a long one its beginning."""
     return said if len(said) <= LIMIT else f"{said[: LIMIT // 2]}…"
 
 
 def length(incident: Incident, end: datetime) -> str:
-    """Return how long it went on and how many alerts it had: `25m, 5 alerts`."""
+    """Return the duration of an incident and its number of alerts: `25m, 5 alerts`."""
     span = end - incident.since
     whole = timedelta(seconds=max(1, round(span.total_seconds())))
     return f"{format_duration(whole)}, {incident.count} alert{'' if incident.count == 1 else 's'}"

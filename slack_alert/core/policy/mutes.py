@@ -1,4 +1,4 @@
-"""Quiet by choice: mutes that end by themselves, and recurring windows in which nothing is said."""
+"""Mutes: times in which a job, or every job, posts nothing because somebody asked for it."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ from datetime import datetime, tzinfo
 from slack_alert.core.structs import Struct, replace
 from slack_alert.core.units.humanize import clock
 
-#: The name that stands for every job in a mute.
+#: The job name that means every job.
 EVERY = "*"
 
 
 class Mute(Struct, frozen=True):
-    """A time in which a job, or every job (`*`), says nothing because somebody wants it so.
+    """A time in which a job, or every job (`*`), posts nothing because somebody asked for it.
 
-    A later one takes the place of an earlier one from its own `since` on; one that ends where it begins ends it.
+    A later mute replaces an earlier one from its own `since` on; a mute of no length ends the earlier one.
     """
 
     job: str
@@ -25,22 +25,22 @@ class Mute(Struct, frozen=True):
 
     @property
     def silences_all(self) -> bool:
-        """Whether it means every job."""
+        """Whether it applies to every job."""
         return self.job == EVERY
 
     def contains(self, instant: datetime) -> bool:
-        """Return whether an instant lies in it; its end does not."""
+        """Return whether an instant is within the mute; the end is exclusive."""
         return self.since <= instant < self.until
 
 
 def effective(mutes: Iterable[Mute], instant: datetime) -> Mute | None:
-    """Find which of one job's mutes, oldest first, holds at an instant: the last one said by then."""
+    """Return the one of a job's mutes, oldest first, that is in effect at an instant: the last one begun by then."""
     said = [mute for mute in mutes if mute.since <= instant]
     return said[-1] if said and said[-1].contains(instant) else None
 
 
 def stretches(mutes: Iterable[Mute]) -> list[Mute]:
-    """Join one job's mutes, oldest first, where one follows upon another: each is one silence, and one digest."""
+    """Return a job's mutes, oldest first, with adjoining ones merged; each result ends with one digest."""
     joined: list[Mute] = []
     for mute in mutes:
         last = joined[-1] if joined else None
@@ -48,16 +48,16 @@ def stretches(mutes: Iterable[Mute]) -> list[Mute]:
             joined.append(mute)
         elif mute.until > mute.since:
             joined[-1] = replace(last, until=mute.until, by=mute.by)
-        else:  # Whoever ended it did not begin it.
+        else:  # Keep the name of the person who began the mute, not of the one who ended it.
             joined[-1] = replace(last, until=mute.until)
     return joined
 
 
 def mute_reason(mute: Mute, zone: tzinfo, slot: datetime) -> str:
-    """Return why nothing is said: `muted until 13:00 by ann`."""
+    """Return the reason for withholding a message: `muted until 13:00 by ann`."""
     return f"{muting(mute)} until {clock(mute.until, zone, slot)} by {mute.by}"
 
 
 def muting(mute: Mute) -> str:
-    """Begin such a reason, which tells it from every other."""
+    """Return the beginning of `mute_reason`, by which it is recognised."""
     return "all jobs muted" if mute.silences_all else "muted"

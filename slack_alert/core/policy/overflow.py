@@ -1,4 +1,4 @@
-"""More than can be said: what of it is still said, and how the rest is counted in one message."""
+"""Overflow: select the messages that exceed an address's rate, and summarize them in one message."""
 
 from __future__ import annotations
 
@@ -15,39 +15,39 @@ from slack_alert.core.content.render import Text
 from slack_alert.core.model.message import Delivery, goes_on, job_of, turn_of
 from slack_alert.core.structs import Struct, field, replace
 
-#: The span in which everything that waits shall be said.
+#: Time within which all queued messages are to be sent.
 MINUTE = timedelta(minutes=1)
-#: Why a delivery that a person asked for once more is queued; like one that was attempted it is not counted away.
+#: Reason of a delivery that a person has queued again; like an attempted one it is never collapsed.
 AGAIN = "sent again"
-#: So long is the list of jobs in a message; the rest of them is counted.
+#: Maximum length of the list of jobs in a summary; the remaining jobs are counted.
 _ROOM = 3000
 
 
 class WaitingDelivery(NamedTuple):
-    """A delivery in line, with what decides about it."""
+    """A queued delivery, with the properties that decide whether it is collapsed."""
 
     id: int
-    #: Empty: it is no job's.
+    #: Empty if no job caused it.
     job: str
-    #: What one run says has this in common.
+    #: The same for all messages of a run.
     turn: str
-    #: It is so long that the next one of its turn is probably the rest of the same text.
+    #: It is so long that the run's next message is probably the rest of the same text.
     goes_on: bool
     is_error: bool
-    #: It is said whatever else waits.
+    #: It is sent in any case.
     is_fixed: bool
     at: datetime
 
 
 class OverflowCount(Struct, frozen=True):
-    """How much of one job was counted instead of said."""
+    """Number of one job's messages that were collapsed."""
 
     count: int = 0
     errors: int = 0
 
 
 class OverflowSummary(Struct, frozen=True):
-    """What one message stands for."""
+    """The collapsed messages that one summary stands for."""
 
     key: str
     since: datetime
@@ -56,13 +56,16 @@ class OverflowSummary(Struct, frozen=True):
 
 
 def room(rate: float, burst: int) -> float:
-    """Say how many messages one address takes in a minute; unpaced it takes all."""
-    # One place is the summary's, and one is for what it summarizes.
+    """Return how many messages can be sent to one address in a minute; infinite without a rate limit."""
+    # At least the summary and one message.
     return max(2, int(rate * MINUTE.total_seconds() + burst)) if rate else inf
 
 
 def waiting(delivery: Delivery, *, is_followed: bool) -> WaitingDelivery:
-    """Look at a delivery; `is_followed`: what it goes on with, replies to or edits was said, or will be."""
+    """Return what decides about a delivery.
+
+    `is_followed`: the message that it continues, replies to or edits was sent, or will be.
+    """
     message = delivery.message
     job = job_of(message)
     is_error = isinstance(message.piece, Text) and message.piece.text.startswith(FAILED)
@@ -72,9 +75,10 @@ def waiting(delivery: Delivery, *, is_followed: bool) -> WaitingDelivery:
 
 
 def overflow(line: Sequence[WaitingDelivery], size: float, *, has_summary: bool = False) -> list[WaitingDelivery]:
-    """Return what is counted instead of said, so that no more than `size` are left, with the message that counts it.
+    """Return the deliveries to collapse, so that no more than `size` are left, the summary included.
 
-    The jobs take turns in what is left, each from its oldest on; a text in parts is said as a whole or not at all.
+    The jobs share the remaining places in turn, beginning with their oldest messages; a text in parts is sent as a
+    whole or not at all.
     """
     if len(line) <= size:
         return []
@@ -91,7 +95,7 @@ def overflow(line: Sequence[WaitingDelivery], size: float, *, has_summary: bool 
 
 
 def grown(storm: OverflowSummary | None, gone: Sequence[WaitingDelivery]) -> OverflowSummary:
-    """Count more into a storm; the first that is counted gives it its name, and none is counted twice."""
+    """Return the summary with more deliveries counted; its key comes from the first one. None is counted twice."""
     first, last = min(one.at for one in gone), max(one.at for one in gone)
     if storm is None:
         storm = OverflowSummary(f"storm/{gone[0].id}", first, last)
@@ -103,7 +107,7 @@ def grown(storm: OverflowSummary | None, gone: Sequence[WaitingDelivery]) -> Ove
 
 
 def storm_text(storm: OverflowSummary, zone: tzinfo) -> str:
-    """Return what was counted: how much of which job, those with errors first."""
+    """Return the text of a summary: the number of messages of each job, those with errors first."""
     ranked = sorted(storm.tallies.items(), key=lambda item: (not item[1].errors, -item[1].count, item[0]))
     parts: list[str] = []
     length = 0
@@ -120,7 +124,7 @@ def storm_text(storm: OverflowSummary, zone: tzinfo) -> str:
 
 
 def _turns(line: Iterable[WaitingDelivery]) -> list[list[WaitingDelivery]]:
-    """Put together what is said in a row."""
+    """Return the deliveries in groups that have to be sent together: the parts of a text."""
     turns: list[list[WaitingDelivery]] = []
     latest: dict[str, list[WaitingDelivery]] = {}
     for one in line:
@@ -137,7 +141,7 @@ def _is_fixed(turn: Iterable[WaitingDelivery]) -> bool:
 
 
 def _fairly(turns: Iterable[list[WaitingDelivery]]) -> Iterator[list[WaitingDelivery]]:
-    """Let the jobs take turns, in the order in which they began to wait."""
+    """Yield the groups of all jobs in turn, in the order in which the jobs began to wait."""
     of_job: dict[str, deque[list[WaitingDelivery]]] = {}
     for turn in turns:
         of_job.setdefault(turn[0].job, deque()).append(turn)

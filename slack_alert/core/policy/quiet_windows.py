@@ -1,4 +1,4 @@
-"""Quiet windows: spans of the week, or of dates, in which nothing is said."""
+"""Quiet windows: times of the week, or dates, in which nothing is posted."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ FORMS = (
 )
 
 
-#: A range of days longer than this is a slip of the keyboard.
+#: A longer range of days is a typing error.
 _LONGEST = timedelta(days=366)
 
 
@@ -32,10 +32,10 @@ Span = tuple[datetime, datetime]
 
 
 class QuietWindow(PrivateStruct, frozen=True):
-    """A recurring or dated time in which nothing is said; text that means nothing raises BadValue.
+    """A recurring or dated time in which nothing is posted; an invalid text raises BadValue.
 
-    The weekly parts are working hours turned round: local wall time decides, they belong to the day they begin on and
-    may cross midnight. A dated part goes on from the first instant of its beginning to that of its end.
+    The weekly parts have the form of working hours: local wall time decides, they belong to the day they begin on and
+    may cross midnight. A dated part lasts from the first instant of its beginning to that of its end.
     """
 
     hidden = frozenset({"_weekly", "_spans"})
@@ -44,7 +44,7 @@ class QuietWindow(PrivateStruct, frozen=True):
     text: str
     zone: tzinfo
     _weekly: WorkingHours | None = None
-    #: The dated parts, in order, none touching another.
+    #: The dated parts, in order and not adjoining.
     _spans: tuple[Span, ...] = ()
 
     def __post_init__(self) -> None:
@@ -54,12 +54,12 @@ class QuietWindow(PrivateStruct, frozen=True):
         derive(self, "_spans", tuple(_merged(spans)))
 
     def contains(self, instant: datetime) -> bool:
-        """Return whether an instant lies in the window; its end does not."""
+        """Return whether an instant is within the window; the end is exclusive."""
         is_dated = any(begin <= instant < end for begin, end in self._spans)
         return is_dated or (self._weekly is not None and self._weekly.contains(instant))
 
     def next_change(self, after: datetime) -> datetime | None:
-        """Find the next instant at which it begins or ends."""
+        """Return the next instant at which it begins or ends, or None."""
         was_inside, instant = self.contains(after), after
         while (edge := self._next_edge(instant)) is not None:
             if self.contains(edge) != was_inside:
@@ -68,7 +68,7 @@ class QuietWindow(PrivateStruct, frozen=True):
         return None
 
     def turns(self, after: datetime) -> Iterator[Span]:
-        """Yield each time it holds from `after` on, the first one as far as it is left."""
+        """Yield the times in which it is in effect from `after` on; the first one may have begun before."""
         begin = after if self.contains(after) else self.next_change(after)
         while begin is not None and (end := self.next_change(begin)) is not None:
             yield begin, end
@@ -81,18 +81,18 @@ class QuietWindow(PrivateStruct, frozen=True):
 
 
 def window_reason(window: QuietWindow, slot: datetime) -> str:
-    """Return why nothing is said: `quiet window maintenance, until 04:00`."""
+    """Return the reason for withholding a message: `quiet window maintenance, until 04:00`."""
     end = window.next_change(slot)
     return windowing(window.name) + (f" until {clock(end, window.zone, slot)}" if end else "")
 
 
 def windowing(name: str) -> str:
-    """Begin such a reason, which tells it from every other."""
+    """Return the beginning of `window_reason`, by which it is recognised."""
     return f"quiet window {name},"
 
 
 def _sorted_out(name: str, text: str) -> tuple[list[str], list[str]]:
-    """Part what comes every week from what has a date."""
+    """Return the weekly parts and the dated parts."""
     weekly: list[str] = []
     dated: list[str] = []
     for written in text.split(";"):
@@ -115,7 +115,7 @@ def _weekly(name: str, parts: list[str], zone: tzinfo) -> WorkingHours:
 
 
 def _spans(name: str, part: str, zone: tzinfo) -> Iterator[Span]:
-    """Read `2026-12-24`, `2026-12-24..2026-12-26` or either with windows, which hold for each of the days."""
+    """Yield the spans of `2026-12-24`, `2026-12-24..2026-12-26` or either with windows, which apply to each day."""
     match = _DATED.fullmatch(part)
     if match is None:
         raise _refused(name, part, "it is neither a weekly nor a dated window")
@@ -143,11 +143,11 @@ def _day(name: str, part: str, written: str) -> datetime:
 
 
 def _minutes(name: str, part: str, window: str, zone: tzinfo) -> tuple[timedelta, timedelta]:
-    """Read a window as its beginning within the day and its length."""
+    """Return a window as its beginning within the day and its length."""
     if not window:
         raise _refused(name, part, "there is an empty window (a comma too many)")
     try:
-        WorkingHours.parse(window, zone)  # It knows what is none, and says so.
+        WorkingHours.parse(window, zone)  # Raises for anything that is no window.
     except BadValue as error:
         raise _reworded(name, window, error) from error
     hour, minute, end_hour, end_minute = (int(number) for number in re.findall(r"\d+", window))
@@ -173,7 +173,7 @@ def _refused(name: str, part: str, why: str) -> BadValue:
 
 
 def _reworded(name: str, written: str, error: BadValue) -> BadValue:
-    """Say of a window what working hours say of themselves."""
+    """Return the error about working hours as one about a quiet window."""
     said = str(error).removeprefix(f"working hours {written!r}: ")
     shown = said if repr(written) in said else f"{written!r}: {said}"
     return BadValue(f"quiet window {name}: {shown}", hint=FORMS if "always" in error.hint else error.hint)

@@ -1,4 +1,4 @@
-"""Working hours, quota and pause: whether a slot may run, and what an alert costs."""
+"""Quotas, pauses and the state of a job: whether a slot may run, and how alerts are counted."""
 
 from __future__ import annotations
 
@@ -11,29 +11,29 @@ from slack_alert.core.structs import Struct, replace
 
 
 class Policy(Struct, frozen=True):
-    """What binds a job; all of it is evaluated at the slot's due time, never at the time of the run."""
+    """The limits of a job; all are evaluated at the slot's due time, never at the time of the run."""
 
     hours: WorkingHours
     #: 0: no limit.
     max_alert: int = 3
     pause_time: timedelta = timedelta(minutes=60)
-    #: False: the job does not run while paused; True: it runs and what it says is withheld.
+    #: False: the job does not run while its quota is used up; True: it runs and its messages are withheld.
     mutes: bool = False
     voice: RepeatPolicy = PLAIN
 
 
 class Quota(Struct, frozen=True):
-    """What was spent within the window, and until when nothing more may be."""
+    """The alerts counted within the window, and the time until which the quota is used up."""
 
     spent: tuple[datetime, ...] = ()
     until: datetime | None = None
 
     def is_over(self, slot: datetime) -> bool:
-        """Return whether the quota is used up; a slot exactly at its end is free again."""
+        """Return whether the quota is used up at `slot`; a slot exactly at `until` is free again."""
         return self.until is not None and slot < self.until
 
     def count(self, slot: datetime, window: timedelta) -> int:
-        """Count what still weighs at `slot`."""
+        """Return the number of alerts that still count at `slot`."""
         if not self.spent:
             return 0
         if self.until is not None:
@@ -42,10 +42,10 @@ class Quota(Struct, frozen=True):
 
 
 class Pause(Struct, frozen=True):
-    """A pause somebody asked for; `until` None: for good."""
+    """A pause that somebody asked for; `until` None: without an end."""
 
     until: datetime | None = None
-    #: A person, or the job that did it.
+    #: The person or the job that paused it.
     by: str = ""
 
     def is_over(self, slot: datetime) -> bool:
@@ -57,29 +57,30 @@ _UNSPENT = Quota()
 
 
 class State(Struct, frozen=True):
-    """All that is remembered of a job between two runs."""
+    """The stored state of a job between two runs."""
 
     alerts: Quota = _UNSPENT
     errors: Quota = _UNSPENT
-    #: The row of alerts that goes on; None: the last run had nothing to say.
+    #: The current incident; None: the last run had nothing to say.
     incident: Incident | None = None
-    #: Alerts that the quota withheld while the job kept running, since the first of them; told when it may speak again.
+    #: Number of alerts that the quota withheld while the job kept running, posted when it may post again, and the slot
+    #: of the first of them.
     withheld: int = 0
     withheld_since: datetime | None = None
 
     @property
     def is_calm(self) -> bool:
-        """Whether a run without a word changes nothing."""
+        """Whether a quiet run changes nothing."""
         return self.incident is None and not self.withheld
 
     @property
     def is_alerting(self) -> bool:
-        """Whether an incident goes on; one that is over may still wait to be told so."""
+        """Whether an incident is open; the recovery of one that is over may still have to be posted."""
         return self.incident is not None and self.incident.goes_on
 
 
 def admit(policy: Policy, state: State, slot: datetime) -> Verdict:
-    """Return whether hours and pause let the slot run."""
+    """Return the verdict of the working hours and the quota on a slot."""
     if not policy.hours.contains(slot):
         return Verdict.OFF_HOURS
     if not policy.mutes and rests(policy, state.alerts, slot):
@@ -88,12 +89,12 @@ def admit(policy: Policy, state: State, slot: datetime) -> Verdict:
 
 
 def rests(policy: Policy, quota: Quota, slot: datetime) -> bool:
-    """Return whether the quota is used up; where there is no limit any more, a former one binds nobody."""
+    """Return whether a quota is used up; never if the policy has no limit any more."""
     return policy.max_alert > 0 and quota.is_over(slot)
 
 
 def spend(policy: Policy, quota: Quota, slot: datetime) -> Quota:
-    """Count one alert; the last one allowed starts the pause."""
+    """Return the quota with an alert counted; the last one allowed starts the pause."""
     if policy.max_alert == 0:
         return quota
     kept = () if quota.until is not None else tuple(at for at in quota.spent if at > slot - policy.pause_time)
@@ -102,15 +103,15 @@ def spend(policy: Policy, quota: Quota, slot: datetime) -> Quota:
 
 
 def spend_alert(policy: Policy, state: State, slot: datetime) -> State:
-    """Count one value that was said."""
+    """Return the state with a posted alert counted."""
     return replace(state, alerts=spend(policy, state.alerts, slot))
 
 
 def spend_error(policy: Policy, state: State, slot: datetime) -> State:
-    """Count one error card that was said."""
+    """Return the state with a posted error counted."""
     return replace(state, errors=spend(policy, state.errors, slot))
 
 
 def rested(state: State) -> State:
-    """End the pause the alerts began; counting begins anew."""
+    """Return the state with an unused quota of alerts, which ends the pause that they started."""
     return replace(state, alerts=Quota())

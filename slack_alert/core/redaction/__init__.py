@@ -1,1 +1,1 @@
-"""Secrets: what they are, the forms in which they are written, and texts without them."""
+"""Redaction: which texts are secrets, the encodings in which they appear, and their removal."""

@@ -1,4 +1,4 @@
-"""What of an address is secret: the password, the tokens in its path and query, not the name of the host."""
+"""Find the secrets in a URL: the password, and the tokens in its path and query, but not the host name."""
 
 from __future__ import annotations
 
@@ -7,44 +7,44 @@ from collections.abc import Iterator
 from typing import NamedTuple
 from urllib.parse import unquote, unquote_plus
 
-#: A shorter text is no secret by itself: it would be found in half of all words.
+#: A shorter text is not treated as a secret by itself: it would match parts of ordinary words.
 SHORTEST = 6
 
 
 class Login(NamedTuple):
-    """A user and a password, which is too short or too ordinary to be looked for where it stands alone."""
+    """A user and a password that is too short or too common to be searched for by itself."""
 
     user: str
     password: str
 
 
 class Credentials(NamedTuple):
-    """What has to be hidden of an address."""
+    """The secrets in a URL."""
 
-    #: Secret wherever they stand.
+    #: Secret wherever they occur.
     texts: tuple[str, ...] = ()
-    #: Secret where both stand together.
+    #: Secret where user and password occur together.
     logins: tuple[Login, ...] = ()
 
 
 def is_address(text: str) -> bool:
-    """Return whether the text has the form of a URL."""
+    """Return whether a text has the form of a URL."""
     return _ADDRESS.match(text) is not None
 
 
 def is_secret(text: str) -> bool:
-    """Return whether a text may be looked for wherever it stands: it is neither short nor an ordinary word."""
+    """Return whether a text can be searched for everywhere: it is neither short nor a common word."""
     return len(text) >= SHORTEST and text.lower() not in _ORDINARY
 
 
 def credentials(address: str) -> Credentials:
-    """Return what is secret of a URL, as it is written and as it is meant (`%2B` is `+`)."""
+    """Return the secrets in a URL, as they are written and decoded (`%2B` is `+`)."""
     scheme, _, rest = address.partition("://")
     end = min((at for sign in "/?#" if (at := rest.find(sign)) >= 0), default=len(rest))
     userinfo = rest[:end].rpartition("@")[0]
     user, colon, password = userinfo.partition(":")
     texts = [*_both(password)] if colon else [*_both(user)]
-    if colon and _is_token(user):  # GitHub and Sentry take a token for a name.
+    if colon and _is_token(user):  # GitHub and Sentry accept a token as the user.
         texts += _both(user)
     if not scheme.lower().startswith(("sqlite", "file")):
         texts += _tokens(rest[end:])
@@ -56,7 +56,7 @@ def credentials(address: str) -> Credentials:
 
 
 def hidden_parts(address: str) -> tuple[str, ...]:
-    """Return the secrets of a URL that is none as a whole; what stands before the host stays a URL."""
+    """Return the secret parts of a URL that is not secret as a whole; the user is part of `scheme://user@`."""
     scheme, _, rest = address.partition("://")
     host = re.split(r"[/?#]", rest, maxsplit=1)[0]
     userinfo, at, _ = host.rpartition("@")
@@ -65,9 +65,9 @@ def hidden_parts(address: str) -> tuple[str, ...]:
 
 
 _ADDRESS = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://\S")
-#: Names under which a query carries what nobody else may know.
+#: Names of query parameters that hold secrets.
 _TELLING = re.compile(r"tok|key|secret|pass|pwd|auth|sig|code|cred|session|sas|hash", re.IGNORECASE)
-#: A word as people make names of: `backup`, `Backup`, `sendMessage`, `web01`, `2024`.
+#: Words that names consist of: `backup`, `Backup`, `sendMessage`, `web01`, `2024`.
 _WORD = re.compile(r"(?:[A-Z]?[a-z]{1,15}(?:[A-Z][a-z]{2,15})*|[A-Z]{1,15})?\d{0,4}")
 _BETWEEN = re.compile(r"[-_.~+ ]+")
 _TOKEN_LENGTH = 8
@@ -90,7 +90,7 @@ def _tokens(behind: str) -> Iterator[str]:
 
 
 def _is_token(text: str) -> bool:
-    """Return whether somebody made this up by chance; a name is made of words."""
+    """Return whether a text is probably random; names consist of words."""
     return len(text) >= _TOKEN_LENGTH and not all(_WORD.fullmatch(word) for word in _BETWEEN.split(text))
 
 
@@ -99,7 +99,7 @@ def _both(text: str) -> Iterator[str]:
     yield text
 
 
-#: Passwords that everybody has, and words that stand in every second message.
+#: Common passwords, and words that occur in many messages.
 _ORDINARY = frozenset((
     "access", "account", "admins", "administrator", "alerts", "backup", "changeme", "channel", "client", "connect",
     "console", "database", "default", "deploy", "deployment", "docker", "example", "failed", "failure", "github",

@@ -1,4 +1,4 @@
-"""The ways in which a secret is written elsewhere: escaped, percent-encoded, as base64, as hexadecimal digits."""
+"""Encodings in which a secret may appear: escaped, percent-encoded, base64, hexadecimal."""
 
 from __future__ import annotations
 
@@ -13,26 +13,26 @@ from slack_alert.core.redaction.credentials import SHORTEST, Login
 
 
 class Encoding(NamedTuple):
-    """One way of writing a secret."""
+    """One encoding of a secret, with a pattern to find it."""
 
-    #: What every text holds one of that holds the secret in this form: they are looked for first, it is far cheaper.
+    #: A text with the secret in this form contains one of these; they are searched for first, which is far cheaper.
     probes: tuple[str, ...]
-    #: What is written, and how: a regular expression without anything that repeats without end.
+    #: The text, and the function that makes a regular expression of it, in which no repetition is unbounded.
     text: str
     write: Callable[[str], str]
-    #: Line ends may stand in it.
+    #: It may contain line ends.
     is_wrapped: bool = False
-    #: Where this is not in the text, it is not worth looking.
+    #: A text without this does not contain the secret in this form.
     sign: str = ""
 
     @property
     def pattern(self) -> str:
-        """The regular expression; few are ever needed."""
+        """The regular expression, made on demand because few are ever needed."""
         return self.write(self.text)
 
 
 def encoded(secret: str) -> Iterator[Encoding]:
-    """Yield how a secret looks within what was encoded as a whole, whatever stands around it there."""
+    """Yield the encodings of a secret within a longer text that was encoded as a whole."""
     raw = secret.encode("utf-8", "surrogatepass")
     if len(raw) < SHORTEST:
         return
@@ -45,7 +45,7 @@ def encoded(secret: str) -> Iterator[Encoding]:
 
 
 def login_forms(login: Login) -> Iterator[Encoding]:
-    """Yield how a user and a password are written together, before the name of a host and in a header."""
+    """Yield the encodings of a user and a password together: before a host name, and in a header."""
     pair = f"{login.user}:{login.password}"
     yield Encoding(probes_of(pair), pair, _before_host)
     header = b64encode(pair.encode("utf-8", "surrogatepass")).decode()
@@ -53,12 +53,12 @@ def login_forms(login: Login) -> Iterator[Encoding]:
 
 
 def escaped(secret: str) -> Encoding:
-    """Return how a secret looks as it is, and escaped for JSON, Python, HTML, a shell or a URL."""
+    """Return the encoding of a secret in plain form, or escaped for JSON, Python, HTML, a shell or a URL."""
     return Encoding(probes_of(secret), secret, _pattern)
 
 
 def probes_of(secret: str) -> tuple[str, ...]:
-    """Return what a text holds one of that holds the secret: the longest part that is written alike everywhere."""
+    """Return texts of which one is in every text with the secret: the longest part that is never escaped, if any."""
     longest = max(_ALIKE.findall(secret), key=len, default="")
     if len(longest) >= _TELLING:
         return (longest,)
@@ -83,22 +83,22 @@ def probes_of(secret: str) -> tuple[str, ...]:
 
 
 _ALIKE = re.compile("[A-Za-z0-9]+")
-#: So long is a part that says enough.
+#: Minimum length of a part that is used as a probe.
 _TELLING = 2
 _PROBE = 24
-#: A header so short could be a word.
+#: A header of this length or less could be a word.
 _SHORT_HEADER = 10
-#: The first character of base64 that the bytes behind so many others decide alone.
+#: Index of the first base64 character that depends on the secret alone, after 0, 1 or 2 other bytes.
 _FIRST = (0, 2, 3)
-#: A backslash, also in what was percent-encoded as a whole; each time a text is quoted they are twice as many.
+#: A backslash, also percent-encoded; each time a text is quoted, their number doubles.
 _BACKSLASH = r"(?:\\|%5[cC])"
 _SOME = f"{_BACKSLASH}{{1,16}}"
-#: A line end within base64, with what may stand before the next line; also where it is escaped, or a blank by now.
+#: A line end within base64, with the indentation of the next line; it may be escaped, or replaced by a blank.
 _WRAP = rf"(?:(?:[\r\n \t]|{_SOME}[rn]|%0[aAdD]){{1,4}}[ \t]{{0,16}})?"
 _BASE64 = {"+": r"(?:[+\-]|%2[bB])", "/": rf"(?:[/_]|%2[fF]|{_SOME}/)"}
 _NAMED = {"\n": "n", "\r": "r", "\t": "t", "\b": "b", "\f": "f", "\v": "v", "\0": "0", "\a": "a"}
 _HTML = {"&": "amp", "<": "lt", ">": "gt", '"': "quot", "'": "apos"}
-#: What our own messages write for it.
+#: Replacements in the messages of this program.
 _LOOKALIKES = {"*": "∗", "`": "ˋ`\u200b", "~": "∼", "|": "¦"}
 
 
@@ -121,12 +121,12 @@ def _in_header(header: str) -> str:
 
 
 def _pattern(secret: str) -> str:
-    # Backslashes before all of it are left: looking behind each of many would take long.
+    # Backslashes before the first character are not matched: looking behind each of many would take long.
     return _sign(secret[0], "") + "".join(_sign(sign, f"{_BACKSLASH}{{0,16}}") for sign in secret[1:])
 
 
 def _sign(sign: str, before: str) -> str:
-    """Return a pattern for one character in whatever way it is written."""
+    """Return a pattern for all forms of one character."""
     if _ALIKE.match(sign):
         return sign
     return f"(?:{'|'.join(dict.fromkeys(_ways(sign, before if sign.isascii() else '')))})"

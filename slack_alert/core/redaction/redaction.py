@@ -1,7 +1,7 @@
-"""What must never be seen, wherever text leaves the program: in messages, records, logs.
+"""Redact secrets from all text that leaves the program: messages, records, logs.
 
-Secrets are found as they are and in the usual encodings, and so are their parts, the password and the tokens of a URL.
-Text is cleaned before it is cut: half of a secret is not found.
+Secrets are found in plain form and in the usual encodings, and so are the password and the tokens of a URL.
+Text has to be redacted before it is cut: half of a secret is not found.
 """
 
 from __future__ import annotations
@@ -15,14 +15,14 @@ from typing import NamedTuple
 from slack_alert.core.redaction.credentials import Credentials, credentials, is_address, is_secret
 from slack_alert.core.redaction.encodings import Encoding, encoded, escaped, login_forms
 
-#: What stands where a secret was.
+#: The replacement of a secret.
 MARK = "[secret]"
-#: So much longer than what is shown is what goes on to be cleaned and cut elsewhere: no secret is longer in any form.
+#: Number of characters beyond a cut that have to be kept for redaction: no secret is longer in any encoding.
 REACH = 4096
 
 
 class Redaction:
-    """Takes out the secrets of this configuration, and whatever looks like one of Slack's."""
+    """Redacts the secrets of the configuration, and everything that looks like a secret of Slack."""
 
     def __init__(self, secrets: Iterable[str] = ()) -> None:
         self._secrets = tuple(dict.fromkeys(secret.strip() for secret in secrets))
@@ -34,17 +34,17 @@ class Redaction:
         self._compiled: dict[Encoding, re.Pattern[str]] = {}
 
     def with_secrets(self, secrets: Iterable[str]) -> Redaction:
-        """Return one that takes these out besides: what a single run must not show."""
+        """Return a redaction of further secrets as well, such as those of a single run."""
         more = tuple(secrets)
         return Redaction((*self._secrets, *more)) if more else self
 
     def __call__(self, text: str) -> str:
-        """Return the text without secrets."""
+        """Return a text without secrets."""
         spans = self._spans(text)
         return _without(text, spans, 0, len(text)) if spans else text
 
     def each(self, texts: Sequence[str]) -> Sequence[str]:
-        """Return the texts without secrets; of many short ones this is far faster than one by one."""
+        """Return texts without secrets; for many short ones this is far faster than one by one."""
         whole = _BETWEEN.join(texts)
         if whole.count(_BETWEEN) != len(texts) - 1:
             return [self(text) for text in texts]
@@ -55,7 +55,7 @@ class Redaction:
         return apart if len(apart) == len(texts) else [self(text) for text in texts]
 
     def joined(self, texts: Sequence[str]) -> list[str]:
-        """Return the texts without what is secret of them when they are read as one."""
+        """Return texts without secrets that appear when the texts are joined."""
         spans = self._spans("".join(texts))
         cleaned: list[str] = []
         begin = 0
@@ -69,29 +69,29 @@ class Redaction:
         return cleaned
 
     def head(self, text: str, limit: int) -> tuple[str, int]:
-        """Return the first characters of the text without secrets, and where what is left begins.
+        """Return the first `limit` characters of a text without secrets, and the index at which the rest begins.
 
-        A secret at the limit is taken out whole, so what is left may begin behind it.
+        A secret across the limit is removed as a whole, and the rest begins after it.
         """
         spans = [span for span in self._spans(text[: limit + REACH]) if span.begin < limit]
         end = min(max(limit, spans[-1].end if spans else 0), len(text))
         return _without(text, spans, 0, end), end
 
     def tail(self, text: str, limit: int) -> str:
-        """Return the last characters of the text without secrets; one at the limit is taken out whole."""
+        """Return the last `limit` characters of a text without secrets; one across the limit is removed as a whole."""
         start = max(0, len(text) - limit)
         begin = max(0, start - REACH)
         spans = [SecretSpan(at + begin, to + begin) for at, to in self._spans(text[begin:]) if to + begin > start]
         return _without(text, spans, min(start, spans[0].begin) if spans else start, len(text))
 
     def ends(self, text: str, limit: int, between: str) -> str:
-        """Return a text that is longer than the limit as its beginning and its end."""
+        """Return a text without secrets; if it is longer than the limit, its beginning, `between` and its end."""
         if len(text) <= limit:
             return self(text)
         return f"{self.head(text, limit // 2)[0]}{between}{self.tail(text, limit // 2)}"
 
     def _spans(self, text: str) -> list[SecretSpan]:
-        """Return where the secrets are, in order, those that overlap as one; colours may begin and end within them."""
+        """Return the positions of secrets, in order and merged; colour codes within a secret are ignored."""
         spans = self._plain_spans(text)
         colours = [*_COLOUR.finditer(text)] if "[" in text or "%5" in text else []
         if not colours:
@@ -122,14 +122,14 @@ class Redaction:
 
 
 class SecretSpan(NamedTuple):
-    """Where a secret stands in a text."""
+    """The position of a secret in a text."""
 
     begin: int
     end: int
 
 
 class _Needle(NamedTuple):
-    """What is looked for first, and what is searched for where both are there."""
+    """Two texts to search for first, and the encoding to search for if both are found."""
 
     probe: str
     sign: str
@@ -137,10 +137,10 @@ class _Needle(NamedTuple):
 
 
 class _Places(NamedTuple):
-    """Where the characters of a text without colours stand in the coloured one."""
+    """Maps positions in a text without colour codes to those in the original."""
 
     begins: Sequence[int]
-    #: How many characters stand before each part, and at last all of them.
+    #: Number of characters before each part, and finally the total.
     before: Sequence[int]
 
     def of(self, at: int) -> int:
@@ -148,27 +148,27 @@ class _Places(NamedTuple):
         return self.begins[part] + at - self.before[part]
 
 
-#: What colours a terminal, also where it is escaped; in a text that is to be sent the first character is replaced.
+#: Colour codes of a terminal, also escaped; in text to be sent the first character has been replaced.
 _COLOUR = re.compile(r"(?:[\x1b\ufffd]|\\{1,16}(?:x1[bB]|u001[bB]|033)|%1[bB])(?:\[|%5[bB])[0-9;:]{0,32}[A-Za-z]")
-#: Nothing that is said holds it: it is replaced where text is escaped.
+#: Separator that posted text does not contain, because escaping replaces it.
 _BETWEEN = "\0"
-#: A longer secret is looked for in pieces.
+#: A longer secret is searched for in pieces.
 _LONGEST = 256
 _SLACK = r"(?:/|%2[fF]|\\{1,4}/)"
-#: Slack's tokens, and addresses that are as good as one, by what each begins with.
+#: Slack's tokens and webhook addresses, which are secrets as well, by their beginnings.
 _HOOK = rf"hooks\.slack(?:-gov)?\.com{_SLACK}(?:services|workflows|triggers){_SLACK}(?:\w|/|%2[fF]|\\{{1,4}}/)+"
 _TOKENS = (
     ("xox", re.compile("xox[a-z]-[A-Za-z0-9-]{3,}")),
     ("xapp-", re.compile("xapp-[A-Za-z0-9-]{3,}")),
     ("hooks.slack", re.compile(_HOOK)),
 )
-#: What an escaped line end, or another character, leaves before a token.
+#: An escaped line end, or another escaped character, before a token.
 _ESCAPE = re.compile(r"(?:\\[abfnrtv]|%[0-9A-Fa-f]{2}|\\x[0-9A-Fa-f]{2}|\\u[0-9A-Fa-f]{4})\Z")
 _MADE_UP = re.compile(r"\w+-\d[A-Za-z0-9-]{9}")
 
 
 def _is_token(match: re.Match[str]) -> bool:
-    """Return whether it is a token, and not the end of a word such as `foxapp-store`."""
+    """Return whether a match is a token, and not the end of a word such as `foxapp-store`."""
     text, begin = match.string, match.start()
     before = text[max(0, begin - 6) : begin]
     return not before[-1:].isalnum() or bool(_ESCAPE.search(before) or _MADE_UP.match(match.group()))
@@ -181,7 +181,7 @@ def _forms(secrets: Iterable[str]) -> Iterator[Encoding]:
     parts = list(dict.fromkeys(part for text in texts if is_secret(text) for part in _parts(text)))
     for part in parts:
         yield escaped(part)
-        # What holds another one is shown without that, which is enough.
+        # For a secret that contains another one, removing that is enough.
         if not any(other in part for other in parts if other != part):
             yield from encoded(part)
     for login in dict.fromkeys(login for one in found for login in one.logins):
@@ -189,14 +189,14 @@ def _forms(secrets: Iterable[str]) -> Iterator[Encoding]:
 
 
 def _parts(text: str) -> Iterator[str]:
-    """Yield a text in pieces that are not too long, the last one as long as the others."""
+    """Yield a text in pieces of limited length; the last one overlaps to have the same length."""
     for begin in range(0, len(text), _LONGEST):
         part = text[begin : begin + _LONGEST]
         yield part if len(part) == _LONGEST else text[-_LONGEST:]
 
 
 def _unwrapped(text: str) -> str:
-    """Return the text as one line: base64 of any length is often wrapped, and the line ends may be escaped."""
+    """Return a text without line ends, escaped ones included: base64 is often wrapped."""
     for sign in (" ", "\n", "\r", "\t", "%5C", "%5c", "%0A", "%0a", "%0D", "%0d") if "%" in text else " \n\r\t":
         text = text.replace(sign, "\\" if sign in ("%5C", "%5c") else "")
     return text.replace("\\n", "").replace("\\r", "").replace("\\", "") if "\\" in text else text
@@ -213,7 +213,7 @@ def _merged(found: Iterable[SecretSpan]) -> list[SecretSpan]:
 
 
 def _without(text: str, spans: Sequence[SecretSpan], begin: int, end: int) -> str:
-    """Return a part of the text with a mark for each secret."""
+    """Return a part of the text with `MARK` for each secret."""
     pieces: list[str] = []
     for span in spans:
         pieces += [text[begin : span.begin], MARK]

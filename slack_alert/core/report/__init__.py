@@ -1,1 +1,1 @@
-"""Figures of the past: aggregates, statistics, and their layout."""
+"""Reports on the history: aggregates, statistics, and their layout."""

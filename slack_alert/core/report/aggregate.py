@@ -1,4 +1,4 @@
-"""From the records of a history to what they say of each job in a span."""
+"""Aggregate the records of a history into a summary of each job."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ from slack_alert.core.report.statistics import PARTS, IncidentSpan, Period, Peri
 def summaries(
     records: Iterable[Record], span: Period, *, incidents: Mapping[str, Incident | None] | None = None
 ) -> list[Summary]:
-    """Sum up each job of a history that begins with the span before, in the order of names.
+    """Return the summaries of all jobs, in the order of their names.
 
-    `incidents` says what goes on at the end; None: as the history has it.
+    `records` begin with the period before `span`. `incidents` are those open at the end; None: taken from the history.
     """
     tallies: dict[str, HistoryAggregate] = {}
     for record in records:
@@ -38,12 +38,12 @@ def summaries(
 
 
 def has_failed(record: Record) -> bool:
-    """Return whether a run ended with an error, told or withheld."""
+    """Return whether a run ended with an error, posted or withheld."""
     return record.error is not None or record.verdict in _FAILED
 
 
 def kind_of(record: Record) -> str:
-    """Name the kind of error: the type of the exception, or why it did not come to one."""
+    """Return the kind of an error: the type of the exception, or the verdict if there is none."""
     if record.verdict in _FAILED and record.verdict is not Verdict.ERROR:
         return str(record.verdict).replace("_", " ")
     said = rf"^✗ {re.escape(record.binding)} failed: {_KIND}"
@@ -54,12 +54,12 @@ def kind_of(record: Record) -> str:
 
 _FAILED = frozenset({Verdict.ERROR, Verdict.TIMED_OUT, Verdict.INTERRUPTED})
 _SPOKEN = frozenset({Verdict.SAID, Verdict.MUTED})
-#: What a calm run says once: that an incident is over, and what was withheld.
+#: Reason and text of a quiet run that posts a recovery, or what was withheld.
 _RECOVERED = re.compile(r"^recovered after ")
 _DIGEST = re.compile(r"^\S+: \d+ alerts? (?:was|were) withheld since \S+$")
-#: What stands in an error's card: the type of an exception, or how a command ended.
+#: What an error card names: the type of an exception, or how a command ended.
 _KIND = r"(exit code \d+|not started|given up|[^\s:]+)"
-#: How a command ended that took too long, also where that was withheld.
+#: The kind of a command that timed out, and its error if that was withheld.
 _GIVEN_UP = "given up"
 _OVERDUE = re.compile(r"^TimeoutError: took longer than \S+ \(timeout\)$", re.MULTILINE)
 _TYPE = re.compile(r"^([A-Za-z_][\w.]*)(?::|$)", re.MULTILINE)
@@ -72,14 +72,14 @@ def _last_type(traceback: str) -> str:
 
 
 def _is_calm(record: Record) -> bool:
-    """Return whether a run had no alert, though it may have said that one is over."""
+    """Return whether a run had no alert; it may have posted a recovery."""
     if record.verdict is Verdict.QUIET:
         return True
     return bool(_RECOVERED.match(record.reason or "") or _DIGEST.match(record.text.replace("*", "")))
 
 
 class HistoryAggregate:
-    """Sums up one job's history, fed in the order of slots, beginning with the span before."""
+    """Aggregates the records of a job, added in the order of slots, beginning with the period before `span`."""
 
     def __init__(self, job: str, span: Period) -> None:
         self._job = job
@@ -98,7 +98,7 @@ class HistoryAggregate:
         self._numbers: dict[str, _Curve] = {}
 
     def add(self, record: Record) -> None:
-        """Count a record; a row belongs to where it ends."""
+        """Add a record; one of several slots counts at the last of them."""
         at = record.until or record.slot
         is_counted = self._span.since <= at < self._span.until
         if record.verdict in NOT_RUN:
@@ -115,17 +115,17 @@ class HistoryAggregate:
             self._count(record, at, failed=failed)
 
     def finish(self, incident: Incident | None) -> None:
-        """Take note of what goes on at the end; history may not reach back to its beginning."""
+        """Set the incident that is open at the end; the history may not reach back to its beginning."""
         is_open = bool(self._courses) and self._courses[-1].until is None
         if is_open:
             last = self._courses.pop()
-            if incident is None:  # It was forgotten: nobody knows when it ended.
+            if incident is None:  # It was deleted: its end is unknown.
                 self._courses.append(last._replace(until=self._last_alert))
         if incident is not None:
             self._courses.append(IncidentSpan(incident.since, None, incident.count))
 
     def summary(self) -> Summary | None:
-        """Return what was counted; None where that is nothing."""
+        """Return the summary, or None if there is nothing to report."""
         courses = tuple(each for each in self._courses if each.until is None or each.until >= self._span.since)
         if not (self._runs or self._not_run or courses):
             return None
@@ -180,7 +180,7 @@ class HistoryAggregate:
         self._window.append(duration)
 
     def _follow(self, record: Record) -> None:
-        """Follow the row of alerts: the first opens an incident, a run without one ends it."""
+        """Track incidents: the first alert opens one, a run without an alert ends it."""
         last = self._courses[-1] if self._courses else None
         is_open = last is not None and last.until is None
         if _is_calm(record):
@@ -195,7 +195,7 @@ class HistoryAggregate:
 
 
 class _Curve:
-    """Collects the numbers of one name."""
+    """Collects the measurements of one name."""
 
     def __init__(self) -> None:
         self._means = [0.0] * PARTS
@@ -217,10 +217,10 @@ class _Curve:
         return Series(self._count, self._last, self._least, self._mean, self._most, means)
 
     def _within(self, mean: float) -> float:
-        """Let no rounding lead beyond the numbers themselves."""
+        """Return the mean, corrected where rounding led out of the range of the numbers."""
         return min(self._most, max(self._least, mean))
 
 
 def _moved(mean: float, number: float, count: int) -> float:
-    # Divided first: a sum of great numbers would be infinite.
+    # Divided first: the sum of large numbers could be infinite.
     return mean + (number / count - mean / count)

@@ -1,4 +1,4 @@
-"""A report as lines of text: the same words in a terminal, in a message and beside a picture."""
+"""Lay out reports as lines of text, for terminals, messages and captions."""
 
 from __future__ import annotations
 
@@ -12,16 +12,16 @@ from slack_alert.core.units.humanize import spoken
 from slack_alert.core.units.quantities import format_duration
 
 BARS = "▁▂▃▄▅▆▇█"
-#: For a terminal that shows ASCII only.
+#: For terminals that show ASCII only.
 ASCII_BARS = "_-~:=+*#"
-#: Nothing is known there; no space, which tables shorten.
+#: Shown where nothing is known; not a space, because tables strip it.
 GAPS = {BARS: "·", ASCII_BARS: "."}
 
 
 def sparkline(numbers: Sequence[float | None], *, bars: str = BARS, floor: float | None = None) -> str:
-    """Draw the least (or `floor`, where that is less) as the lowest bar, the greatest as the highest, None as a gap.
+    """Return numbers as bars, from the least (or `floor`, if that is less) to the greatest, with gaps for None.
 
-    Where all are the same they are drawn low.
+    Equal numbers are all drawn as the lowest bar.
     """
     known = [number for number in numbers if number is not None]
     if not known:
@@ -32,12 +32,12 @@ def sparkline(numbers: Sequence[float | None], *, bars: str = BARS, floor: float
 
 
 def _height(number: float, least: float, most: float, bars: int) -> int:
-    # Halved first: the span between great numbers would be infinite.
+    # Halved first: the difference of large numbers could be infinite.
     span = most / 2 - least / 2
     return min(bars - 1, int((number / 2 - least / 2) / span * bars)) if span else 0
 
 
-#: So many rows of one kind are told of a job, the newest.
+#: Number of lines of one kind shown for a job, the newest ones.
 _TOLD = 5
 _DAY = timedelta(days=1)
 
@@ -45,7 +45,7 @@ Row = tuple[str, ...]
 
 
 class Report(Struct, frozen=True):
-    """What is told of some jobs, or in more detail of one."""
+    """A report on some jobs, or in more detail on one."""
 
     what: str
     span: Period
@@ -55,24 +55,24 @@ class Report(Struct, frozen=True):
 
     @property
     def title(self) -> str:
-        """What is reported, and from when to when."""
+        """The subject and the period."""
         return title(self.what, self.span, self.zone)
 
     @property
     def line(self) -> str:
-        """All of it in a line."""
+        """The whole report in one line."""
         return totals(self.found) if self.found else "No runs."
 
 
 def title(what: str, span: Period, zone: tzinfo) -> str:
-    """Return what is reported, and from when to when."""
+    """Return the subject and the period as a title."""
     begin, end = (at.astimezone(zone) for at in (span.since, span.until))
     form = "%a %d %b %H:%M" if begin.year == end.year else "%d %b %Y %H:%M"
     return f"{what}, {begin:{form}} to {end:{form}} ({format_duration(_whole(span.until - span.since))})"
 
 
 def totals(found: Sequence[Summary]) -> str:
-    """Sum up all jobs in a line."""
+    """Return the totals of all jobs as one line."""
     runs, failed = sum(each.runs for each in found), sum(each.failed for each in found)
     incidents, going_on = sum(len(each.incidents) for each in found), sum(each.is_open for each in found)
     parts = [
@@ -86,7 +86,7 @@ def totals(found: Sequence[Summary]) -> str:
 
 
 def overview(found: Sequence[Summary], now: datetime, *, bars: str = BARS) -> tuple[Row, list[Row]]:
-    """Return a row for each job under their headings; columns in which nothing stands are left out."""
+    """Return the headings and a row for each job; empty columns are left out."""
     rows = [
         {
             "JOB": each.job,
@@ -109,7 +109,7 @@ def overview(found: Sequence[Summary], now: datetime, *, bars: str = BARS) -> tu
 
 
 def sheet(each: Summary, now: datetime, zone: tzinfo, *, bars: str = BARS) -> list[Row]:
-    """Tell of one job, a line for each thing."""
+    """Return the details of a job as rows of a label and a text."""
     lines: list[Row] = [("runs", _runs(each))]
     if each.spread.p50 is not None:
         lines.append(("duration", _durations(each.spread, each.before)))
@@ -129,7 +129,7 @@ def sheet(each: Summary, now: datetime, zone: tzinfo, *, bars: str = BARS) -> li
 
 
 def measures(numbers: Mapping[str, Series], *, bars: str = BARS) -> tuple[Row, list[Row]]:
-    """Return a row for each name that was measured, under their headings."""
+    """Return the headings and a row for each measurement."""
     rows = [
         (name or "the value", *map(number, (one.last, one.least, one.mean, one.most)), sparkline(one.parts, bars=bars))
         for name, one in numbers.items()
@@ -138,7 +138,7 @@ def measures(numbers: Mapping[str, Series], *, bars: str = BARS) -> tuple[Row, l
 
 
 def footnotes(found: Sequence[Summary]) -> list[str]:
-    """Return what the numbers do not."""
+    """Return notes that explain the numbers."""
     untimed = sum(each.untimed for each in found)
     notes = [f"{_count(untimed, 'run')} without a known duration: folded, or cut off."] if untimed else []
     if any(trend(each.spread.p50, each.before.p50) is not None for each in found):
@@ -149,7 +149,7 @@ def footnotes(found: Sequence[Summary]) -> list[str]:
 
 
 def percent(share: float | None) -> str:
-    """Write a share; what is not all of it is never written as all."""
+    """Return a share as a percentage; it is only rounded to 0% or 100% if it is exact."""
     if share is None:
         return ""
     if share in {0.0, 1.0}:
@@ -158,7 +158,7 @@ def percent(share: float | None) -> str:
 
 
 def timed(duration: timedelta | None, before: timedelta | None) -> str:
-    """Write a duration and how it changed."""
+    """Return a duration with its change."""
     if duration is None:
         return ""
     grown = trend(duration, before)
@@ -166,12 +166,12 @@ def timed(duration: timedelta | None, before: timedelta | None) -> str:
 
 
 def change(grown: float) -> str:
-    """Write by how much something grew: `+12%`, `-3%`, `×14`."""
+    """Return a relative change: `+12%`, `-3%`, `×14`."""
     return f"×{grown + 1:.0f}" if grown >= 9.5 else f"{grown:+.0%}"
 
 
 def number(one: float) -> str:
-    """Write a number to four digits, a whole one in full."""
+    """Return a number in four digits, an integer in full."""
     whole = round(one)
     if abs(one) >= 1e15:
         return f"{one:.4g}"
@@ -179,7 +179,7 @@ def number(one: float) -> str:
 
 
 def kinds(errors: Mapping[str, int]) -> str:
-    """List errors by kind, the most frequent first."""
+    """Return the numbers of errors by kind, the most frequent first."""
     return ", ".join(f"{count:,} {kind}" for kind, count in errors.items())
 
 
@@ -222,7 +222,7 @@ def _incidents(each: Summary, now: datetime) -> str:
 
 
 def _courses(each: Summary, now: datetime, zone: tzinfo) -> list[str]:
-    """Tell of the last incidents, and of the longest where that is not among them."""
+    """Return lines for the last incidents, and for the longest one if it is not among them."""
     last = each.incidents[-_TOLD:]
     longest = max(each.incidents, key=lambda course: course.length(now), default=None)
     told = [] if longest is None or longest in last else [longest]
@@ -237,7 +237,7 @@ def _courses(each: Summary, now: datetime, zone: tzinfo) -> list[str]:
 
 
 def _span(length: timedelta) -> str:
-    """Return how long: to the minute where that is exact enough."""
+    """Return a length, rounded to hours from a day on and to minutes from an hour on."""
     if length >= _DAY:
         return format_duration(timedelta(hours=round(length / timedelta(hours=1))))
     if length >= timedelta(hours=1):

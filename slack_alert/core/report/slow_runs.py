@@ -1,4 +1,4 @@
-"""How long a job's runs usually take, and which of them took longer than that."""
+"""The usual duration of a job's runs, and which runs are slow; shared by the reports and the engine."""
 
 from __future__ import annotations
 
@@ -8,31 +8,31 @@ from datetime import timedelta
 
 from slack_alert.core.units.humanize import spoken
 
-#: A shorter run is never worth a word.
+#: A shorter run is never slow.
 BRIEF = timedelta(seconds=1)
-#: So many runs before it say what is usual, and so many must be known.
+#: Number of former runs that define the usual duration, and how many of them must be known.
 WINDOW = 20
 KNOWN = 5
-#: Beyond so many times the usual a run took longer than that.
+#: A run is slow if it took longer than this multiple of the usual duration.
 FACTOR = 1.2
 
 
 def nearest_rank(ordered: Sequence[timedelta], percent: int) -> timedelta:
-    """Return the smallest of what is ordered that at least so many percent do not exceed."""
+    """Return a percentile of ordered durations by the nearest rank: the least that `percent` of them do not exceed."""
     return ordered[max(0, -(-len(ordered) * percent // 100) - 1)]
 
 
 def usual(durations: Iterable[timedelta]) -> timedelta | None:
-    """Return the median of the last ones; None while too few are known."""
+    """Return the median of the last durations, or None if too few are known."""
     last = sorted(deque(durations, WINDOW))
     return nearest_rank(last, 50) if len(last) >= KNOWN else None
 
 
 def is_longer(duration: timedelta, than: timedelta | None) -> bool:
-    """Return whether a run took longer than usual."""
+    """Return whether a duration is longer than usual; never if the usual one, `than`, is unknown."""
     return than is not None and duration > BRIEF and duration > FACTOR * than
 
 
 def remark(duration: timedelta, than: timedelta) -> str:
-    """Say that it took longer than usual."""
+    """Return the remark that a run took longer than usual."""
     return f"took {spoken(duration)}, usually {spoken(than)}"

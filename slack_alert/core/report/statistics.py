@@ -1,4 +1,4 @@
-"""What a span of history says of each job: its runs, how long they took, what went wrong, what was measured."""
+"""Statistics of a job over a period: its runs, durations, errors, incidents and measurements."""
 
 from __future__ import annotations
 
@@ -9,23 +9,23 @@ from typing import NamedTuple
 from slack_alert.core.report.slow_runs import nearest_rank
 from slack_alert.core.structs import Struct
 
-#: A span is drawn in so many parts.
+#: Number of parts into which a period is divided, for drawing.
 PARTS = 24
 
 
 class Period(Struct, frozen=True):
-    """From when to when (exclusive) is counted; what is compared with it is the same length before."""
+    """The time from `since` to `until` (exclusive) that a report covers."""
 
     since: datetime
     until: datetime
 
     @property
     def before(self) -> Period:
-        """The span of the same length before."""
+        """The period of the same length before, for comparisons."""
         return Period(self.since - (self.until - self.since), self.since)
 
     def part(self, at: datetime) -> int:
-        """Return the part an instant lies in."""
+        """Return the index of the part that contains an instant."""
         return min(PARTS - 1, max(0, (at - self.since) * PARTS // (self.until - self.since)))
 
     def begin(self, part: int) -> datetime:
@@ -34,7 +34,7 @@ class Period(Struct, frozen=True):
 
 
 class DurationSpread(NamedTuple):
-    """How long runs took, by the nearest rank; None where no duration is known."""
+    """Percentiles of durations, by the nearest rank; None if no duration is known."""
 
     p50: timedelta | None = None
     p95: timedelta | None = None
@@ -49,31 +49,31 @@ class SlowRun(NamedTuple):
 
 
 class IncidentSpan(NamedTuple):
-    """An incident as history shows it; `until` None: it goes on."""
+    """An incident in the history; `until` None: it is open."""
 
     since: datetime
     until: datetime | None
     alerts: int
 
     def length(self, now: datetime) -> timedelta:
-        """Say how long it went on."""
+        """Return the duration, up to `now` for an open incident."""
         return (self.until or now) - self.since
 
 
 class Series(NamedTuple):
-    """Numbers of one name, in the order of their slots."""
+    """Aggregated measurements of one name."""
 
-    count: int  # type: ignore[assignment]  # hides tuple.count, which nobody needs of a series
+    count: int  # type: ignore[assignment]  # hides tuple.count, which a series does not need
     last: float
     least: float
     mean: float
     most: float
-    #: The mean of each part of the span; None where nothing was measured.
+    #: The mean of each part of the period; None if nothing was measured.
     parts: tuple[float | None, ...]
 
 
 class PeriodPart(NamedTuple):
-    """What happened in one part of the span."""
+    """Runs and durations in one part of a period."""
 
     fine: int = 0
     failed: int = 0
@@ -82,23 +82,23 @@ class PeriodPart(NamedTuple):
 
 
 class Summary(Struct, frozen=True):
-    """What a span of history says of one job."""
+    """The statistics of one job over a period."""
 
     job: str
     runs: int
     failed: int
     #: Slots that did not run.
     not_run: int
-    #: Runs that were folded into rows: they count, how long they took is not known any more.
+    #: Runs whose records were folded: they count, but their durations are not known any more.
     untimed: int
     spread: DurationSpread
     before: DurationSpread
     longer: tuple[SlowRun, ...]
-    #: Of runs in processes of their own: the processor's time in all, and the most memory of any.
+    #: Total CPU time and peak memory in bytes of runs in processes of their own.
     cpu: timedelta | None
     memory: int | None
     errors: Mapping[str, int]
-    #: Runs that said something, and runs whose words were withheld.
+    #: Numbers of runs with a posted alert, and with a withheld one.
     alerts: int
     withheld: int
     incidents: tuple[IncidentSpan, ...]
@@ -107,21 +107,21 @@ class Summary(Struct, frozen=True):
 
     @property
     def success(self) -> float | None:
-        """The share of runs that ended without an error; None where there was no run."""
+        """The share of runs without an error; None if there was no run."""
         return (self.runs - self.failed) / self.runs if self.runs else None
 
     @property
     def is_open(self) -> bool:
-        """Whether an incident goes on."""
+        """Whether an incident is open."""
         return any(course.until is None for course in self.incidents)
 
 
 def trend(now: timedelta | None, before: timedelta | None) -> float | None:
-    """Return by which share something grew; None where that cannot be told."""
+    """Return the relative change from `before` to `now`, or None if either is unknown or `before` is zero."""
     return (now - before) / before if now is not None and before else None
 
 
 def spread(durations: Iterable[timedelta]) -> DurationSpread:
-    """Return median and 95th percentile, by the nearest rank."""
+    """Return the median and the 95th percentile, by the nearest rank."""
     ordered = sorted(durations)
     return DurationSpread(nearest_rank(ordered, 50), nearest_rank(ordered, 95)) if ordered else DurationSpread()

@@ -1,4 +1,4 @@
-"""Due when something did not come: so long after it came last, and again for as long as it stays away."""
+"""The trigger for absent events: due some time after the last event, and repeatedly until the next one."""
 
 from __future__ import annotations
 
@@ -15,8 +15,9 @@ from slack_alert.core.units.quantities import format_duration
 class Absence(Struct, frozen=True):
     """Due `absent` after the anchor, and each time `again` has elapsed since.
 
-    The anchor is when the event came last, before the first one when the job was first seen. A time outside of working
-    hours waits for their opening: passed over, an absence that begins at night would never be told.
+    The anchor is the time of the last event; before the first one it is the time at which the job was first seen. A due
+    time outside of working hours is put off to their opening: if it were skipped, an absence that begins at night would
+    never be reported.
     """
 
     absent: timedelta
@@ -28,9 +29,9 @@ class Absence(Struct, frozen=True):
         return False
 
     def next_after(self, after: datetime, anchor: datetime) -> datetime | None:
-        """Find the first due time after `after`."""
+        """Return the first due time after `after`, or None."""
         every = self._every(anchor)
-        # One that lies before may wait for an opening that lies after.
+        # A due time before `after` may be put off to an opening after it.
         before = every.passed(anchor, after, anchor).last
         waiting = None if before is None else self.hours.next_open(before)
         if waiting is not None and waiting > after:
@@ -39,7 +40,7 @@ class Absence(Struct, frozen=True):
         return None if following is None else self.hours.next_open(following)
 
     def passed(self, after: datetime, until: datetime, anchor: datetime) -> SlotSpan:
-        """Count the due times in (after, until], window by window."""
+        """Return the due times in (after, until], counted window by window."""
         every, count = self._every(anchor), 0
         first = last = None
         while (slot := self.next_after(last or after, anchor)) is not None and slot <= until:
@@ -52,7 +53,7 @@ class Absence(Struct, frozen=True):
 
     @property
     def length(self) -> str:
-        """How long it may stay away, for people."""
+        """The time without an event, as text."""
         return format_duration(self.absent, largest="h")
 
     def describe(self) -> str:

@@ -1,4 +1,4 @@
-"""Triggers made of triggers: several at once, within bounds, and moved by a jitter."""
+"""Triggers made of other triggers: several combined, bounded, and with jitter."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ from slack_alert.core.structs import Struct
 from slack_alert.core.units.local_time import TICK
 
 _FRACTION_BITS = 64
-#: Due times that are compared one by one; what lies beyond is taken to be as often named twice as these.
+#: Number of due times that are compared one by one; duplicates among further ones are extrapolated from these.
 _COMPARED = 10_000
 
 
 class AnyOf(Struct, frozen=True):
-    """Due whenever one of its parts is; a moment that several name is one. Dense parts come first."""
+    """Due whenever one of its parts is; a due time of several parts counts once. Dense parts come first."""
 
     parts: tuple[Trigger, ...]
 
@@ -29,11 +29,11 @@ class AnyOf(Struct, frozen=True):
         return all(part.by_wall_clock for part in self.parts)
 
     def next_after(self, after: datetime, anchor: datetime) -> datetime | None:
-        """Find the first due time after `after`."""
+        """Return the first due time after `after`, or None."""
         return min(filter(None, (part.next_after(after, anchor) for part in self.parts)), default=None)
 
     def passed(self, after: datetime, until: datetime, anchor: datetime) -> SlotSpan:
-        """Count the due times in (after, until]; of the parts after the first the beginning is gone through."""
+        """Return the due times in (after, until]; duplicates are counted by comparing the first ones of each part."""
         passed = [part.passed(after, until, anchor) for part in self.parts]
         doubled = 0
         for index in range(1, len(self.parts)):
@@ -51,7 +51,7 @@ class AnyOf(Struct, frozen=True):
         return " and ".join(part.describe() for part in self.parts)
 
     def _count_doubled(self, index: int, after: datetime, until: datetime, anchor: datetime, *, most: int) -> int:
-        """Count which of the first due times of one part an earlier part names as well."""
+        """Return how many of the first `most` due times of a part are due times of an earlier part as well."""
         part, earlier = self.parts[index], self.parts[:index]
         slots = each_slot(lambda instant: part.next_after(instant, anchor), after=after, until=until)
         return sum(
@@ -71,12 +71,12 @@ class Between(Struct, frozen=True):
         return self.trigger.by_wall_clock
 
     def next_after(self, after: datetime, anchor: datetime) -> datetime | None:
-        """Find the first due time after `after`."""
+        """Return the first due time after `after`, or None."""
         slot = self.trigger.next_after(self._lower(after), anchor)
         return None if slot is None or (self.end and slot >= self.end) else slot
 
     def passed(self, after: datetime, until: datetime, anchor: datetime) -> SlotSpan:
-        """Count the due times in (after, until]."""
+        """Return the due times in (after, until]."""
         upper = min(until, self.end - TICK) if self.end else until
         return self.trigger.passed(self._lower(after), upper, anchor)
 
@@ -90,8 +90,8 @@ class Between(Struct, frozen=True):
 class Jittered(Struct, frozen=True, kw_only=True):
     """Due up to `jitter` after the trigger, but always before its next slot and before `end`.
 
-    So nothing is overtaken, lost or doubled, however long the jitter. It depends on the job's name and the slot
-    alone: it never accumulates and is the same in every process.
+    So no slot is overtaken, lost or doubled, however long the jitter. The delay depends only on the job's name and the
+    slot: it does not accumulate, and is the same in every process.
     """
 
     trigger: Trigger
@@ -104,7 +104,7 @@ class Jittered(Struct, frozen=True, kw_only=True):
         return self.trigger.by_wall_clock
 
     def next_after(self, after: datetime, anchor: datetime) -> datetime | None:
-        """Find the first due time after `after`."""
+        """Return the first due time after `after`, or None."""
         pending = self._pending(after, anchor)
         if pending is not None:
             return pending
@@ -112,7 +112,7 @@ class Jittered(Struct, frozen=True, kw_only=True):
         return None if slot is None else self._due(slot, anchor)
 
     def passed(self, after: datetime, until: datetime, anchor: datetime) -> SlotSpan:
-        """Count the due times in (after, until]."""
+        """Return the due times in (after, until]."""
         if until <= after:
             return SlotSpan()
         begun = self._pending(after, anchor) is not None
@@ -126,11 +126,11 @@ class Jittered(Struct, frozen=True, kw_only=True):
         return self.trigger.describe()
 
     def _slot_by(self, instant: datetime, anchor: datetime) -> datetime | None:
-        """Find the last slot up to an instant that is recent enough to be due after it."""
+        """Return the last slot up to an instant, if it is recent enough to be due after that."""
         return self.trigger.passed(instant - self.jitter, instant, anchor).last
 
     def _pending(self, instant: datetime, anchor: datetime) -> datetime | None:
-        """Find the due time after `instant` of a slot before it; only the last slot can have one."""
+        """Return the due time after `instant` of a slot before it, or None; only the last slot can have one."""
         slot = self._slot_by(instant, anchor)
         if slot is None:
             return None
@@ -138,7 +138,7 @@ class Jittered(Struct, frozen=True, kw_only=True):
         return due if due > instant else None
 
     def _last_by(self, until: datetime, *, after: datetime, anchor: datetime) -> datetime | None:
-        """Find the last due time up to `until`, where there is one after `after`."""
+        """Return the last due time up to `until`, if there is one after `after`."""
         slot = self.trigger.passed(after - self.jitter, until, anchor).last
         if slot is not None and self._due(slot, anchor) > until:
             slot = self.trigger.passed(after - self.jitter, slot - TICK, anchor).last

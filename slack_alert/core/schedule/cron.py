@@ -1,4 +1,4 @@
-"""Cron lines: five fields on the wall clock of a zone, with a rule for each time that a shift skips or repeats."""
+"""The cron trigger: five fields on the wall clock of a zone, with rules for times that a shift skips or repeats."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ _EVERY_MINUTE = parse_fields("* * * * *")
 
 
 class Cron(PrivateStruct, frozen=True):
-    """Due at the wall times that a cron line names; a line that means nothing or never raises BadValue.
+    """Due at the wall times of a cron line; a line that is invalid or never due raises BadValue.
 
     With a fixed hour, a skipped time is due at the first valid instant and a repeated one in its first pass only.
-    With the hour `*` or `*/n`, time goes on as it elapses: nothing for a skipped time, both passes of a repeated one.
+    With the hour `*` or `*/n`, elapsed time counts: a skipped time is not due, a repeated one is due in both passes.
     """
 
     hidden = frozenset({"_fields"})
@@ -35,11 +35,11 @@ class Cron(PrivateStruct, frozen=True):
         return True
 
     def next_after(self, after: datetime, anchor: datetime) -> datetime | None:  # noqa: ARG002 - asked like the others
-        """Find the first due time after `after`."""
+        """Return the first due time after `after`, or None."""
         return self._next_elapsed(after) if self._fields.any_hour else self._next_fixed(after)
 
     def passed(self, after: datetime, until: datetime, anchor: datetime) -> SlotSpan:
-        """Count the due times in (after, until], those of an ordinary day at once."""
+        """Return the due times in (after, until]; those of a day without a shift are counted at once."""
         slot = first = self.next_after(after, anchor)
         if first is None or first > until:
             return SlotSpan()
@@ -55,7 +55,7 @@ class Cron(PrivateStruct, frozen=True):
 
     def _next_fixed(self, after: datetime) -> datetime | None:
         wall = self._next_wall(wall_of(after, self.zone))
-        # In the second pass of a repeated hour the walls ahead were met already.
+        # In the second pass of a repeated hour the next wall times were due in the first.
         while wall is not None and (instant := first_instant(wall, self.zone)) <= after:
             wall = self._next_wall(wall)
         return None if wall is None else instant
@@ -75,7 +75,10 @@ class Cron(PrivateStruct, frozen=True):
             after = shift
 
     def _rest_of_day(self, slot: datetime, until: datetime) -> tuple[int, datetime]:
-        """Count the due times from `slot` to the end of its day, or only itself where the day has a shift or an end."""
+        """Return the number of due times from `slot` to the end of its day, and the last of them.
+
+        If the day has a shift, or `until` is within it, that is only the slot itself.
+        """
         wall = wall_of(slot, self.zone)
         minute = wall.hour * 60 + wall.minute
         last = slot + (self._fields.minutes.rfind(1) - minute) * _MINUTE
@@ -94,7 +97,7 @@ class Cron(PrivateStruct, frozen=True):
         return matches and day.month in fields.months
 
     def _next_wall(self, after: datetime) -> datetime | None:
-        """Find the first wall time after `after` that the fields name."""
+        """Return the first wall time after `after` that matches the fields, or None."""
         minutes = self._fields.minutes
         if self._names_day(after):
             minute = minutes.find(1, after.hour * 60 + after.minute + 1)
@@ -105,7 +108,7 @@ class Cron(PrivateStruct, frozen=True):
 
     def _next_day(self, after: date) -> date | None:
         day = after
-        # Ends soon: that no day is ever named was refused when the fields were read.
+        # Ends soon: fields that never match a day were refused by the parser.
         while day.year < MAXYEAR:
             day = _next_month(day) if day.month not in self._fields.months else day + DAY
             if self._names_day(day):

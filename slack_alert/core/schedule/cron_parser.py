@@ -1,4 +1,4 @@
-"""What the five fields of a cron line name, read from text."""
+"""Parse the five fields of a cron line."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _LONGEST_MONTHS = (31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31)
 
 
 class CronFields(Struct, frozen=True):
-    """What a cron line names."""
+    """The values that a cron line allows."""
 
     #: One byte for each minute of the day.
     minutes: bytes
@@ -32,14 +32,14 @@ class CronFields(Struct, frozen=True):
     months: frozenset[int]
     #: Sunday is 0.
     weekdays: frozenset[int]
-    #: Both day fields are restricted, so that either may match; one that begins with `*` is not, as in Vixie's cron.
+    #: Both day fields are restricted, so either may match; as in Vixie's cron, a field that begins with `*` is not.
     either_day: bool
     #: The hour is `*` or `*/n`.
     any_hour: bool
 
 
 def parse_fields(text: str) -> CronFields:
-    """Read a cron line; raises BadValue where it means nothing or never comes."""
+    """Return the fields of a cron line; raise BadValue if it is invalid or never due."""
     parts = _expanded(text).lower().split()
     if len(parts) != len(_FIELDS):
         hint = "Write minute, hour, day of the month, month and day of the week, as in 0 9 * * mon-fri."
@@ -64,10 +64,10 @@ class _Field(Struct, frozen=True):
     low: int
     high: int
     names: Sequence[str] = ()
-    #: What `jan` or `sun` stands for.
+    #: The number of the first name, `jan` or `sun`.
     first: int = 0
-    #: Whether a `*/n` that names its first day only means something beside others: `*/100,1-7` restricts nothing, so
-    #: that the other day field must match, too.
+    #: Whether a `*/n` that only selects the first day is allowed in a list: `*/100,1-7` begins with `*`, so the field
+    #: does not count as restricted, and the other day field must match, too.
     is_day: bool = False
 
 
@@ -102,7 +102,7 @@ def _values(part: str, cron_field: _Field, text: str) -> frozenset[int]:
 
 
 def _item(item: str, cron_field: _Field, longest: int) -> range:
-    """Read `*`, `5`, `1-5`, `*/15` or `0-30/10`."""
+    """Return the values of `*`, `5`, `1-5`, `*/15` or `0-30/10`."""
     span, slash, step = item.partition("/")
     begin, dash, end = span.partition("-")
     if span == "*":

@@ -1,4 +1,4 @@
-"""The simple triggers: every so often in elapsed time, every so many days by the wall clock, and once."""
+"""The simple triggers: intervals of elapsed time, days by the wall clock, once, and never."""
 
 from __future__ import annotations
 
@@ -11,18 +11,18 @@ from slack_alert.core.units.quantities import format_duration
 
 
 class Never(Struct, frozen=True):
-    """Due at no moment: what only answers events."""
+    """Never due, for jobs that only react to events."""
 
     @property
     def by_wall_clock(self) -> bool:
         return False
 
     def next_after(self, after: datetime, anchor: datetime) -> datetime | None:  # noqa: ARG002 - as of every trigger
-        """Find nothing."""
+        """Return None."""
         return None
 
     def passed(self, after: datetime, until: datetime, anchor: datetime) -> SlotSpan:  # noqa: ARG002 - as above
-        """Count nothing."""
+        """Return an empty span."""
         return SlotSpan()
 
     def describe(self) -> str:
@@ -40,12 +40,12 @@ class Every(Struct, frozen=True):
         return False
 
     def next_after(self, after: datetime, anchor: datetime) -> datetime | None:
-        """Find the first due time after `after`."""
+        """Return the first due time after `after`, or None."""
         first = self._first(anchor)
         return first + self._due_by(after, first) * self.interval
 
     def passed(self, after: datetime, until: datetime, anchor: datetime) -> SlotSpan:
-        """Count the due times in (after, until] without going through them."""
+        """Return the due times in (after, until], counted without visiting them."""
         first = self._first(anchor)
         begin, end = self._due_by(after, first), self._due_by(until, first)
         if end <= begin:
@@ -60,15 +60,15 @@ class Every(Struct, frozen=True):
         return self.start or anchor + self.interval
 
     def _due_by(self, instant: datetime, first: datetime) -> int:
-        """Count the due times up to and with an instant."""
+        """Return the number of due times up to an instant, inclusive."""
         return 0 if instant < first else (instant - first) // self.interval + 1
 
 
 class EveryDays(Struct, frozen=True):
-    """Due at the same local time every so many days.
+    """Due at the same local time every `days` days.
 
     The time of day is that of `start`, else of the anchor, and the first due time is `start` itself or `days` after
-    the anchor. Where `at` is given it is the time of day, first met at or after `start` or the anchor.
+    the anchor. If `at` is given, it is the time of day, and the first due time is at or after `start` or the anchor.
     """
 
     days: int
@@ -81,16 +81,16 @@ class EveryDays(Struct, frozen=True):
         return True
 
     def next_after(self, after: datetime, anchor: datetime) -> datetime | None:
-        """Find the first due time after `after`."""
+        """Return the first due time after `after`, or None."""
         first = self._first_wall(anchor)
         index = max(0, (wall_of(after, self.zone) - first) // (self.days * DAY))
-        # At most a few steps: the estimate never lies after the slot that is looked for.
+        # A few steps at most: the estimate is never after the next slot.
         while (slot := self._slot(first, index)) <= after:
             index += 1
         return slot
 
     def passed(self, after: datetime, until: datetime, anchor: datetime) -> SlotSpan:
-        """Count the due times in (after, until]."""
+        """Return the due times in (after, until]."""
         return count_slots(lambda instant: self.next_after(instant, anchor), after=after, until=until)
 
     def describe(self) -> str:
@@ -98,7 +98,7 @@ class EveryDays(Struct, frozen=True):
         return f"every {self.days}d{at}"
 
     def _first_wall(self, anchor: datetime) -> datetime:
-        """Find the wall time of the first slot."""
+        """Return the wall time of the first slot."""
         wall = wall_of(self.start or anchor, self.zone)
         if self.at is None:
             return wall if self.start else wall + self.days * DAY
@@ -107,7 +107,7 @@ class EveryDays(Struct, frozen=True):
 
     def _slot(self, first: datetime, index: int) -> datetime:
         if index == 0 and self.start and self.at is None:
-            # Its wall time may be a repeated one, meant in the second pass.
+            # Its wall time may be a repeated one, in the second pass.
             return self.start
         return first_instant(first + index * self.days * DAY, self.zone)
 
@@ -123,11 +123,11 @@ class Once(Struct, frozen=True):
         return True
 
     def next_after(self, after: datetime, anchor: datetime) -> datetime | None:  # noqa: ARG002 - asked like the others
-        """Find the due time if it lies after `after`."""
+        """Return the due time if it is after `after`, else None."""
         return self.instant if after < self.instant else None
 
     def passed(self, after: datetime, until: datetime, anchor: datetime) -> SlotSpan:
-        """Count the due time if it lies in (after, until]."""
+        """Return the due time if it is in (after, until]."""
         return count_slots(lambda instant: self.next_after(instant, anchor), after=after, until=until)
 
     def describe(self) -> str:

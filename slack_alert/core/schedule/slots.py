@@ -1,4 +1,4 @@
-"""The moments at which a job is due, counted."""
+"""Iterate over and count the slots of any trigger; shared by all trigger modules."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from slack_alert.core.structs import Struct
 
 
 class SlotSpan(Struct, frozen=True):
-    """The due times of a stretch of time: how many there are, the first and the last."""
+    """The due times within a span of time: their number, the first and the last."""
 
     count: int = 0
     first: datetime | None = None
@@ -19,7 +19,7 @@ class SlotSpan(Struct, frozen=True):
 def each_slot(
     next_after: Callable[[datetime], datetime | None], *, after: datetime, until: datetime
 ) -> Iterator[datetime]:
-    """Go through the due times in (after, until] one by one."""
+    """Yield the due times in (after, until]."""
     slot = next_after(after)
     while slot is not None and slot <= until:
         yield slot
@@ -27,7 +27,7 @@ def each_slot(
 
 
 def count_slots(next_after: Callable[[datetime], datetime | None], *, after: datetime, until: datetime) -> SlotSpan:
-    """Count the due times in (after, until] one by one."""
+    """Return the due times in (after, until], counted one by one."""
     count = 0
     first = last = None
     for slot in each_slot(next_after, after=after, until=until):

@@ -1,7 +1,7 @@
-"""When a job is due: the time keywords of a marker as one trigger.
+"""Parse the time keywords of a marker into a trigger.
 
-Instants go in and come out aware and in UTC. A trigger remembers nothing: the same questions have the same answers
-after a restart, in every process and in a simulation.
+All instants are aware and in UTC. A trigger has no state: it gives the same answers after a restart, in every process
+and in a simulation.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ __all__ = ["INTERVAL_KEYWORDS", "SHORTEST", "TIME_KEYWORDS", "Never", "Trigger",
 
 INTERVAL_KEYWORDS = ("weeks", "days", "hours", "minutes", "seconds")
 TIME_KEYWORDS = (*INTERVAL_KEYWORDS, "cron", "at")
-#: Shorter intervals are slips: nothing is watched that closely through a chat.
+#: Shorter intervals are typing errors: a chat is of no use for more frequent checks.
 SHORTEST = timedelta(seconds=0.1)
 
 _SECONDS = {"weeks": 604_800, "days": 86_400, "hours": 3_600, "minutes": 60, "seconds": 1}
@@ -35,10 +35,10 @@ _Parse = Callable[[object, tzinfo], datetime]
 
 
 def parse_trigger(keywords: Mapping[str, object], *, zone: tzinfo, name: str) -> Trigger | None:
-    """Read the time keywords of a marker; None where there is none. Other keywords are ignored.
+    """Return the trigger of a marker's time keywords, or None if it has none. Other keywords are ignored.
 
     Several kinds together are due whenever one of them is. `name` is the job's, from which jitter is derived.
-    Raises BadValue with the keyword, its value and what is allowed.
+    Raises BadValue with the keyword, its value and the allowed values.
     """
     if not any(keyword in keywords for keyword in TIME_KEYWORDS):
         return None
@@ -56,7 +56,7 @@ def parse_trigger(keywords: Mapping[str, object], *, zone: tzinfo, name: str) ->
 
 
 def _reading(keyword: str, read: Callable[[], _T]) -> _T:
-    """Put the keyword in front of what is wrong with its value."""
+    """Return what `read` returns; put the keyword in front of the message of a BadValue."""
     try:
         return read()
     except BadValue as error:
@@ -99,10 +99,10 @@ def _amount(keyword: str, value: object) -> int | float:
     hint = f"Write {keyword}=5, or {keyword}=0.5."
     if isinstance(value, bool) or not isinstance(value, int | float):
         raise BadValue(f"{keyword} must be a number above 0, got {value!r}", hint=hint)
-    # Written this way round, a NaN is refused as well.
+    # In this form the condition refuses NaN as well.
     if not 0 < value < math.inf:
         raise BadValue(f"{keyword} must be a number above 0, got {value!r}", hint=hint)
-    # Each alone as well: a sum of a huge integer and a float overflows.
+    # Checked for each amount alone as well: the sum of a huge integer and a float overflows.
     if value > LONGEST.total_seconds():
         raise BadValue(f"{keyword} is longer than ten years", hint=_LIMITS)
     return value
@@ -123,7 +123,7 @@ def _written(keywords: Mapping[str, object]) -> str:
 
 
 def _time_of_day(keywords: Mapping[str, object]) -> time | None:
-    """Read the `at` of an interval."""
+    """Return the `at` of an interval as a time of day."""
     if "at" not in keywords:
         return None
     value = keywords["at"]
@@ -153,7 +153,7 @@ def _crons(keywords: Mapping[str, object], zone: tzinfo) -> Iterator[Cron]:
 
 
 def _moments(keywords: Mapping[str, object], zone: tzinfo) -> Iterator[Once]:
-    """Read the `at` that stands without an interval."""
+    """Yield the trigger of an `at` without an interval."""
     if "at" not in keywords or any(keyword in keywords for keyword in INTERVAL_KEYWORDS):
         return
     value = keywords["at"]

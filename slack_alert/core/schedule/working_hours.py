@@ -1,4 +1,4 @@
-"""Working hours: the part of the week in which jobs may run, on the wall clock of a zone."""
+"""Working hours: the times of the week in which jobs may run, on the wall clock of a zone."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from slack_alert.core.units.names import WEEKDAYS, index_of
 _DAY = 24 * 60
 _WEEK = 7 * _DAY
 _OPEN, _CLOSED = b"\x01", b"\x00"
-#: Longer than any window can stay away: a shift may swallow this week's.
+#: Longer than the distance between two windows: a shift may skip a week's only one.
 _HORIZON = timedelta(weeks=4)
 _WINDOW = re.compile(r"(\d{1,2}):(\d{2})\s*-\s*(\d{1,2}):(\d{2})")
 _EXAMPLE = "Write it as 9:30-19:00, or mon-fri 9:30-19:00; sat 10:00-14:00, or always."
 
 
 class WorkingHours(PrivateStruct, frozen=True):
-    """When jobs may run; making one from text that means nothing raises BadValue.
+    """The times in which jobs may run; an invalid text raises BadValue.
 
     Whether an instant is inside depends on its local wall time alone. Windows are half-open, may cross midnight,
     and belong to the day they begin on. An empty text and `always` are open at all times.
@@ -30,7 +30,7 @@ class WorkingHours(PrivateStruct, frozen=True):
 
     text: str
     zone: tzinfo
-    #: One byte for each minute of the week, from Monday 0:00: asking costs one look-up.
+    #: One byte for each minute of the week, from Monday 0:00, so that a query is one look-up.
     _minutes: bytes = b""
     #: Whether no minute of the week is closed.
     is_always: bool = True
@@ -41,22 +41,22 @@ class WorkingHours(PrivateStruct, frozen=True):
 
     @classmethod
     def parse(cls, text: str, zone: tzinfo) -> WorkingHours:
-        """Read working hours as people write them."""
+        """Return the working hours that a text describes."""
         return cls(text, zone)
 
     def contains(self, now: datetime) -> bool:
-        """Return whether an instant lies in a window."""
+        """Return whether an instant is within a window."""
         if self.is_always:
             return True
         wall = now.astimezone(self.zone)
         return self._minutes[wall.weekday() * _DAY + wall.hour * 60 + wall.minute] == 1
 
     def next_open(self, now: datetime) -> datetime | None:
-        """Find the first instant from `now` on that lies in a window."""
+        """Return the first instant from `now` on that is within a window, or None."""
         return now if self.contains(now) else self.next_change(now)
 
     def next_change(self, now: datetime) -> datetime | None:
-        """Find the next instant at which open turns to closed or closed to open."""
+        """Return the next instant at which a window opens or closes, or None."""
         if self.is_always:
             return None
         was_open = self.contains(now)
@@ -69,7 +69,7 @@ class WorkingHours(PrivateStruct, frozen=True):
         return None
 
     def _until_edge(self, wall: datetime) -> timedelta:
-        """Measure how far the next edge of a window is, as if the wall clock went on without a shift."""
+        """Return the time until the next edge of a window, as if there were no shift."""
         minute = wall.weekday() * _DAY + wall.hour * 60 + wall.minute
         other = _CLOSED if self._minutes[minute] else _OPEN
         edge = (self._minutes * 2).find(other, minute)
@@ -95,7 +95,7 @@ def _open(minutes: bytearray, begin: int, length: int) -> None:
 
 
 def _split(segment: str, text: str) -> tuple[list[int], list[tuple[int, int]]]:
-    """Take `mon-fri 9:00-12:00,13:00-18:00` apart into days and windows."""
+    """Return the days and the windows of a segment such as `mon-fri 9:00-12:00,13:00-18:00`."""
     digit = re.search(r"\d", segment)
     if digit is None:
         raise BadValue(f"working hours {text!r}: {_shown(segment)} has no window", hint=_EXAMPLE)
@@ -124,7 +124,7 @@ def _day(word: str, text: str) -> int:
 
 
 def _window(part: str, text: str) -> tuple[int, int]:
-    """Read one window as the minute of the day it begins at and its length in minutes."""
+    """Return a window as the minute of the day at which it begins and its length in minutes."""
     match = _WINDOW.fullmatch(part)
     if match is None:
         raise BadValue(f"working hours {text!r}: {_shown(part)} is not a window", hint=_EXAMPLE)

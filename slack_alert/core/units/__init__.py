@@ -1,1 +1,1 @@
-"""Names, durations, sizes and instants: read as people type them, written as people read them."""
+"""Parse and format names, durations, sizes and instants as people write and read them."""

@@ -1,4 +1,4 @@
-"""Instants and durations as people read them."""
+"""Format instants and durations for people."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from slack_alert.core.units.quantities import format_duration
 
 
 def spoken(duration: timedelta) -> str:
-    """Write a duration to three digits or less: `80 ms`, `1.24 s`, `12 s`, `3 min 5 s`, `2 h 3 min`."""
+    """Return a duration in at most three digits or two units: `80 ms`, `1.24 s`, `12 s`, `3 min 5 s`, `2 h 3 min`."""
     seconds = duration.total_seconds()
     if seconds < 0.9995:
         return f"{_three(seconds * 1000)} ms"
@@ -28,12 +28,12 @@ def _three(number: float) -> str:
     return shown.rstrip("0").rstrip(".") if places else shown
 
 
-#: From here on the year has to be said.
+#: Instants at this distance are shown with their year.
 _FAR = timedelta(days=300)
 
 
 def clock(at: datetime, zone: tzinfo, beside: datetime) -> str:
-    """Write a time on the clock of a zone, with the day, or the date, where it is another one than that of `beside`."""
+    """Return the local time of an instant, with the day or the date if that differs from the one of `beside`."""
     wall = wall_of(at, zone)
     if abs(at - beside) >= _FAR:
         return f"{wall:%d %b %Y %H:%M}"
@@ -42,7 +42,7 @@ def clock(at: datetime, zone: tzinfo, beside: datetime) -> str:
 
 
 def dated(at: datetime, zone: tzinfo) -> str:
-    """Write an instant with its day: `Mon 23 Nov 14:00`."""
+    """Return the local time of an instant with its day: `Mon 23 Nov 14:00`."""
     wall = wall_of(at, zone)
     return f"{wall:%a %d %b %H:%M:%S}" if wall.second else f"{wall:%a %d %b %H:%M}"
 
@@ -53,12 +53,12 @@ _TENTH = timedelta(seconds=0.1)
 _SECOND = timedelta(seconds=1)
 
 
-#: Beyond this nobody asks for tenths.
+#: Longer delays are shown without tenths.
 _EXACT = timedelta(seconds=10)
 
 
 def span_of(span: timedelta) -> str:
-    """Write how late something is, as exactly as anybody wants to know: `1.2s`, `45s`, `1h2m`."""
+    """Return a delay, rounded according to its length: `1.2s`, `45s`, `1h2m`."""
     step = _TENTH if span < _EXACT else _SECOND if span < timedelta(hours=1) else timedelta(minutes=1)
     return format_duration(max(_TENTH, round(span / step) * step))
 
@@ -70,6 +70,6 @@ _MILLISECOND = timedelta(milliseconds=1)
 
 
 def lasted(span: timedelta) -> str:
-    """Write how long a run took."""
+    """Return the duration of a run, to hundredths of a second, or to milliseconds below one."""
     step = _HUNDREDTH if span >= timedelta(seconds=1) else _MILLISECOND
     return format_duration(max(_MILLISECOND, round(span / step) * step))

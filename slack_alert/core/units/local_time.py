@@ -1,6 +1,6 @@
-"""Between instants (aware, UTC) and what the clock on the wall of a zone shows (naive), across its shifts.
+"""Convert between instants (aware, UTC) and the wall times of a zone (naive), across its shifts.
 
-A shift is the instant at which a zone's distance from UTC changes: it skips wall times or repeats them.
+A shift is an instant at which the UTC offset of a zone changes: it skips wall times or repeats them.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from datetime import datetime, timedelta, timezone, tzinfo
 from slack_alert.core.errors import BadValue
 
 DAY = timedelta(days=1)
-#: Other years are slips of the keyboard. Hundreds of the longest intervals later, the calendar has not ended yet.
+#: Other years are typing errors. The last one leaves room for hundreds of the longest intervals in the calendar.
 YEARS = range(1900, 5000)
 #: The smallest step there is: `t - TICK` is the last instant before t.
 TICK = timedelta(microseconds=1)
@@ -27,12 +27,12 @@ _HINT = "Write it as 2026-12-24T09:00, with an offset such as +02:00 where anoth
 
 
 def wall_of(instant: datetime, zone: tzinfo) -> datetime:
-    """Read the clock on the wall of `zone` at an instant."""
+    """Return the wall time of `zone` at an instant."""
     return instant.astimezone(zone).replace(tzinfo=None, fold=0)
 
 
 def first_instant(wall: datetime, zone: tzinfo) -> datetime:
-    """Find the first instant at which the wall clock shows `wall` or, where a shift skips that, more than it."""
+    """Return the first instant at which the wall clock shows `wall`, or a later time if a shift skips that."""
     instant = _utc(wall.replace(tzinfo=zone, fold=0))
     if wall_of(instant, zone) == wall:
         return instant
@@ -41,10 +41,10 @@ def first_instant(wall: datetime, zone: tzinfo) -> datetime:
 
 
 def next_shift(after: datetime, until: datetime, *, zone: tzinfo) -> datetime | None:
-    """Find the first shift in (after, until]."""
+    """Return the first shift in (after, until], or None."""
     offset = _offset(after, zone)
     low = after
-    # A tzinfo cannot be asked for its shifts. No zone has had two within a day, so that daily samples show each.
+    # A tzinfo has no list of its shifts. No zone has had two within a day, so daily samples find every one.
     while low < until:
         high = min(low + DAY, until)
         if _offset(high, zone) != offset:
@@ -54,7 +54,7 @@ def next_shift(after: datetime, until: datetime, *, zone: tzinfo) -> datetime | 
 
 
 def parse_instant(text: object, zone: tzinfo) -> datetime:
-    """Read a date with or without a time; one without an offset is on the wall clock of `zone`."""
+    """Return the instant of a date with or without a time, in `zone` if it has no offset; raise BadValue for others."""
     match = _WRITTEN.fullmatch(text.strip()) if isinstance(text, str) else None
     if match is None:
         raise BadValue(f"{text!r} is not a date and time", hint=_HINT)
@@ -68,7 +68,7 @@ def parse_instant(text: object, zone: tzinfo) -> datetime:
 
 
 def parse_slot(text: object, zone: tzinfo) -> datetime:
-    """Read a date as `parse_instant` does, one that slots can follow upon."""
+    """Return an instant as `parse_instant` does; raise BadValue if its year is out of range for a schedule."""
     instant = parse_instant(text, zone)
     if instant.year not in YEARS:
         raise BadValue(f"{text!r} is out of range", hint=f"The years {YEARS[0]} to {YEARS[-1]} are understood.")
@@ -76,7 +76,7 @@ def parse_slot(text: object, zone: tzinfo) -> datetime:
 
 
 def format_wall(wall: datetime) -> str:
-    """Write a wall time as `2026-12-24 09:00`, with seconds only where there are some."""
+    """Return a wall time as `2026-12-24 09:00`, with seconds only if they are not 0."""
     return wall.isoformat(sep=" ", timespec="auto" if wall.second or wall.microsecond else "minutes")
 
 
@@ -89,7 +89,7 @@ def _offset(instant: datetime, zone: tzinfo) -> timedelta | None:
 
 
 def _shift_between(low: datetime, high: datetime, zone: tzinfo) -> datetime:
-    """Narrow down the one shift in (low, high]; shifts happen at whole seconds."""
+    """Return the only shift in (low, high], by bisection; shifts happen at whole seconds."""
     offset = _offset(low, zone)
     low, high = low.replace(microsecond=0), high.replace(microsecond=0)
     while high - low > _SECOND:

@@ -1,4 +1,4 @@
-"""Names of days and months, and the nearest valid name for a word that is none of the allowed ones."""
+"""Names of days and months, and suggestions for misspelt names."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from unicodedata import normalize
 
 from slack_alert.core.errors import BadValue
 
-#: In characters; nobody meant another word by a longer one.
+#: In characters; longer words are no misspelt names.
 _LONGEST = 200
 #: In the order of `date.weekday()`.
 WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
@@ -28,27 +28,27 @@ MONTHS = (
 
 
 def composed(text: str) -> str:
-    """Return a name as names are compared, in NFC: macOS writes `é` as two characters, nearly everybody else as one."""
+    """Return a name in NFC, for comparisons: macOS writes `é` as two characters, nearly every other system as one."""
     return text if text.isascii() else normalize("NFC", text)
 
 
 def nearest(word: str, known: Iterable[str], *, likeness: float = 0.5) -> str | None:
-    """Find the known word that was most likely meant; `likeness` is how much alike they must be, 1 for the same."""
+    """Return the known word most similar to `word`, or None; `likeness` is the least similarity, 1 for equal words."""
     return next(iter(alike(word, known, most=1, likeness=likeness)), None)
 
 
 def alike(word: str, known: Iterable[str], *, most: int, likeness: float = 0.6) -> list[str]:
-    """Find the known words that are most alike, in whatever case, at most so many, the likeliest first."""
+    """Return at most `most` known words similar to `word`, the most similar first; case is ignored."""
     if len(word) > _LONGEST:
         return []
-    from difflib import get_close_matches  # Whoever makes no mistake need not wait for it.
+    from difflib import get_close_matches  # Imported only once a word is misspelt.
 
     lowered = {name.lower(): name for name in known}
     return [lowered[name] for name in get_close_matches(word.lower(), lowered, most, likeness)]
 
 
 def index_of(word: str, names: Sequence[str], *, what: str) -> int:
-    """Find the place of a day or month, written in full or by its first three letters."""
+    """Return the index of a day or month, in full or as its first three letters; raise BadValue if there is none."""
     lowered = word.strip().lower()
     for index, name in enumerate(names):
         if lowered in {name, name[:3]}:

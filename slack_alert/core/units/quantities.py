@@ -1,4 +1,4 @@
-"""How long something takes, as people write it: `90s`, `5m`, `1h30m`, `2d`, or a bare number."""
+"""Parse and format durations (`90s`, `5m`, `1h30m`, `2d`, or a bare number) and sizes (`512MB`)."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from datetime import timedelta
 
 from slack_alert.core.errors import BadValue
 
-#: Ten years: longer ones are slips of the keyboard, and a date far enough away cannot be written.
+#: Ten years: longer durations are typing errors, and dates that far away may be beyond the calendar.
 LONGEST = timedelta(days=3653)
 
 _SECONDS = {"w": 604_800, "d": 86_400, "h": 3_600, "m": 60, "s": 1}
@@ -17,7 +17,7 @@ _HINT = "Write a number, or 90s, 5m, 1h30m, 2d, 1w; ten years at most."
 
 
 def parse_duration(value: object, *, unit: str = "s") -> timedelta:
-    """Read a duration; a bare number is in `unit`, one of w d h m s.
+    """Return a duration as people write it; a bare number is in `unit`, one of w d h m s.
 
     Raises BadValue for anything negative, not finite, longer than ten years or not a duration at all.
     """
@@ -31,7 +31,7 @@ def parse_duration(value: object, *, unit: str = "s") -> timedelta:
 
 
 def format_duration(duration: timedelta, *, largest: str = "d") -> str:
-    """Write a duration as short as `parse_duration` reads it, in units no larger than `largest`."""
+    """Return a duration in the shortest form that `parse_duration` accepts, in units no larger than `largest`."""
     rest = duration // timedelta(seconds=1)
     units = list(_SECONDS)
     parts = []
@@ -56,7 +56,7 @@ def _seconds_written(text: str, unit: str) -> float:
 
 
 def _within_limit(value: object, seconds: float) -> timedelta:
-    # Written this way round, a NaN is refused as well.
+    # In this form the condition refuses NaN as well.
     if not 0 <= seconds <= LONGEST.total_seconds():
         raise BadValue(f"{value!r} is not a duration between 0 and ten years", hint=_HINT)
     return timedelta(seconds=seconds)
@@ -67,7 +67,7 @@ _WRITTEN_TOO = re.compile(r"(\d+(?:\.\d+)?)\s*([KMG]?)(?:i?B)?", re.IGNORECASE)
 
 
 def parse_size(text: str) -> int:
-    """Read a size in bytes; raise BadValue for anything else."""
+    """Return a size in bytes; raise BadValue for an invalid text."""
     match = _WRITTEN_TOO.fullmatch(text.strip())
     if match is None:
         raise BadValue(f"{text!r} is not a size", hint="Write 512MB or 2GB.")
@@ -75,6 +75,6 @@ def parse_size(text: str) -> int:
 
 
 def format_size(size: int) -> str:
-    """Write a size in the largest unit that says it exactly."""
+    """Return a size in the largest unit that is exact."""
     unit = next(unit for unit, factor in _UNITS.items() if size % factor == 0 and (size >= factor or factor == 1))
     return f"{size // _UNITS[unit]}{unit}"

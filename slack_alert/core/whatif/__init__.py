@@ -1,1 +1,1 @@
-"""What other settings would have said, and when most would be said at once."""
+"""What-if analyses: replay the history with other settings, and find the busiest minutes."""

@@ -1,4 +1,4 @@
-"""How much is said in the worst minute of each address, and by whom."""
+"""Find the minute with the most messages of each address, and the jobs that cause them."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _HOUR, _WEEK = timedelta(hours=1), timedelta(weeks=1)
 
 
 class PlannedMessage(NamedTuple):
-    """A message, or the forecast of one."""
+    """A message of the past, or a forecast one."""
 
     at: datetime
     job: str
@@ -25,30 +25,30 @@ class PlannedMessage(NamedTuple):
 
 
 class SteadyMessages(NamedTuple):
-    """What a job says every day, all day long, to one address."""
+    """The messages that a job posts to one address every day."""
 
     job: str
     to: Address
-    #: How much of it in each minute of a day.
+    #: Number of messages in each minute of a day.
     counts: Sequence[int]
 
 
 class PeakMinute(Struct, frozen=True):
-    """The minute in which most is said to one address; of several the first."""
+    """The minute with the most messages to one address; the first one of several."""
 
     to: Address
     since: datetime
     count: int
-    #: Who says how much of it, the loudest first.
+    #: Jobs and their numbers of messages, the most first.
     jobs: tuple[tuple[str, int], ...]
 
 
 def peaks(
     said: Iterable[PlannedMessage], steady: Iterable[SteadyMessages] = (), *, since: datetime | None = None
 ) -> list[PeakMinute]:
-    """Find the worst minute of each address; it may begin with any message, and its end does not belong to it.
+    """Return the peak minute of each address, which begins with any message; its end is exclusive.
 
-    What is said steadily is said `since` then.
+    `steady` messages begin at `since`.
     """
     by_address: defaultdict[Address, tuple[list[PlannedMessage], list[SteadyMessages]]] = defaultdict(lambda: ([], []))
     for one in said:
@@ -60,7 +60,7 @@ def peaks(
 
 
 def steady_of(said: Sequence[PlannedMessage], until: datetime) -> list[SteadyMessages]:
-    """Take what one job said until then for what it says every day, at the worst where that is not known."""
+    """Return the daily messages of one job, estimated from those up to `until`, at the worst if these are few."""
     by_address: defaultdict[Address, Counter[int]] = defaultdict(Counter)
     for one in said:
         by_address[one.to][int(one.at.timestamp()) // 60] += 1
@@ -69,7 +69,10 @@ def steady_of(said: Sequence[PlannedMessage], until: datetime) -> list[SteadyMes
 
 
 def _every_day(counts: Mapping[int, int], known: timedelta) -> list[int]:
-    """Return what is said in each minute of a day: as in a week, or in an hour, or else at the worst throughout."""
+    """Return the number of messages in each minute of a day.
+
+    A known week gives the pattern of a day, an hour that of every hour; otherwise each minute has the worst number.
+    """
     if known < _HOUR:
         return [max(counts.values())] * _DAY
     turn = _DAY if known >= _WEEK else 60
@@ -97,7 +100,7 @@ def _peak(
 
 
 def _worst(said: Sequence[PlannedMessage], beneath: Sequence[int]) -> tuple[datetime, int, Counter[str]]:
-    """Find the worst minute that begins with a message, on top of what is said anyway."""
+    """Return begin, number and jobs of the worst minute that begins with a message, the steady ones included."""
     worst, place, end = 0, (0, 0), 0
     for begin, first in enumerate(said):
         while end < len(said) and said[end].at < first.at + MINUTE:
@@ -110,7 +113,7 @@ def _worst(said: Sequence[PlannedMessage], beneath: Sequence[int]) -> tuple[date
 
 
 def _beneath(counts: Sequence[int], at: datetime) -> int:
-    """Say how much is said anyway in the minute that begins then, which may lie in two."""
+    """Return the number of steady messages in the minute that begins at `at`, which may overlap two."""
     minute = _minute(at)
     whole = at.second == 0 and at.microsecond == 0
     return counts[minute] if whole else max(counts[minute], counts[(minute + 1) % _DAY])

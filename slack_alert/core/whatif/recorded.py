@@ -1,4 +1,4 @@
-"""What a run returned, read back from its line of history: the rules have left their marks there."""
+"""Reconstruct the result of a run from its record, without the texts that the policies added."""
 
 from __future__ import annotations
 
@@ -10,24 +10,24 @@ from slack_alert.core.model.run import QUIET, Failure, Result
 from slack_alert.core.policy.incidents import UNCHANGED
 
 _FAILED = frozenset({Verdict.ERROR, Verdict.TIMED_OUT})
-#: What the rules put below an alert, or below the first of several messages, each on a line of its own.
+#: Notices of the policies below an alert, or below the first of several messages, each on a line of its own.
 _ADDED = re.compile(
     r"\n(?:\d+ alerts?: (?:paused|muted) for [\d.]+ min, until [\d:]+"
     r"|\d+ alerts? (?:was|were) withheld since [\d:]+"
     r"|\d+ alerts since [\d:]+, last [\d:]+"
     r"|took [^\n]+, usually [^\n]+)(?=\n|$)"
 )
-#: What is told of the quota when a run had nothing to say.
+#: The notice about withheld alerts that a quiet run posts.
 _DIGEST = re.compile(r"\*?(?P<job>[^\n*]+)\*?: \d+ alerts? (?:was|were) withheld since [\d:]+")
 _MUTED = ("muted until ", "all jobs muted until ")
-#: A quota that is used up says how.
+#: Reasons of pauses by people; the reason of a used up quota is different.
 _HELD = ("paused until ", "paused by ")
 _ACKNOWLEDGED = "acknowledged by "
 _RECOVERED = "recovered after "
 
 
 def outcome(record: Record) -> Result | None:
-    """Return what a run said, or how it failed, as far as its line tells; None: it did not run to its end."""
+    """Return the result of a recorded run, as far as the record shows it; None: it did not run to its end."""
     if record.verdict is Verdict.QUIET:
         return QUIET
     if record.verdict in _FAILED or (record.verdict is Verdict.MUTED and record.error is not None):
@@ -38,27 +38,27 @@ def outcome(record: Record) -> Result | None:
     if _had_nothing_to_say(record):
         return QUIET
     text = _without_notices(record.text)
-    # Only what lists something can be told to be the same in a thread.
+    # Only a text with entries can be recognised as unchanged in a thread.
     return Result((Text(text, ((text, text),) if was_unchanged(record) else ()),))
 
 
 def was_unchanged(record: Record) -> bool:
-    """Return whether a run was withheld because all of it was said already."""
+    """Return whether a run's messages were withheld because all of it was posted already."""
     return record.verdict is Verdict.MUTED and (record.reason or "").partition("; ")[0] == UNCHANGED
 
 
 def was_held(record: Record) -> bool:
-    """Return whether a person let the job rest."""
+    """Return whether the job was paused by a person."""
     return record.verdict is Verdict.PAUSED and (record.reason or "").startswith(_HELD)
 
 
 def has_arrived(record: Record) -> bool:
-    """Return whether what was missing came, which is no run: the gate has no say in it."""
+    """Return whether the record is of an absent event that came; this is no run, and the gate does not apply."""
     return record.run != 0 and record.started is None and outcome(record) == QUIET
 
 
 def muted_by(record: Record) -> str:
-    """Return the reason where a person wanted nothing said; empty: nobody did."""
+    """Return the reason of a mute by a person; empty: there was none."""
     reason = record.reason or ""
     if reason.startswith(_RECOVERED):
         reason = reason.partition("; ")[2]
@@ -68,13 +68,13 @@ def muted_by(record: Record) -> str:
 
 
 def acknowledged_by(record: Record) -> str:
-    """Name who took care of the incident; empty: nobody did."""
+    """Return who acknowledged the incident; empty: nobody did."""
     reason = record.reason or ""
     return reason.removeprefix(_ACKNOWLEDGED).partition("; ")[0] if reason.startswith(_ACKNOWLEDGED) else ""
 
 
 def _had_nothing_to_say(record: Record) -> bool:
-    """Tell the end of an incident, and what is told of the quota, from an alert."""
+    """Return whether a posted text is a recovery or a notice of the quota, and no alert."""
     if record.verdict is not Verdict.SAID:
         return False
     digest = _DIGEST.fullmatch(record.text)
@@ -82,7 +82,7 @@ def _had_nothing_to_say(record: Record) -> bool:
 
 
 def _before_card(record: Record) -> str:
-    """Return what a run said before it failed."""
+    """Return the text that a run posted before it failed."""
     found = re.search(rf"^✗ {re.escape(record.binding)} failed", record.text, re.MULTILINE)
     return record.text[: found.start()].rstrip("\n") if found else ""
 

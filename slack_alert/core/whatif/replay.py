@@ -1,7 +1,7 @@
-"""Send what runs once returned through the present rules, and say what would be told otherwise.
+"""Replay recorded results with the present policies, and compare what would be posted with what was.
 
-Runs happen when they happened: triggers are not replayed. A slot at which nothing ran has no outcome; that is counted,
-and never taken for a quiet run.
+Runs keep their times: triggers are not replayed. A slot that did not run has no result; it is counted, and never
+treated as a quiet run.
 """
 
 from __future__ import annotations
@@ -23,22 +23,22 @@ from slack_alert.core.policy.quota import State
 from slack_alert.core.structs import Struct, field, replace
 from slack_alert.core.whatif.recorded import acknowledged_by, has_arrived, muted_by, outcome, was_held, was_unchanged
 
-#: Those that the configuration has kept from running; any other reason not to run holds under every configuration.
+#: Verdicts that depend on the configuration; any other reason not to run applies under every configuration.
 _KEPT_BACK = frozenset({Verdict.PAUSED, Verdict.OFF_HOURS})
 _SPOKEN = frozenset({Verdict.SAID, Verdict.ERROR, Verdict.TIMED_OUT})
 
 
 class RecordedLine(NamedTuple):
-    """A line of history, with the loudest of its messages; None: nobody heard of it."""
+    """A record with the most noticeable mode of its messages; None: nothing was delivered."""
 
     record: Record
     manner: DeliveryMode | None = None
-    #: How many of its messages were given up.
+    #: Number of its dead messages.
     dead: int = 0
 
 
 class ChangedRun(Struct, frozen=True):
-    """A run that would be told in another way now."""
+    """A run that would be posted in another way now."""
 
     job: str
     slot: datetime
@@ -51,7 +51,7 @@ class ChangedRun(Struct, frozen=True):
 
 
 class FirstNotice(Struct, frozen=True):
-    """When people first heard of an incident, and when they would have; None: never."""
+    """When an incident was first posted, and when it would be now; None: never."""
 
     job: str
     since: datetime
@@ -63,35 +63,35 @@ class FirstNotice(Struct, frozen=True):
 
 
 class ReplayDifference(Struct, frozen=True):
-    """What the present rules would change of what was said."""
+    """The differences between what was posted and what the present policies would post."""
 
     turns: list[ChangedRun] = field(default_factory=list)
     incidents: list[FirstNotice] = field(default_factory=list)
-    #: Outcomes that were replayed, by job.
+    #: Number of replayed results, by job.
     runs: Counter[str] = field(default_factory=Counter)
-    #: What was said and what would be, by manner.
+    #: Number of runs that were posted and that would be, by mode.
     was: Counter[DeliveryMode] = field(default_factory=Counter)
     now: Counter[DeliveryMode] = field(default_factory=Counter)
-    #: Slots that would run now and did not then, by job: nobody knows what they would have returned.
+    #: Number of slots that would run now and did not then, by job: their results are unknown.
     unknown: Counter[str] = field(default_factory=Counter)
-    #: Slots that did not run for reasons no configuration changes, by verdict.
+    #: Number of slots that did not run for reasons independent of the configuration, by verdict.
     not_run: Counter[Verdict] = field(default_factory=Counter)
-    #: Folded rows by job, and the quiet runs within them whose times are gone.
+    #: Number of folded records by job, and of the quiet runs within them whose times are unknown.
     folded: Counter[str] = field(default_factory=Counter)
     blurred: Counter[str] = field(default_factory=Counter)
-    #: Messages that were given up, by job: what people would have heard otherwise, nobody knows.
+    #: Number of dead messages, by job: what people would have seen otherwise is unknown.
     dead: Counter[str] = field(default_factory=Counter)
-    #: What was said by jobs that are not there any more.
+    #: Number of posted runs of jobs that do not exist any more.
     gone: Counter[str] = field(default_factory=Counter)
 
     @property
     def saved(self) -> int:
-        """How many runs that said something would say nothing."""
+        """Number of runs that posted something and would post nothing."""
         return sum(turn.now_said is None for turn in self.turns)
 
     @property
     def added(self) -> int:
-        """How many runs that said nothing would say something."""
+        """Number of runs that posted nothing and would post something."""
         return sum(turn.was_said is None for turn in self.turns)
 
 
@@ -103,15 +103,15 @@ def replay(
     mark: Markup,
     mute: Callable[[str, datetime], str] = lambda _job, _slot: "",
 ) -> ReplayDifference:
-    """Compare what was said from `since` on with what would be; what lies before only sets the scene.
+    """Return the differences from `since` on; earlier records only build up the state.
 
-    `pasts` come in the order of their slots. What people did stays done: their mutes, pauses and acknowledgements.
+    `pasts` are in the order of their slots. Mutes, pauses and acknowledgements by people stay in effect.
     """
     found = ReplayDifference()
     courses = {job.name: _Course(job, found, since, mark, mute) for job in jobs}
     for past in pasts:
         record = past.record
-        if record.asked_by is not None:  # No rule binds what a person asks for.
+        if record.asked_by is not None:  # Policies do not apply to runs that a person asked for.
             continue
         if record.slot >= since and past.dead:
             found.dead[record.binding] += past.dead
@@ -127,7 +127,7 @@ def replay(
 
 
 def past_of(record: Record, messages: Sequence[tuple[DeliveryMode, Status]]) -> RecordedLine:
-    """Join a line of history with what became of its messages; those of an old run may be forgotten."""
+    """Return a record with the result of its messages; those of an old run may be deleted."""
     if not messages:
         return RecordedLine(record, DeliveryMode.POST if record.verdict in _SPOKEN else None)
     heard = [manner for manner, status in messages if status is not Status.DEAD]
@@ -135,7 +135,7 @@ def past_of(record: Record, messages: Sequence[tuple[DeliveryMode, Status]]) -> 
 
 
 class _Course:
-    """One job on its way through what its runs returned."""
+    """Replays the records of one job."""
 
     def __init__(
         self, job: Job, found: ReplayDifference, since: datetime, mark: Markup, mute: Callable[[str, datetime], str]
@@ -147,11 +147,11 @@ class _Course:
         self._mute = mute
         self._state = State()
         self._incident: FirstNotice | None = None
-        #: The last quiet run of a folded row, which lies further on.
+        #: The last quiet run of a folded record, to be replayed at its own slot.
         self._ahead: Record | None = None
 
     def take(self, past: RecordedLine) -> None:
-        """Take the next line of history."""
+        """Replay the next record."""
         self._catch_up(past.record.slot)
         record = past.record
         if record.verdict in _KEPT_BACK:
@@ -165,7 +165,7 @@ class _Course:
             self._run(past, result)
 
     def end(self) -> None:
-        """Close what is still open."""
+        """Replay the rest, and close an open incident."""
         self._catch_up(None)
         self._close()
 
@@ -176,7 +176,7 @@ class _Course:
             self._run(RecordedLine(ahead), Result())
 
     def _unfold(self, record: Record) -> None:
-        """Keep the last run of a folded row; of those between the two ends the time is gone."""
+        """Keep the last run of a folded record for later; the times of those between are unknown."""
         if record.count == 1 or record.until is None:
             return
         self._ahead = record._replace(slot=record.until, count=1, until=None)
@@ -207,7 +207,7 @@ class _Course:
             )  # fmt: skip
 
     def _settled(self, record: Record, result: Result) -> Settlement:
-        """Do with an outcome what the engine does."""
+        """Return the settlement of a result, as in the engine."""
         job, slot = self._job, record.slot
         verdict = gate(job, self._state, slot)
         if verdict is not Verdict.GO and not (job.awaits and has_arrived(record)):
@@ -220,7 +220,7 @@ class _Course:
         mute = muted_by(record) or self._mute(job.name, slot)
         if result.failure is None or not result.pieces:
             return self._settle(run, result, mute)
-        # What it said on its way was settled then.
+        # What it posted before it failed was settled before.
         words, end = self._settle(run, Result(result.pieces), mute), self._settle(run, result, mute)
         return end._replace(messages=(*words.messages, *end.messages), text=f"{words.text}\n{end.text}")
 
@@ -236,7 +236,7 @@ class _Course:
             self._state = replace(self._state, incident=incident)
 
     def _recognise(self, result: Result) -> None:
-        """Take what comes for what was said last: history may have that in other words, or only what was new in it."""
+        """Mark a result as equal to the last one: the history may have that in other words, or only its changes."""
         if (incident := self._state.incident) is not None:
             known = replace(incident, entries=entries_of(result.pieces), digest=digest_of(result.pieces))
             self._state = replace(self._state, incident=known)
@@ -244,7 +244,7 @@ class _Course:
     def _note_incident(
         self, slot: datetime, was: DeliveryMode | None, now: DeliveryMode | None, result: Result
     ) -> None:
-        """Follow the row of alerts as it was recorded; a failed run neither goes on with it nor ends it."""
+        """Track the recorded incident; a failed run neither continues nor ends it."""
         if result.failure is not None:
             return
         if not result.pieces:
@@ -265,7 +265,7 @@ class _Course:
         self._incident = None
 
     def _count_unknown(self, record: Record) -> None:
-        """Count the slots of a row that would run now, as if they were evenly spread."""
+        """Count the slots of a record that would run now, as if they were evenly spaced."""
         last = record.until or record.slot
         step = (last - record.slot) / max(1, record.count - 1)
         index = 0
@@ -274,14 +274,14 @@ class _Course:
             after = record.count
             turn = min((at for at in self._turns(slot) if at > slot), default=None)
             if turn is not None and turn <= last:
-                # Rounded up: the turn itself belongs to what follows.
+                # Rounded up: a slot exactly at the change belongs to what follows.
                 after = max(index + 1, -((record.slot - turn) // step))
             if slot >= self._since and gate(self._job, self._state, slot) is Verdict.GO:
                 self._found.unknown[record.binding] += after - index
             index = after
 
     def _turns(self, slot: datetime) -> Iterable[datetime]:
-        """Return the instants at which the gate may open or shut, while nothing runs."""
+        """Return the instants at which the gate may open or close, while nothing runs."""
         turns = (self._job.policy.hours.next_change(slot), self._state.alerts.until, self._since)
         return (at for at in turns if at is not None)
 
@@ -290,7 +290,7 @@ _LOUDNESS: Mapping[DeliveryMode, int] = {DeliveryMode.EDIT: 0, DeliveryMode.REPL
 
 
 def loudest(manners: Iterable[DeliveryMode]) -> DeliveryMode | None:
-    """Return the manner of one run's messages that people notice most; None: there are none."""
+    """Return the most noticeable of the modes of a run's messages, or None if there are none."""
     return max(manners, key=_LOUDNESS.__getitem__, default=None)
 
 

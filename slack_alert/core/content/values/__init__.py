@@ -1,1 +1,1 @@
-"""What a value is: its type, its text, its rows, and what it stands for."""
+"""Inspect values: their types, their text, their fields, and the content they wrap."""

@@ -1,4 +1,4 @@
-"""What bytes are by how they begin: a text, or a file with an ending of its own."""
+"""Detect the file type of bytes by their first bytes."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import re
 
 
 def ending_of(content: bytes) -> str:
-    """Return the ending of the file that these bytes are, `bin` where nothing tells, or an empty text for a text."""
+    """Return the file extension for bytes: `bin` if the type is unknown, an empty string for text."""
     beginning = content[:_BEGINNING]
     is_binary = not _is_text(beginning)
     if _SVG.match(beginning):
@@ -18,14 +18,14 @@ def ending_of(content: bytes) -> str:
 
 
 def decoded(content: bytes) -> str:
-    """Return bytes as text: UTF-8, or what a byte order mark says."""
+    """Return bytes decoded as UTF-8, or by their byte order mark."""
     for mark, encoding in _MARKS:
         if content.startswith(mark):
             return content.decode(encoding, "replace")
     return content.decode("utf-8", "replace")
 
 
-#: So many bytes are looked at.
+#: Number of bytes that are examined.
 _BEGINNING = 65_536
 _MARKS = (
     (b"\xef\xbb\xbf", "utf-8-sig"),
@@ -34,15 +34,15 @@ _MARKS = (
     (b"\xff\xfe", "utf-16"),
     (b"\xfe\xff", "utf-16"),
 )
-#: What no text holds; a terminal's bell, backspace and colours are left to it.
+#: Control characters that text does not contain; bell, backspace and escape occur in terminal output.
 _CONTROL = re.compile(r"[\x00-\x06\x0e-\x1a\x1c-\x1f]")
 _SVG = re.compile(
     rb"(?:\xef\xbb\xbf)?\s*(?:<\?xml[^>]*\?>\s*)?(?:<!--.{0,2000}?-->\s*)?(?:<!DOCTYPE svg[^>]*>\s*)?<svg[\s>]",
     re.DOTALL,
 )
-#: Of so many characters, one that cannot be read makes no file of a text.
+#: Text may have one undecodable character in this number of characters.
 _READABLE = 2
-#: Where it stands, how it begins, the ending, and whether that counts although all of it can be read as text.
+#: Offset and signature, the extension, and whether it applies even to bytes that are valid text.
 _SIGNATURES = (
     (0, b"\x89PNG\r\n\x1a\n", "png", True),
     (0, b"\xff\xd8\xff", "jpg", True),
@@ -83,7 +83,7 @@ def _is_text(beginning: bytes) -> bool:
 
 
 def _office(beginning: bytes) -> str:
-    """Return what kind of archive it is."""
+    """Return the extension of a zip archive, which may be an office document."""
     for sign, ending in ((b"xl/", "xlsx"), (b"word/", "docx"), (b"ppt/", "pptx")):
         if sign in beginning:
             return ending

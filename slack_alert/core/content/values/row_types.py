@@ -1,11 +1,11 @@
-"""Values that are rows: fields with names, whichever library made them; none of these libraries is imported."""
+"""Read values with named fields as rows, whichever library defines them; none of these libraries is imported."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import fields, is_dataclass
 from types import SimpleNamespace
-from typing import Any  # A plugin returns what it likes.
+from typing import Any  # A plugin returns values of any type.
 
 from slack_alert.core.content.values.value_types import is_made_by
 
@@ -13,7 +13,7 @@ Row = Mapping[Any, Any]
 
 
 def as_row(value: Any) -> Row | None:
-    """Return a dict, or a record with named fields, as a row; a field with `repr=False` stays hidden."""
+    """Return a dict or a record with named fields as a row, else None; fields with `repr=False` are left out."""
     if type(value) in _NO_ROWS:
         return None
     if isinstance(value, Mapping):
@@ -40,7 +40,7 @@ def _named_tuple(value: Any) -> Row | None:
     kind: Any = type(value)
     if hasattr(kind, "_fields"):
         return dict(zip(kind._fields, value, strict=False))
-    # The system's own: `os.stat_result`, `time.struct_time`.
+    # Structs of the standard library: `os.stat_result`, `time.struct_time`.
     return dict(zip(kind.__match_args__, value, strict=False)) if hasattr(kind, "n_sequence_fields") else None
 
 
@@ -57,7 +57,7 @@ def _vendors(value: Any) -> Row | None:
 
 
 def _model(value: Any) -> Row:
-    """Return the fields of a pydantic model, of its second version or its first, with those nobody declared."""
+    """Return the fields of a pydantic model (version 1 or 2), including undeclared ones."""
     kind = type(value)
     declared = getattr(kind, "model_fields", None)
     if declared is None:
@@ -67,7 +67,7 @@ def _model(value: Any) -> Row:
 
 
 def _structured(value: Any) -> Row | None:
-    """Return an element of one of numpy's structured arrays."""
+    """Return the fields of an element of a structured numpy array."""
     names = value.dtype.names
     return None if names is None else {name: value[name] for name in names}
 

@@ -1,17 +1,17 @@
-"""Values that nobody means to say: a call that was forgotten, an object whose text is where it lies in memory."""
+"""Detect values that are returned by mistake: functions not called, objects whose text is only a memory address."""
 
 from __future__ import annotations
 
 import re
 from functools import partial
 from types import FunctionType, MethodType, ModuleType
-from typing import Any  # A plugin returns what it likes.
+from typing import Any  # A plugin returns values of any type.
 
 from slack_alert.core.content.values.value_text import ADDRESS
 
 
 def check_sayable(value: object, *, inside: str = "") -> None:
-    """Raise TypeError where a value has nothing to say, with what was probably meant; `inside` says where it is."""
+    """Raise TypeError if a value has no useful text, with a hint; `inside` describes where the value was."""
     if type(value) in _SAYABLE:
         return
     mistake = _mistake_in(value)
@@ -20,7 +20,7 @@ def check_sayable(value: object, *, inside: str = "") -> None:
 
 
 _SAYABLE = frozenset({str, int, float, bool, type(None), bytes, list, tuple, dict, set, frozenset})
-#: Nothing is told but what it is called and where it lies.
+#: A text with nothing but a name and an address.
 _ONLY_AN_ADDRESS = re.compile(rf"<[\w.' <>-]+?{ADDRESS}>")
 
 
@@ -52,7 +52,7 @@ def _without_words(value: Any) -> str:
         if isinstance(name, str):
             return f"the function {name}: call it, return {name}()"
         return f"{_a(value)}, which has no text: call it, or return what is to be read of it"
-    # A class's own `__repr__` is somebody's word.
+    # A `__repr__` that somebody wrote is meant to be read.
     if isinstance(kind.__repr__, FunctionType) or not _ONLY_AN_ADDRESS.fullmatch(text):
         return ""
     own = f", or give {kind.__name__} a __str__" if kind.__module__.startswith("plugins.") else ""

@@ -1,4 +1,4 @@
-"""What a value stands for: a lazy iterator for its items, an open file for its content, a response for its body."""
+"""Unwrap values: an iterator to its items, an open file to its content, a response to its body."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from array import array
 from collections.abc import ItemsView, Iterable, Iterator, KeysView, Sequence, ValuesView
 from collections.abc import Set as AbstractSet
 from pathlib import Path
-from typing import Any  # A plugin returns what it likes.
+from typing import Any  # A plugin returns values of any type.
 
 from slack_alert.core.content.limits import GREATEST, LONGEST
 from slack_alert.core.content.pieces import CUT, Text
@@ -18,9 +18,9 @@ from slack_alert.core.content.values.value_types import is_made_by
 
 
 def unwrapped(value: Any) -> Any:
-    """Return the plain value that this one stands for; raise what says that it failed.
+    """Return the plain value that a value wraps; raise the exception of a failed response or process.
 
-    An iterator is consumed, as far as anybody would read: endless ones are cut. What is plain is returned as it is.
+    An iterator is consumed up to a limit, as it may be endless. Plain values are returned as they are.
     """
     if type(value) in _PLAIN:
         return value
@@ -32,22 +32,22 @@ def unwrapped(value: Any) -> Any:
 
 
 def is_file(value: object) -> bool:
-    """Return whether this is an open file, one of `tempfile`'s included."""
-    # One that stays in memory at first is no IOBase before Python 3.11.
+    """Return whether a value is an open file, including those of `tempfile`."""
+    # A SpooledTemporaryFile is no IOBase before Python 3.11.
     return isinstance(value, io.IOBase) or is_made_by(
         value, "tempfile", "_TemporaryFileWrapper", "SpooledTemporaryFile"
     )
 
 
 def is_items(value: object) -> bool:
-    """Return whether this is an iterator that hands out items, and no file."""
+    """Return whether a value is an iterator and no file."""
     return isinstance(value, Iterator) and not is_file(value)
 
 
 _PLAIN = frozenset({str, int, float, bool, type(None), bytes, list, tuple, dict, set, frozenset})
 
 
-# --- what holds text or bytes
+# --- containers of text or bytes
 
 
 def _content(value: Any) -> Any:
@@ -69,7 +69,7 @@ def _of_array(value: Any) -> Any:
 
 
 def _of_file(value: Any) -> Any:
-    """Return the path of an open file, or what is in it where it has none; what was written belongs to it."""
+    """Return the path of an open file, or its content if it has none; written data is flushed before."""
     if is_made_by(value, "tempfile", "SpooledTemporaryFile"):
         return _read_from_the_start(value)
     name = getattr(value, "name", None)
@@ -92,13 +92,13 @@ def _read_from_the_start(value: Any) -> Any:
     return content
 
 
-# --- what came back from elsewhere
+# --- results of processes, requests and libraries
 
 
 def _answer(value: Any) -> Any:
     if is_made_by(value, "subprocess", "CompletedProcess"):
         value.check_returncode()
-        # Nothing was captured, and all is well.
+        # The output was not captured, and the process succeeded.
         return "" if value.stdout is None else value.stdout
     if is_made_by(value, "requests", "Response") or is_made_by(value, "httpx", "Response"):
         value.raise_for_status()
@@ -119,7 +119,7 @@ def _vendors(value: Any) -> Any:
     return None
 
 
-# --- what holds items
+# --- containers of items
 
 
 def _items(value: Any) -> Any:
@@ -137,7 +137,7 @@ def _items(value: Any) -> Any:
 
 
 def _is_collection(value: Any) -> bool:
-    """Return whether a value is nothing but its items: nobody has said how to write it, and it is no record."""
+    """Return whether a value is to be shown as its items: it defines no text of its own, and is no record."""
     kind: Any = type(value)
     if kind.__str__ is not object.__str__ or isinstance(value, _SAID_AS_THEY_ARE) or as_row(value) is not None:
         return False
@@ -148,12 +148,12 @@ _SAID_AS_THEY_ARE = (str, bytes, bytearray, list, tuple, set, frozenset, type)
 
 
 def _of_ndarray(value: Any) -> Any:
-    """Return the items of an array of objects or of records; its own text says what others hold."""
+    """Return the items of an array of objects or records; other arrays have a good text of their own."""
     return list(value) if value.ndim and value.dtype.kind in "OV" else None
 
 
 def _path(value: Any) -> str | None:
-    """Return the path that an entry of a folder stands for; a file to be sent is a `Path`."""
+    """Return the path of a directory entry, as text; a file to be sent is a `Path`."""
     return value.path if is_made_by(value, "posix", "DirEntry") or is_made_by(value, "nt", "DirEntry") else None
 
 
@@ -161,12 +161,12 @@ def _is_nameless(value: object) -> bool:
     return type(value).__repr__ is object.__repr__
 
 
-#: So many items are taken of what may have no end.
+#: Maximum number of items taken from an iterable, which may be endless.
 _MOST = 100_000
 
 
 def _taken(items: Iterable[Any]) -> list[Any]:
-    """Return the items as a list, with a word on those that were left out."""
+    """Return the items as a list, with a notice if some were left out."""
     taken: list[Any] = []
     size = 0
     for item in items:

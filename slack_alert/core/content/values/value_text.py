@@ -1,4 +1,4 @@
-"""A value as words, where Python's own `str` says too little, too much, or refuses."""
+"""Convert a value to text, where Python's `str` shows too little, too much, or raises."""
 
 from __future__ import annotations
 
@@ -8,19 +8,19 @@ from collections.abc import ItemsView, Iterable, Iterator, KeysView, Mapping, Va
 from dataclasses import is_dataclass
 from enum import Enum
 from itertools import islice
-from typing import Any  # A plugin returns what it likes.
+from typing import Any  # A plugin returns values of any type.
 
 from slack_alert.core.content.values.file_types import decoded, ending_of
 from slack_alert.core.content.values.row_types import as_row
 
-#: Where an object lies in memory, which is another place each time.
+#: Memory address in the text of an object, which differs each time.
 ADDRESS = "(?: object)? at 0x[0-9a-fA-F]+"
 
 
 def read(value: object) -> str:
-    """Return what a person reads: bytes as text, an exception with its type, anything else as `str` has it.
+    """Return a value as text for people: bytes decoded, an exception with its type, anything else as `str`.
 
-    What stands within it is written without what only Python needs: `2026-01-01`, not `datetime.date(2026, 1, 1)`.
+    Nested values are shown without Python's syntax: `2026-01-01`, not `datetime.date(2026, 1, 1)`.
     """
     if type(value) is str:
         return value
@@ -36,13 +36,13 @@ def read(value: object) -> str:
 
 
 def spell(value: object) -> str:
-    """Return `str(value)` without addresses in memory and numpy's types; huge integers in hexadecimal.
+    """Return `str(value)` without memory addresses and numpy's types; huge integers in hexadecimal.
 
-    Python refuses to write those in decimal.
+    Python refuses to convert those to decimal.
     """
     if type(value) is int:
         return hex(value) if abs(value) > _LONG else str(value)
-    # What is said is a plain text: a subclass's own methods could do anything.
+    # A plain `str`, because the methods of a subclass could do anything.
     text = str.__str__(str(value))
     if isinstance(value, str):
         return text
@@ -51,11 +51,11 @@ def spell(value: object) -> str:
     return _PLACE.sub("", text) if " at 0x" in text else text
 
 
-#: Python's own limit lies between 640 and 4,300 digits; beside such a number another one in decimal helps nobody.
+#: Python's own limit is between 640 and 4,300 digits; nobody reads so many in decimal.
 _LONG = 10**600
-#: So many items are written of what hands them out.
+#: Maximum number of items shown of a nested iterator.
 _MOST = 1_000
-#: What is nested deeper is left out.
+#: Values nested deeper are left out.
 _DEEPEST = 30
 _NUMPY = re.compile(r"\bnp\.(?:bool|int|uint|float|complex|longdouble|str|bytes|datetime|timedelta)\w*\(([^()]*)\)")
 _PLACE = re.compile(rf"{ADDRESS}(?=[^<]*>)")
@@ -71,20 +71,20 @@ def _words_of(content: bytes) -> str:
 
 
 def _listed(value: Any) -> Any:
-    """Return what hands out items as a list of them; who wants to read many returns them by themselves."""
+    """Return an iterator or a view as a list of its first items; any other value is returned as it is."""
     if isinstance(value, (Iterator, KeysView, ValuesView, ItemsView)) and not isinstance(value, io.IOBase):
         return list(islice(value, _MOST))
     return value
 
 
 def _is_written_out(value: object) -> bool:
-    """Return whether a value is written item by item: it holds others, and nobody has said how to write it."""
+    """Return whether a value is shown item by item: it is a container and defines no text of its own."""
     kind: Any = type(value)
     if kind.__str__ is not object.__str__:
         return False
     if isinstance(value, (*_LISTS, Mapping)) and not hasattr(kind, "_fields"):
         return True
-    # Its own `__repr__` would be somebody's word; these were made by the library.
+    # Only a generated `__repr__` is replaced, not one that somebody wrote.
     if is_dataclass(value):
         return hasattr(kind.__repr__, "__wrapped__")
     return isinstance(value, tuple) and kind.__repr__.__module__ == "collections"

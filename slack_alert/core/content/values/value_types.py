@@ -1,4 +1,4 @@
-"""Vendors' values, recognised by the module of their type; none of these libraries is imported."""
+"""Recognise values of libraries by the module of their type; none of these libraries is imported."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ _PNG = b"\x89PNG\r\n\x1a\n"
 
 
 def is_truth(value: object) -> bool:
-    """Return whether this is numpy's boolean, which a comparison of arrays gives."""
+    """Return whether a value is numpy's boolean, the result of a comparison of arrays."""
     return is_made_by(value, "numpy", "bool", "bool_")
 
 
 def is_picture(value: object) -> bool:
-    """Return whether this is a figure or axes of matplotlib, an image of PIL, or the bytes of a PNG."""
+    """Return whether a value is a matplotlib figure or axes, a PIL image, or the bytes of a PNG."""
     if isinstance(value, (bytes, bytearray, memoryview)):
         return bytes(value[:8]) == _PNG
     return any(is_made_by(value, module, name) for module, name in _PICTURES)
@@ -34,16 +34,16 @@ def png(value: Any) -> bytes:
         return picture.getvalue()
     value = value.figure if is_made_by(value, "matplotlib", "Axes") else value
     value.savefig(picture, format="png")
-    # A figure made by pyplot stays there until it is closed; closed, it can still be drawn.
+    # pyplot keeps its figures until they are closed; a closed one can still be drawn.
     if pyplot := sys.modules.get("matplotlib.pyplot"):
         pyplot.close(value)
     return picture.getvalue()
 
 
 def grid(value: Any, most: int) -> tuple[list[Any], list[Sequence[Any]], int] | None:
-    """Return heads, the first rows and the number of all rows of a frame or a series.
+    """Return headings, the first rows and the number of all rows of a frame or a series; None for other values.
 
-    An index that says more than the row's number comes first.
+    An index other than the row number is the first column.
     """
     if is_made_by(value, "pandas", "Series"):
         value = value.to_frame("value" if value.name is None else value.name)
@@ -55,7 +55,7 @@ def grid(value: Any, most: int) -> tuple[list[Any], list[Sequence[Any]], int] | 
 
 
 def is_made_by(value: object, module: str, *names: str) -> bool:
-    """Return whether the value's type, or one it derives from, is a vendor's."""
+    """Return whether a value's type, or a base of it, has one of these names in a library's module."""
     return any(cls.__name__ in names and cls.__module__.partition(".")[0] == module for cls in type(value).__mro__)
 
 
