@@ -38,7 +38,7 @@ def defaults(settings: Settings) -> OptionDefaults:
         to=address(settings),
         errors_to=errors_address(settings),
         markers=settings.markers,
-        care=RunOptions(
+        run_options=RunOptions(
             settings.timeout,
             isolation=Isolation(settings.isolation),
             memory=settings.memory_limit,

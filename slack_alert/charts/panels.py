@@ -15,7 +15,7 @@ from slack_alert.charts.xml_text import xml_safe
 from slack_alert.core.content.measurements import ITSELF
 from slack_alert.core.report.layout import Report, number
 from slack_alert.core.report.statistics import PARTS, Period, Summary
-from slack_alert.core.units.humanize import spoken
+from slack_alert.core.units.humanize import humanize_duration
 
 # pygal adds a finder to the import path, in a form that Python no longer calls; nothing here needs it.
 sys.meta_path[:] = [finder for finder in sys.meta_path if type(finder).__module__ != "pygal"]
@@ -181,4 +181,4 @@ def _whole(count: float) -> str:
 
 
 def _seconds(seconds: float) -> str:
-    return spoken(timedelta(seconds=seconds)) if seconds else "0"
+    return humanize_duration(timedelta(seconds=seconds)) if seconds else "0"

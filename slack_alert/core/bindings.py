@@ -30,7 +30,7 @@ class Job(Struct, frozen=True):
     at_start: bool = False
     emits: str | None = None
     rule: Rule | None = None
-    care: RunOptions = DEFAULT_OPTIONS
+    run_options: RunOptions = DEFAULT_OPTIONS
     #: The last slot of a wall-clock trigger that was missed still runs, once, while it is younger than this.
     catch_up: timedelta = timedelta()
     options: Mapping[str, object] = field(default_factory=dict)

@@ -46,7 +46,7 @@ def advice_on(kind: str, message: str) -> str:
     return next((advice for each, said, advice in _ADVICE if each == kind and said.search(message)), "")
 
 
-def advised(kind: str, message: str) -> str:
+def with_advice(kind: str, message: str) -> str:
     """Return the message of an error, followed by its hint in parentheses if there is one."""
     advice = advice_on(kind, message)
     return f"{message} ({advice})" if advice else message

@@ -37,7 +37,7 @@ UNSAID = IN_DOUBT | {SendStatus.RETRY}
 class SendResult(Struct, frozen=True):
     """The result of one attempt to send a message, as the channel reports it."""
 
-    fate: SendStatus
+    status: SendStatus
     receipt: str | None = None
     #: The service's code or the error's name: `not_in_channel`, `ConnectionResetError`.
     reason: str = ""
@@ -71,19 +71,19 @@ def next_attempt(
     message that waited for the program to start, however old, has not been tried yet. `chance` in [0, 1) spreads the
     retries of many senders.
     """
-    if outcome.fate is SendStatus.WAIT:
+    if outcome.status is SendStatus.WAIT:
         return outcome.after or DEFAULT_WAIT
-    if outcome.fate is SendStatus.CREDENTIALS:
-        return outcome.after or growing(PROBE_FIRST, PROBE_LAST, attempts)
-    if outcome.fate in (SendStatus.DESTINATION, SendStatus.PAYLOAD):
+    if outcome.status is SendStatus.CREDENTIALS:
+        return outcome.after or backoff(PROBE_FIRST, PROBE_LAST, attempts)
+    if outcome.status in (SendStatus.DESTINATION, SendStatus.PAYLOAD):
         return None
     is_over = tried >= give_up or (outcome.limit is not None and attempts >= outcome.limit)
-    if is_over and outcome.fate is not SendStatus.FAULT:
+    if is_over and outcome.status is not SendStatus.FAULT:
         return None
-    return growing(RETRY_FIRST, RETRY_LAST, attempts) * (0.5 + chance / 2)
+    return backoff(RETRY_FIRST, RETRY_LAST, attempts) * (0.5 + chance / 2)
 
 
-def growing(first: timedelta, last: timedelta, attempts: int) -> timedelta:
+def backoff(first: timedelta, last: timedelta, attempts: int) -> timedelta:
     """Return the delay after `attempts` attempts: `first`, doubled with each further one, at most `last`."""
     doublings = min(attempts - 1, 16)
     return min(last, first * (1 << doublings))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from slack_alert.core.catalog import full_name
-from slack_alert.core.policy.quota import Pause, rested
+from slack_alert.core.policy.quota import Pause, reset_alert_quota
 from slack_alert.engine.batches import Batch
 from slack_alert.engine.durability import put_durably
 from slack_alert.engine.engine import Engine
@@ -19,5 +19,5 @@ def hold_by_name(engine: Engine, recorder: Recorder, name: str, hold: Pause | No
     engine.pause(full, hold)
     batch = Batch(holds={full: hold})
     if hold is None:
-        batch.states[full] = engine.restate(full, rested)
+        batch.states[full] = engine.restate(full, reset_alert_quota)
     put_durably(recorder, batch)()

@@ -86,7 +86,7 @@ class PoolExecutor:
         return self._most + min(self._overtime.threads, self._most)
 
     def _is_apart(self, run: Run) -> bool:
-        return run.care.isolation is Isolation.PROCESS and self._apart is not None
+        return run.run_options.isolation is Isolation.PROCESS and self._apart is not None
 
     def _begin(self, run: Run, done: Done) -> None:
         pending = self._loop.create_task(self._await(run, done))
@@ -94,8 +94,8 @@ class PoolExecutor:
         pending.add_done_callback(self._awaited.discard)
 
     async def _await(self, run: Run, done: Done) -> None:
-        if run.care.timeout is not None:
-            await self._overtime.await_(run, run.care.timeout, partial(self._report, run, done))
+        if run.run_options.timeout is not None:
+            await self._overtime.await_(run, run.run_options.timeout, partial(self._report, run, done))
             return
         try:
             result = await self._performer.await_(run)
@@ -107,7 +107,7 @@ class PoolExecutor:
         """Call and report a run; None: it was given up and reported meanwhile."""
         result: Result | None
         try:
-            result = self._performer.call(run) if run.care is DEFAULT_OPTIONS else self._call(run, done)
+            result = self._performer.call(run) if run.run_options is DEFAULT_OPTIONS else self._call(run, done)
         except BaseException as error:  # noqa: BLE001 - as above
             result = beside(run, error)
         if result is None:
@@ -117,10 +117,10 @@ class PoolExecutor:
 
     def _call(self, run: Run, done: Done) -> Result | None:
         """Call it as its job asks for; None: it was given up and reported meanwhile."""
-        if run.care.isolation is Isolation.PROCESS and self._apart is not None:
+        if run.run_options.isolation is Isolation.PROCESS and self._apart is not None:
             return self._apart.call(run)
-        if run.care.timeout is not None:
-            return self._overtime.call(run, run.care.timeout, partial(self._report, run, done))
+        if run.run_options.timeout is not None:
+            return self._overtime.call(run, run.run_options.timeout, partial(self._report, run, done))
         return self._performer.call(run)
 
     def _report(self, run: Run, done: Done, result: Result) -> None:

@@ -35,7 +35,7 @@ class _Trial:
 
     @property
     def attempts(self) -> int:
-        return self.run.care.retries + 1
+        return self.run.run_options.retries + 1
 
 
 class RetryingExecutor:
@@ -54,12 +54,12 @@ class RetryingExecutor:
 
     def submit(self, runs: Sequence[Run], done: Done) -> None:
         """Pass them on; of each run one result is reported."""
-        patient = [run for run in runs if run.care is not DEFAULT_OPTIONS and run.care.retries]
+        patient = [run for run in runs if run.run_options is not DEFAULT_OPTIONS and run.run_options.retries]
         if not patient:
             self._inner.submit(runs, done)
             return
         if len(patient) < len(runs):
-            self._inner.submit([run for run in runs if not run.care.retries], done)
+            self._inner.submit([run for run in runs if not run.run_options.retries], done)
         for run in patient:
             self._inner.submit([run], partial(self._ended, _Trial(run, done)))
 
@@ -79,7 +79,7 @@ class RetryingExecutor:
             self._report(trial, result)
             return
         assert result.failure is not None
-        delay = run.care.delay(trial.attempt, self._chance())
+        delay = run.run_options.delay(trial.attempt, self._chance())
         trial.failed = result
         self._waiting[trial] = None
         log.warning(

@@ -6,7 +6,7 @@ from collections.abc import Container, Iterable, Iterator
 from datetime import datetime
 
 from slack_alert.core.model.message import Delivery, PostedDelivery, Status
-from slack_alert.core.model.record import NOT_RUN, Record, each
+from slack_alert.core.model.record import NOT_RUN, Record, split_by_job
 from slack_alert.core.model.run import Returned
 from slack_alert.core.policy.overflow import AGAIN
 from slack_alert.core.policy.quota import Pause, State
@@ -171,7 +171,7 @@ class MemoryStore:
         for record in merge_consecutive(records):
             if record.sharers:
                 self._open_rows.track(record)
-            for line in each(record):
+            for line in split_by_job(record):
                 self._put_record(line, is_shared=bool(record.sharers))
 
     def _put_record(self, record: Record, *, is_shared: bool) -> None:

@@ -17,10 +17,10 @@ from slack_alert.core.content.pieces import Piece, fallback
 from slack_alert.core.events import Event
 from slack_alert.core.model.address import Address
 from slack_alert.core.model.message import Message
-from slack_alert.core.model.record import Record, each
+from slack_alert.core.model.record import Record, split_by_job
 from slack_alert.core.model.run import Result, Run
 from slack_alert.core.pipeline.messages import messages
-from slack_alert.core.pipeline.settle import answer
+from slack_alert.core.pipeline.settle import settle_asked
 from slack_alert.core.redaction.redaction import Redaction
 from slack_alert.core.units.local_time import TICK
 from slack_alert.engine.batches import Batch
@@ -62,7 +62,7 @@ class SlotRecorder(MemoryRecorder):
 
     def record_quiet(self, record: Record) -> None:
         """Record the slots of a quiet run at once."""
-        self.lines.extend(each(record))
+        self.lines.extend(split_by_job(record))
         super().record_quiet(record)
 
 
@@ -121,7 +121,7 @@ class PluginHarness:
 
     def _answer(self, run: Run, result: Result) -> None:
         to = self._to(run.binding)
-        settlement = answer(run, result, to, self._mark)
+        settlement = settle_asked(run, result, to, self._mark)
         record = Record(
             run.id,
             run.binding,

@@ -44,7 +44,7 @@ class RecordingChannel:
         outcome = next(self._outcomes, SendStatus.SENT)
         if isinstance(outcome, SendStatus):
             outcome = SendResult(outcome, str(next(self._numbers)) if outcome is SendStatus.SENT else None)
-        if outcome.fate is SendStatus.SENT or outcome.receipt is not None:
+        if outcome.status is SendStatus.SENT or outcome.receipt is not None:
             self._accept(delivery, text, outcome.receipt)
         return outcome
 

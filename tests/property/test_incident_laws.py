@@ -36,10 +36,10 @@ def voices(draw: st.DrawFn) -> RepeatPolicy:
     )
 
 
-def told(voice: RepeatPolicy, plan: list[tuple[str, bool]], max_alert: int) -> list[Message]:
+def told(repeat_policy: RepeatPolicy, plan: list[tuple[str, bool]], max_alert: int) -> list[Message]:
     """Run each minute, at last in quiet and free to speak; return what was said but for errors."""
     policy = make_policy(max_alert=max_alert, pause=timedelta(minutes=5), mutes=True)
-    job = make_job(policy=replace(policy, voice=voice))
+    job = make_job(policy=replace(policy, repeat_policy=repeat_policy))
     state, sent = State(), list[Message]()
     for minute, (outcome, is_muted) in enumerate([*plan, ("quiet", False)]):
         slot = at("16 12:00") + timedelta(minutes=minute)
@@ -64,11 +64,11 @@ def is_digest(message: Message) -> bool:
 @given(voices(), runs, st.sampled_from([0, 1, 2]))
 @example(RepeatPolicy(recovers=True), [("a", False), *[("quiet", False)] * 2, *[("a", False)] * 9], 1)
 def test_a_recovery_is_told_for_each_incident_that_was_told_and_only_then(
-    voice: RepeatPolicy, plan: list[tuple[str, bool]], max_alert: int
+    repeat_policy: RepeatPolicy, plan: list[tuple[str, bool]], max_alert: int
 ) -> None:
     for to in (OPS, LEAD):
         is_open = False
-        for message in told(voice, plan, max_alert):
+        for message in told(repeat_policy, plan, max_alert):
             if message.to != to or is_digest(message):
                 continue
             assert is_open or not is_recovery(message), "nobody heard of it"
@@ -78,7 +78,7 @@ def test_a_recovery_is_told_for_each_incident_that_was_told_and_only_then(
 
 
 @given(voices(), runs)
-def test_every_message_has_a_key_of_its_own(voice: RepeatPolicy, plan: list[tuple[str, bool]]) -> None:
-    keys = [message.key for message in told(voice, plan, 0)]
+def test_every_message_has_a_key_of_its_own(repeat_policy: RepeatPolicy, plan: list[tuple[str, bool]]) -> None:
+    keys = [message.key for message in told(repeat_policy, plan, 0)]
 
     assert len(keys) == len(set(keys))

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from slack_alert.core.policy.mutes import Mute, effective, stretches
+from slack_alert.core.policy.mutes import Mute, active_mute, merge_adjoining
 from slack_alert.core.policy.quiet_windows import QuietWindow
 
 pytestmark = pytest.mark.slow
@@ -65,7 +65,7 @@ def test_nothing_changes_before_the_next_change_and_then_it_does(drawn: tuple[Qu
 @given(windows())
 def test_turns_are_apart_and_hold_what_is_between_their_edges(drawn: tuple[QuietWindow, datetime]) -> None:
     window, after = drawn
-    turns = list(islice(window.turns(after), 4))
+    turns = list(islice(window.occurrences(after), 4))
 
     assert [turn for turn in turns if not (after <= turn[0] < turn[1])] == []
     assert [True for (_, end), (begin, _) in pairwise(turns) if begin <= end] == []
@@ -84,16 +84,16 @@ def mutes(draw: st.DrawFn) -> list[Mute]:
 
 @given(mutes())
 def test_silences_are_exactly_the_times_at_which_a_mute_holds(drawn: list[Mute]) -> None:
-    joined = stretches(drawn)
+    joined = merge_adjoining(drawn)
 
     for minute in range(-1, 62):
         instant = NOON + minute * MINUTE
         is_silent = any(silence.contains(instant) for silence in joined)
-        assert is_silent == (effective(drawn, instant) is not None), minute
+        assert is_silent == (active_mute(drawn, instant) is not None), minute
 
 
 @given(mutes())
 def test_no_silence_touches_the_next_one(drawn: list[Mute]) -> None:
-    joined = stretches(drawn)
+    joined = merge_adjoining(drawn)
 
     assert [True for one, other in pairwise(joined) if other.since <= one.until] == []

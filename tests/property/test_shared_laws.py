@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from slack_alert.core.model.record import Record, Verdict, each
+from slack_alert.core.model.record import Record, Verdict, split_by_job
 from slack_alert.engine.batches import Batch, JobProgress
 from tests.contract.store_kit import SECOND, Kit, T
 
@@ -58,5 +58,5 @@ def test_every_store_gives_the_same_lines(
     assert found[0] == found[1]
     assert seen[0] == seen[1]
     assert whole[0] == whole[1]
-    given_slots = sum(line.count for batch in batches for record in batch for line in each(record))
+    given_slots = sum(line.count for batch in batches for record in batch for line in split_by_job(record))
     assert given_slots == sum(line.count for line in whole[1])

@@ -13,8 +13,8 @@ from slack_alert.core.bindings import Job
 from slack_alert.core.catalog import Catalog
 from slack_alert.core.model.record import Record, Verdict
 from slack_alert.core.model.run import Result, Run
-from slack_alert.core.pipeline.gate import gate, standing
-from slack_alert.core.pipeline.missed import gaps
+from slack_alert.core.pipeline.gate import gate, pause_status
+from slack_alert.core.pipeline.missed import missed_ranges
 from slack_alert.core.policy.incidents import Repeat, RepeatPolicy
 from slack_alert.core.policy.mutes import Mute
 from slack_alert.core.policy.quiet_windows import QuietWindow
@@ -121,9 +121,9 @@ SLOWEST = timedelta(minutes=4)
 @st.composite
 def speakers(draw: st.DrawFn, zone: str) -> Job:
     """Draw a job with a voice; who tells of an incident's end runs on while it rests, as the loader has it."""
-    job, voice = draw(jobs(zone=zone)), draw(VOICES)
-    mutes = job.policy.mutes or voice.keeps_running
-    return replace(job, policy=replace(job.policy, voice=voice, mutes=mutes))
+    job, repeat_policy = draw(jobs(zone=zone)), draw(VOICES)
+    mutes = job.policy.mutes or repeat_policy.keeps_running
+    return replace(job, policy=replace(job.policy, repeat_policy=repeat_policy, mutes=mutes))
 
 
 class Slow:
@@ -207,14 +207,14 @@ def test_rows_of_a_gap_are_the_slots_gated_one_by_one(data: st.DataObject, scene
     until = start + data.draw(minutes)
     anchor = start - data.draw(minutes)
 
-    rows = list(gaps(job, state, hold, after=start, until=until, anchor=anchor))
+    rows = list(missed_ranges(job, state, hold, after=start, until=until, anchor=anchor))
 
     expected = []
     for slot in slots_of(job, start, until, anchor):
         verdict = gate(job, state, slot, hold=hold)
-        expected.append((slot, Verdict.MISSED if verdict is Verdict.GO else verdict, standing(job, state, slot)))
+        expected.append((slot, Verdict.MISSED if verdict is Verdict.GO else verdict, pause_status(job, state, slot)))
     found = [
-        (slot, row.verdict, standing(job, state, row.first))
+        (slot, row.verdict, pause_status(job, state, row.first))
         for row in rows
         for slot in slots_of(job, row.first - TICK, row.last, anchor)
     ]
@@ -229,7 +229,7 @@ def test_there_are_no_more_rows_than_openings_and_closings(scene: tuple[Job, dat
     while instant is not None and instant <= start + span:
         changes, instant = changes + 1, job.policy.hours.next_change(instant)
 
-    assert len(list(gaps(job, State(), None, after=start, until=start + span, anchor=start))) <= changes + 1
+    assert len(list(missed_ranges(job, State(), None, after=start, until=start + span, anchor=start))) <= changes + 1
 
 
 # --- restarts

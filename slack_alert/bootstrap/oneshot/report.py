@@ -58,9 +58,9 @@ def _tables(report: Report, escape: Callable[[str], str]) -> list[str]:
     if not report.is_of_one:
         return [_table(layout.overview(report.found, report.span.until), escape)]
     [one] = report.found
-    lines = layout.sheet(one, report.span.until, report.zone)
+    lines = layout.job_details(one, report.span.until, report.zone)
     told = [key_values([(name, escape(words)) for name, words in lines])]
-    return [*told, *([_table(layout.measures(one.numbers), escape)] if one.numbers else [])]
+    return [*told, *([_table(layout.measurement_rows(one.numbers), escape)] if one.numbers else [])]
 
 
 def _table(made: tuple[Sequence[str], Sequence[Sequence[str]]], escape: Callable[[str], str]) -> str:

@@ -13,7 +13,7 @@ from slack_alert.core.catalog import Catalog
 from slack_alert.core.model.message import DeliveryMode, Status
 from slack_alert.core.model.record import Record
 from slack_alert.core.redaction.redaction import Redaction
-from slack_alert.core.whatif.replay import RecordedLine, ReplayDifference, past_of, replay
+from slack_alert.core.whatif.replay import RecordedLine, ReplayDifference, recorded_line, replay
 from slack_alert.engine.batches import Snapshot
 from slack_alert.engine.context.context import Context
 from slack_alert.engine.ports import Reader
@@ -42,7 +42,7 @@ def _recorded_lines(reader: Reader, begin: datetime, until: datetime) -> Iterato
     messages = _messages(reader)
     for line in reader.history(job=None, since=begin, limit=None):
         if line.record.slot < until:
-            yield past_of(line.record, messages.get(line.record.run, ()))
+            yield recorded_line(line.record, messages.get(line.record.run, ()))
 
 
 def _messages(reader: Reader) -> dict[int, list[tuple[DeliveryMode, Status]]]:

@@ -22,7 +22,7 @@ from slack_alert.core.model.message import Message
 from slack_alert.core.model.record import Record
 from slack_alert.core.model.run import Result, Run
 from slack_alert.core.pipeline.messages import as_text, messages
-from slack_alert.core.pipeline.settle import Settlement, answer
+from slack_alert.core.pipeline.settle import Settlement, settle_asked
 from slack_alert.core.policy.quota import Pause
 from slack_alert.core.redaction.redaction import Redaction
 from slack_alert.core.structs import Struct, field, replace
@@ -68,7 +68,7 @@ def trigger(settings: Settings, job: str, *, is_posted: bool, fields: Mapping[st
     run.emits = binding.emits if isinstance(binding, Job) else None
     output = _RunCollector(to)
     result = _call(settings, catalog, run, output)
-    settlement = answer(run, result, to, new_mark(), errors_to=errors_to)
+    settlement = settle_asked(run, result, to, new_mark(), errors_to=errors_to)
     redaction = Redaction(settings.secrets())
     is_answered = run.emits is None or result.failure is not None  # What a sensor returns is not posted.
     told = (

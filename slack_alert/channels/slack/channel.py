@@ -64,7 +64,7 @@ class SlackChannel:
             outcome = SendResult(SendStatus.SENT, await self._poster.post(delivery.message, text, delivery.follows))
         except RefusedError as refused:
             outcome = refused.outcome
-        if outcome.fate in _FINAL:
+        if outcome.status in _FINAL:
             self._settle(delivery, outcome.receipt)
         return outcome
 
@@ -114,7 +114,7 @@ class SlackChannel:
         try:
             return await search.run(self._client)
         except RefusedError as refused:
-            if refused.outcome.fate is SendStatus.WAIT:
+            if refused.outcome.status is SendStatus.WAIT:
                 self._begun[begun] = search
             if place.thread and refused.code in CANNOT_FOLLOW:  # The thread was deleted with its replies.
                 return {}
@@ -133,5 +133,5 @@ class SlackChannel:
 
 def _is_passing(refused: RefusedError) -> bool:
     """Return whether a later call may succeed: a refused token is replaced some day, a scope is not added by itself."""
-    is_closed = refused.outcome.fate is SendStatus.CREDENTIALS and refused.code not in CLOSES_ONE_METHOD
-    return is_closed or refused.outcome.fate in _PASSING
+    is_closed = refused.outcome.status is SendStatus.CREDENTIALS and refused.code not in CLOSES_ONE_METHOD
+    return is_closed or refused.outcome.status in _PASSING

@@ -139,7 +139,7 @@ class _Listing:
             self._fail(refused)
 
     def _fail(self, refused: RefusedError) -> None:
-        if refused.outcome.fate in _PASSING:
+        if refused.outcome.status in _PASSING:
             raise refused
         self._refused = refused
 
@@ -173,7 +173,7 @@ def _key(name: str) -> str:
 def as_destination_error(refused: RefusedError) -> RefusedError:
     """Return a refusal that closes a method as one of the destination: the channel itself is not closed."""
     outcome = refused.outcome
-    if outcome.fate is not SendStatus.CREDENTIALS or outcome.reason not in CLOSES_ONE_METHOD:
+    if outcome.status is not SendStatus.CREDENTIALS or outcome.reason not in CLOSES_ONE_METHOD:
         return refused
     closed = SendResult(SendStatus.DESTINATION, reason=outcome.reason, hint=outcome.hint)
     return RefusedError(closed, needed=refused.needed)

@@ -44,9 +44,9 @@ class RefusedError(SlackAlertError):
 
     def before_posting(self) -> RefusedError:
         """Return the same error for a step that posts nothing: RETRY instead of AMBIGUOUS."""
-        if self.outcome.fate is not SendStatus.AMBIGUOUS:
+        if self.outcome.status is not SendStatus.AMBIGUOUS:
             return self
-        return RefusedError(replace(self.outcome, fate=SendStatus.RETRY), needed=self.needed)
+        return RefusedError(replace(self.outcome, status=SendStatus.RETRY), needed=self.needed)
 
 
 class SlackResult(Struct, frozen=True):

@@ -120,7 +120,7 @@ class Poster:
         try:
             return await self._edit(message, {**content, "text": text}, channel, ts)
         except RefusedError as refused:
-            if refused.outcome.fate is not SendStatus.PAYLOAD or refused.code in CANNOT_FOLLOW or not content:
+            if refused.outcome.status is not SendStatus.PAYLOAD or refused.code in CANNOT_FOLLOW or not content:
                 raise
             _log_refused(message, refused)
         return await self._edit(message, {"text": text}, channel, ts)
@@ -145,7 +145,7 @@ class Poster:
         try:
             return await self._post(message, json.loads(await self._directory.with_mentions(content)), thread)
         except RefusedError as refused:
-            if refused.outcome.fate is not SendStatus.PAYLOAD or (thread and refused.code in CANNOT_FOLLOW):
+            if refused.outcome.status is not SendStatus.PAYLOAD or (thread and refused.code in CANNOT_FOLLOW):
                 raise
             _log_refused(message, refused)
         return await self._post_text(message, text, thread)
@@ -255,7 +255,7 @@ async def _content(piece: Upload) -> bytes:
 
 def _concerns_file(refused: RefusedError) -> bool:
     """Return whether the conversation may still accept a text."""
-    return refused.outcome.fate in (SendStatus.PAYLOAD, SendStatus.DESTINATION)
+    return refused.outcome.status in (SendStatus.PAYLOAD, SendStatus.DESTINATION)
 
 
 def _log_refused(message: Message, refused: RefusedError) -> None:

@@ -94,8 +94,8 @@ def _resumed_text(settings: Settings, names: list[str], now: datetime) -> str:
 
 
 def _rests(job: Job, snapshot: Snapshot, now: datetime) -> bool:
-    from slack_alert.core.policy.quota import rests
+    from slack_alert.core.policy.quota import is_quota_used_up
 
     hold, state = snapshot.holds.get(job.name), snapshot.states.get(job.name)
     is_held = hold is not None and not hold.is_over(now)
-    return is_held or (state is not None and rests(job.policy, state.alerts, now) and not job.policy.mutes)
+    return is_held or (state is not None and is_quota_used_up(job.policy, state.alerts, now) and not job.policy.mutes)

@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING
 
 from slack_alert.cli.output.format import counted, instant, stamp
 from slack_alert.core.content.markup import Markup
-from slack_alert.core.policy.overflow import room
+from slack_alert.core.policy.overflow import capacity
 from slack_alert.core.structs import Struct
 from slack_alert.core.units.local_time import DAY, first_instant, wall_of
-from slack_alert.core.whatif.peak_minutes import PeakMinute, PlannedMessage, peaks
+from slack_alert.core.whatif.peak_minutes import PeakMinute, PlannedMessage, peak_minutes
 from slack_alert.engine.simulation.forecast import forecast
 
 if TYPE_CHECKING:
@@ -74,12 +74,12 @@ def make_budget(settings: Settings, catalog: Catalog) -> Budget:
 
     mark, mute = Markup(secrets.token_hex(4)), current_mutes.make_mutes(settings).reason
     seen = forecast(catalog, _midnight(settings.timezone), mark=mark, mute=mute)
-    return Budget(peaks(seen.said, seen.steady, since=seen.since), _allowed(settings), settings.timezone)
+    return Budget(peak_minutes(seen.said, seen.steady, since=seen.since), _allowed(settings), settings.timezone)
 
 
 def worst_minutes(said: Iterable[PlannedMessage], settings: Settings) -> list[str]:
     """Return a sentence for every channel about its busiest minute and the limit."""
-    return [_worst(peak, _allowed(settings), settings.timezone) for peak in peaks(said)]
+    return [_worst(peak, _allowed(settings), settings.timezone) for peak in peak_minutes(said)]
 
 
 def _worst(peak: PeakMinute, allowed: float, zone: tzinfo) -> str:
@@ -105,7 +105,7 @@ def _named(peak: PeakMinute) -> str:
 
 
 def _allowed(settings: Settings) -> float:
-    return room(settings.messages_per_second, settings.burst)
+    return capacity(settings.messages_per_second, settings.burst)
 
 
 def _midnight(zone: tzinfo) -> datetime:

@@ -57,7 +57,7 @@ def show_difference(found: ReplayDifference, settings: Settings, out: TextIO, *,
             echo_json_line(document, out)
         return
     zone = settings.timezone
-    for part in (_changed_runs(found.turns, zone, out), _incidents(found.incidents, zone, out)):
+    for part in (_changed_runs(found.changed_runs, zone, out), _incidents(found.incidents, zone, out)):
         if part:
             echo(f"{part}\n", out)
     for line in _sums(found):
@@ -121,10 +121,10 @@ def _sums(found: ReplayDifference) -> Iterator[str]:
         yield "No recorded run in this time: `slack-alert history` lists what there is."
         return
     yield f"{counted(runs, 'recorded run')} of {counted(jobs, 'job')} replayed: {_compared_sums(found)}."
-    moved = sum(turn.was_said is not None and turn.now_said is not None for turn in found.turns)
+    moved = sum(turn.was_said is not None and turn.now_said is not None for turn in found.changed_runs)
     other = f", {counted(moved, 'message')} told in another form" if moved else ""
     difference = f"{counted(found.saved, 'message')} saved, {found.added:,} added{other}."
-    yield difference if found.turns else "Nothing of it would be told otherwise."
+    yield difference if found.changed_runs else "Nothing of it would be told otherwise."
     yield f"First notice of {counted(len(found.incidents), 'incident')}: {_notices(found.incidents)}."
 
 
@@ -195,7 +195,7 @@ def _listed(counts: Mapping[str, int]) -> str:
 
 
 def _documents(found: ReplayDifference, zone: tzinfo) -> Iterator[dict[str, object]]:
-    for turn in found.turns:
+    for turn in found.changed_runs:
         yield {
             "item": "run",
             "at": instant(turn.slot, zone),

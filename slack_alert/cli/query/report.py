@@ -73,11 +73,11 @@ def show(made: Report, out: TextIO) -> None:
     echo("", out)
     if made.is_of_one:
         [one] = made.found
-        lines = layout.sheet(one, made.span.until, made.zone, bars=bars)
+        lines = layout.job_details(one, made.span.until, made.zone, bars=bars)
         widest = max(len(name) for name, _ in lines)
         echo("\n".join(f"{paint(name.ljust(widest), 'dim', out)}  {words}" for name, words in lines), out)
         if one.numbers:
-            echo("\n" + table(*layout.measures(one.numbers, bars=bars), out, flexible=(0,)), out)
+            echo("\n" + table(*layout.measurement_rows(one.numbers, bars=bars), out, flexible=(0,)), out)
     else:
         head, rows = layout.overview(made.found, made.span.until, bars=bars)
         last = [head.index(name) for name in ("ERRORS", "INCIDENTS", "JOB") if name in head]

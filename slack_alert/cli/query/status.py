@@ -127,7 +127,7 @@ def read_vitals(settings: Settings, now: datetime) -> Vitals:
     from slack_alert.engine.app.liveness import STALE, last_alive, read_pulse, stands_still
     from slack_alert.engine.ports import ExecutorLoad
     from slack_alert.stores.files.access_errors import is_there
-    from slack_alert.stores.sqlite.integrity import count_given_up, stalled_addresses, count_undelivered
+    from slack_alert.stores.sqlite.integrity import count_given_up, count_undelivered, stalled_addresses
 
     path = plugin_files.database(settings)
     pulse: Mapping[str, Any] = {}  # Any: JSON that the running program wrote

@@ -19,7 +19,7 @@ from slack_alert.core.content.values.file_types import ending_of
 from slack_alert.core.content.values.row_types import as_row
 from slack_alert.core.content.values.unsayable import check_sayable
 from slack_alert.core.content.values.unwrap import unwrapped
-from slack_alert.core.content.values.value_text import read, spell
+from slack_alert.core.content.values.value_text import plain_text, readable_text
 from slack_alert.core.content.values.value_types import grid, is_picture, is_truth, png
 from slack_alert.core.redaction.redaction import Redaction
 from slack_alert.core.structs import replace
@@ -66,7 +66,7 @@ def drafts(value: object, *, mark: Markup, name: str, doc: str | None) -> tuple[
     if value is True:
         return _text(mark.escape(_first_line(doc) or name))
     if type(value) in {int, float, bool}:
-        return _text(spell(value)) if value else ()
+        return _text(plain_text(value)) if value else ()
     found = unwrapped(value)
     if found is not value:
         return drafts(found, mark=mark, name=name, doc=doc)
@@ -115,7 +115,7 @@ def _fields(rows: list[list[str]]) -> tuple[Piece, ...]:
 def _cell(value: object, mark: Markup) -> str:
     if isinstance(value, (bytes, bytearray, memoryview)) and not ending_of(bytes(value)):
         return cut_bytes(value, mark.escape)
-    return cut_text(read(value), mark.escape)
+    return cut_text(readable_text(value), mark.escape)
 
 
 def _first_line(doc: str | None) -> str:
@@ -195,7 +195,7 @@ def _sendable(node: Any, mark: Markup, depth: int) -> object:
         return [_sendable(child, mark, depth + 1) for child in node]
     if hasattr(node, "to_dict"):  # slack_sdk's models
         return _sendable(node.to_dict(), mark, depth + 1)
-    return mark.reveal(spell(node))
+    return mark.reveal(plain_text(node))
 
 
 _DEEPEST = 50
@@ -210,7 +210,7 @@ def _several(values: Iterable[Any], mark: Markup, name: str) -> tuple[Piece, ...
     """Return the pieces of the items that are not empty: single files, rows as a table, others as lines."""
     items = [found for item in values if not is_quiet(item) and not is_quiet(found := unwrapped(item))]
     if isinstance(values, (set, frozenset)):
-        items.sort(key=spell)
+        items.sort(key=plain_text)
     if all(isinstance(item, Text) and item.text.startswith(CUT) for item in items):
         return ()
     if width := _width(items):

@@ -8,7 +8,7 @@ from datetime import datetime
 from slack_alert.core.explain.facts import JobFacts
 from slack_alert.core.model.address import Address
 from slack_alert.core.model.message import DeliveryMode, PostedDelivery, Status
-from slack_alert.core.retry import PROBE_FIRST, PROBE_LAST, growing
+from slack_alert.core.retry import PROBE_FIRST, PROBE_LAST, backoff
 
 _SERVICES = {"slack": "Slack", "console": "the terminal"}
 _ORDINALS = {1: "st", 2: "nd", 3: "rd"}
@@ -16,7 +16,7 @@ _ORDINALS = {1: "st", 2: "nd", 3: "rd"}
 _NAMED = 3
 
 
-def fates(subject: JobFacts, posted: Sequence[PostedDelivery]) -> list[str]:
+def explain_deliveries(subject: JobFacts, posted: Sequence[PostedDelivery]) -> list[str]:
     """Return a sentence on the delivered messages, and one on each of the others with what prevents it."""
     sent = [one for one in posted if one.delivery.status is Status.SENT]
     left = [one for one in posted if one.delivery.status is not Status.SENT]
@@ -81,7 +81,7 @@ def _trouble(subject: JobFacts, one: PostedDelivery) -> str:
 
 def _by(subject: JobFacts, changed: datetime, attempts: int) -> str:
     # The random part makes it sooner, and an attempt that did not reach the channel is repeated sooner as well.
-    latest = changed + growing(PROBE_FIRST, PROBE_LAST, attempts)
+    latest = changed + backoff(PROBE_FIRST, PROBE_LAST, attempts)
     return f"by {subject.clock(latest)}" if latest > subject.now else "now"
 
 

@@ -10,7 +10,7 @@ from slack_alert.core.model.message import PostedDelivery
 from slack_alert.core.model.record import Record
 from slack_alert.core.policy.quota import Pause, State
 from slack_alert.core.structs import Struct
-from slack_alert.core.units.humanize import clock
+from slack_alert.core.units.humanize import format_time
 
 _QUOTED = 80
 _FRESH = State()
@@ -48,13 +48,13 @@ class JobFacts(Struct, frozen=True):
     mute: Callable[[datetime], str] = lambda _: ""
 
     @property
-    def is_outside(self) -> bool:
+    def is_external(self) -> bool:
         """Whether it is run by `exec` from outside: no plugin declares it, and none ever did."""
         return self.job is None and self.first_seen is None
 
     def clock(self, at: datetime) -> str:
         """Return the local time in the configured zone, with its day if that is not today."""
-        return clock(at, self.zone, self.now)
+        return format_time(at, self.zone, self.now)
 
 
 def quoted(text: str) -> str:

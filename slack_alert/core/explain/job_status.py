@@ -7,9 +7,9 @@ from enum import Enum
 
 from slack_alert.core.bindings import Job
 from slack_alert.core.model.record import Verdict
-from slack_alert.core.pipeline.gate import gate, standing
+from slack_alert.core.pipeline.gate import gate, pause_status
 from slack_alert.core.policy.incidents import Incident
-from slack_alert.core.policy.quota import Pause, State, rests
+from slack_alert.core.policy.quota import Pause, State, is_quota_used_up
 from slack_alert.core.structs import Struct
 
 _TICK = timedelta(microseconds=1)
@@ -58,7 +58,7 @@ def outlook(
 
     `muted_until` is the end of a mute or of a quiet window, or None.
     """
-    alerts, until = standing(job, state, now)
+    alerts, until = pause_status(job, state, now)
     is_held = hold is not None and not hold.is_over(now)
     next_run = _next_run(job, state, hold, after=max(now, last or now), anchor=first_seen or now)
     if is_held:
@@ -102,6 +102,6 @@ def _opening(job: Job, state: State, hold: Pause | None, slot: datetime, verdict
     """Return when the reason ends for which the slot may not run; None: never."""
     if verdict is Verdict.OFF_HOURS:
         return job.policy.hours.next_open(slot)
-    if rests(job.policy, state.alerts, slot) and not job.policy.mutes:
+    if is_quota_used_up(job.policy, state.alerts, slot) and not job.policy.mutes:
         return state.alerts.until
     return hold.until if hold else None

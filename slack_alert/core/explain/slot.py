@@ -7,11 +7,11 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 
 from slack_alert.core.errors import BadValue
-from slack_alert.core.explain.delivery import fates
+from slack_alert.core.explain.delivery import explain_deliveries
 from slack_alert.core.explain.facts import JobFacts, RecordWithMessages, quoted
 from slack_alert.core.model.record import Record, Verdict
 from slack_alert.core.schedule.working_hours import WorkingHours
-from slack_alert.core.units.humanize import lasted
+from slack_alert.core.units.humanize import format_run_time
 from slack_alert.core.units.quantities import format_duration
 
 #: A run that began later than this after its slot is late.
@@ -21,7 +21,7 @@ _OUTSIDE = "outside "
 _TIMEOUT = re.compile(r"“TimeoutError: took longer than \w+ \(timeout\)”")
 
 
-def account(subject: JobFacts, told: RecordWithMessages, slot: datetime) -> list[str]:
+def explain_slot(subject: JobFacts, told: RecordWithMessages, slot: datetime) -> list[str]:
     """Return sentences on all that is known of a slot, which may be one of several of a record."""
     record = told.record
     said = [_due(subject, record, slot), _OUTCOMES[record.verdict](subject, record)]
@@ -32,10 +32,10 @@ def account(subject: JobFacts, told: RecordWithMessages, slot: datetime) -> list
         said.append(quota)
     if record.printed:
         said.append("What it printed is in `slack-alert history --json`.")
-    return [*said, *fates(subject, told.posted)]
+    return [*said, *explain_deliveries(subject, told.posted)]
 
 
-def summary(subject: JobFacts, told: RecordWithMessages) -> str:
+def summarize_slot(subject: JobFacts, told: RecordWithMessages) -> str:
     """Return a record as one sentence, such as `14:05: said “lag 9 s”; sent.`."""
     record = told.record
     parts = [str(record.verdict).replace("_", " ")]
@@ -53,17 +53,17 @@ def summary(subject: JobFacts, told: RecordWithMessages) -> str:
 def _due(subject: JobFacts, record: Record, slot: datetime) -> str:
     if record.asked_by:
         return f"{record.asked_by} asked for {subject.name} at {subject.clock(record.slot)}."
-    if subject.is_outside:
+    if subject.is_external:
         return f"{subject.name} was run from outside (`slack-alert exec`) at {subject.clock(slot)}."
     how = subject.job.shown if subject.job is not None else ""
     due = f"{subject.name} was due at {subject.clock(slot)}{f' ({how})' if how else ''}."
     if record.started is not None and record.started - record.slot >= _PROMPT:
-        due = f"{due[:-1]}, and began {lasted(record.started - record.slot)} later."
+        due = f"{due[:-1]}, and began {format_run_time(record.started - record.slot)} later."
     return due
 
 
 def _ran(record: Record) -> str:
-    return f"It ran for {lasted(record.duration)}" if record.duration is not None else "It ran"
+    return f"It ran for {format_run_time(record.duration)}" if record.duration is not None else "It ran"
 
 
 def _noted(record: Record) -> str:
@@ -89,7 +89,7 @@ def _timed_out(_: JobFacts, record: Record) -> str:
 
 
 def _given_up(record: Record) -> str:
-    after = f" after {lasted(record.duration)}" if record.duration is not None else ""
+    after = f" after {format_run_time(record.duration)}" if record.duration is not None else ""
     return f"Its run was given up{after}: {_error(record)}"
 
 
@@ -139,7 +139,7 @@ def _was_overlapped(_: JobFacts, record: Record) -> str:
 
 
 def _was_interrupted(subject: JobFacts, record: Record) -> str:
-    if subject.is_outside:
+    if subject.is_external:
         return "Its `exec` was killed, or the machine went down: how it ended is not known."
     what = "had said" if record.to else "had wanted to say"
     spoken = f" By then it {what} {quoted(record.text)}.{_noted(record)}" if record.text else ""

@@ -10,12 +10,12 @@ from slack_alert.core.bindings import Job
 from slack_alert.core.content.notices import on_terminal
 from slack_alert.core.explain.facts import JobFacts, RecordWithMessages, quoted
 from slack_alert.core.explain.job_status import outlook
-from slack_alert.core.explain.slot import account, summary
+from slack_alert.core.explain.slot import explain_slot, summarize_slot
 from slack_alert.core.model.record import Verdict
 from slack_alert.core.pipeline.gate import gate
 from slack_alert.core.pipeline.reasons import gate_reason, hold_reason, quota_reason
-from slack_alert.core.policy.incidents import Incident, length
-from slack_alert.core.policy.quota import rests
+from slack_alert.core.policy.incidents import Incident, format_length
+from slack_alert.core.policy.quota import is_quota_used_up
 from slack_alert.core.units.local_time import TICK
 from slack_alert.core.units.quantities import format_duration
 
@@ -37,16 +37,16 @@ def why_now(subject: JobFacts, latest: Sequence[RecordWithMessages]) -> Explanat
     `latest` are its last records, oldest first.
     """
     job = subject.job
-    if subject.is_outside:
+    if subject.is_external:
         lately = "Its last runs, the newest first:" if latest else "No run of it is recorded."
-        return Explanation((_outside(subject), lately, *(summary(subject, told) for told in reversed(latest))))
+        return Explanation((_outside(subject), lately, *(summarize_slot(subject, told) for told in reversed(latest))))
     said = [] if subject.is_running else ["slack-alert is not running: this is as if it were started now."]
     if job is None:
         said.append(f"No plugin has {subject.name} any more, so it does not run.")
     else:
         said += [*_standing(subject, job), *_going(subject, latest), *_memory(subject, job), _next(subject, job)]
     said.append("Its last slots, the newest first:" if latest else "No slot of it is recorded.")
-    return Explanation((*said, *(summary(subject, told) for told in reversed(latest))))
+    return Explanation((*said, *(summarize_slot(subject, told) for told in reversed(latest))))
 
 
 def why_then(
@@ -54,9 +54,9 @@ def why_then(
 ) -> Explanation:
     """Explain a recorded slot, and name the one that followed; `slot` selects one of a record of several."""
     due = slot if slot is not None and told.record.count > 1 else told.record.slot
-    said = account(subject, told, due)
+    said = explain_slot(subject, told, due)
     if following is not None:
-        said.append(f"After that, {summary(subject, following)}")
+        said.append(f"After that, {summarize_slot(subject, following)}")
     elif subject.job is not None:
         said.append(_next(subject, subject.job))
     return Explanation(tuple(said), due, told)
@@ -72,8 +72,8 @@ def why_unrecorded(
 ) -> Explanation:
     """Explain why there is no record of the slot at or before `at`; `slot` None: there was no slot."""
     missing, why = _no_record(subject, at, slot)
-    beside = [f"Before that, {summary(subject, before)}"] if before else []
-    beside += [f"After that, {summary(subject, following)}"] if following else []
+    beside = [f"Before that, {summarize_slot(subject, before)}"] if before else []
+    beside += [f"After that, {summarize_slot(subject, following)}"] if following else []
     # In chronological order: the event that an absence waits for may have come since.
     is_later = following is not None and subject.first_seen is not None and subject.first_seen > following.record.slot
     said = [missing, *beside, why] if is_later else [missing, why, *beside]
@@ -87,7 +87,7 @@ def why_ahead(subject: JobFacts, at: datetime) -> Explanation:
     job = subject.job
     if job is None:
         gone = f"No plugin has {subject.name} any more: it will not run."
-        return Explanation((_outside(subject) if subject.is_outside else gone,))
+        return Explanation((_outside(subject) if subject.is_external else gone,))
     anchor = subject.first_seen or subject.now
     after = max(subject.now, subject.last or subject.now)
     slot = job.trigger.passed(after, at, anchor).last or job.trigger.next_after(max(at, after), anchor)
@@ -124,7 +124,7 @@ def _standing(subject: JobFacts, job: Job) -> Iterator[str]:
         found += 1
         resume = f"`slack-alert resume {name}` lets it run"
         yield f"{name} does not run: it is {hold_reason(subject.hold, subject.zone)}; {resume}."
-    if rests(job.policy, subject.state.alerts, now):
+    if is_quota_used_up(job.policy, subject.state.alerts, now):
         found += 1
         what = "runs and says nothing" if job.policy.mutes else "does not run: it rests"
         yield f"{name} {what}, {quota_reason(job, subject.state.alerts)}."
@@ -134,7 +134,7 @@ def _standing(subject: JobFacts, job: Job) -> Iterator[str]:
     if reason := subject.mute(now):
         found += 1
         yield f"{name} says nothing: {reason}."
-    if rests(job.policy, subject.state.errors, now):
+    if is_quota_used_up(job.policy, subject.state.errors, now):
         yield f"Errors of {name} are not told: {quota_reason(job, subject.state.errors, word='error')}."
     if not found:
         yield f"{name} is active."
@@ -154,7 +154,7 @@ def _memory(subject: JobFacts, job: Job) -> Iterator[str]:
     """Yield sentences on the stored state: the quota, the incident, the withheld alerts."""
     state, policy = subject.state, job.policy
     spent = state.alerts.count(subject.now, policy.pause_time)
-    if spent and not rests(policy, state.alerts, subject.now):
+    if spent and not is_quota_used_up(policy, state.alerts, subject.now):
         yield f"{spent} of {policy.max_alert} alerts within {format_duration(policy.pause_time)} are used."
     if state.incident is not None:
         yield _incident(subject, job, state.incident)
@@ -165,11 +165,11 @@ def _memory(subject: JobFacts, job: Job) -> Iterator[str]:
 
 def _incident(subject: JobFacts, job: Job, incident: Incident) -> str:
     if incident.over is not None:
-        over = f"is over since {subject.clock(incident.over)} ({length(incident, incident.over)})"
+        over = f"is over since {subject.clock(incident.over)} ({format_length(incident, incident.over)})"
         return f"Its incident {over}, which is told with its next run that may speak."
-    said = f"An incident goes on since {subject.clock(incident.since)} ({length(incident, incident.last)})"
+    said = f"An incident goes on since {subject.clock(incident.since)} ({format_length(incident, incident.last)})"
     if incident.told is None:
-        after = job.policy.voice.after
+        after = job.policy.repeat_policy.after
         return f"{said}, not told yet{f': from alert {after} in a row on' if incident.count < after else ''}."
     said += f", said at {subject.clock(incident.told)}"
     if incident.text:
@@ -211,7 +211,7 @@ def _prospect(subject: JobFacts, job: Job, slot: datetime) -> str:
         return f"It will not run: {gate_reason(job, subject.state, slot, verdict, hold=subject.hold)}."
     if reason := subject.mute(slot):
         return f"It will run, and say nothing: {reason}."
-    if rests(job.policy, subject.state.alerts, slot):
+    if is_quota_used_up(job.policy, subject.state.alerts, slot):
         return f"It will run, and post nothing: {quota_reason(job, subject.state.alerts)}."
     return f"As things stand it will run{_open(job)}{_left(subject, job, slot)}."
 
@@ -243,7 +243,7 @@ def _no_record(subject: JobFacts, at: datetime, slot: datetime | None) -> tuple[
 
 
 def _origin(subject: JobFacts) -> str:
-    if subject.is_outside:
+    if subject.is_external:
         return _outside(subject)
     if subject.first_seen is None:
         return _UNSEEN

@@ -94,11 +94,11 @@ def job_of(message: Message) -> str:
     return message.key.rpartition("@")[0] if message.run is not None and message.slot is not None else ""
 
 
-def turn_of(message: Message) -> str:
+def run_key(message: Message) -> str:
     """Return the common part of the keys of one run's messages, so that a text in parts stays together."""
     return message.key.rpartition("#")[0] or message.key
 
 
-def goes_on(message: Message) -> bool:
+def may_continue(message: Message) -> bool:
     """Return whether a message is so long that the next one may be the rest of the same text."""
     return isinstance(message.piece, Text) and len(message.piece.text) > LIMIT // 2

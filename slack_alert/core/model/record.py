@@ -83,7 +83,7 @@ def extend(row: Record, after: Record) -> Record | None:
     return row._replace(count=row.count + after.count, until=after.until or after.slot)
 
 
-def each(record: Record) -> Iterator[Record]:
+def split_by_job(record: Record) -> Iterator[Record]:
     """Yield a record for each job that shares `record`."""
     if not record.sharers:
         yield record

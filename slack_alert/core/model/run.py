@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 from slack_alert.core.content.render import Piece
 from slack_alert.core.model.address import Address
 from slack_alert.core.model.record import Usage, Verdict
-from slack_alert.core.retry import growing
+from slack_alert.core.retry import backoff
 from slack_alert.core.structs import Struct
 
 #: Longest delay between retries, unless the first delay is longer already.
@@ -49,7 +49,7 @@ class RunOptions(Struct, frozen=True):
         `chance` in [0, 1) adds up to a quarter, so that runs that failed together are not retried together.
         """
         last = max(self.retry_delay, LONGEST_DELAY)
-        return growing(self.retry_delay, last, attempt) * (1 + chance / 4)
+        return backoff(self.retry_delay, last, attempt) * (1 + chance / 4)
 
 
 #: The options of a job that sets none; one object, so that an identity check shows that there is nothing to do.
@@ -135,7 +135,7 @@ class Run(Struct):
     is_noted: bool = False
     #: Its function has returned; its messages are being committed.
     has_returned: bool = False
-    care: RunOptions = DEFAULT_OPTIONS
+    run_options: RunOptions = DEFAULT_OPTIONS
     #: Timed out, and its function is still running in this process, where it cannot be stopped.
     is_stuck: bool = False
     #: Cancels the awaitable that its function returned, while that is running.

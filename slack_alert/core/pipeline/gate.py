@@ -9,7 +9,7 @@ from datetime import datetime
 
 from slack_alert.core.bindings import Job
 from slack_alert.core.model.record import Verdict
-from slack_alert.core.policy.quota import Pause, State, admit, rests
+from slack_alert.core.policy.quota import Pause, State, admit, is_quota_used_up
 
 
 def gate(job: Job, state: State, slot: datetime, *, hold: Pause | None = None, is_running: bool = False) -> Verdict:
@@ -22,10 +22,10 @@ def gate(job: Job, state: State, slot: datetime, *, hold: Pause | None = None, i
     return Verdict.OVERLAPPED if is_running else Verdict.GO
 
 
-def standing(job: Job, state: State, slot: datetime, *, hold: Pause | None = None) -> tuple[int, datetime | None]:
+def pause_status(job: Job, state: State, slot: datetime, *, hold: Pause | None = None) -> tuple[int, datetime | None]:
     """Return the number of alerts that count at `slot`, and when the pause ends (None: no pause, or no end)."""
     alerts = state.alerts.count(slot, job.policy.pause_time)
-    until = state.alerts.until if rests(job.policy, state.alerts, slot) else None
+    until = state.alerts.until if is_quota_used_up(job.policy, state.alerts, slot) else None
     if hold is not None and not hold.is_over(slot):
         # The later end counts, and a pause without an end is later than any.
         until = max(until or hold.until, hold.until) if hold.until else None

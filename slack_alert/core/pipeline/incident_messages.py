@@ -12,7 +12,7 @@ from slack_alert.core.model.address import Address
 from slack_alert.core.model.message import DeliveryMode, Message
 from slack_alert.core.model.run import Run
 from slack_alert.core.pipeline.messages import messages
-from slack_alert.core.policy.incidents import Incident, Repeat, changes, digest_of, entries_of, length
+from slack_alert.core.policy.incidents import Incident, Repeat, diff_entries, digest_of, entries_of, format_length
 from slack_alert.core.structs import Struct, replace
 
 #: The end of a shorter pause is shown to the second.
@@ -30,23 +30,23 @@ class IncidentForm(Struct, frozen=True):
     files: tuple[Piece, ...] = ()
 
 
-def form(
+def format_alert(
     job: Job, incident: Incident, slot: datetime, pieces: tuple[Piece, ...], manner: DeliveryMode | None
 ) -> IncidentForm:
     """Return the form of an alert: of a list, a dict or a table the changed entries, if it is a reply.
 
     An alert that does not fit into an edit becomes a reply if it is new.
     """
-    if manner is None or job.policy.voice.repeat not in (Repeat.THREAD, Repeat.UPDATE):
+    if manner is None or job.policy.repeat_policy.repeat not in (Repeat.THREAD, Repeat.UPDATE):
         return IncidentForm(manner, pieces)
     heads, files = _parted(job, pieces)
     if manner is DeliveryMode.POST:
         return IncidentForm(manner, heads, files)
     entries = entries_of(pieces)
-    lines = changes(incident.entries, entries) if entries and incident.entries else None
+    lines = diff_entries(incident.entries, entries) if entries and incident.entries else None
     is_new = digest_of(pieces) != incident.digest
     if manner is DeliveryMode.EDIT:
-        footer = f"{incident.count} alerts since {clock(job, incident.since)}, last {clock(job, slot)}"
+        footer = f"{incident.count} alerts since {format_clock(job, incident.since)}, last {format_clock(job, slot)}"
         told = with_notice(heads, "\n".join([*(lines or ()), footer]))
         if len(told) == 1 and not isinstance(told[0], Upload):
             return IncidentForm(manner, told, files if is_new else ())
@@ -58,46 +58,49 @@ def form(
     return IncidentForm(DeliveryMode.REPLY, (Text("\n".join(lines)),)) if lines else IncidentForm(None, pieces)
 
 
-def recovery(job: Job, incident: Incident, run: Run, mark: Markup) -> tuple[Message, ...]:
+def recovery_messages(job: Job, incident: Incident, run: Run, mark: Markup) -> tuple[Message, ...]:
     """Return the messages that close an incident, where it was posted and where it was escalated to.
 
     There are none if the job does not want them, or if the incident was never posted.
     """
-    if not job.policy.voice.recovers or incident.told is None:
+    if not job.policy.repeat_policy.recovers or incident.told is None:
         return ()
-    line = f":white_check_mark: {shown_name(job, mark)} recovered after {length(incident, incident.over or run.slot)}"
+    after = format_length(incident, incident.over or run.slot)
+    line = f":white_check_mark: {shown_name(job, mark)} recovered after {after}"
     if incident.over is not None:
-        line += f", at {clock(job, incident.over)}"
-    to, root = place(job, incident), incident.edit or incident.root
+        line += f", at {format_clock(job, incident.over)}"
+    to, root = incident_address(job, incident), incident.edit or incident.root
     manner, pieces = _closing(job, incident, line)
     told = messages(run, pieces, to, manner, root=root)
-    escalation = job.policy.voice.escalation
+    escalation = job.policy.repeat_policy.escalation
     if escalation is None or not incident.is_escalated or (manner is DeliveryMode.POST and escalation.to == to):
         return told
     return told + messages(replace(run, said=run.said + len(told)), (Text(line),), escalation.to)
 
 
-def acknowledgement(job: Job, incident: Incident, mark: Markup) -> tuple[Message, ...]:
+def acknowledgement_messages(job: Job, incident: Incident, mark: Markup) -> tuple[Message, ...]:
     """Return the message that shows who acknowledged an incident: an edit or a reply, which notify nobody.
 
     There is none if the job posts its alerts as messages of their own.
     """
     at = incident.acknowledged_at
-    if at is None or incident.told is None or job.policy.voice.repeat not in (Repeat.THREAD, Repeat.UPDATE):
+    if at is None or incident.told is None or job.policy.repeat_policy.repeat not in (Repeat.THREAD, Repeat.UPDATE):
         return ()
-    line = f"taken care of by {mark.escape(incident.acknowledged_by)} since {clock(job, at)}"
+    line = f"taken care of by {mark.escape(incident.acknowledged_by)} since {format_clock(job, at)}"
     manner, pieces = _beside(job, incident, line)
     key = f"ack/{job.name}/{incident.since.isoformat()}/{at.isoformat()}"
-    return (Message(key, place(job, incident), pieces[0], manner=manner, root=incident.edit or incident.root),)
+    return (
+        Message(key, incident_address(job, incident), pieces[0], manner=manner, root=incident.edit or incident.root),
+    )
 
 
-def place(job: Job, incident: Incident) -> Address:
+def incident_address(job: Job, incident: Incident) -> Address:
     """Return the address at which an incident was posted, which may differ from the job's present one."""
     channel, colon, conversation = incident.to.partition(":")
     return Address(channel, conversation) if colon else job.to
 
 
-def clock(job: Job, at: datetime) -> str:
+def format_clock(job: Job, at: datetime) -> str:
     """Return a time in the form of the job's notices."""
     return at.astimezone(job.zone).strftime("%H:%M:%S" if job.policy.pause_time < _BRIEF else "%H:%M")
 
@@ -108,15 +111,17 @@ def shown_name(job: Job, mark: Markup) -> str:
 
 
 def _closing(job: Job, incident: Incident, line: str) -> tuple[DeliveryMode, tuple[Piece, ...]]:
-    if job.policy.voice.repeat is not Repeat.UPDATE:
-        return (DeliveryMode.REPLY if job.policy.voice.repeat is Repeat.THREAD else DeliveryMode.POST), (Text(line),)
+    if job.policy.repeat_policy.repeat is not Repeat.UPDATE:
+        return (DeliveryMode.REPLY if job.policy.repeat_policy.repeat is Repeat.THREAD else DeliveryMode.POST), (
+            Text(line),
+        )
     closed = with_notice((Text(incident.text),), line)
     return (DeliveryMode.EDIT, closed) if len(closed) == 1 else (DeliveryMode.POST, (Text(line),))
 
 
 def _beside(job: Job, incident: Incident, line: str) -> tuple[DeliveryMode, tuple[Piece, ...]]:
     noticed = with_notice((Text(incident.text),), line)
-    is_edit = job.policy.voice.repeat is Repeat.UPDATE and len(noticed) == 1
+    is_edit = job.policy.repeat_policy.repeat is Repeat.UPDATE and len(noticed) == 1
     return (DeliveryMode.EDIT, noticed) if is_edit else (DeliveryMode.REPLY, (Text(line),))
 
 

@@ -39,7 +39,7 @@ def shortened(text: str) -> str:
     return text if len(text) <= KEPT else f"{text[:KEPT]}… {len(text) - KEPT:,} more characters"
 
 
-def within(run: Run, pieces: tuple[Piece, ...]) -> tuple[tuple[Piece, ...], int]:
+def limit_pieces(run: Run, pieces: tuple[Piece, ...]) -> tuple[tuple[Piece, ...], int]:
     """Return the pieces within the limit of one run, and the number of those withheld; the last one tells of it."""
     if run.said + len(pieces) * PARTS <= MOST:
         return pieces, 0
@@ -51,7 +51,7 @@ def within(run: Run, pieces: tuple[Piece, ...]) -> tuple[tuple[Piece, ...], int]
     return ((*parts[:room], _ENOUGH) if room >= 0 else ()), len(parts) - max(room, 0)
 
 
-def card(run: Run, result: Result, mark: Markup) -> Text:
+def failure_card(run: Run, result: Result, mark: Markup) -> Text:
     """Return the error card of a failed run."""
     assert result.failure is not None
     failure = result.failure

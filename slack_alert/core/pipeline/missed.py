@@ -40,14 +40,14 @@ class FirstSlots:
         return self._known[key][1]
 
 
-def gaps(
+def missed_ranges(
     job: Job, state: State, hold: Pause | None, *, after: datetime, until: datetime, anchor: datetime
 ) -> Iterator[SlotRange]:
     """Yield the slots in (after, until] as ranges with verdicts; those that could have run are `missed`.
 
     The effort grows with the number of changes of hours and pauses in that time, not with the number of slots.
     """
-    if is_free(job, state, hold):
+    if is_unrestricted(job, state, hold):
         # Most jobs, which are many after a long stall: without any restriction a count is enough.
         passed = job.trigger.passed(after, until, anchor)
         if passed.first is not None and passed.last is not None:
@@ -61,13 +61,13 @@ def gaps(
         yield SlotRange(Verdict.MISSED if verdict is Verdict.GO else verdict, slot, after, max(passed.count, 1))
 
 
-def is_free(job: Job, state: State, hold: Pause | None) -> bool:
+def is_unrestricted(job: Job, state: State, hold: Pause | None) -> bool:
     """Return whether nothing restricts the job's slots and no alert counts, so that such jobs differ by name only."""
     alerts = state.alerts
     return hold is None and alerts.until is None and not alerts.spent and job.policy.hours.is_always
 
 
-def make_up(
+def take_catch_up_slot(
     job: Job, rows: list[SlotRange], anchor: datetime, *, young_after: datetime | None = None
 ) -> tuple[list[SlotRange], datetime | None]:
     """Return the ranges without the slot that is to run late, and that slot; None if there is none.

@@ -7,7 +7,7 @@ from enum import Enum
 from functools import lru_cache
 
 from slack_alert.core.structs import Struct
-from slack_alert.core.units.humanize import clock, dated, span_of
+from slack_alert.core.units.humanize import format_delay, format_time, format_with_day
 from slack_alert.core.units.local_time import wall_of
 
 #: The missed slots of a longer outage are announced, and `catch_up` decides about those of wall-clock triggers.
@@ -36,10 +36,10 @@ class Outage(Struct, frozen=True):
     def span(self, zone: tzinfo) -> str:
         """Return its beginning and end: `from Sat 21 Nov 14:28 to 15:05`."""
         if self.since is None:
-            return f"until {dated(self.until, zone)}"
+            return f"until {format_with_day(self.until, zone)}"
         is_one_day = wall_of(self.since, zone).date() == wall_of(self.until, zone).date()
-        end = clock(self.until, zone, self.until) if is_one_day else dated(self.until, zone)
-        return f"from {dated(self.since, zone)} to {end}"
+        end = format_time(self.until, zone, self.until) if is_one_day else format_with_day(self.until, zone)
+        return f"from {format_with_day(self.since, zone)} to {end}"
 
     def reason(self, first: datetime, last: datetime, zone: tzinfo) -> str:
         """Return the reason for missed slots: `by 1.2s, because the program stood still from ... to ...`."""
@@ -50,7 +50,7 @@ class Outage(Struct, frozen=True):
         is_long = self.cause is OutageCause.DOWN or self.since is None or self.until - self.since > LONG
         if slot == self.until or (not is_long and self.until - slot <= LONG):
             return ""
-        return f"caught up {span_of(self.until - slot)} late, because {_CLAUSES[self.cause]} {self.span(zone)}"
+        return f"caught up {format_delay(self.until - slot)} late, because {_CLAUSES[self.cause]} {self.span(zone)}"
 
 
 _CLAUSES = {
@@ -66,4 +66,4 @@ def _reason(lapse: Outage, first: datetime, zone: tzinfo, *, is_row: bool) -> st
     what = f"because {_CLAUSES[lapse.cause]} {lapse.span(zone)}"
     if lapse.cause is OutageCause.DOWN:
         return what
-    return f"by {'up to ' if is_row else ''}{span_of(lapse.until - first)}, {what}"
+    return f"by {'up to ' if is_row else ''}{format_delay(lapse.until - first)}, {what}"

@@ -11,8 +11,8 @@ from functools import lru_cache
 from slack_alert.core.bindings import Job
 from slack_alert.core.model.record import Verdict
 from slack_alert.core.model.run import Run
-from slack_alert.core.policy.quota import Pause, Quota, State, rests
-from slack_alert.core.units.humanize import clock, dated
+from slack_alert.core.policy.quota import Pause, Quota, State, is_quota_used_up
+from slack_alert.core.units.humanize import format_time, format_with_day
 from slack_alert.core.units.local_time import wall_of
 
 
@@ -23,10 +23,10 @@ def gate_reason(
     if verdict is Verdict.OFF_HOURS:
         return f"outside {job.policy.hours.text}"
     if verdict is Verdict.OVERLAPPED and former is not None:
-        return f"the run of {clock(former.slot, job.zone, former.slot)} {_still(former)}"
+        return f"the run of {format_time(former.slot, job.zone, former.slot)} {_still(former)}"
     if verdict is not Verdict.PAUSED:
         return None
-    if rests(job.policy, state.alerts, slot):
+    if is_quota_used_up(job.policy, state.alerts, slot):
         return quota_reason(job, state.alerts)
     return hold_reason(hold, job.zone) if hold is not None else None
 
@@ -39,7 +39,7 @@ def quota_reason(job: Job, quota: Quota, *, word: str = "alert") -> str:
 def hold_reason(hold: Pause, zone: tzinfo) -> str:
     """Return who paused a job, and until when: `paused by ann until Mon 23 Nov 14:00`."""
     by = f" by {hold.by}" if hold.by else ""
-    return f"paused{by} until {dated(hold.until, zone) if hold.until else 'resumed'}"
+    return f"paused{by} until {format_with_day(hold.until, zone) if hold.until else 'resumed'}"
 
 
 def _still(former: Run) -> str:
@@ -53,5 +53,7 @@ def _used_up(quota: Quota, limit: int, zone: tzinfo, word: str) -> str:
     assert quota.until is not None, "it rests"
     first = quota.spent[0]
     is_one_day = wall_of(first, zone).date() == wall_of(quota.until, zone).date()
-    since, until = (clock(at, zone, at) if is_one_day else dated(at, zone) for at in (first, quota.until))
+    since, until = (
+        format_time(at, zone, at) if is_one_day else format_with_day(at, zone) for at in (first, quota.until)
+    )
     return f"{len(quota.spent)} of {limit} {word}{'' if limit == 1 else 's'} since {since}, until {until}"

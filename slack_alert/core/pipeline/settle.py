@@ -12,8 +12,8 @@ from slack_alert.core.model.address import Address
 from slack_alert.core.model.message import DeliveryMode, Message
 from slack_alert.core.model.record import Verdict
 from slack_alert.core.model.run import Result, Run
-from slack_alert.core.pipeline.incident_messages import clock, form, recovery, shown_name
-from slack_alert.core.pipeline.messages import as_text, card, messages, within
+from slack_alert.core.pipeline.incident_messages import format_alert, format_clock, recovery_messages, shown_name
+from slack_alert.core.pipeline.messages import as_text, failure_card, limit_pieces, messages
 from slack_alert.core.pipeline.reasons import quota_reason
 from slack_alert.core.policy.incidents import (
     RECOVERED,
@@ -21,15 +21,15 @@ from slack_alert.core.policy.incidents import (
     Incident,
     Notification,
     Repeat,
+    count_alert,
+    decide_notification,
     digest_of,
     entries_of,
-    escalates,
-    length,
+    format_length,
+    must_escalate,
     remembered_text,
-    risen,
-    rule,
 )
-from slack_alert.core.policy.quota import Quota, State, rests, spend_alert, spend_error
+from slack_alert.core.policy.quota import Quota, State, is_quota_used_up, spend_alert, spend_error
 from slack_alert.core.structs import replace
 
 
@@ -66,13 +66,15 @@ def was_quiet(state: State, run: Run, result: Result) -> bool:
     return not (result.pieces or result.failure or run.said or run.is_withheld) and state.is_calm
 
 
-def answer(run: Run, result: Result, to: Address, mark: Markup, *, errors_to: Address | None = None) -> Settlement:
+def settle_asked(
+    run: Run, result: Result, to: Address, mark: Markup, *, errors_to: Address | None = None
+) -> Settlement:
     """Return the consequences of a run that a person asked for: always a reply, and no quota is charged.
 
     Everything is posted to `to`, except the card of an exception if there is `errors_to`.
     """
     if result.failure is not None:
-        told = (*result.pieces, card(run, result, mark))
+        told = (*result.pieces, failure_card(run, result, mark))
         *before, last = messages(run, told, to)
         return Settlement(State(), Verdict.ERROR, (*before, replace(last, to=errors_to or to)), as_text(told))
     told = result.pieces or ((Text("done"),) if not run.said else ())
@@ -91,7 +93,7 @@ def _settle_quiet(job: Job, state: State, run: Run, mark: Markup, *, mute: str) 
     verdict, incident = _spoken(run), state.incident
     if verdict is not Verdict.QUIET or state.is_calm:
         return Settlement(state, verdict, reason=run.reason)
-    told = recovery(job, incident, run, mark) if incident is not None else ()
+    told = recovery_messages(job, incident, run, mark) if incident is not None else ()
     reason = _recovered(incident, run.slot, mute) if incident is not None else ""
     # An edit notifies nobody, so it may be made while muted.
     if mute and incident is not None and any(message.manner is not DeliveryMode.EDIT for message in told):
@@ -109,7 +111,7 @@ def _recovered(incident: Incident, slot: datetime, mute: str) -> str:
     """Return the reason for a recovery, if people know or will know of the incident: a digest tells what was muted."""
     if incident.told is None and not mute:
         return ""
-    return "; ".join(filter(None, (f"{RECOVERED}{length(incident, incident.over or slot)}", mute)))
+    return "; ".join(filter(None, (f"{RECOVERED}{format_length(incident, incident.over or slot)}", mute)))
 
 
 def _recovered_in_silence(state: State, incident: Incident, run: Run, reason: str) -> Settlement:
@@ -126,33 +128,35 @@ def _settle_alert(
     if run.said or run.is_withheld:  # A run counts as one alert, however many messages it posts.
         return _more(job, state, run, pieces)
     if mute:
-        return _withheld(replace(state, incident=risen(state.incident, run.slot)), run, pieces, mute)
+        return _withheld(replace(state, incident=count_alert(state.incident, run.slot)), run, pieces, mute)
     if state.incident is None or state.incident.over is None:
         return _settle_spoken(job, state, run, pieces, mark)
-    closing = recovery(job, state.incident, run, mark)
+    closing = recovery_messages(job, state.incident, run, mark)
     anew = _settle_spoken(job, replace(state, incident=None), replace(run, said=len(closing)), pieces, mark)
     return anew._replace(messages=(*closing, *anew.messages), verdict=Verdict.SAID if closing else anew.verdict)
 
 
 def _settle_spoken(job: Job, state: State, run: Run, pieces: tuple[Piece, ...], mark: Markup) -> Settlement:
-    counted = replace(state, incident=(incident := risen(state.incident, run.slot)))
+    counted = replace(state, incident=(incident := count_alert(state.incident, run.slot)))
     digest = digest_of(_whole(run, pieces))
-    ruling = replace(rule(job.policy.voice, incident, run.slot, digest=digest, to=job.to), digest=digest)
-    if ruling.manner is DeliveryMode.POST and rests(job.policy, state.alerts, run.slot):
+    notification = replace(
+        decide_notification(job.policy.repeat_policy, incident, run.slot, digest=digest, to=job.to), digest=digest
+    )
+    if notification.manner is DeliveryMode.POST and is_quota_used_up(job.policy, state.alerts, run.slot):
         return _withheld_by_quota(job, counted, run, pieces)
-    settlement = _say(job, counted, run, pieces, ruling)
+    settlement = _say(job, counted, run, pieces, notification)
     return _escalated(job, settlement, run, pieces, mark)
 
 
-def _say(job: Job, state: State, run: Run, pieces: tuple[Piece, ...], ruling: Notification) -> Settlement:
+def _say(job: Job, state: State, run: Run, pieces: tuple[Piece, ...], notification: Notification) -> Settlement:
     incident = state.incident
     assert incident is not None, "it was counted"
-    shown = form(job, incident, run.slot, pieces, ruling.manner)
+    shown = format_alert(job, incident, run.slot, pieces, notification.manner)
     text, entries = remembered_text(_said(pieces)), entries_of(pieces)
-    remembered = replace(incident, text=text, entries=entries, digest=ruling.digest)
+    remembered = replace(incident, text=text, entries=entries, digest=notification.digest)
     if shown.manner is None:
-        return _withheld(replace(state, incident=remembered), run, pieces, ruling.reason or UNCHANGED)
-    told, withheld = within(run, _remarked(run, shown.pieces, shown.manner))
+        return _withheld(replace(state, incident=remembered), run, pieces, notification.reason or UNCHANGED)
+    told, withheld = limit_pieces(run, _remarked(run, shown.pieces, shown.manner))
     root, after = incident.root, state
     if shown.manner is DeliveryMode.POST:
         root = ""
@@ -163,14 +167,14 @@ def _say(job: Job, state: State, run: Run, pieces: tuple[Piece, ...], ruling: No
     placed = _placed(job, remembered, shown.manner, sent, run.slot)
     if shown.files:
         ahead = replace(run, said=run.said + len(sent))
-        files, more = within(ahead, shown.files)
+        files, more = limit_pieces(ahead, shown.files)
         sent, withheld = sent + messages(ahead, files, job.to, DeliveryMode.REPLY, root=placed.root), withheld + more
-    if ruling.digest != incident.digest:
+    if notification.digest != incident.digest:
         for to, piece in run.elsewhere:
             sent += messages(replace(run, said=run.said + len(sent)), (piece,), to)
         told = _whole(run, told)
     after = replace(after, incident=placed)
-    return Settlement(after, Verdict.SAID, sent, _recorded(run, told), withheld, ruling.reason)
+    return Settlement(after, Verdict.SAID, sent, _recorded(run, told), withheld, notification.reason)
 
 
 def _remarked(run: Run, pieces: tuple[Piece, ...], manner: DeliveryMode = DeliveryMode.POST) -> tuple[Piece, ...]:
@@ -205,10 +209,10 @@ def _more(job: Job, state: State, run: Run, pieces: tuple[Piece, ...]) -> Settle
     """Settle what a run posts after its first message: in the incident's thread if it has one; withheld if that was."""
     if run.is_hushed:
         return _withheld(state, run, pieces, run.reason)
-    told, withheld = within(run, pieces)
+    told, withheld = limit_pieces(run, pieces)
     incident = state.incident
     root = incident.root if incident is not None and incident.to in ("", str(job.to)) else ""
-    is_quieter = root and job.policy.voice.repeat in (Repeat.THREAD, Repeat.UPDATE)
+    is_quieter = root and job.policy.repeat_policy.repeat in (Repeat.THREAD, Repeat.UPDATE)
     sent = messages(run, told, job.to, DeliveryMode.REPLY, root=root) if is_quieter else messages(run, told, job.to)
     reason = "" if run.reason == UNCHANGED else run.reason  # Not all of it was unchanged.
     return Settlement(state, Verdict.SAID, sent, as_text(told), withheld, reason)
@@ -226,19 +230,19 @@ def _withheld_by_quota(job: Job, state: State, run: Run, pieces: tuple[Piece, ..
 
 def _digest(job: Job, state: State, slot: datetime) -> tuple[State, str]:
     """Return the state, and a text on what the quota withheld if it is free again."""
-    if not state.withheld or state.withheld_since is None or rests(job.policy, state.alerts, slot):
+    if not state.withheld or state.withheld_since is None or is_quota_used_up(job.policy, state.alerts, slot):
         return state, ""
     s, were = ("", "was") if state.withheld == 1 else ("s", "were")
-    told = f"{state.withheld} alert{s} {were} withheld since {clock(job, state.withheld_since)}"
+    told = f"{state.withheld} alert{s} {were} withheld since {format_clock(job, state.withheld_since)}"
     return replace(state, withheld=0, withheld_since=None), told
 
 
 def _escalated(job: Job, settlement: Settlement, run: Run, pieces: tuple[Piece, ...], mark: Markup) -> Settlement:
     """Return the settlement with the messages of an escalation, if nobody acknowledged the incident in time."""
-    incident, escalation = settlement.state.incident, job.policy.voice.escalation
-    if incident is None or escalation is None or not escalates(job.policy.voice, incident, run.slot):
+    incident, escalation = settlement.state.incident, job.policy.repeat_policy.escalation
+    if incident is None or escalation is None or not must_escalate(job.policy.repeat_policy, incident, run.slot):
         return settlement
-    head = f"{shown_name(job, mark)}: nobody acknowledged it since {clock(job, incident.since)}"
+    head = f"{shown_name(job, mark)}: nobody acknowledged it since {format_clock(job, incident.since)}"
     sent = messages(
         replace(run, said=run.said + len(settlement.messages)), (Text(f"{head}\n{_said(pieces)}"),), escalation.to
     )
@@ -252,8 +256,8 @@ def _escalated(job: Job, settlement: Settlement, run: Run, pieces: tuple[Piece, 
 
 def _settle_failure(job: Job, state: State, run: Run, result: Result, mark: Markup, *, mute: str) -> Settlement:
     assert result.failure is not None
-    told = card(run, result, mark)
-    if mute or rests(job.policy, state.errors, run.slot):
+    told = failure_card(run, result, mark)
+    if mute or is_quota_used_up(job.policy, state.errors, run.slot):
         reason = mute or quota_reason(job, state.errors, word="error")
         return Settlement(state, Verdict.MUTED, text=as_text((told,)), reason=reason)
     after = spend_error(job.policy, state, run.slot)
@@ -263,10 +267,10 @@ def _settle_failure(job: Job, state: State, run: Run, result: Result, mark: Mark
 
 def _noticed(job: Job, quota: Quota, slot: datetime, pieces: tuple[Piece, ...], *, word: str) -> tuple[Piece, ...]:
     """Return the pieces with a notice if this alert starts the pause; errors never pause a job, they are muted."""
-    if quota.until is None or not quota.is_over(slot):
+    if quota.until is None or not quota.is_used_up(slot):
         return pieces
     verb = "muted" if word == "error" or job.policy.mutes else "paused"
-    until = clock(job, quota.until)
+    until = format_clock(job, quota.until)
     return with_notice(pieces, pause_notice(len(quota.spent), job.policy.pause_time, until, word=word, verb=verb))
 
 

@@ -60,7 +60,7 @@ class RepeatPolicy(Struct, frozen=True):
         return self.repeat in (Repeat.CHANGE, Repeat.UPDATE)
 
 
-PLAIN = RepeatPolicy()
+DEFAULT_REPEAT_POLICY = RepeatPolicy()
 
 
 class Incident(Struct, frozen=True):
@@ -107,7 +107,7 @@ _FURTHER = {Repeat.THREAD: Notification(DeliveryMode.REPLY), Repeat.UPDATE: Noti
 _ANEW = Notification(DeliveryMode.POST)
 
 
-def risen(incident: Incident | None, slot: datetime) -> Incident:
+def count_alert(incident: Incident | None, slot: datetime) -> Incident:
     """Count an alert; the first one opens the incident, and several of one slot count once."""
     if incident is None:
         return Incident(slot, slot)
@@ -118,7 +118,7 @@ def risen(incident: Incident | None, slot: datetime) -> Incident:
     return replace(incident, last=slot, count=incident.count + 1)
 
 
-def rewound(incident: Incident | None, now: datetime) -> Incident | None:
+def clamp_to_now(incident: Incident | None, now: datetime) -> Incident | None:
     """Return the incident with no instant after `now`, for a clock that was ahead; None if it began after that."""
     if incident is None or incident.since > now:
         return None
@@ -126,29 +126,31 @@ def rewound(incident: Incident | None, now: datetime) -> Incident | None:
     return replace(incident, last=min(incident.last, now), told=told, over=over)
 
 
-def rule(voice: RepeatPolicy, incident: Incident, slot: datetime, *, digest: str, to: Address) -> Notification:
+def decide_notification(
+    repeat_policy: RepeatPolicy, incident: Incident, slot: datetime, *, digest: str, to: Address
+) -> Notification:
     """Return how to post an alert with this `digest`, which `incident` has counted already."""
-    if incident.count < voice.after:
-        return Notification(None, f"alert {incident.count} in a row, told from {voice.after} on")
+    if incident.count < repeat_policy.after:
+        return Notification(None, f"alert {incident.count} in a row, told from {repeat_policy.after} on")
     if incident.told is None:
         return _ANEW
     if incident.acknowledged_by:
         return Notification(None, f"acknowledged by {incident.acknowledged_by}")
-    if voice.remind is not None and slot - incident.told >= voice.remind:
-        return Notification(DeliveryMode.POST, f"reminder after {format_duration(voice.remind)}")
+    if repeat_policy.remind is not None and slot - incident.told >= repeat_policy.remind:
+        return Notification(DeliveryMode.POST, f"reminder after {format_duration(repeat_policy.remind)}")
     if incident.to and incident.to != str(to):  # It is new at this address, which has no message to reply to.
         return _ANEW
-    return _repeated(voice.repeat, incident, digest)
+    return _repeated(repeat_policy.repeat, incident, digest)
 
 
-def escalates(voice: RepeatPolicy, incident: Incident, slot: datetime) -> bool:
+def must_escalate(repeat_policy: RepeatPolicy, incident: Incident, slot: datetime) -> bool:
     """Return whether the incident is to be escalated now."""
-    if voice.escalation is None or incident.told is None or incident.is_escalated or incident.acknowledged_by:
+    if repeat_policy.escalation is None or incident.told is None or incident.is_escalated or incident.acknowledged_by:
         return False
-    return slot - incident.since >= voice.escalation.after
+    return slot - incident.since >= repeat_policy.escalation.after
 
 
-def changes(before: Entries, after: Entries) -> list[str]:
+def diff_entries(before: Entries, after: Entries) -> list[str]:
     """Return lines for added and changed entries in the order of `after`, then for removed ones in that of `before`."""
     was, now = dict(before), dict(after)
     lines = []
@@ -178,7 +180,7 @@ def remembered_text(said: str) -> str:
     return said if len(said) <= LIMIT else f"{said[: LIMIT // 2]}…"
 
 
-def length(incident: Incident, end: datetime) -> str:
+def format_length(incident: Incident, end: datetime) -> str:
     """Return the duration of an incident and its number of alerts: `25m, 5 alerts`."""
     span = end - incident.since
     whole = timedelta(seconds=max(1, round(span.total_seconds())))

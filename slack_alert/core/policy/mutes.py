@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from datetime import datetime, tzinfo
 
 from slack_alert.core.structs import Struct, replace
-from slack_alert.core.units.humanize import clock
+from slack_alert.core.units.humanize import format_time
 
 #: The job name that means every job.
 EVERY = "*"
@@ -33,13 +33,13 @@ class Mute(Struct, frozen=True):
         return self.since <= instant < self.until
 
 
-def effective(mutes: Iterable[Mute], instant: datetime) -> Mute | None:
+def active_mute(mutes: Iterable[Mute], instant: datetime) -> Mute | None:
     """Return the one of a job's mutes, oldest first, that is in effect at an instant: the last one begun by then."""
     said = [mute for mute in mutes if mute.since <= instant]
     return said[-1] if said and said[-1].contains(instant) else None
 
 
-def stretches(mutes: Iterable[Mute]) -> list[Mute]:
+def merge_adjoining(mutes: Iterable[Mute]) -> list[Mute]:
     """Return a job's mutes, oldest first, with adjoining ones merged; each result ends with one digest."""
     joined: list[Mute] = []
     for mute in mutes:
@@ -55,9 +55,9 @@ def stretches(mutes: Iterable[Mute]) -> list[Mute]:
 
 def mute_reason(mute: Mute, zone: tzinfo, slot: datetime) -> str:
     """Return the reason for withholding a message: `muted until 13:00 by ann`."""
-    return f"{muting(mute)} until {clock(mute.until, zone, slot)} by {mute.by}"
+    return f"{mute_reason_prefix(mute)} until {format_time(mute.until, zone, slot)} by {mute.by}"
 
 
-def muting(mute: Mute) -> str:
+def mute_reason_prefix(mute: Mute) -> str:
     """Return the beginning of `mute_reason`, by which it is recognised."""
     return "all jobs muted" if mute.silences_all else "muted"

@@ -12,7 +12,7 @@ from slack_alert.core.content.markup import entities
 from slack_alert.core.content.notices import FAILED
 from slack_alert.core.content.pieces import PARTS
 from slack_alert.core.content.render import Text
-from slack_alert.core.model.message import Delivery, goes_on, job_of, turn_of
+from slack_alert.core.model.message import Delivery, job_of, may_continue, run_key
 from slack_alert.core.structs import Struct, field, replace
 
 #: Time within which all queued messages are to be sent.
@@ -32,7 +32,7 @@ class WaitingDelivery(NamedTuple):
     #: The same for all messages of a run.
     turn: str
     #: It is so long that the run's next message is probably the rest of the same text.
-    goes_on: bool
+    may_continue: bool
     is_error: bool
     #: It is sent in any case.
     is_fixed: bool
@@ -55,13 +55,13 @@ class OverflowSummary(Struct, frozen=True):
     tallies: dict[str, OverflowCount] = field(default_factory=dict)
 
 
-def room(rate: float, burst: int) -> float:
+def capacity(rate: float, burst: int) -> float:
     """Return how many messages can be sent to one address in a minute; infinite without a rate limit."""
     # At least the summary and one message.
     return max(2, int(rate * MINUTE.total_seconds() + burst)) if rate else inf
 
 
-def waiting(delivery: Delivery, *, is_followed: bool) -> WaitingDelivery:
+def to_waiting(delivery: Delivery, *, is_followed: bool) -> WaitingDelivery:
     """Return what decides about a delivery.
 
     `is_followed`: the message that it continues, replies to or edits was sent, or will be.
@@ -71,10 +71,12 @@ def waiting(delivery: Delivery, *, is_followed: bool) -> WaitingDelivery:
     is_error = isinstance(message.piece, Text) and message.piece.text.startswith(FAILED)
     is_fixed = not job or delivery.attempts > 0 or delivery.reason is not None or is_followed
     at = message.slot or delivery.created
-    return WaitingDelivery(delivery.id, job, turn_of(message), goes_on(message), is_error, is_fixed, at)
+    return WaitingDelivery(delivery.id, job, run_key(message), may_continue(message), is_error, is_fixed, at)
 
 
-def overflow(line: Sequence[WaitingDelivery], size: float, *, has_summary: bool = False) -> list[WaitingDelivery]:
+def select_overflow(
+    line: Sequence[WaitingDelivery], size: float, *, has_summary: bool = False
+) -> list[WaitingDelivery]:
     """Return the deliveries to collapse, so that no more than `size` are left, the summary included.
 
     The jobs share the remaining places in turn, beginning with their oldest messages; a text in parts is sent as a
@@ -94,7 +96,7 @@ def overflow(line: Sequence[WaitingDelivery], size: float, *, has_summary: bool 
     return sorted(gone)
 
 
-def grown(storm: OverflowSummary | None, gone: Sequence[WaitingDelivery]) -> OverflowSummary:
+def add_to_summary(storm: OverflowSummary | None, gone: Sequence[WaitingDelivery]) -> OverflowSummary:
     """Return the summary with more deliveries counted; its key comes from the first one. None is counted twice."""
     first, last = min(one.at for one in gone), max(one.at for one in gone)
     if storm is None:
@@ -106,7 +108,7 @@ def grown(storm: OverflowSummary | None, gone: Sequence[WaitingDelivery]) -> Ove
     return replace(storm, since=min(storm.since, first), until=max(storm.until, last), tallies=tallies)
 
 
-def storm_text(storm: OverflowSummary, zone: tzinfo) -> str:
+def summary_text(storm: OverflowSummary, zone: tzinfo) -> str:
     """Return the text of a summary: the number of messages of each job, those with errors first."""
     ranked = sorted(storm.tallies.items(), key=lambda item: (not item[1].errors, -item[1].count, item[0]))
     parts: list[str] = []
@@ -129,7 +131,7 @@ def _turns(line: Iterable[WaitingDelivery]) -> list[list[WaitingDelivery]]:
     latest: dict[str, list[WaitingDelivery]] = {}
     for one in line:
         turn = latest.get(one.turn)
-        if turn is None or not turn[-1].goes_on or len(turn) == PARTS:
+        if turn is None or not turn[-1].may_continue or len(turn) == PARTS:
             latest[one.turn] = turn = []
             turns.append(turn)
         turn.append(one)

@@ -9,7 +9,7 @@ from datetime import MAXYEAR, date, datetime, time, timedelta, tzinfo
 from slack_alert.core.errors import BadValue
 from slack_alert.core.schedule.working_hours import WorkingHours
 from slack_alert.core.structs import PrivateStruct, derive
-from slack_alert.core.units.humanize import clock
+from slack_alert.core.units.humanize import format_time
 from slack_alert.core.units.local_time import DAY, first_instant
 
 FORMS = (
@@ -67,7 +67,7 @@ class QuietWindow(PrivateStruct, frozen=True):
             instant = edge
         return None
 
-    def turns(self, after: datetime) -> Iterator[Span]:
+    def occurrences(self, after: datetime) -> Iterator[Span]:
         """Yield the times in which it is in effect from `after` on; the first one may have begun before."""
         begin = after if self.contains(after) else self.next_change(after)
         while begin is not None and (end := self.next_change(begin)) is not None:
@@ -83,10 +83,10 @@ class QuietWindow(PrivateStruct, frozen=True):
 def window_reason(window: QuietWindow, slot: datetime) -> str:
     """Return the reason for withholding a message: `quiet window maintenance, until 04:00`."""
     end = window.next_change(slot)
-    return windowing(window.name) + (f" until {clock(end, window.zone, slot)}" if end else "")
+    return window_reason_prefix(window.name) + (f" until {format_time(end, window.zone, slot)}" if end else "")
 
 
-def windowing(name: str) -> str:
+def window_reason_prefix(name: str) -> str:
     """Return the beginning of `window_reason`, by which it is recognised."""
     return f"quiet window {name},"
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 from slack_alert.core.model.record import Verdict
-from slack_alert.core.policy.incidents import PLAIN, Incident, RepeatPolicy
+from slack_alert.core.policy.incidents import DEFAULT_REPEAT_POLICY, Incident, RepeatPolicy
 from slack_alert.core.schedule.working_hours import WorkingHours
 from slack_alert.core.structs import Struct, replace
 
@@ -19,7 +19,7 @@ class Policy(Struct, frozen=True):
     pause_time: timedelta = timedelta(minutes=60)
     #: False: the job does not run while its quota is used up; True: it runs and its messages are withheld.
     mutes: bool = False
-    voice: RepeatPolicy = PLAIN
+    repeat_policy: RepeatPolicy = DEFAULT_REPEAT_POLICY
 
 
 class Quota(Struct, frozen=True):
@@ -28,7 +28,7 @@ class Quota(Struct, frozen=True):
     spent: tuple[datetime, ...] = ()
     until: datetime | None = None
 
-    def is_over(self, slot: datetime) -> bool:
+    def is_used_up(self, slot: datetime) -> bool:
         """Return whether the quota is used up at `slot`; a slot exactly at `until` is free again."""
         return self.until is not None and slot < self.until
 
@@ -83,14 +83,14 @@ def admit(policy: Policy, state: State, slot: datetime) -> Verdict:
     """Return the verdict of the working hours and the quota on a slot."""
     if not policy.hours.contains(slot):
         return Verdict.OFF_HOURS
-    if not policy.mutes and rests(policy, state.alerts, slot):
+    if not policy.mutes and is_quota_used_up(policy, state.alerts, slot):
         return Verdict.PAUSED
     return Verdict.GO
 
 
-def rests(policy: Policy, quota: Quota, slot: datetime) -> bool:
+def is_quota_used_up(policy: Policy, quota: Quota, slot: datetime) -> bool:
     """Return whether a quota is used up; never if the policy has no limit any more."""
-    return policy.max_alert > 0 and quota.is_over(slot)
+    return policy.max_alert > 0 and quota.is_used_up(slot)
 
 
 def spend(policy: Policy, quota: Quota, slot: datetime) -> Quota:
@@ -112,6 +112,6 @@ def spend_error(policy: Policy, state: State, slot: datetime) -> State:
     return replace(state, errors=spend(policy, state.errors, slot))
 
 
-def rested(state: State) -> State:
+def reset_alert_quota(state: State) -> State:
     """Return the state with an unused quota of alerts, which ends the pause that they started."""
     return replace(state, alerts=Quota())

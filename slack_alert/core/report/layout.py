@@ -8,7 +8,7 @@ from datetime import datetime, timedelta, tzinfo
 from slack_alert.core.content.measurements import ITSELF
 from slack_alert.core.report.statistics import PARTS, DurationSpread, Period, Series, Summary, trend
 from slack_alert.core.structs import Struct
-from slack_alert.core.units.humanize import spoken
+from slack_alert.core.units.humanize import humanize_duration
 from slack_alert.core.units.quantities import format_duration
 
 BARS = "▁▂▃▄▅▆▇█"
@@ -96,7 +96,7 @@ def overview(found: Sequence[Summary], now: datetime, *, bars: str = BARS) -> tu
             "P95": timed(each.spread.p95, each.before.p95),
             "P95 OVER TIME": _durations_line(each, bars, width=PARTS // 2),
             "LONGER": f"{len(each.longer):,}" if each.longer else "",
-            "CPU": spoken(each.cpu) if each.cpu is not None else "",
+            "CPU": humanize_duration(each.cpu) if each.cpu is not None else "",
             "MEMORY": _size(each.memory) if each.memory else "",
             "ALERTS": _alerts(each),
             "INCIDENTS": _incidents(each, now),
@@ -108,27 +108,27 @@ def overview(found: Sequence[Summary], now: datetime, *, bars: str = BARS) -> tu
     return names, [tuple(row[name] for name in names) for row in rows]
 
 
-def sheet(each: Summary, now: datetime, zone: tzinfo, *, bars: str = BARS) -> list[Row]:
+def job_details(each: Summary, now: datetime, zone: tzinfo, *, bars: str = BARS) -> list[Row]:
     """Return the details of a job as rows of a label and a text."""
     lines: list[Row] = [("runs", _runs(each))]
     if each.spread.p50 is not None:
         lines.append(("duration", _durations(each.spread, each.before)))
         lines.append(("p95 over time", _durations_line(each, bars)))
     for longer in each.longer[-_TOLD:]:
-        told = f"{_stamp(longer.slot, zone)}: {spoken(longer.duration)}, usually {spoken(longer.usually)}"
-        lines.append(("took longer", told))
+        took = f"{humanize_duration(longer.duration)}, usually {humanize_duration(longer.usually)}"
+        lines.append(("took longer", f"{_stamp(longer.slot, zone)}: {took}"))
     if len(each.longer) > _TOLD:
         lines.append(("", f"{len(each.longer) - _TOLD:,} earlier ones"))
     if each.cpu is not None:
         memory = f", at most {_size(each.memory)} of memory" if each.memory else ""
-        lines.append(("processor", f"{spoken(each.cpu)}{memory}"))
+        lines.append(("processor", f"{humanize_duration(each.cpu)}{memory}"))
     lines.append(("errors", kinds(each.errors) or "none"))
     lines.append(("alerts", _alerts(each)))
     lines += [("incident", told) for told in _courses(each, now, zone)] or [("incidents", "none")]
     return lines
 
 
-def measures(numbers: Mapping[str, Series], *, bars: str = BARS) -> tuple[Row, list[Row]]:
+def measurement_rows(numbers: Mapping[str, Series], *, bars: str = BARS) -> tuple[Row, list[Row]]:
     """Return the headings and a row for each measurement."""
     rows = [
         (name or "the value", *map(number, (one.last, one.least, one.mean, one.most)), sparkline(one.parts, bars=bars))
@@ -162,7 +162,7 @@ def timed(duration: timedelta | None, before: timedelta | None) -> str:
     if duration is None:
         return ""
     grown = trend(duration, before)
-    return f"{spoken(duration)}{f' {change(grown)}' if grown is not None else ''}"
+    return f"{humanize_duration(duration)}{f' {change(grown)}' if grown is not None else ''}"
 
 
 def change(grown: float) -> str:

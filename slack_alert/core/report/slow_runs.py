@@ -6,7 +6,7 @@ from collections import deque
 from collections.abc import Iterable, Sequence
 from datetime import timedelta
 
-from slack_alert.core.units.humanize import spoken
+from slack_alert.core.units.humanize import humanize_duration
 
 #: A shorter run is never slow.
 BRIEF = timedelta(seconds=1)
@@ -35,4 +35,4 @@ def is_longer(duration: timedelta, than: timedelta | None) -> bool:
 
 def remark(duration: timedelta, than: timedelta) -> str:
     """Return the remark that a run took longer than usual."""
-    return f"took {spoken(duration)}, usually {spoken(than)}"
+    return f"took {humanize_duration(duration)}, usually {humanize_duration(than)}"

@@ -8,7 +8,7 @@ from slack_alert.core.units.local_time import wall_of
 from slack_alert.core.units.quantities import format_duration
 
 
-def spoken(duration: timedelta) -> str:
+def humanize_duration(duration: timedelta) -> str:
     """Return a duration in at most three digits or two units: `80 ms`, `1.24 s`, `12 s`, `3 min 5 s`, `2 h 3 min`."""
     seconds = duration.total_seconds()
     if seconds < 0.9995:
@@ -32,7 +32,7 @@ def _three(number: float) -> str:
 _FAR = timedelta(days=300)
 
 
-def clock(at: datetime, zone: tzinfo, beside: datetime) -> str:
+def format_time(at: datetime, zone: tzinfo, beside: datetime) -> str:
     """Return the local time of an instant, with the day or the date if that differs from the one of `beside`."""
     wall = wall_of(at, zone)
     if abs(at - beside) >= _FAR:
@@ -41,7 +41,7 @@ def clock(at: datetime, zone: tzinfo, beside: datetime) -> str:
     return time_of_day if wall.date() == wall_of(beside, zone).date() else f"{wall:%a %d %b} {time_of_day}"
 
 
-def dated(at: datetime, zone: tzinfo) -> str:
+def format_with_day(at: datetime, zone: tzinfo) -> str:
     """Return the local time of an instant with its day: `Mon 23 Nov 14:00`."""
     wall = wall_of(at, zone)
     return f"{wall:%a %d %b %H:%M:%S}" if wall.second else f"{wall:%a %d %b %H:%M}"
@@ -57,7 +57,7 @@ _SECOND = timedelta(seconds=1)
 _EXACT = timedelta(seconds=10)
 
 
-def span_of(span: timedelta) -> str:
+def format_delay(span: timedelta) -> str:
     """Return a delay, rounded according to its length: `1.2s`, `45s`, `1h2m`."""
     step = _TENTH if span < _EXACT else _SECOND if span < timedelta(hours=1) else timedelta(minutes=1)
     return format_duration(max(_TENTH, round(span / step) * step))
@@ -69,7 +69,7 @@ _HUNDREDTH = timedelta(milliseconds=10)
 _MILLISECOND = timedelta(milliseconds=1)
 
 
-def lasted(span: timedelta) -> str:
+def format_run_time(span: timedelta) -> str:
     """Return the duration of a run, to hundredths of a second, or to milliseconds below one."""
     step = _HUNDREDTH if span >= timedelta(seconds=1) else _MILLISECOND
     return format_duration(max(_MILLISECOND, round(span / step) * step))

@@ -43,7 +43,7 @@ class PeakMinute(Struct, frozen=True):
     jobs: tuple[tuple[str, int], ...]
 
 
-def peaks(
+def peak_minutes(
     said: Iterable[PlannedMessage], steady: Iterable[SteadyMessages] = (), *, since: datetime | None = None
 ) -> list[PeakMinute]:
     """Return the peak minute of each address, which begins with any message; its end is exclusive.
@@ -59,7 +59,7 @@ def peaks(
     return [_peak(to, sorted(by_address[to][0], key=_moment), by_address[to][1], since) for to in places]
 
 
-def steady_of(said: Sequence[PlannedMessage], until: datetime) -> list[SteadyMessages]:
+def estimate_steady(said: Sequence[PlannedMessage], until: datetime) -> list[SteadyMessages]:
     """Return the daily messages of one job, estimated from those up to `until`, at the worst if these are few."""
     by_address: defaultdict[Address, Counter[int]] = defaultdict(Counter)
     for one in said:

@@ -26,7 +26,7 @@ _ACKNOWLEDGED = "acknowledged by "
 _RECOVERED = "recovered after "
 
 
-def outcome(record: Record) -> Result | None:
+def recorded_result(record: Record) -> Result | None:
     """Return the result of a recorded run, as far as the record shows it; None: it did not run to its end."""
     if record.verdict is Verdict.QUIET:
         return QUIET
@@ -54,7 +54,7 @@ def was_held(record: Record) -> bool:
 
 def has_arrived(record: Record) -> bool:
     """Return whether the record is of an absent event that came; this is no run, and the gate does not apply."""
-    return record.run != 0 and record.started is None and outcome(record) == QUIET
+    return record.run != 0 and record.started is None and recorded_result(record) == QUIET
 
 
 def muted_by(record: Record) -> str:

@@ -21,7 +21,14 @@ from slack_alert.core.pipeline.settle import Settlement, settle
 from slack_alert.core.policy.incidents import digest_of, entries_of
 from slack_alert.core.policy.quota import State
 from slack_alert.core.structs import Struct, field, replace
-from slack_alert.core.whatif.recorded import acknowledged_by, has_arrived, muted_by, outcome, was_held, was_unchanged
+from slack_alert.core.whatif.recorded import (
+    acknowledged_by,
+    has_arrived,
+    muted_by,
+    recorded_result,
+    was_held,
+    was_unchanged,
+)
 
 #: Verdicts that depend on the configuration; any other reason not to run applies under every configuration.
 _KEPT_BACK = frozenset({Verdict.PAUSED, Verdict.OFF_HOURS})
@@ -65,7 +72,7 @@ class FirstNotice(Struct, frozen=True):
 class ReplayDifference(Struct, frozen=True):
     """The differences between what was posted and what the present policies would post."""
 
-    turns: list[ChangedRun] = field(default_factory=list)
+    changed_runs: list[ChangedRun] = field(default_factory=list)
     incidents: list[FirstNotice] = field(default_factory=list)
     #: Number of replayed results, by job.
     runs: Counter[str] = field(default_factory=Counter)
@@ -87,12 +94,12 @@ class ReplayDifference(Struct, frozen=True):
     @property
     def saved(self) -> int:
         """Number of runs that posted something and would post nothing."""
-        return sum(turn.now_said is None for turn in self.turns)
+        return sum(turn.now_said is None for turn in self.changed_runs)
 
     @property
     def added(self) -> int:
         """Number of runs that posted nothing and would post something."""
-        return sum(turn.was_said is None for turn in self.turns)
+        return sum(turn.was_said is None for turn in self.changed_runs)
 
 
 def replay(
@@ -121,12 +128,12 @@ def replay(
             found.gone[record.binding] += 1
     for course in courses.values():
         course.end()
-    found.turns.sort(key=lambda turn: turn.slot)
+    found.changed_runs.sort(key=lambda turn: turn.slot)
     found.incidents.sort(key=lambda incident: incident.since)
     return found
 
 
-def past_of(record: Record, messages: Sequence[tuple[DeliveryMode, Status]]) -> RecordedLine:
+def recorded_line(record: Record, messages: Sequence[tuple[DeliveryMode, Status]]) -> RecordedLine:
     """Return a record with the result of its messages; those of an old run may be deleted."""
     if not messages:
         return RecordedLine(record, DeliveryMode.POST if record.verdict in _SPOKEN else None)
@@ -157,7 +164,7 @@ class _Course:
         if record.verdict in _KEPT_BACK:
             if not was_held(record):
                 self._count_unknown(record)
-        elif (result := outcome(record)) is None:
+        elif (result := recorded_result(record)) is None:
             if record.slot >= self._since:
                 self._found.not_run[record.verdict] += record.count
         else:
@@ -199,7 +206,7 @@ class _Course:
         _count(self._found.now, said)
         if past.manner is not said:
             text = settlement.text or record.text
-            self._found.turns.append(
+            self._found.changed_runs.append(
                 ChangedRun(
                     record.binding, record.slot, record.verdict, past.manner, settlement.verdict, said, text,
                     settlement.reason,

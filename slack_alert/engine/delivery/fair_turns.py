@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import deque
 
 from slack_alert.core.content.pieces import PARTS
-from slack_alert.core.model.message import Delivery, goes_on, job_of, turn_of
+from slack_alert.core.model.message import Delivery, job_of, may_continue, run_key
 from slack_alert.core.policy.overflow import AGAIN
 
 #: So many turns in a row a person and the program itself have before a job has one: who sends without end stops nobody.
@@ -54,7 +54,7 @@ class FairQueue:
             job = _speaker(delivery)
             if job in heard or delivery.message.key == summary:
                 continue
-            if self._left and turn_of(delivery.message) == self._turn:
+            if self._left and run_key(delivery.message) == self._turn:
                 return place
             heard.add(job)
             served = self._served.get(job, 0) if job or self._in_a_row >= _IN_A_ROW else -1
@@ -63,13 +63,13 @@ class FairQueue:
         return chosen
 
     def _take(self, chosen: Delivery) -> None:
-        turn = turn_of(chosen.message)
+        turn = run_key(chosen.message)
         if turn != self._turn or not self._left:
             self._turn, self._left = turn, PARTS
             self._count += 1
             self._served[_speaker(chosen)] = self._count
             self._in_a_row = 0 if _speaker(chosen) else self._in_a_row + 1
-        self._left = self._left - 1 if goes_on(chosen.message) else 0
+        self._left = self._left - 1 if may_continue(chosen.message) else 0
 
 
 def _speaker(delivery: Delivery) -> str:

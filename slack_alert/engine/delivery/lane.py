@@ -11,8 +11,8 @@ from math import inf
 
 from slack_alert.core.model.address import Address
 from slack_alert.core.model.message import Delivery
-from slack_alert.core.policy.overflow import OverflowSummary, room
-from slack_alert.core.retry import RETRY_FIRST, RETRY_LAST, SendResult, SendStatus, fault, growing
+from slack_alert.core.policy.overflow import OverflowSummary, capacity
+from slack_alert.core.retry import RETRY_FIRST, RETRY_LAST, SendResult, SendStatus, backoff, fault
 from slack_alert.core.structs import replace
 from slack_alert.core.units.quantities import format_duration
 from slack_alert.engine.delivery.fair_turns import FairQueue
@@ -34,14 +34,14 @@ class LaneFailure:
 
     def record_failure(self, outcome: SendResult, now: float) -> None:
         """Count a failure; where the service asked to wait, from the end of that wait on."""
-        if outcome.fate in (SendStatus.DESTINATION, SendStatus.PAYLOAD, SendStatus.CREDENTIALS):
+        if outcome.status in (SendStatus.DESTINATION, SendStatus.PAYLOAD, SendStatus.CREDENTIALS):
             self.clear()  # It answers; what it refuses is told on its own.
             return
         if self._since is None:
-            asked = outcome.after if outcome.fate is SendStatus.WAIT else None
+            asked = outcome.after if outcome.status is SendStatus.WAIT else None
             self._since = now + (asked or timedelta()).total_seconds()
         self._reason = outcome.reason or "no answer"
-        self._is_fault = outcome.fate is SendStatus.FAULT
+        self._is_fault = outcome.status is SendStatus.FAULT
 
     def clear(self) -> None:
         """Forget it: something was accepted, or nothing is left to send."""
@@ -79,7 +79,7 @@ class DeliveryTrial:
 
     def judged(self, outcome: SendResult, now: float) -> SendResult:
         """Count an answer; return it without its limit while too few like it came in a row to be final."""
-        if outcome.fate in _NOT_ITS_FAILURE:
+        if outcome.status in _NOT_ITS_FAILURE:
             self._since = None
         elif self._since is None:
             self._since = now
@@ -105,7 +105,7 @@ class Lane:
         #: Up to so many wait in the order in which they came.
         self.ease = burst if rate else inf
         #: So many can be said in a minute; what becomes of more is decided anew beyond `limit`.
-        self.room = self.limit = room(rate, burst)
+        self.room = self.limit = capacity(rate, burst)
         self.turns = FairQueue()
         self.stall = LaneFailure()
         #: What the message stands for that counts others, while it may still count more; and when it is said at last.
@@ -198,7 +198,7 @@ class Lane:
         self.failed += 1
         self.doubtful |= {delivery.id for delivery in islice(self.queue, 1)}
         self.stall.record_failure(fault(error), now)
-        return growing(RETRY_FIRST, RETRY_LAST, self.failed)
+        return backoff(RETRY_FIRST, RETRY_LAST, self.failed)
 
     def give_back(self, now: float, *, burst: int) -> None:
         """Return the token of an attempt that put no message there: the pace is one of messages."""

@@ -10,15 +10,15 @@ from itertools import chain
 
 from slack_alert.core.content.render import Text
 from slack_alert.core.errors import StoreError
-from slack_alert.core.model.message import Delivery, DeliveryProgress, Message, Status, turn_of
+from slack_alert.core.model.message import Delivery, DeliveryProgress, Message, Status, run_key
 from slack_alert.core.policy.overflow import (
     MINUTE,
     OverflowSummary,
     WaitingDelivery,
-    grown,
-    overflow,
-    storm_text,
-    waiting,
+    add_to_summary,
+    select_overflow,
+    summary_text,
+    to_waiting,
 )
 from slack_alert.core.structs import replace
 from slack_alert.engine.batches import Batch
@@ -81,14 +81,14 @@ class LaneOverflow:
         except StoreError as error:
             log.warning("outbox not readable", extra={"reason": str(error)})
             return False
-        gone = overflow(line, lane.room, has_summary=lane.storm is not None)
+        gone = select_overflow(line, lane.room, has_summary=lane.storm is not None)
         if not gone:
             lane.limit = max(lane.room, len(lane.queue) + lane.spilled)
             return False
         if lane.storm is None:
             log.warning("storm", extra={"to": str(lane.address), "waiting": len(line), "allowed": lane.room})
             lane.storm_due = self._clock.monotonic() + MINUTE.total_seconds()
-        lane.storm = grown(lane.storm, gone)
+        lane.storm = add_to_summary(lane.storm, gone)
         lane.limit = lane.room
         await self._written(self._batch(lane, lane.storm, gone))
         self._forget(lane, frozenset(one.id for one in gone))
@@ -99,7 +99,7 @@ class LaneOverflow:
         keys: set[str] = set()
         for delivery in chain(lane.queue, self._spilled(lane)):
             keys.add(delivery.message.key)
-            yield waiting(delivery, is_followed=self._is_begun(delivery, lane) or self._is_followed(delivery, keys))
+            yield to_waiting(delivery, is_followed=self._is_begun(delivery, lane) or self._is_followed(delivery, keys))
 
     def _spilled(self, lane: Lane) -> Iterator[Delivery]:
         after, left = lane.last, _LOOKED_AT
@@ -111,7 +111,7 @@ class LaneOverflow:
 
     def _is_begun(self, delivery: Delivery, lane: Lane) -> bool:
         """Whether it is the rest of something that was said in part."""
-        return turn_of(delivery.message) == lane.turns.speaking
+        return run_key(delivery.message) == lane.turns.speaking
 
     def _is_followed(self, delivery: Delivery, before: set[str]) -> bool:
         """Whether it belongs to a message that was said, or waits before it."""
@@ -125,7 +125,7 @@ class LaneOverflow:
         return Batch(progress=marks, summaries=[self._message(lane, storm)])
 
     def _message(self, lane: Lane, storm: OverflowSummary) -> Message:
-        return Message(storm.key, lane.address, Text(storm_text(storm, self._zone)))
+        return Message(storm.key, lane.address, Text(summary_text(storm, self._zone)))
 
     async def _written(self, batch: Batch) -> None:
         written = asyncio.Event()

@@ -196,7 +196,7 @@ class Sender:
             lane.unmarked.release()
             return
         outcome = await self._attempts.make(channel, delivery)
-        if outcome.fate is SendStatus.SENT:
+        if outcome.status is SendStatus.SENT:
             self._mark_sent(lane, delivery, delivery.attempts + 1, outcome.receipt, lane.unmarked)
         else:
             lane.unmarked.release()
@@ -206,7 +206,7 @@ class Sender:
 
     def _tell(self, breaker: CircuitBreaker, lane: Lane, outcome: SendResult) -> None:
         """Let the other lanes of the channel know how it answers."""
-        if outcome.fate is not SendStatus.CREDENTIALS:
+        if outcome.status is not SendStatus.CREDENTIALS:
             breaker.open()
         elif breaker.close(lane):
             self._eased.set()
@@ -219,22 +219,22 @@ class Sender:
         trial = lane.tried(delivery)
         outcome = trial.judged(outcome, now)
         delivery = replace(
-            delivery, attempts=delivery.attempts + (outcome.fate is not SendStatus.WAIT), reason=outcome.reason
+            delivery, attempts=delivery.attempts + (outcome.status is not SendStatus.WAIT), reason=outcome.reason
         )
         lane.queue[0] = delivery
         delay = self._delay(outcome, delivery.attempts, trial.lasted(now))
         lane.stall.record_failure(outcome, now)
         if delay is not None:
             await self._wait(lane, delivery, delay.total_seconds())
-        if outcome.fate in IN_DOUBT and lane.is_next(delivery):
+        if outcome.status in IN_DOUBT and lane.is_next(delivery):
             await self._look(lane, channel, [delivery])
-        if outcome.fate is SendStatus.WAIT:
+        if outcome.status is SendStatus.WAIT:
             lane.keep_strictly(now)
         if not lane.is_next(delivery):
             return
         if delay is None:
             self._bury(lane, delivery, outcome)
-        elif outcome.fate in UNSAID:
+        elif outcome.status in UNSAID:
             lane.give_back(now, burst=self._pace(lane.address).burst)
 
     async def _wait(self, lane: Lane, delivery: Delivery, seconds: float) -> None:

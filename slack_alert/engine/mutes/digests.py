@@ -12,10 +12,10 @@ from itertools import takewhile
 from slack_alert.core.model.address import Address
 from slack_alert.core.model.record import Record, Verdict
 from slack_alert.core.policy.incidents import RECOVERED
-from slack_alert.core.policy.mutes import Mute, muting
-from slack_alert.core.policy.quiet_windows import QuietWindow, windowing
+from slack_alert.core.policy.mutes import Mute, mute_reason_prefix
+from slack_alert.core.policy.quiet_windows import QuietWindow, window_reason_prefix
 from slack_alert.core.structs import Struct, replace
-from slack_alert.core.units.humanize import clock
+from slack_alert.core.units.humanize import format_time
 from slack_alert.engine.batches import Batch, StoredValue
 from slack_alert.engine.engine import Engine
 from slack_alert.engine.mutes.mutes import Mutes, mark_entry
@@ -159,7 +159,9 @@ class Digests:
         for window in self._mutes.windows:
             yield from _window_endings(window, marks[window.name], now)
         for name in marks.keys() - {window.name for window in self._mutes.windows}:
-            yield EndedSilence(name, windowing(name), marks[name], self._since, None, (mark_entry(name, None),))
+            yield EndedSilence(
+                name, window_reason_prefix(name), marks[name], self._since, None, (mark_entry(name, None),)
+            )
 
     def _is_awaited(self, ending: EndedSilence, now: datetime) -> bool:
         """Return whether a run goes on, or is being written down, that may still be part of it."""
@@ -202,7 +204,7 @@ def digest_text(ending: EndedSilence, tallies: Mapping[str, WithheldCount], now:
         parts.append(f"{_counted(len(rest), 'more job')} ({sum(tally.count for _, tally in rest):,})")
     total = sum(tally.count for tally in tallies.values())
     were = "was" if total == 1 else "were"
-    span = f"{clock(ending.since, zone, now)}-{clock(ending.until, zone, ending.since)}"
+    span = f"{format_time(ending.since, zone, now)}-{format_time(ending.until, zone, ending.since)}"
     what = f"{_counted(total, 'alert')} of {_counted(len(tallies), 'job')} {were} withheld"
     return f"While {ending.name} ({span}) {what}: {', '.join(parts)}"
 
@@ -216,21 +218,21 @@ def _mute_endings(mutes: Mutes, now: datetime) -> Iterator[EndedSilence]:
         jobs = None if silences_all else frozenset(mute.job for mute in ended)
         name = f"all jobs were muted by {by}" if jobs is None else f"{_named(sorted(jobs))} muted by {by}"
         entries = tuple(entry for mute in ended for entry in mutes.forgotten(mute))
-        yield EndedSilence(name, muting(ended[0]), since, until, jobs, entries)
+        yield EndedSilence(name, mute_reason_prefix(ended[0]), since, until, jobs, entries)
 
 
 def _window_endings(window: QuietWindow, told: datetime, now: datetime) -> Iterator[EndedSilence]:
     """Yield what of a window is over since it was told of, as one."""
-    over = list(takewhile(lambda turn: turn[1] <= now, window.turns(told)))
+    over = list(takewhile(lambda turn: turn[1] <= now, window.occurrences(told)))
     if over:
         until = over[-1][1]
         entries = (mark_entry(window.name, until),)
-        yield EndedSilence(window.name, windowing(window.name), over[0][0], until, None, entries)
+        yield EndedSilence(window.name, window_reason_prefix(window.name), over[0][0], until, None, entries)
 
 
 def _last_begin(window: QuietWindow, now: datetime) -> datetime:
     """Find when a window last began before it was watched: runs of missed slots are made up for."""
-    turns = takewhile(lambda turn: turn[0] <= now, window.turns(now - _FORMER))
+    turns = takewhile(lambda turn: turn[0] <= now, window.occurrences(now - _FORMER))
     return max((begin for begin, _ in turns), default=now)
 
 
@@ -255,7 +257,7 @@ def _named(jobs: Sequence[str]) -> str:
 
 def _told(tally: WithheldCount, ending: EndedSilence, zone: tzinfo) -> str:
     """Show the last text, and that it holds no more."""
-    over = f"recovered {clock(tally.over, zone, ending.since)}" if tally.over else ""
+    over = f"recovered {format_time(tally.over, zone, ending.since)}" if tally.over else ""
     told = "; ".join(filter(None, (_shown(tally.text), over)))
     return f" ({told})" if told else ""
 

@@ -7,7 +7,7 @@ import logging
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta, tzinfo
 
-from slack_alert.core.policy.mutes import EVERY, Mute, effective, mute_reason, stretches
+from slack_alert.core.policy.mutes import EVERY, Mute, active_mute, merge_adjoining, mute_reason
 from slack_alert.core.policy.quiet_windows import QuietWindow, window_reason
 from slack_alert.engine.batches import StoredValue
 from slack_alert.engine.payload_fields import field, instant, read_instant
@@ -57,7 +57,7 @@ class Mutes:
 
     def ended(self, now: datetime) -> list[Mute]:
         """Return the mutes that are over, each as one however often it was said anew."""
-        joined = (mute for mutes in list(self._mutes.values()) for mute in stretches(mutes))
+        joined = (mute for mutes in list(self._mutes.values()) for mute in merge_adjoining(mutes))
         return [mute for mute in joined if mute.until <= now]
 
     def marks(self) -> dict[str, datetime]:
@@ -87,7 +87,7 @@ class Mutes:
         return self._holding(job, slot) or self._holding(EVERY, slot)
 
     def _holding(self, job: str, instant: datetime) -> Mute | None:
-        return effective(self._mutes.get(job, ()), instant)
+        return active_mute(self._mutes.get(job, ()), instant)
 
     def _accept_mark(self, name: str, value: str | None) -> None:
         if value is None:

@@ -17,7 +17,7 @@ from slack_alert.core.model.address import Address
 from slack_alert.core.model.message import Message
 from slack_alert.core.model.record import Record, Verdict
 from slack_alert.core.policy.mutes import Mute
-from slack_alert.core.policy.quota import Pause, State, rested
+from slack_alert.core.policy.quota import Pause, State, reset_alert_quota
 from slack_alert.core.structs import replace
 from slack_alert.engine.batches import Batch, StoredValue
 from slack_alert.engine.mutes.mutes import mute_entry
@@ -69,7 +69,7 @@ def _pause(batch: Batch, request: Request, _: Callable[[], int], __: Restate) ->
 def _resume(batch: Batch, request: Request, _: Callable[[], int], restate: Restate) -> None:
     job = field(request.payload, "job", str)
     batch.holds[job] = None
-    batch.states[job] = restate(job, rested)
+    batch.states[job] = restate(job, reset_alert_quota)
 
 
 def _mute(batch: Batch, request: Request, _: Callable[[], int], __: Restate) -> None:

@@ -129,7 +129,7 @@ class Admission:
         verdict = gate(job_state.job, job_state.state, at, hold=job_state.hold, is_running=job_state.run is not None)
         if verdict is Verdict.GO:
             job = job_state.job
-            job_state.run = Run(self._next_id(), job.name, job.action, at, emits=job.emits, care=job.care)
+            job_state.run = Run(self._next_id(), job.name, job.action, at, emits=job.emits, run_options=job.run_options)
             return job_state.run
         accounts.skip(job_state, at, verdict)
         if verdict is Verdict.OVERLAPPED:

@@ -10,7 +10,7 @@ from slack_alert.core.bindings import Job
 from slack_alert.core.events import Event
 from slack_alert.core.model.run import Run
 from slack_alert.core.pipeline.settle import Settlement
-from slack_alert.core.policy.incidents import rewound
+from slack_alert.core.policy.incidents import clamp_to_now
 from slack_alert.core.policy.quota import Pause, Quota, State
 from slack_alert.core.structs import replace
 from slack_alert.core.units.local_time import TICK
@@ -104,7 +104,7 @@ class JobState:
         self.last = self.last and min(self.last, now)
         window = self.job.policy.pause_time
         alerts, errors = _credible(self.state.alerts, now, window), _credible(self.state.errors, now, window)
-        incident = rewound(self.state.incident, now)
+        incident = clamp_to_now(self.state.incident, now)
         if (alerts, errors, incident) != (self.state.alerts, self.state.errors, self.state.incident):
             self.state = replace(self.state, alerts=alerts, errors=errors, incident=incident)
         return before != (self.anchor, self.last, self.state)

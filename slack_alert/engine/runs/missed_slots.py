@@ -7,8 +7,8 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import datetime, timedelta, tzinfo
 
 from slack_alert.core.model.record import Record, Verdict
-from slack_alert.core.pipeline.gate import standing
-from slack_alert.core.pipeline.missed import FirstSlots, SlotRange, gaps, is_free, make_up
+from slack_alert.core.pipeline.gate import pause_status
+from slack_alert.core.pipeline.missed import FirstSlots, SlotRange, is_unrestricted, missed_ranges, take_catch_up_slot
 from slack_alert.core.pipeline.outages import Outage
 from slack_alert.core.pipeline.reasons import gate_reason
 from slack_alert.core.schedule.triggers import Trigger
@@ -78,7 +78,7 @@ class MissedSlots:
 
     def skip(self, job_state: JobState, slot: datetime, verdict: Verdict) -> None:
         """Account for a slot that the gate held back."""
-        alerts, until = standing(job_state.job, job_state.state, slot, hold=job_state.hold)
+        alerts, until = pause_status(job_state.job, job_state.state, slot, hold=job_state.hold)
         reason = gate_reason(job_state.job, job_state.state, slot, verdict, hold=job_state.hold, former=job_state.run)
         record = Record(0, job_state.job.name, slot, verdict, alerts=alerts, paused_until=until, reason=reason)
         self._note(record, (job_state,))
@@ -134,16 +134,20 @@ class MissedSlots:
         One of the wall clock runs as long as it is younger than `young`.
         """
         rows = list(
-            gaps(job_state.job, job_state.state, job_state.hold, after=after, until=until, anchor=job_state.anchor)
+            missed_ranges(
+                job_state.job, job_state.state, job_state.hold, after=after, until=until, anchor=job_state.anchor
+            )
         )
-        rest, slot = make_up(job_state.job, rows, job_state.anchor, young_after=missed_ticks.lapse.until - young)
+        rest, slot = take_catch_up_slot(
+            job_state.job, rows, job_state.anchor, young_after=missed_ticks.lapse.until - young
+        )
         self._write(job_state, rest, missed_ticks)
         return slot
 
     def folded(self, job_state: JobState, missed_ticks: MissedTicks, *, first: datetime, last: datetime) -> None:
         """Account for the slots from `first` to `last`, which a stall left without a run."""
         rows = list(
-            gaps(
+            missed_ranges(
                 job_state.job, job_state.state, job_state.hold, after=first - _TICK, until=last, anchor=job_state.anchor
             )
         )
@@ -168,7 +172,7 @@ class MissedSlots:
         self, alike: Sequence[JobState], missed_ticks: MissedTicks, *, first: datetime, last: datetime
     ) -> None:
         names, like = tuple(job_state.job.name for job_state in alike), alike[0]
-        for gap in gaps(like.job, like.state, like.hold, after=first - _TICK, until=last, anchor=like.anchor):
+        for gap in missed_ranges(like.job, like.state, like.hold, after=first - _TICK, until=last, anchor=like.anchor):
             self._note(gap_record(like, gap, missed_ticks.lapse)._replace(binding="", sharers=names), alike)
             for job_state in alike:
                 job_state.mark_accounted(gap.last)
@@ -191,7 +195,7 @@ class MissedSlots:
 
 def gap_record(job_state: JobState, gap: SlotRange, lapse: Outage | None = None) -> Record:
     """Return the row of slots that nobody tried to run."""
-    alerts, until = standing(job_state.job, job_state.state, gap.first, hold=job_state.hold)
+    alerts, until = pause_status(job_state.job, job_state.state, gap.first, hold=job_state.hold)
     reason: str | None
     if gap.verdict is Verdict.MISSED and lapse is not None:
         reason = lapse.reason(gap.first, gap.last, job_state.job.zone)
@@ -209,6 +213,6 @@ def _alike(job_states: Iterable[JobState]) -> Iterator[list[JobState]]:
     found: defaultdict[tuple[datetime, Trigger, tzinfo], list[JobState]] = defaultdict(list)
     for job_state in job_states:
         job = job_state.job
-        if is_free(job, job_state.state, job_state.hold) and job.rule is None and not job_state.is_gone:
+        if is_unrestricted(job, job_state.state, job_state.hold) and job.rule is None and not job_state.is_gone:
             found[job_state.anchor, job.trigger, job.zone].append(job_state)
     return (alike for alike in found.values() if len(alike) >= _MANY)

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
 
 from slack_alert.core.model.record import Record, Verdict
-from slack_alert.core.pipeline.missed import gaps
+from slack_alert.core.pipeline.missed import missed_ranges
 from slack_alert.core.units.local_time import TICK
 from slack_alert.engine.batches import Snapshot
 from slack_alert.engine.runs.job_state import FRESH, JobState
@@ -77,6 +77,6 @@ def _lost_rows(
 def _rows_between(job_state: JobState, after: datetime, until: datetime) -> Iterable[Record]:
     """Yield the rows of the slots in between; what its alerts or a pause forbade then is not known any more."""
     if after < until:
-        for gap in gaps(job_state.job, FRESH, None, after=after, until=until - TICK, anchor=job_state.anchor):
+        for gap in missed_ranges(job_state.job, FRESH, None, after=after, until=until - TICK, anchor=job_state.anchor):
             row = gap_record(job_state, gap)
             yield row._replace(reason=LOST) if gap.verdict is Verdict.MISSED else row

@@ -13,7 +13,7 @@ from slack_alert.core.model.address import Address
 from slack_alert.core.model.message import DeliveryMode, Message
 from slack_alert.core.model.record import Verdict
 from slack_alert.core.model.run import QUIET, Result, Run
-from slack_alert.core.pipeline.incident_messages import acknowledgement
+from slack_alert.core.pipeline.incident_messages import acknowledgement_messages
 from slack_alert.core.pipeline.messages import MOST
 from slack_alert.core.pipeline.settle import settle
 from slack_alert.core.structs import replace
@@ -57,7 +57,7 @@ class RunMessages:
         """Say something in the middle of a run; a run counts as one alert, however often it speaks."""
         if run.is_canceled:  # Its record is written.
             return
-        if job_state.job.policy.voice.compares:
+        if job_state.job.policy.repeat_policy.compares:
             keep(run, pieces, to or job_state.job.to)
             return
         if max(run.said, len(run.texts or ())) > MOST:
@@ -86,7 +86,7 @@ class RunMessages:
         """Show who takes care of a job's incident, as far as that may be said."""
         if job_state.state.incident is None or not job_state.state.is_alerting:
             return ()
-        shown = acknowledgement(job_state.job, job_state.state.incident, self._mark)
+        shown = acknowledgement_messages(job_state.job, job_state.state.incident, self._mark)
         is_muted = bool(self._mute(job_state.job.name, now))
         return tuple(message for message in shown if message.manner is DeliveryMode.EDIT or not is_muted)
 

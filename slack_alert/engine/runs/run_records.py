@@ -9,7 +9,7 @@ from functools import partial
 
 from slack_alert.core.model.record import Record, Verdict
 from slack_alert.core.model.run import QUIET, Failure, Result, Run
-from slack_alert.core.pipeline.gate import standing
+from slack_alert.core.pipeline.gate import pause_status
 from slack_alert.core.pipeline.messages import shortened
 from slack_alert.core.pipeline.settle import Settlement
 from slack_alert.engine.batches import Batch, StartedRun
@@ -33,7 +33,7 @@ def spoken_record(job_state: JobState, run: Run, result: Result, settlement: Set
     """Write the line of a run that said, or wanted to say, something; a failure is logged as well."""
     if result.failure is not None:
         log_failure(run, result.failure)
-    alerts, until = standing(job_state.job, settlement.state, run.slot)
+    alerts, until = pause_status(job_state.job, settlement.state, run.slot)
     withheld = run.withheld + settlement.withheld
     texts = [*(run.texts or ()), *([settlement.text] if settlement.text else ())]
     text = shortened("\n".join(texts)) if len(texts) > 1 else "".join(texts)

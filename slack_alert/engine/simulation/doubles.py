@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from slack_alert.core.content.markup import Markup
 from slack_alert.core.content.render import pieces
 from slack_alert.core.model.message import Message
-from slack_alert.core.model.record import Record, each, extend
+from slack_alert.core.model.record import Record, extend, split_by_job
 from slack_alert.core.model.run import QUIET, Failure, Result, Run
 from slack_alert.engine.batches import Batch
 
@@ -98,7 +98,7 @@ class MemoryRecorder:
 
     def record_quiet(self, record: Record) -> None:
         """Write it down now; a row of slots that did not run grows."""
-        for line in each(record):
+        for line in split_by_job(record):
             self._write(line)
 
     def drain(self) -> list[Record]:

@@ -10,7 +10,7 @@ from slack_alert.core.catalog import Catalog
 from slack_alert.core.content.markup import Markup
 from slack_alert.core.model.message import Message, job_of
 from slack_alert.core.structs import Struct, field
-from slack_alert.core.whatif.peak_minutes import PlannedMessage, SteadyMessages, steady_of
+from slack_alert.core.whatif.peak_minutes import PlannedMessage, SteadyMessages, estimate_steady
 from slack_alert.engine.batches import Batch
 from slack_alert.engine.simulation.doubles import MemoryRecorder, ScriptedExecutor, VirtualClock
 from slack_alert.engine.simulation.simulation import Simulation
@@ -50,11 +50,11 @@ def forecast(catalog: Catalog, since: datetime, *, mark: Markup, mute: Mute = la
     for job in catalog.jobs:
         if job.emits:  # What it returns is said by nobody.
             continue
-        notes = _Notes(most, most_runs + job.policy.voice.after)
+        notes = _Notes(most, most_runs + job.policy.repeat_policy.after)
         until = _follow(job, since, notes, mark, mute)
         said = notes.said
         if until < since + REACH and said and not _has_fallen_silent(job, said, until):
-            whole.steady += steady_of(said, until)
+            whole.steady += estimate_steady(said, until)
         else:
             whole.said += said
     return whole
@@ -89,7 +89,7 @@ def _has_fallen_silent(job: Job, said: Sequence[PlannedMessage], until: datetime
     """Return whether a job has said all that it will say: nothing for the longer half, longer than a pause."""
     first = min(one.at for one in said)
     silent = until - max(one.at for one in said)
-    waits = (job.policy.pause_time, job.policy.voice.remind or timedelta())
+    waits = (job.policy.pause_time, job.policy.repeat_policy.remind or timedelta())
     return 2 * silent > until - first and silent > max(waits)
 
 

@@ -13,7 +13,7 @@ from slack_alert.core.content.markup import Markup
 from slack_alert.core.model.message import Message
 from slack_alert.core.model.record import Record, Verdict
 from slack_alert.core.pipeline.gate import gate
-from slack_alert.core.pipeline.missed import gaps
+from slack_alert.core.pipeline.missed import missed_ranges
 from slack_alert.engine.batches import Snapshot
 from slack_alert.engine.engine import Engine
 from slack_alert.engine.ports import Executor
@@ -101,7 +101,7 @@ class Simulation:
     def _leap(self, place: int, slot: datetime, end: datetime) -> datetime:
         """Account for a whole row that cannot run; return its last slot."""
         job_state = self._hots[place]
-        rows = gaps(
+        rows = missed_ranges(
             job_state.job,
             job_state.state,
             job_state.hold,

@@ -13,7 +13,7 @@ from typing import Any, cast  # Any: what stands for no frames
 
 import slack_alert
 from slack_alert.core.environment_faults import machine_lack
-from slack_alert.core.error_hints import advised
+from slack_alert.core.error_hints import with_advice
 from slack_alert.core.model.record import Verdict
 from slack_alert.core.model.run import Action, Failure, Result, Run, RunOptions
 from slack_alert.core.redaction.redaction import Redaction
@@ -48,15 +48,15 @@ def failure_of(error: BaseException, action: Action) -> Failure:
     places = [(frame, line) for frame, line in traceback.walk_tb(error.__traceback__) if _is_plugin(frame)]
     text = _bounded(trace + _output_of(error))
     kind = type(error).__name__
-    return Failure(kind, advised(kind, _explained(error)[:_WHOLE]), _place(places, action), text)
+    return Failure(kind, with_advice(kind, _explained(error)[:_WHOLE]), _place(places, action), text)
 
 
-def overdue(action: Action, care: RunOptions, stack: Sequence[Place] = ()) -> Failure:
+def overdue(action: Action, run_options: RunOptions, stack: Sequence[Place] = ()) -> Failure:
     """Say that a run took too long, and where it was at that moment, as far as that is known."""
-    assert care.timeout is not None, "only a timeout makes it overdue"
+    assert run_options.timeout is not None, "only a timeout makes it overdue"
     own = [each for each in stack if _is_plugin(each[0])]
     shown = list(stack)[stack.index(own[0]) :] if own else []
-    said = f"took longer than {format_duration(care.timeout)} (timeout)"
+    said = f"took longer than {format_duration(run_options.timeout)} (timeout)"
     lines = traceback.StackSummary.extract(iter(shown)).format()
     head = "It was here (most recent call last):\n" if lines else ""
     text = f"{head}{''.join(lines)}TimeoutError: {said}\n"
@@ -75,13 +75,13 @@ def without_secrets(failure: Failure, redaction: Redaction) -> Failure:
     )
 
 
-def process_ended(action: Action, care: RunOptions, code: int, *, is_cut: bool = False) -> Failure:
+def process_ended(action: Action, run_options: RunOptions, code: int, *, is_cut: bool = False) -> Failure:
     """Say that the process ended in which the function was called, and what that means."""
     name = _SIGNALS.get(-code, "")
     if is_cut:
         said = "its process was killed: something in it closed the pipe to this program, or wrote into it"
-    elif name == "SIGXCPU" and care.cpu is not None:
-        said = f"used more than {format_duration(care.cpu)} of the processor (cpu_limit)"
+    elif name == "SIGXCPU" and run_options.cpu is not None:
+        said = f"used more than {format_duration(run_options.cpu)} of the processor (cpu_limit)"
     elif code < 0:
         said = f"its process ended with signal {-code}{f' ({name})' if name else ''}{_HINTS.get(name, '')}"
     else:
@@ -89,11 +89,11 @@ def process_ended(action: Action, care: RunOptions, code: int, *, is_cut: bool =
     return Failure("ProcessEnded", said, f"{action.file}:{action.line}", f"ProcessEnded: {said}\n")
 
 
-def beyond_memory(failure: Failure, care: RunOptions) -> Failure:
+def beyond_memory(failure: Failure, run_options: RunOptions) -> Failure:
     """Name the limit that was met; Python's own message is empty."""
-    if failure.kind != "MemoryError" or failure.message or care.memory is None:
+    if failure.kind != "MemoryError" or failure.message or run_options.memory is None:
         return failure
-    return replace(failure, message=f"needed more than {format_size(care.memory)} (memory_limit)")
+    return replace(failure, message=f"needed more than {format_size(run_options.memory)} (memory_limit)")
 
 
 def beside(run: Run, error: BaseException) -> Result:

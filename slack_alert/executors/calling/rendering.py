@@ -45,4 +45,4 @@ class Render:
 
     def overdue(self, run: Run, stack: Sequence[Place] = ()) -> Failure:
         """Return in words that a run took too long, without secrets."""
-        return without_secrets(overdue(run.action, run.care, stack), self.redaction)
+        return without_secrets(overdue(run.action, run.run_options, stack), self.redaction)

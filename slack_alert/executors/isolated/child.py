@@ -109,7 +109,7 @@ class Child:
         slot = datetime.fromisoformat(call["slot"])
         run = Run(
             call["id"], call["job"], action, slot, asked_by=call["asked_by"], event=call["event"],
-            emits=call["emits"], care=RunOptions(timeout=timeout),
+            emits=call["emits"], run_options=RunOptions(timeout=timeout),
         )  # fmt: skip
         result = self._called(run)
         # What follows is ours, and has to be said whatever the function used.
@@ -171,12 +171,12 @@ class Child:
     def _end(self, number: int, frame: FrameType | None) -> None:
         """Say where it was, end what the function has started, and go."""
         current = self._current
-        if current is not None and current.run.care.timeout is not None:
+        if current is not None and current.run.run_options.timeout is not None:
             stack = list(walk_stack(frame))[::-1]
             if current.call is not None:
                 stack = awaited(current.call.get_coro())
             stack = with_generator(stack, current.run)
-            failure = overdue(current.run.action, current.run.care, stack)
+            failure = overdue(current.run.action, current.run.run_options, stack)
             self._line.send(overdue=from_failure(failure))
         self._abandon()
         os._exit(128 + number)

@@ -169,7 +169,7 @@ class ProcessPool:
         self._children().release(process.popen)
 
     def _performed(self, process: ChildProcess, run: Run) -> Result:
-        limit = run.care.timeout
+        limit = run.run_options.timeout
         watch = None if limit is None else self._deadlines.start(limit.total_seconds(), process.expire)
         end: Document = {}
         code = 0
@@ -210,15 +210,15 @@ class ProcessPool:
         pieces = cleaned_pieces(to_pieces(end["pieces"]), self._redaction)
         failure = to_failure(end["failure"])
         if failure is not None:
-            failure = without_secrets(beyond_memory(failure, run.care), self._redaction)
+            failure = without_secrets(beyond_memory(failure, run.run_options), self._redaction)
         numbers = named(end["numbers"], self._redaction)
         return Result(pieces, failure, usage=Usage(timedelta(seconds=end["cpu"]), end["memory"]), numbers=numbers)
 
     def _lost(self, process: ChildProcess, run: Run, code: int) -> Result:
         if process.is_overdue:
-            late = process.last_words or overdue(run.action, run.care)
+            late = process.last_words or overdue(run.action, run.run_options)
             return Result(failure=without_secrets(late, self._redaction))
-        return Result(failure=process_ended(run.action, run.care, code, is_cut=process.is_cut or code == CUT))
+        return Result(failure=process_ended(run.action, run.run_options, code, is_cut=process.is_cut or code == CUT))
 
 
 def _keep_values(run: Run) -> None:

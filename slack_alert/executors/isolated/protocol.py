@@ -61,7 +61,7 @@ def to_failure(document: Mapping[str, Any] | None) -> Failure | None:
 
 def from_run(run: Run) -> Document:
     """Make a document of a call."""
-    care, action = run.care, run.action
+    run_options, action = run.run_options, run.action
     return {
         "id": run.id,
         "job": run.binding,
@@ -78,9 +78,9 @@ def from_run(run: Run) -> Document:
         "asked_by": run.asked_by,
         "event": None if run.event is None else dict(run.event),
         "emits": run.emits,
-        "timeout": None if care.timeout is None else care.timeout.total_seconds(),
-        "cpu": None if care.cpu is None else care.cpu.total_seconds(),
-        "memory": care.memory,
+        "timeout": None if run_options.timeout is None else run_options.timeout.total_seconds(),
+        "cpu": None if run_options.cpu is None else run_options.cpu.total_seconds(),
+        "memory": run_options.memory,
     }
 
 

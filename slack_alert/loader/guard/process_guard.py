@@ -60,4 +60,4 @@ def blamed(read: DeclaredFile, problems: Sequence[Problem]) -> Sequence[Problem]
 
 def _is_isolated(read: DeclaredFile) -> bool:
     bindings = [binding for plan in read.plans if plan for binding in plan.bindings()]
-    return all(isinstance(each, Job) and each.care.isolation is Isolation.PROCESS for each in bindings)
+    return all(isinstance(each, Job) and each.run_options.isolation is Isolation.PROCESS for each in bindings)

@@ -12,7 +12,7 @@ from pathlib import Path
 from slack_alert.core.bindings import Binding
 from slack_alert.core.catalog import Problem, Severity
 from slack_alert.core.environment_faults import machine_lack
-from slack_alert.core.error_hints import advised
+from slack_alert.core.error_hints import with_advice
 from slack_alert.core.errors import GivenUpError
 from slack_alert.core.structs import Struct, replace
 from slack_alert.loader.files.discovery import PACKAGE, PluginFile
@@ -88,7 +88,7 @@ def failure(file: PluginFile, error: BaseException) -> Problem:
     except Exception:  # noqa: BLE001 - it is the plugin's own code that makes this text
         said = ""
     name = type(error).__name__
-    said = advised(name, said)
+    said = with_advice(name, said)
     message = f"failed while loading: {name}{': ' if said else ''}{said}{elsewhere[-1] if elsewhere else ''}"
     hint = f"{_lack(error) or 'Correct the line, or install what it needs'}; the other files run meanwhile."
     return Problem(file.shown, lines[-1] if lines else 1, 1, Severity.ERROR, "SA103", message, hint)

@@ -12,7 +12,7 @@ from slack_alert.core.events import check_criteria
 from slack_alert.core.excerpts import excerpt
 from slack_alert.core.model.address import SERVICES, Address
 from slack_alert.core.model.run import DEFAULT_OPTIONS, Isolation, RunOptions
-from slack_alert.core.policy.incidents import PLAIN, Escalation, Repeat, RepeatPolicy
+from slack_alert.core.policy.incidents import DEFAULT_REPEAT_POLICY, Escalation, Repeat, RepeatPolicy
 from slack_alert.core.schedule.absent import Absence
 from slack_alert.core.schedule.working_hours import WorkingHours
 from slack_alert.core.units.local_time import parse_instant, parse_slot
@@ -68,10 +68,10 @@ def texts_of(value: object) -> tuple[str, ...]:
     return tuple(_text(one) for one in values)
 
 
-def read_voice(words: Mapping[str, object], channel: str) -> RepeatPolicy:
+def read_repeat_policy(words: Mapping[str, object], channel: str) -> RepeatPolicy:
     """Read how the incidents of a job are said; the keywords were checked."""
     if _VOICE.isdisjoint(words):
-        return PLAIN
+        return DEFAULT_REPEAT_POLICY
     after, remind, escalate = words.get("after", 1), words.get("remind"), words.get("escalate")
     return RepeatPolicy(
         after if isinstance(after, int) else 1,
@@ -97,11 +97,11 @@ def _escalation(value: object, channel: str = SERVICES[0]) -> Escalation:
     return Escalation(Address.parse(to, channel), _positive('Write escalate="@lead after 15m".')(delay))
 
 
-def read_care(words: Mapping[str, object], default: RunOptions) -> RunOptions:
+def read_run_options(words: Mapping[str, object], default: RunOptions) -> RunOptions:
     """Read how the runs of a job are looked after; the keywords were checked."""
     timeout, retries, delay = words.get("timeout"), words.get("retries"), words.get("retry_delay")
     isolation = Isolation(_lowered(words.get("isolation", default.isolation.value)))
-    care = RunOptions(
+    run_options = RunOptions(
         default.timeout if timeout is None else _timeout(timeout),
         retries if isinstance(retries, int) else default.retries,
         default.retry_delay if delay is None else parse_duration(delay),
@@ -109,7 +109,7 @@ def read_care(words: Mapping[str, object], default: RunOptions) -> RunOptions:
         default.memory if isolation is Isolation.PROCESS else None,
         default.cpu if isolation is Isolation.PROCESS else None,
     )
-    return DEFAULT_OPTIONS if care == DEFAULT_OPTIONS else care
+    return DEFAULT_OPTIONS if run_options == DEFAULT_OPTIONS else run_options
 
 
 def _named(keyword: str, value: object, read: Callable[[], object]) -> None:

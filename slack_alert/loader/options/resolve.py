@@ -25,8 +25,8 @@ from slack_alert.loader.options.option_checks import (
     find_zone,
     pause_of,
     read_absence,
-    read_care,
-    read_voice,
+    read_repeat_policy,
+    read_run_options,
     texts_of,
 )
 from slack_alert.loader.parsing.declaration import Declaration
@@ -53,7 +53,7 @@ class OptionDefaults(Struct, frozen=True):
     errors_to: Address
     #: The only names that are markers; empty: any.
     markers: tuple[str, ...] = ()
-    care: RunOptions = DEFAULT_OPTIONS
+    run_options: RunOptions = DEFAULT_OPTIONS
     #: The service that is meant where an address names none.
     channel: str = "slack"
     #: From here on it is examined whether a job can ever run; None: it is not.
@@ -166,7 +166,7 @@ class OptionResolver(Struct):
                 at_start=words.get("at_start") is True,
                 emits=composed(str(words["emits"])) if "emits" in words else None,
                 rule=rule,
-                care=read_care(words, self.defaults.care),
+                run_options=read_run_options(words, self.defaults.run_options),
                 catch_up=parse_duration(words.get("catch_up", 0)),
                 options=options,
             )
@@ -176,13 +176,13 @@ class OptionResolver(Struct):
 
     def _policy(self, words: Words, zone: tzinfo) -> Policy:
         limit, pause = words.get("max_alert"), words.get("pause_time")
-        voice, mutes = read_voice(words, self.defaults.channel), "mute" if self.defaults.mutes else ""
+        repeat_policy, mutes = read_repeat_policy(words, self.defaults.channel), "mute" if self.defaults.mutes else ""
         parts = (
             self._working_hours(str(words.get("working_hours", self.defaults.working_hours)), zone),
             limit if isinstance(limit, int) else self.defaults.max_alert,
             self.defaults.pause_time if pause is None else pause_of(pause),
-            voice.keeps_running or str(words.get("while_paused", mutes)).lower() == "mute",
-            voice,
+            repeat_policy.keeps_running or str(words.get("while_paused", mutes)).lower() == "mute",
+            repeat_policy,
         )
         if parts not in self._policies:
             self._policies[parts] = Policy(*parts)

@@ -75,7 +75,7 @@ def sent(channel: Channel, *waiting: Delivery, text: str | None = None) -> list[
 def test_every_kind_of_message_is_accepted_and_shown(rig: Rig, piece: Piece, words: str) -> None:
     (outcome,) = sent(rig.channel, *deliveries(rig.channel, piece))
 
-    assert SendStatus.SENT is outcome.fate
+    assert SendStatus.SENT is outcome.status
     assert words in "\n".join(rig.shown())
 
 

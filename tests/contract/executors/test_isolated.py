@@ -100,7 +100,7 @@ class Rig:
         emits: str | None = None,
     ) -> tuple[Run, Result]:
         """Call a function of the file."""
-        care = RunOptions(
+        run_options = RunOptions(
             None if timeout is None else timedelta(seconds=timeout),
             isolation=Isolation.PROCESS,
             memory=memory,
@@ -108,16 +108,16 @@ class Rig:
         )
         job = f"{self.name}.{name}"
         action = Action(job, self.file, 3, None, None, takes_context, is_async)
-        run = Run(1, job, action, at("16 09:10"), emits=emits, care=care)
+        run = Run(1, job, action, at("16 09:10"), emits=emits, run_options=run_options)
         return run, self.processes.call(run)
 
-    def text(self, name: str = "job", **care: float) -> str:
-        _, result = self.run(name, **care)  # type: ignore[arg-type]  # a timeout, or a limit
+    def text(self, name: str = "job", **run_options: float) -> str:
+        _, result = self.run(name, **run_options)  # type: ignore[arg-type]  # a timeout, or a limit
         assert result.failure is None, result.failure
         return "\n".join(fallback(piece) for piece in result.pieces)
 
-    def failure(self, name: str = "job", **care: float) -> Failure:
-        _, result = self.run(name, **care)  # type: ignore[arg-type]  # a timeout, or a limit
+    def failure(self, name: str = "job", **run_options: float) -> Failure:
+        _, result = self.run(name, **run_options)  # type: ignore[arg-type]  # a timeout, or a limit
         assert result.failure is not None
         return result.failure
 

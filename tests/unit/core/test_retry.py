@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 
-from slack_alert.core.retry import SendResult, SendStatus, growing, next_attempt
+from slack_alert.core.retry import SendResult, SendStatus, backoff, next_attempt
 
 DAY = timedelta(days=1)
 
@@ -61,6 +61,6 @@ def test_chance_spreads_the_second_half_of_a_delay() -> None:
 
 
 def test_delay_doubles_up_to_the_last_however_many_attempts_there_were() -> None:
-    delays = [growing(seconds(1), seconds(60), attempts) for attempts in (1, 2, 3, 6, 7, 8, 100_000)]
+    delays = [backoff(seconds(1), seconds(60), attempts) for attempts in (1, 2, 3, 6, 7, 8, 100_000)]
 
     assert delays == [seconds(count) for count in (1, 2, 4, 32, 60, 60, 60)]

@@ -15,7 +15,7 @@ from slack_alert.engine.simulation.doubles import ScriptedExecutor, VirtualClock
 from slack_alert.engine.simulation.simulation import Simulation
 from tests.fakes.engine_rig import HOUR, MARK, MINUTE, Rig, at, make_job, make_policy, said, verdicts
 
-RECOVERS = replace(make_policy(mutes=True), voice=RepeatPolicy(recovers=True))
+RECOVERS = replace(make_policy(mutes=True), repeat_policy=RepeatPolicy(recovers=True))
 NONE = "no backup"
 
 

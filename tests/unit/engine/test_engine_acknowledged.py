@@ -16,7 +16,7 @@ from tests.fakes.engine_rig import Rig, at, make_job, make_policy, said
 
 
 def alerting(repeat: Repeat) -> Rig:
-    policy = replace(make_policy(max_alert=0, mutes=True), voice=RepeatPolicy(repeat=repeat, recovers=True))
+    policy = replace(make_policy(max_alert=0, mutes=True), repeat_policy=RepeatPolicy(repeat=repeat, recovers=True))
     rig = Rig(make_job(policy=policy))
     rig.play("16 09:10", said("9 s"))
     return rig

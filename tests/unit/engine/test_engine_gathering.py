@@ -17,7 +17,7 @@ DBA = Address("slack", "#dba")
 
 
 def speaking(repeat: Repeat) -> Job:
-    return make_job(policy=replace(make_policy(max_alert=0, mutes=True), voice=RepeatPolicy(repeat=repeat)))
+    return make_job(policy=replace(make_policy(max_alert=0, mutes=True), repeat_policy=RepeatPolicy(repeat=repeat)))
 
 
 def play(rig: Rig, time: str, *texts: str, result: Result = QUIET, to: Address | None = None) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from datetime import timedelta
 
 from slack_alert.core.bindings import Job
-from slack_alert.core.model.record import Record, Verdict, each
+from slack_alert.core.model.record import Record, Verdict, split_by_job
 from slack_alert.core.model.run import QUIET
 from slack_alert.core.policy.quota import Pause, Quota, State
 from slack_alert.engine.batches import Batch, JobProgress, Snapshot
@@ -60,7 +60,7 @@ def test_shared_line_says_of_each_what_its_own_would() -> None:
     _, apart = stalled(few)
     _, together = stalled(many)
 
-    assert [line for record in together for line in each(record)][:3] == apart
+    assert [line for record in together for line in split_by_job(record)][:3] == apart
 
 
 def test_shared_line_is_for_so_many_at_most() -> None:

@@ -24,8 +24,10 @@ WAYS = {"returned": 0, "said": 2, "said and returned": 1}
 ways = pytest.mark.parametrize("ahead", WAYS.values(), ids=WAYS)
 
 
-def speaking(voice: RepeatPolicy, *, max_alert: int = 0) -> Job:
-    return make_job(policy=replace(make_policy(max_alert=max_alert, pause=30 * MINUTE, mutes=True), voice=voice))
+def speaking(repeat_policy: RepeatPolicy, *, max_alert: int = 0) -> Job:
+    return make_job(
+        policy=replace(make_policy(max_alert=max_alert, pause=30 * MINUTE, mutes=True), repeat_policy=repeat_policy)
+    )
 
 
 def play(rig: Rig, time: str, *texts: str, ahead: int) -> None:

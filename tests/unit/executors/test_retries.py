@@ -24,7 +24,7 @@ class Rig:
 
     def submit(self, retries: int) -> Run:
         run = run_of(print)
-        run.care = RunOptions(retries=retries, retry_delay=timedelta(seconds=10))
+        run.run_options = RunOptions(retries=retries, retry_delay=timedelta(seconds=10))
         self.retrying.submit([run], lambda _, result: self.reports.append(result))
         return run
 
@@ -155,7 +155,7 @@ def test_what_fails_during_the_drain_is_reported_at_once() -> None:
 def test_runs_without_retries_are_passed_on_as_they_are() -> None:
     rig = Rig()
     patient, plain = run_of(print), run_of(print, number=2)
-    patient.care = RunOptions(retries=1)
+    patient.run_options = RunOptions(retries=1)
     rig.retrying.submit([plain, patient], lambda _, result: rig.reports.append(result))
     rig.play(rig.fail)
 

@@ -49,10 +49,10 @@ class Reports:
 
 
 def looked_after(
-    function: Callable[..., Any], care: RunOptions = BRIEF, *, number: int = 1, is_async: bool = False
+    function: Callable[..., Any], run_options: RunOptions = BRIEF, *, number: int = 1, is_async: bool = False
 ) -> Run:
     run = run_of(function, number=number, is_async=is_async)
-    run.care = care
+    run.run_options = run_options
     return run
 
 
@@ -79,7 +79,7 @@ def test_a_generator_that_stands_between_two_values_tells_where(keyword: str) ->
         next(values)
     else:
         asyncio.run(values.__anext__())
-    late = overdue(run.action, run.care, with_generator([], run))
+    late = overdue(run.action, run.run_options, with_generator([], run))
 
     assert late.place == "plugins/db.py:3"
     assert late.traceback.startswith("It was here (most recent call last):\n")

@@ -17,7 +17,7 @@ from slack_alert.core.content.values.row_types import as_row
 ADDRESS = "(?: object)? at 0x[0-9a-fA-F]+"
 
 
-def read(value: object) -> str:
+def readable_text(value: object) -> str:
     """Return a value as text for people: bytes decoded, an exception with its type, anything else as `str`.
 
     Nested values are shown without Python's syntax: `2026-01-01`, not `datetime.date(2026, 1, 1)`.
@@ -25,17 +25,17 @@ def read(value: object) -> str:
     if type(value) is str:
         return value
     if type(value) in _NUMBERS:
-        return spell(value)
+        return plain_text(value)
     if isinstance(value, (bytes, bytearray, memoryview)):
         return _words_of(bytes(value))
     if isinstance(value, BaseException):
         said = str(value)
         return f"{type(value).__name__}: {said}" if said else type(value).__name__
     value = _listed(value)
-    return _inner(value, ()) if _is_written_out(value) else spell(value)
+    return _inner(value, ()) if _is_written_out(value) else plain_text(value)
 
 
-def spell(value: object) -> str:
+def plain_text(value: object) -> str:
     """Return `str(value)` without memory addresses and numpy's types; huge integers in hexadecimal.
 
     Python refuses to convert those to decimal.
@@ -95,15 +95,15 @@ def _inner(value: Any, outer: _Outer) -> str:
     if kind in _PLAIN:
         return str(value)
     if isinstance(value, Enum):
-        return spell(value)
+        return plain_text(value)
     if isinstance(value, str):
         return str.__repr__(value)
     if isinstance(value, (bytes, bytearray)):
         return repr(_words_of(bytes(value)))
     if isinstance(value, BaseException):
-        return read(value)
+        return readable_text(value)
     value = _listed(value)
-    return _written_out(value, outer) if _is_written_out(value) else spell(value)
+    return _written_out(value, outer) if _is_written_out(value) else plain_text(value)
 
 
 def _written_out(value: Any, outer: _Outer) -> str:

@@ -71,7 +71,7 @@ class TestPosting:
         (outcome,) = sent(slack, delivery(Blocks({"text": "disk full", "blocks": [{"type": "divider"}]})))
 
         (message,) = slack.messages
-        assert outcome.fate is SendStatus.SENT
+        assert outcome.status is SendStatus.SENT
         assert (message.text, message.blocks) == ("disk full", None)
 
     def test_a_text_that_is_too_long_goes_as_a_file(self, slack: FakeSlack) -> None:
@@ -79,7 +79,7 @@ class TestPosting:
 
         (outcome,) = sent(slack, delivery("disk full\nvery"))
 
-        assert outcome.fate is SendStatus.SENT
+        assert outcome.status is SendStatus.SENT
         assert [upload.content for upload in slack.uploads] == [b"disk full\nvery"]
         assert [message.text.splitlines()[0] for message in slack.messages] == ["disk full"]
 
@@ -91,7 +91,7 @@ class TestPosting:
     def test_text_that_is_refused_altogether_is_a_fault_of_the_payload(self, slack: FakeSlack) -> None:
         (outcome,) = sent(slack, delivery(" "))
 
-        assert (outcome.fate, outcome.reason) == (SendStatus.PAYLOAD, "no_text")
+        assert (outcome.status, outcome.reason) == (SendStatus.PAYLOAD, "no_text")
 
 
 class TestFace:
@@ -107,7 +107,7 @@ class TestFace:
         with FakeSlack(scopes=ALL_SCOPES - {"chat:write.customize"}) as slack:
             outcomes = sent(slack, delivery("one"), delivery("two", id=2), username="Watch", icon_emoji="fire")
 
-        assert [outcome.fate for outcome in outcomes] == [SendStatus.SENT, SendStatus.SENT]
+        assert [outcome.status for outcome in outcomes] == [SendStatus.SENT, SendStatus.SENT]
         assert [message.username for message in slack.messages] == [None, None]
         assert len(calls(slack, "chat.postMessage")) == 3
         assert [record.message for record in caplog.records] == ["name and icon not used"]
@@ -117,7 +117,7 @@ class TestFace:
 
         outcomes = sent(slack, delivery("one"), delivery("two", id=2))
 
-        assert [outcome.fate for outcome in outcomes] == [SendStatus.SENT, SendStatus.SENT]
+        assert [outcome.status for outcome in outcomes] == [SendStatus.SENT, SendStatus.SENT]
         assert [message.metadata for message in slack.messages] == [None, None]
 
 
@@ -137,7 +137,7 @@ class TestPeople:
                 slack, delivery(f"<@{person}>", to=f"@{person}"), delivery(f"<@{person}>", to="C0KEY", id=2)
             )
 
-            assert [outcome.fate for outcome in outcomes] == [SendStatus.SENT, SendStatus.SENT]
+            assert [outcome.status for outcome in outcomes] == [SendStatus.SENT, SendStatus.SENT]
             assert [message.text for message in slack.messages] == ["<@U0JO>", "<@U0JO>"]
 
     def test_whom_nobody_knows_is_named_without_being_called(self, slack: FakeSlack) -> None:
@@ -150,7 +150,7 @@ class TestPeople:
         with FakeSlack(scopes=ALL_SCOPES - {"users:read"}) as slack:
             (outcome,) = sent(slack, delivery("<@ann> look"))
 
-        assert outcome.fate is SendStatus.SENT
+        assert outcome.status is SendStatus.SENT
         assert [message.text for message in slack.messages] == ["@ann look"]
 
     @pytest.mark.parametrize("to", ["@ann", "U0ANN"])
@@ -164,7 +164,7 @@ class TestPeople:
     def test_an_unknown_person_is_a_wrong_address(self, slack: FakeSlack) -> None:
         (outcome,) = sent(slack, delivery("x", to="@carol"))
 
-        assert (outcome.fate, outcome.reason) == (SendStatus.DESTINATION, "user_not_found")
+        assert (outcome.status, outcome.reason) == (SendStatus.DESTINATION, "user_not_found")
         assert "@carol" in outcome.hint
 
     def test_a_lookup_that_broke_off_is_surely_not_sent(self, slack: FakeSlack) -> None:
@@ -172,7 +172,7 @@ class TestPeople:
 
         (outcome,) = sent(slack, delivery("x", to="@ann"))
 
-        assert outcome.fate is SendStatus.RETRY
+        assert outcome.status is SendStatus.RETRY
 
 
 @pytest.mark.slow
@@ -190,7 +190,7 @@ async def main():
     await channel.open()
     for number, piece in enumerate([Text("one"), Upload("a.txt", b"x", comment="two")]):
         to = Message(str(number), Address("slack", "#ops"), piece)
-        print((await channel.send(Delivery(number, to, datetime.now(timezone.utc)), None)).fate.value)
+        print((await channel.send(Delivery(number, to, datetime.now(timezone.utc)), None)).status.value)
     await channel.close()
 asyncio.run(main())
 """

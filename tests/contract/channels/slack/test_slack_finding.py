@@ -173,7 +173,7 @@ class TestFinding:
                 one = delivery("x" if number % 3 else Upload("a.txt", b"x"), id=number)
                 slack.fault("reset_after", method="chat.postMessage", times=1)
                 slack.fault("reset_after", method="files.completeUploadExternal", times=1)
-                if (await channel.send(one, None)).fate is not SendStatus.SENT:
+                if (await channel.send(one, None)).status is not SendStatus.SENT:
                     assert await channel.lookup([one], None)
                 slack.clear_faults()
             return [channel._poster.files, channel._bounds._before, channel._begun]

@@ -114,7 +114,7 @@ def test_half_an_answer_to_a_post_leaves_it_in_doubt(slack: FakeSlack, body: str
 
     (outcome,) = sent(slack, delivery("x"))
 
-    assert (outcome.fate, outcome.limit) == (SendStatus.AMBIGUOUS, None)
+    assert (outcome.status, outcome.limit) == (SendStatus.AMBIGUOUS, None)
 
 
 LISTINGS: dict[str, dict[str, object]] = {
@@ -143,7 +143,7 @@ def test_half_a_listing_of_channels_says_of_none_that_it_does_not_exist(
             await channel.lookup([delivery("x")], None)
         return outcome
 
-    assert using(slack, act).fate is SendStatus.RETRY
+    assert using(slack, act).status is SendStatus.RETRY
 
 
 PEOPLE: dict[str, dict[str, object]] = {
@@ -164,4 +164,4 @@ def test_half_a_listing_of_people_says_of_nobody_that_he_is_not_there(
 
     (outcome,) = sent(slack, delivery("x", to="@ann"))
 
-    assert outcome.fate is SendStatus.RETRY
+    assert outcome.status is SendStatus.RETRY

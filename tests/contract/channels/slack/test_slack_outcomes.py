@@ -65,7 +65,7 @@ class TestOutcomes:
 
         (outcome,) = sent(slack, delivery("x"))
 
-        assert outcome.fate is fate
+        assert outcome.status is fate
         assert len(slack.messages) == accepted
         assert len(calls(slack, "chat.postMessage")) == 1
         if fate is SendStatus.WAIT:
@@ -85,7 +85,7 @@ class TestOutcomes:
 
         (outcome,) = sent(slack, delivery("x"))
 
-        assert outcome.fate is fate
+        assert outcome.status is fate
 
     @pytest.mark.parametrize(
         ("kind", "body", "expected"),
@@ -103,20 +103,20 @@ class TestOutcomes:
     def test_no_answer_makes_it_raise(self, kind: str, body: bytes, expected: tuple[SendStatus, str]) -> None:
         outcome = asyncio.run(answered(kind, body))
 
-        assert (outcome.fate, outcome.reason) == expected
+        assert (outcome.status, outcome.reason) == expected
 
     def test_a_slack_that_is_away_was_surely_not_reached(self, slack: FakeSlack) -> None:
         slack.stop_listening()
 
         (outcome,) = sent(slack, delivery("x"))
 
-        assert (outcome.fate, outcome.reason) == (SendStatus.RETRY, "ConnectionRefusedError")
+        assert (outcome.status, outcome.reason) == (SendStatus.RETRY, "ConnectionRefusedError")
         assert "127.0.0.1" in outcome.hint
 
     def test_a_failed_tls_handshake_is_surely_not_sent(self, slack: FakeSlack) -> None:
         (outcome,) = sent(slack, delivery("x"), api_url=slack.url.replace("http:", "https:"))
 
-        assert outcome.fate is SendStatus.RETRY
+        assert outcome.status is SendStatus.RETRY
 
     @pytest.mark.slow
     def test_an_answer_that_does_not_come_leaves_it_open(self, slack: FakeSlack) -> None:
@@ -124,7 +124,7 @@ class TestOutcomes:
 
         (outcome,) = sent(slack, delivery("x"), timeout=timedelta(seconds=0.3))
 
-        assert outcome.fate is SendStatus.AMBIGUOUS
+        assert outcome.status is SendStatus.AMBIGUOUS
         assert len(slack.messages) == 1
 
     @pytest.mark.parametrize(
@@ -138,7 +138,7 @@ class TestOutcomes:
     def test_a_wrong_address_says_what_to_do(self, slack: FakeSlack, to: str, reason: str, words: str) -> None:
         (outcome,) = sent(slack, delivery("x", to=to))
 
-        assert (outcome.fate, outcome.reason) == (SendStatus.DESTINATION, reason)
+        assert (outcome.status, outcome.reason) == (SendStatus.DESTINATION, reason)
         assert words in outcome.hint
 
     def test_a_conversation_without_the_app_asks_for_an_invitation(self) -> None:
@@ -154,7 +154,7 @@ class TestOutcomes:
         with caplog.at_level(logging.DEBUG):
             (outcome,) = sent(slack, delivery("x"), token=secret, proxy=None)
 
-        assert (outcome.fate, outcome.reason) == (SendStatus.CREDENTIALS, "invalid_auth")
+        assert (outcome.status, outcome.reason) == (SendStatus.CREDENTIALS, "invalid_auth")
         assert "doctor" in outcome.hint
         assert secret not in f"{outcome} {caplog.text} {SlackChannel(secret)!r}"
 
@@ -164,7 +164,7 @@ class TestOutcomes:
         with caplog.at_level(logging.DEBUG):
             (outcome,) = sent(slack, delivery("x"), proxy="http://ann:secret@127.0.0.1:9")
 
-        assert (outcome.fate, outcome.reason) == (SendStatus.RETRY, "ClientProxyConnectionError")
+        assert (outcome.status, outcome.reason) == (SendStatus.RETRY, "ClientProxyConnectionError")
         assert "secret" not in f"{outcome} {caplog.text}"
 
     @pytest.mark.parametrize(
@@ -192,7 +192,7 @@ class TestOutcomes:
 
         (outcome,) = sent(slack, delivery("x"))
 
-        assert outcome.fate is SendStatus.RETRY
+        assert outcome.status is SendStatus.RETRY
         assert said in outcome.hint
         assert "secret" not in f"{outcome} {caplog.text}"
 
@@ -206,7 +206,7 @@ class TestOutcomes:
 
         (outcome,) = sent(slack, delivery("x"))
 
-        assert outcome.fate is SendStatus.SENT
+        assert outcome.status is SendStatus.SENT
         assert [record.message for record in caplog.records if record.levelno >= logging.WARNING] == [
             "Slack is reached without a proxy"
         ]
@@ -222,7 +222,7 @@ class TestOutcomes:
 
         (outcome,) = sent(slack, delivery("x"))
 
-        assert outcome.fate is fate
+        assert outcome.status is fate
 
     def test_an_unusable_ca_file_is_told_at_the_start(self, slack: FakeSlack, tmp_path: Path) -> None:
         with pytest.raises(BadValue, match="ca_file"):

@@ -326,7 +326,7 @@ class TestProxies:
     def test_an_answer_means_the_same_with_a_proxy_and_without(self, answer: bytes, fate: SendStatus) -> None:
         outcomes = [outcome_of(Site([answer]), is_proxy=is_proxy) for is_proxy in (True, False)]
 
-        assert [outcome.fate for outcome in outcomes] == [fate, fate]
+        assert [outcome.status for outcome in outcomes] == [fate, fate]
         assert outcomes[0] == outcomes[1]
 
     def test_a_post_is_handed_to_the_proxy(self) -> None:

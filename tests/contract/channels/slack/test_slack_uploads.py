@@ -36,7 +36,7 @@ class TestUploads:
         with FakeSlack(scopes=ALL_SCOPES - {"groups:read"}) as slack:
             (outcome,) = sent(slack, delivery(Upload("a.txt", b"abc")))
 
-        assert outcome.fate is SendStatus.SENT
+        assert outcome.status is SendStatus.SENT
         assert [message.files for message in slack.messages] == [("a.txt",)]
 
     @pytest.mark.parametrize("to", ["@ann", "U0ANN"])
@@ -44,7 +44,7 @@ class TestUploads:
         (outcome,) = sent(slack, delivery(Upload("a.txt", b"abc"), to=to))
 
         (message,) = slack.messages
-        assert outcome.fate is SendStatus.SENT
+        assert outcome.status is SendStatus.SENT
         assert slack.workspace.conversations[message.channel] == ("U0ANN",)
 
     def test_a_path_is_read_when_it_is_sent(self, slack: FakeSlack, tmp_path: Path) -> None:
@@ -77,7 +77,7 @@ class TestUploads:
             (outcome,) = sent(slack, delivery(piece, to=to))
 
         (message,) = slack.messages
-        assert outcome.fate is SendStatus.SENT
+        assert outcome.status is SendStatus.SENT
         assert message.text.startswith("a.txt")
         assert "why" in message.text
         assert words in message.text
@@ -91,7 +91,7 @@ class TestUploads:
 
         (outcome,) = sent(slack, delivery(Upload("a.txt", b"abc")))
 
-        assert outcome.fate is SendStatus.RETRY
+        assert outcome.status is SendStatus.RETRY
         assert slack.messages == []
 
     def test_the_last_step_may_have_been_taken(self, slack: FakeSlack) -> None:
@@ -99,4 +99,4 @@ class TestUploads:
 
         (outcome,) = sent(slack, delivery(Upload("a.txt", b"abc")))
 
-        assert outcome.fate is SendStatus.AMBIGUOUS
+        assert outcome.status is SendStatus.AMBIGUOUS

@@ -42,7 +42,7 @@ def test_the_documented_codes_are_all_there() -> None:
 
 @pytest.mark.parametrize(("fate", "code"), [(fate, code) for fate, codes in FATES.items() for code in codes.split()])
 def test_a_code_decides_the_fate(fate: SendStatus, code: str) -> None:
-    assert fate is classify(SlackResult(200, code), to="#ops").fate
+    assert fate is classify(SlackResult(200, code), to="#ops").status
 
 
 @pytest.mark.parametrize("code", sorted(TABLE))
@@ -95,7 +95,7 @@ def test_a_missing_scope_is_named_beside_those_granted() -> None:
 def test_throttling_waits_as_long_as_it_was_told(reply: SlackResult, header: str | None, seconds: float) -> None:
     outcome = classify(SlackResult(reply.status, reply.code, retry_after=header))
 
-    assert (SendStatus.WAIT, timedelta(seconds=seconds)) == (outcome.fate, outcome.after)
+    assert (SendStatus.WAIT, timedelta(seconds=seconds)) == (outcome.status, outcome.after)
 
 
 @pytest.mark.parametrize(
@@ -118,13 +118,13 @@ def test_an_answer_without_a_known_code_is_judged_by_its_status(
 ) -> None:
     outcome = classify(reply)
 
-    assert (fate, reason, None) == (outcome.fate, outcome.reason, outcome.limit)
+    assert (fate, reason, None) == (outcome.status, outcome.reason, outcome.limit)
 
 
 def test_an_unknown_code_is_final_after_a_few_attempts() -> None:
     outcome = classify(SlackResult(200, "brand_new_code"))
 
-    assert (outcome.fate, outcome.reason, outcome.limit) == (SendStatus.AMBIGUOUS, "brand_new_code", UNKNOWN_LIMIT)
+    assert (outcome.status, outcome.reason, outcome.limit) == (SendStatus.AMBIGUOUS, "brand_new_code", UNKNOWN_LIMIT)
     assert "brand_new_code" in outcome.hint
 
 
@@ -133,7 +133,7 @@ def test_no_answer_is_beyond_judgement(status: int, code: str, header: str | Non
     outcome = classify(SlackResult(status, code, retry_after=header), to="#ops")
 
     assert isinstance(outcome, SendResult)
-    assert SendStatus.SENT is not outcome.fate
+    assert SendStatus.SENT is not outcome.status
     assert outcome.reason
 
 

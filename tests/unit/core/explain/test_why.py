@@ -10,7 +10,7 @@ import pytest
 from slack_alert.core.bindings import Job
 from slack_alert.core.content.render import Text
 from slack_alert.core.explain.facts import JobFacts, RecordWithMessages, quoted
-from slack_alert.core.explain.slot import account, summary
+from slack_alert.core.explain.slot import explain_slot, summarize_slot
 from slack_alert.core.explain.why import slot_before, why_ahead, why_now, why_then, why_unrecorded
 from slack_alert.core.model.address import Address
 from slack_alert.core.model.message import Delivery, DeliveryMode, Message, PostedDelivery, Status
@@ -19,7 +19,7 @@ from slack_alert.core.policy.incidents import Incident, RepeatPolicy
 from slack_alert.core.policy.quota import Pause, Quota, State
 from slack_alert.core.schedule.absent import Absence
 from slack_alert.core.structs import replace
-from slack_alert.core.units.humanize import lasted
+from slack_alert.core.units.humanize import format_run_time
 from tests.fakes.engine_rig import BERLIN, OPS, at, make_job, make_policy, make_rule
 
 NOW = at("16 14:25")
@@ -42,7 +42,7 @@ def record(verdict: Verdict, *, ran: float | None = 0.25, **more: Any) -> Record
 
 
 def outcome(line: Record, subject: JobFacts | None = None) -> str:
-    return account(subject or about(), RecordWithMessages(line), line.slot)[1]
+    return explain_slot(subject or about(), RecordWithMessages(line), line.slot)[1]
 
 
 # --- a slot that is recorded
@@ -185,7 +185,7 @@ def test_record_of_an_older_version_is_told_without_its_reason(line: Record, sen
     ],
 )
 def test_numbers_behind_a_verdict_are_told(line: Record, job: Job, sentence: str) -> None:
-    assert account(about(job), RecordWithMessages(line), SLOT)[2:] == [sentence]
+    assert explain_slot(about(job), RecordWithMessages(line), SLOT)[2:] == [sentence]
 
 
 @pytest.mark.parametrize(
@@ -204,7 +204,7 @@ def test_first_sentence_says_what_was_due(line: Record, sentence: str) -> None:
     subject = about() if line.slot == SLOT else about(make_job())
 
     assert (
-        account(
+        explain_slot(
             subject, RecordWithMessages(line._replace(started=line.started if line.slot == SLOT else None)), line.slot
         )[0]
         == sentence
@@ -220,7 +220,7 @@ def test_first_sentence_says_what_was_due(line: Record, sentence: str) -> None:
     ],
 )
 def test_summary_is_one_line(line: Record, said: str) -> None:
-    assert summary(about(), RecordWithMessages(line)) == said
+    assert summarize_slot(about(), RecordWithMessages(line)) == said
 
 
 def test_slot_of_a_row_is_the_one_asked_about() -> None:
@@ -307,13 +307,13 @@ def posted(
     ],
 )
 def test_fate_of_a_message_is_told(one: PostedDelivery, sentence: str) -> None:
-    assert account(about(), RecordWithMessages(record(Verdict.QUIET), (one,)), SLOT)[2:] == [sentence]
+    assert explain_slot(about(), RecordWithMessages(record(Verdict.QUIET), (one,)), SLOT)[2:] == [sentence]
 
 
 def test_queued_message_waits_for_a_program_that_is_not_running() -> None:
     told = RecordWithMessages(record(Verdict.QUIET), (posted(Status.QUEUED, attempts=0),))
 
-    assert account(about(is_running=False), told, SLOT)[-1] == (
+    assert explain_slot(about(is_running=False), told, SLOT)[-1] == (
         "Its message is queued; slack-alert is not running, it goes out when it runs."
     )
 
@@ -321,7 +321,7 @@ def test_queued_message_waits_for_a_program_that_is_not_running() -> None:
 def test_messages_of_one_run_that_arrived_are_counted_and_the_others_named() -> None:
     parts = [posted(Status.SENT)] * 3 + [posted(Status.QUEUED, attempts=0)] * 5
 
-    said = account(about(), RecordWithMessages(record(Verdict.QUIET), tuple(parts)), SLOT)[2:]
+    said = explain_slot(about(), RecordWithMessages(record(Verdict.QUIET), tuple(parts)), SLOT)[2:]
     assert said[0] == "Its 3 messages were delivered to #ops at 14:24:57."
     assert said[1:4] == ["Its message is queued."] * 3
     assert said[4:] == ["So it is with 2 more of its messages: see `slack-alert outbox`."]
@@ -628,7 +628,7 @@ def test_run_that_is_recorded_goes_on_no_more(line: Record, goes_on: bool) -> No
     ],
 )  # fmt: skip
 def test_incident_that_goes_on_is_told(incident: Incident, sentence: str) -> None:
-    policy = replace(make_policy(), voice=RepeatPolicy(after=3))
+    policy = replace(make_policy(), repeat_policy=RepeatPolicy(after=3))
 
     assert sentence in why_now(about(make_job(policy=policy), state=State(incident=incident)), []).sentences
 
@@ -659,7 +659,7 @@ def test_what_something_else_runs_is_told_with_its_last_runs() -> None:
     ],
 )
 def test_a_run_from_outside_was_not_due(line: Record, sentence: str) -> None:
-    first, second, *_ = account(about(None, first_seen=None), RecordWithMessages(line), line.slot)
+    first, second, *_ = explain_slot(about(None, first_seen=None), RecordWithMessages(line), line.slot)
 
     assert (first, second) == ("db.lag was run from outside (`slack-alert exec`) at 14:00.", sentence)
 
@@ -698,7 +698,7 @@ def test_slot_before_a_time_is_found_wherever_it_is(every: dict[str, object], ti
     ("seconds", "written"), [(0.0001, "0.001s"), (0.2504, "0.25s"), (1.234, "1.23s"), (61, "1m1s")]
 )
 def test_duration_of_a_run_is_written_as_exactly_as_it_is_worth(seconds: float, written: str) -> None:
-    assert lasted(timedelta(seconds=seconds)) == written
+    assert format_run_time(timedelta(seconds=seconds)) == written
 
 
 @pytest.mark.parametrize(

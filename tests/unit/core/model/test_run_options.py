@@ -20,9 +20,9 @@ def test_each_retry_waits_twice_as_long_up_to_an_hour(first: int, attempt: int, 
 
 
 def test_a_first_delay_of_more_than_an_hour_is_kept() -> None:
-    care = RunOptions(retry_delay=timedelta(hours=5))
+    run_options = RunOptions(retry_delay=timedelta(hours=5))
 
-    assert [care.delay(attempt, 0.0) for attempt in (1, 2)] == [timedelta(hours=5)] * 2
+    assert [run_options.delay(attempt, 0.0) for attempt in (1, 2)] == [timedelta(hours=5)] * 2
 
 
 @given(st.integers(1, 10_000), st.integers(1, 100), st.floats(0, 1, exclude_max=True))

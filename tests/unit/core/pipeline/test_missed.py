@@ -6,7 +6,7 @@ import pytest
 
 from slack_alert.core.bindings import Job
 from slack_alert.core.model.record import Verdict
-from slack_alert.core.pipeline.missed import SlotRange, gaps, make_up
+from slack_alert.core.pipeline.missed import SlotRange, missed_ranges, take_catch_up_slot
 from slack_alert.core.policy.quota import Pause, Quota, State
 from tests.fakes.engine_rig import at, make_job, make_policy
 
@@ -16,7 +16,7 @@ ANCHOR = at("16 00:00")
 def found(
     job: Job, after: str, until: str, *, state: State | None = None, hold: Pause | None = None
 ) -> list[SlotRange]:
-    return list(gaps(job, state or State(), hold, after=at(after), until=at(until), anchor=ANCHOR))
+    return list(missed_ranges(job, state or State(), hold, after=at(after), until=at(until), anchor=ANCHOR))
 
 
 def row(verdict: Verdict, first: str, last: str, count: int) -> SlotRange:
@@ -80,7 +80,9 @@ def test_row_ends_where_an_alert_ceases_to_weigh() -> None:
 def test_a_year_of_seconds_is_accounted_for_in_one_row() -> None:
     job = make_job(every={"seconds": 0.1})
 
-    [gap] = gaps(job, State(), None, after=ANCHOR, until=datetime(2027, 11, 16, tzinfo=ANCHOR.tzinfo), anchor=ANCHOR)
+    [gap] = missed_ranges(
+        job, State(), None, after=ANCHOR, until=datetime(2027, 11, 16, tzinfo=ANCHOR.tzinfo), anchor=ANCHOR
+    )
 
     assert gap.count == (365 * 86_400 + 3600) * 10
 
@@ -88,17 +90,23 @@ def test_a_year_of_seconds_is_accounted_for_in_one_row() -> None:
 def test_last_slot_of_an_interval_still_runs() -> None:
     rows = [row(Verdict.MISSED, "16 09:10", "16 10:00", 6)]
 
-    assert make_up(make_job(), rows, ANCHOR) == ([row(Verdict.MISSED, "16 09:10", "16 09:50", 5)], at("16 10:00"))
+    assert take_catch_up_slot(make_job(), rows, ANCHOR) == (
+        [row(Verdict.MISSED, "16 09:10", "16 09:50", 5)],
+        at("16 10:00"),
+    )
 
 
 def test_only_slot_of_an_interval_still_runs_and_nothing_is_missed() -> None:
-    assert make_up(make_job(), [row(Verdict.MISSED, "16 09:10", "16 09:10", 1)], ANCHOR) == ([], at("16 09:10"))
+    assert take_catch_up_slot(make_job(), [row(Verdict.MISSED, "16 09:10", "16 09:10", 1)], ANCHOR) == (
+        [],
+        at("16 09:10"),
+    )
 
 
 def test_rows_before_the_last_stay_as_they_are() -> None:
     before = row(Verdict.OFF_HOURS, "16 08:40", "16 08:50", 2)
 
-    assert make_up(make_job(), [before, row(Verdict.MISSED, "16 09:00", "16 09:00", 1)], ANCHOR) == (
+    assert take_catch_up_slot(make_job(), [before, row(Verdict.MISSED, "16 09:00", "16 09:00", 1)], ANCHOR) == (
         [before],
         at("16 09:00"),
     )
@@ -119,8 +127,8 @@ def test_nothing_is_made_up_that_could_not_run_or_goes_by_the_wall_clock(
 ) -> None:
     rows = [row(verdict, "16 09:10", "16 09:10", 1)]
 
-    assert make_up(make_job(every=every), rows, ANCHOR) == (rows, None)
+    assert take_catch_up_slot(make_job(every=every), rows, ANCHOR) == (rows, None)
 
 
 def test_nothing_is_made_up_where_nothing_passed() -> None:
-    assert make_up(make_job(), [], ANCHOR) == ([], None)
+    assert take_catch_up_slot(make_job(), [], ANCHOR) == ([], None)

@@ -9,9 +9,9 @@ from slack_alert.core.bindings import Job
 from slack_alert.core.content.render import Blocks, Text, Upload, fallback
 from slack_alert.core.model.record import Verdict
 from slack_alert.core.model.run import QUIET, Result, Run
-from slack_alert.core.pipeline.gate import gate, standing
+from slack_alert.core.pipeline.gate import gate, pause_status
 from slack_alert.core.pipeline.messages import messages
-from slack_alert.core.pipeline.settle import Settlement, answer, settle
+from slack_alert.core.pipeline.settle import Settlement, settle, settle_asked
 from slack_alert.core.policy.quota import Pause, Policy, Quota, State
 from slack_alert.core.structs import replace
 from tests.fakes.engine_rig import ERRORS, MARK, OPS, at, failed, make_job, make_policy, said
@@ -208,14 +208,14 @@ def test_same_slot_run_again_has_other_keys() -> None:
     ],
 )
 def test_person_who_asked_gets_an_answer(result: Result, before: int, told: list[str], verdict: Verdict) -> None:
-    settlement = answer(make_run(said=before), result, OPS, MARK)
+    settlement = settle_asked(make_run(said=before), result, OPS, MARK)
 
     assert told == texts(settlement)
     assert verdict is settlement.verdict
 
 
 def test_person_who_asked_sees_what_was_said_before_the_error() -> None:
-    settlement = answer(make_run(), failed()._replace(pieces=(Text("half way"),)), OPS, MARK)
+    settlement = settle_asked(make_run(), failed()._replace(pieces=(Text("half way"),)), OPS, MARK)
 
     assert texts(settlement)[0] == "half way"
     assert "OSError: no route" in texts(settlement)[1]
@@ -225,7 +225,7 @@ def test_person_who_asked_sees_what_was_said_before_the_error() -> None:
 
 
 def test_an_error_of_an_asked_run_goes_where_errors_go() -> None:
-    settlement = answer(make_run(), failed()._replace(pieces=(Text("half way"),)), OPS, MARK, errors_to=ERRORS)
+    settlement = settle_asked(make_run(), failed()._replace(pieces=(Text("half way"),)), OPS, MARK, errors_to=ERRORS)
 
     assert [message.to for message in settlement.messages] == [OPS, ERRORS]
     assert len({message.key for message in settlement.messages}) == 2
@@ -249,4 +249,4 @@ def test_an_error_of_an_asked_run_goes_where_errors_go() -> None:
 def test_job_rests_until_the_later_of_both_pauses(
     quota: Quota, hold: Pause | None, slot: str, expected: tuple[int, datetime | None]
 ) -> None:
-    assert expected == standing(JOB, State(alerts=quota), at(slot), hold=hold)
+    assert expected == pause_status(JOB, State(alerts=quota), at(slot), hold=hold)

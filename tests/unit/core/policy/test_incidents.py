@@ -11,7 +11,7 @@ from slack_alert.core.model.address import Address
 from slack_alert.core.model.message import DeliveryMode, Message
 from slack_alert.core.model.run import QUIET, Result, Run
 from slack_alert.core.pipeline.settle import Settlement, settle
-from slack_alert.core.policy.incidents import Escalation, Repeat, RepeatPolicy, changes
+from slack_alert.core.policy.incidents import Escalation, Repeat, RepeatPolicy, diff_entries
 from slack_alert.core.policy.quota import State
 from slack_alert.core.structs import replace
 from tests.fakes.engine_rig import MARK, at, failed, make_job, make_policy, said
@@ -19,8 +19,10 @@ from tests.fakes.engine_rig import MARK, at, failed, make_job, make_policy, said
 LEAD = Address("slack", "@lead")
 
 
-def speaking(voice: RepeatPolicy, *, max_alert: int = 0) -> Job:
-    return make_job(policy=replace(make_policy(max_alert=max_alert, mutes=voice.keeps_running), voice=voice))
+def speaking(repeat_policy: RepeatPolicy, *, max_alert: int = 0) -> Job:
+    return make_job(
+        policy=replace(make_policy(max_alert=max_alert, mutes=repeat_policy.keeps_running), repeat_policy=repeat_policy)
+    )
 
 
 def played(job: Job, outcomes: Sequence[object], *, state: State | None = None, mute: str = "") -> list[Settlement]:
@@ -294,7 +296,7 @@ def test_entries_known_by_the_same_are_not_compared() -> None:
 
 
 def test_the_same_entries_are_no_change() -> None:
-    assert changes((("a", "1"),), (("a", "1"),)) == []
+    assert diff_entries((("a", "1"),), (("a", "1"),)) == []
 
 
 # --- acknowledged, escalated, muted
@@ -317,8 +319,8 @@ def test_an_acknowledged_incident_is_neither_repeated_nor_reminded_of(repeat: Re
 
 
 def test_nobody_acknowledged_so_somebody_else_is_told_once() -> None:
-    voice = RepeatPolicy(repeat=Repeat.CHANGE, escalation=Escalation(LEAD, timedelta(minutes=2)))
-    rows = played(speaking(voice), ["a"] * 5)
+    repeat_policy = RepeatPolicy(repeat=Repeat.CHANGE, escalation=Escalation(LEAD, timedelta(minutes=2)))
+    rows = played(speaking(repeat_policy), ["a"] * 5)
 
     assert verdicts(rows) == ["said", "muted", "said", "muted", "muted"]
     escalated = message(rows[2])
@@ -329,10 +331,10 @@ def test_nobody_acknowledged_so_somebody_else_is_told_once() -> None:
 
 @pytest.mark.parametrize("repeat", list(Repeat))
 def test_whoever_it_was_escalated_to_hears_that_it_is_over(repeat: Repeat) -> None:
-    voice = RepeatPolicy(repeat=repeat, recovers=True, escalation=Escalation(LEAD, timedelta(minutes=1)))
-    *_, last = played(speaking(voice), ["a", "a", ""])
+    repeat_policy = RepeatPolicy(repeat=repeat, recovers=True, escalation=Escalation(LEAD, timedelta(minutes=1)))
+    *_, last = played(speaking(repeat_policy), ["a", "a", ""])
 
-    assert [each.to for each in last.messages] == [speaking(voice).to, LEAD]
+    assert [each.to for each in last.messages] == [speaking(repeat_policy).to, LEAD]
     assert told(last)[1] == (DeliveryMode.POST, ":white_check_mark: *db.lag* recovered after 2m, 2 alerts")
 
 

@@ -13,17 +13,17 @@ from hypothesis import strategies as st
 from slack_alert.core.content.pieces import LIMIT, PARTS
 from slack_alert.core.content.render import Text, error_card
 from slack_alert.core.model.address import Address
-from slack_alert.core.model.message import Delivery, DeliveryMode, Message, job_of, turn_of
+from slack_alert.core.model.message import Delivery, DeliveryMode, Message, job_of, run_key
 from slack_alert.core.policy.overflow import (
     AGAIN,
     OverflowCount,
     OverflowSummary,
     WaitingDelivery,
-    grown,
-    overflow,
-    room,
-    storm_text,
-    waiting,
+    add_to_summary,
+    capacity,
+    select_overflow,
+    summary_text,
+    to_waiting,
 )
 from slack_alert.engine.delivery.fair_turns import FairQueue
 from tests.fakes.engine_rig import BERLIN, MARK, at
@@ -75,9 +75,9 @@ class TestWhoSpeaks:
         assert job_of(message) == expected
 
     def test_the_parts_of_one_run_belong_together(self) -> None:
-        assert turn_of(said("a", 1, 0)) == turn_of(said("a", 1, 7))
-        assert turn_of(said("a", 1)) != turn_of(said("a", 2))
-        assert turn_of(by_person("alone")) == "alone"
+        assert run_key(said("a", 1, 0)) == run_key(said("a", 1, 7))
+        assert run_key(said("a", 1)) != run_key(said("a", 2))
+        assert run_key(by_person("alone")) == "alone"
 
 
 class TestWhatIsSaidAnyway:
@@ -94,14 +94,14 @@ class TestWhatIsSaidAnyway:
         ids=["an alert", "a reply to nothing", "a reply", "asked for", "attempted", "sent again by a person"],
     )
     def test_is_fixed(self, one: Delivery, is_followed: bool, expected: bool) -> None:
-        assert waiting(one, is_followed=is_followed).is_fixed is expected
+        assert to_waiting(one, is_followed=is_followed).is_fixed is expected
 
     @pytest.mark.parametrize(
         ("text", "expected"),
         [(error_card("db.lag", "OSError", "disk", "", mark=MARK).text, True), ("OSError: disk", False)],
     )
     def test_an_error_is_known_by_its_card(self, text: str, expected: bool) -> None:
-        assert waiting(delivery(1, said("db.lag", text=text)), is_followed=False).is_error is expected
+        assert to_waiting(delivery(1, said("db.lag", text=text)), is_followed=False).is_error is expected
 
 
 class TestRoom:
@@ -111,7 +111,7 @@ class TestRoom:
         ids=["the default", "half", "fast", "hardly any", "unpaced"],
     )
     def test_is_what_can_be_said_in_a_minute(self, rate: float, burst: int, expected: float) -> None:
-        assert room(rate, burst) == expected
+        assert capacity(rate, burst) == expected
 
 
 class TestOverflow:
@@ -136,10 +136,10 @@ class TestOverflow:
         ],
     )  # fmt: skip
     def test_gives_what_is_counted_instead(self, jobs: str, size: float, expected: list[int]) -> None:
-        assert [one.id for one in overflow(line(*jobs.split()), size)] == expected
+        assert [one.id for one in select_overflow(line(*jobs.split()), size)] == expected
 
     def test_a_summary_that_waits_already_has_its_place(self) -> None:
-        assert [one.id for one in overflow(line("A", "a", "a", "a"), 3, has_summary=True)] == [4]
+        assert [one.id for one in select_overflow(line("A", "a", "a", "a"), 3, has_summary=True)] == [4]
 
     @given(
         st.lists(st.sampled_from(["a", "b", "c", "d", "A", "a1", "b2", "C"]), max_size=60),
@@ -148,7 +148,7 @@ class TestOverflow:
     )
     def test_laws(self, jobs: list[str], size: int, has_summary: bool) -> None:
         whole = line(*jobs)
-        gone = overflow(whole, size, has_summary=has_summary)
+        gone = select_overflow(whole, size, has_summary=has_summary)
         kept = [one for one in whole if one not in gone]
         fixed_turns = {one.turn for one in whole if one.is_fixed}
 
@@ -164,7 +164,7 @@ class TestOverflow:
 
     @given(st.lists(st.sampled_from("abcd"), max_size=60), st.integers(2, 40))
     def test_no_job_is_outdone_by_more_than_a_turn(self, jobs: list[str], size: int) -> None:
-        gone = overflow(line(*jobs), size)
+        gone = select_overflow(line(*jobs), size)
         kept = Counter(jobs) - Counter(one.job for one in gone)
 
         assert all(kept[one.job] + 1 >= other for one in gone for other in kept.values())
@@ -172,7 +172,7 @@ class TestOverflow:
     def test_ten_thousand_jobs_and_one_that_floods_are_no_trouble(self) -> None:
         flood = line(*["noisy"] * 20_000, *(f"job{number:05}" for number in range(10_000)))
 
-        gone = overflow(flood, 63)
+        gone = select_overflow(flood, 63)
 
         assert len(gone) == 30_000 - 62
 
@@ -195,17 +195,17 @@ class TestText:
         ids=["one", "the loudest first", "errors before all", "escaped"],
     )
     def test_counts_and_names(self, tallies: dict[str, OverflowCount], expected: str) -> None:
-        assert storm_text(self.storm(tallies), BERLIN) == (
+        assert summary_text(self.storm(tallies), BERLIN) == (
             "More waited here than can be said in a minute. "
             f"Counted instead of said: {expected} `slack-alert history` has them all."
         )
 
     def test_says_from_when_to_when(self) -> None:
-        assert "(12:00:00-12:00:40)" in storm_text(self.storm({"a": OverflowCount(2)}, 40), BERLIN)
-        assert "(2026-11-16 12:00:00-12:00:00)" in storm_text(self.storm({"a": OverflowCount(2)}, 86_400), BERLIN)
+        assert "(12:00:00-12:00:40)" in summary_text(self.storm({"a": OverflowCount(2)}, 40), BERLIN)
+        assert "(2026-11-16 12:00:00-12:00:00)" in summary_text(self.storm({"a": OverflowCount(2)}, 86_400), BERLIN)
 
     def test_fits_a_message_however_many_jobs_there_are(self) -> None:
-        text = storm_text(
+        text = summary_text(
             self.storm({f"folder.of.many.jobs.number_{n}": OverflowCount(2, n % 2) for n in range(9000)}), BERLIN
         )
 
@@ -216,13 +216,13 @@ class TestText:
 
 class TestGrowth:
     def test_the_first_that_is_counted_names_it(self) -> None:
-        assert grown(None, line("a", "b")[1:]).key == "storm/2"
+        assert add_to_summary(None, line("a", "b")[1:]).key == "storm/2"
 
     @given(st.lists(st.lists(st.sampled_from("abc"), min_size=1, max_size=9), min_size=1, max_size=5))
     def test_nothing_is_lost_or_counted_twice(self, storms: list[list[str]]) -> None:
         storm: OverflowSummary | None = None
         for jobs in storms:
-            storm = grown(storm, line(*jobs))
+            storm = add_to_summary(storm, line(*jobs))
 
         assert storm is not None
         counted = {job: tally.count for job, tally in storm.tallies.items()}

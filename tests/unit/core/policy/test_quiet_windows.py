@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from slack_alert.core.errors import BadValue
-from slack_alert.core.policy.mutes import EVERY, Mute, effective, mute_reason, stretches
+from slack_alert.core.policy.mutes import EVERY, Mute, active_mute, merge_adjoining, mute_reason
 from slack_alert.core.policy.quiet_windows import FORMS, QuietWindow, window_reason
 from tests.fakes.engine_rig import BERLIN, at
 
@@ -19,7 +19,7 @@ def window(text: str, zone: ZoneInfo = BERLIN) -> QuietWindow:
 def turns(text: str, since: str, number: int = 3) -> list[str]:
     """Return the first turns from an instant on, on the wall clock, with its distance from UTC."""
     begin = datetime.fromisoformat(since).replace(tzinfo=BERLIN)
-    found = islice(window(text).turns(begin), number)
+    found = islice(window(text).occurrences(begin), number)
     return [" to ".join(edge.astimezone(BERLIN).strftime("%a %d %b %H:%M%z") for edge in turn) for turn in found]
 
 
@@ -142,7 +142,7 @@ APART = [mute("16 12:00", "16 13:00"), mute("16 14:00", "16 15:00", "bob")]
     ],
 )
 def test_later_mute_takes_the_place_of_the_earlier_one(mutes: list[Mute], instant: str, by: str | None) -> None:
-    found = effective(mutes, at(instant))
+    found = active_mute(mutes, at(instant))
 
     assert (found.by if found else None) == by
 
@@ -158,7 +158,7 @@ def test_later_mute_takes_the_place_of_the_earlier_one(mutes: list[Mute], instan
     ],
 )
 def test_mutes_that_follow_upon_each_other_are_one_silence(mutes: list[Mute], expected: list[Mute]) -> None:
-    assert stretches(mutes) == expected
+    assert merge_adjoining(mutes) == expected
 
 
 @pytest.mark.parametrize(

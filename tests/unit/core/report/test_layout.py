@@ -14,11 +14,11 @@ from slack_alert.core.report.layout import (
     ASCII_BARS,
     change,
     footnotes,
-    measures,
+    job_details,
+    measurement_rows,
     number,
     overview,
     percent,
-    sheet,
     timed,
     title,
     totals,
@@ -49,7 +49,7 @@ def row(*records: Record, bars: str = ASCII_BARS) -> Mapping[str, str]:
 
 def lines(*records: Record) -> list[tuple[str, ...]]:
     [summary] = found(*records)
-    return sheet(summary, SPAN.until, BERLIN, bars=ASCII_BARS)
+    return job_details(summary, SPAN.until, BERLIN, bars=ASCII_BARS)
 
 
 def test_columns_in_which_nothing_stands_are_left_out() -> None:
@@ -126,7 +126,7 @@ def test_numbers_have_a_row_for_each_name() -> None:
     [summary] = found(ran("16 10:00", numbers={"db1": 1, "db2": 0.5}), ran("16 10:59", numbers={"db1": 1234.5}))
     gap = "." * (PARTS - 2)
 
-    assert measures(summary.numbers, bars=ASCII_BARS) == (
+    assert measurement_rows(summary.numbers, bars=ASCII_BARS) == (
         ("NUMBER", "LAST", "MIN", "MEAN", "MAX", "OVER TIME"),
         [
             ("db1", "1,234", "1", "617.8", "1,234", f"_{gap}#"),
@@ -137,7 +137,7 @@ def test_numbers_have_a_row_for_each_name() -> None:
 
 def test_a_number_without_a_name_is_the_value() -> None:
     [summary] = found(ran("16 10:00", numbers={"": 3}))
-    head, [only] = measures(summary.numbers)
+    head, [only] = measurement_rows(summary.numbers)
 
     assert (head[0], only[0]) == ("VALUE", "the value")
 

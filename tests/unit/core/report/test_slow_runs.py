@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from slack_alert.core.report.slow_runs import KNOWN, WINDOW, is_longer, nearest_rank, remark, usual
-from slack_alert.core.units.humanize import spoken
+from slack_alert.core.units.humanize import humanize_duration
 
 SPANS = st.timedeltas(min_value=timedelta(), max_value=timedelta(days=2))
 
@@ -96,7 +96,7 @@ def test_what_took_no_longer_is_never_longer_than_usual(one: timedelta, other: t
     ],
 )
 def test_a_duration_is_said_in_few_digits(took: float, expected: str) -> None:
-    assert spoken(timedelta(seconds=took)) == expected
+    assert humanize_duration(timedelta(seconds=took)) == expected
 
 
 def test_the_remark_has_both_numbers() -> None:

@@ -14,7 +14,7 @@ from slack_alert.core.model.address import Address
 from slack_alert.core.model.run import Result, Run
 from slack_alert.core.policy.incidents import Repeat, RepeatPolicy
 from slack_alert.core.structs import replace
-from slack_alert.core.whatif.peak_minutes import PlannedMessage, SteadyMessages, peaks, steady_of
+from slack_alert.core.whatif.peak_minutes import PlannedMessage, SteadyMessages, estimate_steady, peak_minutes
 from slack_alert.engine.simulation.doubles import ScriptedExecutor
 from slack_alert.engine.simulation.forecast import forecast
 from tests.fakes.engine_rig import MARK, at, make_job, make_policy
@@ -46,12 +46,12 @@ class TestPeaks:
         ids=["one", "within a minute", "its end is the next one", "it may begin anywhere", "the first", "any order"],
     )
     def test_finds_the_worst_minute(self, seconds: list[float], expected: tuple[float, int]) -> None:
-        (peak,) = peaks(said(*seconds))
+        (peak,) = peak_minutes(said(*seconds))
 
         assert (peak.since, peak.count) == (NOON + expected[0] * SECOND, expected[1])
 
     def test_each_address_has_its_own_and_names_who_speaks(self) -> None:
-        found = peaks([*said(0, 1, job="b"), *said(0, 2, 3, job="c"), *said(1, job="a"), *said(0, to=DEV)])
+        found = peak_minutes([*said(0, 1, job="b"), *said(0, 2, 3, job="c"), *said(1, job="a"), *said(0, to=DEV)])
 
         assert [(peak.to, peak.count, peak.jobs) for peak in found] == [
             (DEV, 1, (("a", 1),)),
@@ -59,22 +59,22 @@ class TestPeaks:
         ]
 
     def test_nothing_said_is_no_peak(self) -> None:
-        assert peaks([]) == []
+        assert peak_minutes([]) == []
 
     def test_what_is_steady_comes_on_top(self) -> None:
-        (peak,) = peaks([*said(0, 1), *said(600, job="b")], [every_minute("s", 5, but={11 * 60: 7})], since=NOON)
+        (peak,) = peak_minutes([*said(0, 1), *said(600, job="b")], [every_minute("s", 5, but={11 * 60: 7})], since=NOON)
 
         assert (peak.since, peak.count, peak.jobs) == (NOON, 9, (("s", 7), ("a", 2)))
 
     def test_what_is_steady_alone_may_be_the_worst(self) -> None:
         steady = [every_minute("s", 0, but={12 * 60: 9}), every_minute("t", 1)]
-        (peak,) = peaks(said(0, 1), steady, since=NOON)
+        (peak,) = peak_minutes(said(0, 1), steady, since=NOON)
 
         assert (peak.since, peak.count, peak.jobs) == (NOON + HOUR, 10, (("s", 9), ("t", 1)))
 
     @given(st.lists(st.integers(0, 300), min_size=1, max_size=40))
     def test_is_what_counting_every_minute_would_give(self, seconds: list[int]) -> None:
-        (peak,) = peaks(said(*seconds))
+        (peak,) = peak_minutes(said(*seconds))
 
         assert peak.count == max(sum(begin <= second < begin + 60 for second in seconds) for begin in range(301))
 
@@ -83,24 +83,24 @@ class TestSteady:
     """Noon in Berlin is the minute 11 * 60 in UTC."""
 
     def test_after_a_week_every_minute_of_a_day_counts_as_its_worst(self) -> None:
-        (steady,) = steady_of(said(0, 1, 86_400, 86_401, 86_402, 90), NOON + timedelta(weeks=1))
+        (steady,) = estimate_steady(said(0, 1, 86_400, 86_401, 86_402, 90), NOON + timedelta(weeks=1))
 
         assert steady.counts[11 * 60 : 11 * 60 + 3] == [3, 1, 0]
         assert sum(steady.counts) == 4
 
     def test_before_that_one_hour_is_like_another(self) -> None:
         """What speaks on weekdays from nine on was seen for one such morning only."""
-        (steady,) = steady_of(said(0, 1, 90), NOON + HOUR)
+        (steady,) = estimate_steady(said(0, 1, 90), NOON + HOUR)
 
         assert steady.counts == [2, 1, *[0] * 58] * 24
 
     def test_what_was_heard_for_less_is_always_at_its_worst(self) -> None:
-        (steady,) = steady_of(said(0, 1, 90), NOON + HOUR - SECOND)
+        (steady,) = estimate_steady(said(0, 1, 90), NOON + HOUR - SECOND)
 
         assert steady.counts == [2] * 1440
 
     def test_each_address_gets_what_is_said_there(self) -> None:
-        found = steady_of([*said(0, 1), *said(60, to=DEV)], NOON + HOUR)
+        found = estimate_steady([*said(0, 1), *said(60, to=DEV)], NOON + HOUR)
 
         assert [(one.job, one.to, sum(one.counts)) for one in found] == [("a", OPS, 48), ("a", DEV, 24)]
 
@@ -110,7 +110,7 @@ class TestForecast:
         policy = make_policy("9:00-18:00", max_alert=max_alert)
         catalog = Catalog(tuple(make_job(f"j{n}", every=every, policy=policy) for n, every in enumerate(jobs)))
         seen = forecast(catalog, since, mark=MARK)
-        (peak,) = peaks(seen.said, seen.steady, since=seen.since)
+        (peak,) = peak_minutes(seen.said, seen.steady, since=seen.since)
         return peak.since, peak.count
 
     def test_looks_as_far_as_the_turn_of_a_month(self) -> None:
@@ -132,7 +132,7 @@ class TestForecast:
 
     @pytest.mark.slow
     @pytest.mark.parametrize(
-        ("voice", "every", "expected"),
+        ("repeat_policy", "every", "expected"),
         [
             (RepeatPolicy(recovers=True), {"seconds": 5}, 3),
             (RepeatPolicy(repeat=Repeat.CHANGE), {"seconds": 5}, 1),
@@ -141,7 +141,7 @@ class TestForecast:
         ids=["muted by its quota", "unchanged", "edited"],
     )
     def test_a_job_that_runs_and_says_little_is_not_followed_for_ever(
-        self, voice: RepeatPolicy, every: Mapping[str, object], expected: int, monkeypatch: pytest.MonkeyPatch
+        self, repeat_policy: RepeatPolicy, every: Mapping[str, object], expected: int, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         runs = 0
 
@@ -152,9 +152,9 @@ class TestForecast:
 
         result = ScriptedExecutor._result
         monkeypatch.setattr(ScriptedExecutor, "_result", counted)
-        policy = replace(make_policy(mutes=True), voice=voice)
+        policy = replace(make_policy(mutes=True), repeat_policy=repeat_policy)
         seen = forecast(Catalog((make_job(every=every, policy=policy),)), NOON, mark=MARK)
-        (peak,) = peaks(seen.said, seen.steady, since=seen.since)
+        (peak,) = peak_minutes(seen.said, seen.steady, since=seen.since)
 
         assert (peak.count, runs < 4_000) == (expected, True)
 
@@ -165,13 +165,13 @@ class TestForecast:
         seen = forecast(
             Catalog((job,)), NOON, mark=MARK, mute=lambda _, slot: "quiet" if slot < NOON + 3 * HOUR else ""
         )
-        (peak,) = peaks(seen.said, seen.steady, since=seen.since)
+        (peak,) = peak_minutes(seen.said, seen.steady, since=seen.since)
 
         assert peak.count == 12
 
     @pytest.mark.slow
     def test_what_was_said_once_is_not_taken_for_steady(self) -> None:
-        policy = replace(make_policy(mutes=True), voice=RepeatPolicy(repeat=Repeat.CHANGE))
+        policy = replace(make_policy(mutes=True), repeat_policy=RepeatPolicy(repeat=Repeat.CHANGE))
         seen = forecast(Catalog((make_job(every={"seconds": 5}, policy=policy),)), NOON, mark=MARK)
 
         assert (len(seen.said), seen.steady) == (1, [])

@@ -19,8 +19,8 @@ from slack_alert.core.policy.quota import Pause
 from slack_alert.core.schedule.absent import Absence
 from slack_alert.core.schedule.working_hours import WorkingHours
 from slack_alert.core.structs import replace
-from slack_alert.core.whatif.recorded import outcome
-from slack_alert.core.whatif.replay import FirstNotice, RecordedLine, ReplayDifference, loudest, past_of, replay
+from slack_alert.core.whatif.recorded import recorded_result
+from slack_alert.core.whatif.replay import FirstNotice, RecordedLine, ReplayDifference, loudest, recorded_line, replay
 from slack_alert.engine.mutes.mutes import Mutes
 from tests.fakes.acts import Speaks, lived
 from tests.fakes.engine_rig import BERLIN, HOUR, MARK, MINUTE, at, make_job, make_policy
@@ -30,10 +30,10 @@ LAG = "db2 is behind"
 
 
 def speaking(
-    voice: RepeatPolicy | None = None, *, hours: str = "always", max_alert: int = 3, mutes: bool = False
+    repeat_policy: RepeatPolicy | None = None, *, hours: str = "always", max_alert: int = 3, mutes: bool = False
 ) -> Job:
     policy = make_policy(hours, max_alert=max_alert, mutes=mutes)
-    return make_job(policy=replace(policy, voice=voice or RepeatPolicy()))
+    return make_job(policy=replace(policy, repeat_policy=repeat_policy or RepeatPolicy()))
 
 
 def slots(*values: object) -> dict[datetime, object]:
@@ -50,7 +50,8 @@ def compared(job: Job, pasts: Sequence[RecordedLine], since: datetime = BEGIN) -
 
 def manners(found: ReplayDifference) -> list[tuple[str, str, str]]:
     return [
-        (f"{turn.slot.astimezone(BERLIN):%H:%M}", turn.was_said or "-", turn.now_said or "-") for turn in found.turns
+        (f"{turn.slot.astimezone(BERLIN):%H:%M}", turn.was_said or "-", turn.now_said or "-")
+        for turn in found.changed_runs
     ]
 
 
@@ -73,7 +74,7 @@ def test_speaking_from_the_third_alert_on_saves_the_first_two_and_tells_later() 
     assert manners(found) == [("09:10", "post", "-"), ("09:20", "post", "-"), ("09:50", "post", "-")]
     assert (found.saved, found.added) == (3, 0)
     assert first_notices(found) == [(3, timedelta(), 20 * MINUTE), (1, timedelta(), None)]
-    assert found.turns[0].reason == "alert 1 in a row, told from 3 on"
+    assert found.changed_runs[0].reason == "alert 1 in a row, told from 3 on"
 
 
 def test_telling_the_recovery_adds_a_message() -> None:
@@ -102,7 +103,7 @@ def test_errors_keep_their_own_quota() -> None:
 
     found = compared(speaking(max_alert=1), pasts)
 
-    assert [(turn.was, turn.now) for turn in found.turns] == [(Verdict.ERROR, Verdict.MUTED)] * 2
+    assert [(turn.was, turn.now) for turn in found.changed_runs] == [(Verdict.ERROR, Verdict.MUTED)] * 2
     assert found.incidents == []
 
 
@@ -111,7 +112,7 @@ def test_quiet_windows_of_now_withhold_what_was_said() -> None:
 
     found = replay([speaking()], happened(speaking(), LAG, LAG, LAG), since=BEGIN, mark=MARK, mute=window.reason)
 
-    assert [(turn.now, turn.reason) for turn in found.turns] == [
+    assert [(turn.now, turn.reason) for turn in found.changed_runs] == [
         (Verdict.MUTED, "quiet window backup, until 09:25"),
     ]
 
@@ -139,7 +140,7 @@ def test_only_what_was_not_given_up_was_said(
 ) -> None:
     record = Record(1, "db.lag", BEGIN, verdict)
 
-    assert past_of(record, messages) == RecordedLine(record, *expected)
+    assert recorded_line(record, messages) == RecordedLine(record, *expected)
 
 
 def test_a_message_that_was_given_up_was_not_said_and_makes_no_difference() -> None:
@@ -147,7 +148,7 @@ def test_a_message_that_was_given_up_was_not_said_and_makes_no_difference() -> N
 
     found = compared(speaking(max_alert=0), [first, lost(second), third])
 
-    assert (found.dead, found.turns) == ({"db.lag": 1}, [])
+    assert (found.dead, found.changed_runs) == ({"db.lag": 1}, [])
     assert (found.was, found.now) == ({DeliveryMode.POST: 2}, {DeliveryMode.POST: 2})
 
 
@@ -182,7 +183,7 @@ def test_a_slot_that_rested_is_unknown_where_it_would_run_now() -> None:
     found = compared(speaking(max_alert=0), pasts)
 
     assert found.unknown == {"db.lag": 3}
-    assert found.turns == []
+    assert found.changed_runs == []
 
 
 def test_a_slot_that_rested_ends_no_incident() -> None:
@@ -252,13 +253,13 @@ def test_the_end_of_a_folded_hour_comes_after_what_lies_within_it() -> None:
 def test_a_mute_by_a_person_still_holds() -> None:
     muted = Record(1, "db.lag", BEGIN, Verdict.MUTED, text=LAG, reason="muted until 13:00 by ann")
 
-    assert compared(speaking(), [RecordedLine(muted)]).turns == []
+    assert compared(speaking(), [RecordedLine(muted)]).changed_runs == []
 
 
 def test_a_recovery_inside_a_mute_is_told_after_it_under_other_rules_too() -> None:
     first, over, later = happened(speaking(), LAG, "", "")
     muted = over.record._replace(reason="recovered after 10m, 1 alert; muted until 13:00 by ann")
-    (turn,) = compared(speaking(RepeatPolicy(recovers=True)), [first, RecordedLine(muted), later]).turns
+    (turn,) = compared(speaking(RepeatPolicy(recovers=True)), [first, RecordedLine(muted), later]).changed_runs
 
     assert turn.slot == later.record.slot
 
@@ -267,7 +268,7 @@ def test_an_acknowledgement_still_holds() -> None:
     first, second = happened(speaking(), LAG, LAG)
     taken = second.record._replace(verdict=Verdict.MUTED, reason="acknowledged by ann")
 
-    assert compared(speaking(), [first, RecordedLine(taken)]).turns == []
+    assert compared(speaking(), [first, RecordedLine(taken)]).changed_runs == []
 
 
 def test_what_was_missing_ends_an_incident_also_out_of_hours() -> None:
@@ -322,7 +323,7 @@ def test_what_lies_before_the_beginning_sets_the_scene() -> None:
     ],
 )
 def test_what_the_rules_added_is_no_part_of_the_outcome(text: str, reason: str, expected: str | None) -> None:
-    result = outcome(Record(1, "db.lag", BEGIN, Verdict.SAID, text=text, reason=reason))
+    result = recorded_result(Record(1, "db.lag", BEGIN, Verdict.SAID, text=text, reason=reason))
 
     assert result is not None
     assert [fallback(piece) for piece in result.pieces] == ([expected] if expected else [])
@@ -331,7 +332,7 @@ def test_what_the_rules_added_is_no_part_of_the_outcome(text: str, reason: str, 
 def test_a_failure_is_read_back_from_its_traceback() -> None:
     record = Record(1, "db.lag", BEGIN, Verdict.TIMED_OUT, error="Traceback:\n  db.py\nOSError: no route: db2\n")
 
-    result = outcome(record)
+    result = recorded_result(record)
 
     assert result is not None
     assert result.failure is not None
@@ -352,16 +353,16 @@ def test_loudest_manner_of_a_run_counts() -> None:
 
 @st.composite
 def policies(draw: st.DrawFn) -> Job:
-    voice = RepeatPolicy(
+    repeat_policy = RepeatPolicy(
         after=draw(st.integers(1, 3)),
         repeat=draw(st.sampled_from(Repeat)),
         remind=draw(st.none() | st.just(30 * MINUTE)),
         recovers=draw(st.booleans()),
     )
     # As the loader has it: who tells of an incident's end has to see it.
-    mutes = draw(st.booleans()) or voice.keeps_running
+    mutes = draw(st.booleans()) or repeat_policy.keeps_running
     hours = draw(st.sampled_from(["always", "9:30-10:30", "9:00-9:20,10:00-19:00"]))
-    return speaking(voice, hours=hours, max_alert=draw(st.integers(0, 3)), mutes=mutes)
+    return speaking(repeat_policy, hours=hours, max_alert=draw(st.integers(0, 3)), mutes=mutes)
 
 
 NAMES = ["db2", "db3"]
@@ -385,7 +386,7 @@ def test_replaying_under_the_same_rules_changes_nothing_and_leaves_nothing_open(
 
     found = replay([job], pasts, since=BEGIN, mark=MARK, mute=mute)
 
-    assert (found.turns, found.unknown, found.was) == ([], {}, found.now)
+    assert (found.changed_runs, found.unknown, found.was) == ([], {}, found.now)
     assert [each for each in found.incidents if each.was != each.now] == []
 
 
@@ -393,7 +394,7 @@ def test_replaying_under_the_same_rules_changes_nothing_and_leaves_nothing_open(
 def test_what_was_unchanged_is_no_reply_under_the_same_rules(value: object) -> None:
     job = speaking(RepeatPolicy(repeat=Repeat.THREAD))
 
-    assert compared(job, happened(job, value, value, value)).turns == []
+    assert compared(job, happened(job, value, value, value)).changed_runs == []
 
 
 def test_what_was_unchanged_in_a_thread_is_a_message_where_each_is() -> None:
@@ -405,7 +406,7 @@ def test_what_was_unchanged_in_a_thread_is_a_message_where_each_is() -> None:
 def test_what_a_run_said_before_it_failed_is_an_alert_and_the_failure_an_error() -> None:
     job = speaking(RepeatPolicy(after=2), max_alert=0)
 
-    assert compared(job, happened(job, "one", Speaks(("one",), "!"), "one")).turns == []
+    assert compared(job, happened(job, "one", Speaks(("one",), "!"), "one")).changed_runs == []
     assert manners(compared(speaking(RepeatPolicy(after=9)), happened(job, "one", Speaks(("one",), "!"), "one"))) == [
         ("09:30", "post", "-")
     ]

@@ -13,7 +13,7 @@ from slack_alert.core.model.run import QUIET
 from slack_alert.core.pipeline.outages import Outage, OutageCause
 from slack_alert.core.policy.quota import Pause
 from slack_alert.core.structs import replace
-from slack_alert.core.units.humanize import span_of
+from slack_alert.core.units.humanize import format_delay
 from slack_alert.engine.batches import JobProgress, Snapshot
 from slack_alert.engine.engine import Engine
 from slack_alert.engine.monitoring.clock_watch import TickMonitor
@@ -202,7 +202,7 @@ def test_first_look_knows_of_no_lapse() -> None:
     [(0.04, "0.1s"), (1.23, "1.2s"), (9.96, "10s"), (45.4, "45s"), (61, "1m1s"), (7322, "2h2m"), (90_000, "1d1h")],
 )
 def test_lateness_is_as_exact_as_anybody_wants(seconds: float, written: str) -> None:
-    assert span_of(timedelta(seconds=seconds)) == written
+    assert format_delay(timedelta(seconds=seconds)) == written
 
 
 @pytest.mark.parametrize(

@@ -24,8 +24,10 @@ def took(seconds: float, result: Result = QUIET) -> Result:
     return result._replace(duration=timedelta(seconds=seconds))
 
 
-def made(*, usually: Iterable[float] = [2] * KNOWN, voice: RepeatPolicy | None = None, max_alert: int = 3) -> Rig:
-    policy = replace(make_policy(max_alert=max_alert), voice=voice or RepeatPolicy())
+def made(
+    *, usually: Iterable[float] = [2] * KNOWN, repeat_policy: RepeatPolicy | None = None, max_alert: int = 3
+) -> Rig:
+    policy = replace(make_policy(max_alert=max_alert), repeat_policy=repeat_policy or RepeatPolicy())
     return Rig(
         make_job(policy=policy), paces=SlowRunDetector(lambda _: [timedelta(seconds=seconds) for seconds in usually])
     )
@@ -137,7 +139,7 @@ def test_quiet_run_says_nothing_about_it() -> None:
 
 
 def test_it_makes_no_difference_to_what_was_said_already() -> None:
-    rig = made(voice=RepeatPolicy(repeat=Repeat.CHANGE), max_alert=0)
+    rig = made(repeat_policy=RepeatPolicy(repeat=Repeat.CHANGE), max_alert=0)
     for minute, seconds in ((10, 2), (20, 9), (30, 2)):
         rig.play(f"16 09:{minute}", took(seconds, said("late")))
 
@@ -145,7 +147,7 @@ def test_it_makes_no_difference_to_what_was_said_already() -> None:
 
 
 def test_an_edit_stays_one_message() -> None:
-    rig = made(voice=RepeatPolicy(repeat=Repeat.UPDATE))
+    rig = made(repeat_policy=RepeatPolicy(repeat=Repeat.UPDATE))
     rig.play("16 09:10", took(2, said("late")))
     rig.play("16 09:20", took(9, said("later")))
     edit = rig.ledger.messages[-1]

@@ -6,7 +6,7 @@ from functools import partial
 from slack_alert.core.catalog import Catalog
 from slack_alert.core.model.record import Verdict
 from slack_alert.core.pipeline.settle import Settlement
-from slack_alert.core.policy.quota import Quota, State, rested, spend_alert
+from slack_alert.core.policy.quota import Quota, State, reset_alert_quota, spend_alert
 from slack_alert.engine.batches import Batch, JobProgress, Snapshot
 from slack_alert.engine.engine import Engine
 from slack_alert.engine.pauses import hold_by_name
@@ -20,7 +20,7 @@ RESTING = State(alerts=Quota((at("16 09:00"),), at("16 10:00")))
 def test_a_resume_while_a_run_is_settled_is_not_lost() -> None:
     """It came between the look at the state and the word on it."""
     job_state = JobState(make_job(), RESTING, JobProgress(at("16 08:00")), None)
-    resumes = [partial(job_state.restate, rested)]
+    resumes = [partial(job_state.restate, reset_alert_quota)]
 
     def decide(state: State) -> Settlement:
         if resumes:
@@ -40,7 +40,7 @@ def test_a_run_that_ends_while_somebody_resumes_is_not_lost() -> None:
     def change(state: State) -> State:
         if ends:
             ends.pop()()
-        return rested(state)
+        return reset_alert_quota(state)
 
     assert job_state.restate(change) == job_state.state == State(errors=errors)
 

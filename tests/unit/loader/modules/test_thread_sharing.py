@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from slack_alert.core.error_hints import advice_on, advised
+from slack_alert.core.error_hints import advice_on, with_advice
 from slack_alert.loader import Plugins, find_plugins, open_plugins, unload
 from tests.fakes.plugins import DEFAULTS, call, write
 
@@ -133,7 +133,7 @@ def test_local_that_something_else_refers_to_stays_one_and_the_error_says_what_t
     with pytest.raises(AttributeError) as caught:
         call(plugins.catalog, "x.f")
 
-    assert "set it in the function" in advised("AttributeError", str(caught.value))
+    assert "set it in the function" in with_advice("AttributeError", str(caught.value))
 
 
 def test_empty_local_stays_what_it_is(tmp_path: Path) -> None:
@@ -150,7 +150,7 @@ def test_connection_that_is_said_to_be_of_one_thread_is(tmp_path: Path, said: st
     # Here and not on a thread, which may get the number of the one that has loaded the file.
     with pytest.raises(sqlite3.ProgrammingError) as caught:
         call(plugins.catalog, "x.f")
-    assert "check_same_thread=False" in advised("ProgrammingError", str(caught.value))
+    assert "check_same_thread=False" in with_advice("ProgrammingError", str(caught.value))
 
 
 def test_connection_that_a_function_makes_is_of_its_thread(tmp_path: Path) -> None:
@@ -190,4 +190,4 @@ def test_sqlite_is_what_it_was_once_the_plugins_are_gone(tmp_path: Path) -> None
 )
 def test_error_of_what_belongs_to_one_thread_or_loop_says_what_to_do(kind: str, message: str, advice: str) -> None:
     assert advice in advice_on(kind, message)
-    assert advised(kind, message) == (f"{message} ({advice_on(kind, message)})" if advice else message)
+    assert with_advice(kind, message) == (f"{message} ({advice_on(kind, message)})" if advice else message)

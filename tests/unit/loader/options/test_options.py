@@ -57,8 +57,8 @@ def test_words_may_be_written_in_any_case_as_in_the_configuration(tmp_path: Path
     apart = job(surveyed(tmp_path, "@deco(hours=1, isolation='Process', while_paused='MUTE')\ndef f(): pass"))
     threaded = job(surveyed(tmp_path, "@deco(hours=1, repeat='Thread')\ndef f(): pass"))
 
-    assert (apart.care.isolation, apart.policy.mutes) == (Isolation.PROCESS, True)
-    assert threaded.policy.voice.repeat is Repeat.THREAD
+    assert (apart.run_options.isolation, apart.policy.mutes) == (Isolation.PROCESS, True)
+    assert threaded.policy.repeat_policy.repeat is Repeat.THREAD
 
 
 @pytest.mark.parametrize(
@@ -224,7 +224,7 @@ def test_what_a_later_version_brings_is_named(tmp_path: Path, option: str) -> No
 
 
 @pytest.mark.parametrize(
-    ("options", "care"),
+    ("options", "run_options"),
     [
         ("", DEFAULT_OPTIONS),
         ("retries=0, isolation='none'", DEFAULT_OPTIONS),
@@ -233,11 +233,11 @@ def test_what_a_later_version_brings_is_named(tmp_path: Path, option: str) -> No
         ("isolation='process'", RunOptions(isolation=Isolation.PROCESS)),
     ],
 )
-def test_how_runs_are_looked_after_is_read(tmp_path: Path, options: str, care: RunOptions) -> None:
+def test_how_runs_are_looked_after_is_read(tmp_path: Path, options: str, run_options: RunOptions) -> None:
     catalog = surveyed(tmp_path, f"@deco(hours=1, {options})\ndef f(): pass")
 
-    assert job(catalog).care == care
-    assert (job(catalog).care is DEFAULT_OPTIONS) == (care == DEFAULT_OPTIONS)
+    assert job(catalog).run_options == run_options
+    assert (job(catalog).run_options is DEFAULT_OPTIONS) == (run_options == DEFAULT_OPTIONS)
     assert problems(catalog) == []
 
 
@@ -245,10 +245,10 @@ def test_a_job_has_the_configured_care_where_it_says_nothing(tmp_path: Path) -> 
     limits = RunOptions(timedelta(minutes=5), isolation=Isolation.PROCESS, memory=2**29, cpu=timedelta(seconds=9))
     write(tmp_path, {"x.py": "@deco(hours=1)\ndef f(): pass\n@deco(hours=1, isolation='none')\ndef g(): pass\n"})
 
-    catalog = survey(tmp_path, replace(DEFAULTS, care=limits))
+    catalog = survey(tmp_path, replace(DEFAULTS, run_options=limits))
 
-    assert job(catalog, "f").care == limits
-    assert job(catalog, "g").care == RunOptions(timedelta(minutes=5))
+    assert job(catalog, "f").run_options == limits
+    assert job(catalog, "g").run_options == RunOptions(timedelta(minutes=5))
 
 
 @pytest.mark.parametrize("when", ["minutes=5", "on='x'", "on='x', absent='25h'", "cron='0 9 * * *', minutes=5"])
@@ -355,7 +355,7 @@ def test_jitter_goes_by_the_name_of_each_job(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("options", "voice"),
+    ("options", "repeat_policy"),
     [
         ("", RepeatPolicy()),
         ("after=3", RepeatPolicy(after=3)),
@@ -368,11 +368,11 @@ def test_jitter_goes_by_the_name_of_each_job(tmp_path: Path) -> None:
         ),
     ],
 )
-def test_how_incidents_are_said(tmp_path: Path, options: str, voice: RepeatPolicy) -> None:
+def test_how_incidents_are_said(tmp_path: Path, options: str, repeat_policy: RepeatPolicy) -> None:
     found = job(surveyed(tmp_path, f"@deco(hours=1, {options})\ndef f(): pass"))
 
-    assert found.policy.voice == voice
-    assert found.policy.mutes == voice.keeps_running
+    assert found.policy.repeat_policy == repeat_policy
+    assert found.policy.mutes == repeat_policy.keeps_running
 
 
 @pytest.mark.parametrize("value", ["'@lead'", "15", "'@lead after soon'", "' after 15m'", "'@lead after 0'"])
