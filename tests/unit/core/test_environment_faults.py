@@ -1,4 +1,4 @@
-"""What a machine lacks is named, with how to get it; what is somebody's mistake is left as it is."""
+"""Errors of the environment are explained with a remedy; errors of a plugin are not."""
 
 from __future__ import annotations
 

@@ -31,7 +31,7 @@ class Queue:
 
 
 class Odd(float):
-    """A number of a plugin's own."""
+    """A numeric type that a plugin defines."""
 
 
 @pytest.mark.parametrize(

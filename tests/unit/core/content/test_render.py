@@ -49,7 +49,7 @@ class Disk:
 
 
 class Neither:
-    """What numpy and pandas do: neither true nor false, but perhaps with a length."""
+    """As numpy and pandas: neither true nor false, but perhaps with a length."""
 
     def __init__(self, length: int) -> None:
         self.length = length
@@ -89,7 +89,7 @@ class Index:
 
 
 class DataFrame:
-    """As much of a frame as is read."""
+    """The part of a pandas frame that is read."""
 
     __module__ = "pandas.core.frame"
 
@@ -123,7 +123,7 @@ class Figure:
 
 
 class PolarsFrame:
-    """As much of polars' frame as is read."""
+    """The part of a polars frame that is read."""
 
     def __init__(self, columns: Sequence[str], rows: Sequence[tuple[object, ...]]) -> None:
         self.columns = columns
@@ -147,7 +147,7 @@ class PolarsSeries:
 
 
 class Axes:
-    """What pandas gives where it draws."""
+    """The result of plotting with pandas."""
 
     __module__ = "matplotlib.axes._axes"
     figure = Figure()
@@ -258,7 +258,7 @@ def test_what_the_value_raises_goes_through() -> None:
 
 
 def test_a_number_too_long_for_decimal_is_written_in_hexadecimal() -> None:
-    """Python refuses to spell an integer of more than 4,300 digits."""
+    """Python refuses to convert an integer of more than 4,300 digits."""
     assert hex(HUGE) == text(HUGE)
     assert f"{hex(HUGE)}\n[1, {hex(HUGE)}]" == text([HUGE, [1, HUGE]])
     assert text({"n": HUGE}).startswith("```\nn  0x")

@@ -1,4 +1,4 @@
-"""Values of libraries that need not be installed: recognised by what they look like."""
+"""Values of libraries that need not be installed: recognised by their types and attributes."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def said(value: object) -> list[str]:
 
 
 def vendors(module: str, name: str, **methods: Any) -> Any:
-    """Make something of a vendor's class."""
+    """Return an instance of a class that looks like a library's."""
     return type(name, (), {"__module__": module, **methods})()
 
 
@@ -57,7 +57,7 @@ def attrs(**fields: Any) -> Any:
 
 
 class Record:
-    """As asyncpg's: it reads like a mapping, and is none."""
+    """As asyncpg's: it reads like a mapping, but is not one."""
 
     __module__ = "asyncpg.protocol"
 
@@ -118,7 +118,7 @@ class str_(str):  # noqa: N801, SLOT000 - as above
 
 
 class Point:
-    """Somebody's own, which writes what is in it as numpy has it."""
+    """A user-defined class whose text contains numpy's types."""
 
     def __repr__(self) -> str:
         return f"Point({float64(1.5)!r}, {str_('a')!r})"
@@ -235,7 +235,7 @@ def test_pydantic_and_attrs_themselves() -> None:
 
 
 def test_what_a_library_says_is_plain_text() -> None:
-    """A subclass's own methods are not called on what is said."""
+    """The methods of a subclass are not called on the posted text."""
 
     class Safe(str):
         __slots__ = ()

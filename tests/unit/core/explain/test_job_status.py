@@ -22,7 +22,7 @@ OPS = Address("slack", "#ops")
 
 
 def at(text: str) -> datetime:
-    """Read a time of Berlin in November 2026; the 16th is a Monday."""
+    """Return a time of Berlin in November 2026; the 16th is a Monday."""
     return datetime.strptime(f"2026-11-{text}", "%Y-%m-%d %H:%M").replace(tzinfo=BERLIN).astimezone(timezone.utc)
 
 

@@ -1,4 +1,4 @@
-"""Why a job spoke and why it did not, in sentences."""
+"""Explanations why a job did or did not run and post."""
 
 from __future__ import annotations
 

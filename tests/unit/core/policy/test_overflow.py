@@ -1,4 +1,4 @@
-"""More than can be said: what is said of it, in whose turn, and how the rest is told."""
+"""Overflow: which messages are sent, in which order of jobs, and how the rest is summarized."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def delivery(number: int, message: Message, *, attempts: int = 0, reason: str | 
 
 
 def line(*jobs: str) -> list[WaitingDelivery]:
-    """Return one message of each job named; those in capitals are fixed, `a2 a2` are two parts of one text."""
+    """Return a delivery of each named job; those in capitals are fixed, `a2 a2` are two parts of one text."""
     return [_waiting(number, written) for number, written in enumerate(jobs, 1)]
 
 
@@ -231,7 +231,7 @@ class TestGrowth:
 
 class TestTurns:
     def order(self, *messages: Message, summary: str | None = None) -> list[str]:
-        """Let all of them have their turns; give their keys without what they have in common."""
+        """Return the keys of all deliveries in their order, without the common part."""
         turns, queue = FairQueue(), deque(delivery(number, message) for number, message in enumerate(messages))
         heard = []
         while queue:

@@ -17,7 +17,7 @@ def window(text: str, zone: ZoneInfo = BERLIN) -> QuietWindow:
 
 
 def turns(text: str, since: str, number: int = 3) -> list[str]:
-    """Return the first turns from an instant on, on the wall clock, with its distance from UTC."""
+    """Return the first occurrences from an instant on, in wall time with the UTC offset."""
     begin = datetime.fromisoformat(since).replace(tzinfo=BERLIN)
     found = islice(window(text).occurrences(begin), number)
     return [" to ".join(edge.astimezone(BERLIN).strftime("%a %d %b %H:%M%z") for edge in turn) for turn in found]
@@ -59,7 +59,7 @@ def test_window_holds_when_its_parts_say(text: str, since: str, expected: list[s
 
 
 def test_weekly_and_dated_parts_add_up() -> None:
-    """Thursday's night goes on into the day that is quiet as a whole."""
+    """Thursday's night adjoins the day that is quiet as a whole."""
     assert turns("thu 22:00-06:00; 2026-12-25", "2026-12-22", 2) == [
         "Thu 24 Dec 22:00+0100 to Sat 26 Dec 00:00+0100",
         "Thu 31 Dec 22:00+0100 to Fri 01 Jan 06:00+0100",

@@ -1,4 +1,4 @@
-"""Which parts of a configuration are secret, and what is left in peace."""
+"""Which parts of a configuration are secret, and which are not redacted."""
 
 from __future__ import annotations
 

@@ -35,7 +35,7 @@ def slots_of(trigger: Trigger, *, after: datetime, count: int, until: datetime |
 
 
 def walls_of(trigger: Trigger, *, after: str, count: int, zone: tzinfo = BERLIN) -> list[str]:
-    """Write the next due times as day, time and offset."""
+    """Return the next due times as day, time and offset."""
     slots = slots_of(trigger, after=datetime.fromisoformat(after).replace(tzinfo=zone).astimezone(UTC), count=count)
     return [f"{slot.astimezone(zone):%d %H:%M%z}"[:-2] for slot in slots]
 

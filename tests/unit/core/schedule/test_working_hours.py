@@ -13,7 +13,7 @@ UTC = timezone.utc
 
 
 def at(text: str, *, fold: int = 0) -> datetime:
-    """Read a Berlin wall time; 2026-11-16 is a Monday."""
+    """Return the instant of a Berlin wall time; 2026-11-16 is a Monday."""
     return datetime.fromisoformat(text).replace(tzinfo=BERLIN, fold=fold).astimezone(UTC)
 
 

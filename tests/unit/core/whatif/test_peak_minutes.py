@@ -1,4 +1,4 @@
-"""The worst minute of each address: exact for what is said now and then, and as bad as can be for what never ends."""
+"""The peak minute of each address: exact for occasional messages, the worst case for steady ones."""
 
 from __future__ import annotations
 
@@ -80,7 +80,7 @@ class TestPeaks:
 
 
 class TestSteady:
-    """Noon in Berlin is the minute 11 * 60 in UTC."""
+    """Noon in Berlin is minute 11 * 60 in UTC."""
 
     def test_after_a_week_every_minute_of_a_day_counts_as_its_worst(self) -> None:
         (steady,) = estimate_steady(said(0, 1, 86_400, 86_401, 86_402, 90), NOON + timedelta(weeks=1))
@@ -89,7 +89,7 @@ class TestSteady:
         assert sum(steady.counts) == 4
 
     def test_before_that_one_hour_is_like_another(self) -> None:
-        """What speaks on weekdays from nine on was seen for one such morning only."""
+        """A job that posts on weekdays from nine on was observed for one such morning only."""
         (steady,) = estimate_steady(said(0, 1, 90), NOON + HOUR)
 
         assert steady.counts == [2, 1, *[0] * 58] * 24
@@ -160,7 +160,7 @@ class TestForecast:
 
     @pytest.mark.slow
     def test_what_begins_when_the_quiet_ends_is_seen(self) -> None:
-        """Far more runs are muted before that than a job is followed for."""
+        """Far more runs are muted before that than the forecast follows."""
         job = make_job(every={"seconds": 5}, policy=make_policy(max_alert=0))
         seen = forecast(
             Catalog((job,)), NOON, mark=MARK, mute=lambda _, slot: "quiet" if slot < NOON + 3 * HOUR else ""
