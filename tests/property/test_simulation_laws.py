@@ -211,7 +211,7 @@ def test_rows_of_a_gap_are_the_slots_gated_one_by_one(data: st.DataObject, scene
 
     expected = []
     for slot in slots_of(job, start, until, anchor):
-        verdict = gate(job, state, slot, hold=hold)
+        verdict = gate(job, state, slot, pause=hold)
         expected.append((slot, Verdict.MISSED if verdict is Verdict.GO else verdict, pause_status(job, state, slot)))
     found = [
         (slot, row.verdict, pause_status(job, state, row.first))

@@ -80,7 +80,7 @@ def _row(
     seen = outlook(
         job,
         job_state.state,
-        hold=job_state.hold,
+        pause=job_state.hold,
         first_seen=job_state.anchor,
         last=job_state.last,
         now=now,

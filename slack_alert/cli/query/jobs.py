@@ -100,7 +100,7 @@ def _lines(catalog: Catalog, reader: Reader, settings: Settings, now: datetime) 
         ahead = outlook(
             job,
             snapshot.states.get(job.name, State()),
-            hold=snapshot.holds.get(job.name),
+            pause=snapshot.holds.get(job.name),
             first_seen=seen.first if seen else None,
             last=seen.last if seen else None,
             now=now,

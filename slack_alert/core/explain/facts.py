@@ -37,7 +37,7 @@ class JobFacts(Struct, frozen=True):
     #: None: no plugin declares it any more.
     job: Job | None = None
     state: State = _FRESH
-    hold: Pause | None = None
+    pause: Pause | None = None
     #: When it was first seen, and its last slot that was processed.
     first_seen: datetime | None = None
     last: datetime | None = None

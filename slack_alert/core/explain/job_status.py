@@ -48,7 +48,7 @@ def outlook(
     job: Job,
     state: State,
     *,
-    hold: Pause | None,
+    pause: Pause | None,
     first_seen: datetime | None,
     last: datetime | None,
     now: datetime,
@@ -59,49 +59,49 @@ def outlook(
     `muted_until` is the end of a mute or of a quiet window, or None.
     """
     alerts, until = pause_status(job, state, now)
-    is_held = hold is not None and not hold.is_over(now)
-    next_run = _next_run(job, state, hold, after=max(now, last or now), anchor=first_seen or now)
-    if is_held:
-        assert hold is not None
+    is_paused = pause is not None and not pause.is_over(now)
+    next_run = _next_run(job, state, pause, after=max(now, last or now), anchor=first_seen or now)
+    if is_paused:
+        assert pause is not None
         # The later end counts, and a pause without an end is later than any.
-        until = max(until or hold.until, hold.until) if hold.until else None
+        until = max(until or pause.until, pause.until) if pause.until else None
     is_spent = until is not None
-    standing_now = _standing(job, now, is_held=is_held, is_spent=is_spent, is_muted=muted_until is not None)
+    standing_now = _standing(job, now, is_paused=is_paused, is_spent=is_spent, is_muted=muted_until is not None)
     if standing_now is Standing.MUTED and muted_until is not None:
         until = max(until or muted_until, muted_until)
     incident = state.incident if state.is_alerting and state.incident and state.incident.told else None
     return Outlook(standing_now, next_run, until, alerts, incident)
 
 
-def _standing(job: Job, now: datetime, *, is_held: bool, is_spent: bool, is_muted: bool) -> Standing:
+def _standing(job: Job, now: datetime, *, is_paused: bool, is_spent: bool, is_muted: bool) -> Standing:
     """Return the status; a pause comes first, as people can end it, then the working hours, then muting."""
-    if is_held or (is_spent and not job.policy.mutes):
+    if is_paused or (is_spent and not job.policy.mutes):
         return Standing.PAUSED
     if not job.policy.hours.contains(now):
         return Standing.OFF_HOURS
     return Standing.MUTED if is_spent or is_muted else Standing.ACTIVE
 
 
-def _next_run(job: Job, state: State, hold: Pause | None, *, after: datetime, anchor: datetime) -> datetime | None:
+def _next_run(job: Job, state: State, pause: Pause | None, *, after: datetime, anchor: datetime) -> datetime | None:
     """Return the first slot after `after` that may run, skipping closed windows; None if there is none."""
     for _ in range(_WINDOWS):
         slot = job.trigger.next_after(after, anchor)
         if slot is None:
             return None
-        verdict = gate(job, state, slot, hold=hold)
+        verdict = gate(job, state, slot, pause=pause)
         if verdict is Verdict.GO:
             return slot
-        opening = _opening(job, state, hold, slot, verdict)
+        opening = _opening(job, state, pause, slot, verdict)
         if opening is None:
             return None
         after = opening - _TICK
     return None
 
 
-def _opening(job: Job, state: State, hold: Pause | None, slot: datetime, verdict: Verdict) -> datetime | None:
+def _opening(job: Job, state: State, pause: Pause | None, slot: datetime, verdict: Verdict) -> datetime | None:
     """Return when the reason ends for which the slot may not run; None: never."""
     if verdict is Verdict.OFF_HOURS:
         return job.policy.hours.next_open(slot)
     if is_quota_used_up(job.policy, state.alerts, slot) and not job.policy.mutes:
         return state.alerts.until
-    return hold.until if hold else None
+    return pause.until if pause else None

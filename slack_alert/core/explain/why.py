@@ -13,7 +13,7 @@ from slack_alert.core.explain.job_status import outlook
 from slack_alert.core.explain.slot import explain_slot, summarize_slot
 from slack_alert.core.model.record import Verdict
 from slack_alert.core.pipeline.gate import gate
-from slack_alert.core.pipeline.reasons import gate_reason, hold_reason, quota_reason
+from slack_alert.core.pipeline.reasons import gate_reason, pause_reason, quota_reason
 from slack_alert.core.policy.incidents import Incident, format_length
 from slack_alert.core.policy.quota import is_quota_used_up
 from slack_alert.core.units.local_time import TICK
@@ -98,7 +98,7 @@ def why_ahead(subject: JobFacts, at: datetime) -> Explanation:
     # The slots of such a trigger depend on the time at which the job is first seen.
     if subject.first_seen is None and job.trigger.next_after(slot - TICK, anchor - TICK) != slot:
         said.append(f"{_UNSEEN} This is as if that were now.")
-    if gate(job, subject.state, slot, hold=subject.hold) is not Verdict.GO:
+    if gate(job, subject.state, slot, pause=subject.pause) is not Verdict.GO:
         said.append(_next(subject, job))
     return Explanation(tuple(said), slot)
 
@@ -120,10 +120,10 @@ def _standing(subject: JobFacts, job: Job) -> Iterator[str]:
     """Yield everything that prevents the job from running or posting now."""
     now, name = subject.now, subject.name
     found = 0
-    if subject.hold is not None and not subject.hold.is_over(now):
+    if subject.pause is not None and not subject.pause.is_over(now):
         found += 1
         resume = f"`slack-alert resume {name}` lets it run"
-        yield f"{name} does not run: it is {hold_reason(subject.hold, subject.zone)}; {resume}."
+        yield f"{name} does not run: it is {pause_reason(subject.pause, subject.zone)}; {resume}."
     if is_quota_used_up(job.policy, subject.state.alerts, now):
         found += 1
         what = "runs and says nothing" if job.policy.mutes else "does not run: it rests"
@@ -184,7 +184,7 @@ def _next(subject: JobFacts, job: Job) -> str:
     seen = outlook(
         job,
         subject.state,
-        hold=subject.hold,
+        pause=subject.pause,
         first_seen=subject.first_seen,
         last=subject.last,
         now=subject.now,
@@ -192,7 +192,7 @@ def _next(subject: JobFacts, job: Job) -> str:
     )
     if seen.next_run is not None:
         return f"It runs next at {subject.clock(seen.next_run)} ({job.shown})."
-    held = subject.hold is not None and subject.hold.until is None
+    held = subject.pause is not None and subject.pause.until is None
     return "It does not run before it is resumed." if held else _never_due(subject, job)
 
 
@@ -204,11 +204,11 @@ def _never_due(subject: JobFacts, job: Job) -> str:
 
 def _prospect(subject: JobFacts, job: Job, slot: datetime) -> str:
     """Return whether the slot will run, and whether it may post, if nothing happens meanwhile."""
-    verdict = gate(job, subject.state, slot, hold=subject.hold)
+    verdict = gate(job, subject.state, slot, pause=subject.pause)
     if verdict is Verdict.OFF_HOURS:
         return f"It will not run: off hours{_opening(subject, job, slot)}."
     if verdict is not Verdict.GO:
-        return f"It will not run: {gate_reason(job, subject.state, slot, verdict, hold=subject.hold)}."
+        return f"It will not run: {gate_reason(job, subject.state, slot, verdict, pause=subject.pause)}."
     if reason := subject.mute(slot):
         return f"It will run, and say nothing: {reason}."
     if is_quota_used_up(job.policy, subject.state.alerts, slot):
@@ -276,7 +276,7 @@ def _lost(subject: JobFacts, slot: datetime) -> str:
 def _at_start(subject: JobFacts, slot: datetime) -> str:
     job = subject.job
     assert job is not None, "it has slots"
-    verdict = gate(job, subject.state, slot, hold=subject.hold)
+    verdict = gate(job, subject.state, slot, pause=subject.pause)
     if verdict is not Verdict.GO:
         return f"it is recorded as {verdict}"
     if not job.trigger.by_wall_clock:

@@ -12,21 +12,21 @@ from slack_alert.core.model.record import Verdict
 from slack_alert.core.policy.quota import Pause, State, admit, is_quota_used_up
 
 
-def gate(job: Job, state: State, slot: datetime, *, hold: Pause | None = None, is_running: bool = False) -> Verdict:
+def gate(job: Job, state: State, slot: datetime, *, pause: Pause | None = None, is_running: bool = False) -> Verdict:
     """Return GO, or the first reason why the slot may not run."""
     verdict = admit(job.policy, state, slot)
     if verdict is not Verdict.GO:
         return verdict
-    if hold is not None and not hold.is_over(slot):
+    if pause is not None and not pause.is_over(slot):
         return Verdict.PAUSED
     return Verdict.OVERLAPPED if is_running else Verdict.GO
 
 
-def pause_status(job: Job, state: State, slot: datetime, *, hold: Pause | None = None) -> tuple[int, datetime | None]:
+def pause_status(job: Job, state: State, slot: datetime, *, pause: Pause | None = None) -> tuple[int, datetime | None]:
     """Return the number of alerts that count at `slot`, and when the pause ends (None: no pause, or no end)."""
     alerts = state.alerts.count(slot, job.policy.pause_time)
     until = state.alerts.until if is_quota_used_up(job.policy, state.alerts, slot) else None
-    if hold is not None and not hold.is_over(slot):
+    if pause is not None and not pause.is_over(slot):
         # The later end counts, and a pause without an end is later than any.
-        until = max(until or hold.until, hold.until) if hold.until else None
+        until = max(until or pause.until, pause.until) if pause.until else None
     return alerts, until

@@ -41,30 +41,30 @@ class FirstSlots:
 
 
 def missed_ranges(
-    job: Job, state: State, hold: Pause | None, *, after: datetime, until: datetime, anchor: datetime
+    job: Job, state: State, pause: Pause | None, *, after: datetime, until: datetime, anchor: datetime
 ) -> Iterator[SlotRange]:
     """Yield the slots in (after, until] as ranges with verdicts; those that could have run are `missed`.
 
     The effort grows with the number of changes of hours and pauses in that time, not with the number of slots.
     """
-    if is_unrestricted(job, state, hold):
+    if is_unrestricted(job, state, pause):
         # Most jobs, which are many after a long stall: without any restriction a count is enough.
         passed = job.trigger.passed(after, until, anchor)
         if passed.first is not None and passed.last is not None:
             yield SlotRange(Verdict.MISSED, passed.first, passed.last, passed.count)
         return
     while (slot := job.trigger.next_after(after, anchor)) is not None and slot <= until:
-        verdict = gate(job, state, slot, hold=hold)
-        turn = min((at for at in _turns(job, state, hold, slot) if at > slot), default=until + _TICK)
+        verdict = gate(job, state, slot, pause=pause)
+        turn = min((at for at in _turns(job, state, pause, slot) if at > slot), default=until + _TICK)
         passed = job.trigger.passed(slot - _TICK, min(turn - _TICK, until), anchor)
         after = passed.last or slot
         yield SlotRange(Verdict.MISSED if verdict is Verdict.GO else verdict, slot, after, max(passed.count, 1))
 
 
-def is_unrestricted(job: Job, state: State, hold: Pause | None) -> bool:
+def is_unrestricted(job: Job, state: State, pause: Pause | None) -> bool:
     """Return whether nothing restricts the job's slots and no alert counts, so that such jobs differ by name only."""
     alerts = state.alerts
-    return hold is None and alerts.until is None and not alerts.spent and job.policy.hours.is_always
+    return pause is None and alerts.until is None and not alerts.spent and job.policy.hours.is_always
 
 
 def take_catch_up_slot(
@@ -93,10 +93,10 @@ def _made_up(job: Job, rows: list[SlotRange], young_after: datetime | None) -> i
     return missed[-1] if missed and young_after is not None and rows[missed[-1]].last > young_after else None
 
 
-def _turns(job: Job, state: State, hold: Pause | None, slot: datetime) -> Iterator[datetime]:
+def _turns(job: Job, state: State, pause: Pause | None, slot: datetime) -> Iterator[datetime]:
     """Yield the instants at which the verdict or the number of counted alerts may change."""
     change = job.policy.hours.next_change(slot)
-    for at in (change, state.alerts.until, hold.until if hold else None):
+    for at in (change, state.alerts.until, pause.until if pause else None):
         if at is not None:
             yield at
     if state.alerts.until is None:

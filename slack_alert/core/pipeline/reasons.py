@@ -17,7 +17,7 @@ from slack_alert.core.units.local_time import wall_of
 
 
 def gate_reason(
-    job: Job, state: State, slot: datetime, verdict: Verdict, *, hold: Pause | None = None, former: Run | None = None
+    job: Job, state: State, slot: datetime, verdict: Verdict, *, pause: Pause | None = None, former: Run | None = None
 ) -> str | None:
     """Return why the gate did not let a slot run; `former` is the run that overlapped with it."""
     if verdict is Verdict.OFF_HOURS:
@@ -28,7 +28,7 @@ def gate_reason(
         return None
     if is_quota_used_up(job.policy, state.alerts, slot):
         return quota_reason(job, state.alerts)
-    return hold_reason(hold, job.zone) if hold is not None else None
+    return pause_reason(pause, job.zone) if pause is not None else None
 
 
 def quota_reason(job: Job, quota: Quota, *, word: str = "alert") -> str:
@@ -36,10 +36,10 @@ def quota_reason(job: Job, quota: Quota, *, word: str = "alert") -> str:
     return _used_up(quota, job.policy.max_alert, job.zone, word)
 
 
-def hold_reason(hold: Pause, zone: tzinfo) -> str:
+def pause_reason(pause: Pause, zone: tzinfo) -> str:
     """Return who paused a job, and until when: `paused by ann until Mon 23 Nov 14:00`."""
-    by = f" by {hold.by}" if hold.by else ""
-    return f"paused{by} until {format_with_day(hold.until, zone) if hold.until else 'resumed'}"
+    by = f" by {pause.by}" if pause.by else ""
+    return f"paused{by} until {format_with_day(pause.until, zone) if pause.until else 'resumed'}"
 
 
 def _still(former: Run) -> str:

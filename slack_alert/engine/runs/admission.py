@@ -126,7 +126,7 @@ class Admission:
 
     def _let(self, job_state: JobState, at: datetime, accounts: MissedSlots) -> Run | None:
         """Make the run of a slot or an event if the gate lets it, else account for it."""
-        verdict = gate(job_state.job, job_state.state, at, hold=job_state.hold, is_running=job_state.run is not None)
+        verdict = gate(job_state.job, job_state.state, at, pause=job_state.hold, is_running=job_state.run is not None)
         if verdict is Verdict.GO:
             job = job_state.job
             job_state.run = Run(self._next_id(), job.name, job.action, at, emits=job.emits, run_options=job.run_options)

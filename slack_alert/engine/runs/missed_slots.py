@@ -78,8 +78,8 @@ class MissedSlots:
 
     def skip(self, job_state: JobState, slot: datetime, verdict: Verdict) -> None:
         """Account for a slot that the gate held back."""
-        alerts, until = pause_status(job_state.job, job_state.state, slot, hold=job_state.hold)
-        reason = gate_reason(job_state.job, job_state.state, slot, verdict, hold=job_state.hold, former=job_state.run)
+        alerts, until = pause_status(job_state.job, job_state.state, slot, pause=job_state.hold)
+        reason = gate_reason(job_state.job, job_state.state, slot, verdict, pause=job_state.hold, former=job_state.run)
         record = Record(0, job_state.job.name, slot, verdict, alerts=alerts, paused_until=until, reason=reason)
         self._note(record, (job_state,))
 
@@ -195,12 +195,12 @@ class MissedSlots:
 
 def gap_record(job_state: JobState, gap: SlotRange, lapse: Outage | None = None) -> Record:
     """Return the row of slots that nobody tried to run."""
-    alerts, until = pause_status(job_state.job, job_state.state, gap.first, hold=job_state.hold)
+    alerts, until = pause_status(job_state.job, job_state.state, gap.first, pause=job_state.hold)
     reason: str | None
     if gap.verdict is Verdict.MISSED and lapse is not None:
         reason = lapse.reason(gap.first, gap.last, job_state.job.zone)
     else:
-        reason = gate_reason(job_state.job, job_state.state, gap.first, gap.verdict, hold=job_state.hold)
+        reason = gate_reason(job_state.job, job_state.state, gap.first, gap.verdict, pause=job_state.hold)
     last = gap.last if gap.count > 1 else None
     return Record(
         0, job_state.job.name, gap.first, gap.verdict, alerts=alerts, paused_until=until, count=gap.count, until=last,

@@ -95,7 +95,7 @@ class Simulation:
     def _kind(self, slot: datetime, place: int) -> tuple[bool, int]:
         """Return whether it may run, and which ones together: not those that answer events, they would come first."""
         job_state = self._hots[place]
-        may_run = not self._skips or gate(job_state.job, job_state.state, slot, hold=job_state.hold) is Verdict.GO
+        may_run = not self._skips or gate(job_state.job, job_state.state, slot, pause=job_state.hold) is Verdict.GO
         return may_run, -1 if job_state.job.rule is None else place
 
     def _leap(self, place: int, slot: datetime, end: datetime) -> datetime:

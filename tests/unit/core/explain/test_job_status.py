@@ -43,7 +43,7 @@ def look(
     now: str = "16 12:00",
 ) -> Outlook:
     return outlook(
-        job, state or State(), hold=hold, first_seen=at("16 00:00"), last=last, now=at(now), muted_until=None
+        job, state or State(), pause=hold, first_seen=at("16 00:00"), last=last, now=at(now), muted_until=None
     )
 
 
@@ -73,7 +73,7 @@ def test_muted_job_runs_and_is_shown_so_where_nothing_stops_it(
     seen = outlook(
         found,
         state,
-        hold=hold,
+        pause=hold,
         first_seen=at("16 00:00"),
         last=None,
         now=at("16 12:00"),
@@ -85,7 +85,7 @@ def test_muted_job_runs_and_is_shown_so_where_nothing_stops_it(
 
 
 def test_a_job_never_seen_before_begins_its_grid_now() -> None:
-    seen = outlook(job(), State(), hold=None, first_seen=None, last=None, now=at("16 12:03"), muted_until=None)
+    seen = outlook(job(), State(), pause=None, first_seen=None, last=None, now=at("16 12:03"), muted_until=None)
 
     assert seen.next_run == at("16 12:13")
 
@@ -195,12 +195,12 @@ def test_the_gate_lets_the_promised_slot_run_and_no_earlier_one(
     quota = Quota((now,), now + timedelta(minutes=until)) if until is not None else Quota()
     found, state = job(hours, {"minutes": minutes}), State(alerts=quota)
 
-    seen = outlook(found, state, hold=hold, first_seen=begin, last=None, now=now, muted_until=None)
+    seen = outlook(found, state, pause=hold, first_seen=begin, last=None, now=now, muted_until=None)
     promised = seen.next_run
 
     slot = found.trigger.next_after(now, begin)
     for _ in range(500):
-        if slot is None or gate(found, state, slot, hold=hold) is Verdict.GO:
+        if slot is None or gate(found, state, slot, pause=hold) is Verdict.GO:
             assert promised == slot
             return
         slot = found.trigger.next_after(slot, begin)

@@ -350,7 +350,7 @@ def test_messages_of_one_run_that_arrived_are_counted_and_the_others_named() -> 
             "slack-alert is not running: at its start the last slot of the interval runs, and the others are recorded",
         ),
         (
-            about(last=at("16 13:50"), is_running=False, hold=Pause()),
+            about(last=at("16 13:50"), is_running=False, pause=Pause()),
             "slack-alert is not running: at its start it is recorded as paused.",
         ),
         (
@@ -372,7 +372,7 @@ def test_missing_record_is_explained(subject: JobFacts, sentence: str) -> None:
 
     assert answer.sentences[0].endswith("was due at 14:00, and there is no record of it.")
     assert answer.sentences[1].startswith(sentence)
-    assert answer.sentences[2].startswith("It runs next at") or subject.hold
+    assert answer.sentences[2].startswith("It runs next at") or subject.pause
 
 
 def test_time_before_any_slot_names_the_next_one() -> None:
@@ -481,7 +481,7 @@ def test_missing_record_is_told_with_the_one_before() -> None:
             ],
         ),
         (
-            about(hold=Pause()),
+            about(pause=Pause()),
             "16 15:00",
             [
                 "db.lag is due at 15:00 (every 10m).",
@@ -535,7 +535,7 @@ def test_what_will_decide_about_a_slot_to_come(subject: JobFacts, time: str, sen
             ],
         ),
         (
-            about(hold=Pause(at("16 15:00")), mute=lambda _: "quiet window move, until 16:00"),
+            about(pause=Pause(at("16 15:00")), mute=lambda _: "quiet window move, until 16:00"),
             [
                 "db.lag does not run: it is paused until Mon 16 Nov 15:00; `slack-alert resume db.lag` lets it run.",
                 "db.lag says nothing: quiet window move, until 16:00.",

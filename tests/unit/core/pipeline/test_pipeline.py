@@ -50,7 +50,7 @@ def test_gate_names_the_first_reason_that_holds(
 ) -> None:
     job = make_job(policy=make_policy("9:00-17:00"))
 
-    assert verdict == gate(job, State(alerts=OVER), at(slot), hold=hold, is_running=is_running)
+    assert verdict == gate(job, State(alerts=OVER), at(slot), pause=hold, is_running=is_running)
 
 
 def test_quiet_run_leaves_the_very_same_state() -> None:
@@ -249,4 +249,4 @@ def test_an_error_of_an_asked_run_goes_where_errors_go() -> None:
 def test_job_rests_until_the_later_of_both_pauses(
     quota: Quota, hold: Pause | None, slot: str, expected: tuple[int, datetime | None]
 ) -> None:
-    assert expected == pause_status(JOB, State(alerts=quota), at(slot), hold=hold)
+    assert expected == pause_status(JOB, State(alerts=quota), at(slot), pause=hold)

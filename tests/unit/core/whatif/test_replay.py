@@ -12,7 +12,7 @@ from slack_alert.core.content.render import fallback
 from slack_alert.core.events import Rule
 from slack_alert.core.model.message import DeliveryMode, Status
 from slack_alert.core.model.record import Record, Verdict
-from slack_alert.core.pipeline.reasons import hold_reason
+from slack_alert.core.pipeline.reasons import pause_reason
 from slack_alert.core.policy.incidents import Repeat, RepeatPolicy
 from slack_alert.core.policy.quiet_windows import QuietWindow
 from slack_alert.core.policy.quota import Pause
@@ -216,7 +216,7 @@ def test_of_a_row_outside_the_hours_the_slots_within_those_of_now_are_unknown(
 @pytest.mark.parametrize("by", ["", "ann"])
 @pytest.mark.parametrize("until", [None, at("16 12:00")])
 def test_what_a_person_paused_stays_paused(by: str, until: datetime | None) -> None:
-    held = Record(0, "db.lag", BEGIN, Verdict.PAUSED, reason=hold_reason(Pause(until, by=by), BERLIN))
+    held = Record(0, "db.lag", BEGIN, Verdict.PAUSED, reason=pause_reason(Pause(until, by=by), BERLIN))
 
     assert compared(speaking(), [RecordedLine(held)]).unknown == {}
 
