@@ -41,11 +41,11 @@ class Draft(Text, frozen=True, kw_only=True):
 def lay_out(drafts: Sequence[Piece], redaction: Redaction) -> tuple[Piece, ...]:
     """Return pieces with their drafts laid out and redacted; adjacent texts are joined, blank ones left out."""
     if len(drafts) == 1 and isinstance(drafts[0], Draft):
-        only = _laid_out(drafts[0], redaction)
+        only = _lay_out_draft(drafts[0], redaction)
         return () if only is None else (only,)
     joined: list[Piece] = []
     for draft in drafts:
-        piece = _laid_out(draft, redaction) if isinstance(draft, Draft) else draft
+        piece = _lay_out_draft(draft, redaction) if isinstance(draft, Draft) else draft
         before = joined[-1] if joined else None
         if isinstance(piece, Text) and isinstance(before, Text):
             joined[-1] = Text(f"{before.text}\n{piece.text}", (*before.entries, *piece.entries))
@@ -54,7 +54,7 @@ def lay_out(drafts: Sequence[Piece], redaction: Redaction) -> tuple[Piece, ...]:
     return tuple(joined)
 
 
-def _laid_out(draft: Draft, redaction: Redaction) -> Text | None:
+def _lay_out_draft(draft: Draft, redaction: Redaction) -> Text | None:
     if draft.layout == "text":  # The most frequent case, first.
         [[cell]] = draft.rows
         text = redaction(cell) if len(cell) <= LONGEST else redaction(shorten(cell, redaction))

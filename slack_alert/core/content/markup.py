@@ -84,14 +84,14 @@ def plain(text: str) -> str:
     """Return canonical text as a terminal shows it: `@ann`, `text (url)`, `&`."""
     if "<" not in text and "&" not in text:
         return text
-    return _unescaped(_RAW.sub(_spoken, text))
+    return _unescaped(_RAW.sub(_terminal_form, text))
 
 
 def visible(text: str) -> str:
     """Return canonical text as Slack shows it: a link as its label."""
     if "<" not in text and "&" not in text:
         return text
-    return _unescaped(_RAW.sub(_shown, text))
+    return _unescaped(_RAW.sub(_slack_form, text))
 
 
 def unformatted(text: str) -> str:
@@ -155,15 +155,15 @@ def _unescaped(text: str) -> str:
     return _ENTITY.sub(lambda found: _CHARACTERS[found.group(1)], text)
 
 
-def _spoken(found: re.Match[str]) -> str:
+def _terminal_form(found: re.Match[str]) -> str:
     target, _, label = found.group(1).partition("|")
     if target[0] in "@#!":
-        return _shown(found)
+        return _slack_form(found)
     address = target.removeprefix("mailto:")
     return f"{label} ({address})" if label and label != address else address
 
 
-def _shown(found: re.Match[str]) -> str:
+def _slack_form(found: re.Match[str]) -> str:
     target, _, label = found.group(1).partition("|")
     if target[0] not in "@#!":
         return label or target

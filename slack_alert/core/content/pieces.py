@@ -95,7 +95,7 @@ def fallback(piece: Piece) -> str:
     said = piece.payload.get("text")
     if isinstance(said, str) and said.strip():
         return said
-    drawn = "\n".join(line for line in _lines(piece.payload.get("blocks")) if line.strip())
+    drawn = "\n".join(line for line in _block_texts(piece.payload.get("blocks")) if line.strip())
     return split(drawn)[0] if drawn else "a message without text"
 
 
@@ -166,11 +166,11 @@ def _size(content: bytes | Path) -> str:
     return f" ({size} B)"
 
 
-def _lines(node: object) -> Iterator[str]:
+def _block_texts(node: object) -> Iterator[str]:
     """Yield the text of each text object in a tree of blocks."""
     if isinstance(node, (list, tuple)):
         for child in node:
-            yield from _lines(child)
+            yield from _block_texts(child)
     if not isinstance(node, Mapping):
         return
     for key, child in node.items():
@@ -178,4 +178,4 @@ def _lines(node: object) -> Iterator[str]:
             if key in {"text", "alt_text"}:
                 yield child if node.get("type") in {"mrkdwn", "markdown"} else entities(child)
         else:
-            yield from _lines(child)
+            yield from _block_texts(child)

@@ -70,7 +70,7 @@ def drafts(value: object, *, mark: Markup, name: str, doc: str | None) -> tuple[
     found = unwrapped(value)
     if found is not value:
         return drafts(found, mark=mark, name=name, doc=doc)
-    return () if is_quiet(value) else _spoken(value, mark, name, doc)
+    return () if is_quiet(value) else _render_value(value, mark, name, doc)
 
 
 _OPEN = Redaction()
@@ -84,7 +84,7 @@ def is_quiet(value: object) -> bool:
         return hasattr(value, "__len__") and len(value) == 0
 
 
-def _spoken(value: Any, mark: Markup, name: str, doc: str | None) -> tuple[Piece, ...]:
+def _render_value(value: Any, mark: Markup, name: str, doc: str | None) -> tuple[Piece, ...]:
     """Return the pieces of a value that is neither empty nor of a plain type."""
     if isinstance(value, (Text, Blocks, Upload)):
         return (value,)
@@ -97,7 +97,7 @@ def _spoken(value: Any, mark: Markup, name: str, doc: str | None) -> tuple[Piece
     if row := as_row(value):
         return _fields([[_cell(key, mark), _cell(child, mark)] for key, child in row.items()])
     if isinstance(value, (list, tuple, set, frozenset)):
-        return _several(value, mark, name)
+        return _render_items(value, mark, name)
     if (frame := grid(value, MAX_ROWS)) is not None:
         return _table(*frame, mark)
     check_sayable(value)
@@ -206,7 +206,7 @@ _GREATEST_NUMBER = 2**63
 # --- several values, rows, frames
 
 
-def _several(values: Iterable[Any], mark: Markup, name: str) -> tuple[Piece, ...]:
+def _render_items(values: Iterable[Any], mark: Markup, name: str) -> tuple[Piece, ...]:
     """Return the pieces of the items that are not empty: single files, rows as a table, others as lines."""
     items = [found for item in values if not is_quiet(item) and not is_quiet(found := unwrapped(item))]
     if isinstance(values, (set, frozenset)):
@@ -217,7 +217,7 @@ def _several(values: Iterable[Any], mark: Markup, name: str) -> tuple[Piece, ...
         return _columns(items, width, mark)
     flat = [part for item in items for part in (item if _is_gallery(item) else [item])]
     said: list[Piece] = []
-    for how, run in groupby(flat, key=_how):
+    for how, run in groupby(flat, key=_renderer_of):
         said += how(list(run), mark, name)
     return tuple(_numbered(said))
 
@@ -226,7 +226,7 @@ def _is_gallery(value: object) -> bool:
     return isinstance(value, (list, tuple)) and not _is_named_bytes(value) and bool(value) and all(map(_is_file, value))
 
 
-def _how(item: object) -> Callable[[list[Any], Markup, str], tuple[Piece, ...]]:
+def _renderer_of(item: object) -> Callable[[list[Any], Markup, str], tuple[Piece, ...]]:
     if type(item) in _PLAIN:
         return _lines
     if isinstance(item, dict) and "blocks" in item and _is_own_form(item):

@@ -20,23 +20,23 @@ def explain_deliveries(subject: JobFacts, posted: Sequence[PostedDelivery]) -> l
     """Return a sentence on the delivered messages, and one on each of the others with what prevents it."""
     sent = [one for one in posted if one.delivery.status is Status.SENT]
     left = [one for one in posted if one.delivery.status is not Status.SENT]
-    said = [_arrived(subject, sent)] if sent else []
-    said += [_kept_back(subject, one) for one in left[:_NAMED]]
+    said = [_sent_sentence(subject, sent)] if sent else []
+    said += [_unsent_sentence(subject, one) for one in left[:_NAMED]]
     if len(left) > _NAMED:
         said.append(f"So it is with {len(left) - _NAMED} more of its messages: see `slack-alert outbox`.")
     return said
 
 
-def _arrived(subject: JobFacts, sent: Sequence[PostedDelivery]) -> str:
+def _sent_sentence(subject: JobFacts, sent: Sequence[PostedDelivery]) -> str:
     last = sent[-1]
     delivery = last.delivery
     when = f" at {subject.clock(last.changed)}" if last.changed else ""
     tries = f", at the {_ordinal(delivery.attempts)} attempt" if delivery.attempts > 1 else ""
     receipt = f" (receipt {delivery.receipt})" if delivery.receipt else ""
-    return f"{_way(sent)}{when}{tries}{receipt}."
+    return f"{_describe_sent(sent)}{when}{tries}{receipt}."
 
 
-def _way(sent: Sequence[PostedDelivery]) -> str:
+def _describe_sent(sent: Sequence[PostedDelivery]) -> str:
     message = sent[-1].delivery.message
     if len(sent) > 1:
         return f"Its {len(sent)} messages were delivered to {_target(message.to)}"
@@ -47,29 +47,29 @@ def _way(sent: Sequence[PostedDelivery]) -> str:
     return f"Its message was delivered to {_target(message.to)}"
 
 
-def _kept_back(subject: JobFacts, one: PostedDelivery) -> str:
+def _unsent_sentence(subject: JobFacts, one: PostedDelivery) -> str:
     delivery = one.delivery
     if delivery.status is Status.DEAD:
         return f"Its message is dead: {_answer(one)}. `slack-alert outbox retry {delivery.id}` sends it again."
     if delivery.status is not Status.QUEUED:
         reason = f" ({delivery.reason.rstrip('.')})" if delivery.reason else ""
         return f"It was not said in a message of its own: one message stands for it and others{reason}."
-    return f"Its message is queued{_line(one)}{_trouble(subject, one)}."
+    return f"Its message is queued{_queue_text(one)}{_failed_attempts(subject, one)}."
 
 
-def _line(one: PostedDelivery) -> str:
+def _queue_text(one: PostedDelivery) -> str:
     if not one.in_front:
         return ""
     return f" behind {one.in_front:,} message{'' if one.in_front == 1 else 's'} for {_target(one.delivery.message.to)}"
 
 
-def _trouble(subject: JobFacts, one: PostedDelivery) -> str:
+def _failed_attempts(subject: JobFacts, one: PostedDelivery) -> str:
     """Return the failed attempts so far, and when the next one follows."""
     attempts = one.delivery.attempts
     if not subject.is_running:
         ending = "; slack-alert is not running, it goes out when it runs"
     elif attempts and one.changed:
-        ending = f"; the next attempt follows {_by(subject, one.changed, attempts)}"
+        ending = f"; the next attempt follows {_next_attempt_text(subject, one.changed, attempts)}"
     else:
         ending = ""
     if not one.delivery.reason:
@@ -79,7 +79,7 @@ def _trouble(subject: JobFacts, one: PostedDelivery) -> str:
     return f"{tried}{last}: {_answer(one)}{ending}"
 
 
-def _by(subject: JobFacts, changed: datetime, attempts: int) -> str:
+def _next_attempt_text(subject: JobFacts, changed: datetime, attempts: int) -> str:
     # The random part makes it sooner, and an attempt that did not reach the channel is repeated sooner as well.
     latest = changed + backoff(PROBE_FIRST, PROBE_LAST, attempts)
     return f"by {subject.clock(latest)}" if latest > subject.now else "now"

@@ -66,26 +66,26 @@ def _ran(record: Record) -> str:
     return f"It ran for {format_run_time(record.duration)}" if record.duration is not None else "It ran"
 
 
-def _noted(record: Record) -> str:
+def _reason_note(record: Record) -> str:
     return f" Noted with it: {record.reason}." if record.reason else ""
 
 
 def _said(_: JobFacts, record: Record) -> str:
-    to = _to(record)
-    return f"{_ran(record)} and said {quoted(record.text)}{to}.{_noted(record)}"
+    to = _target_text(record)
+    return f"{_ran(record)} and said {quoted(record.text)}{to}.{_reason_note(record)}"
 
 
 def _was_quiet(_: JobFacts, record: Record) -> str:
-    return f"{_ran(record)} and had nothing to say.{_noted(record)}"
+    return f"{_ran(record)} and had nothing to say.{_reason_note(record)}"
 
 
 def _failed(_: JobFacts, record: Record) -> str:
-    to = _to(record)
-    return f"{_ran(record)} and failed with {_error(record)}, which was told{to}.{_noted(record)}"
+    to = _target_text(record)
+    return f"{_ran(record)} and failed with {_error(record)}, which was told{to}.{_reason_note(record)}"
 
 
 def _timed_out(_: JobFacts, record: Record) -> str:
-    return f"{_given_up(record)}.{_noted(record)}"
+    return f"{_given_up(record)}.{_reason_note(record)}"
 
 
 def _given_up(record: Record) -> str:
@@ -142,19 +142,19 @@ def _was_interrupted(subject: JobFacts, record: Record) -> str:
     if subject.is_external:
         return "Its `exec` was killed, or the machine went down: how it ended is not known."
     what = "had said" if record.to else "had wanted to say"
-    spoken = f" By then it {what} {quoted(record.text)}.{_noted(record)}" if record.text else ""
+    spoken = f" By then it {what} {quoted(record.text)}.{_reason_note(record)}" if record.text else ""
     return f"Its run was cut off: the program ended, or was killed, before it did.{spoken}"
 
 
 def _was_canceled(_: JobFacts, record: Record) -> str:
-    return f"Its run was canceled.{_noted(record)}"
+    return f"Its run was canceled.{_reason_note(record)}"
 
 
 def _was_denied(_: JobFacts, record: Record) -> str:
     return f"It was not allowed to run{f': {record.reason}' if record.reason else ''}."
 
 
-def _to(record: Record) -> str:
+def _target_text(record: Record) -> str:
     return f" to {record.to.replace('console:', 'the terminal')}" if record.to else ""
 
 

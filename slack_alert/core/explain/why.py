@@ -39,12 +39,19 @@ def why_now(subject: JobFacts, latest: Sequence[RecordWithMessages]) -> Explanat
     job = subject.job
     if subject.is_external:
         lately = "Its last runs, the newest first:" if latest else "No run of it is recorded."
-        return Explanation((_outside(subject), lately, *(summarize_slot(subject, told) for told in reversed(latest))))
+        return Explanation(
+            (_external_note(subject), lately, *(summarize_slot(subject, told) for told in reversed(latest)))
+        )
     said = [] if subject.is_running else ["slack-alert is not running: this is as if it were started now."]
     if job is None:
         said.append(f"No plugin has {subject.name} any more, so it does not run.")
     else:
-        said += [*_standing(subject, job), *_going(subject, latest), *_memory(subject, job), _next(subject, job)]
+        said += [
+            *_standing(subject, job),
+            *_current_run(subject, latest),
+            *_stored_state(subject, job),
+            _next(subject, job),
+        ]
     said.append("Its last slots, the newest first:" if latest else "No slot of it is recorded.")
     return Explanation((*said, *(summarize_slot(subject, told) for told in reversed(latest))))
 
@@ -87,14 +94,14 @@ def why_ahead(subject: JobFacts, at: datetime) -> Explanation:
     job = subject.job
     if job is None:
         gone = f"No plugin has {subject.name} any more: it will not run."
-        return Explanation((_outside(subject) if subject.is_external else gone,))
+        return Explanation((_external_note(subject) if subject.is_external else gone,))
     anchor = subject.first_seen or subject.now
     after = max(subject.now, subject.last or subject.now)
     slot = job.trigger.passed(after, at, anchor).last or job.trigger.next_after(max(at, after), anchor)
     if slot is None:
         return Explanation((_never_due(subject, job),))
     said = [f"{subject.name} is due at {subject.clock(slot)} ({job.shown})."]
-    said.append(_prospect(subject, job, slot))
+    said.append(_forecast(subject, job, slot))
     # The slots of such a trigger depend on the time at which the job is first seen.
     if subject.first_seen is None and job.trigger.next_after(slot - TICK, anchor - TICK) != slot:
         said.append(f"{_UNSEEN} This is as if that were now.")
@@ -112,7 +119,7 @@ def slot_before(job: Job, at: datetime, *, anchor: datetime) -> datetime | None:
     return None
 
 
-def _outside(subject: JobFacts) -> str:
+def _external_note(subject: JobFacts) -> str:
     return f"{subject.name} is run from outside (`slack-alert exec`): when it runs next is not known here."
 
 
@@ -140,7 +147,7 @@ def _standing(subject: JobFacts, job: Job) -> Iterator[str]:
         yield f"{name} is active."
 
 
-def _going(subject: JobFacts, latest: Sequence[RecordWithMessages]) -> Iterator[str]:
+def _current_run(subject: JobFacts, latest: Sequence[RecordWithMessages]) -> Iterator[str]:
     """Yield a sentence on the current run; a run with a record is over, whatever `subject.going` says."""
     if subject.going is None:
         return
@@ -150,7 +157,7 @@ def _going(subject: JobFacts, latest: Sequence[RecordWithMessages]) -> Iterator[
         yield f"Its run of {subject.clock(slot)} goes on, since {subject.clock(began)}."
 
 
-def _memory(subject: JobFacts, job: Job) -> Iterator[str]:
+def _stored_state(subject: JobFacts, job: Job) -> Iterator[str]:
     """Yield sentences on the stored state: the quota, the incident, the withheld alerts."""
     state, policy = subject.state, job.policy
     spent = state.alerts.count(subject.now, policy.pause_time)
@@ -202,7 +209,7 @@ def _never_due(subject: JobFacts, job: Job) -> str:
     return f"{subject.name} is never due again, as things stand ({job.shown})."
 
 
-def _prospect(subject: JobFacts, job: Job, slot: datetime) -> str:
+def _forecast(subject: JobFacts, job: Job, slot: datetime) -> str:
     """Return whether the slot will run, and whether it may post, if nothing happens meanwhile."""
     verdict = gate(job, subject.state, slot, pause=subject.pause)
     if verdict is Verdict.OFF_HOURS:
@@ -213,14 +220,14 @@ def _prospect(subject: JobFacts, job: Job, slot: datetime) -> str:
         return f"It will run, and say nothing: {reason}."
     if is_quota_used_up(job.policy, subject.state.alerts, slot):
         return f"It will run, and post nothing: {quota_reason(job, subject.state.alerts)}."
-    return f"As things stand it will run{_open(job)}{_left(subject, job, slot)}."
+    return f"As things stand it will run{_hours_note(job)}{_quota_note(subject, job, slot)}."
 
 
-def _open(job: Job) -> str:
+def _hours_note(job: Job) -> str:
     return "" if job.policy.hours.is_always else f", within its working hours {job.policy.hours.text}"
 
 
-def _left(subject: JobFacts, job: Job, slot: datetime) -> str:
+def _quota_note(subject: JobFacts, job: Job, slot: datetime) -> str:
     if job.policy.max_alert == 0:
         return ", and may speak without a limit"
     used = subject.state.alerts.count(slot, job.policy.pause_time)
@@ -236,15 +243,17 @@ def _opening(subject: JobFacts, job: Job, at: datetime) -> str:
 def _no_record(subject: JobFacts, at: datetime, slot: datetime | None) -> tuple[str, str]:
     """Return sentences on which record is missing, and why."""
     if slot is None:
-        return f"No slot of {subject.name} is known at {subject.clock(at)} or before it.", _origin(subject)
+        return f"No slot of {subject.name} is known at {subject.clock(at)} or before it.", _first_slot_reason(subject)
     if subject.first_seen is None:
         return f"{subject.name} has a slot at {subject.clock(slot)}, and nothing will be recorded of it.", _UNSEEN
-    return f"{subject.name} was due at {subject.clock(slot)}, and there is no record of it.", _lost(subject, slot)
+    return f"{subject.name} was due at {subject.clock(slot)}, and there is no record of it.", _reason_unrecorded(
+        subject, slot
+    )
 
 
-def _origin(subject: JobFacts) -> str:
+def _first_slot_reason(subject: JobFacts) -> str:
     if subject.is_external:
-        return _outside(subject)
+        return _external_note(subject)
     if subject.first_seen is None:
         return _UNSEEN
     return f"{_beginning(subject)} at {subject.clock(subject.first_seen)}."
@@ -256,7 +265,7 @@ def _beginning(subject: JobFacts) -> str:
     return "What it waits for came last, or it was first seen," if is_moved else "It was first seen"
 
 
-def _lost(subject: JobFacts, slot: datetime) -> str:
+def _reason_unrecorded(subject: JobFacts, slot: datetime) -> str:
     """Return why a slot left no record."""
     assert subject.first_seen is not None, "what was never seen has lost nothing"
     if slot < subject.first_seen:

@@ -39,7 +39,7 @@ def format_alert(
     """
     if manner is None or job.policy.repeat_policy.repeat not in (Repeat.THREAD, Repeat.UPDATE):
         return IncidentForm(manner, pieces)
-    heads, files = _parted(job, pieces)
+    heads, files = _separate_files(job, pieces)
     if manner is DeliveryMode.POST:
         return IncidentForm(manner, heads, files)
     entries = entries_of(pieces)
@@ -70,7 +70,7 @@ def recovery_messages(job: Job, incident: Incident, run: Run, mark: Markup) -> t
     if incident.over is not None:
         line += f", at {format_clock(job, incident.over)}"
     to, root = incident_address(job, incident), incident.edit or incident.root
-    manner, pieces = _closing(job, incident, line)
+    manner, pieces = _recovery_form(job, incident, line)
     told = messages(run, pieces, to, manner, root=root)
     escalation = job.policy.repeat_policy.escalation
     if escalation is None or not incident.is_escalated or (manner is DeliveryMode.POST and escalation.to == to):
@@ -87,7 +87,7 @@ def acknowledgement_messages(job: Job, incident: Incident, mark: Markup) -> tupl
     if at is None or incident.told is None or job.policy.repeat_policy.repeat not in (Repeat.THREAD, Repeat.UPDATE):
         return ()
     line = f"taken care of by {mark.escape(incident.acknowledged_by)} since {format_clock(job, at)}"
-    manner, pieces = _beside(job, incident, line)
+    manner, pieces = _acknowledgement_form(job, incident, line)
     key = f"ack/{job.name}/{incident.since.isoformat()}/{at.isoformat()}"
     return (
         Message(key, incident_address(job, incident), pieces[0], manner=manner, root=incident.edit or incident.root),
@@ -110,7 +110,7 @@ def shown_name(job: Job, mark: Markup) -> str:
     return f"*{mark.escape(job.name)}*"
 
 
-def _closing(job: Job, incident: Incident, line: str) -> tuple[DeliveryMode, tuple[Piece, ...]]:
+def _recovery_form(job: Job, incident: Incident, line: str) -> tuple[DeliveryMode, tuple[Piece, ...]]:
     if job.policy.repeat_policy.repeat is not Repeat.UPDATE:
         return (DeliveryMode.REPLY if job.policy.repeat_policy.repeat is Repeat.THREAD else DeliveryMode.POST), (
             Text(line),
@@ -119,24 +119,24 @@ def _closing(job: Job, incident: Incident, line: str) -> tuple[DeliveryMode, tup
     return (DeliveryMode.EDIT, closed) if len(closed) == 1 else (DeliveryMode.POST, (Text(line),))
 
 
-def _beside(job: Job, incident: Incident, line: str) -> tuple[DeliveryMode, tuple[Piece, ...]]:
+def _acknowledgement_form(job: Job, incident: Incident, line: str) -> tuple[DeliveryMode, tuple[Piece, ...]]:
     noticed = with_notice((Text(incident.text),), line)
     is_edit = job.policy.repeat_policy.repeat is Repeat.UPDATE and len(noticed) == 1
     return (DeliveryMode.EDIT, noticed) if is_edit else (DeliveryMode.REPLY, (Text(line),))
 
 
-def _parted(job: Job, pieces: tuple[Piece, ...]) -> tuple[tuple[Piece, ...], tuple[Piece, ...]]:
+def _separate_files(job: Job, pieces: tuple[Piece, ...]) -> tuple[tuple[Piece, ...], tuple[Piece, ...]]:
     """Return the pieces without files, which are named instead, and the files; short texts are joined."""
     name = job.name.rpartition(".")[2]
     parts = [part for piece in pieces for part in deliverable(piece, name=name)]
     files = [part for part in parts if isinstance(part, Upload)]
-    heads = _joined([part for part in parts if not isinstance(part, Upload)])
+    heads = _join_texts([part for part in parts if not isinstance(part, Upload)])
     if files:
         heads = with_notice(heads, "\n".join(map(fallback, files)))
     return heads, tuple(replace(file, comment="") for file in files)
 
 
-def _joined(parts: list[Piece]) -> tuple[Piece, ...]:
+def _join_texts(parts: list[Piece]) -> tuple[Piece, ...]:
     joined: list[Piece] = []
     for part in parts:
         before = joined[-1] if joined else None

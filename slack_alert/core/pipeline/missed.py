@@ -55,7 +55,7 @@ def missed_ranges(
         return
     while (slot := job.trigger.next_after(after, anchor)) is not None and slot <= until:
         verdict = gate(job, state, slot, pause=pause)
-        turn = min((at for at in _turns(job, state, pause, slot) if at > slot), default=until + _TICK)
+        turn = min((at for at in _change_points(job, state, pause, slot) if at > slot), default=until + _TICK)
         passed = job.trigger.passed(slot - _TICK, min(turn - _TICK, until), anchor)
         after = passed.last or slot
         yield SlotRange(Verdict.MISSED if verdict is Verdict.GO else verdict, slot, after, max(passed.count, 1))
@@ -75,7 +75,7 @@ def take_catch_up_slot(
     For an elapsed interval it is the last slot, if that was missed; for a wall-clock trigger the last missed one, if it
     is after `young_after`.
     """
-    place = _made_up(job, rows, young_after)
+    place = _catch_up_index(job, rows, young_after)
     if place is None:
         return rows, None
     row = rows[place]
@@ -85,7 +85,7 @@ def take_catch_up_slot(
     return [*rows[:place], *before, *rows[place + 1 :]], row.last
 
 
-def _made_up(job: Job, rows: list[SlotRange], young_after: datetime | None) -> int | None:
+def _catch_up_index(job: Job, rows: list[SlotRange], young_after: datetime | None) -> int | None:
     """Return the index of the range whose last slot is to run late, or None."""
     if not job.trigger.by_wall_clock:
         return len(rows) - 1 if rows and rows[-1].verdict is Verdict.MISSED else None
@@ -93,7 +93,7 @@ def _made_up(job: Job, rows: list[SlotRange], young_after: datetime | None) -> i
     return missed[-1] if missed and young_after is not None and rows[missed[-1]].last > young_after else None
 
 
-def _turns(job: Job, state: State, pause: Pause | None, slot: datetime) -> Iterator[datetime]:
+def _change_points(job: Job, state: State, pause: Pause | None, slot: datetime) -> Iterator[datetime]:
     """Yield the instants at which the verdict or the number of counted alerts may change."""
     change = job.policy.hours.next_change(slot)
     for at in (change, state.alerts.until, pause.until if pause else None):

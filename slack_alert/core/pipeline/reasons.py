@@ -23,7 +23,7 @@ def gate_reason(
     if verdict is Verdict.OFF_HOURS:
         return f"outside {job.policy.hours.text}"
     if verdict is Verdict.OVERLAPPED and former is not None:
-        return f"the run of {format_time(former.slot, job.zone, former.slot)} {_still(former)}"
+        return f"the run of {format_time(former.slot, job.zone, former.slot)} {_describe_former(former)}"
     if verdict is not Verdict.PAUSED:
         return None
     if is_quota_used_up(job.policy, state.alerts, slot):
@@ -33,7 +33,7 @@ def gate_reason(
 
 def quota_reason(job: Job, quota: Quota, *, word: str = "alert") -> str:
     """Return how a quota was used up: `3 of 3 alerts since 13:32, until 14:32`."""
-    return _used_up(quota, job.policy.max_alert, job.zone, word)
+    return _format_used_up(quota, job.policy.max_alert, job.zone, word)
 
 
 def pause_reason(pause: Pause, zone: tzinfo) -> str:
@@ -42,14 +42,14 @@ def pause_reason(pause: Pause, zone: tzinfo) -> str:
     return f"paused{by} until {format_with_day(pause.until, zone) if pause.until else 'resumed'}"
 
 
-def _still(former: Run) -> str:
+def _describe_former(former: Run) -> str:
     if former.is_stuck:
         return "was given up, and its function had not returned"
     return "was waiting to be written down" if former.has_returned else "was going on"
 
 
 @lru_cache(maxsize=1024)  # A paused job has the same reason at each of its slots.
-def _used_up(quota: Quota, limit: int, zone: tzinfo, word: str) -> str:
+def _format_used_up(quota: Quota, limit: int, zone: tzinfo, word: str) -> str:
     assert quota.until is not None, "it rests"
     first = quota.spent[0]
     is_one_day = wall_of(first, zone).date() == wall_of(quota.until, zone).date()

@@ -82,7 +82,7 @@ def settle_asked(
     return Settlement(State(), verdict, messages(run, told, to), as_text(result.pieces))
 
 
-def _spoken(run: Run) -> Verdict:
+def _quiet_verdict(run: Run) -> Verdict:
     if run.said:
         return Verdict.SAID
     return Verdict.MUTED if run.is_withheld else Verdict.QUIET
@@ -90,15 +90,15 @@ def _spoken(run: Run) -> Verdict:
 
 def _settle_quiet(job: Job, state: State, run: Run, mark: Markup, *, mute: str) -> Settlement:
     """Settle a quiet run: it ends the incident, and what the quota withheld is posted once that is over."""
-    verdict, incident = _spoken(run), state.incident
+    verdict, incident = _quiet_verdict(run), state.incident
     if verdict is not Verdict.QUIET or state.is_calm:
         return Settlement(state, verdict, reason=run.reason)
     told = recovery_messages(job, incident, run, mark) if incident is not None else ()
-    reason = _recovered(incident, run.slot, mute) if incident is not None else ""
+    reason = _recovery_reason(incident, run.slot, mute) if incident is not None else ""
     # An edit notifies nobody, so it may be made while muted.
     if mute and incident is not None and any(message.manner is not DeliveryMode.EDIT for message in told):
-        return _recovered_in_silence(state, incident, run, reason)
-    after, digest = _digest(job, replace(state, incident=None), run.slot)
+        return _defer_recovery(state, incident, run, reason)
+    after, digest = _withheld_notice(job, replace(state, incident=None), run.slot)
     if digest and not mute:
         told += messages(replace(run, said=len(told)), (Text(f"{shown_name(job, mark)}: {digest}"),), job.to)
     elif digest:
@@ -107,14 +107,14 @@ def _settle_quiet(job: Job, state: State, run: Run, mark: Markup, *, mute: str) 
     return Settlement(after, Verdict.SAID if told else Verdict.QUIET, told, text, reason=reason)
 
 
-def _recovered(incident: Incident, slot: datetime, mute: str) -> str:
+def _recovery_reason(incident: Incident, slot: datetime, mute: str) -> str:
     """Return the reason for a recovery, if people know or will know of the incident: a digest tells what was muted."""
     if incident.told is None and not mute:
         return ""
     return "; ".join(filter(None, (f"{RECOVERED}{format_length(incident, incident.over or slot)}", mute)))
 
 
-def _recovered_in_silence(state: State, incident: Incident, run: Run, reason: str) -> Settlement:
+def _defer_recovery(state: State, incident: Incident, run: Run, reason: str) -> Settlement:
     """Settle a recovery that may not be posted now: the state remembers it until it may."""
     if incident.over is not None:
         return Settlement(state, Verdict.QUIET)
@@ -126,45 +126,45 @@ def _settle_alert(
 ) -> Settlement:
     """Settle an alert: count it in its incident, and post it as the job's repeat policy says."""
     if run.said or run.is_withheld:  # A run counts as one alert, however many messages it posts.
-        return _more(job, state, run, pieces)
+        return _settle_further(job, state, run, pieces)
     if mute:
-        return _withheld(replace(state, incident=count_alert(state.incident, run.slot)), run, pieces, mute)
+        return _withhold(replace(state, incident=count_alert(state.incident, run.slot)), run, pieces, mute)
     if state.incident is None or state.incident.over is None:
-        return _settle_spoken(job, state, run, pieces, mark)
+        return _settle_unmuted(job, state, run, pieces, mark)
     closing = recovery_messages(job, state.incident, run, mark)
-    anew = _settle_spoken(job, replace(state, incident=None), replace(run, said=len(closing)), pieces, mark)
+    anew = _settle_unmuted(job, replace(state, incident=None), replace(run, said=len(closing)), pieces, mark)
     return anew._replace(messages=(*closing, *anew.messages), verdict=Verdict.SAID if closing else anew.verdict)
 
 
-def _settle_spoken(job: Job, state: State, run: Run, pieces: tuple[Piece, ...], mark: Markup) -> Settlement:
+def _settle_unmuted(job: Job, state: State, run: Run, pieces: tuple[Piece, ...], mark: Markup) -> Settlement:
     counted = replace(state, incident=(incident := count_alert(state.incident, run.slot)))
-    digest = digest_of(_whole(run, pieces))
+    digest = digest_of(_with_elsewhere(run, pieces))
     notification = replace(
         decide_notification(job.policy.repeat_policy, incident, run.slot, digest=digest, to=job.to), digest=digest
     )
     if notification.manner is DeliveryMode.POST and is_quota_used_up(job.policy, state.alerts, run.slot):
-        return _withheld_by_quota(job, counted, run, pieces)
-    settlement = _say(job, counted, run, pieces, notification)
-    return _escalated(job, settlement, run, pieces, mark)
+        return _withhold_by_quota(job, counted, run, pieces)
+    settlement = _post_alert(job, counted, run, pieces, notification)
+    return _with_escalation(job, settlement, run, pieces, mark)
 
 
-def _say(job: Job, state: State, run: Run, pieces: tuple[Piece, ...], notification: Notification) -> Settlement:
+def _post_alert(job: Job, state: State, run: Run, pieces: tuple[Piece, ...], notification: Notification) -> Settlement:
     incident = state.incident
     assert incident is not None, "it was counted"
     shown = format_alert(job, incident, run.slot, pieces, notification.manner)
-    text, entries = remembered_text(_said(pieces)), entries_of(pieces)
+    text, entries = remembered_text(_join_fallbacks(pieces)), entries_of(pieces)
     remembered = replace(incident, text=text, entries=entries, digest=notification.digest)
     if shown.manner is None:
-        return _withheld(replace(state, incident=remembered), run, pieces, notification.reason or UNCHANGED)
-    told, withheld = limit_pieces(run, _remarked(run, shown.pieces, shown.manner))
+        return _withhold(replace(state, incident=remembered), run, pieces, notification.reason or UNCHANGED)
+    told, withheld = limit_pieces(run, _with_remark(run, shown.pieces, shown.manner))
     root, after = incident.root, state
     if shown.manner is DeliveryMode.POST:
         root = ""
-        after, told = _spent(job, state, run.slot, told)
+        after, told = _charge_alert(job, state, run.slot, told)
     elif shown.manner is DeliveryMode.EDIT:
         root = incident.edit or incident.root
     sent = messages(run, told, job.to, shown.manner, root=root)
-    placed = _placed(job, remembered, shown.manner, sent, run.slot)
+    placed = _with_message_keys(job, remembered, shown.manner, sent, run.slot)
     if shown.files:
         ahead = replace(run, said=run.said + len(sent))
         files, more = limit_pieces(ahead, shown.files)
@@ -172,31 +172,35 @@ def _say(job: Job, state: State, run: Run, pieces: tuple[Piece, ...], notificati
     if notification.digest != incident.digest:
         for to, piece in run.elsewhere:
             sent += messages(replace(run, said=run.said + len(sent)), (piece,), to)
-        told = _whole(run, told)
+        told = _with_elsewhere(run, told)
     after = replace(after, incident=placed)
-    return Settlement(after, Verdict.SAID, sent, _recorded(run, told), withheld, notification.reason)
+    return Settlement(after, Verdict.SAID, sent, _history_text(run, told), withheld, notification.reason)
 
 
-def _remarked(run: Run, pieces: tuple[Piece, ...], manner: DeliveryMode = DeliveryMode.POST) -> tuple[Piece, ...]:
+def _with_remark(run: Run, pieces: tuple[Piece, ...], manner: DeliveryMode = DeliveryMode.POST) -> tuple[Piece, ...]:
     """Return the pieces with the remark that the run was slow; an edit must stay one message."""
     noticed = with_notice(pieces, run.slow) if run.slow else pieces
     return noticed if manner is not DeliveryMode.EDIT or len(noticed) == len(pieces) else pieces
 
 
-def _recorded(run: Run, told: tuple[Piece, ...]) -> str:
+def _history_text(run: Run, told: tuple[Piece, ...]) -> str:
     """Return the posted text for the history, without the remark, which its reason has."""
     text = as_text(told)
     return text.replace(f"\n{run.slow}", "") if run.slow else text
 
 
-def _spent(job: Job, state: State, slot: datetime, pieces: tuple[Piece, ...]) -> tuple[State, tuple[Piece, ...]]:
+def _charge_alert(job: Job, state: State, slot: datetime, pieces: tuple[Piece, ...]) -> tuple[State, tuple[Piece, ...]]:
     """Return the state with an alert counted, and the pieces with the notices about the quota."""
-    after, digest = _digest(job, state, slot)
+    after, digest = _withheld_notice(job, state, slot)
     after = spend_alert(job.policy, after, slot)
-    return after, _noticed(job, after.alerts, slot, with_notice(pieces, digest) if digest else pieces, word="alert")
+    return after, _with_pause_notice(
+        job, after.alerts, slot, with_notice(pieces, digest) if digest else pieces, word="alert"
+    )
 
 
-def _placed(job: Job, incident: Incident, manner: DeliveryMode, sent: tuple[Message, ...], slot: datetime) -> Incident:
+def _with_message_keys(
+    job: Job, incident: Incident, manner: DeliveryMode, sent: tuple[Message, ...], slot: datetime
+) -> Incident:
     """Return the incident with the keys of its message and of the last edit of that."""
     if not sent:
         return incident
@@ -205,10 +209,10 @@ def _placed(job: Job, incident: Incident, manner: DeliveryMode, sent: tuple[Mess
     return replace(incident, edit=sent[0].key) if manner is DeliveryMode.EDIT else incident
 
 
-def _more(job: Job, state: State, run: Run, pieces: tuple[Piece, ...]) -> Settlement:
+def _settle_further(job: Job, state: State, run: Run, pieces: tuple[Piece, ...]) -> Settlement:
     """Settle what a run posts after its first message: in the incident's thread if it has one; withheld if that was."""
     if run.is_hushed:
-        return _withheld(state, run, pieces, run.reason)
+        return _withhold(state, run, pieces, run.reason)
     told, withheld = limit_pieces(run, pieces)
     incident = state.incident
     root = incident.root if incident is not None and incident.to in ("", str(job.to)) else ""
@@ -218,17 +222,17 @@ def _more(job: Job, state: State, run: Run, pieces: tuple[Piece, ...]) -> Settle
     return Settlement(state, Verdict.SAID, sent, as_text(told), withheld, reason)
 
 
-def _withheld(state: State, run: Run, pieces: tuple[Piece, ...], reason: str) -> Settlement:
-    text = as_text(_whole(run, pieces))
+def _withhold(state: State, run: Run, pieces: tuple[Piece, ...], reason: str) -> Settlement:
+    text = as_text(_with_elsewhere(run, pieces))
     return Settlement(state, Verdict.MUTED, text=text, reason=reason, is_hushed=reason != UNCHANGED)
 
 
-def _withheld_by_quota(job: Job, state: State, run: Run, pieces: tuple[Piece, ...]) -> Settlement:
+def _withhold_by_quota(job: Job, state: State, run: Run, pieces: tuple[Piece, ...]) -> Settlement:
     after = replace(state, withheld=state.withheld + 1, withheld_since=state.withheld_since or run.slot)
-    return _withheld(after, run, pieces, quota_reason(job, state.alerts))
+    return _withhold(after, run, pieces, quota_reason(job, state.alerts))
 
 
-def _digest(job: Job, state: State, slot: datetime) -> tuple[State, str]:
+def _withheld_notice(job: Job, state: State, slot: datetime) -> tuple[State, str]:
     """Return the state, and a text on what the quota withheld if it is free again."""
     if not state.withheld or state.withheld_since is None or is_quota_used_up(job.policy, state.alerts, slot):
         return state, ""
@@ -237,14 +241,16 @@ def _digest(job: Job, state: State, slot: datetime) -> tuple[State, str]:
     return replace(state, withheld=0, withheld_since=None), told
 
 
-def _escalated(job: Job, settlement: Settlement, run: Run, pieces: tuple[Piece, ...], mark: Markup) -> Settlement:
+def _with_escalation(job: Job, settlement: Settlement, run: Run, pieces: tuple[Piece, ...], mark: Markup) -> Settlement:
     """Return the settlement with the messages of an escalation, if nobody acknowledged the incident in time."""
     incident, escalation = settlement.state.incident, job.policy.repeat_policy.escalation
     if incident is None or escalation is None or not must_escalate(job.policy.repeat_policy, incident, run.slot):
         return settlement
     head = f"{shown_name(job, mark)}: nobody acknowledged it since {format_clock(job, incident.since)}"
     sent = messages(
-        replace(run, said=run.said + len(settlement.messages)), (Text(f"{head}\n{_said(pieces)}"),), escalation.to
+        replace(run, said=run.said + len(settlement.messages)),
+        (Text(f"{head}\n{_join_fallbacks(pieces)}"),),
+        escalation.to,
     )
     return settlement._replace(
         state=replace(settlement.state, incident=replace(incident, is_escalated=True)),
@@ -261,11 +267,13 @@ def _settle_failure(job: Job, state: State, run: Run, result: Result, mark: Mark
         reason = mute or quota_reason(job, state.errors, word="error")
         return Settlement(state, Verdict.MUTED, text=as_text((told,)), reason=reason)
     after = spend_error(job.policy, state, run.slot)
-    noticed = _noticed(job, after.errors, run.slot, _remarked(run, (told,)), word="error")
-    return Settlement(after, result.failure.verdict, messages(run, noticed, job.errors_to), _recorded(run, noticed))
+    noticed = _with_pause_notice(job, after.errors, run.slot, _with_remark(run, (told,)), word="error")
+    return Settlement(after, result.failure.verdict, messages(run, noticed, job.errors_to), _history_text(run, noticed))
 
 
-def _noticed(job: Job, quota: Quota, slot: datetime, pieces: tuple[Piece, ...], *, word: str) -> tuple[Piece, ...]:
+def _with_pause_notice(
+    job: Job, quota: Quota, slot: datetime, pieces: tuple[Piece, ...], *, word: str
+) -> tuple[Piece, ...]:
     """Return the pieces with a notice if this alert starts the pause; errors never pause a job, they are muted."""
     if quota.until is None or not quota.is_used_up(slot):
         return pieces
@@ -274,10 +282,10 @@ def _noticed(job: Job, quota: Quota, slot: datetime, pieces: tuple[Piece, ...], 
     return with_notice(pieces, pause_notice(len(quota.spent), job.policy.pause_time, until, word=word, verb=verb))
 
 
-def _whole(run: Run, pieces: tuple[Piece, ...]) -> tuple[Piece, ...]:
+def _with_elsewhere(run: Run, pieces: tuple[Piece, ...]) -> tuple[Piece, ...]:
     """Return the pieces together with those that the run posts to other addresses."""
     return (*pieces, *[piece for _, piece in run.elsewhere])
 
 
-def _said(pieces: tuple[Piece, ...]) -> str:
+def _join_fallbacks(pieces: tuple[Piece, ...]) -> str:
     return "\n".join([fallback(piece) for piece in pieces])

@@ -140,7 +140,7 @@ def decide_notification(
         return Notification(DeliveryMode.POST, f"reminder after {format_duration(repeat_policy.remind)}")
     if incident.to and incident.to != str(to):  # It is new at this address, which has no message to reply to.
         return _ANEW
-    return _repeated(repeat_policy.repeat, incident, digest)
+    return _repeat_notification(repeat_policy.repeat, incident, digest)
 
 
 def must_escalate(repeat_policy: RepeatPolicy, incident: Incident, slot: datetime) -> bool:
@@ -171,7 +171,9 @@ def entries_of(pieces: tuple[Piece, ...]) -> Entries:
 
 def digest_of(pieces: tuple[Piece, ...]) -> str:
     """Return a digest of the whole value, to compare it with the next one."""
-    parts = [each for piece in pieces for part in _substance(piece) for each in (len(part).to_bytes(8, "big"), part)]
+    parts = [
+        each for piece in pieces for part in _content_bytes(piece) for each in (len(part).to_bytes(8, "big"), part)
+    ]
     return blake2b(b"".join(parts), digest_size=16).hexdigest()
 
 
@@ -187,7 +189,7 @@ def format_length(incident: Incident, end: datetime) -> str:
     return f"{format_duration(whole)}, {incident.count} alert{'' if incident.count == 1 else 's'}"
 
 
-def _substance(piece: Piece) -> tuple[bytes, ...]:
+def _content_bytes(piece: Piece) -> tuple[bytes, ...]:
     if isinstance(piece, Text):
         return (piece.text.encode(errors="replace"),)
     if isinstance(piece, Blocks):
@@ -196,7 +198,7 @@ def _substance(piece: Piece) -> tuple[bytes, ...]:
     return (*(text.encode(errors="replace") for text in (piece.name, piece.title, piece.comment)), content)
 
 
-def _repeated(repeat: Repeat, incident: Incident, digest: str) -> Notification:
+def _repeat_notification(repeat: Repeat, incident: Incident, digest: str) -> Notification:
     if repeat is Repeat.CHANGE and digest == incident.digest:
         return Notification(None, UNCHANGED)
     return _FURTHER.get(repeat, _ANEW)

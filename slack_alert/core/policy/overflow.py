@@ -84,11 +84,11 @@ def select_overflow(
     """
     if len(line) <= size:
         return []
-    turns = _turns(line)
+    turns = _group_by_text(line)
     fixed = sum(len(turn) for turn in turns if _is_fixed(turn))
     left = size - fixed - (not has_summary)
     gone: list[WaitingDelivery] = []
-    for turn in _fairly(turn for turn in turns if not _is_fixed(turn)):
+    for turn in _round_robin(turn for turn in turns if not _is_fixed(turn)):
         if len(turn) <= left:
             left -= len(turn)
         else:
@@ -114,18 +114,20 @@ def summary_text(storm: OverflowSummary, zone: tzinfo) -> str:
     parts: list[str] = []
     length = 0
     for name, tally in ranked:
-        length += len(part := _part(name, tally)) + 2
+        length += len(part := _format_count(name, tally)) + 2
         if length > _ROOM:
             break
         parts.append(part)
     if rest := ranked[len(parts) :]:
-        parts.append(_part(f"{_counted(len(rest), 'more job')}:", _sum(tally for _, tally in rest)))
-    what = f"{_counted(_sum(storm.tallies.values()).count, 'message')} of {_counted(len(ranked), 'job')}"
-    told = f"More waited here than can be said in a minute. Counted instead of said: {what} ({_span(storm, zone)})"
+        parts.append(_format_count(f"{_pluralize(len(rest), 'more job')}:", _sum(tally for _, tally in rest)))
+    what = f"{_pluralize(_sum(storm.tallies.values()).count, 'message')} of {_pluralize(len(ranked), 'job')}"
+    told = (
+        f"More waited here than can be said in a minute. Counted instead of said: {what} ({_format_span(storm, zone)})"
+    )
     return f"{told}: {', '.join(parts)}. `slack-alert history` has them all."
 
 
-def _turns(line: Iterable[WaitingDelivery]) -> list[list[WaitingDelivery]]:
+def _group_by_text(line: Iterable[WaitingDelivery]) -> list[list[WaitingDelivery]]:
     """Return the deliveries in groups that have to be sent together: the parts of a text."""
     turns: list[list[WaitingDelivery]] = []
     latest: dict[str, list[WaitingDelivery]] = {}
@@ -142,7 +144,7 @@ def _is_fixed(turn: Iterable[WaitingDelivery]) -> bool:
     return any(one.is_fixed for one in turn)
 
 
-def _fairly(turns: Iterable[list[WaitingDelivery]]) -> Iterator[list[WaitingDelivery]]:
+def _round_robin(turns: Iterable[list[WaitingDelivery]]) -> Iterator[list[WaitingDelivery]]:
     """Yield the groups of all jobs in turn, in the order in which the jobs began to wait."""
     of_job: dict[str, deque[list[WaitingDelivery]]] = {}
     for turn in turns:
@@ -155,8 +157,8 @@ def _fairly(turns: Iterable[list[WaitingDelivery]]) -> Iterator[list[WaitingDeli
             waiting_jobs.append(mine)
 
 
-def _part(name: str, tally: OverflowCount) -> str:
-    errors = f" ({_counted(tally.errors, 'error')})" if tally.errors else ""
+def _format_count(name: str, tally: OverflowCount) -> str:
+    errors = f" ({_pluralize(tally.errors, 'error')})" if tally.errors else ""
     return f"{entities(name)} {tally.count:,}{errors}"
 
 
@@ -165,11 +167,11 @@ def _sum(tallies: Iterable[OverflowCount]) -> OverflowCount:
     return OverflowCount(sum(tally.count for tally in told), sum(tally.errors for tally in told))
 
 
-def _span(storm: OverflowSummary, zone: tzinfo) -> str:
+def _format_span(storm: OverflowSummary, zone: tzinfo) -> str:
     since, until = storm.since.astimezone(zone), storm.until.astimezone(zone)
     begin = f"{since:%H:%M:%S}" if since.date() == until.date() else f"{since:%Y-%m-%d %H:%M:%S}"
     return begin if since == until else f"{begin}-{until:%H:%M:%S}"
 
 
-def _counted(number: int, noun: str) -> str:
+def _pluralize(number: int, noun: str) -> str:
     return f"{number:,} {noun}{'' if number == 1 else 's'}"

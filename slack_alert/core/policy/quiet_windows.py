@@ -48,7 +48,7 @@ class QuietWindow(PrivateStruct, frozen=True):
     _spans: tuple[Span, ...] = ()
 
     def __post_init__(self) -> None:
-        weekly, dated = _sorted_out(self.name, self.text)
+        weekly, dated = _split_parts(self.name, self.text)
         derive(self, "_weekly", _weekly(self.name, weekly, self.zone) if weekly else None)
         spans = (span for part in dated for span in _spans(self.name, part, self.zone))
         derive(self, "_spans", tuple(_merged(spans)))
@@ -91,14 +91,14 @@ def window_reason_prefix(name: str) -> str:
     return f"quiet window {name},"
 
 
-def _sorted_out(name: str, text: str) -> tuple[list[str], list[str]]:
+def _split_parts(name: str, text: str) -> tuple[list[str], list[str]]:
     """Return the weekly parts and the dated parts."""
     weekly: list[str] = []
     dated: list[str] = []
     for written in text.split(";"):
         part = written.strip()
         if not part:
-            raise _refused(name, text, "there is an empty part (a semicolon too many)")
+            raise _window_error(name, text, "there is an empty part (a semicolon too many)")
         (dated if _LOOKS_DATED.match(part) else weekly).append(part)
     return weekly, dated
 
@@ -108,9 +108,9 @@ def _weekly(name: str, parts: list[str], zone: tzinfo) -> WorkingHours:
     try:
         hours = WorkingHours.parse(written, zone)
     except BadValue as error:
-        raise _reworded(name, written, error) from error
+        raise _as_window_error(name, written, error) from error
     if hours.is_always:
-        raise _refused(name, written, "it never ends")
+        raise _window_error(name, written, "it never ends")
     return hours
 
 
@@ -118,13 +118,13 @@ def _spans(name: str, part: str, zone: tzinfo) -> Iterator[Span]:
     """Yield the spans of `2026-12-24`, `2026-12-24..2026-12-26` or either with windows, which apply to each day."""
     match = _DATED.fullmatch(part)
     if match is None:
-        raise _refused(name, part, "it is neither a weekly nor a dated window")
+        raise _window_error(name, part, "it is neither a weekly nor a dated window")
     first = _day(name, part, match[1])
     last = _day(name, part, match[2]) if match[2] else first
     if not timedelta() <= last - first <= _LONGEST:
-        raise _refused(name, part, "its days run backwards" if last < first else "it is longer than a year")
+        raise _window_error(name, part, "its days run backwards" if last < first else "it is longer than a year")
     if last.year == MAXYEAR:
-        raise _refused(name, part, "the calendar ends there")
+        raise _window_error(name, part, "the calendar ends there")
     if match[3] is None:
         yield first_instant(first, zone), first_instant(last + DAY, zone)
         return
@@ -139,17 +139,17 @@ def _day(name: str, part: str, written: str) -> datetime:
     try:
         return datetime.combine(date(*map(int, written.split("-"))), time())
     except ValueError:
-        raise _refused(name, part, f"there is no day {written}") from None
+        raise _window_error(name, part, f"there is no day {written}") from None
 
 
 def _minutes(name: str, part: str, window: str, zone: tzinfo) -> tuple[timedelta, timedelta]:
     """Return a window as its beginning within the day and its length."""
     if not window:
-        raise _refused(name, part, "there is an empty window (a comma too many)")
+        raise _window_error(name, part, "there is an empty window (a comma too many)")
     try:
         WorkingHours.parse(window, zone)  # Raises for anything that is no window.
     except BadValue as error:
-        raise _reworded(name, window, error) from error
+        raise _as_window_error(name, window, error) from error
     hour, minute, end_hour, end_minute = (int(number) for number in re.findall(r"\d+", window))
     begin, end = timedelta(hours=hour, minutes=minute), timedelta(hours=end_hour, minutes=end_minute)
     return begin, end - begin if end > begin else end - begin + DAY
@@ -168,11 +168,11 @@ def _merged(spans: Iterable[Span]) -> Iterator[Span]:
         yield last
 
 
-def _refused(name: str, part: str, why: str) -> BadValue:
+def _window_error(name: str, part: str, why: str) -> BadValue:
     return BadValue(f"quiet window {name}: {part!r}: {why}", hint=FORMS)
 
 
-def _reworded(name: str, written: str, error: BadValue) -> BadValue:
+def _as_window_error(name: str, written: str, error: BadValue) -> BadValue:
     """Return the error about working hours as one about a quiet window."""
     said = str(error).removeprefix(f"working hours {written!r}: ")
     shown = said if repr(written) in said else f"{written!r}: {said}"

@@ -93,7 +93,7 @@ class HistoryAggregate:
         self._cpu: timedelta | None = None
         self._memory: int | None = None
         self._errors: Counter[str] = Counter()
-        self._courses: list[IncidentSpan] = []
+        self._incidents: list[IncidentSpan] = []
         self._last_alert: datetime | None = None
         self._numbers: dict[str, _Curve] = {}
 
@@ -116,18 +116,18 @@ class HistoryAggregate:
 
     def finish(self, incident: Incident | None) -> None:
         """Set the incident that is open at the end; the history may not reach back to its beginning."""
-        is_open = bool(self._courses) and self._courses[-1].until is None
+        is_open = bool(self._incidents) and self._incidents[-1].until is None
         if is_open:
-            last = self._courses.pop()
+            last = self._incidents.pop()
             if incident is None:  # It was deleted: its end is unknown.
-                self._courses.append(last._replace(until=self._last_alert))
+                self._incidents.append(last._replace(until=self._last_alert))
         if incident is not None:
-            self._courses.append(IncidentSpan(incident.since, None, incident.count))
+            self._incidents.append(IncidentSpan(incident.since, None, incident.count))
 
     def summary(self) -> Summary | None:
         """Return the summary, or None if there is nothing to report."""
-        courses = tuple(each for each in self._courses if each.until is None or each.until >= self._span.since)
-        if not (self._runs or self._not_run or courses):
+        spans = tuple(each for each in self._incidents if each.until is None or each.until >= self._span.since)
+        if not (self._runs or self._not_run or spans):
             return None
         return Summary(
             self._job,
@@ -143,7 +143,7 @@ class HistoryAggregate:
             dict(sorted(self._errors.items(), key=lambda item: (-item[1], item[0]))),
             self._alerts,
             self._withheld,
-            courses,
+            spans,
             {name: curve.series() for name, curve in sorted(self._numbers.items())},
             tuple(
                 PeriodPart(fine, failed, not_run, spread(durations))
@@ -181,17 +181,17 @@ class HistoryAggregate:
 
     def _follow(self, record: Record) -> None:
         """Track incidents: the first alert opens one, a run without an alert ends it."""
-        last = self._courses[-1] if self._courses else None
+        last = self._incidents[-1] if self._incidents else None
         is_open = last is not None and last.until is None
         if _is_calm(record):
             if last is not None and is_open:
-                self._courses[-1] = last._replace(until=record.slot)
+                self._incidents[-1] = last._replace(until=record.slot)
         elif record.verdict in _SPOKEN:
             self._last_alert = record.slot
             if last is not None and is_open:
-                self._courses[-1] = last._replace(alerts=last.alerts + 1)
+                self._incidents[-1] = last._replace(alerts=last.alerts + 1)
             else:
-                self._courses.append(IncidentSpan(record.slot, None, 1))
+                self._incidents.append(IncidentSpan(record.slot, None, 1))
 
 
 class _Curve:

@@ -38,7 +38,7 @@ def _height(number: float, least: float, most: float, bars: int) -> int:
 
 
 #: Number of lines of one kind shown for a job, the newest ones.
-_TOLD = 5
+_MAX_LINES = 5
 _DAY = timedelta(days=1)
 
 Row = tuple[str, ...]
@@ -114,17 +114,17 @@ def job_details(each: Summary, now: datetime, zone: tzinfo, *, bars: str = BARS)
     if each.spread.p50 is not None:
         lines.append(("duration", _durations(each.spread, each.before)))
         lines.append(("p95 over time", _durations_line(each, bars)))
-    for longer in each.longer[-_TOLD:]:
+    for longer in each.longer[-_MAX_LINES:]:
         took = f"{humanize_duration(longer.duration)}, usually {humanize_duration(longer.usually)}"
         lines.append(("took longer", f"{_stamp(longer.slot, zone)}: {took}"))
-    if len(each.longer) > _TOLD:
-        lines.append(("", f"{len(each.longer) - _TOLD:,} earlier ones"))
+    if len(each.longer) > _MAX_LINES:
+        lines.append(("", f"{len(each.longer) - _MAX_LINES:,} earlier ones"))
     if each.cpu is not None:
         memory = f", at most {_size(each.memory)} of memory" if each.memory else ""
         lines.append(("processor", f"{humanize_duration(each.cpu)}{memory}"))
     lines.append(("errors", kinds(each.errors) or "none"))
     lines.append(("alerts", _alerts(each)))
-    lines += [("incident", told) for told in _courses(each, now, zone)] or [("incidents", "none")]
+    lines += [("incident", told) for told in _incident_lines(each, now, zone)] or [("incidents", "none")]
     return lines
 
 
@@ -221,9 +221,9 @@ def _incidents(each: Summary, now: datetime) -> str:
     return f"{len(each.incidents):,}{going_on}, longest {_span(longest)}"
 
 
-def _courses(each: Summary, now: datetime, zone: tzinfo) -> list[str]:
+def _incident_lines(each: Summary, now: datetime, zone: tzinfo) -> list[str]:
     """Return lines for the last incidents, and for the longest one if it is not among them."""
-    last = each.incidents[-_TOLD:]
+    last = each.incidents[-_MAX_LINES:]
     longest = max(each.incidents, key=lambda course: course.length(now), default=None)
     told = [] if longest is None or longest in last else [longest]
     lines = []

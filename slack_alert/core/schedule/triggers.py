@@ -51,11 +51,11 @@ def parse_trigger(keywords: Mapping[str, object], *, zone: tzinfo, name: str) ->
     trigger = parts[0] if len(parts) == 1 else AnyOf(parts)
     if start or end:
         trigger = _between(trigger, start, end)
-    jitter = _reading("jitter", lambda: parse_duration(keywords.get("jitter", 0)))
+    jitter = _naming_keyword("jitter", lambda: parse_duration(keywords.get("jitter", 0)))
     return Jittered(trigger=trigger, jitter=jitter, name=name, end=end) if jitter else trigger
 
 
-def _reading(keyword: str, read: Callable[[], _T]) -> _T:
+def _naming_keyword(keyword: str, read: Callable[[], _T]) -> _T:
     """Return what `read` returns; put the keyword in front of the message of a BadValue."""
     try:
         return read()
@@ -64,7 +64,7 @@ def _reading(keyword: str, read: Callable[[], _T]) -> _T:
 
 
 def _bound(keyword: str, keywords: Mapping[str, object], zone: tzinfo, parse: _Parse) -> datetime | None:
-    return _reading(keyword, lambda: parse(keywords[keyword], zone)) if keyword in keywords else None
+    return _naming_keyword(keyword, lambda: parse(keywords[keyword], zone)) if keyword in keywords else None
 
 
 def _between(trigger: Trigger, start: datetime | None, end: datetime | None) -> Trigger:
@@ -162,4 +162,4 @@ def _moments(keywords: Mapping[str, object], zone: tzinfo) -> Iterator[Once]:
         raise BadValue(f"at={value!r} has no date", hint=hint)
     if isinstance(value, str) and not re.search(r"\d:\d", value):
         raise BadValue(f"at={value!r} has no time of day", hint='Write at="2026-12-24T09:00".')
-    yield Once(_reading("at", lambda: parse_slot(value, zone)), zone)
+    yield Once(_naming_keyword("at", lambda: parse_slot(value, zone)), zone)

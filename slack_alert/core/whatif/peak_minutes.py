@@ -56,7 +56,7 @@ def peak_minutes(
     for each in steady:
         by_address[each.to][1].append(each)
     places = sorted(by_address, key=str)
-    return [_peak(to, sorted(by_address[to][0], key=_moment), by_address[to][1], since) for to in places]
+    return [_peak(to, sorted(by_address[to][0], key=_time_of), by_address[to][1], since) for to in places]
 
 
 def estimate_steady(said: Sequence[PlannedMessage], until: datetime) -> list[SteadyMessages]:
@@ -65,10 +65,10 @@ def estimate_steady(said: Sequence[PlannedMessage], until: datetime) -> list[Ste
     for one in said:
         by_address[one.to][int(one.at.timestamp()) // 60] += 1
     known = until - min(one.at for one in said)
-    return [SteadyMessages(said[0].job, to, _every_day(counts, known)) for to, counts in by_address.items()]
+    return [SteadyMessages(said[0].job, to, _daily_pattern(counts, known)) for to, counts in by_address.items()]
 
 
-def _every_day(counts: Mapping[int, int], known: timedelta) -> list[int]:
+def _daily_pattern(counts: Mapping[int, int], known: timedelta) -> list[int]:
     """Return the number of messages in each minute of a day.
 
     A known week gives the pattern of a day, an hour that of every hour; otherwise each minute has the worst number.
@@ -82,7 +82,7 @@ def _every_day(counts: Mapping[int, int], known: timedelta) -> list[int]:
     return worst * (_DAY // turn)
 
 
-def _moment(one: PlannedMessage) -> datetime:
+def _time_of(one: PlannedMessage) -> datetime:
     return one.at
 
 
@@ -95,7 +95,7 @@ def _peak(
         assert since is not None, "what is steady has begun"
         at = max((since + minute * MINUTE for minute in range(_DAY)), key=lambda at: beneath[_minute(at)])
         count, jobs = max(beneath), Counter()
-    jobs.update({each.job: most for each in steady if (most := _beneath(each.counts, at))})
+    jobs.update({each.job: most for each in steady if (most := _steady_count(each.counts, at))})
     return PeakMinute(to, at, count, tuple(sorted(jobs.items(), key=lambda item: (-item[1], item[0]))))
 
 
@@ -105,14 +105,14 @@ def _worst(said: Sequence[PlannedMessage], beneath: Sequence[int]) -> tuple[date
     for begin, first in enumerate(said):
         while end < len(said) and said[end].at < first.at + MINUTE:
             end += 1
-        count = end - begin + _beneath(beneath, first.at)
+        count = end - begin + _steady_count(beneath, first.at)
         if count > worst:
             worst, place = count, (begin, end)
     inside = said[slice(*place)]
     return (inside[0].at if inside else _LONG_AGO), worst, Counter(one.job for one in inside)
 
 
-def _beneath(counts: Sequence[int], at: datetime) -> int:
+def _steady_count(counts: Sequence[int], at: datetime) -> int:
     """Return the number of steady messages in the minute that begins at `at`, which may overlap two."""
     minute = _minute(at)
     whole = at.second == 0 and at.microsecond == 0

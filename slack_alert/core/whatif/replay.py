@@ -115,19 +115,19 @@ def replay(
     `pasts` are in the order of their slots. Mutes, pauses and acknowledgements by people stay in effect.
     """
     found = ReplayDifference()
-    courses = {job.name: _Course(job, found, since, mark, mute) for job in jobs}
+    replays = {job.name: _JobReplay(job, found, since, mark, mute) for job in jobs}
     for past in pasts:
         record = past.record
         if record.asked_by is not None:  # Policies do not apply to runs that a person asked for.
             continue
         if record.slot >= since and past.dead:
             found.dead[record.binding] += past.dead
-        if record.binding in courses:
-            courses[record.binding].take(past)
+        if record.binding in replays:
+            replays[record.binding].replay(past)
         elif past.manner is not None and record.slot >= since:
             found.gone[record.binding] += 1
-    for course in courses.values():
-        course.end()
+    for job_replay in replays.values():
+        job_replay.finish()
     found.changed_runs.sort(key=lambda turn: turn.slot)
     found.incidents.sort(key=lambda incident: incident.since)
     return found
@@ -141,7 +141,7 @@ def recorded_line(record: Record, messages: Sequence[tuple[DeliveryMode, Status]
     return RecordedLine(record, loudest(heard), len(messages) - len(heard))
 
 
-class _Course:
+class _JobReplay:
     """Replays the records of one job."""
 
     def __init__(
@@ -157,7 +157,7 @@ class _Course:
         #: The last quiet run of a folded record, to be replayed at its own slot.
         self._ahead: Record | None = None
 
-    def take(self, past: RecordedLine) -> None:
+    def replay(self, past: RecordedLine) -> None:
         """Replay the next record."""
         self._catch_up(past.record.slot)
         record = past.record
@@ -171,7 +171,7 @@ class _Course:
             self._unfold(record)
             self._run(past, result)
 
-    def end(self) -> None:
+    def finish(self) -> None:
         """Replay the rest, and close an open incident."""
         self._catch_up(None)
         self._close()
@@ -196,7 +196,7 @@ class _Course:
         settlement = self._settled(record, result)
         said = loudest(message.manner for message in settlement.messages)
         is_lost = past.dead > 0 and past.manner is None
-        self._note_incident(record.slot, past.manner, None if is_lost else said, result)
+        self._track_incident(record.slot, past.manner, None if is_lost else said, result)
         if record.slot < self._since:
             return
         self._found.runs[record.binding] += 1
@@ -222,7 +222,7 @@ class _Course:
         if who := acknowledged_by(record):
             self._acknowledge(who, slot)
         if was_unchanged(record):
-            self._recognise(result)
+            self._mark_unchanged(result)
         run = Run(record.run, job.name, job.action, slot)
         mute = muted_by(record) or self._mute(job.name, slot)
         if result.failure is None or not result.pieces:
@@ -242,13 +242,13 @@ class _Course:
             incident = replace(incident, acknowledged_by=who, acknowledged_at=slot)
             self._state = replace(self._state, incident=incident)
 
-    def _recognise(self, result: Result) -> None:
+    def _mark_unchanged(self, result: Result) -> None:
         """Mark a result as equal to the last one: the history may have that in other words, or only its changes."""
         if (incident := self._state.incident) is not None:
             known = replace(incident, entries=entries_of(result.pieces), digest=digest_of(result.pieces))
             self._state = replace(self._state, incident=known)
 
-    def _note_incident(
+    def _track_incident(
         self, slot: datetime, was: DeliveryMode | None, now: DeliveryMode | None, result: Result
     ) -> None:
         """Track the recorded incident; a failed run neither continues nor ends it."""
@@ -279,7 +279,7 @@ class _Course:
         while index < record.count:
             slot = record.slot + index * step
             after = record.count
-            turn = min((at for at in self._turns(slot) if at > slot), default=None)
+            turn = min((at for at in self._change_points(slot) if at > slot), default=None)
             if turn is not None and turn <= last:
                 # Rounded up: a slot exactly at the change belongs to what follows.
                 after = max(index + 1, -((record.slot - turn) // step))
@@ -287,7 +287,7 @@ class _Course:
                 self._found.unknown[record.binding] += after - index
             index = after
 
-    def _turns(self, slot: datetime) -> Iterable[datetime]:
+    def _change_points(self, slot: datetime) -> Iterable[datetime]:
         """Return the instants at which the gate may open or close, while nothing runs."""
         turns = (self._job.policy.hours.next_change(slot), self._state.alerts.until, self._since)
         return (at for at in turns if at is not None)

@@ -33,7 +33,7 @@ def _mistake_in(value: Any) -> str:
         name = value.__name__
         return "a lambda: call it" if name == "<lambda>" else f"the function {name}: call it, return {name}()"
     if isinstance(value, MethodType):
-        of = value.__self__.__name__ if isinstance(value.__self__, type) else _a(value.__self__)
+        of = value.__self__.__name__ if isinstance(value.__self__, type) else _with_article(value.__self__)
         return f"the method {value.__name__} of {of}: call it, return ...{value.__name__}()"
     if isinstance(value, partial):
         return f"a partial of {getattr(value.func, '__name__', 'a callable')}: call it"
@@ -51,15 +51,15 @@ def _without_words(value: Any) -> str:
         name = getattr(value, "__name__", None)
         if isinstance(name, str):
             return f"the function {name}: call it, return {name}()"
-        return f"{_a(value)}, which has no text: call it, or return what is to be read of it"
+        return f"{_with_article(value)}, which has no text: call it, or return what is to be read of it"
     # A `__repr__` that somebody wrote is meant to be read.
     if isinstance(kind.__repr__, FunctionType) or not _ONLY_AN_ADDRESS.fullmatch(text):
         return ""
     own = f", or give {kind.__name__} a __str__" if kind.__module__.startswith("plugins.") else ""
-    return f"{_a(value)}, which has no text: return what is to be read of it{own}"
+    return f"{_with_article(value)}, which has no text: return what is to be read of it{own}"
 
 
-def _a(value: object) -> str:
+def _with_article(value: object) -> str:
     name = type(value).__name__
     article = "an" if name[:1] in "AEIOUaeiou" else "a"
     return f"{article} {name}" if name.endswith("object") else f"{article} {name} object"
