@@ -43,7 +43,7 @@ class Job(Struct, frozen=True):
         return "rule" if isinstance(self.trigger, Never | Absence) else "job"
 
     @property
-    def awaits(self) -> bool:
+    def is_absence(self) -> bool:
         """Whether it runs when no event matches its rule for a time, and not when one does."""
         return isinstance(self.trigger, Absence)
 

@@ -108,7 +108,7 @@ class CatalogChange(Struct, frozen=True):
 
 def match(catalog: Catalog, event: Event) -> list[Job]:
     """Return the jobs whose rules match an event, in the order of the files."""
-    return [job for job in catalog.jobs if job.rule is not None and job.rule.wants(event)]
+    return [job for job in catalog.jobs if job.rule is not None and job.rule.matches(event)]
 
 
 def full_name(name: str, names: Iterable[str]) -> str:

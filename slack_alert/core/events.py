@@ -37,13 +37,13 @@ class Rule(Struct, frozen=True):
     on: tuple[str, ...]
     where: Mapping[str, object]
 
-    def wants(self, event: Event) -> bool:
+    def matches(self, event: Event) -> bool:
         """Return whether an event matches; every criterion must hold."""
-        if not self.hears(event.name):
+        if not self.matches_name(event.name):
             return False
         return all(_holds(criterion, _field(event.fields, path)) for path, criterion in self.where.items())
 
-    def hears(self, name: str) -> bool:
+    def matches_name(self, name: str) -> bool:
         """Return whether an event of this name can match."""
         return any(fnmatchcase(composed(name), composed(each)) for each in self.on)
 

@@ -333,7 +333,7 @@ def test_a_text_is_cut_as_if_it_had_been_cleaned_whole(words: list[str], limit: 
 
 @given(st.lists(st.text(alphabet="ab0\n\x00") | st.sampled_from(PARTS), max_size=8))
 def test_many_texts_are_cleaned_at_once_as_one_by_one(texts: list[str]) -> None:
-    assert list(REDACTION.each(texts)) == [REDACTION(text) for text in texts]
+    assert list(REDACTION.redact_all(texts)) == [REDACTION(text) for text in texts]
 
 
 @given(st.lists(st.integers(1, 35), max_size=3))
@@ -341,7 +341,7 @@ def test_neighbouring_texts_are_cleaned_as_one(cuts: list[int]) -> None:
     places = [0, *sorted(cuts), len(PARTS[0])]
     texts = [PARTS[0][begin:end] for begin, end in pairwise(places)]
 
-    assert not leaked("".join(REDACTION.joined(["a ", *texts, " b"])))
+    assert not leaked("".join(REDACTION.redact_joined(["a ", *texts, " b"])))
 
 
 @given(st.text(max_size=200))

@@ -57,8 +57,8 @@ def _name(text: str) -> str:
 
 def _answered_text(noticed: Event, found: Sequence[Job]) -> str:
     """Return which jobs answer the event, and which only waited for its arrival."""
-    answering = ", ".join(job.name for job in found if not job.awaits)
-    awaiting = ", ".join(job.name for job in found if job.awaits)
+    answering = ", ".join(job.name for job in found if not job.is_absence)
+    awaiting = ", ".join(job.name for job in found if job.is_absence)
     said = [f"{answering} will answer" if answering else "", f"{awaiting} waited for it" if awaiting else ""]
     return f"{noticed.name}: {'; '.join(filter(None, said))}."
 

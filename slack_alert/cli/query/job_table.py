@@ -52,7 +52,7 @@ def next_cells(job: Job, seen: Outlook, zone: tzinfo, now: datetime) -> tuple[Ce
     """Return the cells with the next run and the state of a job; a rule waits for its events."""
     idle = "when it comes" if job.rule else "never"
     when = f"{local(seen.next_run, zone, now)} {ahead(seen.next_run, now)}" if seen.next_run else idle
-    if job.awaits and job.rule:
+    if job.is_absence and job.rule:
         when += f" unless {' or '.join(job.rule.on)} comes"
     state = str(seen.state)
     if seen.paused_until:

@@ -93,6 +93,6 @@ def _cleaned(draft: Draft, redaction: Redaction) -> Iterator[list[str]]:
     cells = [cell for row in draft.rows for cell in row]
     if any(len(cell) > LONGEST for cell in cells):
         cells = [shorten(cell, redaction) for cell in cells]
-    cleaned = iter(redaction.each(cells))
+    cleaned = iter(redaction.redact_all(cells))
     for row in draft.rows:
         yield [next(cleaned) for _ in row]

@@ -261,7 +261,7 @@ def _first_slot_reason(subject: JobFacts) -> str:
 
 def _beginning(subject: JobFacts) -> str:
     """Return what its times are counted from; for an absence each event moves them on."""
-    is_moved = subject.job is not None and subject.job.awaits
+    is_moved = subject.job is not None and subject.job.is_absence
     return "What it waits for came last, or it was first seen," if is_moved else "It was first seen"
 
 

@@ -217,7 +217,7 @@ class _JobReplay:
         """Return the settlement of a result, as in the engine."""
         job, slot = self._job, record.slot
         verdict = gate(job, self._state, slot)
-        if verdict is not Verdict.GO and not (job.awaits and has_arrived(record)):
+        if verdict is not Verdict.GO and not (job.is_absence and has_arrived(record)):
             return Settlement(self._state, verdict)
         if who := acknowledged_by(record):
             self._acknowledge(who, slot)

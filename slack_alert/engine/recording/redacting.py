@@ -78,7 +78,7 @@ def _redacted_text(piece: Text, redaction: Redaction) -> Text:
     text = without_seams(redaction(piece.text), redaction)
     # The text may be cut before an entry that holds a secret.
     flat = [word for entry in piece.entries for word in entry]
-    cleaned = redaction.each(flat) if flat else flat
+    cleaned = redaction.redact_all(flat) if flat else flat
     if text == piece.text and cleaned is flat:
         return piece
     return Text(text, tuple(zip(cleaned[::2], cleaned[1::2], strict=True)))
@@ -100,7 +100,7 @@ def _joined_texts(nodes: list[object], redaction: Redaction) -> list[object]:
     if len(places) < 2:
         return nodes
     texts = [cast("dict[str, str]", nodes[at])["text"] for at in places]
-    for at, before, text in zip(places, texts, redaction.joined(texts), strict=True):
+    for at, before, text in zip(places, texts, redaction.redact_joined(texts), strict=True):
         if text != before:
             nodes[at] = {**cast("dict[str, object]", nodes[at]), "text": text}
     return nodes

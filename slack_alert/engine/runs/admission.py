@@ -120,7 +120,7 @@ class Admission:
         if not all(map(job_state.is_due, slots)):
             return None
         run = self.admit_slot(job_state, self._accounts.late(job_state, slots, missed_ticks), missed_ticks)
-        if run is not None and missed_ticks is not None and job_state.job.awaits:
+        if run is not None and missed_ticks is not None and job_state.job.is_absence:
             missed_ticks.judged.append(job_state.job.name)
         return run
 

@@ -28,7 +28,7 @@ class AbsenceWatch:
     def watch(self, jobs: Iterable[JobState]) -> None:
         """Look after these, and after no others."""
         job_states = tuple(jobs)
-        self.awaiting = tuple(job_state for job_state in job_states if job_state.job.awaits)
+        self.awaiting = tuple(job_state for job_state in job_states if job_state.job.is_absence)
         self._emitted = (
             {job_state.job.emits for job_state in job_states if job_state.job.emits} if self.awaiting else set()
         )
@@ -55,19 +55,19 @@ class AbsenceWatch:
         """Have what an event keeps from coming due begin anew; return what a restart needs to know of that."""
         moved: dict[str, JobProgress] = {}
         for job_state in self.awaiting:
-            if job_state.job.rule is not None and job_state.job.rule.wants(event):
+            if job_state.job.rule is not None and job_state.job.rule.matches(event):
                 # A clock that was ahead elsewhere must not keep it silent.
                 job_state.anchor = max(job_state.anchor, min(event.at, now))
                 moved[job_state.job.name] = JobProgress(job_state.anchor)
         return moved
 
     def _is_fed(self, job_state: JobState) -> bool:
-        return job_state.job.rule is not None and any(map(job_state.job.rule.hears, self._emitted))
+        return job_state.job.rule is not None and any(map(job_state.job.rule.matches_name, self._emitted))
 
 
 def missing(job_state: JobState) -> str:
     """Return what did not come, and since when: `no backup.done since Sat 21 Nov 02:00`; empty where nothing had to."""
-    if job_state.job.rule is None or not job_state.job.awaits:
+    if job_state.job.rule is None or not job_state.job.is_absence:
         return ""
     return f"no {' or '.join(job_state.job.rule.on)} since {format_with_day(job_state.anchor, job_state.job.zone)}"
 
@@ -123,7 +123,7 @@ class EventQueues:
         """Let the job answer what waits, while it is free."""
         while job_state.run is None and job_state.events:
             event = job_state.events.popleft()
-            if job_state.job.awaits:
+            if job_state.job.is_absence:
                 mute = self._mute(job_state.job.name, event.at)
                 self._recorder.submit(arrival(job_state, event, self._next_id(), self._mark, mute=mute))
             else:

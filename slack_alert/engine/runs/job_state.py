@@ -50,7 +50,7 @@ class JobState:
         """Go on as a later version of the job, with all that is remembered; one that was gone begins with `now`."""
         if self.is_gone:
             self.mark_accounted(now)
-        if job.awaits and (self.is_gone or job.rule != self.job.rule):
+        if job.is_absence and (self.is_gone or job.rule != self.job.rule):
             # Nobody looked whether what it waits for came before.
             self.anchor, self.state = now, replace(self.state, incident=None)
         if job.rule is None:
@@ -63,7 +63,7 @@ class JobState:
     @property
     def moved(self) -> Callable[[], datetime] | None:
         """What tells where the grid starts by now, where it moves on with the events that come."""
-        return (lambda: self.anchor) if self.job.awaits else None
+        return (lambda: self.anchor) if self.job.is_absence else None
 
     def settle(self, decide: Callable[[State], Settlement]) -> Settlement:
         """Take over what a run means; decided again where somebody changed the state meanwhile.
@@ -88,7 +88,7 @@ class JobState:
 
     def is_due(self, slot: datetime) -> bool:
         """Return whether a slot is one still: what it waits for may have come since it was planned."""
-        return not self.job.awaits or self.job.trigger.next_after(slot - TICK, self.anchor) == slot
+        return not self.job.is_absence or self.job.trigger.next_after(slot - TICK, self.anchor) == slot
 
     def mark_accounted(self, slot: datetime) -> None:
         """Take note that the slots up to this one are accounted for."""

@@ -70,7 +70,7 @@ def without_secrets(failure: Failure, redaction: Redaction) -> Failure:
         kind=redaction(failure.kind),
         message=redaction.head(failure.message, _TRACEBACK)[0],
         place=redaction(failure.place),
-        traceback=redaction.ends(failure.traceback, _TRACEBACK, _CUT),
+        traceback=redaction.redact_ends(failure.traceback, _TRACEBACK, _CUT),
         output=redaction(failure.output),
     )
 

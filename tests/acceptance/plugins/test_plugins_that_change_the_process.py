@@ -67,7 +67,7 @@ OTHER = """
         return ctx.run(["echo", "spoken"]).strip()
 
     @deco(seconds=1, max_alert=0)
-    async def awaits():
+    async def is_absence():
         import asyncio
 
         process = await asyncio.create_subprocess_exec("true")

@@ -33,7 +33,7 @@ def disk(**fields: object) -> Event:
     ],
 )
 def test_an_event_is_wanted_by_its_name(names: list[str], is_wanted: bool) -> None:
-    assert is_wanted == Rule(tuple(names), {}).wants(disk())
+    assert is_wanted == Rule(tuple(names), {}).matches(disk())
 
 
 @pytest.mark.parametrize(
@@ -59,36 +59,36 @@ def test_an_event_is_wanted_by_its_name(names: list[str], is_wanted: bool) -> No
     ],
 )
 def test_every_criterion_must_hold(where: Mapping[str, object], is_wanted: bool) -> None:
-    assert is_wanted == Rule(("disk.full",), where).wants(disk())
+    assert is_wanted == Rule(("disk.full",), where).matches(disk())
 
 
 @pytest.mark.parametrize(
     ("criterion", "value", "is_wanted"), [(True, True, True), (True, 1, False), (1, True, False), (None, None, True)]
 )
 def test_a_truth_value_is_no_number(criterion: object, value: object, is_wanted: bool) -> None:
-    assert is_wanted == Rule(("disk.full",), {"read_only": criterion}).wants(disk(read_only=value))
+    assert is_wanted == Rule(("disk.full",), {"read_only": criterion}).matches(disk(read_only=value))
 
 
 @pytest.mark.parametrize("size", ["error", "unknown", "", None, True, "nan", [1], "10", " 7 ", "-1", "Infinity"])
 @pytest.mark.parametrize("criterion", ["> 0", ">= 0", "< 0", "<= 0"])
 def test_what_is_no_number_is_neither_more_nor_less_than_one(criterion: str, size: object) -> None:
-    assert not Rule(("disk.full",), {"size": criterion}).wants(disk(size=size))
+    assert not Rule(("disk.full",), {"size": criterion}).matches(disk(size=size))
 
 
 @pytest.mark.parametrize("size", [10, 10.5, inf, Decimal("10.5"), 10**400])
 def test_every_kind_of_number_is_compared_with_a_bound(size: object) -> None:
-    assert Rule(("disk.full",), {"size": ["> 9.5"]}).wants(disk(size=size))
-    assert not Rule(("disk.full",), {"size": ["<= 9.5"]}).wants(disk(size=size))
+    assert Rule(("disk.full",), {"size": ["> 9.5"]}).matches(disk(size=size))
+    assert not Rule(("disk.full",), {"size": ["<= 9.5"]}).matches(disk(size=size))
 
 
 @pytest.mark.parametrize(("criterion", "is_wanted"), [("== 7", True), ("!= 7", False), ("== 7.0", False)])
 def test_a_text_of_digits_is_compared_as_a_text(criterion: str, is_wanted: bool) -> None:
-    assert is_wanted == Rule(("disk.full",), {"mount": criterion}).wants(disk(mount="7"))
+    assert is_wanted == Rule(("disk.full",), {"mount": criterion}).matches(disk(mount="7"))
 
 
 @pytest.mark.parametrize(("criterion", "is_wanted"), [("!= 0", True), ("== 0", False), ("== error", True)])
 def test_a_text_is_equal_to_no_number_and_may_be_another(criterion: str, is_wanted: bool) -> None:
-    assert is_wanted == Rule(("disk.full",), {"size": criterion}).wants(disk(size="error"))
+    assert is_wanted == Rule(("disk.full",), {"size": criterion}).matches(disk(size="error"))
 
 
 @pytest.mark.parametrize("criterion", [">", "> abc", "<=", ">= 2 GB", "< nan", ["ok", "<html"]])
@@ -98,11 +98,11 @@ def test_a_bound_that_is_no_number_is_refused(criterion: object) -> None:
 
 
 def test_a_text_that_begins_with_a_sign_is_written_as_a_pattern() -> None:
-    assert Rule(("disk.full",), {"text": "[>]abc"}).wants(disk(text=">abc"))
+    assert Rule(("disk.full",), {"text": "[>]abc"}).matches(disk(text=">abc"))
 
 
 def test_a_name_with_a_dot_is_found_before_a_path() -> None:
-    assert Rule(("disk.full",), {"host.name": "db2"}).wants(disk(**{"host.name": "db2"}))
+    assert Rule(("disk.full",), {"host.name": "db2"}).matches(disk(**{"host.name": "db2"}))
 
 
 @pytest.mark.parametrize("where", [{"": 1}, {"a": {"b": 1}}, {"a": [1, [2]]}])

@@ -137,5 +137,5 @@ def test_criteria_and_fields_are_compared_in_one_form(
     rule = Rule((spelled(form, "geändert.*"),), {spelled(form, "ort.größe"): wanted})
     fields = {spelled(other, "ort"): {spelled(other, "größe"): spelled(other, value)}}
 
-    assert rule.wants(Event(spelled(other, "geändert.viel"), NOON, fields)) is holds
+    assert rule.matches(Event(spelled(other, "geändert.viel"), NOON, fields)) is holds
     assert fields == {spelled(other, "ort"): {spelled(other, "größe"): spelled(other, value)}}  # As it came.

@@ -15,7 +15,7 @@ def test_an_absence_is_due_within_the_hours_and_again_as_often(tmp_path: Path) -
     found = job(surveyed(tmp_path, source))
 
     assert found.trigger == Absence(timedelta(hours=25), timedelta(hours=25), found.policy.hours)
-    assert (found.kind, found.shown, found.awaits) == ("rule", "no backup.done for 25h", True)
+    assert (found.kind, found.shown, found.is_absence) == ("rule", "no backup.done for 25h", True)
 
 
 def test_an_absence_is_told_again_as_often_as_its_reminder_says(tmp_path: Path) -> None:
