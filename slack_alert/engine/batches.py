@@ -1,4 +1,4 @@
-"""What is written in one transaction, and what is read back when a run begins."""
+"""Records of what is written in one transaction, and of what is read back at the start."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from slack_alert.core.structs import Struct, field
 
 
 class JobProgress(NamedTuple):
-    """When a job was first met, and the last slot that was accounted for; its grid starts here.
+    """When a job was first seen, where its grid starts, and its last slot with a known outcome.
 
     A tuple, because there may be tens of thousands.
     """
@@ -25,7 +25,7 @@ class JobProgress(NamedTuple):
 
 
 class StartedRun(Struct, frozen=True):
-    """A run that was going on when the books were last written."""
+    """A run that was in progress at the last commit."""
 
     run: int
     binding: str
@@ -34,7 +34,7 @@ class StartedRun(Struct, frozen=True):
 
 
 class UnaccountedSlots(NamedTuple):
-    """Slots of a job between two instants, both exclusive: a kill may have lost the rows of those without any."""
+    """Slots of a job between two instants, both exclusive: of those without rows, a kill may have lost them."""
 
     job: str
     after: datetime
@@ -42,7 +42,7 @@ class UnaccountedSlots(NamedTuple):
 
 
 class StoredValue(Struct, frozen=True):
-    """A value of the durable key-value store of one pack; `value` None deletes it."""
+    """A value of the durable key-value store of a pack; `value` None deletes it."""
 
     pack: str
     key: str
@@ -63,25 +63,25 @@ class Batch(Struct):
     """Everything written in one transaction."""
 
     states: dict[str, State] = field(default_factory=dict)
-    #: Of jobs met for the first time, and what no record tells: each record nobody asked for moves its job on. Never
-    #: moves one back, unless the former word lies ahead of `at`.
+    #: Of new jobs, and where no record shows it: a record that no person asked for advances its job by itself. Never
+    #: moves a job back, unless the stored value lies ahead of `at`.
     seen: dict[str, JobProgress] = field(default_factory=dict)
-    #: None lets the job run again.
+    #: None resumes the job.
     holds: dict[str, Pause | None] = field(default_factory=dict)
     records: list[Record] = field(default_factory=list)
     messages: list[Message] = field(default_factory=list)
-    #: Messages that count others; one that waits already under the same key is replaced.
+    #: Messages that count others; a waiting message with the same key is replaced.
     summaries: list[Message] = field(default_factory=list)
     progress: list[DeliveryProgress] = field(default_factory=list)
     entries: list[StoredValue] = field(default_factory=list)
-    #: Replaces the set of runs going on; None leaves it.
+    #: Replaces the set of runs in progress; None leaves it.
     running: tuple[StartedRun, ...] | None = None
-    #: Runs that join this set, and runs that leave it; one with a record need not leave.
+    #: Runs that join this set, and runs that leave it; a run with a record leaves by itself.
     begun: list[StartedRun] = field(default_factory=list)
     ended: list[int] = field(default_factory=list)
-    #: What a killed process returned, until its runs have a record.
+    #: What the runs of a killed process returned, until they have a record.
     returned: list[Returned] = field(default_factory=list)
-    #: Where rows may be missing, until a batch says that these jobs are accounted for.
+    #: Where rows may be missing, until a batch lists the jobs in `accounted`.
     unaccounted: list[UnaccountedSlots] = field(default_factory=list)
     accounted: list[str] = field(default_factory=list)
     #: JSON text for `status`; None leaves it.
@@ -89,23 +89,23 @@ class Batch(Struct):
     #: Outbox rows a person removed or wants sent again.
     dropped: list[int] = field(default_factory=list)
     retried: list[int] = field(default_factory=list)
-    #: The greatest inbox request this batch carries out; None leaves it. A request is never carried out twice.
+    #: The greatest inbox request that this batch applies; None leaves it. A request is never applied twice.
     taken: int | None = None
-    #: What somebody noticed; the engine's business, nothing of it is written.
+    #: Events for the engine; nothing of them is written.
     events: list[Event] = field(default_factory=list)
-    #: What history is to be cut to, after the commit.
+    #: The limits to which history is pruned after the commit.
     limits: HistoryLimits | None = None
     #: When the batch was made; messages are dated with it.
     at: datetime | None = None
-    #: Whether a journal holds it, or what it was made of, until it is committed.
+    #: Whether a journal holds the batch, or its sources, until it is committed.
     is_kept: bool = False
-    #: The next start works it out again where it is not committed, so no journal holds it.
+    #: The next start makes it again where it is not committed, so no journal holds it.
     is_repeatable: bool = False
 
     @property
     def is_durable(self) -> bool:
-        """Whether losing it to a power failure would break a promise."""
-        # A message whose mark is lost is in doubt, as after a crash: at worst it is said again, never left out.
+        """Whether losing the batch to a power failure would break a guarantee."""
+        # A sent message whose progress is lost is in doubt, as after a crash: at worst it is repeated, never left out.
         is_decided = any(one.status is not Status.SENT for one in self.progress)
         return is_decided or bool(
             self.states or self.holds or self.messages or self.entries or self.dropped or self.retried
@@ -113,35 +113,35 @@ class Batch(Struct):
 
 
 class Snapshot(Struct, frozen=True):
-    """What the store remembers when a run begins."""
+    """The stored state when the program starts."""
 
     states: Mapping[str, State] = field(default_factory=dict)
     seen: Mapping[str, JobProgress] = field(default_factory=dict)
     holds: Mapping[str, Pause] = field(default_factory=dict)
     entries: tuple[StoredValue, ...] = ()
-    #: Runs that never ended: the process died under them.
+    #: Runs that never ended: the process died during them.
     running: tuple[StartedRun, ...] = ()
-    #: Runs of which no more is known than what they returned.
+    #: Runs of which only their return value is known.
     returned: tuple[Returned, ...] = ()
     #: Where rows may be missing.
     unaccounted: tuple[UnaccountedSlots, ...] = ()
     #: The greatest run id ever given; 0 at first.
     last_run: int = 0
-    #: The greatest inbox request that was carried out; 0 at first.
+    #: The greatest inbox request that was applied; 0 at first.
     taken: int = 0
-    #: JSON text of the last pulse.
+    #: JSON text of the last sign of life.
     pulse: str | None = None
 
     def returned_by(self, names: Container[str]) -> list[Returned]:
-        """Return those of `returned` that are of these jobs."""
+        """Return the entries of `returned` that belong to these jobs."""
         return [one for one in self.returned if one.binding in names]
 
 
 class HistoryLine(Struct, frozen=True):
-    """A record with the fate of its messages."""
+    """A record with the delivery of its messages."""
 
     record: Record
-    #: The worst of its parts: dead before queued before sent; None where nothing was said.
+    #: The worst status of its parts: dead before queued before sent; None where nothing was posted.
     delivery: str | None = None
     attempts: int = 0
     receipt: str | None = None

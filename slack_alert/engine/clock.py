@@ -1,4 +1,4 @@
-"""The real time; the only place that asks the machine for it."""
+"""The machine's clock, by itself because isolated processes import it and nothing else may ask for the time."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from datetime import datetime, timezone
 
 
 class SystemClock:
-    """The machine's clock."""
+    """Reads the machine's clock."""
 
     def now(self) -> datetime:
         """Return the present instant, aware, in UTC."""
@@ -18,7 +18,7 @@ class SystemClock:
         return time.monotonic()
 
     async def sleep(self, seconds: float) -> None:
-        """Let other things happen meanwhile."""
-        import asyncio  # An isolated process asks for the time only, and starts a fifth faster without.
+        """Wait without blocking the loop."""
+        import asyncio  # An isolated process needs the time only, and starts a fifth faster without asyncio.
 
         await asyncio.sleep(seconds)

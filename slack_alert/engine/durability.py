@@ -1,8 +1,8 @@
-"""Puts that outlive a kill once their caller goes on: the values of `ctx.store`, and pauses.
+"""Writes that are durable once their caller goes on: the values of `ctx.store`, and pauses.
 
-A journal holds them before they are committed. Batches that hold values or pauses are numbered in the order in which
-they count, and the number is committed with them: so the next start knows which of those in the journal came before
-what the database has, and never gives an older value back.
+A journal holds them before they are committed. Batches with values or pauses are numbered in the order of their
+writes, and the number is committed with them: so the next start knows which entries of the journal are older than the
+database, and never restores an older value.
 """
 
 from __future__ import annotations
@@ -17,26 +17,26 @@ from slack_alert.core.errors import StoreError
 from slack_alert.engine.batches import Batch, StoredValue
 from slack_alert.engine.ports import Recorder
 
-#: Returns when the batch outlives a kill; raises StoreError where it does not in time.
+#: Returns once the batch is durable; raises StoreError where it is not in time.
 Wait = Callable[[], None]
 
 #: The entry that holds the number of the last committed batch with values or pauses.
 NUMBER_PACK, NUMBER_KEY = ".journal", "number"
-#: A caller waits at most this long for a commit where the journal takes nothing, such as on a full disk.
+#: A caller waits at most this long for a commit where the journal accepts nothing, such as on a full disk.
 _PATIENCE = timedelta(seconds=5)
 #: A coroutine function waits on the main loop, where everything else waits with it.
 _PATIENCE_ON_LOOP = timedelta(seconds=0.25)
 
 
 def put_durably(recorder: Recorder, batch: Batch) -> Wait:
-    """Put a batch, and return what waits until it outlives a kill: no time at all where a journal has taken it."""
+    """Submit a batch, and return a function that waits until it is durable: not at all where a journal holds it."""
     committed = threading.Event()
     recorder.submit(batch, committed.set)
     return partial(_wait, batch, committed)
 
 
 def is_numbered(batch: Batch) -> bool:
-    """Return whether the order of a batch counts: a later value or pause takes the place of an earlier one."""
+    """Return whether the order of a batch matters: a later value or pause replaces an earlier one."""
     return bool(batch.entries or batch.holds)
 
 

@@ -1,4 +1,4 @@
-"""Slots and requests come in, runs go out to the executor, and what they cause is written down."""
+"""The engine: takes due slots, events and requests, hands runs to the executor and records what they cause."""
 
 from __future__ import annotations
 
@@ -36,12 +36,12 @@ from slack_alert.engine.runs.run_records import cut_off_record, quiet_record, sp
 
 log = logging.getLogger(__name__)
 
-#: What is said on the program's own behalf: the key by which it is said once only, the text, and where.
+#: A notice of the program itself: its unique key (posted once only), the text and the address.
 Telling = tuple[str, str, Address]
 
 
 class Engine:
-    """One gate, one way down; `due` may be called from any one thread, results arrive on any."""
+    """Gates, runs and settles the jobs of a catalog. `due` is called from a single thread; results arrive on any."""
 
     def __init__(
         self,
@@ -58,10 +58,10 @@ class Engine:
         self._recorder = recorder
         self._clock = clock
         self._mark = mark
-        #: Says why a job may say nothing at a slot, because somebody wants it so.
+        #: Returns why a job is muted at a slot; empty: it is not.
         self._mute = mute
         self._job_states: dict[str, JobState] = {}
-        #: What is remembered of names that are no job here.
+        #: The states of names that are no job of the catalog, such as external programs.
         self._others: dict[str, State] = {}
         self._ids = count(1)
         self.absences = AbsenceWatch()
@@ -78,9 +78,9 @@ class Engine:
         self._queues = EventQueues(recorder, mark, mute, next_id=self.next_id, react=self._admission.react)
 
     def restore(self, snapshot: Snapshot, now: datetime, since: datetime | None = None) -> None:
-        """Take up what the store remembers; jobs never seen before start their grid now.
+        """Restore the jobs from the store's snapshot; the grid of a job never seen before starts now.
 
-        Up to `since` it was written down what became of each slot.
+        Up to `since` the outcome of every slot is recorded.
         """
         self._ids = count(snapshot.last_run + 1)
         self._job_states = take_up(self._catalog.jobs, snapshot, now)
@@ -102,7 +102,7 @@ class Engine:
             self._finish(run, result)
 
     def rewind(self, now: datetime) -> None:
-        """Take up an earlier time after the clock was set back: nothing waits for the time there was before."""
+        """Continue from an earlier time after the clock was set back, so that nothing waits for the former time."""
         if states := self._rewind(now):
             self._recorder.submit(Batch(states=states, seen={name: self._job_states[name].seen for name in states}))
 
@@ -115,9 +115,9 @@ class Engine:
         *,
         is_late: bool = False,
     ) -> list[JobState]:
-        """Go on with changed jobs; runs that go on end as they began, also those whose job is gone.
+        """Replace the catalog; runs in progress end as they began, also those whose job is gone.
 
-        Return the new ones; those that are late, because their file took long to load, are owed a `catch_up`.
+        Return the new jobs. With `is_late` (their file took long to load) the caller has to `catch_up` on them.
         """
         self._job_states, new = renewed(self._job_states, catalog.jobs, snapshot, now, is_late=is_late)
         self._catalog = catalog
@@ -139,10 +139,10 @@ class Engine:
         late: Iterable[JobState] = (),
         tell: Callable[[Mapping[str, int]], Telling] | None = None,
     ) -> dict[str, int]:
-        """Account for the slots that passed before `now`, run what still should, return the runs missed by job.
+        """Record the slots that passed before `now`, run those that are still to run, return missed runs by job.
 
-        Up to `since` the program was up: a slot of before that nobody saw was none then, the job has changed. What is
-        to be told of what was missed is committed with it, and before what still should run begins.
+        Up to `since` the program was up: an unseen slot before it did not exist then, the job has changed. The notice
+        that `tell` returns is committed together with the records, and before the late runs begin.
         """
         missed_ticks, page = MissedTicks.down(lapse or Outage(OutageCause.DOWN, since, now)), GatheringRecorder()
         accounts, admission = MissedSlots(page), self._admission
@@ -161,13 +161,13 @@ class Engine:
         return missed_ticks.missed
 
     def start(self, now: datetime) -> None:
-        """Run the jobs that run at the start."""
+        """Run the jobs with `at_start` that are not running."""
         self._admission.start(
             [job_state for job_state in self.jobs() if job_state.job.at_start and job_state.run is None], now
         )
 
     def due(self, due: Iterable[Due]) -> MissedTicks:
-        """Take all the slots that are due at once, of each job the last may run; return what was missed in a stall."""
+        """Process slots that are due together; of each job the last may run. Return the ticks missed in a stall."""
         missed_ticks = self._tick_monitor.tick()
         rows, admission = GroupedRecorder(self._recorder), self._admission
         accounts, runs = MissedSlots(rows), list[Run | None]()
@@ -186,42 +186,42 @@ class Engine:
         return missed_ticks
 
     def notice(self, event: Event) -> None:
-        """Let every job that wants the event answer it; any thread may tell of one."""
-        # One after the other, on the writer's thread: two at once would both find a job free.
+        """Pass an event to every job whose rule matches it; may be called from any thread."""
+        # In turn, on the writer's thread: two at the same time would both find a job free.
         moved = self.absences.reset(event, self._clock.now())
         self._recorder.submit(Batch(seen=moved), partial(self._answer, event))
 
     def emit(self, run: Run, value: object) -> None:
-        """Take what a sensor noticed."""
+        """Handle the value of a sensor as an event."""
         assert run.emits is not None, "only sensors notice"
         self.notice(Event(run.emits, self._clock.now(), fields_of(value)))
 
     def say(self, run: Run, pieces: tuple[Piece, ...], to: Address | None = None) -> None:
-        """Say something in the middle of a run; a run counts as one alert, however often it speaks."""
+        """Post pieces in the middle of a run; a run counts as one alert, however often it posts."""
         self._messages.say(self._job_states[run.binding], run, pieces, to)
 
     def tell(self, key: str, text: str, to: Address) -> None:
-        """Say something on the program's own behalf; the same key is said once only."""
+        """Post a notice of the program itself; a key is posted once only."""
         self._messages.tell(key, text, to)
 
     def pause(self, name: str, hold: Pause | None) -> None:
-        """Pause a job until further notice or an instant, or let it run again (None); an unknown one is left alone."""
+        """Pause a job, or resume it (None); an unknown job is ignored."""
         if name in self._job_states:
             self._job_states[name].hold = hold
 
     def state_of(self, name: str) -> State:
-        """Return what is remembered of a job; of an unknown one nothing is."""
+        """Return the state of a job or an external program; a new state for an unknown name."""
         return self._job_states[name].state if name in self._job_states else self._others.get(name, State())
 
     def restate(self, name: str, change: Callable[[State], State]) -> State:
-        """Remember something else of a job, or of what is run from outside under a name; return what is remembered."""
+        """Change the state of a job, or of an external program under a name; return the new state."""
         if name in self._job_states:
             return self._job_states[name].restate(change)
         self._others[name] = change(self._others.get(name, State()))
         return self._others[name]
 
     def acknowledgement(self, name: str) -> tuple[Message, ...]:
-        """Show who takes care of a job's incident, as far as that may be said."""
+        """Return the messages that show who acknowledged a job's incident; none while it is muted or over."""
         return (
             self._messages.acknowledgement(self._job_states[name], self._clock.now())
             if name in self._job_states
@@ -229,15 +229,15 @@ class Engine:
         )
 
     def next_id(self) -> int:
-        """Return a run id nobody has."""
+        """Return an unused run id."""
         return next(self._ids)
 
     def jobs(self) -> list[JobState]:
-        """Return what is held of every job."""
+        """Return the states of all jobs in the catalog."""
         return [job_state for job_state in self._job_states.values() if not job_state.is_gone]
 
     def runs(self) -> list[Run]:
-        """Return the runs that are queued, going on or being written down."""
+        """Return the runs that are queued, in progress or being recorded."""
         return [
             run
             for job_state in list(self._job_states.values())
@@ -245,7 +245,7 @@ class Engine:
         ]
 
     def give_up(self) -> int:
-        """Record the runs that the end of the program cuts off; give their number."""
+        """Cancel and record the runs that the end of the program cuts off; return their number."""
         cut_off = self.runs()
         for run in cut_off:
             self._messages.say_held(self._job_states[run.binding], run)
@@ -262,7 +262,7 @@ class Engine:
             self._finish(run, result)
 
     def _rewind(self, now: datetime) -> dict[str, State]:
-        """Let every job forget what lies after `now`; return what is remembered of those that had to."""
+        """Discard what jobs hold of times after `now`; return the states of the jobs that changed."""
         if wrong := {name: job_state.state for name, job_state in self._job_states.items() if job_state.rewind(now)}:
             log.warning("the clock was ahead", extra={"now": now.isoformat(), "jobs": len(wrong)})
         return wrong
@@ -272,7 +272,7 @@ class Engine:
             self._queues.enqueue(self._job_states[job.name], event)
 
     def _finish(self, run: Run, result: Result) -> None:
-        """Settle a run; it counts as done when what it says is committed."""
+        """Settle a run; it counts as done once its messages are committed."""
         if run.is_canceled and not run.is_stuck:
             return
         job_state = self._job_states[run.binding]
@@ -302,16 +302,16 @@ class Engine:
         self._recorder.submit(batch, partial(self._written, job_state, run, settlement.state))
 
     def _written(self, job_state: JobState, run: Run, state: State) -> None:
-        if job_state.state is not state:  # Whoever changed it meanwhile may have been written down before this run was.
+        if job_state.state is not state:  # A change made meanwhile may have been committed before this run was.
             self._recorder.submit(Batch(states={run.binding: job_state.state}))
         self._rest(job_state, run)
 
     def _rest(self, job_state: JobState, run: Run) -> None:
-        """Let the next slot run, or the next event that came meanwhile; not beside a call that was given up."""
+        """Free the job for its next slot or a waiting event; not while a call that was given up still goes on."""
         if run.is_stuck:
             job_state.is_told = True
             run.released = partial(self._recorder.submit, Batch(), partial(self._rest, job_state, run))
-        if run.is_stuck or job_state.run is not run:  # It may have returned just now.
+        if run.is_stuck or job_state.run is not run:  # The call may have returned just now.
             return
         job_state.run = None
         if job_state.job.rule is not None:

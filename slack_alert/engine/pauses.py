@@ -1,4 +1,4 @@
-"""Pause and resume jobs from within functions."""
+"""Pause and resume jobs from within functions; above the engine and the recorder, as it needs both."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from slack_alert.engine.ports import Recorder
 
 
 def hold_by_name(engine: Engine, recorder: Recorder, name: str, hold: Pause | None) -> None:
-    """Do as `pause` and `resume` do, for a name a person typed; it outlives a kill from then on.
+    """Pause or resume (None) the job with a name as people type it; durable when this returns.
 
-    Raise BadValue where there is no such job, and StoreError where the disk takes nothing.
+    Raise BadValue where there is no such job, and StoreError where the disk accepts no write.
     """
     full = full_name(name, [job_state.job.name for job_state in engine.jobs()])
     engine.pause(full, hold)

@@ -1,4 +1,4 @@
-"""Fields of what another process wrote: JSON may hold anything, and what is kept of it is met again at every start."""
+"""Checked access to JSON fields that another process wrote: a bad value would be read again at every start."""
 
 from __future__ import annotations
 
@@ -12,21 +12,21 @@ _MOST = 2**63
 
 
 def field(fields: Fields, name: str, kind: type[T]) -> T:
-    """Return a field; raise KeyError where there is none, and TypeError where it is of another kind."""
+    """Return a field; raise KeyError where there is none, and TypeError where it has another type."""
     value = fields[name]
-    # True is a number to Python, and to nobody else.
+    # Python counts True as a number.
     if not isinstance(value, kind) or (isinstance(value, bool) and kind is not bool):
         raise TypeError(f"{name} is {value!r:.80}")
     return value
 
 
 def maybe(fields: Fields, name: str, kind: type[T]) -> T | None:
-    """Return a field that may be null."""
+    """Return a field, or None where it is null."""
     return None if fields[name] is None else field(fields, name, kind)
 
 
 def whole(fields: Fields, name: str) -> int:
-    """Return a whole number that any database keeps."""
+    """Return an integer that fits into 64 bits, as databases need; raise ValueError for a larger one."""
     found = field(fields, name, int)
     if not -_MOST <= found < _MOST:
         raise ValueError(f"{name} is {found!r:.80}")
@@ -34,28 +34,28 @@ def whole(fields: Fields, name: str) -> int:
 
 
 def number(fields: Fields, name: str) -> float:
-    """Return a number, with or without a fraction."""
+    """Return an integer or a float."""
     return field(fields, name, int) if isinstance(fields[name], int) else field(fields, name, float)
 
 
 def instant(fields: Fields, name: str) -> datetime:
-    """Return an instant; raise ValueError for what is none."""
+    """Return a field as an instant; raise ValueError where it is not valid."""
     return read_instant(field(fields, name, str))
 
 
 def maybe_instant(fields: Fields, name: str) -> datetime | None:
-    """Return an instant that may be null."""
+    """Return a field as an instant, or None where it is null."""
     return None if fields[name] is None else instant(fields, name)
 
 
 def read_instant(text: str) -> datetime:
-    """Read an instant that was written by a program; raise ValueError for what can be compared with no other."""
+    """Parse an ISO instant; raise ValueError where it cannot be compared with others."""
     return checked(datetime.fromisoformat(text))
 
 
 def checked(at: datetime) -> datetime:
-    """Return an instant back; raise ValueError where it is none."""
-    # In the first year and the last one, another zone or a little later may be outside the calendar.
+    """Return the instant; raise ValueError where it has no zone, or lies at an end of the calendar."""
+    # In the first and the last year, the same instant in another zone or a little later may be outside the calendar.
     if at.tzinfo is None or at.year in (MINYEAR, MAXYEAR):
         raise ValueError(f"{at.isoformat()} is no instant")
     return at

@@ -1,4 +1,4 @@
-"""What the engine asks of the world: a clock, sources, executors, channels, a store."""
+"""The ports of the engine: protocols for the clock, sources, executors, channels and the store."""
 
 from __future__ import annotations
 
@@ -18,20 +18,20 @@ T = TypeVar("T")
 
 
 class Carrier(Protocol):
-    """What plugin files are executed on beside the rest of the program: threads, or gevent's greenlets."""
+    """Executes plugin files beside the rest of the program: on threads, or on gevent's greenlets."""
 
     def current(self) -> object:
-        """Return what `interrupt` needs to find the caller."""
+        """Return a handle of the caller for `interrupt`."""
 
     def carry(self, call: Callable[[], T]) -> T:
-        """Call it so that the rest of the program goes on meanwhile."""
+        """Make the call while the rest of the program goes on, and return its value."""
 
     def interrupt(self, carried: object) -> None:
-        """Raise GivenUpError there, where that is possible."""
+        """Raise GivenUpError in the call with this handle, where that is possible."""
 
 
 class Clock(Protocol):
-    """The time, and the waiting for it."""
+    """Tells the time and waits."""
 
     def now(self) -> datetime:
         """Return the present instant, aware, in UTC."""
@@ -40,7 +40,7 @@ class Clock(Protocol):
         """Return seconds that never run backwards, for pacing."""
 
     async def sleep(self, seconds: float) -> None:
-        """Let other things happen meanwhile."""
+        """Wait without blocking the loop."""
 
 
 #: Jobs that share their slots, and these, oldest first: all of them, or the first, the last but one and the last.
@@ -49,17 +49,17 @@ Emit = Callable[[Sequence[Due]], None]
 
 
 class Source(Protocol):
-    """Where slots come from."""
+    """Emits due slots."""
 
     def start(self, emit: Emit) -> None:
-        """Begin calling `emit` with all that is due at once, from any one thread or greenlet."""
+        """Begin to call `emit` with all slots that are due together, from a single thread or greenlet."""
 
     def stop(self) -> None:
         """Emit nothing more."""
 
 
 class ExecutorLoad(Struct, frozen=True):
-    """How full an executor is."""
+    """The load of an executor."""
 
     #: Threads that call a function, and how many may.
     busy: int = 0
@@ -71,112 +71,112 @@ class ExecutorLoad(Struct, frozen=True):
 
 
 class ChangeWatch(Protocol):
-    """Who notices that plugin files change."""
+    """Notices changes of plugin files."""
 
     def start(self) -> None:
-        """Begin to watch; what changed before may go unnoticed."""
+        """Begin to watch; earlier changes may go unnoticed."""
 
     def has_changed(self, passed: float) -> bool:
-        """Return whether something may have changed since this was asked last; `passed` are seconds by any clock."""
+        """Return whether files may have changed since the last call; `passed` is monotonic time in seconds."""
 
     def stop(self) -> None:
-        """Watch no more."""
+        """Stop watching."""
 
 
-#: Looks at the plugin files and takes up what changed, given seconds by a clock that is never set; None: nothing did.
+#: Reads changed plugin files and returns the change, given monotonic time in seconds; None: nothing has changed.
 Reload = Callable[[float], CatalogChange | None]
 
 
 class Executor(Protocol):
-    """Who calls the functions."""
+    """Calls the functions of runs."""
 
     def submit(self, runs: Sequence[Run], done: Callable[[Run, Result], None]) -> None:
-        """Call each run's action once and report exactly one result each, exceptions included; never block."""
+        """Call every run's action once and report exactly one result for it, exceptions included; never block."""
 
     def stop(self) -> None:
-        """Take no further run; what is going on may end."""
+        """Accept no further runs; those in progress may end."""
 
 
 class Channel(Protocol):
-    """A service that takes messages to people."""
+    """Sends messages to people through a service."""
 
     name: str
 
     async def open(self) -> None:
-        """Get ready; must not fail because the service is away."""
+        """Prepare for sending; must not fail because the service is unreachable."""
 
     async def send(self, delivery: Delivery, text: str | None) -> SendResult:
-        """Attempt one delivery; `text` replaces the text of a Text piece. Never raise for what a service answers."""
+        """Attempt one delivery; `text` replaces the text of a Text piece. Never raise for an answer of the service."""
 
     async def lookup(self, deliveries: Sequence[Delivery], last_receipt: str | None) -> Mapping[int, str] | None:
-        """Look which of these (one address) were accepted: delivery id to receipt.
+        """Return which of these deliveries (of one address) were accepted: delivery id to receipt.
 
-        None: it cannot be told, now or later. Raise NotNow where asking again may help.
+        None: the channel cannot find out, now or later. Raise NotNow where asking again may help.
         """
 
     async def close(self) -> None:
-        """Let go of connections."""
+        """Close the connections."""
 
 
 class Store(Protocol):
-    """The one writer's side of what is remembered."""
+    """The writing side of the store, used by the single writer."""
 
     def open(self) -> Snapshot:
-        """Bring the schema up to date and read what is remembered."""
+        """Bring the schema up to date and return the stored state."""
 
     def commit(self, batch: Batch) -> list[Delivery]:
-        """Write all of the batch or nothing; return the deliveries its messages and retries became, in order."""
+        """Write the whole batch or nothing; return the deliveries of its messages and retries, in order."""
 
     def prune(self, now: datetime, limits: HistoryLimits) -> None:
-        """Fold and forget history beyond the limits; deliveries that are not queued go with their age."""
+        """Fold and delete history beyond the limits, and old deliveries that are not queued."""
 
     def close(self) -> None:
-        """Let go of the files."""
+        """Close the files."""
 
 
 class Journal(Protocol):
-    """Where what is said outlives the process before it is committed."""
+    """Keeps batches and returned values over a kill until they are committed."""
 
     def append(self, said: Batch | Returned) -> bool:
-        """Keep it at once, from any thread; False: that cannot be."""
+        """Append at once, from any thread; return whether that was possible."""
 
     def release(self, count: int) -> None:
-        """Forget so many of those that were kept: they are committed."""
+        """Discard so many appended entries: they are committed."""
 
     def close(self) -> None:
-        """Let go of the files."""
+        """Close the files."""
 
 
 class Reader(Protocol):
-    """The side of the store that anybody may read at any time."""
+    """The reading side of the store; may be used at any time."""
 
     def history(self, *, job: str | None, since: datetime | None, limit: int | None) -> Iterator[HistoryLine]:
-        """Return the newest `limit` lines, oldest first."""
+        """Yield the newest `limit` lines, oldest first."""
 
     def deliveries(self) -> Iterator[Delivery]:
-        """Return the whole outbox, oldest first."""
+        """Yield the whole outbox, oldest first."""
 
     def posted(self, run: int) -> list[PostedDelivery]:
-        """Return the deliveries of one run, and how far they are."""
+        """Return the deliveries of a run with their status."""
 
     def snapshot(self) -> Snapshot:
-        """Return what a run would begin with."""
+        """Return the state with which the program would start."""
 
     def waiting(self, address: str | None, after: int, limit: int) -> list[Delivery]:
-        """Return queued deliveries with ids above `after`, oldest first; of one address, or of all."""
+        """Return queued deliveries with ids above `after`, oldest first; of one address, or of all (None)."""
 
     def last_receipt(self, address: str) -> str | None:
-        """Return the receipt of the last message that was accepted there."""
+        """Return the receipt of the last message accepted at an address."""
 
     def receipt(self, key: str) -> str | None:
-        """Return the receipt of one message, where it was accepted."""
+        """Return the receipt of a message, or None where it was not accepted."""
 
     def close(self) -> None:
-        """Let go of the files."""
+        """Close the files."""
 
 
 class Request(Struct, frozen=True):
-    """What somebody else wants of the running program, left in the inbox."""
+    """A request to the running program, left in the inbox by another process."""
 
     #: pause, resume, send, emit, retry, drop, record, keep
     kind: str
@@ -186,23 +186,23 @@ class Request(Struct, frozen=True):
 
 
 class Inbox(Protocol):
-    """Where other processes leave requests for the owner of the database."""
+    """Holds the requests of other processes to the owner of the database."""
 
     def add(self, *requests: Request) -> None:
-        """Leave requests, which are taken together; durable when this returns."""
+        """Add requests, which are applied together; durable when this returns."""
 
     def peek(self) -> list[Request]:
-        """Return the requests left, oldest first; quick when nothing changed."""
+        """Return the requests, oldest first; quick when nothing changed."""
 
     def remove(self, ids: Iterable[int]) -> None:
-        """Take away requests that were committed elsewhere."""
+        """Remove requests whose effects are committed in the database."""
 
 
 class Recorder(Protocol):
-    """Where the engine and the sender write; whoever implements it decides when and in which groups."""
+    """Receives the writes of the engine and the sender; the implementation decides when and in which groups."""
 
     def submit(self, batch: Batch, then: Callable[[], object] | None = None) -> None:
-        """Have it committed soon, in order; `then` runs afterwards, on any thread."""
+        """Commit the batch soon, in order; `then` is called afterwards, on any thread."""
 
     def record_quiet(self, record: Record) -> None:
-        """Have a quiet line of history written within a second."""
+        """Write a quiet line of history within a second."""

@@ -1,4 +1,4 @@
-"""What the program says unasked: faulty plugin files, and runs missed while it was down."""
+"""Texts of the program's own notices: faulty plugin files, and runs missed while it was down."""
 
 from __future__ import annotations
 
@@ -9,18 +9,18 @@ from slack_alert.core.catalog import Problem
 from slack_alert.core.pipeline.outages import Outage
 from slack_alert.engine.runs.overlaps import _count, _some
 
-#: A downtime shorter than this is told to the second.
+#: A downtime shorter than this is shown to the second.
 _BRIEF = timedelta(minutes=2)
 
 
 def faults_text(problems: Sequence[Problem]) -> str:
-    """Return what keeps functions or files out, all in one message."""
+    """Return the text of the problems that exclude functions or files at the start."""
     head = f"{_count(len(problems), 'problem')} in plugin files; everything else runs:"
     return "\n".join([head, *(str(problem) for problem in problems)])
 
 
 def edit_faults_text(problems: Sequence[Problem]) -> str:
-    """Return what keeps an edit of plugin files from taking effect."""
+    """Return the text of the problems that keep an edit of plugin files from taking effect."""
     head = f"{_count(len(problems), 'problem')} in edited plugin files; what ran before runs on:"
     return "\n".join([head, *(str(problem) for problem in problems)])
 
@@ -28,7 +28,7 @@ def edit_faults_text(problems: Sequence[Problem]) -> str:
 def downtime_text(
     missed: Mapping[str, int], interrupted: Sequence[str], lapse: Outage, zone: tzinfo, *, judged: Sequence[str] = ()
 ) -> str:
-    """Tell in one line which runs did not happen while nobody looked at the clock; `judged` run only now."""
+    """Return a line about the runs missed in an outage; absences in `judged` are checked only now."""
     text = f"{lapse.cause} {_span(lapse.since, lapse.until, zone)}: {_missed(missed)}."
     if interrupted:
         text += f" Cut off: {', '.join(sorted(interrupted))}."
@@ -45,7 +45,7 @@ def _missed(missed: Mapping[str, int]) -> str:
 
 
 def _span(since: datetime | None, now: datetime, zone: tzinfo) -> str:
-    """Return from when to when; where the minutes would be the same, or nearly, with seconds."""
+    """Return the span as text; with seconds where its minutes are the same, or nearly."""
     form = "%a %d %b %H:%M:%S" if since is not None and now - since < _BRIEF else "%a %d %b %H:%M"
     end = now.astimezone(zone).strftime(form)
     return f"from {since.astimezone(zone).strftime(form)} to {end}" if since is not None else f"until {end}"

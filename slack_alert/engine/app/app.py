@@ -1,4 +1,4 @@
-"""The running program: what starts in which order, what happens twice a second, how it ends."""
+"""The running program: the order of its start, its periodic checks and its shutdown."""
 
 from __future__ import annotations
 
@@ -27,18 +27,18 @@ from slack_alert.engine.system.loop_runner import in_own_thread
 
 log = logging.getLogger(__name__)
 
-#: How often the inbox is looked into.
+#: How often the periodic checks run, the inbox included.
 _TURN_SECONDS = 0.5
-#: How often it is looked whether somebody took the database away, or gave the machine another zone.
+#: How often it is checked whether the database was removed, or the machine's time zone changed.
 _SURROUNDINGS_SECONDS = 2.0
 _PRUNE_SECONDS = 60.0
-#: What the end may take beyond the drain's time before the process ends whatever still goes on.
+#: How long shutdown may take beyond the drain timeout before the process exits at once.
 _PATIENCE = timedelta(seconds=5)
 _HEARTBEAT_SECONDS = 60.0
 
 
 class AppConfig(Struct, frozen=True):
-    """The part of the configuration that the app itself needs."""
+    """The configuration of the app itself."""
 
     to: Address
     errors_to: Address
@@ -48,7 +48,7 @@ class AppConfig(Struct, frozen=True):
 
 
 class App:
-    """One run of the program, from the first read of the store to the last write."""
+    """Runs the program, from the first read of the store to the last write."""
 
     def __init__(self, parts: Components, manners: AppConfig) -> None:
         self._parts = parts
@@ -60,17 +60,17 @@ class App:
         self._steps = ClockSteps(parts.clock)
         self._reloading = Reloader(parts, manners.errors_to, self._replan)
         self._source: Source | None = None
-        #: When this was done last; in seconds that pass whatever becomes of the wall clock.
+        #: When each of these was done last, in monotonic seconds.
         self._looked_around: float | None = None
         self._pruned: float | None = None
         self._beaten: float | None = None
 
     async def run(self, ready: Callable[[], None] = lambda: None) -> int:
-        """Run until a signal, then drain; return the exit code. `ready` is called once the clock runs."""
+        """Run until a signal, then drain; return the exit code. `ready` is called once the scheduler runs."""
         self._ending.listen(self._reloading.request if self._parts.reload else None)
         self._start()
         ready()
-        # After the clock has started: what a channel imports takes longer than some jobs' intervals.
+        # After the scheduler has started: the imports of a channel take longer than some jobs' intervals.
         for name, channel in self._parts.channels.items():
             await _open(name, channel)
         beside = [asyncio.create_task(each) for each in (self._turns(), self._reloading.follow())]
@@ -84,7 +84,7 @@ class App:
         return 0 if is_drained else self._ending.forced_code
 
     def stop(self) -> None:
-        """Ask it to drain and end, as a signal would."""
+        """Begin to drain and end, as on a signal."""
         self._ending.drain(signal.SIGTERM)
 
     def _start(self) -> None:
@@ -116,7 +116,7 @@ class App:
             self._parts.replan(self._source, now)
 
     def _report(self, snapshot: Snapshot, now: datetime) -> None:
-        """Tell what a person must know before the first run: faulty files, runs missed meanwhile."""
+        """Post what people must know before the first run: faulty files, and runs missed while the program was down."""
         engine, manners = self._parts.engine, self._manners
         faults = [problem for problem in self._parts.catalog.problems if problem.severity is Severity.ERROR]
         if faults:
@@ -132,18 +132,18 @@ class App:
 
     def _due(self, due: Sequence[Due]) -> None:
         is_pulse = any(PULSE_NAME in names for names, _ in due)
-        if is_pulse:  # It may share its slots with jobs.
+        if is_pulse:  # The sign of life may share its slots with jobs.
             due = [([name for name in names if name != PULSE_NAME], slots) for names, slots in due]
         missed_ticks = self._parts.engine.due(due)
         self._parts.writer.expect(lambda: self._parts.load().waiting)
         if is_pulse:
             self._pulse.tick(self._parts.clock.now())
         if missed_ticks.is_long:
-            # The jobs that answer events are looked at on the writer's thread.
+            # After the jobs with rules, which are processed on the writer's thread.
             self._parts.writer.submit(Batch(), partial(self._tell_unseen, missed_ticks))
 
     def _tell_unseen(self, missed_ticks: MissedTicks) -> None:
-        """Tell what passed while nobody looked at the clock, if anything did."""
+        """Post which runs a stall or sleep made late or missed, if there are any."""
         if missed_ticks.missed or missed_ticks.judged:
             text = downtime_text(
                 missed_ticks.missed, (), missed_ticks.lapse, self._manners.zone, judged=missed_ticks.judged
@@ -151,13 +151,13 @@ class App:
             self._parts.engine.tell(f"unseen/{missed_ticks.lapse.until.isoformat()}", text, self._manners.to)
 
     async def _turns(self) -> None:
-        """Look after what nobody else would notice, twice a second."""
+        """Run the periodic checks twice a second, until cancelled."""
         while True:
             await self._parts.clock.sleep(_TURN_SECONDS)
             self._turn()
 
     def _turn(self) -> None:
-        """Do each part, whatever becomes of the others."""
+        """Run every check, even where others fail."""
         for part in (
             self._look_around,
             self._look_at_clock,
@@ -179,7 +179,7 @@ class App:
             _supervise(self._look_at_zone)
 
     def _look_at_files(self) -> None:
-        """End where the files were taken away: nobody would ever read what is written, and another could begin."""
+        """Stop where the database files were removed: what is written is lost, and a second program could start."""
         if self._is_lost or (loss := self._parts.loss()) is None:
             return
         self._is_lost = True
@@ -190,7 +190,7 @@ class App:
         self.stop()
 
     def _look_at_clock(self) -> None:
-        """Begin anew where the wall clock was set back: whatever waits for it would wait until the old time."""
+        """Restart the scheduler where the wall clock was set back: it would wait until the former time."""
         back = self._steps.back()
         if back is None:
             return
@@ -202,12 +202,12 @@ class App:
         self._pulse.tick(now)
 
     def _look_at_process(self) -> None:
-        """Undo what a plugin has changed that would stop others, signals included."""
+        """Undo changes of plugins to the process that would stop others, signal handlers included."""
         for said in (*self._parts.guard(), *self._ending.restore()):
             log.warning(said)
 
     def _look_at_zone(self) -> None:
-        """Tell that the machine has another time zone: what is planned and remembered stays in that of the start."""
+        """Log that the machine's time zone was changed: schedules and history stay in that of the start."""
         zone = self._parts.changed_zone()
         if zone is None:
             return
@@ -243,7 +243,7 @@ class App:
             heartbeat.beat()
 
     async def _drain(self) -> bool:
-        """Let runs end and messages go out, within the deadline; tell whether all of it was done."""
+        """Let runs end and messages be sent, within the deadline; return whether all of it was done."""
         parts = self._parts
         self._pulse.stop(parts.clock.now())
         deadline = parts.clock.monotonic() + self._manners.drain_timeout.total_seconds()
@@ -264,7 +264,7 @@ class App:
         self._intake.forget_done()
         for channel in parts.channels.values():
             await channel.close()
-        # Before the store, which folds its log into the file only where nobody else has it open.
+        # Before the store, which folds its log into the file only where no other connection has it open.
         parts.reader.close()
         if self._is_lost:
             log.critical(await asyncio.to_thread(parts.rescue))
@@ -274,8 +274,8 @@ class App:
         return not cut_off and is_emptied and is_written
 
     async def _emptied(self) -> None:
-        """Wait until all that was said is committed, and then sent."""
-        # Twice: the messages of a group reach the sender after the group's callbacks ran.
+        """Wait until all messages are committed, and then sent."""
+        # Twice: the messages of a group reach the sender after the callbacks of the group.
         for _ in range(2):
             written = asyncio.Event()
             self._parts.writer.submit(Batch(), partial(asyncio.get_running_loop().call_soon_threadsafe, written.set))
@@ -286,7 +286,7 @@ class App:
 async def _open(name: str, channel: Channel) -> None:
     try:
         await channel.open()
-    except OSError as error:  # No descriptor, or a module cannot be read: the first message opens it again.
+    except OSError as error:  # No descriptor, or an unreadable module: the first message opens it again.
         log.warning("channel not opened yet", extra={"channel": name, "reason": str(error)})
 
 

@@ -1,4 +1,4 @@
-"""Everything an app is made of, put together by the composition root."""
+"""The components of the app, put together by the composition root."""
 
 from __future__ import annotations
 
@@ -27,17 +27,17 @@ from slack_alert.engine.ports import (
 from slack_alert.engine.recording.writer import Writer
 from slack_alert.engine.requests.external_runs import Judge
 
-if TYPE_CHECKING:  # What it imports is for those who have an address to be fetched.
+if TYPE_CHECKING:  # It imports ssl and http, which only a configured heartbeat needs.
     from slack_alert.engine.app.ping import Heartbeat
 
 
 class Components(Struct, frozen=True):
-    """Everything an app is made of."""
+    """The components of the app."""
 
     catalog: Catalog
     store: Store
     reader: Reader
-    #: What the store remembered when it was opened.
+    #: The stored state when the store was opened.
     snapshot: Snapshot
     inbox: Inbox
     channels: Mapping[str, Channel]
@@ -47,34 +47,34 @@ class Components(Struct, frozen=True):
     engine: Engine
     sender: Sender
     make_source: Callable[[datetime], Source]
-    #: Shows the functions what another process put into their pack's store.
+    #: Passes a value that another process set to the pack's key-value store.
     accept_entry: Callable[[StoredValue], None]
-    #: Says what a run means that something else had started; None: such runs are refused.
+    #: Settles a run that another program started; None: such runs are refused.
     judge: Judge | None = None
-    #: Says how long a job may say nothing because somebody wants it so; None: it may.
+    #: Returns until when a job is muted; None: it is not.
     muted_until: Callable[[str, datetime], datetime | None] = lambda _job, _now: None
-    #: Tells of what was withheld, when a mute or a quiet window is over.
+    #: Posts what was withheld when a mute or a quiet window is over.
     look_back: Callable[[datetime], None] = lambda _: None
-    #: Tells a source that other jobs are due than when it was made.
+    #: Replaces the jobs of a source by the engine's present ones.
     replan: Callable[[Source, datetime], None] = lambda _source, _now: None
-    #: None: the plugin files are read at the start only.
+    #: Reads changed plugin files; None: they are read at the start only.
     reload: Reload | None = None
-    #: Takes up the plugin files that were still loading at the start and have ended since.
+    #: Returns plugin files that were still loading at the start and have loaded since.
     take_up: Callable[[], CatalogChange | None] = lambda: None
-    #: Undoes what a plugin did to the process that would stop others; gives what that was.
+    #: Undoes changes of plugins to the process that would stop others, and returns what they were.
     guard: Callable[[], Sequence[str]] = list
-    #: None: nobody notices by himself that they change.
+    #: Notices changed plugin files; None: they are read on request only.
     watch: ChangeWatch | None = None
-    #: Says where messages wait and nothing is accepted, given when this program began, and now.
+    #: Returns where messages wait and none is accepted, given the start of this program, and now.
     standing_still: Callable[[datetime, datetime], Sequence[str]] = lambda _began, _now: ()
-    #: How full the executor is.
+    #: Returns the load of the executor.
     load: Callable[[], ExecutorLoad] = ExecutorLoad
     heartbeat: Heartbeat | None = None
-    #: Says what became of the files of the store; None: they are those that were opened.
+    #: Returns what happened to the files of the store; None: they are those that were opened.
     loss: Callable[[], str | None] = lambda: None
-    #: Saves what is known where they are not, once nothing is written any more, and says where that is.
+    #: Saves the contents of lost files once nothing is written any more, and returns where they are.
     rescue: Callable[[], str] = str
-    #: Gives the machine's time zone once where it has become another one; of no interest where the zone is set.
+    #: Returns the machine's time zone once after it has changed; always None where the zone is configured.
     changed_zone: Callable[[], tzinfo | None] = lambda: None
-    #: The programs that functions have started.
+    #: The programs that functions started.
     children: Subprocesses = field(default_factory=Subprocesses)

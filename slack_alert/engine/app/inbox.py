@@ -1,4 +1,4 @@
-"""What other processes leave for the running program: carried out, committed, and taken out of the inbox."""
+"""Applies the requests that other processes leave in the inbox, and removes them once they are committed."""
 
 from __future__ import annotations
 
@@ -18,34 +18,34 @@ from slack_alert.engine.requests.external_runs import named
 
 log = logging.getLogger(__name__)
 
-#: So long it takes at most to take one request out of the inbox.
+#: How long applying a request takes at most.
 _TAKEN_WITHIN = timedelta(milliseconds=1)
 
 
 class InboxPoller:
-    """The owner's side of the inbox."""
+    """Polls the inbox for requests and applies them; used on the main loop."""
 
     def __init__(self, parts: Components, errors_to: Address) -> None:
         self._parts = parts
         self._errors_to = errors_to
-        #: What is wrong with the inbox, told once; None while all is well.
+        #: Why the inbox is not readable, logged once; None while it is.
         self._trouble: str | None = None
-        #: What people are to be told of it as soon as the engine has begun.
+        #: Notices about it, to be posted once the engine has begun.
         self._untold: list[str] = []
-        #: The last request that was carried out.
+        #: The last request that was applied.
         self._taken = parts.snapshot.taken
-        #: Requests that are committed and still lie in the inbox; the writer's thread adds to them.
+        #: Committed requests that are still in the inbox; the writer's thread adds to them.
         self._done: deque[int] = deque()
 
     def discard_applied(self) -> None:
-        """Take out what was carried out before this start; an inbox that cannot be read keeps nobody from starting."""
+        """Remove requests that were applied before this start; an unreadable inbox does not stop the start."""
         try:
             self._forget([request.id for request in self._parts.inbox.peek() if request.id <= self._taken])
         except StoreError as error:
             self._note(error)
 
     def poll(self) -> None:
-        """Carry out what is there; an inbox that cannot be read is told of, and looked into again."""
+        """Apply the waiting requests; an unreadable inbox is logged and read again the next time."""
         try:
             self.forget_done()
             self.apply_all()
@@ -56,7 +56,7 @@ class InboxPoller:
         self._tell()
 
     def _note(self, error: StoreError) -> None:
-        """Log what is wrong, once while it stays the same."""
+        """Log an error, once while it stays the same."""
         if isinstance(error, SetAside):
             log.error("the inbox was damaged", extra={"reason": str(error)})
             self._untold.append(str(error))
@@ -76,12 +76,12 @@ class InboxPoller:
         self._untold.clear()
 
     def apply_all(self) -> None:
-        """Carry out what other processes left; each request is committed before it leaves the inbox."""
+        """Apply the waiting requests; a request is committed before it is removed from the inbox."""
         left = [request for request in self._parts.inbox.peek() if request.id > self._taken]
-        # One instant for all, by when the last one counts: what was asked for together begins and ends together.
+        # One instant for all, by which the last is applied: requests left together begin and end together.
         now = self._parts.clock.now() + len(left) * _TAKEN_WITHIN
         for request in left:
-            # First of all: one that cannot be carried out must not keep back those behind it.
+            # First of all: a request that cannot be applied must not block those behind it.
             self._taken = request.id
             try:
                 self._take(request, now)
@@ -90,7 +90,7 @@ class InboxPoller:
                 self._done.append(request.id)
 
     def forget_done(self) -> None:
-        """Take out all at once what was committed since: each removal waits for the disk."""
+        """Remove committed requests, all at once: every removal waits for the disk."""
         if ids := [self._done.popleft() for _ in range(len(self._done))]:
             self._forget(ids)
 
@@ -104,7 +104,7 @@ class InboxPoller:
         parts.writer.submit(batch, partial(self._done.append, request.id))
 
     def _heed(self, batch: Batch) -> None:
-        """Let what another process changed count at once, not only after a restart."""
+        """Let the changes of another process take effect at once, not only after a restart."""
         for job, hold in batch.holds.items():
             self._parts.engine.pause(job, hold)
         for entry in batch.entries:
@@ -114,7 +114,7 @@ class InboxPoller:
             self._parts.engine.notice(event)
 
     def _forget(self, ids: Sequence[int]) -> None:
-        """Take requests that were carried out out of the inbox; one that stays there is passed over from now on."""
+        """Remove applied requests from the inbox; any that cannot be removed are skipped from now on."""
         try:
             self._parts.inbox.remove(ids)
         except StoreError as error:

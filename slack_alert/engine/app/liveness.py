@@ -1,4 +1,4 @@
-"""The sign of life that `status` reads, and that tells a restart how the last run ended."""
+"""The sign of life that `status` reads, and from which a restart learns how the last run ended."""
 
 from __future__ import annotations
 
@@ -17,43 +17,43 @@ from slack_alert.engine.runs.run_records import going_on, put_begun
 
 log = logging.getLogger(__name__)
 
-#: How often the clock proves itself by a slot of its own.
+#: How often the scheduler fires a slot of its own as a sign of life.
 EVERY = timedelta(seconds=5)
-#: A sign of life older than this is none.
+#: A sign of life older than this is not valid.
 STALE = 4 * EVERY
-#: Looking through all that waits may take long; at most this part of the time is spent on it.
+#: Looking for runs to note may take long; at most this part of the time is spent on it.
 _LOOKING = 0.02
-#: Between two looks at what waits.
+#: Seconds between two checks of waiting messages.
 _LOOK_SECONDS = 30.0
-#: The name of that proof's slots; no job can be called so.
+#: The name of the scheduler's own slots; no job can have it.
 PULSE_NAME = "(pulse)"
 
 
 class Liveness:
-    """Writes down that the clock ticks, and which runs are going on."""
+    """Records signs of life, and which runs are in progress."""
 
     def __init__(self, parts: Components) -> None:
         self._parts = parts
         self._ticked: datetime | None = None
         self._stopped: datetime | None = None
-        #: The runs of which `note_running` noted that they began, and not yet that they ended.
+        #: The runs of which `note_running` recorded the start, and not yet the end.
         self._running: set[int] = set()
         self._look_again = 0.0
         self._began = parts.clock.now()
-        #: When the main loop turned last.
+        #: When the main loop ran its checks last.
         self._turned = self._began
         self._looked: float | None = None
-        #: Addresses where delivery stands still, each with since when.
+        #: Addresses where delivery is stalled, with the time since when.
         self._still: list[str] = []
 
     def tick(self, now: datetime) -> None:
-        """Note that the scheduler's clock fired."""
+        """Record that the scheduler fired."""
         self._ticked = now
-        # After what came due before: jobs that answer events are looked at on the writer's thread.
+        # After slots that came due before: jobs with rules are processed on the writer's thread.
         self._parts.writer.submit(Batch(), partial(self._write, now, is_clean=False))
 
     def note_running(self, now: datetime) -> None:
-        """Write down the runs going on, where they changed: what a crash cuts off is told afterwards."""
+        """Record changes of the runs in progress, so that a restart can report those that a crash cut off."""
         began = self._parts.clock.monotonic()
         if began < self._look_again:
             return
@@ -66,7 +66,7 @@ class Liveness:
         self._look_again = began + (self._parts.clock.monotonic() - began) / _LOOKING
 
     def turn(self, now: datetime) -> None:
-        """Note that the main loop turns, and look now and then whether what waits goes out."""
+        """Record that the main loop runs, and check from time to time whether waiting messages are sent."""
         self._turned = now
         passed = self._parts.clock.monotonic()
         if self._looked is None or passed - self._looked >= _LOOK_SECONDS:
@@ -78,18 +78,18 @@ class Liveness:
             self._still = still
 
     def is_well(self, now: datetime) -> bool:
-        """Whether the clock ticks, every channel takes what it is given, and what happens is written down."""
+        """Return whether the scheduler fires, all channels accept messages, and commits succeed."""
         is_ticking = self._ticked is not None and abs(now - self._ticked) < STALE
         sender, writer = self._parts.sender, self._parts.writer
         is_sending = not (sender.troubles or sender.stalls or self._still)
         return is_ticking and is_sending and writer.trouble is None and not writer.is_stuck
 
     def stop(self, now: datetime) -> None:
-        """Note that no slot comes any more: the drain begins."""
+        """Record that slots end here: the drain begins."""
         self._stopped = now
 
     def write_last(self, now: datetime) -> None:
-        """Note that the run ended in order."""
+        """Record that the program ended cleanly."""
         self._write(now, is_clean=True)
 
     def _write(self, now: datetime, *, is_clean: bool) -> None:
@@ -110,12 +110,12 @@ class Liveness:
             "refused": parts.sender.troubles,
             "stalled": [*parts.sender.stalls, *self._still],
         }
-        # It says that of all slots before it is known what became of them.
+        # It implies that the outcome of all slots before it is recorded.
         put_begun(parts.writer, Batch(pulse=json.dumps(pulse)), going_on(runs, now))
 
 
 def stands_still(pulse: Mapping[str, Any]) -> datetime | None:
-    """Return since when the main loop of a program that ticks does not turn any more; None: it turns."""
+    """Return since when the main loop has stood still while the scheduler fires; None: it runs."""
     if "turned" not in pulse:  # It was written by an older version.
         return None
     at, turned = datetime.fromisoformat(pulse["at"]), datetime.fromisoformat(pulse["turned"])
@@ -123,31 +123,31 @@ def stands_still(pulse: Mapping[str, Any]) -> datetime | None:
 
 
 def read_pulse(snapshot: Snapshot) -> Mapping[str, Any]:
-    """Return the last sign of life; empty where there never was one."""
+    """Return the last sign of life; empty where there is none."""
     pulse: Mapping[str, Any] = json.loads(snapshot.pulse) if snapshot.pulse else {}
     return pulse
 
 
 def is_fresh(pulse: Mapping[str, Any], now: datetime) -> bool:
-    """Return whether a sign of life is that of a program that runs now."""
+    """Return whether a sign of life is from a program that runs now."""
     at = pulse.get("at")
     return at is not None and not pulse.get("clean") and abs(now - datetime.fromisoformat(at)) < STALE
 
 
 def last_alive(snapshot: Snapshot) -> datetime | None:
-    """Return the last sign of life."""
+    """Return the time of the last sign of life, or None."""
     at = read_pulse(snapshot).get("at")
     return datetime.fromisoformat(at) if at else None
 
 
 def last_slots(snapshot: Snapshot) -> datetime | None:
-    """Say up to when slots came: the drain, however long, is the beginning of a downtime."""
+    """Return until when slots fired, or None: the drain, however long, is part of the downtime."""
     stopped = read_pulse(snapshot).get("stopped")
     return datetime.fromisoformat(stopped) if stopped else last_alive(snapshot)
 
 
 def down_since(snapshot: Snapshot) -> datetime | None:
-    """Say up to when the slots were surely seen, and what became of them written down."""
+    """Return until when the outcome of all slots is certainly recorded, or None."""
     pulse = read_pulse(snapshot)
     if pulse.get("clean") and pulse.get("ticked"):
         # The slots end before the drain does.

@@ -1,4 +1,4 @@
-"""Tell somebody outside, once a minute, that clock and delivery are both healthy."""
+"""The heartbeat: fetches an outside address while the program is healthy. Apart, because it imports ssl and http."""
 
 from __future__ import annotations
 
@@ -21,19 +21,19 @@ from urllib.request import (
 )
 
 _TIMEOUT_SECONDS = 10.0
-#: More redirects, or interim answers, lead nowhere.
+#: More redirects, or interim responses, than this count as an error.
 _MOST = 5
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 
 
 class Ping:
-    """Asks for one address."""
+    """Requests one address."""
 
     def __init__(self, url: str, *, proxy: str | None = None, ca_file: str | None = None) -> None:
         self._url = url
         proxies = {"http": proxy, "https": proxy} if proxy else None
         trust = ssl.create_default_context(cafile=ca_file)
-        # Without urllib's handler of redirects: it reads their whole body, and goes wherever they say.
+        # Without urllib's redirect handler: it reads the whole body of a redirect, and follows it anywhere.
         self._opener = OpenerDirector()
         for handler in (
             ProxyHandler(proxies), _Plain(), _Secure(trust), UnknownHandler(), HTTPErrorProcessor(),
@@ -42,7 +42,7 @@ class Ping:
             self._opener.add_handler(handler)
 
     def send(self) -> str | None:
-        """Return why it was not taken; None: it was. The address may carry a secret, so only the kind is told."""
+        """Return why the request failed; None: it did not. Only the kind, as the address may carry a secret."""
         url = self._url
         for _ in range(_MOST):
             reason, moved = self._ask(url)
@@ -52,7 +52,7 @@ class Ping:
         return "redirected in circles"
 
     def _ask(self, url: str) -> tuple[str | None, str | None]:
-        """Return why one address did not take it, and where the check is now, where that was said."""
+        """Return why a request failed (None: it did not), and the new address of the same check after a redirect."""
         try:
             self._opener.open(_request(url), timeout=_TIMEOUT_SECONDS).close()
         except HTTPError as error:
@@ -67,7 +67,7 @@ class Ping:
 
 
 def _request(url: str) -> Request:
-    """Return what asks for an address; a name and a password before its host go where services look for them."""
+    """Return the request for an address; a name and a password before its host become the Authorization header."""
     parts = urlsplit(url)
     who, _, host = parts.netloc.rpartition("@")
     if not who:
@@ -79,7 +79,7 @@ def _request(url: str) -> Request:
 
 
 def _moved(url: str, error: HTTPError) -> str | None:
-    """Return where the same check is now; None where something else is there, such as a page to log in."""
+    """Return the new address of the same check; None where the redirect leads elsewhere, such as to a login page."""
     to = error.headers.get("Location") if error.headers else None
     try:
         there = urljoin(url, to or "/")
@@ -91,7 +91,7 @@ def _moved(url: str, error: HTTPError) -> str | None:
 
 
 class _Response(HTTPResponse):
-    """Passes over all interim answers; http.client knows of one kind."""
+    """Skips all interim responses; http.client knows a single kind."""
 
     def begin(self) -> None:
         super().begin()
@@ -100,7 +100,7 @@ class _Response(HTTPResponse):
             interim += 1
             if interim > _MOST:
                 raise BadStatusLine(str(self.status))
-            self.headers = self.msg = None  # type: ignore[assignment]  # As it was before it began.
+            self.headers = self.msg = None  # type: ignore[assignment]  # As before the first response.
             super().begin()
 
 
@@ -128,7 +128,7 @@ class _Secure(HTTPSHandler):
 
 log = logging.getLogger(__name__)
 
-#: So many requests may be waited for at once, each of a minute; an address may take hours to say nothing.
+#: How many requests may be pending at once, a minute apart; a service may take hours not to answer.
 _MOST_WAITING = 5
 
 
@@ -137,13 +137,13 @@ class Heartbeat:
 
     def __init__(self, url: str, *, proxy: str | None = None, ca_file: str | None = None) -> None:
         self._ping = Ping(url, proxy=proxy, ca_file=ca_file)
-        #: Why the last one was not taken; None: it was, or there was none yet.
+        #: Why the last request failed; None: it did not, or there was none yet.
         self.trouble: str | None = None
-        #: Those still waited for; the answer to the last one counts.
+        #: Pending requests; the answer to the last one counts.
         self._beating: list[threading.Thread] = []
 
     def beat(self) -> None:
-        """Fetch it once, beside everything else; nobody waits for it, the end of the program included."""
+        """Fetch the address once, on a thread that nothing waits for, not even the end of the program."""
         self._beating = [each for each in self._beating if each.is_alive()]
         if self._beating:
             self._note("no answer within a minute")
@@ -153,7 +153,7 @@ class Heartbeat:
         self._beating.append(thread)
         try:
             thread.start()
-        except RuntimeError:  # No further thread is to be had.
+        except RuntimeError:  # The system has no further thread.
             self._beating.remove(thread)
             self._note("no thread to ask from")
 

@@ -1,4 +1,4 @@
-"""Follow the plugin files while running: changed jobs take the place of those before, faults are told once."""
+"""Reloads plugin files while the program runs: changed jobs replace former ones, faults are posted once."""
 
 from __future__ import annotations
 
@@ -19,45 +19,45 @@ from slack_alert.engine.ports import Reload
 
 log = logging.getLogger(__name__)
 
-#: How often one asks whether something changed; each time wakes a program that has nothing to do.
+#: Seconds between two checks for changes; every check wakes an idle program.
 _STEP = 0.5
-#: What seems to be gone, or is being written, is looked at again after so many seconds.
+#: A file that seems to be gone, or is being written, is read again after so many seconds.
 _AGAIN = 0.1
-#: A fault is told when it is still there after so many seconds: somebody may be writing.
+#: A fault is posted when it is still there after so many seconds: a person may be editing.
 QUIET = 2.0
-#: So many names are in one line of the log.
+#: How many names are shown in a line of the log.
 _NAMED = 10
 
-#: What is the same fault still, wherever in its file an edit has moved it.
+#: Identifies a fault, wherever in its file an edit has moved it.
 _Fault = tuple[str, str, str]
 
 
 class Reloader:
-    """Follows the plugin files; `replan` is called when other slots are due than before."""
+    """Reloads changed plugin files; `replan` is called when the due slots have changed."""
 
     def __init__(self, parts: Components, errors_to: Address, replan: Callable[[datetime], None]) -> None:
         self._parts = parts
         self._errors_to = errors_to
         self._replan = replan
         self._is_asked = False
-        #: When to look again at what was unsettled.
+        #: When to read unsettled files again, in monotonic seconds.
         self._again: float | None = None
-        #: Told at the start, or since.
+        #: Faults that were posted at the start, or since.
         self._told = {_fault(problem) for problem in parts.catalog.problems}
         self._waiting: dict[_Fault, tuple[float, Problem]] = {}
-        #: What is to be ended of former versions, each with the runs that may go on in them.
+        #: Callbacks that end former versions, each with the runs that may still be in progress in them.
         self._former: list[tuple[list[Run], Callable[[], object]]] = []
 
     def request(self) -> None:
-        """Have it look at the files soon."""
+        """Request a reload soon."""
         self._is_asked = True
 
     async def follow(self) -> None:
-        """Follow the files until cancelled."""
+        """Reload changed files until cancelled."""
         reload, watch = self._parts.reload, self._parts.watch
         if watch is not None:
             watch.start()
-            # What changed between the loading and now.
+            # For changes between the loading and now.
             self.request()
         while True:
             await self._parts.clock.sleep(_STEP if self._again is None else _AGAIN)
@@ -71,7 +71,7 @@ class Reloader:
                 log.exception("reload failed")
 
     def _take_up(self) -> None:
-        """Take up what was still loading at the start; its slots since it ran last are made up for as at the start."""
+        """Adopt files that were still loading at the start; their missed slots are made up as at the start."""
         change = self._parts.take_up()
         if change is not None:
             self._adopt(change, is_late=True)
@@ -83,7 +83,7 @@ class Reloader:
 
     async def _reload(self, reload: Reload) -> None:
         self._is_asked = False
-        # On a thread, because a file may take long to execute and slots come due meanwhile.
+        # On a thread, because executing a file may take long and slots come due meanwhile.
         change = await _apart(lambda: reload(self._parts.clock.monotonic()))
         self._again = None
         if change is None:
@@ -96,12 +96,12 @@ class Reloader:
                 self._former.append((self._parts.engine.runs(), change.end_former))
 
     def _end_former(self) -> None:
-        """End what is left of former versions, where the runs that went on at their end are over."""
+        """End former versions whose last runs are over."""
         going = {id(run) for run in self._parts.engine.runs()}
         over = [each for each in self._former if going.isdisjoint(map(id, each[0]))]
         self._former = [each for each in self._former if each not in over]
         for _, end in over:
-            # On a thread: it is the plugins' code, and may take long.
+            # On a thread: it is plugin code, and may take long.
             threading.Thread(target=end, name="former", daemon=True).start()
 
     def _adopt(self, change: CatalogChange, *, is_late: bool = False) -> None:
@@ -120,7 +120,7 @@ class Reloader:
         log.info("loaded late" if is_late else "reloaded", extra={**extra, "kept": change.kept})
 
     def _note_faults(self, catalog: Catalog) -> None:
-        """Keep in mind what is wrong now and was not told; what was mended may be told again one day."""
+        """Remember new faults; a fault that was fixed may be posted again when it comes back."""
         passed = self._parts.clock.monotonic()
         present = {_fault(problem): problem for problem in catalog.problems}
         self._told &= present.keys()
@@ -131,7 +131,7 @@ class Reloader:
         }
 
     def _tell(self) -> None:
-        """Tell of the faults that have stayed."""
+        """Post the faults that persist."""
         passed = self._parts.clock.monotonic()
         stayed = {fault: problem for fault, (since, problem) in self._waiting.items() if passed - since >= QUIET}
         if not stayed:
@@ -158,7 +158,7 @@ def _listed(names: tuple[str, ...]) -> str:
 
 
 async def _apart(call: Callable[[], CatalogChange | None]) -> CatalogChange | None:
-    """Make a call on a thread of its own, which does not keep the program from ending, however long it takes."""
+    """Return the value of a call on its own thread, which does not keep the program from ending, or raise its error."""
     loop = asyncio.get_running_loop()
     future: asyncio.Future[CatalogChange | None] = loop.create_future()
 

@@ -1,4 +1,4 @@
-"""How the program is asked to end: the first signal drains, the second ends it at once."""
+"""Signals that end the program: the first begins to drain, the second exits at once."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from typing import NoReturn
 
 
 class ShutdownSignals:
-    """The two signals, SIGINT and SIGTERM, and what they mean for the exit code; SIGHUP is SIGTERM, or wants a reload.
+    """Handles SIGINT and SIGTERM, and the exit code they cause; SIGHUP counts as SIGTERM, or requests a reload.
 
-    So long after the first one (`limit`, None: however long) the process ends, even if a coroutine function blocks the
-    loop. `last` is called where it ends at once; it must not wait, and takes no lock. `has_terminal` tells whether
-    there is a terminal whose closing would end the program.
+    After `limit` from the first signal (None: never) the process exits, even if a coroutine function blocks the loop.
+    `last` is called before an immediate exit; it must not wait, and take no lock. `has_terminal` returns whether there
+    is a terminal whose closing would end the program.
     """
 
     def __init__(
@@ -31,7 +31,7 @@ class ShutdownSignals:
         self._limit = limit
         self._last = last
         self._has_terminal = has_terminal or _has_terminal
-        #: Signals that were lost to a plugin, and told of.
+        #: Signals that a plugin has taken, and that were reported.
         self._told: set[int] = set()
         self._handlers: dict[int, Callable[..., object]] = {}
         self._begun = asyncio.Event()
@@ -39,19 +39,19 @@ class ShutdownSignals:
         self._is_asked = False
 
     def listen(self, reload: Callable[[], None] | None = None) -> None:
-        """Take the signals; PID 1 in a container gets none without this. `reload` is what SIGHUP asks for, if any."""
+        """Install the handlers; PID 1 in a container gets no signals without. `reload` is called on SIGHUP, if set."""
         loop = asyncio.get_running_loop()
         for each in (signal.SIGINT, signal.SIGTERM):
-            # Not loop.add_signal_handler: Windows has none, and under gevent the hub owns the wake-up descriptor.
+            # Not loop.add_signal_handler: Windows lacks it, and under gevent the hub owns the wake-up descriptor.
             self._take(each, lambda number, _: self._heed(loop, number))
         if sys.platform != "win32":
             self._listen_for_hang_up(loop, reload)
-            # An alarm that some function sets would end the process.
+            # An alarm that a plugin function sets would end the process.
             self._take(signal.SIGALRM, lambda *_: None)
 
     def restore(self) -> list[str]:
-        """Take the signals again that a function has taken; return what is to be said of it, once."""
-        if self._is_asked:  # The alarm is the end's by now.
+        """Reinstall handlers that a function has replaced; return a warning for each signal, once."""
+        if self._is_asked:  # By now the alarm belongs to the shutdown.
             return []
         lost = [number for number, handler in self._handlers.items() if signal.getsignal(number) is not handler]
         for number in lost:
@@ -75,7 +75,7 @@ class ShutdownSignals:
 
     @property
     def forced_code(self) -> int:
-        """The exit code where something had to be cut off: 130 or 143."""
+        """The exit code where runs or messages were cut off: 130 or 143."""
         return 128 + self._signal
 
     def _heed(self, loop: asyncio.AbstractEventLoop, number: int) -> None:
@@ -87,14 +87,14 @@ class ShutdownSignals:
         loop.call_soon_threadsafe(self.drain, number)
 
     def _listen_for_hang_up(self, loop: asyncio.AbstractEventLoop, reload: Callable[[], None] | None) -> None:
-        # What is ignored from the start (nohup) shall end nothing.
+        # A hang-up that is ignored from the start (nohup) must not end the program.
         is_ignored = signal.getsignal(signal.SIGHUP) is signal.SIG_IGN
         if is_ignored and reload is None:
             return
         may_close = not is_ignored and self._has_terminal()
 
         def heed(*_: object) -> None:
-            # Nobody asks for anything where its window was closed.
+            # Where the window was closed, the signal is no request to reload.
             is_closed = may_close and not self._has_terminal()
             self._hang_up(loop, None if is_closed else reload)
 
@@ -104,11 +104,11 @@ class ShutdownSignals:
         if reload is not None:
             loop.call_soon_threadsafe(reload)
         elif not (self._is_asked or self._begun.is_set()):
-            # A closed terminal sends it and the shell in it once more: nobody is impatient.
+            # A closed terminal sends it, and the shell in it once more: that is no second request.
             self._heed(loop, signal.SIGTERM)
 
     def _end(self, number: int) -> NoReturn:
-        # At once means at once: no exit hook, nothing that could hang, and no waiting for a loop that stands still.
+        # No exit hook, nothing that could hang, and no waiting for a blocked loop.
         try:
             self._last()
         finally:
@@ -133,6 +133,6 @@ if sys.platform == "win32":
 else:
 
     def _after(limit: timedelta, end: Callable[[], object]) -> None:
-        # Not a thread: under gevent that is a greenlet, which waits for the very loop that stands still.
+        # Not a thread: under gevent that is a greenlet, which waits for the blocked loop itself.
         signal.signal(signal.SIGALRM, lambda *_: end())
         signal.setitimer(signal.ITIMER_REAL, max(0.001, limit.total_seconds()))

@@ -1,1 +1,1 @@
-"""What a function that takes `ctx` may ask and do."""
+"""The context that plugin functions take as `ctx`."""

@@ -1,4 +1,4 @@
-"""What a function that takes `ctx` may ask and do."""
+"""The context of a run, which plugin functions take as `ctx`."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ from slack_alert.core.units.quantities import parse_duration
 from slack_alert.engine.context.key_value import KeyValueStore
 from slack_alert.engine.context.subprocesses import Subprocesses
 
-#: Names in the environment that a plugin's subprocess does not get to see.
+#: Parts of the names of environment variables that a plugin's subprocess does not get.
 _SECRET = ("SLACK_", "TOKEN", "SECRET", "PASSWORD")
 
 
 class ContextServices(Struct, frozen=True):
-    """What contexts are made of; one for the whole program."""
+    """The services behind contexts, shared by the whole program."""
 
     mark: Markup
     path: Path
@@ -34,7 +34,7 @@ class ContextServices(Struct, frozen=True):
 
 
 def public(environ: Mapping[str, str]) -> dict[str, str]:
-    """Return an environment without what looks like a secret."""
+    """Return an environment without variables that look like secrets."""
     return {name: value for name, value in environ.items() if not any(word in name.upper() for word in _SECRET)}
 
 
@@ -44,9 +44,9 @@ class Context:
     def __init__(self, run: Run, services: ContextServices) -> None:
         self._run = run
         self._services = services
-        #: The due time of this run, aware, in UTC; of an asked run the moment it was asked for.
+        #: The due time of this run, aware, in UTC; of a requested run the time of the request.
         self.now: datetime = run.slot
-        #: What was noticed, for a rule; empty for a job.
+        #: The fields of the event, for a rule; empty for a job.
         self.event: Mapping[str, object] = run.event or {}
         self.log = logging.getLogger(run.binding)
         #: The configuration of the function's pack; empty outside packs.
@@ -60,23 +60,23 @@ class Context:
         return self._run.is_canceled
 
     def say(self, value: object, to: str | None = None) -> None:
-        """Say something now, in the job's channel or in another; one run counts as one alert."""
+        """Post a value now, in the job's channel or in another; a run counts as one alert."""
         self._services.say(self._run, value, to)
 
     def progress(self, fraction: float, text: str = "") -> None:
-        """Tell how far the run is, from 0 to 1; it goes to the log."""
+        """Log the progress of the run, from 0 to 1."""
         self.log.info("progress", extra={"run": self._run.id, "fraction": fraction, "text": text})
 
     def link(self, url: str, text: str) -> str:
-        """Make a link for use in any text that is said."""
+        """Return a link for use in posted text."""
         return self._services.mark.link(url, text)
 
     def mention(self, who: str) -> str:
-        """Make a mention (`@ann`, `U0123`, `here`) for use in any text that is said."""
+        """Return a mention (`@ann`, `U0123`, `here`) for use in posted text."""
         return self._services.mark.mention(who)
 
     def plain(self, text: str) -> str:
-        """Make text for use in any text that is said, of which Slack formats nothing: see `core.markup.unformatted`."""
+        """Return text that Slack does not format, for use in posted text: see `core.content.markup.unformatted`."""
         return unformatted(text)
 
     def pause(self, job: str, for_: object = None) -> None:
@@ -85,7 +85,7 @@ class Context:
         self._services.hold(job, Pause(until, self._run.binding))
 
     def resume(self, job: str) -> None:
-        """Let a paused job run again."""
+        """Resume a paused job."""
         self._services.hold(job, None)
 
     def run(
@@ -98,10 +98,10 @@ class Context:
         env: Mapping[str, str] | None = None,
         timeout: float | timedelta | str | None = None,
     ) -> str:
-        """Run a program without a shell and give what it printed; the run's end is its end.
+        """Run a program without a shell and return its output; it is ended at the latest with the run.
 
-        Raises `subprocess.CalledProcessError` with the output unless `check` is False. The program's environment is
-        ours without what looks like a secret, and with `env`. What it starts itself ends with it at the timeout.
+        Raise `subprocess.CalledProcessError` with the output unless `check` is False. The program's environment is ours
+        without variables that look like secrets, and with `env`. At the timeout, its own subprocesses end with it.
         """
         if isinstance(argv, str):
             raise TypeError("argv must be a list of words such as ['df', '-h'], not one string: there is no shell")

@@ -13,16 +13,16 @@ from slack_alert.core.units.quantities import parse_duration
 from slack_alert.engine.batches import StoredValue
 from slack_alert.engine.durability import Wait
 
-#: So many characters a value may have: all of them are held in memory, and each is written with a transaction.
+#: The most characters of a value: all values are held in memory, and every write is a transaction.
 _MOST = 1_000_000
 
 
-#: Puts entries, all or none, where they outlive a kill; what it gives, if anything, waits until that is so.
+#: Writes entries, all or none; the returned function, if any, waits until they are durable.
 Write = Callable[[Sequence[StoredValue]], Wait | None]
 
 
 class KeyValueStore:
-    """Values by key, kept across restarts: anything JSON can hold, with an expiry where one is given."""
+    """Values by key, kept across restarts: any JSON values, with an optional expiry."""
 
     def __init__(
         self,
@@ -35,10 +35,10 @@ class KeyValueStore:
     ) -> None:
         self._pack = pack
         self._write = write
-        #: What is written last is what is so, whichever thread sets the same key at the same time.
+        #: Makes the last write win where several threads set a key at the same time.
         self._order = Lock()
         self._now = now
-        #: Reads all entries of the pack anew, where others change them meanwhile.
+        #: Reads all entries of the pack again, where other processes may change them.
         self._look = look
         self._entries = {entry.key: entry for entry in entries}
 
@@ -54,10 +54,10 @@ class KeyValueStore:
         return json.loads(entry.value)
 
     def set(self, key: str, value: object, *, expires: object = None) -> None:
-        """Keep a value, which outlives a kill from then on; `expires` is a duration (seconds, or `2d`).
+        """Set a value, durable when this returns; `expires` is a duration (seconds, or `2d`).
 
-        Raise TypeError for what JSON cannot hold, ValueError for more than the store is made for, and StoreError where
-        the disk takes nothing.
+        Raise TypeError where JSON cannot hold the value, ValueError where it is too large, and StoreError where the
+        disk accepts no write.
         """
         until = None if expires is None else self._now() + parse_duration(expires)
         written = json.dumps(value)
@@ -69,7 +69,7 @@ class KeyValueStore:
         self._put(StoredValue(self._pack, key, written, until))
 
     def delete(self, key: str) -> None:
-        """Forget a value; one that is not there is no error."""
+        """Delete a value; a missing key is no error."""
         self._put(StoredValue(self._pack, key, None))
 
     def keys(self) -> list[str]:
@@ -78,11 +78,11 @@ class KeyValueStore:
         return sorted(key for key in list(self._entries) if self._value(key, self) is not self)
 
     def accept(self, entry: StoredValue) -> None:
-        """Take over what another process wrote; it is kept already."""
+        """Apply a value that another process wrote to the store."""
         self._entries[entry.key] = entry
 
     def for_run(self, run: Run) -> KeyValueStore:
-        """Return the same values as a run has them: what a sensor's run sets waits for what it notices."""
+        """Return the store as a run uses it: values that a sensor's run sets are written together with its events."""
         if run.emits is None:
             return self
         own = SensorKeyValueStore(
@@ -92,7 +92,7 @@ class KeyValueStore:
         return own
 
     def _look_again(self) -> None:
-        """Read what there is, and lay over it what this run has set and nobody else has yet."""
+        """Read all entries again, and add those that this run has set and that are not written yet."""
         if self._look is not None:
             found = {entry.key: entry for entry in self._look()}
             with self._order:
@@ -113,10 +113,10 @@ class KeyValueStore:
 
 
 class SensorKeyValueStore(KeyValueStore):
-    """Values as a run of a sensor sees them: what it sets is kept together with what it notices, and not before.
+    """The store as a sensor's run sees it: values it sets are written together with its events, and not before.
 
-    A sensor notes how far it has looked. Were that kept while what it found there is not told yet, a kill in between
-    would leave that out for good.
+    A sensor stores how far it has read. Were that written before the events found up to there, a kill in between would
+    lose them for good.
     """
 
     def __init__(
@@ -138,7 +138,7 @@ class SensorKeyValueStore(KeyValueStore):
         return self._set
 
     def flush(self) -> Wait | None:
-        """Put what was set since the last time, as far as nobody has set it anew."""
+        """Write the values set since the last call, except where they were set again elsewhere."""
         with self._order:
             last = [entry for entry in self._set if self._entries[entry.key] is entry]
             self._set.clear()

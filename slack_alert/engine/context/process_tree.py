@@ -1,4 +1,4 @@
-"""End a process with everything it has started, also what has moved into a session of its own."""
+"""Ends a process with all its descendants, also those that moved into a session of their own."""
 
 from __future__ import annotations
 
@@ -12,22 +12,22 @@ from pathlib import Path
 from time import monotonic, sleep
 from typing import Any
 
-#: Handed down in the environment with a sign for every process, by which those are found whose parent is gone. No
-#: name of a setting or a secret, which are kept from what a function starts.
+#: An environment variable, inherited by descendants, that holds a sign for every process we start; it finds those
+#: whose parent is gone. Not named like a setting or a secret, which are removed from what a function starts.
 _SIGNS = "SLACKALERT_KINSHIP"
 
-Popen = subprocess.Popen[Any]  # Any: bytes or text, it does not matter here
-#: A process and when it began, because its id may be another's later.
+Popen = subprocess.Popen[Any]  # Any: bytes or text
+#: The id and the start time of a process, because ids are reused.
 Member = tuple[int, bytes]
 
 
 def signed(environ: Mapping[str, str], sign: str) -> dict[str, str]:
-    """Return an environment with one more sign: what carries it is kin also of those who carry the former ones."""
+    """Return an environment with a further sign; a process that carries it is also kin of the signs before it."""
     return {**environ, _SIGNS: f"{environ.get(_SIGNS, '')} {sign}".lstrip()}
 
 
 def own_sign() -> str:
-    """Return the sign that this process was started with; empty: it has none."""
+    """Return the sign with which this process was started; empty: it has none."""
     return os.environ.get(_SIGNS, "").rpartition(" ")[2]
 
 
@@ -35,7 +35,7 @@ if sys.platform == "win32":
     APART = subprocess.CREATE_NEW_PROCESS_GROUP
 
     def ask_to_end(child: Popen) -> None:
-        """Do nothing: here a process can only be killed."""
+        """Do nothing: on Windows a process can only be killed."""
 
     def has_ended(child: Popen, seconds: float) -> bool:
         """Return whether it ends by itself within some time."""
@@ -43,12 +43,12 @@ if sys.platform == "win32":
             child.wait(seconds)
         return child.returncode is not None
 
-    def family(pid: int) -> list[Member]:  # noqa: ARG001 - elsewhere it is needed
-        """Return nothing: here they are found when they are killed."""
+    def family(pid: int) -> list[Member]:  # noqa: ARG001 - as on other systems
+        """Return nothing: on Windows descendants are found by `taskkill`."""
         return []
 
     def kill(child: Popen, sign: str, known: Iterable[Member] = ()) -> None:  # noqa: ARG001 - as above
-        """Kill it, and what it has started."""
+        """Kill a process and its descendants."""
         subprocess.run(  # noqa: S603 - words, never a shell
             ["taskkill", "/F", "/T", "/PID", str(child.pid)],  # noqa: S607 - the system's own
             check=False,
@@ -56,7 +56,7 @@ if sys.platform == "win32":
         )
 
     def kill_kin(sign: str) -> None:
-        """Do nothing: here they are found as what the process has started."""
+        """Do nothing: on Windows descendants are found by `taskkill`."""
 
     def kill_below(pid: int) -> None:
         """Do nothing, as above."""
@@ -66,17 +66,17 @@ else:
     _DEAD = (b"Z", b"X")
     _ROUNDS = 10
     _LOOK = 0.01
-    #: Where in its line the system says when a process began, behind its parent.
+    #: The index of the start time among the fields of /proc/PID/stat after the parent.
     _BEGAN = 17
 
     def ask_to_end(child: Popen) -> None:
-        """Ask it to say where it is, and to go."""
+        """Send SIGTERM, on which a process writes its stack and ends."""
         if child.returncode is None:
             with suppress(ProcessLookupError, PermissionError):
                 os.kill(child.pid, signal.SIGTERM)
 
     def has_ended(child: Popen, seconds: float) -> bool:
-        """Return whether it ends by itself within some time, and take no note of its end."""
+        """Return whether a process ends by itself within a time, without reaping it."""
         until = monotonic() + seconds
         while child.returncode is None and not _is_dead(child.pid):
             if monotonic() > until:
@@ -85,14 +85,14 @@ else:
         return True
 
     def family(pid: int) -> list[Member]:
-        """Return all that a process has started, and what those have, as far as they are known to be its own."""
+        """Return the descendants of a process that are found through their parents."""
         return list(_below(pid))
 
     def kill(child: Popen, sign: str, known: Iterable[Member] = ()) -> None:
-        """Kill it, and what it has started; `known` is what it had started while it was there."""
+        """Kill a process and its descendants; `known` are those found while it was alive."""
         if child.returncode is None:
             with suppress(ProcessLookupError, PermissionError):
-                # While it is there it is the parent of all it has started; it starts nothing more.
+                # While it is stopped it starts nothing more, and is still the parent of its children.
                 os.kill(child.pid, signal.SIGSTOP)
                 kill_below(child.pid)
                 os.killpg(child.pid, signal.SIGKILL)
@@ -102,15 +102,15 @@ else:
         kill_kin(sign)
 
     def kill_kin(sign: str) -> None:
-        """Kill everything that carries the sign, but not whoever calls this."""
-        # Twice: one may have been starting another.
+        """Kill all processes that carry the sign, except for the calling process."""
+        # Twice: a process may have been starting another.
         for _ in range(2):
             for kin in _kin(sign):
                 _kill(kin)
 
     def kill_below(pid: int) -> None:
-        """Kill all that a process has started, and what those have."""
-        # One may be starting another; killed ones are seen until they are gone.
+        """Kill the descendants of a process."""
+        # A process may be starting another; killed processes are listed until they are gone.
         for _ in range(_ROUNDS):
             below = list(_below(pid))
             for each, _ in below:
@@ -123,7 +123,7 @@ else:
             os.kill(pid, signal.SIGKILL)
 
     def _is_dead(pid: int) -> bool:
-        if not hasattr(os, "waitid"):  # Nobody can tell, and most are.
+        if not hasattr(os, "waitid"):  # It cannot be found out, and most are.
             return True
         with suppress(ChildProcessError):
             return os.waitid(os.P_PID, pid, os.WEXITED | os.WNOHANG | os.WNOWAIT) is not None
@@ -132,7 +132,7 @@ else:
     def _kin(sign: str) -> Iterator[int]:
         own = os.getpid()
         for entry in Path("/proc").glob("[0-9]*/environ"):
-            # Most belong to somebody else, or are gone by now.
+            # Most belong to other users, or are gone by now.
             with suppress(OSError):
                 kin = int(entry.parent.name)
                 if kin != own and sign.encode() in _signs(entry.read_bytes()):
@@ -155,9 +155,9 @@ else:
             found = [child for each, _ in found for child in children.get(each, [])]
 
     def _stat(pid: int) -> tuple[int, bytes]:
-        """Return a process's parent, and when it began; nothing for one that is gone or dead."""
+        """Return the parent and the start time of a process; (0, b"") where it is gone or dead."""
         with suppress(OSError, ValueError):
-            # In front stands the name in brackets, which may hold anything.
+            # The name before them, in brackets, may contain any characters.
             state, parent, *rest = Path(f"/proc/{pid}/stat").read_bytes().rpartition(b")")[2].split()
             if state not in _DEAD:
                 return int(parent), rest[_BEGAN]

@@ -1,4 +1,4 @@
-"""The programs that plugin functions start: none outlives its run, and no Ctrl+C meant for us reaches one."""
+"""The programs that plugin functions start: none outlives its run, and none gets a Ctrl+C meant for us."""
 
 from __future__ import annotations
 
@@ -16,30 +16,30 @@ from typing import Any
 from slack_alert.core.model.run import Run
 from slack_alert.engine.context import process_tree
 
-_Child = subprocess.Popen[Any]  # Any: of text, or of bytes
+_Child = subprocess.Popen[Any]  # Any: text or bytes
 
-#: Whose a program is that belongs to no run.
+#: The run id of a program that belongs to no run.
 _NOBODY = -1
 
-#: So long a program has to end after it was asked to.
+#: How long a program has to end after SIGTERM.
 _GRACE = timedelta(seconds=1)
 
 
 class Subprocesses:
-    """The programs that are running, and the runs they belong to; used on any thread."""
+    """Starts and ends programs, and knows the runs they belong to; used on any thread."""
 
     def __init__(self) -> None:
         self._changed = threading.Condition()
         self._running: dict[_Child, int] = {}
-        #: How those are killed that somebody else looks after.
+        #: Callbacks that kill the adopted programs.
         self._kills: dict[_Child, Callable[[], object]] = {}
-        #: By which all is found that the others have started.
+        #: The signs that find the descendants of the others.
         self._signs: dict[_Child, str] = {}
 
     def call(
         self, run: Run, argv: Sequence[str], *, text: str | None, timeout: timedelta | None, **options: Any
     ) -> subprocess.CompletedProcess[str]:
-        """Start a program and wait for its end; it ends at the timeout, and with any exception."""
+        """Start a program and wait for its end; it is ended at the timeout, and on any exception."""
         child = self._start(run, argv, **options)
         try:
             with child:
@@ -49,25 +49,25 @@ class Subprocesses:
         return subprocess.CompletedProcess(argv, child.returncode, said)
 
     def adopt(self, child: _Child, kill: Callable[[], object]) -> None:
-        """Have a program that somebody else looks after end with all the others; `kill` ends what it started, too."""
+        """Include a program that was started elsewhere in `end_all`; `kill` also ends its descendants."""
         with self._changed:
             self._kills[child] = kill
             self._running[child] = _NOBODY
 
     def release(self, child: _Child) -> None:
-        """Forget a program; its end was taken note of."""
+        """Forget a program that has ended."""
         self._forget(child)
 
     def terminate(self, run: int) -> None:
-        """End what a run has started; return when that is done, within little more than a second."""
+        """End the programs of a run; return when that is done, within little more than a second."""
         self._end([child for child, owner in list(self._running.items()) if owner == run])
 
     def end_all(self) -> None:
-        """End all there are, as for one; to be called once their runs are marked as canceled."""
+        """End all programs, as `terminate` does; to be called once their runs are marked as canceled."""
         self._end(list(self._running))
 
     def kill_all(self) -> None:
-        """Kill all there are without waiting and without a lock, as the process itself is about to end."""
+        """Kill all programs without waiting and without a lock, as the process itself is about to end."""
         for child in list(self._running):
             self._ending(child)()
 
@@ -84,7 +84,7 @@ class Subprocesses:
         with self._changed:
             self._signs[child] = sign
             self._running[child] = run.id
-        if run.is_canceled:  # Meanwhile; whoever canceled it may have looked before this one was there.
+        if run.is_canceled:  # It was canceled meanwhile, perhaps before this program was listed.
             self._abandon(child)
             self._forget(child)
             _refuse(run)
@@ -99,7 +99,7 @@ class Subprocesses:
         return said
 
     def _abandon(self, child: _Child) -> None:
-        """End one that nobody reads from any more, and what it has started."""
+        """End a program whose output is not read any more, and its descendants."""
         kill = self._ending(child)
         _ask_to_end(child)
         _read_on(child)
@@ -107,7 +107,7 @@ class Subprocesses:
         _read_on(child)
 
     def _end(self, children: list[_Child]) -> None:
-        if not children:  # As most runs have none.
+        if not children:  # Most runs have none.
             return
         kills = [self._ending(child) for child in children]
         for child in children:
@@ -118,14 +118,14 @@ class Subprocesses:
         self._await_end(children)
 
     def _ending(self, child: _Child) -> Callable[[], object]:
-        """Look what a program has started, while it is there to tell; return what kills all that is left of it then."""
+        """Find the descendants of a program while it is alive; return the callback that kills what is left later."""
         if (kill := self._kills.get(child)) is not None:
             return kill
         known = process_tree.family(child.pid) if child.returncode is None else []
         return partial(process_tree.kill, child, self._signs.get(child, ""), known)
 
     def _await_end(self, children: list[_Child]) -> None:
-        """Wait a little for programs to end: each leaves when the thread that waits for it has seen its end."""
+        """Wait a little for programs to end: a program is removed by the thread that waits for it."""
         with self._changed:
             self._changed.wait_for(lambda: self._running.keys().isdisjoint(children), _GRACE.total_seconds())
 
@@ -138,7 +138,7 @@ class Subprocesses:
 
 
 def _read_on(child: _Child) -> None:
-    """Wait a little for its end: a program whose last words nobody takes cannot end."""
+    """Read on for a while: a program cannot end while its output is blocked."""
     with suppress(subprocess.TimeoutExpired, ValueError):
         child.communicate(timeout=_GRACE.total_seconds())
 
@@ -157,7 +157,7 @@ if sys.platform == "win32":
 else:
 
     def _ask_to_end(child: _Child) -> None:
-        """Ask a program and its group to end, unless its id may be somebody else's by now."""
+        """Send SIGTERM to a program and its group, unless its id may be reused by now."""
         if child.returncode is None:
             with suppress(ProcessLookupError, PermissionError):
                 os.killpg(child.pid, signal.SIGTERM)

@@ -1,4 +1,4 @@
-"""One attempt to deliver a message; whatever happens becomes an outcome."""
+"""Attempts to deliver a message, of which every outcome is a `SendResult`."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ log = logging.getLogger(__name__)
 
 
 class Attempts:
-    """Makes attempts; used by the sender, on its loop."""
+    """Makes attempts to send; used by the sender, on its loop."""
 
     def __init__(self, receipts: Receipts, clock: Clock, zone: tzinfo) -> None:
         self._receipts = receipts
@@ -23,7 +23,7 @@ class Attempts:
         self._zone = zone
 
     async def make(self, channel: Channel, delivery: Delivery) -> SendResult:
-        """Send it once, with the receipt of what it follows; never raise."""
+        """Send a delivery once, with the receipt of the message it follows; never raise."""
         try:
             joined = self._receipts.joined(delivery)
             outcome = await channel.send(*with_late_time(joined, now=self._clock.now(), zone=self._zone))
@@ -33,7 +33,7 @@ class Attempts:
             log.warning("receipt not readable", extra={"delivery": delivery.id, "reason": str(error)})
             return SendResult(SendStatus.RETRY, reason=str(error))
         except Exception as error:
-            # Says nothing of the message, and may be over with the next reload or release: it is kept and tried again.
+            # It proves nothing about the message, and the next reload or release may fix it: the message is retried.
             log.exception("channel failed", extra={"channel": channel.name, "delivery": delivery.id})
             return fault(error)
         return outcome

@@ -1,4 +1,4 @@
-"""Stop calling a service that is away, and try it now and then."""
+"""The circuit breaker of a channel: stops sending to a service that refuses, and probes it from time to time."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from slack_alert.engine.delivery.lane import Lane
 
 
 class CircuitBreaker:
-    """Stops every lane of a channel whose credentials are refused; one of them goes on probing."""
+    """Stops the lanes of a channel whose credentials are refused, except for a single lane that probes."""
 
     def __init__(self) -> None:
         #: Whether the lanes wait.
@@ -18,14 +18,14 @@ class CircuitBreaker:
         self._vacant.set()
 
     async def passage(self, lane: Lane) -> None:
-        """Wait until the channel takes messages again, or until it is this lane's turn to probe."""
+        """Wait until the channel accepts messages again, or until this lane may probe."""
         while self._prober not in (None, lane):
             await self._vacant.wait()
         if self.is_closed:
             self._probe_with(lane)
 
     def close(self, lane: Lane) -> bool:
-        """Stop the others; tell whether this is new."""
+        """Stop the other lanes; return whether they were not stopped before."""
         is_new = not self.is_closed
         self.is_closed = True
         if self._prober is None:
@@ -33,12 +33,12 @@ class CircuitBreaker:
         return is_new
 
     def open(self) -> None:
-        """Let everybody pass."""
+        """Let all lanes send."""
         self.is_closed = False
         self._vacate()
 
     def leave(self, lane: Lane) -> None:
-        """Let another lane probe, when this one has nothing left to send."""
+        """Let another lane probe, as this lane has nothing left to send."""
         if self._prober is lane:
             self._vacate()
 

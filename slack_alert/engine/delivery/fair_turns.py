@@ -1,4 +1,4 @@
-"""Whose turn it is where much waits for one address: one noisy job does not keep the others from being heard."""
+"""Fair turns among the jobs whose messages wait for an address, so that a noisy job does not block the others."""
 
 from __future__ import annotations
 
@@ -8,35 +8,35 @@ from slack_alert.core.content.pieces import PARTS
 from slack_alert.core.model.message import Delivery, job_of, may_continue, run_key
 from slack_alert.core.policy.overflow import AGAIN
 
-#: So many turns in a row a person and the program itself have before a job has one: who sends without end stops nobody.
+#: Turns in a row of people and the program before a job gets one, so that replies without end do not block the jobs.
 _IN_A_ROW = 5
 
 
 class FairQueue:
-    """The jobs that had a turn, and who is speaking; a person and the program itself go before them."""
+    """Remembers the turns of the jobs, and the present one; replies to people and the program's notices go first."""
 
     __slots__ = ("_count", "_in_a_row", "_left", "_served", "_turn")
 
     def __init__(self) -> None:
         self._count = 0
-        #: Turns of a person or of the program since a job had one.
+        #: Turns of people or of the program since the last turn of a job.
         self._in_a_row = 0
         #: The number of each job's last turn.
         self._served: dict[str, int] = {}
         self._turn = ""
-        #: So many more parts the text may have that is being said.
+        #: How many further parts the text in progress may have.
         self._left = 0
 
     @property
     def speaking(self) -> str:
-        """Which run is in the middle of a text, if any."""
+        """The run that is in the middle of a text; empty: none is."""
         return self._turn if self._left else ""
 
     def bring_forward(self, queue: deque[Delivery], summary: str | None) -> None:
-        """Put at the head what is said next.
+        """Move the delivery that is sent next to the head.
 
-        That is what a person or the program says, or the oldest of the job that waits longest for a turn. What was
-        attempted stays there. The message with the key `summary` comes last.
+        That is a reply to a person or a notice of the program, else the oldest of the job that waits longest for its
+        turn. A delivery that was attempted stays at the head. The message with the key `summary` comes last.
         """
         if queue[0].reason is not None:
             return
@@ -73,5 +73,5 @@ class FairQueue:
 
 
 def _speaker(delivery: Delivery) -> str:
-    """Name the job; empty: a person asked for it, or the program says it."""
+    """Return the job of a delivery; empty: a person asked for it, or it is a notice of the program."""
     return "" if delivery.reason == AGAIN else job_of(delivery.message)

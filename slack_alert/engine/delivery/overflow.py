@@ -1,4 +1,4 @@
-"""What happens in a lane where more waits than a burst: the jobs take turns, and too much becomes one message."""
+"""Overflow of a lane: where more waits than a burst, the jobs take turns, and the excess becomes one message."""
 
 from __future__ import annotations
 
@@ -28,12 +28,12 @@ from slack_alert.engine.ports import Clock, Recorder
 
 log = logging.getLogger(__name__)
 
-#: So many of those that wait in the store are looked at in one go; the loop has others to serve.
+#: How many deliveries in the store are read in one go; the loop has other work.
 _LOOKED_AT = 10 * KEPT
 
 
 class LaneOverflow:
-    """Looks after lanes that are not calm; used by the sender, on its loop."""
+    """Handles lanes that are not calm; used by the sender, on its loop."""
 
     def __init__(
         self,
@@ -51,9 +51,10 @@ class LaneOverflow:
         self._zone = zone
 
     async def calm(self, lane: Lane) -> bool:
-        """Count what cannot be said in a minute, and put what is said next at the head.
+        """Collapse what cannot be sent in a minute, and move the delivery that is sent next to the head.
 
-        False: more is to be read from the store first. Nothing of the lane is being sent meanwhile.
+        Return whether the lane is ready; False: more is to be read from the store first. The caller sends nothing of
+        the lane meanwhile.
         """
         waits = len(lane.queue) + lane.spilled
         lane.limit = max(lane.room, min(lane.limit, waits))
@@ -69,11 +70,11 @@ class LaneOverflow:
         lane.turns.bring_forward(lane.queue, storm.key if storm and may_wait else None)
         if storm is None:
             return
-        if lane.queue[0].message.key == storm.key:  # From here on it counts no more.
+        if lane.queue[0].message.key == storm.key:  # It is sent next, so it counts no further messages.
             lane.queue[0] = replace(lane.queue[0], message=self._message(lane, storm))
             lane.storm = None
         elif not may_wait and not any(each.message.key == storm.key for each in lane.queue):
-            lane.storm = None  # Somebody dropped it, or it waits in the store with all it counts.
+            lane.storm = None  # A person dropped it, or it waits in the store with all that it counts.
 
     async def _collapse(self, lane: Lane) -> bool:
         try:
@@ -95,7 +96,7 @@ class LaneOverflow:
         return True
 
     def _line(self, lane: Lane) -> Iterator[WaitingDelivery]:
-        """Look at what waits in memory, and at what comes next in the store."""
+        """Yield the deliveries that wait in memory, and then those in the store."""
         keys: set[str] = set()
         for delivery in chain(lane.queue, self._spilled(lane)):
             keys.add(delivery.message.key)
@@ -110,16 +111,16 @@ class LaneOverflow:
             after = page[-1].id if len(page) == KEPT else lane.announced
 
     def _is_begun(self, delivery: Delivery, lane: Lane) -> bool:
-        """Whether it is the rest of something that was said in part."""
+        """Return whether a delivery is the rest of a text that was sent in part."""
         return run_key(delivery.message) == lane.turns.speaking
 
     def _is_followed(self, delivery: Delivery, before: set[str]) -> bool:
-        """Whether it belongs to a message that was said, or waits before it."""
+        """Return whether a delivery belongs to a message that was sent, or waits before it."""
         root = delivery.message.root
         return bool(root) and (root in before or self._receipts.joined(delivery).follows is not None)
 
     def _batch(self, lane: Lane, storm: OverflowSummary, gone: Sequence[WaitingDelivery]) -> Batch:
-        """Return all of it as one: what is counted, and the message that counts it."""
+        """Return the collapsed deliveries and the summary that counts them as one batch."""
         at = self._clock.now()
         marks = [DeliveryProgress(one.id, Status.COLLAPSED, 0, at, reason=f"counted in {storm.key}") for one in gone]
         return Batch(progress=marks, summaries=[self._message(lane, storm)])

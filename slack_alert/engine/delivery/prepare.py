@@ -1,4 +1,4 @@
-"""The receipts of messages that later ones reply to, or edit."""
+"""Prepares deliveries for their channel: the receipt of the message they follow, and the time of a late one."""
 
 from __future__ import annotations
 
@@ -11,26 +11,26 @@ from slack_alert.core.content.render import Text, Upload
 from slack_alert.core.model.message import Delivery
 from slack_alert.core.structs import replace
 
-#: The latest ones are at hand before they are committed; the store has the others.
+#: The latest receipts are held before they are committed; the store has the others.
 _AT_HAND = 1000
 
 
 class Receipts:
-    """Finds what a message follows; used on the main loop."""
+    """Holds the receipts that later messages reply to, or edit; used on the main loop."""
 
     def __init__(self, stored: Callable[[str], str | None]) -> None:
         self._stored = stored
         self._latest: OrderedDict[str, str] = OrderedDict()
 
     def remember(self, key: str, receipt: str | None) -> None:
-        """Take note of what a channel accepted."""
+        """Record the receipt of a message that a channel accepted."""
         if receipt is not None:
             self._latest[key] = receipt
             if len(self._latest) > _AT_HAND:
                 self._latest.popitem(last=False)
 
     def joined(self, delivery: Delivery) -> Delivery:
-        """Return the delivery with the receipt of what it follows; without one it is a message of its own."""
+        """Return the delivery with the receipt of the message it follows; without a receipt it is sent by itself."""
         root = delivery.message.root
         return replace(delivery, follows=self._latest.get(root) or self._stored(root)) if root else delivery
 
@@ -40,7 +40,7 @@ _LATE = timedelta(minutes=1)
 
 
 def with_late_time(delivery: Delivery, *, now: datetime, zone: tzinfo) -> tuple[Delivery, str | None]:
-    """Return what a channel is asked to send; the parts after the first one follow the time that stands there."""
+    """Return the delivery, and its text if changed: the first part of a late message begins with the slot's time."""
     message = delivery.message
     if message.slot is None or now - message.slot <= _LATE or not message.key.endswith("#0"):
         return delivery, None

@@ -1,4 +1,4 @@
-"""What became of attempts, on its way to the books: in groups, because a commit costs more than a message."""
+"""Batches the progress of deliveries for the recorder, because a commit costs more than a message."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from slack_alert.engine.batches import Batch
 from slack_alert.engine.delivery.lane import UNMARKED
 from slack_alert.engine.ports import Recorder
 
-#: Marks that go down together; less than a lane may have open, so that it sends the others meanwhile.
+#: How many are committed together; fewer than a lane may have open, so that it goes on sending meanwhile.
 _GROUP = UNMARKED * 3 // 4
-#: How long a mark waits for company; until it is down, a crash makes the next process look for the message.
+#: How long progress waits for more; until it is committed, a crash makes the next process verify the message.
 _COMPANY_SECONDS = 0.02
 
 
 class ProgressBatcher:
-    """Collects marks in order, and frees the places of those that are committed. Used from one event loop."""
+    """Collects progress in order, and releases the places of what is committed. Used on a single event loop."""
 
     def __init__(self, recorder: Recorder) -> None:
         self._recorder = recorder
@@ -27,7 +27,7 @@ class ProgressBatcher:
         self._timer: asyncio.TimerHandle | None = None
 
     def add(self, progress: DeliveryProgress, place: asyncio.Semaphore | None = None) -> None:
-        """Write it down soon, and release its place then."""
+        """Record progress soon, and release its place once it is committed."""
         self._waiting.append(progress)
         if place is not None:
             self._places.append(place)
@@ -37,7 +37,7 @@ class ProgressBatcher:
             self._timer = asyncio.get_running_loop().call_later(_COMPANY_SECONDS, self.flush)
 
     def flush(self) -> None:
-        """Have all there are committed now."""
+        """Submit all collected progress now."""
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
@@ -46,7 +46,7 @@ class ProgressBatcher:
         marks, places = self._waiting, self._places
         release = partial(asyncio.get_running_loop().call_soon_threadsafe, _release, places)
         self._recorder.submit(Batch(progress=marks), release if places else None)
-        # Not before: where the books fail, the next mark takes these with it.
+        # Not before: where the recorder fails, the next flush submits these again.
         self._waiting, self._places = [], []
 
 

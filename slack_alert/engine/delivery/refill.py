@@ -1,4 +1,4 @@
-"""Read into memory what waits in the store."""
+"""Reads deliveries that wait in the store into memory."""
 
 from __future__ import annotations
 
@@ -16,21 +16,21 @@ _RETRY_SECONDS = 1.0
 
 
 class Refill:
-    """Reads page after page; used by the sender, on its loop."""
+    """Reads waiting deliveries page by page; used by the sender, on its loop."""
 
     def __init__(self, waiting: Callable[[str | None, int, int], list[Delivery]], clock: Clock) -> None:
         self._waiting = waiting
         self._clock = clock
 
     def everything(self) -> Iterator[Delivery]:
-        """Yield what waits for all addresses, oldest first."""
+        """Yield the waiting deliveries of all addresses, oldest first."""
         after = 0
         while page := self._waiting(None, after, KEPT):
             after = page[-1].id
             yield from page
 
     async def load_page(self, lane: Lane) -> None:
-        """Take the next page into the lane, for as long as the store cannot be read."""
+        """Add the next page to the lane; retry for as long as the store cannot be read."""
         while (page := self._page(lane)) is None:
             await self._clock.sleep(_RETRY_SECONDS)
         lane.refill(page)

@@ -1,4 +1,4 @@
-"""Drain the outbox: one lane per address, in order, paced, each on its own, nothing given up quietly."""
+"""The sender: drains the outbox with an independent lane for each address, in order and rate-limited."""
 
 from __future__ import annotations
 
@@ -28,14 +28,14 @@ log = logging.getLogger(__name__)
 
 
 class SendRate(Struct, frozen=True):
-    """How fast one address is spoken to; `rate` 0 is unpaced."""
+    """The rate limit of an address, in messages per second; `rate` 0 is unlimited."""
 
     rate: float = 1.0
     burst: int = 3
 
 
 class Sender:
-    """Speaks to the channels; everything here runs on the main loop but `accept`, which may be called anywhere."""
+    """Sends deliveries to the channels; used on the main loop, except for `accept`, which any thread may call."""
 
     def __init__(
         self,
@@ -64,12 +64,12 @@ class Sender:
         self._undeliverable = undeliverable
         self._lanes: dict[Address, Lane] = {}
         self._breakers: defaultdict[str, CircuitBreaker] = defaultdict(CircuitBreaker)
-        #: A lane has nothing left to send, or its channel refuses us.
+        #: Set when a lane has nothing left to send, or its channel refuses our credentials.
         self._eased = asyncio.Event()
         self._loop: asyncio.AbstractEventLoop | None = None
 
     def restore(self) -> None:
-        """Take up what the store still holds; whoever sent before may have died between acceptance and its mark."""
+        """Queue what the store holds; a former process may have died between a message's acceptance and its record."""
         self._loop = asyncio.get_running_loop()
         for delivery in self._refill.everything():
             self._lane(delivery.message.to).add(delivery)
@@ -78,29 +78,29 @@ class Sender:
             self._go(lane)
 
     def accept(self, deliveries: Sequence[Delivery]) -> None:
-        """Take deliveries that were committed just now."""
+        """Queue deliveries that were committed just now."""
         loop = self._loop
         if deliveries and loop is not None:
             loop.call_soon_threadsafe(self._accept, deliveries)
 
     def forget(self, ids: Sequence[int]) -> None:
-        """Take out deliveries that a person dropped."""
+        """Remove deliveries that a person dropped."""
         for lane in self._lanes.values():
             lane.remove(ids)
 
     @property
     def queued(self) -> int:
-        """How many messages are not sent, at most where some wait in the store only; any thread may ask."""
+        """The number of unsent messages, an upper bound where some are in the store only; may be read on any thread."""
         return sum(len(lane.queue) + lane.spilled for lane in list(self._lanes.values()))
 
     @property
     def troubles(self) -> list[str]:
-        """Which channels refuse our credentials; any thread may ask."""
+        """The channels that refuse our credentials; may be read on any thread."""
         return [name for name, breaker in list(self._breakers.items()) if breaker.is_closed]
 
     @property
     def stalls(self) -> list[str]:
-        """Which addresses take nothing of what is due, for how long and why; any thread may ask."""
+        """The addresses that accept nothing, with how long and why; may be read on any thread."""
         now = self._clock.monotonic()
         told = [
             (lane.address, lane.stall.trouble(now))
@@ -110,7 +110,7 @@ class Sender:
         return [f"{address}: {why}" for address, why in told if why]
 
     async def drained(self) -> None:
-        """Wait until nothing is left to send, but for what waits for a channel that refuses us."""
+        """Wait until nothing is left to send, except for messages to channels that refuse our credentials."""
         while self._open_lanes():
             self._eased.clear()
             await self._eased.wait()
@@ -120,7 +120,7 @@ class Sender:
         return [lane for lane in lanes if lane.is_going and not self._breakers[lane.address.channel].is_closed]
 
     async def stop(self) -> None:
-        """Leave what is not sent in the outbox, and take no more."""
+        """Stop all lanes and accept no more; unsent messages stay in the outbox."""
         self._loop = None
         going = self._going()
         for each in going:
@@ -166,7 +166,7 @@ class Sender:
             self._eased.set()
 
     async def _emptied(self, lane: Lane, channel: Channel, breaker: CircuitBreaker) -> timedelta | None:
-        """Send all there is, and return None; where an error nobody expected comes in between, how long to rest."""
+        """Send all that waits and return None; after an unexpected error return how long to wait before a retry."""
         try:
             await self._look_below(lane, channel, root="")
             while lane.queue or lane.has_spilled:
@@ -181,16 +181,16 @@ class Sender:
         return None
 
     async def _deliver(self, lane: Lane, channel: Channel, breaker: CircuitBreaker) -> None:
-        """Make one attempt at the head of the lane, and wait as its outcome asks."""
+        """Attempt the delivery at the head of the lane, and wait as the outcome asks."""
         delivery = lane.queue[0]
         await breaker.passage(lane)
-        # Threads are asked one by one, at the pace of what is said in them: a service takes only so many questions.
+        # Threads are verified in turn, at the rate of their messages: a service accepts only so many requests.
         await self._look_below(lane, channel, delivery.message.root)
         if not lane.is_next(delivery):
             return
         await self._keep_pace(lane)
-        # Taken before the attempt: nothing may come between acceptance and the mark. Where a channel never waits, this
-        # is what lets everybody else go on.
+        # Acquired before the attempt: nothing may come between acceptance and its record. Where a channel never waits,
+        # this await lets other tasks run.
         await lane.unmarked.acquire()
         if not lane.is_next(delivery):
             lane.unmarked.release()
@@ -205,7 +205,7 @@ class Sender:
             await self._heed(lane, channel, delivery, outcome)
 
     def _tell(self, breaker: CircuitBreaker, lane: Lane, outcome: SendResult) -> None:
-        """Let the other lanes of the channel know how it answers."""
+        """Let the other lanes of the channel send, or stop them, by its answer."""
         if outcome.status is not SendStatus.CREDENTIALS:
             breaker.open()
         elif breaker.close(lane):
@@ -214,7 +214,7 @@ class Sender:
             log.error("channel closed", extra={"channel": name, "reason": outcome.reason, "hint": outcome.hint})
 
     async def _heed(self, lane: Lane, channel: Channel, delivery: Delivery, outcome: SendResult) -> None:
-        """Do what the outcome of a message that was not accepted asks for."""
+        """Handle the outcome of a delivery that was not accepted: wait, verify, retry or give up."""
         now = self._clock.monotonic()
         trial = lane.tried(delivery)
         outcome = trial.judged(outcome, now)
@@ -249,13 +249,13 @@ class Sender:
         return next_attempt(outcome, attempts, tried=tried, give_up=self._give_up, chance=chance)
 
     async def _look_below(self, lane: Lane, channel: Channel, root: str) -> None:
-        """Look for what may be there already and follows one message, or none: with one question for all of them."""
+        """Verify the doubtful deliveries that follow the message `root` (empty: none), with a single request."""
         if doubtful := lane.doubtful_below(root):
             await self._look(lane, channel, doubtful)
             lane.doubtful -= {delivery.id for delivery in doubtful}
 
     async def _look(self, lane: Lane, channel: Channel, deliveries: Sequence[Delivery]) -> None:
-        """Ask the channel which of these it has already, for as long as it cannot answer."""
+        """Ask the channel which of these it has accepted already; retry for as long as it cannot answer."""
         found = await self._verifier.verify(channel, deliveries, lane.stall)
         for delivery in deliveries:
             if delivery.id in found:
@@ -280,7 +280,7 @@ class Sender:
         log.debug("delivery sent", extra={"delivery": delivery.id, "attempt": attempts})
 
     def _bury(self, lane: Lane, delivery: Delivery, outcome: SendResult) -> None:
-        """Keep a message that cannot be delivered as dead: visible, and to be retried by a person."""
+        """Record an undeliverable message as dead: it stays visible, and a person may retry it."""
         lane.remove((delivery.id,))
         reason = f"{outcome.reason}: {outcome.hint}" if outcome.hint else outcome.reason
         log.error("delivery dead", extra={"delivery": delivery.id, "to": str(lane.address), "reason": reason})
@@ -288,7 +288,7 @@ class Sender:
         self._undeliverable(delivery, outcome)
 
     def _write(self, progress: DeliveryProgress) -> None:
-        """Write down at once what people wait for."""
+        """Record progress at once."""
         self._progress.add(progress)
         self._progress.flush()
 

@@ -1,4 +1,4 @@
-"""Messages that may have been accepted already: the channel is asked before any of them is repeated."""
+"""Verifies messages that may have been accepted already: the channel is asked before they are repeated."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ log = logging.getLogger(__name__)
 
 
 class DeliveryVerifier:
-    """Asks a channel for as long as it cannot answer; used by the sender, on its loop."""
+    """Asks a channel which deliveries it accepted; used by the sender, on its loop."""
 
     def __init__(
         self,
@@ -26,20 +26,20 @@ class DeliveryVerifier:
         clock: Clock,
     ) -> None:
         self._last_receipt = last_receipt
-        #: Gives a delivery with the receipt of what it follows.
+        #: Returns a delivery with the receipt of the message it follows.
         self._joined = joined
         self._delay = delay
         self._clock = clock
 
     async def verify(self, channel: Channel, deliveries: Sequence[Delivery], stall: LaneFailure) -> Mapping[int, str]:
-        """Insist on an answer for as long as a message is tried."""
+        """Return the receipts of the accepted deliveries by id; retry for as long as a message would be retried."""
         asked, began = 0, self._clock.monotonic()
         while isinstance(found := await self._answer(channel, deliveries), SendResult):
             asked += 1
             now = self._clock.monotonic()
             stall.record_failure(found, now)
             tried = timedelta(seconds=now - began)
-            # Asked again as an attempt is made again, even where it stumbled: after `give_up` the message is repeated.
+            # Repeated like an attempt to send, even after an error of ours: after `give_up` the message is sent again.
             delay = self._delay(SendResult(SendStatus.RETRY), asked, tried)
             if delay is None:
                 return {}
@@ -47,7 +47,7 @@ class DeliveryVerifier:
         return found
 
     async def _answer(self, channel: Channel, deliveries: Sequence[Delivery]) -> Mapping[int, str] | SendResult:
-        """Ask once; an outcome: ask again."""
+        """Ask once; return a SendResult where the request is to be repeated."""
         first = deliveries[0]
         try:
             joined = [self._joined(delivery) for delivery in deliveries]
@@ -58,6 +58,6 @@ class DeliveryVerifier:
             after = error.after if isinstance(error, NotNow) else None
             return SendResult(SendStatus.WAIT if after else SendStatus.RETRY, reason=str(error), after=after)
         except Exception as error:
-            # Who stumbles over the question has not answered that the message is not there.
+            # An error in the channel does not prove that the message was not accepted.
             log.exception("channel failed", extra={"channel": channel.name, "delivery": first.id})
             return fault(error)

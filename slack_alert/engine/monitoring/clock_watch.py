@@ -1,4 +1,4 @@
-"""Whether the clock was looked at all the time: what came long after its time passed unseen."""
+"""Notices stalls, sleep and steps of the clock: a slot that fires long after its time has passed unseen."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ from datetime import datetime, timedelta, tzinfo
 from slack_alert.core.pipeline.outages import LONG, Outage, OutageCause
 from slack_alert.engine.ports import Clock
 
-#: When that was: by the wall's clock, and by the one that is never set and stands still while the machine sleeps.
+#: The time of a tick: by the wall clock, and by the monotonic clock, which stands still while the machine sleeps.
 _Look = tuple[datetime, float]
 _SECOND = timedelta(seconds=1)
 
 
 class MissedTicks:
-    """A look at the clock, and which runs it found missed; what came before is worked out only where it matters."""
+    """A tick, and the runs found missed at it; the outage before it is computed only when it is needed."""
 
     __slots__ = ("_before", "_hardly_late", "_lapse", "_look", "in_time", "is_long", "judged", "missed")
 
@@ -22,35 +22,35 @@ class MissedTicks:
         self._look = look
         self._before = before
         self._lapse = lapse
-        #: A slot of which there is nothing to be remarked, in whichever zone.
+        #: A slot that needs no remark, in any zone.
         self._hardly_late: datetime | None = None
-        #: Whether nobody looked for so long that it is worth a message.
+        #: Whether the gap since the tick before is long enough for a message.
         self.is_long = before is not None and look[0] - before[0] > LONG
-        #: Slots of before this passed unseen, later ones are in time: after a hiccup, all that are not old.
+        #: Slots before this passed unseen, later ones are in time: after a short stall, all that are not old.
         self.in_time = look[0] if self.is_long else look[0] - LONG
-        #: How many runs of each job.
+        #: The number of missed runs by job.
         self.missed: dict[str, int] = {}
-        #: The jobs that run because an event did not come, found so only now.
+        #: The jobs whose missing event was noticed only now, late.
         self.judged: list[str] = []
 
     @classmethod
     def down(cls, lapse: Outage) -> MissedTicks:
-        """Make that of a start, after the program was down."""
+        """Return the missed ticks of a start, after the program was down."""
         return cls((lapse.until, 0.0), None, lapse)
 
     @property
     def lapse(self) -> Outage:
-        """The time since the look before, or that of which it is known what it was."""
+        """The outage before this tick: the given one, or the time since the tick before."""
         if self._lapse is None:
             self._lapse = self._worked_out()
         return self._lapse
 
     def concerns(self, slots: Sequence[datetime]) -> bool:
-        """Return whether any of a job's slots may have passed unseen: of several the last alone can be in time."""
+        """Return whether any of a job's slots may have passed unseen: of several, only the last can be in time."""
         return len(slots) > 1 or slots[0] < self.in_time
 
     def remark(self, slot: datetime, zone: tzinfo) -> str:
-        """Say of a run that its slot passed unseen, where it hardly comes in time."""
+        """Return a remark that a slot passed unseen; empty where it comes in time."""
         if slot is not self._hardly_late:  # Jobs come due together.
             if remark := self.lapse.remark(slot, zone):
                 return remark
@@ -69,32 +69,32 @@ class MissedTicks:
 
 
 class TickMonitor:
-    """Remembers when the clock was looked at last. Used by the one thread that tells what is due."""
+    """Remembers the last tick. Used by the single thread that emits due slots."""
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
         self._last: _Look | None = None
 
     def tick(self) -> MissedTicks:
-        """Look at the clock."""
+        """Record a tick, and return the missed ticks since the one before."""
         look = self._clock.now(), self._clock.monotonic()
         before, self._last = self._last, look
         return MissedTicks(look, before)
 
 
-#: Less than this is how a clock is kept right; nothing stands still for longer than that because of it.
+#: Smaller steps are ordinary corrections of the clock, and delay nothing by more than this.
 _TOLERATED = timedelta(seconds=2)
 
 
 class ClockSteps:
-    """Notices when the wall clock was set back since it was last asked."""
+    """Notices when the wall clock was set back."""
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
         self._at = (clock.now(), clock.monotonic())
 
     def back(self) -> timedelta | None:
-        """Return how far the clock went back; None where it did not."""
+        """Return how far the clock was set back since the last call; None where it was not."""
         (wall, passed), self._at = self._at, (self._clock.now(), self._clock.monotonic())
         step = timedelta(seconds=self._at[1] - passed) - (self._at[0] - wall)
         return step if step > _TOLERATED else None

@@ -1,4 +1,4 @@
-"""Notices when the whole program stood still, as one does that is stopped by a signal: that time is nobody's."""
+"""Notices when the whole program stood still, such as while stopped by a signal: no run is charged for that time."""
 
 from __future__ import annotations
 
@@ -10,23 +10,23 @@ from time import process_time
 
 from slack_alert.engine.ports import Clock
 
-#: How often a thread of its own looks whether time passes as usual, in seconds.
+#: Seconds between two ticks of the watching thread.
 _EVERY = 0.5
-#: A later look than this says that it did not.
+#: A tick later than this shows a stall.
 _LATE = 2 * _EVERY
-#: So many such times are remembered.
+#: How many stalls are kept.
 _KEPT = 100
 
 
 class ProcessStalls:
-    """Remembers the times in which no thread of the program ran; may be asked on any thread.
+    """Records the times in which no thread of the program ran; may be used on any thread.
 
-    A machine that sleeps needs none of this: the clock that runs are measured by sleeps with it.
+    Not needed for a machine that sleeps: the clock by which runs are measured sleeps with it.
     """
 
     def __init__(self, clock: Clock, used: Callable[[], float] = process_time) -> None:
         self._clock = clock
-        #: The seconds of the processor that were used: who keeps all other threads from running is at work.
+        #: Returns the CPU seconds used: a thread that keeps all others from running is working, not stalled.
         self._used = used
         self._last = clock.monotonic(), used()
         self._times: deque[tuple[float, float]] = deque(maxlen=_KEPT)
@@ -34,16 +34,16 @@ class ProcessStalls:
         self._never = threading.Event()
 
     def start(self) -> None:
-        """Look from now on, as long as the program runs."""
+        """Watch from now on, on a thread that runs as long as the program."""
         threading.Thread(target=self._watch, name="standstill", daemon=True).start()
 
     def tick(self) -> None:
-        """Look whether time passed as usual."""
+        """Record a stall since the last tick, if there was any."""
         with self._lock:
             self._look()
 
     def during(self, span: timedelta) -> timedelta:
-        """Say how much of the time that ends now the program stood still."""
+        """Return how much of the span that ends now the program stood still."""
         with self._lock:
             now = self._look()
             since = now - span.total_seconds()

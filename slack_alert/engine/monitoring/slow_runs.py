@@ -1,4 +1,4 @@
-"""Notices which runs took longer than usual; it costs nothing for a job whose runs are over in a second."""
+"""Notices runs that took longer than usual, at no cost for jobs whose runs take less than a second."""
 
 from __future__ import annotations
 
@@ -21,24 +21,24 @@ _NOTHING = timedelta()
 
 
 class SlowRunDetector:
-    """Keeps how long the last runs took, of jobs that ever took more than a moment."""
+    """Keeps the durations of the last runs, of jobs that ever took longer than a moment."""
 
     def __init__(
         self,
         past: Callable[[str], Iterable[timedelta]] = lambda _: (),
         stood_still: Callable[[timedelta], timedelta] = lambda _: _NOTHING,
     ) -> None:
-        #: Tells how long the last runs of a job took, oldest first; asked once for each.
+        #: Returns the durations of a job's last runs, oldest first; called once for a job.
         self._past = past
-        #: Tells how much of so long a time, which ends now, the whole program stood still.
+        #: Returns how much of a span that ends now the whole program stood still.
         self._stood_still = stood_still
         self._lock = Lock()
         self.kept: dict[str, deque[timedelta]] = {}
 
     def record_run(self, run: Run, result: Result) -> Result:
-        """Take note of a run that ends now, and remark it where it took longer than usual.
+        """Record the duration of a run that ends now, and add a remark where it took longer than usual.
 
-        Returns its result without the time in which the program stood still, which is nobody's.
+        Return its result without the time in which the program stood still.
         """
         if result.failure is None or result.failure.verdict is not Verdict.TIMED_OUT:
             result = result._replace(duration=result.duration - self._stood_still(result.duration))
@@ -53,12 +53,12 @@ class SlowRunDetector:
         return result
 
     def _begin(self, job: str) -> deque[timedelta]:
-        with self._lock:  # Who tells of the past may not be asked twice at once.
+        with self._lock:  # The past may not be read twice at the same time.
             return self.kept.setdefault(job, deque(self._past(job), WINDOW))
 
 
 def durations_of(reader: Reader, job: str) -> list[timedelta]:
-    """Read how long the last runs of a job took, oldest first; who cannot read them begins anew."""
+    """Return the durations of a job's last runs, oldest first; none where history cannot be read."""
     with suppress(SlackAlertError):
         lines = list(reader.history(job=job, since=None, limit=WINDOW))
         return [line.record.duration for line in lines if line.record.duration is not None]

@@ -1,4 +1,4 @@
-"""What was withheld, told once when a mute or a quiet window is over."""
+"""Digests of withheld messages, posted once when a mute or a quiet window is over."""
 
 from __future__ import annotations
 
@@ -23,64 +23,64 @@ from slack_alert.engine.ports import Reader, Recorder
 
 log = logging.getLogger(__name__)
 
-#: Jobs named in one digest; the rest is counted.
+#: Jobs named in a digest; the rest is counted.
 _NAMED = 10
-#: Of the last text of each so many characters are shown.
+#: How many characters of a job's last text are shown.
 _SHOWN = 80
-#: So long runs are waited for that began before the end.
+#: How long a digest waits for runs whose slots lie before the end.
 _PATIENCE = timedelta(minutes=1)
-#: So long after a failed look at history the next one comes.
+#: How long after a failed read of history the next is tried.
 _PAUSE = timedelta(seconds=30)
-#: So far back a window that is new is looked for.
+#: How far back the last start of a new window is searched.
 _FORMER = timedelta(days=32)
 _NEVER = datetime.max.replace(tzinfo=timezone.utc)
-#: Beyond so many jobs all of history is read rather than each one's.
+#: For more jobs than this, all of history is read instead of every job's own.
 _FEW = 20
 
 
 class EndedSilence(Struct, frozen=True):
-    """A silence that is over, and what the store keeps of it until it was told."""
+    """A mute or window that is over, with what the store holds of it until the digest is posted."""
 
-    #: `maintenance`, `db.lag was muted by ann`.
+    #: For people: `maintenance`, `db.lag was muted by ann`.
     name: str
-    #: How the reason of what it withheld begins.
+    #: The prefix of the reason of what it withheld.
     reason: str
     since: datetime
     until: datetime
-    #: None: all of them.
+    #: None: all jobs.
     jobs: frozenset[str] | None
-    #: What to write once it is told.
+    #: What to write once the digest is posted.
     entries: tuple[StoredValue, ...]
 
     @property
     def key(self) -> str:
-        """The name by which it is told once only."""
+        """The key under which its digest is posted once only."""
         job = "*" if self.jobs is None else min(self.jobs)
         return f"quiet/{self.reason}/{job}/{self.since.isoformat()}"
 
 
 class WithheldCount(Struct, frozen=True):
-    """What was withheld of one job."""
+    """What was withheld of a job."""
 
     count: int
-    #: The last of it.
+    #: The last withheld text.
     text: str
-    #: When the job recovered from it.
+    #: When the job recovered.
     over: datetime | None = None
 
     def more(self, record: Record) -> WithheldCount:
-        """Count what one run wanted to say, or take note that there was no more to say."""
+        """Return the count with a record's withheld messages added, or with its recovery."""
         if record.verdict is not Verdict.MUTED:
             return replace(self, over=record.slot)
         return WithheldCount(self.count + record.count, record.text)
 
 
-#: By job and whether it goes where errors go.
+#: By job, and whether it goes where errors go.
 Withheld = Mapping[tuple[str, bool], WithheldCount]
 
 
 def withheld(reader: Reader, ending: EndedSilence) -> Withheld:
-    """Read what a silence withheld, from history; may take long."""
+    """Return what a silence withheld, read from history; may take long."""
     tallies: dict[tuple[str, bool], WithheldCount] = {}
     for record in _records(reader, ending):
         if _concerns(record, ending):
@@ -98,7 +98,7 @@ def _concerns(record: Record, ending: EndedSilence) -> bool:
 
 
 class Digests:
-    """Looks for silences that are over, and tells of each."""
+    """Finds mutes and windows that are over, and posts a digest of each."""
 
     def __init__(
         self,
@@ -119,17 +119,17 @@ class Digests:
         #: When the program began.
         self._since = since
         self._history = history
-        #: Makes a call that takes long without holding up the others.
+        #: Makes a slow call without blocking the caller.
         self._apart = apart
         self._is_busy = False
         self._not_before: datetime | None = None
         #: When each silence was first found to be over.
         self._noticed: dict[str, datetime] = {}
-        #: What was told, and is to be forgotten; whoever tells adds to it.
+        #: Silences whose digest is posted, to be forgotten; the slow call adds to it.
         self._told: deque[EndedSilence] = deque()
 
     def poll(self, now: datetime) -> None:
-        """Tell of what is over; one after the other, and quick where nothing is."""
+        """Post the digest of the next silence that is over; quick where none is."""
         self._forget_told()
         if self._is_busy or (self._not_before is not None and now < self._not_before):
             return
@@ -147,7 +147,7 @@ class Digests:
             self._keep(ending.entries)
 
     def _begin_marks(self, now: datetime) -> None:
-        """Begin to watch windows that are new, and those that a wrong clock had marked."""
+        """Begin to watch windows that are new, and those whose mark comes from a wrong clock."""
         marks = self._mutes.marks()
         fresh = [window for window in self._mutes.windows if marks.get(window.name, _NEVER) > now]
         if fresh:
@@ -164,7 +164,7 @@ class Digests:
             )
 
     def _is_awaited(self, ending: EndedSilence, now: datetime) -> bool:
-        """Return whether a run goes on, or is being written down, that may still be part of it."""
+        """Return whether a run is in progress, or being recorded, that may still belong to the silence."""
         if now - self._noticed.setdefault(ending.key, now) > _PATIENCE:
             return False
         return any(run.slot < ending.until for run in self._engine.runs())
@@ -174,7 +174,7 @@ class Digests:
             for to, tallies in self._by_address(self._history(ending)).items():
                 self._engine.tell(f"{ending.key}/{to}", digest_text(ending, tallies, now, self._mutes.zone), to)
             self._told.append(ending)
-        except Exception:  # Whatever it was, the silence is still on the books and is looked at again.
+        except Exception:  # Whatever it was, the silence is still in the store and is tried again.
             log.exception("what was withheld could not be told")
             self._not_before = now + _PAUSE
         finally:
@@ -197,7 +197,7 @@ class Digests:
 
 
 def digest_text(ending: EndedSilence, tallies: Mapping[str, WithheldCount], now: datetime, zone: tzinfo) -> str:
-    """Return what a silence withheld: how much of which job, and the last text of each."""
+    """Return the text of a digest: the number of withheld messages by job, with the last text of each."""
     ranked = sorted(tallies.items(), key=lambda item: (-item[1].count, item[0]))
     parts = [f"{name} {tally.count:,}{_told(tally, ending, zone)}" for name, tally in ranked[:_NAMED]]
     if rest := ranked[_NAMED:]:
@@ -210,7 +210,7 @@ def digest_text(ending: EndedSilence, tallies: Mapping[str, WithheldCount], now:
 
 
 def _mute_endings(mutes: Mutes, now: datetime) -> Iterator[EndedSilence]:
-    """Yield the mutes that are over; those that somebody began and ended together are one."""
+    """Yield the mutes that are over; mutes of a person with the same start and end are joined."""
     together: dict[tuple[datetime, datetime, str, bool], list[Mute]] = {}
     for mute in mutes.ended(now):
         together.setdefault((mute.since, mute.until, mute.by, mute.silences_all), []).append(mute)
@@ -222,7 +222,7 @@ def _mute_endings(mutes: Mutes, now: datetime) -> Iterator[EndedSilence]:
 
 
 def _window_endings(window: QuietWindow, told: datetime, now: datetime) -> Iterator[EndedSilence]:
-    """Yield what of a window is over since it was told of, as one."""
+    """Yield the turns of a window that are over since its last digest, joined to one silence."""
     over = list(takewhile(lambda turn: turn[1] <= now, window.occurrences(told)))
     if over:
         until = over[-1][1]
@@ -231,7 +231,7 @@ def _window_endings(window: QuietWindow, told: datetime, now: datetime) -> Itera
 
 
 def _last_begin(window: QuietWindow, now: datetime) -> datetime:
-    """Find when a window last began before it was watched: runs of missed slots are made up for."""
+    """Return when a window last began before it was watched, as missed slots of it may still run."""
     turns = takewhile(lambda turn: turn[0] <= now, window.occurrences(now - _FORMER))
     return max((begin for begin, _ in turns), default=now)
 
@@ -242,7 +242,7 @@ def _records(reader: Reader, ending: EndedSilence) -> Iterator[Record]:
         names = sorted(ending.jobs)
     for name in names:
         lines = reader.history(job=name, since=ending.since, limit=None)
-        # In the order of their slots: behind the end there is nothing to find.
+        # History is in the order of slots: after the end there is nothing to find.
         found = takewhile(lambda record: record.slot < ending.until, (line.record for line in lines))
         yield from (record for record in found if ending.jobs is None or record.binding in ending.jobs)
 
@@ -256,7 +256,7 @@ def _named(jobs: Sequence[str]) -> str:
 
 
 def _told(tally: WithheldCount, ending: EndedSilence, zone: tzinfo) -> str:
-    """Show the last text, and that it holds no more."""
+    """Return the last text in brackets, and when the job recovered."""
     over = f"recovered {format_time(tally.over, zone, ending.since)}" if tally.over else ""
     told = "; ".join(filter(None, (_shown(tally.text), over)))
     return f" ({told})" if told else ""

@@ -1,4 +1,4 @@
-"""Who may say nothing now, and why: what people muted, and the configured windows."""
+"""The jobs that are muted, and why: by people, or by the configured quiet windows."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ log = logging.getLogger(__name__)
 
 #: Among the packs of the key-value store; no folder of plugins begins with a dot.
 PACK = ".quiet"
-#: So long after its end a mute can still be told of, where nobody ran meanwhile.
+#: How long after its end a mute is kept for its digest, where the program was down meanwhile.
 _MEMORY = timedelta(days=30)
 _MUTE, _MARK = "mute/", "window/"
 
 
 class Mutes:
-    """The mutes and windows in force; any thread may ask, one thread changes them."""
+    """Holds mutes and quiet windows; read on any thread, changed on a single one."""
 
     def __init__(
         self, entries: Iterable[StoredValue] = (), *, windows: Sequence[QuietWindow] = (), zone: tzinfo
@@ -31,21 +31,21 @@ class Mutes:
         self.zone = zone
         #: By job, oldest first.
         self._mutes: dict[str, tuple[Mute, ...]] = {}
-        #: Up to when each window was told of.
+        #: Until when the digests of a window were posted, by its name.
         self._progress: dict[str, datetime] = {}
         for entry in entries:
             if entry.pack == PACK:
                 self.accept(entry)
 
     def reason(self, job: str, slot: datetime) -> str:
-        """Return why a job may say nothing at a slot; empty: it may."""
+        """Return why a job is muted at a slot; empty: it is not."""
         if self._mutes and (mute := self._mute(job, slot)) is not None:
             return mute_reason(mute, self.zone, slot)
         window = next((window for window in self.windows if window.contains(slot)), None)
         return window_reason(window, slot) if window is not None else ""
 
     def until(self, job: str, now: datetime) -> datetime | None:
-        """Return how long a job may say nothing; None: it may."""
+        """Return until when a job is muted; None: it is not, or there is no end."""
         mutes = (self._holding(name, now) for name in (job, EVERY))
         ends = [mute.until for mute in mutes if mute is not None]
         changes = (window.next_change(now) for window in self.windows if window.contains(now))
@@ -56,16 +56,16 @@ class Mutes:
         return [mute for job in sorted(self._mutes) if (mute := self._holding(job, now)) is not None]
 
     def ended(self, now: datetime) -> list[Mute]:
-        """Return the mutes that are over, each as one however often it was said anew."""
+        """Return the mutes that are over; a mute that was renewed is returned as one."""
         joined = (mute for mutes in list(self._mutes.values()) for mute in merge_adjoining(mutes))
         return [mute for mute in joined if mute.until <= now]
 
     def marks(self) -> dict[str, datetime]:
-        """Say up to when each window was told of."""
+        """Return until when the digests of windows were posted, by their names."""
         return dict(self._progress)
 
     def accept(self, entry: StoredValue) -> None:
-        """Take over what the store keeps; what cannot be read is left alone."""
+        """Apply an entry of the store; an unreadable entry is logged and ignored."""
         try:
             if entry.key.startswith(_MARK):
                 self._accept_mark(entry.key.removeprefix(_MARK), entry.value)
@@ -78,12 +78,12 @@ class Mutes:
             log.warning("a mute cannot be read", extra={"key": entry.key, "reason": repr(error)})
 
     def forgotten(self, mute: Mute) -> list[StoredValue]:
-        """Return what the store keeps of a mute that is over, as deletions."""
+        """Return the deletions of the stored entries of a mute that is over."""
         said = self._mutes.get(mute.job, ())
         return [StoredValue(PACK, _key(each), None) for each in said if mute.since <= each.since <= mute.until]
 
     def _mute(self, job: str, slot: datetime) -> Mute | None:
-        """Find the mute that says why: the job's own before that of all."""
+        """Return the mute in force for a job: its own before that of all jobs."""
         return self._holding(job, slot) or self._holding(EVERY, slot)
 
     def _holding(self, job: str, instant: datetime) -> Mute | None:
@@ -109,13 +109,13 @@ class Mutes:
 
 
 def mute_entry(mute: Mute) -> StoredValue:
-    """Write a mute as the store keeps it."""
+    """Return the stored entry of a mute."""
     fields = {"job": mute.job, "since": mute.since.isoformat(), "until": mute.until.isoformat(), "by": mute.by}
     return StoredValue(PACK, _key(mute), json.dumps(fields), mute.until + _MEMORY)
 
 
 def mark_entry(window: str, told: datetime | None) -> StoredValue:
-    """Write up to when a window was told of; None: there is no such window any more."""
+    """Return the stored entry of the end of a window's last digest; None: the window does not exist any more."""
     return StoredValue(PACK, f"{_MARK}{window}", json.dumps(told.isoformat()) if told is not None else None)
 
 

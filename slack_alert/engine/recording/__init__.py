@@ -1,1 +1,1 @@
-"""What is written down, by whom, and in which order."""
+"""Recorders: the single writer to the store, and the redaction of what is written."""

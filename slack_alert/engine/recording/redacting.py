@@ -1,4 +1,4 @@
-"""Books into which no secret is written: not in a message, not in a record."""
+"""A recorder that redacts secrets from messages and records."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ from slack_alert.engine.ports import Recorder
 
 
 class RedactingRecorder:
-    """Takes the secrets out of what is said and recorded, then passes it on."""
+    """Redacts batches and records, and passes them on to another recorder."""
 
     def __init__(self, recorder: Recorder, redaction: Redaction) -> None:
         self._recorder = recorder
         self._redaction = redaction
 
     def submit(self, batch: Batch, then: Callable[[], object] | None = None) -> None:
-        """Have it committed soon, in order."""
+        """Redact the batch, and commit it soon, in order."""
         batch.messages = [redacted_message(message, self._redaction) for message in batch.messages]
         batch.summaries = [redacted_message(message, self._redaction) for message in batch.summaries]
         batch.records = [redacted_record(record, self._redaction) for record in batch.records]
@@ -33,12 +33,12 @@ class RedactingRecorder:
         self._recorder.submit(batch, then)
 
     def record_quiet(self, record: Record) -> None:
-        """Have a quiet line of history written within a second."""
+        """Redact a quiet line of history, and write it within a second."""
         self._recorder.record_quiet(redacted_record(record, self._redaction) if record.printed else record)
 
 
 def cleaned_pieces(drafts: Iterable[Piece], redaction: Redaction) -> tuple[Piece, ...]:
-    """Return the pieces that drafts become, cleaned before they are laid out, and all others without secrets."""
+    """Return pieces without secrets; drafts are redacted before they are laid out."""
     return lay_out([each if isinstance(each, Draft) else redacted_piece(each, redaction) for each in drafts], redaction)
 
 
@@ -50,7 +50,7 @@ def redacted_message(message: Message, redaction: Redaction) -> Message:
 
 def redacted_record(record: Record, redaction: Redaction) -> Record:
     """Return the line of history without secrets."""
-    changed: dict[str, Any] = {  # Any: a name says which field it is
+    changed: dict[str, Any] = {  # Any: fields of different types by name
         name: cleaned
         for name in ("text", "error", "printed", "reason", "asked_by")
         if (text := getattr(record, name)) and (cleaned := redaction(text)) != text
@@ -59,13 +59,13 @@ def redacted_record(record: Record, redaction: Redaction) -> Record:
 
 
 def redacted_progress(progress: DeliveryProgress, redaction: Redaction) -> DeliveryProgress:
-    """Return what became of an attempt without secrets: what a service or a proxy answers is theirs."""
+    """Return the progress without secrets: a service or a proxy may repeat them in its answer."""
     reason = progress.reason and redaction(progress.reason)
     return progress if reason == progress.reason else replace(progress, reason=reason)
 
 
 def redacted_piece(piece: Piece, redaction: Redaction) -> Piece:
-    """Return the piece without secrets; of a file its content, too, where that is text."""
+    """Return the piece without secrets; the content of a file is redacted, too, where it is text."""
     if isinstance(piece, Text):
         return _redacted_text(piece, redaction)
     if isinstance(piece, Blocks):
@@ -95,7 +95,7 @@ def _redacted_json(node: Any, redaction: Redaction) -> object:
 
 
 def _joined_texts(nodes: list[object], redaction: Redaction) -> list[object]:
-    """Take out what is secret of neighbouring texts, which Slack shows as one line where they are rich text."""
+    """Redact secrets that span neighbouring texts, which Slack shows as one line where they are rich text."""
     places = [at for at, node in enumerate(nodes) if isinstance(node, dict) and isinstance(node.get("text"), str)]
     if len(places) < 2:
         return nodes
@@ -119,7 +119,7 @@ def _redacted_file(piece: Upload, redaction: Redaction) -> Upload:
 
 
 def _redacted_content(content: bytes, redaction: Redaction) -> bytes:
-    """Return the content of a file without secrets where it is text; a picture or an archive stays as it is."""
+    """Return the content of a file without secrets where it is text; pictures and archives are unchanged."""
     coding, errors = "utf-8", "surrogateescape"
     if content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
         coding, errors = "utf-16", "surrogatepass"
@@ -135,6 +135,6 @@ def _redacted_content(content: bytes, redaction: Redaction) -> bytes:
     return content if cleaned == text else cleaned.encode(coding, errors)
 
 
-#: A file with a zero among so many bytes is no text, unless zeros stand between texts: `environ`, `find -print0`.
+#: A file with a zero byte among the first so many is binary, unless zeros separate texts: `environ`, `find -print0`.
 _LOOKED_AT = 8192
 _CONTROLS = re.compile(rb"[\x01-\x08\x0e-\x1a\x1c-\x1f\x7f]|\0\0\0\0")

@@ -1,4 +1,4 @@
-"""The one writer: what was said goes down at once and in groups, marks with the next, quiet history twice a second."""
+"""The single writer to the store: batches in groups at once, progress with the next, quiet rows twice a second."""
 
 from __future__ import annotations
 
@@ -25,30 +25,30 @@ Then = Callable[[], object]
 Accept = Callable[[list[Delivery]], None]
 _Put = tuple[Batch, Then | None]
 
-#: Stand in the queue for "there is something quiet to write", "there are marks" and "the end".
+#: Signals in the queue: quiet rows are waiting, progress is waiting, and the end.
 _WAKE: _Put = (Batch(), None)
 _MARKED: _Put = (Batch(), None)
 _END: _Put = (Batch(), None)
 _SIGNS = (_WAKE, _MARKED, _END)
 
-#: A quiet line waits no longer to be written.
+#: How long a quiet line waits at most to be written.
 QUIET_LATENCY = timedelta(seconds=0.5)
-#: Puts joined into one transaction at most; beyond it a group gains nothing.
+#: Batches joined into one transaction at most; larger groups gain nothing.
 _GROUP = 256
-#: So many quiet lines wait at most before the clock has to: in memory, and for the end of the program to write.
+#: Waiting quiet lines beyond which slots are delayed: a bound on memory, and on what is left to write at the end.
 BACKLOG = 150_000
-#: So many quiet lines wait for no more.
+#: So many quiet lines are written without waiting for more.
 _COMPANY = 20_000
-#: A commit that takes so many seconds stands still.
+#: A commit that takes longer, in seconds, counts as stuck.
 _LONG = 20.0
-#: So many seconds after they were queued, most runs have left a line.
+#: Seconds within which most queued runs have left a line.
 _SOON = 2.0
 
 
 class Writer:
-    """Books that are written by one thread (under gevent: one greenlet).
+    """A recorder that writes on a single thread (under gevent: a greenlet).
 
-    `blocking` calls the store; gevent hands in its native thread pool there, so that a disk never stops the hub.
+    `blocking` calls the store; under gevent it uses the native thread pool, so that a disk never blocks the hub.
     `numbered` is the last number that the store has.
     """
 
@@ -67,34 +67,34 @@ class Writer:
         self._clock = clock
         self._blocking = blocking or (lambda call, *arguments: call(*arguments))
         self._retry = retry
-        #: The number of the last batch whose order counts, and what numbers them one at a time.
+        #: The number of the last numbered batch, and the lock under which batches get theirs.
         self._numbered = numbered
         self._order = threading.Lock()
         self._puts: queue.SimpleQueue[_Put] = queue.SimpleQueue()
-        #: What became of deliveries goes before all that waits: nothing there concerns the same ones.
+        #: Progress of deliveries is written before all waiting batches: none of those concerns the same deliveries.
         self._progress: deque[_Put] = deque()
         self._notes: deque[Record] = deque()
-        #: Quiet lines that are being written.
+        #: How many quiet lines are being written.
         self._under_way = 0
         self._is_woken = False
         self._accept: Accept = _ignore
-        #: How many lines are about to come, and until when (monotonic) that counts.
+        #: Returns how many lines are about to come, and until when (monotonic) that counts.
         self._expected: Callable[[], int] = lambda: 0
         self._expected_until = 0.0
         self._never = threading.Event()
         self._thread = threading.Thread(target=self._write, name="writer", daemon=True)
-        #: Since when a commit is going on.
+        #: When the commit in progress began, in monotonic seconds.
         self._attempted: float | None = None
-        #: Why the last commit failed; None while all is well.
+        #: Why the last commit failed; None: it did not.
         self.trouble: str | None = None
 
     def start(self, accept: Accept) -> None:
-        """Begin writing; `accept` gets the deliveries of each commit."""
+        """Begin to write; `accept` is called with the deliveries of every commit."""
         self._accept = accept
         self._thread.start()
 
     def submit(self, batch: Batch, then: Then | None = None) -> None:
-        """Have it committed, marks before all else and otherwise in order; `then` runs on the writer's thread."""
+        """Commit a batch soon, progress first and otherwise in order; `then` is called on the writer's thread."""
         if batch.progress:
             self._progress.append((batch, then))
             self._puts.put(_MARKED)
@@ -103,45 +103,45 @@ class Writer:
             self._keep(batch)
             self._puts.put((batch, then))
             return
-        with self._order:  # They are kept and committed in the order of their numbers.
+        with self._order:  # Batches are journaled and committed in the order of their numbers.
             self._numbered += 1
             batch.entries = [*batch.entries, number_entry(self._numbered)]
             self._keep(batch)
             self._puts.put((batch, then))
 
     def _keep(self, batch: Batch) -> None:
-        # Where a disk is full, memory that lies over a file on it may end the process.
+        # On a full disk, writing to a memory-mapped file may kill the process.
         if self._journal is not None and self.trouble is None and not batch.is_kept and _is_said(batch):
             batch.at = batch.at or self._clock.now()
             batch.is_kept = self._journal.append(batch)
 
     @property
     def is_stuck(self) -> bool:
-        """Return whether one commit has been going on for longer than any should take, or nothing is written at all."""
+        """Whether the commit in progress takes longer than any should, or the writer's thread has ended."""
         began = self._attempted
         is_over = self._thread.ident is not None and not self._thread.is_alive()
         return is_over or (began is not None and self._clock.monotonic() - began > _LONG)
 
     @property
     def is_behind(self) -> bool:
-        """Return whether more waits to be written than should: whatever comes due now would only add to it."""
+        """Whether too much waits to be written, so that slots that come due now would only add to it."""
         coming = self._expected() if self._clock.monotonic() < self._expected_until else 0
         return len(self._notes) + self._under_way + coming > BACKLOG
 
     def expect(self, coming: Callable[[], int]) -> None:
-        """Reckon for a moment with the lines of runs that wait to begin; no longer, for their queue may stand still."""
+        """Count the lines of runs that wait to begin for a moment; no longer, because their queue may be stuck."""
         self._expected = coming
         self._expected_until = self._clock.monotonic() + _SOON
 
     def record_quiet(self, record: Record) -> None:
-        """Have a quiet line written within a second."""
+        """Write a quiet line of history within a second."""
         self._notes.append(record)
         if not self._is_woken:
             self._is_woken = True
             self._puts.put(_WAKE)
 
     def stop(self, timeout: float) -> bool:
-        """Write all that was put and noted; tell whether that was done in time."""
+        """Write all that was submitted; return whether that was done in time."""
         self._puts.put(_END)
         self._thread.join(timeout)
         return not self._thread.is_alive()
@@ -152,9 +152,9 @@ class Writer:
             group = self._next()
 
     def _write_group(self, group: list[_Put]) -> bool:
-        """Commit a group with the marks and quiet lines that are there; return whether more is to come."""
+        """Commit a group with the waiting progress and quiet lines; return whether more is to come."""
         self._is_woken = False
-        # After the group was gathered: what was noted before a batch was put is committed with it, or earlier.
+        # After the group was gathered: quiet lines recorded before a batch are committed with it, or earlier.
         notes = _taken(self._notes)
         self._under_way = len(notes)
         self._commit([*_taken(self._progress), *(put for put in group if not _is_sign(put))], notes)
@@ -165,7 +165,7 @@ class Writer:
         return not is_end
 
     def _next(self) -> list[_Put]:
-        """Wait for the next thing to write; quiet lines wait for company."""
+        """Wait for the next group; quiet lines wait a little for more."""
         first = self._puts.get()
         if first is not _WAKE or len(self._notes) > _COMPANY:
             return self._gather(first)
@@ -196,8 +196,8 @@ class Writer:
         self._conclude(group, batch, deliveries)
 
     def _commit_apart(self, group: list[_Put], notes: list[Record]) -> None:
-        """Find what cannot be written at all: a fault of this program must not end the writing of the rest."""
-        if group and notes:  # Quiet lines first: a batch may say how far all is accounted for.
+        """Commit in smaller groups to isolate what cannot be written: a bug in it must not block the rest."""
+        if group and notes:  # Quiet lines first: a batch may imply that all earlier slots are recorded.
             self._commit([], notes)
             self._commit(group, [])
             return
@@ -223,7 +223,7 @@ class Writer:
         self._blocking(self._store.prune, self._clock.now(), limits)
 
     def _insist(self, batch: Batch) -> list[Delivery]:
-        """Commit, however long the disk is full or locked: dropping what was said is no choice."""
+        """Commit, retrying for as long as the disk is full or locked: messages must not be dropped."""
         while (deliveries := self._attempt(batch)) is None:
             self._never.wait(self._retry)
         return deliveries
@@ -255,12 +255,12 @@ Item = TypeVar("Item")
 
 
 def _taken(items: deque[Item]) -> list[Item]:
-    """Take what is there; more may come meanwhile."""
+    """Remove and return the present items; more may be added meanwhile."""
     return [items.popleft() for _ in range(len(items))]
 
 
 def _is_said(batch: Batch) -> bool:
-    """Return whether it is lost with the process that says it; what the next start does once more is not."""
+    """Return whether a batch has to be journaled; not where the next start makes it again."""
     is_redone = batch.taken is not None or batch.is_repeatable
     return bool(batch.messages or is_numbered(batch)) and not is_redone
 
@@ -270,7 +270,7 @@ def _is_sign(put: _Put) -> bool:
 
 
 def join(into: Batch, batch: Batch) -> None:
-    """Add a later batch to an earlier one; the later word counts."""
+    """Merge a later batch into an earlier one; later values win."""
     into.states.update(batch.states)
     into.seen.update(batch.seen)
     into.holds.update(batch.holds)
@@ -293,21 +293,21 @@ def join(into: Batch, batch: Batch) -> None:
 
 
 def _follow_up(then: Then, trouble: str) -> None:
-    """Do what comes after a commit; whatever becomes of it, the writer has others to serve."""
+    """Call what follows a commit, and log its errors: the writer has to go on."""
     try:
         then()
-    except (StoreError, RuntimeError) as error:  # A RuntimeError is how a loop says that it has ended.
+    except (StoreError, RuntimeError) as error:  # A closed event loop raises RuntimeError.
         log.warning(trouble, extra={"reason": str(error)})
     except Exception:
         log.exception(trouble)
 
 
 def _ignore(_: list[Delivery]) -> None:
-    """Stand for a sender where none is there yet."""
+    """Do nothing, where there is no sender yet."""
 
 
 class DirectRecorder:
-    """Books that are written at once, on the caller's thread: for simulations and short commands."""
+    """A recorder that writes at once, on the caller's thread: for simulations and short commands."""
 
     def __init__(self, store: Store, clock: Clock, accept: Accept = _ignore) -> None:
         self._store = store
@@ -315,7 +315,7 @@ class DirectRecorder:
         self._accept = accept
 
     def submit(self, batch: Batch, then: Then | None = None) -> None:
-        """Commit now."""
+        """Commit a batch now."""
         batch.at = batch.at or self._clock.now()
         deliveries = self._store.commit(batch)
         if then is not None:
@@ -323,5 +323,5 @@ class DirectRecorder:
         self._accept(deliveries)
 
     def record_quiet(self, record: Record) -> None:
-        """Commit now."""
+        """Commit a record now."""
         self.submit(Batch(records=[record]))

@@ -1,4 +1,4 @@
-"""What other processes ask of the owner of the database, as batches to commit."""
+"""Applies requests of other processes to the owner of the database: as batches to commit."""
 
 from __future__ import annotations
 
@@ -28,9 +28,9 @@ from slack_alert.engine.requests.external_runs import Judge, settle_execution
 log = logging.getLogger(__name__)
 
 Change = Callable[[State], State]
-#: Remembers something else of a job, and gives what is remembered then.
+#: Changes the state of a name, and returns the new state.
 Restate = Callable[[str, Change], State]
-#: By the time this is over, a mute that was taken counts for every slot.
+#: Within this time, a mute that is being applied takes effect for every slot.
 _TAKING = timedelta(seconds=0.1)
 
 
@@ -42,10 +42,10 @@ def carry_out(
     *,
     now: datetime | None = None,
 ) -> Batch:
-    """Turn a request into what it changes; one of another version, unknown or unreadable here, changes nothing.
+    """Return the batch that a request causes; an unknown or unreadable one, of another version, changes nothing.
 
-    With `now`, when it is taken beside runs that go on, what binds slots begins and ends then and not when it was
-    asked for: slots in between have passed under what was known by then.
+    With `now`, the time at which it is applied beside runs in progress, a mute begins then and not when it was
+    requested: the slots in between were decided without it.
     """
     batch = Batch(taken=request.id, at=request.at)
     change = _CHANGES.get(request.kind, _refuse)
@@ -54,7 +54,7 @@ def carry_out(
             settle_execution(batch, request, next_id(), restate, judge)
             return batch
         change(batch, request if now is None else _as_taken(request, now), next_id, restate)
-    except Exception as error:  # noqa: BLE001 - whatever is wrong with it, those behind it have to be carried out
+    except Exception as error:  # noqa: BLE001 - whatever is wrong with it, those behind it have to be applied
         said = {"kind": abridged(request.kind), "request": request.id, "reason": abridged(repr(error))}
         log.warning("request refused", extra=said)
         return Batch(taken=request.id, at=request.at)
@@ -75,7 +75,7 @@ def _resume(batch: Batch, request: Request, _: Callable[[], int], restate: Resta
 def _mute(batch: Batch, request: Request, _: Callable[[], int], __: Restate) -> None:
     asked = request.payload
     since, until = request.at, maybe_instant(asked, "until")
-    # One that is over before it was taken has no length.
+    # A mute that is over before it is applied has no length.
     kept = Mute(field(asked, "job", str), min(since, until or since), until or since, field(asked, "by", str))
     batch.entries.append(mute_entry(kept))
 
@@ -83,7 +83,7 @@ def _mute(batch: Batch, request: Request, _: Callable[[], int], __: Restate) -> 
 def _acknowledge(batch: Batch, request: Request, _: Callable[[], int], restate: Restate) -> None:
     job, by = field(request.payload, "job", str), field(request.payload, "by", str)
     state = restate(job, partial(acknowledged, by=by, at=request.at))
-    if state.incident is not None:  # It may have ended meanwhile.
+    if state.incident is not None:  # The incident may have ended meanwhile.
         batch.states[job] = state
 
 
@@ -138,7 +138,7 @@ def _keep(batch: Batch, request: Request, _: Callable[[], int], __: Restate) -> 
     kept = request.payload
     value = maybe(kept, "value", str)
     if value is not None:
-        json.loads(value)  # It is read at each use, where a fault would be the plugin's.
+        json.loads(value)  # Every use parses it, and would fail in the plugin.
     pack, key, expires = field(kept, "pack", str), field(kept, "key", str), maybe_instant(kept, "expires")
     batch.entries.append(StoredValue(pack, key, value, expires))
 
@@ -166,7 +166,7 @@ _CHANGES: dict[str, Callable[[Batch, Request, Callable[[], int], Restate], None]
 
 
 def acknowledged(state: State, by: str, at: datetime) -> State:
-    """Remember who took care of the incident that goes on."""
+    """Return the state with the current incident acknowledged by a person."""
     if state.incident is None or not state.incident.goes_on:
         return state
     return replace(state, incident=replace(state.incident, acknowledged_by=by, acknowledged_at=at))

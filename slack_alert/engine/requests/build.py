@@ -1,4 +1,4 @@
-"""Requests to the running program, packed for its inbox."""
+"""Builds requests to the running program, serialized for its inbox."""
 
 from __future__ import annotations
 
@@ -14,48 +14,48 @@ from slack_alert.engine.ports import Request
 
 
 def pause(job: str, until: datetime | None, at: datetime, *, by: str = "") -> Request:
-    """Ask that a job rests, for good where `until` is None."""
+    """Return the request to pause a job, for good where `until` is None."""
     return Request("pause", {"job": job, "until": _iso(until), "by": by}, at)
 
 
 def resume(job: str, at: datetime) -> Request:
-    """Ask that a job runs again."""
+    """Return the request to resume a job."""
     return Request("resume", {"job": job}, at)
 
 
 def mute(job: str, until: datetime | None, at: datetime, *, by: str) -> Request:
-    """Ask that a job (`*`: every one) runs and says nothing until then, or (None) that it speaks again."""
+    """Return the request to mute a job (`*`: all jobs) until an instant, or to end its mute (None)."""
     return Request("mute", {"job": job, "until": _iso(until), "by": by}, at)
 
 
 def acknowledge(job: str, at: datetime, *, by: str) -> Request:
-    """Ask that an incident's repeats and reminders stop until it is over."""
+    """Return the request to acknowledge a job's incident: no repeats and reminders until it is over."""
     return Request("ack", {"job": job, "by": by}, at)
 
 
 def send(message: Message, at: datetime) -> Request:
-    """Ask that a message is said."""
+    """Return the request to post a message."""
     return Request("send", _packed(message), at)
 
 
 def emit(event: Event) -> Request:
-    """Ask that what was noticed is answered."""
+    """Return the request to handle an event."""
     return Request("emit", {"name": event.name, "fields": dict(event.fields)}, event.at)
 
 
 def outbox(verb: str, delivery: int, at: datetime) -> Request:
-    """Ask that a delivery is sent again (`retry`) or taken out (`drop`)."""
+    """Return the request to send a delivery again (`retry`) or to remove it (`drop`)."""
     return Request(verb, {"id": delivery}, at)
 
 
 def kept(entry: StoredValue, at: datetime) -> Request:
-    """Ask that a value of a pack's key-value store is kept."""
+    """Return the request to store a value in a pack's key-value store."""
     payload = {"pack": entry.pack, "key": entry.key, "value": entry.value, "expires": _iso(entry.expires)}
     return Request("keep", payload, at)
 
 
 def recorded(record: Record, messages: tuple[Message, ...], at: datetime) -> Request:
-    """Ask that a run somebody started elsewhere is written down, and what it says is said."""
+    """Return the request to record a run that was started elsewhere, and to post its messages."""
     payload = {
         "job": record.binding,
         "slot": record.slot.isoformat(),

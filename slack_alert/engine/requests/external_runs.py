@@ -1,4 +1,4 @@
-"""Runs of programs that something else started, cron for example: as requests, and settled by the rules for errors."""
+"""Runs of programs that others start, such as cron: their requests, and their settlement by the rules for errors."""
 
 from __future__ import annotations
 
@@ -16,22 +16,22 @@ from slack_alert.engine.payload_fields import Fields, field, instant, maybe, num
 from slack_alert.engine.ports import Request
 from slack_alert.engine.runs.run_records import log_failure
 
-#: Says what a run from outside means, and sends the telling there (None: where errors go).
+#: Settles an external run, with messages to the address (None: where errors go).
 Judge = Callable[[State, Run, Result, Address | None], Settlement]
-#: Gives what is remembered of a name once it was changed so.
+#: Changes the state of a name, and returns the new state.
 _Restate = Callable[[str, Callable[[State], State]], State]
 
 _GONE = "exec was killed, or the machine went down; nobody knows how the command ended"
 
 
 def outside_name(name: str, jobs: Iterable[str]) -> str:
-    """Return the name a run is kept under: one that people could take for a job's says where it comes from."""
+    """Return the name under which a run is recorded; a name like that of a job gets the suffix ` (exec)`."""
     last = _last_part(name)
     return f"{name} (exec)" if any(_last_part(job) == last for job in jobs) else name
 
 
 def named(request: Request, jobs: Callable[[], Iterable[str]]) -> Request:
-    """Return the request under the name it is kept under, where whoever left it had no time to look for jobs."""
+    """Return the request with its recorded name, where its sender had no time to compare it with the jobs."""
     if request.kind != "exec" or request.payload.get("is_named", True):
         return request
     name = outside_name(field(request.payload, "job", str), jobs())
@@ -39,7 +39,7 @@ def named(request: Request, jobs: Callable[[], Iterable[str]]) -> Request:
 
 
 def is_same_execution(one: Request, other: Request) -> bool:
-    """Return whether both tell of one run of one command."""
+    """Return whether both requests are about the same run of a command."""
     if {one.kind, other.kind} != {"exec"} or one.at != other.at:
         return False
     names = [str(each.payload.get("job")) for each in (one, other)]
@@ -47,12 +47,12 @@ def is_same_execution(one: Request, other: Request) -> bool:
 
 
 def outside_run(name: str, started: datetime, number: int = 0) -> Run:
-    """Make the run of a program that no plugin knows."""
+    """Return the run of a program that belongs to no plugin."""
     return Run(number, name, Action(name, "", 0), started, started=started)
 
 
 def executed(run: Run, result: Result, to: Address | None) -> Request:
-    """Ask that a run from outside is written down, and its failure told."""
+    """Return the request to record an external run, and to post its failure."""
     payload = {
         "job": run.binding,
         "slot": run.slot.isoformat(),
@@ -66,14 +66,14 @@ def executed(run: Run, result: Result, to: Address | None) -> Request:
 
 
 def cut_off(name: str, started: datetime, to: Address | None) -> Request:
-    """Ask that a run from outside is told as interrupted: whoever watched it is gone; `name` is as it was typed."""
+    """Return the request to record a run as interrupted, as its `exec` is gone; `name` is as it was typed."""
     failure = Failure("interrupted", _GONE, "", "interrupted\n", Verdict.INTERRUPTED)
     request = executed(outside_run(name, started), Result(failure=failure), to)
     return replace(request, payload={**request.payload, "seconds": None, "is_named": False})
 
 
 def settle_execution(batch: Batch, request: Request, run_id: int, restate: _Restate, judge: Judge) -> None:
-    """Put what such a request means into the batch."""
+    """Settle the external run of a request, and add its state, record and messages to the batch."""
     left = request.payload
     run, result = outside_run(field(left, "job", str), instant(left, "slot"), run_id), _result(left)
     to, printed = _address(maybe(left, "to", dict)), field(left, "printed", str)

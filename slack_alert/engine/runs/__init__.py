@@ -1,1 +1,1 @@
-"""What goes on from a slot to the end of its run."""
+"""The course of a run, from its slot or event to its record."""

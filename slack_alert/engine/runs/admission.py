@@ -1,4 +1,4 @@
-"""From a slot or an event to a run that is called, or to the row that says why there is none."""
+"""Admits slots and events: to a run that is submitted, or to a row with the reason why there is none."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from slack_alert.engine.runs.run_records import put_begun
 
 
 class Admission:
-    """Passes slots and events through the gate, and hands the runs to the executor; `done` takes their results."""
+    """Passes slots and events through the gate, and submits runs to the executor; `done` gets their results."""
 
     def __init__(
         self,
@@ -43,19 +43,19 @@ class Admission:
     def admit(
         self, job_state: JobState, slots: Sequence[datetime], missed_ticks: MissedTicks | None, accounts: MissedSlots
     ) -> Run | None:
-        """Let the last of the slots run if it may; `missed_ticks` is for those that may have passed unseen."""
+        """Run the last of the slots if the gate admits it; `missed_ticks` is for slots that may have passed unseen."""
         if job_state.is_gone:
             return None
         if job_state.job.rule is None:
             return self.admit_slot(job_state, accounts.late(job_state, slots, missed_ticks), missed_ticks, accounts)
-        # After the events that came before: on the writer's thread, as they are answered there.
+        # After the events that came before: on the writer's thread, where events are processed.
         self._recorder.submit(Batch(), lambda: self.submit(self._admit_due(job_state, slots, missed_ticks)))
         return None
 
     def admit_in_time(
         self, job_states: Iterable[JobState], slot: datetime, accounts: MissedSlots
     ) -> Iterator[Run | None]:
-        """Let a slot run that comes in time, as nearly all do: in one loop over all jobs that have it."""
+        """Run a slot that fires in time, as nearly all do: in one loop over all jobs that share it."""
         for job_state in job_states:
             if job_state.is_gone or job_state.job.rule is not None:
                 yield self.admit(job_state, (slot,), None, accounts)
@@ -64,7 +64,7 @@ class Admission:
                 job_state.mark_accounted(slot)
 
     def start(self, job_states: Iterable[JobState], now: datetime) -> None:
-        """Let jobs run that run at the start."""
+        """Run jobs at the start of the program, or of the job."""
         runs = []
         for job_state in job_states:
             if job_state.job.rule is None:
@@ -80,7 +80,7 @@ class Admission:
         missed_ticks: MissedTicks | None,
         accounts: MissedSlots | None = None,
     ) -> Run | None:
-        """Let a slot run if it may; with `accounts` these write it down if it may not."""
+        """Run a slot if the gate admits it; else it is recorded in `accounts`, by default those of the engine."""
         if slot is None:
             return None
         run = self._let(job_state, slot, accounts or self._accounts)
@@ -91,27 +91,27 @@ class Admission:
         return run
 
     def react(self, job_state: JobState, event: Event) -> None:
-        """Let the job answer an event if it may."""
+        """Run the job for an event if the gate admits it."""
         if (run := self._let(job_state, event.at, self._accounts)) is not None:
             run.event = event.fields
             self.submit(run)
 
     def submit(self, *runs: Run | None) -> None:
-        """Have the runs called."""
+        """Submit the runs to the executor."""
         if admitted := [run for run in runs if run is not None]:
             self._executor.submit(admitted, self._done)
 
     def submit_committed(self, runs: Iterable[Run | None], batch: Batch | None = None) -> None:
-        """Have the runs called once it is committed that they begin, together with a batch.
+        """Submit the runs once their start is committed, together with a batch.
 
-        Of a run that nothing else will tell of after a kill: the next start would do without its slot, or would run
-        what ends the process again and again.
+        For runs that nothing else would show after a kill: the next start would skip their slots, or would run a
+        function that ends the process again and again.
         """
         if (admitted := [run for run in runs if run is not None]) or batch is not None:
             put_begun(self._recorder, batch or Batch(), admitted, partial(self.submit, *admitted))
 
     def submit_in_turn(self, admit: Callable[[], Run | None]) -> None:
-        """Do so after the events that came before."""
+        """Admit and submit a run after the events that came before."""
         self._recorder.submit(Batch(), lambda: self.submit_committed((admit(),)))
 
     def _admit_due(
@@ -125,7 +125,7 @@ class Admission:
         return run
 
     def _let(self, job_state: JobState, at: datetime, accounts: MissedSlots) -> Run | None:
-        """Make the run of a slot or an event if the gate lets it, else account for it."""
+        """Return the run of a slot or an event if the gate admits it; else record why not."""
         verdict = gate(job_state.job, job_state.state, at, pause=job_state.hold, is_running=job_state.run is not None)
         if verdict is Verdict.GO:
             job = job_state.job

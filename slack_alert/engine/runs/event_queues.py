@@ -1,4 +1,4 @@
-"""Events that wait for the jobs that answer them: one after the other, when the job is free."""
+"""Queues of events for jobs with rules, which process them in turn, and the watch for absent events."""
 
 from __future__ import annotations
 
@@ -18,15 +18,15 @@ from slack_alert.engine.runs.run_records import spoken_record
 
 
 class AbsenceWatch:
-    """Moves on what is due by the events that came; any thread may tell of one."""
+    """Postpones the due times of jobs that await events when these come; `reset` may be called from any thread."""
 
     def __init__(self) -> None:
         self.awaiting: tuple[JobState, ...] = ()
-        #: What sensors tell of.
+        #: The events that sensors emit.
         self._emitted: set[str] = set()
 
     def watch(self, jobs: Iterable[JobState]) -> None:
-        """Look after these, and after no others."""
+        """Watch these jobs only."""
         job_states = tuple(jobs)
         self.awaiting = tuple(job_state for job_state in job_states if job_state.job.is_absence)
         self._emitted = (
@@ -34,14 +34,14 @@ class AbsenceWatch:
         )
 
     def allow_for(self, away: timedelta) -> dict[str, JobProgress]:
-        """Leave out the time in which nobody was running, where only a sensor of this program would have noticed."""
+        """Exclude a downtime for jobs that await a sensor of this program, as the sensor did not run either."""
         fed = [job_state for job_state in self.awaiting if self._is_fed(job_state) and not job_state.state.is_alerting]
         for job_state in fed:
             job_state.anchor += away
         return {job_state.job.name: JobProgress(job_state.anchor) for job_state in fed}
 
     def unfinished(self) -> list[JobState]:
-        """Find the jobs of which a crash lost that their event came: they have it to answer again."""
+        """Return the jobs whose event came but whose recovery a crash lost; queue an event for each again."""
         alerting = [(job_state, job_state.state.incident) for job_state in self.awaiting if job_state.state.is_alerting]
         found = [
             job_state for job_state, incident in alerting if incident is not None and incident.last < job_state.anchor
@@ -52,11 +52,11 @@ class AbsenceWatch:
         return found
 
     def reset(self, event: Event, now: datetime) -> dict[str, JobProgress]:
-        """Have what an event keeps from coming due begin anew; return what a restart needs to know of that."""
+        """Restart the wait of the jobs that await an event; return their progress, for a restart."""
         moved: dict[str, JobProgress] = {}
         for job_state in self.awaiting:
             if job_state.job.rule is not None and job_state.job.rule.matches(event):
-                # A clock that was ahead elsewhere must not keep it silent.
+                # A sender's clock that is ahead must not silence the job.
                 job_state.anchor = max(job_state.anchor, min(event.at, now))
                 moved[job_state.job.name] = JobProgress(job_state.anchor)
         return moved
@@ -66,14 +66,14 @@ class AbsenceWatch:
 
 
 def missing(job_state: JobState) -> str:
-    """Return what did not come, and since when: `no backup.done since Sat 21 Nov 02:00`; empty where nothing had to."""
+    """Return the missing event and since when, `no backup.done since Sat 21 Nov 02:00`; empty: none is awaited."""
     if job_state.job.rule is None or not job_state.job.is_absence:
         return ""
     return f"no {' or '.join(job_state.job.rule.on)} since {format_with_day(job_state.anchor, job_state.job.zone)}"
 
 
 def arrival(job_state: JobState, event: Event, run: int, mark: Markup, *, mute: str) -> Batch:
-    """End the row of alerts that an absence began; return what is to be written of that."""
+    """End the incident that an absence began; return the batch to be written."""
     came = Run(run, job_state.job.name, job_state.job.action, event.at, event=event.fields)
     before = job_state.state
     settlement = job_state.settle(lambda state: settle(job_state.job, state, came, QUIET, mark, mute=mute))
@@ -87,12 +87,12 @@ def arrival(job_state: JobState, event: Event, run: int, mark: Markup, *, mute: 
     )
 
 
-#: So many events wait for one job at most; further ones find it still running.
+#: So many events wait for a job at most; further events count as overlapped.
 WAITING = 1000
 
 
 class EventQueues:
-    """Lets jobs answer events; called on the writer's thread only, as two at once would both find a job free."""
+    """Runs jobs for events; called on the writer's thread only, as two threads would both find a job free."""
 
     def __init__(
         self,
@@ -107,11 +107,11 @@ class EventQueues:
         self._mark = mark
         self._mute = mute
         self._next_id = next_id
-        #: Has a free job answer an event, if it may.
+        #: Runs a free job for an event, if the gate admits it.
         self._react = react
 
     def enqueue(self, job_state: JobState, event: Event) -> None:
-        """Have the job answer an event, at once or when it is free."""
+        """Run the job for an event, at once or when it is free."""
         if len(job_state.events) < WAITING:
             job_state.events.append(event)
         else:
@@ -120,7 +120,7 @@ class EventQueues:
         self.run_next(job_state)
 
     def run_next(self, job_state: JobState) -> None:
-        """Let the job answer what waits, while it is free."""
+        """Run the job for its waiting events, while it is free."""
         while job_state.run is None and job_state.events:
             event = job_state.events.popleft()
             if job_state.job.is_absence:

@@ -1,4 +1,4 @@
-"""What the engine holds of one job while the program runs."""
+"""The state of a job in memory while the program runs."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ from slack_alert.core.structs import replace
 from slack_alert.core.units.local_time import TICK
 from slack_alert.engine.batches import JobProgress, Snapshot
 
-#: Shared by the jobs of which nothing is remembered, which is most.
+#: Shared by the jobs without stored state, which are most.
 FRESH = State()
-#: Shared by the jobs that answer no events.
+#: Shared by the jobs without rules.
 _NONE: deque[Event] = deque(maxlen=0)
 
 
 class JobState:
-    """A job with all that changes of it."""
+    """A job with its changing state."""
 
     __slots__ = ("anchor", "events", "hold", "is_gone", "is_told", "job", "last", "overlaps", "run", "state", "waits")
 
@@ -32,26 +32,26 @@ class JobState:
         self.state = state
         self.hold = hold
         self.anchor = seen.first
-        #: The last slot that was accounted for.
+        #: The last slot whose outcome is known.
         self.last = seen.last
-        #: The run that is queued, going on or being written down.
+        #: The run that is queued, in progress or being recorded.
         self.run: Run | None = None
         #: Events that wait for the job to be free.
         self.events: deque[Event] = deque() if job.rule else _NONE
-        #: Slots in a row that found the run going on, and whether that was told already.
+        #: Slots in a row that found the run in progress, and whether that was posted already.
         self.overlaps = 0
-        #: Slots in a row that found it waiting for a thread.
+        #: Slots in a row that found the run waiting for a thread.
         self.waits = 0
         self.is_told = False
-        #: Its file, or its place in it, is gone; a run that goes on ends as any other.
+        #: Its file, or its place in it, is gone; a run in progress ends as any other.
         self.is_gone = False
 
     def replace_job(self, job: Job, now: datetime) -> None:
-        """Go on as a later version of the job, with all that is remembered; one that was gone begins with `now`."""
+        """Replace the job by a later version and keep its state; a job that was gone begins at `now`."""
         if self.is_gone:
             self.mark_accounted(now)
         if job.is_absence and (self.is_gone or job.rule != self.job.rule):
-            # Nobody looked whether what it waits for came before.
+            # Events before now were not watched for this rule.
             self.anchor, self.state = now, replace(self.state, incident=None)
         if job.rule is None:
             self.events = _NONE
@@ -62,11 +62,11 @@ class JobState:
 
     @property
     def moved(self) -> Callable[[], datetime] | None:
-        """What tells where the grid starts by now, where it moves on with the events that come."""
+        """Returns where the grid starts at present; None: it does not move, as the job awaits no events."""
         return (lambda: self.anchor) if self.job.is_absence else None
 
     def settle(self, decide: Callable[[State], Settlement]) -> Settlement:
-        """Take over what a run means; decided again where somebody changed the state meanwhile.
+        """Apply what `decide` returns for a run; it is called again where the state was changed meanwhile.
 
         On any thread, and without a lock: native threads and greenlets must not share one.
         """
@@ -78,7 +78,7 @@ class JobState:
                 return settlement
 
     def restate(self, change: Callable[[State], State]) -> State:
-        """Remember something else, by the same rules."""
+        """Change the state, by the same rules; return the new state."""
         while True:
             before = self.state
             after = change(before)
@@ -87,16 +87,16 @@ class JobState:
                 return after
 
     def is_due(self, slot: datetime) -> bool:
-        """Return whether a slot is one still: what it waits for may have come since it was planned."""
+        """Return whether a slot is still due: an awaited event may have come since it was planned."""
         return not self.job.is_absence or self.job.trigger.next_after(slot - TICK, self.anchor) == slot
 
     def mark_accounted(self, slot: datetime) -> None:
-        """Take note that the slots up to this one are accounted for."""
+        """Record that the outcome of the slots up to this one is known."""
         if self.last is None or slot > self.last:
             self.last = slot
 
     def rewind(self, now: datetime) -> bool:
-        """Forget what lies after `now`: it was noted by a wrong clock, and would silence the job until then."""
+        """Discard times after `now`: they come from a wrong clock, and would silence the job until then."""
         if self.anchor <= now and (self.last is None or self.last <= now) and self.state is FRESH:
             return False
         before = (self.anchor, self.last, self.state)
@@ -111,16 +111,16 @@ class JobState:
 
     @property
     def seen(self) -> JobProgress:
-        """What a restart needs to know."""
+        """The job's progress, for a restart."""
         return JobProgress(self.anchor, self.last)
 
     def seen_at(self, slot: datetime) -> JobProgress:
-        """Return what a restart needs to know where of the slots after this one no row is written yet."""
+        """Return the job's progress where no row of the slots after this one is written yet."""
         return JobProgress(self.anchor, slot)
 
 
 def take_up(jobs: Iterable[Job], snapshot: Snapshot, now: datetime) -> dict[str, JobState]:
-    """Join the jobs with what the store remembers of them; those never seen before start their grid now."""
+    """Return the states of jobs by name, from the store's snapshot; the grid of a job never seen before starts now."""
     states, seen, holds, first = snapshot.states, snapshot.seen, snapshot.holds, JobProgress(now)
     return {
         job.name: JobState(job, states.get(job.name, FRESH), seen.get(job.name, first), holds.get(job.name))
@@ -131,9 +131,9 @@ def take_up(jobs: Iterable[Job], snapshot: Snapshot, now: datetime) -> dict[str,
 def renewed(
     job_state: Mapping[str, JobState], jobs: Sequence[Job], snapshot: Snapshot, now: datetime, *, is_late: bool = False
 ) -> tuple[dict[str, JobState], list[JobState]]:
-    """Let jobs take up what is held of their former versions; return all, those without a job last, and the new ones.
+    """Give new versions of jobs their former states; return all states, those without a job last, and the new ones.
 
-    Of those that are late, the slots since they ran last are still to be accounted for, but for one that was cut off.
+    With `is_late`, the slots of new jobs since their last run are still to be recorded, except for a run cut off.
     """
     met = take_up([job for job in jobs if job.name not in job_state], snapshot, now)
     for name, new in met.items():

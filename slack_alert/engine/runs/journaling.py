@@ -1,4 +1,4 @@
-"""What a run returned, kept over a kill until it is worked out what it means; and taken up at the next start."""
+"""Journals what runs return until it is settled, so that the next start settles it after a kill."""
 
 from __future__ import annotations
 
@@ -13,18 +13,18 @@ Done = Callable[[Run, Result], None]
 
 
 class JournalingExecutor:
-    """An executor that keeps what its runs return, from that moment until what it means is committed."""
+    """An executor that journals what its runs return until the settlement is committed."""
 
     def __init__(self, executor: Executor, journal: Journal) -> None:
         self._executor = executor
         self._journal = journal
 
     def submit(self, runs: Sequence[Run], done: Done) -> None:
-        """Have the runs called."""
+        """Submit the runs to the executor, and journal what they return."""
         self._executor.submit(runs, partial(self._done, done))
 
     def stop(self) -> None:
-        """Take no further run."""
+        """Accept no further runs."""
         self._executor.stop()
 
     def _done(self, done: Done, run: Run, result: Result) -> None:
@@ -38,12 +38,12 @@ class JournalingExecutor:
         try:
             done(run, result)
         finally:
-            if run.is_kept:  # It was not taken: the run is canceled.
+            if run.is_kept:  # No batch has taken the entry over: the run is canceled.
                 self._journal.release(1)
 
 
 def resumed(job_states: Mapping[str, JobState], returned: Iterable[Returned]) -> Iterator[tuple[Run, Result]]:
-    """Yield the runs that a kill left with no more than what they returned, as if they had just ended."""
+    """Yield the runs of which a kill left only their return value, as if they had just ended."""
     for one in returned:
         job_state = job_states.get(one.binding)
         if job_state is None:
@@ -56,5 +56,5 @@ def resumed(job_states: Mapping[str, JobState], returned: Iterable[Returned]) ->
 
 
 def _is_plain(run: Run) -> bool:
-    """Return whether nothing else is to be known of a run than what it returned; of others their slot is run again."""
+    """Return whether a run is described by its return value alone; the slots of other runs run again after a kill."""
     return not (run.asked_by or run.event is not None or run.texts or run.held or run.is_withheld)

@@ -1,4 +1,4 @@
-"""The lines of slots that did not run, and which of those that passed unseen still should."""
+"""Records slots that did not run, and finds which of those that passed unseen still have to run."""
 
 from __future__ import annotations
 
@@ -19,19 +19,19 @@ from slack_alert.engine.runs.job_state import JobState
 from slack_alert.engine.runs.run_records import put_begun
 
 _TICK = timedelta(microseconds=1)
-#: So many jobs share a line rather than have one each.
+#: From so many jobs on, they share a row.
 _MANY = 32
-#: And so many at most.
+#: So many jobs share a row at most.
 _TOGETHER = 256
 
 
 class GatheringRecorder:
-    """Books that only gather what is written into them into one batch, for whoever puts it."""
+    """A recorder that only gathers records into one batch, which its user submits."""
 
     def __init__(self) -> None:
         self.batch = Batch(is_repeatable=True)
 
-    def submit(self, batch: Batch, then: Callable[[], object] | None = None) -> None:  # noqa: ARG002 - it is not committed
+    def submit(self, batch: Batch, then: Callable[[], object] | None = None) -> None:  # noqa: ARG002 - no commit
         """Add the rows of a batch."""
         self.batch.records += batch.records
         self.batch.begun += batch.begun
@@ -42,7 +42,7 @@ class GatheringRecorder:
 
 
 class GroupedRecorder:
-    """Books that put all at once what comes due at once: a transaction for each overlapped slot would be too many."""
+    """A recorder that groups batches of one pass: a transaction for every overlapped slot would be too many."""
 
     def __init__(self, recorder: Recorder) -> None:
         self._recorder = recorder
@@ -50,18 +50,18 @@ class GroupedRecorder:
         self._thens: list[Callable[[], object]] = []
 
     def submit(self, batch: Batch, then: Callable[[], object] | None = None) -> None:
-        """Add the rows of a batch, and what follows its commit."""
+        """Add the rows of a batch, and the callback of its commit."""
         self._batch.records += batch.records
         self._batch.begun += batch.begun
         if then is not None:
             self._thens.append(then)
 
     def record_quiet(self, record: Record) -> None:
-        """Pass on a row that needs nothing else."""
+        """Pass a quiet row on."""
         self._recorder.record_quiet(record)
 
     def put_all(self) -> None:
-        """Put what was added."""
+        """Submit what was added."""
         if self._batch.records:
             self._recorder.submit(self._batch, self._follow)
 
@@ -71,27 +71,27 @@ class GroupedRecorder:
 
 
 class MissedSlots:
-    """Writes them down."""
+    """Records slots that did not run."""
 
     def __init__(self, recorder: Recorder) -> None:
         self._recorder = recorder
 
     def skip(self, job_state: JobState, slot: datetime, verdict: Verdict) -> None:
-        """Account for a slot that the gate held back."""
+        """Record a slot that the gate did not admit."""
         alerts, until = pause_status(job_state.job, job_state.state, slot, pause=job_state.hold)
         reason = gate_reason(job_state.job, job_state.state, slot, verdict, pause=job_state.hold, former=job_state.run)
         record = Record(0, job_state.job.name, slot, verdict, alerts=alerts, paused_until=until, reason=reason)
         self._note(record, (job_state,))
 
     def row(self, job_state: JobState, gap: SlotRange, lapse: Outage | None = None) -> None:
-        """Account for a row of slots that nobody tried to run; `lapse` says why nobody did."""
+        """Record a range of slots that were not tried; `lapse` is the outage that caused it."""
         self._note(gap_record(job_state, gap, lapse), (job_state,))
         job_state.mark_accounted(gap.last)
 
     def made_up(
         self, job_states: Iterable[JobState], missed_ticks: MissedTicks, *, up_since: datetime | None
     ) -> Iterator[tuple[JobState, datetime | None]]:
-        """Account for what passed while the program was down, and return what still runs of it."""
+        """Record the slots that passed while the program was down, and yield those that still run."""
         first, now = FirstSlots(), missed_ticks.lapse.until
         for job_state in job_states:
             after = max(
@@ -100,9 +100,7 @@ class MissedSlots:
             slot = first.after(job_state.job.trigger, after, job_state.anchor)
             if slot is None or slot > now:
                 continue
-            if (
-                job_state.job.at_start
-            ):  # It needs no other run for the same reason; the one at the start has the slot `now`.
+            if job_state.job.at_start:  # Its run at the start replaces the missed slot, and has the slot `now`.
                 self.folded(job_state, missed_ticks, first=slot, last=now - _TICK)
             else:
                 yield (
@@ -111,15 +109,15 @@ class MissedSlots:
                 )
 
     def late(self, job_state: JobState, slots: Sequence[datetime], missed_ticks: MissedTicks | None) -> datetime | None:
-        """Account for the slots but for the one that still runs, and return that: the last one, if it is not too old.
+        """Record the slots except for the slot that still runs, and return that: the last, if it is not too old.
 
-        None for `missed_ticks`: there is one slot only, and it comes in time. What passed unseen is held to the same
+        None for `missed_ticks`: there is a single slot, and it is in time. Slots that passed unseen follow the same
         rule as after a downtime.
         """
         if missed_ticks is None:
             return slots[-1]
         if slots[-1] >= missed_ticks.in_time:
-            if len(slots) > 1:  # Else they were accounted for together with others'.
+            if len(slots) > 1:  # Else they were recorded together with those of other jobs.
                 self.folded(job_state, missed_ticks, first=slots[0], last=slots[-1] - _TICK)
             return slots[-1]
         return self.passed(
@@ -129,9 +127,9 @@ class MissedSlots:
     def passed(
         self, job_state: JobState, missed_ticks: MissedTicks, *, after: datetime, until: datetime, young: timedelta
     ) -> datetime | None:
-        """Account for the slots in (after, until] that passed unseen, but for the one that still runs; give that.
+        """Record the slots in (after, until] that passed unseen, except for the slot that still runs; return that.
 
-        One of the wall clock runs as long as it is younger than `young`.
+        A slot of the wall clock runs as long as it is younger than `young`.
         """
         rows = list(
             missed_ranges(
@@ -145,7 +143,7 @@ class MissedSlots:
         return slot
 
     def folded(self, job_state: JobState, missed_ticks: MissedTicks, *, first: datetime, last: datetime) -> None:
-        """Account for the slots from `first` to `last`, which a stall left without a run."""
+        """Record the slots from `first` to `last`, which a stall left without a run."""
         rows = list(
             missed_ranges(
                 job_state.job, job_state.state, job_state.hold, after=first - _TICK, until=last, anchor=job_state.anchor
@@ -156,9 +154,9 @@ class MissedSlots:
     def folded_alike(
         self, job_states: Sequence[JobState], slots: Sequence[datetime], missed_ticks: MissedTicks | None
     ) -> set[JobState]:
-        """Account for the slots but for the last one where they are the same of many jobs: in a line that these share.
+        """Record the slots except for the last in shared rows, where they are the same for many jobs.
 
-        Returns those jobs. Always the same ones are looked at together, so that the sets of them are few.
+        Return those jobs. The same jobs are always compared with each other, so that distinct sets of them are few.
         """
         done: set[JobState] = set()
         if missed_ticks is not None and slots[-1] >= missed_ticks.in_time and len(job_states) >= _MANY:
@@ -179,7 +177,7 @@ class MissedSlots:
                 missed_ticks.missed[job_state.job.name] = missed_ticks.missed.get(job_state.job.name, 0) + gap.count
 
     def _note(self, record: Record, job_states: Iterable[JobState]) -> None:
-        """Write a row down; it moves its jobs on, past runs that go on: the store must have it that these began."""
+        """Write a row. It advances its jobs past their runs in progress, whose start has to be in the store, too."""
         runs = [run for job_state in job_states if (run := job_state.run) is not None and not run.is_noted]
         if runs:
             put_begun(self._recorder, Batch(records=[record]), runs)
@@ -194,7 +192,7 @@ class MissedSlots:
 
 
 def gap_record(job_state: JobState, gap: SlotRange, lapse: Outage | None = None) -> Record:
-    """Return the row of slots that nobody tried to run."""
+    """Return the row of a range of slots that were not tried."""
     alerts, until = pause_status(job_state.job, job_state.state, gap.first, pause=job_state.hold)
     reason: str | None
     if gap.verdict is Verdict.MISSED and lapse is not None:
@@ -209,7 +207,7 @@ def gap_record(job_state: JobState, gap: SlotRange, lapse: Outage | None = None)
 
 
 def _alike(job_states: Iterable[JobState]) -> Iterator[list[JobState]]:
-    """Find those of which a stall folded the same slots, and nothing else is to be said, where they are many."""
+    """Return groups of many jobs whose slots in a stall have the same rows."""
     found: defaultdict[tuple[datetime, Trigger, tzinfo], list[JobState]] = defaultdict(list)
     for job_state in job_states:
         job = job_state.job

@@ -1,4 +1,4 @@
-"""Jobs that are still running when they are due again, and why: told once, not at every slot."""
+"""Notices jobs that are still running when they are due again, and why; posted once, not at every slot."""
 
 from __future__ import annotations
 
@@ -8,29 +8,29 @@ from slack_alert.core.model.address import Address
 from slack_alert.core.model.run import Run
 from slack_alert.engine.runs.job_state import JobState
 
-#: A job whose slots found it still running so many times in a row is told once.
+#: After so many slots in a row that found the job still running, a notice is posted.
 _OVERLAPS = 3
 
 
 class Overlaps:
-    """Counts what was overlapped, and tells of it."""
+    """Counts overlapped slots, and posts a notice of them."""
 
     def __init__(self, tell: Callable[[str, str, Address], None], runs: Callable[[], list[Run]]) -> None:
         self._tell = tell
         self._runs = runs
-        #: That there are too few threads was told, and some run still waits for one.
+        #: A notice of too few threads was posted, and some run still waits for a thread.
         self._is_full = False
 
     def overlapped(self, job_state: JobState) -> None:
-        """Take note of a slot that found the job's run going on, or waiting to begin."""
-        if job_state.run is None or job_state.run.has_returned:  # A disk that is slow or full is not the job's fault.
+        """Count a slot that found the job's run in progress, or waiting to begin."""
+        if job_state.run is None or job_state.run.has_returned:  # A slow or full disk is not the job's fault.
             return
         if job_state.run.started is None:
             job_state.waits += 1
             if job_state.waits == _OVERLAPS:
                 self._tell_full(job_state, job_state.run)
             return
-        job_state.overlaps += 1  # It may be too slow as well.
+        job_state.overlaps += 1  # A run that has waited for a thread may be too slow as well.
         if job_state.overlaps == _OVERLAPS and not job_state.is_told:
             job_state.is_told = True
             job, run = job_state.job, job_state.run
@@ -38,25 +38,25 @@ class Overlaps:
             self._tell(f"overlaps/{run.id}/{run.slot.isoformat()}", text, job.errors_to)
 
     def finished(self, job_state: JobState) -> None:
-        """Take note that the job's run has ended; one that is always too slow is not told of again."""
+        """Reset the counts as the job's run has ended; a job that is always too slow gets no second notice."""
         job_state.is_told = job_state.is_told and job_state.overlaps > 0
         job_state.overlaps = job_state.waits = 0
         self._is_full = self._is_full and any(each.started is None for each in self._runs())
 
     def _tell_full(self, job_state: JobState, run: Run) -> None:
-        """Tell once for all that wait who keeps them waiting."""
+        """Post, once for all waiting runs, which runs keep them waiting."""
         if not self._is_full:
             self._is_full = True
             busy = [each for each in self._runs() if each.started is not None]
             self._tell(f"full/{run.id}/{run.slot.isoformat()}", waiting_text(run, busy), job_state.job.errors_to)
 
 
-#: Names told in one line; the rest is counted.
+#: Names shown in a line; the rest is counted.
 _NAMED = 10
 
 
 def waiting_text(run: Run, going_on: Sequence[Run]) -> str:
-    """Return why a run does not begin: those that go on leave it no thread, or one of them stops the loop."""
+    """Return why a run does not begin: other runs leave it no thread, or a function blocks the loop."""
     others = [each for each in going_on if each.action.is_async == run.action.is_async]
     if run.action.is_async:
         return (
@@ -70,7 +70,7 @@ def waiting_text(run: Run, going_on: Sequence[Run]) -> str:
 
 
 def _occupied(busy: Sequence[Run], stuck: Sequence[Run]) -> str:
-    """Return what the threads do; for one that is stuck another one stands in, up to a number."""
+    """Return how the threads are occupied; a stuck thread is replaced, up to a number."""
     if not stuck:
         threads = "The thread is" if len(busy) == 1 else f"All {len(busy)} threads are"
         return f"{threads} busy with {_listed(busy)}"
@@ -86,7 +86,7 @@ def _listed(runs: Sequence[Run]) -> str:
 
 
 def _some(names: Sequence[str], noun: str = "") -> str:
-    """Name the first ones, and count the rest."""
+    """Return the first names and the number of the rest."""
     more = [f"{len(names) - _NAMED} more {noun}".rstrip()] if len(names) > _NAMED else []
     return ", ".join([*names[:_NAMED], *more])
 

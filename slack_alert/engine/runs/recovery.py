@@ -1,4 +1,4 @@
-"""The rows that a killed process left unwritten: of runs it cut off, and of slots before what it had said."""
+"""Recovers the rows that a killed process left unwritten: of runs it cut off, and of slots before them."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from slack_alert.engine.runs.run_records import interrupted_record
 
 log = logging.getLogger(__name__)
 
-#: Why a slot of which nothing is known is `missed`, though the program was up.
+#: The reason of a slot that is `missed` though the program was up, as its outcome is unknown.
 LOST = "a kill came before it was written what became of it"
 
 _Span = tuple[datetime, datetime]
@@ -26,10 +26,10 @@ _Span = tuple[datetime, datetime]
 def recover(
     job_states: Mapping[str, JobState], snapshot: Snapshot, since: datetime | None, *, is_late: bool = False
 ) -> list[Record]:
-    """Return these rows, and let the jobs pass by their slots. Up to `since` all rows were written.
+    """Return the lost rows, and advance the jobs past their slots. Up to `since` all rows were written.
 
-    Of jobs that are late, the runs that were cut off have their rows. What a job returned that is not there waits for
-    it: its file may load still, or be mended.
+    With `is_late`, runs that were cut off have their rows already. What a missing job returned is kept for it: its
+    file may still load, or be fixed.
     """
     rows = [] if is_late else [interrupted_record(each) for each in snapshot.running]
     for one in snapshot.returned:
@@ -57,7 +57,7 @@ def _spans(job_states: Mapping[str, JobState], snapshot: Snapshot) -> dict[str, 
 
 
 def _known_slots(name: str, snapshot: Snapshot) -> list[datetime]:
-    """Return the slots of a job that get a row of their own."""
+    """Return the slots of a job that have a row of their own."""
     running = [each.slot for each in snapshot.running if each.binding == name]
     return sorted([*running, *(one.slot for one in snapshot.returned if one.binding == name)])
 
@@ -75,7 +75,7 @@ def _lost_rows(
 
 
 def _rows_between(job_state: JobState, after: datetime, until: datetime) -> Iterable[Record]:
-    """Yield the rows of the slots in between; what its alerts or a pause forbade then is not known any more."""
+    """Yield the rows of the slots in between; quota and pauses of that time are not known any more."""
     if after < until:
         for gap in missed_ranges(job_state.job, FRESH, None, after=after, until=until - TICK, anchor=job_state.anchor):
             row = gap_record(job_state, gap)

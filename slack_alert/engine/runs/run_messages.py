@@ -1,4 +1,4 @@
-"""What is said in the middle of runs, of incidents, and on the program's own behalf."""
+"""Messages in the middle of runs, of incidents, and notices of the program itself."""
 
 from __future__ import annotations
 
@@ -24,15 +24,15 @@ from slack_alert.engine.runs.run_records import put_begun
 
 
 def keep(run: Run, pieces: tuple[Piece, ...], to: Address) -> None:
-    """Let a run say something at its end; beyond what one run may say it is counted."""
-    # One more is taken, so that what is told says that there is more.
+    """Hold pieces until the end of a run; beyond the limit of a run they are counted only."""
+    # One more than the limit is held, so that the message shows that there is more.
     room = max(0, MOST + 1 - len(run.held))
     run.held += tuple((to, piece) for piece in pieces[:room])
     run.withheld += len(pieces[room:])
 
 
 def gathered(job: Job, run: Run, result: Result) -> tuple[Job, Result]:
-    """Put all that a run says into its result; a job that speaks only elsewhere speaks there."""
+    """Return the job and the result with the held pieces; where all of them go elsewhere, so does the job."""
     if not run.held:
         return job, result
     held, run.held = run.held, ()
@@ -46,7 +46,7 @@ log = logging.getLogger(__name__)
 
 
 class RunMessages:
-    """Settles what is said and puts it into the outbox; `mute` says why a job may say nothing at a slot."""
+    """Settles messages and puts them into the outbox; `mute` returns why a job is muted at a slot, or an empty text."""
 
     def __init__(self, recorder: Recorder, mark: Markup, mute: Callable[[str, datetime], str]) -> None:
         self._recorder = recorder
@@ -54,8 +54,8 @@ class RunMessages:
         self._mute = mute
 
     def say(self, job_state: JobState, run: Run, pieces: tuple[Piece, ...], to: Address | None) -> None:
-        """Say something in the middle of a run; a run counts as one alert, however often it speaks."""
-        if run.is_canceled:  # Its record is written.
+        """Post pieces in the middle of a run; a run counts as one alert, however often it posts."""
+        if run.is_canceled:  # Its record is written already.
             return
         if job_state.job.policy.repeat_policy.compares:
             keep(run, pieces, to or job_state.job.to)
@@ -66,24 +66,24 @@ class RunMessages:
         self._settle(job_state, run, pieces, replace(job_state.job, to=to) if to else job_state.job)
 
     def say_held(self, job_state: JobState, run: Run) -> None:
-        """Say what a run kept for an end that it will not come to."""
+        """Post the held pieces of a run that does not end normally."""
         if run.held:
             job, kept = gathered(job_state.job, run, QUIET)
             self._settle(job_state, run, kept.pieces, job)
 
     def tell(self, key: str, text: str, to: Address) -> None:
-        """Say something on the program's own behalf; the same key is said once only."""
+        """Post a notice of the program itself; a key is posted once only."""
         self._recorder.submit(Batch(messages=[self.notice(key, text, to)]))
 
     def notice(self, key: str, text: str, to: Address) -> Message:
-        """Return the message of something said on the program's own behalf, and log it."""
-        # Where the text itself goes to the terminal, the log need not say it a second time.
+        """Return the message of a notice of the program itself, and log it."""
+        # Where the text itself goes to the terminal, the log need not repeat it.
         level = logging.DEBUG if to.channel == "console" else logging.WARNING
         log.log(level, "told", extra={"to": str(to), "text": text})
         return Message(key, to, Text(self._mark.escape(text)))
 
     def acknowledgement(self, job_state: JobState, now: datetime) -> tuple[Message, ...]:
-        """Show who takes care of a job's incident, as far as that may be said."""
+        """Return the messages that show who acknowledged a job's incident; only edits while it is muted."""
         if job_state.state.incident is None or not job_state.state.is_alerting:
             return ()
         shown = acknowledgement_messages(job_state.job, job_state.state.incident, self._mark)

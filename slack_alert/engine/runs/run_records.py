@@ -1,4 +1,4 @@
-"""The lines that runs leave in history."""
+"""The records that runs leave in history."""
 
 from __future__ import annotations
 
@@ -18,19 +18,19 @@ from slack_alert.engine.runs.job_state import JobState
 
 log = logging.getLogger(__name__)
 
-#: A run shorter than this is never worth a note that it began.
+#: The start of a run shorter than this is not recorded.
 _BRIEF = timedelta(seconds=0.5)
 
 
 def log_failure(run: Run, failure: Failure) -> None:
-    """Log a run that failed, as one line: the traceback is a field of it, and in the history."""
+    """Log a failed run on one line, with the traceback as a field; it is in the history, too."""
     error = f"{failure.kind}: {failure.message}" if failure.message else failure.kind
     words = {"job": run.binding, "run": run.id, "error": error, "place": failure.place, "traceback": failure.traceback}
     log.error("run failed", extra=words)
 
 
 def spoken_record(job_state: JobState, run: Run, result: Result, settlement: Settlement) -> Record:
-    """Write the line of a run that said, or wanted to say, something; a failure is logged as well."""
+    """Return the record of a run with messages, posted or withheld; a failure is logged as well."""
     if result.failure is not None:
         log_failure(run, result.failure)
     alerts, until = pause_status(job_state.job, settlement.state, run.slot)
@@ -49,10 +49,10 @@ def spoken_record(job_state: JobState, run: Run, result: Result, settlement: Set
 
 
 def quiet_record(job_state: JobState, run: Run, result: Result) -> Record:
-    """Write the line of most runs: nothing said, nothing spent."""
+    """Return the record of a quiet run, as most are: no message, no quota spent."""
     alerts = job_state.state.alerts.count(run.slot, job_state.job.policy.pause_time)
     printed = _printed(run) if run.printed else None
-    # By position: most of what making one costs are the names.
+    # By position: keywords are most of the cost of making a record.
     return Record(
         run.id, run.binding, run.slot, Verdict.QUIET, run.started, result.duration, "", None, alerts, None, None,
         printed, 1, None, None, run.remark or None, result.numbers, result.usage,
@@ -60,31 +60,31 @@ def quiet_record(job_state: JobState, run: Run, result: Result) -> Record:
 
 
 def cut_off_record(job_state: JobState, run: Run) -> Record:
-    """Write the line of a run that the end of the program cut off."""
+    """Return the record of a run that the end of the program cut off."""
     cut_off = Settlement(job_state.state, Verdict.INTERRUPTED, reason=run.reason)
     return spoken_record(job_state, run, QUIET, cut_off)._replace(duration=None)
 
 
 def interrupted_record(started: StartedRun) -> Record:
-    """Write the line of a run under which the process died."""
+    """Return the record of a run during which the process died."""
     return Record(started.run, started.binding, started.slot, Verdict.INTERRUPTED, started=started.started)
 
 
 def started(run: Run) -> StartedRun:
-    """Return the note that a run began; one that waits for a thread did at its slot."""
+    """Return the start of a run; a run that waits for a thread has started at its slot."""
     return StartedRun(run.id, run.binding, run.slot, run.started or run.slot)
 
 
 def going_on(runs: Iterable[Run], now: datetime) -> list[Run]:
-    """Return the runs whose slot is a while ago: what a crash cuts off of them is told afterwards."""
+    """Return the runs whose slot is a while ago, which a restart has to report if a crash cuts them off."""
     return [run for run in runs if now - run.slot >= _BRIEF]
 
 
 def put_begun(recorder: Recorder, batch: Batch, runs: Iterable[Run], then: Callable[[], object] | None = None) -> None:
-    """Put a batch, and in it the note that these runs began, where the store may not have it.
+    """Submit a batch together with the starts of these runs, where the store may not have them yet.
 
-    A row that is written by itself may be committed before a batch that was put earlier. So a run counts as noted once
-    the note is committed, and rows of slots that came after a run's own go with its note until then.
+    A row that is written by itself may be committed before a batch that was submitted earlier. So a run counts as noted
+    once its start is committed; until then, rows of later slots of the job are committed together with it.
     """
     begun = [run for run in runs if not run.is_noted]
     batch.begun += map(started, begun)

@@ -25,22 +25,22 @@ class VirtualClock:
         return self._now
 
     def set(self, now: datetime) -> None:
-        """Let time pass."""
+        """Set the present instant."""
         self._now = now
 
     def monotonic(self) -> float:
-        """Return the seconds that passed since it began."""
+        """Return the seconds since the start instant."""
         return (self._now - self._start).total_seconds()
 
     async def sleep(self, seconds: float) -> None:
-        """Let the time pass at once."""
+        """Advance the clock at once."""
         self.set(self._now + timedelta(seconds=seconds))
 
 
 class ScriptedExecutor:
-    """An executor that calls nothing: each job does what the script says, an alert where it says nothing.
+    """An executor that calls nothing: jobs have the outcomes of the script, by default an alert.
 
-    What a sensor alerts with is an event, of which nobody knows the fields; it is quiet where the script says nothing.
+    An alert of a sensor is an event with unknown fields; by default a sensor is quiet.
     """
 
     def __init__(
@@ -55,7 +55,7 @@ class ScriptedExecutor:
         self._said: dict[str, Result] = {}
 
     def submit(self, runs: Sequence[Run], done: Callable[[Run, Result], None]) -> None:
-        """Report the outcomes at once."""
+        """Report the scripted outcomes at once."""
         for run in runs:
             done(run, self._result(run))
 
@@ -78,17 +78,17 @@ class ScriptedExecutor:
 
 
 class MemoryRecorder:
-    """Books in memory: what a real run would have written, the messages only where somebody asks for them."""
+    """A recorder in memory, for what a real run would write; messages are kept only with `keeps_messages`."""
 
     def __init__(self, *, keeps_messages: bool = True) -> None:
         self.messages: list[Message] = []
         self._keeps_messages = keeps_messages
         self._rows: list[Record] = []
-        #: The place of each job's last row, where it may still grow.
+        #: The index of a job's last row, which may still grow.
         self._open: dict[str, int] = {}
 
     def submit(self, batch: Batch, then: Callable[[], object] | None = None) -> None:
-        """Write it down now."""
+        """Record a batch now."""
         if self._keeps_messages:
             self.messages.extend(batch.messages)
         for record in batch.records:
@@ -97,12 +97,12 @@ class MemoryRecorder:
             then()
 
     def record_quiet(self, record: Record) -> None:
-        """Write it down now; a row of slots that did not run grows."""
+        """Record a row now; it may extend the job's last row of slots that did not run."""
         for line in split_by_job(record):
             self._write(line)
 
     def drain(self) -> list[Record]:
-        """Return the rows written since the last time, by their slots, and begin a new page."""
+        """Return the rows since the last call, sorted by slot, and forget them."""
         rows, self._rows = self._rows, []
         self._open.clear()
         return sorted(rows, key=lambda row: row.slot)

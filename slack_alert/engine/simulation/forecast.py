@@ -1,4 +1,4 @@
-"""What a plan says at the most: every slot alerts, and hours, quotas and quiet windows hold as they would."""
+"""Forecasts the most messages of a plan: every slot alerts, within hours, quotas and quiet windows."""
 
 from __future__ import annotations
 
@@ -15,17 +15,17 @@ from slack_alert.engine.batches import Batch
 from slack_alert.engine.simulation.doubles import MemoryRecorder, ScriptedExecutor, VirtualClock
 from slack_alert.engine.simulation.simulation import Simulation
 
-#: How far ahead one looks: five weeks have every weekday, and the turn of a month.
+#: How far the forecast reaches: five weeks have every weekday, and a turn of the month.
 REACH = timedelta(weeks=5)
-#: A job that says more than this is taken to go on like that; for all jobs together it is a matter of seconds.
+#: A job with more messages is assumed to go on at that rate; the limit for all jobs keeps a forecast to seconds.
 _MOST = 500
 _MOST_OF_ALL = 20_000
 _FEWEST = 20
-#: A job that runs more often than this is not followed any further: one that runs while it is muted may say little.
+#: A job with more runs is simulated no further: a job that runs while it is muted may post little.
 _MOST_RUNS = 2_000
 _MOST_RUNS_OF_ALL = 100_000
 _FEWEST_RUNS = 700
-#: So many times as often it may run while quiet windows keep it silent: what it says afterwards is not known yet.
+#: So many times as many runs are allowed while quiet windows mute it: its messages after them are not known yet.
 _MUTED = 20
 _FIRST_LOOK = timedelta(minutes=2)
 
@@ -33,22 +33,22 @@ Mute = Callable[[str, datetime], str]
 
 
 class Forecast(Struct):
-    """What would be said from `since` on."""
+    """The messages that would be posted from `since` on."""
 
     since: datetime
     said: list[PlannedMessage] = field(default_factory=list)
-    #: What is said too often to be looked at one by one.
+    #: Messages too frequent to be listed individually.
     steady: list[SteadyMessages] = field(default_factory=list)
 
 
 def forecast(catalog: Catalog, since: datetime, *, mark: Markup, mute: Mute = lambda _job, _slot: "") -> Forecast:
-    """Look ahead, each job for itself: none has a say in what another one says."""
+    """Return the forecast of a catalog; jobs are simulated separately, as none affects the messages of another."""
     whole = Forecast(since)
     count = max(1, len(catalog.jobs))
     most = max(_FEWEST, min(_MOST, _MOST_OF_ALL // count))
     most_runs = max(_FEWEST_RUNS, min(_MOST_RUNS, _MOST_RUNS_OF_ALL // count))
     for job in catalog.jobs:
-        if job.emits:  # What it returns is said by nobody.
+        if job.emits:  # A sensor's values are not posted.
             continue
         notes = _Notes(most, most_runs + job.policy.repeat_policy.after)
         until = _follow(job, since, notes, mark, mute)
@@ -61,12 +61,12 @@ def forecast(catalog: Catalog, since: datetime, *, mark: Markup, mute: Mute = la
 
 
 def said_of(message: Message) -> PlannedMessage | None:
-    """Say when, by whom and where something is said; None: no slot caused it."""
+    """Return the time, job and address of a message; None: no slot caused it."""
     return None if message.slot is None else PlannedMessage(message.slot, job_of(message), message.to)
 
 
 def _follow(job: Job, since: datetime, notes: _Notes, mark: Markup, mute: Mute) -> datetime:
-    """Note what one job says; give up to when that is all it says."""
+    """Simulate a job into `notes`; return until when these are complete."""
 
     def noted(name: str, slot: datetime) -> str:
         reason = mute(name, slot)
@@ -86,7 +86,7 @@ def _follow(job: Job, since: datetime, notes: _Notes, mark: Markup, mute: Mute) 
 
 
 def _has_fallen_silent(job: Job, said: Sequence[PlannedMessage], until: datetime) -> bool:
-    """Return whether a job has said all that it will say: nothing for the longer half, longer than a pause."""
+    """Return whether a job posts no more: it has not for the longer half of the time, and longer than a pause."""
     first = min(one.at for one in said)
     silent = until - max(one.at for one in said)
     waits = (job.policy.pause_time, job.policy.repeat_policy.remind or timedelta())
@@ -94,7 +94,7 @@ def _has_fallen_silent(job: Job, said: Sequence[PlannedMessage], until: datetime
 
 
 class _Notes(MemoryRecorder):
-    """Books that keep no more than what a budget is made of."""
+    """A recorder that keeps only what a forecast needs."""
 
     def __init__(self, most: int, most_runs: int) -> None:
         super().__init__()
@@ -107,12 +107,12 @@ class _Notes(MemoryRecorder):
 
     @property
     def is_full(self) -> bool:
-        """Whether the job is heard often enough to know how it goes on."""
+        """Whether enough messages or runs are known to tell how the job goes on."""
         allowed = self._most_runs + min(self.muted, _MUTED * self._most_runs)
         return len(self.said) > self._most or self._runs > allowed
 
     def submit(self, batch: Batch, then: Callable[[], object] | None = None) -> None:
-        """Take note of what is said."""
+        """Record the messages of a batch."""
         self._runs += len(batch.records)
         self.said.extend(said for message in batch.messages if (said := said_of(message)) is not None)
         if then is not None:

@@ -1,4 +1,4 @@
-"""Let time pass without waiting: the same engine, on a virtual clock, with nothing but memory behind it."""
+"""Simulates the engine on a virtual clock, with an executor that calls nothing and a recorder in memory."""
 
 from __future__ import annotations
 
@@ -24,10 +24,9 @@ _TICK = timedelta(microseconds=1)
 
 
 class Simulation:
-    """The jobs of a catalog from `start` on, as if first seen then, with nothing remembered.
+    """Simulates the jobs of a catalog from the clock's instant on, as if first seen then, with no stored state.
 
-    With `skips` the slots that cannot run are accounted for in rows without visiting each; what one job does must not
-    change another's pauses then.
+    With `skips`, slots that cannot run are recorded in ranges without visiting each; then no job may pause another.
     """
 
     def __init__(
@@ -48,20 +47,20 @@ class Simulation:
         start = clock.now()
         self.engine.restore(Snapshot(), start)
         self._hots = self.engine.jobs()
-        #: The next slot of each job, by its place among them.
+        #: The next slot of every job, with the job's index.
         self._due: list[tuple[datetime, int]] = []
         for place, job_state in enumerate(self._hots):
             self._plan(place, _eve(job_state, start))
         self._has_begun = False
 
     def advance(self, by: timedelta) -> list[Message]:
-        """Let time pass; return what was said meanwhile. The end itself is not yet reached."""
+        """Advance the time; return the messages posted meanwhile. The end is exclusive."""
         before = len(self.ledger.messages)
         self.run_until(self._clock.now() + by)
         return self.ledger.messages[before:]
 
     def run_until(self, end: datetime) -> None:
-        """Let every slot before `end` come due, in their order."""
+        """Process every slot before `end`, in order."""
         if not self._has_begun:
             self._has_begun = True
             self.engine.start(self._clock.now())
@@ -82,7 +81,7 @@ class Simulation:
             heappush(self._due, (slot, place))
 
     def _take(self, slot: datetime) -> list[int]:
-        """Take the job whose slot it is, or all of them at once where what one does cannot change another's."""
+        """Remove and return the next job due at a slot; with `skips`, all jobs due at it."""
         taken: list[int] = []
         while self._due and self._due[0][0] == slot and (self._skips or not taken):
             _, place = heappop(self._due)
@@ -93,13 +92,13 @@ class Simulation:
         return taken
 
     def _kind(self, slot: datetime, place: int) -> tuple[bool, int]:
-        """Return whether it may run, and which ones together: not those that answer events, they would come first."""
+        """Return whether a job may run, and its group: jobs with rules are not grouped, as they would run first."""
         job_state = self._hots[place]
         may_run = not self._skips or gate(job_state.job, job_state.state, slot, pause=job_state.hold) is Verdict.GO
         return may_run, -1 if job_state.job.rule is None else place
 
     def _leap(self, place: int, slot: datetime, end: datetime) -> datetime:
-        """Account for a whole row that cannot run; return its last slot."""
+        """Record a range of slots that cannot run; return its last slot."""
         job_state = self._hots[place]
         rows = missed_ranges(
             job_state.job,
@@ -115,7 +114,7 @@ class Simulation:
 
 
 def _eve(job_state: JobState, start: datetime) -> datetime:
-    """Begin to look for slots: the start may be one, but a job that runs at the start does so once."""
+    """Return after when to look for slots: the start may be a slot, but a job with `at_start` runs once then."""
     return start if job_state.job.at_start else start - _TICK
 
 
@@ -129,7 +128,7 @@ def simulate(
     mute: Callable[[str, datetime], str] = lambda _job, _slot: "",
     ledger: MemoryRecorder | None = None,
 ) -> Iterator[Record]:
-    """Yield the history that the time from `since` to `until` (exclusive) would leave, no plugin executed.
+    """Yield the history from `since` to `until` (exclusive) without executing any plugin.
 
     `ledger` keeps the messages.
     """

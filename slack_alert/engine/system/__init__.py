@@ -1,1 +1,1 @@
-"""What the engine asks of the operating system."""
+"""Access to the operating system: descriptors, file owners, event loops and proxies."""

@@ -1,6 +1,6 @@
-"""Keep some file descriptors for this program itself, so that a function that leaks them does not silence the others.
+"""Reserves file descriptors for the program itself, so that a function that leaks them does not silence the others.
 
-The limit belongs to the process, and so does what is set aside here. Where there is no such limit nothing is done.
+The limit belongs to the process, and so does the reserve. On systems without such a limit nothing is done.
 """
 
 from __future__ import annotations
@@ -14,16 +14,16 @@ try:
 except ImportError:  # Windows
     resource = None  # type: ignore[assignment]
 
-#: At most so many, and no more than a part of all.
+#: The reserve: at most so many descriptors, and at most the limit divided by this.
 _COUNT, _PART = 32, 4
 
 
 class _Reserve:
-    """How many are set aside, and how many need them now."""
+    """The size of the reserve, and its present users."""
 
     def __init__(self) -> None:
         self.lock = threading.Lock()
-        #: The limit, and how many are above it.
+        #: The soft limit without the reserve, and the number of reserved descriptors above it.
         self.limit = self.count = 0
         self.users = 0
 
@@ -32,7 +32,7 @@ _reserve = _Reserve()
 
 
 def set_aside() -> None:
-    """Set some aside once, above the limit or below it, where the system has the limit."""
+    """Reserve descriptors once: above the soft limit, or below it where the hard limit leaves no room."""
     if resource is None:
         return
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
@@ -48,9 +48,9 @@ def set_aside() -> None:
 
 @contextmanager
 def spare() -> Iterator[None]:
-    """Let files and connections be opened meanwhile, also where functions have taken all there are.
+    """Release the reserve meanwhile, so that files and connections can be opened even where functions took all others.
 
-    For a moment only: whoever takes more than is there takes from these as well.
+    For a moment only: meanwhile functions can take from the reserve as well.
     """
     with _reserve.lock:
         _reserve.users += 1
@@ -66,7 +66,7 @@ def spare() -> Iterator[None]:
 
 
 def _move(before: int, after: int) -> None:
-    """Set the limit anew, unless somebody else has changed it: then it is theirs."""
+    """Change the soft limit, unless other code has changed it meanwhile."""
     if resource is not None and before != after and resource.getrlimit(resource.RLIMIT_NOFILE)[0] == before:
         _set_limit(after)
 

@@ -1,4 +1,4 @@
-"""Who new files and folders belong to: whoever owns the folder they are made in, also where root makes them."""
+"""Creates files and folders that belong to the owner of their parent folder, also where root creates them."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import stat
 from contextlib import suppress
 from pathlib import Path
 
-#: What group and others may do with a file.
+#: The rights of group and others.
 _SHARED = stat.S_IRWXG | stat.S_IRWXO
 _FILE = 0o666
 #: Without setuid and the sticky bit.
@@ -15,7 +15,7 @@ _FOLDER = 0o2777
 
 
 def make_folder(path: Path) -> None:
-    """Make a folder and those above it, as far as they are missing."""
+    """Create a folder and its parents where they are missing."""
     if path.is_dir():
         return
     make_folder(path.parent)
@@ -34,15 +34,15 @@ def make_folder(path: Path) -> None:
 
 
 def make_file(path: Path, content: str = "") -> None:
-    """Make a file, unless there is one."""
+    """Create a file with this content, unless it exists."""
     with suppress(FileExistsError), os.fdopen(open_new(path), "w", encoding="utf-8") as file:
         file.write(content)
 
 
 def open_new(path: Path, *, is_private: bool = False) -> int:
-    """Make a file and return its descriptor, open for reading and writing; raise FileExistsError where there is one.
+    """Create a file and return its descriptor, open for reading and writing; raise FileExistsError if it exists.
 
-    A private one is its owner's alone.
+    Only the owner may read or write a private file.
     """
     file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600 if is_private else _FILE)
     try:
@@ -54,18 +54,18 @@ def open_new(path: Path, *, is_private: bool = False) -> int:
 
 
 def hand_over(file: int, folder: Path, *, is_private: bool = False) -> None:
-    """Give a new file the owner of its folder, and unless it is private what the folder lets group and others do."""
+    """Set the owner of a new file to that of its folder; unless it is private, also the rights of group and others."""
     if hasattr(os, "fchown"):
         _hand_over(file, folder, 0 if is_private else _FILE)
 
 
 def _hand_over(file: int, folder: Path, allowed: int) -> None:
     above = folder.stat()
-    # Such a folder is everybody's, /tmp: it says nothing about who uses what lies in it.
+    # A sticky folder is shared by all users, such as /tmp: its owner does not matter for the files in it.
     if above.st_mode & stat.S_ISVTX:
         return
     is_somebody_elses = above.st_uid != os.geteuid()
-    # On a disk that lets root do no such thing, or where the group is not ours, the file stays as it was made.
+    # On a disk that does not let root change owners, or where the group is not ours, the file stays as created.
     with suppress(PermissionError):
         if is_somebody_elses and os.geteuid() == 0:
             os.fchown(file, above.st_uid, above.st_gid)
@@ -77,7 +77,7 @@ def _hand_over(file: int, folder: Path, allowed: int) -> None:
 
 
 def _shared(mode: int) -> int:
-    """Return the rights of those who may write in a folder beside its owner."""
+    """Return the rights of group and others, as far as these may write in a folder."""
     group = stat.S_IRWXG if mode & stat.S_IWGRP else 0
     others = stat.S_IRWXO if mode & stat.S_IWOTH else 0
     return mode & (group | others) & _SHARED

@@ -1,4 +1,4 @@
-"""Run a coroutine on an event loop of its own, blocking calls beside it, and wait for nothing that is left behind."""
+"""Runs a coroutine on an event loop of its own, and blocking calls on threads, without waiting for leftovers."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from functools import partial
 from typing import Any, TypeVar
 
 T = TypeVar("T")
-#: So many seconds what is left has to end when it is cancelled.
+#: Seconds that cancelled tasks have to end.
 _GRACE = 0.5
 
 
@@ -18,14 +18,14 @@ def run_to_end(
     coroutine: Coroutine[Any, Any, T],  # Any: whatever it awaits
     make_loop: Callable[[], asyncio.AbstractEventLoop] = asyncio.new_event_loop,
 ) -> T:
-    """Return what a coroutine returns, or raise what it raises.
+    """Return the value of a coroutine, or raise its error.
 
-    Unlike `asyncio.run` it gives tasks and asynchronous generators that go on a moment only, and threads of the loop's
-    executor none: plugins leave them behind, and one that sleeps for an hour would keep the program for an hour.
+    Unlike `asyncio.run` it waits a moment only for remaining tasks and asynchronous generators, and not at all for
+    threads of the loop's executor: plugins leave them behind, and a sleep of an hour would delay the end by an hour.
     """
     try:
         loop = make_loop()
-    except OSError:  # No descriptor is left; whoever is asked tells.
+    except OSError:  # No descriptor is left.
         coroutine.close()
         raise
     try:
@@ -40,15 +40,15 @@ def run_to_end(
 
 
 async def in_own_thread(call: Callable[[], T]) -> T:
-    """Return what a call gives that blocks, or raise what it raises.
+    """Return the value of a blocking call, or raise its error.
 
-    The loop's executor has few threads, and plugins may have left all of them waiting for something that never comes.
+    The loop's executor has few threads, and plugins may have blocked all of them for ever.
     """
     loop = asyncio.get_running_loop()
     ended: asyncio.Future[T] = loop.create_future()
     try:
         threading.Thread(target=_settle, args=(loop, ended, call), name="aside", daemon=True).start()
-    except RuntimeError:  # The system has no thread left: whoever waits for it is held up, and it is done.
+    except RuntimeError:  # The system has no thread left: the call blocks the loop, but it is made.
         return call()
     return await ended
 

@@ -1,4 +1,4 @@
-"""The proxy that the environment names for an address, as other programs understand it, and what is wrong with it."""
+"""Finds the proxy that the environment sets for an address, by the common rules, and checks that it is usable."""
 
 from __future__ import annotations
 
@@ -12,25 +12,25 @@ _INSTEAD = "set `proxy` to an HTTP proxy, or name {host} in no_proxy to go witho
 
 
 class EnvironmentProxy(PrivateStruct, frozen=True):
-    """What the environment says of one address; nothing at all where it names no proxy."""
+    """The proxy of an address by the environment; all fields are empty where it sets none."""
 
     hidden = frozenset({"address"})
 
     address: str | None = None
-    #: Who names it, for people.
+    #: Where it is set, for people.
     source: str = ""
     #: Why it cannot be used, and what to do, in a sentence without secrets.
     fault: str = ""
-    #: A fault of what is meant for everything else: the address is reached without it.
+    #: Whether the fault is in the proxy for all schemes (`all_proxy`), which is then ignored.
     is_general: bool = False
 
 
 def environment_proxy(
     url: str, environ: Mapping[str, str] | None = None, system: Mapping[str, str] | None = None
 ) -> EnvironmentProxy:
-    """Find the proxy for an address; a text without a scheme is an HTTP proxy, as curl and requests take it.
+    """Return the proxy for an address; a value without a scheme is an HTTP proxy, as with curl and requests.
 
-    `system` holds what the system is set to, by scheme (the environment's and, on some systems, its own).
+    `system` holds the proxies of the system by scheme (those of the environment and, on some systems, its settings).
     """
     # Imported here: it imports ssl, which gevent's patch has to come before.
     from urllib.request import getproxies, proxy_bypass
@@ -70,6 +70,6 @@ def _has_host(written: str) -> bool:
 
 
 def _variable(scheme: str, environ: Mapping[str, str]) -> str:
-    """Name where it comes from; small letters count before capitals."""
+    """Return the variable that sets it; lower case goes before upper case."""
     names = (f"{scheme}_proxy", f"{scheme}_proxy".upper())
     return next((name for name in names if environ.get(name)), "the proxy of this system's settings")
