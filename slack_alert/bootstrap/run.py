@@ -21,7 +21,7 @@ from slack_alert.bootstrap.wiring import assemble
 from slack_alert.engine.app.app import App, AppConfig
 from slack_alert.engine.app.components import Components
 from slack_alert.engine.batches import HistoryLimits
-from slack_alert.engine.system.descriptors import set_aside
+from slack_alert.engine.system.descriptors import reserve_descriptors
 from slack_alert.engine.system.loop_runner import run_to_end
 from slack_alert.loader import FoundFiles, plugins_folder
 from slack_alert.loader.guard.event_loop import new_standard_loop
@@ -55,7 +55,7 @@ def run(
     is what other commands read about this program.
     """
     plugins_folder(settings.path)  # A wrong path raises before anything is created there.
-    set_aside()  # Before plugins are loaded: their changes to the process are measured from here on.
+    reserve_descriptors()  # Before plugins are loaded: their changes to the process are measured from here on.
 
     def plugins() -> FollowedPlugins:
         _import_scheduler(settings)

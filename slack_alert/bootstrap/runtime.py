@@ -23,12 +23,12 @@ from slack_alert.engine.clock import SystemClock
 from slack_alert.engine.context.context import Context, ContextServices, public
 from slack_alert.engine.context.key_value import KeyValueStore, Write
 from slack_alert.engine.context.subprocesses import Subprocesses
-from slack_alert.engine.durability import number_of, put_durably
+from slack_alert.engine.durability import number_of, submit_durably
 from slack_alert.engine.engine import Engine
 from slack_alert.engine.monitoring.process_stalls import ProcessStalls
 from slack_alert.engine.monitoring.slow_runs import SlowRunDetector, durations_of
 from slack_alert.engine.mutes.mutes import Mutes
-from slack_alert.engine.pauses import hold_by_name
+from slack_alert.engine.pauses import pause_by_name
 from slack_alert.engine.ports import Clock, Executor, ExecutorLoad, Inbox, Journal, Reader, Recorder, Store
 from slack_alert.engine.recording.redacting import RedactingRecorder
 from slack_alert.engine.recording.writer import Writer
@@ -135,7 +135,7 @@ def make_runtime(settings: Settings, plugins: FollowedPlugins, stores: RunStores
         clock=clock,
         mark=render.mark,
         mute=mutes.reason,
-        paces=_make_slow_run_detector(settings, reader, clock),
+        slow_runs=_make_slow_run_detector(settings, reader, clock),
     )
     host.services = make_services(settings, host.engine, recorder, snapshot, render, clock)
     return Runtime(
@@ -157,10 +157,10 @@ def make_services(
         mark=render.mark,
         path=settings.path,
         say=say,
-        hold=partial(hold_by_name, engine, recorder),
+        hold=partial(pause_by_name, engine, recorder),
         now=clock.now,
         key_value_store=make_key_value_stores(
-            snapshot.entries, lambda entries: put_durably(recorder, Batch(entries=[*entries])), clock
+            snapshot.entries, lambda entries: submit_durably(recorder, Batch(entries=[*entries])), clock
         ),
     )
 

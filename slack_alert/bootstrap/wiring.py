@@ -71,16 +71,16 @@ def assemble(settings: Settings, plugins: FollowedPlugins, stores: RunStores, *,
         make_source=slots.source,
         replan=slots.replan,
         reload=None if settings.reload == "off" else plugins.reload,
-        take_up=plugins.take_up,
+        load_late=plugins.take_up,
         guard=plugins.guard,
-        standing_still=_standing_still(settings),
+        stalled_addresses=_standing_still(settings),
         watch=_watch(settings),
         children=runtime.services.children,
         load=runtime.load,
         muted_until=mutes.until,
         judge=make_judge(settings, runtime.mark, mutes.reason),
         accept_entry=_entry_acceptor(mutes, runtime.services.key_value_store),
-        look_back=digests.poll,
+        post_digests=digests.poll,
         heartbeat=_heartbeat(settings),
         changed_zone=_changed_zone(settings),
     )
@@ -124,7 +124,7 @@ def make_sender(
         last_receipt=reader.last_receipt,
         receipts=Receipts(reader.receipt),
         clock=clock or SystemClock(),
-        paces={"console": at_once, "slack": SendRate(settings.messages_per_second, settings.burst)},
+        rates={"console": at_once, "slack": SendRate(settings.messages_per_second, settings.burst)},
         give_up=settings.give_up,
         zone=settings.timezone,
         undeliverable=undeliverable,
@@ -200,7 +200,7 @@ def _undeliverable_handler(settings: Settings, engine: Engine) -> Callable[[Deli
             return
         text = f"A message to {lost.shown} could not be delivered ({outcome.reason}). {outcome.hint}".rstrip()
         text += f" `slack-alert outbox retry {delivery.id}` sends it again."
-        engine.tell(f"undeliverable/{lost}/{outcome.reason}/{delivery.created.date()}", text, errors_to)
+        engine.notify(f"undeliverable/{lost}/{outcome.reason}/{delivery.created.date()}", text, errors_to)
 
     return undeliverable
 

@@ -28,7 +28,7 @@ _PATIENCE = timedelta(seconds=5)
 _PATIENCE_ON_LOOP = timedelta(seconds=0.25)
 
 
-def put_durably(recorder: Recorder, batch: Batch) -> Wait:
+def submit_durably(recorder: Recorder, batch: Batch) -> Wait:
     """Submit a batch, and return a function that waits until it is durable: not at all where a journal holds it."""
     committed = threading.Event()
     recorder.submit(batch, committed.set)

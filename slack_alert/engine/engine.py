@@ -26,7 +26,7 @@ from slack_alert.engine.monitoring.slow_runs import SlowRunDetector
 from slack_alert.engine.ports import Clock, Due, Executor, Recorder
 from slack_alert.engine.runs.admission import Admission
 from slack_alert.engine.runs.event_queues import AbsenceWatch, EventQueues
-from slack_alert.engine.runs.job_state import JobState, renewed, take_up
+from slack_alert.engine.runs.job_state import JobState, create_job_states, replace_jobs
 from slack_alert.engine.runs.journaling import resumed
 from slack_alert.engine.runs.missed_slots import GatheringRecorder, GroupedRecorder, MissedSlots
 from slack_alert.engine.runs.overlaps import Overlaps
@@ -37,7 +37,7 @@ from slack_alert.engine.runs.run_records import cut_off_record, quiet_record, sp
 log = logging.getLogger(__name__)
 
 #: A notice of the program itself: its unique key (posted once only), the text and the address.
-Telling = tuple[str, str, Address]
+NoticeParts = tuple[str, str, Address]
 
 
 class Engine:
@@ -52,7 +52,7 @@ class Engine:
         clock: Clock,
         mark: Markup,
         mute: Callable[[str, datetime], str] = lambda _job, _slot: "",
-        paces: SlowRunDetector | None = None,
+        slow_runs: SlowRunDetector | None = None,
     ) -> None:
         self._catalog = catalog
         self._recorder = recorder
@@ -65,15 +65,15 @@ class Engine:
         self._others: dict[str, State] = {}
         self._ids = count(1)
         self.absences = AbsenceWatch()
-        self.accounts = MissedSlots(recorder)
+        self.missed_slots = MissedSlots(recorder)
         self._messages = RunMessages(recorder, mark, mute)
         self._tick_monitor = TickMonitor(clock)
-        self._slow_runs = paces or SlowRunDetector()
+        self._slow_runs = slow_runs or SlowRunDetector()
         self._overlaps = Overlaps(
-            self.tell, lambda: [run for job_state in self.jobs() if (run := job_state.run) is not None]
+            self.notify, lambda: [run for job_state in self.jobs() if (run := job_state.run) is not None]
         )
         self._admission = Admission(
-            recorder, executor, self.accounts, self._overlaps, next_id=self.next_id, done=self._finish
+            recorder, executor, self.missed_slots, self._overlaps, next_id=self.next_id, done=self._finish
         )
         self._queues = EventQueues(recorder, mark, mute, next_id=self.next_id, react=self._admission.react)
 
@@ -83,7 +83,7 @@ class Engine:
         Up to `since` the outcome of every slot is recorded.
         """
         self._ids = count(snapshot.last_run + 1)
-        self._job_states = take_up(self._catalog.jobs, snapshot, now)
+        self._job_states = create_job_states(self._catalog.jobs, snapshot, now)
         self._tick_monitor.tick()
         self._others = dict(snapshot.states)
         self.absences.watch(self._job_states.values())
@@ -119,7 +119,7 @@ class Engine:
 
         Return the new jobs. With `is_late` (their file took long to load) the caller has to `catch_up` on them.
         """
-        self._job_states, new = renewed(self._job_states, catalog.jobs, snapshot, now, is_late=is_late)
+        self._job_states, new = replace_jobs(self._job_states, catalog.jobs, snapshot, now, is_late=is_late)
         self._catalog = catalog
         self.absences.watch(self.jobs())
         seen = {job_state.job.name: JobProgress(job_state.anchor) for job_state in self.absences.awaiting}
@@ -135,25 +135,25 @@ class Engine:
         now: datetime,
         since: datetime | None = None,
         *,
-        lapse: Outage | None = None,
+        outage: Outage | None = None,
         late: Iterable[JobState] = (),
-        tell: Callable[[Mapping[str, int]], Telling] | None = None,
+        make_notice: Callable[[Mapping[str, int]], NoticeParts] | None = None,
     ) -> dict[str, int]:
         """Record the slots that passed before `now`, run those that are still to run, return missed runs by job.
 
         Up to `since` the program was up: an unseen slot before it did not exist then, the job has changed. The notice
-        that `tell` returns is committed together with the records, and before the late runs begin.
+        that `make_notice` returns is committed together with the records, and before the late runs begin.
         """
-        missed_ticks, page = MissedTicks.down(lapse or Outage(OutageCause.DOWN, since, now)), GatheringRecorder()
-        accounts, admission = MissedSlots(page), self._admission
-        made_up = list(accounts.made_up(late or self._job_states.values(), missed_ticks, up_since=since))
+        missed_ticks, page = MissedTicks.of_outage(outage or Outage(OutageCause.DOWN, since, now)), GatheringRecorder()
+        missed_slots, admission = MissedSlots(page), self._admission
+        made_up = list(missed_slots.slots_to_make_up(late or self._job_states.values(), missed_ticks, up_since=since))
         runs = [
-            admission.admit_slot(job_state, slot, missed_ticks, accounts)
+            admission.admit_slot(job_state, slot, missed_ticks, missed_slots)
             for job_state, slot in made_up
             if job_state.job.rule is None
         ]
-        if tell is not None and missed_ticks.missed:
-            page.batch.messages.append(self._messages.notice(*tell(missed_ticks.missed)))
+        if make_notice is not None and missed_ticks.missed:
+            page.batch.messages.append(self._messages.notice(*make_notice(missed_ticks.missed)))
         admission.submit_committed(runs, page.batch if page.batch.records else None)
         for job_state, slot in made_up:
             if job_state.job.rule is not None:
@@ -166,26 +166,26 @@ class Engine:
             [job_state for job_state in self.jobs() if job_state.job.at_start and job_state.run is None], now
         )
 
-    def due(self, due: Iterable[Due]) -> MissedTicks:
+    def run_due(self, due: Iterable[Due]) -> MissedTicks:
         """Process slots that are due together; of each job the last may run. Return the ticks missed in a stall."""
         missed_ticks = self._tick_monitor.tick()
         rows, admission = GroupedRecorder(self._recorder), self._admission
-        accounts, runs = MissedSlots(rows), list[Run | None]()
+        missed_slots, runs = MissedSlots(rows), list[Run | None]()
         for names, slots in due:
             job_states = [self._job_states[name] for name in names]
             if missed_ticks.concerns(slots):
-                alike = accounts.folded_alike(job_states, slots, missed_ticks)
+                alike = missed_slots.record_shared(job_states, slots, missed_ticks)
                 runs += [
-                    admission.admit(job_state, slots[-1:] if job_state in alike else slots, missed_ticks, accounts)
+                    admission.admit(job_state, slots[-1:] if job_state in alike else slots, missed_ticks, missed_slots)
                     for job_state in job_states
                 ]
             else:
-                runs += admission.admit_in_time(job_states, slots[0], accounts)
+                runs += admission.admit_in_time(job_states, slots[0], missed_slots)
         rows.put_all()
         self._admission.submit(*runs)
         return missed_ticks
 
-    def notice(self, event: Event) -> None:
+    def handle_event(self, event: Event) -> None:
         """Pass an event to every job whose rule matches it; may be called from any thread."""
         # In turn, on the writer's thread: two at the same time would both find a job free.
         moved = self.absences.reset(event, self._clock.now())
@@ -194,15 +194,15 @@ class Engine:
     def emit(self, run: Run, value: object) -> None:
         """Handle the value of a sensor as an event."""
         assert run.emits is not None, "only sensors notice"
-        self.notice(Event(run.emits, self._clock.now(), fields_of(value)))
+        self.handle_event(Event(run.emits, self._clock.now(), fields_of(value)))
 
     def say(self, run: Run, pieces: tuple[Piece, ...], to: Address | None = None) -> None:
         """Post pieces in the middle of a run; a run counts as one alert, however often it posts."""
         self._messages.say(self._job_states[run.binding], run, pieces, to)
 
-    def tell(self, key: str, text: str, to: Address) -> None:
+    def notify(self, key: str, text: str, to: Address) -> None:
         """Post a notice of the program itself; a key is posted once only."""
-        self._messages.tell(key, text, to)
+        self._messages.notify(key, text, to)
 
     def pause(self, name: str, hold: Pause | None) -> None:
         """Pause a job, or resume it (None); an unknown job is ignored."""
@@ -213,10 +213,10 @@ class Engine:
         """Return the state of a job or an external program; a new state for an unknown name."""
         return self._job_states[name].state if name in self._job_states else self._others.get(name, State())
 
-    def restate(self, name: str, change: Callable[[State], State]) -> State:
+    def update_state(self, name: str, change: Callable[[State], State]) -> State:
         """Change the state of a job, or of an external program under a name; return the new state."""
         if name in self._job_states:
-            return self._job_states[name].restate(change)
+            return self._job_states[name].update_state(change)
         self._others[name] = change(self._others.get(name, State()))
         return self._others[name]
 
@@ -244,7 +244,7 @@ class Engine:
             if (run := job_state.run) is not None and not run.is_stuck
         ]
 
-    def give_up(self) -> int:
+    def interrupt_runs(self) -> int:
         """Cancel and record the runs that the end of the program cuts off; return their number."""
         cut_off = self.runs()
         for run in cut_off:
@@ -304,13 +304,13 @@ class Engine:
     def _written(self, job_state: JobState, run: Run, state: State) -> None:
         if job_state.state is not state:  # A change made meanwhile may have been committed before this run was.
             self._recorder.submit(Batch(states={run.binding: job_state.state}))
-        self._rest(job_state, run)
+        self._release(job_state, run)
 
-    def _rest(self, job_state: JobState, run: Run) -> None:
+    def _release(self, job_state: JobState, run: Run) -> None:
         """Free the job for its next slot or a waiting event; not while a call that was given up still goes on."""
         if run.is_stuck:
             job_state.is_told = True
-            run.released = partial(self._recorder.submit, Batch(), partial(self._rest, job_state, run))
+            run.released = partial(self._recorder.submit, Batch(), partial(self._release, job_state, run))
         if run.is_stuck or job_state.run is not run:  # The call may have returned just now.
             return
         job_state.run = None

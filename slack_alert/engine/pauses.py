@@ -5,12 +5,12 @@ from __future__ import annotations
 from slack_alert.core.catalog import full_name
 from slack_alert.core.policy.quota import Pause, reset_alert_quota
 from slack_alert.engine.batches import Batch
-from slack_alert.engine.durability import put_durably
+from slack_alert.engine.durability import submit_durably
 from slack_alert.engine.engine import Engine
 from slack_alert.engine.ports import Recorder
 
 
-def hold_by_name(engine: Engine, recorder: Recorder, name: str, hold: Pause | None) -> None:
+def pause_by_name(engine: Engine, recorder: Recorder, name: str, hold: Pause | None) -> None:
     """Pause or resume (None) the job with a name as people type it; durable when this returns.
 
     Raise BadValue where there is no such job, and StoreError where the disk accepts no write.
@@ -19,5 +19,5 @@ def hold_by_name(engine: Engine, recorder: Recorder, name: str, hold: Pause | No
     engine.pause(full, hold)
     batch = Batch(holds={full: hold})
     if hold is None:
-        batch.states[full] = engine.restate(full, reset_alert_quota)
-    put_durably(recorder, batch)()
+        batch.states[full] = engine.update_state(full, reset_alert_quota)
+    submit_durably(recorder, batch)()

@@ -20,12 +20,12 @@ def field(fields: Fields, name: str, kind: type[T]) -> T:
     return value
 
 
-def maybe(fields: Fields, name: str, kind: type[T]) -> T | None:
+def optional_field(fields: Fields, name: str, kind: type[T]) -> T | None:
     """Return a field, or None where it is null."""
     return None if fields[name] is None else field(fields, name, kind)
 
 
-def whole(fields: Fields, name: str) -> int:
+def integer(fields: Fields, name: str) -> int:
     """Return an integer that fits into 64 bits, as databases need; raise ValueError for a larger one."""
     found = field(fields, name, int)
     if not -_MOST <= found < _MOST:
@@ -40,20 +40,20 @@ def number(fields: Fields, name: str) -> float:
 
 def instant(fields: Fields, name: str) -> datetime:
     """Return a field as an instant; raise ValueError where it is not valid."""
-    return read_instant(field(fields, name, str))
+    return parse_instant(field(fields, name, str))
 
 
-def maybe_instant(fields: Fields, name: str) -> datetime | None:
+def optional_instant(fields: Fields, name: str) -> datetime | None:
     """Return a field as an instant, or None where it is null."""
     return None if fields[name] is None else instant(fields, name)
 
 
-def read_instant(text: str) -> datetime:
+def parse_instant(text: str) -> datetime:
     """Parse an ISO instant; raise ValueError where it cannot be compared with others."""
-    return checked(datetime.fromisoformat(text))
+    return checked_instant(datetime.fromisoformat(text))
 
 
-def checked(at: datetime) -> datetime:
+def checked_instant(at: datetime) -> datetime:
     """Return the instant; raise ValueError where it has no zone, or lies at an end of the calendar."""
     # In the first and the last year, the same instant in another zone or a little later may be outside the calendar.
     if at.tzinfo is None or at.year in (MINYEAR, MAXYEAR):

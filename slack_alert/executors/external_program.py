@@ -116,7 +116,7 @@ class _Leash:
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             bufsize=0,
-            env=process_tree.signed(environ, self._sign) if self._sign else environ,
+            env=process_tree.signed_environ(environ, self._sign) if self._sign else environ,
             start_new_session=self._is_apart,
         )
         for number in self._early:
@@ -145,7 +145,7 @@ class _Leash:
 
     def _end(self, child: _Child) -> None:
         """End it with all it has started, wherever that hides."""
-        known = process_tree.family(child.pid)
+        known = process_tree.descendants(child.pid)
         self._send(signal.SIGTERM)
         with suppress(subprocess.TimeoutExpired):
             child.wait(_GRACE.total_seconds())

@@ -26,7 +26,7 @@ from slack_alert.core.units.local_time import TICK
 from slack_alert.engine.batches import Batch
 from slack_alert.engine.context.context import Context, ContextServices
 from slack_alert.engine.context.key_value import KeyValueStore
-from slack_alert.engine.pauses import hold_by_name
+from slack_alert.engine.pauses import pause_by_name
 from slack_alert.engine.simulation.doubles import MemoryRecorder
 from slack_alert.engine.simulation.simulation import Simulation
 from slack_alert.executors.calling.call import Caller
@@ -83,12 +83,12 @@ class PluginHarness:
             clock=self.clock, render=self._render, say=self._say, context=self._context, notice=self._notice
         )
         self._executor = DirectExecutor(performer)
-        self._simulation = Simulation(catalog, self.clock, self._executor, mark=self._mark, ledger=self.recorder)
+        self._simulation = Simulation(catalog, self.clock, self._executor, mark=self._mark, recorder=self.recorder)
         self._services = ContextServices(
             mark=self._mark,
             path=path,
             say=self._say_value,
-            hold=partial(hold_by_name, self._simulation.engine, self.recorder),
+            hold=partial(pause_by_name, self._simulation.engine, self.recorder),
             now=self.clock.now,
             key_value_store=self._key_value_store,
         )
@@ -107,7 +107,7 @@ class PluginHarness:
     def emit(self, name: str, fields: Mapping[str, object]) -> list[Said]:
         """Emit an event now; return the messages of the jobs that answer it."""
         with captured(sys.stderr):
-            self._simulation.engine.notice(Event(name, self.clock.now(), fields))
+            self._simulation.engine.handle_event(Event(name, self.clock.now(), fields))
         return self._new_messages()
 
     def run(self, name: str) -> list[Said]:

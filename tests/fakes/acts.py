@@ -63,12 +63,12 @@ def lived(
     simulation = Simulation(Catalog((job,)), clock, acts, mark=MARK, mute=mute)
     acts.say = simulation.engine.say
     simulation.run_until(until)
-    messages = simulation.ledger.messages
+    messages = simulation.recorder.messages
     return [
         RecordedLine(
             record, loudest(message.manner for message in messages if message.run == record.run) if record.run else None
         )
-        for record in simulation.ledger.drain()
+        for record in simulation.recorder.drain()
     ]
 
 

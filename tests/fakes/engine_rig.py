@@ -107,7 +107,7 @@ class Through:
 
 
 class Kept(MemoryRecorder):
-    """A ledger that keeps the batches, and tells that one is committed only of values and pauses."""
+    """A recorder that keeps the batches, and tells that one is committed only of values and pauses."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -126,12 +126,12 @@ class Rig:
         *jobs: Job,
         start: str = "16 09:00",
         snapshot: Snapshot | None = None,
-        paces: SlowRunDetector | None = None,
+        slow_runs: SlowRunDetector | None = None,
         mute: Callable[[str, datetime], str] = lambda _job, _slot: "",
     ) -> None:
         self.clock = VirtualClock(at(start))
-        self.ledger = MemoryRecorder()
-        self.through = Through(self.ledger)
+        self.recorder = MemoryRecorder()
+        self.through = Through(self.recorder)
         self.executor = Held()
         self.engine = Engine(
             Catalog(jobs or (make_job(),)),
@@ -140,13 +140,13 @@ class Rig:
             clock=self.clock,
             mark=MARK,
             mute=mute,
-            paces=paces,
+            slow_runs=slow_runs,
         )
         self.engine.restore(snapshot or Snapshot(), self.clock.now())
 
     def due(self, *times: str, name: str = "db.lag") -> None:
         self.clock.set(at(times[-1]))
-        self.engine.due([((name,), [at(time) for time in times])])
+        self.engine.run_due([((name,), [at(time) for time in times])])
 
     def play(self, time: str, result: Result, name: str = "db.lag") -> None:
         """Let a slot come due whose run ends at once."""
@@ -155,10 +155,10 @@ class Rig:
 
     @property
     def texts(self) -> list[str]:
-        return [fallback(message.piece) for message in self.ledger.messages]
+        return [fallback(message.piece) for message in self.recorder.messages]
 
     def rows(self) -> list[Record]:
-        return self.ledger.drain()
+        return self.recorder.drain()
 
 
 def verdicts(rows: Sequence[Record]) -> list[tuple[str, int]]:

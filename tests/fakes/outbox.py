@@ -128,7 +128,7 @@ class Outbox:
             last_receipt=self._last_receipt,
             receipts=Receipts(self.store.receipt),
             clock=self.clock,
-            paces={"slack": self.pace},
+            rates={"slack": self.pace},
             give_up=self.give_up,
             zone=self.zone,
             undeliverable=lambda delivery, outcome: self.lost.append((delivery.message.key, outcome.reason)),

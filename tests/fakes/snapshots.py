@@ -385,7 +385,7 @@ class Life:
         self.store.close()
 
     def _turn(self) -> None:
-        self._app._turn()
+        self._app._check()
         self.after(TURN, self._turn_again)
 
     def _turn_again(self) -> None:

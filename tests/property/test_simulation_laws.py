@@ -98,7 +98,7 @@ def test_leaping_over_what_cannot_run_gives_the_same_rows_line_for_line(
         simulation = Simulation(Catalog(tuple(two)), VirtualClock(start), executor, mark=MARK, skips=skips)
         for step in steps:
             simulation.advance(step)
-        return [row._replace(run=0, duration=None) for row in simulation.ledger.drain()]
+        return [row._replace(run=0, duration=None) for row in simulation.recorder.drain()]
 
     assert rows(skips=False) == rows(skips=True)
 
@@ -170,7 +170,7 @@ def test_a_real_run_leaves_the_record_that_was_simulated_line_for_line(
 
     simulation = Simulation(Catalog((job,)), VirtualClock(start), acts, mark=MARK, skips=True, mute=mutes.reason)
     simulation.run_until(until)
-    simulated = simulation.ledger.drain()
+    simulated = simulation.recorder.drain()
 
     delays = data.draw(st.lists(st.integers(0, 239), min_size=1, max_size=5))
     clock, store = VirtualClock(start), MemoryStore()
@@ -181,12 +181,12 @@ def test_a_real_run_leaves_the_record_that_was_simulated_line_for_line(
     engine.start(start)
     for slot in slots_of(job, start if job.at_start else start - TICK, until - TICK, start):
         executor.pass_until(slot)
-        engine.due([((job.name,), (slot,))])
+        engine.run_due([((job.name,), (slot,))])
     executor.pass_until(until + SLOWEST)
     lived = [line.record for line in store.history(job=None, since=None, limit=None)]
 
     assert [row._replace(run=0) for row in simulated] == [row._replace(run=0) for row in lived]
-    said = [(message.manner, message.piece, message.slot) for message in simulation.ledger.messages]
+    said = [(message.manner, message.piece, message.slot) for message in simulation.recorder.messages]
     assert said == [(each.message.manner, each.message.piece, each.message.slot) for each in store.deliveries()]
 
 
@@ -290,7 +290,7 @@ def lived(job: Job, recorder: Notebook, executor: Dying, snapshot: Snapshot, at:
         engine.start(start)
     for slot in slots_of(job, start, end, anchor):
         clock.set(slot)
-        engine.due([((job.name,), (slot,))])
+        engine.run_due([((job.name,), (slot,))])
 
 
 def covered(job: Job, rows: Sequence[Record], anchor: datetime) -> list[datetime]:

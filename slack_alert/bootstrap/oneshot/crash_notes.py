@@ -10,7 +10,7 @@ from slack_alert.bootstrap.plugin_files import database
 from slack_alert.core.errors import SlackAlertError
 from slack_alert.core.model.address import Address
 from slack_alert.core.redaction.redaction import Redaction
-from slack_alert.engine.requests.external_runs import cut_off
+from slack_alert.engine.requests.external_runs import interruption_request
 from slack_alert.loader import plugins_folder
 from slack_alert.stores import ExecMarker, inbox_path
 
@@ -27,7 +27,7 @@ def write_exec_marker(settings: Settings, name: str, *, started: datetime, to: s
         return None
     plugins_folder(settings.path)  # A wrong path raises before anything is created there.
     name = Redaction(settings.secrets())(name)
-    return ExecMarker(inbox_path(database(settings)), cut_off(name, started, _reachable(settings, to)))
+    return ExecMarker(inbox_path(database(settings)), interruption_request(name, started, _reachable(settings, to)))
 
 
 def _reachable(settings: Settings, to: str | None) -> Address | None:

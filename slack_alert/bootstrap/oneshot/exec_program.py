@@ -26,7 +26,7 @@ from slack_alert.core.model.run import Failure, Result, Run
 from slack_alert.core.policy.quota import State
 from slack_alert.core.redaction.redaction import Redaction
 from slack_alert.core.units.quantities import format_duration
-from slack_alert.engine.requests.external_runs import executed, outside_name, outside_run
+from slack_alert.engine.requests.external_runs import execution_request, external_name, external_run
 from slack_alert.executors.external_program import SIGNALED, ProgramExit
 from slack_alert.loader import plugins_folder
 
@@ -42,7 +42,7 @@ _STEERING = re.compile(r"\x1b\[[0-?]*[ -/]*[@-~]|\x1b\][^\x07\x1b]*(?:\x07|\x1b\
 
 def recorded_name(settings: Settings, name: str) -> str:
     """Return the name a run is recorded under; a name that could be a job's is marked as external."""
-    return outside_name(name, job_names(settings))
+    return external_name(name, job_names(settings))
 
 
 def redacted_name(settings: Settings, name: str) -> str:
@@ -69,7 +69,7 @@ def record_execution(
     redaction = Redaction(settings.secrets())
     where = address(settings, to) if to else None
     written = ended.output.shown(redaction)
-    run = outside_run(name, started)
+    run = external_run(name, started)
     run.printed = [written]
     usage = Usage(ended.cpu, ended.memory) if ended.memory else None
     result = Result(failure=_failure(ended, redaction, written), duration=ended.duration, usage=usage)
@@ -77,7 +77,7 @@ def record_execution(
         asyncio.run(_show(settings, run, result, where))
         return True
     plugins_folder(settings.path)  # A wrong path raises before anything is created there.
-    return submit(settings, executed(run, result, where), then=then)
+    return submit(settings, execution_request(run, result, where), then=then)
 
 
 async def _show(settings: Settings, run: Run, result: Result, to: Address | None) -> None:

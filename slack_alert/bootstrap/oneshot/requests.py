@@ -97,7 +97,7 @@ async def _process_inbox(settings: Settings, store: Store, inbox: Inbox) -> None
                 inbox.add(request)
             elif request.id > snapshot.taken:
                 left = named(request, partial(job_names, settings))
-                _commit(recorder, apply.carry_out(left, ids.__next__, restate, judge), request)
+                _commit(recorder, apply.apply_request(left, ids.__next__, restate, judge), request)
             inbox.remove((request.id,))
         if new:
             await _deliver(settings, recorder, frozenset(delivery.id for delivery in new))

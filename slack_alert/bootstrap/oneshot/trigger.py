@@ -77,8 +77,8 @@ def trigger(settings: Settings, job: str, *, is_posted: bool, fields: Mapping[st
         else ()
     )
     record = redacted_record(_record(run, result, settlement, told), redaction)
-    left = [*(build.kept(entry, run.slot) for entry in output.entries), *map(build.emit, output.events)]
-    is_taken = submit(settings, build.recorded(record, told, run.slot), *left)
+    left = [*(build.keep_value(entry, run.slot) for entry in output.entries), *map(build.emit, output.events)]
+    is_taken = submit(settings, build.record_run(record, told, run.slot), *left)
     return AskedRun(record, told, tuple(output.events), is_taken)
 
 
@@ -152,7 +152,7 @@ def _call(settings: Settings, catalog: Catalog, run: Run, output: _RunCollector)
         if run.emits is not None or settings.dry_run:
             output.entries.extend(entries)
         else:
-            submit(settings, *(build.kept(entry, clock.now()) for entry in entries))
+            submit(settings, *(build.keep_value(entry, clock.now()) for entry in entries))
 
     def look() -> list[StoredValue]:
         place = database(settings)

@@ -19,7 +19,7 @@ from slack_alert.core.environment_faults import machine_lack
 from slack_alert.core.errors import BadValue
 from slack_alert.core.retry import SendResult, SendStatus
 from slack_alert.core.structs import PrivateStruct, Struct, field
-from slack_alert.engine.system.descriptors import spare
+from slack_alert.engine.system.descriptors import spare_descriptors
 from slack_alert.engine.system.proxies import EnvironmentProxy, environment_proxy
 
 if TYPE_CHECKING:
@@ -148,7 +148,7 @@ class Client:
         from slack_sdk.errors import SlackApiError
 
         try:
-            with spare():
+            with spare_descriptors():
                 response = await web.api_call(method, json=json, data=data)
         except SlackApiError as error:
             response = error.response
@@ -178,7 +178,7 @@ class Client:
         if self._transports is None:
             async with self._opening:
                 if self._transports is None:
-                    with spare():
+                    with spare_descriptors():
                         await asyncio.to_thread(importlib.import_module, "slack_sdk.web.async_client")
                         self._transports = _connect(self._access)
         return self._transports

@@ -16,7 +16,7 @@ from typing import cast
 from urllib.parse import urlsplit
 
 from slack_alert.core.structs import Struct, to_json
-from slack_alert.engine.system.descriptors import spare
+from slack_alert.engine.system.descriptors import spare_descriptors
 
 #: A connection idle for longer is not used again: the server may be about to close it.
 IDLE_SECONDS = 15.0
@@ -103,7 +103,7 @@ class HttpSession:
         is_own = isinstance(loop, asyncio.BaseEventLoop)
         connecting = connect(happy_eyeballs_delay=_NEXT_ADDRESS_SECONDS) if is_own else connect()
         try:
-            with spare():
+            with spare_descriptors():
                 connection: _Connection = (await asyncio.wait_for(connecting, self._connect_timeout))[1]
         except (OSError, asyncio.TimeoutError) as error:
             raise NotConnectedError from error

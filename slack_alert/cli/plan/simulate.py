@@ -25,7 +25,7 @@ from slack_alert.core.content.markup import Markup
 from slack_alert.core.errors import BadValue
 from slack_alert.core.model.record import Record
 from slack_alert.engine.simulation.doubles import MemoryRecorder
-from slack_alert.engine.simulation.forecast import said_of
+from slack_alert.engine.simulation.forecast import planned_message
 from slack_alert.engine.simulation.simulation import simulate as simulated
 from slack_alert.settings import Settings
 
@@ -82,10 +82,10 @@ def simulate(
             records = simulate.rehearse(settings, catalog, begin, end, recorder=recorder)
         else:
             mark, mute = Markup(secrets.token_hex(4)), current_mutes.make_mutes(settings).reason
-            records = list(simulated(catalog, begin, end, outcomes=script, mark=mark, mute=mute, ledger=recorder))
+            records = list(simulated(catalog, begin, end, outcomes=script, mark=mark, mute=mute, recorder=recorder))
         _show(records, settings, out, as_json=as_json)
         if not as_json:
-            lines = worst_minutes(filter(None, map(said_of, recorder.messages)), settings)
+            lines = worst_minutes(filter(None, map(planned_message, recorder.messages)), settings)
             out.writelines(f"{line}\n" for line in (["", *lines] if lines else ()))
     return exit_codes.FINE if catalog.jobs else exit_codes.FOUND
 

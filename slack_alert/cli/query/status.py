@@ -124,7 +124,7 @@ def read_vitals(settings: Settings, now: datetime) -> Vitals:
     """Return the state of the program from its lock, its last liveness pulse, the outbox and the database."""
     from slack_alert.bootstrap import plugin_files
     from slack_alert.bootstrap.database import reading, running_pid
-    from slack_alert.engine.app.liveness import STALE, last_alive, read_pulse, stands_still
+    from slack_alert.engine.app.liveness import STALE, last_alive, read_pulse, stalled_since
     from slack_alert.engine.ports import ExecutorLoad
     from slack_alert.stores.files.access_errors import is_there
     from slack_alert.stores.sqlite.integrity import count_given_up, count_undelivered, stalled_addresses
@@ -156,7 +156,7 @@ def read_vitals(settings: Settings, now: datetime) -> Vitals:
         # Checked from here as well: a program that does not notice its own stall does not report it.
         stalled = stalled_addresses(path, began=datetime.fromisoformat(seen["began"]), now=now)
     return Vitals(
-        now, pid, at, is_ticking, stands_still(seen), tuple(seen.get("refused", ())), tuple(stalled),
+        now, pid, at, is_ticking, stalled_since(seen), tuple(seen.get("refused", ())), tuple(stalled),
         seen.get("runs", 0), pool, counts.get("queued", 0), counts.get("dead", 0), died, path, is_made, fault,
         seen.get("heartbeat"), limits, is_hidden,
     )  # fmt: skip

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta, tzinfo
 
 from slack_alert.core.catalog import Problem
 from slack_alert.core.pipeline.outages import Outage
-from slack_alert.engine.runs.overlaps import _count, _some
+from slack_alert.engine.runs.overlaps import counted, first_names
 
 #: A downtime shorter than this is shown to the second.
 _BRIEF = timedelta(minutes=2)
@@ -15,25 +15,30 @@ _BRIEF = timedelta(minutes=2)
 
 def faults_text(problems: Sequence[Problem]) -> str:
     """Return the text of the problems that exclude functions or files at the start."""
-    head = f"{_count(len(problems), 'problem')} in plugin files; everything else runs:"
+    head = f"{counted(len(problems), 'problem')} in plugin files; everything else runs:"
     return "\n".join([head, *(str(problem) for problem in problems)])
 
 
 def edit_faults_text(problems: Sequence[Problem]) -> str:
     """Return the text of the problems that keep an edit of plugin files from taking effect."""
-    head = f"{_count(len(problems), 'problem')} in edited plugin files; what ran before runs on:"
+    head = f"{counted(len(problems), 'problem')} in edited plugin files; what ran before runs on:"
     return "\n".join([head, *(str(problem) for problem in problems)])
 
 
 def downtime_text(
-    missed: Mapping[str, int], interrupted: Sequence[str], lapse: Outage, zone: tzinfo, *, judged: Sequence[str] = ()
+    missed: Mapping[str, int],
+    interrupted: Sequence[str],
+    outage: Outage,
+    zone: tzinfo,
+    *,
+    late_absences: Sequence[str] = (),
 ) -> str:
-    """Return a line about the runs missed in an outage; absences in `judged` are checked only now."""
-    text = f"{lapse.cause} {_span(lapse.since, lapse.until, zone)}: {_missed(missed)}."
+    """Return a line about the runs missed in an outage; absences in `late_absences` are checked only now."""
+    text = f"{outage.cause} {_span(outage.since, outage.until, zone)}: {_missed(missed)}."
     if interrupted:
         text += f" Cut off: {', '.join(sorted(interrupted))}."
-    if judged:
-        text += f" Absences that are looked into now, late: {_some(sorted(judged), 'jobs')}."
+    if late_absences:
+        text += f" Absences that are looked into now, late: {first_names(sorted(late_absences), 'jobs')}."
     return text
 
 
@@ -41,7 +46,7 @@ def _missed(missed: Mapping[str, int]) -> str:
     if not missed:
         return "no run missed"
     names = [f"{name} ({number})" for name, number in sorted(missed.items(), key=lambda item: (-item[1], item[0]))]
-    return f"{_count(sum(missed.values()), 'run')} missed: {_some(names, 'jobs')}"
+    return f"{counted(sum(missed.values()), 'run')} missed: {first_names(names, 'jobs')}"
 
 
 def _span(since: datetime | None, now: datetime, zone: tzinfo) -> str:

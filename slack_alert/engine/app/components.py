@@ -54,19 +54,19 @@ class Components(Struct, frozen=True):
     #: Returns until when a job is muted; None: it is not.
     muted_until: Callable[[str, datetime], datetime | None] = lambda _job, _now: None
     #: Posts what was withheld when a mute or a quiet window is over.
-    look_back: Callable[[datetime], None] = lambda _: None
+    post_digests: Callable[[datetime], None] = lambda _: None
     #: Replaces the jobs of a source by the engine's present ones.
     replan: Callable[[Source, datetime], None] = lambda _source, _now: None
     #: Reads changed plugin files; None: they are read at the start only.
     reload: Reload | None = None
     #: Returns plugin files that were still loading at the start and have loaded since.
-    take_up: Callable[[], CatalogChange | None] = lambda: None
+    load_late: Callable[[], CatalogChange | None] = lambda: None
     #: Undoes changes of plugins to the process that would stop others, and returns what they were.
     guard: Callable[[], Sequence[str]] = list
     #: Notices changed plugin files; None: they are read on request only.
     watch: ChangeWatch | None = None
     #: Returns where messages wait and none is accepted, given the start of this program, and now.
-    standing_still: Callable[[datetime, datetime], Sequence[str]] = lambda _began, _now: ()
+    stalled_addresses: Callable[[datetime, datetime], Sequence[str]] = lambda _began, _now: ()
     #: Returns the load of the executor.
     load: Callable[[], ExecutorLoad] = ExecutorLoad
     heartbeat: Heartbeat | None = None

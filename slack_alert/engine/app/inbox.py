@@ -13,7 +13,7 @@ from slack_alert.core.model.address import Address
 from slack_alert.engine.app.components import Components
 from slack_alert.engine.batches import Batch
 from slack_alert.engine.ports import Request
-from slack_alert.engine.requests.apply import carry_out
+from slack_alert.engine.requests.apply import apply_request
 from slack_alert.engine.requests.external_runs import named
 
 log = logging.getLogger(__name__)
@@ -25,29 +25,29 @@ _TAKEN_WITHIN = timedelta(milliseconds=1)
 class InboxPoller:
     """Polls the inbox for requests and applies them; used on the main loop."""
 
-    def __init__(self, parts: Components, errors_to: Address) -> None:
-        self._parts = parts
+    def __init__(self, components: Components, errors_to: Address) -> None:
+        self._components = components
         self._errors_to = errors_to
         #: Why the inbox is not readable, logged once; None while it is.
         self._trouble: str | None = None
         #: Notices about it, to be posted once the engine has begun.
         self._untold: list[str] = []
         #: The last request that was applied.
-        self._taken = parts.snapshot.taken
+        self._taken = components.snapshot.taken
         #: Committed requests that are still in the inbox; the writer's thread adds to them.
         self._done: deque[int] = deque()
 
     def discard_applied(self) -> None:
         """Remove requests that were applied before this start; an unreadable inbox does not stop the start."""
         try:
-            self._forget([request.id for request in self._parts.inbox.peek() if request.id <= self._taken])
+            self._forget([request.id for request in self._components.inbox.peek() if request.id <= self._taken])
         except StoreError as error:
             self._note(error)
 
     def poll(self) -> None:
         """Apply the waiting requests; an unreadable inbox is logged and read again the next time."""
         try:
-            self.forget_done()
+            self.remove_applied()
             self.apply_all()
         except StoreError as error:
             self._note(error)
@@ -70,16 +70,16 @@ class InboxPoller:
             log.info("inbox readable again")
 
     def _tell(self) -> None:
-        now = self._parts.clock.now()
+        now = self._components.clock.now()
         for number, text in enumerate(self._untold):
-            self._parts.engine.tell(f"inbox/{now.isoformat()}/{number}", text, self._errors_to)
+            self._components.engine.notify(f"inbox/{now.isoformat()}/{number}", text, self._errors_to)
         self._untold.clear()
 
     def apply_all(self) -> None:
         """Apply the waiting requests; a request is committed before it is removed from the inbox."""
-        left = [request for request in self._parts.inbox.peek() if request.id > self._taken]
+        left = [request for request in self._components.inbox.peek() if request.id > self._taken]
         # One instant for all, by which the last is applied: requests left together begin and end together.
-        now = self._parts.clock.now() + len(left) * _TAKEN_WITHIN
+        now = self._components.clock.now() + len(left) * _TAKEN_WITHIN
         for request in left:
             # First of all: a request that cannot be applied must not block those behind it.
             self._taken = request.id
@@ -89,33 +89,35 @@ class InboxPoller:
                 log.exception("request left out", extra={"kind": request.kind, "request": request.id})
                 self._done.append(request.id)
 
-    def forget_done(self) -> None:
+    def remove_applied(self) -> None:
         """Remove committed requests, all at once: every removal waits for the disk."""
         if ids := [self._done.popleft() for _ in range(len(self._done))]:
             self._forget(ids)
 
     def _take(self, request: Request, now: datetime) -> None:
-        parts = self._parts
-        request = named(request, lambda: [job_state.job.name for job_state in parts.engine.jobs()])
-        batch = carry_out(request, parts.engine.next_id, parts.engine.restate, parts.judge, now=now)
+        components = self._components
+        request = named(request, lambda: [job_state.job.name for job_state in components.engine.jobs()])
+        batch = apply_request(
+            request, components.engine.next_id, components.engine.update_state, components.judge, now=now
+        )
         if request.kind == "ack":
-            batch.messages += [shown for name in batch.states for shown in parts.engine.acknowledgement(name)]
+            batch.messages += [shown for name in batch.states for shown in components.engine.acknowledgement(name)]
         self._heed(batch)
-        parts.writer.submit(batch, partial(self._done.append, request.id))
+        components.writer.submit(batch, partial(self._done.append, request.id))
 
     def _heed(self, batch: Batch) -> None:
         """Let the changes of another process take effect at once, not only after a restart."""
         for job, hold in batch.holds.items():
-            self._parts.engine.pause(job, hold)
+            self._components.engine.pause(job, hold)
         for entry in batch.entries:
-            self._parts.accept_entry(entry)
-        self._parts.sender.forget(batch.dropped)
+            self._components.accept_entry(entry)
+        self._components.sender.forget(batch.dropped)
         for event in batch.events:
-            self._parts.engine.notice(event)
+            self._components.engine.handle_event(event)
 
     def _forget(self, ids: Sequence[int]) -> None:
         """Remove applied requests from the inbox; any that cannot be removed are skipped from now on."""
         try:
-            self._parts.inbox.remove(ids)
+            self._components.inbox.remove(ids)
         except StoreError as error:
             log.warning("inbox not writable", extra={"reason": str(error)})

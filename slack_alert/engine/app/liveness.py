@@ -13,7 +13,7 @@ from typing import Any
 from slack_alert.core.structs import asdict
 from slack_alert.engine.app.components import Components
 from slack_alert.engine.batches import Batch, Snapshot
-from slack_alert.engine.runs.run_records import going_on, put_begun
+from slack_alert.engine.runs.run_records import going_on, submit_with_starts
 
 log = logging.getLogger(__name__)
 
@@ -32,14 +32,14 @@ PULSE_NAME = "(pulse)"
 class Liveness:
     """Records signs of life, and which runs are in progress."""
 
-    def __init__(self, parts: Components) -> None:
-        self._parts = parts
+    def __init__(self, components: Components) -> None:
+        self._components = components
         self._ticked: datetime | None = None
         self._stopped: datetime | None = None
-        #: The runs of which `note_running` recorded the start, and not yet the end.
+        #: The runs of which `record_running` recorded the start, and not yet the end.
         self._running: set[int] = set()
         self._look_again = 0.0
-        self._began = parts.clock.now()
+        self._began = components.clock.now()
         #: When the main loop ran its checks last.
         self._turned = self._began
         self._looked: float | None = None
@@ -50,28 +50,28 @@ class Liveness:
         """Record that the scheduler fired."""
         self._ticked = now
         # After slots that came due before: jobs with rules are processed on the writer's thread.
-        self._parts.writer.submit(Batch(), partial(self._write, now, is_clean=False))
+        self._components.writer.submit(Batch(), partial(self._write, now, is_clean=False))
 
-    def note_running(self, now: datetime) -> None:
+    def record_running(self, now: datetime) -> None:
         """Record changes of the runs in progress, so that a restart can report those that a crash cut off."""
-        began = self._parts.clock.monotonic()
+        began = self._components.clock.monotonic()
         if began < self._look_again:
             return
-        runs = self._parts.engine.runs()
+        runs = self._components.engine.runs()
         new = [run for run in going_on(runs, now) if run.id not in self._running]
         ended = self._running.difference([run.id for run in runs])
         if new or ended:
             self._running = self._running - ended | {run.id for run in new}
-            put_begun(self._parts.writer, Batch(ended=sorted(ended)), new)
-        self._look_again = began + (self._parts.clock.monotonic() - began) / _LOOKING
+            submit_with_starts(self._components.writer, Batch(ended=sorted(ended)), new)
+        self._look_again = began + (self._components.clock.monotonic() - began) / _LOOKING
 
     def turn(self, now: datetime) -> None:
         """Record that the main loop runs, and check from time to time whether waiting messages are sent."""
         self._turned = now
-        passed = self._parts.clock.monotonic()
+        passed = self._components.clock.monotonic()
         if self._looked is None or passed - self._looked >= _LOOK_SECONDS:
             self._looked = passed
-            still = list(self._parts.standing_still(self._began, now))
+            still = list(self._components.stalled_addresses(self._began, now))
             for each in still:
                 if not self._still:
                     log.error("nothing goes out", extra={"address": each})
@@ -80,7 +80,7 @@ class Liveness:
     def is_well(self, now: datetime) -> bool:
         """Return whether the scheduler fires, all channels accept messages, and commits succeed."""
         is_ticking = self._ticked is not None and abs(now - self._ticked) < STALE
-        sender, writer = self._parts.sender, self._parts.writer
+        sender, writer = self._components.sender, self._components.writer
         is_sending = not (sender.troubles or sender.stalls or self._still)
         return is_ticking and is_sending and writer.trouble is None and not writer.is_stuck
 
@@ -93,8 +93,8 @@ class Liveness:
         self._write(now, is_clean=True)
 
     def _write(self, now: datetime, *, is_clean: bool) -> None:
-        parts = self._parts
-        runs = parts.engine.runs()
+        components = self._components
+        runs = components.engine.runs()
         pulse = {
             "at": now.isoformat(),
             "ticked": self._ticked.isoformat() if self._ticked else None,
@@ -104,17 +104,17 @@ class Liveness:
             "pid": os.getpid(),
             "clean": is_clean,
             "runs": len(runs),
-            "pool": asdict(parts.load()),
-            "outbox": parts.sender.queued,
-            "heartbeat": parts.heartbeat.trouble if parts.heartbeat else None,
-            "refused": parts.sender.troubles,
-            "stalled": [*parts.sender.stalls, *self._still],
+            "pool": asdict(components.load()),
+            "outbox": components.sender.queued,
+            "heartbeat": components.heartbeat.trouble if components.heartbeat else None,
+            "refused": components.sender.troubles,
+            "stalled": [*components.sender.stalls, *self._still],
         }
         # It implies that the outcome of all slots before it is recorded.
-        put_begun(parts.writer, Batch(pulse=json.dumps(pulse)), going_on(runs, now))
+        submit_with_starts(components.writer, Batch(pulse=json.dumps(pulse)), going_on(runs, now))
 
 
-def stands_still(pulse: Mapping[str, Any]) -> datetime | None:
+def stalled_since(pulse: Mapping[str, Any]) -> datetime | None:
     """Return since when the main loop has stood still while the scheduler fires; None: it runs."""
     if "turned" not in pulse:  # It was written by an older version.
         return None

@@ -21,7 +21,7 @@ Popen = subprocess.Popen[Any]  # Any: bytes or text
 Member = tuple[int, bytes]
 
 
-def signed(environ: Mapping[str, str], sign: str) -> dict[str, str]:
+def signed_environ(environ: Mapping[str, str], sign: str) -> dict[str, str]:
     """Return an environment with a further sign; a process that carries it is also kin of the signs before it."""
     return {**environ, _SIGNS: f"{environ.get(_SIGNS, '')} {sign}".lstrip()}
 
@@ -43,7 +43,7 @@ if sys.platform == "win32":
             child.wait(seconds)
         return child.returncode is not None
 
-    def family(pid: int) -> list[Member]:  # noqa: ARG001 - as on other systems
+    def descendants(pid: int) -> list[Member]:  # noqa: ARG001 - as on other systems
         """Return nothing: on Windows descendants are found by `taskkill`."""
         return []
 
@@ -55,10 +55,10 @@ if sys.platform == "win32":
             capture_output=True,
         )
 
-    def kill_kin(sign: str) -> None:
+    def kill_signed(sign: str) -> None:
         """Do nothing: on Windows descendants are found by `taskkill`."""
 
-    def kill_below(pid: int) -> None:
+    def kill_descendants(pid: int) -> None:
         """Do nothing, as above."""
 
 else:
@@ -84,7 +84,7 @@ else:
             sleep(_LOOK)
         return True
 
-    def family(pid: int) -> list[Member]:
+    def descendants(pid: int) -> list[Member]:
         """Return the descendants of a process that are found through their parents."""
         return list(_below(pid))
 
@@ -94,21 +94,21 @@ else:
             with suppress(ProcessLookupError, PermissionError):
                 # While it is stopped it starts nothing more, and is still the parent of its children.
                 os.kill(child.pid, signal.SIGSTOP)
-                kill_below(child.pid)
+                kill_descendants(child.pid)
                 os.killpg(child.pid, signal.SIGKILL)
         for pid, began in known:
             if _stat(pid)[1] == began:
                 _kill(pid)
-        kill_kin(sign)
+        kill_signed(sign)
 
-    def kill_kin(sign: str) -> None:
+    def kill_signed(sign: str) -> None:
         """Kill all processes that carry the sign, except for the calling process."""
         # Twice: a process may have been starting another.
         for _ in range(2):
             for kin in _kin(sign):
                 _kill(kin)
 
-    def kill_below(pid: int) -> None:
+    def kill_descendants(pid: int) -> None:
         """Kill the descendants of a process."""
         # A process may be starting another; killed processes are listed until they are gone.
         for _ in range(_ROUNDS):

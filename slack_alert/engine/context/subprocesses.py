@@ -78,7 +78,7 @@ class Subprocesses:
             argv,
             start_new_session=True,
             creationflags=process_tree.APART,
-            env=process_tree.signed(env, sign),
+            env=process_tree.signed_environ(env, sign),
             **options,
         )
         with self._changed:
@@ -121,7 +121,7 @@ class Subprocesses:
         """Find the descendants of a program while it is alive; return the callback that kills what is left later."""
         if (kill := self._kills.get(child)) is not None:
             return kill
-        known = process_tree.family(child.pid) if child.returncode is None else []
+        known = process_tree.descendants(child.pid) if child.returncode is None else []
         return partial(process_tree.kill, child, self._signs.get(child, ""), known)
 
     def _await_end(self, children: list[_Child]) -> None:

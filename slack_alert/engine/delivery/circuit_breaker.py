@@ -12,29 +12,29 @@ class CircuitBreaker:
 
     def __init__(self) -> None:
         #: Whether the lanes wait.
-        self.is_closed = False
+        self.is_tripped = False
         self._prober: Lane | None = None
         self._vacant = asyncio.Event()
         self._vacant.set()
 
-    async def passage(self, lane: Lane) -> None:
+    async def wait(self, lane: Lane) -> None:
         """Wait until the channel accepts messages again, or until this lane may probe."""
         while self._prober not in (None, lane):
             await self._vacant.wait()
-        if self.is_closed:
+        if self.is_tripped:
             self._probe_with(lane)
 
-    def close(self, lane: Lane) -> bool:
+    def trip(self, lane: Lane) -> bool:
         """Stop the other lanes; return whether they were not stopped before."""
-        is_new = not self.is_closed
-        self.is_closed = True
+        is_new = not self.is_tripped
+        self.is_tripped = True
         if self._prober is None:
             self._probe_with(lane)
         return is_new
 
-    def open(self) -> None:
+    def reset(self) -> None:
         """Let all lanes send."""
-        self.is_closed = False
+        self.is_tripped = False
         self._vacate()
 
     def leave(self, lane: Lane) -> None:

@@ -32,7 +32,7 @@ class FairQueue:
         """The run that is in the middle of a text; empty: none is."""
         return self._turn if self._left else ""
 
-    def bring_forward(self, queue: deque[Delivery], summary: str | None) -> None:
+    def promote(self, queue: deque[Delivery], summary: str | None) -> None:
         """Move the delivery that is sent next to the head.
 
         That is a reply to a person or a notice of the program, else the oldest of the job that waits longest for its

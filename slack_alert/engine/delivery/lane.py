@@ -193,7 +193,7 @@ class Lane:
         self.refilled = now
         return max(0.0, -self.level / rate)
 
-    def stumble(self, error: Exception, now: float) -> timedelta:
+    def record_error(self, error: Exception, now: float) -> timedelta:
         """Record an error of the program, which proves nothing about the head delivery; return how long to wait."""
         self.failed += 1
         self.doubtful |= {delivery.id for delivery in islice(self.queue, 1)}

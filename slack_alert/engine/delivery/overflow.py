@@ -67,7 +67,7 @@ class LaneOverflow:
     def _give_turn(self, lane: Lane) -> None:
         storm = lane.storm
         may_wait = storm is not None and self._clock.monotonic() < lane.storm_due
-        lane.turns.bring_forward(lane.queue, storm.key if storm and may_wait else None)
+        lane.turns.promote(lane.queue, storm.key if storm and may_wait else None)
         if storm is None:
             return
         if lane.queue[0].message.key == storm.key:  # It is sent next, so it counts no further messages.

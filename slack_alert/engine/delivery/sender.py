@@ -46,7 +46,7 @@ class Sender:
         last_receipt: Callable[[str], str | None],
         receipts: Receipts | None = None,
         clock: Clock,
-        paces: Mapping[str, SendRate],
+        rates: Mapping[str, SendRate],
         give_up: timedelta,
         zone: tzinfo,
         undeliverable: Callable[[Delivery, SendResult], None],
@@ -59,7 +59,7 @@ class Sender:
         self._verifier = DeliveryVerifier(last_receipt, self._receipts.joined, self._delay, clock)
         self._overflow = LaneOverflow(recorder, stored=waiting, receipts=self._receipts, clock=clock, zone=zone)
         self._clock = clock
-        self._slow_runs = paces
+        self._rates = rates
         self._give_up = give_up
         self._undeliverable = undeliverable
         self._lanes: dict[Address, Lane] = {}
@@ -75,7 +75,7 @@ class Sender:
             self._lane(delivery.message.to).add(delivery)
         for lane in self._lanes.values():
             lane.doubtful = frozenset(delivery.id for delivery in lane.queue)
-            self._go(lane)
+            self._start(lane)
 
     def accept(self, deliveries: Sequence[Delivery]) -> None:
         """Queue deliveries that were committed just now."""
@@ -96,7 +96,7 @@ class Sender:
     @property
     def troubles(self) -> list[str]:
         """The channels that refuse our credentials; may be read on any thread."""
-        return [name for name, breaker in list(self._breakers.items()) if breaker.is_closed]
+        return [name for name, breaker in list(self._breakers.items()) if breaker.is_tripped]
 
     @property
     def stalls(self) -> list[str]:
@@ -117,7 +117,7 @@ class Sender:
 
     def _open_lanes(self) -> list[Lane]:
         lanes = self._lanes.values()
-        return [lane for lane in lanes if lane.is_going and not self._breakers[lane.address.channel].is_closed]
+        return [lane for lane in lanes if lane.is_going and not self._breakers[lane.address.channel].is_tripped]
 
     async def stop(self) -> None:
         """Stop all lanes and accept no more; unsent messages stay in the outbox."""
@@ -137,18 +137,18 @@ class Sender:
         for delivery in deliveries:
             lane = self._lane(delivery.message.to)
             lane.add(delivery)
-            self._go(lane)
+            self._start(lane)
 
-    def _pace(self, address: Address) -> SendRate:
-        return self._slow_runs.get(address.channel, SendRate())
+    def _rate(self, address: Address) -> SendRate:
+        return self._rates.get(address.channel, SendRate())
 
     def _lane(self, address: Address) -> Lane:
         if address not in self._lanes:
-            pace = self._pace(address)
-            self._lanes[address] = Lane(address, pace.burst, self._clock.monotonic(), rate=pace.rate)
+            rate = self._rate(address)
+            self._lanes[address] = Lane(address, rate.burst, self._clock.monotonic(), rate=rate.rate)
         return self._lanes[address]
 
-    def _go(self, lane: Lane) -> None:
+    def _start(self, lane: Lane) -> None:
         if lane.queue and not lane.is_going:
             lane.going = asyncio.get_running_loop().create_task(self._drain(lane))
 
@@ -158,17 +158,17 @@ class Sender:
         breaker = self._breakers[name]
         lane.stall.clear()
         try:
-            while (delay := await self._emptied(lane, channel, breaker)) is not None:
+            while (delay := await self._send_all(lane, channel, breaker)) is not None:
                 await self._clock.sleep(delay.total_seconds())
         finally:
             breaker.leave(lane)
             self._progress.flush()
             self._eased.set()
 
-    async def _emptied(self, lane: Lane, channel: Channel, breaker: CircuitBreaker) -> timedelta | None:
+    async def _send_all(self, lane: Lane, channel: Channel, breaker: CircuitBreaker) -> timedelta | None:
         """Send all that waits and return None; after an unexpected error return how long to wait before a retry."""
         try:
-            await self._look_below(lane, channel, root="")
+            await self._verify_following(lane, channel, root="")
             while lane.queue or lane.has_spilled:
                 is_ready = lane.is_calm or await self._overflow.calm(lane)
                 if is_ready and lane.queue:
@@ -177,18 +177,18 @@ class Sender:
                     await self._refill.load_page(lane)
         except Exception as error:
             log.exception("sender failed", extra={"to": str(lane.address)})
-            return lane.stumble(error, self._clock.monotonic())
+            return lane.record_error(error, self._clock.monotonic())
         return None
 
     async def _deliver(self, lane: Lane, channel: Channel, breaker: CircuitBreaker) -> None:
         """Attempt the delivery at the head of the lane, and wait as the outcome asks."""
         delivery = lane.queue[0]
-        await breaker.passage(lane)
+        await breaker.wait(lane)
         # Threads are verified in turn, at the rate of their messages: a service accepts only so many requests.
-        await self._look_below(lane, channel, delivery.message.root)
+        await self._verify_following(lane, channel, delivery.message.root)
         if not lane.is_next(delivery):
             return
-        await self._keep_pace(lane)
+        await self._wait_for_token(lane)
         # Acquired before the attempt: nothing may come between acceptance and its record. Where a channel never waits,
         # this await lets other tasks run.
         await lane.unmarked.acquire()
@@ -200,20 +200,20 @@ class Sender:
             self._mark_sent(lane, delivery, delivery.attempts + 1, outcome.receipt, lane.unmarked)
         else:
             lane.unmarked.release()
-        self._tell(breaker, lane, outcome)
+        self._update_breaker(breaker, lane, outcome)
         if lane.is_next(delivery):
-            await self._heed(lane, channel, delivery, outcome)
+            await self._handle_failure(lane, channel, delivery, outcome)
 
-    def _tell(self, breaker: CircuitBreaker, lane: Lane, outcome: SendResult) -> None:
+    def _update_breaker(self, breaker: CircuitBreaker, lane: Lane, outcome: SendResult) -> None:
         """Let the other lanes of the channel send, or stop them, by its answer."""
         if outcome.status is not SendStatus.CREDENTIALS:
-            breaker.open()
-        elif breaker.close(lane):
+            breaker.reset()
+        elif breaker.trip(lane):
             self._eased.set()
             name = lane.address.channel
             log.error("channel closed", extra={"channel": name, "reason": outcome.reason, "hint": outcome.hint})
 
-    async def _heed(self, lane: Lane, channel: Channel, delivery: Delivery, outcome: SendResult) -> None:
+    async def _handle_failure(self, lane: Lane, channel: Channel, delivery: Delivery, outcome: SendResult) -> None:
         """Handle the outcome of a delivery that was not accepted: wait, verify, retry or give up."""
         now = self._clock.monotonic()
         trial = lane.tried(delivery)
@@ -227,15 +227,15 @@ class Sender:
         if delay is not None:
             await self._wait(lane, delivery, delay.total_seconds())
         if outcome.status in IN_DOUBT and lane.is_next(delivery):
-            await self._look(lane, channel, [delivery])
+            await self._verify(lane, channel, [delivery])
         if outcome.status is SendStatus.WAIT:
             lane.keep_strictly(now)
         if not lane.is_next(delivery):
             return
         if delay is None:
-            self._bury(lane, delivery, outcome)
+            self._mark_dead(lane, delivery, outcome)
         elif outcome.status in UNSAID:
-            lane.give_back(now, burst=self._pace(lane.address).burst)
+            lane.give_back(now, burst=self._rate(lane.address).burst)
 
     async def _wait(self, lane: Lane, delivery: Delivery, seconds: float) -> None:
         told = {"delivery": delivery.id, "to": str(lane.address), "reason": delivery.reason, "seconds": seconds}
@@ -248,13 +248,13 @@ class Sender:
         chance = random.random()  # noqa: S311 - spreads attempts, guards nothing
         return next_attempt(outcome, attempts, tried=tried, give_up=self._give_up, chance=chance)
 
-    async def _look_below(self, lane: Lane, channel: Channel, root: str) -> None:
+    async def _verify_following(self, lane: Lane, channel: Channel, root: str) -> None:
         """Verify the doubtful deliveries that follow the message `root` (empty: none), with a single request."""
         if doubtful := lane.doubtful_below(root):
-            await self._look(lane, channel, doubtful)
+            await self._verify(lane, channel, doubtful)
             lane.doubtful -= {delivery.id for delivery in doubtful}
 
-    async def _look(self, lane: Lane, channel: Channel, deliveries: Sequence[Delivery]) -> None:
+    async def _verify(self, lane: Lane, channel: Channel, deliveries: Sequence[Delivery]) -> None:
         """Ask the channel which of these it has accepted already; retry for as long as it cannot answer."""
         found = await self._verifier.verify(channel, deliveries, lane.stall)
         for delivery in deliveries:
@@ -279,7 +279,7 @@ class Sender:
         )
         log.debug("delivery sent", extra={"delivery": delivery.id, "attempt": attempts})
 
-    def _bury(self, lane: Lane, delivery: Delivery, outcome: SendResult) -> None:
+    def _mark_dead(self, lane: Lane, delivery: Delivery, outcome: SendResult) -> None:
         """Record an undeliverable message as dead: it stays visible, and a person may retry it."""
         lane.remove((delivery.id,))
         reason = f"{outcome.reason}: {outcome.hint}" if outcome.hint else outcome.reason
@@ -292,7 +292,7 @@ class Sender:
         self._progress.add(progress)
         self._progress.flush()
 
-    async def _keep_pace(self, lane: Lane) -> None:
-        pace = self._pace(lane.address)
-        if pace.rate:
-            await self._clock.sleep(lane.take_turn(self._clock.monotonic(), rate=pace.rate, burst=pace.burst))
+    async def _wait_for_token(self, lane: Lane) -> None:
+        rate = self._rate(lane.address)
+        if rate.rate:
+            await self._clock.sleep(lane.take_turn(self._clock.monotonic(), rate=rate.rate, burst=rate.burst))

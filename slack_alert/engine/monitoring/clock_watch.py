@@ -16,12 +16,12 @@ _SECOND = timedelta(seconds=1)
 class MissedTicks:
     """A tick, and the runs found missed at it; the outage before it is computed only when it is needed."""
 
-    __slots__ = ("_before", "_hardly_late", "_lapse", "_look", "in_time", "is_long", "judged", "missed")
+    __slots__ = ("_before", "_hardly_late", "_look", "_outage", "in_time", "is_long", "late_absences", "missed")
 
-    def __init__(self, look: _Look, before: _Look | None, lapse: Outage | None = None) -> None:
+    def __init__(self, look: _Look, before: _Look | None, outage: Outage | None = None) -> None:
         self._look = look
         self._before = before
-        self._lapse = lapse
+        self._outage = outage
         #: A slot that needs no remark, in any zone.
         self._hardly_late: datetime | None = None
         #: Whether the gap since the tick before is long enough for a message.
@@ -31,19 +31,19 @@ class MissedTicks:
         #: The number of missed runs by job.
         self.missed: dict[str, int] = {}
         #: The jobs whose missing event was noticed only now, late.
-        self.judged: list[str] = []
+        self.late_absences: list[str] = []
 
     @classmethod
-    def down(cls, lapse: Outage) -> MissedTicks:
+    def of_outage(cls, outage: Outage) -> MissedTicks:
         """Return the missed ticks of a start, after the program was down."""
-        return cls((lapse.until, 0.0), None, lapse)
+        return cls((outage.until, 0.0), None, outage)
 
     @property
-    def lapse(self) -> Outage:
+    def outage(self) -> Outage:
         """The outage before this tick: the given one, or the time since the tick before."""
-        if self._lapse is None:
-            self._lapse = self._worked_out()
-        return self._lapse
+        if self._outage is None:
+            self._outage = self._worked_out()
+        return self._outage
 
     def concerns(self, slots: Sequence[datetime]) -> bool:
         """Return whether any of a job's slots may have passed unseen: of several, only the last can be in time."""
@@ -52,7 +52,7 @@ class MissedTicks:
     def remark(self, slot: datetime, zone: tzinfo) -> str:
         """Return a remark that a slot passed unseen; empty where it comes in time."""
         if slot is not self._hardly_late:  # Jobs come due together.
-            if remark := self.lapse.remark(slot, zone):
+            if remark := self.outage.remark(slot, zone):
                 return remark
             self._hardly_late = slot
         return ""

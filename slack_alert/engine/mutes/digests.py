@@ -148,14 +148,14 @@ class Digests:
 
     def _begin_marks(self, now: datetime) -> None:
         """Begin to watch windows that are new, and those whose mark comes from a wrong clock."""
-        marks = self._mutes.marks()
+        marks = self._mutes.digested_until()
         fresh = [window for window in self._mutes.windows if marks.get(window.name, _NEVER) > now]
         if fresh:
             self._keep([mark_entry(window.name, _last_begin(window, min(self._since, now))) for window in fresh])
 
     def _endings(self, now: datetime) -> Iterator[EndedSilence]:
         yield from _mute_endings(self._mutes, now)
-        marks = self._mutes.marks()
+        marks = self._mutes.digested_until()
         for window in self._mutes.windows:
             yield from _window_endings(window, marks[window.name], now)
         for name in marks.keys() - {window.name for window in self._mutes.windows}:
@@ -172,7 +172,7 @@ class Digests:
     def _tell(self, ending: EndedSilence, now: datetime) -> None:
         try:
             for to, tallies in self._by_address(self._history(ending)).items():
-                self._engine.tell(f"{ending.key}/{to}", digest_text(ending, tallies, now, self._mutes.zone), to)
+                self._engine.notify(f"{ending.key}/{to}", digest_text(ending, tallies, now, self._mutes.zone), to)
             self._told.append(ending)
         except Exception:  # Whatever it was, the silence is still in the store and is tried again.
             log.exception("what was withheld could not be told")
@@ -217,7 +217,7 @@ def _mute_endings(mutes: Mutes, now: datetime) -> Iterator[EndedSilence]:
     for (since, until, by, silences_all), ended in together.items():
         jobs = None if silences_all else frozenset(mute.job for mute in ended)
         name = f"all jobs were muted by {by}" if jobs is None else f"{_named(sorted(jobs))} muted by {by}"
-        entries = tuple(entry for mute in ended for entry in mutes.forgotten(mute))
+        entries = tuple(entry for mute in ended for entry in mutes.deletions(mute))
         yield EndedSilence(name, mute_reason_prefix(ended[0]), since, until, jobs, entries)
 
 

@@ -10,7 +10,7 @@ from datetime import datetime, timedelta, tzinfo
 from slack_alert.core.policy.mutes import EVERY, Mute, active_mute, merge_adjoining, mute_reason
 from slack_alert.core.policy.quiet_windows import QuietWindow, window_reason
 from slack_alert.engine.batches import StoredValue
-from slack_alert.engine.payload_fields import field, instant, read_instant
+from slack_alert.engine.payload_fields import field, instant, parse_instant
 
 log = logging.getLogger(__name__)
 
@@ -60,7 +60,7 @@ class Mutes:
         joined = (mute for mutes in list(self._mutes.values()) for mute in merge_adjoining(mutes))
         return [mute for mute in joined if mute.until <= now]
 
-    def marks(self) -> dict[str, datetime]:
+    def digested_until(self) -> dict[str, datetime]:
         """Return until when the digests of windows were posted, by their names."""
         return dict(self._progress)
 
@@ -73,11 +73,11 @@ class Mutes:
                 self._accept_mute(_read(entry.value))
             else:
                 job, _, since = entry.key.removeprefix(_MUTE).rpartition("/")
-                self._forget(job, read_instant(since))
+                self._forget(job, parse_instant(since))
         except (ValueError, TypeError, KeyError, RecursionError) as error:
             log.warning("a mute cannot be read", extra={"key": entry.key, "reason": repr(error)})
 
-    def forgotten(self, mute: Mute) -> list[StoredValue]:
+    def deletions(self, mute: Mute) -> list[StoredValue]:
         """Return the deletions of the stored entries of a mute that is over."""
         said = self._mutes.get(mute.job, ())
         return [StoredValue(PACK, _key(each), None) for each in said if mute.since <= each.since <= mute.until]
@@ -93,7 +93,7 @@ class Mutes:
         if value is None:
             self._progress.pop(name, None)
         else:
-            self._progress[name] = read_instant(json.loads(value))
+            self._progress[name] = parse_instant(json.loads(value))
 
     def _accept_mute(self, mute: Mute) -> None:
         self._forget(mute.job, mute.since)

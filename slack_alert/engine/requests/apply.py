@@ -21,7 +21,7 @@ from slack_alert.core.policy.quota import Pause, State, reset_alert_quota
 from slack_alert.core.structs import replace
 from slack_alert.engine.batches import Batch, StoredValue
 from slack_alert.engine.mutes.mutes import mute_entry
-from slack_alert.engine.payload_fields import Fields, field, instant, maybe, maybe_instant, number, whole
+from slack_alert.engine.payload_fields import Fields, field, instant, integer, number, optional_field, optional_instant
 from slack_alert.engine.ports import Request
 from slack_alert.engine.requests.external_runs import Judge, settle_execution
 
@@ -34,7 +34,7 @@ Restate = Callable[[str, Change], State]
 _TAKING = timedelta(seconds=0.1)
 
 
-def carry_out(
+def apply_request(
     request: Request,
     next_id: Callable[[], int],
     restate: Restate = lambda _, change: change(State()),
@@ -63,7 +63,7 @@ def carry_out(
 
 def _pause(batch: Batch, request: Request, _: Callable[[], int], __: Restate) -> None:
     asked = {"by": "", **request.payload}
-    batch.holds[field(asked, "job", str)] = Pause(maybe_instant(asked, "until"), field(asked, "by", str))
+    batch.holds[field(asked, "job", str)] = Pause(optional_instant(asked, "until"), field(asked, "by", str))
 
 
 def _resume(batch: Batch, request: Request, _: Callable[[], int], restate: Restate) -> None:
@@ -74,7 +74,7 @@ def _resume(batch: Batch, request: Request, _: Callable[[], int], restate: Resta
 
 def _mute(batch: Batch, request: Request, _: Callable[[], int], __: Restate) -> None:
     asked = request.payload
-    since, until = request.at, maybe_instant(asked, "until")
+    since, until = request.at, optional_instant(asked, "until")
     # A mute that is over before it is applied has no length.
     kept = Mute(field(asked, "job", str), min(since, until or since), until or since, field(asked, "by", str))
     batch.entries.append(mute_entry(kept))
@@ -96,11 +96,11 @@ def _emit(batch: Batch, request: Request, _: Callable[[], int], __: Restate) -> 
 
 
 def _retry(batch: Batch, request: Request, _: Callable[[], int], __: Restate) -> None:
-    batch.retried.append(whole(request.payload, "id"))
+    batch.retried.append(integer(request.payload, "id"))
 
 
 def _drop(batch: Batch, request: Request, _: Callable[[], int], __: Restate) -> None:
-    batch.dropped.append(whole(request.payload, "id"))
+    batch.dropped.append(integer(request.payload, "id"))
 
 
 def _record(batch: Batch, request: Request, next_id: Callable[[], int], _: Restate) -> None:
@@ -111,14 +111,14 @@ def _record(batch: Batch, request: Request, next_id: Callable[[], int], _: Resta
         field(written, "job", str),
         instant(written, "slot"),
         Verdict(written["verdict"]),
-        started=maybe_instant(written, "started"),
+        started=optional_instant(written, "started"),
         duration=None if written["seconds"] is None else timedelta(seconds=number(written, "seconds")),
         text=field(written, "text", str),
-        to=maybe(written, "to", str),
-        error=maybe(written, "error", str),
-        printed=maybe(written, "printed", str),
-        asked_by=maybe(written, "asked_by", str),
-        numbers=_numbers(maybe(written, "numbers", dict)),
+        to=optional_field(written, "to", str),
+        error=optional_field(written, "error", str),
+        printed=optional_field(written, "printed", str),
+        asked_by=optional_field(written, "asked_by", str),
+        numbers=_numbers(optional_field(written, "numbers", dict)),
     )
     messages = [_unpacked(message, run) for message in field(written, "messages", list)]
     batch.records.append(record)
@@ -136,10 +136,10 @@ def _numbers(written: Fields | None) -> dict[str, float] | None:
 
 def _keep(batch: Batch, request: Request, _: Callable[[], int], __: Restate) -> None:
     kept = request.payload
-    value = maybe(kept, "value", str)
+    value = optional_field(kept, "value", str)
     if value is not None:
         json.loads(value)  # Every use parses it, and would fail in the plugin.
-    pack, key, expires = field(kept, "pack", str), field(kept, "key", str), maybe_instant(kept, "expires")
+    pack, key, expires = field(kept, "pack", str), field(kept, "key", str), optional_instant(kept, "expires")
     batch.entries.append(StoredValue(pack, key, value, expires))
 
 

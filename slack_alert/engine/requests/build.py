@@ -48,13 +48,13 @@ def outbox(verb: str, delivery: int, at: datetime) -> Request:
     return Request(verb, {"id": delivery}, at)
 
 
-def kept(entry: StoredValue, at: datetime) -> Request:
+def keep_value(entry: StoredValue, at: datetime) -> Request:
     """Return the request to store a value in a pack's key-value store."""
     payload = {"pack": entry.pack, "key": entry.key, "value": entry.value, "expires": _iso(entry.expires)}
     return Request("keep", payload, at)
 
 
-def recorded(record: Record, messages: tuple[Message, ...], at: datetime) -> Request:
+def record_run(record: Record, messages: tuple[Message, ...], at: datetime) -> Request:
     """Return the request to record a run that was started elsewhere, and to post its messages."""
     payload = {
         "job": record.binding,

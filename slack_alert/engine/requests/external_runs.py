@@ -12,7 +12,7 @@ from slack_alert.core.pipeline.settle import Settlement
 from slack_alert.core.policy.quota import State
 from slack_alert.core.structs import asdict, replace
 from slack_alert.engine.batches import Batch
-from slack_alert.engine.payload_fields import Fields, field, instant, maybe, number, whole
+from slack_alert.engine.payload_fields import Fields, field, instant, integer, number, optional_field
 from slack_alert.engine.ports import Request
 from slack_alert.engine.runs.run_records import log_failure
 
@@ -24,7 +24,7 @@ _Restate = Callable[[str, Callable[[State], State]], State]
 _GONE = "exec was killed, or the machine went down; nobody knows how the command ended"
 
 
-def outside_name(name: str, jobs: Iterable[str]) -> str:
+def external_name(name: str, jobs: Iterable[str]) -> str:
     """Return the name under which a run is recorded; a name like that of a job gets the suffix ` (exec)`."""
     last = _last_part(name)
     return f"{name} (exec)" if any(_last_part(job) == last for job in jobs) else name
@@ -34,7 +34,7 @@ def named(request: Request, jobs: Callable[[], Iterable[str]]) -> Request:
     """Return the request with its recorded name, where its sender had no time to compare it with the jobs."""
     if request.kind != "exec" or request.payload.get("is_named", True):
         return request
-    name = outside_name(field(request.payload, "job", str), jobs())
+    name = external_name(field(request.payload, "job", str), jobs())
     return replace(request, payload={**request.payload, "job": name, "is_named": True})
 
 
@@ -46,12 +46,12 @@ def is_same_execution(one: Request, other: Request) -> bool:
     return len({name.removesuffix(" (exec)") for name in names}) == 1
 
 
-def outside_run(name: str, started: datetime, number: int = 0) -> Run:
+def external_run(name: str, started: datetime, number: int = 0) -> Run:
     """Return the run of a program that belongs to no plugin."""
     return Run(number, name, Action(name, "", 0), started, started=started)
 
 
-def executed(run: Run, result: Result, to: Address | None) -> Request:
+def execution_request(run: Run, result: Result, to: Address | None) -> Request:
     """Return the request to record an external run, and to post its failure."""
     payload = {
         "job": run.binding,
@@ -65,18 +65,18 @@ def executed(run: Run, result: Result, to: Address | None) -> Request:
     return Request("exec", payload, run.slot)
 
 
-def cut_off(name: str, started: datetime, to: Address | None) -> Request:
+def interruption_request(name: str, started: datetime, to: Address | None) -> Request:
     """Return the request to record a run as interrupted, as its `exec` is gone; `name` is as it was typed."""
     failure = Failure("interrupted", _GONE, "", "interrupted\n", Verdict.INTERRUPTED)
-    request = executed(outside_run(name, started), Result(failure=failure), to)
+    request = execution_request(external_run(name, started), Result(failure=failure), to)
     return replace(request, payload={**request.payload, "seconds": None, "is_named": False})
 
 
 def settle_execution(batch: Batch, request: Request, run_id: int, restate: _Restate, judge: Judge) -> None:
     """Settle the external run of a request, and add its state, record and messages to the batch."""
     left = request.payload
-    run, result = outside_run(field(left, "job", str), instant(left, "slot"), run_id), _result(left)
-    to, printed = _address(maybe(left, "to", dict)), field(left, "printed", str)
+    run, result = external_run(field(left, "job", str), instant(left, "slot"), run_id), _result(left)
+    to, printed = _address(optional_field(left, "to", dict)), field(left, "printed", str)
     settlement = Settlement(State(), Verdict.QUIET)
 
     def change(state: State) -> State:
@@ -101,11 +101,11 @@ def _address(written: Fields | None) -> Address | None:
 
 
 def _result(written: Fields) -> Result:
-    failure, usage = maybe(written, "failure", dict), maybe(written, "usage", dict)
+    failure, usage = optional_field(written, "failure", dict), optional_field(written, "usage", dict)
     return Result(
         failure=_failure(failure) if failure else None,
         duration=timedelta(seconds=number(written, "seconds") if written["seconds"] is not None else 0),
-        usage=Usage(timedelta(seconds=number(usage, "cpu")), whole(usage, "memory")) if usage else None,
+        usage=Usage(timedelta(seconds=number(usage, "cpu")), integer(usage, "memory")) if usage else None,
     )
 
 

@@ -17,7 +17,7 @@ from slack_alert.engine.runs.event_queues import missing
 from slack_alert.engine.runs.job_state import JobState
 from slack_alert.engine.runs.missed_slots import MissedSlots
 from slack_alert.engine.runs.overlaps import Overlaps
-from slack_alert.engine.runs.run_records import put_begun
+from slack_alert.engine.runs.run_records import submit_with_starts
 
 
 class Admission:
@@ -27,40 +27,46 @@ class Admission:
         self,
         recorder: Recorder,
         executor: Executor,
-        accounts: MissedSlots,
-        crowding: Overlaps,
+        missed_slots: MissedSlots,
+        overlaps: Overlaps,
         *,
         next_id: Callable[[], int],
         done: Callable[[Run, Result], None],
     ) -> None:
         self._recorder = recorder
         self._executor = executor
-        self._accounts = accounts
-        self._overlaps = crowding
+        self._missed_slots = missed_slots
+        self._overlaps = overlaps
         self._next_id = next_id
         self._done = done
 
     def admit(
-        self, job_state: JobState, slots: Sequence[datetime], missed_ticks: MissedTicks | None, accounts: MissedSlots
+        self,
+        job_state: JobState,
+        slots: Sequence[datetime],
+        missed_ticks: MissedTicks | None,
+        missed_slots: MissedSlots,
     ) -> Run | None:
         """Run the last of the slots if the gate admits it; `missed_ticks` is for slots that may have passed unseen."""
         if job_state.is_gone:
             return None
         if job_state.job.rule is None:
-            return self.admit_slot(job_state, accounts.late(job_state, slots, missed_ticks), missed_ticks, accounts)
+            return self.admit_slot(
+                job_state, missed_slots.slot_to_run(job_state, slots, missed_ticks), missed_ticks, missed_slots
+            )
         # After the events that came before: on the writer's thread, where events are processed.
         self._recorder.submit(Batch(), lambda: self.submit(self._admit_due(job_state, slots, missed_ticks)))
         return None
 
     def admit_in_time(
-        self, job_states: Iterable[JobState], slot: datetime, accounts: MissedSlots
+        self, job_states: Iterable[JobState], slot: datetime, missed_slots: MissedSlots
     ) -> Iterator[Run | None]:
         """Run a slot that fires in time, as nearly all do: in one loop over all jobs that share it."""
         for job_state in job_states:
             if job_state.is_gone or job_state.job.rule is not None:
-                yield self.admit(job_state, (slot,), None, accounts)
+                yield self.admit(job_state, (slot,), None, missed_slots)
             else:
-                yield self._let(job_state, slot, accounts)
+                yield self._admit(job_state, slot, missed_slots)
                 job_state.mark_accounted(slot)
 
     def start(self, job_states: Iterable[JobState], now: datetime) -> None:
@@ -78,12 +84,12 @@ class Admission:
         job_state: JobState,
         slot: datetime | None,
         missed_ticks: MissedTicks | None,
-        accounts: MissedSlots | None = None,
+        missed_slots: MissedSlots | None = None,
     ) -> Run | None:
-        """Run a slot if the gate admits it; else it is recorded in `accounts`, by default those of the engine."""
+        """Run a slot if the gate admits it; else it is recorded in `missed_slots`, by default those of the engine."""
         if slot is None:
             return None
-        run = self._let(job_state, slot, accounts or self._accounts)
+        run = self._admit(job_state, slot, missed_slots or self._missed_slots)
         job_state.mark_accounted(slot)
         if run is not None and (missed_ticks is not None or job_state.job.rule is not None):
             late = missed_ticks.remark(slot, job_state.job.zone) if missed_ticks is not None else ""
@@ -92,7 +98,7 @@ class Admission:
 
     def react(self, job_state: JobState, event: Event) -> None:
         """Run the job for an event if the gate admits it."""
-        if (run := self._let(job_state, event.at, self._accounts)) is not None:
+        if (run := self._admit(job_state, event.at, self._missed_slots)) is not None:
             run.event = event.fields
             self.submit(run)
 
@@ -108,7 +114,7 @@ class Admission:
         function that ends the process again and again.
         """
         if (admitted := [run for run in runs if run is not None]) or batch is not None:
-            put_begun(self._recorder, batch or Batch(), admitted, partial(self.submit, *admitted))
+            submit_with_starts(self._recorder, batch or Batch(), admitted, partial(self.submit, *admitted))
 
     def submit_in_turn(self, admit: Callable[[], Run | None]) -> None:
         """Admit and submit a run after the events that came before."""
@@ -119,19 +125,19 @@ class Admission:
     ) -> Run | None:
         if not all(map(job_state.is_due, slots)):
             return None
-        run = self.admit_slot(job_state, self._accounts.late(job_state, slots, missed_ticks), missed_ticks)
+        run = self.admit_slot(job_state, self._missed_slots.slot_to_run(job_state, slots, missed_ticks), missed_ticks)
         if run is not None and missed_ticks is not None and job_state.job.is_absence:
-            missed_ticks.judged.append(job_state.job.name)
+            missed_ticks.late_absences.append(job_state.job.name)
         return run
 
-    def _let(self, job_state: JobState, at: datetime, accounts: MissedSlots) -> Run | None:
+    def _admit(self, job_state: JobState, at: datetime, missed_slots: MissedSlots) -> Run | None:
         """Return the run of a slot or an event if the gate admits it; else record why not."""
         verdict = gate(job_state.job, job_state.state, at, pause=job_state.hold, is_running=job_state.run is not None)
         if verdict is Verdict.GO:
             job = job_state.job
             job_state.run = Run(self._next_id(), job.name, job.action, at, emits=job.emits, run_options=job.run_options)
             return job_state.run
-        accounts.skip(job_state, at, verdict)
+        missed_slots.record_slot(job_state, at, verdict)
         if verdict is Verdict.OVERLAPPED:
             self._overlaps.overlapped(job_state)
         else:

@@ -77,7 +77,7 @@ class JobState:
                 self.state = settlement.state
                 return settlement
 
-    def restate(self, change: Callable[[State], State]) -> State:
+    def update_state(self, change: Callable[[State], State]) -> State:
         """Change the state, by the same rules; return the new state."""
         while True:
             before = self.state
@@ -119,7 +119,7 @@ class JobState:
         return JobProgress(self.anchor, slot)
 
 
-def take_up(jobs: Iterable[Job], snapshot: Snapshot, now: datetime) -> dict[str, JobState]:
+def create_job_states(jobs: Iterable[Job], snapshot: Snapshot, now: datetime) -> dict[str, JobState]:
     """Return the states of jobs by name, from the store's snapshot; the grid of a job never seen before starts now."""
     states, seen, holds, first = snapshot.states, snapshot.seen, snapshot.holds, JobProgress(now)
     return {
@@ -128,14 +128,14 @@ def take_up(jobs: Iterable[Job], snapshot: Snapshot, now: datetime) -> dict[str,
     }
 
 
-def renewed(
+def replace_jobs(
     job_state: Mapping[str, JobState], jobs: Sequence[Job], snapshot: Snapshot, now: datetime, *, is_late: bool = False
 ) -> tuple[dict[str, JobState], list[JobState]]:
     """Give new versions of jobs their former states; return all states, those without a job last, and the new ones.
 
     With `is_late`, the slots of new jobs since their last run are still to be recorded, except for a run cut off.
     """
-    met = take_up([job for job in jobs if job.name not in job_state], snapshot, now)
+    met = create_job_states([job for job in jobs if job.name not in job_state], snapshot, now)
     for name, new in met.items():
         if not is_late or name not in snapshot.seen:
             new.mark_accounted(now)

@@ -16,7 +16,7 @@ from slack_alert.engine.batches import Batch
 from slack_alert.engine.monitoring.clock_watch import MissedTicks
 from slack_alert.engine.ports import Recorder
 from slack_alert.engine.runs.job_state import JobState
-from slack_alert.engine.runs.run_records import put_begun
+from slack_alert.engine.runs.run_records import submit_with_starts
 
 _TICK = timedelta(microseconds=1)
 #: From so many jobs on, they share a row.
@@ -76,23 +76,23 @@ class MissedSlots:
     def __init__(self, recorder: Recorder) -> None:
         self._recorder = recorder
 
-    def skip(self, job_state: JobState, slot: datetime, verdict: Verdict) -> None:
+    def record_slot(self, job_state: JobState, slot: datetime, verdict: Verdict) -> None:
         """Record a slot that the gate did not admit."""
         alerts, until = pause_status(job_state.job, job_state.state, slot, pause=job_state.hold)
         reason = gate_reason(job_state.job, job_state.state, slot, verdict, pause=job_state.hold, former=job_state.run)
         record = Record(0, job_state.job.name, slot, verdict, alerts=alerts, paused_until=until, reason=reason)
         self._note(record, (job_state,))
 
-    def row(self, job_state: JobState, gap: SlotRange, lapse: Outage | None = None) -> None:
-        """Record a range of slots that were not tried; `lapse` is the outage that caused it."""
-        self._note(gap_record(job_state, gap, lapse), (job_state,))
+    def record_range(self, job_state: JobState, gap: SlotRange, outage: Outage | None = None) -> None:
+        """Record a range of slots that were not tried; `outage` is the outage that caused it."""
+        self._note(gap_record(job_state, gap, outage), (job_state,))
         job_state.mark_accounted(gap.last)
 
-    def made_up(
+    def slots_to_make_up(
         self, job_states: Iterable[JobState], missed_ticks: MissedTicks, *, up_since: datetime | None
     ) -> Iterator[tuple[JobState, datetime | None]]:
         """Record the slots that passed while the program was down, and yield those that still run."""
-        first, now = FirstSlots(), missed_ticks.lapse.until
+        first, now = FirstSlots(), missed_ticks.outage.until
         for job_state in job_states:
             after = max(
                 job_state.last or job_state.anchor, up_since if up_since and up_since <= now else job_state.anchor
@@ -101,14 +101,16 @@ class MissedSlots:
             if slot is None or slot > now:
                 continue
             if job_state.job.at_start:  # Its run at the start replaces the missed slot, and has the slot `now`.
-                self.folded(job_state, missed_ticks, first=slot, last=now - _TICK)
+                self.record_stalled(job_state, missed_ticks, first=slot, last=now - _TICK)
             else:
                 yield (
                     job_state,
-                    self.passed(job_state, missed_ticks, after=after, until=now, young=job_state.job.catch_up),
+                    self.record_passed(job_state, missed_ticks, after=after, until=now, young=job_state.job.catch_up),
                 )
 
-    def late(self, job_state: JobState, slots: Sequence[datetime], missed_ticks: MissedTicks | None) -> datetime | None:
+    def slot_to_run(
+        self, job_state: JobState, slots: Sequence[datetime], missed_ticks: MissedTicks | None
+    ) -> datetime | None:
         """Record the slots except for the slot that still runs, and return that: the last, if it is not too old.
 
         None for `missed_ticks`: there is a single slot, and it is in time. Slots that passed unseen follow the same
@@ -118,13 +120,13 @@ class MissedSlots:
             return slots[-1]
         if slots[-1] >= missed_ticks.in_time:
             if len(slots) > 1:  # Else they were recorded together with those of other jobs.
-                self.folded(job_state, missed_ticks, first=slots[0], last=slots[-1] - _TICK)
+                self.record_stalled(job_state, missed_ticks, first=slots[0], last=slots[-1] - _TICK)
             return slots[-1]
-        return self.passed(
+        return self.record_passed(
             job_state, missed_ticks, after=slots[0] - _TICK, until=slots[-1], young=job_state.job.catch_up
         )
 
-    def passed(
+    def record_passed(
         self, job_state: JobState, missed_ticks: MissedTicks, *, after: datetime, until: datetime, young: timedelta
     ) -> datetime | None:
         """Record the slots in (after, until] that passed unseen, except for the slot that still runs; return that.
@@ -137,12 +139,14 @@ class MissedSlots:
             )
         )
         rest, slot = take_catch_up_slot(
-            job_state.job, rows, job_state.anchor, young_after=missed_ticks.lapse.until - young
+            job_state.job, rows, job_state.anchor, young_after=missed_ticks.outage.until - young
         )
         self._write(job_state, rest, missed_ticks)
         return slot
 
-    def folded(self, job_state: JobState, missed_ticks: MissedTicks, *, first: datetime, last: datetime) -> None:
+    def record_stalled(
+        self, job_state: JobState, missed_ticks: MissedTicks, *, first: datetime, last: datetime
+    ) -> None:
         """Record the slots from `first` to `last`, which a stall left without a run."""
         rows = list(
             missed_ranges(
@@ -151,7 +155,7 @@ class MissedSlots:
         )
         self._write(job_state, rows, missed_ticks)
 
-    def folded_alike(
+    def record_shared(
         self, job_states: Sequence[JobState], slots: Sequence[datetime], missed_ticks: MissedTicks | None
     ) -> set[JobState]:
         """Record the slots except for the last in shared rows, where they are the same for many jobs.
@@ -171,7 +175,7 @@ class MissedSlots:
     ) -> None:
         names, like = tuple(job_state.job.name for job_state in alike), alike[0]
         for gap in missed_ranges(like.job, like.state, like.hold, after=first - _TICK, until=last, anchor=like.anchor):
-            self._note(gap_record(like, gap, missed_ticks.lapse)._replace(binding="", sharers=names), alike)
+            self._note(gap_record(like, gap, missed_ticks.outage)._replace(binding="", sharers=names), alike)
             for job_state in alike:
                 job_state.mark_accounted(gap.last)
                 missed_ticks.missed[job_state.job.name] = missed_ticks.missed.get(job_state.job.name, 0) + gap.count
@@ -180,23 +184,23 @@ class MissedSlots:
         """Write a row. It advances its jobs past their runs in progress, whose start has to be in the store, too."""
         runs = [run for job_state in job_states if (run := job_state.run) is not None and not run.is_noted]
         if runs:
-            put_begun(self._recorder, Batch(records=[record]), runs)
+            submit_with_starts(self._recorder, Batch(records=[record]), runs)
         else:
             self._recorder.record_quiet(record)
 
     def _write(self, job_state: JobState, rows: list[SlotRange], missed_ticks: MissedTicks) -> None:
         for row in rows:
-            self.row(job_state, row, missed_ticks.lapse)
+            self.record_range(job_state, row, missed_ticks.outage)
             if row.verdict is Verdict.MISSED:
                 missed_ticks.missed[job_state.job.name] = missed_ticks.missed.get(job_state.job.name, 0) + row.count
 
 
-def gap_record(job_state: JobState, gap: SlotRange, lapse: Outage | None = None) -> Record:
+def gap_record(job_state: JobState, gap: SlotRange, outage: Outage | None = None) -> Record:
     """Return the row of a range of slots that were not tried."""
     alerts, until = pause_status(job_state.job, job_state.state, gap.first, pause=job_state.hold)
     reason: str | None
-    if gap.verdict is Verdict.MISSED and lapse is not None:
-        reason = lapse.reason(gap.first, gap.last, job_state.job.zone)
+    if gap.verdict is Verdict.MISSED and outage is not None:
+        reason = outage.reason(gap.first, gap.last, job_state.job.zone)
     else:
         reason = gate_reason(job_state.job, job_state.state, gap.first, gap.verdict, pause=job_state.hold)
     last = gap.last if gap.count > 1 else None

@@ -74,22 +74,22 @@ def _occupied(busy: Sequence[Run], stuck: Sequence[Run]) -> str:
     if not stuck:
         threads = "The thread is" if len(busy) == 1 else f"All {len(busy)} threads are"
         return f"{threads} busy with {_listed(busy)}"
-    hang = f"{_count(len(stuck), 'thread')} {'is' if len(stuck) == 1 else 'are'} stuck in what was given up"
+    hang = f"{counted(len(stuck), 'thread')} {'is' if len(stuck) == 1 else 'are'} stuck in what was given up"
     words = f"{hang} ({_listed(stuck)})"
     if not busy:
         return words
-    return f"{_count(len(busy), 'thread')} {'is' if len(busy) == 1 else 'are'} busy with {_listed(busy)}, and {words}"
+    return f"{counted(len(busy), 'thread')} {'is' if len(busy) == 1 else 'are'} busy with {_listed(busy)}, and {words}"
 
 
 def _listed(runs: Sequence[Run]) -> str:
-    return _some(sorted(each.binding for each in runs))
+    return first_names(sorted(each.binding for each in runs))
 
 
-def _some(names: Sequence[str], noun: str = "") -> str:
+def first_names(names: Sequence[str], noun: str = "") -> str:
     """Return the first names and the number of the rest."""
     more = [f"{len(names) - _NAMED} more {noun}".rstrip()] if len(names) > _NAMED else []
     return ", ".join([*names[:_NAMED], *more])
 
 
-def _count(number: int, noun: str) -> str:
+def counted(number: int, noun: str) -> str:
     return f"{number:,} {noun}{'' if number == 1 else 's'}"

@@ -20,7 +20,7 @@ from slack_alert.core.structs import replace
 from slack_alert.engine.batches import Batch
 from slack_alert.engine.ports import Recorder
 from slack_alert.engine.runs.job_state import JobState
-from slack_alert.engine.runs.run_records import put_begun
+from slack_alert.engine.runs.run_records import submit_with_starts
 
 
 def keep(run: Run, pieces: tuple[Piece, ...], to: Address) -> None:
@@ -71,7 +71,7 @@ class RunMessages:
             job, kept = gathered(job_state.job, run, QUIET)
             self._settle(job_state, run, kept.pieces, job)
 
-    def tell(self, key: str, text: str, to: Address) -> None:
+    def notify(self, key: str, text: str, to: Address) -> None:
         """Post a notice of the program itself; a key is posted once only."""
         self._recorder.submit(Batch(messages=[self.notice(key, text, to)]))
 
@@ -106,4 +106,4 @@ class RunMessages:
                 seen={run.binding: job_state.seen_at(run.slot)},
                 messages=list(settlement.messages),
             )
-            put_begun(self._recorder, batch, (run,))
+            submit_with_starts(self._recorder, batch, (run,))

@@ -80,7 +80,9 @@ def going_on(runs: Iterable[Run], now: datetime) -> list[Run]:
     return [run for run in runs if now - run.slot >= _BRIEF]
 
 
-def put_begun(recorder: Recorder, batch: Batch, runs: Iterable[Run], then: Callable[[], object] | None = None) -> None:
+def submit_with_starts(
+    recorder: Recorder, batch: Batch, runs: Iterable[Run], then: Callable[[], object] | None = None
+) -> None:
     """Submit a batch together with the starts of these runs, where the store may not have them yet.
 
     A row that is written by itself may be committed before a batch that was submitted earlier. So a run counts as noted

@@ -60,7 +60,7 @@ def forecast(catalog: Catalog, since: datetime, *, mark: Markup, mute: Mute = la
     return whole
 
 
-def said_of(message: Message) -> PlannedMessage | None:
+def planned_message(message: Message) -> PlannedMessage | None:
     """Return the time, job and address of a message; None: no slot caused it."""
     return None if message.slot is None else PlannedMessage(message.slot, job_of(message), message.to)
 
@@ -75,7 +75,7 @@ def _follow(job: Job, since: datetime, notes: _Notes, mark: Markup, mute: Mute) 
 
     clock = VirtualClock(since)
     simulation = Simulation(
-        Catalog((job,)), clock, ScriptedExecutor({}, mark), mark=mark, ledger=notes, skips=True, mute=noted
+        Catalog((job,)), clock, ScriptedExecutor({}, mark), mark=mark, recorder=notes, skips=True, mute=noted
     )
     span = _FIRST_LOOK
     simulation.run_until(since + span)
@@ -114,6 +114,6 @@ class _Notes(MemoryRecorder):
     def submit(self, batch: Batch, then: Callable[[], object] | None = None) -> None:
         """Record the messages of a batch."""
         self._runs += len(batch.records)
-        self.said.extend(said for message in batch.messages if (said := said_of(message)) is not None)
+        self.said.extend(said for message in batch.messages if (said := planned_message(message)) is not None)
         if then is not None:
             then()

@@ -36,28 +36,28 @@ class Simulation:
         executor: Executor,
         *,
         mark: Markup,
-        ledger: MemoryRecorder | None = None,
+        recorder: MemoryRecorder | None = None,
         skips: bool = False,
         mute: Callable[[str, datetime], str] = lambda _job, _slot: "",
     ) -> None:
         self._clock = clock
         self._skips = skips
-        self.ledger = ledger or MemoryRecorder()
-        self.engine = Engine(catalog, recorder=self.ledger, executor=executor, clock=clock, mark=mark, mute=mute)
+        self.recorder = recorder or MemoryRecorder()
+        self.engine = Engine(catalog, recorder=self.recorder, executor=executor, clock=clock, mark=mark, mute=mute)
         start = clock.now()
         self.engine.restore(Snapshot(), start)
-        self._hots = self.engine.jobs()
+        self._job_states = self.engine.jobs()
         #: The next slot of every job, with the job's index.
         self._due: list[tuple[datetime, int]] = []
-        for place, job_state in enumerate(self._hots):
+        for place, job_state in enumerate(self._job_states):
             self._plan(place, _eve(job_state, start))
         self._has_begun = False
 
     def advance(self, by: timedelta) -> list[Message]:
         """Advance the time; return the messages posted meanwhile. The end is exclusive."""
-        before = len(self.ledger.messages)
+        before = len(self.recorder.messages)
         self.run_until(self._clock.now() + by)
-        return self.ledger.messages[before:]
+        return self.recorder.messages[before:]
 
     def run_until(self, end: datetime) -> None:
         """Process every slot before `end`, in order."""
@@ -70,13 +70,13 @@ class Simulation:
             for (may_run, _), group in groupby(self._take(slot), key=partial(self._kind, slot)):
                 places = list(group)
                 if may_run:
-                    self.engine.due([(tuple([self._hots[place].job.name for place in places]), (slot,))])
+                    self.engine.run_due([(tuple([self._job_states[place].job.name for place in places]), (slot,))])
                 for place in places:
                     self._plan(place, slot if may_run else self._leap(place, slot, end))
         self._clock.set(end)
 
     def _plan(self, place: int, after: datetime) -> None:
-        job_state = self._hots[place]
+        job_state = self._job_states[place]
         if (slot := job_state.job.trigger.next_after(after, job_state.anchor)) is not None:
             heappush(self._due, (slot, place))
 
@@ -85,7 +85,7 @@ class Simulation:
         taken: list[int] = []
         while self._due and self._due[0][0] == slot and (self._skips or not taken):
             _, place = heappop(self._due)
-            if self._hots[place].is_due(slot):
+            if self._job_states[place].is_due(slot):
                 taken.append(place)
             else:
                 self._plan(place, slot - _TICK)
@@ -93,13 +93,13 @@ class Simulation:
 
     def _kind(self, slot: datetime, place: int) -> tuple[bool, int]:
         """Return whether a job may run, and its group: jobs with rules are not grouped, as they would run first."""
-        job_state = self._hots[place]
+        job_state = self._job_states[place]
         may_run = not self._skips or gate(job_state.job, job_state.state, slot, pause=job_state.hold) is Verdict.GO
         return may_run, -1 if job_state.job.rule is None else place
 
     def _leap(self, place: int, slot: datetime, end: datetime) -> datetime:
         """Record a range of slots that cannot run; return its last slot."""
-        job_state = self._hots[place]
+        job_state = self._job_states[place]
         rows = missed_ranges(
             job_state.job,
             job_state.state,
@@ -109,7 +109,7 @@ class Simulation:
             anchor=job_state.anchor,
         )
         row = next(rows)
-        self.engine.accounts.row(job_state, row)
+        self.engine.missed_slots.record_range(job_state, row)
         return row.last
 
 
@@ -126,14 +126,14 @@ def simulate(
     outcomes: Mapping[str, str],
     mark: Markup,
     mute: Callable[[str, datetime], str] = lambda _job, _slot: "",
-    ledger: MemoryRecorder | None = None,
+    recorder: MemoryRecorder | None = None,
 ) -> Iterator[Record]:
     """Yield the history from `since` to `until` (exclusive) without executing any plugin.
 
-    `ledger` keeps the messages.
+    `recorder` keeps the messages.
     """
     clock = VirtualClock(since)
     executor = ScriptedExecutor(outcomes, mark, lambda run, value: simulation.engine.emit(run, value))  # noqa: PLW0108 - made below
-    simulation = Simulation(catalog, clock, executor, mark=mark, ledger=ledger, skips=True, mute=mute)
+    simulation = Simulation(catalog, clock, executor, mark=mark, recorder=recorder, skips=True, mute=mute)
     simulation.run_until(until)
-    yield from simulation.ledger.drain()
+    yield from simulation.recorder.drain()

@@ -31,7 +31,7 @@ class _Reserve:
 _reserve = _Reserve()
 
 
-def set_aside() -> None:
+def reserve_descriptors() -> None:
     """Reserve descriptors once: above the soft limit, or below it where the hard limit leaves no room."""
     if resource is None:
         return
@@ -47,7 +47,7 @@ def set_aside() -> None:
 
 
 @contextmanager
-def spare() -> Iterator[None]:
+def spare_descriptors() -> Iterator[None]:
     """Release the reserve meanwhile, so that files and connections can be opened even where functions took all others.
 
     For a moment only: meanwhile functions can take from the reserve as well.

@@ -184,8 +184,8 @@ class Child:
     def _abandon(self) -> None:
         """Kill what functions have started, as this process is about to end."""
         self._children.kill_all()
-        process_tree.kill_below(os.getpid())
-        process_tree.kill_kin(process_tree.own_sign())
+        process_tree.kill_descendants(os.getpid())
+        process_tree.kill_signed(process_tree.own_sign())
 
 
 class ForwardedStream(io.TextIOBase):

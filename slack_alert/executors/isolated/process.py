@@ -48,7 +48,7 @@ class ChildProcess:
             program.argv,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
-            env=process_tree.signed(program.environ, self.sign),
+            env=process_tree.signed_environ(program.environ, self.sign),
             start_new_session=True,
             creationflags=process_tree.APART,
         )

@@ -13,7 +13,7 @@ from slack_alert.core.environment_faults import machine_lack
 from slack_alert.core.errors import SettingsError
 from slack_alert.core.structs import Struct, derive
 from slack_alert.core.units.names import composed
-from slack_alert.engine.system.descriptors import spare
+from slack_alert.engine.system.descriptors import spare_descriptors
 from slack_alert.loader.files.permissions import loose
 
 PACKAGE = "plugins"
@@ -139,7 +139,7 @@ def _twin(file: PluginFile) -> Problem:
 def _entries(here: str, parts: tuple[str, ...], problems: list[Problem]) -> list[os.DirEntry[str]]:
     shown = _shown(parts)
     try:
-        with spare(), os.scandir(here) as entries:
+        with spare_descriptors(), os.scandir(here) as entries:
             found = list(entries)
     except OSError as error:
         said = f"the folder cannot be read: {error.strerror}"

@@ -18,7 +18,7 @@ from typing import Any
 from slack_alert.core.environment_faults import machine_lack
 from slack_alert.core.errors import SetAside, StoreError
 from slack_alert.core.structs import replace
-from slack_alert.engine.payload_fields import checked
+from slack_alert.engine.payload_fields import checked_instant
 from slack_alert.engine.ports import Request
 from slack_alert.engine.requests.external_runs import is_same_execution
 from slack_alert.stores.files.exec_marker import LeftMarkers
@@ -201,7 +201,7 @@ def _request(row: tuple[Any, ...]) -> Request | None:
     kind, payload, at, number = row
     try:
         read = json.loads(payload)
-        at = checked(moment(at))
+        at = checked_instant(moment(at))
         return Request(kind, read, at, number) if isinstance(kind, str) and isinstance(read, dict) else None
     except (ValueError, TypeError, OverflowError, RecursionError):
         return None

@@ -8,7 +8,7 @@ from pathlib import Path
 from slack_alert.core.errors import StoreError
 from slack_alert.engine.batches import Batch, StoredValue
 from slack_alert.engine.durability import number_of
-from slack_alert.engine.requests.apply import carry_out
+from slack_alert.engine.requests.apply import apply_request
 from slack_alert.stores.files.journal import read_journal
 from slack_alert.stores.files.paths import inbox_path, journal_path
 from slack_alert.stores.sql import statements
@@ -29,7 +29,7 @@ def read_shared_values(database: Path, *, is_traceless: bool = False) -> list[St
     number = number_of(entries)
     set_by_owner = [entry for batch in batches if number_of(batch.entries) > number for entry in batch.entries]
     asked_for = [request for request in left if request.kind == "keep" and request.id > taken]
-    return [*entries, *set_by_owner, *(entry for one in asked_for for entry in carry_out(one, lambda: 0).entries)]
+    return [*entries, *set_by_owner, *(entry for one in asked_for for entry in apply_request(one, lambda: 0).entries)]
 
 
 def _uncommitted(path: Path) -> list[Batch]:

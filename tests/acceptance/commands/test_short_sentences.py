@@ -12,7 +12,7 @@ from slack_alert.core.catalog import Problem, Severity
 from slack_alert.core.errors import BadValue, SettingsError, SlackAlertError, StoreError
 from slack_alert.core.excerpts import abridged
 from slack_alert.engine.ports import Request
-from slack_alert.engine.requests.apply import carry_out
+from slack_alert.engine.requests.apply import apply_request
 from slack_alert.settings.keys import KEYS
 from tests.fakes.plugins import surveyed
 from tests.fakes.project import Project, now
@@ -159,7 +159,7 @@ def test_no_failure_while_loading_repeats_what_was_raised(bare: Project) -> None
     ids=lambda request: f"{request.kind[:9]}",
 )
 def test_no_refused_request_is_repeated_in_the_log(request_: Request, caplog: pytest.LogCaptureFixture) -> None:
-    carry_out(request_, lambda: 1)
+    apply_request(request_, lambda: 1)
 
     for record in caplog.records:
         assert sum(len(str(value)) for value in vars(record).values()) < MOST

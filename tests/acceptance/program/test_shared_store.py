@@ -117,7 +117,7 @@ def test_a_value_that_comes_while_it_goes_on_is_seen(is_left: bool, project: Pro
 
     def answer() -> None:
         if is_left:
-            inbox.add(build.kept(late, now()))
+            inbox.add(build.keep_value(late, now()))
         else:
             store.commit(Batch(entries=[late], at=now()))
 

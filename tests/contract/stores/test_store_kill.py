@@ -78,7 +78,7 @@ from pathlib import Path
 from slack_alert.core.policy.quota import Pause
 from slack_alert.engine.batches import Batch
 from slack_alert.engine.clock import SystemClock
-from slack_alert.engine.durability import number_of, put_durably
+from slack_alert.engine.durability import number_of, submit_durably
 from slack_alert.engine.context.key_value import KeyValueStore
 from slack_alert.engine.recording.writer import Writer
 from slack_alert.stores import DatabaseLock, FileJournal, SqliteStore, journal_path
@@ -91,13 +91,13 @@ clock, journal = SystemClock(), FileJournal(journal_path(path))
 writer = Writer(store, clock, journal=journal, numbered=number_of(found.entries))
 writer.start(lambda _: None)
 entries = [entry for entry in found.entries if entry.pack == "db"]
-pocket = KeyValueStore("db", entries, write=lambda new: put_durably(writer, Batch(entries=[*new])), now=clock.now)
+pocket = KeyValueStore("db", entries, write=lambda new: submit_durably(writer, Batch(entries=[*new])), now=clock.now)
 for n in count(pocket.get("n", 0) + 1):
     if n % 3:
         pocket.delete("m")
     else:
         pocket.set("m", n)
-    put_durably(writer, Batch(holds={"job": Pause(None, str(n))}))()
+    submit_durably(writer, Batch(holds={"job": Pause(None, str(n))}))()
     pocket.set("n", n)
     print(n, flush=True)
 """

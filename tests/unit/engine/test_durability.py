@@ -19,7 +19,7 @@ from slack_alert.core.policy.quota import Pause
 from slack_alert.engine import durability
 from slack_alert.engine.batches import Batch, StoredValue
 from slack_alert.engine.context.key_value import KeyValueStore
-from slack_alert.engine.durability import number_of, put_durably
+from slack_alert.engine.durability import number_of, submit_durably
 from slack_alert.engine.recording.writer import Writer
 from slack_alert.engine.simulation.doubles import VirtualClock
 from slack_alert.stores import FileJournal, SqliteStore, journal_path
@@ -72,7 +72,7 @@ def make_writer(store: MemoryStore, journal: Journal | None = None) -> Writer:
 
 def make_pocket(writer: Writer) -> KeyValueStore:
     return KeyValueStore(
-        "db", (), write=lambda entries: put_durably(writer, Batch(entries=[*entries])), now=lambda: at("16 12:00")
+        "db", (), write=lambda entries: submit_durably(writer, Batch(entries=[*entries])), now=lambda: at("16 12:00")
     )
 
 
@@ -83,7 +83,7 @@ def values(entries: Iterable[StoredValue]) -> list[str]:
 @pytest.mark.parametrize("make", BATCHES)
 def test_what_a_journal_has_taken_is_not_waited_for(make: Callable[[], Batch]) -> None:
     journal = Journal()
-    put_durably(make_writer(MemoryStore(), journal), make())()  # Nobody commits.
+    submit_durably(make_writer(MemoryStore(), journal), make())()  # Nobody commits.
 
     assert len(journal.kept) == 1
 
@@ -97,7 +97,7 @@ def test_without_a_journal_the_commit_is_waited_for(make: Callable[[], Batch], j
     writer.start(lambda _: None)
     batch = make()
     writer.submit(Batch(), lambda: committed.append(True))
-    put_durably(writer, batch)()
+    submit_durably(writer, batch)()
 
     assert committed == [True]
     found = store.snapshot()

@@ -12,7 +12,7 @@ from slack_alert.core.model.run import QUIET, Result
 from slack_alert.core.policy.quota import Pause, Quota, State
 from slack_alert.core.structs import replace
 from slack_alert.engine.batches import JobProgress, Snapshot, StartedRun
-from slack_alert.engine.pauses import hold_by_name
+from slack_alert.engine.pauses import pause_by_name
 from slack_alert.engine.recording.writer import DirectRecorder
 from slack_alert.engine.runs.missed_slots import MissedSlots
 from slack_alert.engine.runs.run_records import going_on
@@ -49,7 +49,7 @@ def test_slot_runs_and_its_value_is_said() -> None:
     rig = Rig()
     rig.play("16 09:10", LAG)
 
-    [message] = rig.ledger.messages
+    [message] = rig.recorder.messages
     assert (message.to, message.piece, message.slot, message.run) == (OPS, Text("lag 9s"), at("16 09:10"), 1)
     assert only(rig) == Record(
         1, "db.lag", at("16 09:10"), Verdict.SAID, duration=timedelta(), text="lag 9s", to="#ops", alerts=1
@@ -82,7 +82,7 @@ def test_error_is_a_card_for_the_errors_channel_with_its_traceback_in_history() 
     rig.play("16 09:10", failed())
     row = only(rig)
 
-    assert [message.to for message in rig.ledger.messages] == [ERRORS]
+    assert [message.to for message in rig.recorder.messages] == [ERRORS]
     assert (row.verdict, row.to, row.error, row.alerts) == (Verdict.ERROR, "#errors", "Traceback: no route", 0)
 
 
@@ -155,7 +155,7 @@ def test_run_that_speaks_often_is_one_alert_with_the_notice_in_its_first_message
     row = only(rig)
 
     assert rig.texts == ["one\n1 alert: paused for 60 min, until 10:10", "two", "three"]
-    assert len({message.key for message in rig.ledger.messages}) == 3
+    assert len({message.key for message in rig.recorder.messages}) == 3
     assert row.text == "one\n1 alert: paused for 60 min, until 10:10\ntwo\nthree"
     assert (row.verdict, row.to, row.alerts) == (Verdict.SAID, "#ops", 1)
 
@@ -180,7 +180,7 @@ def test_notice_reaches_the_other_channel_a_run_speaks_in() -> None:
     rig.executor.finish(QUIET)
     row = only(rig)
 
-    assert [(message.to, text) for message, text in zip(rig.ledger.messages, rig.texts, strict=True)] == [
+    assert [(message.to, text) for message, text in zip(rig.recorder.messages, rig.texts, strict=True)] == [
         (DEV, "one\n1 alert: paused for 60 min, until 10:10")
     ]
     assert (row.verdict, row.to, row.text) == (Verdict.SAID, "#dev", rig.texts[0])
@@ -253,7 +253,7 @@ def test_run_is_going_on_until_what_it_says_is_committed() -> None:
     rig = Rig()
     recorder = Kept()  # never says that a batch is committed
     rig.through.recorder = recorder
-    rig.engine.accounts = MissedSlots(recorder)
+    rig.engine.missed_slots = MissedSlots(recorder)
     rig.play("16 09:10", LAG)
     rig.due("16 09:20")
 
@@ -275,7 +275,7 @@ def test_third_overlap_in_a_row_is_told_once() -> None:
     for minute in range(20, 60, 10):
         rig.due(f"16 09:{minute}")
 
-    assert [message.to for message in rig.ledger.messages] == [ERRORS]
+    assert [message.to for message in rig.recorder.messages] == [ERRORS]
     assert rig.texts == ["db.lag is still running: 3 slots in a row found its run 1 going on."]
 
 
@@ -283,7 +283,7 @@ def test_run_that_waits_to_be_written_down_is_not_called_slow() -> None:
     rig = Rig()
     recorder = Kept()  # as on a full disk
     rig.through.recorder = recorder
-    rig.engine.accounts = MissedSlots(recorder)
+    rig.engine.missed_slots = MissedSlots(recorder)
     rig.due("16 09:10")
     rig.executor.runs[0].started = at("16 09:10")
     rig.executor.finish(LAG)
@@ -376,12 +376,12 @@ def test_hold_by_a_short_name_is_durable() -> None:
     rig = Rig()
     recorder = Kept()
     rig.through.recorder = recorder
-    hold_by_name(rig.engine, recorder, "lag", Pause())
-    hold_by_name(rig.engine, recorder, "lag", None)
+    pause_by_name(rig.engine, recorder, "lag", Pause())
+    pause_by_name(rig.engine, recorder, "lag", None)
 
     assert [{"db.lag": Pause()}, {"db.lag": None}] == [batch.holds for batch in recorder.batches]
     with pytest.raises(BadValue, match="There is no job 'log'"):
-        hold_by_name(rig.engine, recorder, "log", None)
+        pause_by_name(rig.engine, recorder, "log", None)
 
 
 def test_hold_of_a_job_that_is_gone_is_left_alone() -> None:
@@ -492,7 +492,7 @@ def test_run_that_the_end_cuts_off_is_interrupted_with_what_it_said_so_far() -> 
     run.started = at("16 09:11")
     rig.engine.say(run, (Text("one"),))
 
-    assert rig.engine.give_up() == 1
+    assert rig.engine.interrupt_runs() == 1
     rig.executor.finish(said("too late"))
     assert run.is_canceled
     assert recorder.batches[-1].seen == {"db.lag": JobProgress(at("16 09:00"), at("16 09:10"))}
@@ -506,7 +506,7 @@ def test_run_that_the_end_cuts_off_is_interrupted_with_what_it_said_so_far() -> 
 def test_ending_without_runs_cuts_off_nothing() -> None:
     rig = Rig()
 
-    assert rig.engine.give_up() == 0
+    assert rig.engine.interrupt_runs() == 0
     assert rig.rows() == []
 
 
@@ -529,8 +529,8 @@ def test_told_text_is_escaped_and_said_once() -> None:
     store = MemoryStore()
     rig = Rig()
     rig.through.recorder = DirectRecorder(store, rig.clock)
-    rig.engine.tell("faults/1", "<b> & c", ERRORS)
-    rig.engine.tell("faults/1", "<b> & c", ERRORS)
+    rig.engine.notify("faults/1", "<b> & c", ERRORS)
+    rig.engine.notify("faults/1", "<b> & c", ERRORS)
 
     [delivery] = store.deliveries()
     assert delivery.message.piece == Text("&lt;b&gt; &amp; c")
@@ -541,7 +541,7 @@ def test_what_the_terminal_shows_anyway_is_not_logged_on_it(
     channel: str, level: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     with caplog.at_level("DEBUG"):
-        Rig().engine.tell("faults/1", "text", Address(channel, "#ops"))
+        Rig().engine.notify("faults/1", "text", Address(channel, "#ops"))
 
     assert [record.levelname for record in caplog.records if record.getMessage() == "told"] == [level]
 

@@ -35,7 +35,7 @@ def rig_of(policy: Policy | None = None, snapshot: Snapshot | None = None, start
 
 def notice(rig: Rig, event: Event) -> None:
     rig.clock.set(event.at)
-    rig.engine.notice(event)
+    rig.engine.handle_event(event)
 
 
 def reasons(rows: list[Record]) -> list[tuple[str, str | None]]:
@@ -156,7 +156,7 @@ def test_an_event_that_lay_waiting_while_nobody_ran_is_in_time() -> None:
     before = Snapshot(seen={"backup.none": JobProgress(at("16 07:30"), at("16 07:30"))})
     rig = rig_of(snapshot=before, start="16 08:40")
 
-    rig.engine.notice(done("16 08:00"))
+    rig.engine.handle_event(done("16 08:00"))
     rig.engine.catch_up(at("16 08:40"))
 
     assert rig.executor.runs == []
@@ -176,7 +176,7 @@ def test_an_event_whose_end_of_the_incident_a_crash_lost_ends_it_at_the_start() 
 def test_a_clock_that_was_ahead_does_not_silence_it() -> None:
     rig = rig_of()
 
-    rig.engine.notice(done("20 09:00"))
+    rig.engine.handle_event(done("20 09:00"))
 
     (job_state,) = rig.engine.jobs()
     assert job_state.anchor == at("16 09:00")
@@ -212,7 +212,7 @@ def test_a_simulation_shows_the_alerts_of_a_day_without_the_event() -> None:
 
     simulation.run_until(at("17 00:00"))
 
-    rows = [(row.slot, row.verdict) for row in simulation.ledger.drain()]
+    rows = [(row.slot, row.verdict) for row in simulation.recorder.drain()]
     assert rows == [(at("16 08:00"), Verdict.SAID), (at("16 16:00"), Verdict.SAID)]
 
 
@@ -221,10 +221,10 @@ def test_a_simulation_heeds_what_sensors_notice() -> None:
     simulation = Simulation(Catalog((watch(8 * HOUR),)), clock, ScriptedExecutor({}, MARK), mark=MARK)
 
     simulation.run_until(at("16 07:00"))
-    simulation.engine.notice(done("16 07:00"))
+    simulation.engine.handle_event(done("16 07:00"))
     simulation.run_until(at("16 15:00"))
 
-    assert verdicts(simulation.ledger.drain()) == [("quiet", 1)]
+    assert verdicts(simulation.recorder.drain()) == [("quiet", 1)]
 
 
 def test_nothing_is_remembered_of_an_event_that_ends_nothing() -> None:

@@ -23,7 +23,7 @@ def alerting(repeat: Repeat) -> Rig:
 
 
 def acknowledge(rig: Rig) -> list[tuple[DeliveryMode, str]]:
-    rig.engine.restate("db.lag", partial(acknowledged, by="ann", at=at("16 09:12")))
+    rig.engine.update_state("db.lag", partial(acknowledged, by="ann", at=at("16 09:12")))
     return [(message.manner, fallback(message.piece)) for message in rig.engine.acknowledgement("db.lag")]
 
 
@@ -47,7 +47,7 @@ def test_it_follows_the_incident_s_message() -> None:
     acknowledge(rig)
 
     (shown,) = rig.engine.acknowledgement("db.lag")
-    (root,) = rig.ledger.messages
+    (root,) = rig.recorder.messages
     assert (shown.root, shown.to) == (root.key, root.to)
 
 

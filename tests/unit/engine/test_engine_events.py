@@ -15,7 +15,7 @@ def full(time: str = "16 09:01", **fields: object) -> Event:
 def test_a_rule_runs_with_the_event_at_its_moment() -> None:
     rig = Rig(make_rule())
 
-    rig.engine.notice(full(mount="/var"))
+    rig.engine.handle_event(full(mount="/var"))
 
     (run,) = rig.executor.runs
     assert (run.binding, run.slot, run.event) == ("disk.full", at("16 09:01"), {"mount": "/var"})
@@ -24,7 +24,7 @@ def test_a_rule_runs_with_the_event_at_its_moment() -> None:
 def test_events_nobody_wants_leave_nothing() -> None:
     rig = Rig(make_rule(on="backup.done"), make_job())
 
-    rig.engine.notice(full())
+    rig.engine.handle_event(full())
 
     assert (rig.executor.runs, rig.rows()) == ([], [])
 
@@ -32,7 +32,7 @@ def test_events_nobody_wants_leave_nothing() -> None:
 def test_events_are_answered_one_after_the_other_in_order() -> None:
     rig = Rig(make_rule())
     for number in range(3):
-        rig.engine.notice(full(number=number))
+        rig.engine.handle_event(full(number=number))
 
     answered = []
     while rig.executor.runs:
@@ -47,7 +47,7 @@ def test_events_are_answered_one_after_the_other_in_order() -> None:
 def test_more_events_than_may_wait_are_recorded() -> None:
     rig = Rig(make_rule())
     for _ in range(WAITING + 3):
-        rig.engine.notice(full())
+        rig.engine.handle_event(full())
 
     assert verdicts(rig.rows()) == [("overlapped", 1)] * 2
 
@@ -55,7 +55,7 @@ def test_more_events_than_may_wait_are_recorded() -> None:
 def test_a_rule_has_a_quota_and_rests() -> None:
     rig = Rig(make_rule(policy=make_policy(max_alert=2)))
     for minute in range(1, 5):
-        rig.engine.notice(full(f"16 09:0{minute}"))
+        rig.engine.handle_event(full(f"16 09:0{minute}"))
         if rig.executor.runs:
             rig.executor.finish(said("91 %"))
 
@@ -66,7 +66,7 @@ def test_a_rule_has_a_quota_and_rests() -> None:
 def test_events_that_waited_for_the_alert_that_starts_the_pause_are_recorded_as_paused() -> None:
     rig = Rig(make_rule(policy=make_policy(max_alert=1)))
     for _ in range(3):
-        rig.engine.notice(full())
+        rig.engine.handle_event(full())
 
     rig.executor.finish(said("91 %"))
 
@@ -76,9 +76,9 @@ def test_events_that_waited_for_the_alert_that_starts_the_pause_are_recorded_as_
 
 def test_working_hours_and_a_pause_by_hand_bind_rules() -> None:
     rig = Rig(make_rule(policy=make_policy("9:00-17:00")))
-    rig.engine.notice(full("16 08:59"))
+    rig.engine.handle_event(full("16 08:59"))
     rig.engine.pause("disk.full", Pause())
-    rig.engine.notice(full("16 09:01"))
+    rig.engine.handle_event(full("16 09:01"))
 
     assert rig.executor.runs == []
     assert verdicts(rig.rows()) == [("off_hours", 1), ("paused", 1)]
@@ -102,7 +102,7 @@ def test_what_a_sensor_notices_is_answered() -> None:
 def test_one_function_answers_slots_and_events_one_at_a_time() -> None:
     rig = Rig(replace(make_job("disk.full"), rule=Rule(("disk.full",), {})))
     rig.due("16 09:10", name="disk.full")
-    rig.engine.notice(full("16 09:11"))
+    rig.engine.handle_event(full("16 09:11"))
     rig.due("16 09:20", name="disk.full")
 
     assert len(rig.executor.runs) == 1

@@ -60,7 +60,7 @@ def test_what_it_says_elsewhere_is_said_there_when_anything_differs() -> None:
     for time in ("16 09:10", "16 09:20"):
         play(rig, time, "a", result=said("b"), to=DBA)
 
-    assert [(message.to.shown, text) for message, text in zip(rig.ledger.messages, rig.texts, strict=True)] == [
+    assert [(message.to.shown, text) for message, text in zip(rig.recorder.messages, rig.texts, strict=True)] == [
         ("#ops", "b"),
         ("#dba", "a"),
     ]
@@ -79,7 +79,7 @@ def test_a_job_that_speaks_only_elsewhere_is_quiet_when_it_repeats_itself() -> N
     for time in ("16 09:10", "16 09:20"):
         play(rig, time, "a", to=DBA)
 
-    assert [message.to for message in rig.ledger.messages] == [DBA]
+    assert [message.to for message in rig.recorder.messages] == [DBA]
 
 
 def test_what_it_said_before_it_failed_is_told() -> None:
@@ -96,7 +96,7 @@ def test_what_it_said_before_the_end_of_the_program_is_told() -> None:
     rig = Rig(speaking(Repeat.CHANGE))
     rig.due("16 09:10")
     rig.engine.say(rig.executor.runs[0], (Text("a"),))
-    rig.engine.give_up()
+    rig.engine.interrupt_runs()
 
     assert rig.texts == ["a"]
     assert [(row.verdict.value, row.text) for row in rig.rows()] == [("interrupted", "a")]

@@ -100,7 +100,7 @@ def test_run_that_was_cut_off_says_nothing_more() -> None:
     rig = Rig()
     rig.due("16 09:10")
     [run] = rig.executor.runs
-    rig.engine.give_up()
+    rig.engine.interrupt_runs()
     rig.engine.say(run, (Text("too late"),))
 
     assert rig.texts == []
@@ -124,7 +124,7 @@ def test_full_pool_is_told_once_and_accuses_who_keeps_it_busy() -> None:
         rig.due(f"16 09:{minute}", name="a.one")
         rig.due(f"16 09:{minute}", name="a.two")
 
-    assert [message.to for message in rig.ledger.messages] == [ERRORS]
+    assert [message.to for message in rig.recorder.messages] == [ERRORS]
     [text] = rig.texts
     assert text.startswith("The thread is busy with db.slow; other jobs wait, a.one among them. Raise `threads`")
 

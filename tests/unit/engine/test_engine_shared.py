@@ -22,7 +22,7 @@ def make_jobs(number: int) -> list[Job]:
 
 
 class Lines(MemoryRecorder):
-    """A ledger that keeps what it is told as it is told."""
+    """A recorder that keeps what it is told as it is told."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -37,9 +37,9 @@ def stalled(jobs: Iterable[Job], snapshot: Snapshot | None = None, now: str = "1
     known = list(jobs)
     rig, recorder = Rig(*known, snapshot=snapshot), Lines()
     rig.through.recorder = recorder
-    rig.engine.accounts = MissedSlots(recorder)
+    rig.engine.missed_slots = MissedSlots(recorder)
     rig.clock.set(at(now))
-    rig.engine.due([([job.name for job in known], SLOTS)])
+    rig.engine.run_due([([job.name for job in known], SLOTS)])
     return rig, recorder.noted
 
 
@@ -105,7 +105,7 @@ def test_missed_runs_are_counted_by_job() -> None:
     jobs = make_jobs(40)
     rig = Rig(*jobs)
     rig.clock.set(at("16 09:30"))
-    missed_ticks = rig.engine.due([([job.name for job in jobs], SLOTS)])
+    missed_ticks = rig.engine.run_due([([job.name for job in jobs], SLOTS)])
 
     assert missed_ticks.missed == {job.name: 2 for job in jobs}
 
@@ -122,11 +122,11 @@ def test_jobs_that_share_a_line_are_accounted_for_up_to_their_run() -> None:
 def test_run_that_goes_on_makes_its_slot_overlapped_and_the_others_missed() -> None:
     jobs = make_jobs(40)
     rig, recorder = Rig(*jobs), Lines()
-    rig.engine.due([([job.name for job in jobs], [at("16 09:00")])])
+    rig.engine.run_due([([job.name for job in jobs], [at("16 09:00")])])
     rig.through.recorder = recorder
-    rig.engine.accounts = MissedSlots(recorder)
+    rig.engine.missed_slots = MissedSlots(recorder)
     rig.clock.set(SLOTS[2])
-    rig.engine.due([([job.name for job in jobs], SLOTS)])
+    rig.engine.run_due([([job.name for job in jobs], SLOTS)])
 
     assert [(line.verdict.value, line.count, len(line.sharers)) for line in recorder.noted[:2]] == [
         ("missed", 2, 40),
@@ -139,7 +139,7 @@ def test_books_in_memory_have_a_line_of_each() -> None:
     jobs = make_jobs(40)
     rig = Rig(*jobs)
     rig.clock.set(SLOTS[2])
-    rig.engine.due([([job.name for job in jobs], SLOTS)])
+    rig.engine.run_due([([job.name for job in jobs], SLOTS)])
     while rig.executor.runs:
         rig.executor.finish(QUIET)
     rows = rig.rows()

@@ -103,13 +103,13 @@ def test_the_end_of_the_program_does_not_wait_for_it() -> None:
     rig.due("16 09:10")
     give_up(rig)
 
-    assert (rig.engine.runs(), rig.engine.give_up()) == ([], 0)
+    assert (rig.engine.runs(), rig.engine.interrupt_runs()) == ([], 0)
 
 
 def test_events_wait_until_its_function_has_returned() -> None:
     rig = Rig(make_rule())
     for minute in (1, 2):
-        rig.engine.notice(Event("disk.full", at(f"16 09:0{minute}"), {}))
+        rig.engine.handle_event(Event("disk.full", at(f"16 09:0{minute}"), {}))
     run = give_up(rig)
 
     assert rig.executor.runs == []

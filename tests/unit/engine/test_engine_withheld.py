@@ -125,7 +125,7 @@ def test_what_was_taken_care_of_is_withheld_for_that_reason(ahead: int) -> None:
     incident = state(rig).incident
     assert incident is not None
     taken = replace(incident, acknowledged_by="ann", acknowledged_at=at("16 09:15"))
-    rig.engine.restate("db.lag", lambda state: replace(state, incident=taken))
+    rig.engine.update_state("db.lag", lambda state: replace(state, incident=taken))
     play(rig, "16 09:20", "a", "b", ahead=ahead)
 
     assert lines(rig)[1] == ("muted", "a\nb", "acknowledged by ann")
@@ -138,7 +138,7 @@ def test_an_alert_that_was_withheld_counts_where_the_program_ends_under_its_run(
     rig.due("16 09:10")
     rig.engine.say(rig.executor.runs[0], (Text("a"),))
     rig.engine.say(rig.executor.runs[0], (Text("b"),))
-    rig.engine.give_up()
+    rig.engine.interrupt_runs()
 
     assert [batch.states["db.lag"].incident for batch in recorder.batches if batch.states] == [
         Incident(at("16 09:10"), at("16 09:10"), text="a", digest=digest_of((Text("a"),)))
@@ -161,7 +161,7 @@ def test_a_list_that_is_unchanged_does_not_keep_the_run_from_saying_more() -> No
         rig.executor.finish(QUIET)
 
     assert rig.texts == ["a\nb", "and more", "and more"]
-    assert [message.manner for message in rig.ledger.messages] == [
+    assert [message.manner for message in rig.recorder.messages] == [
         DeliveryMode.POST,
         DeliveryMode.REPLY,
         DeliveryMode.REPLY,

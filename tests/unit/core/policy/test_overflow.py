@@ -235,7 +235,7 @@ class TestTurns:
         turns, queue = FairQueue(), deque(delivery(number, message) for number, message in enumerate(messages))
         heard = []
         while queue:
-            turns.bring_forward(queue, summary)
+            turns.promote(queue, summary)
             heard.append(queue.popleft().message.key.replace(f"@{NOON.isoformat()}", ""))
         return heard
 
@@ -262,16 +262,16 @@ class TestTurns:
     def test_so_does_what_a_person_has_sent_again(self) -> None:
         queue = deque([delivery(1, said("a", 1)), delivery(2, said("b", 2), reason=AGAIN)])
 
-        FairQueue().bring_forward(queue, None)
+        FairQueue().promote(queue, None)
 
         assert queue[0].id == 2
 
     def test_a_text_in_parts_is_not_torn_by_it(self) -> None:
         turns, parts = FairQueue(), [delivery(part, said("a", 1, part, LONG)) for part in (1, 2)]
-        turns.bring_forward(deque(parts[:1]), None)
+        turns.promote(deque(parts[:1]), None)
         queue = deque([delivery(0, by_person("one")), parts[1]])
 
-        turns.bring_forward(queue, None)
+        turns.promote(queue, None)
 
         assert queue[0].id == 2
 
@@ -290,9 +290,9 @@ class TestTurns:
     def test_what_was_attempted_stays_where_it_is(self, attempts: int, reason: str) -> None:
         queue = deque([delivery(1, said("a", 2), attempts=attempts, reason=reason), delivery(2, said("b", 3))])
         turns = FairQueue()
-        turns.bring_forward(deque([delivery(0, said("a", 1))]), None)
+        turns.promote(deque([delivery(0, said("a", 1))]), None)
 
-        turns.bring_forward(queue, None)
+        turns.promote(queue, None)
 
         assert queue[0].id == 1
 

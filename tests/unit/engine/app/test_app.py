@@ -110,7 +110,7 @@ class Rig:
         self.engine = Engine(catalog, recorder=writer, executor=executor, clock=self.clock, mark=MARK)
         sender = Sender(
             {}, recorder=writer, waiting=self.store.waiting, last_receipt=self.store.last_receipt, clock=self.clock,
-            paces={"slack": SendRate(0, 1)}, give_up=HOUR, zone=BERLIN, undeliverable=lambda *_: None,
+            rates={"slack": SendRate(0, 1)}, give_up=HOUR, zone=BERLIN, undeliverable=lambda *_: None,
         )  # fmt: skip
         self.parts = Components(
             catalog=catalog, store=self.store, reader=self.store, snapshot=self.store.open(), inbox=self.inbox,
@@ -131,7 +131,7 @@ class Rig:
         """Let time pass and take a turn, with everything written that was put before."""
         await self.written()
         self.clock.pass_by(seconds)
-        self.app._turn()
+        self.app._check()
 
     async def written(self) -> None:
         done, loop = asyncio.Event(), asyncio.get_running_loop()
@@ -147,7 +147,7 @@ def test_clock_that_is_set_back_makes_the_source_anew(caplog: pytest.LogCaptureF
 
     async def main() -> None:
         await rig.begin()
-        rig.engine.due([(("db.lag",), (NOON,))])
+        rig.engine.run_due([(("db.lag",), (NOON,))])
         await rig.turn()
         rig.clock.set(NOON - HOUR)
         await rig.turn()
@@ -266,7 +266,7 @@ def test_request_nobody_can_use_stops_neither_a_start_nor_those_behind_it(
             Request("emit", {"name": "disk.full", "fields": {}}, NOON),
             Request("pause", {"job": "db.lag", "until": None, "by": "ann"}, NOON),
         )
-        monkeypatch.setattr(rig.engine, "notice", refuse)
+        monkeypatch.setattr(rig.engine, "handle_event", refuse)
         await rig.begin()
         await rig.turn()
         await rig.turn()
@@ -305,7 +305,7 @@ def test_part_of_a_turn_that_fails_stops_nothing_else(caplog: pytest.LogCaptureF
     async def main() -> None:
         await rig.begin()
         rig.inbox.fault = RuntimeError("on purpose")
-        rig.engine.due([(("db.lag",), (NOON,))])
+        rig.engine.run_due([(("db.lag",), (NOON,))])
         await rig.turn(1)
         await rig.written()
         assert len(rig.store.snapshot().running) == 1
@@ -358,7 +358,7 @@ def test_drain_is_part_of_the_downtime() -> None:
 
     async def main() -> None:
         await rig.begin()
-        rig.engine.due([(("db.lag",), (NOON,))])
+        rig.engine.run_due([(("db.lag",), (NOON,))])
         rig.clock.pass_by(3)
         await rig.end()
 
@@ -404,7 +404,7 @@ def test_another_zone_of_the_machine_is_told_once(
 ) -> None:
     rig = Rig()
     found = iter([zone and ZoneInfo(zone) for zone in zones])
-    rig.app._parts = replace(rig.parts, changed_zone=lambda: next(found, None))
+    rig.app._components = replace(rig.parts, changed_zone=lambda: next(found, None))
 
     async def main() -> None:
         await rig.begin()

@@ -10,7 +10,7 @@ import pytest
 
 from slack_alert.core.model.run import Action, Run
 from slack_alert.engine.app.components import Components
-from slack_alert.engine.app.liveness import Liveness, stands_still
+from slack_alert.engine.app.liveness import Liveness, stalled_since
 from slack_alert.engine.batches import Batch
 from slack_alert.engine.ports import ExecutorLoad
 
@@ -46,7 +46,7 @@ def test_looking_through_the_runs_going_on_takes_a_fiftieth_of_the_time_at_most(
     pulse = Liveness(waiting.parts)
 
     for _ in range(100):
-        pulse.note_running(NOW)
+        pulse.record_running(NOW)
         waiting.passed += 1.0
 
     assert waiting.looks == 3
@@ -66,7 +66,7 @@ class Program:
         engine = SimpleNamespace(runs=list)
         parts = SimpleNamespace(
             clock=clock, sender=self.sender, writer=self.writer, engine=engine, load=ExecutorLoad,
-            standing_still=lambda _began, _now: self.still, heartbeat=None,
+            stalled_addresses=lambda _began, _now: self.still, heartbeat=None,
         )  # fmt: skip
         self.pulse = Liveness(cast("Components", parts))
         self.pulse.tick(self.now)
@@ -123,9 +123,9 @@ def test_loop_that_stands_still_beside_a_clock_that_ticks_is_seen() -> None:
     program = Program()
     program.pass_by(19)
     program.pulse.tick(program.now)
-    assert stands_still(program.pulses[-1]) is None
+    assert stalled_since(program.pulses[-1]) is None
 
     program.pass_by(5)
     program.pulse.tick(program.now)
-    assert stands_still(program.pulses[-1]) == NOW
-    assert stands_still({"at": NOW.isoformat()}) is None
+    assert stalled_since(program.pulses[-1]) == NOW
+    assert stalled_since({"at": NOW.isoformat()}) is None

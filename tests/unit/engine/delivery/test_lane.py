@@ -134,10 +134,10 @@ class TestBreaker:
     def test_everybody_passes_an_open_one(self) -> None:
         async def scene() -> None:
             breaker = CircuitBreaker()
-            await breaker.passage(lane())
-            await breaker.passage(lane())
+            await breaker.wait(lane())
+            await breaker.wait(lane())
 
-            assert not breaker.is_closed
+            assert not breaker.is_tripped
 
         asyncio.run(scene())
 
@@ -145,13 +145,13 @@ class TestBreaker:
         async def scene() -> None:
             breaker, prober, other = CircuitBreaker(), lane(), lane()
 
-            assert breaker.close(prober)
-            assert not breaker.close(other)
-            await breaker.passage(prober)
-            waiting = asyncio.create_task(breaker.passage(other))
+            assert breaker.trip(prober)
+            assert not breaker.trip(other)
+            await breaker.wait(prober)
+            waiting = asyncio.create_task(breaker.wait(other))
             await asyncio.sleep(0)
             assert not waiting.done()
-            breaker.open()
+            breaker.reset()
             await waiting
 
         asyncio.run(scene())
@@ -159,16 +159,16 @@ class TestBreaker:
     def test_one_other_probes_when_the_prober_has_nothing_left(self) -> None:
         async def scene() -> None:
             breaker, prober = CircuitBreaker(), lane()
-            breaker.close(prober)
-            others = [asyncio.create_task(breaker.passage(lane())) for _ in range(3)]
+            breaker.trip(prober)
+            others = [asyncio.create_task(breaker.wait(lane())) for _ in range(3)]
             await asyncio.sleep(0)
             breaker.leave(prober)
             await asyncio.sleep(0)
             await asyncio.sleep(0)
 
             assert [each.done() for each in others] == [True, False, False]
-            assert breaker.is_closed
-            breaker.open()
+            assert breaker.is_tripped
+            breaker.reset()
             await asyncio.gather(*others)
 
         asyncio.run(scene())
@@ -176,9 +176,9 @@ class TestBreaker:
     def test_whoever_did_not_probe_leaves_without_a_trace(self) -> None:
         async def scene() -> None:
             breaker, prober = CircuitBreaker(), lane()
-            breaker.close(prober)
+            breaker.trip(prober)
             breaker.leave(lane())
-            waiting = asyncio.create_task(breaker.passage(lane()))
+            waiting = asyncio.create_task(breaker.wait(lane()))
             await asyncio.sleep(0)
 
             assert not waiting.done()

@@ -129,7 +129,7 @@ def test_slot_of_the_wall_clock_that_passed_in_a_long_stall_is_held_to_catch_up_
 ) -> None:
     rig = Rig(job, start="16 08:00")
     rig.clock.set(at(now))
-    missed_ticks = rig.engine.due([(("db.lag",), (at("16 09:00"),))])
+    missed_ticks = rig.engine.run_due([(("db.lag",), (at("16 09:00"),))])
 
     assert [run.slot for run in rig.executor.runs] == ([at("16 09:00")] if has_run else [])
     assert missed_ticks.missed == ({} if has_run else {"db.lag": 1})
@@ -140,7 +140,7 @@ def test_slot_of_the_wall_clock_that_passed_in_a_long_stall_is_held_to_catch_up_
 def test_slot_of_the_wall_clock_runs_after_a_stall_of_no_more_than_a_minute(since: str, has_run: bool) -> None:
     rig = Rig(patient(0), start=since)
     rig.clock.set(at("16 09:00:20"))
-    rig.engine.due([(("db.lag",), (at("16 09:00"),))])
+    rig.engine.run_due([(("db.lag",), (at("16 09:00"),))])
 
     assert [run.slot for run in rig.executor.runs] == ([at("16 09:00")] if has_run else [])
 
@@ -156,7 +156,7 @@ def test_of_many_slots_one_that_comes_in_time_runs_after_a_long_stall() -> None:
 def test_what_still_runs_after_a_long_stall_says_how_late_it_is() -> None:
     rig = Rig(patient(1), start="16 08:58")
     rig.clock.set(at("16 09:00:33"))
-    rig.engine.due([(("db.lag",), (at("16 09:00"),))])
+    rig.engine.run_due([(("db.lag",), (at("16 09:00"),))])
     rig.executor.finish(QUIET)
 
     assert reasons(rig) == ["caught up 33s late, because the program stood still from Mon 16 Nov 08:58 to 09:00:33"]
@@ -165,7 +165,7 @@ def test_what_still_runs_after_a_long_stall_says_how_late_it_is() -> None:
 def test_interval_runs_once_after_the_machine_slept() -> None:
     rig = Rig(start="16 08:00")
     rig.clock.set(at("16 12:05"))
-    missed_ticks = rig.engine.due([(("db.lag",), (at("16 08:10"), at("16 11:50"), at("16 12:00")))])
+    missed_ticks = rig.engine.run_due([(("db.lag",), (at("16 08:10"), at("16 11:50"), at("16 12:00")))])
 
     assert ([run.slot for run in rig.executor.runs], missed_ticks.missed) == ([at("16 12:00")], {"db.lag": 23})
 
@@ -190,7 +190,7 @@ def test_time_that_passed_on_the_wall_alone_was_slept(awake: float, cause: Outag
     clock.set(at("16 09:00"))
     clock.steady += awake
 
-    assert vigil.tick().lapse == Outage(cause, at("16 08:00"), at("16 09:00"))
+    assert vigil.tick().outage == Outage(cause, at("16 08:00"), at("16 09:00"))
 
 
 def test_first_look_knows_of_no_lapse() -> None:
@@ -267,4 +267,4 @@ def test_engine_without_jobs_sees_nothing_missed() -> None:
     engine.restore(Snapshot(), clock.now())
     clock.set(clock.now() + HOUR + MINUTE)
 
-    assert engine.due([((), (clock.now(),))]).missed == {}
+    assert engine.run_due([((), (clock.now(),))]).missed == {}

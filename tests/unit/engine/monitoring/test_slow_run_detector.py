@@ -29,7 +29,8 @@ def made(
 ) -> Rig:
     policy = replace(make_policy(max_alert=max_alert), repeat_policy=repeat_policy or RepeatPolicy())
     return Rig(
-        make_job(policy=policy), paces=SlowRunDetector(lambda _: [timedelta(seconds=seconds) for seconds in usually])
+        make_job(policy=policy),
+        slow_runs=SlowRunDetector(lambda _: [timedelta(seconds=seconds) for seconds in usually]),
     )
 
 
@@ -56,7 +57,7 @@ def test_a_run_as_long_as_usual_is_not_remarked(seconds: float) -> None:
 @pytest.mark.parametrize(("seconds", "remark"), [(62, None), (69, SLOW)])
 def test_time_in_which_the_program_stood_still_is_not_the_run_s(seconds: float, remark: str | None) -> None:
     past = [timedelta(seconds=2)] * KNOWN
-    rig = Rig(make_job(), paces=SlowRunDetector(lambda _: past, stood_still=lambda _: MINUTE))
+    rig = Rig(make_job(), slow_runs=SlowRunDetector(lambda _: past, stood_still=lambda _: MINUTE))
     rig.play("16 09:10", took(seconds))
     [row] = rig.rows()
 
@@ -64,7 +65,7 @@ def test_time_in_which_the_program_stood_still_is_not_the_run_s(seconds: float, 
 
 
 def test_run_that_was_given_up_took_its_time() -> None:
-    rig = Rig(make_job(), paces=SlowRunDetector(stood_still=lambda _: timedelta(seconds=4)))
+    rig = Rig(make_job(), slow_runs=SlowRunDetector(stood_still=lambda _: timedelta(seconds=4)))
     failure = failed("took longer than 5s (timeout)").failure
     assert failure is not None
     rig.play("16 09:10", took(5, Result(failure=replace(failure, verdict=Verdict.TIMED_OUT))))
@@ -101,7 +102,7 @@ def test_quick_runs_after_a_slow_one_are_usual_still() -> None:
 
 def test_past_is_asked_for_once_and_never_for_a_quick_job() -> None:
     asked: list[str] = []
-    rig = Rig(make_job(), make_job("db.size"), paces=SlowRunDetector(lambda job: asked.append(job) or ()))  # type: ignore[func-returns-value]
+    rig = Rig(make_job(), make_job("db.size"), slow_runs=SlowRunDetector(lambda job: asked.append(job) or ()))  # type: ignore[func-returns-value]
     rig.play("16 09:10", took(0.5))
     rig.play("16 09:20", took(9), name="db.size")
     rig.play("16 09:30", took(9), name="db.size")
@@ -150,9 +151,9 @@ def test_an_edit_stays_one_message() -> None:
     rig = made(repeat_policy=RepeatPolicy(repeat=Repeat.UPDATE))
     rig.play("16 09:10", took(2, said("late")))
     rig.play("16 09:20", took(9, said("later")))
-    edit = rig.ledger.messages[-1]
+    edit = rig.recorder.messages[-1]
 
-    assert (edit.manner, len(rig.ledger.messages)) == (DeliveryMode.EDIT, 2)
+    assert (edit.manner, len(rig.recorder.messages)) == (DeliveryMode.EDIT, 2)
     assert fallback(edit.piece).splitlines()[-1] == SLOW
 
 

@@ -72,7 +72,7 @@ class Silence:
     def mute(self, time: str, until: str | None, *jobs: str, by: str = "ann", taken: str | None = None) -> None:
         for job in jobs or ("db.lag",):
             request = build.mute(job, at(until) if until else None, at(time), by=by)
-            batch = apply.carry_out(request, self.engine.next_id, now=at(taken) if taken else None)
+            batch = apply.apply_request(request, self.engine.next_id, now=at(taken) if taken else None)
             self.store.commit(batch)
             for entry in batch.entries:
                 self.mutes.accept(entry)
@@ -80,7 +80,7 @@ class Silence:
     def begin(self, time: str, job: str = "db.lag") -> None:
         """Let a slot come due whose run goes on."""
         self.clock.set(at(time))
-        self.engine.due([((job,), [at(time)])])
+        self.engine.run_due([((job,), [at(time)])])
 
     def play(self, time: str, result: Result | None = None, job: str = "db.lag") -> None:
         self.begin(time, job)

@@ -74,7 +74,7 @@ def test_what_the_store_keeps_of_a_mute_that_is_over_is_forgotten_as_a_whole() -
     mutes = held(NOON, mute("16 12:30", "16 12:50"), mute("16 13:30", "16 14:00"))
     (first,) = mutes.ended(at("16 13:30"))
 
-    for entry in mutes.forgotten(first):
+    for entry in mutes.deletions(first):
         mutes.accept(entry)
 
     assert first == mute("16 12:00", "16 12:50")
@@ -115,6 +115,6 @@ def test_what_cannot_be_read_is_left_alone_and_logged(entry: StoredValue, caplog
 def test_marks_of_windows_are_kept_and_taken_away() -> None:
     mutes = Mutes([mark_entry("night", at("16 06:00"))], zone=BERLIN)
 
-    assert mutes.marks() == {"night": at("16 06:00")}
+    assert mutes.digested_until() == {"night": at("16 06:00")}
     mutes.accept(mark_entry("night", None))
-    assert mutes.marks() == {}
+    assert mutes.digested_until() == {}

@@ -18,7 +18,7 @@ from slack_alert.core.structs import replace
 from slack_alert.engine.batches import Batch
 from slack_alert.engine.ports import Request
 from slack_alert.engine.requests import apply
-from slack_alert.engine.requests.external_runs import Judge, cut_off, executed, outside_run
+from slack_alert.engine.requests.external_runs import Judge, execution_request, external_run, interruption_request
 from tests.fakes.engine_rig import BERLIN, ERRORS, MARK, at, make_policy
 
 FAILURE = Failure("exit code 3 after 2.0s", "", "", "exit code 3\n", output="no space\n```left```")
@@ -42,14 +42,14 @@ class Desk:
         self._judge = judge_of(mute)
         self.states: dict[str, State] = {}
 
-    def carry_out(self, result: Result, time: str = "16 02:30", to: Address | None = None) -> Batch:
-        run = outside_run("nightly", at(time))
+    def apply_request(self, result: Result, time: str = "16 02:30", to: Address | None = None) -> Batch:
+        run = external_run("nightly", at(time))
         run.printed = ["copying\n"]
-        return self.take(executed(run, result, to))
+        return self.take(execution_request(run, result, to))
 
     def take(self, request: Request) -> Batch:
         left = replace(request, id=9, payload=json.loads(json.dumps(request.payload)))
-        return apply.carry_out(left, self._ids.__next__, self._restate, self._judge)
+        return apply.apply_request(left, self._ids.__next__, self._restate, self._judge)
 
     def _restate(self, job: str, change: apply.Change) -> State:
         self.states[job] = change(self.states.get(job, State()))
@@ -57,7 +57,7 @@ class Desk:
 
 
 def test_a_run_that_was_fine_is_a_quiet_line() -> None:
-    batch = Desk().carry_out(Result(duration=timedelta(seconds=2)))
+    batch = Desk().apply_request(Result(duration=timedelta(seconds=2)))
 
     (record,) = batch.records
     assert (record.run, record.binding, record.slot) == (42, "nightly", at("16 02:30"))
@@ -66,7 +66,7 @@ def test_a_run_that_was_fine_is_a_quiet_line() -> None:
 
 
 def test_a_failure_is_told_with_the_last_words_in_a_fence_of_their_own() -> None:
-    batch = Desk().carry_out(FAILED)
+    batch = Desk().apply_request(FAILED)
 
     (record,), (message,) = batch.records, batch.messages
     assert (record.verdict, record.error, record.to) == (Verdict.ERROR, "exit code 3\n", "#errors")
@@ -77,7 +77,7 @@ def test_a_failure_is_told_with_the_last_words_in_a_fence_of_their_own() -> None
 
 
 def test_a_failure_is_told_where_it_was_asked_for() -> None:
-    batch = Desk().carry_out(FAILED, to=Address("slack", "#db"))
+    batch = Desk().apply_request(FAILED, to=Address("slack", "#db"))
 
     assert [message.to for message in batch.messages] == [Address("slack", "#db")]
 
@@ -85,7 +85,7 @@ def test_a_failure_is_told_where_it_was_asked_for() -> None:
 def test_failures_beyond_the_quota_are_withheld_one_request_after_the_other() -> None:
     desk = Desk()
 
-    batches = [desk.carry_out(FAILED, f"16 02:3{minute}") for minute in range(3)]
+    batches = [desk.apply_request(FAILED, f"16 02:3{minute}") for minute in range(3)]
 
     assert [record.verdict for batch in batches for record in batch.records] == ["error", "error", "muted"]
     assert [len(batch.messages) for batch in batches] == [1, 1, 0]
@@ -93,14 +93,14 @@ def test_failures_beyond_the_quota_are_withheld_one_request_after_the_other() ->
 
 
 def test_what_somebody_muted_is_recorded_with_the_reason() -> None:
-    batch = Desk("quiet window nights").carry_out(FAILED)
+    batch = Desk("quiet window nights").apply_request(FAILED)
 
     (record,) = batch.records
     assert (record.verdict, record.reason, batch.messages) == (Verdict.MUTED, "quiet window nights", [])
 
 
 def test_a_run_whose_watcher_is_gone_is_told_as_interrupted_and_has_no_length() -> None:
-    batch = Desk().take(cut_off("nightly", at("16 02:30"), None))
+    batch = Desk().take(interruption_request("nightly", at("16 02:30"), None))
 
     (record,), (message,) = batch.records, batch.messages
     assert (record.verdict, record.duration, record.started) == (Verdict.INTERRUPTED, None, at("16 02:30"))
@@ -111,7 +111,9 @@ def test_a_run_whose_watcher_is_gone_is_told_as_interrupted_and_has_no_length() 
 
 
 def test_a_program_that_cannot_judge_refuses_it(caplog: pytest.LogCaptureFixture) -> None:
-    request = Request("exec", executed(outside_run("nightly", at("16 02:30")), FAILED, None).payload, at("16 02:30"), 9)
+    request = Request(
+        "exec", execution_request(external_run("nightly", at("16 02:30")), FAILED, None).payload, at("16 02:30"), 9
+    )
 
-    assert apply.carry_out(request, count(1).__next__) == Batch(taken=9, at=at("16 02:30"))
+    assert apply.apply_request(request, count(1).__next__) == Batch(taken=9, at=at("16 02:30"))
     assert "request refused" in caplog.text

@@ -28,7 +28,7 @@ def carried_out(request: Request) -> Batch:
     """Carry out what came through the inbox, where a payload is JSON."""
     ids = count(42)
     left = replace(request, id=9, payload=json.loads(json.dumps(request.payload)))
-    return apply.carry_out(left, ids.__next__)
+    return apply.apply_request(left, ids.__next__)
 
 
 def only_taken() -> Batch:
@@ -60,7 +60,7 @@ def test_acknowledging_an_incident_notes_who_and_when() -> None:
     state = State(incident=Incident(at("16 11:00"), at("16 11:50"), 5, told=at("16 11:00")))
     left = replace(build.acknowledge("db.lag", NOW, by="ann"), id=9)
 
-    batch = apply.carry_out(left, count(42).__next__, lambda _, change: change(state))
+    batch = apply.apply_request(left, count(42).__next__, lambda _, change: change(state))
 
     assert state.incident is not None
     known = replace(state.incident, acknowledged_by="ann", acknowledged_at=NOW)
@@ -104,7 +104,7 @@ def test_deliveries_are_retried_and_dropped() -> None:
     ],
 )
 def test_value_of_a_pack_is_kept(entry: StoredValue) -> None:
-    assert carried_out(build.kept(entry, NOW)) == replace(only_taken(), entries=[entry])
+    assert carried_out(build.keep_value(entry, NOW)) == replace(only_taken(), entries=[entry])
 
 
 @pytest.mark.parametrize(
@@ -129,7 +129,7 @@ def test_value_of_a_pack_is_kept(entry: StoredValue) -> None:
 )
 def test_run_of_another_process_gets_an_id_here_that_its_messages_share(record: Record) -> None:
     message = Message("key", OPS, Text("failed"))
-    batch = carried_out(build.recorded(record, (message,), NOW))
+    batch = carried_out(build.record_run(record, (message,), NOW))
 
     assert batch == replace(only_taken(), records=[record._replace(run=42)], messages=[replace(message, run=42)])
 

@@ -25,7 +25,7 @@ from slack_alert.engine.batches import Batch, StoredValue
 from slack_alert.engine.mutes.mutes import Mutes
 from slack_alert.engine.ports import Request
 from slack_alert.engine.requests import apply, build
-from slack_alert.engine.requests.external_runs import executed, outside_run
+from slack_alert.engine.requests.external_runs import execution_request, external_run
 from slack_alert.stores import SqliteStore
 from tests.fakes.engine_rig import BERLIN, ERRORS, MARK, OPS, at, make_policy
 
@@ -53,9 +53,9 @@ SOUND = [
     build.emit(Event("disk.full", NOW, {"size": 5, "deep": {"list": [1]}})),
     build.outbox("retry", 7, NOW),
     build.outbox("drop", 7, NOW),
-    build.kept(StoredValue("db", "last", "1", LATER), NOW),
-    build.recorded(RECORD, MESSAGES, NOW),
-    executed(outside_run("nightly", NOW), FAILED, OPS),
+    build.keep_value(StoredValue("db", "last", "1", LATER), NOW),
+    build.record_run(RECORD, MESSAGES, NOW),
+    execution_request(external_run("nightly", NOW), FAILED, OPS),
     *(build.send(message, NOW) for message in MESSAGES),
 ]
 JUNK: list[object] = [
@@ -91,7 +91,7 @@ def test_request_of_any_shape_changes_what_can_be_kept_or_nothing(tmp_path: Path
     for payload in spoilt(sound):
         if not isinstance(payload, dict):
             continue
-        batch = apply.carry_out(
+        batch = apply.apply_request(
             replace(request_, id=9, payload=payload), ids.__next__, judge=judge, now=NOW + timedelta(seconds=1)
         )
 
@@ -124,7 +124,7 @@ def test_request_of_any_shape_changes_what_can_be_kept_or_nothing(tmp_path: Path
 def test_what_is_wrong_with_a_request_is_told(
     kind: str, payload: dict[str, object], reason: str, caplog: pytest.LogCaptureFixture
 ) -> None:
-    batch = apply.carry_out(Request(kind, payload, NOW, 9), count(1).__next__)
+    batch = apply.apply_request(Request(kind, payload, NOW, 9), count(1).__next__)
 
     assert batch == Batch(taken=9, at=NOW)
     (record,) = caplog.records

@@ -9,7 +9,7 @@ from slack_alert.core.pipeline.settle import Settlement
 from slack_alert.core.policy.quota import Quota, State, reset_alert_quota, spend_alert
 from slack_alert.engine.batches import Batch, JobProgress, Snapshot
 from slack_alert.engine.engine import Engine
-from slack_alert.engine.pauses import hold_by_name
+from slack_alert.engine.pauses import pause_by_name
 from slack_alert.engine.runs.job_state import JobState
 from slack_alert.engine.simulation.doubles import MemoryRecorder, VirtualClock
 from tests.fakes.engine_rig import MARK, Held, at, make_job, make_policy, said
@@ -20,7 +20,7 @@ RESTING = State(alerts=Quota((at("16 09:00"),), at("16 10:00")))
 def test_a_resume_while_a_run_is_settled_is_not_lost() -> None:
     """It came between the look at the state and the word on it."""
     job_state = JobState(make_job(), RESTING, JobProgress(at("16 08:00")), None)
-    resumes = [partial(job_state.restate, reset_alert_quota)]
+    resumes = [partial(job_state.update_state, reset_alert_quota)]
 
     def decide(state: State) -> Settlement:
         if resumes:
@@ -42,7 +42,7 @@ def test_a_run_that_ends_while_somebody_resumes_is_not_lost() -> None:
             ends.pop()()
         return reset_alert_quota(state)
 
-    assert job_state.restate(change) == job_state.state == State(errors=errors)
+    assert job_state.update_state(change) == job_state.state == State(errors=errors)
 
 
 class Slow(MemoryRecorder):
@@ -66,8 +66,8 @@ def test_what_is_written_last_is_what_is_so() -> None:
     catalog = Catalog((make_job(policy=make_policy(max_alert=1)),))
     engine = Engine(catalog, recorder=recorder, executor=executor, clock=clock, mark=MARK)
     engine.restore(Snapshot(), clock.now())
-    engine.due([(("db.lag",), [at("16 09:10")])])
-    recorder.before = lambda: hold_by_name(engine, recorder, "db.lag", None)
+    engine.run_due([(("db.lag",), [at("16 09:10")])])
+    recorder.before = lambda: pause_by_name(engine, recorder, "db.lag", None)
 
     executor.finish(said("late"))
 

@@ -74,13 +74,13 @@ def test_what_was_returned_is_kept_until_it_is_committed() -> None:
     (run,) = rig.engine.runs()
     run.is_kept = True
     batches: list[bool] = []
-    put = rig.ledger.submit
+    put = rig.recorder.submit
 
     def notice(batch: Batch, then: Callable[[], object] | None = None) -> None:
         batches.append(batch.is_kept)
         put(batch, then)
 
-    rig.ledger.submit = notice  # type: ignore[method-assign]
+    rig.recorder.submit = notice  # type: ignore[method-assign]
     rig.executor.finish(SAID)
 
     assert batches == [True]
@@ -133,8 +133,8 @@ def left(run: int, slot: str, binding: str = "db.lag") -> Returned:
 def test_a_run_that_a_kill_left_is_settled_at_the_start_and_its_slot_does_not_run_again() -> None:
     rig = Rig(start="16 09:12", snapshot=Snapshot(returned=(left(41, "16 09:10"),), last_run=41))
 
-    assert [message.key for message in rig.ledger.messages] == ["db.lag@2026-11-16T08:10:00+00:00/41#0"]
-    (record,) = rig.ledger.drain()
+    assert [message.key for message in rig.recorder.messages] == ["db.lag@2026-11-16T08:10:00+00:00/41#0"]
+    (record,) = rig.recorder.drain()
     assert (record.run, record.slot, record.text, record.alerts) == (41, at("16 09:10"), "lag 41", 1)
     assert (record.started, record.reason) == (at("16 09:10"), "caught up")
     assert rig.engine.state_of("db.lag").alerts.spent == (at("16 09:10"),)
@@ -147,5 +147,5 @@ def test_what_a_job_returned_that_is_gone_is_told_in_the_log(caplog: pytest.LogC
     with caplog.at_level(logging.WARNING):
         rig = Rig(snapshot=Snapshot(returned=(left(41, "16 09:10", "old.job"),)))
 
-    assert rig.ledger.messages == []
+    assert rig.recorder.messages == []
     assert [record.message for record in caplog.records] == ["a job is gone that had something to say"]

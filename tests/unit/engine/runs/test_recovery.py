@@ -12,7 +12,7 @@ from slack_alert.core.content.render import Text
 from slack_alert.core.model.record import Verdict
 from slack_alert.core.model.run import Returned
 from slack_alert.engine.batches import Batch, JobProgress, Snapshot, StartedRun, UnaccountedSlots
-from slack_alert.engine.runs.job_state import take_up
+from slack_alert.engine.runs.job_state import create_job_states
 from slack_alert.engine.runs.recovery import LOST, recover
 from tests.fakes.engine_rig import BERLIN, MINUTE, OPS, Kept, Rig, at, failed, make_job, make_policy, said
 
@@ -33,7 +33,7 @@ def returned(slot: str, run: int = 8, job: str = "db.lag") -> Returned:
 
 def rows(snapshot: Snapshot, *, since: datetime | None = None, hours: str = "always") -> list[tuple[str, str, int]]:
     """Recover with a job every ten minutes since nine; give verdict, first slot and count of each row."""
-    job_states = take_up((make_job(policy=make_policy(hours)),), snapshot, NINE)
+    job_states = create_job_states((make_job(policy=make_policy(hours)),), snapshot, NINE)
     found = recover(job_states, snapshot, since)
     assert all((each.until or each.slot) <= (job_states["db.lag"].last or NINE) for each in found)
     return sorted((f"{each.slot.astimezone(BERLIN):%H:%M}", each.verdict.value, each.count) for each in found)
@@ -90,7 +90,7 @@ def test_where_all_was_written_nothing_is_missing() -> None:
 
 def test_a_lost_row_says_so() -> None:
     snapshot = left("10:00", unaccounted=(span("09:00", "09:20"),))
-    (row,) = recover(take_up((make_job(),), snapshot, NINE), snapshot, None)
+    (row,) = recover(create_job_states((make_job(),), snapshot, NINE), snapshot, None)
 
     assert row.reason == LOST
 
@@ -196,7 +196,7 @@ def test_a_run_of_a_start_begins_when_it_is_committed_that_it_does(is_at_start: 
     if is_at_start:
         rig.engine.start(rig.clock.now())
     else:
-        rig.engine.catch_up(rig.clock.now(), tell=lambda missed: ("key", str(dict(missed)), OPS))
+        rig.engine.catch_up(rig.clock.now(), make_notice=lambda missed: ("key", str(dict(missed)), OPS))
     assert rig.executor.runs == []
     (batch,) = committed
     assert [each.run for each in batch.begun] == [1]

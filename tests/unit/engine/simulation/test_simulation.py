@@ -111,7 +111,7 @@ def test_advancing_in_steps_is_advancing_at_once() -> None:
     simulation = Simulation(Catalog((make_job(),)), clock, ScriptedExecutor({}, MARK), mark=MARK, skips=True)
     steps = [simulation.advance(timedelta(minutes=7)) for _ in range(30)]
 
-    assert simulation.ledger.drain() == simulated(make_job(), until="16 12:30")
+    assert simulation.recorder.drain() == simulated(make_job(), until="16 12:30")
     assert [fallback(message.piece) for message in steps[1]] == ["The replica lags."]
     assert clock.now() == at("16 12:30")
 
@@ -134,19 +134,19 @@ def test_clock_stands_still_until_it_is_set() -> None:
 
 
 def test_ledger_begins_a_new_page_with_each_look() -> None:
-    ledger = MemoryRecorder()
+    recorder = MemoryRecorder()
     first = Record(0, "db.lag", at("16 09:10"), Verdict.PAUSED)
     second = first._replace(slot=at("16 09:20"))
-    ledger.record_quiet(first)
+    recorder.record_quiet(first)
 
-    assert ledger.drain() == [first]
-    ledger.record_quiet(second)
-    assert ledger.drain() == [second]
-    assert ledger.drain() == []
+    assert recorder.drain() == [first]
+    recorder.record_quiet(second)
+    assert recorder.drain() == [second]
+    assert recorder.drain() == []
 
 
 def test_rows_that_differ_are_not_joined() -> None:
-    ledger = MemoryRecorder()
+    recorder = MemoryRecorder()
     paused = Record(0, "db.lag", at("16 09:10"), Verdict.PAUSED, alerts=3)
     for row in (
         paused,
@@ -155,6 +155,6 @@ def test_rows_that_differ_are_not_joined() -> None:
         paused._replace(slot=at("16 09:40"), alerts=0, verdict=Verdict.QUIET),
         paused._replace(slot=at("16 09:50"), alerts=0, verdict=Verdict.QUIET),
     ):
-        ledger.record_quiet(row)
+        recorder.record_quiet(row)
 
-    assert verdicts(ledger.drain()) == [("paused", 2), ("paused", 1), ("quiet", 1), ("quiet", 1)]
+    assert verdicts(recorder.drain()) == [("paused", 2), ("paused", 1), ("quiet", 1), ("quiet", 1)]

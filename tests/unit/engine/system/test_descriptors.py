@@ -10,7 +10,7 @@ import pytest
 _PROGRAM = """
 import os, resource
 resource.setrlimit(resource.RLIMIT_NOFILE, (SOFT, MOST))
-from slack_alert.engine.system.descriptors import set_aside, spare
+from slack_alert.engine.system.descriptors import reserve_descriptors, spare_descriptors
 
 def fill():
     opened = []
@@ -20,11 +20,11 @@ def fill():
         except OSError:
             return opened
 
-set_aside()
+reserve_descriptors()
 fill()
 assert not fill()
-with spare():
-    with spare():
+with spare_descriptors():
+    with spare_descriptors():
         own = os.open(os.devnull, os.O_RDONLY)
     os.close(os.dup(own))
 assert not fill(), "it was given back"
