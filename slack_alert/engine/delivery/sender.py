@@ -6,20 +6,19 @@ import asyncio
 import logging
 import random
 from collections import defaultdict
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import timedelta, tzinfo
 
+from slack_alert.core.errors import StoreError
 from slack_alert.core.model.address import Address
 from slack_alert.core.model.message import Delivery, DeliveryProgress, Status
-from slack_alert.core.retry import IN_DOUBT, UNSAID, SendResult, SendStatus, next_attempt
+from slack_alert.core.retry import IN_DOUBT, UNSAID, SendResult, SendStatus, fault, next_attempt
 from slack_alert.core.structs import Struct, replace
-from slack_alert.engine.delivery.attempts import Attempts
 from slack_alert.engine.delivery.circuit_breaker import CircuitBreaker
-from slack_alert.engine.delivery.lane import Lane
+from slack_alert.engine.delivery.lane import KEPT, Lane
 from slack_alert.engine.delivery.overflow import LaneOverflow
-from slack_alert.engine.delivery.prepare import Receipts
+from slack_alert.engine.delivery.prepare import Receipts, with_late_time
 from slack_alert.engine.delivery.progress import ProgressBatcher
-from slack_alert.engine.delivery.refill import Refill
 from slack_alert.engine.delivery.refusing import unknown_channel
 from slack_alert.engine.delivery.verification import DeliveryVerifier
 from slack_alert.engine.ports import Channel, Clock, Recorder
@@ -296,3 +295,60 @@ class Sender:
         rate = self._rate(lane.address)
         if rate.rate:
             await self._clock.sleep(lane.take_turn(self._clock.monotonic(), rate=rate.rate, burst=rate.burst))
+
+
+#: How long after a failed read of the store the next is tried.
+_RETRY_SECONDS = 1.0
+
+
+class Refill:
+    """Reads waiting deliveries page by page; used by the sender, on its loop."""
+
+    def __init__(self, waiting: Callable[[str | None, int, int], list[Delivery]], clock: Clock) -> None:
+        self._waiting = waiting
+        self._clock = clock
+
+    def everything(self) -> Iterator[Delivery]:
+        """Yield the waiting deliveries of all addresses, oldest first."""
+        after = 0
+        while page := self._waiting(None, after, KEPT):
+            after = page[-1].id
+            yield from page
+
+    async def load_page(self, lane: Lane) -> None:
+        """Add the next page to the lane; retry for as long as the store cannot be read."""
+        while (page := self._page(lane)) is None:
+            await self._clock.sleep(_RETRY_SECONDS)
+        lane.refill(page)
+
+    def _page(self, lane: Lane) -> list[Delivery] | None:
+        try:
+            return self._waiting(str(lane.address), lane.last, KEPT)
+        except StoreError as error:
+            log.warning("outbox not readable", extra={"reason": str(error)})
+            return None
+
+
+class Attempts:
+    """Makes attempts to send; used by the sender, on its loop."""
+
+    def __init__(self, receipts: Receipts, clock: Clock, zone: tzinfo) -> None:
+        self._receipts = receipts
+        self._clock = clock
+        self._zone = zone
+
+    async def make(self, channel: Channel, delivery: Delivery) -> SendResult:
+        """Send a delivery once, with the receipt of the message it follows; never raise."""
+        try:
+            joined = self._receipts.joined(delivery)
+            outcome = await channel.send(*with_late_time(joined, now=self._clock.now(), zone=self._zone))
+            if not isinstance(outcome, SendResult):
+                raise TypeError(f"{channel.name} answered {outcome!r}")
+        except StoreError as error:
+            log.warning("receipt not readable", extra={"delivery": delivery.id, "reason": str(error)})
+            return SendResult(SendStatus.RETRY, reason=str(error))
+        except Exception as error:
+            # It proves nothing about the message, and the next reload or release may fix it: the message is retried.
+            log.exception("channel failed", extra={"channel": channel.name, "delivery": delivery.id})
+            return fault(error)
+        return outcome
