@@ -31,7 +31,7 @@ from slack_alert.engine.runs.journaling import resumed
 from slack_alert.engine.runs.missed_slots import GatheringRecorder, GroupedRecorder, MissedSlots
 from slack_alert.engine.runs.overlaps import Overlaps
 from slack_alert.engine.runs.recovery import recover
-from slack_alert.engine.runs.run_messages import RunMessages, gathered
+from slack_alert.engine.runs.run_messages import RunMessages, with_held_pieces
 from slack_alert.engine.runs.run_records import cut_off_record, quiet_record, spoken_record
 
 log = logging.getLogger(__name__)
@@ -284,7 +284,7 @@ class Engine:
         if run.held:
             if result.failure is not None:
                 self._messages.say_held(job_state, run)
-            job, result = gathered(job, run, result)
+            job, result = with_held_pieces(job, run, result)
         if was_quiet(job_state.state, run, result) and job_state.job.rule is None:
             self._recorder.record_quiet(quiet_record(job_state, run, result))
             job_state.run = None

@@ -210,7 +210,7 @@ class SteppedWriter(Writer):
             group = self._gather(self._puts.get())
             if is_quiet_due or self._progress or any(put is not _WAKE for put in group):
                 self._write_group(group)
-        if is_quiet_due and self._notes:
+        if is_quiet_due and self._quiet:
             self._write_group([])
         self._is_writing = False
 

@@ -102,10 +102,10 @@ class InboxPoller:
         )
         if request.kind == "ack":
             batch.messages += [shown for name in batch.states for shown in components.engine.acknowledgement(name)]
-        self._heed(batch)
+        self._take_effect(batch)
         components.writer.submit(batch, partial(self._done.append, request.id))
 
-    def _heed(self, batch: Batch) -> None:
+    def _take_effect(self, batch: Batch) -> None:
         """Let the changes of another process take effect at once, not only after a restart."""
         for job, hold in batch.holds.items():
             self._components.engine.pause(job, hold)

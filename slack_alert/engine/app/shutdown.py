@@ -43,7 +43,7 @@ class ShutdownSignals:
         loop = asyncio.get_running_loop()
         for each in (signal.SIGINT, signal.SIGTERM):
             # Not loop.add_signal_handler: Windows lacks it, and under gevent the hub owns the wake-up descriptor.
-            self._take(each, lambda number, _: self._heed(loop, number))
+            self._take(each, lambda number, _: self._on_signal(loop, number))
         if sys.platform != "win32":
             self._listen_for_hang_up(loop, reload)
             # An alarm that a plugin function sets would end the process.
@@ -78,7 +78,7 @@ class ShutdownSignals:
         """The exit code where runs or messages were cut off: 130 or 143."""
         return 128 + self._signal
 
-    def _heed(self, loop: asyncio.AbstractEventLoop, number: int) -> None:
+    def _on_signal(self, loop: asyncio.AbstractEventLoop, number: int) -> None:
         if self._is_asked or self._begun.is_set():
             self._end(number)
         self._is_asked = True
@@ -93,19 +93,19 @@ class ShutdownSignals:
             return
         may_close = not is_ignored and self._has_terminal()
 
-        def heed(*_: object) -> None:
+        def on_hang_up(*_: object) -> None:
             # Where the window was closed, the signal is no request to reload.
             is_closed = may_close and not self._has_terminal()
             self._hang_up(loop, None if is_closed else reload)
 
-        self._take(signal.SIGHUP, heed)
+        self._take(signal.SIGHUP, on_hang_up)
 
     def _hang_up(self, loop: asyncio.AbstractEventLoop, reload: Callable[[], None] | None) -> None:
         if reload is not None:
             loop.call_soon_threadsafe(reload)
         elif not (self._is_asked or self._begun.is_set()):
             # A closed terminal sends it, and the shell in it once more: that is no second request.
-            self._heed(loop, signal.SIGTERM)
+            self._on_signal(loop, signal.SIGTERM)
 
     def _end(self, number: int) -> NoReturn:
         # No exit hook, nothing that could hang, and no waiting for a blocked loop.

@@ -27,9 +27,9 @@ _Put = tuple[Batch, Then | None]
 
 #: Signals in the queue: quiet rows are waiting, progress is waiting, and the end.
 _WAKE: _Put = (Batch(), None)
-_MARKED: _Put = (Batch(), None)
+_PROGRESS: _Put = (Batch(), None)
 _END: _Put = (Batch(), None)
-_SIGNS = (_WAKE, _MARKED, _END)
+_SIGNALS = (_WAKE, _PROGRESS, _END)
 
 #: How long a quiet line waits at most to be written.
 QUIET_LATENCY = timedelta(seconds=0.5)
@@ -38,7 +38,7 @@ _GROUP = 256
 #: Waiting quiet lines beyond which slots are delayed: a bound on memory, and on what is left to write at the end.
 BACKLOG = 150_000
 #: So many quiet lines are written without waiting for more.
-_COMPANY = 20_000
+_MANY_QUIET = 20_000
 #: A commit that takes longer, in seconds, counts as stuck.
 _LONG = 20.0
 #: Seconds within which most queued runs have left a line.
@@ -73,7 +73,7 @@ class Writer:
         self._puts: queue.SimpleQueue[_Put] = queue.SimpleQueue()
         #: Progress of deliveries is written before all waiting batches: none of those concerns the same deliveries.
         self._progress: deque[_Put] = deque()
-        self._notes: deque[Record] = deque()
+        self._quiet: deque[Record] = deque()
         #: How many quiet lines are being written.
         self._under_way = 0
         self._is_woken = False
@@ -97,7 +97,7 @@ class Writer:
         """Commit a batch soon, progress first and otherwise in order; `then` is called on the writer's thread."""
         if batch.progress:
             self._progress.append((batch, then))
-            self._puts.put(_MARKED)
+            self._puts.put(_PROGRESS)
             return
         if self._journal is None or not is_numbered(batch):
             self._keep(batch)
@@ -111,7 +111,7 @@ class Writer:
 
     def _keep(self, batch: Batch) -> None:
         # On a full disk, writing to a memory-mapped file may kill the process.
-        if self._journal is not None and self.trouble is None and not batch.is_kept and _is_said(batch):
+        if self._journal is not None and self.trouble is None and not batch.is_kept and _needs_journal(batch):
             batch.at = batch.at or self._clock.now()
             batch.is_kept = self._journal.append(batch)
 
@@ -126,7 +126,7 @@ class Writer:
     def is_behind(self) -> bool:
         """Whether too much waits to be written, so that slots that come due now would only add to it."""
         coming = self._expected() if self._clock.monotonic() < self._expected_until else 0
-        return len(self._notes) + self._under_way + coming > BACKLOG
+        return len(self._quiet) + self._under_way + coming > BACKLOG
 
     def expect(self, coming: Callable[[], int]) -> None:
         """Count the lines of runs that wait to begin for a moment; no longer, because their queue may be stuck."""
@@ -135,7 +135,7 @@ class Writer:
 
     def record_quiet(self, record: Record) -> None:
         """Write a quiet line of history within a second."""
-        self._notes.append(record)
+        self._quiet.append(record)
         if not self._is_woken:
             self._is_woken = True
             self._puts.put(_WAKE)
@@ -155,9 +155,9 @@ class Writer:
         """Commit a group with the waiting progress and quiet lines; return whether more is to come."""
         self._is_woken = False
         # After the group was gathered: quiet lines recorded before a batch are committed with it, or earlier.
-        notes = _taken(self._notes)
-        self._under_way = len(notes)
-        self._commit([*_taken(self._progress), *(put for put in group if not _is_sign(put))], notes)
+        quiet = _taken(self._quiet)
+        self._under_way = len(quiet)
+        self._commit([*_taken(self._progress), *(put for put in group if not _is_signal(put))], quiet)
         self._under_way = 0
         is_end = any(put is _END for put in group)
         if is_end and self._journal is not None:
@@ -167,7 +167,7 @@ class Writer:
     def _next(self) -> list[_Put]:
         """Wait for the next group; quiet lines wait a little for more."""
         first = self._puts.get()
-        if first is not _WAKE or len(self._notes) > _COMPANY:
+        if first is not _WAKE or len(self._quiet) > _MANY_QUIET:
             return self._gather(first)
         try:
             return self._gather(self._puts.get(timeout=QUIET_LATENCY.total_seconds()))
@@ -181,32 +181,32 @@ class Writer:
                 group.append(self._puts.get_nowait())
         return group
 
-    def _commit(self, group: list[_Put], notes: list[Record]) -> None:
-        if not (group or notes):
+    def _commit(self, group: list[_Put], quiet: list[Record]) -> None:
+        if not (group or quiet):
             return
         try:
-            batch = self._joined([batch for batch, _ in group], notes)
-            deliveries = self._insist(batch)
+            batch = self._joined([batch for batch, _ in group], quiet)
+            deliveries = self._commit_until_done(batch)
         except Exception:
-            if len(group) + len(notes) > 1:
-                self._commit_apart(group, notes)
+            if len(group) + len(quiet) > 1:
+                self._commit_separately(group, quiet)
                 return
             log.exception("left out what cannot be written")
             batch, deliveries = Batch(), []
         self._conclude(group, batch, deliveries)
 
-    def _commit_apart(self, group: list[_Put], notes: list[Record]) -> None:
+    def _commit_separately(self, group: list[_Put], quiet: list[Record]) -> None:
         """Commit in smaller groups to isolate what cannot be written: a bug in it must not block the rest."""
-        if group and notes:  # Quiet lines first: a batch may imply that all earlier slots are recorded.
-            self._commit([], notes)
+        if group and quiet:  # Quiet lines first: a batch may imply that all earlier slots are recorded.
+            self._commit([], quiet)
             self._commit(group, [])
             return
         for put in group:
             self._commit([put], [])
         # By halves, because a group may hold thousands of quiet lines.
-        middle = len(notes) // 2
-        self._commit([], notes[:middle])
-        self._commit([], notes[middle:])
+        middle = len(quiet) // 2
+        self._commit([], quiet[:middle])
+        self._commit([], quiet[middle:])
 
     def _conclude(self, group: list[_Put], batch: Batch, deliveries: list[Delivery]) -> None:
         if self._journal is not None:
@@ -222,7 +222,7 @@ class Writer:
     def _prune(self, limits: HistoryLimits) -> None:
         self._blocking(self._store.prune, self._clock.now(), limits)
 
-    def _insist(self, batch: Batch) -> list[Delivery]:
+    def _commit_until_done(self, batch: Batch) -> list[Delivery]:
         """Commit, retrying for as long as the disk is full or locked: messages must not be dropped."""
         while (deliveries := self._attempt(batch)) is None:
             self._never.wait(self._retry)
@@ -244,8 +244,8 @@ class Writer:
         self.trouble = None
         return deliveries
 
-    def _joined(self, batches: list[Batch], notes: list[Record]) -> Batch:
-        joined = Batch(at=self._clock.now(), records=list(notes))
+    def _joined(self, batches: list[Batch], quiet: list[Record]) -> Batch:
+        joined = Batch(at=self._clock.now(), records=list(quiet))
         for batch in batches:
             join(joined, batch)
         return joined
@@ -259,14 +259,14 @@ def _taken(items: deque[Item]) -> list[Item]:
     return [items.popleft() for _ in range(len(items))]
 
 
-def _is_said(batch: Batch) -> bool:
+def _needs_journal(batch: Batch) -> bool:
     """Return whether a batch has to be journaled; not where the next start makes it again."""
     is_redone = batch.taken is not None or batch.is_repeatable
     return bool(batch.messages or is_numbered(batch)) and not is_redone
 
 
-def _is_sign(put: _Put) -> bool:
-    return any(put is sign for sign in _SIGNS)
+def _is_signal(put: _Put) -> bool:
+    return any(put is signal for signal in _SIGNALS)
 
 
 def join(into: Batch, batch: Batch) -> None:

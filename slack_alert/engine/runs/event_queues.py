@@ -65,14 +65,14 @@ class AbsenceWatch:
         return job_state.job.rule is not None and any(map(job_state.job.rule.matches_name, self._emitted))
 
 
-def missing(job_state: JobState) -> str:
+def absence_text(job_state: JobState) -> str:
     """Return the missing event and since when, `no backup.done since Sat 21 Nov 02:00`; empty: none is awaited."""
     if job_state.job.rule is None or not job_state.job.is_absence:
         return ""
     return f"no {' or '.join(job_state.job.rule.on)} since {format_with_day(job_state.anchor, job_state.job.zone)}"
 
 
-def arrival(job_state: JobState, event: Event, run: int, mark: Markup, *, mute: str) -> Batch:
+def end_absence(job_state: JobState, event: Event, run: int, mark: Markup, *, mute: str) -> Batch:
     """End the incident that an absence began; return the batch to be written."""
     came = Run(run, job_state.job.name, job_state.job.action, event.at, event=event.fields)
     before = job_state.state
@@ -125,6 +125,6 @@ class EventQueues:
             event = job_state.events.popleft()
             if job_state.job.is_absence:
                 mute = self._mute(job_state.job.name, event.at)
-                self._recorder.submit(arrival(job_state, event, self._next_id(), self._mark, mute=mute))
+                self._recorder.submit(end_absence(job_state, event, self._next_id(), self._mark, mute=mute))
             else:
                 self._react(job_state, event)

@@ -23,7 +23,7 @@ from slack_alert.engine.runs.job_state import JobState
 from slack_alert.engine.runs.run_records import submit_with_starts
 
 
-def keep(run: Run, pieces: tuple[Piece, ...], to: Address) -> None:
+def hold_pieces(run: Run, pieces: tuple[Piece, ...], to: Address) -> None:
     """Hold pieces until the end of a run; beyond the limit of a run they are counted only."""
     # One more than the limit is held, so that the message shows that there is more.
     room = max(0, MOST + 1 - len(run.held))
@@ -31,7 +31,7 @@ def keep(run: Run, pieces: tuple[Piece, ...], to: Address) -> None:
     run.withheld += len(pieces[room:])
 
 
-def gathered(job: Job, run: Run, result: Result) -> tuple[Job, Result]:
+def with_held_pieces(job: Job, run: Run, result: Result) -> tuple[Job, Result]:
     """Return the job and the result with the held pieces; where all of them go elsewhere, so does the job."""
     if not run.held:
         return job, result
@@ -58,7 +58,7 @@ class RunMessages:
         if run.is_canceled:  # Its record is written already.
             return
         if job_state.job.policy.repeat_policy.compares:
-            keep(run, pieces, to or job_state.job.to)
+            hold_pieces(run, pieces, to or job_state.job.to)
             return
         if max(run.said, len(run.texts or ())) > MOST:
             run.withheld += len(pieces)
@@ -68,7 +68,7 @@ class RunMessages:
     def say_held(self, job_state: JobState, run: Run) -> None:
         """Post the held pieces of a run that does not end normally."""
         if run.held:
-            job, kept = gathered(job_state.job, run, QUIET)
+            job, kept = with_held_pieces(job_state.job, run, QUIET)
             self._settle(job_state, run, kept.pieces, job)
 
     def notify(self, key: str, text: str, to: Address) -> None:

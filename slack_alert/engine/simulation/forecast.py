@@ -50,9 +50,9 @@ def forecast(catalog: Catalog, since: datetime, *, mark: Markup, mute: Mute = la
     for job in catalog.jobs:
         if job.emits:  # A sensor's values are not posted.
             continue
-        notes = _Notes(most, most_runs + job.policy.repeat_policy.after)
-        until = _follow(job, since, notes, mark, mute)
-        said = notes.said
+        recorder = _ForecastRecorder(most, most_runs + job.policy.repeat_policy.after)
+        until = _simulate_job(job, since, recorder, mark, mute)
+        said = recorder.said
         if until < since + REACH and said and not _has_fallen_silent(job, said, until):
             whole.steady += estimate_steady(said, until)
         else:
@@ -65,21 +65,21 @@ def planned_message(message: Message) -> PlannedMessage | None:
     return None if message.slot is None else PlannedMessage(message.slot, job_of(message), message.to)
 
 
-def _follow(job: Job, since: datetime, notes: _Notes, mark: Markup, mute: Mute) -> datetime:
-    """Simulate a job into `notes`; return until when these are complete."""
+def _simulate_job(job: Job, since: datetime, recorder: _ForecastRecorder, mark: Markup, mute: Mute) -> datetime:
+    """Simulate a job into `recorder`; return until when it is complete."""
 
     def noted(name: str, slot: datetime) -> str:
         reason = mute(name, slot)
-        notes.muted += bool(reason)
+        recorder.muted += bool(reason)
         return reason
 
     clock = VirtualClock(since)
     simulation = Simulation(
-        Catalog((job,)), clock, ScriptedExecutor({}, mark), mark=mark, recorder=notes, skips=True, mute=noted
+        Catalog((job,)), clock, ScriptedExecutor({}, mark), mark=mark, recorder=recorder, skips=True, mute=noted
     )
     span = _FIRST_LOOK
     simulation.run_until(since + span)
-    while span < REACH and not notes.is_full:
+    while span < REACH and not recorder.is_full:
         span = min(2 * span, REACH)
         simulation.run_until(since + span)
     return since + span
@@ -93,7 +93,7 @@ def _has_fallen_silent(job: Job, said: Sequence[PlannedMessage], until: datetime
     return 2 * silent > until - first and silent > max(waits)
 
 
-class _Notes(MemoryRecorder):
+class _ForecastRecorder(MemoryRecorder):
     """A recorder that keeps only what a forecast needs."""
 
     def __init__(self, most: int, most_runs: int) -> None:

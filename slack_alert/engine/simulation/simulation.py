@@ -50,7 +50,7 @@ class Simulation:
         #: The next slot of every job, with the job's index.
         self._due: list[tuple[datetime, int]] = []
         for place, job_state in enumerate(self._job_states):
-            self._plan(place, _eve(job_state, start))
+            self._plan(place, _search_start(job_state, start))
         self._has_begun = False
 
     def advance(self, by: timedelta) -> list[Message]:
@@ -67,12 +67,12 @@ class Simulation:
         while self._due and self._due[0][0] < end:
             slot = self._due[0][0]
             self._clock.set(slot)
-            for (may_run, _), group in groupby(self._take(slot), key=partial(self._kind, slot)):
+            for (may_run, _), group in groupby(self._take(slot), key=partial(self._group_key, slot)):
                 places = list(group)
                 if may_run:
                     self.engine.run_due([(tuple([self._job_states[place].job.name for place in places]), (slot,))])
                 for place in places:
-                    self._plan(place, slot if may_run else self._leap(place, slot, end))
+                    self._plan(place, slot if may_run else self._skip_range(place, slot, end))
         self._clock.set(end)
 
     def _plan(self, place: int, after: datetime) -> None:
@@ -91,13 +91,13 @@ class Simulation:
                 self._plan(place, slot - _TICK)
         return taken
 
-    def _kind(self, slot: datetime, place: int) -> tuple[bool, int]:
+    def _group_key(self, slot: datetime, place: int) -> tuple[bool, int]:
         """Return whether a job may run, and its group: jobs with rules are not grouped, as they would run first."""
         job_state = self._job_states[place]
         may_run = not self._skips or gate(job_state.job, job_state.state, slot, pause=job_state.hold) is Verdict.GO
         return may_run, -1 if job_state.job.rule is None else place
 
-    def _leap(self, place: int, slot: datetime, end: datetime) -> datetime:
+    def _skip_range(self, place: int, slot: datetime, end: datetime) -> datetime:
         """Record a range of slots that cannot run; return its last slot."""
         job_state = self._job_states[place]
         rows = missed_ranges(
@@ -113,7 +113,7 @@ class Simulation:
         return row.last
 
 
-def _eve(job_state: JobState, start: datetime) -> datetime:
+def _search_start(job_state: JobState, start: datetime) -> datetime:
     """Return after when to look for slots: the start may be a slot, but a job with `at_start` runs once then."""
     return start if job_state.job.at_start else start - _TICK
 

@@ -313,7 +313,7 @@ def test_runs_that_wait_to_begin_count_as_lines_for_a_moment(backlog: int) -> No
 
 
 def test_lines_that_are_many_wait_for_no_company(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("slack_alert.engine.recording.writer._COMPANY", 9)
+    monkeypatch.setattr("slack_alert.engine.recording.writer._MANY_QUIET", 9)
     monkeypatch.setattr("slack_alert.engine.recording.writer.QUIET_LATENCY", timedelta(seconds=2 * PATIENCE))
     begun, done, written = threading.Event(), threading.Event(), threading.Event()
 
