@@ -1,4 +1,4 @@
-"""Whoever sets a value or a pause goes on when that outlives a kill, and is told where it cannot be kept."""
+"""Setting a value or a pause returns once it is durable, and raises where it cannot be kept."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ BATCHES: list[Callable[[], Batch]] = [
 
 
 class Journal:
-    """A journal that takes everything, or nothing."""
+    """A journal that accepts everything, or nothing."""
 
     def __init__(self, *, is_full: bool = False) -> None:
         self.kept: list[Batch] = []
@@ -107,7 +107,7 @@ def test_without_a_journal_the_commit_is_waited_for(make: Callable[[], Batch], j
 
 
 def test_a_coroutine_function_that_sets_a_value_needs_no_turn_of_its_loop_for_it() -> None:
-    """The sender's marks and what follows a commit come to the loop that stands still meanwhile."""
+    """Progress of the sender and callbacks of commits need the loop, which is blocked meanwhile."""
     store = MemoryStore()
     writer = make_writer(store)
 

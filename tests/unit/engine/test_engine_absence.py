@@ -183,7 +183,7 @@ def test_a_clock_that_was_ahead_does_not_silence_it() -> None:
 
 
 def test_another_rule_begins_anew() -> None:
-    """Nobody looked for what the new one waits for."""
+    """The event of the new rule was not watched before."""
     rig = rig_of()
     changed = replace(watch(), rule=Rule(("backup.finished",), {}))
 

@@ -1,4 +1,4 @@
-"""Who takes care of an incident is shown beside it."""
+"""The person who acknowledged an incident is shown with it."""
 
 from __future__ import annotations
 

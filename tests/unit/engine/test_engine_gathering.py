@@ -1,4 +1,4 @@
-"""What a run says bit by bit, where it is compared as a whole with what the last one said."""
+"""Messages of a run that are held to its end, to be compared as a whole with those of the last run."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def speaking(repeat: Repeat) -> Job:
 
 
 def play(rig: Rig, time: str, *texts: str, result: Result = QUIET, to: Address | None = None) -> None:
-    """Let a run say these on its way, and end so."""
+    """Run a job that posts these on its way, and ends with this result."""
     rig.due(time)
     for text in texts:
         rig.engine.say(rig.executor.runs[0], (Text(text),), to)

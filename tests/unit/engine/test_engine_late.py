@@ -1,4 +1,4 @@
-"""Jobs of a file that was still loading at the start: they are owed what all the others got then."""
+"""Jobs of a file that was still loading at the start: they get the same treatment later."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ SEEN = {name: JobProgress(at("16 00:00"), at("16 08:00")) for name in ("db.lag",
 
 
 def joined(snapshot: Snapshot, now: str = "16 09:05") -> Rig:
-    """Make an engine that got one job at the start, and the other one now."""
+    """Return an engine that got one job at the start, and the other one now."""
     rig = Rig(make_job(), snapshot=snapshot, start=now)
     late = rig.engine.adopt(Catalog((make_job(), LATE)), snapshot, at(now), is_late=True)
     rig.engine.catch_up(at(now), at("16 08:00"), late=late)

@@ -1,4 +1,4 @@
-"""Wrong clocks, floods, full pools and changed jobs: what must not silence, accuse or drown anybody."""
+"""Wrong clocks, floods, full pools and changed jobs do not silence, blame or flood other jobs."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a stall leaves without a run of many jobs alike is one line for all of them, and says no less."""
+"""Slots that many jobs miss alike in a stall share one row, without loss of detail."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def make_jobs(number: int) -> list[Job]:
 
 
 class Lines(MemoryRecorder):
-    """A recorder that keeps what it is told as it is told."""
+    """A recorder that keeps rows as they are recorded."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -33,7 +33,7 @@ class Lines(MemoryRecorder):
 
 
 def stalled(jobs: Iterable[Job], snapshot: Snapshot | None = None, now: str = "16 09:30") -> tuple[Rig, list[Record]]:
-    """Let three slots of all the jobs come due at once, and return what is noted before the last of them runs."""
+    """Process three slots of all jobs at once, and return the rows recorded before the last of them runs."""
     known = list(jobs)
     rig, recorder = Rig(*known, snapshot=snapshot), Lines()
     rig.through.recorder = recorder

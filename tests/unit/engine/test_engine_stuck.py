@@ -1,4 +1,4 @@
-"""Runs that were given up while their function goes on."""
+"""Runs that were given up while their function continues."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a run says on its way is admitted, withheld and counted as what it returns."""
+"""Messages in the middle of a run are admitted, withheld and counted like its return value."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def speaking(repeat_policy: RepeatPolicy, *, max_alert: int = 0) -> Job:
 
 
 def play(rig: Rig, time: str, *texts: str, ahead: int) -> None:
-    """Let a run say the first so many on its way, and return the others."""
+    """Run a job that posts the first so many pieces on its way, and returns the others."""
     rig.due(time)
     for text in texts[:ahead]:
         rig.engine.say(rig.executor.runs[0], (Text(text),))

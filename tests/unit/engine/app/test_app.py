@@ -1,4 +1,4 @@
-"""What the running program does twice a second, turn by turn."""
+"""The periodic checks of the running program."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ HOUR = timedelta(hours=1)
 
 
 class TwoClocks(VirtualClock):
-    """A wall clock that can be set while time passes as ever."""
+    """A wall clock that can be set while monotonic time passes normally."""
 
     passed = 0.0
     #: So much time passes whenever somebody looks.
@@ -64,7 +64,7 @@ class TwoClocks(VirtualClock):
 
 
 class Source:
-    """A source that emits what it is told."""
+    """A source that emits slots on demand."""
 
     def __init__(self, now: datetime) -> None:
         self.now = now
@@ -78,7 +78,7 @@ class Source:
 
 
 class CountedInbox(MemoryInbox):
-    """An inbox that counts how often it is written, and that can be broken."""
+    """An inbox that counts its writes, and that can be made to fail."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -98,7 +98,7 @@ class CountedInbox(MemoryInbox):
 
 
 class Rig:
-    """An app whose turns the test takes itself."""
+    """An app whose periodic checks the test runs itself."""
 
     def __init__(self, job: Job | None = None) -> None:
         self.clock = TwoClocks(NOON)
@@ -128,7 +128,7 @@ class Rig:
         self.app._start()
 
     async def turn(self, seconds: float = 0.5) -> None:
-        """Let time pass and take a turn, with everything written that was put before."""
+        """Advance the time and run the checks, after all submitted batches are written."""
         await self.written()
         self.clock.pass_by(seconds)
         self.app._check()
@@ -282,7 +282,7 @@ def test_request_nobody_can_use_stops_neither_a_start_nor_those_behind_it(
 
 
 def test_what_was_muted_together_begins_together() -> None:
-    """Else its end is told once for each job."""
+    """Else there would be a digest for every job."""
     rig = Rig()
 
     async def main() -> None:
@@ -353,7 +353,7 @@ def test_end_in_order_says_when_the_clock_ticked_last() -> None:
 
 
 def test_drain_is_part_of_the_downtime() -> None:
-    """Its slots are missed, and lie in the time that is named."""
+    """Its slots are missed, and lie in the reported downtime."""
     rig = Rig()
 
     async def main() -> None:
@@ -370,7 +370,7 @@ def test_drain_is_part_of_the_downtime() -> None:
 
 
 class Unopened(RefusingChannel):
-    """A channel whose vendor cannot be imported just now."""
+    """A channel whose vendor library cannot be imported at first."""
 
     async def open(self) -> None:
         raise OSError(24, "Too many open files")

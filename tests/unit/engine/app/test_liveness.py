@@ -18,7 +18,7 @@ NOW = datetime(2026, 11, 21, 12, tzinfo=timezone.utc)
 
 
 class Waiting:
-    """An engine with more and more runs that wait, through which a look takes a second."""
+    """An engine with a growing number of waiting runs, which takes a second to list."""
 
     def __init__(self) -> None:
         self.passed = 0.0
@@ -54,7 +54,7 @@ def test_looking_through_the_runs_going_on_takes_a_fiftieth_of_the_time_at_most(
 
 
 class Program:
-    """A program whose parts are as the test makes them."""
+    """A program whose components the test sets."""
 
     def __init__(self) -> None:
         self.now, self.passed = NOW, 0.0

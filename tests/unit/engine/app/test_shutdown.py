@@ -1,4 +1,4 @@
-"""The signals, whatever the loop is doing."""
+"""The shutdown signals, also while the loop is blocked."""
 
 from __future__ import annotations
 
@@ -110,7 +110,7 @@ def begins(
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows knows no such signal")
 @pytest.mark.usefixtures("_signals")
 class TestHangUp:
-    """What SIGHUP means depends on whether anybody wants a reload, and on how the program was started."""
+    """The meaning of SIGHUP depends on whether reload is on, and on how the program was started."""
 
     def test_drains_where_nobody_wants_a_reload(self) -> None:
         assert begins(signal.SIGHUP) is True

@@ -210,7 +210,7 @@ class Going:
 
 
 def flagging(*more: str) -> list[str]:
-    """Leave the id of the innermost process in `up` once all of it runs."""
+    """Write the id of the innermost process to `up` once all processes run."""
     return python(
         "import os, signal, subprocess, sys, time",
         "from pathlib import Path",
@@ -226,13 +226,13 @@ STUBBORN = ("signal.signal(signal.SIGTERM, signal.SIG_IGN)",)
 
 
 def is_alive(process: int) -> bool:
-    """Return whether it runs; one that ended and that nobody has asked for yet does not."""
+    """Return whether a process runs; a zombie does not."""
     shown = subprocess.run(["ps", "-o", "stat=", "-p", str(process)], capture_output=True, text=True, check=False)
     return shown.stdout.strip()[:1] not in {"", "Z"}
 
 
 def is_gone(process: int) -> bool:
-    """Return whether it ends; what was told to end a moment ago may not have come to it yet."""
+    """Return whether a process ends within a moment, as signals take time."""
     for _ in range(500):
         if not is_alive(process):
             return True

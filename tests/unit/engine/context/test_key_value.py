@@ -13,7 +13,7 @@ from tests.fakes.engine_rig import at
 
 
 class Drawer:
-    """A pocket, its clock, and what it wrote."""
+    """A key-value store with its clock and its writes."""
 
     def __init__(self, *entries: StoredValue) -> None:
         self.clock = VirtualClock(at("16 12:00"))

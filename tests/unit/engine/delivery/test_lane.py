@@ -1,4 +1,4 @@
-"""One address: what is kept in memory, how fast it is spoken to; and what stops a whole channel."""
+"""The lane of an address: its queue in memory, its rate, its failures; and the circuit breaker of a channel."""
 
 from __future__ import annotations
 
@@ -89,7 +89,7 @@ class TestQueue:
         assert ids(full) == [KEPT + 3]
 
     def test_what_is_committed_but_not_announced_is_left_to_its_announcement(self) -> None:
-        """Taking it from the page as well would send it twice."""
+        """Adding it from the page as well would send it twice."""
         full = lane(*range(1, KEPT + 2))
         full.remove(range(1, KEPT + 1))
         full.refill(page(KEPT + 1, KEPT + 2))

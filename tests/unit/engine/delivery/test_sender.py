@@ -1,4 +1,4 @@
-"""The sender: in order and paced, waiting as it is told, late messages with their time."""
+"""The sender: order, rate, requested waits, and late messages with their time."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The sender in trouble: it looks before it repeats, buries nothing quietly, probes a closed channel, spills."""
+"""The sender in trouble: it verifies before it repeats, reports dead messages, probes a refusing channel, spills."""
 
 from __future__ import annotations
 
@@ -187,7 +187,7 @@ class TestStall:
     def seen(
         answers: list[SendResult | SendStatus | Exception], *at: int, lookups: Sequence[Exception] = ()
     ) -> list[list[str]]:
-        """What is told at these seconds, while the first message is answered so."""
+        """Return the reported stalls at these seconds, while the first message gets this answer."""
         told: list[list[str]] = []
 
         async def act(outbox: Outbox) -> None:
@@ -304,7 +304,7 @@ class TestSpilling:
 
     @pytest.mark.slow
     def test_what_comes_while_it_is_refilled_goes_out_once(self) -> None:
-        """A group is committed before its messages are announced: meanwhile the refill can see them."""
+        """A group is committed before its messages are passed to the sender: meanwhile the refill can read them."""
         loop = VirtualLoop()
         channel = Scripted(LoopClock(loop))
         outbox = Outbox({"slack": channel}, channel.clock, SendRate(0))

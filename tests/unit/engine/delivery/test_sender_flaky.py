@@ -1,4 +1,4 @@
-"""The sender beside a service that fails now and then, and beside errors in the program itself."""
+"""The sender with a service that fails from time to time, and with errors in the program itself."""
 
 from __future__ import annotations
 
@@ -90,7 +90,7 @@ class TestSoonAgain:
 
 
 class TestPace:
-    """`messages_per_second` counts messages: what put none there took nobody's turn."""
+    """`messages_per_second` counts messages: an attempt that posts none costs no token."""
 
     @pytest.mark.parametrize("failure", [LOST, SendResult(SendStatus.RETRY, reason="ConnectionRefusedError")])
     def test_an_attempt_that_put_nothing_there_costs_no_turn(self, failure: SendResult) -> None:
@@ -106,7 +106,7 @@ class TestPace:
         assert [round(at) for at in channel.times] == [0, 1, 2]
 
     def test_after_a_request_to_wait_every_attempt_does(self) -> None:
-        """The service counts what it does not accept."""
+        """The service counts rejected attempts."""
         limited = SendResult(SendStatus.WAIT, after=timedelta(seconds=1))
         channel, _ = played(saying(*"abcd"), {"a": [limited], **{key: [LOST] for key in "bcd"}}, pace=SendRate(1, 1))
 
@@ -158,7 +158,7 @@ class TestNotDead:
 
 
 class Broken(Scripted):
-    """Stumbles over a question as often as its script says."""
+    """A channel whose lookup raises as often as its script says."""
 
     find_errors: Sequence[Exception] = ()
 
@@ -171,7 +171,7 @@ class Broken(Scripted):
 
 
 class TestErrorsOfOurOwn:
-    """They say nothing of a message: it is kept, and tried again."""
+    """They prove nothing about a message: it is kept, and retried."""
 
     @pytest.mark.parametrize("error", ERRORS, ids=repr)
     def test_a_message_over_which_sending_stumbles_is_kept(self, error: Exception) -> None:

@@ -1,4 +1,4 @@
-"""The sender where more waits than can be said: fair turns, one message for the rest, nothing lost or told twice."""
+"""The sender where more waits than can be sent: fair turns, one message for the rest, nothing lost or repeated."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def saying(*messages: Message) -> Act:
 
 
 def spoken(channel: Scripted) -> list[str]:
-    """What people read of each message, in order; of a late one without its time."""
+    """Return the texts of the messages in order, without the times of late ones."""
     return [re.sub(r"^\[.*?\] ", "", said) for said in channel.said]
 
 
@@ -61,7 +61,7 @@ def collapsed(outbox: Outbox) -> list[str]:
 
 
 def assert_all_accounted_for(channel: Scripted, outbox: Outbox, expected: int) -> None:
-    """Everything was said, or is counted in a message that was."""
+    """Assert that every message was sent, or is counted in a message that was."""
     said = [text for text in spoken(channel) if not text.startswith("More waited")]
     counted = len(collapsed(outbox))
     assert len(said) == len(set(said))
@@ -146,7 +146,7 @@ class TestStorms:
         assert [batch for batch in batches if batch != (0, 0)] == [(38, 1)]
 
     def test_a_storm_that_goes_on_is_counted_further(self) -> None:
-        """Ten a second for a minute: the message that counts them is one, not sixty."""
+        """Ten a second for a minute: a single message counts them, not sixty."""
 
         async def act(outbox: Outbox) -> None:
             for second in range(60):
@@ -206,7 +206,7 @@ class TestStorms:
         assert_all_accounted_for(channel, outbox, 100 + len(keys))
 
     def test_a_text_that_was_begun_is_said_to_its_end(self) -> None:
-        """However little can be said in a minute."""
+        """However little can be sent in a minute."""
         long = Text("a" * LIMIT)
         parts = [replace(of_job("a", 1), key=f"a@{NOON.isoformat()}/1#{part}", piece=long) for part in range(10)]
 
@@ -270,7 +270,7 @@ class TestStorms:
 
 
 class TestRestart:
-    """The process dies in the middle of a storm; what it left is a store."""
+    """The process dies during an overflow; only the store is left."""
 
     def left_by(self, seconds: float) -> MemoryStore:
         loop = VirtualLoop()

@@ -1,4 +1,4 @@
-"""Slots that passed while nobody looked at the clock, and why any slot was held back."""
+"""Slots that passed during a stall or a sleep, and the reasons of slots that did not run."""
 
 from __future__ import annotations
 
@@ -171,7 +171,7 @@ def test_interval_runs_once_after_the_machine_slept() -> None:
 
 
 class Sleepy(VirtualClock):
-    """A clock whose steady side stands still while the machine sleeps."""
+    """A clock whose monotonic side stands still while the machine sleeps."""
 
     steady = 0.0
 

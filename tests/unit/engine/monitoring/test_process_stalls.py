@@ -14,7 +14,7 @@ NOTHING = timedelta()
 
 
 class Machine:
-    """A program whose time, and whose use of the processor, the test tells."""
+    """A program whose time and CPU use the test sets."""
 
     def __init__(self) -> None:
         self.clock = VirtualClock(at("16 09:00"))

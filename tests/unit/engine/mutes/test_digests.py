@@ -31,7 +31,7 @@ FREE = make_policy(max_alert=0)
 
 
 class Silence:
-    """Two jobs, a store that is kept from life to life, and the look that the program takes twice a second."""
+    """Two jobs, a store that is kept over restarts, and the poll that the program makes twice a second."""
 
     def __init__(self, *windows: QuietWindow, start: str = "16 01:00") -> None:
         self.store = MemoryStore()
@@ -44,7 +44,7 @@ class Silence:
         self.start(start)
 
     def start(self, time: str) -> None:
-        """Begin, or begin anew after a sudden end."""
+        """Start the engine, or restart it after a kill."""
         self.clock = VirtualClock(at(time))
         self.executor = Held()
         snapshot = self.store.open()
@@ -78,7 +78,7 @@ class Silence:
                 self.mutes.accept(entry)
 
     def begin(self, time: str, job: str = "db.lag") -> None:
-        """Let a slot come due whose run goes on."""
+        """Process a slot whose run stays in progress."""
         self.clock.set(at(time))
         self.engine.run_due([((job,), [at(time)])])
 
@@ -87,7 +87,7 @@ class Silence:
         self.executor.finish(said(time) if result is None else result)
 
     def look(self, *times: str) -> list[str]:
-        """Look at these times; return what was told so far in all, behind where it went."""
+        """Poll at these times; return all notices so far, with their addresses."""
         for time in times:
             self.clock.set(at(time))
             self.digests.poll(self.clock.now())
@@ -203,7 +203,7 @@ def test_what_ended_while_nobody_ran_is_told_at_the_start(*, mutes_by_hand: bool
 
 
 def test_what_was_told_and_not_yet_forgotten_is_not_told_again() -> None:
-    """The process dies between the message and the note that it was said."""
+    """The process dies between the digest and the record that it was posted."""
     silence = Silence()
     silence.mute("16 12:00", "16 13:00")
     silence.play("16 12:10")
@@ -232,7 +232,7 @@ def test_unmute_tells_at_once() -> None:
 
 
 def test_what_is_withheld_until_an_unmute_is_taken_counts_as_well() -> None:
-    """It is looked for twice a second; what passes meanwhile must not fall between."""
+    """The inbox is polled twice a second; messages withheld meanwhile must not be lost."""
     silence = Silence()
     silence.mute("16 12:00", "16 15:00")
     silence.play("16 12:30:00.200000")
@@ -303,7 +303,7 @@ def test_job_that_is_gone_is_told_of_where_everything_goes() -> None:
 
 
 def test_window_that_was_taken_out_is_told_of_at_the_start() -> None:
-    """When it began is known no more; it is told since it was told last."""
+    """Its begin is not known any more; the digest starts at the end of the last one."""
     silence = Silence(MAINTENANCE)
     silence.play("16 02:10")
     silence.windows = ()

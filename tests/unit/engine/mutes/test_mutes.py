@@ -20,7 +20,7 @@ def mute(since: str, until: str, by: str = "ann", job: str = "db.lag") -> Mute:
 
 
 def held(*mutes: Mute, windows: Iterable[QuietWindow] = ()) -> Mutes:
-    """Take them up as a start does."""
+    """Return mutes from entries, as at the start."""
     return Mutes([mute_entry(each) for each in mutes], windows=tuple(windows), zone=BERLIN)
 
 
@@ -82,7 +82,7 @@ def test_what_the_store_keeps_of_a_mute_that_is_over_is_forgotten_as_a_whole() -
 
 
 def test_mute_is_kept_for_a_while_beyond_its_end() -> None:
-    """It is told of when the program comes back, if not too late."""
+    """Its digest is posted when the program comes back, if not too late."""
     entry = mute_entry(NOON)
 
     assert (entry.pack, entry.key) == (PACK, "mute/db.lag/2026-11-16T11:00:00+00:00")

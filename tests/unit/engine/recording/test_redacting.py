@@ -1,4 +1,4 @@
-"""What is said and recorded, without the secrets."""
+"""Messages and records without secrets."""
 
 from __future__ import annotations
 

@@ -31,7 +31,7 @@ NOTE = Record(1, "db.lag", at("16 09:10"), Verdict.QUIET)
 
 
 class Disk:
-    """A store that writes down each batch and fails as often as it is told to."""
+    """A store that records its batches and fails as often as configured."""
 
     def __init__(self, failures: int = 0) -> None:
         self.memory = MemoryStore()
@@ -70,7 +70,7 @@ def make_writer(disk: Disk) -> Writer:
 
 @contextmanager
 def writing(disk: Disk) -> Iterator[tuple[Writer, list[Delivery]]]:
-    """Let a writer write until the block ends, and all of it is written."""
+    """Run a writer until the block ends and all is written."""
     writer = make_writer(disk)
     accepted: list[Delivery] = []
     writer.start(accepted.extend)
@@ -106,7 +106,7 @@ def test_everything_that_waits_is_one_transaction_in_its_order() -> None:
 
 
 class Page:
-    """A journal that only remembers what it was asked."""
+    """A journal that only records its calls."""
 
     def __init__(self) -> None:
         self.asked: list[object] = []
@@ -147,7 +147,7 @@ def test_what_is_kept_already_is_forgotten_with_its_commit() -> None:
 
 
 def test_only_what_nobody_would_say_again_is_kept() -> None:
-    """A request that was not committed is carried out again, so what it answers must not come twice."""
+    """A request that was not committed is applied again, so its messages must not come twice."""
     page = Page()
     writer = Writer(Disk(), VirtualClock(at("16 12:00")), journal=page)
     writer.submit(Batch(messages=[message("an answer")], taken=7))
@@ -178,7 +178,7 @@ def test_what_can_never_be_written_is_not_kept_for_ever() -> None:
 
 
 def test_marks_go_before_what_waits() -> None:
-    """A lane that has so many marks open sends nothing until they are down, however much there is to write."""
+    """A lane with so many uncommitted messages sends nothing until they are committed, however much waits."""
     disk = Disk()
     writer = make_writer(disk)
     for number in range(600):
@@ -256,7 +256,7 @@ def test_stopping_writes_what_was_noted_last() -> None:
 
 @pytest.fixture
 def backlog(monkeypatch: pytest.MonkeyPatch) -> int:
-    """Let a writer be behind sooner than in life."""
+    """Make a writer count as behind sooner than in production."""
     monkeypatch.setattr("slack_alert.engine.recording.writer.BACKLOG", 100)
     return 100
 
@@ -410,7 +410,7 @@ def test_failing_follow_up_does_not_end_the_writer() -> None:
 
 
 def test_what_cannot_be_written_at_all_is_left_out_alone_and_told(caplog: pytest.LogCaptureFixture) -> None:
-    """A file that nobody read is a fault of the program; everything else must still be written."""
+    """A file piece without its content is a bug of the program; everything else must still be written."""
     disk = Disk()
     writer = make_writer(disk)
     done: list[str] = []

@@ -35,7 +35,7 @@ def judge_of(mute: str = "") -> Judge:
 
 
 class Desk:
-    """Carries out what came through the inbox, where a payload is JSON, and remembers the states."""
+    """Applies requests after a round trip through JSON, as in the inbox, and keeps the states."""
 
     def __init__(self, mute: str = "") -> None:
         self._ids = count(42)

@@ -25,7 +25,7 @@ NOW = at("16 12:00")
 
 
 def carried_out(request: Request) -> Batch:
-    """Carry out what came through the inbox, where a payload is JSON."""
+    """Apply a request after a round trip through JSON, as in the inbox."""
     ids = count(42)
     left = replace(request, id=9, payload=json.loads(json.dumps(request.payload)))
     return apply.apply_request(left, ids.__next__)
@@ -50,7 +50,7 @@ def test_resume_lets_the_job_run_again() -> None:
 
 @pytest.mark.parametrize("until", [at("16 13:00"), None])
 def test_mute_is_kept_with_its_end_and_who_wanted_it(until: datetime | None) -> None:
-    """One that ends where it begins ends the one before it."""
+    """A mute that ends where it begins ends the mute before it."""
     mute = Mute("db.lag", NOW, until or NOW, "ann")
 
     assert carried_out(build.mute("db.lag", until, NOW, by="ann")) == replace(only_taken(), entries=[mute_entry(mute)])

@@ -1,4 +1,4 @@
-"""One row that nobody can use stops no start: of whatever kind it is, and whatever lies in its fields."""
+"""An unusable request stops no start: whatever its kind, and whatever is in its fields."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ JUNK: list[object] = [
 
 
 def spoilt(value: object) -> Iterator[object]:
-    """Yield a payload with each of its fields missing, and with each piece of junk in its place."""
+    """Yield the payload with every field missing in turn, and with every junk value in its place."""
     yield from JUNK
     places = (
         list(value.items()) if isinstance(value, dict) else list(enumerate(value)) if isinstance(value, list) else []

@@ -18,7 +18,7 @@ RESTING = State(alerts=Quota((at("16 09:00"),), at("16 10:00")))
 
 
 def test_a_resume_while_a_run_is_settled_is_not_lost() -> None:
-    """It came between the look at the state and the word on it."""
+    """It came between the read of the state and the write of the new one."""
     job_state = JobState(make_job(), RESTING, JobProgress(at("16 08:00")), None)
     resumes = [partial(job_state.update_state, reset_alert_quota)]
 
@@ -46,7 +46,7 @@ def test_a_run_that_ends_while_somebody_resumes_is_not_lost() -> None:
 
 
 class Slow(MemoryRecorder):
-    """Books that let somebody else write first."""
+    """A recorder that lets another writer go first."""
 
     def __init__(self) -> None:
         super().__init__()

@@ -1,4 +1,4 @@
-"""What a run returned is kept until somebody has taken it, and taken up where nobody came to."""
+"""Return values are journaled until they are settled, and settled at the next start after a kill."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ SAID = Result((Text("lag"),), None, timedelta(seconds=1), None, {"": 2.0})
 
 
 class Page:
-    """A journal that only remembers what it was asked."""
+    """A journal that only records its calls."""
 
     def __init__(self) -> None:
         self.asked: list[object] = []
@@ -35,7 +35,7 @@ class Page:
 
 
 class Giving:
-    """An executor that gives one result for each run, at once."""
+    """An executor that reports the same result for every run at once."""
 
     def __init__(self, result: Result) -> None:
         self._result = result

@@ -1,4 +1,4 @@
-"""The rows that a start makes of what a killed process left."""
+"""The rows that a start recovers after a kill."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def returned(slot: str, run: int = 8, job: str = "db.lag") -> Returned:
 
 
 def rows(snapshot: Snapshot, *, since: datetime | None = None, hours: str = "always") -> list[tuple[str, str, int]]:
-    """Recover with a job every ten minutes since nine; give verdict, first slot and count of each row."""
+    """Recover with a job every ten minutes since nine; return verdict, first slot and count of the rows."""
     job_states = create_job_states((make_job(policy=make_policy(hours)),), snapshot, NINE)
     found = recover(job_states, snapshot, since)
     assert all((each.until or each.slot) <= (job_states["db.lag"].last or NINE) for each in found)
@@ -122,7 +122,7 @@ def test_a_job_whose_file_loads_late_is_accounted_for_then() -> None:
 
 
 class Noted(Rig):
-    """A rig whose batches are looked at; none is committed before the test says so."""
+    """A rig whose batches are recorded; none is committed before the test commits it."""
 
     def __init__(self, **how: object) -> None:
         super().__init__(**how)  # type: ignore[arg-type]
@@ -169,7 +169,7 @@ def test_a_slot_that_finds_a_run_going_on_is_written_with_the_note_that_it_began
 
 
 def test_a_run_that_ends_says_nothing_of_later_slots() -> None:
-    """Their rows may wait to be written, where what it says is kept at once."""
+    """Their rows may wait to be written, while its messages are journaled at once."""
     rig = Rig()
     rig.through.recorder = kept = Kept()
     rig.due("16 09:10")
@@ -221,7 +221,7 @@ def test_a_failure_after_some_words_is_one_row() -> None:
 
 
 def test_a_made_up_slot_that_finds_a_run_going_on_is_written_with_those_before_it() -> None:
-    """What a killed process returned is being written down: its job is not free yet."""
+    """The return value from a killed process is being recorded: its job is not free yet."""
     rig = Rig(start="16 09:00")
     rig.through.recorder = kept = Kept()
     rig.engine.restore(left("09:10", returned=(returned("09:20"),)), at("16 10:05"))

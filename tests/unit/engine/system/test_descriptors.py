@@ -1,4 +1,4 @@
-"""Some file descriptors are kept for the program itself, whatever functions do with theirs."""
+"""The reserve of file descriptors for the program itself."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a coroutine leaves behind does not keep the program."""
+"""Leftovers of a coroutine do not keep the program from ending."""
 
 from __future__ import annotations
 
@@ -93,7 +93,7 @@ async def anext_of(iterator: AsyncIterator[int]) -> int:
 
 
 def test_a_blocking_call_needs_no_thread_of_the_executor() -> None:
-    """Plugins may have left all of these waiting."""
+    """Plugins may have blocked all of these."""
     is_over = threading.Event()
 
     async def begin() -> int:

@@ -1,4 +1,4 @@
-"""The proxy that the environment names, and what is wrong with it."""
+"""The proxy of the environment, and its faults."""
 
 from __future__ import annotations
 
