@@ -1,1 +1,1 @@
-"""Who calls the plugin functions."""
+"""Call the plugin functions: in threads, on the main loop, in processes, and programs from outside."""

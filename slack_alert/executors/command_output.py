@@ -1,4 +1,4 @@
-"""What a program run from outside writes: passed on as it comes, and kept as far as the history takes it."""
+"""Pass on the output of an external program as it comes, and keep as much as the history stores."""
 
 from __future__ import annotations
 
@@ -15,28 +15,29 @@ from slack_alert.core.redaction.redaction import REACH, Redaction
 from slack_alert.core.structs import Struct
 from slack_alert.executors.calling.output import KEPT
 
-#: What a program left behind may keep its output open, and write, for ever; so long after its end that counts.
+#: Seconds. A process left behind may keep the output open and write forever; it is read this long after the end.
 _LINGER = 1.0
 _STEP = 0.02
 _CHUNK = 65_536
-#: Nobody's child, and no copy of this process. A shell takes standard input from what it starts beside itself.
+#: Reads on without being a child or a copy of this process. A shell takes standard input away from its background
+#: commands, so it is duplicated.
 _READ_ON = "exec 3<&0; cat <&3 >/dev/null 3<&- &"
-#: A pipe holds no more unless it was asked to.
+#: Bytes that a pipe holds by default.
 _PIPE = 65_536
-#: So many bytes are kept of the beginning, and of the end.
+#: Bytes that are kept of the beginning, and of the end.
 _SIDE = KEPT // 2 + REACH
 
 
 class ProgramOutput(Struct, frozen=True):
-    """All that a program wrote, or of much the beginning and the end, each with `REACH` bytes more than is shown."""
+    """The output of a program; if it is long, its beginning and end, each with `REACH` bytes more than is shown."""
 
     head: bytes
     tail: bytes = b""
-    #: How many bytes it wrote between them.
+    #: The number of bytes between head and tail.
     left_out: int = 0
 
     def shown(self, redaction: Redaction) -> str:
-        """Return it as text without secrets; of much the middle is left out, and that is said."""
+        """Return the output as text without secrets; if the middle is left out, the text says so."""
         if not self.left_out:
             return redaction((self.head + self.tail).decode("utf-8", "replace"))
         head, tail = self.head.decode("utf-8", "replace"), self.tail.decode("utf-8", "replace")
@@ -46,7 +47,7 @@ class ProgramOutput(Struct, frozen=True):
 
 
 class KeptOutput:
-    """The beginning and the end of what was written."""
+    """Keeps the beginning and the end of the output."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -55,7 +56,7 @@ class KeptOutput:
         self._left_out = 0
 
     def add(self, chunk: bytes) -> None:
-        """Keep a chunk."""
+        """Add a chunk."""
         with self._lock:
             room = _SIDE - len(self._head)
             self._head += chunk[:room]
@@ -76,26 +77,26 @@ class KeptOutput:
 
 
 class OutputReader:
-    """Takes what a program writes, on a thread of its own."""
+    """Reads the output of a program, on a thread of its own."""
 
     def __init__(self, pipe: IO[bytes], out: int | None, kept: KeptOutput) -> None:
         self._pipe = pipe
         self._out = out
         self._kept = kept
-        #: Why it could not be passed on.
+        #: The error that prevents passing it on.
         self.failure: OSError | None = None
         self._is_left = False
-        #: Bytes that were passed on.
+        #: The number of bytes that were passed on.
         self._passed = 0
-        #: When it began to wait for more; None: it passes on what it has.
+        #: The time when it began to wait for more; None: it is passing on a chunk.
         self._waits_since: float | None = time.monotonic()
         self._thread = threading.Thread(target=self._read, name="output", daemon=True)
         self._thread.start()
 
     def is_finished(self, ended: float) -> bool:
-        """Wait for the end of what is written, a moment beyond the program's own; return whether there was one.
+        """Wait for the end of the output, and a moment beyond the program's end; return whether it came.
 
-        What the program wrote itself is in the pipe by then, and is passed on however long that takes.
+        What the program itself wrote is in the pipe by then, and is passed on however long that takes.
         """
         own = self._passed + _CHUNK + _PIPE
         emptied: float | None = None
@@ -109,11 +110,11 @@ class OutputReader:
         return True
 
     def leave(self) -> None:
-        """Have somebody else read on when this process ends: writing would end what the program has left behind."""
+        """Hand the pipe to another process at the end: closing it would end processes left behind when they write."""
         self._is_left = True
-        with suppress(OSError, ValueError):  # It came to its end meanwhile, or there is no such program here.
-            subprocess.run(  # noqa: S603 - words of ours
-                ["sh", "-c", _READ_ON],  # noqa: S607 - wherever that is
+        with suppress(OSError, ValueError):  # The output ended meanwhile, or there is no shell here.
+            subprocess.run(  # noqa: S603 - our own arguments
+                ["sh", "-c", _READ_ON],  # noqa: S607 - found on PATH
                 stdin=self._pipe,
                 stdout=subprocess.DEVNULL,
                 stderr=subprocess.DEVNULL,
@@ -122,16 +123,16 @@ class OutputReader:
             )
 
     def _is_pipe_empty(self) -> bool:
-        if sys.platform == "win32":  # Nobody can tell.
+        if sys.platform == "win32":  # It cannot be known.
             return True
-        with suppress(OSError, ValueError):  # It is closed.
+        with suppress(OSError, ValueError):  # The pipe is closed.
             return not select.select([self._pipe], [], [], 0)[0]
         return True
 
     def _has_passed_on(self, emptied: float | None, now: float) -> bool:
-        """Return whether all is passed on that was in the pipe before it was seen empty."""
+        """Return whether everything was passed on that was in the pipe before it was seen empty."""
         since = self._waits_since
-        # It may just have read something and not said so yet.
+        # The thread may just have read something without having noted it.
         return emptied is not None and since is not None and (since > emptied or now - emptied > 5 * _STEP)
 
     def _read(self) -> None:
@@ -147,14 +148,14 @@ class OutputReader:
                 self._waits_since = time.monotonic()
 
     def _is_passed_on(self, chunk: bytes) -> bool:
-        """Pass it on; False: nobody reads any more, which the program has to feel as it would without us."""
+        """Pass a chunk on; return False if nobody reads any more, which the program has to notice as well."""
         rest = memoryview(chunk)
         try:
             while self._out is not None and rest:
                 rest = rest[_written(self._out, rest) :]
         except BrokenPipeError:
             return False
-        except OSError as error:  # A full disk, a terminal that is gone; the program may go on all the same.
+        except OSError as error:  # A full disk or a terminal that is gone; the program may go on all the same.
             self._out = None
             self.failure = error
         return True
@@ -163,6 +164,6 @@ class OutputReader:
 def _written(out: int, rest: memoryview) -> int:
     try:
         return os.write(out, rest)
-    except BlockingIOError:  # Another program that has it, too, made it non-blocking.
+    except BlockingIOError:  # Another program that shares it made it non-blocking.
         select.select([], [out], [])
         return 0

@@ -1,4 +1,4 @@
-"""Notice calls that take too long; a call that ends in time costs next to nothing."""
+"""Notice calls that take too long; a call that ends in time costs almost nothing."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ log = logging.getLogger(__name__)
 
 
 class Deadline:
-    """One call that is looked after."""
+    """The deadline of a call."""
 
     __slots__ = ("expire", "expires")
 
@@ -21,22 +21,22 @@ class Deadline:
 
 
 class Deadlines:
-    """Calls `expire` for each watch whose time is over, on a thread of its own, which goes when there is none left.
+    """Calls `expire` for each deadline that passes, on a thread of its own, which ends when there is none left.
 
     A call either ends in time or expires, never both.
     """
 
     def __init__(self) -> None:
-        #: A dictionary, because to add and to take out is one step each, which no other thread can come between.
+        #: A dictionary, because adding and removing are atomic.
         self._live: dict[Deadline, None] = {}
         self._changed = threading.Condition()
         self._telling = threading.Lock()
-        #: The shortest limit there was: so long nothing that begins meanwhile can expire.
+        #: The shortest limit so far: within this time no new call can expire.
         self._shortest = float("inf")
         self._is_watching = False
 
     def start(self, seconds: float, expire: Callable[[], object]) -> Deadline:
-        """Look after a call that begins now."""
+        """Start the deadline of a call that begins now."""
         watch = Deadline(monotonic() + seconds, expire)
         self._live[watch] = None
         if seconds < self._shortest or not self._is_watching:
@@ -49,7 +49,7 @@ class Deadlines:
         return watch
 
     def finish(self, watch: Deadline) -> bool:
-        """Return whether the call ended in time; else all that its expiry does is done when this returns."""
+        """Return whether the call ended in time; if not, its `expire` has returned."""
         if self._live.pop(watch, watch) is None:
             return True
         with self._telling:
@@ -63,7 +63,7 @@ class Deadlines:
 
     def _expire(self, watch: Deadline) -> None:
         with self._telling:
-            # Whoever takes it out decides; it may have ended just now.
+            # The thread that removes it decides; the call may have ended just now.
             if self._live.pop(watch, watch) is watch:
                 return
             try:
@@ -72,7 +72,7 @@ class Deadlines:
                 log.exception("expiry broke")
 
     def _wait(self) -> bool:
-        """Wait until a call may be over its time; False: there is none left to look after."""
+        """Wait until a deadline may have passed; return False if there is none left."""
         with self._changed:
             now = monotonic()
             first = min((watch.expires for watch in list(self._live)), default=now + self._shortest)
@@ -80,7 +80,7 @@ class Deadlines:
             self._changed.wait(max(0.001, min(first - now, self._shortest)))
             if is_idle and not self._live:
                 self._is_watching = False
-                # One that began before this line saw a thread at work, and counts on it.
+                # A call that began before this line saw a running thread and relies on it.
                 self._is_watching = bool(self._live)
                 return self._is_watching
         return True

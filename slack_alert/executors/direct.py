@@ -17,7 +17,7 @@ Done = Callable[[Run, Result], None]
 
 @contextmanager
 def watched() -> Iterator[Callable[[], bool]]:
-    """Give whether Ctrl+C was pressed meanwhile: a function may raise KeyboardInterrupt, or catch it, all by itself."""
+    """Yield a call that tells whether Ctrl+C was pressed: a function may itself raise or catch KeyboardInterrupt."""
     presses: list[int] = []
     before = signal.getsignal(signal.SIGINT)
 
@@ -29,7 +29,7 @@ def watched() -> Iterator[Callable[[], bool]]:
             presses.append(number)
             raise
 
-    # Signals are the main thread's, and who ignores this one shall go on to do so.
+    # Only the main thread gets signals, and an ignored SIGINT stays ignored.
     if threading.current_thread() is not threading.main_thread() or not callable(before):
         yield lambda: False
         return
@@ -41,18 +41,18 @@ def watched() -> Iterator[Callable[[], bool]]:
 
 
 class DirectExecutor:
-    """Call functions at once on the caller's thread; a coroutine function gets a loop of its own."""
+    """Calls functions at once on the caller's thread; a coroutine function gets a loop of its own."""
 
     def __init__(self, performer: Caller) -> None:
         self._performer = performer
 
     def submit(self, runs: Sequence[Run], done: Done) -> None:
-        """Call them one after the other and report."""
+        """Call the runs one after the other and report them."""
         for run in runs:
             done(run, self.call(run))
 
     def call(self, run: Run) -> Result:
-        """Call it and give the result; Ctrl+C ends the caller as well, not the function alone."""
+        """Call a run and return its result; Ctrl+C also ends the caller, not only the function."""
         with watched() as is_interrupted:
             result = run_to_end(self._performer.await_(run)) if run.action.is_async else self._performer.call(run)
         if is_interrupted():
@@ -60,4 +60,4 @@ class DirectExecutor:
         return result
 
     def stop(self) -> None:
-        """Do nothing: nothing goes on."""
+        """Do nothing: no run is going on."""

@@ -1,4 +1,4 @@
-"""Run a program from outside as it would run by itself: its words pass through, its end is ours, and both are kept."""
+"""Run an external program as it would run by itself: output and signals pass through, and output and exit are kept."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ from slack_alert.core.structs import Struct
 from slack_alert.engine.context import process_tree
 from slack_alert.executors.command_output import KeptOutput, OutputReader, ProgramOutput
 
-#: As shells have it; the first is what `timeout` gives.
+#: Exit codes as in shells; the first is that of `timeout`.
 TIMED_OUT, NOT_EXECUTABLE, NOT_FOUND, SIGNALED = 124, 126, 127, 128
 
-#: So long a program has to end after it was asked to.
+#: The time that a program has to end after it was asked to.
 _GRACE = timedelta(seconds=5)
 _LOCALE = b"LC_CTYPE="
 _Child = subprocess.Popen[bytes]
@@ -29,19 +29,19 @@ _Child = subprocess.Popen[bytes]
 class ProgramExit(Struct, frozen=True):
     """How a program ended."""
 
-    #: As a shell gives it: 128 and the signal's number where one ended it.
+    #: As in a shell: 128 plus the signal's number if a signal ended it.
     code: int
-    #: What it wrote to standard output and standard error, as it came.
+    #: Its standard output and standard error, in the order they came.
     output: ProgramOutput
     duration: timedelta
-    #: The time it had, where it took longer.
+    #: Its timeout, if it took longer.
     overrun: timedelta | None = None
     #: Why it could not be started.
     obstacle: str = ""
-    #: What it used of the processor, and the most memory it had, in bytes; 0: that is not known here.
+    #: Its processor time, and its peak memory in bytes; 0: not known on this system.
     cpu: timedelta = timedelta()
     memory: int = 0
-    #: Why what it wrote could not be passed on.
+    #: Why its output could not be passed on.
     unheard: str = ""
 
 
@@ -53,12 +53,12 @@ def call(
     errors: int | None = 2,
     before: Callable[[], None] | None = None,
 ) -> ProgramExit:
-    """Run a program to its end; what it writes goes on to these descriptors (None: nowhere).
+    """Run a program to its end; its output goes on to these descriptors (None: nowhere).
 
-    Signals that ask this process to end are passed on to it, and its end is waited for. `before` is called before it
-    begins, when such signals are remembered already.
+    Signals that ask this process to end are passed on to it, and its end is waited for. `before` is called before the
+    program starts, when such signals are already recorded.
     """
-    # In a terminal it stays in the foreground: Ctrl+C reaches it by itself, and it may read.
+    # In a terminal it stays in the foreground: Ctrl+C reaches it directly, and it may read.
     leash = _Leash(is_apart=sys.stdin is None or not sys.stdin.isatty(), is_limited=timeout is not None)
     kept = KeptOutput()
     with leash.heeded():
@@ -85,9 +85,9 @@ def call(
 
 
 def as_given(environ: Mapping[str, str], given: bytes | None) -> dict[str, str]:
-    """Return an environment with the locale that this process was given: Python puts another one in place of `C`.
+    """Return an environment with the locale that this process was given: Python replaces `C` by another.
 
-    `given` is what the process was started with, as Linux keeps it (None: that is not known); see PEP 538.
+    `given` is the environment at process start, as Linux keeps it (None: not known); see PEP 538.
     """
     if given is None:
         return dict(environ)
@@ -97,21 +97,21 @@ def as_given(environ: Mapping[str, str], given: bytes | None) -> dict[str, str]:
 
 
 class _Leash:
-    """The one program that is run, and what asks it to end."""
+    """The program that is run, and the signals for it."""
 
     def __init__(self, *, is_apart: bool, is_limited: bool) -> None:
-        #: It has a group of its own, which everything it starts belongs to.
+        #: Whether it has a process group of its own, which everything it starts belongs to.
         self._is_apart = is_apart
-        #: By which all is found that it has started; empty: nobody will look, and nothing is added to its environment.
+        #: A mark in the environment by which its descendants are found; empty: not needed, and not added.
         self._sign = os.urandom(8).hex() if is_limited else ""
         self._child: _Child | None = None
-        #: Signals that came before it was there.
+        #: Signals that came before it was started.
         self._early: list[int] = []
 
     def start(self, argv: Sequence[str]) -> _Child:
-        """Start it; raise OSError where that cannot be."""
+        """Start it; raise OSError if that fails."""
         environ = as_given(os.environ, _given())
-        self._child = subprocess.Popen(  # noqa: S603 - words, never a shell
+        self._child = subprocess.Popen(  # noqa: S603 - arguments, never a shell
             argv,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
@@ -124,7 +124,7 @@ class _Leash:
         return self._child
 
     def wait(self, child: _Child, timeout: timedelta | None) -> bool:
-        """Wait for its end; tell whether it took too long and was ended."""
+        """Wait for its end; return whether it took too long and was ended."""
         try:
             child.wait(None if timeout is None else timeout.total_seconds())
         except subprocess.TimeoutExpired:
@@ -134,7 +134,7 @@ class _Leash:
 
     @contextmanager
     def heeded(self) -> Iterator[None]:
-        """Pass on what asks this process to end; what whoever started it wants ignored (nohup) stays so."""
+        """Pass on signals that ask this process to end; those ignored by its parent (nohup) stay ignored."""
         numbers = [number for number in _PASSED if signal.getsignal(number) is not signal.SIG_IGN]
         before = {number: signal.signal(number, self._heed) for number in numbers}
         try:
@@ -144,8 +144,8 @@ class _Leash:
                 signal.signal(number, handling)
 
     def _end(self, child: _Child) -> None:
-        """End it with all it has started, wherever that hides."""
-        known = process_tree.descendants(child.pid)
+        """End it with everything it has started, even outside of its group."""
+        known = process_tree.family(child.pid)
         self._send(signal.SIGTERM)
         with suppress(subprocess.TimeoutExpired):
             child.wait(_GRACE.total_seconds())
@@ -155,7 +155,7 @@ class _Leash:
 
     def _heed(self, number: int, _: FrameType | None) -> None:
         if not self._is_apart and number == signal.SIGINT:
-            return  # The terminal's Ctrl+C has reached it already.
+            return  # The terminal's Ctrl+C has reached it directly.
         if self._child is None:
             self._early.append(number)
         else:
@@ -198,12 +198,12 @@ else:
     _UNIT = 1 if sys.platform == "darwin" else 1024
 
     def _used() -> tuple[timedelta, int]:
-        """Say what the programs used whose end was waited for."""
+        """Return the processor time and peak memory of the programs that were waited for."""
         usage = resource.getrusage(resource.RUSAGE_CHILDREN)
         return timedelta(seconds=usage.ru_utime + usage.ru_stime), usage.ru_maxrss * _UNIT
 
     def _send(child: _Child, number: int, *, is_group: bool) -> None:
-        """Send a signal to the program, or to its group: what it has left behind belongs to that, too."""
+        """Send a signal to the program or to its group, which includes what it left behind."""
         with suppress(ProcessLookupError, PermissionError):
             if is_group:
                 os.killpg(child.pid, number)

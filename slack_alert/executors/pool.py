@@ -1,6 +1,6 @@
 """Call functions in this process: plain ones on pullers of one queue, coroutine functions on the main loop.
 
-Under gevent, whose patch turns threads into greenlets, the pullers are greenlets; nothing here knows.
+Under gevent, whose patch turns threads into greenlets, the pullers are greenlets; this module does not depend on it.
 """
 
 from __future__ import annotations
@@ -29,16 +29,16 @@ class IsolatedPool(Protocol):
     """Calls functions in processes of their own."""
 
     def call(self, run: Run) -> Result:
-        """Call it and wait for its end, which is at its timeout at the latest."""
+        """Call a run's function and wait for its end, which is at its timeout at the latest."""
 
     def stop(self) -> None:
-        """Keep no process any longer than for its run."""
+        """Keep processes only for the runs that go on."""
 
 
 class PoolExecutor:
-    """At most `threads` plain functions at once; a blocking one delays nobody while there is room.
+    """Runs at most `threads` plain functions at once; a blocking function delays no other while there is room.
 
-    For a thread that is stuck in a function that was given up, another one stands in, up to `threads` times.
+    A thread that is stuck in a function that was given up is replaced by another one, up to `threads` times.
     """
 
     def __init__(
@@ -54,7 +54,7 @@ class PoolExecutor:
         self._process = os.getpid()
 
     def submit(self, runs: Sequence[Run], done: Done) -> None:
-        """Queue the runs; `done` is called on the puller, or on the loop, that ran it."""
+        """Queue the runs; `done` is called on the puller or the loop that ran them."""
         plain = [(run, done) for run in runs if not run.action.is_async or self._is_apart(run)]
         if len(plain) < len(runs):
             for run in runs:
@@ -64,19 +64,19 @@ class PoolExecutor:
             self._pool.submit(plain)
 
     def stop(self) -> None:
-        """Take no further run; what is queued or going on may end."""
+        """Take no further run; queued and running ones may end."""
         self._pool.stop()
         if self._apart is not None:
             self._apart.stop()
 
     @property
     def queued(self) -> int:
-        """How many runs wait for a puller."""
+        """The number of runs that wait for a puller."""
         return self._pool.queued
 
     @property
     def load(self) -> ExecutorLoad:
-        """How full it is."""
+        """The executor's present load."""
         overtime = self._overtime
         busy = max(self._pool.busy - overtime.threads, 0)
         return ExecutorLoad(busy, self._most, overtime.threads + overtime.coroutines, self._pool.queued)
@@ -104,7 +104,7 @@ class PoolExecutor:
         self._report(run, done, result)
 
     def _work(self, run: Run, done: Done) -> timedelta | None:
-        """Call and report a run; None: it was given up and reported meanwhile."""
+        """Call and report a run; return None if it was given up and reported meanwhile."""
         result: Result | None
         try:
             result = self._performer.call(run) if run.run_options is DEFAULT_OPTIONS else self._call(run, done)
@@ -116,7 +116,7 @@ class PoolExecutor:
         return result.duration
 
     def _call(self, run: Run, done: Done) -> Result | None:
-        """Call it as its job asks for; None: it was given up and reported meanwhile."""
+        """Call a run as its options say; return None if it was given up and reported meanwhile."""
         if run.run_options.isolation is Isolation.PROCESS and self._apart is not None:
             return self._apart.call(run)
         if run.run_options.timeout is not None:

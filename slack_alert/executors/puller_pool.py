@@ -1,11 +1,11 @@
-"""One queue of runs and the threads that take from it, the pullers; no run waits while there is room for another.
+"""Run a queue of runs on threads, the pullers; no run waits while there is room for another puller.
 
-Two rules keep that promise, whatever comes in which order:
+Two rules ensure that, in whatever order runs come:
 
-- Whoever takes a run known to be slow wakes or starts the next puller first, if more runs wait.
-- While runs wait, a watch looks every few milliseconds. Where nothing moves, it adds pullers, each time twice as many.
+- A puller that takes a run known to be slow first wakes or starts the next puller, if more runs wait.
+- While runs wait, a watch checks every few milliseconds. If nothing moves, it adds pullers, twice as many each time.
 
-Quick runs cost neither: one puller takes them one after the other.
+Quick runs need neither: one puller takes them one after the other.
 """
 
 from __future__ import annotations
@@ -24,15 +24,15 @@ log = logging.getLogger(__name__)
 
 Done = Callable[[Run, Result], None]
 
-#: Seconds between two looks of the watch.
+#: Seconds between two checks of the watch.
 _STANDSTILL = 0.005
-#: Of the time between two looks, so much must be spent computing, or what runs is only waiting for something.
+#: The fraction of the time between two checks that must be processor time, or the running functions only wait.
 _COMPUTING = 0.25
-#: After a thread could not be had, the watch looks again in so many seconds.
+#: Seconds until the next check after a thread could not be started.
 _NO_THREAD = 1.0
-#: A function seen to take longer is slow: its next run does not hold up the queue.
+#: A function that took longer is slow: its next run does not delay the queue.
 _SLOW = timedelta(seconds=0.05)
-#: A puller with nothing to do leaves after so many seconds.
+#: Seconds after which an idle puller ends.
 _IDLE = 30.0
 
 
@@ -40,11 +40,11 @@ class PullerWork(Protocol):
     """What the pullers do with a run."""
 
     def __call__(self, run: Run, done: Done, /) -> timedelta | None:
-        """Call and report it, and return how long it took; None: it was given up and reported meanwhile."""
+        """Call and report a run; return its duration, or None if it was given up and reported meanwhile."""
 
 
 class PullerPool:
-    """At most `room()` pullers; `room` may grow and shrink."""
+    """Runs a queue on at most `room()` pullers; `room` may grow and shrink."""
 
     def __init__(self, work: PullerWork, *, room: Callable[[], int], threads: Threads | None = None) -> None:
         self._work = work
@@ -54,7 +54,7 @@ class PullerPool:
         self._changed = self._threads.condition()
         self.pullers = 0
         self._idle = 0
-        #: Pullers inside a run that was known to be slow when they took it.
+        #: The number of pullers in a run that was known to be slow when they took it.
         self._engaged = 0
         self._taken = 0
         self.is_watched = False
@@ -63,12 +63,12 @@ class PullerPool:
 
     @property
     def queued(self) -> int:
-        """How many runs wait for a puller."""
+        """The number of runs that wait for a puller."""
         return len(self._queue)
 
     @property
     def busy(self) -> int:
-        """How many pullers are not idle."""
+        """The number of pullers that are not idle."""
         return self.pullers - self._idle
 
     def submit(self, runs: Iterable[tuple[Run, Done]]) -> None:
@@ -80,7 +80,7 @@ class PullerPool:
                 if len(self._queue) > 1:
                     self._begin_watch()
             else:
-                # Each puller is in a run that should be short; the watch sees where it is not.
+                # Each puller is in a run that should be short; the watch notices if it is not.
                 self._begin_watch()
 
     def add(self) -> None:
@@ -90,13 +90,13 @@ class PullerPool:
                 self._add(1)
 
     def stop(self) -> None:
-        """Take no further run; what is queued or going on may end."""
+        """Take no further run; queued and running ones may end."""
         with self._changed:
             self._is_stopped = True
             self._changed.notify_all()
 
     def _add(self, count: int) -> bool:
-        """Wake idle pullers and start others, as far as there is room; return False if no thread could be had."""
+        """Wake idle pullers and start others, as far as there is room; return False if a thread cannot be started."""
         woken = min(count, self._idle)
         self._changed.notify(woken)
         for _ in range(min(count - woken, self._room() - self.pullers)):
@@ -112,8 +112,8 @@ class PullerPool:
     def _start(self, target: Callable[[], None], name: str) -> bool:
         try:
             self._threads.start(target, name)
-        except RuntimeError as error:  # The system has no room for one more; what waits goes on waiting.
-            log.error("no thread to be had", extra={"puller": name, "reason": machine_lack(error) or str(error)})  # noqa: TRY400 - as it says
+        except RuntimeError as error:  # The system allows no further thread; the queue goes on waiting.
+            log.error("no thread to be had", extra={"puller": name, "reason": machine_lack(error) or str(error)})  # noqa: TRY400 - the reason is in the record
             return False
         return True
 
@@ -125,7 +125,7 @@ class PullerPool:
                 if not self._wait():
                     return
                 continue
-            # A sign of progress for the watch; that two pullers may count as one does no harm.
+            # Progress for the watch; a lost increment does no harm.
             self._taken += 1
             took = self._work(run, done) if run.binding not in self._slow else self._work_engaged(run, done)
             if took is None:
@@ -148,14 +148,14 @@ class PullerPool:
                 self._engaged -= 1
 
     def _is_surplus(self) -> bool:
-        """Return whether a puller that was stuck may go, because another one stands in for it; count it out."""
+        """Return whether a puller that was stuck may end, because another one replaced it; uncount it if so."""
         with self._changed:
             is_surplus = self.pullers > self._room()
             self.pullers -= is_surplus
         return is_surplus
 
     def _wait(self) -> bool:
-        """Wait for a run; return False if this puller may go."""
+        """Wait for a run; return False if this puller may end."""
         with self._changed:
             is_wanted = True
             while not self._queue:
@@ -175,11 +175,11 @@ class PullerPool:
             self._threads.sleep(seconds)
             is_waiting = self._threads.processor_seconds() - computed < _COMPUTING * seconds
             with self._changed:
-                # Where every puller there may be is in a run, whoever is done first takes the next.
+                # If all pullers there may be are in a run, the first that is done takes the next.
                 if not self._queue or (not self._idle and self.pullers >= self._room()):
                     self.is_watched = False
                     return
-                # Those added at the last look took a run each; if that was all, nothing moved.
+                # The pullers added at the last check took a run each; if that was all, nothing moved.
                 is_standing = is_waiting or self._taken - taken <= added
                 added = max(1, 2 * added) if is_standing else 0
                 seconds = _STANDSTILL if self._add(min(added, len(self._queue))) else _NO_THREAD

@@ -1,4 +1,4 @@
-"""Call again what has failed, as often as its job asks for."""
+"""Call failed runs again, as often as their job allows."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ Done = Callable[[Run, Result], None]
 
 
 class _Trial:
-    """A run that may be tried again, up to its report."""
+    """A run that may be called again, until it is reported."""
 
     __slots__ = ("attempt", "begun", "done", "failed", "run", "started")
 
@@ -27,7 +27,7 @@ class _Trial:
         self.run = run
         self.done = done
         self.attempt = 1
-        #: When the first attempt began.
+        #: The time when the first attempt began.
         self.begun = 0.0
         self.started: datetime | None = None
         #: The last failure, while it waits for the next attempt.
@@ -41,19 +41,19 @@ class _Trial:
 class RetryingExecutor:
     """An executor around another one; all attempts are one run, of which the last one is reported.
 
-    At the end of the program nothing is waited for: the failure there was counts.
+    When the program ends, nothing is waited for: the last failure is reported.
     """
 
     def __init__(self, inner: Executor, *, loop: asyncio.AbstractEventLoop, chance: Callable[[], float]) -> None:
         self._inner = inner
         self._loop = loop
         self._chance = chance
-        #: A dictionary, because to take out is one step: whoever takes a trial out goes on with it.
+        #: A dictionary, because removing is atomic: the thread that removes a run goes on with it.
         self._waiting: dict[_Trial, None] = {}
         self._is_stopped = False
 
     def submit(self, runs: Sequence[Run], done: Done) -> None:
-        """Pass them on; of each run one result is reported."""
+        """Pass the runs on; for each run one result is reported."""
         patient = [run for run in runs if run.run_options is not DEFAULT_OPTIONS and run.run_options.retries]
         if not patient:
             self._inner.submit(runs, done)
@@ -93,7 +93,7 @@ class RetryingExecutor:
 
     def _wait(self, trial: _Trial, delay: timedelta) -> None:
         self._loop.call_later(delay.total_seconds(), self._again, trial)
-        if self._is_stopped:  # It may have been put there after `stop` looked.
+        if self._is_stopped:  # It may have been added after `stop` looked.
             self._again(trial)
 
     def _again(self, trial: _Trial) -> None:
@@ -106,7 +106,7 @@ class RetryingExecutor:
         self._inner.submit([trial.run], partial(self._ended, trial))
 
     def _report(self, trial: _Trial, result: Result) -> None:
-        """Report the whole of it: from the first start on, and which attempt it was."""
+        """Report all attempts as one run: its start is the first one's, and it says which attempt was the last."""
         trial.run.started = trial.started
         if trial.attempt > 1:
             tried = f"attempt {trial.attempt} of {trial.attempts}"

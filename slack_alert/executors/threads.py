@@ -1,4 +1,4 @@
-"""What the puller pool asks of the system's threads; tests put threads on a virtual clock in their place."""
+"""Define the threads that the puller pool needs; tests replace them by threads on a virtual clock."""
 
 from __future__ import annotations
 
@@ -18,36 +18,36 @@ class Condition(Protocol):
         """Release its lock."""
 
     def wait(self, timeout: float) -> bool:
-        """Release the lock until notified; return False after so many seconds without."""
+        """Release the lock until notified; return False after this many seconds without a notification."""
 
     def notify(self, n: int) -> None:
-        """Wake at most so many that wait."""
+        """Wake at most `n` waiting threads."""
 
     def notify_all(self) -> None:
-        """Wake all that wait."""
+        """Wake all waiting threads."""
 
 
 class Threads(Protocol):
-    """Threads, or what stands for them: greenlets under gevent, whose patch nothing here knows of."""
+    """Threads, or greenlets under gevent, whose patch is transparent here."""
 
     def start(self, target: Callable[[], None], name: str) -> None:
-        """Start a thread that does not keep the process alive; raise RuntimeError where the system has none left."""
+        """Start a thread that does not keep the process alive; raise RuntimeError if the system allows no more."""
 
     def condition(self) -> Condition:
         """Return a new condition."""
 
     def sleep(self, seconds: float) -> None:
-        """Let the others run for so long."""
+        """Let other threads run for this many seconds."""
 
     def processor_seconds(self) -> float:
         """Return the processor time this process has used."""
 
 
 class SystemThreads:
-    """The standard library's."""
+    """The threads of the standard library."""
 
     def __init__(self) -> None:
-        #: Never set. Waiting for it is a sleep that no plugin replaces by patching `time.sleep`.
+        #: Never set. Waiting for it is a sleep that a plugin cannot replace by patching `time.sleep`.
         self._never = threading.Event()
 
     def start(self, target: Callable[[], None], name: str) -> None:
@@ -59,7 +59,7 @@ class SystemThreads:
         return threading.Condition(threading.Lock())
 
     def sleep(self, seconds: float) -> None:
-        """Wait for what never comes."""
+        """Wait for an event that is never set."""
         self._never.wait(seconds)
 
     def processor_seconds(self) -> float:

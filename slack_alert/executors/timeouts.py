@@ -1,4 +1,4 @@
-"""Calls that may take only so long: a coroutine is cancelled, a plain function that goes on is given up."""
+"""Call functions with a timeout: a coroutine is cancelled, a plain function that goes on is given up."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from slack_alert.executors.deadlines import Deadlines
 
 log = logging.getLogger(__name__)
 
-#: So many seconds a coroutine has to end after it was cancelled.
+#: Seconds that a coroutine has to end after it was cancelled.
 _GRACE = 1.0
 
 Report = Callable[[Result], None]
@@ -27,22 +27,22 @@ Report = Callable[[Result], None]
 class TimedCalls:
     """Calls functions that have a timeout.
 
-    A thread cannot be ended. A function that is given up is reported, goes on in its thread, and what it says or
-    returns later is nobody's any more.
+    A thread cannot be ended. A function that is given up is reported and goes on in its thread; what it posts or
+    returns later is ignored.
     """
 
     def __init__(self, performer: Caller, more: Callable[[], None]) -> None:
         self._performer = performer
-        #: Told that a thread is stuck: another one may be wanted.
+        #: Called when a thread is stuck, because another one may be needed.
         self._more = more
         self._deadlines = Deadlines()
         self._lock = threading.Lock()
-        #: Threads whose function was given up, and coroutines that do not let themselves be cancelled.
+        #: The number of threads whose function was given up, and of coroutines that do not end when cancelled.
         self.threads = 0
         self.coroutines = 0
 
     def call(self, run: Run, limit: timedelta, report: Report) -> Result | None:
-        """Call a plain function; None: it was given up and reported meanwhile, and has returned only now."""
+        """Call a plain function; return None if it was given up and reported meanwhile, and returns only now."""
         expire = partial(self._expire, run, limit, report, threading.get_ident())
         watch = self._deadlines.start(limit.total_seconds(), expire)
         try:
@@ -57,7 +57,7 @@ class TimedCalls:
         return None
 
     async def await_(self, run: Run, limit: timedelta, report: Report) -> None:
-        """Await a coroutine function, and cancel it where it takes too long; report how it ended."""
+        """Await a coroutine function, cancel it if it takes too long, and report its result."""
         call = asyncio.get_running_loop().create_task(self._awaited(run))
         try:
             await asyncio.wait({call}, timeout=limit.total_seconds())
@@ -68,7 +68,7 @@ class TimedCalls:
             failure = self._performer.overdue(run, stack)
             call.cancel()
             await asyncio.wait({call}, timeout=_GRACE)
-        except asyncio.CancelledError:  # The loop ends.
+        except asyncio.CancelledError:  # The loop is ending.
             call.cancel()
             report(await call)
             return
@@ -88,9 +88,9 @@ class TimedCalls:
             return beside(run, error)
 
     def _expire(self, run: Run, limit: timedelta, report: Report, thread: int) -> None:
-        if run.is_canceled:  # The program ends, and has given it up already.
+        if run.is_canceled:  # The program is ending, and has given it up already.
             return
-        # Where threads are greenlets, none is found.
+        # If threads are greenlets, none is found.
         frame = sys._current_frames().get(thread)
         stack = with_generator(list(walk_stack(frame))[::-1] if frame else [], run)
         failure = self._performer.overdue(run, stack)
@@ -109,7 +109,7 @@ class TimedCalls:
         self._performer.abandon(run)
 
     def _release(self, run: Run) -> None:
-        """Let the job run again."""
+        """Allow the next run of the job."""
         run.is_stuck = False
         log.info("run returned after it was given up", extra={"job": run.binding, "run": run.id})
         if run.released is not None:

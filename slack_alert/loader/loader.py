@@ -26,19 +26,19 @@ _DEFAULT = LoadOptions()
 
 
 class FoundFiles(Struct, frozen=True):
-    """The files of a folder, which are being read or will be."""
+    """The files of a plugins folder, which are being read or will be."""
 
     folder: Path
     reader: FileReader
     files: list[PluginFile]
-    #: Of the folder; those of the files are added.
+    #: The problems of the folder; those of the files are added.
     problems: list[Problem]
 
 
 def survey(root: Path, defaults: OptionDefaults) -> Catalog:
     """Read every plugin below `root` without executing any; actions have no function.
 
-    Raises SettingsError where there is no folder of plugins.
+    Raises SettingsError if there is no plugins folder.
     """
     with _without_collection():
         found = find_plugins(root, defaults.markers)
@@ -57,7 +57,7 @@ def load(
 ) -> Catalog:
     """Read every plugin below `root` and execute those with markers; a file that fails keeps its bindings out.
 
-    For the arguments and what is raised see `find_plugins` and `open_plugins`.
+    For the arguments and the errors see `find_plugins` and `open_plugins`.
     """
     with _without_collection():
         found = find_plugins(root, defaults.markers, cache)
@@ -67,9 +67,9 @@ def load(
 
 
 def find_plugins(root: Path, markers: tuple[str, ...] = (), cache: Path | None = None) -> FoundFiles:
-    """Find the files below `root`; many new ones are read by a second process from now on.
+    """Find the files below `root`; if many are new, a second process starts to read them at once.
 
-    `cache` is a folder in which what was read is kept. Raises SettingsError where there is no folder of plugins.
+    `cache` is a folder that keeps the results of reading. Raises SettingsError if there is no plugins folder.
     """
     folder = plugins_folder(root)
     files, problems = find_files(folder)
@@ -86,9 +86,9 @@ def open_plugins(
     options: LoadOptions = _DEFAULT,
     is_enough: Enough = bool,
 ) -> Plugins:
-    """Do as `load` does, and return the plugins with all it takes to follow their files.
+    """Load the plugins and return them with everything needed to follow their files.
 
-    What an earlier call loaded is unloaded. A file that takes long is taken up later, once there is anything to run.
+    What an earlier call loaded is unloaded. A slow file is taken up later, once there is anything to run.
     """
     with _without_collection():
         reads = _read(found, defaults())
@@ -105,7 +105,7 @@ def open_plugins(
 
 
 def unload() -> None:
-    """Take out of the import system what `load` put there; functions at work keep what they hold."""
+    """Remove from the import system what `load` put there; running functions keep what they hold."""
     remove_hooks()
     remove_finders()
 
@@ -121,7 +121,7 @@ def _read(found: FoundFiles, defaults: OptionDefaults) -> list[DeclaredFile]:
 
 
 def _catalog(bindings: Iterable[Binding], problems: Iterable[Problem]) -> Catalog:
-    """Put what was found into order."""
+    """Return a catalog with its problems sorted."""
     return Catalog(tuple(bindings), tuple(sorted(problems, key=lambda one: (one.file, one.line, one.column, one.code))))
 
 

@@ -1,1 +1,1 @@
-"""One call of a function, and what comes of it."""
+"""A single call of a function, and its result."""

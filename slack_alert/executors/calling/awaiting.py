@@ -1,4 +1,4 @@
-"""Await what a function hands back, whatever kind of function it is."""
+"""Await what a function returns, whatever kind of function it is."""
 
 from __future__ import annotations
 
@@ -13,24 +13,24 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-#: Runs a coroutine to its end for the thread that calls this.
-Bridge = Callable[["Run", Coroutine[Any, Any, Any]], Any]  # Any: whatever it gives
+#: Runs a coroutine to its end for the calling thread.
+Bridge = Callable[["Run", Coroutine[Any, Any, Any]], Any]  # Any: whatever the coroutine returns
 
-#: Values that are nothing to be awaited, without looking any closer.
+#: Types whose values need not be awaited, without a closer check.
 _FINISHED = frozenset({str, int, float, bool, type(None), bytes, list, tuple, dict, set, frozenset})
-#: So many times what was awaited may be something to await.
+#: The most times in a row that an awaited value may itself be awaitable.
 _MOST = 20
 
 
 def is_pending(value: object) -> bool:
-    """Return whether a value has to be awaited before there is anything to say."""
+    """Return whether a value has to be awaited before it can be rendered."""
     if type(value) in _FINISHED:
         return False
     return isawaitable(value) or isinstance(value, AsyncIterable) or _is_future(value)
 
 
 async def final(run: Run, value: Any) -> Any:
-    """Return what is left when all is awaited: a value, or an asynchronous iterator."""
+    """Return the value that is left when everything is awaited: a plain value, or an asynchronous iterator."""
     for _ in range(_MOST):
         if isinstance(value, AsyncIterable) or not is_pending(value):
             return value
@@ -40,7 +40,7 @@ async def final(run: Run, value: Any) -> Any:
 
 
 async def each(values: Any) -> AsyncGenerator[Any, None]:
-    """Yield the values of a generator, or of an asynchronous iterator."""
+    """Yield the values of a generator or of an asynchronous iterator."""
     if isinstance(values, Generator):
         for one in values:
             yield one
@@ -50,7 +50,7 @@ async def each(values: Any) -> AsyncGenerator[Any, None]:
 
 
 async def close(values: Any) -> None:
-    """End a generator whose other values nobody wants."""
+    """Close a generator whose other values are not needed."""
     if isinstance(values, Generator):
         values.close()
     elif isinstance(values, AsyncGenerator):
@@ -58,7 +58,7 @@ async def close(values: Any) -> None:
 
 
 def bridge_of(value: Any, bridge: Bridge) -> Bridge:
-    """Return what runs a coroutine where this value can be awaited: a future belongs to its own loop."""
+    """Return the bridge that can await this value: a future belongs to its own loop."""
     if not hasattr(type(value), "_asyncio_future_blocking"):
         return bridge
     loop = value.get_loop()
@@ -68,15 +68,15 @@ def bridge_of(value: Any, bridge: Bridge) -> Bridge:
 
 
 def on_loop(loop: asyncio.AbstractEventLoop) -> Bridge:
-    """Return what has coroutines run by a loop that goes on in another thread."""
+    """Return a bridge that runs coroutines on a loop of another thread."""
 
     def bridge(run: Run, coroutine: Coroutine[Any, Any, T]) -> T:
         import asyncio
 
         future = asyncio.run_coroutine_threadsafe(coroutine, loop)
-        # Whoever gives the run up ends it, and with it the wait.
+        # Giving up the run calls this, which also ends the wait.
         run.cancel = future.cancel
-        if run.is_canceled:  # Given up before anything could be ended.
+        if run.is_canceled:  # Given up before `run.cancel` was set.
             future.cancel()
         try:
             return future.result()
@@ -87,15 +87,15 @@ def on_loop(loop: asyncio.AbstractEventLoop) -> Bridge:
 
 
 def on_own_loop(_: Run, coroutine: Coroutine[Any, Any, T]) -> T:
-    """Run a coroutine on a loop of its own, on this thread."""
-    # Most functions do not need it, and a process starts a fifth faster without asyncio.
+    """Run a coroutine on a new loop, on this thread."""
+    # Most functions do not need asyncio, and a process starts a fifth faster without it.
     from slack_alert.engine.system.loop_runner import run_to_end
 
     return run_to_end(coroutine)
 
 
 def _is_future(value: object) -> bool:
-    """Return whether this is a future of `concurrent.futures`, which no coroutine can await as it is."""
+    """Return whether this is a future of `concurrent.futures`, which a coroutine cannot await directly."""
     return any(cls.__module__ == "concurrent.futures._base" and cls.__name__ == "Future" for cls in type(value).__mro__)
 
 

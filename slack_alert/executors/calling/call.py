@@ -1,4 +1,4 @@
-"""Call one plugin function and turn whatever comes of it into a result; nothing escapes."""
+"""Call a plugin function and turn everything that happens into a result; no exception escapes."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ from slack_alert.executors.calling.failures import Place, failure_of
 from slack_alert.executors.calling.output import current
 from slack_alert.executors.calling.rendering import Numbers, Render
 
-#: Says the pieces of one run as they come (`yield`).
+#: Posts pieces of a run as they come (`yield`).
 Say = Callable[[Run, tuple[Piece, ...]], None]
 
 
 class Caller:
-    """Calls functions with what they take and renders what they give; used on any thread or loop."""
+    """Calls functions with the arguments they take and renders their values; used on any thread or loop."""
 
     def __init__(
         self,
@@ -44,19 +44,19 @@ class Caller:
         self._render = render
         self._say = say
         self._context = context
-        #: Takes what a sensor noticed.
+        #: Accepts an event of a sensor.
         self._notice = notice
-        #: Ends what a run has started beside itself.
+        #: Ends the subprocesses that a run has started, by its id.
         self._ended = ended
-        #: Runs what a plain function hands back to be awaited.
+        #: Awaits what a plain function returns to be awaited.
         self._bridge = bridge
 
     def overdue(self, run: Run, stack: Sequence[Place] = ()) -> Failure:
-        """Return in words that a run took too long, without secrets."""
+        """Return the failure of a run that took too long, without secrets."""
         return self._render.overdue(run, stack)
 
     def abandon(self, run: Run) -> None:
-        """End what a run has started beside itself, while its function still goes on."""
+        """End the subprocesses of a run whose function still goes on."""
         if run.action.takes_context:
             self._ended(run.id)
 
@@ -69,9 +69,9 @@ class Caller:
             function = run.action.function
             assert function is not None, "only executed modules are run"
             value = function(**self._arguments(run)) if run.action.takes_context or run.event else function()
-            if value is None:  # As most are.
+            if value is None:  # As for most runs.
                 return Result((), None, _since(begun))
-            # The type comes first: to ask a vendor's value whether it is empty may raise.
+            # The type is checked first: the truth value of a library's object may raise.
             if type(value) in _PLAIN:
                 if not value:
                     return Result((), None, _since(begun), None, _ZERO.get(type(value)))
@@ -111,7 +111,7 @@ class Caller:
 
     def _clear_up(self, run: Run) -> None:
         run.values = None
-        if run.keep_values is not None:  # What it set and noticed nothing after; nobody is left to wait for it.
+        if run.keep_values is not None:  # Values set after the last event; nothing waits for them.
             run.keep_values()
         if run.end_line is not None:
             run.end_line()
@@ -119,7 +119,7 @@ class Caller:
             self._ended(run.id)
 
     async def _awaited(self, run: Run, value: object) -> tuple[object, Numbers]:
-        """Return what is left to say when all is awaited, and what was measured of what is said already."""
+        """Return the value left when everything is awaited, and the numbers of what was posted already."""
         value = await final(run, value)
         return (None, await self._drained(run, value)) if isinstance(value, AsyncIterable) else (value, None)
 
@@ -128,7 +128,7 @@ class Caller:
         numbers: Numbers = None
         for one in values:
             if is_pending(one):
-                one, more = bridge_of(one, self._bridge)(run, self._awaited(run, one))  # noqa: PLW2901 - the same one
+                one, more = bridge_of(one, self._bridge)(run, self._awaited(run, one))  # noqa: PLW2901 - the same value
                 numbers = _both(numbers, more)
                 run.values = values
             numbers = self._tell(run, one, numbers)
@@ -150,23 +150,23 @@ class Caller:
         return numbers
 
     def _ended_with(self, run: Run, value: object, numbers: Numbers, begun: float) -> Result:
-        """Return how a run ended whose value needs nothing more to be waited for."""
+        """Return the result of a run whose value needs no more waiting."""
         if value is None:
             return Result((), None, _since(begun), None, numbers)
-        if isinstance(value, BaseException):  # Handed back instead of raised.
+        if isinstance(value, BaseException):  # Returned instead of raised.
             return Result(failure=self._render.failure(value, run.action), duration=_since(begun))
         value = value if run.emits is not None else unwrapped(value)
         return Result(self._rendered(run, value), None, _since(begun), None, self._render.numbers(value))
 
     def _tell(self, run: Run, value: object, numbers: Numbers) -> Numbers:
-        """Say one of several values; of what they measure by the same name the last counts."""
+        """Post a yielded value; of numbers with the same name the last counts."""
         value = value if run.emits is not None else unwrapped(value)
         if rendered := self._rendered(run, value):
             self._say(run, rendered)
         return _both(numbers, self._render.numbers(value))
 
     def _rendered(self, run: Run, value: object) -> tuple[Piece, ...]:
-        """Return what the value says; a sensor's says nothing, each item of it is an event."""
+        """Return the pieces of a value; a sensor has none, because its items are emitted as events."""
         if run.emits is None:
             return self._render(run, value)
         for item in _items(value):
@@ -178,7 +178,7 @@ class Caller:
         return ()
 
     def _arguments(self, run: Run) -> dict[str, object]:
-        """Return a function what it takes by name: of the event that it answers, and the context."""
+        """Return the arguments that a function takes by name: fields of the event, and the context."""
         event = run.event or {}
         arguments = {name: event[name] for name in run.action.parameters if name in event}
         return {**arguments, "ctx": self._context(run)} if run.action.takes_context else arguments
@@ -189,36 +189,36 @@ def _both(numbers: Numbers, more: Numbers) -> Numbers:
 
 
 def _items(value: Any) -> Iterable[Any]:
-    """Return what a sensor noticed, one by one: of an iterator as it comes."""
+    """Return the items that a sensor noticed; those of an iterator as they come."""
     is_lazy = is_items(value)
     found: Iterable[Any] = value if is_lazy else unwrapped(value)
     return found if is_lazy or (isinstance(found, _SEVERAL) and not hasattr(found, "_fields")) else (found,)
 
 
 _SEVERAL = (list, tuple, set, frozenset)
-#: Types whose empty values are quiet without asking anything, and what they measure then.
+#: Types whose empty values are quiet without rendering, and the numbers they measure then.
 _PLAIN = frozenset({bool, int, str, list, tuple, dict, float})
 _ZERO: dict[type, Numbers] = {int: {ITSELF: 0}, float: {ITSELF: 0.0}}
 
 
 class DraftRender(Render):
-    """Renders where no secret is known: what is said is laid out, cleaned and cut by whoever knows them."""
+    """Renders where no secret is known: layout, redaction and cutting are left to the process that knows them."""
 
     def __init__(self, mark: Markup) -> None:
         super().__init__(mark, Redaction())
 
     def __call__(self, run: Run, value: object) -> tuple[Piece, ...]:
-        """Return the pieces of one value before they are laid out."""
+        """Return the pieces of a value before layout."""
         return self.draft(run, value)
 
     def numbers(self, value: object) -> Numbers:
-        """Return what a value measures, under the names it has."""
+        """Return the numbers of a value under their own names."""
         return numbers_of(value)
 
     def failure(self, error: BaseException, action: Action) -> Failure:
-        """Return an exception in words as long as they are."""
+        """Return an exception as a failure of full length."""
         return failure_of(error, action)
 
 
 def _since(begun: float) -> timedelta:
-    return timedelta(0, perf_counter() - begun)  # seconds; by its name it takes half as long again
+    return timedelta(0, perf_counter() - begun)  # seconds; the keyword would take half as long again

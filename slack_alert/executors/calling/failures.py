@@ -1,4 +1,4 @@
-"""Put into words how a run failed: by an exception, by taking too long, with the process it had."""
+"""Describe why a run failed: an exception, a timeout, or the end of its process."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import traceback
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from types import FrameType, TracebackType
-from typing import Any, cast  # Any: what stands for no frames
+from typing import Any, cast  # Any: a stand-in for no frames
 
 import slack_alert
 from slack_alert.core.environment_faults import machine_lack
@@ -25,24 +25,24 @@ _HINTS = {"SIGKILL": ": the system kills the greatest process when memory runs o
 
 log = logging.getLogger(__name__)
 
-#: A frame, and the line at which it stands.
+#: A frame and its current line.
 Place = tuple[FrameType, int]
 
-#: A traceback longer than this is cut in the middle.
+#: Characters; a longer traceback is cut in the middle.
 _TRACEBACK = 20_000
-#: What is longer than this, with all secrets in it, is cut so that no cut is left where the secrets are known.
+#: Characters; longer text with secrets is cut first, so that this cut lies in a part that is removed after redaction.
 _WHOLE = 400_000
-#: Lines that are kept of what a failed program printed.
+#: Lines that are kept of the output of a failed program.
 _OUTPUT_LINES = 20
 _CUT = "\n[...]\n"
-#: So many exceptions of a group are named in its message.
+#: The number of exceptions of a group that its message names.
 _PARTS = 5
 
 
 def failure_of(error: BaseException, action: Action) -> Failure:
-    """Return an exception in words, with the secrets in them; the place is the innermost line of plugin code.
+    """Return an exception as a failure, with secrets; its place is the innermost line of plugin code.
 
-    Where there is none of that, it is where the action begins.
+    If there is no plugin code in the traceback, it is the first line of the action.
     """
     trace = _trace_of(error)
     places = [(frame, line) for frame, line in traceback.walk_tb(error.__traceback__) if _is_plugin(frame)]
@@ -52,7 +52,7 @@ def failure_of(error: BaseException, action: Action) -> Failure:
 
 
 def overdue(action: Action, run_options: RunOptions, stack: Sequence[Place] = ()) -> Failure:
-    """Say that a run took too long, and where it was at that moment, as far as that is known."""
+    """Return the failure of a run that took too long, with the place where it was, if that is known."""
     assert run_options.timeout is not None, "only a timeout makes it overdue"
     own = [each for each in stack if _is_plugin(each[0])]
     shown = list(stack)[stack.index(own[0]) :] if own else []
@@ -64,7 +64,7 @@ def overdue(action: Action, run_options: RunOptions, stack: Sequence[Place] = ()
 
 
 def without_secrets(failure: Failure, redaction: Redaction) -> Failure:
-    """Return a failure as it may be shown: without secrets, and only then as short as it has to be."""
+    """Return a failure without secrets, and cut to its limits only after that."""
     return replace(
         failure,
         kind=redaction(failure.kind),
@@ -76,7 +76,7 @@ def without_secrets(failure: Failure, redaction: Redaction) -> Failure:
 
 
 def process_ended(action: Action, run_options: RunOptions, code: int, *, is_cut: bool = False) -> Failure:
-    """Say that the process ended in which the function was called, and what that means."""
+    """Return the failure of a run whose process ended before the function did."""
     name = _SIGNALS.get(-code, "")
     if is_cut:
         said = "its process was killed: something in it closed the pipe to this program, or wrote into it"
@@ -90,28 +90,28 @@ def process_ended(action: Action, run_options: RunOptions, code: int, *, is_cut:
 
 
 def beyond_memory(failure: Failure, run_options: RunOptions) -> Failure:
-    """Name the limit that was met; Python's own message is empty."""
+    """Add the memory limit to a MemoryError, because Python's own message is empty."""
     if failure.kind != "MemoryError" or failure.message or run_options.memory is None:
         return failure
     return replace(failure, message=f"needed more than {format_size(run_options.memory)} (memory_limit)")
 
 
 def beside(run: Run, error: BaseException) -> Result:
-    """Tell of what went wrong beside the function, and let its job go on."""
+    """Log an error outside of the function and return a result for the run, so that its job goes on."""
     log.error("call broke", extra={"job": run.binding, "run": run.id}, exc_info=error)
-    # The log is where secrets are taken out.
+    # The logging removes secrets.
     said = _lack(error) or "something went wrong beside the function; the log has the traceback"
     kind = type(error).__name__
     return Result(failure=Failure(kind, said, f"{run.action.file}:{run.action.line}", f"{kind}: {said}\n"))
 
 
 def numbered(failure: Failure, attempt: int, attempts: int) -> Failure:
-    """Say which attempt it was that failed."""
+    """Add to a failure which attempt it was."""
     return replace(failure, traceback=f"{failure.traceback.rstrip()}\n(attempt {attempt} of {attempts})\n")
 
 
 def awaited(suspended: object) -> list[Place]:
-    """Say where a suspended coroutine, or generator, waits, from the outside in."""
+    """Return the frames where a suspended coroutine or generator waits, outermost first."""
     stack: list[Place] = []
     while suspended is not None:
         frame = _first_of(suspended, "cr_frame", "ag_frame", "gi_frame")
@@ -122,7 +122,7 @@ def awaited(suspended: object) -> list[Place]:
 
 
 def with_generator(stack: Sequence[Place], run: Run) -> list[Place]:
-    """Add where the run's generator stands, where it was not in the middle of it: between two values."""
+    """Add the frames of the run's generator if it is suspended between two values."""
     if any(_is_plugin(frame) for frame, _ in stack):
         return list(stack)
     return [*stack, *awaited(run.values)]
@@ -141,17 +141,17 @@ def _bounded(text: str) -> str:
 
 
 def _trace_of(error: BaseException) -> str:
-    """Return the traceback without the frames of this program that called, or read what was handed back."""
+    """Return the traceback without this program's frames that called the function or read its value."""
     shown = traceback.TracebackException(type(error), error, _plugin_part(error.__traceback__))
     for link in _links(shown, set()):
         frames = _others(link.stack)
-        # Nothing stands for no frames at all, without a head.
+        # None stands for no frames, and prints no heading.
         link.stack = traceback.StackSummary.from_list(frames) if frames else cast("Any", None)
     return "".join(shown.format())
 
 
 def _others(frames: Sequence[traceback.FrameSummary]) -> Sequence[traceback.FrameSummary]:
-    """Return the frames that are not this program's, where it began and nobody it called is on the way."""
+    """Return the frames that are not this program's, if it began here and no called library is in between."""
     if not frames or not _is_ours(frames[0]):
         return frames
     return [] if _is_ours(frames[-1]) else [frame for frame in frames if not _is_ours(frame)]
@@ -161,12 +161,12 @@ def _is_ours(frame: traceback.FrameSummary) -> bool:
     return frame.filename.startswith(_OURS)
 
 
-#: Where the files of this program lie.
+#: The folder of this program's files.
 _OURS = f"{Path(slack_alert.__file__).resolve().parent}{os.sep}"
 
 
 def _links(error: traceback.TracebackException, seen: set[int]) -> Iterator[traceback.TracebackException]:
-    """Yield an exception with those it came from, and those it is a group of."""
+    """Yield an exception with its causes and contexts, and the members of groups."""
     if id(error) in seen:
         return
     seen.add(id(error))
@@ -177,7 +177,7 @@ def _links(error: traceback.TracebackException, seen: set[int]) -> Iterator[trac
 
 
 def _output_of(error: BaseException) -> str:
-    """Return the end of what a program printed that failed; without it nobody knows why it did."""
+    """Return the end of the output of a program that failed, which says why it did."""
     try:
         outputs = [getattr(error, name, None) for name in ("output", "stderr")]
     except BaseException:  # noqa: BLE001 - a property of the exception is a plugin's code
@@ -194,7 +194,7 @@ def _output_of(error: BaseException) -> str:
 
 
 def _explained(error: BaseException) -> str:
-    """Add what the machine lacks, where that is the matter."""
+    """Return the message, with what the machine lacks if that is the cause."""
     message, lack = _message(error), _lack(error)
     return f"{message.rstrip('.')}. {lack}" if lack else message
 
@@ -214,12 +214,12 @@ def _message(error: BaseException) -> str:
         return f"({type(broken).__name__} while printing the message)"
     if not isinstance(parts, tuple):
         return said
-    # Of a group its parts say what happened.
+    # The parts of a group say what happened.
     return "; ".join([said, *(f"{type(part).__name__}: {_message(part)}" for part in parts[:_PARTS])])
 
 
 def _plugin_part(trace: TracebackType | None) -> TracebackType | None:
-    """Leave out the frames above the plugin's own, which tell the author nothing; where there is none, keep all."""
+    """Return the traceback without frames above the plugin's own; keep all if there are none."""
     part = trace
     while part is not None and not _is_plugin(part.tb_frame):
         part = part.tb_next
@@ -227,12 +227,12 @@ def _plugin_part(trace: TracebackType | None) -> TracebackType | None:
 
 
 def _is_plugin(frame: FrameType) -> bool:
-    # By its module: a library may have a folder of that name, too.
+    # By its module: a library may also have a folder of that name.
     return _module(frame).startswith("plugins.")
 
 
 def _short(frame: FrameType) -> str:
-    """Return the file as it stands below PATH, which has as many parts as the module's name."""
+    """Return the path of a frame's file below PATH, which has as many parts as the module's name."""
     file = Path(frame.f_code.co_filename)
     depth = _module(frame).count(".") + (2 if file.stem == "__init__" else 1)
     return "/".join(file.parts[-depth:])

@@ -1,4 +1,4 @@
-"""What plugins print: to standard error as `job | line`, into the run record, never to standard output."""
+"""Capture what plugins print: to standard error as `job | line` and into the run record, never to standard output."""
 
 from __future__ import annotations
 
@@ -17,18 +17,18 @@ from slack_alert.core.redaction.redaction import REACH, Redaction
 #: The run whose function is being called here (thread, greenlet or task).
 current: ContextVar[Run | None] = ContextVar("slack_alert_run", default=None)
 
-#: A line is passed on at this length even where it never ends.
+#: Characters at which a line is passed on without a line end.
 _LINE = 8192
-#: Characters of one run's output that are kept; what is beyond still reaches standard error.
+#: Characters of a run's output that are kept; the rest still reaches standard error.
 KEPT = 256 * 1024
-#: So many are held until the run ends, so that a secret at the limit is still found.
+#: Characters that are held until the run ends, so that a secret across the limit is found.
 _HELD = KEPT + REACH
 _MORE = "\n[more was printed]"
 _OPEN = Redaction()
 
 
 class CapturedStream(io.TextIOBase):
-    """A standard output, or error, that knows which run is writing to it."""
+    """A standard output or error stream that knows which run writes to it."""
 
     encoding = "utf-8"
     errors = "replace"
@@ -36,24 +36,24 @@ class CapturedStream(io.TextIOBase):
     def __init__(self, stderr: TextIO, redaction: Redaction = _OPEN) -> None:
         self._stderr = stderr
         self._redaction = redaction
-        #: What was printed outside of runs since the last line end, by thread: a secret may come in two pieces.
+        #: Text printed outside of runs since the last line end, by thread: a secret may come in two pieces.
         self._rests: dict[int, str] = {}
         self.buffer = _Bytes(self)
 
     def writable(self) -> bool:
-        """Say yes."""
+        """Return True."""
         return True
 
     def fileno(self) -> int:
-        """Return standard error's descriptor: what a plugin's own subprocess writes there is not ours to change."""
+        """Return standard error's descriptor: what a plugin's subprocess writes there is not changed."""
         return self._stderr.fileno()
 
     def isatty(self) -> bool:
-        """Say no: what is written is passed on in whole lines."""
+        """Return False: text is passed on in whole lines."""
         return False
 
     def reconfigure(self, **_: object) -> None:
-        """Stay as it is; scripts ask for an encoding here."""
+        """Ignore the request; scripts set an encoding here."""
 
     def write(self, text: str) -> int:
         """Pass the text on, line by line under the job's name."""
@@ -73,7 +73,7 @@ class CapturedStream(io.TextIOBase):
         return len(text)
 
     def flush(self) -> None:
-        """Pass it on."""
+        """Flush standard error."""
         with suppress(OSError, ValueError):
             self._stderr.flush()
 
@@ -81,7 +81,7 @@ class CapturedStream(io.TextIOBase):
         """Stay open: the next run prints here as well."""
 
     def flush_line(self) -> None:
-        """Pass on what was printed outside of runs and has no line end yet."""
+        """Pass on what was printed outside of runs without a line end."""
         while self._rests:
             self._write(self._redaction(self._rests.popitem()[1]))
 
@@ -96,7 +96,7 @@ class CapturedStream(io.TextIOBase):
             run.printed[-1] = f"\n[cut after {KEPT:,} of {run.length:,} characters]"
 
     def _passed_on(self, text: str, name: str) -> str:
-        """Pass on the lines that are whole, and of a line without end what is long enough; return the rest."""
+        """Pass on whole lines and the start of a very long one; return the rest."""
         whole, end, rest = text.rpartition("\n")
         lines = self._redaction(whole).split("\n") if end else []
         if len(rest) >= _LINE + REACH:
@@ -114,17 +114,17 @@ class CapturedStream(io.TextIOBase):
 
 
 class _Bytes(io.RawIOBase):
-    """What `sys.stdout.buffer` is to a plugin."""
+    """The `sys.stdout.buffer` of plugins."""
 
     def __init__(self, printed: CapturedStream) -> None:
         self._printed = printed
 
     def writable(self) -> bool:
-        """Say yes."""
+        """Return True."""
         return True
 
     def write(self, raw: Any) -> int:
-        """Write it as text."""
+        """Write the bytes as text."""
         self._printed.write(bytes(raw).decode("utf-8", "replace"))
         return len(raw)
 
@@ -133,7 +133,7 @@ class _Bytes(io.RawIOBase):
 
 
 def keep(run: Run, text: str, redaction: Redaction = _OPEN) -> None:
-    """Add to the run's record; what is beyond the limit is replaced by a mark, once."""
+    """Add text to the run's record; text beyond the limit is replaced by a mark, once."""
     if run.printed is None:
         run.printed = []
     before, run.length = run.length, run.length + len(text)
@@ -149,13 +149,13 @@ def keep(run: Run, text: str, redaction: Redaction = _OPEN) -> None:
 
 
 def _cut(printed: list[str], redaction: Redaction) -> None:
-    """Cut what was printed to what is kept, and leave the mark behind it."""
+    """Cut the printed text to its limit, and leave the mark behind it."""
     printed[:] = [redaction.head("".join(printed[:-1]), KEPT)[0], printed[-1]]
 
 
 @contextmanager
 def captured(stderr: TextIO, redaction: Redaction = _OPEN) -> Iterator[None]:
-    """Let everything that writes to `sys.stdout` or `sys.stderr` meanwhile write to standard error, line by line."""
+    """Redirect `sys.stdout` and `sys.stderr` to standard error meanwhile, line by line."""
     kept = sys.stdout, sys.stderr
     printed = CapturedStream(stderr, redaction)
     sys.stdout = sys.stderr = printed

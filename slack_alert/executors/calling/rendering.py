@@ -1,4 +1,4 @@
-"""Turn a value into what can be kept: without secrets, and with its files read."""
+"""Render a value into pieces that can be stored: without secrets, and with its files read."""
 
 from __future__ import annotations
 
@@ -18,31 +18,31 @@ Numbers = Mapping[str, float] | None
 
 
 class Render:
-    """Turns a value into what can be kept: without secrets, and with its files read while they are still there."""
+    """Renders values into pieces that can be stored: without secrets, and with files read while they exist."""
 
     def __init__(self, mark: Markup, redaction: Redaction) -> None:
         self.mark = mark
         self.redaction = redaction
 
     def __call__(self, run: Run, value: object) -> tuple[Piece, ...]:
-        """Return the pieces of one value; empty: quiet. What the value's own methods raise goes through."""
-        # Before anything is laid out, split or made a file: a secret cut in two would not be found.
+        """Return the pieces of a value; empty: quiet. Exceptions of the value's own methods are not caught."""
+        # Before layout, splitting or conversion to a file: a secret cut in two would not be found.
         return cleaned_pieces(self.draft(run, value), self.redaction)
 
     def draft(self, run: Run, value: object) -> tuple[Piece, ...]:
-        """Return the same before it is laid out, with all secrets in it."""
+        """Return the pieces before layout, with all secrets in them."""
         said = drafts(value, mark=self.mark, name=run.action.name.rpartition(".")[2], doc=run.action.doc)
         fitting, run.volume = fit(map(with_content, said), run.volume)
         return fitting
 
     def numbers(self, value: object) -> Numbers:
-        """Return what a value measures, under names without secrets."""
+        """Return the numbers of a value, under names without secrets."""
         return measured(value, self.redaction)
 
     def failure(self, error: BaseException, action: Action) -> Failure:
-        """Return an exception in words, without secrets."""
+        """Return an exception as a failure, without secrets."""
         return without_secrets(failure_of(error, action), self.redaction)
 
     def overdue(self, run: Run, stack: Sequence[Place] = ()) -> Failure:
-        """Return in words that a run took too long, without secrets."""
+        """Return the failure of a run that took too long, without secrets."""
         return without_secrets(overdue(run.action, run.run_options, stack), self.redaction)

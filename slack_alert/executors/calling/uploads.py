@@ -1,4 +1,4 @@
-"""Read the files that a function hands back, while they are there; what is no file keeps nobody waiting."""
+"""Read the files that a function returns while they exist; whatever is not a regular file must not block."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from slack_alert.core.structs import replace
 
 
 def with_content(piece: Piece) -> Piece:
-    """Return a piece with its file read; raise OSError where there is none that could be sent."""
+    """Return a piece with its file read; raise OSError if the file cannot be sent."""
     if not isinstance(piece, Upload):
         return piece
     if isinstance(piece.content, Path):
@@ -21,11 +21,11 @@ def with_content(piece: Piece) -> Piece:
 
 
 def _opened(piece: Upload, path: Path) -> Piece:
-    if type(path).open is not Path.open:  # Somebody's own, which may lie elsewhere.
+    if type(path).open is not Path.open:  # A subclass with its own `open`, whose file may lie elsewhere.
         with path.open("rb") as opened:
             return _with(piece, opened.read(GREATEST + 1), None)
-    _check_kind(os.stat(path).st_mode, path)  # noqa: PTH116 - its traceback is nobody's
-    # It may be another one by now: a pipe is opened without waiting for who writes.
+    _check_kind(os.stat(path).st_mode, path)  # noqa: PTH116 - pathlib's frames would be in the traceback
+    # The file may have been replaced by now: a pipe is opened without waiting for a writer.
     file = os.open(path, os.O_RDONLY | _AT_ONCE)
     try:
         status = os.fstat(file)
@@ -42,7 +42,7 @@ def _with(piece: Upload, content: bytes, size: int | None) -> Piece:
     return replace(piece, content=content) if content else empty_file(piece.name)
 
 
-#: Windows has none of these, and a kind of file of its own for text.
+#: Windows has none of the first three, and needs O_BINARY.
 _AT_ONCE = (
     getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_NOCTTY", 0) | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_BINARY", 0)
 )
@@ -62,7 +62,7 @@ def _check_kind(mode: int, path: Path) -> None:
 
 
 def _read(file: int, path: Path) -> bytes:
-    """Read no more than may be sent: some have no end, and some have nothing yet."""
+    """Read at most what may be sent: some files have no end, and some have nothing yet."""
     content = bytearray()
     try:
         while len(content) <= GREATEST and (chunk := os.read(file, min(_CHUNK, GREATEST + 1 - len(content)))):

@@ -1,1 +1,1 @@
-"""Functions in a process of their own."""
+"""Functions in processes of their own."""

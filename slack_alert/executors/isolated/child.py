@@ -1,4 +1,4 @@
-"""Inside the process in which isolated functions are called: one call after the other, until nobody wants more."""
+"""Run in the child process of isolated functions: answer calls, one after the other, until the pipe closes."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from traceback import walk_stack
 from types import FrameType
-from typing import TYPE_CHECKING, Any  # Any: what JSON holds.
+from typing import TYPE_CHECKING, Any  # Any: JSON values.
 
 from slack_alert.core.content.markup import Markup
 from slack_alert.core.content.render import Piece
@@ -42,21 +42,21 @@ from slack_alert.executors.isolated.protocol import (
 if TYPE_CHECKING:
     import asyncio
 
-#: A line is sent at this length even where it never ends.
+#: Characters at which a line is sent without a line end.
 _LONG = 8192
-#: So many characters are sent at once.
+#: The most characters in a document.
 _MOST = 1024 * 1024
 
 
 class _Current(Struct):
-    """What goes on, for the moment at which it is ended."""
+    """The current run, needed when it has to be ended."""
 
     run: Run
     call: asyncio.Task[object] | None = None
 
 
 class Child:
-    """Calls functions for the program at the other end of the line."""
+    """Calls functions for the program at the other end of the pipe."""
 
     def __init__(self, line: Pipe, files: KnownFiles, *, path: Path, mark: Markup, clock: Clock) -> None:
         self._line = line
@@ -84,7 +84,7 @@ class Child:
         )
 
     def serve(self) -> None:
-        """Answer calls until the line ends."""
+        """Answer calls until the pipe closes."""
         adopt_orphans()
         signal.signal(signal.SIGTERM, self._end)
         sys.stdout = sys.stderr = ForwardedStream(self._line)
@@ -112,7 +112,7 @@ class Child:
             emits=call["emits"], run_options=RunOptions(timeout=timeout),
         )  # fmt: skip
         result = self._called(run)
-        # What follows is ours, and has to be said whatever the function used.
+        # What follows is our own code, and must report the result whatever the function used.
         os_process.set_memory(None)
         sys.stdout.flush()
         used = os_process.used()
@@ -133,7 +133,7 @@ class Child:
         try:
             run.action = replace(run.action, function=self._files.find(run.action.file, run.action.name))
             return self._run_async(run) if run.action.is_async else self._performer.call(run)
-        except BaseException as error:  # noqa: BLE001 - here the file is executed once more, and may fail where it did not before
+        except BaseException as error:  # noqa: BLE001 - the file is executed again in this process, and may fail only here
             return Result(failure=failure_of(error, run.action))
         finally:
             self._current = None
@@ -142,7 +142,7 @@ class Child:
                 os._exit(0)
 
     def _run_async(self, run: Run) -> Result:
-        # Most functions do not need it, and a process starts a fifth faster without.
+        # Most functions do not need asyncio, and a process starts a fifth faster without it.
         import asyncio
 
         from slack_alert.engine.system.loop_runner import run_to_end
@@ -169,7 +169,7 @@ class Child:
             self._line.request("pause", job, seconds)
 
     def _end(self, number: int, frame: FrameType | None) -> None:
-        """Say where it was, end what the function has started, and go."""
+        """Report where the run is if it has a timeout, end what the function has started, and exit."""
         current = self._current
         if current is not None and current.run.run_options.timeout is not None:
             stack = list(walk_stack(frame))[::-1]
@@ -182,14 +182,14 @@ class Child:
         os._exit(128 + number)
 
     def _abandon(self) -> None:
-        """Kill what functions have started, as this process is about to end."""
+        """Kill what functions have started, because this process is about to end."""
         self._children.kill_all()
         process_tree.kill_descendants(os.getpid())
         process_tree.kill_signed(process_tree.own_sign())
 
 
 class ForwardedStream(io.TextIOBase):
-    """A standard output that sends what is printed, line by line."""
+    """A standard output that sends printed text over the pipe, line by line."""
 
     encoding = "utf-8"
     errors = "replace"
@@ -200,7 +200,7 @@ class ForwardedStream(io.TextIOBase):
         self.buffer = _Bytes(self)
 
     def writable(self) -> bool:
-        """Say yes."""
+        """Return True."""
         return True
 
     def fileno(self) -> int:
@@ -208,10 +208,10 @@ class ForwardedStream(io.TextIOBase):
         return 2
 
     def reconfigure(self, **_: object) -> None:
-        """Stay as it is; scripts ask for an encoding here."""
+        """Ignore the request; scripts set an encoding here."""
 
     def write(self, text: str) -> int:
-        """Send the lines that are complete."""
+        """Send the complete lines."""
         whole, end, rest = (self._rest + text).rpartition("\n")
         self._rest = rest
         if end:
@@ -221,7 +221,7 @@ class ForwardedStream(io.TextIOBase):
         return len(text)
 
     def flush(self) -> None:
-        """Send what there is."""
+        """Send the rest."""
         rest, self._rest = self._rest, ""
         self._pass_on(rest)
 
@@ -234,17 +234,17 @@ class ForwardedStream(io.TextIOBase):
 
 
 class _Bytes(io.RawIOBase):
-    """What `sys.stdout.buffer` is to a plugin."""
+    """The `sys.stdout.buffer` of plugins."""
 
     def __init__(self, said: ForwardedStream) -> None:
         self._said = said
 
     def writable(self) -> bool:
-        """Say yes."""
+        """Return True."""
         return True
 
     def write(self, raw: Any) -> int:
-        """Write it as text."""
+        """Write the bytes as text."""
         self._said.write(bytes(raw).decode("utf-8", "replace"))
         return len(raw)
 
@@ -253,14 +253,14 @@ class _Bytes(io.RawIOBase):
 
 
 class ForwardingHandler(logging.Handler):
-    """Sends what is logged."""
+    """Sends log records over the pipe."""
 
     def __init__(self, line: Pipe) -> None:
         super().__init__()
         self._line = line
 
     def emit(self, record: logging.LogRecord) -> None:
-        """Send one record, as far as JSON can hold it."""
+        """Send a record, as far as JSON can hold it."""
         extra = {name: value for name, value in vars(record).items() if name not in _STANDARD}
         said = record.getMessage()
         if record.exc_info:

@@ -1,4 +1,4 @@
-"""What a process may use, and what it has used; where the system sets no limits, there are none."""
+"""Limit and measure the resources of this process; where the system has no limits, none are set."""
 
 from __future__ import annotations
 
@@ -12,25 +12,25 @@ from typing import NamedTuple
 
 
 class ResourceUsage(NamedTuple):
-    """What this process has used so far."""
+    """The resources that this process has used so far."""
 
-    #: Seconds of the processor.
+    #: Processor time in seconds.
     cpu: float
-    #: The most memory it had since `forget_peak`, or ever where that cannot be, in bytes.
+    #: The peak memory in bytes since `forget_peak`, or since the start where that is not possible.
     memory: int
 
 
 if sys.platform == "win32":
 
     def used() -> ResourceUsage:
-        """Say nothing: it is not known here."""
+        """Return nothing used: it is not known on this system."""
         return ResourceUsage(0.0, 0)
 
     def forget_peak() -> None:
         """Do nothing, as above."""
 
     def set_memory(most: int | None) -> None:
-        """Do nothing: there is no such limit here."""
+        """Do nothing: there is no such limit on this system."""
 
     def set_cpu(seconds: float | None) -> None:
         """Do nothing, as above."""
@@ -44,17 +44,17 @@ else:
     _UNIT = 1 if sys.platform == "darwin" else 1024
 
     def used() -> ResourceUsage:
-        """Say what this process has used so far."""
+        """Return what this process has used so far."""
         usage = resource.getrusage(resource.RUSAGE_SELF)
         return ResourceUsage(usage.ru_utime + usage.ru_stime, _peak() or usage.ru_maxrss * _UNIT)
 
     def forget_peak() -> None:
-        """Begin anew to measure the most memory, so that a run does not answer for those before it."""
-        with suppress(OSError):  # Only Linux can.
+        """Start a new measurement of peak memory, so that a run does not answer for earlier ones."""
+        with suppress(OSError):  # Only Linux supports it.
             (_PROC / "clear_refs").write_bytes(b"5")
 
     def _peak() -> int:
-        """Read what Linux says of it; what it tells everybody cannot be begun anew."""
+        """Return the peak memory that Linux can reset; that of `getrusage` cannot be."""
         with suppress(OSError):
             for line in (_PROC / "status").read_bytes().splitlines():
                 if line.startswith(b"VmHWM:"):
@@ -62,13 +62,13 @@ else:
         return 0
 
     def set_memory(most: int | None) -> None:
-        """Let this process have so much memory (None: as much as it likes); beyond it there is a MemoryError."""
+        """Limit the memory of this process in bytes (None: no limit); beyond it MemoryError is raised."""
         _set(_MEMORY, most)
 
     def set_cpu(seconds: float | None) -> None:
-        """Let this process use so much more of the processor (None: any); the system ends it with SIGXCPU."""
+        """Limit the further processor time of this process (None: no limit); beyond it SIGXCPU ends it."""
         _set(resource.RLIMIT_CPU, None if seconds is None else math.ceil(used().cpu + seconds))
-        # That end is no crash anybody wants to look into.
+        # No core dump for this end.
         _set(resource.RLIMIT_CORE, None if seconds is None else 0)
 
     def _set(which: int, most: int | None) -> None:
@@ -81,14 +81,14 @@ _SET_CHILD_SUBREAPER = 36
 
 
 def adopt_orphans() -> None:
-    """Have them become children of this process, by which they are found; only Linux can."""
+    """Make orphaned descendants children of this process, so that they are found; Linux only."""
     if sys.platform == "linux":
         with suppress(OSError, AttributeError):
             ctypes.CDLL(None).prctl(_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
 
 
 def has_dead_children() -> bool:
-    """Return whether there are any whose end nobody has taken note of: each takes a place in the system's table."""
+    """Return whether there are zombies: each takes an entry in the system's process table."""
     if sys.platform != "linux":
         return False
     with suppress(ChildProcessError):

@@ -1,4 +1,4 @@
-"""The line from the process in which functions are called to the program that wants them called."""
+"""Talk, in the child process of isolated functions, to the program that requests the calls."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import threading
 from collections.abc import Callable
 from datetime import datetime
 from queue import SimpleQueue
-from typing import Any  # What JSON holds.
+from typing import Any  # JSON values.
 
 from slack_alert.core.errors import BadValue, StoreError
 from slack_alert.core.model.run import Run
@@ -17,21 +17,21 @@ from slack_alert.core.units.quantities import parse_duration
 from slack_alert.engine.context.key_value import KeyValueStore
 from slack_alert.executors.isolated.protocol import CUT, Document, from_line, to_line
 
-#: Errors of the program that are raised here as what they are.
+#: Errors of the program that are raised here with their own class.
 _KNOWN: dict[str, type[Exception]] = {
     "BadValue": BadValue,
     "StoreError": StoreError,
     "TypeError": TypeError,
     "ValueError": ValueError,
 }
-#: No document is longer; what a run may say is far below.
+#: The longest document in bytes; what a run may post is far below.
 _LONGEST = 128 * 1024 * 1024
-#: So many seconds whoever is about to end waits for a thread that is sending.
+#: Seconds that an ending process waits for a thread that is sending.
 _PATIENCE = 0.1
 
 
 class Pipe:
-    """Standard input and output, taken away from the functions: what they write there goes to standard error."""
+    """Standard input and output, withdrawn from functions: what they write there goes to standard error."""
 
     def __init__(self) -> None:
         self._in = os.fdopen(os.dup(0), "rb")
@@ -46,23 +46,23 @@ class Pipe:
         self._replies: SimpleQueue[Document] = SimpleQueue()
         self._is_cut = False
         if hasattr(os, "register_at_fork"):
-            # A forked copy must neither speak for us nor keep the line open when we are gone.
+            # A forked copy must neither write to the pipe nor keep it open after this process has ended.
             os.register_at_fork(after_in_child=self._cut)
 
     def listen(self, gone: Callable[[], object]) -> None:
-        """Begin to read; where the other end is gone, call `gone` and end this process."""
+        """Start to read; if the other end is closed, call `gone` and end this process."""
         threading.Thread(target=self._read, args=(gone,), name="line", daemon=True).start()
 
     def first(self) -> Document:
-        """Read the first document, before anything else listens."""
+        """Read the first document, before the reading thread is started."""
         return from_line(self._in.readline())
 
     def next_call(self) -> Document:
-        """Wait for the next call."""
+        """Wait for the next call and return it."""
         return self._calls.get()
 
     def send(self, **document: object) -> None:
-        """Send a document; a signal may come while another one is being sent. Raise ValueError where it is too long."""
+        """Send a document, also from a signal handler during another send. Raise ValueError if it is too long."""
         line = to_line(**document)
         if len(line) > _LONGEST:
             raise ValueError(f"{len(line):,} bytes are too much to hand over, {_LONGEST:,} is the most")
@@ -73,16 +73,16 @@ class Pipe:
             while rest:
                 rest = rest[os.write(self._out, rest) :]
         except OSError as error:
-            if error.errno == errno.EBADF:  # A function closed it.
+            if error.errno == errno.EBADF:  # A function closed the pipe.
                 os._exit(CUT)
-            if isinstance(error, BrokenPipeError):  # Nobody is there: the thread that reads ends what is left, and us.
+            if isinstance(error, BrokenPipeError):  # The program is gone: the reading thread ends everything.
                 threading.Event().wait()
             raise
         finally:
             self._sending.release()
 
     def request(self, name: str, *words: object) -> object:
-        """Have the program do something for the run, and return what it answers."""
+        """Request an operation of the program for the run, and return its answer."""
         with self._asking:
             self.send(ask=[name, *words])
             reply = self._replies.get()
@@ -97,7 +97,7 @@ class Pipe:
             for line in self._in:
                 document = from_line(line)
                 (self._calls if "call" in document else self._replies).put(document)
-        except OSError:  # A function closed it.
+        except OSError:  # A function closed the pipe.
             code = CUT
         gone()
         os._exit(code)
@@ -108,28 +108,28 @@ class Pipe:
 
 
 class RemoteKeyValueStore(KeyValueStore):
-    """A pocket whose values lie at the other end of the line."""
+    """A key-value store whose values are kept by the program at the other end of the pipe."""
 
     def __init__(self, line: Pipe, now: Callable[[], datetime]) -> None:
         super().__init__("", (), write=lambda _: None, now=now)
         self._line = line
 
-    def for_run(self, run: Run) -> KeyValueStore:  # noqa: ARG002 - as the others have it
-        """Return this one: the program holds back what a sensor sets."""
+    def for_run(self, run: Run) -> KeyValueStore:  # noqa: ARG002 - the signature of the base class
+        """Return this store: the program holds back values set by a sensor."""
         return self
 
     def get(self, key: str, default: Any = None) -> Any:
-        """Return the value, or `default` where there is none or it has expired."""
+        """Return the value, or `default` if there is none or it has expired."""
         found = self._line.request("get", key)
         return json.loads(found) if isinstance(found, str) else default
 
     def set(self, key: str, value: object, *, expires: object = None) -> None:
-        """Keep a value; `expires` is a duration. Raise TypeError for what JSON cannot hold."""
+        """Store a value; `expires` is a duration. Raise TypeError if JSON cannot hold it."""
         seconds = None if expires is None else parse_duration(expires).total_seconds()
         self._line.request("set", key, json.dumps(value), seconds)
 
     def delete(self, key: str) -> None:
-        """Forget a value; one that is not there is no error."""
+        """Delete a value; a missing one is no error."""
         self._line.request("delete", key)
 
     def keys(self) -> list[str]:

@@ -1,4 +1,4 @@
-"""One process for isolated functions: its program, its pipe, its end."""
+"""Start, talk to and end a child process for isolated functions."""
 
 from __future__ import annotations
 
@@ -20,19 +20,19 @@ from slack_alert.executors.isolated.protocol import (
     to_line,
 )
 
-#: After so many runs, or so much memory more than at first, a process is replaced by a new one.
+#: A process is replaced after this many runs, or when its memory has grown by _GROWTH bytes.
 _RUNS = 200
 
 
 _GROWTH = 128 * 1024 * 1024
 
 
-#: So many seconds a process has to say where it hangs before it is killed.
+#: Seconds that a process has to report where it hangs before it is killed.
 _LAST_WORDS = 0.5
 
 
 class ChildProgram(Struct, frozen=True):
-    """What the processes run, and what is told to each before its first call."""
+    """The command of the child processes, and the document sent before the first call."""
 
     argv: tuple[str, ...]
     environ: Mapping[str, str]
@@ -40,11 +40,11 @@ class ChildProgram(Struct, frozen=True):
 
 
 class ChildProcess:
-    """One process; it calls one function at a time."""
+    """A child process; it calls one function at a time."""
 
     def __init__(self, program: ChildProgram) -> None:
         self.sign = os.urandom(8).hex()
-        self.popen = subprocess.Popen(  # noqa: S603 - words, never a shell
+        self.popen = subprocess.Popen(  # noqa: S603 - arguments, never a shell
             program.argv,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
@@ -53,16 +53,16 @@ class ChildProcess:
             creationflags=process_tree.APART,
         )
         self._runs = 0
-        #: The most memory it had after its first run, and after its last one.
+        #: The peak memory after its first run, and after its last one.
         self._first = self._memory = 0
         self.is_overdue = False
-        #: Where it was when it took too long.
+        #: The failure it reported when it took too long.
         self.last_words: Failure | None = None
         self.is_lost = False
         #: A function closed the pipe to this program, or wrote into it.
         self.is_cut = False
         self._is_ready = False
-        #: What it has of the plugin files.
+        #: The contents of plugin files that it knows.
         self._sources: Mapping[str, bytes] = {}
         self._ended = threading.Event()
         self._sending = threading.Lock()
@@ -72,27 +72,27 @@ class ChildProcess:
 
     @property
     def is_worn(self) -> bool:
-        """Return whether it is time for a new one."""
+        """Whether the process must be replaced by a new one."""
         is_big = self._memory > self._first + _GROWTH
         return self.is_lost or self.is_overdue or self._runs >= _RUNS or is_big
 
     @property
     def is_alive(self) -> bool:
-        """Return whether it can take a call."""
+        """Whether it can take a call."""
         return not self.is_lost and self.popen.poll() is None
 
     def suits(self, sources: Mapping[str, bytes]) -> bool:
-        """Return whether none of the files that it has is another in these: a process is not reloaded but replaced."""
+        """Return whether its files have the same contents as these: a process is replaced, never reloaded."""
         return all(sources.get(path) == content for path, content in self._sources.items())
 
     def record_run(self, memory: int, *, is_littered: bool = False) -> None:
-        """Take note of a run: of the memory it left the process with, and whether it left dead children behind."""
+        """Record a run: the memory of the process after it, and whether it left zombies behind."""
         self._runs = _RUNS if is_littered else self._runs + 1
         self._first = self._first or memory
         self._memory = memory
 
     def send(self, **document: object) -> None:
-        """Send a document; one that is gone need not hear it."""
+        """Send a document; a process that has ended does not get it."""
         pipe: IO[bytes] | None = self.popen.stdin
         assert pipe is not None, "it has a pipe"
         with self._sending, suppress(OSError, ValueError):
@@ -100,36 +100,36 @@ class ChildProcess:
             pipe.flush()
 
     def call(self, call: Document, sources: Mapping[str, bytes]) -> None:
-        """Have it call a function, with the plugin files as they are now."""
+        """Request a call of a function, with the present plugin files."""
         changed, self._sources = from_changes(self._sources, sources), sources
         self.send(level=logging.getLogger().getEffectiveLevel(), sources=changed, call=call)
 
     def receive(self) -> Document:
-        """Wait for the next document; an empty one: there will be none any more."""
+        """Wait for the next document and return it; empty: there will be no more."""
         pipe: IO[bytes] | None = self.popen.stdout
         assert pipe is not None, "it has a pipe"
         with suppress(OSError, ValueError):
             while line := pipe.readline():
                 if document := from_line(line):
                     return document
-                if self._is_ready:  # Before, something of Python's own may have printed.
+                if self._is_ready:  # Before that, Python itself may have printed something.
                     self.is_cut = True
                     break
         return {}
 
     def expire(self) -> None:
-        """End it because its run takes too long; return when that is done."""
+        """End the process because its run takes too long, and wait for that."""
         self.is_overdue = True
         process_tree.ask_to_end(self.popen)
         if not self._ended.wait(_LAST_WORDS):
             self.kill()
 
     def kill(self) -> None:
-        """Kill it, and all it has started."""
+        """Kill the process and everything it has started."""
         process_tree.kill(self.popen, self.sign)
 
     def finish(self) -> int:
-        """Take note of its end, and end what it left behind; return its exit code."""
+        """Wait for its end, and end what it left behind; return its exit code."""
         self.is_lost = True
         self.is_cut = self.is_cut or not (self.is_overdue or process_tree.has_ended(self.popen, _LAST_WORDS))
         self.kill()
@@ -139,7 +139,7 @@ class ChildProcess:
         return code
 
     def close(self) -> None:
-        """Let it go: an idle one ends when nobody can want anything of it any more."""
+        """Close its pipes: an idle process then ends."""
         for pipe in (self.popen.stdin, self.popen.stdout):
             with suppress(OSError, ValueError):
                 if pipe is not None:

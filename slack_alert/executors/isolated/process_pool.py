@@ -1,4 +1,4 @@
-"""Call functions in processes of their own, which can be killed; a process is kept warm for the next run of any job."""
+"""Call functions in child processes that can be killed; idle processes are kept for the next run of any job."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from contextlib import suppress
 from datetime import timedelta
 from time import perf_counter
 from typing import (
-    Any,  # What JSON holds.
+    Any,  # JSON values.
 )
 
 from slack_alert.core.content.measurements import named
@@ -42,10 +42,10 @@ _ABSENT = object()
 
 
 def answered(context: Context, name: str, *words: Any) -> Document:
-    """Do it, and return what is to be answered; what goes wrong is the function's to know."""
+    """Do what the function requested and return the answer; errors are passed to the function."""
     try:
         return {"value": _ASKED[name](context, *words)}
-    except Exception as error:  # noqa: BLE001 - it is raised again where it was asked
+    except Exception as error:  # noqa: BLE001 - it is raised again in the function
         return {"error": [type(error).__name__, str(error)]}
 
 
@@ -76,12 +76,12 @@ _ASKED: dict[str, Any] = {
 
 log = logging.getLogger(__name__)
 
-#: So many idle processes are kept.
+#: The most idle processes that are kept.
 _WARM = 4
 
 
 class ProcessPool:
-    """Calls each run's function in a process that has nothing else to do; used on any thread."""
+    """Calls functions in processes of which each has one call at a time; used on any thread."""
 
     def __init__(
         self,
@@ -99,7 +99,7 @@ class ProcessPool:
         self._context = context
         self._notice = notice
         self._redaction = redaction
-        #: Where the processes are known, to be ended with the program.
+        #: The registry of subprocesses, which ends them with the program.
         self._children = children
         self._clock = clock
         self._deadlines = Deadlines()
@@ -108,7 +108,7 @@ class ProcessPool:
         self._is_stopped = False
 
     def call(self, run: Run) -> Result:
-        """Call it and wait for its end, which is at its timeout at the latest."""
+        """Call a run's function and wait for its end, which is at its timeout at the latest."""
         run.started = self._clock.now()
         begun = perf_counter()
         token = current.set(run)
@@ -126,12 +126,12 @@ class ProcessPool:
         return result._replace(duration=timedelta(0, perf_counter() - begun))
 
     def stop(self) -> None:
-        """Keep no process any longer than for its run."""
+        """Keep processes only for the runs that go on."""
         self._is_stopped = True
         self.renew()
 
     def renew(self) -> None:
-        """Let new processes take the place of those that are idle now."""
+        """Replace the idle processes by new ones."""
         with self._lock:
             idle, self._idle = self._idle, []
         for process in idle:
@@ -184,7 +184,7 @@ class ProcessPool:
         return self._ended(process, run, end) if end else self._lost(process, run, code)
 
     def _converse(self, process: ChildProcess, run: Run) -> Document:
-        """Do what the function wants until it ends; empty: its process has."""
+        """Serve the function's requests until it ends; return its end, empty if its process ended first."""
         context = self._context(run)
         while document := process.receive():
             if "end" in document:
@@ -222,13 +222,13 @@ class ProcessPool:
 
 
 def _keep_values(run: Run) -> None:
-    """Keep what a sensor has set; it has gone on meanwhile, so nobody waits for that."""
+    """Store the values that a sensor has set; it has gone on meanwhile, so nothing waits for that."""
     if run.keep_values is not None:
         run.keep_values()
 
 
 def _relay(told: Document, redaction: Redaction) -> None:
-    """Log a record again; one that is too long is cut without the secrets at the cut."""
+    """Log a record of the child process; a long message is cut so that no secret is left at the cut."""
     logger = logging.getLogger(told["name"])
     if logger.isEnabledFor(told["levelno"]):
         words = {name: told[name] for name in ("name", "levelno", "levelname")}

@@ -1,4 +1,4 @@
-"""What goes between this program and the processes in which functions are called: one JSON document a line."""
+"""Encode and decode what the program and the child processes exchange: one JSON document per line."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import json
 from collections.abc import Callable, Iterable, Mapping
 from numbers import Integral
 from pathlib import Path
-from typing import Any  # What JSON holds.
+from typing import Any  # JSON values.
 
 from slack_alert.core.content.drafts import Draft
 from slack_alert.core.content.measurements import NUMBERS
@@ -18,20 +18,20 @@ from slack_alert.core.structs import Struct, asdict
 
 Document = dict[str, Any]
 
-#: So much of one line of the log is kept.
+#: Characters that are kept of a log message.
 LOGGED = 1024 * 1024
-#: How a process ends whose pipe to this program was closed by a function.
+#: The exit code of a process whose pipe to this program was closed by a function.
 CUT = 74
 
 
 def to_line(**document: object) -> bytes:
-    """Write a document; what JSON does not know is written as a number if it is one, else as its text."""
-    # As it is: escaped it would be up to six times as long. What Unicode has no character for goes along, too.
+    """Encode a document; values unknown to JSON become a number if they are one, else their text."""
+    # Unescaped: escaped it would be up to six times as long. Lone surrogates are passed as well.
     return json.dumps(document, default=_plain, ensure_ascii=False).encode("utf-8", "surrogatepass") + b"\n"
 
 
 def from_line(line: bytes) -> Document:
-    """Read a document; a line that was cut off, or is somebody else's, is an empty one."""
+    """Decode a document; a line that was cut off or comes from elsewhere becomes an empty document."""
     try:
         found = json.loads(line)
     except ValueError:
@@ -40,27 +40,27 @@ def from_line(line: bytes) -> Document:
 
 
 def from_pieces(pieces: Iterable[Piece]) -> list[Document]:
-    """Make documents of what is said; files are read already, and drafts are laid out where the secrets are known."""
+    """Return documents of pieces; files are read already, and drafts are laid out where the secrets are known."""
     return [_from_piece(piece) for piece in pieces]
 
 
 def to_pieces(documents: Iterable[Mapping[str, Any]]) -> tuple[Piece, ...]:
-    """Make of such documents what is said."""
+    """Return the pieces of such documents."""
     return tuple(_to_piece(document) for document in documents)
 
 
 def from_failure(failure: Failure | None) -> Document | None:
-    """Make a document of a failure."""
+    """Return a document of a failure."""
     return asdict(failure) if failure else None
 
 
 def to_failure(document: Mapping[str, Any] | None) -> Failure | None:
-    """Make of such a document a failure."""
+    """Return the failure of such a document."""
     return Failure(**{**document, "verdict": Verdict(document["verdict"])}) if document else None
 
 
 def from_run(run: Run) -> Document:
-    """Make a document of a call."""
+    """Return a document of a call."""
     run_options, action = run.run_options, run.action
     return {
         "id": run.id,
@@ -114,27 +114,27 @@ def _to_piece(document: Mapping[str, Any]) -> Piece:
 
 
 class PluginSources(Struct, frozen=True):
-    """What the program knows of the plugin files."""
+    """The program's access to the plugin files."""
 
-    #: By a job's name: the contents of files by their paths; the same object while nothing has changed.
+    #: Returns the contents of files by path, for a job's name; the same object while nothing has changed.
     of: Callable[[str], Mapping[str, bytes]]
-    #: Takes what a process has read itself.
+    #: Accepts files that a child process has read itself.
     found: Callable[[Mapping[str, bytes]], object]
 
 
 class KnownFiles(Struct, frozen=True):
-    """What a process knows of them."""
+    """The child process's access to the plugin files."""
 
-    #: Finds a function by its file below PATH and its job's name; raises whatever loading it raises.
+    #: Returns a function by its file below PATH and its job's name; raises the errors of loading the file.
     find: Callable[[str, str], Callable[..., Any]]
-    #: Takes what is another now; None: a file is there no more.
+    #: Accepts changed contents; None: the file no longer exists.
     take: Callable[[Mapping[str, bytes | None]], object]
-    #: Gives what it has read itself since it was asked last.
+    #: Returns the files that it has read itself since the last call.
     found: Callable[[], Mapping[str, bytes]]
 
 
 def from_changes(before: Mapping[str, bytes], after: Mapping[str, bytes]) -> Document:
-    """Make a document of what is another now, as text of one character a byte; None: a file is there no more."""
+    """Return a document of changed files, as text of one character per byte; None: the file no longer exists."""
     if before is after:
         return {}
     changed = {path: content for path, content in after.items() if before.get(path) != content}
@@ -142,15 +142,15 @@ def from_changes(before: Mapping[str, bytes], after: Mapping[str, bytes]) -> Doc
 
 
 def to_changes(document: Mapping[str, str | None]) -> dict[str, bytes | None]:
-    """Make of such a document what is another now."""
+    """Return the changed files of such a document."""
     return {path: None if text is None else text.encode("latin-1") for path, text in document.items()}
 
 
 def from_contents(contents: Mapping[str, bytes]) -> Document:
-    """Make a document of files."""
+    """Return a document of files."""
     return {path: content.decode("latin-1") for path, content in contents.items()}
 
 
 def to_contents(document: Mapping[str, str]) -> dict[str, bytes]:
-    """Make of such a document files."""
+    """Return the files of such a document."""
     return {path: text.encode("latin-1") for path, text in document.items()}

@@ -1,1 +1,1 @@
-"""Plugin files on disk: found, read, watched."""
+"""Plugin files on disk: finding, reading and watching them."""

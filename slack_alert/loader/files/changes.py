@@ -1,4 +1,4 @@
-"""The plugin files as they lie on the disk: which of them changed since one looked last."""
+"""Find the plugin files that changed on disk since the last scan."""
 
 from __future__ import annotations
 
@@ -11,56 +11,56 @@ from slack_alert.core.structs import Struct, field
 from slack_alert.loader.files.content import UnusableFileError, read_content
 from slack_alert.loader.files.discovery import PluginFile, find_files
 
-#: A file that somebody writes is read when it was left alone for so many seconds; one whose last line has no end is
-#: likely to be written still; and one that is written all the time is read in spite of that.
+#: Seconds. A file that is being written is read once it has not changed for QUIET; one whose last line has no line
+#: end is probably unfinished and waits for UNFINISHED; one that never stops changing is read after ENDLESS.
 QUIET, UNFINISHED, ENDLESS = 0.2, 1.0, 10.0
 
 _Sign = tuple[int, int, int, int, int]
 
 
 class FolderLook(Struct, frozen=True):
-    """What was found."""
+    """The result of one scan of the plugins folder."""
 
-    #: Those that may declare jobs, in order.
+    #: The files that may declare jobs, in order.
     files: list[PluginFile]
-    #: New ones are among them.
+    #: Files whose content changed; new files are among them.
     changed: list[PluginFile]
     missing: list[PluginFile]
-    #: Somebody writes others; look again in a moment.
+    #: Other files are being written; scan again in a moment.
     is_busy: bool
-    #: Of folders that cannot be read.
+    #: The problems of folders that cannot be read.
     problems: list[Problem]
 
 
 class PluginFolder(Struct):
-    """A folder of plugins; `contents` is what was read of its files at first."""
+    """The plugins folder; `contents` is what was read of its files at first."""
 
     path: Path
     contents: dict[str, bytes]
-    #: Of files that cannot be read.
+    #: The problems of files that cannot be read, by path.
     faults: dict[str, Problem] = field(default_factory=dict)
     _known: dict[str, PluginFile] = field(default_factory=dict)
     _signs: dict[str, _Sign | None] = field(default_factory=dict)
-    #: What is being written: its sign, since when it is that, and since when it is written.
+    #: Files being written: the signature, since when it has been the same, and since when the file has been written.
     _busy: dict[str, tuple[_Sign | None, float, float]] = field(default_factory=dict)
 
     def scan(self, passed: float) -> FolderLook:
-        """Look at every file; one whose place, size and times are the same is not read again.
+        """Scan all files; a file whose device, inode, size and times are unchanged is not read again.
 
-        `passed` are seconds by a clock that is never set.
+        `passed` is in seconds, by a monotonic clock.
         """
         files, problems = find_files(self.path)
         there = {file.path: file for file in files}
         others = (path for path in [*self.contents, *self._known] if path not in there)
         missed_ticks = {path: self._file(path) for path in others}
         changed = [file for path, file in there.items() if self._has_changed(file, _sign(path), passed)]
-        # What is in a folder that cannot be read, or all of it where that is the folder itself, may be there.
+        # Files in an unreadable folder may still exist; all of them, if it is the plugins folder itself.
         hidden = tuple(f"{problem.file}/" for problem in problems if problem.severity is Severity.ERROR)
         missing = []
         for path, file in missed_ticks.items():
             if file.shown.startswith(hidden):
                 continue
-            # What is imported by others only: its name, or that of its folder, begins with an underscore.
+            # Files that are only imported by others: their name, or that of their folder, begins with an underscore.
             sign = _sign(path)
             if sign is None:
                 missing.append(file)
@@ -71,12 +71,12 @@ class PluginFolder(Struct):
         return FolderLook(files, changed, missing, bool(self._busy), problems)
 
     def follow(self, contents: Mapping[str, bytes]) -> None:
-        """Follow further files, with what was read of them."""
+        """Follow further files; `contents` is what was read of them."""
         for path, content in contents.items():
             self.contents.setdefault(path, content)
 
     def unfollow(self, file: PluginFile) -> None:
-        """Follow a file no more."""
+        """Stop following a file."""
         for known in (self.contents, self.faults, self._known, self._signs, self._busy):
             known.pop(file.path, None)
 
@@ -111,7 +111,7 @@ class PluginFolder(Struct):
         return is_new
 
     def _is_written(self, path: str, sign: _Sign | None, content: bytes | None, passed: float) -> bool:
-        """Return whether a file may be about to get more."""
+        """Return whether a file is probably still being written."""
         former, since, first = self._busy.get(path, (sign, passed, passed))
         if former != sign:
             since = passed

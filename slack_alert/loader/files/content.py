@@ -1,4 +1,4 @@
-"""Read a plugin file; one that cannot be used says why."""
+"""Read the content of a plugin file, or raise the problem that makes it unusable."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from slack_alert.core.catalog import Problem, Severity
 from slack_alert.core.environment_faults import machine_lack
 from slack_alert.loader.files.discovery import PluginFile
 
-#: A pipe is opened without waiting for somebody to write into it; the two flags are unknown to each other's systems.
+#: A pipe is opened without waiting for a writer; each of the two flags exists on some systems only.
 _READ = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
 
 
-#: In bytes.
+#: Bytes read at once.
 _PIECE = 1 << 20
 
 
@@ -26,7 +26,7 @@ class UnusableFileError(Exception):
 
 
 def read_content(file: PluginFile) -> bytes:
-    """Read the bytes of a file; raise UnusableFileError where there are none to be had."""
+    """Return the bytes of a file; raise UnusableFileError if it cannot be read."""
     try:
         opened = os.open(file.path, _READ)
         try:
@@ -43,7 +43,7 @@ def read_content(file: PluginFile) -> bytes:
 
 
 def _content(opened: int, size: int) -> bytes:
-    """Read to the end, of which the size is a guess; without what `open` makes, because there are many files."""
+    """Return all bytes up to the end; `size` is a guess. `open` is not used, because there are many files."""
     content = os.read(opened, size + 1)
     if len(content) == size:
         return content

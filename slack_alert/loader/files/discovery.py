@@ -19,21 +19,21 @@ from slack_alert.loader.files.permissions import loose
 PACKAGE = "plugins"
 
 _SKIPPED_FOLDERS = frozenset({"tests", "test", "__pycache__", "node_modules"})
-#: `#x.py` and `~x.py` are unsaved or temporary copies; flycheck writes `flycheck_x.py` beside the file it looks at.
+#: `#x.py` and `~x.py` are unsaved or temporary copies; flycheck writes `flycheck_x.py` beside the file it checks.
 _LEFTOVERS = ("#", "~", "flycheck_")
 
 
 class PluginFile(Struct, frozen=True):
-    """One Python file below `plugins/`, and what it is called."""
+    """A Python file below `plugins/`, with the names derived from its path."""
 
     path: str
-    #: Its folders and its name without `.py`.
+    #: The names of its folders, and its own name without `.py`.
     parts: tuple[str, ...]
-    #: The path below PATH, as people read it.
+    #: The path below PATH, as shown to people.
     shown: str = ""
-    #: What the names of its jobs begin with.
+    #: The prefix of the names of its jobs.
     name: str = ""
-    #: The module it becomes; a dot inside a name would be taken for a folder.
+    #: The name of its module; a dot inside a file name is replaced, because it would be taken for a folder.
     module: str = ""
 
     def __post_init__(self) -> None:
@@ -44,23 +44,23 @@ class PluginFile(Struct, frozen=True):
 
     @classmethod
     def at(cls, path: Path, folder: Path) -> PluginFile:
-        """Name a file of the plugins folder."""
+        """Return the PluginFile for a path in the plugins folder."""
         return cls(str(path), path.relative_to(folder).with_suffix("").parts)
 
     @property
     def folder(self) -> str:
-        """Where it is."""
+        """The path of the folder that contains the file."""
         return self.path.rpartition(os.sep)[0]
 
     @property
     def packages(self) -> tuple[str, ...]:
-        """The packages around its module, from the outside in."""
+        """The names of the packages that contain its module, outermost first."""
         names = self.module.split(".")
         return tuple(".".join(names[:depth]) for depth in range(1, len(names)))
 
 
 def plugins_folder(root: Path) -> Path:
-    """Return the folder of the plugins; raise SettingsError where there is none."""
+    """Return the plugins folder; raise SettingsError if it does not exist or cannot be read."""
     folder = root.absolute() / PACKAGE
     try:
         if folder.is_dir():
@@ -73,7 +73,7 @@ def plugins_folder(root: Path) -> Path:
 
 
 def find_files(folder: Path) -> tuple[list[PluginFile], list[Problem]]:
-    """Find the files that may declare jobs, in the order of their names, and what is wrong with folders."""
+    """Return the files that may declare jobs, in the order of their names, and the problems of the folders."""
     problems: list[Problem] = []
     every = sorted(_walk(str(folder), problems), key=lambda file: (file.shown, file.path))
     found = {file.shown: file for file in reversed(every)}
@@ -82,7 +82,7 @@ def find_files(folder: Path) -> tuple[list[PluginFile], list[Problem]]:
 
 
 def importable_names(folder: str) -> frozenset[str]:
-    """Name the modules that a file of this folder means when it imports them by their bare name."""
+    """Return the modules that a file in this folder means when it imports them by their bare name."""
     try:
         with os.scandir(folder) as entries:
             found = list(entries)
@@ -90,18 +90,18 @@ def importable_names(folder: str) -> frozenset[str]:
         return frozenset()
     files = {entry.name[:-3] for entry in found if entry.name.endswith(".py")} - {"__init__"}
     folders = {entry.name for entry in found if entry.name.isidentifier() and _is_module_folder(entry)}
-    # Python spells the names in an import so, whatever the source does.
+    # Python normalizes the names in an import like this, however the source spells them.
     return frozenset(composed(name) for name in files | folders if name.isidentifier())
 
 
 def is_plugin_folder(entry: os.DirEntry[str]) -> bool:
-    """Return whether plugins may be in a folder: not in one of tests, nor in a virtual environment."""
+    """Return whether a folder may hold plugins: no folder of tests and no virtual environment."""
     is_environment = os.path.exists(f"{entry.path}{os.sep}pyvenv.cfg")  # noqa: PTH110 - a Path raises for some
     return entry.name not in _SKIPPED_FOLDERS and not is_environment
 
 
 def is_installed(name: str) -> bool:
-    """Return whether a bare name means something that is no plugin."""
+    """Return whether a bare name already means a module that is not a plugin."""
     if name in sys.stdlib_module_names or name in sys.modules:
         return True
     try:
@@ -130,7 +130,7 @@ def _walk(folder: str, problems: list[Problem]) -> Iterator[PluginFile]:
 
 
 def _twin(file: PluginFile) -> Problem:
-    # Of the folder: the other file may be without a fault.
+    # The problem is reported for the folder: the other file may be without a fault.
     folder, _, name = file.shown.rpartition("/")
     said = f"two files are called {name}, their accents encoded in two ways: one of them is not read"
     return Problem(folder, 1, 1, Severity.WARNING, "SA206", said, "Rename it, or take it away.")
@@ -155,15 +155,15 @@ def _shown(parts: tuple[str, ...]) -> str:
 
 
 def _is_folder(entry: os.DirEntry[str]) -> bool:
-    """Return whether something is a folder; what nobody can look at is what its name says, and told when it is read."""
+    """Return whether an entry is a folder; if it cannot be examined, its name decides, and reading it reports why."""
     try:
         return entry.is_dir()
-    except OSError:  # A link that leads to itself, or to where this user may not look.
+    except OSError:  # A link to itself, or to a place that this user may not read.
         return not entry.name.endswith(".py")
 
 
 def _is_new(entry: os.DirEntry[str], top: str, seen: set[str]) -> bool:
-    """Return whether a folder is to be walked: a link into the plugins or above them would lead in circles."""
+    """Return whether a folder is still to be walked: a link into the plugins or above them would lead in circles."""
     if not entry.is_symlink():
         return True
     real = os.path.realpath(entry.path)
@@ -174,7 +174,7 @@ def _is_new(entry: os.DirEntry[str], top: str, seen: set[str]) -> bool:
 
 
 def _is_module_folder(entry: os.DirEntry[str]) -> bool:
-    """Return whether `import name` means this folder; without `__init__.py` anything installed comes first."""
+    """Return whether `import name` means this folder; without `__init__.py` an installed module comes first."""
     if not os.path.isdir(entry.path) or not is_plugin_folder(entry):  # noqa: PTH112 - as above
         return False
     if os.path.exists(f"{entry.path}{os.sep}__init__.py"):  # noqa: PTH110 - as above
@@ -183,5 +183,5 @@ def _is_module_folder(entry: os.DirEntry[str]) -> bool:
 
 
 def _readable(text: str) -> str:
-    """Replace what a file system lets into names and no encoding lets out, and spell the rest in one form."""
+    """Replace characters of file names that cannot be encoded, and normalize the others."""
     return text if text.isascii() else composed(text.encode("utf-8", "backslashreplace").decode("utf-8"))

@@ -1,4 +1,4 @@
-"""Whether others may write what this program executes: a plugin has all its rights, and all its secrets."""
+"""Warn about plugins that other users may write: a plugin has all rights and secrets of this program."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _OTHERS = stat.S_IWOTH | stat.S_IWGRP
 
 
 def loose(folder: str, shown: str, entries: Sequence[os.DirEntry[str]]) -> Iterator[Problem]:
-    """Find what others may write: a folder, or else files that are directly in it, in one problem for all of them."""
+    """Yield a problem if others may write the folder, or else one for all files directly in it that they may write."""
     if who := _who_else(folder):
         yield _problem(shown, f"{who} may write this folder", shlex.quote(folder))
         return
@@ -28,7 +28,7 @@ def loose(folder: str, shown: str, entries: Sequence[os.DirEntry[str]]) -> Itera
 
 
 def is_private(group: str, members: Iterable[str], owner: str) -> bool:
-    """Return whether a group is the owner alone, as where every user has one of the same name."""
+    """Return whether a group consists of the owner alone, as where every user has a group of the same name."""
     return group == owner and not set(members) - {owner}
 
 
@@ -39,7 +39,7 @@ def _problem(shown: str, message: str, path: str) -> Problem:
 
 if sys.platform == "win32":
 
-    def _who_else(path: str) -> str:  # noqa: ARG001 - a mode says nothing there
+    def _who_else(path: str) -> str:  # noqa: ARG001 - on Windows the mode does not say who may write
         return ""
 
 else:
@@ -47,7 +47,7 @@ else:
     import pwd
 
     def _who_else(path: str) -> str:
-        """Return who beside the owner may write it, as far as its mode says; empty: nobody."""
+        """Return who besides the owner may write a file, according to its mode; empty: nobody."""
         try:
             found = os.stat(path)  # noqa: PTH116 - a Path for each file takes longer
             if not found.st_mode & _OTHERS or os.statvfs(path).f_flag & os.ST_RDONLY:
@@ -57,7 +57,7 @@ else:
         return "everybody" if found.st_mode & stat.S_IWOTH else _members(found.st_gid, found.st_uid)
 
     def _members(group: int, owner: int) -> str:
-        """Name a group; empty: nobody but the owner is in it."""
+        """Return the name of a group; empty: only the owner is in it."""
         try:
             entry = grp.getgrgid(group)
         except KeyError:

@@ -1,4 +1,4 @@
-"""Where plugin files are read: on the disk, or out of copies that somebody else has made of them."""
+"""Read plugin files from the disk, or from copies that were handed over."""
 
 from __future__ import annotations
 
@@ -11,41 +11,41 @@ from slack_alert.loader.files.discovery import PluginFile, importable_names, is_
 
 
 class DiskSources:
-    """The files as they lie there."""
+    """The plugin files on the disk."""
 
     def content(self, file: PluginFile) -> bytes:
-        """Read a file; raise UnusableFileError where it cannot be."""
+        """Return the bytes of a file; raise UnusableFileError if it cannot be read."""
         return read_content(file)
 
     def names_beside(self, folder: str) -> frozenset[str]:
-        """Name the modules that a file of this folder means when it imports them by their bare name."""
+        """Return the modules that a file in this folder means when it imports them by their bare name."""
         return importable_names(folder)
 
     def is_file(self, path: str) -> bool:
-        """Return whether there is such a file."""
+        """Return whether the file exists."""
         return os.path.isfile(path)  # noqa: PTH113 - a Path for each file takes longer
 
     def is_folder(self, path: str) -> bool:
-        """Return whether there is such a folder."""
+        """Return whether the folder exists."""
         return os.path.isdir(path)  # noqa: PTH112 - as above
 
     def spelled(self, folder: str, name: str) -> str:
-        """Return how a name is spelled in a folder, which may be another way than everywhere else."""
+        """Return how a name is spelled in a folder, whose Unicode form may differ from the normal one."""
         return _spelled(name, () if name.isascii() else _names_in(folder))
 
 
 class CopiedSources(DiskSources):
-    """Files that were handed over; what was not is read on the disk once, and kept."""
+    """Copies of plugin files that were handed over; other files are read from the disk once and kept."""
 
     def __init__(self) -> None:
         self._contents: dict[str, bytes] = {}
         self._folders: frozenset[str] = frozenset()
         self._found: dict[str, bytes] = {}
-        #: Of those, what nobody was told of.
+        #: The part of `_found` that `newly_read` has not returned yet.
         self._untold: dict[str, bytes] = {}
 
     def replace(self, changed: Mapping[str, bytes | None]) -> None:
-        """Have the copies be these from now on; None: there is no such file any more."""
+        """Replace copies by newer contents; None: the file no longer exists."""
         for path, content in changed.items():
             self._found.pop(path, None)
             if content is None:
@@ -55,38 +55,38 @@ class CopiedSources(DiskSources):
         self._folders = frozenset(_folders(self._contents))
 
     def is_as(self, contents: Mapping[str, bytes]) -> bool:
-        """Return whether these files are still what they were when they were read here."""
+        """Return whether these files still have the contents that were read here."""
         return all(self._contents.get(path, self._found.get(path)) == content for path, content in contents.items())
 
     def newly_read(self) -> dict[str, bytes]:
-        """Return what was read on the disk since this was asked last."""
+        """Return what was read from the disk since the last call."""
         found, self._untold = self._untold, {}
         return found
 
     def content(self, file: PluginFile) -> bytes:
-        """Return a copy; else read the file as ever."""
+        """Return the bytes of a copy, or of the file on the disk if there is no copy."""
         known = self._contents.get(file.path, self._found.get(file.path))
         if known is None:
             known = self._found[file.path] = self._untold[file.path] = super().content(file)
         return known
 
     def names_beside(self, folder: str) -> frozenset[str]:
-        """Name the neighbours by the copies; of files on the disk those that are for importing only."""
+        """Return the importable names: from the copies, and import-only files (`_x.py`) on the disk."""
         files = {name[:-3] for name in _inside(folder, self._contents) if name.endswith(".py")} - {"__init__"}
         folders = {name for name in _inside(folder, self._folders) if self._is_module(f"{folder}{os.sep}{name}", name)}
         others = {name for name in super().names_beside(folder) if name.startswith("_")}
         return frozenset(composed(name) for name in files | folders | others if name.isidentifier())
 
     def is_file(self, path: str) -> bool:
-        """Return whether there is a copy, or such a file."""
+        """Return whether there is a copy or a file."""
         return path in self._contents or path in self._found or super().is_file(path)
 
     def is_folder(self, path: str) -> bool:
-        """Return whether a copy is in it, or there is such a folder."""
+        """Return whether a copy lies in the folder, or the folder exists on the disk."""
         return path in self._folders or super().is_folder(path)
 
     def spelled(self, folder: str, name: str) -> str:
-        """Look among the copies first."""
+        """Return how a name is spelled in a folder; copies come before the disk."""
         found = _spelled(name, (*_inside(folder, self._contents), *_inside(folder, self._folders)))
         return super().spelled(folder, name) if found == name else found
 
@@ -116,5 +116,5 @@ def _folders(paths: Iterable[str]) -> Iterator[str]:
 
 
 def _inside(folder: str, paths: Iterable[str]) -> Iterator[str]:
-    """Return the last names of those that are directly in a folder."""
+    """Return the last part of the paths that are directly in a folder."""
     return (name for above, _, name in (path.rpartition(os.sep) for path in paths) if above == folder)

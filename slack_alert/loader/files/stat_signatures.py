@@ -1,4 +1,4 @@
-"""The plugin files as `stat` shows them; nothing is opened, so that it may be asked every few seconds."""
+"""Read the `stat` signatures of plugin files; no file is opened, so this can be repeated every few seconds."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from collections.abc import Iterator
 
 from slack_alert.loader.files.discovery import is_plugin_folder
 
-#: The hash of device, inode, mode, size and the two times of a change, as thousands are kept; of a folder that of the
-#: first three, as its files are there too.
+#: The hash of device, inode, mode, size, mtime and ctime, because thousands are kept; for a folder that of the first
+#: three, because its files have their own.
 Signature = int
 
 _WANTING = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOMEM})
@@ -18,8 +18,8 @@ _WANTING = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOMEM})
 def read_signatures(folder: str) -> dict[str, Signature]:
     """Return the signature of every Python file and every folder below `folder`, and of itself, by path.
 
-    Links are followed, each folder is walked once. What cannot be looked at is left out; raise OSError where it is this
-    process that can look at nothing.
+    Links are followed, each folder is walked once. What cannot be examined is left out; raise OSError if this process
+    lacks the resources to examine anything.
     """
     found: dict[str, Signature] = {}
     walked: set[tuple[int, int]] = set()
@@ -43,7 +43,7 @@ def read_signatures(folder: str) -> dict[str, Signature]:
 
 
 def _entries(here: str) -> Iterator[tuple[os.DirEntry[str], bool]]:
-    """Yield the folders and files that may matter to plugins, and whether each is a folder."""
+    """Yield the folders and files that may matter to plugins, and whether they are folders."""
     try:
         with os.scandir(here) as entries:
             found = [entry for entry in entries if not entry.name.startswith(".")]

@@ -1,7 +1,7 @@
-"""Notice that something changed among the plugin files, without reading any.
+"""Notice that something changed among the plugin files, without reading them.
 
-The system tells of most changes at once. Of some it does not: on network shares, on mounts that another machine or
-container writes to, behind links, or where it has no watches left. So the files are also looked at every few seconds.
+The system reports most changes at once. It misses some: on network shares, on mounts that another machine or
+container writes to, behind links, or when it has no watches left. So the files are also polled every few seconds.
 """
 
 from __future__ import annotations
@@ -17,14 +17,14 @@ from slack_alert.loader.files.stat_signatures import Signature, read_signatures
 
 log = logging.getLogger(__name__)
 
-#: Milliseconds: an edit is told when this long nothing followed it, and after this long in any case.
+#: Milliseconds: an edit is reported once nothing has followed it for _QUIET, and after _LONGEST in any case.
 _QUIET, _LONGEST = 200, 800
-#: Seconds from one look at all files to the next.
+#: Seconds between two polls of all files.
 _LOOK = 4.0
 
 
 class _Stop:
-    """A stop sign; an event of the standard library is another thing once gevent has patched it."""
+    """A flag that stops the watch; `threading.Event` would become another class once gevent has patched it."""
 
     def __init__(self) -> None:
         self.is_up = False
@@ -34,7 +34,7 @@ class _Stop:
 
 
 class PluginWatcher:
-    """Watches a folder of plugins, on threads that `blocking` may lend: gevent's are none that may wait."""
+    """Watch a plugins folder, on threads that `blocking` may lend: gevent's own threads must not block."""
 
     def __init__(self, folder: Path, *, blocking: Callable[..., Any] | None = None) -> None:
         self._folder = folder
@@ -42,25 +42,25 @@ class PluginWatcher:
         self._stop = _Stop()
         self._has_changed = False
         self._looked = 0.0
-        #: A look goes on; on a disk that does not answer it may do so for long.
+        #: A poll is running; on a disk that does not answer it may take long.
         self._is_looking = False
-        #: What was seen in the look before; the first one finds that everything is new.
+        #: The result of the previous poll; the first poll finds that everything is new.
         self._seen: dict[str, Signature] = {}
-        #: Another folder has taken the place of the one that is watched.
+        #: The watched folder was replaced by another one.
         self._has_moved = False
 
     def start(self) -> None:
-        """Begin, or begin anew."""
+        """Start or restart watching."""
         self.stop()
         self._stop = _Stop()
         self._begin("watch", self._watch, self._stop)
 
     def stop(self) -> None:
-        """Watch no more."""
+        """Stop watching."""
         self._stop.is_up = True
 
     def has_changed(self, passed: float) -> bool:
-        """Return whether something may have changed since this was asked last; `passed` are seconds by any clock."""
+        """Return whether something may have changed since the last call; `passed` is monotonic seconds."""
         if self._has_moved:
             self._has_moved = False
             self.start()
@@ -76,7 +76,7 @@ class PluginWatcher:
         thread = threading.Thread(target=self._blocking, args=(call, *arguments), name=name, daemon=True)
         try:
             thread.start()
-        except RuntimeError as error:  # No further thread is to be had.
+        except RuntimeError as error:  # No further thread can be started.
             log.debug("plugin files are not looked at now", extra=_reason(error))
             return False
         return True
@@ -88,7 +88,7 @@ class PluginWatcher:
             if self._seen != before:
                 self._has_changed = True
                 self._has_moved = top in self._seen and top in before and self._seen[top] != before[top]
-        except OSError as error:  # It says nothing of the files.
+        except OSError as error:  # It says nothing about the files.
             log.debug("plugin files are not looked at now", extra=_reason(error))
         finally:
             self._is_looking = False
@@ -97,7 +97,7 @@ class PluginWatcher:
         try:
             from watchfiles import watch
 
-            # It tells of every change, and the log is about jobs.
+            # It logs every change, and the log is about jobs.
             logging.getLogger("watchfiles").setLevel(logging.WARNING)
             for changes in watch(
                 self._folder, watch_filter=None, stop_event=stop, raise_interrupt=False, rust_timeout=0,
@@ -105,13 +105,13 @@ class PluginWatcher:
             ):  # fmt: skip
                 if any(_matters(path) for _, path in changes):
                     self._has_changed = True
-        except Exception as error:  # noqa: BLE001 - whatever it is, there is another way
+        except Exception as error:  # noqa: BLE001 - whatever it is, polling goes on
             if not stop.is_up:
                 log.warning("plugin files cannot be watched, they are looked at instead", extra=_reason(error))
 
 
 def _matters(path: str) -> bool:
-    """Return whether a change may concern plugins: a file of Python, a folder, or a link as in `..data`."""
+    """Return whether a change may concern plugins: a Python file, a folder, or a link as in `..data`."""
     name = path.rpartition(os.sep)[2]
     return name != "__pycache__" and (name.endswith(".py") or "." not in name or name.startswith(".."))
 
@@ -123,5 +123,5 @@ def _reason(error: Exception) -> dict[str, str]:
     return {"reason": f"{type(error).__name__}: {said}", "every": f"{_LOOK:g}s", **advice}
 
 
-#: What watchfiles says where the system gives no more watches, or watchers.
+#: What watchfiles reports when the system has no watches, or no watchers, left.
 _SHORT = ("watch limit reached", "os error 24", "os error 28", "Too many open files")

@@ -1,1 +1,1 @@
-"""What a plugin does to the whole process, found out and put back."""
+"""Detect and undo changes that a plugin makes to the whole process."""

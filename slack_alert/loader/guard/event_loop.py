@@ -1,4 +1,4 @@
-"""Event loops that do not depend on what a plugin has made the default: the program's own, and one to load with."""
+"""Create event loops that do not depend on a policy set by a plugin: the program's own, and one for loading."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from contextlib import contextmanager
 
 
 def new_standard_loop() -> asyncio.AbstractEventLoop:
-    """Return a loop of the standard library, whatever policy a plugin has set."""
+    """Return an event loop of the standard library, whatever policy a plugin has set."""
     if sys.platform == "win32":
         return asyncio.ProactorEventLoop()
     return asyncio.SelectorEventLoop()
@@ -17,7 +17,7 @@ def new_standard_loop() -> asyncio.AbstractEventLoop:
 
 @contextmanager
 def event_loop() -> Iterator[Callable[[], None]]:
-    """Let `asyncio.get_event_loop()` at module level work here; what is yielded sets it anew after `asyncio.run`."""
+    """Make `asyncio.get_event_loop()` work at module level; the yielded call sets it again after `asyncio.run`."""
     loop = new_standard_loop()
 
     def renew() -> None:
@@ -30,6 +30,6 @@ def event_loop() -> Iterator[Callable[[], None]]:
     finally:
         policy.set_event_loop(None)
         asyncio.set_event_loop(None)
-        # What a file has kept of it must go on working in its functions.
+        # If a file has kept a reference to the loop, it must go on working in its functions.
         if sys.getrefcount(loop) <= unused:
             loop.close()

@@ -1,4 +1,4 @@
-"""What a plugin may not do to the process, because it could not be undone: asked for, it is not done, and told."""
+"""Refuse and report calls of plugins whose effect on the process could not be undone."""
 
 from __future__ import annotations
 
@@ -18,34 +18,34 @@ from slack_alert.loader.guard.library_patches import PATCHERS, PatchHook, functi
 if sys.platform != "win32":
     import resource
 
-#: Of what these limit, the whole program has need.
+#: The whole program needs the resources that these limit.
 LIMITS = ("RLIMIT_AS", "RLIMIT_CPU", "RLIMIT_FSIZE", "RLIMIT_NOFILE", "RLIMIT_NPROC")
 
 HINT = 'Leave it out, or let its functions run in a process of their own: isolation="process".'
 
 
 class ForbiddenCalls:
-    """Stands before functions that would stop everybody else; made by the main thread before any plugin is executed."""
+    """Replaces functions that would stop all others; made by the main thread before any plugin is executed."""
 
     def __init__(self, scheduler: str) -> None:
-        #: False once they were taken down, and everything was given back.
+        #: False once the original functions were put back.
         self.is_up = True
         self._scheduler = scheduler
-        #: What was asked for and not done, each with what to do instead.
+        #: The refused calls, with hints.
         self._said: list[tuple[str, str]] = []
         self._process = os.getpid()
-        #: The threads that execute plugin files.
+        #: The identifiers of threads that execute plugin files.
         self._loading: set[int] = set()
-        #: What the descriptors that were open before lead to.
+        #: The descriptors that were open before, with device and inode.
         self._open = dict(_open_descriptors())
         self._real_close, self._real_closerange = os.close, os.closerange
         self._real_signal, self._real_set_wakeup_fd = signal.signal, signal.set_wakeup_fd
         self._hook = PatchHook(self._stand_before, self._give_back)
-        #: What was there: a module's names, the name, the function.
+        #: The replaced functions: the module's namespace, the name, the function.
         self._replaced: list[tuple[dict[str, Any], str, Any]] = []
 
     def install(self) -> None:
-        """Begin."""
+        """Replace the functions."""
         self._hook.install()
         self._replace(os, "closerange", self._closerange)
         self._replace(os, "close", self._close)
@@ -64,7 +64,7 @@ class ForbiddenCalls:
 
     @contextmanager
     def around_file(self) -> Iterator[None]:
-        """Take the caller for a plugin file that is being executed."""
+        """Treat calls of this thread as those of a plugin file that is being executed."""
         thread = threading.get_ident()
         self._loading.add(thread)
         try:
@@ -73,18 +73,18 @@ class ForbiddenCalls:
             self._loading.discard(thread)
 
     def drain(self) -> list[tuple[str, str]]:
-        """Return what was asked for and not done since this was called last, with what to do."""
+        """Return the calls refused since the last call of this method, with hints."""
         said, self._said = self._said, []
         return list(dict.fromkeys(said))
 
     def _stand_before(self, module: ModuleType) -> None:
-        """Stand before the functions of a module that patch the standard library."""
+        """Replace the functions of a module that patch the standard library."""
         library, _ = PATCHERS[module.__name__]
         is_wanted = library == "gevent" and self._scheduler == "GeventScheduler"
         if is_wanted and module.is_module_patched("socket"):
             return
         for name in functions_of(module):
-            # A short command does not run on the scheduler, and needs none of it.
+            # A short command does not run on the scheduler and needs no patch.
             patch = _nothing if is_wanted else partial(self._patch, library, vars(module)[name])
             self._replace(module, name, patch)
 
@@ -140,7 +140,7 @@ class ForbiddenCalls:
         return real(process, which, limits)
 
     def _is_for_good(self, which: int, limits: Any) -> bool:
-        """Whether the hard limit is lowered, which only root could raise again; that is told."""
+        """Return whether the hard limit is lowered, which only root could undo; refuse it if so."""
         name = next((each for each in LIMITS if getattr(resource, each, None) == which), None)
         if name is None or os.getpid() != self._process:
             return False
@@ -149,7 +149,7 @@ class ForbiddenCalls:
             hard = resource.getrlimit(which)[1]
             if wanted == resource.RLIM_INFINITY or (hard != resource.RLIM_INFINITY and wanted >= hard):
                 return False
-        except (TypeError, ValueError):  # It is told what is wrong with it.
+        except (TypeError, ValueError):  # The real function raises the error.
             return False
         self._refuse(f"it lowers the limit {name} for good: not done")
         return True
@@ -162,14 +162,14 @@ class ForbiddenCalls:
 
 
 def _nothing(*_: object, **__: object) -> None:
-    """Stand where there is nothing to be done."""
+    """Do nothing in place of a patch that is not needed."""
 
 
 def _open_descriptors() -> Iterator[tuple[int, tuple[int, int]]]:
     folder = Path("/proc/self/fd" if sys.platform == "linux" else "/dev/fd")
     with suppress(OSError):
         for descriptor in [int(each.name) for each in folder.iterdir()]:
-            if (identity := _identity(descriptor)) is not None:  # The folder's own is closed by now.
+            if (identity := _identity(descriptor)) is not None:  # The descriptor of the folder itself is closed by now.
                 yield descriptor, identity
 
 

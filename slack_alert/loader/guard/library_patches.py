@@ -1,4 +1,4 @@
-"""Libraries that patch the standard library: found when somebody imports them, so that one may stand before that."""
+"""Find libraries that patch the standard library when they are imported, so that their functions can be replaced."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from importlib.machinery import ModuleSpec
 from types import ModuleType
 from typing import Any
 
-#: The module that does it: for which library, and the first letters of its functions.
+#: The modules that patch: their library, and the prefix of their patching functions.
 PATCHERS = {"gevent.monkey": ("gevent", "patch_"), "eventlet.patcher": ("eventlet", "monkey_patch")}
 
 
 class PatchHook:
-    """Calls `found` with each of some modules: now, or when it was imported."""
+    """An import hook that calls `found` with each of some modules: now, or once it was imported."""
 
     def __init__(
         self,
@@ -33,14 +33,14 @@ class PatchHook:
         self._is_searching = False
 
     def install(self) -> None:
-        """Begin."""
+        """Start to watch imports, and call `found` for modules that are already imported."""
         sys.meta_path.insert(0, self)
         for name in self.modules:
             if name in sys.modules:
                 self._found(sys.modules[name])
 
     def remove(self) -> None:
-        """Look no more."""
+        """Stop watching imports."""
         if self in sys.meta_path:
             sys.meta_path.remove(self)
         self._removed()
@@ -51,7 +51,7 @@ class PatchHook:
         path: Sequence[str] | None = None,  # noqa: ARG002 - the protocol's
         target: ModuleType | None = None,  # noqa: ARG002 - as above
     ) -> ModuleSpec | None:
-        """Find such a module as ever, and call for it once it is there."""
+        """Find such a module as usual, and call `found` once it is imported."""
         if fullname not in self.modules or self._is_searching:
             return None
         self._is_searching = True
@@ -65,7 +65,7 @@ class PatchHook:
 
 
 def remove_hooks() -> None:
-    """Take out all that wait for what patches."""
+    """Remove all hooks that wait for modules that patch."""
     for hook in [found for found in sys.meta_path if isinstance(found, PatchHook)]:
         if not PATCHERS.keys().isdisjoint(hook.modules):
             hook.remove()
@@ -78,7 +78,7 @@ def functions_of(module: ModuleType) -> list[str]:
 
 
 def allow_while_importing() -> PatchHook:
-    """Let a plugin patch while it is imported, where other threads run: gevent mends the import locks only without."""
+    """Let a plugin patch during its import although other threads run: gevent corrects import locks only without."""
     hook = PatchHook(_mend)
     hook.install()
     return hook
@@ -90,7 +90,7 @@ def _mend(module: ModuleType) -> None:
 
 
 def _patch(real: Callable[..., Any], *arguments: Any, **options: Any) -> Any:
-    # Who holds an import lock is known by what `get_ident` gave, and the patch makes that another number.
+    # The owner of an import lock is stored as its `get_ident`, which the patch changes to another number.
     before = _thread.get_ident()
     result = real(*arguments, **options)
     after = _thread.get_ident()
@@ -102,21 +102,21 @@ def _patch(real: Callable[..., Any], *arguments: Any, **options: Any) -> Any:
 
 
 class _Calling(Loader):
-    """Executes a module as its own loader does, and calls for it then."""
+    """Executes a module with its own loader, and calls `found` afterwards."""
 
     def __init__(self, inner: Loader, found: Callable[[ModuleType], None]) -> None:
         self._inner = inner
         self._found = found
 
     def create_module(self, spec: ModuleSpec) -> ModuleType | None:
-        """Create it as ever."""
+        """Create the module as usual."""
         return self._inner.create_module(spec)
 
     def exec_module(self, module: ModuleType) -> None:
-        """Execute it."""
+        """Execute the module."""
         self._inner.exec_module(module)
         self._found(module)
 
-    def __getattr__(self, name: str) -> Any:  # Any: what the other loader has
-        """Be in all else as the other loader is."""
+    def __getattr__(self, name: str) -> Any:  # Any: attributes of the wrapped loader
+        """Return any other attribute of the wrapped loader."""
         return getattr(self._inner, name)

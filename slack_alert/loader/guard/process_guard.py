@@ -1,4 +1,4 @@
-"""Keep what a plugin does to the whole process from stopping what the program owes everybody else."""
+"""Prevent changes that a plugin makes to the whole process from stopping the program's other work."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ T = TypeVar("T")
 
 
 class ProcessGuard:
-    """Stands before what could not be undone, and undoes the rest: after each file, and while the program runs."""
+    """Refuses what could not be undone, and undoes the rest: after each file, and while the program runs."""
 
     def __init__(self, scheduler: str) -> None:
         remove_hooks()
@@ -27,16 +27,16 @@ class ProcessGuard:
         self._fences = ForbiddenCalls(scheduler)
         self._fences.install()
         self._state = ProcessState()
-        #: What was told of functions, which may do it again with each run.
+        #: Messages already reported about functions, which may repeat the change with each run.
         self._said: set[str] = set()
 
     def call(self, load: Callable[[], T], file: PluginFile) -> tuple[T, list[Problem]]:
-        """Execute a file by `load`; return what that returns, and what the file did that it may not do."""
+        """Execute a file by `load`; return its result, and the problems of what the file may not do."""
         with self._fences.around_file(), own_tracing():
             result = load()
         if os.getpid() != self._process:
-            os._exit(0)  # It forked, and both came back: the child must not go on as a second program.
-        if not self._fences.is_up:  # It took longer than the plugins were there.
+            os._exit(0)  # It forked and both returned: the child must not go on as a second program.
+        if not self._fences.is_up:  # The plugins were unloaded while it was loading.
             return result, []
         refused, changed = self._fences.drain(), self._state.restored()
         undone = [f"while loading, it changed {each}, for the whole program: undone" for each in changed]
@@ -44,7 +44,7 @@ class ProcessGuard:
         return result, [Problem(file.shown, 1, 1, Severity.WARNING, "SA105", each, hint) for each, hint in said]
 
     def restore(self) -> list[str]:
-        """Undo what a function has changed that would stop others; return what is to be said of it, once."""
+        """Undo changes by functions that would stop others; return new messages about them."""
         changed = self._state.restored(is_running=True)
         said = [f"a plugin has changed {each}, for the whole program: undone" for each in changed]
         said += [f"of a plugin, {each}. {hint}" for each, hint in self._fences.drain()]
@@ -54,7 +54,7 @@ class ProcessGuard:
 
 
 def blamed(read: DeclaredFile, problems: Sequence[Problem]) -> Sequence[Problem]:
-    """Return what a file is blamed for: where all its functions run in processes of their own, it may do it there."""
+    """Return the problems to report for a file: none if all its functions run in processes of their own."""
     return () if problems and _is_isolated(read) else problems
 
 

@@ -1,4 +1,4 @@
-"""What all parts of the process share, as it was before a plugin changed it: found out and put back."""
+"""Record the state that all parts of the process share, find out what a plugin changed, and put it back."""
 
 from __future__ import annotations
 
@@ -22,11 +22,11 @@ if sys.platform != "win32":
 
 T = TypeVar("T")
 
-#: Puts one thing back where it was changed, and says what that was.
+#: Puts something back if it was changed, and returns its description; None: it was not changed.
 Restore = Callable[[], "str | None"]
 
-#: What the program, its libraries and other plugins call under these names, whoever puts something else there.
-#: Not `asyncio.run` and its like, which nest_asyncio replaces, nor what chooses certificates: these hurt nobody else.
+#: Names that the program, its libraries and other plugins use, and that must keep their objects.
+#: Not `asyncio.run` and similar, which nest_asyncio replaces, nor the choice of certificates: these do no harm.
 _NAMES = {
     "_thread": "allocate_lock get_ident start_new_thread",
     "asyncio": "create_task gather sleep to_thread wait_for",
@@ -48,23 +48,23 @@ _NAMES = {
 
 
 class ProcessState:
-    """The state of the process when this was made; any thread may put it back, one at a time."""
+    """The state of the process when this was made; any thread may restore it, one at a time."""
 
     def __init__(self) -> None:
-        #: What would stop others, whenever it is changed.
+        #: State whose change would stop others at any time.
         self._vital: list[Restore] = [*_names(), *_loop_policy(), _logging(), _warnings(), _finders(), *_hooks()]
-        #: What a file may change for a while in a function, but not for good by being loaded.
+        #: State that a function may change for a while, but a file must not change for good by being loaded.
         self._others: list[Restore] = [*_settings(), *_signals(), *_limits(), _search_path(), _path()]
 
     def restored(self, *, is_running: bool = False) -> list[str]:
-        """Put back what was changed, and name it; of a running program only what would stop it."""
+        """Put back what was changed and return its descriptions; while running, only what would stop it."""
         restores = self._vital if is_running else (*self._vital, *self._others)
         return [changed for restore in restores if (changed := restore()) is not None]
 
 
 @contextmanager
 def own_tracing() -> Iterator[None]:
-    """Trace on this thread afterwards what was traced before."""
+    """Restore this thread's trace and profile functions afterwards."""
     before = sys.gettrace(), sys.getprofile()
     try:
         yield
@@ -81,7 +81,7 @@ def _kept(said: str, read: Callable[[], T], write: Callable[[T], object]) -> Res
         found = read()
         if found is before or found == before:
             return None
-        with suppress(OSError, ValueError, TypeError):  # What cannot be put back is told all the same.
+        with suppress(OSError, ValueError, TypeError):  # A change that cannot be undone is reported all the same.
             write(before)
         return said
 
@@ -95,7 +95,7 @@ def _names() -> Iterator[Restore]:
 
 
 def _attributes(names: dict[str, Any], module: str, wanted: Sequence[str]) -> Restore:
-    own = [name for name in wanted if name in names] + [""]  # A second one at least: itemgetter gives a row of them.
+    own = [name for name in wanted if name in names] + [""]  # At least two names: itemgetter then returns a tuple.
     read, before = itemgetter(*own[:-1], own[0]), {name: names[name] for name in own[:-1]}
     kept = read(before)
 
@@ -113,12 +113,12 @@ def _attributes(names: dict[str, Any], module: str, wanted: Sequence[str]) -> Re
 
 
 def _loop_policy() -> Iterator[Restore]:
-    if not hasattr(asyncio, "set_event_loop_policy"):  # Python 3.16 has none.
+    if not hasattr(asyncio, "set_event_loop_policy"):  # Python 3.16 does not have it.
         return
     before = asyncio.get_event_loop_policy()
 
     def restore() -> str | None:
-        # One of the same kind makes the same loops.
+        # A policy of the same type makes the same loops.
         if type(asyncio.get_event_loop_policy()) is type(before):
             return None
         asyncio.set_event_loop_policy(before)
@@ -147,7 +147,7 @@ def _logging() -> Restore:
 
 
 def _warnings() -> Restore:
-    """Take out what makes exceptions of warnings."""
+    """Remove filters that turn warnings into exceptions."""
     before = [each for each in warnings.filters if each[0] == "error"]
 
     def restore() -> str | None:
@@ -155,7 +155,7 @@ def _warnings() -> Restore:
             return None
         kept = [each for each in warnings.filters if each[0] != "error" or each in before]
         warnings.filters[:] = kept  # type: ignore[index]  # it is a list
-        with warnings.catch_warnings():  # At its end, what was looked up by the former ones is forgotten.
+        with warnings.catch_warnings():  # Its exit invalidates the cached results of the former filters.
             pass
         return "warnings into exceptions"
 
@@ -175,7 +175,7 @@ def _finders() -> Restore:
 
 
 def _hooks() -> Iterator[Restore]:
-    """Leave somebody's own hook; without any, no thread starts, and nobody is told how the program ended."""
+    """Keep hooks that can be called; without one no thread starts, or nothing reports how the program ended."""
     for module, name in ((sys, "excepthook"), (sys, "unraisablehook"), (threading, "excepthook")):
         yield _hook(vars(module), f"{module.__name__}.{name}", name)
 
@@ -202,7 +202,7 @@ def _settings() -> Iterator[Restore]:
     yield _kept("`threading.setprofile`", threading.getprofile, threading.setprofile)
     yield _umask()
     least = sys.getrecursionlimit()
-    # More hurts nobody.
+    # A higher limit does no harm.
     yield _kept("the recursion limit", lambda: min(least, sys.getrecursionlimit()), sys.setrecursionlimit)
 
 
@@ -229,8 +229,8 @@ def _signals() -> Iterator[Restore]:
         return
 
     def restore() -> str | None:
-        faulthandler.cancel_dump_traceback_later()  # It may be one that ends the process.
-        # With a handler it ends nobody; while the program ends, this is how it does not wait for ever.
+        faulthandler.cancel_dump_traceback_later()  # It may have been set to end the process.
+        # With a handler the alarm ends nothing; during shutdown the program itself uses it against waiting forever.
         if signal.getitimer(signal.ITIMER_REAL)[0] == 0 or signal.getsignal(signal.SIGALRM) is not signal.SIG_DFL:
             return None
         signal.setitimer(signal.ITIMER_REAL, 0)
@@ -271,7 +271,7 @@ def _path() -> Restore:
     before = os.environ.get("PATH")
 
     def restore() -> str | None:
-        # To have more of it hurts nobody.
+        # An extended PATH does no harm.
         if before is None or before in os.environ.get("PATH", ""):
             return None
         os.environ["PATH"] = before

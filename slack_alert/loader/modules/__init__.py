@@ -1,1 +1,1 @@
-"""Plugin files as modules: executed, in which order, beside whom."""
+"""Plugin files as modules: their import, execution, order and registrations."""

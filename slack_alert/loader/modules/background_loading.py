@@ -1,4 +1,4 @@
-"""Execute plugin files one after another beside whoever waits; a file that takes long keeps nobody from the others."""
+"""Execute plugin files in their order on threads; a slow file does not delay the others."""
 
 from __future__ import annotations
 
@@ -21,39 +21,39 @@ log = logging.getLogger(__name__)
 
 T = TypeVar("T")
 
-#: Where one is slow already, each further one holds up the rest for this part of the time only.
+#: Once a file was slow, a further one delays the rest for this fraction of the time only.
 _SLOW_TOO = 0.2
-#: Between two looks at what is going on.
+#: Seconds between two checks of the running files.
 _LOOK = 0.1
 
 
 class ThreadCarrier:
-    """Executes files on threads of the operating system: whatever one does, the others go on."""
+    """Executes files on threads of the operating system: whatever a thread does, the others go on."""
 
     def current(self) -> object:
-        """Return what `interrupt` needs to find the caller."""
+        """Return the identifier of the caller, for `interrupt`."""
         return threading.get_ident()
 
     def carry(self, call: Callable[[], T]) -> T:
-        """Call it."""
+        """Call the function."""
         return call()
 
     def interrupt(self, carried: object) -> None:
-        """Raise GivenUpError there as soon as it executes Python again; a thread that waits for something goes on."""
-        import ctypes  # a megabyte, for what hardly ever happens
+        """Raise GivenUpError in a thread as soon as it executes Python again; a blocked thread goes on."""
+        import ctypes  # It takes a megabyte, and is hardly ever needed.
 
         ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(carried), ctypes.py_object(GivenUpError))  # type: ignore[arg-type]  # it is an identifier
 
 
 class LoadOptions(Struct, frozen=True):
-    """How files are executed."""
+    """How plugin files are executed."""
 
-    #: A file that is still loading then is given up.
+    #: The time after which a file that is still loading is given up.
     timeout: timedelta = timedelta(seconds=30)
     carrier: Carrier = ThreadCarrier()
-    #: After so long a file is named in the log, and the others go on without it.
+    #: The time after which a file is logged as slow, and the others go on without it.
     slow: timedelta = timedelta(seconds=5)
-    #: The scheduler that the program runs on, as a user names it.
+    #: The scheduler that the program runs on, as named in the settings.
     scheduler: str = "AsyncIOScheduler"
 
 
@@ -65,14 +65,14 @@ class _Lane(Struct):
     carried: object
     thread: threading.Thread
     is_named: bool = False
-    #: Whether others go on without it.
+    #: Whether the following files go on without it.
     is_left: bool = False
 
 
 class BackgroundLoading(Generic[T]):
-    """The execution of some files in their order, by `call` with the index of each; GivenUpError stands for one.
+    """Executes files in their order by `call` with their index; the result is GivenUpError for a file given up.
 
-    Used by one thread, which calls `run` and then `look` as long as something goes on.
+    Used by one thread, which calls `run` and then `give_up_late` and `drain` until `is_over`.
     """
 
     def __init__(self, files: Sequence[PluginFile], call: Callable[[int], T], options: LoadOptions) -> None:
@@ -89,7 +89,7 @@ class BackgroundLoading(Generic[T]):
         self._changed = threading.Condition()
 
     def run(self, is_enough: Callable[[], bool] = lambda: False) -> None:
-        """Execute all files; return earlier where only slow ones are left, if what there is by then is enough."""
+        """Execute all files; return earlier if only slow files are left and `is_enough` says so."""
         try:
             self._start()
             with self._changed:
@@ -99,23 +99,23 @@ class BackgroundLoading(Generic[T]):
         except BaseException:  # Ctrl+C
             self._abandon()
             raise
-        for thread in self._interrupted:  # What it leaves in the import system is cleared up when it is over.
+        for thread in self._interrupted:  # What it leaves in the import system can be removed once it has ended.
             thread.join(_LOOK)
 
     def give_up_late(self) -> None:
-        """Name and give up those whose time has come."""
+        """Log files that are slow, and give up those that exceed the timeout."""
         with self._changed:
             self._look()
 
     def drain(self) -> dict[int, T | GivenUpError]:
-        """Return what came of the files that have ended since this was asked last."""
+        """Return the results of the files that have ended since the last call, by index."""
         with self._changed:
             ended, self._ended = self._ended, {}
             return dict(sorted(ended.items()))
 
     @property
     def is_over(self) -> bool:
-        """Whether every file has ended, or was given up."""
+        """Whether every file has ended or was given up."""
         return self._next >= len(self._files) and not self._lanes
 
     def _is_left(self) -> bool:
@@ -141,7 +141,7 @@ class BackgroundLoading(Generic[T]):
         log.warning("a plugin file is still loading", extra={"file": shown, "given_up_after": limit})
 
     def _leave(self, lane: _Lane) -> None:
-        """Let another thread go on with the files after it."""
+        """Let another thread go on with the following files."""
         self._is_slow = lane.is_left = True
         if self._next < len(self._files):
             self._start()
@@ -155,7 +155,7 @@ class BackgroundLoading(Generic[T]):
         self._interrupted.append(lane.thread)
 
     def _abandon(self) -> None:
-        """Execute nothing more."""
+        """Start no further file, and give up those that are loading."""
         with self._changed:
             self._next = len(self._files)
             for lane in list(self._lanes.values()):
@@ -169,7 +169,7 @@ class BackgroundLoading(Generic[T]):
                     renew()
                     if not self._end(lane, result):
                         return
-        except GivenUpError:  # The file itself has caught it, or had just ended.
+        except GivenUpError:  # The file was past the point where it could be interrupted.
             return
 
     def _begin(self) -> _Lane | None:
@@ -183,7 +183,7 @@ class BackgroundLoading(Generic[T]):
             return lane
 
     def _end(self, lane: _Lane, result: T) -> bool:
-        """Keep what came of a file, unless it was given up; return whether this thread goes on with the next one."""
+        """Store the result of a file, unless it was given up; return whether this thread takes the next file."""
         with self._changed:
             if self._lanes.pop(lane.index, None) is not None:
                 self._ended[lane.index] = result

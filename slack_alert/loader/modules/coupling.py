@@ -1,6 +1,6 @@
-"""Which modules other modules have changed when they were executed: a list they added to, a class they extended.
+"""Record which modules changed other modules when they were executed, such as a list they added to.
 
-After a restart such a module would hold what runs now, and once; so it is executed anew with those that changed it.
+After a restart a changed module would hold each addition once; so it is executed again with those that changed it.
 """
 
 from __future__ import annotations
@@ -15,51 +15,51 @@ from slack_alert.loader.reload.fingerprint import ComparedFile
 from slack_alert.loader.reload.reimport import dependents
 
 _CONTAINERS = (list, dict, set, deque, MappingProxyType)
-#: These keep lists of their own, of which nobody knows.
+#: These keep internal lists that say nothing about plugins.
 _PASSED_OVER = (ModuleType, logging.Logger)
 
 
 class Coupling:
-    """Compares, around each execution, how much there is in the modules that the executed one may reach."""
+    """Compares the sizes of containers in the modules that an executed module may reach, around its execution."""
 
     def __init__(self) -> None:
         self._sizes: dict[str, tuple[int, ...]] = {}
-        #: The modules by the last part of their names.
+        #: The modules by the last part of their name.
         self._named: dict[str, tuple[str, ...]] = {}
-        #: What each module may import; most import none of these.
+        #: The modules that each module may import; most import none of these.
         self._reached: dict[str, set[str]] = {}
-        #: What each has changed, which most do not.
+        #: The modules that each module has changed; most change none.
         self._changed: dict[str, set[str]] = {}
 
     def before(self, name: str, used: Iterable[str]) -> None:
-        """Look at what a module may reach that is about to be executed, the code of which uses these names."""
+        """Measure what a module may reach before it is executed; `used` are the names in its code."""
         for each in self._reach(name, used):
             self._has_changed(each)
 
     def after(self, name: str, used: Iterable[str], *, is_imported: bool, is_whole: bool) -> None:
-        """Take note of what an executed module has changed; one that another imports is compared from now on."""
+        """Record what an executed module has changed; a module that was imported by another is compared from now on."""
         last = name.rpartition(".")[2]
         if name not in (alike := self._named.get(last, ())):
             self._named[last] = (*alike, name)
         changed = {each for each in self._reach(name, used) if self._has_changed(each)}
-        # Where it failed, the version of before stays, with what that has changed.
+        # If it failed, its former version stays, with what that has changed.
         _put(self._changed, name, changed | (set() if is_whole else self._changed.get(name, set())))
         if is_imported:
             self._has_changed(name)
 
     def changed_by(self, modules: Iterable[str]) -> set[str]:
-        """Name the modules that these have changed."""
+        """Return the modules that these have changed."""
         return {each for name in modules for each in self._changed.get(name, ())}
 
     def affected_by(self, modules: Collection[str], texts: Mapping[str, ComparedFile]) -> set[str]:
-        """Name the others to be executed anew with these: what they have changed, and what imports any of all that."""
+        """Return the further modules to execute with these: those they changed, and all importers."""
         found = set(modules)
         while new := (self.changed_by(found) & texts.keys() | dependents(found, texts)) - found:
             found |= new
         return found - set(modules)
 
     def _reach(self, name: str, used: Iterable[str]) -> set[str]:
-        # Of some of the same name one is meant, and the others do not change.
+        # Of several modules of the same name one is meant, and the others do not change.
         found = {each for word in used for each in self._named.get(word, ())}
         if _offers(package := name.rpartition(".")[0], used):
             found.add(package)
@@ -82,7 +82,7 @@ class Coupling:
 
 
 def _put(sets: dict[str, set[str]], name: str, found: set[str]) -> None:
-    """Keep what was found under a name; an empty set takes memory for each of thousands of modules."""
+    """Store a set under a name, or remove an empty one: it would take memory for each of thousands of modules."""
     if found:
         sets[name] = found
     else:
@@ -90,13 +90,13 @@ def _put(sets: dict[str, set[str]], name: str, found: set[str]) -> None:
 
 
 def _offers(package: str, used: Iterable[str]) -> bool:
-    """Return whether a package may be meant, and not one of the modules in it, which may be thousands."""
+    """Return whether the package itself may be meant, and not one of its modules, which may be thousands."""
     names = vars(sys.modules[package]) if package in sys.modules else {}
     return any(word in names and not isinstance(names[word], ModuleType) for word in used)
 
 
 def _sizes(module: ModuleType) -> tuple[int, ...]:
-    """Return how much there is in everything that a module holds."""
+    """Return the sizes of all containers that a module holds."""
     return tuple(size for value in list(vars(module).values()) for size in _sizes_of(value, module.__name__))
 
 
@@ -114,6 +114,6 @@ def _sizes_of(value: object, module: str) -> Iterator[int]:
 def _lengths(value: object) -> Iterator[int]:
     try:
         attributes = vars(value)
-    except TypeError:  # It has none.
+    except TypeError:  # It has no attributes.
         return
     yield from (len(each) for each in list(attributes.values()) if isinstance(each, _CONTAINERS))

@@ -1,4 +1,4 @@
-"""Execute plugin files, and say what went wrong where one cannot be."""
+"""Execute plugin files, and report those that fail as problems."""
 
 from __future__ import annotations
 
@@ -22,28 +22,28 @@ from slack_alert.loader.parsing.declaration import Declaration, FileReading
 
 
 class DeclaredFile(Struct, frozen=True):
-    """A plugin file with what it declares."""
+    """A plugin file with its declarations."""
 
     file: PluginFile
     reading: FileReading
-    #: For each declaration, in the same order; None where it is kept out.
+    #: The plans in the order of the declarations; None: the declaration is excluded.
     plans: tuple[BindingPlan | None, ...]
 
     @property
     def is_executed(self) -> bool:
-        """Return whether something in it wants to run; other files are imported by whoever needs them."""
+        """Whether a declaration in it is enabled; other files are only imported by those that need them."""
         return self.reading.code is not None and any(one.is_enabled for one in self.reading.declarations)
 
 
 class ExecutedFile(Struct, frozen=True):
-    """What came of executing a file."""
+    """The result of executing a file."""
 
     bindings: list[Binding]
     problems: list[Problem]
 
 
 def import_packages(file: PluginFile, finder: PluginFinder, problems: list[Problem]) -> None:
-    """Import what surrounds a file; where that fails, the folder alone stands in for it and the file still runs."""
+    """Import the packages around a file; if one fails, its folder stands in for it and the file still runs."""
     for package in file.packages:
         error = attempted(importlib.import_module, package)
         if error:
@@ -51,12 +51,12 @@ def import_packages(file: PluginFile, finder: PluginFinder, problems: list[Probl
 
 
 def executed(read: DeclaredFile, finder: PluginFinder, problems: list[Problem]) -> list[Binding]:
-    """Execute one file and give its bindings their functions."""
+    """Execute a file and return its bindings with their functions."""
     error = attempted(finder.load, read.file.module)
     if error:
         problems.append(failure(read.file, error))
         return []
-    # A module may have put anything into its own place.
+    # A module may have replaced itself in `sys.modules` by anything.
     names: dict[str, object] = getattr(sys.modules[read.file.module], "__dict__", {})
     found: list[Binding] = []
     for plan in read.plans:
@@ -69,7 +69,7 @@ def executed(read: DeclaredFile, finder: PluginFinder, problems: list[Problem]) 
 
 
 def attempted(load: Callable[[str], object], module: str) -> BaseException | None:
-    """Import a module in some way; return what it raised."""
+    """Import a module by `load`; return the exception it raised, or None."""
     try:
         load(module)
     except BaseException as error:  # noqa: BLE001 - a plugin's SystemExit, or KeyboardInterrupt, must not end the program
@@ -78,14 +78,14 @@ def attempted(load: Callable[[str], object], module: str) -> BaseException | Non
 
 
 def failure(file: PluginFile, error: BaseException) -> Problem:
-    """Say where in the file loading ended, and why."""
+    """Return the problem of a file that failed: the line where loading ended, and the error."""
     root = Path(file.path).parents[len(file.parts)]
     frames = [(frame.f_code.co_filename, line) for frame, line in traceback.walk_tb(error.__traceback__)]
     lines = [line for path, line in frames if path == file.path]
     elsewhere = [f" (at {path[len(str(root)) + 1 :]}:{line})" for path, line in frames if _is_other(path, file, root)]
     try:
         said = " ".join(str(error).split())
-    except Exception:  # noqa: BLE001 - it is the plugin's own code that makes this text
+    except Exception:  # noqa: BLE001 - the plugin's own code makes this text
         said = ""
     name = type(error).__name__
     said = with_advice(name, said)
@@ -95,10 +95,10 @@ def failure(file: PluginFile, error: BaseException) -> Problem:
 
 
 def failed_because(file: PluginFile, error: BaseException, *, is_again: bool = False) -> Problem:
-    """Say why a file was not loaded, which may have been executed before in this process."""
+    """Return the problem of a file that failed or was given up; `is_again`: it was executed before in this process."""
     if not isinstance(error, GivenUpError):
         problem = failure(file, error)
-        # What is spelled wrong is so after a restart, too.
+        # A misspelled name is wrong after a restart, too.
         is_own = isinstance(error, ImportError | NameError | SyntaxError)
         return replace(problem, hint=f"{problem.hint} {_AGAIN}") if is_again and not is_own else problem
     hint = "What takes long, or never ends, belongs into the function; `load_timeout` in slack_alert.conf allows more."

@@ -1,4 +1,4 @@
-"""Make plugin files real modules, `plugins.<dotted path>`, through Python's own import system."""
+"""Import plugin files as real modules, `plugins.<dotted path>`, through Python's import system."""
 
 from __future__ import annotations
 
@@ -22,22 +22,22 @@ from slack_alert.loader.modules.thread_sharing import SharedConnections, share_l
 from slack_alert.loader.parsing.declaration import FileReading
 from slack_alert.loader.reading.file_reader import FileReader
 
-#: The main thread, and the one that executes the files.
+#: The number of threads if nobody else imports: the main thread, and the one that executes the files.
 _ALONE = 2
 
 
 class PluginFinder:
-    """Find `plugins` and everything below it in one folder, and nothing else."""
+    """An import finder for `plugins` and everything below it in one folder."""
 
     def __init__(self, folder: Path, reader: FileReader) -> None:
         self.folder = folder
         self._reader = reader
         self._readings: dict[str, FileReading] = {}
-        #: Modules that are known to be there.
+        #: The paths of modules that are known to exist.
         self._expected: dict[str, str] = {}
-        #: Files that cannot be run; where one is also a package, the folder alone stands in for it.
+        #: Files that cannot be run; if such a file is a package's `__init__.py`, the folder alone stands in for it.
         self._failed: dict[str, Path] = {}
-        #: Where a module is whose name differs from its path.
+        #: The paths of modules whose name differs from their path.
         self._renamed: dict[str, Path] = {}
         self._replaced: dict[str, ModuleType] = {}
         self.registrations = Registrations()
@@ -46,7 +46,7 @@ class PluginFinder:
         self._executions: Counter[str] = Counter()
 
     def expect(self, file: PluginFile, reading: FileReading) -> None:
-        """Use a reading for the first import of its file."""
+        """Use a reading for the next import of its file."""
         self._readings[file.path] = reading
         self._failed.pop(file.module, None)
         if reading.code is None:
@@ -57,12 +57,12 @@ class PluginFinder:
             self._expected[file.module] = file.path
 
     def know(self, files: Iterable[PluginFile]) -> None:
-        """Find these files, too, where a module is not called as its file is."""
+        """Register files whose module name differs from their path, so that they can be found."""
         for file in filter(_is_renamed, files):
             self._rename(file)
 
     def renew(self, reader: FileReader) -> None:
-        """Read with another reader from now on, which knows what lies beside each file now."""
+        """Use another reader from now on, which knows the present neighbours of each file."""
         self._reader = reader
 
     def _rename(self, file: PluginFile) -> None:
@@ -74,14 +74,14 @@ class PluginFinder:
                 self._renamed[".".join(names[:depth])] = path
 
     def install(self) -> None:
-        """Answer imports from now on; modules of these names that are there already stand back."""
+        """Start to answer imports; modules of these names that exist already are put aside."""
         self._replaced = _take_out()
         sys.meta_path.insert(0, self)
         self.registrations.install()
         self._connections.install()
 
     def remove(self) -> None:
-        """Undo `install`, and what the modules have registered."""
+        """Undo `install`, and everything that the modules have registered."""
         sys.meta_path.remove(self)
         self._connections.remove()
         self.registrations.remove()
@@ -94,7 +94,7 @@ class PluginFinder:
         path: Sequence[str] | None = None,
         target: ModuleType | None = None,  # noqa: ARG002 - the protocol's
     ) -> ModuleSpec | None:
-        """Find a module of the plugins; None: it is somebody else's, or a compiled one."""
+        """Return the spec of a plugin module; None if it is not a plugin or is a compiled module."""
         if fullname == PACKAGE:
             return self._package(fullname, self.folder)
         if not fullname.startswith(f"{PACKAGE}.") or not path:
@@ -114,10 +114,10 @@ class PluginFinder:
         return self._package(fullname, stem) if is_folder else None
 
     def load(self, name: str) -> None:
-        """Import a module; where nobody else imports any, without the locks and the search of `import`.
+        """Import a module; if no other thread imports, without the locks and the search of `import`.
 
-        These take as long as all else, and there may be thousands. To be called on the thread that executes the files,
-        while the main thread waits for it.
+        These take as long as everything else, and there may be thousands of files. Call it on the thread that executes
+        the files, while the main thread waits for it.
         """
         package = sys.modules.get(name.rpartition(".")[0])
         is_plain = package is not None and name not in sys.modules and threading.active_count() <= _ALONE
@@ -132,32 +132,32 @@ class PluginFinder:
         except BaseException:
             sys.modules.pop(name, None)
             raise
-        # Plugins may have put anything into their own place, or their folder's.
+        # Plugins may have replaced their own module, or their package, by anything.
         with suppress(AttributeError):
             setattr(package, name.rpartition(".")[2], sys.modules[name])
 
     @property
     def disk(self) -> DiskSources:
-        """Where the files are."""
+        """The source of the files."""
         return self._reader.disk
 
     @property
     def contents(self) -> Mapping[str, bytes]:
-        """What was read for it, by path."""
+        """The contents of the files that were read, by path."""
         return self._reader.contents
 
     def failed(self, module: str, path: Path) -> None:
-        """Remember that a module cannot be run."""
+        """Record that a module cannot be run."""
         self._failed[module] = path
         self._expected.pop(module, None)
 
     def failed_file(self, module: str) -> PluginFile | None:
-        """Find the file that made a module fail."""
+        """Return the file that made a module fail; None if there is none."""
         path = self._failed.get(module)
         return PluginFile.at(path, self.folder) if path else None
 
     def note_execution(self, module: str) -> None:
-        """Count how often a module was executed, with or without success."""
+        """Count an execution of a module, with or without success."""
         self._executions[module] += 1
 
     def is_again(self, module: str) -> bool:
@@ -165,12 +165,12 @@ class PluginFinder:
         return self._executions[module] > 1
 
     def forget(self) -> None:
-        """Let go of the readings; what is imported later is read when it is."""
+        """Drop the readings; files that are imported later are read at that time."""
         self._readings.clear()
         self._expected.clear()
 
     def code_of(self, path: str) -> CodeType:
-        """Return the code of a file; raise SyntaxError where it has none."""
+        """Return the code of a file; raise SyntaxError if it has none."""
         reading = self._readings.pop(path, None) or self._reader.read(PluginFile.at(Path(path), self.folder))
         if reading.code is None:
             fault = reading.problems[-1]
@@ -180,7 +180,7 @@ class PluginFinder:
     def _module(self, name: str, path: str) -> ModuleSpec | None:
         spec = ModuleSpec(name, PluginLoader(name, path, self), origin=path)
         spec.has_location = True
-        # Where it is not said, a place in `__pycache__` is worked out for each, and nothing is ever there.
+        # Otherwise a path in `__pycache__` is computed for each file, where nothing ever lies.
         spec.cached = path
         return spec
 
@@ -197,18 +197,18 @@ class PluginFinder:
 
 
 class PluginLoader(SourceFileLoader):
-    """Run a plugin file without its markers; what was compiled is neither read from nor left in `__pycache__`."""
+    """Runs a plugin file without its markers; `__pycache__` is neither read nor written."""
 
     def __init__(self, name: str, path: str, finder: PluginFinder) -> None:
         super().__init__(name, path)
         self._finder = finder
-        #: The names that the code uses at its top level; none where it can change nothing else.
+        #: The names that the code uses at module level; none if it is inert.
         self._used: tuple[str, ...] = ()
-        #: What is to be looked at again after the code was executed; there while it is.
+        #: The checks to make after the code was executed; set during the execution.
         self._around: ExitStack | None = None
 
     def get_code(self, fullname: str) -> CodeType:
-        """Return the stripped code; what it may change from then on is noticed."""
+        """Return the code without markers, and start to record what it changes, unless it is inert."""
         code = self._finder.code_of(self.path)
         if not is_inert(code) and self._around is not None:
             self._used = code.co_names
@@ -219,7 +219,7 @@ class PluginLoader(SourceFileLoader):
     def exec_module(self, module: ModuleType) -> None:
         """Run the file in its module."""
         folder = self.path.removesuffix(".py")
-        # Beside a.py there may be a/b.py; a.py stays a module of the package above.
+        # Beside a.py there may be a/b.py; a.py remains a module of the package above.
         if self._finder.disk.is_folder(folder) and not hasattr(module, "__path__"):
             module.__path__ = [folder]
         self._finder.note_execution(module.__name__)
@@ -243,7 +243,7 @@ def _is_renamed(file: PluginFile) -> bool:
 
 
 def remove_finders() -> None:
-    """Take out every finder of plugins, with its modules."""
+    """Remove every finder of plugins with its modules."""
     for finder in [found for found in sys.meta_path if isinstance(found, PluginFinder)]:
         finder.remove()
 

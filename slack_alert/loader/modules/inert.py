@@ -1,6 +1,6 @@
-"""Whether executing a module can change anything but the module's own names: most plugin files define functions only.
+"""Find modules whose execution can change nothing but their own names, as most plugin files only define functions.
 
-What is asked around each execution (see `Registrations`, `Coupling` and `ProcessGuard`) need not be asked then.
+The checks around an execution (see `Registrations`, `Coupling` and `ProcessGuard`) are left out for them.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ import sys
 from dis import opmap
 from types import CodeType
 
-#: Instructions that call nothing of anybody's: constants, displays of constants and names, functions, assignments.
+#: Instructions that call no other code: constants, displays of constants and names, functions, assignments.
 _HARMLESS = frozenset(
     opmap[name]
     for name in (
@@ -23,7 +23,7 @@ _IMPORT, _CONSTANT = opmap["IMPORT_NAME"], opmap["LOAD_CONST"]
 
 
 def is_inert(code: CodeType) -> bool:
-    """Return whether the code of a module does no more than define names, and import what is imported already."""
+    """Return whether the code of a module only defines names, and imports what is imported already."""
     instructions = code.co_code
     if not _HARMLESS.issuperset(instructions[::2]):
         return False
@@ -33,7 +33,7 @@ def is_inert(code: CodeType) -> bool:
 
 
 def _is_known_import(code: CodeType, at: int) -> bool:
-    """Return whether it is an absolute import of a module of the standard library that is there."""
+    """Return whether an instruction is an absolute import of a loaded module of the standard library."""
     instructions, name = code.co_code, code.co_names[code.co_code[at + 1]]
     is_absolute = instructions[at - 4] == _CONSTANT and code.co_consts[instructions[at - 3]] == 0
     return is_absolute and name in sys.modules and name.partition(".")[0] in sys.stdlib_module_names

@@ -1,4 +1,4 @@
-"""Functions of plugins, one at a time: a file is loaded when it is first wanted, and anew when it is another."""
+"""Load single plugin functions on demand; a file is loaded when first needed, and again when it has changed."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ from slack_alert.loader.reading.file_reader import FileReader
 
 
 class FunctionLoader:
-    """Finds functions by their file and their job's name, for a process that calls few of them."""
+    """Loads functions by their file and their job's name, for a process that calls few of them."""
 
     def __init__(self, root: Path, markers: tuple[str, ...]) -> None:
-        # Whether the folder is there just now does not matter: what counts was handed over.
+        # The folder need not exist at this moment: the contents were handed over.
         self._folder = root.absolute() / PACKAGE
         self._markers = markers
         self._copies = CopiedSources()
@@ -31,18 +31,18 @@ class FunctionLoader:
         self._readings: dict[str, FileReading] = {}
 
     def update(self, changed: Mapping[str, bytes | None]) -> None:
-        """Have the files hold this from now on, by path; None: a file is there no more."""
+        """Replace the contents of files, by path; None: the file no longer exists."""
         self._copies.replace(changed)
         self._reader.look_anew()
         if not self._copies.is_as(self._reader.contents):
             self._finder = None
 
     def newly_read(self) -> Mapping[str, bytes]:
-        """Return what had to be read on the disk since this was asked last."""
+        """Return the files that had to be read from the disk since the last call."""
         return self._copies.newly_read()
 
     def load(self, shown: str, name: str) -> Callable[..., Any]:  # Any: it is the plugin's
-        """Return a function; raise what loading its file raises, or LookupError where the file has it no more."""
+        """Return a function; raise the errors of loading its file, or LookupError if the file no longer has it."""
         if self._finder is None:
             self._finder = self._begin()
         file = PluginFile.at(self._place(shown), self._folder)
@@ -79,7 +79,7 @@ class FunctionLoader:
         if file.module not in sys.modules:
             finder.expect(file, reading)
             for package in file.packages:
-                # Where one fails, the folder alone stands in for it.
+                # If a package fails, its folder alone stands in for it.
                 with suppress(Exception):
                     importlib.import_module(package)
         return importlib.import_module(file.module)

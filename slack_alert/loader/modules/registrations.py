@@ -1,8 +1,8 @@
-"""What plugin modules register with the process when they are executed, to be taken back with the module.
+"""Record what plugin modules register with the process when they are executed, to undo it with the module.
 
-An edited file is executed anew in the same process: what its former version has registered would be there twice, or in
-the way. Only what the module itself does counts, also through functions of libraries; what a library does when it is
-imported for the first time belongs to the library, which stays.
+An edited file is executed again in the same process: what its former version has registered would exist twice, or be
+in the way. Only what the module itself does counts, also through functions of libraries; what a library does when it
+is imported for the first time belongs to the library, which stays.
 """
 
 from __future__ import annotations
@@ -26,11 +26,11 @@ from slack_alert.loader.guard.library_patches import PatchHook
 
 log = logging.getLogger(__name__)
 
-_Call = Callable[..., Any]  # Any: what is registered takes and gives anything.
+_Call = Callable[..., Any]  # Any: registered functions have any signature.
 
-#: Modules of libraries with a class whose objects refuse what they have: how that is registered, and unregistered.
+#: Library modules with a class that refuses duplicates: the class, and its methods to register and unregister.
 _REGISTRIES = {"prometheus_client.registry": ("CollectorRegistry", "register", "unregister")}
-#: What has one value for the whole process, often made of the one before.
+#: Attributes with one value for the whole process, often a wrapper around the value before.
 _SINGLE = (
     (sys, "excepthook"), (sys, "unraisablehook"), (threading, "excepthook"), (warnings, "showwarning"),
     (logging, "_logRecordFactory"),
@@ -39,11 +39,11 @@ _LISTS: tuple[list[Any], ...] = (sys.meta_path, sys.path_hooks, gc.callbacks)
 
 
 def _nothing() -> None:
-    """Leave it as it is."""
+    """Do nothing."""
 
 
 class Registration(Struct, frozen=True):
-    """Something registered: how it is taken back while the next version is tried, put back, and ended for good."""
+    """Something registered: how to undo it while the next version is tried, redo it, and end it for good."""
 
     take_back: Callable[[], object] = _nothing
     put_back: Callable[[], object] = _nothing
@@ -51,20 +51,20 @@ class Registration(Struct, frozen=True):
 
 
 class Registrations:
-    """What each module that was executed has registered; used on any thread."""
+    """The registrations of each executed module; used on any thread."""
 
     def __init__(self) -> None:
         self._of: dict[str, list[Registration]] = {}
-        #: What was taken back for good, and is not ended.
+        #: Registrations that were undone for good and are still to be ended.
         self._former: list[Registration] = []
-        #: Calls that are to be made at the end of the process.
+        #: The `atexit` calls of plugins.
         self._exits: list[_AtExit] = []
-        #: Puts back what was in the places in which this stands.
+        #: Calls that put the replaced functions back.
         self._undo: list[Callable[[], object]] = []
         self._hook = PatchHook(self._watch_library, self._give_back, modules=_REGISTRIES)
 
     def install(self) -> None:
-        """Begin to take note."""
+        """Start recording."""
         self._hook.install()
         self._replace(atexit, "register", self._register_exit)
         self._replace(atexit, "unregister", self._unregister_exit)
@@ -74,37 +74,37 @@ class Registrations:
         self._replace(threading.Thread, "start", self._start_thread)
 
     def remove(self) -> None:
-        """Take back everything, and take no note any more."""
+        """Undo all registrations, and stop recording."""
         self._hook.remove()
         for module in list(self._of):
             self.retire(self.take_back(module))
         _end(self._former)
 
     def take_back(self, module: str) -> list[Registration]:
-        """Undo what a module has registered, and return it to be put back or ended."""
+        """Undo the registrations of a module, and return them to be redone or ended."""
         taken = self._of.pop(module, [])
         for each in reversed(taken):
             _attempt(each.take_back)
         return taken
 
     def put_back(self, module: str, taken: Iterable[Registration]) -> None:
-        """Redo what was taken back, because the module stays."""
+        """Redo registrations that were undone, because the module stays."""
         for each in taken:
             _attempt(each.put_back)
             self._of.setdefault(module, []).append(each)
 
     def retire(self, taken: Iterable[Registration]) -> None:
-        """Have what was taken back ended by who calls `take_former`."""
+        """Keep undone registrations until the caller of `take_former` ends them."""
         self._former += taken
 
     def take_former(self) -> Callable[[], None] | None:
-        """Return what ends all that was retired as the end of the process would, the last one first; None: nothing."""
+        """Return a call that ends the retired registrations, last one first, as at exit; None: there are none."""
         former, self._former = [each for each in self._former if each.end is not _nothing], []
         return partial(_end, former) if former else None
 
     @contextmanager
     def around(self, name: str) -> Iterator[None]:
-        """Take note also of what is put into place without a call; where the module fails, undo what it registered."""
+        """Record assignments during an execution as well; if the module fails, undo its registrations."""
         single, path = [getattr(*each, None) for each in _SINGLE], list(sys.path)
         lists = [list(each) for each in _LISTS]
         try:
@@ -120,18 +120,18 @@ class Registrations:
             _remove_twins(path)
 
     def _note(self, registration: Registration) -> None:
-        """Take note of what a plugin module registers while it is executed."""
+        """Record a registration by the plugin module that is being executed."""
         module = executing_module()
         if module is not None:
             self._of.setdefault(module, []).append(registration)
 
     def _note_value(self, module: str, owner: Any, attribute: str, before: Any) -> None:
-        now = getattr(owner, attribute, None)  # It may have been deleted.
+        now = getattr(owner, attribute, None)  # The attribute may have been deleted.
         if now is before or getattr(now, "__module__", "") != module:
             return
 
         def take_back() -> None:
-            if getattr(owner, attribute, None) is now:  # Somebody may have built upon it.
+            if getattr(owner, attribute, None) is now:  # Somebody may have wrapped it.
                 setattr(owner, attribute, before)
 
         made = Registration(take_back, partial(setattr, owner, attribute, now))
@@ -155,18 +155,18 @@ class Registrations:
 
     def _unregister_exit(self, real: _Call, function: _Call, /) -> None:
         real(function)
-        # Each is equal to its function, and was unregistered with it.
+        # A call is equal to its function, and was unregistered with it.
         self._exits = [call for call in self._exits if call != function]
 
     def _end_exit(self, call: _AtExit) -> None:
-        """Make a call now, unless the plugin has unregistered it, and not at the end of the process."""
+        """Make an exit call now and not at exit, unless the plugin has unregistered it."""
         if any(call is each for each in self._exits):
             atexit.unregister(call)
             call()
 
     def _register_codec(self, real: _Call, search: _Call, /) -> None:
         real(search)
-        # What it has found is remembered by name: the next version would not be asked.
+        # Codecs are cached by name: the search function of the next version would not be called.
         self._note(Registration(partial(codecs.unregister, search), partial(real, search)))
 
     def _add_handler(self, real: _Call, logger: logging.Logger, hdlr: logging.Handler) -> None:
@@ -195,14 +195,14 @@ class Registrations:
         self._replace(getattr(library, kind), register, add)
 
     def _replace(self, owner: Any, name: str, function: _Call) -> None:
-        """Have `function` called in place of what is there, with that and what it is given."""
+        """Replace a function by `function`, which gets the original as its first argument."""
         real = getattr(owner, name)
 
         @wraps(real)
         def replaced(*arguments: Any, **options: Any) -> Any:
             return function(real, *arguments, **options)
 
-        # Under gevent a thread's class has only inherited it.
+        # Under gevent the thread class inherits the method.
         undo = partial(setattr, owner, name, real) if name in vars(owner) else partial(delattr, owner, name)
         self._undo.append(undo)
         setattr(owner, name, replaced)
@@ -230,7 +230,7 @@ class _AtExit:
 
 
 def executing_module() -> str | None:
-    """Return the plugin module that is being executed by the caller; None where it is none, or a library's."""
+    """Return the plugin module that the caller is executing; None if it is none, or a library's module."""
     frame: FrameType | None = sys._getframe(1)
     while frame is not None and frame.f_code.co_name != "<module>":
         frame = frame.f_back
@@ -255,7 +255,7 @@ def _discard(items: list[Any], item: object) -> None:
 
 
 def _remove_twins(before: list[str]) -> None:
-    """Let nothing be searched twice that was there once: modules put themselves in front with each execution."""
+    """Remove new duplicates from `sys.path`: modules insert the same path with each execution."""
     if sys.path == before:
         return
     for each in set(sys.path):

@@ -1,7 +1,7 @@
-"""Let the processes that plugins start with `multiprocessing` find what plugin files define.
+"""Let processes that plugins start with `multiprocessing` import what plugin files define.
 
-A process that is spawned, or comes from a fork server, imports by name what it is to call. First it runs the main
-module of whoever spawned it again; here that is `slack_alert.bootstrap.spawned`, which finds plugin files as this
+A process that is spawned, or comes from a fork server, imports the function it calls by name. First it runs the main
+module of its parent process again; here that is `slack_alert.bootstrap.spawned`, which finds plugin files as this
 program does.
 """
 
@@ -19,13 +19,13 @@ from slack_alert.loader.files.discovery import PACKAGE, find_files
 from slack_alert.loader.modules.importer import PluginFinder
 from slack_alert.loader.reading.file_reader import FileReader
 
-#: Handed down in the environment; no name of a setting.
+#: An environment variable for child processes; not a setting.
 _PLUGINS = "SLACKALERT_PLUGINS"
 _MAIN = "slack_alert.bootstrap.spawned"
 
 
 def become_spawnable() -> None:
-    """Have processes spawned from this one run `bootstrap.spawned` first; this program must be all of it."""
+    """Make processes spawned from this one run `bootstrap.spawned` first; the program must own the process."""
     sys.modules["__main__"].__spec__ = ModuleSpec(_MAIN, None)
 
 
@@ -44,7 +44,7 @@ def spawnable(root: Path, markers: Sequence[str]) -> Iterator[None]:
 
 
 def find_plugins_again() -> None:
-    """Find plugin files from now on as the process does that spawned this one."""
+    """Install a finder for the plugin files of the process that spawned this one."""
     if _PLUGINS not in os.environ:
         return
     root, markers = json.loads(os.environ[_PLUGINS])

@@ -1,4 +1,4 @@
-"""Execute the plugin files at the start; what is slow is executed beside the program, and taken up when it is done."""
+"""Execute the plugin files at the start; slow files go on in the background and are taken up when they end."""
 
 from __future__ import annotations
 
@@ -24,14 +24,14 @@ from slack_alert.loader.modules.importer import PluginFinder
 from slack_alert.loader.modules.inert import is_inert
 from slack_alert.loader.reload.reimport import Holds, succeed
 
-#: Told after each file: how many are done, of how many.
+#: Called after each file with the number of files done and the number of all files.
 Progress = Callable[[int, int], None]
-#: Says whether one can begin with what there is while the other files take long.
+#: Returns whether the program can start with these bindings while other files are slow.
 Enough = Callable[[Sequence[Binding]], bool]
 
 
 class StartupExecution:
-    """The execution of all files that declare something."""
+    """Executes all files that declare something."""
 
     def __init__(
         self,
@@ -42,7 +42,7 @@ class StartupExecution:
         progress: Progress | None = None,
     ) -> None:
         self._reads = [read for read in reads if read.is_executed]
-        #: How many files are done with each of them, of how many.
+        #: The number of files done once each of them is done; files that are not executed count as well.
         self._places = [place for place, read in enumerate(reads, 1) if read.is_executed]
         self._all = len(reads)
         self.finder = finder
@@ -50,19 +50,19 @@ class StartupExecution:
         self.guard = guard
         self._progress = progress
         self._folders: set[str] = set()
-        #: Files that did not end in time when they were executed last.
+        #: The paths of files that did not end in time at their last execution.
         self.given_up: set[str] = set()
-        #: What files did that they may not do, by path, since that was taken.
+        #: The problems of what files may not do, by path, until they are taken out.
         self.done: dict[str, list[Problem]] = {}
         self._done = 0
-        #: Whether everything that has ended was taken.
+        #: Whether all results were returned.
         self._is_taken = False
         self._loading = BackgroundLoading([read.file for read in self._reads], self._load, options)
         for read in reads:
             finder.expect(read.file, read.reading)
 
     def run(self, problems: list[Problem], is_enough: Enough) -> list[Binding]:
-        """Execute the files, and return their bindings; without those that take long where there are enough by then."""
+        """Execute the files and return their bindings; slow files are left out if `is_enough` allows it."""
         bindings: list[Binding] = []
 
         def has_enough() -> bool:
@@ -70,24 +70,24 @@ class StartupExecution:
             return is_enough(bindings)
 
         self._loading.run(has_enough)
-        self._is_taken = self.is_over  # Before it is looked: what ends after that is taken by `drain`.
+        self._is_taken = self.is_over  # Before collecting: files that end after this are returned by `drain`.
         self._collect(bindings, problems)
         self._tell(self._all)
         self._let_go()
         return bindings
 
     def drain(self) -> list[tuple[DeclaredFile, ExecutedFile]]:
-        """Return the files that have ended since, with what came of each."""
+        """Return the files that have ended since, with their results."""
         if self._is_taken:
             return []
-        self._is_taken = self.is_over  # Before it is looked: what ends after that is taken the next time.
+        self._is_taken = self.is_over  # Before draining: files that end after this are returned by the next call.
         self._loading.give_up_late()
         ended = [(self._reads[index], self._of(index, result)) for index, result in self._loading.drain().items()]
         self._let_go()
         return ended
 
     def again(self, files: Mapping[str, PluginFile], holds: Holds) -> dict[str, BaseException]:
-        """Execute files anew, by their modules, as `succeed` does; return what was raised."""
+        """Execute files again, by their modules, as `succeed` does; return the exceptions they raised."""
         modules = list(files)
 
         def attempt(index: int) -> BaseException | None:
@@ -108,11 +108,11 @@ class StartupExecution:
 
     @property
     def is_over(self) -> bool:
-        """Whether nothing is left to be waited for."""
+        """Whether no file is still loading."""
         return self._loading.is_over
 
     def _let_go(self) -> None:
-        """Free what was read of the files, once all that came of them was taken."""
+        """Free the readings of the files, once all results were returned."""
         if self._is_taken:
             self.finder.forget()
             self._reads.clear()

@@ -1,1 +1,1 @@
-"""From keywords to bindings."""
+"""From marker keywords to bindings."""

@@ -1,4 +1,4 @@
-"""Turn what markers declare into bindings: jobs and commands with everything they need to run."""
+"""Turn the declarations of markers into bindings: jobs and commands with everything they need to run."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from slack_alert.loader.parsing.declaration import Declaration
 
 
 class BindingPlan(Struct, frozen=True):
-    """A sound declaration, which becomes bindings once its function is there."""
+    """A sound declaration, which becomes bindings once its function is loaded."""
 
     name: str
     file: PluginFile
@@ -23,7 +23,7 @@ class BindingPlan(Struct, frozen=True):
     terms: ResolvedOptions
 
     def bindings(self, function: Callable[..., Any] | None = None) -> tuple[Binding, ...]:  # Any: it is the plugin's
-        """Make the job and the command of one function."""
+        """Return the job and the command of the function."""
         declaration = self.declaration
         action = Action(
             self.name,
@@ -39,21 +39,21 @@ class BindingPlan(Struct, frozen=True):
 
 
 class Binder:
-    """Make the bindings of all files; what is wrong with them is added to `problems`."""
+    """Makes the bindings of all files, and adds what is wrong with them to `problems`."""
 
     def __init__(self, defaults: OptionDefaults, problems: list[Problem]) -> None:
         self.problems = problems
         self._terms = OptionResolver(defaults)
-        #: Where each full name was taken: a file and a line.
+        #: The file and line where each full name was taken.
         self._places: dict[str, tuple[str, int]] = {}
 
     def bind(self, file: PluginFile, declaration: Declaration) -> tuple[Binding, ...]:
-        """Make the bindings of one declaration, without its function; none where `plan` gives none."""
+        """Return the bindings of a declaration, without its function; none if `plan` returns None."""
         plan = self.plan(file, declaration)
         return plan.bindings() if plan else ()
 
     def plan(self, file: PluginFile, declaration: Declaration) -> BindingPlan | None:
-        """Prepare the bindings of one declaration; None where a problem or its author keeps it out."""
+        """Prepare the bindings of a declaration; return None if a problem or its author excludes it."""
         terms = self._terms.resolve(declaration)
         if not declaration.is_sound or terms.faults or (declaration.required and declaration.is_called_alone):
             self.problems.extend(_faults(file, declaration, terms))
@@ -66,7 +66,7 @@ class Binder:
         return BindingPlan(name, file, declaration, terms)
 
     def reserve(self, bindings: Iterable[Binding]) -> None:
-        """Leave the names to those that have them."""
+        """Reserve the names of existing bindings."""
         for binding in bindings:
             self._places.setdefault(binding.name, (binding.action.file, binding.action.line))
 
@@ -95,7 +95,7 @@ def _required(file: PluginFile, declaration: Declaration) -> Problem:
 
 
 def _remarks(file: PluginFile, declaration: Declaration, terms: ResolvedOptions) -> Iterator[Problem]:
-    """Name what has no effect yet, and say that a job never runs."""
+    """Yield warnings about keywords without effect and about a job that never runs."""
     meanwhile = "the job runs without it" if declaration.is_timed else f"{declaration.function} does not run"
     for keyword in terms.later:
         said = f"`{keyword}` is not there yet in this version: {meanwhile}"

@@ -1,4 +1,4 @@
-"""Tell which jobs can never run, as far as their triggers and working hours alone decide that."""
+"""Find jobs that can never run, as far as their triggers and working hours alone decide that."""
 
 from __future__ import annotations
 
@@ -11,19 +11,19 @@ from slack_alert.core.schedule.working_hours import WorkingHours
 from slack_alert.core.structs import Struct, field
 from slack_alert.core.units.local_time import TICK
 
-#: Longer than a year, so that each shift of the clock is met.
+#: Longer than a year, so that every clock change is included.
 _HORIZON = timedelta(days=400)
 
 
 class NeverRunsCheck(Struct):
-    """Look ahead from `now` on; equal questions are answered once, and in all only so many steps are taken."""
+    """Searches for a slot after `now`; equal questions are answered once, and the number of steps is limited."""
 
     now: datetime
     _steps: int = 20_000
     _known: dict[tuple[Trigger, WorkingHours], str | None] = field(default_factory=dict)
 
     def never(self, trigger: Trigger, hours: WorkingHours) -> str | None:
-        """Return why a job never runs; None where it does, or where that is not known."""
+        """Return why a job never runs; None if it does, or if that is not known."""
         if _is_over(trigger, self.now):
             return "it never runs: its last time has passed"
         fixed = None if hours.is_always else _fixed(trigger)
@@ -58,11 +58,11 @@ def _is_over(trigger: Trigger, now: datetime) -> bool:
 
 
 def _fixed(trigger: Trigger) -> Trigger | None:
-    """Return a trigger due at least as often, whenever the job was first seen; None where there is none to speak of."""
+    """Return a trigger due at least as often, whenever the job was first seen; None if there is none."""
     if isinstance(trigger, Cron | Once):
         return trigger
     if isinstance(trigger, EveryDays):
-        # Which days it is due on follows from when it was first seen.
+        # Its days depend on when it was first seen.
         anchored = EveryDays(1, trigger.zone, at=trigger.at) if trigger.at is not None else None
         return trigger if trigger.start else anchored
     if isinstance(trigger, AnyOf):

@@ -1,4 +1,4 @@
-"""Check the option keywords of a marker: types, ranges, and the words that are allowed."""
+"""Check the option keywords of a marker: types, ranges and allowed words."""
 
 from __future__ import annotations
 
@@ -22,16 +22,16 @@ from slack_alert.loader.parsing.literals import suggestion
 
 WHILE_PAUSED = ("skip", "mute")
 _VOICE = frozenset({"after", "repeat", "remind", "recover", "escalate"})
-#: Shorter pauses would be none.
+#: Shorter pauses would have no effect.
 _SHORTEST_PAUSE = timedelta(seconds=1)
-#: What is emitted is taken within a second.
+#: An emitted event is handled within a second.
 _SHORTEST_ABSENCE = timedelta(seconds=1)
 _MOST = 1_000_000_000
 _MOST_RETRIES = 100
 
 
 def check(keyword: str, value: object, zone: tzinfo) -> None:
-    """Raise BadValue where a keyword's value means nothing; time keywords are the trigger's own business."""
+    """Raise BadValue if a keyword's value is not valid; time keywords are checked by the trigger's parser."""
     if keyword in ("start", "end"):
         parse = parse_slot if keyword == "start" else parse_instant
         _named(keyword, value, lambda: parse(value, zone))
@@ -40,11 +40,11 @@ def check(keyword: str, value: object, zone: tzinfo) -> None:
 
 
 def find_zone(value: object) -> tzinfo:
-    """Make a time zone from its name; raise BadValue with the nearest one."""
+    """Return a time zone by its name; raise BadValue with the nearest name."""
     name = _text(value)
     try:
         return ZoneInfo(name)
-    # A name may as well lead to a folder, or out of the database.
+    # A name may also lead to a folder, or out of the database.
     except (KeyError, ValueError, OSError) as error:
         meant = nearest(name, available_timezones(), likeness=0.75)
         hint = f"Did you mean {meant}?" if meant else 'Write a name such as "Europe/Berlin" or "UTC".'
@@ -53,7 +53,7 @@ def find_zone(value: object) -> tzinfo:
 
 
 def pause_of(value: object) -> timedelta:
-    """Read `pause_time`; a bare number is minutes."""
+    """Parse `pause_time`; a bare number is minutes."""
     pause = parse_duration(value, unit="m")
     if pause < _SHORTEST_PAUSE:
         raise BadValue("a pause takes a second at least", hint="For no limit of alerts, write max_alert=0.")
@@ -61,7 +61,7 @@ def pause_of(value: object) -> timedelta:
 
 
 def texts_of(value: object) -> tuple[str, ...]:
-    """Read one text, or a list of them."""
+    """Return the texts of a value that is a text or a list of texts."""
     values = value if isinstance(value, list) else [value]
     if not values:
         raise BadValue("the list is empty", hint="Name one at least.")
@@ -69,7 +69,7 @@ def texts_of(value: object) -> tuple[str, ...]:
 
 
 def read_repeat_policy(words: Mapping[str, object], channel: str) -> RepeatPolicy:
-    """Read how the incidents of a job are said; the keywords were checked."""
+    """Return how the incidents of a job are repeated; the keywords were checked before."""
     if _VOICE.isdisjoint(words):
         return DEFAULT_REPEAT_POLICY
     after, remind, escalate = words.get("after", 1), words.get("remind"), words.get("escalate")
@@ -83,7 +83,7 @@ def read_repeat_policy(words: Mapping[str, object], channel: str) -> RepeatPolic
 
 
 def read_absence(words: Mapping[str, object], hours: WorkingHours) -> Absence | None:
-    """Read how long events may stay away; the keywords were checked. A reminder says how often it is told again."""
+    """Return how long events may stay away; the keywords were checked before. `remind` repeats the alert."""
     if "absent" not in words:
         return None
     absent, remind = parse_duration(words["absent"]), words.get("remind")
@@ -98,7 +98,7 @@ def _escalation(value: object, channel: str = SERVICES[0]) -> Escalation:
 
 
 def read_run_options(words: Mapping[str, object], default: RunOptions) -> RunOptions:
-    """Read how the runs of a job are looked after; the keywords were checked."""
+    """Return the run options of a job; the keywords were checked before."""
     timeout, retries, delay = words.get("timeout"), words.get("retries"), words.get("retry_delay")
     isolation = Isolation(_lowered(words.get("isolation", default.isolation.value)))
     run_options = RunOptions(
@@ -169,7 +169,7 @@ def _retries(value: object) -> int:
 
 def _choice(*allowed: str) -> Callable[[object], str]:
     def read(value: object) -> str:
-        # In whatever case, as in the configuration.
+        # In any case, as in the configuration.
         if not isinstance(value, str) or value.lower() not in allowed:
             raise BadValue(f"this must be one of {', '.join(allowed)}", hint=suggestion(str(value), allowed))
         return value.lower()

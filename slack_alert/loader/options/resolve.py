@@ -1,4 +1,4 @@
-"""Work out what the keywords of a marker mean, whatever its function is; equal keywords are worked out once."""
+"""Resolve the keywords of a marker, independently of its function; equal keywords are resolved once."""
 
 from __future__ import annotations
 
@@ -25,56 +25,56 @@ from slack_alert.loader.options.option_checks import (
     find_zone,
     pause_of,
     read_absence,
-    read_repeat_policy,
     read_run_options,
+    read_repeat_policy,
     texts_of,
 )
 from slack_alert.loader.parsing.declaration import Declaration
 from slack_alert.loader.parsing.literals import LATER_KEYWORDS, OPTION_KEYWORDS
 
 Words = Mapping[str, object]
-#: They say when a function runs, too.
+#: Keywords that contradict `absent`, because they too say when a function runs.
 _UNLIKE_ABSENT = frozenset([*TIME_KEYWORDS, "start", "end", "jitter", "at_start"])
 _CATCH_UP = "Take it out, or give the job a cron, an at or whole days: an interval goes on by itself."
 
 
 class OptionDefaults(Struct, frozen=True):
-    """What the configuration says for every job whose marker says nothing else."""
+    """The configuration's values for jobs whose marker does not set them."""
 
     zone: tzinfo
-    #: The text: its windows are read for the zone of each job.
+    #: As text: it is parsed for the zone of each job.
     working_hours: str
     #: 0: no limit.
     max_alert: int
     pause_time: timedelta
-    #: Keep a paused job running and withhold what it says.
+    #: Keep a paused job running and withhold its messages.
     mutes: bool
     to: Address
     errors_to: Address
-    #: The only names that are markers; empty: any.
+    #: The names that are markers; empty: any name.
     markers: tuple[str, ...] = ()
     run_options: RunOptions = DEFAULT_OPTIONS
-    #: The service that is meant where an address names none.
+    #: The service of an address that names none.
     channel: str = "slack"
-    #: From here on it is examined whether a job can ever run; None: it is not.
+    #: The time after which a job must have a slot, or it is reported as never running; None: this is not checked.
     now: datetime | None = None
 
 
 class ResolvedOptions(Struct, frozen=True):
-    """What some keywords say."""
+    """The meaning of the keywords of a marker."""
 
-    #: What is wrong with them, each with what to do.
+    #: The faults, each with a hint.
     faults: tuple[tuple[str, str], ...] = ()
     #: Keywords that have no effect in this version.
     later: tuple[str, ...] = ()
-    #: Why it never runs.
+    #: Why the job never runs.
     never: str | None = None
-    #: What makes a job and a command out of a name and an action.
+    #: Functions that make a job and a command from a name and an action.
     makers: tuple[Callable[[str, Action], Binding], ...] = ()
 
 
 class OptionResolver(Struct):
-    """Read the keywords of all markers; equal parts are made once and shared."""
+    """Resolves the keywords of all markers; equal parts are created once and shared."""
 
     defaults: OptionDefaults
     _foresight: NeverRunsCheck | None = None
@@ -88,16 +88,16 @@ class OptionResolver(Struct):
         self._foresight = NeverRunsCheck(self.defaults.now) if self.defaults.now else None
 
     def resolve(self, declaration: Declaration) -> ResolvedOptions:
-        """Say what the keywords of a marker mean."""
+        """Return the meaning of the keywords of a marker."""
         words, is_timed, is_sound = declaration.keywords, declaration.is_timed, declaration.is_sound
-        # The cache gives equal keywords as one object, and spelling them takes longer than all else here.
+        # The cache returns equal keywords as one object, and their `repr` takes longer than everything else here.
         same = id(words), is_timed, is_sound
         if same not in self._same:
-            # As text, because 1 and True are equal and lists have no hash.
+            # As text, because 1 and True are equal and lists are not hashable.
             key = repr(words), is_timed, is_sound
             if key not in self._known:
                 self._known[key] = self._read(words, is_timed=is_timed, is_sound=is_sound)
-            # With the object, so that it lives: its number would go to another.
+            # Keep the object alive, or its id would be reused.
             self._same[same] = words, self._known[key]
         return self._same[same][1]
 
@@ -110,7 +110,7 @@ class OptionResolver(Struct):
         if faults or not is_sound:
             return ResolvedOptions(tuple(faults))
         try:
-            # Jitter goes by the name of the job, which is put in later.
+            # Jitter depends on the name of the job, which is set later.
             trigger = parse_trigger(words, zone=zone, name="")
         except BadValue as error:
             return ResolvedOptions(((str(error), error.hint),))
@@ -211,7 +211,7 @@ def _jittered(job: Callable[..., Job], trigger: Jittered) -> Callable[[str, Acti
 
 
 def _lonely(words: Words, *, is_timed: bool) -> Iterator[tuple[str, str]]:
-    """Find keywords without the one they belong to."""
+    """Yield faults for keywords without the keyword they belong to."""
     if "emits" in words and not is_timed:
         yield "emits belongs to a time trigger, and there is none", "Add seconds=30, or another time keyword."
     if "where" in words and "on" not in words:
@@ -221,7 +221,7 @@ def _lonely(words: Words, *, is_timed: bool) -> Iterator[tuple[str, str]]:
 
 
 def _not_absent(words: Words) -> Iterator[tuple[str, str]]:
-    """Find what means nothing where a function runs because something did not come."""
+    """Yield faults for keywords that do not go with `absent`."""
     if "on" not in words:
         yield "absent belongs to on, and there is none", 'Add on="backup.done".'
     for word in words:

@@ -1,1 +1,1 @@
-"""From a source text to declarations: markers, literals, signatures."""
+"""From source text to declarations: markers, literals and signatures."""

@@ -1,4 +1,4 @@
-"""Read one plugin file: its markers taken out, its imports of neighbours made relative, the rest compiled."""
+"""Read a plugin file: remove its markers, make its imports of neighbours relative and compile the rest."""
 
 from __future__ import annotations
 
@@ -12,16 +12,16 @@ from slack_alert.loader.parsing.markers import MarkerReader
 from slack_alert.loader.parsing.scan import ModuleScan, outline
 from slack_alert.loader.parsing.source import compile_tree, parse
 
-#: The name under which `import a.b` leaves what nobody asked for.
+#: The name that `import a.b` binds for the submodule when it is rewritten; nothing uses it.
 _UNUSED = "__slack_alert_import__"
 
 
 def read_file(
     file: PluginFile, content: bytes, *, markers: tuple[str, ...], neighbours: Collection[str]
 ) -> FileReading:
-    """Read a file without running it; every fault is a problem of the reading.
+    """Read a file without running it; every fault becomes a problem of the reading.
 
-    `neighbours` are the names that its folder lends to imports.
+    `neighbours` are the modules of its folder that it can import by their bare name.
     """
     try:
         source = parse(file, content)
@@ -31,7 +31,7 @@ def read_file(
         found = outline(source.tree, has_walrus=":=" in source.text)
         reader = MarkerReader(source, found, markers)
         declarations = reader.extract()
-        # A file that imports its own name means the library it is named for.
+        # A file that imports its own name means the library of that name.
         _make_relative(found, lambda name: name in neighbours and name != file.parts[-1])
         code = compile_tree(source)
     except UnusableFileError as error:
@@ -40,7 +40,7 @@ def read_file(
 
 
 def _make_relative(found: ModuleScan, is_neighbour: Callable[[str], bool]) -> None:
-    """Let imports of neighbours mean the module in this package: one object, and `sys.path` stays as it is."""
+    """Make imports of neighbours mean the module in this package: one object, and `sys.path` is unchanged."""
     for block in found.imports:
         block[:] = [new for statement in block for new in _rewritten(statement, is_neighbour)]
 

@@ -1,4 +1,4 @@
-"""What a marker says, as written: the step between the source and the bindings, and what the cache keeps."""
+"""Hold a marker as it is written: the step between source and bindings, and the content of the reading cache."""
 
 from __future__ import annotations
 
@@ -14,41 +14,41 @@ class Declaration(Struct, frozen=True):
     """A marked function at module level."""
 
     function: str
-    #: Where the module keeps the function: its name, unless something else in the file takes that.
+    #: The module's attribute that holds the function: its name, unless something else in the file takes that name.
     attribute: str
-    #: The marker's.
+    #: The position of the marker.
     line: int
     column: int
     keywords: Mapping[str, object]
-    #: Whether a time keyword was written, with whatever value.
+    #: Whether a time keyword was written, with any value.
     is_timed: bool
     doc: str | None
-    #: Parameters that a call without arguments would miss; `ctx` is none of them.
+    #: Parameters that a call without arguments would miss; without `ctx`.
     required: tuple[str, ...]
-    #: Parameters that an event may fill in, where it answers events.
+    #: Parameters that an event may fill in, if the function answers events.
     parameters: tuple[str, ...]
     takes_context: bool
     is_async: bool
-    #: False: a problem keeps it out already.
+    #: False: it has a problem already that excludes it.
     is_sound: bool
 
     @property
     def is_called_alone(self) -> bool:
-        """Whether it is called without an event, so that nothing but `ctx` is given to it."""
+        """Whether it is called without an event, so that it gets no argument but `ctx`."""
         return self.is_timed or "absent" in self.keywords
 
     def name_in(self, file: str) -> str:
-        """Return the full name of its job, below that of its file."""
+        """Return the full name of its job, below the name of its file."""
         return composed(f"{file}.{self.keywords.get('name', self.function)}")
 
     @property
     def is_enabled(self) -> bool:
-        """Return whether its author wants it to run."""
+        """Whether its author wants it to run."""
         return self.keywords.get("enabled") is not False
 
 
 class FileReading(Struct, frozen=True):
-    """All that one plugin file says; `code` is None where it cannot run."""
+    """Everything read from a plugin file; `code` is None if it cannot run."""
 
     declarations: tuple[Declaration, ...] = ()
     problems: tuple[Problem, ...] = ()

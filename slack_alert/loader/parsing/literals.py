@@ -1,4 +1,4 @@
-"""Work out the values in a marker without running anything: literals, arithmetic on them, constants of the file."""
+"""Evaluate the values in a marker without running anything: literals, arithmetic on them, constants of the file."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from slack_alert.core.units.names import nearest
 
 ALLOWED = "Write a literal, arithmetic on literals, or a constant assigned once at module level to such a value."
 
-#: No interval, size or count is larger, and no arithmetic below it can take long.
+#: No interval, size or count is larger, and arithmetic below it cannot take long.
 _LARGEST = 10**18
 _LARGEST_EXPONENT = 64
 _DEEPEST = 50
 _LONGEST = 100_000
 
-# A tuple, because a union is made anew each time it is written down.
+# A tuple, because a union would be created anew at each use.
 _NUMBERS = (int, float)
 
 _BINARY: dict[type[ast.operator], Callable[[int | float, int | float], object]] = {
@@ -43,7 +43,7 @@ class NotLiteral(BadValue):
 
 
 def evaluate(node: ast.expr, constants: Mapping[str, ast.expr], *, depth: int = 0) -> object:
-    """Return the value of an expression, as JSON knows it; raise BadValue where it cannot be known or is too large."""
+    """Return the value of an expression as a JSON type; raise BadValue if it cannot be known or is too large."""
     if depth > _DEEPEST:
         raise BadValue("the value is nested too deeply, or made of itself", hint=ALLOWED)
     if isinstance(node, ast.Constant):
@@ -117,7 +117,7 @@ def _mapping(node: ast.Dict, constants: Mapping[str, ast.expr], depth: int) -> d
 
 
 EVENT_KEYWORDS = ("command", "on", "emits")
-#: One of these makes a decorator a marker.
+#: Any of these makes a decorator a marker.
 TRIGGER_KEYWORDS = (*TIME_KEYWORDS, *EVENT_KEYWORDS)
 OPTION_KEYWORDS = (
     "name",
@@ -152,9 +152,9 @@ OPTION_KEYWORDS = (
     "approve",
 )
 KEYWORDS = (*TRIGGER_KEYWORDS, *OPTION_KEYWORDS)
-#: Read and checked, and without effect in this version.
+#: Keywords that are read and checked, but have no effect in this version.
 LATER_KEYWORDS = frozenset(["command", "queue", "lock", "allow", "confirm", "approve"])
-#: What people write for a keyword that is called otherwise.
+#: Words that people write for a keyword of another name.
 _OTHERWISE = {
     "channel": "to",
     "every": "minutes",
@@ -170,13 +170,13 @@ _OTHERWISE = {
 
 
 def suggestion(word: str, known: tuple[str, ...]) -> str:
-    """Return which word was probably meant, or all that are allowed."""
+    """Return a hint with the word that was probably meant, or with all allowed words."""
     meant = nearest(word, known)
     return f"Did you mean {meant}?" if meant else f"Allowed: {', '.join(known)}."
 
 
 def keyword_suggestion(word: str) -> str:
-    """Return which keyword was probably meant, or all that do something in this version."""
+    """Return a hint with the keyword that was probably meant, or with all that work in this version."""
     meant = nearest(word, (*KEYWORDS, *_OTHERWISE), likeness=0.65)
     if meant:
         return f"Did you mean {_OTHERWISE.get(meant, meant)}?"

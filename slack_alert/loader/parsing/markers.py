@@ -1,4 +1,4 @@
-"""Tell which decorators are markers, take them out of the tree, and say what they declare."""
+"""Find the decorators that are markers, remove them from the tree and return what they declare."""
 
 from __future__ import annotations
 
@@ -28,16 +28,16 @@ _MODULE_LEVEL = "Move the function to module level, outside of any class, functi
 
 
 class MarkerReader(Struct):
-    """Read the markers of one file; the tree is left without them, its line numbers as they were."""
+    """Read the markers of a file; the tree is left without them, with its line numbers unchanged."""
 
     source: ParsedFile
     outline: ModuleScan
-    #: The only names that are markers; empty: any.
+    #: The names that are markers; empty: any name.
     names: tuple[str, ...] = ()
     problems: list[Problem] = field(default_factory=list)
     _constants: dict[str, ast.expr] = field(default_factory=dict)
     _locals: dict[Scopes, set[str]] = field(default_factory=dict)
-    #: All decorators that are the first of something, before any is taken out.
+    #: The outermost decorators of all functions and classes, before any is removed.
     _outermost: list[ast.expr] = field(default_factory=list)
     _sure: set[str] | None = None
 
@@ -46,7 +46,7 @@ class MarkerReader(Struct):
         self._outermost = [node.decorator_list[0] for node, _, _ in self.outline.decorated]
 
     def extract(self) -> tuple[Declaration, ...]:
-        """Take all markers out and return what those at module level declare."""
+        """Remove all markers and return the declarations of those at module level."""
         for call, below in self.outline.calls:
             self._note_call(call, below)
         found = [self._read(node, scopes, is_direct) for node, scopes, is_direct in self.outline.decorated]
@@ -85,7 +85,7 @@ class MarkerReader(Struct):
         return not self.names or dotted_name(_called(decorator)) in self.names
 
     def _foreign(self, decorator: ast.expr, scopes: Scopes) -> str | None:
-        """Return why a decorator with a trigger keyword is real code that must stay; None where it is not."""
+        """Return why a decorator with a trigger keyword is real code that must stay; None if it is not."""
         root = root_name(decorator)
         if root is None:
             return "is an expression"
@@ -113,7 +113,7 @@ class MarkerReader(Struct):
         return None
 
     def _note_call(self, written: ast.Call, below: ast.stmt | None) -> None:
-        """Tell of a marker that is called and stands above nothing, as where its @ was forgotten."""
+        """Report a marker that is called above nothing, for example because its @ was forgotten."""
         call = written.func if isinstance(written.func, ast.Call) else written
         is_meant = self._is_own(call) or (self._is_named(call) and self._is_unbound(call))
         if not (_has_trigger(call) and is_meant):
@@ -129,7 +129,7 @@ class MarkerReader(Struct):
         self.problems.append(Problem(self.source.file.shown, line, column, Severity.WARNING, "SA212", said, hint))
 
     def _note_unbound(self, node: Decorated, scopes: Scopes, outcome: str) -> None:
-        """Tell of a decorator that no marker can be, and that ends the file when it is executed."""
+        """Report a decorator that cannot be a marker and would make executing the file fail."""
         for decorator in node.decorator_list:
             if not scopes and self._is_unbound(decorator) and not _has_trigger(decorator):
                 name = self._name_of(decorator)
@@ -151,14 +151,14 @@ class MarkerReader(Struct):
             self._report(decorator, "SA205", said, hint=f"Allowed: {', '.join(self.names)}.")
 
     def _is_slip(self, decorator: ast.expr) -> bool:
-        """Return whether a decorator without a trigger keyword was meant as a marker; left in, it ends the file."""
+        """Return whether a decorator without a trigger keyword was meant as a marker; left in, it would fail."""
         if self._is_own(decorator):
             return True
         if not self._is_unbound(decorator) or not self._is_named(decorator):
             return False
         keywords = decorator.keywords if isinstance(decorator, ast.Call) else []
         written = [keyword.arg for keyword in keywords if keyword.arg]
-        # Behind ** there may be anything.
+        # After ** there may be any keyword.
         if len(written) < len(keywords):
             return True
         if any(word in KEYWORDS or alike(word, TRIGGER_KEYWORDS, most=1, likeness=0.75) for word in written):
@@ -166,7 +166,7 @@ class MarkerReader(Struct):
         return self._name_of(decorator) in self._sure_names()
 
     def _sure_names(self) -> set[str]:
-        """Name what is surely meant as a marker, whatever stands behind it."""
+        """Return the names that are certainly meant as markers, whatever their keywords."""
         if self._sure is None:
             used = {self._name_of(decorator) for decorator in self._outermost if self._is_marker(decorator, ())}
             self._sure = {OWN_MARKER, *self.names, *used}
@@ -208,7 +208,7 @@ class MarkerReader(Struct):
         return declared(node, call, values=values, place=place, attribute=attribute, is_sound=not faults)
 
     def _attribute(self, node: Function) -> str:
-        """Name what the module will hold the function by; where its own name is bound again, add a name for it."""
+        """Return the attribute that will hold the function; add one if its own name is bound again."""
         if self.outline.bound[node.name] == 1:
             return node.name
         attribute = f"__slack_alert_{node.lineno}__"
@@ -240,7 +240,7 @@ def _has_trigger(decorator: ast.expr) -> bool:
 
 
 def _constants(tree: ast.Module, outline: ModuleScan) -> dict[str, ast.expr]:
-    """Find the names that are bound once, by an assignment directly at module level."""
+    """Return the names that are bound once, by an assignment directly at module level, with their values."""
     constants: dict[str, ast.expr] = {}
     for statement in tree.body:
         targets = statement.targets if isinstance(statement, ast.Assign) else []

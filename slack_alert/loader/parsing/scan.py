@@ -1,4 +1,4 @@
-"""What a file binds, decorates and imports, found in one pass over its statements."""
+"""Find what a file binds, decorates and imports, in one pass over its statements."""
 
 from __future__ import annotations
 
@@ -13,45 +13,45 @@ Decorated = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef
 Function = ast.FunctionDef | ast.AsyncFunctionDef
 Scopes = tuple[Decorated, ...]
 
-#: The typed marker, for people whose linters insist; it does nothing.
+#: The typed marker, for people whose linters require the decorator to exist; it does nothing.
 OWN_PACKAGE, OWN_MARKER = "slack_alert", "deco"
 
-# Tuples, because a union is made anew each time it is written down.
+# Tuples, because a union would be created anew at each use.
 _DECORATED = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
 _IMPORTS = (ast.Import, ast.ImportFrom)
 _DOTTED = (ast.Attribute, ast.Subscript)
-#: Statements without statements inside.
+#: Statements that contain no other statements.
 _SIMPLE = (ast.Expr, ast.Assign, ast.AnnAssign, ast.AugAssign, ast.Return, ast.Pass, *_IMPORTS)
-#: Statements of one expression.
+#: Statements with one value expression.
 _VALUED = (ast.Expr, ast.Assign, ast.AnnAssign)
 _BUILTINS = frozenset(dir(builtins))
 
 
 class ModuleScan(Struct):
-    """The names of the module's scope, and the places that matter later."""
+    """The names of a module's scope, and the nodes that later steps need."""
 
-    #: How often each name is bound, by whatever.
+    #: How often each name is bound, in any way.
     bound: Counter[str] = field(default_factory=Counter)
     imported: set[str] = field(default_factory=set)
-    #: Dotted names under which the file knows the typed marker.
+    #: Dotted names under which the file imported the typed marker.
     own_markers: set[str] = field(default_factory=set)
-    #: Names that a function may rebind.
+    #: Names that a function may rebind (`global`).
     rebound: set[str] = field(default_factory=set)
     has_star_import: bool = False
-    #: What carries decorators, with the functions and classes around it; True: directly at module level.
+    #: Decorated functions and classes, with the scopes around them; True: directly at module level.
     decorated: list[tuple[Decorated, Scopes, bool]] = field(default_factory=list)
-    #: Calls in the module's scope that are a statement or are assigned, with what stands below each.
+    #: Calls in the module's scope that are a statement or are assigned, with the statement below.
     calls: list[tuple[ast.Call, ast.stmt | None]] = field(default_factory=list)
     #: Lists of statements that hold an import.
     imports: list[list[ast.stmt]] = field(default_factory=list)
 
     def is_bound(self, name: str) -> bool:
-        """Return whether a name means something when the file runs; a star import may bind any."""
+        """Return whether a name is bound when the file runs; a star import may bind any name."""
         return self.has_star_import or name in self.bound or name in _BUILTINS
 
 
 def outline(tree: ast.Module, *, has_walrus: bool) -> ModuleScan:
-    """Look at every statement of a file once."""
+    """Return the scan of a file, which visits every statement once."""
     found = ModuleScan()
     bound: list[str] = []
     waiting: list[tuple[list[ast.stmt], Scopes, bool]] = [(tree.body, (), True)]
@@ -76,7 +76,7 @@ def outline(tree: ast.Module, *, has_walrus: bool) -> ModuleScan:
 
 
 def local_names(scopes: Scopes) -> set[str]:
-    """Name what the functions and classes around a place bind for it: parameters, assignments, imports."""
+    """Return the names that enclosing functions and classes bind: parameters, assignments, imports."""
     names: set[str] = set()
     for scope in scopes:
         if not isinstance(scope, ast.ClassDef):
@@ -87,7 +87,7 @@ def local_names(scopes: Scopes) -> set[str]:
 
 
 def dotted_name(node: ast.expr) -> str | None:
-    """Spell `a.b.c`; None for anything else."""
+    """Return `a.b.c` as text; None for any other expression."""
     if isinstance(node, ast.Name):
         return node.id
     parts: list[str] = []
@@ -98,7 +98,7 @@ def dotted_name(node: ast.expr) -> str | None:
 
 
 def root_name(node: ast.expr) -> str | None:
-    """Find the name an expression like `a.b["c"]()` begins with."""
+    """Return the name that an expression like `a.b["c"]()` begins with."""
     while not isinstance(node, ast.Name):
         if isinstance(node, ast.Call):
             node = node.func
@@ -155,7 +155,7 @@ def _import_names(statement: ast.Import | ast.ImportFrom) -> list[str]:
 
 
 def _bound_by(statement: ast.stmt, *, has_walrus: bool) -> list[str]:
-    """Name what one statement binds in its own scope, without the blocks inside it."""
+    """Return the names that a statement binds in its own scope, without the blocks inside it."""
     if isinstance(statement, _DECORATED):
         return [statement.name]
     if isinstance(statement, _IMPORTS):
@@ -169,7 +169,7 @@ def _bound_by(statement: ast.stmt, *, has_walrus: bool) -> list[str]:
 
 
 def _binding_parts(statement: ast.stmt) -> list[ast.AST]:
-    """Pick the parts of a statement in which names are written to."""
+    """Return the parts of a statement in which names are written to."""
     if isinstance(statement, ast.Assign | ast.Delete):
         return list(statement.targets)
     if isinstance(statement, ast.AnnAssign):
@@ -180,7 +180,7 @@ def _binding_parts(statement: ast.stmt) -> list[ast.AST]:
         return [item.optional_vars for item in statement.items if item.optional_vars]
     if isinstance(statement, ast.Match):
         return [case.pattern for case in statement.cases]
-    # `type X = int`, which Python 3.10 and 3.11 do not know.
+    # `type X = int`, which Python 3.10 and 3.11 do not have.
     return [statement.name] if type(statement).__name__ == "TypeAlias" else []  # type: ignore[attr-defined]
 
 
@@ -195,7 +195,7 @@ def _stored_names(part: ast.AST) -> Iterator[str]:
 
 
 def _walrus_names(statement: ast.stmt) -> Iterator[str]:
-    """Find `:=` in the expressions of a statement; its blocks are statements of their own."""
+    """Yield the names bound by `:=` in the expressions of a statement; its blocks are statements of their own."""
     waiting: list[ast.AST] = [statement]
     while waiting:
         for child in ast.iter_child_nodes(waiting.pop()):

@@ -1,4 +1,4 @@
-"""What a marker's keywords and its function's signature say."""
+"""Evaluate a marker's keywords and its function's signature into a declaration."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _TIMED = frozenset(TIME_KEYWORDS)
 def keyword_values(
     source: ParsedFile, call: ast.Call, constants: Mapping[str, ast.expr], *, place: tuple[int, int]
 ) -> tuple[dict[str, object], list[Problem]]:
-    """Work out the keywords of a marker; what cannot be is a problem at `place`, its own."""
+    """Evaluate the keywords of a marker; those that cannot be evaluated are problems at `place`, the marker's."""
     values: dict[str, object] = {}
     faults: list[tuple[str, str, str]] = []
     for argument in call.args:
@@ -45,10 +45,10 @@ def declared(
     attribute: str,
     is_sound: bool,
 ) -> Declaration:
-    """Put together what is known of a marked function."""
-    # What other decorators make of the parameters is known only when they run.
+    """Return the declaration of a marked function."""
+    # How other decorators change the parameters is known only when they run.
     is_plain = not node.decorator_list
-    # What can be handed over by its name.
+    # Parameters that can be passed by name.
     named = (*node.args.args, *node.args.kwonlyargs)
     return Declaration(
         function=node.name,
@@ -93,7 +93,7 @@ def _sentence(source: ParsedFile, keyword: ast.keyword, error: BadValue) -> str:
 
 
 def _required(arguments: ast.arguments) -> tuple[str, ...]:
-    """Name the parameters without a default; the context is handed over by its name, so it counts where it has none."""
+    """Return the parameters without a default; `ctx` is passed by name, so it counts only if it cannot be."""
     if not (arguments.args or arguments.posonlyargs or arguments.kwonlyargs):
         return ()
     positional = [argument.arg for argument in (*arguments.posonlyargs, *arguments.args)]

@@ -1,4 +1,4 @@
-"""Read a plugin file and parse it; what cannot be read or parsed is a problem with its place."""
+"""Decode and parse a plugin file; what cannot be parsed is a problem with its position."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _SAVE_AS_UTF8 = "Save it as UTF-8, or name its encoding in the first line: # -*-
 
 
 class ParsedFile(Struct):
-    """A parsed plugin file; markers are taken out of `tree` later."""
+    """A parsed plugin file; markers are removed from `tree` later."""
 
     file: PluginFile
     text: str
@@ -29,13 +29,13 @@ class ParsedFile(Struct):
 
     @property
     def lines(self) -> list[str]:
-        """The lines as the parser counts them: only newlines end one."""
+        """The lines as the parser counts them: only newlines end a line."""
         if not self._lines:
             self._lines = self.text.split("\n")
         return self._lines
 
     def place(self, decorator: ast.expr) -> tuple[int, int]:
-        """Find the `@` of a decorator; columns count characters from 1."""
+        """Return the position of the `@` of a decorator; columns count characters from 1."""
         line = decorator.lineno
         before = _characters(self.lines[line - 1], decorator.col_offset)
         while "@" not in before and line > 1:
@@ -44,14 +44,14 @@ class ParsedFile(Struct):
         return line, before.rfind("@") + 1
 
     def start(self, node: ast.expr) -> tuple[int, int]:
-        """Find where an expression begins; columns count characters from 1."""
+        """Return where an expression begins; columns count characters from 1."""
         return node.lineno, len(_characters(self.lines[node.lineno - 1], node.col_offset)) + 1
 
     def segment(self, node: ast.expr) -> str:
-        """Quote a piece of the source in one short line."""
+        """Return a piece of the source in one short line."""
         first, last = node.lineno - 1, node.end_lineno or node.lineno
         lines = self.lines[first:last]
-        # The end first: on one line, it moves when the beginning is cut off.
+        # The end first: if both are on one line, cutting off the beginning would move it.
         lines[-1] = _characters(lines[-1], node.end_col_offset or 0)
         lines[0] = lines[0][len(_characters(self.lines[first], node.col_offset)) :]
         words = " ".join(" ".join(lines).split())
@@ -68,7 +68,7 @@ def parse(file: PluginFile, content: bytes) -> ParsedFile:
 
 
 def compile_tree(source: ParsedFile) -> CodeType:
-    """Compile what is left of the tree; raise UnusableFileError with SA101."""
+    """Compile the remaining tree; raise UnusableFileError with SA101."""
     with _syntax_problems(source):
         code: CodeType = compile(source.tree, source.file.path, "exec", dont_inherit=True)
     return code
@@ -77,7 +77,7 @@ def compile_tree(source: ParsedFile) -> CodeType:
 def _decode(file: PluginFile, content: bytes) -> str:
     try:
         text = decode_source(content)
-        # Some codecs make halves of characters, which no parser takes.
+        # Some codecs produce lone surrogates, which no parser accepts.
         text.encode("utf-8")
     except UnicodeDecodeError as error:
         raise _undecodable(file, content, error) from error
@@ -103,7 +103,7 @@ def _undecodable(file: PluginFile, content: bytes, error: UnicodeDecodeError) ->
 
 @contextmanager
 def _syntax_problems(source: ParsedFile) -> Iterator[None]:
-    """Turn what the parser or the compiler says into problems; its warnings are notices, whatever the filters say."""
+    """Turn errors of the parser or compiler into problems, and warnings into notices, whatever the filters are."""
     try:
         with warnings.catch_warnings(record=True) as told:
             warnings.simplefilter("always")

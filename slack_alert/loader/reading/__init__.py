@@ -1,1 +1,1 @@
-"""What files say, read in parallel and remembered."""
+"""Readings of plugin files, made in parallel and cached."""

@@ -1,7 +1,7 @@
-"""Keep what was read of all files beside the state, so that an unchanged one need not be parsed again.
+"""Cache the readings of all files beside the state, so that an unchanged file need not be parsed again.
 
-One file for everything, never `__pycache__`, in one piece, or two where two processes have read. One that is damaged,
-of another version or of other settings is as good as none, and it changes as a whole or not at all.
+One file for everything, never `__pycache__`, in one piece, or two if two processes have read. A file that is damaged,
+of another version or of other settings is ignored, and it is replaced as a whole or not at all.
 """
 
 from __future__ import annotations
@@ -26,25 +26,25 @@ from slack_alert.engine.system.file_ownership import make_folder, open_new
 from slack_alert.loader.files.discovery import PluginFile
 from slack_alert.loader.parsing.declaration import Declaration, FileReading
 
-#: Raise it with every change to what is kept, or to how files are read.
+#: Increase it with every change of what is cached, or of how files are read.
 _FORMAT = 6
-#: In bytes. It tells damage and change, so it need not be the strongest; this one is fast, and short enough.
+#: In bytes. The digest detects damage and change, so it need not be the strongest; this one is fast and short.
 _DIGEST = 20
-#: Likewise, of what says how long a piece is.
+#: In bytes: the size of the field with the length of a piece.
 _LENGTH = 8
 
-#: Who may read a file, the group and the others, and all that is taken from who may not.
+#: The read bits of group and others, with all bits that are removed from those who may not read.
 _READERS = ((stat.S_IRGRP, stat.S_IRWXG), (stat.S_IROTH, stat.S_IRWXO))
 
-#: All that a reading depends on, but for what all have in common.
+#: Everything that a reading depends on, except for what all readings have in common.
 Key: TypeAlias = tuple[bytes, bytes, tuple[str, ...]]
 _Fault: TypeAlias = tuple[str, int, int, str, str, str, str]
-# Any: the fields of a Declaration, as plain as they can be.
+# Any: the fields of a Declaration as plain values.
 _Entry: TypeAlias = tuple[Key, list[tuple[Any, ...]], list[_Fault], CodeType | None]
 
 
 class ReadingCache:
-    """Readings by path, each with the key it is true for."""
+    """Readings by path, each with the key for which it is valid."""
 
     def __init__(self, folder: Path, markers: tuple[str, ...]) -> None:
         self._place = folder / "readings.bin"
@@ -53,22 +53,22 @@ class ReadingCache:
         self._folders: dict[frozenset[str], bytes] = {}
         self._keywords: dict[str, Mapping[str, object]] = {}
         self._known = self._read()
-        #: Those of this time; what was not asked for is forgotten.
+        #: The readings used or stored by this process; the others are dropped when the cache is written.
         self._entries: dict[str, _Entry] = {}
-        #: What another process has read, in one piece and as found in it.
+        #: The readings of another process, packed and unpacked.
         self._learned = b""
         self._theirs: dict[str, _Entry] = {}
         self._has_news = False
 
     def key(self, file: PluginFile, content: bytes, neighbours: frozenset[str]) -> Key:
-        """Name all that a reading depends on."""
+        """Return everything that a reading depends on."""
         if neighbours not in self._folders:
             names = repr(sorted(neighbours)).encode("utf-8", "surrogatepass")
             self._folders[neighbours] = _digest(names)
         return _digest(content), self._folders[neighbours], file.parts
 
     def get(self, file: PluginFile, key: Key) -> FileReading | None:
-        """Find the reading of a file that has not changed."""
+        """Return the reading of a file that has not changed; None if there is none."""
         entry = self._theirs.get(file.path)
         if entry is None or entry[0] != key:
             entry = self._known.get(file.path)
@@ -85,32 +85,32 @@ class ReadingCache:
         self._has_news = True
 
     def packed(self) -> Callable[[], None]:
-        """Pack what was read, and return what writes it, if any of it is new.
+        """Pack the readings and return a function that writes them, if any of them is new.
 
-        A folder that cannot be written to costs time, nothing else.
+        A folder that cannot be written to only costs time.
         """
         if not self._has_news and len(self._entries) == len(self._known):
             return _do_nothing
-        # The latter of two that name the same file counts.
+        # If two pieces hold the same file, the later one counts.
         return partial(_write, self._place, self._learned + self.sealed(), (*self._entries, *self._theirs))
 
     def lacking(self, files: Iterable[PluginFile]) -> list[PluginFile]:
-        """Find the files of which there is no reading, of whatever content."""
+        """Return the files without a reading, of whatever content."""
         return [file for file in files if file.path not in self._known]
 
     def sealed(self) -> bytes:
-        """Return the readings of this time as they are kept."""
+        """Return the readings of this process as bytes, with their length and digest."""
         kept = marshal.dumps((self._common, self._entries))
         return len(kept).to_bytes(_LENGTH, "big") + _digest(kept) + kept
 
     def learn(self, sealed: bytes) -> None:
-        """Add what another process has read."""
+        """Add the readings of another process."""
         self._theirs = self._unsealed(sealed)
         self._learned = sealed if self._theirs else b""
         self._has_news = True
 
     def _shared(self, declaration: Declaration) -> Mapping[str, object]:
-        """Return equal keywords as one object; they are kept as one, too."""
+        """Return equal keywords as one object, which is also stored once."""
         return self._keywords.setdefault(repr(declaration.keywords), declaration.keywords)
 
     def _read(self) -> dict[str, _Entry]:
@@ -120,7 +120,7 @@ class ReadingCache:
             return {}
 
     def _unsealed(self, sealed: bytes) -> dict[str, _Entry]:
-        """Read all pieces up to the first that is damaged."""
+        """Return the readings of all pieces up to the first damaged one."""
         entries: dict[str, _Entry] = {}
         rest = memoryview(sealed)
         while rest:
@@ -138,7 +138,7 @@ class ReadingCache:
         if seal != _digest(kept):
             return None
         try:
-            common, entries = marshal.loads(kept)  # noqa: S302 - written by us, and sealed
+            common, entries = marshal.loads(kept)  # noqa: S302 - written by us, and its digest matches
         except (ValueError, TypeError, EOFError):
             return None
         found: dict[str, _Entry] | None = entries if common == self._common else None
@@ -149,7 +149,7 @@ def _write(place: Path, content: bytes, sources: Iterable[str]) -> None:
     new = place.with_name("readings.new")
     with suppress(OSError):
         make_folder(new.parent)
-        new.unlink(missing_ok=True)  # Somebody died over it, or is at it: what comes of that carries no true digest.
+        new.unlink(missing_ok=True)  # Left by a process that died or still writes; a mixed file has a wrong digest.
         try:
             with os.fdopen(open_new(new), "wb") as file:
                 _hide(file.fileno(), sources)
@@ -161,7 +161,7 @@ def _write(place: Path, content: bytes, sources: Iterable[str]) -> None:
 
 
 def _hide(file: int, sources: Iterable[str]) -> None:
-    """Let nobody read it who may not read one of the sources: what is written in them is in it."""
+    """Remove read permissions that a source does not have: the cache contains what is written in the sources."""
     hidden = 0
     for path in sources:
         with suppress(OSError):
@@ -172,7 +172,7 @@ def _hide(file: int, sources: Iterable[str]) -> None:
 
 
 def _do_nothing() -> None:
-    """Write nothing: all is known."""
+    """Write nothing, because no reading is new."""
 
 
 def _digest(content: bytes | memoryview) -> bytes:

@@ -1,4 +1,4 @@
-"""Read plugin files once each, from the cache where nothing has changed."""
+"""Read plugin files once, from the cache if nothing has changed."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ from slack_alert.loader.parsing.declaration import FileReading
 from slack_alert.loader.reading.cache import ReadingCache
 from slack_alert.loader.reading.prefetch import Prefetcher, is_possible
 
-#: So many new files are worth a second process.
+#: From this number of new files on, a second process is worth its start.
 _MANY = 200
 
 
 class FileReader:
-    """Read the files of one plugins folder."""
+    """Reads the files of a plugins folder."""
 
     def __init__(
         self, markers: tuple[str, ...] = (), cache: Path | None = None, disk: DiskSources | None = None
@@ -30,20 +30,20 @@ class FileReader:
         self._cache = ReadingCache(cache, markers) if cache else None
         self._ahead: Prefetcher | None = None
         self._neighbours: dict[str, frozenset[str]] = {}
-        #: By path, all that was read here.
+        #: The contents of all files that were read here, by path.
         self.contents: dict[str, bytes] = {}
-        #: Likewise what could not be read, and why.
+        #: The problems of the files that could not be read, by path.
         self.faults: dict[str, Problem] = {}
 
     def prefetch(self, files: Sequence[PluginFile]) -> None:
-        """Let a second process begin with these files, if many of them are new."""
+        """Start a second process that reads these files, if many of them are new."""
         new = self._cache.lacking(files) if self._cache else []
         if self._cache and len(new) >= _MANY and is_possible():
             with suppress(OSError):
                 self._ahead = Prefetcher(new, self.read, self._cache.sealed)
 
     def read_all(self, files: Sequence[PluginFile]) -> Iterator[FileReading]:
-        """Read files in their order."""
+        """Yield the readings of files in their order."""
         for file in files:
             if self._ahead and self._ahead.is_met_at(file):
                 self._learn(self._ahead)
@@ -52,7 +52,7 @@ class FileReader:
             self._learn(self._ahead)
 
     def read(self, file: PluginFile) -> FileReading:
-        """Read a file without running it."""
+        """Return the reading of a file without running it."""
         try:
             content = self.disk.content(file)
         except UnusableFileError as error:
@@ -70,11 +70,11 @@ class FileReader:
         return reading
 
     def look_anew(self) -> None:
-        """Look again at what lies beside the files that are read from now on."""
+        """Look again at the neighbours of the files that are read from now on."""
         self._neighbours.clear()
 
     def packed(self) -> Callable[[], None]:
-        """Pack what was read, and return what writes it into the cache; what is read later, is read without it."""
+        """Return a function that writes the readings into the cache; later reads do without it."""
         cache, self._cache = self._cache, None
         return cache.packed() if cache is not None else lambda: None
 

@@ -1,4 +1,4 @@
-"""A second process reads many new files from the last one on, while this one gets ready and begins with the first."""
+"""Read many new files in a second process, from the last one on, while this one starts with the first."""
 
 from __future__ import annotations
 
@@ -10,17 +10,17 @@ from types import BuiltinFunctionType
 
 from slack_alert.loader.files.discovery import PluginFile
 
-# Which of the shared places is whose.
+# The indexes of the two positions in shared memory.
 _OURS, _THEIRS = 0, 1
 
 
 class Prefetcher:
-    """The second process; both see where the other one is, so each reads as much as it has the time for."""
+    """The second process; both share their positions, so that each reads as much as it has time for."""
 
     def __init__(
         self, files: Sequence[PluginFile], read: Callable[[PluginFile], object], sealed: Callable[[], bytes]
     ) -> None:
-        """Begin to read; `sealed` packs all that was read. Raise OSError where there are too many processes already."""
+        """Start to read; `sealed` packs what was read. Raise OSError if there are too many processes already."""
         self._positions = {file.path: position for position, file in enumerate(files)}
         self._places = memoryview(mmap.mmap(-1, 8)).cast("i")
         self._places[_OURS], self._places[_THEIRS] = -1, len(files)
@@ -38,12 +38,12 @@ class Prefetcher:
             raise
         finally:
             if os.getpid() != parent:
-                # Without the parent's clean-up; what is missing, the parent reads itself.
+                # Without the parent's clean-up; the parent reads itself what is missing.
                 os._exit(0)
             os.close(end)
 
     def is_met_at(self, file: PluginFile) -> bool:
-        """Return whether the other process has read from this file on; where both are at it, both may read it."""
+        """Return whether the other process has read from this file on; both may read the file where they meet."""
         position = self._positions.get(file.path)
         if position is None:
             return False
@@ -51,7 +51,7 @@ class Prefetcher:
         return position >= self._places[_THEIRS]
 
     def results(self) -> bytes:
-        """Wait for what the other process has read; where it failed, that is nothing."""
+        """Wait for the readings of the other process and return them; empty if it failed."""
         with os.fdopen(self._results, "rb") as pipe:
             sealed = pipe.read()
         os.waitpid(self._child, 0)
@@ -67,7 +67,7 @@ class Prefetcher:
 
 def is_possible() -> bool:
     """Return whether a second process is possible, safe and faster."""
-    # Where there are threads it may hang, and a fork that is no longer Python's own belongs to somebody's loop.
+    # With threads a fork may hang, and a replaced `os.fork` belongs to some event loop (gevent).
     if not hasattr(os, "sched_getaffinity"):  # Only Linux, where forking is safe otherwise.
         return False
     is_safe = threading.active_count() == 1 and isinstance(os.fork, BuiltinFunctionType)

@@ -1,1 +1,1 @@
-"""What changes when files change."""
+"""Take up changes of plugin files while the program runs."""

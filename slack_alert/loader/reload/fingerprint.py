@@ -1,6 +1,6 @@
-"""The fingerprint of a function: its syntax tree and all of its module that it reaches, without how it is laid out.
+"""Compute a function's fingerprint: its syntax tree and everything it reaches in its module, without layout.
 
-Two versions of a file give a function the same fingerprint where it does the same, as far as that can be read.
+Two versions of a function have the same fingerprint if they do the same, as far as the source shows.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from typing import NamedTuple
 from slack_alert.core.structs import Struct, field
 from slack_alert.loader.reload.references import Import, free_names, import_statements, imports
 
-#: Whoever uses one of these may reach anything.
+#: Code that uses any of these may reach every name of its module.
 _EVERYTHING = frozenset({"globals", "eval", "exec", "vars", "__import__"})
 _DEFINITIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
 _IMPORTS = (ast.Import, ast.ImportFrom)
@@ -22,23 +22,23 @@ _ASSIGNMENTS = (ast.Assign, ast.AnnAssign, ast.AugAssign)
 
 
 class ComparedFile(NamedTuple):
-    """A plugin file as it is compared: what it says, and the package that its relative imports begin from."""
+    """A plugin file as it is compared: its content, and the package that its relative imports start from."""
 
     content: bytes
     package: str
 
 
 class Fingerprints:
-    """Fingerprints in one version of the files; `find` gives a module's text, None where it is no plugin's."""
+    """Fingerprints in one version of the files; `find` returns a module's text, None if it is not a plugin."""
 
     def __init__(self, find: Callable[[str], ComparedFile | None]) -> None:
         self._find = find
         self._pages: dict[str, _Page | None] = {}
-        #: By module and name; an empty one is being made: files may import each other.
+        #: By module and name; an empty fingerprint is being computed: files may import each other.
         self._known: dict[tuple[str, str | None], str] = {}
 
     def lookup(self, module: str, name: str | None) -> str:
-        """Return the fingerprint of a name of a module, or of a module as a whole (None); empty where it is absent."""
+        """Return the fingerprint of a name, or of a whole module (None); empty if it does not exist."""
         key = (module, name)
         if key not in self._known:
             self._known[key] = ""
@@ -71,23 +71,23 @@ class _Piece(Struct, frozen=True, eq=False):
     """A statement at module level, or one name of an import."""
 
     text: str
-    #: What it may take from its module.
+    #: The names of its module that it may use.
     reads: frozenset[str] = frozenset()
     imports: tuple[Import, ...] = ()
 
 
 class _Page(Struct):
-    """One file, cut into pieces by the names they bind."""
+    """A file, cut into pieces by the names they bind."""
 
-    #: In their order.
+    #: All pieces, in the order of the file.
     all: list[_Piece] = field(default_factory=list)
     bound: dict[str, list[_Piece]] = field(default_factory=dict)
-    #: What may do anything, to everything.
+    #: Pieces that may change anything.
     loose: list[_Piece] = field(default_factory=list)
 
     @classmethod
     def read(cls, text: ComparedFile, module: str) -> _Page:
-        """Cut a file into pieces; one that cannot be parsed is one piece."""
+        """Cut a file into pieces; a file that cannot be parsed is one piece."""
         page = cls()
         try:
             tree = _normal(ast.parse(text.content))
@@ -136,7 +136,7 @@ class _Page(Struct):
             self.bound.setdefault(name, []).append(piece)
 
     def _names_bound(self, statement: ast.stmt) -> set[str] | None:
-        """Name what a statement makes, or makes something else of; None where that cannot be said."""
+        """Return the names that a statement binds or changes; None if that cannot be known."""
         if isinstance(statement, _DEFINITIONS):
             return {statement.name}
         if not isinstance(statement, _ASSIGNMENTS) or any(
@@ -154,7 +154,7 @@ class _Page(Struct):
 
 
 def _normal(tree: ast.Module) -> ast.Module:
-    """Take out what is layout only: how docstrings are indented, and the u before a string."""
+    """Remove what is layout only: the indentation of docstrings, and the `u` before a string."""
     for node in ast.walk(tree):
         if isinstance(node, ast.Constant):
             node.kind = None
@@ -167,7 +167,7 @@ def _normal(tree: ast.Module) -> ast.Module:
 
 
 def _says_nothing(statement: ast.stmt) -> bool:
-    """Return whether a statement does nothing when the file is loaded: text on its own, and what other programs run."""
+    """Return whether a statement has no effect on loading: bare text, or code for other programs only."""
     if isinstance(statement, ast.Expr):
         return isinstance(statement.value, ast.Constant)
     return isinstance(statement, ast.Pass) or (
@@ -178,7 +178,7 @@ def _says_nothing(statement: ast.stmt) -> bool:
 
 
 def _is_sweeping(statement: ast.Import | ast.ImportFrom) -> bool:
-    """Return whether an import says nothing of what it binds, or changes what all else means."""
+    """Return whether an import does not name what it binds, or changes the meaning of other code."""
     is_future = isinstance(statement, ast.ImportFrom) and statement.module == "__future__"
     return is_future or any(alias.name == "*" for alias in statement.names)
 
@@ -194,7 +194,7 @@ def _import_pieces(statement: ast.Import | ast.ImportFrom, module: str, package:
 
 
 def _roots(target: ast.expr) -> tuple[set[str], set[str]] | None:
-    """Name what an assignment binds, and what it changes a part of; None where it cannot be said."""
+    """Return the names that an assignment binds, and those it changes a part of; None if unknown."""
     if isinstance(target, ast.Name):
         return {target.id}, set()
     if isinstance(target, ast.Starred):

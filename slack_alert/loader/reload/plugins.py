@@ -1,4 +1,4 @@
-"""The plugins as they run, and how what changes in their files takes its place."""
+"""Hold the running plugins, and replace them when their files change."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ from slack_alert.loader.reading.file_reader import FileReader
 from slack_alert.loader.reload.fingerprint import ComparedFile, Fingerprints
 from slack_alert.loader.reload.reimport import HeldBackError, JobSnapshots, dependents, imported_by, remove
 
-#: What vanishes may be back in a moment, when somebody is writing: so many seconds it goes on.
+#: Seconds that a vanished file or job stays, because it may be back in a moment if the file is being written.
 GRACE = 2.0
 
 
 class Plugins:
-    """What was loaded, by file; a file that does not load leaves its last good version running."""
+    """The loaded plugins by file; a file that fails to load keeps its last good version running."""
 
     def __init__(
         self, defaults: Callable[[], OptionDefaults], start: StartupExecution, reader: FileReader, catalog: Catalog
@@ -39,35 +39,35 @@ class Plugins:
         self._start, self.guard = start, start.guard
         self._finder = finder = start.finder
         self._folder = PluginFolder(finder.folder, reader.contents, reader.faults)
-        #: What runs, by module. This and what follows is filled when something changes for the first time.
+        #: The running files, by module. This and the following are filled at the first change.
         self._running: dict[str, ComparedFile] = {}
         self._files: dict[str, PluginFile] = {}
-        #: Files that were executed since the start.
+        #: The paths of files that were executed again since the start.
         self._edited: set[str] = set()
-        #: By file, as people read it.
+        #: By file, as shown to people.
         self._bindings: dict[str, list[Binding]] = {}
         self._problems: dict[str, list[Problem]] = {}
         self._folder_problems: list[Problem] = []
-        #: Since when jobs, or files, are not there any more.
+        #: The time since when jobs, or files, have been missing.
         self._leaving: dict[str, float] = {}
         self._missing: dict[str, float] = {}
-        #: The fingerprints of jobs that the running version of their file does not have.
+        #: The fingerprints of jobs that are missing in the running version of their file.
         self._former: dict[str, str] = {}
 
     def save_cache(self) -> None:
-        """Write what was read into the cache, once; any thread may do it."""
-        write, self._write = self._write, None  # It holds all of it.
+        """Write the readings into the cache, once; any thread may call it."""
+        write, self._write = self._write, None  # It holds all readings in memory.
         if write is not None:
             write()
 
     def reload(self, passed: float) -> CatalogChange | None:
-        """Look at the files, and take up what changed; None where nothing did.
+        """Scan the files and take up what changed; return None if nothing did.
 
-        `passed` are seconds by a clock that is never set. What it gives may be unsettled: then ask again in a second.
+        `passed` is in seconds, by a monotonic clock. If the returned change is not settled, call it again in a second.
         """
         if not self._running:
             self._begin()
-        # What a function has imported when it was called, here or in a process of its own.
+        # Files that a function has imported during a call, here or in a process of its own.
         self._note({**self._finder.contents, **self.accepted.take_found()})
         look = self._folder.scan(passed)
         gone = self._gone(look.missing, passed)
@@ -88,11 +88,11 @@ class Plugins:
 
     @property
     def is_loaded(self) -> bool:
-        """Whether nothing is still loading."""
+        """Whether no file is still loading."""
         return self._start.is_over
 
     def adopt_loaded(self) -> CatalogChange | None:
-        """Take up the files that were still loading at the start and have ended since; None where there are none."""
+        """Take up files that were still loading at the start and have ended; return None if there are none."""
         ended = [(read, loaded) for read, loaded in self._start.drain() if read.file.path not in self._edited]
         if not ended:
             return None
@@ -130,7 +130,7 @@ class Plugins:
             self._run(PluginFile.at(Path(path), self._folder.path), contents[path])
 
     def _gone(self, missing: Sequence[PluginFile], passed: float) -> list[PluginFile]:
-        """Find the files that are missing for good."""
+        """Return the files that have been missing for the grace period."""
         self._missing = {file.path: self._missing.get(file.path, passed) for file in missing}
         gone = [file for file in missing if passed - self._missing[file.path] >= GRACE]
         for file in gone:
@@ -138,7 +138,7 @@ class Plugins:
         return gone
 
     def _renew(self, look: FolderLook, gone: list[PluginFile], passed: float) -> set[str]:
-        """Execute what changed and what imports it; name the jobs that are others now."""
+        """Execute what changed and what imports it; return the names of changed jobs."""
         before = dict(self._running)
         reader = FileReader(self._defaults().markers)
         self._finder.renew(reader)
@@ -166,7 +166,7 @@ class Plugins:
         return read_file(file, content, markers=self._defaults().markers, neighbours=beside)
 
     def _has(self, file: PluginFile, code: str) -> bool:
-        """Return whether a file that is as it runs, or never ran, has a problem of this kind."""
+        """Return whether a file, unchanged or never loaded, has a problem with this code."""
         return file.path in self._folder.contents and any(
             one.code == code for one in self._problems.get(file.shown, ())
         )
@@ -174,13 +174,13 @@ class Plugins:
     def _to_execute(
         self, look: FolderLook, readings: Mapping[PluginFile, FileReading], gone: Iterable[PluginFile]
     ) -> list[PluginFile]:
-        """Find what changed and runs, what imports it, and what failed the last time."""
+        """Return the files to execute: changed ones that run, their importers, and those that failed before."""
         again = {file for file, reading in readings.items() if _is_run(file, reading)}
         failed = (file for file in look.files if file not in readings and self._has(file, "SA103"))
         again |= {file for file in failed if file.path not in self._start.given_up}
         for module in self._finder.coupling.affected_by([_module(file) for file in (*again, *gone)], self._running):
             file = self._files[module]
-            # One whose new version does not load keeps what it has.
+            # A file whose new version does not load keeps its running version.
             if self._folder.contents.get(file.path) == self._running[module].content and file not in readings:
                 again.add(file)
         return sorted(again, key=lambda file: file.shown)
@@ -188,7 +188,7 @@ class Plugins:
     def _execute(
         self, files: Sequence[PluginFile], readings: Mapping[PluginFile, FileReading], changed: Collection[PluginFile]
     ) -> set[PluginFile]:
-        """Execute files; return those that stay as they are, because it failed or there was nothing to execute."""
+        """Execute files; return those that stay as they are, because they failed or have no code."""
         for file in files:
             self._finder.expect(file, readings[file])
         self._edited |= {file.path for file in files}
@@ -203,7 +203,7 @@ class Plugins:
             self.accepted.pin(binding.name)
         for file in files:
             error, is_again = errors.get(_module(file)), self._finder.is_again(_module(file))
-            # Of what imports a file that failed, the fault is there.
+            # For an importer of a failed file, the fault is reported at that file.
             if isinstance(error, HeldBackError):
                 continue
             if error is not None and (file in changed or not self._imports_any(file, errors)):
@@ -211,7 +211,7 @@ class Plugins:
         return failed
 
     def _held(self, failed: Collection[str]) -> set[str]:
-        """Name what would miss what failed: the modules that it had changed, and what imports them."""
+        """Return the modules that would miss the failed ones: those they had changed, and all importers."""
         missing = self._finder.coupling.changed_by(failed)
         return missing | dependents(missing, self._running)
 
@@ -226,7 +226,7 @@ class Plugins:
         prints: tuple[Fingerprints, Fingerprints],
         passed: float,
     ) -> set[str]:
-        """Make the bindings of files that were executed; name those that are others now."""
+        """Make the bindings of files that were executed; return the names of changed jobs."""
         shown = {file.shown for file in readings}
         binder = Binder(self._defaults(), [])
         for other, bindings in self._bindings.items():
@@ -247,7 +247,7 @@ class Plugins:
         bindings = executed(read, self._finder, problems) if read.is_executed else []
         problems += blamed(read, self._start.done.pop(file.path, ()))
         names = {binding.name for binding in bindings}
-        # A marker with a fault leaves its job as it was; what is not there at all may be about to be written.
+        # A faulty marker leaves its job as it was; a missing one may be about to be written.
         faulty = {_name(file, one) for one in reading.declarations if one.is_enabled} - names
         left = [binding for binding in self._bindings.get(file.shown, ()) if binding.name not in names]
         for name in names | faulty:
@@ -262,7 +262,7 @@ class Plugins:
     def _compare(
         self, file: PluginFile, plans: Sequence[BindingPlan], old: Fingerprints, new: Fingerprints
     ) -> set[str]:
-        """Find what is not what it was; of what stays behind as it was, that is remembered."""
+        """Return the names of changed jobs; remember the fingerprints of jobs that stay without being declared."""
         changed = {
             plan.name
             for plan in plans
@@ -281,7 +281,7 @@ class Plugins:
         return changed
 
     def _forget(self, file: PluginFile) -> None:
-        """Let go of a file that is gone."""
+        """Forget a file that is gone."""
         for binding in self._bindings.pop(file.shown, ()):
             self._leaving.pop(binding.name, None)
             self._former.pop(binding.name, None)

@@ -1,4 +1,4 @@
-"""Which names of its module a piece of code may mean, and which modules it imports."""
+"""Find the names of its module that a piece of code may use, and the modules it imports."""
 
 from __future__ import annotations
 
@@ -8,18 +8,18 @@ from collections.abc import Iterator
 from slack_alert.loader.files.discovery import PACKAGE
 from slack_alert.loader.parsing.scan import local_names
 
-# Tuples, because a union is made anew each time it is written down.
+# Tuples, because a union would be created anew at each use.
 _FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
 _COMPREHENSIONS = (ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)
 _ScopedFunction = ast.FunctionDef | ast.AsyncFunctionDef
 _Comprehension = ast.ListComp | ast.SetComp | ast.DictComp | ast.GeneratorExp
 
-#: A module, and the name that is taken out of it; None: the module itself.
+#: A module, and the name imported from it; None: the module itself.
 Import = tuple[str, str | None]
 
 
 def free_names(node: ast.AST) -> set[str]:
-    """Name what a piece of code may take from its module: too many rather than too few."""
+    """Return the names that a piece of code may take from its module: rather too many than too few."""
     if isinstance(node, _FUNCTIONS):
         return _names_of_function(node)
     if isinstance(node, ast.Lambda):
@@ -34,7 +34,7 @@ def free_names(node: ast.AST) -> set[str]:
 
 
 def import_statements(node: ast.AST, *, is_deep: bool) -> Iterator[ast.Import | ast.ImportFrom]:
-    """Find the imports of a module; `is_deep`: those that its functions make when they are called as well."""
+    """Yield the imports of a module; `is_deep`: also those inside its functions."""
     for child in ast.iter_child_nodes(node):
         if isinstance(child, ast.Import | ast.ImportFrom):
             yield child
@@ -45,7 +45,7 @@ def import_statements(node: ast.AST, *, is_deep: bool) -> Iterator[ast.Import | 
 
 
 def imports(statement: ast.Import | ast.ImportFrom, alias: ast.alias, module: str, package: str) -> list[Import]:
-    """Name the plugin modules that an import may mean, whether they are there or not."""
+    """Return the plugin modules that an import may mean, whether they exist or not."""
     if isinstance(statement, ast.Import):
         found: list[Import] = [
             (".".join(parts[:depth]), None)
@@ -73,13 +73,13 @@ def _names_of_function(node: _ScopedFunction) -> set[str]:
 
 def _names_of_comprehension(node: _Comprehension) -> set[str]:
     targets = {name for generator in node.generators for name in free_names(generator.target)}
-    # What is gone through may be a name of the module that is also the name of the target.
+    # The iterable may be a name of the module that is also the name of the target.
     gone_through = {name for generator in node.generators for name in free_names(generator.iter)}
     return (_names_within(node) - targets) | gone_through
 
 
 def _absolute(name: str, package: str) -> list[str]:
-    """Return what a name without dots in front means: a neighbour, or a module of the plugins in full."""
+    """Return the possible meanings of a name without leading dots: a neighbour, or a full name below `plugins`."""
     beside = f"{package}.{name}"
     return [beside, name] if name.startswith(f"{PACKAGE}.") else [beside]
 

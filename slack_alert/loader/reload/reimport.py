@@ -1,4 +1,4 @@
-"""Let new versions of modules take the place of those that run, one by one, where they can be executed."""
+"""Replace running modules by new versions, where these can be executed."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ from slack_alert.loader.reload.references import import_statements, imports
 
 
 class HeldBackError(Exception):
-    """It stays as it was, with what failed."""
+    """The module stays as it was, together with another one that failed."""
 
 
-#: Names the modules that stay as they were where these do.
+#: Returns the modules that must stay as they were if these do.
 Holds = Callable[[Collection[str]], Collection[str]]
 
 
@@ -27,9 +27,10 @@ def succeed(
     registrations: Registrations,
     holds: Holds,
 ) -> dict[str, BaseException]:
-    """Have modules executed anew by `execute`; where that fails, the former one stays, and the error is returned.
+    """Execute modules again by `execute`; return errors by module. A failed module keeps its former version.
 
-    What the former ones have registered is taken back meanwhile. HeldBackError stands for what stays with another.
+    Registrations of the former versions are undone meanwhile. HeldBackError is returned for a module that stays because
+    another one failed.
     """
     former = {name: module for name in modules if (module := _take_out(name)) is not None}
     taken = {name: registrations.take_back(name) for name in modules}
@@ -38,7 +39,7 @@ def succeed(
         errors = execute()
         errors |= {name: HeldBackError() for name in holds(errors) if name in former and name not in errors}
     finally:
-        for name in errors:  # One that was given up may be there still, half of it.
+        for name in errors:  # A module that was given up may still be there, half executed.
             sys.modules.pop(name, None)
             registrations.retire(registrations.take_back(name))
         for name, registered in taken.items():
@@ -52,13 +53,13 @@ def succeed(
 
 
 def remove(module: str, registrations: Registrations) -> None:
-    """Take a module out, the file of which is gone."""
+    """Remove a module whose file is gone."""
     _take_out(module)
     registrations.retire(registrations.take_back(module))
 
 
 def dependents(changed: Iterable[str], texts: Mapping[str, ComparedFile]) -> set[str]:
-    """Find the loaded modules that import one of these when they are executed, at whatever remove."""
+    """Return the loaded modules that import any of these when executed, directly or indirectly."""
     found: set[str] = set()
     waiting = set(changed)
     while waiting:
@@ -73,7 +74,7 @@ def dependents(changed: Iterable[str], texts: Mapping[str, ComparedFile]) -> set
 
 
 def imported_by(module: str, text: ComparedFile) -> set[str]:
-    """Name the modules that a module imports when it is executed, whether they are there or not."""
+    """Return the modules that a module imports when it is executed, whether they exist or not."""
     try:
         tree = ast.parse(text.content)
     except (SyntaxError, ValueError, RecursionError, MemoryError):
@@ -87,18 +88,18 @@ def imported_by(module: str, text: ComparedFile) -> set[str]:
 
 
 def _take_out(name: str) -> ModuleType | None:
-    """Let an import find a module neither by its name nor in its package."""
+    """Remove a module from `sys.modules` and from its package, and return it."""
     module = sys.modules.pop(name, None)
     parent, _, last = name.rpartition(".")
     package = vars(sys.modules[parent]) if module is not None and parent in sys.modules else {}
-    # The package may have given the name to something else.
+    # The package may have bound the name to something else.
     if last in package and package[last] is module:
         del package[last]
     return module
 
 
 def _imports_any(module: str, text: ComparedFile, names: set[str]) -> bool:
-    # Most files can be told apart without parsing them; `from . import x` does not name the package it means.
+    # Most files need not be parsed; `from . import x` does not contain the name of the package.
     words = [name.rpartition(".")[2].encode() for name in names]
     if not any(word in text.content for word in (*words, b"from .")):
         return False
@@ -106,7 +107,7 @@ def _imports_any(module: str, text: ComparedFile, names: set[str]) -> bool:
 
 
 def _settle(name: str, module: ModuleType) -> None:
-    """Let a module be found in its package, and its own parts in it."""
+    """Set a module as an attribute of its package, and its submodules as its own attributes."""
     parent, _, last = name.rpartition(".")
     if parent in sys.modules:
         setattr(sys.modules[parent], last, module)
@@ -116,38 +117,38 @@ def _settle(name: str, module: ModuleType) -> None:
 
 
 class JobSnapshots:
-    """What each job's files hold, whatever lies on the disk by now; used on any thread."""
+    """The file contents that each job sees, whatever is on the disk by now; used on any thread."""
 
     def __init__(self, contents: Mapping[str, bytes]) -> None:
         self._lock = Lock()
-        #: By path. Never changed but replaced: whoever holds it can tell by `is` whether it is still the same.
+        #: By path. Replaced, never changed, so that holders can compare it by identity.
         self._contents: Mapping[str, bytes] = dict(contents)
-        #: Jobs that run as before, because the new version does not have them, or does not load.
+        #: The contents for jobs that run as before, because the new version does not have them, or does not load.
         self._held: dict[str, Mapping[str, bytes]] = {}
-        #: What processes have imported that nobody did here.
+        #: Files that child processes have imported and this process has not.
         self._found: dict[str, bytes] = {}
 
     def contents_for(self, job: str) -> Mapping[str, bytes]:
-        """Return the contents of files by their paths, as this job shall see them; the same object while that holds."""
+        """Return the file contents of a job by path; the same object as long as nothing changes."""
         return self._held.get(job, self._contents)
 
     def pin(self, job: str) -> None:
-        """Let a job see what it sees now, whatever is accepted later."""
+        """Keep the present contents for a job, whatever is accepted later."""
         self._held.setdefault(job, self._contents)
 
     def release(self, job: str) -> None:
-        """Let a job see what is accepted."""
+        """Let a job see the accepted contents again."""
         self._held.pop(job, None)
 
     def renew(self, contents: Mapping[str, bytes]) -> None:
-        """Accept what these files hold now."""
+        """Accept the present contents of these files."""
         with self._lock:
             new = {**self._found, **contents}
             if new != self._contents:
                 self._contents = new
 
     def find(self, contents: Mapping[str, bytes]) -> None:
-        """Have every process see these as the first one found them."""
+        """Add files that a process has read, so that all processes see the same contents."""
         with self._lock:
             new = {path: content for path, content in contents.items() if path not in self._contents}
             if new:
@@ -155,7 +156,7 @@ class JobSnapshots:
                 self._contents = {**self._contents, **new}
 
     def take_found(self) -> dict[str, bytes]:
-        """Return what was found since this was asked last, to be followed."""
+        """Return the files that were added since the last call."""
         with self._lock:
             found, self._found = self._found, {}
         return found
