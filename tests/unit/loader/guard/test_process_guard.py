@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import locale
 import os
 import signal
 import socket
@@ -106,6 +107,7 @@ def process(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[], list[str]]
     monkeypatch.setattr(sys, "excepthook", sys.excepthook)
     monkeypatch.setattr(threading, "excepthook", threading.excepthook)
     environment, limit, filters, path = dict(os.environ), sys.getrecursionlimit(), list(warnings.filters), [*sys.path]
+    language = locale.setlocale(locale.LC_ALL)
     with no_alarm():
         state = ProcessState()
 
@@ -119,6 +121,7 @@ def process(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[], list[str]]
     os.environ.update(environment)
     sys.setrecursionlimit(limit)
     socket.setdefaulttimeout(None)
+    locale.setlocale(locale.LC_ALL, language)
     warnings.filters[:] = filters  # type: ignore[index]  # it is a list
     sys.path[:] = path
     gc.enable()
