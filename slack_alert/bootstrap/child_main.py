@@ -17,7 +17,7 @@ from slack_alert.loader.modules.spawning import become_spawnable, spawnable
 def main() -> None:
     """Serve the parent process until it is gone."""
     pipe = Pipe()
-    hello = pipe.first()
+    hello = pipe.receive_first()
     if not hello:  # The parent was killed at once, so there is nothing to serve.
         return
     root = Path(hello["path"])

@@ -113,7 +113,7 @@ def follow_plugins(
     return FollowedPlugins(
         _redirect_to_terminal(settings, plugins.catalog),
         lambda passed: reachable(plugins.reload(passed)),
-        plugins.accepted,
+        plugins.snapshots,
         plugins.save_cache,
         lambda: reachable(plugins.adopt_loaded()),
         plugins.guard.restore,

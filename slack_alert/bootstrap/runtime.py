@@ -33,7 +33,7 @@ from slack_alert.engine.ports import Clock, Executor, ExecutorLoad, Inbox, Journ
 from slack_alert.engine.recording.redacting import RedactingRecorder
 from slack_alert.engine.recording.writer import Writer
 from slack_alert.engine.runs.journaling import JournalingExecutor
-from slack_alert.executors.calling.awaiting import on_loop
+from slack_alert.executors.calling.awaiting import loop_bridge
 from slack_alert.executors.calling.call import Caller
 from slack_alert.executors.calling.rendering import Render
 from slack_alert.executors.isolated.process import ChildProgram
@@ -123,7 +123,7 @@ def make_runtime(settings: Settings, plugins: FollowedPlugins, stores: RunStores
     reader = stores.read()
     recorder = RedactingRecorder(writer, render.redaction)
     mutes = make_mutes(settings, snapshot.entries)
-    sources = PluginSources(plugins.accepted.contents_for, plugins.accepted.find)
+    sources = PluginSources(plugins.accepted.contents_for, plugins.accepted.add_found)
     pool = _make_pool(settings, host, render, sources, clock)
     executor: Executor = RetryingExecutor(pool, loop=asyncio.get_running_loop(), chance=random)
     if stores.journal is not None:
@@ -232,11 +232,11 @@ def _make_pool(
         children=lambda: host.services.children,
         clock=clock,
     )
-    performer = Caller(
+    caller = Caller(
         clock=clock, render=render, say=host.say, context=host.context, notice=host.notice, ended=host.ended,
-        bridge=on_loop(loop),
+        bridge=loop_bridge(loop),
     )  # fmt: skip
-    return PoolExecutor(performer, threads=settings.threads, loop=loop, apart=processes)
+    return PoolExecutor(caller, threads=settings.threads, loop=loop, isolated=processes)
 
 
 def _make_slow_run_detector(settings: Settings, reader: Reader, clock: Clock) -> SlowRunDetector:

@@ -21,7 +21,7 @@ _STEP = 0.02
 _CHUNK = 65_536
 #: Reads on without being a child or a copy of this process. A shell takes standard input away from its background
 #: commands, so it is duplicated.
-_READ_ON = "exec 3<&0; cat <&3 >/dev/null 3<&- &"
+_DRAIN_COMMAND = "exec 3<&0; cat <&3 >/dev/null 3<&- &"
 #: Bytes that a pipe holds by default.
 _PIPE = 65_536
 #: Bytes that are kept of the beginning, and of the end.
@@ -85,7 +85,7 @@ class OutputReader:
         self._kept = kept
         #: The error that prevents passing it on.
         self.failure: OSError | None = None
-        self._is_left = False
+        self._is_handed_over = False
         #: The number of bytes that were passed on.
         self._passed = 0
         #: The time when it began to wait for more; None: it is passing on a chunk.
@@ -109,12 +109,12 @@ class OutputReader:
             self._thread.join(_STEP)
         return True
 
-    def leave(self) -> None:
+    def hand_over(self) -> None:
         """Hand the pipe to another process at the end: closing it would end processes left behind when they write."""
-        self._is_left = True
+        self._is_handed_over = True
         with suppress(OSError, ValueError):  # The output ended meanwhile, or there is no shell here.
             subprocess.run(  # noqa: S603 - our own arguments
-                ["sh", "-c", _READ_ON],  # noqa: S607 - found on PATH
+                ["sh", "-c", _DRAIN_COMMAND],  # noqa: S607 - found on PATH
                 stdin=self._pipe,
                 stdout=subprocess.DEVNULL,
                 stderr=subprocess.DEVNULL,
@@ -139,7 +139,7 @@ class OutputReader:
         with self._pipe:
             while chunk := os.read(self._pipe.fileno(), _CHUNK):
                 self._waits_since = None
-                if self._is_left:
+                if self._is_handed_over:
                     return
                 self._kept.add(chunk)
                 if not self._is_passed_on(chunk):

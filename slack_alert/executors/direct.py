@@ -16,7 +16,7 @@ Done = Callable[[Run, Result], None]
 
 
 @contextmanager
-def watched() -> Iterator[Callable[[], bool]]:
+def watch_interrupt() -> Iterator[Callable[[], bool]]:
     """Yield a call that tells whether Ctrl+C was pressed: a function may itself raise or catch KeyboardInterrupt."""
     presses: list[int] = []
     before = signal.getsignal(signal.SIGINT)
@@ -43,8 +43,8 @@ def watched() -> Iterator[Callable[[], bool]]:
 class DirectExecutor:
     """Calls functions at once on the caller's thread; a coroutine function gets a loop of its own."""
 
-    def __init__(self, performer: Caller) -> None:
-        self._performer = performer
+    def __init__(self, caller: Caller) -> None:
+        self._caller = caller
 
     def submit(self, runs: Sequence[Run], done: Done) -> None:
         """Call the runs one after the other and report them."""
@@ -53,8 +53,8 @@ class DirectExecutor:
 
     def call(self, run: Run) -> Result:
         """Call a run and return its result; Ctrl+C also ends the caller, not only the function."""
-        with watched() as is_interrupted:
-            result = run_to_end(self._performer.await_(run)) if run.action.is_async else self._performer.call(run)
+        with watch_interrupt() as is_interrupted:
+            result = run_to_end(self._caller.await_(run)) if run.action.is_async else self._caller.call(run)
         if is_interrupted():
             raise KeyboardInterrupt
         return result

@@ -37,12 +37,12 @@ class ProgramExit(Struct, frozen=True):
     #: Its timeout, if it took longer.
     overrun: timedelta | None = None
     #: Why it could not be started.
-    obstacle: str = ""
+    start_error: str = ""
     #: Its processor time, and its peak memory in bytes; 0: not known on this system.
     cpu: timedelta = timedelta()
     memory: int = 0
     #: Why its output could not be passed on.
-    unheard: str = ""
+    output_error: str = ""
 
 
 def call(
@@ -59,32 +59,32 @@ def call(
     program starts, when such signals are already recorded.
     """
     # In a terminal it stays in the foreground: Ctrl+C reaches it directly, and it may read.
-    leash = _Leash(is_apart=sys.stdin is None or not sys.stdin.isatty(), is_limited=timeout is not None)
+    process = _ProgramProcess(is_apart=sys.stdin is None or not sys.stdin.isatty(), is_limited=timeout is not None)
     kept = KeptOutput()
-    with leash.heeded():
+    with process.forward_signals():
         if before is not None:
             before()
         since = time.monotonic()
         try:
-            child = leash.start(argv)
+            child = process.start(argv)
         except OSError as error:
             code = NOT_FOUND if isinstance(error, FileNotFoundError) else NOT_EXECUTABLE
             duration = timedelta(seconds=time.monotonic() - since)
-            return ProgramExit(code, ProgramOutput(b""), duration, obstacle=error.strerror or str(error))
+            return ProgramExit(code, ProgramOutput(b""), duration, start_error=error.strerror or str(error))
         readers = _readers(child, out, errors, kept)
-        is_timed_out = leash.wait(child, timeout)
+        is_timed_out = process.wait(child, timeout)
         ended = time.monotonic()
         left_open = [reader for reader in readers if not reader.is_finished(ended)]
     for reader in left_open:
-        reader.leave()
+        reader.hand_over()
     duration = timedelta(seconds=ended - since)
     code = child.returncode if child.returncode >= 0 else SIGNALED - child.returncode
     code, overrun = (TIMED_OUT, timeout) if is_timed_out else (code, None)
-    unheard = next((reader.failure.strerror or "" for reader in readers if reader.failure), "")
-    return ProgramExit(code, kept.output(), duration, overrun, "", *_used(), unheard)
+    output_error = next((reader.failure.strerror or "" for reader in readers if reader.failure), "")
+    return ProgramExit(code, kept.output(), duration, overrun, "", *_used(), output_error)
 
 
-def as_given(environ: Mapping[str, str], given: bytes | None) -> dict[str, str]:
+def original_environment(environ: Mapping[str, str], given: bytes | None) -> dict[str, str]:
     """Return an environment with the locale that this process was given: Python replaces `C` by another.
 
     `given` is the environment at process start, as Linux keeps it (None: not known); see PEP 538.
@@ -96,7 +96,7 @@ def as_given(environ: Mapping[str, str], given: bytes | None) -> dict[str, str]:
     return {**others, "LC_CTYPE": os.fsdecode(before[0])} if before else others
 
 
-class _Leash:
+class _ProgramProcess:
     """The program that is run, and the signals for it."""
 
     def __init__(self, *, is_apart: bool, is_limited: bool) -> None:
@@ -110,7 +110,7 @@ class _Leash:
 
     def start(self, argv: Sequence[str]) -> _Child:
         """Start it; raise OSError if that fails."""
-        environ = as_given(os.environ, _given())
+        environ = original_environment(os.environ, _given())
         self._child = subprocess.Popen(  # noqa: S603 - arguments, never a shell
             argv,
             stdout=subprocess.PIPE,
@@ -133,10 +133,10 @@ class _Leash:
         return False
 
     @contextmanager
-    def heeded(self) -> Iterator[None]:
+    def forward_signals(self) -> Iterator[None]:
         """Pass on signals that ask this process to end; those ignored by its parent (nohup) stay ignored."""
         numbers = [number for number in _PASSED if signal.getsignal(number) is not signal.SIG_IGN]
-        before = {number: signal.signal(number, self._heed) for number in numbers}
+        before = {number: signal.signal(number, self._forward) for number in numbers}
         try:
             yield
         finally:
@@ -145,7 +145,7 @@ class _Leash:
 
     def _end(self, child: _Child) -> None:
         """End it with everything it has started, even outside of its group."""
-        known = process_tree.family(child.pid)
+        known = process_tree.descendants(child.pid)
         self._send(signal.SIGTERM)
         with suppress(subprocess.TimeoutExpired):
             child.wait(_GRACE.total_seconds())
@@ -153,7 +153,7 @@ class _Leash:
         self._send(_KILL)
         child.wait()
 
-    def _heed(self, number: int, _: FrameType | None) -> None:
+    def _forward(self, number: int, _: FrameType | None) -> None:
         if not self._is_apart and number == signal.SIGINT:
             return  # The terminal's Ctrl+C has reached it directly.
         if self._child is None:

@@ -16,7 +16,7 @@ from typing import Protocol
 from slack_alert.core.model.run import DEFAULT_OPTIONS, Isolation, Result, Run
 from slack_alert.engine.ports import ExecutorLoad
 from slack_alert.executors.calling.call import Caller
-from slack_alert.executors.calling.failures import beside
+from slack_alert.executors.calling.failures import internal_error_result
 from slack_alert.executors.puller_pool import PullerPool
 from slack_alert.executors.timeouts import TimedCalls
 
@@ -42,12 +42,12 @@ class PoolExecutor:
     """
 
     def __init__(
-        self, performer: Caller, *, threads: int, loop: asyncio.AbstractEventLoop, apart: IsolatedPool | None = None
+        self, caller: Caller, *, threads: int, loop: asyncio.AbstractEventLoop, isolated: IsolatedPool | None = None
     ) -> None:
-        self._performer = performer
-        self._apart = apart
+        self._caller = caller
+        self._isolated = isolated
         self._pool = PullerPool(self._work, room=lambda: self._room)
-        self._overtime = TimedCalls(performer, self._pool.add)
+        self._timed = TimedCalls(caller, self._pool.add)
         self._loop = loop
         self._most = threads
         self._awaited: set[asyncio.Task[None]] = set()
@@ -55,10 +55,10 @@ class PoolExecutor:
 
     def submit(self, runs: Sequence[Run], done: Done) -> None:
         """Queue the runs; `done` is called on the puller or the loop that ran them."""
-        plain = [(run, done) for run in runs if not run.action.is_async or self._is_apart(run)]
+        plain = [(run, done) for run in runs if not run.action.is_async or self._is_isolated(run)]
         if len(plain) < len(runs):
             for run in runs:
-                if run.action.is_async and not self._is_apart(run):
+                if run.action.is_async and not self._is_isolated(run):
                     self._loop.call_soon_threadsafe(self._begin, run, done)
         if plain:
             self._pool.submit(plain)
@@ -66,8 +66,8 @@ class PoolExecutor:
     def stop(self) -> None:
         """Take no further run; queued and running ones may end."""
         self._pool.stop()
-        if self._apart is not None:
-            self._apart.stop()
+        if self._isolated is not None:
+            self._isolated.stop()
 
     @property
     def queued(self) -> int:
@@ -77,16 +77,16 @@ class PoolExecutor:
     @property
     def load(self) -> ExecutorLoad:
         """The executor's present load."""
-        overtime = self._overtime
-        busy = max(self._pool.busy - overtime.threads, 0)
-        return ExecutorLoad(busy, self._most, overtime.threads + overtime.coroutines, self._pool.queued)
+        timed = self._timed
+        busy = max(self._pool.busy - timed.threads, 0)
+        return ExecutorLoad(busy, self._most, timed.threads + timed.coroutines, self._pool.queued)
 
     @property
     def _room(self) -> int:
-        return self._most + min(self._overtime.threads, self._most)
+        return self._most + min(self._timed.threads, self._most)
 
-    def _is_apart(self, run: Run) -> bool:
-        return run.run_options.isolation is Isolation.PROCESS and self._apart is not None
+    def _is_isolated(self, run: Run) -> bool:
+        return run.run_options.isolation is Isolation.PROCESS and self._isolated is not None
 
     def _begin(self, run: Run, done: Done) -> None:
         pending = self._loop.create_task(self._await(run, done))
@@ -95,21 +95,21 @@ class PoolExecutor:
 
     async def _await(self, run: Run, done: Done) -> None:
         if run.run_options.timeout is not None:
-            await self._overtime.await_(run, run.run_options.timeout, partial(self._report, run, done))
+            await self._timed.await_(run, run.run_options.timeout, partial(self._report, run, done))
             return
         try:
-            result = await self._performer.await_(run)
+            result = await self._caller.await_(run)
         except BaseException as error:  # noqa: BLE001 - whatever it is, the job must go on
-            result = beside(run, error)
+            result = internal_error_result(run, error)
         self._report(run, done, result)
 
     def _work(self, run: Run, done: Done) -> timedelta | None:
         """Call and report a run; return None if it was given up and reported meanwhile."""
         result: Result | None
         try:
-            result = self._performer.call(run) if run.run_options is DEFAULT_OPTIONS else self._call(run, done)
+            result = self._caller.call(run) if run.run_options is DEFAULT_OPTIONS else self._call(run, done)
         except BaseException as error:  # noqa: BLE001 - as above
-            result = beside(run, error)
+            result = internal_error_result(run, error)
         if result is None:
             return None
         self._report(run, done, result)
@@ -117,11 +117,11 @@ class PoolExecutor:
 
     def _call(self, run: Run, done: Done) -> Result | None:
         """Call a run as its options say; return None if it was given up and reported meanwhile."""
-        if run.run_options.isolation is Isolation.PROCESS and self._apart is not None:
-            return self._apart.call(run)
+        if run.run_options.isolation is Isolation.PROCESS and self._isolated is not None:
+            return self._isolated.call(run)
         if run.run_options.timeout is not None:
-            return self._overtime.call(run, run.run_options.timeout, partial(self._report, run, done))
-        return self._performer.call(run)
+            return self._timed.call(run, run.run_options.timeout, partial(self._report, run, done))
+        return self._caller.call(run)
 
     def _report(self, run: Run, done: Done, result: Result) -> None:
         if os.getpid() != self._process:

@@ -11,7 +11,7 @@ from time import perf_counter
 
 from slack_alert.core.model.run import DEFAULT_OPTIONS, Result, Run
 from slack_alert.engine.ports import Executor
-from slack_alert.executors.calling.failures import numbered
+from slack_alert.executors.calling.failures import with_attempt
 
 log = logging.getLogger(__name__)
 
@@ -113,5 +113,5 @@ class RetryingExecutor:
             trial.run.remark = "; ".join(filter(None, (trial.run.remark, tried)))
         whole = result._replace(duration=timedelta(0, perf_counter() - trial.begun))
         if result.failure is not None:
-            whole = whole._replace(failure=numbered(result.failure, trial.attempt, trial.attempts))
+            whole = whole._replace(failure=with_attempt(result.failure, trial.attempt, trial.attempts))
         trial.done(trial.run, whole)

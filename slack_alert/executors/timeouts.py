@@ -13,7 +13,7 @@ from traceback import walk_stack
 
 from slack_alert.core.model.run import Failure, Result, Run
 from slack_alert.executors.calling.call import Caller
-from slack_alert.executors.calling.failures import awaited, beside, with_generator
+from slack_alert.executors.calling.failures import internal_error_result, suspended_frames, with_generator_frames
 from slack_alert.executors.deadlines import Deadlines
 
 log = logging.getLogger(__name__)
@@ -31,8 +31,8 @@ class TimedCalls:
     returns later is ignored.
     """
 
-    def __init__(self, performer: Caller, more: Callable[[], None]) -> None:
-        self._performer = performer
+    def __init__(self, caller: Caller, more: Callable[[], None]) -> None:
+        self._caller = caller
         #: Called when a thread is stuck, because another one may be needed.
         self._more = more
         self._deadlines = Deadlines()
@@ -46,9 +46,9 @@ class TimedCalls:
         expire = partial(self._expire, run, limit, report, threading.get_ident())
         watch = self._deadlines.start(limit.total_seconds(), expire)
         try:
-            result = self._performer.call(run)
+            result = self._caller.call(run)
         except BaseException as error:  # noqa: BLE001 - whatever it is, the watch must end
-            result = beside(run, error)
+            result = internal_error_result(run, error)
         if self._deadlines.finish(watch) or not run.is_stuck:
             return result
         with self._lock:
@@ -64,8 +64,8 @@ class TimedCalls:
             if call.done():
                 report(call.result())
                 return
-            stack = with_generator(awaited(call.get_coro()), run)
-            failure = self._performer.overdue(run, stack)
+            stack = with_generator_frames(suspended_frames(call.get_coro()), run)
+            failure = self._caller.timeout_failure(run, stack)
             call.cancel()
             await asyncio.wait({call}, timeout=_GRACE)
         except asyncio.CancelledError:  # The loop is ending.
@@ -83,17 +83,17 @@ class TimedCalls:
 
     async def _awaited(self, run: Run) -> Result:
         try:
-            return await self._performer.await_(run)
+            return await self._caller.await_(run)
         except BaseException as error:  # noqa: BLE001 - as above
-            return beside(run, error)
+            return internal_error_result(run, error)
 
     def _expire(self, run: Run, limit: timedelta, report: Report, thread: int) -> None:
         if run.is_canceled:  # The program is ending, and has given it up already.
             return
         # If threads are greenlets, none is found.
         frame = sys._current_frames().get(thread)
-        stack = with_generator(list(walk_stack(frame))[::-1] if frame else [], run)
-        failure = self._performer.overdue(run, stack)
+        stack = with_generator_frames(list(walk_stack(frame))[::-1] if frame else [], run)
+        failure = self._caller.timeout_failure(run, stack)
         with self._lock:
             self.threads += 1
         self._more()
@@ -106,7 +106,7 @@ class TimedCalls:
         stuck = self.threads + self.coroutines
         log.warning("run given up", extra={"job": run.binding, "run": run.id, "stuck": stuck})
         report(Result(failure=failure, duration=limit))
-        self._performer.abandon(run)
+        self._caller.abandon(run)
 
     def _release(self, run: Run) -> None:
         """Allow the next run of the job."""

@@ -79,10 +79,10 @@ class PluginHarness:
         self._mark = Markup(str(uuid4().int)[:12])
         self._render = Render(self._mark, Redaction())
         self._key_value_stores: dict[str, KeyValueStore] = {}
-        performer = Caller(
+        caller = Caller(
             clock=self.clock, render=self._render, say=self._say, context=self._context, notice=self._notice
         )
-        self._executor = DirectExecutor(performer)
+        self._executor = DirectExecutor(caller)
         self._simulation = Simulation(catalog, self.clock, self._executor, mark=self._mark, recorder=self.recorder)
         self._services = ContextServices(
             mark=self._mark,

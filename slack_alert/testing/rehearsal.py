@@ -18,7 +18,7 @@ from slack_alert.core.model.record import Record
 from slack_alert.core.units.local_time import first_instant, parse_slot, wall_of
 from slack_alert.loader import OptionDefaults, unload
 from slack_alert.loader.files.discovery import PACKAGE
-from slack_alert.loader.options.option_checks import find_zone, pause_of
+from slack_alert.loader.options.option_checks import find_zone, parse_pause_time
 from slack_alert.testing.harness import PluginHarness, Said
 from slack_alert.testing.loading import FaultyPluginError, find_source, load_path, root_of
 from slack_alert.testing.manual_clock import MONDAY, forward_step
@@ -64,7 +64,7 @@ class Rehearsal:
             zone=zone,
             working_hours=working_hours,
             max_alert=max_alert,
-            pause_time=pause_of(pause_time),
+            pause_time=parse_pause_time(pause_time),
             mutes=while_paused == "mute",
             to=Address.parse(channel, _CHANNEL),
             errors_to=Address.parse(errors_to or channel, _CHANNEL),

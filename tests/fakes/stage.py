@@ -1,4 +1,4 @@
-"""Plugin functions made from source, and everything a performer needs to call them."""
+"""Plugin functions made from source, and everything a caller needs to call them."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def run_of(
 
 
 class Stage:
-    """A performer, and what was said, held and kept through it."""
+    """A caller, and what was said, held and kept through it."""
 
     def __init__(self, path: Path = Path()) -> None:
         self.clock = VirtualClock(at("16 09:11"))
@@ -51,7 +51,7 @@ class Stage:
             now=self.clock.now,
             key_value_store=lambda pack: KeyValueStore(pack, (), write=self.kept.extend, now=self.clock.now),
         )
-        self.performer = Caller(
+        self.caller = Caller(
             clock=self.clock,
             render=Render(MARK, Redaction()),
             say=self._say,

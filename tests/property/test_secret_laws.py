@@ -28,7 +28,7 @@ from slack_alert.core.model.run import Run
 from slack_alert.core.redaction.redaction import MARK, REACH, Redaction
 from slack_alert.engine.recording.redacting import cleaned_pieces, redacted_message, redacted_progress, redacted_record
 from slack_alert.executors.calling.call import Caller, DraftRender
-from slack_alert.executors.calling.failures import failure_of, without_secrets
+from slack_alert.executors.calling.failures import failure_of, redact_failure
 from slack_alert.executors.calling.output import KEPT, captured
 from slack_alert.executors.calling.rendering import Render
 from slack_alert.executors.command_output import ProgramOutput
@@ -169,7 +169,7 @@ def test_no_error_tells_a_secret(form: str, length: int) -> None:
             raw = failure_of(error, run_of(print).action)
             sent = to_failure(from_line(to_line(failure=from_failure(raw)))["failure"])
             assert sent is not None
-            failure = without_secrets(sent, REDACTION)
+            failure = redact_failure(sent, REDACTION)
             card = error_card("job", failure.kind, failure.message, failure.place, mark=MARKUP)
 
             assert not leaked(card.text)
@@ -183,7 +183,7 @@ def test_no_output_of_a_failed_program_tells_half_a_secret(form: str) -> None:
         for behind in range(7900, 8100, 61):
             error = OSError("failed")
             error.output = f"{'x' * 9000}{FORMS[form](secret)}{'y' * behind}"  # type: ignore[attr-defined]
-            failure = without_secrets(failure_of(error, run_of(print).action), REDACTION)
+            failure = redact_failure(failure_of(error, run_of(print).action), REDACTION)
 
             assert not leaked(failure.traceback.replace("y" * 2000, "").replace("x" * 2000, ""))
 
@@ -191,7 +191,7 @@ def test_no_output_of_a_failed_program_tells_half_a_secret(form: str) -> None:
 def test_no_class_and_no_file_name_tells_a_secret() -> None:
     failure = failure_of(type(PARTS[1], (Exception,), {})("no"), run_of(print).action)
 
-    assert not leaked(without_secrets(failure, REDACTION).kind)
+    assert not leaked(redact_failure(failure, REDACTION).kind)
 
 
 # --- what is printed
@@ -221,13 +221,13 @@ def _called(writes: list[str]) -> Run:
             sys.stdout.flush()
 
     run = run_of(job)
-    performer = Caller(
+    caller = Caller(
         clock=stage.clock,
         render=Render(MARKUP, REDACTION),
         say=lambda _run, _said: None,
         context=lambda _: stage.context(),
     )
-    performer.call(run)
+    caller.call(run)
     return run
 
 

@@ -103,7 +103,7 @@ class Demo:
 
     def _simulate(self, recorder: Recorder) -> Simulation:
         render = Render(self._mark, Redaction())
-        performer = Caller(
+        caller = Caller(
             clock=self.clock,
             render=render,
             say=lambda run, said: simulation.engine.say(run, said),  # noqa: PLW0108 - looked up when called
@@ -111,7 +111,7 @@ class Demo:
             notice=lambda run, value: simulation.engine.emit(run, value),  # noqa: PLW0108 - looked up when called
         )
         simulation = Simulation(
-            self.catalog, self.clock, DirectExecutor(performer), mark=self._mark, recorder=_StoringRecorder(recorder)
+            self.catalog, self.clock, DirectExecutor(caller), mark=self._mark, recorder=_StoringRecorder(recorder)
         )
         services = make_services(self.settings, simulation.engine, recorder, self.before, render, self.clock)
         return simulation

@@ -91,12 +91,12 @@ async def _show(settings: Settings, run: Run, result: Result, to: Address | None
 def _failure(ended: ProgramExit, redaction: Redaction, written: str) -> Failure | None:
     if not ended.code:
         return None
-    said = _ending_text(ended) if ended.obstacle else f"{_ending_text(ended)} after {_duration_text(ended.duration)}"
+    said = _ending_text(ended) if ended.start_error else f"{_ending_text(ended)} after {_duration_text(ended.duration)}"
     if ended.overrun is not None:
         said += f" (--timeout {format_duration(ended.overrun)})"
     verdict = Verdict.ERROR if ended.overrun is None else Verdict.TIMED_OUT
     return Failure(
-        said, redaction(ended.obstacle), "", f"{_ending_text(ended)}\n", verdict, _last_lines(written, redaction)
+        said, redaction(ended.start_error), "", f"{_ending_text(ended)}\n", verdict, _last_lines(written, redaction)
     )
 
 
@@ -104,7 +104,7 @@ def _ending_text(ended: ProgramExit) -> str:
     """Return the way it ended in words, such as `exit code 2` or `exit code 137 (SIGKILL)`."""
     if ended.overrun is not None:
         return "given up"
-    if ended.obstacle:
+    if ended.start_error:
         return "not started"
     if ended.code > SIGNALED:
         with suppress(ValueError):

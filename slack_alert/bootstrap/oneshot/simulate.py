@@ -63,7 +63,7 @@ def rehearse(
     """
     clock = VirtualClock(since)
     render = Render(new_mark(), Redaction(settings.secrets()))
-    performer = Caller(
+    caller = Caller(
         clock=clock,
         render=render,
         say=lambda run, said: simulation.engine.say(run, said),  # noqa: PLW0108 - looked up when called
@@ -71,7 +71,7 @@ def rehearse(
         notice=lambda run, value: simulation.engine.emit(run, value),  # noqa: PLW0108 - looked up when called
     )
     mute = make_mutes(settings).reason
-    simulation = Simulation(catalog, clock, DirectExecutor(performer), mark=render.mark, recorder=recorder, mute=mute)
+    simulation = Simulation(catalog, clock, DirectExecutor(caller), mark=render.mark, recorder=recorder, mute=mute)
     services = make_services(settings, simulation.engine, recorder, Snapshot(), render, clock)
     simulation.run_until(until)
     return recorder.drain()

@@ -170,7 +170,7 @@ def _call(settings: Settings, catalog: Catalog, run: Run, output: _RunCollector)
         now=clock.now,
         key_value_store=make_key_value_stores(read_snapshot(settings).entries, keep, clock, look),
     )
-    performer = Caller(
+    caller = Caller(
         clock=clock, render=render, say=output.say, context=lambda run: Context(run, services), notice=output.notice
     )
-    return DirectExecutor(performer).call(run)
+    return DirectExecutor(caller).call(run)

@@ -65,10 +65,10 @@ def execute(
     out, errors = (None, None) if quiet_output else (1, 2)
     note = CrashNote(partial(_write_note, given, name, started, to))
     ended = call(command, timeout=limit, out=out, errors=errors, before=note.begin)
-    if ended.obstacle:
-        click.echo(f"slack-alert: {abridged(command[0])}: {ended.obstacle}", err=True)
-    if ended.unheard:
-        said = f"what {abridged(command[0])} wrote could not be passed on: {ended.unheard}. The history has it."
+    if ended.start_error:
+        click.echo(f"slack-alert: {abridged(command[0])}: {ended.start_error}", err=True)
+    if ended.output_error:
+        said = f"what {abridged(command[0])} wrote could not be passed on: {ended.output_error}. The history has it."
         click.echo(f"slack-alert: {said}", err=True)
     try:
         _record(given, name, ended, started, to, then=note.take_back)

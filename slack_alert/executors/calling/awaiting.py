@@ -29,7 +29,7 @@ def is_pending(value: object) -> bool:
     return isawaitable(value) or isinstance(value, AsyncIterable) or _is_future(value)
 
 
-async def final(run: Run, value: Any) -> Any:
+async def await_fully(run: Run, value: Any) -> Any:
     """Return the value that is left when everything is awaited: a plain value, or an asynchronous iterator."""
     for _ in range(_MOST):
         if isinstance(value, AsyncIterable) or not is_pending(value):
@@ -39,7 +39,7 @@ async def final(run: Run, value: Any) -> Any:
     raise TypeError(f"returned what gives something to await each time it is awaited ({type(value).__name__})")
 
 
-async def each(values: Any) -> AsyncGenerator[Any, None]:
+async def iterate(values: Any) -> AsyncGenerator[Any, None]:
     """Yield the values of a generator or of an asynchronous iterator."""
     if isinstance(values, Generator):
         for one in values:
@@ -57,17 +57,17 @@ async def close(values: Any) -> None:
         await values.aclose()
 
 
-def bridge_of(value: Any, bridge: Bridge) -> Bridge:
+def bridge_for(value: Any, bridge: Bridge) -> Bridge:
     """Return the bridge that can await this value: a future belongs to its own loop."""
     if not hasattr(type(value), "_asyncio_future_blocking"):
         return bridge
     loop = value.get_loop()
     if loop.is_running():
-        return on_loop(loop)
+        return loop_bridge(loop)
     return bridge if loop.is_closed() else lambda _, coroutine: loop.run_until_complete(coroutine)
 
 
-def on_loop(loop: asyncio.AbstractEventLoop) -> Bridge:
+def loop_bridge(loop: asyncio.AbstractEventLoop) -> Bridge:
     """Return a bridge that runs coroutines on a loop of another thread."""
 
     def bridge(run: Run, coroutine: Coroutine[Any, Any, T]) -> T:
@@ -86,7 +86,7 @@ def on_loop(loop: asyncio.AbstractEventLoop) -> Bridge:
     return bridge
 
 
-def on_own_loop(_: Run, coroutine: Coroutine[Any, Any, T]) -> T:
+def run_on_new_loop(_: Run, coroutine: Coroutine[Any, Any, T]) -> T:
     """Run a coroutine on a new loop, on this thread."""
     # Most functions do not need asyncio, and a process starts a fifth faster without it.
     from slack_alert.engine.system.loop_runner import run_to_end

@@ -17,7 +17,15 @@ from slack_alert.core.model.run import Action, Failure, Result, Run
 from slack_alert.core.redaction.redaction import Redaction
 from slack_alert.engine.context.context import Context
 from slack_alert.engine.ports import Clock
-from slack_alert.executors.calling.awaiting import Bridge, bridge_of, close, each, final, is_pending, on_own_loop
+from slack_alert.executors.calling.awaiting import (
+    Bridge,
+    await_fully,
+    bridge_for,
+    close,
+    is_pending,
+    iterate,
+    run_on_new_loop,
+)
 from slack_alert.executors.calling.failures import Place, failure_of
 from slack_alert.executors.calling.output import current
 from slack_alert.executors.calling.rendering import Numbers, Render
@@ -38,7 +46,7 @@ class Caller:
         context: Callable[[Run], Context],
         notice: Callable[[Run, object], None] = lambda _run, _value: None,
         ended: Callable[[int], None] = lambda _: None,
-        bridge: Bridge = on_own_loop,
+        bridge: Bridge = run_on_new_loop,
     ) -> None:
         self._clock = clock
         self._render = render
@@ -51,9 +59,9 @@ class Caller:
         #: Awaits what a plain function returns to be awaited.
         self._bridge = bridge
 
-    def overdue(self, run: Run, stack: Sequence[Place] = ()) -> Failure:
+    def timeout_failure(self, run: Run, stack: Sequence[Place] = ()) -> Failure:
         """Return the failure of a run that took too long, without secrets."""
-        return self._render.overdue(run, stack)
+        return self._render.timeout_failure(run, stack)
 
     def abandon(self, run: Run) -> None:
         """End the subprocesses of a run whose function still goes on."""
@@ -78,7 +86,7 @@ class Caller:
                 return Result(self._rendered(run, value), None, _since(begun), None, self._render.numbers(value))
             numbers: Numbers = None
             if is_pending(value):
-                value, numbers = bridge_of(value, self._bridge)(run, self._awaited(run, value))
+                value, numbers = bridge_for(value, self._bridge)(run, self._awaited(run, value))
             if isinstance(value, Generator):
                 numbers = self._drain(run, value)
                 value = None
@@ -120,7 +128,7 @@ class Caller:
 
     async def _awaited(self, run: Run, value: object) -> tuple[object, Numbers]:
         """Return the value left when everything is awaited, and the numbers of what was posted already."""
-        value = await final(run, value)
+        value = await await_fully(run, value)
         return (None, await self._drained(run, value)) if isinstance(value, AsyncIterable) else (value, None)
 
     def _drain(self, run: Run, values: Generator[object, Any, Any]) -> Numbers:
@@ -128,7 +136,7 @@ class Caller:
         numbers: Numbers = None
         for one in values:
             if is_pending(one):
-                one, more = bridge_of(one, self._bridge)(run, self._awaited(run, one))  # noqa: PLW2901 - the same value
+                one, more = bridge_for(one, self._bridge)(run, self._awaited(run, one))  # noqa: PLW2901 - the same value
                 numbers = _both(numbers, more)
                 run.values = values
             numbers = self._tell(run, one, numbers)
@@ -139,7 +147,7 @@ class Caller:
     async def _drained(self, run: Run, values: Any) -> Numbers:  # Any: two kinds of generators
         run.values = values
         numbers: Numbers = None
-        async with aclosing(each(values)) as ones:
+        async with aclosing(iterate(values)) as ones:
             async for one in ones:
                 given, more = await self._awaited(run, one)
                 run.values = values

@@ -51,7 +51,7 @@ def failure_of(error: BaseException, action: Action) -> Failure:
     return Failure(kind, with_advice(kind, _explained(error)[:_WHOLE]), _place(places, action), text)
 
 
-def overdue(action: Action, run_options: RunOptions, stack: Sequence[Place] = ()) -> Failure:
+def timeout_failure(action: Action, run_options: RunOptions, stack: Sequence[Place] = ()) -> Failure:
     """Return the failure of a run that took too long, with the place where it was, if that is known."""
     assert run_options.timeout is not None, "only a timeout makes it overdue"
     own = [each for each in stack if _is_plugin(each[0])]
@@ -63,7 +63,7 @@ def overdue(action: Action, run_options: RunOptions, stack: Sequence[Place] = ()
     return Failure("TimeoutError", said, _place(own, action), _bounded(text), Verdict.TIMED_OUT)
 
 
-def without_secrets(failure: Failure, redaction: Redaction) -> Failure:
+def redact_failure(failure: Failure, redaction: Redaction) -> Failure:
     """Return a failure without secrets, and cut to its limits only after that."""
     return replace(
         failure,
@@ -75,7 +75,7 @@ def without_secrets(failure: Failure, redaction: Redaction) -> Failure:
     )
 
 
-def process_ended(action: Action, run_options: RunOptions, code: int, *, is_cut: bool = False) -> Failure:
+def process_exit_failure(action: Action, run_options: RunOptions, code: int, *, is_cut: bool = False) -> Failure:
     """Return the failure of a run whose process ended before the function did."""
     name = _SIGNALS.get(-code, "")
     if is_cut:
@@ -89,14 +89,14 @@ def process_ended(action: Action, run_options: RunOptions, code: int, *, is_cut:
     return Failure("ProcessEnded", said, f"{action.file}:{action.line}", f"ProcessEnded: {said}\n")
 
 
-def beyond_memory(failure: Failure, run_options: RunOptions) -> Failure:
+def with_memory_limit(failure: Failure, run_options: RunOptions) -> Failure:
     """Add the memory limit to a MemoryError, because Python's own message is empty."""
     if failure.kind != "MemoryError" or failure.message or run_options.memory is None:
         return failure
     return replace(failure, message=f"needed more than {format_size(run_options.memory)} (memory_limit)")
 
 
-def beside(run: Run, error: BaseException) -> Result:
+def internal_error_result(run: Run, error: BaseException) -> Result:
     """Log an error outside of the function and return a result for the run, so that its job goes on."""
     log.error("call broke", extra={"job": run.binding, "run": run.id}, exc_info=error)
     # The logging removes secrets.
@@ -105,12 +105,12 @@ def beside(run: Run, error: BaseException) -> Result:
     return Result(failure=Failure(kind, said, f"{run.action.file}:{run.action.line}", f"{kind}: {said}\n"))
 
 
-def numbered(failure: Failure, attempt: int, attempts: int) -> Failure:
+def with_attempt(failure: Failure, attempt: int, attempts: int) -> Failure:
     """Add to a failure which attempt it was."""
     return replace(failure, traceback=f"{failure.traceback.rstrip()}\n(attempt {attempt} of {attempts})\n")
 
 
-def awaited(suspended: object) -> list[Place]:
+def suspended_frames(suspended: object) -> list[Place]:
     """Return the frames where a suspended coroutine or generator waits, outermost first."""
     stack: list[Place] = []
     while suspended is not None:
@@ -121,11 +121,11 @@ def awaited(suspended: object) -> list[Place]:
     return stack
 
 
-def with_generator(stack: Sequence[Place], run: Run) -> list[Place]:
+def with_generator_frames(stack: Sequence[Place], run: Run) -> list[Place]:
     """Add the frames of the run's generator if it is suspended between two values."""
     if any(_is_plugin(frame) for frame, _ in stack):
         return list(stack)
-    return [*stack, *awaited(run.values)]
+    return [*stack, *suspended_frames(run.values)]
 
 
 def _first_of(thing: object, *names: str) -> object:

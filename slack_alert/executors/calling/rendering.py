@@ -11,7 +11,7 @@ from slack_alert.core.content.render import Piece, drafts
 from slack_alert.core.model.run import Action, Failure, Run
 from slack_alert.core.redaction.redaction import Redaction
 from slack_alert.engine.recording.redacting import cleaned_pieces
-from slack_alert.executors.calling.failures import Place, failure_of, overdue, without_secrets
+from slack_alert.executors.calling.failures import Place, failure_of, redact_failure, timeout_failure
 from slack_alert.executors.calling.uploads import with_content
 
 Numbers = Mapping[str, float] | None
@@ -41,8 +41,8 @@ class Render:
 
     def failure(self, error: BaseException, action: Action) -> Failure:
         """Return an exception as a failure, without secrets."""
-        return without_secrets(failure_of(error, action), self.redaction)
+        return redact_failure(failure_of(error, action), self.redaction)
 
-    def overdue(self, run: Run, stack: Sequence[Place] = ()) -> Failure:
+    def timeout_failure(self, run: Run, stack: Sequence[Place] = ()) -> Failure:
         """Return the failure of a run that took too long, without secrets."""
-        return without_secrets(overdue(run.action, run.run_options, stack), self.redaction)
+        return redact_failure(timeout_failure(run.action, run.run_options, stack), self.redaction)

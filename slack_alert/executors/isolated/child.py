@@ -25,7 +25,7 @@ from slack_alert.engine.context.context import Context, ContextServices
 from slack_alert.engine.context.subprocesses import Subprocesses
 from slack_alert.engine.ports import Clock
 from slack_alert.executors.calling.call import Caller, DraftRender
-from slack_alert.executors.calling.failures import awaited, failure_of, overdue, with_generator
+from slack_alert.executors.calling.failures import failure_of, suspended_frames, timeout_failure, with_generator_frames
 from slack_alert.executors.isolated import os_process
 from slack_alert.executors.isolated.os_process import adopt_orphans, has_dead_children
 from slack_alert.executors.isolated.pipe import Pipe, RemoteKeyValueStore
@@ -58,8 +58,8 @@ class _Current(Struct):
 class Child:
     """Calls functions for the program at the other end of the pipe."""
 
-    def __init__(self, line: Pipe, files: KnownFiles, *, path: Path, mark: Markup, clock: Clock) -> None:
-        self._line = line
+    def __init__(self, pipe: Pipe, files: KnownFiles, *, path: Path, mark: Markup, clock: Clock) -> None:
+        self._pipe = pipe
         self._files = files
         self._clock = clock
         self._children = Subprocesses()
@@ -67,19 +67,19 @@ class Child:
         services = ContextServices(
             mark=mark,
             path=path,
-            say=lambda run, value, to: self._say(self._performer_pieces(run, value), to),
+            say=lambda run, value, to: self._say(self._pieces_of(run, value), to),
             hold=self._hold,
             now=clock.now,
-            key_value_store=lambda _: RemoteKeyValueStore(line, clock.now),
+            key_value_store=lambda _: RemoteKeyValueStore(pipe, clock.now),
             children=self._children,
         )
         self._render = DraftRender(mark)
-        self._performer = Caller(
+        self._caller = Caller(
             clock=clock,
             render=self._render,
             say=lambda _, said: self._say(said, None),
             context=lambda run: Context(run, services),
-            notice=lambda _, value: line.send(notice=dict(fields_of(value))),
+            notice=lambda _, value: pipe.send(notice=dict(fields_of(value))),
             ended=self._children.terminate,
         )
 
@@ -87,24 +87,24 @@ class Child:
         """Answer calls until the pipe closes."""
         adopt_orphans()
         signal.signal(signal.SIGTERM, self._end)
-        sys.stdout = sys.stderr = ForwardedStream(self._line)
+        sys.stdout = sys.stderr = ForwardedStream(self._pipe)
         root = logging.getLogger()
-        root.addHandler(ForwardingHandler(self._line))
-        self._line.listen(self._abandon)
-        self._line.send(ready=os.getpid())
+        root.addHandler(ForwardingHandler(self._pipe))
+        self._pipe.listen(self._abandon)
+        self._pipe.send(ready=os.getpid())
         while True:
-            document = self._line.next_call()
+            document = self._pipe.next_call()
             root.setLevel(document["level"])
             if document["sources"]:
-                self._files.take(to_changes(document["sources"]))
-            self._line.send(end=self._answer(document["call"]))
+                self._files.update(to_changes(document["sources"]))
+            self._pipe.send(end=self._answer(document["call"]))
 
     def _answer(self, call: Document) -> Document:
         action = Action(**{**call["action"], "parameters": tuple(call["action"]["parameters"])})
-        os_process.forget_peak()
-        before = os_process.used()
-        os_process.set_memory(call["memory"])
-        os_process.set_cpu(call["cpu"])
+        os_process.reset_peak_memory()
+        before = os_process.resource_usage()
+        os_process.limit_memory(call["memory"])
+        os_process.limit_cpu_time(call["cpu"])
         timeout = None if call["timeout"] is None else timedelta(seconds=call["timeout"])
         slot = datetime.fromisoformat(call["slot"])
         run = Run(
@@ -113,9 +113,9 @@ class Child:
         )  # fmt: skip
         result = self._called(run)
         # What follows is our own code, and must report the result whatever the function used.
-        os_process.set_memory(None)
+        os_process.limit_memory(None)
         sys.stdout.flush()
-        used = os_process.used()
+        used = os_process.resource_usage()
         return {
             "pieces": from_pieces(result.pieces),
             "failure": from_failure(result.failure),
@@ -124,15 +124,15 @@ class Child:
             "memory": used.memory,
             "numbers": result.numbers,
             "littered": has_dead_children(),
-            "found": from_contents(self._files.found()),
+            "found": from_contents(self._files.newly_read()),
         }
 
     def _called(self, run: Run) -> Result:
         here = os.getpid()
         self._current = _Current(run)
         try:
-            run.action = replace(run.action, function=self._files.find(run.action.file, run.action.name))
-            return self._run_async(run) if run.action.is_async else self._performer.call(run)
+            run.action = replace(run.action, function=self._files.load(run.action.file, run.action.name))
+            return self._run_async(run) if run.action.is_async else self._caller.call(run)
         except BaseException as error:  # noqa: BLE001 - the file is executed again in this process, and may fail only here
             return Result(failure=failure_of(error, run.action))
         finally:
@@ -150,23 +150,23 @@ class Child:
         async def call() -> Result:
             if self._current is not None:
                 self._current.call = asyncio.current_task()
-            return await self._performer.await_(run)
+            return await self._caller.await_(run)
 
         return run_to_end(call())
 
-    def _performer_pieces(self, run: Run, value: object) -> tuple[Piece, ...]:
+    def _pieces_of(self, run: Run, value: object) -> tuple[Piece, ...]:
         return self._render(run, value)
 
     def _say(self, said: tuple[Piece, ...], to: str | None) -> None:
         for piece in from_pieces(said):
-            self._line.request("say", piece, to)
+            self._pipe.request("say", piece, to)
 
     def _hold(self, job: str, hold: Pause | None) -> None:
         if hold is None:
-            self._line.request("resume", job)
+            self._pipe.request("resume", job)
         else:
             seconds = None if hold.until is None else (hold.until - self._clock.now()).total_seconds()
-            self._line.request("pause", job, seconds)
+            self._pipe.request("pause", job, seconds)
 
     def _end(self, number: int, frame: FrameType | None) -> None:
         """Report where the run is if it has a timeout, end what the function has started, and exit."""
@@ -174,10 +174,10 @@ class Child:
         if current is not None and current.run.run_options.timeout is not None:
             stack = list(walk_stack(frame))[::-1]
             if current.call is not None:
-                stack = awaited(current.call.get_coro())
-            stack = with_generator(stack, current.run)
-            failure = overdue(current.run.action, current.run.run_options, stack)
-            self._line.send(overdue=from_failure(failure))
+                stack = suspended_frames(current.call.get_coro())
+            stack = with_generator_frames(stack, current.run)
+            failure = timeout_failure(current.run.action, current.run.run_options, stack)
+            self._pipe.send(overdue=from_failure(failure))
         self._abandon()
         os._exit(128 + number)
 
@@ -194,8 +194,8 @@ class ForwardedStream(io.TextIOBase):
     encoding = "utf-8"
     errors = "replace"
 
-    def __init__(self, line: Pipe) -> None:
-        self._line = line
+    def __init__(self, pipe: Pipe) -> None:
+        self._pipe = pipe
         self._rest = ""
         self.buffer = _Bytes(self)
 
@@ -230,7 +230,7 @@ class ForwardedStream(io.TextIOBase):
 
     def _pass_on(self, text: str) -> None:
         for start in range(0, len(text), _MOST):
-            self._line.send(print=text[start : start + _MOST])
+            self._pipe.send(print=text[start : start + _MOST])
 
 
 class _Bytes(io.RawIOBase):
@@ -255,9 +255,9 @@ class _Bytes(io.RawIOBase):
 class ForwardingHandler(logging.Handler):
     """Sends log records over the pipe."""
 
-    def __init__(self, line: Pipe) -> None:
+    def __init__(self, pipe: Pipe) -> None:
         super().__init__()
-        self._line = line
+        self._pipe = pipe
 
     def emit(self, record: logging.LogRecord) -> None:
         """Send a record, as far as JSON can hold it."""
@@ -265,7 +265,7 @@ class ForwardingHandler(logging.Handler):
         said = record.getMessage()
         if record.exc_info:
             said += "\n" + logging.Formatter().formatException(record.exc_info)
-        self._line.send(
+        self._pipe.send(
             log={"name": record.name, "levelno": record.levelno, "levelname": record.levelname}
             | {"msg": said[: LOGGED + REACH], "extra": extra}
         )

@@ -16,23 +16,23 @@ class ResourceUsage(NamedTuple):
 
     #: Processor time in seconds.
     cpu: float
-    #: The peak memory in bytes since `forget_peak`, or since the start where that is not possible.
+    #: The peak memory in bytes since `reset_peak_memory`, or since the start where that is not possible.
     memory: int
 
 
 if sys.platform == "win32":
 
-    def used() -> ResourceUsage:
+    def resource_usage() -> ResourceUsage:
         """Return nothing used: it is not known on this system."""
         return ResourceUsage(0.0, 0)
 
-    def forget_peak() -> None:
+    def reset_peak_memory() -> None:
         """Do nothing, as above."""
 
-    def set_memory(most: int | None) -> None:
+    def limit_memory(most: int | None) -> None:
         """Do nothing: there is no such limit on this system."""
 
-    def set_cpu(seconds: float | None) -> None:
+    def limit_cpu_time(seconds: float | None) -> None:
         """Do nothing, as above."""
 
 else:
@@ -43,12 +43,12 @@ else:
     _PROC = Path("/proc/self")
     _UNIT = 1 if sys.platform == "darwin" else 1024
 
-    def used() -> ResourceUsage:
+    def resource_usage() -> ResourceUsage:
         """Return what this process has used so far."""
         usage = resource.getrusage(resource.RUSAGE_SELF)
         return ResourceUsage(usage.ru_utime + usage.ru_stime, _peak() or usage.ru_maxrss * _UNIT)
 
-    def forget_peak() -> None:
+    def reset_peak_memory() -> None:
         """Start a new measurement of peak memory, so that a run does not answer for earlier ones."""
         with suppress(OSError):  # Only Linux supports it.
             (_PROC / "clear_refs").write_bytes(b"5")
@@ -61,13 +61,13 @@ else:
                     return int(line.split()[1]) * 1024
         return 0
 
-    def set_memory(most: int | None) -> None:
+    def limit_memory(most: int | None) -> None:
         """Limit the memory of this process in bytes (None: no limit); beyond it MemoryError is raised."""
         _set(_MEMORY, most)
 
-    def set_cpu(seconds: float | None) -> None:
+    def limit_cpu_time(seconds: float | None) -> None:
         """Limit the further processor time of this process (None: no limit); beyond it SIGXCPU ends it."""
-        _set(resource.RLIMIT_CPU, None if seconds is None else math.ceil(used().cpu + seconds))
+        _set(resource.RLIMIT_CPU, None if seconds is None else math.ceil(resource_usage().cpu + seconds))
         # No core dump for this end.
         _set(resource.RLIMIT_CORE, None if seconds is None else 0)
 

@@ -53,7 +53,7 @@ class Pipe:
         """Start to read; if the other end is closed, call `gone` and end this process."""
         threading.Thread(target=self._read, args=(gone,), name="line", daemon=True).start()
 
-    def first(self) -> Document:
+    def receive_first(self) -> Document:
         """Read the first document, before the reading thread is started."""
         return from_line(self._in.readline())
 
@@ -110,9 +110,9 @@ class Pipe:
 class RemoteKeyValueStore(KeyValueStore):
     """A key-value store whose values are kept by the program at the other end of the pipe."""
 
-    def __init__(self, line: Pipe, now: Callable[[], datetime]) -> None:
+    def __init__(self, pipe: Pipe, now: Callable[[], datetime]) -> None:
         super().__init__("", (), write=lambda _: None, now=now)
-        self._line = line
+        self._pipe = pipe
 
     def for_run(self, run: Run) -> KeyValueStore:  # noqa: ARG002 - the signature of the base class
         """Return this store: the program holds back values set by a sensor."""
@@ -120,19 +120,19 @@ class RemoteKeyValueStore(KeyValueStore):
 
     def get(self, key: str, default: Any = None) -> Any:
         """Return the value, or `default` if there is none or it has expired."""
-        found = self._line.request("get", key)
+        found = self._pipe.request("get", key)
         return json.loads(found) if isinstance(found, str) else default
 
     def set(self, key: str, value: object, *, expires: object = None) -> None:
         """Store a value; `expires` is a duration. Raise TypeError if JSON cannot hold it."""
         seconds = None if expires is None else parse_duration(expires).total_seconds()
-        self._line.request("set", key, json.dumps(value), seconds)
+        self._pipe.request("set", key, json.dumps(value), seconds)
 
     def delete(self, key: str) -> None:
         """Delete a value; a missing one is no error."""
-        self._line.request("delete", key)
+        self._pipe.request("delete", key)
 
     def keys(self) -> list[str]:
         """Return the keys that have a value now, sorted."""
-        found = self._line.request("keys")
+        found = self._pipe.request("keys")
         return list(found) if isinstance(found, list) else []

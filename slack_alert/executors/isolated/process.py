@@ -28,7 +28,7 @@ _GROWTH = 128 * 1024 * 1024
 
 
 #: Seconds that a process has to report where it hangs before it is killed.
-_LAST_WORDS = 0.5
+END_GRACE = 0.5
 
 
 class ChildProgram(Struct, frozen=True):
@@ -57,7 +57,7 @@ class ChildProcess:
         self._first = self._memory = 0
         self.is_overdue = False
         #: The failure it reported when it took too long.
-        self.last_words: Failure | None = None
+        self.timeout_report: Failure | None = None
         self.is_lost = False
         #: A function closed the pipe to this program, or wrote into it.
         self.is_cut = False
@@ -71,7 +71,7 @@ class ChildProcess:
         self.is_lost = not self._is_ready
 
     @property
-    def is_worn(self) -> bool:
+    def is_exhausted(self) -> bool:
         """Whether the process must be replaced by a new one."""
         is_big = self._memory > self._first + _GROWTH
         return self.is_lost or self.is_overdue or self._runs >= _RUNS or is_big
@@ -81,7 +81,7 @@ class ChildProcess:
         """Whether it can take a call."""
         return not self.is_lost and self.popen.poll() is None
 
-    def suits(self, sources: Mapping[str, bytes]) -> bool:
+    def has_files(self, sources: Mapping[str, bytes]) -> bool:
         """Return whether its files have the same contents as these: a process is replaced, never reloaded."""
         return all(sources.get(path) == content for path, content in self._sources.items())
 
@@ -121,7 +121,7 @@ class ChildProcess:
         """End the process because its run takes too long, and wait for that."""
         self.is_overdue = True
         process_tree.ask_to_end(self.popen)
-        if not self._ended.wait(_LAST_WORDS):
+        if not self._ended.wait(END_GRACE):
             self.kill()
 
     def kill(self) -> None:
@@ -131,7 +131,7 @@ class ChildProcess:
     def finish(self) -> int:
         """Wait for its end, and end what it left behind; return its exit code."""
         self.is_lost = True
-        self.is_cut = self.is_cut or not (self.is_overdue or process_tree.has_ended(self.popen, _LAST_WORDS))
+        self.is_cut = self.is_cut or not (self.is_overdue or process_tree.has_ended(self.popen, END_GRACE))
         self.kill()
         code = self.popen.wait()
         self._ended.set()

@@ -23,10 +23,15 @@ from slack_alert.engine.context.context import Context
 from slack_alert.engine.context.subprocesses import Subprocesses
 from slack_alert.engine.ports import Clock
 from slack_alert.engine.recording.redacting import cleaned_pieces
-from slack_alert.executors.calling.failures import beyond_memory, overdue, process_ended, without_secrets
+from slack_alert.executors.calling.failures import (
+    process_exit_failure,
+    redact_failure,
+    timeout_failure,
+    with_memory_limit,
+)
 from slack_alert.executors.calling.output import current
 from slack_alert.executors.deadlines import Deadlines
-from slack_alert.executors.isolated.process import _LAST_WORDS, ChildProcess, ChildProgram
+from slack_alert.executors.isolated.process import END_GRACE, ChildProcess, ChildProgram
 from slack_alert.executors.isolated.protocol import (
     CUT,
     LOGGED,
@@ -41,10 +46,10 @@ from slack_alert.executors.isolated.protocol import (
 _ABSENT = object()
 
 
-def answered(context: Context, name: str, *words: Any) -> Document:
+def answer_request(context: Context, name: str, *words: Any) -> Document:
     """Do what the function requested and return the answer; errors are passed to the function."""
     try:
-        return {"value": _ASKED[name](context, *words)}
+        return {"value": _REQUESTS[name](context, *words)}
     except Exception as error:  # noqa: BLE001 - it is raised again in the function
         return {"error": [type(error).__name__, str(error)]}
 
@@ -63,7 +68,7 @@ def _set(context: Context, key: str, value: str, seconds: float | None) -> None:
     context.store.set(key, json.loads(value), expires=seconds)
 
 
-_ASKED: dict[str, Any] = {
+_REQUESTS: dict[str, Any] = {
     "say": _say,
     "pause": Context.pause,
     "resume": Context.resume,
@@ -77,7 +82,7 @@ _ASKED: dict[str, Any] = {
 log = logging.getLogger(__name__)
 
 #: The most idle processes that are kept.
-_WARM = 4
+_MOST_IDLE = 4
 
 
 class ProcessPool:
@@ -113,9 +118,9 @@ class ProcessPool:
         begun = perf_counter()
         token = current.set(run)
         try:
-            process = self._take(self._sources.of(run.binding))
+            process = self._take(self._sources.contents_for(run.binding))
             try:
-                result = self._performed(process, run)
+                result = self._call_in(process, run)
             finally:
                 self._give_back(process)
         finally:
@@ -145,7 +150,7 @@ class ProcessPool:
                 process = self._idle.pop() if self._idle else None
             if process is None:
                 break
-            if process.is_alive and process.suits(sources):
+            if process.is_alive and process.has_files(sources):
                 return process
             self._retire(process)
         process = ChildProcess(self._program())
@@ -154,7 +159,7 @@ class ProcessPool:
 
     def _give_back(self, process: ChildProcess) -> None:
         with self._lock:
-            is_kept = not (self._is_stopped or process.is_worn or len(self._idle) >= _WARM)
+            is_kept = not (self._is_stopped or process.is_exhausted or len(self._idle) >= _MOST_IDLE)
             if is_kept:
                 self._idle.append(process)
         if not is_kept:
@@ -163,19 +168,19 @@ class ProcessPool:
     def _retire(self, process: ChildProcess) -> None:
         process.close()
         with suppress(subprocess.TimeoutExpired):
-            process.popen.wait(_LAST_WORDS)
+            process.popen.wait(END_GRACE)
         if process.popen.returncode is None:
             process.finish()
         self._children().release(process.popen)
 
-    def _performed(self, process: ChildProcess, run: Run) -> Result:
+    def _call_in(self, process: ChildProcess, run: Run) -> Result:
         limit = run.run_options.timeout
         watch = None if limit is None else self._deadlines.start(limit.total_seconds(), process.expire)
         end: Document = {}
         code = 0
         try:
-            process.call(from_run(run), self._sources.of(run.binding))
-            end = self._converse(process, run)
+            process.call(from_run(run), self._sources.contents_for(run.binding))
+            end = self._serve_requests(process, run)
         finally:
             if not end:
                 code = process.finish()
@@ -183,7 +188,7 @@ class ProcessPool:
                 self._deadlines.finish(watch)
         return self._ended(process, run, end) if end else self._lost(process, run, code)
 
-    def _converse(self, process: ChildProcess, run: Run) -> Document:
+    def _serve_requests(self, process: ChildProcess, run: Run) -> Document:
         """Serve the function's requests until it ends; return its end, empty if its process ended first."""
         context = self._context(run)
         while document := process.receive():
@@ -198,27 +203,28 @@ class ProcessPool:
                 self._notice(run, document["notice"])
                 _keep_values(run)
             elif "ask" in document:
-                process.send(**answered(context, *document["ask"]))
+                process.send(**answer_request(context, *document["ask"]))
             elif "overdue" in document:
-                process.last_words = to_failure(document["overdue"])
+                process.timeout_report = to_failure(document["overdue"])
         return {}
 
     def _ended(self, process: ChildProcess, run: Run, end: Document) -> Result:
         process.record_run(end["memory"], is_littered=end["littered"])
         if end["found"]:
-            self._sources.found(to_contents(end["found"]))
+            self._sources.add_found(to_contents(end["found"]))
         pieces = cleaned_pieces(to_pieces(end["pieces"]), self._redaction)
         failure = to_failure(end["failure"])
         if failure is not None:
-            failure = without_secrets(beyond_memory(failure, run.run_options), self._redaction)
+            failure = redact_failure(with_memory_limit(failure, run.run_options), self._redaction)
         numbers = named(end["numbers"], self._redaction)
         return Result(pieces, failure, usage=Usage(timedelta(seconds=end["cpu"]), end["memory"]), numbers=numbers)
 
     def _lost(self, process: ChildProcess, run: Run, code: int) -> Result:
         if process.is_overdue:
-            late = process.last_words or overdue(run.action, run.run_options)
-            return Result(failure=without_secrets(late, self._redaction))
-        return Result(failure=process_ended(run.action, run.run_options, code, is_cut=process.is_cut or code == CUT))
+            late = process.timeout_report or timeout_failure(run.action, run.run_options)
+            return Result(failure=redact_failure(late, self._redaction))
+        is_cut = process.is_cut or code == CUT
+        return Result(failure=process_exit_failure(run.action, run.run_options, code, is_cut=is_cut))
 
 
 def _keep_values(run: Run) -> None:

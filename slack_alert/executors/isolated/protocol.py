@@ -117,20 +117,20 @@ class PluginSources(Struct, frozen=True):
     """The program's access to the plugin files."""
 
     #: Returns the contents of files by path, for a job's name; the same object while nothing has changed.
-    of: Callable[[str], Mapping[str, bytes]]
+    contents_for: Callable[[str], Mapping[str, bytes]]
     #: Accepts files that a child process has read itself.
-    found: Callable[[Mapping[str, bytes]], object]
+    add_found: Callable[[Mapping[str, bytes]], object]
 
 
 class KnownFiles(Struct, frozen=True):
     """The child process's access to the plugin files."""
 
     #: Returns a function by its file below PATH and its job's name; raises the errors of loading the file.
-    find: Callable[[str, str], Callable[..., Any]]
+    load: Callable[[str, str], Callable[..., Any]]
     #: Accepts changed contents; None: the file no longer exists.
-    take: Callable[[Mapping[str, bytes | None]], object]
+    update: Callable[[Mapping[str, bytes | None]], object]
     #: Returns the files that it has read itself since the last call.
-    found: Callable[[], Mapping[str, bytes]]
+    newly_read: Callable[[], Mapping[str, bytes]]
 
 
 def from_changes(before: Mapping[str, bytes], after: Mapping[str, bytes]) -> Document:

@@ -15,7 +15,7 @@ from slack_alert.loader.files.discovery import PluginFile, find_files
 #: end is probably unfinished and waits for UNFINISHED; one that never stops changing is read after ENDLESS.
 QUIET, UNFINISHED, ENDLESS = 0.2, 1.0, 10.0
 
-_Sign = tuple[int, int, int, int, int]
+_Signature = tuple[int, int, int, int, int]
 
 
 class FolderLook(Struct, frozen=True):
@@ -40,9 +40,9 @@ class PluginFolder(Struct):
     #: The problems of files that cannot be read, by path.
     faults: dict[str, Problem] = field(default_factory=dict)
     _known: dict[str, PluginFile] = field(default_factory=dict)
-    _signs: dict[str, _Sign | None] = field(default_factory=dict)
+    _signatures: dict[str, _Signature | None] = field(default_factory=dict)
     #: Files being written: the signature, since when it has been the same, and since when the file has been written.
-    _busy: dict[str, tuple[_Sign | None, float, float]] = field(default_factory=dict)
+    _busy: dict[str, tuple[_Signature | None, float, float]] = field(default_factory=dict)
 
     def scan(self, passed: float) -> FolderLook:
         """Scan all files; a file whose device, inode, size and times are unchanged is not read again.
@@ -52,19 +52,19 @@ class PluginFolder(Struct):
         files, problems = find_files(self.path)
         there = {file.path: file for file in files}
         others = (path for path in [*self.contents, *self._known] if path not in there)
-        missed_ticks = {path: self._file(path) for path in others}
-        changed = [file for path, file in there.items() if self._has_changed(file, _sign(path), passed)]
+        unseen = {path: self._file(path) for path in others}
+        changed = [file for path, file in there.items() if self._has_changed(file, _signature(path), passed)]
         # Files in an unreadable folder may still exist; all of them, if it is the plugins folder itself.
         hidden = tuple(f"{problem.file}/" for problem in problems if problem.severity is Severity.ERROR)
         missing = []
-        for path, file in missed_ticks.items():
+        for path, file in unseen.items():
             if file.shown.startswith(hidden):
                 continue
             # Files that are only imported by others: their name, or that of their folder, begins with an underscore.
-            sign = _sign(path)
-            if sign is None:
+            signature = _signature(path)
+            if signature is None:
                 missing.append(file)
-            elif self._has_changed(file, sign, passed):
+            elif self._has_changed(file, signature, passed):
                 changed.append(file)
         for file in missing:
             self._busy.pop(file.path, None)
@@ -77,7 +77,7 @@ class PluginFolder(Struct):
 
     def unfollow(self, file: PluginFile) -> None:
         """Stop following a file."""
-        for known in (self.contents, self.faults, self._known, self._signs, self._busy):
+        for known in (self.contents, self.faults, self._known, self._signatures, self._busy):
             known.pop(file.path, None)
 
     def _file(self, path: str) -> PluginFile:
@@ -85,17 +85,17 @@ class PluginFolder(Struct):
             self._known[path] = PluginFile.at(Path(path), self.path)
         return self._known[path]
 
-    def _has_changed(self, file: PluginFile, sign: _Sign | None, passed: float) -> bool:
+    def _has_changed(self, file: PluginFile, signature: _Signature | None, passed: float) -> bool:
         path = file.path
-        if sign is not None and sign == self._signs.get(path):
+        if signature is not None and signature == self._signatures.get(path):
             self._busy.pop(path, None)
             return False
         self._known[path] = file
         content, fault = _read(file)
         is_same = content == self.contents.get(path) if fault is None else True
         if is_same and fault == self.faults.get(path):
-            return self._settle(file, sign, is_new=False)
-        if self._is_written(path, sign, content, passed) or sign != _sign(path):
+            return self._settle(file, signature, is_new=False)
+        if self._is_written(path, signature, content, passed) or signature != _signature(path):
             return False
         if content is not None:
             self.contents[path] = content
@@ -103,19 +103,19 @@ class PluginFolder(Struct):
             self.faults[path] = fault
         else:
             self.faults.pop(path, None)
-        return self._settle(file, sign, is_new=True)
+        return self._settle(file, signature, is_new=True)
 
-    def _settle(self, file: PluginFile, sign: _Sign | None, *, is_new: bool) -> bool:
-        self._signs[file.path] = sign
+    def _settle(self, file: PluginFile, signature: _Signature | None, *, is_new: bool) -> bool:
+        self._signatures[file.path] = signature
         self._busy.pop(file.path, None)
         return is_new
 
-    def _is_written(self, path: str, sign: _Sign | None, content: bytes | None, passed: float) -> bool:
+    def _is_written(self, path: str, signature: _Signature | None, content: bytes | None, passed: float) -> bool:
         """Return whether a file is probably still being written."""
-        former, since, first = self._busy.get(path, (sign, passed, passed))
-        if former != sign:
+        former, since, first = self._busy.get(path, (signature, passed, passed))
+        if former != signature:
             since = passed
-        self._busy[path] = (sign, since, first)
+        self._busy[path] = (signature, since, first)
         is_whole = content is None or content.endswith((b"\n", b"\r"))
         return passed - since < (QUIET if is_whole else UNFINISHED) and passed - first < ENDLESS
 
@@ -127,7 +127,7 @@ def _read(file: PluginFile) -> tuple[bytes | None, Problem | None]:
         return None, error.problem
 
 
-def _sign(path: str) -> _Sign | None:
+def _signature(path: str) -> _Signature | None:
     try:
         found = os.stat(path)  # noqa: PTH116 - a Path for each file takes longer
     except OSError:

@@ -33,13 +33,13 @@ def read_content(file: PluginFile) -> bytes:
             found = os.fstat(opened)
             # Anything else would block (a pipe) or never end (a device).
             if not stat.S_ISREG(found.st_mode):
-                raise _unusable(file, "SA103", "this is not a file", hint="Remove it from the plugins.")
+                raise unusable_file(file, "SA103", "this is not a file", hint="Remove it from the plugins.")
             return _content(opened, found.st_size)
         finally:
             os.close(opened)
     except OSError as error:
         hint = machine_lack(error) or "Give this user the right to read it, or remove it."
-        raise _unusable(file, "SA103", f"the file cannot be read: {error.strerror}", hint=hint) from error
+        raise unusable_file(file, "SA103", f"the file cannot be read: {error.strerror}", hint=hint) from error
 
 
 def _content(opened: int, size: int) -> bytes:
@@ -53,7 +53,7 @@ def _content(opened: int, size: int) -> bytes:
     return b"".join(pieces)
 
 
-def _unusable(
+def unusable_file(
     file: PluginFile, code: str, message: str, *, line: int = 1, column: int = 1, hint: str
 ) -> UnusableFileError:
     return UnusableFileError(Problem(file.shown, line, column, Severity.ERROR, code, message, hint))

@@ -14,7 +14,7 @@ from slack_alert.core.errors import SettingsError
 from slack_alert.core.structs import Struct, derive
 from slack_alert.core.units.names import composed
 from slack_alert.engine.system.descriptors import spare_descriptors
-from slack_alert.loader.files.permissions import loose
+from slack_alert.loader.files.permissions import writable_by_others
 
 PACKAGE = "plugins"
 
@@ -120,7 +120,7 @@ def _walk(folder: str, problems: list[Problem]) -> Iterator[PluginFile]:
             name = entry.name
             if name.startswith((".", "_")):
                 if name[0] == "_" and _is_folder(entry) and is_plugin_folder(entry):
-                    problems.extend(loose(entry.path, _shown((*parts, name)), ()))
+                    problems.extend(writable_by_others(entry.path, _shown((*parts, name)), ()))
                 continue
             if _is_folder(entry):
                 if is_plugin_folder(entry) and _is_new(entry, top, seen):
@@ -146,7 +146,7 @@ def _entries(here: str, parts: tuple[str, ...], problems: list[Problem]) -> list
         hint = machine_lack(error) or "Give this user the right to read it."
         problems.append(Problem(shown, 1, 1, Severity.ERROR, "SA103", said, hint))
         return []
-    problems.extend(loose(here, shown, found))
+    problems.extend(writable_by_others(here, shown, found))
     return found
 
 

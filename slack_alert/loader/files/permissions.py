@@ -13,7 +13,7 @@ from slack_alert.core.catalog import Problem, Severity
 _OTHERS = stat.S_IWOTH | stat.S_IWGRP
 
 
-def loose(folder: str, shown: str, entries: Sequence[os.DirEntry[str]]) -> Iterator[Problem]:
+def writable_by_others(folder: str, shown: str, entries: Sequence[os.DirEntry[str]]) -> Iterator[Problem]:
     """Yield a problem if others may write the folder, or else one for all files directly in it that they may write."""
     if who := _who_else(folder):
         yield _problem(shown, f"{who} may write this folder", shlex.quote(folder))

@@ -40,7 +40,7 @@ class ForbiddenCalls:
         self._open = dict(_open_descriptors())
         self._real_close, self._real_closerange = os.close, os.closerange
         self._real_signal, self._real_set_wakeup_fd = signal.signal, signal.set_wakeup_fd
-        self._hook = PatchHook(self._stand_before, self._give_back)
+        self._hook = PatchHook(self._guard_module, self._restore)
         #: The replaced functions: the module's namespace, the name, the function.
         self._replaced: list[tuple[dict[str, Any], str, Any]] = []
 
@@ -56,7 +56,7 @@ class ForbiddenCalls:
             if sys.platform == "linux":
                 self._replace(resource, "prlimit", partial(self._prlimit, resource.prlimit))
 
-    def _give_back(self) -> None:
+    def _restore(self) -> None:
         self.is_up = False
         while self._replaced:
             names, name, function = self._replaced.pop()
@@ -77,7 +77,7 @@ class ForbiddenCalls:
         said, self._said = self._said, []
         return list(dict.fromkeys(said))
 
-    def _stand_before(self, module: ModuleType) -> None:
+    def _guard_module(self, module: ModuleType) -> None:
         """Replace the functions of a module that patch the standard library."""
         library, _ = PATCHERS[module.__name__]
         is_wanted = library == "gevent" and self._scheduler == "GeventScheduler"
@@ -130,16 +130,16 @@ class ForbiddenCalls:
         return self._real_set_wakeup_fd(descriptor, **options)
 
     def _setrlimit(self, real: Callable[..., Any], which: int, limits: Any) -> Any:
-        return None if self._is_for_good(which, limits) else real(which, limits)
+        return None if self._lowers_hard_limit(which, limits) else real(which, limits)
 
     def _prlimit(self, real: Callable[..., Any], process: int, which: int, limits: Any = None) -> Any:
         if limits is None:
             return real(process, which)
-        if process in (0, self._process) and self._is_for_good(which, limits):
+        if process in (0, self._process) and self._lowers_hard_limit(which, limits):
             return resource.getrlimit(which)
         return real(process, which, limits)
 
-    def _is_for_good(self, which: int, limits: Any) -> bool:
+    def _lowers_hard_limit(self, which: int, limits: Any) -> bool:
         """Return whether the hard limit is lowered, which only root could undo; refuse it if so."""
         name = next((each for each in LIMITS if getattr(resource, each, None) == which), None)
         if name is None or os.getpid() != self._process:

@@ -60,7 +60,7 @@ class PatchHook:
         finally:
             self._is_searching = False
         if spec is not None and spec.loader is not None:
-            spec.loader = _Calling(spec.loader, self._found)
+            spec.loader = _NotifyingLoader(spec.loader, self._found)
         return spec
 
 
@@ -79,12 +79,12 @@ def functions_of(module: ModuleType) -> list[str]:
 
 def allow_while_importing() -> PatchHook:
     """Let a plugin patch during its import although other threads run: gevent corrects import locks only without."""
-    hook = PatchHook(_mend)
+    hook = PatchHook(_wrap_patchers)
     hook.install()
     return hook
 
 
-def _mend(module: ModuleType) -> None:
+def _wrap_patchers(module: ModuleType) -> None:
     for name in functions_of(module):
         vars(module)[name] = partial(_patch, vars(module)[name])
 
@@ -101,7 +101,7 @@ def _patch(real: Callable[..., Any], *arguments: Any, **options: Any) -> Any:
     return result
 
 
-class _Calling(Loader):
+class _NotifyingLoader(Loader):
     """Executes a module with its own loader, and calls `found` afterwards."""
 
     def __init__(self, inner: Loader, found: Callable[[ModuleType], None]) -> None:

@@ -33,7 +33,7 @@ class FunctionLoader:
     def update(self, changed: Mapping[str, bytes | None]) -> None:
         """Replace the contents of files, by path; None: the file no longer exists."""
         self._copies.replace(changed)
-        self._reader.look_anew()
+        self._reader.forget_neighbours()
         if not self._copies.is_as(self._reader.contents):
             self._finder = None
 

@@ -28,7 +28,7 @@ class SharedConnections:
     def __init__(self) -> None:
         self._real: _Connect | None = None
         self._is_serialized: bool | None = None
-        self._hook = PatchHook(self._stand_before, self._give_back, modules=(_DBAPI,))
+        self._hook = PatchHook(self._replace_connect, self._restore_connect, modules=(_DBAPI,))
 
     def install(self) -> None:
         """Replace `connect` now, or once sqlite3 is imported."""
@@ -38,11 +38,11 @@ class SharedConnections:
         """Undo `install`."""
         self._hook.remove()
 
-    def _stand_before(self, module: ModuleType) -> None:
+    def _replace_connect(self, module: ModuleType) -> None:
         self._real = module.connect
         self._set(self._connect)
 
-    def _give_back(self) -> None:
+    def _restore_connect(self) -> None:
         if self._real is not None:
             self._set(self._real)
 
@@ -80,14 +80,14 @@ def share_locals(module: ModuleType) -> None:
     for value in own.values():
         places = [name for name, each in names.items() if each is value]
         if sys.getrefcount(value) <= _OWN_REFERENCES + len(places):
-            names.update(dict.fromkeys(places, _begun_with(dict(vars(value)))))
+            names.update(dict.fromkeys(places, _local_with(dict(vars(value)))))
 
 
-def _begun_with(values: Mapping[str, object]) -> threading.local:
-    class Begun(threading.local):
+def _local_with(values: Mapping[str, object]) -> threading.local:
+    class LocalWith(threading.local):
         """A `threading.local` that has these values on each thread at first; `__init__` runs on each."""
 
         def __init__(self) -> None:
             vars(self).update(values)
 
-    return Begun()
+    return LocalWith()

@@ -20,7 +20,7 @@ class BindingPlan(Struct, frozen=True):
     name: str
     file: PluginFile
     declaration: Declaration
-    terms: ResolvedOptions
+    options: ResolvedOptions
 
     def bindings(self, function: Callable[..., Any] | None = None) -> tuple[Binding, ...]:  # Any: it is the plugin's
         """Return the job and the command of the function."""
@@ -35,7 +35,7 @@ class BindingPlan(Struct, frozen=True):
             declaration.is_async,
             declaration.parameters,
         )
-        return tuple([make(self.name, action) for make in self.terms.makers])
+        return tuple([make(self.name, action) for make in self.options.makers])
 
 
 class Binder:
@@ -43,7 +43,7 @@ class Binder:
 
     def __init__(self, defaults: OptionDefaults, problems: list[Problem]) -> None:
         self.problems = problems
-        self._terms = OptionResolver(defaults)
+        self._resolver = OptionResolver(defaults)
         #: The file and line where each full name was taken.
         self._places: dict[str, tuple[str, int]] = {}
 
@@ -54,16 +54,16 @@ class Binder:
 
     def plan(self, file: PluginFile, declaration: Declaration) -> BindingPlan | None:
         """Prepare the bindings of a declaration; return None if a problem or its author excludes it."""
-        terms = self._terms.resolve(declaration)
-        if not declaration.is_sound or terms.faults or (declaration.required and declaration.is_called_alone):
-            self.problems.extend(_faults(file, declaration, terms))
+        options = self._resolver.resolve(declaration)
+        if not declaration.is_sound or options.faults or (declaration.required and declaration.is_called_alone):
+            self.problems.extend(_faults(file, declaration, options))
             return None
-        if terms.later or terms.never:
-            self.problems.extend(_remarks(file, declaration, terms))
+        if options.later or options.never:
+            self.problems.extend(_remarks(file, declaration, options))
         name = declaration.name_in(file.name)
         if not declaration.is_enabled or self._is_taken(name, file, declaration):
             return None
-        return BindingPlan(name, file, declaration, terms)
+        return BindingPlan(name, file, declaration, options)
 
     def reserve(self, bindings: Iterable[Binding]) -> None:
         """Reserve the names of existing bindings."""
@@ -81,8 +81,8 @@ class Binder:
         return True
 
 
-def _faults(file: PluginFile, declaration: Declaration, terms: ResolvedOptions) -> Iterator[Problem]:
-    for said, hint in terms.faults:
+def _faults(file: PluginFile, declaration: Declaration, options: ResolvedOptions) -> Iterator[Problem]:
+    for said, hint in options.faults:
         yield _fault(file, declaration, "SA201", said, hint)
     if declaration.required and declaration.is_called_alone:
         yield _required(file, declaration)
@@ -94,15 +94,15 @@ def _required(file: PluginFile, declaration: Declaration) -> Problem:
     return _fault(file, declaration, "SA207", said, f"Give a default: {declaration.required[0]}=None.")
 
 
-def _remarks(file: PluginFile, declaration: Declaration, terms: ResolvedOptions) -> Iterator[Problem]:
+def _remarks(file: PluginFile, declaration: Declaration, options: ResolvedOptions) -> Iterator[Problem]:
     """Yield warnings about keywords without effect and about a job that never runs."""
     meanwhile = "the job runs without it" if declaration.is_timed else f"{declaration.function} does not run"
-    for keyword in terms.later:
+    for keyword in options.later:
         said = f"`{keyword}` is not there yet in this version: {meanwhile}"
         yield _fault(file, declaration, "SA209", said, "Leave it, or take it out.", severity=Severity.WARNING)
-    if terms.never:
+    if options.never:
         hint = 'Correct the time or the hours (working_hours="always": at all times), or write enabled=False.'
-        yield _fault(file, declaration, "SA210", terms.never, hint, severity=Severity.WARNING)
+        yield _fault(file, declaration, "SA210", options.never, hint, severity=Severity.WARNING)
 
 
 def _fault(

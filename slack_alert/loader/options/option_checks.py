@@ -21,7 +21,7 @@ from slack_alert.core.units.quantities import parse_duration
 from slack_alert.loader.parsing.literals import suggestion
 
 WHILE_PAUSED = ("skip", "mute")
-_VOICE = frozenset({"after", "repeat", "remind", "recover", "escalate"})
+_REPEAT_KEYWORDS = frozenset({"after", "repeat", "remind", "recover", "escalate"})
 #: Shorter pauses would have no effect.
 _SHORTEST_PAUSE = timedelta(seconds=1)
 #: An emitted event is handled within a second.
@@ -52,7 +52,7 @@ def find_zone(value: object) -> tzinfo:
         raise BadValue(f"there is no time zone {name!r}", hint=hint) from error
 
 
-def pause_of(value: object) -> timedelta:
+def parse_pause_time(value: object) -> timedelta:
     """Parse `pause_time`; a bare number is minutes."""
     pause = parse_duration(value, unit="m")
     if pause < _SHORTEST_PAUSE:
@@ -60,7 +60,7 @@ def pause_of(value: object) -> timedelta:
     return pause
 
 
-def texts_of(value: object) -> tuple[str, ...]:
+def parse_texts(value: object) -> tuple[str, ...]:
     """Return the texts of a value that is a text or a list of texts."""
     values = value if isinstance(value, list) else [value]
     if not values:
@@ -70,7 +70,7 @@ def texts_of(value: object) -> tuple[str, ...]:
 
 def read_repeat_policy(words: Mapping[str, object], channel: str) -> RepeatPolicy:
     """Return how the incidents of a job are repeated; the keywords were checked before."""
-    if _VOICE.isdisjoint(words):
+    if _REPEAT_KEYWORDS.isdisjoint(words):
         return DEFAULT_REPEAT_POLICY
     after, remind, escalate = words.get("after", 1), words.get("remind"), words.get("escalate")
     return RepeatPolicy(
@@ -229,10 +229,10 @@ _CHECKS: Mapping[str, Callable[[object], object]] = {
     "at_start": _yes_or_no,
     "working_hours": _text,
     "max_alert": _whole(0),
-    "pause_time": pause_of,
+    "pause_time": parse_pause_time,
     "while_paused": _choice(*WHILE_PAUSED),
     "command": _text,
-    "on": texts_of,
+    "on": parse_texts,
     "emits": _text,
     "where": _mapping,
     "absent": _absent,
@@ -248,7 +248,7 @@ _CHECKS: Mapping[str, Callable[[object], object]] = {
     "queue": _text,
     "lock": _text,
     "isolation": _choice(*(isolation.value for isolation in Isolation)),
-    "allow": texts_of,
+    "allow": parse_texts,
     "confirm": _either(_yes_or_no, _text),
-    "approve": _either(_yes_or_no, texts_of),
+    "approve": _either(_yes_or_no, parse_texts),
 }

@@ -23,11 +23,11 @@ from slack_alert.loader.options.never_runs import NeverRunsCheck
 from slack_alert.loader.options.option_checks import (
     check,
     find_zone,
-    pause_of,
+    parse_pause_time,
+    parse_texts,
     read_absence,
-    read_run_options,
     read_repeat_policy,
-    texts_of,
+    read_run_options,
 )
 from slack_alert.loader.parsing.declaration import Declaration
 from slack_alert.loader.parsing.literals import LATER_KEYWORDS, OPTION_KEYWORDS
@@ -77,7 +77,7 @@ class OptionResolver(Struct):
     """Resolves the keywords of all markers; equal parts are created once and shared."""
 
     defaults: OptionDefaults
-    _foresight: NeverRunsCheck | None = None
+    _never_runs: NeverRunsCheck | None = None
     _known: dict[tuple[str, bool, bool], ResolvedOptions] = field(default_factory=dict)
     _same: dict[tuple[int, bool, bool], tuple[Words, ResolvedOptions]] = field(default_factory=dict)
     _zones: dict[str, tzinfo] = field(default_factory=dict)
@@ -85,7 +85,7 @@ class OptionResolver(Struct):
     _policies: dict[tuple[WorkingHours, int, timedelta, bool, RepeatPolicy], Policy] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        self._foresight = NeverRunsCheck(self.defaults.now) if self.defaults.now else None
+        self._never_runs = NeverRunsCheck(self.defaults.now) if self.defaults.now else None
 
     def resolve(self, declaration: Declaration) -> ResolvedOptions:
         """Return the meaning of the keywords of a marker."""
@@ -106,7 +106,7 @@ class OptionResolver(Struct):
         zone = self._zone(words, faults)
         faults.extend(self._bad_options(words, zone))
         if is_sound:
-            faults.extend(_lonely(words, is_timed=is_timed))
+            faults.extend(_missing_companions(words, is_timed=is_timed))
         if faults or not is_sound:
             return ResolvedOptions(tuple(faults))
         try:
@@ -121,8 +121,8 @@ class OptionResolver(Struct):
         policy = self._policy(words, zone)
         trigger = trigger or read_absence(words, policy.hours)
         never = None
-        if trigger and self._foresight and words.get("enabled") is not False:
-            never = self._foresight.never(trigger, policy.hours)
+        if trigger and self._never_runs and words.get("enabled") is not False:
+            never = self._never_runs.never(trigger, policy.hours)
         later = tuple(word for word in words if word in LATER_KEYWORDS)
         return ResolvedOptions((), later, never, tuple(self._makers(words, trigger, policy, zone)))
 
@@ -180,7 +180,7 @@ class OptionResolver(Struct):
         parts = (
             self._working_hours(str(words.get("working_hours", self.defaults.working_hours)), zone),
             limit if isinstance(limit, int) else self.defaults.max_alert,
-            self.defaults.pause_time if pause is None else pause_of(pause),
+            self.defaults.pause_time if pause is None else parse_pause_time(pause),
             repeat_policy.keeps_running or str(words.get("while_paused", mutes)).lower() == "mute",
             repeat_policy,
         )
@@ -200,7 +200,7 @@ class OptionResolver(Struct):
 def _rule(words: Words) -> Rule | None:
     where = words.get("where")
     return (
-        Rule(tuple(map(composed, texts_of(words["on"]))), where if isinstance(where, dict) else {})
+        Rule(tuple(map(composed, parse_texts(words["on"]))), where if isinstance(where, dict) else {})
         if "on" in words
         else None
     )
@@ -210,7 +210,7 @@ def _jittered(job: Callable[..., Job], trigger: Jittered) -> Callable[[str, Acti
     return lambda name, action: job(name, action, trigger=replace(trigger, name=name))
 
 
-def _lonely(words: Words, *, is_timed: bool) -> Iterator[tuple[str, str]]:
+def _missing_companions(words: Words, *, is_timed: bool) -> Iterator[tuple[str, str]]:
     """Yield faults for keywords without the keyword they belong to."""
     if "emits" in words and not is_timed:
         yield "emits belongs to a time trigger, and there is none", "Add seconds=30, or another time keyword."

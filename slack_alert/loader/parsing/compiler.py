@@ -9,7 +9,7 @@ from slack_alert.loader.files.content import UnusableFileError
 from slack_alert.loader.files.discovery import PluginFile
 from slack_alert.loader.parsing.declaration import FileReading
 from slack_alert.loader.parsing.markers import MarkerReader
-from slack_alert.loader.parsing.scan import ModuleScan, outline
+from slack_alert.loader.parsing.scan import ModuleScan, scan_module
 from slack_alert.loader.parsing.source import compile_tree, parse
 
 #: The name that `import a.b` binds for the submodule when it is rewritten; nothing uses it.
@@ -28,7 +28,7 @@ def read_file(
     except UnusableFileError as error:
         return FileReading(problems=(error.problem,))
     try:
-        found = outline(source.tree, has_walrus=":=" in source.text)
+        found = scan_module(source.tree, has_walrus=":=" in source.text)
         reader = MarkerReader(source, found, markers)
         declarations = reader.extract()
         # A file that imports its own name means the library of that name.

@@ -19,7 +19,7 @@ from slack_alert.loader.parsing.scan import (
     local_names,
     root_name,
 )
-from slack_alert.loader.parsing.signature import declared, keyword_values
+from slack_alert.loader.parsing.signature import keyword_values, make_declaration
 from slack_alert.loader.parsing.source import ParsedFile
 
 _TRIGGERS = frozenset(TRIGGER_KEYWORDS)
@@ -31,7 +31,7 @@ class MarkerReader(Struct):
     """Read the markers of a file; the tree is left without them, with its line numbers unchanged."""
 
     source: ParsedFile
-    outline: ModuleScan
+    scan: ModuleScan
     #: The names that are markers; empty: any name.
     names: tuple[str, ...] = ()
     problems: list[Problem] = field(default_factory=list)
@@ -42,14 +42,14 @@ class MarkerReader(Struct):
     _sure: set[str] | None = None
 
     def __post_init__(self) -> None:
-        self._constants = _constants(self.source.tree, self.outline)
-        self._outermost = [node.decorator_list[0] for node, _, _ in self.outline.decorated]
+        self._constants = _constants(self.source.tree, self.scan)
+        self._outermost = [node.decorator_list[0] for node, _, _ in self.scan.decorated]
 
     def extract(self) -> tuple[Declaration, ...]:
         """Remove all markers and return the declarations of those at module level."""
-        for call, below in self.outline.calls:
+        for call, below in self.scan.calls:
             self._note_call(call, below)
-        found = [self._read(node, scopes, is_direct) for node, scopes, is_direct in self.outline.decorated]
+        found = [self._read(node, scopes, is_direct) for node, scopes, is_direct in self.scan.decorated]
         return tuple(declaration for declaration in found if declaration)
 
     def _read(self, node: Decorated, scopes: Scopes, is_direct: bool) -> Declaration | None:
@@ -78,7 +78,7 @@ class MarkerReader(Struct):
 
     def _is_own(self, decorator: ast.expr) -> bool:
         """Return whether this is the marker that the file imported from the product itself."""
-        own = self.outline.own_markers
+        own = self.scan.own_markers
         return bool(own) and dotted_name(_called(decorator)) in own
 
     def _is_named(self, decorator: ast.expr) -> bool:
@@ -89,7 +89,7 @@ class MarkerReader(Struct):
         root = root_name(decorator)
         if root is None:
             return "is an expression"
-        if root in self.outline.imported:
+        if root in self.scan.imported:
             return "is imported"
         if root in self._local_names(scopes):
             return "is a name of the function or class around it"
@@ -97,7 +97,7 @@ class MarkerReader(Struct):
 
     def _is_unbound(self, decorator: ast.expr, scopes: Scopes = ()) -> bool:
         root = root_name(decorator)
-        return root is not None and not self.outline.is_bound(root) and root not in self._local_names(scopes)
+        return root is not None and not self.scan.is_bound(root) and root not in self._local_names(scopes)
 
     def _local_names(self, scopes: Scopes) -> set[str]:
         if scopes not in self._locals:
@@ -107,8 +107,8 @@ class MarkerReader(Struct):
     def _read_unmarked(self, node: Decorated, scopes: Scopes, is_direct: bool) -> Declaration | None:
         outermost = node.decorator_list[0]
         if _has_trigger(outermost):
-            self._look_alike(node, outermost, scopes)
-        elif is_direct and isinstance(node, Function) and self._is_slip(outermost):
+            self._report_unread(node, outermost, scopes)
+        elif is_direct and isinstance(node, Function) and self._is_meant_as_marker(outermost):
             return self._declare(node, outermost)
         return None
 
@@ -138,7 +138,7 @@ class MarkerReader(Struct):
                 self._report(decorator, "SA213", said, hint=hint)
                 return
 
-    def _look_alike(self, node: Decorated, decorator: ast.expr, scopes: Scopes) -> None:
+    def _report_unread(self, node: Decorated, decorator: ast.expr, scopes: Scopes) -> None:
         why = self._foreign(decorator, scopes)
         written = self._name_of(decorator)
         if why:
@@ -150,7 +150,7 @@ class MarkerReader(Struct):
             said = f"`{written}` is not in the configuration's `markers`, so {node.name} is not a job"
             self._report(decorator, "SA205", said, hint=f"Allowed: {', '.join(self.names)}.")
 
-    def _is_slip(self, decorator: ast.expr) -> bool:
+    def _is_meant_as_marker(self, decorator: ast.expr) -> bool:
         """Return whether a decorator without a trigger keyword was meant as a marker; left in, it would fail."""
         if self._is_own(decorator):
             return True
@@ -195,7 +195,7 @@ class MarkerReader(Struct):
 
     def _declare(self, node: Function, marker: ast.expr) -> Declaration:
         root = root_name(marker)
-        if not self._is_own(marker) and root in self.outline.bound:
+        if not self._is_own(marker) and root in self.scan.bound:
             said = f"`{self._name_of(marker)}` is taken as a marker: its own code, defined in this file, will not run"
             hint = "Remove the definition, or rename the keyword if it is not meant as a marker."
             self._report(marker, "SA208", said, hint=hint)
@@ -205,11 +205,11 @@ class MarkerReader(Struct):
         self.problems.extend(faults)
         node.decorator_list.remove(marker)
         attribute = self._attribute(node)
-        return declared(node, call, values=values, place=place, attribute=attribute, is_sound=not faults)
+        return make_declaration(node, call, values=values, place=place, attribute=attribute, is_sound=not faults)
 
     def _attribute(self, node: Function) -> str:
         """Return the attribute that will hold the function; add one if its own name is bound again."""
-        if self.outline.bound[node.name] == 1:
+        if self.scan.bound[node.name] == 1:
             return node.name
         attribute = f"__slack_alert_{node.lineno}__"
         keep = ast.Assign([ast.Name(attribute, ast.Store())], ast.Name(node.name, ast.Load()))
@@ -239,7 +239,7 @@ def _has_trigger(decorator: ast.expr) -> bool:
     return not _TRIGGERS.isdisjoint([word.arg for word in decorator.keywords])
 
 
-def _constants(tree: ast.Module, outline: ModuleScan) -> dict[str, ast.expr]:
+def _constants(tree: ast.Module, scan: ModuleScan) -> dict[str, ast.expr]:
     """Return the names that are bound once, by an assignment directly at module level, with their values."""
     constants: dict[str, ast.expr] = {}
     for statement in tree.body:
@@ -248,6 +248,6 @@ def _constants(tree: ast.Module, outline: ModuleScan) -> dict[str, ast.expr]:
             targets = [statement.target]
         for target in targets:
             value = statement.value if isinstance(statement, ast.Assign | ast.AnnAssign) else None
-            if isinstance(target, ast.Name) and value and outline.bound[target.id] == 1:
+            if isinstance(target, ast.Name) and value and scan.bound[target.id] == 1:
                 constants[target.id] = value
-    return {name: value for name, value in constants.items() if name not in outline.rebound}
+    return {name: value for name, value in constants.items() if name not in scan.rebound}

@@ -50,7 +50,7 @@ class ModuleScan(Struct):
         return self.has_star_import or name in self.bound or name in _BUILTINS
 
 
-def outline(tree: ast.Module, *, has_walrus: bool) -> ModuleScan:
+def scan_module(tree: ast.Module, *, has_walrus: bool) -> ModuleScan:
     """Return the scan of a file, which visits every statement once."""
     found = ModuleScan()
     bound: list[str] = []
@@ -82,7 +82,7 @@ def local_names(scopes: Scopes) -> set[str]:
         if not isinstance(scope, ast.ClassDef):
             names.update(argument.arg for argument in ast.walk(scope.args) if isinstance(argument, ast.arg))
         inner = ast.Module(body=scope.body, type_ignores=[])
-        names.update(outline(inner, has_walrus=True).bound)
+        names.update(scan_module(inner, has_walrus=True).bound)
     return names
 
 

@@ -36,7 +36,7 @@ def keyword_values(
     return values, [Problem(shown, line, column, Severity.ERROR, code, said, hint) for code, said, hint in faults]
 
 
-def declared(
+def make_declaration(
     node: Function,
     call: ast.Call,
     *,

@@ -12,7 +12,7 @@ from types import CodeType
 from slack_alert.core.catalog import Problem, Severity
 from slack_alert.core.excerpts import excerpt
 from slack_alert.core.structs import Struct, field
-from slack_alert.loader.files.content import UnusableFileError, _unusable
+from slack_alert.loader.files.content import UnusableFileError, unusable_file
 from slack_alert.loader.files.discovery import PluginFile
 
 _SAVE_AS_UTF8 = "Save it as UTF-8, or name its encoding in the first line: # -*- coding: latin-1 -*-"
@@ -87,10 +87,10 @@ def _decode(file: PluginFile, content: bytes) -> str:
         except UnicodeDecodeError as cause:
             raise _undecodable(file, content, cause) from cause
         said = error.msg if isinstance(error, SyntaxError) else str(error)
-        raise _unusable(file, "SA102", f"the encoding cannot be used: {said}", hint=_SAVE_AS_UTF8) from error
+        raise unusable_file(file, "SA102", f"the encoding cannot be used: {said}", hint=_SAVE_AS_UTF8) from error
     if "\0" in text:
         line = text.count("\n", 0, text.index("\0")) + 1
-        raise _unusable(file, "SA102", "the file holds null bytes, it is not text", line=line, hint=_SAVE_AS_UTF8)
+        raise unusable_file(file, "SA102", "the file holds null bytes, it is not text", line=line, hint=_SAVE_AS_UTF8)
     return text
 
 
@@ -98,7 +98,7 @@ def _undecodable(file: PluginFile, content: bytes, error: UnicodeDecodeError) ->
     line = content.count(b"\n", 0, error.start) + 1
     byte = error.object[error.start]
     said = f"the file is not text in {error.encoding}: byte 0x{byte:02x} cannot be decoded"
-    return _unusable(file, "SA102", said, line=line, hint=_SAVE_AS_UTF8)
+    return unusable_file(file, "SA102", said, line=line, hint=_SAVE_AS_UTF8)
 
 
 @contextmanager
@@ -112,9 +112,9 @@ def _syntax_problems(source: ParsedFile) -> Iterator[None]:
         raise _syntax_problem(source, error) from error
     except (RecursionError, MemoryError) as error:
         hint = "Break the expression or the blocks into smaller pieces."
-        raise _unusable(source.file, "SA101", "the code is nested too deeply to be read", hint=hint) from error
+        raise unusable_file(source.file, "SA101", "the code is nested too deeply to be read", hint=hint) from error
     except (ValueError, OverflowError) as error:
-        raise _unusable(source.file, "SA101", f"the code cannot be compiled: {error}", hint="") from error
+        raise unusable_file(source.file, "SA101", f"the code cannot be compiled: {error}", hint="") from error
     for warning in told:
         notice = Problem(source.file.shown, warning.lineno, 1, Severity.NOTICE, "SA101", str(warning.message))
         if notice not in source.problems:
@@ -127,7 +127,7 @@ def _syntax_problem(source: ParsedFile, error: SyntaxError) -> UnusableFileError
         # The compiler, unlike the parser, counts bytes.
         column = len(_characters(source.lines[line - 1], column - 1)) + 1
     hint = "Correct it; the other files run meanwhile."
-    return _unusable(source.file, "SA101", error.msg, line=line, column=column, hint=hint)
+    return unusable_file(source.file, "SA101", error.msg, line=line, column=column, hint=hint)
 
 
 def _characters(line: str, count: int) -> str:

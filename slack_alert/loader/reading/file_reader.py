@@ -28,7 +28,7 @@ class FileReader:
         self.disk = disk or DiskSources()
         self._markers = markers
         self._cache = ReadingCache(cache, markers) if cache else None
-        self._ahead: Prefetcher | None = None
+        self._prefetcher: Prefetcher | None = None
         self._neighbours: dict[str, frozenset[str]] = {}
         #: The contents of all files that were read here, by path.
         self.contents: dict[str, bytes] = {}
@@ -40,16 +40,16 @@ class FileReader:
         new = self._cache.lacking(files) if self._cache else []
         if self._cache and len(new) >= _MANY and is_possible():
             with suppress(OSError):
-                self._ahead = Prefetcher(new, self.read, self._cache.sealed)
+                self._prefetcher = Prefetcher(new, self.read, self._cache.sealed)
 
     def read_all(self, files: Sequence[PluginFile]) -> Iterator[FileReading]:
         """Yield the readings of files in their order."""
         for file in files:
-            if self._ahead and self._ahead.is_met_at(file):
-                self._learn(self._ahead)
+            if self._prefetcher and self._prefetcher.has_reached(file):
+                self._learn(self._prefetcher)
             yield self.read(file)
-        if self._ahead:
-            self._learn(self._ahead)
+        if self._prefetcher:
+            self._learn(self._prefetcher)
 
     def read(self, file: PluginFile) -> FileReading:
         """Return the reading of a file without running it."""
@@ -69,7 +69,7 @@ class FileReader:
             self._cache.store(file, key, reading)
         return reading
 
-    def look_anew(self) -> None:
+    def forget_neighbours(self) -> None:
         """Look again at the neighbours of the files that are read from now on."""
         self._neighbours.clear()
 
@@ -79,7 +79,7 @@ class FileReader:
         return cache.packed() if cache is not None else lambda: None
 
     def _learn(self, ahead: Prefetcher) -> None:
-        self._ahead = None
+        self._prefetcher = None
         sealed = ahead.results()
         if self._cache is not None:
             self._cache.learn(sealed)

@@ -42,7 +42,7 @@ class Prefetcher:
                 os._exit(0)
             os.close(end)
 
-    def is_met_at(self, file: PluginFile) -> bool:
+    def has_reached(self, file: PluginFile) -> bool:
         """Return whether the other process has read from this file on; both may read the file where they meet."""
         position = self._positions.get(file.path)
         if position is None:

@@ -33,7 +33,7 @@ class Fingerprints:
 
     def __init__(self, find: Callable[[str], ComparedFile | None]) -> None:
         self._find = find
-        self._pages: dict[str, _Page | None] = {}
+        self._pages: dict[str, _FilePieces | None] = {}
         #: By module and name; an empty fingerprint is being computed: files may import each other.
         self._known: dict[tuple[str, str | None], str] = {}
 
@@ -46,7 +46,7 @@ class Fingerprints:
             self._known[key] = self._digest(page, name) if page else ""
         return self._known[key]
 
-    def _digest(self, page: _Page, name: str | None) -> str:
+    def _digest(self, page: _FilePieces, name: str | None) -> str:
         digest = hashlib.sha256()
         for piece in page.all if name is None else page.reached(name):
             digest.update(piece.text.encode("utf-8", "surrogatepass"))
@@ -60,10 +60,10 @@ class Fingerprints:
             return "-"
         return self.lookup(module, name if name in page.bound else None)
 
-    def _page(self, module: str) -> _Page | None:
+    def _page(self, module: str) -> _FilePieces | None:
         if module not in self._pages:
             text = self._find(module)
-            self._pages[module] = _Page.read(text, module) if text else None
+            self._pages[module] = _FilePieces.read(text, module) if text else None
         return self._pages[module]
 
 
@@ -76,17 +76,17 @@ class _Piece(Struct, frozen=True, eq=False):
     imports: tuple[Import, ...] = ()
 
 
-class _Page(Struct):
+class _FilePieces(Struct):
     """A file, cut into pieces by the names they bind."""
 
     #: All pieces, in the order of the file.
     all: list[_Piece] = field(default_factory=list)
     bound: dict[str, list[_Piece]] = field(default_factory=dict)
     #: Pieces that may change anything.
-    loose: list[_Piece] = field(default_factory=list)
+    unbound: list[_Piece] = field(default_factory=list)
 
     @classmethod
-    def read(cls, text: ComparedFile, module: str) -> _Page:
+    def read(cls, text: ComparedFile, module: str) -> _FilePieces:
         """Cut a file into pieces; a file that cannot be parsed is one piece."""
         page = cls()
         try:
@@ -100,8 +100,8 @@ class _Page(Struct):
 
     def reached(self, name: str) -> Iterator[_Piece]:
         """Return the pieces that a name reaches, in the order of the file."""
-        found = set(self.loose)
-        waiting = [name, *(read for piece in self.loose for read in piece.reads)]
+        found = set(self.unbound)
+        waiting = [name, *(read for piece in self.unbound for read in piece.reads)]
         seen: set[str] = set()
         while waiting:
             each = waiting.pop()
@@ -115,10 +115,10 @@ class _Page(Struct):
         return (piece for piece in self.all if piece in found)
 
     def _add(self, statement: ast.stmt, module: str, package: str) -> None:
-        if isinstance(statement, _IMPORTS) and not _is_sweeping(statement):
+        if isinstance(statement, _IMPORTS) and not _binds_unknown_names(statement):
             for piece, name in _import_pieces(statement, module, package):
                 self._keep(piece, [name])
-        elif not _says_nothing(statement):
+        elif not _has_no_effect(statement):
             within = [
                 each
                 for inner in import_statements(ast.Module([statement], []), is_deep=True)
@@ -131,7 +131,7 @@ class _Page(Struct):
     def _keep(self, piece: _Piece, names: Iterable[str] | None) -> None:
         self.all.append(piece)
         if names is None:
-            self.loose.append(piece)
+            self.unbound.append(piece)
         for name in names or ():
             self.bound.setdefault(name, []).append(piece)
 
@@ -166,7 +166,7 @@ def _normal(tree: ast.Module) -> ast.Module:
     return tree
 
 
-def _says_nothing(statement: ast.stmt) -> bool:
+def _has_no_effect(statement: ast.stmt) -> bool:
     """Return whether a statement has no effect on loading: bare text, or code for other programs only."""
     if isinstance(statement, ast.Expr):
         return isinstance(statement.value, ast.Constant)
@@ -177,7 +177,7 @@ def _says_nothing(statement: ast.stmt) -> bool:
     )
 
 
-def _is_sweeping(statement: ast.Import | ast.ImportFrom) -> bool:
+def _binds_unknown_names(statement: ast.Import | ast.ImportFrom) -> bool:
     """Return whether an import does not name what it binds, or changes the meaning of other code."""
     is_future = isinstance(statement, ast.ImportFrom) and statement.module == "__future__"
     return is_future or any(alias.name == "*" for alias in statement.names)

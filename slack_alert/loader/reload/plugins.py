@@ -33,7 +33,7 @@ class Plugins:
         self, defaults: Callable[[], OptionDefaults], start: StartupExecution, reader: FileReader, catalog: Catalog
     ) -> None:
         self.catalog = catalog
-        self.accepted = JobSnapshots(reader.contents)
+        self.snapshots = JobSnapshots(reader.contents)
         self._defaults = defaults
         self._write: Callable[[], None] | None = reader.packed()
         self._start, self.guard = start, start.guard
@@ -68,7 +68,7 @@ class Plugins:
         if not self._running:
             self._begin()
         # Files that a function has imported during a call, here or in a process of its own.
-        self._note({**self._finder.contents, **self.accepted.take_found()})
+        self._note({**self._finder.contents, **self.snapshots.drain_found()})
         look = self._folder.scan(passed)
         gone = self._gone(look.missing, passed)
         over = {name for name, since in self._leaving.items() if passed - since >= GRACE}
@@ -80,7 +80,7 @@ class Plugins:
         self._folder_problems = look.problems
         replaced = self._renew(look, gone, passed)
         self._drop(over)
-        self.accepted.renew({self._files[module].path: text.content for module, text in self._running.items()})
+        self.snapshots.renew({self._files[module].path: text.content for module, text in self._running.items()})
         self.catalog = self._assembled()
         is_settled = not (look.is_busy or self._missing or self._leaving)
         change = CatalogChange.between(before, self.catalog, replaced, is_settled=is_settled)
@@ -200,7 +200,7 @@ class Plugins:
             self._problems[file.shown] = list(readings[file].problems)
         failed |= {file for file in files if _module(file) in errors}
         for binding in (one for file in failed for one in self._bindings.get(file.shown, ())):
-            self.accepted.pin(binding.name)
+            self.snapshots.pin(binding.name)
         for file in files:
             error, is_again = errors.get(_module(file)), self._finder.is_again(_module(file))
             # For an importer of a failed file, the fault is reported at that file.
@@ -272,12 +272,12 @@ class Plugins:
         }
         names = {plan.name for plan in plans}
         for name in names:
-            self.accepted.release(name)
+            self.snapshots.release(name)
         for binding in self._bindings[file.shown]:
             if binding.name not in names:
                 function = getattr(binding.action.function, "__name__", "")
                 self._former.setdefault(binding.name, old.lookup(file.module, function))
-                self.accepted.pin(binding.name)
+                self.snapshots.pin(binding.name)
         return changed
 
     def _forget(self, file: PluginFile) -> None:
@@ -285,7 +285,7 @@ class Plugins:
         for binding in self._bindings.pop(file.shown, ()):
             self._leaving.pop(binding.name, None)
             self._former.pop(binding.name, None)
-            self.accepted.release(binding.name)
+            self.snapshots.release(binding.name)
         self._problems.pop(file.shown, None)
         self._running.pop(_module(file), None)
         self._folder.unfollow(file)
@@ -295,7 +295,7 @@ class Plugins:
         for name in names & self._leaving.keys():
             del self._leaving[name]
             self._former.pop(name, None)
-            self.accepted.release(name)
+            self.snapshots.release(name)
             for bindings in self._bindings.values():
                 bindings[:] = [binding for binding in bindings if binding.name != name]
 

@@ -147,7 +147,7 @@ class JobSnapshots:
             if new != self._contents:
                 self._contents = new
 
-    def find(self, contents: Mapping[str, bytes]) -> None:
+    def add_found(self, contents: Mapping[str, bytes]) -> None:
         """Add files that a process has read, so that all processes see the same contents."""
         with self._lock:
             new = {path: content for path, content in contents.items() if path not in self._contents}
@@ -155,7 +155,7 @@ class JobSnapshots:
                 self._found |= new
                 self._contents = {**self._contents, **new}
 
-    def take_found(self) -> dict[str, bytes]:
+    def drain_found(self) -> dict[str, bytes]:
         """Return the files that were added since the last call."""
         with self._lock:
             found, self._found = self._found, {}

@@ -47,13 +47,13 @@ class Rig:
         self.path = path
         self.stage = Stage(path)
         self.noticed: list[object] = []
-        self.accepted = JobSnapshots({})
+        self.snapshots = JobSnapshots({})
         #: Of the plugin files, what was taken up; the last one is the one that is called.
         self._contents: dict[str, bytes] = {}
         self.name = "db"
         self.processes = ProcessPool(
             lambda: make_program(path),
-            sources=PluginSources(self.accepted.contents_for, self.accepted.find),
+            sources=PluginSources(self.snapshots.contents_for, self.snapshots.add_found),
             context=lambda run: Context(run, self.stage.services),
             notice=lambda _, value: self.noticed.append(value),
             redaction=Redaction(["s3cret"]),
@@ -76,7 +76,7 @@ class Rig:
         """Edit the file, and take that up."""
         self.edit(source)
         self._contents[str(self.path / self.file)] = dedent(source).encode()
-        self.accepted.renew(self._contents)
+        self.snapshots.renew(self._contents)
 
     def edit(self, source: str, name: str = "") -> None:
         """Write a file, which nobody takes up."""
@@ -444,7 +444,7 @@ def test_what_one_process_has_imported_itself_every_other_sees_the_same(rig: Rig
     rig.processes.renew()
 
     assert (before, rig.text()) == ("1", "1")
-    assert rig.accepted.take_found() == {str(rig.path / "plugins" / "_late.py"): b"V = 1"}
+    assert rig.snapshots.drain_found() == {str(rig.path / "plugins" / "_late.py"): b"V = 1"}
 
 
 def test_a_function_that_is_no_longer_there_is_told(rig: Rig) -> None:

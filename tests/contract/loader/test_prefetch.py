@@ -42,7 +42,7 @@ def test_two_processes_read_every_file_from_both_ends() -> None:
         os.read(seen, 1)  # The other one has begun.
         ours = []
         for file in files:
-            if ahead.is_met_at(file):
+            if ahead.has_reached(file):
                 break
             ours.append(file.name)
         theirs = ahead.results().decode().split()
@@ -59,7 +59,7 @@ def test_where_this_one_was_slow_the_other_has_read_everything() -> None:
         ahead = Prefetcher(files, look, sealed)
         for _ in files:
             os.read(seen, 1)
-        print(ahead.is_met_at(files[0]), len(ahead.results().split()))
+        print(ahead.has_reached(files[0]), len(ahead.results().split()))
     """) == ["True 300"]
 
 
@@ -68,7 +68,7 @@ def test_a_file_it_was_not_given_is_met_nowhere() -> None:
         ahead = Prefetcher(files, look, sealed)
         for _ in files:
             os.read(seen, 1)
-        print(ahead.is_met_at(PluginFile("/plugins/other.py", ("other",))), len(ahead.results().split()))
+        print(ahead.has_reached(PluginFile("/plugins/other.py", ("other",))), len(ahead.results().split()))
     """) == ["False 300"]
 
 

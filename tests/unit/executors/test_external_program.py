@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from slack_alert.executors.external_program import as_given
+from slack_alert.executors.external_program import original_environment
 
 
 @pytest.mark.parametrize(
@@ -21,8 +21,8 @@ from slack_alert.executors.external_program import as_given
 def test_command_does_not_get_the_locale_that_python_chose_for_itself(
     given: bytes, present: dict[str, str], expected: dict[str, str]
 ) -> None:
-    assert as_given(present, given) == expected
+    assert original_environment(present, given) == expected
 
 
 def test_where_nobody_knows_what_was_given_the_command_gets_what_there_is() -> None:
-    assert as_given({"LC_CTYPE": "C.UTF-8"}, None) == {"LC_CTYPE": "C.UTF-8"}
+    assert original_environment({"LC_CTYPE": "C.UTF-8"}, None) == {"LC_CTYPE": "C.UTF-8"}

@@ -51,7 +51,7 @@ def on_loop(main: Callable[[PoolExecutor, Results], Awaitable[T]], *, threads: i
     """Run a test on a loop that executes coroutine functions, as the main one does."""
 
     async def run() -> T:
-        inline = PoolExecutor(Stage().performer, threads=threads, loop=asyncio.get_running_loop())
+        inline = PoolExecutor(Stage().caller, threads=threads, loop=asyncio.get_running_loop())
         try:
             return await main(inline, Results())
         finally:
@@ -205,7 +205,7 @@ def test_run_that_the_end_of_the_loop_cancels_is_reported() -> None:
 def test_direct_call_reports_before_it_returns(is_async: bool) -> None:
     results = Results()
     job = plugin(f"{'async ' if is_async else ''}def job():\n    return 'up'")
-    direct = DirectExecutor(Stage().performer)
+    direct = DirectExecutor(Stage().caller)
     direct.submit([run(job, 1, is_async=is_async)], results.take)
     direct.stop()
 
@@ -213,7 +213,7 @@ def test_direct_call_reports_before_it_returns(is_async: bool) -> None:
 
 
 def test_direct_call_survives_what_a_function_raises() -> None:
-    result = DirectExecutor(Stage().performer).call(run(plugin("def job():\n    raise SystemExit(1)"), 1))
+    result = DirectExecutor(Stage().caller).call(run(plugin("def job():\n    raise SystemExit(1)"), 1))
 
     assert result.failure is not None
     assert result.failure.kind == "SystemExit"
@@ -230,7 +230,7 @@ def test_ctrl_c_ends_the_caller_of_a_direct_call_as_well(way: str, is_async: boo
     before = signal.getsignal(signal.SIGINT)
 
     with pytest.raises(KeyboardInterrupt):
-        DirectExecutor(Stage().performer).call(run(plugin(source), 1, is_async=is_async))
+        DirectExecutor(Stage().caller).call(run(plugin(source), 1, is_async=is_async))
 
     assert signal.getsignal(signal.SIGINT) is before
 
@@ -238,7 +238,7 @@ def test_ctrl_c_ends_the_caller_of_a_direct_call_as_well(way: str, is_async: boo
 @pytest.mark.parametrize("is_async", [False, True])
 def test_an_interrupt_nobody_pressed_is_the_functions_own_failure(is_async: bool) -> None:
     source = f"{'async ' if is_async else ''}def job():\n    raise KeyboardInterrupt"
-    result = DirectExecutor(Stage().performer).call(run(plugin(source), 1, is_async=is_async))
+    result = DirectExecutor(Stage().caller).call(run(plugin(source), 1, is_async=is_async))
 
     assert result.failure is not None
     assert result.failure.kind == "KeyboardInterrupt"
@@ -247,7 +247,7 @@ def test_an_interrupt_nobody_pressed_is_the_functions_own_failure(is_async: bool
 def test_a_direct_call_on_another_thread_leaves_signals_alone() -> None:
     results: list[object] = []
     job = run(plugin("def job():\n    raise KeyboardInterrupt"), 1)
-    thread = threading.Thread(target=lambda: results.append(DirectExecutor(Stage().performer).call(job).failure))
+    thread = threading.Thread(target=lambda: results.append(DirectExecutor(Stage().caller).call(job).failure))
     thread.start()
     thread.join()
 
@@ -260,8 +260,8 @@ def test_a_direct_call_on_another_thread_leaves_signals_alone() -> None:
 class Broken(Caller):
     """Fails beside the function: its clock, or the line it ends."""
 
-    def __init__(self, performer: Caller) -> None:
-        vars(self).update(vars(performer))
+    def __init__(self, caller: Caller) -> None:
+        vars(self).update(vars(caller))
 
     def call(self, run: Run) -> Result:
         if run.id == 1:
@@ -279,7 +279,7 @@ def test_call_that_breaks_is_a_failure_and_the_next_one_runs(
     is_async: bool, kind: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     async def main(inline: PoolExecutor, results: Results) -> list[str]:
-        inline._performer = Broken(inline._performer)
+        inline._caller = Broken(inline._caller)
         prefix = "async " if is_async else ""
         for number in (1, 2):
             job = plugin(f"{prefix}def job():\n    return 'up'")
@@ -351,7 +351,7 @@ async def ajob():
     job()
 
 async def main():
-    inline = PoolExecutor(Stage().performer, threads=1, loop=asyncio.get_running_loop())
+    inline = PoolExecutor(Stage().caller, threads=1, loop=asyncio.get_running_loop())
     is_async = sys.argv[1] == "async"
     ended = threading.Event()
     def done(run, result):

@@ -13,8 +13,8 @@ import pytest
 
 from slack_alert.core.model.record import Verdict
 from slack_alert.core.model.run import Failure, Result, Run, RunOptions
-from slack_alert.executors.calling.awaiting import on_loop as on_main_loop
-from slack_alert.executors.calling.failures import overdue, with_generator
+from slack_alert.executors.calling.awaiting import loop_bridge as on_main_loop
+from slack_alert.executors.calling.failures import timeout_failure, with_generator_frames
 from slack_alert.executors.pool import PoolExecutor
 from slack_alert.executors.timeouts import TimedCalls
 from tests.fakes.stage import Stage, plugin, run_of
@@ -56,11 +56,11 @@ def looked_after(
     return run
 
 
-def on_loop(main: Callable[[PoolExecutor, Reports], Awaitable[None]], *, threads: int = 4) -> Reports:
+def loop_bridge(main: Callable[[PoolExecutor, Reports], Awaitable[None]], *, threads: int = 4) -> Reports:
     reports = Reports()
 
     async def run() -> None:
-        inline = PoolExecutor(Stage().performer, threads=threads, loop=asyncio.get_running_loop())
+        inline = PoolExecutor(Stage().caller, threads=threads, loop=asyncio.get_running_loop())
         try:
             await main(inline, reports)
         finally:
@@ -79,7 +79,7 @@ def test_a_generator_that_stands_between_two_values_tells_where(keyword: str) ->
         next(values)
     else:
         asyncio.run(values.__anext__())
-    late = overdue(run.action, run.run_options, with_generator([], run))
+    late = timeout_failure(run.action, run.run_options, with_generator_frames([], run))
 
     assert late.place == "plugins/db.py:3"
     assert late.traceback.startswith("It was here (most recent call last):\n")
@@ -90,7 +90,7 @@ def test_an_endless_generator_that_is_given_up_tells_where_it_was() -> None:
         inline.submit([looked_after(plugin("def job():\n    while True:\n        yield None"))], reports.take)
         await asyncio.to_thread(reports.wait_for, 1)
 
-    assert "in job\n" in on_loop(main).failure.traceback
+    assert "in job\n" in loop_bridge(main).failure.traceback
 
 
 def test_a_plain_function_that_hangs_is_given_up_and_its_place_is_told() -> None:
@@ -107,7 +107,7 @@ def test_a_plain_function_that_hangs_is_given_up_and_its_place_is_told() -> None
         assert await asyncio.to_thread(released.wait, PATIENCE)
         assert (run.is_stuck, inline.load.stuck) == (False, 0)
 
-    reports = on_loop(main)
+    reports = loop_bridge(main)
     assert (reports.failure.kind, reports.failure.verdict) == ("TimeoutError", Verdict.TIMED_OUT)
     assert reports.failure.message == "took longer than 0.02s (timeout)"
     assert reports.failure.place == "plugins/db.py:2"
@@ -125,7 +125,7 @@ def test_what_a_function_that_was_given_up_returns_later_is_nobody_s() -> None:
         gate.set()
         assert await asyncio.to_thread(released.wait, PATIENCE)
 
-    assert [result.pieces for _, result in on_loop(main).all] == [()]
+    assert [result.pieces for _, result in loop_bridge(main).all] == [()]
 
 
 def test_hung_functions_do_not_stop_the_others() -> None:
@@ -145,7 +145,7 @@ def test_hung_functions_do_not_stop_the_others() -> None:
         inline.submit([run_of(lambda: "up", number=4)], reports.take)
         await asyncio.to_thread(reports.wait_for, 4)
 
-    assert {number for number, _ in on_loop(main, threads=2).all} == {1, 2, 3, 4}
+    assert {number for number, _ in loop_bridge(main, threads=2).all} == {1, 2, 3, 4}
 
 
 def test_no_more_threads_are_lost_than_twice_as_many_as_there_may_be() -> None:
@@ -160,7 +160,7 @@ def test_no_more_threads_are_lost_than_twice_as_many_as_there_may_be() -> None:
         gate.set()
         await asyncio.to_thread(reports.wait_for, 3)
 
-    assert [number for number, _ in on_loop(main, threads=1).all] == [1, 2, 3]
+    assert [number for number, _ in loop_bridge(main, threads=1).all] == [1, 2, 3]
 
 
 @pytest.mark.parametrize("is_async", [False, True])
@@ -171,7 +171,7 @@ def test_a_function_that_ends_in_time_is_reported_as_ever(is_async: bool) -> Non
         inline.submit([looked_after(job, LONG, is_async=is_async)], reports.take)
         await asyncio.to_thread(reports.wait_for, 1)
 
-    [(_, result)] = on_loop(main).all
+    [(_, result)] = loop_bridge(main).all
     assert result.failure is None
     assert len(result.pieces) == 1
 
@@ -187,7 +187,7 @@ def test_a_coroutine_that_hangs_is_cancelled_and_its_place_is_told() -> None:
         await asyncio.to_thread(reports.wait_for, 1)
         assert (run.is_stuck, inline.load.stuck) == (False, 0)
 
-    reports = on_loop(main)
+    reports = loop_bridge(main)
     assert (reports.failure.verdict, reports.failure.place) == (Verdict.TIMED_OUT, "plugins/db.py:5")
 
 
@@ -212,7 +212,7 @@ def test_a_coroutine_that_will_not_be_cancelled_is_given_up(monkeypatch: pytest.
         await asyncio.wait_for(released.wait(), PATIENCE)
         assert (run.is_stuck, inline.load.stuck) == (False, 0)
 
-    assert [result.failure is None for _, result in on_loop(main).all] == [False]
+    assert [result.failure is None for _, result in loop_bridge(main).all] == [False]
 
 
 def test_a_coroutine_under_a_timeout_that_the_end_of_the_loop_cancels_is_reported() -> None:
@@ -226,7 +226,7 @@ def test_a_coroutine_under_a_timeout_that_the_end_of_the_loop_cancels_is_reporte
         inline.submit([looked_after(job, LONG, is_async=True)], reports.take)
         await begun.wait()
 
-    assert on_loop(main).failure.kind == "CancelledError"
+    assert loop_bridge(main).failure.kind == "CancelledError"
 
 
 def test_a_run_the_program_gave_up_at_its_end_is_not_reported_as_late() -> None:
@@ -234,7 +234,7 @@ def test_a_run_the_program_gave_up_at_its_end_is_not_reported_as_late() -> None:
     run = looked_after(print)
     run.is_canceled = True
 
-    TimedCalls(Stage().performer, lambda: None)._expire(run, timedelta(seconds=1), reported.append, 0)
+    TimedCalls(Stage().caller, lambda: None)._expire(run, timedelta(seconds=1), reported.append, 0)
 
     assert (reported, run.is_stuck) == ([], False)
 
@@ -244,13 +244,13 @@ def test_where_an_asynchronous_generator_waits_for_its_first_value_is_told(head:
     source = f"import asyncio\n{head}\n    await asyncio.sleep(60)\n    yield 1\n"
 
     async def main(inline: PoolExecutor, reports: Reports) -> None:
-        inline._performer._bridge = on_main_loop(asyncio.get_running_loop())
+        inline._caller._bridge = on_main_loop(asyncio.get_running_loop())
         inline.submit([looked_after(plugin(source), is_async=head.startswith("async"))], reports.take)
         await asyncio.to_thread(reports.wait_for, 1)
 
     line = source.splitlines().index("    await asyncio.sleep(60)") + 1
 
-    assert on_loop(main).failure.place == f"plugins/db.py:{line}"
+    assert loop_bridge(main).failure.place == f"plugins/db.py:{line}"
 
 
 def test_what_a_plain_function_hands_back_to_be_awaited_is_ended_at_the_timeout() -> None:
@@ -269,7 +269,7 @@ def test_what_a_plain_function_hands_back_to_be_awaited_is_ended_at_the_timeout(
     function.__globals__["ENDED"] = ended
 
     async def main(inline: PoolExecutor, reports: Reports) -> None:
-        inline._performer._bridge = on_main_loop(asyncio.get_running_loop())
+        inline._caller._bridge = on_main_loop(asyncio.get_running_loop())
         run = looked_after(function)
         released = threading.Event()
         run.released = released.set
@@ -279,7 +279,7 @@ def test_what_a_plain_function_hands_back_to_be_awaited_is_ended_at_the_timeout(
         assert await asyncio.to_thread(released.wait, PATIENCE)
         assert await asyncio.to_thread(ended.wait, PATIENCE)
 
-    reports = on_loop(main)
+    reports = loop_bridge(main)
 
     assert (reports.failure.verdict, reports.failure.place) == (Verdict.TIMED_OUT, "plugins/db.py:5")
     assert len(reports.all) == 1

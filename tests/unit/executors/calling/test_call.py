@@ -24,11 +24,11 @@ from tests.fakes.stage import Stage, plugin, run_of
 
 
 def called(source: str, **where: str) -> Result:
-    return Stage().performer.call(run_of(plugin(source, **where)))
+    return Stage().caller.call(run_of(plugin(source, **where)))
 
 
 def awaited(source: str) -> Result:
-    return asyncio.run(Stage().performer.await_(run_of(plugin(source), is_async=True)))
+    return asyncio.run(Stage().caller.await_(run_of(plugin(source), is_async=True)))
 
 
 def failure(result: Result) -> Failure:
@@ -59,7 +59,7 @@ class Array:
 
 @pytest.mark.parametrize("value", [None, False, 0, 0.0, "", [], (), {}, set(), Array(), " \n", [None, ""]])
 def test_empty_value_is_quiet(value: object) -> None:
-    result = Stage().performer.call(run_of(lambda: value))
+    result = Stage().caller.call(run_of(lambda: value))
 
     assert (result.pieces, result.failure) == ((), None)
 
@@ -69,7 +69,7 @@ def test_empty_value_is_quiet(value: object) -> None:
     [(1, "1"), (True, "The replica lags."), ("a<b", "a&lt;b"), (["a", "", "b"], "a\nb"), (Array(1, 2), "(1, 2)")],
 )
 def test_value_is_said(value: object, text: str) -> None:
-    assert [text] == texts(Stage().performer.call(run_of(lambda: value)))
+    assert [text] == texts(Stage().caller.call(run_of(lambda: value)))
 
 
 @pytest.mark.parametrize(
@@ -77,7 +77,7 @@ def test_value_is_said(value: object, text: str) -> None:
     [(None, None), (False, None), ("", None), ({}, None), (0, {"": 0}), (0.0, {"": 0.0}), (3, {"": 3}), ("3", None)],
 )
 def test_what_a_value_measures_is_kept_also_where_it_is_quiet(value: object, numbers: object) -> None:
-    assert Stage().performer.call(run_of(lambda: value)).numbers == numbers
+    assert Stage().caller.call(run_of(lambda: value)).numbers == numbers
 
 
 @pytest.mark.parametrize("call", [called, awaited])
@@ -94,7 +94,7 @@ def test_what_a_coroutine_measures_is_kept() -> None:
 
 def test_start_and_duration_are_written_down() -> None:
     run = run_of(lambda: None)
-    result = Stage().performer.call(run)
+    result = Stage().caller.call(run)
 
     assert run.started == at("16 09:11")
     assert result.duration.total_seconds() >= 0
@@ -104,14 +104,14 @@ def test_file_is_read_while_it_is_there(tmp_path: Path) -> None:
     file = tmp_path / "lag.txt"
     file.write_bytes(b"9s")
 
-    [piece] = Stage().performer.call(run_of(lambda: file)).pieces
+    [piece] = Stage().caller.call(run_of(lambda: file)).pieces
 
     assert isinstance(piece, Upload)
     assert (piece.name, piece.content) == ("lag.txt", b"9s")
 
 
 def test_file_that_is_not_there_is_a_failure(tmp_path: Path) -> None:
-    found = failure(Stage().performer.call(run_of(lambda: tmp_path / "gone.txt")))
+    found = failure(Stage().caller.call(run_of(lambda: tmp_path / "gone.txt")))
 
     assert (found.kind, found.place) == ("FileNotFoundError", "plugins/db.py:3")
     assert found.traceback.startswith("FileNotFoundError: [Errno 2]")
@@ -119,7 +119,7 @@ def test_file_that_is_not_there_is_a_failure(tmp_path: Path) -> None:
 
 @pytest.mark.skipif(not Path("/dev/zero").exists(), reason="elsewhere every file has an end")
 def test_file_without_an_end_is_told_and_not_read() -> None:
-    [said] = texts(Stage().performer.call(run_of(lambda: Path("/dev/zero"))))
+    [said] = texts(Stage().caller.call(run_of(lambda: Path("/dev/zero"))))
 
     assert said.startswith("zero: a file of more than 16 MB is not sent, 16 MB is the most.")
 
@@ -129,7 +129,7 @@ def test_file_that_is_too_great_is_told_with_its_size(tmp_path: Path) -> None:
     with file.open("wb") as sparse:
         sparse.truncate(250_000_000)
 
-    [said] = texts(Stage().performer.call(run_of(lambda: file)))
+    [said] = texts(Stage().caller.call(run_of(lambda: file)))
 
     assert said.startswith("dump.bin: a file of 250 MB is not sent, 16 MB is the most.")
 
@@ -137,7 +137,7 @@ def test_file_that_is_too_great_is_told_with_its_size(tmp_path: Path) -> None:
 def test_run_that_yields_for_ever_says_only_so_much() -> None:
     run = run_of(lambda: (("part.bin", bytes(9_000_000)) for _ in range(5)))
     stage = Stage()
-    stage.performer.call(run)
+    stage.caller.call(run)
 
     assert stage.texts == [
         "part.bin (9 MB)",
@@ -149,7 +149,7 @@ def test_run_that_yields_for_ever_says_only_so_much() -> None:
 def test_context_is_handed_in_where_it_is_taken() -> None:
     run = run_of(lambda ctx: f"{ctx.now:%H:%M}", takes_context=True)
 
-    assert texts(Stage().performer.call(run)) == ["08:10"]
+    assert texts(Stage().caller.call(run)) == ["08:10"]
 
 
 # --- generators
@@ -164,7 +164,7 @@ def test_each_yielded_value_is_said_as_it_comes() -> None:
             yield value
             heard.append(stage.texts)
 
-    result = stage.performer.call(run_of(job))
+    result = stage.caller.call(run_of(job))
 
     assert (result.pieces, result.failure) == ((), None)
     assert heard == [["one"], ["one"], ["one", "two"]]
@@ -172,7 +172,7 @@ def test_each_yielded_value_is_said_as_it_comes() -> None:
 
 def test_failure_after_a_yield_keeps_what_was_said() -> None:
     stage = Stage()
-    result = stage.performer.call(run_of(plugin("def job():\n    yield 'one'\n    1 / 0")))
+    result = stage.caller.call(run_of(plugin("def job():\n    yield 'one'\n    1 / 0")))
 
     assert stage.texts == ["one"]
     assert (failure(result).kind, failure(result).place) == ("ZeroDivisionError", "plugins/db.py:3")
@@ -184,8 +184,8 @@ def test_failing_say_is_a_failure_of_the_run() -> None:
     def refuse(run: Run, said: object) -> None:
         raise OSError("the disk is full")
 
-    stage.performer._say = refuse
-    found = failure(stage.performer.call(run_of(plugin("def job():\n    yield 'one'"))))
+    stage.caller._say = refuse
+    found = failure(stage.caller.call(run_of(plugin("def job():\n    yield 'one'"))))
 
     assert (found.kind, found.message, found.place) == ("OSError", "the disk is full", "plugins/db.py:3")
     assert "refuse" in found.traceback
@@ -209,8 +209,8 @@ def test_an_asynchronous_iterator_of_a_canceled_run_is_asked_no_more() -> None:
         said.append(pieces)
         run.is_canceled = len(said) == 2
 
-    stage.performer._say = say
-    result = stage.performer.call(run)
+    stage.caller._say = say
+    result = stage.caller.call(run)
 
     assert (len(said), result.failure) == (2, None)
 
@@ -218,7 +218,7 @@ def test_an_asynchronous_iterator_of_a_canceled_run_is_asked_no_more() -> None:
 def test_asynchronous_generator_says_each_value() -> None:
     stage = Stage()
     job = plugin("async def job():\n    yield 'one'\n    yield None\n    yield 2")
-    result = asyncio.run(stage.performer.await_(run_of(job, is_async=True)))
+    result = asyncio.run(stage.caller.await_(run_of(job, is_async=True)))
 
     assert (result.pieces, result.failure) == ((), None)
     assert stage.texts == ["one", "2"]
@@ -303,7 +303,7 @@ def test_place_is_the_file_below_the_folder_of_plugins(module: str, file: str, p
 def test_place_is_the_innermost_line_of_the_plugins_not_of_a_library() -> None:
     library = plugin("def job():\n    1 / 0", module="vendor.plugins.csv", file="/lib/vendor/plugins/csv.py")
     space = plugin("def job(library):\n    inner(library)\n\n\ndef inner(library):\n    library()")
-    found = failure(Stage().performer.call(run_of(lambda: space(library))))
+    found = failure(Stage().caller.call(run_of(lambda: space(library))))
 
     assert found.place == "plugins/db.py:6"
     assert "csv.py" in found.traceback
@@ -338,7 +338,7 @@ def printed(source: str, run: Run | None = None) -> tuple[Run, str]:
     stderr = io.StringIO()
     run = run or run_of(plugin(source))
     with captured(stderr):
-        Stage().performer.call(run)
+        Stage().caller.call(run)
     return run, stderr.getvalue()
 
 
@@ -401,7 +401,7 @@ def test_lost_terminal_fails_nobody() -> None:
     stderr.close()
     run = run_of(plugin("def job():\n    print('one', flush=True)\n    return 1"))
     with captured(stderr):
-        result = Stage().performer.call(run)
+        result = Stage().caller.call(run)
 
     assert texts(result) == ["1"]
     assert "".join(run.printed or ()) == "one\n"
@@ -416,10 +416,10 @@ def test_runs_side_by_side_print_into_their_own_records() -> None:
                 await asyncio.sleep(0)
     """
     runs = [run_of(plugin(source.replace("NAME", repr(name))), is_async=True) for name in "ab"]
-    performer = Stage().performer
+    caller = Stage().caller
 
     async def both() -> Any:
-        await asyncio.gather(*map(performer.await_, runs))
+        await asyncio.gather(*map(caller.await_, runs))
 
     with captured(io.StringIO()):
         asyncio.run(both())
@@ -459,10 +459,10 @@ def test_of_an_endless_iterator_a_sensor_notices_each_item_as_it_comes() -> None
         if len(noticed) == 3:
             raise KeyError("enough")
 
-    stage.performer._notice = notice
+    stage.caller._notice = notice
     run = run_of(lambda: itertools.count(1))
     run.emits = "found"
-    result = stage.performer.call(run)
+    result = stage.caller.call(run)
 
     assert (noticed, failure(result).kind) == ([1, 2, 3], "KeyError")
 
@@ -470,17 +470,17 @@ def test_of_an_endless_iterator_a_sensor_notices_each_item_as_it_comes() -> None
 def test_what_a_sensor_hands_back_to_be_awaited_is_noticed() -> None:
     noticed: list[object] = []
     stage = Stage()
-    stage.performer._notice = lambda _, value: noticed.append(value)
+    stage.caller._notice = lambda _, value: noticed.append(value)
     run = run_of(plugin("async def fetch():\n    return ['a', 'b']\ndef job():\n    return fetch()"))
     run.emits = "found"
-    stage.performer.call(run)
+    stage.caller.call(run)
 
     assert noticed == ["a", "b"]
 
 
 def test_an_endless_iterator_is_cut_and_the_cut_is_told() -> None:
-    [many] = texts(Stage().performer.call(run_of(lambda: itertools.repeat(7))))
-    [great] = texts(Stage().performer.call(run_of(lambda: itertools.repeat("x" * 1_000_000))))
+    [many] = texts(Stage().caller.call(run_of(lambda: itertools.repeat(7))))
+    [great] = texts(Stage().caller.call(run_of(lambda: itertools.repeat("x" * 1_000_000))))
 
     assert many.splitlines()[-2:] == ["7", "… cut: the first 100,000 items"]
     assert great.splitlines()[-2:] == ["… cut: the first 3 of 21 lines", "… cut: the first 21 items"]
@@ -489,7 +489,7 @@ def test_an_endless_iterator_is_cut_and_the_cut_is_told() -> None:
 def test_what_a_run_started_beside_itself_ends_with_it() -> None:
     ended: list[int] = []
     stage = Stage()
-    performer = Caller(
+    caller = Caller(
         clock=stage.clock,
         render=Render(MARK, Redaction()),
         say=lambda *_: None,
@@ -497,8 +497,8 @@ def test_what_a_run_started_beside_itself_ends_with_it() -> None:
         ended=ended.append,
     )
 
-    performer.call(run_of(lambda **_: None, takes_context=True, number=7))
-    performer.call(run_of(lambda: None, number=8))
+    caller.call(run_of(lambda **_: None, takes_context=True, number=7))
+    caller.call(run_of(lambda: None, number=8))
 
     assert ended == [7]
 
@@ -528,7 +528,7 @@ def test_what_a_sensor_sets_is_kept_once_it_has_noticed(source: str, expected: l
         "db", (), write=lambda new: done.extend(f"kept {one.value}" for one in new), now=stage.clock.now
     )
     services = replace(stage.services, key_value_store=lambda _: key_value_store)
-    performer = Caller(
+    caller = Caller(
         clock=stage.clock,
         render=Render(MARK, Redaction()),
         say=lambda _run, _said: None,
@@ -539,6 +539,6 @@ def test_what_a_sensor_sets_is_kept_once_it_has_noticed(source: str, expected: l
     job = plugin(f"{head} job(ctx): set = ctx.store.set; {source}")
     run = run_of(job, is_async=is_async, takes_context=True)
     run.emits = "found"
-    asyncio.run(performer.await_(run)) if is_async else performer.call(run)
+    asyncio.run(caller.await_(run)) if is_async else caller.call(run)
 
     assert done == expected

@@ -11,7 +11,7 @@ import pytest
 
 from slack_alert.core.content.render import fallback
 from slack_alert.core.model.run import Result, Run
-from slack_alert.executors.calling.awaiting import on_loop
+from slack_alert.executors.calling.awaiting import loop_bridge
 from slack_alert.executors.direct import DirectExecutor
 from slack_alert.executors.pool import PoolExecutor
 from tests.fakes.returned import EXPECTED, SOURCE
@@ -39,7 +39,7 @@ def told(stage: Stage, result: Result) -> list[str] | str:
 def directly(function: Callable[[], Any], *, is_async: bool = False) -> list[str] | str:
     """Call it as `trigger` does."""
     stage = Stage()
-    return told(stage, DirectExecutor(stage.performer).call(run_of(function, is_async=is_async)))
+    return told(stage, DirectExecutor(stage.caller).call(run_of(function, is_async=is_async)))
 
 
 def running(function: Callable[[], Any], *, is_async: bool = False) -> list[str] | str:
@@ -49,8 +49,8 @@ def running(function: Callable[[], Any], *, is_async: bool = False) -> list[str]
 
     async def main() -> None:
         loop = asyncio.get_running_loop()
-        stage.performer._bridge = on_loop(loop)
-        inline = PoolExecutor(stage.performer, threads=1, loop=loop)
+        stage.caller._bridge = loop_bridge(loop)
+        inline = PoolExecutor(stage.caller, threads=1, loop=loop)
         done = threading.Event()
 
         def take(_: Run, result: Result) -> None:

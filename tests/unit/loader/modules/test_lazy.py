@@ -124,7 +124,7 @@ def test_same_files_are_the_same_object() -> None:
 
 def test_what_a_process_found_never_takes_the_place_of_what_is_known() -> None:
     accepted = JobSnapshots({"x.py": b"1"})
-    accepted.find({"x.py": b"2", "_late.py": b"3"})
+    accepted.add_found({"x.py": b"2", "_late.py": b"3"})
 
     assert accepted.contents_for("x.f") == {"x.py": b"1", "_late.py": b"3"}
-    assert accepted.take_found() == {"_late.py": b"3"}
+    assert accepted.drain_found() == {"_late.py": b"3"}

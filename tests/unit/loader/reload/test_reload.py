@@ -394,7 +394,7 @@ def test_file_in_a_folder_that_is_for_importing_only_stays_and_is_followed(desk:
 
 def seen(desk: Desk, job: str) -> dict[str, bytes]:
     """Return what a process of a job's own sees of the files."""
-    return {Path(path).name: content for path, content in desk.plugins.accepted.contents_for(job).items()}
+    return {Path(path).name: content for path, content in desk.plugins.snapshots.contents_for(job).items()}
 
 
 def test_process_sees_an_edit_when_it_is_taken_up(desk: Desk) -> None:
@@ -444,7 +444,7 @@ def test_job_that_is_about_to_vanish_sees_the_file_that_had_it(desk: Desk) -> No
 
 def test_what_a_process_has_found_is_followed(desk: Desk) -> None:
     desk.load(x="@deco(minutes=5)\ndef a():\n    import _late\n    return _late.V", _late="V = 1")
-    desk.plugins.accepted.find({str(desk.path("_late.py")): b"V = 1"})
+    desk.plugins.snapshots.add_found({str(desk.path("_late.py")): b"V = 1"})
     desk.change(_late="V = 2")
 
     assert seen(desk, "x.a")["_late.py"] == b"V = 2"
