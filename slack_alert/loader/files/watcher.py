@@ -6,14 +6,15 @@ container writes to, behind links, or when it has no watches left. So the files 
 
 from __future__ import annotations
 
+import errno
 import logging
 import os
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-from slack_alert.loader.files.stat_signatures import Signature, read_signatures
+from slack_alert.loader.files.discovery import is_plugin_folder
 
 log = logging.getLogger(__name__)
 
@@ -21,6 +22,12 @@ log = logging.getLogger(__name__)
 _QUIET, _LONGEST = 200, 800
 #: Seconds between two polls of all files.
 _LOOK = 4.0
+
+#: The hash of device, inode, mode, size, mtime and ctime, because thousands are kept; for a folder that of the first
+#: three, because its files have their own.
+_Signature = int
+
+_WANTING = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOMEM})
 
 
 class _Stop:
@@ -34,7 +41,7 @@ class _Stop:
 
 
 class PluginWatcher:
-    """Watch a plugins folder, on threads that `blocking` may lend: gevent's own threads must not block."""
+    """Watches a plugins folder, on threads that `blocking` may lend: gevent's own threads must not block."""
 
     def __init__(self, folder: Path, *, blocking: Callable[..., Any] | None = None) -> None:
         self._folder = folder
@@ -45,7 +52,7 @@ class PluginWatcher:
         #: A poll is running; on a disk that does not answer it may take long.
         self._is_looking = False
         #: The result of the previous poll; the first poll finds that everything is new.
-        self._seen: dict[str, Signature] = {}
+        self._seen: dict[str, _Signature] = {}
         #: The watched folder was replaced by another one.
         self._has_moved = False
 
@@ -84,7 +91,7 @@ class PluginWatcher:
     def _look(self) -> None:
         top = str(self._folder)
         try:
-            before, self._seen = self._seen, read_signatures(top)
+            before, self._seen = self._seen, _read_signatures(top)
             if self._seen != before:
                 self._has_changed = True
                 self._has_moved = top in self._seen and top in before and self._seen[top] != before[top]
@@ -108,6 +115,65 @@ class PluginWatcher:
         except Exception as error:  # noqa: BLE001 - whatever it is, polling goes on
             if not stop.is_up:
                 log.warning("plugin files cannot be watched, they are looked at instead", extra=_reason(error))
+
+
+def _read_signatures(folder: str) -> dict[str, _Signature]:
+    """Return the signature of every Python file and every folder below `folder`, and of itself, by path.
+
+    Links are followed, each folder is walked once. What cannot be examined is left out; raise OSError if this process
+    lacks the resources to examine anything.
+    """
+    found: dict[str, _Signature] = {}
+    walked: set[tuple[int, int]] = set()
+    waiting = [folder]
+    while waiting:
+        here = waiting.pop()
+        try:
+            stat = os.stat(here)  # noqa: PTH116 - a Path for each file takes longer
+        except OSError:
+            continue
+        if (place := (stat.st_dev, stat.st_ino)) in walked:
+            continue
+        walked.add(place)
+        found[here] = hash((*place, stat.st_mode))
+        for entry, is_folder in _entries(here):
+            if is_folder:
+                waiting.append(entry.path)
+            elif (signature := _signature(entry)) is not None:
+                found[entry.path] = signature
+    return found
+
+
+def _entries(here: str) -> Iterator[tuple[os.DirEntry[str], bool]]:
+    """Yield the folders and files that may matter to plugins, and whether they are folders."""
+    try:
+        with os.scandir(here) as entries:
+            found = [entry for entry in entries if not entry.name.startswith(".")]
+    except OSError as error:
+        if error.errno in _WANTING:
+            raise
+        return
+    for entry in found:
+        if _is_folder(entry):
+            if is_plugin_folder(entry):
+                yield entry, True
+        elif entry.name.endswith(".py"):
+            yield entry, False
+
+
+def _is_folder(entry: os.DirEntry[str]) -> bool:
+    try:
+        return entry.is_dir()
+    except OSError:
+        return False
+
+
+def _signature(entry: os.DirEntry[str]) -> _Signature | None:
+    try:
+        stat = entry.stat()
+    except OSError:
+        return None
+    return hash((stat.st_dev, stat.st_ino, stat.st_mode, stat.st_size, stat.st_mtime_ns, stat.st_ctime_ns))
 
 
 def _matters(path: str) -> bool:
