@@ -1,4 +1,4 @@
-"""Create event loops that do not depend on a policy set by a plugin: the program's own, and one for loading."""
+"""Create event loops independent of a plugin's policy; shared by the program's start and the loading of files."""
 
 from __future__ import annotations
 

@@ -41,7 +41,7 @@ MEGABYTE = 1024 * 1024
 
 
 class Rig:
-    """A folder with one plugin file, and processes that call the functions in it."""
+    """A folder with a plugin file, and processes that call the functions in it."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -68,24 +68,24 @@ class Rig:
         (self.path / "pids").unlink(missing_ok=True)
 
     def write(self, source: str) -> None:
-        """Write another file: a process that has one needs no other for the next."""
+        """Write a new file, so that a process that has the former ones can be used again."""
         self.name = f"db{len(self._contents)}"
         self.rewrite(source)
 
     def rewrite(self, source: str) -> None:
-        """Edit the file, and take that up."""
+        """Edit the file, and accept the new content."""
         self.edit(source)
         self._contents[str(self.path / self.file)] = dedent(source).encode()
         self.snapshots.renew(self._contents)
 
     def edit(self, source: str, name: str = "") -> None:
-        """Write a file, which nobody takes up."""
+        """Write the file without accepting the new content."""
         (self.path / "plugins").mkdir(exist_ok=True)
         (self.path / "plugins" / (name or f"{self.name}.py")).write_text(dedent(source))
 
     @property
     def file(self) -> str:
-        """Which file it is, as people read it."""
+        """The path of the file, as shown to people."""
         return f"plugins/{self.name}.py"
 
     def run(
@@ -138,14 +138,14 @@ def warm(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Rig]:
 
 @pytest.fixture
 def rig(warm: Rig) -> Rig:
-    """Keep a process for the next test, as for the next run: it is its start that takes time."""
+    """Keep a process for the next test, because its start takes time."""
     warm.forget()
     return warm
 
 
 @pytest.fixture
 def fresh(tmp_path: Path) -> Iterator[Rig]:
-    """Have no process yet, and leave none."""
+    """Start without a process, and leave none."""
     with made(tmp_path) as rig:
         yield rig
 
@@ -156,7 +156,7 @@ def is_going_on(pid: int) -> bool:
 
 
 def survivors(pids: list[int]) -> list[int]:
-    """Return those that are still there after a while: one that is killed needs a turn on a busy machine to die."""
+    """Return the processes that still exist after a while: a killed process may need time to end on a busy machine."""
     for _ in range(100):
         if not any(map(is_going_on, pids)):
             return []
@@ -473,7 +473,7 @@ def test_no_process_is_left_when_the_program_stops(fresh: Rig) -> None:
 
 @contextmanager
 def witnessed(rig: Rig, source: str) -> Iterator[list[int]]:
-    """Collect the processes that a function names in a file."""
+    """Return the process ids that a function writes into a file."""
     rig.write(source)
     pids: list[int] = []
     yield pids

@@ -1,4 +1,4 @@
-"""What is noticed of a folder of plugins: by notice of the system, and by looking where no notice comes."""
+"""Changes of a plugins folder are noticed: by notifications of the system, and by polling without them."""
 
 from __future__ import annotations
 

@@ -24,7 +24,7 @@ PATIENCE = 20.0
 
 
 class Results:
-    """What was reported, run by run, in the order of the reports."""
+    """The reported results by run, in the order of the reports."""
 
     def __init__(self) -> None:
         self._changed = threading.Condition()
@@ -258,7 +258,7 @@ def test_a_direct_call_on_another_thread_leaves_signals_alone() -> None:
 
 
 class Broken(Caller):
-    """Fails beside the function: its clock, or the line it ends."""
+    """A caller that fails outside of the function."""
 
     def __init__(self, caller: Caller) -> None:
         vars(self).update(vars(caller))

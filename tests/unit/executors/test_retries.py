@@ -14,7 +14,7 @@ from tests.fakes.virtual_loop import VirtualLoop, run_virtually
 
 
 class Rig:
-    """Retries around an executor that waits to be told, on a time of their own."""
+    """A retrying executor around one whose results the test sets, with a clock of its own."""
 
     def __init__(self) -> None:
         self.loop = VirtualLoop()
@@ -29,7 +29,7 @@ class Rig:
         return run
 
     def play(self, *steps: Callable[[], object]) -> None:
-        """Take the steps, each when there is nothing left to wait for."""
+        """Run the steps, each once nothing is left to wait for."""
 
         async def main() -> None:
             for step in steps:

@@ -25,7 +25,7 @@ LONG = RunOptions(timeout=timedelta(minutes=5))
 
 
 class Reports:
-    """What was reported, in its order."""
+    """The reported results, in their order."""
 
     def __init__(self) -> None:
         self._changed = threading.Condition()

@@ -42,7 +42,7 @@ def texts(result: Result) -> list[str]:
 
 
 class Array:
-    """Neither true nor false, like a vendor's."""
+    """An object without a truth value, like a library's array."""
 
     def __init__(self, *values: int) -> None:
         self._values = values

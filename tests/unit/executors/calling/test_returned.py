@@ -1,4 +1,4 @@
-"""What a function hands back is judged by what it is: on a puller, on the main loop, and in a process of its own."""
+"""A returned value is handled by its type: on a puller, on the main loop, and in a process of its own."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ job = plugin(SOURCE)
 
 @pytest.fixture(autouse=True)
 def _loops() -> Iterator[None]:
-    """Close what a function would leave open for ever."""
+    """Close loops that a function would leave open."""
     yield
     while loops := job.__globals__["LOOPS"]:
         loops.pop().close()
@@ -37,13 +37,13 @@ def told(stage: Stage, result: Result) -> list[str] | str:
 
 
 def directly(function: Callable[[], Any], *, is_async: bool = False) -> list[str] | str:
-    """Call it as `trigger` does."""
+    """Call the function as `trigger` does."""
     stage = Stage()
     return told(stage, DirectExecutor(stage.caller).call(run_of(function, is_async=is_async)))
 
 
 def running(function: Callable[[], Any], *, is_async: bool = False) -> list[str] | str:
-    """Call it as a running program does."""
+    """Call the function as a running program does."""
     stage = Stage()
     ended: list[Result] = []
 

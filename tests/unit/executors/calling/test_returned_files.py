@@ -1,4 +1,4 @@
-"""Paths and open files as values: read while they are there, and nobody waits for what is no file."""
+"""Returned paths and open files: read while they exist, without blocking on what is not a regular file."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What goes to processes of their own and back."""
+"""Documents between the program and the processes of isolated functions."""
 
 from __future__ import annotations
 

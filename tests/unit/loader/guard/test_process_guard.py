@@ -1,4 +1,4 @@
-"""What plugin files do to the whole process: undone or not done, told, and their jobs run all the same."""
+"""Changes that plugin files make to the whole process: undone or refused, reported, and their jobs run all the same."""
 
 from __future__ import annotations
 
@@ -103,7 +103,7 @@ BORNE = [
 
 @pytest.fixture
 def process(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[], list[str]]]:
-    """Yield what says what is another now than before the test; all of it is put back at the end, whatever happens."""
+    """Yield a call that returns the changes since the test began; all of them are undone at the end."""
     monkeypatch.setattr(sys, "excepthook", sys.excepthook)
     monkeypatch.setattr(threading, "excepthook", threading.excepthook)
     environment, limit, filters, path = dict(os.environ), sys.getrecursionlimit(), list(warnings.filters), [*sys.path]
@@ -129,7 +129,7 @@ def process(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[], list[str]]
 
 @contextmanager
 def no_alarm() -> Iterator[None]:
-    """Keep the alarm by which the runner of these tests ends one that hangs out of the way."""
+    """Suspend the alarm by which the test runner ends a test that hangs."""
     left, _ = signal.setitimer(signal.ITIMER_REAL, 0)
     handler = signal.signal(signal.SIGALRM, signal.SIG_DFL)
     try:

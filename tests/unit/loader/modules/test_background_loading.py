@@ -29,7 +29,7 @@ HASTY = LoadOptions(timedelta(seconds=1), slow=timedelta(seconds=0.05))
 
 
 class Gates(ModuleType):
-    """What a plugin file waits for."""
+    """The gates that plugin files wait for."""
 
     def __init__(self) -> None:
         super().__init__("gates_of_a_test")
@@ -51,7 +51,7 @@ def opened(root: Path, options: LoadOptions, **files: str) -> Plugins:
 
 
 def ended(plugins: Plugins) -> CatalogChange:
-    """Wait until what was still loading is taken up."""
+    """Wait until all files that were still loading are taken up."""
     while (change := plugins.adopt_loaded()) is None:
         threading.Event().wait(0.005)
     return change

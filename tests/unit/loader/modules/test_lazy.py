@@ -1,4 +1,4 @@
-"""Plugin files in a process that is handed them: what counts is what was handed over, not what lies on the disk."""
+"""Plugin files in a process that gets their contents: the contents count, not the files on the disk."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ JOB = "@deco(hours=1)\ndef f(): return {}\n"
 
 
 class Desk:
-    """A shelf, and the files that are handed to it."""
+    """A FunctionLoader, and the files that are handed to it."""
 
     def __init__(self, root: Path) -> None:
         self.root = root
         self.shelf = FunctionLoader(root, ())
 
     def hand(self, **files: str | None) -> None:
-        """Hand over what these files hold; None: they are there no more."""
+        """Hand over the contents of these files; None: the file no longer exists."""
         contents = {name: None if text is None else text.encode() for name, text in files.items()}
         self.shelf.update({str(self.root / "plugins" / f"{name}.py"): content for name, content in contents.items()})
 

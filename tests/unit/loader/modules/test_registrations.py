@@ -1,4 +1,4 @@
-"""What a plugin file registers with the process is there once: at the start, after edits, after a restart."""
+"""What a plugin file registers with the process exists once: after the start, after edits, after a restart."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What processes that plugins start find in the environment, and what is left there afterwards."""
+"""The environment for processes that plugins start, and its restoration."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Names that look the same are the same, however a system or a keyboard spells their accents: NFC and NFD."""
+"""Names that look the same are the same, however a system or a keyboard encodes their accents: NFC and NFD."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a plugin file makes at its top level works in its functions, on whichever thread, after edits as well."""
+"""Objects that a plugin file makes at module level work in its functions, on any thread, also after edits."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is nearly a marker is never passed over without a word."""
+"""A decorator that is nearly a marker is always reported."""
 
 from __future__ import annotations
 

@@ -13,7 +13,7 @@ SOURCE = "@deco(hours=1)\ndef f(ctx=None): return 1\n@deco(hours=0)\ndef g(): pa
 
 
 def entries(cache: Path) -> dict[str, tuple[int, int]]:
-    """Tell the entries and whether one was written anew: each write makes another file."""
+    """Return the inode and mtime of the cache files, which change with each write."""
     return {path.name: (path.stat().st_ino, path.stat().st_mtime_ns) for path in cache.iterdir()}
 
 

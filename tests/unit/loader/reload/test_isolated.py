@@ -1,4 +1,4 @@
-"""Many new files are read by two processes, and nobody can tell."""
+"""Many new files read by two processes give the same result as by one."""
 
 from __future__ import annotations
 

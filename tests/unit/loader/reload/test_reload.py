@@ -1,4 +1,4 @@
-"""What an edit of plugin files changes, and what it leaves alone."""
+"""What an edit of plugin files changes, and what stays."""
 
 from __future__ import annotations
 
@@ -393,7 +393,7 @@ def test_file_in_a_folder_that_is_for_importing_only_stays_and_is_followed(desk:
 
 
 def seen(desk: Desk, job: str) -> dict[str, bytes]:
-    """Return what a process of a job's own sees of the files."""
+    """Return the contents of files that a job's process sees."""
     return {Path(path).name: content for path, content in desk.plugins.snapshots.contents_for(job).items()}
 
 
