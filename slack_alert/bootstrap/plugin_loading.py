@@ -91,7 +91,7 @@ class FollowedPlugins(Struct, frozen=True):
     #: Reloads what changed.
     reload: Reload
     #: The files as they are loaded.
-    accepted: JobSnapshots
+    snapshots: JobSnapshots
     #: Writes the cache.
     keep: Callable[[], None]
     #: Adopts files that were still loading; returns None if none has finished since.

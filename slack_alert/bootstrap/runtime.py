@@ -123,7 +123,7 @@ def make_runtime(settings: Settings, plugins: FollowedPlugins, stores: RunStores
     reader = stores.read()
     recorder = RedactingRecorder(writer, render.redaction)
     mutes = make_mutes(settings, snapshot.entries)
-    sources = PluginSources(plugins.accepted.contents_for, plugins.accepted.add_found)
+    sources = PluginSources(plugins.snapshots.contents_for, plugins.snapshots.add_found)
     pool = _make_pool(settings, host, render, sources, clock)
     executor: Executor = RetryingExecutor(pool, loop=asyncio.get_running_loop(), chance=random)
     if stores.journal is not None:

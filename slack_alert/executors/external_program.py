@@ -14,7 +14,7 @@ from pathlib import Path
 from types import FrameType
 
 from slack_alert.core.structs import Struct
-from slack_alert.engine.context import process_tree
+from slack_alert.engine.system import process_tree
 from slack_alert.executors.command_output import KeptOutput, OutputReader, ProgramOutput
 
 #: Exit codes as in shells; the first is that of `timeout`.

@@ -67,9 +67,9 @@ def classify(reply: SlackResult, *, to: str = "") -> SendResult:
     if reply.status == 429 or code in _THROTTLED:
         return SendResult(SendStatus.WAIT, reason=code or "ratelimited", after=_retry_after(reply.retry_after))
     if code in TABLE:
-        fate, hint = TABLE[code]
+        status, hint = TABLE[code]
         words = {"to": to or "the conversation", "needed": reply.needed or "?", "provided": reply.provided or "none"}
-        return SendResult(fate, reason=code, hint=hint.format(**words))
+        return SendResult(status, reason=code, hint=hint.format(**words))
     if reply.status >= 500:
         return SendResult(SendStatus.AMBIGUOUS, reason=code or f"HTTP {reply.status}", hint=_SLACK_DOWN)
     if reply.status >= 400 and not code:
@@ -112,7 +112,7 @@ _AGAIN = "the message is looked for and tried again"
 _THROTTLE = "too many messages: they are spread out, and none is lost"
 
 #: Slack's codes by their meaning for the message, with a hint for people.
-_BY_FATE: Mapping[SendStatus, Mapping[str, str]] = {
+_BY_STATUS: Mapping[SendStatus, Mapping[str, str]] = {
     SendStatus.WAIT: {_THROTTLE: "ratelimited rate_limited"},
     SendStatus.AMBIGUOUS: {
         _SLACK_DOWN: "fatal_error internal_error service_unavailable",
@@ -171,7 +171,10 @@ _BY_FATE: Mapping[SendStatus, Mapping[str, str]] = {
 }
 
 TABLE: Mapping[str, tuple[SendStatus, str]] = {
-    code: (fate, hint) for fate, hints in _BY_FATE.items() for hint, codes in hints.items() for code in codes.split()
+    code: (status, hint)
+    for status, hints in _BY_STATUS.items()
+    for hint, codes in hints.items()
+    for code in codes.split()
 }
 
 

@@ -14,7 +14,7 @@ from functools import partial
 from typing import Any
 
 from slack_alert.core.model.run import Run
-from slack_alert.engine.context import process_tree
+from slack_alert.engine.system import process_tree
 
 _Child = subprocess.Popen[Any]  # Any: text or bytes
 

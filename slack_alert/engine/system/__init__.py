@@ -1,1 +1,1 @@
-"""Access to the operating system: descriptors, file owners, event loops and proxies."""
+"""Access to the operating system: descriptors, file owners, process trees, event loops and proxies."""

@@ -20,10 +20,10 @@ from slack_alert.core.model.run import Action, Result, Run, RunOptions
 from slack_alert.core.policy.quota import Pause
 from slack_alert.core.redaction.redaction import REACH
 from slack_alert.core.structs import Struct, replace
-from slack_alert.engine.context import process_tree
 from slack_alert.engine.context.context import Context, ContextServices
 from slack_alert.engine.context.subprocesses import Subprocesses
 from slack_alert.engine.ports import Clock
+from slack_alert.engine.system import process_tree
 from slack_alert.executors.calling.call import Caller, DraftRender
 from slack_alert.executors.calling.failures import failure_of, suspended_frames, timeout_failure, with_generator_frames
 from slack_alert.executors.isolated import os_process

@@ -12,7 +12,7 @@ from typing import IO
 
 from slack_alert.core.model.run import Failure
 from slack_alert.core.structs import Struct
-from slack_alert.engine.context import process_tree
+from slack_alert.engine.system import process_tree
 from slack_alert.executors.isolated.protocol import (
     Document,
     from_changes,
