@@ -17,8 +17,13 @@ _NAMES = sorted(file.stem for file in TEXTS.glob("*.txt"))
 
 @pytest.fixture(scope="module")
 def fresh(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
-    """Live through the history once for all of them."""
-    return produced(tmp_path_factory.mktemp("golden"))
+    """Live through the history once for all of them; where a text differs, once more.
+
+    The fake Slack is a real server: beside many other tests, two of its answers may come in another order. A text that
+    has changed differs each time.
+    """
+    made = produced(tmp_path_factory.mktemp("golden"))
+    return made if made == texts(TEXTS) else produced(tmp_path_factory.mktemp("golden"))
 
 
 def test_every_text_that_is_made_is_kept(fresh: dict[str, str]) -> None:
