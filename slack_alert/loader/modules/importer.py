@@ -33,6 +33,8 @@ class PluginFinder:
         self.folder = folder
         self._reader = reader
         self._readings: dict[str, FileReading] = {}
+        #: The paths of those whose code can change nothing but the names of its module.
+        self.inert: set[str] = set()
         #: The paths of modules that are known to exist.
         self._expected: dict[str, str] = {}
         #: Files that cannot be run; if such a file is a package's `__init__.py`, the folder alone stands in for it.
@@ -48,6 +50,10 @@ class PluginFinder:
     def expect(self, file: PluginFile, reading: FileReading) -> None:
         """Use a reading for the next import of its file."""
         self._readings[file.path] = reading
+        if reading.code is not None and is_inert(reading.code):
+            self.inert.add(file.path)
+        else:
+            self.inert.discard(file.path)
         self._failed.pop(file.module, None)
         if reading.code is None:
             self._failed[file.module] = Path(file.path)
@@ -167,11 +173,15 @@ class PluginFinder:
     def forget(self) -> None:
         """Drop the readings; files that are imported later are read at that time."""
         self._readings.clear()
+        self.inert.clear()
         self._expected.clear()
 
     def code_of(self, path: str) -> CodeType:
         """Return the code of a file; raise SyntaxError if it has none."""
-        reading = self._readings.pop(path, None) or self._reader.read(PluginFile.at(Path(path), self.folder))
+        reading = self._readings.pop(path, None)
+        if reading is None:
+            self.inert.discard(path)  # That was said of what it held before.
+            reading = self._reader.read(PluginFile.at(Path(path), self.folder))
         if reading.code is None:
             fault = reading.problems[-1]
             raise SyntaxError(fault.message, (path, fault.line, fault.column, None))
@@ -210,7 +220,7 @@ class PluginLoader(SourceFileLoader):
     def get_code(self, fullname: str) -> CodeType:
         """Return the code without markers, and start to record what it changes, unless it is inert."""
         code = self._finder.code_of(self.path)
-        if not is_inert(code) and self._around is not None:
+        if self.path not in self._finder.inert and self._around is not None:
             self._used = code.co_names
             self._finder.coupling.before(fullname, self._used)
             self._around.enter_context(self._finder.registrations.around(fullname))

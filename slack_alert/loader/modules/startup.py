@@ -21,7 +21,6 @@ from slack_alert.loader.modules.execute import (
     import_packages,
 )
 from slack_alert.loader.modules.importer import PluginFinder
-from slack_alert.loader.modules.inert import is_inert
 from slack_alert.loader.reload.reimport import Holds, succeed
 
 #: Called after each file with the number of files done and the number of all files.
@@ -133,17 +132,13 @@ class StartupExecution:
 
     def _load(self, index: int) -> ExecutedFile:
         read, place, problems = self._reads[index], self._places[index], list[Problem]()
-        if self._changes_nothing(read):
+        if read.file.path in self.finder.inert and read.file.folder in self._folders:
             bindings = self._execute(read, problems)
         else:
             bindings, done = self.guard.call(partial(self._execute, read, problems), read.file)
             problems += blamed(read, done)
         self._tell(place)
         return ExecutedFile(bindings, problems)
-
-    def _changes_nothing(self, read: DeclaredFile) -> bool:
-        code = read.reading.code
-        return code is not None and read.file.folder in self._folders and is_inert(code)
 
     def _tell(self, done: int) -> None:
         while self._progress and self._done < done:
