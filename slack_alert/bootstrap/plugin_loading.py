@@ -123,7 +123,7 @@ def follow_plugins(
 def _load_options(settings: Settings) -> LoadOptions:
     if settings.scheduler != "GeventScheduler":
         return LoadOptions(timeout=settings.load_timeout, scheduler=settings.scheduler)
-    from slack_alert.schedulers.gevent import GreenletCarrier
+    from slack_alert.schedulers.greenlets import GreenletCarrier
 
     options = LoadOptions(timeout=settings.load_timeout, scheduler=settings.scheduler)
     return replace(options, carrier=GreenletCarrier(min(options.slow, options.timeout)))

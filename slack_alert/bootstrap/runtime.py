@@ -23,7 +23,7 @@ from slack_alert.engine.clock import SystemClock
 from slack_alert.engine.context.context import Context, ContextServices, public
 from slack_alert.engine.context.key_value import KeyValueStore, Write
 from slack_alert.engine.context.subprocesses import Subprocesses
-from slack_alert.engine.durability import number_of, submit_durably
+from slack_alert.engine.durable_values import number_of, submit_durably
 from slack_alert.engine.engine import Engine
 from slack_alert.engine.monitoring.process_stalls import ProcessStalls
 from slack_alert.engine.monitoring.slow_runs import SlowRunDetector, durations_of
@@ -195,7 +195,7 @@ def blocking_of(settings: Settings) -> Callable[..., Any] | None:  # Any: it ret
     """Return the wrapper for blocking calls that lets greenlets go on, or None where threads need none."""
     if settings.scheduler != "GeventScheduler":
         return None
-    from slack_alert.schedulers.gevent import blocking
+    from slack_alert.schedulers.greenlets import blocking
 
     return blocking
 

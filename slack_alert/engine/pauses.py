@@ -5,7 +5,7 @@ from __future__ import annotations
 from slack_alert.core.catalog import full_name
 from slack_alert.core.policy.quota import Pause, reset_alert_quota
 from slack_alert.engine.batches import Batch
-from slack_alert.engine.durability import submit_durably
+from slack_alert.engine.durable_values import submit_durably
 from slack_alert.engine.engine import Engine
 from slack_alert.engine.ports import Recorder
 

@@ -1,4 +1,4 @@
-"""APScheduler as a source of slots: it is the clock, and nothing else of it is used."""
+"""The four schedulers, and where they differ: APScheduler's classes as sources of slots; nothing else of it is used."""
 
 from __future__ import annotations
 

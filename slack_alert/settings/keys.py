@@ -1,4 +1,4 @@
-"""The table of keys, from which parsing, environment variables, reference page and slack_alert.conf are made."""
+"""The table of keys with their defaults; parsing, environment, reference page and slack_alert.conf are made from it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The loaded settings: parsed, checked and frozen."""
+"""The loaded settings: parsed, checked and frozen; their defaults are in `keys`."""
 
 from __future__ import annotations
 

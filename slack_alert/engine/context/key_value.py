@@ -11,7 +11,7 @@ from typing import Any
 from slack_alert.core.model.run import Run
 from slack_alert.core.units.quantities import parse_duration
 from slack_alert.engine.batches import StoredValue
-from slack_alert.engine.durability import Wait
+from slack_alert.engine.durable_values import Wait
 
 #: The most characters of a value: all values are held in memory, and every write is a transaction.
 _MOST = 1_000_000

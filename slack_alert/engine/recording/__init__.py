@@ -1,1 +1,1 @@
-"""Recorders: the single writer to the store, and the redaction of what is written."""
+"""Recorders: the single writer of state, history and outbox, and the redaction of what it writes."""

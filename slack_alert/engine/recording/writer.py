@@ -16,7 +16,7 @@ from slack_alert.core.errors import StoreError
 from slack_alert.core.model.message import Delivery
 from slack_alert.core.model.record import Record
 from slack_alert.engine.batches import Batch, HistoryLimits
-from slack_alert.engine.durability import is_numbered, number_entry
+from slack_alert.engine.durable_values import is_numbered, number_entry
 from slack_alert.engine.ports import Clock, Journal, Store
 
 log = logging.getLogger(__name__)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from slack_alert.core.errors import StoreError
 from slack_alert.engine.batches import Batch, StoredValue
-from slack_alert.engine.durability import number_of
+from slack_alert.engine.durable_values import number_of
 from slack_alert.engine.requests.apply import apply_request
 from slack_alert.stores.files.journal import read_journal
 from slack_alert.stores.files.paths import inbox_path, journal_path

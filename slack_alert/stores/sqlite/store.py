@@ -11,7 +11,7 @@ from slack_alert.core.errors import StoreError
 from slack_alert.core.model.message import Delivery
 from slack_alert.core.model.run import Returned
 from slack_alert.engine.batches import Batch, HistoryLimits, Snapshot
-from slack_alert.engine.durability import NUMBER_KEY, NUMBER_PACK, is_numbered, number_of
+from slack_alert.engine.durable_values import NUMBER_KEY, NUMBER_PACK, is_numbered, number_of
 from slack_alert.stores.files.journal import read_journal, remove_journal
 from slack_alert.stores.files.paths import journal_path, prepare_folder
 from slack_alert.stores.sql import statements

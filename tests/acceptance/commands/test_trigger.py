@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from slack_alert.engine.batches import Batch, StoredValue
-from slack_alert.engine.durability import number_entry
+from slack_alert.engine.durable_values import number_entry
 from slack_alert.stores import FileJournal, SqliteInbox, inbox_path, journal_path
 from tests.fakes.project import Project
 from tests.fakes.slack import FakeSlack

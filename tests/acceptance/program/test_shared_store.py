@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from slack_alert.engine.batches import Batch, StoredValue
-from slack_alert.engine.durability import number_entry
+from slack_alert.engine.durable_values import number_entry
 from slack_alert.engine.requests import build
 from slack_alert.stores import FileJournal, SqliteInbox, SqliteStore, inbox_path, journal_path
 from tests.fakes.program import running

@@ -28,7 +28,7 @@ from slack_alert.core.policy.incidents import Incident
 from slack_alert.core.policy.quota import Pause, Quota, State
 from slack_alert.core.structs import replace, to_packed
 from slack_alert.engine.batches import Batch, HistoryLimits, JobProgress, Snapshot, StartedRun, StoredValue
-from slack_alert.engine.durability import number_entry, number_of
+from slack_alert.engine.durable_values import number_entry, number_of
 from slack_alert.engine.recording.writer import join
 from slack_alert.stores import FileJournal, SqliteStore, journal_path
 from slack_alert.stores.files.journal import read_journal

@@ -78,7 +78,7 @@ from pathlib import Path
 from slack_alert.core.policy.quota import Pause
 from slack_alert.engine.batches import Batch
 from slack_alert.engine.clock import SystemClock
-from slack_alert.engine.durability import number_of, submit_durably
+from slack_alert.engine.durable_values import number_of, submit_durably
 from slack_alert.engine.context.key_value import KeyValueStore
 from slack_alert.engine.recording.writer import Writer
 from slack_alert.stores import DatabaseLock, FileJournal, SqliteStore, journal_path

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from slack_alert.core.errors import StoreError
-from slack_alert.schedulers.gevent import blocking
+from slack_alert.schedulers.greenlets import blocking
 
 
 def test_a_call_gives_what_it_gives() -> None:

@@ -16,10 +16,10 @@ from slack_alert.core.errors import StoreError
 from slack_alert.core.model.message import Delivery
 from slack_alert.core.model.run import Returned
 from slack_alert.core.policy.quota import Pause
-from slack_alert.engine import durability
+from slack_alert.engine import durable_values
 from slack_alert.engine.batches import Batch, StoredValue
 from slack_alert.engine.context.key_value import KeyValueStore
-from slack_alert.engine.durability import number_of, submit_durably
+from slack_alert.engine.durable_values import number_of, submit_durably
 from slack_alert.engine.recording.writer import Writer
 from slack_alert.engine.simulation.doubles import VirtualClock
 from slack_alert.stores import FileJournal, SqliteStore, journal_path
@@ -131,8 +131,8 @@ def test_what_can_be_kept_nowhere_is_raised_and_a_loop_does_not_stand_still_for_
     is_on_loop: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     short, long = timedelta(milliseconds=1), timedelta(hours=1)
-    monkeypatch.setattr(durability, "_PATIENCE", long if is_on_loop else short)
-    monkeypatch.setattr(durability, "_PATIENCE_ON_LOOP", short if is_on_loop else long)
+    monkeypatch.setattr(durable_values, "_PATIENCE", long if is_on_loop else short)
+    monkeypatch.setattr(durable_values, "_PATIENCE_ON_LOOP", short if is_on_loop else long)
     store = Full()
     writer = make_writer(store, Journal(is_full=True))
     writer.start(lambda _: None)
