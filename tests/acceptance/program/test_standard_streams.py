@@ -36,7 +36,8 @@ from slack_alert.cli.main import COMMANDS
 # What they need is imported once.
 for module, _ in COMMANDS.values():
     import_module(f"slack_alert.cli.{module}")
-for module in ("bootstrap.errands", "bootstrap.outside", "bootstrap.demo", "cli.findings", "engine.simulation"):
+LATE = "bootstrap.oneshot.requests bootstrap.oneshot.exec_program bootstrap.oneshot.demo cli.setup.doctor_checks"
+for module in (*LATE.split(), "engine.simulation.simulation"):
     import_module(f"slack_alert.{module}")
 
 def call(words, streams):

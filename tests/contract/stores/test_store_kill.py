@@ -67,7 +67,7 @@ writer.start(lambda _: None)
 for n in count(first):
     slot = T + timedelta(seconds=n)
     told = [Message(f"{n}#0", Address("slack", "#ops"), Text("x" * 500), slot=slot, run=n)]
-    writer.put(Batch(messages=told, records=[Record(n, "a", slot, Verdict.SAID)]))
+    writer.submit(Batch(messages=told, records=[Record(n, "a", slot, Verdict.SAID)]))
     print(n, flush=True)
 """
 _SETTER = """
@@ -111,7 +111,7 @@ from slack_alert.stores import SqliteInbox
 
 inbox = SqliteInbox(Path(sys.argv[1]))
 for n in count(int(sys.argv[2])):
-    inbox.put(Request("send", {"n": n}, datetime(2026, 11, 21, tzinfo=timezone.utc)))
+    inbox.add(Request("send", {"n": n}, datetime(2026, 11, 21, tzinfo=timezone.utc)))
     print(n, flush=True)
 """
 
