@@ -118,6 +118,7 @@ def test_every_path_that_is_named_exists(named: str) -> None:
     assert place(named).is_dir() if named.endswith("/") else place(named).is_file()
 
 
+@pytest.mark.thorough
 def test_every_class_that_is_named_exists() -> None:
     known = frozenset[str]().union(*classes().values())
     named = {word for word in re.findall(r"`(\w+)`", PAGE.prose()) if _CLASS.fullmatch(word)}
@@ -126,6 +127,7 @@ def test_every_class_that_is_named_exists() -> None:
     assert named
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize(("name", "module"), sorted(set(re.findall(r"`(\w+)`\s+\(`([\w./]+)`\)", PAGE.prose()))))
 def test_every_class_is_in_the_module_beside_it(name: str, module: str) -> None:
     assert name in classes()[module]

@@ -43,6 +43,7 @@ def test_the_decision_names_what_is_required_and_counts_it() -> None:
     assert NUMBERS.index(head[1].lower()) + 7 == len(required())
 
 
+@pytest.mark.thorough
 def test_each_is_imported_where_the_decision_says() -> None:
     """All in one: to read every file of the package takes long."""
     said = {library: set(re.findall(r"`(\w+)/", place)) for library, place in rows()}

@@ -10,6 +10,6 @@ from tests.golden.difference import difference
 from tests.golden.imports import KEPT, imports
 
 
-@pytest.mark.slow
+@pytest.mark.thorough
 def test_no_more_is_imported_than_was(tmp_path: Path) -> None:
     assert difference(KEPT.read_text(encoding="utf-8"), imports(tmp_path)) == ""

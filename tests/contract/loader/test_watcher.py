@@ -105,6 +105,7 @@ def test_the_system_tells_of_a_change(watch: PluginWatcher, folder: Path, change
     assert notices(watch)
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("name", ["notes.txt", "__pycache__"])
 def test_what_is_no_plugin_does_not_matter(watch: PluginWatcher, folder: Path, name: str) -> None:
     settled(watch, folder)

@@ -44,6 +44,7 @@ def ink(png: bytes) -> int:
     return len(zlib.compress(packed))
 
 
+@pytest.mark.thorough
 @pytest.mark.slow
 @pytest.mark.parametrize(
     ("records", "height"),
