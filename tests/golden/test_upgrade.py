@@ -10,7 +10,7 @@ from tests.golden.difference import difference
 from tests.golden.refresh import ARCHIVES, read
 
 
-@pytest.mark.slow
+@pytest.mark.thorough
 @pytest.mark.timeout(300)
 @pytest.mark.parametrize("archive", ARCHIVES, ids=lambda archive: archive.name.removesuffix(".tar.xz"))
 def test_what_a_version_left_is_gone_on_with(archive: Path, tmp_path: Path) -> None:

@@ -153,6 +153,7 @@ def test_a_command_ends_though_something_never_stops_writing(bare: Project) -> N
     assert done.code == 3
 
 
+@pytest.mark.thorough
 @pytest.mark.slow
 def test_what_is_left_behind_lives_on_also_when_the_process_has_ended(project: Project) -> None:
     script = "(for i in 1 2 3 4 5 6 7 8; do echo tick; sleep 0.25; done; touch lived) & echo over"
@@ -174,6 +175,7 @@ def test_what_is_left_behind_lives_on_also_when_the_process_has_ended(project: P
         time.sleep(0.05)
 
 
+@pytest.mark.thorough
 @pytest.mark.slow
 def test_all_a_command_wrote_is_passed_on_to_a_slow_reader_though_something_goes_on_writing(project: Project) -> None:
     script = "(while :; do echo tick; sleep 0.05; done) & head -c 60000 /dev/zero | tr '\\0' x; echo over; echo $! >&2"
