@@ -1,4 +1,4 @@
-"""`slack-alert completion SHELL`."""
+"""`slack-alert completion SHELL`; a module of its own, as each command is imported alone."""
 
 from __future__ import annotations
 

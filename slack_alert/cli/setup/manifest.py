@@ -1,4 +1,4 @@
-"""`slack-alert manifest`."""
+"""`slack-alert manifest`; a module of its own, as each command is imported alone."""
 
 from __future__ import annotations
 

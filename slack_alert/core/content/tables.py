@@ -1,4 +1,4 @@
-"""Lay out tables as fenced blocks in a fixed-width font."""
+"""Lay out tables as fenced blocks in a fixed-width font; `render` makes them of dicts, rows and records."""
 
 from __future__ import annotations
 
