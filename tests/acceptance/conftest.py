@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from slack_alert.loader import unload
 from tests.fakes.project import PLUGIN, Project
 
 
@@ -40,6 +41,7 @@ def _prepared(path: Path, monkeypatch: pytest.MonkeyPatch, capture: pytest.Captu
     made = Project(folder, monkeypatch, capture)
     made.write("plugins/db.py", PLUGIN)
     yield made
+    unload()
     root.handlers[:] = kept
     root.setLevel(level)
     logging.captureWarnings(capture=False)
