@@ -1,4 +1,4 @@
-"""Results of delivery attempts, and the delay until the next attempt."""
+"""Results of delivery attempts, and how long a lane is held after each: a 429, a refused token, a failure."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Records of what is written in one transaction, and of what is read back at the start."""
+"""What is written in one transaction, before anything of it is sent, and what is read back at the start."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Render a plugin's value: as nothing (quiet), a text, Slack's own form, or a file."""
+"""Render what a function returned: nothing (quiet), a text, a table of a dict or of rows, Slack's own form, a file."""
 
 from __future__ import annotations
 

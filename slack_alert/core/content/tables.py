@@ -1,4 +1,4 @@
-"""Lay out tables as fenced blocks in a fixed-width font; `render` makes them of dicts, rows and records."""
+"""Align cells as a fenced block in a fixed-width font; `render` decides what becomes a table."""
 
 from __future__ import annotations
 

@@ -60,7 +60,8 @@ def parse_instant(text: object, zone: tzinfo) -> datetime:
         raise BadValue(f"{text!r} is not a date and time", hint=_HINT)
     year, month, day, hour, minute, second, fraction, offset = match.groups()
     try:
-        wall = datetime(int(year), int(month), int(day), int(hour or 0), int(minute or 0), int(second or 0))  # noqa: DTZ001
+        parts = (int(part or 0) for part in (year, month, day, hour, minute, second))
+        wall = datetime(*parts)  # type: ignore[arg-type]  # noqa: DTZ001 - the zone is applied below
         wall += int((fraction or "").ljust(6, "0")) * TICK
         return _utc(wall.replace(tzinfo=_zone_written(offset))) if offset else first_instant(wall, zone)
     except (ValueError, OverflowError) as error:

@@ -1,4 +1,4 @@
-"""The circuit breaker of a channel: stops sending to a service that refuses, and probes it from time to time."""
+"""The circuit breaker of a channel: stops sending to a service that refuses, and probes it as `core/retry` says."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The lane of an address: its waiting deliveries, its failures and its rate; used by the sender only."""
+"""The lane of an address: its waiting deliveries, its failures and its rate; `core/retry` says how long it is held."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Find jobs that can never run, as far as their triggers and working hours alone decide that."""
+"""Warn of jobs whose trigger never meets their working hours, as far as these alone decide that."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Find the decorators that are markers, remove them from the tree and return what they declare."""
+"""Decide which functions of a file are jobs: find the decorators that are markers, and return what they declare."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Find what a file binds, decorates and imports, in one pass; `markers` tells which decorators make jobs."""
+"""Collect what a file binds, decorates and imports, in one pass and without judging; jobs are found by `markers`."""
 
 from __future__ import annotations
 
