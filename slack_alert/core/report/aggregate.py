@@ -1,4 +1,4 @@
-"""Aggregate the records of a history into a summary of each job."""
+"""Compute the figures of a report from the records of the history, job by job."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Statistics of a job over a period: its runs, durations, errors, incidents and measurements."""
+"""The types of the figures of a report, which `aggregate` computes: runs, durations, errors, incidents, numbers."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Applies the requests that other processes leave in the inbox, and removes them once they are committed."""
+"""Polls the inbox for requests that other processes leave, has them applied, and removes them once committed."""
 
 from __future__ import annotations
 
