@@ -20,6 +20,7 @@ from benchmarks import (
     report,
     simulate,
     start,
+    trip,
 )
 
 ALL = {
@@ -35,6 +36,7 @@ ALL = {
     "memory": memory.rows,
     "simulate": simulate.rows,
     "growth": growth.rows,
+    "trip": trip.rows,
 }
 
 

@@ -8,6 +8,7 @@ from random import Random
 
 import pytest
 
+from benchmarks import trip
 from benchmarks.fire import watched
 from benchmarks.killing.check import findings, slots, words
 from benchmarks.killing.lives import perform
@@ -68,3 +69,12 @@ def test_all_of_it_arrives_once_while_calls_to_the_fake_slack_fail_at_random() -
 )
 def test_a_row_says_whether_its_bar_is_met(figure: float, bar: float | None, *, is_floor: bool, expected: bool) -> None:
     assert Row("rate", figure, bar, "", is_floor=is_floor).is_met == expected
+
+
+@pytest.mark.slow
+@pytest.mark.thorough
+def test_the_way_of_a_slot_leads_from_the_scheduler_to_slack_by_the_engine_and_the_store() -> None:
+    passed = [line.partition(":")[0] for line in trip.files("AsyncIOScheduler")]
+
+    assert {"schedulers/base.py", "engine/engine.py", "stores/sqlite/store.py", "channels/slack/channel.py"} < {*passed}
+    assert not [name for name in passed if name.startswith(("cli/", "loader/"))]
