@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 from xdist.scheduler import LoadScopeScheduling
+from xdist.workermanage import WorkerController
 
 #: Quick ones are handed out by the file, and come last: to hand out a test takes as long as most of these do.
 QUICK = "tests/unit/"
@@ -24,7 +25,26 @@ class Distribution(LoadScopeScheduling):  # type: ignore[misc]  # the library le
     def __init__(self, config: pytest.Config, log: object = None) -> None:
         super().__init__(config, log)
         config.option.loadscopereorder = False
+        self._places: dict[str, int] = {}
 
     def _split_scope(self, nodeid: str) -> str:
         file = nodeid.partition("::")[0]
         return file if file in SHARING or file.startswith(QUICK) else nodeid
+
+    # The library looks through all that a process has done, and for the place of a test through all tests, each time;
+    # with thousands of them that takes this process longer than the reports do.
+
+    def mark_test_complete(self, node: WorkerController, item_index: int, duration: float = 0) -> None:
+        test = self.registered_collections[node][item_index]
+        assigned, scope = self.assigned_work[node], self._split_scope(test)
+        del assigned[scope][test]
+        if not assigned[scope]:
+            del assigned[scope]
+        self._reschedule(node)
+
+    def _assign_work_unit(self, node: WorkerController) -> None:
+        if not self._places:
+            self._places = {test: place for place, test in enumerate(self.registered_collections[node])}
+        scope, tests = self.workqueue.popitem(last=False)
+        self.assigned_work[node][scope] = tests
+        node.send_runtest_some([self._places[test] for test in tests])
