@@ -8,6 +8,12 @@ from xdist.workermanage import WorkerController
 
 #: Quick ones are handed out by the file, and come last: to hand out a test takes as long as most of these do.
 QUICK = "tests/unit/"
+#: Of those the ones that wait for programs and time limits, each test as long as a file of the others.
+WAITING = (
+    "tests/unit/engine/app/test_shutdown.py",
+    "tests/unit/engine/context/test_context.py",
+    "tests/unit/loader/modules/test_background_loading.py",
+)
 #: Begun once by the first test that looks at them; each process of the suite would begin them anew.
 SHARING = (
     "tests/acceptance/plugins/test_example.py",
@@ -29,7 +35,8 @@ class Distribution(LoadScopeScheduling):  # type: ignore[misc]  # the library le
 
     def _split_scope(self, nodeid: str) -> str:
         file = nodeid.partition("::")[0]
-        return file if file in SHARING or file.startswith(QUICK) else nodeid
+        is_whole = file in SHARING or (file.startswith(QUICK) and file not in WAITING)
+        return file if is_whole else nodeid
 
     # The library looks through all that a process has done, and for the place of a test through all tests, each time;
     # with thousands of them that takes this process longer than the reports do.
