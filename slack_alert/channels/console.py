@@ -13,6 +13,7 @@ from slack_alert.core.content.pieces import Text, fallback
 from slack_alert.core.content.render import on_terminal
 from slack_alert.core.model.message import Delivery
 from slack_alert.core.retry import SendResult, SendStatus
+from slack_alert.core.units.humanize import format_time
 
 log = logging.getLogger(__name__)
 
@@ -54,7 +55,7 @@ class ConsoleChannel:
         return None
 
     def _entry(self, delivery: Delivery, text: str | None) -> str:
-        time = f"{delivery.created.astimezone(self._zone):%H:%M:%S}"
+        time = format_time(delivery.created, self._zone, delivery.created, seconds="always")
         address = _without_controls(delivery.message.to.conversation)
         head = self._styled(time, _DIM)
         width = len(time)

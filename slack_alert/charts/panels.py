@@ -15,7 +15,7 @@ from slack_alert.charts.xml_text import xml_safe
 from slack_alert.core.content.measurements import ITSELF
 from slack_alert.core.report.layout import Report, number
 from slack_alert.core.report.statistics import PARTS, Period, Summary
-from slack_alert.core.units.humanize import humanize_duration
+from slack_alert.core.units.humanize import format_day, format_time, humanize_duration
 
 # pygal adds a finder to the import path, in a form that Python no longer calls; nothing here needs it.
 sys.meta_path[:] = [finder for finder in sys.meta_path if type(finder).__module__ != "pygal"]
@@ -52,8 +52,11 @@ class _PanelRenderer:
     def __init__(self, span: Period, zone: tzinfo, width: int, family: str) -> None:
         self._width = width
         self._family = family
-        form = "%H:%M" if span.until - span.since <= _DAY else "%a %d %b"
-        self._moments = [f"{span.begin(part).astimezone(zone):{form}}" for part in range(PARTS)]
+        begins = [span.begin(part) for part in range(PARTS)]
+        is_short = span.until - span.since <= _DAY
+        self._moments = [
+            format_time(at, zone, at, seconds="never") if is_short else format_day(at, zone) for at in begins
+        ]
 
     def runs(self, found: Sequence[Summary]) -> Panel:
         chart = self._over_time(pygal.StackedBar, "Runs", (_FINE, _FAILED, _NOT_RUN), _whole)

@@ -25,6 +25,7 @@ from slack_alert.core.model.record import Usage, Verdict
 from slack_alert.core.model.run import Failure, Result, Run
 from slack_alert.core.policy.quota import State
 from slack_alert.core.redaction.redaction import Redaction
+from slack_alert.core.units.humanize import format_length
 from slack_alert.core.units.quantities import format_duration
 from slack_alert.engine.requests.external_runs import execution_request, external_name, external_run
 from slack_alert.executors.external_program import SIGNALED, ProgramExit
@@ -114,7 +115,7 @@ def _ending_text(ended: ProgramExit) -> str:
 
 def _duration_text(duration: timedelta) -> str:
     if duration >= _MINUTE:
-        return format_duration(timedelta(seconds=round(duration.total_seconds())))
+        return format_length(duration, is_exact=True)
     seconds = duration.total_seconds()
     return f"{seconds:.1f}s" if seconds >= 1 else f"{seconds * 1000:.0f} ms"
 

@@ -13,6 +13,7 @@ from slack_alert.core.bindings import Binding
 from slack_alert.core.catalog import Catalog, Problem, Severity
 from slack_alert.core.errors import BadValue, SlackAlertError
 from slack_alert.core.model.run import Action
+from slack_alert.core.units.humanize import plural
 
 if TYPE_CHECKING:
     from slack_alert.settings import Settings
@@ -49,7 +50,7 @@ def require_fields(binding: Binding, fields: Mapping[str, object]) -> None:
         names = " and ".join(filter(None, (", ".join(missing[:-1]), missing[-1])))
         wanted = " ".join(f"--event {name}=..." for name in missing)
         raise BadValue(
-            f"{binding.name} needs the field{'s' if len(missing) > 1 else ''} {names}.",
+            f"{binding.name} needs the {plural(len(missing), 'field')} {names}.",
             hint=f"Write `slack-alert trigger {binding.name} {wanted}`.",
         )
 

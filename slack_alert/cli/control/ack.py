@@ -10,9 +10,9 @@ import click
 from slack_alert.cli import exit_codes
 from slack_alert.cli.job_names import complete_job, find_jobs, join_names
 from slack_alert.cli.options import common, remember
-from slack_alert.cli.output.format import local
 from slack_alert.cli.output.streams import echo, echo_change
 from slack_alert.cli.running_program import effective_settings
+from slack_alert.core.units.humanize import format_time, plural
 
 if TYPE_CHECKING:
     from slack_alert.core.policy.incidents import Incident
@@ -48,13 +48,13 @@ def ack(ctx: click.Context, /, *, job: str, by: str | None, **flags: object) -> 
             echo(_already_text(name, incident, settings, now))
     fresh = [name for name, incident in told.items() if not incident.acknowledged_by]
     if not told:
-        echo(f"{join_names(names)} {'has' if len(names) == 1 else 'have'} no open incident that was told.")
+        echo(f"{join_names(names)} {plural(len(names), 'has', 'have')} no open incident that was told.")
         return exit_codes.FOUND
     if fresh:
         who = (by or "").strip() or trigger.person()
         is_taken = requests.submit(settings, *(build.acknowledge(name, now, by=who) for name in fresh))
-        when = local(now, settings.timezone, now)
-        are = "is" if len(fresh) == 1 else "are"
+        when = format_time(now, settings.timezone, now, seconds="today")
+        are = plural(len(fresh), "is", "are")
         echo_change(
             f"{join_names(fresh)} {are} taken care of by {who} since {when}: quiet until the recovery.", settings
         )
@@ -75,5 +75,5 @@ def _open_incidents(settings: Settings, names: list[str]) -> dict[str, Incident]
 
 def _already_text(name: str, incident: Incident, settings: Settings, now: datetime) -> str:
     at = incident.acknowledged_at
-    when = f" since {local(at, settings.timezone, now)}" if at else ""
+    when = f" since {format_time(at, settings.timezone, now, seconds='today')}" if at else ""
     return f"{name} is taken care of by {incident.acknowledged_by}{when} already."

@@ -9,11 +9,11 @@ import click
 from slack_alert.cli import exit_codes
 from slack_alert.cli.control.event_fields import parse_field
 from slack_alert.cli.options import common, remember
-from slack_alert.cli.output.format import counted
 from slack_alert.cli.output.streams import echo_change
 from slack_alert.cli.running_program import REQUEST_SETTINGS, effective_settings
 from slack_alert.core.errors import BadValue
 from slack_alert.core.excerpts import abridged
+from slack_alert.core.units.humanize import counted
 from slack_alert.core.units.names import alike, composed
 
 if TYPE_CHECKING:

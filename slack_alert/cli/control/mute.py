@@ -11,11 +11,11 @@ import click
 from slack_alert.cli import exit_codes
 from slack_alert.cli.job_names import complete_job, find_jobs, join_names, warn_not_running
 from slack_alert.cli.options import common, remember
-from slack_alert.cli.output.format import local
 from slack_alert.cli.output.streams import echo_change
 from slack_alert.cli.running_program import effective_settings
 from slack_alert.cli.time_arguments import parse_end
 from slack_alert.core.errors import BadValue
+from slack_alert.core.units.humanize import format_time, plural
 
 if TYPE_CHECKING:
     from slack_alert.engine.mutes.mutes import Mutes
@@ -47,8 +47,8 @@ def mute(
     names = [EVERY] if _means_all(job, is_all=is_all) else find_jobs(settings, job or "")
     by = trigger.person()
     is_taken = requests.submit(settings, *(build.mute(name, until, now, by=by) for name in names))
-    who = "All jobs are" if is_all else f"{join_names(names)} {'is' if len(names) == 1 else 'are'}"
-    echo_change(f"{who} muted until {local(until, settings.timezone, now)}.", settings)
+    who = "All jobs are" if is_all else f"{join_names(names)} {plural(len(names), 'is', 'are')}"
+    echo_change(f"{who} muted until {format_time(until, settings.timezone, now, seconds='today')}.", settings)
     warn_not_running(is_taken=is_taken)
     return exit_codes.FINE
 
@@ -111,8 +111,8 @@ def _unmuted_text(names: list[str], muted: list[str], *, means_all: bool) -> str
         return "All jobs speak again." if muted else "No job was muted."
     were = [name for name in names if name in muted]
     if were:
-        return f"{join_names(were)} {'speaks' if len(were) == 1 else 'speak'} again."
-    return f"{join_names(names)} {'was' if len(names) == 1 else 'were'} not muted."
+        return f"{join_names(were)} {plural(len(were), 'speaks', 'speak')} again."
+    return f"{join_names(names)} {plural(len(names), 'was', 'were')} not muted."
 
 
 def _still_quiet(mutes: Mutes, settings: Settings, now: datetime, *, means_all: bool) -> Iterator[str]:
@@ -120,8 +120,8 @@ def _still_quiet(mutes: Mutes, settings: Settings, now: datetime, *, means_all: 
     zone = settings.timezone
     for mute in mutes.muted(now):
         if mute.silences_all and not means_all:
-            end = local(mute.until, zone, now)
+            end = format_time(mute.until, zone, now, seconds="today")
             yield f"All jobs are muted until {end} by {mute.by}: `slack-alert unmute --all` ends that."
     for window in settings.quiet:
         if window.contains(now) and (change := window.next_change(now)):
-            yield f"The quiet window {window.name} goes on until {local(change, zone, now)}."
+            yield f"The quiet window {window.name} goes on until {format_time(change, zone, now, seconds='today')}."

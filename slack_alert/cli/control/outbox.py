@@ -11,11 +11,12 @@ import click
 
 from slack_alert.cli import exit_codes
 from slack_alert.cli.options import common, remember
-from slack_alert.cli.output.format import counted, distance, instant
+from slack_alert.cli.output.format import instant
 from slack_alert.cli.output.streams import echo, echo_change, echo_json_line
 from slack_alert.cli.running_program import effective_settings
 from slack_alert.cli.sending import report_refused, report_unsent
 from slack_alert.core.errors import BadValue
+from slack_alert.core.units.humanize import counted, format_distance
 
 if TYPE_CHECKING:
     from datetime import datetime, tzinfo
@@ -117,7 +118,7 @@ def _show(deliveries: Iterable[Delivery], now: datetime, *, is_all: bool) -> Non
             delivery.message.to.shown,
             Cell(delivery.status.value, styles[delivery.status]),
             str(delivery.attempts),
-            distance(now - delivery.created),
+            format_distance(now - delivery.created),
             cut(delivery.reason or "", REASON_WIDTH),
             shortened(" | ".join(line for line in _text(delivery).splitlines() if line.strip()), sys.stdout),
         )

@@ -10,10 +10,10 @@ import click
 from slack_alert.cli import exit_codes
 from slack_alert.cli.job_names import complete_job, find_jobs, join_names, warn_not_running
 from slack_alert.cli.options import common, remember
-from slack_alert.cli.output.format import local
 from slack_alert.cli.output.streams import echo_change
 from slack_alert.cli.running_program import effective_settings
 from slack_alert.core.errors import BadValue
+from slack_alert.core.units.humanize import format_time, plural
 
 if TYPE_CHECKING:
     from slack_alert.core.bindings import Job
@@ -42,8 +42,12 @@ def pause(ctx: click.Context, /, *, job: str, duration: str | None, **flags: obj
     by = trigger.person()
     is_taken = requests.submit(settings, *(build.pause(name, until, now, by=by) for name in names))
     again = names[0] if len(names) == 1 else f"'{job}'"
-    end = f"until {local(until, settings.timezone, now)}" if until else f"until `slack-alert resume {again}`"
-    echo_change(f"{join_names(names)} {'is' if len(names) == 1 else 'are'} paused {end}.", settings)
+    end = (
+        f"until {format_time(until, settings.timezone, now, seconds='today')}"
+        if until
+        else f"until `slack-alert resume {again}`"
+    )
+    echo_change(f"{join_names(names)} {plural(len(names), 'is', 'are')} paused {end}.", settings)
     warn_not_running(is_taken=is_taken)
     return exit_codes.FINE
 
@@ -89,8 +93,8 @@ def _resumed_text(settings: Settings, names: list[str], now: datetime) -> str:
         snapshot = reader.snapshot()
     rested = [name for name in names if _rests(jobs[name], snapshot, now)]
     if rested:
-        return f"{join_names(rested)} {'runs' if len(rested) == 1 else 'run'} again."
-    return f"{join_names(names)} {'was' if len(names) == 1 else 'were'} not paused."
+        return f"{join_names(rested)} {plural(len(rested), 'runs', 'run')} again."
+    return f"{join_names(names)} {plural(len(names), 'was', 'were')} not paused."
 
 
 def _rests(job: Job, snapshot: Snapshot, now: datetime) -> bool:

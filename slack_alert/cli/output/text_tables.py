@@ -11,11 +11,11 @@ from typing import Literal, TextIO
 
 import click
 
-from slack_alert.cli.output.format import counted, stamp
 from slack_alert.cli.output.streams import redacted
 from slack_alert.core.content.tables import cut, display_width
 from slack_alert.core.model.record import Record, Verdict
 from slack_alert.core.structs import Struct
+from slack_alert.core.units.humanize import counted, format_stamp
 
 Style = Literal["", "dim", "bold", "green", "yellow", "red"]
 #: The least width to which a column is cut.
@@ -68,7 +68,7 @@ def history_table(
     """Return a table of records; a note is about the delivery of a record's messages."""
     rows = [
         (
-            Cell(stamp(record.slot, zone), "dim"),
+            Cell(format_stamp(record.slot, zone), "dim"),
             record.binding,
             Cell(str(record.verdict), _STYLES.get(record.verdict, "dim")),
             shortened(" | ".join(part for part in (note, _asked_by(record), _record_text(record, zone)) if part), out),
@@ -96,7 +96,7 @@ def _asked_by(record: Record) -> str:
 def _record_text(record: Record, zone: tzinfo) -> str:
     parts = [line.strip() for line in record.text.splitlines()] or [_last_line(record.error)]
     if record.count > 1 and record.until:
-        parts.append(f"{counted(record.count, 'slot')}, until {stamp(record.until, zone)}")
+        parts.append(f"{counted(record.count, 'slot')}, until {format_stamp(record.until, zone)}")
     return " | ".join(part for part in parts if part)
 
 

@@ -8,10 +8,11 @@ from datetime import datetime, timezone, tzinfo
 from math import inf, isfinite
 from typing import TYPE_CHECKING
 
-from slack_alert.cli.output.format import counted, instant, stamp
+from slack_alert.cli.output.format import instant
 from slack_alert.core.content.markup import Markup
 from slack_alert.core.policy.overflow import capacity
 from slack_alert.core.structs import Struct
+from slack_alert.core.units.humanize import counted, format_stamp
 from slack_alert.core.units.local_time import DAY, first_instant, wall_of
 from slack_alert.core.whatif.peak_minutes import PeakMinute, PlannedMessage, peak_minutes
 from slack_alert.engine.simulation.forecast import forecast
@@ -64,7 +65,7 @@ class Budget(Struct, frozen=True):
         }
 
     def _over(self, peak: PeakMinute) -> str:
-        what = f"{counted(peak.count, 'message')} in the minute from {stamp(peak.since, self.zone)}"
+        what = f"{counted(peak.count, 'message')} in the minute from {format_stamp(peak.since, self.zone)}"
         return f"{peak.to.shown}: {what}, and {self.allowed:,.0f} can be said: {_named(peak)}."
 
 
@@ -84,7 +85,7 @@ def worst_minutes(said: Iterable[PlannedMessage], settings: Settings) -> list[st
 
 def _worst(peak: PeakMinute, allowed: float, zone: tzinfo) -> str:
     allowed, to = _limit(peak, allowed), peak.to.shown if peak.to.conversation else "the terminal"
-    what = f"Worst minute of {to}: {counted(peak.count, 'message')} from {stamp(peak.since, zone)}"
+    what = f"Worst minute of {to}: {counted(peak.count, 'message')} from {format_stamp(peak.since, zone)}"
     if not isfinite(allowed):
         return f"{what}; any number can be said." if peak.to.conversation else f"{what}."
     if peak.count > allowed:

@@ -10,11 +10,11 @@ import click
 
 from slack_alert.cli import exit_codes
 from slack_alert.cli.options import common, remember
-from slack_alert.cli.output.format import counted
 from slack_alert.cli.output.streams import echo, echo_json
 from slack_alert.cli.running_program import DISPLAY_SETTINGS, effective_settings
 from slack_alert.cli.session import own_output
 from slack_alert.core.structs import asdict
+from slack_alert.core.units.humanize import counted
 
 if TYPE_CHECKING:
     from slack_alert.cli.plan.budget import Budget

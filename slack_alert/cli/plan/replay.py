@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING, TextIO
 
 from slack_alert.cli import exit_codes
 from slack_alert.cli.logs import report_problem
-from slack_alert.cli.output.format import counted, distance, instant, local, stamp
+from slack_alert.cli.output.format import instant
 from slack_alert.cli.output.streams import echo, echo_json_line
 from slack_alert.cli.output.text_tables import Cell, paint, shortened, table
 from slack_alert.cli.session import own_output
 from slack_alert.cli.time_arguments import parse_moment
 from slack_alert.core.errors import BadValue
 from slack_alert.core.model.message import DeliveryMode
+from slack_alert.core.units.humanize import counted, format_distance, format_stamp, format_time, plural
 
 if TYPE_CHECKING:
     from slack_alert.core.whatif.replay import ChangedRun, FirstNotice, ReplayDifference
@@ -69,7 +70,7 @@ def show_difference(found: ReplayDifference, settings: Settings, out: TextIO, *,
 def _changed_runs(turns: list[ChangedRun], zone: tzinfo, out: TextIO) -> str:
     rows = [
         (
-            Cell(stamp(turn.slot, zone), "dim"),
+            Cell(format_stamp(turn.slot, zone), "dim"),
             turn.job,
             _message_cell(turn.was_said, str(turn.was)),
             _message_cell(turn.now_said, str(turn.now)),
@@ -92,11 +93,11 @@ def _incidents(incidents: list[FirstNotice], zone: tzinfo, out: TextIO) -> str:
     moved = [incident for incident in incidents if incident.was != incident.now]
     rows = [
         (
-            Cell(stamp(incident.since, zone), "dim"),
+            Cell(format_stamp(incident.since, zone), "dim"),
             incident.job,
             counted(incident.count, "alert"),
-            local(incident.was, zone, incident.since) if incident.was else "never",
-            local(incident.now, zone, incident.since) if incident.now else "never",
+            format_time(incident.was, zone, incident.since, seconds="today") if incident.was else "never",
+            format_time(incident.now, zone, incident.since, seconds="today") if incident.now else "never",
             _moved(incident),
         )
         for incident in moved[:SHOWN]
@@ -112,7 +113,7 @@ def _more(number: int) -> list[str]:
 def _moved(incident: FirstNotice) -> str:
     if incident.was is None or incident.now is None:
         return "not told any more" if incident.now is None else "told after all"
-    return f"{distance(incident.now - incident.was)} {'later' if incident.now > incident.was else 'earlier'}"
+    return f"{format_distance(incident.now - incident.was)} {'later' if incident.now > incident.was else 'earlier'}"
 
 
 def _sums(found: ReplayDifference) -> Iterator[str]:
@@ -139,8 +140,7 @@ def _compared_sums(found: ReplayDifference) -> str:
 
 
 def _number(number: int, noun: str) -> str:
-    plural = "replies" if noun == "reply" else f"{noun}s"
-    return f"{_figure(number, 'no')} {noun if number == 1 else plural}"
+    return f"{_figure(number, 'no')} {plural(number, noun, 'replies' if noun == 'reply' else '')}"
 
 
 def _figure(number: int, none: str) -> str:
@@ -178,7 +178,7 @@ def _unknowns(found: ReplayDifference) -> Iterator[str]:
         )
     if found.dead:
         dead = sum(found.dead.values())
-        them = "it" if dead == 1 else "them"
+        them = plural(dead, "it", "them")
         yield (
             f"Not delivered: {counted(dead, 'message')} that slack-alert gave up then ({_listed(found.dead)}). "
             f"Nobody read {them}, and the figures leave {them} out."

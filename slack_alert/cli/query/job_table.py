@@ -7,8 +7,8 @@ from collections.abc import Callable, Iterator
 from datetime import datetime, tzinfo
 from typing import TYPE_CHECKING, TextIO
 
-from slack_alert.cli.output.format import ahead, counted, local
 from slack_alert.cli.output.text_tables import Cell, paint, table
+from slack_alert.core.units.humanize import counted, format_ahead, format_time
 
 if TYPE_CHECKING:
     from slack_alert.core.bindings import Job
@@ -51,12 +51,16 @@ def plan(
 def next_cells(job: Job, seen: Outlook, zone: tzinfo, now: datetime) -> tuple[Cell, Cell]:
     """Return the cells with the next run and the state of a job; a rule waits for its events."""
     idle = "when it comes" if job.rule else "never"
-    when = f"{local(seen.next_run, zone, now)} {ahead(seen.next_run, now)}" if seen.next_run else idle
+    when = (
+        f"{format_time(seen.next_run, zone, now, seconds='today')} {format_ahead(seen.next_run, now)}"
+        if seen.next_run
+        else idle
+    )
     if job.is_absence and job.rule:
         when += f" unless {' or '.join(job.rule.on)} comes"
     state = str(seen.state)
     if seen.paused_until:
-        state += f" until {local(seen.paused_until, zone, now)}"
+        state += f" until {format_time(seen.paused_until, zone, now, seconds='today')}"
     if seen.incident is not None:
         state = "alerting" if state == "active" else state
         state += f", {seen.incident.acknowledged_by} takes care" if seen.incident.acknowledged_by else ""

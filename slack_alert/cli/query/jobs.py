@@ -12,11 +12,12 @@ import click
 
 from slack_alert.cli import exit_codes
 from slack_alert.cli.options import common, remember
-from slack_alert.cli.output.format import counted, instant, local
+from slack_alert.cli.output.format import instant
 from slack_alert.cli.output.streams import echo, echo_json
 from slack_alert.cli.plan.check import functions, job_json, trigger
 from slack_alert.cli.running_program import effective_settings
 from slack_alert.core.structs import Struct
+from slack_alert.core.units.humanize import counted, format_time
 
 if TYPE_CHECKING:
     from slack_alert.core.bindings import Binding, Job
@@ -133,7 +134,9 @@ def _show(lines: Sequence[_Line], catalog: Catalog, settings: Settings, now: dat
             Cell(line.bindings[0].name, "bold"),
             trigger(line.bindings),
             *next_cells(line.job, line.seen, zone, now),
-            f"{local(line.last_run, zone, now)} {line.last.verdict}" if line.last and line.last_run else "-",
+            f"{format_time(line.last_run, zone, now, seconds='today')} {line.last.verdict}"
+            if line.last and line.last_run
+            else "-",
         )
         for line in lines
     ]

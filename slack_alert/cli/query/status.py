@@ -12,11 +12,12 @@ import click
 
 from slack_alert.cli import exit_codes
 from slack_alert.cli.options import common, remember
-from slack_alert.cli.output.format import counted, distance, instant
+from slack_alert.cli.output.format import instant
 from slack_alert.cli.output.streams import echo, echo_json
 from slack_alert.cli.running_program import effective_settings
 from slack_alert.core.errors import NotAllowed, StoreError
 from slack_alert.core.structs import Struct, asdict
+from slack_alert.core.units.humanize import counted, format_distance, format_time
 
 if TYPE_CHECKING:
     from slack_alert.cli.output.text_tables import Style
@@ -216,11 +217,11 @@ def _clock(vitals: Vitals, zone: tzinfo) -> str:
         return "no sign of life can be read: see the database"
     if vitals.at is None:
         return "no sign of life: it never ran with this database"
-    ago = f"last sign of life {distance(vitals.now - vitals.at)} ago"
+    ago = f"last sign of life {format_distance(vitals.now - vitals.at)} ago"
     if vitals.pid is None:
         return f"{ago}; start it with `slack-alert run`"
     if vitals.still_since is not None:
-        since = f"{vitals.still_since.astimezone(zone):%H:%M:%S}"
+        since = format_time(vitals.still_since, zone, vitals.still_since, seconds="always")
         return f"it ticks, and nothing comes of it since {since}: an `async def` that does not await keeps the loop"
     return ago if vitals.is_ticking else f"{ago}: process {vitals.pid} is starting, or stands still"
 

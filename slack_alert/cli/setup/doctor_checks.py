@@ -10,10 +10,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 import slack_alert
-from slack_alert.cli.output.format import counted
 from slack_alert.core.environment_faults import machine_lack
 from slack_alert.core.errors import SettingsError, SlackAlertError, StoreError
 from slack_alert.core.structs import Struct, asdict, replace
+from slack_alert.core.units.humanize import counted, format_time
 
 if TYPE_CHECKING:
     from slack_alert.settings import Settings
@@ -165,10 +165,11 @@ def _running(settings: Settings) -> Iterator[Finding]:
 def _timezone(settings: Settings) -> Iterator[Finding]:
     from slack_alert.engine.clock import SystemClock
 
-    now = SystemClock().now().astimezone(settings.timezone)
-    said = f"{settings.timezone}, where it is {now:%a %d %b %H:%M:%S}"
+    now = SystemClock().now()
+    said = f"{settings.timezone}, where it is {format_time(now, settings.timezone, seconds='always')}"
     if settings.timezone_source == "utc fallback":
-        said = f"not set, and this machine names none, so it is UTC: {now:%H:%M:%S}"
+        time_of_day = format_time(now, settings.timezone, now, seconds="always")
+        said = f"not set, and this machine names none, so it is UTC: {time_of_day}"
         yield Finding("timezone", "warn", said, "set `timezone = Europe/Berlin` in slack_alert.conf")
     elif settings.timezone_source == "machine" and not settings.working_hours.is_always:
         advice = f"set `timezone = {settings.timezone}`, so that working hours stay when the machine changes"

@@ -9,6 +9,7 @@ from slack_alert.core.explain.facts import JobFacts
 from slack_alert.core.model.address import Address
 from slack_alert.core.model.message import DeliveryMode, PostedDelivery, Status
 from slack_alert.core.retry import PROBE_FIRST, PROBE_LAST, backoff
+from slack_alert.core.units.humanize import counted, plural
 
 _SERVICES = {"slack": "Slack", "console": "the terminal"}
 _ORDINALS = {1: "st", 2: "nd", 3: "rd"}
@@ -60,7 +61,7 @@ def _unsent_sentence(subject: JobFacts, one: PostedDelivery) -> str:
 def _queue_text(one: PostedDelivery) -> str:
     if not one.in_front:
         return ""
-    return f" behind {one.in_front:,} message{'' if one.in_front == 1 else 's'} for {_target(one.delivery.message.to)}"
+    return f" behind {counted(one.in_front, 'message')} for {_target(one.delivery.message.to)}"
 
 
 def _failed_attempts(subject: JobFacts, one: PostedDelivery) -> str:
@@ -74,7 +75,7 @@ def _failed_attempts(subject: JobFacts, one: PostedDelivery) -> str:
         ending = ""
     if not one.delivery.reason:
         return ending
-    tried = f" and was tried {attempts} time{'' if attempts == 1 else 's'}" if attempts else ""
+    tried = f" and was tried {attempts} {plural(attempts, 'time')}" if attempts else ""
     last = f", last at {subject.clock(one.changed)}" if attempts and one.changed else ""
     return f"{tried}{last}: {_answer(one)}{ending}"
 

@@ -14,8 +14,9 @@ from slack_alert.core.explain.slot import explain_slot, summarize_slot
 from slack_alert.core.model.record import Verdict
 from slack_alert.core.pipeline.gate import gate
 from slack_alert.core.pipeline.reasons import gate_reason, pause_reason, quota_reason
-from slack_alert.core.policy.incidents import Incident, format_length
+from slack_alert.core.policy.incidents import Incident, format_extent
 from slack_alert.core.policy.quota import is_quota_used_up
+from slack_alert.core.units.humanize import plural
 from slack_alert.core.units.local_time import TICK
 from slack_alert.core.units.quantities import format_duration
 
@@ -166,15 +167,15 @@ def _stored_state(subject: JobFacts, job: Job) -> Iterator[str]:
     if state.incident is not None:
         yield _incident(subject, job, state.incident)
     if state.withheld and state.withheld_since is not None:
-        s, were = ("", "was") if state.withheld == 1 else ("s", "were")
-        yield f"{state.withheld} alert{s} {were} withheld since {subject.clock(state.withheld_since)}."
+        alerts = f"{state.withheld} {plural(state.withheld, 'alert')} {plural(state.withheld, 'was', 'were')}"
+        yield f"{alerts} withheld since {subject.clock(state.withheld_since)}."
 
 
 def _incident(subject: JobFacts, job: Job, incident: Incident) -> str:
     if incident.over is not None:
-        over = f"is over since {subject.clock(incident.over)} ({format_length(incident, incident.over)})"
+        over = f"is over since {subject.clock(incident.over)} ({format_extent(incident, incident.over)})"
         return f"Its incident {over}, which is told with its next run that may speak."
-    said = f"An incident goes on since {subject.clock(incident.since)} ({format_length(incident, incident.last)})"
+    said = f"An incident goes on since {subject.clock(incident.since)} ({format_extent(incident, incident.last)})"
     if incident.told is None:
         after = job.policy.repeat_policy.after
         return f"{said}, not told yet{f': from alert {after} in a row on' if incident.count < after else ''}."

@@ -12,8 +12,9 @@ from slack_alert.core.model.address import Address
 from slack_alert.core.model.message import DeliveryMode, Message
 from slack_alert.core.model.run import Run
 from slack_alert.core.pipeline.messages import messages
-from slack_alert.core.policy.incidents import Incident, Repeat, diff_entries, digest_of, entries_of, format_length
+from slack_alert.core.policy.incidents import Incident, Repeat, diff_entries, digest_of, entries_of, format_extent
 from slack_alert.core.structs import Struct, replace
+from slack_alert.core.units.humanize import format_time
 
 #: The end of a shorter pause is shown to the second.
 _BRIEF = timedelta(minutes=2)
@@ -65,7 +66,7 @@ def recovery_messages(job: Job, incident: Incident, run: Run, mark: Markup) -> t
     """
     if not job.policy.repeat_policy.recovers or incident.told is None:
         return ()
-    after = format_length(incident, incident.over or run.slot)
+    after = format_extent(incident, incident.over or run.slot)
     line = f":white_check_mark: {shown_name(job, mark)} recovered after {after}"
     if incident.over is not None:
         line += f", at {format_clock(job, incident.over)}"
@@ -102,7 +103,7 @@ def incident_address(job: Job, incident: Incident) -> Address:
 
 def format_clock(job: Job, at: datetime) -> str:
     """Return a time in the form of the job's notices."""
-    return at.astimezone(job.zone).strftime("%H:%M:%S" if job.policy.pause_time < _BRIEF else "%H:%M")
+    return format_time(at, job.zone, at, seconds="always" if job.policy.pause_time < _BRIEF else "never")
 
 
 def shown_name(job: Job, mark: Markup) -> str:

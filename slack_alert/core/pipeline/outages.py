@@ -7,7 +7,7 @@ from enum import Enum
 from functools import lru_cache
 
 from slack_alert.core.structs import Struct
-from slack_alert.core.units.humanize import format_delay, format_time, format_with_day
+from slack_alert.core.units.humanize import format_delay, format_time
 from slack_alert.core.units.local_time import wall_of
 
 #: The missed slots of a longer outage are announced, and `catch_up` decides about those of wall-clock triggers.
@@ -36,10 +36,10 @@ class Outage(Struct, frozen=True):
     def span(self, zone: tzinfo) -> str:
         """Return its beginning and end: `from Sat 21 Nov 14:28 to 15:05`."""
         if self.since is None:
-            return f"until {format_with_day(self.until, zone)}"
+            return f"until {format_time(self.until, zone)}"
         is_one_day = wall_of(self.since, zone).date() == wall_of(self.until, zone).date()
-        end = format_time(self.until, zone, self.until) if is_one_day else format_with_day(self.until, zone)
-        return f"from {format_with_day(self.since, zone)} to {end}"
+        end = format_time(self.until, zone, self.until if is_one_day else None)
+        return f"from {format_time(self.since, zone)} to {end}"
 
     def reason(self, first: datetime, last: datetime, zone: tzinfo) -> str:
         """Return the reason for missed slots: `by 1.2s, because the program stood still from ... to ...`."""

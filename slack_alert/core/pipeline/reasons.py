@@ -12,7 +12,7 @@ from slack_alert.core.bindings import Job
 from slack_alert.core.model.record import Verdict
 from slack_alert.core.model.run import Run
 from slack_alert.core.policy.quota import Pause, Quota, State, is_quota_used_up
-from slack_alert.core.units.humanize import format_time, format_with_day
+from slack_alert.core.units.humanize import format_time, plural
 from slack_alert.core.units.local_time import wall_of
 
 
@@ -39,7 +39,7 @@ def quota_reason(job: Job, quota: Quota, *, word: str = "alert") -> str:
 def pause_reason(pause: Pause, zone: tzinfo) -> str:
     """Return who paused a job, and until when: `paused by ann until Mon 23 Nov 14:00`."""
     by = f" by {pause.by}" if pause.by else ""
-    return f"paused{by} until {format_with_day(pause.until, zone) if pause.until else 'resumed'}"
+    return f"paused{by} until {format_time(pause.until, zone) if pause.until else 'resumed'}"
 
 
 def _describe_former(former: Run) -> str:
@@ -53,7 +53,5 @@ def _format_used_up(quota: Quota, limit: int, zone: tzinfo, word: str) -> str:
     assert quota.until is not None, "it rests"
     first = quota.spent[0]
     is_one_day = wall_of(first, zone).date() == wall_of(quota.until, zone).date()
-    since, until = (
-        format_time(at, zone, at) if is_one_day else format_with_day(at, zone) for at in (first, quota.until)
-    )
-    return f"{len(quota.spent)} of {limit} {word}{'' if limit == 1 else 's'} since {since}, until {until}"
+    since, until = (format_time(at, zone, at if is_one_day else None) for at in (first, quota.until))
+    return f"{len(quota.spent)} of {limit} {plural(limit, word)} since {since}, until {until}"

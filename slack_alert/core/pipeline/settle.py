@@ -25,12 +25,13 @@ from slack_alert.core.policy.incidents import (
     decide_notification,
     digest_of,
     entries_of,
-    format_length,
+    format_extent,
     must_escalate,
     remembered_text,
 )
 from slack_alert.core.policy.quota import Quota, State, is_quota_used_up, spend_alert, spend_error
 from slack_alert.core.structs import replace
+from slack_alert.core.units.humanize import plural
 
 
 class Settlement(NamedTuple):
@@ -111,7 +112,7 @@ def _recovery_reason(incident: Incident, slot: datetime, mute: str) -> str:
     """Return the reason for a recovery, if people know or will know of the incident: a digest tells what was muted."""
     if incident.told is None and not mute:
         return ""
-    return "; ".join(filter(None, (f"{RECOVERED}{format_length(incident, incident.over or slot)}", mute)))
+    return "; ".join(filter(None, (f"{RECOVERED}{format_extent(incident, incident.over or slot)}", mute)))
 
 
 def _defer_recovery(state: State, incident: Incident, run: Run, reason: str) -> Settlement:
@@ -236,8 +237,9 @@ def _withheld_notice(job: Job, state: State, slot: datetime) -> tuple[State, str
     """Return the state, and a text on what the quota withheld if it is free again."""
     if not state.withheld or state.withheld_since is None or is_quota_used_up(job.policy, state.alerts, slot):
         return state, ""
-    s, were = ("", "was") if state.withheld == 1 else ("s", "were")
-    told = f"{state.withheld} alert{s} {were} withheld since {format_clock(job, state.withheld_since)}"
+    count = state.withheld
+    alerts = f"{count} {plural(count, 'alert')} {plural(count, 'was', 'were')}"
+    told = f"{alerts} withheld since {format_clock(job, state.withheld_since)}"
     return replace(state, withheld=0, withheld_since=None), told
 
 

@@ -12,6 +12,7 @@ from slack_alert.core.content.pieces import LIMIT, Blocks, Entries, Piece, Text
 from slack_alert.core.model.address import Address
 from slack_alert.core.model.message import DeliveryMode
 from slack_alert.core.structs import Struct, replace
+from slack_alert.core.units.humanize import format_length, plural
 from slack_alert.core.units.quantities import format_duration
 
 #: Maximum number of entries of a list, a dict or a table that are compared; longer ones are not compared at all.
@@ -182,11 +183,10 @@ def remembered_text(said: str) -> str:
     return said if len(said) <= LIMIT else f"{said[: LIMIT // 2]}…"
 
 
-def format_length(incident: Incident, end: datetime) -> str:
+def format_extent(incident: Incident, end: datetime) -> str:
     """Return the duration of an incident and its number of alerts: `25m, 5 alerts`."""
-    span = end - incident.since
-    whole = timedelta(seconds=max(1, round(span.total_seconds())))
-    return f"{format_duration(whole)}, {incident.count} alert{'' if incident.count == 1 else 's'}"
+    span = max(timedelta(seconds=1), end - incident.since)
+    return f"{format_length(span, is_exact=True)}, {incident.count} {plural(incident.count, 'alert')}"
 
 
 def _content_bytes(piece: Piece) -> tuple[bytes, ...]:

@@ -14,6 +14,7 @@ from slack_alert.core.content.pieces import PARTS
 from slack_alert.core.content.render import Text
 from slack_alert.core.model.message import Delivery, job_of, may_continue, run_key
 from slack_alert.core.structs import Struct, field, replace
+from slack_alert.core.units.humanize import counted, format_stamp
 
 #: Time within which all queued messages are to be sent.
 MINUTE = timedelta(minutes=1)
@@ -119,8 +120,8 @@ def summary_text(storm: OverflowSummary, zone: tzinfo) -> str:
             break
         parts.append(part)
     if rest := ranked[len(parts) :]:
-        parts.append(_format_count(f"{_pluralize(len(rest), 'more job')}:", _sum(tally for _, tally in rest)))
-    what = f"{_pluralize(_sum(storm.tallies.values()).count, 'message')} of {_pluralize(len(ranked), 'job')}"
+        parts.append(_format_count(f"{counted(len(rest), 'more job')}:", _sum(tally for _, tally in rest)))
+    what = f"{counted(_sum(storm.tallies.values()).count, 'message')} of {counted(len(ranked), 'job')}"
     told = (
         f"More waited here than can be said in a minute. Counted instead of said: {what} ({_format_span(storm, zone)})"
     )
@@ -158,7 +159,7 @@ def _round_robin(turns: Iterable[list[WaitingDelivery]]) -> Iterator[list[Waitin
 
 
 def _format_count(name: str, tally: OverflowCount) -> str:
-    errors = f" ({_pluralize(tally.errors, 'error')})" if tally.errors else ""
+    errors = f" ({counted(tally.errors, 'error')})" if tally.errors else ""
     return f"{entities(name)} {tally.count:,}{errors}"
 
 
@@ -168,10 +169,5 @@ def _sum(tallies: Iterable[OverflowCount]) -> OverflowCount:
 
 
 def _format_span(storm: OverflowSummary, zone: tzinfo) -> str:
-    since, until = storm.since.astimezone(zone), storm.until.astimezone(zone)
-    begin = f"{since:%H:%M:%S}" if since.date() == until.date() else f"{since:%Y-%m-%d %H:%M:%S}"
-    return begin if since == until else f"{begin}-{until:%H:%M:%S}"
-
-
-def _pluralize(number: int, noun: str) -> str:
-    return f"{number:,} {noun}{'' if number == 1 else 's'}"
+    begin = format_stamp(storm.since, zone, storm.until)
+    return begin if storm.since == storm.until else f"{begin}-{format_stamp(storm.until, zone, storm.until)}"

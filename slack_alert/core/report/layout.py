@@ -8,8 +8,7 @@ from datetime import datetime, timedelta, tzinfo
 from slack_alert.core.content.measurements import ITSELF
 from slack_alert.core.report.statistics import PARTS, DurationSpread, Period, Series, Summary, trend
 from slack_alert.core.structs import Struct
-from slack_alert.core.units.humanize import humanize_duration
-from slack_alert.core.units.quantities import format_duration
+from slack_alert.core.units.humanize import counted, format_length, format_period, format_time, humanize_duration
 
 BARS = "▁▂▃▄▅▆▇█"
 #: For terminals that show ASCII only.
@@ -39,7 +38,6 @@ def _height(number: float, least: float, most: float, bars: int) -> int:
 
 #: Number of lines of one kind shown for a job, the newest ones.
 _MAX_LINES = 5
-_DAY = timedelta(days=1)
 
 Row = tuple[str, ...]
 
@@ -66,9 +64,8 @@ class Report(Struct, frozen=True):
 
 def title(what: str, span: Period, zone: tzinfo) -> str:
     """Return the subject and the period as a title."""
-    begin, end = (at.astimezone(zone) for at in (span.since, span.until))
-    form = "%a %d %b %H:%M" if begin.year == end.year else "%d %b %Y %H:%M"
-    return f"{what}, {begin:{form}} to {end:{form}} ({format_duration(_whole(span.until - span.since))})"
+    length = format_length(span.until - span.since, is_exact=True)
+    return f"{what}, {format_period(span.since, span.until, zone)} ({length})"
 
 
 def totals(found: Sequence[Summary]) -> str:
@@ -76,11 +73,11 @@ def totals(found: Sequence[Summary]) -> str:
     runs, failed = sum(each.runs for each in found), sum(each.failed for each in found)
     incidents, going_on = sum(len(each.incidents) for each in found), sum(each.is_open for each in found)
     parts = [
-        *([_count(len(found), "job")] if len(found) > 1 else []),
-        _count(runs, "run"),
+        *([counted(len(found), "job")] if len(found) > 1 else []),
+        counted(runs, "run"),
         *([f"{percent((runs - failed) / runs)} without error"] if runs else []),
-        _count(sum(each.alerts for each in found), "alert"),
-        _count(incidents, "incident") + (f" ({going_on} open)" if going_on else ""),
+        counted(sum(each.alerts for each in found), "alert"),
+        counted(incidents, "incident") + (f" ({going_on} open)" if going_on else ""),
     ]
     return ", ".join(parts)
 
@@ -140,7 +137,7 @@ def measurement_rows(numbers: Mapping[str, Series], *, bars: str = BARS) -> tupl
 def footnotes(found: Sequence[Summary]) -> list[str]:
     """Return notes that explain the numbers."""
     untimed = sum(each.untimed for each in found)
-    notes = [f"{_count(untimed, 'run')} without a known duration: folded, or cut off."] if untimed else []
+    notes = [f"{counted(untimed, 'run')} without a known duration: folded, or cut off."] if untimed else []
     if any(trend(each.spread.p50, each.before.p50) is not None for each in found):
         notes.append("+ and - compare with the same length of time before.")
     if any(each.longer for each in found):
@@ -194,7 +191,7 @@ def _runs(each: Summary) -> str:
     if each.success is not None:
         parts.append(f"{percent(each.success)} without error")
     if each.not_run:
-        parts.append(f"{_count(each.not_run, 'slot')} did not run")
+        parts.append(f"{counted(each.not_run, 'slot')} did not run")
     return ", ".join(parts)
 
 
@@ -218,7 +215,7 @@ def _incidents(each: Summary, now: datetime) -> str:
         return ""
     longest = max(course.length(now) for course in each.incidents)
     going_on = ", 1 open" if each.is_open else ""
-    return f"{len(each.incidents):,}{going_on}, longest {_span(longest)}"
+    return f"{len(each.incidents):,}{going_on}, longest {format_length(longest)}"
 
 
 def _incident_lines(each: Summary, now: datetime, zone: tzinfo) -> list[str]:
@@ -230,32 +227,15 @@ def _incident_lines(each: Summary, now: datetime, zone: tzinfo) -> list[str]:
     for course in (*told, *last):
         ends = ", open" if course.until is None else f" to {_stamp(course.until, zone)}"
         mark = ", the longest" if course is longest and len(each.incidents) > 1 else ""
-        length = _span(course.length(now))
-        lines.append(f"{_stamp(course.since, zone)}{ends}, {length}, {_count(course.alerts, 'alert')}{mark}")
+        length = format_length(course.length(now))
+        lines.append(f"{_stamp(course.since, zone)}{ends}, {length}, {counted(course.alerts, 'alert')}{mark}")
     hidden = len(each.incidents) - len(lines)
     return [*([f"{hidden:,} earlier ones"] if hidden else []), *lines]
-
-
-def _span(length: timedelta) -> str:
-    """Return a length, rounded to hours from a day on and to minutes from an hour on."""
-    if length >= _DAY:
-        return format_duration(timedelta(hours=round(length / timedelta(hours=1))))
-    if length >= timedelta(hours=1):
-        return format_duration(timedelta(minutes=round(length / timedelta(minutes=1))))
-    return format_duration(_whole(length))
 
 
 def _size(memory: int) -> str:
     return f"{max(1, round(memory / 1024**2)):,} MB"
 
 
-def _whole(length: timedelta) -> timedelta:
-    return timedelta(seconds=round(length.total_seconds()))
-
-
 def _stamp(at: datetime, zone: tzinfo) -> str:
-    return f"{at.astimezone(zone):%a %d %b %H:%M}"
-
-
-def _count(number: int, noun: str) -> str:
-    return f"{number:,} {noun}{'' if number == 1 else 's'}"
+    return format_time(at, zone, seconds="never")

@@ -7,7 +7,8 @@ from datetime import datetime, timedelta, tzinfo
 
 from slack_alert.core.catalog import Problem
 from slack_alert.core.pipeline.outages import Outage
-from slack_alert.engine.runs.overlaps import counted, first_names
+from slack_alert.core.units.humanize import Seconds, counted, format_time
+from slack_alert.engine.runs.overlaps import first_names
 
 #: A downtime shorter than this is shown to the second.
 _BRIEF = timedelta(minutes=2)
@@ -51,6 +52,6 @@ def _missed(missed: Mapping[str, int]) -> str:
 
 def _span(since: datetime | None, now: datetime, zone: tzinfo) -> str:
     """Return the span as text; with seconds where its minutes are the same, or nearly."""
-    form = "%a %d %b %H:%M:%S" if since is not None and now - since < _BRIEF else "%a %d %b %H:%M"
-    end = now.astimezone(zone).strftime(form)
-    return f"from {since.astimezone(zone).strftime(form)} to {end}" if since is not None else f"until {end}"
+    seconds: Seconds = "always" if since is not None and now - since < _BRIEF else "never"
+    end = format_time(now, zone, seconds=seconds)
+    return f"from {format_time(since, zone, seconds=seconds)} to {end}" if since is not None else f"until {end}"

@@ -10,6 +10,7 @@ from slack_alert.core.content.notices import with_slot_time
 from slack_alert.core.content.render import Text, Upload
 from slack_alert.core.model.message import Delivery
 from slack_alert.core.structs import replace
+from slack_alert.core.units.humanize import format_stamp
 
 #: The latest receipts are held before they are committed; the store has the others.
 _AT_HAND = 1000
@@ -44,14 +45,10 @@ def with_late_time(delivery: Delivery, *, now: datetime, zone: tzinfo) -> tuple[
     message = delivery.message
     if message.slot is None or now - message.slot <= _LATE or not message.key.endswith("#0"):
         return delivery, None
-    local = _local(message.slot.astimezone(zone), now.astimezone(zone))
+    local = format_stamp(message.slot, zone, now, has_seconds=False)
     if isinstance(message.piece, Text):
         return delivery, with_slot_time(message.piece.text, local)
     if isinstance(message.piece, Upload):
         piece = replace(message.piece, comment=with_slot_time(message.piece.comment, local).strip())
         return replace(delivery, message=replace(message, piece=piece)), None
     return delivery, None
-
-
-def _local(slot: datetime, now: datetime) -> str:
-    return slot.strftime("%H:%M" if slot.date() == now.date() else "%Y-%m-%d %H:%M")

@@ -15,7 +15,7 @@ from slack_alert.core.policy.incidents import RECOVERED
 from slack_alert.core.policy.mutes import Mute, mute_reason_prefix
 from slack_alert.core.policy.quiet_windows import QuietWindow, window_reason_prefix
 from slack_alert.core.structs import Struct, replace
-from slack_alert.core.units.humanize import format_time
+from slack_alert.core.units.humanize import counted, format_time, plural
 from slack_alert.engine.batches import Batch, StoredValue
 from slack_alert.engine.engine import Engine
 from slack_alert.engine.mutes.mutes import Mutes, mark_entry
@@ -201,11 +201,10 @@ def digest_text(ending: EndedSilence, tallies: Mapping[str, WithheldCount], now:
     ranked = sorted(tallies.items(), key=lambda item: (-item[1].count, item[0]))
     parts = [f"{name} {tally.count:,}{_told(tally, ending, zone)}" for name, tally in ranked[:_NAMED]]
     if rest := ranked[_NAMED:]:
-        parts.append(f"{_counted(len(rest), 'more job')} ({sum(tally.count for _, tally in rest):,})")
+        parts.append(f"{counted(len(rest), 'more job')} ({sum(tally.count for _, tally in rest):,})")
     total = sum(tally.count for tally in tallies.values())
-    were = "was" if total == 1 else "were"
     span = f"{format_time(ending.since, zone, now)}-{format_time(ending.until, zone, ending.since)}"
-    what = f"{_counted(total, 'alert')} of {_counted(len(tallies), 'job')} {were} withheld"
+    what = f"{counted(total, 'alert')} of {counted(len(tallies), 'job')} {plural(total, 'was', 'were')} withheld"
     return f"While {ending.name} ({span}) {what}: {', '.join(parts)}"
 
 
@@ -265,7 +264,3 @@ def _told(tally: WithheldCount, ending: EndedSilence, zone: tzinfo) -> str:
 def _shown(text: str) -> str:
     line = " ".join(text.split())
     return line if len(line) <= _SHOWN else line[: _SHOWN - 1].rstrip() + "…"
-
-
-def _counted(number: int, noun: str) -> str:
-    return f"{number:,} {noun}{'' if number == 1 else 's'}"

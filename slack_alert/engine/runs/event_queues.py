@@ -10,7 +10,7 @@ from slack_alert.core.events import Event
 from slack_alert.core.model.record import Record, Verdict
 from slack_alert.core.model.run import QUIET, Run
 from slack_alert.core.pipeline.settle import settle
-from slack_alert.core.units.humanize import format_with_day
+from slack_alert.core.units.humanize import format_time
 from slack_alert.engine.batches import Batch, JobProgress
 from slack_alert.engine.ports import Recorder
 from slack_alert.engine.runs.job_state import JobState
@@ -69,7 +69,7 @@ def absence_text(job_state: JobState) -> str:
     """Return the missing event and since when, `no backup.done since Sat 21 Nov 02:00`; empty: none is awaited."""
     if job_state.job.rule is None or not job_state.job.is_absence:
         return ""
-    return f"no {' or '.join(job_state.job.rule.on)} since {format_with_day(job_state.anchor, job_state.job.zone)}"
+    return f"no {' or '.join(job_state.job.rule.on)} since {format_time(job_state.anchor, job_state.job.zone)}"
 
 
 def end_absence(job_state: JobState, event: Event, run: int, mark: Markup, *, mute: str) -> Batch:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 
 from slack_alert.core.model.address import Address
 from slack_alert.core.model.run import Run
+from slack_alert.core.units.humanize import counted, plural
 from slack_alert.engine.runs.job_state import JobState
 
 #: After so many slots in a row that found the job still running, a notice is posted.
@@ -74,11 +75,11 @@ def _occupied(busy: Sequence[Run], stuck: Sequence[Run]) -> str:
     if not stuck:
         threads = "The thread is" if len(busy) == 1 else f"All {len(busy)} threads are"
         return f"{threads} busy with {_listed(busy)}"
-    hang = f"{counted(len(stuck), 'thread')} {'is' if len(stuck) == 1 else 'are'} stuck in what was given up"
+    hang = f"{counted(len(stuck), 'thread')} {plural(len(stuck), 'is', 'are')} stuck in what was given up"
     words = f"{hang} ({_listed(stuck)})"
     if not busy:
         return words
-    return f"{counted(len(busy), 'thread')} {'is' if len(busy) == 1 else 'are'} busy with {_listed(busy)}, and {words}"
+    return f"{counted(len(busy), 'thread')} {plural(len(busy), 'is', 'are')} busy with {_listed(busy)}, and {words}"
 
 
 def _listed(runs: Sequence[Run]) -> str:
@@ -89,7 +90,3 @@ def first_names(names: Sequence[str], noun: str = "") -> str:
     """Return the first names and the number of the rest."""
     more = [f"{len(names) - _NAMED} more {noun}".rstrip()] if len(names) > _NAMED else []
     return ", ".join([*names[:_NAMED], *more])
-
-
-def counted(number: int, noun: str) -> str:
-    return f"{number:,} {noun}{'' if number == 1 else 's'}"

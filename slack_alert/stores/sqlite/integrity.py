@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from tempfile import TemporaryFile
 
+from slack_alert.core.units.humanize import counted, plural
 from slack_alert.core.units.quantities import format_duration
 from slack_alert.stores.sql.rows import micros, moment
 from slack_alert.stores.sqlite.connection import open_reader, translated_errors
@@ -60,9 +61,10 @@ def stalled_addresses(path: Path, *, began: datetime, now: datetime, is_traceles
     for address, created, count, accepted in rows:
         since = max(began, moment(created), moment(accepted or 0))
         if now - since >= PATIENCE:
-            waits = f"{count:,} messages wait" if count > 1 else "1 message waits"
             shown = format_duration(timedelta(minutes=(now - since) // timedelta(minutes=1)))
-            found.append(f"{address}: nothing accepted for {shown}, {waits}")
+            found.append(
+                f"{address}: nothing accepted for {shown}, {counted(count, 'message')} {plural(count, 'waits', 'wait')}"
+            )
     return found
 
 

@@ -12,12 +12,12 @@ import pytest
 
 from slack_alert.bootstrap import plugin_loading
 from slack_alert.bootstrap.current_mutes import make_mutes
-from slack_alert.cli.output.format import ahead, distance, local
 from slack_alert.cli.output.progress_bar import PATIENCE_SECONDS, loading
 from slack_alert.cli.output.text_tables import Cell, paint, table
 from slack_alert.cli.query.job_table import plan
 from slack_alert.cli.session import configured
 from slack_alert.core.content.markup import Markup
+from slack_alert.core.units.humanize import format_ahead, format_distance, format_time
 from slack_alert.engine.batches import Snapshot
 from slack_alert.engine.clock import SystemClock
 from slack_alert.engine.engine import Engine
@@ -114,7 +114,7 @@ def test_a_pipe_gets_no_colours() -> None:
     ],
 )
 def test_a_distance_is_told_as_exactly_as_it_matters(span: timedelta, expected: str) -> None:
-    assert distance(span) == expected
+    assert format_distance(span) == expected
 
 
 @pytest.mark.parametrize(
@@ -127,11 +127,11 @@ def test_a_distance_is_told_as_exactly_as_it_matters(span: timedelta, expected: 
     ],
 )
 def test_an_instant_is_told_on_the_wall_clock_with_the_date_where_it_matters(at: datetime, expected: str) -> None:
-    assert local(at, BERLIN, NOON) == expected
+    assert format_time(at, BERLIN, NOON, seconds="today") == expected
 
 
 def test_what_is_due_is_due_now() -> None:
-    assert (ahead(NOON, NOON), ahead(NOON + timedelta(minutes=2), NOON)) == ("now", "in 2 min")
+    assert (format_ahead(NOON, NOON), format_ahead(NOON + timedelta(minutes=2), NOON)) == ("now", "in 2 min")
 
 
 def ticks(*seconds: float) -> Iterator[float]:
