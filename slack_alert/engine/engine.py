@@ -73,7 +73,13 @@ class Engine:
             self.notify, lambda: [run for job_state in self.jobs() if (run := job_state.run) is not None]
         )
         self._admission = Admission(
-            recorder, executor, self.missed_slots, self._overlaps, next_id=self.next_id, done=self._finish
+            recorder,
+            executor,
+            self.missed_slots,
+            self._overlaps,
+            next_id=self.next_id,
+            post=self.post,
+            done=self._finish,
         )
         self._queues = EventQueues(recorder, mark, mute, next_id=self.next_id, react=self._admission.react)
 
@@ -97,7 +103,7 @@ class Engine:
         accounted = list(self._job_states)
         self._recorder.submit(Batch(states=states, seen=seen, records=lost, running=(), accounted=accounted, at=now))
         for job_state in self.absences.unfinished():
-            self._recorder.submit(Batch(), partial(self._queues.run_next, job_state))
+            self.post(partial(self._queues.run_next, job_state))
         for run, result in resumed(self._job_states, snapshot.returned):
             self._finish(run, result)
 
@@ -195,6 +201,14 @@ class Engine:
         """Handle the value of a sensor as an event."""
         assert run.emits is not None, "only sensors notice"
         self.handle_event(Event(run.emits, self._clock.now(), fields_of(value)))
+
+    def post(self, call: Callable[[], object]) -> None:
+        """Call on the engine's own thread, after all that was posted or submitted before; from any thread, and soon.
+
+        That is the writer's thread, which follows up each commit there: what changes jobs with rules happens in one
+        place and in one order, that of the commits, and no lock is needed for it. It must neither block nor take long.
+        """
+        self._recorder.submit(Batch(), call)
 
     def say(self, run: Run, pieces: tuple[Piece, ...], to: Address | None = None) -> None:
         """Post pieces in the middle of a run; a run counts as one alert, however often it posts."""
@@ -310,7 +324,7 @@ class Engine:
         """Free the job for its next slot or a waiting event; not while a call that was given up still goes on."""
         if run.is_stuck:
             job_state.is_told = True
-            run.released = partial(self._recorder.submit, Batch(), partial(self._release, job_state, run))
+            run.released = partial(self.post, partial(self._release, job_state, run))
         if run.is_stuck or job_state.run is not run:  # The call may have returned just now.
             return
         job_state.run = None

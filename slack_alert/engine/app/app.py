@@ -139,8 +139,8 @@ class App:
         if is_pulse:
             self._liveness.tick(self._components.clock.now())
         if missed_ticks.is_long:
-            # After the jobs with rules, which are processed on the writer's thread.
-            self._components.writer.submit(Batch(), partial(self._report_missed, missed_ticks))
+            # After the jobs with rules.
+            self._components.engine.post(partial(self._report_missed, missed_ticks))
 
     def _report_missed(self, missed_ticks: MissedTicks) -> None:
         """Post which runs a stall or sleep made late or missed, if there are any."""
@@ -284,9 +284,7 @@ class App:
         # Twice: the messages of a group reach the sender after the callbacks of the group.
         for _ in range(2):
             written = asyncio.Event()
-            self._components.writer.submit(
-                Batch(), partial(asyncio.get_running_loop().call_soon_threadsafe, written.set)
-            )
+            self._components.engine.post(partial(asyncio.get_running_loop().call_soon_threadsafe, written.set))
             await written.wait()
         await self._components.sender.drained()
 

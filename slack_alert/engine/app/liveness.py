@@ -49,8 +49,8 @@ class Liveness:
     def tick(self, now: datetime) -> None:
         """Record that the scheduler fired."""
         self._ticked = now
-        # After slots that came due before: jobs with rules are processed on the writer's thread.
-        self._components.writer.submit(Batch(), partial(self._write, now, is_clean=False))
+        # After slots of jobs with rules that came due before.
+        self._components.engine.post(partial(self._write, now, is_clean=False))
 
     def record_running(self, now: datetime) -> None:
         """Record changes of the runs in progress, so that a restart can report those that a crash cut off."""

@@ -31,6 +31,7 @@ class Admission:
         overlaps: Overlaps,
         *,
         next_id: Callable[[], int],
+        post: Callable[[Callable[[], object]], None],
         done: Callable[[Run, Result], None],
     ) -> None:
         self._recorder = recorder
@@ -38,6 +39,7 @@ class Admission:
         self._missed_slots = missed_slots
         self._overlaps = overlaps
         self._next_id = next_id
+        self._post = post
         self._done = done
 
     def admit(
@@ -54,8 +56,8 @@ class Admission:
             return self.admit_slot(
                 job_state, missed_slots.slot_to_run(job_state, slots, missed_ticks), missed_ticks, missed_slots
             )
-        # After the events that came before: on the writer's thread, where events are processed.
-        self._recorder.submit(Batch(), lambda: self.submit(self._admit_due(job_state, slots, missed_ticks)))
+        # After the events that came before.
+        self._post(lambda: self.submit(self._admit_due(job_state, slots, missed_ticks)))
         return None
 
     def admit_in_time(
@@ -120,7 +122,7 @@ class Admission:
 
     def submit_in_turn(self, admit: Callable[[], Run | None]) -> None:
         """Admit and submit a run after the events that came before."""
-        self._recorder.submit(Batch(), lambda: self.submit_committed((admit(),)))
+        self._post(lambda: self.submit_committed((admit(),)))
 
     def _admit_due(
         self, job_state: JobState, slots: Sequence[datetime], missed_ticks: MissedTicks | None

@@ -1,10 +1,11 @@
 from __future__ import annotations
 
+import threading
 from datetime import datetime, timedelta
 
 import pytest
 
-from slack_alert.core.content.render import Text
+from slack_alert.core.content.render import Text, fallback
 from slack_alert.core.errors import BadValue
 from slack_alert.core.model.address import Address
 from slack_alert.core.model.record import Record, Usage, Verdict
@@ -13,7 +14,7 @@ from slack_alert.core.policy.quota import Pause, Quota, State
 from slack_alert.core.structs import replace
 from slack_alert.engine.batches import JobProgress, Snapshot, StartedRun
 from slack_alert.engine.pauses import pause_by_name
-from slack_alert.engine.recording.writer import DirectRecorder
+from slack_alert.engine.recording.writer import DirectRecorder, Writer
 from slack_alert.engine.runs.missed_slots import MissedSlots
 from slack_alert.engine.runs.run_records import going_on
 from slack_alert.engine.runs.run_records import started as started_note
@@ -567,3 +568,20 @@ def test_marks_of_the_context_reach_the_message() -> None:
     assert rig.texts == ["<@U0123>"]
     assert rig.rows()[0].text == "@U0123"
     assert at("16 09:10") - at("16 09:00") == MINUTE * 10
+
+
+def test_what_is_posted_is_called_on_the_writers_thread_after_what_was_submitted_before() -> None:
+    rig, store = Rig(), MemoryStore()
+    writer = Writer(store, rig.clock)
+    rig.through.recorder = writer
+    called: list[tuple[str, str]] = []
+
+    def call() -> None:
+        called.append((threading.current_thread().name, fallback(next(store.deliveries()).message.piece)))
+
+    rig.engine.notify("faults/1", "text", ERRORS)
+    rig.engine.post(call)
+    writer.start(lambda _: None)
+
+    assert writer.stop(10)
+    assert called == [("writer", "text")]

@@ -63,7 +63,7 @@ class Program:
         self.writer = SimpleNamespace(trouble=None, is_stuck=False, submit=self._write)
         self.pulses: list[dict[str, Any]] = []
         clock: Any = SimpleNamespace(monotonic=lambda: self.passed, now=lambda: self.now)
-        engine = SimpleNamespace(runs=list)
+        engine = SimpleNamespace(runs=list, post=lambda call: call())
         parts = SimpleNamespace(
             clock=clock, sender=self.sender, writer=self.writer, engine=engine, load=ExecutorLoad,
             stalled_addresses=lambda _began, _now: self.still, heartbeat=None,
@@ -76,11 +76,9 @@ class Program:
         self.now += timedelta(seconds=seconds)
         self.passed += seconds
 
-    def _write(self, batch: Batch, then: Callable[[], object]) -> None:
-        if batch.pulse is None:
-            then()
-            return
-        self.pulses.append(json.loads(batch.pulse))
+    def _write(self, batch: Batch, _: object = None) -> None:
+        if batch.pulse is not None:
+            self.pulses.append(json.loads(batch.pulse))
 
 
 @pytest.mark.parametrize(
