@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 import os
-import re
 from collections.abc import Mapping, Sequence
 from datetime import tzinfo
 from typing import TextIO
@@ -12,6 +11,7 @@ from typing import TextIO
 from slack_alert.core.content.pieces import Text, fallback
 from slack_alert.core.content.render import on_terminal
 from slack_alert.core.model.message import Delivery
+from slack_alert.core.patterns import lazy_pattern
 from slack_alert.core.retry import SendResult, SendStatus
 from slack_alert.core.units.humanize import format_time
 
@@ -24,7 +24,7 @@ WIDEST_ADDRESS = 20
 _GAP = "  "
 _DIM, _BOLD, _PLAIN = "\x1b[2m", "\x1b[1m", "\x1b[0m"
 # Control characters and changes of text direction; a tab and a line end are harmless.
-_CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]")
+_CONTROLS = lazy_pattern(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]")
 
 
 class ConsoleChannel:

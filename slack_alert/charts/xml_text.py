@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import re
+from slack_alert.core.patterns import lazy_pattern
 
 # Characters that XML does not allow, not even escaped.
-_NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+_NOT_XML = lazy_pattern("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
 def xml_safe(text: str) -> str:

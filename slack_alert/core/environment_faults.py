@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import errno
-import re
 import sys
 from types import FrameType, TracebackType
+
+from slack_alert.core.patterns import lazy_pattern
 
 #: Standard library modules that are only built if a system library is present, and the packages that provide it.
 _OPTIONAL = {
@@ -44,8 +45,8 @@ _DISTRIBUTIONS = {
     "yaml": "PyYAML",
     "zmq": "pyzmq",
 }
-_LIBRARY = re.compile(r"([\w.+-]+\.(?:so|dylib)[\w.]*): cannot open shared object file")
-_C_LIBRARY = re.compile(r"GLIBC(?:XX)?_[\d.]+' not found|Error relocating|Error loading shared library")
+_LIBRARY = lazy_pattern(r"([\w.+-]+\.(?:so|dylib)[\w.]*): cannot open shared object file")
+_C_LIBRARY = lazy_pattern(r"GLIBC(?:XX)?_[\d.]+' not found|Error relocating|Error loading shared library")
 
 _PROCESSES = (
     "raise the limit (`ulimit -u`, TasksMax= in the unit, --pids-limit of the container), or let fewer go on at once"

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import re
+from slack_alert.core.patterns import lazy_pattern
 
 _HERE = "make it in the function that uses it"
 
 #: Type name of the error, pattern of its message, and the hint.
 _ADVICE = tuple(
-    (kind, re.compile(said), advice)
+    (kind, lazy_pattern(said), advice)
     for kind, said, advice in (
         (
             "ProgrammingError",

@@ -5,7 +5,7 @@ A module of its own: `core.errors` needs it, and the code that reads secrets bef
 
 from __future__ import annotations
 
-import re
+from slack_alert.core.patterns import lazy_pattern
 
 
 def excerpt(text: str, most: int) -> str:
@@ -36,6 +36,6 @@ def abridged(sentence: str) -> str:
 #: Maximum length of an error message, in characters; it may quote a value of any length.
 _MOST = 500
 #: White space, or the position after a quotation mark.
-_BETWEEN = re.compile(r"""\s|(?<=['"])""")
+_BETWEEN = lazy_pattern(r"""\s|(?<=['"])""")
 #: White space, or the position before a quotation mark.
-_BEFORE = re.compile(r"""\s|(?=['"])""")
+_BEFORE = lazy_pattern(r"""\s|(?=['"])""")

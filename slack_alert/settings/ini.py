@@ -5,11 +5,11 @@ Not configparser: it drops the line numbers that errors need, and it would read 
 
 from __future__ import annotations
 
-import re
 from pathlib import Path
 from shlex import quote
 
 from slack_alert.core.errors import SettingsError
+from slack_alert.core.patterns import lazy_pattern
 from slack_alert.core.structs import PrivateStruct, Struct, field
 from slack_alert.settings.paths import read_file
 from slack_alert.settings.secret import masked, settings_error
@@ -87,12 +87,12 @@ def _ask_owner(path: Path) -> str:
 
 _MEND_LINK = "Mend the link, or remove it."
 _MAKE_FILE = "Make it a file that this user may read, or remove it."
-_LINE_END = re.compile(r"\r\n|\r|\n")
-_COMMENT = re.compile(r"\s#(?=\s|$)")
-_QUOTED = re.compile(r"(['\"])(.*?)\1(?:\s+#(?:\s.*)?)?")
-_HEADER = re.compile(r"\[([^\[\]]*)\](?:\s+#(?:\s.*)?)?")
-_KEY = re.compile(r"\s*([A-Za-z][A-Za-z0-9_-]*)\s*=(.*)")
-_COLON = re.compile(r"\s*([A-Za-z][A-Za-z0-9_-]*)\s*:")
+_LINE_END = lazy_pattern(r"\r\n|\r|\n")
+_COMMENT = lazy_pattern(r"\s#(?=\s|$)")
+_QUOTED = lazy_pattern(r"(['\"])(.*?)\1(?:\s+#(?:\s.*)?)?")
+_HEADER = lazy_pattern(r"\[([^\[\]]*)\](?:\s+#(?:\s.*)?)?")
+_KEY = lazy_pattern(r"\s*([A-Za-z][A-Za-z0-9_-]*)\s*=(.*)")
+_COLON = lazy_pattern(r"\s*([A-Za-z][A-Za-z0-9_-]*)\s*:")
 
 
 def _decode(raw: bytes, shown: str) -> str:

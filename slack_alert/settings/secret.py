@@ -6,6 +6,7 @@ import re
 
 from slack_alert.core.errors import SettingsError
 from slack_alert.core.excerpts import excerpt
+from slack_alert.core.patterns import lazy_pattern
 
 #: Keys whose URLs are secret as a whole, or contain a password.
 SECRET_URLS = frozenset({"heartbeat_url", "proxy"})
@@ -57,8 +58,8 @@ def quoted(text: str) -> str:
     return repr(excerpt(_USERINFO.sub("***@", masked(text)), _SHOWN))
 
 
-_TOKEN = re.compile(r"(?:xox[a-z]|xapp)[-._][^\s'\"]*", re.IGNORECASE)
-_PASSWORD = re.compile(r"(://)\S*@")
+_TOKEN = lazy_pattern(r"(?:xox[a-z]|xapp)[-._][^\s'\"]*", re.IGNORECASE)
+_PASSWORD = lazy_pattern(r"(://)\S*@")
 #: Also where the scheme is missing; `@ann` is a person and stays.
-_USERINFO = re.compile(r"(?<![^\s@,;:])[^\s@,;:]+:[^\s@]*@(?=\S)")
+_USERINFO = lazy_pattern(r"(?<![^\s@,;:])[^\s@,;:]+:[^\s@]*@(?=\S)")
 _SHOWN = 80

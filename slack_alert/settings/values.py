@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Mapping
 from datetime import timedelta
 from typing import Annotated, TypeVar
@@ -12,6 +11,7 @@ import msgspec
 
 from slack_alert.core.errors import BadValue
 from slack_alert.core.model.address import SERVICES, Address
+from slack_alert.core.patterns import lazy_pattern
 from slack_alert.core.units.names import nearest
 from slack_alert.core.units.quantities import format_duration, format_size, parse_duration, parse_size
 from slack_alert.settings.keys import Key, Kind
@@ -126,9 +126,9 @@ def _names(key: Key, text: str) -> tuple[str, ...]:
     return names
 
 
-_TOKEN = re.compile(r"[!#-&(-~]+")
-_SPACE = re.compile(r"\s")
-_SEPARATOR = re.compile(r"[\s,]+")
+_TOKEN = lazy_pattern(r"[!#-&(-~]+")
+_SPACE = lazy_pattern(r"\s")
+_SEPARATOR = lazy_pattern(r"[\s,]+")
 
 _PARSERS: Mapping[Kind, Callable[[Key, str], object]] = {
     "text": _text,

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import re
 import signal
 import sys
 from collections.abc import Callable
@@ -23,6 +22,7 @@ from slack_alert.core.model.address import Address
 from slack_alert.core.model.message import Delivery
 from slack_alert.core.model.record import Usage, Verdict
 from slack_alert.core.model.run import Failure, Result, Run
+from slack_alert.core.patterns import lazy_pattern
 from slack_alert.core.policy.quota import State
 from slack_alert.core.redaction.redaction import Redaction
 from slack_alert.core.units.humanize import format_length
@@ -38,7 +38,7 @@ if TYPE_CHECKING:
 _LINES, _CHARACTERS = 15, 1500
 _MINUTE = timedelta(minutes=1)
 # Escape sequences for colours and cursor movement, and other control characters.
-_STEERING = re.compile(r"\x1b\[[0-?]*[ -/]*[@-~]|\x1b\][^\x07\x1b]*(?:\x07|\x1b\\)|[\x00-\x08\x0b-\x1f\x7f-\x9f]")
+_STEERING = lazy_pattern(r"\x1b\[[0-?]*[ -/]*[@-~]|\x1b\][^\x07\x1b]*(?:\x07|\x1b\\)|[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 
 
 def recorded_name(settings: Settings, name: str) -> str:

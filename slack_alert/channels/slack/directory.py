@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import re
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from slack_alert.channels.slack.client import Client, SlackResponse
 from slack_alert.channels.slack.errors import CLOSES_ONE_METHOD, RefusedError, SlackResult, classify
 from slack_alert.channels.slack.reading import items_of, part_of, text_of
+from slack_alert.core.patterns import lazy_pattern
 from slack_alert.core.retry import SendResult, SendStatus
 from slack_alert.core.units.names import composed
 
@@ -19,9 +19,9 @@ log = logging.getLogger(__name__)
 #: The time until a listing is made again, however many unknown names are looked up.
 FRESH_SECONDS = 300.0
 _MOST_PAGES = 50
-_BARE_MENTION = re.compile(r"<@([^<>|\n]+)>")
-_CONVERSATION_ID = re.compile(r"[CGD][A-Z0-9]{4,}")
-_PERSON_ID = re.compile(r"[UW][A-Z0-9]{3,}")
+_BARE_MENTION = lazy_pattern(r"<@([^<>|\n]+)>")
+_CONVERSATION_ID = lazy_pattern(r"[CGD][A-Z0-9]{4,}")
+_PERSON_ID = lazy_pattern(r"[UW][A-Z0-9]{3,}")
 #: Name, id, and whether the name is unique: people may choose any display name.
 _NamedId = tuple[str, str, bool]
 _Names = Callable[[Mapping[str, Any]], Iterator[_NamedId]]  # Any: JSON of Slack's

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import math
-import re
 from collections.abc import Mapping
 from datetime import timedelta
 
 from slack_alert.core.errors import SlackAlertError
+from slack_alert.core.patterns import lazy_pattern
 from slack_alert.core.retry import DEFAULT_WAIT, SendResult, SendStatus
 from slack_alert.core.structs import Struct, replace
 
@@ -79,7 +79,7 @@ def classify(reply: SlackResult, *, to: str = "") -> SendResult:
     return SendResult(SendStatus.AMBIGUOUS, reason=code, hint=_UNKNOWN.format(code=code), limit=UNKNOWN_LIMIT)
 
 
-_CODE = re.compile(r"[A-Za-z0-9_.:-]{1,100}")
+_CODE = lazy_pattern(r"[A-Za-z0-9_.:-]{1,100}")
 _THROTTLED = frozenset({"ratelimited", "rate_limited"})
 _SLACK_DOWN = "Slack has a problem of its own: see https://slack-status.com; the message is tried again"
 _INTERMEDIARY = "something between here and Slack answered in its place: check `proxy`, `api_url` and the firewall"

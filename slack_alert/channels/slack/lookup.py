@@ -14,6 +14,7 @@ from typing import Any
 from slack_alert.channels.slack.client import Client
 from slack_alert.channels.slack.reading import cursor_of, items_of, part_of, text_of, unreadable
 from slack_alert.core.model.message import Delivery, Message
+from slack_alert.core.patterns import lazy_pattern
 from slack_alert.core.structs import Struct
 
 log = logging.getLogger(__name__)
@@ -27,7 +28,7 @@ PAGE_SIZE = 200
 #: After so many pages of other messages, a message counts as missing.
 MAX_PAGES = 500
 
-_TS = re.compile(r"\d{1,12}(\.\d{1,9})?", re.ASCII)
+_TS = lazy_pattern(r"\d{1,12}(\.\d{1,9})?", re.ASCII)
 
 
 def mark(message: Message) -> dict[str, object]:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
-import re
 
 from slack_alert.core.errors import BadValue
+from slack_alert.core.patterns import lazy_pattern
 from slack_alert.core.units.names import composed
 
 #: A number without a leading zero, as `bc` prints it.
-_SHORT = re.compile(r"^\s*(-?)\.(\d+)\s*$")
+_SHORT = lazy_pattern(r"^\s*(-?)\.(\d+)\s*$")
 
 
 def parse_field(text: str) -> tuple[str, object]:

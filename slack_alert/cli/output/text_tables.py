@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
 from collections.abc import Iterable, Sequence
 from datetime import tzinfo
 from itertools import zip_longest
@@ -14,6 +13,7 @@ import click
 from slack_alert.cli.output.streams import redacted
 from slack_alert.core.content.tables import cut, display_width
 from slack_alert.core.model.record import Record, Verdict
+from slack_alert.core.patterns import lazy_pattern
 from slack_alert.core.structs import Struct
 from slack_alert.core.units.humanize import counted, format_stamp
 
@@ -24,7 +24,7 @@ NARROWEST = 12
 PIPED_WIDTH = 160
 _GAP = "  "
 # Control characters, and characters that change the reading direction.
-_STEERING = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]")
+_STEERING = lazy_pattern(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]")
 
 _STYLES: dict[Verdict, Style] = {
     Verdict.SAID: "green",

@@ -11,6 +11,7 @@ from slack_alert.core.content.limits import LONGEST, shorten
 from slack_alert.core.content.markup import entities, visible
 from slack_alert.core.content.pieces import Entries, Piece, Text
 from slack_alert.core.content.tables import MAX_CELL, MAX_VALUE, key_values, table
+from slack_alert.core.patterns import lazy_pattern
 from slack_alert.core.redaction.redaction import MARK, Redaction
 
 Layout = Literal["text", "lines", "pairs", "table", "columns"]
@@ -86,7 +87,7 @@ def without_seams(text: str, redaction: Redaction) -> str:
 
 
 #: A link whose address was redacted.
-_HIDDEN_LINK = re.compile(rf"<{re.escape(MARK)}(?:\|([^<>\n]*))?>")
+_HIDDEN_LINK = lazy_pattern(rf"<{re.escape(MARK)}(?:\|([^<>\n]*))?>")
 
 
 def _cleaned(draft: Draft, redaction: Redaction) -> Iterator[list[str]]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 
 from slack_alert.core.errors import BadValue
+from slack_alert.core.patterns import lazy_pattern
 from slack_alert.core.structs import Struct
 
 #: A longer address stays plain text: Slack would not make a link of it, and it might be split.
@@ -112,20 +113,20 @@ def entities(text: str) -> str:
 _OPEN, _BODY, _CLOSE = "\ufdd0", "\ufdd1", "\ufdd2"
 _MARKS = _OPEN + _BODY + _CLOSE
 _DROPPED = str.maketrans("", "", _MARKS)
-_ADDRESS = re.compile(r"(?:https?://|mailto:)[^\s]", re.IGNORECASE)
-_UNSAFE_IN_ADDRESS = re.compile(r"[\x00-\x20\x7f-\x9f<>|\"\\^`{}\ud800-\udfff\ufdd0-\ufdd2]")
+_ADDRESS = lazy_pattern(r"(?:https?://|mailto:)[^\s]", re.IGNORECASE)
+_UNSAFE_IN_ADDRESS = lazy_pattern(r"[\x00-\x20\x7f-\x9f<>|\"\\^`{}\ud800-\udfff\ufdd0-\ufdd2]")
 _MENTIONS = (
-    (re.compile(r"here|channel|everyone"), "!"),
-    (re.compile(r"[UW][A-Z0-9]{3,}"), "@"),
-    (re.compile(r"S(?=\w*\d)[A-Z0-9]{3,}"), "!subteam^"),
-    (re.compile(r"[CG](?=\w*\d)[A-Z0-9]{3,}"), "#"),
+    (lazy_pattern(r"here|channel|everyone"), "!"),
+    (lazy_pattern(r"[UW][A-Z0-9]{3,}"), "@"),
+    (lazy_pattern(r"S(?=\w*\d)[A-Z0-9]{3,}"), "!subteam^"),
+    (lazy_pattern(r"[CG](?=\w*\d)[A-Z0-9]{3,}"), "#"),
     # A name; the channel that sends it looks up the id. \w allows names in any script.
-    (re.compile(r"\w[\w.'-]{0,79}"), "@"),
+    (lazy_pattern(r"\w[\w.'-]{0,79}"), "@"),
 )
-_UNSENDABLE = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff]")
-_SPECIAL = re.compile(rf"[&<>\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff{_MARKS}]")
-_RAW = re.compile(r"<([^<>\n]+)>")
-_FORMATS = re.compile(
+_UNSENDABLE = lazy_pattern(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff]")
+_SPECIAL = lazy_pattern(rf"[&<>\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff{_MARKS}]")
+_RAW = lazy_pattern(r"<([^<>\n]+)>")
+_FORMATS = lazy_pattern(
     r"`"
     r"|(?<![^\W_])[*_~](?!\s)|(?<!\s)[*_~](?![^\W_])"  # before a word, after one
     r"|^>"
@@ -134,7 +135,7 @@ _FORMATS = re.compile(
 )
 #: Formatting characters and their replacements.
 _LOOK_ALIKES = {"*": "\u2217", "_": "\u02cd", "~": "\u223c", "`": "\u02cb", ">": "\uff1e", ":": "\ua789"}
-_ENTITY = re.compile(r"&(amp|lt|gt);")
+_ENTITY = lazy_pattern(r"&(amp|lt|gt);")
 _CHARACTERS = {"amp": "&", "lt": "<", "gt": ">"}
 
 

@@ -8,6 +8,7 @@ from datetime import timedelta
 
 from slack_alert.core.content.markup import Markup, plain
 from slack_alert.core.content.pieces import LIMIT, Blocks, Piece, Text, Upload, deliverable, split
+from slack_alert.core.patterns import lazy_pattern
 from slack_alert.core.structs import replace
 
 #: Slack's limit for a message.
@@ -58,10 +59,10 @@ def on_terminal(text: str) -> str:
 
 
 #: The result of `error_card`, up to the place.
-_CARD = re.compile(r"^:rotating_light: \*(.+?)\* failed(.*)$", re.MULTILINE)
+_CARD = lazy_pattern(r"^:rotating_light: \*(.+?)\* failed(.*)$", re.MULTILINE)
 #: The message of a recovery.
-_CLOSED = re.compile(r"^:white_check_mark: \*(.+?)\* recovered", re.MULTILINE)
-_FENCE = re.compile(r"^```(?:\n|$)|\n```$", re.MULTILINE)
+_CLOSED = lazy_pattern(r"^:white_check_mark: \*(.+?)\* recovered", re.MULTILINE)
+_FENCE = lazy_pattern(r"^```(?:\n|$)|\n```$", re.MULTILINE)
 _NEW_LINE = "\n"
 # Slack has no escape for these characters, and an exception's message is not to be formatted: similar letters instead.
 _LOOKALIKES = str.maketrans({"*": "∗", "`": "ˋ", "~": "∼"})

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from slack_alert.core.content.markup import entities, plain
+from slack_alert.core.patterns import lazy_pattern
 from slack_alert.core.structs import Struct
 
 #: Slack's recommended limit for `text`; longer messages may be cut.
@@ -101,7 +101,7 @@ def fallback(piece: Piece) -> str:
 
 _FENCE = "```"
 #: Sequences that must not be cut.
-_ATOM = re.compile(r"&(?:amp|lt|gt);|<[^<>\n]*>|```")
+_ATOM = lazy_pattern(r"&(?:amp|lt|gt);|<[^<>\n]*>|```")
 
 
 def _next_cut(text: str, start: int, room: int, *, is_open: bool) -> tuple[int, str]:

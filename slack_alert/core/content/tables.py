@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import re
 import unicodedata
 from collections.abc import Iterable, Sequence
 
 from slack_alert.core.content.markup import entities, visible
+from slack_alert.core.patterns import lazy_pattern
 
 MAX_ROWS = 10_000
 MAX_COLUMNS = 30
@@ -63,7 +63,7 @@ def cut(text: str, width: int) -> str:
     return text[:kept].rstrip() + "…"
 
 
-_BACKTICKS = re.compile("`(?=`)")
+_BACKTICKS = lazy_pattern("`(?=`)")
 
 
 def _cell(text: str, width: int) -> str:

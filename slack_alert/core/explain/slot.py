@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 from datetime import datetime, timedelta
 
@@ -10,6 +9,7 @@ from slack_alert.core.errors import BadValue
 from slack_alert.core.explain.delivery import explain_deliveries
 from slack_alert.core.explain.facts import JobFacts, RecordWithMessages, quoted
 from slack_alert.core.model.record import Record, Verdict
+from slack_alert.core.patterns import lazy_pattern
 from slack_alert.core.schedule.working_hours import WorkingHours
 from slack_alert.core.units.humanize import format_run_time
 from slack_alert.core.units.quantities import format_duration
@@ -18,7 +18,7 @@ from slack_alert.core.units.quantities import format_duration
 _PROMPT = timedelta(seconds=1)
 _OUTSIDE = "outside "
 #: The error of a run that exceeded its timeout, unlike a TimeoutError that the function raised itself.
-_TIMEOUT = re.compile(r"“TimeoutError: took longer than \w+ \(timeout\)”")
+_TIMEOUT = lazy_pattern(r"“TimeoutError: took longer than \w+ \(timeout\)”")
 
 
 def explain_slot(subject: JobFacts, told: RecordWithMessages, slot: datetime) -> list[str]:

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator
 from datetime import MAXYEAR, date, datetime, time, timedelta, tzinfo
 
 from slack_alert.core.errors import BadValue
+from slack_alert.core.patterns import lazy_pattern
 from slack_alert.core.schedule.working_hours import WorkingHours
 from slack_alert.core.structs import PrivateStruct, derive
 from slack_alert.core.units.humanize import format_time
@@ -22,10 +23,10 @@ FORMS = (
 _LONGEST = timedelta(days=366)
 
 
-_DATED = re.compile(r"(\d{4}-\d{1,2}-\d{1,2})(?:\s*\.\.\s*(\d{4}-\d{1,2}-\d{1,2}))?(?:\s+(\d[\d:,\s-]*))?")
+_DATED = lazy_pattern(r"(\d{4}-\d{1,2}-\d{1,2})(?:\s*\.\.\s*(\d{4}-\d{1,2}-\d{1,2}))?(?:\s+(\d[\d:,\s-]*))?")
 
 
-_LOOKS_DATED = re.compile(r"\d{4}|\d{1,2}[./]")
+_LOOKS_DATED = lazy_pattern(r"\d{4}|\d{1,2}[./]")
 
 
 Span = tuple[datetime, datetime]

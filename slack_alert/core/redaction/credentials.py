@@ -7,6 +7,8 @@ from collections.abc import Iterator
 from typing import NamedTuple
 from urllib.parse import unquote, unquote_plus
 
+from slack_alert.core.patterns import lazy_pattern
+
 #: A shorter text is not treated as a secret by itself: it would match parts of ordinary words.
 SHORTEST = 6
 
@@ -64,12 +66,12 @@ def hidden_parts(address: str) -> tuple[str, ...]:
     return (*before, *credentials(address).texts)
 
 
-_ADDRESS = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://\S")
+_ADDRESS = lazy_pattern(r"[A-Za-z][A-Za-z0-9+.-]*://\S")
 #: Names of query parameters that hold secrets.
-_TELLING = re.compile(r"tok|key|secret|pass|pwd|auth|sig|code|cred|session|sas|hash", re.IGNORECASE)
+_TELLING = lazy_pattern(r"tok|key|secret|pass|pwd|auth|sig|code|cred|session|sas|hash", re.IGNORECASE)
 #: Words that names consist of: `backup`, `Backup`, `sendMessage`, `web01`, `2024`.
-_WORD = re.compile(r"(?:[A-Z]?[a-z]{1,15}(?:[A-Z][a-z]{2,15})*|[A-Z]{1,15})?\d{0,4}")
-_BETWEEN = re.compile(r"[-_.~+ ]+")
+_WORD = lazy_pattern(r"(?:[A-Z]?[a-z]{1,15}(?:[A-Z][a-z]{2,15})*|[A-Z]{1,15})?\d{0,4}")
+_BETWEEN = lazy_pattern(r"[-_.~+ ]+")
 _TOKEN_LENGTH = 8
 
 

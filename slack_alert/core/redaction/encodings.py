@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import NamedTuple
 from urllib.parse import quote, quote_plus
 
+from slack_alert.core.patterns import lazy_pattern
 from slack_alert.core.redaction.credentials import SHORTEST, Login
 
 
@@ -82,7 +83,7 @@ def probes_of(secret: str) -> tuple[str, ...]:
     )
 
 
-_ALIKE = re.compile("[A-Za-z0-9]+")
+_ALIKE = lazy_pattern("[A-Za-z0-9]+")
 #: Minimum length of a part that is used as a probe.
 _TELLING = 2
 _PROBE = 24

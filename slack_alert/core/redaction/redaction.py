@@ -12,6 +12,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from itertools import accumulate
 from typing import NamedTuple
 
+from slack_alert.core.patterns import lazy_pattern
 from slack_alert.core.redaction.credentials import Credentials, credentials, is_address, is_secret
 from slack_alert.core.redaction.encodings import Encoding, encoded, escaped, login_forms
 
@@ -156,7 +157,7 @@ class _Places(NamedTuple):
 
 
 #: Colour codes of a terminal, also escaped; in text to be sent the first character has been replaced.
-_COLOUR = re.compile(r"(?:[\x1b\ufffd]|\\{1,16}(?:x1[bB]|u001[bB]|033)|%1[bB])(?:\[|%5[bB])[0-9;:]{0,32}[A-Za-z]")
+_COLOUR = lazy_pattern(r"(?:[\x1b\ufffd]|\\{1,16}(?:x1[bB]|u001[bB]|033)|%1[bB])(?:\[|%5[bB])[0-9;:]{0,32}[A-Za-z]")
 #: Separator that posted text does not contain, because escaping replaces it.
 _BETWEEN = "\0"
 #: A longer secret is searched for in pieces.
@@ -165,13 +166,13 @@ _SLACK = r"(?:/|%2[fF]|\\{1,4}/)"
 #: Slack's tokens and webhook addresses, which are secrets as well, by their beginnings.
 _HOOK = rf"hooks\.slack(?:-gov)?\.com{_SLACK}(?:services|workflows|triggers){_SLACK}(?:\w|/|%2[fF]|\\{{1,4}}/)+"
 _TOKENS = (
-    ("xox", re.compile("xox[a-z]-[A-Za-z0-9-]{3,}")),
-    ("xapp-", re.compile("xapp-[A-Za-z0-9-]{3,}")),
-    ("hooks.slack", re.compile(_HOOK)),
+    ("xox", lazy_pattern("xox[a-z]-[A-Za-z0-9-]{3,}")),
+    ("xapp-", lazy_pattern("xapp-[A-Za-z0-9-]{3,}")),
+    ("hooks.slack", lazy_pattern(_HOOK)),
 )
 #: An escaped line end, or another escaped character, before a token.
-_ESCAPE = re.compile(r"(?:\\[abfnrtv]|%[0-9A-Fa-f]{2}|\\x[0-9A-Fa-f]{2}|\\u[0-9A-Fa-f]{4})\Z")
-_MADE_UP = re.compile(r"\w+-\d[A-Za-z0-9-]{9}")
+_ESCAPE = lazy_pattern(r"(?:\\[abfnrtv]|%[0-9A-Fa-f]{2}|\\x[0-9A-Fa-f]{2}|\\u[0-9A-Fa-f]{4})\Z")
+_MADE_UP = lazy_pattern(r"\w+-\d[A-Za-z0-9-]{9}")
 
 
 def _is_token(match: re.Match[str]) -> bool:

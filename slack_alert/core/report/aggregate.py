@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 
 from slack_alert.core.model.record import NOT_RUN, Record, Verdict
+from slack_alert.core.patterns import lazy_pattern
 from slack_alert.core.policy.incidents import Incident
 from slack_alert.core.report.slow_runs import BRIEF, WINDOW, is_longer, usual
 from slack_alert.core.report.statistics import PARTS, IncidentSpan, Period, PeriodPart, Series, SlowRun, Summary, spread
@@ -55,14 +56,14 @@ def kind_of(record: Record) -> str:
 _FAILED = frozenset({Verdict.ERROR, Verdict.TIMED_OUT, Verdict.INTERRUPTED})
 _SPOKEN = frozenset({Verdict.SAID, Verdict.MUTED})
 #: Reason and text of a quiet run that posts a recovery, or what was withheld.
-_RECOVERED = re.compile(r"^recovered after ")
-_DIGEST = re.compile(r"^\S+: \d+ alerts? (?:was|were) withheld since \S+$")
+_RECOVERED = lazy_pattern(r"^recovered after ")
+_DIGEST = lazy_pattern(r"^\S+: \d+ alerts? (?:was|were) withheld since \S+$")
 #: What an error card names: the type of an exception, or how a command ended.
 _KIND = r"(exit code \d+|not started|given up|[^\s:]+)"
 #: The kind of a command that timed out, and its error if that was withheld.
 _GIVEN_UP = "given up"
-_OVERDUE = re.compile(r"^TimeoutError: took longer than \S+ \(timeout\)$", re.MULTILINE)
-_TYPE = re.compile(r"^([A-Za-z_][\w.]*)(?::|$)", re.MULTILINE)
+_OVERDUE = lazy_pattern(r"^TimeoutError: took longer than \S+ \(timeout\)$", re.MULTILINE)
+_TYPE = lazy_pattern(r"^([A-Za-z_][\w.]*)(?::|$)", re.MULTILINE)
 
 
 def _last_type(traceback: str) -> str:

@@ -13,6 +13,7 @@ from datetime import datetime, time, timedelta, timezone, tzinfo
 from typing import TypeVar
 
 from slack_alert.core.errors import BadValue
+from slack_alert.core.patterns import lazy_pattern
 from slack_alert.core.schedule.combining import AnyOf, Between, Jittered, Trigger
 from slack_alert.core.schedule.cron import Cron
 from slack_alert.core.schedule.intervals import Every, EveryDays, Never, Once
@@ -28,7 +29,7 @@ SHORTEST = timedelta(seconds=0.1)
 
 _SECONDS = {"weeks": 604_800, "days": 86_400, "hours": 3_600, "minutes": 60, "seconds": 1}
 _LIMITS = "Allowed: 0.1 seconds to ten years in sum."
-_TIME_OF_DAY = re.compile(r"(\d{1,2}):(\d{2})(?::(\d{2}))?")
+_TIME_OF_DAY = lazy_pattern(r"(\d{1,2}):(\d{2})(?::(\d{2}))?")
 _EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
 _T = TypeVar("_T")
 _Parse = Callable[[object, tzinfo], datetime]

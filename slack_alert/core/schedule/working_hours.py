@@ -6,6 +6,7 @@ import re
 from datetime import datetime, timedelta, tzinfo
 
 from slack_alert.core.errors import BadValue
+from slack_alert.core.patterns import lazy_pattern
 from slack_alert.core.structs import PrivateStruct, derive
 from slack_alert.core.units.local_time import next_shift, wall_of
 from slack_alert.core.units.names import WEEKDAYS, index_of
@@ -15,7 +16,7 @@ _WEEK = 7 * _DAY
 _OPEN, _CLOSED = b"\x01", b"\x00"
 #: Longer than the distance between two windows: a shift may skip a week's only one.
 _HORIZON = timedelta(weeks=4)
-_WINDOW = re.compile(r"(\d{1,2}):(\d{2})\s*-\s*(\d{1,2}):(\d{2})")
+_WINDOW = lazy_pattern(r"(\d{1,2}):(\d{2})\s*-\s*(\d{1,2}):(\d{2})")
 _EXAMPLE = "Write it as 9:30-19:00, or mon-fri 9:30-19:00; sat 10:00-14:00, or always."
 
 

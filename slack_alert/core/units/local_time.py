@@ -9,6 +9,7 @@ import re
 from datetime import datetime, timedelta, timezone, tzinfo
 
 from slack_alert.core.errors import BadValue
+from slack_alert.core.patterns import lazy_pattern
 
 DAY = timedelta(days=1)
 #: Other years are typing errors. The last one leaves room for hundreds of the longest intervals in the calendar.
@@ -17,7 +18,7 @@ YEARS = range(1900, 5000)
 TICK = timedelta(microseconds=1)
 
 _SECOND = timedelta(seconds=1)
-_WRITTEN = re.compile(
+_WRITTEN = lazy_pattern(
     r"(\d{4})-(\d\d?)-(\d\d?)"
     r"(?:[T ](\d\d?):(\d\d)(?::(\d\d)(?:\.(\d{1,6}))?)?)?"
     r"\s*(Z|[+-]\d\d:?\d\d)?",

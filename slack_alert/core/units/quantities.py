@@ -7,12 +7,13 @@ import re
 from datetime import timedelta
 
 from slack_alert.core.errors import BadValue
+from slack_alert.core.patterns import lazy_pattern
 
 #: Ten years: longer durations are typing errors, and dates that far away may be beyond the calendar.
 LONGEST = timedelta(days=3653)
 
 _SECONDS = {"w": 604_800, "d": 86_400, "h": 3_600, "m": 60, "s": 1}
-_WRITTEN = re.compile("".join(rf"(?:(\d+(?:\.\d+)?)\s*{unit}\s*)?" for unit in _SECONDS))
+_WRITTEN = lazy_pattern("".join(rf"(?:(\d+(?:\.\d+)?)\s*{unit}\s*)?" for unit in _SECONDS))
 _HINT = "Write a number, or 90s, 5m, 1h30m, 2d, 1w; ten years at most."
 
 
@@ -63,7 +64,7 @@ def _within_limit(value: object, seconds: float) -> timedelta:
 
 
 _UNITS = {"GB": 1024**3, "MB": 1024**2, "KB": 1024, "B": 1}
-_WRITTEN_TOO = re.compile(r"(\d+(?:\.\d+)?)\s*([KMG]?)(?:i?B)?", re.IGNORECASE)
+_WRITTEN_TOO = lazy_pattern(r"(\d+(?:\.\d+)?)\s*([KMG]?)(?:i?B)?", re.IGNORECASE)
 
 
 def parse_size(text: str) -> int:

@@ -7,18 +7,19 @@ import re
 from slack_alert.core.content.render import Text
 from slack_alert.core.model.record import Record, Verdict
 from slack_alert.core.model.run import QUIET, Failure, Result
+from slack_alert.core.patterns import lazy_pattern
 from slack_alert.core.policy.incidents import UNCHANGED
 
 _FAILED = frozenset({Verdict.ERROR, Verdict.TIMED_OUT})
 #: Notices of the policies below an alert, or below the first of several messages, each on a line of its own.
-_ADDED = re.compile(
+_ADDED = lazy_pattern(
     r"\n(?:\d+ alerts?: (?:paused|muted) for [\d.]+ min, until [\d:]+"
     r"|\d+ alerts? (?:was|were) withheld since [\d:]+"
     r"|\d+ alerts since [\d:]+, last [\d:]+"
     r"|took [^\n]+, usually [^\n]+)(?=\n|$)"
 )
 #: The notice about withheld alerts that a quiet run posts.
-_DIGEST = re.compile(r"\*?(?P<job>[^\n*]+)\*?: \d+ alerts? (?:was|were) withheld since [\d:]+")
+_DIGEST = lazy_pattern(r"\*?(?P<job>[^\n*]+)\*?: \d+ alerts? (?:was|were) withheld since [\d:]+")
 _MUTED = ("muted until ", "all jobs muted until ")
 #: Reasons of pauses by people; the reason of a used up quota is different.
 _HELD = ("paused until ", "paused by ")

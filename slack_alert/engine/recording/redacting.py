@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import codecs
-import re
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, cast
 
@@ -11,6 +10,7 @@ from slack_alert.core.content.drafts import Draft, lay_out, without_seams
 from slack_alert.core.content.render import Blocks, Piece, Text, Upload
 from slack_alert.core.model.message import DeliveryProgress, Message
 from slack_alert.core.model.record import Record
+from slack_alert.core.patterns import lazy_pattern
 from slack_alert.core.redaction.redaction import Redaction
 from slack_alert.core.structs import replace
 from slack_alert.engine.batches import Batch
@@ -137,4 +137,4 @@ def _redacted_content(content: bytes, redaction: Redaction) -> bytes:
 
 #: A file with a zero byte among the first so many is binary, unless zeros separate texts: `environ`, `find -print0`.
 _LOOKED_AT = 8192
-_CONTROLS = re.compile(rb"[\x01-\x08\x0e-\x1a\x1c-\x1f\x7f]|\0\0\0\0")
+_CONTROLS = lazy_pattern(rb"[\x01-\x08\x0e-\x1a\x1c-\x1f\x7f]|\0\0\0\0")

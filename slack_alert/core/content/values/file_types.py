@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 
+from slack_alert.core.patterns import lazy_pattern
+
 
 def ending_of(content: bytes) -> str:
     """Return the file extension for bytes: `bin` if the type is unknown, an empty string for text."""
@@ -35,8 +37,8 @@ _MARKS = (
     (b"\xfe\xff", "utf-16"),
 )
 #: Control characters that text does not contain; bell, backspace and escape occur in terminal output.
-_CONTROL = re.compile(r"[\x00-\x06\x0e-\x1a\x1c-\x1f]")
-_SVG = re.compile(
+_CONTROL = lazy_pattern(r"[\x00-\x06\x0e-\x1a\x1c-\x1f]")
+_SVG = lazy_pattern(
     rb"(?:\xef\xbb\xbf)?\s*(?:<\?xml[^>]*\?>\s*)?(?:<!--.{0,2000}?-->\s*)?(?:<!DOCTYPE svg[^>]*>\s*)?<svg[\s>]",
     re.DOTALL,
 )

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from functools import partial
 from types import FunctionType, MethodType, ModuleType
 from typing import Any  # A plugin returns values of any type.
 
 from slack_alert.core.content.values.value_text import ADDRESS
+from slack_alert.core.patterns import lazy_pattern
 
 
 def check_sayable(value: object, *, inside: str = "") -> None:
@@ -21,7 +21,7 @@ def check_sayable(value: object, *, inside: str = "") -> None:
 
 _SAYABLE = frozenset({str, int, float, bool, type(None), bytes, list, tuple, dict, set, frozenset})
 #: A text with nothing but a name and an address.
-_ONLY_AN_ADDRESS = re.compile(rf"<[\w.' <>-]+?{ADDRESS}>")
+_ONLY_AN_ADDRESS = lazy_pattern(rf"<[\w.' <>-]+?{ADDRESS}>")
 
 
 def _mistake_in(value: Any) -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import re
 from collections.abc import ItemsView, Iterable, Iterator, KeysView, Mapping, ValuesView
 from dataclasses import is_dataclass
 from enum import Enum
@@ -12,6 +11,7 @@ from typing import Any  # A plugin returns values of any type.
 
 from slack_alert.core.content.values.file_types import decoded, ending_of
 from slack_alert.core.content.values.row_types import as_row
+from slack_alert.core.patterns import lazy_pattern
 
 #: Memory address in the text of an object, which differs each time.
 ADDRESS = "(?: object)? at 0x[0-9a-fA-F]+"
@@ -57,8 +57,8 @@ _LONG = 10**600
 _MOST = 1_000
 #: Values nested deeper are left out.
 _DEEPEST = 30
-_NUMPY = re.compile(r"\bnp\.(?:bool|int|uint|float|complex|longdouble|str|bytes|datetime|timedelta)\w*\(([^()]*)\)")
-_PLACE = re.compile(rf"{ADDRESS}(?=[^<]*>)")
+_NUMPY = lazy_pattern(r"\bnp\.(?:bool|int|uint|float|complex|longdouble|str|bytes|datetime|timedelta)\w*\(([^()]*)\)")
+_PLACE = lazy_pattern(rf"{ADDRESS}(?=[^<]*>)")
 _NUMBERS = frozenset({int, float, bool})
 _PLAIN = frozenset({float, bool, type(None)})
 _LISTS = (list, tuple, set, frozenset)
