@@ -18,9 +18,6 @@ from slack_alert.settings import LoadedSettings, encode_published
 if TYPE_CHECKING:
     from slack_alert.engine.app.components import Components
 
-#: Python's own thresholds suit small programs: here they would rescan the records that wait to be written.
-_THRESHOLDS = 50_000, 20, 1_000
-
 
 @click.command()
 @common
@@ -71,11 +68,9 @@ def _without_collection() -> Iterator[Callable[[], None]]:
 
     A start makes many objects, none of which is garbage; they are not scanned later either.
     """
-    thresholds = gc.get_threshold()
 
     def collect() -> None:
         gc.freeze()
-        gc.set_threshold(*_THRESHOLDS)
         gc.enable()
 
     gc.disable()
@@ -83,7 +78,6 @@ def _without_collection() -> Iterator[Callable[[], None]]:
         yield collect
     finally:
         gc.unfreeze()
-        gc.set_threshold(*thresholds)
         gc.enable()
 
 
