@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import getpass
 import os
 import sys
 from pathlib import Path
@@ -48,6 +47,8 @@ def not_allowed(path: Path, deed: str) -> NotAllowed:
 def user_name() -> str:
     """Return the name of the user whose rights count, or `#` and its number where it has none, as in a container."""
     if sys.platform == "win32":
+        import getpass
+
         return getpass.getuser()
     return _name_of(os.geteuid())
 
