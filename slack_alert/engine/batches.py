@@ -136,6 +136,10 @@ class Snapshot(Struct, frozen=True):
         """Return the entries of `returned` that belong to these jobs."""
         return [one for one in self.returned if one.binding in names]
 
+    def unaccounted_among(self, names: Container[str]) -> list[str]:
+        """Return those of these jobs for which rows may be missing; after a clean end there are none."""
+        return [name for name in dict.fromkeys(one.job for one in self.unaccounted) if name in names]
+
 
 class HistoryLine(Struct, frozen=True):
     """A record with the delivery of its messages."""

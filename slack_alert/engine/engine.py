@@ -100,7 +100,7 @@ class Engine:
             for name, job_state in self._job_states.items()
             if name not in snapshot.seen or name in moved
         }
-        accounted = list(self._job_states)
+        accounted = snapshot.unaccounted_among(self._job_states)
         self._recorder.submit(Batch(states=states, seen=seen, records=lost, running=(), accounted=accounted, at=now))
         for job_state in self.absences.unfinished():
             self.post(partial(self._queues.run_next, job_state))
@@ -271,7 +271,7 @@ class Engine:
 
     def _recover_late(self, late: Mapping[str, JobState], snapshot: Snapshot, since: datetime | None) -> None:
         lost = recover(late, replace(snapshot, returned=tuple(snapshot.returned_by(late))), since, is_late=True)
-        self._recorder.submit(Batch(records=lost, accounted=list(late)))
+        self._recorder.submit(Batch(records=lost, accounted=snapshot.unaccounted_among(late)))
         for run, result in resumed(late, snapshot.returned_by(late)):
             self._finish(run, result)
 

@@ -31,12 +31,12 @@ class Coupling:
         #: The modules that each module has changed; most change none.
         self._changed: dict[str, set[str]] = {}
 
-    def before(self, name: str, used: Iterable[str]) -> None:
+    def before(self, name: str, used: Collection[str]) -> None:
         """Measure what a module may reach before it is executed; `used` are the names in its code."""
         for each in self._reach(name, used):
             self._has_changed(each)
 
-    def after(self, name: str, used: Iterable[str], *, is_imported: bool, is_whole: bool) -> None:
+    def after(self, name: str, used: Collection[str], *, is_imported: bool, is_whole: bool) -> None:
         """Record what an executed module has changed; a module that was imported by another is compared from now on."""
         last = name.rpartition(".")[2]
         if name not in (alike := self._named.get(last, ())):
@@ -58,7 +58,10 @@ class Coupling:
             found |= new
         return found - set(modules)
 
-    def _reach(self, name: str, used: Iterable[str]) -> set[str]:
+    def _reach(self, name: str, used: Collection[str]) -> set[str]:
+        if not used:  # As for most of thousands of files, which hold functions alone.
+            self._reached.pop(name, None)
+            return set()
         # Of several modules of the same name one is meant, and the others do not change.
         found = {each for word in used for each in self._named.get(word, ())}
         if _offers(package := name.rpartition(".")[0], used):

@@ -95,6 +95,15 @@ def test_a_lost_row_says_so() -> None:
     assert row.reason == LOST
 
 
+def test_only_jobs_with_missing_rows_are_accounted_for() -> None:
+    snapshot = left(
+        "10:00", unaccounted=(span("09:00", "09:20"), span("09:20", "09:40"), span("09:00", "09:40", "gone"))
+    )
+
+    assert snapshot.unaccounted_among({"db.lag", "other"}) == ["db.lag"]
+    assert left("10:00").unaccounted_among({"db.lag"}) == []
+
+
 def test_what_a_job_returned_that_is_not_there_waits_for_it(caplog: pytest.LogCaptureFixture) -> None:
     with caplog.at_level(logging.WARNING):
         rows = recover({}, Snapshot(returned=(returned("09:20", job="old.job"),)), None)
