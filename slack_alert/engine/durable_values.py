@@ -9,16 +9,14 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from datetime import timedelta
 from functools import partial
 
 from slack_alert.core.errors import StoreError
 from slack_alert.engine.batches import Batch, StoredValue
+from slack_alert.engine.context.key_value import Wait
 from slack_alert.engine.ports import Recorder
-
-#: Returns once the batch is durable; raises StoreError where it is not in time.
-Wait = Callable[[], None]
 
 #: The entry that holds the number of the last committed batch with values or pauses.
 NUMBER_PACK, NUMBER_KEY = ".journal", "number"

@@ -8,29 +8,30 @@ from datetime import datetime
 from functools import partial
 from itertools import count
 
-from slack_alert.core.catalog import Catalog, match
+from slack_alert.core.catalog import Catalog, full_name, match
 from slack_alert.core.content.markup import Markup
 from slack_alert.core.content.render import Piece
 from slack_alert.core.events import Event, fields_of
 from slack_alert.core.model.address import Address
 from slack_alert.core.model.message import Message
-from slack_alert.core.model.run import Result, Run
+from slack_alert.core.model.run import Result, Returned, Run
 from slack_alert.core.pipeline.outages import Outage, OutageCause
 from slack_alert.core.pipeline.settle import settle, was_quiet
-from slack_alert.core.policy.quota import Pause, State
+from slack_alert.core.policy.quota import Pause, State, reset_alert_quota
 from slack_alert.core.report.slow_runs import BRIEF
 from slack_alert.core.structs import replace
 from slack_alert.engine.batches import Batch, JobProgress, Snapshot
+from slack_alert.engine.context.context import Context, ContextServices
+from slack_alert.engine.durable_values import submit_durably
 from slack_alert.engine.monitoring.clock_watch import MissedTicks, TickMonitor
 from slack_alert.engine.monitoring.slow_runs import SlowRunDetector
-from slack_alert.engine.ports import Clock, Due, Executor, Recorder
+from slack_alert.engine.ports import Clock, Due, Executor, Journal, Recorder
 from slack_alert.engine.runs.admission import Admission
 from slack_alert.engine.runs.event_queues import AbsenceWatch, EventQueues
 from slack_alert.engine.runs.job_state import JobState, create_job_states, replace_jobs
-from slack_alert.engine.runs.journaling import resumed
 from slack_alert.engine.runs.missed_slots import GatheringRecorder, GroupedRecorder, MissedSlots
 from slack_alert.engine.runs.overlaps import Overlaps
-from slack_alert.engine.runs.recovery import recover
+from slack_alert.engine.runs.recovery import is_resumable, recover, resumed
 from slack_alert.engine.runs.run_messages import RunMessages, with_held_pieces
 from slack_alert.engine.runs.run_records import cut_off_record, quiet_record, spoken_record
 
@@ -41,7 +42,10 @@ NoticeParts = tuple[str, str, Address]
 
 
 class Engine:
-    """Gates, runs and settles the jobs of a catalog. `due` is called from a single thread; results arrive on any."""
+    """Gates, runs and settles the jobs of a catalog, and is the host of their runs.
+
+    `run_due` is called from a single thread; the methods of `RunHost` on any.
+    """
 
     def __init__(
         self,
@@ -51,6 +55,8 @@ class Engine:
         executor: Executor,
         clock: Clock,
         mark: Markup,
+        services: ContextServices | None = None,
+        journal: Journal | None = None,
         mute: Callable[[str, datetime], str] = lambda _job, _slot: "",
         slow_runs: SlowRunDetector | None = None,
     ) -> None:
@@ -58,6 +64,10 @@ class Engine:
         self._recorder = recorder
         self._clock = clock
         self._mark = mark
+        #: The services of the functions' contexts; None where no function is called.
+        self._services = services
+        #: Keeps what runs return until its settlement is committed; the next start settles it after a kill.
+        self._journal = journal
         #: Returns why a job is muted at a slot; empty: it is not.
         self._mute = mute
         self._job_states: dict[str, JobState] = {}
@@ -79,7 +89,7 @@ class Engine:
             self._overlaps,
             next_id=self.next_id,
             post=self.post,
-            done=self._finish,
+            host=self,
         )
         self._queues = EventQueues(recorder, mark, mute, next_id=self.next_id, react=self._admission.react)
 
@@ -197,6 +207,32 @@ class Engine:
         moved = self.absences.reset(event, self._clock.now())
         self._recorder.submit(Batch(seen=moved), partial(self._answer, event))
 
+    def done(self, run: Run, result: Result) -> None:
+        """Settle a run; it counts as done once its messages are committed."""
+        if self._journal is None or not result.pieces or not is_resumable(run):
+            self._finish(run, result)
+            return
+        run.is_kept = self._journal.append(
+            Returned(
+                run.id, run.binding, run.slot, run.started, result.duration, result.pieces, result.numbers, run.remark
+            )
+        )
+        try:
+            self._finish(run, result)
+        finally:
+            if run.is_kept:  # No batch has taken the entry over: the run is canceled.
+                self._journal.release(1)
+
+    def context(self, run: Run) -> Context:
+        """Return the context of a run."""
+        assert self._services is not None, "functions are called only where they are set"
+        return Context(run, self._services, self)
+
+    def ended(self, run: Run) -> None:
+        """End the subprocesses of a run."""
+        if self._services is not None:
+            self._services.children.terminate(run.id)
+
     def emit(self, run: Run, value: object) -> None:
         """Handle the value of a sensor as an event."""
         assert run.emits is not None, "only sensors notice"
@@ -222,6 +258,18 @@ class Engine:
         """Pause a job, or resume it (None); an unknown job is ignored."""
         if name in self._job_states:
             self._job_states[name].hold = hold
+
+    def hold(self, name: str, hold: Pause | None) -> None:
+        """Pause or resume (None) the job with a name as people type it; durable when this returns.
+
+        Raise BadValue where there is no such job, and StoreError where the disk accepts no write.
+        """
+        full = full_name(name, [job_state.job.name for job_state in self.jobs()])
+        self.pause(full, hold)
+        batch = Batch(holds={full: hold})
+        if hold is None:
+            batch.states[full] = self.update_state(full, reset_alert_quota)
+        submit_durably(self._recorder, batch)()
 
     def state_of(self, name: str) -> State:
         """Return the state of a job or an external program; a new state for an unknown name."""
@@ -286,12 +334,12 @@ class Engine:
             self._queues.enqueue(self._job_states[job.name], event)
 
     def _finish(self, run: Run, result: Result) -> None:
-        """Settle a run; it counts as done once its messages are committed."""
         if run.is_canceled and not run.is_stuck:
             return
         job_state = self._job_states[run.binding]
         run.has_returned = not run.is_stuck
-        self._overlaps.finished(job_state)
+        if job_state.overlaps or job_state.waits or job_state.is_told or self._overlaps.is_full:
+            self._overlaps.finished(job_state)
         if result.duration > BRIEF or run.binding in self._slow_runs.kept:
             result = self._slow_runs.record_run(run, result)
         job = job_state.job

@@ -7,12 +7,15 @@ from datetime import datetime
 from typing import Protocol, TypeVar
 
 from slack_alert.core.catalog import CatalogChange
+from slack_alert.core.content.pieces import Piece
+from slack_alert.core.model.address import Address
 from slack_alert.core.model.message import Delivery, PostedDelivery
 from slack_alert.core.model.record import Record
 from slack_alert.core.model.run import Result, Returned, Run
 from slack_alert.core.retry import SendResult
 from slack_alert.core.structs import Struct
 from slack_alert.engine.batches import Batch, HistoryLimits, HistoryLine, Snapshot
+from slack_alert.engine.context.context import Context
 
 T = TypeVar("T")
 
@@ -87,10 +90,29 @@ class ChangeWatch(Protocol):
 Reload = Callable[[float], CatalogChange | None]
 
 
+class RunHost(Protocol):
+    """The side of a run that is not its function: takes what the function says and returns, on any thread."""
+
+    def done(self, run: Run, result: Result) -> None:
+        """Take the result of a run; called once for each."""
+
+    def say(self, run: Run, pieces: tuple[Piece, ...], to: Address | None = None) -> None:
+        """Post pieces in the middle of a run, to the job's address or to another."""
+
+    def emit(self, run: Run, value: object) -> None:
+        """Handle a value of a sensor as an event."""
+
+    def context(self, run: Run) -> Context:
+        """Return the context of a run, for a function that takes one."""
+
+    def ended(self, run: Run) -> None:
+        """End what the function of a run has started, as the function is over or given up."""
+
+
 class Executor(Protocol):
     """Calls the functions of runs."""
 
-    def submit(self, runs: Sequence[Run], done: Callable[[Run, Result], None]) -> None:
+    def submit(self, runs: Sequence[Run], host: RunHost) -> None:
         """Call every run's action once and report exactly one result for it, exceptions included; never block."""
 
     def stop(self) -> None:

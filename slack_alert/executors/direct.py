@@ -9,10 +9,9 @@ from contextlib import contextmanager
 from types import FrameType
 
 from slack_alert.core.model.run import Result, Run
+from slack_alert.engine.ports import RunHost
 from slack_alert.engine.system.loop_runner import run_to_end
 from slack_alert.executors.calling.call import Caller
-
-Done = Callable[[Run, Result], None]
 
 
 @contextmanager
@@ -46,18 +45,21 @@ class DirectExecutor:
     def __init__(self, caller: Caller) -> None:
         self._caller = caller
 
-    def submit(self, runs: Sequence[Run], done: Done) -> None:
+    def submit(self, runs: Sequence[Run], host: RunHost) -> None:
         """Call the runs one after the other and report them."""
         for run in runs:
-            done(run, self.call(run))
+            host.done(run, self.call(run, host))
 
-    def call(self, run: Run) -> Result:
+    def call(self, run: Run, host: RunHost) -> Result:
         """Call a run and return its result; Ctrl+C also ends the caller, not only the function."""
         with watch_interrupt() as is_interrupted:
-            result = run_to_end(self._caller.await_(run)) if run.action.is_async else self._caller.call(run)
+            result = self._call(run, host)
         if is_interrupted():
             raise KeyboardInterrupt
         return result
+
+    def _call(self, run: Run, host: RunHost) -> Result:
+        return run_to_end(self._caller.await_(run, host)) if run.action.is_async else self._caller.call(run, host)
 
     def stop(self) -> None:
         """Do nothing: no run is going on."""

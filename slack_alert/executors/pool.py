@@ -10,25 +10,24 @@ import logging
 import os
 from collections.abc import Callable, Sequence
 from datetime import timedelta
-from functools import partial
+from random import random
 from typing import Protocol
 
 from slack_alert.core.model.run import DEFAULT_OPTIONS, Isolation, Result, Run
-from slack_alert.engine.ports import ExecutorLoad
+from slack_alert.engine.ports import ExecutorLoad, RunHost
 from slack_alert.executors.calling.call import Caller
 from slack_alert.executors.calling.failures import internal_error_result
 from slack_alert.executors.puller_pool import PullerPool
+from slack_alert.executors.retries import Retries
 from slack_alert.executors.timeouts import TimedCalls
 
 log = logging.getLogger(__name__)
-
-Done = Callable[[Run, Result], None]
 
 
 class IsolatedPool(Protocol):
     """Calls functions in processes of their own."""
 
-    def call(self, run: Run) -> Result:
+    def call(self, run: Run, host: RunHost) -> Result:
         """Call a run's function and wait for its end, which is at its timeout at the latest."""
 
     def stop(self) -> None:
@@ -42,29 +41,37 @@ class PoolExecutor:
     """
 
     def __init__(
-        self, caller: Caller, *, threads: int, loop: asyncio.AbstractEventLoop, isolated: IsolatedPool | None = None
+        self,
+        caller: Caller,
+        *,
+        threads: int,
+        loop: asyncio.AbstractEventLoop,
+        isolated: IsolatedPool | None = None,
+        chance: Callable[[], float] = random,
     ) -> None:
         self._caller = caller
         self._isolated = isolated
         self._pool = PullerPool(self._work, room=lambda: self._room)
-        self._timed = TimedCalls(caller, self._pool.add)
+        self._timed = TimedCalls(caller, self._report, self._pool.add)
+        self._retries = Retries(self.submit, self._report, loop=loop, chance=chance)
         self._loop = loop
         self._most = threads
         self._awaited: set[asyncio.Task[None]] = set()
         self._process = os.getpid()
 
-    def submit(self, runs: Sequence[Run], done: Done) -> None:
-        """Queue the runs; `done` is called on the puller or the loop that ran them."""
-        plain = [(run, done) for run in runs if not run.action.is_async or self._is_isolated(run)]
+    def submit(self, runs: Sequence[Run], host: RunHost) -> None:
+        """Queue the runs; the host is called on the puller or the loop that ran them."""
+        plain = [(run, host) for run in runs if not run.action.is_async or self._is_isolated(run)]
         if len(plain) < len(runs):
             for run in runs:
                 if run.action.is_async and not self._is_isolated(run):
-                    self._loop.call_soon_threadsafe(self._begin, run, done)
+                    self._loop.call_soon_threadsafe(self._begin, run, host)
         if plain:
             self._pool.submit(plain)
 
     def stop(self) -> None:
-        """Take no further run; queued and running ones may end."""
+        """Take no further run; queued and running ones may end, and none is tried again."""
+        self._retries.stop()
         self._pool.stop()
         if self._isolated is not None:
             self._isolated.stop()
@@ -88,46 +95,49 @@ class PoolExecutor:
     def _is_isolated(self, run: Run) -> bool:
         return run.run_options.isolation is Isolation.PROCESS and self._isolated is not None
 
-    def _begin(self, run: Run, done: Done) -> None:
-        pending = self._loop.create_task(self._await(run, done))
+    def _begin(self, run: Run, host: RunHost) -> None:
+        pending = self._loop.create_task(self._await(run, host))
         self._awaited.add(pending)
         pending.add_done_callback(self._awaited.discard)
 
-    async def _await(self, run: Run, done: Done) -> None:
+    async def _await(self, run: Run, host: RunHost) -> None:
         if run.run_options.timeout is not None:
-            await self._timed.await_(run, run.run_options.timeout, partial(self._report, run, done))
+            await self._timed.await_(run, host, run.run_options.timeout)
             return
         try:
-            result = await self._caller.await_(run)
+            result = await self._caller.await_(run, host)
         except BaseException as error:  # noqa: BLE001 - whatever it is, the job must go on
             result = internal_error_result(run, error)
-        self._report(run, done, result)
+        self._report(run, host, result)
 
-    def _work(self, run: Run, done: Done) -> timedelta | None:
+    def _work(self, run: Run, host: RunHost) -> timedelta | None:
         """Call and report a run; return None if it was given up and reported meanwhile."""
         result: Result | None
         try:
-            result = self._caller.call(run) if run.run_options is DEFAULT_OPTIONS else self._call(run, done)
+            is_plain = run.run_options is DEFAULT_OPTIONS
+            result = self._caller.call(run, host) if is_plain else self._call(run, host)
         except BaseException as error:  # noqa: BLE001 - as above
             result = internal_error_result(run, error)
         if result is None:
             return None
-        self._report(run, done, result)
+        self._report(run, host, result)
         return result.duration
 
-    def _call(self, run: Run, done: Done) -> Result | None:
+    def _call(self, run: Run, host: RunHost) -> Result | None:
         """Call a run as its options say; return None if it was given up and reported meanwhile."""
         if run.run_options.isolation is Isolation.PROCESS and self._isolated is not None:
-            return self._isolated.call(run)
+            return self._isolated.call(run, host)
         if run.run_options.timeout is not None:
-            return self._timed.call(run, run.run_options.timeout, partial(self._report, run, done))
-        return self._caller.call(run)
+            return self._timed.call(run, host, run.run_options.timeout)
+        return self._caller.call(run, host)
 
-    def _report(self, run: Run, done: Done, result: Result) -> None:
+    def _report(self, run: Run, host: RunHost, result: Result) -> None:
         if os.getpid() != self._process:
             # The function forked and both came back: the child must not go on as a second program.
             os._exit(0)
         try:
-            done(run, result)
+            last = self._retries.result(run, host, result) if run.run_options.retries else result
+            if last is not None:
+                host.done(run, last)
         except BaseException:
             log.exception("report broke", extra={"job": run.binding, "run": run.id})

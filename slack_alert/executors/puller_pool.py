@@ -17,12 +17,11 @@ from datetime import timedelta
 from typing import Protocol
 
 from slack_alert.core.environment_faults import machine_lack
-from slack_alert.core.model.run import Result, Run
+from slack_alert.core.model.run import Run
+from slack_alert.engine.ports import RunHost
 from slack_alert.executors.threads import SystemThreads, Threads
 
 log = logging.getLogger(__name__)
-
-Done = Callable[[Run, Result], None]
 
 #: Seconds between two checks of the watch.
 _STANDSTILL = 0.005
@@ -39,7 +38,7 @@ _IDLE = 30.0
 class PullerWork(Protocol):
     """What the pullers do with a run."""
 
-    def __call__(self, run: Run, done: Done, /) -> timedelta | None:
+    def __call__(self, run: Run, host: RunHost, /) -> timedelta | None:
         """Call and report a run; return its duration, or None if it was given up and reported meanwhile."""
 
 
@@ -50,7 +49,7 @@ class PullerPool:
         self._work = work
         self._room = room
         self._threads = threads or SystemThreads()
-        self._queue: deque[tuple[Run, Done]] = deque()
+        self._queue: deque[tuple[Run, RunHost]] = deque()
         self._changed = self._threads.condition()
         self.pullers = 0
         self._idle = 0
@@ -71,7 +70,7 @@ class PullerPool:
         """The number of pullers that are not idle."""
         return self.pullers - self._idle
 
-    def submit(self, runs: Iterable[tuple[Run, Done]]) -> None:
+    def submit(self, runs: Iterable[tuple[Run, RunHost]]) -> None:
         """Queue the runs; never block."""
         with self._changed:
             self._queue.extend(runs)
@@ -120,14 +119,14 @@ class PullerPool:
     def _pull(self) -> None:
         while True:
             try:
-                run, done = self._queue.popleft()
+                run, host = self._queue.popleft()
             except IndexError:
                 if not self._wait():
                     return
                 continue
             # Progress for the watch; a lost increment does no harm.
             self._taken += 1
-            took = self._work(run, done) if run.binding not in self._slow else self._work_engaged(run, done)
+            took = self._work(run, host) if run.binding not in self._slow else self._work_engaged(run, host)
             if took is None:
                 if self._is_surplus():
                     return
@@ -136,13 +135,13 @@ class PullerPool:
             elif self._slow:
                 self._slow.discard(run.binding)
 
-    def _work_engaged(self, run: Run, done: Done) -> timedelta | None:
+    def _work_engaged(self, run: Run, host: RunHost) -> timedelta | None:
         with self._changed:
             self._engaged += 1
             if self._queue:
                 self._add(1)
         try:
-            return self._work(run, done)
+            return self._work(run, host)
         finally:
             with self._changed:
                 self._engaged -= 1

@@ -6,79 +6,69 @@ import asyncio
 import logging
 from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
-from functools import partial
 from time import perf_counter
 
-from slack_alert.core.model.run import DEFAULT_OPTIONS, Result, Run
-from slack_alert.engine.ports import Executor
+from slack_alert.core.model.run import Result, Run
+from slack_alert.engine.ports import RunHost
 from slack_alert.executors.calling.failures import with_attempt
 
 log = logging.getLogger(__name__)
 
-Done = Callable[[Run, Result], None]
-
 
 class _Trial:
-    """A run that may be called again, until it is reported."""
+    """A run that has failed and is called again, until it is reported."""
 
-    __slots__ = ("attempt", "begun", "done", "failed", "run", "started")
+    __slots__ = ("attempt", "begun", "failed", "host", "run", "started")
 
-    def __init__(self, run: Run, done: Done) -> None:
+    def __init__(self, run: Run, host: RunHost, failed: Result) -> None:
         self.run = run
-        self.done = done
+        self.host = host
         self.attempt = 1
-        #: The time when the first attempt began.
-        self.begun = 0.0
-        self.started: datetime | None = None
-        #: The last failure, while it waits for the next attempt.
-        self.failed: Result | None = None
+        #: When the first attempt began.
+        self.started: datetime | None = run.started
+        self.begun = perf_counter() - failed.duration.total_seconds()
+        #: The last failure.
+        self.failed = failed
 
     @property
     def attempts(self) -> int:
         return self.run.run_options.retries + 1
 
 
-class RetryingExecutor:
-    """An executor around another one; all attempts are one run, of which the last one is reported.
+class Retries:
+    """Calls failed runs again; all attempts are one run, of which the last one is reported.
 
     When the program ends, nothing is waited for: the last failure is reported.
     """
 
-    def __init__(self, inner: Executor, *, loop: asyncio.AbstractEventLoop, chance: Callable[[], float]) -> None:
-        self._inner = inner
+    def __init__(
+        self,
+        submit: Callable[[Sequence[Run], RunHost], None],
+        report: Callable[[Run, RunHost, Result], None],
+        *,
+        loop: asyncio.AbstractEventLoop,
+        chance: Callable[[], float],
+    ) -> None:
+        self._submit = submit
+        self._report = report
         self._loop = loop
         self._chance = chance
+        #: The runs that are called again, by id.
+        self._called: dict[int, _Trial] = {}
         #: A dictionary, because removing is atomic: the thread that removes a run goes on with it.
         self._waiting: dict[_Trial, None] = {}
         self._is_stopped = False
 
-    def submit(self, runs: Sequence[Run], done: Done) -> None:
-        """Pass the runs on; for each run one result is reported."""
-        patient = [run for run in runs if run.run_options is not DEFAULT_OPTIONS and run.run_options.retries]
-        if not patient:
-            self._inner.submit(runs, done)
-            return
-        if len(patient) < len(runs):
-            self._inner.submit([run for run in runs if not run.run_options.retries], done)
-        for run in patient:
-            self._inner.submit([run], partial(self._ended, _Trial(run, done)))
-
-    def stop(self) -> None:
-        """Take no further run, and report those that wait for another attempt."""
-        self._is_stopped = True
-        for trial in list(self._waiting):
-            if self._waiting.pop(trial, trial) is None:
-                self._report(trial, trial.failed or Result())
-        self._inner.stop()
-
-    def _ended(self, trial: _Trial, run: Run, result: Result) -> None:
-        if trial.attempt == 1:
-            trial.started, trial.begun = run.started, perf_counter() - result.duration.total_seconds()
-        is_over = result.failure is None or run.is_canceled or trial.attempt >= trial.attempts or self._is_stopped
-        if is_over:
-            self._report(trial, result)
-            return
-        assert result.failure is not None
+    def result(self, run: Run, host: RunHost, result: Result) -> Result | None:
+        """Return the result to report after an attempt; None if there will be another attempt."""
+        trial = self._called.pop(run.id, None)
+        if trial is None:
+            if result.failure is None:
+                return result
+            trial = _Trial(run, host, result)
+        is_over = run.is_canceled or trial.attempt >= trial.attempts or self._is_stopped
+        if result.failure is None or is_over:
+            return _whole(trial, result)
         delay = run.run_options.delay(trial.attempt, self._chance())
         trial.failed = result
         self._waiting[trial] = None
@@ -90,6 +80,14 @@ class RetryingExecutor:
             },
         )  # fmt: skip
         self._loop.call_soon_threadsafe(self._wait, trial, delay)
+        return None
+
+    def stop(self) -> None:
+        """Call nothing again, and report the runs that wait for another attempt."""
+        self._is_stopped = True
+        for trial in list(self._waiting):
+            if self._waiting.pop(trial, trial) is None:
+                self._report(trial.run, trial.host, _whole(trial, trial.failed))
 
     def _wait(self, trial: _Trial, delay: timedelta) -> None:
         self._loop.call_later(delay.total_seconds(), self._again, trial)
@@ -100,18 +98,20 @@ class RetryingExecutor:
         if self._waiting.pop(trial, trial) is not None:
             return
         if trial.run.is_canceled or self._is_stopped:
-            self._report(trial, trial.failed or Result())
+            self._report(trial.run, trial.host, _whole(trial, trial.failed))
             return
         trial.attempt += 1
-        self._inner.submit([trial.run], partial(self._ended, trial))
+        self._called[trial.run.id] = trial
+        self._submit((trial.run,), trial.host)
 
-    def _report(self, trial: _Trial, result: Result) -> None:
-        """Report all attempts as one run: its start is the first one's, and it says which attempt was the last."""
-        trial.run.started = trial.started
-        if trial.attempt > 1:
-            tried = f"attempt {trial.attempt} of {trial.attempts}"
-            trial.run.remark = "; ".join(filter(None, (trial.run.remark, tried)))
-        whole = result._replace(duration=timedelta(0, perf_counter() - trial.begun))
-        if result.failure is not None:
-            whole = whole._replace(failure=with_attempt(result.failure, trial.attempt, trial.attempts))
-        trial.done(trial.run, whole)
+
+def _whole(trial: _Trial, result: Result) -> Result:
+    """Return the result of all attempts as one run: its start is the first one's, and it says which was the last."""
+    trial.run.started = trial.started
+    if trial.attempt > 1:
+        tried = f"attempt {trial.attempt} of {trial.attempts}"
+        trial.run.remark = "; ".join(filter(None, (trial.run.remark, tried)))
+    whole = result._replace(duration=timedelta(0, perf_counter() - trial.begun))
+    if result.failure is not None:
+        whole = whole._replace(failure=with_attempt(result.failure, trial.attempt, trial.attempts))
+    return whole

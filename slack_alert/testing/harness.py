@@ -6,7 +6,6 @@ import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta, tzinfo
-from functools import partial
 from pathlib import Path
 from uuid import uuid4
 
@@ -18,15 +17,14 @@ from slack_alert.core.events import Event
 from slack_alert.core.model.address import Address
 from slack_alert.core.model.message import Message
 from slack_alert.core.model.record import Record, split_by_job
-from slack_alert.core.model.run import Result, Run
-from slack_alert.core.pipeline.messages import messages
+from slack_alert.core.model.run import Run
 from slack_alert.core.pipeline.settle import settle_asked
 from slack_alert.core.redaction.redaction import Redaction
 from slack_alert.core.units.local_time import TICK
 from slack_alert.engine.batches import Batch
-from slack_alert.engine.context.context import Context, ContextServices
+from slack_alert.engine.context.context import ContextServices
 from slack_alert.engine.context.key_value import KeyValueStore
-from slack_alert.engine.pauses import pause_by_name
+from slack_alert.engine.runs.asked_run import AskedRunHost
 from slack_alert.engine.simulation.doubles import MemoryRecorder
 from slack_alert.engine.simulation.simulation import Simulation
 from slack_alert.executors.calling.call import Caller
@@ -77,20 +75,24 @@ class PluginHarness:
         self._defaults = defaults
         # Random, so that no text of a test can contain it.
         self._mark = Markup(str(uuid4().int)[:12])
-        self._render = Render(self._mark, Redaction())
+        render = Render(self._mark, Redaction())
         self._key_value_stores: dict[str, KeyValueStore] = {}
-        caller = Caller(
-            clock=self.clock, render=self._render, say=self._say, context=self._context, notice=self._notice
-        )
-        self._executor = DirectExecutor(caller)
-        self._simulation = Simulation(catalog, self.clock, self._executor, mark=self._mark, recorder=self.recorder)
+        self._executor = DirectExecutor(Caller(self.clock, render))
         self._services = ContextServices(
             mark=self._mark,
             path=path,
-            say=self._say_value,
-            hold=partial(pause_by_name, self._simulation.engine, self.recorder),
+            render=render,
+            address=lambda to: Address.parse(to, defaults.channel),
             now=self.clock.now,
             key_value_store=self._key_value_store,
+        )
+        self._simulation = Simulation(
+            catalog,
+            self.clock,
+            self._executor,
+            mark=self._mark,
+            recorder=self.recorder,
+            services=self._services,
         )
         #: The number of messages and lines that were returned already.
         self._messages_returned = 0
@@ -112,60 +114,21 @@ class PluginHarness:
 
     def run(self, name: str) -> list[Said]:
         """Call a function as if a person asked; return its answer, which is never empty."""
-        binding = self.catalog.lookup(name)
-        run = Run(self._simulation.engine.next_id(), binding.name, binding.action, self.clock.now(), asked_by="you")
+        engine, binding = self._simulation.engine, self.catalog.lookup(name)
+        to = binding.to if isinstance(binding, Job) else self._defaults.to
+        run = Run(engine.next_id(), binding.name, binding.action, self.clock.now(), asked_by="you")
+        host = AskedRunHost(to, self._services, hold=engine.hold, emit_event=engine.handle_event)
         with captured(sys.stderr):
-            result = self._executor.call(run)
-        self._answer(run, result)
+            self._executor.submit([run], host)
+        settlement = settle_asked(run, host.result, to, self._mark)
+        told = [*host.messages, *settlement.messages]
+        self.recorder.submit(Batch(records=[host.record(run, settlement, told)], messages=told))
         return self._new_messages()
-
-    def _answer(self, run: Run, result: Result) -> None:
-        to = self._to(run.binding)
-        settlement = settle_asked(run, result, to, self._mark)
-        record = Record(
-            run.id,
-            run.binding,
-            run.slot,
-            settlement.verdict,
-            run.started,
-            result.duration,
-            "\n".join([*(run.texts or ()), *([settlement.text] if settlement.text else ())]),
-            to.shown,
-            error=result.failure.traceback if result.failure else None,
-            printed="".join(run.printed) if run.printed else None,
-            asked_by=run.asked_by,
-        )
-        self.recorder.submit(Batch(records=[record], messages=list(settlement.messages)))
-
-    def _context(self, run: Run) -> Context:
-        return Context(run, self._services)
-
-    def _say_value(self, run: Run, value: object, to: str | None) -> None:
-        said = self._render(run, value)
-        address = Address.parse(to, self._defaults.channel) if to else None
-        if said:
-            self._say(run, said, address)
-
-    def _say(self, run: Run, said: tuple[Piece, ...], to: Address | None = None) -> None:
-        if run.asked_by is None:
-            self._simulation.engine.say(run, said, to)
-            return
-        told = messages(run, said, to or self._to(run.binding))
-        run.said += len(told)
-        run.texts = [*(run.texts or ()), *(plain(fallback(message.piece)) for message in told)]
-        self.recorder.submit(Batch(messages=list(told)))
-
-    def _notice(self, run: Run, value: object) -> None:
-        self._simulation.engine.emit(run, value)
 
     def _key_value_store(self, pack: str) -> KeyValueStore:
         if pack not in self._key_value_stores:
             self._key_value_stores[pack] = KeyValueStore(pack, (), write=lambda _: None, now=self.clock.now)
         return self._key_value_stores[pack]
-
-    def _to(self, name: str) -> Address:
-        binding = self.catalog.lookup(name)
-        return binding.to if isinstance(binding, Job) else self._defaults.to
 
     def _zone(self, name: str) -> tzinfo:
         return next((job.zone for job in self.catalog.jobs if job.name == name), self.zone)

@@ -12,6 +12,7 @@ from slack_alert.core.content.pieces import Piece
 from slack_alert.core.content.render import pieces
 from slack_alert.core.model.run import Result, Run
 from slack_alert.core.whatif.replay import RecordedLine, loudest
+from slack_alert.engine.ports import RunHost
 from slack_alert.engine.simulation.doubles import VirtualClock
 from slack_alert.engine.simulation.simulation import Simulation
 from tests.fakes.engine_rig import MARK, failed
@@ -30,18 +31,16 @@ class Acts:
 
     def __init__(self, values: Mapping[datetime, object]) -> None:
         self._values = values
-        #: What takes what a run says on its way; set by whoever has it.
-        self.say: Callable[[Run, tuple[Piece, ...]], None] = lambda _run, _pieces: None
 
-    def submit(self, runs: Sequence[Run], done: Callable[[Run, Result], None]) -> None:
+    def submit(self, runs: Sequence[Run], host: RunHost) -> None:
         for run in runs:
-            done(run, self._result(run, self._values.get(run.slot)))
+            host.done(run, self._result(run, host, self._values.get(run.slot)))
 
-    def _result(self, run: Run, value: object) -> Result:
+    def _result(self, run: Run, host: RunHost, value: object) -> Result:
         if isinstance(value, Speaks):
             for each in value.values:
                 if said := _rendered(run, each):
-                    self.say(run, said)
+                    host.say(run, said)
             value = value.returned
         return failed() if value == "!" else Result(_rendered(run, value))
 
@@ -59,9 +58,7 @@ def lived(
 ) -> list[RecordedLine]:
     """Let a job run for a while; return its history, with how loud each line was."""
     clock = VirtualClock(since)
-    acts = Acts(values)
-    simulation = Simulation(Catalog((job,)), clock, acts, mark=MARK, mute=mute)
-    acts.say = simulation.engine.say
+    simulation = Simulation(Catalog((job,)), clock, Acts(values), mark=MARK, mute=mute)
     simulation.run_until(until)
     messages = simulation.recorder.messages
     return [

@@ -22,7 +22,7 @@ from slack_alert.engine.batches import Batch, Snapshot
 from slack_alert.engine.durable_values import is_numbered
 from slack_alert.engine.engine import Engine
 from slack_alert.engine.monitoring.slow_runs import SlowRunDetector
-from slack_alert.engine.ports import Recorder
+from slack_alert.engine.ports import Journal, Recorder, RunHost
 from slack_alert.engine.simulation.doubles import MemoryRecorder, VirtualClock
 
 BERLIN = ZoneInfo("Europe/Berlin")
@@ -75,10 +75,10 @@ class Held:
     """An executor that keeps each run until it is told how the run ends."""
 
     def __init__(self) -> None:
-        self._kept: list[tuple[Run, Callable[[Run, Result], None]]] = []
+        self._kept: list[tuple[Run, RunHost]] = []
 
-    def submit(self, runs: Sequence[Run], done: Callable[[Run, Result], None]) -> None:
-        self._kept.extend((run, done) for run in runs)
+    def submit(self, runs: Sequence[Run], host: RunHost) -> None:
+        self._kept.extend((run, host) for run in runs)
 
     def stop(self) -> None:
         pass
@@ -89,8 +89,8 @@ class Held:
 
     def finish(self, result: Result) -> None:
         """End the oldest run."""
-        run, done = self._kept.pop(0)
-        done(run, result)
+        run, host = self._kept.pop(0)
+        host.done(run, result)
 
 
 class Through:
@@ -126,6 +126,7 @@ class Rig:
         *jobs: Job,
         start: str = "16 09:00",
         snapshot: Snapshot | None = None,
+        journal: Journal | None = None,
         slow_runs: SlowRunDetector | None = None,
         mute: Callable[[str, datetime], str] = lambda _job, _slot: "",
     ) -> None:
@@ -139,6 +140,7 @@ class Rig:
             executor=self.executor,
             clock=self.clock,
             mark=MARK,
+            journal=journal,
             mute=mute,
             slow_runs=slow_runs,
         )

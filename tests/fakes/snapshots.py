@@ -30,9 +30,8 @@ from slack_alert.engine.app.liveness import EVERY, PULSE_NAME
 from slack_alert.engine.batches import Batch, HistoryLimits, Snapshot
 from slack_alert.engine.delivery.sender import Sender
 from slack_alert.engine.engine import Engine
-from slack_alert.engine.ports import Clock, Due, Emit, Journal, Store
+from slack_alert.engine.ports import Clock, Due, Emit, Journal, RunHost, Store
 from slack_alert.engine.recording.writer import _WAKE, Accept, Then, Writer
-from slack_alert.engine.runs.journaling import JournalingExecutor
 from slack_alert.engine.simulation.doubles import VirtualClock
 from slack_alert.schedulers.plan import PlannedJob, SlotPlan
 from slack_alert.stores import FileJournal, SqliteInbox, SqliteReader, SqliteStore, inbox_path, journal_path
@@ -239,24 +238,25 @@ class Acting:
         self._life = life
         self._script = script
 
-    def submit(self, runs: Sequence[Run], done: Callable[[Run, Result], None]) -> None:
+    def submit(self, runs: Sequence[Run], host: RunHost) -> None:
         for run in runs:
             run.started = self._life.clock.now()
             self._life.camera.begun.add((run.binding, run.slot))
             self._life.camera.take("a function begins")
             *acts, (last, end) = self._script(run)
             for after, act in acts:
-                self._life.after(after, partial(self._do, run, act))
-            self._life.after(last, partial(done, run, _result(run, end, last)))
+                self._life.after(after, partial(_do, run, host, act))
+            self._life.after(last, partial(host.done, run, _result(run, end, last)))
 
     def stop(self) -> None:
         pass
 
-    def _do(self, run: Run, act: str) -> None:
-        if act.startswith("emit"):
-            self._life.engine.emit(run, {"n": run.slot.isoformat()})
-        else:
-            self._life.engine.say(run, (Text(f"{run.binding} {run.id} {act}"),))
+
+def _do(run: Run, host: RunHost, act: str) -> None:
+    if act.startswith("emit"):
+        host.emit(run, {"n": run.slot.isoformat()})
+    else:
+        host.say(run, (Text(f"{run.binding} {run.id} {act}"),))
 
 
 def _result(run: Run, end: str, seconds: float) -> Result:
@@ -337,9 +337,11 @@ class Life:
         self.reader = SqliteReader(place)
         snapshot = self.store.open()
         self.writer = SteppedWriter(self.store, self.clock, journal, pace)
-        executor = JournalingExecutor(Acting(self, script), journal)
+        executor = Acting(self, script)
         catalog = Catalog(tuple(jobs))
-        self.engine = Engine(catalog, recorder=self.writer, executor=executor, clock=self.clock, mark=MARK)
+        self.engine = Engine(
+            catalog, recorder=self.writer, executor=executor, clock=self.clock, mark=MARK, journal=journal
+        )
         parts = Components(
             catalog=catalog, store=self.store, reader=self.reader, snapshot=snapshot,
             inbox=PhotographedInbox(inbox_path(place), self.camera), channels={}, clock=self.clock, writer=self.writer,

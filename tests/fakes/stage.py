@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from textwrap import dedent
 from typing import Any
 
-from slack_alert.core.content.render import Piece, fallback, pieces
-from slack_alert.core.model.run import Action, Run
+from slack_alert.core.content.render import Piece, fallback
+from slack_alert.core.model.address import Address
+from slack_alert.core.model.run import Action, Result, Run
 from slack_alert.core.policy.quota import Pause
 from slack_alert.core.redaction.redaction import Redaction
 from slack_alert.engine.batches import StoredValue
@@ -36,39 +38,63 @@ def run_of(
 
 
 class Stage:
-    """A caller, and what was said, held and kept through it."""
+    """A caller and the host of its runs: what was said, noticed, held, kept and ended through them."""
 
-    def __init__(self, path: Path = Path()) -> None:
+    def __init__(
+        self,
+        path: Path = Path(),
+        *,
+        redaction: Redaction | None = None,
+        done: Callable[[Run, Result], object] = lambda _run, _result: None,
+        say: Callable[[Run, object], object] = lambda _run, _pieces: None,
+        emit: Callable[[Run, object], object] = lambda _run, _value: None,
+    ) -> None:
         self.clock = VirtualClock(at("16 09:11"))
         self.said: list[tuple[str, str | None]] = []
+        self.noticed: list[object] = []
         self.held: list[tuple[str, Pause | None]] = []
         self.kept: list[StoredValue] = []
+        self.over: list[int] = []
+        self._done, self._say, self._emit = done, say, emit
+        render = Render(MARK, redaction or Redaction())
         self.services = ContextServices(
             mark=MARK,
             path=path,
-            say=self._say_value,
-            hold=lambda job, hold: self.held.append((job, hold)),
+            render=render,
+            address=partial(Address, "slack"),
             now=self.clock.now,
             key_value_store=lambda pack: KeyValueStore(pack, (), write=self.kept.extend, now=self.clock.now),
         )
-        self.caller = Caller(
-            clock=self.clock,
-            render=Render(MARK, Redaction()),
-            say=self._say,
-            context=lambda run: Context(run, self.services),
-        )
+        self.caller = Caller(self.clock, render)
 
     @property
     def texts(self) -> list[str]:
         return [text for text, _ in self.said]
 
-    def context(self) -> Context:
-        return Context(run_of(print), self.services)
+    def call(self, run: Run) -> Result:
+        return self.caller.call(run, self)
 
-    def _say(self, run: Run, said: tuple[Piece, ...]) -> None:
-        self.said += [(fallback(piece), None) for piece in said]
-        run.said += len(said)
+    async def await_(self, run: Run) -> Result:
+        return await self.caller.await_(run, self)
 
-    def _say_value(self, run: Run, value: object, to: str | None) -> None:
-        said = pieces(value, mark=MARK, name="job", doc=run.action.doc)
-        self.said += [(fallback(piece), to) for piece in said]
+    def done(self, run: Run, result: Result) -> None:
+        self._done(run, result)
+
+    def say(self, run: Run, pieces: tuple[Piece, ...], to: Address | None = None) -> None:
+        self.said += [(fallback(piece), to.conversation if to else None) for piece in pieces]
+        run.said += len(pieces)
+        self._say(run, pieces)
+
+    def emit(self, run: Run, value: object) -> None:
+        self.noticed.append(value)
+        self._emit(run, value)
+
+    def context(self, run: Run | None = None) -> Context:
+        return Context(run or run_of(print), self.services, self)
+
+    def ended(self, run: Run) -> None:
+        self.over.append(run.id)
+        self.services.children.terminate(run.id)
+
+    def hold(self, name: str, hold: Pause | None) -> None:
+        self.held.append((name, hold))

@@ -140,7 +140,7 @@ def told(make: Make, *, is_async: bool) -> tuple[list[str], str | None]:
     async def coroutine() -> object:
         return make()
 
-    result = DirectExecutor(stage.caller).call(run_of(coroutine if is_async else make, is_async=is_async))
+    result = DirectExecutor(stage.caller).call(run_of(coroutine if is_async else make, is_async=is_async), stage)
     return [*stage.texts, *(fallback(piece) for piece in result.pieces)], _failure(result)
 
 

@@ -27,7 +27,7 @@ from slack_alert.core.model.record import Record, Verdict
 from slack_alert.core.model.run import Run
 from slack_alert.core.redaction.redaction import MARK, REACH, Redaction
 from slack_alert.engine.recording.redacting import cleaned_pieces, redacted_message, redacted_progress, redacted_record
-from slack_alert.executors.calling.call import Caller, DraftRender
+from slack_alert.executors.calling.call import DraftRender
 from slack_alert.executors.calling.failures import failure_of, redact_failure
 from slack_alert.executors.calling.output import KEPT, captured
 from slack_alert.executors.calling.rendering import Render
@@ -213,7 +213,7 @@ def printed(writes: list[str], *, in_run: bool = True) -> tuple[str, str]:
 
 
 def _called(writes: list[str]) -> Run:
-    stage = Stage()
+    stage = Stage(redaction=REDACTION)
 
     def job() -> None:
         for text in writes:
@@ -221,13 +221,7 @@ def _called(writes: list[str]) -> Run:
             sys.stdout.flush()
 
     run = run_of(job)
-    caller = Caller(
-        clock=stage.clock,
-        render=Render(MARKUP, REDACTION),
-        say=lambda _run, _said: None,
-        context=lambda _: stage.context(),
-    )
-    caller.call(run)
+    stage.call(run)
     return run
 
 

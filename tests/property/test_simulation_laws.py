@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from slack_alert.core.bindings import Job
 from slack_alert.core.catalog import Catalog
 from slack_alert.core.model.record import Record, Verdict
-from slack_alert.core.model.run import Result, Run
+from slack_alert.core.model.run import Run
 from slack_alert.core.pipeline.gate import gate, pause_status
 from slack_alert.core.pipeline.missed import missed_ranges
 from slack_alert.core.policy.incidents import Repeat, RepeatPolicy
@@ -24,6 +24,7 @@ from slack_alert.core.structs import replace
 from slack_alert.engine.batches import Batch, JobProgress, Snapshot, StartedRun
 from slack_alert.engine.engine import Engine
 from slack_alert.engine.mutes.mutes import Mutes, mute_entry
+from slack_alert.engine.ports import RunHost
 from slack_alert.engine.recording.writer import DirectRecorder
 from slack_alert.engine.simulation.doubles import ScriptedExecutor, VirtualClock
 from slack_alert.engine.simulation.simulation import Simulation
@@ -134,13 +135,13 @@ class Slow:
         self._clock = clock
         self._delays = delays
         self._begun = 0
-        self._waiting: deque[tuple[datetime, Run, Callable[[Run, Result], None]]] = deque()
+        self._waiting: deque[tuple[datetime, Run, RunHost]] = deque()
 
-    def submit(self, runs: Sequence[Run], done: Callable[[Run, Result], None]) -> None:
+    def submit(self, runs: Sequence[Run], host: RunHost) -> None:
         for run in runs:
             delay = self._delays[self._begun % len(self._delays)]
             self._begun += 1
-            self._waiting.append((run.slot + delay, run, done))
+            self._waiting.append((run.slot + delay, run, host))
 
     def stop(self) -> None:
         pass
@@ -148,9 +149,9 @@ class Slow:
     def pass_until(self, now: datetime) -> None:
         """Let the runs end that are over by then."""
         while self._waiting and self._waiting[0][0] < now:
-            at, run, done = self._waiting.popleft()
+            at, run, host = self._waiting.popleft()
             self._clock.set(at)
-            self._acts.submit([run], done)
+            self._acts.submit([run], host)
         self._clock.set(now)
 
 
@@ -272,9 +273,9 @@ class Dying(ScriptedExecutor):
         self._death = death
         self.cut_off: list[Run] = []
 
-    def submit(self, runs: Sequence[Run], done: Callable[[Run, Result], None]) -> None:
+    def submit(self, runs: Sequence[Run], host: RunHost) -> None:
         self.cut_off += [run for run in runs if run.slot == self._death]
-        super().submit([run for run in runs if run.slot != self._death], done)
+        super().submit([run for run in runs if run.slot != self._death], host)
 
 
 def lived(job: Job, recorder: Notebook, executor: Dying, snapshot: Snapshot, at: tuple[datetime, datetime]) -> None:

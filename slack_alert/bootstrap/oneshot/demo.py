@@ -10,9 +10,10 @@ from pathlib import Path
 
 from slack_alert.bootstrap.current_mutes import make_mutes
 from slack_alert.bootstrap.database import open_reader
+from slack_alert.bootstrap.oneshot.simulate import make_simulation
 from slack_alert.bootstrap.plugin_files import database, find
 from slack_alert.bootstrap.plugin_loading import follow_plugins
-from slack_alert.bootstrap.runtime import make_services, new_mark
+from slack_alert.bootstrap.runtime import new_mark
 from slack_alert.bootstrap.wiring import make_sender
 from slack_alert.channels.console import ConsoleChannel
 from slack_alert.core.catalog import CatalogChange
@@ -24,15 +25,11 @@ from slack_alert.core.retry import SendResult
 from slack_alert.core.structs import replace
 from slack_alert.core.units.local_time import TICK
 from slack_alert.engine.batches import Batch
-from slack_alert.engine.context.context import Context
 from slack_alert.engine.ports import Recorder
 from slack_alert.engine.recording.writer import DirectRecorder
 from slack_alert.engine.simulation.doubles import MemoryRecorder, VirtualClock
-from slack_alert.engine.simulation.simulation import Simulation
 from slack_alert.engine.simulation.simulation import simulate as simulated
-from slack_alert.executors.calling.call import Caller
 from slack_alert.executors.calling.rendering import Render
-from slack_alert.executors.direct import DirectExecutor
 from slack_alert.loader import unload
 from slack_alert.operations.explain import ExplainQuestion, answer
 from slack_alert.settings import load_settings
@@ -63,7 +60,14 @@ class Demo:
         self._printed = StringIO()
         channel = _EditMarkingConsole(ConsoleChannel(self._printed, colour=colour, zone=self.settings.timezone))
         self._sender = make_sender(self.settings, {"console": channel}, recorder, self.reader, _ignore_dead, self.clock)
-        self._simulation = self._simulate(recorder)
+        self._simulation = make_simulation(
+            self.settings,
+            self.catalog,
+            self.clock,
+            recorder=_StoringRecorder(recorder),
+            render=Render(self._mark, Redaction()),
+            snapshot=self.before,
+        )
         self._loop.run_until_complete(self._restore())
 
     def advance(self, by: timedelta) -> str:
@@ -100,21 +104,6 @@ class Demo:
         self.reader.close()
         self._store.close()
         unload()
-
-    def _simulate(self, recorder: Recorder) -> Simulation:
-        render = Render(self._mark, Redaction())
-        caller = Caller(
-            clock=self.clock,
-            render=render,
-            say=lambda run, said: simulation.engine.say(run, said),  # noqa: PLW0108 - looked up when called
-            context=lambda run: Context(run, services),
-            notice=lambda run, value: simulation.engine.emit(run, value),  # noqa: PLW0108 - looked up when called
-        )
-        simulation = Simulation(
-            self.catalog, self.clock, DirectExecutor(caller), mark=self._mark, recorder=_StoringRecorder(recorder)
-        )
-        services = make_services(self.settings, simulation.engine, recorder, self.before, render, self.clock)
-        return simulation
 
     async def _restore(self) -> None:
         self._sender.restore()

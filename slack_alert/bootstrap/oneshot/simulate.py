@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from slack_alert.bootstrap.current_mutes import make_mutes
 from slack_alert.bootstrap.database import reading
-from slack_alert.bootstrap.runtime import make_services, new_mark
+from slack_alert.bootstrap.runtime import make_services, new_mark, stored_values
 from slack_alert.core.catalog import Catalog
 from slack_alert.core.model.message import DeliveryMode, Status
 from slack_alert.core.model.record import Record
 from slack_alert.core.redaction.redaction import Redaction
 from slack_alert.core.whatif.replay import RecordedLine, ReplayDifference, recorded_line, replay
 from slack_alert.engine.batches import Snapshot
-from slack_alert.engine.context.context import Context
 from slack_alert.engine.ports import Reader
 from slack_alert.engine.simulation.doubles import MemoryRecorder, VirtualClock
 from slack_alert.engine.simulation.simulation import Simulation
@@ -61,17 +60,32 @@ def rehearse(
 
     `recorder` collects the messages.
     """
-    clock = VirtualClock(since)
     render = Render(new_mark(), Redaction(settings.secrets()))
-    caller = Caller(
-        clock=clock,
-        render=render,
-        say=lambda run, said: simulation.engine.say(run, said),  # noqa: PLW0108 - looked up when called
-        context=lambda run: Context(run, services),
-        notice=lambda run, value: simulation.engine.emit(run, value),  # noqa: PLW0108 - looked up when called
+    simulation = make_simulation(
+        settings, catalog, VirtualClock(since), recorder=recorder, render=render, mute=make_mutes(settings).reason
     )
-    mute = make_mutes(settings).reason
-    simulation = Simulation(catalog, clock, DirectExecutor(caller), mark=render.mark, recorder=recorder, mute=mute)
-    services = make_services(settings, simulation.engine, recorder, Snapshot(), render, clock)
     simulation.run_until(until)
     return recorder.drain()
+
+
+def make_simulation(
+    settings: Settings,
+    catalog: Catalog,
+    clock: VirtualClock,
+    *,
+    recorder: MemoryRecorder,
+    render: Render,
+    snapshot: Snapshot | None = None,
+    mute: Callable[[str, datetime], str] = lambda _job, _slot: "",
+) -> Simulation:
+    """Make a simulation that calls the real functions."""
+    values = stored_values(recorder, snapshot or Snapshot(), clock)
+    return Simulation(
+        catalog,
+        clock,
+        DirectExecutor(Caller(clock, render)),
+        mark=render.mark,
+        recorder=recorder,
+        services=make_services(settings, render, clock, values),
+        mute=mute,
+    )

@@ -8,8 +8,11 @@ import subprocess
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
+from typing import Protocol
 
 from slack_alert.core.content.markup import Markup, unformatted
+from slack_alert.core.content.pieces import Piece
+from slack_alert.core.model.address import Address
 from slack_alert.core.model.run import Run
 from slack_alert.core.policy.quota import Pause
 from slack_alert.core.structs import Struct, field
@@ -26,11 +29,23 @@ class ContextServices(Struct, frozen=True):
 
     mark: Markup
     path: Path
-    say: Callable[[Run, object, str | None], None]
-    hold: Callable[[str, Pause | None], None]
+    #: Renders a value of a run into pieces; empty: quiet.
+    render: Callable[[Run, object], tuple[Piece, ...]]
+    #: Reads an address as people write it; raises BadValue.
+    address: Callable[[str], Address]
     now: Callable[[], datetime]
     key_value_store: Callable[[str], KeyValueStore]
     children: Subprocesses = field(default_factory=Subprocesses)
+
+
+class ContextHost(Protocol):
+    """Does what a function asks for through its context."""
+
+    def say(self, run: Run, pieces: tuple[Piece, ...], to: Address | None = None) -> None:
+        """Post pieces in the middle of a run, to the job's address or to another."""
+
+    def hold(self, name: str, hold: Pause | None) -> None:
+        """Pause or resume (None) the job with a name as people type it; durable when this returns."""
 
 
 def public(environ: Mapping[str, str]) -> dict[str, str]:
@@ -41,9 +56,10 @@ def public(environ: Mapping[str, str]) -> dict[str, str]:
 class Context:
     """The one argument a plugin function may take: `ctx`."""
 
-    def __init__(self, run: Run, services: ContextServices) -> None:
+    def __init__(self, run: Run, services: ContextServices, host: ContextHost) -> None:
         self._run = run
         self._services = services
+        self._host = host
         #: The due time of this run, aware, in UTC; of a requested run the time of the request.
         self.now: datetime = run.slot
         #: The fields of the event, for a rule; empty for a job.
@@ -61,7 +77,8 @@ class Context:
 
     def say(self, value: object, to: str | None = None) -> None:
         """Post a value now, in the job's channel or in another; a run counts as one alert."""
-        self._services.say(self._run, value, to)
+        if pieces := self._services.render(self._run, value):
+            self._host.say(self._run, pieces, self._services.address(to) if to else None)
 
     def progress(self, fraction: float, text: str = "") -> None:
         """Log the progress of the run, from 0 to 1."""
@@ -82,11 +99,11 @@ class Context:
     def pause(self, job: str, for_: object = None) -> None:
         """Pause a job for a duration (seconds, or `1h30m`), or until it is resumed."""
         until = None if for_ is None else self._services.now() + parse_duration(for_)
-        self._services.hold(job, Pause(until, self._run.binding))
+        self._host.hold(job, Pause(until, self._run.binding))
 
     def resume(self, job: str) -> None:
         """Resume a paused job."""
-        self._services.hold(job, None)
+        self._host.hold(job, None)
 
     def run(
         self,

@@ -11,12 +11,13 @@ from typing import Any
 from slack_alert.core.model.run import Run
 from slack_alert.core.units.quantities import parse_duration
 from slack_alert.engine.batches import StoredValue
-from slack_alert.engine.durable_values import Wait
 
 #: The most characters of a value: all values are held in memory, and every write is a transaction.
 _MOST = 1_000_000
 
 
+#: Returns once what was written is durable; raises StoreError where it is not in time.
+Wait = Callable[[], None]
 #: Writes entries, all or none; the returned function, if any, waits until they are durable.
 Write = Callable[[Sequence[StoredValue]], Wait | None]
 

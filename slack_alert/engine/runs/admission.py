@@ -8,11 +8,11 @@ from functools import partial
 
 from slack_alert.core.events import Event
 from slack_alert.core.model.record import Verdict
-from slack_alert.core.model.run import Result, Run
+from slack_alert.core.model.run import Run
 from slack_alert.core.pipeline.gate import gate
 from slack_alert.engine.batches import Batch
 from slack_alert.engine.monitoring.clock_watch import MissedTicks
-from slack_alert.engine.ports import Executor, Recorder
+from slack_alert.engine.ports import Executor, Recorder, RunHost
 from slack_alert.engine.runs.event_queues import absence_text
 from slack_alert.engine.runs.job_state import JobState
 from slack_alert.engine.runs.missed_slots import MissedSlots
@@ -21,7 +21,7 @@ from slack_alert.engine.runs.run_records import submit_with_starts
 
 
 class Admission:
-    """Passes slots and events through the gate, and submits runs to the executor; `done` gets their results."""
+    """Passes slots and events through the gate, and submits runs to the executor for their host."""
 
     def __init__(
         self,
@@ -32,7 +32,7 @@ class Admission:
         *,
         next_id: Callable[[], int],
         post: Callable[[Callable[[], object]], None],
-        done: Callable[[Run, Result], None],
+        host: RunHost,
     ) -> None:
         self._recorder = recorder
         self._executor = executor
@@ -40,7 +40,7 @@ class Admission:
         self._overlaps = overlaps
         self._next_id = next_id
         self._post = post
-        self._done = done
+        self._host = host
 
     def admit(
         self,
@@ -109,7 +109,7 @@ class Admission:
     def submit(self, *runs: Run | None) -> None:
         """Submit the runs to the executor."""
         if admitted := [run for run in runs if run is not None]:
-            self._executor.submit(admitted, self._done)
+            self._executor.submit(admitted, self._host)
 
     def submit_committed(self, runs: Iterable[Run | None], batch: Batch | None = None) -> None:
         """Submit the runs once their start is committed, together with a batch.

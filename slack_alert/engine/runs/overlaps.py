@@ -20,7 +20,7 @@ class Overlaps:
         self._tell = tell
         self._runs = runs
         #: A notice of too few threads was posted, and some run still waits for a thread.
-        self._is_full = False
+        self.is_full = False
 
     def overlapped(self, job_state: JobState) -> None:
         """Count a slot that found the job's run in progress, or waiting to begin."""
@@ -42,12 +42,12 @@ class Overlaps:
         """Reset the counts as the job's run has ended; a job that is always too slow gets no second notice."""
         job_state.is_told = job_state.is_told and job_state.overlaps > 0
         job_state.overlaps = job_state.waits = 0
-        self._is_full = self._is_full and any(each.started is None for each in self._runs())
+        self.is_full = self.is_full and any(each.started is None for each in self._runs())
 
     def _tell_full(self, job_state: JobState, run: Run) -> None:
         """Post, once for all waiting runs, which runs keep them waiting."""
-        if not self._is_full:
-            self._is_full = True
+        if not self.is_full:
+            self.is_full = True
             busy = [each for each in self._runs() if each.started is not None]
             self._tell(f"full/{run.id}/{run.slot.isoformat()}", waiting_text(run, busy), job_state.job.errors_to)
 

@@ -1,4 +1,4 @@
-"""Recovers the rows that a killed process left unwritten: of runs it cut off, and of slots before them."""
+"""Recovers what a killed process left unwritten: rows of runs it cut off and of slots before them, and results."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
 
 from slack_alert.core.model.record import Record, Verdict
+from slack_alert.core.model.run import Result, Returned, Run
 from slack_alert.core.pipeline.missed import missed_ranges
 from slack_alert.core.units.local_time import TICK
 from slack_alert.engine.batches import Snapshot
@@ -41,6 +42,24 @@ def recover(
         if row.binding in job_states:
             job_states[row.binding].mark_accounted(row.until or row.slot)
     return rows
+
+
+def is_resumable(run: Run) -> bool:
+    """Return whether a run is described by its return value alone; the slots of other runs run again after a kill."""
+    return not (run.asked_by or run.event is not None or run.texts or run.held or run.is_withheld)
+
+
+def resumed(job_states: Mapping[str, JobState], returned: Iterable[Returned]) -> Iterator[tuple[Run, Result]]:
+    """Yield the runs of which a kill left only their return value, as if they had just ended."""
+    for one in returned:
+        job_state = job_states.get(one.binding)
+        if job_state is None:
+            continue
+        job_state.mark_accounted(one.slot)
+        job_state.run = Run(
+            one.run, one.binding, job_state.job.action, one.slot, started=one.started, remark=one.remark
+        )
+        yield job_state.run, Result(one.pieces, None, one.duration, None, one.numbers)
 
 
 def _spans(job_states: Mapping[str, JobState], snapshot: Snapshot) -> dict[str, list[_Span]]:

@@ -11,6 +11,7 @@ from slack_alert.core.model.message import Message
 from slack_alert.core.model.record import Record, extend, split_by_job
 from slack_alert.core.model.run import QUIET, Failure, Result, Run
 from slack_alert.engine.batches import Batch
+from slack_alert.engine.ports import RunHost
 
 
 class VirtualClock:
@@ -43,33 +44,27 @@ class ScriptedExecutor:
     An alert of a sensor is an event with unknown fields; by default a sensor is quiet.
     """
 
-    def __init__(
-        self,
-        outcomes: Mapping[str, str],
-        mark: Markup,
-        notice: Callable[[Run, object], None] = lambda _run, _value: None,
-    ) -> None:
+    def __init__(self, outcomes: Mapping[str, str], mark: Markup) -> None:
         self._outcomes = outcomes
         self._mark = mark
-        self._notice = notice
         self._said: dict[str, Result] = {}
 
-    def submit(self, runs: Sequence[Run], done: Callable[[Run, Result], None]) -> None:
+    def submit(self, runs: Sequence[Run], host: RunHost) -> None:
         """Report the scripted outcomes at once."""
         for run in runs:
-            done(run, self._result(run))
+            host.done(run, self._result(run, host))
 
     def stop(self) -> None:
         """Do nothing."""
 
-    def _result(self, run: Run) -> Result:
+    def _result(self, run: Run, host: RunHost) -> Result:
         outcome = self._outcomes.get(run.binding, "alert" if run.emits is None else "quiet")
         if outcome == "quiet":
             return QUIET
         if outcome == "error":
             return Result(failure=Failure("Error", "simulated", run.action.file, ""))
         if run.emits is not None:
-            self._notice(run, True)
+            host.emit(run, value=True)
             return QUIET
         if run.binding not in self._said:
             name = run.action.name.rpartition(".")[2]

@@ -15,6 +15,7 @@ from slack_alert.core.model.record import Record, Verdict
 from slack_alert.core.pipeline.gate import gate
 from slack_alert.core.pipeline.missed import missed_ranges
 from slack_alert.engine.batches import Snapshot
+from slack_alert.engine.context.context import ContextServices
 from slack_alert.engine.engine import Engine
 from slack_alert.engine.ports import Executor
 from slack_alert.engine.runs.job_state import JobState
@@ -37,13 +38,16 @@ class Simulation:
         *,
         mark: Markup,
         recorder: MemoryRecorder | None = None,
+        services: ContextServices | None = None,
         skips: bool = False,
         mute: Callable[[str, datetime], str] = lambda _job, _slot: "",
     ) -> None:
         self._clock = clock
         self._skips = skips
         self.recorder = recorder or MemoryRecorder()
-        self.engine = Engine(catalog, recorder=self.recorder, executor=executor, clock=clock, mark=mark, mute=mute)
+        self.engine = Engine(
+            catalog, recorder=self.recorder, executor=executor, clock=clock, mark=mark, services=services, mute=mute
+        )
         start = clock.now()
         self.engine.restore(Snapshot(), start)
         self._job_states = self.engine.jobs()
@@ -133,7 +137,7 @@ def simulate(
     `recorder` keeps the messages.
     """
     clock = VirtualClock(since)
-    executor = ScriptedExecutor(outcomes, mark, lambda run, value: simulation.engine.emit(run, value))  # noqa: PLW0108 - made below
+    executor = ScriptedExecutor(outcomes, mark)
     simulation = Simulation(catalog, clock, executor, mark=mark, recorder=recorder, skips=True, mute=mute)
     simulation.run_until(until)
     yield from simulation.recorder.drain()

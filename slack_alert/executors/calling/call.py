@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterable, Callable, Generator, Iterable, Sequence
+from collections.abc import AsyncIterable, Generator, Iterable
 from contextlib import aclosing
 from datetime import timedelta
 from time import perf_counter
@@ -15,8 +15,7 @@ from slack_alert.core.content.values.unsayable import check_sayable
 from slack_alert.core.content.values.unwrap import is_items, unwrapped
 from slack_alert.core.model.run import Action, Failure, Result, Run
 from slack_alert.core.redaction.redaction import Redaction
-from slack_alert.engine.context.context import Context
-from slack_alert.engine.ports import Clock
+from slack_alert.engine.ports import Clock, RunHost
 from slack_alert.executors.calling.awaiting import (
     Bridge,
     await_fully,
@@ -26,49 +25,21 @@ from slack_alert.executors.calling.awaiting import (
     iterate,
     run_on_new_loop,
 )
-from slack_alert.executors.calling.failures import Place, failure_of
+from slack_alert.executors.calling.failures import failure_of
 from slack_alert.executors.calling.output import current
 from slack_alert.executors.calling.rendering import Numbers, Render
-
-#: Posts pieces of a run as they come (`yield`).
-Say = Callable[[Run, tuple[Piece, ...]], None]
 
 
 class Caller:
     """Calls functions with the arguments they take and renders their values; used on any thread or loop."""
 
-    def __init__(
-        self,
-        *,
-        clock: Clock,
-        render: Render,
-        say: Say,
-        context: Callable[[Run], Context],
-        notice: Callable[[Run, object], None] = lambda _run, _value: None,
-        ended: Callable[[int], None] = lambda _: None,
-        bridge: Bridge = run_on_new_loop,
-    ) -> None:
+    def __init__(self, clock: Clock, render: Render, bridge: Bridge = run_on_new_loop) -> None:
         self._clock = clock
-        self._render = render
-        self._say = say
-        self._context = context
-        #: Accepts an event of a sensor.
-        self._notice = notice
-        #: Ends the subprocesses that a run has started, by its id.
-        self._ended = ended
+        self.render = render
         #: Awaits what a plain function returns to be awaited.
         self._bridge = bridge
 
-    def timeout_failure(self, run: Run, stack: Sequence[Place] = ()) -> Failure:
-        """Return the failure of a run that took too long, without secrets."""
-        return self._render.timeout_failure(run, stack)
-
-    def abandon(self, run: Run) -> None:
-        """End the subprocesses of a run whose function still goes on."""
-        if run.action.takes_context:
-            self._ended(run.id)
-
-    def call(self, run: Run) -> Result:
+    def call(self, run: Run, host: RunHost) -> Result:
         """Call a plain function to its end."""
         token = current.set(run)
         run.started = self._clock.now()
@@ -76,28 +47,28 @@ class Caller:
         try:
             function = run.action.function
             assert function is not None, "only executed modules are run"
-            value = function(**self._arguments(run)) if run.action.takes_context or run.event else function()
+            value = function(**self._arguments(run, host)) if run.action.takes_context or run.event else function()
             if value is None:  # As for most runs.
                 return Result((), None, _since(begun))
             # The type is checked first: the truth value of a library's object may raise.
             if type(value) in _PLAIN:
                 if not value:
                     return Result((), None, _since(begun), None, _ZERO.get(type(value)))
-                return Result(self._rendered(run, value), None, _since(begun), None, self._render.numbers(value))
+                return Result(self._rendered(run, host, value), None, _since(begun), None, self.render.numbers(value))
             numbers: Numbers = None
             if is_pending(value):
-                value, numbers = bridge_for(value, self._bridge)(run, self._awaited(run, value))
+                value, numbers = bridge_for(value, self._bridge)(run, self._awaited(run, host, value))
             if isinstance(value, Generator):
-                numbers = self._drain(run, value)
+                numbers = self._drain(run, host, value)
                 value = None
-            return self._ended_with(run, value, numbers, begun)
+            return self._ended_with(run, host, value, numbers, begun)
         except BaseException as error:  # noqa: BLE001 - a plugin's SystemExit must not end the program
-            return Result(failure=self._render.failure(error, run.action), duration=_since(begun))
+            return Result(failure=self.render.failure(error, run.action), duration=_since(begun))
         finally:
-            self._clear_up(run)
+            self._clear_up(run, host)
             current.reset(token)
 
-    async def await_(self, run: Run) -> Result:
+    async def await_(self, run: Run, host: RunHost) -> Result:
         """Await a coroutine function, or an asynchronous generator, to its end."""
         token = current.set(run)
         run.started = self._clock.now()
@@ -105,91 +76,91 @@ class Caller:
         try:
             function = run.action.function
             assert function is not None, "only executed modules are run"
-            value = function(**self._arguments(run)) if run.action.takes_context or run.event else function()
-            value, numbers = await self._awaited(run, value)
+            value = function(**self._arguments(run, host)) if run.action.takes_context or run.event else function()
+            value, numbers = await self._awaited(run, host, value)
             if isinstance(value, Generator):
-                numbers = await self._drained(run, value)
+                numbers = await self._drained(run, host, value)
                 value = None
-            return self._ended_with(run, value, numbers, begun)
+            return self._ended_with(run, host, value, numbers, begun)
         except BaseException as error:  # noqa: BLE001 - as above; a cancelled run is a failure with that name
-            return Result(failure=self._render.failure(error, run.action), duration=_since(begun))
+            return Result(failure=self.render.failure(error, run.action), duration=_since(begun))
         finally:
-            self._clear_up(run)
+            self._clear_up(run, host)
             current.reset(token)
 
-    def _clear_up(self, run: Run) -> None:
+    def _clear_up(self, run: Run, host: RunHost) -> None:
         run.values = None
         if run.keep_values is not None:  # Values set after the last event; nothing waits for them.
             run.keep_values()
         if run.end_line is not None:
             run.end_line()
         if run.action.takes_context:
-            self._ended(run.id)
+            host.ended(run)
 
-    async def _awaited(self, run: Run, value: object) -> tuple[object, Numbers]:
+    async def _awaited(self, run: Run, host: RunHost, value: object) -> tuple[object, Numbers]:
         """Return the value left when everything is awaited, and the numbers of what was posted already."""
         value = await await_fully(run, value)
-        return (None, await self._drained(run, value)) if isinstance(value, AsyncIterable) else (value, None)
+        return (None, await self._drained(run, host, value)) if isinstance(value, AsyncIterable) else (value, None)
 
-    def _drain(self, run: Run, values: Generator[object, Any, Any]) -> Numbers:
+    def _drain(self, run: Run, host: RunHost, values: Generator[object, Any, Any]) -> Numbers:
         run.values = values
         numbers: Numbers = None
         for one in values:
             if is_pending(one):
-                one, more = bridge_for(one, self._bridge)(run, self._awaited(run, one))  # noqa: PLW2901 - the same value
+                one, more = bridge_for(one, self._bridge)(run, self._awaited(run, host, one))  # noqa: PLW2901 - the same value
                 numbers = _both(numbers, more)
                 run.values = values
-            numbers = self._tell(run, one, numbers)
+            numbers = self._tell(run, host, one, numbers)
             if run.is_canceled:
                 values.close()
         return numbers
 
-    async def _drained(self, run: Run, values: Any) -> Numbers:  # Any: two kinds of generators
+    async def _drained(self, run: Run, host: RunHost, values: Any) -> Numbers:  # Any: two kinds of generators
         run.values = values
         numbers: Numbers = None
         async with aclosing(iterate(values)) as ones:
             async for one in ones:
-                given, more = await self._awaited(run, one)
+                given, more = await self._awaited(run, host, one)
                 run.values = values
-                numbers = self._tell(run, given, _both(numbers, more))
+                numbers = self._tell(run, host, given, _both(numbers, more))
                 if run.is_canceled:
                     await close(values)
                     break
         return numbers
 
-    def _ended_with(self, run: Run, value: object, numbers: Numbers, begun: float) -> Result:
+    def _ended_with(self, run: Run, host: RunHost, value: object, numbers: Numbers, begun: float) -> Result:
         """Return the result of a run whose value needs no more waiting."""
         if value is None:
             return Result((), None, _since(begun), None, numbers)
         if isinstance(value, BaseException):  # Returned instead of raised.
-            return Result(failure=self._render.failure(value, run.action), duration=_since(begun))
+            return Result(failure=self.render.failure(value, run.action), duration=_since(begun))
         value = value if run.emits is not None else unwrapped(value)
-        return Result(self._rendered(run, value), None, _since(begun), None, self._render.numbers(value))
+        return Result(self._rendered(run, host, value), None, _since(begun), None, self.render.numbers(value))
 
-    def _tell(self, run: Run, value: object, numbers: Numbers) -> Numbers:
+    def _tell(self, run: Run, host: RunHost, value: object, numbers: Numbers) -> Numbers:
         """Post a yielded value; of numbers with the same name the last counts."""
         value = value if run.emits is not None else unwrapped(value)
-        if rendered := self._rendered(run, value):
-            self._say(run, rendered)
-        return _both(numbers, self._render.numbers(value))
+        if rendered := self._rendered(run, host, value):
+            host.say(run, rendered)
+        return _both(numbers, self.render.numbers(value))
 
-    def _rendered(self, run: Run, value: object) -> tuple[Piece, ...]:
+    def _rendered(self, run: Run, host: RunHost, value: object) -> tuple[Piece, ...]:
         """Return the pieces of a value; a sensor has none, because its items are emitted as events."""
         if run.emits is None:
-            return self._render(run, value)
+            return self.render(run, value)
         for item in _items(value):
             if not is_quiet(item):
                 check_sayable(item)
-                self._notice(run, item)
+                host.emit(run, item)
         if run.keep_values is not None and (wait := run.keep_values()) is not None:
             wait()
         return ()
 
-    def _arguments(self, run: Run) -> dict[str, object]:
+    def _arguments(self, run: Run, host: RunHost) -> dict[str, object]:
         """Return the arguments that a function takes by name: fields of the event, and the context."""
         event = run.event or {}
         arguments = {name: event[name] for name in run.action.parameters if name in event}
-        return {**arguments, "ctx": self._context(run)} if run.action.takes_context else arguments
+        return {**arguments, "ctx": host.context(run)} if run.action.takes_context else arguments
 
 
 def _both(numbers: Numbers, more: Numbers) -> Numbers:

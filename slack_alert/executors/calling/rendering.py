@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from slack_alert.core.content.limits import fit
 from slack_alert.core.content.markup import Markup
 from slack_alert.core.content.measurements import measured
-from slack_alert.core.content.render import Piece, drafts
+from slack_alert.core.content.render import Piece, Upload, drafts
 from slack_alert.core.model.run import Action, Failure, Run
 from slack_alert.core.redaction.redaction import Redaction
 from slack_alert.engine.recording.redacting import cleaned_pieces
@@ -32,7 +32,8 @@ class Render:
     def draft(self, run: Run, value: object) -> tuple[Piece, ...]:
         """Return the pieces before layout, with all secrets in them."""
         said = drafts(value, mark=self.mark, name=run.action.name.rpartition(".")[2], doc=run.action.doc)
-        fitting, run.volume = fit(map(with_content, said), run.volume)
+        read = (with_content(piece) if isinstance(piece, Upload) else piece for piece in said)
+        fitting, run.volume = fit(read, run.volume)
         return fitting
 
     def numbers(self, value: object) -> Numbers:

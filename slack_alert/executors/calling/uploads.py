@@ -11,10 +11,8 @@ from slack_alert.core.content.pieces import Piece, Upload
 from slack_alert.core.structs import replace
 
 
-def with_content(piece: Piece) -> Piece:
+def with_content(piece: Upload) -> Piece:
     """Return a piece with its file read; raise OSError if the file cannot be sent."""
-    if not isinstance(piece, Upload):
-        return piece
     if isinstance(piece.content, Path):
         return _opened(piece, piece.content)
     return piece if len(piece.content) <= GREATEST else too_great(piece.name, len(piece.content))

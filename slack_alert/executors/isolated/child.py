@@ -8,6 +8,7 @@ import os
 import signal
 import sys
 from datetime import datetime, timedelta
+from functools import partial
 from pathlib import Path
 from traceback import walk_stack
 from types import FrameType
@@ -16,12 +17,12 @@ from typing import TYPE_CHECKING, Any  # Any: JSON values.
 from slack_alert.core.content.markup import Markup
 from slack_alert.core.content.render import Piece
 from slack_alert.core.events import fields_of
+from slack_alert.core.model.address import Address
 from slack_alert.core.model.run import Action, Result, Run, RunOptions
 from slack_alert.core.policy.quota import Pause
 from slack_alert.core.redaction.redaction import REACH
 from slack_alert.core.structs import Struct, replace
 from slack_alert.engine.context.context import Context, ContextServices
-from slack_alert.engine.context.subprocesses import Subprocesses
 from slack_alert.engine.ports import Clock
 from slack_alert.engine.system import process_tree
 from slack_alert.executors.calling.call import Caller, DraftRender
@@ -56,32 +57,25 @@ class _Current(Struct):
 
 
 class Child:
-    """Calls functions for the program at the other end of the pipe."""
+    """Calls functions for the program at the other end of the pipe, which is the host of their runs."""
 
     def __init__(self, pipe: Pipe, files: KnownFiles, *, path: Path, mark: Markup, clock: Clock) -> None:
         self._pipe = pipe
         self._files = files
         self._clock = clock
-        self._children = Subprocesses()
         self._current: _Current | None = None
-        services = ContextServices(
+        #: What was used before the run.
+        self._before = os_process.resource_usage()
+        render = DraftRender(mark)
+        self._services = ContextServices(
             mark=mark,
             path=path,
-            say=lambda run, value, to: self._say(self._pieces_of(run, value), to),
-            hold=self._hold,
+            render=render,
+            address=partial(Address, ""),  # The program reads it.
             now=clock.now,
             key_value_store=lambda _: RemoteKeyValueStore(pipe, clock.now),
-            children=self._children,
         )
-        self._render = DraftRender(mark)
-        self._caller = Caller(
-            clock=clock,
-            render=self._render,
-            say=lambda _, said: self._say(said, None),
-            context=lambda run: Context(run, services),
-            notice=lambda _, value: pipe.send(notice=dict(fields_of(value))),
-            ended=self._children.terminate,
-        )
+        self._caller = Caller(clock, render)
 
     def serve(self) -> None:
         """Answer calls until the pipe closes."""
@@ -97,12 +91,56 @@ class Child:
             root.setLevel(document["level"])
             if document["sources"]:
                 self._files.update(to_changes(document["sources"]))
-            self._pipe.send(end=self._answer(document["call"]))
+            self._answer(document["call"])
 
-    def _answer(self, call: Document) -> Document:
+    def done(self, run: Run, result: Result) -> None:  # noqa: ARG002 - there is one at a time
+        """Send the result."""
+        # This is our own code, and must report the result whatever the function used.
+        os_process.limit_memory(None)
+        sys.stdout.flush()
+        used = os_process.resource_usage()
+        self._pipe.send(
+            end={
+                "pieces": from_pieces(result.pieces),
+                "failure": from_failure(result.failure),
+                "seconds": result.duration.total_seconds(),
+                "cpu": used.cpu - self._before.cpu,
+                "memory": used.memory,
+                "numbers": result.numbers,
+                "littered": has_dead_children(),
+                "found": from_contents(self._files.newly_read()),
+            }
+        )
+
+    def say(self, run: Run, pieces: tuple[Piece, ...], to: Address | None = None) -> None:  # noqa: ARG002 - as above
+        """Request that pieces are posted."""
+        for piece in from_pieces(pieces):
+            self._pipe.request("say", piece, to.conversation if to else None)
+
+    def emit(self, run: Run, value: object) -> None:  # noqa: ARG002 - as above
+        """Send an event of a sensor."""
+        self._pipe.send(notice=dict(fields_of(value)))
+
+    def context(self, run: Run) -> Context:
+        """Return the context of the run."""
+        return Context(run, self._services, self)
+
+    def ended(self, run: Run) -> None:
+        """End the subprocesses of the run."""
+        self._services.children.terminate(run.id)
+
+    def hold(self, name: str, hold: Pause | None) -> None:
+        """Request that a job is paused or resumed."""
+        if hold is None:
+            self._pipe.request("resume", name)
+        else:
+            seconds = None if hold.until is None else (hold.until - self._clock.now()).total_seconds()
+            self._pipe.request("pause", name, seconds)
+
+    def _answer(self, call: Document) -> None:
         action = Action(**{**call["action"], "parameters": tuple(call["action"]["parameters"])})
         os_process.reset_peak_memory()
-        before = os_process.resource_usage()
+        self._before = os_process.resource_usage()
         os_process.limit_memory(call["memory"])
         os_process.limit_cpu_time(call["cpu"])
         timeout = None if call["timeout"] is None else timedelta(seconds=call["timeout"])
@@ -111,28 +149,14 @@ class Child:
             call["id"], call["job"], action, slot, asked_by=call["asked_by"], event=call["event"],
             emits=call["emits"], run_options=RunOptions(timeout=timeout),
         )  # fmt: skip
-        result = self._called(run)
-        # What follows is our own code, and must report the result whatever the function used.
-        os_process.limit_memory(None)
-        sys.stdout.flush()
-        used = os_process.resource_usage()
-        return {
-            "pieces": from_pieces(result.pieces),
-            "failure": from_failure(result.failure),
-            "seconds": result.duration.total_seconds(),
-            "cpu": used.cpu - before.cpu,
-            "memory": used.memory,
-            "numbers": result.numbers,
-            "littered": has_dead_children(),
-            "found": from_contents(self._files.newly_read()),
-        }
+        self.done(run, self._called(run))
 
     def _called(self, run: Run) -> Result:
         here = os.getpid()
         self._current = _Current(run)
         try:
             run.action = replace(run.action, function=self._files.load(run.action.file, run.action.name))
-            return self._run_async(run) if run.action.is_async else self._caller.call(run)
+            return self._run_async(run) if run.action.is_async else self._caller.call(run, self)
         except BaseException as error:  # noqa: BLE001 - the file is executed again in this process, and may fail only here
             return Result(failure=failure_of(error, run.action))
         finally:
@@ -150,23 +174,9 @@ class Child:
         async def call() -> Result:
             if self._current is not None:
                 self._current.call = asyncio.current_task()
-            return await self._caller.await_(run)
+            return await self._caller.await_(run, self)
 
         return run_to_end(call())
-
-    def _pieces_of(self, run: Run, value: object) -> tuple[Piece, ...]:
-        return self._render(run, value)
-
-    def _say(self, said: tuple[Piece, ...], to: str | None) -> None:
-        for piece in from_pieces(said):
-            self._pipe.request("say", piece, to)
-
-    def _hold(self, job: str, hold: Pause | None) -> None:
-        if hold is None:
-            self._pipe.request("resume", job)
-        else:
-            seconds = None if hold.until is None else (hold.until - self._clock.now()).total_seconds()
-            self._pipe.request("pause", job, seconds)
 
     def _end(self, number: int, frame: FrameType | None) -> None:
         """Report where the run is if it has a timeout, end what the function has started, and exit."""
@@ -183,7 +193,7 @@ class Child:
 
     def _abandon(self) -> None:
         """Kill what functions have started, because this process is about to end."""
-        self._children.kill_all()
+        self._services.children.kill_all()
         process_tree.kill_descendants(os.getpid())
         process_tree.kill_signed(process_tree.own_sign())
 

@@ -21,7 +21,7 @@ from slack_alert.core.model.run import Result, Run
 from slack_alert.core.redaction.redaction import Redaction
 from slack_alert.engine.context.context import Context
 from slack_alert.engine.context.subprocesses import Subprocesses
-from slack_alert.engine.ports import Clock
+from slack_alert.engine.ports import Clock, RunHost
 from slack_alert.engine.recording.redacting import cleaned_pieces
 from slack_alert.executors.calling.failures import (
     process_exit_failure,
@@ -93,16 +93,12 @@ class ProcessPool:
         program: Callable[[], ChildProgram],
         *,
         sources: PluginSources,
-        context: Callable[[Run], Context],
-        notice: Callable[[Run, object], None],
         redaction: Redaction,
-        children: Callable[[], Subprocesses],
+        children: Subprocesses,
         clock: Clock,
     ) -> None:
         self._program = program
         self._sources = sources
-        self._context = context
-        self._notice = notice
         self._redaction = redaction
         #: The registry of subprocesses, which ends them with the program.
         self._children = children
@@ -112,7 +108,7 @@ class ProcessPool:
         self._lock = threading.Lock()
         self._is_stopped = False
 
-    def call(self, run: Run) -> Result:
+    def call(self, run: Run, host: RunHost) -> Result:
         """Call a run's function and wait for its end, which is at its timeout at the latest."""
         run.started = self._clock.now()
         begun = perf_counter()
@@ -120,7 +116,7 @@ class ProcessPool:
         try:
             process = self._take(self._sources.contents_for(run.binding))
             try:
-                result = self._call_in(process, run)
+                result = self._call_in(process, run, host)
             finally:
                 self._give_back(process)
         finally:
@@ -154,7 +150,7 @@ class ProcessPool:
                 return process
             self._retire(process)
         process = ChildProcess(self._program())
-        self._children().adopt(process.popen, process.kill)
+        self._children.adopt(process.popen, process.kill)
         return process
 
     def _give_back(self, process: ChildProcess) -> None:
@@ -171,16 +167,16 @@ class ProcessPool:
             process.popen.wait(END_GRACE)
         if process.popen.returncode is None:
             process.finish()
-        self._children().release(process.popen)
+        self._children.release(process.popen)
 
-    def _call_in(self, process: ChildProcess, run: Run) -> Result:
+    def _call_in(self, process: ChildProcess, run: Run, host: RunHost) -> Result:
         limit = run.run_options.timeout
         watch = None if limit is None else self._deadlines.start(limit.total_seconds(), process.expire)
         end: Document = {}
         code = 0
         try:
             process.call(from_run(run), self._sources.contents_for(run.binding))
-            end = self._serve_requests(process, run)
+            end = self._serve_requests(process, run, host)
         finally:
             if not end:
                 code = process.finish()
@@ -188,9 +184,9 @@ class ProcessPool:
                 self._deadlines.finish(watch)
         return self._ended(process, run, end) if end else self._lost(process, run, code)
 
-    def _serve_requests(self, process: ChildProcess, run: Run) -> Document:
+    def _serve_requests(self, process: ChildProcess, run: Run, host: RunHost) -> Document:
         """Serve the function's requests until it ends; return its end, empty if its process ended first."""
-        context = self._context(run)
+        context = host.context(run)
         while document := process.receive():
             if "end" in document:
                 ended: Document = document["end"]
@@ -200,7 +196,7 @@ class ProcessPool:
             elif "log" in document:
                 _relay(document["log"], self._redaction)
             elif "notice" in document:
-                self._notice(run, document["notice"])
+                host.emit(run, document["notice"])
                 _keep_values(run)
             elif "ask" in document:
                 process.send(**answer_request(context, *document["ask"]))

@@ -23,7 +23,6 @@ from slack_alert.core.model.record import Verdict
 from slack_alert.core.model.run import Action, Failure, Isolation, Result, Run, RunOptions
 from slack_alert.core.redaction.redaction import Redaction
 from slack_alert.core.structs import replace
-from slack_alert.engine.context.context import Context
 from slack_alert.engine.context.key_value import KeyValueStore
 from slack_alert.executors.isolated import process
 from slack_alert.executors.isolated.process_pool import ProcessPool
@@ -46,7 +45,6 @@ class Rig:
     def __init__(self, path: Path) -> None:
         self.path = path
         self.stage = Stage(path)
-        self.noticed: list[object] = []
         self.snapshots = JobSnapshots({})
         #: Of the plugin files, what was taken up; the last one is the one that is called.
         self._contents: dict[str, bytes] = {}
@@ -54,16 +52,14 @@ class Rig:
         self.processes = ProcessPool(
             lambda: make_program(path),
             sources=PluginSources(self.snapshots.contents_for, self.snapshots.add_found),
-            context=lambda run: Context(run, self.stage.services),
-            notice=lambda _, value: self.noticed.append(value),
             redaction=Redaction(["s3cret"]),
-            children=lambda: self.stage.services.children,
+            children=self.stage.services.children,
             clock=self.stage.clock,
         )
 
     def forget(self) -> None:
         """Know nothing of what the functions of another test did."""
-        for noted in (self.noticed, self.stage.said, self.stage.kept, self.stage.held):
+        for noted in (self.stage.noticed, self.stage.said, self.stage.kept, self.stage.held):
             noted.clear()
         (self.path / "pids").unlink(missing_ok=True)
 
@@ -109,7 +105,7 @@ class Rig:
         job = f"{self.name}.{name}"
         action = Action(job, self.file, 3, None, None, takes_context, is_async)
         run = Run(1, job, action, at("16 09:10"), emits=emits, run_options=run_options)
-        return run, self.processes.call(run)
+        return run, self.processes.call(run, self.stage)
 
     def text(self, name: str = "job", **run_options: float) -> str:
         _, result = self.run(name, **run_options)  # type: ignore[arg-type]  # a timeout, or a limit
@@ -252,7 +248,7 @@ def test_what_a_sensor_notices_are_the_fields_of_its_values(rig: Rig) -> None:
     rig.write("@deco(hours=1, emits='x')\ndef job():\n    return [{'path': '/a'}, 7]")
     rig.run(emits="x")
 
-    assert rig.noticed == [{"path": "/a"}, {"value": 7}]
+    assert rig.stage.noticed == [{"path": "/a"}, {"value": 7}]
 
 
 def test_what_a_sensor_sets_is_kept_once_it_has_noticed(rig: Rig) -> None:
@@ -265,7 +261,7 @@ def test_what_a_sensor_sets_is_kept_once_it_has_noticed(rig: Rig) -> None:
             ctx.store.set("until", 2)
         """
     )
-    kept: list[object] = rig.noticed
+    kept: list[object] = rig.stage.noticed
     services = rig.stage.services
     key_value_store = KeyValueStore(
         "db", (), write=lambda new: kept.extend(one.value for one in new), now=rig.stage.clock.now

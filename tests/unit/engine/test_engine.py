@@ -13,7 +13,6 @@ from slack_alert.core.model.run import QUIET, Result
 from slack_alert.core.policy.quota import Pause, Quota, State
 from slack_alert.core.structs import replace
 from slack_alert.engine.batches import JobProgress, Snapshot, StartedRun
-from slack_alert.engine.pauses import pause_by_name
 from slack_alert.engine.recording.writer import DirectRecorder, Writer
 from slack_alert.engine.runs.missed_slots import MissedSlots
 from slack_alert.engine.runs.run_records import going_on
@@ -377,12 +376,12 @@ def test_hold_by_a_short_name_is_durable() -> None:
     rig = Rig()
     recorder = Kept()
     rig.through.recorder = recorder
-    pause_by_name(rig.engine, recorder, "lag", Pause())
-    pause_by_name(rig.engine, recorder, "lag", None)
+    rig.engine.hold("lag", Pause())
+    rig.engine.hold("lag", None)
 
     assert [{"db.lag": Pause()}, {"db.lag": None}] == [batch.holds for batch in recorder.batches]
     with pytest.raises(BadValue, match="There is no job 'log'"):
-        pause_by_name(rig.engine, recorder, "log", None)
+        rig.engine.hold("log", None)
 
 
 def test_hold_of_a_job_that_is_gone_is_left_alone() -> None:

@@ -7,12 +7,14 @@ import subprocess
 import sys
 import threading
 from collections.abc import Awaitable, Callable
+from datetime import timedelta
 from typing import Any, TypeVar
 
 import pytest
 
 from slack_alert.core.content.render import fallback
-from slack_alert.core.model.run import Failure, Result, Run
+from slack_alert.core.model.run import Failure, Result, Run, RunOptions
+from slack_alert.engine.ports import RunHost
 from slack_alert.executors.calling.call import Caller
 from slack_alert.executors.direct import DirectExecutor
 from slack_alert.executors.pool import PoolExecutor
@@ -67,8 +69,8 @@ def run(function: Callable[..., Any], number: int, *, is_async: bool = False) ->
 def test_blocking_function_delays_nobody() -> None:
     async def main(inline: PoolExecutor, results: Results) -> list[int]:
         gate = threading.Event()
-        inline.submit([run(lambda: gate.wait(PATIENCE), 1)], results.take)
-        inline.submit([run(lambda: 2, 2)], results.take)
+        inline.submit([run(lambda: gate.wait(PATIENCE), 1)], Stage(done=results.take))
+        inline.submit([run(lambda: 2, 2)], Stage(done=results.take))
         await asyncio.to_thread(results.wait_for, 1)
         gate.set()
         return await asyncio.to_thread(results.wait_for, 2)
@@ -82,7 +84,7 @@ def test_as_many_functions_block_as_there_are_threads() -> None:
     async def main(inline: PoolExecutor, results: Results) -> list[int]:
         barrier = threading.Barrier(4)
         for number in range(4):
-            inline.submit([run(lambda: barrier.wait(PATIENCE) and None, number)], results.take)
+            inline.submit([run(lambda: barrier.wait(PATIENCE) and None, number)], Stage(done=results.take))
         return await asyncio.to_thread(results.wait_for, 4)
 
     assert sorted(on_loop(main)) == [0, 1, 2, 3]
@@ -97,7 +99,7 @@ def test_no_more_functions_run_at_once_than_there_are_threads() -> None:
             gate.wait(PATIENCE)
 
         for number in range(5):
-            inline.submit([run(job, number)], results.take)
+            inline.submit([run(job, number)], Stage(done=results.take))
         for _ in range(2):
             assert await asyncio.to_thread(inside.acquire, timeout=PATIENCE)
         queued = inline.queued
@@ -112,7 +114,7 @@ def test_quick_functions_share_a_thread_in_their_order() -> None:
     async def main(inline: PoolExecutor, results: Results) -> tuple[list[int], int]:
         names: set[str] = set()
         for number in range(50):
-            inline.submit([run(lambda: names.add(threading.current_thread().name), number)], results.take)
+            inline.submit([run(lambda: names.add(threading.current_thread().name), number)], Stage(done=results.take))
         return await asyncio.to_thread(results.wait_for, 50), len(names)
 
     order, used = on_loop(main, threads=1)
@@ -125,7 +127,7 @@ def test_coroutine_function_runs_on_the_loop() -> None:
             assert asyncio.get_running_loop() is home
 
         home = asyncio.get_running_loop()
-        inline.submit([run(job, 1, is_async=True)], results.take)
+        inline.submit([run(job, 1, is_async=True)], Stage(done=results.take))
         order = await asyncio.to_thread(results.wait_for, 1)
         assert results.text(1) == ""
         return order
@@ -143,9 +145,9 @@ def test_coroutine_functions_wait_side_by_side_and_beside_a_blocked_one() -> Non
         async def opens() -> None:
             opened.set()
 
-        inline.submit([run(lambda: gate.wait(PATIENCE), 1)], results.take)
-        inline.submit([run(waits, 2, is_async=True)], results.take)
-        inline.submit([run(opens, 3, is_async=True)], results.take)
+        inline.submit([run(lambda: gate.wait(PATIENCE), 1)], Stage(done=results.take))
+        inline.submit([run(waits, 2, is_async=True)], Stage(done=results.take))
+        inline.submit([run(opens, 3, is_async=True)], Stage(done=results.take))
         await asyncio.to_thread(results.wait_for, 2)
         gate.set()
         return await asyncio.to_thread(results.wait_for, 3)
@@ -158,9 +160,13 @@ def test_coroutine_functions_wait_side_by_side_and_beside_a_blocked_one() -> Non
 def test_nothing_a_function_raises_ends_its_thread_or_the_loop(error: str, is_async: bool) -> None:
     async def main(inline: PoolExecutor, results: Results) -> list[str]:
         prefix = "async " if is_async else ""
-        inline.submit([run(plugin(f"{prefix}def job():\n    raise {error}"), 1, is_async=is_async)], results.take)
+        inline.submit(
+            [run(plugin(f"{prefix}def job():\n    raise {error}"), 1, is_async=is_async)], Stage(done=results.take)
+        )
         await asyncio.to_thread(results.wait_for, 1)
-        inline.submit([run(plugin(f"{prefix}def job():\n    return 'up'"), 2, is_async=is_async)], results.take)
+        inline.submit(
+            [run(plugin(f"{prefix}def job():\n    return 'up'"), 2, is_async=is_async)], Stage(done=results.take)
+        )
         await asyncio.to_thread(results.wait_for, 2)
         return [results.text(1), results.text(2)]
 
@@ -170,8 +176,8 @@ def test_nothing_a_function_raises_ends_its_thread_or_the_loop(error: str, is_as
 def test_what_is_queued_still_runs_after_stop() -> None:
     async def main(inline: PoolExecutor, results: Results) -> list[int]:
         gate = threading.Event()
-        inline.submit([run(lambda: gate.wait(PATIENCE) and None, 1)], results.take)
-        inline.submit([run(lambda: None, 2)], results.take)
+        inline.submit([run(lambda: gate.wait(PATIENCE) and None, 1)], Stage(done=results.take))
+        inline.submit([run(lambda: None, 2)], Stage(done=results.take))
         inline.stop()
         gate.set()
         return await asyncio.to_thread(results.wait_for, 2)
@@ -189,7 +195,7 @@ def test_run_that_the_end_of_the_loop_cancels_is_reported() -> None:
             begun.set()
             await asyncio.Event().wait()
 
-        inline.submit([run(job, 1, is_async=True)], results.take)
+        inline.submit([run(job, 1, is_async=True)], Stage(done=results.take))
         await begun.wait()
 
     on_loop(main)
@@ -206,14 +212,14 @@ def test_direct_call_reports_before_it_returns(is_async: bool) -> None:
     results = Results()
     job = plugin(f"{'async ' if is_async else ''}def job():\n    return 'up'")
     direct = DirectExecutor(Stage().caller)
-    direct.submit([run(job, 1, is_async=is_async)], results.take)
+    direct.submit([run(job, 1, is_async=is_async)], Stage(done=results.take))
     direct.stop()
 
     assert results.text(1) == "up"
 
 
 def test_direct_call_survives_what_a_function_raises() -> None:
-    result = DirectExecutor(Stage().caller).call(run(plugin("def job():\n    raise SystemExit(1)"), 1))
+    result = DirectExecutor(Stage().caller).call(run(plugin("def job():\n    raise SystemExit(1)"), 1), Stage())
 
     assert result.failure is not None
     assert result.failure.kind == "SystemExit"
@@ -230,7 +236,7 @@ def test_ctrl_c_ends_the_caller_of_a_direct_call_as_well(way: str, is_async: boo
     before = signal.getsignal(signal.SIGINT)
 
     with pytest.raises(KeyboardInterrupt):
-        DirectExecutor(Stage().caller).call(run(plugin(source), 1, is_async=is_async))
+        DirectExecutor(Stage().caller).call(run(plugin(source), 1, is_async=is_async), Stage())
 
     assert signal.getsignal(signal.SIGINT) is before
 
@@ -238,7 +244,7 @@ def test_ctrl_c_ends_the_caller_of_a_direct_call_as_well(way: str, is_async: boo
 @pytest.mark.parametrize("is_async", [False, True])
 def test_an_interrupt_nobody_pressed_is_the_functions_own_failure(is_async: bool) -> None:
     source = f"{'async ' if is_async else ''}def job():\n    raise KeyboardInterrupt"
-    result = DirectExecutor(Stage().caller).call(run(plugin(source), 1, is_async=is_async))
+    result = DirectExecutor(Stage().caller).call(run(plugin(source), 1, is_async=is_async), Stage())
 
     assert result.failure is not None
     assert result.failure.kind == "KeyboardInterrupt"
@@ -247,7 +253,7 @@ def test_an_interrupt_nobody_pressed_is_the_functions_own_failure(is_async: bool
 def test_a_direct_call_on_another_thread_leaves_signals_alone() -> None:
     results: list[object] = []
     job = run(plugin("def job():\n    raise KeyboardInterrupt"), 1)
-    thread = threading.Thread(target=lambda: results.append(DirectExecutor(Stage().caller).call(job).failure))
+    thread = threading.Thread(target=lambda: results.append(DirectExecutor(Stage().caller).call(job, Stage()).failure))
     thread.start()
     thread.join()
 
@@ -263,15 +269,15 @@ class Broken(Caller):
     def __init__(self, caller: Caller) -> None:
         vars(self).update(vars(caller))
 
-    def call(self, run: Run) -> Result:
+    def call(self, run: Run, host: RunHost) -> Result:
         if run.id == 1:
             raise SystemExit(9)
-        return super().call(run)
+        return super().call(run, host)
 
-    async def await_(self, run: Run) -> Result:
+    async def await_(self, run: Run, host: RunHost) -> Result:
         if run.id == 1:
             raise ValueError("I/O operation on closed file")
-        return await super().await_(run)
+        return await super().await_(run, host)
 
 
 @pytest.mark.parametrize(("is_async", "kind"), [(False, "SystemExit"), (True, "ValueError")])
@@ -283,7 +289,7 @@ def test_call_that_breaks_is_a_failure_and_the_next_one_runs(
         prefix = "async " if is_async else ""
         for number in (1, 2):
             job = plugin(f"{prefix}def job():\n    return 'up'")
-            inline.submit([run(job, number, is_async=is_async)], results.take)
+            inline.submit([run(job, number, is_async=is_async)], Stage(done=results.take))
         await asyncio.to_thread(results.wait_for, 2)
         return [results.text(1), results.text(2)]
 
@@ -298,8 +304,8 @@ def test_report_that_breaks_ends_neither_thread_nor_loop(is_async: bool, caplog:
             raise KeyError("db.job")
 
         job = plugin(f"{'async ' if is_async else ''}def job():\n    return 'up'")
-        inline.submit([run(job, 1, is_async=is_async)], broken)
-        inline.submit([run(job, 2, is_async=is_async)], results.take)
+        inline.submit([run(job, 1, is_async=is_async)], Stage(done=broken))
+        inline.submit([run(job, 2, is_async=is_async)], Stage(done=results.take))
         return await asyncio.to_thread(results.wait_for, 1)
 
     assert on_loop(main, threads=1) == [2]
@@ -309,12 +315,12 @@ def test_report_that_breaks_ends_neither_thread_nor_loop(is_async: bool, caplog:
 def test_idle_threads_leave_at_the_stop() -> None:
     async def main(inline: PoolExecutor, results: Results) -> list[threading.Thread]:
         used: set[threading.Thread] = set()
-        inline.submit([run(lambda: used.add(threading.current_thread()), 1)], results.take)
+        inline.submit([run(lambda: used.add(threading.current_thread()), 1)], Stage(done=results.take))
         await asyncio.to_thread(results.wait_for, 1)
         inline.stop()
         for thread in used:
             await asyncio.to_thread(thread.join, PATIENCE)
-        inline.submit([run(lambda: used.add(threading.current_thread()), 2)], results.take)
+        inline.submit([run(lambda: used.add(threading.current_thread()), 2)], Stage(done=results.take))
         await asyncio.to_thread(results.wait_for, 2)
         for thread in used:
             await asyncio.to_thread(thread.join, PATIENCE)
@@ -330,11 +336,30 @@ def test_thread_that_cannot_be_had_is_asked_for_again(monkeypatch: pytest.Monkey
 
         with monkeypatch.context() as patch:
             patch.setattr(threading.Thread, "start", refuse)
-            inline.submit([run(lambda: None, 1)], results.take)
-        inline.submit([run(lambda: None, 2)], results.take)
+            inline.submit([run(lambda: None, 1)], Stage(done=results.take))
+        inline.submit([run(lambda: None, 2)], Stage(done=results.take))
         return await asyncio.to_thread(results.wait_for, 2)
 
     assert on_loop(main, threads=1) == [1, 2]
+
+
+@pytest.mark.parametrize(("retries", "calls"), [(0, 1), (2, 3)])
+def test_a_failed_run_is_called_again_as_often_as_its_options_say_and_reported_once(retries: int, calls: int) -> None:
+    called: list[int] = []
+
+    def job() -> None:
+        called.append(1)
+        raise OSError
+
+    async def main(inline: PoolExecutor, results: Results) -> str:
+        failing = run(job, 1)
+        failing.run_options = RunOptions(retries=retries, retry_delay=timedelta(0))
+        inline.submit([failing], Stage(done=results.take))
+        await asyncio.to_thread(results.wait_for, 1)
+        return results.text(1)
+
+    assert on_loop(main) == "OSError"
+    assert len(called) == calls
 
 
 FORKING = """
@@ -357,7 +382,7 @@ async def main():
     def done(run, result):
         print("done", run.id, result.failure, flush=True)
         ended.set()
-    inline.submit([run_of(ajob if is_async else job, is_async=is_async)], done)
+    inline.submit([run_of(ajob if is_async else job, is_async=is_async)], Stage(done=done))
     while not ended.is_set():
         await asyncio.sleep(0.01)
     print("end", flush=True)

@@ -7,26 +7,35 @@ from datetime import timedelta
 import pytest
 
 from slack_alert.core.model.run import Result, Run, RunOptions
-from slack_alert.executors.retries import RetryingExecutor
+from slack_alert.engine.ports import RunHost
+from slack_alert.executors.retries import Retries
 from tests.fakes.engine_rig import Held, at, failed, said
-from tests.fakes.stage import run_of
+from tests.fakes.stage import Stage, run_of
 from tests.fakes.virtual_loop import VirtualLoop, run_virtually
 
 
 class Rig:
-    """A retrying executor around one whose results the test sets, with a clock of its own."""
+    """Retries of an executor whose results the test sets, with a clock of its own."""
 
     def __init__(self) -> None:
         self.loop = VirtualLoop()
         self.held = Held()
         self.reports: list[Result] = []
-        self.retrying = RetryingExecutor(self.held, loop=self.loop, chance=lambda: 0.0)
+        self.retries = Retries(self.held.submit, self._report, loop=self.loop, chance=lambda: 0.0)
+        self.stage = Stage(done=self._done)
 
     def submit(self, retries: int) -> Run:
         run = run_of(print)
         run.run_options = RunOptions(retries=retries, retry_delay=timedelta(seconds=10))
-        self.retrying.submit([run], lambda _, result: self.reports.append(result))
+        self.held.submit([run], self.stage)
         return run
+
+    def _done(self, run: Run, result: Result) -> None:
+        if (last := self.retries.result(run, self.stage, result)) is not None:
+            self._report(run, self.stage, last)
+
+    def _report(self, _run: Run, _host: RunHost, result: Result) -> None:
+        self.reports.append(result)
 
     def play(self, *steps: Callable[[], object]) -> None:
         """Run the steps, each once nothing is left to wait for."""
@@ -134,7 +143,7 @@ def test_the_end_of_the_program_does_not_wait_for_another_attempt(waits: float) 
     async def main() -> None:
         rig.fail()
         await asyncio.sleep(waits)
-        rig.retrying.stop()
+        rig.retries.stop()
         assert len(rig.reports) == 1
         await asyncio.sleep(100)
 
@@ -147,17 +156,6 @@ def test_the_end_of_the_program_does_not_wait_for_another_attempt(waits: float) 
 def test_what_fails_during_the_drain_is_reported_at_once() -> None:
     rig = Rig()
     rig.submit(5)
-    rig.play(rig.retrying.stop, rig.fail)
+    rig.play(rig.retries.stop, rig.fail)
 
     assert len(rig.reports) == 1
-
-
-def test_runs_without_retries_are_passed_on_as_they_are() -> None:
-    rig = Rig()
-    patient, plain = run_of(print), run_of(print, number=2)
-    patient.run_options = RunOptions(retries=1)
-    rig.retrying.submit([plain, patient], lambda _, result: rig.reports.append(result))
-    rig.play(rig.fail)
-
-    assert [result.failure and result.failure.traceback for result in rig.reports] == ["Traceback: no route"]
-    assert rig.held.runs == [patient]

@@ -87,7 +87,9 @@ def test_a_generator_that_stands_between_two_values_tells_where(keyword: str) ->
 
 def test_an_endless_generator_that_is_given_up_tells_where_it_was() -> None:
     async def main(inline: PoolExecutor, reports: Reports) -> None:
-        inline.submit([looked_after(plugin("def job():\n    while True:\n        yield None"))], reports.take)
+        inline.submit(
+            [looked_after(plugin("def job():\n    while True:\n        yield None"))], Stage(done=reports.take)
+        )
         await asyncio.to_thread(reports.wait_for, 1)
 
     assert "in job\n" in loop_bridge(main).failure.traceback
@@ -100,7 +102,7 @@ def test_a_plain_function_that_hangs_is_given_up_and_its_place_is_told() -> None
     async def main(inline: PoolExecutor, reports: Reports) -> None:
         run = looked_after(lambda: job(gate))
         run.released = released.set
-        inline.submit([run], reports.take)
+        inline.submit([run], Stage(done=reports.take))
         await asyncio.to_thread(reports.wait_for, 1)
         assert (run.is_stuck, run.is_canceled, inline.load.stuck) == (True, True, 1)
         gate.set()
@@ -120,7 +122,7 @@ def test_what_a_function_that_was_given_up_returns_later_is_nobody_s() -> None:
         gate, released = threading.Event(), threading.Event()
         run = looked_after(lambda: gate.wait(PATIENCE) and "late")
         run.released = released.set
-        inline.submit([run], reports.take)
+        inline.submit([run], Stage(done=reports.take))
         await asyncio.to_thread(reports.wait_for, 1)
         gate.set()
         assert await asyncio.to_thread(released.wait, PATIENCE)
@@ -134,15 +136,15 @@ def test_hung_functions_do_not_stop_the_others() -> None:
         hung = [looked_after(lambda: gate.wait(PATIENCE), number=number) for number in (1, 2)]
         for run in hung:
             run.released = released.release
-        inline.submit(hung, reports.take)
-        inline.submit([run_of(lambda: "up", number=3)], reports.take)
+        inline.submit(hung, Stage(done=reports.take))
+        inline.submit([run_of(lambda: "up", number=3)], Stage(done=reports.take))
         await asyncio.to_thread(reports.wait_for, 3)
         assert inline.load.stuck == 2
         gate.set()
         for _ in hung:
             assert await asyncio.to_thread(released.acquire, timeout=PATIENCE)
         assert inline.load.stuck == 0
-        inline.submit([run_of(lambda: "up", number=4)], reports.take)
+        inline.submit([run_of(lambda: "up", number=4)], Stage(done=reports.take))
         await asyncio.to_thread(reports.wait_for, 4)
 
     assert {number for number, _ in loop_bridge(main, threads=2).all} == {1, 2, 3, 4}
@@ -152,9 +154,9 @@ def test_no_more_threads_are_lost_than_twice_as_many_as_there_may_be() -> None:
     async def main(inline: PoolExecutor, reports: Reports) -> None:
         gate = threading.Event()
         for number in (1, 2):
-            inline.submit([looked_after(lambda: gate.wait(PATIENCE), number=number)], reports.take)
+            inline.submit([looked_after(lambda: gate.wait(PATIENCE), number=number)], Stage(done=reports.take))
             await asyncio.to_thread(reports.wait_for, number)
-        inline.submit([run_of(lambda: "up", number=3)], reports.take)
+        inline.submit([run_of(lambda: "up", number=3)], Stage(done=reports.take))
         load = inline.load
         assert (load.stuck, load.threads, load.waiting, len(reports.all)) == (2, 1, 1, 2)
         gate.set()
@@ -168,7 +170,7 @@ def test_a_function_that_ends_in_time_is_reported_as_ever(is_async: bool) -> Non
     job = plugin(f"{'async ' if is_async else ''}def job():\n    return 'up'")
 
     async def main(inline: PoolExecutor, reports: Reports) -> None:
-        inline.submit([looked_after(job, LONG, is_async=is_async)], reports.take)
+        inline.submit([looked_after(job, LONG, is_async=is_async)], Stage(done=reports.take))
         await asyncio.to_thread(reports.wait_for, 1)
 
     [(_, result)] = loop_bridge(main).all
@@ -183,7 +185,7 @@ def test_a_coroutine_that_hangs_is_cancelled_and_its_place_is_told() -> None:
 
     async def main(inline: PoolExecutor, reports: Reports) -> None:
         run = looked_after(job, is_async=True)
-        inline.submit([run], reports.take)
+        inline.submit([run], Stage(done=reports.take))
         await asyncio.to_thread(reports.wait_for, 1)
         assert (run.is_stuck, inline.load.stuck) == (False, 0)
 
@@ -205,7 +207,7 @@ def test_a_coroutine_that_will_not_be_cancelled_is_given_up(monkeypatch: pytest.
 
         run = looked_after(stubborn, is_async=True)
         run.released = released.set
-        inline.submit([run], reports.take)
+        inline.submit([run], Stage(done=reports.take))
         await asyncio.to_thread(reports.wait_for, 1)
         assert (run.is_stuck, run.is_canceled, inline.load.stuck) == (True, True, 1)
         gate.set()
@@ -223,7 +225,7 @@ def test_a_coroutine_under_a_timeout_that_the_end_of_the_loop_cancels_is_reporte
             begun.set()
             await asyncio.Event().wait()
 
-        inline.submit([looked_after(job, LONG, is_async=True)], reports.take)
+        inline.submit([looked_after(job, LONG, is_async=True)], Stage(done=reports.take))
         await begun.wait()
 
     assert loop_bridge(main).failure.kind == "CancelledError"
@@ -234,7 +236,8 @@ def test_a_run_the_program_gave_up_at_its_end_is_not_reported_as_late() -> None:
     run = looked_after(print)
     run.is_canceled = True
 
-    TimedCalls(Stage().caller, lambda: None)._expire(run, timedelta(seconds=1), reported.append, 0)
+    timed = TimedCalls(Stage().caller, lambda _run, _host, result: reported.append(result), lambda: None)
+    timed._expire(run, Stage(), timedelta(seconds=1), 0)
 
     assert (reported, run.is_stuck) == ([], False)
 
@@ -245,7 +248,7 @@ def test_where_an_asynchronous_generator_waits_for_its_first_value_is_told(head:
 
     async def main(inline: PoolExecutor, reports: Reports) -> None:
         inline._caller._bridge = on_main_loop(asyncio.get_running_loop())
-        inline.submit([looked_after(plugin(source), is_async=head.startswith("async"))], reports.take)
+        inline.submit([looked_after(plugin(source), is_async=head.startswith("async"))], Stage(done=reports.take))
         await asyncio.to_thread(reports.wait_for, 1)
 
     line = source.splitlines().index("    await asyncio.sleep(60)") + 1
@@ -273,7 +276,7 @@ def test_what_a_plain_function_hands_back_to_be_awaited_is_ended_at_the_timeout(
         run = looked_after(function)
         released = threading.Event()
         run.released = released.set
-        inline.submit([run], reports.take)
+        inline.submit([run], Stage(done=reports.take))
         await asyncio.to_thread(reports.wait_for, 1)
         # The thread is free again, as nothing is waited for any more.
         assert await asyncio.to_thread(released.wait, PATIENCE)

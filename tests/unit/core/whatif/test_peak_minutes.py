@@ -15,6 +15,7 @@ from slack_alert.core.model.run import Result, Run
 from slack_alert.core.policy.incidents import Repeat, RepeatPolicy
 from slack_alert.core.structs import replace
 from slack_alert.core.whatif.peak_minutes import PlannedMessage, SteadyMessages, estimate_steady, peak_minutes
+from slack_alert.engine.ports import RunHost
 from slack_alert.engine.simulation.doubles import ScriptedExecutor
 from slack_alert.engine.simulation.forecast import forecast
 from tests.fakes.engine_rig import MARK, at, make_job, make_policy
@@ -145,10 +146,10 @@ class TestForecast:
     ) -> None:
         runs = 0
 
-        def counted(scripted: ScriptedExecutor, run: Run) -> Result:
+        def counted(scripted: ScriptedExecutor, run: Run, host: RunHost) -> Result:
             nonlocal runs
             runs += 1
-            return result(scripted, run)
+            return result(scripted, run, host)
 
         result = ScriptedExecutor._result
         monkeypatch.setattr(ScriptedExecutor, "_result", counted)

@@ -15,7 +15,6 @@ from slack_alert.core.errors import BadValue
 from slack_alert.core.policy.quota import Pause
 from slack_alert.core.structs import replace
 from slack_alert.engine.batches import StoredValue
-from slack_alert.engine.context.context import Context
 from tests.fakes.engine_rig import MARK, at
 from tests.fakes.stage import Stage, run_of
 
@@ -95,7 +94,7 @@ def test_store_is_that_of_the_folder() -> None:
 def test_canceled_follows_the_run() -> None:
     stage = Stage()
     run = run_of(print)
-    ctx = Context(run, stage.services)
+    ctx = stage.context(run)
 
     assert not ctx.canceled
     run.is_canceled = True
@@ -183,7 +182,7 @@ class Going:
     def __init__(self, folder: Path, argv: list[str], **options: Any) -> None:
         self.stage = Stage(folder)
         self.run = run_of(print)
-        self.context = Context(self.run, self.stage.services)
+        self.context = self.stage.context(self.run)
         self.error: Exception | None = None
         self._flag = folder / "up"
         self._argv, self._options = argv, options
@@ -337,4 +336,4 @@ def test_run_that_was_given_up_starts_nothing_further() -> None:
     run.is_canceled = True
 
     with pytest.raises(RuntimeError, match=r"run 1 of db\.job was given up"):
-        Context(run, stage.services).run(python("print(1)"))
+        stage.context(run).run(python("print(1)"))

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Sequence
-from datetime import timedelta
+from collections.abc import Callable, Mapping
+from datetime import datetime, timedelta
 
 import pytest
 
 from slack_alert.core.content.render import Text
 from slack_alert.core.model.run import QUIET, Result, Returned, Run
 from slack_alert.engine.batches import Batch, Snapshot
-from slack_alert.engine.runs.journaling import JournalingExecutor
+from slack_alert.engine.runs.recovery import is_resumable
 from tests.fakes.engine_rig import OPS, Rig, at, make_job
 
 SAID = Result((Text("lag"),), None, timedelta(seconds=1), None, {"": 2.0})
@@ -34,38 +34,22 @@ class Page:
         """Do nothing."""
 
 
-class Giving:
-    """An executor that reports the same result for every run at once."""
-
-    def __init__(self, result: Result) -> None:
-        self._result = result
-        self.is_stopped = False
-
-    def submit(self, runs: Sequence[Run], done: Callable[[Run, Result], None]) -> None:
-        for run in runs:
-            done(run, self._result)
-
-    def stop(self) -> None:
-        self.is_stopped = True
-
-
 def make_run(**fields: object) -> Run:
     return Run(7, "db.lag", make_job().action, at("16 09:10"), started=at("16 09:11"), **fields)  # type: ignore[arg-type]
 
 
-@pytest.mark.parametrize("is_taken", [True, False])
-def test_what_is_returned_is_kept_before_it_is_taken_and_no_longer_where_it_is_not(is_taken: bool) -> None:
+@pytest.mark.parametrize("is_canceled", [False, True])
+def test_what_is_returned_is_kept_before_it_is_settled_and_no_longer_where_it_is_not(is_canceled: bool) -> None:
     page = Page()
-    run = make_run(remark="caught up")
+    rig = Rig(journal=page)
+    rig.due("16 09:10")
+    (run,) = rig.engine.runs()
+    run.started, run.remark, run.is_canceled = at("16 09:11"), "caught up", is_canceled
+    rig.executor.finish(SAID)
 
-    def take(run: Run, result: Result) -> None:
-        page.asked.append((run.id, result))
-        run.is_kept = not is_taken
-
-    JournalingExecutor(Giving(SAID), page).submit([run], take)
-
-    kept = Returned(7, "db.lag", run.slot, run.started, SAID.duration, SAID.pieces, SAID.numbers, "caught up")
-    assert page.asked == [kept, (7, SAID), *([] if is_taken else [1])]
+    kept = Returned(run.id, "db.lag", run.slot, run.started, SAID.duration, SAID.pieces, SAID.numbers, "caught up")
+    assert page.asked == [kept, *([1] if is_canceled else [])]
+    assert rig.texts == ([] if is_canceled else ["lag"])
 
 
 def test_what_was_returned_is_kept_until_it_is_committed() -> None:
@@ -87,43 +71,41 @@ def test_what_was_returned_is_kept_until_it_is_committed() -> None:
     assert not run.is_kept
 
 
-def test_what_cannot_be_taken_is_not_kept_for_ever() -> None:
-    page = Page()
-
-    def refuse(_run: Run, _result: Result) -> None:
+def test_what_cannot_be_settled_is_not_kept_for_ever() -> None:
+    def broken(_job: str, _slot: datetime) -> str:
         raise RuntimeError
 
+    page = Page()
+    rig = Rig(journal=page, mute=broken)
+    rig.due("16 09:10")
     with pytest.raises(RuntimeError):
-        JournalingExecutor(Giving(SAID), page).submit([make_run()], refuse)
+        rig.executor.finish(SAID)
 
     assert page.asked[1:] == [1]
 
 
 @pytest.mark.parametrize(
-    ("run", "result"),
+    "fields",
     [
-        (make_run(), QUIET),
-        (make_run(asked_by="ann"), SAID),
-        (make_run(event={}), SAID),
-        (make_run(texts=["said before"]), SAID),
-        (make_run(held=((OPS, Text("held")),)), SAID),
-        (make_run(is_withheld=True), SAID),
+        {"asked_by": "ann"},
+        {"event": {}},
+        {"texts": ["said before"]},
+        {"held": ((OPS, Text("held")),)},
+        {"is_withheld": True},
     ],
-    ids=["quiet", "asked for", "an answer", "spoke before", "has more to say", "was muted"],
+    ids=["asked for", "an answer", "spoke before", "has more to say", "was muted"],
 )
-def test_only_a_run_that_did_nothing_else_is_known_by_what_it_returned(run: Run, result: Result) -> None:
-    page, taken = Page(), []
-    JournalingExecutor(Giving(result), page).submit([run], lambda run, _: taken.append(run.id))
+def test_only_a_run_that_did_nothing_else_is_known_by_what_it_returned(fields: Mapping[str, object]) -> None:
+    assert is_resumable(make_run())
+    assert not is_resumable(make_run(**fields))
+
+
+def test_quiet_run_is_not_journaled() -> None:
+    page = Page()
+    rig = Rig(journal=page)
+    rig.play("16 09:10", QUIET)
 
     assert page.asked == []
-    assert taken == [7]
-
-
-def test_the_end_is_passed_on() -> None:
-    giving = Giving(QUIET)
-    JournalingExecutor(giving, Page()).stop()
-
-    assert giving.is_stopped
 
 
 def left(run: int, slot: str, binding: str = "db.lag") -> Returned:

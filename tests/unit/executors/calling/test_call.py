@@ -12,23 +12,19 @@ import pytest
 
 from slack_alert.core.content.render import Upload, fallback
 from slack_alert.core.model.run import Failure, Result, Run
-from slack_alert.core.redaction.redaction import Redaction
 from slack_alert.core.structs import replace
-from slack_alert.engine.context.context import Context
 from slack_alert.engine.context.key_value import KeyValueStore
-from slack_alert.executors.calling.call import Caller
 from slack_alert.executors.calling.output import KEPT, captured, current, keep
-from slack_alert.executors.calling.rendering import Render
-from tests.fakes.engine_rig import MARK, at
+from tests.fakes.engine_rig import at
 from tests.fakes.stage import Stage, plugin, run_of
 
 
 def called(source: str, **where: str) -> Result:
-    return Stage().caller.call(run_of(plugin(source, **where)))
+    return Stage().call(run_of(plugin(source, **where)))
 
 
 def awaited(source: str) -> Result:
-    return asyncio.run(Stage().caller.await_(run_of(plugin(source), is_async=True)))
+    return asyncio.run(Stage().await_(run_of(plugin(source), is_async=True)))
 
 
 def failure(result: Result) -> Failure:
@@ -59,7 +55,7 @@ class Array:
 
 @pytest.mark.parametrize("value", [None, False, 0, 0.0, "", [], (), {}, set(), Array(), " \n", [None, ""]])
 def test_empty_value_is_quiet(value: object) -> None:
-    result = Stage().caller.call(run_of(lambda: value))
+    result = Stage().call(run_of(lambda: value))
 
     assert (result.pieces, result.failure) == ((), None)
 
@@ -69,7 +65,7 @@ def test_empty_value_is_quiet(value: object) -> None:
     [(1, "1"), (True, "The replica lags."), ("a<b", "a&lt;b"), (["a", "", "b"], "a\nb"), (Array(1, 2), "(1, 2)")],
 )
 def test_value_is_said(value: object, text: str) -> None:
-    assert [text] == texts(Stage().caller.call(run_of(lambda: value)))
+    assert [text] == texts(Stage().call(run_of(lambda: value)))
 
 
 @pytest.mark.parametrize(
@@ -77,7 +73,7 @@ def test_value_is_said(value: object, text: str) -> None:
     [(None, None), (False, None), ("", None), ({}, None), (0, {"": 0}), (0.0, {"": 0.0}), (3, {"": 3}), ("3", None)],
 )
 def test_what_a_value_measures_is_kept_also_where_it_is_quiet(value: object, numbers: object) -> None:
-    assert Stage().caller.call(run_of(lambda: value)).numbers == numbers
+    assert Stage().call(run_of(lambda: value)).numbers == numbers
 
 
 @pytest.mark.parametrize("call", [called, awaited])
@@ -94,7 +90,7 @@ def test_what_a_coroutine_measures_is_kept() -> None:
 
 def test_start_and_duration_are_written_down() -> None:
     run = run_of(lambda: None)
-    result = Stage().caller.call(run)
+    result = Stage().call(run)
 
     assert run.started == at("16 09:11")
     assert result.duration.total_seconds() >= 0
@@ -104,14 +100,14 @@ def test_file_is_read_while_it_is_there(tmp_path: Path) -> None:
     file = tmp_path / "lag.txt"
     file.write_bytes(b"9s")
 
-    [piece] = Stage().caller.call(run_of(lambda: file)).pieces
+    [piece] = Stage().call(run_of(lambda: file)).pieces
 
     assert isinstance(piece, Upload)
     assert (piece.name, piece.content) == ("lag.txt", b"9s")
 
 
 def test_file_that_is_not_there_is_a_failure(tmp_path: Path) -> None:
-    found = failure(Stage().caller.call(run_of(lambda: tmp_path / "gone.txt")))
+    found = failure(Stage().call(run_of(lambda: tmp_path / "gone.txt")))
 
     assert (found.kind, found.place) == ("FileNotFoundError", "plugins/db.py:3")
     assert found.traceback.startswith("FileNotFoundError: [Errno 2]")
@@ -119,7 +115,7 @@ def test_file_that_is_not_there_is_a_failure(tmp_path: Path) -> None:
 
 @pytest.mark.skipif(not Path("/dev/zero").exists(), reason="elsewhere every file has an end")
 def test_file_without_an_end_is_told_and_not_read() -> None:
-    [said] = texts(Stage().caller.call(run_of(lambda: Path("/dev/zero"))))
+    [said] = texts(Stage().call(run_of(lambda: Path("/dev/zero"))))
 
     assert said.startswith("zero: a file of more than 16 MB is not sent, 16 MB is the most.")
 
@@ -129,7 +125,7 @@ def test_file_that_is_too_great_is_told_with_its_size(tmp_path: Path) -> None:
     with file.open("wb") as sparse:
         sparse.truncate(250_000_000)
 
-    [said] = texts(Stage().caller.call(run_of(lambda: file)))
+    [said] = texts(Stage().call(run_of(lambda: file)))
 
     assert said.startswith("dump.bin: a file of 250 MB is not sent, 16 MB is the most.")
 
@@ -137,7 +133,7 @@ def test_file_that_is_too_great_is_told_with_its_size(tmp_path: Path) -> None:
 def test_run_that_yields_for_ever_says_only_so_much() -> None:
     run = run_of(lambda: (("part.bin", bytes(9_000_000)) for _ in range(5)))
     stage = Stage()
-    stage.caller.call(run)
+    stage.call(run)
 
     assert stage.texts == [
         "part.bin (9 MB)",
@@ -149,7 +145,7 @@ def test_run_that_yields_for_ever_says_only_so_much() -> None:
 def test_context_is_handed_in_where_it_is_taken() -> None:
     run = run_of(lambda ctx: f"{ctx.now:%H:%M}", takes_context=True)
 
-    assert texts(Stage().caller.call(run)) == ["08:10"]
+    assert texts(Stage().call(run)) == ["08:10"]
 
 
 # --- generators
@@ -164,7 +160,7 @@ def test_each_yielded_value_is_said_as_it_comes() -> None:
             yield value
             heard.append(stage.texts)
 
-    result = stage.caller.call(run_of(job))
+    result = stage.call(run_of(job))
 
     assert (result.pieces, result.failure) == ((), None)
     assert heard == [["one"], ["one"], ["one", "two"]]
@@ -172,20 +168,17 @@ def test_each_yielded_value_is_said_as_it_comes() -> None:
 
 def test_failure_after_a_yield_keeps_what_was_said() -> None:
     stage = Stage()
-    result = stage.caller.call(run_of(plugin("def job():\n    yield 'one'\n    1 / 0")))
+    result = stage.call(run_of(plugin("def job():\n    yield 'one'\n    1 / 0")))
 
     assert stage.texts == ["one"]
     assert (failure(result).kind, failure(result).place) == ("ZeroDivisionError", "plugins/db.py:3")
 
 
 def test_failing_say_is_a_failure_of_the_run() -> None:
-    stage = Stage()
-
     def refuse(run: Run, said: object) -> None:
         raise OSError("the disk is full")
 
-    stage.caller._say = refuse
-    found = failure(stage.caller.call(run_of(plugin("def job():\n    yield 'one'"))))
+    found = failure(Stage(say=refuse).call(run_of(plugin("def job():\n    yield 'one'"))))
 
     assert (found.kind, found.message, found.place) == ("OSError", "the disk is full", "plugins/db.py:3")
     assert "refuse" in found.traceback
@@ -203,14 +196,12 @@ def test_an_asynchronous_iterator_of_a_canceled_run_is_asked_no_more() -> None:
     """
     run = run_of(plugin(source))
     said: list[object] = []
-    stage = Stage()
 
     def say(run: Run, pieces: object) -> None:
         said.append(pieces)
         run.is_canceled = len(said) == 2
 
-    stage.caller._say = say
-    result = stage.caller.call(run)
+    result = Stage(say=say).call(run)
 
     assert (len(said), result.failure) == (2, None)
 
@@ -218,7 +209,7 @@ def test_an_asynchronous_iterator_of_a_canceled_run_is_asked_no_more() -> None:
 def test_asynchronous_generator_says_each_value() -> None:
     stage = Stage()
     job = plugin("async def job():\n    yield 'one'\n    yield None\n    yield 2")
-    result = asyncio.run(stage.caller.await_(run_of(job, is_async=True)))
+    result = asyncio.run(stage.await_(run_of(job, is_async=True)))
 
     assert (result.pieces, result.failure) == ((), None)
     assert stage.texts == ["one", "2"]
@@ -303,7 +294,7 @@ def test_place_is_the_file_below_the_folder_of_plugins(module: str, file: str, p
 def test_place_is_the_innermost_line_of_the_plugins_not_of_a_library() -> None:
     library = plugin("def job():\n    1 / 0", module="vendor.plugins.csv", file="/lib/vendor/plugins/csv.py")
     space = plugin("def job(library):\n    inner(library)\n\n\ndef inner(library):\n    library()")
-    found = failure(Stage().caller.call(run_of(lambda: space(library))))
+    found = failure(Stage().call(run_of(lambda: space(library))))
 
     assert found.place == "plugins/db.py:6"
     assert "csv.py" in found.traceback
@@ -338,7 +329,7 @@ def printed(source: str, run: Run | None = None) -> tuple[Run, str]:
     stderr = io.StringIO()
     run = run or run_of(plugin(source))
     with captured(stderr):
-        Stage().caller.call(run)
+        Stage().call(run)
     return run, stderr.getvalue()
 
 
@@ -401,7 +392,7 @@ def test_lost_terminal_fails_nobody() -> None:
     stderr.close()
     run = run_of(plugin("def job():\n    print('one', flush=True)\n    return 1"))
     with captured(stderr):
-        result = Stage().caller.call(run)
+        result = Stage().call(run)
 
     assert texts(result) == ["1"]
     assert "".join(run.printed or ()) == "one\n"
@@ -416,10 +407,10 @@ def test_runs_side_by_side_print_into_their_own_records() -> None:
                 await asyncio.sleep(0)
     """
     runs = [run_of(plugin(source.replace("NAME", repr(name))), is_async=True) for name in "ab"]
-    caller = Stage().caller
+    stage = Stage()
 
     async def both() -> Any:
-        await asyncio.gather(*map(caller.await_, runs))
+        await asyncio.gather(*map(stage.await_, runs))
 
     with captured(io.StringIO()):
         asyncio.run(both())
@@ -452,55 +443,43 @@ def test_an_exception_without_a_programs_output_is_told_as_it_is(output: str) ->
 
 def test_of_an_endless_iterator_a_sensor_notices_each_item_as_it_comes() -> None:
     noticed: list[object] = []
-    stage = Stage()
 
     def notice(run: Run, value: object) -> None:
         noticed.append(value)
         if len(noticed) == 3:
             raise KeyError("enough")
 
-    stage.caller._notice = notice
     run = run_of(lambda: itertools.count(1))
     run.emits = "found"
-    result = stage.caller.call(run)
+    result = Stage(emit=notice).call(run)
 
     assert (noticed, failure(result).kind) == ([1, 2, 3], "KeyError")
 
 
 def test_what_a_sensor_hands_back_to_be_awaited_is_noticed() -> None:
-    noticed: list[object] = []
     stage = Stage()
-    stage.caller._notice = lambda _, value: noticed.append(value)
     run = run_of(plugin("async def fetch():\n    return ['a', 'b']\ndef job():\n    return fetch()"))
     run.emits = "found"
-    stage.caller.call(run)
+    stage.call(run)
 
-    assert noticed == ["a", "b"]
+    assert stage.noticed == ["a", "b"]
 
 
 def test_an_endless_iterator_is_cut_and_the_cut_is_told() -> None:
-    [many] = texts(Stage().caller.call(run_of(lambda: itertools.repeat(7))))
-    [great] = texts(Stage().caller.call(run_of(lambda: itertools.repeat("x" * 1_000_000))))
+    [many] = texts(Stage().call(run_of(lambda: itertools.repeat(7))))
+    [great] = texts(Stage().call(run_of(lambda: itertools.repeat("x" * 1_000_000))))
 
     assert many.splitlines()[-2:] == ["7", "… cut: the first 100,000 items"]
     assert great.splitlines()[-2:] == ["… cut: the first 3 of 21 lines", "… cut: the first 21 items"]
 
 
 def test_what_a_run_started_beside_itself_ends_with_it() -> None:
-    ended: list[int] = []
     stage = Stage()
-    caller = Caller(
-        clock=stage.clock,
-        render=Render(MARK, Redaction()),
-        say=lambda *_: None,
-        context=lambda run: Context(run, stage.services),
-        ended=ended.append,
-    )
 
-    caller.call(run_of(lambda **_: None, takes_context=True, number=7))
-    caller.call(run_of(lambda: None, number=8))
+    stage.call(run_of(lambda **_: None, takes_context=True, number=7))
+    stage.call(run_of(lambda: None, number=8))
 
-    assert ended == [7]
+    assert stage.over == [7]
 
 
 #: How a sensor may notice something, and what it does in its turn.
@@ -523,22 +502,15 @@ SENSORS = [
 def test_what_a_sensor_sets_is_kept_once_it_has_noticed(source: str, expected: list[str], *, is_async: bool) -> None:
     """A kill in between must not leave a mark that says that all before it was told of."""
     done: list[str] = []
-    stage = Stage()
+    stage = Stage(emit=lambda _, value: done.append(f"noticed {value}"))
     key_value_store = KeyValueStore(
         "db", (), write=lambda new: done.extend(f"kept {one.value}" for one in new), now=stage.clock.now
     )
-    services = replace(stage.services, key_value_store=lambda _: key_value_store)
-    caller = Caller(
-        clock=stage.clock,
-        render=Render(MARK, Redaction()),
-        say=lambda _run, _said: None,
-        context=lambda run: Context(run, services),
-        notice=lambda _, value: done.append(f"noticed {value}"),
-    )
+    stage.services = replace(stage.services, key_value_store=lambda _: key_value_store)
     head = "async def" if is_async else "def"
     job = plugin(f"{head} job(ctx): set = ctx.store.set; {source}")
     run = run_of(job, is_async=is_async, takes_context=True)
     run.emits = "found"
-    asyncio.run(caller.await_(run)) if is_async else caller.call(run)
+    asyncio.run(stage.await_(run)) if is_async else stage.call(run)
 
     assert done == expected

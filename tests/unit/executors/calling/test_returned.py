@@ -39,25 +39,25 @@ def told(stage: Stage, result: Result) -> list[str] | str:
 def directly(function: Callable[[], Any], *, is_async: bool = False) -> list[str] | str:
     """Call the function as `trigger` does."""
     stage = Stage()
-    return told(stage, DirectExecutor(stage.caller).call(run_of(function, is_async=is_async)))
+    return told(stage, DirectExecutor(stage.caller).call(run_of(function, is_async=is_async), stage))
 
 
 def running(function: Callable[[], Any], *, is_async: bool = False) -> list[str] | str:
     """Call the function as a running program does."""
-    stage = Stage()
     ended: list[Result] = []
+    done = threading.Event()
+
+    def take(_: Run, result: Result) -> None:
+        ended.append(result)
+        done.set()
+
+    stage = Stage(done=take)
 
     async def main() -> None:
         loop = asyncio.get_running_loop()
         stage.caller._bridge = loop_bridge(loop)
         inline = PoolExecutor(stage.caller, threads=1, loop=loop)
-        done = threading.Event()
-
-        def take(_: Run, result: Result) -> None:
-            ended.append(result)
-            done.set()
-
-        inline.submit([run_of(function, is_async=is_async)], take)
+        inline.submit([run_of(function, is_async=is_async)], stage)
         assert await asyncio.to_thread(done.wait, PATIENCE)
         inline.stop()
 

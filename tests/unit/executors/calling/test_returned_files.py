@@ -19,7 +19,7 @@ pytestmark = pytest.mark.skipif(os.name != "posix", reason="kinds of files are t
 
 
 def called(value: Callable[[], object]) -> Result:
-    return Stage().caller.call(run_of(value))
+    return Stage().call(run_of(value))
 
 
 def failure(value: object) -> Failure:

@@ -1,0 +1,78 @@
+"""The host of a run that a person asked for: it keeps what the run says and returns, and always has an answer."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+
+from slack_alert.core.content.pieces import Piece
+from slack_alert.core.events import Event, fields_of
+from slack_alert.core.model.address import Address
+from slack_alert.core.model.message import Message
+from slack_alert.core.model.record import Record
+from slack_alert.core.model.run import QUIET, Result, Run
+from slack_alert.core.pipeline.messages import as_text, messages
+from slack_alert.core.pipeline.settle import Settlement
+from slack_alert.core.policy.quota import Pause
+from slack_alert.engine.context.context import Context, ContextServices
+
+
+class AskedRunHost:
+    """Keeps the messages and the result of one run; pauses and events go to `hold` and `emit_event` at once."""
+
+    def __init__(
+        self,
+        to: Address,
+        services: ContextServices,
+        *,
+        hold: Callable[[str, Pause | None], None],
+        emit_event: Callable[[Event], None],
+    ) -> None:
+        self.hold = hold
+        self.messages: list[Message] = []
+        self.result: Result = QUIET
+        self._to = to
+        self._services = services
+        self._emit_event = emit_event
+        self._texts: list[str] = []
+
+    def done(self, run: Run, result: Result) -> None:  # noqa: ARG002 - there is one run
+        """Keep the result."""
+        self.result = result
+
+    def say(self, run: Run, pieces: tuple[Piece, ...], to: Address | None = None) -> None:
+        """Keep the messages."""
+        told = messages(run, pieces, to or self._to)
+        run.said += len(told)
+        self._texts.append(as_text(pieces))
+        self.messages.extend(told)
+
+    def emit(self, run: Run, value: object) -> None:
+        """Pass the event on."""
+        assert run.emits is not None, "only sensors emit"
+        self._emit_event(Event(run.emits, self._services.now(), fields_of(value)))
+
+    def context(self, run: Run) -> Context:
+        """Return the context of the run."""
+        return Context(run, self._services, self)
+
+    def ended(self, run: Run) -> None:
+        """End the subprocesses of the run."""
+        self._services.children.terminate(run.id)
+
+    def record(self, run: Run, settlement: Settlement, told: Iterable[Message]) -> Record:
+        """Return the record of the run; `told` are its messages."""
+        texts = [*self._texts, *([settlement.text] if settlement.text else ())]
+        return Record(
+            run.id,
+            run.binding,
+            run.slot,
+            settlement.verdict,
+            run.started,
+            self.result.duration,
+            "\n".join(texts),
+            ", ".join(dict.fromkeys(message.to.shown for message in told)) or None,
+            error=self.result.failure.traceback if self.result.failure else None,
+            printed="".join(run.printed) if run.printed else None,
+            asked_by=run.asked_by,
+            numbers=self.result.numbers,
+        )
