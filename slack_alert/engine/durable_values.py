@@ -7,7 +7,6 @@ database, and never restores an older value.
 
 from __future__ import annotations
 
-import asyncio
 import threading
 from collections.abc import Iterable
 from datetime import timedelta
@@ -59,6 +58,8 @@ def _wait(batch: Batch, committed: threading.Event) -> None:
 
 
 def _patience() -> timedelta:
+    import asyncio  # The command line imports this module to look ahead, without a loop.
+
     try:
         asyncio.get_running_loop()
     except RuntimeError:
