@@ -64,6 +64,13 @@ def pytest_configure(config: pytest.Config) -> None:
         config.pluginmanager.register(testing_pytest, "slack_alert")
 
 
+def pytest_sessionstart(session: pytest.Session) -> None:
+    if hasattr(session.config, "workerinput"):
+        from tests.distribution import send_less
+
+        send_less(session.config)
+
+
 def pytest_collection_finish() -> None:
     gc.freeze()
     gc.enable()
