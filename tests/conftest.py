@@ -5,13 +5,14 @@ from __future__ import annotations
 import gc
 import os
 import signal
-from collections.abc import Iterable, Sequence
+from collections.abc import Generator, Iterable, Sequence
 from typing import Any
 
 import pytest
 from hypothesis import settings
 
 from slack_alert import testing_pytest
+from tests.left_behind import refuse_loaded_plugins
 
 # No test fails because a machine is slow.
 settings.register_profile("usual", deadline=None, max_examples=10)
@@ -69,6 +70,13 @@ def pytest_sessionstart(session: pytest.Session) -> None:
         from tests.distribution import send_less
 
         send_less(session.config)
+
+
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_runtest_teardown() -> Generator[None]:
+    """Look at what is left when all fixtures of the test are over."""
+    yield
+    refuse_loaded_plugins()
 
 
 def pytest_collection_finish() -> None:

@@ -43,7 +43,7 @@ class Distribution(LoadScopeScheduling):  # type: ignore[misc]  # the library le
     # The library looks through all that a process has done, and for the place of a test through all tests, each time;
     # with thousands of them that takes this process longer than the reports do.
 
-    def mark_test_complete(self, node: WorkerController, item_index: int, duration: float = 0) -> None:  # noqa: ARG002 - the base class's
+    def mark_test_complete(self, node: WorkerController, item_index: int, duration: float = 0) -> None:  # noqa: ARG002 - the library's
         test = self.registered_collections[node][item_index]
         assigned, scope = self.assigned_work[node], self._split_scope(test)
         del assigned[scope][test]

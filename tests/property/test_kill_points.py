@@ -66,8 +66,8 @@ class Scenario:
     stall: tuple[float, float] = (0.0, 0.0)
     #: The orders of writing that are tried in a usual run; a thorough one tries all. None: one of the two extremes.
     paces: tuple[Pace, ...] = ()
-    #: In a usual run, one of so many moments is tried; in a thorough one, three times as many.
-    every: int = 2
+    #: In a usual run, one of so many moments is tried; in a thorough one, six times as many.
+    every: int = 4
     scripts: dict[str, Callable[[Run], Sequence[Act]]] = field(default_factory=dict)
 
     def act(self, run: Run) -> Sequence[Act]:
@@ -96,7 +96,7 @@ SCENARIOS = {
     "late": Scenario((seconds(20),), always((0.4, "")), stall=(19.0, 29.8), lasts=30.4),
     "many": Scenario(
         tuple(seconds(1, f"j{number:02}") for number in range(33)),
-        in_turn(QUIET, QUIET, QUIET, SAYS, ((3.0, ""),)), stall=(1.5, 4.5), lasts=4.6, paces=(Pace.PUTS,), every=10,
+        in_turn(QUIET, QUIET, QUIET, SAYS, ((3.0, ""),)), stall=(1.5, 4.5), lasts=4.6, paces=(Pace.PUTS,), every=20,
     ),
     "sensor": Scenario(
         (seconds(1, "s", emits="x"), replace(seconds(1, "r"), trigger=Never(), rule=Rule(("x",), {}))),
@@ -210,7 +210,7 @@ def test_a_kill_at_any_write_loses_and_doubles_nothing(
     for pace in Pace if is_thorough else scenario.paces or (extreme,):
         pictures = filmed(empty(tmp_path / f"film {pace.name}"), scenario, pace)
         folder = empty(tmp_path / f"next {pace.name}")
-        for number, picture in enumerate(pictures[:: max(1, scenario.every // 3) if is_thorough else scenario.every]):
+        for number, picture in enumerate(pictures[:: max(1, scenario.every // 6) if is_thorough else scenario.every]):
             for after in INTERVALS if is_thorough else INTERVALS[number % len(INTERVALS) :][:1]:
                 story = f"killed {picture.place} ({number} of {len(pictures)}), {after} s down, written {pace.value}"
                 survived(folder, scenario, picture, after, story)
@@ -225,7 +225,7 @@ def test_starts_that_are_killed_as_well_lose_and_double_nothing(
     scenario, is_thorough = SCENARIOS[name], request.config.getoption("thorough")
     pictures = filmed(empty(tmp_path / "film"), scenario, Pace.LATE)
     folder = empty(tmp_path / "next")
-    for number, first in enumerate(pictures if is_thorough else pictures[1::20]):
+    for number, first in enumerate(pictures if is_thorough else pictures[1::30]):
         after = INTERVALS[number % len(INTERVALS)]
         again = next_life(folder, scenario, first, after, is_filmed=True)
         again.run(0.3)

@@ -128,7 +128,13 @@ LEFT_BEHIND = {
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("script", LEFT_BEHIND.values(), ids=LEFT_BEHIND)
+@pytest.mark.parametrize(
+    "script",
+    [
+        pytest.param(script, id=name, marks=() if name in ("talks often", "says nothing") else pytest.mark.thorough)
+        for name, script in LEFT_BEHIND.items()
+    ],
+)
 def test_a_command_ends_whatever_goes_on_writing_and_that_lives_on(script: str, bare: Project) -> None:
     done = execute(bare, f"echo begun; {script}; echo over; exit 3")
 

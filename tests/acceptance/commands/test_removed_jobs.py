@@ -8,6 +8,7 @@ from slack_alert.core.model.record import Record, Verdict
 from slack_alert.core.policy.quota import Pause, Quota, State
 from slack_alert.engine.batches import Batch
 from tests.fakes.project import Project, ago
+from tests.fakes.rows import in_turn
 
 COMMANDS = ("history", "explain", "report", "report --json", "history --json", "explain --json")
 
@@ -21,11 +22,16 @@ def _past(project: Project) -> None:
     project.remember(Batch(records=records, states=states, holds={"old.lag": Pause(None, "ann")}))
 
 
-@pytest.mark.parametrize("command", COMMANDS)
 @pytest.mark.parametrize(
-    ("said", "meant"), [("lag", "db.lag"), ("db.lag", "db.lag"), ("old.lag", "old.lag"), ("gone", "old.gone")]
+    ("command", "case"),
+    in_turn(
+        COMMANDS,
+        [("lag", "db.lag"), ("db.lag", "db.lag"), ("old.lag", "old.lag"), ("gone", "old.gone")],
+        rounds=2,
+    ),
 )
-def test_the_present_one_is_meant(command: str, said: str, meant: str, project: Project) -> None:
+def test_the_present_one_is_meant(command: str, case: tuple[str, str], project: Project) -> None:
+    said, meant = case
     done = project.run(*command.split(), said)
 
     assert done.code == 0, done.err

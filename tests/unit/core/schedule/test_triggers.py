@@ -9,6 +9,7 @@ import pytest
 from slack_alert.core.errors import BadValue
 from slack_alert.core.schedule.slots import SlotSpan
 from slack_alert.core.schedule.triggers import TIME_KEYWORDS, Trigger, parse_trigger
+from tests.fakes.rows import in_turn
 
 UTC = timezone.utc
 DAY = timedelta(days=1)
@@ -496,12 +497,22 @@ def test_slip_in_a_cron_line_is_answered_with_what_was_meant(line: str, hint: st
     assert caught.value.hint.startswith(hint)
 
 
-@pytest.mark.parametrize("zone", ["UTC", "Asia/Tokyo", "Pacific/Honolulu"])
-@pytest.mark.parametrize("start", ["1900-01-02T00:00", "4999-12-30T23:59"])
 @pytest.mark.parametrize(
-    "time", [{"seconds": 1}, {"days": 3653}, {"days": 1, "at": "09:00"}, {"cron": "0 0 29 2 *"}, {"cron": "* * * * *"}]
+    ("time", "start", "zone", "more"),
+    in_turn(
+        [
+            {"seconds": 1},
+            {"days": 3653},
+            {"days": 1, "at": "09:00"},
+            {"cron": "0 0 29 2 *"},
+            {"cron": "* * * * *"},
+        ],
+        ["1900-01-02T00:00", "4999-12-30T23:59"],
+        ["UTC", "Asia/Tokyo", "Pacific/Honolulu"],
+        [{}, {"jitter": "9d"}, {"end": "9999-12-31T12:00"}],
+        rounds=6,
+    ),
 )
-@pytest.mark.parametrize("more", [{}, {"jitter": "9d"}, {"end": "9999-12-31T12:00"}])
 def test_dates_at_the_ends_of_what_is_allowed_have_slots(
     zone: str, start: str, time: dict[str, object], more: dict[str, object]
 ) -> None:

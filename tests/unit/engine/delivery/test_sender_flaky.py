@@ -18,6 +18,7 @@ from slack_alert.engine.delivery.prepare import Receipts
 from slack_alert.engine.delivery.sender import SendRate
 from slack_alert.stores.memory import MemoryStore
 from tests.fakes.outbox import DEV, Act, Answer, Outbox, Scripted, played
+from tests.fakes.rows import in_turn
 from tests.fakes.virtual_loop import NOON, LoopClock, VirtualLoop, run_virtually
 
 ARRIVED = SendResult(SendStatus.AMBIGUOUS, "arrived", reason="ConnectionResetError")
@@ -256,8 +257,9 @@ class TestErrorsOfOurOwn:
         assert channel.said == ["a"]
         assert outbox.statuses == {"a": "sent"}
 
-    @pytest.mark.parametrize("error", ERRORS, ids=repr)
-    @pytest.mark.parametrize("place", ["take_turn", "is_next", "remove", "tried"])
+    @pytest.mark.parametrize(
+        ("error", "place"), in_turn(ERRORS, ["take_turn", "is_next", "remove", "tried"], rounds=2), ids=repr
+    )
     def test_one_in_the_sender_itself_stops_no_address(
         self, monkeypatch: pytest.MonkeyPatch, place: str, error: Exception
     ) -> None:

@@ -15,6 +15,7 @@ from slack_alert.executors.calling.awaiting import loop_bridge
 from slack_alert.executors.direct import DirectExecutor
 from slack_alert.executors.pool import PoolExecutor
 from tests.fakes.returned import EXPECTED, SOURCE
+from tests.fakes.rows import in_turn
 from tests.fakes.stage import Stage, plugin, run_of
 
 PATIENCE = 20
@@ -84,8 +85,7 @@ def matches(name: str, got: list[str] | str) -> None:
         assert expected == got
 
 
-@pytest.mark.parametrize("call", [directly, running])
-@pytest.mark.parametrize("name", EXPECTED)
+@pytest.mark.parametrize(("name", "call"), in_turn(EXPECTED, [directly, running]))
 def test_a_plain_function_may_hand_back_anything(name: str, call: Callable[..., list[str] | str]) -> None:
     matches(name, call(made(name, is_async=False)))
 
@@ -94,8 +94,10 @@ def test_a_plain_function_may_hand_back_anything(name: str, call: Callable[..., 
 _NOT_ON_A_LOOP = {"own_loop"}
 
 
-@pytest.mark.parametrize("call", [directly, running])
-@pytest.mark.parametrize("name", [name for name in EXPECTED if name not in _NOT_ON_A_LOOP])
+#: Where a usual run calls the plain one in one way, it calls this one in the other.
+@pytest.mark.parametrize(
+    ("name", "call"), in_turn((name for name in EXPECTED if name not in _NOT_ON_A_LOOP), [running, directly])
+)
 def test_a_coroutine_function_may_hand_back_anything(name: str, call: Callable[..., list[str] | str]) -> None:
     matches(name, call(made(name, is_async=True), is_async=True))
 

@@ -9,6 +9,7 @@ import pytest
 
 from slack_alert.loader import Plugins, find_plugins, open_plugins, unload
 from tests.fakes.plugins import DEFAULTS, call, write
+from tests.fakes.rows import in_turn
 
 #: What a neighbour offers, how a file registers its version there, and what the neighbour says is registered.
 REGISTRIES = {
@@ -98,8 +99,7 @@ def _unloaded() -> Iterator[None]:
     unload()
 
 
-@pytest.mark.parametrize("hub", ["_hub", "hub", "zhub"])
-@pytest.mark.parametrize("kind", REGISTRIES)
+@pytest.mark.parametrize(("kind", "hub"), in_turn(REGISTRIES, ["_hub", "hub", "zhub"]))
 def test_neighbour_holds_what_it_holds_after_a_restart(tmp_path: Path, kind: str, hub: str) -> None:
     desk = Desk(tmp_path, kind, hub)
     desk.write(1)
@@ -120,9 +120,10 @@ def test_neighbour_holds_what_it_holds_after_a_restart(tmp_path: Path, kind: str
     assert desk.registered == [0, 4]
 
 
-@pytest.mark.parametrize("more", ["raise OSError", "import nothing_of_that_name"])
-@pytest.mark.parametrize("is_before", [False, True])
-@pytest.mark.parametrize("kind", REGISTRIES)
+@pytest.mark.parametrize(
+    ("kind", "is_before", "more"),
+    in_turn(REGISTRIES, [False, True], ["raise OSError", "import nothing_of_that_name"], rounds=2),
+)
 def test_version_that_fails_leaves_the_former_one_registered(
     tmp_path: Path, kind: str, more: str, *, is_before: bool
 ) -> None:
