@@ -17,13 +17,17 @@ _NAMES = sorted(file.stem for file in TEXTS.glob("*.txt"))
 
 @pytest.fixture(scope="module")
 def fresh(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
-    """Live through the history once for all of them; where a text differs, once more.
+    """Live through the history once for all of them; where a text differs, twice more at most.
 
-    The fake Slack is a real server: beside many other tests, two of its answers may come in another order. A text that
-    has changed differs each time.
+    The fake Slack is a real server: beside many other tests, two of its answers may come in another order, now in one
+    text and now in another. A text that has changed differs each time.
     """
-    made = produced(tmp_path_factory.mktemp("golden"))
-    return made if made == texts(TEXTS) else produced(tmp_path_factory.mktemp("golden"))
+    kept, made = texts(TEXTS), produced(tmp_path_factory.mktemp("golden"))
+    for _ in range(2):
+        if made != kept:
+            again = produced(tmp_path_factory.mktemp("golden"))
+            made = {name: made[name] if made.get(name) == kept.get(name) else text for name, text in again.items()}
+    return made
 
 
 def test_every_text_that_is_made_is_kept(fresh: dict[str, str]) -> None:

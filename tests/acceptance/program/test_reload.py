@@ -271,7 +271,8 @@ def test_what_the_top_level_made_works_alike_after_a_start_an_edit_and_by_hand_a
         program.wait_until(lambda: ended.exists() and ended.read_text() == "one", "its end")
         assert program.stop() == 0
         assert ended.read_text() == "onetwo"
-        assert [line.record.error for line in program.history() if line.record.error] == []
+        failed = [line.record for line in program.history() if line.record.error]
+        assert [(each.binding, each.verdict, each.error) for each in failed] == [], program.errors
         program.start()
         says(program, "plain two")
         says(program, "awaited two")
