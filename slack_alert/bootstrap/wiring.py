@@ -15,7 +15,7 @@ from slack_alert.bootstrap.plugin_files import database
 from slack_alert.bootstrap.plugin_loading import FollowedPlugins
 from slack_alert.bootstrap.runtime import RunStores, blocking_of, make_runtime
 from slack_alert.channels.console import ConsoleChannel
-from slack_alert.core.model.message import Delivery
+from slack_alert.core.model.message import Delivery, Notice
 from slack_alert.core.retry import SendResult
 from slack_alert.core.schedule.triggers import parse_trigger
 from slack_alert.engine.app.components import Components
@@ -190,17 +190,22 @@ def _entry_acceptor(mutes: Mutes, key_value_store: Callable[[str], KeyValueStore
     return accept
 
 
+_UNDELIVERABLE = "undeliverable"
+
+
 def _undeliverable_handler(settings: Settings, engine: Engine) -> Callable[[Delivery, SendResult], None]:
     """Return the function that reports an unreachable conversation to the errors' address, daily for each reason."""
     errors_to = errors_address(settings)
 
     def undeliverable(delivery: Delivery, outcome: SendResult) -> None:
         lost = delivery.message.to
-        if lost == errors_to or delivery.message.key.startswith("undeliverable/"):
+        origin = delivery.message.origin
+        if lost == errors_to or (isinstance(origin, Notice) and origin.kind == _UNDELIVERABLE):
             return
         text = f"A message to {lost.shown} could not be delivered ({outcome.reason}). {outcome.hint}".rstrip()
         text += f" `slack-alert outbox retry {delivery.id}` sends it again."
-        engine.notify(f"undeliverable/{lost}/{outcome.reason}/{delivery.created.date()}", text, errors_to)
+        told = Notice(_UNDELIVERABLE, f"{lost}/{outcome.reason}/{delivery.created.date()}")
+        engine.notify(told, text, errors_to)
 
     return undeliverable
 

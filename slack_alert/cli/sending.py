@@ -5,12 +5,14 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING
+from uuid import uuid4
 
 import click
 
 from slack_alert.cli import exit_codes
 
 if TYPE_CHECKING:
+    from slack_alert.core.content.render import Piece
     from slack_alert.core.model.address import Address
     from slack_alert.core.model.message import Delivery, Message
     from slack_alert.settings import Settings
@@ -53,6 +55,15 @@ def _deliveries(settings: Settings, is_meant: Callable[[Delivery], bool]) -> lis
 
     with database.reading(settings) as reader:
         return [delivery for delivery in reader.deliveries() if is_meant(delivery)]
+
+
+def new_messages(kind: str, to: Address, parts: Iterable[Piece]) -> list[Message]:
+    """Return the messages of one text in parts that a person posts by the command `kind`."""
+    from slack_alert.core.model.message import Message, Notice
+
+    name = uuid4().hex
+    told = [(Notice(kind, name, n), part) for n, part in enumerate(parts)]
+    return [Message(origin.key, to, part, origin) for origin, part in told]
 
 
 def post(settings: Settings, messages: Sequence[Message]) -> int:

@@ -13,7 +13,7 @@ from slack_alert.core.content.markup import Markup
 from slack_alert.core.content.render import Piece
 from slack_alert.core.events import Event, fields_of
 from slack_alert.core.model.address import Address
-from slack_alert.core.model.message import Message
+from slack_alert.core.model.message import Message, Notice
 from slack_alert.core.model.run import Result, Returned, Run
 from slack_alert.core.pipeline.outages import Outage, OutageCause
 from slack_alert.core.pipeline.settle import settle, was_quiet
@@ -37,8 +37,8 @@ from slack_alert.engine.runs.run_records import cut_off_record, quiet_record, sp
 
 log = logging.getLogger(__name__)
 
-#: A notice of the program itself: its unique key (posted once only), the text and the address.
-NoticeParts = tuple[str, str, Address]
+#: A notice of the program itself: where it comes from (posted once only), the text and the address.
+NoticeParts = tuple[Notice, str, Address]
 
 
 class Engine:
@@ -250,9 +250,9 @@ class Engine:
         """Post pieces in the middle of a run; a run counts as one alert, however often it posts."""
         self._messages.say(self._job_states[run.binding], run, pieces, to)
 
-    def notify(self, key: str, text: str, to: Address) -> None:
+    def notify(self, origin: Notice, text: str, to: Address) -> None:
         """Post a notice of the program itself; a key is posted once only."""
-        self._messages.notify(key, text, to)
+        self._messages.notify(origin, text, to)
 
     def pause(self, name: str, hold: Pause | None) -> None:
         """Pause a job, or resume it (None); an unknown job is ignored."""

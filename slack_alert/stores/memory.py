@@ -285,11 +285,11 @@ class _Outbox:
         self._drop(one.id for one in old if one.status is not Status.QUEUED)
 
     def parts(self, run: int) -> list[tuple[Status, int, str | None]]:
-        mine = [delivery for delivery in self.all() if delivery.message.run == run]
+        mine = [delivery for delivery in self.all() if delivery.message.origin.run == run]
         return [(delivery.status, delivery.attempts, delivery.receipt) for delivery in mine]
 
     def posted(self, run: int) -> list[PostedDelivery]:
-        mine = [one for one in self.all() if one.message.run == run]
+        mine = [one for one in self.all() if one.message.origin.run == run]
         return [PostedDelivery(one, self._changed.get(one.id), self._in_front(one)) for one in mine]
 
     def _in_front(self, delivery: Delivery) -> int:

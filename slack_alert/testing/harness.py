@@ -15,7 +15,7 @@ from slack_alert.core.content.markup import Markup, plain
 from slack_alert.core.content.pieces import Piece, fallback
 from slack_alert.core.events import Event
 from slack_alert.core.model.address import Address
-from slack_alert.core.model.message import Message
+from slack_alert.core.model.message import Message, Severity
 from slack_alert.core.model.record import Record, split_by_job
 from slack_alert.core.model.run import Run
 from slack_alert.core.pipeline.settle import settle_asked
@@ -139,12 +139,10 @@ class PluginHarness:
         self._messages_returned, self._lines_returned = len(self.recorder.messages), len(self.recorder.lines)
         sys.stderr.writelines(line.error for line in lines if line.error)
         by_run: dict[int | None, Record] = {line.run: line for line in lines if line.run}
-        # The message of an exception comes after all others of its run.
-        last = {message.run: message.key for message in told}
-        return [self._said(one, by_run.get(one.run), is_last=last[one.run] == one.key) for one in told]
+        return [self._said(message, by_run.get(message.origin.run)) for message in told]
 
-    def _said(self, message: Message, line: Record | None, *, is_last: bool) -> Said:
+    def _said(self, message: Message, line: Record | None) -> Said:
         job = line.binding if line else ""
-        at = (message.slot or self.clock.now()).astimezone(self._zone(job))
-        trace = line.error if line and is_last else None
+        at = (message.origin.slot or self.clock.now()).astimezone(self._zone(job))
+        trace = line.error if line and message.severity is Severity.ERROR else None
         return Said(plain(fallback(message.piece)), message.to.shown, job, at, message.piece, trace)

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from slack_alert.core.content.render import Piece, Text
 from slack_alert.core.model.address import Address
-from slack_alert.core.model.message import Delivery, DeliveryProgress, Message, Status
+from slack_alert.core.model.message import Delivery, DeliveryProgress, Message, Notice, RunPart, Status
 from slack_alert.core.model.record import Record, Verdict
 from slack_alert.engine.batches import Batch, Snapshot
 from slack_alert.engine.ports import Reader, Store
@@ -77,7 +77,7 @@ class Kit:
 
 
 def message(key: str, to: Address = OPS, piece: Piece | None = None, run: int | None = None) -> Message:
-    return Message(key, to, piece or Text(key), slot=T, run=run)
+    return Message(key, to, piece or Text(key), Notice("kit", key) if run is None else RunPart("a", T, run))
 
 
 def slots(verdict: Verdict, first: int, last: int, job: str = "a", every: timedelta = SECOND) -> list[Record]:

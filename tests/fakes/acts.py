@@ -63,7 +63,8 @@ def lived(
     messages = simulation.recorder.messages
     return [
         RecordedLine(
-            record, loudest(message.manner for message in messages if message.run == record.run) if record.run else None
+            record,
+            loudest(each.manner for each in messages if each.origin.run == record.run) if record.run else None,
         )
         for record in simulation.recorder.drain()
     ]

@@ -10,6 +10,7 @@ from datetime import timezone as fixed
 from slack_alert.core.content.render import Piece, Text, Upload
 from slack_alert.core.errors import StoreError
 from slack_alert.core.model.address import Address
+from slack_alert.core.model.former_messages import former_origin
 from slack_alert.core.model.message import Delivery, Message, Status
 from slack_alert.core.retry import SendResult, SendStatus
 from slack_alert.engine.batches import Batch
@@ -136,7 +137,8 @@ class Outbox:
 
     def say(self, *keys: str, to: Address = OPS, slot: datetime | None = None, piece: Piece | None = None) -> None:
         """Commit messages in one group, each with its key as its text."""
-        messages = [Message(key, to, piece or Text(key), slot=slot) for key in keys]
+        run = None if slot is None else 0
+        messages = [Message(key, to, piece or Text(key), former_origin(key, slot, run)) for key in keys]
         self.recorder.submit(Batch(messages=messages))
 
     def drop(self, *ids: int) -> None:

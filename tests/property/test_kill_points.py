@@ -160,7 +160,7 @@ def check(folder: Path, scenario: Scenario, life: Life, story: str) -> None:
         # What was said was paid for, once.
         spent = snapshot.states[job.name].alerts.spent if job.name in snapshot.states else ()
         assert len(set(spent)) == len(spent), story
-    assert {each.run for each in told} - {None} <= {each.run for each in records}, f"{story}\n{shown}"
+    assert {each.origin.run for each in told} - {None} <= {each.run for each in records}, f"{story}\n{shown}"
     assert not snapshot.running, story
     assert not snapshot.returned, story
     assert not snapshot.unaccounted, story

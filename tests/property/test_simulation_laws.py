@@ -187,8 +187,8 @@ def test_a_real_run_leaves_the_record_that_was_simulated_line_for_line(
     lived = [line.record for line in store.history(job=None, since=None, limit=None)]
 
     assert [row._replace(run=0) for row in simulated] == [row._replace(run=0) for row in lived]
-    said = [(message.manner, message.piece, message.slot) for message in simulation.recorder.messages]
-    assert said == [(each.message.manner, each.message.piece, each.message.slot) for each in store.deliveries()]
+    said = [(message.manner, message.piece, message.origin.slot) for message in simulation.recorder.messages]
+    assert said == [(each.message.manner, each.message.piece, each.message.origin.slot) for each in store.deliveries()]
 
 
 # --- gaps

@@ -48,8 +48,8 @@ def _messages(reader: Reader) -> dict[int, list[tuple[DeliveryMode, Status]]]:
     """Return the delivery modes and statuses of the messages by run."""
     messages: dict[int, list[tuple[DeliveryMode, Status]]] = {}
     for delivery in reader.deliveries():
-        if delivery.message.run is not None:
-            messages.setdefault(delivery.message.run, []).append((delivery.message.manner, delivery.status))
+        if (run := delivery.message.origin.run) is not None:
+            messages.setdefault(run, []).append((delivery.message.manner, delivery.status))
     return messages
 
 

@@ -17,7 +17,7 @@ from slack_alert.core.bindings import Job
 from slack_alert.core.catalog import Catalog
 from slack_alert.core.events import Event
 from slack_alert.core.model.address import Address
-from slack_alert.core.model.message import Message
+from slack_alert.core.model.message import Message, RunPart
 from slack_alert.core.model.record import Record
 from slack_alert.core.model.run import Run
 from slack_alert.core.pipeline.settle import settle_asked
@@ -73,7 +73,7 @@ def trigger(settings: Settings, job: str, *, is_posted: bool, fields: Mapping[st
     settlement = settle_asked(run, host.result, to, render.mark, errors_to=errors_to)
     is_answered = emits is None or host.result.failure is not None  # What a sensor returns is not posted.
     said = (*host.messages, *(settlement.messages if is_answered else ())) if is_posted else ()
-    told = _redacted_messages(said, redaction)
+    told = _redacted_messages(run, said, redaction)
     record = redacted_record(host.record(run, settlement, told), redaction)
     left = [*(build.keep_value(entry, run.slot) for entry in entries), *map(build.emit, events)]
     is_taken = submit(settings, build.record_run(record, told, run.slot), *left)
@@ -88,11 +88,14 @@ def person() -> str:
         return "somebody"
 
 
-def _redacted_messages(told: Sequence[Message], redaction: Redaction) -> tuple[Message, ...]:
-    """Return the messages without secrets, with unique keys: the run's number is not known yet."""
+def _redacted_messages(run: Run, told: Sequence[Message], redaction: Redaction) -> tuple[Message, ...]:
+    """Return the messages without secrets, with unique keys: no slot caused them, and the run has no number yet."""
     key = uuid4().hex
     return tuple(
-        redacted_message(replace(message, key=f"{key}#{number}"), redaction) for number, message in enumerate(told)
+        redacted_message(
+            replace(message, key=f"{key}#{number}", origin=RunPart(run.binding, None, run.id, number)), redaction
+        )
+        for number, message in enumerate(told)
     )
 
 

@@ -139,5 +139,4 @@ def _record(
         click.echo(f"slack-alert: a plugin has a job that {name!r} may mean; this is recorded as {kept!r}.", err=True)
     is_taken = exec_program.record_execution(settings, kept, ended, started=started, to=to, then=then)
     if ended.code and not is_taken:
-        stem = f"{kept}/{started.isoformat()}/"
-        report_unsent(settings, lambda delivery: delivery.message.key.startswith(stem))
+        report_unsent(settings, lambda each: (each.message.origin.job, each.message.origin.slot) == (kept, started))

@@ -98,8 +98,8 @@ def delivery_json(delivery: Delivery, zone: tzinfo) -> dict[str, object]:
         "text": _text(delivery),
         "reason": delivery.reason,
         "receipt": delivery.receipt,
-        "run": message.run,
-        "slot": instant(message.slot, zone),
+        "run": message.origin.run,
+        "slot": instant(message.origin.slot, zone),
         "key": message.key,
     }
 

@@ -5,13 +5,12 @@ from __future__ import annotations
 import secrets
 import sys
 from typing import TYPE_CHECKING
-from uuid import uuid4
 
 import click
 
 from slack_alert.cli.options import common, remember
 from slack_alert.cli.running_program import POSTING_SETTINGS, effective_settings
-from slack_alert.cli.sending import post
+from slack_alert.cli.sending import new_messages, post
 from slack_alert.core.errors import BadValue, SettingsError
 from slack_alert.core.redaction.redaction import Redaction
 
@@ -50,11 +49,9 @@ def _read_text(text: str) -> str:
 def _messages(text: str, to: Address, redaction: Redaction) -> list[Message]:
     from slack_alert.core.content.markup import Markup
     from slack_alert.core.content.render import Text, deliverable
-    from slack_alert.core.model.message import Message
     from slack_alert.engine.recording.redacting import redacted_piece
 
-    key = f"send/{uuid4().hex}"
     # Redacted before it is escaped and split: an escaped secret, or one cut in two, would not be found.
     canonical = Markup(secrets.token_hex(4)).escape(redaction(text))
     parts = deliverable(redacted_piece(Text(canonical), redaction))
-    return [Message(f"{key}#{number}", to, part) for number, part in enumerate(parts)]
+    return new_messages("send", to, parts)

@@ -6,7 +6,6 @@ import secrets
 import sys
 from datetime import tzinfo
 from typing import TYPE_CHECKING, TextIO
-from uuid import uuid4
 
 import click
 
@@ -16,7 +15,7 @@ from slack_alert.cli.options import common, remember
 from slack_alert.cli.output.format import instant, seconds
 from slack_alert.cli.output.streams import echo, echo_json
 from slack_alert.cli.running_program import effective_settings
-from slack_alert.cli.sending import post
+from slack_alert.cli.sending import new_messages, post
 from slack_alert.cli.time_arguments import parse_moment
 from slack_alert.core.errors import BadValue
 
@@ -176,13 +175,12 @@ def _messages(settings: Settings, made: Report, to: str) -> tuple[list[Message],
     from slack_alert.bootstrap.oneshot.report import report_piece
     from slack_alert.core.content.markup import Markup
     from slack_alert.core.content.render import deliverable
-    from slack_alert.core.model.message import Message
     from slack_alert.core.redaction.redaction import Redaction
     from slack_alert.engine.recording.redacting import redacted_piece
 
     address = addresses.address(settings, to)
     piece, reason = report_piece(made, address, Markup(secrets.token_hex(4)))
-    key, redaction = f"report/{uuid4().hex}", Redaction(settings.secrets())
+    redaction = Redaction(settings.secrets())
     # Redacted before it is split: a secret cut in two would not be found.
     parts = deliverable(redacted_piece(piece, redaction), name="report")
-    return [Message(f"{key}#{number}", address, part) for number, part in enumerate(parts)], reason
+    return new_messages("report", address, parts), reason

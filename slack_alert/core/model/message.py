@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from datetime import datetime
 from enum import Enum
-from typing import NamedTuple
+from typing import ClassVar, NamedTuple
 
 from slack_alert.core.content.pieces import LIMIT
 from slack_alert.core.content.render import Piece, Text
 from slack_alert.core.model.address import Address
-from slack_alert.core.structs import Struct
+from slack_alert.core.structs import Struct, replace
 
 
 class PostedDelivery(NamedTuple):
@@ -33,19 +33,74 @@ class DeliveryMode(str, Enum):
     EDIT = "edit"
 
 
+class Severity(str, Enum):
+    """How bad it is what a message tells."""
+
+    INFO = "info"
+    #: The run failed.
+    ERROR = "error"
+
+
+class RunPart(Struct, frozen=True):
+    """The origin of a run's message."""
+
+    job: str
+    #: The slot that caused the run, which a late message begins with; None: a person asked for it.
+    slot: datetime | None
+    run: int
+    #: The number of its messages before this one.
+    n: int = 0
+
+    @property
+    def key(self) -> str:
+        """The key of its message; that of a run without a slot is unique by other means."""
+        assert self.slot is not None, "whoever asks makes a key"
+        return f"{self.job}@{self.slot.isoformat()}/{self.run}#{self.n}"
+
+    @property
+    def whole(self) -> RunPart:
+        """The same for all messages of the run, so that a text in parts stays together."""
+        return replace(self, n=0)
+
+
+class Notice(Struct, frozen=True):
+    """The origin of a message that no run made: the program itself, or a person at the command line."""
+
+    kind: str
+    #: What makes it unique among those of its kind.
+    id: str
+    #: The number of the text's parts before this one; None: it never has parts.
+    n: int | None = None
+    job: ClassVar[str] = ""
+    slot: ClassVar[None] = None
+    run: ClassVar[None] = None
+
+    @property
+    def key(self) -> str:
+        """The key of its message."""
+        return f"{self.kind}/{self.id}" if self.n is None else f"{self.kind}/{self.id}#{self.n}"
+
+    @property
+    def whole(self) -> Notice:
+        """The same for all parts of a text, so that they stay together."""
+        return self if self.n is None else replace(self, n=0)
+
+
+Origin = RunPart | Notice
+
+
 class Message(Struct, frozen=True):
     """A message to people; alerts and replies have the same type."""
 
-    #: Idempotency key, never reused; enqueueing it again does nothing.
+    #: Idempotency key, never reused; enqueueing it again does nothing. It is compared and never taken apart.
     key: str
     to: Address
     piece: Piece
-    #: The slot that caused it, which a late message begins with; None if no slot did.
-    slot: datetime | None = None
-    run: int | None = None
+    origin: Origin = Notice("", "")
     manner: DeliveryMode = DeliveryMode.POST
     #: Key of the message to reply to or to edit; if that is impossible, a new message is posted.
     root: str = ""
+    severity: Severity = Severity.INFO
 
 
 class Status(str, Enum):
@@ -91,12 +146,7 @@ class DeliveryProgress(Struct, frozen=True):
 
 def job_of(message: Message) -> str:
     """Return the name of the job whose slot caused a message; empty: a person or the program itself caused it."""
-    return message.key.rpartition("@")[0] if message.run is not None and message.slot is not None else ""
-
-
-def run_key(message: Message) -> str:
-    """Return the common part of the keys of one run's messages, so that a text in parts stays together."""
-    return message.key.rpartition("#")[0] or message.key
+    return message.origin.job if message.origin.slot is not None else ""
 
 
 def may_continue(message: Message) -> bool:

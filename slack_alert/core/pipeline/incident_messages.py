@@ -9,7 +9,7 @@ from slack_alert.core.content.markup import Markup
 from slack_alert.core.content.pieces import LIMIT
 from slack_alert.core.content.render import Piece, Text, Upload, deliverable, fallback, with_notice
 from slack_alert.core.model.address import Address
-from slack_alert.core.model.message import DeliveryMode, Message
+from slack_alert.core.model.message import DeliveryMode, Message, Notice
 from slack_alert.core.model.run import Run
 from slack_alert.core.pipeline.messages import messages
 from slack_alert.core.policy.incidents import Incident, Repeat, diff_entries, digest_of, entries_of, format_extent
@@ -89,10 +89,9 @@ def acknowledgement_messages(job: Job, incident: Incident, mark: Markup) -> tupl
         return ()
     line = f"taken care of by {mark.escape(incident.acknowledged_by)} since {format_clock(job, at)}"
     manner, pieces = _acknowledgement_form(job, incident, line)
-    key = f"ack/{job.name}/{incident.since.isoformat()}/{at.isoformat()}"
-    return (
-        Message(key, incident_address(job, incident), pieces[0], manner=manner, root=incident.edit or incident.root),
-    )
+    origin = Notice("ack", f"{job.name}/{incident.since.isoformat()}/{at.isoformat()}")
+    to, root = incident_address(job, incident), incident.edit or incident.root
+    return (Message(origin.key, to, pieces[0], origin, manner, root),)
 
 
 def incident_address(job: Job, incident: Incident) -> Address:

@@ -6,7 +6,7 @@ from slack_alert.core.content.markup import Markup
 from slack_alert.core.content.pieces import PARTS
 from slack_alert.core.content.render import Piece, Text, deliverable, error_card, fallback, on_terminal
 from slack_alert.core.model.address import Address
-from slack_alert.core.model.message import DeliveryMode, Message
+from slack_alert.core.model.message import DeliveryMode, Message, RunPart, Severity
 from slack_alert.core.model.run import Result, Run
 
 #: Maximum number of messages of one run; further ones are withheld.
@@ -17,16 +17,21 @@ _ENOUGH = Text("… and more of this run is withheld")
 
 
 def messages(
-    run: Run, pieces: tuple[Piece, ...], to: Address, manner: DeliveryMode = DeliveryMode.POST, *, root: str = ""
+    run: Run,
+    pieces: tuple[Piece, ...],
+    to: Address,
+    manner: DeliveryMode = DeliveryMode.POST,
+    *,
+    root: str = "",
+    severity: Severity = Severity.INFO,
 ) -> tuple[Message, ...]:
-    """Return a message with a key of its own for each deliverable part of the pieces."""
+    """Return a message with an origin of its own for each deliverable part of the pieces."""
     if not pieces:
         return ()
     name = run.binding.rpartition(".")[2]
     parts = [part for piece in pieces for part in deliverable(piece, name=name)]
-    stem = f"{run.binding}@{run.slot.isoformat()}/{run.id}#"
-    told = enumerate(parts, run.said)
-    return tuple([Message(f"{stem}{number}", to, part, run.slot, run.id, manner, root) for number, part in told])
+    told = [(RunPart(run.binding, run.slot, run.id, n), part) for n, part in enumerate(parts, run.said)]
+    return tuple([Message(origin.key, to, part, origin, manner, root, severity) for origin, part in told])
 
 
 def as_text(pieces: tuple[Piece, ...]) -> str:

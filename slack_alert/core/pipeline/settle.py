@@ -9,7 +9,7 @@ from slack_alert.core.bindings import Job
 from slack_alert.core.content.markup import Markup
 from slack_alert.core.content.render import Piece, Text, fallback, pause_notice, with_notice
 from slack_alert.core.model.address import Address
-from slack_alert.core.model.message import DeliveryMode, Message
+from slack_alert.core.model.message import DeliveryMode, Message, Severity
 from slack_alert.core.model.record import Verdict
 from slack_alert.core.model.run import Result, Run
 from slack_alert.core.pipeline.incident_messages import format_alert, format_clock, recovery_messages, shown_name
@@ -77,7 +77,8 @@ def settle_asked(
     if result.failure is not None:
         told = (*result.pieces, failure_card(run, result, mark))
         *before, last = messages(run, told, to)
-        return Settlement(State(), Verdict.ERROR, (*before, replace(last, to=errors_to or to)), as_text(told))
+        error = replace(last, to=errors_to or to, severity=Severity.ERROR)
+        return Settlement(State(), Verdict.ERROR, (*before, error), as_text(told))
     told = result.pieces or ((Text("done"),) if not run.said else ())
     verdict = Verdict.SAID if result.pieces or run.said else Verdict.QUIET
     return Settlement(State(), verdict, messages(run, told, to), as_text(result.pieces))
@@ -270,7 +271,8 @@ def _settle_failure(job: Job, state: State, run: Run, result: Result, mark: Mark
         return Settlement(state, Verdict.MUTED, text=as_text((told,)), reason=reason)
     after = spend_error(job.policy, state, run.slot)
     noticed = _with_pause_notice(job, after.errors, run.slot, _with_remark(run, (told,)), word="error")
-    return Settlement(after, result.failure.verdict, messages(run, noticed, job.errors_to), _history_text(run, noticed))
+    sent = messages(run, noticed, job.errors_to, severity=Severity.ERROR)
+    return Settlement(after, result.failure.verdict, sent, _history_text(run, noticed))
 
 
 def _with_pause_notice(

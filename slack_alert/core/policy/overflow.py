@@ -9,10 +9,8 @@ from math import inf
 from typing import NamedTuple
 
 from slack_alert.core.content.markup import entities
-from slack_alert.core.content.notices import FAILED
 from slack_alert.core.content.pieces import PARTS
-from slack_alert.core.content.render import Text
-from slack_alert.core.model.message import Delivery, job_of, may_continue, run_key
+from slack_alert.core.model.message import Delivery, Notice, Origin, Severity, job_of, may_continue
 from slack_alert.core.structs import Struct, field, replace
 from slack_alert.core.units.humanize import counted, format_stamp
 
@@ -31,7 +29,7 @@ class WaitingDelivery(NamedTuple):
     #: Empty if no job caused it.
     job: str
     #: The same for all messages of a run.
-    turn: str
+    turn: Origin
     #: It is so long that the run's next message is probably the rest of the same text.
     may_continue: bool
     is_error: bool
@@ -50,7 +48,7 @@ class OverflowCount(Struct, frozen=True):
 class OverflowSummary(Struct, frozen=True):
     """The collapsed messages that one summary stands for."""
 
-    key: str
+    origin: Notice
     since: datetime
     until: datetime
     tallies: dict[str, OverflowCount] = field(default_factory=dict)
@@ -69,10 +67,10 @@ def to_waiting(delivery: Delivery, *, is_followed: bool) -> WaitingDelivery:
     """
     message = delivery.message
     job = job_of(message)
-    is_error = isinstance(message.piece, Text) and message.piece.text.startswith(FAILED)
+    is_error = message.severity is Severity.ERROR
     is_fixed = not job or delivery.attempts > 0 or delivery.reason is not None or is_followed
-    at = message.slot or delivery.created
-    return WaitingDelivery(delivery.id, job, run_key(message), may_continue(message), is_error, is_fixed, at)
+    at = message.origin.slot or delivery.created
+    return WaitingDelivery(delivery.id, job, message.origin.whole, may_continue(message), is_error, is_fixed, at)
 
 
 def select_overflow(
@@ -98,10 +96,10 @@ def select_overflow(
 
 
 def add_to_summary(storm: OverflowSummary | None, gone: Sequence[WaitingDelivery]) -> OverflowSummary:
-    """Return the summary with more deliveries counted; its key comes from the first one. None is counted twice."""
+    """Return the summary with more deliveries counted; it is named after the first one. None is counted twice."""
     first, last = min(one.at for one in gone), max(one.at for one in gone)
     if storm is None:
-        storm = OverflowSummary(f"storm/{gone[0].id}", first, last)
+        storm = OverflowSummary(Notice("storm", str(gone[0].id)), first, last)
     tallies = dict(storm.tallies)
     for one in gone:
         tally = tallies.get(one.job, OverflowCount())
@@ -131,7 +129,7 @@ def summary_text(storm: OverflowSummary, zone: tzinfo) -> str:
 def _group_by_text(line: Iterable[WaitingDelivery]) -> list[list[WaitingDelivery]]:
     """Return the deliveries in groups that have to be sent together: the parts of a text."""
     turns: list[list[WaitingDelivery]] = []
-    latest: dict[str, list[WaitingDelivery]] = {}
+    latest: dict[Origin, list[WaitingDelivery]] = {}
     for one in line:
         turn = latest.get(one.turn)
         if turn is None or not turn[-1].may_continue or len(turn) == PARTS:

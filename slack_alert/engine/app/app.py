@@ -11,6 +11,7 @@ from functools import partial
 
 from slack_alert.core.catalog import Severity
 from slack_alert.core.model.address import Address
+from slack_alert.core.model.message import Notice
 from slack_alert.core.pipeline.outages import Outage, OutageCause
 from slack_alert.core.structs import Struct
 from slack_alert.engine.app.announcements import downtime_text, faults_text
@@ -120,13 +121,13 @@ class App:
         engine, config = self._components.engine, self._config
         faults = [problem for problem in self._components.catalog.problems if problem.severity is Severity.ERROR]
         if faults:
-            engine.notify(f"faults/{now.isoformat()}", faults_text(faults), config.errors_to)
+            engine.notify(Notice("faults", now.isoformat()), faults_text(faults), config.errors_to)
         outage = Outage(OutageCause.DOWN, last_slots(snapshot), now)
         interrupted = [started.binding for started in snapshot.running]
 
         def make_notice(missed: Mapping[str, int]) -> NoticeParts:
             text = downtime_text(missed, interrupted, outage, config.zone)
-            return f"downtime/{now.isoformat()}", text, config.to
+            return Notice("downtime", now.isoformat()), text, config.to
 
         engine.catch_up(now, down_since(snapshot), outage=outage, make_notice=make_notice)
 
@@ -152,7 +153,8 @@ class App:
                 self._config.zone,
                 late_absences=missed_ticks.late_absences,
             )
-            self._components.engine.notify(f"unseen/{missed_ticks.outage.until.isoformat()}", text, self._config.to)
+            origin = Notice("unseen", missed_ticks.outage.until.isoformat())
+            self._components.engine.notify(origin, text, self._config.to)
 
     async def _check_regularly(self) -> None:
         """Run the periodic checks twice a second, until cancelled."""
@@ -190,7 +192,7 @@ class App:
         log.critical(f"{loss}; it ends, start it again")
         now = self._components.clock.now()
         text = f"slack-alert ends, because {loss}. Start it again; its log says where all that was known is kept."
-        self._components.engine.notify(f"lost/{now.isoformat()}", text, self._config.errors_to)
+        self._components.engine.notify(Notice("lost", now.isoformat()), text, self._config.errors_to)
         self.stop()
 
     def _check_clock(self) -> None:

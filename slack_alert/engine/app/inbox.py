@@ -10,6 +10,7 @@ from functools import partial
 
 from slack_alert.core.errors import SetAside, StoreError
 from slack_alert.core.model.address import Address
+from slack_alert.core.model.message import Notice
 from slack_alert.engine.app.components import Components
 from slack_alert.engine.batches import Batch
 from slack_alert.engine.ports import Request
@@ -72,7 +73,7 @@ class InboxPoller:
     def _tell(self) -> None:
         now = self._components.clock.now()
         for number, text in enumerate(self._untold):
-            self._components.engine.notify(f"inbox/{now.isoformat()}/{number}", text, self._errors_to)
+            self._components.engine.notify(Notice("inbox", f"{now.isoformat()}/{number}"), text, self._errors_to)
         self._untold.clear()
 
     def apply_all(self) -> None:

@@ -10,6 +10,7 @@ from datetime import datetime
 
 from slack_alert.core.catalog import Catalog, CatalogChange, Problem, Severity
 from slack_alert.core.model.address import Address
+from slack_alert.core.model.message import Notice
 from slack_alert.core.model.run import Run
 from slack_alert.core.pipeline.outages import Outage, OutageCause
 from slack_alert.engine.app.announcements import edit_faults_text
@@ -145,7 +146,7 @@ class Reloader:
                 log.warning("%s", problem)
         if errors:
             now = self._components.clock.now()
-            self._components.engine.notify(f"faults/{now.isoformat()}", edit_faults_text(errors), self._errors_to)
+            self._components.engine.notify(Notice("faults", now.isoformat()), edit_faults_text(errors), self._errors_to)
 
 
 def _fault(problem: Problem) -> _Fault:

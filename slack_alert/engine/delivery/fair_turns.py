@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import deque
 
 from slack_alert.core.content.pieces import PARTS
-from slack_alert.core.model.message import Delivery, job_of, may_continue, run_key
+from slack_alert.core.model.message import Delivery, Notice, Origin, job_of, may_continue
 from slack_alert.core.policy.overflow import AGAIN
 
 #: Turns in a row of people and the program before a job gets one, so that replies without end do not block the jobs.
@@ -23,20 +23,20 @@ class FairQueue:
         self._in_a_row = 0
         #: The number of each job's last turn.
         self._served: dict[str, int] = {}
-        self._turn = ""
+        self._turn: Origin | None = None
         #: How many further parts the text in progress may have.
         self._left = 0
 
     @property
-    def speaking(self) -> str:
-        """The run that is in the middle of a text; empty: none is."""
-        return self._turn if self._left else ""
+    def speaking(self) -> Origin | None:
+        """The run that is in the middle of a text; None: none is."""
+        return self._turn if self._left else None
 
-    def promote(self, queue: deque[Delivery], summary: str | None) -> None:
+    def promote(self, queue: deque[Delivery], summary: Notice | None) -> None:
         """Move the delivery that is sent next to the head.
 
         That is a reply to a person or a notice of the program, else the oldest of the job that waits longest for its
-        turn. A delivery that was attempted stays at the head. The message with the key `summary` comes last.
+        turn. A delivery that was attempted stays at the head. The message of this `summary` comes last.
         """
         if queue[0].reason is not None:
             return
@@ -47,14 +47,14 @@ class FairQueue:
             queue.appendleft(chosen)
         self._take(chosen)
 
-    def _next(self, queue: deque[Delivery], summary: str | None) -> int:
+    def _next(self, queue: deque[Delivery], summary: Notice | None) -> int:
         heard: set[str] = set()
         longest, chosen = self._count + 1, 0
         for place, delivery in enumerate(queue):
             job = _speaker(delivery)
-            if job in heard or delivery.message.key == summary:
+            if job in heard or delivery.message.origin == summary:
                 continue
-            if self._left and run_key(delivery.message) == self._turn:
+            if self._left and delivery.message.origin.whole == self._turn:
                 return place
             heard.add(job)
             served = self._served.get(job, 0) if job or self._in_a_row >= _IN_A_ROW else -1
@@ -63,7 +63,7 @@ class FairQueue:
         return chosen
 
     def _take(self, chosen: Delivery) -> None:
-        turn = run_key(chosen.message)
+        turn = chosen.message.origin.whole
         if turn != self._turn or not self._left:
             self._turn, self._left = turn, PARTS
             self._count += 1

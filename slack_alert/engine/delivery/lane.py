@@ -162,7 +162,7 @@ class Lane:
 
     def remove(self, ids: Collection[int]) -> None:
         """Remove deliveries that are done or dropped."""
-        if self.storm and any(one.message.key == self.storm.key and one.id in ids for one in self.queue):
+        if self.storm and any(one.message.origin == self.storm.origin and one.id in ids for one in self.queue):
             self.storm = None
         left = len(ids)
         while self.queue and self.queue[0].id in ids:

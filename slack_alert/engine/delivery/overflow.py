@@ -10,7 +10,7 @@ from itertools import chain
 
 from slack_alert.core.content.render import Text
 from slack_alert.core.errors import StoreError
-from slack_alert.core.model.message import Delivery, DeliveryProgress, Message, Status, run_key
+from slack_alert.core.model.message import Delivery, DeliveryProgress, Message, Status
 from slack_alert.core.policy.overflow import (
     MINUTE,
     OverflowSummary,
@@ -67,13 +67,13 @@ class LaneOverflow:
     def _give_turn(self, lane: Lane) -> None:
         storm = lane.storm
         may_wait = storm is not None and self._clock.monotonic() < lane.storm_due
-        lane.turns.promote(lane.queue, storm.key if storm and may_wait else None)
+        lane.turns.promote(lane.queue, storm.origin if storm and may_wait else None)
         if storm is None:
             return
-        if lane.queue[0].message.key == storm.key:  # It is sent next, so it counts no further messages.
+        if lane.queue[0].message.origin == storm.origin:  # It is sent next, so it counts no further messages.
             lane.queue[0] = replace(lane.queue[0], message=self._message(lane, storm))
             lane.storm = None
-        elif not may_wait and not any(each.message.key == storm.key for each in lane.queue):
+        elif not may_wait and not any(each.message.origin == storm.origin for each in lane.queue):
             lane.storm = None  # A person dropped it, or it waits in the store with all that it counts.
 
     async def _collapse(self, lane: Lane) -> bool:
@@ -112,7 +112,7 @@ class LaneOverflow:
 
     def _is_begun(self, delivery: Delivery, lane: Lane) -> bool:
         """Return whether a delivery is the rest of a text that was sent in part."""
-        return run_key(delivery.message) == lane.turns.speaking
+        return delivery.message.origin.whole == lane.turns.speaking
 
     def _is_followed(self, delivery: Delivery, before: set[str]) -> bool:
         """Return whether a delivery belongs to a message that was sent, or waits before it."""
@@ -122,11 +122,13 @@ class LaneOverflow:
     def _batch(self, lane: Lane, storm: OverflowSummary, gone: Sequence[WaitingDelivery]) -> Batch:
         """Return the collapsed deliveries and the summary that counts them as one batch."""
         at = self._clock.now()
-        marks = [DeliveryProgress(one.id, Status.COLLAPSED, 0, at, reason=f"counted in {storm.key}") for one in gone]
+        marks = [
+            DeliveryProgress(one.id, Status.COLLAPSED, 0, at, reason=f"counted in {storm.origin.key}") for one in gone
+        ]
         return Batch(progress=marks, summaries=[self._message(lane, storm)])
 
     def _message(self, lane: Lane, storm: OverflowSummary) -> Message:
-        return Message(storm.key, lane.address, Text(summary_text(storm, self._zone)))
+        return Message(storm.origin.key, lane.address, Text(summary_text(storm, self._zone)), storm.origin)
 
     async def _written(self, batch: Batch) -> None:
         written = asyncio.Event()

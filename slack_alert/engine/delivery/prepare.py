@@ -42,10 +42,10 @@ _LATE = timedelta(minutes=1)
 
 def with_late_time(delivery: Delivery, *, now: datetime, zone: tzinfo) -> tuple[Delivery, str | None]:
     """Return the delivery, and its text if changed: the first part of a late message begins with the slot's time."""
-    message = delivery.message
-    if message.slot is None or now - message.slot <= _LATE or not message.key.endswith("#0"):
+    message, slot = delivery.message, delivery.message.origin.slot
+    if slot is None or now - slot <= _LATE or message.origin.n:
         return delivery, None
-    local = format_stamp(message.slot, zone, now, has_seconds=False)
+    local = format_stamp(slot, zone, now, has_seconds=False)
     if isinstance(message.piece, Text):
         return delivery, with_slot_time(message.piece.text, local)
     if isinstance(message.piece, Upload):

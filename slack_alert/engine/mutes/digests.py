@@ -10,6 +10,7 @@ from functools import partial
 from itertools import takewhile
 
 from slack_alert.core.model.address import Address
+from slack_alert.core.model.message import Notice
 from slack_alert.core.model.record import Record, Verdict
 from slack_alert.core.policy.incidents import RECOVERED
 from slack_alert.core.policy.mutes import Mute, mute_reason_prefix
@@ -53,10 +54,10 @@ class EndedSilence(Struct, frozen=True):
     entries: tuple[StoredValue, ...]
 
     @property
-    def key(self) -> str:
-        """The key under which its digest is posted once only."""
+    def id(self) -> str:
+        """What makes its digest unique."""
         job = "*" if self.jobs is None else min(self.jobs)
-        return f"quiet/{self.reason}/{job}/{self.since.isoformat()}"
+        return f"{self.reason}/{job}/{self.since.isoformat()}"
 
 
 class WithheldCount(Struct, frozen=True):
@@ -143,7 +144,7 @@ class Digests:
     def _forget_told(self) -> None:
         while self._told:
             ending = self._told.popleft()
-            self._noticed.pop(ending.key, None)
+            self._noticed.pop(ending.id, None)
             self._keep(ending.entries)
 
     def _begin_marks(self, now: datetime) -> None:
@@ -165,14 +166,15 @@ class Digests:
 
     def _is_awaited(self, ending: EndedSilence, now: datetime) -> bool:
         """Return whether a run is in progress, or being recorded, that may still belong to the silence."""
-        if now - self._noticed.setdefault(ending.key, now) > _PATIENCE:
+        if now - self._noticed.setdefault(ending.id, now) > _PATIENCE:
             return False
         return any(run.slot < ending.until for run in self._engine.runs())
 
     def _tell(self, ending: EndedSilence, now: datetime) -> None:
         try:
             for to, tallies in self._by_address(self._history(ending)).items():
-                self._engine.notify(f"{ending.key}/{to}", digest_text(ending, tallies, now, self._mutes.zone), to)
+                text = digest_text(ending, tallies, now, self._mutes.zone)
+                self._engine.notify(Notice("quiet", f"{ending.id}/{to}"), text, to)
             self._told.append(ending)
         except Exception:  # Whatever it was, the silence is still in the store and is tried again.
             log.exception("what was withheld could not be told")

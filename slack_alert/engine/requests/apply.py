@@ -14,7 +14,8 @@ from slack_alert.core.content.render import Blocks, Piece, Text, Upload
 from slack_alert.core.events import Event
 from slack_alert.core.excerpts import abridged
 from slack_alert.core.model.address import Address
-from slack_alert.core.model.message import Message
+from slack_alert.core.model.former_messages import former_origin
+from slack_alert.core.model.message import Message, Notice, Origin, RunPart, Severity
 from slack_alert.core.model.record import Record, Verdict
 from slack_alert.core.policy.mutes import Mute
 from slack_alert.core.policy.quota import Pause, State, reset_alert_quota
@@ -120,7 +121,7 @@ def _record(batch: Batch, request: Request, next_id: Callable[[], int], _: Resta
         asked_by=optional_field(written, "asked_by", str),
         numbers=_numbers(optional_field(written, "numbers", dict)),
     )
-    messages = [_unpacked(message, run) for message in field(written, "messages", list)]
+    messages = [_unpacked(message, record) for message in field(written, "messages", list)]
     batch.records.append(record)
     batch.messages.extend(messages)
 
@@ -172,9 +173,23 @@ def acknowledged(state: State, by: str, at: datetime) -> State:
     return replace(state, incident=replace(state.incident, acknowledged_by=by, acknowledged_at=at))
 
 
-def _unpacked(packed: Fields, run: int | None) -> Message:
-    to = Address(field(packed, "channel", str), field(packed, "conversation", str))
-    return Message(field(packed, "key", str), to, _unpacked_piece(field(packed, "piece", dict)), run=run)
+def _unpacked(packed: Fields, record: Record | None) -> Message:
+    """Return a message of the command line, or of the run that a record is about."""
+    key, to = field(packed, "key", str), Address(field(packed, "channel", str), field(packed, "conversation", str))
+    piece = _unpacked_piece(field(packed, "piece", dict))
+    origin: Origin
+    if "origin" not in packed:
+        origin = former_origin(key, None, None if record is None else record.run)
+    elif record is None:
+        origin = _unpacked_notice(field(packed, "origin", dict))
+    else:
+        origin = RunPart(record.binding, None, record.run, integer(field(packed, "origin", dict), "n"))
+    return Message(key, to, piece, origin, severity=Severity(packed.get("severity", Severity.INFO)))
+
+
+def _unpacked_notice(packed: Fields) -> Notice:
+    n = None if packed["n"] is None else integer(packed, "n")
+    return Notice(field(packed, "kind", str), field(packed, "id", str), n)
 
 
 def _unpacked_piece(packed: Fields) -> Piece:

@@ -9,6 +9,7 @@ from slack_alert.core.content.render import Blocks, Piece, Text
 from slack_alert.core.events import Event
 from slack_alert.core.model.message import Message
 from slack_alert.core.model.record import Record
+from slack_alert.core.structs import asdict
 from slack_alert.engine.batches import StoredValue
 from slack_alert.engine.ports import Request
 
@@ -75,7 +76,8 @@ def record_run(record: Record, messages: tuple[Message, ...], at: datetime) -> R
 
 def _packed(message: Message) -> dict[str, object]:
     to = {"channel": message.to.channel, "conversation": message.to.conversation}
-    return {"key": message.key, **to, "piece": _packed_piece(message.piece)}
+    origin, severity = asdict(message.origin), message.severity.value
+    return {"key": message.key, **to, "piece": _packed_piece(message.piece), "origin": origin, "severity": severity}
 
 
 def _packed_piece(piece: Piece) -> dict[str, object]:

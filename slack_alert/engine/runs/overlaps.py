@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from slack_alert.core.model.address import Address
+from slack_alert.core.model.message import Notice
 from slack_alert.core.model.run import Run
 from slack_alert.core.units.humanize import counted, plural
 from slack_alert.engine.runs.job_state import JobState
@@ -16,7 +17,7 @@ _OVERLAPS = 3
 class Overlaps:
     """Counts overlapped slots, and posts a notice of them."""
 
-    def __init__(self, tell: Callable[[str, str, Address], None], runs: Callable[[], list[Run]]) -> None:
+    def __init__(self, tell: Callable[[Notice, str, Address], None], runs: Callable[[], list[Run]]) -> None:
         self._tell = tell
         self._runs = runs
         #: A notice of too few threads was posted, and some run still waits for a thread.
@@ -36,7 +37,7 @@ class Overlaps:
             job_state.is_told = True
             job, run = job_state.job, job_state.run
             text = f"{job.name} is still running: {_OVERLAPS} slots in a row found its run {run.id} going on."
-            self._tell(f"overlaps/{run.id}/{run.slot.isoformat()}", text, job.errors_to)
+            self._tell(Notice("overlaps", f"{run.id}/{run.slot.isoformat()}"), text, job.errors_to)
 
     def finished(self, job_state: JobState) -> None:
         """Reset the counts as the job's run has ended; a job that is always too slow gets no second notice."""
@@ -49,7 +50,8 @@ class Overlaps:
         if not self.is_full:
             self.is_full = True
             busy = [each for each in self._runs() if each.started is not None]
-            self._tell(f"full/{run.id}/{run.slot.isoformat()}", waiting_text(run, busy), job_state.job.errors_to)
+            origin = Notice("full", f"{run.id}/{run.slot.isoformat()}")
+            self._tell(origin, waiting_text(run, busy), job_state.job.errors_to)
 
 
 #: Names shown in a line; the rest is counted.

@@ -10,7 +10,7 @@ from slack_alert.core.bindings import Job
 from slack_alert.core.content.markup import Markup
 from slack_alert.core.content.render import Piece, Text
 from slack_alert.core.model.address import Address
-from slack_alert.core.model.message import DeliveryMode, Message
+from slack_alert.core.model.message import DeliveryMode, Message, Notice
 from slack_alert.core.model.record import Verdict
 from slack_alert.core.model.run import QUIET, Result, Run
 from slack_alert.core.pipeline.incident_messages import acknowledgement_messages
@@ -71,16 +71,16 @@ class RunMessages:
             job, kept = with_held_pieces(job_state.job, run, QUIET)
             self._settle(job_state, run, kept.pieces, job)
 
-    def notify(self, key: str, text: str, to: Address) -> None:
-        """Post a notice of the program itself; a key is posted once only."""
-        self._recorder.submit(Batch(messages=[self.notice(key, text, to)]))
+    def notify(self, origin: Notice, text: str, to: Address) -> None:
+        """Post a notice of the program itself; the same one is posted once only."""
+        self._recorder.submit(Batch(messages=[self.notice(origin, text, to)]))
 
-    def notice(self, key: str, text: str, to: Address) -> Message:
+    def notice(self, origin: Notice, text: str, to: Address) -> Message:
         """Return the message of a notice of the program itself, and log it."""
         # Where the text itself goes to the terminal, the log need not repeat it.
         level = logging.DEBUG if to.channel == "console" else logging.WARNING
         log.log(level, "told", extra={"to": str(to), "text": text})
-        return Message(key, to, Text(self._mark.escape(text)))
+        return Message(origin.key, to, Text(self._mark.escape(text)), origin)
 
     def acknowledgement(self, job_state: JobState, now: datetime) -> tuple[Message, ...]:
         """Return the messages that show who acknowledged a job's incident; only edits while it is muted."""

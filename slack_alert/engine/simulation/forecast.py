@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from slack_alert.core.bindings import Job
 from slack_alert.core.catalog import Catalog
 from slack_alert.core.content.markup import Markup
-from slack_alert.core.model.message import Message, job_of
+from slack_alert.core.model.message import Message
 from slack_alert.core.structs import Struct, field
 from slack_alert.core.whatif.peak_minutes import PlannedMessage, SteadyMessages, estimate_steady
 from slack_alert.engine.batches import Batch
@@ -62,7 +62,8 @@ def forecast(catalog: Catalog, since: datetime, *, mark: Markup, mute: Mute = la
 
 def planned_message(message: Message) -> PlannedMessage | None:
     """Return the time, job and address of a message; None: no slot caused it."""
-    return None if message.slot is None else PlannedMessage(message.slot, job_of(message), message.to)
+    slot = message.origin.slot
+    return None if slot is None else PlannedMessage(slot, message.origin.job, message.to)
 
 
 def _simulate_job(job: Job, since: datetime, recorder: _ForecastRecorder, mark: Markup, mute: Mute) -> datetime:

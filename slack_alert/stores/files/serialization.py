@@ -5,9 +5,10 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
-from slack_alert.core.content.render import Blocks, Piece, Text, Upload
+from slack_alert.core.content.render import Blocks, Piece, Text, Upload, fallback
 from slack_alert.core.model.address import Address
-from slack_alert.core.model.message import DeliveryMode, Message
+from slack_alert.core.model.former_messages import former_origin, former_severity
+from slack_alert.core.model.message import DeliveryMode, Message, Notice, RunPart, Severity
 from slack_alert.core.model.record import Record
 from slack_alert.core.model.run import Returned
 from slack_alert.core.policy.quota import Pause, State
@@ -63,12 +64,17 @@ class _PackedBatch(NamedTuple):
 
 def _batch(content: bytes) -> Batch:
     kept = from_packed(content, _PackedBatch)
-    messages = [_message(**each) for each in kept.messages]
+    messages = [_message(each) for each in kept.messages]
     return Batch(**{**kept._asdict(), "messages": messages})
 
 
-def _message(*, to: dict[str, str], piece: dict[str, Any], manner: str, **fields: Any) -> Message:
-    return Message(**fields, to=Address(**to), piece=_piece(piece), manner=DeliveryMode(manner))
+def _message(given: dict[str, Any]) -> Message:
+    to, piece, manner = Address(**given["to"]), _piece(given["piece"]), DeliveryMode(given["manner"])
+    if "origin" not in given:
+        origin = former_origin(given["key"], given["slot"], given["run"])
+        return Message(given["key"], to, piece, origin, manner, given["root"], former_severity(fallback(piece)))
+    origin = RunPart(**given["origin"]) if "run" in given["origin"] else Notice(**given["origin"])
+    return Message(given["key"], to, piece, origin, manner, given["root"], Severity(given["severity"]))
 
 
 def _piece(written: dict[str, Any]) -> Piece:

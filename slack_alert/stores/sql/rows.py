@@ -10,7 +10,8 @@ from typing import Any  # A row's columns have the types the schema says.
 
 from slack_alert.core.content.render import Blocks, Piece, Text, Upload
 from slack_alert.core.model.address import Address
-from slack_alert.core.model.message import Delivery, DeliveryMode, Message, Status
+from slack_alert.core.model.former_messages import former_origin, former_severity
+from slack_alert.core.model.message import Delivery, DeliveryMode, Message, Notice, Origin, RunPart, Severity, Status
 from slack_alert.core.model.record import Record, Usage, Verdict
 from slack_alert.core.policy.incidents import Incident
 from slack_alert.core.policy.quota import Quota, State
@@ -24,6 +25,7 @@ _MICROSECOND = timedelta(microseconds=1)
 _VERDICT_VALUES = {verdict: verdict.value for verdict in Verdict}
 _VERDICTS = {verdict.value: verdict for verdict in Verdict}
 _MANNERS = {manner.value: manner for manner in DeliveryMode}
+_SEVERITIES = {severity.value: severity for severity in Severity}
 _STATUSES = {status.value: status for status in Status}
 _SURROGATES = dict.fromkeys((0, *range(0xD800, 0xE000)), "\ufffd")
 
@@ -160,16 +162,22 @@ def message_rows(messages: Iterable[Message], at: datetime | None) -> list[Row]:
 
 def _message_row(message: Message, created: datetime) -> Row:
     kind, body, content = _piece_row(message.piece)
+    origin = message.origin
+    notice = (None, None) if isinstance(origin, RunPart) else (clean(origin.kind), clean(origin.id))
     return (
         clean(message.key),
         clean(str(message.to)),
         kind,
         body,
         content,
-        maybe_micros(message.slot),
-        message.run,
+        maybe_micros(origin.slot),
+        origin.run,
         message.manner.value,
         clean(message.root),
+        clean(origin.job) if isinstance(origin, RunPart) else None,
+        *notice,
+        origin.n,
+        message.severity.value,
         micros(created),
     )
 
@@ -177,12 +185,20 @@ def _message_row(message: Message, created: datetime) -> Row:
 def delivery_of(row: Row) -> Delivery:
     """Return the delivery in a row of `DELIVERY_COLUMNS`."""
     (
-        number, key, address, kind, body, content, slot, run, manner, root, created, status, attempts, receipt, reason,
+        number, key, address, kind, body, content, slot, run, manner, root, job, notice, about, part, severity,
+        created, status, attempts, receipt, reason,
     ) = row  # fmt: skip
     channel, _, conversation = address.partition(":")
     piece = _piece_of(kind, body, content)
     to = Address(channel, conversation)
-    message = Message(key, to, piece, slot=maybe_moment(slot), run=run, manner=_MANNERS[manner], root=root)
+    origin: Origin
+    if job is not None:
+        origin = RunPart(job, maybe_moment(slot), run, part)
+    elif notice is not None:
+        origin = Notice(notice, about, part)
+    else:
+        origin, severity = former_origin(key, maybe_moment(slot), run), former_severity(body)
+    message = Message(key, to, piece, origin, _MANNERS[manner], root, _SEVERITIES[severity])
     return Delivery(number, message, moment(created), attempts, _STATUSES[status], receipt, reason)
 
 

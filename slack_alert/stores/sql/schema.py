@@ -139,14 +139,25 @@ _SEVENTH = (
     "CREATE TABLE unaccounted (job TEXT NOT NULL, after_slot BIGINT NOT NULL, until_slot BIGINT NOT NULL)",
 )
 
+#: Where a message comes from, of a run (job and part) or of another (notice, about and part); NULL: its key tells it.
+_EIGHTH = (
+    "ALTER TABLE delivery ADD COLUMN job TEXT",
+    "ALTER TABLE delivery ADD COLUMN notice TEXT",
+    "ALTER TABLE delivery ADD COLUMN about TEXT",
+    "ALTER TABLE delivery ADD COLUMN part BIGINT",
+    "ALTER TABLE delivery ADD COLUMN severity TEXT",
+)
+
 #: The step at position n leads from version n to n + 1.
-STEPS: tuple[tuple[str, ...], ...] = (_FIRST, _SECOND, _THIRD, _FOURTH, _FIFTH, _SIXTH, _SEVENTH)
+STEPS: tuple[tuple[str, ...], ...] = (_FIRST, _SECOND, _THIRD, _FOURTH, _FIFTH, _SIXTH, _SEVENTH, _EIGHTH)
 VERSION = len(STEPS)
 
 _REACHED = "CREATE TEMP VIEW book AS SELECT *, (SELECT max(id) FROM main.record) AS reached FROM main.book"
 _MEASURED = "NULL AS reason, NULL AS numbers, NULL AS cpu, NULL AS memory"
+_NO_ORIGIN = "NULL AS job, NULL AS notice, NULL AS about, NULL AS part, NULL AS severity"
+_DELIVERY = f"CREATE TEMP VIEW delivery AS SELECT *, {_NO_ORIGIN} FROM main.delivery"  # noqa: S608
 _UNRELATED = (
-    "CREATE TEMP VIEW delivery AS SELECT *, 'post' AS manner, '' AS root FROM main.delivery",
+    _DELIVERY.replace("*", "*, 'post' AS manner, '' AS root"),
     "CREATE TEMP VIEW state AS SELECT *, NULL AS incident, 0 AS withheld, NULL AS withheld_since FROM main.state",
 )
 _RECORD = f"CREATE TEMP VIEW record AS SELECT *, {_MEASURED} FROM main.record"  # noqa: S608
@@ -161,7 +172,8 @@ VIEWS: dict[int, tuple[str, ...]] = {
     1: (_RECORD.replace("*", "*, NULL AS asked_by"), _REACHED, *_UNRELATED, _HOLD, _NO_GROUPS, *_NOTHING_LEFT),
     2: (_RECORD, _REACHED, *_UNRELATED, _HOLD, _NO_GROUPS, *_NOTHING_LEFT),
     3: (_RECORD, *_UNRELATED, _HOLD, _NO_GROUPS, *_NOTHING_LEFT),
-    4: (_HOLD, _NO_GROUPS, *_NOTHING_LEFT),
-    5: (_NO_GROUPS, *_NOTHING_LEFT),
-    6: _NOTHING_LEFT,
+    4: (_DELIVERY, _HOLD, _NO_GROUPS, *_NOTHING_LEFT),
+    5: (_DELIVERY, _NO_GROUPS, *_NOTHING_LEFT),
+    6: (_DELIVERY, *_NOTHING_LEFT),
+    7: (_DELIVERY,),
 }

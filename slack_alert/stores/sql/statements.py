@@ -107,11 +107,13 @@ DROP_RECORD = "DELETE FROM record WHERE id = ?"
 # --- outbox
 
 DELIVERY_COLUMNS = (
-    "id, key, address, kind, body, content, slot, run, manner, root, created, status, attempts, receipt, reason"
+    "id, key, address, kind, body, content, slot, run, manner, root, job, notice, about, part, severity, created, "
+    "status, attempts, receipt, reason"
 )
 ADD_DELIVERY = """
-    INSERT INTO delivery (key, address, kind, body, content, slot, run, manner, root, created)
-    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+    INSERT INTO delivery (
+        key, address, kind, body, content, slot, run, manner, root, job, notice, about, part, severity, created)
+    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
     ON CONFLICT (key) DO NOTHING"""
 #: A message that counts others is replaced while it is queued.
 PUT_SUMMARY = ADD_DELIVERY.replace(

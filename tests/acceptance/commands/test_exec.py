@@ -14,6 +14,7 @@ import pytest
 from slack_alert.stores import DatabaseLock, SqliteInbox, inbox_path
 from tests.fakes.program import running
 from tests.fakes.project import Done, Project
+from tests.fakes.slack import FakeSlack
 
 FAILS = "echo copying; echo 'no space' >&2; exit 3"
 ROOT = Path(__file__).parents[2]
@@ -46,6 +47,17 @@ def test_a_command_that_fails_is_told_with_its_last_words(bare: Project) -> None
     assert head.startswith("✗ nightly failed: exit code 3 after ")
     assert sorted(words) == ["copying", "no space"]
     assert head in done.err
+
+
+@pytest.mark.slow
+def test_a_failure_that_slack_refuses_is_told_with_its_number(project: Project) -> None:
+    with FakeSlack() as slack:
+        project.write("slack_alert.conf", f"[slack]\ntoken = xoxb-test\napi_url = {slack.url}\n")
+        done = execute(project, FAILS, "--to", "#nowhere")
+
+    assert done.code == 3
+    assert "Message 1 is dead: channel_not_found: #nowhere does not exist" in done.err
+    assert "`slack-alert outbox retry 1` sends it again." in done.err
 
 
 @pytest.mark.parametrize(

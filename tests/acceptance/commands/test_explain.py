@@ -6,7 +6,7 @@ import pytest
 
 from slack_alert.core.content.render import Text
 from slack_alert.core.model.address import Address
-from slack_alert.core.model.message import DeliveryProgress, Message, Status
+from slack_alert.core.model.message import DeliveryProgress, Message, RunPart, Status
 from slack_alert.core.model.record import Record, Verdict
 from slack_alert.core.policy.quota import Pause
 from slack_alert.engine.batches import Batch, JobProgress
@@ -27,7 +27,7 @@ MISSED = Record(
 
 @pytest.fixture
 def remembered(project: Project) -> Project:
-    message = Message("m1", OPS, Text("late"), at(8, 30), 7)
+    message = Message("m1", OPS, Text("late"), RunPart("db.lag", at(8, 30), 7))
     seen = {"db.lag": JobProgress(at(8)), "db.report": JobProgress(at(8))}
     (delivery,) = project.remember(Batch(seen=seen, records=[SAID, MISSED], messages=[message], at=at(8, 30)))
     project.remember(

@@ -6,7 +6,7 @@ import pytest
 
 from slack_alert.core.content.render import Text
 from slack_alert.core.model.address import Address
-from slack_alert.core.model.message import DeliveryProgress, Message, Status
+from slack_alert.core.model.message import DeliveryProgress, Message, RunPart, Status
 from slack_alert.core.model.record import Record, Verdict
 from slack_alert.engine.batches import Batch, JobProgress
 from tests.fakes.project import Project, ago
@@ -27,7 +27,7 @@ PAUSED = Record(0, "db.lag", at(35), Verdict.PAUSED, alerts=3, paused_until=at(5
 
 @pytest.fixture
 def remembered(project: Project) -> Project:
-    message = Message("m1", OPS, Text("late"), at(30), 7)
+    message = Message("m1", OPS, Text("late"), RunPart("db.lag", at(30), 7))
     (delivery,) = project.remember(Batch(records=[SAID, FAILED, PAUSED], messages=[message], at=at(30)))
     project.remember(Batch(progress=[DeliveryProgress(delivery.id, Status.DEAD, 2, at(31), None, "channel_not_found")]))
     return project

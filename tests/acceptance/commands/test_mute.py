@@ -199,7 +199,7 @@ def test_simulation_heeds_the_windows(project: Project) -> None:
 
 
 def told(program: Program) -> list[str]:
-    messages = [delivery.message for delivery in program.outbox() if delivery.message.run is None]
+    messages = [delivery.message for delivery in program.outbox() if delivery.message.origin.run is None]
     return [fallback(message.piece) for message in messages]
 
 

@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 
 from slack_alert.core.content.render import Text
-from slack_alert.core.model.message import Message
+from slack_alert.core.model.message import Message, RunPart
 from slack_alert.core.model.record import Record, Verdict
 from slack_alert.engine.batches import Batch
 from tests.fakes.engine_rig import OPS, at
@@ -35,7 +35,7 @@ def remembered(project: Project) -> Project:
         Record(4, "db.lag", at("16 09:35"), Verdict.QUIET, at("16 09:35"), timedelta()),
         said(5, "16 09:40")._replace(binding="db.gone"),
     ]  # fmt: skip
-    messages = [Message(f"m{run}", OPS, Text("late"), at("16 09:05"), run) for run in (1, 2, 3, 5)]
+    messages = [Message(f"m{run}", OPS, Text("late"), RunPart("db.lag", at("16 09:05"), run)) for run in (1, 2, 3, 5)]
     project.remember(Batch(records=records, messages=messages, at=at("16 09:40")))
     return project
 

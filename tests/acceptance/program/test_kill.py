@@ -85,7 +85,7 @@ def check_books(program: Program, rounds: int) -> None:
     spoke = {line.record.run for line in history if line.record.verdict is Verdict.SAID}
 
     assert {each.status for each in outbox} == {Status.SENT}, program.errors
-    assert spoke <= {each.message.run for each in outbox}
+    assert spoke <= {each.message.origin.run for each in outbox}
     assert len(spoke) > rounds
     assert program.integrity == "ok"
     assert "Traceback" not in program.errors

@@ -21,7 +21,7 @@ from hypothesis import strategies as st
 
 from slack_alert.core.content.render import Blocks, Piece, Text, Upload
 from slack_alert.core.errors import StoreError
-from slack_alert.core.model.message import DeliveryMode, Message, Status
+from slack_alert.core.model.message import DeliveryMode, Message, RunPart, Status
 from slack_alert.core.model.record import Record, Usage, Verdict
 from slack_alert.core.model.run import Returned
 from slack_alert.core.policy.incidents import Incident
@@ -59,7 +59,7 @@ def said(key: str, piece: Piece | None = None, *, run: int = 7) -> Batch:
         states={"db.lag": state},
         seen={"db.lag": JobProgress(T, T + SECOND)},
         records=[record],
-        messages=[Message(key, DEV, piece or Text(key), T, run, DeliveryMode.REPLY, "root")],
+        messages=[Message(key, DEV, piece or Text(key), RunPart("db.lag", T, run), DeliveryMode.REPLY, "root")],
         at=T + 2 * SECOND,
     )
 
@@ -491,11 +491,15 @@ def test_slots_before_what_was_kept_are_unaccounted_for(place: Path) -> None:
 def test_what_an_earlier_version_kept_is_taken_up(place: Path) -> None:
     """It noted how far the job was accounted for, and no run that began."""
     batch = said("a")
-    entry = to_packed((batch.states, batch.seen, batch.records, batch.messages, batch.at))
+    former = {
+        "key": "db.lag@2026/7#1", "to": DEV, "piece": Text("a"), "slot": T, "run": 7, "manner": "reply", "root": "root",
+    }  # fmt: skip
+    entry = to_packed((batch.states, batch.seen, batch.records, [former], batch.at))
     journal_path(place).write_bytes(struct.pack(">II", len(entry), crc32(entry)) + entry)
     kit = Kit(place)
 
-    assert kit.waiting() == ["a"]
+    (left,) = kit.outbox()
+    assert left.message == replace(batch.messages[0], key="db.lag@2026/7#1", origin=RunPart("db.lag", T, 7, 1))
     assert [record.run for record in kit.records()] == [7]
     assert kit.reader.snapshot().states == batch.states
     kit.close()

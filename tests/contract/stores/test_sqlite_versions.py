@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from slack_alert.core.model.message import Notice, RunPart, Severity
 from slack_alert.core.model.record import Record, Verdict
 from slack_alert.core.policy.quota import Pause
 from slack_alert.engine.batches import Batch, JobProgress, Snapshot, StartedRun, UnaccountedSlots
@@ -155,6 +156,44 @@ def test_file_of_the_fifth_version_has_no_lines_that_jobs_share(tmp_path: Path) 
     kit.record(Record(0, "", _EPOCH + 5 * SECOND, Verdict.MISSED, sharers=("a", "b")))
     assert [(record.binding, record.count) for record in kit.records()] == [("a", 3), ("a", 1), ("b", 1)]
     assert kit.reader.snapshot().seen == {"a": JobProgress(_EPOCH, _EPOCH + 5 * SECOND)}
+    kit.close()
+
+
+# --- a file of version 7
+
+
+def test_messages_of_the_seventh_version_are_known_by_their_keys(tmp_path: Path) -> None:
+    path = tmp_path / "state.db"
+    slot = "1970-01-01T00:00:01+00:00"
+    card = ":rotating_light: *a* failed: OSError"
+    with closing(sqlite3.connect(path)) as connection:
+        for statement in (statement for step in STEPS[:7] for statement in step):
+            identity = "INTEGER PRIMARY KEY AUTOINCREMENT"
+            connection.execute(statement.format(identity=identity, key="INTEGER PRIMARY KEY", bytes="BLOB"))
+        connection.execute("PRAGMA user_version = 7")
+        connection.executemany(
+            "INSERT INTO delivery (key, address, kind, body, slot, run, created) "
+            "VALUES (?, 'slack:#a', 'text', ?, ?, ?, 1)",
+            [
+                (f"a@{slot}/7#1", card, 1_000_000, 7),
+                ("9f8e#0", "hi", None, 8),
+                ("send/9f8e#0", "hi", None, None),
+                (f"overlaps/7/{slot}", "hi", None, None),
+            ],
+        )
+        connection.commit()
+
+    expected = [
+        (RunPart("a", _EPOCH + SECOND, 7, 1), Severity.ERROR),
+        (RunPart("", None, 8), Severity.INFO),
+        (Notice("send", "9f8e", 0), Severity.INFO),
+        (Notice("overlaps", f"7/{slot}"), Severity.INFO),
+    ]
+    reader = SqliteReader(path)
+    assert [(each.message.origin, each.message.severity) for each in reader.deliveries()] == expected
+    reader.close()
+    kit = Kit(path)
+    assert [(each.message.origin, each.message.severity) for each in kit.reader.deliveries()] == expected
     kit.close()
 
 

@@ -9,7 +9,7 @@ import pytest
 
 from slack_alert.core.content.render import Blocks, Piece, Text, Upload
 from slack_alert.core.model.address import Address
-from slack_alert.core.model.message import Delivery, DeliveryProgress, Status
+from slack_alert.core.model.message import Delivery, DeliveryProgress, Notice, Origin, RunPart, Severity, Status
 from slack_alert.core.policy.quota import State
 from slack_alert.core.structs import replace
 from slack_alert.engine.batches import Batch, HistoryLimits, JobProgress, Snapshot
@@ -29,6 +29,18 @@ def test_messages_become_deliveries_dated_with_the_batch(kit: Kit) -> None:
     assert [delivery.message for delivery in new] == said
     assert {delivery.created for delivery in new} == {T + SECOND}
     assert kit.outbox() == new
+
+
+@pytest.mark.parametrize(
+    "origin",
+    [RunPart("db.lag", T, 7, 2), RunPart("db.lag", None, 7), Notice("storm", "7"), Notice("send", "9f8e#1", 0)],
+    ids=["a slot", "trigger --post", "a notice", "a text in parts"],
+)
+def test_a_message_keeps_its_origin_and_its_severity(kit: Kit, origin: Origin) -> None:
+    said = replace(message("a"), origin=origin, severity=Severity.ERROR)
+    kit.enqueue(said)
+
+    assert [delivery.message for delivery in kit.outbox()] == [said]
 
 
 def test_messages_without_a_date_are_refused(kit: Kit) -> None:
@@ -194,7 +206,7 @@ def test_a_message_that_was_sent_cannot_be_dropped(kit: Kit) -> None:
 
 
 def test_deliveries_of_a_run_are_given_with_their_place_in_line(kit: Kit) -> None:
-    mine = [replace(message(key, to), run=7) for key, to in (("1", OPS), ("2", OPS), ("3", DEV))]
+    mine = [message(key, to, run=7) for key, to in (("1", OPS), ("2", OPS), ("3", DEV))]
     first, other, second, elsewhere = kit.enqueue(mine[0], message("x"), *mine[1:])
     kit.mark(other.id, Status.QUEUED, attempts=2, at=T + SECOND)
     found = kit.reader.posted(7)

@@ -8,6 +8,7 @@ import pytest
 from slack_alert.core.content.render import Text, fallback
 from slack_alert.core.errors import BadValue
 from slack_alert.core.model.address import Address
+from slack_alert.core.model.message import Notice
 from slack_alert.core.model.record import Record, Usage, Verdict
 from slack_alert.core.model.run import QUIET, Result
 from slack_alert.core.policy.quota import Pause, Quota, State
@@ -50,7 +51,12 @@ def test_slot_runs_and_its_value_is_said() -> None:
     rig.play("16 09:10", LAG)
 
     [message] = rig.recorder.messages
-    assert (message.to, message.piece, message.slot, message.run) == (OPS, Text("lag 9s"), at("16 09:10"), 1)
+    assert (message.to, message.piece, message.origin.slot, message.origin.run) == (
+        OPS,
+        Text("lag 9s"),
+        at("16 09:10"),
+        1,
+    )
     assert only(rig) == Record(
         1, "db.lag", at("16 09:10"), Verdict.SAID, duration=timedelta(), text="lag 9s", to="#ops", alerts=1
     )
@@ -529,8 +535,8 @@ def test_told_text_is_escaped_and_said_once() -> None:
     store = MemoryStore()
     rig = Rig()
     rig.through.recorder = DirectRecorder(store, rig.clock)
-    rig.engine.notify("faults/1", "<b> & c", ERRORS)
-    rig.engine.notify("faults/1", "<b> & c", ERRORS)
+    rig.engine.notify(Notice("faults", "1"), "<b> & c", ERRORS)
+    rig.engine.notify(Notice("faults", "1"), "<b> & c", ERRORS)
 
     [delivery] = store.deliveries()
     assert delivery.message.piece == Text("&lt;b&gt; &amp; c")
@@ -541,7 +547,7 @@ def test_what_the_terminal_shows_anyway_is_not_logged_on_it(
     channel: str, level: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     with caplog.at_level("DEBUG"):
-        Rig().engine.notify("faults/1", "text", Address(channel, "#ops"))
+        Rig().engine.notify(Notice("faults", "1"), "text", Address(channel, "#ops"))
 
     assert [record.levelname for record in caplog.records if record.getMessage() == "told"] == [level]
 
@@ -578,7 +584,7 @@ def test_what_is_posted_is_called_on_the_writers_thread_after_what_was_submitted
     def call() -> None:
         called.append((threading.current_thread().name, fallback(next(store.deliveries()).message.piece)))
 
-    rig.engine.notify("faults/1", "text", ERRORS)
+    rig.engine.notify(Notice("faults", "1"), "text", ERRORS)
     rig.engine.post(call)
     writer.start(lambda _: None)
 

@@ -9,7 +9,7 @@ import pytest
 from slack_alert.core.bindings import Job
 from slack_alert.core.content.render import Text
 from slack_alert.core.explain.why import Explanation
-from slack_alert.core.model.message import Message
+from slack_alert.core.model.message import Message, RunPart
 from slack_alert.core.model.record import Record, Verdict
 from slack_alert.engine.batches import Batch, JobProgress, StartedRun
 from slack_alert.engine.mutes.mutes import Mutes
@@ -38,7 +38,7 @@ def asked(
     store = MemoryStore()
     store.open()
     seen = {"db.lag": JobProgress(at("10 00:00"))}
-    message = Message("m", OPS, Text("lag"), run=7)
+    message = Message("m", OPS, Text("lag"), RunPart("db.lag", None, 7))
     store.commit(Batch(seen=seen, records=list(records), messages=[message], running=started, at=NOW))
     question = ExplainQuestion("db.lag", None if is_gone else job or make_job(), at(time) if time else None)
     return answer(question, store, Mutes(zone=BERLIN), now=NOW, is_running=True)

@@ -13,7 +13,7 @@ from slack_alert.core.explain.facts import JobFacts, RecordWithMessages, quoted
 from slack_alert.core.explain.slot import explain_slot, summarize_slot
 from slack_alert.core.explain.why import slot_before, why_ahead, why_now, why_then, why_unrecorded
 from slack_alert.core.model.address import Address
-from slack_alert.core.model.message import Delivery, DeliveryMode, Message, PostedDelivery, Status
+from slack_alert.core.model.message import Delivery, DeliveryMode, Message, PostedDelivery, RunPart, Status
 from slack_alert.core.model.record import Record, Verdict
 from slack_alert.core.policy.incidents import Incident, RepeatPolicy
 from slack_alert.core.policy.quota import Pause, Quota, State
@@ -251,7 +251,7 @@ def posted(
     in_front: int = 0,
     **more: Any,
 ) -> PostedDelivery:
-    message = Message("k", to, Text("lag"), SLOT, 7, manner)
+    message = Message("k", to, Text("lag"), RunPart("db.lag", SLOT, 7), manner)
     return PostedDelivery(Delivery(12, message, SLOT, attempts, status, **more), at("16 14:24:57"), in_front)
 
 

@@ -11,9 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from slack_alert.core.content.pieces import LIMIT, PARTS
-from slack_alert.core.content.render import Text, error_card
+from slack_alert.core.content.render import Text
 from slack_alert.core.model.address import Address
-from slack_alert.core.model.message import Delivery, DeliveryMode, Message, job_of, run_key
+from slack_alert.core.model.message import Delivery, DeliveryMode, Message, Notice, RunPart, Severity, job_of
 from slack_alert.core.policy.overflow import (
     AGAIN,
     OverflowCount,
@@ -25,8 +25,9 @@ from slack_alert.core.policy.overflow import (
     summary_text,
     to_waiting,
 )
+from slack_alert.core.structs import replace
 from slack_alert.engine.delivery.fair_turns import FairQueue
-from tests.fakes.engine_rig import BERLIN, MARK, at
+from tests.fakes.engine_rig import BERLIN, at
 
 OPS = Address("slack", "#ops")
 NOON = at("16 12:00")
@@ -36,11 +37,12 @@ LONG = "x" * (LIMIT // 2 + 1)
 
 
 def said(job: str, run: int = 1, part: int = 0, text: str = "x", root: str = "") -> Message:
-    return Message(f"{job}@{NOON.isoformat()}/{run}#{part}", OPS, Text(text), slot=NOON, run=run, root=root)
+    origin = RunPart(job, NOON, run, part)
+    return Message(origin.key, OPS, Text(text), origin, root=root)
 
 
 def by_person(key: str = "9f8e#0", run: int | None = None) -> Message:
-    return Message(key, OPS, Text("x"), run=run)
+    return Message(key, OPS, Text("x"), Notice("send", key) if run is None else RunPart("db.lag", None, run))
 
 
 def delivery(number: int, message: Message, *, attempts: int = 0, reason: str | None = None) -> Delivery:
@@ -53,7 +55,7 @@ def line(*jobs: str) -> list[WaitingDelivery]:
 
 
 def _waiting(number: int, written: str) -> WaitingDelivery:
-    turn = written if written[-1].isdigit() else str(number)
+    turn = Notice("text", written if written[-1].isdigit() else str(number))
     job = written.rstrip("0123456789").lower()
     goes_on = written[-1].isdigit()
     return WaitingDelivery(number, job, turn, goes_on, is_error=False, is_fixed=written.isupper(), at=NOON)
@@ -67,7 +69,7 @@ class TestWhoSpeaks:
             (said("mail @home"), "mail @home"),
             (by_person(), ""),
             (by_person(run=7), ""),
-            (Message("undeliverable/slack:@ann/gone/2026-11-16", OPS, Text("x")), ""),
+            (Message("k", OPS, Text("x"), Notice("undeliverable", "slack:@ann/gone/2026-11-16")), ""),
         ],
         ids=["a job", "one with a sign in its name", "send", "trigger --post", "the program"],
     )
@@ -75,9 +77,10 @@ class TestWhoSpeaks:
         assert job_of(message) == expected
 
     def test_the_parts_of_one_run_belong_together(self) -> None:
-        assert run_key(said("a", 1, 0)) == run_key(said("a", 1, 7))
-        assert run_key(said("a", 1)) != run_key(said("a", 2))
-        assert run_key(by_person("alone")) == "alone"
+        assert said("a", 1, 0).origin.whole == said("a", 1, 7).origin.whole
+        assert said("a", 1).origin.whole != said("a", 2).origin.whole
+        assert Notice("send", "9f8e", 0).whole == Notice("send", "9f8e", 2).whole
+        assert Notice("storm", "1").whole != Notice("storm", "2").whole
 
 
 class TestWhatIsSaidAnyway:
@@ -96,12 +99,11 @@ class TestWhatIsSaidAnyway:
     def test_is_fixed(self, one: Delivery, is_followed: bool, expected: bool) -> None:
         assert to_waiting(one, is_followed=is_followed).is_fixed is expected
 
-    @pytest.mark.parametrize(
-        ("text", "expected"),
-        [(error_card("db.lag", "OSError", "disk", "", mark=MARK).text, True), ("OSError: disk", False)],
-    )
-    def test_an_error_is_known_by_its_card(self, text: str, expected: bool) -> None:
-        assert to_waiting(delivery(1, said("db.lag", text=text)), is_followed=False).is_error is expected
+    def test_an_error_is_known_by_its_severity(self) -> None:
+        text = said("db.lag", text=":rotating_light: *db.lag* failed")
+
+        assert not to_waiting(delivery(1, text), is_followed=False).is_error
+        assert to_waiting(delivery(1, replace(text, severity=Severity.ERROR)), is_followed=False).is_error
 
 
 class TestRoom:
@@ -179,7 +181,7 @@ class TestOverflow:
 
 class TestText:
     def storm(self, tallies: dict[str, OverflowCount], seconds: int = 0) -> OverflowSummary:
-        return OverflowSummary("storm/1", NOON, NOON + seconds * SECOND, tallies)
+        return OverflowSummary(Notice("storm", "1"), NOON, NOON + seconds * SECOND, tallies)
 
     @pytest.mark.parametrize(
         ("tallies", "expected"),
@@ -216,7 +218,7 @@ class TestText:
 
 class TestGrowth:
     def test_the_first_that_is_counted_names_it(self) -> None:
-        assert add_to_summary(None, line("a", "b")[1:]).key == "storm/2"
+        assert add_to_summary(None, line("a", "b")[1:]).origin.key == "storm/2"
 
     @given(st.lists(st.lists(st.sampled_from("abc"), min_size=1, max_size=9), min_size=1, max_size=5))
     def test_nothing_is_lost_or_counted_twice(self, storms: list[list[str]]) -> None:
@@ -230,7 +232,7 @@ class TestGrowth:
 
 
 class TestTurns:
-    def order(self, *messages: Message, summary: str | None = None) -> list[str]:
+    def order(self, *messages: Message, summary: Notice | None = None) -> list[str]:
         """Return the keys of all deliveries in their order, without the common part."""
         turns, queue = FairQueue(), deque(delivery(number, message) for number, message in enumerate(messages))
         heard = []
@@ -283,7 +285,7 @@ class TestTurns:
     def test_the_message_that_counts_others_comes_last(self) -> None:
         messages = by_person("storm/1"), said("a", 1), by_person("one")
 
-        assert self.order(*messages, summary="storm/1") == ["one", "a/1#0", "storm/1"]
+        assert self.order(*messages, summary=Notice("send", "storm/1")) == ["one", "a/1#0", "storm/1"]
         assert self.order(*messages)[0] == "storm/1"
 
     @pytest.mark.parametrize(("attempts", "reason"), [(1, "timeout"), (0, "ratelimited")])
@@ -297,6 +299,6 @@ class TestTurns:
         assert queue[0].id == 1
 
     def test_a_reply_keeps_its_place_behind_what_it_follows(self) -> None:
-        reply = Message(f"a@{NOON.isoformat()}/2#0", OPS, Text("x"), NOON, 2, DeliveryMode.REPLY, said("a", 1).key)
+        reply = replace(said("a", 2), manner=DeliveryMode.REPLY, root=said("a", 1).key)
 
         assert self.order(said("a", 1), reply, said("b", 3)) == ["a/1#0", "b/3#0", "a/2#0"]

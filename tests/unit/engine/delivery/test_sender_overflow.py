@@ -12,7 +12,7 @@ import pytest
 from slack_alert.core.content.pieces import LIMIT
 from slack_alert.core.content.render import Text
 from slack_alert.core.errors import StoreError
-from slack_alert.core.model.message import DeliveryMode, Message, Status
+from slack_alert.core.model.message import DeliveryMode, Message, RunPart, Status
 from slack_alert.core.retry import SendResult, SendStatus
 from slack_alert.core.structs import replace
 from slack_alert.engine.batches import Batch
@@ -27,7 +27,8 @@ PACE = SendRate(1, 3)
 
 
 def of_job(job: str, run: int, *, root: str = "", manner: DeliveryMode = DeliveryMode.POST) -> Message:
-    return Message(f"{job}@{NOON.isoformat()}/{run}#0", OPS, Text(f"{job} {run}"), NOON, run, manner, root)
+    origin = RunPart(job, NOON, run)
+    return Message(origin.key, OPS, Text(f"{job} {run}"), origin, manner, root)
 
 
 def alerts(job: str, count: int, first: int = 1) -> list[Message]:

@@ -91,7 +91,7 @@ class Silence:
         for time in times:
             self.clock.set(at(time))
             self.digests.poll(self.clock.now())
-        messages = (delivery.message for delivery in self.store.deliveries() if delivery.message.run is None)
+        messages = (delivery.message for delivery in self.store.deliveries() if delivery.message.origin.run is None)
         return [f"{message.to.shown}  {fallback(message.piece)}" for message in messages]
 
 
@@ -477,7 +477,7 @@ def test_keys_of_digests_differ_from_silence_to_silence() -> None:
         replace(ENDING, reason="all jobs muted"),
     ]
 
-    assert len({ending.key for ending in endings}) == len(endings)
+    assert len({ending.id for ending in endings}) == len(endings)
 
 
 def test_mute_needs_no_error_channel_of_its_own() -> None:

@@ -13,7 +13,7 @@ import pytest
 
 from slack_alert.core.content.render import Text, Upload
 from slack_alert.core.errors import StoreError
-from slack_alert.core.model.message import Delivery, DeliveryProgress, Message, Status
+from slack_alert.core.model.message import Delivery, DeliveryProgress, Message, RunPart, Status
 from slack_alert.core.model.record import Record, Verdict
 from slack_alert.core.model.run import Returned
 from slack_alert.core.policy.quota import Pause, State
@@ -537,7 +537,7 @@ def test_message_that_sqlite_refuses_is_left_out_and_the_rest_written(tmp_path: 
     writer = Writer(store, VirtualClock(at("16 12:00")))
     accepted: list[Delivery] = []
     for key, run in (("a", 1), ("b", 2**70), ("c", 3)):
-        writer.submit(Batch(messages=[Message(key, OPS, Text(key), run=run)]))
+        writer.submit(Batch(messages=[Message(key, OPS, Text(key), RunPart("a", None, run))]))
     writer.start(accepted.extend)
 
     assert writer.stop(PATIENCE)

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from slack_alert.core.content.render import Blocks, Piece, Text, Upload
-from slack_alert.core.model.message import Message
+from slack_alert.core.model.message import Message, Notice, RunPart, Severity
 from slack_alert.core.model.record import Record, Verdict
 from slack_alert.core.policy.incidents import Incident
 from slack_alert.core.policy.mutes import Mute
@@ -80,7 +80,7 @@ def test_acknowledging_what_is_over_changes_nothing() -> None:
     ],
 )
 def test_message_is_said_as_it_was_given(piece: Piece) -> None:
-    message = Message("key", OPS, piece)
+    message = Message("send/9f8e#1", OPS, piece, Notice("send", "9f8e", 1))
 
     assert carried_out(build.send(message, NOW)) == replace(only_taken(), messages=[message])
 
@@ -128,10 +128,22 @@ def test_value_of_a_pack_is_kept(entry: StoredValue) -> None:
     ],
 )
 def test_run_of_another_process_gets_an_id_here_that_its_messages_share(record: Record) -> None:
-    message = Message("key", OPS, Text("failed"))
+    message = Message("9f8e#1", OPS, Text("failed"), RunPart("db.lag", None, 0, 1), severity=Severity.ERROR)
     batch = carried_out(build.record_run(record, (message,), NOW))
 
-    assert batch == replace(only_taken(), records=[record._replace(run=42)], messages=[replace(message, run=42)])
+    known = replace(message, origin=RunPart("db.lag", None, 42, 1))
+    assert batch == replace(only_taken(), records=[record._replace(run=42)], messages=[known])
+
+
+def test_messages_that_a_former_version_left_are_posted() -> None:
+    left = {"key": "9f8e#1", "channel": "slack", "conversation": "#ops", "piece": {"text": "lag"}}
+    run = build.record_run(Record(0, "db.lag", NOW, Verdict.SAID), (), NOW)
+
+    sent = carried_out(Request("send", {**left, "key": "send/9f8e#1"}, NOW))
+    ran = carried_out(replace(run, payload={**run.payload, "messages": [left]}))
+
+    assert sent.messages == [Message("send/9f8e#1", OPS, Text("lag"), Notice("send", "9f8e", 1))]
+    assert ran.messages == [Message("9f8e#1", OPS, Text("lag"), RunPart("", None, 42, 1))]
 
 
 @pytest.mark.parametrize(

@@ -14,7 +14,7 @@ from slack_alert.core.bindings import Job
 from slack_alert.core.content.render import Blocks, Text, Upload
 from slack_alert.core.events import Event
 from slack_alert.core.model.address import Address
-from slack_alert.core.model.message import Message
+from slack_alert.core.model.message import Message, Notice, RunPart
 from slack_alert.core.model.record import Record, Usage, Verdict
 from slack_alert.core.model.run import Failure, Result, Run
 from slack_alert.core.pipeline.settle import Settlement, settle
@@ -41,7 +41,7 @@ RECORD = Record(
     error="Traceback", printed="looking", asked_by="ann", numbers={"lag": 2.5},
 )  # fmt: skip
 MESSAGES = (
-    Message("a", OPS, Text("lag")),
+    Message("a", OPS, Text("lag"), Notice("send", "a", 0)),
     Message("b", OPS, Blocks({"text": "lag"})),
     Message("c", OPS, Upload("lag.png", b"\x89PNG", "Lag", "look")),
 )
@@ -54,7 +54,7 @@ SOUND = [
     build.outbox("retry", 7, NOW),
     build.outbox("drop", 7, NOW),
     build.keep_value(StoredValue("db", "last", "1", LATER), NOW),
-    build.record_run(RECORD, MESSAGES, NOW),
+    build.record_run(RECORD, tuple(replace(each, origin=RunPart("db.lag", None, 0)) for each in MESSAGES), NOW),
     execution_request(external_run("nightly", NOW), FAILED, OPS),
     *(build.send(message, NOW) for message in MESSAGES),
 ]

@@ -9,6 +9,7 @@ import pytest
 
 from slack_alert.core.catalog import Catalog
 from slack_alert.core.content.render import Text
+from slack_alert.core.model.message import Notice
 from slack_alert.core.model.record import Verdict
 from slack_alert.core.model.run import Returned
 from slack_alert.engine.batches import Batch, JobProgress, Snapshot, StartedRun, UnaccountedSlots
@@ -205,7 +206,7 @@ def test_a_run_of_a_start_begins_when_it_is_committed_that_it_does(is_at_start: 
     if is_at_start:
         rig.engine.start(rig.clock.now())
     else:
-        rig.engine.catch_up(rig.clock.now(), make_notice=lambda missed: ("key", str(dict(missed)), OPS))
+        rig.engine.catch_up(rig.clock.now(), make_notice=lambda missed: (Notice("key", ""), str(dict(missed)), OPS))
     assert rig.executor.runs == []
     (batch,) = committed
     assert [each.run for each in batch.begun] == [1]

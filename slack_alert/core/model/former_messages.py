@@ -1,0 +1,28 @@
+"""Read messages of former versions, which were stored without an origin and a severity.
+
+Nothing but their keys and their texts tells these. This is the only code that takes a key apart, and it is not called
+where a message has an origin.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from slack_alert.core.content.notices import FAILED
+from slack_alert.core.model.message import Notice, Origin, RunPart, Severity
+
+
+def former_origin(key: str, slot: datetime | None, run: int | None) -> Origin:
+    """Return the origin of a message with this key: `job@slot/run#n` of a run, `kind/id` or `kind/id#n` of a notice."""
+    whole, sign, number = key.rpartition("#")
+    is_part = bool(sign) and number.isdecimal()
+    stem, n = (whole, int(number)) if is_part else (key, None)
+    if run is not None:
+        return RunPart(stem.rpartition("@")[0] if slot is not None else "", slot, run, n or 0)
+    kind, _, about = stem.partition("/")
+    return Notice(kind, about, n)
+
+
+def former_severity(text: str) -> Severity:
+    """Return the severity of a message with this text, which begins with an error card where a run failed."""
+    return Severity.ERROR if text.startswith(FAILED) else Severity.INFO
