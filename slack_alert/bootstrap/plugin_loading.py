@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from datetime import timedelta
+from functools import partial
 from typing import TYPE_CHECKING
 
 from slack_alert.bootstrap.addresses import address, errors_address, on_terminal, service
@@ -19,6 +20,7 @@ from slack_alert.engine.clock import SystemClock
 from slack_alert.engine.ports import Reload, Store
 from slack_alert.loader import FoundFiles, JobSnapshots, OptionDefaults, load, open_plugins, survey
 from slack_alert.loader.modules.background_loading import LoadOptions
+from slack_alert.operations.job_lookup import JobLookup
 from slack_alert.stores import SqliteStore, inbox_path
 from slack_alert.stores.files.access_errors import not_allowed
 from slack_alert.stores.sqlite.integrity import find_unwritable
@@ -52,6 +54,18 @@ def defaults(settings: Settings) -> OptionDefaults:
 def survey_plugins(settings: Settings) -> Catalog:
     """Return the catalog of all plugins without executing them."""
     return _redirect_to_terminal(settings, survey(settings.path, defaults(settings)))
+
+
+def job_lookup(settings: Settings, catalog: Catalog | None = None) -> JobLookup:
+    """Return the lookup of jobs in a catalog; without one the plugins are read, and not executed."""
+
+    def source(file: str) -> str:
+        try:
+            return (settings.path / file).read_text(encoding="utf-8", errors="replace")
+        except OSError:
+            return ""
+
+    return JobLookup(partial(survey_plugins, settings) if catalog is None else lambda: catalog, source)
 
 
 def job_names(settings: Settings) -> list[str]:

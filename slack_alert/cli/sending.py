@@ -5,14 +5,12 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING
-from uuid import uuid4
 
 import click
 
 from slack_alert.cli import exit_codes
 
 if TYPE_CHECKING:
-    from slack_alert.core.content.render import Piece
     from slack_alert.core.model.address import Address
     from slack_alert.core.model.message import Delivery, Message
     from slack_alert.settings import Settings
@@ -37,13 +35,12 @@ def report_unsent(settings: Settings, is_meant: Callable[[Delivery], bool]) -> i
 
 def report_refused(settings: Settings, to: Iterable[Address]) -> int:
     """Print the addresses' services that refuse the running program; return the exit code."""
-    from slack_alert.cli.query.status import read_vitals
-    from slack_alert.engine.clock import SystemClock
+    from slack_alert.bootstrap.oneshot.status import read_vitals
 
     if settings.dry_run:
         return exit_codes.FINE
     channels = {address.channel for address in to}
-    refused = [name for name in read_vitals(settings, SystemClock().now()).refused if name in channels]
+    refused = [name for name in read_vitals(settings).refused if name in channels]
     for name in refused:
         said = f"{name} refuses what the running slack-alert sends, so this waits as well"
         click.echo(f"{said}: `slack-alert doctor` looks for the cause.", err=True)
@@ -57,29 +54,15 @@ def _deliveries(settings: Settings, is_meant: Callable[[Delivery], bool]) -> lis
         return [delivery for delivery in reader.deliveries() if is_meant(delivery)]
 
 
-def new_messages(kind: str, to: Address, parts: Iterable[Piece]) -> list[Message]:
-    """Return the messages of one text in parts that a person posts by the command `kind`."""
-    from slack_alert.core.model.message import Message, Notice
-
-    name = uuid4().hex
-    told = [(Notice(kind, name, n), part) for n, part in enumerate(parts)]
-    return [Message(origin.key, to, part, origin) for origin, part in told]
-
-
 def post(settings: Settings, messages: Sequence[Message]) -> int:
     """Send messages, from this process if no program runs; return the exit code. A dry run prints them."""
-    from slack_alert.bootstrap.oneshot import requests
-    from slack_alert.engine.clock import SystemClock
-    from slack_alert.engine.requests import build
+    from slack_alert.bootstrap.oneshot.requests import requester
+    from slack_alert.operations.send import send
 
     if settings.dry_run:
         return _print(settings, messages)
-    now = SystemClock().now()
-    is_taken = True
-    for message in messages:
-        is_taken = requests.submit(settings, build.send(message, now))
     keys = {message.key for message in messages}
-    if is_taken:
+    if send(messages, requester(settings)):
         return report_refused(settings, (message.to for message in messages))
     return report_unsent(settings, lambda delivery: delivery.message.key in keys)
 

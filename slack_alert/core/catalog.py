@@ -68,6 +68,13 @@ class Catalog(Struct, frozen=True):
         """Whether any problem is an error."""
         return any(problem.severity is Severity.ERROR for problem in self.problems)
 
+    def functions(self) -> list[list[Binding]]:
+        """Return the bindings grouped by function."""
+        grouped: dict[str, list[Binding]] = {}
+        for binding in self.bindings:
+            grouped.setdefault(binding.name, []).append(binding)
+        return list(grouped.values())
+
     def lookup(self, name: str) -> Binding:
         """Return the binding of a full name, or of a unique last part of one; raise BadValue if there is none."""
         names = [binding.name for binding in self.bindings]

@@ -207,6 +207,13 @@ class Request(Struct, frozen=True):
     id: int = 0
 
 
+class Submit(Protocol):
+    """Submits requests to the running program."""
+
+    def __call__(self, *requested: Request) -> bool:
+        """Return whether a running program takes them; if none does, they are carried out at once."""
+
+
 class Inbox(Protocol):
     """Holds the requests of other processes to the owner of the database."""
 

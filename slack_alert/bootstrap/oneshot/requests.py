@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import getpass
 import logging
 import sys
 from collections.abc import Callable, Sequence
@@ -31,6 +32,7 @@ from slack_alert.engine.ports import Inbox, Reader, Recorder, Request, Store
 from slack_alert.engine.recording.writer import DirectRecorder
 from slack_alert.engine.requests import apply
 from slack_alert.engine.requests.external_runs import named
+from slack_alert.operations.requester import Requester
 from slack_alert.stores import SqliteInbox, SqliteStore, inbox_path
 
 if TYPE_CHECKING:
@@ -41,6 +43,19 @@ log = logging.getLogger(__name__)
 #: The longest wait for a channel where no other process will send the message.
 DELIVERY_TIMEOUT = timedelta(seconds=30)
 _POLL_INTERVAL = timedelta(seconds=0.25)
+
+
+def requester(settings: Settings, by: str = "") -> Requester:
+    """Return the person who asks for changes now: the user, unless it is said who."""
+    return Requester(by or person(), SystemClock().now(), partial(submit, settings))
+
+
+def person() -> str:
+    """Return the name of the user who asks; in a container there may be none."""
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError, ImportError):
+        return "somebody"
 
 
 def submit(settings: Settings, *requested: Request, then: Callable[[], object] | None = None) -> bool:

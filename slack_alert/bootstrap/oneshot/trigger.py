@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import getpass
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 from uuid import uuid4
 
 from slack_alert.bootstrap.addresses import address, errors_address
-from slack_alert.bootstrap.oneshot.job_lookup import find_binding, plain_fields, require_fields
-from slack_alert.bootstrap.oneshot.requests import submit
+from slack_alert.bootstrap.oneshot.requests import person, submit
 from slack_alert.bootstrap.plugin_files import database
-from slack_alert.bootstrap.plugin_loading import check_can_submit, load_plugins, read_snapshot
+from slack_alert.bootstrap.plugin_loading import check_can_submit, job_lookup, load_plugins, read_snapshot
 from slack_alert.bootstrap.runtime import make_key_value_stores, make_services, new_mark
 from slack_alert.core.bindings import Job
 from slack_alert.core.catalog import Catalog
@@ -32,6 +30,7 @@ from slack_alert.engine.runs.asked_run import AskedRunHost
 from slack_alert.executors.calling.call import Caller
 from slack_alert.executors.calling.rendering import Render
 from slack_alert.executors.direct import DirectExecutor
+from slack_alert.operations.trigger import plain_fields, require_fields
 from slack_alert.stores import read_shared_values
 
 if TYPE_CHECKING:
@@ -58,7 +57,7 @@ def trigger(settings: Settings, job: str, *, is_posted: bool, fields: Mapping[st
     if not settings.dry_run:
         check_can_submit(settings)
     catalog = load_plugins(settings, wanted=job)
-    binding = find_binding(settings, catalog, job)
+    binding = job_lookup(settings, catalog).binding(job)
     require_fields(binding, fields)
     to = binding.to if isinstance(binding, Job) else address(settings)
     errors_to = binding.errors_to if isinstance(binding, Job) else errors_address(settings)
@@ -78,14 +77,6 @@ def trigger(settings: Settings, job: str, *, is_posted: bool, fields: Mapping[st
     left = [*(build.keep_value(entry, run.slot) for entry in entries), *map(build.emit, events)]
     is_taken = submit(settings, build.record_run(record, told, run.slot), *left)
     return AskedRun(record, told, tuple(events), is_taken)
-
-
-def person() -> str:
-    """Return the name of the user who asks; in a container there may be none."""
-    try:
-        return getpass.getuser()
-    except (KeyError, OSError, ImportError):
-        return "somebody"
 
 
 def _redacted_messages(run: Run, told: Sequence[Message], redaction: Redaction) -> tuple[Message, ...]:

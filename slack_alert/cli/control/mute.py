@@ -2,23 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import datetime
 from typing import TYPE_CHECKING
 
 import click
 
 from slack_alert.cli import exit_codes
-from slack_alert.cli.job_names import complete_job, find_jobs, join_names, warn_not_running
+from slack_alert.cli.job_names import complete_job, join_names, warn_not_running
 from slack_alert.cli.options import common, remember
 from slack_alert.cli.output.streams import echo_change
 from slack_alert.cli.running_program import effective_settings
 from slack_alert.cli.time_arguments import parse_end
 from slack_alert.core.errors import BadValue
-from slack_alert.core.units.humanize import format_time, plural
+from slack_alert.core.units.humanize import format_time
 
 if TYPE_CHECKING:
-    from slack_alert.engine.mutes.mutes import Mutes
+    from slack_alert.operations.requester import JobChange
     from slack_alert.settings import Settings
 
 
@@ -36,20 +35,18 @@ def mute(
 
     JOB: a name, its last part, or a pattern such as 'db.*'.
     """
-    from slack_alert.bootstrap.oneshot import requests, trigger
-    from slack_alert.core.policy.mutes import EVERY
-    from slack_alert.engine.clock import SystemClock
-    from slack_alert.engine.requests import build
+    from slack_alert.bootstrap import plugin_loading
+    from slack_alert.bootstrap.oneshot.requests import requester
+    from slack_alert.operations import mute as operation
 
     settings = effective_settings(remember(ctx, flags))
-    now = SystemClock().now()
-    until = _until(duration, end, settings, now)
-    names = [EVERY] if _means_all(job, is_all=is_all) else find_jobs(settings, job or "")
-    by = trigger.person()
-    is_taken = requests.submit(settings, *(build.mute(name, until, now, by=by) for name in names))
-    who = "All jobs are" if is_all else f"{join_names(names)} {plural(len(names), 'is', 'are')}"
-    echo_change(f"{who} muted until {format_time(until, settings.timezone, now, seconds='today')}.", settings)
-    warn_not_running(is_taken=is_taken)
+    asking = requester(settings)
+    until = _until(duration, end, settings, asking.at)
+    _check_target(job, is_all=is_all)
+    done = operation.mute(job, plugin_loading.job_lookup(settings), asking, until=until)
+    who = "All jobs are" if is_all else join_names(done.names, "is", "are")
+    echo_change(f"{who} muted until {format_time(until, settings.timezone, asking.at, seconds='today')}.", settings)
+    warn_not_running(is_taken=done.is_taken)
     return exit_codes.FINE
 
 
@@ -63,34 +60,32 @@ def unmute(ctx: click.Context, /, *, job: str | None, is_all: bool, **flags: obj
 
     JOB: a name, its last part, or a pattern such as 'db.*'.
     """
-    from slack_alert.bootstrap import current_mutes, database
-    from slack_alert.bootstrap.oneshot import requests, trigger
-    from slack_alert.core.policy.mutes import EVERY
-    from slack_alert.engine.clock import SystemClock
-    from slack_alert.engine.requests import build
+    from slack_alert.bootstrap import current_mutes, database, plugin_loading
+    from slack_alert.bootstrap.oneshot.requests import requester
+    from slack_alert.operations import mute as operation
 
     settings = effective_settings(remember(ctx, flags))
-    now = SystemClock().now()
     with database.reading(settings) as reader:
         mutes = current_mutes.make_mutes(settings, reader.snapshot().entries)
-    muted = [mute.job for mute in mutes.muted(now)]
-    means_all = _means_all(job, is_all=is_all)
-    names = list(dict.fromkeys([EVERY, *muted])) if means_all else find_jobs(settings, job or "")
-    by = trigger.person()
-    is_taken = requests.submit(settings, *(build.mute(name, None, now, by=by) for name in names))
-    echo_change(_unmuted_text(names, muted, means_all=means_all), settings)
-    for remark in _still_quiet(mutes, settings, now, means_all=means_all):
-        click.echo(remark, err=True)
-    warn_not_running(is_taken=is_taken)
+    _check_target(job, is_all=is_all)
+    asking = requester(settings)
+    done = operation.unmute(job, plugin_loading.job_lookup(settings), asking, mutes=mutes)
+    echo_change(_unmuted_text(done, is_all=is_all), settings)
+    for mute in [] if is_all else operation.mutes_of_all(mutes, asking.at):
+        end = format_time(mute.until, settings.timezone, asking.at, seconds="today")
+        click.echo(f"All jobs are muted until {end} by {mute.by}: `slack-alert unmute --all` ends that.", err=True)
+    for name, until in operation.open_windows(mutes, asking.at):
+        end = format_time(until, settings.timezone, asking.at, seconds="today")
+        click.echo(f"The quiet window {name} goes on until {end}.", err=True)
+    warn_not_running(is_taken=done.is_taken)
     return exit_codes.FINE
 
 
-def _means_all(job: str | None, *, is_all: bool) -> bool:
+def _check_target(job: str | None, *, is_all: bool) -> None:
     if is_all and job is not None:
         raise BadValue(f"{job!r} and --all contradict each other.", hint="Write one of them.")
     if not is_all and job is None:
         raise BadValue("It is not said which job.", hint="Write a name, a pattern such as 'db.*', or --all.")
-    return is_all
 
 
 def _until(duration: str | None, end: str | None, settings: Settings, now: datetime) -> datetime:
@@ -106,22 +101,9 @@ def _until(duration: str | None, end: str | None, settings: Settings, now: datet
     return until
 
 
-def _unmuted_text(names: list[str], muted: list[str], *, means_all: bool) -> str:
-    if means_all:
-        return "All jobs speak again." if muted else "No job was muted."
-    were = [name for name in names if name in muted]
-    if were:
-        return f"{join_names(were)} {plural(len(were), 'speaks', 'speak')} again."
-    return f"{join_names(names)} {plural(len(names), 'was', 'were')} not muted."
-
-
-def _still_quiet(mutes: Mutes, settings: Settings, now: datetime, *, means_all: bool) -> Iterator[str]:
-    """Yield the mutes and quiet windows that still keep the job quiet."""
-    zone = settings.timezone
-    for mute in mutes.muted(now):
-        if mute.silences_all and not means_all:
-            end = format_time(mute.until, zone, now, seconds="today")
-            yield f"All jobs are muted until {end} by {mute.by}: `slack-alert unmute --all` ends that."
-    for window in settings.quiet:
-        if window.contains(now) and (change := window.next_change(now)):
-            yield f"The quiet window {window.name} goes on until {format_time(change, zone, now, seconds='today')}."
+def _unmuted_text(done: JobChange, *, is_all: bool) -> str:
+    if is_all:
+        return "All jobs speak again." if done.changed else "No job was muted."
+    if done.changed:
+        return f"{join_names(done.changed, 'speaks', 'speak')} again."
+    return f"{join_names(done.names, 'was', 'were')} not muted."

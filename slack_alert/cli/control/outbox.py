@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import sys
-from collections import Counter, deque
-from collections.abc import Callable, Iterable
-from typing import TYPE_CHECKING
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Literal
 
 import click
 
@@ -15,7 +14,6 @@ from slack_alert.cli.output.format import instant
 from slack_alert.cli.output.streams import echo, echo_change, echo_json_line
 from slack_alert.cli.running_program import effective_settings
 from slack_alert.cli.sending import report_refused, report_unsent
-from slack_alert.core.errors import BadValue
 from slack_alert.core.units.humanize import counted, format_distance
 
 if TYPE_CHECKING:
@@ -108,10 +106,11 @@ def _show(deliveries: Iterable[Delivery], now: datetime, *, is_all: bool) -> Non
     from slack_alert.cli.output.text_tables import Cell, shortened, table
     from slack_alert.core.content.tables import cut
     from slack_alert.core.model.message import Status
+    from slack_alert.operations.outbox import list_outbox
 
     styles: dict[Status, Style] = {Status.QUEUED: "yellow", Status.SENT: "green", Status.DEAD: "red"}
     styles[Status.COLLAPSED] = "dim"
-    shown, left_out = _chosen(deliveries, is_all=is_all)
+    shown, left_out = list_outbox(deliveries, done=None if is_all else SENT_SHOWN)
     rows = [
         (
             str(delivery.id),
@@ -138,41 +137,15 @@ def _show(deliveries: Iterable[Delivery], now: datetime, *, is_all: bool) -> Non
         click.echo("`slack-alert outbox retry ID` says a collapsed one after all.", err=True)
 
 
-def _chosen(deliveries: Iterable[Delivery], *, is_all: bool) -> tuple[list[Delivery], dict[Status, int]]:
-    """Return the unsent messages and the last few others, and the number of those left out by status."""
-    from slack_alert.core.model.message import Status
-
-    unsent: list[Delivery] = []
-    done: dict[Status, deque[Delivery]] = {
-        status: deque(maxlen=None if is_all else SENT_SHOWN) for status in (Status.SENT, Status.COLLAPSED)
-    }
-    numbers: Counter[Status] = Counter()
-    for delivery in deliveries:
-        if delivery.status in done:
-            numbers[delivery.status] += 1
-            done[delivery.status].append(delivery)
-        else:
-            unsent.append(delivery)
-    left_out = {status: number - len(done[status]) for status, number in numbers.items()}
-    shown = [*unsent, *(delivery for kept in done.values() for delivery in kept)]
-    return sorted(shown, key=lambda delivery: delivery.id), {one: left for one, left in left_out.items() if left}
-
-
-def _change(settings: Settings, verb: str, ids: tuple[int, ...]) -> int:
-    from slack_alert.bootstrap.oneshot import requests
-    from slack_alert.engine.clock import SystemClock
-    from slack_alert.engine.requests import build
+def _change(settings: Settings, verb: Literal["retry", "drop"], ids: tuple[int, ...]) -> int:
+    from slack_alert.bootstrap.oneshot.requests import requester
     from slack_alert.loader import plugins_folder
+    from slack_alert.operations.outbox import drop, retry
 
     plugins_folder(settings.path)
-    wanted = tuple(dict.fromkeys(ids))
-    _check_applies(_find(settings, wanted), verb, wanted)
-    now = SystemClock().now()
-    code = exit_codes.FINE
-    for number in wanted:
-        is_taken = requests.submit(settings, build.outbox(verb, number, now))
-        code = max(code, _print_result(settings, verb, number, is_taken=is_taken))
-    return code
+    change = retry if verb == "retry" else drop
+    changed = change(ids, _find(settings, ids).values(), requester(settings))
+    return max(_print_result(settings, verb, number, is_taken=is_taken) for number, is_taken in changed)
 
 
 def _print_result(settings: Settings, verb: str, number: int, *, is_taken: bool) -> int:
@@ -194,29 +167,6 @@ def _find(settings: Settings, ids: tuple[int, ...]) -> dict[int, Delivery]:
 
     with database.reading(settings) as reader:
         return {delivery.id: delivery for delivery in reader.deliveries() if delivery.id in ids}
-
-
-def _check_applies(found: dict[int, Delivery], verb: str, ids: tuple[int, ...]) -> None:
-    """Raise BadValue before any change if the verb does not apply to a message."""
-    for number in ids:
-        delivery = found.get(number)
-        if delivery is None:
-            raise BadValue(f"There is no message {number}.", hint="`slack-alert outbox --all` lists them.")
-        _REFUSALS[verb](delivery)
-
-
-def _refuse_retry(delivery: Delivery) -> None:
-    if delivery.status.value not in {"dead", "collapsed"}:
-        state = "was sent already" if delivery.status.value == "sent" else "is queued, it is tried again anyway"
-        raise BadValue(f"Message {delivery.id} {state}.", hint="Only a dead or a collapsed message can be retried.")
-
-
-def _refuse_drop(delivery: Delivery) -> None:
-    if delivery.status.value == "sent":
-        raise BadValue(f"Message {delivery.id} was sent already.", hint="Only what did not arrive can be dropped.")
-
-
-_REFUSALS: dict[str, Callable[[Delivery], None]] = {"retry": _refuse_retry, "drop": _refuse_drop}
 
 
 def _text(delivery: Delivery) -> str:

@@ -3,22 +3,16 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING
 
 import click
 
 from slack_alert.cli import exit_codes
-from slack_alert.cli.job_names import complete_job, find_jobs, join_names, warn_not_running
+from slack_alert.cli.job_names import complete_job, join_names, warn_not_running
 from slack_alert.cli.options import common, remember
 from slack_alert.cli.output.streams import echo_change
 from slack_alert.cli.running_program import effective_settings
 from slack_alert.core.errors import BadValue
-from slack_alert.core.units.humanize import format_time, plural
-
-if TYPE_CHECKING:
-    from slack_alert.core.bindings import Job
-    from slack_alert.engine.batches import Snapshot
-    from slack_alert.settings import Settings
+from slack_alert.core.units.humanize import format_time
 
 
 @click.command()
@@ -31,24 +25,20 @@ def pause(ctx: click.Context, /, *, job: str, duration: str | None, **flags: obj
 
     JOB: a name, its last part, or a pattern such as 'db.*'.
     """
-    from slack_alert.bootstrap.oneshot import requests, trigger
-    from slack_alert.engine.clock import SystemClock
-    from slack_alert.engine.requests import build
+    from slack_alert.bootstrap import plugin_loading
+    from slack_alert.bootstrap.oneshot.requests import requester
+    from slack_alert.operations import pause as operation
 
     settings = effective_settings(remember(ctx, flags))
-    now = SystemClock().now()
-    until = _end(duration, now) if duration is not None else None
-    names = find_jobs(settings, job)
-    by = trigger.person()
-    is_taken = requests.submit(settings, *(build.pause(name, until, now, by=by) for name in names))
-    again = names[0] if len(names) == 1 else f"'{job}'"
-    end = (
-        f"until {format_time(until, settings.timezone, now, seconds='today')}"
-        if until
-        else f"until `slack-alert resume {again}`"
-    )
-    echo_change(f"{join_names(names)} {plural(len(names), 'is', 'are')} paused {end}.", settings)
-    warn_not_running(is_taken=is_taken)
+    asking = requester(settings)
+    until = _end(duration, asking.at) if duration is not None else None
+    done = operation.pause(job, plugin_loading.job_lookup(settings), asking, until=until)
+    again = done.names[0] if len(done.names) == 1 else f"'{job}'"
+    end = f"`slack-alert resume {again}`"
+    if until is not None:
+        end = format_time(until, settings.timezone, asking.at, seconds="today")
+    echo_change(f"{join_names(done.names, 'is', 'are')} paused until {end}.", settings)
+    warn_not_running(is_taken=done.is_taken)
     return exit_codes.FINE
 
 
@@ -61,17 +51,19 @@ def resume(ctx: click.Context, /, *, job: str, **flags: object) -> int:
 
     JOB: a name, its last part, or a pattern such as 'db.*'.
     """
-    from slack_alert.bootstrap.oneshot import requests
-    from slack_alert.engine.clock import SystemClock
-    from slack_alert.engine.requests import build
+    from slack_alert.bootstrap import database, plugin_loading
+    from slack_alert.bootstrap.oneshot.requests import requester
+    from slack_alert.operations import pause as operation
 
     settings = effective_settings(remember(ctx, flags))
-    now = SystemClock().now()
-    names = find_jobs(settings, job)
-    said = _resumed_text(settings, names, now)
-    is_taken = requests.submit(settings, *(build.resume(name, now) for name in names))
-    echo_change(said, settings)
-    warn_not_running(is_taken=is_taken)
+    with database.reading(settings) as reader:
+        snapshot = reader.snapshot()
+    done = operation.resume(job, plugin_loading.job_lookup(settings), requester(settings), snapshot=snapshot)
+    if done.changed:
+        echo_change(f"{join_names(done.changed, 'runs', 'run')} again.", settings)
+    else:
+        echo_change(f"{join_names(done.names, 'was', 'were')} not paused.", settings)
+    warn_not_running(is_taken=done.is_taken)
     return exit_codes.FINE
 
 
@@ -82,24 +74,3 @@ def _end(duration: str, now: datetime) -> datetime:
     if length == timedelta():
         raise BadValue("--for 0 is no pause.", hint="Write how long, such as 30m, 2h or 1d.")
     return now + length
-
-
-def _resumed_text(settings: Settings, names: list[str], now: datetime) -> str:
-    """Return what `resume` changes: it ends a pause, also one after too many alerts."""
-    from slack_alert.bootstrap import database, plugin_loading
-
-    jobs = {job.name: job for job in plugin_loading.survey_plugins(settings).jobs}
-    with database.reading(settings) as reader:
-        snapshot = reader.snapshot()
-    rested = [name for name in names if _rests(jobs[name], snapshot, now)]
-    if rested:
-        return f"{join_names(rested)} {plural(len(rested), 'runs', 'run')} again."
-    return f"{join_names(names)} {plural(len(names), 'was', 'were')} not paused."
-
-
-def _rests(job: Job, snapshot: Snapshot, now: datetime) -> bool:
-    from slack_alert.core.policy.quota import is_quota_used_up
-
-    hold, state = snapshot.holds.get(job.name), snapshot.states.get(job.name)
-    is_held = hold is not None and not hold.is_over(now)
-    return is_held or (state is not None and is_quota_used_up(job.policy, state.alerts, now) and not job.policy.mutes)

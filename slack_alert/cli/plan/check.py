@@ -47,17 +47,9 @@ def check(ctx: click.Context, /, *, is_loaded: bool, is_weighed: bool, as_json: 
 def document(catalog: Catalog) -> dict[str, object]:
     """Return the document of `check --json`."""
     return {
-        "jobs": [job_json(bindings) for bindings in functions(catalog.bindings)],
+        "jobs": [job_json(bindings) for bindings in catalog.functions()],
         "problems": [problem_json(problem) for problem in catalog.problems],
     }
-
-
-def functions(bindings: Sequence[Binding]) -> list[list[Binding]]:
-    """Return the bindings grouped by function."""
-    grouped: dict[str, list[Binding]] = {}
-    for binding in bindings:
-        grouped.setdefault(binding.name, []).append(binding)
-    return list(grouped.values())
 
 
 def job_json(bindings: Sequence[Binding]) -> dict[str, object]:
@@ -104,7 +96,7 @@ def _budget(settings: Settings, catalog: Catalog) -> Budget:
 def _show(catalog: Catalog, out: TextIO) -> None:
     from slack_alert.cli.output.text_tables import Cell, table
 
-    found = functions(catalog.bindings)
+    found = catalog.functions()
     if found:
         rows = [
             (Cell(each[0].name, "bold"), each[0].kind, trigger(each), f"{each[0].action.file}:{each[0].action.line}")

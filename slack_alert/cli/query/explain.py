@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from slack_alert.cli import exit_codes
-from slack_alert.cli.job_names import complete_job, job_names, resolve_job
+from slack_alert.cli.job_names import complete_job
 from slack_alert.cli.options import common, remember
 from slack_alert.cli.output.format import instant
 from slack_alert.cli.output.streams import echo, echo_json
@@ -17,9 +17,7 @@ from slack_alert.cli.time_arguments import parse_moment
 from slack_alert.core.units.local_time import TICK
 
 if TYPE_CHECKING:
-    from slack_alert.core.bindings import Job
     from slack_alert.core.explain.why import Explanation
-    from slack_alert.engine.batches import Snapshot
     from slack_alert.settings import Settings
 
 _SECOND = timedelta(seconds=1)
@@ -33,7 +31,7 @@ _SECOND = timedelta(seconds=1)
 @click.pass_context
 def explain(ctx: click.Context, /, *, job: str, at: str | None, as_json: bool, **flags: object) -> int:
     """Say in sentences why a job spoke, or why it did not: now, or at a time that has passed or is to come."""
-    from slack_alert.bootstrap import current_mutes, database
+    from slack_alert.bootstrap import current_mutes, database, plugin_loading
     from slack_alert.engine.clock import SystemClock
     from slack_alert.operations.explain import ExplainQuestion, answer
 
@@ -43,7 +41,7 @@ def explain(ctx: click.Context, /, *, job: str, at: str | None, as_json: bool, *
     is_running = database.running_pid(settings) is not None
     with database.reading(settings) as reader:
         snapshot = reader.snapshot()
-        name, binding = _chosen(settings, snapshot, job)
+        name, binding = plugin_loading.job_lookup(settings).recorded_job(job, snapshot)
         mutes = current_mutes.make_mutes(settings, snapshot.entries)
         said = answer(ExplainQuestion(name, binding, moment), reader, mutes, now=now, is_running=is_running)
     if as_json:
@@ -58,19 +56,6 @@ def _moment(at: str, settings: Settings, now: datetime) -> datetime:
     moment = parse_moment(at, zone=settings.timezone, now=now)
     last = moment if moment.microsecond else moment + _SECOND - TICK
     return min(last, now) if moment <= now else last
-
-
-def _chosen(settings: Settings, snapshot: Snapshot, said: str) -> tuple[str, Job | None]:
-    """Return the name of a job and its binding, which is None if no plugin defines it any more."""
-    from slack_alert.bootstrap import plugin_loading
-    from slack_alert.core.errors import SettingsError
-
-    name = resolve_job(said, *job_names(settings, snapshot))
-    try:
-        jobs = plugin_loading.survey_plugins(settings).jobs
-    except SettingsError:
-        jobs = ()
-    return name, next((job for job in jobs if job.name == name), None)
 
 
 def _json(name: str, said: Explanation, zone: tzinfo) -> dict[str, object]:

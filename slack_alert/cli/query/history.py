@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import sys
-from collections import deque
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
 import click
 
 from slack_alert.cli import exit_codes
-from slack_alert.cli.job_names import complete_job, job_names, resolve_jobs
+from slack_alert.cli.job_names import complete_job
 from slack_alert.cli.options import common, remember
 from slack_alert.cli.output.format import instant, record_json, seconds
 from slack_alert.cli.output.streams import echo, echo_json_line
@@ -18,11 +17,9 @@ from slack_alert.cli.running_program import effective_settings
 from slack_alert.cli.time_arguments import parse_moment
 
 if TYPE_CHECKING:
-    from datetime import datetime, tzinfo
+    from datetime import tzinfo
 
     from slack_alert.engine.batches import HistoryLine
-    from slack_alert.engine.ports import Reader
-    from slack_alert.settings import Settings
 
 #: The default limit of lines for people.
 SHOWN = 50
@@ -41,18 +38,20 @@ def history(
     ctx: click.Context, /, *, job: str | None, since: str | None, limit: int | None, as_json: bool, **flags: object
 ) -> int:
     """List runs with their verdicts and messages, the newest last. JOB: a name, its last part, or a pattern."""
-    from slack_alert.bootstrap import database
+    from slack_alert.bootstrap import database, plugin_loading
     from slack_alert.engine.clock import SystemClock
+    from slack_alert.operations.history import history as find
 
     settings = effective_settings(remember(ctx, flags))
     begin = parse_moment(since, zone=settings.timezone, now=SystemClock().now()) if since else None
     with database.reading(settings) as reader:
-        names = _names(settings, reader, job)
+        shown = limit if as_json else limit or SHOWN
+        lines = find(job, reader, plugin_loading.job_lookup(settings), since=begin, limit=shown)
         if as_json:
-            for line in _lines(reader, names, begin, limit):
+            for line in lines:
                 echo_json_line(line_json(line, settings.timezone))
         else:
-            _show(list(_lines(reader, names, begin, limit or SHOWN)), settings.timezone)
+            _show(list(lines), settings.timezone)
     return exit_codes.FINE
 
 
@@ -75,23 +74,6 @@ def line_json(line: HistoryLine, zone: tzinfo) -> dict[str, object]:
         "cpu": seconds(record.usage.cpu) if record.usage is not None else None,
         "memory": record.usage.memory if record.usage is not None else None,
     }
-
-
-def _names(settings: Settings, reader: Reader, job: str | None) -> list[str] | None:
-    """Return the matching jobs; None means all. Without any history the path may be wrong, so it is checked."""
-    snapshot = reader.snapshot()
-    if job is None and snapshot.last_run:
-        return None
-    names = job_names(settings, snapshot)
-    return resolve_jobs(job, *names) if job else None
-
-
-def _lines(reader: Reader, names: list[str] | None, since: datetime | None, limit: int | None) -> Iterable[HistoryLine]:
-    if names is None or len(names) == 1:
-        return reader.history(job=names[0] if names else None, since=since, limit=limit)
-    wanted = frozenset(names)
-    found = (line for line in reader.history(job=None, since=since, limit=None) if line.record.binding in wanted)
-    return found if limit is None else deque(found, maxlen=limit)
 
 
 def _show(lines: list[HistoryLine], zone: tzinfo) -> None:

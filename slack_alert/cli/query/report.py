@@ -10,17 +10,16 @@ from typing import TYPE_CHECKING, TextIO
 import click
 
 from slack_alert.cli import exit_codes
-from slack_alert.cli.job_names import complete_job, job_names, resolve_jobs
+from slack_alert.cli.job_names import complete_job
 from slack_alert.cli.options import common, remember
 from slack_alert.cli.output.format import instant, seconds
 from slack_alert.cli.output.streams import echo, echo_json
 from slack_alert.cli.running_program import effective_settings
-from slack_alert.cli.sending import new_messages, post
+from slack_alert.cli.sending import post
 from slack_alert.cli.time_arguments import parse_moment
 from slack_alert.core.errors import BadValue
 
 if TYPE_CHECKING:
-    from slack_alert.core.model.message import Message
     from slack_alert.core.report.layout import Report
     from slack_alert.core.report.statistics import Period, Series, Summary
     from slack_alert.settings import Settings
@@ -37,10 +36,15 @@ def report(
     ctx: click.Context, /, *, job: str | None, since: str, to: str | None, as_json: bool, **flags: object
 ) -> int:
     """Sum up runs, durations, errors, alerts and numbers, compared with the time before. JOB: a name or a pattern."""
+    from slack_alert.bootstrap import database, plugin_loading
+    from slack_alert.operations.report import report as make
+
     if to is not None and as_json:
         raise click.UsageError("--to posts a report and --json prints one: choose either.")
     settings = effective_settings(remember(ctx, flags))
-    made = _read(settings, job, _span(since, settings))
+    span = _span(since, settings)
+    with database.reading(settings) as reader:
+        made = make(job, reader, plugin_loading.job_lookup(settings), span=span, zone=settings.timezone)
     if to is not None:
         return _post(settings, made, to)
     if as_json:
@@ -98,21 +102,6 @@ def _span(since: str, settings: Settings) -> Period:
     return Period(begin, now)
 
 
-def _read(settings: Settings, job: str | None, span: Period) -> Report:
-    from slack_alert.bootstrap import database
-    from slack_alert.bootstrap.oneshot.report import read_report
-
-    with database.reading(settings) as reader:
-        snapshot = reader.snapshot()
-        names = None
-        # Without any history the path may be wrong, so it is checked.
-        if job is not None or not snapshot.last_run:
-            known = job_names(settings, snapshot)
-            names = resolve_jobs(job, *known) if job else None
-        what = names[0] if names is not None and len(names) == 1 else job or "All jobs"
-        return read_report(reader, span, settings.timezone, what=what, names=names)
-
-
 def _summary(each: Summary, span: Period, zone: tzinfo) -> dict[str, object]:
     return {
         "job": each.job,
@@ -164,23 +153,16 @@ def _bars(out: TextIO) -> str:
 
 
 def _post(settings: Settings, made: Report, to: str) -> int:
-    messages, reason = _messages(settings, made, to)
+    from slack_alert.bootstrap import addresses
+    from slack_alert.charts import render_png
+    from slack_alert.core.content.markup import Markup
+    from slack_alert.core.redaction.redaction import Redaction
+    from slack_alert.operations.report import report_piece
+    from slack_alert.operations.send import make_messages
+
+    address = addresses.address(settings, to)
+    piece, reason = report_piece(made, address, Markup(secrets.token_hex(4)), draw=render_png)
+    messages = make_messages("report", piece, address, Redaction(settings.secrets()), name="report")
     if reason:
         click.echo(f"slack-alert: it goes as a table, because {reason}.", err=True)
     return post(settings, messages)
-
-
-def _messages(settings: Settings, made: Report, to: str) -> tuple[list[Message], str]:
-    from slack_alert.bootstrap import addresses
-    from slack_alert.bootstrap.oneshot.report import report_piece
-    from slack_alert.core.content.markup import Markup
-    from slack_alert.core.content.render import deliverable
-    from slack_alert.core.redaction.redaction import Redaction
-    from slack_alert.engine.recording.redacting import redacted_piece
-
-    address = addresses.address(settings, to)
-    piece, reason = report_piece(made, address, Markup(secrets.token_hex(4)))
-    redaction = Redaction(settings.secrets())
-    # Redacted before it is split: a secret cut in two would not be found.
-    parts = deliverable(redacted_piece(piece, redaction), name="report")
-    return new_messages("report", address, parts), reason

@@ -145,18 +145,18 @@ def _database(settings: Settings) -> Iterator[Finding]:
 
 def _running(settings: Settings) -> Iterator[Finding]:
     from slack_alert.bootstrap import database
-    from slack_alert.cli.query.status import read_vitals
-    from slack_alert.engine.clock import SystemClock
+    from slack_alert.bootstrap.oneshot.status import read_vitals
 
     pid = database.running_pid(settings)
-    vitals = read_vitals(settings, SystemClock().now())
+    vitals = read_vitals(settings)
+    dead = vitals.store.dead
     who = "not running" if pid is None else f"process {pid}"
-    message = f"{who}, {vitals.queued:,} queued, {vitals.dead:,} dead messages"
-    if pid is None and not vitals.dead:
+    message = f"{who}, {vitals.store.queued:,} queued, {dead:,} dead messages"
+    if pid is None and not dead:
         yield Finding("running", "ok", "not running")
     elif pid is not None and not vitals.is_ticking:
         yield Finding("running", "warn", f"process {pid} gives no sign of life", "look at its log; start it again")
-    elif vitals.dead:
+    elif dead:
         yield Finding("running", "warn", message, "`slack-alert outbox` lists them")
     else:
         yield Finding("running", "ok", message)

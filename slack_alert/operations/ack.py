@@ -1,0 +1,33 @@
+"""Acknowledge incidents."""
+
+from __future__ import annotations
+
+from slack_alert.core.policy.incidents import Incident
+from slack_alert.core.structs import Struct
+from slack_alert.engine.batches import Snapshot
+from slack_alert.engine.requests import build
+from slack_alert.operations.job_lookup import JobLookup
+from slack_alert.operations.requester import JobChange, Requester
+
+
+class Acknowledged(Struct, frozen=True):
+    """The jobs whose incidents are acknowledged now, and the incidents that were already."""
+
+    change: JobChange
+    already: dict[str, Incident]
+
+
+def ack(said: str, lookup: JobLookup, requester: Requester, *, snapshot: Snapshot) -> Acknowledged:
+    """Acknowledge the open incidents of the jobs that match, as far as they were posted."""
+    names = [job.name for job in lookup.jobs(said)]
+    told = {name: incident for name in names if (incident := _told_incident(snapshot, name)) is not None}
+    fresh = [name for name, incident in told.items() if not incident.acknowledged_by]
+    requests = [build.acknowledge(name, requester.at, by=requester.by) for name in fresh]
+    change = JobChange(names, fresh, requester.submit(*requests) if fresh else True)
+    return Acknowledged(change, {name: incident for name, incident in told.items() if incident.acknowledged_by})
+
+
+def _told_incident(snapshot: Snapshot, name: str) -> Incident | None:
+    state = snapshot.states.get(name)
+    incident = state.incident if state is not None and state.is_alerting else None
+    return incident if incident is not None and incident.told is not None else None

@@ -1,0 +1,61 @@
+"""List the jobs with their state, their next runs and their last ones."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from slack_alert.core.bindings import Binding, Job
+from slack_alert.core.catalog import Catalog
+from slack_alert.core.explain.job_status import Outlook, outlook
+from slack_alert.core.model.record import NOT_RUN, Record
+from slack_alert.core.policy.quota import State
+from slack_alert.core.structs import Struct
+from slack_alert.engine.batches import Snapshot
+from slack_alert.engine.mutes.mutes import Mutes
+from slack_alert.engine.ports import Reader
+
+
+class JobLine(Struct, frozen=True):
+    """A job with all bindings of its function, its outlook, and its last run."""
+
+    bindings: Sequence[Binding]
+    job: Job
+    outlook: Outlook
+    last: Record | None
+
+    @property
+    def last_run(self) -> datetime | None:
+        """The slot of its last run."""
+        return (self.last.until or self.last.slot) if self.last else None
+
+
+def list_jobs(catalog: Catalog, reader: Reader, snapshot: Snapshot, mutes: Mutes, *, now: datetime) -> list[JobLine]:
+    """Return the jobs in the order of the files."""
+    lines = []
+    for bindings in catalog.functions():
+        job = next((binding for binding in bindings if isinstance(binding, Job)), None)
+        if job is None:
+            continue
+        seen = snapshot.seen.get(job.name)
+        ahead = outlook(
+            job,
+            snapshot.states.get(job.name, State()),
+            pause=snapshot.holds.get(job.name),
+            first_seen=seen.first if seen else None,
+            last=seen.last if seen else None,
+            now=now,
+            muted_until=mutes.until(job.name, now),
+        )
+        lines.append(JobLine(bindings, job, ahead, _last_run(reader, job.name)))
+    return lines
+
+
+def _last_run(reader: Reader, job: str) -> Record | None:
+    """Return the last slot that ran; slots that did not run are few, so it is mostly among the newest."""
+    for limit in (1, 10, 1000):
+        newest = [line.record for line in reader.history(job=job, since=None, limit=limit)]
+        found = next((record for record in reversed(newest) if record.verdict not in NOT_RUN), None)
+        if found or len(newest) < limit:
+            return found
+    return None
