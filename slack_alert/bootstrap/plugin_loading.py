@@ -53,7 +53,7 @@ def defaults(settings: Settings) -> OptionDefaults:
 
 def survey_plugins(settings: Settings) -> Catalog:
     """Return the catalog of all plugins without executing them."""
-    return _redirect_to_terminal(settings, survey(settings.path, defaults(settings)))
+    return _redirect_to_terminal(settings, survey(settings.path, defaults(settings), cache=code_cache(settings)))
 
 
 def job_lookup(settings: Settings, catalog: Catalog | None = None) -> JobLookup:

@@ -35,13 +35,14 @@ class FoundFiles(Struct, frozen=True):
     problems: list[Problem]
 
 
-def survey(root: Path, defaults: OptionDefaults) -> Catalog:
+def survey(root: Path, defaults: OptionDefaults, *, cache: Path | None = None) -> Catalog:
     """Read every plugin below `root` without executing any; actions have no function.
 
-    Raises SettingsError if there is no plugins folder.
+    What the cache has of unchanged files is taken from there; it is left as it is. Raises SettingsError if there is no
+    plugins folder.
     """
     with _without_collection():
-        found = find_plugins(root, defaults.markers)
+        found = _find(root, defaults.markers, cache)
         plans = [plan for read in _read(found, defaults) for plan in read.plans if plan]
         return _catalog([binding for plan in plans for binding in plan.bindings()], found.problems)
 
@@ -71,10 +72,8 @@ def find_plugins(root: Path, markers: tuple[str, ...] = (), cache: Path | None =
 
     `cache` is a folder that keeps the results of reading. Raises SettingsError if there is no plugins folder.
     """
-    folder = plugins_folder(root)
-    files, problems = find_files(folder)
-    found = FoundFiles(folder, FileReader(markers, cache), files, problems)
-    found.reader.prefetch(files)
+    found = _find(root, markers, cache)
+    found.reader.prefetch(found.files)
     return found
 
 
@@ -108,6 +107,12 @@ def unload() -> None:
     """Remove from the import system what `load` put there; running functions keep what they hold."""
     remove_hooks()
     remove_finders()
+
+
+def _find(root: Path, markers: tuple[str, ...], cache: Path | None) -> FoundFiles:
+    folder = plugins_folder(root)
+    files, problems = find_files(folder)
+    return FoundFiles(folder, FileReader(markers, cache), files, problems)
 
 
 def _read(found: FoundFiles, defaults: OptionDefaults) -> list[DeclaredFile]:

@@ -6,7 +6,11 @@ from pathlib import Path
 import pytest
 
 from slack_alert.core.catalog import Catalog
-from slack_alert.loader import load, unload
+from slack_alert.loader import load, plugins_folder, survey, unload
+from slack_alert.loader.files.discovery import find_files
+from slack_alert.loader.files.sources import DiskSources
+from slack_alert.loader.parsing.compiler import read_file
+from slack_alert.loader.reading.cache import ReadingCache
 from tests.fakes.plugins import DEFAULTS, call, loaded, names, problems, write
 
 SOURCE = "@deco(hours=1)\ndef f(ctx=None): return 1\n@deco(hours=0)\ndef g(): pass\nx = 1 is 1\n"
@@ -33,6 +37,29 @@ def test_an_unchanged_file_comes_from_the_cache_and_says_the_same(tmp_path: Path
     assert [str(problem.severity) for problem in after.problems] == ["error", "notice"]
     assert names(after) == names(before) == ["x.f"]
     assert not list(tmp_path.rglob("__pycache__"))
+
+
+def test_a_survey_takes_unchanged_files_from_the_cache_and_leaves_it_as_it_is(tmp_path: Path) -> None:
+    cache = tmp_path / "state/cache"
+    once(tmp_path, {"x.py": SOURCE})
+    _replace_reading(tmp_path, cache, SOURCE.replace("def f", "def from_cache"))
+    kept = entries(cache)
+    first = survey(tmp_path, DEFAULTS, cache=cache)
+    write(tmp_path, {"x.py": SOURCE + "\n"})
+    then = survey(tmp_path, DEFAULTS, cache=cache)
+
+    assert (names(first), names(then)) == (["x.from_cache"], ["x.f"])
+    assert entries(cache) == kept
+
+
+def _replace_reading(root: Path, folder: Path, source: str) -> None:
+    """Let the cache say of the only file what is not in it, to tell a reading from the cache."""
+    (file,), _ = find_files(plugins_folder(root))
+    neighbours = DiskSources().names_beside(file.folder)
+    cache = ReadingCache(folder, DEFAULTS.markers)
+    reading = read_file(file, source.encode(), markers=DEFAULTS.markers, neighbours=neighbours)
+    cache.store(file, cache.key(file, SOURCE.encode(), neighbours), reading)
+    cache.packed()()
 
 
 def test_a_changed_file_is_read_again(tmp_path: Path) -> None:
