@@ -7,6 +7,7 @@ database, and never restores an older value.
 
 from __future__ import annotations
 
+import sys
 import threading
 from collections.abc import Iterable
 from datetime import timedelta
@@ -58,10 +59,6 @@ def _wait(batch: Batch, committed: threading.Event) -> None:
 
 
 def _patience() -> timedelta:
-    import asyncio  # The command line imports this module to look ahead, without a loop.
-
-    try:
-        asyncio.get_running_loop()
-    except RuntimeError:
-        return _PATIENCE
-    return _PATIENCE_ON_LOOP
+    # Without asyncio no loop is running; short commands do not import it.
+    loops = sys.modules.get("asyncio.events")
+    return _PATIENCE if loops is None or loops._get_running_loop() is None else _PATIENCE_ON_LOOP
