@@ -29,6 +29,6 @@ def make_judge(settings: Settings, mark: Markup, mute: Callable[[str, datetime],
     def judge(state: State, run: Run, result: Result, to: Address | None) -> Settlement:
         told = to or errors_address(settings)
         job = Job(run.binding, run.action, Never(), policy, told, told, settings.timezone)
-        return settle(job, state, run, result, mark, mute=mute(run.binding, run.slot))
+        return settle(job, state, run.posts, result, mark, mute=mute(run.binding, run.slot))
 
     return judge

@@ -212,15 +212,17 @@ class Engine:
         if self._journal is None or not result.pieces or not is_resumable(run):
             self._finish(run, result)
             return
-        run.is_kept = self._journal.append(
+        progress = run.progress
+        progress.is_kept = self._journal.append(
             Returned(
-                run.id, run.binding, run.slot, run.started, result.duration, result.pieces, result.numbers, run.remark
+                run.id, run.binding, run.slot, progress.started, result.duration, result.pieces, result.numbers,
+                progress.remark,
             )
-        )
+        )  # fmt: skip
         try:
             self._finish(run, result)
         finally:
-            if run.is_kept:  # No batch has taken the entry over: the run is canceled.
+            if progress.is_kept:  # No batch has taken the entry over: the run is canceled.
                 self._journal.release(1)
 
     def context(self, run: Run) -> Context:
@@ -303,7 +305,7 @@ class Engine:
         return [
             run
             for job_state in list(self._job_states.values())
-            if (run := job_state.run) is not None and not run.is_stuck
+            if (run := job_state.run) is not None and not run.progress.is_stuck
         ]
 
     def interrupt_runs(self) -> int:
@@ -311,7 +313,7 @@ class Engine:
         cut_off = self.runs()
         for run in cut_off:
             self._messages.say_held(self._job_states[run.binding], run)
-            run.is_canceled = True
+            run.progress.is_canceled = True
         records = [cut_off_record(self._job_states[run.binding], run) for run in cut_off]
         seen = {run.binding: self._job_states[run.binding].seen for run in cut_off}
         self._recorder.submit(Batch(seen=seen, records=records, running=()))
@@ -334,33 +336,34 @@ class Engine:
             self._queues.enqueue(self._job_states[job.name], event)
 
     def _finish(self, run: Run, result: Result) -> None:
-        if run.is_canceled and not run.is_stuck:
+        progress = run.progress
+        if progress.is_canceled and not progress.is_stuck:
             return
         job_state = self._job_states[run.binding]
-        run.has_returned = not run.is_stuck
+        progress.has_returned = not progress.is_stuck
         if job_state.overlaps or job_state.waits or job_state.is_told or self._overlaps.is_full:
             self._overlaps.finished(job_state)
         if result.duration > BRIEF or run.binding in self._slow_runs.kept:
             result = self._slow_runs.record_run(run, result)
         job = job_state.job
-        if run.held:
+        if progress.held:
             if result.failure is not None:
                 self._messages.say_held(job_state, run)
             job, result = with_held_pieces(job, run, result)
-        if was_quiet(job_state.state, run, result) and job_state.job.rule is None:
+        if was_quiet(job_state.state, progress.posts, result) and job.rule is None:
             self._recorder.record_quiet(quiet_record(job_state, run, result))
             job_state.run = None
             return
         mute = self._mute(run.binding, run.slot)
-        settlement = job_state.settle(lambda state: settle(job, state, run, result, self._mark, mute=mute))
+        settlement = job_state.settle(lambda state: settle(job, state, run.posts, result, self._mark, mute=mute))
         batch = Batch(
             states={run.binding: settlement.state},
             seen={run.binding: job_state.seen_at(run.slot)},
             records=[spoken_record(job_state, run, result, settlement)],
             messages=list(settlement.messages),
-            is_kept=run.is_kept,
+            is_kept=progress.is_kept,
         )
-        run.is_kept = False
+        progress.is_kept = False
         self._recorder.submit(batch, partial(self._written, job_state, run, settlement.state))
 
     def _written(self, job_state: JobState, run: Run, state: State) -> None:
@@ -370,10 +373,10 @@ class Engine:
 
     def _release(self, job_state: JobState, run: Run) -> None:
         """Free the job for its next slot or a waiting event; not while a call that was given up still goes on."""
-        if run.is_stuck:
+        if run.progress.is_stuck:
             job_state.is_told = True
-            run.released = partial(self.post, partial(self._release, job_state, run))
-        if run.is_stuck or job_state.run is not run:  # The call may have returned just now.
+            run.progress.released = partial(self.post, partial(self._release, job_state, run))
+        if run.progress.is_stuck or job_state.run is not run:  # The call may have returned just now.
             return
         job_state.run = None
         if job_state.job.rule is not None:

@@ -25,7 +25,7 @@ class _Trial:
         self.host = host
         self.attempt = 1
         #: When the first attempt began.
-        self.started: datetime | None = run.started
+        self.started: datetime | None = run.progress.started
         self.begun = perf_counter() - failed.duration.total_seconds()
         #: The last failure.
         self.failed = failed
@@ -66,7 +66,7 @@ class Retries:
             if result.failure is None:
                 return result
             trial = _Trial(run, host, result)
-        is_over = run.is_canceled or trial.attempt >= trial.attempts or self._is_stopped
+        is_over = run.progress.is_canceled or trial.attempt >= trial.attempts or self._is_stopped
         if result.failure is None or is_over:
             return _whole(trial, result)
         delay = run.run_options.delay(trial.attempt, self._chance())
@@ -97,7 +97,7 @@ class Retries:
     def _again(self, trial: _Trial) -> None:
         if self._waiting.pop(trial, trial) is not None:
             return
-        if trial.run.is_canceled or self._is_stopped:
+        if trial.run.progress.is_canceled or self._is_stopped:
             self._report(trial.run, trial.host, _whole(trial, trial.failed))
             return
         trial.attempt += 1
@@ -107,10 +107,10 @@ class Retries:
 
 def _whole(trial: _Trial, result: Result) -> Result:
     """Return the result of all attempts as one run: its start is the first one's, and it says which was the last."""
-    trial.run.started = trial.started
+    trial.run.progress.started = trial.started
     if trial.attempt > 1:
         tried = f"attempt {trial.attempt} of {trial.attempts}"
-        trial.run.remark = "; ".join(filter(None, (trial.run.remark, tried)))
+        trial.run.progress.remark = "; ".join(filter(None, (trial.run.progress.remark, tried)))
     whole = result._replace(duration=timedelta(0, perf_counter() - trial.begun))
     if result.failure is not None:
         whole = whole._replace(failure=with_attempt(result.failure, trial.attempt, trial.attempts))

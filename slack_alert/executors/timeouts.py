@@ -51,7 +51,7 @@ class TimedCalls:
             result = self._caller.call(run, host)
         except BaseException as error:  # noqa: BLE001 - whatever it is, the watch must end
             result = internal_error_result(run, error)
-        if self._deadlines.finish(watch) or not run.is_stuck:
+        if self._deadlines.finish(watch) or not run.progress.is_stuck:
             return result
         with self._lock:
             self.threads -= 1
@@ -90,7 +90,7 @@ class TimedCalls:
             return internal_error_result(run, error)
 
     def _expire(self, run: Run, host: RunHost, limit: timedelta, thread: int) -> None:
-        if run.is_canceled:  # The program is ending, and has given it up already.
+        if run.progress.is_canceled:  # The program is ending, and has given it up already.
             return
         # If threads are greenlets, none is found.
         frame = sys._current_frames().get(thread)
@@ -100,11 +100,11 @@ class TimedCalls:
             self.threads += 1
         self._more()
         self._give_up(run, host, failure, limit)
-        if (cancel := run.cancel) is not None:
+        if (output := run.progress.output) is not None and (cancel := output.cancel) is not None:
             cancel()
 
     def _give_up(self, run: Run, host: RunHost, failure: Failure, limit: timedelta) -> None:
-        run.is_stuck = run.is_canceled = True
+        run.progress.is_stuck = run.progress.is_canceled = True
         stuck = self.threads + self.coroutines
         log.warning("run given up", extra={"job": run.binding, "run": run.id, "stuck": stuck})
         self._report(run, host, Result(failure=failure, duration=limit))
@@ -113,7 +113,7 @@ class TimedCalls:
 
     def _release(self, run: Run) -> None:
         """Allow the next run of the job."""
-        run.is_stuck = False
+        run.progress.is_stuck = False
         log.info("run returned after it was given up", extra={"job": run.binding, "run": run.id})
-        if run.released is not None:
-            run.released()
+        if run.progress.released is not None:
+            run.progress.released()

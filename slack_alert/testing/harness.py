@@ -120,7 +120,7 @@ class PluginHarness:
         host = AskedRunHost(to, self._services, hold=engine.hold, emit_event=engine.handle_event)
         with captured(sys.stderr):
             self._executor.submit([run], host)
-        settlement = settle_asked(run, host.result, to, self._mark)
+        settlement = settle_asked(run.posts, host.result, to, self._mark)
         told = [*host.messages, *settlement.messages]
         self.recorder.submit(Batch(records=[host.record(run, settlement, told)], messages=told))
         return self._new_messages()

@@ -240,7 +240,7 @@ class Acting:
 
     def submit(self, runs: Sequence[Run], host: RunHost) -> None:
         for run in runs:
-            run.started = self._life.clock.now()
+            run.progress.started = self._life.clock.now()
             self._life.camera.begun.add((run.binding, run.slot))
             self._life.camera.take("a function begins")
             *acts, (last, end) = self._script(run)

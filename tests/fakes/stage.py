@@ -10,9 +10,10 @@ from typing import Any
 
 from slack_alert.core.content.render import Piece, fallback
 from slack_alert.core.model.address import Address
-from slack_alert.core.model.run import Action, Result, Run
+from slack_alert.core.model.run import DEFAULT_OPTIONS, Action, Result, Run, RunOptions
 from slack_alert.core.policy.quota import Pause
 from slack_alert.core.redaction.redaction import Redaction
+from slack_alert.core.structs import replace
 from slack_alert.engine.batches import StoredValue
 from slack_alert.engine.context.context import Context, ContextServices
 from slack_alert.engine.context.key_value import KeyValueStore
@@ -31,10 +32,17 @@ def plugin(source: str, *, module: str = "plugins.db", file: str = "/srv/app/plu
 
 
 def run_of(
-    function: Callable[..., Any], *, is_async: bool = False, takes_context: bool = False, number: int = 1
+    function: Callable[..., Any],
+    *,
+    is_async: bool = False,
+    takes_context: bool = False,
+    number: int = 1,
+    name: str = "db.job",
+    emits: str | None = None,
+    run_options: RunOptions = DEFAULT_OPTIONS,
 ) -> Run:
     action = Action("db.job", "plugins/db.py", 3, "The replica lags.", function, takes_context, is_async)
-    return Run(number, "db.job", action, at("16 09:10"))
+    return Run(number, name, action, at("16 09:10"), emits=emits, run_options=run_options)
 
 
 class Stage:
@@ -82,7 +90,7 @@ class Stage:
 
     def say(self, run: Run, pieces: tuple[Piece, ...], to: Address | None = None) -> None:
         self.said += [(fallback(piece), to.conversation if to else None) for piece in pieces]
-        run.said += len(pieces)
+        run.progress.posts = replace(run.posts, said=run.posts.said + len(pieces))
         self._say(run, pieces)
 
     def emit(self, run: Run, value: object) -> None:

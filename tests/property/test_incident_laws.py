@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from slack_alert.core.content.render import fallback
 from slack_alert.core.model.address import Address
 from slack_alert.core.model.message import Message
-from slack_alert.core.model.run import QUIET, Result, Run
+from slack_alert.core.model.run import QUIET, Result, RunPosts
 from slack_alert.core.pipeline.gate import gate
 from slack_alert.core.pipeline.settle import settle
 from slack_alert.core.policy.incidents import Escalation, Repeat, RepeatPolicy
@@ -45,7 +45,7 @@ def told(repeat_policy: RepeatPolicy, plan: list[tuple[str, bool]], max_alert: i
         slot = at("16 12:00") + timedelta(minutes=minute)
         gate(job, state, slot)
         result: Result = RESULTS[outcome]
-        settlement = settle(job, state, Run(minute, job.name, job.action, slot), result, MARK, mute="m" * is_muted)
+        settlement = settle(job, state, RunPosts(minute, job.name, slot), result, MARK, mute="m" * is_muted)
         state = settlement.state
         sent.extend(message for message in settlement.messages if message.to != job.errors_to)
     assert not state.is_alerting

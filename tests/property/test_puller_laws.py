@@ -45,9 +45,7 @@ class Pool:
         now = self.threads.now
         first = len(self.calls)
         self.calls += [Call(name, seconds, now) for name, seconds in runs]
-        made = [run_of(print, number=number) for number in range(first, len(self.calls))]
-        for run in made:
-            run.binding = self.calls[run.id].name
+        made = [run_of(print, number=number, name=self.calls[number].name) for number in range(first, len(self.calls))]
         self.pool.submit([(run, _HOST) for run in made])
 
     def play(self, *arrivals: tuple[float, list[tuple[str, float]]], until: float = 100.0) -> None:

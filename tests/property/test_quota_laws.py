@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from slack_alert.core.bindings import Job
 from slack_alert.core.model.record import Verdict
-from slack_alert.core.model.run import QUIET, Run
+from slack_alert.core.model.run import QUIET, RunPosts
 from slack_alert.core.pipeline.gate import gate
 from slack_alert.core.pipeline.settle import settle
 from slack_alert.core.policy.quota import Policy, Quota, State
@@ -57,7 +57,7 @@ def played(job: Job, start: datetime, plan: list[tuple[timedelta, str]]) -> list
         slot += step
         verdict = gate(job, state, slot)
         if verdict is Verdict.GO:
-            settlement = settle(job, state, Run(number, job.name, job.action, slot), RESULTS[outcome], MARK)
+            settlement = settle(job, state, RunPosts(number, job.name, slot), RESULTS[outcome], MARK)
             verdict, state = settlement.verdict, settlement.state
             assert bool(settlement.messages) == (verdict in {Verdict.SAID, Verdict.ERROR})
         seen.append((slot, verdict, state))

@@ -21,7 +21,7 @@ from slack_alert.core.errors import SlackAlertError
 from slack_alert.core.model.address import Address
 from slack_alert.core.model.message import Delivery
 from slack_alert.core.model.record import Usage, Verdict
-from slack_alert.core.model.run import Failure, Result, Run
+from slack_alert.core.model.run import Failure, Result, Run, output_of
 from slack_alert.core.patterns import lazy_pattern
 from slack_alert.core.policy.quota import State
 from slack_alert.core.redaction.redaction import Redaction
@@ -71,7 +71,7 @@ def record_execution(
     where = address(settings, to) if to else None
     written = ended.output.shown(redaction)
     run = external_run(name, started)
-    run.printed = [written]
+    output_of(run).printed.append(written)
     usage = Usage(ended.cpu, ended.memory) if ended.memory else None
     result = Result(failure=_failure(ended, redaction, written), duration=ended.duration, usage=usage)
     if settings.dry_run:

@@ -69,7 +69,7 @@ def trigger(settings: Settings, job: str, *, is_posted: bool, fields: Mapping[st
     render = Render(new_mark(), redaction)
     host = _host(settings, catalog, run, to, render, events=events, entries=entries)
     DirectExecutor(Caller(clock, render)).submit([run], host)
-    settlement = settle_asked(run, host.result, to, render.mark, errors_to=errors_to)
+    settlement = settle_asked(run.posts, host.result, to, render.mark, errors_to=errors_to)
     is_answered = emits is None or host.result.failure is not None  # What a sensor returns is not posted.
     said = (*host.messages, *(settlement.messages if is_answered else ())) if is_posted else ()
     told = _redacted_messages(run, said, redaction)

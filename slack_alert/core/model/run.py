@@ -11,7 +11,7 @@ from slack_alert.core.content.render import Piece
 from slack_alert.core.model.address import Address
 from slack_alert.core.model.record import Usage, Verdict
 from slack_alert.core.retry import backoff
-from slack_alert.core.structs import Struct
+from slack_alert.core.structs import Struct, field
 
 #: Longest delay between retries, unless the first delay is longer already.
 LONGEST_DELAY = timedelta(hours=1)
@@ -85,8 +85,77 @@ class Failure(Struct, frozen=True):
     output: str = ""
 
 
-class Run(Struct):
-    """One execution of an action; not frozen, because it collects what the function prints and posts meanwhile."""
+class RunOutput(Struct):
+    """What an executor gathers of a run whose function prints, posts or is awaited."""
+
+    printed: list[str] = field(default_factory=list)
+    #: Number of characters printed so far, kept or not.
+    length: int = 0
+    #: The output since the last line end, and how the capturing stream passes it on.
+    line: str = ""
+    end_line: Callable[[], None] | None = None
+    #: Size of what it has posted or tried to post so far, against the limit of one run.
+    volume: int = 0
+    #: The generator whose values are posted, or what is awaited, while it is running.
+    values: object = None
+    #: Cancels the awaitable that its function returned, while that is running.
+    cancel: Callable[[], object] | None = None
+    #: Saves what a sensor has set in `ctx.store`; returns a function that waits for it, or None if nothing has to.
+    keep_values: Callable[[], Callable[[], None] | None] | None = None
+
+
+class RunPosts(Struct, frozen=True):
+    """What a run has posted so far, which decides how its next messages are settled."""
+
+    id: int
+    binding: str
+    slot: datetime
+    #: Number of messages posted so far (`ctx.say`, `yield`).
+    said: int = 0
+    #: It posted something while muted.
+    is_withheld: bool = False
+    #: The reason for the verdict on its first message, and whether that withholds all further ones.
+    reason: str = ""
+    is_hushed: bool = False
+    #: Pieces to be posted together with the next ones, to other addresses.
+    elsewhere: tuple[tuple[Address, Piece], ...] = ()
+    #: Remark that it took longer than usual, added to what it posts at its end.
+    slow: str = ""
+
+
+class RunProgress(Struct):
+    """How far a run is: noted by the engine; by its executor only when it starts, and when it is given up."""
+
+    started: datetime | None = None
+    #: None: its function has not printed, posted or awaited anything yet.
+    output: RunOutput | None = None
+    #: None: nothing was posted, or withheld.
+    posts: RunPosts | None = None
+    #: The addresses of its messages, and the texts that it posted, or would have posted while muted.
+    told: tuple[Address, ...] = ()
+    texts: tuple[str, ...] = ()
+    #: Pieces to be posted together at its end, with their addresses.
+    held: tuple[tuple[Address, Piece], ...] = ()
+    #: Number of messages withheld because it reached the limit of one run.
+    withheld: int = 0
+    #: Its function should end; what it still posts or returns is ignored.
+    is_canceled: bool = False
+    #: Its result is in the journal, and not yet in the store.
+    is_kept: bool = False
+    #: Its start is in the store: if the process is killed, it is recorded as `interrupted`.
+    is_noted: bool = False
+    #: Its function has returned; its messages are being committed.
+    has_returned: bool = False
+    #: Timed out, and its function is still running in this process, where it cannot be stopped.
+    is_stuck: bool = False
+    #: Called when the function of a stuck run has returned after all; set by the code that waits for it.
+    released: Callable[[], None] | None = None
+    #: Remark for the history: that it was caught up, or retried.
+    remark: str = ""
+
+
+class Run(Struct, frozen=True):
+    """One execution of an action."""
 
     id: int
     binding: str
@@ -98,54 +167,26 @@ class Run(Struct):
     event: Mapping[str, object] | None = None
     #: The name of the events its values become, for a sensor.
     emits: str | None = None
-    started: datetime | None = None
-    printed: list[str] | None = None
-    #: Number of characters printed so far, kept or not.
-    length: int = 0
-    #: The output since the last line end.
-    line: str = ""
-    #: The generator whose values are posted, while it is running.
-    values: object = None
-    #: Passes on the unfinished `line`; set by the code that captures the output.
-    end_line: Callable[[], None] | None = None
-    #: Saves what a sensor has set in `ctx.store`; returns a function that waits for it, or None if nothing has to.
-    keep_values: Callable[[], Callable[[], None] | None] | None = None
-    #: Size of what it has posted or tried to post so far, against the limit of one run.
-    volume: int = 0
-    #: Number of messages posted so far (`ctx.say`, `yield`), and their addresses.
-    said: int = 0
-    told: tuple[Address, ...] = ()
-    #: Texts that it posted, or would have posted while muted.
-    texts: list[str] | None = None
-    #: Pieces to be posted together at its end, with their addresses.
-    held: tuple[tuple[Address, Piece], ...] = ()
-    #: Those of `held` that go to other addresses than the rest.
-    elsewhere: tuple[tuple[Address, Piece], ...] = ()
-    #: It posted something while muted.
-    is_withheld: bool = False
-    #: The reason for the verdict on its first message, and whether that withholds all further ones.
-    reason: str = ""
-    is_hushed: bool = False
-    #: Number of messages withheld because it reached the limit of one run.
-    withheld: int = 0
-    is_canceled: bool = False
-    #: Its result is in the journal, and not yet in the store.
-    is_kept: bool = False
-    #: Its start is in the store: if the process is killed, it is recorded as `interrupted`.
-    is_noted: bool = False
-    #: Its function has returned; its messages are being committed.
-    has_returned: bool = False
     run_options: RunOptions = DEFAULT_OPTIONS
-    #: Timed out, and its function is still running in this process, where it cannot be stopped.
-    is_stuck: bool = False
-    #: Cancels the awaitable that its function returned, while that is running.
-    cancel: Callable[[], object] | None = None
-    #: Called when the function of a stuck run has returned after all; set by the code that waits for it.
-    released: Callable[[], None] | None = None
-    #: Remark for the history: that it was caught up, or retried.
-    remark: str = ""
-    #: Remark that it took longer than usual, added to what it posts at its end.
-    slow: str = ""
+    progress: RunProgress = field(default_factory=RunProgress)
+
+    @property
+    def posts(self) -> RunPosts:
+        """What it has posted so far."""
+        return self.progress.posts or RunPosts(self.id, self.binding, self.slot)
+
+    @property
+    def printed(self) -> str | None:
+        """What it has printed so far."""
+        output = self.progress.output
+        return "".join(output.printed) or None if output else None
+
+
+def output_of(run: Run) -> RunOutput:
+    """Return the output of a run, to be filled."""
+    if run.progress.output is None:
+        run.progress.output = RunOutput()
+    return run.progress.output
 
 
 class Result(NamedTuple):

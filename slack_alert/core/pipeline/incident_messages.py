@@ -10,7 +10,7 @@ from slack_alert.core.content.pieces import LIMIT
 from slack_alert.core.content.render import Piece, Text, Upload, deliverable, fallback, with_notice
 from slack_alert.core.model.address import Address
 from slack_alert.core.model.message import DeliveryMode, Message, Notice
-from slack_alert.core.model.run import Run
+from slack_alert.core.model.run import RunPosts
 from slack_alert.core.pipeline.messages import messages
 from slack_alert.core.policy.incidents import Incident, Repeat, diff_entries, digest_of, entries_of, format_extent
 from slack_alert.core.structs import Struct, replace
@@ -59,7 +59,7 @@ def format_alert(
     return IncidentForm(DeliveryMode.REPLY, (Text("\n".join(lines)),)) if lines else IncidentForm(None, pieces)
 
 
-def recovery_messages(job: Job, incident: Incident, run: Run, mark: Markup) -> tuple[Message, ...]:
+def recovery_messages(job: Job, incident: Incident, run: RunPosts, mark: Markup) -> tuple[Message, ...]:
     """Return the messages that close an incident, where it was posted and where it was escalated to.
 
     There are none if the job does not want them, or if the incident was never posted.

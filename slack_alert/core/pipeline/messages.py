@@ -7,7 +7,7 @@ from slack_alert.core.content.pieces import PARTS
 from slack_alert.core.content.render import Piece, Text, deliverable, error_card, fallback, on_terminal
 from slack_alert.core.model.address import Address
 from slack_alert.core.model.message import DeliveryMode, Message, RunPart, Severity
-from slack_alert.core.model.run import Result, Run
+from slack_alert.core.model.run import Result, RunPosts
 
 #: Maximum number of messages of one run; further ones are withheld.
 MOST = 100
@@ -17,7 +17,7 @@ _ENOUGH = Text("… and more of this run is withheld")
 
 
 def messages(
-    run: Run,
+    run: RunPosts,
     pieces: tuple[Piece, ...],
     to: Address,
     manner: DeliveryMode = DeliveryMode.POST,
@@ -44,7 +44,7 @@ def shortened(text: str) -> str:
     return text if len(text) <= KEPT else f"{text[:KEPT]}… {len(text) - KEPT:,} more characters"
 
 
-def limit_pieces(run: Run, pieces: tuple[Piece, ...]) -> tuple[tuple[Piece, ...], int]:
+def limit_pieces(run: RunPosts, pieces: tuple[Piece, ...]) -> tuple[tuple[Piece, ...], int]:
     """Return the pieces within the limit of one run, and the number of those withheld; the last one tells of it."""
     if run.said + len(pieces) * PARTS <= MOST:
         return pieces, 0
@@ -56,7 +56,7 @@ def limit_pieces(run: Run, pieces: tuple[Piece, ...]) -> tuple[tuple[Piece, ...]
     return ((*parts[:room], _ENOUGH) if room >= 0 else ()), len(parts) - max(room, 0)
 
 
-def failure_card(run: Run, result: Result, mark: Markup) -> Text:
+def failure_card(run: RunPosts, result: Result, mark: Markup) -> Text:
     """Return the error card of a failed run."""
     assert result.failure is not None
     failure = result.failure

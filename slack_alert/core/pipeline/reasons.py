@@ -43,9 +43,9 @@ def pause_reason(pause: Pause, zone: tzinfo) -> str:
 
 
 def _describe_former(former: Run) -> str:
-    if former.is_stuck:
+    if former.progress.is_stuck:
         return "was given up, and its function had not returned"
-    return "was waiting to be written down" if former.has_returned else "was going on"
+    return "was waiting to be written down" if former.progress.has_returned else "was going on"
 
 
 @lru_cache(maxsize=1024)  # A paused job has the same reason at each of its slots.

@@ -11,7 +11,7 @@ from slack_alert.core.content.render import Piece, Text, fallback, pause_notice,
 from slack_alert.core.model.address import Address
 from slack_alert.core.model.message import DeliveryMode, Message, Severity
 from slack_alert.core.model.record import Verdict
-from slack_alert.core.model.run import Result, Run
+from slack_alert.core.model.run import Result, RunPosts
 from slack_alert.core.pipeline.incident_messages import format_alert, format_clock, recovery_messages, shown_name
 from slack_alert.core.pipeline.messages import as_text, failure_card, limit_pieces, messages
 from slack_alert.core.pipeline.reasons import quota_reason
@@ -50,7 +50,7 @@ class Settlement(NamedTuple):
     is_hushed: bool = False
 
 
-def settle(job: Job, state: State, run: Run, result: Result, mark: Markup, *, mute: str = "") -> Settlement:
+def settle(job: Job, state: State, run: RunPosts, result: Result, mark: Markup, *, mute: str = "") -> Settlement:
     """Return the consequences of a run: an alert or an error counts in its quota, a quiet run ends an incident.
 
     `mute` is the reason why nothing may be posted now (a mute or a quiet window); empty: it may.
@@ -62,13 +62,15 @@ def settle(job: Job, state: State, run: Run, result: Result, mark: Markup, *, mu
     return _settle_alert(job, state, run, result.pieces, mark, mute=mute)
 
 
-def was_quiet(state: State, run: Run, result: Result) -> bool:
+def was_quiet(state: State, posts: RunPosts | None, result: Result) -> bool:
     """Return whether a run had nothing to say, as most: it leaves a record in the history and nothing to settle."""
-    return not (result.pieces or result.failure or run.said or run.is_withheld) and state.is_calm
+    if result.pieces or result.failure or not state.is_calm:
+        return False
+    return posts is None or not (posts.said or posts.is_withheld)
 
 
 def settle_asked(
-    run: Run, result: Result, to: Address, mark: Markup, *, errors_to: Address | None = None
+    run: RunPosts, result: Result, to: Address, mark: Markup, *, errors_to: Address | None = None
 ) -> Settlement:
     """Return the consequences of a run that a person asked for: always a reply, and no quota is charged.
 
@@ -84,13 +86,13 @@ def settle_asked(
     return Settlement(State(), verdict, messages(run, told, to), as_text(result.pieces))
 
 
-def _quiet_verdict(run: Run) -> Verdict:
+def _quiet_verdict(run: RunPosts) -> Verdict:
     if run.said:
         return Verdict.SAID
     return Verdict.MUTED if run.is_withheld else Verdict.QUIET
 
 
-def _settle_quiet(job: Job, state: State, run: Run, mark: Markup, *, mute: str) -> Settlement:
+def _settle_quiet(job: Job, state: State, run: RunPosts, mark: Markup, *, mute: str) -> Settlement:
     """Settle a quiet run: it ends the incident, and what the quota withheld is posted once that is over."""
     verdict, incident = _quiet_verdict(run), state.incident
     if verdict is not Verdict.QUIET or state.is_calm:
@@ -116,7 +118,7 @@ def _recovery_reason(incident: Incident, slot: datetime, mute: str) -> str:
     return "; ".join(filter(None, (f"{RECOVERED}{format_extent(incident, incident.over or slot)}", mute)))
 
 
-def _defer_recovery(state: State, incident: Incident, run: Run, reason: str) -> Settlement:
+def _defer_recovery(state: State, incident: Incident, run: RunPosts, reason: str) -> Settlement:
     """Settle a recovery that may not be posted now: the state remembers it until it may."""
     if incident.over is not None:
         return Settlement(state, Verdict.QUIET)
@@ -124,7 +126,7 @@ def _defer_recovery(state: State, incident: Incident, run: Run, reason: str) -> 
 
 
 def _settle_alert(
-    job: Job, state: State, run: Run, pieces: tuple[Piece, ...], mark: Markup, *, mute: str
+    job: Job, state: State, run: RunPosts, pieces: tuple[Piece, ...], mark: Markup, *, mute: str
 ) -> Settlement:
     """Settle an alert: count it in its incident, and post it as the job's repeat policy says."""
     if run.said or run.is_withheld:  # A run counts as one alert, however many messages it posts.
@@ -138,7 +140,7 @@ def _settle_alert(
     return anew._replace(messages=(*closing, *anew.messages), verdict=Verdict.SAID if closing else anew.verdict)
 
 
-def _settle_unmuted(job: Job, state: State, run: Run, pieces: tuple[Piece, ...], mark: Markup) -> Settlement:
+def _settle_unmuted(job: Job, state: State, run: RunPosts, pieces: tuple[Piece, ...], mark: Markup) -> Settlement:
     counted = replace(state, incident=(incident := count_alert(state.incident, run.slot)))
     digest = digest_of(_with_elsewhere(run, pieces))
     notification = replace(
@@ -150,7 +152,9 @@ def _settle_unmuted(job: Job, state: State, run: Run, pieces: tuple[Piece, ...],
     return _with_escalation(job, settlement, run, pieces, mark)
 
 
-def _post_alert(job: Job, state: State, run: Run, pieces: tuple[Piece, ...], notification: Notification) -> Settlement:
+def _post_alert(
+    job: Job, state: State, run: RunPosts, pieces: tuple[Piece, ...], notification: Notification
+) -> Settlement:
     incident = state.incident
     assert incident is not None, "it was counted"
     shown = format_alert(job, incident, run.slot, pieces, notification.manner)
@@ -179,13 +183,15 @@ def _post_alert(job: Job, state: State, run: Run, pieces: tuple[Piece, ...], not
     return Settlement(after, Verdict.SAID, sent, _history_text(run, told), withheld, notification.reason)
 
 
-def _with_remark(run: Run, pieces: tuple[Piece, ...], manner: DeliveryMode = DeliveryMode.POST) -> tuple[Piece, ...]:
+def _with_remark(
+    run: RunPosts, pieces: tuple[Piece, ...], manner: DeliveryMode = DeliveryMode.POST
+) -> tuple[Piece, ...]:
     """Return the pieces with the remark that the run was slow; an edit must stay one message."""
     noticed = with_notice(pieces, run.slow) if run.slow else pieces
     return noticed if manner is not DeliveryMode.EDIT or len(noticed) == len(pieces) else pieces
 
 
-def _history_text(run: Run, told: tuple[Piece, ...]) -> str:
+def _history_text(run: RunPosts, told: tuple[Piece, ...]) -> str:
     """Return the posted text for the history, without the remark, which its reason has."""
     text = as_text(told)
     return text.replace(f"\n{run.slow}", "") if run.slow else text
@@ -211,7 +217,7 @@ def _with_message_keys(
     return replace(incident, edit=sent[0].key) if manner is DeliveryMode.EDIT else incident
 
 
-def _settle_further(job: Job, state: State, run: Run, pieces: tuple[Piece, ...]) -> Settlement:
+def _settle_further(job: Job, state: State, run: RunPosts, pieces: tuple[Piece, ...]) -> Settlement:
     """Settle what a run posts after its first message: in the incident's thread if it has one; withheld if that was."""
     if run.is_hushed:
         return _withhold(state, run, pieces, run.reason)
@@ -224,12 +230,12 @@ def _settle_further(job: Job, state: State, run: Run, pieces: tuple[Piece, ...])
     return Settlement(state, Verdict.SAID, sent, as_text(told), withheld, reason)
 
 
-def _withhold(state: State, run: Run, pieces: tuple[Piece, ...], reason: str) -> Settlement:
+def _withhold(state: State, run: RunPosts, pieces: tuple[Piece, ...], reason: str) -> Settlement:
     text = as_text(_with_elsewhere(run, pieces))
     return Settlement(state, Verdict.MUTED, text=text, reason=reason, is_hushed=reason != UNCHANGED)
 
 
-def _withhold_by_quota(job: Job, state: State, run: Run, pieces: tuple[Piece, ...]) -> Settlement:
+def _withhold_by_quota(job: Job, state: State, run: RunPosts, pieces: tuple[Piece, ...]) -> Settlement:
     after = replace(state, withheld=state.withheld + 1, withheld_since=state.withheld_since or run.slot)
     return _withhold(after, run, pieces, quota_reason(job, state.alerts))
 
@@ -244,7 +250,9 @@ def _withheld_notice(job: Job, state: State, slot: datetime) -> tuple[State, str
     return replace(state, withheld=0, withheld_since=None), told
 
 
-def _with_escalation(job: Job, settlement: Settlement, run: Run, pieces: tuple[Piece, ...], mark: Markup) -> Settlement:
+def _with_escalation(
+    job: Job, settlement: Settlement, run: RunPosts, pieces: tuple[Piece, ...], mark: Markup
+) -> Settlement:
     """Return the settlement with the messages of an escalation, if nobody acknowledged the incident in time."""
     incident, escalation = settlement.state.incident, job.policy.repeat_policy.escalation
     if incident is None or escalation is None or not must_escalate(job.policy.repeat_policy, incident, run.slot):
@@ -263,7 +271,7 @@ def _with_escalation(job: Job, settlement: Settlement, run: Run, pieces: tuple[P
     )
 
 
-def _settle_failure(job: Job, state: State, run: Run, result: Result, mark: Markup, *, mute: str) -> Settlement:
+def _settle_failure(job: Job, state: State, run: RunPosts, result: Result, mark: Markup, *, mute: str) -> Settlement:
     assert result.failure is not None
     told = failure_card(run, result, mark)
     if mute or is_quota_used_up(job.policy, state.errors, run.slot):
@@ -286,7 +294,7 @@ def _with_pause_notice(
     return with_notice(pieces, pause_notice(len(quota.spent), job.policy.pause_time, until, word=word, verb=verb))
 
 
-def _with_elsewhere(run: Run, pieces: tuple[Piece, ...]) -> tuple[Piece, ...]:
+def _with_elsewhere(run: RunPosts, pieces: tuple[Piece, ...]) -> tuple[Piece, ...]:
     """Return the pieces together with those that the run posts to other addresses."""
     return (*pieces, *[piece for _, piece in run.elsewhere])
 

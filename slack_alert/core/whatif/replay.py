@@ -15,7 +15,7 @@ from slack_alert.core.bindings import Job
 from slack_alert.core.content.markup import Markup
 from slack_alert.core.model.message import DeliveryMode, Status
 from slack_alert.core.model.record import Record, Verdict
-from slack_alert.core.model.run import Result, Run
+from slack_alert.core.model.run import Result, RunPosts
 from slack_alert.core.pipeline.gate import gate
 from slack_alert.core.pipeline.settle import Settlement, settle
 from slack_alert.core.policy.incidents import digest_of, entries_of
@@ -223,7 +223,7 @@ class _JobReplay:
             self._acknowledge(who, slot)
         if was_unchanged(record):
             self._mark_unchanged(result)
-        run = Run(record.run, job.name, job.action, slot)
+        run = RunPosts(record.run, job.name, slot)
         mute = muted_by(record) or self._mute(job.name, slot)
         if result.failure is None or not result.pieces:
             return self._settle(run, result, mute)
@@ -231,7 +231,7 @@ class _JobReplay:
         words, end = self._settle(run, Result(result.pieces), mute), self._settle(run, result, mute)
         return end._replace(messages=(*words.messages, *end.messages), text=f"{words.text}\n{end.text}")
 
-    def _settle(self, run: Run, result: Result, mute: str) -> Settlement:
+    def _settle(self, run: RunPosts, result: Result, mute: str) -> Settlement:
         settlement = settle(self._job, self._state, run, result, self._mark, mute=mute)
         self._state = settlement.state
         return settlement

@@ -73,7 +73,7 @@ class Context:
     @property
     def canceled(self) -> bool:
         """Whether this run should end soon."""
-        return self._run.is_canceled
+        return self._run.progress.is_canceled
 
     def say(self, value: object, to: str | None = None) -> None:
         """Post a value now, in the job's channel or in another; a run counts as one alert."""

@@ -8,7 +8,7 @@ from datetime import datetime
 from threading import Lock
 from typing import Any
 
-from slack_alert.core.model.run import Run
+from slack_alert.core.model.run import Run, output_of
 from slack_alert.core.units.quantities import parse_duration
 from slack_alert.engine.batches import StoredValue
 
@@ -89,7 +89,7 @@ class KeyValueStore:
         own = SensorKeyValueStore(
             self._pack, self._entries, write=self._write, now=self._now, order=self._order, look=self._look
         )
-        run.keep_values = own.flush
+        output_of(run).keep_values = own.flush
         return own
 
     def _look_again(self) -> None:

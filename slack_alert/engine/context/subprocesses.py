@@ -84,7 +84,7 @@ class Subprocesses:
         with self._changed:
             self._signs[child] = sign
             self._running[child] = run.id
-        if run.is_canceled:  # It was canceled meanwhile, perhaps before this program was listed.
+        if run.progress.is_canceled:  # It was canceled meanwhile, perhaps before this program was listed.
             self._abandon(child)
             self._forget(child)
             _refuse(run)
@@ -144,7 +144,7 @@ def _read_on(child: _Child) -> None:
 
 
 def _refuse(run: Run) -> None:
-    if run.is_canceled:
+    if run.progress.is_canceled:
         raise RuntimeError(f"run {run.id} of {run.binding} was given up: it starts no further program")
 
 

@@ -13,6 +13,7 @@ from slack_alert.core.errors import SlackAlertError
 from slack_alert.core.model.record import Verdict
 from slack_alert.core.model.run import Result, Run
 from slack_alert.core.report.slow_runs import BRIEF, WINDOW, is_longer, remark, usual
+from slack_alert.core.structs import replace
 from slack_alert.engine.ports import Reader
 
 log = logging.getLogger(__name__)
@@ -66,7 +67,8 @@ def durations_of(reader: Reader, job: str) -> list[timedelta]:
 
 
 def _remark(run: Run, duration: timedelta, than: timedelta) -> None:
-    run.slow = remark(duration, than)
-    run.remark = "; ".join(filter(None, (run.remark, run.slow)))
+    progress, slow = run.progress, remark(duration, than)
+    progress.posts = replace(run.posts, slow=slow)
+    progress.remark = "; ".join(filter(None, (progress.remark, slow)))
     took = {"seconds": round(duration.total_seconds(), 3), "usually": round(than.total_seconds(), 3)}
     log.warning("took longer than usual", extra={"job": run.binding, "run": run.id, **took})

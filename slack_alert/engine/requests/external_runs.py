@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 
 from slack_alert.core.model.address import Address
 from slack_alert.core.model.record import Record, Usage, Verdict
-from slack_alert.core.model.run import Action, Failure, Result, Run
+from slack_alert.core.model.run import Action, Failure, Result, Run, RunProgress
 from slack_alert.core.pipeline.settle import Settlement
 from slack_alert.core.policy.quota import State
 from slack_alert.core.structs import asdict, replace
@@ -48,7 +48,7 @@ def is_same_execution(one: Request, other: Request) -> bool:
 
 def external_run(name: str, started: datetime, number: int = 0) -> Run:
     """Return the run of a program that belongs to no plugin."""
-    return Run(number, name, Action(name, "", 0), started, started=started)
+    return Run(number, name, Action(name, "", 0), started, progress=RunProgress(started=started))
 
 
 def execution_request(run: Run, result: Result, to: Address | None) -> Request:
@@ -57,7 +57,7 @@ def execution_request(run: Run, result: Result, to: Address | None) -> Request:
         "job": run.binding,
         "slot": run.slot.isoformat(),
         "seconds": result.duration.total_seconds(),
-        "printed": "".join(run.printed or ()),
+        "printed": run.printed or "",
         "failure": asdict(result.failure) if result.failure else None,
         "to": {"channel": to.channel, "conversation": to.conversation} if to else None,
         "usage": {"cpu": result.usage.cpu.total_seconds(), "memory": result.usage.memory} if result.usage else None,
@@ -122,7 +122,7 @@ def _record(run: Run, result: Result, settlement: Settlement, printed: str) -> R
         run.binding,
         run.slot,
         settlement.verdict,
-        run.started,
+        run.progress.started,
         result.duration,
         settlement.text,
         ", ".join(told) or None,

@@ -95,16 +95,14 @@ class Admission:
         job_state.mark_accounted(slot)
         if run is not None and (missed_ticks is not None or job_state.job.rule is not None):
             late = missed_ticks.remark(slot, job_state.job.zone) if missed_ticks is not None else ""
-            run.remark = (
+            run.progress.remark = (
                 late if job_state.job.rule is None else "; ".join(filter(None, (absence_text(job_state), late)))
             )
         return run
 
     def react(self, job_state: JobState, event: Event) -> None:
         """Run the job for an event if the gate admits it."""
-        if (run := self._admit(job_state, event.at, self._missed_slots)) is not None:
-            run.event = event.fields
-            self.submit(run)
+        self.submit(self._admit(job_state, event.at, self._missed_slots, event))
 
     def submit(self, *runs: Run | None) -> None:
         """Submit the runs to the executor."""
@@ -134,12 +132,16 @@ class Admission:
             missed_ticks.late_absences.append(job_state.job.name)
         return run
 
-    def _admit(self, job_state: JobState, at: datetime, missed_slots: MissedSlots) -> Run | None:
+    def _admit(
+        self, job_state: JobState, at: datetime, missed_slots: MissedSlots, event: Event | None = None
+    ) -> Run | None:
         """Return the run of a slot or an event if the gate admits it; else record why not."""
         verdict = gate(job_state.job, job_state.state, at, pause=job_state.hold, is_running=job_state.run is not None)
         if verdict is Verdict.GO:
             job = job_state.job
-            job_state.run = Run(self._next_id(), job.name, job.action, at, emits=job.emits, run_options=job.run_options)
+            fields = None if event is None else event.fields
+            # By position: keywords are a third of the cost of making a run.
+            job_state.run = Run(self._next_id(), job.name, job.action, at, None, fields, job.emits, job.run_options)
             return job_state.run
         missed_slots.record_slot(job_state, at, verdict)
         if verdict is Verdict.OVERLAPPED:

@@ -13,6 +13,7 @@ from slack_alert.core.model.run import QUIET, Result, Run
 from slack_alert.core.pipeline.messages import as_text, messages
 from slack_alert.core.pipeline.settle import Settlement
 from slack_alert.core.policy.quota import Pause
+from slack_alert.core.structs import replace
 from slack_alert.engine.context.context import Context, ContextServices
 
 
@@ -41,8 +42,8 @@ class AskedRunHost:
 
     def say(self, run: Run, pieces: tuple[Piece, ...], to: Address | None = None) -> None:
         """Keep the messages."""
-        told = messages(run, pieces, to or self._to)
-        run.said += len(told)
+        told = messages(run.posts, pieces, to or self._to)
+        run.progress.posts = replace(run.posts, said=run.posts.said + len(told))
         self._texts.append(as_text(pieces))
         self.messages.extend(told)
 
@@ -67,12 +68,12 @@ class AskedRunHost:
             run.binding,
             run.slot,
             settlement.verdict,
-            run.started,
+            run.progress.started,
             self.result.duration,
             "\n".join(texts),
             ", ".join(dict.fromkeys(message.to.shown for message in told)) or None,
             error=self.result.failure.traceback if self.result.failure else None,
-            printed="".join(run.printed) if run.printed else None,
+            printed=run.printed,
             asked_by=run.asked_by,
             numbers=self.result.numbers,
         )

@@ -76,7 +76,7 @@ def end_absence(job_state: JobState, event: Event, run: int, mark: Markup, *, mu
     """End the incident that an absence began; return the batch to be written."""
     came = Run(run, job_state.job.name, job_state.job.action, event.at, event=event.fields)
     before = job_state.state
-    settlement = job_state.settle(lambda state: settle(job_state.job, state, came, QUIET, mark, mute=mute))
+    settlement = job_state.settle(lambda state: settle(job_state.job, state, came.posts, QUIET, mark, mute=mute))
     job_state.mark_accounted(event.at)
     record = spoken_record(job_state, came, QUIET, settlement)
     return Batch(

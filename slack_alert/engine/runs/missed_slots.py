@@ -182,7 +182,7 @@ class MissedSlots:
 
     def _note(self, record: Record, job_states: Iterable[JobState]) -> None:
         """Write a row. It advances its jobs past their runs in progress, whose start has to be in the store, too."""
-        runs = [run for job_state in job_states if (run := job_state.run) is not None and not run.is_noted]
+        runs = [run for job_state in job_states if (run := job_state.run) is not None and not run.progress.is_noted]
         if runs:
             submit_with_starts(self._recorder, Batch(records=[record]), runs)
         else:

@@ -25,9 +25,9 @@ class Overlaps:
 
     def overlapped(self, job_state: JobState) -> None:
         """Count a slot that found the job's run in progress, or waiting to begin."""
-        if job_state.run is None or job_state.run.has_returned:  # A slow or full disk is not the job's fault.
+        if job_state.run is None or job_state.run.progress.has_returned:  # A slow or full disk is not the job's fault.
             return
-        if job_state.run.started is None:
+        if job_state.run.progress.started is None:
             job_state.waits += 1
             if job_state.waits == _OVERLAPS:
                 self._tell_full(job_state, job_state.run)
@@ -43,13 +43,13 @@ class Overlaps:
         """Reset the counts as the job's run has ended; a job that is always too slow gets no second notice."""
         job_state.is_told = job_state.is_told and job_state.overlaps > 0
         job_state.overlaps = job_state.waits = 0
-        self.is_full = self.is_full and any(each.started is None for each in self._runs())
+        self.is_full = self.is_full and any(each.progress.started is None for each in self._runs())
 
     def _tell_full(self, job_state: JobState, run: Run) -> None:
         """Post, once for all waiting runs, which runs keep them waiting."""
         if not self.is_full:
             self.is_full = True
-            busy = [each for each in self._runs() if each.started is not None]
+            busy = [each for each in self._runs() if each.progress.started is not None]
             origin = Notice("full", f"{run.id}/{run.slot.isoformat()}")
             self._tell(origin, waiting_text(run, busy), job_state.job.errors_to)
 
@@ -67,9 +67,13 @@ def waiting_text(run: Run, going_on: Sequence[Run]) -> str:
             f"({_listed(others)}). Make it a plain function, or let it await what takes long."
         )
     return (
-        f"{_occupied([each for each in others if not each.is_stuck], [each for each in others if each.is_stuck])}; "
+        f"{_occupied(*(_where(others, is_stuck=is_stuck) for is_stuck in (False, True)))}; "
         f"other jobs wait, {run.binding} among them. Raise `threads`, or make these functions quicker."
     )
+
+
+def _where(runs: Sequence[Run], *, is_stuck: bool) -> list[Run]:
+    return [run for run in runs if run.progress.is_stuck is is_stuck]
 
 
 def _occupied(busy: Sequence[Run], stuck: Sequence[Run]) -> str:

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
 
 from slack_alert.core.model.record import Record, Verdict
-from slack_alert.core.model.run import Result, Returned, Run
+from slack_alert.core.model.run import Result, Returned, Run, RunProgress
 from slack_alert.core.pipeline.missed import missed_ranges
 from slack_alert.core.units.local_time import TICK
 from slack_alert.engine.batches import Snapshot
@@ -46,7 +46,7 @@ def recover(
 
 def is_resumable(run: Run) -> bool:
     """Return whether a run is described by its return value alone; the slots of other runs run again after a kill."""
-    return not (run.asked_by or run.event is not None or run.texts or run.held or run.is_withheld)
+    return not (run.asked_by or run.event is not None or run.progress.texts or run.progress.held)
 
 
 def resumed(job_states: Mapping[str, JobState], returned: Iterable[Returned]) -> Iterator[tuple[Run, Result]]:
@@ -56,9 +56,8 @@ def resumed(job_states: Mapping[str, JobState], returned: Iterable[Returned]) ->
         if job_state is None:
             continue
         job_state.mark_accounted(one.slot)
-        job_state.run = Run(
-            one.run, one.binding, job_state.job.action, one.slot, started=one.started, remark=one.remark
-        )
+        progress = RunProgress(started=one.started, remark=one.remark)
+        job_state.run = Run(one.run, one.binding, job_state.job.action, one.slot, progress=progress)
         yield job_state.run, Result(one.pieces, None, one.duration, None, one.numbers)
 
 

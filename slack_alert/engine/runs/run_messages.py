@@ -25,19 +25,21 @@ from slack_alert.engine.runs.run_records import submit_with_starts
 
 def hold_pieces(run: Run, pieces: tuple[Piece, ...], to: Address) -> None:
     """Hold pieces until the end of a run; beyond the limit of a run they are counted only."""
+    progress = run.progress
     # One more than the limit is held, so that the message shows that there is more.
-    room = max(0, MOST + 1 - len(run.held))
-    run.held += tuple((to, piece) for piece in pieces[:room])
-    run.withheld += len(pieces[room:])
+    room = max(0, MOST + 1 - len(progress.held))
+    progress.held += tuple((to, piece) for piece in pieces[:room])
+    progress.withheld += len(pieces[room:])
 
 
 def with_held_pieces(job: Job, run: Run, result: Result) -> tuple[Job, Result]:
     """Return the job and the result with the held pieces; where all of them go elsewhere, so does the job."""
-    if not run.held:
+    progress = run.progress
+    if not progress.held:
         return job, result
-    held, run.held = run.held, ()
+    held, progress.held = progress.held, ()
     to = job.to if result.pieces or any(each == job.to for each, _ in held) else held[0][0]
-    run.elsewhere = tuple((each, piece) for each, piece in held if each != to)
+    progress.posts = replace(run.posts, elsewhere=tuple((each, piece) for each, piece in held if each != to))
     mine = tuple(piece for each, piece in held if each == to)
     return replace(job, to=to), result._replace(pieces=(*mine, *result.pieces))
 
@@ -55,19 +57,19 @@ class RunMessages:
 
     def say(self, job_state: JobState, run: Run, pieces: tuple[Piece, ...], to: Address | None) -> None:
         """Post pieces in the middle of a run; a run counts as one alert, however often it posts."""
-        if run.is_canceled:  # Its record is written already.
+        if run.progress.is_canceled:  # Its record is written already.
             return
         if job_state.job.policy.repeat_policy.compares:
             hold_pieces(run, pieces, to or job_state.job.to)
             return
-        if max(run.said, len(run.texts or ())) > MOST:
-            run.withheld += len(pieces)
+        if max(run.posts.said, len(run.progress.texts)) > MOST:
+            run.progress.withheld += len(pieces)
             return
         self._settle(job_state, run, pieces, replace(job_state.job, to=to) if to else job_state.job)
 
     def say_held(self, job_state: JobState, run: Run) -> None:
         """Post the held pieces of a run that does not end normally."""
-        if run.held:
+        if run.progress.held:
             job, kept = with_held_pieces(job_state.job, run, QUIET)
             self._settle(job_state, run, kept.pieces, job)
 
@@ -91,16 +93,19 @@ class RunMessages:
         return tuple(message for message in shown if message.manner is DeliveryMode.EDIT or not is_muted)
 
     def _settle(self, job_state: JobState, run: Run, pieces: tuple[Piece, ...], job: Job) -> None:
-        mute = self._mute(run.binding, run.slot)
-        settlement = job_state.settle(lambda state: settle(job, state, run, Result(pieces), self._mark, mute=mute))
-        run.texts = [*(run.texts or ()), settlement.text]
-        run.withheld += settlement.withheld
-        is_first = not (run.said or run.is_withheld)
-        run.reason, run.is_hushed = settlement.reason, settlement.is_hushed
-        run.is_withheld |= settlement.verdict is Verdict.MUTED
-        run.said += len(settlement.messages)
-        run.told = (*run.told, *(message.to for message in settlement.messages))
-        if is_first or settlement.messages:
+        progress, posts, mute = run.progress, run.posts, self._mute(run.binding, run.slot)
+        settlement = job_state.settle(lambda state: settle(job, state, posts, Result(pieces), self._mark, mute=mute))
+        progress.texts += (settlement.text,)
+        progress.withheld += settlement.withheld
+        progress.told += tuple(message.to for message in settlement.messages)
+        progress.posts = replace(
+            posts,
+            said=posts.said + len(settlement.messages),
+            is_withheld=posts.is_withheld or settlement.verdict is Verdict.MUTED,
+            reason=settlement.reason,
+            is_hushed=settlement.is_hushed,
+        )
+        if settlement.messages or not (posts.said or posts.is_withheld):
             batch = Batch(
                 states={run.binding: settlement.state},
                 seen={run.binding: job_state.seen_at(run.slot)},

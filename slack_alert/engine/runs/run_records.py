@@ -34,16 +34,17 @@ def spoken_record(job_state: JobState, run: Run, result: Result, settlement: Set
     if result.failure is not None:
         log_failure(run, result.failure)
     alerts, until = pause_status(job_state.job, settlement.state, run.slot)
-    withheld = run.withheld + settlement.withheld
-    texts = [*(run.texts or ()), *([settlement.text] if settlement.text else ())]
+    progress = run.progress
+    withheld = progress.withheld + settlement.withheld
+    texts = [*progress.texts, *([settlement.text] if settlement.text else ())]
     text = shortened("\n".join(texts)) if len(texts) > 1 else "".join(texts)
     if withheld:
         text += f"\n… {withheld:,} more messages of this run were withheld"
-    reason = "; ".join(filter(None, (settlement.reason, run.remark)))
-    told = dict.fromkeys([address.shown for address in (*run.told, *[each.to for each in settlement.messages])])
+    reason = "; ".join(filter(None, (settlement.reason, progress.remark)))
+    told = dict.fromkeys([address.shown for address in (*progress.told, *[each.to for each in settlement.messages])])
     return Record(
-        run.id, run.binding, run.slot, settlement.verdict, run.started, result.duration, text,
-        ", ".join(told) or None, alerts, until, result.failure.traceback if result.failure else None, _printed(run),
+        run.id, run.binding, run.slot, settlement.verdict, progress.started, result.duration, text,
+        ", ".join(told) or None, alerts, until, result.failure.traceback if result.failure else None, run.printed,
         1, None, None, reason or None, result.numbers, result.usage,
     )  # fmt: skip
 
@@ -51,17 +52,18 @@ def spoken_record(job_state: JobState, run: Run, result: Result, settlement: Set
 def quiet_record(job_state: JobState, run: Run, result: Result) -> Record:
     """Return the record of a quiet run, as most are: no message, no quota spent."""
     alerts = job_state.state.alerts.count(run.slot, job_state.job.policy.pause_time)
-    printed = _printed(run) if run.printed else None
+    progress = run.progress
+    printed = run.printed if progress.output is not None else None
     # By position: keywords are most of the cost of making a record.
     return Record(
-        run.id, run.binding, run.slot, Verdict.QUIET, run.started, result.duration, "", None, alerts, None, None,
-        printed, 1, None, None, run.remark or None, result.numbers, result.usage,
+        run.id, run.binding, run.slot, Verdict.QUIET, progress.started, result.duration, "", None, alerts, None, None,
+        printed, 1, None, None, progress.remark or None, result.numbers, result.usage,
     )  # fmt: skip
 
 
 def cut_off_record(job_state: JobState, run: Run) -> Record:
     """Return the record of a run that the end of the program cut off."""
-    cut_off = Settlement(job_state.state, Verdict.INTERRUPTED, reason=run.reason)
+    cut_off = Settlement(job_state.state, Verdict.INTERRUPTED, reason=run.posts.reason)
     return spoken_record(job_state, run, QUIET, cut_off)._replace(duration=None)
 
 
@@ -72,7 +74,7 @@ def interrupted_record(started: StartedRun) -> Record:
 
 def started(run: Run) -> StartedRun:
     """Return the start of a run; a run that waits for a thread has started at its slot."""
-    return StartedRun(run.id, run.binding, run.slot, run.started or run.slot)
+    return StartedRun(run.id, run.binding, run.slot, run.progress.started or run.slot)
 
 
 def going_on(runs: Iterable[Run], now: datetime) -> list[Run]:
@@ -88,17 +90,13 @@ def submit_with_starts(
     A row that is written by itself may be committed before a batch that was submitted earlier. So a run counts as noted
     once its start is committed; until then, rows of later slots of the job are committed together with it.
     """
-    begun = [run for run in runs if not run.is_noted]
+    begun = [run for run in runs if not run.progress.is_noted]
     batch.begun += map(started, begun)
     recorder.submit(batch, partial(_noted, begun, then))
 
 
-def _printed(run: Run) -> str | None:
-    return "".join(run.printed) if run.printed else None
-
-
 def _noted(runs: Iterable[Run], then: Callable[[], object] | None) -> None:
     for run in runs:
-        run.is_noted = True
+        run.progress.is_noted = True
     if then is not None:
         then()

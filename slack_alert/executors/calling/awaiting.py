@@ -6,15 +6,15 @@ from collections.abc import AsyncGenerator, AsyncIterable, Awaitable, Callable, 
 from inspect import isawaitable
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from slack_alert.core.model.run import Run, output_of
+
 if TYPE_CHECKING:
     import asyncio
-
-    from slack_alert.core.model.run import Run
 
 T = TypeVar("T")
 
 #: Runs a coroutine to its end for the calling thread.
-Bridge = Callable[["Run", Coroutine[Any, Any, Any]], Any]  # Any: whatever the coroutine returns
+Bridge = Callable[[Run, Coroutine[Any, Any, Any]], Any]  # Any: whatever the coroutine returns
 
 #: Types whose values need not be awaited, without a closer check.
 _FINISHED = frozenset({str, int, float, bool, type(None), bytes, list, tuple, dict, set, frozenset})
@@ -34,7 +34,7 @@ async def await_fully(run: Run, value: Any) -> Any:
     for _ in range(_MOST):
         if isinstance(value, AsyncIterable) or not is_pending(value):
             return value
-        run.values = value
+        output_of(run).values = value
         value = await (_wrapped(value) if _is_future(value) else value)
     raise TypeError(f"returned what gives something to await each time it is awaited ({type(value).__name__})")
 
@@ -75,13 +75,14 @@ def loop_bridge(loop: asyncio.AbstractEventLoop) -> Bridge:
 
         future = asyncio.run_coroutine_threadsafe(coroutine, loop)
         # Giving up the run calls this, which also ends the wait.
-        run.cancel = future.cancel
-        if run.is_canceled:  # Given up before `run.cancel` was set.
+        output = output_of(run)
+        output.cancel = future.cancel
+        if run.progress.is_canceled:  # Given up before `cancel` was set.
             future.cancel()
         try:
             return future.result()
         finally:
-            run.cancel = None
+            output.cancel = None
 
     return bridge
 

@@ -13,7 +13,7 @@ from slack_alert.core.content.measurements import ITSELF, numbers_of
 from slack_alert.core.content.render import Piece, is_quiet
 from slack_alert.core.content.values.unsayable import check_sayable
 from slack_alert.core.content.values.unwrap import is_items, unwrapped
-from slack_alert.core.model.run import Action, Failure, Result, Run
+from slack_alert.core.model.run import Action, Failure, Result, Run, output_of
 from slack_alert.core.redaction.redaction import Redaction
 from slack_alert.engine.ports import Clock, RunHost
 from slack_alert.executors.calling.awaiting import (
@@ -26,7 +26,7 @@ from slack_alert.executors.calling.awaiting import (
     run_on_new_loop,
 )
 from slack_alert.executors.calling.failures import failure_of
-from slack_alert.executors.calling.output import current
+from slack_alert.executors.calling.output import current, end_output, keep_values
 from slack_alert.executors.calling.rendering import Numbers, Render
 
 
@@ -42,7 +42,7 @@ class Caller:
     def call(self, run: Run, host: RunHost) -> Result:
         """Call a plain function to its end."""
         token = current.set(run)
-        run.started = self._clock.now()
+        run.progress.started = self._clock.now()
         begun = perf_counter()
         try:
             function = run.action.function
@@ -71,7 +71,7 @@ class Caller:
     async def await_(self, run: Run, host: RunHost) -> Result:
         """Await a coroutine function, or an asynchronous generator, to its end."""
         token = current.set(run)
-        run.started = self._clock.now()
+        run.progress.started = self._clock.now()
         begun = perf_counter()
         try:
             function = run.action.function
@@ -89,11 +89,7 @@ class Caller:
             current.reset(token)
 
     def _clear_up(self, run: Run, host: RunHost) -> None:
-        run.values = None
-        if run.keep_values is not None:  # Values set after the last event; nothing waits for them.
-            run.keep_values()
-        if run.end_line is not None:
-            run.end_line()
+        end_output(run)
         if run.action.takes_context:
             host.ended(run)
 
@@ -103,27 +99,27 @@ class Caller:
         return (None, await self._drained(run, host, value)) if isinstance(value, AsyncIterable) else (value, None)
 
     def _drain(self, run: Run, host: RunHost, values: Generator[object, Any, Any]) -> Numbers:
-        run.values = values
+        output_of(run).values = values
         numbers: Numbers = None
         for one in values:
             if is_pending(one):
                 one, more = bridge_for(one, self._bridge)(run, self._awaited(run, host, one))  # noqa: PLW2901 - the same value
                 numbers = _both(numbers, more)
-                run.values = values
+                output_of(run).values = values
             numbers = self._tell(run, host, one, numbers)
-            if run.is_canceled:
+            if run.progress.is_canceled:
                 values.close()
         return numbers
 
     async def _drained(self, run: Run, host: RunHost, values: Any) -> Numbers:  # Any: two kinds of generators
-        run.values = values
+        output_of(run).values = values
         numbers: Numbers = None
         async with aclosing(iterate(values)) as ones:
             async for one in ones:
                 given, more = await self._awaited(run, host, one)
-                run.values = values
+                output_of(run).values = values
                 numbers = self._tell(run, host, given, _both(numbers, more))
-                if run.is_canceled:
+                if run.progress.is_canceled:
                     await close(values)
                     break
         return numbers
@@ -152,7 +148,7 @@ class Caller:
             if not is_quiet(item):
                 check_sayable(item)
                 host.emit(run, item)
-        if run.keep_values is not None and (wait := run.keep_values()) is not None:
+        if (wait := keep_values(run)) is not None:
             wait()
         return ()
 

@@ -125,7 +125,7 @@ def with_generator_frames(stack: Sequence[Place], run: Run) -> list[Place]:
     """Add the frames of the run's generator if it is suspended between two values."""
     if any(_is_plugin(frame) for frame, _ in stack):
         return list(stack)
-    return [*stack, *suspended_frames(run.values)]
+    return [*stack, *suspended_frames(run.progress.output.values if run.progress.output else None)]
 
 
 def _first_of(thing: object, *names: str) -> object:

@@ -5,13 +5,13 @@ from __future__ import annotations
 import io
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from contextvars import ContextVar
 from functools import partial
 from typing import Any, TextIO
 
-from slack_alert.core.model.run import Run
+from slack_alert.core.model.run import Run, RunOutput, output_of
 from slack_alert.core.redaction.redaction import REACH, Redaction
 
 #: The run whose function is being called here (thread, greenlet or task).
@@ -63,13 +63,14 @@ class CapturedStream(io.TextIOBase):
             if rest := self._passed_on(self._rests.pop(thread, "") + text, ""):
                 self._rests[thread] = rest
             return len(text)
-        if run.end_line is None:
-            run.end_line = partial(self._end_line, run)
-        keep(run, text, self._redaction)
-        if "\n" not in text and len(run.line) < _LINE:
-            run.line += text
+        output = output_of(run)
+        if output.end_line is None:
+            output.end_line = partial(self._end_line, output, f"{run.binding} | ")
+        keep(output, text, self._redaction)
+        if "\n" not in text and len(output.line) < _LINE:
+            output.line += text
         else:
-            run.line = self._passed_on(run.line + text, f"{run.binding} | ")
+            output.line = self._passed_on(output.line + text, f"{run.binding} | ")
         return len(text)
 
     def flush(self) -> None:
@@ -85,15 +86,15 @@ class CapturedStream(io.TextIOBase):
         while self._rests:
             self._write(self._redaction(self._rests.popitem()[1]))
 
-    def _end_line(self, run: Run) -> None:
-        if run.line:
-            keep(run, "\n", self._redaction)
-            self._passed_on(f"{run.line}\n", f"{run.binding} | ")
-            run.line = ""
-        if run.printed and run.length > KEPT:
-            if run.length <= _HELD:
-                _cut(run.printed, self._redaction)
-            run.printed[-1] = f"\n[cut after {KEPT:,} of {run.length:,} characters]"
+    def _end_line(self, output: RunOutput, name: str) -> None:
+        if output.line:
+            keep(output, "\n", self._redaction)
+            self._passed_on(f"{output.line}\n", name)
+            output.line = ""
+        if output.printed and output.length > KEPT:
+            if output.length <= _HELD:
+                _cut(output.printed, self._redaction)
+            output.printed[-1] = f"\n[cut after {KEPT:,} of {output.length:,} characters]"
 
     def _passed_on(self, text: str, name: str) -> str:
         """Pass on whole lines and the start of a very long one; return the rest."""
@@ -132,20 +133,34 @@ class _Bytes(io.RawIOBase):
         """Stay open."""
 
 
-def keep(run: Run, text: str, redaction: Redaction = _OPEN) -> None:
-    """Add text to the run's record; text beyond the limit is replaced by a mark, once."""
-    if run.printed is None:
-        run.printed = []
-    before, run.length = run.length, run.length + len(text)
+def keep(output: RunOutput, text: str, redaction: Redaction = _OPEN) -> None:
+    """Add text to what is kept; text beyond the limit is replaced by a mark, once."""
+    before, output.length = output.length, output.length + len(text)
     if not text or before > _HELD:
         return
     if before > KEPT:
-        run.printed.pop()
-    run.printed.append(text[: _HELD - before])
-    if run.length > KEPT:
-        run.printed.append(_MORE)
-    if run.length > _HELD:
-        _cut(run.printed, redaction)
+        output.printed.pop()
+    output.printed.append(text[: _HELD - before])
+    if output.length > KEPT:
+        output.printed.append(_MORE)
+    if output.length > _HELD:
+        _cut(output.printed, redaction)
+
+
+def keep_values(run: Run) -> Callable[[], None] | None:
+    """Store the values that a sensor has set; return a function that waits for it, or None if nothing has to."""
+    output = run.progress.output
+    return None if output is None or output.keep_values is None else output.keep_values()
+
+
+def end_output(run: Run) -> None:
+    """End the output of a run as its function has returned."""
+    if (output := run.progress.output) is None:  # As for most runs.
+        return
+    output.values = None
+    keep_values(run)  # Values set after the last event; nothing waits for them.
+    if output.end_line is not None:
+        output.end_line()
 
 
 def _cut(printed: list[str], redaction: Redaction) -> None:

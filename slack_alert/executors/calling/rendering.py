@@ -8,7 +8,7 @@ from slack_alert.core.content.limits import fit
 from slack_alert.core.content.markup import Markup
 from slack_alert.core.content.measurements import measured
 from slack_alert.core.content.render import Piece, Upload, drafts
-from slack_alert.core.model.run import Action, Failure, Run
+from slack_alert.core.model.run import Action, Failure, Run, output_of
 from slack_alert.core.redaction.redaction import Redaction
 from slack_alert.engine.recording.redacting import cleaned_pieces
 from slack_alert.executors.calling.failures import Place, failure_of, redact_failure, timeout_failure
@@ -33,7 +33,8 @@ class Render:
         """Return the pieces before layout, with all secrets in them."""
         said = drafts(value, mark=self.mark, name=run.action.name.rpartition(".")[2], doc=run.action.doc)
         read = (with_content(piece) if isinstance(piece, Upload) else piece for piece in said)
-        fitting, run.volume = fit(read, run.volume)
+        output = output_of(run)
+        fitting, output.volume = fit(read, output.volume)
         return fitting
 
     def numbers(self, value: object) -> Numbers:

@@ -155,7 +155,8 @@ class Child:
         here = os.getpid()
         self._current = _Current(run)
         try:
-            run.action = replace(run.action, function=self._files.load(run.action.file, run.action.name))
+            function = self._files.load(run.action.file, run.action.name)
+            run = replace(run, action=replace(run.action, function=function))
             return self._run_async(run) if run.action.is_async else self._caller.call(run, self)
         except BaseException as error:  # noqa: BLE001 - the file is executed again in this process, and may fail only here
             return Result(failure=failure_of(error, run.action))

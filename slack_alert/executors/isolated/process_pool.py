@@ -29,7 +29,7 @@ from slack_alert.executors.calling.failures import (
     timeout_failure,
     with_memory_limit,
 )
-from slack_alert.executors.calling.output import current
+from slack_alert.executors.calling.output import current, end_output, keep_values
 from slack_alert.executors.deadlines import Deadlines
 from slack_alert.executors.isolated.process import END_GRACE, ChildProcess, ChildProgram
 from slack_alert.executors.isolated.protocol import (
@@ -110,7 +110,7 @@ class ProcessPool:
 
     def call(self, run: Run, host: RunHost) -> Result:
         """Call a run's function and wait for its end, which is at its timeout at the latest."""
-        run.started = self._clock.now()
+        run.progress.started = self._clock.now()
         begun = perf_counter()
         token = current.set(run)
         try:
@@ -120,9 +120,7 @@ class ProcessPool:
             finally:
                 self._give_back(process)
         finally:
-            if run.end_line is not None:
-                run.end_line()
-            _keep_values(run)
+            end_output(run)
             current.reset(token)
         return result._replace(duration=timedelta(0, perf_counter() - begun))
 
@@ -197,7 +195,7 @@ class ProcessPool:
                 _relay(document["log"], self._redaction)
             elif "notice" in document:
                 host.emit(run, document["notice"])
-                _keep_values(run)
+                keep_values(run)  # It has gone on meanwhile, so nothing waits for that.
             elif "ask" in document:
                 process.send(**answer_request(context, *document["ask"]))
             elif "overdue" in document:
@@ -221,12 +219,6 @@ class ProcessPool:
             return Result(failure=redact_failure(late, self._redaction))
         is_cut = process.is_cut or code == CUT
         return Result(failure=process_exit_failure(run.action, run.run_options, code, is_cut=is_cut))
-
-
-def _keep_values(run: Run) -> None:
-    """Store the values that a sensor has set; it has gone on meanwhile, so nothing waits for that."""
-    if run.keep_values is not None:
-        run.keep_values()
 
 
 def _relay(told: Document, redaction: Redaction) -> None:

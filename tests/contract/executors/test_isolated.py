@@ -168,7 +168,7 @@ def test_a_value_is_said_and_what_it_used_is_known(rig: Rig) -> None:
     run, result = rig.run()
 
     assert [fallback(piece) for piece in result.pieces] == ["a&lt;b\n2"]
-    assert run.started == at("16 09:11")
+    assert run.progress.started == at("16 09:11")
     assert result.usage is not None
     assert result.usage.memory > MEGABYTE
 

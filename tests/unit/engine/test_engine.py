@@ -10,7 +10,7 @@ from slack_alert.core.errors import BadValue
 from slack_alert.core.model.address import Address
 from slack_alert.core.model.message import Notice
 from slack_alert.core.model.record import Record, Usage, Verdict
-from slack_alert.core.model.run import QUIET, Result
+from slack_alert.core.model.run import QUIET, Result, output_of
 from slack_alert.core.policy.quota import Pause, Quota, State
 from slack_alert.core.structs import replace
 from slack_alert.engine.batches import JobProgress, Snapshot, StartedRun
@@ -236,7 +236,7 @@ def test_muted_run_that_speaks_on_its_way_is_recorded_with_what_was_withheld(end
 def test_what_a_run_printed_is_in_its_row() -> None:
     rig = Rig()
     rig.due("16 09:10")
-    rig.executor.runs[0].printed = ["looking", "\n"]
+    output_of(rig.executor.runs[0]).printed.extend(["looking", "\n"])
     rig.executor.finish(QUIET)
 
     assert only(rig).printed == "looking\n"
@@ -277,7 +277,7 @@ def test_quiet_run_is_over_at_once() -> None:
 def test_third_overlap_in_a_row_is_told_once() -> None:
     rig = Rig()
     rig.due("16 09:10")
-    rig.executor.runs[0].started = at("16 09:10")
+    rig.executor.runs[0].progress.started = at("16 09:10")
     for minute in range(20, 60, 10):
         rig.due(f"16 09:{minute}")
 
@@ -291,7 +291,7 @@ def test_run_that_waits_to_be_written_down_is_not_called_slow() -> None:
     rig.through.recorder = recorder
     rig.engine.missed_slots = MissedSlots(recorder)
     rig.due("16 09:10")
-    rig.executor.runs[0].started = at("16 09:10")
+    rig.executor.runs[0].progress.started = at("16 09:10")
     rig.executor.finish(LAG)
     for minute in range(20, 60, 10):
         rig.due(f"16 09:{minute}")
@@ -305,7 +305,7 @@ def test_job_that_is_always_too_slow_is_told_once() -> None:
     for hour in range(9, 12):
         for minute in range(10, 60, 10):
             rig.due(f"16 {hour:02}:{minute}")
-            rig.executor.runs[0].started = at(f"16 {hour:02}:10")
+            rig.executor.runs[0].progress.started = at(f"16 {hour:02}:10")
         rig.executor.finish(QUIET)
 
     assert len(rig.texts) == 1
@@ -316,7 +316,7 @@ def test_overlap_is_told_again_after_a_run_that_nothing_overlapped() -> None:
     for hour in range(9, 12):
         for minute in range(10, 50, 10):
             rig.due(f"16 {hour:02}:{minute}")
-            rig.executor.runs[0].started = at(f"16 {hour:02}:10")
+            rig.executor.runs[0].progress.started = at(f"16 {hour:02}:10")
         rig.executor.finish(QUIET)
         rig.play(f"16 {hour:02}:50", QUIET)
 
@@ -495,12 +495,12 @@ def test_run_that_the_end_cuts_off_is_interrupted_with_what_it_said_so_far() -> 
     rig.through.recorder = recorder
     rig.due("16 09:10")
     [run] = rig.executor.runs
-    run.started = at("16 09:11")
+    run.progress.started = at("16 09:11")
     rig.engine.say(run, (Text("one"),))
 
     assert rig.engine.interrupt_runs() == 1
     rig.executor.finish(said("too late"))
-    assert run.is_canceled
+    assert run.progress.is_canceled
     assert recorder.batches[-1].seen == {"db.lag": JobProgress(at("16 09:00"), at("16 09:10"))}
     assert recorder.drain() == [
         Record(
@@ -525,7 +525,7 @@ def test_run_that_takes_a_while_or_waits_for_its_turn_is_noted_against_a_crash(
 ) -> None:
     rig = Rig()
     rig.due("16 09:10")
-    rig.executor.runs[0].started = at(started) if started else None
+    rig.executor.runs[0].progress.started = at(started) if started else None
     note = StartedRun(1, "db.lag", at("16 09:10"), at("16 09:10"))
 
     assert [note] * noted == [started_note(run) for run in going_on(rig.engine.runs(), at(now))]

@@ -119,7 +119,7 @@ def test_history_keeps_the_beginning_of_a_huge_value() -> None:
 def test_full_pool_is_told_once_and_accuses_who_keeps_it_busy() -> None:
     rig = Rig(make_job("db.slow"), make_job("a.one"), make_job("a.two"))
     rig.due("16 09:10", name="db.slow")
-    rig.executor.runs[0].started = at("16 09:10")
+    rig.executor.runs[0].progress.started = at("16 09:10")
     for minute in range(10, 60, 10):
         rig.due(f"16 09:{minute}", name="a.one")
         rig.due(f"16 09:{minute}", name="a.two")
@@ -133,7 +133,7 @@ def test_slots_that_found_the_run_waiting_do_not_make_it_slow() -> None:
     rig = Rig()
     for minute in (10, 20, 30):
         rig.due(f"16 09:{minute}")
-    rig.executor.runs[0].started = at("16 09:35")
+    rig.executor.runs[0].progress.started = at("16 09:35")
     rig.due("16 09:40")
     rig.due("16 09:50")
 
@@ -146,11 +146,11 @@ def test_full_pool_is_told_again_after_nobody_waited() -> None:
     rig = Rig(make_job("db.slow"), make_job("a.one"))
     for hour in (9, 10):
         rig.due(f"16 {hour:02}:00", name="db.slow")
-        rig.executor.runs[0].started = at(f"16 {hour:02}:00")
+        rig.executor.runs[0].progress.started = at(f"16 {hour:02}:00")
         for minute in range(10, 50, 10):
             rig.due(f"16 {hour:02}:{minute}", name="a.one")
         rig.executor.finish(QUIET)
-        rig.executor.runs[0].started = at(f"16 {hour:02}:50")
+        rig.executor.runs[0].progress.started = at(f"16 {hour:02}:50")
         rig.executor.finish(QUIET)
 
     assert len(rig.texts) == 2

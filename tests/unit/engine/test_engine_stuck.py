@@ -12,8 +12,8 @@ from tests.fakes.engine_rig import Rig, at, failed, make_job, make_rule, said, v
 def give_up(rig: Rig) -> Run:
     """Do to the oldest run what an executor does at its timeout."""
     [run] = rig.executor.runs
-    run.started = run.slot
-    run.is_stuck = run.is_canceled = True
+    run.progress.started = run.slot
+    run.progress.is_stuck = run.progress.is_canceled = True
     failure = failed("took longer than 5s (timeout)").failure
     assert failure is not None
     rig.executor.finish(Result(failure=replace(failure, verdict=Verdict.TIMED_OUT)))
@@ -21,9 +21,9 @@ def give_up(rig: Rig) -> Run:
 
 
 def come_back(run: Run) -> None:
-    run.is_stuck = False
-    assert run.released is not None
-    run.released()
+    run.progress.is_stuck = False
+    assert run.progress.released is not None
+    run.progress.released()
 
 
 def test_a_run_that_was_given_up_is_told_and_recorded_as_timed_out() -> None:

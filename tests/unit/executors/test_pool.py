@@ -352,8 +352,7 @@ def test_a_failed_run_is_called_again_as_often_as_its_options_say_and_reported_o
         raise OSError
 
     async def main(inline: PoolExecutor, results: Results) -> str:
-        failing = run(job, 1)
-        failing.run_options = RunOptions(retries=retries, retry_delay=timedelta(0))
+        failing = run_of(job, run_options=RunOptions(retries=retries, retry_delay=timedelta(0)))
         inline.submit([failing], Stage(done=results.take))
         await asyncio.to_thread(results.wait_for, 1)
         return results.text(1)

@@ -25,8 +25,7 @@ class Rig:
         self.stage = Stage(done=self._done)
 
     def submit(self, retries: int) -> Run:
-        run = run_of(print)
-        run.run_options = RunOptions(retries=retries, retry_delay=timedelta(seconds=10))
+        run = run_of(print, run_options=RunOptions(retries=retries, retry_delay=timedelta(seconds=10)))
         self.held.submit([run], self.stage)
         return run
 
@@ -60,7 +59,7 @@ def test_a_run_that_succeeds_on_the_third_attempt_is_reported_once() -> None:
     rig.play(rig.fail, rig.fail, rig.succeed)
 
     assert [result.pieces for result in rig.reports] == [said("up").pieces]
-    assert run.remark == "attempt 3 of 3"
+    assert run.progress.remark == "attempt 3 of 3"
 
 
 def test_the_last_failure_is_reported_and_says_which_attempt_it_was() -> None:
@@ -97,22 +96,22 @@ def test_the_whole_of_it_has_the_start_of_the_first_attempt() -> None:
     run = rig.submit(1)
 
     def first() -> None:
-        run.started = at("16 09:00")
+        run.progress.started = at("16 09:00")
         rig.fail()
 
     def second() -> None:
-        run.started = at("16 09:30")
+        run.progress.started = at("16 09:30")
         rig.succeed()
 
     rig.play(first, second)
 
-    assert run.started == at("16 09:00")
+    assert run.progress.started == at("16 09:00")
 
 
 def test_a_canceled_run_is_not_tried_again() -> None:
     rig = Rig()
     run = rig.submit(5)
-    run.is_canceled = True
+    run.progress.is_canceled = True
     rig.play(rig.fail)
 
     assert len(rig.reports) == 1
@@ -126,7 +125,7 @@ def test_a_run_canceled_while_it_waits_is_not_tried_again() -> None:
     async def main() -> None:
         rig.fail()
         await asyncio.sleep(1)
-        run.is_canceled = True
+        run.progress.is_canceled = True
         await asyncio.sleep(100)
 
     run_virtually(rig.loop, main())

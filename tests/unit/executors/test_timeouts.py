@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from slack_alert.core.model.record import Verdict
-from slack_alert.core.model.run import Failure, Result, Run, RunOptions
+from slack_alert.core.model.run import Failure, Result, Run, RunOptions, output_of
 from slack_alert.executors.calling.awaiting import loop_bridge as on_main_loop
 from slack_alert.executors.calling.failures import timeout_failure, with_generator_frames
 from slack_alert.executors.pool import PoolExecutor
@@ -51,9 +51,7 @@ class Reports:
 def looked_after(
     function: Callable[..., Any], run_options: RunOptions = BRIEF, *, number: int = 1, is_async: bool = False
 ) -> Run:
-    run = run_of(function, number=number, is_async=is_async)
-    run.run_options = run_options
-    return run
+    return run_of(function, number=number, is_async=is_async, run_options=run_options)
 
 
 def loop_bridge(main: Callable[[PoolExecutor, Reports], Awaitable[None]], *, threads: int = 4) -> Reports:
@@ -74,7 +72,7 @@ def loop_bridge(main: Callable[[PoolExecutor, Reports], Awaitable[None]], *, thr
 def test_a_generator_that_stands_between_two_values_tells_where(keyword: str) -> None:
     function = plugin(f"{keyword} job():\n    if True:\n        yield 1\n    yield 2")
     run, values = looked_after(function), function()
-    run.values = values
+    output_of(run).values = values
     if keyword == "def":
         next(values)
     else:
@@ -101,13 +99,13 @@ def test_a_plain_function_that_hangs_is_given_up_and_its_place_is_told() -> None
 
     async def main(inline: PoolExecutor, reports: Reports) -> None:
         run = looked_after(lambda: job(gate))
-        run.released = released.set
+        run.progress.released = released.set
         inline.submit([run], Stage(done=reports.take))
         await asyncio.to_thread(reports.wait_for, 1)
-        assert (run.is_stuck, run.is_canceled, inline.load.stuck) == (True, True, 1)
+        assert (run.progress.is_stuck, run.progress.is_canceled, inline.load.stuck) == (True, True, 1)
         gate.set()
         assert await asyncio.to_thread(released.wait, PATIENCE)
-        assert (run.is_stuck, inline.load.stuck) == (False, 0)
+        assert (run.progress.is_stuck, inline.load.stuck) == (False, 0)
 
     reports = loop_bridge(main)
     assert (reports.failure.kind, reports.failure.verdict) == ("TimeoutError", Verdict.TIMED_OUT)
@@ -121,7 +119,7 @@ def test_what_a_function_that_was_given_up_returns_later_is_nobody_s() -> None:
     async def main(inline: PoolExecutor, reports: Reports) -> None:
         gate, released = threading.Event(), threading.Event()
         run = looked_after(lambda: gate.wait(PATIENCE) and "late")
-        run.released = released.set
+        run.progress.released = released.set
         inline.submit([run], Stage(done=reports.take))
         await asyncio.to_thread(reports.wait_for, 1)
         gate.set()
@@ -135,7 +133,7 @@ def test_hung_functions_do_not_stop_the_others() -> None:
         gate, released = threading.Event(), threading.Semaphore(0)
         hung = [looked_after(lambda: gate.wait(PATIENCE), number=number) for number in (1, 2)]
         for run in hung:
-            run.released = released.release
+            run.progress.released = released.release
         inline.submit(hung, Stage(done=reports.take))
         inline.submit([run_of(lambda: "up", number=3)], Stage(done=reports.take))
         await asyncio.to_thread(reports.wait_for, 3)
@@ -187,7 +185,7 @@ def test_a_coroutine_that_hangs_is_cancelled_and_its_place_is_told() -> None:
         run = looked_after(job, is_async=True)
         inline.submit([run], Stage(done=reports.take))
         await asyncio.to_thread(reports.wait_for, 1)
-        assert (run.is_stuck, inline.load.stuck) == (False, 0)
+        assert (run.progress.is_stuck, inline.load.stuck) == (False, 0)
 
     reports = loop_bridge(main)
     assert (reports.failure.verdict, reports.failure.place) == (Verdict.TIMED_OUT, "plugins/db.py:5")
@@ -206,13 +204,13 @@ def test_a_coroutine_that_will_not_be_cancelled_is_given_up(monkeypatch: pytest.
             return "late"
 
         run = looked_after(stubborn, is_async=True)
-        run.released = released.set
+        run.progress.released = released.set
         inline.submit([run], Stage(done=reports.take))
         await asyncio.to_thread(reports.wait_for, 1)
-        assert (run.is_stuck, run.is_canceled, inline.load.stuck) == (True, True, 1)
+        assert (run.progress.is_stuck, run.progress.is_canceled, inline.load.stuck) == (True, True, 1)
         gate.set()
         await asyncio.wait_for(released.wait(), PATIENCE)
-        assert (run.is_stuck, inline.load.stuck) == (False, 0)
+        assert (run.progress.is_stuck, inline.load.stuck) == (False, 0)
 
     assert [result.failure is None for _, result in loop_bridge(main).all] == [False]
 
@@ -234,12 +232,12 @@ def test_a_coroutine_under_a_timeout_that_the_end_of_the_loop_cancels_is_reporte
 def test_a_run_the_program_gave_up_at_its_end_is_not_reported_as_late() -> None:
     reported: list[Result] = []
     run = looked_after(print)
-    run.is_canceled = True
+    run.progress.is_canceled = True
 
     timed = TimedCalls(Stage().caller, lambda _run, _host, result: reported.append(result), lambda: None)
     timed._expire(run, Stage(), timedelta(seconds=1), 0)
 
-    assert (reported, run.is_stuck) == ([], False)
+    assert (reported, run.progress.is_stuck) == ([], False)
 
 
 @pytest.mark.parametrize("head", ["async def job():", "def job():\n    return pages()\nasync def pages():"])
@@ -275,7 +273,7 @@ def test_what_a_plain_function_hands_back_to_be_awaited_is_ended_at_the_timeout(
         inline._caller._bridge = on_main_loop(asyncio.get_running_loop())
         run = looked_after(function)
         released = threading.Event()
-        run.released = released.set
+        run.progress.released = released.set
         inline.submit([run], Stage(done=reports.take))
         await asyncio.to_thread(reports.wait_for, 1)
         # The thread is free again, as nothing is waited for any more.

@@ -8,7 +8,7 @@ import pytest
 from slack_alert.core.bindings import Job
 from slack_alert.core.content.render import Blocks, Text, Upload, fallback
 from slack_alert.core.model.record import Verdict
-from slack_alert.core.model.run import QUIET, Result, Run
+from slack_alert.core.model.run import QUIET, Result, RunPosts
 from slack_alert.core.pipeline.gate import gate, pause_status
 from slack_alert.core.pipeline.messages import messages
 from slack_alert.core.pipeline.settle import Settlement, settle, settle_asked
@@ -21,11 +21,11 @@ TWO = Quota((at("16 13:12"), at("16 13:22")))
 OVER = Quota((at("16 13:12"), at("16 13:22"), at("16 13:32")), until=at("16 14:32"))
 
 
-def make_run(slot: str = "16 13:32", *, said: int = 0) -> Run:
-    return Run(7, "db.lag", JOB.action, at(slot), said=said)
+def make_run(slot: str = "16 13:32", *, said: int = 0, is_withheld: bool = False) -> RunPosts:
+    return RunPosts(7, "db.lag", at(slot), said=said, is_withheld=is_withheld)
 
 
-def settled(result: Result, state: State | None = None, *, job: Job = JOB, run: Run | None = None) -> Settlement:
+def settled(result: Result, state: State | None = None, *, job: Job = JOB, run: RunPosts | None = None) -> Settlement:
     return settle(job, state or State(), run or make_run(), result, MARK)
 
 
@@ -147,10 +147,7 @@ def test_run_that_spoke_and_ends_quietly_was_said() -> None:
 
 
 def test_run_that_was_withheld_and_ends_quietly_was_muted() -> None:
-    run = make_run()
-    run.is_withheld = True
-
-    assert settled(QUIET, run=run).verdict is Verdict.MUTED
+    assert settled(QUIET, run=make_run(is_withheld=True)).verdict is Verdict.MUTED
 
 
 def test_error_goes_to_its_own_channel_and_leaves_the_alerts_alone() -> None:

@@ -9,7 +9,7 @@ from slack_alert.core.bindings import Job
 from slack_alert.core.content.render import Blocks, Upload, fallback, pieces
 from slack_alert.core.model.address import Address
 from slack_alert.core.model.message import DeliveryMode, Message
-from slack_alert.core.model.run import QUIET, Result, Run
+from slack_alert.core.model.run import QUIET, Result, RunPosts
 from slack_alert.core.pipeline.settle import Settlement, settle
 from slack_alert.core.policy.incidents import Escalation, Repeat, RepeatPolicy, diff_entries
 from slack_alert.core.policy.quota import State
@@ -30,7 +30,7 @@ def played(job: Job, outcomes: Sequence[object], *, state: State | None = None, 
     settlements = []
     state = state or State()
     for minute, outcome in enumerate(outcomes):
-        run = Run(minute + 1, job.name, job.action, at(f"16 12:{minute:02}"))
+        run = RunPosts(minute + 1, job.name, at(f"16 12:{minute:02}"))
         settlement = settle(job, state, run, result(outcome), MARK, mute=mute)
         state = settlement.state
         settlements.append(settlement)

@@ -5,7 +5,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from slack_alert.core.model.run import Action, Run
+from slack_alert.core.model.run import Action, Run, RunProgress
 from slack_alert.core.pipeline.outages import Outage, OutageCause
 from slack_alert.engine.app.announcements import downtime_text
 from slack_alert.engine.runs.overlaps import waiting_text
@@ -53,7 +53,8 @@ def test_a_time_in_which_the_clock_stood_still_is_no_downtime(cause: OutageCause
 )
 def test_who_leaves_no_thread_is_named_and_a_stuck_one_counts_apart(busy: str, stuck: str, said: str) -> None:
     def going_on(name: str) -> Run:
-        return Run(1, name, Action(name, "plugins/a.py", 1), NOW, is_stuck=name in stuck)
+        progress = RunProgress(is_stuck=name in stuck)
+        return Run(1, name, Action(name, "plugins/a.py", 1), NOW, progress=progress)
 
     text = waiting_text(going_on("w"), [going_on(name) for name in busy + stuck])
 

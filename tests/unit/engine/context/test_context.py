@@ -97,7 +97,7 @@ def test_canceled_follows_the_run() -> None:
     ctx = stage.context(run)
 
     assert not ctx.canceled
-    run.is_canceled = True
+    run.progress.is_canceled = True
     assert ctx.canceled
 
 
@@ -245,7 +245,7 @@ def is_gone(process: int) -> bool:
 def test_programs_end_when_their_run_is_given_up(tmp_path: Path, kind: tuple[str, ...], ends: str) -> None:
     going = Going(tmp_path, flagging(*kind))
 
-    going.run.is_canceled = True
+    going.run.progress.is_canceled = True
     if ends == "all":
         going.stage.services.children.end_all()
     else:
@@ -299,7 +299,7 @@ HIDDEN = {
 def test_what_has_moved_into_a_session_of_its_own_ends_as_well(tmp_path: Path, script: str, ends: str) -> None:
     going = Going(tmp_path, ["sh", "-c", script], timeout=0.3 if ends == "timeout" else None)
     if ends == "given up":
-        going.run.is_canceled = True
+        going.run.progress.is_canceled = True
         going.stage.services.children.terminate(going.run.id)
 
     assert going.join() is not None
@@ -333,7 +333,7 @@ def test_program_has_a_session_of_its_own_that_no_ctrl_c_reaches() -> None:
 def test_run_that_was_given_up_starts_nothing_further() -> None:
     stage = Stage()
     run = run_of(print)
-    run.is_canceled = True
+    run.progress.is_canceled = True
 
     with pytest.raises(RuntimeError, match=r"run 1 of db\.job was given up"):
         stage.context(run).run(python("print(1)"))

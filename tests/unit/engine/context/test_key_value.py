@@ -9,6 +9,7 @@ from slack_alert.core.model.run import Action, Run
 from slack_alert.engine.batches import StoredValue
 from slack_alert.engine.context.key_value import KeyValueStore
 from slack_alert.engine.simulation.doubles import VirtualClock
+from slack_alert.executors.calling.output import keep_values
 from tests.fakes.engine_rig import at
 
 
@@ -121,11 +122,10 @@ def test_what_a_sensor_sets_is_seen_at_once_and_kept_with_what_it_notices() -> N
 
     assert (own.get("until"), drawer.key_value_store.get("until"), drawer.written) == (7, 7, [])
 
-    assert run.keep_values is not None
-    run.keep_values()
+    keep_values(run)
     assert [(entry.key, entry.value) for entry in drawer.written] == [("until", "7"), ("found", "1"), ("gone", None)]
 
-    run.keep_values()
+    keep_values(run)
     assert len(drawer.written) == 3
 
 
@@ -135,8 +135,7 @@ def test_what_somebody_set_anew_before_a_sensor_noticed_anything_stands() -> Non
     own.set("until", 7)
     drawer.key_value_store.set("until", 9)
 
-    assert run.keep_values is not None
-    run.keep_values()
+    keep_values(run)
     assert drawer.reopened().get("until") == drawer.key_value_store.get("until") == 9
 
 
@@ -145,7 +144,7 @@ def test_what_no_sensor_sets_is_kept_at_once() -> None:
     run, own = sensing(drawer, emits=None)
     own.set("until", 7)
 
-    assert (run.keep_values, [entry.value for entry in drawer.written]) == (None, ["7"])
+    assert (run.progress.output, [entry.value for entry in drawer.written]) == (None, ["7"])
 
 
 def test_a_sensor_s_key_must_be_a_string_too() -> None:

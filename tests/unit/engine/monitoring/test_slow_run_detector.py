@@ -161,7 +161,7 @@ def test_it_stands_beside_why_a_run_was_late() -> None:
     rig = made()
     rig.due("16 09:10")
     [run] = rig.executor.runs
-    run.remark = "late by 3 min"
+    run.progress.remark = "late by 3 min"
     rig.executor.finish(took(9))
 
     assert reason(rig) == f"late by 3 min; {SLOW}"

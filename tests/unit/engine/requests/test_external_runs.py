@@ -10,7 +10,7 @@ from slack_alert.core.bindings import Job
 from slack_alert.core.content.render import fallback
 from slack_alert.core.model.address import Address
 from slack_alert.core.model.record import Usage, Verdict
-from slack_alert.core.model.run import Failure, Result, Run
+from slack_alert.core.model.run import Failure, Result, Run, output_of
 from slack_alert.core.pipeline.settle import Settlement, settle
 from slack_alert.core.policy.quota import State
 from slack_alert.core.schedule.triggers import Never
@@ -29,7 +29,7 @@ def judge_of(mute: str = "") -> Judge:
     def judge(state: State, run: Run, result: Result, to: Address | None) -> Settlement:
         told = to or ERRORS
         job = Job(run.binding, run.action, Never(), make_policy(max_alert=2), told, told, BERLIN)
-        return settle(job, state, run, result, MARK, mute=mute)
+        return settle(job, state, run.posts, result, MARK, mute=mute)
 
     return judge
 
@@ -44,7 +44,7 @@ class Desk:
 
     def apply_request(self, result: Result, time: str = "16 02:30", to: Address | None = None) -> Batch:
         run = external_run("nightly", at(time))
-        run.printed = ["copying\n"]
+        output_of(run).printed.append("copying\n")
         return self.take(execution_request(run, result, to))
 
     def take(self, request: Request) -> Batch:

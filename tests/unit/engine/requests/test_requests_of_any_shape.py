@@ -79,7 +79,9 @@ def spoilt(value: object) -> Iterator[object]:
 
 def judge(state: State, run: Run, result: Result, to: Address | None) -> Settlement:
     told = to or ERRORS
-    return settle(Job(run.binding, run.action, Never(), make_policy(), told, told, BERLIN), state, run, result, MARK)
+    return settle(
+        Job(run.binding, run.action, Never(), make_policy(), told, told, BERLIN), state, run.posts, result, MARK
+    )
 
 
 @pytest.mark.slow

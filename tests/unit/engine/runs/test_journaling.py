@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 import pytest
 
 from slack_alert.core.content.render import Text
-from slack_alert.core.model.run import QUIET, Result, Returned, Run
+from slack_alert.core.model.run import QUIET, Result, Returned, Run, RunProgress
 from slack_alert.engine.batches import Batch, Snapshot
 from slack_alert.engine.runs.recovery import is_resumable
 from tests.fakes.engine_rig import OPS, Rig, at, make_job
@@ -35,7 +35,7 @@ class Page:
 
 
 def make_run(**fields: object) -> Run:
-    return Run(7, "db.lag", make_job().action, at("16 09:10"), started=at("16 09:11"), **fields)  # type: ignore[arg-type]
+    return Run(7, "db.lag", make_job().action, at("16 09:10"), **fields)  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize("is_canceled", [False, True])
@@ -44,10 +44,12 @@ def test_what_is_returned_is_kept_before_it_is_settled_and_no_longer_where_it_is
     rig = Rig(journal=page)
     rig.due("16 09:10")
     (run,) = rig.engine.runs()
-    run.started, run.remark, run.is_canceled = at("16 09:11"), "caught up", is_canceled
+    run.progress.started, run.progress.remark, run.progress.is_canceled = at("16 09:11"), "caught up", is_canceled
     rig.executor.finish(SAID)
 
-    kept = Returned(run.id, "db.lag", run.slot, run.started, SAID.duration, SAID.pieces, SAID.numbers, "caught up")
+    kept = Returned(
+        run.id, "db.lag", run.slot, run.progress.started, SAID.duration, SAID.pieces, SAID.numbers, "caught up"
+    )
     assert page.asked == [kept, *([1] if is_canceled else [])]
     assert rig.texts == ([] if is_canceled else ["lag"])
 
@@ -56,7 +58,7 @@ def test_what_was_returned_is_kept_until_it_is_committed() -> None:
     rig = Rig()
     rig.due("16 09:10")
     (run,) = rig.engine.runs()
-    run.is_kept = True
+    run.progress.is_kept = True
     batches: list[bool] = []
     put = rig.recorder.submit
 
@@ -68,7 +70,7 @@ def test_what_was_returned_is_kept_until_it_is_committed() -> None:
     rig.executor.finish(SAID)
 
     assert batches == [True]
-    assert not run.is_kept
+    assert not run.progress.is_kept
 
 
 def test_what_cannot_be_settled_is_not_kept_for_ever() -> None:
@@ -89,11 +91,10 @@ def test_what_cannot_be_settled_is_not_kept_for_ever() -> None:
     [
         {"asked_by": "ann"},
         {"event": {}},
-        {"texts": ["said before"]},
-        {"held": ((OPS, Text("held")),)},
-        {"is_withheld": True},
+        {"progress": RunProgress(texts=("said before",))},
+        {"progress": RunProgress(held=((OPS, Text("held")),))},
     ],
-    ids=["asked for", "an answer", "spoke before", "has more to say", "was muted"],
+    ids=["asked for", "an answer", "spoke before", "has more to say"],
 )
 def test_only_a_run_that_did_nothing_else_is_known_by_what_it_returned(fields: Mapping[str, object]) -> None:
     assert is_resumable(make_run())

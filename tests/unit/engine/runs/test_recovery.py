@@ -152,7 +152,7 @@ def test_a_run_that_speaks_is_noted_with_its_words() -> None:
     rig.engine.say(run, (Text("more"),))
 
     assert rig.begun == [[1], [1]]  # Until one of them is committed.
-    run.is_noted = True
+    run.progress.is_noted = True
     rig.engine.say(run, (Text("end"),))
     assert rig.begun[2:] == [[]]
 
@@ -173,7 +173,7 @@ def test_a_slot_that_finds_a_run_going_on_is_written_with_the_note_that_it_began
     assert written == [([1], [verdict]), ([1], [verdict])]
 
     kept.batches.clear()
-    rig.engine.runs()[0].is_noted = True
+    rig.engine.runs()[0].progress.is_noted = True
     rig.due("16 09:40")
     assert [batch for batch in kept.batches if batch.records or batch.begun] == []
 
@@ -213,7 +213,7 @@ def test_a_run_of_a_start_begins_when_it_is_committed_that_it_does(is_at_start: 
 
     recorder.then()
     (run,) = rig.executor.runs
-    assert run.is_noted
+    assert run.progress.is_noted
     if not is_at_start:  # All that the next start would make again is in the one batch.
         assert [(row.verdict, row.count) for row in batch.records] == [(Verdict.MISSED, 4)]
         assert len(batch.messages) == 1

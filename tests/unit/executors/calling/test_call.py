@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from slack_alert.core.content.render import Upload, fallback
-from slack_alert.core.model.run import Failure, Result, Run
+from slack_alert.core.model.run import Failure, Result, Run, RunOutput
 from slack_alert.core.structs import replace
 from slack_alert.engine.context.key_value import KeyValueStore
 from slack_alert.executors.calling.output import KEPT, captured, current, keep
@@ -92,7 +92,7 @@ def test_start_and_duration_are_written_down() -> None:
     run = run_of(lambda: None)
     result = Stage().call(run)
 
-    assert run.started == at("16 09:11")
+    assert run.progress.started == at("16 09:11")
     assert result.duration.total_seconds() >= 0
 
 
@@ -199,7 +199,7 @@ def test_an_asynchronous_iterator_of_a_canceled_run_is_asked_no_more() -> None:
 
     def say(run: Run, pieces: object) -> None:
         said.append(pieces)
-        run.is_canceled = len(said) == 2
+        run.progress.is_canceled = len(said) == 2
 
     result = Stage(say=say).call(run)
 
@@ -337,14 +337,14 @@ def test_output_goes_to_standard_error_under_the_name_and_into_the_record() -> N
     run, stderr = printed("def job():\n    print('one\\ntwo')\n    print('thr', end='')\n    print('ee')")
 
     assert stderr == "db.job | one\ndb.job | two\ndb.job | three\n"
-    assert "".join(run.printed or ()) == "one\ntwo\nthree\n"
+    assert run.printed == "one\ntwo\nthree\n"
 
 
 def test_open_line_is_ended_with_the_run() -> None:
     run, stderr = printed("def job():\n    print('half', end='')\n    1 / 0")
 
     assert stderr == "db.job | half\n"
-    assert (run.printed, run.line) == (["half", "\n"], "")
+    assert run.printed == "half\n"
 
 
 def test_output_outside_a_run_is_passed_on_as_it_is(capsys: pytest.CaptureFixture[str]) -> None:
@@ -369,22 +369,22 @@ def test_output_outside_a_run_is_passed_on_as_it_is(capsys: pytest.CaptureFixtur
 def test_printed_text_has_a_limit_and_says_so(length: int, kept: str) -> None:
     run, stderr = printed(f"import sys\ndef job():\n    sys.stdout.write('x' * {length - 1})\n    print()")
 
-    assert kept == "".join(run.printed or ())
+    assert kept == run.printed
     assert len(stderr) == length + len("db.job | ")
 
 
 def test_beyond_the_limit_is_marked_once() -> None:
     run, _ = printed("def job():\n    for number in range(20_000):\n        print('a line of text ..')")
 
-    assert "".join(run.printed or ()).count("[cut after") == 1
-    assert "".join(run.printed or ()).endswith("\n[cut after 262,144 of 360,000 characters]")
+    assert (run.printed or "").count("[cut after") == 1
+    assert (run.printed or "").endswith("\n[cut after 262,144 of 360,000 characters]")
 
 
 def test_what_a_run_that_goes_on_has_printed_beyond_the_limit_is_marked_already() -> None:
-    run = run_of(print)
-    keep(run, "x" * (KEPT + 1))
+    output = RunOutput()
+    keep(output, "x" * (KEPT + 1))
 
-    assert (run.printed or [])[-1] == "\n[more was printed]"
+    assert output.printed[-1] == "\n[more was printed]"
 
 
 def test_lost_terminal_fails_nobody() -> None:
@@ -395,7 +395,7 @@ def test_lost_terminal_fails_nobody() -> None:
         result = Stage().call(run)
 
     assert texts(result) == ["1"]
-    assert "".join(run.printed or ()) == "one\n"
+    assert run.printed == "one\n"
 
 
 def test_runs_side_by_side_print_into_their_own_records() -> None:
@@ -415,7 +415,7 @@ def test_runs_side_by_side_print_into_their_own_records() -> None:
     with captured(io.StringIO()):
         asyncio.run(both())
 
-    assert ["".join(run.printed or ()) for run in runs] == ["aaa\n", "bbb\n"]
+    assert [run.printed for run in runs] == ["aaa\n", "bbb\n"]
     assert current.get() is None
 
 
@@ -449,8 +449,7 @@ def test_of_an_endless_iterator_a_sensor_notices_each_item_as_it_comes() -> None
         if len(noticed) == 3:
             raise KeyError("enough")
 
-    run = run_of(lambda: itertools.count(1))
-    run.emits = "found"
+    run = run_of(lambda: itertools.count(1), emits="found")
     result = Stage(emit=notice).call(run)
 
     assert (noticed, failure(result).kind) == ([1, 2, 3], "KeyError")
@@ -458,8 +457,7 @@ def test_of_an_endless_iterator_a_sensor_notices_each_item_as_it_comes() -> None
 
 def test_what_a_sensor_hands_back_to_be_awaited_is_noticed() -> None:
     stage = Stage()
-    run = run_of(plugin("async def fetch():\n    return ['a', 'b']\ndef job():\n    return fetch()"))
-    run.emits = "found"
+    run = run_of(plugin("async def fetch():\n    return ['a', 'b']\ndef job():\n    return fetch()"), emits="found")
     stage.call(run)
 
     assert stage.noticed == ["a", "b"]
@@ -509,8 +507,7 @@ def test_what_a_sensor_sets_is_kept_once_it_has_noticed(source: str, expected: l
     stage.services = replace(stage.services, key_value_store=lambda _: key_value_store)
     head = "async def" if is_async else "def"
     job = plugin(f"{head} job(ctx): set = ctx.store.set; {source}")
-    run = run_of(job, is_async=is_async, takes_context=True)
-    run.emits = "found"
+    run = run_of(job, is_async=is_async, takes_context=True, emits="found")
     asyncio.run(stage.await_(run)) if is_async else stage.call(run)
 
     assert done == expected
