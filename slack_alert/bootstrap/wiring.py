@@ -49,7 +49,7 @@ def assemble(settings: Settings, plugins: FollowedPlugins, stores: RunStores, *,
     runtime = make_runtime(settings, plugins, stores)
     engine, writer, mutes = runtime.engine, runtime.writer, runtime.mutes
     channels = make_channels(settings, out)
-    slots = SlotSource(settings, engine, is_behind=lambda: writer.is_behind)
+    slots = SlotSource(settings, engine, is_behind=writer.is_behind)
     blocking = blocking_of(settings)
     digests = make_digests(
         settings, mutes, engine=engine, recorder=runtime.recorder, read=stores.read, blocking=blocking
@@ -76,7 +76,7 @@ def assemble(settings: Settings, plugins: FollowedPlugins, stores: RunStores, *,
         stalled_addresses=_standing_still(settings),
         watch=_watch(settings),
         children=runtime.services.children,
-        load=lambda: runtime.executor.load,
+        load=runtime.executor.load,
         muted_until=mutes.until,
         judge=make_judge(settings, runtime.mark, mutes.reason),
         accept_entry=_entry_acceptor(mutes, runtime.services.key_value_store),

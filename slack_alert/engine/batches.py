@@ -103,6 +103,11 @@ class Batch(Struct):
     is_repeatable: bool = False
 
     @property
+    def is_numbered(self) -> bool:
+        """Whether its order matters: a later value or pause replaces an earlier one."""
+        return bool(self.entries or self.holds)
+
+    @property
     def is_durable(self) -> bool:
         """Whether losing the batch to a power failure would break a guarantee."""
         # A sent message whose progress is lost is in doubt, as after a crash: at worst it is repeated, never left out.

@@ -33,11 +33,6 @@ def submit_durably(recorder: Recorder, batch: Batch) -> Wait:
     return partial(_wait, batch, committed)
 
 
-def is_numbered(batch: Batch) -> bool:
-    """Return whether the order of a batch matters: a later value or pause replaces an earlier one."""
-    return bool(batch.entries or batch.holds)
-
-
 def number_entry(number: int) -> StoredValue:
     """Return the entry that is committed with the batch of this number."""
     return StoredValue(NUMBER_PACK, NUMBER_KEY, str(number))

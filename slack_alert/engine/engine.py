@@ -31,7 +31,7 @@ from slack_alert.engine.runs.event_queues import AbsenceWatch, EventQueues
 from slack_alert.engine.runs.job_state import JobState, create_job_states, replace_jobs
 from slack_alert.engine.runs.missed_slots import GatheringRecorder, GroupedRecorder, MissedSlots
 from slack_alert.engine.runs.overlaps import Overlaps
-from slack_alert.engine.runs.recovery import is_resumable, recover, resumed
+from slack_alert.engine.runs.recovery import recover, resumed
 from slack_alert.engine.runs.run_messages import RunMessages, with_held_pieces
 from slack_alert.engine.runs.run_records import cut_off_record, quiet_record, spoken_record
 
@@ -209,7 +209,7 @@ class Engine:
 
     def done(self, run: Run, result: Result) -> None:
         """Settle a run; it counts as done once its messages are committed."""
-        if self._journal is None or not result.pieces or not is_resumable(run):
+        if self._journal is None or not result.pieces or not run.is_resumable:
             self._finish(run, result)
             return
         progress = run.progress

@@ -11,27 +11,17 @@ import os
 from collections.abc import Callable, Sequence
 from datetime import timedelta
 from random import random
-from typing import Protocol
 
 from slack_alert.core.model.run import DEFAULT_OPTIONS, Isolation, Result, Run
 from slack_alert.engine.ports import ExecutorLoad, RunHost
 from slack_alert.executors.calling.call import Caller
 from slack_alert.executors.calling.failures import internal_error_result
+from slack_alert.executors.isolated.process_pool import ProcessPool
 from slack_alert.executors.puller_pool import PullerPool
 from slack_alert.executors.retries import Retries
 from slack_alert.executors.timeouts import TimedCalls
 
 log = logging.getLogger(__name__)
-
-
-class IsolatedPool(Protocol):
-    """Calls functions in processes of their own."""
-
-    def call(self, run: Run, host: RunHost) -> Result:
-        """Call a run's function and wait for its end, which is at its timeout at the latest."""
-
-    def stop(self) -> None:
-        """Keep processes only for the runs that go on."""
 
 
 class PoolExecutor:
@@ -46,7 +36,7 @@ class PoolExecutor:
         *,
         threads: int,
         loop: asyncio.AbstractEventLoop,
-        isolated: IsolatedPool | None = None,
+        isolated: ProcessPool | None = None,
         chance: Callable[[], float] = random,
     ) -> None:
         self._caller = caller
@@ -81,9 +71,8 @@ class PoolExecutor:
         """The number of runs that wait for a puller."""
         return self._pool.queued
 
-    @property
     def load(self) -> ExecutorLoad:
-        """The executor's present load."""
+        """Return the executor's present load."""
         timed = self._timed
         busy = max(self._pool.busy - timed.threads, 0)
         return ExecutorLoad(busy, self._most, timed.threads + timed.coroutines, self._pool.queued)

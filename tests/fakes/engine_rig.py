@@ -19,7 +19,6 @@ from slack_alert.core.schedule.triggers import Never, parse_trigger
 from slack_alert.core.schedule.working_hours import WorkingHours
 from slack_alert.core.structs import replace
 from slack_alert.engine.batches import Batch, Snapshot
-from slack_alert.engine.durable_values import is_numbered
 from slack_alert.engine.engine import Engine
 from slack_alert.engine.monitoring.slow_runs import SlowRunDetector
 from slack_alert.engine.ports import Journal, Recorder, RunHost
@@ -115,7 +114,7 @@ class Kept(MemoryRecorder):
 
     def submit(self, batch: Batch, then: Callable[[], object] | None = None) -> None:
         self.batches.append(batch)
-        super().submit(batch, then if is_numbered(batch) else None)
+        super().submit(batch, then if batch.is_numbered else None)
 
 
 class Rig:

@@ -101,7 +101,14 @@ class RunOutput(Struct):
     #: Cancels the awaitable that its function returned, while that is running.
     cancel: Callable[[], object] | None = None
     #: Saves what a sensor has set in `ctx.store`; returns a function that waits for it, or None if nothing has to.
-    keep_values: Callable[[], Callable[[], None] | None] | None = None
+    keep_values: Callable[[], Callable[[], None] | None] = lambda: None
+
+    def end(self) -> None:
+        """End the output as the function has returned."""
+        self.values = None
+        self.keep_values()  # Values set after the last event; nothing waits for them.
+        if self.end_line is not None:
+            self.end_line()
 
 
 class RunPosts(Struct, frozen=True):
@@ -180,6 +187,11 @@ class Run(Struct, frozen=True):
         """What it has printed so far."""
         output = self.progress.output
         return "".join(output.printed) or None if output else None
+
+    @property
+    def is_resumable(self) -> bool:
+        """Whether it is described by its return value alone; the slots of other runs run again after a kill."""
+        return not (self.asked_by or self.event is not None or self.progress.texts or self.progress.held)
 
 
 def output_of(run: Run) -> RunOutput:

@@ -16,7 +16,7 @@ from slack_alert.core.errors import StoreError
 from slack_alert.core.model.message import Delivery
 from slack_alert.core.model.record import Record
 from slack_alert.engine.batches import Batch, HistoryLimits
-from slack_alert.engine.durable_values import is_numbered, number_entry
+from slack_alert.engine.durable_values import number_entry
 from slack_alert.engine.ports import Clock, Journal, Store
 
 log = logging.getLogger(__name__)
@@ -99,7 +99,7 @@ class Writer:
             self._progress.append((batch, then))
             self._puts.put(_PROGRESS)
             return
-        if self._journal is None or not is_numbered(batch):
+        if self._journal is None or not batch.is_numbered:
             self._keep(batch)
             self._puts.put((batch, then))
             return
@@ -122,9 +122,8 @@ class Writer:
         is_over = self._thread.ident is not None and not self._thread.is_alive()
         return is_over or (began is not None and self._clock.monotonic() - began > _LONG)
 
-    @property
     def is_behind(self) -> bool:
-        """Whether too much waits to be written, so that slots that come due now would only add to it."""
+        """Return whether too much waits to be written, so that slots that come due now would only add to it."""
         coming = self._expected() if self._clock.monotonic() < self._expected_until else 0
         return len(self._quiet) + self._under_way + coming > BACKLOG
 
@@ -262,7 +261,7 @@ def _taken(items: deque[Item]) -> list[Item]:
 def _needs_journal(batch: Batch) -> bool:
     """Return whether a batch has to be journaled; not where the next start makes it again."""
     is_redone = batch.taken is not None or batch.is_repeatable
-    return bool(batch.messages or is_numbered(batch)) and not is_redone
+    return bool(batch.messages or batch.is_numbered) and not is_redone
 
 
 def _is_signal(put: _Put) -> bool:

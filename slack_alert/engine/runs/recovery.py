@@ -44,11 +44,6 @@ def recover(
     return rows
 
 
-def is_resumable(run: Run) -> bool:
-    """Return whether a run is described by its return value alone; the slots of other runs run again after a kill."""
-    return not (run.asked_by or run.event is not None or run.progress.texts or run.progress.held)
-
-
 def resumed(job_states: Mapping[str, JobState], returned: Iterable[Returned]) -> Iterator[tuple[Run, Result]]:
     """Yield the runs of which a kill left only their return value, as if they had just ended."""
     for one in returned:

@@ -26,7 +26,7 @@ from slack_alert.executors.calling.awaiting import (
     run_on_new_loop,
 )
 from slack_alert.executors.calling.failures import failure_of
-from slack_alert.executors.calling.output import current, end_output, keep_values
+from slack_alert.executors.calling.output import current
 from slack_alert.executors.calling.rendering import Numbers, Render
 
 
@@ -89,7 +89,8 @@ class Caller:
             current.reset(token)
 
     def _clear_up(self, run: Run, host: RunHost) -> None:
-        end_output(run)
+        if (output := run.progress.output) is not None:
+            output.end()
         if run.action.takes_context:
             host.ended(run)
 
@@ -148,7 +149,7 @@ class Caller:
             if not is_quiet(item):
                 check_sayable(item)
                 host.emit(run, item)
-        if (wait := keep_values(run)) is not None:
+        if (output := run.progress.output) is not None and (wait := output.keep_values()) is not None:
             wait()
         return ()
 

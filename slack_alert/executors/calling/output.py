@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import sys
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from contextvars import ContextVar
 from functools import partial
@@ -145,22 +145,6 @@ def keep(output: RunOutput, text: str, redaction: Redaction = _OPEN) -> None:
         output.printed.append(_MORE)
     if output.length > _HELD:
         _cut(output.printed, redaction)
-
-
-def keep_values(run: Run) -> Callable[[], None] | None:
-    """Store the values that a sensor has set; return a function that waits for it, or None if nothing has to."""
-    output = run.progress.output
-    return None if output is None or output.keep_values is None else output.keep_values()
-
-
-def end_output(run: Run) -> None:
-    """End the output of a run as its function has returned."""
-    if (output := run.progress.output) is None:  # As for most runs.
-        return
-    output.values = None
-    keep_values(run)  # Values set after the last event; nothing waits for them.
-    if output.end_line is not None:
-        output.end_line()
 
 
 def _cut(printed: list[str], redaction: Redaction) -> None:

@@ -17,7 +17,7 @@ from typing import (
 
 from slack_alert.core.content.measurements import named
 from slack_alert.core.model.record import Usage
-from slack_alert.core.model.run import Result, Run
+from slack_alert.core.model.run import Result, Run, output_of
 from slack_alert.core.redaction.redaction import Redaction
 from slack_alert.engine.context.context import Context
 from slack_alert.engine.context.subprocesses import Subprocesses
@@ -29,7 +29,7 @@ from slack_alert.executors.calling.failures import (
     timeout_failure,
     with_memory_limit,
 )
-from slack_alert.executors.calling.output import current, end_output, keep_values
+from slack_alert.executors.calling.output import current
 from slack_alert.executors.deadlines import Deadlines
 from slack_alert.executors.isolated.process import END_GRACE, ChildProcess, ChildProgram
 from slack_alert.executors.isolated.protocol import (
@@ -120,7 +120,8 @@ class ProcessPool:
             finally:
                 self._give_back(process)
         finally:
-            end_output(run)
+            if run.progress.output is not None:
+                run.progress.output.end()
             current.reset(token)
         return result._replace(duration=timedelta(0, perf_counter() - begun))
 
@@ -195,7 +196,7 @@ class ProcessPool:
                 _relay(document["log"], self._redaction)
             elif "notice" in document:
                 host.emit(run, document["notice"])
-                keep_values(run)  # It has gone on meanwhile, so nothing waits for that.
+                output_of(run).keep_values()  # It has gone on meanwhile, so nothing waits for that.
             elif "ask" in document:
                 process.send(**answer_request(context, *document["ask"]))
             elif "overdue" in document:

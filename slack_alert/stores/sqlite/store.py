@@ -11,7 +11,7 @@ from slack_alert.core.errors import StoreError
 from slack_alert.core.model.message import Delivery
 from slack_alert.core.model.run import Returned
 from slack_alert.engine.batches import Batch, HistoryLimits, Snapshot
-from slack_alert.engine.durable_values import NUMBER_KEY, NUMBER_PACK, is_numbered, number_of
+from slack_alert.engine.durable_values import NUMBER_KEY, NUMBER_PACK, number_of
 from slack_alert.stores.files.journal import read_journal, remove_journal
 from slack_alert.stores.files.paths import journal_path, prepare_folder
 from slack_alert.stores.sql import statements
@@ -157,7 +157,7 @@ class SqliteStore:
 
     def _is_committed(self, batch: Batch) -> bool:
         """Return whether the batch was committed; its message may have been dropped since, or its value changed."""
-        if is_numbered(batch):
+        if batch.is_numbered:
             return number_of(batch.entries) <= self._last_number()
         with translated_errors(self._path):
             if self._connection.execute(statements.HAS_KEY, (clean(batch.messages[0].key),)).fetchone() is not None:

@@ -102,10 +102,10 @@ def test_a_plain_function_that_hangs_is_given_up_and_its_place_is_told() -> None
         run.progress.released = released.set
         inline.submit([run], Stage(done=reports.take))
         await asyncio.to_thread(reports.wait_for, 1)
-        assert (run.progress.is_stuck, run.progress.is_canceled, inline.load.stuck) == (True, True, 1)
+        assert (run.progress.is_stuck, run.progress.is_canceled, inline.load().stuck) == (True, True, 1)
         gate.set()
         assert await asyncio.to_thread(released.wait, PATIENCE)
-        assert (run.progress.is_stuck, inline.load.stuck) == (False, 0)
+        assert (run.progress.is_stuck, inline.load().stuck) == (False, 0)
 
     reports = loop_bridge(main)
     assert (reports.failure.kind, reports.failure.verdict) == ("TimeoutError", Verdict.TIMED_OUT)
@@ -137,11 +137,11 @@ def test_hung_functions_do_not_stop_the_others() -> None:
         inline.submit(hung, Stage(done=reports.take))
         inline.submit([run_of(lambda: "up", number=3)], Stage(done=reports.take))
         await asyncio.to_thread(reports.wait_for, 3)
-        assert inline.load.stuck == 2
+        assert inline.load().stuck == 2
         gate.set()
         for _ in hung:
             assert await asyncio.to_thread(released.acquire, timeout=PATIENCE)
-        assert inline.load.stuck == 0
+        assert inline.load().stuck == 0
         inline.submit([run_of(lambda: "up", number=4)], Stage(done=reports.take))
         await asyncio.to_thread(reports.wait_for, 4)
 
@@ -155,7 +155,7 @@ def test_no_more_threads_are_lost_than_twice_as_many_as_there_may_be() -> None:
             inline.submit([looked_after(lambda: gate.wait(PATIENCE), number=number)], Stage(done=reports.take))
             await asyncio.to_thread(reports.wait_for, number)
         inline.submit([run_of(lambda: "up", number=3)], Stage(done=reports.take))
-        load = inline.load
+        load = inline.load()
         assert (load.stuck, load.threads, load.waiting, len(reports.all)) == (2, 1, 1, 2)
         gate.set()
         await asyncio.to_thread(reports.wait_for, 3)
@@ -185,7 +185,7 @@ def test_a_coroutine_that_hangs_is_cancelled_and_its_place_is_told() -> None:
         run = looked_after(job, is_async=True)
         inline.submit([run], Stage(done=reports.take))
         await asyncio.to_thread(reports.wait_for, 1)
-        assert (run.progress.is_stuck, inline.load.stuck) == (False, 0)
+        assert (run.progress.is_stuck, inline.load().stuck) == (False, 0)
 
     reports = loop_bridge(main)
     assert (reports.failure.verdict, reports.failure.place) == (Verdict.TIMED_OUT, "plugins/db.py:5")
@@ -207,10 +207,10 @@ def test_a_coroutine_that_will_not_be_cancelled_is_given_up(monkeypatch: pytest.
         run.progress.released = released.set
         inline.submit([run], Stage(done=reports.take))
         await asyncio.to_thread(reports.wait_for, 1)
-        assert (run.progress.is_stuck, run.progress.is_canceled, inline.load.stuck) == (True, True, 1)
+        assert (run.progress.is_stuck, run.progress.is_canceled, inline.load().stuck) == (True, True, 1)
         gate.set()
         await asyncio.wait_for(released.wait(), PATIENCE)
-        assert (run.progress.is_stuck, inline.load.stuck) == (False, 0)
+        assert (run.progress.is_stuck, inline.load().stuck) == (False, 0)
 
     assert [result.failure is None for _, result in loop_bridge(main).all] == [False]
 

@@ -5,11 +5,10 @@ from datetime import timedelta
 import pytest
 
 from slack_alert.core.errors import BadValue
-from slack_alert.core.model.run import Action, Run
+from slack_alert.core.model.run import Action, Run, output_of
 from slack_alert.engine.batches import StoredValue
 from slack_alert.engine.context.key_value import KeyValueStore
 from slack_alert.engine.simulation.doubles import VirtualClock
-from slack_alert.executors.calling.output import keep_values
 from tests.fakes.engine_rig import at
 
 
@@ -122,10 +121,10 @@ def test_what_a_sensor_sets_is_seen_at_once_and_kept_with_what_it_notices() -> N
 
     assert (own.get("until"), drawer.key_value_store.get("until"), drawer.written) == (7, 7, [])
 
-    keep_values(run)
+    output_of(run).keep_values()
     assert [(entry.key, entry.value) for entry in drawer.written] == [("until", "7"), ("found", "1"), ("gone", None)]
 
-    keep_values(run)
+    output_of(run).keep_values()
     assert len(drawer.written) == 3
 
 
@@ -135,7 +134,7 @@ def test_what_somebody_set_anew_before_a_sensor_noticed_anything_stands() -> Non
     own.set("until", 7)
     drawer.key_value_store.set("until", 9)
 
-    keep_values(run)
+    output_of(run).keep_values()
     assert drawer.reopened().get("until") == drawer.key_value_store.get("until") == 9
 
 

@@ -266,13 +266,13 @@ def test_backlog_is_over_when_it_is_written(backlog: int) -> None:
     writer = make_writer(disk)
     for _ in range(backlog):
         writer.record_quiet(NOTE)
-    assert not writer.is_behind
+    assert not writer.is_behind()
     writer.record_quiet(NOTE)
-    assert writer.is_behind
+    assert writer.is_behind()
 
     writer.start(lambda _: None)
     assert writer.stop(PATIENCE)
-    assert not writer.is_behind
+    assert not writer.is_behind()
     assert sum(len(batch.records) for batch in disk.batches) == backlog + 1
 
 
@@ -290,7 +290,7 @@ def test_lines_that_are_being_written_count_as_waiting(backlog: int) -> None:
         writer.record_quiet(NOTE)
     writer.start(lambda _: None)
     assert begun.wait(PATIENCE)
-    assert writer.is_behind
+    assert writer.is_behind()
     done.set()
     assert writer.stop(PATIENCE)
 
@@ -300,16 +300,16 @@ def test_runs_that_wait_to_begin_count_as_lines_for_a_moment(backlog: int) -> No
     clock = VirtualClock(at("16 12:00"))
     writer, waiting = Writer(Disk(), clock), [backlog]
     writer.expect(lambda: waiting[0])
-    assert not writer.is_behind
+    assert not writer.is_behind()
 
     writer.record_quiet(NOTE)
-    assert writer.is_behind
+    assert writer.is_behind()
     waiting[0] -= 1
-    assert not writer.is_behind
+    assert not writer.is_behind()
     waiting[0] += 10 * backlog
-    assert writer.is_behind
+    assert writer.is_behind()
     clock.set(at("16 12:00:02"))
-    assert not writer.is_behind
+    assert not writer.is_behind()
 
 
 def test_lines_that_are_many_wait_for_no_company(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -11,7 +11,6 @@ import pytest
 from slack_alert.core.content.render import Text
 from slack_alert.core.model.run import QUIET, Result, Returned, Run, RunProgress
 from slack_alert.engine.batches import Batch, Snapshot
-from slack_alert.engine.runs.recovery import is_resumable
 from tests.fakes.engine_rig import OPS, Rig, at, make_job
 
 SAID = Result((Text("lag"),), None, timedelta(seconds=1), None, {"": 2.0})
@@ -97,8 +96,8 @@ def test_what_cannot_be_settled_is_not_kept_for_ever() -> None:
     ids=["asked for", "an answer", "spoke before", "has more to say"],
 )
 def test_only_a_run_that_did_nothing_else_is_known_by_what_it_returned(fields: Mapping[str, object]) -> None:
-    assert is_resumable(make_run())
-    assert not is_resumable(make_run(**fields))
+    assert make_run().is_resumable
+    assert not make_run(**fields).is_resumable
 
 
 def test_quiet_run_is_not_journaled() -> None:
