@@ -235,17 +235,26 @@ class PluginLoader(SourceFileLoader):
         self._finder.note_execution(module.__name__)
         is_imported, is_whole = executing_module() is not None, False
         try:
-            with ExitStack() as self._around:
+            if self.path in self._finder.inert:
                 super().exec_module(module)
-            if self._used:
-                share_locals(module)
+            else:
+                self._exec_observed(module)
             is_whole = True
         except BaseException:
             self._finder.failed(module.__name__, Path(self.path))
             raise
         finally:
-            self._around = None
             self._finder.coupling.after(module.__name__, self._used, is_imported=is_imported, is_whole=is_whole)
+
+    def _exec_observed(self, module: ModuleType) -> None:
+        """Run the file, and record what it changes."""
+        try:
+            with ExitStack() as self._around:
+                super().exec_module(module)
+        finally:
+            self._around = None
+        if self._used:
+            share_locals(module)
 
 
 def _is_renamed(file: PluginFile) -> bool:

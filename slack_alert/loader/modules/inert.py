@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import sys
 from dis import opmap
+from functools import lru_cache
 from types import CodeType
 
 #: Instructions that call no other code: constants, displays of constants and names, functions, assignments.
@@ -25,11 +26,16 @@ _IMPORT, _CONSTANT = opmap["IMPORT_NAME"], opmap["LOAD_CONST"]
 def is_inert(code: CodeType) -> bool:
     """Return whether the code of a module only defines names, and imports what is imported already."""
     instructions = code.co_code
-    if not _HARMLESS.issuperset(instructions[::2]):
+    if not _is_harmless(instructions):
         return False
     return _IMPORT not in instructions[::2] or all(
         _is_known_import(code, at) for at in range(0, len(instructions), 2) if instructions[at] == _IMPORT
     )
+
+
+@lru_cache(maxsize=256)  # Thousands of files have few forms.
+def _is_harmless(instructions: bytes) -> bool:
+    return _HARMLESS.issuperset(instructions[::2])
 
 
 def _is_known_import(code: CodeType, at: int) -> bool:
