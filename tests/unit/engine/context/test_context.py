@@ -188,9 +188,10 @@ class Going:
         self._argv, self._options = argv, options
         self._thread = threading.Thread(target=self._go, daemon=True)
         self._thread.start()
-        while not self._flag.exists():
-            assert self._thread.is_alive(), self.error
+        # Beside many others, the program may be up before the thread that has started it goes on.
+        while self._thread.is_alive() and not (self._flag.exists() and self.stage.services.children._running):
             time.sleep(0.01)
+        assert self._flag.exists(), self.error
 
     def _go(self) -> None:
         try:
