@@ -24,7 +24,7 @@ from slack_alert.core.redaction.redaction import Redaction
 from slack_alert.core.structs import Struct, replace
 from slack_alert.engine.batches import StoredValue
 from slack_alert.engine.clock import SystemClock
-from slack_alert.engine.recording.redacting import redacted_message, redacted_record
+from slack_alert.engine.recording.redacting import redacted_record
 from slack_alert.engine.requests import build
 from slack_alert.engine.runs.asked_run import AskedRunHost
 from slack_alert.executors.calling.call import Caller
@@ -65,29 +65,24 @@ def trigger(settings: Settings, job: str, *, is_posted: bool, fields: Mapping[st
     clock = SystemClock()
     run = Run(0, binding.name, binding.action, clock.now(), asked_by=person(), event=fields or None, emits=emits)
     events, entries = list[Event](), list[StoredValue]()
-    redaction = Redaction(settings.secrets())
-    render = Render(new_mark(), redaction)
+    render = Render(new_mark(), Redaction(settings.secrets()))
     host = _host(settings, catalog, run, to, render, events=events, entries=entries)
     DirectExecutor(Caller(clock, render)).submit([run], host)
     settlement = settle_asked(run.posts, host.result, to, render.mark, errors_to=errors_to)
     is_answered = emits is None or host.result.failure is not None  # What a sensor returns is not posted.
     said = (*host.messages, *(settlement.messages if is_answered else ())) if is_posted else ()
-    told = _redacted_messages(run, said, redaction)
-    record = redacted_record(host.record(run, settlement, told), redaction)
+    told = _with_keys(run, said)
+    record = redacted_record(host.record(run, settlement, told), render.redaction)
     left = [*(build.keep_value(entry, run.slot) for entry in entries), *map(build.emit, events)]
     is_taken = submit(settings, build.record_run(record, told, run.slot), *left)
     return AskedRun(record, told, tuple(events), is_taken)
 
 
-def _redacted_messages(run: Run, told: Sequence[Message], redaction: Redaction) -> tuple[Message, ...]:
-    """Return the messages without secrets, with unique keys: no slot caused them, and the run has no number yet."""
+def _with_keys(run: Run, told: Sequence[Message]) -> tuple[Message, ...]:
+    """Return the messages with unique keys: no slot caused them, and the run has no number yet."""
     key = uuid4().hex
-    return tuple(
-        redacted_message(
-            replace(message, key=f"{key}#{number}", origin=RunPart(run.binding, None, run.id, number)), redaction
-        )
-        for number, message in enumerate(told)
-    )
+    origins = [RunPart(run.binding, None, run.id, n) for n in range(len(told))]
+    return tuple(replace(each, key=f"{key}#{one.n}", origin=one) for one, each in zip(origins, told, strict=True))
 
 
 def _host(

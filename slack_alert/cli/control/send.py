@@ -31,12 +31,9 @@ def send(ctx: click.Context, /, *, text: str, to: str | None, **flags: object) -
     if to is None and (sentence := settings.missing()):
         raise SettingsError(sentence)
     plugins_folder(settings.path)
-    redaction = Redaction(settings.secrets())
-    # Redacted before it is escaped: an escaped secret would not be found.
-    canonical = Markup(secrets.token_hex(4)).escape(redaction(_read_text(text)))
-    return post(
-        settings, make_messages("send", Text(canonical), addresses.address(settings, to), redaction, name="message")
-    )
+    piece = Text(Markup(secrets.token_hex(4)).escape(_read_text(text)))
+    where, redaction = addresses.address(settings, to), Redaction(settings.secrets())
+    return post(settings, make_messages("send", piece, where, redaction, name="message"))
 
 
 def _read_text(text: str) -> str:

@@ -94,6 +94,7 @@ def _cleaned(draft: Draft, redaction: Redaction) -> Iterator[list[str]]:
     cells = [cell for row in draft.rows for cell in row]
     if any(len(cell) > LONGEST for cell in cells):
         cells = [shorten(cell, redaction) for cell in cells]
-    cleaned = iter(redaction.redact_all(cells))
+    clean = redaction.redact_lines if all(len(row) == 1 for row in draft.rows) else redaction.redact_all
+    cleaned = iter(clean(cells))
     for row in draft.rows:
         yield [next(cleaned) for _ in row]

@@ -62,6 +62,13 @@ class Redaction:
         apart = cleaned.split(_BETWEEN)
         return apart if len(apart) == len(texts) else [self(text) for text in texts]
 
+    def redact_lines(self, lines: Sequence[str]) -> Sequence[str]:
+        """Return the lines of a text without secrets, also without one that goes on in the next line."""
+        whole = "\n".join(lines)
+        if self(whole) == whole:
+            return lines
+        return [line.removesuffix("\n") for line in self.redact_joined([f"{line}\n" for line in lines])]
+
     def redact_joined(self, texts: Sequence[str]) -> list[str]:
         """Return texts without secrets that appear when the texts are joined."""
         spans = self._spans("".join(texts))

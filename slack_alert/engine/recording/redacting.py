@@ -1,4 +1,13 @@
-"""A recorder that redacts secrets from messages and records."""
+"""Take secrets out of what is written down, once on each way out.
+
+- What a function gives (values, exceptions, names of numbers): where it is rendered, in the process that knows the
+  secrets and before anything is laid out, cut or journaled, because half of a secret is not found
+  (`executors/calling/rendering.py`; a child process knows none and hands over drafts to `executors/isolated`). The
+  messages and records that are made of it are not searched again.
+- What the program itself says, what a service answers, and what runs print for the history: by the recorder below.
+- What `exec`, `send` and `report` leave for the running program: in the command, before it is left.
+- What a command prints, and the log: where it is printed (`cli/output/streams.py`, `cli/logs.py`).
+"""
 
 from __future__ import annotations
 
@@ -8,7 +17,7 @@ from typing import Any, cast
 
 from slack_alert.core.content.drafts import Draft, lay_out, without_seams
 from slack_alert.core.content.render import Blocks, Piece, Text, Upload
-from slack_alert.core.model.message import DeliveryProgress, Message
+from slack_alert.core.model.message import DeliveryProgress, Message, RunPart
 from slack_alert.core.model.record import Record
 from slack_alert.core.patterns import lazy_pattern
 from slack_alert.core.redaction.redaction import Redaction
@@ -43,16 +52,18 @@ def cleaned_pieces(drafts: Iterable[Piece], redaction: Redaction) -> tuple[Piece
 
 
 def redacted_message(message: Message, redaction: Redaction) -> Message:
-    """Return the message without secrets."""
+    """Return the message without secrets; that of a run has none."""
+    if isinstance(message.origin, RunPart):
+        return message
     piece = redacted_piece(message.piece, redaction)
     return message if piece is message.piece else replace(message, piece=piece)
 
 
 def redacted_record(record: Record, redaction: Redaction) -> Record:
-    """Return the line of history without secrets."""
+    """Return the line of history without secrets: its text and its error have none."""
     changed: dict[str, Any] = {  # Any: fields of different types by name
         name: cleaned
-        for name in ("text", "error", "printed", "reason", "asked_by")
+        for name in ("printed", "reason", "asked_by")
         if (text := getattr(record, name)) and (cleaned := redaction(text)) != text
     }
     return record._replace(**changed) if changed else record

@@ -8,9 +8,10 @@ import pytest
 
 from slack_alert.core.content.render import Blocks, Piece, Text, Upload
 from slack_alert.core.model.address import Address
-from slack_alert.core.model.message import Message
+from slack_alert.core.model.message import Message, Notice, RunPart
 from slack_alert.core.model.record import Record, Verdict
 from slack_alert.core.redaction.redaction import Redaction
+from slack_alert.core.structs import replace
 from slack_alert.engine.recording.redacting import redacted_message, redacted_piece, redacted_record
 
 REDACTION = Redaction(["hunter2"])
@@ -48,17 +49,24 @@ def test_what_a_text_lists_is_kept_without_secrets() -> None:
 
 def test_what_holds_no_secret_stays_the_same_object() -> None:
     message = Message("key", Address("slack", "#ops"), Text("fine", (("a", "a"),)))
-    record = LINE._replace(text="fine", error="trace", printed="out")
+    record = LINE._replace(reason="fine", asked_by="ann", printed="out")
 
     assert redacted_message(message, REDACTION) is message
     assert redacted_record(record, REDACTION) is record
 
 
+def test_what_a_run_says_is_not_searched_again_for_it_was_rendered_without_secrets() -> None:
+    said = Message("key", Address("slack", "#ops"), Text("hunter2"), RunPart("a.job", None, 1))
+
+    assert redacted_message(said, REDACTION) is said
+    assert redacted_message(replace(said, origin=Notice("faults", "1")), REDACTION).piece == Text("[secret]")
+
+
 @pytest.mark.parametrize(
     ("record", "expected"),
     [
-        (LINE._replace(text="is hunter2"), LINE._replace(text="is [secret]")),
-        (LINE._replace(error="is hunter2"), LINE._replace(error="is [secret]")),
+        (LINE._replace(reason="is hunter2"), LINE._replace(reason="is [secret]")),
+        (LINE._replace(asked_by="is hunter2"), LINE._replace(asked_by="is [secret]")),
         (LINE._replace(printed="is hunter2"), LINE._replace(printed="is [secret]")),
     ],
 )
