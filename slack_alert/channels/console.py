@@ -93,7 +93,7 @@ def _reason(error: OSError | ValueError) -> str:
 def _lines(delivery: Delivery, text: str | None) -> list[str]:
     piece = delivery.message.piece
     said = text if text is not None and isinstance(piece, Text) else fallback(piece)
-    lines = on_terminal(said).replace("\r\n", "\n").rstrip("\n").split("\n")
+    lines = on_terminal(said, delivery.message.origin.job).replace("\r\n", "\n").rstrip("\n").split("\n")
     return [_without_controls(line).rstrip() for line in lines]
 
 

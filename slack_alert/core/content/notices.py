@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
+from typing import NamedTuple
 
 from slack_alert.core.content.markup import Markup, plain
 from slack_alert.core.content.pieces import LIMIT, Blocks, Piece, Text, Upload, deliverable, split
@@ -14,8 +15,17 @@ from slack_alert.core.structs import replace
 #: Slack's limit for a message.
 MAX_BLOCKS = 50
 MAX_ERROR = 500
-#: Beginning of an error card.
-FAILED = ":rotating_light: *"
+
+
+class Title(NamedTuple):
+    """The beginning of a notice about a job, with a place for its name."""
+
+    in_chat: str
+    on_terminal: str
+
+
+FAILED = Title(":rotating_light: *{}* failed", "✗ {} failed")
+RECOVERED = Title(":white_check_mark: *{}* recovered", "✓ {} recovered")
 
 
 def error_card(name: str, kind: str, message: str, place: str, *, mark: Markup) -> Text:
@@ -25,7 +35,7 @@ def error_card(name: str, kind: str, message: str, place: str, *, mark: Markup) 
         said = split(said, MAX_ERROR)[0].rstrip() + "…"
     what = ": ".join(part for part in (_harmless(mark.escape(kind)), said) if part)
     where = f"\n`{_harmless(mark.escape(place))}`" if place else ""
-    return Text(f"{FAILED}{_harmless(mark.escape(name))}* failed: {what}{where}")
+    return Text(f"{FAILED.in_chat.format(_harmless(mark.escape(name)))}: {what}{where}")
 
 
 def pause_notice(count: int, pause: timedelta, until_local: str, *, word: str = "alert", verb: str = "paused") -> str:
@@ -50,18 +60,16 @@ def with_slot_time(text: str, slot_local: str) -> str:
     return f"[{slot_local}]{_NEW_LINE if text.startswith('```') else ' '}{text}"
 
 
-def on_terminal(text: str) -> str:
-    """Return canonical text as a terminal and the history show it: without formatting that only a chat displays."""
+def on_terminal(text: str, job: str) -> str:
+    """Return a job's canonical text as a terminal and the history show it: without what only a chat displays."""
     shown = plain(text)
     if ":" in shown:
-        shown = _CLOSED.sub(r"✓ \1 recovered", _CARD.sub(r"✗ \1 failed\2", shown))
+        for title in (FAILED, RECOVERED):
+            in_chat, on_line = (form.format(_harmless(job)) for form in title)
+            shown = f"\n{shown}".replace(f"\n{in_chat}", f"\n{on_line}")[1:]
     return _FENCE.sub("", shown) if "```" in shown else shown
 
 
-#: The result of `error_card`, up to the place.
-_CARD = lazy_pattern(r"^:rotating_light: \*(.+?)\* failed(.*)$", re.MULTILINE)
-#: The message of a recovery.
-_CLOSED = lazy_pattern(r"^:white_check_mark: \*(.+?)\* recovered", re.MULTILINE)
 _FENCE = lazy_pattern(r"^```(?:\n|$)|\n```$", re.MULTILINE)
 _NEW_LINE = "\n"
 # Slack has no escape for these characters, and an exception's message is not to be formatted: similar letters instead.

@@ -181,7 +181,7 @@ def _incident(subject: JobFacts, job: Job, incident: Incident) -> str:
         return f"{said}, not told yet{f': from alert {after} in a row on' if incident.count < after else ''}."
     said += f", said at {subject.clock(incident.told)}"
     if incident.text:
-        said += f"; it last said {quoted(on_terminal(incident.text))}"
+        said += f"; it last said {quoted(on_terminal(incident.text, job.name))}"
     if incident.acknowledged_by:
         when = f" at {subject.clock(incident.acknowledged_at)}" if incident.acknowledged_at else ""
         said += f"; acknowledged by {incident.acknowledged_by}{when}"

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from slack_alert.core.content.notices import FAILED
 from slack_alert.core.model.message import Notice, Origin, RunPart, Severity
 
 
@@ -25,4 +24,4 @@ def former_origin(key: str, slot: datetime | None, run: int | None) -> Origin:
 
 def former_severity(text: str) -> Severity:
     """Return the severity of a message with this text, which begins with an error card where a run failed."""
-    return Severity.ERROR if text.startswith(FAILED) else Severity.INFO
+    return Severity.ERROR if text.startswith(":rotating_light: *") else Severity.INFO

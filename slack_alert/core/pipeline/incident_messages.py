@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 
 from slack_alert.core.bindings import Job
 from slack_alert.core.content.markup import Markup
+from slack_alert.core.content.notices import RECOVERED
 from slack_alert.core.content.pieces import LIMIT
 from slack_alert.core.content.render import Piece, Text, Upload, deliverable, fallback, with_notice
 from slack_alert.core.model.address import Address
@@ -67,7 +68,7 @@ def recovery_messages(job: Job, incident: Incident, run: RunPosts, mark: Markup)
     if not job.policy.repeat_policy.recovers or incident.told is None:
         return ()
     after = format_extent(incident, incident.over or run.slot)
-    line = f":white_check_mark: {shown_name(job, mark)} recovered after {after}"
+    line = f"{RECOVERED.in_chat.format(mark.escape(job.name))} after {after}"
     if incident.over is not None:
         line += f", at {format_clock(job, incident.over)}"
     to, root = incident_address(job, incident), incident.edit or incident.root

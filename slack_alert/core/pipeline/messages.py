@@ -34,9 +34,9 @@ def messages(
     return tuple([Message(origin.key, to, part, origin, manner, root, severity) for origin, part in told])
 
 
-def as_text(pieces: tuple[Piece, ...]) -> str:
-    """Return pieces as the text for the history."""
-    return shortened("\n".join([on_terminal(fallback(piece)) for piece in pieces]))
+def as_text(pieces: tuple[Piece, ...], job: str) -> str:
+    """Return a job's pieces as the text for the history."""
+    return shortened("\n".join([on_terminal(fallback(piece), job) for piece in pieces]))
 
 
 def shortened(text: str) -> str:

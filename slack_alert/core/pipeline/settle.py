@@ -80,10 +80,10 @@ def settle_asked(
         told = (*result.pieces, failure_card(run, result, mark))
         *before, last = messages(run, told, to)
         error = replace(last, to=errors_to or to, severity=Severity.ERROR)
-        return Settlement(State(), Verdict.ERROR, (*before, error), as_text(told))
+        return Settlement(State(), Verdict.ERROR, (*before, error), as_text(told, run.binding))
     told = result.pieces or ((Text("done"),) if not run.said else ())
     verdict = Verdict.SAID if result.pieces or run.said else Verdict.QUIET
-    return Settlement(State(), verdict, messages(run, told, to), as_text(result.pieces))
+    return Settlement(State(), verdict, messages(run, told, to), as_text(result.pieces, run.binding))
 
 
 def _quiet_verdict(run: RunPosts) -> Verdict:
@@ -107,7 +107,7 @@ def _settle_quiet(job: Job, state: State, run: RunPosts, mark: Markup, *, mute: 
         told += messages(replace(run, said=len(told)), (Text(f"{shown_name(job, mark)}: {digest}"),), job.to)
     elif digest:
         after = replace(state, incident=None)
-    text = as_text(tuple(message.piece for message in told))
+    text = as_text(tuple(message.piece for message in told), run.binding)
     return Settlement(after, Verdict.SAID if told else Verdict.QUIET, told, text, reason=reason)
 
 
@@ -193,7 +193,7 @@ def _with_remark(
 
 def _history_text(run: RunPosts, told: tuple[Piece, ...]) -> str:
     """Return the posted text for the history, without the remark, which its reason has."""
-    text = as_text(told)
+    text = as_text(told, run.binding)
     return text.replace(f"\n{run.slow}", "") if run.slow else text
 
 
@@ -227,11 +227,11 @@ def _settle_further(job: Job, state: State, run: RunPosts, pieces: tuple[Piece, 
     is_quieter = root and job.policy.repeat_policy.repeat in (Repeat.THREAD, Repeat.UPDATE)
     sent = messages(run, told, job.to, DeliveryMode.REPLY, root=root) if is_quieter else messages(run, told, job.to)
     reason = "" if run.reason == UNCHANGED else run.reason  # Not all of it was unchanged.
-    return Settlement(state, Verdict.SAID, sent, as_text(told), withheld, reason)
+    return Settlement(state, Verdict.SAID, sent, as_text(told, run.binding), withheld, reason)
 
 
 def _withhold(state: State, run: RunPosts, pieces: tuple[Piece, ...], reason: str) -> Settlement:
-    text = as_text(_with_elsewhere(run, pieces))
+    text = as_text(_with_elsewhere(run, pieces), run.binding)
     return Settlement(state, Verdict.MUTED, text=text, reason=reason, is_hushed=reason != UNCHANGED)
 
 
@@ -276,7 +276,7 @@ def _settle_failure(job: Job, state: State, run: RunPosts, result: Result, mark:
     told = failure_card(run, result, mark)
     if mute or is_quota_used_up(job.policy, state.errors, run.slot):
         reason = mute or quota_reason(job, state.errors, word="error")
-        return Settlement(state, Verdict.MUTED, text=as_text((told,)), reason=reason)
+        return Settlement(state, Verdict.MUTED, text=as_text((told,), run.binding), reason=reason)
     after = spend_error(job.policy, state, run.slot)
     noticed = _with_pause_notice(job, after.errors, run.slot, _with_remark(run, (told,)), word="error")
     sent = messages(run, noticed, job.errors_to, severity=Severity.ERROR)

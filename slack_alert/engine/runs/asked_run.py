@@ -44,7 +44,7 @@ class AskedRunHost:
         """Keep the messages."""
         told = messages(run.posts, pieces, to or self._to)
         run.progress.posts = replace(run.posts, said=run.posts.said + len(told))
-        self._texts.append(as_text(pieces))
+        self._texts.append(as_text(pieces, run.binding))
         self.messages.extend(told)
 
     def emit(self, run: Run, value: object) -> None:

@@ -17,15 +17,15 @@ import pytest
 from slack_alert.channels.console import ConsoleChannel
 from slack_alert.core.content.pieces import Piece, Text, Upload
 from slack_alert.core.model.address import Address
-from slack_alert.core.model.message import Delivery, Message
+from slack_alert.core.model.message import Delivery, Message, RunPart
 from slack_alert.core.retry import SendResult, SendStatus
 
 SHANGHAI = timezone(timedelta(hours=8))
 NOW = datetime(2026, 11, 21, 1, 30, 2, tzinfo=timezone.utc)
 
 
-def delivery(piece: Piece, to: str = "#ops") -> Delivery:
-    return Delivery(1, Message("key", Address("console", to), piece), NOW)
+def delivery(piece: Piece, to: str = "#ops", job: str = "db.lag") -> Delivery:
+    return Delivery(1, Message("key", Address("console", to), piece, RunPart(job, NOW, 7)), NOW)
 
 
 def sent(channel: ConsoleChannel, *waiting: Delivery) -> list[SendResult]:
@@ -54,6 +54,16 @@ def printed(*waiting: Delivery, colour: bool = False) -> str:
         (delivery(Text("one\r\ntwo")), "09:30:02  #ops  one\n                two\n"),
         (delivery(Text("```\na  1\n```"), to=""), "09:30:02  a  1\n"),
         (delivery(Text(":rotating_light: *db.lag* failed: E"), to=""), "09:30:02  ✗ db.lag failed: E\n"),
+        (
+            delivery(Text("down\n:white_check_mark: *db.lag* recovered"), to=""),
+            "09:30:02  down\n          ✓ db.lag recovered\n",
+        ),
+        (delivery(Text("x :rotating_light: *db.lag* failed"), to=""), "09:30:02  x :rotating_light: *db.lag* failed\n"),
+        (
+            delivery(Text(":rotating_light: *db.lag* failed"), to="", job="a"),
+            "09:30:02  :rotating_light: *db.lag* failed\n",
+        ),
+        (delivery(Text(":rotating_light: *n∗a* failed"), to="", job="n*a"), "09:30:02  ✗ n∗a failed\n"),
         (delivery(Text("x"), to="#a\x1b[2J"), "09:30:02  #a\ufffd[2J  x\n"),
     ],
 )
