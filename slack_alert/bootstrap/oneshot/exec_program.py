@@ -46,11 +46,6 @@ def recorded_name(settings: Settings, name: str) -> str:
     return external_name(name, job_names(settings))
 
 
-def redacted_name(settings: Settings, name: str) -> str:
-    """Return the name without secrets, as it is recorded and posted."""
-    return Redaction(settings.secrets())(name)
-
-
 def address_error(settings: Settings, to: str) -> SlackAlertError | None:
     """Return the error of an address, or None if it is valid."""
     try:

@@ -123,6 +123,7 @@ def _record(
     then: Callable[[], object],
 ) -> None:
     from slack_alert.bootstrap.oneshot import exec_program
+    from slack_alert.cli.output.streams import redacted
     from slack_alert.cli.sending import report_unsent
 
     loaded = effective_config(flags).loaded
@@ -133,7 +134,7 @@ def _record(
         to = None
     if to is None and (sentence := settings.missing()):
         raise SettingsError(sentence)
-    name = exec_program.redacted_name(settings, name)
+    name = redacted(name)  # As it is recorded and posted.
     kept = exec_program.recorded_name(settings, name)
     if kept != name:
         click.echo(f"slack-alert: a plugin has a job that {name!r} may mean; this is recorded as {kept!r}.", err=True)

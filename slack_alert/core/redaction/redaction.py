@@ -33,8 +33,6 @@ class Redaction:
         ]
         self._wrapped = [_Needle(probe, form.sign, form) for form in made if form.is_wrapped for probe in form.probes]
         self._compiled: dict[Encoding, re.Pattern[str]] = {}
-        #: The last text in which nothing was found: a message and its record mostly hold the same one.
-        self._clean = ""
 
     def with_secrets(self, secrets: Iterable[str]) -> Redaction:
         """Return a redaction of further secrets as well, such as those of a single run."""
@@ -43,13 +41,8 @@ class Redaction:
 
     def __call__(self, text: str) -> str:
         """Return a text without secrets."""
-        if text == self._clean:
-            return text
         spans = self._spans(text)
-        if spans:
-            return _without(text, spans, 0, len(text))
-        self._clean = text
-        return text
+        return _without(text, spans, 0, len(text)) if spans else text
 
     def redact_all(self, texts: Sequence[str]) -> Sequence[str]:
         """Return texts without secrets; for many short ones this is far faster than one by one."""
