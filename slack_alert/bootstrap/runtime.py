@@ -25,7 +25,7 @@ from slack_alert.engine.engine import Engine
 from slack_alert.engine.monitoring.process_stalls import ProcessStalls
 from slack_alert.engine.monitoring.slow_runs import SlowRunDetector, durations_of
 from slack_alert.engine.mutes.mutes import Mutes
-from slack_alert.engine.ports import Clock, Inbox, Journal, Reader, Recorder, Store
+from slack_alert.engine.ports import Clock, HistoryReader, Inbox, Journal, Reader, Recorder, Store
 from slack_alert.engine.recording.redacting import RedactingRecorder
 from slack_alert.engine.recording.writer import Writer
 from slack_alert.executors.calling.awaiting import loop_bridge
@@ -181,7 +181,7 @@ def _make_executor(
     return PoolExecutor(caller, threads=settings.threads, loop=loop, isolated=processes)
 
 
-def _make_slow_run_detector(settings: Settings, reader: Reader, clock: Clock) -> SlowRunDetector:
+def _make_slow_run_detector(settings: Settings, reader: HistoryReader, clock: Clock) -> SlowRunDetector:
     durations = partial(durations_of, reader)
     if blocking_of(settings) is not None:
         # Its threads are greenlets: a function that blocks the others would look like a stalled process.

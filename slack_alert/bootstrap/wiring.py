@@ -28,7 +28,7 @@ from slack_alert.engine.delivery.refusing import closed_channel
 from slack_alert.engine.delivery.sender import Sender, SendRate
 from slack_alert.engine.engine import Engine
 from slack_alert.engine.mutes.mutes import PACK, Mutes
-from slack_alert.engine.ports import ChangeWatch, Channel, Clock, Reader, Recorder, Source
+from slack_alert.engine.ports import ChangeWatch, Channel, Clock, OutboxReader, Recorder, Source
 from slack_alert.loader import plugins_folder
 from slack_alert.stores.sqlite.integrity import stalled_addresses
 
@@ -110,7 +110,7 @@ def make_sender(
     settings: Settings,
     channels: Mapping[str, Channel],
     recorder: Recorder,
-    reader: Reader,
+    reader: OutboxReader,
     undeliverable: Callable[[Delivery, SendResult], None],
     clock: Clock | None = None,
     waiting: Waiting | None = None,

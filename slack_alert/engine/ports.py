@@ -169,8 +169,8 @@ class Journal(Protocol):
         """Close the files."""
 
 
-class Reader(Protocol):
-    """The reading side of the store; may be used at any time."""
+class HistoryReader(Protocol):
+    """Reads runs and what was posted; may be used at any time, as all of `Reader`."""
 
     def history(self, *, job: str | None, since: datetime | None, limit: int | None) -> Iterator[HistoryLine]:
         """Yield the newest `limit` lines, oldest first."""
@@ -181,8 +181,9 @@ class Reader(Protocol):
     def posted(self, run: int) -> list[PostedDelivery]:
         """Return the deliveries of a run with their status."""
 
-    def snapshot(self) -> Snapshot:
-        """Return the state with which the program would start."""
+
+class OutboxReader(Protocol):
+    """Reads what sending needs."""
 
     def waiting(self, address: str | None, after: int, limit: int) -> list[Delivery]:
         """Return queued deliveries with ids above `after`, oldest first; of one address, or of all (None)."""
@@ -192,6 +193,13 @@ class Reader(Protocol):
 
     def receipt(self, key: str) -> str | None:
         """Return the receipt of a message, or None where it was not accepted."""
+
+
+class Reader(HistoryReader, OutboxReader, Protocol):
+    """The reading side of the store."""
+
+    def snapshot(self) -> Snapshot:
+        """Return the state with which the program would start."""
 
     def close(self) -> None:
         """Close the files."""

@@ -28,7 +28,7 @@ from slack_alert.core.structs import replace
 from slack_alert.engine.batches import Batch
 from slack_alert.engine.clock import SystemClock
 from slack_alert.engine.delivery.lane import KEPT
-from slack_alert.engine.ports import Inbox, Reader, Recorder, Request, Store
+from slack_alert.engine.ports import Inbox, OutboxReader, Recorder, Request, Store
 from slack_alert.engine.recording.writer import DirectRecorder
 from slack_alert.engine.requests import apply
 from slack_alert.engine.requests.external_runs import named
@@ -153,7 +153,7 @@ def _ignore_dead(delivery: Delivery, outcome: SendResult) -> None:
     """Do nothing: a dead message is in the log and in the outbox, and the command reports it to its user."""
 
 
-def _still_waiting(reader: Reader, ids: frozenset[int]) -> list[Delivery]:
+def _still_waiting(reader: OutboxReader, ids: frozenset[int]) -> list[Delivery]:
     """Return the deliveries with these ids that are still waiting."""
     after, mine = min(ids) - 1, list[Delivery]()
     while page := reader.waiting(None, after, KEPT):

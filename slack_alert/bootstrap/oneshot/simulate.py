@@ -15,7 +15,7 @@ from slack_alert.core.model.record import Record
 from slack_alert.core.redaction.redaction import Redaction
 from slack_alert.core.whatif.replay import RecordedLine, ReplayDifference, recorded_line, replay
 from slack_alert.engine.batches import Snapshot
-from slack_alert.engine.ports import Reader
+from slack_alert.engine.ports import HistoryReader
 from slack_alert.engine.simulation.doubles import MemoryRecorder, VirtualClock
 from slack_alert.engine.simulation.simulation import Simulation
 from slack_alert.executors.calling.call import Caller
@@ -37,14 +37,14 @@ def replay_history(settings: Settings, catalog: Catalog, since: datetime, until:
         return replay(catalog.jobs, pasts, since=since, mark=new_mark(), mute=make_mutes(settings).reason)
 
 
-def _recorded_lines(reader: Reader, begin: datetime, until: datetime) -> Iterator[RecordedLine]:
+def _recorded_lines(reader: HistoryReader, begin: datetime, until: datetime) -> Iterator[RecordedLine]:
     messages = _messages(reader)
     for line in reader.history(job=None, since=begin, limit=None):
         if line.record.slot < until:
             yield recorded_line(line.record, messages.get(line.record.run, ()))
 
 
-def _messages(reader: Reader) -> dict[int, list[tuple[DeliveryMode, Status]]]:
+def _messages(reader: HistoryReader) -> dict[int, list[tuple[DeliveryMode, Status]]]:
     """Return the delivery modes and statuses of the messages by run."""
     messages: dict[int, list[tuple[DeliveryMode, Status]]] = {}
     for delivery in reader.deliveries():

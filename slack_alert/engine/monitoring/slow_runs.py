@@ -14,7 +14,7 @@ from slack_alert.core.model.record import Verdict
 from slack_alert.core.model.run import Result, Run
 from slack_alert.core.report.slow_runs import BRIEF, WINDOW, is_longer, remark, usual
 from slack_alert.core.structs import replace
-from slack_alert.engine.ports import Reader
+from slack_alert.engine.ports import HistoryReader
 
 log = logging.getLogger(__name__)
 
@@ -58,7 +58,7 @@ class SlowRunDetector:
             return self.kept.setdefault(job, deque(self._past(job), WINDOW))
 
 
-def durations_of(reader: Reader, job: str) -> list[timedelta]:
+def durations_of(reader: HistoryReader, job: str) -> list[timedelta]:
     """Return the durations of a job's last runs, oldest first; none where history cannot be read."""
     with suppress(SlackAlertError):
         lines = list(reader.history(job=job, since=None, limit=WINDOW))

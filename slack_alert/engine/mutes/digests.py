@@ -20,7 +20,7 @@ from slack_alert.core.units.humanize import counted, format_time, plural
 from slack_alert.engine.batches import Batch, StoredValue
 from slack_alert.engine.engine import Engine
 from slack_alert.engine.mutes.mutes import Mutes, mark_entry
-from slack_alert.engine.ports import Reader, Recorder
+from slack_alert.engine.ports import HistoryReader, Recorder
 
 log = logging.getLogger(__name__)
 
@@ -80,7 +80,7 @@ class WithheldCount(Struct, frozen=True):
 Withheld = Mapping[tuple[str, bool], WithheldCount]
 
 
-def withheld(reader: Reader, ending: EndedSilence) -> Withheld:
+def withheld(reader: HistoryReader, ending: EndedSilence) -> Withheld:
     """Return what a silence withheld, read from history; may take long."""
     tallies: dict[tuple[str, bool], WithheldCount] = {}
     for record in _records(reader, ending):
@@ -237,7 +237,7 @@ def _last_begin(window: QuietWindow, now: datetime) -> datetime:
     return max((begin for begin, _ in turns), default=now)
 
 
-def _records(reader: Reader, ending: EndedSilence) -> Iterator[Record]:
+def _records(reader: HistoryReader, ending: EndedSilence) -> Iterator[Record]:
     names: Iterable[str | None] = [None]
     if ending.jobs is not None and len(ending.jobs) <= _FEW:
         names = sorted(ending.jobs)
