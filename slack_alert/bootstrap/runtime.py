@@ -15,12 +15,12 @@ from slack_alert.bootstrap.current_mutes import make_mutes
 from slack_alert.core.content.markup import Markup
 from slack_alert.core.redaction.redaction import Redaction
 from slack_alert.core.structs import Struct
-from slack_alert.engine.batches import Batch, Snapshot, StoredValue
+from slack_alert.engine.batches import Snapshot, StoredValue
 from slack_alert.engine.clock import SystemClock
 from slack_alert.engine.context.context import ContextServices, public
-from slack_alert.engine.context.key_value import KeyValueStore, Write
+from slack_alert.engine.context.key_value import Write, key_value_stores
 from slack_alert.engine.context.subprocesses import Subprocesses
-from slack_alert.engine.durable_values import number_of, submit_durably
+from slack_alert.engine.durable_values import number_of, write_durably
 from slack_alert.engine.engine import Engine
 from slack_alert.engine.monitoring.process_stalls import ProcessStalls
 from slack_alert.engine.monitoring.slow_runs import SlowRunDetector, durations_of
@@ -94,7 +94,7 @@ def make_runtime(settings: Settings, plugins: FollowedPlugins, stores: RunStores
     reader = stores.read()
     recorder = RedactingRecorder(writer, render.redaction)
     mutes = make_mutes(settings, snapshot.entries)
-    services = make_services(settings, render, clock, stored_values(recorder, snapshot, clock))
+    services = make_services(settings, render, clock, snapshot.entries, partial(write_durably, recorder))
     executor = _make_executor(settings, plugins, render, services.children, clock)
     engine = Engine(
         plugins.catalog,
@@ -111,45 +111,22 @@ def make_runtime(settings: Settings, plugins: FollowedPlugins, stores: RunStores
 
 
 def make_services(
-    settings: Settings, render: Render, clock: Clock, key_value_store: Callable[[str], KeyValueStore]
+    settings: Settings,
+    render: Render,
+    clock: Clock,
+    entries: Iterable[StoredValue],
+    write: Write,
+    look: Callable[[], Iterable[StoredValue]] | None = None,
 ) -> ContextServices:
-    """Make the services through which the contexts of functions reach the program."""
+    """Make the services of the functions' contexts; `look` rereads all stored values where others write."""
     return ContextServices(
         mark=render.mark,
         path=settings.path,
         render=render,
         address=partial(address, settings),
         now=clock.now,
-        key_value_store=key_value_store,
+        key_value_store=key_value_stores(entries, write=write, now=clock.now, look=look),
     )
-
-
-def stored_values(recorder: Recorder, snapshot: Snapshot, clock: Clock) -> Callable[[str], KeyValueStore]:
-    """Return a function from a pack to its key-value store, which writes to the recorder."""
-    return make_key_value_stores(
-        snapshot.entries, lambda entries: submit_durably(recorder, Batch(entries=[*entries])), clock
-    )
-
-
-def make_key_value_stores(
-    entries: Iterable[StoredValue], write: Write, clock: Clock, look: Callable[[], Iterable[StoredValue]] | None = None
-) -> Callable[[str], KeyValueStore]:
-    """Return a function from a pack to its key-value store, always the same; `look` rereads where others write."""
-    stores: dict[str, KeyValueStore] = {}
-
-    def key_value_store(pack: str) -> KeyValueStore:
-        if pack not in stores:
-            own = partial(_entries_of, pack)
-            again = None if look is None else lambda: own(look())
-            # Two first runs may meet here; the store that was set first counts.
-            stores.setdefault(pack, KeyValueStore(pack, own(entries), write=write, now=clock.now, look=again))
-        return stores[pack]
-
-    return key_value_store
-
-
-def _entries_of(pack: str, entries: Iterable[StoredValue]) -> list[StoredValue]:
-    return [entry for entry in entries if entry.pack == pack]
 
 
 def new_mark() -> Markup:

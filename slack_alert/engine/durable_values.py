@@ -33,6 +33,11 @@ def submit_durably(recorder: Recorder, batch: Batch) -> Wait:
     return partial(_wait, batch, committed)
 
 
+def write_durably(recorder: Recorder, entries: Iterable[StoredValue]) -> Wait:
+    """Submit values, as `submit_durably` does."""
+    return submit_durably(recorder, Batch(entries=[*entries]))
+
+
 def number_entry(number: int) -> StoredValue:
     """Return the entry that is committed with the batch of this number."""
     return StoredValue(NUMBER_PACK, NUMBER_KEY, str(number))

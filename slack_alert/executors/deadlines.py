@@ -7,17 +7,16 @@ import threading
 from collections.abc import Callable
 from time import monotonic
 
+from slack_alert.core.structs import Struct
+
 log = logging.getLogger(__name__)
 
 
-class Deadline:
+class Deadline(Struct, eq=False):
     """The deadline of a call."""
 
-    __slots__ = ("expire", "expires")
-
-    def __init__(self, expires: float, expire: Callable[[], object]) -> None:
-        self.expires = expires
-        self.expire = expire
+    expires: float
+    expire: Callable[[], object]
 
 
 class Deadlines:

@@ -14,7 +14,6 @@ import logging
 from collections import deque
 from collections.abc import Callable, Iterable
 from datetime import timedelta
-from typing import Protocol
 
 from slack_alert.core.environment_faults import machine_lack
 from slack_alert.core.model.run import Run
@@ -35,11 +34,8 @@ _SLOW = timedelta(seconds=0.05)
 _IDLE = 30.0
 
 
-class PullerWork(Protocol):
-    """What the pullers do with a run."""
-
-    def __call__(self, run: Run, host: RunHost, /) -> timedelta | None:
-        """Call and report a run; return its duration, or None if it was given up and reported meanwhile."""
+#: Calls and reports a run; returns its duration, or None if it was given up and reported meanwhile.
+PullerWork = Callable[[Run, RunHost], timedelta | None]
 
 
 class PullerPool:

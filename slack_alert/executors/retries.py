@@ -9,26 +9,24 @@ from datetime import datetime, timedelta
 from time import perf_counter
 
 from slack_alert.core.model.run import Result, Run
+from slack_alert.core.structs import Struct
 from slack_alert.engine.ports import RunHost
 from slack_alert.executors.calling.failures import with_attempt
 
 log = logging.getLogger(__name__)
 
 
-class _Trial:
+class _Trial(Struct, eq=False):
     """A run that has failed and is called again, until it is reported."""
 
-    __slots__ = ("attempt", "begun", "failed", "host", "run", "started")
-
-    def __init__(self, run: Run, host: RunHost, failed: Result) -> None:
-        self.run = run
-        self.host = host
-        self.attempt = 1
-        #: When the first attempt began.
-        self.started: datetime | None = run.progress.started
-        self.begun = perf_counter() - failed.duration.total_seconds()
-        #: The last failure.
-        self.failed = failed
+    run: Run
+    host: RunHost
+    #: The last failure.
+    failed: Result
+    #: When the first attempt began, on the clock and in seconds for its duration.
+    started: datetime | None
+    begun: float
+    attempt: int = 1
 
     @property
     def attempts(self) -> int:
@@ -65,7 +63,8 @@ class Retries:
         if trial is None:
             if result.failure is None:
                 return result
-            trial = _Trial(run, host, result)
+            begun = perf_counter() - result.duration.total_seconds()
+            trial = _Trial(run, host, result, run.progress.started, begun)
         is_over = run.progress.is_canceled or trial.attempt >= trial.attempts or self._is_stopped
         if result.failure is None or is_over:
             return _whole(trial, result)

@@ -8,32 +8,13 @@ from collections.abc import Callable
 from typing import Protocol
 
 
-class Condition(Protocol):
-    """The part of `threading.Condition` that is used."""
-
-    def __enter__(self) -> bool:
-        """Acquire its lock."""
-
-    def __exit__(self, *_: object) -> None:
-        """Release its lock."""
-
-    def wait(self, timeout: float) -> bool:
-        """Release the lock until notified; return False after this many seconds without a notification."""
-
-    def notify(self, n: int) -> None:
-        """Wake at most `n` waiting threads."""
-
-    def notify_all(self) -> None:
-        """Wake all waiting threads."""
-
-
 class Threads(Protocol):
     """Threads, or greenlets under gevent, whose patch is transparent here."""
 
     def start(self, target: Callable[[], None], name: str) -> None:
         """Start a thread that does not keep the process alive; raise RuntimeError if the system allows no more."""
 
-    def condition(self) -> Condition:
+    def condition(self) -> threading.Condition:
         """Return a new condition."""
 
     def sleep(self, seconds: float) -> None:

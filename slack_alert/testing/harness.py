@@ -23,7 +23,7 @@ from slack_alert.core.redaction.redaction import Redaction
 from slack_alert.core.units.local_time import TICK
 from slack_alert.engine.batches import Batch
 from slack_alert.engine.context.context import ContextServices
-from slack_alert.engine.context.key_value import KeyValueStore
+from slack_alert.engine.context.key_value import key_value_stores
 from slack_alert.engine.runs.asked_run import AskedRunHost
 from slack_alert.engine.simulation.doubles import MemoryRecorder
 from slack_alert.engine.simulation.simulation import Simulation
@@ -76,7 +76,6 @@ class PluginHarness:
         # Random, so that no text of a test can contain it.
         self._mark = Markup(str(uuid4().int)[:12])
         render = Render(self._mark, Redaction())
-        self._key_value_stores: dict[str, KeyValueStore] = {}
         self._executor = DirectExecutor(Caller(self.clock, render))
         self._services = ContextServices(
             mark=self._mark,
@@ -84,7 +83,7 @@ class PluginHarness:
             render=render,
             address=lambda to: Address.parse(to, defaults.channel),
             now=self.clock.now,
-            key_value_store=self._key_value_store,
+            key_value_store=key_value_stores((), write=lambda _: None, now=self.clock.now),
         )
         self._simulation = Simulation(
             catalog,
@@ -124,11 +123,6 @@ class PluginHarness:
         told = [*host.messages, *settlement.messages]
         self.recorder.submit(Batch(records=[host.record(run, settlement, told)], messages=told))
         return self._new_messages()
-
-    def _key_value_store(self, pack: str) -> KeyValueStore:
-        if pack not in self._key_value_stores:
-            self._key_value_stores[pack] = KeyValueStore(pack, (), write=lambda _: None, now=self.clock.now)
-        return self._key_value_stores[pack]
 
     def _zone(self, name: str) -> tzinfo:
         return next((job.zone for job in self.catalog.jobs if job.name == name), self.zone)

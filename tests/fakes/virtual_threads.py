@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import heapq
+import threading
 from collections.abc import Callable
 from itertools import count
+from typing import cast
 
 from greenlet import greenlet
 
@@ -46,8 +48,8 @@ class VirtualThreads:
         self.started += 1
         self._ready.append(_Pause(greenlet(target, parent=self._main)))
 
-    def condition(self) -> VirtualCondition:
-        return VirtualCondition(self)
+    def condition(self) -> threading.Condition:
+        return cast("threading.Condition", VirtualCondition(self))
 
     def sleep(self, seconds: float) -> None:
         self.suspend(self.wake_after(self.pause(), seconds))

@@ -4,17 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
+from functools import partial
 from typing import TYPE_CHECKING
 
 from slack_alert.bootstrap.current_mutes import make_mutes
 from slack_alert.bootstrap.database import reading
-from slack_alert.bootstrap.runtime import make_services, new_mark, stored_values
+from slack_alert.bootstrap.runtime import make_services, new_mark
 from slack_alert.core.catalog import Catalog
 from slack_alert.core.model.message import DeliveryMode, Status
 from slack_alert.core.model.record import Record
 from slack_alert.core.redaction.redaction import Redaction
 from slack_alert.core.whatif.replay import RecordedLine, ReplayDifference, recorded_line, replay
 from slack_alert.engine.batches import Snapshot
+from slack_alert.engine.durable_values import write_durably
 from slack_alert.engine.ports import HistoryReader
 from slack_alert.engine.simulation.doubles import MemoryRecorder, VirtualClock
 from slack_alert.engine.simulation.simulation import Simulation
@@ -79,13 +81,13 @@ def make_simulation(
     mute: Callable[[str, datetime], str] = lambda _job, _slot: "",
 ) -> Simulation:
     """Make a simulation that calls the real functions."""
-    values = stored_values(recorder, snapshot or Snapshot(), clock)
+    entries = snapshot.entries if snapshot is not None else ()
     return Simulation(
         catalog,
         clock,
         DirectExecutor(Caller(clock, render)),
         mark=render.mark,
         recorder=recorder,
-        services=make_services(settings, render, clock, values),
+        services=make_services(settings, render, clock, entries, partial(write_durably, recorder)),
         mute=mute,
     )

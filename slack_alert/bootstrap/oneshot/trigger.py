@@ -10,7 +10,7 @@ from slack_alert.bootstrap.addresses import address, errors_address
 from slack_alert.bootstrap.oneshot.requests import person, submit
 from slack_alert.bootstrap.plugin_files import database
 from slack_alert.bootstrap.plugin_loading import check_can_submit, job_lookup, load_plugins, read_snapshot
-from slack_alert.bootstrap.runtime import make_key_value_stores, make_services, new_mark
+from slack_alert.bootstrap.runtime import make_services, new_mark
 from slack_alert.core.bindings import Job
 from slack_alert.core.catalog import Catalog
 from slack_alert.core.events import Event
@@ -113,10 +113,9 @@ def _host(
     def look() -> list[StoredValue]:
         return [*read_shared_values(database(settings), is_traceless=settings.dry_run), *entries]
 
-    values = make_key_value_stores(read_snapshot(settings).entries, keep, clock, look)
     return AskedRunHost(
         to,
-        make_services(settings, render, clock, values),
+        make_services(settings, render, clock, read_snapshot(settings).entries, keep, look),
         hold=hold,
         emit_event=lambda event: events.append(replace(event, fields=plain_fields(event.fields))),
     )

@@ -152,6 +152,29 @@ class SensorKeyValueStore(KeyValueStore):
             self._set.append(entry)
 
 
+def key_value_stores(
+    entries: Iterable[StoredValue],
+    *,
+    write: Write,
+    now: Callable[[], datetime],
+    look: Callable[[], Iterable[StoredValue]] | None = None,
+) -> Callable[[str], KeyValueStore]:
+    """Return a function from a pack to its store, always the same; `look` reads all entries of all packs again."""
+    stores: dict[str, KeyValueStore] = {}
+
+    def store_of(pack: str) -> KeyValueStore:
+        def own(entries: Iterable[StoredValue]) -> list[StoredValue]:
+            return [entry for entry in entries if entry.pack == pack]
+
+        if pack not in stores:
+            again = None if look is None else lambda: own(look())
+            # Two first runs may meet here; the store that was set first counts.
+            stores.setdefault(pack, KeyValueStore(pack, own(entries), write=write, now=now, look=again))
+        return stores[pack]
+
+    return store_of
+
+
 def _check(entry: StoredValue) -> None:
     if not isinstance(entry.key, str):
         raise TypeError(f"a key of ctx.store must be a string, got {entry.key!r}")
