@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Literal
 
 from slack_alert.core.structs import Struct
-from slack_alert.core.units.names import nearest
 
 Kind = Literal[
     "text", "address", "secret", "url", "whole", "number", "duration", "choice", "names",
@@ -54,12 +52,6 @@ class Key(Struct, frozen=True, kw_only=True):
     def spellings(self) -> tuple[str, ...]:
         """Return its names in a file: a secret also has one for the path of a file that holds it."""
         return (self.name, f"{self.name}_file") if self.kind == "secret" else (self.name,)
-
-
-def suggestion(name: str, valid: Sequence[str]) -> str:
-    """Return a hint with the valid name that was probably meant, or with all of them."""
-    meant = nearest(name, valid)
-    return f"Did you mean {meant}?" if meant else f"Allowed: {', '.join(valid)}."
 
 
 KEYS: tuple[Key, ...] = (

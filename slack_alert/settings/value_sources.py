@@ -9,9 +9,9 @@ from pathlib import Path
 
 from slack_alert.core.errors import SettingsError
 from slack_alert.core.structs import PrivateStruct, Struct
-from slack_alert.core.units.names import nearest
+from slack_alert.core.units.names import nearest, suggestion
 from slack_alert.settings.ini import ConfEntry, ConfFile, UnreadableFile, read_conf
-from slack_alert.settings.keys import KEYS, Key, suggestion
+from slack_alert.settings.keys import KEYS, Key
 from slack_alert.settings.paths import StartPlace, is_there
 from slack_alert.settings.reference import FREE, SECTIONS
 from slack_alert.settings.secret import masked, quoted, settings_error

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import atexit
-import io
 import logging
 import os
 import signal
@@ -14,6 +13,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
+
+from slack_alert.engine.system.stand_in_stream import StandInStream
 
 if TYPE_CHECKING:
     from datetime import tzinfo
@@ -26,13 +27,11 @@ _LONGEST = 64 * 1024
 _PATIENCE_SECONDS = 1.0
 
 
-class JsonStream(io.TextIOBase):
+class JsonStream(StandInStream):
     """Replaces standard error: passes every line to the log's handler, like the log's own lines."""
 
-    encoding = "utf-8"
-    errors = "backslashreplace"
-
     def __init__(self, stream: TextIO, handler: logging.Handler) -> None:
+        super().__init__(self._log_lines, flush=lambda: None, fileno=stream.fileno)
         self._stream = stream
         self._handler = handler
         #: The text since the last line end, by thread.
@@ -49,25 +48,12 @@ class JsonStream(io.TextIOBase):
         """The handler that writes the lines."""
         return self._handler
 
-    def writable(self) -> bool:
-        """Return True."""
-        return True
+    def flush_line(self) -> None:
+        """Log the text that has no line end yet."""
+        while self._rests:
+            self._tell(self._rests.popitem()[1])
 
-    def fileno(self) -> int:
-        """Return standard error's descriptor."""
-        return self._stream.fileno()
-
-    def isatty(self) -> bool:
-        """Return False: no progress bar or colour may be written here."""
-        return False
-
-    def reconfigure(self, **_: object) -> None:
-        """Do nothing: encoding and errors are fixed."""
-
-    def write(self, text: str) -> int:
-        """Log the complete lines; return the length of the text."""
-        if not isinstance(text, str):
-            raise TypeError(f"a text is needed, not {type(text).__name__}")
+    def _log_lines(self, text: str) -> None:
         thread = threading.get_ident()
         *lines, rest = (self._rests.pop(thread, "") + text).split("\n")
         if len(rest) >= _LONGEST:
@@ -76,15 +62,6 @@ class JsonStream(io.TextIOBase):
             self._rests[thread] = rest
         for line in lines:
             self._tell(line)
-        return len(text)
-
-    def close(self) -> None:
-        """Do nothing: the stream stays open."""
-
-    def flush_line(self) -> None:
-        """Log the text that has no line end yet."""
-        while self._rests:
-            self._tell(self._rests.popitem()[1])
 
     def _tell(self, line: str) -> None:
         from slack_alert.executors.calling.output import current

@@ -47,6 +47,12 @@ def alike(word: str, known: Iterable[str], *, most: int, likeness: float = 0.6) 
     return [lowered[name] for name in get_close_matches(word.lower(), lowered, most, likeness)]
 
 
+def suggestion(word: str, known: Sequence[str]) -> str:
+    """Return a hint with the known word that was probably meant, or with all of them."""
+    meant = nearest(word, known)
+    return f"Did you mean {meant}?" if meant else f"Allowed: {', '.join(known)}."
+
+
 def index_of(word: str, names: Sequence[str], *, what: str) -> int:
     """Return the index of a day or month, in full or as its first three letters; raise BadValue if there is none."""
     lowered = word.strip().lower()

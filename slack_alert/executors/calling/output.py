@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import io
 import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from contextvars import ContextVar
 from functools import partial
-from typing import Any, TextIO
+from typing import TextIO
 
 from slack_alert.core.model.run import Run, RunOutput, output_of
 from slack_alert.core.redaction.redaction import REACH, Redaction
+from slack_alert.engine.system.stand_in_stream import StandInStream
 
 #: The run whose function is being called here (thread, greenlet or task).
 current: ContextVar[Run | None] = ContextVar("slack_alert_run", default=None)
@@ -27,42 +27,29 @@ _MORE = "\n[more was printed]"
 _OPEN = Redaction()
 
 
-class CapturedStream(io.TextIOBase):
+class CapturedStream(StandInStream):
     """A standard output or error stream that knows which run writes to it."""
 
-    encoding = "utf-8"
-    errors = "replace"
-
     def __init__(self, stderr: TextIO, redaction: Redaction = _OPEN) -> None:
+        super().__init__(self._capture, flush=self._flush_stderr, fileno=stderr.fileno)
         self._stderr = stderr
         self._redaction = redaction
         #: Text printed outside of runs since the last line end, by thread: a secret may come in two pieces.
         self._rests: dict[int, str] = {}
-        self.buffer = _Bytes(self)
 
-    def writable(self) -> bool:
-        """Return True."""
-        return True
+    def flush_line(self) -> None:
+        """Pass on what was printed outside of runs without a line end."""
+        while self._rests:
+            self._write(self._redaction(self._rests.popitem()[1]))
 
-    def fileno(self) -> int:
-        """Return standard error's descriptor: what a plugin's subprocess writes there is not changed."""
-        return self._stderr.fileno()
-
-    def isatty(self) -> bool:
-        """Return False: text is passed on in whole lines."""
-        return False
-
-    def reconfigure(self, **_: object) -> None:
-        """Ignore the request; scripts set an encoding here."""
-
-    def write(self, text: str) -> int:
+    def _capture(self, text: str) -> None:
         """Pass the text on, line by line under the job's name."""
         run = current.get()
         if run is None:
             thread = threading.get_ident()
             if rest := self._passed_on(self._rests.pop(thread, "") + text, ""):
                 self._rests[thread] = rest
-            return len(text)
+            return
         output = output_of(run)
         if output.end_line is None:
             output.end_line = partial(self._end_line, output, f"{run.binding} | ")
@@ -71,20 +58,10 @@ class CapturedStream(io.TextIOBase):
             output.line += text
         else:
             output.line = self._passed_on(output.line + text, f"{run.binding} | ")
-        return len(text)
 
-    def flush(self) -> None:
-        """Flush standard error."""
+    def _flush_stderr(self) -> None:
         with suppress(OSError, ValueError):
             self._stderr.flush()
-
-    def close(self) -> None:
-        """Stay open: the next run prints here as well."""
-
-    def flush_line(self) -> None:
-        """Pass on what was printed outside of runs without a line end."""
-        while self._rests:
-            self._write(self._redaction(self._rests.popitem()[1]))
 
     def _end_line(self, output: RunOutput, name: str) -> None:
         if output.line:
@@ -112,25 +89,6 @@ class CapturedStream(io.TextIOBase):
         # A job must not fail because the terminal it reports to is gone.
         with suppress(OSError, ValueError):
             self._stderr.write(text)
-
-
-class _Bytes(io.RawIOBase):
-    """The `sys.stdout.buffer` of plugins."""
-
-    def __init__(self, printed: CapturedStream) -> None:
-        self._printed = printed
-
-    def writable(self) -> bool:
-        """Return True."""
-        return True
-
-    def write(self, raw: Any) -> int:
-        """Write the bytes as text."""
-        self._printed.write(bytes(raw).decode("utf-8", "replace"))
-        return len(raw)
-
-    def close(self) -> None:
-        """Stay open."""
 
 
 def keep(output: RunOutput, text: str, redaction: Redaction = _OPEN) -> None:

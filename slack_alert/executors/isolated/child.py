@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import logging
 import os
 import signal
@@ -12,7 +11,7 @@ from functools import partial
 from pathlib import Path
 from traceback import walk_stack
 from types import FrameType
-from typing import TYPE_CHECKING, Any  # Any: JSON values.
+from typing import TYPE_CHECKING  # Any: JSON values.
 
 from slack_alert.core.content.markup import Markup
 from slack_alert.core.content.render import Piece
@@ -25,6 +24,7 @@ from slack_alert.core.structs import Struct, replace
 from slack_alert.engine.context.context import Context, ContextServices
 from slack_alert.engine.ports import Clock
 from slack_alert.engine.system import process_tree
+from slack_alert.engine.system.stand_in_stream import StandInStream
 from slack_alert.executors.calling.call import Caller, DraftRender
 from slack_alert.executors.calling.failures import failure_of, suspended_frames, timeout_failure, with_generator_frames
 from slack_alert.executors.isolated import os_process
@@ -199,68 +199,29 @@ class Child:
         process_tree.kill_signed(process_tree.own_sign())
 
 
-class ForwardedStream(io.TextIOBase):
+class ForwardedStream(StandInStream):
     """A standard output that sends printed text over the pipe, line by line."""
 
-    encoding = "utf-8"
-    errors = "replace"
-
     def __init__(self, pipe: Pipe) -> None:
+        super().__init__(self._send_lines, flush=self._send_rest)
         self._pipe = pipe
         self._rest = ""
-        self.buffer = _Bytes(self)
 
-    def writable(self) -> bool:
-        """Return True."""
-        return True
-
-    def fileno(self) -> int:
-        """Return standard error's descriptor."""
-        return 2
-
-    def reconfigure(self, **_: object) -> None:
-        """Ignore the request; scripts set an encoding here."""
-
-    def write(self, text: str) -> int:
-        """Send the complete lines."""
+    def _send_lines(self, text: str) -> None:
         whole, end, rest = (self._rest + text).rpartition("\n")
         self._rest = rest
         if end:
             self._pass_on(whole + end)
         if len(rest) > _LONG:
-            self.flush()
-        return len(text)
+            self._send_rest()
 
-    def flush(self) -> None:
-        """Send the rest."""
+    def _send_rest(self) -> None:
         rest, self._rest = self._rest, ""
         self._pass_on(rest)
-
-    def close(self) -> None:
-        """Stay open: the next run prints here as well."""
 
     def _pass_on(self, text: str) -> None:
         for start in range(0, len(text), _MOST):
             self._pipe.send(print=text[start : start + _MOST])
-
-
-class _Bytes(io.RawIOBase):
-    """The `sys.stdout.buffer` of plugins."""
-
-    def __init__(self, said: ForwardedStream) -> None:
-        self._said = said
-
-    def writable(self) -> bool:
-        """Return True."""
-        return True
-
-    def write(self, raw: Any) -> int:
-        """Write the bytes as text."""
-        self._said.write(bytes(raw).decode("utf-8", "replace"))
-        return len(raw)
-
-    def close(self) -> None:
-        """Stay open."""
 
 
 class ForwardingHandler(logging.Handler):

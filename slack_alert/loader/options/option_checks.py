@@ -16,9 +16,8 @@ from slack_alert.core.policy.incidents import DEFAULT_REPEAT_POLICY, Escalation,
 from slack_alert.core.schedule.absent import Absence
 from slack_alert.core.schedule.working_hours import WorkingHours
 from slack_alert.core.units.local_time import parse_instant, parse_slot
-from slack_alert.core.units.names import nearest
+from slack_alert.core.units.names import nearest, suggestion
 from slack_alert.core.units.quantities import parse_duration
-from slack_alert.loader.parsing.literals import suggestion
 
 WHILE_PAUSED = ("skip", "mute")
 _REPEAT_KEYWORDS = frozenset({"after", "repeat", "remind", "recover", "escalate"})

@@ -169,12 +169,6 @@ _OTHERWISE = {
 }
 
 
-def suggestion(word: str, known: tuple[str, ...]) -> str:
-    """Return a hint with the word that was probably meant, or with all allowed words."""
-    meant = nearest(word, known)
-    return f"Did you mean {meant}?" if meant else f"Allowed: {', '.join(known)}."
-
-
 def keyword_suggestion(word: str) -> str:
     """Return a hint with the keyword that was probably meant, or with all that work in this version."""
     meant = nearest(word, (*KEYWORDS, *_OTHERWISE), likeness=0.65)
