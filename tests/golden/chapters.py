@@ -51,6 +51,13 @@ def tell(world: VirtualWorld, folder: Path) -> dict[str, str]:
     return terminal.texts
 
 
+def live_two_days(terminal: Terminal) -> None:
+    """Live through what leaves most in the history, without asking anything about it afterwards."""
+    _morning(terminal)
+    _after_a_kill(terminal)
+    _on_slack(terminal)
+
+
 def _before(terminal: Terminal) -> None:
     """Ask when nothing was ever run."""
     for words in (["status"], ["jobs"], ["jobs", "--json"], ["history"], ["outbox"], ["report"], ["check"], ["doctor"]):

@@ -16,7 +16,7 @@ COMMANDS = (
 
 
 #: Of each job the slots whose explanation is pinned, besides now and ahead.
-_SLOTS = {
+SLOTS = {
     "lag": ("9:01", "9:01:20", "9:03:20", "9:20", "8:00"),
     "broken": ("9:00:30", "9:02:30"),
     "nested": ("9:01", "9:02"),
@@ -104,7 +104,7 @@ def asked(terminal: Terminal) -> None:
 def _explained(terminal: Terminal) -> None:
     """Ask why, of many slots."""
     call = terminal.call
-    for job, slots in _SLOTS.items():
+    for job, slots in SLOTS.items():
         call("explain", "explain", job)
         for slot in slots:
             call("explain", "explain", job, "--at", slot)

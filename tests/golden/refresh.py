@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import lzma
 import subprocess
 import sys
 import tempfile
@@ -13,6 +14,8 @@ HERE = Path(__file__).parent
 TEXTS = HERE / "texts"
 #: What older versions left behind.
 ARCHIVES = sorted((HERE / "upgrade").glob("*.tar.xz"))
+#: The long history as older versions have written it.
+HISTORIES = sorted((HERE / "upgrade" / "histories").glob("*.tar.xz"))
 _PATIENCE_SECONDS = 280
 
 
@@ -33,6 +36,18 @@ def read(archive: Path, target: Path) -> str:
     return target.read_text(encoding="utf-8")
 
 
+def read_history(archive: Path, target: Path) -> str:
+    """Ask of a history that an older version has written, in a process of its own; return what is answered."""
+    _run("tests.golden.upgrade.history", "read", str(archive), str(target))
+    return kept_history(target)
+
+
+def kept_history(file: Path) -> str:
+    """Return what was answered, which is long and kept compressed."""
+    with lzma.open(file, "rt", encoding="utf-8") as answers:
+        return answers.read()
+
+
 def main() -> None:
     with tempfile.TemporaryDirectory() as place:
         fresh = produced(Path(place))
@@ -45,6 +60,8 @@ def main() -> None:
         imports.KEPT.write_text(imports.imports(Path(place)), encoding="utf-8")
     for archive in ARCHIVES:
         read(archive, archive.with_name(archive.name.replace(".tar.xz", ".txt")))
+    for archive in HISTORIES:
+        read_history(archive, archive.with_name(archive.name.replace(".tar.xz", ".txt.xz")))
 
 
 def _run(module: str, *words: str) -> None:

@@ -40,7 +40,7 @@ def main(checkout: Path) -> None:
         _live(Terminal(world, folder))
         import slack_alert
 
-        _keep(folder / STATE, HERE / f"{slack_alert.__version__}.tar.xz")
+        keep(folder / STATE, HERE / f"{slack_alert.__version__}.tar.xz")
     finally:
         shutil.rmtree(_PLACE)
     end()
@@ -71,7 +71,8 @@ def _has_something(journal: Path) -> bool:
         return any(file.read(4))
 
 
-def _keep(state: Path, target: Path) -> None:
+def keep(state: Path, target: Path) -> None:
+    """Put what a program has left in its folder into an archive."""
     files = sorted(file for pattern in _KEPT for file in state.glob(pattern))
     with tarfile.open(target, "w:xz") as archive:
         for file in files:

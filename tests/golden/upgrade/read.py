@@ -26,7 +26,7 @@ def main(archive: Path, target: Path) -> None:
         folder = Path(place).resolve() / "alerts"
         settle(place)
         unpack(HERE / "project", folder)
-        _unpack_state(archive, folder / STATE)
+        unpack_state(archive, folder / STATE)
         os.chdir(folder)
         world = VirtualWorld(START + _LATER)
         world.install("slack_alert")
@@ -36,7 +36,8 @@ def main(archive: Path, target: Path) -> None:
     end()
 
 
-def _unpack_state(archive: Path, folder: Path) -> None:
+def unpack_state(archive: Path, folder: Path) -> None:
+    """Put what a program has left into a folder again."""
     with tarfile.open(archive) as left:
         for member in left.getmembers():
             file, content = folder / member.name, left.extractfile(member)
