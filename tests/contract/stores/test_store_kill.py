@@ -25,7 +25,7 @@ from datetime import datetime, timedelta, timezone
 from itertools import count
 from pathlib import Path
 from slack_alert.core.model.address import Address
-from slack_alert.core.model.message import Message, DeliveryProgress, Status
+from slack_alert.core.model.message import Message, DeliveryProgress, RunPart, Status
 from slack_alert.core.model.record import Record, Verdict
 from slack_alert.core.content.render import Text
 from slack_alert.engine.batches import Batch
@@ -37,7 +37,8 @@ assert DatabaseLock(path).acquire()
 store = SqliteStore(path)
 for n in count(store.open().last_run + 1):
     slot = T + timedelta(seconds=n)
-    told = [Message(f"{n}#{part}", Address("slack", "#ops"), Text("x" * 500), slot=slot, run=n) for part in range(2)]
+    origins = [RunPart("a", slot, n, part) for part in range(2)]
+    told = [Message(f"{n}#{one.n}", Address("slack", "#ops"), Text("x" * 500), one) for one in origins]
     new = store.commit(Batch(messages=told, records=[Record(n, "a", slot, Verdict.SAID)], at=slot))
     store.commit(Batch(progress=[DeliveryProgress(new[0].id, Status.SENT, 1, slot, str(n))]))
     store.commit(Batch(records=[Record(0, "b", slot, Verdict.PAUSED)]))
@@ -49,7 +50,7 @@ from datetime import datetime, timedelta, timezone
 from itertools import count
 from pathlib import Path
 from slack_alert.core.model.address import Address
-from slack_alert.core.model.message import Message
+from slack_alert.core.model.message import Message, RunPart
 from slack_alert.core.model.record import Record, Verdict
 from slack_alert.core.content.render import Text
 from slack_alert.engine.clock import SystemClock
@@ -66,7 +67,7 @@ writer = Writer(store, SystemClock(), journal=FileJournal(journal_path(path)))
 writer.start(lambda _: None)
 for n in count(first):
     slot = T + timedelta(seconds=n)
-    told = [Message(f"{n}#0", Address("slack", "#ops"), Text("x" * 500), slot=slot, run=n)]
+    told = [Message(f"{n}#0", Address("slack", "#ops"), Text("x" * 500), origin=RunPart("a", slot, n))]
     writer.submit(Batch(messages=told, records=[Record(n, "a", slot, Verdict.SAID)]))
     print(n, flush=True)
 """
