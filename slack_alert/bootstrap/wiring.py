@@ -111,7 +111,7 @@ def make_sender(
     channels: Mapping[str, Channel],
     recorder: Recorder,
     reader: OutboxReader,
-    undeliverable: Callable[[Delivery, SendResult], None],
+    undeliverable: Callable[[Delivery, SendResult], None] = lambda _, __: None,
     clock: Clock | None = None,
     waiting: Waiting | None = None,
 ) -> Sender:

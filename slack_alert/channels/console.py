@@ -10,7 +10,7 @@ from typing import TextIO
 
 from slack_alert.core.content.pieces import Text, fallback
 from slack_alert.core.content.render import on_terminal
-from slack_alert.core.model.message import Delivery
+from slack_alert.core.model.message import Delivery, DeliveryMode
 from slack_alert.core.patterns import lazy_pattern
 from slack_alert.core.retry import SendResult, SendStatus
 from slack_alert.core.units.humanize import format_time
@@ -32,10 +32,12 @@ class ConsoleChannel:
 
     name = "console"
 
-    def __init__(self, stream: TextIO, *, colour: bool, zone: tzinfo) -> None:
+    def __init__(self, stream: TextIO, *, colour: bool, zone: tzinfo, edit_mark: str = "") -> None:
+        """Print to a stream; an edit begins with `edit_mark`, as a terminal cannot take back what it printed."""
         self._stream = stream
         self._colour = colour
         self._zone = zone
+        self._edit_mark = edit_mark
         self._address_width = 0
         self._is_broken = False
 
@@ -64,11 +66,19 @@ class ConsoleChannel:
             padding = " " * (self._address_width - len(address))
             head += _GAP + self._styled(address, _BOLD) + padding
             width += len(_GAP) + len(address) + len(padding)
-        lines = _lines(delivery, text)
+        lines = self._lines(delivery, text)
         if _columns(self._stream) < NARROW_COLUMNS:
             return "\n".join([head, *(_GAP + line for line in lines)]) + "\n"
         indent = "\n" + " " * width + _GAP
         return head + _GAP + indent.join(lines) + "\n"
+
+    def _lines(self, delivery: Delivery, text: str | None) -> list[str]:
+        piece = delivery.message.piece
+        said = text if text is not None and isinstance(piece, Text) else fallback(piece)
+        if delivery.message.manner is DeliveryMode.EDIT:
+            said = self._edit_mark + said
+        lines = on_terminal(said, delivery.message.origin.job).replace("\r\n", "\n").rstrip("\n").split("\n")
+        return [_without_controls(line).rstrip() for line in lines]
 
     def _styled(self, text: str, style: str) -> str:
         return f"{style}{text}{_PLAIN}" if self._colour else text
@@ -88,13 +98,6 @@ class ConsoleChannel:
 
 def _reason(error: OSError | ValueError) -> str:
     return (isinstance(error, OSError) and error.strerror) or type(error).__name__
-
-
-def _lines(delivery: Delivery, text: str | None) -> list[str]:
-    piece = delivery.message.piece
-    said = text if text is not None and isinstance(piece, Text) else fallback(piece)
-    lines = on_terminal(said, delivery.message.origin.job).replace("\r\n", "\n").rstrip("\n").split("\n")
-    return [_without_controls(line).rstrip() for line in lines]
 
 
 def _without_controls(text: str) -> str:

@@ -56,27 +56,14 @@ def _deliveries(settings: Settings, is_meant: Callable[[Delivery], bool]) -> lis
 
 def post(settings: Settings, messages: Sequence[Message]) -> int:
     """Send messages, from this process if no program runs; return the exit code. A dry run prints them."""
-    from slack_alert.bootstrap.oneshot.requests import requester
+    from slack_alert.bootstrap.oneshot.requests import print_messages, requester
     from slack_alert.operations.send import send
 
+    asking = requester(settings)
     if settings.dry_run:
-        return _print(settings, messages)
+        print_messages(settings, messages, sys.stdout, at=asking.at)
+        return exit_codes.FINE
     keys = {message.key for message in messages}
-    if send(messages, requester(settings)):
+    if send(messages, asking):
         return report_refused(settings, (message.to for message in messages))
     return report_unsent(settings, lambda delivery: delivery.message.key in keys)
-
-
-def _print(settings: Settings, messages: Sequence[Message]) -> int:
-    """Print the messages that would be sent; nothing is stored."""
-    import asyncio
-
-    from slack_alert.bootstrap import wiring
-    from slack_alert.core.model.message import Delivery
-    from slack_alert.engine.clock import SystemClock
-
-    console = wiring.make_channels(settings, sys.stdout)["console"]
-    now = SystemClock().now()
-    for message in messages:
-        asyncio.run(console.send(Delivery(0, message, now), None))
-    return exit_codes.FINE

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from slack_alert.core.policy.mutes import EVERY, Mute
+from slack_alert.core.policy.mutes import EVERY
 from slack_alert.engine.mutes.mutes import Mutes
 from slack_alert.engine.requests import build
 from slack_alert.operations.job_lookup import JobLookup
@@ -22,11 +22,6 @@ def unmute(said: str | None, lookup: JobLookup, requester: Requester, *, mutes: 
     muted = [mute.job for mute in mutes.muted(requester.at)]
     names = list(dict.fromkeys([EVERY, *muted])) if said is None else [job.name for job in lookup.jobs(said)]
     return JobChange(names, [name for name in names if name in muted], _submit(names, None, requester))
-
-
-def mutes_of_all(mutes: Mutes, now: datetime) -> list[Mute]:
-    """Return the mutes of all jobs, which a job that was unmuted obeys."""
-    return [mute for mute in mutes.muted(now) if mute.silences_all]
 
 
 def open_windows(mutes: Mutes, now: datetime) -> list[tuple[str, datetime]]:

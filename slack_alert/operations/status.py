@@ -22,8 +22,9 @@ class StoreState(Struct):
     #: The process that owns the database.
     pid: int | None = None
     snapshot: Snapshot = field(default_factory=Snapshot)
-    #: The number of messages that were not delivered, by status, and of those that were given up lately.
-    undelivered: Mapping[str, int] = field(default_factory=dict)
+    queued: int = 0
+    dead: int = 0
+    #: The number of these that were given up lately.
     died: int = 0
     #: Why the database cannot be read or written; None if it can.
     fault: str | None = None
@@ -31,16 +32,6 @@ class StoreState(Struct):
     limits: str = ""
     #: Whether this user cannot find out if it runs.
     is_hidden: bool = False
-
-    @property
-    def dead(self) -> int:
-        """The number of messages that were given up."""
-        return self.undelivered.get("dead", 0)
-
-    @property
-    def queued(self) -> int:
-        """The number of messages that wait."""
-        return self.undelivered.get("queued", 0)
 
 
 class Vitals(Struct, frozen=True):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable
 from datetime import datetime, timedelta
 from io import StringIO
 from pathlib import Path
@@ -17,12 +17,8 @@ from slack_alert.bootstrap.runtime import new_mark
 from slack_alert.bootstrap.wiring import make_sender
 from slack_alert.channels.console import ConsoleChannel
 from slack_alert.core.catalog import CatalogChange
-from slack_alert.core.content.pieces import Text
-from slack_alert.core.model.message import Delivery, DeliveryMode
 from slack_alert.core.model.record import Record
 from slack_alert.core.redaction.redaction import Redaction
-from slack_alert.core.retry import SendResult
-from slack_alert.core.structs import replace
 from slack_alert.core.units.local_time import TICK
 from slack_alert.engine.batches import Batch
 from slack_alert.engine.ports import Recorder
@@ -35,8 +31,6 @@ from slack_alert.operations.explain import ExplainQuestion, answer
 from slack_alert.settings import load_settings
 from slack_alert.stores import SqliteStore
 
-#: The sign before the text of an edit: a terminal cannot take back what it printed.
-EDITED = "✎"
 #: The seconds after which an edited file counts as settled and is reloaded.
 _SETTLED_SECONDS = 1.0
 
@@ -58,8 +52,8 @@ class Demo:
         self._loop = asyncio.new_event_loop()
         recorder = DirectRecorder(self._store, self.clock, lambda deliveries: self._sender.accept(deliveries))  # noqa: PLW0108 - made below
         self._printed = StringIO()
-        channel = _EditMarkingConsole(ConsoleChannel(self._printed, colour=colour, zone=self.settings.timezone))
-        self._sender = make_sender(self.settings, {"console": channel}, recorder, self.reader, _ignore_dead, self.clock)
+        console = ConsoleChannel(self._printed, colour=colour, zone=self.settings.timezone, edit_mark="✎ ")
+        self._sender = make_sender(self.settings, {"console": console}, recorder, self.reader, clock=self.clock)
         self._simulation = make_simulation(
             self.settings,
             self.catalog,
@@ -125,32 +119,3 @@ class _StoringRecorder(MemoryRecorder):
 
     def record_quiet(self, record: Record) -> None:
         self._recorder.record_quiet(record)
-
-
-class _EditMarkingConsole:
-    """A terminal on which edits can be told from new messages."""
-
-    name = "console"
-
-    def __init__(self, console: ConsoleChannel) -> None:
-        self._console = console
-
-    async def open(self) -> None:
-        await self._console.open()
-
-    async def send(self, delivery: Delivery, text: str | None) -> SendResult:
-        message = delivery.message
-        if message.manner is DeliveryMode.EDIT and isinstance(message.piece, Text):
-            edited = replace(message, piece=Text(f"{EDITED} {message.piece.text}"))
-            return await self._console.send(replace(delivery, message=edited), None)
-        return await self._console.send(delivery, text)
-
-    async def lookup(self, deliveries: Sequence[Delivery], last_receipt: str | None) -> Mapping[int, str] | None:
-        return await self._console.lookup(deliveries, last_receipt)
-
-    async def close(self) -> None:
-        await self._console.close()
-
-
-def _ignore_dead(delivery: Delivery, outcome: SendResult) -> None:
-    """Do nothing: a terminal accepts every message."""

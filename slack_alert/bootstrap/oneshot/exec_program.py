@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import signal
 import sys
 from collections.abc import Callable
@@ -13,15 +12,12 @@ from typing import TYPE_CHECKING
 from slack_alert.bootstrap.addresses import address
 from slack_alert.bootstrap.current_mutes import make_mutes
 from slack_alert.bootstrap.exec_policy import make_judge
-from slack_alert.bootstrap.oneshot.requests import submit
+from slack_alert.bootstrap.oneshot.requests import print_messages, submit
 from slack_alert.bootstrap.plugin_loading import job_names
 from slack_alert.bootstrap.runtime import new_mark
-from slack_alert.bootstrap.wiring import make_channels
 from slack_alert.core.errors import SlackAlertError
-from slack_alert.core.model.address import Address
-from slack_alert.core.model.message import Delivery
 from slack_alert.core.model.record import Usage, Verdict
-from slack_alert.core.model.run import Failure, Result, Run, output_of
+from slack_alert.core.model.run import Failure, Result, output_of
 from slack_alert.core.patterns import lazy_pattern
 from slack_alert.core.policy.quota import State
 from slack_alert.core.redaction.redaction import Redaction
@@ -70,18 +66,11 @@ def record_execution(
     usage = Usage(ended.cpu, ended.memory) if ended.memory else None
     result = Result(failure=_failure(ended, redaction, written), duration=ended.duration, usage=usage)
     if settings.dry_run:
-        asyncio.run(_show(settings, run, result, where))
+        judge = make_judge(settings, new_mark(), make_mutes(settings).reason)
+        print_messages(settings, judge(State(), run, result, where).messages, sys.stderr, at=run.slot)
         return True
     plugins_folder(settings.path)  # A wrong path raises before anything is created there.
     return submit(settings, execution_request(run, result, where), then=then)
-
-
-async def _show(settings: Settings, run: Run, result: Result, to: Address | None) -> None:
-    """Print what would be posted; nothing is stored."""
-    judge = make_judge(settings, new_mark(), make_mutes(settings).reason)
-    console = make_channels(settings, sys.stderr)["console"]
-    for message in judge(State(), run, result, to).messages:
-        await console.send(Delivery(0, message, run.slot), None)
 
 
 def _failure(ended: ProgramExit, redaction: Redaction, written: str) -> Failure | None:

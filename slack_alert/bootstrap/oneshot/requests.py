@@ -6,12 +6,12 @@ import asyncio
 import getpass
 import logging
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import partial
 from itertools import count
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TextIO
 
 from slack_alert.bootstrap.current_mutes import make_mutes
 from slack_alert.bootstrap.database import owning, reading, running_pid
@@ -21,9 +21,8 @@ from slack_alert.bootstrap.plugin_loading import check_can_submit, job_names
 from slack_alert.bootstrap.runtime import new_mark
 from slack_alert.bootstrap.wiring import Waiting, make_channels, make_sender
 from slack_alert.core.errors import StoreError
-from slack_alert.core.model.message import Delivery
+from slack_alert.core.model.message import Delivery, Message
 from slack_alert.core.policy.quota import State
-from slack_alert.core.retry import SendResult
 from slack_alert.core.structs import replace
 from slack_alert.engine.batches import Batch
 from slack_alert.engine.clock import SystemClock
@@ -87,6 +86,13 @@ def submit(settings: Settings, *requested: Request, then: Callable[[], object] |
         wait = _POLL_INTERVAL
 
 
+def print_messages(settings: Settings, messages: Iterable[Message], out: TextIO, *, at: datetime) -> None:
+    """Print the messages that would be sent; nothing is stored."""
+    console = make_channels(settings, out)["console"]
+    for message in messages:
+        asyncio.run(console.send(Delivery(0, message, at), None))
+
+
 def _is_pending(inbox: Inbox, requested: Sequence[Request]) -> bool:
     left = [replace(request, id=0) for request in inbox.peek()]
     return any(request in left for request in requested)
@@ -137,7 +143,8 @@ async def _deliver(settings: Settings, recorder: Recorder, ids: frozenset[int]) 
         await channel.open()
     with reading(settings) as reader:
         mine = _still_waiting(reader, ids)
-        sender = make_sender(settings, channels, recorder, reader, _ignore_dead, waiting=_waiting_of(mine))
+        # A dead message is in the log and in the outbox, and the command reports it to its user.
+        sender = make_sender(settings, channels, recorder, reader, waiting=_waiting_of(mine))
         sender.restore()
         # Made just now by the owner of the database: they cannot have been sent, so the channel need not be asked.
         sender.accept([delivery for delivery in mine if not delivery.attempts])
@@ -147,10 +154,6 @@ async def _deliver(settings: Settings, recorder: Recorder, ids: frozenset[int]) 
         await sender.stop()
     for channel in channels.values():
         await channel.close()
-
-
-def _ignore_dead(delivery: Delivery, outcome: SendResult) -> None:
-    """Do nothing: a dead message is in the log and in the outbox, and the command reports it to its user."""
 
 
 def _still_waiting(reader: OutboxReader, ids: frozenset[int]) -> list[Delivery]:

@@ -42,7 +42,8 @@ def _look(store: StoreState, settings: Settings, now: datetime) -> None:
     store.pid = running_pid(settings)
     with reading(settings) as reader:
         store.snapshot = reader.snapshot()
-    store.undelivered = count_undelivered(store.path, is_traceless=settings.dry_run)
+    counts = count_undelivered(store.path, is_traceless=settings.dry_run)
+    store.queued, store.dead = counts.get("queued", 0), counts.get("dead", 0)
     store.died = count_given_up(store.path, now - _LATELY, is_traceless=settings.dry_run)
     store.fault, store.limits = _write_access(store)
 

@@ -71,7 +71,7 @@ def unmute(ctx: click.Context, /, *, job: str | None, is_all: bool, **flags: obj
     asking = requester(settings)
     done = operation.unmute(job, plugin_loading.job_lookup(settings), asking, mutes=mutes)
     echo_change(_unmuted_text(done, is_all=is_all), settings)
-    for mute in [] if is_all else operation.mutes_of_all(mutes, asking.at):
+    for mute in [each for each in mutes.muted(asking.at) if each.silences_all and not is_all]:
         end = format_time(mute.until, settings.timezone, asking.at, seconds="today")
         click.echo(f"All jobs are muted until {end} by {mute.by}: `slack-alert unmute --all` ends that.", err=True)
     for name, until in operation.open_windows(mutes, asking.at):
