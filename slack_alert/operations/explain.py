@@ -40,7 +40,7 @@ def answer(question: ExplainQuestion, reader: Reader, mutes: Mutes, *, now: date
 
 def _facts(question: ExplainQuestion, reader: Reader, mutes: Mutes, *, now: datetime, is_running: bool) -> JobFacts:
     name, snapshot = question.name, reader.snapshot()
-    seen = snapshot.seen.get(name)
+    first, last = snapshot.seen.get(name) or (None, None)
     going = next((run for run in snapshot.running if run.binding == name), None) if is_running else None
     return JobFacts(
         name,
@@ -49,8 +49,8 @@ def _facts(question: ExplainQuestion, reader: Reader, mutes: Mutes, *, now: date
         question.job,
         snapshot.states.get(name, State()),
         snapshot.holds.get(name),
-        seen.first if seen else None,
-        seen.last if seen else None,
+        first,
+        last,
         (going.slot, going.started) if going else None,
         is_running,
         lambda slot: mutes.reason(name, slot),

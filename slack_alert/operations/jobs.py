@@ -37,16 +37,10 @@ def list_jobs(catalog: Catalog, reader: Reader, snapshot: Snapshot, mutes: Mutes
         job = next((binding for binding in bindings if isinstance(binding, Job)), None)
         if job is None:
             continue
-        seen = snapshot.seen.get(job.name)
-        ahead = outlook(
-            job,
-            snapshot.states.get(job.name, State()),
-            pause=snapshot.holds.get(job.name),
-            first_seen=seen.first if seen else None,
-            last=seen.last if seen else None,
-            now=now,
-            muted_until=mutes.until(job.name, now),
-        )
+        first, last = snapshot.seen.get(job.name) or (None, None)
+        state, pause = snapshot.states.get(job.name, State()), snapshot.holds.get(job.name)
+        muted = mutes.until(job.name, now)
+        ahead = outlook(job, state, pause=pause, first_seen=first, last=last, now=now, muted_until=muted)
         lines.append(JobLine(bindings, job, ahead, _last_run(reader, job.name)))
     return lines
 

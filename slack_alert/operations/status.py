@@ -87,14 +87,6 @@ def status(store: StoreState, stalled_addresses: Callable[[datetime], list[str]]
     if not (store.fault or stalled) and "began" in seen:
         stalled = stalled_addresses(datetime.fromisoformat(seen["began"]))
     return Vitals(
-        now,
-        store,
-        last_alive(store.snapshot),
-        is_ticking,
-        stalled_since(seen),
-        tuple(seen.get("refused", ())),
-        tuple(stalled),
-        seen.get("runs", 0),
-        ExecutorLoad(**seen.get("pool", {})),
-        seen.get("heartbeat"),
-    )
+        now, store, last_alive(store.snapshot), is_ticking, stalled_since(seen), tuple(seen.get("refused", ())),
+        tuple(stalled), seen.get("runs", 0), ExecutorLoad(**seen.get("pool", {})), seen.get("heartbeat"),
+    )  # fmt: skip

@@ -41,10 +41,9 @@ def ack(ctx: click.Context, /, *, job: str, by: str | None, **flags: object) -> 
 
     settings = effective_settings(remember(ctx, flags))
     asking = requester(settings, (by or "").strip())
-    lookup = plugin_loading.job_lookup(settings)
     with database.reading(settings) as reader:
         snapshot = reader.snapshot()
-    done = operation.ack(job, lookup, asking, snapshot=snapshot)
+    done = operation.ack(job, plugin_loading.job_lookup(settings), asking, snapshot=snapshot)
     for name, incident in done.already.items():
         echo(_already_text(name, incident, settings, asking.at))
     fresh = done.change.changed

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import datetime, tzinfo
 from typing import TYPE_CHECKING, TextIO
 
@@ -40,22 +40,20 @@ def plan(
     jobs = table(("JOB", "TRIGGER", "NEXT RUN", "STATE"), rows, stream, flexible=(1,))
     title = f"slack-alert: {counted(len(every), 'job')}, times in {settings.timezone}"
     more = [f"… and {len(every) - len(rows):,} more: see `slack-alert jobs`."] if len(every) > len(rows) else []
+    idle = len(catalog.bindings) - len(every) if catalog else 0
     told = [
         *more,
         f"Messages go to {destination(settings)}. Ctrl+C ends.",
-        *_idle(len(catalog.bindings) - len(every) if catalog else 0),
+        *([f"{counted(idle, 'command')} found, which this version does not start."] if idle else []),
     ]
     return "\n".join((paint(title, "bold", stream), "", jobs, "", *(paint(line, "dim", stream) for line in told), ""))
 
 
 def next_cells(job: Job, seen: Outlook, zone: tzinfo, now: datetime) -> tuple[Cell, Cell]:
     """Return the cells with the next run and the state of a job; a rule waits for its events."""
-    idle = "when it comes" if job.rule else "never"
-    when = (
-        f"{format_time(seen.next_run, zone, now, seconds='today')} {format_ahead(seen.next_run, now)}"
-        if seen.next_run
-        else idle
-    )
+    when = "when it comes" if job.rule else "never"
+    if seen.next_run:
+        when = f"{format_time(seen.next_run, zone, now, seconds='today')} {format_ahead(seen.next_run, now)}"
     if job.is_absence and job.rule:
         when += f" unless {' or '.join(job.rule.on)} comes"
     state = str(seen.state)
@@ -80,20 +78,7 @@ def _row(
 ) -> tuple[Cell | str, ...]:
     from slack_alert.core.explain.job_status import outlook
 
-    job = job_state.job
-    seen = outlook(
-        job,
-        job_state.state,
-        pause=job_state.hold,
-        first_seen=job_state.anchor,
-        last=job_state.last,
-        now=now,
-        muted_until=muted_until(job.name, now),
-    )
+    job, pause, first, last = job_state.job, job_state.hold, job_state.anchor, job_state.last
+    muted = muted_until(job.name, now)
+    seen = outlook(job, job_state.state, pause=pause, first_seen=first, last=last, now=now, muted_until=muted)
     return (Cell(job.name, "bold"), job.shown, *next_cells(job, seen, zone, now))
-
-
-def _idle(commands: int) -> Iterator[str]:
-    """Yield a remark about bindings that this version does not start."""
-    if commands:
-        yield f"{counted(commands, 'command')} found, which this version does not start."

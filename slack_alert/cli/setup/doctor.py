@@ -32,13 +32,8 @@ def doctor(ctx: click.Context, /, *, as_json: bool, **flags: object) -> int:
     if as_json:
         echo_json({"ok": not has_failed, "checks": [finding.json() for finding in findings]})
     else:
-        _show(findings)
+        echo("\n".join(_lines(findings)))
     return exit_codes.FOUND if has_failed else exit_codes.FINE
-
-
-def _show(findings: Sequence[Finding]) -> None:
-    for line in _lines(findings):
-        echo(line)
 
 
 def _lines(findings: Sequence[Finding]) -> Iterable[str]:
