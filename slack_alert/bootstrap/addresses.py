@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from slack_alert.core.errors import SlackAlertError
 from slack_alert.core.model.address import Address
 from slack_alert.core.structs import replace
 
@@ -22,6 +23,15 @@ def address(settings: Settings, text: str | None = None) -> Address:
     """Return the address for a written `text`, or the configured address; without a token it is on the terminal."""
     meant = Address.parse(text or settings.channel or "", service(settings))
     return on_terminal(meant) if service(settings) == "console" else meant
+
+
+def address_error(settings: Settings, to: str) -> SlackAlertError | None:
+    """Return the error of an address, or None if it is valid."""
+    try:
+        address(settings, to)
+    except SlackAlertError as error:
+        return error
+    return None
 
 
 def on_terminal(meant: Address) -> Address:

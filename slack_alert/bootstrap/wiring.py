@@ -14,7 +14,7 @@ from slack_alert.bootstrap.exec_policy import make_judge
 from slack_alert.bootstrap.plugin_files import database
 from slack_alert.bootstrap.plugin_loading import FollowedPlugins
 from slack_alert.bootstrap.runtime import RunStores, blocking_of, make_runtime
-from slack_alert.channels.console import ConsoleChannel
+from slack_alert.channels.console import ConsoleChannel, has_colour
 from slack_alert.core.model.message import Delivery, Notice
 from slack_alert.core.retry import SendResult
 from slack_alert.core.schedule.triggers import parse_trigger
@@ -129,11 +129,6 @@ def make_sender(
         zone=settings.timezone,
         undeliverable=undeliverable,
     )
-
-
-def has_colour(out: TextIO) -> bool:
-    """Return whether colours can be shown there."""
-    return out.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
 
 
 class SlotSource:

@@ -96,6 +96,11 @@ class ConsoleChannel:
                 log.warning("terminal gone, messages are no longer shown", extra={"reason": _reason(error)})
 
 
+def has_colour(out: TextIO) -> bool:
+    """Return whether colours are wanted and can be shown."""
+    return out.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
+
+
 def _reason(error: OSError | ValueError) -> str:
     return (isinstance(error, OSError) and error.strerror) or type(error).__name__
 

@@ -25,7 +25,10 @@ _ADVICE = {
 
 def report_unsent(settings: Settings, is_meant: Callable[[Delivery], bool]) -> int:
     """Print why matching messages did not arrive, and what to do; return the exit code."""
-    unsent = [delivery for delivery in _deliveries(settings, is_meant) if delivery.status.value != "sent"]
+    from slack_alert.bootstrap import database
+
+    with database.reading(settings) as reader:
+        unsent = [each for each in reader.deliveries() if is_meant(each) and each.status.value != "sent"]
     for delivery in unsent:
         reason = f": {delivery.reason.rstrip('.')}" if delivery.reason else ""
         advice = _ADVICE[delivery.status.value].format(id=delivery.id)
@@ -45,13 +48,6 @@ def report_refused(settings: Settings, to: Iterable[Address]) -> int:
         said = f"{name} refuses what the running slack-alert sends, so this waits as well"
         click.echo(f"{said}: `slack-alert doctor` looks for the cause.", err=True)
     return exit_codes.FOUND if refused else exit_codes.FINE
-
-
-def _deliveries(settings: Settings, is_meant: Callable[[Delivery], bool]) -> list[Delivery]:
-    from slack_alert.bootstrap import database
-
-    with database.reading(settings) as reader:
-        return [delivery for delivery in reader.deliveries() if is_meant(delivery)]
 
 
 def post(settings: Settings, messages: Sequence[Message]) -> int:

@@ -24,11 +24,5 @@ def unmute(said: str | None, lookup: JobLookup, requester: Requester, *, mutes: 
     return JobChange(names, [name for name in names if name in muted], _submit(names, None, requester))
 
 
-def open_windows(mutes: Mutes, now: datetime) -> list[tuple[str, datetime]]:
-    """Return the quiet windows that nobody can end, with their ends."""
-    found = [(window.name, window.next_change(now)) for window in mutes.windows if window.contains(now)]
-    return [(name, end) for name, end in found if end]
-
-
 def _submit(names: list[str], until: datetime | None, requester: Requester) -> bool:
     return requester.submit(*[build.mute(name, until, requester.at, by=requester.by) for name in names])

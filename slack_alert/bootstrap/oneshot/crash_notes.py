@@ -5,10 +5,8 @@ from __future__ import annotations
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from slack_alert.bootstrap.addresses import address
+from slack_alert.bootstrap.addresses import address, address_error
 from slack_alert.bootstrap.plugin_files import database
-from slack_alert.core.errors import SlackAlertError
-from slack_alert.core.model.address import Address
 from slack_alert.core.redaction.redaction import Redaction
 from slack_alert.engine.requests.external_runs import interruption_request
 from slack_alert.loader import plugins_folder
@@ -27,11 +25,5 @@ def write_exec_marker(settings: Settings, name: str, *, started: datetime, to: s
         return None
     plugins_folder(settings.path)  # A wrong path raises before anything is created there.
     name = Redaction(settings.secrets())(name)
-    return ExecMarker(inbox_path(database(settings)), interruption_request(name, started, _reachable(settings, to)))
-
-
-def _reachable(settings: Settings, to: str | None) -> Address | None:
-    try:
-        return address(settings, to) if to else None
-    except SlackAlertError:
-        return None
+    where = address(settings, to) if to and address_error(settings, to) is None else None
+    return ExecMarker(inbox_path(database(settings)), interruption_request(name, started, where))

@@ -15,7 +15,6 @@ from slack_alert.bootstrap.exec_policy import make_judge
 from slack_alert.bootstrap.oneshot.requests import print_messages, submit
 from slack_alert.bootstrap.plugin_loading import job_names
 from slack_alert.bootstrap.runtime import new_mark
-from slack_alert.core.errors import SlackAlertError
 from slack_alert.core.model.record import Usage, Verdict
 from slack_alert.core.model.run import Failure, Result, output_of
 from slack_alert.core.patterns import lazy_pattern
@@ -40,15 +39,6 @@ _STEERING = lazy_pattern(r"\x1b\[[0-?]*[ -/]*[@-~]|\x1b\][^\x07\x1b]*(?:\x07|\x1
 def recorded_name(settings: Settings, name: str) -> str:
     """Return the name a run is recorded under; a name that could be a job's is marked as external."""
     return external_name(name, job_names(settings))
-
-
-def address_error(settings: Settings, to: str) -> SlackAlertError | None:
-    """Return the error of an address, or None if it is valid."""
-    try:
-        address(settings, to)
-    except SlackAlertError as error:
-        return error
-    return None
 
 
 def record_execution(

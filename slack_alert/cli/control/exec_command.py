@@ -122,6 +122,7 @@ def _record(
     *,
     then: Callable[[], object],
 ) -> None:
+    from slack_alert.bootstrap import addresses
     from slack_alert.bootstrap.oneshot import exec_program
     from slack_alert.cli.output.streams import redacted
     from slack_alert.cli.sending import report_unsent
@@ -129,7 +130,7 @@ def _record(
     loaded = effective_config(flags).loaded
     begin_log(loaded)
     settings: Settings = loaded.settings
-    if to is not None and (wrong := exec_program.address_error(settings, to)) is not None:
+    if to is not None and (wrong := addresses.address_error(settings, to)) is not None:
         click.echo(f"slack-alert: --to {_error_text(wrong)} A failure is told where errors go.", err=True)
         to = None
     if to is None and (sentence := settings.missing()):

@@ -74,9 +74,10 @@ def unmute(ctx: click.Context, /, *, job: str | None, is_all: bool, **flags: obj
     for mute in [each for each in mutes.muted(asking.at) if each.silences_all and not is_all]:
         end = format_time(mute.until, settings.timezone, asking.at, seconds="today")
         click.echo(f"All jobs are muted until {end} by {mute.by}: `slack-alert unmute --all` ends that.", err=True)
-    for name, until in operation.open_windows(mutes, asking.at):
-        end = format_time(until, settings.timezone, asking.at, seconds="today")
-        click.echo(f"The quiet window {name} goes on until {end}.", err=True)
+    for window in mutes.windows:
+        if window.contains(asking.at) and (until := window.next_change(asking.at)):
+            end = format_time(until, settings.timezone, asking.at, seconds="today")
+            click.echo(f"The quiet window {window.name} goes on until {end}.", err=True)
     warn_not_running(is_taken=done.is_taken)
     return exit_codes.FINE
 

@@ -10,6 +10,7 @@ from typing import Literal, TextIO
 
 import click
 
+from slack_alert.channels.console import has_colour
 from slack_alert.cli.output.streams import redacted
 from slack_alert.core.content.tables import cut, display_width
 from slack_alert.core.model.record import Record, Verdict
@@ -82,11 +83,6 @@ def history_table(
 def paint(text: str, style: Style, out: TextIO) -> str:
     """Return the text coloured, if colours can be shown."""
     return _painted(text, style) if has_colour(out) else text
-
-
-def has_colour(out: TextIO) -> bool:
-    """Return whether colours are wanted and can be shown."""
-    return out.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
 
 
 def _asked_by(record: Record) -> str:

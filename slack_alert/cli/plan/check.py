@@ -34,7 +34,11 @@ def check(ctx: click.Context, /, *, is_loaded: bool, is_weighed: bool, as_json: 
     settings = effective_settings(remember(ctx, flags), concerns=None if is_weighed else DISPLAY_SETTINGS, plans=True)
     with own_output(settings) as out:
         catalog = _read(settings, is_loaded=is_loaded)
-        budget = _budget(settings, catalog) if is_weighed else None
+        budget = None
+        if is_weighed:
+            from slack_alert.cli.plan.budget import make_budget
+
+            budget = make_budget(settings, catalog)
         if as_json:
             echo_json({**document(catalog), **(budget.json() if budget else {})}, out)
         else:
@@ -85,12 +89,6 @@ def _read(settings: Settings, *, is_loaded: bool) -> Catalog:
         return plugin_loading.survey_plugins(settings)
     with loading() as progress:
         return plugin_loading.load_plugins(settings, progress)
-
-
-def _budget(settings: Settings, catalog: Catalog) -> Budget:
-    from slack_alert.cli.plan.budget import make_budget
-
-    return make_budget(settings, catalog)
 
 
 def _show(catalog: Catalog, out: TextIO) -> None:

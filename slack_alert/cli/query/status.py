@@ -66,11 +66,11 @@ def _show(vitals: Vitals, zone: tzinfo) -> None:
     from slack_alert.cli.output.text_tables import Cell, paint, table
 
     rows = [
-        ("clock", _mark(is_fine=vitals.is_turning), _clock(vitals, zone)),
-        ("delivery", _mark(is_fine=vitals.is_delivering), _delivery(vitals)),
+        ("clock", "ok" if vitals.is_turning else "fail", _clock(vitals, zone)),
+        ("delivery", "ok" if vitals.is_delivering else "fail", _delivery(vitals)),
         ("pool", "ok" if vitals.is_roomy else "warn", _pool(vitals)),
         ("queue", "warn" if vitals.store.dead else "ok", _queue(vitals)),
-        ("database", _mark(is_fine=vitals.store.fault is None), _database(vitals)),
+        ("database", "ok" if vitals.store.fault is None else "fail", _database(vitals)),
     ]
     if vitals.store.is_hidden:
         rows = rows[-1:]
@@ -90,10 +90,6 @@ def _title(vitals: Vitals) -> str:
     if vitals.store.pid is not None:
         return "slack-alert is not well"
     return f"Whether slack-alert is running {_UNSEEN}" if vitals.store.is_hidden else "slack-alert is not running"
-
-
-def _mark(*, is_fine: bool) -> str:
-    return "ok" if is_fine else "fail"
 
 
 def _clock(vitals: Vitals, zone: tzinfo) -> str:

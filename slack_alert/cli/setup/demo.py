@@ -13,10 +13,11 @@ from typing import TYPE_CHECKING
 
 import click
 
+from slack_alert.channels.console import has_colour
 from slack_alert.cli import exit_codes
 from slack_alert.cli.options import common
 from slack_alert.cli.output.streams import echo
-from slack_alert.cli.output.text_tables import Style, has_colour, history_table, paint
+from slack_alert.cli.output.text_tables import Style, history_table, paint
 
 if TYPE_CHECKING:
     from slack_alert.bootstrap.oneshot.demo import Demo

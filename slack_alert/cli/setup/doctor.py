@@ -9,10 +9,12 @@ from typing import TYPE_CHECKING
 
 import click
 
+from slack_alert.channels.console import has_colour
 from slack_alert.cli import exit_codes
 from slack_alert.cli.options import common, remember
 from slack_alert.cli.output.streams import echo, echo_json
 from slack_alert.cli.running_program import effective_settings
+from slack_alert.core.structs import asdict
 
 if TYPE_CHECKING:
     from slack_alert.cli.setup.doctor_checks import Finding
@@ -30,14 +32,14 @@ def doctor(ctx: click.Context, /, *, as_json: bool, **flags: object) -> int:
     findings = examine(settings, sys.path)
     has_failed = any(finding.status == "fail" for finding in findings)
     if as_json:
-        echo_json({"ok": not has_failed, "checks": [finding.json() for finding in findings]})
+        echo_json({"ok": not has_failed, "checks": [asdict(finding) for finding in findings]})
     else:
         echo("\n".join(_lines(findings)))
     return exit_codes.FOUND if has_failed else exit_codes.FINE
 
 
 def _lines(findings: Sequence[Finding]) -> Iterable[str]:
-    from slack_alert.cli.output.text_tables import Style, has_colour, paint
+    from slack_alert.cli.output.text_tables import Style, paint
 
     styles: dict[str, Style] = {"ok": "green", "warn": "yellow", "fail": "red"}
     width = max(len(finding.check) for finding in findings)

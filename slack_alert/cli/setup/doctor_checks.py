@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Literal
 import slack_alert
 from slack_alert.core.environment_faults import machine_lack
 from slack_alert.core.errors import SettingsError, SlackAlertError, StoreError
-from slack_alert.core.structs import Struct, asdict, replace
+from slack_alert.core.structs import Struct, replace
 from slack_alert.core.units.humanize import counted, format_time
 
 if TYPE_CHECKING:
@@ -32,10 +32,6 @@ class Finding(Struct, frozen=True):
     message: str
     #: What to do about it; empty if all is well.
     action: str = ""
-
-    def json(self) -> dict[str, str]:
-        """Return the finding as `doctor --json` prints it."""
-        return asdict(self)
 
 
 def examine(settings: Settings, search_path: Sequence[str]) -> list[Finding]:
