@@ -39,13 +39,6 @@ def home_folder() -> Path | None:
         return None
 
 
-def settings_of(flags: Mapping[str, object]) -> Settings:
-    """Read the configuration and start logging; warnings go to standard error."""
-    loaded = configured(flags)
-    begin_log(loaded)
-    return loaded.settings
-
-
 def begin_log(loaded: LoadedSettings) -> None:
     """Start logging as configured, and log the configuration's warnings."""
     # Imported here: gevent's patch has to come before logging.

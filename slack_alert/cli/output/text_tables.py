@@ -72,7 +72,7 @@ def history_table(
             Cell(format_stamp(record.slot, zone), "dim"),
             record.binding,
             Cell(str(record.verdict), _STYLES.get(record.verdict, "dim")),
-            shortened(" | ".join(part for part in (note, _asked_by(record), _record_text(record, zone)) if part), out),
+            shortened(" | ".join(part for part in (note, _record_text(record, zone)) if part), out),
         )
         for record, note in zip_longest(records, notes, fillvalue="")
         if isinstance(record, Record)
@@ -85,12 +85,9 @@ def paint(text: str, style: Style, out: TextIO) -> str:
     return _painted(text, style) if has_colour(out) else text
 
 
-def _asked_by(record: Record) -> str:
-    return f"asked by {record.asked_by}" if record.asked_by else ""
-
-
 def _record_text(record: Record, zone: tzinfo) -> str:
-    parts = [line.strip() for line in record.text.splitlines()] or [_last_line(record.error)]
+    parts = [f"asked by {record.asked_by}"] if record.asked_by else []
+    parts += [line.strip() for line in record.text.splitlines()] or [_last_line(record.error)]
     if record.count > 1 and record.until:
         parts.append(f"{counted(record.count, 'slot')}, until {format_stamp(record.until, zone)}")
     return " | ".join(part for part in parts if part)

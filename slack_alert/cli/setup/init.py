@@ -10,7 +10,7 @@ import click
 from slack_alert.cli import exit_codes
 from slack_alert.cli.options import common, remember
 from slack_alert.cli.output.streams import echo
-from slack_alert.cli.session import current_folder, settings_of
+from slack_alert.cli.session import begin_log, configured, current_folder
 from slack_alert.core.environment_faults import machine_lack
 from slack_alert.core.errors import SettingsError
 from slack_alert.engine.system.file_ownership import make_folder, open_new
@@ -57,7 +57,9 @@ def init(ctx: click.Context, /, **flags: object) -> int:
     """Write an example plugin and a commented slack_alert.conf in PATH; what is there already is kept."""
     from slack_alert.settings import render_conf
 
-    settings = settings_of(remember(ctx, flags))
+    loaded = configured(remember(ctx, flags))
+    begin_log(loaded)
+    settings = loaded.settings
     for name, content in (("plugins/example.py", EXAMPLE), ("slack_alert.conf", render_conf())):
         file = settings.path / name
         is_missing = not (file.exists() or file.is_symlink())

@@ -17,8 +17,9 @@ import pytest
 from slack_alert.channels.console import ConsoleChannel
 from slack_alert.core.content.pieces import Piece, Text, Upload
 from slack_alert.core.model.address import Address
-from slack_alert.core.model.message import Delivery, Message, RunPart
+from slack_alert.core.model.message import Delivery, DeliveryMode, Message, RunPart
 from slack_alert.core.retry import SendResult, SendStatus
+from slack_alert.core.structs import replace
 
 SHANGHAI = timezone(timedelta(hours=8))
 NOW = datetime(2026, 11, 21, 1, 30, 2, tzinfo=timezone.utc)
@@ -69,6 +70,16 @@ def printed(*waiting: Delivery, colour: bool = False) -> str:
 )
 def test_an_entry_is_time_address_and_text(waiting: Delivery, expected: str) -> None:
     assert expected == printed(waiting)
+
+
+def test_an_edit_is_marked_where_it_shall_be_told_from_a_new_message() -> None:
+    stream = io.StringIO()
+    posted = delivery(Text("1 alert"), to="")
+    edited = replace(posted, message=replace(posted.message, manner=DeliveryMode.EDIT, piece=Text("2 alerts")))
+    sent(ConsoleChannel(stream, colour=False, zone=SHANGHAI, edit_mark="✎ "), posted, edited)
+
+    assert stream.getvalue() == "09:30:02  1 alert\n09:30:02  ✎ 2 alerts\n"
+    assert printed(edited) == "09:30:02  2 alerts\n"
 
 
 def test_texts_stand_in_one_column_once_the_widest_address_is_known() -> None:
