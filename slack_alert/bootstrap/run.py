@@ -16,10 +16,9 @@ from slack_alert.bootstrap.database import open_reader, owning
 from slack_alert.bootstrap.lost_database import DatabaseFiles
 from slack_alert.bootstrap.plugin_files import database, find
 from slack_alert.bootstrap.plugin_loading import FollowedPlugins, follow_plugins
-from slack_alert.bootstrap.runtime import RunStores
 from slack_alert.bootstrap.wiring import assemble
 from slack_alert.engine.app.app import App, AppConfig
-from slack_alert.engine.app.components import Components
+from slack_alert.engine.app.components import Components, Stores
 from slack_alert.engine.batches import HistoryLimits
 from slack_alert.engine.system.descriptors import reserve_descriptors
 from slack_alert.engine.system.loop_runner import run_to_end
@@ -65,7 +64,7 @@ def run(
         from slack_alert.stores.memory import MemoryStore
 
         memory = MemoryStore()
-        return _run(settings, RunStores(memory, MemoryInbox(), lambda: memory), plugins(), out, ready)
+        return _run(settings, Stores(memory, MemoryInbox(), lambda: memory), plugins(), out, ready)
     place = database(settings)
     with owning(settings, _FOREVER if standby else _PATIENCE, note=note) as lock:
         if lock is None:
@@ -74,11 +73,11 @@ def run(
         inbox, read = SqliteInbox(inbox_path(place)), partial(open_reader, settings)
         store = SqliteStore(place)
         files = DatabaseFiles(place, store, lock, journal)
-        stores = RunStores(store, inbox, read, journal, files.loss, files.rescue)
+        stores = Stores(store, inbox, read, journal, files.loss, files.rescue)
         return _run(settings, stores, plugins(), out, ready)
 
 
-def _run(settings: Settings, stores: RunStores, plugins: FollowedPlugins, out: TextIO, ready: Ready) -> int:
+def _run(settings: Settings, stores: Stores, plugins: FollowedPlugins, out: TextIO, ready: Ready) -> int:
     catalog = plugins.catalog
 
     async def main() -> int:

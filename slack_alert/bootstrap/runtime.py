@@ -25,7 +25,7 @@ from slack_alert.engine.engine import Engine
 from slack_alert.engine.monitoring.process_stalls import ProcessStalls
 from slack_alert.engine.monitoring.slow_runs import SlowRunDetector, durations_of
 from slack_alert.engine.mutes.mutes import Mutes
-from slack_alert.engine.ports import Clock, HistoryReader, Inbox, Journal, Reader, Recorder, Store
+from slack_alert.engine.ports import Clock, HistoryReader, Reader, Recorder
 from slack_alert.engine.recording.redacting import RedactingRecorder
 from slack_alert.engine.recording.writer import Writer
 from slack_alert.executors.calling.awaiting import loop_bridge
@@ -38,6 +38,7 @@ from slack_alert.executors.pool import PoolExecutor
 
 if TYPE_CHECKING:
     from slack_alert.bootstrap.plugin_loading import FollowedPlugins
+    from slack_alert.engine.app.components import Stores
     from slack_alert.settings import Settings
 
 #: The paths come first: nothing may be imported from the current folder.
@@ -49,20 +50,6 @@ def make_program(path: Path, markers: Sequence[str] = ()) -> ChildProgram:
     warnings = [f"-W{option}" for option in sys.warnoptions]
     argv = (sys.executable, *warnings, "-c", _CODE, *sys.path)
     return ChildProgram(argv, public(os.environ), {"path": str(path), "markers": list(markers)})
-
-
-class RunStores(Struct, frozen=True):
-    """The store, inbox and journal of a running program."""
-
-    store: Store
-    inbox: Inbox
-    #: Opens a reader beside the writer; the caller closes it.
-    read: Callable[[], Reader]
-    journal: Journal | None = None
-    #: Returns what happened to the open files, or None if they are intact.
-    loss: Callable[[], str | None] = lambda: None
-    #: Saves the data if they are not, and returns where it is.
-    rescue: Callable[[], str] = str
 
 
 class Runtime(Struct, frozen=True):
@@ -80,7 +67,7 @@ class Runtime(Struct, frozen=True):
     services: ContextServices
 
 
-def make_runtime(settings: Settings, plugins: FollowedPlugins, stores: RunStores) -> Runtime:
+def make_runtime(settings: Settings, plugins: FollowedPlugins, stores: Stores) -> Runtime:
     """Make the engine and its executor; must be called on the loop on which they will run."""
     clock, snapshot = SystemClock(), stores.store.open()
     render = Render(new_mark(), Redaction(settings.secrets()))

@@ -13,12 +13,12 @@ from slack_alert.bootstrap.current_mutes import make_digests
 from slack_alert.bootstrap.exec_policy import make_judge
 from slack_alert.bootstrap.plugin_files import database
 from slack_alert.bootstrap.plugin_loading import FollowedPlugins
-from slack_alert.bootstrap.runtime import RunStores, blocking_of, make_runtime
+from slack_alert.bootstrap.runtime import blocking_of, make_runtime
 from slack_alert.channels.console import ConsoleChannel, has_colour
 from slack_alert.core.model.message import Delivery, Notice
 from slack_alert.core.retry import SendResult
 from slack_alert.core.schedule.triggers import parse_trigger
-from slack_alert.engine.app.components import Components
+from slack_alert.engine.app.components import Components, PluginFiles, Stores
 from slack_alert.engine.app.liveness import EVERY, PULSE_NAME
 from slack_alert.engine.batches import StoredValue
 from slack_alert.engine.clock import SystemClock
@@ -44,24 +44,21 @@ log = logging.getLogger(__name__)
 Waiting = Callable[[str | None, int, int], list[Delivery]]
 
 
-def assemble(settings: Settings, plugins: FollowedPlugins, stores: RunStores, *, out: TextIO) -> Components:
+def assemble(settings: Settings, plugins: FollowedPlugins, stores: Stores, *, out: TextIO) -> Components:
     """Assemble the components of an app; must be called on the loop on which it will run."""
     runtime = make_runtime(settings, plugins, stores)
     engine, writer, mutes = runtime.engine, runtime.writer, runtime.mutes
     channels = make_channels(settings, out)
     slots = SlotSource(settings, engine, is_behind=writer.is_behind)
-    blocking = blocking_of(settings)
+    blocking, reload = blocking_of(settings), None if settings.reload == "off" else plugins.reload
     digests = make_digests(
         settings, mutes, engine=engine, recorder=runtime.recorder, read=stores.read, blocking=blocking
     )
     return Components(
-        catalog=plugins.catalog,
-        store=stores.store,
+        stores=stores,
+        plugins=PluginFiles(plugins.catalog, reload, plugins.take_up, plugins.guard, _watch(settings)),
         reader=runtime.reader,
         snapshot=runtime.snapshot,
-        inbox=stores.inbox,
-        loss=stores.loss,
-        rescue=stores.rescue,
         channels=channels,
         clock=runtime.clock,
         writer=writer,
@@ -70,11 +67,7 @@ def assemble(settings: Settings, plugins: FollowedPlugins, stores: RunStores, *,
         sender=make_sender(settings, channels, writer, runtime.reader, _undeliverable_handler(settings, engine)),
         make_source=slots.source,
         replan=slots.replan,
-        reload=None if settings.reload == "off" else plugins.reload,
-        load_late=plugins.take_up,
-        guard=plugins.guard,
         stalled_addresses=_standing_still(settings),
-        watch=_watch(settings),
         children=runtime.services.children,
         load=runtime.executor.load,
         muted_until=mutes.until,

@@ -66,11 +66,6 @@ class PoolExecutor:
         if self._isolated is not None:
             self._isolated.stop()
 
-    @property
-    def queued(self) -> int:
-        """The number of runs that wait for a puller."""
-        return self._pool.queued
-
     def load(self) -> ExecutorLoad:
         """Return the executor's present load."""
         timed = self._timed

@@ -25,7 +25,7 @@ from slack_alert.core.model.record import Record
 from slack_alert.core.model.run import Result, Returned, Run
 from slack_alert.core.schedule.triggers import parse_trigger
 from slack_alert.engine.app.app import App, AppConfig
-from slack_alert.engine.app.components import Components
+from slack_alert.engine.app.components import Components, PluginFiles, Stores
 from slack_alert.engine.app.liveness import EVERY, PULSE_NAME
 from slack_alert.engine.batches import Batch, HistoryLimits, Snapshot
 from slack_alert.engine.delivery.sender import Sender
@@ -343,8 +343,9 @@ class Life:
             catalog, recorder=self.writer, executor=executor, clock=self.clock, mark=MARK, journal=journal
         )
         parts = Components(
-            catalog=catalog, store=self.store, reader=self.reader, snapshot=snapshot,
-            inbox=PhotographedInbox(inbox_path(place), self.camera), channels={}, clock=self.clock, writer=self.writer,
+            stores=Stores(self.store, PhotographedInbox(inbox_path(place), self.camera), lambda: self.reader),
+            plugins=PluginFiles(catalog), reader=self.reader, snapshot=snapshot, channels={}, clock=self.clock,
+            writer=self.writer,
             executor=executor, engine=self.engine, sender=cast("Sender", Post()),
             make_source=lambda now: Source(self, now), accept_entry=lambda _: None,
         )  # fmt: skip

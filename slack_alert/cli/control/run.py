@@ -94,7 +94,7 @@ def _start(loaded: LoadedSettings, out: TextIO, collect: Callable[[], None], *, 
 
     def ready(parts: Components) -> None:
         collect()
-        catalog = parts.catalog
+        catalog = parts.plugins.catalog
         for problem in catalog.problems:
             report_problem(problem)
         if catalog.jobs:

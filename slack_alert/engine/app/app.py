@@ -59,7 +59,14 @@ class App:
         self._is_lost = False
         self._inbox_poller = InboxPoller(components, config.errors_to)
         self._clock_steps = ClockSteps(components.clock)
-        self._reloader = Reloader(components, config.errors_to, self._replan)
+        self._reloader = Reloader(
+            components.plugins,
+            components.engine,
+            components.clock,
+            components.snapshot,
+            errors_to=config.errors_to,
+            replan=self._replan,
+        )
         self._source: Source | None = None
         #: When each of these was done last, in monotonic seconds.
         self._surroundings_checked: float | None = None
@@ -68,7 +75,7 @@ class App:
 
     async def run(self, ready: Callable[[], None] = lambda: None) -> int:
         """Run until a signal, then drain; return the exit code. `ready` is called once the scheduler runs."""
-        self._signals.listen(self._reloader.request if self._components.reload else None)
+        self._signals.listen(self._reloader.request if self._components.plugins.reload else None)
         self._start()
         ready()
         # After the scheduler has started: the imports of a channel take longer than some jobs' intervals.
@@ -119,7 +126,9 @@ class App:
     def _report(self, snapshot: Snapshot, now: datetime) -> None:
         """Post what people must know before the first run: faulty files, and runs missed while the program was down."""
         engine, config = self._components.engine, self._config
-        faults = [problem for problem in self._components.catalog.problems if problem.severity is Severity.ERROR]
+        faults = [
+            problem for problem in self._components.plugins.catalog.problems if problem.severity is Severity.ERROR
+        ]
         if faults:
             engine.notify(Notice("faults", now.isoformat()), faults_text(faults), config.errors_to)
         outage = Outage(OutageCause.DOWN, last_slots(snapshot), now)
@@ -186,7 +195,7 @@ class App:
 
     def _check_files(self) -> None:
         """Stop where the database files were removed: what is written is lost, and a second program could start."""
-        if self._is_lost or (loss := self._components.loss()) is None:
+        if self._is_lost or (loss := self._components.stores.loss()) is None:
             return
         self._is_lost = True
         log.critical(f"{loss}; it ends, start it again")
@@ -209,7 +218,7 @@ class App:
 
     def _check_process(self) -> None:
         """Undo changes of plugins to the process that would stop others, signal handlers included."""
-        for said in (*self._components.guard(), *self._signals.restore()):
+        for said in (*self._components.plugins.guard(), *self._signals.restore()):
             log.warning(said)
 
     def _check_zone(self) -> None:
@@ -275,9 +284,9 @@ class App:
         # Before the store, which folds its log into the file only where no other connection has it open.
         components.reader.close()
         if self._is_lost:
-            log.critical(await asyncio.to_thread(components.rescue))
+            log.critical(await asyncio.to_thread(components.stores.rescue))
         elif is_written:
-            components.store.close()
+            components.stores.store.close()
         log.info("stopped", extra={"cut_off": cut_off, "left_in_outbox": left, "written": is_written})
         return not cut_off and is_emptied and is_written
 

@@ -19,6 +19,7 @@ from slack_alert.engine.ports import (
     Executor,
     ExecutorLoad,
     Inbox,
+    Journal,
     Reader,
     Reload,
     Source,
@@ -31,15 +32,42 @@ if TYPE_CHECKING:  # It imports ssl and http, which only a configured heartbeat 
     from slack_alert.engine.app.ping import Heartbeat
 
 
+class Stores(Struct, frozen=True):
+    """What the program remembers, and what others leave for it."""
+
+    store: Store
+    inbox: Inbox
+    #: Opens a reader beside the writer; the caller closes it.
+    read: Callable[[], Reader]
+    journal: Journal | None = None
+    #: Returns what happened to the files of the store; None: they are those that were opened.
+    loss: Callable[[], str | None] = lambda: None
+    #: Saves the contents of lost files once nothing is written any more, and returns where they are.
+    rescue: Callable[[], str] = str
+
+
+class PluginFiles(Struct, frozen=True):
+    """The plugin files as they were loaded, and what follows them."""
+
+    catalog: Catalog
+    #: Reads changed plugin files; None: they are read at the start only.
+    reload: Reload | None = None
+    #: Returns plugin files that were still loading at the start and have loaded since.
+    load_late: Callable[[], CatalogChange | None] = lambda: None
+    #: Undoes changes of plugins to the process that would stop others, and returns what they were.
+    guard: Callable[[], Sequence[str]] = list
+    #: Notices changed plugin files; None: they are read on request only.
+    watch: ChangeWatch | None = None
+
+
 class Components(Struct, frozen=True):
     """The components of the app."""
 
-    catalog: Catalog
-    store: Store
+    stores: Stores
+    plugins: PluginFiles
     reader: Reader
     #: The stored state when the store was opened.
     snapshot: Snapshot
-    inbox: Inbox
     channels: Mapping[str, Channel]
     clock: Clock
     writer: Writer
@@ -57,23 +85,11 @@ class Components(Struct, frozen=True):
     post_digests: Callable[[datetime], None] = lambda _: None
     #: Replaces the jobs of a source by the engine's present ones.
     replan: Callable[[Source, datetime], None] = lambda _source, _now: None
-    #: Reads changed plugin files; None: they are read at the start only.
-    reload: Reload | None = None
-    #: Returns plugin files that were still loading at the start and have loaded since.
-    load_late: Callable[[], CatalogChange | None] = lambda: None
-    #: Undoes changes of plugins to the process that would stop others, and returns what they were.
-    guard: Callable[[], Sequence[str]] = list
-    #: Notices changed plugin files; None: they are read on request only.
-    watch: ChangeWatch | None = None
     #: Returns where messages wait and none is accepted, given the start of this program, and now.
     stalled_addresses: Callable[[datetime, datetime], Sequence[str]] = lambda _began, _now: ()
     #: Returns the load of the executor.
     load: Callable[[], ExecutorLoad] = ExecutorLoad
     heartbeat: Heartbeat | None = None
-    #: Returns what happened to the files of the store; None: they are those that were opened.
-    loss: Callable[[], str | None] = lambda: None
-    #: Saves the contents of lost files once nothing is written any more, and returns where they are.
-    rescue: Callable[[], str] = str
     #: Returns the machine's time zone once after it has changed; always None where the zone is configured.
     changed_zone: Callable[[], tzinfo | None] = lambda: None
     #: The programs that functions started.

@@ -41,7 +41,7 @@ class InboxPoller:
     def discard_applied(self) -> None:
         """Remove requests that were applied before this start; an unreadable inbox does not stop the start."""
         try:
-            self._forget([request.id for request in self._components.inbox.peek() if request.id <= self._taken])
+            self._forget([request.id for request in self._components.stores.inbox.peek() if request.id <= self._taken])
         except StoreError as error:
             self._note(error)
 
@@ -78,7 +78,7 @@ class InboxPoller:
 
     def apply_all(self) -> None:
         """Apply the waiting requests; a request is committed before it is removed from the inbox."""
-        left = [request for request in self._components.inbox.peek() if request.id > self._taken]
+        left = [request for request in self._components.stores.inbox.peek() if request.id > self._taken]
         # One instant for all, by which the last is applied: requests left together begin and end together.
         now = self._components.clock.now() + len(left) * _TAKEN_WITHIN
         for request in left:
@@ -119,6 +119,6 @@ class InboxPoller:
     def _forget(self, ids: Sequence[int]) -> None:
         """Remove applied requests from the inbox; any that cannot be removed are skipped from now on."""
         try:
-            self._components.inbox.remove(ids)
+            self._components.stores.inbox.remove(ids)
         except StoreError as error:
             log.warning("inbox not writable", extra={"reason": str(error)})

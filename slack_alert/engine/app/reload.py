@@ -14,9 +14,11 @@ from slack_alert.core.model.message import Notice
 from slack_alert.core.model.run import Run
 from slack_alert.core.pipeline.outages import Outage, OutageCause
 from slack_alert.engine.app.announcements import edit_faults_text
-from slack_alert.engine.app.components import Components
+from slack_alert.engine.app.components import PluginFiles
 from slack_alert.engine.app.liveness import down_since, last_slots
-from slack_alert.engine.ports import Reload
+from slack_alert.engine.batches import Snapshot
+from slack_alert.engine.engine import Engine
+from slack_alert.engine.ports import Clock, Reload
 
 log = logging.getLogger(__name__)
 
@@ -36,15 +38,28 @@ _Fault = tuple[str, str, str]
 class Reloader:
     """Reloads changed plugin files; `replan` is called when the due slots have changed."""
 
-    def __init__(self, components: Components, errors_to: Address, replan: Callable[[datetime], None]) -> None:
-        self._components = components
+    def __init__(
+        self,
+        plugins: PluginFiles,
+        engine: Engine,
+        clock: Clock,
+        snapshot: Snapshot,
+        *,
+        errors_to: Address,
+        replan: Callable[[datetime], None],
+    ) -> None:
+        self._plugins = plugins
+        self._engine = engine
+        self._clock = clock
+        #: The stored state at the start.
+        self._snapshot = snapshot
         self._errors_to = errors_to
         self._replan = replan
         self._is_asked = False
         #: When to read unsettled files again, in monotonic seconds.
         self._again: float | None = None
         #: Faults that were posted at the start, or since.
-        self._told = {_fault(problem) for problem in components.catalog.problems}
+        self._told = {_fault(problem) for problem in plugins.catalog.problems}
         self._waiting: dict[_Fault, tuple[float, Problem]] = {}
         #: Callbacks that end former versions, each with the runs that may still be in progress in them.
         self._former: list[tuple[list[Run], Callable[[], object]]] = []
@@ -55,13 +70,13 @@ class Reloader:
 
     async def follow(self) -> None:
         """Reload changed files until cancelled."""
-        reload, watch = self._components.reload, self._components.watch
+        reload, watch = self._plugins.reload, self._plugins.watch
         if watch is not None:
             watch.start()
             # For changes between the loading and now.
             self.request()
         while True:
-            await self._components.clock.sleep(_STEP if self._again is None else _AGAIN)
+            await self._clock.sleep(_STEP if self._again is None else _AGAIN)
             try:
                 self._take_up()
                 if reload is not None and self._is_due():
@@ -73,32 +88,32 @@ class Reloader:
 
     def _take_up(self) -> None:
         """Adopt files that were still loading at the start; their missed slots are made up as at the start."""
-        change = self._components.load_late()
+        change = self._plugins.load_late()
         if change is not None:
             self._adopt(change, is_late=True)
 
     def _is_due(self) -> bool:
-        passed, watch = self._components.clock.monotonic(), self._components.watch
+        passed, watch = self._clock.monotonic(), self._plugins.watch
         has_changed = watch is not None and watch.has_changed(passed)
         return has_changed or self._is_asked or (self._again is not None and passed >= self._again)
 
     async def _reload(self, reload: Reload) -> None:
         self._is_asked = False
         # On a thread, because executing a file may take long and slots come due meanwhile.
-        change = await _apart(lambda: reload(self._components.clock.monotonic()))
+        change = await _apart(lambda: reload(self._clock.monotonic()))
         self._again = None
         if change is None:
             return
         if not change.is_settled:
-            self._again = self._components.clock.monotonic() + _AGAIN
+            self._again = self._clock.monotonic() + _AGAIN
         if change.has_news:
             self._adopt(change)
             if change.end_former is not None:
-                self._former.append((self._components.engine.runs(), change.end_former))
+                self._former.append((self._engine.runs(), change.end_former))
 
     def _end_former(self) -> None:
         """End former versions whose last runs are over."""
-        going = {id(run) for run in self._components.engine.runs()}
+        going = {id(run) for run in self._engine.runs()}
         over = [each for each in self._former if going.isdisjoint(map(id, each[0]))]
         self._former = [each for each in self._former if each not in over]
         for _, end in over:
@@ -106,11 +121,11 @@ class Reloader:
             threading.Thread(target=end, name="former", daemon=True).start()
 
     def _adopt(self, change: CatalogChange, *, is_late: bool = False) -> None:
-        now, snapshot = self._components.clock.now(), self._components.snapshot
-        late = self._components.engine.adopt(change.catalog, snapshot, now, down_since(snapshot), is_late=is_late)
+        now, snapshot = self._clock.now(), self._snapshot
+        late = self._engine.adopt(change.catalog, snapshot, now, down_since(snapshot), is_late=is_late)
         if is_late and late:
             outage = Outage(OutageCause.DOWN, last_slots(snapshot), now)
-            self._components.engine.catch_up(now, down_since(snapshot), outage=outage, late=late)
+            self._engine.catch_up(now, down_since(snapshot), outage=outage, late=late)
         if not change.is_empty:
             self._replan(now)
         self._note_faults(change.catalog)
@@ -122,7 +137,7 @@ class Reloader:
 
     def _note_faults(self, catalog: Catalog) -> None:
         """Remember new faults; a fault that was fixed may be posted again when it comes back."""
-        passed = self._components.clock.monotonic()
+        passed = self._clock.monotonic()
         present = {_fault(problem): problem for problem in catalog.problems}
         self._told &= present.keys()
         self._waiting = {
@@ -133,7 +148,7 @@ class Reloader:
 
     def _tell(self) -> None:
         """Post the faults that persist."""
-        passed = self._components.clock.monotonic()
+        passed = self._clock.monotonic()
         stayed = {fault: problem for fault, (since, problem) in self._waiting.items() if passed - since >= QUIET}
         if not stayed:
             return
@@ -145,8 +160,8 @@ class Reloader:
             if problem.severity is not Severity.ERROR:
                 log.warning("%s", problem)
         if errors:
-            now = self._components.clock.now()
-            self._components.engine.notify(Notice("faults", now.isoformat()), edit_faults_text(errors), self._errors_to)
+            now = self._clock.now()
+            self._engine.notify(Notice("faults", now.isoformat()), edit_faults_text(errors), self._errors_to)
 
 
 def _fault(problem: Problem) -> _Fault:

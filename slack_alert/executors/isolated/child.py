@@ -20,7 +20,7 @@ from slack_alert.core.model.address import Address
 from slack_alert.core.model.run import Action, Result, Run, RunOptions
 from slack_alert.core.policy.quota import Pause
 from slack_alert.core.redaction.redaction import REACH
-from slack_alert.core.structs import Struct, replace
+from slack_alert.core.structs import replace
 from slack_alert.engine.context.context import Context, ContextServices
 from slack_alert.engine.ports import Clock
 from slack_alert.engine.system import process_tree
@@ -49,13 +49,6 @@ _LONG = 8192
 _MOST = 1024 * 1024
 
 
-class _Current(Struct):
-    """The current run, needed when it has to be ended."""
-
-    run: Run
-    call: asyncio.Task[object] | None = None
-
-
 class Child:
     """Calls functions for the program at the other end of the pipe, which is the host of their runs."""
 
@@ -63,7 +56,9 @@ class Child:
         self._pipe = pipe
         self._files = files
         self._clock = clock
-        self._current: _Current | None = None
+        #: The current run, needed when it has to be ended, and its task if it is a coroutine.
+        self._run: Run | None = None
+        self._task: asyncio.Task[object] | None = None
         #: What was used before the run.
         self._before = os_process.resource_usage()
         render = DraftRender(mark)
@@ -153,7 +148,7 @@ class Child:
 
     def _called(self, run: Run) -> Result:
         here = os.getpid()
-        self._current = _Current(run)
+        self._run = run
         try:
             function = self._files.load(run.action.file, run.action.name)
             run = replace(run, action=replace(run.action, function=function))
@@ -161,7 +156,7 @@ class Child:
         except BaseException as error:  # noqa: BLE001 - the file is executed again in this process, and may fail only here
             return Result(failure=failure_of(error, run.action))
         finally:
-            self._current = None
+            self._run = self._task = None
             if os.getpid() != here:
                 # The function forked and both came back.
                 os._exit(0)
@@ -173,21 +168,17 @@ class Child:
         from slack_alert.engine.system.loop_runner import run_to_end
 
         async def call() -> Result:
-            if self._current is not None:
-                self._current.call = asyncio.current_task()
+            self._task = asyncio.current_task()
             return await self._caller.await_(run, self)
 
         return run_to_end(call())
 
     def _end(self, number: int, frame: FrameType | None) -> None:
         """Report where the run is if it has a timeout, end what the function has started, and exit."""
-        current = self._current
-        if current is not None and current.run.run_options.timeout is not None:
-            stack = list(walk_stack(frame))[::-1]
-            if current.call is not None:
-                stack = suspended_frames(current.call.get_coro())
-            stack = with_generator_frames(stack, current.run)
-            failure = timeout_failure(current.run.action, current.run.run_options, stack)
+        run, task = self._run, self._task
+        if run is not None and run.run_options.timeout is not None:
+            stack = list(walk_stack(frame))[::-1] if task is None else suspended_frames(task.get_coro())
+            failure = timeout_failure(run.action, run.run_options, with_generator_frames(stack, run))
             self._pipe.send(overdue=from_failure(failure))
         self._abandon()
         os._exit(128 + number)

@@ -102,7 +102,7 @@ def test_no_more_functions_run_at_once_than_there_are_threads() -> None:
             inline.submit([run(job, number)], Stage(done=results.take))
         for _ in range(2):
             assert await asyncio.to_thread(inside.acquire, timeout=PATIENCE)
-        queued = inline.queued
+        queued = inline.load().waiting
         gate.set()
         await asyncio.to_thread(results.wait_for, 5)
         return queued

@@ -20,7 +20,7 @@ from slack_alert.core.retry import SendResult, SendStatus
 from slack_alert.core.schedule.absent import Absence
 from slack_alert.core.structs import replace
 from slack_alert.engine.app.app import App, AppConfig
-from slack_alert.engine.app.components import Components
+from slack_alert.engine.app.components import Components, PluginFiles, Stores
 from slack_alert.engine.app.liveness import EVERY, Liveness, down_since, last_alive, last_slots
 from slack_alert.engine.batches import Batch, HistoryLimits
 from slack_alert.engine.delivery.refusing import RefusingChannel
@@ -113,7 +113,8 @@ class Rig:
             rates={"slack": SendRate(0, 1)}, give_up=HOUR, zone=BERLIN, undeliverable=lambda *_: None,
         )  # fmt: skip
         self.parts = Components(
-            catalog=catalog, store=self.store, reader=self.store, snapshot=self.store.open(), inbox=self.inbox,
+            stores=Stores(self.store, self.inbox, lambda: self.store), plugins=PluginFiles(catalog), reader=self.store,
+            snapshot=self.store.open(),
             channels={}, clock=self.clock, writer=writer, executor=executor, engine=self.engine, sender=sender,
             make_source=self._make_source, accept_entry=lambda _: None,
         )  # fmt: skip
