@@ -1,6 +1,7 @@
 """Run the program and write which of its files a slot passes through that speaks: `trace_trip OUT ARGUMENTS`.
 
-Traced is the second slot, as the first one makes what all others use, from the scheduler's call to Slack's answer.
+Traced is the second slot, as the first one makes what all others use, from the scheduler's call to Slack's answer. A
+star marks the files that the slot passes through: they are handed the run, or what becomes of it up to the delivery.
 """
 
 from __future__ import annotations
@@ -8,6 +9,7 @@ from __future__ import annotations
 import os
 import sys
 import threading
+from collections.abc import Iterator
 from pathlib import Path
 from types import FrameType
 
@@ -16,6 +18,10 @@ from slack_alert.cli.main import main
 
 _PACKAGE = f"{Path(slack_alert.__file__).parent}{os.sep}"
 _BEGIN = "schedulers/base.py", "submit_job"
+#: What a slot becomes on its way.
+_TRAVELLERS = frozenset(
+    ["Run", "RunPosts", "Result", "Returned", "Draft", "Text", "Settlement", "Record", "Message", "Batch", "Delivery"]
+)
 _END = "channels/slack/channel.py", "send"
 
 
@@ -26,6 +32,7 @@ class Trace:
         self._out = out
         self._begun = 0
         self._files: dict[str, set[str]] = {}
+        self._passed: set[str] = set()
 
     def __call__(self, frame: FrameType, event: str, argument: object) -> None:
         path = frame.f_code.co_filename
@@ -36,11 +43,30 @@ class Trace:
         if self._begun < 2:
             return
         self._files.setdefault(name, set()).add(function)
+        if event == "call" and any(map(_travels, _arguments(frame))):
+            self._passed.add(name)
         # A coroutine returns at each wait as well.
         if event == "return" and (name, function) == _END and argument is not None and "status" in dir(argument):
-            lines = (f"{name}: {', '.join(sorted(functions))}\n" for name, functions in sorted(self._files.items()))
+            lines = (
+                f"{'*' if name in self._passed else ' '} {name}: {', '.join(sorted(functions))}\n"
+                for name, functions in sorted(self._files.items())
+            )
             self._out.write_text("".join(lines), encoding="utf-8")
             os._exit(0)
+
+
+def _arguments(frame: FrameType) -> Iterator[object]:
+    code = frame.f_code
+    for name in code.co_varnames[: code.co_argcount + code.co_kwonlyargcount]:
+        if name != "self":
+            yield frame.f_locals.get(name)
+
+
+def _travels(argument: object) -> bool:
+    """Return whether it is what a slot has become, or a collection or a pair with it."""
+    while isinstance(argument, (list, tuple)) and argument and type(argument).__name__ not in _TRAVELLERS:
+        argument = argument[0]
+    return type(argument).__name__ in _TRAVELLERS
 
 
 if __name__ == "__main__":
