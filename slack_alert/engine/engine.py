@@ -364,6 +364,8 @@ class Engine:
             is_kept=progress.is_kept,
         )
         progress.is_kept = False
+        if settlement.messages:  # For what a thread that the function has left may still say.
+            progress.posts = replace(run.posts, said=run.posts.said + len(settlement.messages))
         self._recorder.submit(batch, partial(self._written, job_state, run, settlement.state))
 
     def _written(self, job_state: JobState, run: Run, state: State) -> None:

@@ -8,11 +8,11 @@ import pytest
 
 from slack_alert.core.content.render import Text
 from slack_alert.core.model.record import Verdict
-from slack_alert.core.model.run import QUIET
+from slack_alert.core.model.run import QUIET, Result
 from slack_alert.core.pipeline.messages import KEPT, MOST
 from slack_alert.core.policy.quota import Quota, State
 from slack_alert.engine.batches import JobProgress, Snapshot, StartedRun
-from tests.fakes.engine_rig import ERRORS, Rig, at, make_job, make_policy, said, verdicts
+from tests.fakes.engine_rig import ERRORS, Rig, at, failed, make_job, make_policy, said, verdicts
 
 FUTURE = at("16 09:00").replace(year=2046)
 
@@ -177,3 +177,21 @@ def test_job_at_start_is_not_made_up_for_as_well() -> None:
 
     assert [run.slot for run in rig.executor.runs] == [at("16 09:05")]
     assert verdicts(rig.rows()) == [("missed", 2)]
+
+
+@pytest.mark.parametrize("before", [0, 1])
+@pytest.mark.parametrize("returned", [said("value"), failed()], ids=["value", "failure"])
+def test_what_a_thread_says_after_the_end_of_its_run_has_a_key_of_its_own(before: int, returned: Result) -> None:
+    """The outbox takes each key once, so another message with the same key would be lost."""
+    rig = Rig()
+    rig.due("16 09:10")
+    (run,) = rig.executor.runs
+    for _ in range(before):
+        rig.engine.say(run, (Text("before"),))
+    rig.executor.finish(returned)
+    rig.engine.say(run, (Text("late"),))
+    rig.engine.say(run, (Text("later"),))
+
+    assert rig.texts[-2:] == ["late", "later"]
+    keys = [message.key for message in rig.recorder.messages]
+    assert len(keys) == len({*keys}) == before + 3
